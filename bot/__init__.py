@@ -1,0 +1,1 @@
+"""Chinwag: an LLM assistant that people talk to in Telegram and Slack."""

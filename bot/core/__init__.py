@@ -1,0 +1,1 @@
+"""What the bot does; imports the standard library and `bot.errors`, nothing else."""

@@ -1,0 +1,276 @@
+"""What is said to a model and what it says back, independent of any wire protocol."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import TypeAlias
+
+
+class Role(StrEnum):
+    """Who said it, in the terms of the OpenAI chat API."""
+
+    SYSTEM = "system"
+    USER = "user"
+    ASSISTANT = "assistant"
+    TOOL = "tool"
+
+
+@dataclass(frozen=True, slots=True)
+class TextPart:
+    """Words."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImagePart:
+    """A picture, as bytes of the type `mime`."""
+
+    mime: str
+    data: bytes = field(repr=False)
+
+
+Part: TypeAlias = TextPart | ImagePart
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCall:
+    """A function the model wants called; `arguments` is the JSON text it wrote."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatMessage:
+    """One message of a conversation, as the model sees it."""
+
+    role: Role
+    parts: tuple[Part, ...]
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str = ""
+
+    @property
+    def text(self) -> str:
+        """The words of all text parts, joined by newlines."""
+        return "\n".join(part.text for part in self.parts if isinstance(part, TextPart))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tool:
+    """A function the model may call; `parameters` is a JSON Schema as JSON text."""
+
+    name: str
+    description: str
+    parameters: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampling:
+    """Sampling parameters; None leaves the choice to the model.
+
+    temperature 0…2, top_p 0…1, penalties -2…2, as the chat completions endpoint defines them.
+    """
+
+    temperature: float | None = None
+    max_tokens: int | None = None
+    top_p: float | None = None
+    n: int | None = None
+    stop: tuple[str, ...] = ()
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatRequest:
+    """Ask `model` to go on after `messages`. `lane` is whose turn it is, for fair waiting."""
+
+    model: str
+    messages: tuple[ChatMessage, ...]
+    sampling: Sampling = Sampling()
+    tools: tuple[Tool, ...] = ()
+    tool_choice: str = ""
+    lane: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """More of the answer's text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningDelta:
+    """More of what the model thought before it answered."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCallDelta:
+    """More of the tool call number `index`; `id` and `name` come once, `arguments` in pieces."""
+
+    index: int
+    id: str = ""
+    name: str = ""
+    arguments: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageDelta:
+    """A picture drawn by a chat model as part of its answer."""
+
+    mime: str
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Tokens a request cost, as the API reported them; `estimated` where it did not."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+    estimated: bool = False
+
+
+class FinishReason(StrEnum):
+    """Why the model stopped."""
+
+    STOP = "stop"
+    LENGTH = "length"  # max_tokens or the window reached: the answer is not whole
+    TOOL_CALLS = "tool_calls"
+    CONTENT_FILTER = "content_filter"
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The answer is complete. A stream that ends without this event was cut short."""
+
+    reason: FinishReason
+
+
+ModelEvent: TypeAlias = TextDelta | ReasoningDelta | ToolCallDelta | ImageDelta | Usage | Finished
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageRequest:
+    """Draw `n` pictures of `prompt`. size/quality/style are the API's words; empty: its default."""
+
+    model: str
+    prompt: str
+    n: int = 1
+    size: str = ""
+    quality: str = ""
+    style: str = ""
+    lane: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A picture the API drew, and what it wants said beside it (a revised prompt, a warning)."""
+
+    mime: str
+    data: bytes = field(repr=False)
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudioClip:
+    """Audio in memory, named by its real container (`voice.ogg`), ready for the API."""
+
+    name: str
+    mime: str
+    data: bytes = field(repr=False)
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TranscriptionRequest:
+    """Write down what is said in `clip`; `language` in ISO 639-1 where known."""
+
+    model: str
+    clip: AudioClip
+    language: str = ""
+    prompt: str = ""
+    temperature: float | None = None
+    lane: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelInfo:
+    """A model of the live list. None is unknown, never zero; prices in USD per million tokens."""
+
+    id: str
+    owner: str = ""
+    context_window: int | None = None
+    input_price: Decimal | None = None
+    output_price: Decimal | None = None
+    vision: bool | None = None
+
+
+class UsageKind(StrEnum):
+    """What a request was for."""
+
+    CHAT = "chat"
+    IMAGE = "image"
+    AUDIO = "audio"
+    EMBEDDING = "embedding"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageEntry:
+    """What one request to the API cost. `cost` in USD, None when the price is unknown.
+
+    `seconds` is the audio's length; `latency` and `first_token` are seconds of waiting.
+    """
+
+    kind: UsageKind
+    model: str
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    images: int = 0
+    seconds: float = 0.0
+    cost: Decimal | None = None
+    latency: float | None = None
+    first_token: float | None = None
+    estimated: bool = False
+
+
+class MessageState(StrEnum):
+    """How an answer ended."""
+
+    COMPLETE = "complete"
+    STOPPED = "stopped"  # by the person
+    CUT = "cut"  # the model's stream broke, or the bot was shut down
+    LENGTH = "length"  # the model reached its length limit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewMessage:
+    """A message to be kept in a conversation. `sender` is empty for the bot's own."""
+
+    role: Role
+    parts: tuple[Part, ...]
+    sender_id: str = ""
+    sender_name: str = ""
+    model: str = ""
+    usage: Usage | None = None
+    state: MessageState = MessageState.COMPLETE
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptMessage:
+    """A message of a conversation as the store has it; `created` in UTC, ids grow with time."""
+
+    id: int
+    created: datetime
+    message: NewMessage

@@ -1,0 +1,175 @@
+"""What crosses the border between a chat platform and the core.
+
+Ids are opaque: only the platform that made one parses it, in the file that makes it. A team,
+a topic, a thread ride inside the id of the chat.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NewType, TypeAlias
+
+ChatId = NewType("ChatId", str)
+MessageId = NewType("MessageId", str)
+UserId = NewType("UserId", str)
+FileId = NewType("FileId", str)
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRef:
+    """One conversation place: a private chat, a group, a Telegram topic, a Slack thread or DM."""
+
+    platform: str
+    id: ChatId
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRef:
+    """One message in a chat."""
+
+    chat: ChatRef
+    id: MessageId
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who sent something. `language` is an IETF tag as the client reports it, e.g. `zh-hans`."""
+
+    id: UserId
+    name: str
+    language: str = "en"
+
+
+class FileKind(StrEnum):
+    """What a file is for, as the platform labels it; its bytes may disagree."""
+
+    IMAGE = "image"
+    VOICE = "voice"  # recorded in the chat: meant to be heard as speech
+    AUDIO = "audio"  # an audio file
+    VIDEO = "video"
+    STICKER = "sticker"
+    DOCUMENT = "document"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file somebody sent: an id, not bytes, so that it can be stored and fetched later.
+
+    `size` is in bytes and `seconds` the playing time, where the platform says so.
+    """
+
+    id: FileId
+    kind: FileKind
+    mime: str
+    size: int | None = None
+    name: str = ""
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """The message that somebody replied to."""
+
+    ref: MessageRef
+    author: str
+    text: str
+    by_bot: bool = False
+    attachments: tuple[Attachment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncomingMessage:
+    """Somebody wrote, spoke or sent a file.
+
+    `key` is the platform's own key of the event: the same gesture delivered twice has the same
+    key. `group` says that several people take part in the chat. `addressed` says that the bot
+    was spoken to: a private chat, a mention, a reply to the bot, a command. The mention itself
+    is not part of `text`.
+    """
+
+    key: str
+    ref: MessageRef
+    sender: Sender
+    text: str
+    attachments: tuple[Attachment, ...] = ()
+    reply_to: Quote | None = None
+    group: bool = False
+    addressed: bool = True
+    edited: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ButtonPress:
+    """Somebody pressed a button; `ref` is the message that bears it, `value` the button's."""
+
+    key: str
+    ref: MessageRef
+    sender: Sender
+    value: str
+    group: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopPressed:
+    """Somebody pressed the platform's own Stop while an answer was being written."""
+
+    key: str
+    chat: ChatRef
+    sender: Sender
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unreadable:
+    """An event that the adapter could not parse; kept as it came, for the operator."""
+
+    key: str
+    platform: str
+    raw: str
+    reason: str
+
+
+Event: TypeAlias = IncomingMessage | ButtonPress | StopPressed
+"""What asks for work. `Unreadable` is stored beside them, but nothing acts on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """`value` comes back in a `ButtonPress`; at most 64 bytes of UTF-8 (Telegram's limit)."""
+
+    label: str
+    value: str
+
+
+ButtonRow: TypeAlias = tuple[Button, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingFile:
+    """A file the bot sends."""
+
+    name: str
+    mime: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What the bot says. `text` is Markdown (CommonMark with tables); the platform renders it.
+
+    `answering` is the message to reply to where that is customary (groups); no platform needs it.
+    """
+
+    text: str
+    buttons: tuple[ButtonRow, ...] = ()
+    files: tuple[OutgoingFile, ...] = ()
+    answering: MessageRef | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandInfo:
+    """What a platform's menu shows of a command. `summary` is English, a gettext msgid."""
+
+    name: str
+    summary: str
+    usage: str = ""

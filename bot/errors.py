@@ -1,0 +1,149 @@
+"""Every error the bot raises on purpose; anything else that escapes is a bug.
+
+* BotError
+  * ConfigError          the configuration is wrong; says where, and what to do
+  * PlatformError        a chat platform refused or failed
+    - RateLimited        try again after `retry_after` seconds
+    - ChatGone           the chat is deleted, or the bot was removed from it
+    - OutcomeUnknown     no answer came; the call may or may not have been carried out
+    - FileTooLarge       the platform does not hand over, or take, a file of this size
+    - MessageGone        the message to edit was deleted, or is no longer editable
+  * ModelError           the LLM API refused or failed; `kind` says what can be done
+  * MediaError           a file somebody sent cannot be used; `kind` says why
+  * StoreError           the database refused or failed
+    - StoreBusy          locked by another process, or too slow to answer
+    - StoreFull          the disk or the database is full
+    - StoreBroken        the database file is damaged, or not one of ours
+    - QueueFull          too many messages are waiting already
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class BotError(Exception):
+    """Base class of all errors raised on purpose."""
+
+
+class ConfigError(BotError):
+    """The configuration is wrong. The text names the file, the key and the fix."""
+
+
+class PlatformError(BotError):
+    """A chat platform refused a call or failed to answer it."""
+
+
+class RateLimited(PlatformError):
+    """The platform asked for a pause of `retry_after` seconds."""
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__(f"rate limited for {retry_after:g} s")
+        self.retry_after = retry_after
+
+
+class ChatGone(PlatformError):
+    """The chat is deleted, or the bot is no longer in it."""
+
+
+class OutcomeUnknown(PlatformError):
+    """The call timed out or the connection broke: it may have been carried out."""
+
+
+class FileTooLarge(PlatformError):
+    """A file is larger than the platform carries; `limit` is in bytes, 0 if unknown."""
+
+    def __init__(self, limit: int = 0) -> None:
+        super().__init__(f"the file is larger than {limit} bytes" if limit else "file too large")
+        self.limit = limit
+
+
+class MessageGone(PlatformError):
+    """The message to edit is deleted, or the platform no longer lets it be edited."""
+
+
+class ModelErrorKind(StrEnum):
+    """What a person can do about a failed request to the API."""
+
+    BAD_KEY = "bad_key"  # the operator must set a valid key
+    QUOTA = "quota"  # the balance is used up; the operator must top it up
+    RATE_LIMITED = "rate_limited"  # too many requests; try again later
+    BUSY = "busy"  # our own queue is full; try again in a moment
+    MODEL_NOT_FOUND = "model_not_found"  # choose another model
+    BAD_REQUEST = "bad_request"  # a parameter is wrong; the detail says which
+    CONTEXT_TOO_LONG = "context_too_long"  # the conversation no longer fits; /new
+    REFUSED = "refused"  # the model's content policy refused it; say it differently
+    UNSUPPORTED = "unsupported"  # the API does not offer this endpoint
+    SERVER = "server"  # the API is broken; try again later
+    UNREACHABLE = "unreachable"  # no connection; try again, the operator checks the URL
+    TIMEOUT = "timeout"  # connected, but no answer in time
+    CUT = "cut"  # the answer broke off in the middle
+    BAD_ANSWER = "bad_answer"  # the server does not speak the API (an HTML page, not JSON, empty)
+
+
+class ModelError(BotError):
+    """The LLM API refused a request or failed to answer it.
+
+    `detail` is the API's own sentence, free of secrets; `retry_after` in seconds where
+    the API said so; `request_id` is for the operator's log.
+    """
+
+    def __init__(
+        self,
+        kind: ModelErrorKind,
+        detail: str = "",
+        *,
+        status: int | None = None,
+        retry_after: float | None = None,
+        request_id: str = "",
+    ) -> None:
+        super().__init__(f"{kind.value}: {detail}" if detail else kind.value)
+        self.kind = kind
+        self.detail = detail
+        self.status = status
+        self.retry_after = retry_after
+        self.request_id = request_id
+
+
+class MediaErrorKind(StrEnum):
+    """Why a file that somebody sent cannot be used."""
+
+    EMPTY = "empty"  # 0 bytes
+    NOT_AUDIO = "not_audio"  # no audio stream, or damaged
+    NOT_IMAGE = "not_image"
+    SILENT = "silent"  # nothing to hear
+    TOO_LONG = "too_long"
+    TOO_LARGE = "too_large"
+
+
+class MediaError(BotError):
+    """A file that somebody sent cannot be used."""
+
+    def __init__(self, kind: MediaErrorKind, detail: str = "") -> None:
+        super().__init__(f"{kind.value}: {detail}" if detail else kind.value)
+        self.kind = kind
+        self.detail = detail
+
+
+class StoreError(BotError):
+    """The database refused or failed."""
+
+
+class StoreBusy(StoreError):
+    """The database is locked by another process, or too slow to answer."""
+
+
+class StoreFull(StoreError):
+    """The disk or the database is full; nothing was written."""
+
+
+class StoreBroken(StoreError):
+    """The database file is damaged, or not one of ours. It is never overwritten."""
+
+
+class QueueFull(StoreError):
+    """Too many messages are waiting: in this chat (`in_chat`) or in all."""
+
+    def __init__(self, *, in_chat: bool) -> None:
+        super().__init__("too many messages are waiting" + (" in this chat" if in_chat else ""))
+        self.in_chat = in_chat

@@ -1,0 +1,1 @@
+"""Local stand-ins for Telegram, Slack and the API, spoken to over real HTTP and WebSocket."""

@@ -1,0 +1,1 @@
+"""The database behind the core's ports. Rows never leave this folder."""
