@@ -28,6 +28,7 @@ from bot.core.chat import (
 )
 from bot.core.types import (
     Attachment,
+    Button,
     ChatRef,
     CommandInfo,
     Event,
@@ -147,11 +148,17 @@ class Platform(Protocol):
         """
         ...
 
-    def draft(self, answering: IncomingMessage) -> Draft:
-        """Begin an answer. No I/O before the first `show` or `finish`."""
+    def draft(self, answering: IncomingMessage, *, stop: Button | None = None) -> Draft:
+        """Begin an answer. No I/O before the first `show` or `finish`.
+
+        `stop` is shown under the text while it is being written, where the platform has no Stop
+        of its own (`Capabilities.stop_button`).
+        """
         ...
 
-    def reopen(self, ref: MessageRef, answering: IncomingMessage) -> Draft:
+    def reopen(
+        self, ref: MessageRef, answering: IncomingMessage, *, stop: Button | None = None
+    ) -> Draft:
         """Go on with a message that stands in the chat, after a restart. No I/O yet."""
         ...
 

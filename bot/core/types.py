@@ -173,3 +173,13 @@ class CommandInfo:
     name: str
     summary: str
     usage: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One line of `bot check`: what was looked at, whether it works, and what to do if not."""
+
+    ok: bool
+    subject: str
+    text: str
+    fix: str = ""
