@@ -29,3 +29,8 @@ def _catalogue(language: str) -> gettext.NullTranslations:
 def texts(tag: str) -> gettext.NullTranslations:
     """The catalogue for an IETF language tag; English stands for every language we lack."""
     return _catalogue(best_language(tag))
+
+
+def N_(text: str) -> str:
+    """Mark a text for translation where it is defined; it is looked up where it is said."""
+    return text

@@ -7,7 +7,7 @@ limits stands in `bot.core.fake`.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
@@ -17,6 +17,7 @@ from typing import Protocol, TypeAlias
 from bot.core.chat import (
     AudioClip,
     ChatRequest,
+    ImagePart,
     ImageRequest,
     KeptMessage,
     ModelEvent,
@@ -124,6 +125,13 @@ class Platform(Protocol):
 
     def capabilities(self, chat: ChatRef) -> Capabilities:
         """Answer from memory; never from the network."""
+        ...
+
+    def places(self, chat: ChatRef) -> Collection[str]:
+        """The names by which an operator admits this chat: its own, and what it lies in.
+
+        A topic is admitted with its group, a thread with its channel.
+        """
         ...
 
     async def run(self, sink: EventSink, ready: Callable[[], None]) -> None:
@@ -237,6 +245,17 @@ class AudioTools(Protocol):
         """Look into the file and return it as clips the API takes, in order.
 
         One clip, as it came, when container and size fit; else converted, and split at silence.
+        """
+        ...
+
+
+class PictureTools(Protocol):
+    """Makes pictures fit for the API."""
+
+    async def fit(self, data: bytes) -> ImagePart:
+        """Check that it is a picture, and make it no larger than a model needs.
+
+        Raises `MediaError` (NOT_IMAGE, TOO_LARGE, EMPTY).
         """
         ...
 

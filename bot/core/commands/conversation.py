@@ -1,0 +1,61 @@
+"""Commands about the conversation itself: begin, explain, start afresh, stop."""
+
+from __future__ import annotations
+
+from bot.core.commands.table import Command
+from bot.core.i18n import N_
+from bot.core.ports import Outcome
+from bot.core.turn import TurnContext
+from bot.core.types import IncomingMessage
+
+
+async def start(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
+    """Greet."""
+    _ = ctx.texts.gettext
+    hello = _(
+        "Hello {name}! Write me anything and I answer. Send a picture and ask about it, or a "
+        "voice message. /model chooses the model, /image draws, /new starts afresh; /help shows "
+        "the rest."
+    )
+    await ctx.say(hello.format(name=message.sender.name or _("there")))
+    return Outcome()
+
+
+async def show_help(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
+    """List the commands."""
+    _ = ctx.texts.gettext
+    lines = [
+        f"- `/{command.name}{' ' + command.usage if command.usage else ''}` – " + _(command.summary)
+        for command in ctx.services.commands
+    ]
+    intro = _("Just write, send a picture, or speak. And there are commands:")
+    await ctx.say("\n".join([intro, "", *lines]))
+    return Outcome()
+
+
+async def new(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
+    """Begin a new conversation."""
+    await ctx.services.stores.conversations.begin(ctx.chat)
+    await ctx.say(ctx.texts.gettext("✨ A fresh start. What we said before is out of my mind."))
+    return Outcome()
+
+
+async def stop(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
+    """Stop the answer that is being written; it says so itself."""
+    if not ctx.stop_chat(ctx.chat):
+        await ctx.say(ctx.texts.gettext("Nothing is being written right now."))
+    return Outcome()
+
+
+START = Command(name="start", summary=N_("What I can do"), run=start, urgent=True)
+HELP = Command(name="help", summary=N_("Show all commands"), run=show_help, urgent=True)
+NEW = Command(
+    name="new", summary=N_("Start a new conversation"), run=new, aliases=("reset", "clear")
+)
+STOP = Command(
+    name="stop",
+    summary=N_("Stop the answer being written"),
+    run=stop,
+    aliases=("cancel",),
+    urgent=True,
+)

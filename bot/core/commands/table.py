@@ -1,0 +1,64 @@
+"""A command as data: what it is called, what it does, and what is said about it."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from bot.core.ports import Action, Outcome
+from bot.core.turn import TurnContext
+from bot.core.types import ButtonPress, CommandInfo, IncomingMessage
+
+Handler: TypeAlias = Callable[[TurnContext, IncomingMessage, str], Awaitable[Outcome]]
+"""Carries out a command. Given the message, and what stands behind the command's name."""
+
+ActionHandler: TypeAlias = Callable[[TurnContext, ButtonPress, Action], Awaitable[Outcome]]
+"""Carries out what a button stands for."""
+
+COMMAND = re.compile(r"/([A-Za-z][A-Za-z0-9_]{0,31})(?:\s+(.*))?", re.DOTALL)
+"""A command's name is at most 32 letters, digits and underscores (Bot API, `BotCommand`)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """`urgent` commands do not wait for the answer that is being written."""
+
+    name: str
+    summary: str
+    run: Handler
+    usage: str = ""
+    aliases: tuple[str, ...] = ()
+    urgent: bool = False
+
+    @property
+    def info(self) -> CommandInfo:
+        """What a platform's menu shows."""
+        return CommandInfo(name=self.name, summary=self.summary, usage=self.usage)
+
+
+class CommandTable:
+    """All commands, found by name or alias."""
+
+    def __init__(self, commands: Iterable[Command]) -> None:
+        self.commands: Sequence[Command] = tuple(commands)
+        self._by_name = {
+            name: command for command in self.commands for name in (command.name, *command.aliases)
+        }
+
+    def find(self, name: str) -> Command | None:
+        """The command of this name, in any case."""
+        return self._by_name.get(name.lower())
+
+    def nearest(self, name: str) -> str | None:
+        """The name that was probably meant."""
+        found = difflib.get_close_matches(name.lower(), self._by_name, n=1, cutoff=0.5)
+        return found[0] if found else None
+
+
+def parse(text: str) -> tuple[str, str] | None:
+    """Name and argument of a command; None for any other text, `/etc/hosts` for one."""
+    match = COMMAND.fullmatch(text.strip())
+    return (match[1], (match[2] or "").strip()) if match else None

@@ -1,0 +1,138 @@
+"""Which messages fit into a model's window: pure, except for paging through the history.
+
+The oldest exchanges are left out first. An exchange is a question with everything that answers
+it, tool calls included; it is kept whole or not at all, since a model that sees half of one is
+misled, and the API refuses a tool result without its call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from bot.core.chat import ChatMessage, ImagePart, KeptMessage, NewMessage, Part, Role, TextPart
+from bot.core.ports import Conversations, TokenCounter
+from bot.errors import ModelError, ModelErrorKind
+
+MESSAGE_TOKENS = 4
+"""What a message costs besides its words (OpenAI cookbook, "How to count tokens")."""
+PICTURE_TOKENS = 1_105
+"""A picture of 1568 pixels a side in high detail (OpenAI, "Images and vision": 85 + 6 x 170)."""
+PICTURES = 8
+"""Older pictures are left out: they cost the most, and the words about them stay."""
+PAGE = 50
+
+
+def tokens_of(message: ChatMessage, count: TokenCounter) -> int:
+    """About how many tokens a message takes in the window."""
+    words = count(message.text) + sum(count(call.arguments) for call in message.tool_calls)
+    pictures = sum(isinstance(part, ImagePart) for part in message.parts)
+    return MESSAGE_TOKENS + words + pictures * PICTURE_TOKENS
+
+
+def exchanges(messages: Iterable[ChatMessage]) -> list[list[ChatMessage]]:
+    """Group messages into exchanges; each begins with what a person said."""
+    found: list[list[ChatMessage]] = []
+    for message in messages:
+        if message.role is Role.USER or not found:
+            found.append([])
+        found[-1].append(message)
+    return found
+
+
+def fit(
+    history: Sequence[ChatMessage],
+    asked: Sequence[ChatMessage],
+    *,
+    budget: int,
+    count: TokenCounter,
+) -> tuple[ChatMessage, ...]:
+    """The newest exchanges of `history` that leave room for `asked`, and `asked`.
+
+    `budget` is in tokens. Raises `ModelError` (CONTEXT_TOO_LONG) when `asked` alone is too long.
+    """
+    if sum(tokens_of(message, _at_most) for message in (*history, *asked)) <= budget:
+        return forget_pictures((*(m for e in _whole(exchanges(history)) for m in e), *asked))
+    left = budget - sum(tokens_of(message, count) for message in asked)
+    if left < 0:
+        raise ModelError(ModelErrorKind.CONTEXT_TOO_LONG, f"the question takes {budget - left}")
+    kept: list[ChatMessage] = []
+    for exchange in reversed(_whole(exchanges(history))):
+        left -= sum(tokens_of(message, count) for message in exchange)
+        if left < 0:
+            break
+        kept[:0] = exchange
+    return forget_pictures((*kept, *asked))
+
+
+def _at_most(text: str) -> int:
+    """No tokenizer makes more tokens than bytes: short talks need none loaded."""
+    return len(text.encode())
+
+
+def _whole(found: list[list[ChatMessage]]) -> list[list[ChatMessage]]:
+    """Without the tail of an exchange that paging cut: it does not begin with a question."""
+    return found[1:] if found and found[0][0].role is not Role.USER else found
+
+
+def forget_pictures(messages: Sequence[ChatMessage]) -> tuple[ChatMessage, ...]:
+    """Leave out all pictures but the newest `PICTURES`."""
+    room = PICTURES
+    seen: list[ChatMessage] = []
+    for message in reversed(messages):
+        parts: list[Part] = []
+        for part in reversed(message.parts):
+            if isinstance(part, ImagePart):
+                room -= 1
+            parts.append(part if room >= 0 or isinstance(part, TextPart) else TextPart("[picture]"))
+        seen.append(replace_parts(message, tuple(reversed(parts))))
+    return tuple(reversed(seen))
+
+
+def replace_parts(message: ChatMessage, parts: tuple[Part, ...]) -> ChatMessage:
+    """The same message with other parts; itself when they are the same."""
+    if parts == message.parts:
+        return message
+    return ChatMessage(
+        role=message.role,
+        parts=parts,
+        tool_calls=message.tool_calls,
+        tool_call_id=message.tool_call_id,
+    )
+
+
+def spoken(message: NewMessage, *, group: bool) -> ChatMessage:
+    """A kept message as the model sees it; in a group it is told who speaks."""
+    parts = message.parts
+    if group and message.role is Role.USER and message.sender_name:
+        parts = (TextPart(f"{message.sender_name}:"), *parts)
+    return ChatMessage(
+        role=message.role,
+        parts=parts,
+        tool_calls=message.tool_calls,
+        tool_call_id=message.tool_call_id,
+    )
+
+
+async def load_history(
+    conversations: Conversations, conversation: int, *, group: bool, budget: int
+) -> list[ChatMessage]:
+    """Page back through a conversation until `budget` characters are surely passed.
+
+    A token is at least one character, and on average about four in English; so four times the
+    window's tokens in characters is more than fits. Raises `StoreError`.
+    """
+    messages: list[KeptMessage] = []
+    characters = 0
+    before: int | None = None
+    while characters <= budget:
+        page = await conversations.page(conversation, before=before, limit=PAGE)
+        messages[:0] = page
+        characters += sum(len(part.text) for part in _texts(page))
+        if len(page) < PAGE:
+            break
+        before = page[0].id
+    return [spoken(kept.message, group=group) for kept in messages]
+
+
+def _texts(page: Sequence[KeptMessage]) -> list[TextPart]:
+    return [p for kept in page for p in kept.message.parts if isinstance(p, TextPart)]

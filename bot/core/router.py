@@ -1,0 +1,94 @@
+"""An event becomes work: a command, what a button stands for, or an answer."""
+
+from __future__ import annotations
+
+import logging
+from typing import assert_never
+
+from bot.core.access import Gate
+from bot.core.commands import ACTIONS, COMMANDS
+from bot.core.commands.table import parse
+from bot.core.conversation import STOP, answer
+from bot.core.ports import Outcome
+from bot.core.turn import TurnContext
+from bot.core.types import ButtonPress, Event, IncomingMessage, StopPressed
+
+log = logging.getLogger(__name__)
+
+
+class Router:
+    """Knows which piece of work an event asks for. Who may ask is checked again here."""
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+
+    def urgent(self, event: Event) -> bool:
+        """Whether it passes by the answer being written: buttons, Stop, and some commands."""
+        match event:
+            case ButtonPress() | StopPressed():
+                return True
+            case IncomingMessage():
+                parsed = parse(event.text)
+                command = COMMANDS.find(parsed[0]) if parsed else None
+                return command is not None and command.urgent
+            case unknown:
+                assert_never(unknown)
+
+    async def handle(self, ctx: TurnContext) -> Outcome:
+        """Do what the event asks for. Raises `PlatformError` and `StoreError` only."""
+        event = ctx.turn.event
+        if not self._gate.may(ctx.chat, ctx.sender):
+            return await self._turn_away(ctx)
+        match event:
+            case IncomingMessage():
+                return await self._message(ctx, event)
+            case ButtonPress():
+                return await self._press(ctx, event)
+            case StopPressed():
+                ctx.stop_chat(ctx.chat)
+                return Outcome()
+            case unknown:
+                assert_never(unknown)
+
+    async def _message(self, ctx: TurnContext, message: IncomingMessage) -> Outcome:
+        parsed = parse(message.text)
+        if parsed is None:
+            return await answer(ctx, message)
+        name, argument = parsed
+        command = COMMANDS.find(name)
+        if command is not None:
+            log.info("command", extra={**ctx.log, "command": command.name})
+            return await command.run(ctx, message, argument)
+        _ = ctx.texts.gettext
+        near = COMMANDS.nearest(name)
+        hint = _("Did you mean /{near}?").format(near=near) if near else _("/help lists them.")
+        await ctx.say(_("There is no command /{name}. {hint}").format(name=name, hint=hint))
+        return Outcome()
+
+    async def _press(self, ctx: TurnContext, press: ButtonPress) -> Outcome:
+        _ = ctx.texts.gettext
+        if press.value == STOP:
+            stopped = ctx.stop_chat(ctx.chat)
+            await ctx.platform.notice(press, "" if stopped else _("Nothing is being written."))
+            return Outcome()
+        action = await ctx.services.stores.actions.taken(ctx.chat, press.value)
+        handler = ACTIONS.get(action.name) if action else None
+        if action is None or handler is None:
+            await ctx.platform.notice(press, _("This button no longer works."))
+            return Outcome()
+        if action.owner is not None and action.owner != press.sender.id:
+            await ctx.platform.notice(press, _("This button belongs to somebody else."))
+            return Outcome()
+        await ctx.platform.notice(press, "")
+        return await handler(ctx, press, action)
+
+    async def _turn_away(self, ctx: TurnContext) -> Outcome:
+        """One polite line, with the id that an admin needs to let the person in."""
+        if isinstance(ctx.turn.event, IncomingMessage):
+            _ = ctx.texts.gettext
+            who = f"{ctx.chat.platform}:{ctx.sender.id}"
+            text = _(
+                "Sorry, I only answer people I know. Your id is `{id}`: give it to the operator."
+            )
+            await ctx.say(text.format(id=who))
+        return Outcome()

@@ -1,0 +1,85 @@
+"""What people read when something goes wrong: one sentence each, kind and specific."""
+
+from __future__ import annotations
+
+from gettext import NullTranslations
+from typing import assert_never
+
+from bot.errors import MediaError, MediaErrorKind, ModelError, ModelErrorKind
+
+
+def sentence_for_model(error: ModelError, texts: NullTranslations, *, model: str) -> str:
+    """Say what a failed request means for the person who asked."""
+    _ = texts.gettext
+    match error.kind:
+        case ModelErrorKind.BAD_KEY:
+            return _("I am not set up properly: the API refuses my key. The operator can fix it.")
+        case ModelErrorKind.QUOTA:
+            return _("The API account has run out of credit. The operator can top it up.")
+        case ModelErrorKind.RATE_LIMITED:
+            return _("The API is getting too many requests. Please try again in a minute.")
+        case ModelErrorKind.BUSY:
+            return _("I am very busy right now. Please try again in a moment.")
+        case ModelErrorKind.MODEL_NOT_FOUND:
+            return _(
+                "The API does not know the model “{model}”. Choose another with /model."
+            ).format(model=model)
+        case ModelErrorKind.BAD_REQUEST:
+            return _("The API did not accept the request: {detail}").format(
+                detail=_brief(error.detail) or "?"
+            )
+        case ModelErrorKind.CONTEXT_TOO_LONG:
+            return _(
+                "That is too long for the model “{model}”. Shorten it, start afresh with /new, "
+                "or choose a model with a larger window with /model."
+            ).format(model=model)
+        case ModelErrorKind.REFUSED:
+            return _("The model’s content policy does not allow this. Try putting it differently.")
+        case ModelErrorKind.UNSUPPORTED:
+            return _("The API does not offer this.")
+        case ModelErrorKind.SERVER:
+            return _("The API is having trouble. Please try again in a minute.")
+        case ModelErrorKind.UNREACHABLE:
+            return _("I cannot reach the API. Please try again in a minute.")
+        case ModelErrorKind.TIMEOUT:
+            return _("The API took too long to answer. Please try again.")
+        case ModelErrorKind.CUT:
+            return _("The answer broke off here. Ask again, or write “go on”.")
+        case ModelErrorKind.BAD_ANSWER:
+            return _("The API sent something I cannot read. The operator may check its address.")
+        case unknown:
+            assert_never(unknown)
+
+
+def sentence_for_media(error: MediaError, texts: NullTranslations) -> str:
+    """Say why a file cannot be used."""
+    _ = texts.gettext
+    match error.kind:
+        case MediaErrorKind.EMPTY:
+            return _("That file is empty (0 bytes). Please send it again.")
+        case MediaErrorKind.NOT_AUDIO:
+            return _("I cannot find any sound in that file. Send a voice note, or MP3, M4A, OGG.")
+        case MediaErrorKind.NOT_IMAGE:
+            return _("I cannot open that picture. Send it as JPEG, PNG or WebP.")
+        case MediaErrorKind.SILENT:
+            return _("I hear only silence in that recording. Check the microphone and try again.")
+        case MediaErrorKind.TOO_LONG:
+            return _("That recording is too long for me. Send it in shorter pieces.")
+        case MediaErrorKind.TOO_LARGE:
+            return _("That file is too large for me. Send a smaller one.")
+        case unknown:
+            assert_never(unknown)
+
+
+def sentence_for_size(limit: int, texts: NullTranslations) -> str:
+    """Say that a file is larger than the platform hands over; `limit` in bytes, 0 if unknown."""
+    if not limit:
+        return texts.gettext("That file is too large for me. Send a smaller one.")
+    return texts.gettext("That file is too large: I can fetch at most {limit} MB here.").format(
+        limit=limit // 1_000_000
+    )
+
+
+def _brief(detail: str, length: int = 200) -> str:
+    """The API's own words, short enough for a chat."""
+    return detail if len(detail) <= length else detail[: length - 1] + "…"

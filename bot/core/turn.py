@@ -1,0 +1,139 @@
+"""What a piece of work is given: whose turn it is, where it answers, and how it is stopped."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+from gettext import NullTranslations
+from typing import Any
+
+from bot.core.i18n import texts
+from bot.core.ports import (
+    AudioTools,
+    ChatSettings,
+    Clock,
+    Defaults,
+    ModelApi,
+    PictureTools,
+    Platform,
+    Stores,
+    TokenCounter,
+    Turn,
+)
+from bot.core.types import ButtonRow, ChatRef, CommandInfo, MessageRef, OutgoingFile, Reply, Sender
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Everything outside that the work of a turn needs."""
+
+    stores: Stores
+    api: ModelApi
+    audio: AudioTools
+    pictures: PictureTools
+    clock: Clock
+    count_tokens: TokenCounter
+    defaults: Defaults
+    commands: Sequence[CommandInfo]
+    """All commands, as `/help` and the platforms' menus list them."""
+
+
+class Stopper:
+    """Lets a person stop the work of a turn; what stands around the work goes on.
+
+    `stop` cancels only what runs under `guard`, so the answer can still be ended properly.
+    """
+
+    def __init__(self) -> None:
+        self._asked = asyncio.Event()
+        self._work: asyncio.Task[None] | None = None
+
+    @property
+    def stopped(self) -> bool:
+        """Whether somebody asked to stop."""
+        return self._asked.is_set()
+
+    def stop(self) -> None:
+        """Stop the guarded work, now or as soon as it begins."""
+        self._asked.set()
+        if self._work is not None:
+            self._work.cancel()
+
+    async def guard(self, work: Coroutine[Any, Any, None]) -> bool:
+        """Run `work`; True when it came to its end, False when it was stopped."""
+        task = asyncio.ensure_future(work)
+        self._work = task
+        if self._asked.is_set():
+            task.cancel()
+        try:
+            await asyncio.wait({task})
+        finally:
+            self._work = None
+            if not task.done():  # the turn itself is cancelled: the bot shuts down
+                task.cancel()
+                await asyncio.wait({task})
+        if task.cancelled():
+            return False
+        task.result()
+        return True
+
+
+@dataclass(slots=True, kw_only=True)
+class TurnContext:
+    """One turn while it is being worked on.
+
+    `shown` are messages that stand in the chat for this turn already: what an earlier attempt
+    wrote, or the line that said the turn is waiting. The answer goes into them.
+    """
+
+    services: Services
+    platform: Platform
+    turn: Turn
+    sender: Sender
+    settings: ChatSettings
+    stopper: Stopper = field(default_factory=Stopper)
+    stop_chat: Callable[[ChatRef], bool]
+    """Stop what runs in a chat; False when nothing does."""
+    shown: list[MessageRef] = field(default_factory=list)
+
+    @property
+    def chat(self) -> ChatRef:
+        """The chat that the turn belongs to."""
+        return self.turn.chat
+
+    @property
+    def lane(self) -> str:
+        """Whose requests wait together at the API: one chat does not starve another."""
+        return f"{self.chat.platform}:{self.chat.id}"
+
+    @property
+    def texts(self) -> NullTranslations:
+        """The catalogue of the chat's language, or else of the sender's."""
+        return texts(self.settings.language or self.sender.language)
+
+    @property
+    def log(self) -> dict[str, object]:
+        """The fields that every log line of this turn carries."""
+        return {
+            "platform": self.chat.platform,
+            "chat": self.chat.id,
+            "turn": self.turn.id,
+            "attempt": self.turn.attempt,
+        }
+
+    async def say(
+        self,
+        text: str,
+        *,
+        buttons: Sequence[ButtonRow] = (),
+        files: Sequence[OutgoingFile] = (),
+    ) -> MessageRef:
+        """Answer with one message that is complete at once. Raises `PlatformError`."""
+        reply = Reply(text=text, buttons=tuple(buttons), files=tuple(files))
+        if self.shown:
+            await self.platform.edit(self.shown[0], reply)
+            return self.shown[0]
+        ref = await self.platform.send(self.chat, reply)
+        self.shown.append(ref)
+        return ref
