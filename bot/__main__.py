@@ -1,0 +1,32 @@
+"""The command line: reads the arguments, runs one sub-command, turns errors into one sentence."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from bot.cli.arguments import parse
+from bot.errors import BotError, ConfigError
+
+EXIT_FAILED = 1
+EXIT_CONFIG = 2
+EXIT_INTERRUPTED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `bot ARGUMENTS…`; returns the exit code."""
+    arguments = parse(argv)
+    try:
+        return arguments.command(arguments)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return EXIT_CONFIG
+    except BotError as error:
+        print(f"bot: {error}", file=sys.stderr)
+        return EXIT_FAILED
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

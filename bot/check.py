@@ -1,0 +1,40 @@
+"""`bot check`: looks at every part from the outside, as an operator would before starting it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from bot import api, store
+from bot.config import Config
+from bot.core.types import Finding
+from bot.platforms import slack, telegram
+
+
+async def check(config: Config) -> AsyncIterator[Finding]:
+    """Yield findings as they are made: database, API, each platform, access."""
+    for finding in await store.check(config.storage):
+        yield finding
+    for finding in await api.check(config.api):
+        yield finding
+    if config.telegram.token:
+        for finding in await telegram.check(config.telegram):
+            yield finding
+    if config.slack.bot_token or config.slack.app_token:
+        for finding in await slack.check(config.slack):
+            yield finding
+    yield _access(config)
+
+
+def _access(config: Config) -> Finding:
+    access = config.access
+    if access.open:
+        return Finding(ok=True, subject="Access", text="open to everybody")
+    listed = len(access.admins) + len(access.users) + len(access.chats)
+    if listed:
+        return Finding(ok=True, subject="Access", text=f"{listed} people and chats may speak")
+    return Finding(
+        ok=False,
+        subject="Access",
+        text="nobody may speak to the bot",
+        fix='set access.admins, for example ["telegram:1001"]; the bot tells strangers their id',
+    )

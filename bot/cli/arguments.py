@@ -1,0 +1,52 @@
+"""The arguments of the command line and their help."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from bot.cli import service
+
+
+class Arguments(argparse.Namespace):
+    """What was asked for: `command` carries it out and returns the exit code."""
+
+    command: Callable[[Arguments], int]
+    config: Path | None
+
+
+def parse(argv: Sequence[str] | None) -> Arguments:
+    """Parse the arguments; argparse itself ends the process on `--help` and on mistakes."""
+    return _parser().parse_args(argv, namespace=Arguments())
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        default=argparse.SUPPRESS,
+        help="settings in TOML (default: chinwag.toml here, if there is one); "
+        "BOT_TABLE__KEY variables win over it",
+    )
+    parser = argparse.ArgumentParser(
+        prog="bot",
+        parents=[common],
+        description="Chinwag: an LLM assistant for Telegram, Slack and the terminal.",
+        epilog="First steps: `bot chat` needs no account; `bot check` says what is missing.",
+    )
+    parser.set_defaults(config=None)
+    parser.add_argument("--version", action="version", version=f"chinwag {version('chinwag')}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    def add(name: str, command: Callable[[Arguments], int], text: str) -> None:
+        sub = commands.add_parser(name, parents=[common], help=text, description=text)
+        sub.set_defaults(command=command)
+
+    add("run", service.run, "Serve every chat platform that is configured, until stopped.")
+    add("chat", service.chat, "Chat here in the terminal; without an API key, with a local model.")
+    add("check", service.check, "Say what works and what to do about the rest.")
+    return parser

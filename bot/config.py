@@ -1,0 +1,119 @@
+"""The configuration: every table and key, from one TOML file and the environment on top.
+
+The names are a contract with operators: keys may be added, none renamed. A table of a room stands
+in that room's `settings.py`; the tables of the whole process stand here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+
+from bot.api.settings import ApiSettings
+from bot.config_reading import read_settings
+from bot.core.ports import Access
+from bot.errors import ConfigError
+from bot.platforms.slack.settings import SlackSettings
+from bot.platforms.telegram.settings import TelegramSettings
+from bot.store.settings import StorageSettings
+
+CONFIG_FILE = Path("chinwag.toml")
+
+GUIDE = """\
+Nothing to start yet: no chat platform is configured. Set, in the environment or in chinwag.toml,
+
+  for the answers     BOT_API__KEY            the key of your OpenAI-compatible API
+                      BOT_API__MODEL          a model it offers
+  for Telegram        BOT_TELEGRAM__TOKEN     from @BotFather
+  for Slack           BOT_SLACK__BOT_TOKEN    xoxb-…, `bot manifest` prints the app to create
+                      BOT_SLACK__APP_TOKEN    xapp-…
+  who may speak       BOT_ACCESS__ADMINS      '["telegram:1001"]'; the bot tells strangers their id
+
+`bot check` then says what works. config.example.toml lists every key.
+To try the bot right now, without any account: `bot chat`."""
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class AccessSettings(_Table):
+    """Who may speak to the bot. Entries are `platform:id`; empty lists let nobody in."""
+
+    open: bool = False
+    admins: frozenset[str] = Field(default=frozenset(), examples=[["telegram:1001"]])
+    users: frozenset[str] = Field(default=frozenset(), examples=[["slack:U0123"]])
+    chats: frozenset[str] = Field(default=frozenset(), examples=[["telegram:-1001"]])
+
+    @field_validator("admins", "users", "chats")
+    @classmethod
+    def _names_a_platform(cls, entries: frozenset[str]) -> frozenset[str]:
+        for entry in sorted(entries):
+            platform, colon, identity = entry.partition(":")
+            if not (platform and colon and identity):
+                raise ValueError(f"“{entry}” names no platform; write telegram:… or slack:…")
+        return entries
+
+    def access(self) -> Access:
+        """The same, as the core knows it."""
+        return Access(open=self.open, admins=self.admins, users=self.users, chats=self.chats)
+
+
+class ChatDefaults(_Table):
+    """What holds for a chat that has not chosen otherwise. `context_window` is in tokens."""
+
+    system_prompt: str = ""
+    context_window: int = Field(default=32_000, ge=512)
+
+
+class LogSettings(_Table):
+    """`auto` is readable text on a terminal, JSON elsewhere."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "text", "json"] = "auto"
+
+
+class Config(BaseModel):
+    """Everything an operator can set."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    api: ApiSettings = ApiSettings()
+    telegram: TelegramSettings = TelegramSettings()
+    slack: SlackSettings = SlackSettings()
+    storage: StorageSettings = StorageSettings()
+    access: AccessSettings = AccessSettings()
+    chat: ChatDefaults = ChatDefaults()
+    log: LogSettings = LogSettings()
+
+    def secrets(self) -> Iterator[str]:
+        """Every text that must not be logged."""
+        for name in type(self).model_fields:
+            table: object = getattr(self, name)
+            if isinstance(table, BaseModel):
+                for _, value in table:
+                    if isinstance(value, SecretStr) and value.get_secret_value():
+                        yield value.get_secret_value()
+        password = urlsplit(str(self.storage.url)).password
+        if password:
+            yield password
+
+
+def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
+    """Read the configuration; without a path, `chinwag.toml` in the working directory if any.
+
+    Raises `ConfigError`.
+    """
+    if path is None and CONFIG_FILE.is_file():
+        path = CONFIG_FILE
+    return read_settings(Config, path, environ)
+
+
+def require_platform(config: Config) -> None:
+    """Raise `ConfigError` with a guide when nothing is configured that could be started."""
+    if not config.telegram.token and not config.slack.bot_token:
+        raise ConfigError(GUIDE)

@@ -1,0 +1,144 @@
+"""Logging of the process: stdlib records, rendered by structlog, on standard error.
+
+Code logs a constant phrase with `logging.getLogger(__name__)` and puts data into `extra`, which
+become fields here. Readable text on a terminal, one JSON object per line elsewhere. Secrets are
+blacked out of the finished line, so that a message, a field and a traceback are covered alike.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import sys
+from collections.abc import Iterable, MutableMapping
+from types import TracebackType
+from typing import Any, Literal, TextIO
+from urllib.parse import quote
+
+import structlog
+from structlog.typing import Processor
+
+from bot.core.types import ChatRef, MessageRef
+
+BLACKED_OUT = "***"
+
+_PATTERNS = (
+    r"(?<=bot)\d+:[\w-]+",  # https://api.telegram.org/bot<token>/METHOD
+    r"\b\d{8,}:[\w-]{30,}",  # a Telegram token by itself
+    r"\bxox[a-z]-[\w-]+",  # Slack's tokens of bots and people
+    r"\bxapp-[\w-]+",
+    r"\bsk-[\w-]{8,}",  # keys in OpenAI's style
+    r"(?<=Bearer )[^\s\"',\\]+",
+)
+
+
+class Redactor:
+    """Blacks out known secrets and everything that looks like a token."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        known = {form for secret in secrets if len(secret) >= 4 for form in _forms(secret)}
+        longest_first = sorted(known, key=len, reverse=True)
+        self._pattern = re.compile("|".join([*map(re.escape, longest_first), *_PATTERNS]))
+
+    def __call__(self, text: str) -> str:
+        """The text without secrets."""
+        return self._pattern.sub(BLACKED_OUT, text)
+
+
+def _forms(secret: str) -> set[str]:
+    """A secret as it looks in plain text, inside a URL, in JSON and in a `repr`."""
+    plain = (secret, repr(secret)[1:-1], quote(secret, safe=""))
+    return {*plain, *(json.dumps(form, ensure_ascii=False)[1:-1] for form in plain)}
+
+
+class CurrentStderrHandler(logging.StreamHandler[TextIO]):
+    """Writes to whatever `sys.stderr` is now: a prompt replaces it while it draws."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:  # type: ignore[override]  # the base class keeps the first one
+        """Standard error as it is at this moment."""
+        return sys.stderr
+
+
+def configure_logging(
+    *,
+    level: str = "info",
+    style: Literal["auto", "text", "json"] = "auto",
+    secrets: Iterable[str] = (),
+) -> None:
+    """Send all logging to standard error; other packages speak from WARNING up."""
+    handler = CurrentStderrHandler()
+    handler.setFormatter(formatter(style, Redactor(secrets), terminal=sys.stderr.isatty()))
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    logging.getLogger("bot").setLevel(level.upper())
+    logging.captureWarnings(True)
+    sys.excepthook = _log_crash
+
+
+def formatter(
+    style: Literal["auto", "text", "json"], redact: Redactor, *, terminal: bool
+) -> logging.Formatter:
+    """Render records as text (coloured on a terminal) or JSON, secrets blacked out."""
+
+    def redacted(_logger: object, _name: str, line: str) -> str:
+        return redact(line)
+
+    text = style == "text" or (style == "auto" and terminal)
+    rendering = _text_processors(colors=terminal) if text else _json_processors()
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[
+            structlog.stdlib.add_log_level,
+            structlog.stdlib.add_logger_name,
+            structlog.stdlib.ExtraAdder(),
+            _name_places,
+        ],
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            *rendering,
+            redacted,  # type: ignore[list-item]  # runs on the finished line, not on the fields
+        ],
+    )
+
+
+def _text_processors(*, colors: bool) -> list[Processor]:
+    return [
+        structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
+        structlog.dev.ConsoleRenderer(
+            colors=colors,
+            # Without the local variables of each frame: they hold what people wrote.
+            exception_formatter=structlog.dev.plain_traceback,
+        ),
+    ]
+
+
+def _json_processors() -> list[Processor]:
+    return [
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        structlog.processors.JSONRenderer(ensure_ascii=False, default=str),
+    ]
+
+
+def _name_places(
+    _logger: object, _name: str, fields: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Write a chat or a message as `platform:id`."""
+    for key, value in fields.items():
+        if isinstance(value, ChatRef):
+            fields[key] = f"{value.platform}:{value.id}"
+        elif isinstance(value, MessageRef):
+            fields[key] = f"{value.chat.platform}:{value.chat.id}:{value.id}"
+    return fields
+
+
+def _log_crash(
+    kind: type[BaseException], error: BaseException, traceback: TracebackType | None
+) -> None:
+    """A bug that ends the process is logged like everything else: without secrets."""
+    if issubclass(kind, KeyboardInterrupt):
+        return
+    logging.getLogger("bot").critical("crashed", exc_info=(kind, error, traceback))

@@ -1,0 +1,152 @@
+"""What an operator reads in the log, and what must never stand there."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import sys
+from typing import Literal
+
+import pytest
+
+from bot.core.types import ChatId, ChatRef, MessageId, MessageRef
+from bot.logs import Redactor, configure_logging, formatter
+
+CHAT = ChatRef("telegram", ChatId("42"))
+KEY = 'key"with\\quotes/and:ü'
+
+
+def logged(
+    style: Literal["text", "json"],
+    secrets: tuple[str, ...] = (),
+    *,
+    terminal: bool = False,
+    message: str = "turn finished",
+    error: BaseException | None = None,
+    **fields: object,
+) -> str:
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(formatter(style, Redactor(secrets), terminal=terminal))
+    logger = logging.Logger("bot.core.lanes")
+    logger.addHandler(handler)
+    logger.warning(message, extra=fields, exc_info=error)
+    return stream.getvalue()
+
+
+def raised(text: str) -> Exception:
+    secret_local = "what a person wrote"
+    try:
+        raise ValueError(text) from KeyError(len(secret_local))
+    except ValueError as error:
+        return error
+
+
+def test_json_has_one_object_per_line_with_the_fields_beside_the_event() -> None:
+    line = logged("json", chat=CHAT, turn=7, message="turn finished")
+    entry = json.loads(line)
+    assert line.count("\n") == 1
+    assert entry.pop("timestamp").endswith("Z")
+    assert entry == {
+        "event": "turn finished",
+        "level": "warning",
+        "logger": "bot.core.lanes",
+        "chat": "telegram:42",
+        "turn": 7,
+    }
+
+
+def test_json_keeps_a_traceback_on_the_same_line() -> None:
+    line = logged("json", error=raised("broken"))
+    assert line.count("\n") == 1
+    assert "ValueError: broken" in json.loads(line)["exception"]
+
+
+def test_text_is_one_readable_line_without_colours_where_there_is_no_terminal() -> None:
+    line = logged("text", chat=CHAT, shown=MessageRef(CHAT, MessageId("9")))
+    assert "turn finished" in line
+    assert "chat=telegram:42" in line
+    assert "shown=telegram:42:9" in line
+    assert "\x1b" not in line
+
+
+def test_text_is_coloured_on_a_terminal() -> None:
+    assert "\x1b[" in logged("text", terminal=True)
+
+
+@pytest.mark.parametrize("style", ["text", "json"])
+def test_a_traceback_shows_no_local_variables(style: Literal["text", "json"]) -> None:
+    line = logged(style, error=raised("broken"))
+    assert "ValueError" in line
+    assert "what a person wrote" not in line
+
+
+@pytest.mark.parametrize("style", ["text", "json"])
+@pytest.mark.parametrize(
+    "secret",
+    [
+        KEY,
+        "hunter22",
+        "123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw4",
+    ],
+)
+def test_a_configured_secret_stands_nowhere(style: Literal["text", "json"], secret: str) -> None:
+    line = logged(
+        style,
+        (secret, "unrelated"),
+        message=f"asking https://host/{secret}/x",
+        error=raised(f"refused {secret!r}"),
+        url=f"https://host/?key={secret}",
+        headers={"key": [secret]},
+    )
+    for form in (secret, json.dumps(secret)[1:-1], repr(secret)[1:-1]):
+        assert form not in line
+    if style == "json":
+        entry = json.loads(line)
+        for field in ("event", "url", "headers", "exception"):
+            assert secret not in str(entry[field])
+            assert "***" in str(entry[field])
+    assert line.count("***") >= 4
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("POST https://api.telegram.org/bot123:AA-b_c/getMe", "/bot***/getMe"),
+        ("/file/bot123:AAb/photos/1.jpg", "/file/bot***/photos"),
+        ("InvalidToken 123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw4", "InvalidToken ***"),
+        ("token xoxb-12-ab", "token ***"),
+        ("token xapp-1-A0-b", "token ***"),
+        ("key sk-proj-abcdefgh", "key ***"),
+        ("'Authorization': 'Bearer abc.def'", "Bearer ***'"),
+    ],
+)
+def test_what_looks_like_a_token_is_blacked_out_unasked(text: str, left: str) -> None:
+    cleaned = Redactor()(text)
+    assert left in cleaned
+    assert not any(part in cleaned for part in ("AA", "12-ab", "A0-b", "abcdefgh", "abc.def"))
+
+
+def test_ordinary_words_stay() -> None:
+    text = "robot 7: the bot wrote 12:30, task-force, xox, sk-1"
+    assert Redactor(["abc"])(text) == text
+
+
+def test_other_packages_are_heard_from_warning_up(capsys: pytest.CaptureFixture[str]) -> None:
+    root = logging.getLogger()
+    handlers, level, hook = root.handlers[:], root.level, sys.excepthook
+    bot_level = logging.getLogger("bot").level
+    try:
+        configure_logging(level="debug", style="json", secrets=["hunter22"])
+        logging.getLogger("httpx").info("HTTP Request: GET https://host/")
+        logging.getLogger("httpx").warning("connection pool is full")
+        logging.getLogger("bot.api.client").debug("key hunter22")
+        sys.excepthook(RuntimeError, RuntimeError("hunter22 again"), None)
+    finally:
+        root.handlers[:], sys.excepthook = handlers, hook
+        root.setLevel(level)
+        logging.getLogger("bot").setLevel(bot_level)
+        logging.captureWarnings(False)
+    events = [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()]
+    assert events == ["connection pool is full", "key ***", "crashed"]
