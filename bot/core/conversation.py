@@ -247,6 +247,8 @@ class Answer:
         _ = self._ctx.texts.gettext
         if not self._model and error.kind is ModelErrorKind.MODEL_NOT_FOUND:
             return "⚠️ " + _("No model is chosen yet. Choose one with /model.")
+        if self._asked is None and error.kind is ModelErrorKind.UNSUPPORTED:
+            return "⚠️ " + _("I cannot listen to recordings here: speech recognition is not set up.")
         return "⚠️ " + sentence_for_model(error, self._ctx.texts, model=self._model)
 
     async def _outcome(self, state: MessageState, *, keep: bool) -> Outcome:

@@ -87,8 +87,6 @@ class Router:
         if isinstance(ctx.turn.event, IncomingMessage):
             _ = ctx.texts.gettext
             who = f"{ctx.chat.platform}:{ctx.sender.id}"
-            text = _(
-                "Sorry, I only answer people I know. Your id is `{id}`: give it to the operator."
-            )
+            text = _("Sorry, I only answer people I know. The operator can let you in: `{id}`")
             await ctx.say(text.format(id=who))
         return Outcome()

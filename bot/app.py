@@ -1,0 +1,199 @@
+"""The composition root: builds store, client and platforms, and runs them; knows every part."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+
+from pydantic import SecretStr
+
+from bot.api.settings import ApiSettings
+from bot.config import Config, require_platform
+from bot.core.access import Gate
+from bot.core.clock import SystemClock
+from bot.core.commands import COMMANDS
+from bot.core.lanes import Lanes
+from bot.core.ports import Clock, Defaults, Platform, Stores
+from bot.core.router import Router
+from bot.core.turn import Services
+from bot.errors import PlatformError
+
+log = logging.getLogger(__name__)
+
+DRAIN = 8.0
+"""Seconds that running answers are given at the end; `docker stop` kills after ten."""
+PUBLISH_AGAIN = 60.0
+
+
+async def run(config: Config) -> None:
+    """Serve every configured platform until SIGTERM or SIGINT. Raises `BotError`."""
+    require_platform(config)
+    clock, stop = SystemClock(), asyncio.Event()
+    with _signals(stop):
+        async with _services(config, config.api, clock) as services:
+            platforms = {each.name: each for each in connect_platforms(config, clock)}
+            await attend(engine(config, services, platforms), services, platforms, stop)
+
+
+async def chat(config: Config) -> None:
+    """Talk in the terminal; without a key, to a small model on this machine. Raises `BotError`."""
+    clock, stop = SystemClock(), asyncio.Event()
+    async with AsyncExitStack() as stack:
+        settings = config.api
+        if not settings.key:
+            settings = await stack.enter_async_context(_local_api(settings))
+        services = await stack.enter_async_context(_services(config, settings, clock))
+        platforms: dict[str, Platform] = {}
+        lanes = engine(config, services, platforms)
+        from bot.platforms import console
+
+        terminal = console.connect(wait_until_answered=lanes.answered)
+        platforms[terminal.name] = terminal
+        await attend(lanes, services, platforms, stop)
+
+
+@asynccontextmanager
+async def _local_api(settings: ApiSettings) -> AsyncGenerator[ApiSettings]:
+    """The settings of the embedded API, which runs inside the block."""
+    from bot.sandbox.openai import serve_local
+
+    async with serve_local() as local:
+        yield settings.model_copy(
+            update={
+                "base_urls": (local.base_url,),
+                "key": SecretStr("local"),
+                "model": local.model,
+                "image_model": local.image_model,
+                "transcription_model": local.transcription_model,
+            }
+        )
+
+
+def connect_platforms(config: Config, clock: Clock) -> Sequence[Platform]:
+    """The platforms whose token is there. No network yet. Raises `ConfigError`."""
+    platforms: list[Platform] = []
+    if config.telegram.token:
+        from bot.platforms import telegram
+
+        platforms.append(telegram.connect(config.telegram, clock=clock))
+    if config.slack.bot_token:
+        from bot.platforms import slack
+
+        platforms.append(slack.connect(config.slack, clock=clock))
+    return platforms
+
+
+@asynccontextmanager
+async def _services(
+    config: Config, api_settings: ApiSettings, clock: Clock
+) -> AsyncGenerator[Services]:
+    from bot import api, media, store
+
+    async with AsyncExitStack() as stack:
+        stores: Stores = await stack.enter_async_context(store.open_store(config.storage))
+        client = api.connect(api_settings, clock=clock)
+        stack.push_async_callback(client.close)
+        yield Services(
+            stores=stores,
+            api=client,
+            audio=media.audio_tools(),
+            pictures=media.picture_tools(),
+            clock=clock,
+            count_tokens=api.count_tokens,
+            defaults=Defaults(
+                model=api_settings.model,
+                image_model=api_settings.image_model,
+                transcription_model=api_settings.transcription_model,
+                system_prompt=config.chat.system_prompt,
+                context_window=config.chat.context_window,
+            ),
+            commands=tuple(command.info for command in COMMANDS.commands),
+        )
+
+
+def engine(config: Config, services: Services, platforms: Mapping[str, Platform]) -> Lanes:
+    """The lanes for these platforms; the mapping may still be filled before they run."""
+    gate = Gate(
+        config.access.access(), services.clock, lambda chat: platforms[chat.platform].places(chat)
+    )
+    owner = f"{socket.gethostname()}:{os.getpid()}"
+    return Lanes(
+        platforms=platforms, services=services, gate=gate, router=Router(gate), owner=owner
+    )
+
+
+async def attend(
+    lanes: Lanes, services: Services, platforms: Mapping[str, Platform], stop: asyncio.Event
+) -> None:
+    """Intake first, then what runs, then the connections: the order in which nothing is lost."""
+    work = asyncio.create_task(lanes.run())
+    intake = [asyncio.create_task(_attend(p, lanes, services)) for p in platforms.values()]
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({work, stopping, *intake}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await _end(stopping, *intake)
+        await lanes.drain(DRAIN)
+        await _end(work)
+        for platform in platforms.values():
+            await platform.close()
+    for task in (work, *intake):
+        if not task.cancelled():
+            task.result()
+
+
+async def _attend(platform: Platform, lanes: Lanes, services: Services) -> None:
+    ready = asyncio.Event()
+    publishing = asyncio.create_task(_publish(platform, services, ready))
+    try:
+        await platform.run(lanes.sink, ready.set)
+    finally:
+        await _end(publishing)
+
+
+async def _publish(platform: Platform, services: Services, ready: asyncio.Event) -> None:
+    """Tell the platform the commands once it is connected; a menu is worth a few tries."""
+    await ready.wait()
+    log.info("connected", extra={"platform": platform.name})
+    for _ in range(5):
+        try:
+            return await platform.publish(services.commands)
+        except PlatformError as error:
+            log.warning(
+                "commands not published",
+                extra={"platform": platform.name, "error": repr(error)},
+            )
+            await services.clock.sleep(PUBLISH_AGAIN)
+    return None
+
+
+async def _end(*tasks: asyncio.Task[object] | asyncio.Task[None]) -> None:
+    """Cancel tasks and wait for them; what they raised stays with them."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+
+
+@contextmanager
+def _signals(stop: asyncio.Event) -> Iterator[None]:
+    """The first SIGTERM or SIGINT ends in good order, the second at once."""
+    loop = asyncio.get_running_loop()
+
+    def handle(number: int) -> None:
+        if stop.is_set():
+            os._exit(128 + number)
+        log.info("stopping", extra={"signal": signal.Signals(number).name})
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, handle, number)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)

@@ -1,0 +1,72 @@
+"""Every text that people read exists in every language, whole and up to date."""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+import pytest
+from babel.messages import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+from bot.core.i18n import DOMAIN, LANGUAGES, LOCALES, best_language, texts
+
+KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "N_": None}
+TRANSLATED = [language for language in LANGUAGES if language != "en"]
+
+
+def said() -> set[str]:
+    """What the code says, as gettext would look it up."""
+    found = extract_from_dir(Path(__file__).parent.parent / "bot", keywords=KEYWORDS)
+    return {text if isinstance(text, str) else text[0] for _, _, text, _, _ in found}
+
+
+def source(language: str) -> Path:
+    return LOCALES / language / "LC_MESSAGES" / f"{DOMAIN}.po"
+
+
+def catalogue(language: str) -> Catalog:
+    with source(language).open("rb") as file:
+        return read_po(file, locale=language)
+
+
+def first(text: str | tuple[str, ...] | list[str] | None) -> str:
+    return text if isinstance(text, str) else text[0] if text else ""
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_no_text_is_missing_and_none_is_left_over(language: str) -> None:
+    translated = {
+        first(m.id) for m in catalogue(language) if m.id and first(m.string) and not m.fuzzy
+    }
+    assert said() - translated == set()
+    assert translated - said() == set()
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_translations_keep_commands_and_places_to_fill(language: str) -> None:
+    marks = re.compile(r"\{\w+\}|/[a-z]+|`")
+    for message in catalogue(language):
+        if message.id:
+            english, other = first(message.id), first(message.string)
+            assert sorted(marks.findall(english)) == sorted(marks.findall(other)), english
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_the_compiled_catalogue_is_the_source(language: str) -> None:
+    compiled = io.BytesIO()
+    write_mo(compiled, catalogue(language))
+    assert source(language).with_suffix(".mo").read_bytes() == compiled.getvalue(), (
+        "run `make locales`"
+    )
+
+
+def test_a_client_is_spoken_to_in_its_language() -> None:
+    assert texts("zh-hans").gettext("Draw a picture") == "画一张图"
+    assert texts("zh_TW").gettext("Draw a picture") == "画一张图"
+    assert texts("de").gettext("Draw a picture") == "Draw a picture"
+    assert texts("").gettext("Draw a picture") == "Draw a picture"
+    assert best_language("EN-gb") == "en"
