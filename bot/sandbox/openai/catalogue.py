@@ -1,0 +1,41 @@
+"""`/models`, and which model serves which endpoint."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from bot.sandbox.openai import refusal
+from bot.sandbox.openai.backend import Backend, Endpoint, JsonObject, ModelCard
+from bot.sandbox.openai.call import Call
+
+_CREATED = 1_735_689_600  # 2025-01-01; the list says nothing true about age
+
+
+async def list_models(call: Call) -> web.StreamResponse:
+    """The models there are."""
+    cards = [_body(card) for card in call.backend.models()]
+    return await call.whole({"object": "list", "data": cards})
+
+
+async def one_model(call: Call) -> web.StreamResponse:
+    """One model of the list."""
+    name = call.exchange.endpoint.removeprefix("/models/")
+    for card in call.backend.models():
+        if card.id == name:
+            return await call.whole(_body(card))
+    raise refusal.no_such_model(name)
+
+
+def card_for(backend: Backend, model: str, endpoint: Endpoint) -> ModelCard:
+    """The model's card; raises `Refusal` when there is none or it is not served here."""
+    for card in backend.models():
+        if card.id == model:
+            if endpoint not in card.endpoints:
+                offered = [one for one in Endpoint if one in card.endpoints]
+                raise refusal.wrong_endpoint(model, endpoint, offered)
+            return card
+    raise refusal.no_such_model(model)
+
+
+def _body(card: ModelCard) -> JsonObject:
+    return {"id": card.id, "object": "model", "created": _CREATED, "owned_by": card.owner}

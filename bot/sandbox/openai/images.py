@@ -1,0 +1,149 @@
+"""`/images/generations`, `/images/edits` and `/images/variations`."""
+
+from __future__ import annotations
+
+import base64
+import time
+import uuid
+
+from aiohttp import web
+
+from bot.sandbox.openai import refusal
+from bot.sandbox.openai.backend import (
+    Drawing,
+    DrawingOrder,
+    Endpoint,
+    JsonObject,
+    ModelCard,
+    Upload,
+)
+from bot.sandbox.openai.call import Call
+from bot.sandbox.openai.catalogue import card_for
+from bot.sandbox.openai.parameters import Parameters
+
+SIZES = (
+    "auto",
+    "256x256",
+    "512x512",
+    "1024x1024",
+    "1536x1024",
+    "1024x1536",
+    "1792x1024",
+    "1024x1792",
+)
+QUALITIES = ("auto", "low", "medium", "high", "standard", "hd")
+STYLES = ("vivid", "natural")
+MAX_PROMPT = 32_000
+
+
+async def generations(call: Call) -> web.StreamResponse:
+    """Pictures of a prompt."""
+    body = Parameters(call.exchange.json)
+    card = card_for(call.backend, body.required_text("model"), Endpoint.IMAGES)
+    return await _draw(call, body, card, prompt=_prompt(body))
+
+
+async def edits(call: Call) -> web.StreamResponse:
+    """A picture made of others and a prompt; the mask's transparent parts are drawn anew."""
+    body = Parameters(call.exchange.json, form=True)
+    card = card_for(call.backend, body.required_text("model"), Endpoint.EDITS)
+    pictures = _pictures(call)
+    masks = call.exchange.files.get("mask", [])
+    mask = masks[0] if masks else None
+    if mask is not None and _png_size(mask) != _png_size(pictures[0]):
+        raise refusal.Refusal(
+            400,
+            "Invalid mask image format - mask size does not match image size.",
+            param="mask",
+            code="invalid_image_mask",
+        )
+    return await _draw(call, body, card, prompt=_prompt(body), pictures=pictures, mask=mask)
+
+
+async def variations(call: Call) -> web.StreamResponse:
+    """Pictures like another."""
+    body = Parameters(call.exchange.json, form=True)
+    card = card_for(call.backend, body.required_text("model"), Endpoint.VARIATIONS)
+    return await _draw(call, body, card, prompt="", pictures=_pictures(call))
+
+
+async def _draw(
+    call: Call,
+    body: Parameters,
+    card: ModelCard,
+    *,
+    prompt: str,
+    pictures: tuple[Upload, ...] = (),
+    mask: Upload | None = None,
+) -> web.StreamResponse:
+    size = body.choice("size", SIZES, "auto")
+    body.choice("quality", QUALITIES)
+    body.choice("style", STYLES)
+    for name in sorted(card.refuses):
+        if body.has(name):
+            raise refusal.unknown_parameter(name)
+    wanted = body.choice("response_format", ("url", "b64_json"))
+    by_url = wanted == "url" or (not wanted and card.image_url)
+    width, _, height = ("1024x1024" if size == "auto" else size).partition("x")
+    order = DrawingOrder(
+        model=card.id,
+        prompt=prompt,
+        n=body.integer("n", high=10) or 1,
+        width=int(width),
+        height=int(height),
+        pictures=pictures,
+        mask=mask,
+    )
+    drawings = await call.backend.draw(order)
+    data = [_picture_body(call, drawing, by_url=by_url) for drawing in drawings]
+    return await call.whole({"created": int(time.time()), "data": data})
+
+
+def _picture_body(call: Call, drawing: Drawing, *, by_url: bool) -> JsonObject:
+    body: JsonObject = {}
+    if by_url:
+        name = f"{uuid.uuid4().hex}.png"
+        call.house.pictures[name] = drawing.png
+        body["url"] = f"{call.house.origin}/files/{name}"
+    else:
+        body["b64_json"] = base64.b64encode(drawing.png).decode()
+    if drawing.revised_prompt:
+        body["revised_prompt"] = drawing.revised_prompt
+    return body
+
+
+def _prompt(body: Parameters) -> str:
+    prompt = body.required_text("prompt")
+    if not prompt.strip():
+        raise refusal.missing("prompt")
+    if len(prompt) > MAX_PROMPT:
+        raise refusal.Refusal(
+            400,
+            f"Invalid 'prompt': string too long. Expected a string with maximum length "
+            f"{MAX_PROMPT}, but got a string with length {len(prompt)} instead.",
+            param="prompt",
+            code="string_above_max_length",
+        )
+    return prompt
+
+
+def _pictures(call: Call) -> tuple[Upload, ...]:
+    files = call.exchange.files
+    pictures = [*files.get("image", ()), *files.get("image[]", ())]
+    if not pictures:
+        raise refusal.missing("image")
+    for picture in pictures:
+        if not picture.content.startswith((b"\x89PNG", b"\xff\xd8\xff", b"RIFF")):
+            raise refusal.Refusal(
+                400,
+                f"Invalid file 'image': unsupported mimetype ('{picture.mime}'). Supported file "
+                "formats are 'image/jpeg', 'image/png', and 'image/webp'.",
+                param="image",
+                code="unsupported_file_mimetype",
+            )
+    return tuple(pictures)
+
+
+def _png_size(file: Upload) -> bytes:
+    """Width and height as the PNG header has them; other formats count as one size."""
+    return file.content[16:24] if file.content.startswith(b"\x89PNG") else b""
