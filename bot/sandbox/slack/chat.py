@@ -1,0 +1,217 @@
+"""`chat.*`: posting, changing, deleting and streaming messages, with Slack's limits.
+
+Source: docs.slack.dev, the page of each method. Not documented there but reported: `chat.update`
+fails above 4,000 characters of `text`; one stream takes about 12,000 characters in all.
+"""
+
+from __future__ import annotations
+
+from bot.sandbox.slack import events
+from bot.sandbox.slack.blocks import MARKDOWN, check, parse_blocks
+from bot.sandbox.slack.state import Json, Message
+from bot.sandbox.slack.workspace import Session, SlackError, Workspace
+
+POST_TEXT = 40_000
+UPDATE_TEXT = 4_000
+
+
+def post_message(workspace: Workspace, call: Json) -> Json:
+    """`chat.postMessage`."""
+    channel = workspace.channel(str(call.get("channel", "")))
+    text, blocks = _content(call, POST_TEXT)
+    thread = str(call.get("thread_ts") or "")
+    if thread and (channel.id, thread) not in workspace.messages:
+        raise SlackError("thread_not_found")
+    message = Message(
+        ts=workspace.new_ts(),
+        channel=channel.id,
+        user=workspace.bot.id,
+        text=text,
+        thread_ts=thread,
+        blocks=blocks,
+        metadata=call.get("metadata") or {},
+    )
+    workspace.post(message)
+    tell_of(workspace, message)
+    return _answer(workspace, message)
+
+
+def update(workspace: Workspace, call: Json) -> Json:
+    """`chat.update`: replaces text and blocks; a text alone takes the blocks away."""
+    channel = workspace.channel(str(call.get("channel", "")))
+    message = _own(workspace, channel.id, call)
+    if message.streaming:
+        raise SlackError("streaming_state_conflict")
+    text, blocks = _content(call, UPDATE_TEXT)
+    before = events.message_json(workspace, message)
+    message.text, message.blocks, message.streamed = text, blocks, ""
+    message.edits += 1
+    if not message.ephemeral_for:
+        event = events.edited(workspace, message, before)
+        workspace.tell("events_api", events.callback(workspace, event))
+    workspace.changed()
+    return _answer(workspace, message)
+
+
+def delete(workspace: Workspace, call: Json) -> Json:
+    """`chat.delete`."""
+    channel = workspace.channel(str(call.get("channel", "")))
+    message = _own(workspace, channel.id, call)
+    message.deleted = True
+    workspace.changed()
+    return {"channel": channel.id, "ts": message.ts}
+
+
+def post_ephemeral(workspace: Workspace, call: Json) -> Json:
+    """`chat.postEphemeral`: one person sees it, and only until they reload."""
+    channel = workspace.channel(str(call.get("channel", "")))
+    user = str(call.get("user", ""))
+    if user not in workspace.users:
+        raise SlackError("user_not_in_channel")
+    text, blocks = _content(call, POST_TEXT)
+    message = Message(
+        ts=workspace.new_ts(),
+        channel=channel.id,
+        user=workspace.bot.id,
+        text=text,
+        thread_ts=str(call.get("thread_ts") or ""),
+        blocks=blocks,
+        ephemeral_for=user,
+    )
+    workspace.post(message)
+    return {"message_ts": message.ts}
+
+
+def start_stream(workspace: Workspace, call: Json) -> Json:
+    """`chat.startStream`: only in threads; in channels the reader must be named."""
+    channel = workspace.channel(str(call.get("channel", "")))
+    if workspace.refusing_streams:
+        raise SlackError(workspace.refusing_streams)
+    thread = str(call.get("thread_ts") or "")
+    if (channel.id, thread) not in workspace.messages:
+        raise SlackError("invalid_thread_ts")
+    if not channel.im_with:
+        for key in ("recipient_team_id", "recipient_user_id"):
+            if not call.get(key):
+                raise SlackError(f"missing_{key}")
+        if call["recipient_user_id"] not in workspace.users:
+            raise SlackError("user_not_found")
+    message = Message(
+        ts=workspace.new_ts(),
+        channel=channel.id,
+        user=workspace.bot.id,
+        thread_ts=thread,
+        streaming=True,
+        stream_until=workspace.clock.monotonic() + workspace.stream_seconds,
+        metadata=call.get("metadata") or {},
+    )
+    _append(workspace, message, call)
+    workspace.post(message)
+    session = workspace.sessions.setdefault((channel.id, thread), Session())
+    session.status, session.state = "", "processing"
+    return {"channel": channel.id, "ts": message.ts}
+
+
+def append_stream(workspace: Workspace, call: Json) -> Json:
+    """`chat.appendStream`."""
+    message = _streaming(workspace, call)
+    if not call.get("markdown_text") and not call.get("chunks"):
+        raise SlackError("no_text")
+    _append(workspace, message, call)
+    workspace.changed()
+    return {"channel": message.channel, "ts": message.ts}
+
+
+def stop_stream(workspace: Workspace, call: Json) -> Json:
+    """`chat.stopStream`: the last words, then the blocks under them; the session is active."""
+    message = _streaming(workspace, call)
+    blocks = parse_blocks(call.get("blocks"))
+    _append(workspace, message, call)
+    message.blocks += blocks
+    message.streaming = False
+    session = workspace.sessions.get((message.channel, message.root))
+    if session is not None:
+        session.state = str(call.get("session_status") or "active")
+    tell_of(workspace, message)
+    workspace.changed()
+    return _answer(workspace, message)
+
+
+def end_stream(message: Message) -> None:
+    """End a stream as Slack does by itself: what was appended stays."""
+    message.streaming = False
+
+
+def tell_of(workspace: Workspace, message: Message) -> None:
+    """Send the bot the event of a new message."""
+    event = events.posted(workspace, message)
+    workspace.tell("events_api", events.callback(workspace, event))
+
+
+def _streaming(workspace: Workspace, call: Json) -> Message:
+    channel = workspace.channel(str(call.get("channel", "")))
+    message = _own(workspace, channel.id, call)
+    if message.streaming and message.stream_until <= workspace.clock.monotonic():
+        end_stream(message)
+        workspace.changed()
+    if not message.streaming:
+        raise SlackError("message_not_in_streaming_state")
+    return message
+
+
+def _append(workspace: Workspace, message: Message, call: Json) -> None:
+    text = str(call.get("markdown_text") or "")
+    chunks = call.get("chunks") or []
+    if text and chunks:
+        raise SlackError("invalid_arguments")
+    blocks: list[Json] = []
+    tasks: dict[str, Json] = {}
+    for chunk in chunks:
+        match chunk.get("type"):
+            case "markdown_text":
+                text += chunk["text"]
+            case "task_update":
+                tasks[chunk["id"]] = chunk
+            case "blocks":
+                blocks += chunk["blocks"]
+            case "plan_update":
+                pass
+            case _:
+                raise SlackError("invalid_chunks")
+    check(blocks)
+    if len(text) > MARKDOWN or len(message.streamed) + len(text) > workspace.stream_cap:
+        raise SlackError("msg_too_long")
+    message.streamed += text
+    message.tasks |= tasks
+    message.blocks += blocks
+
+
+def _own(workspace: Workspace, channel: str, call: Json) -> Message:
+    message = workspace.message(channel, str(call.get("ts", "")))
+    if message.user != workspace.bot.id:
+        raise SlackError("cant_update_message")
+    return message
+
+
+def _content(call: Json, limit: int) -> tuple[str, list[Json]]:
+    text = str(call.get("text") or "")
+    blocks = parse_blocks(call.get("blocks"))
+    if markdown := str(call.get("markdown_text") or ""):
+        if text or blocks:
+            raise SlackError("markdown_text_conflict")
+        if len(markdown) > MARKDOWN:
+            raise SlackError("msg_too_long")
+        return markdown, [{"type": "markdown", "text": markdown}]
+    if not text and not blocks:
+        raise SlackError("no_text")
+    if len(text) > limit:
+        raise SlackError("msg_too_long")
+    return text, blocks
+
+
+def _answer(workspace: Workspace, message: Message) -> Json:
+    return {
+        "channel": message.channel,
+        "ts": message.ts,
+        "message": events.message_json(workspace, message),
+    }

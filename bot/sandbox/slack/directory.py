@@ -1,0 +1,182 @@
+"""Everything but messages: who is who, channels, threads, agent sessions, the Home tab, files.
+
+Source: docs.slack.dev, the page of each method.
+"""
+
+from __future__ import annotations
+
+from bot.sandbox.slack import chat, events
+from bot.sandbox.slack.state import Json, Message, StoredFile
+from bot.sandbox.slack.workspace import Session, SlackError, Workspace
+
+STATUS_SECONDS = 120.0
+SESSION_STATES = frozenset({"active", "processing", "suspended", "closed"})
+
+
+def auth_test(workspace: Workspace, call: Json) -> Json:
+    """`auth.test`; the scopes are in the header `x-oauth-scopes`, which the server adds."""
+    return {
+        "url": f"{workspace.url}/",
+        "team": "Sandbox",
+        "user": workspace.bot.name,
+        "team_id": workspace.team,
+        "user_id": workspace.bot.id,
+        "bot_id": "B0CHINWAG",
+        "is_enterprise_install": False,
+    }
+
+
+def users_info(workspace: Workspace, call: Json) -> Json:
+    """`users.info`, with the locale where it is asked for."""
+    user = workspace.users.get(str(call.get("user", "")))
+    if user is None:
+        raise SlackError("user_not_found")
+    found: Json = {
+        "id": user.id,
+        "team_id": workspace.team,
+        "name": user.name.lower(),
+        "real_name": user.name,
+        "is_bot": user.is_bot,
+        "profile": {"real_name": user.name, "display_name": user.name},
+    }
+    if str(call.get("include_locale", "")).lower() in {"1", "true"}:
+        found["locale"] = user.locale
+    return {"user": found}
+
+
+def conversations_info(workspace: Workspace, call: Json) -> Json:
+    """`conversations.info`."""
+    channel = workspace.channels.get(str(call.get("channel", "")))
+    if channel is None:
+        raise SlackError("channel_not_found")
+    return {
+        "channel": {
+            "id": channel.id,
+            "name": channel.name,
+            "is_im": bool(channel.im_with),
+            "is_channel": not channel.im_with,
+            "is_archived": channel.archived,
+            "is_member": workspace.bot.id in channel.members,
+            "user": channel.im_with,
+        }
+    }
+
+
+def conversations_open(workspace: Workspace, call: Json) -> Json:
+    """`conversations.open` with one user: the direct message with them."""
+    user = str(call.get("users", ""))
+    for channel in workspace.channels.values():
+        if channel.im_with == user:
+            return {"channel": {"id": channel.id}}
+    raise SlackError("user_not_found")
+
+
+def conversations_replies(workspace: Workspace, call: Json) -> Json:
+    """`conversations.replies`: a thread, its root first."""
+    channel = workspace.channel(str(call.get("channel", "")))
+    thread = workspace.standing(channel.id, str(call.get("ts", "")))
+    if not thread:
+        raise SlackError("thread_not_found")
+    limit = int(call.get("limit") or 1000)
+    return {
+        "messages": [events.message_json(workspace, m) for m in thread[:limit]],
+        "has_more": len(thread) > limit,
+    }
+
+
+def set_thread_status(workspace: Workspace, call: Json) -> Json:
+    """`assistant.threads.setStatus`: the line "… is thinking"; empty clears it."""
+    channel = workspace.channel(str(call.get("channel_id", "")))
+    thread = str(call.get("thread_ts") or "")
+    if (channel.id, thread) not in workspace.messages:
+        raise SlackError("invalid_thread_ts")
+    session = workspace.sessions.setdefault((channel.id, thread), Session())
+    session.status = str(call.get("status") or "")
+    session.until = workspace.clock.monotonic() + STATUS_SECONDS
+    workspace.changed()
+    return {}
+
+
+def set_session_status(workspace: Workspace, call: Json) -> Json:
+    """`agents.sessions.setStatus`; begins the session where there is none."""
+    channel = workspace.channel(str(call.get("channel_id", "")))
+    if call.get("status") not in SESSION_STATES:
+        raise SlackError("invalid_arguments")
+    thread = str(call.get("thread_ts") or "")
+    if (channel.id, thread) not in workspace.messages:
+        raise SlackError("invalid_thread_ts")
+    session = workspace.sessions.setdefault((channel.id, thread), Session())
+    session.state = str(call["status"])
+    session.title = str(call.get("title") or session.title)
+    workspace.changed()
+    return {"agent_status": session.state}
+
+
+def rename_session(workspace: Workspace, call: Json) -> Json:
+    """`agents.sessions.rename`."""
+    key = (str(call.get("channel_id", "")), str(call.get("thread_ts") or ""))
+    if key not in workspace.sessions:
+        raise SlackError("session_not_found")
+    workspace.sessions[key].title = str(call.get("title", ""))
+    workspace.changed()
+    return {}
+
+
+def views_publish(workspace: Workspace, call: Json) -> Json:
+    """`views.publish`: the Home tab of one person."""
+    user = str(call.get("user_id", ""))
+    if user not in workspace.users:
+        raise SlackError("user_not_found")
+    workspace.homes[user] = call["view"]
+    workspace.changed()
+    return {"view": call["view"]}
+
+
+def files_info(workspace: Workspace, call: Json) -> Json:
+    """`files.info`."""
+    file = workspace.files.get(str(call.get("file", "")))
+    if file is None:
+        raise SlackError("file_not_found")
+    return {"file": events.file_json(workspace, file)}
+
+
+def upload_url(workspace: Workspace, call: Json) -> Json:
+    """`files.getUploadURLExternal`: a place to send the bytes to."""
+    length = int(call.get("length") or 0)
+    name = str(call.get("filename") or "")
+    if not name or length <= 0:
+        raise SlackError("invalid_arguments")
+    file = StoredFile(
+        id=workspace.new_id("F"),
+        name=name,
+        mime="application/octet-stream",
+        content=b"",
+        owner=workspace.bot.id,
+        length=length,
+    )
+    workspace.files[file.id] = file
+    return {"upload_url": f"{workspace.url}/upload/{file.id}", "file_id": file.id}
+
+
+def complete_upload(workspace: Workspace, call: Json) -> Json:
+    """`files.completeUploadExternal`: posts the uploaded files as one message."""
+    files = []
+    for given in call.get("files") or []:
+        file = workspace.files.get(str(given.get("id", "")))
+        if file is None or file.length != len(file.content):
+            raise SlackError("file_not_found")
+        files.append(file)
+    target = str(call.get("channel_id") or call.get("channels") or "")
+    if target:
+        channel = workspace.channel(target)
+        message = Message(
+            ts=workspace.new_ts(),
+            channel=channel.id,
+            user=workspace.bot.id,
+            text=str(call.get("initial_comment") or ""),
+            thread_ts=str(call.get("thread_ts") or ""),
+            files=files,
+        )
+        workspace.post(message)
+        chat.tell_of(workspace, message)
+    return {"files": [events.file_json(workspace, f) for f in files]}

@@ -1,0 +1,207 @@
+"""What Slack tells the bot: the payloads of events, slash commands and button presses.
+
+Source: docs.slack.dev, reference pages of each event and "Handling user interaction".
+"""
+
+from __future__ import annotations
+
+from bot.sandbox.slack.state import Json, Message, StoredFile
+from bot.sandbox.slack.workspace import EPOCH, Workspace
+
+
+def callback(workspace: Workspace, event: Json) -> Json:
+    """An event in its `event_callback` envelope, with an id of its own."""
+    return {
+        "token": "sandbox-verification",
+        "team_id": workspace.team,
+        "api_app_id": workspace.app,
+        "event": event,
+        "type": "event_callback",
+        "event_id": workspace.new_id("Ev"),
+        "event_time": EPOCH,
+        "authorizations": [
+            {
+                "enterprise_id": None,
+                "team_id": workspace.team,
+                "user_id": workspace.bot.id,
+                "is_bot": True,
+                "is_enterprise_install": False,
+            }
+        ],
+        "is_ext_shared_channel": False,
+    }
+
+
+def file_json(workspace: Workspace, file: StoredFile) -> Json:
+    """A file object, as events and `files.info` show it."""
+    found: Json = {
+        "id": file.id,
+        "name": file.name,
+        "title": file.name,
+        "mimetype": file.mime,
+        "filetype": file.name.rsplit(".", 1)[-1],
+        "size": len(file.content),
+        "user": file.owner,
+        "mode": "hosted",
+        "file_access": "visible",
+        "url_private": f"{workspace.url}/files-pri/{file.id}/{file.name}",
+        "url_private_download": f"{workspace.url}/files-pri/{file.id}/download/{file.name}",
+    }
+    if file.subtype:
+        found["subtype"] = file.subtype
+    if file.seconds is not None:
+        found["duration_ms"] = int(file.seconds * 1000)
+    return found
+
+
+def message_json(workspace: Workspace, message: Message) -> Json:
+    """A message object, without the envelope of an event."""
+    found: Json = {
+        "type": "message",
+        "user": message.user,
+        "text": message.text,
+        "ts": message.ts,
+        "team": workspace.team,
+    }
+    if message.thread_ts:
+        root = workspace.messages.get((message.channel, message.thread_ts))
+        found["thread_ts"] = message.thread_ts
+        found["parent_user_id"] = root.user if root else ""
+    if message.client_msg_id:
+        found["client_msg_id"] = message.client_msg_id
+    if message.blocks:
+        found["blocks"] = message.blocks
+    if message.files:
+        found["files"] = [file_json(workspace, f) for f in message.files]
+    if message.metadata:
+        found["metadata"] = message.metadata
+    if message.user == workspace.bot.id:
+        found |= {"bot_id": "B0CHINWAG", "app_id": workspace.app}
+    return found
+
+
+def posted(workspace: Workspace, message: Message) -> Json:
+    """The event of a new message."""
+    event = message_json(workspace, message) | {
+        "channel": message.channel,
+        "channel_type": workspace.channels[message.channel].kind,
+        "event_ts": message.ts,
+    }
+    if message.files:
+        event["subtype"] = "file_share"
+    return event
+
+
+def mention(workspace: Workspace, message: Message) -> Json:
+    """The second event of a post that mentions the bot in a channel."""
+    return message_json(workspace, message) | {
+        "type": "app_mention",
+        "channel": message.channel,
+        "event_ts": message.ts,
+    }
+
+
+def edited(workspace: Workspace, message: Message, before: Json) -> Json:
+    """The event of a message that was changed."""
+    ts = workspace.new_ts()
+    now = message_json(workspace, message)
+    now["edited"] = {"user": message.user, "ts": ts}
+    return {
+        "type": "message",
+        "subtype": "message_changed",
+        "hidden": True,
+        "channel": message.channel,
+        "channel_type": workspace.channels[message.channel].kind,
+        "message": now,
+        "previous_message": before,
+        "ts": ts,
+        "event_ts": ts,
+    }
+
+
+def slash(workspace: Workspace, *, command: str, text: str, user: str, channel: str) -> Json:
+    """A slash command; `response_url` takes answers without a token."""
+    trigger = workspace.new_id("")
+    return {
+        "token": "sandbox-verification",
+        "team_id": workspace.team,
+        "team_domain": "sandbox",
+        "channel_id": channel,
+        "channel_name": "directmessage"
+        if workspace.channels[channel].im_with
+        else workspace.channels[channel].name,
+        "user_id": user,
+        "user_name": workspace.users[user].name,
+        "command": command,
+        "text": text,
+        "api_app_id": workspace.app,
+        "is_enterprise_install": "false",
+        "response_url": f"{workspace.url}/commands/{channel}/{user}/{trigger}",
+        "trigger_id": f"{trigger}.{workspace.team}",
+    }
+
+
+def press(workspace: Workspace, message: Message, button: Json, user: str) -> Json:
+    """A `block_actions` payload: somebody pressed a button of a message."""
+    trigger = workspace.new_id("")
+    container: Json = {
+        "type": "message",
+        "message_ts": message.ts,
+        "channel_id": message.channel,
+        "is_ephemeral": bool(message.ephemeral_for),
+    }
+    if message.thread_ts:
+        container["thread_ts"] = message.thread_ts
+    return {
+        "type": "block_actions",
+        "user": {
+            "id": user,
+            "username": workspace.users[user].name,
+            "name": workspace.users[user].name,
+            "team_id": workspace.team,
+        },
+        "api_app_id": workspace.app,
+        "token": "sandbox-verification",
+        "container": container,
+        "trigger_id": f"{trigger}.{workspace.team}",
+        "team": {"id": workspace.team, "domain": "sandbox"},
+        "enterprise": None,
+        "is_enterprise_install": False,
+        "channel": {"id": message.channel, "name": workspace.channels[message.channel].name},
+        "message": message_json(workspace, message),
+        "state": {"values": {}},
+        "response_url": f"{workspace.url}/actions/{message.channel}/{user}/{trigger}",
+        "actions": [
+            {
+                "action_id": button.get("action_id", trigger),
+                "block_id": "b1",
+                "text": button["text"],
+                "value": button.get("value", ""),
+                "type": "button",
+                "action_ts": workspace.new_ts(),
+            }
+        ],
+    }
+
+
+def stopped(*, channel: str, thread: str, streams: list[str], user: str, ts: str) -> Json:
+    """Somebody pressed Slack's own Stop button in an agent session."""
+    return {
+        "type": "agent_session_stopped",
+        "channel": channel,
+        "thread_ts": thread,
+        "streaming_message_ts": streams,
+        "user": user,
+        "event_ts": ts,
+    }
+
+
+def home_opened(*, user: str, channel: str, tab: str, ts: str) -> Json:
+    """Somebody opened the bot's Messages or Home tab."""
+    return {
+        "type": "app_home_opened",
+        "user": user,
+        "channel": channel,
+        "tab": tab,
+        "event_ts": ts,
+    }

@@ -1,0 +1,229 @@
+"""What a person does in Slack, and what they see. A tester speaks through these.
+
+ada = slack.person("Ada")
+await ada.dm.send("hello")
+general = ada.channel(slack.channel("general"))
+question = await general.send("<@BOT> what is this?")
+await ada.thread(question).reply("and why?")
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import dataclass, replace
+
+from bot.sandbox.slack import chat, events
+from bot.sandbox.slack.sockets import Envelope, Sockets
+from bot.sandbox.slack.state import Channel, Message, Seen, StoredFile, User, buttons
+from bot.sandbox.slack.workspace import Workspace
+
+TOKEN = re.compile(r"(<(?:[@#!]|https?:|mailto:)[^<>]*>)")
+"""A mention or a link in a message as Slack stores it; other angle brackets are escaped."""
+BOT = "<@BOT>"
+"""Stands for a mention of the bot in what a person writes."""
+
+
+class Place:
+    """A channel, a direct message, or one thread of either, as one person sees it."""
+
+    def __init__(
+        self, workspace: Workspace, sockets: Sockets, user: User, channel: Channel, thread: str = ""
+    ) -> None:
+        self._workspace = workspace
+        self._sockets = sockets
+        self._user = user
+        self._channel = channel
+        self._thread = thread
+
+    @property
+    def id(self) -> str:
+        """The channel's id."""
+        return self._channel.id
+
+    # ------------------------------------------------------------ doing
+
+    async def send(self, text: str) -> Message:
+        """Write a message; `<@BOT>` mentions the bot."""
+        return self._post(text, [])
+
+    async def upload(
+        self,
+        name: str,
+        content: bytes,
+        mime: str,
+        *,
+        text: str = "",
+        subtype: str = "",
+        seconds: float | None = None,
+    ) -> Message:
+        """Send a file, with words if any. `subtype` is `slack_audio` for a recorded clip."""
+        file = StoredFile(
+            self._workspace.new_id("F"), name, mime, content, self._user.id, subtype, seconds
+        )
+        self._workspace.files[file.id] = file
+        return self._post(text, [file])
+
+    async def record(self, content: bytes, *, seconds: float, mime: str = "audio/mp4") -> Message:
+        """Send a voice clip, as Slack labels it; older clients call the type `video/mp4`."""
+        return await self.upload(
+            "audio_message.m4a", content, mime, subtype="slack_audio", seconds=seconds
+        )
+
+    async def slash(self, line: str) -> Envelope:
+        """Use a slash command: `/model gpt`. Slack takes none in threads."""
+        if self._thread:
+            raise ValueError("Slack does not take slash commands in threads")
+        command, _, text = line.partition(" ")
+        payload = events.slash(
+            self._workspace,
+            command=command,
+            text=text,
+            user=self._user.id,
+            channel=self._channel.id,
+        )
+        return self._sockets.tell("slash_commands", payload)
+
+    async def press(self, label: str) -> Envelope:
+        """Press the newest button with this label. Raises `LookupError` when there is none."""
+        for message in reversed(self._standing()):
+            for button in buttons(message):
+                if button["text"]["text"] == label:
+                    payload = events.press(self._workspace, message, button, self._user.id)
+                    return self._sockets.tell("interactive", payload)
+        raise LookupError(f"no button {label!r} here")
+
+    async def stop(self) -> None:
+        """Press Slack's own Stop, which is there while a session is processing.
+
+        Slack ends the streams of the thread itself and leaves the rest to the bot.
+        """
+        for (channel, thread), session in self._workspace.sessions.items():
+            here = channel == self._channel.id and self._thread in {"", thread}
+            if not here or session.state != "processing":
+                continue
+            running = [m for m in self._workspace.standing(channel, thread) if m.streaming]
+            for message in running:
+                chat.end_stream(message)
+            event = events.stopped(
+                channel=channel,
+                thread=thread,
+                streams=[m.ts for m in running],
+                user=self._user.id,
+                ts=self._workspace.new_ts(),
+            )
+            self._sockets.tell("events_api", events.callback(self._workspace, event))
+            self._workspace.changed()
+            return
+        raise LookupError("there is no Stop button here: nothing is being worked on")
+
+    async def edit(self, message: Message, text: str) -> None:
+        """Change a message of one's own."""
+        before = events.message_json(self._workspace, message)
+        message.text = self._with_mention(text)
+        message.edits += 1
+        event = events.edited(self._workspace, message, before)
+        self._sockets.tell("events_api", events.callback(self._workspace, event))
+        self._workspace.changed()
+
+    # ------------------------------------------------------------ seeing
+
+    def screen(self) -> list[Seen]:
+        """What is there now, oldest first; threads of a channel are shown open."""
+        now = self._workspace.clock.monotonic()
+        for message in self._standing():
+            if message.streaming and message.stream_until <= now:
+                chat.end_stream(message)
+        return self._workspace.look(self._standing())
+
+    def kept(self) -> list[Seen]:
+        """What will still be there tomorrow."""
+        lasting = [m for m in self._standing() if not m.ephemeral_for]
+        return [replace(seen, streaming=False) for seen in self._workspace.look(lasting)]
+
+    def answers(self) -> list[Seen]:
+        """What the bot has said here, oldest first."""
+        return [seen for seen in self.screen() if seen.author == self._workspace.bot.name]
+
+    def status(self) -> str:
+        """The line under a thread that says what the bot is doing; empty when there is none."""
+        lines = [
+            self._workspace.status(channel, thread)
+            for channel, thread in self._workspace.sessions
+            if channel == self._channel.id and self._thread in {"", thread}
+        ]
+        return next((line for line in lines if line), "")
+
+    def _standing(self) -> list[Message]:
+        found = self._workspace.standing(self._channel.id, self._thread)
+        return [m for m in found if m.ephemeral_for in {"", self._user.id}]
+
+    def _post(self, text: str, files: list[StoredFile]) -> Message:
+        message = Message(
+            ts=self._workspace.new_ts(),
+            channel=self._channel.id,
+            user=self._user.id,
+            text=self._with_mention(text),
+            thread_ts=self._thread,
+            files=files,
+            client_msg_id=self._workspace.new_id("client-"),
+        )
+        self._workspace.post(message)
+        if self._channel.im_with or self._workspace.bot.id in self._channel.members:
+            chat.tell_of(self._workspace, message)
+        if not self._channel.im_with and f"<@{self._workspace.bot.id}>" in message.text:
+            event = events.mention(self._workspace, message)
+            self._sockets.tell("events_api", events.callback(self._workspace, event))
+        return message
+
+    def _with_mention(self, text: str) -> str:
+        """The text as Slack stores it: `&`, `<`, `>` escaped, but not in mentions and links."""
+        parts = TOKEN.split(text)
+        parts[::2] = [html.escape(part, quote=False) for part in parts[::2]]
+        return "".join(parts).replace(BOT, f"<@{self._workspace.bot.id}>")
+
+
+class Thread(Place):
+    """One thread, begun by any message."""
+
+    async def reply(self, text: str) -> Message:
+        """Write into the thread."""
+        return await self.send(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody in the workspace: their direct message with the bot, and the channels."""
+
+    workspace: Workspace
+    sockets: Sockets
+    user: User
+    direct: Channel
+
+    @property
+    def id(self) -> str:
+        """The user id, `U…`."""
+        return self.user.id
+
+    @property
+    def dm(self) -> Place:
+        """The direct message with the bot."""
+        return Place(self.workspace, self.sockets, self.user, self.direct)
+
+    def channel(self, channel: Channel) -> Place:
+        """Join a channel."""
+        channel.members.add(self.user.id)
+        return Place(self.workspace, self.sockets, self.user, channel)
+
+    def thread(self, message: Message | Seen, channel: str = "") -> Thread:
+        """The thread of a message; `channel` is needed for one known only from the screen."""
+        where = message.channel if isinstance(message, Message) else channel
+        root = message.root if isinstance(message, Message) else message.thread or message.ts
+        return Thread(self.workspace, self.sockets, self.user, self.workspace.channels[where], root)
+
+    async def open_messages(self) -> None:
+        """Open the bot's Messages tab, as a person does before writing for the first time."""
+        event = events.home_opened(
+            user=self.user.id, channel=self.direct.id, tab="messages", ts=self.workspace.new_ts()
+        )
+        self.sockets.tell("events_api", events.callback(self.workspace, event))

@@ -1,0 +1,276 @@
+"""The sandbox as a server: the Web API, file transfers, response URLs and Socket Mode.
+
+async with SlackSandbox() as slack:
+    # AsyncWebClient(base_url=slack.base_url, token=slack.bot_token)
+    ada = slack.person("Ada")
+    await ada.dm.send("hello")
+    await slack.wait_for(lambda: len(ada.dm.screen()) == 2)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Self
+
+from aiohttp import web
+
+from bot.core.clock import SystemClock
+from bot.core.ports import Clock
+from bot.sandbox.slack import chat, methods
+from bot.sandbox.slack.blocks import parse_blocks
+from bot.sandbox.slack.faults import ANY, Break, Drop, Fault, Faults, Hang, Refuse
+from bot.sandbox.slack.limits import Limits, RateLimits
+from bot.sandbox.slack.people import Person
+from bot.sandbox.slack.sockets import Sockets
+from bot.sandbox.slack.state import Channel, Json, Message, User
+from bot.sandbox.slack.workspace import SlackError, Workspace
+
+UPLOAD = 1_073_741_824
+LOGIN_PAGE = "<!DOCTYPE html><html><head><title>Sign in | Slack</title></head></html>"
+
+
+@dataclass(slots=True)
+class Call:
+    """One Web API call as it arrived; `error` is what was answered, empty when it went well."""
+
+    method: str
+    args: Json
+    at: float
+    error: str = ""
+    fault: str = ""
+
+
+class SlackSandbox:
+    """A workspace with the bot in it, on a port of its own.
+
+    `calls` is everything the bot asked for, in order; `limits.mode` switches rate limits on.
+    """
+
+    def __init__(self, *, clock: Clock | None = None, port: int = 0) -> None:
+        self.clock = clock or SystemClock()
+        self.workspace = Workspace(clock=self.clock, tell=self._tell)
+        self.limits = RateLimits(self.clock)
+        self.sockets = Sockets(self.clock, self.workspace.changed)
+        self.calls: list[Call] = []
+        self._faults = Faults()
+        self._port = port
+        self._runner: web.AppRunner | None = None
+        self._stopping = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def start(self) -> None:
+        """Listen on loopback; `base_url` is known from here on."""
+        app = web.Application(client_max_size=UPLOAD)
+        app.router.add_route("*", "/api/{method}", self._api)
+        app.router.add_get("/link", self.sockets.serve)
+        app.router.add_get("/files-pri/{tail:.+}", self._download)
+        app.router.add_post("/upload/{file}", self._upload)
+        app.router.add_post("/commands/{channel}/{user}/{trigger}", self._respond)
+        app.router.add_post("/actions/{channel}/{user}/{trigger}", self._respond)
+        self._runner = web.AppRunner(app, shutdown_timeout=1.0)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", self._port)
+        await site.start()
+        self._port = self._runner.addresses[0][1]
+        self.workspace.url = f"http://127.0.0.1:{self._port}"
+
+    async def close(self) -> None:
+        """Stop listening and end every connection, hanging calls too."""
+        self._stopping.set()
+        await self.sockets.close()
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    # ------------------------------------------------------------ what the bot needs
+
+    @property
+    def base_url(self) -> str:
+        """The `base_url` of the Web API, as `AsyncWebClient` takes it."""
+        return f"{self.workspace.url}/api/"
+
+    @property
+    def bot_token(self) -> str:
+        """The bot token, `xoxb-…`."""
+        return self.workspace.bot_token
+
+    @property
+    def app_token(self) -> str:
+        """The app-level token, `xapp-…`."""
+        return self.workspace.app_token
+
+    # ------------------------------------------------------------ what a tester does
+
+    def person(self, name: str, *, id: str = "", locale: str = "en-US") -> Person:
+        """Somebody who can write to the bot; their direct message with it exists at once."""
+        user = User(id or self.workspace.new_id("U"), name, locale)
+        self.workspace.users[user.id] = user
+        direct = Channel(self.workspace.new_id("D"), "directmessage", im_with=user.id)
+        self.workspace.channels[direct.id] = direct
+        return Person(self.workspace, self.sockets, user, direct)
+
+    def channel(self, name: str, *, with_bot: bool = True) -> Channel:
+        """The public channel of this name, made when there is none; people join it by `channel`."""
+        for found in self.workspace.channels.values():
+            if found.name == name and not found.im_with:
+                return found
+        channel = Channel(self.workspace.new_id("C"), name)
+        if with_bot:
+            channel.members.add(self.workspace.bot.id)
+        self.workspace.channels[channel.id] = channel
+        return channel
+
+    async def wait_for(self, predicate: Callable[[], bool], timeout: float = 5.0) -> None:  # noqa: ASYNC109 (a tester wants a bound on what never comes)
+        """Return as soon as `predicate()` holds; raises `TimeoutError` after `timeout` seconds."""
+        await self.workspace.wait_for(predicate, timeout)
+
+    def refuse_next(
+        self, error: str = "ratelimited", *, method: str = ANY, retry_after: int = 1, times: int = 1
+    ) -> None:
+        """Refuse the next calls: `ratelimited` is a 429, anything else an `ok: false`."""
+        self._faults.order(Refuse(error, retry_after), method, times)
+
+    def break_next(self, status: int = 503, *, method: str = ANY, times: int = 1) -> None:
+        """Answer the next calls with a bare HTTP status."""
+        self._faults.order(Break(status), method, times)
+
+    def hang_next(self, *, method: str = ANY, times: int = 1) -> None:
+        """Do nothing about the next calls, and never answer."""
+        self._faults.order(Hang(), method, times)
+
+    def drop_next(self, *, method: str = ANY, times: int = 1) -> None:
+        """Carry out the next calls, and break the connection instead of answering."""
+        self._faults.order(Drop(), method, times)
+
+    def calls_to(self, method: str) -> list[Call]:
+        """The calls of one method, in order."""
+        return [call for call in self.calls if call.method == method]
+
+    def enforce_limits(self, mode: Limits = Limits.ON) -> None:
+        """Switch rate limits on, hard, or off."""
+        self.limits.mode = mode
+
+    # ------------------------------------------------------------ the Web API
+
+    async def _api(self, request: web.Request) -> web.StreamResponse:
+        method = request.match_info["method"]
+        args = await _arguments(request)
+        call = Call(method, args, self.clock.monotonic())
+        self.calls.append(call)
+        fault = self._faults.take(method)
+        call.fault = type(fault).__name__.lower() if fault else ""
+        if refused := await self._fail(call, fault):
+            return refused
+        answer = self._answer(request, call)
+        self.workspace.changed()
+        if isinstance(fault, Drop) and request.transport is not None:
+            request.transport.close()
+        return answer
+
+    async def _fail(self, call: Call, fault: Fault | None) -> web.Response | None:
+        """The answer to a call that does not get through; None when it does."""
+        wait = self.limits.wait(call.method, str(call.args.get("channel", "")))
+        match fault:
+            case Hang():
+                await self._stopping.wait()
+                return web.Response(status=503)
+            case Break(status=status):
+                return web.Response(status=status, text="<html>Service unavailable</html>")
+            case Refuse(error="ratelimited", retry_after=seconds):
+                wait = seconds
+            case Refuse(error=error):
+                call.error = error
+                return web.json_response({"ok": False, "error": error})
+            case Drop() | None:
+                pass
+        if not wait:
+            return None
+        call.error = "ratelimited"
+        return web.json_response(
+            {"ok": False, "error": "ratelimited"},
+            status=429,
+            headers={"Retry-After": str(wait)},
+        )
+
+    def _answer(self, request: web.Request, call: Call) -> web.Response:
+        try:
+            body = self._carry_out(request, call)
+        except SlackError as error:
+            call.error = error.code
+            body = {"ok": False, "error": error.code, **error.more}
+        else:
+            body = {"ok": True, **body}
+        scopes = ",".join(sorted(self.workspace.scopes))
+        return web.json_response(body, headers={"x-oauth-scopes": scopes})
+
+    def _carry_out(self, request: web.Request, call: Call) -> Json:
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        token = token or str(call.args.get("token", ""))
+        if not token:
+            raise SlackError("not_authed")
+        if call.method == "apps.connections.open":
+            if token != self.app_token:
+                raise SlackError("invalid_auth")
+            ws = self.workspace.url.replace("http", "ws", 1)
+            return {"url": f"{ws}/link?ticket={self.sockets.ticket()}&app_id={self.workspace.app}"}
+        if token != self.bot_token:
+            raise SlackError("invalid_auth")
+        return methods.run(self.workspace, call.method, call.args)
+
+    # ------------------------------------------------------------ files and response URLs
+
+    async def _download(self, request: web.Request) -> web.StreamResponse:
+        authorised = request.headers.get("Authorization") == f"Bearer {self.bot_token}"
+        if not authorised or "files:read" not in self.workspace.scopes:
+            return web.Response(text=LOGIN_PAGE, content_type="text/html")
+        file = self.workspace.files.get(request.match_info["tail"].split("/")[0])
+        if file is None:
+            return web.Response(status=404)
+        return web.Response(body=file.content, content_type=file.mime)
+
+    async def _upload(self, request: web.Request) -> web.StreamResponse:
+        file = self.workspace.files[request.match_info["file"]]
+        file.content = await request.read()
+        return web.Response(text=f"OK - {len(file.content)}")
+
+    async def _respond(self, request: web.Request) -> web.StreamResponse:
+        """An answer through a response URL: one person sees it, or with `in_channel` everybody."""
+        call = await request.json()
+        everybody = call.get("response_type") == "in_channel"
+        message = Message(
+            ts=self.workspace.new_ts(),
+            channel=request.match_info["channel"],
+            user=self.workspace.bot.id,
+            text=str(call.get("text") or ""),
+            blocks=parse_blocks(call.get("blocks")),
+            ephemeral_for="" if everybody else request.match_info["user"],
+        )
+        self.workspace.post(message)
+        if everybody:
+            chat.tell_of(self.workspace, message)
+        return web.Response(text="ok")
+
+    def _tell(self, kind: str, payload: Json) -> None:
+        self.sockets.tell(kind, payload)
+
+
+async def _arguments(request: web.Request) -> Json:
+    """The arguments of a call: query, form or JSON, all of which the Web API takes."""
+    found: Json = dict(request.query)
+    if request.content_type == "application/json":
+        found |= await request.json()
+    elif request.method == "POST":
+        for key, value in (await request.post()).items():
+            found[key] = value
+    for key in ("blocks", "files", "chunks", "metadata", "view"):
+        if isinstance(found.get(key), str) and key != "blocks":
+            found[key] = json.loads(found[key])
+    return found

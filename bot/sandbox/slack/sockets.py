@@ -1,0 +1,186 @@
+"""Socket Mode: envelopes over WebSockets, acknowledged one by one, delivered again when not.
+
+Source: docs.slack.dev, "Using Socket Mode" and "Events API: retries": an event that is not
+acknowledged within 3 s is sent again at once, after 1 min and after 5 min; slash commands and
+interactions are sent once and the person is told that the app did not answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+
+from aiohttp import WSMsgType, web
+
+from bot.core.ports import Clock
+from bot.sandbox.slack.state import Json
+
+ACK_SECONDS = 3.0
+RETRIES = (0.0, 60.0, 300.0)
+"""Seconds to wait before each redelivery, once the time for the ack has passed."""
+
+
+@dataclass(slots=True)
+class Envelope:
+    """One thing to tell the bot. Each delivery has an id of its own; acking any of them will do."""
+
+    kind: str
+    payload: Json
+    attempt: int = 0
+    reason: str = ""
+    acked: bool = False
+    answer: Json | None = None
+    sent: bool = False
+
+
+class Sockets:
+    """The open connections of the app and what is on its way to it.
+
+    `deaf` plays a network that swallows everything: the sockets stay open, nothing passes.
+    """
+
+    def __init__(self, clock: Clock, changed: Callable[[], None]) -> None:
+        self.envelopes: list[Envelope] = []
+        self.tickets: set[str] = set()
+        self.opened = 0
+        self.deaf = False
+        self._clock = clock
+        self._changed = changed
+        self._numbers = itertools.count(1)
+        self._delivered: dict[str, Envelope] = {}
+        self._open: list[web.WebSocketResponse] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def connected(self) -> int:
+        """How many connections are open."""
+        return len(self._open)
+
+    @property
+    def unacked(self) -> list[Envelope]:
+        """What the bot has not acknowledged."""
+        return [e for e in self.envelopes if not e.acked]
+
+    def ticket(self) -> str:
+        """A ticket for one connection."""
+        ticket = f"ticket-{next(self._numbers)}"
+        self.tickets.add(ticket)
+        return ticket
+
+    def tell(self, kind: str, payload: Json) -> Envelope:
+        """Send something to the bot, now or when it connects."""
+        envelope = Envelope(kind, payload)
+        self.envelopes.append(envelope)
+        self._spawn(self._deliver(envelope))
+        return envelope
+
+    def resend(self, envelope: Envelope, reason: str = "timeout") -> None:
+        """Deliver an envelope once more, acknowledged or not: Slack sometimes does."""
+        envelope.attempt += 1
+        envelope.reason = reason
+        self._spawn(self._send(envelope))
+
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        """One connection, from hello to its end."""
+        if request.query.get("ticket") not in self.tickets:
+            return web.Response(status=401)
+        self.tickets.discard(request.query["ticket"])
+        socket = web.WebSocketResponse(autoping=False)
+        await socket.prepare(request)
+        await socket.send_json(
+            {
+                "type": "hello",
+                "num_connections": len(self._open) + 1,
+                "debug_info": {"host": "sandbox", "approximate_connection_time": 18060},
+                "connection_info": {"app_id": "A0CHINWAG"},
+            }
+        )
+        self._open.append(socket)
+        self.opened += 1
+        self._changed()
+        for envelope in self.unacked:
+            if envelope.kind == "events_api" or not envelope.sent:
+                self._again(envelope)
+        try:
+            async for message in socket:
+                if self.deaf:
+                    continue
+                if message.type is WSMsgType.PING:
+                    await socket.pong(message.data)
+                elif message.type is WSMsgType.TEXT:
+                    self._hear(json.loads(message.data))
+        finally:
+            self._open.remove(socket)
+            self._changed()
+        return socket
+
+    async def refresh(self) -> None:
+        """Ask the bot to reconnect, as Slack does every few hours."""
+        for socket in list(self._open):
+            await socket.send_json(
+                {"type": "disconnect", "reason": "refresh_requested", "debug_info": {}}
+            )
+
+    async def disconnect(self) -> None:
+        """Break every connection without a word."""
+        for socket in list(self._open):
+            await socket.close()
+
+    async def close(self) -> None:
+        """End all deliveries and connections."""
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.disconnect()
+
+    # ------------------------------------------------------------ deliveries
+
+    def _again(self, envelope: Envelope) -> None:
+        if envelope.sent:
+            envelope.attempt += 1
+            envelope.reason = "timeout"
+        self._spawn(self._send(envelope))
+
+    async def _deliver(self, envelope: Envelope) -> None:
+        await self._send(envelope)
+        if envelope.kind != "events_api":
+            return
+        for pause in RETRIES:
+            await self._clock.sleep(ACK_SECONDS + pause)
+            if envelope.acked:
+                return
+            self._again(envelope)
+
+    async def _send(self, envelope: Envelope) -> None:
+        if not self._open or self.deaf:
+            return
+        number = f"envelope-{next(self._numbers)}"
+        self._delivered[number] = envelope
+        frame: Json = {
+            "envelope_id": number,
+            "type": envelope.kind,
+            "payload": envelope.payload,
+            "accepts_response_payload": envelope.kind != "events_api",
+        }
+        if envelope.kind == "events_api":
+            frame |= {"retry_attempt": envelope.attempt, "retry_reason": envelope.reason}
+        envelope.sent = True
+        try:
+            await self._open[-1].send_json(frame)
+        except ConnectionError:
+            return  # the connection broke: the next one gets it
+
+    def _hear(self, frame: Json) -> None:
+        envelope = self._delivered.get(str(frame.get("envelope_id")))
+        if envelope is not None:
+            envelope.acked = True
+            envelope.answer = frame.get("payload")
+            self._changed()
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

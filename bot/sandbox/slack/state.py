@@ -1,0 +1,150 @@
+"""What exists in the sandbox workspace: people, channels, messages and files.
+
+Nothing here knows HTTP or events; everything a tester may look at is a plain attribute.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+Json: TypeAlias = dict[str, Any]
+"""A JSON object as Slack sends or takes it."""
+
+PING = re.compile(
+    r"<!(?:channel|here|everyone|subteam\^\w+)(?:\|[^>]*)?>|<@[UW]\w+(?:\|[^>]*)?>"
+    r"|(?<![\w.])@(?:channel|here|everyone)\b"
+)
+"""What would notify people. Whether a bare @here does depends on how a text was posted; the
+sandbox counts it always, so that a test that allows none is on the safe side."""
+
+
+@dataclass(slots=True)
+class User:
+    """A member of the workspace."""
+
+    id: str
+    name: str
+    locale: str = "en-US"
+    is_bot: bool = False
+
+
+@dataclass(slots=True)
+class Channel:
+    """A channel or, when `im_with` names a user, the direct message between them and the bot."""
+
+    id: str
+    name: str
+    im_with: str = ""
+    members: set[str] = field(default_factory=set)
+    archived: bool = False
+
+    @property
+    def kind(self) -> str:
+        """The `channel_type` of events from here."""
+        return "im" if self.im_with else "channel"
+
+
+@dataclass(slots=True)
+class StoredFile:
+    """A file, its bytes and how Slack labels it. `seconds` is the playing time of a clip."""
+
+    id: str
+    name: str
+    mime: str
+    content: bytes
+    owner: str
+    subtype: str = ""
+    seconds: float | None = None
+    length: int | None = None
+
+
+@dataclass(slots=True)
+class Message:
+    """One message. `blocks` and `text` are as they were posted; `streamed` is what was appended."""
+
+    ts: str
+    channel: str
+    user: str
+    text: str = ""
+    thread_ts: str = ""
+    blocks: list[Json] = field(default_factory=list)
+    files: list[StoredFile] = field(default_factory=list)
+    tasks: dict[str, Json] = field(default_factory=dict)
+    streamed: str = ""
+    streaming: bool = False
+    stream_until: float = 0.0
+    edits: int = 0
+    deleted: bool = False
+    ephemeral_for: str = ""
+    client_msg_id: str = ""
+    metadata: Json = field(default_factory=dict)
+
+    @property
+    def root(self) -> str:
+        """The ts of the thread this message stands in, or would begin."""
+        return self.thread_ts or self.ts
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A message as a person sees it: the words, and what hangs on them.
+
+    `pings` is what in it notifies somebody; `thread` is the thread it stands in.
+    """
+
+    ts: str
+    author: str
+    text: str
+    buttons: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = ()
+    streaming: bool = False
+    edited: bool = False
+    thread: str = ""
+    pings: tuple[str, ...] = ()
+
+
+def seen(message: Message, author: str) -> Seen:
+    """What a person sees of a message: its blocks where it has any, else its text."""
+    words = [message.streamed] if message.streamed else []
+    words += [text for block in message.blocks if (text := _block_text(block))]
+    if not words:
+        words = [message.text]
+    text = "\n\n".join(words)
+    return Seen(
+        ts=message.ts,
+        author=author,
+        text=text,
+        buttons=tuple(button["text"]["text"] for button in buttons(message)),
+        files=tuple(file.name for file in message.files),
+        tasks=tuple(f"{task['title']} ({task['status']})" for task in message.tasks.values()),
+        streaming=message.streaming,
+        edited=message.edits > 0,
+        thread=message.thread_ts,
+        pings=tuple(PING.findall(f"{text}\n{message.text}")),
+    )
+
+
+def buttons(message: Message) -> list[Json]:
+    """The buttons of a message, in the order in which they are drawn."""
+    found: list[Json] = []
+    for block in message.blocks:
+        if block["type"] == "actions":
+            found += [e for e in block["elements"] if e["type"] == "button"]
+    return found
+
+
+def _block_text(block: Json) -> str:
+    match block["type"]:
+        case "markdown":
+            return str(block["text"])
+        case "section":
+            return str(block.get("text", {}).get("text", ""))
+        case "header":
+            return str(block["text"]["text"])
+        case "context":
+            return " ".join(str(e.get("text", "")) for e in block["elements"])
+        case _:
+            return ""

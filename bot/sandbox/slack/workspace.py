@@ -1,0 +1,169 @@
+"""The sandbox workspace as the Web API methods change it: state, and what follows from it.
+
+What the bot hears of goes through `tell`, set by whoever speaks to the bot. Every change wakes
+those who wait for one (`wait_for`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from bot.core.ports import Clock
+from bot.sandbox.slack.state import Channel, Json, Message, Seen, StoredFile, User, seen
+
+EPOCH = 1_760_000_000
+ALL_SCOPES = (
+    "app_mentions:read",
+    "assistant:write",
+    "channels:history",
+    "channels:read",
+    "chat:write",
+    "chat:write.public",
+    "commands",
+    "files:read",
+    "files:write",
+    "groups:history",
+    "groups:read",
+    "im:history",
+    "im:read",
+    "im:write",
+    "mpim:history",
+    "users:read",
+)
+
+
+class SlackError(Exception):
+    """A call that Slack refuses: `code` goes into `error`, `more` beside it."""
+
+    def __init__(self, code: str, **more: str) -> None:
+        super().__init__(code)
+        self.code = code
+        self.more = more
+
+
+@dataclass(slots=True)
+class Session:
+    """An agent session of a thread: the status line people see, and the session's state."""
+
+    status: str = ""
+    state: str = ""
+    title: str = ""
+    until: float = 0.0
+
+
+@dataclass(slots=True)
+class Workspace:
+    """One team with one app in it.
+
+    Change `scopes` or `refusing_streams` to play a workspace where the app was set up otherwise.
+    """
+
+    clock: Clock
+    tell: Callable[[str, Json], None]
+    team: str = "T0SANDBOX"
+    app: str = "A0CHINWAG"
+    bot: User = field(default_factory=lambda: User("U0CHINWAG", "chinwag", is_bot=True))
+    bot_token: str = "xoxb-sandbox"
+    app_token: str = "xapp-sandbox"
+    scopes: set[str] = field(default_factory=lambda: set(ALL_SCOPES))
+    refusing_streams: str = ""
+    """The error that `chat.startStream` gives; empty: it works."""
+    stream_cap: int = 13_000
+    """Characters one stream takes in all; undocumented at Slack, reports say 10.6k to 39k."""
+    stream_seconds: float = 300.0
+    """How long a stream lives."""
+    url: str = ""
+    users: dict[str, User] = field(default_factory=dict)
+    channels: dict[str, Channel] = field(default_factory=dict)
+    messages: dict[tuple[str, str], Message] = field(default_factory=dict)
+    files: dict[str, StoredFile] = field(default_factory=dict)
+    sessions: dict[tuple[str, str], Session] = field(default_factory=dict)
+    homes: dict[str, Json] = field(default_factory=dict)
+    _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+    _waiters: set[asyncio.Event] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.users[self.bot.id] = self.bot
+
+    # ------------------------------------------------------------ ids
+
+    def new_ts(self) -> str:
+        """A message timestamp, unique and growing."""
+        number = next(self._numbers)
+        return f"{EPOCH + number}.{number:06d}"
+
+    def new_id(self, prefix: str) -> str:
+        """An id such as `U00000012`."""
+        return f"{prefix}{next(self._numbers):08d}"
+
+    # ------------------------------------------------------------ looking
+
+    def channel(self, channel: str) -> Channel:
+        """A channel the bot may write to; raises as Slack does."""
+        found = self.channels.get(channel)
+        if found is None:
+            raise SlackError("channel_not_found")
+        if found.archived:
+            raise SlackError("is_archived")
+        inside = found.im_with or self.bot.id in found.members
+        if not inside and "chat:write.public" not in self.scopes:
+            raise SlackError("not_in_channel")
+        return found
+
+    def message(self, channel: str, ts: str) -> Message:
+        """A message that stands; raises `message_not_found`."""
+        found = self.messages.get((channel, ts))
+        if found is None or found.deleted:
+            raise SlackError("message_not_found")
+        return found
+
+    def standing(self, channel: str, thread: str = "") -> list[Message]:
+        """The messages of a channel, or of one of its threads, oldest first."""
+        return [
+            m
+            for m in self.messages.values()
+            if m.channel == channel and not m.deleted and (not thread or m.root == thread)
+        ]
+
+    def look(self, messages: Iterable[Message]) -> list[Seen]:
+        """What people see of messages."""
+        return [seen(m, self.users[m.user].name) for m in messages]
+
+    def status(self, channel: str, thread: str) -> str:
+        """The status line under a thread, e.g. "is thinking…"; it expires after two minutes."""
+        session = self.sessions.get((channel, thread))
+        if session is None or session.until <= self.clock.monotonic():
+            return ""
+        return session.status
+
+    # ------------------------------------------------------------ changing
+
+    def post(self, message: Message) -> Message:
+        """Add a message and tell the bot, which hears its own messages too."""
+        self.messages[message.channel, message.ts] = message
+        if message.user == self.bot.id:
+            session = self.sessions.get((message.channel, message.root))
+            if session is not None:  # Slack clears the status when the app posts
+                session.status = ""
+        self.changed()
+        return message
+
+    def changed(self) -> None:
+        """Wake everybody who waits for something to happen."""
+        for waiter in self._waiters:
+            waiter.set()
+
+    async def wait_for(self, predicate: Callable[[], bool], timeout: float = 5.0) -> None:  # noqa: ASYNC109 (a tester wants a bound on what never comes)
+        """Return as soon as `predicate()` holds; raises `TimeoutError` after `timeout` seconds."""
+        waiter = asyncio.Event()
+        self._waiters.add(waiter)
+        try:
+            async with asyncio.timeout(timeout):
+                while not predicate():
+                    waiter.clear()
+                    await waiter.wait()
+        finally:
+            self._waiters.discard(waiter)
