@@ -1,0 +1,47 @@
+"""A stand-in for Telegram: the Bot API over HTTP on one side, people with phones on the other.
+
+    async with serve() as telegram:
+        ...  # a bot with base_url=f"{telegram.base_url}/bot" and token=telegram.token
+        chat = telegram.person(name="Ann").private()
+        chat.send("hello")
+        await chat.wait_for(lambda screen: screen.answers)
+
+What the real server refuses is refused in its own words: they come from the source of
+telegram-bot-api (Client.cpp) and TDLib, and formatting is judged by TDLib's own parser.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bot.core.ports import Clock
+    from bot.sandbox.telegram.telegram import Telegram
+
+__all__ = ["serve"]
+
+
+@asynccontextmanager
+async def serve(
+    *,
+    token: str = "1000:sandbox",
+    username: str = "sandbox_bot",
+    clock: Clock | None = None,
+    judge: bool = True,
+    privacy: bool = True,
+    host: str = "127.0.0.1",
+    port: int = 0,
+) -> AsyncGenerator[Telegram]:
+    """Serve a new, empty Telegram on loopback. Raises `ConfigError` without `tdjson`.
+
+    `judge=False` believes every entity instead of asking Telegram's parser; limits are off until
+    `telegram.limits.mode` is set. `clock` rules limits, drafts and long polls.
+    """
+    from bot.sandbox.telegram.server import serving
+    from bot.sandbox.telegram.telegram import Telegram
+
+    telegram = Telegram(token=token, username=username, clock=clock, judge=judge, privacy=privacy)
+    async with serving(telegram, host, port):
+        yield telegram

@@ -1,0 +1,96 @@
+"""Judges `reply_markup`. The sentences are those of telegram-bot-api's Client.cpp and of TDLib."""
+
+from __future__ import annotations
+
+from bot.sandbox.telegram.errors import BadRequest
+from bot.sandbox.telegram.params import Params
+from bot.sandbox.telegram.state import InlineButton, Json, Keyboard
+
+MAX_ROW = 8
+"""Buttons in a row; more are cut off."""
+
+MAX_BUTTONS = 100
+"""Buttons under a message. https://core.telegram.org/bots/features#inline-keyboards"""
+
+MAX_DATA = 64
+"""Bytes of callback data."""
+
+MAX_COPY = 256
+"""Characters a button can put on the clipboard."""
+
+_OTHER_KINDS = ("keyboard", "remove_keyboard", "hide_keyboard", "force_reply")
+
+
+def inline_keyboard(params: Params, *, editing: bool = False) -> Keyboard:
+    """The buttons of a call. Raises `BadRequest`.
+
+    Keyboards below the input field are accepted when sending, but the sandbox does not show them.
+    """
+    value = params.parsed("reply_markup", "reply keyboard markup")
+    if value is None:
+        return ()
+    if not isinstance(value, dict):
+        raise BadRequest("Object expected as reply markup")
+    if editing and any(value.get(kind) for kind in _OTHER_KINDS):
+        raise BadRequest("Inline keyboard expected")
+    rows = value.get("inline_keyboard", [])
+    if not isinstance(rows, list):
+        raise BadRequest('Field "inline_keyboard" must be of type Array')
+    keyboard = tuple(row for row in (_row(row) for row in rows) if row)
+    if sum(map(len, keyboard)) > MAX_BUTTONS:
+        raise BadRequest("REPLY_MARKUP_TOO_LONG")
+    return keyboard
+
+
+def _row(value: object) -> tuple[InlineButton, ...]:
+    if not isinstance(value, list):
+        raise BadRequest(
+            'Field "inline_keyboard" of the InlineKeyboardMarkup must be an Array of Arrays'
+        )
+    buttons = [_button(button) for button in value]
+    return tuple(button for button in buttons if button.label)[:MAX_ROW]
+
+
+def _button(value: object) -> InlineButton:
+    prefix = "Can't parse inline keyboard button: "
+    if not isinstance(value, dict):
+        raise BadRequest(prefix + "InlineKeyboardButton must be an Object")
+    if not isinstance(value.get("text"), str):
+        raise BadRequest(prefix + 'Field "text" must be of type String')
+    if value.get("url"):
+        return InlineButton(label=value["text"], url=_url(str(value["url"])))
+    if value.get("callback_data"):
+        data = str(value["callback_data"])
+        if len(data.encode()) > MAX_DATA:
+            raise BadRequest("BUTTON_DATA_INVALID")
+        return InlineButton(label=value["text"], data=data)
+    if isinstance(value.get("copy_text"), dict):
+        if not 1 <= len(str(value["copy_text"].get("text", ""))) <= MAX_COPY:
+            raise BadRequest("BUTTON_COPY_TEXT_INVALID")
+        return InlineButton(label=value["text"])
+    if any(kind in value for kind in ("switch_inline_query", "web_app", "login_url", "pay")):
+        return InlineButton(label=value["text"])
+    raise BadRequest(prefix + "Text buttons are unallowed in the inline keyboard")
+
+
+def _url(url: str) -> str:
+    host = url.partition("://")[2] or url
+    if "." not in host and not url.startswith("tg:"):
+        raise BadRequest(f"Inline keyboard button URL '{url}' is invalid: Wrong HTTP URL")
+    return url
+
+
+def to_json(keyboard: Keyboard) -> Json:
+    """The buttons as the Bot API hands them out."""
+    rows = []
+    for row in keyboard:
+        shown = []
+        for button in row:
+            entry = {"text": button.label}
+            if button.url:
+                entry["url"] = button.url
+            else:
+                entry["callback_data"] = button.data
+            shown.append(entry)
+        rows.append(shown)
+    return {"inline_keyboard": rows}

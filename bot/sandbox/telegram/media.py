@@ -1,0 +1,110 @@
+"""Sending photos, documents, voice messages, audio files and albums."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.sandbox.telegram import markup, wire
+from bot.sandbox.telegram.errors import BadRequest
+from bot.sandbox.telegram.files import photo_size, take_upload
+from bot.sandbox.telegram.messages import caption_of, check_caption, new_message
+from bot.sandbox.telegram.params import Params
+from bot.sandbox.telegram.state import Json, Media, Message
+
+if TYPE_CHECKING:
+    from bot.sandbox.telegram.telegram import Telegram
+
+_IN_ALBUM = {"photo", "video", "document", "audio"}
+
+
+def send_photo(telegram: Telegram, params: Params) -> Json:
+    """https://core.telegram.org/bots/api#sendphoto."""
+    return _send(telegram, params, "photo")
+
+
+def send_document(telegram: Telegram, params: Params) -> Json:
+    """https://core.telegram.org/bots/api#senddocument."""
+    return _send(telegram, params, "document")
+
+
+def send_voice(telegram: Telegram, params: Params) -> Json:
+    """https://core.telegram.org/bots/api#sendvoice."""
+    return _send(telegram, params, "voice")
+
+
+def send_audio(telegram: Telegram, params: Params) -> Json:
+    """https://core.telegram.org/bots/api#sendaudio."""
+    return _send(telegram, params, "audio")
+
+
+def send_video(telegram: Telegram, params: Params) -> Json:
+    """https://core.telegram.org/bots/api#sendvideo."""
+    return _send(telegram, params, "video")
+
+
+def send_media_group(telegram: Telegram, params: Params) -> list[Json]:
+    """https://core.telegram.org/bots/api#sendmediagroup: 2–10 items, no buttons."""
+    value = params.parsed("media", "media")
+    if not isinstance(value, list):
+        raise BadRequest("Expected an Array of InputMedia")
+    if not 2 <= len(value) <= 10:
+        raise BadRequest("the album must include 2-10 items")
+    kinds = {str(entry.get("type", "")) if isinstance(entry, dict) else "" for entry in value}
+    if not kinds <= _IN_ALBUM:
+        raise BadRequest('Can\'t parse InputMedia: Field "type" is invalid')
+    if len(kinds) > 1 and not kinds <= {"photo", "video"}:
+        raise BadRequest("MEDIA_GROUPED_INVALID")
+    contents = [_album_item(telegram, params, entry) for entry in value]
+    album = str(10_000_000 + telegram.number())
+    sent = []
+    for media, text, entities in contents:
+        message = new_message(telegram, params)
+        message.media, message.album = media, album
+        message.text, message.entities = text, entities
+        sent.append(message)
+    for message in sent:
+        telegram.posted(message)
+    return [wire.message(telegram, message) for message in sent]
+
+
+def album_size(params: Params) -> int:
+    """How many messages a sendMediaGroup makes, for the limits."""
+    try:
+        value = params.json("media")
+    except ValueError:
+        return 1
+    return max(1, len(value)) if isinstance(value, list) else 1
+
+
+def _send(telegram: Telegram, params: Params, kind: str) -> Json:
+    content = caption_of(telegram, params)
+    keyboard = markup.inline_keyboard(params)
+    telegram.writable(params.text("chat_id"))
+    media = _media(telegram, params, kind, params.text(kind))
+    media.seconds = params.integer("duration")
+    message: Message = new_message(telegram, params)
+    message.text, message.entities = content.text, content.entities
+    message.media, message.keyboard = media, keyboard
+    telegram.posted(message)
+    return wire.message(telegram, message)
+
+
+def _album_item(
+    telegram: Telegram, params: Params, entry: Json
+) -> tuple[Media, str, tuple[Json, ...]]:
+    caption = telegram.judge.fix(
+        str(entry.get("caption", "")),
+        str(entry.get("parse_mode", "")),
+        entry.get("caption_entities"),
+    )
+    check_caption(caption.text)
+    media = _media(telegram, params, str(entry["type"]), str(entry.get("media", "")))
+    return media, caption.text, caption.entities
+
+
+def _media(telegram: Telegram, params: Params, kind: str, value: str) -> Media:
+    file = take_upload(telegram, params, kind, value)
+    if kind != "photo":
+        return Media(kind=kind, file=file)
+    width, height = photo_size(file.content)
+    return Media(kind=kind, file=file, width=width, height=height)

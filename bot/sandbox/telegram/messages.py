@@ -1,0 +1,252 @@
+"""Sending, editing and deleting messages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.sandbox.telegram import markup, rich, wire
+from bot.sandbox.telegram.errors import BadRequest
+from bot.sandbox.telegram.judge import Formatted, utf16_length
+from bot.sandbox.telegram.params import Params
+from bot.sandbox.telegram.state import Chat, ChatKind, Json, Membership, Message, Typing
+
+if TYPE_CHECKING:
+    from bot.sandbox.telegram.telegram import Telegram
+
+MAX_TEXT = 4096
+"""UTF-16 code units of a text after entity parsing."""
+
+MAX_CAPTION = 1024
+"""UTF-16 code units of a caption."""
+
+TYPING_SECONDS = 5.0
+"""How long a chat action is shown. https://core.telegram.org/bots/api#sendchataction."""
+
+_ACTIONS = frozenset(
+    {
+        "typing",
+        "upload_photo",
+        "record_video",
+        "upload_video",
+        "record_voice",
+        "upload_voice",
+        "upload_document",
+        "choose_sticker",
+        "find_location",
+        "record_video_note",
+        "upload_video_note",
+    }
+)
+_NOT_MODIFIED = (
+    "message is not modified: specified new message content and reply markup are exactly the same "
+    "as a current content and reply markup of the message"
+)
+
+
+def send_message(telegram: Telegram, params: Params) -> Json:
+    """https://core.telegram.org/bots/api#sendmessage."""
+    content = text_of(telegram, params)
+    keyboard = markup.inline_keyboard(params)
+    message = new_message(telegram, params)
+    message.text, message.entities = content.text, content.entities
+    message.keyboard = keyboard
+    message.link_preview = _has_preview(content, params)
+    telegram.posted(message)
+    return wire.message(telegram, message)
+
+
+def send_rich_message(telegram: Telegram, params: Params) -> Json:
+    """https://core.telegram.org/bots/api#sendrichmessage (Bot API 10.1)."""
+    content = rich.content_of(params)
+    keyboard = markup.inline_keyboard(params)
+    message = new_message(telegram, params)
+    message.rich, message.keyboard = content, keyboard
+    telegram.posted(message)
+    return wire.message(telegram, message)
+
+
+def edit_message_text(telegram: Telegram, params: Params) -> Json:
+    """https://core.telegram.org/bots/api#editmessagetext; without buttons, the old ones go."""
+    new_rich = rich.content_of(params) if params.text("rich_message") else None
+    content = text_of(telegram, params) if new_rich is None else Formatted("")
+    keyboard = markup.inline_keyboard(params, editing=True)
+    message = _editable(telegram, params)
+    if message.media is not None:
+        raise BadRequest("there is no text in the message to edit")
+    before = (message.text, message.entities, message.rich, message.keyboard)
+    if before == (content.text, content.entities, new_rich, keyboard):
+        raise BadRequest(_NOT_MODIFIED)
+    message.text, message.entities = content.text, content.entities
+    message.rich, message.keyboard = new_rich, keyboard
+    message.link_preview = _has_preview(content, params)
+    return _edited(telegram, message)
+
+
+def edit_message_caption(telegram: Telegram, params: Params) -> Json:
+    """https://core.telegram.org/bots/api#editmessagecaption."""
+    content = caption_of(telegram, params)
+    keyboard = markup.inline_keyboard(params, editing=True)
+    message = _editable(telegram, params)
+    if message.media is None:
+        raise BadRequest("there is no caption in the message to edit")
+    before = (message.text, message.entities, message.keyboard)
+    if before == (content.text, content.entities, keyboard):
+        raise BadRequest(_NOT_MODIFIED)
+    message.text, message.entities, message.keyboard = content.text, content.entities, keyboard
+    return _edited(telegram, message)
+
+
+def edit_message_reply_markup(telegram: Telegram, params: Params) -> Json:
+    """https://core.telegram.org/bots/api#editmessagereplymarkup."""
+    keyboard = markup.inline_keyboard(params, editing=True)
+    message = _editable(telegram, params)
+    if message.keyboard == keyboard:
+        raise BadRequest(_NOT_MODIFIED)
+    message.keyboard = keyboard
+    return _edited(telegram, message)
+
+
+def delete_message(telegram: Telegram, params: Params) -> bool:
+    """https://core.telegram.org/bots/api#deletemessage; in groups the bot is no administrator."""
+    if not params.text("chat_id"):
+        raise BadRequest("Chat identifier is not specified")
+    if not params.integer("message_id"):
+        raise BadRequest("Message identifier is not specified")
+    chat = telegram.writable(params.text("chat_id"))
+    message = chat.messages.get(params.integer("message_id"))
+    if message is None:
+        raise BadRequest("message to delete not found")
+    if message.author is not telegram.bot and chat.kind is not ChatKind.PRIVATE:
+        raise BadRequest("message can't be deleted")
+    del chat.messages[message.id]
+    telegram.changes.tell(chat.id, "deleted")
+    return True
+
+
+def send_chat_action(telegram: Telegram, params: Params) -> bool:
+    """https://core.telegram.org/bots/api#sendchataction."""
+    action = params.text("action").lower()
+    if action not in _ACTIONS:
+        raise BadRequest("Wrong parameter action in request")
+    chat = telegram.writable(params.text("chat_id"))
+    until = telegram.clock.monotonic() + TYPING_SECONDS
+    chat.typing[topic_of(params, chat)] = Typing(action, until)
+    telegram.changes.tell(chat.id, "typing")
+    return True
+
+
+def get_chat(telegram: Telegram, params: Params) -> Json:
+    """https://core.telegram.org/bots/api#getchat."""
+    chat = telegram.readable(params.text("chat_id"))
+    if chat.membership is Membership.STRANGER:
+        raise BadRequest("chat not found")
+    full = {"accent_color_id": 0, "max_reaction_count": 11, "accepted_gift_types": _GIFTS}
+    return wire.chat(chat) | full
+
+
+_GIFTS = {
+    "unlimited_gifts": True,
+    "limited_gifts": True,
+    "unique_gifts": True,
+    "premium_subscription": True,
+    "gifts_from_channels": True,
+}
+
+
+# ------------------------------------------------------------ shared by the sending methods
+
+
+def text_of(telegram: Telegram, params: Params) -> Formatted:
+    """The text of a call as it will stand in the chat. Raises `BadRequest`."""
+    if not params.text("text"):
+        raise BadRequest("Message text is empty")
+    content = telegram.judge.fix(
+        params.text("text"), params.text("parse_mode"), params.entities("entities")
+    )
+    if not content.text:
+        raise BadRequest("text must be non-empty")
+    if utf16_length(content.text) > MAX_TEXT:
+        raise BadRequest("Message is too long")
+    return content
+
+
+def caption_of(telegram: Telegram, params: Params) -> Formatted:
+    """The caption of a call; it may be empty. Raises `BadRequest`."""
+    content = telegram.judge.fix(
+        params.text("caption"), params.text("parse_mode"), params.entities("caption_entities")
+    )
+    check_caption(content.text)
+    return content
+
+
+def check_caption(text: str) -> None:
+    """Raises `BadRequest` when a caption is too long."""
+    if utf16_length(text) > MAX_CAPTION:
+        raise BadRequest("Message caption is too long")
+
+
+def new_message(telegram: Telegram, params: Params) -> Message:
+    """An empty message of the bot, where the call wants it; not posted yet. Raises `Refused`."""
+    chat = telegram.writable(params.text("chat_id"))
+    topic = topic_of(params, chat)
+    reply_to = _reply_to(params, chat)
+    return Message(
+        id=chat.next_id(),
+        chat=chat.id,
+        author=telegram.bot,
+        date=telegram.now(),
+        topic=topic,
+        reply_to=reply_to,
+        protected=params.flag("protect_content"),
+    )
+
+
+def topic_of(params: Params, chat: Chat) -> int | None:
+    """The topic a call means; groups that are no forum ignore it. Raises `BadRequest`."""
+    topic = params.integer("message_thread_id")
+    if not topic or (chat.kind is ChatKind.SUPERGROUP and not chat.forum):
+        return None
+    if topic not in chat.topics:
+        raise BadRequest("message thread not found")
+    return topic
+
+
+def _reply_to(params: Params, chat: Chat) -> int | None:
+    value = params.parsed("reply_parameters", "reply parameters")
+    if isinstance(value, dict):
+        number = int(value.get("message_id", 0))
+        forgiving = bool(value.get("allow_sending_without_reply"))
+    else:
+        number = params.integer("reply_to_message_id")
+        forgiving = params.flag("allow_sending_without_reply")
+    if not number:
+        return None
+    if number in chat.messages:
+        return number
+    if forgiving:
+        return None
+    raise BadRequest("message to be replied not found")
+
+
+def _editable(telegram: Telegram, params: Params) -> Message:
+    chat = telegram.writable(params.text("chat_id"))
+    message = chat.messages.get(params.integer("message_id"))
+    if message is None:
+        raise BadRequest("message to edit not found")
+    if message.author is not telegram.bot:
+        raise BadRequest("message can't be edited")
+    return message
+
+
+def _edited(telegram: Telegram, message: Message) -> Json:
+    message.edited = telegram.now()
+    telegram.changes.tell(message.chat, "edited")
+    return wire.message(telegram, message)
+
+
+def _has_preview(content: Formatted, params: Params) -> bool:
+    """Whether a link of the text is shown with a preview of its page."""
+    value = params.parsed("link_preview_options", "link preview options")
+    off = value.get("is_disabled") if isinstance(value, dict) else False
+    linked = any(entity["type"] in {"url", "text_link"} for entity in content.entities)
+    return linked and not off and not params.flag("disable_web_page_preview")

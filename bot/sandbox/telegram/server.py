@@ -1,0 +1,199 @@
+"""The Bot API over HTTP: parameters in, JSON out, with the limits and faults in between."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from typing import TypeAlias
+
+from aiohttp import web
+
+from bot.sandbox.telegram import (
+    buttons,
+    drafts,
+    files,
+    media,
+    menu,
+    messages,
+    profile,
+    updates,
+)
+from bot.sandbox.telegram.calls import Call
+from bot.sandbox.telegram.errors import Refused, TooManyRequests
+from bot.sandbox.telegram.faults import Fault, FaultKind
+from bot.sandbox.telegram.limits import Budget
+from bot.sandbox.telegram.params import Params, Upload, from_json
+from bot.sandbox.telegram.state import Json
+from bot.sandbox.telegram.telegram import Telegram
+
+Method: TypeAlias = Callable[[Telegram, Params], object]
+
+_MAX_BODY = files.MAX_UPLOAD + 1024 * 1024
+
+_METHODS: dict[str, Method] = {
+    "getMe": profile.get_me,
+    "setMyName": profile.set_my_name,
+    "getMyName": profile.get_my_name,
+    "setMyDescription": profile.set_my_description,
+    "getMyDescription": profile.get_my_description,
+    "setMyShortDescription": profile.set_my_short_description,
+    "getMyShortDescription": profile.get_my_short_description,
+    "setMyCommands": menu.set_my_commands,
+    "getMyCommands": menu.get_my_commands,
+    "deleteMyCommands": menu.delete_my_commands,
+    "setWebhook": updates.set_webhook,
+    "deleteWebhook": updates.delete_webhook,
+    "getWebhookInfo": updates.get_webhook_info,
+    "getChat": messages.get_chat,
+    "getFile": files.get_file,
+    "sendMessage": messages.send_message,
+    "sendRichMessage": messages.send_rich_message,
+    "editMessageText": messages.edit_message_text,
+    "editMessageCaption": messages.edit_message_caption,
+    "editMessageReplyMarkup": messages.edit_message_reply_markup,
+    "deleteMessage": messages.delete_message,
+    "sendChatAction": messages.send_chat_action,
+    "sendMessageDraft": drafts.send_message_draft,
+    "sendRichMessageDraft": drafts.send_rich_message_draft,
+    "sendPhoto": media.send_photo,
+    "sendDocument": media.send_document,
+    "sendVoice": media.send_voice,
+    "sendAudio": media.send_audio,
+    "sendVideo": media.send_video,
+    "sendMediaGroup": media.send_media_group,
+    "answerCallbackQuery": buttons.answer_callback_query,
+}
+_BY_NAME = {name.lower(): method for name, method in _METHODS.items()}
+_PREVIEWS = {"sendchataction", "sendmessagedraft", "sendrichmessagedraft"}
+_UNLIMITED = {"getchat", "deletemessage"}
+
+
+@asynccontextmanager
+async def serving(telegram: Telegram, host: str, port: int) -> AsyncGenerator[Telegram]:
+    """Serve the sandbox; port 0 takes a free one. Sets `telegram.base_url`."""
+    app = web.Application(client_max_size=_MAX_BODY)
+    door = _Door(telegram)
+    app.router.add_route("*", "/bot{token}/{method}", door.call)
+    app.router.add_get("/file/bot{token}/{path:.+}", door.download)
+    app.router.add_route("*", "/{rest:.*}", door.nothing)
+    runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, host, port)
+        await site.start()
+        bound = runner.addresses[0][1]
+        telegram.base_url = f"http://{host}:{bound}"
+        yield telegram
+    finally:
+        telegram.base_url = ""
+        await runner.cleanup()
+
+
+class _Door:
+    """Takes requests from the wire."""
+
+    def __init__(self, telegram: Telegram) -> None:
+        self._telegram = telegram
+
+    async def call(self, request: web.Request) -> web.StreamResponse:
+        """A method of the Bot API."""
+        if request.match_info["token"] != self._telegram.token:
+            return _refusal(Refused(401))
+        name = request.match_info["method"].lower()
+        if name != "getupdates" and name not in _BY_NAME:
+            return _refusal(Refused(404))
+        try:
+            params = await _read(request)
+        except web.HTTPRequestEntityTooLarge:
+            return _refusal(Refused(413))
+        except Refused as refused:
+            return _refusal(refused)
+        fault = self._telegram.faults.take(name, params.chat)
+        if fault is not None and fault.kind is FaultKind.HANG:
+            self._note(request, params, 0, "hung")
+            await asyncio.get_running_loop().create_future()
+        response, status, words = await self._answer(name, params, fault)
+        if fault is not None and fault.kind is FaultKind.DROP:
+            self._note(request, params, 0, "dropped")
+            _drop(request)
+            return response
+        self._note(request, params, status, words)
+        if self._telegram.faults.slow:
+            await self._telegram.clock.sleep(self._telegram.faults.slow)
+        return response
+
+    async def _answer(
+        self, name: str, params: Params, fault: Fault | None
+    ) -> tuple[web.Response, int, str]:
+        if fault is not None and fault.kind is FaultKind.FAIL and fault.status > 500:
+            page = f"<html><head><title>{fault.status}</title></head></html>"
+            response = web.Response(status=fault.status, text=page, content_type="text/html")
+            return response, fault.status, fault.text
+        try:
+            if fault is not None and fault.kind is FaultKind.REFUSE:
+                raise TooManyRequests(fault.seconds)
+            if fault is not None and fault.kind is FaultKind.FAIL:
+                raise Refused(fault.status, fault.text)
+            result = await self._carry_out(name, params)
+        except Refused as refused:
+            return _refusal(refused), refused.code, refused.description
+        return web.json_response({"ok": True, "result": result}), 200, ""
+
+    async def _carry_out(self, name: str, params: Params) -> object:
+        if name == "getupdates":
+            return await updates.get_updates(self._telegram, params)
+        if params.chat is not None and name not in _UNLIMITED:
+            budget = Budget.PREVIEW if name in _PREVIEWS else Budget.MESSAGE
+            count = media.album_size(params) if name == "sendmediagroup" else 1
+            self._telegram.limits.spend(params.chat, budget, count)
+        return _BY_NAME[name](self._telegram, params)
+
+    def _note(self, request: web.Request, params: Params, status: int, words: str) -> None:
+        at = self._telegram.clock.monotonic()
+        method = request.match_info["method"]
+        self._telegram.calls.add(Call(at, method, params.chat, status, words))
+
+    async def download(self, request: web.Request) -> web.StreamResponse:
+        """The bytes of a file."""
+        if request.match_info["token"] != self._telegram.token:
+            return _refusal(Refused(401))
+        file = self._telegram.files.by_path(request.match_info["path"])
+        if file is None:
+            return _refusal(Refused(404))
+        return web.Response(body=file.content, content_type="application/octet-stream")
+
+    async def nothing(self, request: web.Request) -> web.StreamResponse:
+        """Any other address."""
+        return _refusal(Refused(404))
+
+
+async def _read(request: web.Request) -> Params:
+    """Query and body together; the body wins. Raises `Refused`."""
+    values = dict(request.query)
+    uploads: dict[str, Upload] = {}
+    if request.content_type == "application/json":
+        values |= from_json(await request.read())
+    elif request.method == "POST":
+        for name, value in (await request.post()).items():
+            if isinstance(value, web.FileField):
+                with value.file as content:
+                    uploads[name] = Upload(value.filename, value.content_type, content.read())
+            elif isinstance(value, str):
+                values[name] = value
+    return Params(values, uploads)
+
+
+def _refusal(refused: Refused) -> web.Response:
+    body: Json = {"ok": False, "error_code": refused.code, "description": refused.description}
+    headers = {}
+    if refused.parameters:
+        body["parameters"] = refused.parameters
+        if "retry_after" in refused.parameters:
+            headers["Retry-After"] = str(refused.parameters["retry_after"])
+    return web.json_response(body, status=refused.code, headers=headers)
+
+
+def _drop(request: web.Request) -> None:
+    if request.transport is not None:
+        request.transport.abort()

@@ -1,0 +1,122 @@
+"""The sandbox itself: everything a stand-in for Telegram knows and is told to do."""
+
+from __future__ import annotations
+
+import itertools
+import time
+
+from bot.core.clock import SystemClock
+from bot.core.ports import Clock
+from bot.sandbox.telegram.calls import CallLog
+from bot.sandbox.telegram.changes import Changes
+from bot.sandbox.telegram.errors import BadRequest, Refused
+from bot.sandbox.telegram.faults import Faults
+from bot.sandbox.telegram.files import FileStore
+from bot.sandbox.telegram.judge import Judge, Lenient, Tdlib
+from bot.sandbox.telegram.limits import Limits, Mode
+from bot.sandbox.telegram.menu import Menu
+from bot.sandbox.telegram.people import Group, Person
+from bot.sandbox.telegram.state import Chat, ChatKind, Membership, Message, Press, User
+from bot.sandbox.telegram.updates import UpdateQueue
+
+
+class Telegram:
+    """One bot's Telegram. `base_url` is set while it is served (see `serve`).
+
+    `privacy` is the bot's group privacy mode. `judge=False` replaces Telegram's own text parser by
+    one that believes everything, for benchmarks. Raises `ConfigError` when the parser is missing.
+    """
+
+    def __init__(
+        self,
+        *,
+        token: str = "1000:sandbox",
+        username: str = "sandbox_bot",
+        clock: Clock | None = None,
+        judge: bool = True,
+        limits: Mode = Mode.OFF,
+        privacy: bool = True,
+    ) -> None:
+        self.token = token
+        self.base_url = ""
+        self.privacy = privacy
+        self.clock: Clock = clock or SystemClock()
+        self.judge: Judge = Tdlib() if judge else Lenient()
+        self.bot = User(
+            id=int(token.partition(":")[0]), name="Sandbox", username=username, is_bot=True
+        )
+        self.limits = Limits(self.clock, limits)
+        self.faults = Faults()
+        self.calls = CallLog()
+        self.changes = Changes()
+        self.updates = UpdateQueue()
+        self.files = FileStore()
+        self.commands = Menu()
+        self.chats: dict[int, Chat] = {}
+        self.presses: dict[str, Press] = {}
+        self.profile: dict[tuple[str, str], str] = {}
+        self._people: dict[int, Person] = {}
+        self._ids = itertools.count(1)
+        self._started = self.clock.monotonic()
+        self._epoch = time.time()
+
+    # ------------------------------------------------------------ the people's side
+
+    def person(
+        self, *, id: int = 1001, name: str = "Ann", username: str = "", language: str = "en"
+    ) -> Person:
+        """Somebody with a Telegram account; the same id is the same person."""
+        if id not in self._people:
+            account = User(id=id, name=name, username=username, language=language)
+            self._people[id] = Person(self, account)
+        return self._people[id]
+
+    def group(self, title: str = "Group", *, id: int | None = None, forum: bool = False) -> Group:
+        """A new supergroup with the bot in it."""
+        number = id if id is not None else -1_001_000_000_000 - self.number()
+        chat = Chat(id=number, kind=ChatKind.SUPERGROUP, title=title, forum=forum)
+        self.chats[number] = chat
+        return Group(self, chat)
+
+    def menu(self, language: str = "", *, chat: int | None = None) -> dict[str, str]:
+        """The commands the person's client shows, with their descriptions."""
+        kind = self.chats[chat].kind if chat is not None else ChatKind.PRIVATE
+        return self.commands.shown(language, chat, kind)
+
+    # ------------------------------------------------------------ what the methods need
+
+    def number(self) -> int:
+        """A number never given before."""
+        return next(self._ids)
+
+    def now(self) -> int:
+        """Unix time by the sandbox's clock."""
+        return int(self._epoch + self.clock.monotonic() - self._started)
+
+    def writable(self, chat_id: str) -> Chat:
+        """The chat with this id, if the bot may write there. Raises `Refused`."""
+        chat = self.readable(chat_id)
+        if chat.membership is Membership.BLOCKED:
+            raise Refused(403, "bot was blocked by the user")
+        if chat.membership is Membership.STRANGER:
+            raise Refused(403, "bot can't initiate conversation with a user")
+        if chat.membership is Membership.KICKED:
+            raise Refused(403, "bot was kicked from the supergroup chat")
+        return chat
+
+    def readable(self, chat_id: str) -> Chat:
+        """The chat with this id. Raises `BadRequest`."""
+        if not chat_id:
+            raise BadRequest("chat_id is empty")
+        try:
+            return self.chats[int(chat_id)]
+        except (KeyError, ValueError):
+            raise BadRequest("chat not found") from None
+
+    def posted(self, message: Message) -> None:
+        """A message of the bot stands in its chat: what was being written is gone."""
+        chat = self.chats[message.chat]
+        chat.messages[message.id] = message
+        chat.drafts.pop(message.topic, None)
+        chat.typing.pop(message.topic, None)
+        self.changes.tell(chat.id, "message")

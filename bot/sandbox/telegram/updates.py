@@ -1,0 +1,167 @@
+"""Updates on their way to the bot: getUpdates with its true offset semantics, and the webhook.
+
+https://core.telegram.org/bots/api#getupdates: an update is confirmed as soon as getUpdates is
+called with an offset higher than its `update_id`; until then it is delivered again. Two pollers at
+a time are a conflict: the newer one wins, the older one is told so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from bot.core.ports import Clock
+from bot.sandbox.telegram.errors import BadRequest, Refused
+from bot.sandbox.telegram.params import Params
+from bot.sandbox.telegram.state import Json
+
+if TYPE_CHECKING:
+    from bot.sandbox.telegram.telegram import Telegram
+
+_LONGEST_POLL = 50  # seconds; Client.h: LONG_POLL_MAX_TIMEOUT
+_ON_REQUEST = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
+_CONFLICT = (
+    "terminated by other getUpdates request; make sure that only one bot instance is running"
+)
+
+
+class UpdateQueue:
+    """Updates that were not confirmed yet, and the bot that waits for more."""
+
+    def __init__(self, first_id: int = 1000) -> None:
+        self.pending: list[Json] = []
+        self.webhook_url = ""
+        self.webhook_secret = ""
+        self._next_id = first_id
+        self._allowed: frozenset[str] | None = None
+        self._poller: asyncio.Future[bool] | None = None
+        self.polls = 0
+
+    @property
+    def polling(self) -> bool:
+        """Whether a bot is waiting for updates at this moment."""
+        return self._poller is not None
+
+    def add(self, kind: str, content: Json) -> Json | None:
+        """Queue an update; None when the bot did not ask for this kind."""
+        wanted = self._allowed
+        if kind in _ON_REQUEST if wanted is None else kind not in wanted:
+            return None
+        update = {"update_id": self._next_id, kind: content}
+        self._next_id += 1
+        self.pending.append(update)
+        self.wake()
+        return update
+
+    def add_raw(self, update: Json) -> Json:
+        """Queue an update of any shape, for kinds the sandbox (or the bot) does not know."""
+        whole = {"update_id": self._next_id, **update}
+        self._next_id = max(self._next_id, int(whole["update_id"])) + 1
+        self.pending.append(whole)
+        self.wake()
+        return whole
+
+    def allow(self, params: Params) -> None:
+        """Take over `allowed_updates`; missing leaves it as it was, an empty list resets it."""
+        try:
+            value = params.json("allowed_updates")
+        except ValueError:
+            return
+        if isinstance(value, list):
+            self._allowed = frozenset(map(str, value)) or None
+
+    def confirm(self, offset: int) -> None:
+        """Forget what lies before the offset; a negative one keeps that many from the end."""
+        if offset < 0:
+            self.pending = self.pending[offset:]
+        elif offset > 0:
+            self.pending = [update for update in self.pending if update["update_id"] >= offset]
+
+    def drop(self) -> None:
+        """Forget everything that waits."""
+        self.pending = []
+
+    def wake(self) -> None:
+        """There is something for the waiting poller."""
+        self._end_poll(found=True)
+
+    def conflict(self) -> None:
+        """Send the waiting poller away: somebody else polls."""
+        self._end_poll(found=False)
+
+    def _end_poll(self, *, found: bool) -> None:
+        if self._poller is not None and not self._poller.done():
+            self._poller.set_result(found)
+
+    async def wait(self, seconds: float, clock: Clock) -> bool:
+        """Wait for an update; False when another poller took over."""
+        poller: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._poller = poller
+        timer = asyncio.ensure_future(_settle_later(poller, seconds, clock))
+        try:
+            return await poller
+        finally:
+            timer.cancel()
+            if self._poller is poller:
+                self._poller = None
+
+
+async def _settle_later(poller: asyncio.Future[bool], seconds: float, clock: Clock) -> None:
+    await clock.sleep(seconds)
+    if not poller.done():
+        poller.set_result(True)
+
+
+async def get_updates(telegram: Telegram, params: Params) -> list[Json]:
+    """https://core.telegram.org/bots/api#getupdates."""
+    queue = telegram.updates
+    if queue.webhook_url:
+        raise Refused(
+            409,
+            "can't use getUpdates method while webhook is active; "
+            "use deleteWebhook to delete the webhook first",
+        )
+    queue.polls += 1
+    queue.allow(params)
+    queue.confirm(params.integer("offset"))
+    limit = max(1, min(100, params.integer("limit", 100)))
+    seconds = max(0, min(_LONGEST_POLL, params.integer("timeout")))
+    queue.conflict()
+    if not queue.pending and seconds and not await queue.wait(seconds, telegram.clock):
+        raise Refused(409, _CONFLICT)
+    return queue.pending[:limit]
+
+
+def set_webhook(telegram: Telegram, params: Params) -> bool:
+    """Remember the webhook; the sandbox does not call it. An empty URL removes it."""
+    url = params.text("url")
+    if url and not url.startswith("https://"):
+        raise BadRequest("bad webhook: An HTTPS URL must be provided for webhook")
+    secret = params.text("secret_token")
+    if len(secret) > 256 or not all(char.isalnum() or char in "_-" for char in secret):
+        raise BadRequest("secret token contains unallowed characters")
+    telegram.updates.webhook_url = url
+    telegram.updates.webhook_secret = secret
+    telegram.updates.allow(params)
+    if params.flag("drop_pending_updates"):
+        telegram.updates.drop()
+    if url:
+        telegram.updates.conflict()
+    return True
+
+
+def delete_webhook(telegram: Telegram, params: Params) -> bool:
+    """https://core.telegram.org/bots/api#deletewebhook."""
+    telegram.updates.webhook_url = ""
+    if params.flag("drop_pending_updates"):
+        telegram.updates.drop()
+    return True
+
+
+def get_webhook_info(telegram: Telegram, params: Params) -> Json:
+    """https://core.telegram.org/bots/api#getwebhookinfo."""
+    return {
+        "url": telegram.updates.webhook_url,
+        "has_custom_certificate": False,
+        "pending_update_count": len(telegram.updates.pending),
+    }
