@@ -158,12 +158,15 @@ class Reply:
     """What the bot says. `text` is Markdown (CommonMark with tables); the platform renders it.
 
     `answering` is the message to reply to where that is customary (groups); no platform needs it.
+    `failed` says that the text ends with why there is no (whole) answer: a process that was asked
+    on a pipe then exits with an error.
     """
 
     text: str
     buttons: tuple[ButtonRow, ...] = ()
     files: tuple[OutgoingFile, ...] = ()
     answering: MessageRef | None = None
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
