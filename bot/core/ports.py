@@ -156,6 +156,14 @@ class Platform(Protocol):
         """
         ...
 
+    async def delete(self, ref: MessageRef) -> None:
+        """Remove a message of the bot's own; one that is gone already is success.
+
+        For a page that an answer no longer needs after it was rewritten. Raises `RateLimited`,
+        `ChatGone`, `PlatformError`.
+        """
+        ...
+
     def draft(self, answering: IncomingMessage, *, stop: Button | None = None) -> Draft:
         """Begin an answer. No I/O before the first `show` or `finish`.
 

@@ -1,0 +1,50 @@
+"""The draft for any platform that can send and edit. Most need no other."""
+
+from __future__ import annotations
+
+from bot.core.ports import Platform
+from bot.core.types import Button, IncomingMessage, MessageRef, Reply
+
+
+class EditDraft:
+    """An answer in a message that is posted with its first text and edited as it grows.
+
+    With `ref` it goes on with a message that stands in the chat already. `stop` is shown under
+    the text while it is being written, unless the platform brings a Stop of its own.
+    """
+
+    def __init__(
+        self,
+        platform: Platform,
+        answering: IncomingMessage,
+        *,
+        ref: MessageRef | None = None,
+        stop: Button | None = None,
+    ) -> None:
+        self._platform = platform
+        self._answering = answering.ref
+        self._ref = ref
+        own_stop = platform.capabilities(answering.ref.chat).stop_button
+        self._buttons = ((stop,),) if stop is not None and not own_stop else ()
+        self._standing: Reply | None = None
+
+    @property
+    def ref(self) -> MessageRef | None:
+        """The message in the chat; None before the first text."""
+        return self._ref
+
+    async def show(self, text: str) -> None:
+        """Post the text, or edit it into the message. Raises like `Platform.edit`."""
+        await self._put(Reply(text=text, buttons=self._buttons, answering=self._answering))
+
+    async def finish(self, reply: Reply) -> MessageRef:
+        """Make the reply the message, without the Stop button. Raises like `Platform.edit`."""
+        return await self._put(reply)
+
+    async def _put(self, reply: Reply) -> MessageRef:
+        if self._ref is None:
+            self._ref = await self._platform.send(self._answering.chat, reply)
+        elif reply != self._standing:  # no call without a visible change
+            await self._platform.edit(self._ref, reply)
+        self._standing = reply
+        return self._ref

@@ -1,0 +1,173 @@
+"""Just enough Markdown to know where a text may be cut: fences, tables and inline spans.
+
+After CommonMark 0.31 and GitHub's tables, as language models write them. Rendering is each
+platform's own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum, auto
+
+_ITEM = r"(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)"
+_FENCE = re.compile(
+    rf"^(?P<margin>[ \t]*{_ITEM}*)(?P<marks>`{{3,}}(?=[^`\n]*$)|~{{3,}})(?P<info>[^\n]*)$",
+    re.MULTILINE,
+)
+_RULE = re.compile(r"[ \t]*\|?(?:[ \t]*:?-+:?[ \t]*\|)*(?:[ \t]*:?-+:?[ \t]*)?\|?[ \t]*")
+_HEADING = re.compile(r"[ \t]*#{1,6}(?:[ \t]|$)")
+MARKER = re.compile(rf"[ \t]*(?:>[ \t]?)*{_ITEM}*(?:\[[ xX]?\]?[ \t]*)?")
+"""What a line of a list or a quote begins with."""
+
+_SPAN = re.compile(
+    r"(?<!`)(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`)"  # inline code
+    r"|!?\[(?:[^\[\]\n]|\[[^\[\]\n]*\])*\]\((?:[^()\s]|\([^()\s]*\))*(?:[ ]\"[^\"\n]*\")?\)"  # link
+    r"|\*\*(?=\S).+?(?<=\S)\*\*|__(?=\S).+?(?<=\S)__|~~(?=\S).+?(?<=\S)~~"
+    r"|(?<![\w*])\*(?=[^\s*])[^*\n]+?(?<=\S)\*(?![\w*])|(?<!\w)_(?=[^\s_])[^_\n]+?(?<=\S)_(?!\w)"
+    r"|\$\$.+?\$\$|\\\(.+?\\\)|\$(?=\S)[^$\n]+?(?<=\S)\$(?!\d)"  # formula
+    r"|<[^<>\n]+>|https?://[^\s<>\[\]()]+"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """A code fence that is open. `indent` is the column at which it stands."""
+
+    indent: int
+    marks: str
+    info: str
+
+    @property
+    def closing(self) -> str:
+        """The line that closes it, where it was opened."""
+        return " " * self.indent + self.marks
+
+    @property
+    def opening(self) -> str:
+        """A line that opens it anew at the beginning of a text.
+
+        A fence that stood four columns or deeper stood in a list. Without the list it would be
+        indented code, and its closing line no closing line; so the list is opened anew, too.
+        """
+        margin, left = "", self.indent
+        while left > 3:
+            step = min(left, 5)
+            margin += "-" + " " * (step - 1)
+            left -= step
+        return margin + " " * left + self.marks + self.info.rstrip()
+
+    def is_closed_by(self, found: re.Match[str]) -> bool:
+        """Whether a line that looks like a fence ends this one."""
+        margin, marks = found["margin"].expandtabs(4), found["marks"]
+        return (
+            not margin.strip()
+            and len(margin) <= self.indent + 3
+            and marks[0] == self.marks[0]
+            and len(marks) >= len(self.marks)
+            and not found["info"].strip()
+        )
+
+
+def open_fence(text: str) -> Fence | None:
+    """The code fence that is still open at the end of the text."""
+    fence: Fence | None = None
+    for found in _FENCE.finditer(text):
+        fence = _after(fence, found)
+    return fence
+
+
+def closed(text: str) -> str:
+    """The text, with a code fence that is still open closed."""
+    fence = open_fence(text)
+    if fence is None:
+        return text
+    return f"{text}{'' if text.endswith(chr(10)) else chr(10)}{fence.closing}"
+
+
+def _after(fence: Fence | None, found: re.Match[str]) -> Fence | None:
+    if fence is None:
+        indent = len(found["margin"].expandtabs(4))
+        return Fence(indent=indent, marks=found["marks"], info=found["info"])
+    return None if fence.is_closed_by(found) else fence
+
+
+class LineKind(Enum):
+    """What a line is."""
+
+    BLANK = auto()
+    TEXT = auto()
+    HEADING = auto()
+    FENCE = auto()  # opens or closes a code block
+    CODE = auto()
+    TABLE_HEAD = auto()
+    TABLE_RULE = auto()
+    TABLE_ROW = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line from `start` to `end`, its newline included.
+
+    `fence` is the one open before the line; `head` is where the head and the rule of the table
+    end to which a row belongs, `table` where it begins.
+    """
+
+    start: int
+    end: int
+    kind: LineKind
+    fence: Fence | None = None
+    table: int = 0
+    head: int = 0
+
+
+def lines(text: str) -> Iterator[Line]:
+    """The lines of the text, with what they are."""
+    fence: Fence | None = None
+    table = head = 0
+    start = 0
+    while start < len(text):
+        end = text.find("\n", start) + 1 or len(text)
+        found = _FENCE.match(text, start, end - 1 if text[end - 1] == "\n" else end)
+        if fence is not None:
+            head = 0
+            after = _after(fence, found) if found else fence
+            kind = LineKind.CODE if after else LineKind.FENCE
+            yield Line(start, end, kind, fence)
+            fence = after
+        elif found:
+            head = 0
+            fence = _after(None, found)
+            yield Line(start, end, LineKind.FENCE)
+        else:
+            kind = _kind(text, start, end, in_table=head > 0)
+            if kind is LineKind.TABLE_HEAD:
+                table, head = start, text.find("\n", end) + 1 or len(text)
+            elif kind not in (LineKind.TABLE_ROW, LineKind.TABLE_RULE):
+                head = 0
+            if head and start >= table and end == head and start > table:
+                kind = LineKind.TABLE_RULE
+            yield Line(start, end, kind, None, table, head)
+        start = end
+
+
+def _kind(text: str, start: int, end: int, *, in_table: bool) -> LineKind:
+    line = text[start:end].strip()
+    if not line:
+        return LineKind.BLANK
+    if in_table and "|" in line:
+        return LineKind.TABLE_ROW
+    if "|" in line and is_rule(text[end : text.find("\n", end) + 1 or len(text)]):
+        return LineKind.TABLE_HEAD
+    return LineKind.HEADING if _HEADING.match(line) else LineKind.TEXT
+
+
+def is_rule(line: str) -> bool:
+    """Whether the line separates a table's head from its rows."""
+    return "-" in line and "|" in line and _RULE.fullmatch(line.rstrip("\n")) is not None
+
+
+def spans(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """The links, code spans, emphasised words, formulas and addresses between the two places."""
+    return [found.span() for found in _SPAN.finditer(text, start, end)]

@@ -1,0 +1,357 @@
+"""Which message of the chat holds which part of an answer.
+
+An answer stands on sheets, one message each; all but the last are full and final. When an answer is
+written anew, the sheets of the first attempt stay where the new text agrees with them; the others
+are written over in their order, and what is left over is deleted.
+
+Every step makes at most one call to the platform. When the call fails, the same step can be made
+again, with the same text or with a longer one.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from bot.core.markdown import closed
+from bot.core.partial import settle
+from bot.core.ports import Draft, Platform, Streaming
+from bot.core.split import Page, best_cut, take_page
+from bot.core.types import Button, ButtonRow, IncomingMessage, MessageRef, OutgoingFile, Reply
+from bot.errors import ChatGone, MessageGone, OutcomeUnknown, PlatformError, RateLimited
+
+log = logging.getLogger(__name__)
+
+FULL = 0.9
+"""From this part of a page on, a preview ends where a page may end."""
+FAR_BEHIND = 4
+"""A text of so many pages is cut without looking whether it could fit on one."""
+
+_BLANK_LINES = re.compile(r"(?:[ \t]*\n)*")
+
+
+class Step(Enum):
+    """What became of a step."""
+
+    IDLE = auto()  # there was nothing to do
+    CALLED = auto()  # the chat shows all that may be shown now
+    MORE = auto()  # there is more to do at once
+    ENDED = auto()  # the answer is complete
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """How an answer ends: a line in words under it, and what goes with its last page."""
+
+    mark: str = ""
+    buttons: tuple[ButtonRow, ...] = ()
+    files: tuple[OutgoingFile, ...] = ()
+
+
+@dataclass(slots=True)
+class Full:
+    """A message that is full and final: it was cut from `begins + source` and hands on `carry`."""
+
+    ref: MessageRef
+    text: str
+    begins: str
+    source: str
+    carry: str
+
+
+@dataclass(slots=True)
+class Open:
+    """A message that is being written. `given` is the longest text handed to its draft.
+
+    `page` is the page it is to end as, once that is decided: what is cut stays cut.
+    """
+
+    draft: Draft
+    given: str = ""
+    shown: str = ""
+    page: Page | None = None
+
+
+@dataclass(slots=True)
+class Unknown:
+    """A message whose text is not known, or not worth keeping: it is written over."""
+
+    ref: MessageRef
+
+
+class Sheets:
+    """The messages of one answer. `resume` are those of an earlier attempt."""
+
+    def __init__(
+        self,
+        platform: Platform,
+        answering: IncomingMessage,
+        *,
+        stop: Button | None = None,
+        resume: Sequence[MessageRef] = (),
+    ) -> None:
+        self._platform = platform
+        self._answering = answering
+        self._stop = stop
+        self._capabilities = platform.capabilities(answering.ref.chat)
+        self._full: list[Full] = []
+        self._open: Open | None = None
+        self._old: deque[Full | Open | Unknown] = deque(Unknown(ref) for ref in resume)
+        self._start = 0  # where in the text the open sheet begins
+        self._carry = ""  # what it begins with from the sheet before
+        self._status = ""
+        self._is_ended = False
+
+    @property
+    def refs(self) -> tuple[MessageRef, ...]:
+        """All messages that stand in the chat, oldest first."""
+        sheets = [*self._full, *([self._open] if self._open else []), *self._old]
+        return tuple(ref for sheet in sheets if (ref := _ref(sheet)) is not None)
+
+    @property
+    def has_text(self) -> bool:
+        """Whether any part of the answer has been handed to the chat."""
+        return bool(self._full or self._open)
+
+    def restart(self) -> None:
+        """The text is written anew: what stands must prove that it is still right."""
+        stands: list[Full | Open | Unknown] = list(self._full)
+        if self._open is not None:
+            ref = self._open.draft.ref
+            if self._open.shown:
+                self._open.page = None
+                stands.append(self._open)
+            elif ref is not None:
+                stands.append(Unknown(ref))
+        self._old.extendleft(reversed(stands))
+        self._full, self._open, self._start, self._carry = [], None, 0, ""
+
+    def lose(self) -> None:
+        """Somebody deleted the message that the last step was about; it needs another one."""
+        if self._open is not None:
+            self._open = None
+        elif self._old:
+            self._old.popleft()
+            self._status = ""
+
+    # ------------------------------------------------------------ the steps
+
+    async def show_status(self, status: str) -> Step:
+        """Show what goes on while there is no text, in the message that will bear it.
+
+        Only where messages can be edited: a native draft could not take the words back, and its
+        platform says by itself that the bot is at work.
+        """
+        if self._capabilities.streaming is not Streaming.EDIT or status in ("", self._status):
+            return Step.IDLE
+        if self.has_text or (self._old and not self._status):
+            return Step.IDLE
+        first = self._old[0] if self._old else None
+        draft = self._draft(None if first is None else _ref(first))
+        await draft.show(status)
+        if first is None and draft.ref is not None:
+            self._old.append(Unknown(draft.ref))
+        self._status = status
+        return Step.CALLED
+
+    async def show(self, text: str) -> Step:
+        """Bring the chat nearer to the text."""
+        self._recognise(text)
+        body = self._carry + text[self._start :]
+        if not text[self._start :].strip() or self._is_ahead(body):
+            return Step.IDLE
+        if await self._close_old():
+            return Step.MORE
+        sheet = self._sheet()
+        preview = None if sheet.page else self._preview(body, sheet.given)
+        if preview is None:
+            await self._turn_page(sheet, text)
+            return Step.MORE
+        if preview == sheet.shown:
+            return Step.IDLE
+        sheet.given = preview
+        await sheet.draft.show(preview)
+        sheet.shown = preview
+        return Step.CALLED
+
+    async def finish(self, text: str, end: End) -> Step:
+        """Bring the whole text to the chat, and take away what is left of an earlier one."""
+        if not self._is_ended:
+            self._is_ended = await self._finish_text(_with_mark(text, end.mark), end)
+        elif self._old:
+            await self._delete_old()
+        return Step.ENDED if self._is_ended and not self._old else Step.MORE
+
+    async def _finish_text(self, text: str, end: End) -> bool:
+        if self._open and not self._open.page and not self._holds(self._open, text):
+            self.restart()  # it was to end in another way before
+        self._recognise(text)
+        body = self._carry + text[self._start :]
+        if not text[self._start :].strip():
+            await self._finish_without_text(end)
+            return True
+        if await self._close_old():
+            return False
+        sheet = self._sheet()
+        limit, measure = self._capabilities.max_text, self._capabilities.measure
+        is_long = len(body) > FAR_BEHIND * limit or measure(body) > limit
+        if sheet.page or is_long:
+            await self._turn_page(sheet, text)
+            return False
+        reply = self._reply(sheet.given + body[len(sheet.given) :].rstrip(), end)
+        sheet.given = reply.text
+        ref = await sheet.draft.finish(reply)
+        self._end_sheet(ref, text, Page(text=reply.text, used=len(body)))
+        return True
+
+    async def _finish_without_text(self, end: End) -> None:
+        """The text is there already, or there is none."""
+        if self._full and (end.buttons or end.files):
+            last = self._full[-1]
+            try:
+                await self._platform.edit(last.ref, self._reply(last.text, end))
+            except MessageGone:
+                log.info("last page gone", extra={"chat": last.ref.chat.id})
+        elif not self._full and end.files:
+            ref = await self._draft(None).finish(self._reply("", end))
+            self._full.append(Full(ref, "", "", "", ""))
+
+    async def _turn_page(self, sheet: Open, text: str) -> None:
+        """Finish the open sheet as a full page. The text may go on growing meanwhile."""
+        if sheet.page is None:
+            body = self._carry + text[self._start :]
+            carried = len(self._carry) + 1 if self._carry else 0
+            limit, measure = self._capabilities.max_text, self._capabilities.measure
+            least = max(len(sheet.given), carried)
+            sheet.page = take_page(body, limit, measure, least=least)
+            sheet.given = sheet.page.text
+        ref = await sheet.draft.finish(self._reply(sheet.page.text))
+        self._end_sheet(ref, text, sheet.page)
+
+    def _end_sheet(self, ref: MessageRef, text: str, page: Page) -> None:
+        end = self._start + page.used - len(self._carry)
+        source = text[self._start : end]
+        self._full.append(Full(ref, page.text, self._carry, source, page.carry))
+        self._start, self._carry, self._open = end, page.carry, None
+
+    async def _delete_old(self) -> None:
+        """Delete the first message that the answer no longer needs."""
+        ref = _ref(self._old[0])
+        try:
+            if ref is not None:
+                await self._platform.delete(ref)
+        except (RateLimited, ChatGone, OutcomeUnknown):
+            raise
+        except PlatformError as error:
+            extra = {"chat": self._answering.ref.chat.id, "error": repr(error)}
+            log.warning("old page not deleted", extra=extra)
+        self._old.popleft()
+
+    # ------------------------------------------------------------ what stands already
+
+    def _recognise(self, text: str) -> None:
+        """Go on after the sheets that are right as they stand."""
+        self._skip_blank_lines(text)
+        while self._open is None and self._old and self._holds(self._old[0], text):
+            sheet = self._old.popleft()
+            if isinstance(sheet, Full):
+                self._full.append(sheet)
+                self._start += len(sheet.source)
+                self._carry = sheet.carry
+                self._skip_blank_lines(text)
+            elif isinstance(sheet, Open):
+                self._open = sheet
+
+    def _holds(self, sheet: Full | Open | Unknown, text: str) -> bool:
+        """Whether the text, from here on, begins with what stands on the sheet."""
+        match sheet:
+            case Full():
+                return sheet.begins == self._carry and text.startswith(sheet.source, self._start)
+            case Open():
+                return (self._carry + text[self._start :]).startswith(sheet.given)
+            case Unknown():
+                return False
+
+    def _is_ahead(self, body: str) -> bool:
+        """Whether an earlier attempt shows more of the same: it need not change as yet."""
+        match self._old[0] if self._old and self._open is None else None:
+            case Full(begins=begins, source=source):
+                return (begins + source).startswith(body)
+            case Open(given=given):
+                return given.startswith(body)
+            case _:
+                return False
+
+    def _skip_blank_lines(self, text: str) -> None:
+        """A page does not begin with blank lines, unless in a code block."""
+        if not self._carry and (self._open is None or not self._open.given):
+            blank = _BLANK_LINES.match(text, self._start)
+            self._start = blank.end() if blank else self._start
+
+    async def _close_old(self) -> bool:
+        """End the draft of an earlier attempt that differs; whether that took a call."""
+        if self._open is not None or not self._old or not isinstance(self._old[0], Open):
+            return False
+        sheet, ref = self._old[0], self._old[0].draft.ref
+        needs_closing = self._capabilities.streaming is Streaming.NATIVE
+        if needs_closing:
+            ref = await sheet.draft.finish(self._reply(sheet.given))
+        self._old.popleft()
+        if ref is not None:
+            self._old.appendleft(Unknown(ref))
+        return needs_closing
+
+    # ------------------------------------------------------------ the open sheet
+
+    def _sheet(self) -> Open:
+        """The sheet to write on: the open one, the next of an earlier attempt, or a new one."""
+        if self._open is None:
+            ref = _ref(self._old.popleft()) if self._old else None
+            self._open = Open(self._draft(ref))
+        return self._open
+
+    def _draft(self, ref: MessageRef | None) -> Draft:
+        if ref is None:
+            return self._platform.draft(self._answering, stop=self._stop)
+        return self._platform.reopen(ref, self._answering, stop=self._stop)
+
+    def _reply(self, text: str, end: End | None = None) -> Reply:
+        end = end or End()
+        return Reply(text=text, buttons=end.buttons, files=end.files, answering=self._answering.ref)
+
+    def _preview(self, body: str, given: str) -> str | None:
+        """What may be shown of the open sheet now; None when it is full.
+
+        Whatever is shown must be able to end as a page, fence closed and all.
+        """
+        limit, measure = self._capabilities.max_text, self._capabilities.measure
+        if len(body) > FAR_BEHIND * limit:
+            return None
+        preview = settle(body)
+        if len(preview) <= len(given):
+            return given
+        size = measure(closed(preview))
+        if size > limit:
+            return None if measure(body) > limit else given
+        if size > FULL * limit:
+            least = max(len(given), int(len(preview) * FULL * limit / size))
+            preview = preview[: best_cut(body, least, len(preview))].rstrip()
+            if len(preview) <= len(given) or measure(closed(preview)) > limit:
+                return given
+        return preview
+
+
+def _ref(sheet: Full | Open | Unknown) -> MessageRef | None:
+    return sheet.draft.ref if isinstance(sheet, Open) else sheet.ref
+
+
+def _with_mark(text: str, mark: str) -> str:
+    """The text with a line under it, outside of any code block."""
+    if not mark or not text.strip():
+        return mark or text
+    text = closed(text)
+    return text + "\n" * max(0, 2 - len(text) + len(text.rstrip("\n"))) + mark
