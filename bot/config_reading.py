@@ -162,10 +162,7 @@ def _parsed(name: str, text: str, field: FieldInfo) -> object:
     try:
         value: object = json.loads(text)
     except ValueError:
-        example = _example(field)
-        raise ConfigError(
-            f"{name}: expected JSON" + (f", for example {name}='{example}'" if example else "")
-        ) from None
+        raise ConfigError(f"{name}: expected JSON{_example(name, field, variable=True)}") from None
     return value
 
 
@@ -197,13 +194,9 @@ def _describe(
     setting = found.get((table, key))
     origin = setting.origin if setting else f"{table}.{key}"
     where = "".join(f", entry {int(part) + 1}" if part.isdigit() else f".{part}" for part in inner)
-    line = f"{origin}{where}: {_expectation(detail)}"
-    example = _example(tables[table][key]) if key in tables[table] else ""
-    if not example:
-        return line
-    if setting and setting.variable:
-        return f"{line}, for example {setting.origin}='{example}'"
-    return f"{line}, for example {key} = {example}"
+    variable = setting is not None and setting.variable
+    example = _example(origin if variable else key, tables[table][key], variable=variable)
+    return f"{origin}{where}: {_expectation(detail)}{example}"
 
 
 def _expectation(detail: ErrorDetails) -> str:
@@ -216,16 +209,25 @@ def _expectation(detail: ErrorDetails) -> str:
     return message.replace("Input should be", "must be")
 
 
-def _example(field: FieldInfo) -> str:
-    """A value of the field as both JSON and TOML write it; empty when it has none to show."""
-    if field.examples:
-        return json.dumps(field.examples[0], ensure_ascii=False)
+def _example(name: str, field: FieldInfo, *, variable: bool) -> str:
+    """`, for example …`: an assignment as the environment or TOML writes it, if one is known."""
     default = field.get_default(call_default_factory=True, validated_data={})
-    if isinstance(default, tuple | set | frozenset):
-        default = sorted(default)
-    if default is None or isinstance(default, SecretStr) or default in ("", [], {}):
+    value: object = field.examples[0] if field.examples else default
+    if isinstance(value, tuple | set | frozenset):
+        value = sorted(value)
+    if isinstance(value, SecretStr) or not (value or value is False):
         return ""
-    return json.dumps(default, ensure_ascii=False, default=str)
+    if variable:
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        return f", for example {name}='{text}'"
+    return f", for example {name} = {_in_toml(value)}"
+
+
+def _in_toml(value: object) -> str:
+    if isinstance(value, dict):
+        pairs = (f"{json.dumps(key)} = {_in_toml(item)}" for key, item in value.items())
+        return f"{{ {', '.join(pairs)} }}"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _nearest(name: str, names: Collection[str]) -> str:

@@ -91,10 +91,9 @@ def formatter(
     rendering = _text_processors(colors=terminal) if text else _json_processors()
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[
+            _add_fields,
             structlog.stdlib.add_log_level,
             structlog.stdlib.add_logger_name,
-            structlog.stdlib.ExtraAdder(),
-            _name_places,
         ],
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
@@ -123,16 +122,28 @@ def _json_processors() -> list[Processor]:
     ]
 
 
-def _name_places(
-    _logger: object, _name: str, fields: MutableMapping[str, Any]
+_RECORD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+"""What every record has; everything else came in `extra`."""
+
+
+def _add_fields(
+    _logger: object, _name: str, entry: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    """Write a chat or a message as `platform:id`."""
-    for key, value in fields.items():
-        if isinstance(value, ChatRef):
-            fields[key] = f"{value.platform}:{value.id}"
-        elif isinstance(value, MessageRef):
-            fields[key] = f"{value.chat.platform}:{value.chat.id}:{value.id}"
-    return fields
+    """Add what was given as `extra`; a field named like the phrase itself gets an underscore."""
+    for key, value in vars(entry["_record"]).items():
+        if key not in _RECORD:
+            entry[f"{key}_" if key == "event" else key] = _plain(value)
+    return entry
+
+
+def _plain(value: object) -> object:
+    """A chat as `platform:id`, a message as `platform:chat:id`."""
+    match value:
+        case ChatRef():
+            return f"{value.platform}:{value.id}"
+        case MessageRef():
+            return f"{value.chat.platform}:{value.chat.id}:{value.id}"
+    return value
 
 
 def _log_crash(
