@@ -18,6 +18,13 @@ MAX_DATA = 64
 MAX_COPY = 256
 """Characters a button can put on the clipboard."""
 
+_NOT_HERE = (
+    "switch_inline_query",
+    "switch_inline_query_current_chat",
+    "web_app",
+    "login_url",
+    "pay",
+)
 _OTHER_KINDS = ("keyboard", "remove_keyboard", "hide_keyboard", "force_reply")
 
 
@@ -65,11 +72,12 @@ def _button(value: object) -> InlineButton:
             raise BadRequest("BUTTON_DATA_INVALID")
         return InlineButton(label=value["text"], data=data)
     if isinstance(value.get("copy_text"), dict):
-        if not 1 <= len(str(value["copy_text"].get("text", ""))) <= MAX_COPY:
+        copied = str(value["copy_text"].get("text", ""))
+        if not 1 <= len(copied) <= MAX_COPY:
             raise BadRequest("BUTTON_COPY_TEXT_INVALID")
-        return InlineButton(label=value["text"])
-    if any(kind in value for kind in ("switch_inline_query", "web_app", "login_url", "pay")):
-        return InlineButton(label=value["text"])
+        return InlineButton(label=value["text"], copy=copied)
+    if any(kind in value for kind in _NOT_HERE):
+        raise BadRequest(prefix + "the sandbox has no buttons of this kind")
     raise BadRequest(prefix + "Text buttons are unallowed in the inline keyboard")
 
 
@@ -82,15 +90,12 @@ def _url(url: str) -> str:
 
 def to_json(keyboard: Keyboard) -> Json:
     """The buttons as the Bot API hands them out."""
-    rows = []
-    for row in keyboard:
-        shown = []
-        for button in row:
-            entry = {"text": button.label}
-            if button.url:
-                entry["url"] = button.url
-            else:
-                entry["callback_data"] = button.data
-            shown.append(entry)
-        rows.append(shown)
-    return {"inline_keyboard": rows}
+    return {"inline_keyboard": [[_button_json(button) for button in row] for row in keyboard]}
+
+
+def _button_json(button: InlineButton) -> Json:
+    if button.url:
+        return {"text": button.label, "url": button.url}
+    if button.copy:
+        return {"text": button.label, "copy_text": {"text": button.copy}}
+    return {"text": button.label, "callback_data": button.data}

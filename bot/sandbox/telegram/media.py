@@ -43,17 +43,23 @@ def send_video(telegram: Telegram, params: Params) -> Json:
 
 
 def send_media_group(telegram: Telegram, params: Params) -> list[Json]:
-    """https://core.telegram.org/bots/api#sendmediagroup: 2–10 items, no buttons."""
+    """https://core.telegram.org/bots/api#sendmediagroup: 2–10 items, no buttons.
+
+    A single item is refused, as documented; what the real server says then is not known.
+    """
     value = params.parsed("media", "media")
     if not isinstance(value, list):
         raise BadRequest("Expected an Array of InputMedia")
-    if not 2 <= len(value) <= 10:
-        raise BadRequest("the album must include 2-10 items")
+    if len(value) > 10:
+        raise BadRequest("Too many messages to send as an album")
+    if len(value) < 2:
+        raise BadRequest("There are no messages to send")
     kinds = {str(entry.get("type", "")) if isinstance(entry, dict) else "" for entry in value}
     if not kinds <= _IN_ALBUM:
         raise BadRequest('Can\'t parse InputMedia: Field "type" is invalid')
     if len(kinds) > 1 and not kinds <= {"photo", "video"}:
-        raise BadRequest("MEDIA_GROUPED_INVALID")
+        kind = (kinds - {"photo", "video"}).pop()
+        raise BadRequest(f"{kind.title()} can't be mixed with other media types")
     contents = [_album_item(telegram, params, entry) for entry in value]
     album = str(10_000_000 + telegram.number())
     sent = []

@@ -214,7 +214,9 @@ def topic_of(params: Params, chat: Chat) -> int | None:
 def _reply_to(params: Params, chat: Chat) -> int | None:
     value = params.parsed("reply_parameters", "reply parameters")
     if isinstance(value, dict):
-        number = int(value.get("message_id", 0))
+        number = value.get("message_id", 0)
+        if not isinstance(number, int):
+            raise BadRequest('Can\'t parse reply parameters: Field "message_id" must be an Integer')
         forgiving = bool(value.get("allow_sending_without_reply"))
     else:
         number = params.integer("reply_to_message_id")

@@ -1,27 +1,12 @@
-"""The people's side: what a tester does with a phone in hand, and what is seen there."""
+"""The people and groups a tester plays with."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Coroutine, Sequence
-from io import BytesIO
 from typing import TYPE_CHECKING
 
-from PIL import Image, UnidentifiedImageError
-
 from bot.sandbox.telegram import wire
-from bot.sandbox.telegram.buttons import ANSWER_SECONDS
-from bot.sandbox.telegram.judge import covered
-from bot.sandbox.telegram.screen import Screen, Shown, look, next_expiry, shown
-from bot.sandbox.telegram.state import (
-    Chat,
-    ChatKind,
-    Media,
-    Membership,
-    Message,
-    Press,
-    User,
-)
+from bot.sandbox.telegram.state import Chat, ChatKind, Membership, User
+from bot.sandbox.telegram.view import ChatView
 
 if TYPE_CHECKING:
     from bot.sandbox.telegram.telegram import Telegram
@@ -44,13 +29,17 @@ class Person:
             )
         return ChatView(self._telegram, chats[self.user.id], self.user)
 
+    def _chat(self) -> Chat:
+        self.private()
+        return self._telegram.chats[self.user.id]
+
     def block(self) -> None:
         """Block the bot: its calls are answered 403 from now on."""
-        _change_membership(self._telegram, self.private()._chat, self.user, Membership.BLOCKED)
+        _change_membership(self._telegram, self._chat(), self.user, Membership.BLOCKED)
 
     def unblock(self) -> None:
         """Let the bot write again."""
-        _change_membership(self._telegram, self.private()._chat, self.user, Membership.MEMBER)
+        _change_membership(self._telegram, self._chat(), self.user, Membership.MEMBER)
 
 
 class Group:
@@ -68,254 +57,13 @@ class Group:
 
     def open_topic(self, name: str, by: Person) -> int:
         """Open a topic in a forum; returns its id for `seen_by`."""
-        view = self.seen_by(by)
-        message = view._post(topic_created=name)
-        message.topic = message.id
-        self._chat.topics[message.id] = name
-        view._deliver(message)
-        return message.id
+        topic = self._chat.last_id + 1
+        self._chat.topics[topic] = name
+        return self.seen_by(by, topic=topic).open_topic(name)
 
     def remove_bot(self, by: Person) -> None:
         """Throw the bot out: its calls are answered 403 from now on."""
         _change_membership(self._telegram, self._chat, by.user, Membership.KICKED)
-
-
-class ChatView:
-    """One chat as one person sees it, and what that person can do there."""
-
-    def __init__(
-        self, telegram: Telegram, chat: Chat, user: User, topic: int | None = None
-    ) -> None:
-        self.id = chat.id
-        self.topic = topic
-        self._telegram = telegram
-        self._chat = chat
-        self._user = user
-
-    # ------------------------------------------------------------ doing
-
-    def send(self, text: str, *, reply_to: int | None = None) -> int:
-        """Write a message; returns its id, like all the sending below."""
-        return self._deliver(self._post(text=text, reply_to=reply_to))
-
-    def reply(self, to: Shown | int, text: str) -> int:
-        """Answer a message."""
-        return self.send(text, reply_to=to if isinstance(to, int) else to.id)
-
-    def edit(self, message_id: int, text: str) -> None:
-        """Change one's own message."""
-        message = self._chat.messages[message_id]
-        message.text, message.entities = text, self._telegram.judge.detect(text)
-        message.edited = self._telegram.now()
-        self._telegram.changes.tell(self.id, "edited")
-        self._tell_bot("edited_message", message)
-
-    def delete(self, message_id: int) -> None:
-        """Delete a message for everybody; bots are not told."""
-        del self._chat.messages[message_id]
-        self._telegram.changes.tell(self.id, "deleted")
-
-    def send_photo(self, content: bytes, caption: str = "", *, reply_to: int | None = None) -> int:
-        """Send a picture as a photo."""
-        media = self._photo(content)
-        return self._deliver(self._post(text=caption, media=media, reply_to=reply_to))
-
-    def send_album(self, photos: Sequence[bytes], caption: str = "") -> list[int]:
-        """Send several photos at once; the first one carries the caption."""
-        album = str(10_000_000 + self._telegram.number())
-        messages = [
-            self._post(text=caption if index == 0 else "", media=self._photo(photo), album=album)
-            for index, photo in enumerate(photos)
-        ]
-        return [self._deliver(message) for message in messages]
-
-    def send_voice(
-        self, content: bytes, seconds: int = 1, *, caption: str = "", size: int | None = None
-    ) -> int:
-        """Send a voice message (Opus in Ogg); `size` claims another length than the content has."""
-        file = self._telegram.files.add("voice", "voice.oga", content, mime="audio/ogg", size=size)
-        media = Media(kind="voice", file=file, seconds=seconds)
-        return self._deliver(self._post(text=caption, media=media))
-
-    def send_audio(
-        self, name: str, content: bytes, seconds: int = 1, *, size: int | None = None
-    ) -> int:
-        """Send an audio file, as music."""
-        file = self._telegram.files.add("music", name, content, size=size)
-        return self._deliver(self._post(media=Media(kind="audio", file=file, seconds=seconds)))
-
-    def send_video(
-        self, name: str, content: bytes, seconds: int = 1, *, size: int | None = None
-    ) -> int:
-        """Send a video."""
-        file = self._telegram.files.add("videos", name, content, size=size)
-        media = Media(kind="video", file=file, seconds=seconds, width=640, height=480)
-        return self._deliver(self._post(media=media))
-
-    def send_document(
-        self,
-        name: str,
-        content: bytes,
-        caption: str = "",
-        *,
-        mime: str = "",
-        size: int | None = None,
-    ) -> int:
-        """Send any file as it is."""
-        file = self._telegram.files.add("documents", name, content, mime=mime, size=size)
-        return self._deliver(self._post(text=caption, media=Media(kind="document", file=file)))
-
-    def send_sticker(self, emoji: str = "👍") -> int:
-        """Send a sticker."""
-        file = self._telegram.files.add("stickers", "sticker.webp", b"RIFF", mime="image/webp")
-        media = Media(kind="sticker", file=file, emoji=emoji, width=512, height=512)
-        return self._deliver(self._post(media=media))
-
-    def press(self, label: str) -> Press:
-        """Press the newest button with this label. Raises `LookupError` when there is none."""
-        for message in reversed(self._messages()):
-            for row in message.keyboard:
-                for button in row:
-                    if button.label == label:
-                        return self._pressed(message, button.data)
-        raise LookupError(f"no button {label!r}")
-
-    def stop_draft(self) -> None:
-        """Press the Stop of the draft. Raises `LookupError` when there is none."""
-        draft = self._chat.drafts.get(self.topic)
-        screen = self.screen()
-        if draft is None or screen.draft is None or not screen.draft.stop:
-            raise LookupError("no draft that can be stopped")
-        self._chat.stopped_drafts.add(draft.id)
-        draft.stopped = True
-        if not draft.keep_on_stop:
-            del self._chat.drafts[self.topic]
-        self._telegram.changes.tell(self.id, "draft")
-        thread = {} if self.topic is None else {"message_thread_id": self.topic}
-        self._telegram.updates.add(
-            "stopped_message_generation",
-            {"chat": wire.chat(self._chat), "draft_id": draft.id, **thread},
-        )
-
-    # ------------------------------------------------------------ seeing
-
-    def screen(self) -> Screen:
-        """What is on the screen now."""
-        return look(self._telegram, self._chat, self.topic)
-
-    def kept(self) -> tuple[Shown, ...]:
-        """What will still be there tomorrow: the messages, without drafts and indicators."""
-        return tuple(shown(message) for message in self._messages())
-
-    async def wait_for(self, seen: Callable[[Screen], object], within: float = 5.0) -> Screen:
-        """The first screen of which `seen` is true; `TimeoutError` after `within` seconds."""
-        changes = self._telegram.changes.queue()
-        try:
-            async with asyncio.timeout(within):
-                while not seen(screen := self.screen()):
-                    await self._something(changes.get())
-                return screen
-        except TimeoutError:
-            raise TimeoutError(f"not seen within {within:g} s; there is {self.screen()}") from None
-        finally:
-            self._telegram.changes.close(changes)
-
-    async def _something(self, change: Coroutine[object, object, object]) -> None:
-        """Wait for a change, or until something vanishes by itself."""
-        waits = [asyncio.ensure_future(change)]
-        expiry = next_expiry(self._telegram, self._chat)
-        if expiry is not None:
-            waits.append(asyncio.ensure_future(self._telegram.clock.sleep(expiry)))
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
-
-    # ------------------------------------------------------------ how it reaches the bot
-
-    def _messages(self) -> list[Message]:
-        return [message for message in self._chat.messages.values() if message.topic == self.topic]
-
-    def _post(
-        self,
-        *,
-        text: str = "",
-        media: Media | None = None,
-        reply_to: int | None = None,
-        album: str = "",
-        topic_created: str = "",
-    ) -> Message:
-        if self._chat.membership is Membership.STRANGER:
-            self._chat.membership = Membership.MEMBER
-        return Message(
-            id=self._chat.next_id(),
-            chat=self.id,
-            author=self._user,
-            date=self._telegram.now(),
-            text=text,
-            entities=self._telegram.judge.detect(text),
-            media=media,
-            reply_to=reply_to if reply_to is not None else self.topic,
-            album=album,
-            topic=self.topic,
-            topic_created=topic_created,
-        )
-
-    def _deliver(self, message: Message) -> int:
-        self._chat.messages[message.id] = message
-        self._telegram.changes.tell(self.id, "message")
-        self._tell_bot("message", message)
-        return message.id
-
-    def _tell_bot(self, kind: str, message: Message) -> None:
-        if self._chat.membership is Membership.MEMBER and self._reaches_bot(message):
-            self._telegram.updates.add(kind, wire.message(self._telegram, message))
-
-    def _reaches_bot(self, message: Message) -> bool:
-        """Privacy mode: in groups only commands, mentions, replies to the bot, service messages.
-
-        https://core.telegram.org/bots/features#privacy-mode.
-        """
-        if self._chat.kind is ChatKind.PRIVATE or not self._telegram.privacy:
-            return True
-        answered = self._chat.messages.get(message.reply_to or 0)
-        if message.topic_created or (answered is not None and answered.author.is_bot):
-            return True
-        handle = f"@{self._telegram.bot.username}".lower()
-        commands = covered(message.text, message.entities, "bot_command")
-        mentions = covered(message.text, message.entities, "mention")
-        return any(mention.lower() == handle for mention in mentions) or any(
-            "@" not in command or command.lower().endswith(handle) for command in commands
-        )
-
-    def _pressed(self, message: Message, data: str) -> Press:
-        press = Press(
-            id=str(4_000_000_000 + self._telegram.number()),
-            person=self._user,
-            until=self._telegram.clock.monotonic() + ANSWER_SECONDS,
-        )
-        self._telegram.presses[press.id] = press
-        self._telegram.updates.add(
-            "callback_query",
-            {
-                "id": press.id,
-                "from": wire.user(self._user),
-                "message": wire.message(self._telegram, message),
-                "chat_instance": str(self.id),
-                "data": data,
-            },
-        )
-        return press
-
-    def _photo(self, content: bytes) -> Media:
-        try:
-            with Image.open(BytesIO(content)) as picture:
-                width, height = picture.size
-        except (UnidentifiedImageError, OSError):
-            width, height = 640, 480
-        file = self._telegram.files.add("photos", "photo.jpg", content, mime="image/jpeg")
-        return Media(kind="photo", file=file, width=width, height=height)
 
 
 _STATUS = {

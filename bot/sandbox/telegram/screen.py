@@ -89,7 +89,7 @@ def look(telegram: Telegram, chat: Chat, topic: int | None) -> Screen:
         messages=tuple(
             shown(message)
             for message in sorted(chat.messages.values(), key=lambda message: message.id)
-            if message.topic == topic or message.id == topic
+            if message.topic == topic
         ),
         draft=_shown_draft(draft) if draft is not None and now < draft.until else None,
         typing=typing.action if typing is not None and now < typing.until else "",

@@ -66,7 +66,7 @@ _METHODS: dict[str, Method] = {
 }
 _BY_NAME = {name.lower(): method for name, method in _METHODS.items()}
 _PREVIEWS = {"sendchataction", "sendmessagedraft", "sendrichmessagedraft"}
-_UNLIMITED = {"getchat", "deletemessage"}
+_UNLIMITED = {"getchat", "deletemessage"}  # neither posts nor edits
 
 
 @asynccontextmanager
@@ -99,10 +99,10 @@ class _Door:
     async def call(self, request: web.Request) -> web.StreamResponse:
         """A method of the Bot API."""
         if request.match_info["token"] != self._telegram.token:
-            return _refusal(Refused(401))
+            return _refusal(_wrong_token(request))
         name = request.match_info["method"].lower()
         if name != "getupdates" and name not in _BY_NAME:
-            return _refusal(Refused(404))
+            return _refusal(Refused(404, "method not found"))
         try:
             params = await _read(request)
         except web.HTTPRequestEntityTooLarge:
@@ -157,7 +157,7 @@ class _Door:
     async def download(self, request: web.Request) -> web.StreamResponse:
         """The bytes of a file."""
         if request.match_info["token"] != self._telegram.token:
-            return _refusal(Refused(401))
+            return _refusal(_wrong_token(request))
         file = self._telegram.files.by_path(request.match_info["path"])
         if file is None:
             return _refusal(Refused(404))
@@ -182,6 +182,13 @@ async def _read(request: web.Request) -> Params:
             elif isinstance(value, str):
                 values[name] = value
     return Params(values, uploads)
+
+
+def _wrong_token(request: web.Request) -> Refused:
+    """Malformed tokens are told apart from unknown ones (ClientManager.cpp)."""
+    number, colon, _ = request.match_info["token"].partition(":")
+    well_formed = colon and number.isdigit() and not number.startswith("0")
+    return Refused(401, "" if well_formed else "invalid token specified")
 
 
 def _refusal(refused: Refused) -> web.Response:

@@ -69,11 +69,12 @@ class Media:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InlineButton:
-    """A button under a message; `data` comes back when it is pressed, `url` opens a page."""
+    """A button under a message: `data` is sent to the bot, `url` opened, `copy` copied."""
 
     label: str
     data: str = ""
     url: str = ""
+    copy: str = ""
 
 
 Keyboard: TypeAlias = tuple[tuple[InlineButton, ...], ...]
@@ -161,7 +162,6 @@ class Press:
     """A pressed button that waits for its answer; `toast` is what the person was shown."""
 
     id: str
-    person: User
     until: float
     answered: bool = False
     toast: str = ""

@@ -36,7 +36,7 @@ def chat(which: Chat) -> Json:
 
 
 def message(telegram: Telegram, what: Message, *, with_reply: bool = True) -> Json:
-    """A `Message`, with the message it replies to."""
+    """A `Message`, with what it replies to; in a topic that is at least the topic's beginning."""
     where = telegram.chats[what.chat]
     shown: Json = {
         "message_id": what.id,
@@ -56,8 +56,8 @@ def message(telegram: Telegram, what: Message, *, with_reply: bool = True) -> Js
     _add_content(shown, what)
     if what.keyboard:
         shown["reply_markup"] = markup.to_json(what.keyboard)
-    answered = where.messages.get(what.reply_to) if what.reply_to is not None else None
-    if with_reply and answered is not None:
+    answered = where.messages.get(what.reply_to or what.topic or 0)
+    if with_reply and answered is not None and answered is not what:
         shown["reply_to_message"] = message(telegram, answered, with_reply=False)
     return shown
 
