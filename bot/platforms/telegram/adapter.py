@@ -1,0 +1,195 @@
+"""Telegram as the port `Platform`: what the core may ask of it, and who does it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import aclosing, asynccontextmanager, suppress
+from pathlib import Path
+
+from telegram import Bot, BotCommand
+from telegram.error import TelegramError
+
+from bot.core.i18n import LANGUAGES, texts
+from bot.core.ports import Capabilities, Clock, Draft, EventSink, Streaming
+from bot.core.types import (
+    Attachment,
+    Button,
+    ChatRef,
+    CommandInfo,
+    Event,
+    IncomingMessage,
+    MessageRef,
+    Reply,
+)
+from bot.errors import FileTooLarge, PlatformError
+from bot.platforms.telegram.draft import TelegramDraft
+from bot.platforms.telegram.errors import MAX_FILE_IN, MAX_FILE_OUT, translated
+from bot.platforms.telegram.ids import PLATFORM, parse_chat, parse_press_key
+from bot.platforms.telegram.pace import Pacer
+from bot.platforms.telegram.polling import POLL_SECONDS, Poller
+from bot.platforms.telegram.posting import MAX_BUTTONS, Poster
+from bot.platforms.telegram.render import MAX_TEXT, measure
+from bot.platforms.telegram.request import AiohttpRequest
+
+log = logging.getLogger(__name__)
+
+CONNECTIONS = 512
+ANSWER_SECONDS = 20.0
+TYPING_SECONDS = 4.5
+"""Telegram shows "typing…" for 5 seconds (Bot API, `sendChatAction`)."""
+MAX_NOTICE = 200
+MAX_COMMANDS = 100
+MAX_SUMMARY = 256
+
+PRIVATE = Capabilities(
+    streaming=Streaming.EDIT,
+    max_text=MAX_TEXT,
+    update_interval=1.0,
+    measure=measure,
+    max_buttons=MAX_BUTTONS,
+    max_file_in=MAX_FILE_IN,
+    max_file_out=MAX_FILE_OUT,
+    typing=True,
+)
+GROUP = Capabilities(
+    streaming=Streaming.EDIT,
+    max_text=MAX_TEXT,
+    update_interval=3.6,
+    measure=measure,
+    max_buttons=MAX_BUTTONS,
+    max_file_in=MAX_FILE_IN,
+    max_file_out=MAX_FILE_OUT,
+    typing=True,
+)
+
+
+class TelegramPlatform:
+    """One bot account. Made by `connect`; its methods are described at `Platform`."""
+
+    def __init__(self, token: str, *, base_url: str, clock: Clock) -> None:
+        self._clock = clock
+        self._request = AiohttpRequest(
+            base_url=base_url, connections=CONNECTIONS, timeout=ANSWER_SECONDS
+        )
+        self._polling = AiohttpRequest(
+            base_url=base_url, connections=2, timeout=POLL_SECONDS + ANSWER_SECONDS
+        )
+        self._bot = Bot(
+            token,
+            base_url=f"{base_url}/bot",
+            base_file_url=f"{base_url}/file/bot",
+            request=self._request,
+            get_updates_request=self._polling,
+        )
+        self._poster = Poster(self._bot, Pacer(clock), clock)
+
+    def __repr__(self) -> str:
+        return "TelegramPlatform()"
+
+    @property
+    def name(self) -> str:
+        """`telegram`."""
+        return PLATFORM
+
+    def capabilities(self, chat: ChatRef) -> Capabilities:
+        """Groups get fewer previews: 20 messages a minute are all they have."""
+        return PRIVATE if parse_chat(chat).private else GROUP
+
+    def places(self, chat: ChatRef) -> Collection[str]:
+        """A topic is admitted by itself or with its group."""
+        return (chat.id, str(parse_chat(chat).chat))
+
+    async def run(self, sink: EventSink, ready: Callable[[], None]) -> None:
+        """Poll until cancelled."""
+        await Poller(self._bot, self._polling, self._clock).run(sink, ready)
+
+    async def send(self, chat: ChatRef, reply: Reply) -> MessageRef:
+        """Post a reply, on several messages when it is too long for one."""
+        return await self._poster.send(chat, reply)
+
+    async def edit(self, ref: MessageRef, reply: Reply) -> None:
+        """Replace a message."""
+        await self._poster.edit(ref, reply)
+
+    async def delete(self, ref: MessageRef) -> None:
+        """Remove a message of the bot."""
+        await self._poster.delete(ref)
+
+    def draft(self, answering: IncomingMessage, *, stop: Button | None = None) -> Draft:
+        """A message that is edited as it grows."""
+        return TelegramDraft(self._poster, answering.ref, stop=stop)
+
+    def reopen(
+        self, ref: MessageRef, answering: IncomingMessage, *, stop: Button | None = None
+    ) -> Draft:
+        """Go on with a message by editing it."""
+        return TelegramDraft(self._poster, answering.ref, ref=ref, stop=stop)
+
+    @asynccontextmanager
+    async def typing(self, chat: ChatRef) -> AsyncIterator[None]:
+        """Show "typing…" as long as the block runs, where the budget allows."""
+        task = asyncio.create_task(self._type(chat), name="telegram typing")
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _type(self, chat: ChatRef) -> None:
+        while True:
+            with suppress(PlatformError):
+                await self._poster.action(chat)
+            await self._clock.sleep(TYPING_SECONDS)
+
+    async def download(self, attachment: Attachment, to: Path) -> None:
+        """Fetch a file by ourselves: its URL contains the token, so nobody else gets it."""
+        if not attachment.id:
+            raise PlatformError("there is no file to this kind of message")
+        if (attachment.size or 0) > MAX_FILE_IN:
+            raise FileTooLarge(MAX_FILE_IN)
+        with translated():
+            file = await self._bot.get_file(attachment.id)
+            if (file.file_size or 0) > MAX_FILE_IN:
+                raise FileTooLarge(MAX_FILE_IN)
+            if not file.file_path:
+                raise PlatformError("Telegram does not hand the file over")
+            with await asyncio.to_thread(to.open, "wb") as target:
+                async with aclosing(
+                    self._request.chunks(file.file_path, limit=MAX_FILE_IN)
+                ) as chunks:
+                    async for chunk in chunks:
+                        await asyncio.to_thread(target.write, chunk)
+
+    async def publish(self, commands: Sequence[CommandInfo]) -> None:
+        """Set the menu of commands, in every language we speak."""
+        named = [command for command in commands if _fits_the_menu(command.name)][:MAX_COMMANDS]
+        for language in LANGUAGES:
+            gettext = texts(language).gettext
+            menu = [BotCommand(c.name, gettext(c.summary)[:MAX_SUMMARY]) for c in named]
+            with translated():
+                await self._bot.set_my_commands(
+                    menu, language_code=None if language == "en" else language
+                )
+
+    async def notice(self, press: Event, text: str) -> None:
+        """Answer a press; without an answer the button would show a spinner for a while."""
+        query = parse_press_key(press.key)
+        if query is None:
+            return
+        try:
+            await self._bot.answer_callback_query(query, text[:MAX_NOTICE] or None)
+        except TelegramError as failure:  # a press is answerable for some seconds only
+            log.info("press not answered", extra={"reason": failure.message})
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._polling.shutdown()
+        await self._request.shutdown()
+
+
+def _fits_the_menu(name: str) -> bool:
+    """Telegram's menu takes 1 to 32 of a–z, 0–9 and _ (Bot API, `BotCommand`)."""
+    return 0 < len(name) <= 32 and name.isascii() and name.replace("_", "a").isalnum()

@@ -1,0 +1,77 @@
+"""What `bot check` says of Telegram."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from telegram import Bot, User, WebhookInfo, error
+
+from bot.core.types import Finding
+from bot.platforms.telegram.request import AiohttpRequest, NotSent
+from bot.platforms.telegram.settings import TelegramSettings
+
+SUBJECT = "Telegram"
+ANSWER_SECONDS = 10.0
+
+
+async def examine(settings: TelegramSettings) -> Sequence[Finding]:
+    """Ask Telegram who the bot is and what it may see. Raises nothing."""
+    token = settings.token.get_secret_value().strip() if settings.token is not None else ""
+    if not token:
+        return [_wrong("no token is set", "set telegram.token to what @BotFather gave you")]
+    request = AiohttpRequest(base_url=settings.base_url, connections=1, timeout=ANSWER_SECONDS)
+    bot = Bot(
+        token,
+        base_url=f"{settings.base_url}/bot",
+        request=request,
+        get_updates_request=request,
+    )
+    try:
+        me, webhook = await bot.get_me(), await bot.get_webhook_info()
+    except error.TelegramError as failure:
+        return [_explain(failure, settings.base_url)]
+    finally:
+        await request.shutdown()
+    return [*_describe(me), *_warn(webhook)]
+
+
+def _describe(me: User) -> list[Finding]:
+    found = [Finding(ok=True, subject=SUBJECT, text=f"@{me.username} answers")]
+    if not me.can_join_groups:
+        found.append(
+            Finding(ok=True, subject=SUBJECT, text="private chats only: it may not join groups")
+        )
+    elif not me.can_read_all_group_messages:
+        text = "in groups it sees commands, replies to it and mentions (privacy mode is on)"
+        found.append(Finding(ok=True, subject=SUBJECT, text=text))
+    return found
+
+
+def _warn(webhook: WebhookInfo) -> list[Finding]:
+    if not webhook.url:
+        return []
+    return [
+        _wrong(
+            "a webhook is set for this token: another service may be using it",
+            "stop that service; `bot run` removes the webhook and polls",
+        )
+    ]
+
+
+def _explain(failure: error.TelegramError, base_url: str) -> Finding:
+    if isinstance(failure, error.InvalidToken):
+        return _wrong(
+            "the token is refused",
+            "copy the token again from @BotFather into telegram.token, and see that "
+            f"telegram.base_url ({base_url}) is right",
+        )
+    if isinstance(failure, NotSent):
+        return _wrong(
+            f"no connection to {base_url}",
+            "check the network, a proxy in HTTPS_PROXY, and telegram.base_url",
+        )
+    return _wrong(failure.message, "try again; if it stays, check telegram.base_url")
+
+
+def _wrong(text: str, fix: str) -> Finding:
+    return Finding(ok=False, subject=SUBJECT, text=text, fix=fix)

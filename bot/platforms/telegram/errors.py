@@ -1,0 +1,98 @@
+"""Telegram's errors in the terms of the core; the one place that reads their wording.
+
+The Bot API has no error codes beyond the HTTP status: the description is all there is
+(https://core.telegram.org/bots/api#making-requests). The phrases below are TDLib's and the Bot
+API server's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from telegram import error
+
+from bot.errors import (
+    ChatGone,
+    FileTooLarge,
+    MessageGone,
+    OutcomeUnknown,
+    PlatformError,
+    RateLimited,
+)
+from bot.platforms.telegram.request import NotSent
+
+MAX_FILE_IN = 20_000_000
+MAX_FILE_OUT = 50_000_000
+
+_NOT_MODIFIED = "message is not modified"
+_MESSAGE_GONE = (
+    "message to edit not found",
+    "message can't be edited",
+    "message_id_invalid",
+    "message identifier is not specified",
+    "message to be edited not found",
+)
+_CHAT_GONE = (
+    "chat not found",
+    "peer_id_invalid",
+    "chat_write_forbidden",
+    "not enough rights",
+    "have no rights",
+    "need administrator rights",
+    "group chat was deactivated",
+    "user_deactivated",
+    "topic_closed",
+    "topic_deleted",
+    "message thread not found",
+)
+
+
+class Unreachable(PlatformError):
+    """No connection to Telegram: the call has surely not been carried out."""
+
+
+def is_unchanged(failure: error.TelegramError) -> bool:
+    """The message to edit says this already."""
+    return _NOT_MODIFIED in failure.message.lower()
+
+
+def seconds_of(failure: error.RetryAfter) -> float:
+    """How long a 429 asks to wait; PTB tells it as an int or, as an option, a timedelta."""
+    after = failure.retry_after
+    return after.total_seconds() if isinstance(after, timedelta) else float(after)
+
+
+def translate(failure: error.TelegramError) -> PlatformError:
+    """The error of the core that says the same."""
+    text = failure.message
+    low = text.lower()
+    if isinstance(failure, error.RetryAfter):
+        return RateLimited(seconds_of(failure))
+    if isinstance(failure, error.Forbidden | error.ChatMigrated):
+        return ChatGone(text)
+    if "request entity too large" in low:
+        return FileTooLarge(MAX_FILE_OUT)
+    if isinstance(failure, error.BadRequest):
+        if "file is too big" in low:
+            return FileTooLarge(MAX_FILE_IN)
+        if any(phrase in low for phrase in _MESSAGE_GONE):
+            return MessageGone(text)
+        if any(phrase in low for phrase in _CHAT_GONE):
+            return ChatGone(text)
+        return PlatformError(text)
+    if isinstance(failure, NotSent):
+        return Unreachable(text)
+    if isinstance(failure, error.NetworkError):
+        return OutcomeUnknown(text)
+    return PlatformError(text)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn what PTB raises inside the block into errors of the core."""
+    try:
+        yield
+    except error.TelegramError as failure:
+        raise translate(failure) from failure

@@ -1,0 +1,62 @@
+"""Telegram's ids and the opaque ones of the core: made and parsed side by side.
+
+A forum topic is a conversation of its own, so its id rides inside the id of the chat:
+`-1001234/17`. A private chat or a group is only its number: `1001`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from bot.core.types import ChatId, ChatRef, MessageId, MessageRef
+
+PLATFORM = "telegram"
+_CALLBACK = "callback:"
+
+
+class Place(NamedTuple):
+    """A chat as Telegram names it; `topic` is its `message_thread_id`, None outside a topic."""
+
+    chat: int
+    topic: int | None = None
+
+    @property
+    def private(self) -> bool:
+        """A chat with one person; the ids of groups are negative (Bot API, `Chat.id`)."""
+        return self.chat > 0
+
+
+def make_chat(chat: int, topic: int | None = None) -> ChatRef:
+    """The conversation in a chat, or in one topic of it."""
+    return ChatRef(PLATFORM, ChatId(str(chat) if topic is None else f"{chat}/{topic}"))
+
+
+def parse_chat(ref: ChatRef) -> Place:
+    """Undo `make_chat`."""
+    chat, _, topic = ref.id.partition("/")
+    return Place(int(chat), int(topic) if topic else None)
+
+
+def make_message(chat: ChatRef, message_id: int) -> MessageRef:
+    """One message of a conversation."""
+    return MessageRef(chat, MessageId(str(message_id)))
+
+
+def parse_message(ref: MessageRef) -> int:
+    """The `message_id` of a message."""
+    return int(ref.id)
+
+
+def make_update_key(bot: int, update_id: int) -> str:
+    """The key of an update; ids of updates are counted per bot."""
+    return f"{bot}:update:{update_id}"
+
+
+def make_press_key(query_id: str) -> str:
+    """The key of a button press: the id that its answer needs."""
+    return f"{_CALLBACK}{query_id}"
+
+
+def parse_press_key(key: str) -> str | None:
+    """The id of the callback query of a button press; None for other events."""
+    return key.removeprefix(_CALLBACK) if key.startswith(_CALLBACK) else None

@@ -1,0 +1,302 @@
+"""How often Telegram may be called: one budget per chat and one for the bot.
+
+Telegram names about one message per second per chat, 20 per minute in a group and 30 per second
+for the bot (https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this);
+edits, drafts and chat actions count like messages. Past them it answers 429, and more calls make
+the wait longer, so nothing is sent to a chat while it is blocked. A block of one chat never
+delays another one.
+
+Final texts wait for their turn, however long that takes; after a 429 the core calls again. Previews
+do not wait: they are told when to come back, and come back with newer text. Who is told to wait is
+remembered for so long, so that first texts go before later ones, and the most outdated preview
+before the others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TypeVar
+
+from bot.core.ports import Clock
+from bot.errors import RateLimited
+
+T = TypeVar("T")
+
+
+class Urgency(IntEnum):
+    """What a call is for; the smaller goes first."""
+
+    FINAL = 0  # must get through: waits for its turn
+    FIRST = 1  # the first text of an answer
+    PREVIEW = 2  # newer text of an answer that is on the screen
+    TYPING = 3  # only where nobody else wants the budget
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """`burst` calls at once, then `rate` per second."""
+
+    burst: float
+    rate: float
+
+
+PRIVATE = Limit(burst=3, rate=1.0)
+GROUP = Limit(burst=3, rate=17 / 60)
+"""With the burst 20 in any minute, and never more than 3 at once."""
+BOT_CALLS = 30
+BOT_SECONDS = 1.0
+
+GROUP_RESERVE = 1.0
+"""Calls that previews in a group leave for the end of the answer."""
+TYPING_RESERVE = 1.0
+BOT_TYPING_RESERVE = 8
+GRACE = 0.5
+"""Seconds after which somebody who was told to come back and did not has given up."""
+ROUNDING = 1e-6
+CROWD = 2_000
+"""Chats remembered before the idle ones are forgotten."""
+
+
+class Bucket:
+    """A token bucket; may be overdrawn by a call that counts several times."""
+
+    def __init__(self, limit: Limit, now: float) -> None:
+        self._limit = limit
+        self._level = limit.burst
+        self._at = now
+
+    def level(self, now: float) -> float:
+        """Calls that may be made now."""
+        gained = max(0.0, now - self._at) * self._limit.rate
+        return min(self._limit.burst, self._level + gained)
+
+    def wait(self, now: float, need: float = 1.0) -> float:
+        """Seconds until `need` calls may be made."""
+        lacking = need - self.level(now)
+        return lacking / self._limit.rate if lacking > ROUNDING else 0.0
+
+    def take(self, now: float, calls: float = 1.0) -> None:
+        """Make `calls` calls."""
+        self._level = self.level(now) - calls
+        self._at = now
+
+    def hold(self, now: float) -> None:
+        """Gain nothing for the time up to now.
+
+        A call counts from when it reached Telegram, which is somewhere between its start and its
+        end; counting from the end is never too early.
+        """
+        self._at = max(self._at, now)
+
+
+class Window:
+    """At most `count` calls in any `seconds`; a call counts until so long after its end.
+
+    A call reaches Telegram before it ends, so counting from the end is never too early.
+    """
+
+    def __init__(self, count: int = BOT_CALLS, seconds: float = BOT_SECONDS) -> None:
+        self._count = count
+        self._seconds = seconds
+        self._under_way = 0
+        self._ended: deque[float] = deque()
+
+    def wait(self, now: float, place: int = 1) -> float:
+        """Seconds until the caller who stands at `place` in the queue may call."""
+        while self._ended and self._ended[0] <= now - self._seconds + ROUNDING:
+            self._ended.popleft()
+        late = place - (self._count - self._under_way - len(self._ended))
+        if late <= 0:
+            return 0.0
+        rounds, place = divmod(late - 1, self._count)
+        end = self._ended[place] if place < len(self._ended) else now
+        return end + (rounds + 1) * self._seconds - now
+
+    def begin(self, calls: int) -> None:
+        """A call that counts `calls` times leaves."""
+        self._under_way += calls
+
+    def end(self, now: float, calls: int) -> None:
+        """It was answered, or failed."""
+        self._under_way -= calls
+        self._ended.extend([now] * calls)
+
+
+class _Chat:
+    """What is known of one chat."""
+
+    def __init__(self, limit: Limit, now: float) -> None:
+        self.bucket = Bucket(limit, now)
+        self.blocked_until = 0.0
+        self.shown_at = 0.0
+        self.turn = asyncio.Lock()  # one call at a time, final texts in the order they came
+        self.waiting = 0
+
+    def idle(self, now: float, limit: Limit) -> bool:
+        busy = self.turn.locked() or self.waiting or self.blocked_until > now
+        return not busy and self.bucket.level(now) >= limit.burst
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """A preview that was told to come back."""
+
+    rank: tuple[Urgency, float]
+    until: float
+
+
+class Pacer:
+    """Lets calls through when the budgets allow. Chats are Telegram's own ids.
+
+    Topics share the budget of their group, so the id is that of the group.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._bot = Window()
+        self._chats: dict[int, _Chat] = {}
+        self._finals: deque[object] = deque()
+        self._wishes: dict[int, _Wish] = {}
+
+    async def call(
+        self, chat: int, urgency: Urgency, make: Callable[[], Awaitable[T]], *, calls: int = 1
+    ) -> T:
+        """Make a call that counts `calls` times, when it may be made.
+
+        A final text waits for its turn, and for the end of a block. Anything else raises
+        `RateLimited` at once when it is not its turn. So does a call that Telegram refuses: it
+        may be made again at once, and then waits.
+        """
+        state = self._chat(chat)
+        if urgency is not Urgency.FINAL:
+            return await self._now_or_later(chat, state, urgency, make)
+        with self._queued(chat, state):
+            async with state.turn:
+                await self._turn(state)
+                return await self._make(state, make, calls)
+
+    async def _now_or_later(
+        self, chat: int, state: _Chat, urgency: Urgency, make: Callable[[], Awaitable[T]]
+    ) -> T:
+        if urgency is Urgency.TYPING:  # in no order with the texts, so that none waits for it
+            self._admit(chat, state, urgency)
+            return await self._make(state, make, 1)
+        async with state.turn:
+            self._admit(chat, state, urgency)
+            self._wishes.pop(chat, None)
+            return await self._make(state, make, 1)
+
+    def _admit(self, chat: int, state: _Chat, urgency: Urgency) -> None:
+        wait = self._wait(chat, state, urgency)
+        if wait > 0:
+            raise RateLimited(wait)
+
+    async def _make(self, state: _Chat, make: Callable[[], Awaitable[T]], calls: int) -> T:
+        state.bucket.take(self._clock.monotonic(), calls)
+        self._bot.begin(calls)
+        try:
+            return await make()
+        except RateLimited as limit:
+            state.blocked_until = self._clock.monotonic() + limit.retry_after
+            raise
+        finally:
+            now = self._clock.monotonic()
+            self._bot.end(now, calls)
+            state.bucket.hold(now)
+            state.shown_at = now
+
+    # ------------------------------------------------------------ those who come back
+
+    def _wait(self, chat: int, state: _Chat, urgency: Urgency) -> float:
+        """Seconds until it is the turn of a call that does not wait itself; 0 for now."""
+        now = self._clock.monotonic()
+        blocked = state.blocked_until - now
+        if blocked > 0:
+            return blocked
+        if state.waiting:
+            return 1 / PRIVATE.rate
+        need = 1.0 + (GROUP_RESERVE if chat < 0 and urgency is not Urgency.FIRST else 0.0)
+        if urgency is Urgency.TYPING:
+            own = state.bucket.wait(now, need + TYPING_RESERVE)
+            ahead = len(self._finals) + len(self._wishes) + BOT_TYPING_RESERVE
+            return max(own, self._bot.wait(now, ahead + 1))
+        own = state.bucket.wait(now, need)
+        if own > 0:
+            return own
+        rank = self._rank(chat, state, urgency, now)
+        wait = self._bot.wait(now, len(self._finals) + self._ahead(chat, rank, now) + 1)
+        if wait > 0:
+            self._wishes[chat] = _Wish(rank, now + wait + GRACE)
+        return wait
+
+    def _rank(self, chat: int, state: _Chat, urgency: Urgency, now: float) -> tuple[Urgency, float]:
+        """First texts in the order they were asked for, then the most outdated preview."""
+        if urgency is not Urgency.FIRST:
+            return (urgency, state.shown_at)
+        wish = self._wishes.get(chat)
+        asked = wish.rank[1] if wish and wish.rank[0] is Urgency.FIRST else now
+        return (urgency, asked)
+
+    def _ahead(self, chat: int, rank: tuple[Urgency, float], now: float) -> int:
+        """How many others who were told to come back go before this one."""
+        if not self._wishes:
+            return 0
+        for gone in [other for other, wish in self._wishes.items() if wish.until < now]:
+            del self._wishes[gone]
+        return sum(wish.rank < rank for other, wish in self._wishes.items() if other != chat)
+
+    # ------------------------------------------------------------ those who wait
+
+    @contextmanager
+    def _queued(self, chat: int, state: _Chat) -> Iterator[None]:
+        """While a final text waits, no preview of its chat is let through."""
+        state.waiting += 1
+        self._wishes.pop(chat, None)
+        try:
+            yield
+        finally:
+            state.waiting -= 1
+
+    async def _turn(self, state: _Chat) -> None:
+        """Return when both budgets have room, in the order in which final texts came."""
+        while (own := self._own_wait(state)) > 0:
+            await self._clock.sleep(own)
+        ticket = object()
+        self._finals.append(ticket)
+        try:
+            while True:
+                now = self._clock.monotonic()
+                wait = self._bot.wait(now, self._finals.index(ticket) + 1)
+                if wait <= 0:
+                    return
+                await self._clock.sleep(wait)
+        finally:
+            self._finals.remove(ticket)
+
+    def _own_wait(self, state: _Chat) -> float:
+        now = self._clock.monotonic()
+        return max(state.blocked_until - now, state.bucket.wait(now))
+
+    def _chat(self, chat: int) -> _Chat:
+        state = self._chats.get(chat)
+        if state is None:
+            now = self._clock.monotonic()
+            self._forget_idle(now)
+            state = self._chats[chat] = _Chat(_limit(chat), now)
+        return state
+
+    def _forget_idle(self, now: float) -> None:
+        if len(self._chats) < CROWD:
+            return
+        idle = [chat for chat, state in self._chats.items() if state.idle(now, _limit(chat))]
+        for chat in idle:
+            del self._chats[chat]
+
+
+def _limit(chat: int) -> Limit:
+    return PRIVATE if chat > 0 else GROUP  # the ids of groups are negative

@@ -1,0 +1,140 @@
+"""Markdown as Telegram shows it: text and entities, never a `parse_mode`.
+
+telegramify-markdown turns parsed Markdown into text and entities. What Telegram has no form for,
+or would refuse, is rewritten before it gets there (`events`), and what is still being written is
+completed first (`partial`). All offsets count UTF-16 code units.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from telegramify_markdown.config import RenderConfig
+from telegramify_markdown.converter import EventWalker
+from telegramify_markdown.entity import MessageEntity, split_entities, utf16_len
+
+from bot.platforms.telegram.events import parse
+from bot.platforms.telegram.partial import complete
+
+MAX_TEXT = 4096
+MAX_CAPTION = 1024
+MAX_ENTITIES = 100
+"""More are silently ignored (Bot API, `sendMessage`)."""
+REMEMBERED = 256
+"""A text is measured before it is sent, so the newest renderings are kept."""
+_PLAIN = "…"
+_WORTH = {"text_link": 0, "pre": 1, "code": 2, "blockquote": 3, "spoiler": 4, "bold": 5}
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A stretch of formatted text."""
+
+    type: str
+    offset: int
+    length: int
+    url: str | None = None
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What is sent."""
+
+    text: str
+    entities: tuple[Entity, ...] = ()
+
+    @property
+    def length(self) -> int:
+        """As Telegram counts it."""
+        return utf16_len(self.text)
+
+
+def _configuration() -> RenderConfig:
+    config = RenderConfig.isolated()
+    symbols = config.markdown_symbol
+    symbols.heading_level_1 = symbols.heading_level_2 = ""
+    symbols.heading_level_3 = symbols.heading_level_4 = ""
+    symbols.unordered_list_item = "•"
+    symbols.task_completed, symbols.task_uncompleted = "☑", "☐"
+    symbols.horizontal_rule = "———"
+    config.cite_expandable = False  # a quote must not fold up while it is being written
+    return config
+
+
+_CONFIG = _configuration()
+
+
+@lru_cache(maxsize=REMEMBERED)
+def render(markdown: str, *, partial: bool = False) -> Rendered:
+    """Render a text, whole or still being written. Of a text that shows nothing, its source."""
+    source = complete(markdown) if partial else markdown
+    events, parsed = parse(source)
+    text, found, _ = EventWalker(_CONFIG, parsed).walk(events)
+    rendered = _stripped(text, [_entity(e) for e in found])
+    if rendered.text or partial:
+        return rendered
+    return Rendered(markdown.strip() or _PLAIN)
+
+
+def measure(markdown: str) -> int:
+    """How much of `MAX_TEXT` a text takes; one with too many entities counts as too long."""
+    rendered = render(markdown)
+    return max(rendered.length, math.ceil(len(rendered.entities) * MAX_TEXT / MAX_ENTITIES))
+
+
+def pages(rendered: Rendered) -> list[Rendered]:
+    """The text in as many messages as it needs; one, unless it is too long or too colourful."""
+    if rendered.length <= MAX_TEXT and len(rendered.entities) <= MAX_ENTITIES:
+        return [rendered]
+    return [page for part in _cut(rendered, MAX_TEXT) for page in _thin(part)]
+
+
+def _thin(part: Rendered) -> Iterator[Rendered]:
+    """Halve a text until no part has too many entities; a text of one line loses some."""
+    if len(part.entities) <= MAX_ENTITIES:
+        yield part
+        return
+    halves = _cut(part, max(1, part.length // 2 + 1)) if "\n" in part.text.strip() else []
+    if len(halves) > 1:
+        for half in halves:
+            yield from _thin(half)
+        return
+    best = sorted(part.entities, key=lambda e: (_WORTH.get(e.type, 9), e.offset))[:MAX_ENTITIES]
+    yield Rendered(part.text, tuple(sorted(best, key=_place)))
+
+
+def _cut(rendered: Rendered, limit: int) -> list[Rendered]:
+    """Cut at line ends where there are some."""
+    whole = [
+        MessageEntity(e.type, e.offset, e.length, e.url, e.language) for e in rendered.entities
+    ]
+    return [
+        _stripped(text, [_entity(e) for e in found])
+        for text, found in split_entities(rendered.text, whole, limit)
+    ]
+
+
+def _stripped(text: str, entities: list[Entity]) -> Rendered:
+    """Without white space around it, as Telegram would store it."""
+    lead = len(text) - len(text.lstrip())
+    shift = utf16_len(text[:lead])
+    text = text.strip()
+    end = utf16_len(text)
+    kept: dict[tuple[str, int, int], Entity] = {}
+    for e in entities:
+        start, stop = max(0, e.offset - shift), min(end, e.offset + e.length - shift)
+        if start < stop:
+            kept[e.type, start, stop] = Entity(e.type, start, stop - start, e.url, e.language)
+    return Rendered(text, tuple(sorted(kept.values(), key=_place)))
+
+
+def _place(entity: Entity) -> tuple[int, int]:
+    return entity.offset, -entity.length
+
+
+def _entity(found: MessageEntity) -> Entity:
+    return Entity(found.type, found.offset, found.length, found.url, found.language)

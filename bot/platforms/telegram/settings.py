@@ -1,0 +1,27 @@
+"""The operator's settings for Telegram: the table `telegram` of the configuration."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, SecretStr, field_validator
+
+
+class TelegramSettings(BaseModel):
+    """The table `telegram`. The platform is on when `token` is set."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    token: SecretStr | None = None
+    """What @BotFather gave: `123456:ABC…`."""
+    base_url: str = "https://api.telegram.org"
+    """`/bot<token>/METHOD` and `/file/bot<token>/PATH` are appended."""
+    mode: Literal["polling"] = "polling"
+    """How events arrive; `webhook` needs the web server, which is not part of the bot yet."""
+
+    @field_validator("base_url")
+    @classmethod
+    def _http(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")):
+            raise ValueError("must begin with https:// or http://")
+        return value.rstrip("/")

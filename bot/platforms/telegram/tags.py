@@ -1,0 +1,122 @@
+"""HTML that models mix into Markdown: which tags mean something, and what."""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import dataclass
+
+SIMPLE_TAGS = {
+    "b": "Strong",
+    "strong": "Strong",
+    "i": "Emphasis",
+    "em": "Emphasis",
+    "cite": "Emphasis",
+    "var": "Emphasis",
+    "s": "Strikethrough",
+    "del": "Strikethrough",
+    "strike": "Strikethrough",
+}
+"""Tags and the Markdown element that is the same."""
+MARKS = {"Strong": "**", "Emphasis": "*", "Strikethrough": "~~"}
+# fmt: off
+_BLOCKS = frozenset({
+    "address", "article", "aside", "blockquote", "center", "dd", "details", "div", "dl", "dt",
+    "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6",
+    "header", "hr", "li", "main", "nav", "ol", "p", "section", "summary", "table", "tbody", "td",
+    "tfoot", "th", "thead", "tr", "ul",
+})
+# fmt: on
+# fmt: off
+_SILENT = frozenset({
+    "abbr", "acronym", "bdi", "bdo", "big", "body", "caption", "code", "data", "dfn", "font",
+    "head", "html", "ins", "kbd", "label", "mark", "meta", "picture", "pre", "q", "rp", "rt",
+    "ruby", "samp", "script", "small", "source", "span", "style", "sub", "time", "tt", "u",
+    "video", "wbr",
+})
+# fmt: on
+KNOWN = _BLOCKS | _SILENT | SIMPLE_TAGS.keys() | {"a", "br", "img", "sup", "tg-spoiler"}
+
+_TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9-]*)((?:\s[^<>]*)?)/?>")
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)|<\?.*?(?:\?>|\Z)|<![A-Z].*?(?:>|\Z)", re.DOTALL)
+_ATTRIBUTE = re.compile(r"""([a-z-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
+_ANY_TAG = re.compile(r"<[^<>]*>|<")
+_CODE_TAG = re.compile(r"</?code\b[^>]*>", re.IGNORECASE)
+_INDENTATION = re.compile(r"^[ \t]+(?=\S)", re.MULTILINE)
+_PRE = re.compile(r"<pre\b[^>]*>(.*?)(?:</pre>|\Z)", re.DOTALL | re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """One tag: `address` of a link or picture, `label` of a picture."""
+
+    name: str
+    closing: bool = False
+    address: str = ""
+    label: str = ""
+
+
+def read_tag(text: str) -> Tag | None:
+    """A tag that HTML knows; a comment is one that means nothing; None is not HTML but words."""
+    if _COMMENT.fullmatch(text):
+        return Tag("!--")
+    match = _TAG.fullmatch(text.strip())
+    if match is None or match[2].lower() not in KNOWN:
+        return None
+    given = {
+        key.lower(): next(filter(None, values), "") for key, *values in _ATTRIBUTE.findall(match[3])
+    }
+    return Tag(
+        match[2].lower(),
+        closing=bool(match[1]),
+        address=html.unescape(given.get("href") or given.get("src") or ""),
+        label=html.unescape(given.get("alt") or ""),
+    )
+
+
+def as_markdown(source: str) -> str:
+    """A block of HTML as Markdown: what tags mean stays, what they say is kept, they go."""
+    pieces: list[str] = []
+    for number, piece in enumerate(_PRE.split(source)):
+        pieces.append(_fenced(piece) if number % 2 else _flowing(piece))
+    return "".join(pieces)
+
+
+def _flowing(source: str) -> str:
+    """Text with tags; indentation means nothing in HTML, but would in Markdown."""
+    text = _ANY_TAG.sub(_tag_as_markdown, _COMMENT.sub("", source))
+    return _INDENTATION.sub("", text)
+
+
+def _fenced(source: str) -> str:
+    code = html.unescape(_CODE_TAG.sub("", source)).strip("\n")
+    return f"\n\n```\n{code}\n```\n\n"
+
+
+def _tag_as_markdown(match: re.Match[str]) -> str:
+    text = match[0]
+    tag = read_tag(text)
+    if tag is None:
+        return "\\" + text
+    if tag.name in SIMPLE_TAGS:
+        return MARKS[SIMPLE_TAGS[tag.name]]
+    match tag.name:
+        case "br":
+            return "\n"
+        case "hr":
+            return "\n\n***\n\n"
+        case "li" if not tag.closing:
+            return "\n- "
+        case "img":
+            return f"![{tag.label}]({tag.address})" if tag.address else tag.label
+        case "code" | "kbd" | "samp" | "tt":
+            return "`"
+        case "sup" if not tag.closing:
+            return "^"
+        case "td" | "th":
+            return " "
+        case "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "summary":
+            return "**\n\n" if tag.closing else "\n\n**"
+        case "ul" | "ol" | "p" | "div" | "tr" | "blockquote" | "details":
+            return "\n\n"
+    return ""
