@@ -213,7 +213,7 @@ def _example(name: str, field: FieldInfo, *, variable: bool) -> str:
     """`, for example …`: an assignment as the environment or TOML writes it, if one is known."""
     default = field.get_default(call_default_factory=True, validated_data={})
     value: object = field.examples[0] if field.examples else default
-    if isinstance(value, tuple | set | frozenset):
+    if isinstance(value, set | frozenset):
         value = sorted(value)
     if isinstance(value, SecretStr) or not (value or value is False):
         return ""

@@ -6,14 +6,18 @@ import argparse
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import TypeAlias
 
-from bot.cli import service
+from bot.cli import database, service
+
+Command: TypeAlias = Callable[[argparse.Namespace], int]
+"""Carries out a sub-command and returns the exit code."""
 
 
 class Arguments(argparse.Namespace):
-    """What was asked for: `command` carries it out and returns the exit code."""
+    """What was asked for."""
 
-    command: Callable[[Arguments], int]
+    command: Command
     config: Path | None
 
 
@@ -42,11 +46,24 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"chinwag {version('chinwag')}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
-    def add(name: str, command: Callable[[Arguments], int], text: str) -> None:
-        sub = commands.add_parser(name, parents=[common], help=text, description=text)
-        sub.set_defaults(command=command)
-
+    add = _adder(commands, common)
     add("run", service.run, "Serve every chat platform that is configured, until stopped.")
     add("chat", service.chat, "Chat here in the terminal; without an API key, with a local model.")
     add("check", service.check, "Say what works and what to do about the rest.")
+    add("manifest", service.manifest, "Print the manifest of the Slack app to create.")
+    text = "Look after the database."
+    sub = commands.add_parser("db", parents=[common], help=text, description=text)
+    add = _adder(sub.add_subparsers(title="commands", metavar="COMMAND", required=True), common)
+    add("upgrade", database.upgrade, "Migrate the database now; `bot run` does it at its start.")
     return parser
+
+
+def _adder(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser
+) -> Callable[[str, Command, str], argparse.ArgumentParser]:
+    def add(name: str, command: Command, text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, parents=[common], help=text, description=text)
+        sub.set_defaults(command=command)
+        return sub
+
+    return add

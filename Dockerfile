@@ -1,0 +1,29 @@
+# syntax=docker/dockerfile:1
+
+FROM python:3.13-slim AS build
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+WORKDIR /src
+COPY requirements.lock requirements-build.lock ./
+RUN python -m venv /opt/bot \
+    && /opt/bot/bin/pip install --no-deps --require-hashes --only-binary :all: -r requirements.lock \
+    && pip install --no-deps --require-hashes --only-binary :all: -r requirements-build.lock
+COPY . .
+RUN pip wheel --no-deps --no-build-isolation --wheel-dir /dist . \
+    && /opt/bot/bin/pip install --no-deps /dist/*.whl \
+    && /opt/bot/bin/python -m compileall -q /opt/bot/lib
+
+FROM python:3.13-slim
+RUN useradd --uid 10001 --home-dir /data --shell /usr/sbin/nologin bot \
+    && install --directory --owner bot --group bot /data
+COPY --from=build /opt/bot /opt/bot
+ENV PATH=/opt/bot/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    BOT_STORAGE__URL=sqlite:////data/chinwag.db
+USER bot
+# The database, and chinwag.toml if there is one.
+WORKDIR /data
+VOLUME /data
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["bot"]
+CMD ["run"]

@@ -1,0 +1,58 @@
+# make chat   sets everything up and talks to the bot here in the terminal; needs no account
+# make test   sets everything up and runs every check; CI runs the same
+# make lock   renews the lock files after a change of the dependencies in pyproject.toml
+
+.PHONY: chat test lock clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip --disable-pip-version-check install --no-deps
+
+chat: $(VENV)/.local
+	@$(BIN)/bot chat
+
+test: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest --cov
+
+# A stamp per set of packages; the lock files are exact, so nothing is resolved and both sets fit
+# into one environment.
+$(VENV)/.local: requirements-local.lock requirements-build.lock pyproject.toml | $(VENV)/bin/python
+	$(INSTALL) --require-hashes -r requirements-local.lock -r requirements-build.lock
+	$(INSTALL) --no-build-isolation --quiet -e .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock pyproject.toml | $(VENV)/bin/python
+	$(INSTALL) --require-hashes -r requirements-dev.lock
+	$(INSTALL) --no-build-isolation --quiet -e .
+	@touch $@
+
+# PYTHON may name an interpreter; else the first one that is new enough is taken.
+$(VENV)/bin/python:
+	@for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \
+		if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+			echo "Setting up $(VENV) with $$($$python --version). This happens once and takes a few minutes."; \
+			exec $$python -m venv $(VENV); \
+		fi; \
+	done; \
+	echo "Chinwag needs Python 3.11 or newer. Install it, or name it: make PYTHON=/path/to/python3" >&2; \
+	exit 1
+
+lock: | $(VENV)/bin/python
+	@venv=$$(mktemp -d) && trap 'rm -rf "$$venv"' EXIT && \
+	$(BIN)/python -m venv "$$venv" && "$$venv/bin/pip" install --quiet uv && \
+	compile() { \
+		out=$$1; shift; \
+		"$$venv/bin/uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+			--no-emit-index-url --custom-compile-command "make lock" -o "$$out" "$$@"; \
+	} && \
+	compile requirements-dev.lock pyproject.toml --all-extras --group dev && \
+	compile requirements.lock pyproject.toml --extra postgres -c requirements-dev.lock && \
+	compile requirements-local.lock pyproject.toml --extra local -c requirements-dev.lock && \
+	compile requirements-build.lock --group build -c requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
