@@ -104,13 +104,19 @@ def spoken(message: NewMessage, *, group: bool) -> ChatMessage:
     """A kept message as the model sees it; in a group it is told who speaks."""
     parts = message.parts
     if group and message.role is Role.USER and message.sender_name:
-        parts = (TextPart(f"{message.sender_name}:"), *parts)
+        parts = _named(parts, message.sender_name)
     return ChatMessage(
         role=message.role,
         parts=parts,
         tool_calls=message.tool_calls,
         tool_call_id=message.tool_call_id,
     )
+
+
+def _named(parts: tuple[Part, ...], name: str) -> tuple[Part, ...]:
+    if parts and isinstance(parts[0], TextPart):
+        return (TextPart(f"{name}: {parts[0].text}"), *parts[1:])
+    return (TextPart(f"{name}:"), *parts)
 
 
 async def load_history(

@@ -78,7 +78,6 @@ class Answer:
         self._gathered = Gathered()
         self._heading = ""  # the transcript, quoted above the answer
         self._text = ""
-        self._before = ""  # what stands in the chat of an answer that is being asked for again
         self._asked: NewMessage | None = None
         self._files: list[OutgoingFile] = []
         self._reason: FinishReason | None = None
@@ -188,13 +187,19 @@ class Answer:
                 "answer cut, asking again",
                 extra={**self._ctx.log, "model": self._model, "request_id": error.request_id},
             )
-            self._before, self._text, self._files = self._text, "", []
+            await self._ask_again(request, until_first_text)
+
+    async def _ask_again(self, request: ChatRequest, until_first_text: AsyncExitStack) -> None:
+        """Ask once more; the longer of two torn answers stays, so that nothing said is lost."""
+        before, self._text, self._files = self._text, "", []
+        self._delivery.rewrite(self._heading)
+        try:
             await self._stream(request, until_first_text)
-        finally:
-            if self._before and not self._text:
-                self._text = self._before  # the second try brought nothing: the first stays
-        if self._before.startswith(self._text):
-            self._delivery.rewrite(self._heading + self._text)
+        except ModelError:
+            if len(before) > len(self._text):
+                self._text = before
+                self._delivery.rewrite(self._heading + before)
+            raise
 
     async def _stream(self, request: ChatRequest, until_first_text: AsyncExitStack) -> None:
         async with aclosing(self._ctx.services.api.stream(request)) as events:
@@ -207,7 +212,8 @@ class Answer:
         match event:
             case TextDelta():
                 self._first_token = self._first_token or self._clock.monotonic()
-                self._take_text(event.text)
+                self._text += event.text
+                self._delivery.write(event.text)
             case ReasoningDelta():
                 self._first_token = self._first_token or self._clock.monotonic()
                 self._thinking_since = self._thinking_since or self._clock.monotonic()
@@ -223,15 +229,6 @@ class Answer:
                 self._reason = event.reason
             case ToolCallDelta():
                 pass  # no tools are offered, so none can be called
-
-    def _take_text(self, delta: str) -> None:
-        """Add to the answer; what stands in the chat is touched only where it differs."""
-        was_same = self._before.startswith(self._text)
-        self._text += delta
-        if not self._before or not was_same:
-            self._delivery.write(delta)
-        elif not self._before.startswith(self._text):
-            self._delivery.rewrite(self._heading + self._text)
 
     def _explain(self, error: ModelError) -> str:
         log.warning(

@@ -87,7 +87,9 @@ def test_old_pictures_are_replaced_by_words() -> None:
 
 def test_in_a_group_the_model_is_told_who_speaks() -> None:
     said = NewMessage(role=Role.USER, parts=(TextPart("hi"),), sender_name="Ann")
-    assert spoken(said, group=True).text == "Ann:\nhi"
+    assert spoken(said, group=True).text == "Ann: hi"
+    shot = NewMessage(role=Role.USER, parts=(ImagePart("image/png", b"x"),), sender_name="Ann")
+    assert spoken(shot, group=True).text == "Ann:"
     assert spoken(said, group=False).text == "hi"
 
 

@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from bot.core.fake import CHAT
+from bot.core.types import Sender, UserId
+from bot.sandbox.openai.backend import Endpoint, ModelCard
+from bot.sandbox.openai.faults import Refuse
+from tests.house import QUICK, House, open_house
+
+EVE = Sender(UserId("666"), "Eve")
+
+
+def many(house: House, count: int = 30) -> None:
+    house.api.script.cards[:] = [
+        ModelCard(id=f"vendor-{n:02}", owner="v", endpoints=frozenset({Endpoint.CHAT}))
+        for n in range(count)
+    ]
+
+
+async def test_the_models_are_offered_as_buttons_page_by_page(house: House) -> None:
+    many(house)
+    [text] = await house.say("/model")
+    assert (
+        text == "Model of this chat: **gpt-4o-mini**\n\nChoose one of 30, or search: `/model WORD`"
+    )
+    assert house.platform.buttons() == [*(f"vendor-{n:02}" for n in range(8)), "› 2/4"]
+    await house.press("› 2/4")
+    assert house.platform.buttons() == [
+        *(f"vendor-{n:02}" for n in range(8, 16)),
+        "‹ 1/4",
+        "› 3/4",
+    ]
+    assert len(house.platform.kept()) == 1  # the same message
+
+
+async def test_a_pressed_model_answers_from_then_on(house: House) -> None:
+    many(house)
+    await house.say("/model")
+    [text] = await house.press("vendor-03")
+    assert text == "From now on **vendor-03** answers in this chat."
+    assert house.platform.buttons() == []
+    await house.say("hello")
+    assert house.api.traffic.requests[-1].json["model"] == "vendor-03"
+    await house.say("/model")
+    assert "✓ vendor-03" in house.platform.buttons()
+
+
+async def test_the_choice_is_there_after_a_restart(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        await house.say("/model gpt-4o")
+    async with open_house(tmp_path) as house:
+        await house.say("hello")
+        assert house.api.traffic.requests[-1].json["model"] == "gpt-4o"
+
+
+async def test_a_full_name_in_any_case_is_chosen_at_once(house: House) -> None:
+    assert await house.say("/model GPT-4O") == ["From now on **gpt-4o** answers in this chat."]
+
+
+async def test_a_word_that_only_one_model_holds_chooses_it(house: House) -> None:
+    [text] = await house.say("/model sonnet")
+    assert text == "From now on **claude-sonnet-4-5** answers in this chat."
+
+
+async def test_a_word_searches(house: House) -> None:
+    [text] = await house.say("/model deepseek")
+    assert text.endswith("2 models match “deepseek”:")
+    assert house.platform.buttons() == ["deepseek-chat", "deepseek-reasoner"]
+
+
+async def test_several_words_all_have_to_match(house: House) -> None:
+    [text] = await house.say("/model deep reason")
+    assert text == "From now on **deepseek-reasoner** answers in this chat."
+
+
+async def test_an_unknown_name_brings_the_nearest(house: House) -> None:
+    [text] = await house.say("/model deepsek-chta")
+    assert text == "There is no model “deepsek-chta”. Did you mean one of these?"
+    assert house.platform.buttons()[0] == "deepseek-chat"
+
+
+async def test_a_name_like_nothing_else(house: House) -> None:
+    [text] = await house.say("/model 🦆🦆🦆🦆")
+    assert text == "There is no model “🦆🦆🦆🦆”. /model shows them all."
+    assert house.platform.buttons() == []
+
+
+async def test_without_buttons_the_names_are_written_out(tmp_path: Path) -> None:
+    async with open_house(tmp_path, capabilities=replace(QUICK, max_buttons=0)) as house:
+        [text] = await house.say("/model")
+        assert "- `gpt-4o`" in text and "- `whisper-1`" in text
+
+
+async def test_somebody_elses_button_does_nothing(house: House) -> None:
+    before = await house.say("/model")
+    assert await house.press("gpt-4o", sender=EVE) == before
+    assert house.platform.notices[-1] == "This button belongs to somebody else."
+
+
+async def test_a_made_up_button_does_nothing(house: House) -> None:
+    await house.say("/model")
+    press = house.platform.press("gpt-4o")
+    await house.tell(replace(press, key="made up", value="../../etc/passwd"))
+    assert house.platform.notices[-1] == "This button no longer works."
+
+
+async def test_a_model_list_that_fails_is_one_clear_sentence(house: House) -> None:
+    house.api.faults.add(Refuse(500), on="/models", times=None)
+    assert (await house.say("/model"))[0].startswith("⚠️ The API is having trouble.")
+
+
+async def test_a_server_without_a_list_takes_the_persons_word(house: House) -> None:
+    house.api.faults.add(Refuse(404, "no such route", code="not_found"), on="/models", times=None)
+    [text] = await house.say("/model my-own-model")
+    assert text == "From now on **my-own-model** answers in this chat."
+    await house.say("hello")
+    assert (await house.services.stores.settings.load(CHAT)).model == "my-own-model"

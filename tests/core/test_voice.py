@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.core.types import Attachment, FileId, FileKind, IncomingMessage
+from bot.sandbox.openai.faults import Refuse
+from tests.house import DEFAULTS, House, open_house
+from tests.sounds import beeps
+
+
+def voice(house: House, content: bytes, **more: object) -> IncomingMessage:
+    house.platform.contents[FileId("v")] = content
+    file = Attachment(id=FileId("v"), kind=FileKind.VOICE, mime="audio/ogg", name="voice.ogg")
+    return house.platform.message("", attachments=(replace(file, **more),))  # type: ignore[arg-type]  # any field
+
+
+async def test_a_voice_note_is_quoted_and_then_answered(house: House) -> None:
+    house.api.script.transcribe("What time is it\nin Lima?")
+    house.api.script.answer("It is noon.")
+    kept = await house.tell(voice(house, beeps(1.0)))
+    assert kept == ["> 🎤 What time is it\n> in Lima?\n\nIt is noon."]
+    assert house.asked()[-1] == ("user", "What time is it\nin Lima?")
+
+
+async def test_the_transcript_is_there_before_the_answer(house: House) -> None:
+    house.api.script.transcribe("Hello?")
+    house.api.faults.add(Refuse(500), on="/chat/completions")
+    [text] = await house.tell(voice(house, beeps(1.0)))
+    assert text.startswith("> 🎤 Hello?\n\n⚠️ The API is having trouble.")
+
+
+async def test_a_recording_sent_as_a_file_is_heard(house: House) -> None:
+    house.api.script.transcribe("Hello?")
+    message = voice(house, beeps(1.0), kind=FileKind.DOCUMENT, mime="audio/x-wav")
+    assert (await house.tell(message))[0].startswith("> 🎤 Hello?")
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "That file is empty (0 bytes). Please send it again."),
+        (b"just some text, called .ogg", "I cannot find any sound in that file."),
+        (beeps(2.0, loud=0.0), "I hear only silence in that recording."),
+    ],
+)
+async def test_what_is_no_speech_is_one_clear_sentence(
+    house: House, content: bytes, sentence: str
+) -> None:
+    [text] = await house.tell(voice(house, content))
+    assert text.startswith(sentence)
+    assert house.api.traffic.requests == []
+
+
+async def test_speech_without_words_is_silence(house: House) -> None:
+    house.api.script.transcribe("")
+    [text] = await house.tell(voice(house, beeps(1.0)))
+    assert text.startswith("I hear only silence")
+
+
+async def test_an_api_that_cannot_listen_is_one_clear_sentence(house: House) -> None:
+    house.api.faults.add(Refuse(500), on="/audio/transcriptions")
+    assert (await house.tell(voice(house, beeps(1.0))))[0].startswith("⚠️ The API is having")
+
+
+async def test_without_speech_recognition_the_person_is_told(tmp_path: Path) -> None:
+    async with open_house(tmp_path, defaults=replace(DEFAULTS, transcription_model="")) as house:
+        [text] = await house.tell(voice(house, beeps(1.0)))
+        assert text.startswith("⚠️ I cannot listen to recordings here")

@@ -1,0 +1,123 @@
+"""The whole bot in one process: platform in memory, real database, real client, scripted API."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bot import api as api_room
+from bot import media
+from bot.api.settings import ApiSettings
+from bot.core.access import Gate
+from bot.core.clock import SystemClock
+from bot.core.commands import COMMANDS
+from bot.core.fake import ANN, CHAT, FAKE_CAPABILITIES, FakePlatform
+from bot.core.lanes import Lanes
+from bot.core.ports import Access, Capabilities, Defaults
+from bot.core.router import Router
+from bot.core.turn import Services
+from bot.core.types import ChatRef, Event, Sender
+from bot.sandbox.openai import ScriptedApi, serve_scripted
+from bot.store import StorageSettings, open_store
+
+QUICK = replace(FAKE_CAPABILITIES, update_interval=0.01)
+DEFAULTS = Defaults(
+    model="gpt-4o-mini",
+    image_model="gpt-image-1",
+    transcription_model="whisper-1",
+    system_prompt="Be brief.",
+)
+
+
+@dataclass(kw_only=True)
+class House:
+    """A running bot. What people do goes in by `say` and friends; `screen` is what they see."""
+
+    platform: FakePlatform
+    api: ScriptedApi
+    lanes: Lanes
+    services: Services
+
+    async def happen(self, event: Event) -> None:
+        """Something happens, and is taken in; what comes of it goes on."""
+        await self.lanes.sink(event)
+
+    async def tell(self, event: Event, chat: ChatRef = CHAT) -> list[str]:
+        """Something happens; returns what stands in the chat when all is done."""
+        await self.happen(event)
+        async with asyncio.timeout(10):
+            await self.lanes.answered(chat)
+        return self.platform.kept(chat)
+
+    async def say(self, text: str, *, chat: ChatRef = CHAT, sender: Sender = ANN) -> list[str]:
+        """Somebody writes, and waits for what comes of it."""
+        return await self.tell(self.platform.message(text, chat=chat, sender=sender), chat)
+
+    async def press(self, label: str, *, sender: Sender = ANN) -> list[str]:
+        """Somebody presses a button, and waits for what comes of it."""
+        return await self.tell(self.platform.press(label, sender=sender))
+
+    async def sees(self, word: str, chat: ChatRef = CHAT) -> None:
+        """Wait until a text that holds this word stands in the chat."""
+        async with asyncio.timeout(10):
+            while not any(word in text for text in self.platform.screen(chat)):  # noqa: ASYNC110 - a view
+                await asyncio.sleep(0.002)
+
+    def asked(self, number: int = -1) -> list[tuple[str, object]]:
+        """What the model was asked in a request: role and content of each message."""
+        body = self.api.traffic.to("/chat/completions")[number].json
+        messages = body["messages"]
+        assert isinstance(messages, list)
+        return [(message["role"], message["content"]) for message in messages]
+
+
+@asynccontextmanager
+async def open_house(
+    folder: Path,
+    *,
+    platform: FakePlatform | None = None,
+    capabilities: Capabilities = QUICK,
+    access: Access = Access(open=True),  # noqa: B008 - frozen
+    defaults: Defaults = DEFAULTS,
+    retries: int = 0,
+    first_event_timeout: float = 5.0,
+) -> AsyncGenerator[House]:
+    """Run the bot over a database in `folder`; opened again there, it goes on where it was."""
+    clock = SystemClock()
+    async with serve_scripted() as api:
+        settings = ApiSettings(
+            base_urls=(api.url,), retries=retries, first_event_timeout=first_event_timeout
+        )
+        client = api_room.connect(settings, clock=clock)
+        storage = StorageSettings(url=f"sqlite:///{folder}/house.db", busy_timeout=0.2)
+        async with open_store(storage, waiting_per_chat=5) as stores:
+            services = Services(
+                stores=stores,
+                api=client,
+                audio=media.audio_tools(),
+                pictures=media.picture_tools(),
+                clock=clock,
+                count_tokens=api_room.count_tokens,
+                defaults=defaults,
+                commands=[command.info for command in COMMANDS.commands],
+            )
+            platform = platform or FakePlatform(capabilities, clock=clock)
+            gate = Gate(access, clock, platform.places)
+            lanes = Lanes(
+                platforms={platform.name: platform},
+                services=services,
+                gate=gate,
+                router=Router(gate),
+                owner="test",
+            )
+            engine = asyncio.create_task(lanes.run())
+            try:
+                yield House(platform=platform, api=api, lanes=lanes, services=services)
+            finally:
+                await lanes.drain(0.1)
+                engine.cancel()
+                await asyncio.wait({engine})
+                await client.close()
