@@ -1,1 +1,43 @@
 """The database behind the core's ports. Rows never leave this folder."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from bot.store.settings import StorageSettings
+
+if TYPE_CHECKING:
+    from bot.core.ports import Stores
+    from bot.core.types import Finding
+
+__all__ = ["StorageSettings", "check", "open_store"]
+
+
+@asynccontextmanager
+async def open_store(
+    settings: StorageSettings,
+    *,
+    waiting_per_chat: int = 20,
+    waiting_in_all: int = 1000,
+    lease: float = 30.0,
+) -> AsyncIterator[Stores]:
+    """Open the database, migrated to this version, for one running bot.
+
+    Raises `StoreBroken` for a damaged or foreign database (it is not touched), `StoreBusy` when
+    another bot uses the SQLite file, `StoreError` for anything else that keeps it shut.
+    """
+    from bot.store.opening import opened
+
+    async with opened(
+        settings, per_chat=waiting_per_chat, in_all=waiting_in_all, lease=lease
+    ) as stores:
+        yield stores
+
+
+async def check(settings: StorageSettings) -> Sequence[Finding]:
+    """Look at the database without changing it."""
+    from bot.store.health import look
+
+    return await look(settings)

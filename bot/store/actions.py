@@ -1,0 +1,65 @@
+"""What the buttons do: the port `Actions`."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core.ports import Action
+from bot.core.types import ChatRef, UserId
+from bot.store.columns import utc_now
+from bot.store.database import Database
+from bot.store.schema import actions as table
+
+_VALUE_BYTES = 12
+"""96 random bits, 16 characters: nobody guesses the value of a button they do not see."""
+
+
+class ActionTable:
+    """`Actions`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def offer(self, chat: ChatRef, actions: Sequence[Action]) -> Sequence[str]:
+        """Keep the actions; returns a button value for each, in order."""
+        if not actions:
+            return []
+        values = [secrets.token_urlsafe(_VALUE_BYTES) for _ in actions]
+        rows = [
+            {
+                "id": value,
+                "platform": chat.platform,
+                "chat": chat.id,
+                "name": action.name,
+                "argument": action.argument,
+                "owner": action.owner,
+            }
+            for value, action in zip(values, actions, strict=True)
+        ]
+
+        async def job(connection: AsyncConnection) -> None:
+            await connection.execute(sa.insert(table).values(created_at=utc_now()), rows)
+
+        await self._database.write(job)
+        return values
+
+    async def taken(self, chat: ChatRef, value: str) -> Action | None:
+        """What the button of this chat with this value does; None when it is unknown."""
+
+        async def job(connection: AsyncConnection) -> Action | None:
+            query = sa.select(table.c.name, table.c.argument, table.c.owner).where(
+                table.c.id == value,
+                table.c.platform == chat.platform,
+                table.c.chat == chat.id,
+            )
+            row = (await connection.execute(query)).one_or_none()
+            if row is None:
+                return None
+            owner = None if row.owner is None else UserId(row.owner)
+            return Action(name=row.name, argument=row.argument, owner=owner)
+
+        return await self._database.read(job)

@@ -1,0 +1,64 @@
+"""What each chat has chosen: the port `SettingsStore`."""
+
+from __future__ import annotations
+
+import logging
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core.ports import ChatSettings
+from bot.core.types import ChatRef
+from bot.store import codec
+from bot.store.columns import utc_now
+from bot.store.database import Database, insert
+from bot.store.schema import chats
+
+log = logging.getLogger(__name__)
+
+
+class ChatTable:
+    """`SettingsStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def load(self, chat: ChatRef) -> ChatSettings:
+        """The chat's settings; the defaults when it has none, or none that can be read."""
+
+        async def job(connection: AsyncConnection) -> str | None:
+            query = sa.select(chats.c.settings).where(
+                chats.c.platform == chat.platform, chats.c.id == chat.id
+            )
+            text: str | None = (await connection.execute(query)).scalar_one_or_none()
+            return text
+
+        text = await self._database.read(job)
+        if text is None:
+            return ChatSettings()
+        try:
+            return codec.load_settings(text)
+        except codec.UndecodableError:
+            log.warning("chat settings unreadable", extra={"chat": chat.id})
+            return ChatSettings()
+
+    async def save(self, chat: ChatRef, settings: ChatSettings) -> None:
+        """Replace the chat's settings."""
+
+        async def job(connection: AsyncConnection) -> None:
+            new = insert(connection, chats).values(
+                platform=chat.platform,
+                id=chat.id,
+                settings=codec.dump_settings(settings),
+                updated_at=utc_now(),
+            )
+            replaced = new.on_conflict_do_update(
+                index_elements=["platform", "id"],
+                set_={
+                    "settings": new.excluded.settings,
+                    "updated_at": new.excluded.updated_at,
+                },
+            )
+            await connection.execute(replaced)
+
+        await self._database.write(job)

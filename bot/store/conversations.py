@@ -1,0 +1,80 @@
+"""Which conversation a chat is in, and its history: the port `Conversations`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core.chat import KeptMessage
+from bot.core.types import ChatRef
+from bot.errors import StoreError
+from bot.store import messages
+from bot.store.codec import UndecodableError
+from bot.store.columns import utc_now
+from bot.store.database import Database, insert
+from bot.store.schema import conversations
+
+
+class ConversationTable:
+    """`Conversations`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def current(self, chat: ChatRef) -> int:
+        """The id of the chat's conversation; begins one when there is none."""
+        found = await self._database.read(lambda connection: _current(connection, chat))
+        if found is not None:
+            return found
+        return await self._database.write(lambda connection: _open(connection, chat))
+
+    async def begin(self, chat: ChatRef) -> int:
+        """Begin a new conversation; the old one is kept."""
+
+        async def job(connection: AsyncConnection) -> int:
+            await connection.execute(
+                sa.update(conversations).where(_is_current(chat)).values(current=False)
+            )
+            return await _open(connection, chat)
+
+        return await self._database.write(job)
+
+    async def page(
+        self, conversation: int, *, before: int | None = None, limit: int = 50
+    ) -> Sequence[KeptMessage]:
+        """The newest messages older than the message id `before`, oldest first."""
+        try:
+            return await self._database.read(
+                lambda connection: messages.page(
+                    connection, conversation, before=before, limit=limit
+                )
+            )
+        except UndecodableError as error:
+            raise StoreError(f"conversation {conversation} is not readable: {error}") from error
+
+
+def _is_current(chat: ChatRef) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        conversations.c.platform == chat.platform,
+        conversations.c.chat == chat.id,
+        sa.text("current"),
+    )
+
+
+async def _current(connection: AsyncConnection, chat: ChatRef) -> int | None:
+    query = sa.select(conversations.c.id).where(_is_current(chat))
+    found: int | None = (await connection.execute(query)).scalar_one_or_none()
+    return found
+
+
+async def _open(connection: AsyncConnection, chat: ChatRef) -> int:
+    """The chat's current conversation, made unless another process has just made it."""
+    new = insert(connection, conversations).values(
+        platform=chat.platform, chat=chat.id, current=True, created_at=utc_now()
+    )
+    await connection.execute(new.on_conflict_do_nothing())
+    found = await _current(connection, chat)
+    assert found is not None  # a unique index kept the row out only if there is one
+    return found

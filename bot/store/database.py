@@ -1,0 +1,161 @@
+"""Engines and connections: what SQLite and PostgreSQL need before they behave alike."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, TypeAlias, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from bot.store.errors import translated
+from bot.store.settings import StorageSettings
+from bot.store.writer import Job, Writer
+
+T = TypeVar("T")
+
+Insert: TypeAlias = sqlite.Insert | postgresql.Insert
+
+_SQLITE_READERS = 2
+_POSTGRES_WRITERS = 4
+_POSTGRES_READERS = 4
+_TOGETHER = 64
+
+
+class Database:
+    """An open database: jobs that read, and jobs that write, each in a transaction.
+
+    Reading never waits for writing. Jobs run to their end even when their caller is cancelled,
+    so that no connection is left in the middle of something.
+    """
+
+    def __init__(self, writing: AsyncEngine, reading: AsyncEngine) -> None:
+        self.sqlite = writing.dialect.name == "sqlite"
+        self._writing = writing
+        self._reading = reading
+        self._reads: set[asyncio.Task[Any]] = set()
+        self._writer = Writer(
+            writing,
+            connections=1 if self.sqlite else _POSTGRES_WRITERS,
+            together=_TOGETHER if self.sqlite else 1,
+        )
+
+    async def write(self, job: Job[T]) -> T:
+        """Run a job in a transaction; returns when it is committed. Raises `StoreError`."""
+        return await self._writer.run(job)
+
+    async def read(self, job: Job[T]) -> T:
+        """Run a job that changes nothing. Raises `StoreError`."""
+        task = asyncio.create_task(self._read(job))
+        self._reads.add(task)
+        task.add_done_callback(self._reads.discard)
+        return await asyncio.shield(task)
+
+    async def _read(self, job: Job[T]) -> T:
+        with translated():
+            async with self._reading.connect() as connection:
+                return await job(connection)
+
+    async def close(self) -> None:
+        """Finish what is under way and close all connections."""
+        await self._writer.close()
+        if self._reads:
+            await asyncio.wait(self._reads)
+        await self._reading.dispose()
+        await self._writing.dispose()
+
+
+@asynccontextmanager
+async def connected(settings: StorageSettings) -> AsyncIterator[Database]:
+    """The database, as it is: no file is made, nothing is migrated."""
+    if settings.sqlite_file is not None:
+        database = Database(_sqlite_writer(settings), _sqlite_reader(settings))
+    else:
+        engine = _postgres(settings, _POSTGRES_WRITERS + _POSTGRES_READERS)
+        database = Database(engine, engine)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+def migrating_engine(settings: StorageSettings) -> AsyncEngine:
+    """An engine for changing the schema.
+
+    On SQLite a table is changed by making it anew and dropping the old one, which with foreign
+    keys enforced would delete the rows that point to it (https://www.sqlite.org/lang_altertable.html).
+    """
+    if settings.sqlite_file is not None:
+        return _sqlite_writer(settings, foreign_keys=False)
+    return _postgres(settings, 1)
+
+
+def insert(connection: AsyncConnection, table: sa.Table) -> Insert:
+    """An INSERT that knows ON CONFLICT."""
+    if connection.dialect.name == "sqlite":
+        return sqlite.insert(table)
+    return postgresql.insert(table)
+
+
+def _sqlite_writer(settings: StorageSettings, *, foreign_keys: bool = True) -> AsyncEngine:
+    engine = _sqlite(
+        settings,
+        1,
+        "PRAGMA journal_mode = WAL",
+        # A commit is on the disk before an event is acknowledged: promise 9 of the design.
+        "PRAGMA synchronous = FULL",
+        f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}",
+    )
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        # The driver's own BEGIN is deferred: it would take the write lock in the middle of the
+        # transaction, where waiting for it can fail at once (https://www.sqlite.org/lang_transaction.html).
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _sqlite_reader(settings: StorageSettings) -> AsyncEngine:
+    return _sqlite(settings, _SQLITE_READERS, "PRAGMA query_only = ON")
+
+
+def _sqlite(settings: StorageSettings, connections: int, *pragmas: str) -> AsyncEngine:
+    engine = create_async_engine(
+        settings.url,
+        pool_size=connections,
+        max_overflow=0,
+        connect_args={"timeout": settings.busy_timeout},
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def prepare(connection: AsyncAdapt_aiosqlite_connection, record: object) -> None:
+        connection.isolation_level = None  # transactions begin where we say so
+        cursor = connection.cursor()
+        for pragma in pragmas:
+            cursor.execute(pragma)
+        cursor.close()
+
+    return engine
+
+
+def _postgres(settings: StorageSettings, connections: int) -> AsyncEngine:
+    wait = str(int(settings.busy_timeout * 1000))
+    return create_async_engine(
+        settings.url,
+        pool_size=connections,
+        max_overflow=0,
+        pool_timeout=settings.busy_timeout,
+        pool_pre_ping=True,
+        connect_args={
+            "timeout": settings.busy_timeout,
+            # A server that is gone without a word is noticed, too.
+            "command_timeout": settings.busy_timeout + 30,
+            "server_settings": {"application_name": "chinwag", "lock_timeout": wait},
+        },
+    )

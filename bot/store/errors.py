@@ -1,0 +1,77 @@
+"""What the database drivers raise, as the errors of the border."""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from bot.errors import StoreBroken, StoreBusy, StoreError, StoreFull
+
+# https://www.sqlite.org/rescode.html ; the low byte is the primary code.
+_SQLITE_ERRORS: dict[int, tuple[type[StoreError], str]] = {
+    sqlite3.SQLITE_BUSY: (StoreBusy, "the database is locked by another process"),
+    sqlite3.SQLITE_LOCKED: (StoreBusy, "the database is locked"),
+    sqlite3.SQLITE_FULL: (StoreFull, "the disk or the database is full"),
+    sqlite3.SQLITE_CORRUPT: (StoreBroken, "the database file is damaged"),
+    sqlite3.SQLITE_NOTADB: (StoreBroken, "the file is not a SQLite database"),
+    sqlite3.SQLITE_READONLY: (StoreError, "the database file or its folder is read-only"),
+    sqlite3.SQLITE_CANTOPEN: (StoreError, "the database file cannot be opened or created"),
+    sqlite3.SQLITE_PERM: (StoreError, "the database file may not be opened"),
+    sqlite3.SQLITE_IOERR: (StoreError, "the disk failed while the database was using it"),
+}
+
+# https://www.postgresql.org/docs/current/errcodes-appendix.html ; longest prefix first.
+_POSTGRES_ERRORS: tuple[tuple[str, type[StoreError], str], ...] = (
+    ("53100", StoreFull, "the database server's disk is full"),
+    ("53", StoreBusy, "the database server has no room for another connection"),
+    ("55P03", StoreBusy, "the database is locked by another process"),
+    ("57014", StoreBusy, "the database took too long to answer"),
+    ("57P", StoreBusy, "the database server is starting or shutting down"),
+    ("40", StoreBusy, "another process changed the same rows"),
+    ("08", StoreBusy, "the connection to the database server broke"),
+    ("28", StoreError, "the database server refuses the user or the password"),
+    ("3D", StoreError, "the database does not exist on the server"),
+    ("42501", StoreError, "the database user may not do this"),
+    ("XX001", StoreBroken, "the database is damaged"),
+    ("XX002", StoreBroken, "an index of the database is damaged"),
+)
+
+
+def translate(error: Exception) -> StoreError:
+    """The error of the border that says the same as a driver's error."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(cause, sqlite3.Error):
+        # Errors that Python's own module raises carry no code.
+        code = getattr(cause, "sqlite_errorcode", None)
+        kind, text = _SQLITE_ERRORS.get((code or 0) & 0xFF, (StoreError, "the database failed"))
+        return kind(f"{text} ({cause})")
+    state = getattr(cause, "sqlstate", None)
+    if isinstance(state, str):
+        for prefix, kind, text in _POSTGRES_ERRORS:
+            if state.startswith(prefix):
+                return kind(f"{text} ({state})")
+    if isinstance(cause, OSError) and cause.errno == errno.ENOSPC:
+        return StoreFull("the disk is full")
+    if isinstance(cause, (PoolTimeout, TimeoutError)):
+        return StoreBusy("the database took too long to answer")
+    if isinstance(cause, OSError) or (isinstance(error, DBAPIError) and _lost(error)):
+        return StoreBusy("the database server does not answer")
+    return StoreError(f"the database failed ({type(cause).__name__})")
+
+
+def _lost(error: DBAPIError) -> bool:
+    return error.connection_invalidated
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Whatever the drivers raise inside the block leaves it as a `StoreError`."""
+    try:
+        yield
+    except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+        raise translate(error) from error

@@ -1,0 +1,102 @@
+"""The messages of a conversation, and the pictures in them, each kept once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core.chat import KeptMessage, MessageState, NewMessage, Role
+from bot.store import codec
+from bot.store.columns import utc_now
+from bot.store.database import insert
+from bot.store.schema import files, message_files, messages
+
+
+async def keep(connection: AsyncConnection, conversation: int, new: Sequence[NewMessage]) -> None:
+    """Add messages to a conversation, in order."""
+    for message in new:
+        parts, pictures = codec.dump_parts(message.parts)
+        statement = (
+            sa.insert(messages)
+            .values(
+                conversation_id=conversation,
+                created_at=utc_now(),
+                role=message.role.value,
+                parts=parts,
+                tool_calls=codec.dump_tool_calls(message.tool_calls),
+                tool_call_id=message.tool_call_id,
+                sender_id=message.sender_id,
+                sender_name=message.sender_name,
+                model=message.model,
+                usage=codec.dump_usage(message.usage),
+                state=message.state.value,
+            )
+            .returning(messages.c.id)
+        )
+        message_id: int = (await connection.execute(statement)).scalar_one()
+        for digest, content in pictures.items():
+            await _keep_picture(connection, message_id, digest, content)
+
+
+async def _keep_picture(
+    connection: AsyncConnection, message_id: int, digest: str, content: bytes
+) -> None:
+    picture = insert(connection, files).values(sha256=digest, content=content, created_at=utc_now())
+    await connection.execute(picture.on_conflict_do_nothing())
+    link = sa.insert(message_files).values(message_id=message_id, sha256=digest)
+    await connection.execute(link)
+
+
+async def page(
+    connection: AsyncConnection, conversation: int, *, before: int | None, limit: int
+) -> Sequence[KeptMessage]:
+    """The newest messages older than the message id `before`, oldest first.
+
+    Raises `codec.UndecodableError`.
+    """
+    query = page_query(conversation, before=before, limit=limit)
+    rows = list(reversed((await connection.execute(query)).all()))
+    pictures = await _pictures(connection, [row.id for row in rows])
+    return [_kept(row, pictures.get(row.id, {})) for row in rows]
+
+
+def page_query(conversation: int, *, before: int | None, limit: int) -> sa.Select[tuple[object]]:
+    """What is read for a page, newest first; the benchmark asks for its plan."""
+    query = sa.select(messages).where(messages.c.conversation_id == conversation)
+    if before is not None:
+        query = query.where(messages.c.id < before)
+    return query.order_by(messages.c.id.desc()).limit(limit)
+
+
+async def _pictures(
+    connection: AsyncConnection, message_ids: Sequence[int]
+) -> dict[int, dict[str, bytes]]:
+    query = (
+        sa.select(message_files.c.message_id, files.c.sha256, files.c.content)
+        .join_from(message_files, files)
+        .where(message_files.c.message_id.in_(message_ids))
+    )
+    found: dict[int, dict[str, bytes]] = {}
+    for message_id, digest, content in (await connection.execute(query)).all():
+        found.setdefault(message_id, {})[digest] = content
+    return found
+
+
+def _kept(row: sa.Row[tuple[object]], pictures: dict[str, bytes]) -> KeptMessage:
+    return KeptMessage(
+        id=row.id,
+        created=row.created_at,
+        message=NewMessage(
+            role=Role(row.role),
+            parts=codec.load_parts(row.parts, pictures),
+            sender_id=row.sender_id,
+            sender_name=row.sender_name,
+            model=row.model,
+            usage=codec.load_usage(row.usage),
+            state=MessageState(row.state),
+            tool_calls=codec.load_tool_calls(row.tool_calls),
+            tool_call_id=row.tool_call_id,
+        ),
+    )

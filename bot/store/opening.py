@@ -1,0 +1,71 @@
+"""Opens the database for a running bot: checked, migrated, and one owner per SQLite file."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext, suppress
+
+from bot.core.ports import Stores
+from bot.errors import StoreError
+from bot.store import health, migrate
+from bot.store.actions import ActionTable
+from bot.store.chats import ChatTable
+from bot.store.conversations import ConversationTable
+from bot.store.database import connected
+from bot.store.settings import StorageSettings
+from bot.store.sole import sole_owner
+from bot.store.turns import Turns
+from bot.store.users import UserTable
+
+log = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def opened(
+    settings: StorageSettings, *, per_chat: int, in_all: int, lease: float
+) -> AsyncIterator[Stores]:
+    """See `bot.store.open_store`."""
+    file = settings.sqlite_file
+    if file is not None:
+        health.folder_must_exist(file)
+    with sole_owner(file) if file is not None else nullcontext():
+        await health.file_must_be_sound(settings)
+        await migrate.upgrade(settings)
+        async with connected(settings) as database:
+            turns = Turns(database, per_chat=per_chat, in_all=in_all, lease=lease)
+            stores = Stores(
+                turns=turns,
+                conversations=ConversationTable(database),
+                settings=ChatTable(database),
+                users=UserTable(database),
+                actions=ActionTable(database),
+            )
+            if database.sqlite:
+                yield stores
+            else:
+                async with _leases_kept(turns, lease / 3):
+                    yield stores
+
+
+@asynccontextmanager
+async def _leases_kept(turns: Turns, interval: float) -> AsyncIterator[None]:
+    """Give signs of life of our turns, and free those of processes that give none."""
+
+    async def keep() -> None:
+        while True:
+            await asyncio.sleep(interval)
+            try:
+                await turns.renew()
+                await turns.free_expired()
+            except StoreError as error:
+                log.warning("leases not renewed", extra={"reason": str(error)})
+
+    keeper = asyncio.create_task(keep())
+    try:
+        yield
+    finally:
+        keeper.cancel()
+        with suppress(asyncio.CancelledError):
+            await keeper

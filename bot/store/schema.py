@@ -1,0 +1,190 @@
+"""The tables. A change here needs a migration beside it; a test compares the two."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from bot.store.columns import Dollars, Id, Utc, Words
+
+WAITING = "state = 'waiting'"
+WAITING_IN_LANE = "state = 'waiting' AND NOT urgent"
+RUNNING_IN_LANE = "state = 'running' AND NOT urgent"
+ACTIVE_IN_LANE = "state IN ('waiting', 'running') AND NOT urgent"
+"""Conditions of partial indexes. Queries must use these very words: a bound parameter in place
+of the literal keeps SQLite from using the index (https://www.sqlite.org/partialindex.html)."""
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+users = sa.Table(
+    "users",
+    metadata,
+    sa.Column("platform", Words, primary_key=True),
+    sa.Column("id", Words, primary_key=True),
+    sa.Column("name", Words, nullable=False),
+    sa.Column("language", Words, nullable=False),
+    sa.Column("first_seen", Utc, nullable=False),
+    sa.Column("last_seen", Utc, nullable=False),
+)
+
+chats = sa.Table(
+    "chats",
+    metadata,
+    sa.Column("platform", Words, primary_key=True),
+    sa.Column("id", Words, primary_key=True),
+    sa.Column("settings", Words, nullable=False),  # JSON
+    sa.Column("updated_at", Utc, nullable=False),
+)
+
+conversations = sa.Table(
+    "conversations",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("platform", Words, nullable=False),
+    sa.Column("chat", Words, nullable=False),
+    sa.Column("current", sa.Boolean, nullable=False),
+    sa.Column("created_at", Utc, nullable=False),
+    sa.Index("ix_conversations_chat", "platform", "chat", "id"),
+    sa.Index(
+        "uq_conversations_current",
+        "platform",
+        "chat",
+        unique=True,
+        sqlite_where=sa.text("current"),
+        postgresql_where=sa.text("current"),
+    ),
+    sqlite_autoincrement=True,
+)
+
+messages = sa.Table(
+    "messages",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column(
+        "conversation_id",
+        Id,
+        sa.ForeignKey(conversations.c.id, ondelete="CASCADE"),
+        nullable=False,
+    ),
+    sa.Column("created_at", Utc, nullable=False),
+    sa.Column("role", Words, nullable=False),
+    sa.Column("parts", Words, nullable=False),  # JSON; pictures as the key of their file
+    sa.Column("tool_calls", Words, nullable=True),  # JSON
+    sa.Column("tool_call_id", Words, nullable=False),
+    sa.Column("sender_id", Words, nullable=False),
+    sa.Column("sender_name", Words, nullable=False),
+    sa.Column("model", Words, nullable=False),
+    sa.Column("usage", Words, nullable=True),  # JSON
+    sa.Column("state", Words, nullable=False),
+    # Serves the page of a conversation, newest first, whatever else there is.
+    sa.Index("ix_messages_conversation", "conversation_id", "id"),
+    sqlite_autoincrement=True,
+)
+
+files = sa.Table(
+    "files",
+    metadata,
+    sa.Column("sha256", Words, primary_key=True),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+    sa.Column("created_at", Utc, nullable=False),
+)
+
+message_files = sa.Table(
+    "message_files",
+    metadata,
+    sa.Column("message_id", Id, sa.ForeignKey(messages.c.id, ondelete="CASCADE"), primary_key=True),
+    sa.Column("sha256", Words, sa.ForeignKey(files.c.sha256), primary_key=True),
+    sa.Index("ix_message_files_sha256", "sha256"),
+)
+
+turns = sa.Table(
+    "turns",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("platform", Words, nullable=False),
+    sa.Column("key", Words, nullable=False),
+    sa.Column("chat", Words, nullable=False),  # empty for an event nobody can read
+    sa.Column("user_id", Words, nullable=False),
+    sa.Column("kind", Words, nullable=False),
+    sa.Column("event", Words, nullable=False),  # JSON
+    sa.Column("urgent", sa.Boolean, nullable=False),
+    sa.Column("state", Words, nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("owner", Words, nullable=True),
+    sa.Column("lease_until", Utc, nullable=True),
+    sa.Column("partial", Words, nullable=False),
+    sa.Column("shown", Words, nullable=False),  # JSON
+    sa.Column("error", Words, nullable=True),
+    sa.Column("accepted_at", Utc, nullable=False),
+    sa.Column("started_at", Utc, nullable=True),
+    sa.Column("finished_at", Utc, nullable=True),
+    sa.UniqueConstraint("platform", "key"),
+    sa.Index(
+        "ix_turns_waiting",
+        "urgent",
+        "id",
+        sqlite_where=sa.text(WAITING),
+        postgresql_where=sa.text(WAITING),
+    ),
+    sa.Index(
+        "ix_turns_lane",
+        "platform",
+        "chat",
+        "id",
+        sqlite_where=sa.text(ACTIVE_IN_LANE),
+        postgresql_where=sa.text(ACTIVE_IN_LANE),
+    ),
+    # One turn at a time per chat: promise 4 of the design.
+    sa.Index(
+        "uq_turns_running",
+        "platform",
+        "chat",
+        unique=True,
+        sqlite_where=sa.text(RUNNING_IN_LANE),
+        postgresql_where=sa.text(RUNNING_IN_LANE),
+    ),
+    sa.Index("ix_turns_state", "state", "finished_at"),
+    sqlite_autoincrement=True,
+)
+
+usage = sa.Table(
+    "usage",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("created_at", Utc, nullable=False),
+    sa.Column("platform", Words, nullable=False),
+    sa.Column("chat", Words, nullable=False),
+    sa.Column("user_id", Words, nullable=False),
+    sa.Column("kind", Words, nullable=False),
+    sa.Column("model", Words, nullable=False),
+    sa.Column("prompt_tokens", sa.BigInteger, nullable=False),
+    sa.Column("completion_tokens", sa.BigInteger, nullable=False),
+    sa.Column("images", sa.Integer, nullable=False),
+    sa.Column("seconds", sa.Double, nullable=False),
+    sa.Column("cost", Dollars, nullable=True),
+    sa.Column("latency", sa.Double, nullable=True),
+    sa.Column("first_token", sa.Double, nullable=True),
+    sa.Column("estimated", sa.Boolean, nullable=False),
+    sa.Index("ix_usage_user", "platform", "user_id", "created_at"),
+    sa.Index("ix_usage_created_at", "created_at"),
+    sqlite_autoincrement=True,
+)
+
+actions = sa.Table(
+    "actions",
+    metadata,
+    sa.Column("id", Words, primary_key=True),
+    sa.Column("platform", Words, nullable=False),
+    sa.Column("chat", Words, nullable=False),
+    sa.Column("name", Words, nullable=False),
+    sa.Column("argument", Words, nullable=False),
+    sa.Column("owner", Words, nullable=True),
+    sa.Column("created_at", Utc, nullable=False),
+    sa.Index("ix_actions_created_at", "created_at"),
+)

@@ -1,0 +1,35 @@
+"""One bot per SQLite file: two would answer each other's messages, and answer them twice.
+
+The lock is SQLite's own, on an empty file beside the database. The operating system lets go of
+it the moment the process is gone, however it went.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from bot.errors import StoreBusy
+from bot.store.errors import translated
+
+
+@contextmanager
+def sole_owner(database: Path) -> Iterator[None]:
+    """Nobody else uses the database for a bot while the block runs.
+
+    Raises `StoreBusy` when somebody does.
+    """
+    with translated():
+        lock = sqlite3.connect(f"{database}-owner", isolation_level=None, timeout=0)
+    with closing(lock):
+        try:
+            with translated():
+                lock.execute("BEGIN EXCLUSIVE")
+        except StoreBusy as error:
+            raise StoreBusy(
+                f"another bot is running with {database}; stop it, or give this one a database "
+                "of its own (storage.url)"
+            ) from error
+        yield

@@ -1,0 +1,248 @@
+"""The inbox, which is the queue: the port `TurnQueue` over the table `turns`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core.ports import Accepted, Outcome, Turn, TurnState
+from bot.core.types import ChatId, ChatRef, Event, MessageRef, Unreadable, UserId
+from bot.errors import QueueFull
+from bot.store import codec, lanes, messages, usage
+from bot.store.columns import utc_now
+from bot.store.database import Database
+from bot.store.schema import turns
+
+log = logging.getLogger(__name__)
+
+_GIVEN_BACK: dict[str, object] = {
+    "state": TurnState.WAITING.value,
+    "owner": None,
+    "started_at": None,
+    "lease_until": None,
+}
+
+_EXPIRED = turns.c.lease_until < utc_now()
+
+
+@dataclass(frozen=True, slots=True)
+class _Hold:
+    """Whose turn it is: another owner, or another attempt, may not end it."""
+
+    owner: str
+    attempt: int
+
+
+class Turns:
+    """`TurnQueue`.
+
+    At most `per_chat` and `in_all` turns wait. A turn belongs to its owner for `lease` seconds
+    after the last sign of life, by the database's clock.
+    """
+
+    def __init__(self, database: Database, *, per_chat: int, in_all: int, lease: float) -> None:
+        self._database = database
+        self._per_chat = per_chat
+        self._in_all = in_all
+        self._lease = lease
+        self._held: dict[int, _Hold] = {}
+        """What this process is working on, by the id of the turn."""
+
+    async def accept(self, event: Event, *, urgent: bool) -> Accepted:
+        """Commit an event as a waiting turn; a key that is known changes nothing."""
+
+        async def job(connection: AsyncConnection) -> Accepted:
+            chat = codec.chat_of(event)
+            turn_id = await lanes.find(connection, chat.platform, event.key)
+            fresh = turn_id is None
+            if turn_id is None:
+                if not urgent:
+                    await self._make_room(connection, chat)
+                turn_id = await lanes.add(connection, event, urgent=urgent)
+            if turn_id is None:  # another process has just added it
+                fresh = False
+                turn_id = await lanes.find(connection, chat.platform, event.key)
+                assert turn_id is not None  # it could not be added because it is there
+            ahead = await lanes.ahead(connection, turn_id)
+            return Accepted(turn_id=turn_id, fresh=fresh, ahead=ahead)
+
+        return await self._database.write(job)
+
+    async def _make_room(self, connection: AsyncConnection, chat: ChatRef) -> None:
+        if await lanes.waiting(connection, chat) >= self._per_chat:
+            raise QueueFull(in_chat=True)
+        if await lanes.waiting(connection) >= self._in_all:
+            raise QueueFull(in_chat=False)
+
+    async def bury(self, event: Unreadable) -> None:
+        """Keep an event that nobody can read as a dead turn."""
+        await self._database.write(lambda connection: lanes.bury(connection, event))
+
+    async def claim(self, owner: str) -> Turn | None:
+        """Take the oldest turn that may run: urgent, or of a chat where nothing runs."""
+        while (row := await self._claim_row(owner)) is not None:
+            self._held[row.id] = _Hold(owner, row.attempt)
+            try:
+                return _turn(row)
+            except codec.UndecodableError as error:
+                log.error("stored event unreadable", extra={"turn": row.id, "reason": str(error)})
+                await self.fail(row.id, str(error), dead=True)
+        return None
+
+    async def _claim_row(self, owner: str) -> lanes.Claimed | None:
+        claiming = asyncio.ensure_future(
+            self._database.write(lambda connection: lanes.claim(connection, owner, self._lease))
+        )
+        try:
+            return await asyncio.shield(claiming)
+        except asyncio.CancelledError:
+            row = await claiming
+            if row is not None:  # claimed, but there is nobody any more to work on it
+                self._held[row.id] = _Hold(owner, row.attempt)
+                await self.release(row.id)
+            raise
+
+    async def checkpoint(self, turn_id: int, *, partial: str, shown: Sequence[MessageRef]) -> None:
+        """Remember how far the answer is and which messages it stands in."""
+        await self._change(
+            turn_id,
+            {
+                "partial": partial,
+                "shown": codec.dump_shown(tuple(shown)),
+                "lease_until": utc_now(self._lease),
+            },
+        )
+
+    async def finish(self, turn_id: int, outcome: Outcome) -> None:
+        """Done: keep the messages and the usage, in the same transaction."""
+        await self._end(turn_id, TurnState.DONE, outcome=outcome)
+
+    async def cancel(self, turn_id: int, outcome: Outcome) -> None:
+        """Stopped by the person: what was written is kept."""
+        await self._end(turn_id, TurnState.CANCELLED, outcome=outcome)
+
+    async def release(self, turn_id: int) -> None:
+        """Give the turn back, as if its attempt had not been (shutdown)."""
+        await self._change(turn_id, _GIVEN_BACK)
+        self._held.pop(turn_id, None)
+
+    async def fail(self, turn_id: int, reason: str, *, dead: bool) -> None:
+        """The attempt failed: the turn waits again, or is dead."""
+        if dead:
+            await self._end(turn_id, TurnState.DEAD, error=reason)
+            return
+        again = {**_GIVEN_BACK, "error": reason, "attempt": turns.c.attempt + 1}
+        await self._change(turn_id, again)
+        self._held.pop(turn_id, None)
+
+    async def recover(self, owner: str) -> int:
+        """Turns that ran when their process died wait again, their attempt counted.
+
+        A SQLite file has one process at a time, so whatever we do not hold is lost. On PostgreSQL
+        it is what `owner` ran before, and what nobody has given a sign of life of.
+        """
+        if self._database.sqlite:
+            return await self._take_back(sa.true())
+        return await self._take_back(sa.or_(turns.c.owner == owner, _EXPIRED))
+
+    async def free_expired(self) -> int:
+        """Turns of other processes that have given no sign of life wait again."""
+        return await self._take_back(_EXPIRED)
+
+    async def _take_back(self, lost: sa.ColumnElement[bool]) -> int:
+        statement = (
+            sa.update(turns)
+            .where(turns.c.state == TurnState.RUNNING.value, lost)
+            .where(turns.c.id.not_in(list(self._held)))
+            .values({**_GIVEN_BACK, "attempt": turns.c.attempt + 1})
+        )
+        return await self._database.write(lambda connection: _rows_changed(connection, statement))
+
+    async def renew(self) -> None:
+        """Give a sign of life of the turns that this process is working on."""
+        if not self._held:
+            return
+        owners = {hold.owner for hold in self._held.values()}
+        statement = (
+            sa.update(turns)
+            .where(turns.c.state == TurnState.RUNNING.value)
+            .where(turns.c.id.in_(list(self._held)), turns.c.owner.in_(owners))
+            .values(lease_until=utc_now(self._lease))
+        )
+        await self._database.write(lambda connection: _rows_changed(connection, statement))
+
+    async def ahead(self, turn_id: int) -> int:
+        """How many turns of the same chat stand before this one."""
+        return await self._database.read(lambda connection: lanes.ahead(connection, turn_id))
+
+    async def _end(
+        self, turn_id: int, state: TurnState, *, outcome: Outcome | None = None, error: str = ""
+    ) -> None:
+        values: dict[str, object] = {
+            "state": state.value,
+            "lease_until": None,
+            "finished_at": utc_now(),
+            "error": error or None,
+        }
+        if outcome is not None:  # the messages say it all now
+            values["partial"] = ""
+        await self._change(turn_id, values, outcome)
+        self._held.pop(turn_id, None)
+
+    async def _change(
+        self, turn_id: int, values: dict[str, object], outcome: Outcome | None = None
+    ) -> None:
+        """Change a turn that we run, and keep what came of it; nothing at all if it is not ours.
+
+        It is not when the change was made already (the answer of a commit got lost), or when its
+        lease ran out and another process has taken it over.
+        """
+        hold = self._held.get(turn_id, _NOBODY)
+
+        async def job(connection: AsyncConnection) -> bool:
+            statement = (
+                sa.update(turns)
+                .where(
+                    turns.c.id == turn_id,
+                    turns.c.state == TurnState.RUNNING.value,
+                    turns.c.owner == hold.owner,
+                    turns.c.attempt == hold.attempt,
+                )
+                .values(values)
+                .returning(turns.c.platform, turns.c.chat, turns.c.user_id)
+            )
+            row = (await connection.execute(statement)).one_or_none()
+            if row is None:
+                return False
+            if outcome is not None:
+                chat = ChatRef(row.platform, ChatId(row.chat))
+                if outcome.conversation is not None:
+                    await messages.keep(connection, outcome.conversation, outcome.messages)
+                await usage.keep(connection, chat, UserId(row.user_id), outcome.usage)
+            return True
+
+        if not await self._database.write(job):
+            log.warning("turn not ours any more", extra={"turn": turn_id})
+
+
+_NOBODY = _Hold("", 0)
+
+
+def _turn(row: lanes.Claimed) -> Turn:
+    return Turn(
+        id=row.id,
+        chat=ChatRef(row.platform, ChatId(row.chat)),
+        event=codec.load_event(row.kind, row.event),
+        attempt=row.attempt,
+        partial=row.partial,
+        shown=codec.load_shown(row.shown),
+    )
+
+
+async def _rows_changed(connection: AsyncConnection, statement: sa.Update) -> int:
+    return (await connection.execute(statement)).rowcount

@@ -1,0 +1,37 @@
+"""What the requests to the API have cost, each on a row, under the person who asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core.chat import UsageEntry
+from bot.core.types import ChatRef, UserId
+from bot.store.columns import utc_now
+from bot.store.schema import usage
+
+
+async def keep(
+    connection: AsyncConnection, chat: ChatRef, user: UserId, entries: Sequence[UsageEntry]
+) -> None:
+    """Add entries."""
+    for entry in entries:
+        statement = sa.insert(usage).values(
+            created_at=utc_now(),
+            platform=chat.platform,
+            chat=chat.id,
+            user_id=user,
+            kind=entry.kind.value,
+            model=entry.model,
+            prompt_tokens=entry.prompt_tokens,
+            completion_tokens=entry.completion_tokens,
+            images=entry.images,
+            seconds=entry.seconds,
+            cost=entry.cost,
+            latency=entry.latency,
+            first_token=entry.first_token,
+            estimated=entry.estimated,
+        )
+        await connection.execute(statement)

@@ -1,0 +1,95 @@
+"""The way into the database: transactions one after the other, and several under one commit.
+
+SQLite has one writer at a time, and a commit waits for the disk. So one connection writes, and
+jobs that came while it was busy share the next commit. A job that fails takes nobody along: the
+transaction is rolled back and every job of it runs again alone.
+
+A caller that is cancelled does not disturb the transaction: a job that has begun is carried out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeAlias, TypeVar, cast
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from bot.errors import StoreBusy, StoreError
+from bot.store.errors import translated
+
+T = TypeVar("T")
+
+Job: TypeAlias = Callable[[AsyncConnection], Awaitable[T]]
+"""Statements of one transaction. Touches nothing but the connection: it may run twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry(Generic[T]):
+    job: Job[T]
+    result: asyncio.Future[T]
+
+
+class Writer:
+    """Runs jobs in transactions, on at most `connections` at a time, `together` per commit."""
+
+    def __init__(self, engine: AsyncEngine, *, connections: int, together: int) -> None:
+        self._engine = engine
+        self._connections = connections
+        self._together = together
+        self._waiting: deque[_Entry[object]] = deque()
+        self._workers: set[asyncio.Task[None]] = set()
+        self._closed = False
+
+    async def run(self, job: Job[T]) -> T:
+        """Run a job; returns when it is committed. Raises `StoreError`, and what the job raises."""
+        if self._closed:
+            raise StoreError("the database is closed")
+        result: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        entry = _Entry(job, result)
+        self._waiting.append(cast("_Entry[object]", entry))  # the result is only passed through
+        if len(self._workers) < self._connections:
+            self._workers.add(asyncio.create_task(self._work()))
+        return await result
+
+    async def close(self) -> None:
+        """Finish what is waiting; then nothing more is taken."""
+        self._closed = True
+        while self._workers:
+            await asyncio.wait(self._workers)
+
+    async def _work(self) -> None:
+        while self._waiting:
+            batch: list[_Entry[object]] = []
+            while self._waiting and len(batch) < self._together:
+                entry = self._waiting.popleft()
+                if not entry.result.done():  # its caller was cancelled
+                    batch.append(entry)
+            if batch:
+                await self._commit(batch)
+        # In the same breath as the last look at the queue: who comes next starts a worker.
+        self._workers.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+
+    async def _commit(self, batch: Sequence[_Entry[object]]) -> None:
+        """Run the jobs under one commit; when that fails, each alone."""
+        attempt = asyncio.create_task(self._transaction([entry.job for entry in batch]))
+        await asyncio.wait([attempt])
+        error = attempt.exception()
+        if error is None:
+            for entry, result in zip(batch, attempt.result(), strict=True):
+                if not entry.result.done():
+                    entry.result.set_result(result)
+        elif len(batch) > 1 and not isinstance(error, StoreBusy):
+            for entry in batch:
+                await self._commit([entry])
+        else:  # alone, or shut out by a lock that the next attempt would only wait for again
+            for entry in batch:
+                if not entry.result.done():
+                    entry.result.set_exception(error)
+
+    async def _transaction(self, jobs: Sequence[Job[object]]) -> list[object]:
+        with translated():
+            async with self._engine.begin() as connection:
+                return [await job(connection) for job in jobs]
