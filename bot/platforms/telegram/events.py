@@ -11,17 +11,16 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, TypeAlias, cast
+from typing import Any, cast
 
 import pyromark
 from telegramify_markdown.latex_escape.helper import LatexToUnicodeHelper
 
+from bot.platforms.telegram.elements import NOWHERE, Event, Payload, address_of, ended, started
+from bot.platforms.telegram.items import separated
 from bot.platforms.telegram.links import usable
 from bot.platforms.telegram.tables import layout
 from bot.platforms.telegram.tags import SIMPLE_TAGS, Tag, as_markdown, read_tag
-
-Payload: TypeAlias = "str | dict[str, Any]"
-Event: TypeAlias = "tuple[Payload, dict[str, int]]"
 
 OPTIONS = (
     pyromark.Options.ENABLE_TABLES
@@ -33,13 +32,12 @@ OPTIONS = (
 SPOILER = re.compile(r"\|\|(?=[^\s|])(.+?)(?<=[^\s|])\|\|", re.DOTALL)
 _TEX = re.compile(r"\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
 _LINE: Payload = "HardBreak"
-NOWHERE: dict[str, int] = {}
 
 
 def parse(markdown: str) -> tuple[tuple[Event, ...], str]:
     """The events to render, and the text that their ranges count in."""
     text = _dollars(markdown)
-    return tuple(_Rewriter(text).rewrite(_events(text))), text
+    return tuple(separated(_Rewriter(text).rewrite(_events(text)))), text
 
 
 def _events(text: str) -> Iterator[Event]:
@@ -52,7 +50,7 @@ def _dollars(markdown: str) -> str:
         return markdown
     source, pieces, at = markdown.encode(), [], 0
     for payload, place in _events(markdown):
-        if isinstance(payload, dict) and ("Code" in payload or _started(payload) == "CodeBlock"):
+        if isinstance(payload, dict) and ("Code" in payload or started(payload) == "CodeBlock"):
             if place["start"] < at:
                 continue
             pieces.append(_TEX.sub(_dollar, source[at : place["start"]].decode()))
@@ -74,25 +72,6 @@ def unicode_formula(tex: str) -> str:
     return shown.strip() or tex.strip()
 
 
-def _started(payload: Payload) -> str:
-    """The name of the element that an event starts; empty when it starts none."""
-    return _element(payload, "Start")
-
-
-def _ended(payload: Payload) -> str:
-    return _element(payload, "End")
-
-
-def _element(payload: Payload, side: str) -> str:
-    tag = payload.get(side, "") if isinstance(payload, dict) else ""
-    return next(iter(tag), "") if isinstance(tag, dict) else str(tag)
-
-
-def _address(link: dict[str, Any]) -> str:
-    """Where a link leads to, or where a picture lies."""
-    return next((str(tag["dest_url"]) for tag in link["Start"].values()), "")
-
-
 class _Rewriter:
     """Rewrites the events of one text, in one pass."""
 
@@ -101,14 +80,13 @@ class _Rewriter:
         self._inside_html = inside_html
         self._closers: list[tuple[str, list[Payload]]] = []  # what ends each open link and the like
         self._tags: list[Tag] = []
-        self._quotes = 0
         self._note = ""
 
     def rewrite(self, events: Iterable[Event]) -> Iterator[Event]:
         """The events to render."""
         stream = iter(events)
         for payload, place in stream:
-            match _started(payload) or _ended(payload):
+            match started(payload) or ended(payload):
                 case "Table" if isinstance(payload, dict):
                     yield from self._table(payload, stream, place)
                 case "HtmlBlock":
@@ -116,7 +94,7 @@ class _Rewriter:
                 case "Link" | "Image" | "Strikethrough" | "BlockQuote" | "FootnoteDefinition":
                     for piece in self._bracket(payload, place):
                         yield piece, place
-                case "Paragraph" if self._note and _started(payload):
+                case "Paragraph" if self._note and started(payload):
                     yield payload, place
                     yield {"Text": self._note}, place
                     self._note = ""
@@ -190,22 +168,22 @@ class _Rewriter:
 
     def _verbatim(self, payload: Payload, stream: Iterator[Event]) -> Iterator[Event]:
         """The inside of a code block, untouched."""
-        if _started(payload):
+        if started(payload):
             for inner, place in stream:
                 yield inner, place
-                if _ended(inner) == "CodeBlock":
+                if ended(inner) == "CodeBlock":
                     return
 
     # ------------------------------------------------------------ links, images, quotes, notes
 
     def _bracket(self, payload: Payload, place: dict[str, int]) -> list[Payload]:
         """What stands in the place of the start or the end of an element."""
-        if isinstance(payload, dict) and (name := _started(payload)):
+        if isinstance(payload, dict) and (name := started(payload)):
             opening, closing = self._opening(name, payload, place)
             self._closers.append((name, closing))
             return opening
         for at in range(len(self._closers) - 1, -1, -1):
-            if self._closers[at][0] == _ended(payload):
+            if self._closers[at][0] == ended(payload):
                 return self._closers.pop(at)[1]
         return []
 
@@ -226,12 +204,12 @@ class _Rewriter:
                 self._note = f"[{payload['Start'][name]}] "
                 return [payload], end
             case "Image":
-                label, url = "🖼 ", _address(payload)
+                label, url = "🖼 ", address_of(payload)
                 if not usable(url):
                     return [{"Text": label}], []
                 return [{"Start": {"Link": {"dest_url": url}}}, {"Text": label}], [{"End": "Link"}]
             case "Link":
-                return ([payload], end) if usable(_address(payload)) else ([], [])
+                return ([payload], end) if usable(address_of(payload)) else ([], [])
         return [payload], end
 
     # ------------------------------------------------------------ blocks
@@ -240,7 +218,7 @@ class _Rewriter:
         """A block of HTML, read as the Markdown that it means."""
         written: list[str] = []
         for payload, _ in stream:
-            if _ended(payload) == "HtmlBlock":
+            if ended(payload) == "HtmlBlock":
                 break
             if isinstance(payload, dict):
                 written.append(payload.get("Html") or payload.get("Text") or "")
@@ -260,16 +238,16 @@ class _Rewriter:
         links: list[Payload] = []
         cell: list[str] = []
         for inner, where in stream:
-            name = _started(inner)
-            if _ended(inner) == "Table":
+            name = started(inner)
+            if ended(inner) == "Table":
                 break
             if name in ("TableHead", "TableRow"):
                 rows.append([])
             elif name == "TableCell":
                 cell = []
-            elif _ended(inner) == "TableCell":
+            elif ended(inner) == "TableCell":
                 rows[-1].append(" ".join("".join(cell).split()))
-            elif name == "Link" and isinstance(inner, dict) and usable(_address(inner)):
+            elif name == "Link" and isinstance(inner, dict) and usable(address_of(inner)):
                 links += [{"Text": " · " if links else ""}, inner]
                 start = len(cell)
                 cell += self._cell_link(stream)
@@ -288,7 +266,7 @@ class _Rewriter:
     def _cell_link(self, stream: Iterator[Event]) -> list[str]:
         words: list[str] = []
         for inner, where in stream:
-            if _ended(inner) == "Link":
+            if ended(inner) == "Link":
                 break
             words += self._cell_words(inner, where)
         return words

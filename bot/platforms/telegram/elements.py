@@ -1,0 +1,35 @@
+"""Events of pyromark, and how to tell them apart.
+
+An event is a word (`"SoftBreak"`) or a dict with one key (`{"Text": "words"}`,
+`{"Start": "Strong"}`, `{"End": {"List": True}}`), with the range of bytes it stands for.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+Payload: TypeAlias = "str | dict[str, Any]"
+Event: TypeAlias = "tuple[Payload, dict[str, int]]"
+
+NOWHERE: dict[str, int] = {}
+"""The range of what does not stand in the text."""
+
+
+def started(payload: Payload) -> str:
+    """The name of the element that an event starts; empty when it starts none."""
+    return _element(payload, "Start")
+
+
+def ended(payload: Payload) -> str:
+    """The name of the element that an event ends; empty when it ends none."""
+    return _element(payload, "End")
+
+
+def address_of(link: dict[str, Any]) -> str:
+    """Where a link leads to, or where a picture lies."""
+    return next((str(tag["dest_url"]) for tag in link["Start"].values()), "")
+
+
+def _element(payload: Payload, side: str) -> str:
+    tag = payload.get(side, "") if isinstance(payload, dict) else ""
+    return next(iter(tag), "") if isinstance(tag, dict) else str(tag)
