@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+Alarm: TypeAlias = Callable[[], Coroutine[Any, Any, None] | None]
+"""Something to wait for besides a change: the moment at which something vanishes by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,21 +31,41 @@ class Changes:
         for watcher in self._watchers:
             watcher.put_nowait(Change(chat, what))
 
-    async def watch(self) -> AsyncGenerator[Change]:
-        """Every change from now on, until the caller closes the generator."""
-        queue = self.queue()
-        try:
-            while True:
-                yield await queue.get()
-        finally:
-            self.close(queue)
-
-    def queue(self) -> asyncio.Queue[Change]:
-        """Like `watch`, but nothing told after this call is missed. To be given to `close`."""
+    @contextmanager
+    def watch(self) -> Generator[asyncio.Queue[Change]]:
+        """A queue of every change from now on."""
         queue: asyncio.Queue[Change] = asyncio.Queue()
         self._watchers.add(queue)
-        return queue
+        try:
+            yield queue
+        finally:
+            self._watchers.discard(queue)
 
-    def close(self, queue: asyncio.Queue[Change]) -> None:
-        """Stop filling a queue."""
-        self._watchers.discard(queue)
+    async def __aiter__(self) -> AsyncGenerator[Change]:
+        """Every change from now on, for `async for`."""
+        with self.watch() as queue:
+            while True:
+                yield await queue.get()
+
+    async def until(
+        self, true: Callable[[], object], within: float = 5.0, alarm: Alarm = lambda: None
+    ) -> None:
+        """Wait until the condition holds. Raises `TimeoutError` after `within` seconds."""
+        with self.watch() as queue:
+            async with asyncio.timeout(within):
+                while not true():
+                    await _first(queue.get(), alarm())
+
+
+async def _first(
+    change: Coroutine[Any, Any, Change], alarm: Coroutine[Any, Any, None] | None
+) -> None:
+    """Wait for whichever comes first."""
+    waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(change)]
+    if alarm is not None:
+        waits.append(asyncio.ensure_future(alarm))
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()

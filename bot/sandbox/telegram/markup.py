@@ -45,7 +45,7 @@ def inline_keyboard(params: Params, *, editing: bool = False) -> Keyboard:
         raise BadRequest('Field "inline_keyboard" must be of type Array')
     keyboard = tuple(row for row in (_row(row) for row in rows) if row)
     if sum(map(len, keyboard)) > MAX_BUTTONS:
-        raise BadRequest("REPLY_MARKUP_TOO_LONG")
+        raise BadRequest("reply markup is too long")
     return keyboard
 
 

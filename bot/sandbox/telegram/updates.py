@@ -93,11 +93,12 @@ class UpdateQueue:
         if self._poller is not None and not self._poller.done():
             self._poller.set_result(found)
 
-    async def wait(self, seconds: float, clock: Clock) -> bool:
+    async def wait(self, seconds: float, telegram: Telegram) -> bool:
         """Wait for an update; False when another poller took over."""
         poller: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._poller = poller
-        timer = asyncio.ensure_future(_settle_later(poller, seconds, clock))
+        telegram.changes.tell(0, "poll")
+        timer = asyncio.ensure_future(_settle_later(poller, seconds, telegram.clock))
         try:
             return await poller
         finally:
@@ -127,7 +128,7 @@ async def get_updates(telegram: Telegram, params: Params) -> list[Json]:
     limit = max(1, min(100, params.integer("limit", 100)))
     seconds = max(0, min(_LONGEST_POLL, params.integer("timeout")))
     queue.conflict()
-    if not queue.pending and seconds and not await queue.wait(seconds, telegram.clock):
+    if not queue.pending and seconds and not await queue.wait(seconds, telegram):
         raise Refused(409, _CONFLICT)
     return queue.pending[:limit]
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image, UnidentifiedImageError
 
@@ -177,28 +176,16 @@ class ChatView:
 
     async def wait_for(self, seen: Callable[[Screen], object], within: float = 5.0) -> Screen:
         """The first screen of which `seen` is true; `TimeoutError` after `within` seconds."""
-        changes = self._telegram.changes.queue()
         try:
-            async with asyncio.timeout(within):
-                while not seen(screen := self.screen()):
-                    await self._something(changes.get())
-                return screen
+            await self._telegram.changes.until(lambda: seen(self.screen()), within, self._expiry)
         except TimeoutError:
             raise TimeoutError(f"not seen within {within:g} s; there is {self.screen()}") from None
-        finally:
-            self._telegram.changes.close(changes)
+        return self.screen()
 
-    async def _something(self, change: Coroutine[object, object, object]) -> None:
-        """Wait for a change, or until something vanishes by itself."""
-        waits = [asyncio.ensure_future(change)]
-        expiry = next_expiry(self._telegram, self._chat)
-        if expiry is not None:
-            waits.append(asyncio.ensure_future(self._telegram.clock.sleep(expiry)))
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
+    def _expiry(self) -> Coroutine[Any, Any, None] | None:
+        """The moment at which a draft or an indicator vanishes by itself."""
+        seconds = next_expiry(self._telegram, self._chat)
+        return None if seconds is None else self._telegram.clock.sleep(seconds)
 
     # ------------------------------------------------------------ how it reaches the bot
 

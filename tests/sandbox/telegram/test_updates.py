@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from telegram import Bot, Update
+from telegram.error import Conflict, TelegramError
+
+from bot.core.manual_clock import ManualClock
+from bot.sandbox.telegram.telegram import Telegram
+from bot.sandbox.telegram.view import ChatView
+from tests.sandbox.telegram.conftest import connected, raw
+
+
+def texts(updates: tuple[Update, ...]) -> list[str | None]:
+    return [update.message.text for update in updates if update.message]
+
+
+async def test_an_update_comes_again_until_a_higher_offset_confirms_it(
+    bot: Bot, ann: ChatView
+) -> None:
+    ann.send("one")
+    ann.send("two")
+    first = await bot.get_updates()
+    again = await bot.get_updates()
+    assert texts(first) == texts(again) == ["one", "two"]
+    rest = await bot.get_updates(offset=first[0].update_id + 1)
+    assert texts(rest) == ["two"]
+    assert texts(await bot.get_updates()) == ["two"]
+    assert await bot.get_updates(offset=first[1].update_id + 1) == ()
+
+
+async def test_a_negative_offset_keeps_only_the_end(bot: Bot, ann: ChatView) -> None:
+    for text in ("one", "two", "three"):
+        ann.send(text)
+    assert texts(await bot.get_updates(offset=-1)) == ["three"]
+    assert texts(await bot.get_updates()) == ["three"]
+
+
+async def test_the_limit_is_kept_and_the_rest_waits(bot: Bot, ann: ChatView) -> None:
+    for text in ("one", "two", "three"):
+        ann.send(text)
+    first = await bot.get_updates(limit=2)
+    assert texts(first) == ["one", "two"]
+    assert texts(await bot.get_updates(offset=first[-1].update_id + 1)) == ["three"]
+
+
+async def test_a_long_poll_is_answered_when_somebody_writes(
+    telegram: Telegram, bot: Bot, ann: ChatView
+) -> None:
+    poll = asyncio.ensure_future(bot.get_updates(timeout=50))
+    await polling(telegram)
+    ann.send("hello")
+    assert texts(await poll) == ["hello"]
+
+
+async def test_a_long_poll_ends_empty_when_its_time_is_up(
+    telegram: Telegram, bot: Bot, clock: ManualClock
+) -> None:
+    poll = asyncio.ensure_future(bot.get_updates(timeout=50))
+    await polling(telegram)
+    await clock.advance(49)
+    assert not poll.done()
+    await clock.advance(1)
+    assert await poll == ()
+
+
+async def test_the_newer_of_two_pollers_wins(telegram: Telegram, bot: Bot, ann: ChatView) -> None:
+    async with connected(telegram) as rival:
+        poll = asyncio.ensure_future(bot.get_updates(timeout=50))
+        await polling(telegram)
+        second = asyncio.ensure_future(rival.get_updates(timeout=50))
+        with pytest.raises(Conflict, match="terminated by other getUpdates request"):
+            await poll
+        await polling(telegram)
+        ann.send("hello")
+        assert texts(await second) == ["hello"]
+
+
+async def test_what_was_fetched_by_a_killed_bot_comes_again(
+    telegram: Telegram, bot: Bot, ann: ChatView
+) -> None:
+    poll = asyncio.ensure_future(bot.get_updates(timeout=50))
+    await polling(telegram)
+    poll.cancel()
+    await asyncio.wait([poll])
+    ann.send("hello")
+    assert texts(await bot.get_updates()) == ["hello"]
+
+
+async def test_only_the_kinds_asked_for_arrive(bot: Bot, ann: ChatView) -> None:
+    await bot.get_updates(allowed_updates=["edited_message"])
+    number = ann.send("hello")
+    ann.edit(number, "hello!")
+    (update,) = await bot.get_updates()
+    assert update.edited_message is not None
+    assert update.edited_message.text == "hello!"
+    await bot.get_updates(offset=update.update_id + 1, allowed_updates=[])
+    ann.send("and now")
+    assert texts(await bot.get_updates()) == ["and now"]
+
+
+async def test_with_a_webhook_polling_is_a_conflict(
+    telegram: Telegram, bot: Bot, ann: ChatView
+) -> None:
+    ann.send("old")
+    with pytest.raises(TelegramError, match="an https url must be provided for webhook"):
+        await bot.set_webhook("http://bot.example/hook")
+    with pytest.raises(TelegramError, match="Secret token contains unallowed characters"):
+        await bot.set_webhook("https://bot.example/hook", secret_token="not allowed!")
+    await bot.set_webhook("https://bot.example/hook", secret_token="s3cret")
+    info = await bot.get_webhook_info()
+    assert (info.url, info.pending_update_count) == ("https://bot.example/hook", 1)
+    with pytest.raises(Conflict, match="webhook is active"):
+        await bot.get_updates()
+    await bot.delete_webhook(drop_pending_updates=True)
+    assert await bot.get_updates() == ()
+
+
+async def test_an_update_nobody_can_parse_is_delivered_as_it_is(
+    telegram: Telegram,
+) -> None:
+    telegram.updates.add_raw({"message": {"broken": True}})
+    _, body = await raw(telegram, "getUpdates")
+    assert body["result"] == [{"update_id": 1000, "message": {"broken": True}}]
+
+
+async def polling(telegram: Telegram) -> None:
+    """Let the poll reach the server."""
+    await telegram.changes.until(lambda: telegram.updates.polling)
