@@ -1,5 +1,8 @@
 """A stand-in for the OpenAI-compatible API, spoken to over real HTTP on the loopback.
 
+Two kinds of models stand behind the same wire: real small ones on this machine's CPU
+(`async with serve_local() as url`; the extra `local`), and a scripted one for tests.
+
 A test's view of the scripted API::
 
     async with serve_scripted() as api:              # no key asked for; `key="..."` asks for one
@@ -22,6 +25,6 @@ A test's view of the scripted API::
 
 from __future__ import annotations
 
-from bot.sandbox.openai.serving import ScriptedApi, serve_scripted
+from bot.sandbox.openai.serving import ScriptedApi, serve_local, serve_scripted
 
-__all__ = ["ScriptedApi", "serve_scripted"]
+__all__ = ["ScriptedApi", "serve_local", "serve_scripted"]

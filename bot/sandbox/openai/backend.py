@@ -32,12 +32,16 @@ class Endpoint(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelCard:
-    """A model of the list: the endpoints that serve it and the parameters it refuses."""
+    """A model of the list: the endpoints that serve it and the parameters it refuses.
+
+    `context` is the window in tokens; the list names it where it is known.
+    """
 
     id: str
     owner: str
     endpoints: frozenset[Endpoint]
     refuses: frozenset[str] = frozenset()
+    context: int | None = None
     image_url: bool = False  # answers with a URL unless asked for base64
 
 

@@ -38,4 +38,6 @@ def card_for(backend: Backend, model: str, endpoint: Endpoint) -> ModelCard:
 
 
 def _body(card: ModelCard) -> JsonObject:
-    return {"id": card.id, "object": "model", "created": _CREATED, "owned_by": card.owner}
+    known = {"id": card.id, "object": "model", "created": _CREATED, "owned_by": card.owner}
+    # Not in the reference; the name that gateways such as OpenRouter use.
+    return known if card.context is None else known | {"context_length": card.context}

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from bot.core.clock import SystemClock
 from bot.core.ports import Clock
 from bot.sandbox.openai.faults import Faults
+from bot.sandbox.openai.refusal import Refusal
 from bot.sandbox.openai.scripted import Script, ScriptedBackend
 from bot.sandbox.openai.server import ServerOptions, serve
 from bot.sandbox.openai.traffic import Traffic
+from bot.sandbox.openai.weights import check_packages
+
+if TYPE_CHECKING:
+    from bot.sandbox.openai.local import LocalBackend
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,3 +44,31 @@ async def serve_scripted(
     script = Script()
     async with serve(ScriptedBackend(script, clock), options) as url:
         yield ScriptedApi(url=url, script=script, faults=options.faults, traffic=options.traffic)
+
+
+@asynccontextmanager
+async def serve_local(*, port: int = 0, clock: Clock | None = None) -> AsyncIterator[str]:
+    """Serve the models of the extra `local`; yields the base URL. No key is asked for.
+
+    The language model begins to load in the background. Raises `ConfigError` when a package of
+    the extra is missing.
+    """
+    check_packages()
+    from bot.sandbox.openai.local import LocalBackend
+
+    backend = LocalBackend()
+    loading = asyncio.create_task(_load_ahead(backend))
+    try:
+        async with serve(backend, ServerOptions(port=port, clock=clock or SystemClock())) as url:
+            yield url
+    finally:
+        loading.cancel()
+        await asyncio.gather(loading, return_exceptions=True)
+        await backend.close()
+
+
+async def _load_ahead(backend: LocalBackend) -> None:
+    try:
+        await backend.load()
+    except Refusal:
+        logger.exception("local model cannot be loaded")
