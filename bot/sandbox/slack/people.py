@@ -126,6 +126,11 @@ class Place:
         self._sockets.tell("events_api", events.callback(self._workspace, event))
         self._workspace.changed()
 
+    async def delete(self, ts: str) -> None:
+        """Delete a message, be it one's own or, as an admin may, the bot's."""
+        self._workspace.message(self._channel.id, ts).deleted = True
+        self._workspace.changed()
+
     # ------------------------------------------------------------ seeing
 
     def screen(self) -> list[Seen]:

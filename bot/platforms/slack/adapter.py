@@ -1,0 +1,215 @@
+"""Slack as the port `Platform`: puts the parts of this folder together."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+from bot.core.ports import Capabilities, Clock, Draft, EventSink, Streaming
+from bot.core.types import (
+    Attachment,
+    Button,
+    ButtonPress,
+    ChatRef,
+    CommandInfo,
+    Event,
+    IncomingMessage,
+    MessageRef,
+    Reply,
+)
+from bot.errors import ConfigError, PlatformError, RateLimited
+from bot.platforms.slack.calls import Calls
+from bot.platforms.slack.directory import Directory, Memory
+from bot.platforms.slack.draft import SlackDraft
+from bot.platforms.slack.errors import BAD_TOKEN, Refused
+from bot.platforms.slack.files import MAX_FILE_IN, download
+from bot.platforms.slack.ids import PLATFORM, answer_thread, parse_chat, thread_of
+from bot.platforms.slack.ingress import Ingress
+from bot.platforms.slack.pace import Urgency
+from bot.platforms.slack.posting import MAX_FILE_OUT, Posting
+from bot.platforms.slack.render import MAX_TEXT, measure, neutralise
+from bot.platforms.slack.sockets import FIRST_PAUSE, LAST_PAUSE, Sockets
+from bot.platforms.slack.status import Status
+
+log = logging.getLogger(__name__)
+
+STREAMED = Capabilities(
+    streaming=Streaming.NATIVE,
+    max_text=MAX_TEXT,
+    update_interval=0.75,  # 80 of the 100 `chat.appendStream` a minute, in one busy chat
+    measure=measure,
+    max_buttons=100,
+    max_file_in=MAX_FILE_IN,
+    max_file_out=MAX_FILE_OUT,
+    typing=True,
+    stop_button=True,
+)
+EDITED = Capabilities(
+    streaming=Streaming.EDIT,
+    max_text=MAX_TEXT,
+    update_interval=1.5,  # 40 of the 50 `chat.update` a minute, in one busy chat
+    measure=measure,
+    max_buttons=100,
+    max_file_in=MAX_FILE_IN,
+    max_file_out=MAX_FILE_OUT,
+    typing=True,
+)
+NO_STREAMS = frozenset({"unknown_method", "missing_scope", "not_allowed_token_type"})
+"""Refusals of a stream that hold for the whole workspace; others hold for the chat."""
+CHATS = 10_000
+
+
+class SlackPlatform:
+    """A Slack workspace, through one app."""
+
+    name = PLATFORM
+
+    def __init__(self, bot_token: str, app_token: str, *, base_url: str, clock: Clock) -> None:
+        self._base_url = base_url
+        self._clock = clock
+        self._calls = Calls(bot_token, base_url=base_url, clock=clock)
+        self._posting = Posting(self._calls)
+        self._status = Status(self._calls, clock)
+        self._directory = Directory(self._calls)
+        self._ingress = Ingress(self._directory, clock, self._asked)
+        self._sockets = Sockets(self._calls, app_token, clock=clock)
+        self._streams = True
+        self._unstreamed: Memory[ChatRef, bool] = Memory(CHATS)
+        self._threads: Memory[ChatRef, str] = Memory(CHATS)
+
+    # ------------------------------------------------------------ what a chat can do
+
+    def capabilities(self, chat: ChatRef) -> Capabilities:
+        """Streams in threads and direct messages, unless Slack has refused one here."""
+        place = parse_chat(chat)
+        possible = self._streams and not self._unstreamed.get(chat)
+        return STREAMED if possible and (place.direct or place.thread) else EDITED
+
+    def places(self, chat: ChatRef) -> Collection[str]:
+        """The conversation's own id, and the channel it lies in, as `C0123`."""
+        return (chat.id, parse_chat(chat).channel)
+
+    # ------------------------------------------------------------ events
+
+    async def run(self, sink: EventSink, ready: Callable[[], None]) -> None:
+        """Stay connected until cancelled. Raises `ConfigError` when a token is wrong."""
+        await self._sign_in()
+        first = [ready]
+        await self._sockets.run(
+            lambda body: self._ingress.take(body, sink), lambda: first.pop()() if first else None
+        )
+
+    async def _sign_in(self) -> None:
+        """Learn who the bot is; without it, it would not know its own mention."""
+        pause = FIRST_PAUSE
+        while not self._directory.bot:
+            try:
+                answer = await self._calls.call("auth.test", {})
+            except Refused as refusal:
+                if refusal.code in BAD_TOKEN:
+                    raise ConfigError(
+                        f"slack.bot_token is refused ({refusal.code}): copy it from the app's "
+                        "page “OAuth & Permissions”; it begins with xoxb-"
+                    ) from refusal
+                raise
+            except PlatformError as error:
+                wait = error.retry_after if isinstance(error, RateLimited) else pause
+                log.warning("slack not reached", extra={"error": repr(error), "seconds": wait})
+                await self._clock.sleep(wait)
+                pause = min(LAST_PAUSE, pause * 2)
+            else:
+                self._directory.bot = str(answer["user_id"])
+
+    def _asked(self, message: IncomingMessage) -> None:
+        self._threads.put(message.ref.chat, answer_thread(message.ref))
+
+    # ------------------------------------------------------------ messages
+
+    async def send(self, chat: ChatRef, reply: Reply) -> MessageRef:
+        """Post a message; in a direct message, into the thread of the message it answers."""
+        thread = parse_chat(chat).thread
+        if not thread and reply.answering is not None and reply.answering.chat == chat:
+            thread = thread_of(reply.answering)
+        ref = await self._posting.post(chat, thread, reply)
+        if reply.files:
+            await self._posting.upload(chat, thread, reply.files)
+        return ref
+
+    async def edit(self, ref: MessageRef, reply: Reply) -> None:
+        """Replace text and buttons of a message; files follow in its thread."""
+        await self._posting.update(ref, reply)
+        if reply.files:
+            await self._posting.upload(ref.chat, thread_of(ref), reply.files)
+
+    async def delete(self, ref: MessageRef) -> None:
+        """Remove a message of the bot."""
+        await self._posting.delete(ref)
+
+    def draft(self, answering: IncomingMessage, *, stop: Button | None = None) -> Draft:
+        """An answer that is streamed where the chat has streams, else posted and edited."""
+        return self._draft(answering, stop)
+
+    def reopen(
+        self, ref: MessageRef, answering: IncomingMessage, *, stop: Button | None = None
+    ) -> Draft:
+        """Go on with a message by editing it."""
+        return self._draft(answering, stop, ref)
+
+    def _draft(
+        self, answering: IncomingMessage, stop: Button | None, ref: MessageRef | None = None
+    ) -> SlackDraft:
+        chat = answering.ref.chat
+        return SlackDraft(
+            self._posting,
+            answering,
+            streams=self.capabilities(chat).streaming is Streaming.NATIVE,
+            refused=lambda refusal: self._streams_refused(chat, refusal),
+            stop=stop,
+            ref=ref,
+        )
+
+    def _streams_refused(self, chat: ChatRef, refusal: Refused) -> None:
+        log.warning("stream refused", extra={"chat": chat.id, "code": refusal.code})
+        if refusal.code in NO_STREAMS:
+            self._streams = False
+        else:
+            self._unstreamed.put(chat, True)
+
+    # ------------------------------------------------------------ the rest
+
+    def typing(self, chat: ChatRef) -> AbstractAsyncContextManager[None]:
+        """Show a status line under the thread; in a direct message, under the last question."""
+        place = parse_chat(chat)
+        return self._status.shown(place.channel, place.thread or self._threads.get(chat) or "")
+
+    async def download(self, attachment: Attachment, to: Path) -> None:
+        """Fetch a file."""
+        await download(self._calls, self._base_url, attachment, to)
+
+    async def publish(self, commands: Sequence[CommandInfo]) -> None:
+        """Nothing to do: Slack reads the commands from the app's manifest (`bot manifest`)."""
+
+    async def notice(self, press: Event, text: str) -> None:
+        """Say something that only the person who pressed sees; Slack has no toasts."""
+        if not isinstance(press, ButtonPress):
+            return
+        place = parse_chat(press.ref.chat)
+        args = {
+            "channel": place.channel,
+            "thread_ts": thread_of(press.ref),
+            "user": press.sender.id,
+            "text": neutralise(text),
+        }
+        try:
+            await self._calls.call(
+                "chat.postEphemeral", args, channel=place.channel, urgency=Urgency.TYPING
+            )
+        except PlatformError as error:
+            log.info("notice not shown", extra={"chat": press.ref.chat.id, "error": repr(error)})
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._status.close()
+        await self._calls.close()

@@ -1,0 +1,101 @@
+"""Calls of Slack's Web API: paced, with errors in the terms of the core.
+
+The SDK's own retries stay off: it repeats a post whose outcome is unknown, which doubles it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias, TypeVar
+
+import aiohttp
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.core.ports import Clock
+from bot.platforms.slack.errors import translated
+from bot.platforms.slack.pace import Pace, Urgency
+
+Json: TypeAlias = dict[str, Any]
+T = TypeVar("T")
+
+TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=10)
+CONNECTIONS = 200
+AS_JSON = ("chat.", "assistant.", "agents.")
+"""Methods that take a JSON body; the others take only forms and queries."""
+
+
+def sdk_log() -> logging.Logger:
+    """The log of Slack's libraries.
+
+    Its level is set because they compare it themselves: a logger without a level of its own is
+    taken for DEBUG, and then they write out every call, with its text, before it is dropped.
+    """
+    log = logging.getLogger("bot.platforms.slack.sdk")
+    log.setLevel(logging.INFO)
+    return log
+
+
+class Calls:
+    """Slack's Web API for one bot token. The connections open with the first call."""
+
+    def __init__(self, token: str, *, base_url: str, clock: Clock) -> None:
+        self.pace = Pace(clock)
+        self.token = token
+        self._session: aiohttp.ClientSession | None = None
+        self._client = AsyncWebClient(
+            token=token, base_url=base_url, retry_handlers=[], logger=sdk_log()
+        )
+
+    @property
+    def client(self) -> AsyncWebClient:
+        """Slack's own client, over a session of ours that keeps its connections."""
+        if self._session is None:
+            connector = aiohttp.TCPConnector(limit=CONNECTIONS)
+            self._session = aiohttp.ClientSession(connector=connector, timeout=TIMEOUT)
+            self._client.session = self._session
+        return self._client
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        """The same connections, for what is no method of the Web API."""
+        session = self.client.session
+        assert session is not None  # `client` has just set it
+        return session
+
+    async def call(
+        self, method: str, args: Json, *, channel: str = "", urgency: Urgency = Urgency.FINAL
+    ) -> Json:
+        """Call a method and return its answer. Raises `PlatformError` and its kinds."""
+        given = {key: value for key, value in args.items() if value not in (None, "")}
+
+        async def make() -> Json:
+            if method.startswith(AS_JSON):
+                answer = await self.client.api_call(method, json=given)
+            else:
+                answer = await self.client.api_call(method, params=given)
+            return answer.data if isinstance(answer.data, dict) else {}
+
+        return await self.paced(method, make, channel=channel, urgency=urgency)
+
+    async def paced(
+        self,
+        method: str,
+        make: Callable[[], Awaitable[T]],
+        *,
+        channel: str = "",
+        urgency: Urgency = Urgency.FINAL,
+    ) -> T:
+        """Make a call through Slack's client when it is its turn. Raises like `call`."""
+
+        async def checked() -> T:
+            with translated():
+                return await make()
+
+        return await self.pace.call(method, channel, urgency, checked)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None

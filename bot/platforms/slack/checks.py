@@ -1,0 +1,69 @@
+"""What `bot check` says about Slack."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.core.clock import SystemClock
+from bot.core.types import Finding
+from bot.errors import PlatformError
+from bot.platforms.slack.calls import Calls
+from bot.platforms.slack.errors import BAD_TOKEN, Refused
+from bot.platforms.slack.manifest import SCOPES
+from bot.platforms.slack.sockets import BAD_APP_TOKEN, open_socket_url
+
+BOT = "Slack bot token"
+APP = "Slack app token"
+PERMISSIONS = "Slack scopes"
+MODE = "Slack mode"
+NETWORK = "check slack.base_url and the network"
+
+
+async def examine(bot_token: str, app_token: str, base_url: str, mode: str) -> Sequence[Finding]:
+    """A line for each thing that must be right. Raises nothing."""
+    calls = Calls(bot_token, base_url=base_url, clock=SystemClock())
+    try:
+        findings = [*await _bot(calls), await _app(calls, app_token)]
+    finally:
+        await calls.close()
+    if mode != "socket":
+        findings.append(Finding(ok=False, subject=MODE, text=mode, fix='set slack.mode = "socket"'))
+    return findings
+
+
+async def _bot(calls: Calls) -> Sequence[Finding]:
+    try:
+        answer = await calls.paced("auth.test", calls.client.auth_test)
+    except PlatformError as error:
+        if isinstance(error, Refused) and error.code in BAD_TOKEN:
+            fix = "copy slack.bot_token (xoxb-…) from “OAuth & Permissions”, and install the app"
+        else:
+            fix = NETWORK
+        return [Finding(ok=False, subject=BOT, text=str(error), fix=fix)]
+    text = f"@{answer['user']} in {answer['team']}"
+    given = {scope.strip() for scope in answer.headers.get("x-oauth-scopes", "").split(",")}
+    return [Finding(ok=True, subject=BOT, text=text), _scopes(given)]
+
+
+def _scopes(given: set[str]) -> Finding:
+    missing = sorted(set(SCOPES) - given)
+    if not missing:
+        return Finding(ok=True, subject=PERMISSIONS, text="all there")
+    return Finding(
+        ok=False,
+        subject=PERMISSIONS,
+        text="missing: " + ", ".join(f"{scope} (to {SCOPES[scope]})" for scope in missing),
+        fix="put the text of `bot manifest` into “App Manifest”, and install the app again",
+    )
+
+
+async def _app(calls: Calls, app_token: str) -> Finding:
+    fix = "make one with the scope connections:write on “Basic Information” (xapp-…)"
+    if not app_token:
+        return Finding(ok=False, subject=APP, text="slack.app_token is not set", fix=fix)
+    try:
+        await open_socket_url(calls, app_token)
+    except PlatformError as error:
+        wrong = isinstance(error, Refused) and error.code in BAD_TOKEN | BAD_APP_TOKEN
+        return Finding(ok=False, subject=APP, text=str(error), fix=fix if wrong else NETWORK)
+    return Finding(ok=True, subject=APP, text="opens a socket")

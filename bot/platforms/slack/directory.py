@@ -1,0 +1,141 @@
+"""Who is who, and which threads are the bot's: asked once, then answered from memory.
+
+Events name people only by their id. What is not learnt in time stays unknown for that event: an
+acknowledgement must not wait (Slack gives 3 s).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Awaitable, Collection
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from bot.core.types import Sender, UserId
+from bot.errors import PlatformError
+from bot.platforms.slack.calls import Calls, Json
+from bot.platforms.slack.errors import Refused
+from bot.platforms.slack.pace import Urgency
+
+log = logging.getLogger(__name__)
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+PATIENCE = 1.0
+"""Seconds that an event waits for what is not known yet."""
+PEOPLE = 10_000
+THREADS = 10_000
+
+
+class Memory(Generic[K, V]):
+    """Remembers at most `size` things, and forgets what was not used for longest."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._kept: OrderedDict[K, V] = OrderedDict()
+
+    def get(self, key: K) -> V | None:
+        """What is remembered under the key."""
+        if key in self._kept:
+            self._kept.move_to_end(key)
+        return self._kept.get(key)
+
+    def put(self, key: K, value: V) -> None:
+        """Remember something."""
+        self._kept[key] = value
+        self._kept.move_to_end(key)
+        if len(self._kept) > self._size:
+            self._kept.popitem(last=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody in the workspace."""
+
+    name: str
+    language: str = "en"
+
+
+class Directory:
+    """What the bot knows of people and threads. `bot` is its own user id, known once connected."""
+
+    def __init__(self, calls: Calls) -> None:
+        self.bot = ""
+        self._calls = calls
+        self._people: Memory[str, Person] = Memory(PEOPLE)
+        self._threads: Memory[tuple[str, str], bool] = Memory(THREADS)
+
+    # ------------------------------------------------------------ from memory
+
+    def sender(self, user: str) -> Sender:
+        """Somebody, by the name they have here where it is known."""
+        person = self._people.get(user) or Person(user)
+        return Sender(UserId(user), person.name, person.language)
+
+    def name(self, user: str) -> str:
+        """What to call somebody."""
+        person = self._people.get(user)
+        return person.name if person else user
+
+    def is_ours(self, channel: str, thread: str) -> bool:
+        """Whether the thread was begun by the bot, or by speaking to it."""
+        return bool(self._threads.get((channel, thread)))
+
+    def claim(self, channel: str, thread: str) -> None:
+        """Remember that a thread was begun by speaking to the bot."""
+        self._threads.put((channel, thread), True)
+
+    # ------------------------------------------------------------ from Slack
+
+    async def learn(self, people: Collection[str], thread: tuple[str, str] | None) -> None:
+        """Look up what is not known yet, for as long as an event may wait. Never raises."""
+        missing: list[Awaitable[None]] = [
+            self._learn_person(user) for user in people if user and not self._people.get(user)
+        ]
+        if thread is not None and self._threads.get(thread) is None:
+            missing.append(self._learn_thread(*thread))
+        if not missing:
+            return
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await asyncio.gather(*missing)
+        except TimeoutError:
+            log.info("names not learnt in time")
+
+    async def _learn_person(self, user: str) -> None:
+        try:
+            answer = await self._calls.call(
+                "users.info",
+                {"user": user, "include_locale": "true"},
+                urgency=Urgency.PREVIEW,
+            )
+        except Refused:
+            self._people.put(user, Person(user))  # no scope, or not ours to know: do not ask again
+            return
+        except PlatformError as error:
+            log.info("name not learnt", extra={"error": repr(error)})
+            return
+        found = answer.get("user", {})
+        profile = found.get("profile", {})
+        name = profile.get("display_name") or profile.get("real_name") or found.get("name") or user
+        self._people.put(user, Person(str(name), str(found.get("locale") or "en")))
+
+    async def _learn_thread(self, channel: str, thread: str) -> None:
+        try:
+            answer = await self._calls.call(
+                "conversations.replies",
+                {"channel": channel, "ts": thread, "limit": "1"},
+                urgency=Urgency.PREVIEW,
+            )
+        except Refused:
+            self._threads.put((channel, thread), False)
+            return
+        except PlatformError as error:
+            log.info("thread not looked up", extra={"error": repr(error)})
+            return
+        root: Json = next(iter(answer.get("messages", [])), {})
+        spoken_to = f"<@{self.bot}" in str(root.get("text", ""))
+        self._threads.put((channel, thread), spoken_to or root.get("user") == self.bot)

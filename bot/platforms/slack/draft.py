@@ -1,0 +1,195 @@
+"""An answer while it is being written: streamed by Slack where it can, else posted and edited.
+
+A stream takes only what is new, so the draft remembers what Slack has. When a stream has ended, is
+nearly full, or may or may not have taken something, the draft goes on by editing its message: that
+takes the whole text, so nothing can be lost or doubled.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from enum import Enum, auto
+
+from bot.core.types import Button, ButtonRow, IncomingMessage, MessageRef, Reply
+from bot.errors import OutcomeUnknown
+from bot.platforms.slack.errors import Refused, StreamClosed
+from bot.platforms.slack.ids import answer_thread, thread_of
+from bot.platforms.slack.pace import Urgency
+from bot.platforms.slack.posting import Posting
+from bot.platforms.slack.render import button_blocks, neutralise, settled
+
+log = logging.getLogger(__name__)
+
+STREAM_BYTES = 10_000
+"""UTF-8 bytes that one stream is given. Slack's cap is undocumented; the lowest that users report
+is 10.6 kB."""
+SOON = 3.0
+"""Seconds that a first text waits for Slack to take another stream; then it is posted."""
+
+
+class Mode(Enum):
+    """How the answer stands in the chat."""
+
+    NOWHERE = auto()
+    STREAM = auto()
+    MESSAGE = auto()
+
+
+class SlackDraft:
+    """One message of an answer.
+
+    With `ref` it goes on with a message that stands in the chat. `streams` says whether to try a
+    stream; `refused` is told when Slack does not want it here. `stop` is shown where Slack does
+    not show a Stop of its own.
+    """
+
+    def __init__(
+        self,
+        posting: Posting,
+        answering: IncomingMessage,
+        *,
+        streams: bool,
+        refused: Callable[[Refused], None],
+        stop: Button | None = None,
+        ref: MessageRef | None = None,
+    ) -> None:
+        self._posting = posting
+        self._answering = answering
+        self._chat = answering.ref.chat
+        self._thread = answer_thread(answering.ref)
+        self._streams = streams and bool(self._thread)
+        self._refused = refused
+        self._stop: tuple[ButtonRow, ...] = ((stop,),) if stop else ()
+        self._ref = ref
+        self._mode = Mode.NOWHERE if ref is None else Mode.MESSAGE
+        self._sent = ""  # what the stream has
+        self._streamed = False
+        self._standing: Reply | None = None
+        self._files_wait = True
+
+    @property
+    def ref(self) -> MessageRef | None:
+        """The message in the chat; None before the first text."""
+        return self._ref
+
+    async def show(self, text: str) -> None:
+        """Show the text so far. Raises `RateLimited` at once when it is not its turn."""
+        if self._mode is Mode.NOWHERE:
+            await self._begin(text)
+        elif self._mode is Mode.STREAM:
+            await self._stream_on(neutralise(settled(text)))
+        if self._mode is Mode.MESSAGE:
+            await self._edit(Reply(text=text, buttons=self._stop), Urgency.PREVIEW)
+
+    async def finish(self, reply: Reply) -> MessageRef:
+        """Make the reply the message. May be called again after a failure."""
+        if self._mode is Mode.STREAM:
+            await self._end_stream(reply)
+        if self._ref is None:
+            self._ref = await self._posting.post(self._chat, self._thread, reply)
+            self._mode, self._standing = Mode.MESSAGE, reply
+        elif self._mode is Mode.MESSAGE:
+            await self._edit(reply, Urgency.FINAL)
+        if reply.files and self._files_wait:
+            await self._posting.upload(self._chat, thread_of(self._ref), reply.files)
+            self._files_wait = False
+        return self._ref
+
+    # ------------------------------------------------------------ the first text
+
+    async def _begin(self, text: str) -> None:
+        first = neutralise(settled(text))
+        if self._streams and len(first.encode()) <= STREAM_BYTES and self._may_stream():
+            if not first.strip():
+                return
+            try:
+                reader = self._answering.sender.id
+                self._ref = await self._posting.start_stream(
+                    self._chat, self._thread, reader, first
+                )
+            except Refused as refusal:
+                self._refused(refusal)
+                self._streams = False
+            else:
+                self._mode, self._sent, self._streamed = Mode.STREAM, first, True
+                return
+        reply = Reply(text=text, buttons=self._stop)
+        self._ref = await self._posting.post(self._chat, self._thread, reply, Urgency.PREVIEW)
+        self._mode, self._standing = Mode.MESSAGE, reply
+
+    def _may_stream(self) -> bool:
+        """Whether a stream would start soon; Slack takes only 20 a minute in a workspace."""
+        wait = self._posting.seconds_until("chat.startStream", self._chat, Urgency.PREVIEW)
+        return wait <= SOON
+
+    # ------------------------------------------------------------ a stream
+
+    async def _stream_on(self, text: str) -> None:
+        assert self._ref is not None  # a stream has its message
+        if text == self._sent:
+            return None
+        if not self._fits(text):
+            return await self._leave_stream()
+        try:
+            await self._posting.append(self._ref, text[len(self._sent) :], Urgency.PREVIEW)
+        except (StreamClosed, Refused):
+            self._mode = Mode.MESSAGE
+        except OutcomeUnknown:
+            self._mode = Mode.MESSAGE  # it may have the words: only an edit is safe now
+            raise
+        else:
+            self._sent = text
+
+    async def _end_stream(self, reply: Reply) -> None:
+        assert self._ref is not None  # a stream has its message
+        text = neutralise(reply.text)
+        if not self._fits(text):
+            return await self._leave_stream()
+        try:
+            await self._hurry_on(text)
+            rest = text[len(self._sent) :]
+            await self._posting.stop_stream(self._ref, rest, button_blocks(reply.buttons))
+        except (StreamClosed, Refused):
+            self._mode = Mode.MESSAGE
+        except OutcomeUnknown:
+            self._mode = Mode.MESSAGE  # as above; an edit stops the stream if it still runs
+            raise
+        else:
+            self._mode, self._standing, self._streamed = Mode.MESSAGE, _bare(reply), False
+
+    async def _hurry_on(self, text: str) -> None:
+        """Show the last words at once when the end of the stream must wait for its turn."""
+        wait = self._posting.seconds_until("chat.stopStream", self._chat, Urgency.FINAL)
+        if wait > 0 and text != self._sent and self._ref is not None:
+            await self._posting.append(self._ref, text[len(self._sent) :], Urgency.FINAL)
+            self._sent = text
+
+    async def _leave_stream(self) -> None:
+        """End the stream before it is full, and go on by editing its message."""
+        assert self._ref is not None  # a stream has its message
+        try:
+            await self._posting.stop_stream(self._ref, "", [])
+        except (StreamClosed, Refused):
+            log.debug("stream ended already", extra={"chat": self._chat.id})
+        self._mode, self._streamed = Mode.MESSAGE, False
+
+    def _fits(self, text: str) -> bool:
+        return text.startswith(self._sent) and len(text.encode()) <= STREAM_BYTES
+
+    # ------------------------------------------------------------ a message
+
+    async def _edit(self, reply: Reply, urgency: Urgency) -> None:
+        assert self._ref is not None  # a message that stands
+        if _bare(reply) == self._standing:  # no call without a visible change
+            return
+        await self._posting.update(self._ref, reply, urgency)
+        self._standing = _bare(reply)
+        if self._streamed and urgency is Urgency.FINAL:
+            self._streamed = False
+            await self._posting.release_session(self._ref)
+
+
+def _bare(reply: Reply) -> Reply:
+    """What of a reply stands in its message: neither files nor what it answers."""
+    return Reply(text=reply.text, buttons=reply.buttons)

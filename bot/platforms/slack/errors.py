@@ -1,0 +1,83 @@
+"""Slack's errors in the terms of the core; the one place that knows their codes.
+
+The codes are on the page of each method at docs.slack.dev.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import aiohttp
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from bot.errors import ChatGone, MessageGone, OutcomeUnknown, PlatformError, RateLimited
+
+BAD_TOKEN = frozenset(
+    {"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"}
+)
+_CHAT_GONE = frozenset(
+    {"channel_not_found", "is_archived", "not_in_channel", "thread_not_found", "is_inactive"}
+)
+_MESSAGE_GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
+_UNKNOWN = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
+_LIMITED = frozenset({"ratelimited", "rate_limited"})
+
+
+class Refused(PlatformError):
+    """Slack said no; `code` is its word for why."""
+
+    def __init__(self, code: str, needed: str = "") -> None:
+        super().__init__(f"{code} (needs {needed})" if needed else code)
+        self.code = code
+        self.needed = needed
+
+
+class Unreachable(PlatformError):
+    """No connection to Slack: the call has surely not been carried out."""
+
+
+class StreamClosed(PlatformError):
+    """The stream has ended, by age or by the person's Stop; its message stands."""
+
+
+class StillStreaming(PlatformError):
+    """The message cannot be edited before its stream is stopped."""
+
+
+def translate(failure: SlackApiError) -> PlatformError:
+    """The error of the core that says the same as an answer with `ok: false`."""
+    response = failure.response
+    if not isinstance(response, AsyncSlackResponse):  # the SDK could not read the answer
+        return OutcomeUnknown(str(failure))
+    body = response.data if isinstance(response.data, dict) else {}
+    code = str(body.get("error") or "")
+    if response.status_code == 429 or code in _LIMITED:
+        return RateLimited(float(response.headers.get("Retry-After", 1)))
+    if response.status_code >= 500 or code in _UNKNOWN:
+        return OutcomeUnknown(code or f"HTTP {response.status_code}")
+    if code in _CHAT_GONE:
+        return ChatGone(code)
+    if code in _MESSAGE_GONE:
+        return MessageGone(code)
+    if code == "message_not_in_streaming_state":
+        return StreamClosed(code)
+    if code == "streaming_state_conflict":
+        return StillStreaming(code)
+    return Refused(code or f"HTTP {response.status_code}", str(body.get("needed") or ""))
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn what slack-sdk and aiohttp raise inside the block into errors of the core."""
+    try:
+        yield
+    except SlackApiError as failure:
+        raise translate(failure) from failure
+    except aiohttp.ClientConnectorError as failure:
+        raise Unreachable(str(failure)) from failure
+    except (TimeoutError, aiohttp.ClientError, OSError) as failure:
+        raise OutcomeUnknown(repr(failure)) from failure
+    except SlackClientError as failure:
+        raise PlatformError(str(failure)) from failure

@@ -1,0 +1,65 @@
+"""Fetching what people sent.
+
+A file's address is asked for when it is fetched: ids last, addresses need not. The bot's token goes
+only to Slack itself. Without the scope `files:read` Slack answers 200 with its login page.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from bot.core.types import Attachment
+from bot.errors import FileTooLarge, PlatformError
+from bot.platforms.slack.calls import Calls
+from bot.platforms.slack.errors import translated
+
+MAX_FILE_IN = 200_000_000
+"""Bytes. Slack carries 1 GB; nothing we can use is that large."""
+PIECE = 1 << 16
+DOWNLOAD = aiohttp.ClientTimeout(total=600, sock_connect=10, sock_read=30)
+OK = 200
+
+
+async def download(calls: Calls, base_url: str, attachment: Attachment, to: Path) -> None:
+    """Fetch a file to `to`. Raises `FileTooLarge`, `PlatformError`."""
+    if attachment.size is not None and attachment.size > MAX_FILE_IN:
+        raise FileTooLarge(MAX_FILE_IN)
+    file = (await calls.call("files.info", {"file": attachment.id})).get("file", {})
+    if int(file.get("size") or 0) > MAX_FILE_IN:
+        raise FileTooLarge(MAX_FILE_IN)
+    url = str(file.get("url_private_download") or file.get("url_private") or "")
+    if not _is_slacks(url, base_url):
+        raise PlatformError("the file does not lie at Slack")
+    headers = {"Authorization": f"Bearer {calls.token}"}
+    with translated():
+        async with calls.session.get(
+            url, headers=headers, allow_redirects=False, timeout=DOWNLOAD
+        ) as answer:
+            if answer.status != OK:
+                raise PlatformError(f"the file was not handed over: HTTP {answer.status}")
+            if answer.content_type == "text/html" and "html" not in attachment.mime:
+                raise PlatformError("Slack sent its login page: the scope files:read is missing")
+            await _write(answer, to)
+
+
+async def _write(answer: aiohttp.ClientResponse, to: Path) -> None:
+    size = 0
+    with await asyncio.to_thread(to.open, "wb") as file:
+        async for piece in answer.content.iter_chunked(PIECE):
+            size += len(piece)
+            if size > MAX_FILE_IN:
+                raise FileTooLarge(MAX_FILE_IN)
+            await asyncio.to_thread(file.write, piece)
+
+
+def _is_slacks(url: str, base_url: str) -> bool:
+    """Whether the token may be shown to this address."""
+    given, ours = urlsplit(url), urlsplit(base_url)
+    if (given.scheme, given.netloc) == (ours.scheme, ours.netloc):
+        return True
+    host = given.hostname or ""
+    return given.scheme == "https" and (host == "slack.com" or host.endswith(".slack.com"))

@@ -1,0 +1,232 @@
+"""What Slack tells, as events of the core. Pure: the directory answers from memory.
+
+In a channel the bot is spoken to by a mention, in its threads by everybody: a thread that was
+begun by mentioning it, or by the bot itself, needs no mention again, unless a message there begins
+with somebody else's. In any other thread each question mentions it.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from bot.core.types import (
+    Attachment,
+    ButtonPress,
+    Event,
+    FileId,
+    FileKind,
+    IncomingMessage,
+    StopPressed,
+)
+from bot.platforms.slack.directory import Directory
+from bot.platforms.slack.ids import make_chat, make_command, make_key, make_message
+
+Json: TypeAlias = dict[str, Any]
+
+_SPOKEN = frozenset({None, "file_share", "thread_broadcast", "me_message"})
+"""Subtypes of `message` that a person wrote; the rest are joins, topics, bots and the like."""
+_TOKEN = re.compile(r"<([@#!])?([^<>|]*)(?:\|([^<>]*))?>")
+_COMMAND = re.compile(r"\A!(?=[a-z])")
+_GONE = frozenset({"tombstone", "hidden_by_limit"})
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What must be known to read an event: people by id, and whether a thread is the bot's."""
+
+    people: frozenset[str] = frozenset()
+    thread: tuple[str, str] | None = None
+
+
+def conversation_of(body: Json) -> str:
+    """The channel an event happened in; empty when in none. Never raises."""
+    event = body.get("event") if isinstance(body.get("event"), dict) else {}
+    channel = body.get("channel")
+    found = event.get("channel") if event else body.get("channel_id")
+    if isinstance(channel, dict):
+        found = channel.get("id")
+    return found if isinstance(found, str) else ""
+
+
+def needs_of(body: Json, bot: str) -> Needs:
+    """What to look up before `read`. Nothing for what nobody says to the bot."""
+    if "command" in body:
+        return Needs(frozenset({str(body["user_id"])}))
+    if body.get("type") == "block_actions":
+        return Needs(frozenset({str(body["user"]["id"])}))
+    event = body.get("event", {})
+    message = event.get("message", event)
+    if not _is_spoken(event, message, bot):
+        return Needs()
+    text, channel = str(message.get("text", "")), str(event["channel"])
+    mentioned = {found[2] for found in _TOKEN.finditer(text) if found[1] == "@"}
+    people = frozenset(mentioned - {bot} | {str(message["user"])})
+    if event.get("channel_type") == "im" or bot in mentioned:
+        return Needs(people)
+    thread = message.get("thread_ts")
+    return Needs(people, (channel, str(thread))) if thread else Needs()
+
+
+def read(body: Json, directory: Directory) -> Event | None:
+    """The event of the core; None for what asks for nothing.
+
+    Raises `KeyError`, `TypeError`, `ValueError`, `AttributeError` on what Slack does not send.
+    """
+    if "command" in body:
+        return _command(body, directory)
+    match body.get("type"):
+        case "block_actions":
+            return _press(body, directory)
+        case "event_callback":
+            return _event(body, directory)
+        case _:
+            return None
+
+
+def _event(body: Json, directory: Directory) -> Event | None:
+    event, team = body["event"], str(body["team_id"])
+    match event["type"]:
+        case "message" | "app_mention":
+            return _message(team, event, directory)
+        case "agent_session_stopped":
+            return StopPressed(
+                key=make_key(team, event["channel"], body["event_id"]),
+                chat=make_chat(team, event["channel"], event.get("thread_ts") or ""),
+                sender=directory.sender(event["user"]),
+            )
+        case _:
+            return None
+
+
+def _message(team: str, event: Json, directory: Directory) -> IncomingMessage | None:
+    edited = event.get("subtype") == "message_changed"
+    message = event["message"] if edited else event
+    if not _is_spoken(event, message, directory.bot):
+        return None
+    channel, ts = str(event["channel"]), str(message["ts"])
+    direct = event.get("channel_type") == "im" or channel.startswith("D")
+    text = str(message.get("text") or "")
+    mentioned = f"<@{directory.bot}" in text
+    root = str(message.get("thread_ts") or ts)
+    if mentioned and root == ts:
+        directory.claim(channel, root)
+    chat = make_chat(team, channel, root)
+    what = f"{ts}:{message['edited']['ts']}" if edited else ts
+    return IncomingMessage(
+        key=make_key(team, channel, what),
+        ref=make_message(chat, ts, root if root != ts else ""),
+        sender=directory.sender(str(message["user"])),
+        text=plain(text, directory),
+        attachments=tuple(_attachments(message)),
+        group=not direct,
+        addressed=direct or mentioned or _goes_on(channel, root, text, directory),
+        edited=edited,
+    )
+
+
+def _is_spoken(event: Json, message: Json, bot: str) -> bool:
+    """Whether a person wrote this, or rewrote it."""
+    if message.get("bot_id") or message.get("user") in {None, bot, "USLACKBOT"}:
+        return False
+    if event.get("subtype") != "message_changed":
+        return event.get("subtype") in _SPOKEN and event.get("type") in {"message", "app_mention"}
+    before = event.get("previous_message", {}).get("text")
+    return "edited" in message and message.get("text") != before  # else a preview or a reply count
+
+
+def _goes_on(channel: str, root: str, text: str, directory: Directory) -> bool:
+    return directory.is_ours(channel, root) and not text.lstrip().startswith("<@")
+
+
+def _command(body: Json, directory: Directory) -> IncomingMessage:
+    team, channel = str(body["team_id"]), str(body["channel_id"])
+    chat = make_chat(team, channel, "")
+    return IncomingMessage(
+        key=make_key(team, channel, str(body["trigger_id"])),
+        ref=make_command(chat, str(body["trigger_id"])),
+        sender=directory.sender(str(body["user_id"])),
+        text=plain(f"{body['command']} {body.get('text') or ''}".rstrip(), directory),
+        group=not channel.startswith("D"),
+    )
+
+
+def _press(body: Json, directory: Directory) -> ButtonPress | None:
+    container, action = body["container"], body["actions"][0]
+    if container["type"] != "message" or action["type"] != "button":
+        return None
+    team, channel = str(body["team"]["id"]), str(body["channel"]["id"])
+    ts = str(container["message_ts"])
+    thread = str(container.get("thread_ts") or "")
+    if thread == ts:  # the root of a thread stands in the channel
+        thread = ""
+    chat = make_chat(team, channel, thread)
+    return ButtonPress(
+        key=make_key(team, channel, str(body["trigger_id"])),
+        ref=make_message(chat, ts, thread),
+        sender=directory.sender(str(body["user"]["id"])),
+        value=str(action.get("value") or ""),
+        group=not channel.startswith("D"),
+    )
+
+
+# -------------------------------------------------------------------- words
+
+
+def plain(text: str, directory: Directory) -> str:
+    """The words of a message: mentions as names, links as addresses, nothing escaped.
+
+    The mention of the bot is taken out, and `!new` becomes `/new`: Slack takes no slash commands
+    in threads.
+    """
+    words = _TOKEN.sub(lambda found: _word(found, directory), text)
+    words = html.unescape(words).strip()
+    return _COMMAND.sub("/", words)
+
+
+def _word(found: re.Match[str], directory: Directory) -> str:
+    kind, target, label = found[1], found[2], found[3]
+    match kind:
+        case "@":
+            return "" if target == directory.bot else f"@{label or directory.name(target)}"
+        case "#":
+            return f"#{label or target}"
+        case "!":
+            return label or "@" + target.partition("^")[0]
+        case _:
+            address = target.removeprefix("mailto:")
+            return address if not label or label in address else f"{label} ({address})"
+
+
+# -------------------------------------------------------------------- files
+
+
+def _attachments(message: Json) -> list[Attachment]:
+    return [_attachment(f) for f in message.get("files") or [] if f.get("mode") not in _GONE]
+
+
+def _attachment(file: Json) -> Attachment:
+    mime, kind = str(file.get("mimetype") or "application/octet-stream"), FileKind.DOCUMENT
+    name = str(file.get("name") or "")
+    if file.get("subtype") == "slack_audio":
+        # A clip is MP4 with AAC, sometimes labelled video/mp4: say what it is.
+        kind = FileKind.VOICE
+        mime = mime.replace("video/", "audio/")
+        name = re.sub(r"\.mp4$", ".m4a", name)
+    elif mime.startswith("image/") and mime != "image/svg+xml":
+        kind = FileKind.IMAGE
+    elif mime.startswith("audio/"):
+        kind = FileKind.AUDIO
+    elif mime.startswith("video/"):
+        kind = FileKind.VIDEO
+    size, length = file.get("size"), file.get("duration_ms")
+    return Attachment(
+        id=FileId(str(file["id"])),
+        kind=kind,
+        mime=mime,
+        size=int(size) if size is not None else None,
+        name=name,
+        seconds=float(length) / 1000 if length is not None else None,
+    )

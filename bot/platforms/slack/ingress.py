@@ -1,0 +1,82 @@
+"""From what Slack delivers to what is committed: an event is acknowledged when it is stored.
+
+Slack delivers an unacknowledged event again, at once and after 1 and 5 minutes; slash commands and
+button presses never. So while the database refuses, an event is offered to it again from here too;
+known keys make that harmless. Slack's frames become tasks of their own: a lock per channel keeps
+what people wrote in order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable
+from weakref import WeakValueDictionary
+
+from bot.core.ports import Clock, EventSink
+from bot.core.types import Event, IncomingMessage, Unreadable
+from bot.errors import StoreError
+from bot.platforms.slack import inbound
+from bot.platforms.slack.directory import Directory
+from bot.platforms.slack.ids import PLATFORM
+from bot.platforms.slack.inbound import Json
+
+log = logging.getLogger(__name__)
+
+OFFER_AGAIN = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
+"""Seconds between offers of one event to a database that refuses it."""
+MALFORMED = (KeyError, TypeError, ValueError, AttributeError, IndexError)
+
+
+class Ingress:
+    """Takes deliveries in. `asked` hears of every message before it is stored."""
+
+    def __init__(
+        self, directory: Directory, clock: Clock, asked: Callable[[IncomingMessage], None]
+    ) -> None:
+        self._directory = directory
+        self._clock = clock
+        self._asked = asked
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def take(self, body: Json, sink: EventSink) -> bool:
+        """Store what was delivered, if it asks for something; True when it may be acknowledged."""
+        async with self._lock(inbound.conversation_of(body)):
+            event = await self._read(body)
+            if event is None:
+                return True
+            if isinstance(event, IncomingMessage):
+                self._asked(event)
+            return await self._store(event, sink)
+
+    async def _read(self, body: Json) -> Event | Unreadable | None:
+        try:
+            needs = inbound.needs_of(body, self._directory.bot)
+            await self._directory.learn(needs.people, needs.thread)
+            return inbound.read(body, self._directory)
+        except MALFORMED as error:
+            key = body.get("event_id") or body.get("trigger_id") or hash(str(body))
+            return Unreadable(
+                key=f"{PLATFORM}:{key}",
+                platform=PLATFORM,
+                raw=json.dumps(body, ensure_ascii=False),
+                reason=repr(error),
+            )
+
+    async def _store(self, event: Event | Unreadable, sink: EventSink) -> bool:
+        for pause in OFFER_AGAIN:
+            try:
+                await sink(event)
+            except StoreError as error:
+                log.warning("event not stored", extra={"key": event.key, "error": repr(error)})
+                await self._clock.sleep(pause)
+            else:
+                return True
+        return False
+
+    def _lock(self, channel: str) -> asyncio.Lock:
+        lock = self._locks.get(channel)
+        if lock is None:
+            lock = self._locks[channel] = asyncio.Lock()
+        return lock

@@ -1,0 +1,71 @@
+"""The app that an operator creates at api.slack.com from one text: scopes, events, commands.
+
+Source: docs.slack.dev, "App manifest reference".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from bot.core.types import CommandInfo
+
+SCOPES = {
+    "app_mentions:read": "hear mentions",
+    "assistant:write": "show that it is at work",
+    "channels:history": "hear threads in public channels",
+    "chat:write": "write",
+    "chat:write.public": "answer commands in channels it was not invited to",
+    "commands": "take slash commands",
+    "files:read": "fetch pictures and voice clips",
+    "files:write": "post pictures",
+    "groups:history": "hear threads in private channels",
+    "im:history": "hear direct messages",
+    "mpim:history": "hear group direct messages",
+    "users:read": "know names and languages",
+}
+"""Every scope the bot needs, and for what."""
+EVENTS = (
+    "agent_session_stopped",
+    "app_home_opened",
+    "app_mention",
+    "message.channels",
+    "message.groups",
+    "message.im",
+    "message.mpim",
+)
+
+
+def manifest(commands: Sequence[CommandInfo], *, name: str = "Chinwag") -> dict[str, Any]:
+    """The manifest of the app, as a JSON object."""
+    description = "An assistant that answers in direct messages, threads and channels"
+    return {
+        "display_information": {"name": name, "description": description},
+        "features": {
+            "agent_view": {"agent_description": description},
+            "app_home": {
+                "home_tab_enabled": False,
+                "messages_tab_enabled": True,
+                "messages_tab_read_only_enabled": False,
+            },
+            "bot_user": {"display_name": name, "always_online": True},
+            "slash_commands": [_command(command) for command in commands],
+        },
+        "oauth_config": {"scopes": {"bot": sorted(SCOPES)}},
+        "settings": {
+            "event_subscriptions": {"bot_events": list(EVENTS)},
+            "interactivity": {"is_enabled": True},
+            "org_deploy_enabled": False,
+            "socket_mode_enabled": True,
+            "token_rotation_enabled": False,
+        },
+    }
+
+
+def _command(command: CommandInfo) -> dict[str, Any]:
+    found = {
+        "command": f"/{command.name}",
+        "description": command.summary,
+        "should_escape": False,
+    }
+    return found | ({"usage_hint": command.usage} if command.usage else {})

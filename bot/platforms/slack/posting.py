@@ -1,0 +1,133 @@
+"""Posting, changing and streaming messages: what the adapter and the drafts share."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from bot.core.types import ChatRef, MessageRef, OutgoingFile, Reply
+from bot.errors import FileTooLarge, MessageGone, PlatformError
+from bot.platforms.slack.calls import Calls, Json
+from bot.platforms.slack.errors import StillStreaming
+from bot.platforms.slack.ids import make_message, parse_chat, thread_of, ts_of
+from bot.platforms.slack.pace import Urgency
+from bot.platforms.slack.render import content
+
+log = logging.getLogger(__name__)
+
+MAX_FILE_OUT = 1_000_000_000
+"""Bytes (slack.com/help, "Add files to Slack": 1 GB)."""
+QUIET = {"unfurl_links": False, "unfurl_media": False}
+"""No previews: a link that a model was talked into writing would be fetched unseen."""
+
+
+class Posting:
+    """Messages of the bot. Every method raises `PlatformError` and its kinds."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    async def post(
+        self, chat: ChatRef, thread: str, reply: Reply, urgency: Urgency = Urgency.FINAL
+    ) -> MessageRef:
+        """Post a message, without its files; a file without words goes under its name."""
+        place = parse_chat(chat)
+        if not reply.text.strip() and not reply.buttons and reply.files:
+            reply = Reply(text=", ".join(f"`{file.name}`" for file in reply.files))
+        args = {"channel": place.channel, "thread_ts": thread, **content(reply), **QUIET}
+        answer = await self._calls.call(
+            "chat.postMessage", args, channel=place.channel, urgency=urgency
+        )
+        return make_message(chat, str(answer["ts"]), thread)
+
+    async def update(self, ref: MessageRef, reply: Reply, urgency: Urgency = Urgency.FINAL) -> None:
+        """Replace text and buttons of a message; one that is still streaming is stopped first."""
+        channel = parse_chat(ref.chat).channel
+        args = {"channel": channel, "ts": ts_of(ref), **content(reply)}
+        try:
+            await self._calls.call("chat.update", args, channel=channel, urgency=urgency)
+        except StillStreaming:
+            await self.stop_stream(ref, "", [], urgency)
+            await self._calls.call("chat.update", args, channel=channel, urgency=urgency)
+
+    async def delete(self, ref: MessageRef) -> None:
+        """Remove a message; one that is gone already is success."""
+        channel = parse_chat(ref.chat).channel
+        try:
+            await self._calls.call(
+                "chat.delete", {"channel": channel, "ts": ts_of(ref)}, channel=channel
+            )
+        except MessageGone:
+            log.debug("message gone already", extra={"chat": ref.chat.id})
+
+    async def upload(self, chat: ChatRef, thread: str, files: Sequence[OutgoingFile]) -> None:
+        """Post files, as one message of their own."""
+        if any(len(file.content) > MAX_FILE_OUT for file in files):
+            raise FileTooLarge(MAX_FILE_OUT)
+        channel = parse_chat(chat).channel
+        uploads: list[dict[str, Any]] = [
+            {"filename": file.name, "title": file.name, "content": file.content} for file in files
+        ]
+        await self._calls.paced(
+            "files.completeUploadExternal",
+            lambda: self._calls.client.files_upload_v2(
+                channel=channel, thread_ts=thread or None, file_uploads=uploads
+            ),
+            channel=channel,
+        )
+
+    # ------------------------------------------------------------ streams
+
+    async def start_stream(self, chat: ChatRef, thread: str, reader: str, text: str) -> MessageRef:
+        """Begin a stream with its first words; `reader` is the user it is for."""
+        place = parse_chat(chat)
+        args = {
+            "channel": place.channel,
+            "thread_ts": thread,
+            "markdown_text": text,
+            "recipient_team_id": place.team,
+            "recipient_user_id": reader,
+        }
+        answer = await self._calls.call(
+            "chat.startStream", args, channel=place.channel, urgency=Urgency.PREVIEW
+        )
+        return make_message(chat, str(answer["ts"]), thread)
+
+    async def append(self, ref: MessageRef, text: str, urgency: Urgency) -> None:
+        """Add words to a stream. Raises `StreamClosed` when it has ended."""
+        channel = parse_chat(ref.chat).channel
+        args = {"channel": channel, "ts": ts_of(ref), "markdown_text": text}
+        await self._calls.call("chat.appendStream", args, channel=channel, urgency=urgency)
+
+    async def stop_stream(
+        self, ref: MessageRef, text: str, blocks: list[Json], urgency: Urgency = Urgency.FINAL
+    ) -> None:
+        """End a stream, with its last words and what stands under them."""
+        channel = parse_chat(ref.chat).channel
+        args = {
+            "channel": channel,
+            "ts": ts_of(ref),
+            "markdown_text": text,
+            "blocks": blocks or None,
+        }
+        await self._calls.call("chat.stopStream", args, channel=channel, urgency=urgency)
+
+    def seconds_until(self, method: str, chat: ChatRef, urgency: Urgency) -> float:
+        """How long such a call would wait for its turn."""
+        return self._calls.pace.wait(method, parse_chat(chat).channel, urgency)
+
+    async def release_session(self, ref: MessageRef) -> None:
+        """Say that the bot is done, where the end of a stream has not said it. Never raises.
+
+        Slack leaves that to the app when a stream died or the person pressed Stop
+        (docs.slack.dev, "agent_session_stopped").
+        """
+        place = parse_chat(ref.chat)
+        args = {"channel_id": place.channel, "thread_ts": thread_of(ref), "status": "active"}
+        try:
+            await self._calls.call(
+                "agents.sessions.setStatus", args, channel=place.channel, urgency=Urgency.TYPING
+            )
+        except PlatformError as error:
+            log.info("session not released", extra={"chat": ref.chat.id, "error": repr(error)})

@@ -1,0 +1,87 @@
+"""The core's Markdown as Slack takes it. Pure functions.
+
+Slack draws CommonMark with tables in the `markdown` block (docs.slack.dev, "Markdown block": at
+most 12,000 characters per message) and in streams. What a model writes must not notify anybody:
+an invisible character inside `<!channel>`, `<@U…>` or `@here` makes them plain words.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+from bot.core.types import Button, ButtonRow, Reply
+
+Json: TypeAlias = dict[str, Any]
+
+MAX_TEXT = 12_000
+FALLBACK = 1_000
+"""Characters of the plain text beside the blocks: notifications show it, and `chat.update` fails
+above 4,000."""
+MAX_BLOCKS = 50
+ROW = 25
+LABEL = 75
+JOINER = "\N{WORD JOINER}"
+
+_PING = re.compile(
+    r"<(?=!(?:channel|here|everyone|subteam|group)|@[UWB][A-Z0-9]|\#[CG][A-Z0-9])"
+    r"|(?<![\w.])@(?=(?:channel|here|everyone))",
+    re.IGNORECASE,
+)
+_BEGUN = re.compile(r"(?:<(?:[!@#][a-z]{0,7})?|@[a-z]{0,7})\Z", re.IGNORECASE)
+
+
+def neutralise(text: str) -> str:
+    """The text with every mention made inert."""
+    return _PING.sub(lambda found: found[0] + JOINER, text)
+
+
+def settled(text: str) -> str:
+    """What of an unfinished text can be neutralised for good: a mention may be half written.
+
+    `neutralise(settled(a))` begins `neutralise(settled(b))` whenever `a` begins `b`.
+    """
+    begun = _BEGUN.search(text)
+    return text[: begun.start()] if begun else text
+
+
+def measure(text: str) -> int:
+    """How much of `MAX_TEXT` a Markdown text takes, in UTF-16 units to be on the safe side."""
+    return len(neutralise(text).encode("utf-16-le")) // 2
+
+
+def content(reply: Reply) -> Json:
+    """The `text` and `blocks` of a message."""
+    text = neutralise(reply.text)
+    words = [{"type": "markdown", "text": text}] if text.strip() else []
+    return {"text": fallback(text), "blocks": words + button_blocks(reply.buttons)}
+
+
+def fallback(text: str) -> str:
+    """The beginning of a text, escaped as Slack asks for (docs.slack.dev, "Formatting text")."""
+    cut = text if len(text) <= FALLBACK else text[: FALLBACK - 1].rstrip() + "…"
+    return html.escape(cut, quote=False) or "…"
+
+
+def button_blocks(rows: Sequence[ButtonRow]) -> list[Json]:
+    """Buttons as `actions` blocks: a block per row, or as few as hold them when rows are many."""
+    if len(rows) >= MAX_BLOCKS or any(len(row) > ROW for row in rows):
+        flat = [button for row in rows for button in row]
+        rows = [tuple(flat[at : at + ROW]) for at in range(0, len(flat), ROW)]
+    return [
+        {"type": "actions", "elements": [_button(b, f"{y}.{x}") for x, b in enumerate(row)]}
+        for y, row in enumerate(rows)
+        if row
+    ]
+
+
+def _button(button: Button, action: str) -> Json:
+    label = button.label if len(button.label) <= LABEL else button.label[: LABEL - 1] + "…"
+    return {
+        "type": "button",
+        "text": {"type": "plain_text", "text": label, "emoji": True},
+        "action_id": action,
+        "value": button.value,
+    }

@@ -1,0 +1,31 @@
+"""The operator's settings for Slack: the table `slack` of the configuration."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, SecretStr, field_validator
+
+
+class SlackSettings(BaseModel):
+    """The table `slack`. The platform is on when `bot_token` is set."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    bot_token: SecretStr | None = None
+    """`xoxb-…`, from the app's page "OAuth & Permissions"."""
+    app_token: SecretStr | None = None
+    """`xapp-…` with the scope `connections:write`, from the app's page "Basic Information"."""
+    signing_secret: SecretStr | None = None
+    """Proves that an HTTP request comes from Slack; Socket Mode needs none."""
+    base_url: str = "https://slack.com/api/"
+    """The name of a method is appended."""
+    mode: Literal["socket", "http"] = "socket"
+    """How events arrive; `http` needs the web server, which is not part of the bot yet."""
+
+    @field_validator("base_url")
+    @classmethod
+    def _http(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")):
+            raise ValueError("must begin with https:// or http://")
+        return value.rstrip("/") + "/"

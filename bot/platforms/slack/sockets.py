@@ -1,0 +1,157 @@
+"""Socket Mode: Bolt speaks it, and everything it hears goes through one middleware.
+
+The middleware stands before Bolt's own, so an event is stored and acknowledged even when Bolt could
+not check its token just then, and there is no kind of event without an answer. Bolt's client
+reconnects by itself; when nothing at all has come through for two minutes, not even the answer to a
+ping, it has gone deaf and is replaced.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeAlias
+
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.response import BoltResponse
+from slack_sdk.socket_mode.aiohttp import SocketModeClient
+
+from bot.core.ports import Clock
+from bot.errors import ConfigError, PlatformError, RateLimited
+from bot.platforms.slack.calls import Calls, sdk_log
+from bot.platforms.slack.errors import BAD_TOKEN, Refused
+
+log = logging.getLogger(__name__)
+
+Take: TypeAlias = Callable[[dict[str, Any]], Awaitable[bool]]
+
+SILENCE = 120.0
+"""Seconds without a sign of life after which the connection is replaced."""
+LOOK_EVERY = 5.0
+PING_EVERY = 10.0
+FIRST_PAUSE, LAST_PAUSE = 1.0, 60.0
+SETTLING = 2.0
+"""Seconds that events under way are given when the connection closes; then they come again."""
+ACKNOWLEDGED, NOT_STORED = 200, 503
+BAD_APP_TOKEN = frozenset({"not_allowed_token_type", "missing_scope"})
+
+
+class Sockets:
+    """Keeps one connection open and hands what arrives to `take`, which says whether to ack."""
+
+    def __init__(
+        self,
+        calls: Calls,
+        app_token: str,
+        *,
+        clock: Clock,
+        silence: float = SILENCE,
+        ping_every: float = PING_EVERY,
+    ) -> None:
+        self._calls = calls
+        self._app_token = app_token
+        self._clock = clock
+        self._silence = silence
+        self._ping_every = ping_every
+        self._taking: set[asyncio.Task[Any]] = set()
+
+    async def run(self, take: Take, ready: Callable[[], None]) -> None:
+        """Stay connected until cancelled; `ready` is called with each connection.
+
+        Raises `ConfigError` when the app token is wrong.
+        """
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                url = await self._new_url()
+            except PlatformError as error:
+                wait = error.retry_after if isinstance(error, RateLimited) else pause
+                log.warning("no connection to slack", extra={"error": repr(error), "seconds": wait})
+                await self._clock.sleep(wait)
+                pause = min(LAST_PAUSE, pause * 2)
+                continue
+            pause = FIRST_PAUSE
+            async with self._connection(url, take) as client:
+                ready()
+                await self._listen(client)
+            log.warning("socket gone deaf, reconnecting", extra={"seconds": self._silence})
+
+    async def _new_url(self) -> str:
+        try:
+            return await open_socket_url(self._calls, self._app_token)
+        except Refused as refusal:
+            if refusal.code in BAD_TOKEN | BAD_APP_TOKEN:
+                raise ConfigError(
+                    f"slack.app_token is refused ({refusal.code}): it must begin with xapp- and "
+                    "have the scope connections:write"
+                ) from refusal
+            raise
+
+    @asynccontextmanager
+    async def _connection(self, url: str, take: Take) -> AsyncIterator[SocketModeClient]:
+        handler = AsyncSocketModeHandler(
+            self._bolt(take), self._app_token, ping_interval=self._ping_every
+        )
+        handler.client.wss_uri = url
+        connecting = asyncio.create_task(handler.connect_async())  # type: ignore[no-untyped-call]  # Bolt's has no annotations
+        try:
+            await asyncio.wait({connecting}, timeout=self._silence)
+            yield handler.client
+        finally:
+            connecting.cancel()
+            await asyncio.wait({connecting})
+            await self._settle()
+            await handler.close_async()  # type: ignore[no-untyped-call]  # Bolt's has no annotations
+
+    async def _listen(self, client: SocketModeClient) -> None:
+        """Return when there has been no sign of life for too long.
+
+        Bolt's client notes the time of each answered ping. It also sets that time when it has
+        none, after it has reconnected by itself: only a change from one to another means life.
+        """
+        sign, since = client.last_ping_pong_time, self._clock.monotonic()
+        while self._clock.monotonic() - since < self._silence:
+            await self._clock.sleep(min(LOOK_EVERY, self._silence / 4))
+            newest = client.last_ping_pong_time
+            if None not in (sign, newest) and newest != sign:
+                since = self._clock.monotonic()
+            sign = newest
+
+    async def _settle(self) -> None:
+        """Let what has arrived be stored and acknowledged before the connection closes."""
+        if self._taking:
+            await asyncio.wait(self._taking, timeout=SETTLING)
+        for task in list(self._taking):
+            task.cancel()
+        if self._taking:
+            await asyncio.wait(self._taking)
+
+    def _bolt(self, take: Take) -> AsyncApp:
+        async def commit(body: dict[str, Any]) -> BoltResponse:
+            task = asyncio.current_task()
+            assert task is not None  # Bolt makes one per frame
+            self._taking.add(task)
+            task.add_done_callback(self._taking.discard)
+            return BoltResponse(status=ACKNOWLEDGED if await take(body) else NOT_STORED)
+
+        return AsyncApp(
+            client=self._calls.client,
+            name="chinwag",
+            logger=sdk_log(),
+            before_authorize=commit,
+            ssl_check_enabled=False,
+            request_verification_enabled=False,
+            url_verification_enabled=False,
+        )
+
+
+async def open_socket_url(calls: Calls, app_token: str) -> str:
+    """A new address to connect to. Raises `PlatformError` and its kinds."""
+    answer = await calls.paced(
+        "apps.connections.open",
+        lambda: calls.client.apps_connections_open(app_token=app_token),
+    )
+    return str(answer["url"])
