@@ -56,7 +56,7 @@ def _from_markdown(source: str) -> Rich:
     _check_size(text)
     if len(blocks) > MAX_BLOCKS:
         raise BadRequest("RICH_MESSAGE_BLOCKS_TOO_MUCH")
-    if max((token.level for token in tokens), default=0) > 2 * MAX_DEPTH:
+    if _depth(tokens) > MAX_DEPTH:
         raise BadRequest("RICH_MESSAGE_DEPTH_INVALID")
     if _columns(tokens) > MAX_COLUMNS:
         raise BadRequest("RICH_MESSAGE_TABLE_COLUMNS_TOO_MUCH")
@@ -108,6 +108,19 @@ def _words(inline: Token) -> str:
         elif token.type == "image":
             words.append(token.content)
     return "".join(words)
+
+
+def _depth(tokens: Sequence[Token]) -> int:
+    """The deepest nesting of quotes, list items and marked words."""
+    deepest = nested = 0
+    for token in tokens:
+        if token.type in {"blockquote_open", "list_item_open"}:
+            nested += 1
+        elif token.type in {"blockquote_close", "list_item_close"}:
+            nested -= 1
+        inner = max((child.level for child in token.children or ()), default=0)
+        deepest = max(deepest, nested + inner)
+    return deepest
 
 
 def _columns(tokens: Sequence[Token]) -> int:

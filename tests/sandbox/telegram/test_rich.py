@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from telegram import Bot
+from telegram.error import BadRequest
+
+from bot.sandbox.telegram.telegram import Telegram
+from bot.sandbox.telegram.view import ChatView
+from tests.sandbox.telegram.conftest import raw
+
+PAGE = "# Title\n\nSome **bold** words.\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```py\nx = 1\n```\n"
+
+
+async def send(bot: Bot, chat: int, **rich: object) -> dict[str, Any]:
+    call = {"chat_id": chat, "rich_message": rich}
+    sent: dict[str, Any] = await bot.do_api_request("sendRichMessage", api_kwargs=call)
+    return sent
+
+
+async def test_markdown_is_shown_without_its_markers(bot: Bot, ann: ChatView) -> None:
+    sent = await send(bot, ann.id, markdown=PAGE)
+    assert "text" not in sent
+    kinds = [block["type"] for block in sent["rich_message"]["blocks"]]
+    assert kinds == ["heading", "paragraph", "table_row", "table_row", "preformatted"]
+    (shown,) = ann.kept()
+    assert shown.text == "Title\nSome bold words.\na | b\n1 | 2\nx = 1"
+    assert shown.rich == PAGE
+
+
+async def test_html_is_shown_without_its_tags(bot: Bot, ann: ChatView) -> None:
+    await send(bot, ann.id, html="<h1>Title</h1><p>1 &lt; 2</p>")
+    assert ann.screen().text == "Title1 < 2"
+
+
+async def test_a_rich_draft_grows_and_becomes_a_message(bot: Bot, ann: ChatView) -> None:
+    call = {
+        "chat_id": ann.id,
+        "draft_id": 7,
+        "rich_message": {"markdown": "# Ti"},
+        "can_stop": True,
+    }
+    assert await bot.do_api_request("sendRichMessageDraft", api_kwargs=call)
+    draft = ann.screen().draft
+    assert draft is not None
+    assert (draft.text, draft.rich, draft.stop) == ("Ti", "# Ti", True)
+    await send(bot, ann.id, markdown="# Title")
+    assert ann.screen().draft is None
+    assert ann.screen().text == "Title"
+
+
+async def test_a_message_can_become_rich_and_plain_again(
+    telegram: Telegram, bot: Bot, ann: ChatView
+) -> None:
+    sent = await bot.send_message(ann.id, "Title")
+    call = {"chat_id": ann.id, "message_id": sent.message_id}
+    rich = {"markdown": "# Title"}
+    await raw(telegram, "editMessageText", rich_message=rich, **call)
+    assert ann.kept()[0].rich == "# Title"
+    _, again = await raw(telegram, "editMessageText", rich_message=rich, **call)
+    assert "message is not modified" in again["description"]
+    await bot.edit_message_text("plain", ann.id, sent.message_id)
+    assert (ann.kept()[0].text, ann.kept()[0].rich) == ("plain", "")
+
+
+async def test_32768_characters_are_the_limit(bot: Bot, ann: ChatView) -> None:
+    assert await send(bot, ann.id, markdown="x" * 32768)
+    with pytest.raises(BadRequest, match="Message is too long"):
+        await send(bot, ann.id, markdown="x" * 32769)
+
+
+@pytest.mark.parametrize(
+    "markdown",
+    ["a\n\n" * 501, "> " * 17 + "a", "|" + "a|" * 21 + "\n|" + "-|" * 21],
+)
+async def test_too_many_blocks_levels_or_columns_are_refused(
+    bot: Bot, ann: ChatView, markdown: str
+) -> None:
+    with pytest.raises(BadRequest, match="Rich_message_"):
+        await send(bot, ann.id, markdown=markdown)
+
+
+@pytest.mark.parametrize(
+    "rich", [{}, {"markdown": "a", "html": "a"}, {"markdown": " "}, {"blocks": [{}]}]
+)
+async def test_exactly_one_source_is_needed(
+    bot: Bot, ann: ChatView, rich: dict[str, object]
+) -> None:
+    with pytest.raises(BadRequest):
+        await send(bot, ann.id, **rich)
+    assert ann.kept() == ()
