@@ -22,17 +22,3 @@ def split_finished(text: str) -> tuple[str, str]:
         starts.pop()
     cut = sum(len(line) + 1 for line in lines[: starts[-1]]) if starts else 0
     return text[:cut], text[cut:]
-
-
-def presentable(tail: str) -> str:
-    """The tail without half-written markers: open spans are closed, half a table is held back."""
-    paragraph = tail.rsplit("\n\n", 1)[-1].lstrip("\n")
-    if tail.lstrip().startswith(("```", "~~~")):
-        return tail
-    if paragraph.startswith("|") and paragraph.count("\n") < 2:
-        return tail[: len(tail) - len(paragraph)]
-    if paragraph.count("`") % 2:
-        return tail.removesuffix("`") if tail.endswith("`") else tail + "`"
-    bare = tail.rstrip("*")
-    stars = paragraph[: len(paragraph) - (len(tail) - len(bare))].count("**")
-    return bare + "**" if stars % 2 else bare

@@ -62,9 +62,9 @@ class PipedScreen:
         self._settled[message] = text
         printed = self._printed.get(message, "")
         rest = text[len(printed) :] if text.startswith(printed) else text
-        if failed:
-            self.failure = rest.strip()
-        else:
+        if failed:  # the last paragraph says why
+            rest, _, self.failure = rest.rpartition("\n\n")
+        if rest or not failed:
             self._write(rest + "\n")
             self._printed[message] = text
 
@@ -95,4 +95,6 @@ class PipedScreen:
         except BrokenPipeError:
             # The reader has what it wants (`bot chat | head`). Python would complain again when
             # it flushes at exit: https://docs.python.org/3/library/signal.html#note-on-sigpipe
-            os.dup2(os.open(os.devnull, os.O_WRONLY), self._target.fileno())
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self._target.fileno())
+            os.close(nowhere)

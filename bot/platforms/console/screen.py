@@ -35,7 +35,10 @@ class Screen(Protocol):
         ...
 
     async def show(self, message: MessageId, text: str) -> None:
-        """Show a message that is still being written; `text` is all of it so far, Markdown."""
+        """Show a message that is still being written.
+
+        `text` is all of it so far: Markdown without half-written markers.
+        """
         ...
 
     async def settle(self, message: MessageId, text: str, *, failed: bool = False) -> None:

@@ -27,7 +27,7 @@ from prompt_toolkit.output import ColorDepth, Output
 from prompt_toolkit.patch_stdout import patch_stdout
 
 from bot.core.types import CommandInfo, MessageId
-from bot.platforms.console.blocks import presentable, split_finished
+from bot.platforms.console.blocks import split_finished
 from bot.platforms.console.render import ColorSystem, Renderer
 from bot.platforms.console.screen import Interrupted
 from bot.platforms.console.typed import FILE_COMMANDS
@@ -111,11 +111,9 @@ class TerminalScreen:
 
     async def show(self, message: MessageId, text: str) -> None:
         """Print what is finished of the text, and draw the rest above the prompt."""
-        printed = self._printed.get(message, "")
-        if not text.startswith(printed):
-            return  # it was written anew: shown when it is settled
+        printed = self._standing(message, text)
         finished, tail = split_finished(text[len(printed) :])
-        drawn = self._markdown(presentable(tail))
+        drawn = self._markdown(tail)
         if finished:
             self._tail = ""
             await self._print(self._markdown(finished))
@@ -125,10 +123,9 @@ class TerminalScreen:
 
     async def settle(self, message: MessageId, text: str, *, failed: bool = False) -> None:
         """Print what of the text is not printed yet; all of it when it was written anew."""
-        printed = self._printed.get(message, "")
+        printed = self._standing(message, text)
         self._tail = ""
-        rest = text[len(printed) :] if text.startswith(printed) else text
-        await self._print(self._markdown(rest))
+        await self._print(self._markdown(text[len(printed) :]))
         self._remember(message, text)
 
     async def offer(self, labels: Sequence[str]) -> None:
@@ -204,6 +201,11 @@ class TerminalScreen:
             self._output.flush()
 
         await run_in_terminal(write)
+
+    def _standing(self, message: MessageId, text: str) -> str:
+        """What of the text is printed already; nothing when it was written anew."""
+        printed = self._printed.get(message, "")
+        return printed if text.startswith(printed) else ""
 
     def _remember(self, message: MessageId, text: str) -> None:
         self._printed.pop(message, None)
