@@ -8,7 +8,6 @@ Unicode; a link with an address that Telegram refuses keeps its text and loses o
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, cast
@@ -20,7 +19,7 @@ from bot.platforms.telegram.elements import NOWHERE, Event, Payload, address_of,
 from bot.platforms.telegram.items import separated
 from bot.platforms.telegram.links import usable
 from bot.platforms.telegram.tables import layout
-from bot.platforms.telegram.tags import SIMPLE_TAGS, Tag, as_markdown, read_tag
+from bot.platforms.telegram.tags import SIMPLE_TAGS, Tag, as_markdown, plain, read_tag
 
 OPTIONS = (
     pyromark.Options.ENABLE_TABLES
@@ -223,9 +222,12 @@ class _Rewriter:
             if isinstance(payload, dict):
                 written.append(payload.get("Html") or payload.get("Text") or "")
         source = "".join(written)
-        markdown = html.escape(source, quote=False) if self._inside_html else as_markdown(source)
-        if not markdown.strip():
+        if self._inside_html:
+            yield {"Start": "Paragraph"}, NOWHERE
+            yield {"Text": plain(source).strip()}, NOWHERE
+            yield {"End": "Paragraph"}, NOWHERE
             return
+        markdown = as_markdown(source)
         inner = _Rewriter(markdown, inside_html=True)
         for payload, _ in inner.rewrite(_events(markdown)):
             yield payload, NOWHERE  # its ranges count in another text

@@ -83,6 +83,8 @@ def render(markdown: str, *, partial: bool = False) -> Rendered:
 def measure(markdown: str) -> int:
     """How much of `MAX_TEXT` a text takes; one with too many entities counts as too long."""
     rendered = render(markdown)
+    if len(rendered.entities) <= MAX_ENTITIES:
+        return rendered.length
     return max(rendered.length, math.ceil(len(rendered.entities) * MAX_TEXT / MAX_ENTITIES))
 
 

@@ -18,7 +18,6 @@ SIMPLE_TAGS = {
     "strike": "Strikethrough",
 }
 """Tags and the Markdown element that is the same."""
-MARKS = {"Strong": "**", "Emphasis": "*", "Strikethrough": "~~"}
 # fmt: off
 _BLOCKS = frozenset({
     "address", "article", "aside", "blockquote", "center", "dd", "details", "div", "dl", "dt",
@@ -42,6 +41,7 @@ _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)|<\?.*?(?:\?>|\Z)|<![A-Z].*?(?:>|\Z)", 
 _ATTRIBUTE = re.compile(r"""([a-z-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
 _ANY_TAG = re.compile(r"<[^<>]*>|<")
 _CODE_TAG = re.compile(r"</?code\b[^>]*>", re.IGNORECASE)
+_EMPTY_START = re.compile(r"(<[a-z][^<>]*>)\s+", re.IGNORECASE)
 _INDENTATION = re.compile(r"^[ \t]+(?=\S)", re.MULTILINE)
 _PRE = re.compile(r"<pre\b[^>]*>(.*?)(?:</pre>|\Z)", re.DOTALL | re.IGNORECASE)
 
@@ -82,9 +82,16 @@ def as_markdown(source: str) -> str:
     return "".join(pieces)
 
 
+def plain(source: str) -> str:
+    """HTML without its tags; what is no tag stays."""
+    without = _ANY_TAG.sub(lambda tag: tag[0] if read_tag(tag[0]) is None else "", source)
+    return html.unescape(without)
+
+
 def _flowing(source: str) -> str:
     """Text with tags; indentation means nothing in HTML, but would in Markdown."""
     text = _ANY_TAG.sub(_tag_as_markdown, _COMMENT.sub("", source))
+    text = _EMPTY_START.sub(r"\1", text)  # a tag alone on its line would begin a block again
     return _INDENTATION.sub("", text)
 
 
@@ -94,12 +101,12 @@ def _fenced(source: str) -> str:
 
 
 def _tag_as_markdown(match: re.Match[str]) -> str:
-    text = match[0]
-    tag = read_tag(text)
+    """What stands for a tag: inline tags stay, blocks become paragraphs."""
+    tag = read_tag(match[0])
     if tag is None:
-        return "\\" + text
-    if tag.name in SIMPLE_TAGS:
-        return MARKS[SIMPLE_TAGS[tag.name]]
+        return "\\" + match[0]
+    if tag.name in SIMPLE_TAGS or tag.name in {"a", "sup", "tg-spoiler"}:
+        return match[0]
     match tag.name:
         case "br":
             return "\n"
@@ -109,14 +116,10 @@ def _tag_as_markdown(match: re.Match[str]) -> str:
             return "\n- "
         case "img":
             return f"![{tag.label}]({tag.address})" if tag.address else tag.label
-        case "code" | "kbd" | "samp" | "tt":
-            return "`"
-        case "sup" if not tag.closing:
-            return "^"
         case "td" | "th":
             return " "
         case "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "summary":
-            return "**\n\n" if tag.closing else "\n\n**"
+            return "</b>\n\n" if tag.closing else "\n\n<b>"
         case "ul" | "ol" | "p" | "div" | "tr" | "blockquote" | "details":
             return "\n\n"
     return ""

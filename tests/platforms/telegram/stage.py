@@ -69,9 +69,7 @@ class TelegramStage:
 
     async def buttons(self) -> list[str]:
         """The labels of all buttons."""
-        return [
-            label for m in self.view.screen().answers for row in m.buttons for label in row
-        ]
+        return [label for m in self.view.screen().answers for row in m.buttons for label in row]
 
     async def files(self) -> list[str]:
         """The names of the bot's files."""
