@@ -11,15 +11,23 @@ from bot.platforms import slack, telegram
 
 
 async def check(config: Config) -> AsyncIterator[Finding]:
-    """Yield findings as they are made: database, API, each platform, access."""
+    """Yield findings as they are made: database, API, each platform, who may speak."""
     for finding in await store.check(config.storage):
         yield finding
     for finding in await api.check(config.api):
         yield finding
+    if not config.has_platform:
+        yield Finding(
+            ok=False,
+            subject="platforms",
+            text="none is configured; only `bot chat` works",
+            fix="set telegram.token, or slack.bot_token and slack.app_token",
+        )
+        return
     if config.telegram.token:
         for finding in await telegram.check(config.telegram):
             yield finding
-    if config.slack.bot_token or config.slack.app_token:
+    if config.slack.bot_token:
         for finding in await slack.check(config.slack):
             yield finding
     yield _access(config)
@@ -28,13 +36,13 @@ async def check(config: Config) -> AsyncIterator[Finding]:
 def _access(config: Config) -> Finding:
     access = config.access
     if access.open:
-        return Finding(ok=True, subject="Access", text="open to everybody")
+        return Finding(ok=True, subject="access", text="open to everybody")
     listed = len(access.admins) + len(access.users) + len(access.chats)
     if listed:
-        return Finding(ok=True, subject="Access", text=f"{listed} people and chats may speak")
+        return Finding(ok=True, subject="access", text=f"{listed} people and chats may speak")
     return Finding(
         ok=False,
-        subject="Access",
+        subject="access",
         text="nobody may speak to the bot",
         fix='set access.admins, for example ["telegram:1001"]; the bot tells strangers their id',
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
@@ -90,6 +90,11 @@ class Config(BaseModel):
     chat: ChatDefaults = ChatDefaults()
     log: LogSettings = LogSettings()
 
+    @property
+    def has_platform(self) -> bool:
+        """Whether there is a token of any chat platform."""
+        return bool(self.telegram.token or self.slack.bot_token)
+
     def secrets(self) -> Iterator[str]:
         """Every text that must not be logged."""
         for name in type(self).model_fields:
@@ -98,9 +103,9 @@ class Config(BaseModel):
                 for _, value in table:
                     if isinstance(value, SecretStr) and value.get_secret_value():
                         yield value.get_secret_value()
-        password = urlsplit(str(self.storage.url)).password
+        password = urlsplit(self.storage.url).password
         if password:
-            yield password
+            yield from {password, unquote(password)}
 
 
 def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
@@ -115,5 +120,5 @@ def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
 
 def require_platform(config: Config) -> None:
     """Raise `ConfigError` with a guide when nothing is configured that could be started."""
-    if not config.telegram.token and not config.slack.bot_token:
+    if not config.has_platform:
         raise ConfigError(GUIDE)

@@ -15,10 +15,10 @@ Command: TypeAlias = Callable[[argparse.Namespace], int]
 
 
 class Arguments(argparse.Namespace):
-    """What was asked for."""
+    """What was asked for. `--config` may stand before the command or after it."""
 
     command: Command
-    config: Path | None
+    config: Path | None = None
 
 
 def parse(argv: Sequence[str] | None) -> Arguments:
@@ -42,7 +42,6 @@ def _parser() -> argparse.ArgumentParser:
         description="Chinwag: an LLM assistant for Telegram, Slack and the terminal.",
         epilog="First steps: `bot chat` needs no account; `bot check` says what is missing.",
     )
-    parser.set_defaults(config=None)
     parser.add_argument("--version", action="version", version=f"chinwag {version('chinwag')}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 

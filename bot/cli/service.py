@@ -1,14 +1,21 @@
-"""`bot run`, `bot chat` and `bot check`."""
+"""`bot run`, `bot chat`, `bot check` and `bot manifest`."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import os
+import sys
 from pathlib import Path
 
 from bot.config import Config, load_config, require_platform
 from bot.logs import configure_logging
+
+LOCAL = (
+    "No API key is set, so a small model on this machine answers; it is quick, not clever. "
+    "Set BOT_API__KEY and BOT_API__MODEL for a real one."
+)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -24,9 +31,12 @@ def run(arguments: argparse.Namespace) -> int:
 def chat(arguments: argparse.Namespace) -> int:
     """Talk in the terminal; only what goes wrong is logged between the lines."""
     config = prepare(arguments.config, quiet=True)
+    if not config.api.key:
+        print(LOCAL, file=sys.stderr)
     from bot import app
 
-    return asyncio.run(app.chat(config))
+    asyncio.run(app.chat(config))
+    return 0
 
 
 def check(arguments: argparse.Namespace) -> int:
@@ -44,6 +54,16 @@ def check(arguments: argparse.Namespace) -> int:
         return fine
 
     return 0 if asyncio.run(tell()) else 1
+
+
+def manifest(arguments: argparse.Namespace) -> int:
+    """Print the Slack app to create, as JSON; needs no configuration."""
+    from bot.core.commands import COMMANDS
+    from bot.platforms.slack.manifest import manifest as manifest_for
+
+    app = manifest_for([command.info for command in COMMANDS.commands])
+    print(json.dumps(app, indent=2, ensure_ascii=False))
+    return 0
 
 
 def prepare(path: Path | None, *, quiet: bool = False) -> Config:
