@@ -73,6 +73,7 @@ class Delivery:
         self._journaled_at = clock.monotonic()
         self._pieces: list[str] = []
         self._status = ""
+        self._is_rewritten = False
         self._end: End | None = None
         self._too_large: FileTooLarge | None = None
         self._failure: PlatformError | None = None
@@ -133,7 +134,7 @@ class Delivery:
         from where they differ on, the messages are written over.
         """
         self._pieces = [text]
-        self._sheets.restart()
+        self._is_rewritten = True  # the painter may be in a call that is about the old text
         self._news.set()
 
     def status(self, text: str) -> None:
@@ -239,6 +240,9 @@ class Delivery:
         return step
 
     async def _step(self) -> Step:
+        if self._is_rewritten:
+            self._is_rewritten = False
+            self._sheets.restart()
         text = self.text
         if self._end is not None:
             return await self._sheets.finish(text, self._end)

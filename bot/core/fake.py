@@ -99,6 +99,7 @@ class FakePlatform:
         self.refusals = 0
         self.offences = 0
         self.closed = False
+        self.deletable = True
         self._capabilities = capabilities
         self._clock = clock
         self._ephemeral = ephemeral
@@ -158,7 +159,13 @@ class FakePlatform:
 
     async def delete(self, ref: MessageRef) -> None:
         """Remove a message."""
-        await self.carry_out(ref.chat, lambda: self.remove(ref))
+
+        def remove() -> None:
+            if not self.deletable:
+                raise PlatformError("the message is too old to be deleted")
+            self.remove(ref)
+
+        await self.carry_out(ref.chat, remove)
 
     def draft(self, answering: IncomingMessage, *, stop: Button | None = None) -> Draft:
         """A native draft where the capabilities say so, else one that is edited."""

@@ -11,13 +11,16 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 SETTLING = 25
-"""Turns of the event loop after which everything that can run has run."""
 
 
 class ManualClock:
-    """Time that passes only when it is told to."""
+    """Time that passes only when it is told to.
 
-    def __init__(self) -> None:
+    `settling` is in turns of the event loop: so many, and everything that can run has run.
+    """
+
+    def __init__(self, *, settling: int = SETTLING) -> None:
+        self._settling = settling
         self._now = 0.0
         self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
         self._numbers = itertools.count()
@@ -37,7 +40,7 @@ class ManualClock:
 
     async def settle(self) -> None:
         """Let everything run that waits for nothing but its turn."""
-        for _ in range(SETTLING):
+        for _ in range(self._settling):
             await asyncio.sleep(0)
 
     async def advance(self, seconds: float) -> None:

@@ -30,6 +30,8 @@ FULL = 0.9
 """From this part of a page on, a preview ends where a page may end."""
 FAR_BEHIND = 4
 """A text of so many pages is cut without looking whether it could fit on one."""
+DELETIONS = 5
+"""So often it is tried to delete a message that the answer no longer needs."""
 
 _BLANK_LINES = re.compile(r"(?:[ \t]*\n)*")
 
@@ -105,6 +107,7 @@ class Sheets:
         self._carry = ""  # what it begins with from the sheet before
         self._status = ""
         self._is_ended = False
+        self._refused_deletions = 0
 
     @property
     def refs(self) -> tuple[MessageRef, ...]:
@@ -239,7 +242,7 @@ class Sheets:
         self._start, self._carry, self._open = end, page.carry, None
 
     async def _delete_old(self) -> None:
-        """Delete the first message that the answer no longer needs."""
+        """Delete the first message that the answer no longer needs. It may stay if it must."""
         ref = _ref(self._old[0])
         try:
             if ref is not None:
@@ -247,8 +250,12 @@ class Sheets:
         except (RateLimited, ChatGone, OutcomeUnknown):
             raise
         except PlatformError as error:
+            self._refused_deletions += 1
+            if self._refused_deletions < DELETIONS:
+                raise
             extra = {"chat": self._answering.ref.chat.id, "error": repr(error)}
             log.warning("old page not deleted", extra=extra)
+        self._refused_deletions = 0
         self._old.popleft()
 
     # ------------------------------------------------------------ what stands already

@@ -139,7 +139,10 @@ def _line_end(text: str, at: int) -> int:
 
 def _line_cuts(text: str, known: list[Line]) -> Iterator[tuple[Rank, int]]:
     """The beginnings of lines at which a page may end."""
+    follows_heading = False
     for before, line in itertools.pairwise(known):
+        if before.kind is not LineKind.BLANK:
+            follows_heading = before.kind is LineKind.HEADING
         if line.kind is LineKind.BLANK and line.fence is None:
             continue
         if line.fence is not None:
@@ -148,7 +151,7 @@ def _line_cuts(text: str, known: list[Line]) -> Iterator[tuple[Rank, int]]:
         elif line.kind is LineKind.TABLE_ROW:
             if before.kind is not LineKind.TABLE_RULE:
                 yield Rank.ROW, line.start
-        elif line.kind is not LineKind.TABLE_RULE and before.kind is not LineKind.HEADING:
+        elif line.kind is not LineKind.TABLE_RULE and not follows_heading:
             after_gap = before.kind in (LineKind.BLANK, LineKind.FENCE)
             inner = text[line.start] in " \t"  # a list goes on
             yield (Rank.PARAGRAPH if after_gap and not inner else Rank.LINE), line.start
@@ -193,14 +196,13 @@ def _hard_cut(text: str, least: int, reach: int) -> int:
 
 def _page(text: str, cut: int, least: int, limit: int) -> Page:
     """The page that ends at `cut`, closed, and what the next one begins with."""
-    page = text[:cut]
-    page = page[:least] + page[least:].rstrip()
     fence = open_fence(text[:cut])
     if fence is not None:
         carry = fence.opening + "\n"
         if len(carry) > limit // CARRY_SHARE:
             carry = fence.marks + "\n"
-        return Page(text=closed(page), used=cut, carry=carry)
+        return Page(text=closed(text[:cut]), used=cut, carry=carry)
+    page = text[:least] + text[least:cut].rstrip()
     carry = _table_head(text, cut)
     used = cut + len(text) - cut - len(text[cut:].lstrip())
     return Page(text=page, used=used, carry=carry if len(carry) <= limit // CARRY_SHARE else "")

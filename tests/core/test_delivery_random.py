@@ -1,0 +1,160 @@
+"""Thousands of answers meet every accident in every order; each arrives whole, and once."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+import pytest
+
+from bot.core.delivery import Delivery
+from bot.core.fake import FAKE_CAPABILITIES, FakePlatform, ManualClock
+from bot.core.ports import Capabilities, Streaming
+from bot.core.types import Button, ChatRef, IncomingMessage, MessageRef
+from bot.errors import OutcomeUnknown, PlatformError, StoreBusy
+
+T = TypeVar("T")
+
+RUNS = 2400
+SHARDS = 12
+STOP = Button("Stop", "stop")
+GAPS = (
+    " ",
+    " ",
+    " ",
+    "\n",
+    "\n\n",
+    "\n```py\n",
+    "\n```\n",
+    " **",
+    "** ",
+    " `",
+    "\n\n| a | b |\n|--",
+)
+
+
+class UnluckyPlatform(FakePlatform):
+    """Refuses, fails and loses answers at random, and remembers what it was asked wrongly."""
+
+    def __init__(
+        self,
+        dice: random.Random,
+        capabilities: Capabilities,
+        clock: ManualClock,
+        *,
+        ephemeral: bool,
+    ) -> None:
+        super().__init__(capabilities, clock=clock, ephemeral=ephemeral)
+        self.dice = dice
+        self.bad_luck = dice.choice([0.0, 0.1, 0.3])
+        self.orphans = 0
+        self.mistakes: list[PlatformError] = []
+
+    async def carry_out(self, chat: ChatRef, change: Callable[[], T]) -> T:
+        if self.dice.random() < self.bad_luck:
+            match self.dice.randrange(4):
+                case 0:
+                    self.refuse_next(self.dice.choice([0.5, 7, 400]))
+                case 1:
+                    self.fail_next(PlatformError("bad gateway"))
+                case _ as lost:
+                    self.unknown_next(carried_out=lost == 2)
+            expected = True
+        else:
+            expected = False
+        before = len(self.kept())
+        try:
+            return await super().carry_out(chat, change)
+        except OutcomeUnknown:
+            self.orphans += max(0, len(self.kept()) - before)  # the bot cannot know of it
+            raise
+        except PlatformError as error:
+            if not expected:
+                self.mistakes.append(error)
+            raise
+
+
+class Writer:
+    """A model and a process that both die at random, and begin again."""
+
+    def __init__(self, seed: int) -> None:
+        self.dice = random.Random(seed)
+        self.clock = ManualClock(settling=8)  # time may pass during a call
+        streaming, ephemeral = self.dice.choice(
+            [(Streaming.EDIT, False), (Streaming.NATIVE, False), (Streaming.NATIVE, True)]
+        )
+        capabilities = replace(
+            FAKE_CAPABILITIES, streaming=streaming, max_text=self.dice.choice([50, 90, 400])
+        )
+        self.platform = UnluckyPlatform(self.dice, capabilities, self.clock, ephemeral=ephemeral)
+        self.incoming: IncomingMessage = self.platform.message("hello")
+        self.journaled: Sequence[MessageRef] = ()
+        self.answer = ""
+        self.mark = self.dice.choice(["", "stopped"])
+
+    async def run(self) -> tuple[MessageRef, ...]:
+        """Write an answer; now and then the process is stopped in the middle, in good order."""
+        while True:
+            delivery = Delivery(
+                self.platform,
+                self.incoming,
+                clock=self.clock,
+                stop=STOP,
+                resume=self.journaled,
+                journal=self.remember,
+            )
+            async with delivery:
+                await self.write(delivery)
+                if self.dice.random() < 0.8:
+                    return await delivery.finish(mark=self.mark)
+            await self.clock.sleep(500)  # the next process knows nothing of pauses
+
+    async def remember(self, text: str, messages: Sequence[MessageRef]) -> None:
+        self.journaled = messages  # as the painter is never killed here, this is never too late
+        if self.dice.random() < 0.1:
+            raise StoreBusy("locked")
+
+    async def write(self, delivery: Delivery) -> None:
+        self.answer = ""
+        if self.dice.random() < 0.3:
+            delivery.status("Thinking…")
+            await self.clock.sleep(self.dice.choice([0, 3]))
+        for number in range(self.dice.randint(1, 80)):
+            if self.dice.random() < 0.02:
+                half = self.answer[: len(self.answer) // 2] + "\n"
+                self.answer = self.dice.choice(["", half, "v0 ", self.answer + "v1 "])
+                delivery.rewrite(self.answer)
+            letter = "w" if self.dice.random() < 0.95 else self.dice.choice("wuv")
+            delta = f"{letter}{number}{self.dice.choice(GAPS)}"
+            self.answer += delta
+            cut = self.dice.randint(0, len(delta))
+            for piece in (delta[:cut], delta[cut:]):
+                delivery.write(piece)
+            await self.clock.sleep(self.dice.choice([0, 0, 0, 0, 0.05, 0.4, 2]))
+
+
+def words(text: str) -> list[str]:
+    return re.findall(r"[wuv]\d+|stopped", text)
+
+
+@pytest.mark.parametrize("shard", range(SHARDS))
+async def test_what_is_kept_is_the_answer_and_is_there_once(
+    shard: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("CRITICAL", logger="bot")  # every accident is logged, and there are many
+    for seed in range(shard, RUNS, SHARDS):
+        writer = Writer(seed)
+        refs = await writer.clock.drive(writer.run())
+        platform = writer.platform
+        standing = platform.refs()
+        assert all(ref in standing for ref in refs), seed
+        told = dict(zip(standing, platform.kept(), strict=True))
+        said = " ".join(told[ref] for ref in refs)
+        assert words(said) == words(f"{writer.answer}\n{writer.mark}"), seed
+        assert len(standing) - len(refs) <= platform.orphans, seed
+        assert platform.offences == 0, seed
+        assert platform.mistakes == [], seed
+        assert platform.orphans or platform.buttons() == [], seed
