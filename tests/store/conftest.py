@@ -1,0 +1,79 @@
+"""Every test that asks for `settings` or `stores` runs on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import shutil
+from collections.abc import AsyncGenerator, Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.core.ports import Stores
+from bot.store import StorageSettings, migrate, open_store
+from tests.store.postgres import Server, running_server
+
+WITHOUT = "CHINWAG_TESTS_WITHOUT_POSTGRES"
+
+_names = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    if os.environ.get(WITHOUT):
+        pytest.skip(f"{WITHOUT} is set")
+    with running_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: Server) -> str:
+    """The name of a migrated database, to be copied."""
+    asyncio.run(postgres.execute("CREATE DATABASE migrated"))
+    asyncio.run(migrate.upgrade(StorageSettings(url=postgres.url("migrated"))))
+    return "migrated"
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated database, to be copied."""
+    file = tmp_path_factory.mktemp("template") / "store.db"
+    asyncio.run(migrate.upgrade(StorageSettings(url=f"sqlite:///{file}")))
+    return file
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> StorageSettings:
+    """A database with nothing in it."""
+    if request.param == "sqlite":
+        return sqlite_settings(tmp_path)
+    server: Server = request.getfixturevalue("postgres")
+    name = f"test_{next(_names)}"
+    asyncio.run(server.execute(f"CREATE DATABASE {name}"))
+    return StorageSettings(url=server.url(name), busy_timeout=0.3)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> StorageSettings:
+    """A migrated database without rows."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path)
+        return sqlite_settings(tmp_path)
+    server: Server = request.getfixturevalue("postgres")
+    template: str = request.getfixturevalue("postgres_template")
+    name = f"test_{next(_names)}"
+    copy = f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy"
+    asyncio.run(server.execute(copy))
+    return StorageSettings(url=server.url(name), busy_timeout=0.3)
+
+
+def sqlite_settings(folder: Path) -> StorageSettings:
+    return StorageSettings(url=f"sqlite:///{folder}/store.db", busy_timeout=0.3)
+
+
+@pytest.fixture
+async def stores(settings: StorageSettings) -> AsyncGenerator[Stores]:
+    async with open_store(settings) as stores:
+        yield stores

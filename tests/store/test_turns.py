@@ -1,0 +1,245 @@
+"""The contract of `TurnQueue`, on both databases."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from bot.core.chat import Role, TextPart, UsageEntry, UsageKind
+from bot.core.ports import Accepted, Outcome, Stores, Turn
+from bot.core.types import (
+    Attachment,
+    ChatId,
+    ChatRef,
+    Event,
+    FileId,
+    FileKind,
+    IncomingMessage,
+    Quote,
+    StopPressed,
+    Unreadable,
+)
+from bot.errors import QueueFull
+from bot.store import StorageSettings, open_store
+from tests.store.events import ANN, chat, message, press, ref, said
+
+
+async def claim(stores: Stores, owner: str = "me") -> Turn:
+    turn = await stores.turns.claim(owner)
+    assert turn is not None
+    return turn
+
+
+async def test_an_event_comes_back_as_it_went_in(stores: Stores) -> None:
+    voice = Attachment(
+        id=FileId("f1"), kind=FileKind.VOICE, mime="audio/ogg", size=10, name="v.ogg", seconds=1.5
+    )
+    everything = IncomingMessage(
+        key="1",
+        ref=ref(),
+        sender=ANN,
+        text="多谢 👩‍👩‍👧 \x00 end",
+        attachments=(voice,),
+        reply_to=Quote(ref=ref(9), author="bot", text="?", by_bot=True, attachments=(voice,)),
+        group=True,
+        addressed=False,
+        edited=True,
+    )
+    events: list[Event] = [everything, press("2"), StopPressed(key="3", chat=chat(), sender=ANN)]
+    for event in events:
+        await stores.turns.accept(event, urgent=True)
+    assert [(await claim(stores)).event for _ in events] == events
+
+
+async def test_half_a_surrogate_pair_does_not_stop_a_message(stores: Stores) -> None:
+    await stores.turns.accept(message("1", text="broken \ud83d emoji"), urgent=False)
+    turn = await claim(stores)
+    assert isinstance(turn.event, IncomingMessage)
+    assert turn.event.text == "broken \ufffd emoji"
+
+
+async def test_the_same_key_is_accepted_once(stores: Stores) -> None:
+    first = await stores.turns.accept(message("1"), urgent=False)
+    again = await stores.turns.accept(message("1", text="other"), urgent=False)
+    assert first == Accepted(turn_id=first.turn_id, fresh=True, ahead=0)
+    assert again == Accepted(turn_id=first.turn_id, fresh=False, ahead=0)
+    await stores.turns.finish((await claim(stores)).id, Outcome())
+    assert not (await stores.turns.accept(message("1"), urgent=False)).fresh
+    assert await stores.turns.claim("me") is None
+
+
+async def test_the_same_key_offered_at_once_is_accepted_once(stores: Stores) -> None:
+    offers = [stores.turns.accept(message("1"), urgent=False) for _ in range(8)]
+    accepted = await asyncio.gather(*offers)
+    assert sum(one.fresh for one in accepted) == 1
+    assert len({one.turn_id for one in accepted}) == 1
+
+
+async def test_the_key_of_another_platform_is_another_key(stores: Stores) -> None:
+    elsewhere = IncomingMessage(
+        key="1",
+        ref=ref().__class__(ChatRef("other", ChatId("home")), ref().id),
+        sender=ANN,
+        text="hi",
+    )
+    assert (await stores.turns.accept(message("1"), urgent=False)).fresh
+    assert (await stores.turns.accept(elsewhere, urgent=False)).fresh
+
+
+async def test_a_chat_runs_one_turn_at_a_time_in_order(stores: Stores) -> None:
+    ids = [(await stores.turns.accept(message(key), urgent=False)).turn_id for key in "abc"]
+    for turn_id in ids:
+        turn = await claim(stores)
+        assert turn.id == turn_id
+        assert await stores.turns.claim("me") is None
+        await stores.turns.finish(turn.id, Outcome())
+
+
+async def test_chats_do_not_wait_for_each_other(stores: Stores) -> None:
+    for name in ("one", "two", "three"):
+        for number in range(2):
+            await stores.turns.accept(message(f"{name}{number}", name), urgent=False)
+    claimed = [(await claim(stores)).chat.id for _ in range(3)]
+    assert claimed == ["one", "two", "three"]
+    assert await stores.turns.claim("me") is None
+
+
+async def test_an_urgent_turn_passes_by_the_lane(stores: Stores) -> None:
+    await stores.turns.accept(message("1"), urgent=False)
+    running = await claim(stores)
+    await stores.turns.accept(message("2"), urgent=False)
+    for key in ("3", "4"):
+        assert (await stores.turns.accept(press(key), urgent=True)).ahead == 0
+    assert [(await claim(stores)).event.key for _ in range(2)] == ["3", "4"]
+    assert await stores.turns.claim("me") is None
+    await stores.turns.finish(running.id, Outcome())
+    assert (await claim(stores)).event.key == "2"
+
+
+async def test_one_sees_how_many_turns_stand_before_ones_own(stores: Stores) -> None:
+    accepted = [await stores.turns.accept(message(key), urgent=False) for key in "abc"]
+    await stores.turns.accept(message("z", "elsewhere"), urgent=False)
+    assert [one.ahead for one in accepted] == [0, 1, 2]
+    last = accepted[-1].turn_id
+    first = await claim(stores)
+    assert await stores.turns.ahead(last) == 2
+    await stores.turns.finish(first.id, Outcome())
+    assert await stores.turns.ahead(last) == 1
+
+
+async def test_too_many_waiting_turns_of_a_chat_are_refused(settings: StorageSettings) -> None:
+    async with open_store(settings, waiting_per_chat=2, waiting_in_all=3) as stores:
+        for key in "ab":
+            await stores.turns.accept(message(key), urgent=False)
+        with pytest.raises(QueueFull) as refused:
+            await stores.turns.accept(message("c"), urgent=False)
+        assert refused.value.in_chat
+        assert not (await stores.turns.accept(message("a"), urgent=False)).fresh
+        assert (await stores.turns.accept(press("stop"), urgent=True)).fresh
+        await stores.turns.accept(message("d", "two"), urgent=False)
+        with pytest.raises(QueueFull) as refused:
+            await stores.turns.accept(message("e", "three"), urgent=False)
+        assert not refused.value.in_chat
+        assert (await claim(stores)).event.key == "stop"
+        await claim(stores)
+        assert (await stores.turns.accept(message("c"), urgent=False)).ahead == 2
+
+
+async def test_what_comes_with_a_refused_message_is_accepted(settings: StorageSettings) -> None:
+    async with open_store(settings, waiting_per_chat=1) as stores:
+        offers = [
+            stores.turns.accept(message(f"{name}{number}", name), urgent=False)
+            for name in ("one", "two", "three")
+            for number in range(3)
+        ]
+        results = await asyncio.gather(*offers, return_exceptions=True)
+        refused = [result for result in results if isinstance(result, QueueFull)]
+        fresh = [result for result in results if isinstance(result, Accepted) and result.fresh]
+        # Two processes may count at the same moment, so PostgreSQL lets one more in.
+        assert len(refused) + len(fresh) == 9
+        assert len(fresh) >= 3
+        assert {(await claim(stores)).chat.id for _ in range(3)} == {"one", "two", "three"}
+
+
+async def test_the_end_of_a_turn_keeps_messages_and_usage(stores: Stores) -> None:
+    await stores.turns.accept(message("1"), urgent=False)
+    turn = await claim(stores)
+    conversation = await stores.conversations.current(chat())
+    outcome = Outcome(
+        conversation=conversation,
+        messages=(said("question"), said("answer", Role.ASSISTANT)),
+        usage=(UsageEntry(kind=UsageKind.CHAT, model="m"),),
+    )
+    await stores.turns.finish(turn.id, outcome)
+    await stores.turns.finish(turn.id, outcome)
+    page = await stores.conversations.page(conversation)
+    assert [kept.message.parts for kept in page] == [
+        (TextPart("question"),),
+        (TextPart("answer"),),
+    ]
+
+
+async def test_a_stopped_turn_keeps_what_was_written(stores: Stores) -> None:
+    await stores.turns.accept(message("1"), urgent=False)
+    turn = await claim(stores)
+    conversation = await stores.conversations.current(chat())
+    await stores.turns.cancel(
+        turn.id, Outcome(conversation=conversation, messages=(said("half an"),))
+    )
+    page = await stores.conversations.page(conversation)
+    assert [kept.message.parts for kept in page] == [(TextPart("half an"),)]
+    assert await stores.turns.claim("me") is None
+
+
+async def test_a_turn_given_back_goes_on_where_it_was(stores: Stores) -> None:
+    await stores.turns.accept(message("1"), urgent=False)
+    await stores.turns.accept(message("2"), urgent=False)
+    turn = await claim(stores)
+    await stores.turns.checkpoint(turn.id, partial="so far", shown=[ref(5), ref(6)])
+    await stores.turns.release(turn.id)
+    again = await claim(stores)
+    assert (again.id, again.attempt) == (turn.id, 1)
+    assert (again.partial, again.shown) == ("so far", (ref(5), ref(6)))
+
+
+async def test_a_failed_turn_comes_first_again_with_its_attempt_counted(stores: Stores) -> None:
+    await stores.turns.accept(message("1"), urgent=False)
+    await stores.turns.accept(message("2"), urgent=False)
+    turn = await claim(stores)
+    await stores.turns.fail(turn.id, "no luck", dead=False)
+    again = await claim(stores)
+    assert (again.id, again.attempt) == (turn.id, 2)
+    await stores.turns.fail(turn.id, "no luck at all", dead=True)
+    assert (await claim(stores)).event.key == "2"
+
+
+async def test_after_a_restart_what_ran_runs_again_first(settings: StorageSettings) -> None:
+    async with open_store(settings) as stores:
+        for key in "abc":
+            await stores.turns.accept(message(key), urgent=False)
+        await stores.turns.finish((await claim(stores)).id, Outcome())
+        lost = await claim(stores)
+        await stores.turns.checkpoint(lost.id, partial="so f", shown=[ref(3)])
+    async with open_store(settings) as stores:
+        assert await stores.turns.recover("me") == 1
+        again = await claim(stores)
+        assert (again.id, again.attempt, again.partial) == (lost.id, 2, "so f")
+        await stores.turns.finish(again.id, Outcome())
+        assert (await claim(stores)).event.key == "c"
+
+
+async def test_recovering_leaves_alone_what_is_being_worked_on(stores: Stores) -> None:
+    await stores.turns.accept(message("1"), urgent=False)
+    turn = await claim(stores)
+    assert await stores.turns.recover("me") == 0
+    await stores.turns.fail(turn.id, "so it was still ours", dead=False)
+    assert (await claim(stores)).attempt == 2
+
+
+async def test_an_event_nobody_can_read_is_kept_but_never_claimed(stores: Stores) -> None:
+    event = Unreadable(key="1", platform="test", raw='{"\ud800', reason="not JSON")
+    await stores.turns.bury(event)
+    await stores.turns.bury(event)
+    assert await stores.turns.claim("me") is None
+    assert await stores.turns.recover("me") == 0
