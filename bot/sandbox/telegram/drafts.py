@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.sandbox.telegram import rich
+from bot.sandbox.telegram.entities import utf16_length
 from bot.sandbox.telegram.errors import BadRequest
-from bot.sandbox.telegram.judge import Formatted, utf16_length
+from bot.sandbox.telegram.judge import Formatted
 from bot.sandbox.telegram.messages import MAX_TEXT, topic_of
 from bot.sandbox.telegram.params import Params
 from bot.sandbox.telegram.state import ChatKind, Draft, Rich

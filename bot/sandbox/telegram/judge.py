@@ -11,15 +11,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
 from bot.errors import ConfigError
+from bot.sandbox.telegram.entities import Entity, to_bot, to_tdlib, utf16_length
 from bot.sandbox.telegram.errors import BadRequest
-
-Entity: TypeAlias = dict[str, Any]
-"""A MessageEntity of the Bot API: type, offset and length in UTF-16 code units, details."""
 
 MAX_ENTITIES = 100
 """More entities than this are silently dropped (https://core.telegram.org/method/messages.sendMessage)."""
@@ -45,11 +43,6 @@ class Judge(Protocol):
     def detect(self, text: str) -> tuple[Entity, ...]:
         """Commands, mentions, links and the like that Telegram finds by itself."""
         ...
-
-
-def utf16_length(text: str) -> int:
-    """Length as Telegram counts it: UTF-16 code units."""
-    return len(text.encode("utf-16-le")) // 2
 
 
 class Lenient:
@@ -94,18 +87,18 @@ class Tdlib:
         if text and mode and mode != "none":
             parsed = self._parse(text, mode)
         else:
-            parsed = {"text": text, "entities": list(_given(entities))}
+            parsed = {"text": text, "entities": list(to_tdlib(entities))}
         cleaned = self._clean(parsed["text"], parsed["entities"])
         cleaned = _trimmed(cleaned["text"], cleaned["entities"])
         found = self._found(cleaned["text"], cleaned["entities"])
         if found:
             cleaned = self._clean(cleaned["text"], cleaned["entities"] + found)
-        shown = [_to_bot(entity) for entity in cleaned["entities"]]
+        shown = [to_bot(entity) for entity in cleaned["entities"]]
         return Formatted(cleaned["text"], tuple(shown[:MAX_ENTITIES]))
 
     def detect(self, text: str) -> tuple[Entity, ...]:
         """Everything Telegram marks in a text by itself."""
-        return tuple(_to_bot(entity) for entity in self._found(text, []))
+        return tuple(to_bot(entity) for entity in self._found(text, []))
 
     def _parse(self, text: str, mode: str) -> dict[str, Any]:
         modes: dict[str, dict[str, Any]] = {
@@ -128,7 +121,8 @@ class Tdlib:
 
     def _found(self, text: str, known: list[Entity]) -> list[Entity]:
         """Entities TDLib finds, without those that touch one which holds no other."""
-        found = self._execute({"@type": "getTextEntities", "text": text})["entities"]
+        answer = self._execute({"@type": "getTextEntities", "text": text})
+        found = [e for e in answer["entities"] if e["type"]["@type"] != _TIMESTAMP]
         taken = [e for e in known if e["type"]["@type"] not in _NESTING]
         quotes = [e for e in known if e["type"]["@type"] in _QUOTES]
         return [
@@ -146,95 +140,19 @@ class Tdlib:
         return result
 
 
+_TIMESTAMP = "textEntityTypeMediaTimestamp"  # marked for people only, not for bots
 _SPLITTABLE = {"Bold", "Italic", "Underline", "Strikethrough", "Spoiler"}
 _QUOTES = {"textEntityTypeBlockQuote", "textEntityTypeExpandableBlockQuote"}
 _NESTING = {f"textEntityType{name}" for name in _SPLITTABLE} | _QUOTES
 
-_TO_TDLIB = {
-    "bold": "Bold",
-    "italic": "Italic",
-    "underline": "Underline",
-    "strikethrough": "Strikethrough",
-    "spoiler": "Spoiler",
-    "code": "Code",
-    "pre": "Pre",
-    "text_link": "TextUrl",
-    "text_mention": "MentionName",
-    "custom_emoji": "CustomEmoji",
-    "blockquote": "BlockQuote",
-    "expandable_blockquote": "ExpandableBlockQuote",
-}
-_AUTOMATIC = {
-    "Mention": "mention",
-    "Hashtag": "hashtag",
-    "Cashtag": "cashtag",
-    "BotCommand": "bot_command",
-    "Url": "url",
-    "EmailAddress": "email",
-    "PhoneNumber": "phone_number",
-    "BankCardNumber": "bank_card_number",
-}
-_FROM_TDLIB = {name: kind for kind, name in _TO_TDLIB.items()} | _AUTOMATIC | {"PreCode": "pre"}
-
-
-def _given(entities: object) -> Iterable[Entity]:
-    """The `entities` parameter as TDLib wants it; what Telegram finds itself is left out."""
-    if not isinstance(entities, list):
-        return
-    for entity in entities:
-        try:
-            converted = _to_tdlib(entity)
-        except (KeyError, TypeError, ValueError) as error:
-            raise BadRequest(f"Can't parse MessageEntity: {error}") from error
-        if converted is not None:
-            yield converted
-
-
-def _to_tdlib(entity: Entity) -> Entity | None:
-    if not isinstance(entity, dict):
-        raise TypeError("expected an Object")
-    for field in ("offset", "length", "type"):
-        if field not in entity:
-            raise ValueError(f'Can\'t find field "{field}"')
-    kind = str(entity["type"])
-    if kind in _AUTOMATIC.values():
-        return None
-    if kind not in _TO_TDLIB:
-        raise ValueError("Unsupported type specified")
-    inner: Entity = {"@type": f"textEntityType{_TO_TDLIB[kind]}"}
-    if kind == "text_link":
-        inner["url"] = str(entity.get("url", ""))
-    elif kind == "text_mention":
-        inner["user_id"] = int(entity["user"]["id"])
-    elif kind == "custom_emoji":
-        inner["custom_emoji_id"] = str(entity["custom_emoji_id"])
-    elif kind == "pre" and entity.get("language"):
-        inner = {"@type": "textEntityTypePreCode", "language": str(entity["language"])}
-    return {
-        "@type": "textEntity",
-        "offset": int(entity["offset"]),
-        "length": int(entity["length"]),
-        "type": inner,
-    }
-
-
-def _to_bot(entity: Entity) -> Entity:
-    inner = entity["type"]
-    name = inner["@type"].removeprefix("textEntityType")
-    shown: Entity = {
-        "type": _FROM_TDLIB.get(name, name.lower()),
-        "offset": entity["offset"],
-        "length": entity["length"],
-    }
-    if name == "TextUrl":
-        shown["url"] = inner["url"]
-    elif name == "PreCode":
-        shown["language"] = inner["language"]
-    elif name == "CustomEmoji":
-        shown["custom_emoji_id"] = str(inner["custom_emoji_id"])
-    elif name == "MentionName":
-        shown["user"] = {"id": inner["user_id"], "is_bot": False, "first_name": ""}
-    return shown
+_BLANK = dict.fromkeys(
+    map(
+        ord,
+        "\u00a0\u1680\u180e\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u200b"
+        "\u200c\u200d\u200e\u200f\u202e\u202f\u205f\u2800\u3000\ufeff\ufffc",
+    )
+) | dict.fromkeys(range(0xE0000, 0xE0080))
+"""Characters that show nothing (`is_empty_string` in TDLib's misc.cpp)."""
 
 
 def _hiding(text: str) -> dict[int, str]:
@@ -245,22 +163,24 @@ def _hiding(text: str) -> dict[int, str]:
 
 def _trimmed(text: str, entities: list[Entity]) -> dict[str, Any]:
     """Cut white space at both ends as `fix_formatted_text` does with `skip_trim` off."""
-    kept = text.rstrip()
+    kept = text.rstrip(" \n")
+    if not kept.translate(_BLANK).strip(" \n"):
+        return {"text": "", "entities": []}
     end = utf16_length(kept)
     first = min((entity["offset"] for entity in entities), default=end)
     lead = 0
     while lead < first and kept[lead] in " \n":
         lead += 1
-    moved = [
-        entity
-        | {
-            "offset": entity["offset"] - lead,
-            "length": min(entity["offset"] + entity["length"], end) - entity["offset"],
-        }
-        for entity in entities
-        if entity["offset"] < end
-    ]
-    return {"text": kept[lead:], "entities": moved}
+    return {
+        "text": kept[lead:],
+        "entities": [_moved(entity, lead, end) for entity in entities if entity["offset"] < end],
+    }
+
+
+def _moved(entity: Entity, lead: int, end: int) -> Entity:
+    offset = entity["offset"]
+    length = min(offset + entity["length"], end) - offset
+    return entity | {"offset": offset - lead, "length": length}
 
 
 def _overlap(one: Entity, other: Entity) -> bool:
@@ -284,18 +204,3 @@ def _check_encoding(text: str) -> None:
         raise BadRequest("strings must be encoded in UTF-8") from error
     if size > _MAX_BYTES:
         raise BadRequest("Text is too long")
-
-
-def utf16_slice(text: str, offset: int, length: int) -> str:
-    """The part of a text that an entity covers."""
-    raw = text.encode("utf-16-le")[offset * 2 : (offset + length) * 2]
-    return raw.decode("utf-16-le", "replace")
-
-
-def covered(text: str, entities: Sequence[Entity], kind: str) -> list[str]:
-    """The parts of a text that entities of a kind cover."""
-    return [
-        utf16_slice(text, entity["offset"], entity["length"])
-        for entity in entities
-        if entity["type"] == kind
-    ]

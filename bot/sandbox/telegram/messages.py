@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.sandbox.telegram import markup, rich, wire
+from bot.sandbox.telegram.entities import utf16_length
 from bot.sandbox.telegram.errors import BadRequest
-from bot.sandbox.telegram.judge import Formatted, utf16_length
+from bot.sandbox.telegram.judge import Formatted
 from bot.sandbox.telegram.params import Params
 from bot.sandbox.telegram.state import Chat, ChatKind, Json, Membership, Message, Typing
 

@@ -14,8 +14,8 @@ from collections.abc import Iterator, Sequence
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from bot.sandbox.telegram.entities import utf16_length
 from bot.sandbox.telegram.errors import BadRequest
-from bot.sandbox.telegram.judge import utf16_length
 from bot.sandbox.telegram.params import Params
 from bot.sandbox.telegram.state import Json, Rich
 

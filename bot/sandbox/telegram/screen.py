@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bot.sandbox.telegram.drafts import THINKING
-from bot.sandbox.telegram.judge import Entity
+from bot.sandbox.telegram.entities import Entity
 from bot.sandbox.telegram.state import Chat, Draft, Message
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from typing import Any, TypeAlias
 
-from bot.sandbox.telegram.judge import Entity
+from bot.sandbox.telegram.entities import Entity
 
 Json: TypeAlias = dict[str, Any]
 

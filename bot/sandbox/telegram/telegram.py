@@ -13,7 +13,7 @@ from bot.sandbox.telegram.errors import BadRequest, Refused
 from bot.sandbox.telegram.faults import Faults
 from bot.sandbox.telegram.files import FileStore
 from bot.sandbox.telegram.judge import Judge, Lenient, Tdlib
-from bot.sandbox.telegram.limits import Limits, Mode
+from bot.sandbox.telegram.limits import Limits
 from bot.sandbox.telegram.menu import Menu
 from bot.sandbox.telegram.people import Group, Person
 from bot.sandbox.telegram.state import Chat, ChatKind, Membership, Message, Press, User
@@ -34,7 +34,6 @@ class Telegram:
         username: str = "sandbox_bot",
         clock: Clock | None = None,
         judge: bool = True,
-        limits: Mode = Mode.OFF,
         privacy: bool = True,
     ) -> None:
         self.token = token
@@ -45,7 +44,7 @@ class Telegram:
         self.bot = User(
             id=int(token.partition(":")[0]), name="Sandbox", username=username, is_bot=True
         )
-        self.limits = Limits(self.clock, limits)
+        self.limits = Limits(self.clock)
         self.faults = Faults()
         self.calls = CallLog()
         self.changes = Changes()

@@ -31,11 +31,9 @@ class UpdateQueue:
     def __init__(self, first_id: int = 1000) -> None:
         self.pending: list[Json] = []
         self.webhook_url = ""
-        self.webhook_secret = ""
         self._next_id = first_id
         self._allowed: frozenset[str] | None = None
         self._poller: asyncio.Future[bool] | None = None
-        self.polls = 0
 
     @property
     def polling(self) -> bool:
@@ -122,7 +120,6 @@ async def get_updates(telegram: Telegram, params: Params) -> list[Json]:
             "can't use getUpdates method while webhook is active; "
             "use deleteWebhook to delete the webhook first",
         )
-    queue.polls += 1
     queue.allow(params)
     queue.confirm(params.integer("offset"))
     limit = max(1, min(100, params.integer("limit", 100)))
@@ -142,7 +139,6 @@ def set_webhook(telegram: Telegram, params: Params) -> bool:
     if len(secret) > 256 or not all(char.isalnum() or char in "_-" for char in secret):
         raise BadRequest("secret token contains unallowed characters")
     telegram.updates.webhook_url = url
-    telegram.updates.webhook_secret = secret
     telegram.updates.allow(params)
     if params.flag("drop_pending_updates"):
         telegram.updates.drop()

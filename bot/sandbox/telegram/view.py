@@ -10,7 +10,7 @@ from PIL import Image, UnidentifiedImageError
 
 from bot.sandbox.telegram import wire
 from bot.sandbox.telegram.buttons import ANSWER_SECONDS
-from bot.sandbox.telegram.judge import covered
+from bot.sandbox.telegram.entities import covered
 from bot.sandbox.telegram.messages import MAX_TEXT
 from bot.sandbox.telegram.screen import Screen, Shown, look, next_expiry, shown
 from bot.sandbox.telegram.state import Chat, ChatKind, Media, Membership, Message, Press, User
@@ -43,20 +43,20 @@ class ChatView:
         return [self._deliver(self._post(text=part, reply_to=reply_to)) for part in parts][-1]
 
     def reply(self, to: Shown | int, text: str) -> int:
-        """Answer a message."""
-        return self.send(text, reply_to=to if isinstance(to, int) else to.id)
+        """Answer a message, given as it is seen or by its id."""
+        return self.send(text, reply_to=_number(to))
 
-    def edit(self, message_id: int, text: str) -> None:
+    def edit(self, which: Shown | int, text: str) -> None:
         """Change one's own message."""
-        message = self._chat.messages[message_id]
+        message = self._chat.messages[_number(which)]
         message.text, message.entities = text, self._telegram.judge.detect(text)
         message.edited = self._telegram.now()
         self._telegram.changes.tell(self.id, "edited")
         self._tell_bot("edited_message", message)
 
-    def delete(self, message_id: int) -> None:
+    def delete(self, which: Shown | int) -> None:
         """Delete a message for everybody; bots are not told."""
-        del self._chat.messages[message_id]
+        del self._chat.messages[_number(which)]
         self._telegram.changes.tell(self.id, "deleted")
 
     def send_photo(self, content: bytes, caption: str = "", *, reply_to: int | None = None) -> int:
@@ -252,3 +252,7 @@ class ChatView:
             width, height = 640, 480
         file = self._telegram.files.add("photos", "photo.jpg", content, mime="image/jpeg")
         return Media(kind="photo", file=file, width=width, height=height)
+
+
+def _number(message: Shown | int) -> int:
+    return message if isinstance(message, int) else message.id

@@ -1,14 +1,23 @@
 from __future__ import annotations
 
+import sys
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from telegram import Bot, MessageEntity
 from telegram.error import BadRequest
 
+from bot.errors import ConfigError
+from bot.sandbox.telegram.entities import utf16_length, utf16_slice
 from bot.sandbox.telegram.errors import BadRequest as Judged
-from bot.sandbox.telegram.judge import Judge, Lenient, Tdlib, utf16_slice
+from bot.sandbox.telegram.judge import Formatted, Judge, Lenient, Tdlib
 from bot.sandbox.telegram.telegram import Telegram
 from bot.sandbox.telegram.view import ChatView
 from tests.sandbox.telegram.conftest import raw
+
+JUDGE = Tdlib()
+KINDS = ["bold", "italic", "spoiler", "code", "pre", "blockquote", "expandable_blockquote"]
 
 
 @pytest.fixture
@@ -150,10 +159,46 @@ def test_every_kind_of_entity_comes_back_as_it_went(judge: Judge) -> None:
         entity("custom_emoji", 12, 1, custom_emoji_id="5368324170671202286"),
         entity("blockquote", 14, 1),
         entity("expandable_blockquote", 16, 1),
+        entity("date_time", 18, 1, unix_time=1700000000),
     ]
-    assert judge.fix("a b c d e f g h i", "", kinds).entities == tuple(kinds)
+    assert judge.fix("a b c d e f g h i j", "", kinds).entities == tuple(kinds)
     mention = judge.fix("Ann", "", [entity("text_mention", 0, 3, user={"id": 1001})])
     assert mention.entities[0]["user"]["id"] == 1001
+
+
+@pytest.mark.parametrize("text", ["", " \n", "\u00a0", "\u2800\u200b", "\ufeff \u3000"])
+def test_a_text_that_shows_nothing_is_empty(judge: Judge, text: str) -> None:
+    assert judge.fix(text, "", None) == Formatted("")
+
+
+def test_control_characters_are_cleaned_and_offsets_follow(judge: Judge) -> None:
+    fixed = judge.fix("a\tb\r\nc\u202ed", "", [entity("bold", 7, 1)])
+    assert fixed == Formatted("a b\ncd", (entity("bold", 5, 1),))
+
+
+def test_times_are_marked_for_people_but_not_for_bots(judge: Judge) -> None:
+    assert judge.fix("at 12:30", "", None).entities == ()
+
+
+def test_links_in_a_quote_are_found_but_not_across_its_end(judge: Judge) -> None:
+    quote = entity("blockquote", 0, 7)
+    assert judge.fix("see a.com", "", [quote]).entities == (quote,)
+    whole = entity("blockquote", 0, 9)
+    assert judge.fix("see a.com", "", [whole]).entities == (whole, entity("url", 4, 5))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_what_was_accepted_is_accepted_again_unchanged(data: st.DataObject) -> None:
+    text = data.draw(st.text(alphabet="ab \n*_`[]()é😀\u0301\u200d.com/@", max_size=40))
+    wanted = []
+    for _ in range(data.draw(st.integers(0, 4))):
+        start, end = sorted(data.draw(st.tuples(*[st.integers(0, len(text))] * 2)))
+        offset, length = utf16_length(text[:start]), utf16_length(text[start:end])
+        wanted.append(entity(data.draw(st.sampled_from(KINDS)), offset, length))
+    once = JUDGE.fix(text, "", wanted)
+    assert JUDGE.fix(once.text, "", list(once.entities)) == once
+    assert text.strip(" \n").startswith(once.text.strip(" \n"))
 
 
 def test_lone_surrogates_are_refused(judge: Judge) -> None:
@@ -166,6 +211,12 @@ def test_what_people_write_is_marked_as_telegram_does() -> None:
     found = Tdlib().detect(text)
     assert found == (entity("bot_command", 3, 18), entity("mention", 26, 8))
     assert Lenient().detect(text) == found
+
+
+def test_without_tdjson_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tdjson", None)
+    with pytest.raises(ConfigError, match=r"pip install 'chinwag\[sandbox\]'"):
+        Tdlib()
 
 
 def test_the_lenient_judge_believes_everything() -> None:

@@ -82,7 +82,7 @@ async def test_an_album_arrives_as_messages_of_one_group(bot: Bot, ann: ChatView
 async def test_edits_and_replies_reach_the_bot(bot: Bot, ann: ChatView) -> None:
     answer = await bot.send_message(ann.id, "yes?")
     number = ann.reply(answer.message_id, "helo")
-    ann.edit(number, "hello")
+    ann.edit(ann.kept()[-1], "hello")
     first, second = await heard(bot)
     assert first.message is not None
     assert first.message.reply_to_message is not None
