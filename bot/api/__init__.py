@@ -1,1 +1,36 @@
-"""The client of an OpenAI-compatible API."""
+"""The client of an OpenAI-compatible API.
+
+`connect` gives the client, `check` looks at a configuration from outside, `count_tokens` counts
+offline. Nothing heavy is imported before it is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from bot.api.settings import ApiSettings
+from bot.api.tokens import count_tokens
+from bot.core.ports import Clock
+from bot.core.types import Finding
+
+if TYPE_CHECKING:
+    from bot.api.client import ApiClient
+
+__all__ = ["ApiSettings", "check", "connect", "count_tokens"]
+
+
+def connect(settings: ApiSettings, *, clock: Clock) -> ApiClient:
+    """The client. No I/O yet. `close` it at the end, in the loop that used it."""
+    import random
+
+    from bot.api.client import ApiClient
+
+    return ApiClient(settings, clock=clock, dice=random.Random())
+
+
+async def check(settings: ApiSettings) -> Sequence[Finding]:
+    """Look at every base URL, the key and the models; a line each."""
+    from bot.api.checking import check_api
+
+    return await check_api(settings)

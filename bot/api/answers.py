@@ -1,0 +1,210 @@
+"""Conversations with a model: one stream of events, whichever protocol the model speaks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from bot.api import chat_completions, completions, responses
+from bot.api.attempts import Attempts, Call, Try
+from bot.api.downloads import Downloads
+from bot.api.errors import CallFailed
+from bot.api.http import Http, HttpRequest
+from bot.api.learnt import Lessons
+from bot.api.settings import ApiSettings, Protocol
+from bot.api.streaming import AnswerStream
+from bot.api.tokens import Calibration, estimate_tokens
+from bot.api.wire import Json, PictureLink, Reader, WireEvent
+from bot.core.chat import (
+    ChatRequest,
+    Finished,
+    ImagePart,
+    ModelEvent,
+    ReasoningDelta,
+    TextDelta,
+    ToolCallDelta,
+    Usage,
+)
+from bot.errors import ModelErrorKind
+
+Kind = ModelErrorKind
+
+PICTURE_TOKENS = 1_105
+MESSAGE_TOKENS = 4
+_CUTS = frozenset({Kind.SERVER, Kind.RATE_LIMITED, Kind.UNREACHABLE, Kind.BAD_ANSWER})
+"""What, in the middle of an answer, means that it is cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """An answer of which the first events are there."""
+
+    answer: AnswerStream
+    reader: Reader
+    first: list[WireEvent]
+    one: Try
+
+
+class Answers:
+    """Streams answers."""
+
+    def __init__(
+        self,
+        settings: ApiSettings,
+        *,
+        http: Http,
+        attempts: Attempts,
+        lessons: Lessons,
+        downloads: Downloads,
+    ) -> None:
+        self._settings = settings
+        self._http = http
+        self._attempts = attempts
+        self._lessons = lessons
+        self._downloads = downloads
+        self._calibration = Calibration()
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[ModelEvent, None]:
+        """The answer as it is written. Raises `CallFailed`."""
+        sent: Json = {}
+        estimate = estimate_request(request)
+
+        async def open_answer(one: Try) -> _Opened:
+            sent.clear()
+            sent.update(self._payload(request))
+            return await self._open(request, sent, one)
+
+        call = Call(
+            name="chat",
+            model=request.model,
+            lane=request.lane,
+            tokens=self._calibration.corrected(request.model, estimate),
+            learn=lambda failure: self._lessons.learn(request.model, failure, sent),
+        )
+        until = asyncio.get_running_loop().time() + self._settings.total_timeout
+        async with (
+            self._attempts.succeed(call, open_answer) as opened,
+            aclosing(self._batches(request.model, opened, estimate, until)) as batches,
+        ):
+            async for batch in batches:
+                for event in batch:
+                    yield event
+
+    def _payload(self, request: ChatRequest) -> Json:
+        lesson = self._lessons.of(request.model)
+        match self._lessons.protocol(request.model):
+            case "chat":
+                return lesson.adapt(chat_completions.payload(request))
+            case "completions":
+                return lesson.adapt(completions.payload(request))
+            case "responses":
+                return lesson.adapt(responses.payload(request))
+
+    async def _open(self, request: ChatRequest, payload: Json, one: Try) -> _Opened:
+        """Send the request and wait for the first events: earlier failures move on unseen."""
+        path, reader = _protocol(self._lessons.protocol(request.model))
+        message = HttpRequest(path=path, json=payload, accept="text/event-stream")
+        seconds = self._settings.first_event_timeout
+        try:
+            async with asyncio.timeout(seconds):
+                opening = self._http.open(one.endpoint.url, message)
+                response = await one.held.enter_async_context(opening)
+                answer = AnswerStream(response, reader)
+                one.held.push_async_callback(answer.close)
+                return _Opened(answer, reader, await answer.first(), one)
+        except TimeoutError as error:
+            raise CallFailed(Kind.TIMEOUT, f"no answer in {seconds:g} s") from error
+
+    async def _batches(
+        self, model: str, opened: _Opened, estimate: int, until: float
+    ) -> AsyncGenerator[list[ModelEvent], None]:
+        """The events as they come. What is known at the end is told before a cut is raised."""
+        answer, failure = opened.answer, None
+        said: list[WireEvent] = list(opened.first)
+        yield await self._fetched(opened.first, opened)
+        try:
+            async with aclosing(answer.rest(idle=self._settings.idle_timeout, until=until)) as rest:
+                async for events in rest:
+                    said += events
+                    yield await self._fetched(events, opened)
+        except CallFailed as error:
+            failure = error
+        ending = opened.reader.end()
+        said += ending
+        yield await self._fetched(self._with_usage(ending, said, model, opened, estimate), opened)
+        if failure is not None:
+            raise _in_the_middle(failure, answer.request_id) from failure
+        if not answer.complete:
+            raise CallFailed(
+                Kind.CUT, "the stream ended before the answer did", request_id=answer.request_id
+            )
+        await answer.farewell()
+
+    async def _fetched(self, events: list[WireEvent], opened: _Opened) -> list[ModelEvent]:
+        """The events with the pictures themselves in place of links to them."""
+        return [
+            await self._downloads.picture_or_link(event.url, opened.one.endpoint.url)
+            if isinstance(event, PictureLink)
+            else event
+            for event in events
+        ]
+
+    def _with_usage(
+        self,
+        ending: list[WireEvent],
+        said: list[WireEvent],
+        model: str,
+        opened: _Opened,
+        estimate: int,
+    ) -> list[WireEvent]:
+        """The ending with a usage in it: the reported one, or else an estimate."""
+        reported = next((event for event in ending if isinstance(event, Usage)), None)
+        if reported is not None:
+            self._calibration.learn(model, estimate, reported.prompt_tokens)
+            opened.one.slot.correct(reported.prompt_tokens + reported.completion_tokens)
+            return ending
+        texts = [e.text for e in said if isinstance(e, TextDelta | ReasoningDelta)]
+        texts += [e.arguments for e in said if isinstance(e, ToolCallDelta)]
+        usage = Usage(
+            prompt_tokens=self._calibration.corrected(model, estimate),
+            completion_tokens=estimate_tokens("".join(texts)),
+            estimated=True,
+        )
+        opened.one.slot.correct(usage.prompt_tokens + usage.completion_tokens)
+        last = len(ending) - 1 if ending and isinstance(ending[-1], Finished) else len(ending)
+        return [*ending[:last], usage, *ending[last:]]
+
+
+def estimate_request(request: ChatRequest) -> int:
+    """About how many tokens a request takes."""
+    total = sum(estimate_tokens(tool.parameters + tool.description) for tool in request.tools)
+    for message in request.messages:
+        total += MESSAGE_TOKENS
+        total += sum(estimate_tokens(call.arguments) for call in message.tool_calls)
+        for part in message.parts:
+            total += PICTURE_TOKENS if isinstance(part, ImagePart) else estimate_tokens(part.text)
+    return total
+
+
+def _protocol(protocol: Protocol) -> tuple[str, Reader]:
+    match protocol:
+        case "chat":
+            return chat_completions.PATH, chat_completions.ChatReader()
+        case "completions":
+            return completions.PATH, completions.CompletionReader()
+        case "responses":
+            return responses.PATH, responses.ResponseReader()
+
+
+def _in_the_middle(failure: CallFailed, request: str) -> CallFailed:
+    """The same failure, as it is called once somebody has seen the beginning of the answer."""
+    return CallFailed(
+        Kind.CUT if failure.kind in _CUTS else failure.kind,
+        failure.detail,
+        status=failure.status,
+        retry_after=failure.retry_after,
+        request_id=failure.request_id or request,
+        code=failure.code,
+    )

@@ -1,0 +1,175 @@
+"""Tries a call until it succeeds or trying again is pointless: the one place that retries."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from bot.api.endpoints import Endpoint, Endpoints
+from bot.api.errors import CallFailed
+from bot.api.limits import Limits, Slot
+from bot.api.retry import PATIENCE, backoff
+from bot.core.ports import Clock
+from bot.errors import ModelErrorKind
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+LESSONS = 8
+"""How often one call may be adapted to what its model refuses."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """What is to be tried. `tokens` is the estimate for the limit per minute.
+
+    A call that is `billed` whatever becomes of it is not repeated once it may have reached the
+    model. `learn` looks at a refusal and says whether the next try will be a different one.
+    """
+
+    name: str
+    model: str
+    lane: str
+    tokens: int = 0
+    billed: bool = False
+    retries: int | None = None
+    learn: Callable[[CallFailed], bool] = lambda _: False
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """One try of a call. `held` is closed when the call is over, or the try has failed."""
+
+    endpoint: Endpoint
+    slot: Slot
+    held: AsyncExitStack
+
+
+class Attempts:
+    """Tries calls at the endpoints, within the limits."""
+
+    def __init__(
+        self,
+        endpoints: Endpoints,
+        limits: Limits,
+        *,
+        clock: Clock,
+        dice: random.Random,
+        retries: int,
+        retry_seconds: float,
+    ) -> None:
+        self._endpoints = endpoints
+        self._limits = limits
+        self._clock = clock
+        self._dice = dice
+        self._retries = retries
+        self._retry_seconds = retry_seconds
+
+    @asynccontextmanager
+    async def succeed(self, call: Call, work: Callable[[Try], Awaitable[T]]) -> AsyncGenerator[T]:
+        """The result of the first try of `work` that succeeds. Raises `CallFailed`.
+
+        What the try holds (its slot, its connection) is held until the block ends.
+        """
+        began = self._clock.monotonic()
+        avoid: list[Endpoint] = []
+        tries, lessons = 0, 0
+        while True:
+            async with AsyncExitStack() as held:
+                slot = await held.enter_async_context(self._limits.slot(call.lane, call.tokens))
+                endpoint = self._endpoints.choose(avoid)
+                outcome = await self._try(work, Try(endpoint, slot, held))
+                if not isinstance(outcome, CallFailed):
+                    kept = held.pop_all()
+            if not isinstance(outcome, CallFailed):
+                break
+            if lessons < LESSONS and call.learn(outcome):
+                lessons += 1
+                continue
+            tries += 1
+            avoid = self._next_avoid(outcome, endpoint, avoid, tries)
+            delay = self._delay(call, outcome, tries, elapsed=self._clock.monotonic() - began)
+            self._log(call, outcome, endpoint, tries, delay)
+            if delay is None:
+                raise outcome
+            await self._clock.sleep(delay)
+        async with kept:
+            yield outcome
+
+    async def _try(self, work: Callable[[Try], Awaitable[T]], one: Try) -> T | CallFailed:
+        judged = False
+        try:
+            result = await work(one)
+            judged = True
+        except CallFailed as failure:
+            judged = True
+            self._judge(one.endpoint, failure)
+            return failure
+        finally:
+            if not judged:  # cancelled
+                self._endpoints.abandoned(one.endpoint)
+        self._endpoints.succeeded(one.endpoint)
+        self._limits.succeeded()
+        return result
+
+    def _judge(self, endpoint: Endpoint, failure: CallFailed) -> None:
+        if failure.kind is ModelErrorKind.RATE_LIMITED:
+            self._limits.refused()
+            self._endpoints.abandoned(endpoint)
+        elif failure.endpoint_fault:
+            self._endpoints.failed(endpoint)
+        else:
+            self._endpoints.succeeded(endpoint)  # it answered, if only to refuse
+
+    def _next_avoid(
+        self, failure: CallFailed, endpoint: Endpoint, avoid: list[Endpoint], tries: int
+    ) -> list[Endpoint]:
+        """Which endpoints the next try keeps away from.
+
+        A server fault gets a second try at the same endpoint; one that is unreachable, silent or
+        not an API at all does not.
+        """
+        if not failure.endpoint_fault:
+            return avoid
+        if failure.kind is ModelErrorKind.SERVER and tries == 1:
+            return avoid
+        return [*avoid, endpoint] if self._endpoints.others([*avoid, endpoint]) else [endpoint]
+
+    def _delay(self, call: Call, failure: CallFailed, tries: int, elapsed: float) -> float | None:
+        """Seconds until the next try; None when there is none."""
+        retries = self._retries if call.retries is None else call.retries
+        if not failure.temporary or tries > retries:
+            return None
+        reached = failure.sent and failure.kind is not ModelErrorKind.RATE_LIMITED
+        if call.billed and reached:
+            return None
+        if failure.retry_after is not None and failure.retry_after > PATIENCE:
+            return None
+        if not failure.sent and tries == 1:
+            return 0.0
+        delay = backoff(tries, failure.retry_after, self._dice)
+        return delay if elapsed + delay <= self._retry_seconds else None
+
+    def _log(
+        self, call: Call, failure: CallFailed, endpoint: Endpoint, tries: int, delay: float | None
+    ) -> None:
+        extra = {
+            "call": call.name,
+            "model": call.model,
+            "lane": call.lane,
+            "endpoint": urlsplit(endpoint.url).netloc,
+            "tries": tries,
+            "kind": failure.kind.value,
+            "status": failure.status,
+            "request_id": failure.request_id,
+        }
+        if delay is None:
+            log.warning("call failed", extra=extra)
+        else:
+            log.info("call is tried again", extra={**extra, "delay": round(delay, 3)})

@@ -1,0 +1,147 @@
+"""The live list of models, what is known about them, and what a request costs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal, InvalidOperation
+
+from bot.api.attempts import Attempts, Call, Try
+from bot.api.errors import CallFailed, from_payload
+from bot.api.http import Http, HttpRequest, json_object
+from bot.api.settings import ApiSettings
+from bot.api.wire import Json
+from bot.core.chat import ModelInfo, UsageEntry, UsageKind
+from bot.core.ports import Clock
+from bot.errors import ModelErrorKind
+
+log = logging.getLogger(__name__)
+
+FRESH = 600.0
+"""Seconds for which the list is not asked for again."""
+FAILED = 30.0
+"""Seconds for which a failure is remembered: every turn asks for the list."""
+SECONDS = 15.0
+MILLION = Decimal(1_000_000)
+
+
+class Catalogue:
+    """The models of the API. One request at a time; an old list is better than none."""
+
+    def __init__(
+        self, settings: ApiSettings, *, http: Http, attempts: Attempts, clock: Clock
+    ) -> None:
+        self._settings = settings
+        self._http = http
+        self._attempts = attempts
+        self._clock = clock
+        self._lock = asyncio.Lock()
+        self._models: Sequence[ModelInfo] = ()
+        self._failure: CallFailed | None = None
+        self._until = clock.monotonic()
+
+    async def models(self) -> Sequence[ModelInfo]:
+        """The list, sorted by id. Raises `CallFailed` when there has never been one."""
+        async with self._lock:
+            if self._clock.monotonic() >= self._until:
+                await self._refresh()
+        if self._models:
+            return self._models
+        if self._failure is not None:
+            raise self._failure.again()
+        return ()
+
+    def priced(self, entry: UsageEntry) -> UsageEntry:
+        """The entry with its cost, where the price is known; an unknown price is not zero."""
+        known = self._settings.known(entry.model)
+        listed = next((info for info in self._models if info.id == entry.model), None)
+        prices = _with_settings(listed or ModelInfo(id=entry.model), self._settings)
+        cost: Decimal | None = None
+        if entry.kind is UsageKind.IMAGE and known.image_price is not None:
+            cost = known.image_price * entry.images
+        elif entry.kind is UsageKind.AUDIO and known.minute_price is not None:
+            cost = known.minute_price * Decimal(str(entry.seconds)) / 60
+        elif entry.prompt_tokens or entry.completion_tokens:
+            cost = _token_cost(prices, entry)
+        return entry if cost is None else replace(entry, cost=cost)
+
+    async def _refresh(self) -> None:
+        async def ask(one: Try) -> Sequence[ModelInfo]:
+            message = HttpRequest(path="/models")
+            headers, body = await self._http.fetch(one.endpoint.url, message, seconds=SECONDS)
+            found = json_object(headers, body)
+            failure = from_payload(found)
+            if failure is not None:
+                raise failure
+            return self._read(found)
+
+        call = Call(name="models", model="", lane="", retries=1)
+        try:
+            async with self._attempts.succeed(call, ask) as models:
+                self._models, self._failure = models, None
+                self._until = self._clock.monotonic() + FRESH
+        except CallFailed as failure:
+            self._failure = failure
+            self._until = self._clock.monotonic() + FAILED
+
+    def _read(self, body: Json) -> Sequence[ModelInfo]:
+        data = body.get("data")
+        if not isinstance(data, list):
+            raise CallFailed(ModelErrorKind.BAD_ANSWER, "the answer is no list of models")
+        infos = {
+            item["id"]: _with_settings(_info(item), self._settings)
+            for item in data
+            if isinstance(item, dict) and isinstance(item.get("id"), str) and item["id"]
+        }
+        return tuple(infos[name] for name in sorted(infos))
+
+
+def _info(item: Json) -> ModelInfo:
+    """What servers tell beyond OpenAI's fields: OpenRouter, vLLM, Mistral and others."""
+    windows = (item.get(name) for name in ("context_length", "context_window", "max_model_len"))
+    window = next((w for w in windows if isinstance(w, int) and w > 0), None)
+    pricing = item.get("pricing")
+    pricing = pricing if isinstance(pricing, dict) else {}
+    owner = item.get("owned_by")
+    return ModelInfo(
+        id=item["id"],
+        owner=owner if isinstance(owner, str) else "",
+        context_window=window,
+        input_price=_per_million(pricing.get("prompt")),
+        output_price=_per_million(pricing.get("completion")),
+    )
+
+
+def _per_million(price: object) -> Decimal | None:
+    """A price per token, as OpenRouter writes it, per million tokens."""
+    if not isinstance(price, str | int | float) or isinstance(price, bool):
+        return None
+    try:
+        found = Decimal(str(price))
+    except InvalidOperation:
+        return None
+    return found * MILLION if found.is_finite() and found >= 0 else None
+
+
+def _with_settings(info: ModelInfo, settings: ApiSettings) -> ModelInfo:
+    """What the configuration says wins."""
+    known = settings.known(info.id)
+    return replace(
+        info,
+        context_window=known.context_window or info.context_window,
+        vision=info.vision if known.vision is None else known.vision,
+        input_price=info.input_price if known.input_price is None else known.input_price,
+        output_price=info.output_price if known.output_price is None else known.output_price,
+    )
+
+
+def _token_cost(prices: ModelInfo, entry: UsageEntry) -> Decimal | None:
+    if prices.input_price is None:
+        return None
+    if prices.output_price is None and entry.completion_tokens:
+        return None
+    cost = prices.input_price * entry.prompt_tokens
+    cost += (prices.output_price or Decimal(0)) * entry.completion_tokens
+    return cost / MILLION

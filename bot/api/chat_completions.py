@@ -1,0 +1,295 @@
+"""The protocol of `/chat/completions`."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Sequence
+
+from bot.api.errors import CallFailed
+from bot.api.pictures import InlinePictures, picture_of
+from bot.api.sse import DONE
+from bot.api.think import ThinkSplitter
+from bot.api.wire import Ending, Json, PictureLink, WireEvent, parse_event, raise_error
+from bot.core.chat import (
+    ChatMessage,
+    ChatRequest,
+    ImagePart,
+    Part,
+    ReasoningDelta,
+    Role,
+    TextDelta,
+    TextPart,
+    Tool,
+    ToolCallDelta,
+)
+from bot.errors import ModelErrorKind
+
+PATH = "/chat/completions"
+
+
+def payload(request: ChatRequest) -> Json:
+    """The body of a streamed request."""
+    body: Json = {
+        "model": request.model,
+        "messages": [_message(message) for message in request.messages],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        **sampling(request),
+    }
+    if request.tools:
+        body["tools"] = [_tool(tool) for tool in request.tools]
+        if request.tool_choice:
+            body["tool_choice"] = tool_choice(request.tool_choice)
+    return body
+
+
+def sampling(request: ChatRequest) -> Json:
+    """The sampling parameters that are set."""
+    chosen = request.sampling
+    body: Json = {
+        "temperature": chosen.temperature,
+        "max_tokens": chosen.max_tokens,
+        "top_p": chosen.top_p,
+        "n": chosen.n,
+        "stop": list(chosen.stop) or None,
+        "presence_penalty": chosen.presence_penalty,
+        "frequency_penalty": chosen.frequency_penalty,
+    }
+    return {name: value for name, value in body.items() if value is not None}
+
+
+def tool_choice(choice: str) -> str | Json:
+    """`auto`, `none`, `required`, or the name of the one function to call."""
+    if choice in ("auto", "none", "required"):
+        return choice
+    return {"type": "function", "function": {"name": choice}}
+
+
+def data_uri(part: ImagePart) -> str:
+    """A picture as a data URI."""
+    return f"data:{part.mime};base64,{base64.b64encode(part.data).decode()}"
+
+
+def _message(message: ChatMessage) -> Json:
+    body: Json = {"role": message.role.value, "content": _content(message.parts)}
+    if message.tool_calls:
+        body["content"] = body["content"] or None
+        body["tool_calls"] = [
+            {
+                "id": call.id,
+                "type": "function",
+                "function": {"name": call.name, "arguments": call.arguments},
+            }
+            for call in message.tool_calls
+        ]
+    if message.role is Role.TOOL:
+        body["tool_call_id"] = message.tool_call_id
+    return body
+
+
+def _content(parts: Sequence[Part]) -> str | list[Json]:
+    texts = [part.text for part in parts if isinstance(part, TextPart)]
+    if len(texts) == len(parts):
+        return "\n".join(texts)
+    return [
+        {"type": "text", "text": part.text}
+        if isinstance(part, TextPart)
+        else {"type": "image_url", "image_url": {"url": data_uri(part)}}
+        for part in parts
+    ]
+
+
+def _tool(tool: Tool) -> Json:
+    parameters: object = json.loads(tool.parameters)
+    function = {"name": tool.name, "description": tool.description, "parameters": parameters}
+    return {"type": "function", "function": function}
+
+
+class ChatReader:
+    """Reads the answer of a chat completion, streamed or whole.
+
+    An answer is complete when a finish reason came: `[DONE]` alone proves nothing, since gateways
+    send it after an upstream that broke off as well.
+    """
+
+    def __init__(self) -> None:
+        self.done = False
+        self._ending = Ending()
+        self._think = ThinkSplitter()
+        self._pictures = InlinePictures()
+        self._tools = ToolCalls()
+
+    @property
+    def complete(self) -> bool:
+        """A finish reason has come."""
+        return self._ending.reason is not None
+
+    def read(self, name: str, data: str) -> list[WireEvent]:
+        """Read one chunk."""
+        if data.strip() == DONE:
+            self.done = True
+            return []
+        return self._read(parse_event(data), "delta")
+
+    def read_whole(self, body: Json) -> list[WireEvent]:
+        """Read an answer in one piece."""
+        raise_error(body)
+        if not body.get("choices") and not isinstance(body.get("data"), list):
+            raise CallFailed(ModelErrorKind.BAD_ANSWER, "the answer has no choices", status=200)
+        self.done = True
+        events = self._read(body, "message")
+        if not self.complete:
+            self._ending.take_reason("stop")  # a body that is whole JSON was not cut
+        return events
+
+    def end(self) -> list[WireEvent]:
+        """What was held back, and how it ended."""
+        events: list[WireEvent] = []
+        for event in self._think.end():
+            if isinstance(event, TextDelta):
+                events += self._pictures.feed(event.text)
+            else:
+                events.append(event)
+        self._ending.tools_called = bool(self._tools)
+        return [*events, *self._pictures.end(), *self._ending.events()]
+
+    def _read(self, chunk: Json, field: str) -> list[WireEvent]:
+        choices = chunk.get("choices")
+        if chunk.get("usage"):
+            self._ending.take_usage(chunk["usage"])
+        if not choices:
+            raise_error(chunk)
+            return _picture_list(chunk.get("data"))
+        if chunk.get("error"):
+            raise_error(chunk)
+        choice = choices[0]
+        if not isinstance(choice, dict) or choice.get("index"):
+            return []  # another of several answers: only the first is shown
+        if choice.get("usage"):
+            self._ending.take_usage(choice["usage"])
+        delta = choice.get(field) or choice.get("delta") or choice.get("message")
+        events = self._delta(delta) if isinstance(delta, dict) else []
+        if choice.get("finish_reason"):
+            self._ending.take_reason(choice["finish_reason"])
+        return events
+
+    def _delta(self, delta: Json) -> list[WireEvent]:
+        events: list[WireEvent] = []
+        thought = delta.get("reasoning_content") or delta.get("reasoning")
+        if isinstance(thought, str) and thought:
+            events.append(ReasoningDelta(thought))
+        content = delta.get("content")
+        if isinstance(content, str):
+            if content:
+                self._text(content, events)
+        elif isinstance(content, list):
+            for part in content:
+                self._part(part, events)
+        if isinstance(delta.get("refusal"), str) and delta["refusal"]:
+            self._text(delta["refusal"], events)
+        for image in delta.get("images") or ():
+            self._part(image, events)
+        if delta.get("tool_calls"):
+            events += self._tools.read(delta["tool_calls"])
+        elif isinstance(delta.get("function_call"), dict):
+            events += self._tools.read([{"index": 0, "function": delta["function_call"]}])
+        return events
+
+    def _text(self, text: str, events: list[WireEvent]) -> None:
+        for event in self._think.feed(text):
+            if isinstance(event, TextDelta):
+                events += self._pictures.feed(event.text)
+            else:
+                events.append(event)
+
+    def _part(self, part: object, events: list[WireEvent]) -> None:
+        """A part of a content that is a list (Mistral), or one of `images` (OpenRouter)."""
+        if isinstance(part, str):
+            return self._text(part, events)
+        if not isinstance(part, dict):
+            return None
+        if isinstance(part.get("text"), str):
+            return self._text(part["text"], events)
+        events += [
+            ReasoningDelta(inner["text"])
+            for inner in part.get("thinking") or ()
+            if isinstance(inner, dict) and isinstance(inner.get("text"), str)
+        ]
+        url = part.get("image_url") or part.get("url")
+        url = url.get("url") if isinstance(url, dict) else url
+        if isinstance(url, str):
+            events += _picture(url)
+        return None
+
+
+class ToolCalls:
+    """Gives every call its index and id, where gateways leave them away or mix them up."""
+
+    def __init__(self) -> None:
+        self._ids: list[str] = []
+        self._named: set[int] = set()
+        self._index_of: dict[object, int] = {}  # by the index that the server uses
+
+    def __bool__(self) -> bool:
+        return bool(self._ids)
+
+    def read(self, calls: object) -> list[ToolCallDelta]:
+        """The deltas of one chunk."""
+        if not isinstance(calls, list):
+            return []
+        return [self._one(call) for call in calls if isinstance(call, dict)]
+
+    def _one(self, call: Json) -> ToolCallDelta:
+        function = call.get("function")
+        function = function if isinstance(function, dict) else {}
+        given_id = call["id"] if isinstance(call.get("id"), str) else ""
+        name = function["name"] if isinstance(function.get("name"), str) else ""
+        index, fresh = self._place(call.get("index"), given_id, name)
+        if index in self._named:
+            name = ""
+        elif name:
+            self._named.add(index)
+        arguments = function.get("arguments")
+        if arguments is not None and not isinstance(arguments, str):
+            arguments = json.dumps(arguments, ensure_ascii=False)
+        return ToolCallDelta(
+            index=index,
+            id=self._ids[index] if fresh else "",
+            name=name,
+            arguments=arguments or "",
+        )
+
+    def _place(self, index: object, given_id: str, name: str) -> tuple[int, bool]:
+        """Which call this belongs to, and whether it begins here."""
+        if given_id and given_id in self._ids:
+            return self._ids.index(given_id), False
+        known = self._index_of.get(index) if index is not None else len(self._ids) - 1
+        begins = known is None or known < 0 or (given_id and name and known in self._named)
+        if index is None and name and known in self._named:
+            begins = True
+        if not begins and known is not None:
+            return known, False
+        place = len(self._ids)
+        self._ids.append(given_id or f"call_{place}")
+        self._index_of[index] = place
+        return place, True
+
+
+def _picture(url: str) -> list[WireEvent]:
+    if url.startswith("data:"):
+        found = picture_of(url)
+        return [found] if found else []
+    return [PictureLink(url)] if url.startswith(("https://", "http://")) else []
+
+
+def _picture_list(data: object) -> list[WireEvent]:
+    """The pictures of a body in the form of `/images/generations`."""
+    events: list[WireEvent] = []
+    for item in data if isinstance(data, list) else ():
+        if isinstance(item, dict) and isinstance(item.get("b64_json"), str):
+            found = picture_of(item["b64_json"])
+            events += [found] if found else []
+        elif isinstance(item, dict) and isinstance(item.get("url"), str):
+            events += _picture(item["url"])
+    return events

@@ -1,0 +1,86 @@
+"""What `bot check` says about the API: a line per base URL, and one per configured model."""
+
+from __future__ import annotations
+
+import difflib
+import random
+from collections.abc import Sequence
+
+from bot.api.client import ApiClient
+from bot.api.settings import ApiSettings
+from bot.core.chat import ModelInfo
+from bot.core.clock import SystemClock
+from bot.core.types import Finding
+from bot.errors import ModelError, ModelErrorKind
+
+_FIXES = {
+    ModelErrorKind.BAD_KEY: "set a valid key: api.key, or BOT_API__KEY in the environment",
+    ModelErrorKind.QUOTA: "top up the account's balance",
+    ModelErrorKind.UNSUPPORTED: "check the URL; it usually ends in /v1",
+    ModelErrorKind.BAD_ANSWER: "check the URL; it usually ends in /v1",
+    ModelErrorKind.UNREACHABLE: "check the URL and the network; behind a proxy, set api.proxy",
+    ModelErrorKind.TIMEOUT: "check the network; behind a proxy, set api.proxy",
+    ModelErrorKind.RATE_LIMITED: "wait a minute; then check again",
+}
+
+
+async def check_api(settings: ApiSettings) -> Sequence[Finding]:
+    """Ask every base URL for its models, and look for the configured ones among them."""
+    if settings.key is None:
+        fix = "set api.key, or BOT_API__KEY in the environment"
+        return [Finding(ok=False, subject="API key", text="not set", fix=fix)]
+    findings: list[Finding] = []
+    listed: Sequence[ModelInfo] = ()
+    for url in settings.base_urls:
+        finding, models = await _check_url(settings, url)
+        findings.append(finding)
+        listed = listed or models
+    for name, model in _models(settings).items():
+        findings.append(_check_model(name, model, listed))
+    return findings
+
+
+async def _check_url(settings: ApiSettings, url: str) -> tuple[Finding, Sequence[ModelInfo]]:
+    alone = settings.model_copy(update={"base_urls": (url,), "retries": 0})
+    client = ApiClient(alone, clock=SystemClock(), dice=random.Random())
+    subject = f"API {url}"
+    try:
+        models = await client.models()
+    except ModelError as error:
+        fix = _FIXES.get(error.kind, "try again later; the fault is the server's")
+        if error.kind in (ModelErrorKind.UNSUPPORTED, ModelErrorKind.BAD_ANSWER) and not (
+            url.endswith("/v1")
+        ):
+            fix = f"the base URL usually ends in /v1; try {url}/v1"
+        return Finding(ok=False, subject=subject, text=error.detail or error.kind, fix=fix), ()
+    finally:
+        await client.close()
+    return Finding(ok=True, subject=subject, text=f"key accepted, {len(models)} models"), models
+
+
+def _models(settings: ApiSettings) -> dict[str, str]:
+    """The configured models by the name of their key; the chat model always."""
+    configured = {
+        "api.model": settings.model,
+        "api.image_model": settings.image_model,
+        "api.transcription_model": settings.transcription_model,
+        "api.embedding_model": settings.embedding_model,
+    }
+    return {name: model for name, model in configured.items() if model or name == "api.model"}
+
+
+def _check_model(name: str, model: str, listed: Sequence[ModelInfo]) -> Finding:
+    known = [info.id for info in listed]
+    if not model:
+        fix = f"set {name}, for example to {known[0]}" if known else f"set {name}"
+        return Finding(
+            ok=False, subject=name, text="not set; people must choose with /model", fix=fix
+        )
+    if not known:
+        fix = "see the lines above"
+        return Finding(ok=False, subject=name, text=f"{model}: there is no list of models", fix=fix)
+    if model in known:
+        return Finding(ok=True, subject=name, text=model)
+    near = difflib.get_close_matches(model, known, n=3, cutoff=0.4)
+    fix = f"the nearest are {', '.join(near)}" if near else "/model in a chat lists them all"
+    return Finding(ok=False, subject=name, text=f"{model}: the API does not list it", fix=fix)

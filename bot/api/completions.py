@@ -1,0 +1,87 @@
+"""The protocol of `/completions`, for models that only continue a text."""
+
+from __future__ import annotations
+
+from bot.api.chat_completions import sampling
+from bot.api.errors import CallFailed
+from bot.api.sse import DONE
+from bot.api.wire import Ending, Json, WireEvent, parse_event, raise_error
+from bot.core.chat import ChatMessage, ChatRequest, Role, TextDelta
+from bot.errors import ModelErrorKind
+
+PATH = "/completions"
+ANSWER_TOKENS = 1_024
+"""Asked for when the request sets no limit: the endpoint's own default is 16."""
+_SPEAKERS = {Role.USER: "User", Role.ASSISTANT: "Assistant", Role.TOOL: "Tool"}
+
+
+def payload(request: ChatRequest) -> Json:
+    """The body of a streamed request: the conversation as a script, to be continued."""
+    return {
+        "model": request.model,
+        "prompt": _script(request.messages),
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "max_tokens": ANSWER_TOKENS,
+        "stop": ["\nUser:"],
+        **sampling(request),
+    }
+
+
+def _script(messages: tuple[ChatMessage, ...]) -> str:
+    lines = [
+        message.text
+        if message.role is Role.SYSTEM
+        else f"{_SPEAKERS[message.role]}: {message.text}"
+        for message in messages
+    ]
+    return "\n\n".join([*lines, "Assistant:"])
+
+
+class CompletionReader:
+    """Reads the answer of a completion, streamed or whole."""
+
+    def __init__(self) -> None:
+        self.done = False
+        self._ending = Ending()
+        self._began = False
+
+    @property
+    def complete(self) -> bool:
+        """A finish reason has come."""
+        return self._ending.reason is not None
+
+    def read(self, name: str, data: str) -> list[WireEvent]:
+        """Read one chunk."""
+        if data.strip() == DONE:
+            self.done = True
+            return []
+        return self._read(parse_event(data))
+
+    def read_whole(self, body: Json) -> list[WireEvent]:
+        """Read an answer in one piece."""
+        raise_error(body)
+        if not body.get("choices"):
+            raise CallFailed(ModelErrorKind.BAD_ANSWER, "the answer has no choices", status=200)
+        self.done = True
+        events = self._read(body)
+        if not self.complete:
+            self._ending.take_reason("stop")  # a body that is whole JSON was not cut
+        return events
+
+    def end(self) -> list[WireEvent]:
+        """How it ended."""
+        return self._ending.events()
+
+    def _read(self, chunk: Json) -> list[WireEvent]:
+        raise_error(chunk)
+        self._ending.take_usage(chunk.get("usage"))
+        choices = chunk.get("choices")
+        if not choices or not isinstance(choices[0], dict) or choices[0].get("index"):
+            return []
+        text = choices[0].get("text") or ""
+        if not self._began:  # the script ends before the space
+            text = text.lstrip()
+            self._began = bool(text)
+        self._ending.take_reason(choices[0].get("finish_reason"))
+        return [TextDelta(text)] if text else []

@@ -1,0 +1,116 @@
+"""Fetches the pictures that the API answers with as URLs.
+
+Such a URL comes from outside. So only public addresses are asked, or the API's own host, without
+the key, without following redirects, and no more bytes are read than a picture has.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import socket
+from urllib.parse import urlsplit
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.resolver import ThreadedResolver
+
+from bot.api.errors import CallFailed
+from bot.api.pictures import mime_of
+from bot.core.chat import ImageDelta, TextDelta
+from bot.errors import ModelErrorKind
+
+log = logging.getLogger(__name__)
+
+LARGEST = 32 * 1024 * 1024
+SECONDS = 60.0
+TRIES = 3
+_FAILURES = (aiohttp.ClientError, TimeoutError, OSError)
+
+
+class PublicResolver(AbstractResolver):
+    """Looks names up, and knows no private address."""
+
+    def __init__(self) -> None:
+        self._inner = ThreadedResolver()
+
+    async def resolve(self, host: str, port: int = 0, family: int = 0) -> list[ResolveResult]:
+        """The public addresses of a host. Raises `OSError`."""
+        found = await self._inner.resolve(host, port, socket.AddressFamily(family))
+        public = [each for each in found if ipaddress.ip_address(each["host"]).is_global]
+        if not public:
+            raise OSError("the host has no public address")
+        return public
+
+    async def close(self) -> None:
+        """Close the inner resolver."""
+        await self._inner.close()
+
+
+class Downloads:
+    """Fetches pictures."""
+
+    def __init__(self) -> None:
+        self._sessions: dict[bool, aiohttp.ClientSession] = {}
+
+    async def picture(self, url: str, base_url: str) -> ImageDelta:
+        """The picture at `url`. Raises `CallFailed`: the picture exists, but cannot be had."""
+        parts, own = urlsplit(url), urlsplit(base_url)
+        trusted = (parts.hostname, parts.port) == (own.hostname, own.port)
+        if not trusted and not _may_be_public(parts.hostname or ""):
+            raise CallFailed(ModelErrorKind.BAD_ANSWER, "the picture is at a private address")
+        for attempt in range(1, TRIES + 1):
+            try:
+                content = await self._fetch(url, trusted=trusted)
+                break
+            except _FAILURES as error:
+                if attempt == TRIES:
+                    detail = f"the picture cannot be fetched ({type(error).__name__})"
+                    raise CallFailed(ModelErrorKind.BAD_ANSWER, detail) from error
+        mime = mime_of(content)
+        if not mime:
+            raise CallFailed(ModelErrorKind.BAD_ANSWER, "what the API drew is not a picture")
+        return ImageDelta(mime, content)
+
+    async def picture_or_link(self, url: str, base_url: str) -> ImageDelta | TextDelta:
+        """The picture, or a link to it for the person to follow."""
+        try:
+            return await self.picture(url, base_url)
+        except CallFailed as failure:
+            log.warning("picture not fetched", extra={"error": failure.detail})
+            return TextDelta(f"\n\n[🖼]({url})\n\n")
+
+    async def close(self) -> None:
+        """Close all connections."""
+        for session in self._sessions.values():
+            await session.close()
+        self._sessions.clear()
+
+    async def _fetch(self, url: str, *, trusted: bool) -> bytes:
+        session = self._sessions.get(trusted)
+        if session is None:
+            resolver = None if trusted else PublicResolver()
+            session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(resolver=resolver),
+                timeout=aiohttp.ClientTimeout(total=SECONDS),
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
+            self._sessions[trusted] = session
+        async with session.get(url, allow_redirects=False) as response:
+            if response.status != 200:
+                raise aiohttp.ClientPayloadError(f"status {response.status}")
+            pieces, size = [], 0
+            async for chunk in response.content.iter_any():
+                pieces.append(chunk)
+                size += len(chunk)
+                if size > LARGEST:
+                    raise CallFailed(ModelErrorKind.BAD_ANSWER, "the picture is too large")
+            return b"".join(pieces)
+
+
+def _may_be_public(host: str) -> bool:
+    """Names are judged when they are looked up; addresses, which are not, here."""
+    try:
+        return ipaddress.ip_address(host).is_global
+    except ValueError:
+        return bool(host)

@@ -1,0 +1,98 @@
+"""Embeddings, in as few calls as the inputs fit into."""
+
+from __future__ import annotations
+
+import base64
+import struct
+from collections.abc import Iterator, Sequence
+
+from bot.api.attempts import Attempts, Call, Try
+from bot.api.cache import Cache
+from bot.api.errors import CallFailed, from_payload
+from bot.api.http import Http, HttpRequest, json_object
+from bot.api.tokens import estimate_tokens
+from bot.api.wire import Json
+from bot.core.ports import Clock
+from bot.errors import ModelErrorKind
+
+INPUTS = 2_048
+"""Inputs in one call (OpenAI API reference, "Create embeddings")."""
+TOKENS = 250_000
+"""Tokens in one call; the reference allows 300,000, and this is an estimate."""
+SECONDS = 60.0
+REMEMBERED = 4_096
+REMEMBERED_SECONDS = 3600.0
+
+Vector = Sequence[float]
+
+
+class Embeddings:
+    """Asks for embeddings, and remembers them for a while."""
+
+    def __init__(self, *, http: Http, attempts: Attempts, clock: Clock) -> None:
+        self._http = http
+        self._attempts = attempts
+        self._cache: Cache[Vector] = Cache(clock, size=REMEMBERED, seconds=REMEMBERED_SECONDS)
+
+    async def embed(self, model: str, texts: Sequence[str], *, lane: str) -> Sequence[Vector]:
+        """The embedding of each text, in order. Raises `CallFailed`."""
+        found = {text: self._cache.get((model, text)) for text in texts}
+        missing = [text for text, vector in found.items() if vector is None]
+        for batch in _batches(missing):
+            for text, fresh in zip(batch, await self._ask(model, batch, lane), strict=True):
+                self._cache.put((model, text), fresh)
+                found[text] = fresh
+        return [vector for vector in map(found.get, texts) if vector is not None]
+
+    async def _ask(self, model: str, batch: Sequence[str], lane: str) -> Sequence[Vector]:
+        body = {"model": model, "input": list(batch), "encoding_format": "base64"}
+        message = HttpRequest(path="/embeddings", json=body)
+
+        async def ask(one: Try) -> Sequence[Vector]:
+            headers, answer = await self._http.fetch(one.endpoint.url, message, seconds=SECONDS)
+            found = json_object(headers, answer)
+            failure = from_payload(found)
+            if failure is not None:
+                raise failure
+            return _vectors(found, len(batch))
+
+        tokens = sum(estimate_tokens(text) for text in batch)
+        call = Call(name="embedding", model=model, lane=lane, tokens=tokens)
+        async with self._attempts.succeed(call, ask) as vectors:
+            return vectors
+
+
+def _batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:
+    batch: list[str] = []
+    tokens = 0
+    for text in texts:
+        size = estimate_tokens(text)
+        if batch and (len(batch) == INPUTS or tokens + size > TOKENS):
+            yield batch
+            batch, tokens = [], 0
+        batch.append(text)
+        tokens += size
+    if batch:
+        yield batch
+
+
+def _vectors(body: Json, count: int) -> Sequence[Vector]:
+    """The vectors in the order of the inputs; servers may answer in another."""
+    data = body.get("data")
+    items = [item for item in data if isinstance(item, dict)] if isinstance(data, list) else []
+    if len(items) != count:
+        detail = f"{len(items)} embeddings for {count} texts"
+        raise CallFailed(ModelErrorKind.BAD_ANSWER, detail, status=200)
+    if all(isinstance(item.get("index"), int) for item in items):
+        items.sort(key=lambda item: int(item["index"]))
+    return [_vector(item.get("embedding")) for item in items]
+
+
+def _vector(embedding: object) -> Vector:
+    """A vector as numbers or as base64 of little-endian 32-bit floats; both are common answers."""
+    if isinstance(embedding, str):
+        data = base64.b64decode(embedding)
+        return struct.unpack(f"<{len(data) // 4}f", data)
+    if isinstance(embedding, list):
+        return [float(number) for number in embedding]
+    raise CallFailed(ModelErrorKind.BAD_ANSWER, "an embedding is missing", status=200)

@@ -1,0 +1,80 @@
+"""The base URLs in order of preference, each with a circuit breaker.
+
+An endpoint that keeps failing is left alone for a while, then tried with a single request; when
+that one succeeds the endpoint is back. The primary comes back by itself in this way. When every
+endpoint is open, the one that has been left alone longest is asked all the same: the breaker
+chooses between endpoints, it never makes a request fail that might have succeeded.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from bot.core.ports import Clock
+
+log = logging.getLogger(__name__)
+
+FAILURES = 5
+"""Failures in a row that open the breaker."""
+FIRST_REST = 10.0
+LONGEST_REST = 120.0
+
+
+@dataclass(slots=True, eq=False)
+class Endpoint:
+    """One base URL and how it has been doing. Times are of the monotonic clock."""
+
+    url: str
+    failures: int = 0
+    rest: float = 0.0  # seconds it is left alone; 0 while the breaker is closed
+    open_until: float = 0.0
+    probing: bool = False
+
+    def available(self, now: float) -> bool:
+        """Closed, or rested and not being probed already."""
+        return self.rest == 0.0 or (now >= self.open_until and not self.probing)
+
+
+class Endpoints:
+    """Chooses the endpoint of each try, and learns from what became of it."""
+
+    def __init__(self, urls: Sequence[str], clock: Clock) -> None:
+        self._endpoints = [Endpoint(url) for url in urls]
+        self._clock = clock
+
+    def choose(self, avoid: Collection[Endpoint] = ()) -> Endpoint:
+        """The best endpoint that is not to be avoided; any, when all others are worse."""
+        now = self._clock.monotonic()
+        ready = [endpoint for endpoint in self._endpoints if endpoint.available(now)]
+        fresh = [endpoint for endpoint in ready if endpoint not in avoid]
+        found = fresh or ready
+        chosen = found[0] if found else min(self._endpoints, key=lambda e: e.open_until)
+        chosen.probing = chosen.rest > 0.0
+        return chosen
+
+    def others(self, avoid: Collection[Endpoint]) -> bool:
+        """Whether an endpoint is ready that is not to be avoided."""
+        now = self._clock.monotonic()
+        return any(e.available(now) and e not in avoid for e in self._endpoints)
+
+    def succeeded(self, endpoint: Endpoint) -> None:
+        """The endpoint answered."""
+        if endpoint.rest:
+            log.info("endpoint is back", extra={"endpoint": endpoint.url})
+        endpoint.failures, endpoint.rest, endpoint.probing = 0, 0.0, False
+
+    def failed(self, endpoint: Endpoint) -> None:
+        """The endpoint itself failed, not the request."""
+        endpoint.failures += 1
+        if endpoint.failures >= FAILURES or endpoint.probing:
+            endpoint.rest = min(LONGEST_REST, endpoint.rest * 2 or FIRST_REST)
+            endpoint.open_until = self._clock.monotonic() + endpoint.rest
+            extra = {"endpoint": endpoint.url, "rest": endpoint.rest}
+            log.warning("endpoint left alone", extra=extra)
+        endpoint.probing = False
+
+    def abandoned(self, endpoint: Endpoint) -> None:
+        """The try was given up before it could tell anything (cancelled, or the key's limit)."""
+        endpoint.probing = False

@@ -1,0 +1,131 @@
+"""What the client has learnt about models from their refusals: once, and remembered.
+
+Reasoning models refuse `max_tokens` and `temperature`, newer image models `response_format`,
+small gateways `stream_options`; some models speak only one protocol. The refusal names what it
+refuses, costs nothing, and is the only source that is always right.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.api.errors import CallFailed
+from bot.api.settings import ApiSettings, Protocol
+from bot.errors import ModelErrorKind
+
+log = logging.getLogger(__name__)
+
+OPTIONAL = (
+    "temperature",
+    "top_p",
+    "presence_penalty",
+    "frequency_penalty",
+    "stop",
+    "stream_options",
+    "response_format",
+    "style",
+    "quality",
+)
+"""Parameters without which the request still means the same."""
+_REFUSAL = re.compile(
+    r"unsupported|not supported|does(n't| not) support|unknown|unrecognized|not permitted"
+    r"|not allowed|extra inputs|deprecated|不支持",
+    re.IGNORECASE,
+)
+_PROTOCOLS: tuple[tuple[Protocol, str], ...] = (
+    ("completions", r"not a chat model|v1/completions\b"),
+    ("responses", r"(only )?(supported )?in v1/responses|use the responses api"),
+)
+_REASONS = frozenset(
+    {ModelErrorKind.BAD_REQUEST, ModelErrorKind.UNSUPPORTED, ModelErrorKind.MODEL_NOT_FOUND}
+)
+
+
+@dataclass(slots=True)
+class Lesson:
+    """What one model wants."""
+
+    protocol: Protocol | None = None
+    renamed: dict[str, str] = field(default_factory=dict)
+    dropped: set[str] = field(default_factory=set)
+    whole: bool = False  # does not stream
+
+    def adapt(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """The payload as this model takes it."""
+        adapted = {
+            self.renamed.get(name, name): value
+            for name, value in payload.items()
+            if name not in self.dropped
+        }
+        if self.whole:
+            adapted.pop("stream_options", None)
+            adapted["stream"] = False
+        return adapted
+
+
+class Lessons:
+    """The lessons of every model, by name."""
+
+    def __init__(self, settings: ApiSettings) -> None:
+        self._settings = settings
+        self._lessons: defaultdict[str, Lesson] = defaultdict(Lesson)
+
+    def of(self, model: str) -> Lesson:
+        """What has been learnt about a model."""
+        return self._lessons[model]
+
+    def protocol(self, model: str) -> Protocol:
+        """In which protocol to speak to a model: as configured, else as learnt, else chat."""
+        return self._settings.known(model).protocol or self._lessons[model].protocol or "chat"
+
+    def learn(self, model: str, failure: CallFailed, payload: Mapping[str, Any]) -> bool:
+        """Learn from a refusal of this payload; True when it is worth asking again."""
+        if failure.kind not in _REASONS:
+            return False
+        lesson = self._lessons[model]
+        words = f"{failure.detail} {failure.param}"
+        learnt = (
+            self._learn_protocol(model, lesson, failure.detail)
+            or _learn_rename(lesson, words, payload)
+            or _learn_drop(lesson, failure, payload)
+        )
+        if learnt:
+            log.info("model adapted to", extra={"model": model, "learnt": learnt})
+        return bool(learnt)
+
+    def _learn_protocol(self, model: str, lesson: Lesson, words: str) -> str:
+        if lesson.protocol or self._settings.known(model).protocol:
+            return ""
+        for protocol, pattern in _PROTOCOLS:
+            if re.search(pattern, words, re.IGNORECASE):
+                lesson.protocol = protocol
+                return protocol
+        return ""
+
+
+def _learn_rename(lesson: Lesson, words: str, payload: Mapping[str, Any]) -> str:
+    new = "max_completion_tokens"
+    if "max_tokens" not in payload or new not in words:
+        return ""
+    lesson.renamed["max_tokens"] = new
+    return new
+
+
+def _learn_drop(lesson: Lesson, failure: CallFailed, payload: Mapping[str, Any]) -> str:
+    refused = _REFUSAL.search(f"{failure.detail} {failure.code}")
+    if failure.kind is not ModelErrorKind.BAD_REQUEST or not refused:
+        return ""
+    for name in OPTIONAL:
+        if name in payload and (failure.param == name or re.search(rf"\b{name}\b", failure.detail)):
+            lesson.dropped.add(name)
+            return name
+    named = failure.param == "stream" or re.search(r"\bstream(ing)?\b", failure.detail)
+    if named and payload.get("stream"):
+        lesson.whole = True
+        return "no streaming"
+    return ""

@@ -1,0 +1,151 @@
+"""What the three wire protocols of a conversation have in common.
+
+A protocol is a path, a payload and a reader. The reader turns what the server sends into the
+events of `bot.core.chat`, and alone decides whether an answer is complete.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
+
+from bot.api.errors import CallFailed, from_payload
+from bot.core.chat import Finished, FinishReason, ModelEvent, Usage
+from bot.errors import ModelErrorKind
+
+Json: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PictureLink:
+    """A picture of the answer that stands at a URL and has to be fetched."""
+
+    url: str
+
+
+WireEvent: TypeAlias = ModelEvent | PictureLink
+
+
+class Reader(Protocol):
+    """Reads one answer."""
+
+    @property
+    def done(self) -> bool:
+        """The server said that nothing more will come."""
+        ...
+
+    @property
+    def complete(self) -> bool:
+        """The model has ended its answer; only the usage may still come."""
+        ...
+
+    def read(self, name: str, data: str) -> list[WireEvent]:
+        """Read one server-sent event. Raises `CallFailed`."""
+        ...
+
+    def read_whole(self, body: Json) -> list[WireEvent]:
+        """Read an answer that came in one piece. Raises `CallFailed`."""
+        ...
+
+    def end(self) -> list[WireEvent]:
+        """Nothing more came: what was held back, the usage, and `Finished` if it is complete."""
+        ...
+
+
+class Ending:
+    """How an answer ended, as far as is known."""
+
+    def __init__(self) -> None:
+        self.reason: FinishReason | None = None
+        self.usage: Usage | None = None
+        self.tools_called = False
+
+    def take_reason(self, word: object) -> None:
+        """Take a finish reason as gateways write it. Raises `CallFailed` when it is a failure."""
+        if not isinstance(word, str) or not word:
+            return
+        if word.lower() in _BROKEN:
+            raise CallFailed(ModelErrorKind.SERVER, f"the model stopped: {word}")
+        self.reason = _REASONS.get(word.lower(), FinishReason.STOP)
+
+    def take_usage(self, usage: object) -> None:
+        """Take a usage report; the last one that counts anything holds (some are cumulative)."""
+        if not isinstance(usage, dict):
+            return
+        prompt = _count(usage, "prompt_tokens", "input_tokens")
+        completion = _count(usage, "completion_tokens", "output_tokens")
+        if prompt or completion:
+            self.usage = Usage(
+                prompt_tokens=prompt,
+                completion_tokens=completion,
+                cached_tokens=_detail(usage, "cached_tokens"),
+                reasoning_tokens=_detail(usage, "reasoning_tokens"),
+            )
+
+    def events(self) -> list[WireEvent]:
+        """Usage and `Finished`, where they are known."""
+        found: list[WireEvent] = [self.usage] if self.usage else []
+        if self.reason is not None:
+            called = self.tools_called and self.reason is FinishReason.STOP
+            found.append(Finished(FinishReason.TOOL_CALLS if called else self.reason))
+        return found
+
+
+_REASONS = {
+    "length": FinishReason.LENGTH,
+    "max_tokens": FinishReason.LENGTH,
+    "max_output_tokens": FinishReason.LENGTH,
+    "model_length": FinishReason.LENGTH,
+    "tool_calls": FinishReason.TOOL_CALLS,
+    "tool_use": FinishReason.TOOL_CALLS,
+    "function_call": FinishReason.TOOL_CALLS,
+    "content_filter": FinishReason.CONTENT_FILTER,
+    "safety": FinishReason.CONTENT_FILTER,
+    "recitation": FinishReason.CONTENT_FILTER,
+    "sensitive": FinishReason.CONTENT_FILTER,
+    "refusal": FinishReason.CONTENT_FILTER,
+}
+"""The words of OpenAI, and those of other vendors that gateways pass on; others mean `stop`."""
+_BROKEN = frozenset({"error", "network_error", "insufficient_system_resource"})
+"""The words of vendors for an answer that broke off."""
+
+
+def parse_event(data: str) -> Json:
+    """The JSON object of an event. Raises `CallFailed`: part of the answer would be missing.
+
+    The error of a server in mid-stream is raised too, as what it says. A line that was broken in
+    two by its server is joined again.
+    """
+    try:
+        found: object = json.loads(data)
+    except ValueError:
+        try:
+            found = json.loads(data.replace("\n", ""))
+        except ValueError:
+            raise CallFailed(ModelErrorKind.BAD_ANSWER, "an event is not JSON") from None
+    if not isinstance(found, dict):
+        raise CallFailed(ModelErrorKind.BAD_ANSWER, "an event is not a JSON object")
+    return found
+
+
+def raise_error(payload: Json) -> None:
+    """Raise the `CallFailed` that stands in a body or an event, if one does."""
+    failure = from_payload(payload)
+    if failure is not None:
+        raise failure
+
+
+def _count(usage: Json, *names: str) -> int:
+    for name in names:
+        value = usage.get(name)
+        if isinstance(value, int | float) and value > 0:
+            return int(value)
+    return 0
+
+
+def _detail(usage: Json, name: str) -> int:
+    for group in usage.values():
+        if isinstance(group, dict) and isinstance(group.get(name), int):
+            return int(group[name])
+    return 0

@@ -1,0 +1,330 @@
+"""Quirks 1 to 12 of compatible gateways, each by its number."""
+
+from __future__ import annotations
+
+import gzip
+import json
+
+import pytest
+
+from bot.api.client import ApiClient
+from bot.core.chat import Finished, FinishReason, ReasoningDelta, ToolCallDelta, Usage
+from bot.errors import ModelErrorKind
+from tests.api.asking import ask, ask_badly, is_finished, thoughts, words
+from tests.api.wire_server import (
+    DONE,
+    END,
+    HELLO,
+    Reset,
+    WireServer,
+    chunk,
+    data,
+    delta,
+    finish,
+    head,
+    json_answer,
+    stream,
+    text,
+    usage,
+    whole,
+)
+
+STOP = Finished(FinishReason.STOP)
+
+
+async def test_a_plain_answer_is_streamed_whole(client: ApiClient, server: WireServer) -> None:
+    server.answer(*HELLO)
+    events = await ask(client)
+    assert words(events) == "Hello"
+    assert events[-2:] == [Usage(prompt_tokens=3, completion_tokens=2), STOP]
+    sent = server.requests[0]
+    assert sent.path == "/v1/chat/completions"
+    assert sent.headers["authorization"] == "Bearer k-123"
+    assert sent.json["stream_options"] == {"include_usage": True}
+
+
+async def test_quirk_1_an_answer_without_done_is_complete(
+    client: ApiClient, server: WireServer
+) -> None:
+    server.answer(*stream(text("Hello"), finish()))
+    assert is_finished(await ask(client))
+
+
+@pytest.mark.parametrize("end", [(), (DONE,), (usage(3, 2), DONE)])
+async def test_quirk_1_done_without_a_finish_reason_is_a_cut(
+    client: ApiClient, server: WireServer, end: tuple[bytes, ...]
+) -> None:
+    server.answer(*stream(text("Hel"), *end))
+    events, error = await ask_badly(client)
+    assert error.kind is ModelErrorKind.CUT
+    assert words(events) == "Hel"
+    assert not is_finished(events)
+
+
+async def test_quirk_1_a_connection_that_breaks_in_the_middle_is_a_cut(
+    client: ApiClient, server: WireServer
+) -> None:
+    server.answer(head(), chunk(text("Hel")), Reset())
+    events, error = await ask_badly(client)
+    assert (words(events), error.kind) == ("Hel", ModelErrorKind.CUT)
+    assert len(server.requests) == 1
+
+
+async def test_a_connection_that_breaks_after_the_finish_reason_loses_nothing(
+    client: ApiClient, server: WireServer
+) -> None:
+    server.answer(head(), chunk(text("Hello") + finish()), Reset())
+    assert is_finished(await ask(client))
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"\n\n", b": ping\n\n", DONE, delta(role="assistant"), b"data: {}\n\n"]
+)
+async def test_quirk_2_an_empty_stream_is_asked_for_again(
+    client: ApiClient, server: WireServer, body: bytes
+) -> None:
+    server.answer(*whole(body, content_type="text/event-stream"))
+    server.answer(*HELLO)
+    assert words(await ask(client)) == "Hello"
+
+
+@pytest.mark.parametrize("kind", ["text/event-stream", "text/html", "application/json"])
+async def test_quirk_2_a_page_for_people_under_200_is_no_answer(
+    client: ApiClient, server: WireServer, kind: str
+) -> None:
+    server.always = whole(b"<!doctype html><html>Welcome to nginx!</html>", content_type=kind)
+    events, error = await ask_badly(client)
+    assert (events, error.kind) == ([], ModelErrorKind.BAD_ANSWER)
+    assert "/v1" in error.detail
+
+
+async def test_quirk_2_a_json_error_under_200_and_an_event_streams_name(
+    client: ApiClient, server: WireServer
+) -> None:
+    body = json.dumps({"error": {"message": "bad key", "code": "invalid_api_key"}}).encode()
+    server.answer(*whole(body, content_type="text/event-stream"))
+    _, error = await ask_badly(client)
+    assert error.kind is ModelErrorKind.BAD_KEY
+    assert len(server.requests) == 1
+
+
+async def test_quirk_3_nulls_where_lists_and_objects_belong(
+    client: ApiClient, server: WireServer
+) -> None:
+    server.answer(
+        *stream(
+            data({"choices": None}),
+            data({"choices": [{"delta": None}]}),
+            delta(role="assistant", content=None),
+            text("Hello"),
+            finish(),
+            data({"choices": [], "usage": None}),
+            usage(3, 2),
+            DONE,
+        )
+    )
+    events = await ask(client)
+    assert words(events) == "Hello"
+    assert Usage(prompt_tokens=3, completion_tokens=2) in events
+
+
+async def test_quirk_4_comments_keep_the_connection_alive(
+    client: ApiClient, server: WireServer
+) -> None:
+    ping = b": PING\n\n"
+    server.answer(*stream(ping, ping, text("Hel"), ping, text("lo"), ping, finish(), DONE))
+    assert words(await ask(client)) == "Hello"
+
+
+@pytest.mark.parametrize("error", [{"message": "broke", "code": 500}, "broke"])
+async def test_quirk_5_an_error_in_the_middle_cuts_the_answer(
+    client: ApiClient, server: WireServer, error: object
+) -> None:
+    server.answer(*stream(text("Hel"), data({"error": error}), DONE))
+    events, failure = await ask_badly(client)
+    assert (words(events), failure.kind) == ("Hel", ModelErrorKind.CUT)
+    assert failure.detail == "broke"
+
+
+async def test_quirk_5_an_error_before_any_text_is_never_seen(
+    client: ApiClient, server: WireServer
+) -> None:
+    server.answer(*stream(delta(role="assistant"), data({"error": "overloaded"})))
+    server.answer(*HELLO)
+    assert words(await ask(client)) == "Hello"
+
+
+async def test_quirk_6_tool_calls_get_their_index_and_id(
+    client: ApiClient, server: WireServer
+) -> None:
+    def call(**fields: object) -> bytes:
+        return delta(tool_calls=[fields])
+
+    server.answer(
+        *stream(
+            call(id="a", function={"name": "one", "arguments": ""}),
+            call(function={"arguments": '{"x"'}),
+            call(function={"arguments": ":1}"}),
+            call(function={"name": "two", "arguments": {"y": 2}}),
+            finish("stop"),
+            DONE,
+        )
+    )
+    events = await ask(client)
+    assert [event for event in events if isinstance(event, ToolCallDelta)] == [
+        ToolCallDelta(index=0, id="a", name="one"),
+        ToolCallDelta(index=0, arguments='{"x"'),
+        ToolCallDelta(index=0, arguments=":1}"),
+        ToolCallDelta(index=1, id="call_1", name="two", arguments='{"y": 2}'),
+    ]
+    assert events[-1] == Finished(FinishReason.TOOL_CALLS)
+
+
+async def test_quirk_6_calls_that_share_an_index_are_told_apart_by_id(
+    client: ApiClient, server: WireServer
+) -> None:
+    def call(id: str, name: str) -> dict[str, object]:
+        return {"index": 0, "id": id, "function": {"name": name, "arguments": "{}"}}
+
+    server.answer(*stream(delta(tool_calls=[call("a", "f"), call("b", "f")]), finish("tool_calls")))
+    events = await ask(client)
+    calls = [event for event in events if isinstance(event, ToolCallDelta)]
+    assert [(one.index, one.id, one.name) for one in calls] == [(0, "a", "f"), (1, "b", "f")]
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        (delta(reasoning_content="Hm. "), delta(content="Yes")),
+        (delta(reasoning="Hm. "), delta(content="Yes")),
+        (text("<think>Hm. </think>Yes"),),
+        tuple(text(letter) for letter in "\n<think>Hm. </think>\n\nYes"),
+        (delta(content=[{"type": "thinking", "thinking": [{"text": "Hm. "}]}]), text("Yes")),
+    ],
+)
+async def test_quirk_7_reasoning_is_told_apart(
+    client: ApiClient, server: WireServer, pieces: tuple[bytes, ...]
+) -> None:
+    server.answer(*stream(*pieces, finish(), DONE))
+    events = await ask(client)
+    assert (thoughts(events), words(events)) == ("Hm. ", "Yes")
+    assert isinstance(events[0], ReasoningDelta)
+
+
+async def test_quirk_8_an_empty_finish_reason_is_none(
+    client: ApiClient, server: WireServer
+) -> None:
+    server.answer(*stream(text("Hel", finish_reason=""), text("lo", finish_reason="stop"), DONE))
+    assert words(await ask(client)) == "Hello"
+    server.answer(*stream(text("Hel", finish_reason=""), DONE))
+    assert (await ask_badly(client))[1].kind is ModelErrorKind.CUT
+
+
+@pytest.mark.parametrize(
+    ("reason", "meaning"),
+    [
+        ("max_tokens", FinishReason.LENGTH),
+        ("function_call", FinishReason.TOOL_CALLS),
+        ("SAFETY", FinishReason.CONTENT_FILTER),
+        ("end_turn", FinishReason.STOP),
+    ],
+)
+async def test_quirk_8_finish_reasons_of_other_vendors(
+    client: ApiClient, server: WireServer, reason: str, meaning: FinishReason
+) -> None:
+    server.answer(*stream(text("Hello"), finish(reason), DONE))
+    assert (await ask(client))[-1] == Finished(meaning)
+
+
+@pytest.mark.parametrize(
+    "rewrite",
+    [
+        lambda body: body.replace(b"\n", b"\r\n"),
+        lambda body: body.replace(b"\n", b"\r"),
+        lambda body: body.replace(b"data: ", b"data:"),
+        lambda body: b"\xef\xbb\xbf" + body,
+        lambda body: body.replace(b"\n\n", b"\n"),
+        lambda body: body.rstrip(b"\n"),
+        lambda body: body + b'data: {"choi',
+    ],
+    ids=["CRLF", "CR", "no space", "BOM", "no blank lines", "no end", "half a line"],
+)
+@pytest.mark.parametrize("step", [1, 7, 10_000])
+async def test_quirk_9_careless_framing(
+    client: ApiClient, server: WireServer, rewrite: object, step: int
+) -> None:
+    assert callable(rewrite)
+    body = rewrite(text("Hel") + text("lo") + finish() + usage(3, 2) + DONE)
+    pieces = [chunk(body[at : at + step]) for at in range(0, len(body), step)]
+    server.answer(head(), *pieces, END)
+    events = await ask(client)
+    assert words(events) == "Hello"
+    assert is_finished(events)
+
+
+async def test_quirk_9_half_a_line_in_the_middle_is_a_cut_not_a_gap(
+    client: ApiClient, server: WireServer
+) -> None:
+    server.answer(*stream(text("Hel"), b'data: {"choi\n\n', text("lo"), finish(), DONE))
+    assert (await ask_badly(client))[1].kind is ModelErrorKind.CUT
+
+
+async def test_quirk_10_line_separators_inside_json_do_not_split_it(
+    client: ApiClient, server: WireServer
+) -> None:
+    said = "a\u2028b\u2029c\u0085d"
+    body = json.dumps({"choices": [{"delta": {"content": said}}]}, ensure_ascii=False)
+    server.answer(*stream(b"data: " + body.encode() + b"\n\n", finish(), DONE))
+    assert words(await ask(client)) == said
+
+
+async def test_quirk_11_a_compressed_stream_is_read_though_identity_was_asked(
+    client: ApiClient, server: WireServer
+) -> None:
+    body = gzip.compress(text("Hello") + finish() + DONE)
+    server.answer(head(content_encoding="gzip"), chunk(body[:20]), chunk(body[20:]), END)
+    assert words(await ask(client)) == "Hello"
+    assert server.requests[0].headers["accept-encoding"] == "identity"
+
+
+async def test_quirk_12_repeated_and_cumulative_usage_counts_once(
+    client: ApiClient, server: WireServer
+) -> None:
+    server.answer(*stream(text("Hello"), usage(3, 1), finish(), usage(3, 2), usage(3, 2), DONE))
+    events = await ask(client)
+    assert [event for event in events if isinstance(event, Usage)] == [
+        Usage(prompt_tokens=3, completion_tokens=2)
+    ]
+
+
+@pytest.mark.parametrize("report", [b"", usage(0, 0)])
+async def test_quirk_12_missing_usage_is_estimated_and_says_so(
+    client: ApiClient, server: WireServer, report: bytes
+) -> None:
+    server.answer(*stream(text("Hello, world"), finish(), report or b": \n\n", DONE))
+    (found,) = [event for event in await ask(client) if isinstance(event, Usage)]
+    assert found.estimated
+    assert found.completion_tokens == 3
+
+
+async def test_quirk_13_a_whole_answer_after_keep_alive_white_space(
+    client: ApiClient, server: WireServer
+) -> None:
+    body = {"choices": [{"message": {"content": "Hello"}, "finish_reason": "stop"}]}
+    server.answer(
+        head(content_type="application/json"),
+        *(chunk(b"\n") for _ in range(5)),
+        chunk(json.dumps(body).encode()),
+        END,
+    )
+    events = await ask(client)
+    assert (words(events), events[-1]) == ("Hello", STOP)
+
+
+@pytest.mark.parametrize("body", [{"choices": None}, {"choices": []}, {}, {"object": "list"}])
+async def test_quirk_13_a_body_without_choices_is_asked_for_again(
+    client: ApiClient, server: WireServer, body: object
+) -> None:
+    server.answer(*json_answer(body))
+    server.answer(*HELLO)
+    assert words(await ask(client)) == "Hello"
