@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from bot.errors import StoreError
 from bot.store.errors import translated
 from bot.store.settings import StorageSettings
 from bot.store.writer import Job, Writer
@@ -72,8 +73,13 @@ class Database:
 
 @asynccontextmanager
 async def connected(settings: StorageSettings) -> AsyncIterator[Database]:
-    """The database, as it is: no file is made, nothing is migrated."""
+    """The database as it is: no file is made, nothing is migrated.
+
+    Raises `StoreError` when there is no SQLite file.
+    """
     if settings.sqlite_file is not None:
+        if not settings.sqlite_file.exists():
+            raise StoreError(f"there is no database {settings.sqlite_file} yet")
         database = Database(_sqlite_writer(settings), _sqlite_reader(settings))
     else:
         engine = _postgres(settings, _POSTGRES_WRITERS + _POSTGRES_READERS)

@@ -61,7 +61,8 @@ def translate(error: Exception) -> StoreError:
         return StoreBusy("the database took too long to answer")
     if isinstance(cause, OSError) or (isinstance(error, DBAPIError) and _lost(error)):
         return StoreBusy("the database server does not answer")
-    return StoreError(f"the database failed ({type(cause).__name__})")
+    # The first line says what failed; the others, on PostgreSQL, quote values of the row.
+    return StoreError(f"the database failed ({str(cause).partition(chr(10))[0]})")
 
 
 def _lost(error: DBAPIError) -> bool:

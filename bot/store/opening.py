@@ -31,8 +31,7 @@ async def opened(
     if file is not None:
         health.folder_must_exist(file)
     with sole_owner(file) if file is not None else nullcontext():
-        await health.file_must_be_sound(settings)
-        await migrate.upgrade(settings)
+        await _prepare(settings)
         async with connected(settings) as database:
             turns = Turns(database, per_chat=per_chat, in_all=in_all, lease=lease)
             stores = Stores(
@@ -47,6 +46,14 @@ async def opened(
             else:
                 async with _leases_kept(turns, lease / 3):
                     yield stores
+
+
+async def _prepare(settings: StorageSettings) -> None:
+    try:
+        await health.file_must_be_sound(settings)
+        await migrate.upgrade(settings)
+    except StoreError as error:
+        raise type(error)(f"{settings.place}: {error}") from error
 
 
 @asynccontextmanager

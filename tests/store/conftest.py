@@ -73,6 +73,10 @@ def sqlite_settings(folder: Path) -> StorageSettings:
     return StorageSettings(url=f"sqlite:///{folder}/store.db", busy_timeout=0.3)
 
 
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
 @pytest.fixture
 async def stores(settings: StorageSettings) -> AsyncGenerator[Stores]:
     async with open_store(settings) as stores:

@@ -1,0 +1,194 @@
+"""What an operator does to the database: `bot db`. Works beside a running bot."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core.ports import TurnState
+from bot.errors import StoreError
+from bot.store import migrate
+from bot.store.codec import UNREADABLE
+from bot.store.columns import utc_now
+from bot.store.database import Database, connected
+from bot.store.errors import translated
+from bot.store.schema import actions, files, message_files, turns
+from bot.store.settings import StorageSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """Where the database is and how much there is in it; `size` in bytes."""
+
+    place: str
+    revision: str
+    size: int
+    waiting: int
+    running: int
+    dead: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadTurn:
+    """A turn that was given up; `finished` in UTC."""
+
+    id: int
+    platform: str
+    chat: str
+    kind: str
+    attempt: int
+    error: str
+    finished: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purged:
+    """How many rows were deleted."""
+
+    turns: int
+    actions: int
+    files: int
+
+
+async def status(settings: StorageSettings) -> Status:
+    """Count what waits, runs and was given up."""
+
+    async def job(connection: AsyncConnection) -> Status:
+        query = sa.select(turns.c.state, sa.func.count()).group_by(turns.c.state)
+        count: dict[str, int] = {row[0]: row[1] for row in await connection.execute(query)}
+        size = (
+            "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+            if settings.sqlite_file is not None
+            else "SELECT pg_database_size(current_database())"
+        )
+        return Status(
+            place=settings.place,
+            revision=migrate.HEAD,
+            size=(await connection.exec_driver_sql(size)).scalar_one(),
+            waiting=count.get(TurnState.WAITING.value, 0),
+            running=count.get(TurnState.RUNNING.value, 0),
+            dead=count.get(TurnState.DEAD.value, 0),
+        )
+
+    async with _migrated(settings) as database:
+        return await database.read(job)
+
+
+async def dead_turns(settings: StorageSettings, *, limit: int = 50) -> Sequence[DeadTurn]:
+    """The turns that were given up, newest first."""
+
+    async def job(connection: AsyncConnection) -> Sequence[DeadTurn]:
+        query = (
+            sa.select(turns)
+            .where(turns.c.state == TurnState.DEAD.value)
+            .order_by(turns.c.id.desc())
+            .limit(limit)
+        )
+        return [
+            DeadTurn(
+                id=row.id,
+                platform=row.platform,
+                chat=row.chat,
+                kind=row.kind,
+                attempt=row.attempt,
+                error=row.error or "",
+                finished=row.finished_at,
+            )
+            for row in (await connection.execute(query)).all()
+        ]
+
+    async with _migrated(settings) as database:
+        return await database.read(job)
+
+
+async def retry(settings: StorageSettings, only: Collection[int] | None = None) -> int:
+    """Let dead turns wait again, all or `only` these; returns how many.
+
+    An event that nobody could read stays dead.
+    """
+
+    async def job(connection: AsyncConnection) -> int:
+        statement = (
+            sa.update(turns)
+            .where(turns.c.state == TurnState.DEAD.value, turns.c.kind != UNREADABLE)
+            .values(
+                state=TurnState.WAITING.value, attempt=1, owner=None, error=None, finished_at=None
+            )
+        )
+        if only is not None:
+            statement = statement.where(turns.c.id.in_(only))
+        return (await connection.execute(statement)).rowcount
+
+    async with _migrated(settings) as database:
+        return await database.write(job)
+
+
+async def purge(settings: StorageSettings, *, older_than: timedelta) -> Purged:
+    """Delete turns that ended, dead ones too, and buttons, when they are older than this.
+
+    Conversations stay. A platform may deliver an event again for a day (Telegram), and the turn
+    is what tells that it was answered: younger turns should stay.
+    """
+    long_ago = utc_now(-older_than.total_seconds())
+    over = [state.value for state in (TurnState.DONE, TurnState.CANCELLED, TurnState.DEAD)]
+    in_use = sa.exists().where(message_files.c.sha256 == files.c.sha256)
+
+    async def job(connection: AsyncConnection) -> Purged:
+        ended = sa.delete(turns).where(turns.c.state.in_(over), turns.c.finished_at < long_ago)
+        old = sa.delete(actions).where(actions.c.created_at < long_ago)
+        unused = sa.delete(files).where(files.c.created_at < long_ago, ~in_use)
+        return Purged(
+            turns=(await connection.execute(ended)).rowcount,
+            actions=(await connection.execute(old)).rowcount,
+            files=(await connection.execute(unused)).rowcount,
+        )
+
+    async with _migrated(settings) as database:
+        return await database.write(job)
+
+
+async def backup(settings: StorageSettings, to: Path) -> int:
+    """Copy the SQLite database, in use or not, to a new file; returns its size in bytes.
+
+    Raises `StoreError` when the file exists, or when the database is PostgreSQL.
+    """
+    file = settings.sqlite_file
+    if file is None:
+        raise StoreError(
+            "PostgreSQL makes its own backups: "
+            f"pg_dump --format=custom --file={to} with the parameters of storage.url"
+        )
+    async with _migrated(settings):
+        return await asyncio.to_thread(_copy, file, to)
+
+
+def _copy(file: Path, to: Path) -> int:
+    """Through SQLite's online backup: one consistent moment, while others read and write."""
+    if to.exists():
+        raise StoreError(f"{to} exists already; name a new file")
+    unfinished = to.with_name(f"{to.name}.unfinished")
+    try:
+        with translated():
+            source, target = sqlite3.connect(file), sqlite3.connect(unfinished)
+            with closing(source), closing(target):
+                source.backup(target)
+            unfinished.rename(to)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return to.stat().st_size
+
+
+@asynccontextmanager
+async def _migrated(settings: StorageSettings) -> AsyncIterator[Database]:
+    async with connected(settings) as database:
+        if await database.read(migrate.current) != migrate.HEAD:
+            raise StoreError(f"{settings.place} is of an older version: run `bot db upgrade`")
+        yield database

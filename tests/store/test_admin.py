@@ -1,0 +1,133 @@
+"""What `bot db` does, beside a running bot."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.core.chat import ImagePart, NewMessage, Role
+from bot.core.ports import Action, Outcome, Stores
+from bot.core.types import Unreadable
+from bot.errors import StoreError
+from bot.store import StorageSettings, admin, open_store
+from tests.store.conftest import names, sqlite_settings
+from tests.store.events import chat, message, said
+
+NOW = timedelta(0)
+
+
+async def fill(stores: Stores) -> None:
+    """One turn each that is done, dead, unreadable, running and waiting."""
+    turns = stores.turns
+    for key in ("done", "dead", "running", "waiting"):
+        await turns.accept(message(key), urgent=False)
+    for key in ("done", "dead", "running"):
+        turn = await turns.claim("me")
+        assert turn is not None
+        if key == "done":
+            picture = NewMessage(role=Role.USER, parts=(ImagePart("image/png", b"abc"),))
+            conversation = await stores.conversations.current(chat())
+            outcome = Outcome(conversation=conversation, messages=(picture, said("hi")))
+            await turns.finish(turn.id, outcome)
+        elif key == "dead":
+            await turns.fail(turn.id, "it broke", dead=True)
+    await turns.bury(Unreadable(key="u", platform="test", raw="?", reason="not JSON"))
+
+
+async def test_the_status_counts_what_waits_runs_and_is_dead(
+    settings: StorageSettings, stores: Stores
+) -> None:
+    await fill(stores)
+    status = await admin.status(settings)
+    assert (status.waiting, status.running, status.dead) == (1, 1, 2)
+    assert status.size > 10_000
+    assert status.place == settings.place
+
+
+async def test_dead_turns_are_listed_with_their_reason(
+    settings: StorageSettings, stores: Stores
+) -> None:
+    await fill(stores)
+    dead = await admin.dead_turns(settings)
+    assert [(turn.kind, turn.error) for turn in dead] == [
+        ("unreadable", "not JSON"),
+        ("message", "it broke"),
+    ]
+
+
+async def test_a_dead_turn_tried_again_comes_first(
+    settings: StorageSettings, stores: Stores
+) -> None:
+    await fill(stores)
+    assert await admin.retry(settings, only=[12345]) == 0
+    assert await admin.retry(settings) == 1
+    assert (await admin.status(settings)).dead == 1
+    assert await stores.turns.claim("me") is None  # one is running in this chat
+    running = (await admin.status(settings)).running
+    await stores.turns.finish(3, Outcome())
+    turn = await stores.turns.claim("me")
+    assert turn is not None
+    assert (running, turn.event.key, turn.attempt) == (1, "dead", 1)
+
+
+async def test_a_purge_deletes_what_is_over_and_leaves_the_history(
+    settings: StorageSettings, stores: Stores
+) -> None:
+    await fill(stores)
+    [value] = await stores.actions.offer(chat(), [Action(name="a")])
+    assert await admin.purge(settings, older_than=timedelta(days=1)) == admin.Purged(
+        turns=0, actions=0, files=0
+    )
+    assert await admin.purge(settings, older_than=-timedelta(seconds=5)) == admin.Purged(
+        turns=3, actions=1, files=0
+    )
+    assert await stores.actions.taken(chat(), value) is None
+    status = await admin.status(settings)
+    assert (status.waiting, status.running, status.dead) == (1, 1, 0)
+    conversation = await stores.conversations.current(chat())
+    page = await stores.conversations.page(conversation)
+    assert page[0].message.parts == (ImagePart("image/png", b"abc"),)
+
+
+async def test_a_backup_of_a_bot_at_work_opens_as_its_database(tmp_path: Path) -> None:
+    settings, copy = sqlite_settings(tmp_path), tmp_path / "copy.db"
+    async with open_store(settings) as stores:
+        await fill(stores)
+        assert await admin.backup(settings, copy) == copy.stat().st_size
+        with pytest.raises(StoreError, match="exists already"):
+            await admin.backup(settings, copy)
+    async with open_store(StorageSettings(url=f"sqlite:///{copy}")) as stores:
+        assert await stores.turns.recover("me") == 1
+        conversation = await stores.conversations.current(chat())
+        assert len(await stores.conversations.page(conversation)) == 2
+
+
+async def test_a_backup_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
+    settings = sqlite_settings(tmp_path)
+    async with open_store(settings):
+        with pytest.raises(StoreError, match="cannot be opened"):
+            await admin.backup(settings, tmp_path / "missing" / "copy.db")
+    assert names(tmp_path) == ["store.db", "store.db-owner"]
+
+
+async def test_postgresql_is_backed_up_by_its_own_tool(
+    settings: StorageSettings, tmp_path: Path
+) -> None:
+    if settings.sqlite_file is None:
+        with pytest.raises(StoreError, match="pg_dump"):
+            await admin.backup(settings, tmp_path / "copy")
+
+
+async def test_without_a_database_there_is_nothing_to_look_at(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="there is no database"):
+        await admin.status(sqlite_settings(tmp_path))
+    assert names(tmp_path) == []
+
+
+async def test_a_database_of_an_older_version_is_not_touched(empty: StorageSettings) -> None:
+    if empty.sqlite_file is not None:
+        empty.sqlite_file.touch()
+    with pytest.raises(StoreError, match="bot db upgrade"):
+        await admin.purge(empty, older_than=NOW)

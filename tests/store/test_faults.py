@@ -1,0 +1,288 @@
+"""A database that is locked, full, read-only, damaged, missing or taken: said clearly, survived."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core.ports import Outcome, Stores
+from bot.errors import BotError, StoreBroken, StoreBusy, StoreError, StoreFull
+from bot.store import StorageSettings, check, open_store
+from bot.store.database import Database, connected, migrating_engine
+from bot.store.turns import Turns
+from tests.store.conftest import names, sqlite_settings
+from tests.store.events import chat, message, said
+from tests.store.postgres import Server
+
+
+@asynccontextmanager
+async def locked(settings: StorageSettings) -> AsyncGenerator[None]:
+    """Somebody else holds the database while the block runs."""
+    engine = migrating_engine(settings)
+    async with engine.begin() as connection:  # on SQLite this takes the write lock
+        if settings.sqlite_file is None:
+            await connection.exec_driver_sql("LOCK TABLE turns IN ACCESS EXCLUSIVE MODE")
+        yield
+    await engine.dispose()
+
+
+async def test_a_locked_database_is_busy_and_works_again_afterwards(
+    settings: StorageSettings, stores: Stores
+) -> None:
+    await stores.turns.accept(message("0"), urgent=False)
+    turn = await stores.turns.claim("me")
+    assert turn is not None
+    async with locked(settings):
+        writes = [stores.turns.accept(message(key), urgent=False) for key in "abc"]
+        results = await asyncio.gather(
+            *writes, stores.turns.finish(turn.id, Outcome()), return_exceptions=True
+        )
+        assert [type(result) for result in results] == [StoreBusy] * 4
+    await stores.turns.finish(turn.id, Outcome())
+    assert (await stores.turns.accept(message("a"), urgent=False)).fresh
+
+
+async def test_a_lock_that_is_let_go_in_time_is_waited_for(settings: StorageSettings) -> None:
+    patient = settings.model_copy(update={"busy_timeout": 20.0})
+    async with open_store(patient) as stores:
+        async with locked(settings):
+            accepting = asyncio.create_task(stores.turns.accept(message("1"), urgent=False))
+            _, pending = await asyncio.wait([accepting], timeout=0.2)
+            assert pending
+        assert (await accepting).fresh
+
+
+async def test_reading_goes_on_while_somebody_writes(tmp_path: Path) -> None:
+    settings = sqlite_settings(tmp_path)
+    async with open_store(settings) as stores:
+        conversation = await stores.conversations.current(chat())
+        async with locked(settings):
+            assert await stores.conversations.page(conversation) == []
+
+
+async def no_room(database: Database, *, room: bool) -> None:
+    """Let the database grow no more, or again."""
+
+    async def sqlite(connection: AsyncConnection) -> None:
+        pages = 2**30 if room else 1  # SQLite makes it as many as there are
+        await connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+
+    async def postgres(connection: AsyncConnection) -> None:
+        if room:
+            await connection.exec_driver_sql("DROP TRIGGER full_disk ON messages")
+            return
+        await connection.exec_driver_sql(
+            "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE EXCEPTION 'No space left on device' USING ERRCODE = '53100'; END $$"
+        )
+        await connection.exec_driver_sql(
+            "CREATE TRIGGER full_disk BEFORE INSERT ON messages EXECUTE FUNCTION full_disk()"
+        )
+
+    await database.write(sqlite if database.sqlite else postgres)
+
+
+async def test_a_full_database_loses_nothing_and_goes_on_when_there_is_room(
+    settings: StorageSettings,
+) -> None:
+    async with connected(settings) as database:
+        turns = Turns(database, per_chat=20, in_all=100, lease=30)
+        await turns.accept(message("1"), urgent=False)
+        turn = await turns.claim("me")
+        assert turn is not None
+        async with open_conversation(settings) as conversation:
+            outcome = Outcome(conversation=conversation, messages=(said("x" * 100_000),))
+            await no_room(database, room=False)
+            for _ in range(2):
+                with pytest.raises(StoreFull):
+                    await turns.finish(turn.id, outcome)
+            await no_room(database, room=True)
+            await turns.finish(turn.id, outcome)
+        assert await turns.claim("me") is None
+
+
+@asynccontextmanager
+async def open_conversation(settings: StorageSettings) -> AsyncGenerator[int]:
+    """The conversation of the chat, as another part of the bot sees it."""
+    async with open_store(settings) as stores:
+        yield await stores.conversations.current(chat())
+
+
+async def test_a_write_that_fails_takes_no_other_along(tmp_path: Path) -> None:
+    settings = sqlite_settings(tmp_path)
+    async with open_store(settings), connected(settings) as database:
+        turns = Turns(database, per_chat=20, in_all=100, lease=30)
+        await no_room(database, room=False)
+        sizes = [10, 500_000, 10, 500_000, 10]
+        offers = [
+            turns.accept(message(str(number), text="x" * size), urgent=False)
+            for number, size in enumerate(sizes)
+        ]
+        results = await asyncio.gather(*offers, return_exceptions=True)
+        assert [isinstance(result, StoreFull) for result in results] == [
+            size > 10 for size in sizes
+        ]
+
+
+async def refusal(settings: StorageSettings) -> BotError:
+    with pytest.raises(StoreError) as refused:
+        async with open_store(settings):
+            pass
+    [finding] = await check(settings)
+    assert not finding.ok
+    assert finding.fix
+    return refused.value
+
+
+async def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+    settings = sqlite_settings(tmp_path)
+    garbage = b"my holiday photos " * 1000
+    (tmp_path / "store.db").write_bytes(garbage)
+    error = await refusal(settings)
+    assert isinstance(error, StoreBroken)
+    assert "not a SQLite database" in str(error)
+    assert str(tmp_path) in str(error)
+    assert "restore a backup" in str(error)
+    assert (tmp_path / "store.db").read_bytes() == garbage
+
+
+async def test_a_damaged_file_is_refused_and_left_alone(tmp_path: Path) -> None:
+    settings = sqlite_settings(tmp_path)
+    async with open_store(settings) as stores:
+        for number in range(20):
+            await stores.turns.accept(message(str(number), text="x" * 5000), urgent=False)
+    file = tmp_path / "store.db"
+    damaged = bytearray(file.read_bytes())
+    damaged[4096 : 4096 * 30] = os.urandom(4096 * 29)
+    file.write_bytes(damaged)
+    error = await refusal(settings)
+    assert isinstance(error, StoreBroken)
+    assert "damaged" in str(error)
+    assert file.read_bytes() == bytes(damaged)
+
+
+async def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    settings = sqlite_settings(tmp_path / "missing")
+    error = await refusal(settings)
+    assert f"the folder {tmp_path}/missing" in str(error)
+    assert names(tmp_path) == []
+
+
+async def test_a_second_bot_on_the_same_file_is_refused(tmp_path: Path) -> None:
+    settings = sqlite_settings(tmp_path)
+    async with open_store(settings):
+        with pytest.raises(StoreBusy, match="another bot"):
+            async with open_store(settings):
+                pass
+    async with open_store(settings):
+        pass
+
+
+OPEN_UNPRIVILEGED = """
+import asyncio, os, sys
+from bot.errors import StoreError
+from bot.store import StorageSettings, open_store
+
+async def main():
+    async with open_store(StorageSettings(url=sys.argv[1])):
+        pass  # everything is imported now, also what only root may read
+    if os.geteuid() == 0:
+        os.setgid(65534)
+        os.setuid(65534)
+    try:
+        async with open_store(StorageSettings(url=sys.argv[2])):
+            pass
+    except StoreError as error:
+        print(error)
+
+asyncio.run(main())
+"""
+
+
+def test_a_read_only_file_is_named(sqlite_template: Path) -> None:
+    # In a process of its own, and not under pytest's folder: root may write everything.
+    with tempfile.TemporaryDirectory(prefix="chinwag-store-") as name:
+        folder = Path(name)
+        folder.chmod(0o777)
+        file = Path(shutil.copy(sqlite_template, folder / "store.db"))
+        file.chmod(0o444)
+        done = subprocess.run(
+            [
+                *(sys.executable, "-c", OPEN_UNPRIVILEGED),
+                *(f"sqlite:///{sqlite_template}", f"sqlite:///{file}"),
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=30,
+        )
+    assert done.stderr == ""
+    assert "is read-only" in done.stdout
+    assert str(file) in done.stdout
+
+
+async def test_a_server_that_does_not_run_is_named(tmp_path: Path) -> None:
+    settings = StorageSettings(url=f"postgresql://bot:secret@/chinwag?host={tmp_path}")
+    error = await refusal(settings)
+    assert isinstance(error, StoreBusy)
+    assert "does not answer" in str(error)
+    assert "secret" not in str(error)
+
+
+async def test_a_database_or_user_the_server_does_not_know_is_named(postgres: Server) -> None:
+    error = await refusal(StorageSettings(url=postgres.url("missing")))
+    assert "does not exist on the server" in str(error)
+    error = await refusal(StorageSettings(url=postgres.url().replace("chinwag@", "eve@")))
+    assert "refuses the user" in str(error)
+
+
+async def test_a_connection_that_the_server_ended_is_replaced(
+    settings: StorageSettings, stores: Stores
+) -> None:
+    await stores.turns.accept(message("1"), urgent=False)
+    if settings.sqlite_file is None:
+        async with connected(settings) as database:
+            await database.write(
+                lambda connection: connection.exec_driver_sql(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+            )
+    assert (await stores.turns.accept(message("2"), urgent=False)).fresh
+    assert await stores.turns.ahead(2) == 1
+
+
+async def test_the_check_says_what_will_happen(settings: StorageSettings, tmp_path: Path) -> None:
+    [finding] = await check(settings)
+    assert finding.ok
+    assert finding.text == f"{settings.place}, up to date"
+    [finding] = await check(sqlite_settings(tmp_path / ".."))
+    assert (finding.ok, "will be made" in finding.text) == (True, True)
+
+
+async def test_rows_that_cannot_be_read_harm_nobody_else(settings: StorageSettings) -> None:
+    if settings.sqlite_file is None:
+        return
+    async with open_store(settings) as stores:
+        await stores.turns.accept(message("1"), urgent=False)
+        await stores.turns.accept(message("2"), urgent=False)
+        with closing(sqlite3.connect(settings.sqlite_file)) as other, other:
+            other.execute("UPDATE turns SET event = '{}' WHERE id = 1")
+            other.execute(
+                "INSERT INTO chats VALUES ('test', 'home', 'no JSON', '2026-01-01 00:00:00')"
+            )
+        turn = await stores.turns.claim("me")
+        assert turn is not None
+        assert turn.event.key == "2"
+        assert (await stores.settings.load(chat())).model == ""
