@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from bot.api.endpoints import Endpoint, Endpoints
 from bot.api.errors import CallFailed
 from bot.api.limits import Limits, Slot
-from bot.api.retry import PATIENCE, backoff
+from bot.api.retry import backoff
 from bot.core.ports import Clock
 from bot.errors import ModelErrorKind
 
@@ -77,9 +77,8 @@ class Attempts:
 
         What the try holds (its slot, its connection) is held until the block ends.
         """
-        began = self._clock.monotonic()
         avoid: list[Endpoint] = []
-        tries, lessons = 0, 0
+        tries, lessons, waited = 0, 0, 0.0
         while True:
             async with AsyncExitStack() as held:
                 slot = await held.enter_async_context(self._limits.slot(call.lane, call.tokens))
@@ -94,11 +93,12 @@ class Attempts:
                 continue
             tries += 1
             avoid = self._next_avoid(outcome, endpoint, avoid, tries)
-            delay = self._delay(call, outcome, tries, elapsed=self._clock.monotonic() - began)
+            delay = self._delay(call, outcome, tries, waited)
             self._log(call, outcome, endpoint, tries, delay)
             if delay is None:
                 raise outcome
             await self._clock.sleep(delay)
+            waited += delay
         async with kept:
             yield outcome
 
@@ -141,7 +141,7 @@ class Attempts:
             return avoid
         return [*avoid, endpoint] if self._endpoints.others([*avoid, endpoint]) else [endpoint]
 
-    def _delay(self, call: Call, failure: CallFailed, tries: int, elapsed: float) -> float | None:
+    def _delay(self, call: Call, failure: CallFailed, tries: int, waited: float) -> float | None:
         """Seconds until the next try; None when there is none."""
         retries = self._retries if call.retries is None else call.retries
         if not failure.temporary or tries > retries:
@@ -149,12 +149,10 @@ class Attempts:
         reached = failure.sent and failure.kind is not ModelErrorKind.RATE_LIMITED
         if call.billed and reached:
             return None
-        if failure.retry_after is not None and failure.retry_after > PATIENCE:
-            return None
         if not failure.sent and tries == 1:
             return 0.0
         delay = backoff(tries, failure.retry_after, self._dice)
-        return delay if elapsed + delay <= self._retry_seconds else None
+        return delay if waited + delay <= self._retry_seconds else None
 
     def _log(
         self, call: Call, failure: CallFailed, endpoint: Endpoint, tries: int, delay: float | None

@@ -11,8 +11,6 @@ from math import isfinite
 FIRST_DELAY = 0.5
 """Seconds; doubled with each try (full jitter: AWS, "Exponential Backoff And Jitter")."""
 LONGEST_DELAY = 20.0
-PATIENCE = 120.0
-"""A longer `Retry-After` is an answer by itself: the person is told instead of kept waiting."""
 
 
 def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:

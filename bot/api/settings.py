@@ -55,16 +55,16 @@ class ApiSettings(BaseModel):
     proxy: SecretStr | None = None
     """`http://[USER:PASSWORD@]HOST:PORT`; proxies of the environment are not used."""
     connect_timeout: float = Field(default=10.0, gt=0)
-    first_event_timeout: float = Field(default=180.0, gt=0)
+    first_event_timeout: float = Field(default=120.0, gt=0)
     """How long a model may think before it says anything."""
-    idle_timeout: float = Field(default=90.0, gt=0)
+    idle_timeout: float = Field(default=60.0, gt=0)
     """How long a stream may be silent between two events."""
     total_timeout: float = Field(default=900.0, gt=0)
     """The longest that one answer may take."""
     image_timeout: float = Field(default=360.0, gt=0)
     retries: int = Field(default=3, ge=0, le=9)
-    retry_seconds: float = Field(default=240.0, ge=0)
-    """No retry begins later than this after the first try."""
+    retry_seconds: float = Field(default=120.0, ge=0)
+    """How long a call may wait between its tries, in all; a longer wait is not begun."""
     models: dict[str, ModelSettings] = Field(
         default={}, examples=[{"gpt-*": {"context_window": 128000, "input_price": "2.50"}}]
     )
