@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from pydantic import SecretStr
+
 from bot.core.ports import Clock
 from bot.core.types import Finding
 from bot.errors import ConfigError
@@ -42,7 +44,5 @@ async def check(settings: SlackSettings) -> Sequence[Finding]:
     )
 
 
-def _word(secret: object) -> str:
-    from pydantic import SecretStr
-
-    return secret.get_secret_value().strip() if isinstance(secret, SecretStr) else ""
+def _word(secret: SecretStr | None) -> str:
+    return secret.get_secret_value().strip() if secret else ""

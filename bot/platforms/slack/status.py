@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 from bot.core.ports import Clock
 from bot.errors import PlatformError
@@ -42,12 +41,14 @@ class Status:
         if not thread or not self._works:
             yield
             return
-        showing = self._beside(self._keep(channel, thread))
+        over = asyncio.Event()
+        task = asyncio.create_task(self._show(channel, thread, over))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
         try:
             yield
         finally:
-            showing.cancel()
-            self._beside(self._clear_after(showing, channel, thread))
+            over.set()
 
     async def close(self) -> None:
         """Let the last lines be cleared."""
@@ -58,16 +59,22 @@ class Status:
         if self._tasks:
             await asyncio.wait(self._tasks)
 
-    async def _keep(self, channel: str, thread: str) -> None:
-        while self._works:
-            await self._set(channel, thread, AT_WORK)
-            await self._clock.sleep(REFRESH)
+    async def _show(self, channel: str, thread: str, over: asyncio.Event) -> None:
+        """Set the line until it is over, then clear it: one call after the other."""
+        while not over.is_set() and await self._set(channel, thread, AT_WORK):
+            waits = [
+                asyncio.ensure_future(self._clock.sleep(REFRESH)),
+                asyncio.ensure_future(over.wait()),
+            ]
+            try:
+                await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for wait in waits:
+                    wait.cancel()
+            if over.is_set():
+                await self._set(channel, thread, "")
 
-    async def _clear_after(self, showing: asyncio.Task[None], channel: str, thread: str) -> None:
-        await asyncio.wait({showing})
-        await self._set(channel, thread, "")
-
-    async def _set(self, channel: str, thread: str, status: str) -> None:
+    async def _set(self, channel: str, thread: str, status: str) -> bool:
         async def make() -> object:
             return await self._calls.client.assistant_threads_setStatus(
                 channel_id=channel, thread_ts=thread, status=status
@@ -80,9 +87,6 @@ class Status:
             log.info("status not shown", extra={"code": refusal.code})
         except PlatformError as error:
             log.info("status not shown", extra={"error": repr(error)})
-
-    def _beside(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
+        else:
+            return True
+        return False

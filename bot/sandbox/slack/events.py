@@ -42,11 +42,12 @@ def file_json(workspace: Workspace, file: StoredFile) -> Json:
         "filetype": file.name.rsplit(".", 1)[-1],
         "size": len(file.content),
         "user": file.owner,
-        "mode": "hosted",
+        "mode": "external" if file.elsewhere else "hosted",
         "file_access": "visible",
-        "url_private": f"{workspace.url}/files-pri/{file.id}/{file.name}",
-        "url_private_download": f"{workspace.url}/files-pri/{file.id}/download/{file.name}",
+        "url_private": file.elsewhere or f"{workspace.url}/files-pri/{file.id}/{file.name}",
     }
+    if not file.elsewhere:
+        found["url_private_download"] = f"{workspace.url}/files-pri/{file.id}/download/{file.name}"
     if file.subtype:
         found["subtype"] = file.subtype
     if file.seconds is not None:

@@ -229,7 +229,8 @@ class SlackSandbox:
 
     async def _download(self, request: web.Request) -> web.StreamResponse:
         authorised = request.headers.get("Authorization") == f"Bearer {self.bot_token}"
-        if not authorised or "files:read" not in self.workspace.scopes:
+        hidden = self.workspace.hiding_files or "files:read" not in self.workspace.scopes
+        if hidden or not authorised:
             return web.Response(text=LOGIN_PAGE, content_type="text/html")
         file = self.workspace.files.get(request.match_info["tail"].split("/")[0])
         if file is None:

@@ -48,7 +48,10 @@ class Channel:
 
 @dataclass(slots=True)
 class StoredFile:
-    """A file, its bytes and how Slack labels it. `seconds` is the playing time of a clip."""
+    """A file, its bytes and how Slack labels it. `seconds` is the playing time of a clip.
+
+    `elsewhere` is the address of a file that does not lie at Slack.
+    """
 
     id: str
     name: str
@@ -58,6 +61,7 @@ class StoredFile:
     subtype: str = ""
     seconds: float | None = None
     length: int | None = None
+    elsewhere: str = ""
 
 
 @dataclass(slots=True)

@@ -71,6 +71,8 @@ class Workspace:
     scopes: set[str] = field(default_factory=lambda: set(ALL_SCOPES))
     refusing_streams: str = ""
     """The error that `chat.startStream` gives; empty: it works."""
+    hiding_files: bool = False
+    """Answer every download with the login page, as where the token may not read the file."""
     stream_cap: int = 13_000
     """Characters one stream takes in all; undocumented at Slack, reports say 10.6k to 39k."""
     stream_seconds: float = 300.0

@@ -65,9 +65,11 @@ class SlackStage:
 
 
 @asynccontextmanager
-async def slack_stage(profile: str, clock: Clock) -> AsyncIterator[SlackStage]:
+async def slack_stage(
+    profile: str, clock: Clock, *, sandbox_clock: Clock | None = None
+) -> AsyncIterator[SlackStage]:
     """A stage in a direct message (`dm`), a `thread`, or a `channel` after a slash command."""
-    async with SlackSandbox() as sandbox:
+    async with SlackSandbox(clock=sandbox_clock) as sandbox:
         ada = sandbox.person("Ada")
         place = ada.dm
         if profile != "dm":

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bot.core.manual_clock import ManualClock
+from bot.sandbox.slack.server import SlackSandbox
+from tests.platforms.slack.running import Running, running
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+async def sandbox() -> AsyncIterator[SlackSandbox]:
+    async with SlackSandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+async def bot(sandbox: SlackSandbox) -> AsyncIterator[Running]:
+    async with running(sandbox) as found:
+        yield found

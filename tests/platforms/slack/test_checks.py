@@ -1,0 +1,74 @@
+"""`bot check` for Slack, and the manifest it refers to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pydantic import SecretStr
+
+from bot.core.types import CommandInfo, Finding
+from bot.platforms import slack
+from bot.platforms.slack.manifest import manifest
+from bot.sandbox.slack.server import SlackSandbox
+
+
+def settings(sandbox: SlackSandbox, *, bot: str = "", app: str = "") -> slack.SlackSettings:
+    return slack.SlackSettings(
+        bot_token=SecretStr(bot or sandbox.bot_token),
+        app_token=SecretStr(app or sandbox.app_token),
+        base_url=sandbox.base_url,
+    )
+
+
+def wrong(findings: Sequence[Finding]) -> list[Finding]:
+    return [finding for finding in findings if not finding.ok]
+
+
+async def test_all_is_well(sandbox: SlackSandbox) -> None:
+    findings = await slack.check(settings(sandbox))
+    assert [finding.ok for finding in findings] == [True, True, True]
+    assert "@chinwag" in findings[0].text
+
+
+async def test_a_wrong_bot_token_says_where_to_find_the_right_one(sandbox: SlackSandbox) -> None:
+    (finding,) = wrong(await slack.check(settings(sandbox, bot="xoxb-wrong")))
+    assert "invalid_auth" in finding.text
+    assert "OAuth & Permissions" in finding.fix
+    assert "xoxb-wrong" not in finding.text + finding.fix
+
+
+async def test_a_wrong_app_token_says_how_to_make_one(sandbox: SlackSandbox) -> None:
+    (finding,) = wrong(await slack.check(settings(sandbox, app="xapp-wrong")))
+    assert "connections:write" in finding.fix
+
+
+async def test_missing_scopes_are_named_with_what_they_are_for(sandbox: SlackSandbox) -> None:
+    sandbox.workspace.scopes -= {"files:read", "users:read"}
+    (finding,) = wrong(await slack.check(settings(sandbox)))
+    assert "files:read (to fetch pictures and voice clips)" in finding.text
+    assert "users:read" in finding.text
+    assert "bot manifest" in finding.fix
+
+
+async def test_a_wrong_address_is_a_line_and_no_traceback() -> None:
+    nowhere = slack.SlackSettings(
+        bot_token=SecretStr("xoxb-1"), app_token=SecretStr("xapp-1"), base_url="http://127.0.0.1:9"
+    )
+    findings = wrong(await slack.check(nowhere))
+    assert findings
+    assert all("slack.base_url" in finding.fix for finding in findings)
+
+
+def test_the_manifest_has_the_commands_and_every_scope_the_sandbox_asks_for() -> None:
+    commands = [CommandInfo(name="model", summary="Switch the model", usage="[NAME]")]
+    app = manifest(commands)
+    assert app["features"]["slash_commands"] == [
+        {
+            "command": "/model",
+            "description": "Switch the model",
+            "should_escape": False,
+            "usage_hint": "[NAME]",
+        }
+    ]
+    assert app["settings"]["socket_mode_enabled"] is True
+    assert "message.im" in app["settings"]["event_subscriptions"]["bot_events"]

@@ -1,0 +1,193 @@
+"""Staying connected, and losing nothing on the way in."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from pydantic import SecretStr
+
+from bot.core.clock import SystemClock
+from bot.core.types import Unreadable
+from bot.errors import ConfigError
+from bot.platforms import slack
+from bot.platforms.slack.calls import Calls
+from bot.platforms.slack.sockets import Sockets
+from bot.sandbox.slack import events
+from bot.sandbox.slack.server import SlackSandbox
+from tests.platforms.slack.running import Inbox, Running
+from tests.platforms.slack.stage import platform_for
+
+
+async def test_an_event_is_acknowledged_only_when_it_is_stored(bot: Running) -> None:
+    ada = bot.sandbox.person("Ada")
+    bot.inbox.refusing = True
+    await ada.dm.send("hello")
+    await bot.inbox.has_refused()
+    assert bot.sandbox.sockets.unacked
+    assert bot.inbox.events == []
+    bot.inbox.refusing = False
+    await bot.settled()
+    assert [bot.inbox.message().text] == ["hello"]
+
+
+async def test_what_was_not_acknowledged_comes_again_with_the_same_key(bot: Running) -> None:
+    ada = bot.sandbox.person("Ada")
+    await ada.dm.send("hello")
+    await bot.settled()
+    bot.sandbox.sockets.resend(bot.sandbox.sockets.envelopes[0])
+    await bot.inbox.holds(2)
+    assert bot.inbox.message(0).key == bot.inbox.message(1).key
+
+
+async def test_messages_of_one_chat_are_stored_in_order(bot: Running) -> None:
+    ada = bot.sandbox.person("Ada")
+    said = [f"message {n}" for n in range(30)]
+    for text in said:
+        await ada.dm.send(text)
+    await bot.inbox.holds(30)
+    assert [bot.inbox.message(at).text for at in range(30)] == said
+
+
+async def test_a_name_that_is_long_in_coming_does_not_hold_up_the_message(bot: Running) -> None:
+    ada = bot.sandbox.person("Ada", id="U0ADA")
+    bot.sandbox.hang_next(method="users.info")
+    await ada.dm.send("hello")
+    await bot.inbox.holds(1)
+    assert bot.inbox.message().sender.name == "U0ADA"
+
+
+async def test_what_nobody_can_read_is_kept_and_acknowledged(bot: Running) -> None:
+    workspace = bot.sandbox.workspace
+    event = {"type": "message", "channel": "D1", "channel_type": "im", "user": "U1", "text": "x"}
+    bot.sandbox.sockets.tell("events_api", events.callback(workspace, event))  # no ts
+    await bot.settled()
+    (kept,) = bot.inbox.events
+    assert isinstance(kept, Unreadable)
+    assert '"type": "message"' in kept.raw
+    assert kept.platform == "slack"
+
+
+async def test_what_slack_invents_next_year_is_acknowledged(bot: Running) -> None:
+    workspace = bot.sandbox.workspace
+    bot.sandbox.sockets.tell("events_api", events.callback(workspace, {"type": "hologram_shared"}))
+    bot.sandbox.sockets.tell("interactive", {"type": "shortcut", "callback_id": "x"})
+    await bot.settled()
+    assert bot.inbox.events == []
+
+
+async def test_a_broken_connection_is_replaced_and_nothing_is_lost(bot: Running) -> None:
+    ada = bot.sandbox.person("Ada")
+    await bot.sandbox.sockets.disconnect()
+    await ada.dm.send("are you there?")
+    await bot.inbox.holds(1)
+    assert bot.sandbox.sockets.opened == 2
+
+
+async def test_a_refresh_asked_for_by_slack_loses_nothing(bot: Running) -> None:
+    ada = bot.sandbox.person("Ada")
+    await bot.sandbox.sockets.refresh()
+    for n in range(5):
+        await ada.dm.send(f"message {n}")
+    await bot.settled()
+    texts = {bot.inbox.message(at).text for at in range(len(bot.inbox.events))}
+    assert texts == {f"message {n}" for n in range(5)}
+
+
+class Alarm(logging.Handler):
+    """Rings when a certain phrase is logged."""
+
+    def __init__(self, phrase: str) -> None:
+        super().__init__()
+        self._phrase = phrase
+        self.rung = asyncio.Event()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.getMessage() == self._phrase:
+            self.rung.set()
+
+
+@asynccontextmanager
+async def connected(sandbox: SlackSandbox, heard: asyncio.Event) -> AsyncIterator[Alarm]:
+    """A socket that takes half a second of silence for deafness."""
+    calls = Calls(sandbox.bot_token, base_url=sandbox.base_url, clock=SystemClock())
+    sockets = Sockets(calls, sandbox.app_token, clock=SystemClock(), silence=0.5, ping_every=0.05)
+
+    async def take(body: object) -> bool:
+        heard.set()
+        return True
+
+    alarm, log = Alarm("socket gone deaf, reconnecting"), logging.getLogger(Sockets.__module__)
+    log.addHandler(alarm)
+    task = asyncio.create_task(sockets.run(take, lambda: None))
+    try:
+        yield alarm
+    finally:
+        log.removeHandler(alarm)
+        task.cancel()
+        await asyncio.wait({task})
+        await calls.close()
+
+
+async def test_a_deaf_connection_is_noticed_and_replaced(sandbox: SlackSandbox) -> None:
+    sandbox.sockets.deaf = True
+    heard = asyncio.Event()
+    async with asyncio.timeout(5), connected(sandbox, heard) as alarm:
+        await alarm.rung.wait()
+        sandbox.sockets.deaf = False
+        await sandbox.person("Ada").dm.send("hello")
+        await heard.wait()
+
+
+async def test_a_connection_that_is_alive_stays(sandbox: SlackSandbox) -> None:
+    async with connected(sandbox, asyncio.Event()) as alarm:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(alarm.rung.wait(), 1.2)
+    assert sandbox.sockets.opened == 1
+
+
+async def test_slack_being_down_at_the_start_is_waited_for(sandbox: SlackSandbox) -> None:
+    sandbox.break_next(503, method="auth.test")
+    sandbox.refuse_next(method="apps.connections.open", retry_after=1)
+    platform, ready = platform_for(sandbox, SystemClock()), asyncio.Event()
+    task = asyncio.create_task(platform.run(Inbox(), ready.set))
+    async with asyncio.timeout(10):
+        await ready.wait()
+    task.cancel()
+    await asyncio.wait({task})
+    await platform.close()
+
+
+@pytest.mark.parametrize("wrong", ["bot_token", "app_token"])
+async def test_a_wrong_token_ends_the_run_with_what_to_do(
+    sandbox: SlackSandbox, wrong: str
+) -> None:
+    tokens = {"bot_token": sandbox.bot_token, "app_token": sandbox.app_token, wrong: "xoxb-wrong"}
+    settings = slack.SlackSettings.model_validate({**tokens, "base_url": sandbox.base_url})
+    platform = slack.connect(settings, clock=SystemClock())
+    with pytest.raises(ConfigError, match=f"slack.{wrong}"):
+        await platform.run(Inbox(), lambda: None)
+    await platform.close()
+
+
+@pytest.mark.parametrize(
+    ("settings", "complaint"),
+    [
+        (slack.SlackSettings(), "slack.bot_token"),
+        (slack.SlackSettings(bot_token=SecretStr("xoxb-1")), "slack.app_token"),
+        (
+            slack.SlackSettings(
+                bot_token=SecretStr("xoxb-1"), app_token=SecretStr("xapp-1"), mode="http"
+            ),
+            "socket",
+        ),
+    ],
+)
+def test_settings_that_cannot_work_are_refused_at_once(
+    settings: slack.SlackSettings, complaint: str
+) -> None:
+    with pytest.raises(ConfigError, match=complaint):
+        slack.connect(settings, clock=SystemClock())

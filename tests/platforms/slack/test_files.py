@@ -1,0 +1,95 @@
+"""Files in both directions."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.core.types import Attachment, FileId, FileKind, OutgoingFile, Reply
+from bot.errors import FileTooLarge, PlatformError
+from bot.platforms.slack import files
+from bot.sandbox.slack.state import Message
+from tests.platform_contract import HastyClock
+from tests.platforms.slack.stage import SlackStage, slack_stage
+
+
+@pytest.fixture
+async def stage() -> AsyncIterator[SlackStage]:
+    async with slack_stage("dm", HastyClock()) as stage:
+        yield stage
+
+
+def attached(message: Message, size: int | None = None) -> Attachment:
+    file = message.files[0]
+    return Attachment(id=FileId(file.id), kind=FileKind.IMAGE, mime=file.mime, size=size)
+
+
+async def test_a_file_is_fetched_with_the_bots_token(stage: SlackStage, tmp_path: Path) -> None:
+    sent = await stage.place.upload("cat.png", b"\x89PNG" * 50_000, "image/png")
+    await stage.platform.download(attached(sent), tmp_path / "cat")
+    assert (tmp_path / "cat").read_bytes() == b"\x89PNG" * 50_000
+
+
+async def test_the_login_page_is_not_taken_for_a_picture(stage: SlackStage, tmp_path: Path) -> None:
+    sent = await stage.place.upload("cat.png", b"\x89PNG", "image/png")
+    stage.sandbox.workspace.hiding_files = True
+    with pytest.raises(PlatformError, match="files:read"):
+        await stage.platform.download(attached(sent), tmp_path / "cat")
+
+
+async def test_without_the_scope_the_error_names_it(stage: SlackStage, tmp_path: Path) -> None:
+    sent = await stage.place.upload("cat.png", b"\x89PNG", "image/png")
+    stage.sandbox.workspace.scopes.discard("files:read")
+    with pytest.raises(PlatformError, match="files:read"):
+        await stage.platform.download(attached(sent), tmp_path / "cat")
+
+
+async def test_what_is_too_large_is_refused_before_it_is_fetched(
+    stage: SlackStage, tmp_path: Path
+) -> None:
+    sent = await stage.place.upload("cat.png", b"\x89PNG", "image/png")
+    with pytest.raises(FileTooLarge) as refused:
+        await stage.platform.download(attached(sent, size=files.MAX_FILE_IN + 1), tmp_path / "cat")
+    assert refused.value.limit == files.MAX_FILE_IN
+    assert not stage.sandbox.calls_to("files.info")
+
+
+async def test_the_token_is_shown_to_nobody_but_slack(stage: SlackStage, tmp_path: Path) -> None:
+    sent = await stage.place.upload("cat.png", b"\x89PNG", "image/png")
+    sent.files[0].elsewhere = "http://127.0.0.1:9/cat.png"
+    with pytest.raises(PlatformError, match="does not lie at Slack"):
+        await stage.platform.download(attached(sent), tmp_path / "cat")
+
+
+async def test_a_picture_without_words_is_posted_under_its_name(stage: SlackStage) -> None:
+    picture = OutgoingFile(name="picture-1.png", mime="image/png", content=b"\x89PNG")
+    await stage.platform.send(stage.incoming.ref.chat, Reply(text="", files=(picture,)))
+    assert await stage.screen() == ["`picture-1.png`", ""]
+    assert await stage.files() == ["picture-1.png"]
+
+
+async def test_several_pictures_are_one_message(stage: SlackStage) -> None:
+    pictures = tuple(
+        OutgoingFile(name=f"picture-{n}.png", mime="image/png", content=b"\x89PNG")
+        for n in range(3)
+    )
+    draft = stage.platform.draft(stage.incoming)
+    await draft.finish(Reply(text="three pictures", files=pictures))
+    first, second = stage.place.answers()
+    assert (first.text, first.files) == ("three pictures", ())
+    assert second.files == ("picture-0.png", "picture-1.png", "picture-2.png")
+    assert second.thread == first.thread
+
+
+async def test_an_upload_that_fails_does_not_post_the_text_again(stage: SlackStage) -> None:
+    picture = OutgoingFile(name="picture.png", mime="image/png", content=b"\x89PNG")
+    reply = Reply(text="a picture", files=(picture,))
+    draft = stage.platform.draft(stage.incoming)
+    stage.sandbox.break_next(503, method="files.getUploadURLExternal")
+    with pytest.raises(PlatformError):
+        await draft.finish(reply)
+    await draft.finish(reply)
+    assert await stage.screen() == ["a picture", ""]
+    assert await stage.files() == ["picture.png"]

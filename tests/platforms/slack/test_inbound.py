@@ -1,0 +1,227 @@
+"""What people do in Slack, as the core hears of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.core.types import Button, FileKind, Reply
+from bot.sandbox.slack.server import SlackSandbox
+from tests.platforms.slack.running import Running, running
+
+
+async def test_a_direct_message_is_addressed_to_the_bot(bot: Running) -> None:
+    ada = bot.sandbox.person("Ada", id="U0ADA", locale="zh-CN")
+    await ada.dm.send("1 < 2 & 3 > 2")
+    await bot.inbox.holds(1)
+    message = bot.inbox.message()
+    assert message.text == "1 < 2 & 3 > 2"
+    assert (message.addressed, message.group, message.edited) == (True, False, False)
+    assert message.sender.id == "U0ADA"
+    assert message.sender.name == "Ada"
+    assert message.sender.language == "zh-CN"
+
+
+async def test_a_mention_arrives_once_in_effect(bot: Running) -> None:
+    ada = bot.sandbox.person("Ada")
+    general = ada.channel(bot.sandbox.channel("general"))
+    await general.send("<@BOT> what is this?")
+    await bot.inbox.holds(2)
+    first, second = bot.inbox.message(0), bot.inbox.message(1)
+    assert first.key == second.key
+    assert first.ref == second.ref
+    assert (first.text, first.addressed, first.group) == ("what is this?", True, True)
+
+
+async def test_what_is_not_said_to_the_bot_is_not_addressed(bot: Running) -> None:
+    ada = bot.sandbox.person("Ada")
+    general = ada.channel(bot.sandbox.channel("general"))
+    await general.send("lunch?")
+    await bot.inbox.holds(1)
+    assert not bot.inbox.message().addressed
+
+
+async def test_a_thread_begun_by_a_mention_needs_no_other(bot: Running) -> None:
+    ada, bea = bot.sandbox.person("Ada"), bot.sandbox.person("Bea")
+    channel = bot.sandbox.channel("general")
+    question = await ada.channel(channel).send("<@BOT> what is this?")
+    await bot.inbox.holds(2)
+    thread = ada.thread(question)
+    await thread.reply("and why?")
+    await thread.reply(f"<@{bea.id}> what do you say?")
+    await bot.inbox.holds(4)
+    follow_up, aside = bot.inbox.message(2), bot.inbox.message(3)
+    assert follow_up.addressed
+    assert follow_up.ref.chat == bot.inbox.message(0).ref.chat
+    assert not aside.addressed
+    assert aside.text == "@Bea what do you say?"
+
+
+async def test_whose_thread_it_is_is_known_after_a_restart_too(sandbox: SlackSandbox) -> None:
+    ada = sandbox.person("Ada")
+    general = ada.channel(sandbox.channel("general"))
+    async with running(sandbox) as before:
+        ours = await general.send("<@BOT> what is this?")
+        theirs = await general.send("what is this?")
+        await before.inbox.holds(3)
+        await before.settled()
+    async with running(sandbox) as after:
+        await ada.thread(theirs).reply("anybody?")
+        await ada.thread(ours).reply("and why?")
+        await after.inbox.holds(2)
+        heard = {m.text: m.addressed for m in (after.inbox.message(0), after.inbox.message(1))}
+    assert heard == {"anybody?": False, "and why?": True}
+
+
+async def test_a_direct_message_and_its_threads_are_one_conversation(bot: Running) -> None:
+    ada = bot.sandbox.person("Ada")
+    question = await ada.dm.send("what is this?")
+    await ada.thread(question).reply("and why?")
+    await bot.inbox.holds(2)
+    first, second = bot.inbox.message(0), bot.inbox.message(1)
+    assert first.ref.chat == second.ref.chat
+    draft = bot.platform.draft(second)
+    await draft.finish(Reply(text="because"))
+    assert ada.dm.answers()[0].thread == question.ts
+
+
+async def test_threads_of_a_channel_are_conversations_of_their_own(bot: Running) -> None:
+    ada = bot.sandbox.person("Ada")
+    general = ada.channel(bot.sandbox.channel("general"))
+    await general.send("<@BOT> one")
+    await general.send("<@BOT> two")
+    await bot.inbox.holds(4)
+    assert len({bot.inbox.message(at).ref.chat for at in range(4)}) == 2
+
+
+@pytest.mark.parametrize(
+    ("said", "heard"),
+    [
+        ("!model gpt", "/model gpt"),
+        ("!!! help", "!!! help"),
+        ("see <https://a.example/x?a=1&amp;b=2>", "see https://a.example/x?a=1&b=2"),
+        ("see <https://a.example|the page>", "see the page (https://a.example)"),
+        ("write to <mailto:a@b.example|a@b.example>", "write to a@b.example"),
+        ("ask <!here> or <!subteam^S1|@team> in <#C1|general>", "ask @here or @team in #general"),
+    ],
+)
+async def test_words_arrive_as_they_were_meant(bot: Running, said: str, heard: str) -> None:
+    ada = bot.sandbox.person("Ada")
+    await ada.dm.send(said.replace("&amp;", "&"))
+    await bot.inbox.holds(1)
+    assert bot.inbox.message().text == heard
+
+
+async def test_a_slash_command_is_a_message_that_is_answered_in_place(bot: Running) -> None:
+    ada = bot.sandbox.person("Ada")
+    sent = await ada.dm.slash("/model gpt & co")
+    await bot.inbox.holds(1)
+    message = bot.inbox.message()
+    assert (message.text, message.addressed) == ("/model gpt & co", True)
+    await bot.sandbox.wait_for(lambda: sent.acked)
+    await ada.dm.send("hello")
+    await bot.inbox.holds(2)
+    assert bot.inbox.message().ref.chat == message.ref.chat
+    await bot.platform.send(message.ref.chat, Reply(text="done", answering=message.ref))
+    draft = bot.platform.draft(message)
+    await draft.show("drawing")
+    await draft.finish(Reply(text="drawn"))
+    assert [(seen.text, seen.thread) for seen in ada.dm.answers()] == [("done", ""), ("drawn", "")]
+
+
+async def test_a_press_carries_the_value_and_the_message_of_the_button(bot: Running) -> None:
+    ada = bot.sandbox.person("Ada")
+    await ada.dm.send("hello")
+    await bot.inbox.holds(1)
+    chat = bot.inbox.message().ref.chat
+    ref = await bot.platform.send(chat, Reply(text="pick", buttons=((Button("Again", "v1"),),)))
+    await ada.dm.press("Again")
+    await bot.inbox.holds(2)
+    press = bot.inbox.press()
+    assert (press.value, press.ref, press.sender.name) == ("v1", ref, "Ada")
+    await bot.platform.notice(press, "one moment")
+    assert ada.dm.answers()[-1].text == "one moment"
+    assert "one moment" not in [seen.text for seen in ada.dm.kept()]
+
+
+async def test_slacks_own_stop_button_is_heard(bot: Running) -> None:
+    ada = bot.sandbox.person("Ada")
+    await ada.dm.send("a long story, please")
+    await bot.inbox.holds(1)
+    message = bot.inbox.message()
+    draft = bot.platform.draft(message)
+    await draft.show("Once upon a time")
+    await ada.dm.stop()
+    await bot.inbox.holds(2)
+    stop = bot.inbox.stop()
+    assert (stop.chat, stop.sender.name) == (message.ref.chat, "Ada")
+    await draft.finish(Reply(text="Once upon a time\n\nStopped."))
+    (seen,) = ada.dm.answers()
+    assert (seen.text, seen.streaming) == ("Once upon a time\n\nStopped.", False)
+    with pytest.raises(LookupError):  # the session is no longer at work
+        await ada.dm.stop()
+
+
+async def test_an_edit_is_an_event_of_its_own(bot: Running) -> None:
+    ada = bot.sandbox.person("Ada")
+    sent = await ada.dm.send("helo")
+    await ada.dm.edit(sent, "hello")
+    await bot.inbox.holds(2)
+    first, second = bot.inbox.message(0), bot.inbox.message(1)
+    assert (second.edited, second.text, second.ref) == (True, "hello", first.ref)
+    assert first.key != second.key
+
+
+async def test_a_change_that_is_not_the_persons_is_no_event(bot: Running) -> None:
+    ada = bot.sandbox.person("Ada")
+    sent = await ada.dm.send("hello")
+    await ada.dm.edit(sent, "hello")  # as when Slack adds a preview
+    await bot.settled()
+    assert len(bot.inbox.events) == 1
+
+
+async def test_the_bot_does_not_hear_itself(bot: Running) -> None:
+    ada = bot.sandbox.person("Ada")
+    await ada.dm.send("hello")
+    await bot.inbox.holds(1)
+    ref = await bot.platform.send(bot.inbox.message().ref.chat, Reply(text="hi"))
+    await bot.platform.edit(ref, Reply(text="hi there"))
+    await bot.settled()
+    assert len(bot.inbox.events) == 1
+
+
+async def test_files_are_told_apart(bot: Running) -> None:
+    ada = bot.sandbox.person("Ada")
+    await ada.dm.upload("cat.png", b"png", "image/png", text="what is this?")
+    await ada.dm.record(b"mp4", seconds=2.5, mime="video/mp4")
+    await ada.dm.upload("song.mp3", b"mp3", "audio/mpeg")
+    await ada.dm.upload("film.mp4", b"mp4", "video/mp4")
+    await ada.dm.upload("drawing.svg", b"svg", "image/svg+xml")
+    await bot.inbox.holds(5)
+    files = [bot.inbox.message(at).attachments[0] for at in range(5)]
+    assert [file.kind for file in files] == [
+        FileKind.IMAGE,
+        FileKind.VOICE,
+        FileKind.AUDIO,
+        FileKind.VIDEO,
+        FileKind.DOCUMENT,
+    ]
+    assert bot.inbox.message(0).text == "what is this?"
+    clip = files[1]
+    assert (clip.mime, clip.name, clip.seconds) == ("audio/mp4", "audio_message.m4a", 2.5)
+
+
+async def test_opening_the_messages_tab_asks_for_nothing_but_is_acknowledged(bot: Running) -> None:
+    ada = bot.sandbox.person("Ada")
+    await ada.open_messages()
+    await bot.settled()
+    assert bot.inbox.events == []
+
+
+async def test_people_whose_names_slack_does_not_tell_are_known_by_their_id(bot: Running) -> None:
+    bot.sandbox.workspace.scopes.discard("users:read")
+    ada = bot.sandbox.person("Ada", id="U0ADA")
+    await ada.dm.send("hello")
+    await ada.dm.send("hello?")
+    await bot.inbox.holds(2)
+    assert bot.inbox.message().sender.name == "U0ADA"
+    assert len(bot.sandbox.calls_to("users.info")) == 1

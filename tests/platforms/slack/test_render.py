@@ -1,0 +1,70 @@
+"""Markdown for Slack, as pure functions."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.core.types import Button, Reply
+from bot.platforms.slack.render import MAX_TEXT, content, measure, neutralise, settled
+from bot.sandbox.slack.blocks import check
+from bot.sandbox.slack.state import PING
+
+PIECES = ["<", "!", "@", "#", "channel", "here", "everyone", "subteam^S1", ">", "U0ADA", " ", "a"]
+
+
+@given(st.lists(st.sampled_from(PIECES)).map("".join))
+def test_nothing_pings_however_it_is_put_together(text: str) -> None:
+    assert not PING.search(neutralise(text))
+
+
+@given(st.lists(st.sampled_from(PIECES)).map("".join), st.data())
+def test_what_is_settled_stays_as_it_is(text: str, data: st.DataObject) -> None:
+    earlier = text[: data.draw(st.integers(0, len(text)))]
+    assert neutralise(settled(text)).startswith(neutralise(settled(earlier)))
+    assert neutralise(text).startswith(neutralise(settled(text)))
+
+
+@given(st.text())
+def test_words_survive(text: str) -> None:
+    assert neutralise(text).replace("\N{WORD JOINER}", "") == text.replace("\N{WORD JOINER}", "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<!DOCTYPE html>",
+        "mail me@here.example",
+        "@dataclass",
+        "a < b > c",
+        "Map<User>",
+        "<!-- x -->",
+    ],
+)
+def test_what_only_looks_like_a_mention_is_left_alone(text: str) -> None:
+    assert neutralise(text) == text
+
+
+@given(st.lists(st.lists(st.text(min_size=1), max_size=40), max_size=60))
+def test_any_buttons_are_blocks_that_slack_takes(rows: list[list[str]]) -> None:
+    if sum(len(row) for row in rows) > 1_000:
+        return
+    buttons = tuple(tuple(Button(label, "v") for label in row) for row in rows)
+    blocks = content(Reply(text="pick one", buttons=buttons))["blocks"]
+    check(blocks)
+    drawn = [button for block in blocks[1:] for button in block["elements"]]
+    assert len(drawn) == sum(len(row) for row in rows)
+
+
+def test_a_text_of_full_length_fits_with_all_its_mentions() -> None:
+    text = "<!here> " * 1_200
+    assert measure(text) <= MAX_TEXT
+    check(content(Reply(text=text))["blocks"])
+    assert measure("😀") == 2
+
+
+def test_the_plain_text_beside_the_blocks_is_short_and_escaped() -> None:
+    text = content(Reply(text="<b> & " * 1_000))["text"]
+    assert text.startswith("&lt;b&gt; &amp; ")
+    assert len(text) < 4_000

@@ -1,0 +1,192 @@
+"""Answers that are streamed: what a person sees while Slack limits, ends and refuses streams."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+import pytest
+
+from bot.core.delivery import Delivery
+from bot.core.ports import Streaming
+from bot.core.types import Button, Reply
+from bot.errors import OutcomeUnknown, RateLimited
+from bot.platforms.slack.ids import make_chat
+from bot.sandbox.slack.limits import Limits
+from tests.platform_contract import HastyClock
+from tests.platforms.slack.stage import SlackStage, slack_stage
+
+STOP = Button("Stop it", "stop")
+
+
+@pytest.fixture
+async def stage() -> AsyncIterator[SlackStage]:
+    async with slack_stage("thread", HastyClock()) as stage:
+        yield stage
+
+
+async def test_only_what_is_new_is_sent(stage: SlackStage) -> None:
+    draft = stage.platform.draft(stage.incoming)
+    await draft.show("one")
+    await draft.show("one two")
+    await draft.finish(Reply(text="one two three"))
+    sent = [
+        (call.method, call.args.get("markdown_text"))
+        for call in stage.sandbox.calls
+        if call.method.endswith("Stream")
+    ]
+    assert sent == [
+        ("chat.startStream", "one"),
+        ("chat.appendStream", " two"),
+        ("chat.stopStream", " three"),
+    ]
+    start = stage.sandbox.calls_to("chat.startStream")[0]
+    assert start.args["recipient_user_id"] == stage.incoming.sender.id
+    assert start.args["recipient_team_id"] == stage.sandbox.workspace.team
+
+
+async def test_the_message_is_streaming_until_it_is_whole(stage: SlackStage) -> None:
+    draft = stage.platform.draft(stage.incoming, stop=STOP)
+    await draft.show("one")
+    (seen,) = stage.place.answers()
+    assert (seen.streaming, seen.buttons) == (True, ())  # Slack shows its own Stop
+    await draft.finish(Reply(text="one two", buttons=((Button("Again", "a"),),)))
+    (seen,) = stage.place.answers()
+    assert (seen.text, seen.streaming, seen.buttons) == ("one two", False, ("Again",))
+
+
+async def test_a_stream_that_slack_ended_goes_on_as_an_edited_message(stage: SlackStage) -> None:
+    draft = stage.platform.draft(stage.incoming, stop=STOP)
+    await draft.show("one")
+    await stage.place.stop()
+    await draft.show("one two")
+    assert await stage.screen() == ["one two"]
+    assert await stage.buttons() == ["Stop it"]  # Slack's own is gone now
+    await draft.finish(Reply(text="one two three"))
+    (seen,) = stage.place.answers()
+    assert (seen.text, seen.buttons, seen.streaming) == ("one two three", (), False)
+
+
+async def test_a_stream_that_nobody_finished_can_be_written_over(stage: SlackStage) -> None:
+    """As after a kill: the message is still streaming when the bot comes back."""
+    draft = stage.platform.draft(stage.incoming)
+    await draft.show("half an ans")
+    assert draft.ref is not None
+    again = stage.platform.reopen(draft.ref, stage.incoming)
+    await again.finish(Reply(text="a whole answer"))
+    (seen,) = stage.place.answers()
+    assert (seen.text, seen.streaming) == ("a whole answer", False)
+
+
+async def test_a_stream_is_left_before_it_is_full(stage: SlackStage) -> None:
+    stage.sandbox.workspace.stream_cap = 10_600
+    text = "好" * 500 + " word" * 2_000
+    draft = stage.platform.draft(stage.incoming)
+    for end in range(0, len(text), 900):
+        await draft.show(text[: end + 1])
+    await draft.finish(Reply(text=text))
+    assert await stage.screen() == [text]
+    assert not [call for call in stage.sandbox.calls if call.error]
+
+
+@pytest.mark.parametrize("method", ["chat.appendStream", "chat.stopStream"])
+async def test_a_lost_answer_in_a_stream_doubles_nothing(stage: SlackStage, method: str) -> None:
+    stage.sandbox.drop_next(method=method)
+    async with Delivery(stage.platform, stage.incoming, clock=HastyClock()) as delivery:
+        delivery.write("one")
+        await stage.sandbox.wait_for(lambda: bool(stage.place.answers()))
+        delivery.write(" two")
+        if method == "chat.appendStream":
+            await stage.sandbox.wait_for(lambda: bool(stage.sandbox.calls_to(method)))
+        delivery.write(" three")
+        await delivery.finish()
+    assert await stage.kept() == ["one two three"]
+
+
+async def test_a_refused_append_is_not_sent_twice(stage: SlackStage) -> None:
+    draft = stage.platform.draft(stage.incoming)
+    await draft.show("one")
+    stage.sandbox.refuse_next(method="chat.appendStream", retry_after=1)
+    with pytest.raises(RateLimited):
+        await draft.show("one two")
+    await draft.finish(Reply(text="one two three"))
+    assert await stage.screen() == ["one two three"]
+
+
+async def test_a_finish_with_an_unknown_outcome_can_be_repeated(stage: SlackStage) -> None:
+    draft = stage.platform.draft(stage.incoming)
+    await draft.show("one")
+    stage.sandbox.break_next(503, method="chat.stopStream")
+    with pytest.raises(OutcomeUnknown):
+        await draft.finish(Reply(text="one two"))
+    await draft.finish(Reply(text="one two"))
+    (seen,) = stage.place.answers()
+    assert (seen.text, seen.streaming) == ("one two", False)
+
+
+async def test_where_streams_are_refused_the_chat_remembers_it(stage: SlackStage) -> None:
+    stage.sandbox.workspace.refusing_streams = "user_not_found"
+    chat = stage.incoming.ref.chat
+    assert stage.platform.capabilities(chat).streaming is Streaming.NATIVE
+    first = stage.platform.draft(stage.incoming, stop=STOP)
+    await first.show("one")
+    assert await stage.buttons() == ["Stop it"]
+    await first.finish(Reply(text="one two"))
+    second = stage.platform.draft(stage.incoming)
+    await second.show("three")
+    await second.finish(Reply(text="three four"))
+    assert await stage.screen() == ["one two", "three four"]
+    assert len(stage.sandbox.calls_to("chat.startStream")) == 1
+    assert stage.platform.capabilities(chat).streaming is Streaming.EDIT
+
+
+async def test_a_workspace_without_streams_is_asked_once(stage: SlackStage) -> None:
+    stage.sandbox.workspace.refusing_streams = "unknown_method"
+    draft = stage.platform.draft(stage.incoming)
+    await draft.show("one")
+    await draft.finish(Reply(text="one two"))
+    assert await stage.screen() == ["one two"]
+    bea = stage.sandbox.person("Bea")
+    elsewhere = make_chat(stage.sandbox.workspace.team, bea.dm.id, "")
+    assert stage.platform.capabilities(elsewhere).streaming is Streaming.EDIT
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "wake up <!channel> and <!here|here> and <!everyone>",
+        "ask <@U0ADA> or <!subteam^S012|@team>",
+        "hey @channel, @here and @everyone",
+        "`<!channel>` in code",
+    ],
+)
+async def test_nobody_is_notified_by_what_a_model_writes(stage: SlackStage, said: str) -> None:
+    draft = stage.platform.draft(stage.incoming)
+    for end in range(1, len(said) + 1):
+        await draft.show(said[:end])
+        assert [seen.pings for seen in stage.place.answers() if seen.pings] == []
+    await draft.finish(Reply(text=said))
+    (seen,) = stage.place.answers()
+    assert seen.pings == ()
+    assert seen.text.replace("\N{WORD JOINER}", "") == said
+    await stage.platform.send(stage.incoming.ref.chat, Reply(text=said))
+    assert stage.place.answers()[-1].pings == ()
+
+
+async def test_links_are_not_unfurled(stage: SlackStage) -> None:
+    await stage.platform.send(stage.incoming.ref.chat, Reply(text="https://a.example/secret"))
+    (call,) = stage.sandbox.calls_to("chat.postMessage")
+    assert (call.args["unfurl_links"], call.args["unfurl_media"]) == (False, False)
+
+
+async def test_more_answers_than_streams_a_minute_are_posted() -> None:
+    clock = HastyClock()
+    async with slack_stage("thread", clock, sandbox_clock=clock) as stage:
+        stage.sandbox.enforce_limits(Limits.ON)
+        for number in range(30):
+            draft = stage.platform.draft(stage.incoming)
+            with suppress(RateLimited):  # the end gets through by itself
+                await draft.show(f"answer {number}")
+            await draft.finish(Reply(text=f"answer {number}, whole"))
+        assert await stage.screen() == [f"answer {number}, whole" for number in range(30)]
+        assert stage.sandbox.limits.refused == 0
