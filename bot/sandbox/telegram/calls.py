@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call: `at` is the sandbox clock's time in seconds, `status` 0 when it got no answer."""
+    """One call: `at` is when it came, by the sandbox's clock; `status` is 0 without an answer."""
 
     at: float
     method: str

@@ -51,8 +51,7 @@ class Group:
         self._chat = chat
 
     def seen_by(self, person: Person, *, topic: int | None = None) -> ChatView:
-        """The group (or one topic of it) on somebody's phone; they become a member."""
-        self._chat.members[person.user.id] = person.user
+        """The group (or one topic of it) on somebody's phone."""
         return ChatView(self._telegram, self._chat, person.user, topic)
 
     def open_topic(self, name: str, by: Person) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TypeAlias
 
 from aiohttp import web
@@ -109,27 +110,33 @@ class _Door:
             return _refusal(Refused(413))
         except Refused as refused:
             return _refusal(refused)
+        note = partial(
+            Call,
+            at=self._telegram.clock.monotonic(),
+            method=request.match_info["method"],
+            chat=params.chat,
+        )
         fault = self._telegram.faults.take(name, params.chat)
         if fault is not None and fault.kind is FaultKind.HANG:
-            self._note(request, params, 0, "hung")
+            self._telegram.calls.add(note(status=0, description="hung"))
             await asyncio.get_running_loop().create_future()
-        response, status, words = await self._answer(name, params, fault)
+        response, words = await self._answer(name, params, fault)
         if fault is not None and fault.kind is FaultKind.DROP:
-            self._note(request, params, 0, "dropped")
+            self._telegram.calls.add(note(status=0, description="dropped"))
             _drop(request)
             return response
-        self._note(request, params, status, words)
+        self._telegram.calls.add(note(status=response.status, description=words))
         if self._telegram.faults.slow:
             await self._telegram.clock.sleep(self._telegram.faults.slow)
         return response
 
     async def _answer(
         self, name: str, params: Params, fault: Fault | None
-    ) -> tuple[web.Response, int, str]:
+    ) -> tuple[web.Response, str]:
         if fault is not None and fault.kind is FaultKind.FAIL and fault.status > 500:
             page = f"<html><head><title>{fault.status}</title></head></html>"
             response = web.Response(status=fault.status, text=page, content_type="text/html")
-            return response, fault.status, fault.text
+            return response, fault.text
         try:
             if fault is not None and fault.kind is FaultKind.REFUSE:
                 raise TooManyRequests(fault.seconds)
@@ -137,8 +144,8 @@ class _Door:
                 raise Refused(fault.status, fault.text)
             result = await self._carry_out(name, params)
         except Refused as refused:
-            return _refusal(refused), refused.code, refused.description
-        return web.json_response({"ok": True, "result": result}), 200, ""
+            return _refusal(refused), refused.description
+        return web.json_response({"ok": True, "result": result}), ""
 
     async def _carry_out(self, name: str, params: Params) -> object:
         if name == "getupdates":
@@ -148,11 +155,6 @@ class _Door:
             count = media.album_size(params) if name == "sendmediagroup" else 1
             self._telegram.limits.spend(params.chat, budget, count)
         return _BY_NAME[name](self._telegram, params)
-
-    def _note(self, request: web.Request, params: Params, status: int, words: str) -> None:
-        at = self._telegram.clock.monotonic()
-        method = request.match_info["method"]
-        self._telegram.calls.add(Call(at, method, params.chat, status, words))
 
     async def download(self, request: web.Request) -> web.StreamResponse:
         """The bytes of a file."""

@@ -143,7 +143,6 @@ class Chat:
     person: User | None = None
     forum: bool = False
     membership: Membership = Membership.MEMBER
-    members: dict[int, User] = field(default_factory=dict)
     topics: dict[int, str] = field(default_factory=dict)
     messages: dict[int, Message] = field(default_factory=dict)
     drafts: dict[int | None, Draft] = field(default_factory=dict)

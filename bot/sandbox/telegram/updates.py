@@ -8,6 +8,7 @@ a time are a conflict: the newer one wins, the older one is told so.
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TYPE_CHECKING
 
 from bot.core.ports import Clock
@@ -135,8 +136,7 @@ def set_webhook(telegram: Telegram, params: Params) -> bool:
     url = params.text("url")
     if url and not url.startswith("https://"):
         raise BadRequest("bad webhook: An HTTPS URL must be provided for webhook")
-    secret = params.text("secret_token")
-    if len(secret) > 256 or not all(char.isalnum() or char in "_-" for char in secret):
+    if not re.fullmatch(r"[A-Za-z0-9_-]{0,256}", params.text("secret_token")):
         raise BadRequest("secret token contains unallowed characters")
     telegram.updates.webhook_url = url
     telegram.updates.allow(params)

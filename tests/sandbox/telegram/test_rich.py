@@ -23,7 +23,7 @@ async def test_markdown_is_shown_without_its_markers(bot: Bot, ann: ChatView) ->
     sent = await send(bot, ann.id, markdown=PAGE)
     assert "text" not in sent
     kinds = [block["type"] for block in sent["rich_message"]["blocks"]]
-    assert kinds == ["heading", "paragraph", "table_row", "table_row", "preformatted"]
+    assert kinds == ["heading", "paragraph", "table", "pre"]
     (shown,) = ann.kept()
     assert shown.text == "Title\nSome bold words.\na | b\n1 | 2\nx = 1"
     assert shown.rich == PAGE
@@ -31,7 +31,7 @@ async def test_markdown_is_shown_without_its_markers(bot: Bot, ann: ChatView) ->
 
 async def test_html_is_shown_without_its_tags(bot: Bot, ann: ChatView) -> None:
     await send(bot, ann.id, html="<h1>Title</h1><p>1 &lt; 2</p>")
-    assert ann.screen().text == "Title1 < 2"
+    assert ann.screen().text == "Title\n1 < 2"
 
 
 async def test_a_rich_draft_grows_and_becomes_a_message(bot: Bot, ann: ChatView) -> None:
@@ -62,6 +62,89 @@ async def test_a_message_can_become_rich_and_plain_again(
     assert "message is not modified" in again["description"]
     await bot.edit_message_text("plain", ann.id, sent.message_id)
     assert (ann.kept()[0].text, ann.kept()[0].rich) == ("plain", "")
+
+
+async def test_blocks_hold_blocks_and_marks_hold_marks(bot: Bot, ann: ChatView) -> None:
+    source = (
+        "2. a **b _c_**\n   - d `e` ~~f~~\n\n> quoted\n\n---\n\n"
+        "<details open><summary>Why</summary>\n\n[g](https://h.io) ![i](j.png) <br>\n\n"
+        "</details>\n\n"
+        "<details><summary>Short</summary>one</details>\n\n<p>k &amp; l</p>\n"
+    )
+    sent = await send(bot, ann.id, markdown=source)
+    assert sent["rich_message"]["blocks"] == [
+        {
+            "type": "list",
+            "items": [
+                {
+                    "label": "2.",
+                    "blocks": [
+                        {
+                            "type": "paragraph",
+                            "text": [
+                                "a ",
+                                {"type": "bold", "text": ["b ", {"type": "italic", "text": ["c"]}]},
+                            ],
+                        },
+                        {
+                            "type": "list",
+                            "items": [
+                                {
+                                    "label": "•",
+                                    "blocks": [
+                                        {
+                                            "type": "paragraph",
+                                            "text": [
+                                                "d ",
+                                                {"type": "code", "text": "e"},
+                                                " ",
+                                                {"type": "strikethrough", "text": ["f"]},
+                                            ],
+                                        }
+                                    ],
+                                }
+                            ],
+                        },
+                    ],
+                }
+            ],
+        },
+        {"type": "blockquote", "blocks": [{"type": "paragraph", "text": "quoted"}]},
+        {"type": "divider"},
+        {
+            "type": "details",
+            "summary": "Why",
+            "blocks": [
+                {
+                    "type": "paragraph",
+                    "text": [
+                        {"type": "url", "text": ["g"], "url": "https://h.io"},
+                        " ",
+                        "i",
+                        " ",
+                    ],
+                }
+            ],
+            "is_open": True,
+        },
+        {
+            "type": "details",
+            "summary": "Short",
+            "blocks": [{"type": "paragraph", "text": "one"}],
+            "is_open": False,
+        },
+        {"type": "paragraph", "text": "k & l"},
+    ]
+    assert ann.screen().text == "2. a b c\n• d e f\nquoted\nWhy\ng i \nShort\none\nk & l"
+
+
+async def test_people_can_write_rich_messages(bot: Bot, ann: ChatView) -> None:
+    ann.send_rich("# Title")
+    (update,) = await bot.get_updates()
+    assert update.message is not None
+    assert update.message.text is None
+    heading = {"type": "heading", "text": "Title", "size": 1}
+    assert update.message.api_kwargs["rich_message"] == {"blocks": [heading]}
 
 
 async def test_32768_characters_are_the_limit(bot: Bot, ann: ChatView) -> None:
