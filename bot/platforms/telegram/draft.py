@@ -41,7 +41,7 @@ class TelegramDraft:
         message too many is better than an answer lost.
         """
         rendered = pages(render(text, partial=True))[0]
-        if not rendered.text.strip() or rendered == self._shown:
+        if not rendered.is_visible or rendered == self._shown:
             return
         if self._ref is None:
             self._ref = await self._poster.show(

@@ -17,12 +17,12 @@ NOWHERE: dict[str, int] = {}
 
 def started(payload: Payload) -> str:
     """The name of the element that an event starts; empty when it starts none."""
-    return _element(payload, "Start")
+    return _name(payload.get("Start")) if isinstance(payload, dict) else ""
 
 
 def ended(payload: Payload) -> str:
     """The name of the element that an event ends; empty when it ends none."""
-    return _element(payload, "End")
+    return _name(payload.get("End")) if isinstance(payload, dict) else ""
 
 
 def address_of(link: dict[str, Any]) -> str:
@@ -30,6 +30,7 @@ def address_of(link: dict[str, Any]) -> str:
     return next((str(tag["dest_url"]) for tag in link["Start"].values()), "")
 
 
-def _element(payload: Payload, side: str) -> str:
-    tag = payload.get(side, "") if isinstance(payload, dict) else ""
-    return next(iter(tag), "") if isinstance(tag, dict) else str(tag)
+def _name(tag: str | dict[str, Any] | None) -> str:
+    if tag is None or isinstance(tag, str):
+        return tag or ""
+    return next(iter(tag))

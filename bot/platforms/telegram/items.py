@@ -16,6 +16,7 @@ from bot.platforms.telegram.elements import Event, Payload, ended, started
 
 _BLOCKS = frozenset({"CodeBlock", "BlockQuote", "Heading", "Paragraph"})
 _UNTERMINATED = frozenset({"CodeBlock", "Heading"})
+_RESET = _BLOCKS | {"Item", "List"}
 _BREAK: Payload = "SoftBreak"
 
 
@@ -24,19 +25,21 @@ def separated(events: Iterable[Event]) -> Iterator[Event]:
     depth = 0
     words = block = False  # what the current line holds: words, or the end of a block
     for payload, place in events:
-        depth += (started(payload) == "List") - (ended(payload) == "List")
-        begins = started(payload) in _BLOCKS or payload == "Rule"
-        if depth and (block or (words and begins)) and (begins or _is_inline(payload)):
+        start = started(payload)
+        end = "" if start else ended(payload)
+        depth += (start == "List") - (end == "List")
+        if not depth:
+            yield payload, place
+            continue
+        begins = start in _BLOCKS or payload == "Rule"
+        inline = not start and not end and payload != "Rule"
+        if (block and (begins or inline)) or (words and begins):
             yield _BREAK, place
             words = block = False
         yield payload, place
-        if started(payload) or ended(payload) in {"Item", "Paragraph", "BlockQuote"}:
-            words = block = False
-        elif ended(payload) in _UNTERMINATED or payload == "Rule":
+        if end in _UNTERMINATED or payload == "Rule":
             words, block = False, True
-        elif _is_inline(payload):
+        elif start in _RESET or end in _RESET:
+            words = block = False
+        elif inline:
             words = True
-
-
-def _is_inline(payload: Payload) -> bool:
-    return payload != "Rule" and not ended(payload) and started(payload) not in {"Item", "List"}

@@ -55,6 +55,9 @@ GROUP_RESERVE = 1.0
 """Calls that previews in a group leave for the end of the answer."""
 TYPING_RESERVE = 1.0
 BOT_TYPING_RESERVE = 8
+PATIENCE = 0.5
+"""Seconds after which a preview may ask again: its answer may have ended meanwhile, and the final
+text goes by other rules."""
 GRACE = 0.5
 """Seconds after which somebody who was told to come back and did not has given up."""
 ROUNDING = 1e-6
@@ -192,9 +195,12 @@ class Pacer:
             return await self._make(state, make, 1)
 
     def _admit(self, chat: int, state: _Chat, urgency: Urgency) -> None:
+        blocked = state.blocked_until - self._clock.monotonic()
+        if blocked > 0:
+            raise RateLimited(blocked)
         wait = self._wait(chat, state, urgency)
         if wait > 0:
-            raise RateLimited(wait)
+            raise RateLimited(min(wait, PATIENCE))
 
     async def _make(self, state: _Chat, make: Callable[[], Awaitable[T]], calls: int) -> T:
         state.bucket.take(self._clock.monotonic(), calls)
@@ -215,9 +221,6 @@ class Pacer:
     def _wait(self, chat: int, state: _Chat, urgency: Urgency) -> float:
         """Seconds until it is the turn of a call that does not wait itself; 0 for now."""
         now = self._clock.monotonic()
-        blocked = state.blocked_until - now
-        if blocked > 0:
-            return blocked
         if state.waiting:
             return 1 / PRIVATE.rate
         need = 1.0 + (GROUP_RESERVE if chat < 0 and urgency is not Urgency.FIRST else 0.0)
@@ -231,7 +234,7 @@ class Pacer:
         rank = self._rank(chat, state, urgency, now)
         wait = self._bot.wait(now, len(self._finals) + self._ahead(chat, rank, now) + 1)
         if wait > 0:
-            self._wishes[chat] = _Wish(rank, now + wait + GRACE)
+            self._wishes[chat] = _Wish(rank, now + min(wait, PATIENCE) + GRACE)
         return wait
 
     def _rank(self, chat: int, state: _Chat, urgency: Urgency, now: float) -> tuple[Urgency, float]:

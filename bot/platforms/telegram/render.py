@@ -8,13 +8,14 @@ completed first (`partial`). All offsets count UTF-16 code units.
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from telegramify_markdown.config import RenderConfig
 from telegramify_markdown.converter import EventWalker
-from telegramify_markdown.entity import MessageEntity, split_entities, utf16_len
+from telegramify_markdown.entity import MessageEntity, utf16_len
 
 from bot.platforms.telegram.events import parse
 from bot.platforms.telegram.partial import complete
@@ -25,7 +26,8 @@ MAX_ENTITIES = 100
 """More are silently ignored (Bot API, `sendMessage`)."""
 REMEMBERED = 256
 """A text is measured before it is sent, so the newest renderings are kept."""
-_PLAIN = "…"
+JOINER = "\u200d"
+_NOTHING = "…"
 _WORTH = {"text_link": 0, "pre": 1, "code": 2, "blockquote": 3, "spoiler": 4, "bold": 5}
 
 
@@ -52,6 +54,11 @@ class Rendered:
         """As Telegram counts it."""
         return utf16_len(self.text)
 
+    @property
+    def is_visible(self) -> bool:
+        """Whether there is anything to see; Telegram takes no empty message."""
+        return any(unicodedata.category(character)[0] not in "ZC" for character in self.text)
+
 
 def _configuration() -> RenderConfig:
     config = RenderConfig.isolated()
@@ -75,9 +82,10 @@ def render(markdown: str, *, partial: bool = False) -> Rendered:
     events, parsed = parse(source)
     text, found, _ = EventWalker(_CONFIG, parsed).walk(events)
     rendered = _stripped(text, [_entity(e) for e in found])
-    if rendered.text or partial:
+    if rendered.is_visible or partial:
         return rendered
-    return Rendered(markdown.strip() or _PLAIN)
+    as_it_came = Rendered(markdown.strip())
+    return as_it_came if as_it_came.is_visible else Rendered(_NOTHING)
 
 
 def measure(markdown: str) -> int:
@@ -110,18 +118,36 @@ def _thin(part: Rendered) -> Iterator[Rendered]:
 
 
 def _cut(rendered: Rendered, limit: int) -> list[Rendered]:
-    """Cut at line ends where there are some."""
-    whole = [
-        MessageEntity(e.type, e.offset, e.length, e.url, e.language) for e in rendered.entities
-    ]
-    return [
-        _stripped(text, [_entity(e) for e in found])
-        for text, found in split_entities(rendered.text, whole, limit)
-    ]
+    """Cut into parts of at most `limit`, at the ends of lines or of words where there are some."""
+    parts: list[Rendered] = []
+    rest, shift = rendered.text, 0
+    while rest:
+        head = rest.encode("utf-16-le")[: 2 * limit].decode("utf-16-le", "ignore")
+        if len(head) < len(rest):
+            head = head[: _best_end(rest, len(head))]
+        end = shift + utf16_len(head)
+        inside = [e for e in rendered.entities if e.offset < end and e.offset + e.length > shift]
+        moved = [replace(e, offset=e.offset - shift) for e in inside]
+        part = _stripped(head, moved)
+        parts += [part] if part.text else []
+        rest, shift = rest[len(head) :], end
+    return parts
+
+
+def _best_end(text: str, end: int) -> int:
+    """Where to cut: after a line or a word in the second half, else between two characters."""
+    for space in ("\n", " "):
+        at = text.rfind(space, end // 2, end)
+        if at > 0:
+            return at + 1
+    at = end
+    while at > end // 2 and (unicodedata.combining(text[at]) or JOINER in text[at - 1 : at + 1]):
+        at -= 1
+    return max(1, at)
 
 
 def _stripped(text: str, entities: list[Entity]) -> Rendered:
-    """Without white space around it, as Telegram would store it."""
+    """Without white space around it, as Telegram would store it, and without what is outside."""
     lead = len(text) - len(text.lstrip())
     shift = utf16_len(text[:lead])
     text = text.strip()

@@ -1,0 +1,370 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from bot.core.types import (
+    Button,
+    ButtonPress,
+    FileKind,
+    IncomingMessage,
+    Reply,
+    StopPressed,
+    Unreadable,
+)
+from bot.errors import FileTooLarge, PlatformError
+from bot.platforms.telegram.inbound import Me, parse_update
+from tests.platforms.telegram.stage import (
+    Inbox,
+    TelegramStage,
+    group,
+    listening,
+    private,
+    staged,
+    topic,
+)
+
+ME = Me(id=1000, username="sandbox_bot")
+
+
+@pytest.fixture
+def inbox() -> Inbox:
+    return Inbox()
+
+
+@pytest.fixture
+async def ann(inbox: Inbox) -> AsyncIterator[TelegramStage]:
+    async with staged(private) as stage, listening(stage, inbox):
+        await inbox.message()  # the greeting of every stage
+        yield stage
+
+
+@pytest.fixture
+async def friends(inbox: Inbox) -> AsyncIterator[TelegramStage]:
+    async with staged(group) as stage, listening(stage, inbox):
+        await inbox.message()
+        stage.telegram.privacy = False
+        yield stage
+
+
+def picture(side: int) -> bytes:
+    file = BytesIO()
+    Image.new("RGB", (side, side), "teal").save(file, "JPEG")
+    return file.getvalue()
+
+
+# ---------------------------------------------------------------- words
+
+
+async def test_a_message_says_who_wrote_what_and_where(ann: TelegramStage, inbox: Inbox) -> None:
+    id = ann.view.send("hello *there* 👋")
+    message = await inbox.message()
+    assert message.text == "hello *there* 👋"
+    assert (message.sender.id, message.sender.name, message.sender.language) == (
+        "1001",
+        "Ann",
+        "en",
+    )
+    assert message.ref.id == str(id)
+    assert message.ref.chat == ann.incoming.ref.chat
+    assert message.addressed
+    assert not message.group
+    assert message.key
+
+
+async def test_an_edit_is_marked_and_keeps_its_place(ann: TelegramStage, inbox: Inbox) -> None:
+    id = ann.view.send("helo")
+    first = await inbox.message()
+    ann.view.edit(id, "hello")
+    second = await inbox.message()
+    assert (second.text, second.edited, second.ref) == ("hello", True, first.ref)
+    assert second.key != first.key
+
+
+async def test_a_reply_quotes_what_it_answers(ann: TelegramStage, inbox: Inbox) -> None:
+    ref = await ann.platform.send(ann.incoming.ref.chat, Reply(text="It is **five**."))
+    ann.view.reply(int(ref.id), "sure?")
+    message = await inbox.message()
+    assert message.reply_to is not None
+    assert (message.reply_to.text, message.reply_to.by_bot) == ("It is five.", True)
+    assert message.reply_to.ref == ref
+
+
+@pytest.mark.parametrize(
+    ("written", "text", "addressed"),
+    [
+        ("just talking", "just talking", False),
+        ("@sandbox_bot, what is 🙂 this?", "what is 🙂 this?", True),
+        ("🙂 hey @Sandbox_Bot tell me", "🙂 hey tell me", True),
+        ("what do you think @sandbox_bot", "what do you think", True),
+        ("@sandbox_bots are not me", "@sandbox_bots are not me", False),
+        ("/help", "/help", True),
+        ("/model@sandbox_bot gpt", "/model gpt", True),
+    ],
+)
+async def test_in_a_group_the_bot_knows_when_it_is_spoken_to(
+    friends: TelegramStage, inbox: Inbox, written: str, text: str, addressed: bool
+) -> None:
+    friends.view.send(written)
+    message = await inbox.message()
+    assert (message.text, message.addressed, message.group) == (text, addressed, True)
+
+
+async def test_a_command_for_another_bot_is_none_of_ours(
+    friends: TelegramStage, inbox: Inbox
+) -> None:
+    friends.view.send("/help@another_bot")
+    friends.view.send("after it")
+    assert (await inbox.message()).text == "after it"
+
+
+async def test_a_reply_to_the_bot_speaks_to_it(friends: TelegramStage, inbox: Inbox) -> None:
+    ref = await friends.platform.send(friends.incoming.ref.chat, Reply(text="hello"))
+    friends.view.reply(int(ref.id), "and you?")
+    assert (await inbox.message()).addressed
+
+
+async def test_a_reply_chain_in_a_group_is_no_topic(friends: TelegramStage, inbox: Inbox) -> None:
+    first = friends.view.send("one")
+    await inbox.message()
+    friends.view.reply(first, "two")
+    assert (await inbox.message()).ref.chat == friends.incoming.ref.chat
+
+
+async def test_topics_are_conversations_of_their_own(inbox: Inbox) -> None:
+    async with staged(topic) as stage, listening(stage, inbox):
+        stage.view.send("/help")
+        events = await inbox.wait(2)
+        chats = {event.ref.chat for event in events if isinstance(event, IncomingMessage)}
+        assert chats == {stage.incoming.ref.chat}
+        assert set(stage.platform.places(stage.incoming.ref.chat)) == {
+            stage.incoming.ref.chat.id,
+            str(stage.view.id),
+        }
+        assert all(e.reply_to is None for e in events if isinstance(e, IncomingMessage))
+
+
+# ---------------------------------------------------------------- files
+
+
+async def test_a_photo_comes_with_its_caption_in_a_size_that_is_enough(
+    ann: TelegramStage, inbox: Inbox, tmp_path: Path
+) -> None:
+    content = picture(64)
+    ann.view.send_photo(content, "what is this?")
+    message = await inbox.message()
+    (photo,) = message.attachments
+    assert (message.text, photo.kind, photo.mime) == ("what is this?", FileKind.IMAGE, "image/jpeg")
+    await ann.platform.download(photo, tmp_path / "photo")
+    assert (tmp_path / "photo").read_bytes() == content
+
+
+async def test_no_picture_of_an_album_is_lost(ann: TelegramStage, inbox: Inbox) -> None:
+    ann.view.send_album([picture(20), picture(21), picture(22)], "three")
+    events = [event for event in await inbox.wait(3) if isinstance(event, IncomingMessage)]
+    assert [event.text for event in events] == ["three", "", ""]
+    assert len({attachment.id for event in events for attachment in event.attachments}) == 3
+
+
+async def test_voice_audio_video_and_documents_say_what_they_are(
+    ann: TelegramStage, inbox: Inbox
+) -> None:
+    ann.view.send_voice(b"OggS", 3, caption="listen")
+    ann.view.send_audio("song.mp3", b"ID3", 5)
+    ann.view.send_video("clip.mp4", b"ftyp", 7)
+    ann.view.send_document("notes.pdf", b"%PDF", "read", mime="application/pdf")
+    ann.view.send_sticker("👍")
+    messages = [event for event in await inbox.wait(5) if isinstance(event, IncomingMessage)]
+    files = [message.attachments[0] for message in messages]
+    assert [file.kind for file in files] == [
+        FileKind.VOICE,
+        FileKind.AUDIO,
+        FileKind.VIDEO,
+        FileKind.DOCUMENT,
+        FileKind.STICKER,
+    ]
+    assert [file.seconds for file in files] == [3, 5, 7, None, None]
+    assert files[1].name == "song.mp3"
+    assert (files[3].mime, files[3].size) == ("application/pdf", 4)
+    assert (messages[0].text, messages[3].text) == ("listen", "read")
+
+
+async def test_a_file_that_is_too_large_is_not_fetched(
+    ann: TelegramStage, inbox: Inbox, tmp_path: Path
+) -> None:
+    ann.view.send_document("film.mkv", b"x", size=25_000_000)
+    (file,) = (await inbox.message()).attachments
+    with pytest.raises(FileTooLarge):
+        await ann.platform.download(file, tmp_path / "film")
+    assert not ann.telegram.calls.of("getFile")
+
+
+async def test_a_file_that_telegram_forgot_is_an_error_without_the_token(
+    ann: TelegramStage, inbox: Inbox, tmp_path: Path
+) -> None:
+    ann.view.send_voice(b"OggS")
+    (file,) = (await inbox.message()).attachments
+    ann.telegram.faults.fail_next(
+        400, "wrong file_id or the file is temporarily unavailable", method="getFile"
+    )
+    with pytest.raises(PlatformError) as failure:
+        await ann.platform.download(file, tmp_path / "voice")
+    assert ann.telegram.token not in f"{failure.value!r} {failure.value.__cause__!r}"
+
+
+# ---------------------------------------------------------------- buttons
+
+
+async def test_a_press_comes_back_with_the_value_and_can_be_answered(
+    ann: TelegramStage, inbox: Inbox
+) -> None:
+    reply = Reply(text="pick", buttons=((Button("Yes", "yes"), Button("No", "no")),))
+    ref = await ann.platform.send(ann.incoming.ref.chat, reply)
+    press = ann.view.press("No")
+    (event,) = await inbox.wait()
+    assert isinstance(event, ButtonPress)
+    assert (event.value, event.ref, event.sender.id) == ("no", ref, "1001")
+    await ann.platform.notice(event, "Chosen: " + "x" * 300)
+    assert press.toast == "Chosen: " + "x" * 192
+
+
+# ---------------------------------------------------------------- updates nobody here can cause
+
+CHAT = {"id": 1001, "type": "private", "first_name": "Ann"}
+ANN = {"id": 1001, "is_bot": False, "first_name": "Ann", "language_code": "zh-hans"}
+
+
+def message(**content: object) -> dict[str, Any]:
+    return {"message_id": 5, "date": 1, "chat": CHAT, "from": ANN, **content}
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ({"location": {"latitude": 52.5, "longitude": 13.4}}, "📍 52.500000, 13.400000"),
+        ({"contact": {"phone_number": "+49 30", "first_name": "Bo"}}, "👤 Bo, +49 30"),
+        ({"dice": {"emoji": "🎲", "value": 4}}, "🎲 4"),
+        (
+            {"rich_message": {"blocks": [{"text": "Title"}, {"items": [{"text": "one"}]}]}},
+            "Title\none",
+        ),
+    ],
+)
+def test_what_is_neither_text_nor_file_is_put_into_words(
+    content: dict[str, Any], text: str
+) -> None:
+    event = parse_update({"update_id": 1, "message": message(**content)}, ME)
+    assert isinstance(event, IncomingMessage)
+    assert event.text == text
+    assert event.sender.language == "zh-hans"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"story": {"id": 1, "chat": CHAT}},
+        {"checklist": {"title": "t", "tasks": [{"id": 1, "text": "x"}]}},
+    ],
+)
+def test_a_kind_of_message_that_nobody_can_read_still_arrives(content: dict[str, Any]) -> None:
+    event = parse_update({"update_id": 1, "message": message(**content)}, ME)
+    assert isinstance(event, IncomingMessage)
+    assert event.attachments[0].kind is FileKind.DOCUMENT
+
+
+def test_an_animation_is_shown_as_a_still() -> None:
+    still = {"file_id": "still", "file_unique_id": "s", "width": 320, "height": 200}
+    film = {"file_id": "film", "file_unique_id": "f", "width": 1, "height": 1, "duration": 1}
+    content = {"animation": {**film, "thumbnail": still}, "document": {**film}}
+    event = parse_update({"update_id": 1, "message": message(**content)}, ME)
+    assert isinstance(event, IncomingMessage)
+    assert [(file.id, file.kind) for file in event.attachments] == [("still", FileKind.IMAGE)]
+
+
+def test_of_the_sizes_of_a_photo_the_smallest_that_is_enough_is_taken() -> None:
+    sizes = [
+        {"file_id": str(side), "file_unique_id": str(side), "width": side, "height": side // 2}
+        for side in (90, 320, 800, 1280, 2560)
+    ]
+    event = parse_update({"update_id": 1, "message": message(photo=sizes)}, ME)
+    assert isinstance(event, IncomingMessage)
+    assert event.attachments[0].id == "1280"
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        {"message": message(**{"from": {**ANN, "id": 7, "is_bot": True}, "text": "beep"})},
+        {"message": message(new_chat_title="new title")},
+        {"message": message(is_automatic_forward=True, text="from the channel")},
+        {"channel_post": {**message(text="news"), "chat": {"id": -5, "type": "channel"}}},
+        {"something_new_in_2030": {"a": 1}},
+    ],
+)
+def test_what_does_not_speak_to_the_bot_is_passed_over(update: dict[str, Any]) -> None:
+    assert parse_update({"update_id": 1, **update}, ME) is None
+
+
+def test_an_anonymous_administrator_speaks_as_the_group() -> None:
+    chat = {"id": -100, "type": "supergroup", "title": "Friends"}
+    bot = {"id": 1087968824, "is_bot": True, "first_name": "Group", "username": "GroupAnonymousBot"}
+    written = {"message_id": 5, "date": 1, "chat": chat, "from": bot, "sender_chat": chat}
+    event = parse_update({"update_id": 1, "message": {**written, "text": "hi"}}, ME)
+    assert isinstance(event, IncomingMessage)
+    assert (event.sender.id, event.sender.name) == ("-100", "Friends")
+
+
+def test_a_part_that_was_quoted_is_the_quote() -> None:
+    original = {**message(text="a long text about many things"), "message_id": 4}
+    quote = {"text": "many things", "position": 18}
+    event = parse_update(
+        {"update_id": 1, "message": message(text="why?", reply_to_message=original, quote=quote)},
+        ME,
+    )
+    assert isinstance(event, IncomingMessage)
+    assert event.reply_to is not None
+    assert event.reply_to.text == "many things"
+
+
+def test_a_mention_by_name_is_a_mention() -> None:
+    chat = {"id": -100, "type": "group", "title": "Friends"}
+    me = {"id": ME.id, "is_bot": True, "first_name": "Sandbox"}
+    entity = {"type": "text_mention", "offset": 3, "length": 7, "user": me}
+    written = {**message(text="🙂 Sandbox hi"), "chat": chat, "entities": [entity]}
+    event = parse_update({"update_id": 1, "message": written}, ME)
+    assert isinstance(event, IncomingMessage)
+    assert (event.text, event.addressed) == ("🙂 hi", True)
+
+
+def test_the_native_stop_says_in_which_chat() -> None:
+    stop = {"chat": CHAT, "draft_id": "77", "message_thread_id": 9}
+    event = parse_update({"update_id": 3, "stopped_message_generation": stop}, ME)
+    assert isinstance(event, StopPressed)
+    assert (event.chat.id, event.sender.id) == ("1001/9", "1001")
+
+
+def test_keys_of_two_bots_are_never_the_same() -> None:
+    update = {"update_id": 3, "message": message(text="hi")}
+    keys = {
+        event.key
+        for me in (ME, Me(2000, "other_bot"))
+        if isinstance(event := parse_update(update, me), IncomingMessage)
+    }
+    assert len(keys) == 2
+
+
+async def test_an_update_that_cannot_be_read_is_kept_and_the_next_one_comes(
+    ann: TelegramStage, inbox: Inbox
+) -> None:
+    ann.telegram.updates.add_raw({"message": {"message_id": "what?", "chat": 5}})
+    ann.view.send("after it")
+    unreadable, after = await inbox.wait(2)
+    assert isinstance(unreadable, Unreadable)
+    assert '"what?"' in unreadable.raw
+    assert isinstance(after, IncomingMessage)
+    assert after.text == "after it"

@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from bot.core.manual_clock import ManualClock
+from bot.errors import RateLimited
+from bot.platforms.telegram.pace import Pacer, Urgency
+from bot.sandbox.telegram.errors import TooManyRequests
+from bot.sandbox.telegram.limits import Budget, Limits, Mode
+
+ANN, BOB, GROUP = 1001, 1002, -1001
+
+
+class Server:
+    """Telegram's limits, and the calls that came. Calls take `delay` seconds each way, at most."""
+
+    def __init__(self, clock: ManualClock, *, delay: float = 0.0) -> None:
+        self.clock = clock
+        self.limits = Limits(clock, Mode.ON)
+        self.calls: list[tuple[float, int, str]] = []
+        self.refused = 0
+        self.pacer = Pacer(clock)
+        self._delay = delay
+        self._dice = random.Random(1)
+
+    def _call(self, chat: int, text: str) -> Callable[[], Awaitable[str]]:
+        async def make() -> str:
+            await self.clock.sleep(self._dice.random() * self._delay)
+            try:
+                self.limits.spend(chat, Budget.MESSAGE)
+            except TooManyRequests as refusal:
+                self.refused += 1
+                raise RateLimited(float(refusal.parameters["retry_after"])) from refusal
+            self.calls.append((self.clock.monotonic(), chat, text))
+            await self.clock.sleep(self._dice.random() * self._delay)
+            return text
+
+        return make
+
+    async def call(self, chat: int, urgency: Urgency, text: str = "") -> str:
+        """One call through the pacer."""
+        return await self.pacer.call(chat, urgency, self._call(chat, text))
+
+    async def until_through(self, chat: int, urgency: Urgency, text: str = "") -> None:
+        """What a delivery does: come back when told to."""
+        while True:
+            try:
+                await self.call(chat, urgency, text)
+            except RateLimited as limit:
+                await self.clock.sleep(limit.retry_after)
+            else:
+                return
+
+    async def answer(self, chat: int, previews: int) -> None:
+        """A whole answer: its first text, previews, the end."""
+        await self.until_through(chat, Urgency.FIRST, "first")
+        for _ in range(previews):
+            await self.clock.sleep(1)
+            try:
+                await self.call(chat, Urgency.PREVIEW, "preview")
+            except RateLimited as limit:
+                await self.clock.sleep(limit.retry_after)
+        await self.call(chat, Urgency.FINAL, "final")
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+async def test_a_preview_without_budget_is_told_to_come_back_and_nothing_is_sent(
+    clock: ManualClock,
+) -> None:
+    server = Server(clock)
+    for _ in range(3):
+        await server.call(ANN, Urgency.PREVIEW)
+    with pytest.raises(RateLimited):
+        await server.call(ANN, Urgency.PREVIEW)
+    assert len(server.calls) == 3
+    await clock.advance(1)
+    await server.call(ANN, Urgency.PREVIEW)
+
+
+async def test_final_texts_wait_for_their_turn_and_keep_their_order(clock: ManualClock) -> None:
+    server = Server(clock)
+    texts = [str(n) for n in range(8)]
+    await clock.drive(_all([server.call(ANN, Urgency.FINAL, text) for text in texts]))
+    assert [text for _, _, text in server.calls] == texts
+    assert server.refused == 0
+    assert server.calls[-1][0] == pytest.approx(5, abs=0.1)
+
+
+async def test_a_block_of_one_chat_silences_it_and_does_not_delay_another(
+    clock: ManualClock,
+) -> None:
+    server = Server(clock)
+
+    async def refuse() -> None:
+        raise RateLimited(60)
+
+    with pytest.raises(RateLimited):
+        await server.pacer.call(ANN, Urgency.FINAL, refuse)
+    for urgency in (Urgency.FIRST, Urgency.PREVIEW, Urgency.TYPING):
+        with pytest.raises(RateLimited) as limit:
+            await server.call(ANN, urgency)
+        assert limit.value.retry_after == pytest.approx(60)
+    final = asyncio.create_task(server.call(ANN, Urgency.FINAL, "the end"))
+    await server.call(BOB, Urgency.FINAL, "other")
+    await clock.advance(59)
+    assert [chat for _, chat, _ in server.calls] == [BOB]
+    await clock.advance(2)
+    assert await final == "the end"
+
+
+async def test_a_group_keeps_a_call_for_the_end(clock: ManualClock) -> None:
+    server = Server(clock)
+    with pytest.raises(RateLimited):
+        for _ in range(10):
+            await server.call(GROUP, Urgency.PREVIEW)
+    began = clock.monotonic()
+    await server.call(GROUP, Urgency.FINAL)
+    assert clock.monotonic() == began
+
+
+async def test_typing_is_left_out_when_texts_need_the_budget(clock: ManualClock) -> None:
+    server = Server(clock)
+    await server.call(ANN, Urgency.TYPING)
+    await server.call(ANN, Urgency.FIRST)
+    with pytest.raises(RateLimited):
+        await server.call(ANN, Urgency.TYPING)
+    await server.call(ANN, Urgency.PREVIEW)
+
+
+async def test_first_texts_go_before_later_ones(clock: ManualClock) -> None:
+    server = Server(clock)
+    await clock.drive(_all([server.call(chat, Urgency.FIRST) for chat in range(1, 31)]))
+    eager = [server.until_through(chat, Urgency.PREVIEW, "preview") for chat in range(1, 31)]
+    fresh = [server.until_through(chat, Urgency.FIRST, "first") for chat in range(101, 121)]
+    await clock.drive(_all([*eager, *fresh]))
+    later = [text for _, _, text in server.calls[30:]]
+    assert later[:30].count("first") == 20
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.3])
+@pytest.mark.parametrize("chats", [1, 20, 100, 200])
+async def test_no_call_is_ever_refused_and_every_end_arrives(
+    clock: ManualClock, chats: int, delay: float
+) -> None:
+    server = Server(clock, delay=delay)
+    people = range(1, chats + 1)
+    await clock.drive(_all([server.answer(chat, previews=6) for chat in people]))
+    assert server.refused == 0
+    ends = [chat for _, chat, text in server.calls if text == "final"]
+    assert sorted(ends) == list(people)
+
+
+async def test_groups_stay_below_twenty_a_minute(clock: ManualClock) -> None:
+    server = Server(clock, delay=0.2)
+    groups = range(-5, 0)
+    await clock.drive(_all([server.answer(chat, previews=60) for chat in groups]))
+    assert server.refused == 0
+    assert Counter(chat for _, chat, _ in server.calls).most_common()[-1][1] > 15
+
+
+async def test_under_load_the_chats_share_the_budget_fairly(clock: ManualClock) -> None:
+    server = Server(clock, delay=0.05)
+
+    async def stream(chat: int) -> None:
+        await server.until_through(chat, Urgency.FIRST, "first")
+        while clock.monotonic() < 30:
+            await server.until_through(chat, Urgency.PREVIEW, "preview")
+            await clock.sleep(1)
+
+    await clock.drive(_all([stream(chat) for chat in range(1, 101)]))
+    shares = Counter(chat for _, chat, text in server.calls if text == "preview")
+    assert len(shares) == 100
+    assert max(shares.values()) <= 2 * min(shares.values())
+    assert server.refused == 0
+    firsts = [at for at, _, text in server.calls if text == "first"]
+    assert max(firsts) < 6
+
+
+async def test_a_final_text_that_is_given_up_leaves_its_place(clock: ManualClock) -> None:
+    server = Server(clock)
+    for _ in range(3):
+        await server.call(ANN, Urgency.FINAL)
+    given_up = asyncio.create_task(server.call(ANN, Urgency.FINAL, "given up"))
+    await clock.advance(0.1)
+    given_up.cancel()
+    await asyncio.wait({given_up})
+    await clock.advance(2)
+    await server.call(ANN, Urgency.PREVIEW, "preview")
+    assert [text for _, _, text in server.calls][3:] == ["preview"]
+
+
+async def _all(works: list[Awaitable[object]]) -> None:
+    await asyncio.gather(*works)

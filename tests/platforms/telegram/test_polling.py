@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import pytest
+from pydantic import SecretStr
+
+from bot.core.clock import SystemClock
+from bot.core.manual_clock import ManualClock
+from bot.core.types import IncomingMessage
+from bot.errors import ConfigError, StoreBusy
+from bot.platforms.telegram import TelegramSettings, connect
+from bot.sandbox.telegram import serve
+from tests.platform_contract import HastyClock
+from tests.platforms.telegram.stage import Inbox, listening, private, settings_for, staged
+
+
+def texts(inbox: Inbox) -> list[str]:
+    return [event.text for event in inbox.events if isinstance(event, IncomingMessage)]
+
+
+async def test_an_update_is_confirmed_only_when_it_is_stored() -> None:
+    inbox = Inbox()
+    inbox.failures = [StoreBusy("locked"), StoreBusy("locked")]
+    async with staged(clock=HastyClock()) as stage, listening(stage, inbox):
+        stage.view.send("second")
+        await inbox.wait(2)
+        assert texts(inbox) == ["hi", "second"]
+        assert inbox.offers == 4
+
+
+async def test_what_was_not_stored_when_the_bot_stopped_comes_again() -> None:
+    stuck, inbox = Inbox(), Inbox()
+    stuck.failures = [StoreBusy("locked") for _ in range(1000)]
+    async with staged(clock=ManualClock()) as stage:
+        async with listening(stage, stuck):
+            await stuck.offered.wait()
+        assert stuck.offers == 1  # it waits between two offers
+        async with listening(stage, inbox):
+            await inbox.wait()
+        assert texts(inbox) == ["hi"]
+
+
+async def test_polling_survives_a_server_that_fails_and_hangs_up() -> None:
+    inbox = Inbox()
+    async with staged(clock=HastyClock()) as stage, listening(stage, inbox):
+        await inbox.wait()
+        for order in range(3):
+            stage.telegram.faults.fail_next(502, method="getUpdates")
+            stage.telegram.faults.drop_next(method="getUpdates")
+            stage.view.send(f"message {order}")
+            await inbox.wait(order + 2)
+        assert texts(inbox)[1:] == ["message 0", "message 1", "message 2"]
+
+
+async def test_polling_backs_off_from_a_server_that_is_down(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    clock = ManualClock()
+    settings = TelegramSettings(token=SecretStr("1000:secret"), base_url="http://127.0.0.1:9")
+    platform = connect(settings, clock=clock)
+    with caplog.at_level(logging.INFO):
+        task = asyncio.create_task(platform.run(Inbox(), lambda: None))
+        for _ in range(400):
+            await asyncio.sleep(0.001)
+            await clock.advance(1)
+        task.cancel()
+        await asyncio.wait({task})
+    await platform.close()
+    tries = [record for record in caplog.records if record.message == "no updates"]
+    assert 10 < len(tries) < 25
+    assert any("connecting anew" in record.message for record in caplog.records)
+    assert "secret" not in caplog.text
+
+
+async def test_a_refused_token_ends_polling_with_what_to_do() -> None:
+    async with serve() as telegram:
+        settings = TelegramSettings(
+            token=SecretStr("1000:wrong"), base_url=settings_for(telegram).base_url
+        )
+        platform = connect(settings, clock=SystemClock())
+        with pytest.raises(ConfigError, match=r"telegram\.token") as failure:
+            await platform.run(Inbox(), lambda: None)
+        await platform.close()
+        assert "1000:wrong" not in str(failure.value)
+
+
+async def test_a_second_poller_is_spoken_of_once(caplog: pytest.LogCaptureFixture) -> None:
+    async with staged(private, clock=HastyClock()) as stage:
+        stage.telegram.faults.fail_next(
+            409, "terminated by other getUpdates request", method="getUpdates", times=5
+        )
+        inbox = Inbox()
+        with caplog.at_level(logging.INFO):
+            async with listening(stage, inbox):
+                await inbox.wait()
+        said = [r.message for r in caplog.records if "polls with the same token" in r.message]
+        assert len(said) == 1
+
+
+async def test_a_webhook_is_taken_away() -> None:
+    async with staged(private, clock=HastyClock()) as stage:
+        stage.telegram.updates.webhook_url = "https://example.com/hook"
+        inbox = Inbox()
+        async with listening(stage, inbox):
+            await inbox.wait()
+        assert stage.telegram.updates.webhook_url == ""

@@ -1,0 +1,212 @@
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from io import BytesIO
+
+import pytest
+from PIL import Image
+
+from bot.core.types import Button, CommandInfo, OutgoingFile, Reply
+from bot.errors import ChatGone, FileTooLarge, OutcomeUnknown, PlatformError
+from bot.platforms.telegram import TelegramSettings, connect
+from bot.platforms.telegram.ids import make_chat
+from tests.platform_contract import HastyClock
+from tests.platforms.telegram.stage import TelegramStage, group, private, staged, topic
+
+
+@pytest.fixture
+async def stage() -> AsyncIterator[TelegramStage]:
+    async with staged(private, clock=HastyClock()) as stage:
+        yield stage
+
+
+def picture(name: str = "drawing.png") -> OutgoingFile:
+    content = BytesIO()
+    Image.new("RGB", (20, 20), "teal").save(content, "PNG")
+    return OutgoingFile(name=name, mime="image/png", content=content.getvalue())
+
+
+# ---------------------------------------------------------------- text
+
+
+async def test_markdown_is_seen_as_formatting_without_link_previews(stage: TelegramStage) -> None:
+    text = "**bold** and [a link](https://example.com) and `code`"
+    await stage.platform.send(stage.incoming.ref.chat, Reply(text=text))
+    seen = stage.view.screen().answers[-1]
+    assert seen.text == "bold and a link and code"
+    assert [entity["type"] for entity in seen.entities] == ["bold", "text_link", "code"]
+    assert not seen.link_preview
+
+
+async def test_a_text_that_is_too_long_arrives_whole_on_several_messages(
+    stage: TelegramStage,
+) -> None:
+    words = [f"word{n}" for n in range(2000)]
+    buttons = ((Button("Again", "again"),),)
+    ref = await stage.platform.send(
+        stage.incoming.ref.chat, Reply(text=" ".join(words), buttons=buttons)
+    )
+    seen = stage.view.screen().answers
+    assert " ".join(message.text for message in seen).split() == words
+    assert [bool(message.buttons) for message in seen] == [False] * (len(seen) - 1) + [True]
+    assert int(ref.id) == seen[0].id
+
+
+async def test_an_edit_that_is_too_long_goes_on_in_new_messages(stage: TelegramStage) -> None:
+    words = [f"word{n}" for n in range(2000)]
+    ref = await stage.platform.send(stage.incoming.ref.chat, Reply(text="short"))
+    await stage.platform.edit(ref, Reply(text=" ".join(words)))
+    seen = stage.view.screen().answers
+    assert " ".join(message.text for message in seen).split() == words
+    assert int(ref.id) == seen[0].id
+
+
+async def test_an_answer_in_a_group_says_what_it_answers() -> None:
+    async with staged(group, clock=HastyClock()) as stage:
+        reply = Reply(text="hello", answering=stage.incoming.ref)
+        await stage.platform.send(stage.incoming.ref.chat, reply)
+        assert stage.view.screen().answers[-1].reply_to == int(stage.incoming.ref.id)
+        stage.view.delete(int(stage.incoming.ref.id))
+        await stage.platform.send(stage.incoming.ref.chat, reply)
+        assert stage.view.screen().answers[-1].reply_to is None
+
+
+async def test_an_answer_in_a_topic_stays_in_it() -> None:
+    async with staged(topic, clock=HastyClock()) as stage:
+        await stage.platform.send(stage.incoming.ref.chat, Reply(text="hello"))
+        async with stage.platform.typing(stage.incoming.ref.chat):
+            seen = await stage.view.wait_for(lambda screen: screen.typing)
+        assert [message.text for message in seen.answers] == ["hello"]
+
+
+async def test_long_rows_of_buttons_are_broken(stage: TelegramStage) -> None:
+    row = tuple(Button(str(n), str(n)) for n in range(11))
+    await stage.platform.send(stage.incoming.ref.chat, Reply(text="pick", buttons=(row,)))
+    assert [len(line) for line in stage.view.screen().answers[-1].buttons] == [8, 3]
+
+
+async def test_a_preview_closes_what_is_open_and_changes_only_what_is_seen(
+    stage: TelegramStage,
+) -> None:
+    draft = stage.platform.draft(stage.incoming, stop=Button("Stop", "stop"))
+    await draft.show("**bold that is not yet")
+    seen = stage.view.screen().answers[-1]
+    assert (seen.text, seen.entities[0]["type"]) == ("bold that is not yet", "bold")
+    calls = len(stage.telegram.calls)
+    await draft.show("**bold that is not yet**")
+    assert len(stage.telegram.calls) == calls  # it looks the same
+    await draft.finish(Reply(text="**bold that is not yet** closed"))
+    assert await stage.kept() == ["bold that is not yet closed"]
+    assert await stage.buttons() == []
+
+
+# ---------------------------------------------------------------- files
+
+
+async def test_a_picture_is_a_photo_with_its_text_and_buttons(stage: TelegramStage) -> None:
+    reply = Reply(text="*here*", files=(picture(),), buttons=((Button("Again", "again"),),))
+    ref = await stage.platform.send(stage.incoming.ref.chat, reply)
+    (seen,) = stage.view.screen().answers
+    assert seen.file is not None
+    assert (seen.text, seen.file.kind, seen.buttons) == ("here", "photo", (("Again",),))
+    await stage.platform.edit(ref, Reply(text="here it is"))
+    (seen,) = stage.view.screen().answers
+    assert (seen.text, seen.buttons) == ("here it is", ())
+
+
+async def test_several_pictures_are_an_album_and_other_files_documents(
+    stage: TelegramStage,
+) -> None:
+    note = OutgoingFile(name="code.py", mime="text/x-python", content=b"print(1)\n")
+    files = (picture("a.png"), note, picture("b.png"))
+    await stage.platform.send(stage.incoming.ref.chat, Reply(text="three files", files=files))
+    seen = stage.view.screen().answers
+    assert [message.file.kind if message.file else "text" for message in seen] == [
+        "text",
+        "photo",
+        "photo",
+        "document",
+    ]
+    assert seen[1].album == seen[2].album != ""
+    assert seen[3].file is not None
+    assert (seen[3].file.name, seen[3].file.content) == ("code.py", b"print(1)\n")
+
+
+async def test_a_picture_that_telegram_takes_for_no_photo_is_a_document(
+    stage: TelegramStage,
+) -> None:
+    stage.telegram.faults.fail_next(400, "PHOTO_INVALID_DIMENSIONS", method="sendPhoto")
+    await stage.platform.send(stage.incoming.ref.chat, Reply(text="wide", files=(picture(),)))
+    (seen,) = stage.view.screen().answers
+    assert seen.file is not None
+    assert (seen.text, seen.file.kind) == ("wide", "document")
+
+
+async def test_a_file_that_is_too_large_is_not_sent(stage: TelegramStage) -> None:
+    film = OutgoingFile(name="film.mkv", mime="video/x-matroska", content=bytes(50_000_001))
+    with pytest.raises(FileTooLarge):
+        await stage.platform.send(stage.incoming.ref.chat, Reply(text="film", files=(film,)))
+    assert stage.view.screen().answers == ()
+
+
+# ---------------------------------------------------------------- what goes wrong
+
+
+async def test_a_chat_that_blocked_the_bot_is_gone(stage: TelegramStage) -> None:
+    stage.telegram.person().block()
+    with pytest.raises(ChatGone):
+        await stage.platform.send(stage.incoming.ref.chat, Reply(text="hello"))
+    with pytest.raises(ChatGone):
+        await stage.platform.send(make_chat(4711), Reply(text="hello"))
+
+
+async def test_an_edit_is_repeated_until_it_got_through(stage: TelegramStage) -> None:
+    ref = await stage.platform.send(stage.incoming.ref.chat, Reply(text="hello"))
+    stage.telegram.faults.drop_next()
+    stage.telegram.faults.fail_next(502)
+    await stage.platform.edit(ref, Reply(text="bye"))
+    assert await stage.kept() == ["bye"]
+
+
+async def test_a_message_is_not_sent_twice_when_its_outcome_is_unknown(
+    stage: TelegramStage,
+) -> None:
+    stage.telegram.faults.fail_next(502)
+    with pytest.raises(OutcomeUnknown):
+        await stage.platform.send(stage.incoming.ref.chat, Reply(text="hello"))
+    assert len(stage.telegram.calls.of("sendMessage")) == 1
+
+
+async def test_a_server_that_is_down_is_no_unknown_outcome_and_no_secret_comes_out(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    settings = TelegramSettings.model_validate(
+        {"token": "1000:secret", "base_url": "http://127.0.0.1:9"}
+    )
+    platform = connect(settings, clock=HastyClock())
+    with caplog.at_level(logging.DEBUG), pytest.raises(PlatformError) as failure:
+        await platform.send(make_chat(1), Reply(text="hello"))
+    await platform.close()
+    assert not isinstance(failure.value, OutcomeUnknown)
+    seen = [repr(settings), repr(platform), str(platform), caplog.text]
+    error: BaseException | None = failure.value
+    while error is not None:
+        seen += [str(error), repr(error)]
+        error = error.__cause__ or error.__context__
+    assert not any("secret" in text for text in seen)
+
+
+async def test_the_menu_is_published_in_every_language(stage: TelegramStage) -> None:
+    commands = [
+        CommandInfo(name="help", summary="What I can do"),
+        CommandInfo(name="not-a-name", summary="no"),
+    ]
+    await stage.platform.publish(commands)
+    assert stage.telegram.menu() == {"help": "What I can do"}
+    assert set(stage.telegram.menu("zh")) == {"help"}
+
+
+async def test_a_chat_is_told_that_the_bot_is_typing(stage: TelegramStage) -> None:
+    async with stage.platform.typing(stage.incoming.ref.chat):
+        await stage.view.wait_for(lambda screen: screen.typing == "typing")
