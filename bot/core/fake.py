@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections import defaultdict, deque
 from collections.abc import (
     AsyncIterator,
     Callable,
@@ -17,11 +16,11 @@ from collections.abc import (
     Iterator,
     Sequence,
 )
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import NoReturn, TypeVar
 
 from bot.core.draft import EditDraft
+from bot.core.fake_wire import FakeWire
 from bot.core.manual_clock import ManualClock
 from bot.core.ports import Capabilities, Clock, Draft, EventSink, Streaming
 from bot.core.types import (
@@ -44,18 +43,13 @@ from bot.core.types import (
     UserId,
 )
 from bot.errors import (
-    ChatGone,
     FileTooLarge,
     MessageGone,
-    OutcomeUnknown,
     PlatformError,
-    RateLimited,
     StoreError,
 )
 
 __all__ = ["ANN", "CHAT", "FAKE_CAPABILITIES", "FakePlatform", "ManualClock", "NativeDraft"]
-
-T = TypeVar("T")
 
 CHAT = ChatRef("fake", ChatId("1"))
 ANN = Sender(UserId("1"), "Ann")
@@ -72,7 +66,7 @@ OFFER_AGAIN = 1.0
 """Seconds until an event is offered again that the database did not take."""
 
 
-class FakePlatform:
+class FakePlatform(FakeWire):
     """A platform in memory. The bot's side is the port; the rest is a person's, and fate's.
 
     `frames` is what stood in the chat after each change, and `sent` every reply that got through.
@@ -89,6 +83,7 @@ class FakePlatform:
         clock: Clock,
         ephemeral: bool = False,
     ) -> None:
+        super().__init__(clock)
         self.frames: list[list[str]] = []
         self.sent: list[Reply] = []
         self.typings: list[ChatRef] = []
@@ -96,22 +91,13 @@ class FakePlatform:
         self.notices: list[str] = []
         self.published: list[CommandInfo] = []
         self.contents: dict[FileId, bytes] = {}
-        self.refusals = 0
-        self.offences = 0
         self.closed = False
         self.deletable = True
         self._capabilities = capabilities
-        self._clock = clock
         self._ephemeral = ephemeral
         self._messages: dict[MessageRef, Reply] = {}
         self._previews: dict[int, tuple[ChatRef, str]] = {}
         self._files: list[tuple[ChatRef, OutgoingFile]] = []
-        self._fates: deque[PlatformError | bool] = deque()  # a bool: lost, and carried out or not
-        self._limit: tuple[int, float] | None = None
-        self._calls: defaultdict[ChatRef, deque[float]] = defaultdict(deque)
-        self._blocked_until: defaultdict[ChatRef, float] = defaultdict(float)
-        self._gone: set[ChatRef] = set()
-        self._busy: set[ChatRef] = set()
         self._events: asyncio.Queue[Event | Unreadable] = asyncio.Queue()
         self._numbers = itertools.count(1)
 
@@ -291,74 +277,6 @@ class FakePlatform:
                 for row in reply.buttons:
                     for button in row:
                         yield ref, button
-
-    # ------------------------------------------------------------ what fate does
-
-    def refuse_next(self, seconds: float) -> None:
-        """The next call is refused; one made before `seconds` are over counts as an offence."""
-        self._fates.append(RateLimited(seconds))
-
-    def fail_next(self, error: PlatformError) -> None:
-        """The next call is not carried out and raises `error`."""
-        self._fates.append(error)
-
-    def unknown_next(self, *, carried_out: bool) -> None:
-        """The answer to the next call is lost."""
-        self._fates.append(carried_out)
-
-    def limit(self, calls: int, seconds: float) -> None:
-        """Take no more than so many calls per chat in so many seconds."""
-        self._limit = (calls, seconds)
-
-    def leave(self, chat: ChatRef = CHAT) -> None:
-        """The bot is thrown out of the chat."""
-        self._gone.add(chat)
-
-    async def carry_out(self, chat: ChatRef, change: Callable[[], T]) -> T:
-        """Make a call: it takes its time, meets its fate, and changes what is to be seen."""
-        with self._one_at_a_time(chat):
-            await asyncio.sleep(0)
-            if chat in self._gone:
-                raise ChatGone("the bot is not in this chat")
-            self._check_limit(chat)
-            self.offences += self._clock.monotonic() < self._blocked_until[chat]
-            fate = self._fates.popleft() if self._fates else None
-            if isinstance(fate, RateLimited):
-                self._refuse(chat, fate.retry_after)
-            if isinstance(fate, PlatformError):
-                raise fate
-            if fate is False:
-                raise OutcomeUnknown("the connection broke")
-            result = change()
-            if fate is True:
-                raise OutcomeUnknown("no answer came")
-            return result
-
-    @contextmanager
-    def _one_at_a_time(self, chat: ChatRef) -> Iterator[None]:
-        if chat in self._busy:
-            raise ValueError("two calls at once in one chat: their order is not certain")
-        self._busy.add(chat)
-        try:
-            yield
-        finally:
-            self._busy.remove(chat)
-
-    def _check_limit(self, chat: ChatRef) -> None:
-        if self._limit is None:
-            return
-        calls, seconds = self._limit
-        now, recent = self._clock.monotonic(), self._calls[chat]
-        while recent and recent[0] <= now - seconds:
-            recent.popleft()
-        if len(recent) >= calls:
-            self._refuse(chat, recent[0] + seconds - now)
-        recent.append(now)
-
-    def _refuse(self, chat: ChatRef, seconds: float) -> NoReturn:
-        self.refusals += 1
-        self._blocked_until[chat] = self._clock.monotonic() + seconds
-        raise RateLimited(seconds)
 
     # ------------------------------------------------------------ what stands in the chat
 

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from bot.core.graphemes import boundary_before
 from bot.core.markdown import closed
 from bot.core.partial import settle
 from bot.core.ports import Draft, Platform, Streaming
@@ -126,7 +127,6 @@ class Sheets:
         if self._open is not None:
             ref = self._open.draft.ref
             if self._open.shown:
-                self._open.page = None
                 stands.append(self._open)
             elif ref is not None:
                 stands.append(Unknown(ref))
@@ -232,6 +232,10 @@ class Sheets:
             least = max(len(sheet.given), carried)
             sheet.page = take_page(body, limit, measure, least=least)
             sheet.given = sheet.page.text
+        if not sheet.page.text.strip():  # blanks as long as a page are no page
+            self._start += sheet.page.used - len(self._carry)
+            sheet.given, sheet.page = "", None
+            return
         ref = await sheet.draft.finish(self._reply(sheet.page.text))
         self._end_sheet(ref, text, sheet.page)
 
@@ -278,8 +282,10 @@ class Sheets:
         match sheet:
             case Full():
                 return sheet.begins == self._carry and text.startswith(sheet.source, self._start)
-            case Open():
+            case Open(page=None):
                 return (self._carry + text[self._start :]).startswith(sheet.given)
+            case Open():
+                return False  # it was about to end, with a fence closed that may stay open now
             case Unknown():
                 return False
 
@@ -288,7 +294,7 @@ class Sheets:
         match self._old[0] if self._old and self._open is None else None:
             case Full(begins=begins, source=source):
                 return (begins + source).startswith(body)
-            case Open(given=given):
+            case Open(given=given, page=None):
                 return given.startswith(body)
             case _:
                 return False
@@ -346,7 +352,8 @@ class Sheets:
             return None if measure(body) > limit else given
         if size > FULL * limit:
             least = max(len(given), int(len(preview) * FULL * limit / size))
-            preview = preview[: best_cut(body, least, len(preview))].rstrip()
+            cut = best_cut(body, least, len(preview)) or boundary_before(body, least)
+            preview = preview[:cut].rstrip()
             if len(preview) <= len(given) or measure(closed(preview)) > limit:
                 return given
         return preview

@@ -73,13 +73,13 @@ def take_page(text: str, limit: int, measure: Measure = len, *, least: int = 0) 
     reach = _reach(text, limit, measure, least)
     if reach >= len(text):
         return Page(text=text, used=len(text))
-    for _ in range(PROBES):
-        cut = best_cut(text, max(least, 1), reach)
+    while True:
+        cut = best_cut(text, max(least, 1), reach) or _hard_cut(text, least, reach)
         page = _page(text, cut, least, limit)
-        if cut <= max(least, 1) or measure(page.text) <= limit:
+        shorter = cut - 1 - (cut - least) // 4
+        if measure(page.text) <= limit or shorter <= least:
             return page
-        reach = max(least, 1, reach - max(1, (reach - least) // 4))  # a shorter text may be larger
-    return page
+        reach = shorter  # a page that ends earlier can measure more, and none may have fitted
 
 
 def pages(text: str, limit: int, measure: Measure = len) -> Iterator[str]:
@@ -92,8 +92,8 @@ def pages(text: str, limit: int, measure: Measure = len) -> Iterator[str]:
             yield page.text
 
 
-def best_cut(text: str, least: int, reach: int) -> int:
-    """The best place to end a page, not before `least` and not after `reach`."""
+def best_cut(text: str, least: int, reach: int) -> int | None:
+    """The best place to end a page, not before `least` and not after `reach`; None without one."""
     known = list(lines(text[: _line_end(text, reach)]))
     found: dict[Rank, int] = {}
     for rank, at in (*_line_cuts(text, known), *_inline_cuts(text, known, least, reach)):
@@ -102,7 +102,7 @@ def best_cut(text: str, least: int, reach: int) -> int:
     for rank in sorted(found, reverse=True):
         if found[rank] >= FLOORS[rank] * reach:
             return found[rank]
-    return max(least, _hard_cut(text, least, reach))
+    return None
 
 
 def _reach(text: str, limit: int, measure: Measure, least: int) -> int:

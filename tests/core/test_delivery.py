@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from bot.core.delivery import CHECKPOINT, PATIENCE, Delivery, Journal
-from bot.core.fake import FAKE_CAPABILITIES, FakePlatform, ManualClock
+from bot.core.fake import CHAT, FAKE_CAPABILITIES, FakePlatform, ManualClock
 from bot.core.ports import Streaming
 from bot.core.types import Button, MessageRef, OutgoingFile
 from bot.errors import (
@@ -202,7 +202,7 @@ async def test_a_chat_that_is_gone_ends_the_answer_at_once(scene: Scene) -> None
     async with scene.deliver() as delivery:
         delivery.write("One")
         await scene.clock.settle()
-        scene.platform.leave()
+        scene.platform.leave(CHAT)
         delivery.write(" two")
         await scene.clock.advance(1)
         delivery.write(" three")
