@@ -39,8 +39,10 @@ _REFUSAL = re.compile(
 )
 _PROTOCOLS: tuple[tuple[Protocol, str], ...] = (
     ("completions", r"not a chat model|v1/completions\b"),
-    ("responses", r"(only )?(supported )?in v1/responses|use the responses api"),
+    ("responses", r"\bv1/responses\b|use the responses api"),
 )
+_FIELD: dict[Protocol, str] = {"chat": "messages", "completions": "prompt", "responses": "input"}
+"""The field that tells in which protocol a payload is."""
 _REASONS = frozenset(
     {ModelErrorKind.BAD_REQUEST, ModelErrorKind.UNSUPPORTED, ModelErrorKind.MODEL_NOT_FOUND}
 )
@@ -90,7 +92,7 @@ class Lessons:
         lesson = self._lessons[model]
         words = f"{failure.detail} {failure.param}"
         learnt = (
-            self._learn_protocol(model, lesson, failure.detail)
+            self._learn_protocol(model, lesson, failure.detail, payload)
             or _learn_rename(lesson, words, payload)
             or _learn_drop(lesson, failure, payload)
         )
@@ -98,11 +100,13 @@ class Lessons:
             log.info("model adapted to", extra={"model": model, "learnt": learnt})
         return bool(learnt)
 
-    def _learn_protocol(self, model: str, lesson: Lesson, words: str) -> str:
-        if lesson.protocol or self._settings.known(model).protocol:
+    def _learn_protocol(
+        self, model: str, lesson: Lesson, words: str, payload: Mapping[str, Any]
+    ) -> str:
+        if self._settings.known(model).protocol:
             return ""
         for protocol, pattern in _PROTOCOLS:
-            if re.search(pattern, words, re.IGNORECASE):
+            if _FIELD[protocol] not in payload and re.search(pattern, words, re.IGNORECASE):
                 lesson.protocol = protocol
                 return protocol
         return ""

@@ -177,10 +177,10 @@ class ResponseReader:
     def _close(self, response: object, kind: str) -> list[WireEvent]:
         """The response is over: what no delta has told stands in its output, or nowhere."""
         response = response if isinstance(response, dict) else {}
-        self.done = True
         self._ending.take_usage(response.get("usage"))
         if kind == "response.failed":
             raise_error({"error": response.get("error") or "the response failed"})
+        self.done = True
         events: list[WireEvent] = []
         spoke = self._spoke
         for index, item in enumerate(response.get("output") or ()):
