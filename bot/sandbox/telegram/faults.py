@@ -15,9 +15,18 @@ class FaultKind(Enum):
     DROP = "drop"  # carried out, then the connection breaks without an answer
 
 
+DOWNLOAD = "download"
+"""The name under which fetching a file takes part."""
+
+_ONLY_BY_NAME = ("getupdates", DOWNLOAD)
+
+
 @dataclass(slots=True)
 class Fault:
-    """A fault for the next `times` calls of `method`; empty: of every method but getUpdates."""
+    """A fault for the next `times` calls of `method`.
+
+    Without a method it is for every one but `getUpdates` and `download` (fetching a file).
+    """
 
     kind: FaultKind
     method: str = ""
@@ -31,7 +40,7 @@ class Fault:
         """Whether this fault is meant for such a call."""
         if self.chat is not None and self.chat != chat:
             return False
-        return self.method.lower() == method if self.method else method != "getupdates"
+        return self.method.lower() == method if self.method else method not in _ONLY_BY_NAME
 
 
 class Faults:

@@ -22,7 +22,7 @@ from bot.sandbox.telegram import (
 )
 from bot.sandbox.telegram.calls import Call
 from bot.sandbox.telegram.errors import Refused, TooManyRequests
-from bot.sandbox.telegram.faults import Fault, FaultKind
+from bot.sandbox.telegram.faults import DOWNLOAD, Fault, FaultKind
 from bot.sandbox.telegram.limits import Budget
 from bot.sandbox.telegram.params import Params, Upload, from_json
 from bot.sandbox.telegram.state import Json
@@ -134,9 +134,7 @@ class _Door:
         self, name: str, params: Params, fault: Fault | None
     ) -> tuple[web.Response, str]:
         if fault is not None and fault.kind is FaultKind.FAIL and fault.status > 500:
-            page = f"<html><head><title>{fault.status}</title></head></html>"
-            response = web.Response(status=fault.status, text=page, content_type="text/html")
-            return response, fault.text
+            return _proxy_page(fault.status), fault.text
         try:
             if fault is not None and fault.kind is FaultKind.REFUSE:
                 raise TooManyRequests(fault.seconds)
@@ -160,7 +158,10 @@ class _Door:
         """The bytes of a file."""
         if request.match_info["token"] != self._telegram.token:
             return _refusal(_wrong_token(request))
+        fault = self._telegram.faults.take(DOWNLOAD, None)
         file = self._telegram.files.by_path(request.match_info["path"])
+        if fault is not None:
+            return await _spoilt(request, fault)
         if file is None:
             return _refusal(Refused(404))
         return web.Response(body=file.content, content_type="application/octet-stream")
@@ -201,6 +202,23 @@ def _refusal(refused: Refused) -> web.Response:
         if "retry_after" in refused.parameters:
             headers["Retry-After"] = str(refused.parameters["retry_after"])
     return web.json_response(body, status=refused.code, headers=headers)
+
+
+def _proxy_page(status: int) -> web.Response:
+    """What stands between the bot and Telegram says it as HTML."""
+    page = f"<html><head><title>{status}</title></head></html>"
+    return web.Response(status=status, text=page, content_type="text/html")
+
+
+async def _spoilt(request: web.Request, fault: Fault) -> web.StreamResponse:
+    """A download that goes wrong."""
+    if fault.kind is FaultKind.HANG:
+        await asyncio.get_running_loop().create_future()
+    if fault.kind is FaultKind.REFUSE:
+        return _refusal(TooManyRequests(fault.seconds))
+    if fault.kind is FaultKind.DROP:
+        _drop(request)
+    return _proxy_page(fault.status or 502)
 
 
 def _drop(request: web.Request) -> None:

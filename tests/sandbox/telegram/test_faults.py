@@ -81,6 +81,32 @@ async def test_slow_answers_come_after_the_deed(telegram: Telegram, ann: ChatVie
     await asyncio.wait([call])
 
 
+async def test_a_download_goes_wrong_only_when_it_is_named(
+    telegram: Telegram, ann: ChatView
+) -> None:
+    ann.send_document("notes.txt", b"hello")
+    async with connected(telegram, read_timeout=0.2) as bot:
+        (update,) = await bot.get_updates()
+        assert update.message is not None
+        assert update.message.document is not None
+        file = await update.message.document.get_file()
+        telegram.faults.fail_next(500)
+        assert await file.download_as_bytearray() == b"hello"
+        telegram.faults.clear()
+        telegram.faults.fail_next(503, method="download")
+        with pytest.raises(NetworkError, match="Service Unavailable"):
+            await file.download_as_bytearray()
+        telegram.faults.refuse_next(3, method="download")
+        with pytest.raises(RetryAfter):
+            await file.download_as_bytearray()
+        telegram.faults.drop_next(method="download")
+        with pytest.raises(NetworkError):
+            await file.download_as_bytearray()
+        telegram.faults.hang_next(method="download")
+        with pytest.raises(TimedOut):
+            await file.download_as_bytearray()
+
+
 async def test_the_log_knows_what_was_called_where_when_and_how_it_went(
     telegram: Telegram, bot: Bot, ann: ChatView
 ) -> None:
@@ -100,3 +126,4 @@ async def test_the_log_knows_what_was_called_where_when_and_how_it_went(
     assert telegram.calls.refused == 1
     assert len(telegram.calls.of("sendmessage", chat=ann.id)) == 2
     assert telegram.calls.of(chat=4) == []
+    assert len(telegram.calls) == 3

@@ -8,6 +8,7 @@ from telegram import Bot, InputMediaDocument, InputMediaPhoto
 from telegram.error import BadRequest, InvalidToken
 
 from bot.sandbox.telegram.files import MAX_DOWNLOAD
+from bot.sandbox.telegram.limits import Mode
 from bot.sandbox.telegram.telegram import Telegram
 from bot.sandbox.telegram.view import ChatView
 from tests.sandbox.telegram.conftest import connected, raw
@@ -94,6 +95,32 @@ async def test_albums_of_the_wrong_size_or_mixture_are_refused(bot: Bot, ann: Ch
         await bot.send_media_group(ann.id, [photo] * 11)
     with pytest.raises(BadRequest, match="Document can't be mixed with other media types"):
         await bot.send_media_group(ann.id, [photo, document])
+
+
+@pytest.mark.parametrize(
+    ("media", "refusal"),
+    [
+        ("[", "can't parse media JSON object"),
+        ({}, "expected an Array of InputMedia"),
+        ([{"type": "photo"}, {"type": "moon"}], "can't parse InputMedia"),
+        (["photo", "photo"], "can't parse InputMedia"),
+    ],
+)
+async def test_malformed_albums_are_refused(
+    telegram: Telegram, ann: ChatView, media: object, refusal: str
+) -> None:
+    _, body = await raw(telegram, "sendMediaGroup", chat_id=ann.id, media=media)
+    assert refusal in body["description"]
+    telegram.limits.mode = Mode.ON
+    _, again = await raw(telegram, "sendMediaGroup", chat_id=ann.id, media=media)
+    assert again == body
+
+
+async def test_a_real_picture_from_a_person_has_its_size(bot: Bot, ann: ChatView) -> None:
+    ann.send_photo(picture(40, 30))
+    (update,) = await bot.get_updates()
+    assert update.message is not None
+    assert [(size.width, size.height) for size in update.message.photo] == [(90, 90), (40, 30)]
 
 
 async def test_a_file_must_be_known_or_come_along(telegram: Telegram, ann: ChatView) -> None:

@@ -158,7 +158,7 @@ async def test_links_have_previews_unless_they_are_switched_off(bot: Bot, ann: C
     await bot.send_message(ann.id, "see https://example.com")
     off = LinkPreviewOptions(is_disabled=True)
     await bot.send_message(ann.id, "see https://example.com", link_preview_options=off)
-    await bot.send_message(ann.id, "nothing to see")
+    await bot.send_message(ann.id, "nothing to see", protect_content=True)
     assert [message.link_preview for message in ann.kept()] == [True, False, False]
 
 

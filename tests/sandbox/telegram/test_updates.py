@@ -100,6 +100,27 @@ async def test_only_the_kinds_asked_for_arrive(bot: Bot, ann: ChatView) -> None:
     assert texts(await bot.get_updates()) == ["and now"]
 
 
+async def test_the_kinds_stay_when_the_next_poll_does_not_name_them(
+    telegram: Telegram, ann: ChatView
+) -> None:
+    await raw(telegram, "getUpdates", allowed_updates=["edited_message"])
+    await raw(telegram, "getUpdates", allowed_updates="nonsense")
+    await raw(telegram, "getUpdates")
+    ann.send("unheard")
+    _, body = await raw(telegram, "getUpdates")
+    assert body["result"] == []
+
+
+async def test_setting_a_webhook_ends_the_poll_that_waits(telegram: Telegram, bot: Bot) -> None:
+    poll = asyncio.ensure_future(bot.get_updates(timeout=50))
+    await polling(telegram)
+    await bot.set_webhook("https://bot.example/hook", drop_pending_updates=True)
+    with pytest.raises(Conflict):
+        await poll
+    await bot.delete_webhook()
+    assert await bot.get_updates() == ()
+
+
 async def test_with_a_webhook_polling_is_a_conflict(
     telegram: Telegram, bot: Bot, ann: ChatView
 ) -> None:
