@@ -89,7 +89,7 @@ class Answer:
     async def run(self) -> Outcome:
         """Write the answer; say what went wrong where something did."""
         _ = self._ctx.texts.gettext
-        mark, state, keep = "", MessageState.COMPLETE, True
+        mark, state, keep, failed = "", MessageState.COMPLETE, True, True
         try:
             if not await self._ctx.stopper.guard(self._write()):
                 mark, state = _("⏹ Stopped."), MessageState.STOPPED
@@ -107,7 +107,9 @@ class Answer:
             mark = sentence_for_media(error, self._ctx.texts)
         except FileTooLarge as error:
             mark = sentence_for_size(error.limit, self._ctx.texts)
-        await self._delivery.finish(mark=mark, files=tuple(self._files))
+        else:
+            failed = False
+        await self._delivery.finish(mark=mark, files=tuple(self._files), failed=failed)
         return await self._outcome(state, keep=keep)
 
     async def _write(self) -> None:

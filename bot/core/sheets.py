@@ -48,11 +48,15 @@ class Step(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class End:
-    """How an answer ends: a line in words under it, and what goes with its last page."""
+    """How an answer ends: a line in words under it, and what goes with its last page.
+
+    `failed` says that the line tells why there is no (whole) answer.
+    """
 
     mark: str = ""
     buttons: tuple[ButtonRow, ...] = ()
     files: tuple[OutgoingFile, ...] = ()
+    failed: bool = False
 
 
 @dataclass(slots=True)
@@ -334,7 +338,13 @@ class Sheets:
 
     def _reply(self, text: str, end: End | None = None) -> Reply:
         end = end or End()
-        return Reply(text=text, buttons=end.buttons, files=end.files, answering=self._answering.ref)
+        return Reply(
+            text=text,
+            buttons=end.buttons,
+            files=end.files,
+            answering=self._answering.ref,
+            failed=end.failed,
+        )
 
     def _preview(self, body: str, given: str) -> str | None:
         """What may be shown of the open sheet now; None when it is full.

@@ -59,7 +59,7 @@ async def image(ctx: TurnContext, message: IncomingMessage, argument: str) -> Ou
             done = await ctx.stopper.guard(draw())
         except ModelError as error:
             log.warning("drawing failed", extra={**ctx.log, "model": model, "kind": error.kind})
-            await delivery.finish(mark=_explain(ctx, error, model))
+            await delivery.finish(mark=_explain(ctx, error, model), failed=True)
             return Outcome()
         if not done:
             await delivery.finish(mark=_("⏹ Stopped."))
