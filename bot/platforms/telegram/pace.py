@@ -58,8 +58,8 @@ BOT_TYPING_RESERVE = 8
 PATIENCE = 0.5
 """Seconds after which a preview may ask again: its answer may have ended meanwhile, and the final
 text goes by other rules."""
-GRACE = 0.5
-"""Seconds after which somebody who was told to come back and did not has given up."""
+MEMORY = 3.0
+"""Seconds for which somebody who was told to come back keeps the place; then it was given up."""
 ROUNDING = 1e-6
 CROWD = 2_000
 """Chats remembered before the idle ones are forgotten."""
@@ -234,7 +234,7 @@ class Pacer:
         rank = self._rank(chat, state, urgency, now)
         wait = self._bot.wait(now, len(self._finals) + self._ahead(chat, rank, now) + 1)
         if wait > 0:
-            self._wishes[chat] = _Wish(rank, now + min(wait, PATIENCE) + GRACE)
+            self._wishes[chat] = _Wish(rank, now + MEMORY)
         return wait
 
     def _rank(self, chat: int, state: _Chat, urgency: Urgency, now: float) -> tuple[Urgency, float]:

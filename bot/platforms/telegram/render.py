@@ -8,6 +8,7 @@ completed first (`partial`). All offsets count UTF-16 code units.
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -26,6 +27,10 @@ MAX_ENTITIES = 100
 """More are silently ignored (Bot API, `sendMessage`)."""
 REMEMBERED = 256
 """A text is measured before it is sent, so the newest renderings are kept."""
+SHORT = 1000
+"""Characters up to which a text is not rendered to be measured."""
+_GROWING = re.compile(r"[|$]|!\[|\\[(\[]|<[a-z!/]", re.IGNORECASE)
+_MARKERS = re.compile(r"[*_~`\[#>&]+|^[-=]{3}|^(?: {4}|\t)", re.MULTILINE)
 JOINER = "\u200d"
 _NOTHING = "…"
 _WORTH = {"text_link": 0, "pre": 1, "code": 2, "blockquote": 3, "spoiler": 4, "bold": 5}
@@ -89,11 +94,21 @@ def render(markdown: str, *, partial: bool = False) -> Rendered:
 
 
 def measure(markdown: str) -> int:
-    """How much of `MAX_TEXT` a text takes; one with too many entities counts as too long."""
+    """How much of `MAX_TEXT` a text takes; one with too many entities counts as too long.
+
+    For a short text it is an upper bound, which costs nothing.
+    """
+    if len(markdown) <= SHORT and _is_simple(markdown):
+        return 2 * utf16_len(markdown)
     rendered = render(markdown)
     if len(rendered.entities) <= MAX_ENTITIES:
         return rendered.length
     return max(rendered.length, math.ceil(len(rendered.entities) * MAX_TEXT / MAX_ENTITIES))
+
+
+def _is_simple(markdown: str) -> bool:
+    """At worst it grows by line ends between lists, and it cannot hold too many entities."""
+    return not _GROWING.search(markdown) and len(_MARKERS.findall(markdown)) <= MAX_ENTITIES
 
 
 def pages(rendered: Rendered) -> list[Rendered]:

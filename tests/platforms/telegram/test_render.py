@@ -228,8 +228,14 @@ def test_a_text_that_shows_nothing_is_shown_as_it_came() -> None:
 
 
 def test_lengths_are_counted_in_utf16() -> None:
-    assert measure("👍👍") == 4
-    assert measure("**中文**") == 2
+    assert measure("👍" * 2000) == 4000
+    assert measure("**中文** " * 50 + "x" * 2000) == 150 + 2000
+
+
+@pytest.mark.parametrize("snippet", SNIPPETS)
+def test_a_short_text_is_never_measured_as_less_than_it_takes(snippet: str) -> None:
+    for text in (snippet, f"{snippet}\n\n{snippet}", f"- {snippet}"):
+        assert measure(text) >= render(text).length or render(text).text == "…"
 
 
 def test_too_many_entities_count_as_too_long() -> None:
