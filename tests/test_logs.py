@@ -11,6 +11,7 @@ import pytest
 
 from bot.core.types import ChatId, ChatRef, MessageId, MessageRef
 from bot.logs import Redactor, configure_logging, formatter
+from tests.logging_state import logging_restored
 
 CHAT = ChatRef("telegram", ChatId("42"))
 KEY = 'key"with\\quotes/and:ü'
@@ -146,19 +147,11 @@ def test_ordinary_words_stay() -> None:
 
 
 def test_other_packages_are_heard_from_warning_up(capsys: pytest.CaptureFixture[str]) -> None:
-    root = logging.getLogger()
-    handlers, level, hook = root.handlers[:], root.level, sys.excepthook
-    bot_level = logging.getLogger("bot").level
-    try:
+    with logging_restored():
         configure_logging(level="debug", style="json", secrets=["hunter22"])
         logging.getLogger("httpx").info("HTTP Request: GET https://host/")
         logging.getLogger("httpx").warning("connection pool is full")
         logging.getLogger("bot.api.client").debug("key hunter22")
         sys.excepthook(RuntimeError, RuntimeError("hunter22 again"), None)
-    finally:
-        root.handlers[:], sys.excepthook = handlers, hook
-        root.setLevel(level)
-        logging.getLogger("bot").setLevel(bot_level)
-        logging.captureWarnings(False)
     events = [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()]
     assert events == ["connection pool is full", "key ***", "crashed"]

@@ -35,8 +35,7 @@ def chat(arguments: argparse.Namespace) -> int:
         print(LOCAL, file=sys.stderr)
     from bot import app
 
-    asyncio.run(app.chat(config))
-    return 0
+    return asyncio.run(app.chat(config))
 
 
 def check(arguments: argparse.Namespace) -> int:
@@ -67,12 +66,16 @@ def manifest(arguments: argparse.Namespace) -> int:
 
 
 def prepare(path: Path | None, *, quiet: bool = False) -> Config:
-    """Load the configuration and set up logging; `quiet` keeps it to warnings by default."""
+    """Load the configuration and set up logging.
+
+    `quiet` is for commands that speak to a person: warnings only, and as text, unless the
+    operator says otherwise.
+    """
     config = load_config(path, os.environ)
-    level = config.log.level
+    chosen, log = config.log.model_fields_set, config.log
     configure_logging(
-        level="warning" if quiet and "level" not in config.log.model_fields_set else level,
-        style=config.log.format,
+        level="warning" if quiet and "level" not in chosen else log.level,
+        style="text" if quiet and log.format == "auto" else log.format,
         secrets=config.secrets(),
     )
     return config

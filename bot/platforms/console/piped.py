@@ -36,13 +36,15 @@ class PipedScreen:
 
     async def read(self) -> str | None:
         """All of the input as one message; None the second time."""
+        _ = self._translate
         if self._read:
+            if not (self._settled or self.failure):
+                self.failure = _("No answer came; the log says why.")
             return None
         self._read = True
         data = await asyncio.to_thread(self._source.read)
         text = data.decode("utf-8", errors="replace").strip()
         if not text:
-            _ = self._translate
             self.failure = _("Nothing to answer: the input is empty.")
             return None
         return text

@@ -68,6 +68,13 @@ class Pipe:
     def start(self) -> asyncio.Task[None]:
         return asyncio.create_task(self.platform.run(self.sink, lambda: None))
 
+    async def end(self, running: asyncio.Task[None]) -> None:
+        """Answer, and let the process come to its end."""
+        await self.platform.send(CHAT, Reply(text="done"))
+        self.answered.set()
+        async with asyncio.timeout(5):
+            await running
+
     async def message(self) -> IncomingMessage:
         async with asyncio.timeout(5):
             await self.asked.wait()
@@ -94,8 +101,7 @@ async def test_all_of_the_input_is_one_message() -> None:
     pipe = Pipe("first line\n\nsecond line\n")
     running = pipe.start()
     assert (await pipe.message()).text == "first line\n\nsecond line"
-    pipe.answered.set()
-    await running
+    await pipe.end(running)
     assert len(pipe.events) == 1
 
 
@@ -108,8 +114,7 @@ async def test_bytes_that_are_no_utf8_do_not_break_it() -> None:
     pipe = Pipe(b"caf\xe9?")
     running = pipe.start()
     assert (await pipe.message()).text == "caf\ufffd?"
-    pipe.answered.set()
-    await running
+    await pipe.end(running)
 
 
 async def test_whole_lines_are_printed_while_the_answer_is_written() -> None:
@@ -212,6 +217,15 @@ async def test_an_answer_that_broke_off_is_printed_as_far_as_it_came() -> None:
     assert pipe.out.getvalue() == "one\ntwo\nthree\n"
 
 
+async def test_no_answer_at_all_is_an_error() -> None:
+    pipe = Pipe("question")
+    running = pipe.start()
+    await pipe.message()
+    pipe.answered.set()
+    with pytest.raises(PlatformError, match="No answer came"):
+        await running
+
+
 @pytest.mark.parametrize("empty", ["", "\n \n"])
 async def test_an_empty_input_is_an_error(empty: str) -> None:
     assert await failure(empty) == ("", "Nothing to answer: the input is empty.")
@@ -230,8 +244,7 @@ async def test_a_file_that_vanished_is_an_error(tmp_path: Path) -> None:
     file.unlink()
     with pytest.raises(PlatformError, match=r"a\.ogg: no such file"):
         await pipe.platform.download(attachment, tmp_path / "copy")
-    pipe.answered.set()
-    await running
+    await pipe.end(running)
 
 
 async def test_ctrl_c_stops_the_answer() -> None:
@@ -243,8 +256,7 @@ async def test_ctrl_c_stops_the_answer() -> None:
     async with asyncio.timeout(5):
         await pipe.asked.wait()
     assert isinstance(pipe.events[-1], StopPressed)
-    pipe.answered.set()
-    await running
+    await pipe.end(running)
 
 
 async def test_an_answer_to_an_earlier_question_is_not_printed() -> None:
@@ -261,9 +273,8 @@ async def test_an_answer_to_an_earlier_question_is_not_printed() -> None:
     draft = pipe.platform.reopen(MessageRef(CHAT, MessageId("old")), earlier)
     await draft.show("old\nansw")
     await draft.finish(Reply(text="old\nanswer"))
-    pipe.answered.set()
-    await running
-    assert pipe.out.getvalue() == ""
+    await pipe.end(running)
+    assert pipe.out.getvalue() == "done\n"
 
 
 async def test_a_reader_that_leaves_early_is_no_error() -> None:

@@ -1,0 +1,395 @@
+"""The commands as somebody at a shell uses them: a process, its streams and its exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import json
+import os
+import pty
+import re
+import signal
+import struct
+import sys
+import termios
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+
+from bot.__main__ import main
+from bot.sandbox import telegram as telegram_sandbox
+from bot.sandbox.openai import ScriptedApi, serve_scripted
+from bot.sandbox.openai.faults import Refuse
+from bot.sandbox.openai.scripted import Answer
+from tests.logging_state import logging_restored
+
+COMMAND = (sys.executable, "-m", "bot")
+ROOT = Path(__file__).parent.parent
+SECONDS = 30
+"""Longest that a process may take here; a process starts in about one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """How a process ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+Shell: TypeAlias = Callable[..., Ended]
+
+
+@pytest.fixture
+async def api() -> AsyncGenerator[ScriptedApi]:
+    async with serve_scripted(key="k-sandbox") as running:
+        yield running
+
+
+def settings(api: ScriptedApi | None = None, **more: str) -> dict[str, str]:
+    """The environment of a process: nothing of ours but these settings."""
+    base = {name: value for name, value in os.environ.items() if not name.startswith("BOT_")}
+    base |= {"PYTHONPATH": str(ROOT), "LANG": "C.UTF-8", "TERM": "xterm-256color"}
+    base.pop("LC_ALL", None)
+    if api is not None:
+        base |= {
+            "BOT_API__BASE_URLS": json.dumps([api.url]),
+            "BOT_API__KEY": "k-sandbox",
+            "BOT_API__MODEL": "gpt-4o-mini",
+        }
+    return base | {f"BOT_{name}": value for name, value in more.items()}
+
+
+async def bot(
+    *arguments: str, folder: Path, env: Mapping[str, str] | None = None, typed: str = ""
+) -> Ended:
+    """Run `bot ARGUMENTS` in a folder to its end, with `typed` on standard input."""
+    process = await asyncio.create_subprocess_exec(
+        *COMMAND,
+        *arguments,
+        cwd=folder,
+        env=dict(env or settings()),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(SECONDS):
+            out, err = await process.communicate(typed.encode())
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        raise
+    return Ended(code=process.returncode or 0, out=out.decode(), err=err.decode())
+
+
+# ---------------------------------------------------------------- help and mistakes
+
+
+@pytest.fixture
+def shell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Shell]:
+    """A shell in an empty folder with nothing of ours in its environment."""
+    for name in [name for name in os.environ if name.startswith("BOT_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> Ended:
+        try:
+            code = main(arguments)
+        except SystemExit as end:  # argparse
+            code = end.code if isinstance(end.code, int) else 1
+        out, err = capsys.readouterr()
+        return Ended(code=code, out=out, err=err)
+
+    with logging_restored():
+        yield run
+
+
+def test_help_names_every_command(shell: Shell) -> None:
+    ended = shell("--help")
+    assert ended.code == 0
+    for command in ("run", "chat", "check", "manifest", "db"):
+        assert re.search(rf"^    {command} ", ended.out, re.MULTILINE)
+
+
+def test_the_version_is_told(shell: Shell) -> None:
+    assert re.fullmatch(r"chinwag \d+\.\d+\.\d+\n", shell("--version").out)
+
+
+@pytest.mark.parametrize("arguments", [(), ("rnu",), ("db",), ("run", "--fast")])
+def test_a_wrong_command_line_is_explained(shell: Shell, arguments: tuple[str, ...]) -> None:
+    ended = shell(*arguments)
+    assert ended.code == 2
+    assert ended.err.startswith("usage: bot")
+
+
+def test_run_without_a_configuration_says_what_to_set(shell: Shell) -> None:
+    ended = shell("run")
+    assert (ended.code, ended.out) == (2, "")
+    assert "BOT_TELEGRAM__TOKEN" in ended.err
+    assert not list(Path.cwd().iterdir())
+
+
+@pytest.mark.parametrize("command", ["run", "chat", "check", "db upgrade"])
+@pytest.mark.parametrize("before", [True, False])
+def test_a_wrong_setting_ends_every_command_with_its_place(
+    shell: Shell, command: str, before: bool
+) -> None:
+    Path("my.toml").write_text('[api]\nmodle = "m"\n')
+    option, words = ("--config", "my.toml"), command.split()
+    ended = shell(*option, *words) if before else shell(*words, *option)
+    assert ended == Ended(
+        code=2, out="", err="my.toml: api.modle: unknown key; did you mean model?\n"
+    )
+
+
+def test_the_manifest_of_the_slack_app_is_json(shell: Shell) -> None:
+    ended = shell("manifest")
+    manifest = json.loads(ended.out)
+    assert ended.code == 0
+    assert "/model" in [found["command"] for found in manifest["features"]["slash_commands"]]
+
+
+async def test_a_mistake_shows_no_traceback_in_a_real_process(tmp_path: Path) -> None:
+    ended = await bot("run", folder=tmp_path, env=settings(API__MAX_IN_FLIGHT="many"))
+    assert ended == Ended(
+        code=2,
+        out="",
+        err="BOT_API__MAX_IN_FLIGHT: expected a whole number, "
+        "for example BOT_API__MAX_IN_FLIGHT='100'\n",
+    )
+
+
+# ---------------------------------------------------------------- the database
+
+
+def test_the_database_is_made_and_upgraded_once(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BOT_STORAGE__URL", "sqlite:///here.db")
+    assert shell("db", "upgrade") == Ended(code=0, out="SQLite here.db: migrated\n", err="")
+    assert shell("db", "upgrade").out == "SQLite here.db: up to date already\n"
+
+
+def test_a_file_that_is_no_database_is_reported_and_left_alone(shell: Shell) -> None:
+    Path("chinwag.db").write_bytes(b"my diary, not a database\n" * 100)
+    ended = shell("db", "upgrade")
+    assert ended.code == 1
+    assert ended.err.startswith("bot: ")
+    assert Path("chinwag.db").read_bytes().startswith(b"my diary")
+
+
+# ---------------------------------------------------------------- check
+
+
+async def test_check_is_content_when_everything_works(tmp_path: Path, api: ScriptedApi) -> None:
+    async with telegram_sandbox.serve(judge=False) as telegram:
+        env = settings(
+            api,
+            TELEGRAM__TOKEN=telegram.token,
+            TELEGRAM__BASE_URL=telegram.base_url,
+            ACCESS__ADMINS='["telegram:1001"]',
+        )
+        ended = await bot("check", folder=tmp_path, env=env)
+    assert ended.code == 0, ended
+    lines = ended.out.splitlines()
+    assert all(line.startswith("✓ ") for line in lines)
+    for subject in ("database", "Telegram", "access", "gpt-4o-mini"):
+        assert any(subject in line for line in lines)
+
+
+async def test_check_says_what_to_do_about_each_fault(tmp_path: Path, api: ScriptedApi) -> None:
+    async with telegram_sandbox.serve(judge=False) as telegram:
+        env = settings(
+            api,
+            API__KEY="k-wrong",
+            TELEGRAM__TOKEN="1000:wrong",
+            TELEGRAM__BASE_URL=telegram.base_url,
+        )
+        ended = await bot("check", folder=tmp_path, env=env)
+    assert ended.code == 1
+    faults = re.findall(r"^✗ .*\n    → .*$", ended.out, re.MULTILINE)
+    assert len(faults) >= 3  # the key, the token, and nobody may speak
+    assert "k-wrong" not in ended.out + ended.err
+    assert "1000:wrong" not in ended.out + ended.err
+
+
+# ---------------------------------------------------------------- chat on a pipe
+
+
+async def test_a_question_on_a_pipe_is_answered(tmp_path: Path, api: ScriptedApi) -> None:
+    api.script.answer("Because of **Rayleigh** scattering.\n\n- short waves\n- long waves")
+    ended = await bot("chat", folder=tmp_path, env=settings(api), typed="Why is\nthe sky blue?\n")
+    assert ended == Ended(
+        code=0,
+        out="Because of **Rayleigh** scattering.\n\n- short waves\n- long waves\n",
+        err="",
+    )
+    (asked,) = api.traffic.to("/chat/completions")
+    assert asked.json["messages"] == [{"role": "user", "content": "Why is\nthe sky blue?"}]
+
+
+async def test_the_conversation_goes_on_in_the_next_process(
+    tmp_path: Path, api: ScriptedApi
+) -> None:
+    env = settings(api)
+    api.script.answer("Hello Ann.", "You are Ann.")
+    await bot("chat", folder=tmp_path, env=env, typed="I am Ann.")
+    ended = await bot("chat", folder=tmp_path, env=env, typed="Who am I?")
+    assert ended.out == "You are Ann.\n"
+    asked = api.traffic.to("/chat/completions")[-1].json["messages"]
+    assert isinstance(asked, list)
+    assert [message["content"] for message in asked] == ["I am Ann.", "Hello Ann.", "Who am I?"]
+
+
+async def test_commands_work_on_a_pipe(tmp_path: Path, api: ScriptedApi) -> None:
+    ended = await bot("chat", folder=tmp_path, env=settings(api), typed="/help")
+    assert ended.code == 0
+    assert "/model" in ended.out
+    assert not api.traffic.to("/chat/completions")
+
+
+async def test_a_question_that_cannot_be_answered_is_an_error(
+    tmp_path: Path, api: ScriptedApi
+) -> None:
+    api.faults.add(Refuse(401), times=None)
+    ended = await bot("chat", folder=tmp_path, env=settings(api), typed="hello")
+    assert (ended.code, ended.out) == (1, "")
+    assert "key" in ended.err.splitlines()[-1]
+    assert "Traceback" not in ended.err
+
+
+# ---------------------------------------------------------------- chat at a terminal
+
+
+@asynccontextmanager
+async def terminal(folder: Path, env: Mapping[str, str]) -> AsyncGenerator[Terminal]:
+    """`bot chat` on a real pseudo-terminal."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    process = await asyncio.create_subprocess_exec(
+        *COMMAND, "chat", cwd=folder, env=dict(env), stdin=theirs, stdout=theirs, stderr=theirs
+    )
+    os.close(theirs)
+    found = Terminal(ours, process)
+    try:
+        yield found
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+        found.close()
+
+
+class Terminal:
+    """The person's side of a pseudo-terminal."""
+
+    def __init__(self, descriptor: int, process: asyncio.subprocess.Process) -> None:
+        self._descriptor = descriptor
+        self.process = process
+        self._seen = b""
+        self._news = asyncio.Event()
+        asyncio.get_running_loop().add_reader(descriptor, self._read)
+
+    def keys(self, text: str) -> None:
+        os.write(self._descriptor, text.encode())
+
+    async def sees(self, text: str) -> None:
+        """Wait until the program has written a text."""
+        async with asyncio.timeout(SECONDS):
+            while text not in self.text:
+                self._news.clear()
+                await self._news.wait()
+
+    @property
+    def text(self) -> str:
+        """Everything written, without colours and other control sequences."""
+        return re.sub(r"\x1b\[[?\d;]*[ ]?[A-Za-z]", "", self._seen.decode(errors="replace"))
+
+    def close(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._descriptor)
+        os.close(self._descriptor)
+
+    def _read(self) -> None:
+        try:
+            data = os.read(self._descriptor, 65536)
+        except OSError:  # the program has ended
+            asyncio.get_running_loop().remove_reader(self._descriptor)
+            return
+        if b"\x1b[6n" in data:  # it asks where the cursor is
+            os.write(self._descriptor, b"\x1b[1;1R")
+        self._seen += data
+        self._news.set()
+
+
+async def test_somebody_chats_at_a_terminal_and_leaves(tmp_path: Path, api: ScriptedApi) -> None:
+    api.script.answer("It is **blue**, mostly.")
+    async with terminal(tmp_path, settings(api)) as desk:
+        await desk.sees("Ctrl-D leaves")
+        desk.keys("What colour is the sky?\r")
+        await desk.sees("It is blue, mostly.")
+        desk.keys("\x04")
+        async with asyncio.timeout(SECONDS):
+            assert await desk.process.wait() == 0
+    assert "Traceback" not in desk.text
+    assert "**" not in desk.text
+
+
+async def test_ctrl_c_stops_an_answer_and_the_chat_goes_on(
+    tmp_path: Path, api: ScriptedApi
+) -> None:
+    api.script.answer(Answer(text="word " * 1000, chunk=5, pace=0.05), "Second answer.")
+    async with terminal(tmp_path, settings(api)) as desk:
+        await desk.sees("Ctrl-D leaves")
+        desk.keys("Go on for ever.\r")
+        await desk.sees("word word word")
+        desk.keys("\x03")
+        await desk.sees("Stopped.")
+        await api.traffic.until(lambda seen: seen.abandoned == 1)
+        desk.keys("And now?\r")
+        await desk.sees("Second answer.")
+        desk.keys("\x04")
+        async with asyncio.timeout(SECONDS):
+            assert await desk.process.wait() == 0
+
+
+# ---------------------------------------------------------------- run
+
+
+async def test_run_answers_in_telegram_until_a_signal_ends_it(
+    tmp_path: Path, api: ScriptedApi
+) -> None:
+    api.script.answer("Hello **Ann**.")
+    async with telegram_sandbox.serve(judge=False) as telegram:
+        env = settings(
+            api,
+            TELEGRAM__TOKEN=telegram.token,
+            TELEGRAM__BASE_URL=telegram.base_url,
+            ACCESS__USERS='["telegram:1001"]',
+        )
+        process = await asyncio.create_subprocess_exec(
+            *COMMAND, "run", cwd=tmp_path, env=env, stderr=asyncio.subprocess.PIPE
+        )
+        chat = telegram.person(id=1001, name="Ann").private()
+        chat.send("hello, this is private")
+        try:
+            await chat.wait_for(lambda screen: "Hello Ann." in str(screen), within=SECONDS)
+            process.send_signal(signal.SIGTERM)
+            async with asyncio.timeout(SECONDS):
+                _, log = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+    assert process.returncode == 0
+    entries = [json.loads(line) for line in log.decode().splitlines()]
+    assert "turn done" in [entry["event"] for entry in entries]
+    assert telegram.token not in log.decode()
+    assert "this is private" not in log.decode()
