@@ -1,0 +1,115 @@
+"""Deadlines, and what happens upstream when somebody stops."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import aclosing
+
+from bot.api.client import ApiClient
+from bot.core.chat import TextDelta
+from bot.errors import ModelErrorKind
+from tests.api.asking import ask, ask_badly, is_finished, question, words
+from tests.api.conftest import Connect
+from tests.api.wire_server import (
+    DONE,
+    END,
+    HELLO,
+    Hang,
+    Wait,
+    WireServer,
+    chunk,
+    finish,
+    head,
+    text,
+)
+
+Kind = ModelErrorKind
+SOON = 0.3
+
+
+async def test_a_server_that_says_nothing_is_left_for_the_backup(
+    connect: Connect, server: WireServer, backup: WireServer
+) -> None:
+    server.answer(Hang())
+    backup.always = HELLO
+    client = connect(base_urls=(server.url, backup.url), first_event_timeout=SOON)
+    assert words(await ask(client)) == "Hello"
+    await asyncio.wait_for(server.gone.wait(), 1)
+
+
+async def test_pings_are_not_an_answer(connect: Connect, server: WireServer) -> None:
+    server.answer(head(), chunk(b": PING\n\n"), Hang())
+    _, error = await ask_badly(connect(first_event_timeout=SOON, retries=0))
+    assert error.kind is Kind.TIMEOUT
+
+
+async def test_an_answer_that_stands_still_is_a_cut(connect: Connect, server: WireServer) -> None:
+    server.answer(head(), chunk(text("Hel")), chunk(b": PING\n\n"), Hang())
+    events, error = await ask_badly(connect(idle_timeout=SOON))
+    assert (words(events), error.kind) == ("Hel", Kind.CUT)
+    await asyncio.wait_for(server.gone.wait(), 1)
+
+
+async def test_an_answer_has_a_time_in_all(connect: Connect, server: WireServer) -> None:
+    server.answer(head(), chunk(text("Hel")), Hang())
+    events, error = await ask_badly(connect(total_timeout=SOON))
+    assert (words(events), error.kind) == ("Hel", Kind.TIMEOUT)
+
+
+async def test_closing_the_generator_closes_the_connection_at_once_and_frees_the_slot(
+    client: ApiClient, server: WireServer
+) -> None:
+    server.answer(head(), chunk(text("Hel")), Hang())
+    async with aclosing(client.stream(question())) as events:
+        assert await anext(events) == TextDelta("Hel")
+        assert client.in_flight == 1
+        began = time.monotonic()
+    assert client.in_flight == 0
+    await asyncio.wait_for(server.gone.wait(), 1)
+    assert time.monotonic() - began < 0.1
+
+
+async def test_cancelling_while_waiting_for_the_first_event_closes_the_connection(
+    client: ApiClient, server: WireServer
+) -> None:
+    go_on = asyncio.Event()
+    server.answer(head(), chunk(b": PING\n\n"), Wait(go_on), Hang())
+    asking = asyncio.create_task(ask(client))
+    go_on.set()
+    while not server.requests:
+        await asyncio.sleep(0)
+    asking.cancel()
+    await asyncio.wait({asking})
+    assert asking.cancelled()
+    assert client.in_flight == 0
+    await asyncio.wait_for(server.gone.wait(), 1)
+
+
+async def test_a_connection_is_used_again_after_a_whole_answer(
+    client: ApiClient, server: WireServer
+) -> None:
+    server.always = HELLO
+    for _ in range(3):
+        await ask(client)
+    assert server.connections == 1
+
+
+async def test_what_follows_done_is_not_waited_for(client: ApiClient, server: WireServer) -> None:
+    server.answer(head(), chunk(text("Hello") + finish() + DONE), Hang())
+    assert is_finished(await ask(client))
+    await asyncio.wait_for(server.gone.wait(), 1)
+
+
+async def test_requests_in_flight_are_bounded_on_the_wire(
+    connect: Connect, server: WireServer
+) -> None:
+    client = connect(max_in_flight=2)
+    go_on = asyncio.Event()
+    server.always = [head(), chunk(text("Hello")), Wait(go_on), chunk(finish() + DONE), END]
+    asking = [asyncio.create_task(ask(client, question(lane=str(n)))) for n in range(6)]
+    while server.open_now < 2:
+        await asyncio.sleep(0)
+    go_on.set()
+    await asyncio.gather(*asking)
+    assert server.most_open == 2

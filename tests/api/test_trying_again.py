@@ -1,0 +1,166 @@
+"""Retries, fail-over and the circuit breaker, over real sockets."""
+
+from __future__ import annotations
+
+import logging
+import random
+
+import pytest
+from pydantic import SecretStr
+
+from bot.api.client import ApiClient
+from bot.api.endpoints import FAILURES, FIRST_REST, Endpoints
+from bot.api.retry import backoff
+from bot.api.settings import ApiSettings
+from bot.core.manual_clock import ManualClock
+from bot.errors import ModelErrorKind
+from tests.api.asking import ask, ask_badly, question, words
+from tests.api.conftest import Connect, EagerClock
+from tests.api.wire_server import HELLO, Reset, WireServer, head, refusal, stream, text
+
+Kind = ModelErrorKind
+NOWHERE = "http://127.0.0.1:1/v1"
+
+
+async def test_a_refused_connection_moves_on_at_once(
+    connect: Connect, server: WireServer, clock: EagerClock
+) -> None:
+    server.always = HELLO
+    assert words(await ask(connect(base_urls=(NOWHERE, server.url)))) == "Hello"
+    assert clock.slept == []
+
+
+async def test_an_unknown_host_moves_on(connect: Connect, server: WireServer) -> None:
+    server.always = HELLO
+    client = connect(base_urls=("https://nowhere.invalid/v1", server.url))
+    assert words(await ask(client)) == "Hello"
+
+
+async def test_nothing_reachable_is_said_so(connect: Connect) -> None:
+    _, error = await ask_badly(connect(base_urls=(NOWHERE,)))
+    assert error.kind is Kind.UNREACHABLE
+    assert "refused" in error.detail
+
+
+async def test_a_server_fault_gets_a_second_try_before_the_backup(
+    connect: Connect, server: WireServer, backup: WireServer
+) -> None:
+    server.always = refusal(500)
+    backup.always = HELLO
+    client = connect(base_urls=(server.url, backup.url))
+    assert words(await ask(client)) == "Hello"
+    assert (len(server.requests), len(backup.requests)) == (2, 1)
+
+
+async def test_a_lost_connection_before_the_first_event_moves_on_unseen(
+    connect: Connect, server: WireServer, backup: WireServer
+) -> None:
+    server.answer(head(), Reset())
+    backup.always = HELLO
+    assert words(await ask(connect(base_urls=(server.url, backup.url)))) == "Hello"
+
+
+async def test_nothing_is_tried_again_once_there_was_text(
+    connect: Connect, server: WireServer, backup: WireServer
+) -> None:
+    server.answer(*stream(text("Hel")))
+    _, error = await ask_badly(connect(base_urls=(server.url, backup.url)))
+    assert error.kind is Kind.CUT
+    assert (len(server.requests), len(backup.requests)) == (1, 0)
+
+
+async def test_a_wrong_request_is_not_tried_elsewhere(
+    connect: Connect, server: WireServer, backup: WireServer
+) -> None:
+    server.always = refusal(400)
+    await ask_badly(connect(base_urls=(server.url, backup.url)))
+    assert (len(server.requests), len(backup.requests)) == (1, 0)
+
+
+async def test_retries_are_bounded(connect: Connect, server: WireServer) -> None:
+    server.always = refusal(500)
+    _, error = await ask_badly(connect(retries=2))
+    assert error.kind is Kind.SERVER
+    assert len(server.requests) == 3
+
+
+async def test_waiting_between_tries_is_bounded(connect: Connect, server: WireServer) -> None:
+    server.always = refusal(503, retry_after="40")
+    await ask_badly(connect(retries=9))
+    assert len(server.requests) == 3  # 40 s and 40 s; a third time would pass 120 s
+
+
+async def test_each_retry_is_logged_with_its_request_id(
+    client: ApiClient, server: WireServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "bot.api")
+    server.answer(*refusal(500, "secret words", x_request_id="req_7"))
+    server.always = HELLO
+    await ask(client, question("my words", lane="telegram:5"))
+    (record,) = (r.__dict__ for r in caplog.records if r.message == "call is tried again")
+    assert (record["request_id"], record["lane"]) == ("req_7", "telegram:5")
+    assert "words" not in str(record)
+    assert "k-123" not in str(record)
+
+
+async def test_an_endpoint_that_keeps_failing_is_left_alone_and_comes_back(
+    server: WireServer, backup: WireServer
+) -> None:
+    clock = ManualClock()
+    settings = ApiSettings(
+        base_urls=(server.url, backup.url), key=SecretStr("k"), retries=1, retry_seconds=0
+    )
+    client = ApiClient(settings, clock=clock, dice=random.Random(1))
+    server.always = [Reset()]
+    backup.always = HELLO
+    try:
+        for _ in range(FAILURES):
+            await ask_badly(client)
+        seen = len(server.requests)
+        assert words(await ask(client)) == "Hello"
+        assert len(server.requests) == seen  # the primary is not even asked
+        server.always = HELLO
+        await clock.advance(FIRST_REST)
+        await ask(client)
+        await ask(client)
+        assert len(server.requests) == seen + 2
+    finally:
+        await client.close()
+
+
+async def test_only_one_request_probes_an_endpoint_that_rests() -> None:
+    clock = ManualClock()
+    endpoints = Endpoints(("a", "b"), clock)
+    primary = endpoints.choose()
+    for _ in range(FAILURES):
+        endpoints.failed(primary)
+    assert endpoints.choose().url == "b"
+    await clock.advance(FIRST_REST)
+    assert [endpoints.choose().url for _ in range(3)] == ["a", "b", "b"]
+    endpoints.failed(primary)  # the probe: it rests for longer
+    await clock.advance(FIRST_REST)
+    assert endpoints.choose().url == "b"
+    await clock.advance(FIRST_REST)
+    assert endpoints.choose().url == "a"
+    endpoints.succeeded(primary)
+    assert [endpoints.choose().url for _ in range(2)] == ["a", "a"]
+
+
+async def test_with_a_single_endpoint_the_breaker_never_stands_in_the_way(
+    client: ApiClient, server: WireServer
+) -> None:
+    server.always = refusal(500)
+    for _ in range(FAILURES):
+        await ask_badly(client)
+    server.always = HELLO
+    assert words(await ask(client)) == "Hello"
+
+
+def test_pauses_grow_and_are_spread() -> None:
+    for seed in range(50):
+        dice = random.Random(seed)
+        pauses = [backoff(attempt, None, dice) for attempt in range(1, 9)]
+        assert pauses[:6] == sorted(pauses[:6])
+        assert max(pauses) <= 20
+    assert len({backoff(1, None, random.Random(seed)) for seed in range(50)}) == 50
+    assert all(2 < backoff(1, 2.0, random.Random(seed)) < 2.5 for seed in range(50))
