@@ -154,8 +154,8 @@ class Delivery:
 
         `mark` is a line under the text that says how it ended; `failed` that it tells why there
         is no (whole) answer. `buttons` and `files` go with the last page. Waits out every pause
-        that the platform asks for. Raises `ChatGone`, `FileTooLarge` (the text is there, the
-        files are not), and `PlatformError` when the platform has failed for a quarter of an hour.
+        that the platform asks for. Raises `ChatGone`, `FileTooLarge` (the text is there, the files
+        are not), and `PlatformError` when the platform has failed for a quarter of an hour.
         """
         self._end = End(mark=mark, buttons=tuple(buttons), files=tuple(files), failed=failed)
         self._hurry.set()

@@ -21,8 +21,10 @@ def is_boundary(text: str, at: int) -> bool:
     before, after = ord(text[at - 1]), ord(text[at])
     if before < 0x300 and after < 0x300:
         return not (text[at - 1] == "\r" and text[at] == "\n")
-    if before == ZERO_WIDTH_JOINER or _extends(after):
-        return text[at - 1].isspace() and not _extends(after)
+    if _extends(after):
+        return text[at - 1] in "\r\n"
+    if before == ZERO_WIDTH_JOINER:
+        return text[at].isspace()
     if _is_regional(before) and _is_regional(after):
         return _regionals_before(text, at) % 2 == 0
     if unicodedata.combining(text[at - 1]) == VIRAMA:

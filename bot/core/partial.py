@@ -90,6 +90,8 @@ def _held_words(text: str, known: list[Line]) -> int | None:
             if found.start() >= start:
                 break
             if found["opened"] and len(text) - found.start() <= HOLD:
-                return found.start()
+                line = text.rfind("\n", 0, found.start()) + 1
+                is_first = _MARKER_ALONE.fullmatch(text, line, found.start())
+                return line if is_first else found.start()
         at = end
     return None

@@ -168,7 +168,7 @@ class Sheets:
     async def show(self, text: str) -> Step:
         """Bring the chat nearer to the text."""
         self._recognise(text)
-        body = self._carry + text[self._start :]
+        body = self._body(text)
         if not text[self._start :].strip() or self._is_ahead(body):
             return Step.IDLE
         if await self._close_old():
@@ -189,15 +189,16 @@ class Sheets:
         """Bring the whole text to the chat, and take away what is left of an earlier one."""
         if not self._is_ended:
             self._is_ended = await self._finish_text(_with_mark(text, end.mark), end)
-        elif self._old:
+        else:
             await self._delete_old()
         return Step.ENDED if self._is_ended and not self._old else Step.MORE
 
     async def _finish_text(self, text: str, end: End) -> bool:
-        if self._open and not self._open.page and not self._holds(self._open, text):
+        begun = self._open
+        if begun and not begun.page and not self._body(text).startswith(begun.given):
             self.restart()  # it was to end in another way before
         self._recognise(text)
-        body = self._carry + text[self._start :]
+        body = self._body(text)
         if not text[self._start :].strip():
             await self._finish_without_text(end)
             return True
@@ -230,7 +231,7 @@ class Sheets:
     async def _turn_page(self, sheet: Open, text: str) -> None:
         """Finish the open sheet as a full page. The text may go on growing meanwhile."""
         if sheet.page is None:
-            body = self._carry + text[self._start :]
+            body = self._body(text)
             carried = len(self._carry) + 1 if self._carry else 0
             limit, measure = self._capabilities.max_text, self._capabilities.measure
             least = max(len(sheet.given), carried)
@@ -271,27 +272,25 @@ class Sheets:
     def _recognise(self, text: str) -> None:
         """Go on after the sheets that are right as they stand."""
         self._skip_blank_lines(text)
-        while self._open is None and self._old and self._holds(self._old[0], text):
-            sheet = self._old.popleft()
-            if isinstance(sheet, Full):
-                self._full.append(sheet)
-                self._start += len(sheet.source)
-                self._carry = sheet.carry
-                self._skip_blank_lines(text)
-            elif isinstance(sheet, Open):
-                self._open = sheet
+        while self._open is None and self._old:
+            match self._old[0]:
+                case Full() as full if self._continues(full, text):
+                    self._full.append(full)
+                    self._start += len(full.source)
+                    self._carry = full.carry
+                    self._skip_blank_lines(text)
+                case Open(page=None) as begun if self._body(text).startswith(begun.given):
+                    self._open = begun
+                case _:  # also a page that was about to end: its fence may stay open now
+                    return
+            self._old.popleft()
 
-    def _holds(self, sheet: Full | Open | Unknown, text: str) -> bool:
-        """Whether the text, from here on, begins with what stands on the sheet."""
-        match sheet:
-            case Full():
-                return sheet.begins == self._carry and text.startswith(sheet.source, self._start)
-            case Open(page=None):
-                return (self._carry + text[self._start :]).startswith(sheet.given)
-            case Open():
-                return False  # it was about to end, with a fence closed that may stay open now
-            case Unknown():
-                return False
+    def _continues(self, full: Full, text: str) -> bool:
+        return full.begins == self._carry and text.startswith(full.source, self._start)
+
+    def _body(self, text: str) -> str:
+        """The text of the open sheet and of all that come after it."""
+        return self._carry + text[self._start :]
 
     def _is_ahead(self, body: str) -> bool:
         """Whether an earlier attempt shows more of the same: it need not change as yet."""
@@ -318,8 +317,7 @@ class Sheets:
         if needs_closing:
             ref = await sheet.draft.finish(self._reply(sheet.given))
         self._old.popleft()
-        if ref is not None:
-            self._old.appendleft(Unknown(ref))
+        self._old.extendleft([] if ref is None else [Unknown(ref)])
         return needs_closing
 
     # ------------------------------------------------------------ the open sheet
@@ -329,6 +327,7 @@ class Sheets:
         if self._open is None:
             ref = _ref(self._old.popleft()) if self._old else None
             self._open = Open(self._draft(ref))
+            self._status = ""  # its message bears the text now
         return self._open
 
     def _draft(self, ref: MessageRef | None) -> Draft:

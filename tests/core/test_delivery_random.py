@@ -18,8 +18,8 @@ from bot.errors import OutcomeUnknown, PlatformError, StoreBusy
 
 T = TypeVar("T")
 
-RUNS = 2400
-SHARDS = 12
+RUNS = 2000
+SHARDS = 8
 STOP = Button("Stop", "stop")
 GAPS = (
     " ",

@@ -46,7 +46,7 @@ def test_little_is_held_back(text: str, more: str) -> None:
 def test_no_beginning_of_an_answer_shows_a_raw_marker(at: int) -> None:
     shown = settle(ANSWER[:at])
     last = shown.rpartition("\n")[2]
-    if shown.count("```") % 2:
+    if shown.count("```") % 2 or last == "```":
         return  # in code everything is as it is
     for pair in ("**", "~~", "`"):
         assert last.count(pair) % 2 == 0, last
@@ -89,7 +89,7 @@ def test_a_whole_answer_is_shown_whole() -> None:
         ("Text\n#", "Text"),
         ("Text\n# T", "Text\n# T"),
         ("Text\n-", "Text"),
-        ("Text\n- **", "Text\n-"),
+        ("Text\n- **", "Text"),
         ("Text\n12.", "Text"),
         ("Text\n--", "Text"),
         ("**bold\n\nnext", "**bold\n\nnext"),

@@ -133,6 +133,7 @@ def test_a_text_that_fits_is_one_page_as_it_is() -> None:
 def test_a_blank_text_is_no_page() -> None:
     assert list(pages(" \n\n ", 100)) == []
     assert list(pages("a" + "\n" * 500, 100)) == ["a"]
+    assert list(pages(" " * 500 + "a", 100)) == ["a"]
 
 
 def test_paragraphs_are_kept_together() -> None:
@@ -243,14 +244,27 @@ def test_pages_that_cannot_fit_still_end() -> None:
     assert "".join("".join(found).split()) == "somewordshere"
 
 
-def test_a_text_that_shrinks_when_it_is_complete_is_measured_again() -> None:
+def test_a_page_that_measures_more_for_its_end_is_cut_elsewhere() -> None:
     def measure(text: str) -> int:
-        """A platform that shows an unfinished bold text with its markers, and more."""
-        return len(text) + 40 * (text.count("**") % 2)
+        return len(text) + 60 * text.endswith("end.")
 
-    text = "**" + "bold words " * 6 + "**" + " and plain words after it" * 3
+    text = "word " * 14 + "the end. " + "more " * 20
     found = list(pages(text, 100, measure))
+    assert " ".join(found).split() == text.split()
     assert all(measure(page) <= 100 for page in found)
+
+
+def test_a_measure_that_jumps_is_asked_no_more_than_is_sensible() -> None:
+    calls = 0
+
+    def measure(text: str) -> int:
+        nonlocal calls
+        calls += 1
+        return 10**9 if len(text) > 77_777 else 0
+
+    page = take_page("word " * 20_000, 1000, measure)
+    assert 10_000 < page.used <= 77_777
+    assert calls < 20
 
 
 @pytest.mark.parametrize("limit", [40, 64, 100])
