@@ -143,7 +143,7 @@ class Attempts:
 
     def _delay(self, call: Call, failure: CallFailed, tries: int, waited: float) -> float | None:
         """Seconds until the next try; None when there is none."""
-        retries = self._retries if call.retries is None else call.retries
+        retries = self._retries if call.retries is None else min(self._retries, call.retries)
         if not failure.temporary or tries > retries:
             return None
         reached = failure.sent and failure.kind is not ModelErrorKind.RATE_LIMITED

@@ -80,12 +80,12 @@ class ApiSettings(BaseModel):
     @field_validator("key")
     @classmethod
     def _one_word(cls, key: SecretStr | None) -> SecretStr | None:
-        text = key.get_secret_value().strip() if key else ""
+        text = key.get_secret_value().strip().removeprefix("Bearer ") if key else ""
         if not text:
             return None
         if not text.isascii() or not text.isprintable() or " " in text:
             raise ValueError("a key has no spaces and only ASCII characters; copy it once more")
-        return SecretStr(text.removeprefix("Bearer "))
+        return SecretStr(text)
 
     @field_validator("proxy")
     @classmethod

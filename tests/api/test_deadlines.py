@@ -77,8 +77,7 @@ async def test_cancelling_while_waiting_for_the_first_event_closes_the_connectio
     server.answer(head(), chunk(b": PING\n\n"), Wait(go_on), Hang())
     asking = asyncio.create_task(ask(client))
     go_on.set()
-    while not server.requests:
-        await asyncio.sleep(0)
+    await server.arrivals.get()
     asking.cancel()
     await asyncio.wait({asking})
     assert asking.cancelled()
@@ -108,8 +107,8 @@ async def test_requests_in_flight_are_bounded_on_the_wire(
     go_on = asyncio.Event()
     server.always = [head(), chunk(text("Hello")), Wait(go_on), chunk(finish() + DONE), END]
     asking = [asyncio.create_task(ask(client, question(lane=str(n)))) for n in range(6)]
-    while server.open_now < 2:
-        await asyncio.sleep(0)
+    for _ in range(2):
+        await server.arrivals.get()
     go_on.set()
     await asyncio.gather(*asking)
     assert server.most_open == 2

@@ -57,6 +57,7 @@ class WireServer:
     open_now: int = 0
     most_open: int = 0
     connections: int = 0
+    arrivals: asyncio.Queue[Received] = field(default_factory=asyncio.Queue)
     _scripts: deque[Script] = field(default_factory=deque)
 
     @property
@@ -81,7 +82,9 @@ class WireServer:
         pairs = (line.split(": ", 1) for line in head[1:] if line)
         headers = {name.lower(): value for name, value in pairs}
         body = await reader.readexactly(int(headers.get("content-length", "0")))
-        self.requests.append(Received(method, path, headers, body))
+        received = Received(method, path, headers, body)
+        self.requests.append(received)
+        self.arrivals.put_nowait(received)
         self.open_now += 1
         self.most_open = max(self.most_open, self.open_now)
         try:

@@ -1,0 +1,136 @@
+"""The list of models, and prices."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from decimal import Decimal
+
+import pytest
+from pydantic import SecretStr
+
+from bot.api.catalogue import FAILED, FRESH
+from bot.api.client import ApiClient
+from bot.api.settings import ApiSettings
+from bot.core.chat import ModelInfo, UsageEntry, UsageKind
+from bot.core.manual_clock import ManualClock
+from bot.errors import ModelError, ModelErrorKind
+from tests.api.conftest import Connect
+from tests.api.wire_server import WireServer, json_answer, refusal, whole
+
+LIST = {"data": [{"id": "zebra", "owned_by": "zoo"}, {"id": "ant"}, {"id": ""}, "?", {"id": "ant"}]}
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+async def client(server: WireServer, clock: ManualClock) -> AsyncIterator[ApiClient]:
+    settings = ApiSettings(base_urls=(server.url,), key=SecretStr("k"), retries=0)
+    made = ApiClient(settings, clock=clock, dice=random.Random(1))
+    yield made
+    await made.close()
+
+
+async def test_the_list_is_sorted_and_asked_for_once(client: ApiClient, server: WireServer) -> None:
+    server.always = json_answer(LIST)
+    found = await asyncio.gather(*(client.models() for _ in range(5)))
+    assert found[0] == (ModelInfo(id="ant"), ModelInfo(id="zebra", owner="zoo"))
+    assert len(server.requests) == 1
+    assert (server.requests[0].method, server.requests[0].path) == ("GET", "/v1/models")
+
+
+async def test_after_some_minutes_it_is_asked_for_again(
+    client: ApiClient, server: WireServer, clock: ManualClock
+) -> None:
+    server.answer(*json_answer(LIST))
+    await client.models()
+    await clock.advance(FRESH)
+    server.answer(*json_answer({"data": [{"id": "new"}]}))
+    assert await client.models() == (ModelInfo(id="new"),)
+
+
+async def test_an_old_list_is_better_than_none(
+    client: ApiClient, server: WireServer, clock: ManualClock
+) -> None:
+    server.answer(*json_answer(LIST))
+    old = await client.models()
+    server.always = refusal(401)
+    await clock.advance(FRESH)
+    assert await client.models() == old
+
+
+async def test_a_failure_is_remembered_for_a_while(
+    client: ApiClient, server: WireServer, clock: ManualClock
+) -> None:
+    server.always = refusal(404)
+    for _ in range(3):
+        with pytest.raises(ModelError) as caught:
+            await client.models()
+        assert caught.value.kind is ModelErrorKind.UNSUPPORTED
+    assert len(server.requests) == 1
+    await clock.advance(FAILED)
+    server.always = json_answer(LIST)
+    assert len(await client.models()) == 2
+
+
+async def test_a_page_for_people_is_no_list(client: ApiClient, server: WireServer) -> None:
+    server.always = whole(b"<!doctype html>", content_type="text/html")
+    with pytest.raises(ModelError) as caught:
+        await client.models()
+    assert caught.value.kind is ModelErrorKind.BAD_ANSWER
+    assert "/v1" in caught.value.detail
+
+
+async def test_what_a_server_tells_of_a_model_is_read_and_the_configuration_wins(
+    connect: Connect, server: WireServer
+) -> None:
+    told = {
+        "context_length": 8000,
+        "pricing": {"prompt": "0.0000025", "completion": "0.00001"},
+    }
+    known = {"context_window": 9000, "vision": True, "output_price": "12"}
+    client = connect(models={"b*": known})
+    server.answer(*json_answer({"data": [{"id": "a", **told}, {"id": "b", **told}, {"id": "c"}]}))
+    assert await client.models() == (
+        ModelInfo(
+            id="a", context_window=8000, input_price=Decimal("2.5"), output_price=Decimal(10)
+        ),
+        ModelInfo(
+            id="b",
+            context_window=9000,
+            vision=True,
+            input_price=Decimal("2.5"),
+            output_price=Decimal(12),
+        ),
+        ModelInfo(id="c"),
+    )
+
+
+async def test_a_request_costs_what_its_price_says_and_nothing_is_made_up(
+    connect: Connect,
+) -> None:
+    client = connect(
+        models={
+            "chat-*": {"input_price": "2.50", "output_price": "10"},
+            "paint": {"image_price": "0.04"},
+            "ears": {"minute_price": "0.006"},
+            "half": {"input_price": "1"},
+        }
+    )
+
+    def cost(kind: UsageKind, model: str, **fields: object) -> Decimal | None:
+        entry = UsageEntry(kind=kind, model=model, **fields)  # type: ignore[arg-type]  # as given
+        return client.priced(entry).cost
+
+    tokens = {"prompt_tokens": 1_000, "completion_tokens": 100}
+    assert cost(UsageKind.CHAT, "chat-1", **tokens) == Decimal("0.0035")
+    assert cost(UsageKind.IMAGE, "paint", images=3) == Decimal("0.12")
+    assert cost(UsageKind.AUDIO, "ears", seconds=90.0) == Decimal("0.009")
+    assert cost(UsageKind.CHAT, "half", **tokens) is None
+    assert cost(UsageKind.EMBEDDING, "half", prompt_tokens=1_000) == Decimal("0.001")
+    assert cost(UsageKind.CHAT, "unknown", **tokens) is None
+    assert cost(UsageKind.IMAGE, "unknown", images=1) is None

@@ -1,0 +1,45 @@
+"""Counting tokens without a network."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.api.tokens import Calibration, count_tokens, estimate_tokens
+
+
+def test_tokens_are_counted_as_the_vocabulary_says() -> None:
+    assert count_tokens("") == 0
+    assert count_tokens("hello world") == 2
+    assert count_tokens("你好，世界") == 3
+    assert count_tokens("<|endoftext|>") > 1  # words, not a command
+    assert count_tokens("half a pair: \ud83d") > 0
+
+
+def test_the_vocabulary_is_loaded_by_the_first_count_only() -> None:
+    code = "import sys, bot.api; print('rs_bpe' in sys.modules, 'aiohttp' in sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == ["False", "False"]
+
+
+@given(st.text(max_size=200))
+def test_the_estimate_is_never_absurd(text: str) -> None:
+    assert len(text) / 4 <= estimate_tokens(text) <= len(text)
+
+
+def test_the_estimate_is_close_for_prose() -> None:
+    english = "The quick brown fox jumps over the lazy dog, again and again. " * 20
+    assert 0.7 < estimate_tokens(english) / count_tokens(english) < 1.6
+
+
+def test_what_the_api_reports_corrects_the_estimate_of_its_model() -> None:
+    calibration = Calibration()
+    for _ in range(50):
+        calibration.learn("m", 100, 150)
+    assert 145 <= calibration.corrected("m", 100) <= 150
+    assert calibration.corrected("other", 100) == 100
+    calibration.learn("m", 100, 1_000_000)
+    assert calibration.corrected("m", 100) <= 220
