@@ -47,11 +47,11 @@ class Server:
 
 
 @contextlib.contextmanager
-def running_server() -> Iterator[Server]:
+def running_server(*, durable: bool = False) -> Iterator[Server]:
     """A server while the block runs.
 
-    Nothing is flushed to the disk: quick, and lost with the folder. Raises `RuntimeError` with
-    the server's own words when it does not start.
+    Unless `durable`, nothing is flushed to the disk. All is lost with the folder. Raises
+    `RuntimeError` with the server's own words when it does not start.
     """
     # Not pytest's tmp_path: the path of a socket has at most 107 bytes.
     with tempfile.TemporaryDirectory(prefix="chinwag-pg-") as name:
@@ -67,7 +67,8 @@ def running_server() -> Iterator[Server]:
             server = subprocess.Popen(
                 [
                     *(programs / "postgres", "-D", data, "-k", home),
-                    *("-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=50"),
+                    *("-c", "listen_addresses=", "-c", "max_connections=50"),
+                    *("-c", f"fsync={'on' if durable else 'off'}"),
                 ],
                 stdout=log,
                 stderr=log,

@@ -112,12 +112,12 @@ async def test_a_backup_that_cannot_be_written_leaves_nothing_behind(tmp_path: P
     assert names(tmp_path) == ["store.db", "store.db-owner"]
 
 
+@pytest.mark.parametrize("settings", ["postgres"], indirect=True)
 async def test_postgresql_is_backed_up_by_its_own_tool(
     settings: StorageSettings, tmp_path: Path
 ) -> None:
-    if settings.sqlite_file is None:
-        with pytest.raises(StoreError, match="pg_dump"):
-            await admin.backup(settings, tmp_path / "copy")
+    with pytest.raises(StoreError, match="pg_dump"):
+        await admin.backup(settings, tmp_path / "copy")
 
 
 async def test_without_a_database_there_is_nothing_to_look_at(tmp_path: Path) -> None:

@@ -247,18 +247,18 @@ async def test_a_database_or_user_the_server_does_not_know_is_named(postgres: Se
     assert "refuses the user" in str(error)
 
 
+@pytest.mark.parametrize("settings", ["postgres"], indirect=True)
 async def test_a_connection_that_the_server_ended_is_replaced(
     settings: StorageSettings, stores: Stores
 ) -> None:
     await stores.turns.accept(message("1"), urgent=False)
-    if settings.sqlite_file is None:
-        async with connected(settings) as database:
-            await database.write(
-                lambda connection: connection.exec_driver_sql(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-                )
+    async with connected(settings) as database:
+        await database.write(
+            lambda connection: connection.exec_driver_sql(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
+        )
     assert (await stores.turns.accept(message("2"), urgent=False)).fresh
     assert await stores.turns.ahead(2) == 1
 
@@ -271,13 +271,12 @@ async def test_the_check_says_what_will_happen(settings: StorageSettings, tmp_pa
     assert (finding.ok, "will be made" in finding.text) == (True, True)
 
 
-async def test_rows_that_cannot_be_read_harm_nobody_else(settings: StorageSettings) -> None:
-    if settings.sqlite_file is None:
-        return
+async def test_rows_that_cannot_be_read_harm_nobody_else(tmp_path: Path) -> None:
+    settings = sqlite_settings(tmp_path)
     async with open_store(settings) as stores:
         await stores.turns.accept(message("1"), urgent=False)
         await stores.turns.accept(message("2"), urgent=False)
-        with closing(sqlite3.connect(settings.sqlite_file)) as other, other:
+        with closing(sqlite3.connect(tmp_path / "store.db")) as other, other:
             other.execute("UPDATE turns SET event = '{}' WHERE id = 1")
             other.execute(
                 "INSERT INTO chats VALUES ('test', 'home', 'no JSON', '2026-01-01 00:00:00')"

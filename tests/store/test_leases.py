@@ -1,0 +1,86 @@
+"""PostgreSQL shared by several bots: who has a turn, and for how long."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+import sqlalchemy as sa
+
+from bot.core.ports import Outcome
+from bot.store import StorageSettings, open_store
+from bot.store.conversations import ConversationTable
+from bot.store.database import Database, connected
+from bot.store.schema import turns as table
+from bot.store.turns import Turns
+from tests.store.events import chat, message, said
+
+# A SQLite file has one bot at a time.
+pytestmark = pytest.mark.parametrize("settings", ["postgres"], indirect=True)
+
+
+def queue(database: Database, lease: float) -> Turns:
+    return Turns(database, per_chat=20, in_all=100, lease=lease)
+
+
+async def expire(database: Database) -> None:
+    """Let the lease of every turn be over."""
+    past = sa.update(table).values(lease_until=sa.func.now() - sa.text("interval '1 second'"))
+    await database.write(lambda connection: connection.execute(past))
+
+
+async def test_a_turn_that_somebody_works_on_is_left_to_them(settings: StorageSettings) -> None:
+    async with connected(settings) as database:
+        one, two = queue(database, 30), queue(database, 30)
+        await one.accept(message("1"), urgent=False)
+        assert await one.claim("one") is not None
+        await expire(database)
+        await one.renew()
+        assert await two.recover("two") == 0
+        assert await two.claim("two") is None
+
+
+async def test_a_bot_that_starts_again_takes_back_what_it_ran(settings: StorageSettings) -> None:
+    async with connected(settings) as database:
+        one = queue(database, 30)
+        await one.accept(message("1"), urgent=False)
+        await one.claim("one")
+        assert await queue(database, 30).recover("one") == 1
+
+
+async def test_the_turn_of_a_silent_bot_is_taken_over_and_answered_once(
+    settings: StorageSettings,
+) -> None:
+    async with connected(settings) as database:
+        conversation = await ConversationTable(database).current(chat())
+        outcome = Outcome(conversation=conversation, messages=(said("answer"),))
+        silent, other = queue(database, 30), queue(database, 30)
+        await silent.accept(message("1"), urgent=False)
+        first = await silent.claim("silent")
+        assert first is not None
+        await silent.checkpoint(first.id, partial="so far", shown=())
+        await expire(database)
+        assert await other.free_expired() == 1
+        again = await other.claim("other")
+        assert again is not None
+        assert (again.id, again.attempt, again.partial) == (first.id, 2, "so far")
+        await silent.checkpoint(first.id, partial="it wakes up", shown=())
+        await silent.finish(first.id, outcome)  # too late: it is not its turn any more
+        await silent.release(first.id)
+        assert await ConversationTable(database).page(conversation) == []
+        await other.finish(again.id, outcome)
+        assert len(await ConversationTable(database).page(conversation)) == 1
+
+
+async def test_a_running_bot_frees_what_a_dead_one_held(settings: StorageSettings) -> None:
+    async with connected(settings) as database:
+        dead = queue(database, 0.05)
+        await dead.accept(message("1"), urgent=False)
+        await dead.claim("dead")
+        async with open_store(settings, lease=0.3) as stores:
+            async with asyncio.timeout(10):
+                while (turn := await stores.turns.claim("alive")) is None:  # noqa: ASYNC110 - another process's doing
+                    await asyncio.sleep(0.02)
+            assert turn.attempt == 2
+            await asyncio.sleep(0.5)  # longer than the lease, which is renewed meanwhile
+            assert await dead.free_expired() == 0

@@ -1,0 +1,68 @@
+"""What an operator may write for `storage.url`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from bot.store import StorageSettings
+
+
+@pytest.mark.parametrize(
+    ("url", "meant", "place"),
+    [
+        ("sqlite:///bot.db", "sqlite+aiosqlite:///bot.db", "SQLite bot.db"),
+        (
+            "sqlite+aiosqlite:////var/bot.db",
+            "sqlite+aiosqlite:////var/bot.db",
+            "SQLite /var/bot.db",
+        ),
+        ("postgres://u:p@db/chat", "postgresql+asyncpg://u:p@db/chat", "PostgreSQL db/chat"),
+        ("postgresql://u:p@db:5433/c", "postgresql+asyncpg://u:p@db:5433/c", "PostgreSQL db/c"),
+        (
+            "postgresql://u:p@db/c?sslmode=require",
+            "postgresql+asyncpg://u:p@db/c?ssl=require",
+            "PostgreSQL db/c",
+        ),
+        (
+            "postgresql://u@/c?host=/run/pg",
+            "postgresql+asyncpg://u@/c?host=%2Frun%2Fpg",
+            "PostgreSQL /run/pg/c",
+        ),
+    ],
+)
+def test_the_usual_forms_are_understood(url: str, meant: str, place: str) -> None:
+    settings = StorageSettings(url=url)
+    assert settings.url == meant
+    assert settings.place == place
+
+
+@pytest.mark.parametrize(
+    ("url", "advice"),
+    [
+        ("bot.db", "not a database URL; use sqlite:///FILE"),
+        ("", "not a database URL"),
+        ("sqlite://bot.db", "sqlite:///bot.db"),
+        ("sqlite://", "name a file"),
+        ("sqlite:///:memory:", "name a file"),
+        ("mysql://u@h/d", "'mysql' is not supported; use sqlite:///FILE or postgresql://"),
+        ("postgresql+psycopg://u@h/d", "'postgresql+psycopg' is not supported"),
+        ("postgresql://u:p@host", "the database's name is missing"),
+        ("postgresql://u:p@host/d?pool=3", "the option 'pool'"),
+    ],
+)
+def test_other_forms_are_refused_with_advice(url: str, advice: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        StorageSettings(url=url)
+    assert advice in str(refused.value)
+
+
+def test_a_password_is_not_shown() -> None:
+    settings = StorageSettings(url="postgresql://bot:hunter2@db/chat")
+    assert "hunter2" not in repr(settings) + str(settings) + settings.place
+
+
+def test_without_a_setting_the_database_is_beside_the_process() -> None:
+    assert StorageSettings().sqlite_file == Path("chinwag.db")
