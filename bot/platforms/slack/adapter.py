@@ -77,7 +77,7 @@ class SlackPlatform:
         self._sockets = Sockets(self._calls, app_token, clock=clock)
         self._streams = True
         self._unstreamed: Memory[ChatRef, bool] = Memory(CHATS)
-        self._threads: Memory[ChatRef, str] = Memory(CHATS)
+        self._newest: Memory[ChatRef, MessageRef] = Memory(CHATS)
 
     # ------------------------------------------------------------ what a chat can do
 
@@ -96,10 +96,7 @@ class SlackPlatform:
     async def run(self, sink: EventSink, ready: Callable[[], None]) -> None:
         """Stay connected until cancelled. Raises `ConfigError` when a token is wrong."""
         await self._sign_in()
-        first = [ready]
-        await self._sockets.run(
-            lambda body: self._ingress.take(body, sink), lambda: first.pop()() if first else None
-        )
+        await self._sockets.run(lambda body: self._ingress.take(body, sink), ready)
 
     async def _sign_in(self) -> None:
         """Learn who the bot is; without it, it would not know its own mention."""
@@ -123,15 +120,18 @@ class SlackPlatform:
                 self._directory.bot = str(answer["user_id"])
 
     def _asked(self, message: IncomingMessage) -> None:
-        self._threads.put(message.ref.chat, answer_thread(message.ref))
+        self._newest.put(message.ref.chat, message.ref)
 
     # ------------------------------------------------------------ messages
 
     async def send(self, chat: ChatRef, reply: Reply) -> MessageRef:
-        """Post a message; in a direct message, into the thread of the message it answers."""
-        thread = parse_chat(chat).thread
-        if not thread and reply.answering is not None and reply.answering.chat == chat:
-            thread = thread_of(reply.answering)
+        """Post a message.
+
+        In a direct message, beside the message it answers (else the newest): if that stands in a
+        thread, into the thread.
+        """
+        about = reply.answering or self._newest.get(chat)
+        thread = thread_of(about) if about is not None else parse_chat(chat).thread
         ref = await self._posting.post(chat, thread, reply)
         if reply.files:
             await self._posting.upload(chat, thread, reply.files)
@@ -181,8 +181,9 @@ class SlackPlatform:
 
     def typing(self, chat: ChatRef) -> AbstractAsyncContextManager[None]:
         """Show a status line under the thread; in a direct message, under the last question."""
-        place = parse_chat(chat)
-        return self._status.shown(place.channel, place.thread or self._threads.get(chat) or "")
+        place, newest = parse_chat(chat), self._newest.get(chat)
+        thread = answer_thread(newest) if newest is not None else place.thread
+        return self._status.shown(place.channel, thread)
 
     async def download(self, attachment: Attachment, to: Path) -> None:
         """Fetch a file."""

@@ -52,7 +52,9 @@ class Calls:
         """Slack's own client, over a session of ours that keeps its connections."""
         if self._session is None:
             connector = aiohttp.TCPConnector(limit=CONNECTIONS)
-            self._session = aiohttp.ClientSession(connector=connector, timeout=TIMEOUT)
+            self._session = aiohttp.ClientSession(
+                connector=connector, timeout=TIMEOUT, trust_env=True
+            )
             self._client.session = self._session
         return self._client
 

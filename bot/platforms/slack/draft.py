@@ -12,10 +12,10 @@ from collections.abc import Callable
 from enum import Enum, auto
 
 from bot.core.types import Button, ButtonRow, IncomingMessage, MessageRef, Reply
-from bot.errors import OutcomeUnknown
+from bot.errors import OutcomeUnknown, RateLimited
 from bot.platforms.slack.errors import Refused, StreamClosed
 from bot.platforms.slack.ids import answer_thread, thread_of
-from bot.platforms.slack.pace import Urgency
+from bot.platforms.slack.pace import COME_BACK, Urgency
 from bot.platforms.slack.posting import Posting
 from bot.platforms.slack.render import button_blocks, neutralise, settled
 
@@ -91,6 +91,7 @@ class SlackDraft:
             self._mode, self._standing = Mode.MESSAGE, reply
         elif self._mode is Mode.MESSAGE:
             await self._edit(reply, Urgency.FINAL)
+        self._posting.redeem_edit(self)
         if reply.files and self._files_wait:
             await self._posting.upload(self._chat, thread_of(self._ref), reply.files)
             self._files_wait = False
@@ -100,9 +101,9 @@ class SlackDraft:
 
     async def _begin(self, text: str) -> None:
         first = neutralise(settled(text))
+        if not first.strip():
+            return
         if self._streams and len(first.encode()) <= STREAM_BYTES and self._may_stream():
-            if not first.strip():
-                return
             try:
                 reader = self._answering.sender.id
                 self._ref = await self._posting.start_stream(
@@ -114,62 +115,66 @@ class SlackDraft:
             else:
                 self._mode, self._sent, self._streamed = Mode.STREAM, first, True
                 return
+        # What is posted early needs an edit at its end: where none is left, it is posted whole.
+        if not self._posting.promise_edit(self):
+            raise RateLimited(COME_BACK)
         reply = Reply(text=text, buttons=self._stop)
         self._ref = await self._posting.post(self._chat, self._thread, reply, Urgency.PREVIEW)
         self._mode, self._standing = Mode.MESSAGE, reply
 
     def _may_stream(self) -> bool:
         """Whether a stream would start soon; Slack takes only 20 a minute in a workspace."""
-        wait = self._posting.seconds_until("chat.startStream", self._chat, Urgency.PREVIEW)
-        return wait <= SOON
+        return self._seconds_until("chat.startStream", Urgency.PREVIEW) <= SOON
+
+    def _seconds_until(self, method: str, urgency: Urgency) -> float:
+        return self._posting.seconds_until(method, self._chat, urgency)
 
     # ------------------------------------------------------------ a stream
 
     async def _stream_on(self, text: str) -> None:
-        assert self._ref is not None  # a stream has its message
         if text == self._sent:
-            return None
+            return
         if not self._fits(text):
-            return await self._leave_stream()
+            await self._leave_stream(Urgency.PREVIEW)
+            return
         try:
-            await self._posting.append(self._ref, text[len(self._sent) :], Urgency.PREVIEW)
+            await self._append(text, Urgency.PREVIEW)
         except (StreamClosed, Refused):
             self._mode = Mode.MESSAGE
-        except OutcomeUnknown:
-            self._mode = Mode.MESSAGE  # it may have the words: only an edit is safe now
-            raise
-        else:
-            self._sent = text
 
     async def _end_stream(self, reply: Reply) -> None:
         assert self._ref is not None  # a stream has its message
         text = neutralise(reply.text)
         if not self._fits(text):
-            return await self._leave_stream()
+            await self._leave_stream(Urgency.FINAL)
+            return
         try:
-            await self._hurry_on(text)
+            if self._seconds_until("chat.stopStream", Urgency.FINAL) > 0:
+                await self._append(text, Urgency.FINAL)  # the end must wait, its words need not
             rest = text[len(self._sent) :]
             await self._posting.stop_stream(self._ref, rest, button_blocks(reply.buttons))
         except (StreamClosed, Refused):
             self._mode = Mode.MESSAGE
-        except OutcomeUnknown:
-            self._mode = Mode.MESSAGE  # as above; an edit stops the stream if it still runs
-            raise
         else:
             self._mode, self._standing, self._streamed = Mode.MESSAGE, _bare(reply), False
 
-    async def _hurry_on(self, text: str) -> None:
-        """Show the last words at once when the end of the stream must wait for its turn."""
-        wait = self._posting.seconds_until("chat.stopStream", self._chat, Urgency.FINAL)
-        if wait > 0 and text != self._sent and self._ref is not None:
-            await self._posting.append(self._ref, text[len(self._sent) :], Urgency.FINAL)
-            self._sent = text
+    async def _append(self, text: str, urgency: Urgency) -> None:
+        """Give the stream what it does not have of the text."""
+        assert self._ref is not None  # a stream has its message
+        if text == self._sent:
+            return
+        try:
+            await self._posting.append(self._ref, text[len(self._sent) :], urgency)
+        except OutcomeUnknown:
+            self._mode = Mode.MESSAGE  # it may have the words: only an edit is safe now
+            raise
+        self._sent = text
 
-    async def _leave_stream(self) -> None:
+    async def _leave_stream(self, urgency: Urgency) -> None:
         """End the stream before it is full, and go on by editing its message."""
         assert self._ref is not None  # a stream has its message
         try:
-            await self._posting.stop_stream(self._ref, "", [])
+            await self._posting.stop_stream(self._ref, "", [], urgency)
         except (StreamClosed, Refused):
             log.debug("stream ended already", extra={"chat": self._chat.id})
         self._mode, self._streamed = Mode.MESSAGE, False

@@ -9,6 +9,7 @@ what people wrote in order.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import logging
 from collections.abc import Callable
@@ -56,12 +57,10 @@ class Ingress:
             await self._directory.learn(needs.people, needs.thread)
             return inbound.read(body, self._directory)
         except MALFORMED as error:
-            key = body.get("event_id") or body.get("trigger_id") or hash(str(body))
+            raw = json.dumps(body, ensure_ascii=False)
+            key = body.get("event_id") or hashlib.sha256(raw.encode()).hexdigest()
             return Unreadable(
-                key=f"{PLATFORM}:{key}",
-                platform=PLATFORM,
-                raw=json.dumps(body, ensure_ascii=False),
-                reason=repr(error),
+                key=f"{PLATFORM}:{key}", platform=PLATFORM, raw=raw, reason=repr(error)
             )
 
     async def _store(self, event: Event | Unreadable, sink: EventSink) -> bool:

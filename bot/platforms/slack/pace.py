@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from enum import IntEnum
 from typing import TypeVar
+from weakref import WeakSet
 
 from bot.core.ports import Clock
 from bot.errors import RateLimited
@@ -44,6 +45,9 @@ PREVIEW_SHARE = 0.8
 """The part of a method's budget that previews may use; the rest is kept for the ends."""
 CALM_SHARE = 0.5
 """Up to this part of their budget previews go out at once; beyond it they are spread."""
+COME_BACK = 0.5
+"""Seconds after which a preview asks again at the latest, so that the end of its answer, which may
+use what is kept for ends, is not late. Only where Slack itself refused must all of it wait."""
 CROWD = 2_000
 """Channels remembered before the idle ones are forgotten."""
 
@@ -65,6 +69,12 @@ class Window:
         self._ended: deque[float] = deque()
         self.waiting = 0
         self.blocked_until = 0.0
+        self.promised: WeakSet[object] = WeakSet()
+
+    @property
+    def reserve(self) -> int:
+        """Calls that are kept for the ends of answers."""
+        return self._count - int(self._count * PREVIEW_SHARE)
 
     def wait(self, now: float, urgency: Urgency) -> float:
         """Seconds until such a call may be made."""
@@ -75,7 +85,7 @@ class Window:
             return max(blocked, self._until_free(now, self._count))
         if self.waiting:
             return max(blocked, MINUTE / self._count)
-        count = int(self._count * PREVIEW_SHARE)
+        count = self._count - self.reserve
         return max(blocked, self._until_free(now, count), self._spread(now, count))
 
     def begin(self) -> None:
@@ -140,6 +150,21 @@ class Pace:
         own = window.wait(now, urgency) if window else 0.0
         return max(own, self._channel(channel).wait(now, method, urgency), 0.0)
 
+    def promise(self, method: str, answer: object) -> bool:
+        """Keep a call for the end of an answer; False when no more can be kept.
+
+        The promise ends with `redeem`, or when the answer is forgotten.
+        """
+        window = self._windows[method]
+        if len(window.promised) >= window.reserve:
+            return False
+        window.promised.add(answer)
+        return True
+
+    def redeem(self, method: str, answer: object) -> None:
+        """The answer is at its end, or needs no such call any more."""
+        self._windows[method].promised.discard(answer)
+
     async def call(
         self, method: str, channel: str, urgency: Urgency, make: Callable[[], Awaitable[T]]
     ) -> T:
@@ -151,7 +176,7 @@ class Pace:
         if urgency is Urgency.FINAL:
             await self._turn(method, channel)
         elif (wait := self.wait(method, channel, urgency)) > 0:
-            raise RateLimited(wait)
+            raise RateLimited(max(self._blocked(method, channel), min(wait, COME_BACK)))
         state, window = self._channel(channel), self._windows.get(method)
         if window:
             window.begin()
@@ -169,6 +194,12 @@ class Pace:
         finally:
             if window:
                 window.end(self._clock.monotonic())
+
+    def _blocked(self, method: str, channel: str) -> float:
+        """Seconds for which Slack wants no such call."""
+        window = self._windows.get(method)
+        until = max(window.blocked_until if window else 0.0, self._channel(channel).blocked_until)
+        return until - self._clock.monotonic()
 
     async def _turn(self, method: str, channel: str) -> None:
         budgets = [b for b in (self._windows.get(method), self._channel(channel)) if b]

@@ -88,6 +88,7 @@ class Posting:
             "markdown_text": text,
             "recipient_team_id": place.team,
             "recipient_user_id": reader,
+            **QUIET,
         }
         answer = await self._calls.call(
             "chat.startStream", args, channel=place.channel, urgency=Urgency.PREVIEW
@@ -116,6 +117,14 @@ class Posting:
     def seconds_until(self, method: str, chat: ChatRef, urgency: Urgency) -> float:
         """How long such a call would wait for its turn."""
         return self._calls.pace.wait(method, parse_chat(chat).channel, urgency)
+
+    def promise_edit(self, answer: object) -> bool:
+        """Keep an edit for the end of an answer that is posted early; False: there is none."""
+        return self._calls.pace.promise("chat.update", answer)
+
+    def redeem_edit(self, answer: object) -> None:
+        """The edit has been made, or is not needed."""
+        self._calls.pace.redeem("chat.update", answer)
 
     async def release_session(self, ref: MessageRef) -> None:
         """Say that the bot is done, where the end of a stream has not said it. Never raises.

@@ -102,7 +102,7 @@ class Sockets:
         self.opened += 1
         self._changed()
         for envelope in self.unacked:
-            if envelope.kind == "events_api" or not envelope.sent:
+            if envelope.kind == "events_api":
                 self._again(envelope)
         try:
             async for message in socket:

@@ -145,7 +145,7 @@ async def test_a_deaf_connection_is_noticed_and_replaced(sandbox: SlackSandbox) 
 async def test_a_connection_that_is_alive_stays(sandbox: SlackSandbox) -> None:
     async with connected(sandbox, asyncio.Event()) as alarm:
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(alarm.rung.wait(), 1.2)
+            await asyncio.wait_for(alarm.rung.wait(), 0.9)
     assert sandbox.sockets.opened == 1
 
 

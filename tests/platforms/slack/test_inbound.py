@@ -84,6 +84,19 @@ async def test_a_direct_message_and_its_threads_are_one_conversation(bot: Runnin
     assert ada.dm.answers()[0].thread == question.ts
 
 
+async def test_what_is_said_of_a_message_in_a_thread_stands_in_the_thread(bot: Running) -> None:
+    ada = bot.sandbox.person("Ada")
+    question = await ada.dm.send("what is this?")
+    await ada.thread(question).reply("!model")
+    await bot.inbox.holds(2)
+    chat = bot.inbox.message().ref.chat
+    await bot.platform.send(chat, Reply(text="pick a model"))
+    await ada.dm.send("!help")
+    await bot.inbox.holds(3)
+    await bot.platform.send(chat, Reply(text="this is what I can do"))
+    assert [seen.thread for seen in ada.dm.answers()] == [question.ts, ""]
+
+
 async def test_threads_of_a_channel_are_conversations_of_their_own(bot: Running) -> None:
     ada = bot.sandbox.person("Ada")
     general = ada.channel(bot.sandbox.channel("general"))

@@ -44,7 +44,7 @@ async def test_where_it_cannot_be_shown_nothing_fails_and_slack_is_left_alone(
     await bot.inbox.holds(1)
     method = "assistant.threads.setStatus"
     chat = bot.inbox.message().ref.chat
-    for _ in range(3):
+    for _ in range(2):
         async with bot.platform.typing(chat):
             await bot.sandbox.wait_for(lambda: bool(bot.sandbox.calls_to(method)))
             await bot.platform.send(chat, Reply(text="the refusal has been heard by now"))

@@ -13,8 +13,8 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltRequest, AsyncSay
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.core.manual_clock import ManualClock
 from bot.sandbox.slack.server import SlackSandbox
-from tests.sandbox.slack.clock import SteppedClock
 
 
 class App:
@@ -87,7 +87,7 @@ class App:
 
 @pytest.fixture
 async def slack() -> AsyncIterator[SlackSandbox]:
-    async with SlackSandbox(clock=SteppedClock()) as sandbox:
+    async with SlackSandbox(clock=ManualClock()) as sandbox:
         yield sandbox
 
 
@@ -175,13 +175,13 @@ async def test_what_is_not_acknowledged_comes_again_after_a_reconnect(
 
 async def test_what_is_not_acknowledged_in_time_comes_again(slack: SlackSandbox, app: App) -> None:
     clock = slack.clock
-    assert isinstance(clock, SteppedClock)
+    assert isinstance(clock, ManualClock)
     ada = slack.person("Ada")
     app.deaf = True
     await ada.dm.send("are you there?")
     await app.ignored.wait()
     app.deaf = False
-    clock.step(3)
+    await clock.advance(3)
     await slack.wait_for(lambda: not slack.sockets.unacked)
     assert [heard[1] for heard in app.heard] == ["are you there?"]
 

@@ -9,14 +9,14 @@ import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.core.manual_clock import ManualClock
 from bot.sandbox.slack.limits import Limits
 from bot.sandbox.slack.server import SlackSandbox
-from tests.sandbox.slack.clock import SteppedClock
 
 
 @pytest.fixture
 async def slack() -> AsyncIterator[SlackSandbox]:
-    async with SlackSandbox(clock=SteppedClock()) as sandbox:
+    async with SlackSandbox(clock=ManualClock()) as sandbox:
         yield sandbox
 
 
@@ -148,13 +148,13 @@ async def test_a_stream_dies_of_age_and_can_be_edited_then(
     slack: SlackSandbox, client: AsyncWebClient
 ) -> None:
     clock = slack.clock
-    assert isinstance(clock, SteppedClock)
+    assert isinstance(clock, ManualClock)
     ada = slack.person("Ada")
     question = await ada.dm.send("hello")
     started = await client.chat_startStream(
         channel=ada.dm.id, thread_ts=question.ts, markdown_text="half"
     )
-    clock.step(301)
+    await clock.advance(301)
     with pytest.raises(SlackApiError) as refused:
         await client.chat_appendStream(channel=ada.dm.id, ts=started["ts"], markdown_text="more")
     assert code(refused) == "message_not_in_streaming_state"
@@ -187,14 +187,14 @@ async def test_the_status_line_shows_and_expires(
     slack: SlackSandbox, client: AsyncWebClient
 ) -> None:
     clock = slack.clock
-    assert isinstance(clock, SteppedClock)
+    assert isinstance(clock, ManualClock)
     ada = slack.person("Ada")
     question = await ada.dm.send("hello")
     await client.assistant_threads_setStatus(
         channel_id=ada.dm.id, thread_ts=question.ts, status="is thinking…"
     )
     assert ada.dm.status() == "is thinking…"
-    clock.step(121)
+    await clock.advance(121)
     assert ada.dm.status() == ""
 
 
