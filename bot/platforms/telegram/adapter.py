@@ -24,6 +24,7 @@ from bot.core.types import (
     Reply,
 )
 from bot.errors import FileTooLarge, PlatformError
+from bot.platforms.telegram.calls import Caller
 from bot.platforms.telegram.draft import TelegramDraft
 from bot.platforms.telegram.errors import MAX_FILE_IN, MAX_FILE_OUT, translated
 from bot.platforms.telegram.ids import PLATFORM, parse_chat, parse_press_key
@@ -83,7 +84,7 @@ class TelegramPlatform:
             request=self._request,
             get_updates_request=self._polling,
         )
-        self._poster = Poster(self._bot, Pacer(clock), clock)
+        self._poster = Poster(self._bot, Caller(Pacer(clock), clock))
 
     def __repr__(self) -> str:
         return "TelegramPlatform()"
@@ -135,13 +136,14 @@ class TelegramPlatform:
             yield
         finally:
             task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            await asyncio.wait({task})
+            if not task.cancelled():
+                task.result()
 
     async def _type(self, chat: ChatRef) -> None:
         while True:
             with suppress(PlatformError):
-                await self._poster.action(chat)
+                await self._poster.show_typing(chat)
             await self._clock.sleep(TYPING_SECONDS)
 
     async def download(self, attachment: Attachment, to: Path) -> None:
@@ -156,12 +158,16 @@ class TelegramPlatform:
                 raise FileTooLarge(MAX_FILE_IN)
             if not file.file_path:
                 raise PlatformError("Telegram does not hand the file over")
-            with await asyncio.to_thread(to.open, "wb") as target:
-                async with aclosing(
-                    self._request.chunks(file.file_path, limit=MAX_FILE_IN)
-                ) as chunks:
-                    async for chunk in chunks:
-                        await asyncio.to_thread(target.write, chunk)
+            try:
+                await self._fetch(file.file_path, to)
+            except OSError as failure:
+                raise PlatformError(f"the file cannot be written: {failure.strerror}") from failure
+
+    async def _fetch(self, url: str, to: Path) -> None:
+        with await asyncio.to_thread(to.open, "wb") as target:
+            async with aclosing(self._request.chunks(url, limit=MAX_FILE_IN)) as chunks:
+                async for chunk in chunks:
+                    await asyncio.to_thread(target.write, chunk)
 
     async def publish(self, commands: Sequence[CommandInfo]) -> None:
         """Set the menu of commands, in every language we speak."""

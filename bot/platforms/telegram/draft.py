@@ -6,7 +6,7 @@ rendered as unfinished Markdown and never waits for the budget, the final text a
 
 from __future__ import annotations
 
-from bot.core.types import Button, ButtonRow, ChatRef, MessageRef, Reply
+from bot.core.types import Button, ButtonRow, MessageRef, Reply
 from bot.platforms.telegram.pace import Urgency
 from bot.platforms.telegram.posting import Poster
 from bot.platforms.telegram.render import Rendered, pages, render
@@ -44,9 +44,7 @@ class TelegramDraft:
         if not rendered.is_visible or rendered == self._shown:
             return
         if self._ref is None:
-            self._ref = await self._poster.show(
-                self._chat, rendered, self._buttons, Reply(text=text, answering=self._answering)
-            )
+            self._ref = await self._poster.show(rendered, self._buttons, self._answering)
         else:
             await self._poster.replace(self._ref, rendered, self._buttons, Urgency.PREVIEW)
         self._shown = rendered
@@ -54,11 +52,7 @@ class TelegramDraft:
     async def finish(self, reply: Reply) -> MessageRef:
         """Make the reply the message, in place of the previews and the Stop button."""
         if self._ref is None:
-            self._ref = await self._poster.send(self._chat, reply)
+            self._ref = await self._poster.send(self._answering.chat, reply)
         else:
             await self._poster.edit(self._ref, reply)
         return self._ref
-
-    @property
-    def _chat(self) -> ChatRef:
-        return self._answering.chat

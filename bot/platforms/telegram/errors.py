@@ -26,7 +26,6 @@ from bot.platforms.telegram.request import NotSent
 MAX_FILE_IN = 20_000_000
 MAX_FILE_OUT = 50_000_000
 
-_NOT_MODIFIED = "message is not modified"
 _MESSAGE_GONE = (
     "message to edit not found",
     "message can't be edited",
@@ -53,9 +52,23 @@ class Unreachable(PlatformError):
     """No connection to Telegram: the call has surely not been carried out."""
 
 
-def is_unchanged(failure: error.TelegramError) -> bool:
+class PhotoRefused(PlatformError):
+    """Telegram does not take this picture as a photo: its sides or its pixels are too many."""
+
+
+def is_unchanged(failure: error.BadRequest) -> bool:
     """The message to edit says this already."""
-    return _NOT_MODIFIED in failure.message.lower()
+    return "message is not modified" in failure.message.lower()
+
+
+def is_media(failure: error.BadRequest) -> bool:
+    """The message to edit is a photo or a file: its words are a caption."""
+    return "there is no text in the message" in failure.message.lower()
+
+
+def is_missing(failure: error.BadRequest) -> bool:
+    """The message to delete is gone."""
+    return "message to delete not found" in failure.message.lower()
 
 
 def seconds_of(failure: error.RetryAfter) -> float:
@@ -77,6 +90,8 @@ def translate(failure: error.TelegramError) -> PlatformError:
     if isinstance(failure, error.BadRequest):
         if "file is too big" in low:
             return FileTooLarge(MAX_FILE_IN)
+        if "photo_" in low or "image_process" in low:
+            return PhotoRefused(text)
         if any(phrase in low for phrase in _MESSAGE_GONE):
             return MessageGone(text)
         if any(phrase in low for phrase in _CHAT_GONE):

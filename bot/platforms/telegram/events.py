@@ -28,6 +28,8 @@ OPTIONS = (
     | pyromark.Options.ENABLE_MATH
     | pyromark.Options.ENABLE_FOOTNOTES
 )
+LONG_FORMULA, DEEP_FORMULA = 1000, 100
+"""Characters and braces past which a formula stays as it is: the converter descends into each."""
 SPOILER = re.compile(r"\|\|(?=[^\s|])(.+?)(?<=[^\s|])\|\|", re.DOTALL)
 _TEX = re.compile(r"\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
 _LINE: Payload = "HardBreak"
@@ -67,6 +69,8 @@ def _dollar(match: re.Match[str]) -> str:
 
 def unicode_formula(tex: str) -> str:
     """A formula in Unicode as far as it goes; what it cannot say stays LaTeX."""
+    if len(tex) > LONG_FORMULA or tex.count("{") > DEEP_FORMULA:
+        return tex.strip()
     shown = str(LatexToUnicodeHelper().convert(tex))  # type: ignore[no-untyped-call]  # untyped there
     return shown.strip() or tex.strip()
 

@@ -267,8 +267,14 @@ class Pacer:
 
     async def _turn(self, state: _Chat) -> None:
         """Return when both budgets have room, in the order in which final texts came."""
-        while (own := self._own_wait(state)) > 0:
-            await self._clock.sleep(own)
+        while True:
+            while (own := self._own_wait(state)) > 0:
+                await self._clock.sleep(own)
+            await self._bot_turn()
+            if self._own_wait(state) <= 0:  # it may have been blocked meanwhile
+                return
+
+    async def _bot_turn(self) -> None:
         ticket = object()
         self._finals.append(ticket)
         try:

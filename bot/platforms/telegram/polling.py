@@ -100,12 +100,15 @@ class Poller:
     async def _hand_over(self, raw: dict[str, Any], me: Me, sink: EventSink) -> None:
         """Pass one update on; returns when it is committed."""
         event = _read(raw, me)
+        refused = False
         while event is not None:
             try:
                 await sink(event)
                 break
             except StoreError as failure:
-                log.error("update not stored, offered again", extra={"reason": str(failure)})
+                if not refused:
+                    log.error("update not stored, offered again", extra={"reason": str(failure)})
+                refused = True
                 await self._clock.sleep(STORE_PAUSE)
         self._offset = max(self._offset, int(raw.get("update_id", 0)) + 1)
 

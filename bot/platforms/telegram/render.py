@@ -25,11 +25,12 @@ MAX_TEXT = 4096
 MAX_CAPTION = 1024
 MAX_ENTITIES = 100
 """More are silently ignored (Bot API, `sendMessage`)."""
-REMEMBERED = 256
+REMEMBERED = 64
 """A text is measured before it is sent, so the newest renderings are kept."""
 SHORT = 1000
 """Characters up to which a text is not rendered to be measured."""
 _GROWING = re.compile(r"[|$]|!\[|\\[(\[]|<[a-z!/]", re.IGNORECASE)
+_HALVES = re.compile("[\ud800-\udfff]")
 _MARKERS = re.compile(r"[*_~`\[#>&]+|^[-=]{3}|^(?: {4}|\t)", re.MULTILINE)
 JOINER = "\u200d"
 _NOTHING = "…"
@@ -80,17 +81,31 @@ def _configuration() -> RenderConfig:
 _CONFIG = _configuration()
 
 
-@lru_cache(maxsize=REMEMBERED)
 def render(markdown: str, *, partial: bool = False) -> Rendered:
-    """Render a text, whole or still being written. Of a text that shows nothing, its source."""
-    source = complete(markdown) if partial else markdown
+    """Render a text, whole or still being written. Of a whole one that shows nothing, its source."""
+    return _draw(complete(_repaired(markdown))) if partial else _whole(markdown)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _whole(markdown: str) -> Rendered:
+    source = _repaired(markdown)
+    rendered = _draw(source)
+    if not rendered.is_visible:
+        rendered = Rendered(source.strip())
+    return rendered if rendered.is_visible else Rendered(_NOTHING)
+
+
+def _draw(source: str) -> Rendered:
     events, parsed = parse(source)
     text, found, _ = EventWalker(_CONFIG, parsed).walk(events)
-    rendered = _stripped(text, [_entity(e) for e in found])
-    if rendered.is_visible or partial:
-        return rendered
-    as_it_came = Rendered(markdown.strip())
-    return as_it_came if as_it_came.is_visible else Rendered(_NOTHING)
+    return _stripped(text, [_entity(e) for e in found])
+
+
+def _repaired(text: str) -> str:
+    """Join the halves of characters that came apart; a half that is alone is replaced."""
+    if _HALVES.search(text) is None:
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def measure(markdown: str) -> int:

@@ -210,3 +210,31 @@ async def test_the_menu_is_published_in_every_language(stage: TelegramStage) -> 
 async def test_a_chat_is_told_that_the_bot_is_typing(stage: TelegramStage) -> None:
     async with stage.platform.typing(stage.incoming.ref.chat):
         await stage.view.wait_for(lambda screen: screen.typing == "typing")
+
+
+async def test_a_picture_without_words_has_no_caption(stage: TelegramStage) -> None:
+    await stage.platform.send(stage.incoming.ref.chat, Reply(text="", files=(picture(),)))
+    (seen,) = stage.view.screen().answers
+    assert (seen.text, seen.file is not None) == ("", True)
+
+
+async def test_a_refusal_in_the_middle_of_a_reply_does_not_begin_it_again(
+    stage: TelegramStage,
+) -> None:
+    stage.telegram.faults.refuse_next(5, method="sendDocument")
+    stage.telegram.faults.fail_next(400, "IMAGE_PROCESS_FAILED", method="sendMediaGroup")
+    note = OutgoingFile(name="code.py", mime="text/x-python", content=b"print(1)\n")
+    files = (picture("a.png"), picture("b.png"), note)
+    await stage.platform.send(stage.incoming.ref.chat, Reply(text="all", files=files))
+    seen = stage.view.screen().answers
+    assert [message.file.kind if message.file else "text" for message in seen] == [
+        "text",
+        "photo",
+        "photo",
+        "document",
+    ]
+
+
+async def test_halves_of_characters_are_joined_or_replaced(stage: TelegramStage) -> None:
+    await stage.platform.send(stage.incoming.ref.chat, Reply(text="a \ud83d\ude00 b \ud83d c"))
+    assert await stage.kept() == ["a 😀 b \ufffd c"]

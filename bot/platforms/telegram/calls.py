@@ -1,0 +1,59 @@
+"""One call to Telegram: at its turn, again where that is safe, and with errors of the core."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from bot.core.ports import Clock
+from bot.errors import OutcomeUnknown, RateLimited
+from bot.platforms.telegram.errors import Unreachable, translated
+from bot.platforms.telegram.ids import Place
+from bot.platforms.telegram.pace import Pacer, Urgency
+
+T = TypeVar("T")
+
+PAUSES = (0.5, 1.0, 2.0)
+"""Seconds between the tries of a call that may be made again."""
+
+
+class Caller:
+    """Makes calls. Raises `PlatformError` and its kinds."""
+
+    def __init__(self, pacer: Pacer, clock: Clock) -> None:
+        self._pacer = pacer
+        self._clock = clock
+
+    async def call(
+        self,
+        place: Place,
+        urgency: Urgency,
+        make: Callable[[], Awaitable[T]],
+        *,
+        calls: int = 1,
+        twice: bool = False,
+        insist: bool = False,
+    ) -> T:
+        """Make a call that counts `calls` times, when it is its turn.
+
+        A final call that surely did not reach Telegram is made again; one with an unknown outcome
+        only if it may be carried out `twice`. To `insist` is to wait out a 429 here: for what
+        follows a part of the same reply, which must not be posted again.
+        """
+
+        async def translate() -> T:
+            with translated():
+                return await make()
+
+        pauses = iter(PAUSES if urgency is Urgency.FINAL else ())
+        while True:
+            try:
+                return await self._pacer.call(place.chat, urgency, translate, calls=calls)
+            except RateLimited:
+                if not insist:
+                    raise
+            except (Unreachable, OutcomeUnknown) as failure:
+                pause = next(pauses, None)
+                if pause is None or (isinstance(failure, OutcomeUnknown) and not twice):
+                    raise
+                await self._clock.sleep(pause)
