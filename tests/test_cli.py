@@ -21,10 +21,12 @@ from typing import TypeAlias
 import pytest
 
 from bot.__main__ import main
+from bot.core.types import Unreadable
 from bot.sandbox import telegram as telegram_sandbox
 from bot.sandbox.openai import ScriptedApi, serve_scripted
 from bot.sandbox.openai.faults import Refuse
 from bot.sandbox.openai.scripted import Answer
+from bot.store import StorageSettings, open_store
 from tests.logging_state import logging_restored
 
 COMMAND = (sys.executable, "-m", "bot")
@@ -184,6 +186,40 @@ def test_a_file_that_is_no_database_is_reported_and_left_alone(shell: Shell) -> 
     assert ended.code == 1
     assert ended.err.startswith("bot: ")
     assert Path("chinwag.db").read_bytes().startswith(b"my diary")
+
+
+async def give_up_a_turn() -> None:
+    """Leave one turn in `chinwag.db` that failed for good."""
+    async with open_store(StorageSettings()) as stores:
+        await stores.turns.bury(Unreadable(key="k", platform="telegram", raw="{", reason="torn"))
+
+
+def test_an_operator_looks_after_the_database(shell: Shell) -> None:
+    shell("db", "upgrade")
+    asyncio.run(give_up_a_turn())
+    status = shell("db", "status")
+    assert status.code == 0
+    assert "waiting 0, running 0, given up 1" in status.out
+    assert re.search(r"^  1  .* UTC  telegram:.* torn$", status.out, re.MULTILINE)
+    assert shell("db", "retry", "7").out == "0 wait again\n"
+    assert shell("db", "purge").out == "deleted: 0 turns, 0 buttons, 0 files\n"
+    assert shell("db", "backup", "copy.db").code == 0
+    assert Path("copy.db").read_bytes().startswith(b"SQLite format 3")
+    again = shell("db", "backup", "copy.db")
+    assert again == Ended(code=1, out="", err="bot: copy.db exists already; name a new file\n")
+
+
+@pytest.mark.parametrize("age", ["0", "-3", "nan", "old"])
+def test_what_may_still_be_repeated_is_not_purged(shell: Shell, age: str) -> None:
+    ended = shell("db", "purge", "--days", age)
+    assert ended.code == 2
+    assert "--days" in ended.err
+
+
+def test_a_database_that_is_not_there_is_not_made_by_looking(shell: Shell) -> None:
+    ended = shell("db", "status")
+    assert ended == Ended(code=1, out="", err="bot: there is no database chinwag.db yet\n")
+    assert not list(Path.cwd().iterdir())
 
 
 # ---------------------------------------------------------------- check

@@ -14,6 +14,9 @@ Command: TypeAlias = Callable[[argparse.Namespace], int]
 """Carries out a sub-command and returns the exit code."""
 
 
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
 class Arguments(argparse.Namespace):
     """What was asked for. `--config` may stand before the command or after it."""
 
@@ -50,15 +53,33 @@ def _parser() -> argparse.ArgumentParser:
     add("chat", service.chat, "Chat here in the terminal; without an API key, with a local model.")
     add("check", service.check, "Say what works and what to do about the rest.")
     add("manifest", service.manifest, "Print the manifest of the Slack app to create.")
+    _add_database(commands, common)
+    return parser
+
+
+def _add_database(commands: Commands, common: argparse.ArgumentParser) -> None:
     text = "Look after the database."
     sub = commands.add_parser("db", parents=[common], help=text, description=text)
     add = _adder(sub.add_subparsers(title="commands", metavar="COMMAND", required=True), common)
     add("upgrade", database.upgrade, "Migrate the database now; `bot run` does it at its start.")
-    return parser
+    add("status", database.status, "Count what waits and runs, and list what was given up.")
+    again = add("retry", database.retry, "Try again what was given up.")
+    again.add_argument("turns", nargs="*", type=int, metavar="ID", help="only these of the list")
+    old = add("purge", database.purge, "Delete finished turns and old buttons; messages stay.")
+    old.add_argument(
+        "--days",
+        dest="age",
+        type=database.days,
+        default=database.days("30"),
+        metavar="N",
+        help="older than this (default: 30)",
+    )
+    copy = add("backup", database.backup, "Copy the SQLite database, also while it is in use.")
+    copy.add_argument("file", type=Path, metavar="FILE", help="a new file")
 
 
 def _adder(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser
+    commands: Commands, common: argparse.ArgumentParser
 ) -> Callable[[str, Command, str], argparse.ArgumentParser]:
     def add(name: str, command: Command, text: str) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, parents=[common], help=text, description=text)

@@ -1,18 +1,75 @@
-"""`bot db …`: looks after the database."""
+"""`bot db …`: looks after the database; all but `upgrade` may be used beside a running bot."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+from datetime import timedelta
 
 from bot.cli.service import prepare
+
+DAY = 86_400  # seconds
 
 
 def upgrade(arguments: argparse.Namespace) -> int:
     """Bring the tables to what this version expects."""
-    config = prepare(arguments.config, quiet=True)
     from bot.store import migrate
 
-    migrated = asyncio.run(migrate.upgrade(config.storage))
-    print(f"{config.storage.place}: {'migrated' if migrated else 'up to date already'}")
+    settings = prepare(arguments.config, quiet=True).storage
+    migrated = asyncio.run(migrate.upgrade(settings))
+    print(f"{settings.place}: {'migrated' if migrated else 'up to date already'}")
     return 0
+
+
+def status(arguments: argparse.Namespace) -> int:
+    """Count the turns and list those that were given up."""
+    from bot.store import admin
+
+    settings = prepare(arguments.config, quiet=True).storage
+    now, dead = asyncio.run(admin.status(settings)), asyncio.run(admin.dead_turns(settings))
+    print(f"{now.place}: revision {now.revision}, {now.size / 1e6:.1f} MB")
+    print(f"waiting {now.waiting}, running {now.running}, given up {now.dead}")
+    for turn in dead:
+        finished = turn.finished.strftime("%Y-%m-%d %H:%M")
+        print(f"  {turn.id}  {finished} UTC  {turn.platform}:{turn.chat}  {turn.error}")
+    if now.dead > len(dead):
+        print(f"  and {now.dead - len(dead)} older ones")
+    return 0
+
+
+def retry(arguments: argparse.Namespace) -> int:
+    """Let turns that were given up wait again."""
+    from bot.store import admin
+
+    settings = prepare(arguments.config, quiet=True).storage
+    again = asyncio.run(admin.retry(settings, arguments.turns or None))
+    print(f"{again} wait again")
+    return 0
+
+
+def purge(arguments: argparse.Namespace) -> int:
+    """Delete what is only kept to recognise repetitions."""
+    from bot.store import admin
+
+    settings = prepare(arguments.config, quiet=True).storage
+    purged = asyncio.run(admin.purge(settings, older_than=timedelta(seconds=arguments.age)))
+    print(f"deleted: {purged.turns} turns, {purged.actions} buttons, {purged.files} files")
+    return 0
+
+
+def backup(arguments: argparse.Namespace) -> int:
+    """Copy the database to a new file."""
+    from bot.store import admin
+
+    settings = prepare(arguments.config, quiet=True).storage
+    size = asyncio.run(admin.backup(settings, arguments.file))
+    print(f"{arguments.file}: {size / 1e6:.1f} MB")
+    return 0
+
+
+def days(text: str) -> float:
+    """A number of days, as seconds; at least one, since a platform may repeat an event so long."""
+    number = float(text)
+    if not number >= 1:
+        raise argparse.ArgumentTypeError("at least 1: a platform may repeat an event for a day")
+    return number * DAY
