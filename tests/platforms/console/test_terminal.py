@@ -15,8 +15,7 @@ from prompt_toolkit.data_structures import Size
 from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output.vt100 import Vt100_Output
 
-from bot.core.clock import SystemClock
-from bot.core.delivery import Delivery
+from bot.core.partial import settle
 from bot.core.types import (
     Button,
     ButtonPress,
@@ -288,14 +287,13 @@ DRAWN = [
 ]
 
 
-@pytest.mark.parametrize("step", [1, 7, 1000])
+@pytest.mark.parametrize("step", [3, 20, 1000])
 async def test_an_answer_is_drawn_once_however_it_arrives(desk: Sitting, step: int) -> None:
-    message = await desk.say("what are lighthouses?")
-    async with Delivery(desk.platform, message, clock=SystemClock()) as delivery:
-        for at in range(0, len(ANSWER), step):
-            delivery.write(ANSWER[at : at + step])
-            await asyncio.sleep(0)
-        await delivery.finish()
+    draft = desk.platform.draft(await desk.say("what are lighthouses?"))
+    for at in range(step, len(ANSWER), step):
+        await draft.show(settle(ANSWER[:at]))
+        await asyncio.sleep(0)  # the terminal draws
+    await draft.finish(Reply(text=ANSWER))
     seen = await desk.sees("That is all.")
     lines = seen.splitlines()
     positions = [lines.index(line) for line in DRAWN]
