@@ -50,6 +50,8 @@ CAPABILITIES = Capabilities(
     stop_button=True,  # Ctrl-C
 )
 
+_CONTROLS = {code: None for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"}
+
 
 class ConsolePlatform:
     """One chat on one screen. `files` is the folder for what the bot sends."""
@@ -161,10 +163,10 @@ class ConsolePlatform:
 
     async def edit(self, ref: MessageRef, reply: Reply) -> None:
         """Print what is new of a message. Raises `PlatformError`."""
-        await self._screen.settle(ref.id, reply.text, failed=reply.failed)
+        await self._screen.settle(ref.id, _harmless(reply.text), failed=reply.failed)
         self._buttons = [(ref, button) for row in reply.buttons for button in row]
         if self._buttons:
-            await self._screen.offer([button.label for _, button in self._buttons])
+            await self._screen.offer([_harmless(button.label) for _, button in self._buttons])
         for file in reply.files:
             path = await asyncio.to_thread(_save, file, self._files)
             await self._screen.saved(path, file.mime)
@@ -221,7 +223,7 @@ class ConsoleDraft:
     async def show(self, text: str) -> None:
         """Draw the text so far."""
         self._begun = True
-        await self._screen.show(self._ref.id, text)
+        await self._screen.show(self._ref.id, _harmless(text))
 
     async def finish(self, reply: Reply) -> MessageRef:
         """Print the rest, for good. Raises `PlatformError`."""
@@ -249,6 +251,11 @@ class SilentDraft:
         return self._ref
 
 
+def _harmless(text: str) -> str:
+    """The text without control characters: a model must not drive the terminal."""
+    return text.translate(_CONTROLS)
+
+
 def _new_key() -> str:
     """A key that no earlier process used either."""
     return f"{NAME}:{uuid4().hex}"
@@ -267,7 +274,7 @@ def _save(file: OutgoingFile, folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
         folder = Path(tempfile.mkdtemp(prefix="chinwag-"))
-    name = Path(Path(file.name).name or "file")
+    name = Path(_harmless(Path(file.name).name) or "file")
     for number in count(1):
         path = folder / (name if number == 1 else f"{name.stem}-{number}{name.suffix}")
         try:

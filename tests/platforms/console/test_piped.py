@@ -110,6 +110,12 @@ async def test_the_answer_is_printed_as_plain_markdown() -> None:
     assert await answered("question", Reply(text=text)) == text + "\n"
 
 
+async def test_a_model_cannot_drive_the_terminal() -> None:
+    """Such sequences retitle the window, write to the clipboard, or hide what follows."""
+    text = "one\x1b]52;c;cm0gLXJm\x07 two\x9b2J\r\n\tthree"
+    assert await answered("question", Reply(text=text)) == "one]52;c;cm0gLXJm two2J\n\tthree\n"
+
+
 async def test_bytes_that_are_no_utf8_do_not_break_it() -> None:
     pipe = Pipe(b"caf\xe9?")
     running = pipe.start()

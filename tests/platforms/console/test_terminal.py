@@ -330,6 +330,13 @@ async def test_an_answer_longer_than_the_window_scrolls_away_whole(tmp_path: Pat
             assert seen.count(f"line_{n} = {n}\n") == 1
 
 
+async def test_a_model_cannot_drive_the_terminal(desk: Sitting) -> None:
+    draft = desk.platform.draft(await desk.say("go"))
+    await draft.show("one \x1b]0;title\x07 two")
+    await draft.finish(Reply(text="one \x1b]0;title\x07 two \x1b[2J three"))
+    await desk.sees("one ]0;title two [2J three")
+
+
 async def test_a_line_can_be_typed_while_an_answer_is_written(desk: Sitting) -> None:
     draft = desk.platform.draft(await desk.say("first"))
     await draft.show("The answer gr")
