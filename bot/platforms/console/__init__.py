@@ -42,6 +42,7 @@ def connect(*, wait_until_answered: Callable[[ChatRef], Awaitable[None]]) -> Con
         wait_until_answered=wait_until_answered,
         language=language,
         files=Path("chinwag-images"),
+        person=os.environ.get("USER", ""),
     )
 
 

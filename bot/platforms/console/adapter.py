@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import shutil
 import signal
 import tempfile
@@ -54,7 +53,7 @@ _CONTROLS = {code: None for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(co
 
 
 class ConsolePlatform:
-    """One chat on one screen. `files` is the folder for what the bot sends."""
+    """One chat on one screen, with one `person`. `files` is the folder for what the bot sends."""
 
     name = NAME
 
@@ -65,10 +64,11 @@ class ConsolePlatform:
         wait_until_answered: Callable[[ChatRef], Awaitable[None]],
         language: str,
         files: Path,
+        person: str = "",
     ) -> None:
         self._screen = screen
         self._wait_until_answered = wait_until_answered
-        self._sender = Sender(UserId("local"), getpass.getuser(), language)
+        self._sender = Sender(UserId("local"), person, language)
         self._texts = texts(language)
         self._files = files
         self._buttons: list[tuple[MessageRef, Button]] = []
@@ -135,12 +135,14 @@ class ConsolePlatform:
         loop.add_signal_handler(signal.SIGINT, interrupted.set)
         try:
             await asyncio.wait({answered, interruption}, return_when=asyncio.FIRST_COMPLETED)
+            if interrupted.is_set():
+                loop.remove_signal_handler(signal.SIGINT)
+                await sink(self._stop())
+            await answered
         finally:
             loop.remove_signal_handler(signal.SIGINT)
             interruption.cancel()
-        if interrupted.is_set():
-            await sink(self._stop())
-        await answered
+            answered.cancel()
 
     def _stop(self) -> StopPressed:
         return StopPressed(key=_new_key(), chat=CHAT, sender=self._sender)
