@@ -40,38 +40,42 @@ async def run(config: Config) -> None:
             await attend(engine(config, services, platforms), services, platforms, stop)
 
 
-async def chat(config: Config) -> None:
-    """Talk in the terminal; without a key, to a small model on this machine. Raises `BotError`."""
+async def chat(config: Config) -> int:
+    """Talk in the terminal; without a key, to a small model on this machine. Raises `BotError`.
+
+    Returns the exit code: 0, or 1 when a question from a pipe could not be answered.
+    """
+    from bot.platforms import console
+
     clock, stop = SystemClock(), asyncio.Event()
     async with AsyncExitStack() as stack:
         settings = config.api
-        if not settings.key:
+        if settings.key is None:
             settings = await stack.enter_async_context(_local_api(settings))
         services = await stack.enter_async_context(_services(config, settings, clock))
         platforms: dict[str, Platform] = {}
         lanes = engine(config, services, platforms)
-        from bot.platforms import console
-
         terminal = console.connect(wait_until_answered=lanes.answered)
         platforms[terminal.name] = terminal
         await attend(lanes, services, platforms, stop)
+    return 0
 
 
 @asynccontextmanager
 async def _local_api(settings: ApiSettings) -> AsyncGenerator[ApiSettings]:
     """The settings of the embedded API, which runs inside the block."""
     from bot.sandbox.openai import serve_local
+    from bot.sandbox.openai.local import IMAGE_MODEL, SPEECH_MODEL, TEXT_MODEL
 
-    async with serve_local() as local:
-        yield settings.model_copy(
-            update={
-                "base_urls": (local.base_url,),
-                "key": SecretStr("local"),
-                "model": local.model,
-                "image_model": local.image_model,
-                "transcription_model": local.transcription_model,
-            }
-        )
+    async with serve_local() as url:
+        local = {
+            "base_urls": (url,),
+            "key": SecretStr("local"),
+            "model": TEXT_MODEL,
+            "image_model": IMAGE_MODEL,
+            "transcription_model": SPEECH_MODEL,
+        }
+        yield settings.model_copy(update=local)
 
 
 def connect_platforms(config: Config, clock: Clock) -> Sequence[Platform]:
@@ -92,7 +96,8 @@ def connect_platforms(config: Config, clock: Clock) -> Sequence[Platform]:
 async def _services(
     config: Config, api_settings: ApiSettings, clock: Clock
 ) -> AsyncGenerator[Services]:
-    from bot import api, media, store
+    from bot import api, store
+    from bot.media.audio import AudioPreparer
 
     async with AsyncExitStack() as stack:
         stores: Stores = await stack.enter_async_context(store.open_store(config.storage))
@@ -101,8 +106,8 @@ async def _services(
         yield Services(
             stores=stores,
             api=client,
-            audio=media.audio_tools(),
-            pictures=media.picture_tools(),
+            audio=AudioPreparer(),
+            fit_picture=_fit_picture,
             clock=clock,
             count_tokens=api.count_tokens,
             defaults=Defaults(
@@ -114,6 +119,12 @@ async def _services(
             ),
             commands=tuple(command.info for command in COMMANDS.commands),
         )
+
+
+async def _fit_picture(data: bytes) -> tuple[str, bytes]:
+    from bot.media.image import fit_picture  # Pillow is loaded with the first picture
+
+    return await fit_picture(data)
 
 
 def engine(config: Config, services: Services, platforms: Mapping[str, Platform]) -> Lanes:

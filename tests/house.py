@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bot import api as api_room
-from bot import media
 from bot.api.settings import ApiSettings
 from bot.core.access import Gate
 from bot.core.clock import SystemClock
@@ -20,6 +19,8 @@ from bot.core.ports import Access, Capabilities, Defaults
 from bot.core.router import Router
 from bot.core.turn import Services
 from bot.core.types import ChatRef, Event, Sender
+from bot.media.audio import AudioPreparer
+from bot.media.image import fit_picture
 from bot.sandbox.openai import ScriptedApi, serve_scripted
 from bot.store import StorageSettings, open_store
 
@@ -97,8 +98,8 @@ async def open_house(
             services = Services(
                 stores=stores,
                 api=client,
-                audio=media.audio_tools(),
-                pictures=media.picture_tools(),
+                audio=AudioPreparer(),
+                fit_picture=fit_picture,
                 clock=clock,
                 count_tokens=api_room.count_tokens,
                 defaults=defaults,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bot.core.chat import Part, TranscriptionRequest, UsageEntry, UsageKind
+from bot.core.chat import ImagePart, Part, TranscriptionRequest, UsageEntry, UsageKind
 from bot.core.turn import TurnContext
 from bot.core.types import Attachment, FileKind, IncomingMessage
 from bot.errors import FileTooLarge, MediaError, MediaErrorKind, ModelError, ModelErrorKind
@@ -80,7 +80,7 @@ async def _look(ctx: TurnContext, attachment: Attachment) -> Part:
     with TemporaryDirectory(prefix="chinwag-") as folder:
         path = await _fetch(ctx, attachment, folder)
         data = await asyncio.to_thread(path.read_bytes)
-    return await ctx.services.pictures.fit(data)
+    return ImagePart(*await ctx.services.fit_picture(data))
 
 
 async def _listen(

@@ -31,13 +31,11 @@ from bot.core.delivery import Delivery
 from bot.core.ports import Outcome
 from bot.core.sentences import sentence_for_media, sentence_for_model, sentence_for_size
 from bot.core.turn import TurnContext
-from bot.core.types import Button, IncomingMessage, MessageRef, OutgoingFile
+from bot.core.types import IncomingMessage, OutgoingFile
 from bot.errors import FileTooLarge, MediaError, ModelError, ModelErrorKind
 
 log = logging.getLogger(__name__)
 
-STOP = "stop"
-"""The value of the Stop button; it needs no owner, since everybody in a chat may stop."""
 QUOTED = 1_000
 """Characters of a replied-to message that the model is told."""
 ANSWER_SHARE = 4
@@ -50,18 +48,7 @@ FORGOTTEN = frozenset(
 
 async def answer(ctx: TurnContext, message: IncomingMessage) -> Outcome:
     """Answer a message of any kind. Raises `PlatformError` and `StoreError` only."""
-
-    async def remember(text: str, shown: Sequence[MessageRef]) -> None:
-        await ctx.services.stores.turns.checkpoint(ctx.turn.id, partial=text, shown=shown)
-
-    delivery = Delivery(
-        ctx.platform,
-        message,
-        clock=ctx.services.clock,
-        stop=Button(ctx.texts.gettext("⏹ Stop"), STOP),
-        resume=tuple(ctx.shown),
-        journal=remember,
-    )
+    delivery = ctx.delivery(message)
     async with delivery:
         return await Answer(ctx, message, delivery).run()
 

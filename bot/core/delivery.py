@@ -34,6 +34,8 @@ CHECKPOINT = 3.0
 """Seconds between two checkpoints of an answer that is being written in the same messages."""
 FIRST_BACKOFF, LAST_BACKOFF = 1.0, 30.0
 """Seconds to wait after a call that failed, doubled each time up to the second."""
+SHORTEST_PAUSE = 0.1
+"""Seconds of pause at least, when the platform asks for one without a length."""
 PATIENCE = 900.0
 """Seconds of backing off after which the end of an answer is given up. Pauses that the platform
 asks for do not count: after them the text gets through, however long they are."""
@@ -229,7 +231,7 @@ class Delivery:
             step = await self._step()
         except RateLimited as limit:
             log.info("rate limited", extra={"chat": self._chat.id, "seconds": limit.retry_after})
-            self._block(limit.retry_after)
+            self._block(max(SHORTEST_PAUSE, limit.retry_after))
             return Step.MORE
         except ChatGone as error:
             log.info("chat gone", extra={"chat": self._chat.id})

@@ -11,7 +11,6 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 
 from bot.core.access import Gate, Verdict
-from bot.core.delivery import Delivery
 from bot.core.i18n import texts
 from bot.core.ports import Outcome, Platform, Turn
 from bot.core.router import Router
@@ -66,6 +65,9 @@ class Lanes:
         self._wake = asyncio.Event()
         self._working: dict[int, asyncio.Task[None]] = {}
         self._stoppers: dict[ChatRef, Stopper] = {}
+        self._waiting: dict[ChatRef, dict[int, Sender]] = {}
+        self._standing: set[ChatRef] = set()
+        self._telling: dict[ChatRef, asyncio.Lock] = {}
         self._notices: dict[int, asyncio.Task[MessageRef | None]] = {}
         self._open: dict[ChatRef, int] = {}
         self._idle = asyncio.Condition()
@@ -104,22 +106,44 @@ class Lanes:
             },
         )
         if accepted.ahead and not urgent:
-            notice = self._tell_waiting(chat, event.sender, accepted.ahead)
-            self._notices[accepted.turn_id] = asyncio.create_task(notice)
+            self._waiting.setdefault(chat, {})[accepted.turn_id] = event.sender
+            if chat in self._standing:
+                self._announce(chat)
         self._wake.set()
 
-    async def _tell_waiting(self, chat: ChatRef, sender: Sender, ahead: int) -> MessageRef | None:
-        """Say that the message waits; the answer will take this line's place."""
-        say = texts(sender.language).ngettext(
-            "⏳ {ahead} message before yours", "⏳ {ahead} messages before yours", ahead
-        )
-        try:
-            return await self._platforms[chat.platform].send(
-                chat, Reply(text=say.format(ahead=ahead))
-            )
-        except PlatformError as error:
-            log.info("waiting not shown", extra={"chat": chat.id, "error": repr(error)})
-            return None
+    def _stands(self, turn: Turn) -> None:
+        """The running turn has something in the chat: what waits may be told below it."""
+        chat = turn.chat
+        if chat not in self._standing and not self._router.urgent(turn.event):
+            self._standing.add(chat)
+            self._announce(chat)
+
+    def _announce(self, chat: ChatRef) -> None:
+        """Tell everybody who waits in a chat and has not been told; the lock keeps their order."""
+        lock = self._telling.setdefault(chat, asyncio.Lock())
+        for turn_id, sender in self._waiting.pop(chat, {}).items():
+            notice = self._tell_waiting(turn_id, chat, sender, lock)
+            self._notices[turn_id] = asyncio.create_task(notice)
+
+    async def _tell_waiting(
+        self, turn_id: int, chat: ChatRef, sender: Sender, lock: asyncio.Lock
+    ) -> MessageRef | None:
+        """Say that a message waits; the answer will take this line's place."""
+        async with lock:
+            try:
+                ahead = await self._turns.ahead(turn_id)
+                if not ahead:
+                    return None  # its turn has come meanwhile
+                say = texts(sender.language).ngettext(
+                    "⏳ {ahead} message before yours", "⏳ {ahead} messages before yours", ahead
+                )
+                reply = Reply(text=say.format(ahead=ahead))
+                ref = await self._platforms[chat.platform].send(chat, reply)
+                await self._turns.announce(turn_id, ref)
+            except (PlatformError, StoreError) as error:
+                log.info("waiting not shown", extra={"chat": chat.id, "error": repr(error)})
+                return None
+            return ref
 
     async def _refuse(self, chat: ChatRef, sender: Sender) -> None:
         _ = texts(sender.language).gettext
@@ -133,17 +157,23 @@ class Lanes:
 
     async def run(self) -> None:
         """Claim and work until cancelled; `drain` first, to leave nothing half done."""
-        recovered = await self._turns.recover(self._owner)
-        if recovered:
-            log.warning("turns recovered", extra={"turns": recovered})
+        recovered = False
         while True:
             self._wake.clear()
             try:
+                if not recovered:
+                    await self._recover()
+                    recovered = True
                 while self._accepting and (turn := await self._turns.claim(self._owner)):
                     self._working[turn.id] = asyncio.create_task(self._work(turn))
             except StoreError as error:
                 log.error("cannot claim", extra={"error": repr(error)})
             await self._wait()
+
+    async def _recover(self) -> None:
+        count = await self._turns.recover(self._owner)
+        if count:
+            log.warning("turns recovered", extra={"turns": count})
 
     async def _wait(self) -> None:
         wake = asyncio.ensure_future(self._wake.wait())
@@ -192,6 +222,7 @@ class Lanes:
         event, stores = turn.event, self._services.stores
         await stores.users.seen(turn.chat.platform, event.sender)
         shown = list(turn.shown)
+        self._waiting.get(turn.chat, {}).pop(turn.id, None)
         notice = self._notices.pop(turn.id, None)
         if notice is not None and (ref := await notice) is not None and not shown:
             shown.append(ref)
@@ -205,6 +236,7 @@ class Lanes:
             settings=await stores.settings.load(turn.chat),
             stop_chat=self.stop_chat,
             shown=shown,
+            stands=lambda: self._stands(turn),
         )
 
     async def _handle(self, ctx: TurnContext) -> Outcome:
@@ -215,6 +247,7 @@ class Lanes:
             return await self._router.handle(ctx)
         finally:
             del self._stoppers[ctx.chat]
+            self._standing.discard(ctx.chat)
 
     def stop_chat(self, chat: ChatRef) -> bool:
         """Stop the answer being written in a chat; False when none is."""
@@ -258,7 +291,7 @@ class Lanes:
         if not isinstance(event, IncomingMessage):
             await ctx.platform.notice(event, text)
             return
-        delivery = Delivery(ctx.platform, event, clock=self._clock, resume=tuple(ctx.shown))
+        delivery = ctx.delivery(event)
         async with delivery:
             delivery.rewrite(ctx.turn.partial)
             await delivery.finish(mark=text)
@@ -270,6 +303,9 @@ class Lanes:
         left = self._open.pop(chat, 0) - 1
         if left > 0:
             self._open[chat] = left
+        else:
+            self._telling.pop(chat, None)
+            self._waiting.pop(chat, None)
         async with self._idle:
             self._idle.notify_all()
 

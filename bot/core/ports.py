@@ -17,7 +17,6 @@ from typing import Protocol, TypeAlias
 from bot.core.chat import (
     AudioClip,
     ChatRequest,
-    ImagePart,
     ImageRequest,
     KeptMessage,
     ModelEvent,
@@ -257,15 +256,10 @@ class AudioTools(Protocol):
         ...
 
 
-class PictureTools(Protocol):
-    """Makes pictures fit for the API."""
+PictureFitter: TypeAlias = Callable[[bytes], Awaitable[tuple[str, bytes]]]
+"""Checks that it is a picture, and makes it no larger than a model needs: `(mime, data)`.
 
-    async def fit(self, data: bytes) -> ImagePart:
-        """Check that it is a picture, and make it no larger than a model needs.
-
-        Raises `MediaError` (NOT_IMAGE, TOO_LARGE, EMPTY).
-        """
-        ...
+Raises `MediaError` (NOT_IMAGE, TOO_LARGE, EMPTY)."""
 
 
 # ---------------------------------------------------------------- the database
@@ -327,6 +321,10 @@ class TurnQueue(Protocol):
 
     async def bury(self, event: Unreadable) -> None:
         """Keep an event that nobody can read as a dead turn."""
+        ...
+
+    async def announce(self, turn_id: int, ref: MessageRef) -> None:
+        """A message stands in the chat for a turn that waits; its answer takes that place."""
         ...
 
     async def claim(self, owner: str) -> Turn | None:

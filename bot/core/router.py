@@ -8,9 +8,9 @@ from typing import assert_never
 from bot.core.access import Gate
 from bot.core.commands import ACTIONS, COMMANDS
 from bot.core.commands.table import parse
-from bot.core.conversation import STOP, answer
+from bot.core.conversation import answer
 from bot.core.ports import Outcome
-from bot.core.turn import TurnContext
+from bot.core.turn import STOP, TurnContext
 from bot.core.types import ButtonPress, Event, IncomingMessage, StopPressed
 
 log = logging.getLogger(__name__)

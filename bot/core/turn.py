@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from gettext import NullTranslations
 from typing import Any
 
+from bot.core.delivery import Delivery
 from bot.core.i18n import texts
 from bot.core.ports import (
     AudioTools,
@@ -15,13 +16,26 @@ from bot.core.ports import (
     Clock,
     Defaults,
     ModelApi,
-    PictureTools,
+    PictureFitter,
     Platform,
     Stores,
     TokenCounter,
     Turn,
 )
-from bot.core.types import ButtonRow, ChatRef, CommandInfo, MessageRef, OutgoingFile, Reply, Sender
+from bot.core.types import (
+    Button,
+    ButtonRow,
+    ChatRef,
+    CommandInfo,
+    IncomingMessage,
+    MessageRef,
+    OutgoingFile,
+    Reply,
+    Sender,
+)
+
+STOP = "stop"
+"""The value of the Stop button; it needs no owner, since everybody in a chat may stop."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +45,7 @@ class Services:
     stores: Stores
     api: ModelApi
     audio: AudioTools
-    pictures: PictureTools
+    fit_picture: PictureFitter
     clock: Clock
     count_tokens: TokenCounter
     defaults: Defaults
@@ -96,6 +110,8 @@ class TurnContext:
     stop_chat: Callable[[ChatRef], bool]
     """Stop what runs in a chat; False when nothing does."""
     shown: list[MessageRef] = field(default_factory=list)
+    stands: Callable[[], None]
+    """Told when something of the turn stands in the chat."""
 
     @property
     def chat(self) -> ChatRef:
@@ -122,6 +138,22 @@ class TurnContext:
             "attempt": self.turn.attempt,
         }
 
+    def delivery(self, message: IncomingMessage) -> Delivery:
+        """The way to the chat for an answer that grows; survives a restart in its messages."""
+        return Delivery(
+            self.platform,
+            message,
+            clock=self.services.clock,
+            stop=Button(self.texts.gettext("⏹ Stop"), STOP),
+            resume=tuple(self.shown),
+            journal=self._remember,
+        )
+
+    async def _remember(self, text: str, shown: Sequence[MessageRef]) -> None:
+        self.shown[:] = shown
+        self.stands()
+        await self.services.stores.turns.checkpoint(self.turn.id, partial=text, shown=shown)
+
     async def say(
         self,
         text: str,
@@ -136,4 +168,5 @@ class TurnContext:
             return self.shown[0]
         ref = await self.platform.send(self.chat, reply)
         self.shown.append(ref)
+        self.stands()
         return ref

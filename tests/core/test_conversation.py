@@ -60,7 +60,7 @@ async def test_the_model_remembers_what_was_said(house: House) -> None:
 async def test_the_conversation_is_there_after_a_restart(tmp_path: Path) -> None:
     async with open_house(tmp_path) as house:
         await house.say("I am Bob")
-    async with open_house(tmp_path) as house:
+    async with open_house(tmp_path, platform=house.platform) as house:
         await house.say("Who am I?")
         assert ("user", "I am Bob") in house.asked()
 

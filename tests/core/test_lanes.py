@@ -168,8 +168,7 @@ async def test_an_answer_interrupted_by_shutdown_is_finished_after_the_restart(
         await house.sees("never")
         await house.happen(house.platform.message("and then?"))
         await house.sees("⏳")
-        standing = house.platform
-    async with open_house(tmp_path, platform=standing) as house:
+    async with open_house(tmp_path, platform=house.platform) as house:
         house.api.script.answer("whole now", "and that was it")
         await house.sees("and that was it")
         assert house.platform.kept() == ["whole now", "and that was it"]
@@ -185,14 +184,14 @@ async def test_what_was_waiting_when_the_process_died_is_answered(tmp_path: Path
         after.mkdir()
         with closing(sqlite3.connect(tmp_path / "house.db")) as running:
             running.execute("VACUUM INTO ?", (str(after / "house.db"),))  # as a kill leaves it
-    async with open_house(after) as house:
+    async with open_house(after, platform=house.platform) as house:
         await house.sees("question 2")
         kept = house.platform.kept()
         assert [f"question {n}" in text for n, text in enumerate(kept)] == [True] * 3
 
 
 async def test_one_who_blocks_the_bot_after_asking_costs_no_retries(house: House) -> None:
-    house.platform.leave()
+    house.platform.leave(CHAT)
     await house.happen(house.platform.message("hello"))
     await house.lanes.answered(CHAT)
     assert len(house.api.traffic.to("/chat/completions")) <= 1

@@ -50,7 +50,7 @@ async def test_a_pressed_model_answers_from_then_on(house: House) -> None:
 async def test_the_choice_is_there_after_a_restart(tmp_path: Path) -> None:
     async with open_house(tmp_path) as house:
         await house.say("/model gpt-4o")
-    async with open_house(tmp_path) as house:
+    async with open_house(tmp_path, platform=house.platform) as house:
         await house.say("hello")
         assert house.api.traffic.requests[-1].json["model"] == "gpt-4o"
 

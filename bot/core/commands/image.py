@@ -15,12 +15,11 @@ from bot.core.chat import (
     UsageKind,
 )
 from bot.core.commands.table import Command
-from bot.core.delivery import Delivery
 from bot.core.i18n import N_
 from bot.core.ports import Outcome
 from bot.core.sentences import sentence_for_model
 from bot.core.turn import TurnContext
-from bot.core.types import Button, IncomingMessage, OutgoingFile
+from bot.core.types import IncomingMessage, OutgoingFile
 from bot.errors import ModelError, ModelErrorKind
 
 log = logging.getLogger(__name__)
@@ -46,13 +45,7 @@ async def image(ctx: TurnContext, message: IncomingMessage, argument: str) -> Ou
         request = ImageRequest(model=model, prompt=argument, lane=ctx.lane)
         drawn.extend(await ctx.services.api.draw(request))
 
-    delivery = Delivery(
-        ctx.platform,
-        message,
-        clock=ctx.services.clock,
-        stop=Button(_("⏹ Stop"), "stop"),
-        resume=tuple(ctx.shown),
-    )
+    delivery = ctx.delivery(message)
     async with delivery, ctx.platform.typing(ctx.chat):
         delivery.status(_("🎨 Drawing… this can take a minute."))
         try:
