@@ -82,7 +82,7 @@ _CONFIG = _configuration()
 
 
 def render(markdown: str, *, partial: bool = False) -> Rendered:
-    """Render a text, whole or still being written. Of a whole one that shows nothing, its source."""
+    """Render a text, whole or still being written; a whole one that shows nothing, as it came."""
     return _draw(complete(_repaired(markdown))) if partial else _whole(markdown)
 
 
@@ -154,7 +154,7 @@ def _cut(rendered: Rendered, limit: int) -> list[Rendered]:
     while rest:
         head = rest.encode("utf-16-le")[: 2 * limit].decode("utf-16-le", "ignore")
         if len(head) < len(rest):
-            head = head[: _best_end(rest, len(head))]
+            head = head[: _best_end(rest, len(head))] or rest[:1]
         end = shift + utf16_len(head)
         inside = [e for e in rendered.entities if e.offset < end and e.offset + e.length > shift]
         moved = [replace(e, offset=e.offset - shift) for e in inside]
