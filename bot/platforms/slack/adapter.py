@@ -194,7 +194,7 @@ class SlackPlatform:
 
     async def notice(self, press: Event, text: str) -> None:
         """Say something that only the person who pressed sees; Slack has no toasts."""
-        if not isinstance(press, ButtonPress):
+        if not isinstance(press, ButtonPress) or not text:
             return
         place = parse_chat(press.ref.chat)
         args = {

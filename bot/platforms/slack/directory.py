@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Collection
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -17,6 +17,7 @@ from bot.core.types import Sender, UserId
 from bot.errors import PlatformError
 from bot.platforms.slack.calls import Calls, Json
 from bot.platforms.slack.errors import Refused
+from bot.platforms.slack.ids import mentions
 from bot.platforms.slack.pace import Urgency
 
 log = logging.getLogger(__name__)
@@ -59,6 +60,19 @@ class Person:
     language: str = "en"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """What must be known to read an event, as far as it is not.
+
+    People by id; `thread`, of which it is not clear whether it is the bot's; and `begun`, one that
+    begins with this event by speaking to the bot.
+    """
+
+    people: frozenset[str] = frozenset()
+    thread: tuple[str, str] | None = None
+    begun: tuple[str, str] | None = None
+
+
 class Directory:
     """What the bot knows of people and threads. `bot` is its own user id, known once connected."""
 
@@ -84,19 +98,17 @@ class Directory:
         """Whether the thread was begun by the bot, or by speaking to it."""
         return bool(self._threads.get((channel, thread)))
 
-    def claim(self, channel: str, thread: str) -> None:
-        """Remember that a thread was begun by speaking to the bot."""
-        self._threads.put((channel, thread), True)
-
     # ------------------------------------------------------------ from Slack
 
-    async def learn(self, people: Collection[str], thread: tuple[str, str] | None) -> None:
+    async def learn(self, needs: Needs) -> None:
         """Look up what is not known yet, for as long as an event may wait. Never raises."""
+        if needs.begun is not None:
+            self._threads.put(needs.begun, True)
         missing: list[Awaitable[None]] = [
-            self._learn_person(user) for user in people if user and not self._people.get(user)
+            self._learn_person(user) for user in needs.people if not self._people.get(user)
         ]
-        if thread is not None and self._threads.get(thread) is None:
-            missing.append(self._learn_thread(*thread))
+        if needs.thread is not None and self._threads.get(needs.thread) is None:
+            missing.append(self._learn_thread(*needs.thread))
         if not missing:
             return
         try:
@@ -137,5 +149,5 @@ class Directory:
             log.info("thread not looked up", extra={"error": repr(error)})
             return
         root: Json = next(iter(answer.get("messages", [])), {})
-        spoken_to = f"<@{self.bot}" in str(root.get("text", ""))
+        spoken_to = mentions(str(root.get("text", "")), self.bot)
         self._threads.put((channel, thread), spoken_to or root.get("user") == self.bot)

@@ -88,7 +88,7 @@ class SlackDraft:
             await self._end_stream(reply)
         if self._ref is None:
             self._ref = await self._posting.post(self._chat, self._thread, reply)
-            self._mode, self._standing = Mode.MESSAGE, reply
+            self._mode, self._standing = Mode.MESSAGE, _bare(reply)
         elif self._mode is Mode.MESSAGE:
             await self._edit(reply, Urgency.FINAL)
         self._posting.redeem_edit(self)

@@ -69,6 +69,11 @@ def answer_thread(ref: MessageRef) -> str:
     return thread or (ts_of(ref) if parse_chat(ref.chat).direct else "")
 
 
+def mentions(text: str, user: str) -> bool:
+    """Whether a message mentions somebody."""
+    return f"<@{user}>" in text or f"<@{user}|" in text
+
+
 def make_key(team: str, channel: str, what: str) -> str:
     """The key of an event. A post has its ts: it may arrive as `message` and as `app_mention`."""
     return f"{PLATFORM}:{team}:{channel}:{what}"

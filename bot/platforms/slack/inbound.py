@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import html
 import re
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from bot.core.types import (
@@ -21,8 +20,8 @@ from bot.core.types import (
     IncomingMessage,
     StopPressed,
 )
-from bot.platforms.slack.directory import Directory
-from bot.platforms.slack.ids import make_chat, make_command, make_key, make_message
+from bot.platforms.slack.directory import Directory, Needs
+from bot.platforms.slack.ids import make_chat, make_command, make_key, make_message, mentions
 
 Json: TypeAlias = dict[str, Any]
 
@@ -31,14 +30,6 @@ _SPOKEN = frozenset({None, "file_share", "thread_broadcast", "me_message"})
 _TOKEN = re.compile(r"<([@#!])?([^<>|]*)(?:\|([^<>]*))?>")
 _COMMAND = re.compile(r"\A!(?=[a-z])")
 _GONE = frozenset({"tombstone", "hidden_by_limit"})
-
-
-@dataclass(frozen=True, slots=True)
-class Needs:
-    """What must be known to read an event: people by id, and whether a thread is the bot's."""
-
-    people: frozenset[str] = frozenset()
-    thread: tuple[str, str] | None = None
 
 
 def conversation_of(body: Json) -> str:
@@ -54,20 +45,24 @@ def conversation_of(body: Json) -> str:
 def needs_of(body: Json, bot: str) -> Needs:
     """What to look up before `read`. Nothing for what nobody says to the bot."""
     if "command" in body:
-        return Needs(frozenset({str(body["user_id"])}))
+        return Needs(people=frozenset({str(body["user_id"])}))
     if body.get("type") == "block_actions":
-        return Needs(frozenset({str(body["user"]["id"])}))
+        return Needs(people=frozenset({str(body["user"]["id"])}))
     event = body.get("event", {})
     message = event.get("message", event)
     if not _is_spoken(event, message, bot):
         return Needs()
-    text, channel = str(message.get("text", "")), str(event["channel"])
-    mentioned = {found[2] for found in _TOKEN.finditer(text) if found[1] == "@"}
-    people = frozenset(mentioned - {bot} | {str(message["user"])})
-    if event.get("channel_type") == "im" or bot in mentioned:
-        return Needs(people)
-    thread = message.get("thread_ts")
-    return Needs(people, (channel, str(thread))) if thread else Needs()
+    text, channel, ts = str(message.get("text") or ""), str(event["channel"]), str(message["ts"])
+    named = {found[2] for found in _TOKEN.finditer(text) if found[1] == "@"}
+    people = frozenset({str(message["user"])} | named - {bot})
+    thread = (channel, str(message.get("thread_ts") or ts))
+    if _is_direct(event):
+        return Needs(people=people)
+    if mentions(text, bot):
+        return Needs(people=people, begun=thread if thread[1] == ts else None)
+    if thread[1] == ts:
+        return Needs()  # not said to the bot: nobody asks who said it
+    return Needs(people=people, thread=thread)
 
 
 def read(body: Json, directory: Directory) -> Event | None:
@@ -107,12 +102,9 @@ def _message(team: str, event: Json, directory: Directory) -> IncomingMessage | 
     if not _is_spoken(event, message, directory.bot):
         return None
     channel, ts = str(event["channel"]), str(message["ts"])
-    direct = event.get("channel_type") == "im" or channel.startswith("D")
+    direct = _is_direct(event)
     text = str(message.get("text") or "")
-    mentioned = f"<@{directory.bot}" in text
     root = str(message.get("thread_ts") or ts)
-    if mentioned and root == ts:
-        directory.claim(channel, root)
     chat = make_chat(team, channel, root)
     what = f"{ts}:{message['edited']['ts']}" if edited else ts
     return IncomingMessage(
@@ -122,7 +114,9 @@ def _message(team: str, event: Json, directory: Directory) -> IncomingMessage | 
         text=plain(text, directory),
         attachments=tuple(_attachments(message)),
         group=not direct,
-        addressed=direct or mentioned or _goes_on(channel, root, text, directory),
+        addressed=direct
+        or mentions(text, directory.bot)
+        or _goes_on(channel, root, text, directory),
         edited=edited,
     )
 
@@ -135,6 +129,10 @@ def _is_spoken(event: Json, message: Json, bot: str) -> bool:
         return event.get("subtype") in _SPOKEN and event.get("type") in {"message", "app_mention"}
     before = event.get("previous_message", {}).get("text")
     return "edited" in message and message.get("text") != before  # else a preview or a reply count
+
+
+def _is_direct(event: Json) -> bool:
+    return event.get("channel_type") == "im" or str(event["channel"]).startswith("D")
 
 
 def _goes_on(channel: str, root: str, text: str, directory: Directory) -> bool:

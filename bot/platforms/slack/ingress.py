@@ -54,7 +54,7 @@ class Ingress:
     async def _read(self, body: Json) -> Event | Unreadable | None:
         try:
             needs = inbound.needs_of(body, self._directory.bot)
-            await self._directory.learn(needs.people, needs.thread)
+            await self._directory.learn(needs)
             return inbound.read(body, self._directory)
         except MALFORMED as error:
             raw = json.dumps(body, ensure_ascii=False)

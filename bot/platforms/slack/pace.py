@@ -156,7 +156,7 @@ class Pace:
         The promise ends with `redeem`, or when the answer is forgotten.
         """
         window = self._windows[method]
-        if len(window.promised) >= window.reserve:
+        if answer not in window.promised and len(window.promised) >= window.reserve:
             return False
         window.promised.add(answer)
         return True

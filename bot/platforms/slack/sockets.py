@@ -22,7 +22,7 @@ from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from bot.core.ports import Clock
 from bot.errors import ConfigError, PlatformError, RateLimited
 from bot.platforms.slack.calls import Calls, sdk_log
-from bot.platforms.slack.errors import BAD_TOKEN, Refused
+from bot.platforms.slack.errors import BAD_TOKEN, Refused, Unreachable
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +32,7 @@ SILENCE = 120.0
 """Seconds without a sign of life after which the connection is replaced."""
 PING_EVERY = 10.0
 FIRST_PAUSE, LAST_PAUSE = 1.0, 60.0
+CONNECTING = 30.0
 SETTLING = 2.0
 """Seconds that events under way are given when the connection closes; then they come again."""
 ACKNOWLEDGED, NOT_STORED = 200, 503
@@ -65,20 +66,18 @@ class Sockets:
         pause, is_first = FIRST_PAUSE, True
         while True:
             try:
-                url = await self._new_url()
+                async with self._connection(await self._new_url(), take) as client:
+                    pause = FIRST_PAUSE
+                    if is_first:
+                        ready()
+                        is_first = False
+                    await self._listen(client)
+                log.warning("socket gone deaf, reconnecting", extra={"seconds": self._silence})
             except PlatformError as error:
                 wait = error.retry_after if isinstance(error, RateLimited) else pause
                 log.warning("no connection to slack", extra={"error": repr(error), "seconds": wait})
                 await self._clock.sleep(wait)
                 pause = min(LAST_PAUSE, pause * 2)
-                continue
-            pause = FIRST_PAUSE
-            async with self._connection(url, take) as client:
-                if is_first:
-                    ready()
-                    is_first = False
-                await self._listen(client)
-            log.warning("socket gone deaf, reconnecting", extra={"seconds": self._silence})
 
     async def _new_url(self) -> str:
         try:
@@ -99,7 +98,9 @@ class Sockets:
         handler.client.wss_uri = url
         connecting = asyncio.create_task(handler.connect_async())  # type: ignore[no-untyped-call]  # Bolt's has no annotations
         try:
-            await asyncio.wait({connecting}, timeout=self._silence)
+            connected, _ = await asyncio.wait({connecting}, timeout=CONNECTING)
+            if not connected:  # Bolt tries one address for ever, but each is good for once
+                raise Unreachable("the socket did not open")
             yield handler.client
         finally:
             connecting.cancel()

@@ -151,7 +151,9 @@ async def test_a_press_carries_the_value_and_the_message_of_the_button(bot: Runn
     await bot.inbox.holds(2)
     press = bot.inbox.press()
     assert (press.value, press.ref, press.sender.name) == ("v1", ref, "Ada")
+    await bot.platform.notice(press, "")
     await bot.platform.notice(press, "one moment")
+    assert len(bot.sandbox.calls_to("chat.postEphemeral")) == 1
     assert ada.dm.answers()[-1].text == "one moment"
     assert "one moment" not in [seen.text for seen in ada.dm.kept()]
 
