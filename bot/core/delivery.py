@@ -187,7 +187,7 @@ class Delivery:
             await self._checkpoint()
             if step is Step.ENDED:
                 return
-            if step is not Step.IDLE:
+            if step is Step.CALLED:  # a call that was refused does not delay the next
                 self._painted_at = began
             if step is Step.MORE:
                 self._news.set()

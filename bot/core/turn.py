@@ -33,6 +33,7 @@ from bot.core.types import (
     Reply,
     Sender,
 )
+from bot.errors import RateLimited
 
 STOP = "stop"
 """The value of the Stop button; it needs no owner, since everybody in a chat may stop."""
@@ -162,7 +163,20 @@ class TurnContext:
         files: Sequence[OutgoingFile] = (),
     ) -> MessageRef:
         """Answer with one message that is complete at once. Raises `PlatformError`."""
-        reply = Reply(text=text, buttons=tuple(buttons), files=tuple(files))
+        event = self.turn.event
+        reply = Reply(
+            text=text,
+            buttons=tuple(buttons),
+            files=tuple(files),
+            answering=event.ref if isinstance(event, IncomingMessage) else None,
+        )
+        while True:  # a platform that asks for a pause gets it; the words are not lost
+            try:
+                return await self._put(reply)
+            except RateLimited as limit:
+                await self.services.clock.sleep(limit.retry_after)
+
+    async def _put(self, reply: Reply) -> MessageRef:
         if self.shown:
             await self.platform.edit(self.shown[0], reply)
             return self.shown[0]

@@ -32,6 +32,7 @@ _POSTGRES_ERRORS: tuple[tuple[str, type[StoreError], str], ...] = (
     ("55P03", StoreBusy, "the database is locked by another process"),
     ("57014", StoreBusy, "the database took too long to answer"),
     ("57P", StoreBusy, "the database server is starting or shutting down"),
+    ("25006", StoreError, "the database is read-only"),
     ("40", StoreBusy, "another process changed the same rows"),
     ("08", StoreBusy, "the connection to the database server broke"),
     ("28", StoreError, "the database server refuses the user or the password"),

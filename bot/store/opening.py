@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.ports import Stores
 from bot.errors import StoreError
@@ -14,6 +17,7 @@ from bot.store.actions import ActionTable
 from bot.store.chats import ChatTable
 from bot.store.conversations import ConversationTable
 from bot.store.database import connected
+from bot.store.schema import users
 from bot.store.settings import StorageSettings
 from bot.store.sole import sole_owner
 from bot.store.turns import Turns
@@ -31,8 +35,12 @@ async def opened(
     if file is not None:
         health.folder_must_exist(file)
     with sole_owner(file) if file is not None else nullcontext():
-        await _prepare(settings)
+        with _named(settings):
+            await health.file_must_be_sound(settings)
+            await migrate.upgrade(settings)
         async with connected(settings) as database:
+            with _named(settings):
+                await database.write(_must_be_writable)
             turns = Turns(database, per_chat=per_chat, in_all=in_all, lease=lease)
             stores = Stores(
                 turns=turns,
@@ -48,12 +56,18 @@ async def opened(
                     yield stores
 
 
-async def _prepare(settings: StorageSettings) -> None:
+@contextmanager
+def _named(settings: StorageSettings) -> Iterator[None]:
+    """An error inside the block says which database it is about."""
     try:
-        await health.file_must_be_sound(settings)
-        await migrate.upgrade(settings)
+        yield
     except StoreError as error:
         raise type(error)(f"{settings.place}: {error}") from error
+
+
+async def _must_be_writable(connection: AsyncConnection) -> None:
+    """A file that is read-only is opened, and a transaction begun, without complaint."""
+    await connection.execute(sa.delete(users).where(sa.false()))
 
 
 @asynccontextmanager

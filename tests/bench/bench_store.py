@@ -14,8 +14,10 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.chat import Role, TextPart, UsageEntry, UsageKind
 from bot.core.ports import Outcome, Stores
@@ -52,6 +54,10 @@ def _postgres() -> Iterator[str]:
 
 
 _PLACES = {"sqlite": _sqlite, "postgres": _postgres}
+
+
+async def _insert(rows: list[dict[str, object]], connection: AsyncConnection) -> None:
+    await connection.execute(sa.insert(messages).values(created_at=utc_now()), rows)
 
 
 async def measure(settings: StorageSettings, many: int) -> None:
@@ -129,9 +135,8 @@ async def cycle(stores: Stores) -> None:
     started, busy = time.perf_counter(), time.process_time()
     await asyncio.gather(*(lane(f"lane{n}") for n in range(chats)))
     seconds, cpu = time.perf_counter() - started, time.process_time() - busy
-    print(
-        f"  whole turns in {chats} chats{count / seconds:>19,.0f} /s   CPU {cpu / count * 1e3:.2f} ms each"
-    )
+    each = f"CPU {cpu / count * 1e3:.2f} ms each"
+    print(f"  whole turns in {chats} chats{count / seconds:>19,.0f} /s   {each}")
 
 
 async def checkpoints(stores: Stores) -> None:
@@ -201,8 +206,8 @@ async def pages(settings: StorageSettings, size: int) -> None:
                 {**row, "conversation_id": ids[number % 100]}
                 for number in range(first, min(first + 20_000, size))
             ]
-            insert = sa.insert(messages).values(created_at=utc_now())
-            await database.write(lambda connection: connection.execute(insert, rows))
+            insert = partial(_insert, rows)
+            await database.write(insert)
         print(f"  {size:,} messages ({time.perf_counter() - started:.0f} s to insert)")
         newest = await timed(100, lambda n: stores.conversations.page(ids[n % 100]))
         say("  newest page", *newest)

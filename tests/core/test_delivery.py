@@ -277,6 +277,34 @@ async def test_a_word_without_end_is_cut(scene: Scene) -> None:
     assert "".join(scene.platform.kept()) == "x" * 250
 
 
+async def test_a_preview_never_takes_back_what_was_shown() -> None:
+    scene = Scene(Streaming.NATIVE)  # where it could not be taken back
+    async with scene.deliver() as delivery:
+        delivery.write("a | b")
+        await scene.clock.settle()
+        delivery.write("\n--")  # a table, after all: its head would not have been shown
+        await scene.clock.advance(5)
+        assert scene.platform.screen() == ["a | b"]
+        delivery.write("|--\n1 | 2")
+        await delivery.finish()
+    assert scene.platform.kept() == ["a | b\n--|--\n1 | 2"]
+
+
+async def test_a_preview_that_would_not_fit_is_not_tried(caplog: pytest.LogCaptureFixture) -> None:
+    def measure(text: str) -> int:
+        return len(text) + 60 * text.endswith("end.")
+
+    clock = ManualClock()
+    platform = FakePlatform(replace(FAKE_CAPABILITIES, max_text=100, measure=measure), clock=clock)
+    async with Delivery(platform, platform.message(), clock=clock) as delivery:
+        for word in ["word"] * 17 + ["is", "the", "end.", "And"] + ["more"] * 20:
+            delivery.write(word + " ")
+            await clock.advance(2)
+        await delivery.finish()
+    assert "delivery failed" not in caplog.messages
+    assert len(" ".join(platform.kept()).split()) == 41
+
+
 async def test_what_is_written_while_a_page_is_being_finished_is_kept(scene: Scene) -> None:
     async with scene.deliver() as delivery:
         delivery.write("one " * 40)
@@ -405,6 +433,25 @@ async def test_a_page_that_was_refused_can_still_be_written_anew(scene: Scene) -
         delivery.rewrite("three " * 20)
         await scene.clock.drive(delivery.finish())
     assert " ".join(scene.platform.kept()).split() == ["three"] * 20
+
+
+async def test_a_fence_that_a_page_closed_is_not_taken_for_the_text_written_anew(
+    scene: Scene,
+) -> None:
+    code = "```py\n" + "x = 1\n" * 12
+    async with scene.deliver() as delivery:
+        delivery.write(code)
+        await scene.clock.settle()
+        scene.platform.refuse_next(5)
+        delivery.write("x = 1\n" * 10)
+        await scene.clock.advance(1)
+        (given,) = [text for text in scene.platform.screen()]
+        lines = (100 - len("```py\n" + "```")) // len("x = 1\n")
+        delivery.rewrite("```py\n" + "x = 1\n" * lines + "```sh\nmore\n```")
+        await scene.clock.drive(delivery.finish())
+    assert given == code.rstrip()
+    assert not any(page.startswith("sh") for page in scene.platform.kept())
+    assert "".join(scene.platform.kept()).count("```sh\nmore") == 1
 
 
 async def test_a_first_text_that_was_refused_leaves_no_trace_when_written_anew(

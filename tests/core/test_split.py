@@ -228,6 +228,19 @@ def test_a_long_link_goes_to_the_next_page() -> None:
     assert list(pages(text, 80)) == ["word" * 10, text[40:]]
 
 
+def test_a_link_of_several_words_stays_whole() -> None:
+    link = "[a few words of a link](https://e.example/x)"
+    text = "one two three four five " + link + " and **some bold words in the end** of it"
+    found = list(pages(text, 50))
+    assert link in "\n".join(found)
+    assert "**some bold words in the end**" in "\n".join(found)
+
+
+def test_pages_of_code_are_as_full_as_they_can_be() -> None:
+    found = list(pages("```py\n" + "x = 1\n" * 200 + "```", 400))
+    assert all(390 < len(page) <= 400 for page in found[:-1])
+
+
 def test_a_number_stays_with_its_item() -> None:
     text = "\n".join(f"{n}. item number {n}" for n in range(1, 12))
     found = list(pages(text, 70))

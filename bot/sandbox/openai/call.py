@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass
+import uuid
+from dataclasses import dataclass, field
 from typing import Final, NoReturn
 
 from aiohttp import web
@@ -22,6 +23,8 @@ from bot.sandbox.openai.faults import (
 from bot.sandbox.openai.refusal import Refusal, error_body
 from bot.sandbox.openai.traffic import Exchange, Traffic
 
+_MAX_PICTURES = 100
+
 
 class Broken(Exception):
     """The answer ended before its end, on purpose; nothing more can be sent."""
@@ -31,15 +34,23 @@ class Broken(Exception):
 class House:
     """What all calls of a server share. `origin` is the server's URL without a path.
 
-    `pictures` are served at `/files/NAME` for answers that name a URL.
+    `pictures` are served at `/files/NAME` for answers that name a URL; old ones are forgotten.
     """
 
     backend: Backend
     traffic: Traffic
     clock: Clock
     closing: asyncio.Event
-    pictures: dict[str, bytes]
     origin: str = ""
+    pictures: dict[str, bytes] = field(default_factory=dict)
+
+    def publish(self, png: bytes) -> str:
+        """The URL at which the picture can be fetched from now on."""
+        name = f"{uuid.uuid4().hex}.png"
+        self.pictures[name] = png
+        if len(self.pictures) > _MAX_PICTURES:
+            del self.pictures[next(iter(self.pictures))]
+        return f"{self.origin}/files/{name}"
 
 
 class Call:
@@ -106,10 +117,13 @@ class Call:
         self.house.traffic.changed()
 
     async def pause(self, seconds: float | None) -> None:
-        """Say nothing for a while; None: until the client goes away or the server closes."""
-        if seconds is not None:
-            await self.house.clock.sleep(seconds)
-            return
+        """Say nothing for a while; None: for good."""
+        if seconds is None:
+            await self.hang()
+        await self.house.clock.sleep(seconds)
+
+    async def hang(self) -> NoReturn:
+        """Say nothing until the client goes away or the server closes. Raises `Broken`."""
         await self.house.closing.wait()
         self.break_connection()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import time
-import uuid
 
 from aiohttp import web
 
@@ -102,9 +101,7 @@ async def _draw(
 def _picture_body(call: Call, drawing: Drawing, *, by_url: bool) -> JsonObject:
     body: JsonObject = {}
     if by_url:
-        name = f"{uuid.uuid4().hex}.png"
-        call.house.pictures[name] = drawing.png
-        body["url"] = f"{call.house.origin}/files/{name}"
+        body["url"] = call.house.publish(drawing.png)
     else:
         body["b64_json"] = base64.b64encode(drawing.png).decode()
     if drawing.revised_prompt:

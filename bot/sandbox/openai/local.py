@@ -42,7 +42,10 @@ _CARDS = (
 
 
 class LocalBackend:
-    """The port `Backend` over the models of the extra `local`. Raises `ConfigError` without it."""
+    """The port `Backend` over the models of the extra `local`. Raises `ConfigError` without it.
+
+    Tools are passed over: the language model is too small to call any.
+    """
 
     def __init__(self) -> None:
         self._text = TextModel(text_weights())

@@ -119,9 +119,11 @@ def _check_messages(messages: Sequence[JsonObject]) -> None:
     awaited: list[str] = []  # tool calls that have no answer yet
     for place, message in enumerate(messages):
         where = f"messages[{place}]"
-        role = Parameters(message).choice("role", _ROLES)
-        if not role:
+        role = message.get("role")
+        if role is None:
             raise refusal.missing(f"{where}.role")
+        if role not in _ROLES:
+            raise refusal.wrong_value(f"{where}.role", role, _ROLES)
         if role == "tool":
             if message.get("tool_call_id") not in awaited:
                 raise Refusal(
@@ -134,7 +136,8 @@ def _check_messages(messages: Sequence[JsonObject]) -> None:
         elif awaited:
             raise _unanswered_calls(awaited)
         if role == "assistant":
-            awaited = [str(call.get("id")) for call in message.get("tool_calls") or ()]
+            calls = Parameters(message).objects("tool_calls")
+            awaited = [str(call.get("id")) for call in calls]
         if message.get("content") is None:
             if role != "assistant" or not (awaited or message.get("refusal")):
                 raise refusal.missing(f"{where}.content")

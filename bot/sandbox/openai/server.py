@@ -71,7 +71,6 @@ async def serve(backend: Backend, options: ServerOptions | None = None) -> Async
         traffic=options.traffic,
         clock=options.clock,
         closing=asyncio.Event(),
-        pictures={},
     )
     runner = web.AppRunner(
         _application(house, options),
@@ -153,23 +152,20 @@ async def _respond(
 async def _strike(call: Call) -> web.StreamResponse | None:
     """The faults that come before an answer."""
     fault = call.fault
-    match fault:
-        case Refuse():
-            headers = dict(fault.headers)
-            if fault.retry_after is not None:
-                headers["Retry-After"] = f"{fault.retry_after}"
-            call.exchange.status = fault.status
-            return web.json_response(fault.answer(), status=fault.status, headers=headers)
-        case Raw():
-            call.exchange.status = fault.status
-            headers = {"Content-Type": fault.content_type}
-            return web.Response(body=fault.content, status=fault.status, headers=headers)
-        case Hang():
-            await call.pause(None)
-        case Drop():
-            call.break_connection()
-        case _:
-            return None
+    if isinstance(fault, Hang):
+        await call.hang()
+    if isinstance(fault, Drop):
+        call.break_connection()
+    if isinstance(fault, Refuse):
+        headers = dict(fault.headers)
+        if fault.retry_after is not None:
+            headers["Retry-After"] = f"{fault.retry_after}"
+        call.exchange.status = fault.status
+        return web.json_response(fault.answer(), status=fault.status, headers=headers)
+    if isinstance(fault, Raw):
+        call.exchange.status = fault.status
+        headers = {"Content-Type": fault.content_type}
+        return web.Response(body=fault.content, status=fault.status, headers=headers)
     return None
 
 
@@ -178,7 +174,11 @@ async def _read(request: web.Request, exchange: Exchange) -> Refusal | None:
     if request.method != "POST":
         return None
     if request.content_type == "multipart/form-data":
-        for name, value in (await request.post()).items():
+        try:
+            fields = await request.post()
+        except ValueError:
+            return refusal.not_json()
+        for name, value in fields.items():
             if isinstance(value, web.FileField):
                 mime = value.content_type
                 upload = Upload(name=value.filename, mime=mime, content=value.file.read())

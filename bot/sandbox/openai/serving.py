@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -56,14 +56,18 @@ async def serve_local(*, port: int = 0, clock: Clock | None = None) -> AsyncIter
     check_packages()
     from bot.sandbox.openai.local import LocalBackend
 
+    options = ServerOptions(
+        port=port, clock=clock or SystemClock(), traffic=Traffic(keep_requests=False)
+    )
     backend = LocalBackend()
     loading = asyncio.create_task(_load_ahead(backend))
     try:
-        async with serve(backend, ServerOptions(port=port, clock=clock or SystemClock())) as url:
+        async with serve(backend, options) as url:
             yield url
     finally:
         loading.cancel()
-        await asyncio.gather(loading, return_exceptions=True)
+        with suppress(asyncio.CancelledError):
+            await loading
         await backend.close()
 
 

@@ -30,10 +30,11 @@ class Exchange:
 
 
 class Traffic:
-    """Every request since the server began, oldest first."""
+    """Every request since the server began, oldest first, unless only counts are wanted."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, keep_requests: bool = True) -> None:
         self.requests: list[Exchange] = []
+        self._keep_requests = keep_requests
         self.in_flight = 0
         self.most_in_flight = 0
         self.abandoned = 0
@@ -45,7 +46,8 @@ class Traffic:
 
     def begin(self, exchange: Exchange) -> None:
         """A request came in."""
-        self.requests.append(exchange)
+        if self._keep_requests:
+            self.requests.append(exchange)
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         self.changed()

@@ -1,0 +1,107 @@
+"""An independent grader of clients, llmock, finds no fault with ours: no FAIL and no WARN.
+
+The client works in real time here: the grader measures how long it waits.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator
+
+import pytest
+from llmock.pytest_plugin import LLMock
+from pydantic import SecretStr
+
+from bot.api.client import ApiClient
+from bot.api.settings import ApiSettings
+from bot.core.chat import ModelEvent
+from bot.core.clock import SystemClock
+from bot.errors import ModelError, ModelErrorKind
+from tests.api.asking import ask, ask_badly, is_finished, words
+
+
+@pytest.fixture
+async def client(llmock: LLMock) -> AsyncIterator[ApiClient]:
+    settings = ApiSettings(
+        base_urls=(llmock.base_url(),), key=SecretStr("k"), model="m", idle_timeout=0.5
+    )
+    made = ApiClient(settings, clock=SystemClock(), dice=random.Random(5))
+    yield made
+    await made.close()
+
+
+async def ask_as_a_conversation_does(client: ApiClient) -> list[ModelEvent]:
+    """An answer that breaks off is asked for once more."""
+    try:
+        return await ask(client)
+    except ModelError as error:
+        assert error.kind is ModelErrorKind.CUT
+        return await ask(client)
+
+
+async def test_without_faults(llmock: LLMock, client: ApiClient) -> None:
+    events = await ask(client)
+    assert words(events)
+    assert is_finished(events)
+    llmock.assert_resilient(strict=True)
+
+
+async def test_rate_limits(llmock: LLMock, client: ApiClient) -> None:
+    llmock.rate_limit(times=2, retry_after=0.3)
+    assert is_finished(await ask(client))
+    llmock.assert_resilient(strict=True)
+
+
+@pytest.mark.parametrize("status", [500, 503, 529])
+async def test_server_faults(llmock: LLMock, client: ApiClient, status: int) -> None:
+    llmock.fail(status, times=2)
+    assert is_finished(await ask(client))
+    llmock.assert_resilient(strict=True)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 422])
+async def test_requests_that_are_wrong(llmock: LLMock, client: ApiClient, status: int) -> None:
+    llmock.fail(status)
+    await ask_badly(client)
+    llmock.assert_resilient(strict=True)
+
+
+async def test_an_outage(llmock: LLMock, client: ApiClient) -> None:
+    llmock.outage()
+    _, error = await ask_badly(client)
+    assert error.kind is ModelErrorKind.SERVER
+    llmock.assert_resilient(strict=True)
+
+
+async def test_a_prompt_that_is_too_long(llmock: LLMock, client: ApiClient) -> None:
+    llmock.context_overflow()
+    _, error = await ask_badly(client)
+    assert error.kind is ModelErrorKind.CONTEXT_TOO_LONG
+    llmock.assert_resilient(strict=True)
+
+
+@pytest.mark.parametrize("fault", ["disconnect", "truncate"])
+async def test_broken_streams(llmock: LLMock, client: ApiClient, fault: str) -> None:
+    llmock.pace(20)  # else a stream has been sent whole before anybody could stop reading it
+    getattr(llmock, fault)(after_chunks=3)
+    assert is_finished(await ask_as_a_conversation_does(client))
+    llmock.assert_resilient(strict=True)
+
+
+async def test_a_stream_that_stands_still(llmock: LLMock, client: ApiClient) -> None:
+    llmock.stall(after_chunks=3, seconds=30)
+    assert is_finished(await ask_as_a_conversation_does(client))
+    llmock.assert_resilient(strict=True)
+
+
+async def test_a_quota_per_minute(llmock: LLMock, client: ApiClient) -> None:
+    llmock.limits(rpm=120)  # refills twice a second
+    for _ in range(3):
+        assert is_finished(await ask(client))
+    llmock.assert_resilient(strict=True)
+
+
+async def test_the_model_list(llmock: LLMock, client: ApiClient) -> None:
+    llmock.fail(503)
+    assert await client.models()
+    llmock.assert_resilient(strict=True)
