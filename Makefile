@@ -19,10 +19,10 @@ test: $(VENV)/.dev
 	$(BIN)/python -m pytest --cov
 
 # A stamp per set of packages; the lock files are exact, so nothing is resolved and both sets fit
-# into one environment.
+# into one environment. Standard output is left to the answer of `echo question | make -s chat`.
 $(VENV)/.local: requirements-local.lock requirements-build.lock pyproject.toml | $(VENV)/bin/python
-	$(INSTALL) --require-hashes -r requirements-local.lock -r requirements-build.lock
-	$(INSTALL) --no-build-isolation --quiet -e .
+	$(INSTALL) --require-hashes -r requirements-local.lock -r requirements-build.lock >&2
+	$(INSTALL) --no-build-isolation --quiet -e . >&2
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.lock pyproject.toml | $(VENV)/bin/python
@@ -34,7 +34,7 @@ $(VENV)/.dev: requirements-dev.lock pyproject.toml | $(VENV)/bin/python
 $(VENV)/bin/python:
 	@for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \
 		if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
-			echo "Setting up $(VENV) with $$($$python --version). This happens once and takes a few minutes."; \
+			echo "Setting up $(VENV) with $$($$python --version). This happens once and takes a few minutes." >&2; \
 			exec $$python -m venv $(VENV); \
 		fi; \
 	done; \

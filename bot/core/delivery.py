@@ -187,9 +187,9 @@ class Delivery:
             await self._checkpoint()
             if step is Step.ENDED:
                 return
-            if step is Step.CALLED:  # a call that was refused does not delay the next
+            if step in (Step.CALLED, Step.MORE):  # a refused call has a pause of its own
                 self._painted_at = began
-            if step is Step.MORE:
+            if step in (Step.MORE, Step.FAILED):
                 self._news.set()
 
     async def _my_turn(self) -> bool:
@@ -232,7 +232,7 @@ class Delivery:
         except RateLimited as limit:
             log.info("rate limited", extra={"chat": self._chat.id, "seconds": limit.retry_after})
             self._block(max(SHORTEST_PAUSE, limit.retry_after))
-            return Step.MORE
+            return Step.FAILED
         except ChatGone as error:
             log.info("chat gone", extra={"chat": self._chat.id})
             self._failure = error
@@ -266,14 +266,14 @@ class Delivery:
             if isinstance(error, FileTooLarge) and self._end.files:
                 self._too_large = error
                 self._end = replace(self._end, files=())  # the text gets through without them
-                return Step.MORE
+                return Step.FAILED
             if self._backed_off >= PATIENCE:
                 self._failure = error
                 return Step.ENDED
         self._backoff = min(LAST_BACKOFF, self._backoff * 2) or FIRST_BACKOFF
         self._backed_off += self._backoff if self._end is not None else 0.0
         self._block(self._backoff)
-        return Step.MORE
+        return Step.FAILED
 
     def _block(self, seconds: float) -> None:
         self._blocked_until = self._clock.monotonic() + seconds

@@ -42,7 +42,8 @@ class Step(Enum):
 
     IDLE = auto()  # there was nothing to do
     CALLED = auto()  # the chat shows all that may be shown now
-    MORE = auto()  # there is more to do at once
+    MORE = auto()  # a call was made, and there is more to do
+    FAILED = auto()  # a call was made in vain
     ENDED = auto()  # the answer is complete
 
 

@@ -257,6 +257,27 @@ async def test_a_long_answer_goes_on_in_a_second_message(scene: Scene) -> None:
     assert scene.platform.press("Again").ref == scene.platform.refs()[-1]
 
 
+async def test_pages_keep_the_pace_while_the_answer_is_written(scene: Scene) -> None:
+    async with scene.deliver() as delivery:
+        delivery.write("word " * 100)
+        await scene.clock.settle()
+        assert len(scene.platform.frames) == 1
+        await scene.clock.advance(2.5)
+        assert len(scene.platform.frames) == 3
+
+
+async def test_after_a_pause_the_newest_text_is_shown_at_once(scene: Scene) -> None:
+    async with scene.deliver() as delivery:
+        delivery.write("One")
+        await scene.clock.settle()
+        scene.platform.refuse_next(0.5)
+        delivery.write(" two")
+        await scene.clock.advance(1)
+        assert scene.platform.screen() == ["One"]
+        await scene.clock.advance(0.5)
+        assert scene.platform.screen() == ["One two"]
+
+
 async def test_a_page_ends_after_a_paragraph_that_the_reader_sees_whole(scene: Scene) -> None:
     async with scene.deliver() as delivery:
         for word in ("one " * 22 + "end.\n\n" + "two " * 22).split(" "):
@@ -445,7 +466,7 @@ async def test_a_fence_that_a_page_closed_is_not_taken_for_the_text_written_anew
         scene.platform.refuse_next(5)
         delivery.write("x = 1\n" * 10)
         await scene.clock.advance(1)
-        (given,) = [text for text in scene.platform.screen()]
+        (given,) = scene.platform.screen()
         lines = (100 - len("```py\n" + "```")) // len("x = 1\n")
         delivery.rewrite("```py\n" + "x = 1\n" * lines + "```sh\nmore\n```")
         await scene.clock.drive(delivery.finish())
