@@ -54,26 +54,28 @@ async def measure(folder: Path) -> Start:
                 while not telegram.updates.polling:  # noqa: ASYNC110  # a state, no event
                     await asyncio.sleep(0.002)
             seconds = time.perf_counter() - began
-            cpu = _cpu_seconds(process.pid)
+            cpu = cpu_seconds(process.pid)
             await asyncio.sleep(IDLE)
-            megabytes, idle_cpu = _megabytes(process.pid), _cpu_seconds(process.pid) - cpu
+            memory, idle_cpu = megabytes(process.pid), cpu_seconds(process.pid) - cpu
         finally:
             if process.returncode is None:
                 process.terminate()
             _, log = await process.communicate()
             if process.returncode:
                 print(log.decode(), file=sys.stderr)
-    return Start(seconds=seconds, megabytes=megabytes, cpu=cpu, idle_cpu=idle_cpu)
+    return Start(seconds=seconds, megabytes=memory, cpu=cpu, idle_cpu=idle_cpu)
 
 
-def _megabytes(pid: int) -> float:
+def megabytes(pid: int) -> float:
+    """The resident set of a process."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) / 1000
     raise RuntimeError("no VmRSS: this needs Linux")
 
 
-def _cpu_seconds(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
+    """The processor time a process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

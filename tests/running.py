@@ -1,0 +1,48 @@
+"""A real `bot run` process between the sandbox Telegram and the scripted API."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from asyncio.subprocess import Process
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from bot.sandbox.openai import ScriptedApi
+from bot.sandbox.telegram.telegram import Telegram
+
+ROOT = Path(__file__).parent.parent
+
+
+@asynccontextmanager
+async def started(telegram: Telegram, api: ScriptedApi, folder: Path) -> AsyncGenerator[Process]:
+    """Start a bot with its database and its log in `folder`; it polls, and is ended after."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("BOT_")}
+    env |= {
+        "PYTHONPATH": str(ROOT),
+        "BOT_TELEGRAM__TOKEN": telegram.token,
+        "BOT_TELEGRAM__BASE_URL": telegram.base_url,
+        "BOT_API__BASE_URLS": f'["{api.url}"]',
+        "BOT_API__KEY": "sk-sandbox",
+        "BOT_API__MODEL": "gpt-4o-mini",
+        "BOT_API__IMAGE_MODEL": "gpt-image-1",
+        "BOT_API__TRANSCRIPTION_MODEL": "whisper-1",
+        "BOT_API__MAX_IN_FLIGHT": "1000",
+        "BOT_ACCESS__OPEN": "true",
+        "BOT_LOG__FORMAT": "json",
+    }
+    with (folder / "log").open("ab") as log:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bot", "run", cwd=folder, env=env, stderr=log
+        )
+        try:
+            async with asyncio.timeout(30):
+                while not telegram.updates.polling:  # noqa: ASYNC110  # a state, no event
+                    await asyncio.sleep(0.002)
+            yield process
+        finally:
+            if process.returncode is None:
+                process.terminate()
+            await process.wait()

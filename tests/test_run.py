@@ -1,0 +1,80 @@
+"""The whole thing as an operator runs it: a real process, killed and started again."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox import telegram as telegram_sandbox
+from bot.sandbox.openai import ScriptedApi, serve_scripted
+from bot.sandbox.openai.scripted import Answer
+from bot.sandbox.telegram.telegram import Telegram
+from tests.running import started
+from tests.sounds import beeps
+
+SLOW = Answer(text="slow words " * 30, chunk=11, pace=0.1)
+
+
+@pytest.fixture
+async def telegram() -> AsyncGenerator[Telegram]:
+    async with telegram_sandbox.serve() as telegram:
+        yield telegram
+
+
+@pytest.fixture
+async def api() -> AsyncGenerator[ScriptedApi]:
+    async with serve_scripted(key="sk-sandbox") as api:
+        yield api
+
+
+async def test_a_person_chats_draws_speaks_and_chooses_a_model(
+    telegram: Telegram, api: ScriptedApi, tmp_path: Path
+) -> None:
+    chat = telegram.person(name="Ann").private()
+    async with started(telegram, api, tmp_path):
+        chat.send("hello")
+        await chat.wait_for(lambda s: "You said: hello" in s.text)
+        chat.send("/model gpt-4o")
+        await chat.wait_for(lambda s: "From now on gpt-4o answers" in s.text)
+        chat.send("/image a lighthouse")
+        await chat.wait_for(lambda s: any(m.file for m in s.answers))
+        api.script.transcribe("Can you hear me?")
+        chat.send_voice(beeps(1.0), seconds=1)
+        await chat.wait_for(lambda s: "Can you hear me?" in s.text)
+        await chat.wait_for(lambda s: "the model's name: gpt-4o." in s.answers[-1].text)
+    log = (tmp_path / "log").read_text()
+    assert "hello" not in log and telegram.token not in log and "sk-sandbox" not in log
+
+
+async def test_the_conversation_is_there_after_a_restart(
+    telegram: Telegram, api: ScriptedApi, tmp_path: Path
+) -> None:
+    chat = telegram.person(name="Ann").private()
+    async with started(telegram, api, tmp_path) as bot:
+        chat.send("I am Bob")
+        await chat.wait_for(lambda s: "You said: I am Bob" in s.text)
+        bot.send_signal(signal.SIGTERM)
+        assert await bot.wait() == 0
+    async with started(telegram, api, tmp_path):
+        chat.send("Who am I?")
+        await chat.wait_for(lambda s: "Who am I?" in s.answers[-1].text)
+    assert "I am Bob" in str(api.traffic.requests[-1].json["messages"])
+
+
+async def test_an_answer_whose_process_was_killed_is_finished_in_its_place(
+    telegram: Telegram, api: ScriptedApi, tmp_path: Path
+) -> None:
+    chat = telegram.person(name="Ann").private()
+    api.script.answer(SLOW)
+    async with started(telegram, api, tmp_path) as bot:
+        chat.send("tell me")
+        await chat.wait_for(lambda s: "slow words" in s.text and len(s.answers) == 1)
+        bot.kill()
+        await bot.wait()
+    api.script.answer("Whole now.")
+    async with started(telegram, api, tmp_path):
+        await chat.wait_for(lambda s: s.answers[-1].text == "Whole now.")
+    assert [message.text for message in chat.kept() if message.by_bot] == ["Whole now."]
