@@ -321,7 +321,7 @@ async def test_a_preview_that_would_not_fit_is_not_tried(caplog: pytest.LogCaptu
         for word in ["word"] * 17 + ["is", "the", "end.", "And"] + ["more"] * 20:
             delivery.write(word + " ")
             await clock.advance(2)
-        await delivery.finish()
+        await clock.drive(delivery.finish())
     assert "delivery failed" not in caplog.messages
     assert len(" ".join(platform.kept()).split()) == 41
 
@@ -473,6 +473,20 @@ async def test_a_fence_that_a_page_closed_is_not_taken_for_the_text_written_anew
     assert given == code.rstrip()
     assert not any(page.startswith("sh") for page in scene.platform.kept())
     assert "".join(scene.platform.kept()).count("```sh\nmore") == 1
+
+
+async def test_a_page_that_was_refused_takes_nothing_of_the_text_written_anew(
+    scene: Scene,
+) -> None:
+    async with scene.deliver() as delivery:
+        delivery.write("word " * 15)
+        await scene.clock.settle()
+        scene.platform.refuse_next(5)
+        delivery.write("word " * 10)  # the page would take the blank after the 20th word
+        await scene.clock.advance(1)
+        delivery.rewrite("word " * 19 + "word, and more")
+        await scene.clock.drive(delivery.finish())
+    assert "".join(scene.platform.kept()).replace(" ", "") == "word" * 20 + ",andmore"
 
 
 async def test_a_first_text_that_was_refused_leaves_no_trace_when_written_anew(

@@ -237,8 +237,8 @@ def test_a_link_of_several_words_stays_whole() -> None:
 
 
 def test_pages_of_code_are_as_full_as_they_can_be() -> None:
-    found = list(pages("```py\n" + "x = 1\n" * 200 + "```", 400))
-    assert all(390 < len(page) <= 400 for page in found[:-1])
+    found = list(pages("```py\n" + "x = 1\n" * 200 + "```", 398))
+    assert all(390 < len(page) <= 398 for page in found[:-1])
 
 
 def test_a_number_stays_with_its_item() -> None:
