@@ -23,9 +23,7 @@ T = TypeVar("T")
 Insert: TypeAlias = sqlite.Insert | postgresql.Insert
 
 _SQLITE_READERS = 2
-_POSTGRES_WRITERS = 4
 _POSTGRES_READERS = 4
-_TOGETHER = 64
 
 
 class Database:
@@ -40,11 +38,7 @@ class Database:
         self._writing = writing
         self._reading = reading
         self._reads: set[asyncio.Task[Any]] = set()
-        self._writer = Writer(
-            writing,
-            connections=1 if self.sqlite else _POSTGRES_WRITERS,
-            together=_TOGETHER if self.sqlite else 1,
-        )
+        self._writer = Writer(writing)
 
     async def write(self, job: Job[T]) -> T:
         """Run a job in a transaction; returns when it is committed. Raises `StoreError`."""
@@ -82,8 +76,9 @@ async def connected(settings: StorageSettings) -> AsyncIterator[Database]:
             raise StoreError(f"there is no database {settings.sqlite_file} yet")
         database = Database(_sqlite_writer(settings), _sqlite_reader(settings))
     else:
-        engine = _postgres(settings, _POSTGRES_WRITERS + _POSTGRES_READERS)
-        database = Database(engine, engine)
+        engine = _postgres(settings, 1 + _POSTGRES_READERS)
+        # One statement sees one moment anyhow: reading needs no BEGIN and no ROLLBACK.
+        database = Database(engine, engine.execution_options(isolation_level="AUTOCOMMIT"))
     try:
         yield database
     finally:

@@ -8,11 +8,30 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.ports import TurnState
-from bot.core.types import ChatRef, Event, Unreadable
+from bot.core.types import Event, Unreadable
 from bot.store import codec
-from bot.store.columns import utc_now
+from bot.store.columns import Words, utc_now
 from bot.store.database import insert
-from bot.store.schema import WAITING_IN_LANE, turns
+from bot.store.schema import ACTIVE_IN_LANE, WAITING_IN_LANE, turns
+
+_LOOK = sa.text(
+    f"""SELECT
+    (SELECT id FROM turns WHERE platform = :platform AND key = :key),
+    count(*) FILTER (WHERE state = 'waiting'),
+    count(*),
+    (SELECT count(*) FROM turns WHERE {WAITING_IN_LANE})
+    FROM turns WHERE platform = :platform AND chat = :chat AND {ACTIVE_IN_LANE}"""
+).bindparams(*(sa.bindparam(name, type_=Words()) for name in ("platform", "key", "chat")))
+
+_URGENT = sa.text("urgent.state = 'waiting' AND urgent.urgent")
+
+_READY = sa.text(
+    """lane.state = 'waiting' AND NOT lane.urgent AND NOT EXISTS (
+        SELECT 1 FROM turns AS other
+        WHERE other.platform = lane.platform AND other.chat = lane.chat
+        AND other.state IN ('waiting', 'running') AND NOT other.urgent
+        AND (other.state = 'running' OR other.id < lane.id))"""
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +48,23 @@ class Claimed:
     shown: str
 
 
-async def find(connection: AsyncConnection, platform: str, key: str) -> int | None:
-    """The turn of the event with this key."""
-    query = sa.select(turns.c.id).where(turns.c.platform == platform, turns.c.key == key)
-    found: int | None = (await connection.execute(query)).scalar_one_or_none()
-    return found
+@dataclass(frozen=True, slots=True)
+class View:
+    """What an event meets: its own turn if its `key` is known, and who stands before it."""
+
+    known: int | None
+    waiting_in_chat: int
+    active_in_chat: int
+    waiting_in_all: int
+
+
+async def look(connection: AsyncConnection, event: Event) -> View:
+    """What an event meets. Urgent turns are in nobody's way and do not count."""
+    chat = codec.chat_of(event)
+    row = await connection.execute(
+        _LOOK, {"platform": chat.platform, "key": event.key, "chat": chat.id}
+    )
+    return View(*row.one())
 
 
 async def add(connection: AsyncConnection, event: Event, *, urgent: bool) -> int | None:
@@ -87,15 +118,6 @@ def _new(event: Event | Unreadable) -> dict[str, object]:
     }
 
 
-async def waiting(connection: AsyncConnection, chat: ChatRef | None = None) -> int:
-    """How many turns wait in the lane of a chat, or in all lanes. Urgent ones do not count."""
-    query = sa.select(sa.func.count()).select_from(turns).where(sa.text(WAITING_IN_LANE))
-    if chat is not None:
-        query = query.where(turns.c.platform == chat.platform, turns.c.chat == chat.id)
-    count: int = (await connection.execute(query)).scalar_one()
-    return count
-
-
 async def ahead(connection: AsyncConnection, turn_id: int) -> int:
     """How many turns of the same chat, waiting or running, stand before this one."""
     query = sa.text(
@@ -114,20 +136,8 @@ async def claim(connection: AsyncConnection, owner: str, lease: float) -> Claime
     One statement, so two processes cannot take the same turn. Only the first of a lane may be
     taken, also while another process has it locked: else the second would overtake it.
     """
-    urgent = sa.text("urgent.state = 'waiting' AND urgent.urgent")
-    first_urgent = _first(turns.alias("urgent"), urgent)
-    ready = sa.text(
-        """lane.state = 'waiting' AND NOT lane.urgent
-        AND NOT EXISTS (
-            SELECT 1 FROM turns AS busy
-            WHERE busy.platform = lane.platform AND busy.chat = lane.chat
-            AND busy.state = 'running' AND NOT busy.urgent)
-        AND NOT EXISTS (
-            SELECT 1 FROM turns AS older
-            WHERE older.platform = lane.platform AND older.chat = lane.chat
-            AND older.state = 'waiting' AND NOT older.urgent AND older.id < lane.id)"""
-    )
-    first_ready = _first(turns.alias("lane"), ready)
+    first_urgent = _first(turns.alias("urgent"), _URGENT)
+    first_ready = _first(turns.alias("lane"), _READY)
     statement = (
         sa.update(turns)
         .where(turns.c.id == sa.func.coalesce(first_urgent, first_ready))

@@ -16,27 +16,34 @@ from bot.store.schema import files, message_files, messages
 
 async def keep(connection: AsyncConnection, conversation: int, new: Sequence[NewMessage]) -> None:
     """Add messages to a conversation, in order."""
+    if not new:
+        return
+    rows, pictures = [], []
     for message in new:
-        parts, pictures = codec.dump_parts(message.parts)
-        statement = (
-            sa.insert(messages)
-            .values(
-                conversation_id=conversation,
-                created_at=utc_now(),
-                role=message.role.value,
-                parts=parts,
-                tool_calls=codec.dump_tool_calls(message.tool_calls),
-                tool_call_id=message.tool_call_id,
-                sender_id=message.sender_id,
-                sender_name=message.sender_name,
-                model=message.model,
-                usage=codec.dump_usage(message.usage),
-                state=message.state.value,
-            )
-            .returning(messages.c.id)
+        parts, inside = codec.dump_parts(message.parts)
+        pictures.append(inside)
+        rows.append(
+            {
+                "conversation_id": conversation,
+                "role": message.role.value,
+                "parts": parts,
+                "tool_calls": codec.dump_tool_calls(message.tool_calls),
+                "tool_call_id": message.tool_call_id,
+                "sender_id": message.sender_id,
+                "sender_name": message.sender_name,
+                "model": message.model,
+                "usage": codec.dump_usage(message.usage),
+                "state": message.state.value,
+            }
         )
-        message_id: int = (await connection.execute(statement)).scalar_one()
-        for digest, content in pictures.items():
+    statement = (
+        sa.insert(messages)
+        .values(created_at=utc_now())
+        .returning(messages.c.id, sort_by_parameter_order=True)
+    )
+    ids = (await connection.execute(statement, rows)).scalars().all()
+    for message_id, inside in zip(ids, pictures, strict=True):
+        for digest, content in inside.items():
             await _keep_picture(connection, message_id, digest, content)
 
 

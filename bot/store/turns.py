@@ -57,27 +57,22 @@ class Turns:
         """Commit an event as a waiting turn; a key that is known changes nothing."""
 
         async def job(connection: AsyncConnection) -> Accepted:
-            chat = codec.chat_of(event)
-            turn_id = await lanes.find(connection, chat.platform, event.key)
-            fresh = turn_id is None
-            if turn_id is None:
-                if not urgent:
-                    await self._make_room(connection, chat)
-                turn_id = await lanes.add(connection, event, urgent=urgent)
-            if turn_id is None:  # another process has just added it
-                fresh = False
-                turn_id = await lanes.find(connection, chat.platform, event.key)
-                assert turn_id is not None  # it could not be added because it is there
-            ahead = await lanes.ahead(connection, turn_id)
-            return Accepted(turn_id=turn_id, fresh=fresh, ahead=ahead)
+            view = await lanes.look(connection, event)
+            if view.known is None:
+                if not urgent and view.waiting_in_chat >= self._per_chat:
+                    raise QueueFull(in_chat=True)
+                if not urgent and view.waiting_in_all >= self._in_all:
+                    raise QueueFull(in_chat=False)
+                new = await lanes.add(connection, event, urgent=urgent)
+                if new is not None:
+                    ahead = 0 if urgent else view.active_in_chat
+                    return Accepted(turn_id=new, fresh=True, ahead=ahead)
+                view = await lanes.look(connection, event)  # another process was quicker
+            assert view.known is not None  # a key that cannot be added is there
+            ahead = await lanes.ahead(connection, view.known)
+            return Accepted(turn_id=view.known, fresh=False, ahead=ahead)
 
         return await self._database.write(job)
-
-    async def _make_room(self, connection: AsyncConnection, chat: ChatRef) -> None:
-        if await lanes.waiting(connection, chat) >= self._per_chat:
-            raise QueueFull(in_chat=True)
-        if await lanes.waiting(connection) >= self._in_all:
-            raise QueueFull(in_chat=False)
 
     async def bury(self, event: Unreadable) -> None:
         """Keep an event that nobody can read as a dead turn."""

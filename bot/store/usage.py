@@ -17,21 +17,24 @@ async def keep(
     connection: AsyncConnection, chat: ChatRef, user: UserId, entries: Sequence[UsageEntry]
 ) -> None:
     """Add entries."""
-    for entry in entries:
-        statement = sa.insert(usage).values(
-            created_at=utc_now(),
-            platform=chat.platform,
-            chat=chat.id,
-            user_id=user,
-            kind=entry.kind.value,
-            model=entry.model,
-            prompt_tokens=entry.prompt_tokens,
-            completion_tokens=entry.completion_tokens,
-            images=entry.images,
-            seconds=entry.seconds,
-            cost=entry.cost,
-            latency=entry.latency,
-            first_token=entry.first_token,
-            estimated=entry.estimated,
-        )
-        await connection.execute(statement)
+    if not entries:
+        return
+    rows = [
+        {
+            "platform": chat.platform,
+            "chat": chat.id,
+            "user_id": user,
+            "kind": entry.kind.value,
+            "model": entry.model,
+            "prompt_tokens": entry.prompt_tokens,
+            "completion_tokens": entry.completion_tokens,
+            "images": entry.images,
+            "seconds": entry.seconds,
+            "cost": entry.cost,
+            "latency": entry.latency,
+            "first_token": entry.first_token,
+            "estimated": entry.estimated,
+        }
+        for entry in entries
+    ]
+    await connection.execute(sa.insert(usage).values(created_at=utc_now()), rows)

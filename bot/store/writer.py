@@ -1,8 +1,9 @@
 """The way into the database: transactions one after the other, and several under one commit.
 
-SQLite has one writer at a time, and a commit waits for the disk. So one connection writes, and
-jobs that came while it was busy share the next commit. A job that fails takes nobody along: the
-transaction is rolled back and every job of it runs again alone.
+SQLite has one writer at a time, and a commit waits for the disk. So one connection writes, in the
+order of the calls, and jobs that came while it was busy share the next commit. A job that fails
+takes nobody along: the transaction is rolled back and every job of it runs again alone. On
+PostgreSQL it is the same, which keeps events in the order in which they were handed in.
 
 A caller that is cancelled does not disturb the transaction: a job that has begun is carried out.
 """
@@ -32,15 +33,17 @@ class _Entry(Generic[T]):
     result: asyncio.Future[T]
 
 
-class Writer:
-    """Runs jobs in transactions, on at most `connections` at a time, `together` per commit."""
+TOGETHER = 64
+"""Jobs under one commit at most: the first of them waits for the last."""
 
-    def __init__(self, engine: AsyncEngine, *, connections: int, together: int) -> None:
+
+class Writer:
+    """Runs jobs in transactions, one after the other."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        self._connections = connections
-        self._together = together
         self._waiting: deque[_Entry[object]] = deque()
-        self._workers: set[asyncio.Task[None]] = set()
+        self._worker: asyncio.Task[None] | None = None
         self._closed = False
 
     async def run(self, job: Job[T]) -> T:
@@ -50,27 +53,27 @@ class Writer:
         result: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         entry = _Entry(job, result)
         self._waiting.append(cast("_Entry[object]", entry))  # the result is only passed through
-        if len(self._workers) < self._connections:
-            self._workers.add(asyncio.create_task(self._work()))
+        if self._worker is None:
+            self._worker = asyncio.create_task(self._work())
         return await result
 
     async def close(self) -> None:
         """Finish what is waiting; then nothing more is taken."""
         self._closed = True
-        while self._workers:
-            await asyncio.wait(self._workers)
+        if self._worker is not None:
+            await asyncio.wait([self._worker])
 
     async def _work(self) -> None:
         while self._waiting:
             batch: list[_Entry[object]] = []
-            while self._waiting and len(batch) < self._together:
+            while self._waiting and len(batch) < TOGETHER:
                 entry = self._waiting.popleft()
                 if not entry.result.done():  # its caller was cancelled
                     batch.append(entry)
             if batch:
                 await self._commit(batch)
         # In the same breath as the last look at the queue: who comes next starts a worker.
-        self._workers.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+        self._worker = None
 
     async def _commit(self, batch: Sequence[_Entry[object]]) -> None:
         """Run the jobs under one commit; when that fails, each alone."""

@@ -13,6 +13,7 @@ import pytest
 
 from bot.core.ports import Stores
 from bot.store import StorageSettings, migrate, open_store
+from bot.store.schema import metadata
 from tests.store.postgres import Server, running_server
 
 WITHOUT = "CHINWAG_TESTS_WITHOUT_POSTGRES"
@@ -29,11 +30,12 @@ def postgres() -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres: Server) -> str:
-    """The name of a migrated database, to be copied."""
-    asyncio.run(postgres.execute("CREATE DATABASE migrated"))
-    asyncio.run(migrate.upgrade(StorageSettings(url=postgres.url("migrated"))))
-    return "migrated"
+def postgres_tables(postgres: Server) -> StorageSettings:
+    """A migrated database; emptied for every test, since making one takes a third of a second."""
+    asyncio.run(postgres.execute("CREATE DATABASE tables"))
+    settings = StorageSettings(url=postgres.url("tables"), busy_timeout=0.3)
+    asyncio.run(migrate.upgrade(settings))
+    return settings
 
 
 @pytest.fixture(scope="session")
@@ -57,16 +59,15 @@ def empty(request: pytest.FixtureRequest, tmp_path: Path) -> StorageSettings:
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def settings(request: pytest.FixtureRequest, tmp_path: Path) -> StorageSettings:
-    """A migrated database without rows."""
+    """A migrated database without rows. Its tables must be left as they are."""
     if request.param == "sqlite":
         shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path)
         return sqlite_settings(tmp_path)
     server: Server = request.getfixturevalue("postgres")
-    template: str = request.getfixturevalue("postgres_template")
-    name = f"test_{next(_names)}"
-    copy = f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy"
-    asyncio.run(server.execute(copy))
-    return StorageSettings(url=server.url(name), busy_timeout=0.3)
+    settings: StorageSettings = request.getfixturevalue("postgres_tables")
+    tables = ", ".join(table.name for table in metadata.sorted_tables)
+    asyncio.run(server.execute(f"TRUNCATE {tables} RESTART IDENTITY", "tables"))
+    return settings
 
 
 def sqlite_settings(folder: Path) -> StorageSettings:

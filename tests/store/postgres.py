@@ -78,7 +78,7 @@ def running_server(*, durable: bool = False) -> Iterator[Server]:
             _wait_until_ready(server, data, folder / "log")
             yield Server(home)
         finally:
-            server.send_signal(signal.SIGINT)  # the fast shutdown
+            server.send_signal(signal.SIGQUIT)  # at once: nothing of it is wanted any more
             server.wait(_SECONDS)
 
 

@@ -14,11 +14,11 @@ from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.ports import Outcome, Stores
 from bot.errors import BotError, StoreBroken, StoreBusy, StoreError, StoreFull
-from bot.store import StorageSettings, check, open_store
+from bot.store import StorageSettings, check, migrate, open_store
+from bot.store.conversations import ConversationTable
 from bot.store.database import Database, connected, migrating_engine
 from bot.store.turns import Turns
 from tests.store.conftest import names, sqlite_settings
@@ -71,26 +71,28 @@ async def test_reading_goes_on_while_somebody_writes(tmp_path: Path) -> None:
             assert await stores.conversations.page(conversation) == []
 
 
-async def no_room(database: Database, *, room: bool) -> None:
-    """Let the database grow no more, or again."""
-
-    async def sqlite(connection: AsyncConnection) -> None:
-        pages = 2**30 if room else 1  # SQLite makes it as many as there are
-        await connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
-
-    async def postgres(connection: AsyncConnection) -> None:
-        if room:
-            await connection.exec_driver_sql("DROP TRIGGER full_disk ON messages")
-            return
-        await connection.exec_driver_sql(
+@asynccontextmanager
+async def no_room(database: Database) -> AsyncGenerator[None]:
+    """Nothing more fits into the database while the block runs."""
+    if database.sqlite:  # one page: SQLite makes it as many as there are
+        full, room = ["PRAGMA max_page_count = 1"], "PRAGMA max_page_count = 1073741823"
+    else:
+        full = [
             "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS "
-            "$$ BEGIN RAISE EXCEPTION 'No space left on device' USING ERRCODE = '53100'; END $$"
-        )
-        await connection.exec_driver_sql(
-            "CREATE TRIGGER full_disk BEFORE INSERT ON messages EXECUTE FUNCTION full_disk()"
-        )
+            "$$ BEGIN RAISE EXCEPTION 'No space left on device' USING ERRCODE = '53100'; END $$",
+            "CREATE TRIGGER full_disk BEFORE INSERT ON messages EXECUTE FUNCTION full_disk()",
+        ]
+        room = "DROP FUNCTION full_disk CASCADE"
+    for statement in full:
+        await execute(database, statement)
+    try:
+        yield
+    finally:
+        await execute(database, room)
 
-    await database.write(sqlite if database.sqlite else postgres)
+
+async def execute(database: Database, statement: str) -> None:
+    await database.write(lambda connection: connection.exec_driver_sql(statement))
 
 
 async def test_a_full_database_loses_nothing_and_goes_on_when_there_is_room(
@@ -101,35 +103,31 @@ async def test_a_full_database_loses_nothing_and_goes_on_when_there_is_room(
         await turns.accept(message("1"), urgent=False)
         turn = await turns.claim("me")
         assert turn is not None
-        async with open_conversation(settings) as conversation:
-            outcome = Outcome(conversation=conversation, messages=(said("x" * 100_000),))
-            await no_room(database, room=False)
+        conversations = ConversationTable(database)
+        conversation = await conversations.current(chat())
+        outcome = Outcome(conversation=conversation, messages=(said("x" * 100_000),))
+        async with no_room(database):
             for _ in range(2):
                 with pytest.raises(StoreFull):
                     await turns.finish(turn.id, outcome)
-            await no_room(database, room=True)
-            await turns.finish(turn.id, outcome)
+        assert await conversations.page(conversation) == []
+        await turns.finish(turn.id, outcome)
+        assert len(await conversations.page(conversation)) == 1
         assert await turns.claim("me") is None
-
-
-@asynccontextmanager
-async def open_conversation(settings: StorageSettings) -> AsyncGenerator[int]:
-    """The conversation of the chat, as another part of the bot sees it."""
-    async with open_store(settings) as stores:
-        yield await stores.conversations.current(chat())
 
 
 async def test_a_write_that_fails_takes_no_other_along(tmp_path: Path) -> None:
     settings = sqlite_settings(tmp_path)
-    async with open_store(settings), connected(settings) as database:
+    await migrate.upgrade(settings)
+    async with connected(settings) as database:
         turns = Turns(database, per_chat=20, in_all=100, lease=30)
-        await no_room(database, room=False)
         sizes = [10, 500_000, 10, 500_000, 10]
         offers = [
             turns.accept(message(str(number), text="x" * size), urgent=False)
             for number, size in enumerate(sizes)
         ]
-        results = await asyncio.gather(*offers, return_exceptions=True)
+        async with no_room(database):
+            results = await asyncio.gather(*offers, return_exceptions=True)
         assert [isinstance(result, StoreFull) for result in results] == [
             size > 10 for size in sizes
         ]

@@ -82,15 +82,16 @@ async def test_a_start_with_nothing_to_migrate_does_not_import_alembic(
 
 
 async def test_a_database_of_a_newer_version_is_refused_and_left_alone(
-    settings: StorageSettings,
+    empty: StorageSettings,
 ) -> None:
-    async with connected(settings) as database:
+    await migrate.upgrade(empty)
+    async with connected(empty) as database:
         newer = "UPDATE alembic_version SET version_num = '9999'"
         await database.write(lambda connection: connection.exec_driver_sql(newer))
     with pytest.raises(StoreBroken, match="newer version"):
-        async with open_store(settings):
+        async with open_store(empty):
             pass
-    assert await revision(settings) == "9999"
+    assert await revision(empty) == "9999"
 
 
 async def test_the_database_of_another_program_is_refused_and_left_alone(
