@@ -59,7 +59,7 @@ class Stopwatch:
 
 async def one_chat(telegram: Telegram, watch: Stopwatch, number: int) -> tuple[float, float]:
     """Ask, and look; returns the delays of the first and of the whole text, in seconds."""
-    chat, asked = telegram.person(name=f"P{number}").private(), f"question {number}."
+    chat, asked = telegram.person(id=2000 + number, name=f"P{number}").private(), f"question {number}."
     last = asyncio.create_task(watch.last(asked))
     chat.send(asked)
     await chat.wait_for(lambda screen: bool(screen.answers), within=120)
