@@ -13,7 +13,7 @@ import struct
 import sys
 import termios
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -334,6 +334,15 @@ class Terminal:
         self._news = asyncio.Event()
         asyncio.get_running_loop().add_reader(descriptor, self._read)
 
+    async def leave(self) -> int:
+        """Press Ctrl-D until the process ends; a key that comes before the prompt is lost."""
+        async with asyncio.timeout(SECONDS):
+            while self.process.returncode is None:
+                with suppress(OSError):  # it has gone already
+                    self.keys("\x04")
+                await asyncio.wait({asyncio.ensure_future(self.process.wait())}, timeout=0.5)
+        return self.process.returncode or 0
+
     def keys(self, text: str) -> None:
         os.write(self._descriptor, text.encode())
 
@@ -371,9 +380,7 @@ async def test_somebody_chats_at_a_terminal_and_leaves(tmp_path: Path, api: Scri
         await desk.sees("Ctrl-D leaves")
         desk.keys("What colour is the sky?\r")
         await desk.sees("It is blue, mostly.")
-        desk.keys("\x04")
-        async with asyncio.timeout(SECONDS):
-            assert await desk.process.wait() == 0
+        assert await desk.leave() == 0
     assert "Traceback" not in desk.text
     assert "**" not in desk.text
 
@@ -391,9 +398,7 @@ async def test_ctrl_c_stops_an_answer_and_the_chat_goes_on(
         await api.traffic.until(lambda seen: seen.abandoned == 1)
         desk.keys("And now?\r")
         await desk.sees("Second answer.")
-        desk.keys("\x04")
-        async with asyncio.timeout(SECONDS):
-            assert await desk.process.wait() == 0
+        assert await desk.leave() == 0
 
 
 # ---------------------------------------------------------------- run

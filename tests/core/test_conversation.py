@@ -336,3 +336,14 @@ def picture(house: House) -> Attachment:
     Image.new("RGB", (40, 30), "teal").save(file, "PNG")
     house.platform.contents[FileId("p")] = file.getvalue()
     return Attachment(id=FileId("p"), kind=FileKind.IMAGE, mime="image/png")
+
+
+async def test_start_greets_by_name_and_help_lists_the_commands(house: House) -> None:
+    assert (await house.say("/start"))[0].startswith("Hello Ann! Write me anything")
+    assert "- `/image PROMPT` – Draw a picture" in (await house.say("/help"))[1]
+
+
+async def test_an_unknown_command_brings_the_nearest(house: House) -> None:
+    [text] = await house.say("/imgae a cat")
+    assert text == "There is no command /imgae. Did you mean /image?"
+    assert (await house.say("/qqqqq"))[1].endswith("/help lists them.")
