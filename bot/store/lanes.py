@@ -23,10 +23,11 @@ _LOOK = sa.text(
     FROM turns WHERE platform = :platform AND chat = :chat AND {ACTIVE_IN_LANE}"""
 ).bindparams(*(sa.bindparam(name, type_=Words()) for name in ("platform", "key", "chat")))
 
-_URGENT = sa.text("urgent.state = 'waiting' AND urgent.urgent")
+# `= TRUE`, not the bare column: else SQLite does not look it up in the index on (urgent, id).
+_URGENT = sa.text("urgent.state = 'waiting' AND urgent.urgent = TRUE")
 
 _READY = sa.text(
-    """lane.state = 'waiting' AND NOT lane.urgent AND NOT EXISTS (
+    """lane.state = 'waiting' AND lane.urgent = FALSE AND NOT EXISTS (
         SELECT 1 FROM turns AS other
         WHERE other.platform = lane.platform AND other.chat = lane.chat
         AND other.state IN ('waiting', 'running') AND NOT other.urgent

@@ -8,8 +8,10 @@ from bot.store.columns import Dollars, Id, Utc, Words
 
 WAITING = "state = 'waiting'"
 WAITING_IN_LANE = "state = 'waiting' AND NOT urgent"
+RUNNING = "state = 'running'"
 RUNNING_IN_LANE = "state = 'running' AND NOT urgent"
 ACTIVE_IN_LANE = "state IN ('waiting', 'running') AND NOT urgent"
+ENDED = "finished_at IS NOT NULL"
 """Conditions of partial indexes. Queries must use these very words: a bound parameter in place
 of the literal keeps SQLite from using the index (https://www.sqlite.org/partialindex.html)."""
 
@@ -149,7 +151,18 @@ turns = sa.Table(
         sqlite_where=sa.text(RUNNING_IN_LANE),
         postgresql_where=sa.text(RUNNING_IN_LANE),
     ),
-    sa.Index("ix_turns_state", "state", "finished_at"),
+    sa.Index(
+        "ix_turns_running",
+        "lease_until",
+        sqlite_where=sa.text(RUNNING),
+        postgresql_where=sa.text(RUNNING),
+    ),
+    sa.Index(
+        "ix_turns_ended",
+        "finished_at",
+        sqlite_where=sa.text(ENDED),
+        postgresql_where=sa.text(ENDED),
+    ),
     sqlite_autoincrement=True,
 )
 

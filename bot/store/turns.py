@@ -16,7 +16,7 @@ from bot.errors import QueueFull
 from bot.store import codec, lanes, messages, usage
 from bot.store.columns import utc_now
 from bot.store.database import Database
-from bot.store.schema import turns
+from bot.store.schema import RUNNING, turns
 
 log = logging.getLogger(__name__)
 
@@ -164,7 +164,7 @@ class Turns:
     async def _take_back(self, lost: sa.ColumnElement[bool]) -> int:
         statement = (
             sa.update(turns)
-            .where(turns.c.state == TurnState.RUNNING.value, lost)
+            .where(sa.text(RUNNING), lost)
             .where(turns.c.id.not_in(list(self._held)))
             .values({**_GIVEN_BACK, "attempt": turns.c.attempt + 1})
         )
@@ -177,7 +177,7 @@ class Turns:
         owners = {hold.owner for hold in self._held.values()}
         statement = (
             sa.update(turns)
-            .where(turns.c.state == TurnState.RUNNING.value)
+            .where(sa.text(RUNNING))
             .where(turns.c.id.in_(list(self._held)), turns.c.owner.in_(owners))
             .values(lease_until=utc_now(self._lease))
         )

@@ -136,7 +136,6 @@ def _turns() -> None:
         sa.UniqueConstraint("platform", "key", name="uq_turns_platform_key"),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_turns_state", "turns", ["state", "finished_at"])
     _partial("ix_turns_waiting", "turns", ["urgent", "id"], "state = 'waiting'", False)
     _partial(
         "ix_turns_lane",
@@ -145,6 +144,8 @@ def _turns() -> None:
         "state IN ('waiting', 'running') AND NOT urgent",
         False,
     )
+    _partial("ix_turns_running", "turns", ["lease_until"], "state = 'running'", False)
+    _partial("ix_turns_ended", "turns", ["finished_at"], "finished_at IS NOT NULL", False)
     _partial(
         "uq_turns_running",
         "turns",

@@ -1,8 +1,9 @@
 """How fast the store is: `python -m tests.bench.bench_store [sqlite] [postgres] [--small]`.
 
-Prints, per database: storing an event, alone and among fifty; from stored to claimed; whole turns
-per second; checkpoints of 200 chats; a claim among 1,000 waiting turns; a page of a conversation
-among a thousand and among a million messages, with the database's plan for it.
+Prints, per database: storing an event, alone and among fifty; from stored to claimed, at fifty
+events a second; whole turns per second; checkpoints of 200 chats; storing and claiming among 1,000
+waiting turns, then also among many that ended; a page of a conversation among a thousand and among
+a million messages, with the database's plan for it.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from bot.store.codec import dump_parts
 from bot.store.columns import utc_now
 from bot.store.database import connected
 from bot.store.messages import page_query
-from bot.store.schema import messages
+from bot.store.schema import messages, turns
 from tests.store.events import chat, message, ref, said
 from tests.store.postgres import running_server
 
@@ -71,7 +72,9 @@ async def measure(settings: StorageSettings, many: int) -> None:
         await intake(stores)
         await cycle(stores)
         await checkpoints(stores)
-        await crowd(stores)
+        await crowd(stores, "1,000 waiting")
+        await past(settings, many // 5)
+        await crowd(stores, f"{many // 5:,} ended")
     for size in (1_000, many):
         await pages(settings, size)
 
@@ -105,9 +108,9 @@ async def intake(stores: Stores) -> None:
         await turns.accept(message(key, key), urgent=False)
         stored[key] = time.perf_counter()
         wake.set()
-        await asyncio.sleep(0.002)
+        await asyncio.sleep(0.02)
     await claiming
-    say("from stored to claimed", *waits)
+    say("from stored to claimed", *waits)  # at fifty a second
 
 
 async def cycle(stores: Stores) -> None:
@@ -159,10 +162,15 @@ async def checkpoints(stores: Stores) -> None:
         await stores.turns.finish(turn_id, Outcome())
 
 
-async def crowd(stores: Stores) -> None:
-    """A claim among 1,000 waiting turns of 200 chats, and one that finds every chat busy."""
-    for number in range(1000):
-        await stores.turns.accept(message(f"e{number}", f"e{number % 200}"), urgent=False)
+async def crowd(stores: Stores, among: str) -> None:
+    """Claims and events among 1,000 waiting turns of 200 chats, and claims with all chats busy."""
+
+    async def accept(number: int) -> None:
+        event = message(f"{among}{number}", f"e{number % 200}")
+        await stores.turns.accept(event, urgent=False)
+
+    accepts = await timed(1000, accept)
+    say(f"event stored, {among}", *accepts)
     claims: list[float] = []
     ids = []
     for _ in range(200):
@@ -171,11 +179,24 @@ async def crowd(stores: Stores) -> None:
         claims.append(time.perf_counter() - started)
         assert turn is not None
         ids.append(turn.id)
-    say("claim among 1,000 waiting", *claims)
-    say("claim with every chat busy", *await timed(50, lambda n: stores.turns.claim("bench")))
+    say(f"claim, {among}", *claims)
+    busy = await timed(50, lambda n: stores.turns.claim("bench"))
+    say(f"no claim, {among}", *busy)
     for turn_id in ids:
         await stores.turns.finish(turn_id, Outcome())
     await drain(stores)
+
+
+async def past(settings: StorageSettings, count: int) -> None:
+    """Turns that ended long ago."""
+    row = {"platform": "test", "chat": "old", "user_id": "7", "kind": "message", "event": "{}"}
+    row |= {"state": "done", "partial": "", "shown": "[]"}
+    rows = [{**row, "key": f"old{number}"} for number in range(count)]
+    insert = sa.insert(turns).values(
+        urgent=False, attempt=1, accepted_at=utc_now(), finished_at=utc_now()
+    )
+    async with connected(settings) as database:
+        await database.write(lambda connection: connection.execute(insert, rows))
 
 
 async def drain(stores: Stores) -> None:
@@ -185,9 +206,9 @@ async def drain(stores: Stores) -> None:
 
 
 async def pages(settings: StorageSettings, size: int) -> None:
-    """The newest 50 messages of a conversation among `size` messages in 100 conversations."""
+    """The newest 50 messages of a conversation among `size` messages in 20 conversations."""
     async with open_store(settings) as stores, connected(settings) as database:
-        ids = [await stores.conversations.current(chat(f"p{n}")) for n in range(100)]
+        ids = [await stores.conversations.current(chat(f"p{n}")) for n in range(20)]
         text, _ = dump_parts((TextPart("word " * 40),))
         row = {
             "role": "user",
@@ -203,16 +224,16 @@ async def pages(settings: StorageSettings, size: int) -> None:
         started = time.perf_counter()
         for first in range(present or 0, size, 20_000):
             rows = [
-                {**row, "conversation_id": ids[number % 100]}
+                {**row, "conversation_id": ids[number % 20]}
                 for number in range(first, min(first + 20_000, size))
             ]
             insert = partial(_insert, rows)
             await database.write(insert)
         print(f"  {size:,} messages ({time.perf_counter() - started:.0f} s to insert)")
-        newest = await timed(100, lambda n: stores.conversations.page(ids[n % 100]))
+        newest = await timed(100, lambda n: stores.conversations.page(ids[n % 20]))
         say("  newest page", *newest)
         middle = size // 2
-        older = await timed(100, lambda n: stores.conversations.page(ids[n % 100], before=middle))
+        older = await timed(100, lambda n: stores.conversations.page(ids[n % 20], before=middle))
         say("  page in the middle", *older)
         query = page_query(ids[0], before=middle, limit=50)
         compiled = query.compile(
