@@ -59,7 +59,8 @@ class Stopwatch:
 
 async def one_chat(telegram: Telegram, watch: Stopwatch, number: int) -> tuple[float, float]:
     """Ask, and look; returns the delays of the first and of the whole text, in seconds."""
-    chat, asked = telegram.person(id=2000 + number, name=f"P{number}").private(), f"question {number}."
+    chat = telegram.person(id=2000 + number, name=f"P{number}").private()
+    asked = f"question {number}."
     last = asyncio.create_task(watch.last(asked))
     chat.send(asked)
     await chat.wait_for(lambda screen: bool(screen.answers), within=120)
