@@ -1,8 +1,9 @@
 # make chat   sets everything up and talks to the bot here in the terminal; needs no account
 # make test   sets everything up and runs every check; CI runs the same
+# make locales  compiles the translations after a change of a .po file
 # make lock   renews the lock files after a change of the dependencies in pyproject.toml
 
-.PHONY: chat test lock clean
+.PHONY: chat test lock locales clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -53,6 +54,9 @@ lock: | $(VENV)/bin/python
 	compile requirements.lock pyproject.toml --extra postgres -c requirements-dev.lock && \
 	compile requirements-local.lock pyproject.toml --extra local -c requirements-dev.lock && \
 	compile requirements-build.lock --group build -c requirements-dev.lock
+
+locales: $(VENV)/.dev
+	$(BIN)/pybabel compile --directory bot/locales --domain chinwag
 
 clean:
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
