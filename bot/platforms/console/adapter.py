@@ -90,22 +90,27 @@ class ConsolePlatform:
         Raises `PlatformError` when the one question of a pipe could not be answered.
         """
         ready()
-        while True:
-            try:
-                line = await self._screen.read()
-            except Interrupted:
-                await sink(self._stop())
-                continue
-            if line is None:
-                break
-            event = await self._event(line)
-            if event is None:
-                continue
+        with self._screen.attended():
+            while await self._take_in(sink):
+                pass
+        if self._screen.failure:
+            raise PlatformError(self._screen.failure)
+
+    async def _take_in(self, sink: EventSink) -> bool:
+        """Read one input and send it; False when there is no more."""
+        try:
+            line = await self._screen.read()
+        except Interrupted:
+            await sink(self._stop())
+            return True
+        if line is None:
+            return False
+        event = await self._event(line)
+        if event is not None:
             await sink(event)
             if self._screen.patient:
                 await self._until_answered(sink)
-        if self._screen.failure:
-            raise PlatformError(self._screen.failure)
+        return True
 
     async def _event(self, line: str) -> Event | None:
         """What a line means: a pressed button, a message, or nothing that can be sent."""

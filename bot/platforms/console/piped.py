@@ -34,6 +34,11 @@ class PipedScreen:
         if isinstance(target, io.TextIOWrapper):
             target.reconfigure(errors="replace")
 
+    @contextmanager
+    def attended(self) -> Iterator[None]:
+        """Nothing is to be held."""
+        yield
+
     async def read(self) -> str | None:
         """All of the input as one message; None the second time."""
         _ = self._translate

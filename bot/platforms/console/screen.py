@@ -27,6 +27,10 @@ class Screen(Protocol):
         """Whether each input waits until the one before it is answered."""
         ...
 
+    def attended(self) -> AbstractContextManager[None]:
+        """Greet, and hold the screen while somebody may type."""
+        ...
+
     async def read(self) -> str | None:
         """The next input, several lines as one; None when there is no more.
 

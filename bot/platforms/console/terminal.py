@@ -14,7 +14,6 @@ from itertools import cycle
 from pathlib import Path
 
 from prompt_toolkit import PromptSession
-from prompt_toolkit.application import run_in_terminal
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion, PathCompleter
 from prompt_toolkit.document import Document
 from prompt_toolkit.filters import Condition
@@ -76,29 +75,40 @@ class TerminalScreen:
         self._output = self._session.app.output
         self._renderer = Renderer(_colors(self._output))
         self._printed: dict[MessageId, str] = {}
-        self._greeted = False
 
     # ------------------------------------------------------------ input
 
+    @contextmanager
+    def attended(self) -> Iterator[None]:
+        """Take every key as it is typed, also between two lines; log lines go above the prompt.
+
+        Otherwise the terminal itself would act on Ctrl-C and Ctrl-D when no line is being read.
+        """
+        _ = self._translate
+        with self._session.app.input.raw_mode(), patch_stdout(raw=True):
+            self._print(
+                self._line(
+                    _(
+                        "Write a message. /help lists commands, Ctrl-C stops an answer, "
+                        "Ctrl-D leaves."
+                    ),
+                    "dim",
+                )
+            )
+            yield
+
     async def read(self) -> str | None:
         """What is typed until Enter; None at Ctrl-D. Raises `Interrupted`."""
-        if not self._greeted:
-            self._greeted = True
-            _ = self._translate
-            await self._hint(
-                _("Write a message. /help lists commands, Ctrl-C stops an answer, Ctrl-D leaves.")
-            )
         while True:
             try:
-                with patch_stdout(raw=True):  # log lines are printed above the prompt
-                    line = await self._session.prompt_async()
+                line = (await self._session.prompt_async()).strip()
             except EOFError:
                 return None
             except KeyboardInterrupt:
                 raise Interrupted from None
-            if line.strip():
-                await self._print("\n" + self._line(PROMPT + line.strip(), "bold"))
-                return line.strip()
+            if line:
+                self._print("\n" + self._line(PROMPT + line, "bold"))
+                return line
 
     def suggest(self, commands: Sequence[CommandInfo]) -> None:
         """Complete these commands after a slash."""
@@ -116,7 +126,7 @@ class TerminalScreen:
         drawn = self._markdown(tail)
         if finished:
             self._tail = ""
-            await self._print(self._markdown(finished))
+            self._print(self._markdown(finished))
             self._remember(message, printed + finished)
         self._tail = drawn
         self._session.app.invalidate()
@@ -125,7 +135,7 @@ class TerminalScreen:
         """Print what of the text is not printed yet; all of it when it was written anew."""
         printed = self._standing(message, text)
         self._tail = ""
-        await self._print(self._markdown(text[len(printed) :]))
+        self._print(self._markdown(text[len(printed) :]))
         self._remember(message, text)
 
     async def offer(self, labels: Sequence[str]) -> None:
@@ -139,7 +149,7 @@ class TerminalScreen:
                 row = ""
             row += button
         rows.append(row)
-        await self._print("\n" + "".join(self._line(row.rstrip(), "cyan") for row in rows))
+        self._print("\n" + "".join(self._line(row.rstrip(), "cyan") for row in rows))
 
     async def saved(self, file: Path, mime: str) -> None:
         """Print the file's path, and a picture small."""
@@ -147,11 +157,11 @@ class TerminalScreen:
         if mime.startswith("image/"):
             data = await asyncio.to_thread(file.read_bytes)
             preview = await asyncio.to_thread(self._renderer.preview, data, self._width)
-        await self._print("\n" + preview + self._line(f"→ {file}", "cyan"))
+        self._print("\n" + preview + self._line(f"→ {file}", "cyan"))
 
     async def complain(self, text: str) -> None:
         """Print a sentence about what was typed."""
-        await self._print(self._line(text, "yellow"))
+        self._print(self._line(text, "yellow"))
 
     @contextmanager
     def working(self) -> Iterator[None]:
@@ -187,20 +197,19 @@ class TerminalScreen:
     def _line(self, text: str, style: str) -> str:
         return self._renderer.line(text, style, self._width)
 
-    async def _hint(self, text: str) -> None:
-        await self._print(self._line(text, "dim"))
+    def _print(self, drawn: str) -> None:
+        """Print for good, above the prompt if there is one.
 
-    async def _print(self, drawn: str) -> None:
-        """Print above the prompt, for good."""
-        if not drawn:
-            self._session.app.invalidate()
-            return
-
-        def write() -> None:
-            self._output.write_raw(drawn.replace("\n", "\r\n"))
-            self._output.flush()
-
-        await run_in_terminal(write)
+        Not `run_in_terminal`: it hands the keys typed meanwhile to the terminal.
+        """
+        app = self._session.app
+        if app.is_running:
+            app.renderer.erase()
+        self._output.write_raw(drawn.replace("\n", "\r\n"))
+        self._output.flush()
+        if app.is_running:
+            app.renderer.request_absolute_cursor_position()
+            app.invalidate()
 
     def _standing(self, message: MessageId, text: str) -> str:
         """What of the text is printed already; nothing when it was written anew."""
@@ -250,6 +259,7 @@ def _bindings() -> KeyBindings:
         event.current_buffer.insert_text("\n")
 
     @bindings.add("c-c")
+    @bindings.add("<sigint>")
     def interrupt(event: KeyPressEvent) -> None:
         if event.current_buffer.text:
             event.current_buffer.reset()
