@@ -5,7 +5,7 @@ order of the calls, and jobs that came while it was busy share the next commit. 
 takes nobody along: the transaction is rolled back and every job of it runs again alone. On
 PostgreSQL it is the same, which keeps events in the order in which they were handed in.
 
-A caller that is cancelled does not disturb the transaction: a job that has begun is carried out.
+A caller that is cancelled does not disturb the transaction: a job handed in is carried out.
 """
 
 from __future__ import annotations
@@ -65,13 +65,8 @@ class Writer:
 
     async def _work(self) -> None:
         while self._waiting:
-            batch: list[_Entry[object]] = []
-            while self._waiting and len(batch) < TOGETHER:
-                entry = self._waiting.popleft()
-                if not entry.result.done():  # its caller was cancelled
-                    batch.append(entry)
-            if batch:
-                await self._commit(batch)
+            count = min(len(self._waiting), TOGETHER)
+            await self._commit([self._waiting.popleft() for _ in range(count)])
         # In the same breath as the last look at the queue: who comes next starts a worker.
         self._worker = None
 
@@ -82,7 +77,7 @@ class Writer:
         error = attempt.exception()
         if error is None:
             for entry, result in zip(batch, attempt.result(), strict=True):
-                if not entry.result.done():
+                if not entry.result.done():  # else its caller was cancelled
                     entry.result.set_result(result)
         elif len(batch) > 1 and not isinstance(error, StoreBusy):
             for entry in batch:

@@ -59,6 +59,18 @@ async def test_a_claim_nobody_waits_for_is_given_back(stores: Stores) -> None:
     assert turn.attempt == 1
 
 
+async def test_an_end_that_is_written_down_again_is_written_once(stores: Stores) -> None:
+    conversation = await stores.conversations.current(chat())
+    for count, rounds in enumerate(range(0, 40, 3), start=1):
+        await stores.turns.accept(message(str(rounds)), urgent=False)
+        turn = await stores.turns.claim("me")
+        assert turn is not None
+        outcome = Outcome(conversation=conversation, messages=(said("x"),))
+        await cancel_after(stores.turns.finish(turn.id, outcome), rounds)
+        await stores.turns.finish(turn.id, outcome)
+        assert len(await stores.conversations.page(conversation)) == count
+
+
 async def test_closing_carries_out_what_has_begun(settings: StorageSettings) -> None:
     async with open_store(settings) as stores:
         offers = [

@@ -23,7 +23,7 @@ from bot.core.ports import Action, ChatSettings, Outcome, Stores
 from bot.core.types import ChatRef, Sender, UserId
 from bot.store import StorageSettings, open_store
 from bot.store.database import connected
-from bot.store.schema import files, usage, users
+from bot.store.schema import files, turns, usage, users
 from tests.store.events import ANN, chat, message, said
 
 
@@ -114,6 +114,18 @@ async def test_a_picture_sent_twice_is_stored_once(settings: StorageSettings) ->
     async with connected(settings) as database:
         rows = await database.read(lambda c: c.execute(sa.select(files.c.content)))
         assert rows.scalars().all() == [b"the same bytes"]
+
+
+async def test_of_an_answer_nothing_is_kept_but_its_message(settings: StorageSettings) -> None:
+    async with open_store(settings) as stores:
+        await stores.turns.accept(message("1"), urgent=False)
+        turn = await stores.turns.claim("me")
+        assert turn is not None
+        await stores.turns.checkpoint(turn.id, partial="half an answer", shown=())
+        await stores.turns.finish(turn.id, Outcome())
+    async with connected(settings) as database:
+        rows = await database.read(lambda c: c.execute(sa.select(turns.c.partial)))
+        assert rows.scalars().all() == [""]
 
 
 async def test_settings_are_kept_per_chat(stores: Stores) -> None:

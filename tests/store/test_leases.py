@@ -6,9 +6,10 @@ import asyncio
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.ports import Outcome
-from bot.store import StorageSettings, open_store
+from bot.store import StorageSettings, lanes, open_store
 from bot.store.conversations import ConversationTable
 from bot.store.database import Database, connected
 from bot.store.schema import turns as table
@@ -83,4 +84,45 @@ async def test_a_running_bot_frees_what_a_dead_one_held(settings: StorageSetting
                     await asyncio.sleep(0.02)
             assert turn.attempt == 2
             await asyncio.sleep(0.5)  # longer than the lease, which is renewed meanwhile
-            assert await dead.free_expired() == 0
+            assert await queue(database, 30).free_expired() == 0
+
+
+async def test_an_earlier_attempt_of_the_same_bot_can_end_nothing(
+    settings: StorageSettings,
+) -> None:
+    async with connected(settings) as database:
+        conversation = await ConversationTable(database).current(chat())
+        outcome = Outcome(conversation=conversation, messages=(said("answer"),))
+        before, now = queue(database, 30), queue(database, 30)
+        await before.accept(message("1"), urgent=False)
+        first = await before.claim("bot")
+        assert first is not None
+        assert await now.recover("bot") == 1
+        again = await now.claim("bot")
+        assert again is not None
+        await before.finish(first.id, outcome)
+        assert await ConversationTable(database).page(conversation) == []
+        await now.finish(again.id, outcome)
+        assert len(await ConversationTable(database).page(conversation)) == 1
+
+
+async def test_a_turn_that_somebody_is_just_taking_is_not_overtaken(
+    settings: StorageSettings,
+) -> None:
+    async with connected(settings) as one, connected(settings) as two:
+        turns = queue(two, 30)
+        for key in "ab":
+            await turns.accept(message(key), urgent=False)
+        taken, done = asyncio.Event(), asyncio.Event()
+
+        async def take(connection: AsyncConnection) -> None:
+            await lanes.claim(connection, "one", 30)
+            taken.set()
+            await done.wait()
+
+        taking = asyncio.create_task(one.write(take))
+        await taken.wait()
+        assert await turns.claim("two") is None
+        done.set()
+        await taking
+        assert await turns.claim("two") is None
