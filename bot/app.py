@@ -18,8 +18,9 @@ from bot.core.access import Gate
 from bot.core.clock import SystemClock
 from bot.core.commands import COMMANDS
 from bot.core.lanes import Lanes
-from bot.core.ports import Clock, Defaults, Platform, Stores
+from bot.core.ports import Clock, Defaults, Platform
 from bot.core.router import Router
+from bot.core.stores import Stores
 from bot.core.turn import Services
 from bot.errors import PlatformError
 

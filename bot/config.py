@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from bot.api.settings import ApiSettings
 from bot.config_reading import read_settings
-from bot.core.ports import Access
+from bot.core.access import Access
 from bot.errors import ConfigError
 from bot.platforms.slack.settings import SlackSettings
 from bot.platforms.telegram.settings import TelegramSettings

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from bot import api as api_room
 from bot.api.settings import ApiSettings
-from bot.core.access import Gate
+from bot.core.access import Access, Gate
 from bot.core.clock import SystemClock
 from bot.core.commands import COMMANDS
 from bot.core.fake import ANN, CHAT, FAKE_CAPABILITIES, FakePlatform
 from bot.core.lanes import Lanes
-from bot.core.ports import Access, Capabilities, Defaults
+from bot.core.ports import Capabilities, Defaults
 from bot.core.router import Router
 from bot.core.turn import Services
 from bot.core.types import ChatRef, Event, Sender

@@ -12,7 +12,7 @@ from pydantic import BaseModel, SecretStr
 
 from bot.config import Config, load_config, require_platform
 from bot.config_reading import tables_of
-from bot.core.ports import Access
+from bot.core.access import Access
 from bot.errors import ConfigError
 
 EXAMPLE = Path(__file__).parent.parent / "config.example.toml"

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
 from enum import Enum
 
-from bot.core.ports import Access, Clock
+from bot.core.ports import Clock
 from bot.core.types import ButtonPress, ChatRef, Event, IncomingMessage, Sender, StopPressed
 
 REMIND_AFTER = 3600.0
 """A stranger is told once an hour, in seconds: enough to be found, too little to be a nuisance."""
 STRANGERS = 10_000
 """How many strangers are remembered at most; then all are forgotten."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """Who may speak to the bot. Entries are `platform:id`; an empty list lets nobody in."""
+
+    open: bool = False
+    admins: frozenset[str] = field(default_factory=frozenset)
+    users: frozenset[str] = field(default_factory=frozenset)
+    chats: frozenset[str] = field(default_factory=frozenset)
 
 
 class Verdict(Enum):

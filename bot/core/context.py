@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from bot.core.chat import ChatMessage, ImagePart, KeptMessage, NewMessage, Part, Role, TextPart
-from bot.core.ports import Conversations, TokenCounter
+from bot.core.ports import TokenCounter
+from bot.core.stores import Conversations
 from bot.errors import ModelError, ModelErrorKind
 
 MESSAGE_TOKENS = 4

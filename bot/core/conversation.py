@@ -28,8 +28,8 @@ from bot.core.chat import (
 )
 from bot.core.context import fit, load_history, spoken
 from bot.core.delivery import Delivery
-from bot.core.ports import Outcome
 from bot.core.sentences import sentence_for_media, sentence_for_model, sentence_for_size
+from bot.core.stores import Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import IncomingMessage, OutgoingFile
 from bot.errors import FileTooLarge, MediaError, ModelError, ModelErrorKind

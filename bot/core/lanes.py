@@ -12,8 +12,9 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from bot.core.access import Gate, Verdict
 from bot.core.i18n import texts
-from bot.core.ports import Outcome, Platform, Turn
+from bot.core.ports import Platform
 from bot.core.router import Router
+from bot.core.stores import Outcome, Turn
 from bot.core.turn import Services, Stopper, TurnContext
 from bot.core.types import (
     ChatRef,

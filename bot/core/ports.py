@@ -1,16 +1,16 @@
 """The edges of the core: what it needs from the outside, and nothing more.
 
 A platform brings `Platform` and, where it can do better than edits, its own `Draft`. The API
-client is a `ModelApi`. The database is `Stores`. A fake platform that behaves, edits, refuses and
-limits stands in `bot.core.fake`.
+client is a `ModelApi`. The database has a page of its own, `bot.core.stores`. A fake platform that
+behaves, edits, refuses and limits stands in `bot.core.fake`.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
-from enum import Enum, StrEnum
+from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
@@ -18,10 +18,8 @@ from bot.core.chat import (
     AudioClip,
     ChatRequest,
     ImageRequest,
-    KeptMessage,
     ModelEvent,
     ModelInfo,
-    NewMessage,
     Picture,
     TranscriptionRequest,
     UsageEntry,
@@ -35,9 +33,7 @@ from bot.core.types import (
     IncomingMessage,
     MessageRef,
     Reply,
-    Sender,
     Unreadable,
-    UserId,
 )
 
 # ---------------------------------------------------------------- time
@@ -260,194 +256,3 @@ PictureFitter: TypeAlias = Callable[[bytes], Awaitable[tuple[str, bytes]]]
 """Checks that it is a picture, and makes it no larger than a model needs: `(mime, data)`.
 
 Raises `MediaError` (NOT_IMAGE, TOO_LARGE, EMPTY)."""
-
-
-# ---------------------------------------------------------------- the database
-
-
-class TurnState(StrEnum):
-    """Where a turn stands. A turn is one event that asks for work."""
-
-    WAITING = "waiting"
-    RUNNING = "running"
-    DONE = "done"
-    CANCELLED = "cancelled"
-    DEAD = "dead"  # failed too often, or unreadable; kept for the operator
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accepted:
-    """What became of an event: `fresh` unless it was known; `ahead` turns stand before it."""
-
-    turn_id: int
-    fresh: bool
-    ahead: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
-    """One event being worked on. `partial` and `shown` are what an earlier attempt left."""
-
-    id: int
-    chat: ChatRef
-    event: Event
-    attempt: int = 1
-    partial: str = ""
-    shown: tuple[MessageRef, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What a finished turn leaves behind, written in one transaction with its end."""
-
-    conversation: int | None = None
-    messages: tuple[NewMessage, ...] = ()
-    usage: tuple[UsageEntry, ...] = ()
-
-
-class TurnQueue(Protocol):
-    """The inbox, which is the queue: a turn in the table is the truth, a wake-up only a hint.
-
-    At most one turn per chat is running that is not urgent; turns of a chat run in the order in
-    which they were accepted. Every method raises `StoreError`.
-    """
-
-    async def accept(self, event: Event, *, urgent: bool) -> Accepted:
-        """Commit an event as a waiting turn; a key that is known changes nothing.
-
-        Urgent turns (Stop, buttons) pass by the lane. Raises `QueueFull`.
-        """
-        ...
-
-    async def bury(self, event: Unreadable) -> None:
-        """Keep an event that nobody can read as a dead turn."""
-        ...
-
-    async def announce(self, turn_id: int, ref: MessageRef) -> None:
-        """A message stands in the chat for a turn that waits; its answer takes that place."""
-        ...
-
-    async def claim(self, owner: str) -> Turn | None:
-        """Take the oldest turn that may run: urgent, or of a chat where nothing runs."""
-        ...
-
-    async def checkpoint(self, turn_id: int, *, partial: str, shown: Sequence[MessageRef]) -> None:
-        """Remember how far the answer is and which messages it stands in."""
-        ...
-
-    async def finish(self, turn_id: int, outcome: Outcome) -> None:
-        """Done: keep the messages and the usage, in the same transaction."""
-        ...
-
-    async def cancel(self, turn_id: int, outcome: Outcome) -> None:
-        """Stopped by the person: what was written is kept."""
-        ...
-
-    async def release(self, turn_id: int) -> None:
-        """Give the turn back, as if its attempt had not been (shutdown)."""
-        ...
-
-    async def fail(self, turn_id: int, reason: str, *, dead: bool) -> None:
-        """The attempt failed: the turn waits again, or is dead."""
-        ...
-
-    async def recover(self, owner: str) -> int:
-        """At start: turns that ran when the process died wait again, their attempt counted."""
-        ...
-
-    async def ahead(self, turn_id: int) -> int:
-        """How many turns of the same chat stand before this one."""
-        ...
-
-
-class Conversations(Protocol):
-    """The history of every chat. Every method raises `StoreError`."""
-
-    async def current(self, chat: ChatRef) -> int:
-        """The id of the chat's conversation; begins one when there is none."""
-        ...
-
-    async def begin(self, chat: ChatRef) -> int:
-        """Begin a new conversation; the old one is kept."""
-        ...
-
-    async def page(
-        self, conversation: int, *, before: int | None = None, limit: int = 50
-    ) -> Sequence[KeptMessage]:
-        """The newest messages older than the message id `before`, oldest first."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChatSettings:
-    """What a chat has chosen. Empty means the operator's default."""
-
-    model: str = ""
-    image_model: str = ""
-    system_prompt: str = ""
-    language: str = ""
-
-
-class SettingsStore(Protocol):
-    """Settings per chat. Every method raises `StoreError`."""
-
-    async def load(self, chat: ChatRef) -> ChatSettings:
-        """The chat's settings; the defaults when it has none."""
-        ...
-
-    async def save(self, chat: ChatRef, settings: ChatSettings) -> None:
-        """Replace the chat's settings."""
-        ...
-
-
-class Users(Protocol):
-    """Who has spoken to the bot. Every method raises `StoreError`."""
-
-    async def seen(self, platform: str, sender: Sender) -> None:
-        """Remember name and language of somebody who wrote."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Action:
-    """What a button does, kept here because a button carries only an opaque id.
-
-    `owner` is the only one who may press it; empty: everybody in the chat.
-    """
-
-    name: str
-    argument: str = ""
-    owner: UserId | None = None
-
-
-class Actions(Protocol):
-    """What the buttons do. Every method raises `StoreError`."""
-
-    async def offer(self, chat: ChatRef, actions: Sequence[Action]) -> Sequence[str]:
-        """Keep the actions; returns a button value for each, in order."""
-        ...
-
-    async def taken(self, chat: ChatRef, value: str) -> Action | None:
-        """What the button of this chat with this value does; None when it is unknown."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stores:
-    """The database, port by port."""
-
-    turns: TurnQueue
-    conversations: Conversations
-    settings: SettingsStore
-    users: Users
-    actions: Actions
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Access:
-    """Who may speak to the bot. Entries are `platform:id`; an empty list lets nobody in."""
-
-    open: bool = False
-    admins: frozenset[str] = field(default_factory=frozenset)
-    users: frozenset[str] = field(default_factory=frozenset)
-    chats: frozenset[str] = field(default_factory=frozenset)

@@ -9,7 +9,7 @@ from bot.core.access import Gate
 from bot.core.commands import ACTIONS, COMMANDS
 from bot.core.commands.table import parse
 from bot.core.conversation import answer
-from bot.core.ports import Outcome
+from bot.core.stores import Outcome
 from bot.core.turn import STOP, TurnContext
 from bot.core.types import ButtonPress, Event, IncomingMessage, StopPressed
 

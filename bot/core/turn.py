@@ -12,16 +12,14 @@ from bot.core.delivery import Delivery
 from bot.core.i18n import texts
 from bot.core.ports import (
     AudioTools,
-    ChatSettings,
     Clock,
     Defaults,
     ModelApi,
     PictureFitter,
     Platform,
-    Stores,
     TokenCounter,
-    Turn,
 )
+from bot.core.stores import ChatSettings, Stores, Turn
 from bot.core.types import (
     Button,
     ButtonRow,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bot.store.settings import StorageSettings
 
 if TYPE_CHECKING:
-    from bot.core.ports import Stores
+    from bot.core.stores import Stores
     from bot.core.types import Finding
 
 __all__ = ["StorageSettings", "check", "open_store"]

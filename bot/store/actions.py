@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.core.ports import Action
+from bot.core.stores import Action
 from bot.core.types import ChatRef, UserId
 from bot.store.columns import utc_now
 from bot.store.database import Database

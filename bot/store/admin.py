@@ -13,7 +13,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.core.ports import TurnState
+from bot.core.stores import TurnState
 from bot.errors import StoreError
 from bot.store import migrate
 from bot.store.codec import UNREADABLE

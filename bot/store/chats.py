@@ -7,7 +7,7 @@ import logging
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.core.ports import ChatSettings
+from bot.core.stores import ChatSettings
 from bot.core.types import ChatRef
 from bot.store import codec
 from bot.store.columns import utc_now

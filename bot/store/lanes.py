@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.core.ports import TurnState
+from bot.core.stores import TurnState
 from bot.core.types import Event, Unreadable
 from bot.store import codec
 from bot.store.columns import Words, utc_now

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, contextmanager, nullcontext, suppres
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.core.ports import Stores
+from bot.core.stores import Stores
 from bot.errors import StoreError
 from bot.store import health, migrate
 from bot.store.actions import ActionTable

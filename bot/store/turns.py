@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.core.ports import Accepted, Outcome, Turn, TurnState
+from bot.core.stores import Accepted, Outcome, Turn, TurnState
 from bot.core.types import ChatId, ChatRef, Event, MessageRef, Unreadable, UserId
 from bot.errors import QueueFull
 from bot.store import codec, lanes, messages, usage

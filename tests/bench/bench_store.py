@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.chat import Role, TextPart, UsageEntry, UsageKind
-from bot.core.ports import Outcome, Stores
+from bot.core.stores import Outcome, Stores
 from bot.store import StorageSettings, open_store
 from bot.store.codec import dump_parts
 from bot.store.columns import utc_now

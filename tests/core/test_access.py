@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.core.access import REMIND_AFTER, STRANGERS, Gate, Verdict
-from bot.core.ports import Access
+from bot.core.access import REMIND_AFTER, STRANGERS, Access, Gate, Verdict
 from bot.core.types import (
     ButtonPress,
     ChatId,

@@ -5,8 +5,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from bot.core.access import Access
 from bot.core.fake import ANN, CHAT
-from bot.core.ports import Access
 from bot.core.types import ChatId, ChatRef, Event, Sender, Unreadable, UserId
 from bot.errors import ChatGone, PlatformError, StoreError
 from bot.sandbox.openai.faults import Hang

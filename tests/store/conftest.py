@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.ports import Stores
+from bot.core.stores import Stores
 from bot.store import StorageSettings, migrate, open_store
 from bot.store.schema import metadata
 from tests.store.postgres import Server, running_server

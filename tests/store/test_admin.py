@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.chat import ImagePart, NewMessage, Role
-from bot.core.ports import Action, Outcome, Stores
+from bot.core.stores import Action, Outcome, Stores
 from bot.core.types import Unreadable
 from bot.errors import StoreError
 from bot.store import StorageSettings, admin, open_store

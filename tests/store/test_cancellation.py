@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.ports import ChatSettings, Outcome, Stores
+from bot.core.stores import ChatSettings, Outcome, Stores
 from bot.errors import StoreError
 from bot.store import StorageSettings, open_store
 from tests.store.conftest import sqlite_settings

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.ports import Outcome, Stores
+from bot.core.stores import Outcome, Stores
 from bot.errors import BotError, StoreBroken, StoreBusy, StoreError, StoreFull
 from bot.store import StorageSettings, check, migrate, open_store
 from bot.store.conversations import ConversationTable

@@ -19,7 +19,7 @@ from bot.core.chat import (
     UsageEntry,
     UsageKind,
 )
-from bot.core.ports import Action, ChatSettings, Outcome, Stores
+from bot.core.stores import Action, ChatSettings, Outcome, Stores
 from bot.core.types import ChatRef, Sender, UserId
 from bot.store import StorageSettings, open_store
 from bot.store.database import connected

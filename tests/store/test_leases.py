@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.core.ports import Outcome
+from bot.core.stores import Outcome
 from bot.store import StorageSettings, lanes, open_store
 from bot.store.conversations import ConversationTable
 from bot.store.database import Database, connected

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from bot.core.chat import Role, TextPart, UsageEntry, UsageKind
-from bot.core.ports import Accepted, Outcome, Stores, Turn
+from bot.core.stores import Accepted, Outcome, Stores, Turn
 from bot.core.types import (
     Attachment,
     ChatId,

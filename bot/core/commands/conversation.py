@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.core.commands.table import Command
 from bot.core.i18n import N_
-from bot.core.ports import Outcome
+from bot.core.stores import Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import IncomingMessage
 

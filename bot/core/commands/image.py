@@ -16,8 +16,8 @@ from bot.core.chat import (
 )
 from bot.core.commands.table import Command
 from bot.core.i18n import N_
-from bot.core.ports import Outcome
 from bot.core.sentences import sentence_for_model
+from bot.core.stores import Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import IncomingMessage, OutgoingFile
 from bot.errors import ModelError, ModelErrorKind

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from bot.core.chat import ModelInfo
 from bot.core.commands.table import Command
 from bot.core.i18n import N_
-from bot.core.ports import Action, Outcome
 from bot.core.sentences import sentence_for_model
+from bot.core.stores import Action, Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import Button, ButtonPress, ButtonRow, IncomingMessage
 from bot.errors import ModelError, ModelErrorKind
