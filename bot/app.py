@@ -174,7 +174,7 @@ async def _publish(platform: Platform, services: Services, ready: asyncio.Event)
     log.info("connected", extra={"platform": platform.name})
     for _ in range(5):
         try:
-            return await platform.publish(services.commands)
+            return await platform.publish(services.menu)
         except PlatformError as error:
             log.warning(
                 "commands not published",

@@ -56,6 +56,10 @@ class Gate:
             or any(f"{chat.platform}:{place}" in access.chats for place in self._places(chat))
         )
 
+    def is_admin(self, chat: ChatRef, sender: Sender) -> bool:
+        """Whether this sender may use what only admins may; the terminal is the operator's own."""
+        return chat.platform == "console" or f"{chat.platform}:{sender.id}" in self._access.admins
+
     def check(self, event: Event) -> Verdict:
         """Judge an event. What is not said to the bot is ignored before anything else."""
         match event:

@@ -235,6 +235,7 @@ class Lanes:
             turn=turn,
             sender=event.sender,
             settings=await stores.settings.load(turn.chat),
+            admin=self._gate.is_admin(turn.chat, event.sender),
             stop_chat=self.stop_chat,
             shown=shown,
             stands=lambda: self._stands(turn),

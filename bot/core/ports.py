@@ -32,6 +32,7 @@ from bot.core.types import (
     Event,
     IncomingMessage,
     MessageRef,
+    Need,
     Reply,
     Unreadable,
 )
@@ -84,6 +85,11 @@ class Capabilities:
     typing: bool = False
     stop_button: bool = False
     """The platform shows its own Stop while an answer is being written."""
+
+    def meet(self, needs: Collection[Need]) -> bool:
+        """Whether a command with these needs can be used in the chat."""
+        able = {Need.BUTTONS: self.max_buttons > 0, Need.FILES: self.max_file_out > 0}
+        return all(able[need] for need in needs)
 
 
 class Draft(Protocol):

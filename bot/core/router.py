@@ -7,6 +7,7 @@ from typing import assert_never
 
 from bot.core.access import Gate
 from bot.core.commands import ACTIONS, COMMANDS
+from bot.core.commands.help import refuse
 from bot.core.commands.table import parse
 from bot.core.conversation import answer
 from bot.core.stores import Outcome
@@ -56,11 +57,15 @@ class Router:
             return await answer(ctx, message)
         name, argument = parsed
         command = COMMANDS.find(name)
+        _ = ctx.texts.gettext
         if command is not None:
             log.info("command", extra={**ctx.log, "command": command.name})
-            return await command.run(ctx, message, argument)
-        _ = ctx.texts.gettext
-        near = COMMANDS.nearest(name)
+            refusal = refuse(ctx, command.info)
+            if not refusal:
+                return await command.run(ctx, message, argument)
+            await ctx.say(refusal)
+            return Outcome()
+        near = COMMANDS.nearest(name, admin=ctx.admin)
         hint = _("Did you mean /{near}?").format(near=near) if near else _("/help lists them.")
         await ctx.say(_("There is no command /{name}. {hint}").format(name=name, hint=hint))
         return Outcome()

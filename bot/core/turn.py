@@ -51,6 +51,11 @@ class Services:
     commands: Sequence[CommandInfo]
     """All commands, as `/help` and the platforms' menus list them."""
 
+    @property
+    def menu(self) -> Sequence[CommandInfo]:
+        """The commands that anybody may use: what a platform's menu shows."""
+        return [info for info in self.commands if not info.admin]
+
 
 class Stopper:
     """Lets a person stop the work of a turn; what stands around the work goes on.
@@ -105,6 +110,8 @@ class TurnContext:
     turn: Turn
     sender: Sender
     settings: ChatSettings
+    admin: bool = False
+    """Whether the sender is one of the operator's admins."""
     stopper: Stopper = field(default_factory=Stopper)
     stop_chat: Callable[[ChatRef], bool]
     """Stop what runs in a chat; False when nothing does."""

@@ -169,13 +169,30 @@ class Reply:
     failed: bool = False
 
 
+class Need(StrEnum):
+    """What a chat must be able to do before a command makes sense there."""
+
+    BUTTONS = "buttons"
+    FILES = "files"  # the bot can send some
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandInfo:
-    """What a platform's menu shows of a command. `summary` is English, a gettext msgid."""
+    """What is said about a command: by `/help`, and by a platform's menu.
+
+    `summary`, `family` (the heading it stands under) and `details` are English, gettext msgids;
+    `examples` are what to type. `admin`: only for the operator's admins.
+    """
 
     name: str
     summary: str
     usage: str = ""
+    aliases: tuple[str, ...] = ()
+    family: str = ""
+    details: str = ""
+    examples: tuple[str, ...] = ()
+    admin: bool = False
+    needs: frozenset[Need] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.core.commands.families import ABOUT
 from bot.core.commands.table import Command
 from bot.core.i18n import N_
 from bot.core.stores import Outcome
@@ -21,18 +22,6 @@ async def start(ctx: TurnContext, message: IncomingMessage, argument: str) -> Ou
     return Outcome()
 
 
-async def show_help(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
-    """List the commands."""
-    _ = ctx.texts.gettext
-    lines = [
-        f"- `/{command.name}{' ' + command.usage if command.usage else ''}` – " + _(command.summary)
-        for command in ctx.services.commands
-    ]
-    intro = _("Just write, send a picture, or speak. And there are commands:")
-    await ctx.say("\n".join([intro, "", *lines]))
-    return Outcome()
-
-
 async def new(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
     """Begin a new conversation."""
     await ctx.services.stores.conversations.begin(ctx.chat)
@@ -47,8 +36,7 @@ async def stop(ctx: TurnContext, message: IncomingMessage, argument: str) -> Out
     return Outcome()
 
 
-START = Command(name="start", summary=N_("What I can do"), run=start, urgent=True)
-HELP = Command(name="help", summary=N_("Show all commands"), run=show_help, urgent=True)
+START = Command(name="start", family=ABOUT, summary=N_("What I can do"), run=start, urgent=True)
 NEW = Command(
     name="new", summary=N_("Start a new conversation"), run=new, aliases=("reset", "clear")
 )

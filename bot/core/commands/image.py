@@ -14,6 +14,7 @@ from bot.core.chat import (
     UsageEntry,
     UsageKind,
 )
+from bot.core.commands.families import MEDIA
 from bot.core.commands.table import Command
 from bot.core.i18n import N_
 from bot.core.sentences import sentence_for_model
@@ -116,5 +117,11 @@ def _kept(message: IncomingMessage, prompt: str, model: str) -> tuple[NewMessage
 
 
 IMAGE = Command(
-    name="image", summary=N_("Draw a picture"), usage="PROMPT", run=image, aliases=("draw",)
+    name="image",
+    family=MEDIA,
+    summary=N_("Draw a picture"),
+    usage="PROMPT",
+    run=image,
+    aliases=("draw",),
+    examples=("/image a lighthouse in a storm",),
 )

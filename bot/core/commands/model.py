@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.core.chat import ModelInfo
+from bot.core.commands.families import STYLE
 from bot.core.commands.table import Command
 from bot.core.i18n import N_
 from bot.core.sentences import sentence_for_model
@@ -183,8 +184,14 @@ def _chosen(ctx: TurnContext, name: str, known: Sequence[ModelInfo]) -> str:
 
 MODEL = Command(
     name="model",
+    family=STYLE,
     summary=N_("See or choose the model"),
     usage="[NAME]",
     run=model,
     aliases=("models",),
+    details=N_(
+        "Alone, it shows the models as a list to pick from. With a word, it searches; when only "
+        "one model matches, that one answers in this chat from then on."
+    ),
+    examples=("/model", "/model gpt-4o"),
 )

@@ -8,9 +8,10 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from bot.core.commands.families import TALK
 from bot.core.stores import Action, Outcome
 from bot.core.turn import TurnContext
-from bot.core.types import ButtonPress, CommandInfo, IncomingMessage
+from bot.core.types import ButtonPress, CommandInfo, IncomingMessage, Need
 
 Handler: TypeAlias = Callable[[TurnContext, IncomingMessage, str], Awaitable[Outcome]]
 """Carries out a command. Given the message, and what stands behind the command's name."""
@@ -24,19 +25,39 @@ COMMAND = re.compile(r"/([A-Za-z][A-Za-z0-9_]{0,31})(?:\s+(.*))?", re.DOTALL)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """`urgent` commands do not wait for the answer that is being written."""
+    """`urgent` commands do not wait for the answer that is being written.
+
+    `admin` ones are for the operator's admins. `family` is a heading of `/help`, `details` is what
+    `/help NAME` says besides the summary, and `examples` are what to type. `needs` is what the
+    chat must be able to do.
+    """
 
     name: str
     summary: str
     run: Handler
+    family: str = TALK
     usage: str = ""
     aliases: tuple[str, ...] = ()
+    details: str = ""
+    examples: tuple[str, ...] = ()
+    admin: bool = False
+    needs: frozenset[Need] = frozenset()
     urgent: bool = False
 
     @property
     def info(self) -> CommandInfo:
-        """What a platform's menu shows."""
-        return CommandInfo(name=self.name, summary=self.summary, usage=self.usage)
+        """What `/help` and a platform's menu show."""
+        return CommandInfo(
+            name=self.name,
+            summary=self.summary,
+            usage=self.usage,
+            aliases=self.aliases,
+            family=self.family,
+            details=self.details,
+            examples=self.examples,
+            admin=self.admin,
+            needs=self.needs,
+        )
 
 
 class CommandTable:
@@ -52,10 +73,16 @@ class CommandTable:
         """The command of this name, in any case."""
         return self._by_name.get(name.lower())
 
-    def nearest(self, name: str) -> str | None:
-        """The name that was probably meant."""
-        found = difflib.get_close_matches(name.lower(), self._by_name, n=1, cutoff=0.5)
-        return found[0] if found else None
+    def nearest(self, name: str, *, admin: bool = False) -> str | None:
+        """The name that was probably meant, of what the person may use."""
+        names = [each for each, command in self._by_name.items() if admin or not command.admin]
+        return nearest(names, name)
+
+
+def nearest(names: Iterable[str], name: str) -> str | None:
+    """The one of these names that looks most like `name`, if any does."""
+    found = difflib.get_close_matches(name.lower(), list(names), n=1, cutoff=0.5)
+    return found[0] if found else None
 
 
 def parse(text: str) -> tuple[str, str] | None:
