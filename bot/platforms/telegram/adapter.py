@@ -6,10 +6,10 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from telegram import Bot, BotCommand
-from telegram.error import TelegramError
 
 from bot.core.i18n import LANGUAGES, texts
 from bot.core.ports import Capabilities, Clock, Draft, EventSink, Streaming
@@ -84,7 +84,8 @@ class TelegramPlatform:
             request=self._request,
             get_updates_request=self._polling,
         )
-        self._poster = Poster(self._bot, Caller(Pacer(clock), clock))
+        self._caller = Caller(Pacer(clock), clock)
+        self._poster = Poster(self._bot, self._caller)
 
     def __repr__(self) -> str:
         return "TelegramPlatform()"
@@ -152,8 +153,8 @@ class TelegramPlatform:
             raise PlatformError("there is no file to this kind of message")
         if (attachment.size or 0) > MAX_FILE_IN:
             raise FileTooLarge(MAX_FILE_IN)
+        file = await self._caller.aside(lambda: self._bot.get_file(attachment.id))
         with translated():
-            file = await self._bot.get_file(attachment.id)
             if (file.file_size or 0) > MAX_FILE_IN:
                 raise FileTooLarge(MAX_FILE_IN)
             if not file.file_path:
@@ -175,20 +176,19 @@ class TelegramPlatform:
         for language in LANGUAGES:
             gettext = texts(language).gettext
             menu = [BotCommand(c.name, gettext(c.summary)[:MAX_SUMMARY]) for c in named]
-            with translated():
-                await self._bot.set_my_commands(
-                    menu, language_code=None if language == "en" else language
-                )
+            code = None if language == "en" else language
+            await self._caller.aside(partial(self._bot.set_my_commands, menu, language_code=code))
 
     async def notice(self, press: Event, text: str) -> None:
         """Answer a press; without an answer the button would show a spinner for a while."""
         query = parse_press_key(press.key)
         if query is None:
             return
+        answer = partial(self._bot.answer_callback_query, query, text[:MAX_NOTICE] or None)
         try:
-            await self._bot.answer_callback_query(query, text[:MAX_NOTICE] or None)
-        except TelegramError as failure:  # a press is answerable for some seconds only
-            log.info("press not answered", extra={"reason": failure.message})
+            await self._caller.aside(answer)
+        except PlatformError as failure:  # a press is answerable for some seconds only
+            log.info("press not answered", extra={"error": repr(failure)})
 
     async def close(self) -> None:
         """Close the connections."""

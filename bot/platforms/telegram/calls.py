@@ -9,12 +9,15 @@ from bot.core.ports import Clock
 from bot.errors import OutcomeUnknown, RateLimited
 from bot.platforms.telegram.errors import Unreachable, translated
 from bot.platforms.telegram.ids import Place
-from bot.platforms.telegram.pace import Pacer, Urgency
+from bot.platforms.telegram.pace import Budget, Pacer, Urgency
 
 T = TypeVar("T")
 
 PAUSES = (0.5, 1.0, 2.0)
 """Seconds between the tries of a call that may be made again."""
+
+LONGEST_ASIDE = 60.0
+"""Seconds that a call which belongs to no chat waits when Telegram asks for a pause."""
 
 
 class Caller:
@@ -33,8 +36,9 @@ class Caller:
         calls: int = 1,
         twice: bool = False,
         insist: bool = False,
+        budget: Budget = Budget.MESSAGE,
     ) -> T:
-        """Make a call that counts `calls` times, when it is its turn.
+        """Make a call that counts `calls` times on the budget, when it is its turn.
 
         A final call that surely did not reach Telegram is made again; one with an unknown outcome
         only if it may be carried out `twice`. To `insist` is to wait out a 429 here: for what
@@ -48,7 +52,9 @@ class Caller:
         pauses = iter(PAUSES if urgency is Urgency.FINAL else ())
         while True:
             try:
-                return await self._pacer.call(place.chat, urgency, translate, calls=calls)
+                return await self._pacer.call(
+                    place.chat, urgency, translate, calls=calls, budget=budget
+                )
             except RateLimited:
                 if not insist:
                     raise
@@ -57,3 +63,23 @@ class Caller:
                 if pause is None or (isinstance(failure, OutcomeUnknown) and not twice):
                     raise
                 await self._clock.sleep(pause)
+
+    async def aside(self, make: Callable[[], Awaitable[T]]) -> T:
+        """Make a call that belongs to no chat. It must be one that may be carried out twice."""
+
+        async def translate() -> T:
+            with translated():
+                return await make()
+
+        pauses = iter(PAUSES)
+        while True:
+            try:
+                return await self._pacer.aside(translate)
+            except (Unreachable, OutcomeUnknown, RateLimited) as failure:
+                pause = next(pauses, None)
+                if pause is None:
+                    raise
+                asked = failure.retry_after if isinstance(failure, RateLimited) else 0.0
+                if asked > LONGEST_ASIDE:
+                    raise
+                await self._clock.sleep(max(pause, asked))

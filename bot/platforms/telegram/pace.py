@@ -2,9 +2,10 @@
 
 Telegram names about one message per second per chat, 20 per minute in a group and 30 per second
 for the bot (https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this);
-edits, drafts and chat actions count like messages. Past them it answers 429, and more calls make
-the wait longer, so nothing is sent to a chat while it is blocked. A block of one chat never
-delays another one.
+edits count like messages. Drafts have a budget of their own in each chat, which they share with
+chat actions: 20 calls in 5 s and 40 in 30 s (users' reports; the number is not documented). Past
+them it answers 429, and more calls make the wait longer, so nothing at all is sent to a chat while
+it is blocked. A block of one chat never delays another one.
 
 Final texts wait for their turn, however long that takes; after a 429 the core calls again. Previews
 do not wait: they are told when to come back, and come back with newer text. Who is told to wait is
@@ -16,14 +17,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import Enum, IntEnum, auto
 from typing import TypeVar
 
 from bot.core.ports import Clock
 from bot.errors import RateLimited
+from bot.platforms.telegram.budgets import Bucket, Limit, Window
 
 T = TypeVar("T")
 
@@ -37,19 +39,19 @@ class Urgency(IntEnum):
     TYPING = 3  # only where nobody else wants the budget
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limit:
-    """`burst` calls at once, then `rate` per second."""
+class Budget(Enum):
+    """Which budget of its chat a call draws on. What is only typing draws on both."""
 
-    burst: float
-    rate: float
+    MESSAGE = auto()  # whatever posts or changes a message
+    DRAFT = auto()  # `sendMessageDraft`, `sendRichMessageDraft`
 
 
 PRIVATE = Limit(burst=3, rate=1.0)
 GROUP = Limit(burst=3, rate=17 / 60)
 """With the burst 20 in any minute, and never more than 3 at once."""
-BOT_CALLS = 30
-BOT_SECONDS = 1.0
+
+DRAFTS = Limit(burst=8, rate=32 / 30)
+"""At most 13 in any 5 s and 40 in any 30 s, spread so that they never pause for long."""
 
 GROUP_RESERVE = 1.0
 """Calls that previews in a group leave for the end of the answer."""
@@ -60,74 +62,8 @@ PATIENCE = 0.5
 text goes by other rules."""
 MEMORY = 3.0
 """Seconds for which somebody who was told to come back keeps the place; then it was given up."""
-ROUNDING = 1e-6
 CROWD = 2_000
 """Chats remembered before the idle ones are forgotten."""
-
-
-class Bucket:
-    """A token bucket; may be overdrawn by a call that counts several times."""
-
-    def __init__(self, limit: Limit, now: float) -> None:
-        self._limit = limit
-        self._level = limit.burst
-        self._at = now
-
-    def level(self, now: float) -> float:
-        """Calls that may be made now."""
-        gained = max(0.0, now - self._at) * self._limit.rate
-        return min(self._limit.burst, self._level + gained)
-
-    def wait(self, now: float, need: float = 1.0) -> float:
-        """Seconds until `need` calls may be made."""
-        lacking = need - self.level(now)
-        return lacking / self._limit.rate if lacking > ROUNDING else 0.0
-
-    def take(self, now: float, calls: float = 1.0) -> None:
-        """Make `calls` calls."""
-        self._level = self.level(now) - calls
-        self._at = now
-
-    def hold(self, now: float) -> None:
-        """Gain nothing for the time up to now.
-
-        A call counts from when it reached Telegram, which is somewhere between its start and its
-        end; counting from the end is never too early.
-        """
-        self._at = max(self._at, now)
-
-
-class Window:
-    """At most `count` calls in any `seconds`; a call counts until so long after its end.
-
-    A call reaches Telegram before it ends, so counting from the end is never too early.
-    """
-
-    def __init__(self, count: int = BOT_CALLS, seconds: float = BOT_SECONDS) -> None:
-        self._count = count
-        self._seconds = seconds
-        self._under_way = 0
-        self._ended: deque[float] = deque()
-
-    def wait(self, now: float, place: int = 1) -> float:
-        """Seconds until the caller who stands at `place` in the queue may call."""
-        while self._ended and self._ended[0] <= now - self._seconds + ROUNDING:
-            self._ended.popleft()
-        late = place - (self._count - self._under_way - len(self._ended))
-        if late <= 0:
-            return 0.0
-        rounds, place = divmod(late - 1, self._count)
-        end = self._ended[place] if place < len(self._ended) else now
-        return end + (rounds + 1) * self._seconds - now
-
-    def begin(self, calls: int) -> None:
-        """A call that counts `calls` times leaves."""
-        self._under_way += calls
-
-    def end(self, now: float, calls: int) -> None:
-        """It was answered, or failed."""
-        self._under_way -= calls
-        self._ended.extend([now] * calls)
 
 
 class _Chat:
@@ -135,14 +71,22 @@ class _Chat:
 
     def __init__(self, limit: Limit, now: float) -> None:
         self.bucket = Bucket(limit, now)
+        self.drafts = Bucket(DRAFTS, now)
         self.blocked_until = 0.0
         self.shown_at = 0.0
         self.turn = asyncio.Lock()  # one call at a time, final texts in the order they came
         self.waiting = 0
 
-    def idle(self, now: float, limit: Limit) -> bool:
+    def budgets(self, urgency: Urgency, budget: Budget) -> Sequence[Bucket]:
+        """What such a call draws on."""
+        if urgency is Urgency.TYPING and budget is Budget.MESSAGE:
+            return (self.bucket, self.drafts)
+        return (self.bucket,) if budget is Budget.MESSAGE else (self.drafts,)
+
+    def idle(self, now: float) -> bool:
+        """Nothing is known of it that still matters."""
         busy = self.turn.locked() or self.waiting or self.blocked_until > now
-        return not busy and self.bucket.level(now) >= limit.burst
+        return not busy and self.bucket.is_full(now) and self.drafts.is_full(now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,43 +111,65 @@ class Pacer:
         self._wishes: dict[int, _Wish] = {}
 
     async def call(
-        self, chat: int, urgency: Urgency, make: Callable[[], Awaitable[T]], *, calls: int = 1
+        self,
+        chat: int,
+        urgency: Urgency,
+        make: Callable[[], Awaitable[T]],
+        *,
+        calls: int = 1,
+        budget: Budget = Budget.MESSAGE,
     ) -> T:
-        """Make a call that counts `calls` times, when it may be made.
+        """Make a call that counts `calls` times on the budget, when it may be made.
 
         A final text waits for its turn, and for the end of a block. Anything else raises
         `RateLimited` at once when it is not its turn. So does a call that Telegram refuses: it
         may be made again at once, and then waits.
         """
         state = self._chat(chat)
-        if urgency is not Urgency.FINAL:
-            return await self._now_or_later(chat, state, urgency, make)
-        with self._queued(chat, state):
-            async with state.turn:
-                await self._turn(state)
-                return await self._make(state, make, calls)
-
-    async def _now_or_later(
-        self, chat: int, state: _Chat, urgency: Urgency, make: Callable[[], Awaitable[T]]
-    ) -> T:
+        budgets = state.budgets(urgency, budget)
+        if urgency is Urgency.FINAL:
+            with self._queued(chat, state):
+                async with state.turn:
+                    await self._turn(state, budgets)
+                    return await self._make(state, budgets, make, calls)
         if urgency is Urgency.TYPING:  # in no order with the texts, so that none waits for it
-            self._admit(chat, state, urgency)
-            return await self._make(state, make, 1)
+            self._admit(chat, state, urgency, budgets)
+            return await self._make(state, budgets, make, calls)
         async with state.turn:
-            self._admit(chat, state, urgency)
+            self._admit(chat, state, urgency, budgets)
             self._wishes.pop(chat, None)
-            return await self._make(state, make, 1)
+            return await self._make(state, budgets, make, calls)
 
-    def _admit(self, chat: int, state: _Chat, urgency: Urgency) -> None:
+    async def aside(self, make: Callable[[], Awaitable[T]]) -> T:
+        """Make a call that belongs to no chat, as soon as the bot's budget has room.
+
+        It goes before everything else: there are few, and somebody's finger is on a button.
+        """
+        await self._bot_turn(first=True)
+        self._bot.begin(1)
+        try:
+            return await make()
+        finally:
+            self._bot.end(self._clock.monotonic(), 1)
+
+    def _admit(self, chat: int, state: _Chat, urgency: Urgency, budgets: Sequence[Bucket]) -> None:
         blocked = state.blocked_until - self._clock.monotonic()
         if blocked > 0:
             raise RateLimited(blocked)
-        wait = self._wait(chat, state, urgency)
+        wait = self._wait(chat, state, urgency, budgets)
         if wait > 0:
             raise RateLimited(min(wait, PATIENCE))
 
-    async def _make(self, state: _Chat, make: Callable[[], Awaitable[T]], calls: int) -> T:
-        state.bucket.take(self._clock.monotonic(), calls)
+    async def _make(
+        self,
+        state: _Chat,
+        budgets: Sequence[Bucket],
+        make: Callable[[], Awaitable[T]],
+        calls: int,
+    ) -> T:
+        now = self._clock.monotonic()
+        for bucket in budgets:
+            bucket.take(now, calls)
         self._bot.begin(calls)
         try:
             return await make()
@@ -213,22 +179,23 @@ class Pacer:
         finally:
             now = self._clock.monotonic()
             self._bot.end(now, calls)
-            state.bucket.hold(now)
+            for bucket in budgets:
+                bucket.hold(now)
             state.shown_at = now
 
     # ------------------------------------------------------------ those who come back
 
-    def _wait(self, chat: int, state: _Chat, urgency: Urgency) -> float:
+    def _wait(self, chat: int, state: _Chat, urgency: Urgency, budgets: Sequence[Bucket]) -> float:
         """Seconds until it is the turn of a call that does not wait itself; 0 for now."""
         now = self._clock.monotonic()
         if state.waiting:
             return 1 / PRIVATE.rate
         need = 1.0 + (GROUP_RESERVE if chat < 0 and urgency is not Urgency.FIRST else 0.0)
+        need += TYPING_RESERVE if urgency is Urgency.TYPING else 0.0
+        own = max(bucket.wait(now, need) for bucket in budgets)
         if urgency is Urgency.TYPING:
-            own = state.bucket.wait(now, need + TYPING_RESERVE)
             ahead = len(self._finals) + len(self._wishes) + BOT_TYPING_RESERVE
             return max(own, self._bot.wait(now, ahead + 1))
-        own = state.bucket.wait(now, need)
         if own > 0:
             return own
         rank = self._rank(chat, state, urgency, now)
@@ -265,18 +232,21 @@ class Pacer:
         finally:
             state.waiting -= 1
 
-    async def _turn(self, state: _Chat) -> None:
-        """Return when both budgets have room, in the order in which final texts came."""
+    async def _turn(self, state: _Chat, budgets: Sequence[Bucket]) -> None:
+        """Return when all budgets have room, in the order in which final texts came."""
         while True:
-            while (own := self._own_wait(state)) > 0:
+            while (own := self._own_wait(state, budgets)) > 0:
                 await self._clock.sleep(own)
             await self._bot_turn()
-            if self._own_wait(state) <= 0:  # it may have been blocked meanwhile
+            if self._own_wait(state, budgets) <= 0:  # it may have been blocked meanwhile
                 return
 
-    async def _bot_turn(self) -> None:
+    async def _bot_turn(self, *, first: bool = False) -> None:
         ticket = object()
-        self._finals.append(ticket)
+        if first:
+            self._finals.appendleft(ticket)
+        else:
+            self._finals.append(ticket)
         try:
             while True:
                 now = self._clock.monotonic()
@@ -287,9 +257,9 @@ class Pacer:
         finally:
             self._finals.remove(ticket)
 
-    def _own_wait(self, state: _Chat) -> float:
+    def _own_wait(self, state: _Chat, budgets: Sequence[Bucket]) -> float:
         now = self._clock.monotonic()
-        return max(state.blocked_until - now, state.bucket.wait(now))
+        return max(state.blocked_until - now, *(bucket.wait(now) for bucket in budgets))
 
     def _chat(self, chat: int) -> _Chat:
         state = self._chats.get(chat)
@@ -302,7 +272,7 @@ class Pacer:
     def _forget_idle(self, now: float) -> None:
         if len(self._chats) < CROWD:
             return
-        idle = [chat for chat, state in self._chats.items() if state.idle(now, _limit(chat))]
+        idle = [chat for chat, state in self._chats.items() if state.idle(now)]
         for chat in idle:
             del self._chats[chat]
 

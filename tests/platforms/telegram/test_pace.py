@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -9,9 +10,10 @@ import pytest
 
 from bot.core.manual_clock import ManualClock
 from bot.errors import RateLimited
-from bot.platforms.telegram.pace import Pacer, Urgency
+from bot.platforms.telegram.pace import Budget, Pacer, Urgency
 from bot.sandbox.telegram.errors import TooManyRequests
-from bot.sandbox.telegram.limits import Budget, Limits, Mode
+from bot.sandbox.telegram.limits import Budget as Limited
+from bot.sandbox.telegram.limits import Limits, Mode
 
 ANN, BOB, GROUP = 1001, 1002, -1001
 
@@ -28,11 +30,13 @@ class Server:
         self._delay = delay
         self._dice = random.Random(1)
 
-    def _call(self, chat: int, text: str) -> Callable[[], Awaitable[str]]:
+    def via(
+        self, chat: int, text: str, budget: Limited = Limited.MESSAGE
+    ) -> Callable[[], Awaitable[str]]:
         async def make() -> str:
             await self.clock.sleep(self._dice.random() * self._delay)
             try:
-                self.limits.spend(chat, Budget.MESSAGE)
+                self.limits.spend(chat, budget)
             except TooManyRequests as refusal:
                 self.refused += 1
                 raise RateLimited(float(refusal.parameters["retry_after"])) from refusal
@@ -44,7 +48,13 @@ class Server:
 
     async def call(self, chat: int, urgency: Urgency, text: str = "") -> str:
         """One call through the pacer."""
-        return await self.pacer.call(chat, urgency, self._call(chat, text))
+        return await self.pacer.call(chat, urgency, self.via(chat, text))
+
+    async def preview(self, chat: int, urgency: Urgency) -> str:
+        """A draft or, where it is only typing, a chat action through the pacer."""
+        make = self.via(chat, "", Limited.PREVIEW)
+        budget = Budget.MESSAGE if urgency is Urgency.TYPING else Budget.DRAFT
+        return await self.pacer.call(chat, urgency, make, budget=budget)
 
     async def until_through(self, chat: int, urgency: Urgency, text: str = "") -> None:
         """What a delivery does: come back when told to."""
@@ -134,6 +144,59 @@ async def test_typing_is_left_out_when_texts_need_the_budget(clock: ManualClock)
     with pytest.raises(RateLimited):
         await server.call(ANN, Urgency.TYPING)
     await server.call(ANN, Urgency.PREVIEW)
+
+
+async def test_drafts_and_typing_share_a_budget_beside_that_of_the_messages(
+    clock: ManualClock,
+) -> None:
+    server = Server(clock, delay=0.1)
+
+    async def write() -> None:
+        while clock.monotonic() < 90:
+            for urgency in (Urgency.TYPING, Urgency.PREVIEW):
+                try:
+                    await server.preview(ANN, urgency)
+                except RateLimited as limit:
+                    await clock.sleep(limit.retry_after / 2)
+
+    await clock.drive(write())
+    assert server.refused == 0
+    times = [at for at, _, _ in server.calls]
+    assert len(times) >= 85  # 40 in 30 s are allowed
+    assert max(b - a for a, b in itertools.pairwise(times)) < 2.5
+    began = clock.monotonic()
+    await clock.drive(server.call(ANN, Urgency.FINAL, "the real message"))
+    assert clock.monotonic() - began < 0.3
+
+
+async def test_a_refused_draft_silences_its_chat(clock: ManualClock) -> None:
+    server = Server(clock)
+
+    async def refuse() -> None:
+        raise RateLimited(20)
+
+    with pytest.raises(RateLimited):
+        await server.pacer.call(ANN, Urgency.PREVIEW, refuse, budget=Budget.DRAFT)
+    for urgency in (Urgency.FIRST, Urgency.TYPING):
+        with pytest.raises(RateLimited):
+            await server.call(ANN, urgency)
+
+
+async def test_what_belongs_to_no_chat_counts_for_the_bot_and_goes_first(
+    clock: ManualClock,
+) -> None:
+    server = Server(clock, delay=0.1)
+
+    async def press() -> None:
+        await clock.sleep(0.5)
+        began = clock.monotonic()
+        await server.pacer.aside(server.via(0, "press"))
+        assert clock.monotonic() - began < 1.5
+
+    finals = [server.call(chat, Urgency.FINAL) for chat in range(1, 201)]
+    await clock.drive(_all([*finals, press()]))
+    assert server.refused == 0
+    assert len(server.calls) == 201
 
 
 async def test_first_texts_go_before_later_ones(clock: ManualClock) -> None:
