@@ -9,6 +9,8 @@ import signal
 import socket
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from datetime import tzinfo
+from functools import lru_cache
 
 from pydantic import SecretStr
 
@@ -18,7 +20,7 @@ from bot.core.access import Gate
 from bot.core.clock import SystemClock
 from bot.core.commands import COMMANDS
 from bot.core.lanes import Lanes
-from bot.core.ports import Clock, Defaults, Platform
+from bot.core.ports import Clock, Defaults, Formats, FormatsOf, Platform
 from bot.core.router import Router
 from bot.core.stores import Stores
 from bot.core.turn import Services
@@ -111,6 +113,7 @@ async def _services(
             fit_picture=_fit_picture,
             clock=clock,
             count_tokens=api.count_tokens,
+            formats=_formats(config.quota.zone),
             defaults=Defaults(
                 model=api_settings.model,
                 image_model=api_settings.image_model,
@@ -120,6 +123,16 @@ async def _services(
             ),
             commands=tuple(command.info for command in COMMANDS.commands),
         )
+
+
+def _formats(zone: tzinfo) -> FormatsOf:
+    @lru_cache(maxsize=64)
+    def formats(tag: str) -> Formats:
+        from bot.formats import BabelFormats  # Babel is loaded with the first figure
+
+        return BabelFormats(tag, zone)
+
+    return formats
 
 
 async def _fit_picture(data: bytes) -> tuple[str, bytes]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote, urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
@@ -63,6 +64,26 @@ class AccessSettings(_Table):
         return Access(open=self.open, admins=self.admins, users=self.users, chats=self.chats)
 
 
+class QuotaSettings(_Table):
+    """How much may be used. `timezone` says when a day begins and how times are told."""
+
+    timezone: str = "UTC"
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ValueError, OSError, KeyError) as error:
+            raise ValueError(f"“{name}” is no time zone; write one like Europe/Berlin") from error
+        return name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone itself."""
+        return ZoneInfo(self.timezone)
+
+
 class ChatDefaults(_Table):
     """What holds for a chat that has not chosen otherwise. `context_window` is in tokens."""
 
@@ -87,6 +108,7 @@ class Config(BaseModel):
     slack: SlackSettings = SlackSettings()
     storage: StorageSettings = StorageSettings()
     access: AccessSettings = AccessSettings()
+    quota: QuotaSettings = QuotaSettings()
     chat: ChatDefaults = ChatDefaults()
     log: LogSettings = LogSettings()
 

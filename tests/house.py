@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC
 from pathlib import Path
 
 from bot import api as api_room
@@ -19,6 +20,7 @@ from bot.core.ports import Capabilities, Defaults
 from bot.core.router import Router
 from bot.core.turn import Services
 from bot.core.types import ChatRef, Event, Sender
+from bot.formats import BabelFormats
 from bot.media.audio import AudioPreparer
 from bot.media.image import fit_picture
 from bot.sandbox.openai import ScriptedApi, serve_scripted
@@ -102,6 +104,7 @@ async def open_house(
                 fit_picture=fit_picture,
                 clock=clock,
                 count_tokens=api_room.count_tokens,
+                formats=lambda tag: BabelFormats(tag, UTC),
                 defaults=defaults,
                 commands=[command.info for command in COMMANDS.commands],
             )

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
 from enum import Enum
 from pathlib import Path
 from typing import Protocol, TypeAlias
@@ -50,6 +52,57 @@ class Clock(Protocol):
     async def sleep(self, seconds: float) -> None:
         """Wait; returns at once for zero or less."""
         ...
+
+
+# ---------------------------------------------------------------- figures
+
+
+class Formats(Protocol):
+    """Numbers, money and time as people write them in one language."""
+
+    def number(self, value: int | Decimal) -> str:
+        """`1,234,567`."""
+        ...
+
+    def compact(self, value: int | Decimal) -> str:
+        """`1.2M`; what is below ten thousand is written out."""
+        ...
+
+    def money(self, dollars: Decimal) -> str:
+        """US dollars: `$12.40`, and what is less than a cent with four decimals."""
+        ...
+
+    def percent(self, share: float) -> str:
+        """`80%`."""
+        ...
+
+    def day(self, day: date) -> str:
+        """`Nov 25`."""
+        ...
+
+    def short_day(self, day: date) -> str:
+        """`11/25`: where there is no room, in digits only."""
+        ...
+
+    def month(self, day: date) -> str:
+        """`November`."""
+        ...
+
+    def moment(self, when: datetime) -> str:
+        """`Nov 25 00:00`, in the operator's time zone."""
+        ...
+
+    def span(self, seconds: float) -> str:
+        """`5 minutes`, `2 hours`: rounded, at least a second."""
+        ...
+
+    def ago(self, seconds: float) -> str:
+        """`5 minutes ago`."""
+        ...
+
+
+FormatsOf: TypeAlias = Callable[[str], Formats]
+"""The figures of a language, by its IETF tag."""
 
 
 # ---------------------------------------------------------------- chat platforms

@@ -14,6 +14,8 @@ from bot.core.ports import (
     AudioTools,
     Clock,
     Defaults,
+    Formats,
+    FormatsOf,
     ModelApi,
     PictureFitter,
     Platform,
@@ -47,6 +49,7 @@ class Services:
     fit_picture: PictureFitter
     clock: Clock
     count_tokens: TokenCounter
+    formats: FormatsOf
     defaults: Defaults
     commands: Sequence[CommandInfo]
     """All commands, as `/help` and the platforms' menus list them."""
@@ -130,9 +133,19 @@ class TurnContext:
         return f"{self.chat.platform}:{self.chat.id}"
 
     @property
+    def language(self) -> str:
+        """The language of the chat, or else of the sender's client, as an IETF tag."""
+        return self.settings.language or self.sender.language
+
+    @property
     def texts(self) -> NullTranslations:
-        """The catalogue of the chat's language, or else of the sender's."""
-        return texts(self.settings.language or self.sender.language)
+        """The catalogue of the language."""
+        return texts(self.language)
+
+    @property
+    def formats(self) -> Formats:
+        """Numbers, money and time as the language writes them."""
+        return self.services.formats(self.language)
 
     @property
     def log(self) -> dict[str, object]:
