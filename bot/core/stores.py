@@ -5,7 +5,7 @@ Every method of every port raises `StoreError`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -146,6 +146,12 @@ class SettingsStore(Protocol):
 
     async def save(self, chat: ChatRef, settings: ChatSettings) -> None:
         """Replace the chat's settings."""
+        ...
+
+    async def change(
+        self, chat: ChatRef, change: Callable[[ChatSettings], ChatSettings]
+    ) -> ChatSettings:
+        """Change the chat's settings in one step, whoever else does; returns the new ones."""
         ...
 
 

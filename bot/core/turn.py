@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from gettext import NullTranslations
 from typing import Any
@@ -24,6 +24,7 @@ from bot.core.ports import (
 from bot.core.stores import ChatSettings, Stores, Turn
 from bot.core.types import (
     Button,
+    ButtonPress,
     ButtonRow,
     ChatRef,
     CommandInfo,
@@ -128,6 +129,12 @@ class TurnContext:
         return self.turn.chat
 
     @property
+    def group(self) -> bool:
+        """Whether several people take part in the chat."""
+        event = self.turn.event
+        return isinstance(event, IncomingMessage | ButtonPress) and event.group
+
+    @property
     def lane(self) -> str:
         """Whose requests wait together at the API: one chat does not starve another."""
         return f"{self.chat.platform}:{self.chat.id}"
@@ -188,9 +195,21 @@ class TurnContext:
             files=tuple(files),
             answering=event.ref if isinstance(event, IncomingMessage) else None,
         )
-        while True:  # a platform that asks for a pause gets it; the words are not lost
+        return await self._patiently(lambda: self._put(reply))
+
+    async def tell(self, text: str) -> MessageRef:
+        """Say something in a message of its own, beside the answer. Raises `PlatformError`."""
+        return await self._patiently(lambda: self.platform.send(self.chat, Reply(text=text)))
+
+    async def change_settings(self, change: Callable[[ChatSettings], ChatSettings]) -> None:
+        """Change what the chat has chosen. Raises `StoreError`."""
+        self.settings = await self.services.stores.settings.change(self.chat, change)
+
+    async def _patiently(self, put: Callable[[], Awaitable[MessageRef]]) -> MessageRef:
+        """A platform that asks for a pause gets it; the words are not lost."""
+        while True:
             try:
-                return await self._put(reply)
+                return await put()
             except RateLimited as limit:
                 await self.services.clock.sleep(limit.retry_after)
 

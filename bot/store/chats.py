@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -25,40 +26,52 @@ class ChatTable:
 
     async def load(self, chat: ChatRef) -> ChatSettings:
         """The chat's settings; the defaults when it has none, or none that can be read."""
-
-        async def job(connection: AsyncConnection) -> str | None:
-            query = sa.select(chats.c.settings).where(
-                chats.c.platform == chat.platform, chats.c.id == chat.id
-            )
-            text: str | None = (await connection.execute(query)).scalar_one_or_none()
-            return text
-
-        text = await self._database.read(job)
-        if text is None:
-            return ChatSettings()
-        try:
-            return codec.load_settings(text)
-        except codec.UndecodableError:
-            log.warning("chat settings unreadable", extra={"chat": chat.id})
-            return ChatSettings()
+        return await self._database.read(lambda connection: _load(connection, chat))
 
     async def save(self, chat: ChatRef, settings: ChatSettings) -> None:
         """Replace the chat's settings."""
+        await self._database.write(lambda connection: _save(connection, chat, settings))
 
-        async def job(connection: AsyncConnection) -> None:
-            new = insert(connection, chats).values(
-                platform=chat.platform,
-                id=chat.id,
-                settings=codec.dump_settings(settings),
-                updated_at=utc_now(),
-            )
-            replaced = new.on_conflict_do_update(
-                index_elements=["platform", "id"],
-                set_={
-                    "settings": new.excluded.settings,
-                    "updated_at": new.excluded.updated_at,
-                },
-            )
-            await connection.execute(replaced)
+    async def change(
+        self, chat: ChatRef, change: Callable[[ChatSettings], ChatSettings]
+    ) -> ChatSettings:
+        """Change the chat's settings in one transaction; returns the new ones."""
 
-        await self._database.write(job)
+        async def job(connection: AsyncConnection) -> ChatSettings:
+            settings = change(await _load(connection, chat, to_change=True))
+            await _save(connection, chat, settings)
+            return settings
+
+        return await self._database.write(job)
+
+
+async def _load(
+    connection: AsyncConnection, chat: ChatRef, *, to_change: bool = False
+) -> ChatSettings:
+    query = sa.select(chats.c.settings).where(
+        chats.c.platform == chat.platform, chats.c.id == chat.id
+    )
+    if to_change:
+        query = query.with_for_update()  # SQLite has one writer anyhow, and ignores it
+    text: str | None = (await connection.execute(query)).scalar_one_or_none()
+    if text is None:
+        return ChatSettings()
+    try:
+        return codec.load_settings(text)
+    except codec.UndecodableError:
+        log.warning("chat settings unreadable", extra={"chat": chat.id})
+        return ChatSettings()
+
+
+async def _save(connection: AsyncConnection, chat: ChatRef, settings: ChatSettings) -> None:
+    new = insert(connection, chats).values(
+        platform=chat.platform,
+        id=chat.id,
+        settings=codec.dump_settings(settings),
+        updated_at=utc_now(),
+    )
+    replaced = new.on_conflict_do_update(
+        index_elements=["platform", "id"],
+        set_={"settings": new.excluded.settings, "updated_at": new.excluded.updated_at},
+    )
+    await connection.execute(replaced)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bot.core.commands import model, settings
 from bot.core.commands.conversation import NEW, START, STOP
 from bot.core.commands.help import HELP
 from bot.core.commands.image import IMAGE
-from bot.core.commands.model import MODEL, PAGE, SET, choose, turn_page
+from bot.core.commands.model import MODEL
+from bot.core.commands.settings import SETTINGS_COMMAND
 from bot.core.commands.table import ActionHandler, CommandTable
 
-COMMANDS = CommandTable((NEW, STOP, MODEL, IMAGE, START, HELP))
+COMMANDS = CommandTable((NEW, STOP, MODEL, SETTINGS_COMMAND, IMAGE, START, HELP))
 
-ACTIONS: Mapping[str, ActionHandler] = {SET: choose, PAGE: turn_page}
+ACTIONS: Mapping[str, ActionHandler] = {**model.ACTIONS, **settings.ACTIONS}
 """What the buttons do, by the name of their action."""
 
 __all__ = ["ACTIONS", "COMMANDS"]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from bot.core.chat import ModelInfo
 from bot.core.commands.families import STYLE
-from bot.core.commands.table import Command
+from bot.core.commands.table import ActionHandler, Command
 from bot.core.i18n import N_
 from bot.core.sentences import sentence_for_model
 from bot.core.stores import Action, Outcome
@@ -19,6 +19,8 @@ from bot.errors import ModelError, ModelErrorKind
 
 SET = "model.set"
 PAGE = "model.page"
+MENU = "model.menu"
+FIRST_PAGE = '{"query": "", "page": 0}'
 PAGE_SIZE = 8
 LISTED = 60
 """Names written out where there are no buttons."""
@@ -65,6 +67,11 @@ async def choose(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcom
         known = ()  # only for the details
     await ctx.say(_chosen(ctx, action.argument, known))
     return Outcome()
+
+
+async def show_menu(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
+    """Somebody asked for the list from another menu."""
+    return await turn_page(ctx, press, replace(action, argument=FIRST_PAGE))
 
 
 async def turn_page(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
@@ -166,7 +173,7 @@ def _with_names(ctx: TurnContext, menu: Menu) -> str:
 
 
 async def _set(ctx: TurnContext, name: str) -> None:
-    await ctx.services.stores.settings.save(ctx.chat, replace(ctx.settings, model=name))
+    await ctx.change_settings(lambda settings: replace(settings, model=name))
 
 
 def _chosen(ctx: TurnContext, name: str, known: Sequence[ModelInfo]) -> str:
@@ -195,3 +202,5 @@ MODEL = Command(
     ),
     examples=("/model", "/model gpt-4o"),
 )
+
+ACTIONS: dict[str, ActionHandler] = {SET: choose, PAGE: turn_page, MENU: show_menu}

@@ -1,0 +1,47 @@
+"""Buttons for a menu: what is offered, kept in the database, drawn in rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.core.stores import Action
+from bot.core.turn import TurnContext
+from bot.core.types import Button, ButtonRow
+
+LABEL = 60
+"""Characters of a label; platforms cut longer ones where it hurts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A button to be: its label, and the action it stands for."""
+
+    label: str
+    action: str
+    argument: str = ""
+
+
+async def draw(
+    ctx: TurnContext, rows: Sequence[Sequence[Item]], *, everybody: bool = False
+) -> Sequence[ButtonRow]:
+    """The rows as buttons that only the sender may press, or `everybody` in the chat.
+
+    None where the platform has none. Raises `StoreError`.
+    """
+    if not ctx.platform.capabilities(ctx.chat).max_buttons:
+        return ()
+    owner = None if everybody else ctx.sender.id
+    actions = [
+        Action(name=item.action, argument=item.argument, owner=owner)
+        for row in rows
+        for item in row
+    ]
+    values = iter(await ctx.services.stores.actions.offer(ctx.chat, actions))
+    return [tuple(Button(shorten(item.label), next(values)) for item in row) for row in rows if row]
+
+
+def shorten(text: str, length: int = LABEL) -> str:
+    """The text on one line, cut with an ellipsis when it is longer."""
+    line = " ".join(text.split())
+    return line if len(line) <= length else line[: length - 1].rstrip() + "…"

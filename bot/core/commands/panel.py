@@ -1,0 +1,114 @@
+"""The settings a chat has, as data: `/settings` shows and changes whatever stands in the table.
+
+A new setting is a field of `ChatSettings` (a text, empty for the default) and a line in `SETTINGS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from bot.core.commands import model
+from bot.core.commands.table import Handler
+from bot.core.i18n import N_
+from bot.core.ports import Defaults
+from bot.core.stores import ChatSettings
+from bot.core.turn import TurnContext
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One value of a setting. `word` is what is typed, `label` (a gettext msgid) what is read.
+
+    `stored` is what the field holds for it: the word, unless it says otherwise.
+    """
+
+    word: str
+    label: str
+    stored: str | None = None
+
+    @property
+    def value(self) -> str:
+        """What the field holds for this choice."""
+        return self.word if self.stored is None else self.stored
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """A setting with few values to pick from. `name` is what is typed after `/settings`.
+
+    `field` is a text field of `ChatSettings`; while it is empty the word that `default` gives
+    holds. `applies` says in which chats it is shown; `details` explains it (a gettext msgid), and
+    `announce` is told to the whole chat when a choice other than the default is made.
+    """
+
+    name: str
+    label: str
+    field: str
+    choices: tuple[Choice, ...]
+    default: Callable[[Defaults], str] | None = None
+    applies: Callable[[TurnContext], bool] = lambda ctx: True
+    details: str = ""
+    announce: str = ""
+
+    def usual(self, defaults: Defaults) -> Choice:
+        """The choice that holds while nobody has chosen: the first one, unless told otherwise."""
+        word = self.default(defaults) if self.default else ""
+        return self.choice(word) or self.choices[0]
+
+    def current(self, settings: ChatSettings, defaults: Defaults) -> Choice:
+        """The choice that holds in a chat; a stored value that no longer exists is the default."""
+        stored = getattr(settings, self.field)
+        chosen = (each for each in self.choices if stored and each.value == stored)
+        return next(chosen, None) or self.usual(defaults)
+
+    def choice(self, word: str) -> Choice | None:
+        """The choice of this word, in any case."""
+        return next((each for each in self.choices if each.word == word.lower()), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """A line of the panel that opens another menu: `action` is that of the button.
+
+    `run` is the command behind it, for who types, and `shows` is what stands beside the label.
+    """
+
+    name: str
+    label: str
+    action: str
+    run: Handler
+    shows: Callable[[TurnContext], str]
+    applies: Callable[[TurnContext], bool] = lambda ctx: True
+
+
+Entry: TypeAlias = Setting | Door
+
+
+def in_group(ctx: TurnContext) -> bool:
+    """Whether several people take part in the chat."""
+    return ctx.group
+
+
+MODEL = Door(
+    name="model",
+    label=N_("Model"),
+    action=model.MENU,
+    run=model.model,
+    shows=lambda ctx: ctx.settings.model or ctx.services.defaults.model or "–",
+)
+LANGUAGE = Setting(
+    name="language",
+    label=N_("Language"),
+    field="language",
+    choices=(
+        Choice(word="auto", label=N_("as your app"), stored=""),
+        Choice(word="en", label="English"),
+        Choice(word="zh", label="简体中文"),
+    ),
+    details=N_("The language of my own sentences. Answers come in the language you write in."),
+)
+
+SETTINGS: tuple[Entry, ...] = (MODEL, LANGUAGE)
+"""What `/settings` shows, in this order."""

@@ -1,0 +1,179 @@
+"""`/settings`: one panel of buttons for what a chat can choose; the same by typing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot.core.commands.families import STYLE
+from bot.core.commands.menu import Item, draw
+from bot.core.commands.panel import SETTINGS, Choice, Door, Entry, Setting
+from bot.core.commands.table import ActionHandler, Command, nearest
+from bot.core.i18n import N_
+from bot.core.stores import Action, ChatSettings, Outcome
+from bot.core.turn import TurnContext
+from bot.core.types import ButtonPress, IncomingMessage
+
+PANEL = "settings.panel"
+SHOW = "settings.show"
+SET = "settings.set"
+
+
+async def settings(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
+    """Show the panel, one setting, or change one: `/settings`, `… language`, `… language en`."""
+    name, _, word = argument.partition(" ")
+    found = _find(ctx, name)
+    if not name:
+        await _show_panel(ctx)
+    elif found is None:
+        await _show_panel(ctx, complaint=_unknown(ctx, name))
+    elif isinstance(found, Door):
+        return await found.run(ctx, message, word.strip())
+    elif not word.strip():
+        await _show_setting(ctx, found)
+    elif (choice := found.choice(word.strip())) is not None:
+        await _choose(ctx, found, choice)
+        await ctx.say(_chosen(ctx, found, choice))
+        await _announce(ctx, found, choice)
+    else:
+        text = ctx.texts.gettext("“{word}” is not one of the choices.")
+        await _show_setting(ctx, found, complaint=text.format(word=word.strip()))
+    return Outcome()
+
+
+async def show_panel(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
+    """Somebody went back to the whole panel."""
+    await _show_panel(ctx)
+    return Outcome()
+
+
+async def show_setting(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
+    """Somebody pressed a setting's button."""
+    found = _find(ctx, action.argument)
+    if isinstance(found, Setting):
+        await _show_setting(ctx, found)
+    else:  # it does not exist any more, or not here
+        await _show_panel(ctx)
+    return Outcome()
+
+
+async def choose(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
+    """Somebody pressed a value."""
+    name, word = json.loads(action.argument)
+    found = _find(ctx, name)
+    choice = found.choice(word) if isinstance(found, Setting) else None
+    if isinstance(found, Setting) and choice is not None:
+        await _choose(ctx, found, choice)
+        await _show_panel(ctx)
+        await _announce(ctx, found, choice)
+    else:
+        await _show_panel(ctx)
+    return Outcome()
+
+
+def entries(ctx: TurnContext) -> Sequence[Entry]:
+    """The lines of the panel in this chat."""
+    return [entry for entry in SETTINGS if entry.applies(ctx)]
+
+
+def _find(ctx: TurnContext, name: str) -> Entry | None:
+    return next((entry for entry in entries(ctx) if entry.name == name.lower()), None)
+
+
+async def _choose(ctx: TurnContext, setting: Setting, choice: Choice) -> None:
+    def change(settings: ChatSettings) -> ChatSettings:
+        return replace(settings, **{setting.field: choice.value})
+
+    await ctx.change_settings(change)
+
+
+async def _announce(ctx: TurnContext, setting: Setting, choice: Choice) -> None:
+    if setting.announce and choice != setting.usual(ctx.services.defaults):
+        await ctx.tell(ctx.texts.gettext(setting.announce))
+
+
+# ---------------------------------------------------------------- what is shown
+
+
+async def _show_panel(ctx: TurnContext, *, complaint: str = "") -> None:
+    _ = ctx.texts.gettext
+    found = entries(ctx)
+    lines = [f"- `{entry.name}` – " + _line(ctx, entry, "**{}**") for entry in found]
+    hint = _("Press one to change it, or write `/settings NAME VALUE`.")
+    if not ctx.platform.capabilities(ctx.chat).max_buttons:
+        hint = _("To change one, write `/settings NAME VALUE`; `/settings NAME` shows its values.")
+    heading = _("⚙️ **Settings of this chat**")
+    text = "\n\n".join(part for part in (complaint, heading, "\n".join(lines), hint) if part)
+    await ctx.say(text, buttons=await draw(ctx, [[_opening(ctx, entry)] for entry in found]))
+
+
+def _opening(ctx: TurnContext, entry: Entry) -> Item:
+    label = _line(ctx, entry, "{}")
+    if isinstance(entry, Door):
+        return Item(label, entry.action)
+    return Item(label, SHOW, entry.name)
+
+
+async def _show_setting(ctx: TurnContext, setting: Setting, *, complaint: str = "") -> None:
+    _ = ctx.texts.gettext
+    current = setting.current(ctx.settings, ctx.services.defaults)
+    lines = [
+        f"- `{choice.word}` – {_(choice.label)}{' ✓' if choice == current else ''}"
+        for choice in setting.choices
+    ]
+    details = _(setting.details) if setting.details else ""
+    parts = (complaint, f"**{_(setting.label)}**", details, "\n".join(lines))
+    choices = [
+        Item(_marked(_(choice.label), choice == current), SET, _argument(setting, choice))
+        for choice in setting.choices
+    ]
+    rows = [*([item] for item in choices), [Item(_("‹ Back"), PANEL)]]
+    await ctx.say("\n\n".join(part for part in parts if part), buttons=await draw(ctx, rows))
+
+
+def _chosen(ctx: TurnContext, setting: Setting, choice: Choice) -> str:
+    _ = ctx.texts.gettext
+    text = _("{setting} of this chat is now: **{value}**.")
+    return text.format(setting=_(setting.label), value=_(choice.label))
+
+
+def _line(ctx: TurnContext, entry: Entry, value: str) -> str:
+    _ = ctx.texts.gettext
+    text = _("{name}: {value}")
+    return text.format(name=_(entry.label), value=value.format(_value(ctx, entry)))
+
+
+def _value(ctx: TurnContext, entry: Entry) -> str:
+    if isinstance(entry, Door):
+        return entry.shows(ctx)
+    return ctx.texts.gettext(entry.current(ctx.settings, ctx.services.defaults).label)
+
+
+def _unknown(ctx: TurnContext, name: str) -> str:
+    _ = ctx.texts.gettext
+    near = nearest([entry.name for entry in entries(ctx)], name)
+    text = _("There is no setting “{name}”.").format(name=name)
+    return f"{text} " + _("Did you mean “{near}”?").format(near=near) if near else text
+
+
+def _argument(setting: Setting, choice: Choice) -> str:
+    return json.dumps([setting.name, choice.word])
+
+
+def _marked(label: str, current: bool) -> str:
+    return f"✓ {label}" if current else label
+
+
+SETTINGS_COMMAND = Command(
+    name="settings",
+    family=STYLE,
+    summary=N_("See and change the settings of this chat"),
+    usage="[NAME] [VALUE]",
+    run=settings,
+    aliases=("config", "options"),
+    details=N_("Everything that a chat can choose, as buttons or by typing."),
+    examples=("/settings", "/settings language", "/settings language zh"),
+)
+
+ACTIONS: dict[str, ActionHandler] = {PANEL: show_panel, SHOW: show_setting, SET: choose}
