@@ -1,9 +1,10 @@
 # make chat   sets everything up and talks to the bot here in the terminal; needs no account
+# make demo   the same in a browser, with a made-up Telegram
 # make test   sets everything up and runs every check; CI runs the same
 # make locales  compiles the translations after a change of a .po file
 # make lock   renews the lock files after a change of the dependencies in pyproject.toml
 
-.PHONY: chat test lock locales clean
+.PHONY: chat demo test lock locales clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,6 +12,9 @@ INSTALL := $(BIN)/python -m pip --disable-pip-version-check install --no-deps
 
 chat: $(VENV)/.local
 	@$(BIN)/bot chat
+
+demo: $(VENV)/.local
+	@$(BIN)/bot demo
 
 test: $(VENV)/.dev
 	$(BIN)/ruff check .

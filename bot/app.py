@@ -7,15 +7,16 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import tzinfo
 from functools import lru_cache
+from tempfile import TemporaryDirectory
 
 from pydantic import SecretStr
 
 from bot.api.settings import ApiSettings
-from bot.config import Config, require_platform
+from bot.config import AccessSettings, Config, require_platform
 from bot.core.access import Gate
 from bot.core.clock import SystemClock
 from bot.core.commands import COMMANDS
@@ -25,6 +26,9 @@ from bot.core.router import Router
 from bot.core.stores import Stores
 from bot.core.turn import Services
 from bot.errors import PlatformError
+from bot.platforms.slack.settings import SlackSettings
+from bot.platforms.telegram.settings import TelegramSettings
+from bot.store.settings import StorageSettings
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +66,38 @@ async def chat(config: Config) -> int:
         platforms[terminal.name] = terminal
         await attend(lanes, services, platforms, stop)
     return 0
+
+
+async def demo(config: Config, port: int, tell: Callable[[str], None]) -> None:
+    """Serve a Telegram of our own, with a phone in the browser, until SIGTERM or SIGINT.
+
+    Everything is made up and forgotten at the end; without a key, a small model on this machine
+    answers. `tell` is told the address. Raises `BotError`.
+    """
+    from bot.sandbox.phone.cast import ADMIN, serve_demo
+
+    clock, stop = SystemClock(), asyncio.Event()
+    async with AsyncExitStack() as stack:
+        stack.enter_context(_signals(stop))
+        settings = config.api
+        if settings.key is None:
+            settings = await stack.enter_async_context(_local_api(settings))
+        folder = stack.enter_context(TemporaryDirectory(prefix="chinwag-demo-"))
+        telegram, address = await stack.enter_async_context(serve_demo(port))
+        everything = config.model_copy(
+            update={
+                "telegram": TelegramSettings(
+                    token=SecretStr(telegram.token), base_url=telegram.base_url
+                ),
+                "slack": SlackSettings(),
+                "storage": StorageSettings(url=f"sqlite:///{folder}/demo.db"),
+                "access": AccessSettings(open=True, admins=frozenset({ADMIN})),
+            }
+        )
+        services = await stack.enter_async_context(_services(everything, settings, clock))
+        platforms = {each.name: each for each in connect_platforms(everything, clock)}
+        tell(address)
+        await attend(engine(everything, services, platforms), services, platforms, stop)
 
 
 @asynccontextmanager

@@ -117,7 +117,7 @@ def shell(
 def test_help_names_every_command(shell: Shell) -> None:
     ended = shell("--help")
     assert ended.code == 0
-    for command in ("run", "chat", "check", "manifest", "db"):
+    for command in ("run", "chat", "demo", "check", "manifest", "db"):
         assert re.search(rf"^    {command} ", ended.out, re.MULTILINE)
 
 

@@ -1,4 +1,4 @@
-"""`bot run`, `bot chat`, `bot check` and `bot manifest`."""
+"""`bot run`, `bot chat`, `bot demo`, `bot check` and `bot manifest`."""
 
 from __future__ import annotations
 
@@ -36,6 +36,20 @@ def chat(arguments: argparse.Namespace) -> int:
     from bot import app
 
     return asyncio.run(app.chat(config))
+
+
+def demo(arguments: argparse.Namespace) -> int:
+    """Serve the sandbox Telegram with a phone in the browser."""
+    config = prepare(arguments.config, quiet=True)
+    if not config.api.key:
+        print(LOCAL, file=sys.stderr)
+    from bot import app
+
+    def tell(address: str) -> None:
+        print(f"Open {address} in a browser. Ctrl-C ends the demo and forgets it.", flush=True)
+
+    asyncio.run(app.demo(config, arguments.port, tell))
+    return 0
 
 
 def check(arguments: argparse.Namespace) -> int:

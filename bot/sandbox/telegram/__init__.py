@@ -31,6 +31,7 @@ async def serve(
     *,
     token: str = "1000:sandbox",
     username: str = "sandbox_bot",
+    name: str = "Sandbox",
     clock: Clock | None = None,
     judge: bool = True,
     privacy: bool = True,
@@ -45,6 +46,8 @@ async def serve(
     from bot.sandbox.telegram.server import serving
     from bot.sandbox.telegram.telegram import Telegram
 
-    telegram = Telegram(token=token, username=username, clock=clock, judge=judge, privacy=privacy)
+    telegram = Telegram(
+        token=token, username=username, name=name, clock=clock, judge=judge, privacy=privacy
+    )
     async with serving(telegram, host, port):
         yield telegram

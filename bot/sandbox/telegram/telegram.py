@@ -32,6 +32,7 @@ class Telegram:
         *,
         token: str = "1000:sandbox",
         username: str = "sandbox_bot",
+        name: str = "Sandbox",
         clock: Clock | None = None,
         judge: bool = True,
         privacy: bool = True,
@@ -41,9 +42,7 @@ class Telegram:
         self.privacy = privacy
         self.clock: Clock = clock or SystemClock()
         self.judge: Judge = Tdlib() if judge else Lenient()
-        self.bot = User(
-            id=int(token.partition(":")[0]), name="Sandbox", username=username, is_bot=True
-        )
+        self.bot = User(id=int(token.partition(":")[0]), name=name, username=username, is_bot=True)
         self.limits = Limits(self.clock)
         self.faults = Faults()
         self.calls = CallLog()

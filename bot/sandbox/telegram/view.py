@@ -39,7 +39,7 @@ class ChatView:
         self.topic = topic
         self._telegram = telegram
         self._chat = chat
-        self._user = user
+        self.user = user
 
     # ------------------------------------------------------------ doing
 
@@ -137,6 +137,11 @@ class ChatView:
                     return self.press_data(message.id, button.data)
         raise LookupError(f"no button {label!r}")
 
+    def press_at(self, message_id: int, row: int, column: int) -> Press:
+        """Press a button by its place. Raises `LookupError` when it is gone."""
+        message = self._chat.messages[message_id]
+        return self.press_data(message_id, message.keyboard[row][column].data)
+
     def press_data(self, message_id: int, data: str) -> Press:
         """Press a button of a message by its data, even one that is gone (an old screen)."""
         press = Press(
@@ -149,7 +154,7 @@ class ChatView:
             "callback_query",
             {
                 "id": press.id,
-                "from": wire.user(self._user),
+                "from": wire.user(self.user),
                 "message": wire.message(self._telegram, message),
                 "chat_instance": str(self.id),
                 "data": data,
@@ -221,7 +226,7 @@ class ChatView:
         return Message(
             id=self._chat.next_id(),
             chat=self.id,
-            author=self._user,
+            author=self.user,
             date=self._telegram.now(),
             text=text,
             entities=self._telegram.judge.detect(text),

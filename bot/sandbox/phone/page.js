@@ -1,0 +1,224 @@
+"use strict";
+
+const $ = (id) => document.getElementById(id);
+const address = new URLSearchParams(location.search);
+const chat = $("chat"), words = $("words");
+const drawn = new Map(); // message id -> [what it was drawn from, its element]
+let socket, seat, menu = [], about = null; // about: what is answered or edited
+let following = true; // the newest message is in sight
+
+function make(tag, name, text) {
+  const element = document.createElement(tag);
+  if (name) element.className = name;
+  if (text !== undefined) element.textContent = text;
+  return element;
+}
+
+// Only escaped words and the sandbox's own tags are in `html`.
+function bubble(message, all) {
+  const inner = make("div", "bubble");
+  if (!message.mine) inner.append(make("div", "author", message.author));
+  const answered = all.find((each) => each.id === message.replyTo);
+  if (answered) inner.append(make("div", "quote", answered.text || answered.file?.name || "…"));
+  if (message.file) inner.append(attachment(message.file));
+  const text = make("div", message.rich ? "words rich" : "words");
+  text.innerHTML = message.html;
+  inner.append(text);
+  if (message.edited && !message.byBot) inner.append(make("div", "note", "edited"));
+  return inner;
+}
+
+function attachment(file) {
+  const tag = { photo: "img", sticker: "img", voice: "audio", audio: "audio", video: "video" }[file.kind];
+  const element = make(tag ?? "a");
+  if (tag) element.src = file.url;
+  else { element.href = file.url; element.textContent = `📄 ${file.name}`; }
+  if (tag === "audio" || tag === "video") element.controls = true;
+  if (tag === "img") {
+    element.alt = file.name;
+    element.onload = () => { if (following) scrollToEnd(); };
+  }
+  return element;
+}
+
+function keys(message) {
+  const rows = make("div", "keys");
+  message.buttons.forEach((labels, row) => {
+    const line = make("div");
+    labels.forEach((label, column) => {
+      const key = make("button", "", label);
+      key.onclick = () => tell({ press: message.id, row, column });
+      line.append(key);
+    });
+    rows.append(line);
+  });
+  return rows;
+}
+
+function tools(message) {
+  const line = make("div", "tools");
+  const add = (label, what) => {
+    const key = make("button", "", label);
+    key.onclick = () => setAbout(what, message);
+    line.append(key);
+  };
+  add("↩ reply", "reply");
+  if (message.mine && message.text) add("✎ edit", "edit");
+  return line;
+}
+
+function draw(screen) {
+  $("title").textContent = screen.title;
+  $("status").textContent = screen.typing ? `${screen.typing}…` : "bot";
+  menu = screen.menu;
+  const here = new Set(screen.messages.map((message) => String(message.id)));
+  for (const [id, [, element]] of drawn) if (!here.has(id)) { element.remove(); drawn.delete(id); }
+  let before = null;
+  for (const message of screen.messages) {
+    const id = String(message.id), from = JSON.stringify(message);
+    const [old, standing] = drawn.get(id) ?? [];
+    let element = standing;
+    if (old !== from) {
+      element = make("div", message.mine ? "message mine" : "message");
+      element.append(bubble(message, screen.messages));
+      if (message.buttons.length) element.append(keys(message));
+      element.append(tools(message));
+      if (standing) standing.replaceWith(element);
+      else if (before) before.after(element);
+      else chat.prepend(element);
+      drawn.set(id, [from, element]);
+    }
+    before = element;
+  }
+  drawDraft(screen.draft);
+  if (following) scrollToEnd();
+}
+
+function scrollToEnd() { chat.scrollTop = chat.scrollHeight; }
+
+function drawDraft(draft) {
+  document.querySelector(".draft")?.remove();
+  if (!draft) return;
+  const element = make("div", "message draft");
+  element.append(bubble({ mine: true, html: draft.html, rich: draft.rich }, []));
+  if (draft.stop) {
+    const rows = make("div", "keys"), key = make("button", "", "⏹ Stop");
+    key.onclick = () => tell({ stop: true });
+    rows.append(key);
+    element.append(rows);
+  }
+  chat.append(element);
+}
+
+function toast(text) {
+  $("toast").textContent = text;
+  $("toast").hidden = false;
+  setTimeout(() => { $("toast").hidden = true; }, 3000);
+}
+
+function setAbout(what, message) {
+  about = what ? { what, id: message.id } : null;
+  $("about").hidden = !what;
+  if (!what) return;
+  $("about").firstElementChild.textContent = `${what === "edit" ? "✎" : "↩"} ${message.text.slice(0, 80)}`;
+  if (what === "edit") words.value = message.text;
+  words.focus();
+}
+
+function tell(what) { socket.send(JSON.stringify(what)); }
+
+function send() {
+  const text = words.value;
+  if (!text.trim()) return;
+  if (about?.what === "edit") tell({ edit: about.id, text });
+  else tell({ send: text, replyTo: about?.id ?? null });
+  words.value = "";
+  setAbout(null);
+  suggest();
+}
+
+function suggest() {
+  const typed = words.value.match(/^\/(\w*)$/);
+  const found = typed ? menu.filter((each) => each.name.startsWith(typed[1])) : [];
+  $("menu").replaceChildren(...found.map((each) => {
+    const key = make("button");
+    key.append(make("b", "", `/${each.name}`), make("span", "", each.summary));
+    key.onclick = () => { words.value = `/${each.name}`; send(); };
+    return key;
+  }));
+  $("menu").hidden = !found.length;
+}
+
+async function upload(content, query) {
+  const type = content.type || "application/octet-stream";
+  const url = `/upload/${seat}?${new URLSearchParams(query)}`;
+  const answer = await fetch(url, { method: "POST", body: content, headers: { "Content-Type": type } });
+  if (!answer.ok) toast(answer.status === 413 ? "That file is too large." : "That did not work.");
+}
+
+async function record() {
+  const key = $("voice");
+  if (key.recorder) return key.recorder.stop();
+  let sound;
+  try { sound = await navigator.mediaDevices.getUserMedia({ audio: true }); }
+  catch { return toast("No microphone here. Send a sound file with 📎 instead."); }
+  const recorder = key.recorder = new MediaRecorder(sound), began = Date.now(), parts = [];
+  recorder.ondataavailable = (event) => parts.push(event.data);
+  recorder.onstop = () => {
+    sound.getTracks().forEach((track) => track.stop());
+    key.recorder = null;
+    key.classList.remove("recording");
+    const seconds = Math.max(1, Math.round((Date.now() - began) / 1000));
+    upload(new Blob(parts, { type: recorder.mimeType }), { kind: "voice", seconds });
+  };
+  key.classList.add("recording");
+  recorder.start();
+}
+
+function connect() {
+  socket = new WebSocket(`ws://${location.host}/live/${seat}`);
+  socket.onmessage = (event) => {
+    const news = JSON.parse(event.data);
+    if (news.screen) draw(news.screen);
+    if (news.toast) toast(news.toast);
+  };
+  socket.onclose = () => {
+    $("status").textContent = "The demo has ended; waiting for it to come back…";
+    setTimeout(connect, 1000);
+  };
+}
+
+async function begin() {
+  const seats = await (await fetch("/seats")).json();
+  seat = address.get("seat") ?? seats[0].name;
+  document.body.classList.toggle("still", address.has("still"));
+  $("seats").append(...seats.map((each) => {
+    const link = make("a", each.name === seat ? "here" : "", each.title);
+    link.href = `?seat=${each.name}`;
+    return link;
+  }));
+  connect();
+}
+
+$("composer").onsubmit = (event) => { event.preventDefault(); send(); };
+words.oninput = suggest;
+words.onkeydown = (event) => {
+  if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); send(); }
+  if (event.key === "Escape") setAbout(null);
+};
+$("about").lastElementChild.onclick = () => { words.value = ""; setAbout(null); };
+$("attach").onclick = () => $("file").click();
+$("file").onchange = (event) => {
+  const [file] = event.target.files;
+  if (file) upload(file, { name: file.name, caption: words.value });
+  words.value = event.target.value = "";
+};
+$("voice").onclick = record;
+chat.onscroll = () => {
+  following = chat.scrollHeight - chat.scrollTop - chat.clientHeight < 80;
+};
+chat.onclick = (event) => {
+  event.target.closest("blockquote.folded")?.classList.toggle("open");
+  if (event.target.matches(".command")) tell({ send: event.target.textContent });
+};
+begin();

@@ -1,0 +1,138 @@
+"""The page as a browser uses it: over real HTTP and WebSocket."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession, ClientWebSocketResponse, WSServerHandshakeError
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup
+
+from bot.errors import ConfigError
+from bot.sandbox.phone import Seat, serve
+from bot.sandbox.telegram import serve as serve_telegram
+from bot.sandbox.telegram.telegram import Telegram
+from tests.sandbox.telegram.conftest import connected
+from tests.sounds import beeps
+
+PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154"
+    "78da63f8cfc0000003010100c9fe92ef0000000049454e44ae426082"
+)
+
+
+@pytest.fixture
+async def telegram() -> AsyncGenerator[Telegram]:
+    async with serve_telegram(judge=False) as telegram:
+        yield telegram
+
+
+@pytest.fixture
+async def bot(telegram: Telegram) -> AsyncGenerator[Bot]:
+    async with connected(telegram) as bot:
+        yield bot
+
+
+@pytest.fixture
+async def browser(telegram: Telegram) -> AsyncGenerator[ClientSession]:
+    seat = Seat(name="ann", title="Ann", view=telegram.person(name="Ann").private())
+    async with serve(telegram, [seat]) as address, ClientSession(address) as session:
+        yield session
+
+
+async def seen(
+    socket: ClientWebSocketResponse, what: Callable[[dict[str, Any]], object]
+) -> dict[str, Any]:
+    """The first news for which `what` is true."""
+    async with asyncio.timeout(5):
+        while True:
+            news: dict[str, Any] = await socket.receive_json()
+            if what(news):
+                return news
+
+
+def texts(news: dict[str, Any]) -> list[str]:
+    return [message["text"] for message in news.get("screen", {}).get("messages", [])]
+
+
+async def test_what_is_written_reaches_the_bot_and_its_answer_the_page(
+    browser: ClientSession, bot: Bot
+) -> None:
+    async with browser.ws_connect("/live/ann") as socket:
+        await socket.send_json({"send": "is 1 < 2?"})
+        (update,) = await bot.get_updates(timeout=5)
+        assert update.message is not None
+        assert update.message.text == "is 1 < 2?"
+        await bot.send_message(update.message.chat_id, "Hi there", reply_to_message_id=1)
+        news = await seen(socket, lambda news: "Hi there" in texts(news))
+    mine, answer = news["screen"]["messages"]
+    assert (mine["mine"], mine["html"]) == (True, "is 1 &lt; 2?")
+    assert (answer["byBot"], answer["author"], answer["replyTo"]) == (True, "Sandbox", 1)
+
+
+async def test_a_button_is_pressed_and_a_toast_is_shown(browser: ClientSession, bot: Bot) -> None:
+    async with browser.ws_connect("/live/ann") as socket:
+        await socket.send_json({"send": "go"})
+        await bot.get_updates(timeout=5)
+        keys = InlineKeyboardMarkup([[InlineKeyboardButton("Yes", callback_data="y")]])
+        sent = await bot.send_message(1001, "Sure?", reply_markup=keys)
+        await seen(socket, lambda news: "Sure?" in texts(news))
+        await socket.send_json({"press": sent.message_id, "row": 0, "column": 0})
+        (update,) = await bot.get_updates(timeout=5, offset=1001)
+        assert update.callback_query is not None
+        assert update.callback_query.data == "y"
+        await bot.answer_callback_query(update.callback_query.id, "Done")
+        assert await seen(socket, lambda news: news.get("toast") == "Done")
+
+
+async def test_files_go_to_the_bot_and_can_be_looked_at(browser: ClientSession, bot: Bot) -> None:
+    png = {"Content-Type": "image/png"}
+    await browser.post("/upload/ann?caption=look", data=PIXEL, headers=png)
+    await browser.post("/upload/ann?kind=voice&seconds=2", data=beeps(1))
+    photo, voice = (update.message for update in await bot.get_updates(timeout=5))
+    assert photo is not None and voice is not None
+    assert (photo.caption, bool(photo.photo)) == ("look", True)
+    assert voice.voice is not None
+    async with browser.get("/file/ann/1") as answer:
+        assert (answer.content_type, await answer.read()) == ("image/jpeg", PIXEL)
+
+
+async def test_another_page_may_not_speak_for_the_person(browser: ClientSession) -> None:
+    with pytest.raises(WSServerHandshakeError, match="403"):
+        await browser.ws_connect("/live/ann", origin="https://evil.example")
+    async with browser.post("/upload/ann", data=b"x", headers={"Origin": "null"}) as answer:
+        assert answer.status == 403
+
+
+async def test_a_document_of_a_person_is_downloaded_not_opened(
+    telegram: Telegram, browser: ClientSession
+) -> None:
+    ann = telegram.person(name="Ann").private()
+    ann.send_document("page.html", b"<script>", mime="text/html")
+    async with browser.get("/file/ann/1") as answer:
+        assert answer.content_type == "application/octet-stream"
+        assert answer.headers["Content-Disposition"] == "attachment"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_who_is_not_there_is_not_found(browser: ClientSession) -> None:
+    for path in ("/file/bob/1", "/file/ann/7", "/live/bob"):
+        async with browser.get(path) as answer:
+            assert answer.status == 404
+
+
+@pytest.mark.parametrize("name", ["", "page.css", "page.js"])
+async def test_the_page_comes_with_its_style_and_script(browser: ClientSession, name: str) -> None:
+    async with browser.get(f"/{name}") as answer:
+        assert answer.status == 200
+        assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+        assert await answer.text()
+
+
+async def test_a_port_that_is_taken_is_said(telegram: Telegram, browser: ClientSession) -> None:
+    port = browser._base_url.port if browser._base_url else 0
+    with pytest.raises(ConfigError, match=f"port {port} is taken"):
+        async with serve(telegram, [], port=port or 0):
+            pass
