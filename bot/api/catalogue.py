@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 
 from bot.api.attempts import Attempts, Call, Try
 from bot.api.errors import CallFailed, from_payload
 from bot.api.http import Http, HttpRequest, json_object
+from bot.api.learnt import Lessons
 from bot.api.settings import ApiSettings
 from bot.api.wire import Json
 from bot.core.chat import ModelInfo, UsageEntry, UsageKind
@@ -25,17 +27,34 @@ FAILED = 30.0
 """Seconds for which a failure is remembered: every turn asks for the list."""
 SECONDS = 15.0
 MILLION = Decimal(1_000_000)
+_FACTS = (
+    "context_window",
+    "vision",
+    "input_price",
+    "cached_price",
+    "output_price",
+    "image_price",
+    "minute_price",
+)
+"""What the configuration says about a model wins."""
 
 
 class Catalogue:
     """The models of the API. One request at a time; an old list is better than none."""
 
     def __init__(
-        self, settings: ApiSettings, *, http: Http, attempts: Attempts, clock: Clock
+        self,
+        settings: ApiSettings,
+        *,
+        http: Http,
+        attempts: Attempts,
+        lessons: Lessons,
+        clock: Clock,
     ) -> None:
         self._settings = settings
         self._http = http
         self._attempts = attempts
+        self._lessons = lessons
         self._clock = clock
         self._lock = asyncio.Lock()
         self._models: Sequence[ModelInfo] = ()
@@ -48,24 +67,32 @@ class Catalogue:
             if self._clock.monotonic() >= self._until:
                 await self._refresh()
         if self._models:
-            return self._models
+            return tuple(self._lessons.words(info) for info in self._models)
         if self._failure is not None:
             raise self._failure.again()
         return ()
 
+    async def about(self, model: str) -> ModelInfo:
+        """What is known about a model, be it listed or not. Raises nothing."""
+        with suppress(CallFailed):
+            await self.models()
+        return self._known(model)
+
     def priced(self, entry: UsageEntry) -> UsageEntry:
         """The entry with its cost, where the price is known; an unknown price is not zero."""
-        known = self._settings.known(entry.model)
-        listed = next((info for info in self._models if info.id == entry.model), None)
-        prices = _with_settings(listed or ModelInfo(id=entry.model), self._settings)
+        known = self._known(entry.model)
         cost: Decimal | None = None
         if entry.kind is UsageKind.IMAGE and known.image_price is not None:
             cost = known.image_price * entry.images
         elif entry.kind is UsageKind.AUDIO and known.minute_price is not None:
             cost = known.minute_price * Decimal(str(entry.seconds)) / 60
         elif entry.prompt_tokens or entry.completion_tokens:
-            cost = _token_cost(prices, entry)
+            cost = _token_cost(known, entry)
         return entry if cost is None else replace(entry, cost=cost)
+
+    def _known(self, model: str) -> ModelInfo:
+        listed = next((info for info in self._models if info.id == model), None)
+        return self._lessons.words(_with_settings(listed or ModelInfo(id=model), self._settings))
 
     async def _refresh(self) -> None:
         async def ask(one: Try) -> Sequence[ModelInfo]:
@@ -126,15 +153,9 @@ def _per_million(price: object) -> Decimal | None:
 
 
 def _with_settings(info: ModelInfo, settings: ApiSettings) -> ModelInfo:
-    """What the configuration says wins."""
     known = settings.known(info.id)
-    return replace(
-        info,
-        context_window=known.context_window or info.context_window,
-        vision=info.vision if known.vision is None else known.vision,
-        input_price=info.input_price if known.input_price is None else known.input_price,
-        output_price=info.output_price if known.output_price is None else known.output_price,
-    )
+    said = {name: getattr(known, name) for name in _FACTS}
+    return replace(info, **{name: value for name, value in said.items() if value is not None})
 
 
 def _token_cost(prices: ModelInfo, entry: UsageEntry) -> Decimal | None:
@@ -142,6 +163,8 @@ def _token_cost(prices: ModelInfo, entry: UsageEntry) -> Decimal | None:
         return None
     if prices.output_price is None and entry.completion_tokens:
         return None
-    cost = prices.input_price * entry.prompt_tokens
+    cached = min(entry.cached_tokens, entry.prompt_tokens)
+    cached_price = prices.input_price if prices.cached_price is None else prices.cached_price
+    cost = prices.input_price * (entry.prompt_tokens - cached) + cached_price * cached
     cost += (prices.output_price or Decimal(0)) * entry.completion_tokens
     return cost / MILLION

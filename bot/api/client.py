@@ -15,18 +15,22 @@ from bot.api.downloads import Downloads
 from bot.api.embeddings import Embeddings
 from bot.api.endpoints import Endpoints
 from bot.api.http import Http
-from bot.api.images import EditRequest, Images, VariationRequest
+from bot.api.images import Images
 from bot.api.learnt import Lessons
 from bot.api.limits import Limits
 from bot.api.settings import ApiSettings
 from bot.core.chat import (
     ChatRequest,
+    Drawing,
+    Embedded,
+    EmbeddingRequest,
     ImageRequest,
     ModelEvent,
     ModelInfo,
-    Picture,
+    Transcript,
     TranscriptionRequest,
     UsageEntry,
+    VariationRequest,
 )
 from bot.core.ports import Clock
 
@@ -64,12 +68,23 @@ class ApiClient:
         self._answers = Answers(
             settings, http=http, attempts=attempts, lessons=lessons, downloads=downloads
         )
-        self._images = Images(
-            settings, http=http, attempts=attempts, lessons=lessons, downloads=downloads
+        self._catalogue = Catalogue(
+            settings, http=http, attempts=attempts, lessons=lessons, clock=clock
         )
-        self._transcriptions = Transcriptions(settings, http=http, attempts=attempts, clock=clock)
-        self._embeddings = Embeddings(http=http, attempts=attempts, clock=clock)
-        self._catalogue = Catalogue(settings, http=http, attempts=attempts, clock=clock)
+        priced = self._catalogue.priced
+        self._images = Images(
+            settings,
+            http=http,
+            attempts=attempts,
+            lessons=lessons,
+            downloads=downloads,
+            clock=clock,
+            priced=priced,
+        )
+        self._transcriptions = Transcriptions(
+            settings, http=http, attempts=attempts, lessons=lessons, clock=clock, priced=priced
+        )
+        self._embeddings = Embeddings(http=http, attempts=attempts, clock=clock, priced=priced)
 
     @property
     def in_flight(self) -> int:
@@ -80,31 +95,29 @@ class ApiClient:
         """Ask for an answer, and yield it as it is written; it ends with `Finished`."""
         return self._answers.stream(request)
 
-    async def draw(self, request: ImageRequest) -> Sequence[Picture]:
-        """Draw pictures."""
+    async def draw(self, request: ImageRequest) -> Drawing:
+        """Draw pictures of a prompt, or redraw those that the request brings."""
         return await self._images.draw(request)
 
-    async def edit(self, request: EditRequest) -> Sequence[Picture]:
-        """Redraw pictures."""
-        return await self._images.edit(request)
-
-    async def vary(self, request: VariationRequest) -> Sequence[Picture]:
+    async def vary(self, request: VariationRequest) -> Drawing:
         """Draw variations of a picture."""
         return await self._images.vary(request)
 
-    async def transcribe(self, request: TranscriptionRequest) -> str:
+    async def transcribe(self, request: TranscriptionRequest) -> Transcript:
         """Write down what is said."""
         return await self._transcriptions.transcribe(request)
 
-    async def embed(
-        self, model: str, texts: Sequence[str], *, lane: str = ""
-    ) -> Sequence[Sequence[float]]:
-        """The embedding of each text, in order."""
-        return await self._embeddings.embed(model, texts, lane=lane)
+    async def embed(self, request: EmbeddingRequest) -> Embedded:
+        """Turn texts into vectors, in as few calls as they fit into."""
+        return await self._embeddings.embed(request)
 
     async def models(self) -> Sequence[ModelInfo]:
         """The live model list, sorted by id; may be some minutes old."""
         return await self._catalogue.models()
+
+    async def about(self, model: str) -> ModelInfo:
+        """What is known about a model, be it listed or not. Raises nothing."""
+        return await self._catalogue.about(model)
 
     def priced(self, entry: UsageEntry) -> UsageEntry:
         """Fill in the cost where the price is known."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import base64
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from bot.api.attempts import Attempts, Call, Try
 from bot.api.cache import Cache
 from bot.api.errors import CallFailed, from_payload
 from bot.api.http import Http, HttpRequest, json_object
 from bot.api.tokens import estimate_tokens
-from bot.api.wire import Json
+from bot.api.wire import Json, read_usage
+from bot.core.chat import Embedded, EmbeddingRequest, UsageEntry, UsageKind
 from bot.core.ports import Clock
 from bot.errors import ModelErrorKind
 
@@ -23,43 +24,72 @@ SECONDS = 60.0
 REMEMBERED = 4_096
 REMEMBERED_SECONDS = 3600.0
 
-Vector = Sequence[float]
+Vector = tuple[float, ...]
 
 
 class Embeddings:
     """Asks for embeddings, and remembers them for a while."""
 
-    def __init__(self, *, http: Http, attempts: Attempts, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        http: Http,
+        attempts: Attempts,
+        clock: Clock,
+        priced: Callable[[UsageEntry], UsageEntry],
+    ) -> None:
         self._http = http
         self._attempts = attempts
+        self._clock = clock
+        self._priced = priced
         self._cache: Cache[Vector] = Cache(clock, size=REMEMBERED, seconds=REMEMBERED_SECONDS)
 
-    async def embed(self, model: str, texts: Sequence[str], *, lane: str) -> Sequence[Vector]:
+    async def embed(self, request: EmbeddingRequest) -> Embedded:
         """The embedding of each text, in order. Raises `CallFailed`."""
-        found = {text: self._cache.get((model, text)) for text in texts}
+        model, usage = request.model, []
+        if not model:
+            raise CallFailed(ModelErrorKind.UNSUPPORTED, "no embedding model is configured")
+        found = {text: self._cache.get((model, text)) for text in request.texts}
         missing = [text for text, vector in found.items() if vector is None]
         for batch in _batches(missing):
-            for text, fresh in zip(batch, await self._ask(model, batch, lane), strict=True):
+            vectors, entry = await self._ask(model, batch, request.lane)
+            usage.append(entry)
+            for text, fresh in zip(batch, vectors, strict=True):
                 self._cache.put((model, text), fresh)
                 found[text] = fresh
-        return [vector for vector in map(found.get, texts) if vector is not None]
+        vectors = [vector for vector in map(found.get, request.texts) if vector is not None]
+        return Embedded(vectors=tuple(vectors), usage=tuple(usage))
 
-    async def _ask(self, model: str, batch: Sequence[str], lane: str) -> Sequence[Vector]:
+    async def _ask(
+        self, model: str, batch: Sequence[str], lane: str
+    ) -> tuple[Sequence[Vector], UsageEntry]:
         body = {"model": model, "input": list(batch), "encoding_format": "base64"}
         message = HttpRequest(path="/embeddings", json=body)
+        began, estimate = self._clock.monotonic(), sum(map(estimate_tokens, batch))
 
-        async def ask(one: Try) -> Sequence[Vector]:
+        async def ask(one: Try) -> tuple[Sequence[Vector], int]:
             headers, answer = await self._http.fetch(one.endpoint.url, message, seconds=SECONDS)
             found = json_object(headers, answer)
             failure = from_payload(found)
             if failure is not None:
                 raise failure
-            return _vectors(found, len(batch))
+            vectors = _vectors(found, len(batch))
+            used = read_usage(found.get("usage"))
+            if used is not None:
+                one.slot.correct(used.prompt_tokens)
+            return vectors, used.prompt_tokens if used else 0
 
-        tokens = sum(estimate_tokens(text) for text in batch)
-        call = Call(name="embedding", model=model, lane=lane, tokens=tokens)
-        async with self._attempts.succeed(call, ask) as vectors:
-            return vectors
+        call = Call(name="embedding", model=model, lane=lane, tokens=estimate)
+        async with self._attempts.succeed(call, ask) as (vectors, reported):
+            pass
+        entry = UsageEntry(
+            kind=UsageKind.EMBEDDING,
+            model=model,
+            prompt_tokens=reported or estimate,
+            latency=self._clock.monotonic() - began,
+            estimated=not reported,
+        )
+        return vectors, self._priced(entry)
 
 
 def _batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -90,9 +120,12 @@ def _vectors(body: Json, count: int) -> Sequence[Vector]:
 
 def _vector(embedding: object) -> Vector:
     """A vector as numbers or as base64 of little-endian 32-bit floats; both are common answers."""
-    if isinstance(embedding, str):
-        data = base64.b64decode(embedding)
-        return struct.unpack(f"<{len(data) // 4}f", data)
-    if isinstance(embedding, list):
-        return [float(number) for number in embedding]
+    try:
+        if isinstance(embedding, str):
+            data = base64.b64decode(embedding, validate=True)
+            return struct.unpack(f"<{len(data) // 4}f", data)
+        if isinstance(embedding, list) and embedding:
+            return tuple(float(number) for number in embedding)
+    except (ValueError, TypeError, struct.error):
+        pass
     raise CallFailed(ModelErrorKind.BAD_ANSWER, "an embedding is missing", status=200)

@@ -6,6 +6,8 @@ lost. So a call that may have reached the model is never repeated; only fetching
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -13,38 +15,38 @@ from bot.api.attempts import Attempts, Call, Try
 from bot.api.downloads import Downloads
 from bot.api.errors import CallFailed, from_payload
 from bot.api.http import Http, HttpRequest, json_object
+from bot.api.image_checks import check_drawing, check_variation
 from bot.api.learnt import Lessons
 from bot.api.pictures import mime_of, picture_of
 from bot.api.settings import ApiSettings
 from bot.api.tokens import estimate_tokens
-from bot.api.wire import Json
-from bot.core.chat import ImageDelta, ImagePart, ImageRequest, Picture
+from bot.api.wire import Json, detail_of, read_usage
+from bot.core.chat import (
+    Drawing,
+    ImageDelta,
+    ImagePart,
+    ImageRequest,
+    ModelInfo,
+    Picture,
+    UsageEntry,
+    UsageKind,
+    VariationRequest,
+)
+from bot.core.ports import Clock
 from bot.errors import ModelErrorKind
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EditRequest:
-    """Redraw `images` as `prompt` says, where the mask (if any) is transparent."""
-
-    model: str
-    prompt: str
-    images: tuple[ImagePart, ...] = field(repr=False)
-    mask: ImagePart | None = field(default=None, repr=False)
-    n: int = 1
-    size: str = ""
-    quality: str = ""
-    lane: str = ""
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VariationRequest:
-    """Draw `n` variations of a picture."""
+class _Order:
+    """What is sent: to which endpoint, with which parameters and files."""
 
-    model: str
-    image: ImagePart = field(repr=False)
-    n: int = 1
-    size: str = ""
-    lane: str = ""
+    name: str
+    path: str
+    lane: str
+    body: Json
+    files: Sequence[tuple[str, tuple[str, bytes, str]]] = field(default=(), repr=False)
 
 
 class Images:
@@ -58,65 +60,60 @@ class Images:
         attempts: Attempts,
         lessons: Lessons,
         downloads: Downloads,
+        clock: Clock,
+        priced: Callable[[UsageEntry], UsageEntry],
     ) -> None:
-        self._seconds = settings.image_timeout
+        self._settings = settings
         self._http = http
         self._attempts = attempts
         self._lessons = lessons
         self._downloads = downloads
+        self._clock = clock
+        self._priced = priced
 
-    async def draw(self, request: ImageRequest) -> Sequence[Picture]:
-        """Draw pictures of a prompt. Raises `CallFailed`."""
+    async def draw(self, request: ImageRequest) -> Drawing:
+        """Draw pictures of a prompt, or redraw those of the request. Raises `CallFailed`."""
+        await check_drawing(request, self._takes(request.model))
+        body = {**_common(request.model, request.n, request.size), "prompt": request.prompt}
+        body |= _given(quality=request.quality, style=request.style)
+        if not request.images:
+            order = _Order(name="image", path="/images/generations", lane=request.lane, body=body)
+            return await self._draw(order)
+        name = "image" if len(request.images) == 1 else "image[]"
+        files = [(name, _file(image)) for image in request.images]
+        files += [("mask", _file(request.mask))] if request.mask else []
+        path = "/images/edits"
+        return await self._draw(
+            _Order(name="image edit", path=path, lane=request.lane, body=body, files=files)
+        )
 
-        def build() -> tuple[Json, HttpRequest]:
-            body = {**_common(request.model, request.n, request.size), "prompt": request.prompt}
-            body |= _given(quality=request.quality, style=request.style)
-            body = self._lessons.of(request.model).adapt(body)
-            return body, HttpRequest(path="/images/generations", json=body)
-
-        return await self._call("image", request.model, request.lane, request.prompt, build)
-
-    async def edit(self, request: EditRequest) -> Sequence[Picture]:
-        """Redraw pictures. Raises `CallFailed`."""
-
-        def build() -> tuple[Json, HttpRequest]:
-            body = {**_common(request.model, request.n, request.size), "prompt": request.prompt}
-            body |= _given(quality=request.quality)
-            body = self._lessons.of(request.model).adapt(body)
-            name = "image" if len(request.images) == 1 else "image[]"
-            files = [(name, _file(image)) for image in request.images]
-            files += [("mask", _file(request.mask))] if request.mask else []
-            return body, HttpRequest(path="/images/edits", form=_form(body), files=files)
-
-        return await self._call("image edit", request.model, request.lane, request.prompt, build)
-
-    async def vary(self, request: VariationRequest) -> Sequence[Picture]:
+    async def vary(self, request: VariationRequest) -> Drawing:
         """Draw variations. Raises `CallFailed`; UNSUPPORTED where the API has no such endpoint."""
+        check_variation(request, self._takes(request.model))
+        body = _common(request.model, request.n, request.size)
+        files = [("image", _file(request.image))]
+        path = "/images/variations"
+        return await self._draw(
+            _Order(name="image variation", path=path, lane=request.lane, body=body, files=files)
+        )
 
-        def build() -> tuple[Json, HttpRequest]:
-            body = _common(request.model, request.n, request.size)
-            body = self._lessons.of(request.model).adapt(body)
-            files = [("image", _file(request.image))]
-            return body, HttpRequest(path="/images/variations", form=_form(body), files=files)
+    def _takes(self, model: str) -> ModelInfo:
+        """The words that a model takes, as configured or learnt."""
+        return self._lessons.words(ModelInfo(id=model))
 
-        return await self._call("image variation", request.model, request.lane, "", build)
-
-    async def _call(
-        self,
-        name: str,
-        model: str,
-        lane: str,
-        prompt: str,
-        build: Callable[[], tuple[Json, HttpRequest]],
-    ) -> Sequence[Picture]:
+    async def _draw(self, order: _Order) -> Drawing:
+        model, began = str(order.body["model"]), self._clock.monotonic()
         sent: Json = {}
 
         async def ask(one: Try) -> tuple[Json, str]:
-            body, message = build()
             sent.clear()
-            sent.update(body)
-            url = one.endpoint.url
-            headers, answer = await self._http.fetch(url, message, seconds=self._seconds)
+            sent.update(self._lessons.of(model).adapt(order.body))
+            message = HttpRequest(path=order.path, json=sent)
+            if order.files:
+                form = {name: str(value) for name, value in sent.items()}
+                message = HttpRequest(path=order.path, form=form, files=order.files)
+            url, seconds = one.endpoint.url, self._settings.image_timeout
+            headers, answer = await self._http.fetch(url, message, seconds=seconds)
             found = json_object(headers, answer)
             failure = from_payload(found)
             if failure is not None:
@@ -124,19 +121,41 @@ class Images:
             return found, url
 
         call = Call(
-            name=name,
+            name=order.name,
             model=model,
-            lane=lane,
-            tokens=estimate_tokens(prompt),
+            lane=order.lane,
+            tokens=estimate_tokens(str(order.body.get("prompt", ""))),
             billed=True,
             learn=lambda failure: self._lessons.learn(model, failure, sent),
         )
         async with self._attempts.succeed(call, ask) as (answer, url):
             pass
-        items = answer.get("data")
-        pictures = [
-            await self._picture(item, url) for item in items or () if isinstance(item, dict)
-        ]
+        pictures = await self._pictures(answer.get("data"), url)
+        used = read_usage(answer.get("usage"))
+        entry = UsageEntry(
+            kind=UsageKind.IMAGE,
+            model=model,
+            images=len(pictures),
+            latency=self._clock.monotonic() - began,
+            prompt_tokens=used.prompt_tokens if used else 0,
+            completion_tokens=used.completion_tokens if used else 0,
+            cached_tokens=used.cached_tokens if used else 0,
+            media_tokens=detail_of(answer.get("usage"), "image_tokens", within="input"),
+        )
+        return Drawing(pictures=pictures, usage=self._priced(entry))
+
+    async def _pictures(self, data: object, url: str) -> tuple[Picture, ...]:
+        """All pictures that can be had; they are paid. Raises `CallFailed` when there is none."""
+        items = [item for item in data if isinstance(item, dict)] if isinstance(data, list) else []
+        results = await asyncio.gather(
+            *(self._picture(item, url) for item in items), return_exceptions=True
+        )
+        pictures = tuple(result for result in results if isinstance(result, Picture))
+        failures = [result for result in results if isinstance(result, BaseException)]
+        for failure in failures:
+            if not (pictures and isinstance(failure, CallFailed)):
+                raise failure
+            log.warning("picture lost", extra={"error": failure.detail})
         if not pictures:
             raise CallFailed(ModelErrorKind.BAD_ANSWER, "the answer holds no picture", status=200)
         return pictures
@@ -163,10 +182,6 @@ def _common(model: str, n: int, size: str) -> Json:
 
 def _given(**values: str) -> Json:
     return {name: value for name, value in values.items() if value}
-
-
-def _form(body: Json) -> dict[str, str]:
-    return {name: str(value) for name, value in body.items()}
 
 
 def _file(image: ImagePart) -> tuple[str, bytes, str]:

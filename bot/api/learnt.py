@@ -11,11 +11,12 @@ import logging
 import re
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot.api.errors import CallFailed
 from bot.api.settings import ApiSettings, Protocol
+from bot.core.chat import ModelInfo
 from bot.errors import ModelErrorKind
 
 log = logging.getLogger(__name__)
@@ -37,6 +38,9 @@ _REFUSAL = re.compile(
     r"|not allowed|extra inputs|deprecated|不支持",
     re.IGNORECASE,
 )
+_LISTED = re.compile(
+    r"(supported values are|must be one of|should be|expected one of).*", re.IGNORECASE
+)
 _PROTOCOLS: tuple[tuple[Protocol, str], ...] = (
     ("completions", r"not a chat model|v1/completions\b"),
     ("responses", r"\bv1/responses\b|use the responses api"),
@@ -56,6 +60,7 @@ class Lesson:
     renamed: dict[str, str] = field(default_factory=dict)
     dropped: set[str] = field(default_factory=set)
     whole: bool = False  # does not stream
+    words: dict[str, tuple[str, ...]] = field(default_factory=dict)  # by parameter
 
     def adapt(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         """The payload as this model takes it."""
@@ -85,12 +90,23 @@ class Lessons:
         """In which protocol to speak to a model: as configured, else as learnt, else chat."""
         return self._settings.known(model).protocol or self._lessons[model].protocol or "chat"
 
+    def words(self, info: ModelInfo) -> ModelInfo:
+        """With the words that an image model takes, as configured or as it has told."""
+        known, told = self._settings.known(info.id), self._lessons[info.id].words
+        return replace(
+            info,
+            sizes=known.sizes or told.get("size", ()),
+            qualities=known.qualities or told.get("quality", ()),
+            styles=known.styles or told.get("style", ()),
+        )
+
     def learn(self, model: str, failure: CallFailed, payload: Mapping[str, Any]) -> bool:
         """Learn from a refusal of this payload; True when it is worth asking again."""
         if failure.kind not in _REASONS:
             return False
         lesson = self._lessons[model]
         words = f"{failure.detail} {failure.param}"
+        _learn_words(lesson, failure)
         learnt = (
             self._learn_protocol(model, lesson, failure.detail, payload)
             or _learn_rename(lesson, words, payload)
@@ -118,6 +134,13 @@ def _learn_rename(lesson: Lesson, words: str, payload: Mapping[str, Any]) -> str
         return ""
     lesson.renamed["max_tokens"] = new
     return new
+
+
+def _learn_words(lesson: Lesson, failure: CallFailed) -> None:
+    """A refusal that lists the values of a parameter: the next wrong one is not sent."""
+    listed = _LISTED.search(failure.detail)
+    if failure.param in ("size", "quality", "style") and listed:
+        lesson.words[failure.param] = tuple(re.findall(r"['\"`]([\w:.-]+)['\"`]", listed[0]))
 
 
 def _learn_drop(lesson: Lesson, failure: CallFailed, payload: Mapping[str, Any]) -> str:

@@ -21,7 +21,8 @@ Protocol = Literal["chat", "completions", "responses"]
 class ModelSettings(BaseModel):
     """What the operator knows about the models that match a pattern.
 
-    Prices are in USD: per million tokens, per picture, per minute of audio.
+    Prices are in USD: per million tokens, per picture, per minute of audio. `sizes`, `qualities`
+    and `styles` are the words that an image model takes.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -30,9 +31,13 @@ class ModelSettings(BaseModel):
     context_window: int | None = Field(default=None, gt=0)
     vision: bool | None = None
     input_price: Decimal | None = Field(default=None, ge=0)
+    cached_price: Decimal | None = Field(default=None, ge=0)
     output_price: Decimal | None = Field(default=None, ge=0)
     image_price: Decimal | None = Field(default=None, ge=0)
     minute_price: Decimal | None = Field(default=None, ge=0)
+    sizes: tuple[str, ...] = ()
+    qualities: tuple[str, ...] = ()
+    styles: tuple[str, ...] = ()
 
 
 class ApiSettings(BaseModel):

@@ -71,17 +71,7 @@ class Ending:
 
     def take_usage(self, usage: object) -> None:
         """Take a usage report; the last one that counts anything holds (some are cumulative)."""
-        if not isinstance(usage, dict):
-            return
-        prompt = _count(usage, "prompt_tokens", "input_tokens")
-        completion = _count(usage, "completion_tokens", "output_tokens")
-        if prompt or completion:
-            self.usage = Usage(
-                prompt_tokens=prompt,
-                completion_tokens=completion,
-                cached_tokens=_detail(usage, "cached_tokens"),
-                reasoning_tokens=_detail(usage, "reasoning_tokens"),
-            )
+        self.usage = read_usage(usage) or self.usage
 
     def events(self) -> list[WireEvent]:
         """Usage and `Finished`, where they are known."""
@@ -136,6 +126,22 @@ def raise_error(payload: Json) -> None:
         raise failure
 
 
+def read_usage(usage: object) -> Usage | None:
+    """The tokens that a usage report counts; None when it counts none."""
+    if not isinstance(usage, dict):
+        return None
+    prompt = _count(usage, "prompt_tokens", "input_tokens")
+    completion = _count(usage, "completion_tokens", "output_tokens")
+    if not (prompt or completion):
+        return None
+    return Usage(
+        prompt_tokens=prompt,
+        completion_tokens=completion,
+        cached_tokens=detail_of(usage, "cached_tokens"),
+        reasoning_tokens=detail_of(usage, "reasoning_tokens"),
+    )
+
+
 def _count(usage: Json, *names: str) -> int:
     for name in names:
         value = usage.get(name)
@@ -144,8 +150,9 @@ def _count(usage: Json, *names: str) -> int:
     return 0
 
 
-def _detail(usage: Json, name: str) -> int:
-    for group in usage.values():
-        if isinstance(group, dict) and isinstance(group.get(name), int):
-            return int(group[name])
+def detail_of(usage: object, name: str, *, within: str = "") -> int:
+    """A number of the details of a usage report: of those `within` the input, or of any."""
+    for group, details in usage.items() if isinstance(usage, dict) else ():
+        if isinstance(details, dict) and isinstance(details.get(name), int) and within in group:
+            return int(details[name])
     return 0

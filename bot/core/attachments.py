@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bot.core.chat import ImagePart, Part, TranscriptionRequest, UsageEntry, UsageKind
+from bot.core.chat import ImagePart, Part, TranscriptionRequest, UsageEntry
 from bot.core.turn import TurnContext
 from bot.core.types import Attachment, FileKind, IncomingMessage
 from bot.errors import FileTooLarge, MediaError, MediaErrorKind, ModelError, ModelErrorKind
@@ -102,16 +102,11 @@ async def _listen(
         if len(clips) > 1:
             progress = _("🎧 Listening… part {number} of {count}")
             status(progress.format(number=number, count=len(clips)))
-        began = services.clock.monotonic()
         request = TranscriptionRequest(model=model, clip=clip, lane=ctx.lane)
-        heard.append((await services.api.transcribe(request)).strip())
-        entry = UsageEntry(
-            kind=UsageKind.AUDIO,
-            model=model,
-            seconds=clip.seconds,
-            latency=services.clock.monotonic() - began,
-        )
-        usage.append(services.api.priced(entry))
+        transcript = await services.api.transcribe(request)
+        heard.append(transcript.text.strip())
+        if transcript.usage is not None:
+            usage.append(transcript.usage)
     words = " ".join(part for part in heard if part)
     if not words:
         raise MediaError(MediaErrorKind.SILENT)

@@ -159,9 +159,45 @@ class Finished:
 ModelEvent: TypeAlias = TextDelta | ReasoningDelta | ToolCallDelta | ImageDelta | Usage | Finished
 
 
+class UsageKind(StrEnum):
+    """What a request was for."""
+
+    CHAT = "chat"
+    IMAGE = "image"
+    AUDIO = "audio"
+    EMBEDDING = "embedding"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageEntry:
+    """What one request to the API cost. `cost` in USD, None when the price is unknown.
+
+    `seconds` is the audio's length; `latency` and `first_token` are seconds of waiting. Of the
+    prompt's tokens `cached_tokens` are cheaper, and `media_tokens` (pictures, sound) have a price
+    of their own; both are for the price only and not kept.
+    """
+
+    kind: UsageKind
+    model: str
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+    media_tokens: int = 0
+    images: int = 0
+    seconds: float = 0.0
+    cost: Decimal | None = None
+    latency: float | None = None
+    first_token: float | None = None
+    estimated: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageRequest:
-    """Draw `n` pictures of `prompt`. size/quality/style are the API's words; empty: its default."""
+    """Draw `n` pictures of `prompt`, or redraw `images` as it says.
+
+    With a `mask` (PNG, of the first picture's size), only what is transparent in it is redrawn.
+    size/quality/style are the API's words; empty: its default.
+    """
 
     model: str
     prompt: str
@@ -169,6 +205,19 @@ class ImageRequest:
     size: str = ""
     quality: str = ""
     style: str = ""
+    images: tuple[ImagePart, ...] = ()
+    mask: ImagePart | None = None
+    lane: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariationRequest:
+    """Draw `n` variations of a picture."""
+
+    model: str
+    image: ImagePart
+    n: int = 1
+    size: str = ""
     lane: str = ""
 
 
@@ -179,6 +228,14 @@ class Picture:
     mime: str
     data: bytes = field(repr=False)
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawing:
+    """The pictures of one request, at least one, and what they cost."""
+
+    pictures: tuple[Picture, ...]
+    usage: UsageEntry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,54 +250,83 @@ class AudioClip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TranscriptionRequest:
-    """Write down what is said in `clip`; `language` in ISO 639-1 where known."""
+    """Write down what is said in `clip`; `language` in ISO 639-1 where known.
+
+    `timestamps` asks for segments with times; a model that cannot give them gives the text alone.
+    `response_format` is the API's word (`json`, `text`, `srt`, `verbose_json`, `vtt`); empty: the
+    one that fits. Whichever it is, the result is the same `Transcript`.
+    """
 
     model: str
     clip: AudioClip
     language: str = ""
     prompt: str = ""
     temperature: float | None = None
+    timestamps: bool = False
+    response_format: str = ""
     lane: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """A stretch of speech; times in seconds from the beginning of the clip."""
+
+    start: float
+    end: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transcript:
+    """What is said in a clip; empty when nothing is. Unknown: no segments, "", None.
+
+    `usage` is None when the same clip was transcribed a short while ago: nothing was paid.
+    """
+
+    text: str
+    segments: tuple[Segment, ...] = ()
+    language: str = ""
+    seconds: float | None = None
+    usage: UsageEntry | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbeddingRequest:
+    """Turn each text into a vector."""
+
+    model: str
+    texts: tuple[str, ...]
+    lane: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embedded:
+    """A vector per text, in order, and what the calls cost: none where all was remembered."""
+
+    vectors: tuple[tuple[float, ...], ...] = field(repr=False)
+    usage: tuple[UsageEntry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelInfo:
-    """A model of the live list. None is unknown, never zero; prices in USD per million tokens."""
+    """What is known about a model. None (and an empty list of words) is unknown, never zero.
+
+    Prices in USD: per million tokens, per picture, per minute of audio. `sizes`, `qualities` and
+    `styles` are the words that an image model takes.
+    """
 
     id: str
     owner: str = ""
     context_window: int | None = None
-    input_price: Decimal | None = None
-    output_price: Decimal | None = None
     vision: bool | None = None
-
-
-class UsageKind(StrEnum):
-    """What a request was for."""
-
-    CHAT = "chat"
-    IMAGE = "image"
-    AUDIO = "audio"
-    EMBEDDING = "embedding"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UsageEntry:
-    """What one request to the API cost. `cost` in USD, None when the price is unknown.
-
-    `seconds` is the audio's length; `latency` and `first_token` are seconds of waiting.
-    """
-
-    kind: UsageKind
-    model: str
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    images: int = 0
-    seconds: float = 0.0
-    cost: Decimal | None = None
-    latency: float | None = None
-    first_token: float | None = None
-    estimated: bool = False
+    input_price: Decimal | None = None
+    cached_price: Decimal | None = None
+    output_price: Decimal | None = None
+    image_price: Decimal | None = None
+    minute_price: Decimal | None = None
+    sizes: tuple[str, ...] = ()
+    qualities: tuple[str, ...] = ()
+    styles: tuple[str, ...] = ()
 
 
 class MessageState(StrEnum):

@@ -157,13 +157,8 @@ class Answer:
 
     async def _window(self) -> int:
         """Tokens that the model takes; the live list is asked from memory or not at all."""
-        default = self._ctx.services.defaults.context_window
-        try:
-            known = await self._ctx.services.api.models()
-        except ModelError:
-            return default
-        windows = (info.context_window for info in known if info.id == self._model)
-        return next(windows, None) or default
+        known = await self._ctx.services.api.about(self._model)
+        return known.context_window or self._ctx.services.defaults.context_window
 
     async def _ask(self, request: ChatRequest, until_first_text: AsyncExitStack) -> None:
         """Stream the answer. One that breaks off is asked for once more, in its place."""
@@ -265,6 +260,7 @@ class Answer:
             model=self._model,
             prompt_tokens=used.prompt_tokens,
             completion_tokens=used.completion_tokens,
+            cached_tokens=used.cached_tokens,
             latency=self._clock.monotonic() - self._began,
             first_token=first,
             estimated=used.estimated,

@@ -19,12 +19,16 @@ from typing import Protocol, TypeAlias
 from bot.core.chat import (
     AudioClip,
     ChatRequest,
+    Drawing,
+    Embedded,
+    EmbeddingRequest,
     ImageRequest,
     ModelEvent,
     ModelInfo,
-    Picture,
+    Transcript,
     TranscriptionRequest,
     UsageEntry,
+    VariationRequest,
 )
 from bot.core.types import (
     Attachment,
@@ -267,16 +271,31 @@ class ModelApi(Protocol):
         """
         ...
 
-    async def draw(self, request: ImageRequest) -> Sequence[Picture]:
-        """Draw pictures."""
+    async def draw(self, request: ImageRequest) -> Drawing:
+        """Draw pictures of a prompt, or redraw those that the request brings.
+
+        BAD_REQUEST before anything is paid where a size, a word or the mask cannot be right.
+        """
         ...
 
-    async def transcribe(self, request: TranscriptionRequest) -> str:
-        """Write down what is said; an empty text when nothing is."""
+    async def vary(self, request: VariationRequest) -> Drawing:
+        """Draw variations of a picture; UNSUPPORTED at the many APIs that have no such endpoint."""
+        ...
+
+    async def transcribe(self, request: TranscriptionRequest) -> Transcript:
+        """Write down what is said."""
+        ...
+
+    async def embed(self, request: EmbeddingRequest) -> Embedded:
+        """Turn texts into vectors, in as few calls as they fit into."""
         ...
 
     async def models(self) -> Sequence[ModelInfo]:
         """The live model list, sorted by id; may be some minutes old."""
+        ...
+
+    async def about(self, model: str) -> ModelInfo:
+        """What is known about a model, be it listed or not. Raises nothing."""
         ...
 
     def priced(self, entry: UsageEntry) -> UsageEntry:

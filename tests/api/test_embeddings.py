@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import base64
 import struct
+from decimal import Decimal
 
 import pytest
 
 from bot.api.client import ApiClient
+from bot.core.chat import EmbeddingRequest, UsageKind
 from bot.errors import ModelError, ModelErrorKind
+from tests.api.conftest import Connect
 from tests.api.wire_server import Script, WireServer, json_answer
 
 
-def answer(*vectors: object, start: int = 0) -> Script:
+def asked(*texts: str) -> EmbeddingRequest:
+    return EmbeddingRequest(model="e", texts=texts)
+
+
+def answer(*vectors: object, start: int = 0, usage: object = None) -> Script:
     items = [{"index": start + n, "embedding": vector} for n, vector in enumerate(vectors)]
-    return json_answer({"data": items[::-1]})
+    return json_answer({"data": items[::-1], "usage": usage})
 
 
 async def test_texts_share_a_call_and_keep_their_order(
@@ -22,32 +29,59 @@ async def test_texts_share_a_call_and_keep_their_order(
 ) -> None:
     encoded = base64.b64encode(struct.pack("<2f", 0.5, -2.0)).decode()
     server.answer(*answer([1, 2.0], encoded))
-    found = await client.embed("e", ["a", "b", "a"])
-    assert [list(vector) for vector in found] == [[1.0, 2.0], [0.5, -2.0], [1.0, 2.0]]
+    found = await client.embed(asked("a", "b", "a"))
+    assert found.vectors == ((1.0, 2.0), (0.5, -2.0), (1.0, 2.0))
     assert [request.json["input"] for request in server.requests] == [["a", "b"]]
 
 
 async def test_what_is_known_is_not_asked_again(client: ApiClient, server: WireServer) -> None:
     server.answer(*answer([1.0], [2.0]))
     server.answer(*answer([3.0]))
-    await client.embed("e", ["a", "b"])
-    assert await client.embed("e", ["b", "c"]) == [[2.0], [3.0]]
+    await client.embed(asked("a", "b"))
+    assert (await client.embed(asked("b", "c"))).vectors == ((2.0,), (3.0,))
     assert server.requests[1].json["input"] == ["c"]
+    assert (await client.embed(asked("a"))).usage == ()
+
+
+async def test_what_it_cost_is_told(connect: Connect, server: WireServer) -> None:
+    client = connect(models={"e": {"input_price": "2"}})
+    server.answer(*answer([1.0], usage={"prompt_tokens": 500_000, "total_tokens": 500_000}))
+    server.answer(*answer([1.0]))
+    (entry,) = (await client.embed(asked("a"))).usage
+    assert (entry.kind, entry.prompt_tokens, entry.cost) == (
+        UsageKind.EMBEDDING,
+        500_000,
+        Decimal(1),
+    )
+    assert not entry.estimated
+    assert entry.latency is not None
+    (entry,) = (await client.embed(asked("some words"))).usage
+    assert (entry.prompt_tokens, entry.estimated) == (3, True)
 
 
 async def test_more_than_fits_takes_several_calls(client: ApiClient, server: WireServer) -> None:
     texts = [f"text {n}" for n in range(3_000)]
     server.answer(*answer(*([float(n)] for n in range(2_048))))
     server.answer(*answer(*([float(n)] for n in range(2_048, 3_000)), start=2_048))
-    found = await client.embed("e", texts)
-    assert [vector[0] for vector in found] == [float(n) for n in range(3_000)]
+    found = await client.embed(asked(*texts))
+    assert [vector[0] for vector in found.vectors] == [float(n) for n in range(3_000)]
 
 
-@pytest.mark.parametrize("body", [{"data": []}, {"data": None}, {"data": [{"index": 0}]}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"data": []},
+        {"data": None},
+        {"data": [{"index": 0}]},
+        {"data": [{"index": 0, "embedding": []}]},
+        {"data": [{"index": 0, "embedding": "no base64"}]},
+        {"data": [{"index": 0, "embedding": [None]}]},
+    ],
+)
 async def test_a_missing_embedding_is_an_error(
     client: ApiClient, server: WireServer, body: object
 ) -> None:
     server.always = json_answer(body)
     with pytest.raises(ModelError) as caught:
-        await client.embed("e", ["a"])
+        await client.embed(asked("a"))
     assert caught.value.kind is ModelErrorKind.BAD_ANSWER

@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import base64
 import re
+from dataclasses import replace
+from decimal import Decimal
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 import bot.api
 from bot.api.client import ApiClient
-from bot.api.images import EditRequest, VariationRequest
-from bot.core.chat import ImageDelta, ImagePart, ImageRequest
+from bot.core.chat import ImageDelta, ImagePart, ImageRequest, UsageKind, VariationRequest
 from bot.errors import ModelError, ModelErrorKind
 from tests.api.asking import ask, question, words
 from tests.api.conftest import Connect
@@ -46,7 +49,7 @@ async def test_quirk_19_every_form_of_a_picture_becomes_bytes(
     client: ApiClient, server: WireServer, item: dict[str, str]
 ) -> None:
     server.answer(*json_answer({"created": 1, "data": [{**item, "revised_prompt": "a fat cat"}]}))
-    (picture,) = await client.draw(CAT)
+    (picture,) = (await client.draw(CAT)).pictures
     assert (picture.mime, picture.data, picture.note) == ("image/png", PNG, "a fat cat")
     sent = server.requests[0].json
     assert sent == {"model": "painter", "prompt": "a cat", "size": "1024x1024", "style": "vivid"}
@@ -58,7 +61,7 @@ async def test_quirk_19_a_picture_at_a_url_is_fetched_without_the_key(
     server.answer(*json_answer({"data": [{"url": f"http://127.0.0.1:{server.port}/cat.png"}]}))
     server.answer(*whole(b"", 503))
     server.answer(*whole(PNG, content_type="application/octet-stream"))
-    (picture,) = await client.draw(CAT)
+    (picture,) = (await client.draw(CAT)).pictures
     assert (picture.mime, picture.data) == ("image/png", PNG)
     assert [request.path for request in server.requests[1:]] == ["/cat.png", "/cat.png"]
     assert all("authorization" not in request.headers for request in server.requests[1:])
@@ -69,7 +72,7 @@ async def test_quirk_19_a_refused_parameter_is_left_away(
 ) -> None:
     server.answer(*refusal(400, "Unknown parameter: 'style'.", code="unknown_parameter"))
     server.answer(*json_answer({"data": [{"b64_json": BASE64}]}))
-    assert len(await client.draw(CAT)) == 1
+    assert len((await client.draw(CAT)).pictures) == 1
     assert "style" not in server.requests[1].json
 
 
@@ -173,7 +176,7 @@ async def test_quirk_21_what_was_certainly_not_drawn_is_asked_for_again(
     client = connect(base_urls=("http://127.0.0.1:1/v1", server.url))
     server.answer(*refusal(429, retry_after="1"))
     server.answer(*json_answer({"data": [{"b64_json": BASE64}]}))
-    assert len(await client.draw(CAT)) == 1
+    assert len((await client.draw(CAT)).pictures) == 1
 
 
 @pytest.mark.parametrize("status", [404, 405, 501])
@@ -187,16 +190,96 @@ async def test_quirk_22_a_missing_endpoint_is_said_plainly(
     assert len(server.requests) == 1
 
 
+def drawn(width: int = 4, height: int = 4, *, kind: str = "PNG", mode: str = "RGBA") -> ImagePart:
+    """A small picture, transparent all over in a mode that can be."""
+    content = BytesIO()
+    Image.new(mode, (width, height)).save(content, kind)
+    return ImagePart(f"image/{kind.lower()}", content.getvalue())
+
+
+HAT = ImageRequest(model="painter", prompt="a hat", size="512x512", images=(drawn(),))
+
+
 async def test_an_edit_sends_pictures_and_mask(client: ApiClient, server: WireServer) -> None:
-    server.answer(*json_answer({"data": [{"b64_json": BASE64}]}))
-    image = ImagePart("image/png", PNG)
-    asked = EditRequest(model="painter", prompt="a hat", images=(image,), mask=image, size="1x1")
-    assert len(await client.edit(asked)) == 1
+    server.always = json_answer({"data": [{"b64_json": BASE64}]})
+    assert len((await client.draw(replace(HAT, mask=drawn(), quality="high"))).pictures) == 1
     sent = server.requests[0]
     assert sent.path == "/v1/images/edits"
     assert sent.headers["content-type"].startswith("multipart/form-data")
-    names = re.findall(rb'name="(\w+)"', sent.body)
-    assert sorted(names) == [b"image", b"mask", b"model", b"prompt", b"size"]
+    names = re.findall(rb'name="([\w\[\]]+)"', sent.body)
+    assert sorted(names) == [b"image", b"mask", b"model", b"prompt", b"quality", b"size"]
+    await client.draw(replace(HAT, images=(drawn(), drawn(kind="JPEG", mode="RGB"))))
+    assert server.requests[1].body.count(b'name="image[]"') == 2
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        (replace(HAT, mask=drawn(4, 5)), "the mask is 4×5 pixels and its picture 4×4"),
+        (replace(HAT, mask=drawn(mode="RGB")), "transparent"),
+        (replace(HAT, mask=drawn(kind="WEBP")), "a mask is a PNG"),
+        (replace(HAT, mask=ImagePart("image/png", PNG)), "cannot be read"),
+        (replace(CAT, mask=drawn()), "a mask needs the picture"),
+        (replace(HAT, images=(ImagePart("image/png", b"%PDF-1.7"),)), "not a PNG, JPEG"),
+        (replace(HAT, images=(drawn(),) * 17), "at most 16"),
+        (replace(CAT, n=1000), "n is between 1 and 10"),
+        (replace(CAT, n=0), "n is between 1 and 10"),
+        (replace(CAT, size="huge"), "1024x1024"),
+        (replace(CAT, prompt=" "), "empty"),
+        (replace(CAT, prompt="x" * 32_001), "32001 characters"),
+    ],
+)
+async def test_an_order_that_cannot_succeed_is_not_paid_for(
+    client: ApiClient, server: WireServer, asked: ImageRequest, words: str
+) -> None:
+    with pytest.raises(ModelError) as caught:
+        await client.draw(asked)
+    assert caught.value.kind is Kind.BAD_REQUEST
+    assert words in caught.value.detail
+    assert server.requests == []
+
+
+async def test_the_words_that_a_model_takes_are_configured_or_learnt(
+    connect: Connect, server: WireServer
+) -> None:
+    client = connect(models={"brush": {"sizes": ["2K"], "styles": ["vivid"]}})
+    with pytest.raises(ModelError) as caught:
+        await client.draw(replace(CAT, model="brush"))
+    assert "size is one of 2K" in caught.value.detail
+    message = "Invalid value: '1024x1024'. Supported values are: '512x512' and 'auto'."
+    server.answer(*refusal(400, message, code="invalid_value", param="size"))
+    server.always = json_answer({"data": [{"b64_json": BASE64}]})
+    for _ in range(2):
+        with pytest.raises(ModelError) as caught:
+            await client.draw(CAT)
+        assert caught.value.kind is Kind.BAD_REQUEST
+    assert len(server.requests) == 1  # the second was not sent
+    assert (await client.about("painter")).sizes == ("512x512", "auto")
+    assert (await client.draw(replace(CAT, size="auto"))).pictures
+
+
+async def test_what_a_picture_cost_is_told(connect: Connect, server: WireServer) -> None:
+    prices = {"input_price": "5", "output_price": "40"}
+    client = connect(models={"painter": prices, "brush": {"image_price": "0.04"}})
+    usage = {
+        "input_tokens": 100,
+        "output_tokens": 1000,
+        "input_tokens_details": {"text_tokens": 40, "image_tokens": 60},
+    }
+    server.answer(*json_answer({"data": [{"b64_json": BASE64}], "usage": usage}))
+    spent = (await client.draw(CAT)).usage
+    assert (spent.kind, spent.images, spent.media_tokens) == (UsageKind.IMAGE, 1, 60)
+    assert spent.cost == Decimal("0.0405")
+    assert spent.latency is not None
+    server.answer(*json_answer({"data": [{"b64_json": BASE64}] * 2}))
+    assert (await client.draw(replace(CAT, model="brush", n=2))).usage.cost == Decimal("0.08")
+
+
+async def test_pictures_that_can_be_had_are_not_lost_with_one_that_cannot(
+    client: ApiClient, server: WireServer
+) -> None:
+    server.answer(*json_answer({"data": [{"b64_json": "?"}, {"b64_json": BASE64}]}))
+    assert len((await client.draw(replace(CAT, n=2))).pictures) == 1
 
 
 def test_quirk_23_no_model_is_named_in_the_code() -> None:

@@ -5,15 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from bot.core.chat import (
-    ImageRequest,
-    NewMessage,
-    Picture,
-    Role,
-    TextPart,
-    UsageEntry,
-    UsageKind,
-)
+from bot.core.chat import Drawing, ImageRequest, NewMessage, Picture, Role, TextPart
 from bot.core.commands.families import MEDIA
 from bot.core.commands.table import Command
 from bot.core.i18n import N_
@@ -39,12 +31,11 @@ async def image(ctx: TurnContext, message: IncomingMessage, argument: str) -> Ou
     if not model:
         await ctx.say(_("I cannot draw here: no image model is set. The operator can set one."))
         return Outcome()
-    began = ctx.services.clock.monotonic()
-    drawn: list[Picture] = []
+    drawn: list[Drawing] = []
 
     async def draw() -> None:
         request = ImageRequest(model=model, prompt=argument, lane=ctx.lane)
-        drawn.extend(await ctx.services.api.draw(request))
+        drawn.append(await ctx.services.api.draw(request))
 
     delivery = ctx.delivery(message)
     async with delivery, ctx.platform.typing(ctx.chat):
@@ -58,19 +49,14 @@ async def image(ctx: TurnContext, message: IncomingMessage, argument: str) -> Ou
         if not done:
             await delivery.finish(mark=_("⏹ Stopped."))
             return Outcome()
-        delivery.write(_caption(argument, drawn))
-        await delivery.finish(files=_files(drawn))
-    entry = UsageEntry(
-        kind=UsageKind.IMAGE,
-        model=model,
-        images=len(drawn),
-        latency=ctx.services.clock.monotonic() - began,
-    )
+        pictures = drawn[0].pictures
+        delivery.write(_caption(argument, pictures))
+        await delivery.finish(files=_files(pictures))
     conversation = await ctx.services.stores.conversations.current(ctx.chat)
     return Outcome(
         conversation=conversation,
         messages=_kept(message, argument, model),
-        usage=(ctx.services.api.priced(entry),),
+        usage=(drawn[0].usage,),
     )
 
 
