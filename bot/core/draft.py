@@ -33,6 +33,10 @@ class EditDraft:
         """The message in the chat; None before the first text."""
         return self._ref
 
+    async def status(self, text: str) -> None:
+        """Show it where the text will stand. Raises like `Platform.edit`."""
+        await self.show(text)
+
     async def show(self, text: str) -> None:
         """Post the text, or edit it into the message. Raises like `Platform.edit`."""
         await self._put(Reply(text=text, buttons=self._buttons, answering=self._answering))

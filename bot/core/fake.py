@@ -89,6 +89,7 @@ class FakePlatform(FakeWire):
         self.typings: list[ChatRef] = []
         self.typing_now = 0
         self.notices: list[str] = []
+        self.statuses: list[str] = []
         self.published: list[CommandInfo] = []
         self.contents: dict[FileId, bytes] = {}
         self.closed = False
@@ -331,6 +332,10 @@ class NativeDraft:
     def ref(self) -> MessageRef | None:
         """The message in the chat, once there is one."""
         return self._ref
+
+    async def status(self, text: str) -> None:
+        """Remember what was said to go on."""
+        await self._platform.carry_out(self._chat, lambda: self._platform.statuses.append(text))
 
     async def show(self, text: str) -> None:
         """Append what is new. Raises `ValueError` when it is not an addition."""

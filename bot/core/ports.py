@@ -142,6 +142,8 @@ class Capabilities:
     typing: bool = False
     stop_button: bool = False
     """The platform shows its own Stop while an answer is being written."""
+    status: bool = False
+    """A native draft shows what the bot is doing beside its text (`Draft.status`)."""
 
     def meet(self, needs: Collection[Need]) -> bool:
         """Whether a command with these needs can be used in the chat."""
@@ -159,6 +161,14 @@ class Draft(Protocol):
     @property
     def ref(self) -> MessageRef | None:
         """The message as it stands in the chat; None before there is one."""
+        ...
+
+    async def status(self, text: str) -> None:
+        """Say what goes on while there is no text yet; best effort. Raises like `show`.
+
+        The words before the first “…” name the step; what comes after them are its details, which
+        may change. Called only where messages are edited, or where `Capabilities.status` says so.
+        """
         ...
 
     async def show(self, text: str) -> None:

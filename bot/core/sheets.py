@@ -108,6 +108,7 @@ class Sheets:
         self._capabilities = platform.capabilities(answering.ref.chat)
         self._full: list[Full] = []
         self._open: Open | None = None
+        self._begun: Draft | None = None  # it shows what goes on, and has no text yet
         self._old: deque[Full | Open | Unknown] = deque(Unknown(ref) for ref in resume)
         self._start = 0  # where in the text the open sheet begins
         self._carry = ""  # what it begins with from the sheet before
@@ -119,7 +120,8 @@ class Sheets:
     def refs(self) -> tuple[MessageRef, ...]:
         """All messages that stand in the chat, oldest first."""
         sheets = [*self._full, *([self._open] if self._open else []), *self._old]
-        return tuple(ref for sheet in sheets if (ref := _ref(sheet)) is not None)
+        refs = [_ref(sheet) for sheet in sheets] + [self._begun.ref if self._begun else None]
+        return tuple(ref for ref in refs if ref is not None)
 
     @property
     def has_text(self) -> bool:
@@ -142,6 +144,8 @@ class Sheets:
         """Somebody deleted the message that the last step was about; it needs another one."""
         if self._open is not None:
             self._open = None
+        elif self._begun is not None:
+            self._begun, self._status = None, ""
         elif self._old:
             self._old.popleft()
             self._status = ""
@@ -151,18 +155,27 @@ class Sheets:
     async def show_status(self, status: str) -> Step:
         """Show what goes on while there is no text, in the message that will bear it.
 
-        Only where messages can be edited: a native draft could not take the words back, and its
-        platform says by itself that the bot is at work.
+        A native draft could not take the words back, so it is told only where it shows them beside
+        its text.
         """
-        if self._capabilities.streaming is not Streaming.EDIT or status in ("", self._status):
+        if status in ("", self._status) or self.has_text or (self._old and not self._status):
             return Step.IDLE
-        if self.has_text or (self._old and not self._status):
-            return Step.IDLE
+        if self._capabilities.streaming is not Streaming.EDIT:
+            return await self._tell(status) if self._capabilities.status else Step.IDLE
         first = self._old[0] if self._old else None
         draft = self._draft(None if first is None else _ref(first))
         await draft.show(status)
         if first is None and draft.ref is not None:
             self._old.append(Unknown(draft.ref))
+        self._status = status
+        return Step.CALLED
+
+    async def _tell(self, status: str) -> Step:
+        """Show what goes on beside a text that has not begun."""
+        if self._old:
+            return Step.IDLE
+        self._begun = self._begun or self._draft(None)
+        await self._begun.status(status)
         self._status = status
         return Step.CALLED
 
@@ -225,9 +238,11 @@ class Sheets:
                 await self._platform.edit(last.ref, self._reply(last.text, end))
             except MessageGone:
                 log.info("last page gone", extra={"chat": last.ref.chat.id})
-        elif not self._full and end.files:
-            ref = await self._draft(None).finish(self._reply("", end))
+        elif not self._full and (end.files or self._begun):
+            draft = self._begun or self._draft(None)
+            ref = await draft.finish(self._reply("", end))
             self._full.append(Full(ref, "", "", "", ""))
+            self._begun = None
 
     async def _turn_page(self, sheet: Open, text: str) -> None:
         """Finish the open sheet as a full page. The text may go on growing meanwhile."""
@@ -327,7 +342,8 @@ class Sheets:
         """The sheet to write on: the open one, the next of an earlier attempt, or a new one."""
         if self._open is None:
             ref = _ref(self._old.popleft()) if self._old else None
-            self._open = Open(self._draft(ref))
+            self._open = Open(self._begun or self._draft(ref))
+            self._begun = None
             self._status = ""  # its message bears the text now
         return self._open
 

@@ -10,7 +10,7 @@ import pytest
 from bot.core.delivery import CHECKPOINT, PATIENCE, Delivery, Journal
 from bot.core.fake import CHAT, FAKE_CAPABILITIES, FakePlatform, ManualClock
 from bot.core.ports import Streaming
-from bot.core.types import Button, MessageRef, OutgoingFile
+from bot.core.types import Button, MessageRef, OutgoingFile, Reply
 from bot.errors import (
     ChatGone,
     FileTooLarge,
@@ -29,11 +29,20 @@ class Scene:
     """A chat, its clock, and an answer on its way to it."""
 
     def __init__(
-        self, streaming: Streaming = Streaming.EDIT, max_text: int = 100, *, ephemeral: bool = False
+        self,
+        streaming: Streaming = Streaming.EDIT,
+        max_text: int = 100,
+        *,
+        ephemeral: bool = False,
+        status: bool = False,
     ) -> None:
         self.clock = ManualClock()
         capabilities = replace(
-            FAKE_CAPABILITIES, streaming=streaming, max_text=max_text, max_file_out=1000
+            FAKE_CAPABILITIES,
+            streaming=streaming,
+            max_text=max_text,
+            max_file_out=1000,
+            status=status,
         )
         self.platform = FakePlatform(capabilities, clock=self.clock, ephemeral=ephemeral)
 
@@ -585,6 +594,60 @@ async def test_a_native_draft_shows_no_status() -> None:
         await scene.clock.advance(2)
         await delivery.finish(mark="Nothing to say.")
     assert scene.platform.frames == [["Nothing to say."]]
+    assert scene.platform.statuses == []
+
+
+async def test_a_native_draft_that_can_says_what_goes_on_beside_its_text() -> None:
+    scene = Scene(Streaming.NATIVE, status=True)
+    async with scene.deliver() as delivery:
+        delivery.status("Thinking… 1 s")
+        await scene.clock.settle()
+        delivery.status("Thinking… 2 s")
+        await scene.clock.advance(2)
+        assert scene.platform.statuses == ["Thinking… 1 s", "Thinking… 2 s"]
+        delivery.write("One")
+        await scene.clock.settle()
+        delivery.status("Thinking… 3 s")  # too late: there is a text
+        await scene.clock.advance(2)
+        refs = await delivery.finish()
+    assert scene.platform.statuses == ["Thinking… 1 s", "Thinking… 2 s"]
+    assert scene.platform.kept() == ["One"]
+    assert refs == tuple(scene.platform.refs())
+
+
+async def test_a_status_beside_the_text_comes_back_when_somebody_deleted_it() -> None:
+    scene = Scene(Streaming.NATIVE, status=True)
+    async with scene.deliver() as delivery:
+        delivery.status("Thinking…")
+        await scene.clock.settle()
+        scene.platform.fail_next(MessageGone("somebody deleted it"))
+        delivery.status("Thinking… 2 s")
+        await scene.clock.advance(5)
+        delivery.write("One")
+        await scene.clock.drive(delivery.finish())
+    assert scene.platform.statuses == ["Thinking…", "Thinking… 2 s"]
+    assert scene.platform.kept() == ["One"]
+
+
+async def test_a_status_beside_the_text_ends_with_files_alone() -> None:
+    scene = Scene(Streaming.NATIVE, status=True)
+    async with scene.deliver() as delivery:
+        delivery.status("Drawing…")
+        await scene.clock.settle()
+        await scene.clock.drive(delivery.finish(files=(NOTE,)))
+    assert scene.platform.statuses == ["Drawing…"]
+    assert scene.platform.files() == [NOTE]
+
+
+async def test_a_message_that_stands_already_is_told_no_status() -> None:
+    scene = Scene(Streaming.NATIVE, status=True)
+    ref = await scene.platform.send(CHAT, Reply(text="half an ans"))
+    async with scene.deliver(resume=(ref,)) as delivery:
+        delivery.status("Thinking…")
+        await scene.clock.advance(2)
+        await delivery.finish(mark="Nothing to say.")
+    assert scene.platform.statuses == []
+    assert scene.platform.kept() == ["Nothing to say."]
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,10 @@ class Writer:
             [(Streaming.EDIT, False), (Streaming.NATIVE, False), (Streaming.NATIVE, True)]
         )
         capabilities = replace(
-            FAKE_CAPABILITIES, streaming=streaming, max_text=self.dice.choice([50, 90, 400])
+            FAKE_CAPABILITIES,
+            streaming=streaming,
+            max_text=self.dice.choice([50, 90, 400]),
+            status=self.dice.random() < 0.5,
         )
         self.platform = UnluckyPlatform(self.dice, capabilities, self.clock, ephemeral=ephemeral)
         self.incoming: IncomingMessage = self.platform.message("hello")

@@ -227,6 +227,10 @@ class ConsoleDraft:
         """The message, once something of it was shown."""
         return self._ref if self._begun else None
 
+    async def status(self, text: str) -> None:
+        """Draw it where the text will stand."""
+        await self.show(text)
+
     async def show(self, text: str) -> None:
         """Draw the text so far."""
         self._begun = True
@@ -249,6 +253,9 @@ class SilentDraft:
     def ref(self) -> MessageRef | None:
         """The message that would be."""
         return self._ref
+
+    async def status(self, text: str) -> None:
+        """Show nothing."""
 
     async def show(self, text: str) -> None:
         """Show nothing."""

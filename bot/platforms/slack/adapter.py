@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from pathlib import Path
 
 from bot.core.ports import Capabilities, Clock, Draft, EventSink, Streaming
@@ -29,7 +30,13 @@ from bot.platforms.slack.ids import PLATFORM, answer_thread, parse_chat, thread_
 from bot.platforms.slack.ingress import Ingress
 from bot.platforms.slack.pace import Urgency
 from bot.platforms.slack.posting import MAX_FILE_OUT, Posting
-from bot.platforms.slack.render import MAX_TEXT, measure, neutralise
+from bot.platforms.slack.render import (
+    MAX_TEXT,
+    STREAM_TEXT,
+    measure,
+    measure_stream,
+    neutralise,
+)
 from bot.platforms.slack.sockets import FIRST_PAUSE, LAST_PAUSE, Sockets
 from bot.platforms.slack.status import Status
 
@@ -37,15 +44,17 @@ log = logging.getLogger(__name__)
 
 STREAMED = Capabilities(
     streaming=Streaming.NATIVE,
-    max_text=MAX_TEXT,
+    max_text=STREAM_TEXT,
     update_interval=0.75,  # 80 of the 100 `chat.appendStream` a minute, in one busy chat
-    measure=measure,
+    measure=measure_stream,
     max_buttons=100,
     max_file_in=MAX_FILE_IN,
     max_file_out=MAX_FILE_OUT,
     typing=True,
     stop_button=True,
+    status=True,
 )
+UNTOLD = replace(STREAMED, status=False)
 EDITED = Capabilities(
     streaming=Streaming.EDIT,
     max_text=MAX_TEXT,
@@ -77,6 +86,7 @@ class SlackPlatform:
         self._sockets = Sockets(self._calls, app_token, clock=clock)
         self._streams = True
         self._unstreamed: Memory[ChatRef, bool] = Memory(CHATS)
+        self._untold: Memory[ChatRef, bool] = Memory(CHATS)
         self._newest: Memory[ChatRef, MessageRef] = Memory(CHATS)
 
     # ------------------------------------------------------------ what a chat can do
@@ -85,7 +95,9 @@ class SlackPlatform:
         """Streams in threads and direct messages, unless Slack has refused one here."""
         place = parse_chat(chat)
         possible = self._streams and not self._unstreamed.get(chat)
-        return STREAMED if possible and (place.direct or place.thread) else EDITED
+        if not possible or not (place.direct or place.thread):
+            return EDITED
+        return UNTOLD if self._untold.get(chat) else STREAMED
 
     def places(self, chat: ChatRef) -> Collection[str]:
         """The conversation's own id, and the channel it lies in, as `C0123`."""
@@ -161,11 +173,14 @@ class SlackPlatform:
         self, answering: IncomingMessage, stop: Button | None, ref: MessageRef | None = None
     ) -> SlackDraft:
         chat = answering.ref.chat
+        possible = self.capabilities(chat)
         return SlackDraft(
             self._posting,
             answering,
-            streams=self.capabilities(chat).streaming is Streaming.NATIVE,
+            streams=possible.streaming is Streaming.NATIVE,
             refused=lambda refusal: self._streams_refused(chat, refusal),
+            tells=possible.status,
+            untold=lambda refusal: self._tasks_refused(chat, refusal),
             stop=stop,
             ref=ref,
         )
@@ -176,6 +191,10 @@ class SlackPlatform:
             self._streams = False
         else:
             self._unstreamed.put(chat, True)
+
+    def _tasks_refused(self, chat: ChatRef, refusal: Refused) -> None:
+        log.warning("tasks refused", extra={"chat": chat.id, "code": refusal.code})
+        self._untold.put(chat, True)
 
     # ------------------------------------------------------------ the rest
 

@@ -40,6 +40,7 @@ class Calls:
     """Slack's Web API for one bot token. The connections open with the first call."""
 
     def __init__(self, token: str, *, base_url: str, clock: Clock) -> None:
+        self.clock = clock
         self.pace = Pace(clock)
         self.token = token
         self._session: aiohttp.ClientSession | None = None

@@ -18,14 +18,17 @@ from bot.platforms.slack.ids import answer_thread, thread_of
 from bot.platforms.slack.pace import COME_BACK, Urgency
 from bot.platforms.slack.posting import Posting
 from bot.platforms.slack.render import button_blocks, neutralise, settled
+from bot.platforms.slack.tasks import Tasks
 
 log = logging.getLogger(__name__)
 
 STREAM_BYTES = 10_000
-"""UTF-8 bytes that one stream is given. Slack's cap is undocumented; the lowest that users report
-is 10.6 kB."""
+"""UTF-8 bytes that one stream is given, titles of tasks among them. Slack's cap is undocumented; it
+has been measured between 10.6 and 11.3 kB."""
 SOON = 3.0
 """Seconds that a first text waits for Slack to take another stream; then it is posted."""
+TICK = 3.0
+"""Seconds between two updates of one step of the work; Slack draws a spinner beside it anyway."""
 
 
 class Mode(Enum):
@@ -40,8 +43,8 @@ class SlackDraft:
     """One message of an answer.
 
     With `ref` it goes on with a message that stands in the chat. `streams` says whether to try a
-    stream; `refused` is told when Slack does not want it here. `stop` is shown where Slack does
-    not show a Stop of its own.
+    stream, `tells` whether to say in it what goes on; `refused` and `untold` are told when Slack
+    does not want them here. `stop` is shown where Slack does not show a Stop of its own.
     """
 
     def __init__(
@@ -51,6 +54,8 @@ class SlackDraft:
         *,
         streams: bool,
         refused: Callable[[Refused], None],
+        tells: bool = False,
+        untold: Callable[[Refused], None] = lambda refusal: None,
         stop: Button | None = None,
         ref: MessageRef | None = None,
     ) -> None:
@@ -60,18 +65,39 @@ class SlackDraft:
         self._thread = answer_thread(answering.ref)
         self._streams = streams and bool(self._thread)
         self._refused = refused
+        self._tells = tells
+        self._untold = untold
         self._stop: tuple[ButtonRow, ...] = ((stop,),) if stop else ()
         self._ref = ref
         self._mode = Mode.NOWHERE if ref is None else Mode.MESSAGE
         self._sent = ""  # what the stream has
+        self._tasks = Tasks()
+        self._told_at = float("-inf")
         self._streamed = False
         self._standing: Reply | None = None
         self._files_wait = True
 
     @property
     def ref(self) -> MessageRef | None:
-        """The message in the chat; None before the first text."""
+        """The message in the chat; None before there is something in it."""
         return self._ref
+
+    async def status(self, text: str) -> None:
+        """Say what goes on, as a task in the stream. Where it is not its turn, it says nothing."""
+        if not (self._streams and self._tells) or self._mode is Mode.MESSAGE:
+            return
+        is_new = self._tasks.go_on(text)
+        if not is_new and self._posting.now() - self._told_at < TICK:
+            return
+        if self._tasks.size > STREAM_BYTES // 10:  # the words need the room
+            return
+        try:
+            await self._tell()
+        except StreamClosed:
+            self._mode = Mode.MESSAGE
+        except Refused as refusal:
+            self._untold(refusal)
+            self._tells, self._tasks = False, Tasks()
 
     async def show(self, text: str) -> None:
         """Show the text so far. Raises `RateLimited` at once when it is not its turn."""
@@ -97,13 +123,29 @@ class SlackDraft:
             self._files_wait = False
         return self._ref
 
-    # ------------------------------------------------------------ the first text
+    # ------------------------------------------------------------ before the first text
+
+    async def _tell(self) -> None:
+        """Give the stream the tasks that are news; begin it where there is none."""
+        news = self._tasks.news
+        if self._ref is None:
+            if not self._may_stream(0.0):
+                return
+            reader = self._answering.sender.id
+            self._ref = await self._posting.start_stream(self._chat, self._thread, reader, "", news)
+            self._mode, self._streamed = Mode.STREAM, True
+        elif self._seconds_until("chat.appendStream", Urgency.PREVIEW) > 0:
+            return
+        else:
+            await self._posting.append(self._ref, "", Urgency.PREVIEW, news)
+        self._tasks.told(news)
+        self._told_at = self._posting.now()
 
     async def _begin(self, text: str) -> None:
         first = neutralise(settled(text))
         if not first.strip():
             return
-        if self._streams and len(first.encode()) <= STREAM_BYTES and self._may_stream():
+        if self._streams and self._fits(first) and self._may_stream(SOON):
             try:
                 reader = self._answering.sender.id
                 self._ref = await self._posting.start_stream(
@@ -114,6 +156,7 @@ class SlackDraft:
                 self._streams = False
             else:
                 self._mode, self._sent, self._streamed = Mode.STREAM, first, True
+                self._tasks = Tasks()  # what could not be told in time is over
                 return
         # What is posted early needs an edit at its end: where none is left, it is posted whole.
         if not self._posting.promise_edit(self):
@@ -122,9 +165,9 @@ class SlackDraft:
         self._ref = await self._posting.post(self._chat, self._thread, reply, Urgency.PREVIEW)
         self._mode, self._standing = Mode.MESSAGE, reply
 
-    def _may_stream(self) -> bool:
+    def _may_stream(self, patience: float) -> bool:
         """Whether a stream would start soon; Slack takes only 20 a minute in a workspace."""
-        return self._seconds_until("chat.startStream", Urgency.PREVIEW) <= SOON
+        return self._seconds_until("chat.startStream", Urgency.PREVIEW) <= patience
 
     def _seconds_until(self, method: str, urgency: Urgency) -> float:
         return self._posting.seconds_until(method, self._chat, urgency)
@@ -137,6 +180,7 @@ class SlackDraft:
         if not self._fits(text):
             await self._leave_stream(Urgency.PREVIEW)
             return
+        self._tasks.end()
         try:
             await self._append(text, Urgency.PREVIEW)
         except (StreamClosed, Refused):
@@ -148,11 +192,12 @@ class SlackDraft:
         if not self._fits(text):
             await self._leave_stream(Urgency.FINAL)
             return
+        self._tasks.end(failed=reply.failed)
         try:
             if self._seconds_until("chat.stopStream", Urgency.FINAL) > 0:
                 await self._append(text, Urgency.FINAL)  # the end must wait, its words need not
-            rest = text[len(self._sent) :]
-            await self._posting.stop_stream(self._ref, rest, button_blocks(reply.buttons))
+            rest, blocks = text[len(self._sent) :], button_blocks(reply.buttons)
+            await self._posting.stop_stream(self._ref, rest, blocks, tasks=self._tasks.news)
         except (StreamClosed, Refused):
             self._mode = Mode.MESSAGE
         else:
@@ -163,24 +208,28 @@ class SlackDraft:
         assert self._ref is not None  # a stream has its message
         if text == self._sent:
             return
+        news = self._tasks.news
         try:
-            await self._posting.append(self._ref, text[len(self._sent) :], urgency)
+            await self._posting.append(self._ref, text[len(self._sent) :], urgency, news)
         except OutcomeUnknown:
             self._mode = Mode.MESSAGE  # it may have the words: only an edit is safe now
             raise
         self._sent = text
+        self._tasks.told(news)
 
     async def _leave_stream(self, urgency: Urgency) -> None:
         """End the stream before it is full, and go on by editing its message."""
         assert self._ref is not None  # a stream has its message
+        self._tasks.end()
         try:
-            await self._posting.stop_stream(self._ref, "", [], urgency)
+            await self._posting.stop_stream(self._ref, "", [], urgency, self._tasks.news)
         except (StreamClosed, Refused):
             log.debug("stream ended already", extra={"chat": self._chat.id})
         self._mode, self._streamed = Mode.MESSAGE, False
 
     def _fits(self, text: str) -> bool:
-        return text.startswith(self._sent) and len(text.encode()) <= STREAM_BYTES
+        size = len(text.encode()) + self._tasks.size
+        return text.startswith(self._sent) and size <= STREAM_BYTES
 
     # ------------------------------------------------------------ a message
 

@@ -13,6 +13,7 @@ from bot.platforms.slack.errors import StillStreaming
 from bot.platforms.slack.ids import make_message, parse_chat, thread_of, ts_of
 from bot.platforms.slack.pace import Urgency
 from bot.platforms.slack.render import content
+from bot.platforms.slack.tasks import Task
 
 log = logging.getLogger(__name__)
 
@@ -79,13 +80,15 @@ class Posting:
 
     # ------------------------------------------------------------ streams
 
-    async def start_stream(self, chat: ChatRef, thread: str, reader: str, text: str) -> MessageRef:
-        """Begin a stream with its first words; `reader` is the user it is for."""
+    async def start_stream(
+        self, chat: ChatRef, thread: str, reader: str, text: str, tasks: Sequence[Task] = ()
+    ) -> MessageRef:
+        """Begin a stream with its first words or tasks; `reader` is the user it is for."""
         place = parse_chat(chat)
         args = {
             "channel": place.channel,
             "thread_ts": thread,
-            "markdown_text": text,
+            **_piece(text, tasks),
             "recipient_team_id": place.team,
             "recipient_user_id": reader,
             **QUIET,
@@ -95,24 +98,35 @@ class Posting:
         )
         return make_message(chat, str(answer["ts"]), thread)
 
-    async def append(self, ref: MessageRef, text: str, urgency: Urgency) -> None:
+    async def append(
+        self, ref: MessageRef, text: str, urgency: Urgency, tasks: Sequence[Task] = ()
+    ) -> None:
         """Add words to a stream. Raises `StreamClosed` when it has ended."""
         channel = parse_chat(ref.chat).channel
-        args = {"channel": channel, "ts": ts_of(ref), "markdown_text": text}
+        args = {"channel": channel, "ts": ts_of(ref), **_piece(text, tasks)}
         await self._calls.call("chat.appendStream", args, channel=channel, urgency=urgency)
 
     async def stop_stream(
-        self, ref: MessageRef, text: str, blocks: list[Json], urgency: Urgency = Urgency.FINAL
+        self,
+        ref: MessageRef,
+        text: str,
+        blocks: list[Json],
+        urgency: Urgency = Urgency.FINAL,
+        tasks: Sequence[Task] = (),
     ) -> None:
         """End a stream, with its last words and what stands under them."""
         channel = parse_chat(ref.chat).channel
         args = {
             "channel": channel,
             "ts": ts_of(ref),
-            "markdown_text": text,
+            **_piece(text, tasks),
             "blocks": blocks or None,
         }
         await self._calls.call("chat.stopStream", args, channel=channel, urgency=urgency)
+
+    def now(self) -> float:
+        """The time by which the pace goes, in seconds."""
+        return self._calls.clock.monotonic()
 
     def seconds_until(self, method: str, chat: ChatRef, urgency: Urgency) -> float:
         """How long such a call would wait for its turn."""
@@ -140,3 +154,11 @@ class Posting:
             )
         except PlatformError as error:
             log.info("session not released", extra={"chat": ref.chat.id, "error": repr(error)})
+
+
+def _piece(text: str, tasks: Sequence[Task]) -> Json:
+    """What a stream is given: words, or chunks with the words among them; it refuses both."""
+    if not tasks:
+        return {"markdown_text": text}
+    words = [{"type": "markdown_text", "text": text}] if text else []
+    return {"chunks": [task.chunk for task in tasks] + words}

@@ -17,6 +17,9 @@ from bot.core.types import Button, ButtonRow, Reply
 Json: TypeAlias = dict[str, Any]
 
 MAX_TEXT = 12_000
+STREAM_TEXT = 9_000
+"""Bytes of UTF-8 on a page that is streamed. See `STREAM_BYTES` of the draft: a page and the tasks
+beside it fit into one stream, so that a long answer is streamed to its end."""
 FALLBACK = 1_000
 """Characters of the plain text beside the blocks: notifications show it, and `chat.update` fails
 above 4,000."""
@@ -50,6 +53,11 @@ def settled(text: str) -> str:
 def measure(text: str) -> int:
     """How much of `MAX_TEXT` a Markdown text takes, in UTF-16 units to be on the safe side."""
     return len(neutralise(text).encode("utf-16-le")) // 2
+
+
+def measure_stream(text: str) -> int:
+    """How much of `STREAM_TEXT` a Markdown text takes: Slack counts a stream in bytes."""
+    return len(neutralise(text).encode())
 
 
 def content(reply: Reply) -> Json:

@@ -34,6 +34,10 @@ class TelegramDraft:
         """The message in the chat; None before the first text."""
         return self._ref
 
+    async def status(self, text: str) -> None:
+        """Show it where the text will stand."""
+        await self.show(text)
+
     async def show(self, text: str) -> None:
         """Post or edit what can be seen of the text; no call without a visible change.
 

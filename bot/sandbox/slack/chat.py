@@ -1,7 +1,8 @@
 """`chat.*`: posting, changing, deleting and streaming messages, with Slack's limits.
 
 Source: docs.slack.dev, the page of each method. Not documented there but reported: `chat.update`
-fails above 4,000 characters of `text`; one stream takes about 12,000 characters in all.
+fails above 4,000 characters of `text`; one stream takes about 11,000 bytes in all, and the details
+of tasks count twice.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from bot.sandbox.slack.blocks import MARKDOWN, check, parse_blocks
 from bot.sandbox.slack.state import Json, Message
 from bot.sandbox.slack.workspace import Session, SlackError, Workspace
 
+TASK = 256
 POST_TEXT = 40_000
 UPDATE_TEXT = 4_000
 
@@ -44,7 +46,7 @@ def update(workspace: Workspace, call: Json) -> Json:
         raise SlackError("streaming_state_conflict")
     text, blocks = _content(call, UPDATE_TEXT)
     before = events.message_json(workspace, message)
-    message.text, message.blocks, message.streamed = text, blocks, ""
+    message.text, message.blocks, message.streamed, message.tasks = text, blocks, "", {}
     message.edits += 1
     if not message.ephemeral_for:
         event = events.edited(workspace, message, before)
@@ -170,7 +172,8 @@ def _append(workspace: Workspace, message: Message, call: Json) -> None:
         match chunk.get("type"):
             case "markdown_text":
                 text += chunk["text"]
-            case "task_update":
+            case "task_update" if not workspace.refusing_tasks:
+                _check_task(chunk)
                 tasks[chunk["id"]] = chunk
             case "blocks":
                 blocks += chunk["blocks"]
@@ -179,11 +182,27 @@ def _append(workspace: Workspace, message: Message, call: Json) -> None:
             case _:
                 raise SlackError("invalid_chunks")
     check(blocks)
-    if len(text) > MARKDOWN or len(message.streamed) + len(text) > workspace.stream_cap:
+    words, told = message.streamed + text, message.tasks | tasks
+    if len(text) > MARKDOWN or (words and _weight(words, told) > workspace.stream_cap):
         raise SlackError("msg_too_long")
-    message.streamed += text
-    message.tasks |= tasks
+    message.streamed, message.tasks = words, told
     message.blocks += blocks
+
+
+def _check_task(task: Json) -> None:
+    known = task.get("status") in {"pending", "in_progress", "complete", "error"}
+    long = any(len(task.get(field) or "") > TASK for field in ("title", "details", "output"))
+    if not known or long or not task.get("id") or not task.get("title"):
+        raise SlackError("invalid_chunks")
+
+
+def _weight(words: str, tasks: dict[str, Json]) -> int:
+    """What Slack counts of a stream: bytes, and details of tasks twice."""
+    size = len(words.encode())
+    for task in tasks.values():
+        details = str(task.get("details") or "") + str(task.get("output") or "")
+        size += len(str(task["title"]).encode()) + 2 * len(details.encode())
+    return size
 
 
 def _own(workspace: Workspace, channel: str, call: Json) -> Message:

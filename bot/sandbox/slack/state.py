@@ -117,17 +117,18 @@ def seen(message: Message, author: str) -> Seen:
     if not words:
         words = [message.text]
     text = "\n\n".join(words)
+    tasks = tuple(f"{task['title']} ({task['status']})" for task in message.tasks.values())
     return Seen(
         ts=message.ts,
         author=author,
         text=text,
         buttons=tuple(button["text"]["text"] for button in buttons(message)),
         files=tuple(file.name for file in message.files),
-        tasks=tuple(f"{task['title']} ({task['status']})" for task in message.tasks.values()),
+        tasks=tasks,
         streaming=message.streaming,
         edited=message.edits > 0,
         thread=message.thread_ts,
-        pings=tuple(PING.findall(f"{text}\n{message.text}")),
+        pings=tuple(PING.findall("\n".join([text, message.text, *tasks]))),
     )
 
 

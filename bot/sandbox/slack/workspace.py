@@ -73,8 +73,11 @@ class Workspace:
     """The error that `chat.startStream` gives; empty: it works."""
     hiding_files: bool = False
     """Answer every download with the login page, as where the token may not read the file."""
-    stream_cap: int = 13_000
-    """Characters one stream takes in all; undocumented at Slack, reports say 10.6k to 39k."""
+    refusing_tasks: bool = False
+    """Take no task updates in streams, as where a workspace does not have them."""
+    stream_cap: int = 10_600
+    """Bytes one stream takes in all, once there are words in it; undocumented at Slack, measured
+    between 10.6k and 11.3k."""
     stream_seconds: float = 300.0
     """How long a stream lives."""
     url: str = ""

@@ -166,13 +166,49 @@ async def test_a_stream_takes_only_so_much(slack: SlackSandbox, client: AsyncWeb
     ada = slack.person("Ada")
     question = await ada.dm.send("hello")
     started = await client.chat_startStream(
-        channel=ada.dm.id, thread_ts=question.ts, markdown_text="x" * 12_000
+        channel=ada.dm.id, thread_ts=question.ts, markdown_text="é" * 5_000
     )
     with pytest.raises(SlackApiError) as refused:
-        await client.chat_appendStream(
-            channel=ada.dm.id, ts=started["ts"], markdown_text="x" * 1_001
-        )
+        await client.chat_appendStream(channel=ada.dm.id, ts=started["ts"], markdown_text="x" * 601)
     assert code(refused) == "msg_too_long"
+
+
+async def test_tasks_count_in_a_stream_once_there_are_words_in_it(
+    slack: SlackSandbox, client: AsyncWebClient
+) -> None:
+    ada = slack.person("Ada")
+    question = await ada.dm.send("hello")
+    tasks = [
+        {
+            "type": "task_update",
+            "id": f"{number}",
+            "title": "x" * 100,
+            "status": "complete",
+            "details": "y" * 200,
+        }
+        for number in range(21)
+    ]
+    started = await client.chat_startStream(channel=ada.dm.id, thread_ts=question.ts, chunks=tasks)
+    await client.chat_appendStream(
+        channel=ada.dm.id, ts=started["ts"], chunks=[tasks[0] | {"status": "error"}]
+    )
+    with pytest.raises(SlackApiError) as refused:
+        await client.chat_appendStream(channel=ada.dm.id, ts=started["ts"], markdown_text="x" * 101)
+    assert code(refused) == "msg_too_long"
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"title": "x" * 257}, {"status": "done"}, {"title": ""}, {"details": "x" * 257}]
+)
+async def test_a_task_must_be_as_documented(
+    slack: SlackSandbox, client: AsyncWebClient, wrong: dict[str, str]
+) -> None:
+    ada = slack.person("Ada")
+    question = await ada.dm.send("hello")
+    task = {"type": "task_update", "id": "1", "title": "Look", "status": "in_progress"} | wrong
+    with pytest.raises(SlackApiError) as refused:
+        await client.chat_startStream(channel=ada.dm.id, thread_ts=question.ts, chunks=[task])
+    assert code(refused) == "invalid_chunks"
 
 
 async def test_a_missing_scope_is_named(slack: SlackSandbox, client: AsyncWebClient) -> None:
