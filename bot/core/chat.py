@@ -8,6 +8,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TypeAlias
 
+from bot.core.types import MessageRef
+
 
 class Role(StrEnum):
     """Who said it, in the terms of the OpenAI chat API."""
@@ -340,7 +342,11 @@ class MessageState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewMessage:
-    """A message to be kept in a conversation. `sender` is empty for the bot's own."""
+    """A message to be kept in a conversation. `sender` is empty for the bot's own.
+
+    `shown` are the messages of the chat in which it stands. `heading` is what stands above the
+    answer to it there, without being part of it: what was heard in a recording.
+    """
 
     role: Role
     parts: tuple[Part, ...]
@@ -351,12 +357,23 @@ class NewMessage:
     state: MessageState = MessageState.COMPLETE
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str = ""
+    shown: tuple[MessageRef, ...] = ()
+    heading: str = ""
+
+    @property
+    def text(self) -> str:
+        """The words of all text parts, joined by newlines."""
+        return "\n".join(part.text for part in self.parts if isinstance(part, TextPart))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptMessage:
-    """A message of a conversation as the store has it; `created` in UTC, ids grow with time."""
+    """A message of a conversation as the store has it; `created` in UTC, ids grow with time.
+
+    `turn_id` is the turn that it came of; None in rows of an early version.
+    """
 
     id: int
     created: datetime
+    turn_id: int | None = None
     message: NewMessage

@@ -121,16 +121,21 @@ def _named(parts: tuple[Part, ...], name: str) -> tuple[Part, ...]:
 
 
 async def load_history(
-    conversations: Conversations, conversation: int, *, group: bool, budget: int
+    conversations: Conversations,
+    conversation: int,
+    *,
+    group: bool,
+    budget: int,
+    before: int | None = None,
 ) -> list[ChatMessage]:
     """Page back through a conversation until `budget` characters are surely passed.
 
+    It begins with the newest message, or with the last one that is older than `before`.
     A token is at least one character, and on average about four in English; so four times the
     window's tokens in characters is more than fits. Raises `StoreError`.
     """
     messages: list[KeptMessage] = []
     characters = 0
-    before: int | None = None
     while characters <= budget:
         page = await conversations.page(conversation, before=before, limit=PAGE)
         messages[:0] = page

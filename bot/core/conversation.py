@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, aclosing
+from dataclasses import dataclass, replace
 
+from bot.core.again import AnswerButtons, Offer, bears_buttons
 from bot.core.attachments import Gathered, gather
 from bot.core.chat import (
     ChatMessage,
@@ -16,7 +18,6 @@ from bot.core.chat import (
     MessageState,
     ModelEvent,
     NewMessage,
-    Part,
     ReasoningDelta,
     Role,
     TextDelta,
@@ -28,22 +29,41 @@ from bot.core.chat import (
 )
 from bot.core.context import fit, load_history, spoken
 from bot.core.delivery import Delivery
+from bot.core.exchange import Exchange
+from bot.core.question import greeting, question_of, quote
 from bot.core.sentences import sentence_for_media, sentence_for_model, sentence_for_size
 from bot.core.stores import Outcome
 from bot.core.turn import TurnContext
-from bot.core.types import IncomingMessage, OutgoingFile
+from bot.core.types import IncomingMessage, MessageRef, OutgoingFile
 from bot.errors import FileTooLarge, MediaError, ModelError, ModelErrorKind
 
 log = logging.getLogger(__name__)
 
-QUOTED = 1_000
-"""Characters of a replied-to message that the model is told."""
 ANSWER_SHARE = 4
 """One part in so many of the window is left for the answer."""
 FORGOTTEN = frozenset(
     {ModelErrorKind.CONTEXT_TOO_LONG, ModelErrorKind.REFUSED, ModelErrorKind.BAD_REQUEST}
 )
 """After these the question is not kept: every later request would fail for it again."""
+GO_ON = (
+    "Go on exactly where your last message ends, in the middle of the sentence or the code if "
+    "that is where it ends. Repeat nothing, and say nothing about going on."
+)
+"""What the model is told after an answer that its length limit ended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How the work on an answer ended: in words, for the history, and for the buttons.
+
+    `keep` says that the question may be kept although there is no answer.
+    """
+
+    mark: str = ""
+    state: MessageState = MessageState.COMPLETE
+    offer: Offer = Offer.ANOTHER
+    keep: bool = True
+    failed: bool = False
 
 
 async def answer(ctx: TurnContext, message: IncomingMessage) -> Outcome:
@@ -53,19 +73,48 @@ async def answer(ctx: TurnContext, message: IncomingMessage) -> Outcome:
         return await Answer(ctx, message, delivery).run()
 
 
-class Answer:
-    """The answer to one message, while it comes into being."""
+async def answer_again(
+    ctx: TurnContext, message: IncomingMessage, exchange: Exchange, *, further: bool = False
+) -> Outcome:
+    """Answer the question of an exchange anew, or go on `further` after its answer.
 
-    def __init__(self, ctx: TurnContext, message: IncomingMessage, delivery: Delivery) -> None:
+    `message` is what the answer goes to. It is written over the messages in `ctx.shown`; when
+    there are none, below everything else. The answer that is replaced is kept, hidden. When
+    nothing better comes, the old answer stays. Raises like `answer`.
+    """
+    delivery = ctx.delivery(message)
+    async with delivery:
+        return await Answer(ctx, message, delivery, again=exchange, further=further).run()
+
+
+class Answer:
+    """The answer to one message, while it comes into being.
+
+    `again` is the exchange whose question is asked once more; `further` goes on with its answer.
+    """
+
+    def __init__(
+        self,
+        ctx: TurnContext,
+        message: IncomingMessage,
+        delivery: Delivery,
+        *,
+        again: Exchange | None = None,
+        further: bool = False,
+    ) -> None:
         self._ctx = ctx
         self._message = message
         self._delivery = delivery
         self._clock = ctx.services.clock
         self._model = ctx.settings.model or ctx.services.defaults.model
+        self._buttons = AnswerButtons(ctx)
         self._gathered = Gathered()
-        self._heading = ""  # the transcript, quoted above the answer
+        self._again = again
+        self._old = again.answer.message if again and again.answer else None
+        self._base = self._old.text if self._old and further else ""
+        self._heading = again.question.message.heading if again else ""
         self._text = ""
-        self._asked: NewMessage | None = None
+        self._asked = again.question.message if again else None
         self._files: list[OutgoingFile] = []
         self._reason: FinishReason | None = None
         self._usage: Usage | None = None
@@ -75,70 +124,97 @@ class Answer:
 
     async def run(self) -> Outcome:
         """Write the answer; say what went wrong where something did."""
+        try:
+            return await self._end(await self._work())
+        finally:
+            await self._buttons.close()
+
+    async def _work(self) -> Ending:
         _ = self._ctx.texts.gettext
-        mark, state, keep, failed = "", MessageState.COMPLETE, True, True
         try:
             if not await self._ctx.stopper.guard(self._write()):
-                mark, state = _("⏹ Stopped."), MessageState.STOPPED
-            elif self._reason is FinishReason.LENGTH:
-                mark, state = _("✂️ The model’s length limit is reached."), MessageState.LENGTH
-            elif self._reason is FinishReason.CONTENT_FILTER:
-                mark = _("⚠️ The model’s content filter ended the answer here.")
-            elif not self._text.strip() and not self._files and self._asked is not None:
-                mark = _("The model gave an empty answer. Ask again, or try another with /model.")
+                again = Offer.ANOTHER if self._text.strip() else Offer.RETRY
+                return Ending(mark=_("⏹ Stopped."), state=MessageState.STOPPED, offer=again)
         except ModelError as error:
-            mark = self._explain(error)
-            state, keep = MessageState.CUT, error.kind not in FORGOTTEN
+            keep = error.kind not in FORGOTTEN
+            return Ending(
+                mark=self._explain(error),
+                state=MessageState.CUT,
+                offer=Offer.RETRY if keep else Offer.NOTHING,
+                keep=keep,
+                failed=True,
+            )
         except MediaError as error:
             log.info("media refused", extra={**self._ctx.log, "kind": error.kind.value})
             mark = sentence_for_media(error, self._ctx.texts)
+            return Ending(mark=mark, failed=True)
         except FileTooLarge as error:
-            mark = sentence_for_size(error.limit, self._ctx.texts)
-        else:
-            failed = False
-        await self._delivery.finish(mark=mark, files=tuple(self._files), failed=failed)
-        return await self._outcome(state, keep=keep)
+            return Ending(mark=sentence_for_size(error.limit, self._ctx.texts), failed=True)
+        return self._ending()
+
+    def _ending(self) -> Ending:
+        """How an answer ended that the model itself ended."""
+        _ = self._ctx.texts.gettext
+        if self._reason is FinishReason.LENGTH:
+            mark = _("✂️ The model’s length limit is reached.")
+            if not bears_buttons(self._ctx):
+                mark += " " + _("Write “go on” for more.")
+            return Ending(mark=mark, state=MessageState.LENGTH, offer=Offer.MORE)
+        if self._reason is FinishReason.CONTENT_FILTER:
+            return Ending(mark=_("⚠️ The model’s content filter ended the answer here."))
+        if not self._text.strip() and not self._files and self._asked is not None:
+            mark = _("The model gave an empty answer. Ask again, or try another with /model.")
+            return Ending(mark=mark, offer=Offer.RETRY)
+        return Ending()
+
+    async def _end(self, ending: Ending) -> Outcome:
+        """Bring the end of the answer to the chat, and return what is kept of it."""
+        mark, offer = ending.mark, ending.offer
+        if self._base and ending.failed:
+            offer = Offer.MORE
+        if self._old and self._is_worse(ending, self._old):
+            _ = self._ctx.texts.gettext
+            mark = mark if self._base else f"{mark} " + _("The answer from before stays.")
+            offer = Offer.MORE if self._old.state is MessageState.LENGTH else Offer.ANOTHER
+            self._text, self._files = "", []
+            self._delivery.rewrite(self._heading + self._old.text)
+        outcome = await self._outcome(ending)
+        turn_id = self._again.turn_id if self._again else None
+        rows = await self._buttons.rows(offer, self._ctx.turn.id if outcome.messages else turn_id)
+        refs = await self._delivery.finish(
+            mark=mark, buttons=rows, files=tuple(self._files), failed=ending.failed
+        )
+        return replace(outcome, messages=_standing(outcome.messages, refs))
+
+    def _is_worse(self, ending: Ending, old: NewMessage) -> bool:
+        """Whether an earlier answer is worth more than what there is now."""
+        if not self._text.strip() and not self._files:
+            return True
+        if ending.state is not MessageState.CUT or self._base:
+            return False
+        return old.state is not MessageState.CUT or len(old.text) > len(self._text)
 
     async def _write(self) -> None:
         async with AsyncExitStack() as until_first_text:
             await until_first_text.enter_async_context(self._ctx.platform.typing(self._ctx.chat))
-            self._gathered = await gather(self._ctx, self._message, self._delivery.status)
-            if self._gathered.heard:
-                self._heading = quote(f"🎤 {self._gathered.heard}") + "\n\n"
-                self._delivery.write(self._heading)
-            self._asked = self._question()
+            if self._again is None:
+                await self._read()
             if self._asked is None:
-                self._delivery.write(self._greeting())
+                self._delivery.write(greeting(self._gathered, self._ctx.texts))
                 return
+            self._delivery.write(self._heading + self._base)
             await self._ask(await self._request(self._asked), until_first_text)
 
-    def _question(self) -> NewMessage | None:
-        """What the person said, as it is kept; None when there is nothing to answer."""
-        message, gathered = self._message, self._gathered
-        words = "\n\n".join(part for part in (message.text.strip(), gathered.heard) if part)
-        if gathered.unread and (words or gathered.pictures):
-            words += f"\n\n[Also sent, but not readable to you: {', '.join(gathered.unread)}]"
-        if message.reply_to and message.reply_to.text and (words or gathered.pictures):
-            quoted = message.reply_to
-            words = f"[In reply to {quoted.author}: “{quoted.text[:QUOTED]}”]\n\n{words}"
-        parts: tuple[Part, ...] = (*([TextPart(words)] if words else []), *gathered.pictures)
-        if not parts:
-            return None
-        sender = message.sender
-        return NewMessage(role=Role.USER, parts=parts, sender_id=sender.id, sender_name=sender.name)
-
-    def _greeting(self) -> str:
-        """The sentence for a message without anything to answer."""
-        _ = self._ctx.texts.gettext
-        if self._gathered.unread:
-            return _(
-                "I cannot read {things} yet. Send me words, a picture or a voice message."
-            ).format(things=", ".join(self._gathered.unread))
-        return _("Yes? Write me a question, or send a picture or a voice message.")
+    async def _read(self) -> None:
+        """Fetch and read what was sent."""
+        self._gathered = await gather(self._ctx, self._message, self._delivery.status)
+        if self._gathered.heard:
+            self._heading = quote(f"🎤 {self._gathered.heard}") + "\n\n"
+        self._asked = question_of(self._message, self._gathered, heading=self._heading)
 
     async def _request(self, asked: NewMessage) -> ChatRequest:
         """What the model is asked: the system prompt, the history that fits, the question."""
-        services, group = self._ctx.services, self._message.group
+        services, chat, group = self._ctx.services, self._ctx.chat, self._message.group
         if not self._model:
             raise ModelError(ModelErrorKind.MODEL_NOT_FOUND, "no model is configured")
         window = await self._window()
@@ -146,14 +222,25 @@ class Answer:
         system = self._ctx.settings.system_prompt or services.defaults.system_prompt
         instruction = ChatMessage(role=Role.SYSTEM, parts=(TextPart(system),))
         conversations = services.stores.conversations
-        conversation = await conversations.current(self._ctx.chat)
-        history = await load_history(conversations, conversation, group=group, budget=4 * window)
-        question = spoken(asked, group=group)
+        history = await load_history(
+            conversations,
+            self._again.conversation if self._again else await conversations.current(chat),
+            group=group,
+            budget=4 * window,
+            before=self._again.question.id if self._again else None,
+        )
         head = (instruction,) if system else ()
-        fitting = fit(history, (*head, question), budget=budget, count=services.count_tokens)
-        past = fitting[: len(fitting) - len(head) - 1]
-        messages = (*head, *past, fitting[-1])
-        return ChatRequest(model=self._model, messages=messages, lane=self._ctx.lane)
+        tail = (spoken(asked, group=group), *self._so_far())
+        fitting = fit(history, (*head, *tail), budget=budget, count=services.count_tokens)
+        past, tail = fitting[: -len(head) - len(tail)], fitting[-len(tail) :]
+        return ChatRequest(model=self._model, messages=(*head, *past, *tail), lane=self._ctx.lane)
+
+    def _so_far(self) -> tuple[ChatMessage, ...]:
+        """The answer that the model goes on with, and that it is to go on."""
+        if not self._base:
+            return ()
+        said = ChatMessage(role=Role.ASSISTANT, parts=(TextPart(self._base),))
+        return (said, ChatMessage(role=Role.USER, parts=(TextPart(GO_ON),)))
 
     async def _window(self) -> int:
         """Tokens that the model takes; the live list is asked from memory or not at all."""
@@ -176,13 +263,13 @@ class Answer:
     async def _ask_again(self, request: ChatRequest, until_first_text: AsyncExitStack) -> None:
         """Ask once more; the longer of two torn answers stays, so that nothing said is lost."""
         before, self._text, self._files = self._text, "", []
-        self._delivery.rewrite(self._heading)
+        self._delivery.rewrite(self._heading + self._base)
         try:
             await self._stream(request, until_first_text)
         except ModelError:
             if len(before) > len(self._text):
                 self._text = before
-                self._delivery.rewrite(self._heading + before)
+                self._delivery.rewrite(self._heading + self._base + before)
             raise
 
     async def _stream(self, request: ChatRequest, until_first_text: AsyncExitStack) -> None:
@@ -196,8 +283,10 @@ class Answer:
         match event:
             case TextDelta():
                 self._first_token = self._first_token or self._clock.monotonic()
-                self._text += event.text
-                self._delivery.write(event.text)
+                text = event.text if self._text else seam(self._base, event.text) + event.text
+                self._text += text
+                self._delivery.write(text)
+                self._buttons.prepare()
             case ReasoningDelta():
                 self._first_token = self._first_token or self._clock.monotonic()
                 self._thinking_since = self._thinking_since or self._clock.monotonic()
@@ -232,23 +321,29 @@ class Answer:
             return "⚠️ " + _("I cannot listen to recordings here: speech recognition is not set up.")
         return "⚠️ " + sentence_for_model(error, self._ctx.texts, model=self._model)
 
-    async def _outcome(self, state: MessageState, *, keep: bool) -> Outcome:
+    async def _outcome(self, ending: Ending) -> Outcome:
         """What is kept: the question and the answer together, or neither."""
         usage = (*self._gathered.usage, *self._cost())
-        if self._asked is None or not (self._text or keep):
+        if self._asked is None or not (self._text or ending.keep):
             return Outcome(usage=usage)
-        messages = [self._asked]
+        messages = [] if self._again else [self._asked]
         if self._text:
             reply = NewMessage(
                 role=Role.ASSISTANT,
-                parts=(TextPart(self._text),),
+                parts=(TextPart(self._base + self._text),),
                 model=self._model,
                 usage=self._usage,
-                state=state,
+                state=ending.state,
             )
             messages.append(reply)
-        conversation = await self._ctx.services.stores.conversations.current(self._ctx.chat)
-        return Outcome(conversation=conversation, messages=tuple(messages), usage=usage)
+        if self._again:
+            conversation = self._again.conversation
+        else:
+            conversation = await self._ctx.services.stores.conversations.current(self._ctx.chat)
+        hidden = self._again.answer_ids if self._again and self._text else ()
+        return Outcome(
+            conversation=conversation, messages=tuple(messages), hidden=hidden, usage=usage
+        )
 
     def _cost(self) -> Sequence[UsageEntry]:
         if self._usage is None and self._first_token is None:
@@ -268,6 +363,21 @@ class Answer:
         return (self._ctx.services.api.priced(entry),)
 
 
-def quote(text: str) -> str:
-    """The text as a Markdown block quote."""
-    return "\n".join(f"> {line}".rstrip() for line in text.splitlines())
+def seam(before: str, after: str) -> str:
+    """What goes between the end of a text and what a model wrote to go on with it.
+
+    Models are cut between two words more often than in one, and begin without the blank.
+    """
+    is_between = before[-1:].isalnum() or before[-1:] in tuple(",.;:!?)")
+    words = is_between and after[:1].isalnum() and before[-1:].isascii() and after[:1].isascii()
+    return " " if before and words else ""
+
+
+def _standing(
+    messages: tuple[NewMessage, ...], refs: tuple[MessageRef, ...]
+) -> tuple[NewMessage, ...]:
+    """The messages, with where in the chat the answer stands."""
+    return tuple(
+        replace(message, shown=refs) if message.role is Role.ASSISTANT else message
+        for message in messages
+    )

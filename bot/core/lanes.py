@@ -17,6 +17,7 @@ from bot.core.router import Router
 from bot.core.stores import Outcome, Turn
 from bot.core.turn import Services, Stopper, TurnContext
 from bot.core.types import (
+    ButtonPress,
     ChatRef,
     Event,
     IncomingMessage,
@@ -42,6 +43,14 @@ STORE_TRIES = 30
 def chat_of(event: Event) -> ChatRef:
     """The chat in which an event happened."""
     return event.chat if isinstance(event, StopPressed) else event.ref.chat
+
+
+def _waits(ahead: int, sender: Sender) -> str:
+    """How many messages are answered first, in words."""
+    say = texts(sender.language).ngettext(
+        "⏳ {ahead} message before yours", "⏳ {ahead} messages before yours", ahead
+    )
+    return say.format(ahead=ahead)
 
 
 class Lanes:
@@ -70,6 +79,7 @@ class Lanes:
         self._standing: set[ChatRef] = set()
         self._telling: dict[ChatRef, asyncio.Lock] = {}
         self._notices: dict[int, asyncio.Task[MessageRef | None]] = {}
+        self._toasts: set[asyncio.Task[None]] = set()
         self._open: dict[ChatRef, int] = {}
         self._idle = asyncio.Condition()
         self._accepting = True
@@ -85,14 +95,17 @@ class Lanes:
         verdict = self._gate.check(event)
         if verdict is Verdict.IGNORE:
             return
-        chat, urgent = chat_of(event), self._router.urgent(event)
+        chat = chat_of(event)
+        place = await self._router.place(event, self._services.stores)
         try:
-            accepted = await self._turns.accept(event, urgent=urgent)
+            accepted = await self._turns.accept(place.event, urgent=place.urgent)
         except QueueFull as full:
             if not full.in_chat:
                 raise  # nothing more is taken in until there is room
-            await self._refuse(chat, event.sender)
+            await self._refuse(event)
             return
+        if isinstance(event, ButtonPress) and not place.urgent:
+            self._answer_press(event, accepted.ahead)
         if not accepted.fresh:
             return
         self._open[chat] = self._open.get(chat, 0) + 1
@@ -106,7 +119,7 @@ class Lanes:
                 "event": type(event).__name__,
             },
         )
-        if accepted.ahead and not urgent:
+        if accepted.ahead and isinstance(event, IncomingMessage) and not place.urgent:
             self._waiting.setdefault(chat, {})[accepted.turn_id] = event.sender
             if chat in self._standing:
                 self._announce(chat)
@@ -115,7 +128,7 @@ class Lanes:
     def _stands(self, turn: Turn) -> None:
         """The running turn has something in the chat: what waits may be told below it."""
         chat = turn.chat
-        if chat not in self._standing and not self._router.urgent(turn.event):
+        if chat not in self._standing and not turn.urgent:
             self._standing.add(chat)
             self._announce(chat)
 
@@ -135,10 +148,7 @@ class Lanes:
                 ahead = await self._turns.ahead(turn_id)
                 if not ahead:
                     return None  # its turn has come meanwhile
-                say = texts(sender.language).ngettext(
-                    "⏳ {ahead} message before yours", "⏳ {ahead} messages before yours", ahead
-                )
-                reply = Reply(text=say.format(ahead=ahead))
+                reply = Reply(text=_waits(ahead, sender))
                 ref = await self._platforms[chat.platform].send(chat, reply)
                 await self._turns.announce(turn_id, ref)
             except (PlatformError, StoreError) as error:
@@ -146,11 +156,23 @@ class Lanes:
                 return None
             return ref
 
-    async def _refuse(self, chat: ChatRef, sender: Sender) -> None:
-        _ = texts(sender.language).gettext
+    def _answer_press(self, press: ButtonPress, ahead: int) -> None:
+        """Tell somebody whose press waits in the lane that it is known; nobody waits for that."""
+        text = _waits(ahead, press.sender) if ahead else ""
+        notice = self._platforms[press.ref.chat.platform].notice(press, text)
+        task = asyncio.create_task(notice)
+        self._toasts.add(task)
+        task.add_done_callback(self._toasts.discard)
+
+    async def _refuse(self, event: Event) -> None:
+        chat, _ = chat_of(event), texts(event.sender.language).gettext
         text = _("Too many of your messages are waiting already. Please send this one again later.")
+        platform = self._platforms[chat.platform]
+        if isinstance(event, ButtonPress):
+            await platform.notice(event, text)
+            return
         try:
-            await self._platforms[chat.platform].send(chat, Reply(text=text))
+            await platform.send(chat, Reply(text=text))
         except PlatformError as error:
             log.warning("refusal not shown", extra={"chat": chat.id, "error": repr(error)})
 
@@ -228,7 +250,8 @@ class Lanes:
         if notice is not None and (ref := await notice) is not None and not shown:
             shown.append(ref)
         if not isinstance(event, IncomingMessage | StopPressed):
-            shown = [event.ref]  # what a button does is shown in the message that bears it
+            # What a button does is shown in the message that bears it.
+            shown = list(turn.shown) or [event.ref]
         return TurnContext(
             services=self._services,
             platform=self._platforms[turn.chat.platform],
@@ -242,7 +265,7 @@ class Lanes:
         )
 
     async def _handle(self, ctx: TurnContext) -> Outcome:
-        if self._router.urgent(ctx.turn.event):
+        if ctx.turn.urgent:
             return await self._router.handle(ctx)
         self._stoppers[ctx.chat] = ctx.stopper
         try:
@@ -291,7 +314,10 @@ class Lanes:
             "⚠️ Something went wrong here, and I have noted it. Please ask again."
         )
         if not isinstance(event, IncomingMessage):
-            await ctx.platform.notice(event, text)
+            if ctx.turn.urgent:
+                await ctx.platform.notice(event, text)
+            else:
+                await ctx.tell(text)
             return
         delivery = ctx.delivery(event)
         async with delivery:
@@ -328,7 +354,8 @@ class Lanes:
             task.cancel()
         if left:
             await asyncio.wait(left)
-        for notice in self._notices.values():
-            notice.cancel()
-        if self._notices:
-            await asyncio.wait(self._notices.values())
+        telling = [*self._notices.values(), *self._toasts]
+        for teller in telling:
+            teller.cancel()
+        if telling:
+            await asyncio.wait(telling)

@@ -144,6 +144,8 @@ class Capabilities:
     """The platform shows its own Stop while an answer is being written."""
     status: bool = False
     """A native draft shows what the bot is doing beside its text (`Draft.status`)."""
+    answer_buttons: bool = True
+    """Buttons may stand under every answer; where each is written out, they would be a nuisance."""
 
     def meet(self, needs: Collection[Need]) -> bool:
         """Whether a command with these needs can be used in the chat."""

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from bot.core.access import Gate
-from bot.core.commands import ACTIONS, COMMANDS
+from bot.core.again import named_exchange
+from bot.core.commands import ACTIONS, COMMANDS, QUEUED
 from bot.core.commands.help import refuse
 from bot.core.commands.table import parse
 from bot.core.conversation import answer
-from bot.core.stores import Outcome
+from bot.core.stores import Outcome, Stores
 from bot.core.turn import STOP, TurnContext
 from bot.core.types import ButtonPress, Event, IncomingMessage, StopPressed
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How an event is taken in: as what, and whether it passes by the answer being written."""
+
+    event: Event
+    urgent: bool
 
 
 class Router:
@@ -23,17 +33,36 @@ class Router:
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
 
-    def urgent(self, event: Event) -> bool:
-        """Whether it passes by the answer being written: buttons, Stop, and some commands."""
+    async def place(self, event: Event, stores: Stores) -> Place:
+        """Stop, most buttons and some commands are urgent. Raises `StoreError`."""
         match event:
-            case ButtonPress() | StopPressed():
-                return True
+            case ButtonPress():
+                return await self._place_press(event, stores)
+            case StopPressed():
+                return Place(event, urgent=True)
             case IncomingMessage():
                 parsed = parse(event.text)
                 command = COMMANDS.find(parsed[0]) if parsed else None
-                return command is not None and command.urgent
+                return Place(event, urgent=command is not None and command.urgent)
             case unknown:
                 assert_never(unknown)
+
+    async def _place_press(self, press: ButtonPress, stores: Stores) -> Place:
+        """A press that asks the model waits in the lane, under a key that the next one shares.
+
+        One that can do nothing any more is urgent: it is told why while it can be answered.
+        """
+        chat = press.ref.chat
+        action = None if press.value == STOP else await stores.actions.taken(chat, press.value)
+        if (
+            action is None
+            or action.name not in QUEUED
+            or action.owner not in (None, press.sender.id)
+        ):
+            return Place(press, urgent=True)
+        if await named_exchange(stores, chat, action) is None:
+            return Place(press, urgent=True)
+        return Place(replace(press, key=f"button:{press.value}"), urgent=False)
 
     async def handle(self, ctx: TurnContext) -> Outcome:
         """Do what the event asks for. Raises `PlatformError` and `StoreError` only."""
@@ -84,7 +113,8 @@ class Router:
         if action.owner is not None and action.owner != press.sender.id:
             await ctx.platform.notice(press, _("This button belongs to somebody else."))
             return Outcome()
-        await ctx.platform.notice(press, "")
+        if ctx.turn.urgent:  # else it was answered when it was taken in
+            await ctx.platform.notice(press, "")
         return await handler(ctx, press, action)
 
     async def _turn_away(self, ctx: TurnContext) -> Outcome:

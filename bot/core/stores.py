@@ -35,11 +35,15 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """One event being worked on. `partial` and `shown` are what an earlier attempt left."""
+    """One event being worked on. `partial` and `shown` are what an earlier attempt left.
+
+    An `urgent` turn passes by the lane: it runs beside the answer being written.
+    """
 
     id: int
     chat: ChatRef
     event: Event
+    urgent: bool = False
     attempt: int = 1
     partial: str = ""
     shown: tuple[MessageRef, ...] = ()
@@ -47,10 +51,15 @@ class Turn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a finished turn leaves behind, written in one transaction with its end."""
+    """What a finished turn leaves behind, written in one transaction with its end.
+
+    `hidden` are the ids of messages that are taken out of the conversation: an answer that was
+    replaced, an exchange that was taken back. They stay in the database.
+    """
 
     conversation: int | None = None
     messages: tuple[NewMessage, ...] = ()
+    hidden: tuple[int, ...] = ()
     usage: tuple[UsageEntry, ...] = ()
 
 
@@ -123,7 +132,10 @@ class Conversations(Protocol):
     async def page(
         self, conversation: int, *, before: int | None = None, limit: int = 50
     ) -> Sequence[KeptMessage]:
-        """The newest messages older than the message id `before`, oldest first."""
+        """The newest messages older than the message id `before`, oldest first.
+
+        Those that were taken out of the conversation (`Outcome.hidden`) are not among them.
+        """
         ...
 
 

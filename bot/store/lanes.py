@@ -44,6 +44,7 @@ class Claimed:
     chat: str
     kind: str
     event: str
+    urgent: bool
     attempt: int
     partial: str
     shown: str
@@ -154,6 +155,7 @@ async def claim(connection: AsyncConnection, owner: str, lease: float) -> Claime
             turns.c.chat,
             turns.c.kind,
             turns.c.event,
+            turns.c.urgent,
             turns.c.attempt,
             turns.c.partial,
             turns.c.shown,

@@ -14,8 +14,10 @@ from bot.store.database import insert
 from bot.store.schema import files, message_files, messages
 
 
-async def keep(connection: AsyncConnection, conversation: int, new: Sequence[NewMessage]) -> None:
-    """Add messages to a conversation, in order."""
+async def keep(
+    connection: AsyncConnection, conversation: int, new: Sequence[NewMessage], *, turn_id: int
+) -> None:
+    """Add what came of a turn to a conversation, in order."""
     if not new:
         return
     rows, pictures = [], []
@@ -34,6 +36,9 @@ async def keep(connection: AsyncConnection, conversation: int, new: Sequence[New
                 "model": message.model,
                 "usage": codec.dump_usage(message.usage),
                 "state": message.state.value,
+                "shown": codec.dump_shown(message.shown),
+                "heading": message.heading,
+                "turn_id": turn_id,
             }
         )
     statement = (
@@ -45,6 +50,13 @@ async def keep(connection: AsyncConnection, conversation: int, new: Sequence[New
     for message_id, inside in zip(ids, pictures, strict=True):
         for digest, content in inside.items():
             await _keep_picture(connection, message_id, digest, content)
+
+
+async def hide(connection: AsyncConnection, message_ids: Sequence[int]) -> None:
+    """Take messages out of their conversation; they stay in the table."""
+    if message_ids:
+        hidden = sa.update(messages).where(messages.c.id.in_(message_ids)).values(hidden=True)
+        await connection.execute(hidden)
 
 
 async def _keep_picture(
@@ -59,7 +71,7 @@ async def _keep_picture(
 async def page(
     connection: AsyncConnection, conversation: int, *, before: int | None, limit: int
 ) -> Sequence[KeptMessage]:
-    """The newest messages older than the message id `before`, oldest first.
+    """The newest messages older than the message id `before`, oldest first; no hidden ones.
 
     Raises `codec.UndecodableError`.
     """
@@ -71,7 +83,9 @@ async def page(
 
 def page_query(conversation: int, *, before: int | None, limit: int) -> sa.Select[tuple[object]]:
     """What is read for a page, newest first; the benchmark asks for its plan."""
-    query = sa.select(messages).where(messages.c.conversation_id == conversation)
+    query = sa.select(messages).where(
+        messages.c.conversation_id == conversation, sa.not_(messages.c.hidden)
+    )
     if before is not None:
         query = query.where(messages.c.id < before)
     return query.order_by(messages.c.id.desc()).limit(limit)
@@ -95,6 +109,7 @@ def _kept(row: sa.Row[tuple[object]], pictures: dict[str, bytes]) -> KeptMessage
     return KeptMessage(
         id=row.id,
         created=row.created_at,
+        turn_id=row.turn_id,
         message=NewMessage(
             role=Role(row.role),
             parts=codec.load_parts(row.parts, pictures),
@@ -105,5 +120,7 @@ def _kept(row: sa.Row[tuple[object]], pictures: dict[str, bytes]) -> KeptMessage
             state=MessageState(row.state),
             tool_calls=codec.load_tool_calls(row.tool_calls),
             tool_call_id=row.tool_call_id,
+            shown=codec.load_shown(row.shown),
+            heading=row.heading,
         ),
     )

@@ -84,6 +84,10 @@ messages = sa.Table(
     sa.Column("model", Words, nullable=False),
     sa.Column("usage", Words, nullable=True),  # JSON
     sa.Column("state", Words, nullable=False),
+    sa.Column("turn_id", Id, nullable=True),  # no key: turns are purged, messages stay
+    sa.Column("shown", Words, nullable=False, server_default="[]"),  # JSON
+    sa.Column("heading", Words, nullable=False, server_default=""),
+    sa.Column("hidden", sa.Boolean, nullable=False, server_default=sa.false()),
     # Serves the page of a conversation, newest first, whatever else there is.
     sa.Index("ix_messages_conversation", "conversation_id", "id"),
     sqlite_autoincrement=True,

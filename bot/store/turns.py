@@ -229,7 +229,10 @@ class Turns:
             if outcome is not None:
                 chat = ChatRef(row.platform, ChatId(row.chat))
                 if outcome.conversation is not None:
-                    await messages.keep(connection, outcome.conversation, outcome.messages)
+                    await messages.keep(
+                        connection, outcome.conversation, outcome.messages, turn_id=turn_id
+                    )
+                await messages.hide(connection, outcome.hidden)
                 await usage.keep(connection, chat, UserId(row.user_id), outcome.usage)
             return True
 
@@ -245,6 +248,7 @@ def _turn(row: lanes.Claimed) -> Turn:
         id=row.id,
         chat=ChatRef(row.platform, ChatId(row.chat)),
         event=codec.load_event(row.kind, row.event),
+        urgent=row.urgent,
         attempt=row.attempt,
         partial=row.partial,
         shown=codec.load_shown(row.shown),

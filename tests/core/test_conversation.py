@@ -42,7 +42,7 @@ async def test_the_answer_grows_on_the_screen_with_a_stop_button(house: House) -
     assert len(grown) > 2
     assert all(later.startswith(text) for text, later in pairwise(grown))
     assert house.platform.sent[0].buttons[0][0].label == "⏹ Stop"
-    assert house.platform.buttons() == []
+    assert house.platform.buttons() == ["🔁 Regenerate"]
 
 
 async def test_the_model_remembers_what_was_said(house: House) -> None:
@@ -89,7 +89,7 @@ async def test_stop_keeps_what_was_written_and_closes_the_connection(house: Hous
     await house.api.traffic.until(lambda seen: seen.abandoned == 1)
     [text] = house.platform.kept()
     assert text.startswith("word word") and text.endswith("⏹ Stopped.")
-    assert house.platform.buttons() == []
+    assert house.platform.buttons() == ["🔁 Regenerate"]
     await house.say("what did you say?")
     assert house.asked()[2][0] == "assistant"  # what was written is part of the conversation
 

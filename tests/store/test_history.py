@@ -23,8 +23,8 @@ from bot.core.stores import Action, ChatSettings, Outcome, Stores
 from bot.core.types import ChatRef, Sender, UserId
 from bot.store import StorageSettings, open_store
 from bot.store.database import connected
-from bot.store.schema import files, turns, usage, users
-from tests.store.events import ANN, chat, message, said
+from bot.store.schema import files, messages, turns, usage, users
+from tests.store.events import ANN, chat, message, ref, said
 
 
 async def keep(stores: Stores, conversation: int, *messages: NewMessage, key: str = "1") -> None:
@@ -74,6 +74,8 @@ async def test_a_message_comes_back_whole(stores: Stores) -> None:
         state=MessageState.LENGTH,
         tool_calls=(ToolCall(id="c1", name="search", arguments='{"q": 1}'),),
         tool_call_id="c0",
+        shown=(ref(3), ref(4)),
+        heading="> 🎤 heard\n\n",
     )
     conversation = await stores.conversations.current(chat())
     await keep(stores, conversation, whole)
@@ -96,6 +98,27 @@ async def test_pages_go_back_from_the_newest_without_gap(stores: Stores) -> None
         read = [*(kept.message for kept in page), *read]
         before = page[0].id
     assert read == [said(str(number)) for number in range(9)]
+
+
+async def test_what_is_taken_out_of_a_conversation_stays_in_the_database(
+    settings: StorageSettings,
+) -> None:
+    async with open_store(settings) as stores:
+        conversation = await stores.conversations.current(chat())
+        await keep(stores, conversation, said("first"), said("second"), said("third"), key="a")
+        second = (await stores.conversations.page(conversation))[1].id
+        await stores.turns.accept(message("b"), urgent=False)
+        turn = await stores.turns.claim("me")
+        assert turn is not None
+        instead = Outcome(conversation=conversation, messages=(said("new"),), hidden=(second,))
+        await stores.turns.finish(turn.id, instead)
+        page = await stores.conversations.page(conversation)
+        assert [kept.message.text for kept in page] == ["first", "third", "new"]
+        assert page[-1].turn_id == turn.id
+        assert len(await stores.conversations.page(conversation, limit=2)) == 2
+    async with connected(settings) as database:
+        rows = await database.read(lambda c: c.execute(sa.select(messages.c.parts)))
+        assert len(rows.all()) == 4
 
 
 async def test_a_picture_sent_twice_is_stored_once(settings: StorageSettings) -> None:

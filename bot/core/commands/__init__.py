@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
-from bot.core.commands import model, settings
+from bot.core.commands import again, model, settings
 from bot.core.commands.conversation import NEW, START, STOP
 from bot.core.commands.help import HELP
 from bot.core.commands.image import IMAGE
@@ -14,7 +14,14 @@ from bot.core.commands.table import ActionHandler, CommandTable
 
 COMMANDS = CommandTable((NEW, STOP, MODEL, SETTINGS_COMMAND, IMAGE, START, HELP))
 
-ACTIONS: Mapping[str, ActionHandler] = {**model.ACTIONS, **settings.ACTIONS}
+ACTIONS: Mapping[str, ActionHandler] = {
+    **model.ACTIONS,
+    **settings.ACTIONS,
+    **again.ACTIONS,
+}
 """What the buttons do, by the name of their action."""
 
-__all__ = ["ACTIONS", "COMMANDS"]
+QUEUED: Collection[str] = again.ACTIONS
+"""Buttons that ask the model: their press waits for its turn, and counts once."""
+
+__all__ = ["ACTIONS", "COMMANDS", "QUEUED"]

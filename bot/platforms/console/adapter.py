@@ -47,6 +47,7 @@ CAPABILITIES = Capabilities(
     max_file_out=2_000_000_000,
     typing=True,
     stop_button=True,  # Ctrl-C
+    answer_buttons=False,
 )
 
 _CONTROLS = {code: None for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"}

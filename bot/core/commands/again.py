@@ -1,0 +1,63 @@
+"""The buttons under an answer: ask again, go on. Both are turns of the lane, like a message."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from bot.core.again import CONTINUE, REGENERATE, named_exchange
+from bot.core.commands.table import ActionHandler
+from bot.core.conversation import answer_again
+from bot.core.exchange import Exchange
+from bot.core.stores import Action, Outcome
+from bot.core.turn import TurnContext
+from bot.core.types import ButtonPress, IncomingMessage
+
+log = logging.getLogger(__name__)
+
+
+async def regenerate(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
+    """Ask the question again; the new answer takes the place of the old one."""
+    return await _again(ctx, press, action, further=False)
+
+
+async def go_on(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
+    """Let the model go on where its length limit ended the answer."""
+    return await _again(ctx, press, action, further=True)
+
+
+async def _again(ctx: TurnContext, press: ButtonPress, action: Action, *, further: bool) -> Outcome:
+    exchange = await named_exchange(ctx.services.stores, ctx.chat, action)
+    if exchange is None or ctx.turn.urgent:
+        return await _too_late(ctx, press)
+    log.info("answering again", extra={**ctx.log, "action": action.name})
+    if exchange.refs and not ctx.turn.shown:  # an earlier attempt knows better where it stands
+        ctx.shown[:] = exchange.refs
+    return await answer_again(ctx, _as_message(press, exchange), exchange, further=further)
+
+
+async def _too_late(ctx: TurnContext, press: ButtonPress) -> Outcome:
+    """The answer stays as it is: the conversation has gone on."""
+    text = ctx.texts.gettext(
+        "The conversation has gone on since, so that answer stays. Please ask once more."
+    )
+    if ctx.turn.urgent:
+        await ctx.platform.notice(press, text)
+    else:  # in the meantime the press can be answered no more, and its message is the answer's
+        await ctx.tell(text)
+    return Outcome()
+
+
+def _as_message(press: ButtonPress, exchange: Exchange) -> IncomingMessage:
+    """The question as it would come in now."""
+    asked = exchange.question.message
+    return IncomingMessage(
+        key=press.key,
+        ref=asked.shown[0] if asked.shown else press.ref,
+        sender=press.sender,
+        text=asked.text,
+        group=press.group,
+    )
+
+
+ACTIONS: Mapping[str, ActionHandler] = {REGENERATE: regenerate, CONTINUE: go_on}

@@ -1,0 +1,58 @@
+"""The last question of a chat and what was answered: what can be asked again or taken back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.core.chat import KeptMessage, Role
+from bot.core.stores import Conversations
+from bot.core.types import ChatRef, MessageRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """A question as it is kept, and all that followed it; `answers` is empty when none came."""
+
+    conversation: int
+    question: KeptMessage
+    answers: tuple[KeptMessage, ...] = ()
+
+    @property
+    def turn_id(self) -> int | None:
+        """The turn that the newest message came of."""
+        return (self.answers or (self.question,))[-1].turn_id
+
+    @property
+    def answer(self) -> KeptMessage | None:
+        """The answer itself, which follows what tools were asked and said."""
+        return self.answers[-1] if self.answers else None
+
+    @property
+    def refs(self) -> tuple[MessageRef, ...]:
+        """The messages of the chat in which the answers stand."""
+        return tuple(ref for kept in self.answers for ref in kept.message.shown)
+
+    @property
+    def answer_ids(self) -> tuple[int, ...]:
+        """Of what is hidden when there is another answer (`Outcome.hidden`)."""
+        return tuple(kept.id for kept in self.answers)
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """Of what is hidden when the whole exchange is taken back (`Outcome.hidden`)."""
+        return (self.question.id, *self.answer_ids)
+
+
+async def last_exchange(conversations: Conversations, chat: ChatRef) -> Exchange | None:
+    """The last exchange of the chat's conversation; None when nothing was said in it yet.
+
+    Raises `StoreError`.
+    """
+    conversation = await conversations.current(chat)
+    page = await conversations.page(conversation)
+    for at in range(len(page) - 1, -1, -1):
+        if page[at].message.role is Role.USER:
+            return Exchange(
+                conversation=conversation, question=page[at], answers=tuple(page[at + 1 :])
+            )
+    return None
