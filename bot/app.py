@@ -137,6 +137,7 @@ async def _services(
 ) -> AsyncGenerator[Services]:
     from bot import api, store
     from bot.media.audio import AudioPreparer
+    from bot.media.documents import ChildReader
 
     async with AsyncExitStack() as stack:
         stores: Stores = await stack.enter_async_context(store.open_store(config.storage))
@@ -146,6 +147,7 @@ async def _services(
             stores=stores,
             api=client,
             audio=AudioPreparer(),
+            documents=ChildReader(),
             fit_picture=_fit_picture,
             clock=clock,
             count_tokens=api.count_tokens,

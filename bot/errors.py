@@ -114,6 +114,9 @@ class MediaErrorKind(StrEnum):
     SILENT = "silent"  # nothing to hear
     TOO_LONG = "too_long"
     TOO_LARGE = "too_large"
+    NOT_DOCUMENT = "not_document"  # of no kind we can read, or damaged
+    LOCKED = "locked"  # it needs a password
+    WORDLESS = "wordless"  # a document with nothing to read in it
 
 
 class MediaError(BotError):

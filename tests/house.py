@@ -22,6 +22,7 @@ from bot.core.turn import Services
 from bot.core.types import ChatRef, Event, Sender
 from bot.formats import BabelFormats
 from bot.media.audio import AudioPreparer
+from bot.media.documents import ChildReader
 from bot.media.image import fit_picture
 from bot.sandbox.openai import ScriptedApi, serve_scripted
 from bot.store import StorageSettings, open_store
@@ -101,6 +102,7 @@ async def open_house(
                 stores=stores,
                 api=client,
                 audio=AudioPreparer(),
+                documents=ChildReader(),
                 fit_picture=fit_picture,
                 clock=clock,
                 count_tokens=api_room.count_tokens,

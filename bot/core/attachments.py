@@ -1,4 +1,4 @@
-"""What people send besides words: pictures become parts, speech becomes text."""
+"""What people send besides words: pictures become parts, speech and documents become text."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bot.core.chat import ImagePart, Part, TranscriptionRequest, UsageEntry
+from bot.core.reading import Desk
 from bot.core.turn import TurnContext
 from bot.core.types import Attachment, FileKind, IncomingMessage
 from bot.errors import FileTooLarge, MediaError, MediaErrorKind, ModelError, ModelErrorKind
@@ -23,6 +24,7 @@ class Gathered:
     """What the attachments of a message came to: `heard` is the transcript of speech in them."""
 
     pictures: list[Part] = field(default_factory=list)
+    """Pictures, and what documents say."""
     heard: str = ""
     unread: list[str] = field(default_factory=list)
     usage: list[UsageEntry] = field(default_factory=list)
@@ -38,6 +40,7 @@ async def gather(
     """
     _ = ctx.texts.gettext
     found = Gathered()
+    desk = Desk(ctx)
     quoted = message.reply_to.attachments if message.reply_to else ()
     for attachment in (*quoted, *message.attachments):
         kind = kind_of(attachment)
@@ -49,7 +52,15 @@ async def gather(
             found.heard = f"{found.heard}\n\n{heard}".strip()
         elif kind is FileKind.STICKER:
             found.unread.append(_("a sticker"))
-        else:
+        elif attachment.id:
+            status(_("📄 Reading {name}…").format(name=attachment.name or _("a file")))
+            try:
+                found.pictures += await _read(ctx, attachment, desk)
+            except MediaError as error:
+                if error.kind is not MediaErrorKind.NOT_DOCUMENT or not message.text.strip():
+                    raise
+                found.unread.append(attachment.name or _("a file"))  # the words are answered
+        else:  # a story, a game: there are no bytes to it
             found.unread.append(attachment.name or _("a file"))
     return found
 
@@ -81,6 +92,12 @@ async def _look(ctx: TurnContext, attachment: Attachment) -> Part:
         path = await _fetch(ctx, attachment, folder)
         data = await asyncio.to_thread(path.read_bytes)
     return ImagePart(*await ctx.services.fit_picture(data))
+
+
+async def _read(ctx: TurnContext, attachment: Attachment, desk: Desk) -> list[Part]:
+    with TemporaryDirectory(prefix="chinwag-") as folder:
+        path = await _fetch(ctx, attachment, folder)
+        return await desk.read(path, attachment)
 
 
 async def _listen(

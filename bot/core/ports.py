@@ -30,6 +30,7 @@ from bot.core.chat import (
     UsageEntry,
     VariationRequest,
 )
+from bot.core.documents import Document
 from bot.core.types import (
     Attachment,
     Button,
@@ -338,6 +339,19 @@ class AudioTools(Protocol):
         """Look into the file and return it as clips the API takes, in order.
 
         One clip, as it came, when container and size fit; else converted, and split at silence.
+        """
+        ...
+
+
+class DocumentReader(Protocol):
+    """Reads what a document says."""
+
+    async def read(
+        self, path: Path, *, name: str, mime: str, characters: int, scans: int
+    ) -> Document:
+        """Read at most about `characters`, and draw at most `scans` pages that hold no text.
+
+        Raises `MediaError` (EMPTY, NOT_DOCUMENT, LOCKED, TOO_LARGE).
         """
         ...
 

@@ -67,6 +67,15 @@ def sentence_for_media(error: MediaError, texts: NullTranslations) -> str:
             return _("That recording is too long for me. Send it in shorter pieces.")
         case MediaErrorKind.TOO_LARGE:
             return _("That file is too large for me. Send a smaller one.")
+        case MediaErrorKind.NOT_DOCUMENT:
+            return _(
+                "I cannot read that file. I read PDF, Word, Excel, PowerPoint, CSV, HTML, text and "
+                "source code."
+            )
+        case MediaErrorKind.LOCKED:
+            return _("That file needs a password. Send it without one.")
+        case MediaErrorKind.WORDLESS:
+            return _("I find no words in that file.")
         case unknown:
             assert_never(unknown)
 

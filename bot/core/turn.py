@@ -14,6 +14,7 @@ from bot.core.ports import (
     AudioTools,
     Clock,
     Defaults,
+    DocumentReader,
     Formats,
     FormatsOf,
     ModelApi,
@@ -48,6 +49,7 @@ class Services:
     api: ModelApi
     audio: AudioTools
     fit_picture: PictureFitter
+    documents: DocumentReader
     clock: Clock
     count_tokens: TokenCounter
     formats: FormatsOf

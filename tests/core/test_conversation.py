@@ -283,6 +283,7 @@ async def test_a_question_beside_an_unreadable_file_is_still_answered(house: Hou
     file = Attachment(
         id=FileId("f"), kind=FileKind.DOCUMENT, mime="application/zip", name="logs.zip"
     )
+    house.platform.contents[FileId("f")] = b"PK\x05\x06" + bytes(18)
     await house.tell(house.platform.message("what is a zip?", attachments=(file,)))
     assert house.asked()[-1] == (
         "user",

@@ -1,0 +1,80 @@
+"""What was read out of a document, and how it is told to a model: with marks, cut to the room."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from bot.core.chat import ImagePart
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A stretch of a document: a page, a slide, some lines. `mark` is its name: `page 3`."""
+
+    mark: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """What a file says. `pictures` are pages that hold no text, a scan for one.
+
+    `extent` is the size of the whole file in words (`12 pages`), and `left_out` what was not read
+    of it (`pages 9–12`), empty when all was.
+    """
+
+    sections: tuple[Section, ...]
+    pictures: tuple[ImagePart, ...] = field(default=(), repr=False)
+    extent: str = ""
+    left_out: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A document as the model is told it; `left_out` names what there was no room for."""
+
+    text: str
+    left_out: str = ""
+
+
+def tell(name: str, document: Document, *, room: int, count: Callable[[str], int]) -> Told:
+    """The document in one text of at most about `room` tokens, and what is missing from it."""
+    extent = f", {document.extent}" if document.extent else ""
+    pieces = [f"[File “{name}”{extent}]"]
+    left, missing = room, document.left_out
+    for number, section in enumerate(document.sections):
+        whole = f"[{section.mark}]\n{section.text}"
+        size = _tokens(whole, left, count)
+        if size <= left:
+            pieces.append(whole)
+            left -= size
+            continue
+        begun = _beginning(whole, left, count)
+        if len(begun) > len(section.mark) + 2:
+            pieces.append(begun + " …")
+        rest = document.sections[number if len(begun) < len(whole) // 2 else number + 1 :]
+        names = [rest[0].mark, rest[-1].mark] if rest else [f"the rest of {section.mark}"]
+        gone = " to ".join(dict.fromkeys(names))
+        missing = f"{gone}; {missing}" if missing else gone
+        break
+    if missing:
+        pieces.append(f"[Left out for want of room: {missing}]")
+    pieces.append(f"[End of “{name}”]")
+    return Told(text="\n\n".join(pieces), left_out=missing)
+
+
+def _tokens(text: str, enough: int, count: Callable[[str], int]) -> int:
+    """No tokenizer makes more tokens than bytes, so that short texts need none loaded."""
+    size = len(text.encode(errors="replace"))
+    return size if size <= enough else count(text)
+
+
+def _beginning(text: str, room: int, count: Callable[[str], int]) -> str:
+    """As much of the beginning as fits, cut at a space where there is one near."""
+    end, size = len(text), count(text)
+    while size > room and end:
+        end = min(end - 1, int(end * room / size))
+        size = count(text[:end])
+    space = text.rfind(" ", max(0, end - 80), end)
+    return text[: space if space > 0 else end].rstrip()

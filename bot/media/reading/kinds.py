@@ -1,0 +1,76 @@
+"""What kind of document a file is, by its bytes first: names and types lie."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
+
+from bot.media.reading.contents import Contents, Unreadable
+
+Reader: TypeAlias = Callable[[Path, Contents], None]
+
+MEMBERS = 10_000
+"""Files in an archive: a presentation of 500 slides has about 3,000."""
+UNPACKED = 300_000_000
+"""Bytes that an archive says it takes when unpacked."""
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_HTML = (b"<!doctype html", b"<html", b"<head", b"<body")
+
+
+def reader_of(path: Path, name: str, mime: str) -> Reader:
+    """Who can read this file. Raises `Unreadable`."""
+    with path.open("rb") as file:
+        head = file.read(4096)
+    if not head:
+        raise Unreadable("empty")
+    if b"%PDF-" in head[:1024]:
+        from bot.media.reading.pdf import read
+
+        return read
+    if head.startswith(b"PK\x03\x04"):
+        return _archive(path)
+    if head.startswith(_OLE):
+        return _old_office(path, name)
+    from bot.media.reading.words import read_html, read_text
+
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if mime == "text/html" or start.startswith(_HTML):
+        return read_html
+    return read_text
+
+
+def _archive(path: Path) -> Reader:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
+        raise Unreadable("not_document", "damaged") from error
+    if len(members) > MEMBERS or sum(member.file_size for member in members) > UNPACKED:
+        raise Unreadable("too_large", "it unpacks to too much")
+    names = {member.filename for member in members}
+    if "word/document.xml" in names:
+        from bot.media.reading.office import read_docx
+
+        return read_docx
+    if "ppt/presentation.xml" in names:
+        from bot.media.reading.office import read_pptx
+
+        return read_pptx
+    if names & {"xl/workbook.xml", "xl/workbook.bin"} or {"mimetype", "content.xml"} <= names:
+        from bot.media.reading.tables import read
+
+        return read
+    raise Unreadable("not_document", "an archive")
+
+
+def _old_office(path: Path, name: str) -> Reader:
+    """Before 2007, or a new file that is locked, which looks the same from outside."""
+    if "EncryptedPackage".encode("utf-16-le") in path.read_bytes():
+        raise Unreadable("locked")
+    if name.lower().endswith((".doc", ".ppt", ".msg")):
+        raise Unreadable("not_document", "an old format")
+    from bot.media.reading.tables import read
+
+    return read

@@ -1,0 +1,143 @@
+"""Text, source code, CSV and HTML."""
+
+from __future__ import annotations
+
+import codecs
+from html.parser import HTMLParser
+from pathlib import Path
+
+import charset_normalizer
+
+from bot.media.reading.contents import Contents, Unreadable, amount, span
+
+LINES = 25
+"""Lines to a section."""
+SAMPLE = 65_536
+"""Bytes from which the encoding is guessed."""
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+# Left alone, the guesser prefers code pages of the eighties for short texts.
+_LIKELY = [
+    *("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "koi8_r"),
+    *("gb18030", "big5", "shift_jis", "euc_jp", "euc_kr"),
+]
+_BLOCKS = frozenset(
+    (
+        *("address", "article", "aside", "blockquote", "br", "dd", "details", "div", "dl", "dt"),
+        *("fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6"),
+        *("header", "hr", "li", "main", "nav", "ol", "p", "pre", "section", "summary", "table"),
+        *("tr", "ul"),
+    )
+)
+_SILENT = frozenset(("script", "style", "template", "noscript", "svg", "iframe", "object"))
+_HEADINGS = {f"h{level}": "#" * level + " " for level in range(1, 7)}
+
+
+def decoded(data: bytes) -> str:
+    """The text in these bytes. Raises `Unreadable` when there is none."""
+    for mark, name in _MARKS:
+        if data.startswith(mark):
+            return data.decode(name, "replace")
+    if b"\0" in data[:SAMPLE]:
+        raise Unreadable("not_document", "binary")
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        if error.start >= len(data) - 4:  # the end was cut off in the middle of a letter
+            return data.decode(errors="replace")
+    return data.decode(_guessed(data[:SAMPLE]), "replace")
+
+
+def _guessed(sample: bytes) -> str:
+    """The likely encoding; of equals the Western one, which most files have."""
+    found = charset_normalizer.from_bytes(sample, cp_isolation=_LIKELY)
+    best = found.best()
+    if best is None:
+        raise Unreadable("not_document", "no known encoding")
+    western = (one for one in found if one.encoding == "cp1252" and one.chaos <= best.chaos)
+    return next(western, best).encoding
+
+
+def read_text(path: Path, found: Contents) -> None:
+    """Lines as they are, in sections that name them."""
+    data = path.read_bytes()
+    _lines(decoded(data), found)
+
+
+def _lines(text: str, found: Contents) -> None:
+    lines = text.splitlines()
+    found.extent = amount(len(lines), "line")
+    for start in range(0, len(lines), LINES):
+        if found.full:
+            found.leave_out(span("line", start + 1, len(lines)))
+            return
+        part = lines[start : start + LINES]
+        found.add(span("line", start + 1, start + len(part)), "\n".join(part))
+
+
+def read_html(path: Path, found: Contents) -> None:
+    """What a reader of the page would see."""
+    page = _Page()
+    page.feed(decoded(path.read_bytes()))
+    page.close()
+    _lines(page.text(), found)
+
+
+class _Page(HTMLParser):
+    """Collects the visible words of a page, block by block."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self._pieces: list[str] = []
+        self._silent = 0
+        self._verbatim = 0
+        self._address = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in _SILENT:
+            self._silent += 1
+        self._verbatim += tag == "pre"
+        if tag in _BLOCKS:
+            self._pieces.append("\n")
+        self._pieces.append(_HEADINGS.get(tag, "- " if tag == "li" else ""))
+        if tag in ("td", "th"):
+            self._pieces.append(" | ")
+        if tag == "a":
+            address = dict(attrs).get("href") or ""
+            self._address = address if address.startswith(("http://", "https://")) else ""
+        if tag == "img" and (label := dict(attrs).get("alt")):
+            self._pieces.append(f"[picture: {label}]")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in _SILENT:
+            self._silent = max(0, self._silent - 1)
+        if tag == "pre":
+            self._verbatim = max(0, self._verbatim - 1)
+        if tag == "a" and self._address:
+            self._pieces.append(f" ({self._address})")
+            self._address = ""
+        if tag in _BLOCKS or tag == "title":
+            self._pieces.append("\n")
+
+    def handle_data(self, data: str) -> None:
+        if not self._silent:
+            self._pieces.append(data if self._verbatim else _spaced(data))
+
+    def text(self) -> str:
+        """The words, without the blank lines that blocks leave."""
+        lines = [line.rstrip() for line in "".join(self._pieces).splitlines()]
+        lines = [line.strip(" ").removeprefix("| ") if line[:2] == " |" else line for line in lines]
+        return "\n".join(line for line in lines if line.strip(" -#|"))
+
+
+def _spaced(data: str) -> str:
+    words = " ".join(data.split())
+    if not words:
+        return " " if data else ""
+    before = " " if data[0].isspace() else ""
+    return before + words + (" " if data[-1].isspace() else "")

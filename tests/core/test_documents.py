@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from bot.core.types import Attachment, FileId, FileKind, IncomingMessage
+from tests.house import DEFAULTS, House, open_house
+from tests.media import papers
+
+
+def file(house: House, name: str, content: bytes, text: str = "") -> IncomingMessage:
+    house.platform.contents[FileId(name)] = content
+    sent = Attachment(id=FileId(name), kind=FileKind.DOCUMENT, mime="", name=name)
+    return house.platform.message(text, attachments=(sent,))
+
+
+async def test_a_document_is_read_and_stays_for_later_questions(house: House) -> None:
+    await house.tell(file(house, "boats.pdf", papers.pdf(["We sold 42 boats."]), "How many?"))
+    await house.say("And which year?")
+    for asked in (house.asked(0)[-1], house.asked(1)[1]):
+        assert asked[0] == "user"
+        assert "How many?" in str(asked[1]) and "[File “boats.pdf”, 1 page]" in str(asked[1])
+        assert "[page 1]\nWe sold 42 boats." in str(asked[1])
+
+
+async def test_a_document_is_cut_to_the_window_of_the_model(tmp_path: Path) -> None:
+    async with open_house(tmp_path, defaults=replace(DEFAULTS, context_window=2_000)) as house:
+        lines = "\n".join(f"line {number} of the long report" for number in range(2_000))
+        await house.tell(file(house, "long.txt", lines.encode(), "Sum it up"))
+        asked = str(house.asked()[-1][1])
+        assert "Left out for want of room" in asked and len(asked) < 8_000
+        assert "2,000 lines" in asked
+
+
+async def test_a_scan_is_looked_at(house: House) -> None:
+    await house.tell(file(house, "scan.pdf", papers.scan("a", "b"), "What is it?"))
+    parts = house.asked()[-1][1]
+    assert isinstance(parts, list)
+    assert [part["type"] for part in parts].count("image_url") == 2
+
+
+async def test_what_cannot_be_read_is_said_in_one_sentence(house: House) -> None:
+    [text] = await house.tell(file(house, "a.bin", b"\x7fELF\0\0"))
+    assert text.startswith("I cannot read that file. I read PDF")
+    [*_, text] = await house.tell(file(house, "b.pdf", papers.locked_pdf()))
+    assert text == "That file needs a password. Send it without one."
+    assert house.api.traffic.to("/chat/completions") == []
+
+
+async def test_words_are_answered_although_their_file_cannot_be_read(house: House) -> None:
+    await house.tell(file(house, "a.bin", b"\x7fELF\0\0", "What is ELF?"))
+    assert "not readable to you: a.bin" in str(house.asked()[-1][1])
