@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable
 from dataclasses import replace
 
 from bot.api.attempts import Attempts, Call, Try
@@ -14,7 +13,7 @@ from bot.api.errors import CallFailed, from_payload, not_the_api
 from bot.api.http import Http, HttpRequest
 from bot.api.learnt import Lessons
 from bot.api.settings import ApiSettings
-from bot.api.wire import Json, detail_of, read_usage
+from bot.api.wire import Json, Price, detail_of, read_usage
 from bot.core.chat import Segment, Transcript, TranscriptionRequest, UsageEntry, UsageKind
 from bot.core.ports import Clock
 from bot.errors import ModelErrorKind
@@ -41,14 +40,14 @@ class Transcriptions:
         attempts: Attempts,
         lessons: Lessons,
         clock: Clock,
-        priced: Callable[[UsageEntry], UsageEntry],
+        price: Price,
     ) -> None:
         self._seconds = settings.image_timeout
         self._http = http
         self._attempts = attempts
         self._lessons = lessons
         self._clock = clock
-        self._priced = priced
+        self._price = price
         self._cache: Cache[Transcript] = Cache(clock, size=REMEMBERED, seconds=REMEMBERED_SECONDS)
 
     async def transcribe(self, request: TranscriptionRequest) -> Transcript:
@@ -86,7 +85,7 @@ class Transcriptions:
             completion_tokens=used.completion_tokens if used else 0,
             media_tokens=detail_of(usage, "audio_tokens", within="input"),
         )
-        return replace(transcript, usage=self._priced(entry))
+        return replace(transcript, usage=await self._price(entry))
 
 
 def check_transcription(request: TranscriptionRequest) -> None:

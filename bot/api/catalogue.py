@@ -13,6 +13,7 @@ from bot.api.attempts import Attempts, Call, Try
 from bot.api.errors import CallFailed, from_payload
 from bot.api.http import Http, HttpRequest, json_object
 from bot.api.learnt import Lessons
+from bot.api.list_prices import ListPrices
 from bot.api.settings import ApiSettings
 from bot.api.wire import Json
 from bot.core.chat import ModelInfo, UsageEntry, UsageKind
@@ -57,7 +58,8 @@ class Catalogue:
         self._lessons = lessons
         self._clock = clock
         self._lock = asyncio.Lock()
-        self._models: Sequence[ModelInfo] = ()
+        self._list_prices = ListPrices(settings.base_urls, on=settings.list_prices)
+        self._models: Sequence[ModelInfo] = ()  # as the API and the configuration tell of them
         self._failure: CallFailed | None = None
         self._until = clock.monotonic()
 
@@ -67,7 +69,8 @@ class Catalogue:
             if self._clock.monotonic() >= self._until:
                 await self._refresh()
         if self._models:
-            return tuple(self._lessons.words(info) for info in self._models)
+            await self._list_prices.load()
+            return tuple(map(self._completed, self._models))
         if self._failure is not None:
             raise self._failure.again()
         return ()
@@ -76,23 +79,35 @@ class Catalogue:
         """What is known about a model, be it listed or not. Raises nothing."""
         with suppress(CallFailed):
             await self.models()
-        return self._known(model)
+        await self._list_prices.load()
+        return self._completed(self._told(model))
+
+    async def price(self, entry: UsageEntry) -> UsageEntry:
+        """The entry with its cost; the list of prices is loaded beside the event loop."""
+        await self._list_prices.load()
+        return self.priced(entry)
 
     def priced(self, entry: UsageEntry) -> UsageEntry:
         """The entry with its cost, where the price is known; an unknown price is not zero."""
-        known = self._known(entry.model)
+        told = self._told(entry.model)
         cost: Decimal | None = None
-        if entry.kind is UsageKind.IMAGE and known.image_price is not None:
-            cost = known.image_price * entry.images
-        elif entry.kind is UsageKind.AUDIO and known.minute_price is not None:
-            cost = known.minute_price * Decimal(str(entry.seconds)) / 60
+        if entry.kind is UsageKind.IMAGE and told.image_price is not None:
+            cost = told.image_price * entry.images
+        elif entry.kind is UsageKind.AUDIO and told.minute_price is not None:
+            cost = told.minute_price * Decimal(str(entry.seconds)) / 60
+        elif told.input_price is None:
+            cost = self._list_prices.cost(told, entry)
         elif entry.prompt_tokens or entry.completion_tokens:
-            cost = _token_cost(known, entry)
+            cost = _token_cost(told, told.input_price, entry)
         return entry if cost is None else replace(entry, cost=cost)
 
-    def _known(self, model: str) -> ModelInfo:
+    def _told(self, model: str) -> ModelInfo:
+        """What the API and the configuration tell of a model."""
         listed = next((info for info in self._models if info.id == model), None)
-        return self._lessons.words(_with_settings(listed or ModelInfo(id=model), self._settings))
+        return listed or _with_settings(ModelInfo(id=model), self._settings)
+
+    def _completed(self, info: ModelInfo) -> ModelInfo:
+        return self._lessons.words(self._list_prices.complete(info))
 
     async def _refresh(self) -> None:
         async def ask(one: Try) -> Sequence[ModelInfo]:
@@ -132,11 +147,15 @@ def _info(item: Json) -> ModelInfo:
     pricing = item.get("pricing")
     pricing = pricing if isinstance(pricing, dict) else {}
     owner = item.get("owned_by")
+    design = item.get("architecture")
+    kinds = design.get("input_modalities") if isinstance(design, dict) else None
     return ModelInfo(
         id=item["id"],
         owner=owner if isinstance(owner, str) else "",
         context_window=window,
+        vision="image" in kinds if isinstance(kinds, list) else None,
         input_price=_per_million(pricing.get("prompt")),
+        cached_price=_per_million(pricing.get("input_cache_read")),
         output_price=_per_million(pricing.get("completion")),
     )
 
@@ -158,13 +177,11 @@ def _with_settings(info: ModelInfo, settings: ApiSettings) -> ModelInfo:
     return replace(info, **{name: value for name, value in said.items() if value is not None})
 
 
-def _token_cost(prices: ModelInfo, entry: UsageEntry) -> Decimal | None:
-    if prices.input_price is None:
-        return None
+def _token_cost(prices: ModelInfo, price: Decimal, entry: UsageEntry) -> Decimal | None:
     if prices.output_price is None and entry.completion_tokens:
         return None
     cached = min(entry.cached_tokens, entry.prompt_tokens)
-    cached_price = prices.input_price if prices.cached_price is None else prices.cached_price
-    cost = prices.input_price * (entry.prompt_tokens - cached) + cached_price * cached
+    cached_price = price if prices.cached_price is None else prices.cached_price
+    cost = price * (entry.prompt_tokens - cached) + cached_price * cached
     cost += (prices.output_price or Decimal(0)) * entry.completion_tokens
     return cost / MILLION

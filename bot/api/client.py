@@ -71,7 +71,7 @@ class ApiClient:
         self._catalogue = Catalogue(
             settings, http=http, attempts=attempts, lessons=lessons, clock=clock
         )
-        priced = self._catalogue.priced
+        price = self._catalogue.price
         self._images = Images(
             settings,
             http=http,
@@ -79,12 +79,12 @@ class ApiClient:
             lessons=lessons,
             downloads=downloads,
             clock=clock,
-            priced=priced,
+            price=price,
         )
         self._transcriptions = Transcriptions(
-            settings, http=http, attempts=attempts, lessons=lessons, clock=clock, priced=priced
+            settings, http=http, attempts=attempts, lessons=lessons, clock=clock, price=price
         )
-        self._embeddings = Embeddings(http=http, attempts=attempts, clock=clock, priced=priced)
+        self._embeddings = Embeddings(http=http, attempts=attempts, clock=clock, price=price)
 
     @property
     def in_flight(self) -> int:

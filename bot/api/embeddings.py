@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import base64
 import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from bot.api.attempts import Attempts, Call, Try
 from bot.api.cache import Cache
 from bot.api.errors import CallFailed, from_payload
 from bot.api.http import Http, HttpRequest, json_object
 from bot.api.tokens import estimate_tokens
-from bot.api.wire import Json, read_usage
+from bot.api.wire import Json, Price, read_usage
 from bot.core.chat import Embedded, EmbeddingRequest, UsageEntry, UsageKind
 from bot.core.ports import Clock
 from bot.errors import ModelErrorKind
@@ -36,12 +36,12 @@ class Embeddings:
         http: Http,
         attempts: Attempts,
         clock: Clock,
-        priced: Callable[[UsageEntry], UsageEntry],
+        price: Price,
     ) -> None:
         self._http = http
         self._attempts = attempts
         self._clock = clock
-        self._priced = priced
+        self._price = price
         self._cache: Cache[Vector] = Cache(clock, size=REMEMBERED, seconds=REMEMBERED_SECONDS)
 
     async def embed(self, request: EmbeddingRequest) -> Embedded:
@@ -89,7 +89,7 @@ class Embeddings:
             latency=self._clock.monotonic() - began,
             estimated=not reported,
         )
-        return vectors, self._priced(entry)
+        return vectors, await self._price(entry)
 
 
 def _batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bot.api.attempts import Attempts, Call, Try
@@ -20,7 +20,7 @@ from bot.api.learnt import Lessons
 from bot.api.pictures import mime_of, picture_of
 from bot.api.settings import ApiSettings
 from bot.api.tokens import estimate_tokens
-from bot.api.wire import Json, detail_of, read_usage
+from bot.api.wire import Json, Price, detail_of, read_usage
 from bot.core.chat import (
     Drawing,
     ImageDelta,
@@ -61,7 +61,7 @@ class Images:
         lessons: Lessons,
         downloads: Downloads,
         clock: Clock,
-        priced: Callable[[UsageEntry], UsageEntry],
+        price: Price,
     ) -> None:
         self._settings = settings
         self._http = http
@@ -69,7 +69,7 @@ class Images:
         self._lessons = lessons
         self._downloads = downloads
         self._clock = clock
-        self._priced = priced
+        self._price = price
 
     async def draw(self, request: ImageRequest) -> Drawing:
         """Draw pictures of a prompt, or redraw those of the request. Raises `CallFailed`."""
@@ -142,7 +142,7 @@ class Images:
             cached_tokens=used.cached_tokens if used else 0,
             media_tokens=detail_of(answer.get("usage"), "image_tokens", within="input"),
         )
-        return Drawing(pictures=pictures, usage=self._priced(entry))
+        return Drawing(pictures=pictures, usage=await self._price(entry))
 
     async def _pictures(self, data: object, url: str) -> tuple[Picture, ...]:
         """All pictures that can be had; they are paid. Raises `CallFailed` when there is none."""

@@ -74,6 +74,8 @@ class ApiSettings(BaseModel):
         default={}, examples=[{"gpt-*": {"context_window": 128000, "input_price": "2.50"}}]
     )
     """By name or glob pattern; for each value the first pattern that gives it wins."""
+    list_prices: bool = True
+    """Where neither `models` nor the API tells a price, take the vendor's list price."""
 
     @field_validator("base_urls")
     @classmethod

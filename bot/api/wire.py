@@ -7,14 +7,17 @@ events of `bot.core.chat`, and alone decides whether an answer is complete.
 from __future__ import annotations
 
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 from bot.api.errors import CallFailed, from_payload
-from bot.core.chat import Finished, FinishReason, ModelEvent, Usage
+from bot.core.chat import Finished, FinishReason, ModelEvent, Usage, UsageEntry
 from bot.errors import ModelErrorKind
 
 Json: TypeAlias = dict[str, Any]
+Price: TypeAlias = Callable[[UsageEntry], Awaitable[UsageEntry]]
+"""Fills in the cost of a request, where it is known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,182 @@
+"""Vendors' list prices and context windows, from the data in `genai-prices`; asks no network.
+
+They stand in where neither the configuration nor the API itself tells. An aggregator's prices may
+differ, so the operator can overrule each, or switch the list off.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from bot.core.chat import ModelInfo, UsageEntry, UsageKind
+
+if TYPE_CHECKING:
+    from genai_prices.data_snapshot import DataSnapshot
+    from genai_prices.types import ModelInfo as Listed
+    from genai_prices.types import ModelPrice, Provider, TieredPrices
+
+VENDORS = (
+    "openai",
+    "anthropic",
+    "google",
+    "x-ai",
+    "deepseek",
+    "moonshotai",
+    "mistral",
+    "zai",
+    "zhipuai",
+    "minimax",
+    "cohere",
+    "meta",
+    "perplexity",
+    "voyageai",
+    "elevenlabs",
+)
+"""Those who sell models of their own. What a model costs at a reseller says nothing."""
+
+
+class ListPrices:
+    """The list. Loading it takes 0.2 s and 20 MB, and waits until somebody asks."""
+
+    def __init__(self, base_urls: Sequence[str], *, on: bool) -> None:
+        self._base_urls = base_urls
+        self._on = on
+        self._found: dict[tuple[str, str], tuple[Provider, Listed] | None] = {}
+
+    async def load(self) -> None:
+        """Load the list beside the event loop, so that the next question is answered at once."""
+        if self._on and "_data" not in self.__dict__:
+            await asyncio.to_thread(lambda: self._data)
+
+    def complete(self, info: ModelInfo) -> ModelInfo:
+        """The same, with what the list knows in place of what is unknown."""
+        found = self._find(info)
+        if not self._on:
+            return info
+        window = found[1].context_window if found else None
+        info = replace(info, context_window=info.context_window or window or self._window(info.id))
+        if found is None or info.input_price is not None or info.minute_price is not None:
+            return info
+        prices = found[1].get_prices(datetime.now(UTC))
+        hour = _base(prices.audio_hours)
+        return replace(
+            info,
+            input_price=_base(prices.input_mtok),
+            cached_price=_base(prices.cache_read_mtok),
+            output_price=_base(prices.output_mtok),
+            minute_price=None if hour is None else hour / 60,
+        )
+
+    def cost(self, info: ModelInfo, entry: UsageEntry) -> Decimal | None:
+        """What a request costs by the list; None where it does not know, which is not zero."""
+        found = self._find(info)
+        if found is None:
+            return None
+        provider, model = found
+        prices = model.get_prices(datetime.now(UTC))
+        if not _covers(prices, entry):
+            return None
+        from genai_prices import Usage
+
+        for counts in _counts(entry):
+            try:
+                cost = model.calc_price(Usage(**counts), provider).total_price
+            except ValueError:
+                continue  # the details do not fit together; the totals do
+            return cost or None
+        return None
+
+    @cached_property
+    def _data(self) -> DataSnapshot:
+        from genai_prices.data_snapshot import get_snapshot
+
+        return get_snapshot()
+
+    @cached_property
+    def _windows(self) -> dict[str, int]:
+        """The smallest window that anybody gives a model, by its name alone."""
+        windows: dict[str, int] = {}
+        for provider in self._data.providers:
+            for model in provider.models:
+                name = model.id.lower().rpartition("/")[2]
+                if model.context_window:
+                    known = windows.get(name, model.context_window)
+                    windows[name] = min(known, model.context_window)
+        return windows
+
+    def _window(self, name: str) -> int | None:
+        return self._windows.get(name.lower().rpartition("/")[2])
+
+    def _find(self, info: ModelInfo) -> tuple[Provider, Listed] | None:
+        if not self._on:
+            return None
+        key = (info.id, info.owner)
+        if key not in self._found:
+            self._found[key] = self._look_up(info.id.lower(), info.owner.lower())
+        return self._found[key]
+
+    def _look_up(self, name: str, owner: str) -> tuple[Provider, Listed] | None:
+        """At the API's own host first, then at whoever owns the model, then at every vendor."""
+        vendor, slash, bare = name.partition("/")
+        for url in self._base_urls:
+            if found := self._at(name, url=url):
+                return found
+        for provider in (*([vendor] if slash else []), *([owner] if owner else []), *VENDORS):
+            if provider in VENDORS and (found := self._at(bare or name, provider=provider)):
+                return found
+        return None
+
+    def _at(self, name: str, **where: str) -> tuple[Provider, Listed] | None:
+        provider, url = where.get("provider"), where.get("url")
+        try:
+            return self._data.find_provider_model(name, None, provider, url)
+        except LookupError:
+            return None
+
+
+def _base(price: Decimal | TieredPrices | None) -> Decimal | None:
+    """The price of the first tier; a price of zero is one that the list does not know."""
+    if price is not None and not isinstance(price, Decimal):
+        price = price.base
+    return price or None
+
+
+def _covers(prices: ModelPrice, entry: UsageEntry) -> bool:
+    """Whether the list has a price for everything that the request used."""
+    if not (entry.prompt_tokens or entry.completion_tokens):
+        return entry.kind is UsageKind.AUDIO and bool(prices.audio_hours and entry.seconds)
+    if prices.audio_hours:
+        return bool(entry.seconds)
+    return bool(
+        (prices.input_mtok or not entry.prompt_tokens)
+        and (prices.output_mtok or not entry.completion_tokens)
+    )
+
+
+def _counts(entry: UsageEntry) -> Sequence[dict[str, int | float]]:
+    """The usage in the list's words: in detail, and in totals alone."""
+    totals: dict[str, int | float] = {
+        "input_tokens": entry.prompt_tokens,
+        "output_tokens": entry.completion_tokens,
+    }
+    details: dict[str, int | float] = {}
+    if entry.cached_tokens:
+        details["cache_read_tokens"] = entry.cached_tokens
+    if entry.kind is UsageKind.IMAGE:
+        details |= {
+            "input_image_tokens": entry.media_tokens,
+            "output_image_tokens": entry.completion_tokens,
+        }
+    elif entry.kind is UsageKind.AUDIO:
+        if not (entry.prompt_tokens or entry.completion_tokens):
+            totals = {}
+        if entry.seconds:
+            totals["audio_seconds"] = entry.seconds
+        details["input_audio_tokens"] = entry.media_tokens
+    return ({**totals, **details}, totals)
