@@ -88,12 +88,16 @@ async def open_house(
     defaults: Defaults = DEFAULTS,
     retries: int = 0,
     first_event_timeout: float = 5.0,
+    list_prices: bool = False,  # else a model's window and price are known by its name
 ) -> AsyncGenerator[House]:
     """Run the bot over a database in `folder`; opened again there, it goes on where it was."""
     clock = SystemClock()
     async with serve_scripted() as api:
         settings = ApiSettings(
-            base_urls=(api.url,), retries=retries, first_event_timeout=first_event_timeout
+            base_urls=(api.url,),
+            retries=retries,
+            first_event_timeout=first_event_timeout,
+            list_prices=list_prices,
         )
         client = api_room.connect(settings, clock=clock)
         storage = StorageSettings(url=f"sqlite:///{folder}/house.db", busy_timeout=0.2)
