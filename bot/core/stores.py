@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from bot.core.archive import Archive, Overheard, Privacy, Summaries
 from bot.core.chat import KeptMessage, NewMessage, UsageEntry
 from bot.core.types import ChatRef, Event, MessageRef, Sender, Unreadable, UserId
 
@@ -54,13 +55,17 @@ class Outcome:
     """What a finished turn leaves behind, written in one transaction with its end.
 
     `hidden` are the ids of messages that are taken out of the conversation: an answer that was
-    replaced, an exchange that was taken back. They stay in the database.
+    replaced, an exchange that was taken back. They stay in the database. `overheard` is the last
+    remark of the group that the messages hold, and `scrub` says that nothing of the turn itself
+    may be left.
     """
 
     conversation: int | None = None
     messages: tuple[NewMessage, ...] = ()
     hidden: tuple[int, ...] = ()
     usage: tuple[UsageEntry, ...] = ()
+    overheard: int | None = None
+    scrub: bool = False
 
 
 class TurnQueue(Protocol):
@@ -205,6 +210,10 @@ class Stores:
 
     turns: TurnQueue
     conversations: Conversations
+    archive: Archive
+    summaries: Summaries
+    overheard: Overheard
+    privacy: Privacy
     settings: SettingsStore
     users: Users
     actions: Actions

@@ -31,11 +31,12 @@ class ConversationTable:
         return await self._database.write(lambda connection: _open(connection, chat))
 
     async def begin(self, chat: ChatRef) -> int:
-        """Begin a new conversation; the old one is kept."""
+        """Begin a new conversation; the old one is kept. One without a word is good enough."""
 
         async def job(connection: AsyncConnection) -> int:
+            spoken = conversations.c.active_at.is_not(None)
             await connection.execute(
-                sa.update(conversations).where(_is_current(chat)).values(current=False)
+                sa.update(conversations).where(_is_current(chat), spoken).values(current=False)
             )
             return await _open(connection, chat)
 
@@ -71,8 +72,15 @@ async def _current(connection: AsyncConnection, chat: ChatRef) -> int | None:
 
 async def _open(connection: AsyncConnection, chat: ChatRef) -> int:
     """The chat's current conversation, made unless another process has just made it."""
+    highest = sa.select(sa.func.coalesce(sa.func.max(conversations.c.number), 0)).where(
+        conversations.c.platform == chat.platform, conversations.c.chat == chat.id
+    )
     new = insert(connection, conversations).values(
-        platform=chat.platform, chat=chat.id, current=True, created_at=utc_now()
+        platform=chat.platform,
+        chat=chat.id,
+        current=True,
+        created_at=utc_now(),
+        number=highest.scalar_subquery() + 1,
     )
     await connection.execute(new.on_conflict_do_nothing())
     found = await _current(connection, chat)

@@ -56,6 +56,15 @@ class Database:
             async with self._reading.connect() as connection:
                 return await job(connection)
 
+    async def empty_log(self) -> None:
+        """Move SQLite's write-ahead log into the file and empty it, as far as others let us.
+
+        What was deleted is then nowhere any more. PostgreSQL sees to this itself.
+        """
+        if self.sqlite:
+            checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)"
+            await self.read(lambda connection: connection.exec_driver_sql(checkpoint))
+
     async def close(self) -> None:
         """Finish what is under way and close all connections."""
         await self._writer.close()
@@ -110,6 +119,8 @@ def _sqlite_writer(settings: StorageSettings, *, foreign_keys: bool = True) -> A
         "PRAGMA journal_mode = WAL",
         # A commit is on the disk before an event is acknowledged: promise 9 of the design.
         "PRAGMA synchronous = FULL",
+        # What people want forgotten is overwritten, not only unlinked.
+        "PRAGMA secure_delete = ON",
         f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}",
     )
 

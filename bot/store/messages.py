@@ -11,14 +11,17 @@ from bot.core.chat import KeptMessage, MessageState, NewMessage, Role
 from bot.store import codec
 from bot.store.columns import utc_now
 from bot.store.database import insert
-from bot.store.schema import files, message_files, messages
+from bot.store.schema import conversations, files, message_files, messages, summaries
 
 
 async def keep(
     connection: AsyncConnection, conversation: int, new: Sequence[NewMessage], *, turn_id: int
 ) -> None:
-    """Add what came of a turn to a conversation, in order."""
+    """Add what came of a turn to a conversation, in order; nothing to one that is deleted."""
     if not new:
+        return
+    now = sa.update(conversations).where(conversations.c.id == conversation)
+    if (await connection.execute(now.values(active_at=utc_now()))).rowcount == 0:
         return
     rows, pictures = [], []
     for message in new:
@@ -53,10 +56,17 @@ async def keep(
 
 
 async def hide(connection: AsyncConnection, message_ids: Sequence[int]) -> None:
-    """Take messages out of their conversation; they stay in the table."""
-    if message_ids:
-        hidden = sa.update(messages).where(messages.c.id.in_(message_ids)).values(hidden=True)
-        await connection.execute(hidden)
+    """Take messages out of their conversation, and out of its summary; they stay in the table."""
+    if not message_ids:
+        return
+    hidden = sa.update(messages).where(messages.c.id.in_(message_ids)).values(hidden=True)
+    where = hidden.returning(messages.c.conversation_id)
+    some = sorted(set((await connection.execute(where)).scalars()))
+    stale = sa.delete(summaries).where(
+        summaries.c.conversation_id.in_(some), summaries.c.through_id >= min(message_ids)
+    )
+    await connection.execute(stale)
+    await look_again(connection, some)
 
 
 async def _keep_picture(
@@ -66,6 +76,23 @@ async def _keep_picture(
     await connection.execute(picture.on_conflict_do_nothing())
     link = sa.insert(message_files).values(message_id=message_id, sha256=digest)
     await connection.execute(link)
+
+
+async def look_again(connection: AsyncConnection, some: Sequence[int]) -> None:
+    """After messages are gone: a conversation without any counts as never begun."""
+    last = (
+        sa.select(sa.func.max(messages.c.created_at))
+        .where(messages.c.conversation_id == conversations.c.id, sa.not_(messages.c.hidden))
+        .scalar_subquery()
+    )
+    which = sa.update(conversations).where(conversations.c.id.in_(some))
+    await connection.execute(which.values(active_at=last))
+
+
+async def drop_unused_files(connection: AsyncConnection) -> None:
+    """Delete the pictures that no message holds any more."""
+    in_use = sa.exists().where(message_files.c.sha256 == files.c.sha256)
+    await connection.execute(sa.delete(files).where(~in_use))
 
 
 async def page(

@@ -14,12 +14,16 @@ from bot.core.stores import Stores
 from bot.errors import StoreError
 from bot.store import health, migrate
 from bot.store.actions import ActionTable
+from bot.store.archive import ArchiveTable
 from bot.store.chats import ChatTable
 from bot.store.conversations import ConversationTable
 from bot.store.database import connected
+from bot.store.overheard import OverheardTable
+from bot.store.privacy import PrivacyTable
 from bot.store.schema import users
 from bot.store.settings import StorageSettings
 from bot.store.sole import sole_owner
+from bot.store.summaries import SummaryTable
 from bot.store.turns import Turns
 from bot.store.users import UserTable
 
@@ -45,6 +49,10 @@ async def opened(
             stores = Stores(
                 turns=turns,
                 conversations=ConversationTable(database),
+                archive=ArchiveTable(database),
+                summaries=SummaryTable(database),
+                overheard=OverheardTable(database),
+                privacy=PrivacyTable(database),
                 settings=ChatTable(database),
                 users=UserTable(database),
                 actions=ActionTable(database),

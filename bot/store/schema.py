@@ -52,6 +52,9 @@ conversations = sa.Table(
     sa.Column("chat", Words, nullable=False),
     sa.Column("current", sa.Boolean, nullable=False),
     sa.Column("created_at", Utc, nullable=False),
+    sa.Column("number", sa.Integer, nullable=False, server_default="0"),  # within its chat
+    sa.Column("title", Words, nullable=False, server_default=""),
+    sa.Column("active_at", Utc, nullable=True),  # when something was said last
     sa.Index("ix_conversations_chat", "platform", "chat", "id"),
     sa.Index(
         "uq_conversations_current",
@@ -90,6 +93,38 @@ messages = sa.Table(
     sa.Column("hidden", sa.Boolean, nullable=False, server_default=sa.false()),
     # Serves the page of a conversation, newest first, whatever else there is.
     sa.Index("ix_messages_conversation", "conversation_id", "id"),
+    sqlite_autoincrement=True,
+)
+
+summaries = sa.Table(
+    "summaries",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column(
+        "conversation_id",
+        Id,
+        sa.ForeignKey(conversations.c.id, ondelete="CASCADE"),
+        nullable=False,
+    ),
+    sa.Column("through_id", Id, nullable=False),  # the last message that it covers
+    sa.Column("text", Words, nullable=False),
+    sa.Column("created_at", Utc, nullable=False),
+    sa.Index("ix_summaries_conversation", "conversation_id", "through_id"),
+)
+
+overheard = sa.Table(
+    "overheard",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("platform", Words, nullable=False),
+    sa.Column("key", Words, nullable=False),
+    sa.Column("chat", Words, nullable=False),
+    sa.Column("sender_id", Words, nullable=False),
+    sa.Column("sender_name", Words, nullable=False),
+    sa.Column("text", Words, nullable=False),
+    sa.Column("created_at", Utc, nullable=False),
+    sa.UniqueConstraint("platform", "key"),
+    sa.Index("ix_overheard_chat", "platform", "chat", "id"),
     sqlite_autoincrement=True,
 )
 

@@ -16,6 +16,8 @@ from bot.errors import QueueFull
 from bot.store import codec, lanes, messages, usage
 from bot.store.columns import utc_now
 from bot.store.database import Database
+from bot.store.overheard import drop_through
+from bot.store.privacy import SCRUBBED
 from bot.store.schema import RUNNING, turns
 
 log = logging.getLogger(__name__)
@@ -198,6 +200,8 @@ class Turns:
         }
         if outcome is not None:  # the messages say it all now
             values["partial"] = ""
+            if outcome.scrub:
+                values |= SCRUBBED
         await self._change(turn_id, values, outcome)
         self._held.pop(turn_id, None)
 
@@ -233,6 +237,8 @@ class Turns:
                         connection, outcome.conversation, outcome.messages, turn_id=turn_id
                     )
                 await messages.hide(connection, outcome.hidden)
+                if outcome.overheard is not None:
+                    await drop_through(connection, chat, outcome.overheard)
                 await usage.keep(connection, chat, UserId(row.user_id), outcome.usage)
             return True
 

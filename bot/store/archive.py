@@ -1,0 +1,162 @@
+"""The conversations of a chat as a list, with titles: the port `Archive`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core.archive import Shelved
+from bot.core.chat import UsageEntry
+from bot.core.types import ChatId, ChatRef, UserId
+from bot.store import messages, usage
+from bot.store.database import Database
+from bot.store.schema import conversations
+
+
+class ArchiveTable:
+    """`Archive`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def listed(self, chat: ChatRef, *, offset: int = 0, limit: int = 10) -> Sequence[Shelved]:
+        """The chat's conversations, the latest first."""
+        query = (
+            _shelved(chat)
+            .order_by(conversations.c.active_at.desc(), conversations.c.id.desc())
+            .offset(offset)
+            .limit(limit)
+        )
+
+        async def job(connection: AsyncConnection) -> Sequence[Shelved]:
+            return [_read(row) for row in (await connection.execute(query)).all()]
+
+        return await self._database.read(job)
+
+    async def count(self, chat: ChatRef) -> int:
+        """How many the list has."""
+        query = sa.select(sa.func.count()).select_from(_shelved(chat).subquery())
+
+        async def job(connection: AsyncConnection) -> int:
+            found: int = (await connection.execute(query)).scalar_one()
+            return found
+
+        return await self._database.read(job)
+
+    async def find(self, chat: ChatRef, number: int) -> Shelved | None:
+        """The chat's conversation of this number."""
+        query = _shelved(chat).where(conversations.c.number == number)
+
+        async def job(connection: AsyncConnection) -> Shelved | None:
+            row = (await connection.execute(query)).first()
+            return None if row is None else _read(row)
+
+        return await self._database.read(job)
+
+    async def resume(self, chat: ChatRef, conversation: int) -> bool:
+        """Go on with a conversation; False when the chat has none of this id."""
+
+        async def job(connection: AsyncConnection) -> bool:
+            if not await _exists(connection, chat, conversation):
+                return False
+            others = _of(chat).where(sa.text("current"), conversations.c.id != conversation)
+            await connection.execute(others.values(current=False))
+            this = _of(chat).where(conversations.c.id == conversation)
+            await connection.execute(this.values(current=True))
+            return True
+
+        return await self._database.write(job)
+
+    async def rename(self, chat: ChatRef, conversation: int, title: str) -> bool:
+        """Name a conversation; False when the chat has none of this id."""
+        statement = _of(chat).where(conversations.c.id == conversation).values(title=title)
+
+        async def job(connection: AsyncConnection) -> bool:
+            return (await connection.execute(statement)).rowcount > 0
+
+        return await self._database.write(job)
+
+    async def delete(self, chat: ChatRef, conversation: int) -> bool:
+        """Delete a conversation with all that was said; False when the chat has none of this id."""
+        statement = sa.delete(conversations).where(
+            conversations.c.platform == chat.platform,
+            conversations.c.chat == chat.id,
+            conversations.c.id == conversation,
+        )
+
+        async def job(connection: AsyncConnection) -> bool:
+            deleted = (await connection.execute(statement)).rowcount > 0
+            await messages.drop_unused_files(connection)
+            return deleted
+
+        return await self._database.write(job)
+
+    async def untitled(self, conversation: int) -> bool:
+        """Whether the conversation still has no title."""
+        query = sa.select(conversations.c.title).where(conversations.c.id == conversation)
+
+        async def job(connection: AsyncConnection) -> bool:
+            return (await connection.execute(query)).scalar_one_or_none() == ""
+
+        return await self._database.read(job)
+
+    async def entitle(
+        self, conversation: int, title: str, *, asker: UserId, usage: Sequence[UsageEntry] = ()
+    ) -> None:
+        """Give a conversation a title unless it has one; keep what finding it cost `asker`."""
+        statement = (
+            sa.update(conversations)
+            .where(conversations.c.id == conversation, conversations.c.title == "")
+            .values(title=title)
+        )
+
+        async def job(connection: AsyncConnection) -> None:
+            await connection.execute(statement)
+            await charge(connection, conversation, asker, usage)
+
+        await self._database.write(job)
+
+
+async def charge(
+    connection: AsyncConnection, conversation: int, asker: UserId, entries: Sequence[UsageEntry]
+) -> None:
+    """Keep what was used for a conversation outside of a turn."""
+    query = sa.select(conversations.c.platform, conversations.c.chat).where(
+        conversations.c.id == conversation
+    )
+    row = (await connection.execute(query)).one_or_none()
+    if row is not None:
+        await usage.keep(connection, ChatRef(row.platform, ChatId(row.chat)), asker, entries)
+
+
+def _shelved(chat: ChatRef) -> sa.Select[tuple[int, int, str, object, bool]]:
+    return sa.select(
+        conversations.c.id,
+        conversations.c.number,
+        conversations.c.title,
+        conversations.c.active_at,
+        conversations.c.current,
+    ).where(
+        conversations.c.platform == chat.platform,
+        conversations.c.chat == chat.id,
+        conversations.c.active_at.is_not(None),
+    )
+
+
+def _read(row: sa.Row[tuple[int, int, str, object, bool]]) -> Shelved:
+    return Shelved(
+        id=row.id, number=row.number, title=row.title, active=row.active_at, current=row.current
+    )
+
+
+def _of(chat: ChatRef) -> sa.Update:
+    return sa.update(conversations).where(
+        conversations.c.platform == chat.platform, conversations.c.chat == chat.id
+    )
+
+
+async def _exists(connection: AsyncConnection, chat: ChatRef, conversation: int) -> bool:
+    query = _shelved(chat).where(conversations.c.id == conversation)
+    return (await connection.execute(query)).first() is not None

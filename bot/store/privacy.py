@@ -1,0 +1,171 @@
+"""Forgetting for good: the port `Privacy`.
+
+What SQLite deletes it overwrites with zeros (`secure_delete`), and its log is emptied after. A
+turn that is over stays as an empty row with the platform's own key, until `bot db purge`: without
+it, a message delivered again would be answered again. PostgreSQL gives up deleted rows when it
+vacuums.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core.chat import Role
+from bot.core.stores import TurnState
+from bot.core.types import ChatId, ChatRef, UserId
+from bot.store import messages as message_rows
+from bot.store.database import Database
+from bot.store.schema import (
+    actions,
+    chats,
+    conversations,
+    messages,
+    overheard,
+    summaries,
+    turns,
+    usage,
+    users,
+)
+
+SCRUBBED: dict[str, object] = {
+    "event": "{}",
+    "partial": "",
+    "shown": "[]",
+    "error": None,
+    "chat": "",
+    "user_id": "",
+}
+"""What is left of a turn that is over: that it was there."""
+
+_OVER = (TurnState.DONE.value, TurnState.CANCELLED.value)
+
+
+class PrivacyTable:
+    """`Privacy`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def forget_chat(self, chat: ChatRef) -> None:
+        """Delete everything that was said and chosen in a chat."""
+
+        async def job(connection: AsyncConnection) -> None:
+            await _forget_chat(connection, chat)
+            await message_rows.drop_unused_files(connection)
+
+        await self._database.write(job)
+        await self._database.empty_log()
+
+    async def forget_person(self, platform: str, person: UserId) -> None:
+        """Delete everything somebody said in any chat, the answers to it, and who they are."""
+
+        async def job(connection: AsyncConnection) -> None:
+            for chat in await _chats_of_only(connection, platform, person):
+                await _forget_chat(connection, ChatRef(platform, ChatId(chat)))
+            await _forget_words(connection, platform, person)
+            await _forget_turns(connection, turns.c.platform == platform, turns.c.user_id == person)
+            for statement in (
+                sa.delete(overheard).where(
+                    overheard.c.platform == platform, overheard.c.sender_id == person
+                ),
+                sa.delete(actions).where(actions.c.platform == platform, actions.c.owner == person),
+                sa.delete(users).where(users.c.platform == platform, users.c.id == person),
+            ):
+                await connection.execute(statement)
+            await _forget_usage(connection, platform, person)
+            await message_rows.drop_unused_files(connection)
+
+        await self._database.write(job)
+        await self._database.empty_log()
+
+
+async def _forget_chat(connection: AsyncConnection, chat: ChatRef) -> None:
+    for table in (conversations, overheard, actions):
+        here = sa.delete(table).where(table.c.platform == chat.platform, table.c.chat == chat.id)
+        await connection.execute(here)
+    chosen = sa.delete(chats).where(chats.c.platform == chat.platform, chats.c.id == chat.id)
+    await connection.execute(chosen)
+    await _forget_turns(connection, turns.c.platform == chat.platform, turns.c.chat == chat.id)
+    placed = sa.update(usage).where(usage.c.platform == chat.platform, usage.c.chat == chat.id)
+    await connection.execute(placed.values(chat=""))
+
+
+async def _forget_turns(connection: AsyncConnection, *which: sa.ColumnElement[bool]) -> None:
+    over = sa.update(turns).where(*which, turns.c.state.in_(_OVER))
+    await connection.execute(over.values(SCRUBBED))
+    dead = sa.delete(turns).where(*which, turns.c.state == TurnState.DEAD.value)
+    await connection.execute(dead)
+
+
+async def _chats_of_only(connection: AsyncConnection, platform: str, person: UserId) -> list[str]:
+    """The chats in which nobody else has ever said anything."""
+    said = (
+        sa.select(conversations.c.chat, messages.c.sender_id.label("who"))
+        .join_from(messages, conversations)
+        .where(conversations.c.platform == platform, messages.c.sender_id != "")
+    )
+    did = sa.select(turns.c.chat, turns.c.user_id.label("who")).where(
+        turns.c.platform == platform, turns.c.chat != "", turns.c.user_id != ""
+    )
+    heard = sa.select(overheard.c.chat, overheard.c.sender_id.label("who")).where(
+        overheard.c.platform == platform
+    )
+    anybody = sa.union(said, did, heard).subquery()
+    query = (
+        sa.select(anybody.c.chat)
+        .group_by(anybody.c.chat)
+        .having(sa.func.min(anybody.c.who) == person, sa.func.max(anybody.c.who) == person)
+    )
+    return list((await connection.execute(query)).scalars())
+
+
+async def _forget_words(connection: AsyncConnection, platform: str, person: UserId) -> None:
+    """Delete what somebody said where others talk too, with the answers to it."""
+    theirs = (
+        sa.select(messages.c.conversation_id)
+        .join_from(messages, conversations)
+        .where(conversations.c.platform == platform, messages.c.sender_id == person)
+        .distinct()
+    )
+    found = list((await connection.execute(theirs)).scalars())
+    if not found:
+        return
+    asked = messages.alias("asked")
+    asker = (
+        sa.select(asked.c.sender_id)
+        .where(
+            asked.c.conversation_id == messages.c.conversation_id,
+            asked.c.role == Role.USER.value,
+            asked.c.id < messages.c.id,
+        )
+        .order_by(asked.c.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    answers = sa.select(messages.c.id).where(
+        messages.c.conversation_id.in_(found),
+        messages.c.role != Role.USER.value,
+        asker == person,
+    )
+    gone = [*(await connection.execute(answers)).scalars()]
+    for statement in (
+        sa.delete(messages).where(messages.c.id.in_(gone)),
+        sa.delete(messages).where(
+            messages.c.conversation_id.in_(found), messages.c.sender_id == person
+        ),
+        sa.delete(summaries).where(summaries.c.conversation_id.in_(found)),
+        sa.update(conversations).where(conversations.c.id.in_(found)).values(title=""),
+    ):
+        await connection.execute(statement)
+    await message_rows.look_again(connection, found)
+
+
+async def _forget_usage(connection: AsyncConnection, platform: str, person: UserId) -> None:
+    """What was used stays counted: nameless, except for the month that limits are about."""
+    theirs = sa.update(usage).where(usage.c.platform == platform, usage.c.user_id == person)
+    await connection.execute(theirs.values(chat=""))
+    month = datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    await connection.execute(theirs.where(usage.c.created_at < month).values(user_id=""))

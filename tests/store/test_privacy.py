@@ -1,0 +1,154 @@
+"""Forgetting: afterwards nothing of it is in any table, nor in the bytes of the SQLite file."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core.archive import Summary
+from bot.core.chat import ImagePart, NewMessage, Role, TextPart, UsageEntry, UsageKind
+from bot.core.stores import Action, ChatSettings, Outcome, Stores
+from bot.core.types import ChatRef, Sender, UserId
+from bot.store import StorageSettings, open_store
+from bot.store.database import connected
+from bot.store.schema import metadata, turns, usage
+from tests.store.events import ANN, chat, message
+
+BOB = Sender(UserId("8"), "Bob", "en")
+WORD = "xylophone"
+"""Stands in everything that Ann says, chooses and is answered."""
+COST = UsageEntry(kind=UsageKind.CHAT, model="m", prompt_tokens=5)
+
+
+async def exchange(stores: Stores, where: ChatRef, sender: Sender, word: str, key: str) -> None:
+    """Somebody asks, with a picture, and is answered; it is summed up and has a title."""
+    await stores.users.seen("test", sender)
+    event = replace(message(key, where.id, word), sender=sender)
+    await stores.turns.accept(event, urgent=False)
+    turn = await stores.turns.claim("me")
+    assert turn is not None
+    await stores.turns.checkpoint(turn.id, partial=word, shown=())
+    conversation = await stores.conversations.current(where)
+    asked = NewMessage(
+        role=Role.USER,
+        parts=(TextPart(word * 30), ImagePart("image/png", word.encode() * 400)),
+        sender_id=sender.id,
+        sender_name=sender.name,
+    )
+    said = NewMessage(role=Role.ASSISTANT, parts=(TextPart(f"you said {word}"),), model="m")
+    outcome = Outcome(conversation=conversation, messages=(asked, said), usage=(COST,))
+    await stores.turns.finish(turn.id, outcome)
+    await stores.archive.entitle(conversation, f"about {word}", asker=sender.id)
+    [*_, last] = await stores.conversations.page(conversation)
+    summary = Summary(text=f"they said {word}", through=last.id)
+    await stores.summaries.keep(conversation, summary, asker=sender.id, usage=())
+    await stores.settings.save(where, ChatSettings(system_prompt=f"be a {word}"))
+    await stores.actions.offer(where, [Action(name="a", argument=word, owner=sender.id)])
+    remark = replace(message(f"{key}-remark", where.id, word), sender=sender)
+    await stores.overheard.note(remark, keep=10)
+
+
+async def select_all(table: sa.Table, connection: AsyncConnection) -> sa.CursorResult[Any]:
+    return await connection.execute(sa.select(table))
+
+
+async def everything(settings: StorageSettings) -> str:
+    """All rows of all tables, as one text."""
+    found: list[str] = []
+    async with connected(settings) as database:
+        for table in metadata.sorted_tables:
+            rows = await database.read(partial(select_all, table))
+            found.extend(f"{table.name}: {row}" for row in rows.all())
+    return "\n".join(found)
+
+
+async def test_a_forgotten_chat_is_in_no_table_and_the_others_stay(
+    settings: StorageSettings,
+) -> None:
+    async with open_store(settings) as stores:
+        await exchange(stores, chat("hers"), ANN, WORD, "1")
+        await exchange(stores, chat("his"), BOB, "trombone", "2")
+        assert WORD in await everything(settings)
+        await stores.privacy.forget_chat(chat("hers"))
+        left = await everything(settings)
+        assert WORD not in left and "hers" not in left
+        for kept in ("about trombone", "be a trombone", "you said trombone"):
+            assert kept in left
+        assert not (await stores.turns.accept(message("1", "hers"), urgent=False)).fresh
+
+
+async def test_of_a_forgotten_person_nothing_is_left_anywhere(settings: StorageSettings) -> None:
+    async with open_store(settings) as stores:
+        await exchange(stores, chat("hers"), ANN, WORD, "1")
+        await exchange(stores, chat("both"), BOB, "trombone", "2")
+        await exchange(stores, chat("both"), ANN, WORD, "3")
+        await stores.settings.save(chat("both"), ChatSettings(model="ours"))
+        await stores.privacy.forget_person("test", ANN.id)
+        left = await everything(settings)
+        assert WORD not in left and "'Ann'" not in left and "hers" not in left
+        page = await stores.conversations.page(await stores.conversations.current(chat("both")))
+        assert [kept.message.sender_name for kept in page] == ["Bob", ""]
+        assert (await stores.settings.load(chat("both"))).model == "ours"
+        assert [each.text for each in await stores.overheard.remarks(chat("both"))] == ["trombone"]
+
+
+async def test_what_was_used_stays_counted_and_earlier_months_have_no_name(
+    settings: StorageSettings,
+) -> None:
+    async with open_store(settings) as stores:
+        await exchange(stores, chat(), ANN, WORD, "1")
+        await exchange(stores, chat(), ANN, WORD, "2")
+        async with connected(settings) as database:
+            first = sa.select(sa.func.min(usage.c.id)).scalar_subquery()
+            old = sa.update(usage).where(usage.c.id == first)
+            long_ago = old.values(created_at=datetime(2020, 1, 1, tzinfo=UTC))
+            await database.write(lambda connection: connection.execute(long_ago))
+        await stores.privacy.forget_person("test", ANN.id)
+    async with connected(settings) as database:
+        query = sa.select(usage.c.user_id, usage.c.chat, usage.c.prompt_tokens).order_by(usage.c.id)
+        rows = await database.read(lambda connection: connection.execute(query))
+        assert [tuple(row) for row in rows.all()] == [("", "", 5), (ANN.id, "", 5)]
+
+
+async def test_the_turn_that_forgets_is_forgotten_too(settings: StorageSettings) -> None:
+    async with open_store(settings) as stores:
+        await stores.turns.accept(message("1", "hers", f"/forget {WORD}"), urgent=False)
+        turn = await stores.turns.claim("me")
+        assert turn is not None
+        await stores.privacy.forget_chat(chat("hers"))
+        await stores.turns.finish(turn.id, Outcome(scrub=True))
+        assert WORD not in await everything(settings)
+    async with connected(settings) as database:
+        rows = await database.read(lambda connection: connection.execute(sa.select(turns)))
+        assert [row.state for row in rows.all()] == ["done"]
+
+
+async def test_the_bytes_of_the_file_do_not_hold_it_either(
+    tmp_path: Path, sqlite_template: Path
+) -> None:
+    settings = StorageSettings(url=f"sqlite:///{shutil.copy(sqlite_template, tmp_path)}")
+    file = settings.sqlite_file
+    assert file is not None
+    async with open_store(settings) as stores:
+        for number in range(20):
+            await exchange(stores, chat(f"hers {number}"), ANN, WORD, str(number))
+        await exchange(stores, chat("his"), BOB, "trombone", "b")
+        assert WORD in await asyncio.to_thread(text_of, file)
+        await stores.privacy.forget_person("test", ANN.id)
+        left = await asyncio.to_thread(text_of, file)
+        assert "trombone" in left
+        assert WORD not in left
+
+
+def text_of(file: Path) -> str:
+    """The bytes of the database and of what lies beside it."""
+    beside = [file, *file.parent.glob(f"{file.name}-*")]
+    return "".join(each.read_bytes().decode("latin-1") for each in beside)
