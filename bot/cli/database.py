@@ -29,6 +29,7 @@ def status(arguments: argparse.Namespace) -> int:
     now, dead = asyncio.run(admin.status(settings)), asyncio.run(admin.dead_turns(settings))
     print(f"{now.place}: revision {now.revision}, {now.size / 1e6:.1f} MB")
     print(f"waiting {now.waiting}, running {now.running}, given up {now.dead}")
+    print(f"answers liked {now.liked}, disliked {now.disliked}")
     for turn in dead:
         finished = turn.finished.strftime("%Y-%m-%d %H:%M")
         print(f"  {turn.id}  {finished} UTC  {turn.platform}:{turn.chat}  {turn.error}")

@@ -30,11 +30,12 @@ from bot.core.chat import (
 from bot.core.context import fit, load_history, spoken
 from bot.core.delivery import Delivery
 from bot.core.exchange import Exchange
+from bot.core.feedback import ask as ask_opinion
 from bot.core.question import greeting, question_of, quote
 from bot.core.sentences import sentence_for_media, sentence_for_model, sentence_for_size
 from bot.core.stores import Outcome
 from bot.core.turn import TurnContext
-from bot.core.types import IncomingMessage, MessageRef, OutgoingFile
+from bot.core.types import Feedback, IncomingMessage, MessageRef, OutgoingFile
 from bot.errors import FileTooLarge, MediaError, ModelError, ModelErrorKind
 
 log = logging.getLogger(__name__)
@@ -180,11 +181,22 @@ class Answer:
             self._delivery.rewrite(self._heading + self._old.text)
         outcome = await self._outcome(ending)
         turn_id = self._again.turn_id if self._again else None
-        rows = await self._buttons.rows(offer, self._ctx.turn.id if outcome.messages else turn_id)
+        turn_id = self._ctx.turn.id if outcome.messages else turn_id
         refs = await self._delivery.finish(
-            mark=mark, buttons=rows, files=tuple(self._files), failed=ending.failed
+            mark=mark,
+            buttons=await self._buttons.rows(offer, turn_id),
+            files=tuple(self._files),
+            feedback=self._thumbs(ending),
+            failed=ending.failed,
         )
         return replace(outcome, messages=_standing(outcome.messages, refs))
+
+    def _thumbs(self, ending: Ending) -> Feedback | None:
+        """The question whether the answer was good, if there is one."""
+        possible = self._ctx.platform.capabilities(self._ctx.chat).feedback
+        if not possible or ending.failed or not self._text.strip():
+            return None
+        return ask_opinion(self._ctx.turn.id, self._model)
 
     def _is_worse(self, ending: Ending, old: NewMessage) -> bool:
         """Whether an earlier answer is worth more than what there is now."""

@@ -15,7 +15,7 @@ from types import TracebackType
 
 from bot.core.ports import Clock, Platform, Streaming
 from bot.core.sheets import End, Sheets, Step
-from bot.core.types import Button, ButtonRow, IncomingMessage, MessageRef, OutgoingFile
+from bot.core.types import Button, ButtonRow, Feedback, IncomingMessage, MessageRef, OutgoingFile
 from bot.errors import (
     ChatGone,
     FileTooLarge,
@@ -150,16 +150,24 @@ class Delivery:
         mark: str = "",
         buttons: Sequence[ButtonRow] = (),
         files: Sequence[OutgoingFile] = (),
+        feedback: Feedback | None = None,
         failed: bool = False,
     ) -> tuple[MessageRef, ...]:
         """Bring the whole answer to the chat, and return the messages it stands in.
 
         `mark` is a line under the text that says how it ended; `failed` that it tells why there
-        is no (whole) answer. `buttons` and `files` go with the last page. Waits out every pause
-        that the platform asks for. Raises `ChatGone`, `FileTooLarge` (the text is there, the files
-        are not), and `PlatformError` when the platform has failed for a quarter of an hour.
+        is no (whole) answer. `buttons`, `files` and `feedback` go with the last page. Waits out
+        every pause that the platform asks for. Raises `ChatGone`, `FileTooLarge` (the text is
+        there, the files are not), and `PlatformError` when the platform has failed for a quarter
+        of an hour.
         """
-        self._end = End(mark=mark, buttons=tuple(buttons), files=tuple(files), failed=failed)
+        self._end = End(
+            mark=mark,
+            buttons=tuple(buttons),
+            files=tuple(files),
+            feedback=feedback,
+            failed=failed,
+        )
         self._hurry.set()
         self._news.set()
         # A writer that is cancelled here does not cancel the call that is under way.

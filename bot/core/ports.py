@@ -143,6 +143,8 @@ class Capabilities:
     typing: bool = False
     stop_button: bool = False
     """The platform shows its own Stop while an answer is being written."""
+    feedback: bool = False
+    """The platform has buttons of its own to ask whether an answer was good."""
     status: bool = False
     """A native draft shows what the bot is doing beside its text (`Draft.status`)."""
     answer_buttons: bool = True

@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass, replace
 from typing import assert_never
 
+from bot.core import feedback
 from bot.core.access import Gate
 from bot.core.again import named_exchange
 from bot.core.commands import ACTIONS, COMMANDS, QUEUED
@@ -105,6 +106,8 @@ class Router:
             stopped = ctx.stop_chat(ctx.chat)
             await ctx.platform.notice(press, "" if stopped else _("Nothing is being written."))
             return Outcome()
+        if (thumb := feedback.read(press.value)) is not None:
+            return await feedback.rate(ctx, press, thumb)
         action = await ctx.services.stores.actions.taken(ctx.chat, press.value)
         handler = ACTIONS.get(action.name) if action else None
         if action is None or handler is None:

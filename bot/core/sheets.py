@@ -22,7 +22,15 @@ from bot.core.markdown import closed
 from bot.core.partial import settle
 from bot.core.ports import Draft, Platform, Streaming
 from bot.core.split import Page, best_cut, take_page
-from bot.core.types import Button, ButtonRow, IncomingMessage, MessageRef, OutgoingFile, Reply
+from bot.core.types import (
+    Button,
+    ButtonRow,
+    Feedback,
+    IncomingMessage,
+    MessageRef,
+    OutgoingFile,
+    Reply,
+)
 from bot.errors import ChatGone, MessageGone, OutcomeUnknown, PlatformError, RateLimited
 
 log = logging.getLogger(__name__)
@@ -57,6 +65,7 @@ class End:
     mark: str = ""
     buttons: tuple[ButtonRow, ...] = ()
     files: tuple[OutgoingFile, ...] = ()
+    feedback: Feedback | None = None
     failed: bool = False
 
 
@@ -232,7 +241,7 @@ class Sheets:
 
     async def _finish_without_text(self, end: End) -> None:
         """The text is there already, or there is none."""
-        if self._full and (end.buttons or end.files):
+        if self._full and (end.buttons or end.files or end.feedback):
             last = self._full[-1]
             try:
                 await self._platform.edit(last.ref, self._reply(last.text, end))
@@ -359,6 +368,7 @@ class Sheets:
             buttons=end.buttons,
             files=end.files,
             answering=self._answering.ref,
+            feedback=end.feedback,
             failed=end.failed,
         )
 

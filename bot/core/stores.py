@@ -205,6 +205,25 @@ class Actions(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rating:
+    """What somebody thinks of the answer that came of a turn."""
+
+    chat: ChatRef
+    user: UserId
+    turn_id: int
+    model: str
+    good: bool
+
+
+class Ratings(Protocol):
+    """What people thought of answers. Every method raises `StoreError`."""
+
+    async def rate(self, rating: Rating) -> None:
+        """Keep a rating; the last word of each person about an answer counts."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stores:
     """The database, port by port."""
 
@@ -217,3 +236,4 @@ class Stores:
     settings: SettingsStore
     users: Users
     actions: Actions
+    ratings: Ratings

@@ -145,6 +145,17 @@ ButtonRow: TypeAlias = tuple[Button, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Feedback:
+    """The platform's own question whether an answer was good: the values of its two buttons.
+
+    One of them comes back in a `ButtonPress`. At most 2,000 characters (Slack's limit).
+    """
+
+    good: str
+    bad: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OutgoingFile:
     """A file the bot sends."""
 
@@ -158,6 +169,7 @@ class Reply:
     """What the bot says. `text` is Markdown (CommonMark with tables); the platform renders it.
 
     `answering` is the message to reply to where that is customary (groups); no platform needs it.
+    `feedback` is asked for where the platform can (`Capabilities.feedback`), and ignored elsewhere.
     `failed` says that the text ends with why there is no (whole) answer: a process that was asked
     on a pipe then exits with an error.
     """
@@ -166,6 +178,7 @@ class Reply:
     buttons: tuple[ButtonRow, ...] = ()
     files: tuple[OutgoingFile, ...] = ()
     answering: MessageRef | None = None
+    feedback: Feedback | None = None
     failed: bool = False
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.stores import TurnState
 from bot.errors import StoreError
-from bot.store import migrate
+from bot.store import migrate, ratings
 from bot.store.codec import UNREADABLE
 from bot.store.columns import utc_now
 from bot.store.database import Database, connected
@@ -26,7 +26,10 @@ from bot.store.settings import StorageSettings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """Where the database is and how much there is in it; `size` in bytes."""
+    """Where the database is and how much there is in it; `size` in bytes.
+
+    `liked` and `disliked` count what people thought of answers.
+    """
 
     place: str
     revision: str
@@ -34,6 +37,8 @@ class Status:
     waiting: int
     running: int
     dead: int
+    liked: int
+    disliked: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +74,7 @@ async def status(settings: StorageSettings) -> Status:
             if settings.sqlite_file is not None
             else "SELECT pg_database_size(current_database())"
         )
+        liked, disliked = await ratings.count(connection)
         return Status(
             place=settings.place,
             revision=migrate.HEAD,
@@ -76,6 +82,8 @@ async def status(settings: StorageSettings) -> Status:
             waiting=count.get(TurnState.WAITING.value, 0),
             running=count.get(TurnState.RUNNING.value, 0),
             dead=count.get(TurnState.DEAD.value, 0),
+            liked=liked,
+            disliked=disliked,
         )
 
     async with _migrated(settings) as database:

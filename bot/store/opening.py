@@ -20,6 +20,7 @@ from bot.store.conversations import ConversationTable
 from bot.store.database import connected
 from bot.store.overheard import OverheardTable
 from bot.store.privacy import PrivacyTable
+from bot.store.ratings import RatingTable
 from bot.store.schema import users
 from bot.store.settings import StorageSettings
 from bot.store.sole import sole_owner
@@ -56,6 +57,7 @@ async def opened(
                 settings=ChatTable(database),
                 users=UserTable(database),
                 actions=ActionTable(database),
+                ratings=RatingTable(database),
             )
             if database.sqlite:
                 yield stores

@@ -24,6 +24,7 @@ from bot.store.schema import (
     conversations,
     messages,
     overheard,
+    ratings,
     summaries,
     turns,
     usage,
@@ -72,6 +73,9 @@ class PrivacyTable:
                     overheard.c.platform == platform, overheard.c.sender_id == person
                 ),
                 sa.delete(actions).where(actions.c.platform == platform, actions.c.owner == person),
+                sa.delete(ratings).where(
+                    ratings.c.platform == platform, ratings.c.user_id == person
+                ),
                 sa.delete(users).where(users.c.platform == platform, users.c.id == person),
             ):
                 await connection.execute(statement)
@@ -83,7 +87,7 @@ class PrivacyTable:
 
 
 async def _forget_chat(connection: AsyncConnection, chat: ChatRef) -> None:
-    for table in (conversations, overheard, actions):
+    for table in (conversations, overheard, actions, ratings):
         here = sa.delete(table).where(table.c.platform == chat.platform, table.c.chat == chat.id)
         await connection.execute(here)
     chosen = sa.delete(chats).where(chats.c.platform == chat.platform, chats.c.id == chat.id)

@@ -228,6 +228,18 @@ usage = sa.Table(
     sqlite_autoincrement=True,
 )
 
+ratings = sa.Table(
+    "ratings",
+    metadata,
+    sa.Column("platform", Words, primary_key=True),
+    sa.Column("chat", Words, primary_key=True),
+    sa.Column("turn_id", Id, primary_key=True, autoincrement=False),
+    sa.Column("user_id", Words, primary_key=True),
+    sa.Column("model", Words, nullable=False),
+    sa.Column("good", sa.Boolean, nullable=False),
+    sa.Column("created_at", Utc, nullable=False),
+)
+
 actions = sa.Table(
     "actions",
     metadata,

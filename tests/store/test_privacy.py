@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.archive import Summary
 from bot.core.chat import ImagePart, NewMessage, Role, TextPart, UsageEntry, UsageKind
-from bot.core.stores import Action, ChatSettings, Outcome, Stores
+from bot.core.stores import Action, ChatSettings, Outcome, Rating, Stores
 from bot.core.types import ChatRef, Sender, UserId
 from bot.store import StorageSettings, open_store
 from bot.store.database import connected
@@ -52,6 +52,8 @@ async def exchange(stores: Stores, where: ChatRef, sender: Sender, word: str, ke
     await stores.summaries.keep(conversation, summary, asker=sender.id, usage=())
     await stores.settings.save(where, ChatSettings(system_prompt=f"be a {word}"))
     await stores.actions.offer(where, [Action(name="a", argument=word, owner=sender.id)])
+    opinion = Rating(chat=where, user=sender.id, turn_id=turn.id, model=f"m of {word}", good=True)
+    await stores.ratings.rate(opinion)
     remark = replace(message(f"{key}-remark", where.id, word), sender=sender)
     await stores.overheard.note(remark, keep=10)
 

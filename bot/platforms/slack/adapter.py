@@ -51,6 +51,7 @@ STREAMED = Capabilities(
     max_file_in=MAX_FILE_IN,
     max_file_out=MAX_FILE_OUT,
     typing=True,
+    feedback=True,
     stop_button=True,
     status=True,
 )
@@ -64,6 +65,7 @@ EDITED = Capabilities(
     max_file_in=MAX_FILE_IN,
     max_file_out=MAX_FILE_OUT,
     typing=True,
+    feedback=True,
 )
 NO_STREAMS = frozenset({"unknown_method", "missing_scope", "not_allowed_token_type"})
 """Refusals of a stream that hold for the whole workspace; others hold for the chat."""

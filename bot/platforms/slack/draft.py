@@ -17,7 +17,7 @@ from bot.platforms.slack.errors import Refused, StreamClosed
 from bot.platforms.slack.ids import answer_thread, thread_of
 from bot.platforms.slack.pace import COME_BACK, Urgency
 from bot.platforms.slack.posting import Posting
-from bot.platforms.slack.render import button_blocks, neutralise, settled
+from bot.platforms.slack.render import blocks_under, neutralise, settled
 from bot.platforms.slack.tasks import Tasks
 
 log = logging.getLogger(__name__)
@@ -196,7 +196,8 @@ class SlackDraft:
         try:
             if self._seconds_until("chat.stopStream", Urgency.FINAL) > 0:
                 await self._append(text, Urgency.FINAL)  # the end must wait, its words need not
-            rest, blocks = text[len(self._sent) :], button_blocks(reply.buttons)
+            rest = text[len(self._sent) :]
+            blocks = blocks_under(self._posting.drawable(reply))
             await self._posting.stop_stream(self._ref, rest, blocks, tasks=self._tasks.news)
         except (StreamClosed, Refused):
             self._mode = Mode.MESSAGE
@@ -246,4 +247,4 @@ class SlackDraft:
 
 def _bare(reply: Reply) -> Reply:
     """What of a reply stands in its message: neither files nor what it answers."""
-    return Reply(text=reply.text, buttons=reply.buttons)
+    return Reply(text=reply.text, buttons=reply.buttons, feedback=reply.feedback)

@@ -29,6 +29,7 @@ _SPOKEN = frozenset({None, "file_share", "thread_broadcast", "me_message"})
 """Subtypes of `message` that a person wrote; the rest are joins, topics, bots and the like."""
 _TOKEN = re.compile(r"<([@#!])?([^<>|]*)(?:\|([^<>]*))?>")
 _COMMAND = re.compile(r"\A!(?=[a-z])")
+_PRESSED = frozenset({"button", "feedback_buttons"})
 _GONE = frozenset({"tombstone", "hidden_by_limit"})
 
 
@@ -153,7 +154,7 @@ def _command(body: Json, directory: Directory) -> IncomingMessage:
 
 def _press(body: Json, directory: Directory) -> ButtonPress | None:
     container, action = body["container"], body["actions"][0]
-    if container["type"] != "message" or action["type"] != "button":
+    if container["type"] != "message" or action["type"] not in _PRESSED:
         return None
     team, channel = str(body["team"]["id"]), str(body["channel"]["id"])
     ts = str(container["message_ts"])

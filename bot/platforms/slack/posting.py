@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from bot.core.types import ChatRef, MessageRef, OutgoingFile, Reply
 from bot.errors import FileTooLarge, MessageGone, PlatformError
 from bot.platforms.slack.calls import Calls, Json
-from bot.platforms.slack.errors import StillStreaming
+from bot.platforms.slack.errors import Refused, StillStreaming
 from bot.platforms.slack.ids import make_message, parse_chat, thread_of, ts_of
 from bot.platforms.slack.pace import Urgency
-from bot.platforms.slack.render import content
+from bot.platforms.slack.render import content, plain_content
 from bot.platforms.slack.tasks import Task
 
 log = logging.getLogger(__name__)
 
 MAX_FILE_OUT = 1_000_000_000
 """Bytes (slack.com/help, "Add files to Slack": 1 GB)."""
+BAD_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
 QUIET = {"unfurl_links": False, "unfurl_media": False}
 """No previews: a link that a model was talked into writing would be fetched unseen."""
 
@@ -28,6 +30,7 @@ class Posting:
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
+        self._draws_feedback = True
 
     async def post(
         self, chat: ChatRef, thread: str, reply: Reply, urgency: Urgency = Urgency.FINAL
@@ -36,21 +39,46 @@ class Posting:
         place = parse_chat(chat)
         if not reply.text.strip() and not reply.buttons and reply.files:
             reply = Reply(text=", ".join(f"`{file.name}`" for file in reply.files))
-        args = {"channel": place.channel, "thread_ts": thread, **content(reply), **QUIET}
-        answer = await self._calls.call(
-            "chat.postMessage", args, channel=place.channel, urgency=urgency
-        )
+        where = {"channel": place.channel, "thread_ts": thread}
+        answer = await self._put("chat.postMessage", where | QUIET, reply, urgency)
         return make_message(chat, str(answer["ts"]), thread)
 
     async def update(self, ref: MessageRef, reply: Reply, urgency: Urgency = Urgency.FINAL) -> None:
         """Replace text and buttons of a message; one that is still streaming is stopped first."""
-        channel = parse_chat(ref.chat).channel
-        args = {"channel": channel, "ts": ts_of(ref), **content(reply)}
+        where = {"channel": parse_chat(ref.chat).channel, "ts": ts_of(ref)}
         try:
-            await self._calls.call("chat.update", args, channel=channel, urgency=urgency)
+            await self._put("chat.update", where, reply, urgency)
         except StillStreaming:
             await self.stop_stream(ref, "", [], urgency)
-            await self._calls.call("chat.update", args, channel=channel, urgency=urgency)
+            await self._put("chat.update", where, reply, urgency)
+
+    async def _put(self, method: str, where: Json, reply: Reply, urgency: Urgency) -> Json:
+        """Post or change a message; what Slack does not draw is given to it more plainly."""
+        reply = self.drawable(reply)
+        try:
+            return await self._call(method, where | content(reply), urgency)
+        except Refused as refusal:
+            if refusal.code not in BAD_BLOCKS:
+                raise
+            log.warning("blocks refused", extra={"method": method, "code": refusal.code})
+        plain = replace(reply, feedback=None)
+        if reply.feedback is not None:
+            try:
+                answer = await self._call(method, where | content(plain), urgency)
+            except Refused as refusal:
+                if refusal.code not in BAD_BLOCKS:
+                    raise
+            else:
+                self._draws_feedback = False
+                return answer
+        return await self._call(method, where | plain_content(plain), urgency)
+
+    async def _call(self, method: str, args: Json, urgency: Urgency) -> Json:
+        return await self._calls.call(method, args, channel=args["channel"], urgency=urgency)
+
+    def drawable(self, reply: Reply) -> Reply:
+        """The reply without what this workspace does not draw."""
+        return reply if self._draws_feedback else replace(reply, feedback=None)
 
     async def delete(self, ref: MessageRef) -> None:
         """Remove a message; one that is gone already is success."""

@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
-from bot.core.types import Button, ButtonRow, Reply
+from bot.core.types import Button, ButtonRow, Feedback, Reply
 
 Json: TypeAlias = dict[str, Any]
 
@@ -23,6 +23,7 @@ beside it fit into one stream, so that a long answer is streamed to its end."""
 FALLBACK = 1_000
 """Characters of the plain text beside the blocks: notifications show it, and `chat.update` fails
 above 4,000."""
+SECTION = 3_000
 MAX_BLOCKS = 50
 ROW = 25
 LABEL = 75
@@ -64,7 +65,40 @@ def content(reply: Reply) -> Json:
     """The `text` and `blocks` of a message."""
     text = neutralise(reply.text)
     words = [{"type": "markdown", "text": text}] if text.strip() else []
-    return {"text": fallback(text), "blocks": words + button_blocks(reply.buttons)}
+    return {"text": fallback(text), "blocks": words + blocks_under(reply)}
+
+
+def plain_content(reply: Reply) -> Json:
+    """The same without `markdown` blocks, for where Slack refuses one: not pretty, but all there.
+
+    Plain text notifies nobody; it is made inert all the same, and so is what notifications show.
+    """
+    text = neutralise(reply.text)
+    size = SECTION if text.isascii() else SECTION // 2  # Slack may count in UTF-16
+    pieces = [text[at : at + size] for at in range(0, len(text), size)]
+    words = [
+        {"type": "section", "text": {"type": "plain_text", "text": piece, "emoji": False}}
+        for piece in pieces
+        if piece.strip()
+    ]
+    return {"text": fallback(text), "blocks": words + blocks_under(reply)}
+
+
+def blocks_under(reply: Reply) -> list[Json]:
+    """What stands under the words: buttons, and the question whether the answer was good."""
+    blocks = button_blocks(reply.buttons)
+    if reply.feedback is not None:
+        blocks.append(_feedback_block(reply.feedback))
+    return blocks
+
+
+def _feedback_block(feedback: Feedback) -> Json:
+    """Slack's own thumbs (docs.slack.dev, "Feedback buttons element")."""
+    thumbs = {"positive_button": ("👍", feedback.good), "negative_button": ("👎", feedback.bad)}
+    element: Json = {"type": "feedback_buttons", "action_id": "feedback"}
+    for side, (label, value) in thumbs.items():
+        element[side] = {"text": {"type": "plain_text", "text": label}, "value": value}
+    return {"type": "context_actions", "elements": [element]}
 
 
 def fallback(text: str) -> str:

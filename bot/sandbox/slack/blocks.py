@@ -56,10 +56,24 @@ def _fits(block: Json) -> bool:
                 and len(set(ids)) == len(ids)
                 and all(_button_fits(e) for e in elements if e.get("type") == "button")
             )
-        case "context" | "divider" | "image" | "rich_text" | "context_actions":
+        case "context_actions":
+            elements = block.get("elements", [])
+            return 0 < len(elements) <= 5 and all(_context_fits(e) for e in elements)
+        case "context" | "divider" | "image" | "rich_text":
             return True
         case _:
             return False
+
+
+def _context_fits(element: Json) -> bool:
+    """Thumbs or an icon; nothing else stands in a context actions block."""
+    if element.get("type") == "icon_button":
+        return True
+    thumbs = [element.get("positive_button"), element.get("negative_button")]
+    return element.get("type") == "feedback_buttons" and all(
+        thumb and 0 < len(thumb["text"]["text"]) <= 75 and 0 < len(thumb["value"]) <= 2_000
+        for thumb in thumbs
+    )
 
 
 def _button_fits(button: Json) -> bool:

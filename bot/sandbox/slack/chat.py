@@ -20,7 +20,7 @@ UPDATE_TEXT = 4_000
 def post_message(workspace: Workspace, call: Json) -> Json:
     """`chat.postMessage`."""
     channel = workspace.channel(str(call.get("channel", "")))
-    text, blocks = _content(call, POST_TEXT)
+    text, blocks = _content(workspace, call, POST_TEXT)
     thread = str(call.get("thread_ts") or "")
     if thread and (channel.id, thread) not in workspace.messages:
         raise SlackError("thread_not_found")
@@ -44,7 +44,7 @@ def update(workspace: Workspace, call: Json) -> Json:
     message = _own(workspace, channel.id, call)
     if message.streaming:
         raise SlackError("streaming_state_conflict")
-    text, blocks = _content(call, UPDATE_TEXT)
+    text, blocks = _content(workspace, call, UPDATE_TEXT)
     before = events.message_json(workspace, message)
     message.text, message.blocks, message.streamed, message.tasks = text, blocks, "", {}
     message.edits += 1
@@ -70,7 +70,7 @@ def post_ephemeral(workspace: Workspace, call: Json) -> Json:
     user = str(call.get("user", ""))
     if user not in workspace.users:
         raise SlackError("user_not_in_channel")
-    text, blocks = _content(call, POST_TEXT)
+    text, blocks = _content(workspace, call, POST_TEXT)
     message = Message(
         ts=workspace.new_ts(),
         channel=channel.id,
@@ -127,7 +127,7 @@ def append_stream(workspace: Workspace, call: Json) -> Json:
 def stop_stream(workspace: Workspace, call: Json) -> Json:
     """`chat.stopStream`: the last words, then the blocks under them; the session is active."""
     message = _streaming(workspace, call)
-    blocks = parse_blocks(call.get("blocks"))
+    blocks = _blocks(workspace, call)
     _append(workspace, message, call)
     message.blocks += blocks
     message.streaming = False
@@ -212,9 +212,9 @@ def _own(workspace: Workspace, channel: str, call: Json) -> Message:
     return message
 
 
-def _content(call: Json, limit: int) -> tuple[str, list[Json]]:
+def _content(workspace: Workspace, call: Json, limit: int) -> tuple[str, list[Json]]:
     text = str(call.get("text") or "")
-    blocks = parse_blocks(call.get("blocks"))
+    blocks = _blocks(workspace, call)
     if markdown := str(call.get("markdown_text") or ""):
         if text or blocks:
             raise SlackError("markdown_text_conflict")
@@ -226,6 +226,13 @@ def _content(call: Json, limit: int) -> tuple[str, list[Json]]:
     if len(text) > limit:
         raise SlackError("msg_too_long")
     return text, blocks
+
+
+def _blocks(workspace: Workspace, call: Json) -> list[Json]:
+    blocks = parse_blocks(call.get("blocks"))
+    if any(block["type"] in workspace.refusing_blocks for block in blocks):
+        raise SlackError("invalid_blocks")
+    return blocks
 
 
 def _answer(workspace: Workspace, message: Message) -> Json:

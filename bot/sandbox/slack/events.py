@@ -142,7 +142,9 @@ def slash(workspace: Workspace, *, command: str, text: str, user: str, channel: 
     }
 
 
-def press(workspace: Workspace, message: Message, button: Json, user: str) -> Json:
+def press(
+    workspace: Workspace, message: Message, button: Json, user: str, kind: str = "button"
+) -> Json:
     """A `block_actions` payload: somebody pressed a button of a message."""
     trigger = workspace.new_id("")
     container: Json = {
@@ -178,7 +180,7 @@ def press(workspace: Workspace, message: Message, button: Json, user: str) -> Js
                 "block_id": "b1",
                 "text": button["text"],
                 "value": button.get("value", ""),
-                "type": "button",
+                "type": kind,
                 "action_ts": workspace.new_ts(),
             }
         ],

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from bot.sandbox.slack import chat, events
 from bot.sandbox.slack.sockets import Envelope, Sockets
-from bot.sandbox.slack.state import Channel, Message, Seen, StoredFile, User, buttons
+from bot.sandbox.slack.state import Channel, Message, Seen, StoredFile, User, buttons, feedback
 from bot.sandbox.slack.workspace import Workspace
 
 TOKEN = re.compile(r"(<(?:[@#!]|https?:|mailto:)[^<>]*>)")
@@ -92,6 +92,18 @@ class Place:
                     payload = events.press(self._workspace, message, button, self._user.id)
                     return self._sockets.tell("interactive", payload)
         raise LookupError(f"no button {label!r} here")
+
+    async def rate(self, *, good: bool) -> Envelope:
+        """Press a thumb under the newest message that has them. Raises `LookupError`."""
+        for message in reversed(self._standing()):
+            if element := feedback(message):
+                thumb = element["positive_button" if good else "negative_button"]
+                pressed = thumb | {"action_id": element["action_id"]}
+                payload = events.press(
+                    self._workspace, message, pressed, self._user.id, "feedback_buttons"
+                )
+                return self._sockets.tell("interactive", payload)
+        raise LookupError("no thumbs here")
 
     async def stop(self) -> None:
         """Press Slack's own Stop, which is there while a session is processing.

@@ -95,7 +95,8 @@ class Message:
 class Seen:
     """A message as a person sees it: the words, and what hangs on them.
 
-    `pings` is what in it notifies somebody; `thread` is the thread it stands in.
+    `thumbs` are there when it asks whether it was good. `pings` is what in it notifies somebody;
+    `thread` is the thread it stands in.
     """
 
     ts: str
@@ -104,6 +105,7 @@ class Seen:
     buttons: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     tasks: tuple[str, ...] = ()
+    thumbs: bool = False
     streaming: bool = False
     edited: bool = False
     thread: str = ""
@@ -125,6 +127,7 @@ def seen(message: Message, author: str) -> Seen:
         buttons=tuple(button["text"]["text"] for button in buttons(message)),
         files=tuple(file.name for file in message.files),
         tasks=tasks,
+        thumbs=feedback(message) is not None,
         streaming=message.streaming,
         edited=message.edits > 0,
         thread=message.thread_ts,
@@ -139,6 +142,17 @@ def buttons(message: Message) -> list[Json]:
         if block["type"] == "actions":
             found += [e for e in block["elements"] if e["type"] == "button"]
     return found
+
+
+def feedback(message: Message) -> Json | None:
+    """The element that asks whether the message was good."""
+    for block in message.blocks:
+        if block["type"] == "context_actions":
+            for element in block["elements"]:
+                if element["type"] == "feedback_buttons":
+                    found: Json = element
+                    return found
+    return None
 
 
 def _block_text(block: Json) -> str:

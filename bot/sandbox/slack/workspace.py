@@ -71,6 +71,8 @@ class Workspace:
     scopes: set[str] = field(default_factory=lambda: set(ALL_SCOPES))
     refusing_streams: str = ""
     """The error that `chat.startStream` gives; empty: it works."""
+    refusing_blocks: set[str] = field(default_factory=set)
+    """Types of blocks that are `invalid_blocks` here."""
     hiding_files: bool = False
     """Answer every download with the login page, as where the token may not read the file."""
     refusing_tasks: bool = False

@@ -1,0 +1,96 @@
+"""Slack's thumbs under an answer, and what happens to blocks that Slack does not draw."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bot.core.types import Button, Feedback, Reply
+from tests.platform_contract import HastyClock
+from tests.platforms.slack.running import Running
+from tests.platforms.slack.stage import SlackStage, slack_stage
+
+THUMBS = Feedback(good="yes", bad="no")
+AGAIN = Button("Again", "again")
+ANSWER = Reply(text="one **two**", buttons=((AGAIN,),), feedback=THUMBS)
+
+
+@pytest.fixture(params=["dm", "thread", "channel"])
+async def stage(request: pytest.FixtureRequest) -> AsyncIterator[SlackStage]:
+    async with slack_stage(request.param, HastyClock()) as stage:
+        yield stage
+
+
+async def test_thumbs_stand_under_the_finished_answer(stage: SlackStage) -> None:
+    draft = stage.platform.draft(stage.incoming)
+    await draft.show("one")
+    assert not stage.place.answers()[0].thumbs
+    await draft.finish(ANSWER)
+    (seen,) = stage.place.answers()
+    assert (seen.text, seen.buttons, seen.thumbs) == ("one **two**", ("Again",), True)
+    assert not [call for call in stage.sandbox.calls if call.error]
+
+
+async def test_thumbs_go_when_the_answer_is_replaced(stage: SlackStage) -> None:
+    ref = await stage.platform.draft(stage.incoming).finish(ANSWER)
+    await stage.platform.edit(ref, Reply(text="something else"))
+    assert not stage.place.answers()[0].thumbs
+
+
+async def test_a_press_of_a_thumb_is_a_press_of_a_button(bot: Running) -> None:
+    ada = bot.sandbox.person("Ada")
+    await ada.dm.send("hello")
+    await bot.inbox.holds(1)
+    question = bot.inbox.message()
+    ref = await bot.platform.draft(question).finish(Reply(text="hi", feedback=THUMBS))
+    await ada.dm.rate(good=False)
+    await bot.inbox.holds(2)
+    press = bot.inbox.press()
+    assert (press.value, press.ref, press.sender.id) == ("no", ref, ada.id)
+    await bot.platform.notice(press, "Thank you!")
+    (*_, thanks) = ada.dm.answers()
+    assert thanks.text == "Thank you!"
+    assert thanks not in ada.dm.kept()  # only she sees it, and not for long
+    await bot.settled()
+
+
+@pytest.mark.parametrize("streams", [True, False])
+async def test_where_thumbs_are_not_drawn_the_answer_comes_without(
+    stage: SlackStage, streams: bool
+) -> None:
+    stage.sandbox.workspace.refusing_streams = "" if streams else "user_not_found"
+    stage.sandbox.workspace.refusing_blocks = {"context_actions"}
+    draft = stage.platform.draft(stage.incoming)
+    await draft.show("one")
+    await draft.finish(ANSWER)
+    (seen,) = stage.place.answers()
+    assert (seen.text, seen.buttons) == ("one **two**", ("Again",))
+    assert not seen.streaming
+    before = len(stage.sandbox.calls)
+    draft = stage.platform.draft(stage.incoming)
+    await draft.show("three")
+    await draft.finish(ANSWER)
+    later = stage.sandbox.calls[before:]
+    assert not [call for call in later if call.error == "invalid_blocks"]  # not asked for again
+
+
+async def test_markdown_that_slack_does_not_draw_comes_as_plain_text(stage: SlackStage) -> None:
+    stage.sandbox.workspace.refusing_blocks = {"markdown"}
+    text = "| a | b |\n|---|---|\n" + "| <!channel> & 你 | 2 |\n" * 500
+    reply = Reply(text=text[:8_000], buttons=((AGAIN,),), feedback=THUMBS)
+    ref = await stage.platform.send(stage.incoming.ref.chat, reply)
+    (seen,) = stage.place.answers()
+    shown = seen.text.replace("\n\n", "").replace("\N{WORD JOINER}", "")
+    assert shown == reply.text
+    assert seen.buttons == ("Again",)
+    assert seen.pings == ()
+    await stage.platform.edit(ref, Reply(text="bye"))
+    assert await stage.kept() == ["bye"]
+
+
+async def test_other_refusals_are_not_tried_around(stage: SlackStage) -> None:
+    stage.sandbox.refuse_next("restricted_action", method="chat.postMessage")
+    with pytest.raises(Exception, match="restricted_action"):
+        await stage.platform.send(stage.incoming.ref.chat, ANSWER)
+    assert len(stage.sandbox.calls_to("chat.postMessage")) == 1
