@@ -18,6 +18,8 @@ from pydantic import SecretStr
 from bot.api.settings import ApiSettings
 from bot.config import AccessSettings, Config, require_platform
 from bot.core.access import Gate
+from bot.core.budget import Budget
+from bot.core.calendar import Calendar
 from bot.core.clock import SystemClock
 from bot.core.commands import COMMANDS
 from bot.core.lanes import Lanes
@@ -139,8 +141,11 @@ async def _services(
     from bot.media.audio import AudioPreparer
     from bot.media.documents import ChildReader
 
+    calendar = Calendar(zone=config.quota.zone)
     async with AsyncExitStack() as stack:
-        stores: Stores = await stack.enter_async_context(store.open_store(config.storage))
+        stores: Stores = await stack.enter_async_context(
+            store.open_store(config.storage, calendar=calendar)
+        )
         client = api.connect(api_settings, clock=clock)
         stack.push_async_callback(client.close)
         yield Services(
@@ -152,6 +157,9 @@ async def _services(
             clock=clock,
             count_tokens=api.count_tokens,
             formats=_formats(config.quota.zone),
+            budget=Budget(
+                stores.ledger, quotas=config.quota.quotas(), calendar=calendar, clock=clock
+            ),
             defaults=Defaults(
                 model=api_settings.model,
                 image_model=api_settings.image_model,

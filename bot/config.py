@@ -7,6 +7,7 @@ in that room's `settings.py`; the tables of the whole process stand here.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote, urlsplit
@@ -17,6 +18,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from bot.api.settings import ApiSettings
 from bot.config_reading import read_settings
 from bot.core.access import Access
+from bot.core.budget import Quotas
+from bot.core.quota import NAMES, Limits
 from bot.errors import ConfigError
 from bot.platforms.slack.settings import SlackSettings
 from bot.platforms.telegram.settings import TelegramSettings
@@ -49,6 +52,9 @@ class AccessSettings(_Table):
     admins: frozenset[str] = Field(default=frozenset(), examples=[["telegram:1001"]])
     users: frozenset[str] = Field(default=frozenset(), examples=[["slack:U0123"]])
     chats: frozenset[str] = Field(default=frozenset(), examples=[["telegram:-1001"]])
+    models: dict[str, frozenset[str]] = Field(
+        default={}, examples=[{"gpt-5*": ["telegram:1001", "slack:C0123"]}]
+    )
 
     @field_validator("admins", "users", "chats")
     @classmethod
@@ -59,15 +65,48 @@ class AccessSettings(_Table):
                 raise ValueError(f"“{entry}” names no platform; write telegram:… or slack:…")
         return entries
 
+    @field_validator("models")
+    @classmethod
+    def _name_platforms(cls, models: dict[str, frozenset[str]]) -> dict[str, frozenset[str]]:
+        for who in models.values():
+            cls._names_a_platform(who)
+        return models
+
     def access(self) -> Access:
         """The same, as the core knows it."""
-        return Access(open=self.open, admins=self.admins, users=self.users, chats=self.chats)
+        return Access(
+            open=self.open,
+            admins=self.admins,
+            users=self.users,
+            chats=self.chats,
+            models=self.models,
+        )
 
 
 class QuotaSettings(_Table):
-    """How much may be used. `timezone` says when a day begins and how times are told."""
+    """How much may be used, by each person and by all together; without a value, no limit.
+
+    `timezone` says when a day begins, and how times are told.
+    """
 
     timezone: str = "UTC"
+    admins_exempt: bool = True
+    user_daily_tokens: int | None = Field(default=None, ge=0)
+    user_daily_cost: Decimal | None = Field(default=None, ge=0)
+    user_daily_images: int | None = Field(default=None, ge=0)
+    user_daily_audio_minutes: Decimal | None = Field(default=None, ge=0)
+    user_monthly_tokens: int | None = Field(default=None, ge=0)
+    user_monthly_cost: Decimal | None = Field(default=None, ge=0)
+    user_monthly_images: int | None = Field(default=None, ge=0)
+    user_monthly_audio_minutes: Decimal | None = Field(default=None, ge=0)
+    total_daily_tokens: int | None = Field(default=None, ge=0)
+    total_daily_cost: Decimal | None = Field(default=None, ge=0)
+    total_daily_images: int | None = Field(default=None, ge=0)
+    total_daily_audio_minutes: Decimal | None = Field(default=None, ge=0)
+    total_monthly_tokens: int | None = Field(default=None, ge=0)
+    total_monthly_cost: Decimal | None = Field(default=None, ge=0)
+    total_monthly_images: int | None = Field(default=None, ge=0)
+    total_monthly_audio_minutes: Decimal | None = Field(default=None, ge=0)
 
     @field_validator("timezone")
     @classmethod
@@ -82,6 +121,18 @@ class QuotaSettings(_Table):
     def zone(self) -> ZoneInfo:
         """The time zone itself."""
         return ZoneInfo(self.timezone)
+
+    def quotas(self) -> Quotas:
+        """The same, as the core knows it."""
+        return Quotas(
+            own=self._limits("user"),
+            everybody=self._limits("total"),
+            admins_exempt=self.admins_exempt,
+        )
+
+    def _limits(self, whose: str) -> Limits:
+        values = {limit: getattr(self, f"{whose}_{name}") for name, limit in NAMES.items()}
+        return {limit: Decimal(value) for limit, value in values.items() if value is not None}
 
 
 class ChatDefaults(_Table):

@@ -78,6 +78,7 @@ class ModelErrorKind(StrEnum):
     UNREACHABLE = "unreachable"  # no connection; try again, the operator checks the URL
     TIMEOUT = "timeout"  # connected, but no answer in time
     CUT = "cut"  # the answer broke off in the middle
+    NOT_ALLOWED = "not_allowed"  # not for this person, or not now; the detail is what to say
     BAD_ANSWER = "bad_answer"  # the server does not speak the API (an HTML page, not JSON, empty)
 
 

@@ -10,8 +10,10 @@ from datetime import UTC
 from pathlib import Path
 
 from bot import api as api_room
-from bot.api.settings import ApiSettings
+from bot.api.settings import ApiSettings, ModelSettings
 from bot.core.access import Access, Gate
+from bot.core.budget import Budget, Quotas
+from bot.core.calendar import UTC_CALENDAR, Calendar
 from bot.core.clock import SystemClock
 from bot.core.commands import COMMANDS
 from bot.core.fake import ANN, CHAT, FAKE_CAPABILITIES, FakePlatform
@@ -86,6 +88,9 @@ async def open_house(
     capabilities: Capabilities = QUICK,
     access: Access = Access(open=True),  # noqa: B008 - frozen
     defaults: Defaults = DEFAULTS,
+    quotas: Quotas = Quotas(),  # noqa: B008 - frozen
+    calendar: Calendar = UTC_CALENDAR,
+    prices: dict[str, ModelSettings] | None = None,
     retries: int = 0,
     first_event_timeout: float = 5.0,
     list_prices: bool = False,  # else a model's window and price are known by its name
@@ -98,10 +103,11 @@ async def open_house(
             retries=retries,
             first_event_timeout=first_event_timeout,
             list_prices=list_prices,
+            models=prices or {},
         )
         client = api_room.connect(settings, clock=clock)
         storage = StorageSettings(url=f"sqlite:///{folder}/house.db", busy_timeout=0.2)
-        async with open_store(storage, waiting_per_chat=5) as stores:
+        async with open_store(storage, waiting_per_chat=5, calendar=calendar) as stores:
             services = Services(
                 stores=stores,
                 api=client,
@@ -111,6 +117,7 @@ async def open_house(
                 clock=clock,
                 count_tokens=api_room.count_tokens,
                 formats=lambda tag: BabelFormats(tag, UTC),
+                budget=Budget(stores.ledger, quotas=quotas, calendar=calendar, clock=clock),
                 defaults=defaults,
                 commands=[command.info for command in COMMANDS.commands],
             )

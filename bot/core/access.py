@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from fnmatch import fnmatchcase
 
 from bot.core.ports import Clock
 from bot.core.types import ButtonPress, ChatRef, Event, IncomingMessage, Sender, StopPressed
@@ -23,6 +24,8 @@ class Access:
     admins: frozenset[str] = field(default_factory=frozenset)
     users: frozenset[str] = field(default_factory=frozenset)
     chats: frozenset[str] = field(default_factory=frozenset)
+    models: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Models that are reserved, by name or glob pattern, and the people and chats they are for."""
 
 
 class Verdict(Enum):
@@ -59,6 +62,16 @@ class Gate:
     def is_admin(self, chat: ChatRef, sender: Sender) -> bool:
         """Whether this sender may use what only admins may; the terminal is the operator's own."""
         return chat.platform == "console" or f"{chat.platform}:{sender.id}" in self._access.admins
+
+    def may_use(self, chat: ChatRef, sender: Sender, model: str) -> bool:
+        """Whether this sender may use a model in this chat; admins may use all of them."""
+        wanted = [
+            who for pattern, who in self._access.models.items() if fnmatchcase(model, pattern)
+        ]
+        if not wanted or self.is_admin(chat, sender):
+            return True
+        names = {f"{chat.platform}:{name}" for name in (sender.id, *self._places(chat))}
+        return any(names & who for who in wanted)
 
     def check(self, event: Event) -> Verdict:
         """Judge an event. What is not said to the bot is ignored before anything else."""

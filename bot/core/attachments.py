@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 
 from bot.core.chat import ImagePart, Part, TranscriptionRequest, UsageEntry
 from bot.core.reading import Desk
+from bot.core.spending import reserve_audio
 from bot.core.turn import TurnContext
 from bot.core.types import Attachment, FileKind, IncomingMessage
 from bot.errors import FileTooLarge, MediaError, MediaErrorKind, ModelError, ModelErrorKind
@@ -114,6 +115,7 @@ async def _listen(
     with TemporaryDirectory(prefix="chinwag-") as folder:
         path = await _fetch(ctx, attachment, folder)
         clips = await services.audio.prepare(path, name=attachment.name, max_bytes=AUDIO_BYTES)
+    await reserve_audio(ctx, model=model, seconds=sum(clip.seconds for clip in clips))
     heard: list[str] = []
     for number, clip in enumerate(clips, start=1):
         if len(clips) > 1:

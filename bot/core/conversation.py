@@ -33,6 +33,7 @@ from bot.core.exchange import Exchange
 from bot.core.feedback import ask as ask_opinion
 from bot.core.question import greeting, question_of, quote
 from bot.core.sentences import sentence_for_media, sentence_for_model, sentence_for_size
+from bot.core.spending import reserve_answer
 from bot.core.stores import Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import Feedback, IncomingMessage, MessageRef, OutgoingFile
@@ -43,7 +44,12 @@ log = logging.getLogger(__name__)
 ANSWER_SHARE = 4
 """One part in so many of the window is left for the answer."""
 FORGOTTEN = frozenset(
-    {ModelErrorKind.CONTEXT_TOO_LONG, ModelErrorKind.REFUSED, ModelErrorKind.BAD_REQUEST}
+    {
+        ModelErrorKind.CONTEXT_TOO_LONG,
+        ModelErrorKind.REFUSED,
+        ModelErrorKind.BAD_REQUEST,
+        ModelErrorKind.NOT_ALLOWED,
+    }
 )
 """After these the question is not kept: every later request would fail for it again."""
 GO_ON = (
@@ -215,7 +221,8 @@ class Answer:
                 self._delivery.write(greeting(self._gathered, self._ctx.texts))
                 return
             self._delivery.write(self._heading + self._base)
-            await self._ask(await self._request(self._asked), until_first_text)
+            request = await reserve_answer(self._ctx, await self._request(self._asked))
+            await self._ask(request, until_first_text)
 
     async def _read(self) -> None:
         """Fetch and read what was sent."""

@@ -259,6 +259,7 @@ class Lanes:
             sender=event.sender,
             settings=await stores.settings.load(turn.chat),
             admin=self._gate.is_admin(turn.chat, event.sender),
+            may_use=lambda model: self._gate.may_use(turn.chat, event.sender, model),
             stop_chat=self.stop_chat,
             shown=shown,
             stands=lambda: self._stands(turn),

@@ -13,9 +13,11 @@ from bot.core.commands import ACTIONS, COMMANDS, QUEUED
 from bot.core.commands.help import refuse
 from bot.core.commands.table import parse
 from bot.core.conversation import answer
+from bot.core.spending import remind
 from bot.core.stores import Outcome, Stores
 from bot.core.turn import STOP, TurnContext
 from bot.core.types import ButtonPress, Event, IncomingMessage, StopPressed
+from bot.errors import ModelError, ModelErrorKind
 
 log = logging.getLogger(__name__)
 
@@ -67,9 +69,20 @@ class Router:
 
     async def handle(self, ctx: TurnContext) -> Outcome:
         """Do what the event asks for. Raises `PlatformError` and `StoreError` only."""
-        event = ctx.turn.event
         if not self._gate.may(ctx.chat, ctx.sender):
             return await self._turn_away(ctx)
+        try:
+            outcome = await self._carry_out(ctx)
+        except ModelError as error:  # a limit that a command has not said itself
+            if error.kind is not ModelErrorKind.NOT_ALLOWED:
+                raise
+            await ctx.say(f"⚠️ {error.detail}")
+            return Outcome()
+        await remind(ctx, outcome)
+        return outcome
+
+    async def _carry_out(self, ctx: TurnContext) -> Outcome:
+        event = ctx.turn.event
         match event:
             case IncomingMessage():
                 return await self._message(ctx, event)

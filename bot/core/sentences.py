@@ -45,6 +45,8 @@ def sentence_for_model(error: ModelError, texts: NullTranslations, *, model: str
             return _("The API took too long to answer. Please try again.")
         case ModelErrorKind.CUT:
             return _("The answer broke off here. Ask again, or write “go on”.")
+        case ModelErrorKind.NOT_ALLOWED:
+            return error.detail
         case ModelErrorKind.BAD_ANSWER:
             return _("The API sent something I cannot read. The operator may check its address.")
         case unknown:

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from bot.core.archive import Archive, Overheard, Privacy, Summaries
 from bot.core.chat import KeptMessage, NewMessage, UsageEntry
+from bot.core.ledger import Ledger
 from bot.core.types import ChatRef, Event, MessageRef, Sender, Unreadable, UserId
 
 
@@ -237,3 +238,4 @@ class Stores:
     users: Users
     actions: Actions
     ratings: Ratings
+    ledger: Ledger

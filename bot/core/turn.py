@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from gettext import NullTranslations
 from typing import Any
 
+from bot.core.budget import Budget
 from bot.core.delivery import Delivery
 from bot.core.i18n import texts
+from bot.core.ledger import Person, Standing
 from bot.core.ports import (
     AudioTools,
     Clock,
@@ -53,6 +55,7 @@ class Services:
     clock: Clock
     count_tokens: TokenCounter
     formats: FormatsOf
+    budget: Budget
     defaults: Defaults
     commands: Sequence[CommandInfo]
     """All commands, as `/help` and the platforms' menus list them."""
@@ -122,6 +125,10 @@ class TurnContext:
     stop_chat: Callable[[ChatRef], bool]
     """Stop what runs in a chat; False when nothing does."""
     shown: list[MessageRef] = field(default_factory=list)
+    may_use: Callable[[str], bool]
+    """Whether a model is there for this person here; some may be reserved for others."""
+    standings: list[Standing] = field(default_factory=list)
+    """How far the person was below each limit when the turn first asked for something."""
     stands: Callable[[], None]
     """Told when something of the turn stands in the chat."""
 
@@ -135,6 +142,11 @@ class TurnContext:
         """Whether several people take part in the chat."""
         event = self.turn.event
         return isinstance(event, IncomingMessage | ButtonPress) and event.group
+
+    @property
+    def person(self) -> Person:
+        """Who asked, as limits and sums know them."""
+        return Person(self.chat.platform, self.sender.id)
 
     @property
     def lane(self) -> str:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from bot.core.calendar import UTC_CALENDAR, Calendar
 from bot.store.settings import StorageSettings
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ async def open_store(
     waiting_per_chat: int = 20,
     waiting_in_all: int = 1000,
     lease: float = 30.0,
+    calendar: Calendar = UTC_CALENDAR,
 ) -> AsyncIterator[Stores]:
     """Open the database, migrated to this version, for one running bot.
 
@@ -31,7 +33,11 @@ async def open_store(
     from bot.store.opening import opened
 
     async with opened(
-        settings, per_chat=waiting_per_chat, in_all=waiting_in_all, lease=lease
+        settings,
+        per_chat=waiting_per_chat,
+        in_all=waiting_in_all,
+        lease=lease,
+        calendar=calendar,
     ) as stores:
         yield stores
 

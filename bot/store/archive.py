@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.archive import Shelved
+from bot.core.calendar import Calendar
 from bot.core.chat import UsageEntry
 from bot.core.types import ChatId, ChatRef, UserId
 from bot.store import messages, usage
@@ -18,8 +19,9 @@ from bot.store.schema import conversations
 class ArchiveTable:
     """`Archive`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, calendar: Calendar) -> None:
         self._database = database
+        self._calendar = calendar
 
     async def listed(self, chat: ChatRef, *, offset: int = 0, limit: int = 10) -> Sequence[Shelved]:
         """The chat's conversations, the latest first."""
@@ -114,13 +116,17 @@ class ArchiveTable:
 
         async def job(connection: AsyncConnection) -> None:
             await connection.execute(statement)
-            await charge(connection, conversation, asker, usage)
+            await charge(connection, conversation, asker, usage, self._calendar)
 
         await self._database.write(job)
 
 
 async def charge(
-    connection: AsyncConnection, conversation: int, asker: UserId, entries: Sequence[UsageEntry]
+    connection: AsyncConnection,
+    conversation: int,
+    asker: UserId,
+    entries: Sequence[UsageEntry],
+    calendar: Calendar,
 ) -> None:
     """Keep what was used for a conversation outside of a turn."""
     query = sa.select(conversations.c.platform, conversations.c.chat).where(
@@ -128,7 +134,8 @@ async def charge(
     )
     row = (await connection.execute(query)).one_or_none()
     if row is not None:
-        await usage.keep(connection, ChatRef(row.platform, ChatId(row.chat)), asker, entries)
+        chat = ChatRef(row.platform, ChatId(row.chat))
+        await usage.keep(connection, chat, asker, entries, calendar)
 
 
 def _shelved(chat: ChatRef) -> sa.Select[tuple[int, int, str, object, bool]]:

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, contextmanager, nullcontext, suppres
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.core.calendar import Calendar
 from bot.core.stores import Stores
 from bot.errors import StoreError
 from bot.store import health, migrate
@@ -18,6 +19,7 @@ from bot.store.archive import ArchiveTable
 from bot.store.chats import ChatTable
 from bot.store.conversations import ConversationTable
 from bot.store.database import connected
+from bot.store.ledger import LedgerTable
 from bot.store.overheard import OverheardTable
 from bot.store.privacy import PrivacyTable
 from bot.store.ratings import RatingTable
@@ -33,7 +35,7 @@ log = logging.getLogger(__name__)
 
 @asynccontextmanager
 async def opened(
-    settings: StorageSettings, *, per_chat: int, in_all: int, lease: float
+    settings: StorageSettings, *, per_chat: int, in_all: int, lease: float, calendar: Calendar
 ) -> AsyncIterator[Stores]:
     """See `bot.store.open_store`."""
     file = settings.sqlite_file
@@ -46,18 +48,21 @@ async def opened(
         async with connected(settings) as database:
             with _named(settings):
                 await database.write(_must_be_writable)
-            turns = Turns(database, per_chat=per_chat, in_all=in_all, lease=lease)
+            turns = Turns(
+                database, per_chat=per_chat, in_all=in_all, lease=lease, calendar=calendar
+            )
             stores = Stores(
                 turns=turns,
                 conversations=ConversationTable(database),
-                archive=ArchiveTable(database),
-                summaries=SummaryTable(database),
+                archive=ArchiveTable(database, calendar),
+                summaries=SummaryTable(database, calendar),
                 overheard=OverheardTable(database),
-                privacy=PrivacyTable(database),
+                privacy=PrivacyTable(database, calendar),
                 settings=ChatTable(database),
                 users=UserTable(database),
                 actions=ActionTable(database),
                 ratings=RatingTable(database),
+                ledger=LedgerTable(database, calendar),
             )
             if database.sqlite:
                 yield stores

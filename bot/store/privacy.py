@@ -8,15 +8,15 @@ vacuums.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.core.calendar import Calendar
 from bot.core.chat import Role
 from bot.core.stores import TurnState
 from bot.core.types import ChatId, ChatRef, UserId
 from bot.store import messages as message_rows
+from bot.store import totals
 from bot.store.database import Database
 from bot.store.schema import (
     actions,
@@ -47,8 +47,9 @@ _OVER = (TurnState.DONE.value, TurnState.CANCELLED.value)
 class PrivacyTable:
     """`Privacy`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, calendar: Calendar) -> None:
         self._database = database
+        self._calendar = calendar
 
     async def forget_chat(self, chat: ChatRef) -> None:
         """Delete everything that was said and chosen in a chat."""
@@ -79,7 +80,7 @@ class PrivacyTable:
                 sa.delete(users).where(users.c.platform == platform, users.c.id == person),
             ):
                 await connection.execute(statement)
-            await _forget_usage(connection, platform, person)
+            await _forget_usage(connection, platform, person, self._calendar)
             await message_rows.drop_unused_files(connection)
 
         await self._database.write(job)
@@ -167,9 +168,12 @@ async def _forget_words(connection: AsyncConnection, platform: str, person: User
     await message_rows.look_again(connection, found)
 
 
-async def _forget_usage(connection: AsyncConnection, platform: str, person: UserId) -> None:
+async def _forget_usage(
+    connection: AsyncConnection, platform: str, person: UserId, calendar: Calendar
+) -> None:
     """What was used stays counted: nameless, except for the month that limits are about."""
     theirs = sa.update(usage).where(usage.c.platform == platform, usage.c.user_id == person)
     await connection.execute(theirs.values(chat=""))
-    month = datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    month = calendar.began().replace(day=1)
     await connection.execute(theirs.where(usage.c.created_at < month).values(user_id=""))
+    await totals.forget_before_this_month(connection, platform, person, calendar)

@@ -252,3 +252,91 @@ actions = sa.Table(
     sa.Column("created_at", Utc, nullable=False),
     sa.Index("ix_actions_created_at", "created_at"),
 )
+
+usage_totals = sa.Table(
+    "usage_totals",
+    metadata,
+    # Both empty: everybody together.
+    sa.Column("platform", Words, primary_key=True),
+    sa.Column("user_id", Words, primary_key=True),
+    sa.Column("period", Words, primary_key=True),  # a day, a month, or nothing for all time
+    sa.Column("kind", Words, primary_key=True),
+    sa.Column("model", Words, primary_key=True),
+    sa.Column("requests", sa.BigInteger, nullable=False),
+    sa.Column("prompt_tokens", sa.BigInteger, nullable=False),
+    sa.Column("completion_tokens", sa.BigInteger, nullable=False),
+    sa.Column("images", sa.BigInteger, nullable=False),
+    sa.Column("seconds", sa.Double, nullable=False),
+    sa.Column("cost", Dollars, nullable=False),
+    sa.Column("unpriced", sa.BigInteger, nullable=False),
+    sa.Index("ix_usage_totals_period", "period"),
+)
+
+reservations = sa.Table(
+    "reservations",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("turn_id", Id, sa.ForeignKey(turns.c.id, ondelete="CASCADE"), nullable=True),
+    sa.Column("platform", Words, nullable=False),
+    sa.Column("user_id", Words, nullable=False),
+    sa.Column("tokens", sa.BigInteger, nullable=False),
+    sa.Column("cost", Dollars, nullable=False),
+    sa.Column("images", sa.BigInteger, nullable=False),
+    sa.Column("seconds", sa.Double, nullable=False),
+    sa.Column("expires_at", Utc, nullable=True),  # only of work outside of a turn
+    sa.Index("ix_reservations_turn_id", "turn_id"),
+    sqlite_autoincrement=True,
+)
+
+person_limits = sa.Table(
+    "person_limits",
+    metadata,
+    sa.Column("platform", Words, primary_key=True),
+    sa.Column("user_id", Words, primary_key=True),
+    sa.Column("limits", Words, nullable=False),  # JSON
+    sa.Column("updated_at", Utc, nullable=False),
+)
+
+quota_notes = sa.Table(
+    "quota_notes",
+    metadata,
+    sa.Column("platform", Words, primary_key=True),
+    sa.Column("user_id", Words, primary_key=True),
+    sa.Column("name", Words, primary_key=True),
+    sa.Column("period", Words, nullable=False),
+)
+
+grants = sa.Table(
+    "grants",
+    metadata,
+    sa.Column("subject", Words, primary_key=True),  # `platform:id` of a person or a chat
+    sa.Column("allowed", sa.Boolean, nullable=False),
+    sa.Column("granted_by", Words, nullable=False),
+    sa.Column("updated_at", Utc, nullable=False),
+)
+
+broadcasts = sa.Table(
+    "broadcasts",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("platform", Words, nullable=False),
+    sa.Column("user_id", Words, nullable=False),
+    sa.Column("text", Words, nullable=False),
+    sa.Column("state", Words, nullable=False),
+    sa.Column("created_at", Utc, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+broadcast_chats = sa.Table(
+    "broadcast_chats",
+    metadata,
+    sa.Column(
+        "broadcast_id",
+        Id,
+        sa.ForeignKey(broadcasts.c.id, ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    sa.Column("platform", Words, primary_key=True),
+    sa.Column("chat", Words, primary_key=True),
+    sa.Column("state", Words, nullable=False),
+)

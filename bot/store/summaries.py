@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.archive import Summary
+from bot.core.calendar import Calendar
 from bot.core.chat import UsageEntry
 from bot.core.types import UserId
 from bot.store.archive import charge
@@ -19,8 +20,9 @@ from bot.store.schema import conversations, messages, summaries
 class SummaryTable:
     """`Summaries`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, calendar: Calendar) -> None:
         self._database = database
+        self._calendar = calendar
 
     async def latest(self, conversation: int) -> Summary | None:
         """The summary that reaches furthest."""
@@ -67,7 +69,7 @@ class SummaryTable:
         )
 
         async def job(connection: AsyncConnection) -> None:
-            await charge(connection, conversation, asker, usage)
+            await charge(connection, conversation, asker, usage, self._calendar)
             if (await connection.execute(still)).first() is not None:
                 row = sa.insert(summaries).values(
                     conversation_id=conversation,

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.core.calendar import UTC_CALENDAR, Calendar
 from bot.core.stores import Accepted, Outcome, Turn, TurnState
 from bot.core.types import ChatId, ChatRef, Event, MessageRef, Unreadable, UserId
 from bot.errors import QueueFull
-from bot.store import codec, lanes, messages, usage
+from bot.store import codec, lanes, ledger, messages, usage
 from bot.store.columns import utc_now
 from bot.store.database import Database
 from bot.store.overheard import drop_through
@@ -47,11 +48,20 @@ class Turns:
     after the last sign of life, by the database's clock.
     """
 
-    def __init__(self, database: Database, *, per_chat: int, in_all: int, lease: float) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        per_chat: int,
+        in_all: int,
+        lease: float,
+        calendar: Calendar = UTC_CALENDAR,
+    ) -> None:
         self._database = database
         self._per_chat = per_chat
         self._in_all = in_all
         self._lease = lease
+        self._calendar = calendar
         self._held: dict[int, _Hold] = {}
         """What this process is working on, by the id of the turn."""
 
@@ -170,7 +180,13 @@ class Turns:
             .where(turns.c.id.not_in(list(self._held)))
             .values({**_GIVEN_BACK, "attempt": turns.c.attempt + 1})
         )
-        return await self._database.write(lambda connection: _rows_changed(connection, statement))
+
+        async def job(connection: AsyncConnection) -> int:
+            changed = await _rows_changed(connection, statement)
+            await ledger.release_lost(connection)
+            return changed
+
+        return await self._database.write(job)
 
     async def renew(self) -> None:
         """Give a sign of life of the turns that this process is working on."""
@@ -239,7 +255,10 @@ class Turns:
                 await messages.hide(connection, outcome.hidden)
                 if outcome.overheard is not None:
                     await drop_through(connection, chat, outcome.overheard)
-                await usage.keep(connection, chat, UserId(row.user_id), outcome.usage)
+                user = UserId(row.user_id)
+                await usage.keep(connection, chat, user, outcome.usage, self._calendar)
+            if "state" in values:  # the turn, or this attempt of it, is over
+                await ledger.release(connection, turn_id)
             return True
 
         if not await self._database.write(job):

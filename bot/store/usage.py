@@ -7,16 +7,22 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.core.calendar import Calendar
 from bot.core.chat import UsageEntry
 from bot.core.types import ChatRef, UserId
+from bot.store import totals
 from bot.store.columns import utc_now
 from bot.store.schema import usage
 
 
 async def keep(
-    connection: AsyncConnection, chat: ChatRef, user: UserId, entries: Sequence[UsageEntry]
+    connection: AsyncConnection,
+    chat: ChatRef,
+    user: UserId,
+    entries: Sequence[UsageEntry],
+    calendar: Calendar,
 ) -> None:
-    """Add entries."""
+    """Add entries, to the rows and to the sums."""
     if not entries:
         return
     rows = [
@@ -38,3 +44,4 @@ async def keep(
         for entry in entries
     ]
     await connection.execute(sa.insert(usage).values(created_at=utc_now()), rows)
+    await totals.add(connection, chat.platform, user, entries, calendar)

@@ -10,6 +10,7 @@ from bot.core.commands.families import MEDIA
 from bot.core.commands.table import Command
 from bot.core.i18n import N_
 from bot.core.sentences import sentence_for_model
+from bot.core.spending import reserve_images
 from bot.core.stores import Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import IncomingMessage, OutgoingFile
@@ -34,6 +35,7 @@ async def image(ctx: TurnContext, message: IncomingMessage, argument: str) -> Ou
     drawn: list[Drawing] = []
 
     async def draw() -> None:
+        await reserve_images(ctx, model=model, count=1)
         request = ImageRequest(model=model, prompt=argument, lane=ctx.lane)
         drawn.append(await ctx.services.api.draw(request))
 

@@ -1,0 +1,72 @@
+"""Who may use how much: the limits of the configuration, of single people, and of everybody."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from bot.core.calendar import Calendar
+from bot.core.ledger import Ledger, Person, Refused, Reserved, Standing, Wish
+from bot.core.ports import Clock
+from bot.core.quota import Ceiling, Limits, ceilings
+
+REMEMBERED = 30.0
+"""Seconds for which somebody's own limits are believed; another replica may have changed them."""
+PEOPLE = 5_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quotas:
+    """The limits of the configuration: `own` ones of each person, and `everybody`'s together."""
+
+    own: Limits = field(default_factory=dict)
+    everybody: Limits = field(default_factory=dict)
+    admins_exempt: bool = True
+
+
+class Budget:
+    """Sets aside what requests will use, before they are made."""
+
+    def __init__(self, ledger: Ledger, *, quotas: Quotas, calendar: Calendar, clock: Clock) -> None:
+        self.calendar = calendar
+        self._ledger = ledger
+        self._quotas = quotas
+        self._clock = clock
+        self._known: OrderedDict[Person, tuple[float, Limits]] = OrderedDict()
+
+    async def ceilings(self, person: Person, *, admin: bool) -> Sequence[Ceiling]:
+        """What holds for somebody; mostly from memory, and nothing when nothing is limited."""
+        if admin and self._quotas.admins_exempt:
+            return ()
+        own = {**self._quotas.own, **await self._own(person)}
+        return ceilings(own, self._quotas.everybody)
+
+    async def reserve(self, wish: Wish) -> Reserved | Refused:
+        """Set something aside. Raises `StoreError`."""
+        if not wish.ceilings:
+            return Reserved(id=0, amount=wish.most, standings=())
+        return await self._ledger.reserve(wish)
+
+    async def standings(self, person: Person, *, admin: bool) -> Sequence[Standing]:
+        """How far somebody is below their ceilings now."""
+        found = await self.ceilings(person, admin=admin)
+        return await self._ledger.standings(person, found) if found else ()
+
+    async def set_limits(self, person: Person, limits: Limits) -> None:
+        """Give somebody limits of their own; an empty mapping takes them away."""
+        await self._ledger.set_limits(person, limits)
+        self._remember(person, limits)
+
+    async def _own(self, person: Person) -> Limits:
+        at, limits = self._known.get(person, (float("-inf"), {}))
+        if self._clock.monotonic() - at >= REMEMBERED:
+            limits = await self._ledger.limits(person)
+            self._remember(person, limits)
+        return limits
+
+    def _remember(self, person: Person, limits: Limits) -> None:
+        self._known[person] = (self._clock.monotonic(), limits)
+        self._known.move_to_end(person)
+        if len(self._known) > PEOPLE:
+            self._known.popitem(last=False)

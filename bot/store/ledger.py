@@ -1,0 +1,356 @@
+"""What was used and what is set aside: the port `Ledger`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
+from decimal import Decimal, InvalidOperation
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core.calendar import Calendar, Period, key_of
+from bot.core.chat import UsageEntry
+from bot.core.ledger import (
+    DayTotal,
+    Person,
+    Refused,
+    Reserved,
+    Spender,
+    Standing,
+    Total,
+    Wish,
+)
+from bot.core.quota import NAMES, Amount, Ceiling, Limits, Measure, name_of
+from bot.core.types import ChatRef, UserId
+from bot.store import totals, usage
+from bot.store.columns import utc_now
+from bot.store.database import Database, insert
+from bot.store.schema import person_limits, quota_notes, reservations, turns, usage_totals, users
+
+_LOCK = 0x6C696D69  # any number, the same in every replica
+
+_SUM = {
+    "tokens": usage_totals.c.prompt_tokens + usage_totals.c.completion_tokens,
+    "cost": usage_totals.c.cost,
+    "images": usage_totals.c.images,
+    "seconds": usage_totals.c.seconds,
+}
+
+
+class LedgerTable:
+    """`Ledger`."""
+
+    def __init__(self, database: Database, calendar: Calendar) -> None:
+        self._database = database
+        self._calendar = calendar
+
+    async def reserve(self, wish: Wish) -> Reserved | Refused:
+        """Set something aside, so that requests at the same time cannot use it too."""
+
+        async def job(connection: AsyncConnection) -> Reserved | Refused:
+            if not self._database.sqlite:  # where one writer is not alone
+                await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+            standings = await self._standings(connection, wish.person, wish.ceilings)
+            for standing in standings:
+                least = wish.least.of(standing.ceiling.measure)
+                if standing.left < least:
+                    return Refused(standing=standing, least=least)
+            amount = _granted(wish, standings)
+            row = await connection.execute(
+                sa.insert(reservations)
+                .values(
+                    turn_id=wish.turn,
+                    platform=wish.person.platform,
+                    user_id=wish.person.id,
+                    tokens=amount.tokens,
+                    cost=amount.cost,
+                    images=amount.images,
+                    seconds=amount.seconds,
+                    expires_at=None if wish.turn is not None else utc_now(wish.seconds),
+                )
+                .returning(reservations.c.id)
+            )
+            return Reserved(id=row.scalar_one(), amount=amount, standings=standings)
+
+        return await self._database.write(job)
+
+    async def settle(
+        self, reserved: int, person: Person, chat: ChatRef, entries: Sequence[UsageEntry]
+    ) -> None:
+        """Work outside of a turn is over: write down what it used, release what it had."""
+
+        async def job(connection: AsyncConnection) -> None:
+            await usage.keep(connection, chat, person.id, entries, self._calendar)
+            await connection.execute(sa.delete(reservations).where(reservations.c.id == reserved))
+
+        await self._database.write(job)
+
+    async def standings(self, person: Person, ceilings: Sequence[Ceiling]) -> Sequence[Standing]:
+        """How far somebody is below these ceilings now."""
+        return await self._database.read(
+            lambda connection: self._standings(connection, person, ceilings)
+        )
+
+    async def _standings(
+        self, connection: AsyncConnection, person: Person, ceilings: Sequence[Ceiling]
+    ) -> Sequence[Standing]:
+        found = []
+        for shared in sorted({ceiling.shared for ceiling in ceilings}):
+            scope = totals.EVERYBODY if shared else (person.platform, person.id)
+            used = await self._used(connection, scope)
+            reserved = await _reserved(connection, None if shared else person)
+            found += [
+                Standing(
+                    ceiling=ceiling,
+                    used=used.get(self._calendar.key(ceiling.period), Amount()).of(ceiling.measure),
+                    reserved=reserved.of(ceiling.measure),
+                )
+                for ceiling in ceilings
+                if ceiling.shared is shared
+            ]
+        return found
+
+    async def _used(
+        self, connection: AsyncConnection, scope: tuple[str, str]
+    ) -> Mapping[str, Amount]:
+        """What was used today and this month, by the key of the period."""
+        keys = [self._calendar.key(period) for period in (Period.DAY, Period.MONTH)]
+        query = (
+            sa.select(usage_totals.c.period, *_sums(_SUM))
+            .where(usage_totals.c.platform == scope[0], usage_totals.c.user_id == scope[1])
+            .where(usage_totals.c.period.in_(keys))
+            .group_by(usage_totals.c.period)
+        )
+        rows = (await connection.execute(query)).mappings().all()
+        return {row["period"]: _amount(row) for row in rows}
+
+    async def first_time(self, person: Person, ceiling: Ceiling) -> bool:
+        """Whether this is the first call for this person and ceiling in the running period."""
+        period = self._calendar.key(ceiling.period)
+
+        async def job(connection: AsyncConnection) -> bool:
+            new = insert(connection, quota_notes).values(
+                platform=person.platform,
+                user_id=person.id,
+                name=name_of(ceiling.period, ceiling.measure),
+                period=period,
+            )
+            noted = new.on_conflict_do_update(
+                index_elements=["platform", "user_id", "name"],
+                set_={"period": period},
+                where=quota_notes.c.period != period,
+            )
+            return (await connection.execute(noted)).rowcount > 0
+
+        return await self._database.write(job)
+
+    async def limits(self, person: Person) -> Limits:
+        """What an admin has set for somebody; what is missing follows the configuration."""
+
+        async def job(connection: AsyncConnection) -> str | None:
+            query = sa.select(person_limits.c.limits).where(*_of(person_limits, person))
+            text: str | None = (await connection.execute(query)).scalar_one_or_none()
+            return text
+
+        text = await self._database.read(job)
+        return {} if text is None else _load(text)
+
+    async def set_limits(self, person: Person, limits: Limits) -> None:
+        """Replace what was set for somebody; nothing at all puts them back to the defaults."""
+
+        async def job(connection: AsyncConnection) -> None:
+            if not limits:
+                await connection.execute(
+                    sa.delete(person_limits).where(*_of(person_limits, person))
+                )
+                return
+            new = insert(connection, person_limits).values(
+                platform=person.platform,
+                user_id=person.id,
+                limits=_dump(limits),
+                updated_at=utc_now(),
+            )
+            replaced = new.on_conflict_do_update(
+                index_elements=["platform", "user_id"],
+                set_={"limits": new.excluded.limits, "updated_at": new.excluded.updated_at},
+            )
+            await connection.execute(replaced)
+
+        await self._database.write(job)
+
+    async def people_with_limits(self) -> Sequence[tuple[Person, Limits]]:
+        """Everybody for whom something was set, the latest first."""
+
+        async def job(connection: AsyncConnection) -> Sequence[tuple[Person, Limits]]:
+            query = sa.select(person_limits).order_by(person_limits.c.updated_at.desc())
+            return [
+                (Person(row.platform, UserId(row.user_id)), _load(row.limits))
+                for row in (await connection.execute(query)).all()
+            ]
+
+        return await self._database.read(job)
+
+    async def totals(self, person: Person | None, period: Period) -> Sequence[Total]:
+        """What somebody, or everybody together, has used in the running period."""
+        key = self._calendar.key(period)
+
+        async def job(connection: AsyncConnection) -> Sequence[Total]:
+            query = (
+                sa.select(usage_totals)
+                .where(*_scope(person), usage_totals.c.period == key)
+                .order_by(usage_totals.c.cost.desc(), _SUM["tokens"].desc(), usage_totals.c.model)
+            )
+            return [totals.read(row) for row in (await connection.execute(query)).all()]
+
+        return await self._database.read(job)
+
+    async def days(self, person: Person | None, days: Collection[date]) -> Sequence[DayTotal]:
+        """The same for each of these days, by model."""
+        by_key = {key_of(Period.DAY, day): day for day in days}
+
+        async def job(connection: AsyncConnection) -> Sequence[DayTotal]:
+            query = (
+                sa.select(
+                    usage_totals.c.period,
+                    usage_totals.c.model,
+                    *_sums({name: _SUM[name] for name in ("tokens", "cost")}),
+                )
+                .where(*_scope(person), usage_totals.c.period.in_(list(by_key)))
+                .group_by(usage_totals.c.period, usage_totals.c.model)
+                .order_by(usage_totals.c.period, usage_totals.c.model)
+            )
+            return [
+                DayTotal(
+                    day=by_key[row.period], model=row.model, tokens=int(row.tokens), cost=row.cost
+                )
+                for row in (await connection.execute(query)).all()
+            ]
+
+        return await self._database.read(job)
+
+    async def spenders(self, period: Period, *, limit: int) -> Sequence[Spender]:
+        """Who has used most in the running period, most expensive first."""
+        key = self._calendar.key(period)
+        sums = {
+            **{name: _SUM[name] for name in ("tokens", "cost")},
+            "requests": usage_totals.c.requests,
+            "unpriced": usage_totals.c.unpriced,
+        }
+
+        async def job(connection: AsyncConnection) -> Sequence[Spender]:
+            who = (usage_totals.c.platform, usage_totals.c.user_id)
+            summed = (
+                sa.select(*who, *_sums(sums))
+                .where(usage_totals.c.period == key, usage_totals.c.platform != "")
+                .group_by(*who)
+                .order_by(sa.desc("cost"), sa.desc("tokens"))
+                .limit(limit)
+                .subquery()
+            )
+            same = sa.and_(users.c.platform == summed.c.platform, users.c.id == summed.c.user_id)
+            query = (
+                sa.select(summed, users.c.name)
+                .select_from(summed.outerjoin(users, same))
+                .order_by(summed.c.cost.desc(), summed.c.tokens.desc())
+            )
+            return [
+                Spender(
+                    person=Person(row.platform, UserId(row.user_id)),
+                    name=row.name or "",
+                    requests=int(row.requests),
+                    tokens=int(row.tokens),
+                    cost=row.cost,
+                    unpriced=int(row.unpriced),
+                )
+                for row in (await connection.execute(query)).all()
+            ]
+
+        return await self._database.read(job)
+
+
+async def _reserved(connection: AsyncConnection, person: Person | None) -> Amount:
+    """What is set aside for somebody, or for everybody."""
+    alive = sa.or_(reservations.c.expires_at.is_(None), reservations.c.expires_at > utc_now())
+    columns = {name: reservations.c[name] for name in _SUM}
+    query = sa.select(*_sums(columns)).where(alive)
+    if person is not None:
+        query = query.where(*_of(reservations, person))
+    return _amount((await connection.execute(query)).mappings().one())
+
+
+async def release(connection: AsyncConnection, turn_id: int) -> None:
+    """Give back what a turn had set aside: its end, or the end of its attempt, is known."""
+    await connection.execute(sa.delete(reservations).where(reservations.c.turn_id == turn_id))
+
+
+async def release_lost(connection: AsyncConnection) -> None:
+    """Give back what nobody uses any more: of turns that do not run, and what has expired."""
+    running = sa.select(turns.c.id).where(turns.c.state == "running")
+    await connection.execute(
+        sa.delete(reservations).where(
+            sa.or_(
+                sa.and_(
+                    reservations.c.turn_id.is_not(None), reservations.c.turn_id.not_in(running)
+                ),
+                reservations.c.expires_at < utc_now(),
+            )
+        )
+    )
+
+
+def _granted(wish: Wish, standings: Sequence[Standing]) -> Amount:
+    """As much of the most that was wished as there is below every ceiling."""
+    room = {measure: wish.most.of(measure) for measure in Measure}
+    for standing in standings:
+        measure = standing.ceiling.measure
+        room[measure] = min(room[measure], max(standing.left, wish.least.of(measure)))
+    return Amount(
+        tokens=int(room[Measure.TOKENS]),
+        cost=room[Measure.COST],
+        images=int(room[Measure.IMAGES]),
+        seconds=wish.most.seconds,
+    )
+
+
+def _sums(columns: Mapping[str, sa.ColumnElement[object]]) -> list[sa.Label[object]]:
+    return [
+        sa.func.coalesce(sa.func.sum(column), 0).label(name) for name, column in columns.items()
+    ]
+
+
+def _amount(values: sa.RowMapping) -> Amount:
+    return Amount(
+        tokens=int(values["tokens"]),
+        cost=values["cost"],
+        images=int(values["images"]),
+        seconds=float(values["seconds"]),
+    )
+
+
+def _of(table: sa.Table, person: Person) -> tuple[sa.ColumnElement[bool], ...]:
+    return (table.c.platform == person.platform, table.c.user_id == person.id)
+
+
+def _scope(person: Person | None) -> tuple[sa.ColumnElement[bool], ...]:
+    return _of(usage_totals, person or Person(totals.EVERYBODY[0], UserId(totals.EVERYBODY[1])))
+
+
+def _dump(limits: Limits) -> str:
+    values = {
+        name_of(*limit): None if value is None else str(value) for limit, value in limits.items()
+    }
+    return json.dumps(values)
+
+
+def _load(text: str) -> Limits:
+    """The limits that `_dump` wrote; what cannot be read is left out."""
+    found: dict[tuple[Period, Measure], Decimal | None] = {}
+    for name, value in json.loads(text).items():
+        if name in NAMES:
+            try:
+                found[NAMES[name]] = None if value is None else Decimal(value)
+            except InvalidOperation:
+                continue
+    return found

@@ -1,0 +1,102 @@
+"""Sums of what was used, kept up with every entry: reading them never grows with the history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core.calendar import Calendar, Period
+from bot.core.chat import UsageEntry, UsageKind
+from bot.core.ledger import Total
+from bot.core.types import UserId
+from bot.store.database import insert
+from bot.store.schema import usage_totals as table
+
+EVERYBODY = ("", "")
+"""Platform and user of the rows that sum up everybody."""
+
+_SUMS = (
+    "requests",
+    "prompt_tokens",
+    "completion_tokens",
+    "images",
+    "seconds",
+    "cost",
+    "unpriced",
+)
+
+
+async def add(
+    connection: AsyncConnection,
+    platform: str,
+    user: UserId,
+    entries: Sequence[UsageEntry],
+    calendar: Calendar,
+) -> None:
+    """Add entries to the sums of their person and of everybody: of today, the month, all time."""
+    totals = _summed(entries)
+    rows = [
+        {"platform": scope[0], "user_id": scope[1], "period": key, **_row(total)}
+        for scope in (EVERYBODY, (platform, user))
+        for key in sorted(calendar.key(period) for period in Period)
+        for total in totals
+    ]
+    new = insert(connection, table).values(rows)
+    await connection.execute(
+        new.on_conflict_do_update(
+            index_elements=["platform", "user_id", "period", "kind", "model"],
+            set_={name: table.c[name] + new.excluded[name] for name in _SUMS},
+        )
+    )
+
+
+def _summed(entries: Iterable[UsageEntry]) -> list[Total]:
+    """One sum per kind and model, in an order that two writers share."""
+    sums: dict[tuple[UsageKind, str], Total] = {}
+    for entry in entries:
+        key = (entry.kind, entry.model)
+        before = sums.get(key) or Total(kind=entry.kind, model=entry.model)
+        sums[key] = replace(
+            before,
+            requests=before.requests + 1,
+            prompt_tokens=before.prompt_tokens + entry.prompt_tokens,
+            completion_tokens=before.completion_tokens + entry.completion_tokens,
+            images=before.images + entry.images,
+            seconds=before.seconds + entry.seconds,
+            cost=before.cost + (entry.cost or 0),
+            unpriced=before.unpriced + (entry.cost is None),
+        )
+    return [sums[key] for key in sorted(sums)]
+
+
+def _row(total: Total) -> dict[str, object]:
+    return {"kind": total.kind.value, "model": total.model} | {
+        name: getattr(total, name) for name in _SUMS
+    }
+
+
+def read(row: sa.Row[tuple[object, ...]]) -> Total:
+    """The sum that a row keeps."""
+    values = row._mapping
+    return Total(
+        kind=UsageKind(values["kind"]),
+        model=values["model"],
+        **{name: values[name] for name in _SUMS},
+    )
+
+
+async def forget_before_this_month(
+    connection: AsyncConnection, platform: str, user: UserId, calendar: Calendar
+) -> None:
+    """Delete somebody's own sums, except those that limits still need; everybody's stay."""
+    month = calendar.key(Period.MONTH)
+    theirs = (table.c.platform == platform, table.c.user_id == user)
+    await connection.execute(sa.delete(table).where(*theirs, ~table.c.period.startswith(month)))
+    columns = [column for column in table.c if column is not table.c.period]
+    this_month = sa.select(sa.literal(calendar.key(Period.ALL)), *columns).where(
+        *theirs, table.c.period == month
+    )
+    await connection.execute(sa.insert(table).from_select([table.c.period, *columns], this_month))
