@@ -166,6 +166,7 @@ async def _services(
                 transcription_model=api_settings.transcription_model,
                 system_prompt=config.chat.system_prompt,
                 context_window=config.chat.context_window,
+                reasoning=config.chat.reasoning,
             ),
             commands=tuple(command.info for command in COMMANDS.commands),
         )

@@ -136,10 +136,14 @@ class QuotaSettings(_Table):
 
 
 class ChatDefaults(_Table):
-    """What holds for a chat that has not chosen otherwise. `context_window` is in tokens."""
+    """What holds for a chat that has not chosen otherwise. `context_window` is in tokens.
+
+    `reasoning` is what becomes of a model's thoughts when it has answered.
+    """
 
     system_prompt: str = ""
     context_window: int = Field(default=32_000, ge=512)
+    reasoning: Literal["collapsed", "hidden"] = "collapsed"
 
 
 class LogSettings(_Table):

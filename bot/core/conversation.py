@@ -35,8 +35,9 @@ from bot.core.question import greeting, question_of, quote
 from bot.core.sentences import sentence_for_media, sentence_for_model, sentence_for_size
 from bot.core.spending import reserve_answer
 from bot.core.stores import Outcome
+from bot.core.thinking import Thinking
 from bot.core.turn import TurnContext
-from bot.core.types import Feedback, IncomingMessage, MessageRef, OutgoingFile
+from bot.core.types import Feedback, IncomingMessage, MessageRef, OutgoingFile, Thoughts
 from bot.errors import FileTooLarge, MediaError, ModelError, ModelErrorKind
 
 log = logging.getLogger(__name__)
@@ -52,6 +53,8 @@ FORGOTTEN = frozenset(
     }
 )
 """After these the question is not kept: every later request would fail for it again."""
+TICK = 2.0
+"""Seconds after which it is said again how long the model has been thinking."""
 GO_ON = (
     "Go on exactly where your last message ends, in the middle of the sentence or the code if "
     "that is where it ends. Repeat nothing, and say nothing about going on."
@@ -127,7 +130,13 @@ class Answer:
         self._usage: Usage | None = None
         self._began = self._clock.monotonic()
         self._first_token: float | None = None
-        self._thinking_since: float | None = None
+        self._capabilities = ctx.platform.capabilities(ctx.chat)
+        self._thinking = Thinking(
+            delivery.status,
+            clock=self._clock,
+            texts=ctx.texts,
+            every=max(TICK, 2 * self._capabilities.update_interval),
+        )
 
     async def run(self) -> Outcome:
         """Write the answer; say what went wrong where something did."""
@@ -184,6 +193,7 @@ class Answer:
             mark = mark if self._base else f"{mark} " + _("The answer from before stays.")
             offer = Offer.MORE if self._old.state is MessageState.LENGTH else Offer.ANOTHER
             self._text, self._files = "", []
+            self._thinking.forget()
             self._delivery.rewrite(self._heading + self._old.text)
         outcome = await self._outcome(ending)
         turn_id = self._again.turn_id if self._again else None
@@ -194,15 +204,21 @@ class Answer:
             files=tuple(self._files),
             feedback=self._thumbs(ending),
             failed=ending.failed,
+            thoughts=self._thoughts(),
         )
         return replace(outcome, messages=_standing(outcome.messages, refs))
 
     def _thumbs(self, ending: Ending) -> Feedback | None:
         """The question whether the answer was good, if there is one."""
-        possible = self._ctx.platform.capabilities(self._ctx.chat).feedback
-        if not possible or ending.failed or not self._text.strip():
+        if not self._capabilities.feedback or ending.failed or not self._text.strip():
             return None
         return ask_opinion(self._ctx.turn.id, self._model)
+
+    def _thoughts(self) -> Thoughts | None:
+        """What the model thought, where it is to be seen."""
+        wanted = self._ctx.settings.reasoning or self._ctx.services.defaults.reasoning
+        shown = self._capabilities.folds and wanted == "collapsed"
+        return self._thinking.thoughts if shown else None
 
     def _is_worse(self, ending: Ending, old: NewMessage) -> bool:
         """Whether an earlier answer is worth more than what there is now."""
@@ -222,6 +238,7 @@ class Answer:
                 return
             self._delivery.write(self._heading + self._base)
             request = await reserve_answer(self._ctx, await self._request(self._asked))
+            await until_first_text.enter_async_context(self._thinking.ticking())
             await self._ask(request, until_first_text)
 
     async def _read(self) -> None:
@@ -283,6 +300,7 @@ class Answer:
         """Ask once more; the longer of two torn answers stays, so that nothing said is lost."""
         before, self._text, self._files = self._text, "", []
         self._delivery.rewrite(self._heading + self._base)
+        self._thinking.forget()
         try:
             await self._stream(request, until_first_text)
         except ModelError:
@@ -302,16 +320,14 @@ class Answer:
         match event:
             case TextDelta():
                 self._first_token = self._first_token or self._clock.monotonic()
+                self._thinking.speak()
                 text = event.text if self._text else seam(self._base, event.text) + event.text
                 self._text += text
                 self._delivery.write(text)
                 self._buttons.prepare()
             case ReasoningDelta():
                 self._first_token = self._first_token or self._clock.monotonic()
-                self._thinking_since = self._thinking_since or self._clock.monotonic()
-                seconds = int(self._clock.monotonic() - self._thinking_since)
-                _ = self._ctx.texts.gettext
-                self._delivery.status(_("💭 Thinking… {seconds} s").format(seconds=seconds))
+                self._thinking.think(event.text)
             case ImageDelta():
                 name = f"picture-{len(self._files) + 1}.{event.mime.split('/')[-1]}"
                 self._files.append(OutgoingFile(name=name, mime=event.mime, content=event.data))

@@ -15,7 +15,15 @@ from types import TracebackType
 
 from bot.core.ports import Clock, Platform, Streaming
 from bot.core.sheets import End, Sheets, Step
-from bot.core.types import Button, ButtonRow, Feedback, IncomingMessage, MessageRef, OutgoingFile
+from bot.core.types import (
+    Button,
+    ButtonRow,
+    Feedback,
+    IncomingMessage,
+    MessageRef,
+    OutgoingFile,
+    Thoughts,
+)
 from bot.errors import (
     ChatGone,
     FileTooLarge,
@@ -45,8 +53,9 @@ class Delivery:
     """One answer on its way to a chat.
 
     `answering` is the message it answers. `stop` is the button shown while it is being written.
-    `resume` are the messages in which an earlier attempt stands; they are written over. `journal`
-    is told as soon as a new message stands in the chat, and every few seconds while it grows.
+    `resume` are the messages in which an earlier attempt stands; they are written over, at once if
+    there is but a `placeholder` in them. `journal` is told as soon as a new message stands in the
+    chat, and every few seconds while it grows.
 
         async with Delivery(platform, message, clock=clock) as delivery:
             async for delta in answer:
@@ -64,11 +73,14 @@ class Delivery:
         clock: Clock,
         stop: Button | None = None,
         resume: Sequence[MessageRef] = (),
+        placeholder: bool = False,
         journal: Journal | None = None,
     ) -> None:
         self._chat = answering.ref.chat
         self._capabilities = platform.capabilities(self._chat)
-        self._sheets = Sheets(platform, answering, stop=stop, resume=resume)
+        self._sheets = Sheets(
+            platform, answering, stop=stop, resume=resume, placeholder=placeholder
+        )
         self._clock = clock
         self._journal = journal
         self._journaled: tuple[Sequence[MessageRef], str] = (tuple(resume), "")
@@ -152,11 +164,12 @@ class Delivery:
         files: Sequence[OutgoingFile] = (),
         feedback: Feedback | None = None,
         failed: bool = False,
+        thoughts: Thoughts | None = None,
     ) -> tuple[MessageRef, ...]:
         """Bring the whole answer to the chat, and return the messages it stands in.
 
         `mark` is a line under the text that says how it ended; `failed` that it tells why there
-        is no (whole) answer. `buttons`, `files` and `feedback` go with the last page. Waits out
+        is no (whole) answer. `buttons`, `files` and the rest go with the last page. Waits out
         every pause that the platform asks for. Raises `ChatGone`, `FileTooLarge` (the text is
         there, the files are not), and `PlatformError` when the platform has failed for a quarter
         of an hour.
@@ -167,6 +180,7 @@ class Delivery:
             files=tuple(files),
             feedback=feedback,
             failed=failed,
+            thoughts=thoughts,
         )
         self._hurry.set()
         self._news.set()

@@ -61,6 +61,7 @@ FAKE_CAPABILITIES = Capabilities(
     max_file_in=20_000_000,
     max_file_out=50_000_000,
     typing=True,
+    folds=True,
 )
 OFFER_AGAIN = 1.0
 """Seconds until an event is offered again that the database did not take."""

@@ -147,6 +147,8 @@ class Capabilities:
     """The platform has buttons of its own to ask whether an answer was good."""
     status: bool = False
     """A native draft shows what the bot is doing beside its text (`Draft.status`)."""
+    folds: bool = False
+    """A text can be shown folded up, to be opened by who wants to read it (`Reply.thoughts`)."""
     answer_buttons: bool = True
     """Buttons may stand under every answer; where each is written out, they would be a nuisance."""
 
@@ -328,6 +330,8 @@ class Defaults:
     system_prompt: str = ""
     context_window: int = 32_000
     """Tokens assumed for a model whose window is unknown."""
+    reasoning: str = "collapsed"
+    """What becomes of a model's thoughts when it has answered: `collapsed` or `hidden`."""
 
 
 TokenCounter: TypeAlias = Callable[[str], int]

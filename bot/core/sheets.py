@@ -30,6 +30,7 @@ from bot.core.types import (
     MessageRef,
     OutgoingFile,
     Reply,
+    Thoughts,
 )
 from bot.errors import ChatGone, MessageGone, OutcomeUnknown, PlatformError, RateLimited
 
@@ -67,6 +68,7 @@ class End:
     files: tuple[OutgoingFile, ...] = ()
     feedback: Feedback | None = None
     failed: bool = False
+    thoughts: Thoughts | None = None
 
 
 @dataclass(slots=True)
@@ -101,7 +103,11 @@ class Unknown:
 
 
 class Sheets:
-    """The messages of one answer. `resume` are those of an earlier attempt."""
+    """The messages of one answer.
+
+    `resume` are those of an earlier attempt; `placeholder` says that there are no words of an
+    answer in them yet, so that they may say what goes on.
+    """
 
     def __init__(
         self,
@@ -110,6 +116,7 @@ class Sheets:
         *,
         stop: Button | None = None,
         resume: Sequence[MessageRef] = (),
+        placeholder: bool = False,
     ) -> None:
         self._platform = platform
         self._answering = answering
@@ -121,7 +128,7 @@ class Sheets:
         self._old: deque[Full | Open | Unknown] = deque(Unknown(ref) for ref in resume)
         self._start = 0  # where in the text the open sheet begins
         self._carry = ""  # what it begins with from the sheet before
-        self._status = ""
+        self._status = "…" if placeholder else ""  # what stands in the chat instead of a text
         self._is_ended = False
         self._refused_deletions = 0
 
@@ -241,7 +248,7 @@ class Sheets:
 
     async def _finish_without_text(self, end: End) -> None:
         """The text is there already, or there is none."""
-        if self._full and (end.buttons or end.files or end.feedback):
+        if self._full and (end.buttons or end.files or end.feedback or end.thoughts):
             last = self._full[-1]
             try:
                 await self._platform.edit(last.ref, self._reply(last.text, end))
@@ -370,6 +377,7 @@ class Sheets:
             answering=self._answering.ref,
             feedback=end.feedback,
             failed=end.failed,
+            thoughts=end.thoughts,
         )
 
     def _preview(self, body: str, given: str) -> str | None:

@@ -153,6 +153,7 @@ class ChatSettings:
     image_model: str = ""
     system_prompt: str = ""
     language: str = ""
+    reasoning: str = ""
 
 
 class SettingsStore(Protocol):

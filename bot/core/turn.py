@@ -186,6 +186,7 @@ class TurnContext:
             clock=self.services.clock,
             stop=Button(self.texts.gettext("⏹ Stop"), STOP),
             resume=tuple(self.shown),
+            placeholder=isinstance(self.turn.event, IncomingMessage) and not self.turn.partial,
             journal=self._remember,
         )
 

@@ -165,13 +165,22 @@ class OutgoingFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Thoughts:
+    """What a model thought before it answered; `title` says how long, `text` is its own words."""
+
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
     """What the bot says. `text` is Markdown (CommonMark with tables); the platform renders it.
 
     `answering` is the message to reply to where that is customary (groups); no platform needs it.
     `feedback` is asked for where the platform can (`Capabilities.feedback`), and ignored elsewhere.
     `failed` says that the text ends with why there is no (whole) answer: a process that was asked
-    on a pipe then exits with an error.
+    on a pipe then exits with an error. `thoughts` are shown folded up beside the text, as much of
+    them as there is room for, where `Capabilities.folds` says that the platform can.
     """
 
     text: str
@@ -180,6 +189,7 @@ class Reply:
     answering: MessageRef | None = None
     feedback: Feedback | None = None
     failed: bool = False
+    thoughts: Thoughts | None = None
 
 
 class Need(StrEnum):

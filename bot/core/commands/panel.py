@@ -110,5 +110,18 @@ LANGUAGE = Setting(
     details=N_("The language of my own sentences. Answers come in the language you write in."),
 )
 
-SETTINGS: tuple[Entry, ...] = (MODEL, LANGUAGE)
+REASONING = Setting(
+    name="reasoning",
+    label=N_("Thoughts of the model"),
+    field="reasoning",
+    choices=(
+        Choice(word="collapsed", label=N_("folded up under the answer")),
+        Choice(word="hidden", label=N_("hidden")),
+    ),
+    default=lambda defaults: defaults.reasoning,
+    applies=lambda ctx: ctx.platform.capabilities(ctx.chat).folds,
+    details=N_("Some models think before they answer, and tell what they think."),
+)
+
+SETTINGS: tuple[Entry, ...] = (MODEL, LANGUAGE, REASONING)
 """What `/settings` shows, in this order."""

@@ -53,6 +53,7 @@ PRIVATE = Capabilities(
     max_file_in=MAX_FILE_IN,
     max_file_out=MAX_FILE_OUT,
     typing=True,
+    folds=True,
 )
 GROUP = Capabilities(
     streaming=Streaming.EDIT,
@@ -63,6 +64,7 @@ GROUP = Capabilities(
     max_file_in=MAX_FILE_IN,
     max_file_out=MAX_FILE_OUT,
     typing=True,
+    folds=True,
 )
 
 

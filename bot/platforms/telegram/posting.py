@@ -21,6 +21,7 @@ from bot.platforms.telegram.errors import is_media, is_missing, is_unchanged
 from bot.platforms.telegram.ids import Place, make_message, parse_chat, parse_message
 from bot.platforms.telegram.pace import Urgency
 from bot.platforms.telegram.render import MAX_CAPTION, Rendered, pages, render
+from bot.platforms.telegram.thoughts import folded
 from bot.platforms.telegram.uploads import Uploader, check_sizes
 
 BUTTONS_PER_ROW = 8
@@ -52,7 +53,7 @@ class Poster:
                 answering=answering,
             )
         elif text.text or reply.buttons or not reply.files:
-            whole = pages(text if text.text else render(reply.text))
+            whole = _drawn(reply)
             sent = await self._pages(place, whole, reply.buttons, answering)
             await self._uploads.post(place, reply.files, insist=True)
         else:
@@ -72,7 +73,7 @@ class Poster:
         """Replace a message; what is too long for it, and files, are posted after it."""
         check_sizes(reply.files)
         place = parse_chat(ref.chat)
-        first, *more = pages(render(reply.text))
+        first, *more = _drawn(reply)
         await self.replace(ref, first, () if more else reply.buttons, Urgency.FINAL)
         if more:
             await self._pages(place, more, reply.buttons, None, insist=True)
@@ -189,6 +190,12 @@ def _answering(place: Place, answering: MessageRef | None) -> ReplyParameters | 
     if place.private or answering is None:
         return None
     return ReplyParameters(parse_message(answering), allow_sending_without_reply=True)
+
+
+def _drawn(reply: Reply) -> list[Rendered]:
+    """The text in as many messages as it needs, the thoughts folded up under the last."""
+    *first, last = pages(render(reply.text))
+    return [*first, folded(last, reply.thoughts)]
 
 
 def _entities(text: Rendered) -> list[MessageEntity]:

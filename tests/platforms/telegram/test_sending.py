@@ -7,7 +7,7 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from bot.core.types import Button, CommandInfo, OutgoingFile, Reply
+from bot.core.types import Button, CommandInfo, OutgoingFile, Reply, Thoughts
 from bot.errors import ChatGone, FileTooLarge, OutcomeUnknown, PlatformError
 from bot.platforms.telegram import TelegramSettings, connect
 from bot.platforms.telegram.ids import make_chat
@@ -60,6 +60,32 @@ async def test_an_edit_that_is_too_long_goes_on_in_new_messages(stage: TelegramS
     seen = stage.view.screen().answers
     assert " ".join(message.text for message in seen).split() == words
     assert int(ref.id) == seen[0].id
+
+
+async def test_thoughts_are_folded_up_under_the_text(stage: TelegramStage) -> None:
+    thoughts = Thoughts(title="💭 Thought for 3 s", text="First, **two** and two.\n\n- then 👩‍👩‍👧")
+    reply = Reply(text="Four, *surely*.", thoughts=thoughts, buttons=((Button("Again", "again"),),))
+    await stage.platform.send(stage.incoming.ref.chat, reply)
+    seen = stage.view.screen().answers[-1]
+    assert seen.text == "Four, surely.\n\n💭 Thought for 3 s\nFirst, two and two.\n\n• then 👩‍👩‍👧"
+    assert [entity["type"] for entity in seen.entities] == ["italic", "expandable_blockquote"]
+    assert seen.buttons == (("Again",),)
+
+
+@pytest.mark.parametrize("length", [10, 3000, 4000, 4055, 4056, 4057, 4094, 4096, 5000])
+async def test_as_many_thoughts_are_shown_as_there_is_room_for(
+    stage: TelegramStage, length: int
+) -> None:
+    thoughts = Thoughts(title="💭 Thought for 3 s", text="well 👩‍👩‍👧 " * 1000)
+    text = ("word " * 1000)[: length - 1] + "."
+    ref = await stage.platform.send(stage.incoming.ref.chat, Reply(text="…"))
+    await stage.platform.edit(ref, Reply(text=text, thoughts=thoughts))
+    seen = stage.view.screen().answers
+    assert len(seen) == 1 + (length > 4096)
+    answer, _, folded = "\n".join(message.text for message in seen).partition("\n\n💭")
+    assert " ".join(answer.split()) == " ".join(text.split())
+    assert bool(folded) == (length <= 4056 or length > 4096)
+    assert not folded or folded.removesuffix("…").rstrip().endswith(("s", "well", "👩‍👩‍👧"))
 
 
 async def test_an_answer_in_a_group_says_what_it_answers() -> None:

@@ -1,0 +1,82 @@
+"""What a model thinks before it answers: told while it does, folded up under the answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from gettext import NullTranslations
+
+from bot.core.ports import Clock
+from bot.core.types import Thoughts
+
+SILENCE = 10.0
+"""Seconds after which it is said that the model thinks, also when it does not tell its thoughts."""
+
+
+class Thinking:
+    """The thoughts of one answer. `tell` is told what goes on, every `every` seconds."""
+
+    def __init__(
+        self,
+        tell: Callable[[str], None],
+        *,
+        clock: Clock,
+        texts: NullTranslations,
+        every: float,
+    ) -> None:
+        self._tell = tell
+        self._clock = clock
+        self._texts = texts
+        self._every = every
+        self._pieces: list[str] = []
+        self._since: float | None = None
+        self._seconds = 0.0
+
+    def think(self, text: str) -> None:
+        """Another thought."""
+        if self._since is None:
+            self._since = self._clock.monotonic()
+            self._tell(self._texts.gettext("💭 Thinking…"))
+        self._pieces.append(text)
+
+    def speak(self) -> None:
+        """Words of the answer follow, or its end."""
+        if self._since is not None:
+            self._seconds += self._clock.monotonic() - self._since
+            self._since = None
+
+    def forget(self) -> None:
+        """The model is asked again, and begins to think anew."""
+        self._pieces, self._since, self._seconds = [], None, 0.0
+
+    @property
+    def thoughts(self) -> Thoughts | None:
+        """All thoughts, with how long they took; None when there were none."""
+        self.speak()
+        text = "".join(self._pieces).strip()
+        if not text:
+            return None
+        title = self._texts.gettext("💭 Thought for {seconds} s")
+        return Thoughts(title=title.format(seconds=max(1, round(self._seconds))), text=text)
+
+    @asynccontextmanager
+    async def ticking(self) -> AsyncGenerator[None]:
+        """Count the seconds aloud while the block runs."""
+        ticker = asyncio.create_task(self._tick(), name="thinking")
+        try:
+            yield
+        finally:
+            ticker.cancel()
+            await asyncio.wait({ticker})
+
+    async def _tick(self) -> None:
+        began = self._clock.monotonic()
+        while True:
+            await self._clock.sleep(self._every)
+            now = self._clock.monotonic()
+            is_silent = not self._pieces and now - began >= SILENCE
+            since = began if is_silent else self._since
+            if since is not None:
+                say = self._texts.gettext("💭 Thinking… {seconds} s")
+                self._tell(say.format(seconds=int(now - since)))
