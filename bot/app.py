@@ -167,6 +167,7 @@ async def _services(
                 system_prompt=config.chat.system_prompt,
                 context_window=config.chat.context_window,
                 reasoning=config.chat.reasoning,
+                summary_model=config.chat.summary_model,
             ),
             commands=tuple(command.info for command in COMMANDS.commands),
         )

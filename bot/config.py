@@ -139,11 +139,13 @@ class ChatDefaults(_Table):
     """What holds for a chat that has not chosen otherwise. `context_window` is in tokens.
 
     `reasoning` is what becomes of a model's thoughts when it has answered.
+    `summary_model` is a cheap one, for titles and for summaries of what no longer fits.
     """
 
     system_prompt: str = ""
     context_window: int = Field(default=32_000, ge=512)
     reasoning: Literal["collapsed", "hidden"] = "collapsed"
+    summary_model: str = ""
 
 
 class LogSettings(_Table):

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 
 from bot.core.access import Gate, Verdict
+from bot.core.chores import Chores
 from bot.core.i18n import texts
 from bot.core.ports import Platform
 from bot.core.router import Router
@@ -82,6 +83,7 @@ class Lanes:
         self._toasts: set[asyncio.Task[None]] = set()
         self._open: dict[ChatRef, int] = {}
         self._idle = asyncio.Condition()
+        self._chores = Chores(services)
         self._accepting = True
 
     # ------------------------------------------------------------ intake
@@ -239,6 +241,7 @@ class Lanes:
             return await self._fail_or_retry(turn, error)
         await self._persist(lambda: self._turns.finish(turn.id, outcome))
         log.info("turn done", extra={**fields, "attempt": turn.attempt})
+        self._chores.after(turn, outcome)
         return True
 
     async def _context(self, turn: Turn) -> TurnContext:
@@ -355,6 +358,7 @@ class Lanes:
             task.cancel()
         if left:
             await asyncio.wait(left)
+        await self._chores.close()
         telling = [*self._notices.values(), *self._toasts]
         for teller in telling:
             teller.cancel()

@@ -332,6 +332,8 @@ class Defaults:
     """Tokens assumed for a model whose window is unknown."""
     reasoning: str = "collapsed"
     """What becomes of a model's thoughts when it has answered: `collapsed` or `hidden`."""
+    summary_model: str = ""
+    """A cheap model for titles and summaries. Without one titles are the first words said."""
 
 
 TokenCounter: TypeAlias = Callable[[str], int]

@@ -22,7 +22,7 @@ ACCESS = Access(open=True, admins=frozenset({"fake:7"}))
 
 async def test_help_lists_the_commands_under_headings(house: House) -> None:
     [text] = await house.say("/help")
-    assert "**Conversation**\n\n- `/new` – Start a new conversation" in text
+    assert "**Conversation**\n\n- `/new [TITLE]` – Start a new conversation" in text
     assert "- `/model [NAME]` – See or choose the model" in text
     assert text.index("**Conversation**") < text.index("**Model and style**")
     assert text.endswith("`/help NAME` explains one of them.")
@@ -44,7 +44,7 @@ async def test_help_with_a_wrong_name_guesses(house: House) -> None:
 
 async def test_help_speaks_chinese(house: House) -> None:
     [text] = await house.say("/help", sender=Sender(UserId("1"), "小安", "zh-hans"))
-    assert "**对话**" in text and "- `/new` – " in text and "Start a new" not in text
+    assert "**对话**" in text and "- `/new [TITLE]` – " in text and "Start a new" not in text
 
 
 def test_every_command_stands_under_a_heading_and_no_name_twice() -> None:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from bot.core.commands import again, model, settings
-from bot.core.commands.conversation import NEW, START, STOP
+from bot.core.commands import again, chats, model, settings
+from bot.core.commands.chats import CHATS, NEW
+from bot.core.commands.conversation import START, STOP
 from bot.core.commands.help import HELP
 from bot.core.commands.image import IMAGE
 from bot.core.commands.model import MODEL
 from bot.core.commands.settings import SETTINGS_COMMAND
 from bot.core.commands.table import ActionHandler, CommandTable
 
-COMMANDS = CommandTable((NEW, STOP, MODEL, SETTINGS_COMMAND, IMAGE, START, HELP))
+COMMANDS = CommandTable((NEW, CHATS, STOP, MODEL, SETTINGS_COMMAND, IMAGE, START, HELP))
 
 ACTIONS: Mapping[str, ActionHandler] = {
     **model.ACTIONS,
     **settings.ACTIONS,
     **again.ACTIONS,
+    **chats.ACTIONS,
 }
 """What the buttons do, by the name of their action."""
 

@@ -1,4 +1,4 @@
-"""Commands about the conversation itself: begin, explain, start afresh, stop."""
+"""Commands about the conversation itself: greet, stop."""
 
 from __future__ import annotations
 
@@ -22,13 +22,6 @@ async def start(ctx: TurnContext, message: IncomingMessage, argument: str) -> Ou
     return Outcome()
 
 
-async def new(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
-    """Begin a new conversation."""
-    await ctx.services.stores.conversations.begin(ctx.chat)
-    await ctx.say(ctx.texts.gettext("✨ A fresh start. What we said before is out of my mind."))
-    return Outcome()
-
-
 async def stop(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
     """Stop the answer that is being written; it says so itself."""
     if not ctx.stop_chat(ctx.chat):
@@ -37,9 +30,6 @@ async def stop(ctx: TurnContext, message: IncomingMessage, argument: str) -> Out
 
 
 START = Command(name="start", family=ABOUT, summary=N_("What I can do"), run=start, urgent=True)
-NEW = Command(
-    name="new", summary=N_("Start a new conversation"), run=new, aliases=("reset", "clear")
-)
 STOP = Command(
     name="stop",
     summary=N_("Stop the answer being written"),

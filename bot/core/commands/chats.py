@@ -1,0 +1,276 @@
+"""`/new` and `/chats`: begin a conversation, go back to one, rename or delete it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from bot.core.archive import Shelved
+from bot.core.commands.menu import Item, draw
+from bot.core.commands.table import ActionHandler, Command
+from bot.core.i18n import N_
+from bot.core.stores import Action, Outcome
+from bot.core.titles import clean
+from bot.core.turn import TurnContext
+from bot.core.types import ButtonPress, IncomingMessage
+
+LIST = "chats.list"
+OPEN = "chats.open"
+RESUME = "chats.resume"
+DELETE = "chats.delete"
+DELETE_FOR_GOOD = "chats.delete.yes"
+PAGE_SIZE = 6
+LISTED = 30
+"""Conversations on a page where there are no buttons."""
+
+Doing: TypeAlias = Callable[[TurnContext, Shelved], Awaitable[None]]
+"""Something that is done about one conversation."""
+
+
+# ---------------------------------------------------------------- typed
+
+
+async def new(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
+    """Begin a new conversation, with a title if one is given."""
+    _ = ctx.texts.gettext
+    stores = ctx.services.stores
+    conversation = await stores.conversations.begin(ctx.chat)
+    await stores.overheard.drop(ctx.chat)
+    if title := clean(argument):
+        await stores.archive.rename(ctx.chat, conversation, title)
+    text = _("✨ A fresh start. What we said before is out of my mind.")
+    earlier = [[Item(_("📚 Earlier conversations"), LIST, "0")]]
+    has_earlier = await stores.archive.count(ctx.chat) > 0
+    await ctx.say(text, buttons=await draw(ctx, earlier) if has_earlier else ())
+    return Outcome()
+
+
+async def chats(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
+    """List the conversations, or do something about one: `3`, `rename 3 NAME`, `delete 3`."""
+    _ = ctx.texts.gettext
+    words = argument.split(maxsplit=2)
+    verb = words[0].lower() if words else ""
+    if not words:
+        await _show(ctx, page=0)
+    elif verb.isdecimal() and len(words) == 1:
+        await _typed(ctx, verb, _resume)
+    elif verb == "rename" and len(words) == 3:
+        title = clean(words[2])
+        found = await _found(ctx, words[1])
+        if found and title:
+            await ctx.services.stores.archive.rename(ctx.chat, found.id, title)
+            text = _("Conversation {number} is now called “{title}”.")
+            await ctx.say(text.format(number=found.number, title=title))
+        elif found:
+            await ctx.say(_("Give it a name: `/chats rename 3 Holiday plans`"))
+    elif verb == "delete" and len(words) in (2, 3):
+        sure = len(words) == 3 and words[2].lower() == "yes"
+        await _typed(ctx, words[1], _delete_for_good if sure else _ask_to_delete)
+    else:
+        await ctx.say(_("Write `/chats`, `/chats 3`, `/chats rename 3 NAME` or `/chats delete 3`."))
+    return Outcome()
+
+
+async def _typed(ctx: TurnContext, number: str, do: Doing) -> None:
+    found = await _found(ctx, number)
+    if found is not None:
+        await do(ctx, found)
+
+
+async def _found(ctx: TurnContext, number: str) -> Shelved | None:
+    """The conversation of this number; says so when there is none."""
+    small = number.isdecimal() and len(number) < 10
+    found = await ctx.services.stores.archive.find(ctx.chat, int(number)) if small else None
+    if found is None:
+        text = ctx.texts.gettext("There is no conversation {number} here. /chats lists them.")
+        await ctx.say(text.format(number=number))
+    return found
+
+
+# ---------------------------------------------------------------- pressed
+
+
+async def show_list(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
+    """Somebody asked for a page of the list."""
+    await _show(ctx, page=int(action.argument))
+    return Outcome()
+
+
+async def show_one(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
+    """Somebody pressed a conversation."""
+    return await _pressed(ctx, press, action, _show_one)
+
+
+async def resume(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
+    """Somebody wants to go on with a conversation."""
+    return await _pressed(ctx, press, action, _resume)
+
+
+async def ask_to_delete(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
+    """Somebody wants to delete a conversation; they are asked once."""
+    return await _pressed(ctx, press, action, _ask_to_delete)
+
+
+async def delete(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
+    """Somebody is sure."""
+    return await _pressed(ctx, press, action, _delete_for_good)
+
+
+async def _pressed(ctx: TurnContext, press: ButtonPress, action: Action, do: Doing) -> Outcome:
+    found = await ctx.services.stores.archive.find(ctx.chat, int(action.argument))
+    if found is None:
+        await _show(ctx, page=0)  # it was deleted meanwhile
+    else:
+        await do(ctx, found)
+    return Outcome()
+
+
+# ---------------------------------------------------------------- done and shown
+
+
+async def _resume(ctx: TurnContext, found: Shelved) -> None:
+    _ = ctx.texts.gettext
+    await ctx.services.stores.archive.resume(ctx.chat, found.id)
+    await ctx.services.stores.overheard.drop(ctx.chat)
+    text = _("▶️ We go on with “{title}”. Its last question was:\n\n> {question}")
+    question = await _last_question(ctx, found)
+    await ctx.say(text.format(title=_title(ctx, found), question=question))
+
+
+async def _last_question(ctx: TurnContext, found: Shelved) -> str:
+    page = await ctx.services.stores.conversations.page(found.id, limit=10)
+    asked = [kept.message.text for kept in page if kept.message.sender_id]
+    return clean(asked[-1]) if asked else "–"
+
+
+async def _show_one(ctx: TurnContext, found: Shelved) -> None:
+    _ = ctx.texts.gettext
+    lines = [
+        f"**{_title(ctx, found)}**",
+        ctx.formats.moment(found.active),
+        _("To rename it, write `/chats rename {number} NAME`.").format(number=found.number),
+    ]
+    rows = [
+        [Item(_("▶️ Go on with it"), RESUME, str(found.number))],
+        [Item(_("🗑 Delete"), DELETE, str(found.number))] if _may_delete(ctx) else [],
+        [Item(_("‹ Back"), LIST, "0")],
+    ]
+    await ctx.say("\n\n".join(lines), buttons=await draw(ctx, rows))
+
+
+async def _ask_to_delete(ctx: TurnContext, found: Shelved) -> None:
+    _ = ctx.texts.gettext
+    if not _may_delete(ctx):
+        await ctx.say(_only_admins(ctx))
+        return
+    text = _("Delete “{title}” for good, with everything said in it?")
+    hint = _("Press Delete, or write `/chats delete {number} yes`.")
+    number = str(found.number)
+    rows = [[Item(_("🗑 Delete"), DELETE_FOR_GOOD, number), Item(_("Keep it"), OPEN, number)]]
+    say = text.format(title=_title(ctx, found)) + "\n\n" + hint.format(number=number)
+    await ctx.say(say, buttons=await draw(ctx, rows))
+
+
+async def _delete_for_good(ctx: TurnContext, found: Shelved) -> None:
+    if not _may_delete(ctx):
+        await ctx.say(_only_admins(ctx))
+        return
+    await ctx.services.stores.archive.delete(ctx.chat, found.id)
+    text = ctx.texts.gettext("“{title}” is deleted.").format(title=_title(ctx, found))
+    await _show(ctx, page=0, before=text)
+
+
+async def _show(ctx: TurnContext, *, page: int, before: str = "") -> None:
+    """A page of the list, in words and as buttons."""
+    archive = ctx.services.stores.archive
+    size = PAGE_SIZE if ctx.platform.capabilities(ctx.chat).max_buttons else LISTED
+    count = await archive.count(ctx.chat)
+    pages = max(1, -(-count // size))
+    page = max(0, min(page, pages - 1))
+    found = await archive.listed(ctx.chat, offset=page * size, limit=size)
+    menu = Menu(before=before, found=found, page=page, pages=pages)
+    await ctx.say(_list(ctx, menu), buttons=await draw(ctx, _rows(ctx, menu)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Menu:
+    """One page of the list; `before` is what is said above it."""
+
+    before: str
+    found: Sequence[Shelved]
+    page: int
+    pages: int
+
+
+def _list(ctx: TurnContext, menu: Menu) -> str:
+    _ = ctx.texts.gettext
+    if not menu.found:
+        empty = _("There are no conversations here yet. Just write me something.")
+        return f"{menu.before}\n\n{empty}".strip()
+    lines = [
+        f"- `{each.number}` {_title(ctx, each)} – {ctx.formats.moment(each.active)}"
+        + (" ✓" if each.current else "")
+        for each in menu.found
+    ]
+    hint = _("`/chats 3` goes on with number 3; `/help chats` tells what else there is.")
+    parts = (menu.before, _("📚 **Conversations of this chat**"), "\n".join(lines), hint)
+    return "\n\n".join(part for part in parts if part)
+
+
+def _rows(ctx: TurnContext, menu: Menu) -> list[list[Item]]:
+    rows = [
+        [Item(f"{'✓ ' if each.current else ''}{_title(ctx, each)}", OPEN, str(each.number))]
+        for each in menu.found
+    ]
+    arrows = [("‹", menu.page - 1), ("›", menu.page + 1)]
+    turns = [
+        Item(f"{arrow} {page + 1}/{menu.pages}", LIST, str(page))
+        for arrow, page in arrows
+        if 0 <= page < menu.pages
+    ]
+    return [*rows, turns]
+
+
+def _title(ctx: TurnContext, conversation: Shelved) -> str:
+    return conversation.title or ctx.texts.gettext("Untitled")
+
+
+def _may_delete(ctx: TurnContext) -> bool:
+    """What a group said belongs to all of it: only the operator's admins delete that."""
+    return not ctx.group or ctx.admin
+
+
+def _only_admins(ctx: TurnContext) -> str:
+    return ctx.texts.gettext(
+        "In a group only the admins of this bot can delete conversations. What you said yourself "
+        "you can have forgotten: `/forget me`"
+    )
+
+
+NEW = Command(
+    name="new",
+    summary=N_("Start a new conversation"),
+    usage="[TITLE]",
+    run=new,
+    aliases=("reset", "clear"),
+    details=N_("The old one is kept: /chats goes back to it."),
+    examples=("/new", "/new Holiday plans"),
+)
+CHATS = Command(
+    name="chats",
+    summary=N_("Go back to earlier conversations"),
+    usage="[NUMBER]",
+    run=chats,
+    aliases=("history", "conversations"),
+    details=N_("Lists the conversations of this chat; go on with one, rename or delete it."),
+    examples=("/chats", "/chats 3", "/chats rename 3 Holiday plans", "/chats delete 3"),
+)
+
+ACTIONS: dict[str, ActionHandler] = {
+    LIST: show_list,
+    OPEN: show_one,
+    RESUME: resume,
+    DELETE: ask_to_delete,
+    DELETE_FOR_GOOD: delete,
+}
