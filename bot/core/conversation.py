@@ -230,7 +230,8 @@ class Answer:
 
     async def _write(self) -> None:
         async with AsyncExitStack() as until_first_text:
-            await until_first_text.enter_async_context(self._ctx.platform.typing(self._ctx.chat))
+            typing = self._ctx.platform.typing(self._ctx.chat, self._message.ref)
+            await until_first_text.enter_async_context(typing)
             if self._again is None:
                 await self._read()
             if self._asked is None:

@@ -168,7 +168,9 @@ class FakePlatform(FakeWire):
         return EditDraft(self, answering, ref=ref, stop=stop)
 
     @asynccontextmanager
-    async def typing(self, chat: ChatRef) -> AsyncIterator[None]:
+    async def typing(
+        self, chat: ChatRef, answering: MessageRef | None = None
+    ) -> AsyncIterator[None]:
         """Count who is typing where."""
         self.typings.append(chat)
         self.typing_now += 1

@@ -253,8 +253,13 @@ class Platform(Protocol):
         """Go on with a message that stands in the chat, after a restart. No I/O yet."""
         ...
 
-    def typing(self, chat: ChatRef) -> AbstractAsyncContextManager[None]:
-        """Show that the bot is at work while the block runs. Never raises a `PlatformError`."""
+    def typing(
+        self, chat: ChatRef, answering: MessageRef | None = None
+    ) -> AbstractAsyncContextManager[None]:
+        """Show that the bot is at work while the block runs. Never raises a `PlatformError`.
+
+        `answering` is the message it works on, where the chat shows it there.
+        """
         ...
 
     async def download(self, attachment: Attachment, to: Path) -> None:

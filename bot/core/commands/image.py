@@ -40,7 +40,7 @@ async def image(ctx: TurnContext, message: IncomingMessage, argument: str) -> Ou
         drawn.append(await ctx.services.api.draw(request))
 
     delivery = ctx.delivery(message)
-    async with delivery, ctx.platform.typing(ctx.chat):
+    async with delivery, ctx.platform.typing(ctx.chat, message.ref):
         delivery.status(_("🎨 Drawing… this can take a minute."))
         try:
             done = await ctx.stopper.guard(draw())

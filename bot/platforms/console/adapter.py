@@ -195,7 +195,9 @@ class ConsolePlatform:
         return ConsoleDraft(self, self._screen, ref)
 
     @asynccontextmanager
-    async def typing(self, chat: ChatRef) -> AsyncGenerator[None]:
+    async def typing(
+        self, chat: ChatRef, answering: MessageRef | None = None
+    ) -> AsyncGenerator[None]:
         """Show that the bot is at work."""
         with self._screen.working():
             yield

@@ -38,7 +38,7 @@ from bot.platforms.slack.render import (
     neutralise,
 )
 from bot.platforms.slack.sockets import FIRST_PAUSE, LAST_PAUSE, Sockets
-from bot.platforms.slack.status import Status
+from bot.platforms.slack.status import Status, Thread, session_title
 
 log = logging.getLogger(__name__)
 
@@ -81,8 +81,8 @@ class SlackPlatform:
         self._base_url = base_url
         self._clock = clock
         self._calls = Calls(bot_token, base_url=base_url, clock=clock)
-        self._posting = Posting(self._calls)
         self._status = Status(self._calls, clock)
+        self._posting = Posting(self._calls, self._status)
         self._directory = Directory(self._calls)
         self._ingress = Ingress(self._directory, clock, self._asked)
         self._sockets = Sockets(self._calls, app_token, clock=clock)
@@ -90,6 +90,7 @@ class SlackPlatform:
         self._unstreamed: Memory[ChatRef, bool] = Memory(CHATS)
         self._untold: Memory[ChatRef, bool] = Memory(CHATS)
         self._newest: Memory[ChatRef, MessageRef] = Memory(CHATS)
+        self._titles: Memory[MessageRef, str] = Memory(CHATS)
 
     # ------------------------------------------------------------ what a chat can do
 
@@ -135,6 +136,7 @@ class SlackPlatform:
 
     def _asked(self, message: IncomingMessage) -> None:
         self._newest.put(message.ref.chat, message.ref)
+        self._titles.put(message.ref, session_title(message.text))
 
     # ------------------------------------------------------------ messages
 
@@ -200,11 +202,14 @@ class SlackPlatform:
 
     # ------------------------------------------------------------ the rest
 
-    def typing(self, chat: ChatRef) -> AbstractAsyncContextManager[None]:
-        """Show a status line under the thread; in a direct message, under the last question."""
-        place, newest = parse_chat(chat), self._newest.get(chat)
-        thread = answer_thread(newest) if newest is not None else place.thread
-        return self._status.shown(place.channel, thread)
+    def typing(
+        self, chat: ChatRef, answering: MessageRef | None = None
+    ) -> AbstractAsyncContextManager[None]:
+        """Show it under the thread; in a direct message, under the question."""
+        place, about = parse_chat(chat), answering or self._newest.get(chat)
+        root = answer_thread(about) if about is not None else place.thread
+        title = (self._titles.get(about) if about is not None else None) or ""
+        return self._status.shown(Thread(place.channel, root), title)
 
     async def download(self, attachment: Attachment, to: Path) -> None:
         """Fetch a file."""

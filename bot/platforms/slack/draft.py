@@ -73,7 +73,7 @@ class SlackDraft:
         self._sent = ""  # what the stream has
         self._tasks = Tasks()
         self._told_at = float("-inf")
-        self._streamed = False
+        self._streamed = ref is not None and self._streams  # perhaps, before a restart
         self._standing: Reply | None = None
         self._files_wait = True
 
@@ -242,7 +242,7 @@ class SlackDraft:
         self._standing = _bare(reply)
         if self._streamed and urgency is Urgency.FINAL:
             self._streamed = False
-            await self._posting.release_session(self._ref)
+            self._posting.release_session(self._ref)
 
 
 def _bare(reply: Reply) -> Reply:

@@ -8,12 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 from bot.core.types import ChatRef, MessageRef, OutgoingFile, Reply
-from bot.errors import FileTooLarge, MessageGone, PlatformError
+from bot.errors import FileTooLarge, MessageGone
 from bot.platforms.slack.calls import Calls, Json
 from bot.platforms.slack.errors import Refused, StillStreaming
 from bot.platforms.slack.ids import make_message, parse_chat, thread_of, ts_of
 from bot.platforms.slack.pace import Urgency
 from bot.platforms.slack.render import content, plain_content
+from bot.platforms.slack.status import Status, Thread
 from bot.platforms.slack.tasks import Task
 
 log = logging.getLogger(__name__)
@@ -28,8 +29,9 @@ QUIET = {"unfurl_links": False, "unfurl_media": False}
 class Posting:
     """Messages of the bot. Every method raises `PlatformError` and its kinds."""
 
-    def __init__(self, calls: Calls) -> None:
+    def __init__(self, calls: Calls, status: Status) -> None:
         self._calls = calls
+        self._status = status
         self._draws_feedback = True
 
     async def post(
@@ -41,6 +43,7 @@ class Posting:
             reply = Reply(text=", ".join(f"`{file.name}`" for file in reply.files))
         where = {"channel": place.channel, "thread_ts": thread}
         answer = await self._put("chat.postMessage", where | QUIET, reply, urgency)
+        self._status.posted(Thread(place.channel, thread))
         return make_message(chat, str(answer["ts"]), thread)
 
     async def update(self, ref: MessageRef, reply: Reply, urgency: Urgency = Urgency.FINAL) -> None:
@@ -124,6 +127,7 @@ class Posting:
         answer = await self._calls.call(
             "chat.startStream", args, channel=place.channel, urgency=Urgency.PREVIEW
         )
+        self._status.streaming(Thread(place.channel, thread))
         return make_message(chat, str(answer["ts"]), thread)
 
     async def append(
@@ -168,20 +172,13 @@ class Posting:
         """The edit has been made, or is not needed."""
         self._calls.pace.redeem("chat.update", answer)
 
-    async def release_session(self, ref: MessageRef) -> None:
-        """Say that the bot is done, where the end of a stream has not said it. Never raises.
+    def release_session(self, ref: MessageRef) -> None:
+        """Say that the bot is done in the thread, where the end of a stream has not said it.
 
         Slack leaves that to the app when a stream died or the person pressed Stop
         (docs.slack.dev, "agent_session_stopped").
         """
-        place = parse_chat(ref.chat)
-        args = {"channel_id": place.channel, "thread_ts": thread_of(ref), "status": "active"}
-        try:
-            await self._calls.call(
-                "agents.sessions.setStatus", args, channel=place.channel, urgency=Urgency.TYPING
-            )
-        except PlatformError as error:
-            log.info("session not released", extra={"chat": ref.chat.id, "error": repr(error)})
+        self._status.release(Thread(parse_chat(ref.chat).channel, thread_of(ref)))
 
 
 def _piece(text: str, tasks: Sequence[Task]) -> Json:

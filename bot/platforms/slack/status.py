@@ -1,19 +1,27 @@
-"""The line "Chinwag ✍️…" under a thread while the bot is at work.
+"""What stands under a thread while the bot is at work, and Slack's own Stop beside it.
 
-It shows where the app is an agent, and expires after two minutes (docs.slack.dev,
-"assistant.threads.setStatus"). It is set and cleared beside the work, which never waits for it.
+For an agent a thread is a session: set to `processing`, Slack draws that it works, and a Stop. A
+stream sets it to `processing` when it starts and to `active` when it stops; before the first text,
+and where a stream does not stop by itself, that is our part, else it stays so for an hour
+(docs.slack.dev, "Agent sessions"). Where the app is no agent there is an older line of text, which
+expires after two minutes (docs.slack.dev, "assistant.threads.setStatus").
+
+All of it is set and taken back beside the work, which never waits for it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import NamedTuple
 
 from bot.core.ports import Clock
-from bot.errors import PlatformError
-from bot.platforms.slack.calls import Calls
+from bot.errors import PlatformError, RateLimited
+from bot.platforms.slack.calls import Calls, Json
 from bot.platforms.slack.errors import Refused
 from bot.platforms.slack.pace import Urgency
 
@@ -22,8 +30,49 @@ log = logging.getLogger(__name__)
 AT_WORK = "✍️…"
 """Slack puts the app's name before it; no words, so it needs no translation."""
 REFRESH = 100.0
-METHOD = "assistant.threads.setStatus"
-NOT_HERE = frozenset({"missing_scope", "unknown_method", "not_allowed_token_type"})
+TAKE_OVER = 2.0
+"""Seconds that a stream has to begin when the first text is there."""
+LEAVING = 3.0
+TRIES = 5
+TITLE = 80
+LINE = "assistant.threads.setStatus"
+SESSION = "agents.sessions.setStatus"
+NOT_HERE = frozenset(
+    {
+        "feature_not_enabled",
+        "method_deprecated",
+        "missing_scope",
+        "not_allowed_token_type",
+        "not_authorized",
+        "unknown_method",
+    }
+)
+"""Refusals that hold for the whole workspace; others are about one thread."""
+NO_STOP = "missing_agent_session_stopped_event_subscription"
+
+
+class Way(Enum):
+    """How it can be shown here."""
+
+    SESSION = auto()
+    LINE = auto()
+    NONE = auto()
+
+
+class Thread(NamedTuple):
+    """A thread by its channel and the ts of its root."""
+
+    channel: str
+    root: str
+
+
+@dataclass(slots=True)
+class Work:
+    """What is being done in a thread. `streamed`: a stream has the session now."""
+
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    settled: asyncio.Event = field(default_factory=asyncio.Event)
+    streamed: bool = False
 
 
 class Status:
@@ -32,61 +81,161 @@ class Status:
     def __init__(self, calls: Calls, clock: Clock) -> None:
         self._calls = calls
         self._clock = clock
-        self._works = True
+        self._way = Way.SESSION
+        self._works: dict[Thread, Work] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._leave = asyncio.Event()
+        self._has_warned = False
 
     @asynccontextmanager
-    async def shown(self, channel: str, thread: str) -> AsyncIterator[None]:
-        """Show the line while the block runs. Neither waits nor raises."""
-        if not thread or not self._works:
+    async def shown(self, thread: Thread, title: str = "") -> AsyncIterator[None]:
+        """Show it while the block runs; `title` names a session that is new. Never raises."""
+        if not thread.root or self._way is Way.NONE:
             yield
             return
-        over = asyncio.Event()
-        task = asyncio.create_task(self._show(channel, thread, over))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        work = Work()
+        self._works[thread] = work
+        self._spawn(self._show(thread, title, work))
         try:
             yield
         finally:
-            over.set()
+            if not work.streamed:
+                work.settled.clear()
+            work.over.set()
+
+    def streaming(self, thread: Thread) -> None:
+        """A stream has begun in a thread: it will say by itself when it ends."""
+        if work := self._works.get(thread):
+            work.streamed = True
+            work.settled.set()
+
+    def posted(self, thread: Thread) -> None:
+        """A message stands in a thread, or beside the question: no stream is to come."""
+        for at, work in self._works.items():
+            if at == thread or (at.channel == thread.channel and not thread.root):
+                work.settled.set()
+
+    def release(self, thread: Thread) -> None:
+        """Say that the bot is done, where the end of a stream has not said it."""
+        if thread.root and self._way is Way.SESSION:
+            self._spawn(self._release(thread))
 
     async def close(self) -> None:
-        """Let the last lines be cleared."""
+        """Let the last ones be taken back."""
+        self._leave.set()
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=1.0)
+            await asyncio.wait(self._tasks, timeout=LEAVING)
         for task in list(self._tasks):
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
 
-    async def _show(self, channel: str, thread: str, over: asyncio.Event) -> None:
-        """Set the line until it is over, then clear it: one call after the other."""
-        while not over.is_set() and await self._set(channel, thread, AT_WORK):
-            waits = [
-                asyncio.ensure_future(self._clock.sleep(REFRESH)),
-                asyncio.ensure_future(over.wait()),
-            ]
-            try:
-                await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for wait in waits:
-                    wait.cancel()
-            if over.is_set():
-                await self._set(channel, thread, "")
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
-    async def _set(self, channel: str, thread: str, status: str) -> bool:
-        async def make() -> object:
-            return await self._calls.client.assistant_threads_setStatus(
-                channel_id=channel, thread_ts=thread, status=status
-            )
+    # ------------------------------------------------------------ one thread
 
+    async def _show(self, thread: Thread, title: str, work: Work) -> None:
+        """Show it until the work is over, then take it back: one call after the other."""
         try:
-            await self._calls.paced(METHOD, make, channel=channel, urgency=Urgency.TYPING)
+            if self._way is Way.SESSION and await self._process(thread, title):
+                await work.over.wait()
+                await self._wait(work.settled, TAKE_OVER)
+                if not work.streamed:
+                    await self._release(thread)
+            elif self._way is Way.LINE:
+                await self._show_line(thread, work)
+        finally:
+            if self._works.get(thread) is work:
+                del self._works[thread]
+
+    async def _process(self, thread: Thread, title: str) -> bool:
+        """Begin to work in a session; True when it is to be released again."""
+        args = {"channel_id": thread.channel, "thread_ts": thread.root, "status": "processing"}
+        if title:
+            args["title"] = title
+        try:
+            answer = await self._call(SESSION, thread, args)
         except Refused as refusal:
-            self._works = refusal.code not in NOT_HERE
+            log.info("session not begun", extra={"code": refusal.code})
+            if refusal.code in NOT_HERE:
+                self._way = Way.LINE
+        except PlatformError as error:
+            log.info("session not begun", extra={"error": repr(error)})
+        else:
+            self._warn(answer)
+            return True
+        return False
+
+    async def _release(self, thread: Thread) -> None:
+        args = {"channel_id": thread.channel, "thread_ts": thread.root, "status": "active"}
+        for _ in range(TRIES):
+            if (work := self._works.get(thread)) and not work.over.is_set():
+                return  # the next piece of work has begun in this thread
+            try:
+                await self._call(SESSION, thread, args, Urgency.FINAL)
+            except RateLimited:
+                continue  # the pace knows how long to wait
+            except PlatformError as error:
+                log.info("session not released", extra={"error": repr(error)})
+            return
+
+    async def _show_line(self, thread: Thread, work: Work) -> None:
+        while not work.over.is_set() and await self._set_line(thread, AT_WORK):
+            await self._wait(work.over, REFRESH)
+            if work.over.is_set():
+                await self._set_line(thread, "")
+
+    async def _set_line(self, thread: Thread, status: str) -> bool:
+        args = {"channel_id": thread.channel, "thread_ts": thread.root, "status": status}
+        try:
+            await self._call(LINE, thread, args)
+        except Refused as refusal:
+            if refusal.code in NOT_HERE:
+                self._way = Way.NONE
             log.info("status not shown", extra={"code": refusal.code})
         except PlatformError as error:
             log.info("status not shown", extra={"error": repr(error)})
         else:
             return True
         return False
+
+    async def _call(
+        self, method: str, thread: Thread, args: Json, urgency: Urgency = Urgency.TYPING
+    ) -> Json:
+        async def make() -> Json:
+            answer = await self._calls.client.api_call(method, json=args)
+            return answer.data if isinstance(answer.data, dict) else {}
+
+        return await self._calls.paced(method, make, channel=thread.channel, urgency=urgency)
+
+    async def _wait(self, event: asyncio.Event, seconds: float) -> None:
+        """Wait for an event, but not for longer than that, nor when the bot leaves."""
+        waits = [
+            asyncio.ensure_future(self._clock.sleep(seconds)),
+            asyncio.ensure_future(event.wait()),
+            asyncio.ensure_future(self._leave.wait()),
+        ]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    def _warn(self, answer: Json) -> None:
+        """Tell the operator once when Slack draws no Stop."""
+        told = answer.get("response_metadata", {}).get("warnings", [])
+        if NO_STOP in {answer.get("warning"), *told} and not self._has_warned:
+            self._has_warned = True
+            log.warning(
+                "slack shows no Stop: the app does not hear agent_session_stopped; put the text of "
+                "`bot manifest` into the app's page “App Manifest”"
+            )
+
+
+def session_title(text: str) -> str:
+    """A title for a session, from the first words said in it."""
+    line = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    return line if len(line) <= TITLE else line[: TITLE - 1].rstrip() + "…"

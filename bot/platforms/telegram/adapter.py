@@ -132,7 +132,9 @@ class TelegramPlatform:
         return TelegramDraft(self._poster, answering.ref, ref=ref, stop=stop)
 
     @asynccontextmanager
-    async def typing(self, chat: ChatRef) -> AsyncIterator[None]:
+    async def typing(
+        self, chat: ChatRef, answering: MessageRef | None = None
+    ) -> AsyncIterator[None]:
         """Show "typing…" as long as the block runs, where the budget allows."""
         task = asyncio.create_task(self._type(chat), name="telegram typing")
         try:

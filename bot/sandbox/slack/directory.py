@@ -10,6 +10,7 @@ from bot.sandbox.slack.state import Json, Message, StoredFile
 from bot.sandbox.slack.workspace import Session, SlackError, Workspace
 
 STATUS_SECONDS = 120.0
+TITLE = 200
 SESSION_STATES = frozenset({"active", "processing", "suspended", "closed"})
 
 
@@ -100,21 +101,29 @@ def set_thread_status(workspace: Workspace, call: Json) -> Json:
 def set_session_status(workspace: Workspace, call: Json) -> Json:
     """`agents.sessions.setStatus`; begins the session where there is none."""
     channel = workspace.channel(str(call.get("channel_id", "")))
-    if call.get("status") not in SESSION_STATES:
+    if not workspace.is_agent:
+        raise SlackError("not_authorized")
+    title = str(call.get("title") or "")
+    if call.get("status") not in SESSION_STATES or len(title) > TITLE:
         raise SlackError("invalid_arguments")
     thread = str(call.get("thread_ts") or "")
     if (channel.id, thread) not in workspace.messages:
         raise SlackError("invalid_thread_ts")
-    session = workspace.sessions.setdefault((channel.id, thread), Session())
-    session.state = str(call["status"])
-    session.title = str(call.get("title") or session.title)
+    session = workspace.sessions.setdefault((channel.id, thread), Session(title=title))
+    session.state, session.status = str(call["status"]), ""  # there is one place for both
     workspace.changed()
-    return {"agent_status": session.state}
+    answer: Json = {"agent_status": session.state}
+    if "agent_session_stopped" not in workspace.events:
+        answer["warning"] = "missing_agent_session_stopped_event_subscription"
+        answer["response_metadata"] = {"warnings": [answer["warning"]]}
+    return answer
 
 
 def rename_session(workspace: Workspace, call: Json) -> Json:
     """`agents.sessions.rename`."""
     key = (str(call.get("channel_id", "")), str(call.get("thread_ts") or ""))
+    if not 0 < len(str(call.get("title") or "")) <= TITLE:
+        raise SlackError("invalid_arguments")
     if key not in workspace.sessions:
         raise SlackError("session_not_found")
     workspace.sessions[key].title = str(call.get("title", ""))

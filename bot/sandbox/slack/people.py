@@ -110,10 +110,7 @@ class Place:
 
         Slack ends the streams of the thread itself and leaves the rest to the bot.
         """
-        for (channel, thread), session in self._workspace.sessions.items():
-            here = channel == self._channel.id and self._thread in {"", thread}
-            if not here or session.state != "processing":
-                continue
+        for channel, thread in self._processing():
             running = [m for m in self._workspace.standing(channel, thread) if m.streaming]
             for message in running:
                 chat.end_stream(message)
@@ -170,6 +167,29 @@ class Place:
             if channel == self._channel.id and self._thread in {"", thread}
         ]
         return next((line for line in lines if line), "")
+
+    def stoppable(self) -> bool:
+        """Whether Slack shows that the bot is at work here, with its own Stop."""
+        return bool(self._processing())
+
+    def titles(self) -> list[str]:
+        """The titles of the sessions here."""
+        return [
+            session.title
+            for (channel, thread), session in self._workspace.sessions.items()
+            if channel == self._channel.id and self._thread in {"", thread}
+        ]
+
+    def _processing(self) -> list[tuple[str, str]]:
+        if "agent_session_stopped" not in self._workspace.events:
+            return []  # Slack draws no Stop for an app that would not hear of it
+        return [
+            (channel, thread)
+            for (channel, thread), session in self._workspace.sessions.items()
+            if channel == self._channel.id
+            and self._thread in {"", thread}
+            and session.state == "processing"
+        ]
 
     def _standing(self) -> list[Message]:
         found = self._workspace.standing(self._channel.id, self._thread)

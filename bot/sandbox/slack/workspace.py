@@ -35,6 +35,17 @@ ALL_SCOPES = (
 )
 
 
+ALL_EVENTS = (
+    "agent_session_stopped",
+    "app_home_opened",
+    "app_mention",
+    "message.channels",
+    "message.groups",
+    "message.im",
+    "message.mpim",
+)
+
+
 class SlackError(Exception):
     """A call that Slack refuses: `code` goes into `error`, `more` beside it."""
 
@@ -58,7 +69,8 @@ class Session:
 class Workspace:
     """One team with one app in it.
 
-    Change `scopes` or `refusing_streams` to play a workspace where the app was set up otherwise.
+    Change `scopes`, `events`, `is_agent` or `refusing_streams` to play a workspace where the app
+    was set up otherwise.
     """
 
     clock: Clock
@@ -69,6 +81,9 @@ class Workspace:
     bot_token: str = "xoxb-sandbox"
     app_token: str = "xapp-sandbox"
     scopes: set[str] = field(default_factory=lambda: set(ALL_SCOPES))
+    events: set[str] = field(default_factory=lambda: set(ALL_EVENTS))
+    is_agent: bool = True
+    """The app was declared an agent; others have no sessions, and no Stop."""
     refusing_streams: str = ""
     """The error that `chat.startStream` gives; empty: it works."""
     refusing_blocks: set[str] = field(default_factory=set)

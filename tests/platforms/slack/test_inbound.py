@@ -172,6 +172,7 @@ async def test_slacks_own_stop_button_is_heard(bot: Running) -> None:
     await draft.finish(Reply(text="Once upon a time\n\nStopped."))
     (seen,) = ada.dm.answers()
     assert (seen.text, seen.streaming) == ("Once upon a time\n\nStopped.", False)
+    await bot.sandbox.wait_for(lambda: not ada.dm.stoppable())
     with pytest.raises(LookupError):  # the session is no longer at work
         await ada.dm.stop()
 

@@ -1,58 +1,190 @@
-"""The line that says the bot is at work."""
+"""What shows that the bot is at work, and Slack's own Stop beside it."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
+
+import pytest
 
 from bot.core.types import Reply
 from bot.platforms.slack.ids import make_chat
+from bot.platforms.slack.status import LINE, SESSION, session_title
+from bot.sandbox.slack.people import Place
 from tests.platforms.slack.running import Running
 
 
-async def test_it_shows_under_the_question_and_goes_away(bot: Running) -> None:
+async def asks(bot: Running, place: Place, text: str = "hello") -> None:
+    """Somebody writes, and it has arrived."""
+    before = len(bot.inbox.events)
+    await place.send(text)
+    await bot.inbox.holds(before + 1)
+
+
+def states(bot: Running) -> list[str]:
+    return [call.args["status"] for call in bot.sandbox.calls_to(SESSION)]
+
+
+@pytest.mark.parametrize("where", ["dm", "thread"])
+async def test_there_is_a_stop_before_the_first_word_and_none_at_the_end(
+    bot: Running, where: str
+) -> None:
     ada = bot.sandbox.person("Ada")
-    await ada.dm.send("hello")
-    await bot.inbox.holds(1)
-    chat = bot.inbox.message().ref.chat
-    async with bot.platform.typing(chat):
-        await bot.sandbox.wait_for(lambda: bool(ada.dm.status()))
-    await bot.sandbox.wait_for(lambda: not ada.dm.status())
+    place = ada.dm if where == "dm" else ada.channel(bot.sandbox.channel("general"))
+    await asks(bot, place, "<@BOT> hello" if where == "thread" else "hello")
+    question = bot.inbox.message(0)
+    async with bot.platform.typing(question.ref.chat, question.ref):
+        await bot.sandbox.wait_for(place.stoppable)
+    draft = bot.platform.draft(question)
+    await draft.show("one")
+    assert place.stoppable()
+    await draft.finish(Reply(text="one two"))
+    assert not place.stoppable()
+    assert states(bot) == ["processing"]  # the stream has done the rest
+
+
+async def test_the_session_is_named_after_the_first_words(bot: Running) -> None:
+    ada = bot.sandbox.person("Ada")
+    await asks(bot, ada.dm, "\n" + "What is a very long question? " * 9 + "\nand more")
+    question = bot.inbox.message()
+    async with bot.platform.typing(question.ref.chat, question.ref):
+        await bot.sandbox.wait_for(ada.dm.stoppable)
+    (title,) = ada.dm.titles()
+    assert title.startswith("What is a very long question? What")
+    assert title.endswith("…")
+    assert len(title) <= 80
+    assert session_title("") == ""
+
+
+async def test_what_is_posted_ends_the_work(bot: Running) -> None:
+    ada = bot.sandbox.person("Ada")
+    await asks(bot, ada.dm)
+    question = bot.inbox.message()
+    async with bot.platform.typing(question.ref.chat, question.ref):
+        await bot.sandbox.wait_for(ada.dm.stoppable)
+    await bot.platform.send(question.ref.chat, Reply(text="no", answering=question.ref))
+    await bot.sandbox.wait_for(lambda: not ada.dm.stoppable(), 1.5)  # at once, not after a while
+    assert states(bot) == ["processing", "active"]
 
 
 async def test_it_goes_away_when_the_work_is_cancelled(bot: Running) -> None:
     ada = bot.sandbox.person("Ada")
     general = ada.channel(bot.sandbox.channel("general"))
-    await general.send("<@BOT> hello")
-    await bot.inbox.holds(1)
+    await asks(bot, general, "<@BOT> hello")
 
     async def work() -> None:
         async with bot.platform.typing(bot.inbox.message(0).ref.chat):
             await asyncio.Event().wait()
 
     task = asyncio.create_task(work())
-    await bot.sandbox.wait_for(lambda: bool(general.status()))
+    await bot.sandbox.wait_for(general.stoppable)
     task.cancel()
-    await bot.sandbox.wait_for(lambda: not general.status())
+    await bot.sandbox.wait_for(lambda: not general.stoppable())
+
+
+async def test_it_goes_away_when_the_bot_leaves(bot: Running) -> None:
+    ada = bot.sandbox.person("Ada")
+    await asks(bot, ada.dm)
+    async with bot.platform.typing(bot.inbox.message().ref.chat):
+        await bot.sandbox.wait_for(ada.dm.stoppable)
+    await bot.platform.close()
+    assert not ada.dm.stoppable()
+
+
+async def test_a_release_that_slack_refuses_for_now_is_made_later(bot: Running) -> None:
+    ada = bot.sandbox.person("Ada")
+    await asks(bot, ada.dm)
+    async with bot.platform.typing(bot.inbox.message().ref.chat):
+        await bot.sandbox.wait_for(ada.dm.stoppable)
+        bot.sandbox.refuse_next(method=SESSION, retry_after=1)
+    await bot.platform.send(bot.inbox.message().ref.chat, Reply(text="no"))
+    await bot.sandbox.wait_for(lambda: not ada.dm.stoppable())
+    assert states(bot) == ["processing", "active", "active"]
+
+
+async def test_a_stream_that_died_leaves_no_stop(bot: Running) -> None:
+    ada = bot.sandbox.person("Ada")
+    await asks(bot, ada.dm)
+    draft = bot.platform.draft(bot.inbox.message())
+    await draft.show("one")
+    for message in bot.sandbox.workspace.messages.values():
+        message.streaming = False  # after five minutes
+    assert ada.dm.stoppable()
+    await draft.finish(Reply(text="one two"))
+    await bot.sandbox.wait_for(lambda: not ada.dm.stoppable())
+
+
+async def test_a_stream_that_a_killed_process_left_leaves_no_stop(bot: Running) -> None:
+    ada = bot.sandbox.person("Ada")
+    await asks(bot, ada.dm)
+    draft = bot.platform.draft(bot.inbox.message())
+    await draft.show("one")
+    assert draft.ref is not None
+    for message in bot.sandbox.workspace.messages.values():
+        message.streaming = False
+    again = bot.platform.reopen(draft.ref, bot.inbox.message())
+    await again.finish(Reply(text="one two"))
+    await bot.sandbox.wait_for(lambda: not ada.dm.stoppable())
+
+
+async def test_two_questions_in_a_direct_message_show_it_each_under_its_own(bot: Running) -> None:
+    ada = bot.sandbox.person("Ada")
+    first = await ada.dm.send("first")
+    second = await ada.dm.send("second")
+    await bot.inbox.holds(2)
+    async with bot.platform.typing(bot.inbox.message(0).ref.chat, bot.inbox.message(0).ref):
+        await bot.sandbox.wait_for(ada.thread(first).stoppable)
+        assert not ada.thread(second).stoppable()
+
+
+async def test_an_app_that_does_not_hear_of_stop_is_told_once(
+    bot: Running, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING, logger="bot")
+    bot.sandbox.workspace.events.discard("agent_session_stopped")
+    ada = bot.sandbox.person("Ada")
+    for number in (1, 2):
+        await asks(bot, ada.dm)
+        async with bot.platform.typing(bot.inbox.message().ref.chat):
+            await bot.sandbox.wait_for(lambda: states(bot).count("processing") == number)  # noqa: B023
+    assert len([text for text in caplog.messages if "agent_session_stopped" in text]) == 1
+
+
+# ---------------------------------------------------------------- where the app is no agent
+
+
+async def test_an_app_that_is_no_agent_shows_a_line_of_text(bot: Running) -> None:
+    bot.sandbox.workspace.is_agent = False
+    ada = bot.sandbox.person("Ada")
+    await asks(bot, ada.dm)
+    chat = bot.inbox.message().ref.chat
+    async with bot.platform.typing(chat):
+        await bot.sandbox.wait_for(lambda: bool(ada.dm.status()))
+    await bot.sandbox.wait_for(lambda: not ada.dm.status())
+    assert states(bot) == ["processing"]
+    await asks(bot, ada.dm)
+    async with bot.platform.typing(chat):
+        await bot.sandbox.wait_for(lambda: bool(ada.dm.status()))
+    assert states(bot) == ["processing"]  # not asked for again
 
 
 async def test_where_it_cannot_be_shown_nothing_fails_and_slack_is_left_alone(
     bot: Running,
 ) -> None:
+    bot.sandbox.workspace.is_agent = False
     bot.sandbox.workspace.scopes.discard("assistant:write")
     ada = bot.sandbox.person("Ada")
-    await ada.dm.send("hello")
-    await bot.inbox.holds(1)
-    method = "assistant.threads.setStatus"
+    await asks(bot, ada.dm)
     chat = bot.inbox.message().ref.chat
     for _ in range(2):
         async with bot.platform.typing(chat):
-            await bot.sandbox.wait_for(lambda: bool(bot.sandbox.calls_to(method)))
+            await bot.sandbox.wait_for(lambda: bool(bot.sandbox.calls_to(LINE)))
             await bot.platform.send(chat, Reply(text="the refusal has been heard by now"))
-    assert len(bot.sandbox.calls_to(method)) == 1
+    assert len(bot.sandbox.calls_to(LINE)) == 1
 
 
 async def test_after_a_restart_a_direct_message_has_no_line_and_no_error(bot: Running) -> None:
     ada = bot.sandbox.person("Ada")
     async with bot.platform.typing(make_chat(bot.sandbox.workspace.team, ada.dm.id, "")):
         pass
-    assert bot.sandbox.calls_to("assistant.threads.setStatus") == []
+    assert states(bot) == []
