@@ -13,6 +13,7 @@ from bot.api.downloads import Downloads
 from bot.api.errors import CallFailed
 from bot.api.http import Http, HttpRequest
 from bot.api.learnt import Lessons
+from bot.api.memory import Memory
 from bot.api.settings import ApiSettings, Protocol
 from bot.api.streaming import AnswerStream
 from bot.api.tokens import Calibration, estimate_tokens
@@ -27,6 +28,7 @@ from bot.core.chat import (
     ToolCallDelta,
     Usage,
 )
+from bot.core.ports import Clock
 from bot.errors import ModelErrorKind
 
 Kind = ModelErrorKind
@@ -58,6 +60,7 @@ class Answers:
         attempts: Attempts,
         lessons: Lessons,
         downloads: Downloads,
+        clock: Clock,
     ) -> None:
         self._settings = settings
         self._http = http
@@ -65,9 +68,32 @@ class Answers:
         self._lessons = lessons
         self._downloads = downloads
         self._calibration = Calibration()
+        self._memory = Memory(clock, seconds=settings.remember_answers)
 
-    async def stream(self, request: ChatRequest) -> AsyncGenerator[ModelEvent, None]:
-        """The answer as it is written. Raises `CallFailed`."""
+    async def stream(
+        self, request: ChatRequest, *, billed: bool = False
+    ) -> AsyncGenerator[ModelEvent, None]:
+        """The answer as it is written. Raises `CallFailed`.
+
+        One that is `billed` whatever becomes of it is not tried again once it may have reached
+        the model.
+        """
+        key = self._memory.key(request)
+        known = None if key is None or request.fresh else self._memory.recall(key)
+        if known is not None:
+            for event in known:
+                yield event
+            return
+        said: list[ModelEvent] = []
+        async with aclosing(self._ask(request, billed=billed)) as events:
+            async for event in events:
+                if key is not None:
+                    said.append(event)
+                yield event
+        if key is not None:
+            self._memory.keep(key, said)
+
+    async def _ask(self, request: ChatRequest, *, billed: bool) -> AsyncGenerator[ModelEvent, None]:
         sent: Json = {}
         estimate = estimate_request(request)
 
@@ -76,14 +102,16 @@ class Answers:
             sent.update(self._payload(request))
             return await self._open(request, sent, one)
 
+        until = asyncio.get_running_loop().time() + self._settings.total_timeout
         call = Call(
             name="chat",
             model=request.model,
             lane=request.lane,
             tokens=self._calibration.corrected(request.model, estimate),
+            billed=billed,
+            until=until,
             learn=lambda failure: self._lessons.learn(request.model, failure, sent),
         )
-        until = asyncio.get_running_loop().time() + self._settings.total_timeout
         async with (
             self._attempts.succeed(call, open_answer) as opened,
             aclosing(self._batches(request.model, opened, estimate, until)) as batches,

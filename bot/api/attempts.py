@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import random
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -31,6 +32,7 @@ class Call:
 
     A call that is `billed` whatever becomes of it is not repeated once it may have reached the
     model. `learn` looks at a refusal and says whether the next try will be a different one.
+    `until`, in the event loop's time, is when nobody waits for it any more, in whichever try.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Call:
     tokens: int = 0
     billed: bool = False
     retries: int | None = None
+    until: float | None = None
     learn: Callable[[CallFailed], bool] = lambda _: False
 
 
@@ -49,6 +52,16 @@ class Try:
     endpoint: Endpoint
     slot: Slot
     held: AsyncExitStack
+
+
+@dataclass(slots=True)
+class Tries:
+    """How far a call is: `waited` is seconds between its tries."""
+
+    begun: bool = False
+    failed: int = 0
+    lessons: int = 0
+    waited: float = 0.0
 
 
 class Attempts:
@@ -77,30 +90,40 @@ class Attempts:
 
         What the try holds (its slot, its connection) is held until the block ends.
         """
+        tries = Tries()
+        try:
+            async with asyncio.timeout_at(call.until):
+                outcome, held = await self._repeat(call, work, tries)
+        except TimeoutError as error:
+            kind = ModelErrorKind.TIMEOUT if tries.begun else ModelErrorKind.BUSY
+            raise CallFailed(kind, "no answer in the time for all tries") from error
+        async with held:
+            yield outcome
+
+    async def _repeat(
+        self, call: Call, work: Callable[[Try], Awaitable[T]], tries: Tries
+    ) -> tuple[T, AsyncExitStack]:
+        """Try until it succeeds; returns the result, and what is held for it."""
         avoid: list[Endpoint] = []
-        tries, lessons, waited = 0, 0, 0.0
         while True:
             async with AsyncExitStack() as held:
                 slot = await held.enter_async_context(self._limits.slot(call.lane, call.tokens))
                 endpoint = self._endpoints.choose(avoid)
+                tries.begun = True
                 outcome = await self._try(work, Try(endpoint, slot, held))
                 if not isinstance(outcome, CallFailed):
-                    kept = held.pop_all()
-            if not isinstance(outcome, CallFailed):
-                break
-            if lessons < LESSONS and call.learn(outcome):
-                lessons += 1
+                    return outcome, held.pop_all()
+            if tries.lessons < LESSONS and call.learn(outcome):
+                tries.lessons += 1
                 continue
-            tries += 1
-            avoid = self._next_avoid(outcome, endpoint, avoid, tries)
-            delay = self._delay(call, outcome, tries, waited)
-            self._log(call, outcome, endpoint, tries, delay)
+            tries.failed += 1
+            avoid = self._next_avoid(outcome, endpoint, avoid, tries.failed)
+            delay = self._delay(call, outcome, tries.failed, tries.waited)
+            self._log(call, outcome, endpoint, tries.failed, delay)
             if delay is None:
                 raise outcome
             await self._clock.sleep(delay)
-            waited += delay
-        async with kept:
-            yield outcome
+            tries.waited += delay
 
     async def _try(self, work: Callable[[Try], Awaitable[T]], one: Try) -> T | CallFailed:
         judged = False

@@ -66,7 +66,12 @@ class ApiClient:
         )
         http, downloads = self._http, self._downloads
         self._answers = Answers(
-            settings, http=http, attempts=attempts, lessons=lessons, downloads=downloads
+            settings,
+            http=http,
+            attempts=attempts,
+            lessons=lessons,
+            downloads=downloads,
+            clock=clock,
         )
         self._catalogue = Catalogue(
             settings, http=http, attempts=attempts, lessons=lessons, clock=clock
@@ -78,13 +83,16 @@ class ApiClient:
             attempts=attempts,
             lessons=lessons,
             downloads=downloads,
+            answers=self._answers,
             clock=clock,
             price=price,
         )
         self._transcriptions = Transcriptions(
             settings, http=http, attempts=attempts, lessons=lessons, clock=clock, price=price
         )
-        self._embeddings = Embeddings(http=http, attempts=attempts, clock=clock, price=price)
+        self._embeddings = Embeddings(
+            http=http, attempts=attempts, lessons=lessons, clock=clock, price=price
+        )
 
     @property
     def in_flight(self) -> int:

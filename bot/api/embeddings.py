@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import struct
-from collections.abc import Iterator, Sequence
+from array import array
+from collections.abc import Sequence
 
 from bot.api.attempts import Attempts, Call, Try
 from bot.api.cache import Cache
 from bot.api.errors import CallFailed, from_payload
 from bot.api.http import Http, HttpRequest, json_object
+from bot.api.learnt import Lessons
 from bot.api.tokens import estimate_tokens
 from bot.api.wire import Json, Price, read_usage
 from bot.core.chat import Embedded, EmbeddingRequest, UsageEntry, UsageKind
@@ -21,7 +23,8 @@ INPUTS = 2_048
 TOKENS = 250_000
 """Tokens in one call; the reference allows 300,000, and this is an estimate."""
 SECONDS = 60.0
-REMEMBERED = 4_096
+REMEMBERED = 32 * 1024 * 1024
+"""Bytes of vectors: 5,000 or so of the usual 768 numbers."""
 REMEMBERED_SECONDS = 3600.0
 
 Vector = tuple[float, ...]
@@ -35,39 +38,55 @@ class Embeddings:
         *,
         http: Http,
         attempts: Attempts,
+        lessons: Lessons,
         clock: Clock,
         price: Price,
     ) -> None:
         self._http = http
         self._attempts = attempts
+        self._lessons = lessons
         self._clock = clock
         self._price = price
-        self._cache: Cache[Vector] = Cache(clock, size=REMEMBERED, seconds=REMEMBERED_SECONDS)
+        self._cache: Cache[array[float]] = Cache(
+            clock,
+            size=REMEMBERED,
+            seconds=REMEMBERED_SECONDS,
+            weigh=lambda vector: len(vector) * vector.itemsize,
+        )
 
     async def embed(self, request: EmbeddingRequest) -> Embedded:
         """The embedding of each text, in order. Raises `CallFailed`."""
         model, usage = request.model, []
         if not model:
             raise CallFailed(ModelErrorKind.UNSUPPORTED, "no embedding model is configured")
-        found = {text: self._cache.get((model, text)) for text in request.texts}
-        missing = [text for text, vector in found.items() if vector is None]
-        for batch in _batches(missing):
-            vectors, entry = await self._ask(model, batch, request.lane)
+        found: dict[str, Vector] = {}
+        for text in request.texts:
+            if (known := self._cache.get((model, text))) is not None:
+                found[text] = tuple(known)
+        waiting = [text for text in dict.fromkeys(request.texts) if text not in found]
+        while waiting:
+            batch = first_batch(waiting, self._lessons.of(model).inputs or INPUTS)
+            try:
+                vectors, entry = await self._ask(model, batch, request.lane)
+            except CallFailed as failure:
+                if not self._lessons.learn_inputs(model, failure, len(batch)):
+                    raise
+                continue
             usage.append(entry)
             for text, fresh in zip(batch, vectors, strict=True):
-                self._cache.put((model, text), fresh)
+                self._cache.put((model, text), array("d", fresh))
                 found[text] = fresh
-        vectors = [vector for vector in map(found.get, request.texts) if vector is not None]
-        return Embedded(vectors=tuple(vectors), usage=tuple(usage))
+            del waiting[: len(batch)]
+        return Embedded(vectors=tuple(found[text] for text in request.texts), usage=tuple(usage))
 
     async def _ask(
         self, model: str, batch: Sequence[str], lane: str
     ) -> tuple[Sequence[Vector], UsageEntry]:
         body = {"model": model, "input": list(batch), "encoding_format": "base64"}
-        message = HttpRequest(path="/embeddings", json=body)
         began, estimate = self._clock.monotonic(), sum(map(estimate_tokens, batch))
 
         async def ask(one: Try) -> tuple[Sequence[Vector], int]:
+            message = HttpRequest(path="/embeddings", json=self._lessons.of(model).adapt(body))
             headers, answer = await self._http.fetch(one.endpoint.url, message, seconds=SECONDS)
             found = json_object(headers, answer)
             failure = from_payload(found)
@@ -79,7 +98,13 @@ class Embeddings:
                 one.slot.correct(used.prompt_tokens)
             return vectors, used.prompt_tokens if used else 0
 
-        call = Call(name="embedding", model=model, lane=lane, tokens=estimate)
+        call = Call(
+            name="embedding",
+            model=model,
+            lane=lane,
+            tokens=estimate,
+            learn=lambda failure: self._lessons.learn(model, failure, body),
+        )
         async with self._attempts.succeed(call, ask) as (vectors, reported):
             pass
         entry = UsageEntry(
@@ -92,18 +117,14 @@ class Embeddings:
         return vectors, await self._price(entry)
 
 
-def _batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:
-    batch: list[str] = []
+def first_batch(texts: Sequence[str], inputs: int) -> Sequence[str]:
+    """As many of the texts as fit into one call; at least one."""
     tokens = 0
-    for text in texts:
-        size = estimate_tokens(text)
-        if batch and (len(batch) == INPUTS or tokens + size > TOKENS):
-            yield batch
-            batch, tokens = [], 0
-        batch.append(text)
-        tokens += size
-    if batch:
-        yield batch
+    for number, text in enumerate(texts[:inputs]):
+        tokens += estimate_tokens(text)
+        if number and tokens > TOKENS:
+            return texts[:number]
+    return texts[:inputs]
 
 
 def _vectors(body: Json, count: int) -> Sequence[Vector]:

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
+from bot.api.answers import Answers
 from bot.api.attempts import Attempts, Call, Try
+from bot.api.chat_drawing import draw_in_chat
 from bot.api.downloads import Downloads
 from bot.api.errors import CallFailed, from_payload
 from bot.api.http import Http, HttpRequest, json_object
@@ -37,6 +40,8 @@ from bot.errors import ModelErrorKind
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Order:
@@ -60,6 +65,7 @@ class Images:
         attempts: Attempts,
         lessons: Lessons,
         downloads: Downloads,
+        answers: Answers,
         clock: Clock,
         price: Price,
     ) -> None:
@@ -68,12 +74,23 @@ class Images:
         self._attempts = attempts
         self._lessons = lessons
         self._downloads = downloads
+        self._answers = answers
         self._clock = clock
         self._price = price
 
     async def draw(self, request: ImageRequest) -> Drawing:
         """Draw pictures of a prompt, or redraw those of the request. Raises `CallFailed`."""
         await check_drawing(request, self._takes(request.model))
+        if self._lessons.draws_in_chat(request.model):
+            return await self._draw_in_chat(request)
+        try:
+            return await self._order(request)
+        except CallFailed as failure:
+            if not self._lessons.learn_drawing(request.model, failure):
+                raise
+        return await self._draw_in_chat(request)
+
+    async def _order(self, request: ImageRequest) -> Drawing:
         body = {**_common(request.model, request.n, request.size), "prompt": request.prompt}
         body |= _given(quality=request.quality, style=request.style)
         if not request.images:
@@ -96,6 +113,27 @@ class Images:
         return await self._draw(
             _Order(name="image variation", path=path, lane=request.lane, body=body, files=files)
         )
+
+    async def _draw_in_chat(self, request: ImageRequest) -> Drawing:
+        """Ask a model that draws as part of a conversation, once for each picture."""
+        began = self._clock.monotonic()
+        if request.mask is not None:
+            raise CallFailed(ModelErrorKind.UNSUPPORTED, "this model takes no mask", sent=False)
+        asked = (draw_in_chat(self._answers, request) for _ in range(request.n))
+        drawn = await _all_that_succeed(asked)
+        pictures = tuple(picture for part, _ in drawn for picture in part)
+        used = [usage for _, usage in drawn if usage is not None]
+        entry = UsageEntry(
+            kind=UsageKind.IMAGE,
+            model=request.model,
+            images=len(pictures),
+            latency=self._clock.monotonic() - began,
+            prompt_tokens=sum(usage.prompt_tokens for usage in used),
+            completion_tokens=sum(usage.completion_tokens for usage in used),
+            cached_tokens=sum(usage.cached_tokens for usage in used),
+            estimated=any(usage.estimated for usage in used),
+        )
+        return Drawing(pictures=pictures, usage=await self._price(entry))
 
     def _takes(self, model: str) -> ModelInfo:
         """The words that a model takes, as configured or learnt."""
@@ -147,18 +185,9 @@ class Images:
     async def _pictures(self, data: object, url: str) -> tuple[Picture, ...]:
         """All pictures that can be had; they are paid. Raises `CallFailed` when there is none."""
         items = [item for item in data if isinstance(item, dict)] if isinstance(data, list) else []
-        results = await asyncio.gather(
-            *(self._picture(item, url) for item in items), return_exceptions=True
-        )
-        pictures = tuple(result for result in results if isinstance(result, Picture))
-        failures = [result for result in results if isinstance(result, BaseException)]
-        for failure in failures:
-            if not (pictures and isinstance(failure, CallFailed)):
-                raise failure
-            log.warning("picture lost", extra={"error": failure.detail})
-        if not pictures:
+        if not items:
             raise CallFailed(ModelErrorKind.BAD_ANSWER, "the answer holds no picture", status=200)
-        return pictures
+        return tuple(await _all_that_succeed(self._picture(item, url) for item in items))
 
     async def _picture(self, item: Json, base_url: str) -> Picture:
         data, url = item.get("b64_json"), item.get("url")
@@ -173,6 +202,22 @@ class Images:
             raise CallFailed(ModelErrorKind.BAD_ANSWER, "what the API drew is not a picture")
         note = item.get("revised_prompt")
         return Picture(mime=found.mime, data=found.data, note=note if isinstance(note, str) else "")
+
+
+async def _all_that_succeed(works: Iterable[Awaitable[T]]) -> Sequence[T]:
+    """The results of those that succeed, which are paid. Raises `CallFailed` when none does."""
+    results: list[T] = []
+    failures: list[BaseException] = []
+    for outcome in await asyncio.gather(*works, return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            failures.append(outcome)
+        else:
+            results.append(outcome)
+    for failure in failures:
+        if not (results and isinstance(failure, CallFailed)):
+            raise failure
+        log.warning("picture lost", extra={"error": failure.detail})
+    return results
 
 
 def _common(model: str, n: int, size: str) -> Json:

@@ -31,6 +31,7 @@ OPTIONAL = (
     "response_format",
     "style",
     "quality",
+    "encoding_format",
 )
 """Parameters without which the request still means the same."""
 _REFUSAL = re.compile(
@@ -40,6 +41,15 @@ _REFUSAL = re.compile(
 )
 _LISTED = re.compile(
     r"(supported values are|must be one of|should be|expected one of).*", re.IGNORECASE
+)
+_AT_MOST = re.compile(
+    r"(?:batch size|too long|too many|at most|maximum|larger than|more than|exceed)\D{0,60}?(\d+)",
+    re.IGNORECASE,
+)
+_DRAWS_IN_CHAT = re.compile(
+    r"chat/completions|chat completions|not supported model for image|not an image model"
+    r"|does(n't| not) support image (generation|edit)",
+    re.IGNORECASE,
 )
 _PROTOCOLS: tuple[tuple[Protocol, str], ...] = (
     ("completions", r"not a chat model|v1/completions\b"),
@@ -61,6 +71,8 @@ class Lesson:
     dropped: set[str] = field(default_factory=set)
     whole: bool = False  # does not stream
     words: dict[str, tuple[str, ...]] = field(default_factory=dict)  # by parameter
+    inputs: int = 0  # texts in one call for embeddings; 0: as many as usual
+    draws_in_chat: bool = False
 
     def adapt(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         """The payload as this model takes it."""
@@ -115,6 +127,26 @@ class Lessons:
         if learnt:
             log.info("model adapted to", extra={"model": model, "learnt": learnt})
         return bool(learnt)
+
+    def learn_inputs(self, model: str, failure: CallFailed, sent: int) -> bool:
+        """Learn from a refusal how many texts one call takes; True when it is fewer."""
+        told = _AT_MOST.search(failure.detail)
+        if failure.kind is not ModelErrorKind.BAD_REQUEST or not told:
+            return False
+        if not 0 < int(told[1]) < sent:
+            return False
+        self._lessons[model].inputs = int(told[1])
+        return True
+
+    def draws_in_chat(self, model: str) -> bool:
+        """Whether a model draws as part of a conversation, as configured or as learnt."""
+        return bool(self._settings.known(model).protocol) or self._lessons[model].draws_in_chat
+
+    def learn_drawing(self, model: str, failure: CallFailed) -> bool:
+        """Learn from the refusal of a picture's order; True when the model draws in a chat."""
+        if failure.kind in _REASONS and _DRAWS_IN_CHAT.search(failure.detail):
+            self._lessons[model].draws_in_chat = True
+        return self._lessons[model].draws_in_chat
 
     def _learn_protocol(
         self, model: str, lesson: Lesson, words: str, payload: Mapping[str, Any]

@@ -50,4 +50,4 @@ def backoff(attempt: int, asked: float | None, dice: random.Random) -> float:
     ceiling = min(LONGEST_DELAY, FIRST_DELAY * 2.0 ** (attempt - 1))
     if asked is not None:
         return asked + dice.uniform(0.02, 0.25) * min(1.0, max(asked, 0.1))
-    return dice.uniform(ceiling / 2, ceiling)
+    return dice.uniform(0.0, ceiling)

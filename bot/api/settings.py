@@ -70,6 +70,8 @@ class ApiSettings(BaseModel):
     retries: int = Field(default=3, ge=0, le=9)
     retry_seconds: float = Field(default=120.0, ge=0)
     """How long a call may wait between its tries, in all; a longer wait is not begun."""
+    remember_answers: float = Field(default=0.0, ge=0)
+    """How long an answer at temperature 0 is given again to the same request; 0: never."""
     models: dict[str, ModelSettings] = Field(
         default={}, examples=[{"gpt-*": {"context_window": 128000, "input_price": "2.50"}}]
     )

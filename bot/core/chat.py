@@ -89,7 +89,10 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatRequest:
-    """Ask `model` to go on after `messages`. `lane` is whose turn it is, for fair waiting."""
+    """Ask `model` to go on after `messages`. `lane` is whose turn it is, for fair waiting.
+
+    `fresh` wants an answer that is not remembered from an identical request.
+    """
 
     model: str
     messages: tuple[ChatMessage, ...]
@@ -97,6 +100,7 @@ class ChatRequest:
     tools: tuple[Tool, ...] = ()
     tool_choice: str = ""
     lane: str = ""
+    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)

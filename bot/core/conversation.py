@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, replace
 
@@ -24,13 +23,12 @@ from bot.core.chat import (
     TextPart,
     ToolCallDelta,
     Usage,
-    UsageEntry,
-    UsageKind,
 )
 from bot.core.context import fit, load_history, spoken
 from bot.core.delivery import Delivery
 from bot.core.exchange import Exchange
 from bot.core.feedback import ask as ask_opinion
+from bot.core.meter import Meter
 from bot.core.question import greeting, question_of, quote
 from bot.core.sentences import sentence_for_media, sentence_for_model, sentence_for_size
 from bot.core.spending import reserve_answer
@@ -127,9 +125,7 @@ class Answer:
         self._asked = again.question.message if again else None
         self._files: list[OutgoingFile] = []
         self._reason: FinishReason | None = None
-        self._usage: Usage | None = None
-        self._began = self._clock.monotonic()
-        self._first_token: float | None = None
+        self._meter = Meter(ctx.services.api, self._clock, ctx.services.count_tokens)
         self._capabilities = ctx.platform.capabilities(ctx.chat)
         self._thinking = Thinking(
             delivery.status,
@@ -270,7 +266,12 @@ class Answer:
         tail = (spoken(asked, group=group), *self._so_far())
         fitting = fit(history, (*head, *tail), budget=budget, count=services.count_tokens)
         past, tail = fitting[: -len(head) - len(tail)], fitting[-len(tail) :]
-        return ChatRequest(model=self._model, messages=(*head, *past, *tail), lane=self._ctx.lane)
+        return ChatRequest(
+            model=self._model,
+            messages=(*head, *past, *tail),
+            lane=self._ctx.lane,
+            fresh=self._again is not None,
+        )
 
     def _so_far(self) -> tuple[ChatMessage, ...]:
         """The answer that the model goes on with, and that it is to go on."""
@@ -311,8 +312,10 @@ class Answer:
             raise
 
     async def _stream(self, request: ChatRequest, until_first_text: AsyncExitStack) -> None:
+        self._meter.begin(request)
         async with aclosing(self._ctx.services.api.stream(request)) as events:
             async for event in events:
+                self._meter.take(event)
                 if isinstance(event, TextDelta | ImageDelta):
                     await until_first_text.aclose()
                 self._take(event)
@@ -320,24 +323,20 @@ class Answer:
     def _take(self, event: ModelEvent) -> None:
         match event:
             case TextDelta():
-                self._first_token = self._first_token or self._clock.monotonic()
                 self._thinking.speak()
                 text = event.text if self._text else seam(self._base, event.text) + event.text
                 self._text += text
                 self._delivery.write(text)
                 self._buttons.prepare()
             case ReasoningDelta():
-                self._first_token = self._first_token or self._clock.monotonic()
                 self._thinking.think(event.text)
             case ImageDelta():
                 name = f"picture-{len(self._files) + 1}.{event.mime.split('/')[-1]}"
                 self._files.append(OutgoingFile(name=name, mime=event.mime, content=event.data))
-            case Usage():
-                self._usage = event
             case Finished():
                 self._reason = event.reason
-            case ToolCallDelta():
-                pass  # no tools are offered, so none can be called
+            case ToolCallDelta() | Usage():
+                pass  # no tools are offered, so none can be called; the meter takes the usage
 
     def _explain(self, error: ModelError) -> str:
         log.warning(
@@ -359,7 +358,7 @@ class Answer:
 
     async def _outcome(self, ending: Ending) -> Outcome:
         """What is kept: the question and the answer together, or neither."""
-        usage = (*self._gathered.usage, *self._cost())
+        usage = (*self._gathered.usage, *self._meter.entries())
         if self._asked is None or not (self._text or ending.keep):
             return Outcome(usage=usage)
         messages = [] if self._again else [self._asked]
@@ -368,7 +367,7 @@ class Answer:
                 role=Role.ASSISTANT,
                 parts=(TextPart(self._base + self._text),),
                 model=self._model,
-                usage=self._usage,
+                usage=self._meter.usage,
                 state=ending.state,
             )
             messages.append(reply)
@@ -380,23 +379,6 @@ class Answer:
         return Outcome(
             conversation=conversation, messages=tuple(messages), hidden=hidden, usage=usage
         )
-
-    def _cost(self) -> Sequence[UsageEntry]:
-        if self._usage is None and self._first_token is None:
-            return ()
-        used = self._usage or Usage(prompt_tokens=0, completion_tokens=0, estimated=True)
-        first = None if self._first_token is None else self._first_token - self._began
-        entry = UsageEntry(
-            kind=UsageKind.CHAT,
-            model=self._model,
-            prompt_tokens=used.prompt_tokens,
-            completion_tokens=used.completion_tokens,
-            cached_tokens=used.cached_tokens,
-            latency=self._clock.monotonic() - self._began,
-            first_token=first,
-            estimated=used.estimated,
-        )
-        return (self._ctx.services.api.priced(entry),)
 
 
 def seam(before: str, after: str) -> str:

@@ -7,7 +7,7 @@ import time
 from contextlib import aclosing
 
 from bot.api.client import ApiClient
-from bot.core.chat import TextDelta
+from bot.core.chat import ImageRequest, TextDelta
 from bot.errors import ModelErrorKind
 from tests.api.asking import ask, ask_badly, is_finished, question, words
 from tests.api.conftest import Connect
@@ -55,6 +55,31 @@ async def test_an_answer_has_a_time_in_all(connect: Connect, server: WireServer)
     server.answer(head(), chunk(text("Hel")), Hang())
     events, error = await ask_badly(connect(total_timeout=SOON))
     assert (words(events), error.kind) == ("Hel", Kind.TIMEOUT)
+
+
+async def test_all_tries_together_have_that_time_too(connect: Connect, server: WireServer) -> None:
+    server.always = [Hang()]
+    began = time.monotonic()
+    client = connect(total_timeout=2 * SOON, first_event_timeout=1.5 * SOON, retries=9)
+    _, error = await ask_badly(client)
+    assert error.kind is Kind.TIMEOUT
+    assert len(server.requests) == 2
+    assert time.monotonic() - began < 10 * SOON
+    assert client.in_flight == 0
+
+
+async def test_who_waits_too_long_for_a_turn_is_told_that_the_bot_is_busy(
+    connect: Connect, server: WireServer
+) -> None:
+    server.answer(Hang())
+    client = connect(total_timeout=SOON, max_in_flight=1)
+    first = asyncio.create_task(client.draw(ImageRequest(model="painter", prompt="a cat")))
+    await server.arrivals.get()
+    _, error = await ask_badly(client)
+    assert error.kind is Kind.BUSY
+    first.cancel()
+    await asyncio.wait({first})
+    assert len(server.requests) == 1
 
 
 async def test_closing_the_generator_closes_the_connection_at_once_and_frees_the_slot(

@@ -12,7 +12,7 @@ from bot.api.client import ApiClient
 from bot.core.chat import EmbeddingRequest, UsageKind
 from bot.errors import ModelError, ModelErrorKind
 from tests.api.conftest import Connect
-from tests.api.wire_server import Script, WireServer, json_answer
+from tests.api.wire_server import Script, WireServer, json_answer, refusal
 
 
 def asked(*texts: str) -> EmbeddingRequest:
@@ -41,6 +41,34 @@ async def test_what_is_known_is_not_asked_again(client: ApiClient, server: WireS
     assert (await client.embed(asked("b", "c"))).vectors == ((2.0,), (3.0,))
     assert server.requests[1].json["input"] == ["c"]
     assert (await client.embed(asked("a"))).usage == ()
+
+
+async def test_a_server_that_takes_fewer_at_once_tells_how_many(
+    client: ApiClient, server: WireServer
+) -> None:
+    message = "batch size is invalid, it should not be larger than 2."
+    server.answer(*refusal(400, message, code="InvalidParameter"))
+    server.answer(*answer([1.0], [2.0]))
+    server.answer(*answer([3.0], [4.0]))
+    server.answer(*answer([5.0]))
+    found = await client.embed(asked(*"abcde"))
+    assert [vector[0] for vector in found.vectors] == [1.0, 2.0, 3.0, 4.0, 5.0]
+    assert [len(request.json["input"]) for request in server.requests] == [5, 2, 2, 1]
+    assert len(found.usage) == 3
+
+
+async def test_a_server_that_knows_no_base64_is_asked_for_numbers(
+    client: ApiClient, server: WireServer
+) -> None:
+    server.answer(*refusal(400, "Unknown parameter: 'encoding_format'."))
+    server.always = answer([1.0])
+    for text in "ab":
+        await client.embed(asked(text))
+    assert ["encoding_format" in request.json for request in server.requests] == [
+        True,
+        False,
+        False,
+    ]
 
 
 async def test_what_it_cost_is_told(connect: Connect, server: WireServer) -> None:

@@ -33,6 +33,7 @@ from tests.api.wire_server import (
     refusal,
     stream,
     text,
+    usage,
     whole,
 )
 
@@ -125,6 +126,52 @@ async def test_quirk_20_a_list_of_pictures_instead_of_choices(
     server.answer(*json_answer({"data": [{"url": f"http://127.0.0.1:{server.port}/a.png"}]}))
     server.answer(*whole(PNG))
     assert ImageDelta("image/png", PNG) in await ask(client)
+
+
+GIVEN = delta(images=[{"type": "image_url", "image_url": {"url": URI}}])
+
+
+@pytest.mark.parametrize("configured", [True, False])
+async def test_quirk_20_an_image_model_that_draws_only_in_a_chat(
+    connect: Connect, server: WireServer, configured: bool
+) -> None:
+    known = {"painter": {"protocol": "chat", "image_price": "0.04"}}
+    client = connect(models=known if configured else {})
+    if not configured:
+        message = "not supported model for image generation, use /v1/chat/completions"
+        server.answer(*refusal(400, message, code="invalid_request"))
+    server.always = stream(text("Here!"), GIVEN, finish(), usage(9, 1290), DONE)
+    drawing = await client.draw(replace(CAT, images=(ImagePart("image/png", PNG),)))
+    assert [picture.data for picture in drawing.pictures] == [PNG]
+    assert (drawing.usage.images, drawing.usage.completion_tokens) == (1, 1290)
+    assert drawing.usage.cost == (Decimal("0.04") if configured else None)
+    words, shown = server.requests[-1].json["messages"][0]["content"]
+    assert words["text"] == "a cat\nSize: 1024x1024.\nStyle: vivid."
+    assert shown["image_url"]["url"] == URI
+    before = len(server.requests)
+    assert len((await client.draw(replace(CAT, n=2))).pictures) == 2
+    assert [r.path for r in server.requests[before:]] == ["/v1/chat/completions"] * 2
+
+
+async def test_quirk_20_words_in_place_of_a_picture_are_told(
+    connect: Connect, server: WireServer
+) -> None:
+    client = connect(models={"painter": {"protocol": "chat"}})
+    server.answer(*stream(text("I only draw dogs."), finish(), DONE))
+    with pytest.raises(ModelError) as caught:
+        await client.draw(CAT)
+    assert (caught.value.kind, caught.value.detail) == (Kind.BAD_ANSWER, "I only draw dogs.")
+
+
+@pytest.mark.parametrize("script", [refusal(500), [Reset()], stream(text("H"), DONE)])
+async def test_quirk_21_a_picture_drawn_in_a_chat_is_not_asked_for_again_either(
+    connect: Connect, server: WireServer, script: Script
+) -> None:
+    client = connect(models={"painter": {"protocol": "chat"}})
+    server.always = script
+    with pytest.raises(ModelError):
+        await client.draw(CAT)
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize(
@@ -261,12 +308,12 @@ async def test_the_words_that_a_model_takes_are_configured_or_learnt(
 async def test_what_a_picture_cost_is_told(connect: Connect, server: WireServer) -> None:
     prices = {"input_price": "5", "output_price": "40"}
     client = connect(models={"painter": prices, "brush": {"image_price": "0.04"}})
-    usage = {
+    told = {
         "input_tokens": 100,
         "output_tokens": 1000,
         "input_tokens_details": {"text_tokens": 40, "image_tokens": 60},
     }
-    server.answer(*json_answer({"data": [{"b64_json": BASE64}], "usage": usage}))
+    server.answer(*json_answer({"data": [{"b64_json": BASE64}], "usage": told}))
     spent = (await client.draw(CAT)).usage
     assert (spent.kind, spent.images, spent.media_tokens) == (UsageKind.IMAGE, 1, 60)
     assert spent.cost == Decimal("0.0405")

@@ -160,7 +160,11 @@ def test_pauses_grow_and_are_spread() -> None:
     for seed in range(50):
         dice = random.Random(seed)
         pauses = [backoff(attempt, None, dice) for attempt in range(1, 9)]
-        assert pauses[:6] == sorted(pauses[:6])
-        assert max(pauses) <= 20
+        ceilings = [0.5, 1, 2, 4, 8, 16, 20, 20]
+        assert all(0 <= pause <= most for pause, most in zip(pauses, ceilings, strict=True))
+    early, late = (
+        sum(backoff(attempt, None, random.Random(seed)) for seed in range(50)) for attempt in (1, 4)
+    )
+    assert late > 4 * early
     assert len({backoff(1, None, random.Random(seed)) for seed in range(50)}) == 50
     assert all(2 < backoff(1, 2.0, random.Random(seed)) < 2.5 for seed in range(50))

@@ -33,6 +33,8 @@ SIZES = (
 QUALITIES = ("auto", "low", "medium", "high", "standard", "hd")
 STYLES = ("vivid", "natural")
 MAX_PROMPT = 32_000
+PICTURE_TOKENS = 1_056
+"""A square picture of medium quality (OpenAI, "Image generation", "Cost and latency")."""
 
 
 async def generations(call: Call) -> web.StreamResponse:
@@ -95,7 +97,22 @@ async def _draw(
     )
     drawings = await call.backend.draw(order)
     data = [_picture_body(call, drawing, by_url=by_url) for drawing in drawings]
-    return await call.whole({"created": int(time.time()), "data": data})
+    answer: JsonObject = {"created": int(time.time()), "data": data}
+    if not card.image_url:  # the models that answer with base64 are billed by tokens
+        answer["usage"] = _usage(order, len(drawings))
+    return await call.whole(answer)
+
+
+def _usage(order: DrawingOrder, drawn: int) -> JsonObject:
+    words = -(-len(order.prompt) // 4)
+    seen = PICTURE_TOKENS * len(order.pictures)
+    output = drawn * (PICTURE_TOKENS * order.width * order.height // 1024**2)
+    return {
+        "input_tokens": words + seen,
+        "input_tokens_details": {"text_tokens": words, "image_tokens": seen},
+        "output_tokens": output,
+        "total_tokens": words + seen + output,
+    }
 
 
 def _picture_body(call: Call, drawing: Drawing, *, by_url: bool) -> JsonObject:

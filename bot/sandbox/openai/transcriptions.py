@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from aiohttp import web
 
 from bot.sandbox.openai import refusal
@@ -49,7 +51,7 @@ async def transcriptions(call: Call) -> web.StreamResponse:
     wanted = body.choice("response_format", FORMATS, "json")
     transcript = await call.backend.transcribe(recording)
     if wanted == "json":
-        return await call.whole({"text": transcript.text})
+        return await call.whole({"text": transcript.text, "usage": _usage(transcript)})
     if wanted == "verbose_json":
         return await call.whole(_verbose(transcript))
     if wanted == "text":
@@ -63,6 +65,7 @@ def _verbose(transcript: Transcript) -> JsonObject:
         "language": transcript.language,
         "duration": transcript.seconds,
         "text": transcript.text,
+        "usage": _usage(transcript),
         "segments": [
             {
                 "id": number,
@@ -79,6 +82,10 @@ def _verbose(transcript: Transcript) -> JsonObject:
             for number, segment in enumerate(transcript.segments)
         ],
     }
+
+
+def _usage(transcript: Transcript) -> JsonObject:
+    return {"type": "duration", "seconds": math.ceil(transcript.seconds)}
 
 
 def _subtitles(transcript: Transcript, *, vtt: bool) -> str:

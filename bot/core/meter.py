@@ -1,0 +1,102 @@
+"""What the requests of an answer took: tokens, waiting, money."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from bot.core.chat import (
+    ChatRequest,
+    ImagePart,
+    ModelEvent,
+    ReasoningDelta,
+    TextDelta,
+    TextPart,
+    ToolCallDelta,
+    Usage,
+    UsageEntry,
+    UsageKind,
+)
+from bot.core.ports import Clock, ModelApi, TokenCounter
+
+PICTURE_TOKENS = 1_105
+"""A picture of 2048 × 2048 pixels (OpenAI, "Images and vision")."""
+
+
+@dataclass(slots=True)
+class _Measured:
+    """One request; times are of the monotonic clock."""
+
+    request: ChatRequest
+    began: float
+    first: float | None = None
+    last: float | None = None
+    usage: Usage | None = None
+    said: list[str] = field(default_factory=list)
+
+
+class Meter:
+    """Measures the requests of one answer. `begin` each, `take` its events, ask for `entries`.
+
+    A request that somebody stopped is estimated by what it had said: it is billed all the same.
+    """
+
+    def __init__(self, api: ModelApi, clock: Clock, count: TokenCounter) -> None:
+        self._api = api
+        self._clock = clock
+        self._count = count
+        self._requests: list[_Measured] = []
+
+    @property
+    def usage(self) -> Usage | None:
+        """What the last request took, as the API reported or estimated it."""
+        return self._requests[-1].usage if self._requests else None
+
+    def begin(self, request: ChatRequest) -> None:
+        """A request is made now."""
+        self._requests.append(_Measured(request, self._clock.monotonic()))
+
+    def take(self, event: ModelEvent) -> None:
+        """An event of the request that began last."""
+        measured = self._requests[-1]
+        measured.last = self._clock.monotonic()
+        match event:
+            case TextDelta() | ReasoningDelta():
+                measured.said.append(event.text)
+            case ToolCallDelta():
+                measured.said.append(event.arguments)
+            case Usage():
+                measured.usage = event
+        if measured.first is None and not isinstance(event, Usage):
+            measured.first = measured.last
+
+    def entries(self) -> tuple[UsageEntry, ...]:
+        """An entry for each request that took anything, priced."""
+        return tuple(
+            self._api.priced(self._entry(measured))
+            for measured in self._requests
+            if measured.usage is not None or measured.first is not None
+        )
+
+    def _entry(self, measured: _Measured) -> UsageEntry:
+        used = measured.usage or self._estimate(measured)
+        began, first, last = measured.began, measured.first, measured.last
+        return UsageEntry(
+            kind=UsageKind.CHAT,
+            model=measured.request.model,
+            prompt_tokens=used.prompt_tokens,
+            completion_tokens=used.completion_tokens,
+            cached_tokens=used.cached_tokens,
+            latency=(self._clock.monotonic() if last is None else last) - began,
+            first_token=None if first is None else first - began,
+            estimated=used.estimated,
+        )
+
+    def _estimate(self, measured: _Measured) -> Usage:
+        parts = [part for message in measured.request.messages for part in message.parts]
+        words = "\n".join(part.text for part in parts if isinstance(part, TextPart))
+        pictures = sum(isinstance(part, ImagePart) for part in parts)
+        return Usage(
+            prompt_tokens=self._count(words) + pictures * PICTURE_TOKENS,
+            completion_tokens=self._count("".join(measured.said)),
+            estimated=True,
+        )
