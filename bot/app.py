@@ -192,7 +192,10 @@ async def _fit_picture(data: bytes) -> tuple[str, bytes]:
 def engine(config: Config, services: Services, platforms: Mapping[str, Platform]) -> Lanes:
     """The lanes for these platforms; the mapping may still be filled before they run."""
     gate = Gate(
-        config.access.access(), services.clock, lambda chat: platforms[chat.platform].places(chat)
+        config.access.access(),
+        services.clock,
+        lambda chat: platforms[chat.platform].places(chat),
+        services.stores.grants,
     )
     owner = f"{socket.gethostname()}:{os.getpid()}"
     return Lanes(

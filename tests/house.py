@@ -122,7 +122,7 @@ async def open_house(
                 commands=[command.info for command in COMMANDS.commands],
             )
             platform = platform or FakePlatform(capabilities, clock=clock)
-            gate = Gate(access, clock, platform.places)
+            gate = Gate(access, clock, platform.places, stores.grants)
             lanes = Lanes(
                 platforms={platform.name: platform},
                 services=services,

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from fnmatch import fnmatchcase
+from typing import Protocol
 
 from bot.core.ports import Clock
 from bot.core.types import ButtonPress, ChatRef, Event, IncomingMessage, Sender, StopPressed
+from bot.errors import StoreError
 
+log = logging.getLogger(__name__)
+
+BELIEVED = 30.0
+"""Seconds for which what admins have decided is known from memory."""
 REMIND_AFTER = 3600.0
 """A stranger is told once an hour, in seconds: enough to be found, too little to be a nuisance."""
 STRANGERS = 10_000
@@ -28,6 +35,21 @@ class Access:
     """Models that are reserved, by name or glob pattern, and the people and chats they are for."""
 
 
+class Grants(Protocol):
+    """Whom admins have let in or shut out by hand, as `platform:id` of a person or a chat.
+
+    Every method raises `StoreError`.
+    """
+
+    async def all(self) -> Mapping[str, bool]:
+        """Everybody, and whether they are let in."""
+        ...
+
+    async def put(self, subject: str, *, allowed: bool, by: str) -> None:
+        """Let somebody in, or shut them out."""
+        ...
+
+
 class Verdict(Enum):
     """What to do with an event."""
 
@@ -37,31 +59,81 @@ class Verdict(Enum):
 
 
 class Gate:
-    """Checks sender and chat of every event. Without an allow-list only admins get in."""
+    """Checks sender and chat of every event. Without an allow-list only admins get in.
+
+    What an admin decides in a chat comes on top of the configuration, whose admins nobody can
+    shut out. It is known from memory; `refresh` looks it up, in case another replica changed it.
+    """
 
     def __init__(
-        self, access: Access, clock: Clock, places: Callable[[ChatRef], Collection[str]]
+        self,
+        access: Access,
+        clock: Clock,
+        places: Callable[[ChatRef], Collection[str]],
+        grants: Grants,
     ) -> None:
         self._access = access
         self._clock = clock
-        self._places = places
+        self.places = places
+        self._grants = grants
+        self._decided: dict[str, bool] = {}
+        self._fresh_until = float("-inf")
         self._told: dict[str, float] = {}
 
+    async def refresh(self) -> None:
+        """Know what admins have decided. Raises `StoreError` while it is not known at all."""
+        now, unknown = self._clock.monotonic(), self._fresh_until == float("-inf")
+        if now < self._fresh_until:
+            return
+        try:
+            self._decided = dict(await self._grants.all())
+        except StoreError as error:
+            if unknown:
+                raise
+            log.warning("grants not read", extra={"error": repr(error)})
+        self._fresh_until = now + BELIEVED
+
+    async def decide(self, subject: str, *, allowed: bool, by: str) -> None:
+        """Let a person or a chat in, or shut them out. Raises `StoreError`."""
+        await self._grants.put(subject, allowed=allowed, by=by)
+        self._decided[subject] = allowed
+        self._told.pop(subject, None)
+
     def may(self, chat: ChatRef, sender: Sender) -> bool:
-        """Whether this sender may use the bot in this chat."""
-        access = self._access
-        if access.open or chat.platform == "console":
+        """Whether this sender may use the bot in this chat; who is shut out may nowhere."""
+        if self.is_admin(chat, sender):
             return True
         user = f"{chat.platform}:{sender.id}"
+        places = [f"{chat.platform}:{place}" for place in self.places(chat)]
+        decided = [self._decided.get(subject) for subject in (user, *places)]
+        if False in decided:
+            return False
+        access = self._access
         return (
-            user in access.admins
+            access.open
+            or True in decided
             or user in access.users
-            or any(f"{chat.platform}:{place}" in access.chats for place in self._places(chat))
+            or not access.chats.isdisjoint(places)
         )
 
     def is_admin(self, chat: ChatRef, sender: Sender) -> bool:
         """Whether this sender may use what only admins may; the terminal is the operator's own."""
-        return chat.platform == "console" or f"{chat.platform}:{sender.id}" in self._access.admins
+        return chat.platform == "console" or self.administers(f"{chat.platform}:{sender.id}")
+
+    def administers(self, subject: str) -> bool:
+        """Whether the configuration names this person an admin."""
+        return subject in self._access.admins
+
+    def is_let_in(self, subject: str) -> bool | None:
+        """Whether somebody is let in by name; None when neither let in nor shut out."""
+        decided = self._decided.get(subject)
+        named = subject in self._access.users or self.administers(subject)
+        return decided if decided is not None else named or None
+
+    @property
+    def open(self) -> bool:
+        """Whether everybody may speak to the bot who is not shut out."""
+        return self._access.open
 
     def may_use(self, chat: ChatRef, sender: Sender, model: str) -> bool:
         """Whether this sender may use a model in this chat; admins may use all of them."""
@@ -70,7 +142,7 @@ class Gate:
         ]
         if not wanted or self.is_admin(chat, sender):
             return True
-        names = {f"{chat.platform}:{name}" for name in (sender.id, *self._places(chat))}
+        names = {f"{chat.platform}:{name}" for name in (sender.id, *self.places(chat))}
         return any(names & who for who in wanted)
 
     def check(self, event: Event) -> Verdict:

@@ -31,16 +31,16 @@ class Budget:
     def __init__(self, ledger: Ledger, *, quotas: Quotas, calendar: Calendar, clock: Clock) -> None:
         self.calendar = calendar
         self._ledger = ledger
-        self._quotas = quotas
+        self.quotas = quotas
         self._clock = clock
         self._known: OrderedDict[Person, tuple[float, Limits]] = OrderedDict()
 
     async def ceilings(self, person: Person, *, admin: bool) -> Sequence[Ceiling]:
         """What holds for somebody; mostly from memory, and nothing when nothing is limited."""
-        if admin and self._quotas.admins_exempt:
+        if admin and self.quotas.admins_exempt:
             return ()
-        own = {**self._quotas.own, **await self._own(person)}
-        return ceilings(own, self._quotas.everybody)
+        own = {**self.quotas.own, **await self._own(person)}
+        return ceilings(own, self.quotas.everybody)
 
     async def reserve(self, wish: Wish) -> Reserved | Refused:
         """Set something aside. Raises `StoreError`."""

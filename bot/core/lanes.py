@@ -94,6 +94,7 @@ class Lanes:
             log.error("event unreadable", extra={"platform": event.platform, "why": event.reason})
             await self._turns.bury(event)
             return
+        await self._gate.refresh()
         verdict = self._gate.check(event)
         if verdict is Verdict.IGNORE:
             return
@@ -262,7 +263,7 @@ class Lanes:
             sender=event.sender,
             settings=await stores.settings.load(turn.chat),
             admin=self._gate.is_admin(turn.chat, event.sender),
-            may_use=lambda model: self._gate.may_use(turn.chat, event.sender, model),
+            gate=self._gate,
             stop_chat=self.stop_chat,
             shown=shown,
             stands=lambda: self._stands(turn),

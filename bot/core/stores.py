@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from bot.core.access import Grants
 from bot.core.archive import Archive, Overheard, Privacy, Summaries
 from bot.core.chat import KeptMessage, NewMessage, UsageEntry
-from bot.core.ledger import Ledger
+from bot.core.ledger import Ledger, Person
 from bot.core.types import ChatRef, Event, MessageRef, Sender, Unreadable, UserId
 
 
@@ -174,11 +176,33 @@ class SettingsStore(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acquaintance:
+    """Somebody who has spoken to the bot, or tried to; times in UTC."""
+
+    person: Person
+    name: str
+    first_seen: datetime
+    last_seen: datetime
+
+
 class Users(Protocol):
     """Who has spoken to the bot. Every method raises `StoreError`."""
 
     async def seen(self, platform: str, sender: Sender) -> None:
         """Remember name and language of somebody who wrote."""
+        ...
+
+    async def recent(self, *, offset: int = 0, limit: int = 10) -> Sequence[Acquaintance]:
+        """Those who spoke last, latest first."""
+        ...
+
+    async def count(self) -> int:
+        """How many there are."""
+        ...
+
+    async def find(self, person: Person) -> Acquaintance | None:
+        """Somebody by their id."""
         ...
 
 
@@ -240,3 +264,4 @@ class Stores:
     actions: Actions
     ratings: Ratings
     ledger: Ledger
+    grants: Grants

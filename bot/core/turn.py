@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from gettext import NullTranslations
 from typing import Any
 
+from bot.core.access import Gate
 from bot.core.budget import Budget
 from bot.core.delivery import Delivery
 from bot.core.i18n import texts
@@ -125,8 +126,7 @@ class TurnContext:
     stop_chat: Callable[[ChatRef], bool]
     """Stop what runs in a chat; False when nothing does."""
     shown: list[MessageRef] = field(default_factory=list)
-    may_use: Callable[[str], bool]
-    """Whether a model is there for this person here; some may be reserved for others."""
+    gate: Gate
     standings: list[Standing] = field(default_factory=list)
     """How far the person was below each limit when the turn first asked for something."""
     stands: Callable[[], None]
@@ -142,6 +142,10 @@ class TurnContext:
         """Whether several people take part in the chat."""
         event = self.turn.event
         return isinstance(event, IncomingMessage | ButtonPress) and event.group
+
+    def may_use(self, model: str) -> bool:
+        """Whether a model is there for this person here; some may be reserved for others."""
+        return self.gate.may_use(self.chat, self.sender, model)
 
     @property
     def person(self) -> Person:

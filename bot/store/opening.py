@@ -19,6 +19,7 @@ from bot.store.archive import ArchiveTable
 from bot.store.chats import ChatTable
 from bot.store.conversations import ConversationTable
 from bot.store.database import connected
+from bot.store.grants import GrantTable
 from bot.store.ledger import LedgerTable
 from bot.store.overheard import OverheardTable
 from bot.store.privacy import PrivacyTable
@@ -63,6 +64,7 @@ async def opened(
                 actions=ActionTable(database),
                 ratings=RatingTable(database),
                 ledger=LedgerTable(database, calendar),
+                grants=GrantTable(database),
             )
             if database.sqlite:
                 yield stores

@@ -33,6 +33,7 @@ users = sa.Table(
     sa.Column("language", Words, nullable=False),
     sa.Column("first_seen", Utc, nullable=False),
     sa.Column("last_seen", Utc, nullable=False),
+    sa.Index("ix_users_last_seen", "last_seen"),
 )
 
 chats = sa.Table(

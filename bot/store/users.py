@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.core.types import Sender
+from bot.core.ledger import Person
+from bot.core.stores import Acquaintance
+from bot.core.types import Sender, UserId
 from bot.store.columns import utc_now
 from bot.store.database import Database, insert
 from bot.store.schema import users
@@ -39,3 +45,45 @@ class UserTable:
             await connection.execute(seen_again)
 
         await self._database.write(job)
+
+    async def recent(self, *, offset: int = 0, limit: int = 10) -> Sequence[Acquaintance]:
+        """Those who spoke last, latest first."""
+        query = (
+            sa.select(users)
+            .order_by(users.c.last_seen.desc(), users.c.platform, users.c.id)
+            .offset(offset)
+            .limit(limit)
+        )
+
+        async def job(connection: AsyncConnection) -> Sequence[Acquaintance]:
+            return [_acquaintance(row) for row in (await connection.execute(query)).all()]
+
+        return await self._database.read(job)
+
+    async def count(self) -> int:
+        """How many there are."""
+        query = sa.select(sa.func.count()).select_from(users)
+
+        async def job(connection: AsyncConnection) -> int:
+            return (await connection.execute(query)).scalar_one()
+
+        return await self._database.read(job)
+
+    async def find(self, person: Person) -> Acquaintance | None:
+        """Somebody by their id."""
+        query = sa.select(users).where(users.c.platform == person.platform, users.c.id == person.id)
+
+        async def job(connection: AsyncConnection) -> Acquaintance | None:
+            row = (await connection.execute(query)).one_or_none()
+            return None if row is None else _acquaintance(row)
+
+        return await self._database.read(job)
+
+
+def _acquaintance(row: sa.Row[*tuple[Any, ...]]) -> Acquaintance:
+    return Acquaintance(
+        person=Person(row.platform, UserId(row.id)),
+        name=row.name,
+        first_seen=row.first_seen,
+        last_seen=row.last_seen,
+    )

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
-from bot.core.access import REMIND_AFTER, STRANGERS, Access, Gate, Verdict
+from bot.core.access import BELIEVED, REMIND_AFTER, STRANGERS, Access, Gate, Verdict
 from bot.core.types import (
     ButtonPress,
     ChatId,
@@ -15,6 +17,7 @@ from bot.core.types import (
     StopPressed,
     UserId,
 )
+from bot.errors import StoreError
 
 GROUP = ChatRef("telegram", ChatId("-100:7"))
 
@@ -30,6 +33,22 @@ class SetClock:
         raise AssertionError("the gate never waits")
 
 
+class Decided:
+    """What admins have decided, in memory; `fail` as a database that refuses."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bool] = {}
+        self.fail = False
+
+    async def all(self) -> Mapping[str, bool]:
+        if self.fail:
+            raise StoreError("locked")
+        return self.kept
+
+    async def put(self, subject: str, *, allowed: bool, by: str) -> None:
+        self.kept[subject] = allowed
+
+
 def places(chat: ChatRef) -> tuple[str, ...]:
     return (chat.id, chat.id.split(":")[0])
 
@@ -42,7 +61,7 @@ def message(user: str, *, addressed: bool = True) -> IncomingMessage:
 
 
 def gate(access: Access, clock: SetClock | None = None) -> Gate:
-    return Gate(access, clock or SetClock(), places)
+    return Gate(access, clock or SetClock(), places, Decided())
 
 
 def test_without_a_list_nobody_is_let_in_and_a_stranger_is_told_once_an_hour() -> None:
@@ -106,3 +125,65 @@ def test_buttons_and_stop_pass_the_same_gate() -> None:
 
 def test_the_terminal_belongs_to_whoever_sits_at_it() -> None:
     assert gate(Access()).may(ChatRef("console", ChatId("local")), Sender(UserId("x"), "Me"))
+
+
+async def test_what_an_admin_decides_holds_at_once_and_shutting_out_wins() -> None:
+    door = gate(Access(users=frozenset({"telegram:6"})))
+    await door.refresh()
+    await door.decide("telegram:5", allowed=True, by="telegram:1")
+    assert door.check(message("5")) is Verdict.ADMIT
+    await door.decide("telegram:5", allowed=False, by="telegram:1")
+    assert door.check(message("5")) is Verdict.TURN_AWAY
+    await door.decide("telegram:6", allowed=False, by="telegram:1")
+    assert door.check(message("6")) is Verdict.TURN_AWAY
+    await door.decide("telegram:-100", allowed=True, by="telegram:1")  # the whole group
+    assert door.check(message("7")) is Verdict.ADMIT
+    assert door.check(message("6")) is Verdict.IGNORE
+
+
+async def test_one_who_is_shut_out_of_an_open_bot_stays_out_but_no_admin() -> None:
+    door = gate(Access(open=True, admins=frozenset({"telegram:1"})))
+    for user in ("1", "5"):
+        await door.decide(f"telegram:{user}", allowed=False, by="telegram:1")
+    assert door.check(message("1")) is Verdict.ADMIT
+    assert door.check(message("5")) is Verdict.TURN_AWAY
+
+
+async def test_what_another_replica_decided_is_known_after_a_while() -> None:
+    clock, decided = SetClock(), Decided()
+    door = Gate(Access(), clock, places, decided)
+    decided.fail = True
+    with pytest.raises(StoreError):  # before anything is known, nobody is turned away
+        await door.refresh()
+    decided.fail = False
+    await door.refresh()
+    await decided.put("telegram:5", allowed=True, by="telegram:1")
+    await door.refresh()
+    assert not door.may(GROUP, Sender(UserId("5"), "Ann"))
+    clock.now += BELIEVED
+    decided.fail = True
+    await door.refresh()  # what was known holds on
+    clock.now += BELIEVED
+    decided.fail = False
+    await door.refresh()
+    assert door.may(GROUP, Sender(UserId("5"), "Ann"))
+
+
+def test_a_reserved_model_is_for_people_chats_and_admins() -> None:
+    access = Access(
+        admins=frozenset({"telegram:1"}),
+        models={
+            "gpt-5*": frozenset({"telegram:5", "telegram:-100"}),
+            "o3": frozenset({"telegram:6"}),
+        },
+    )
+    door = gate(access)
+    private = ChatRef("telegram", ChatId("9"))
+
+    def may(user: str, model: str, chat: ChatRef = private) -> bool:
+        return door.may_use(chat, Sender(UserId(user), "Ann"), model)
+
+    assert [may(user, "gpt-5-mini") for user in ("1", "5", "6")] == [True, True, False]
+    assert [may(user, "o3") for user in ("1", "5", "6")] == [True, False, True]
+    assert may("7", "gpt-4o")
+    assert may("7", "gpt-5", GROUP)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from bot.core.commands import again, chats, model, settings
+from bot.core.commands import admin, again, chats, model, settings
 from bot.core.commands.chats import CHATS, NEW
 from bot.core.commands.conversation import START, STOP
 from bot.core.commands.help import HELP
@@ -13,13 +13,16 @@ from bot.core.commands.model import MODEL
 from bot.core.commands.settings import SETTINGS_COMMAND
 from bot.core.commands.table import ActionHandler, CommandTable
 
-COMMANDS = CommandTable((NEW, CHATS, STOP, MODEL, SETTINGS_COMMAND, IMAGE, START, HELP))
+COMMANDS = CommandTable(
+    (NEW, CHATS, STOP, MODEL, SETTINGS_COMMAND, IMAGE, START, HELP, *admin.COMMANDS)
+)
 
 ACTIONS: Mapping[str, ActionHandler] = {
     **model.ACTIONS,
     **settings.ACTIONS,
     **again.ACTIONS,
     **chats.ACTIONS,
+    **admin.ACTIONS,
 }
 """What the buttons do, by the name of their action."""
 

@@ -1,0 +1,212 @@
+"""`/allow`, `/deny`, `/users`: admins let people in, shut them out, and see who there is."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from datetime import datetime
+
+from bot.core.commands.families import ADMIN
+from bot.core.commands.menu import Item, draw
+from bot.core.commands.table import ActionHandler, Command
+from bot.core.i18n import N_
+from bot.core.ledger import Person
+from bot.core.stores import Acquaintance, Action, Outcome
+from bot.core.turn import TurnContext
+from bot.core.types import ButtonPress, IncomingMessage, UserId
+
+log = logging.getLogger(__name__)
+
+LET_IN = "people.allow"
+TURN = "people.page"
+PAGE = 8
+"""People on a page."""
+HERE = "here"
+_MENTION = re.compile(r"<@([^|>\s]+)(?:\|[^>]*)?>|@?(\S+)")
+
+
+async def allow(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
+    """Let a person or a chat in."""
+    return await _decide(ctx, argument, allowed=True)
+
+
+async def deny(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
+    """Shut a person or a chat out."""
+    return await _decide(ctx, argument, allowed=False)
+
+
+async def users(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
+    """Show who has spoken to the bot, and who may."""
+    await _show(ctx, 0)
+    return Outcome()
+
+
+async def turn_page(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
+    """Somebody pressed one of the arrows."""
+    if ctx.admin:
+        await _show(ctx, int(action.argument))
+    return Outcome()
+
+
+async def let_in(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
+    """An admin pressed the button of a stranger."""
+    if ctx.admin:
+        subject, page = json.loads(action.argument)
+        await _put(ctx, subject, allowed=True)
+        await _show(ctx, page)
+    return Outcome()
+
+
+def subject_of(ctx: TurnContext, text: str) -> str | None:
+    """Who is meant by `telegram:1001`, `1001`, a mention, or `here`; None when nobody can be."""
+    if text.lower() == HERE:
+        return f"{ctx.chat.platform}:{[*ctx.gate.places(ctx.chat)][-1]}"
+    found = _MENTION.fullmatch(text)
+    if found is None:
+        return None
+    name = found[1] or found[2]
+    platform, colon, rest = name.partition(":")
+    if colon and platform.isalpha() and platform.islower():
+        return name if rest else None
+    return f"{ctx.chat.platform}:{name}"
+
+
+# ---------------------------------------------------------------- letting in and shutting out
+
+
+async def _decide(ctx: TurnContext, argument: str, *, allowed: bool) -> Outcome:
+    _ = ctx.texts.gettext
+    subject = subject_of(ctx, argument)
+    if subject is None:
+        command = "allow" if allowed else "deny"
+        text = _(
+            "Whom? Write `/{command} ID` with the id that I tell strangers, or `/{command} here` "
+            "for this whole chat. /users lists who wrote to me."
+        )
+        await ctx.say(text.format(command=command))
+    elif not allowed and ctx.gate.administers(subject):
+        text = _("`{id}` is an admin by configuration; only the operator can change that.")
+        await ctx.say(text.format(id=subject))
+    else:
+        await _put(ctx, subject, allowed=allowed)
+        text = (
+            _("✅ `{id}` may talk to me now.")
+            if allowed
+            else _("🚫 `{id}` is shut out from now on.")
+        )
+        await ctx.say(text.format(id=subject) + await _unknown(ctx, subject))
+    return Outcome()
+
+
+async def _unknown(ctx: TurnContext, subject: str) -> str:
+    """A hint where the id may be mistyped: of nobody who has ever written."""
+    platform, _colon, id = subject.partition(":")
+    here = {f"{ctx.chat.platform}:{place}" for place in ctx.gate.places(ctx.chat)}
+    person = Person(platform, UserId(id))
+    if subject in here or await ctx.services.stores.users.find(person) is not None:
+        return ""
+    return " " + ctx.texts.gettext("Nobody with this id has written to me yet.")
+
+
+async def _put(ctx: TurnContext, subject: str, *, allowed: bool) -> None:
+    await ctx.gate.decide(subject, allowed=allowed, by=str(ctx.person))
+    log.info("access decided", extra={**ctx.log, "subject": subject, "allowed": allowed})
+
+
+# ---------------------------------------------------------------- the list
+
+
+async def _show(ctx: TurnContext, page: int) -> None:
+    _, stores = ctx.texts.gettext, ctx.services.stores
+    count = await stores.users.count()
+    pages = max(1, -(-count // PAGE))
+    page = max(0, min(page, pages - 1))
+    found = await stores.users.recent(offset=page * PAGE, limit=PAGE)
+    head = ctx.texts.ngettext(
+        "👥 {count} person has written to me", "👥 {count} people have written to me", count
+    )
+    title = f"**{head.format(count=ctx.formats.number(count))}**"
+    lines = "\n".join(_line(ctx, each) for each in found)
+    if ctx.gate.open:
+        lines += "\n\n" + _("Everybody may talk to me who is not shut out.")
+    strangers = [each for each in found if _is_stranger(ctx, each)]
+    rows = [
+        [
+            Item(
+                _("Let in {name}").format(name=each.name or each.person.id),
+                LET_IN,
+                json.dumps([str(each.person), page]),
+            )
+        ]
+        for each in strangers
+    ]
+    arrows = [
+        Item(f"{label} {to + 1}/{pages}", TURN, str(to))
+        for label, to in (("‹", page - 1), ("›", page + 1))
+        if 0 <= to < pages
+    ]
+    await ctx.say(f"{title}\n\n{lines}", buttons=await draw(ctx, [*rows, arrows]))
+
+
+def _line(ctx: TurnContext, one: Acquaintance) -> str:
+    _ = ctx.texts.gettext
+    subject = str(one.person)
+    if ctx.gate.administers(subject):
+        standing = _("admin")
+    elif ctx.gate.is_let_in(subject):
+        standing = _("let in")
+    elif ctx.gate.is_let_in(subject) is False:
+        standing = _("shut out")
+    else:
+        standing = _("guest") if ctx.gate.open else _("not let in")
+    ago = ctx.formats.ago(_seconds_since(ctx, one.last_seen))
+    name = one.name.replace("`", "'") or "–"
+    return f"- {name} `{subject}` – {standing}, {ago}"
+
+
+def _is_stranger(ctx: TurnContext, one: Acquaintance) -> bool:
+    return one.person.platform != "console" and not ctx.gate.is_let_in(str(one.person))
+
+
+def _seconds_since(ctx: TurnContext, when: datetime) -> float:
+    return (ctx.services.budget.calendar.now() - when).total_seconds()
+
+
+ALLOW = Command(
+    name="allow",
+    family=ADMIN,
+    summary=N_("Let somebody talk to me"),
+    usage="ID",
+    run=allow,
+    details=N_(
+        "The id is the one that I tell strangers, such as `telegram:1001`; without a platform it "
+        "is one of this app. `here` lets in everybody in this chat."
+    ),
+    examples=("/allow telegram:1001", "/allow here"),
+    admin=True,
+    urgent=True,
+)
+DENY = Command(
+    name="deny",
+    family=ADMIN,
+    summary=N_("Shut somebody out"),
+    usage="ID",
+    run=deny,
+    details=N_("Also those whom the configuration lets in, and everybody else in an open bot."),
+    examples=("/deny telegram:1001",),
+    admin=True,
+    urgent=True,
+)
+USERS = Command(
+    name="users",
+    family=ADMIN,
+    summary=N_("Show who writes to me, and let strangers in"),
+    run=users,
+    aliases=("people",),
+    examples=("/users",),
+    admin=True,
+    urgent=True,
+)
+
+ACTIONS: dict[str, ActionHandler] = {LET_IN: let_in, TURN: turn_page}

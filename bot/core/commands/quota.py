@@ -1,0 +1,141 @@
+"""`/quota`: admins see the limits, and give single people others."""
+
+from __future__ import annotations
+
+import logging
+from decimal import Decimal
+
+from bot.core.commands.families import ADMIN
+from bot.core.commands.people import subject_of
+from bot.core.commands.table import Command
+from bot.core.i18n import N_
+from bot.core.ledger import Person, Standing
+from bot.core.quota import NAMES, Ceiling, Limits, QuotaSyntaxError, ceilings, parse_limits
+from bot.core.spending import sentences
+from bot.core.stores import Outcome
+from bot.core.turn import TurnContext
+from bot.core.types import IncomingMessage, UserId
+
+log = logging.getLogger(__name__)
+
+DEFAULT = "default"
+
+
+async def quota(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
+    """Show the limits of all, show those of somebody, or change them."""
+    words = argument.split()
+    if not words:
+        await ctx.say(await _overview(ctx))
+        return Outcome()
+    subject = subject_of(ctx, words[0])
+    _ = ctx.texts.gettext
+    if subject is None or words[0].lower() in NAMES:
+        await ctx.say(
+            _("Whose? Write `/quota ID`, for example `/quota {id}`.").format(id=ctx.person)
+        )
+        return Outcome()
+    platform, _colon, id = subject.partition(":")
+    person = Person(platform, UserId(id))
+    if len(words) == 1:
+        await ctx.say(await _of(ctx, person))
+        return Outcome()
+    try:
+        await _change(ctx, person, words[1:])
+    except QuotaSyntaxError as error:
+        text = _("I do not understand “{word}”. Limits are: {names}; each takes a number or `off`.")
+        names = ", ".join(f"`{name}`" for name in NAMES)
+        await ctx.say(text.format(word=str(error), names=names))
+        return Outcome()
+    await ctx.say(await _of(ctx, person))
+    return Outcome()
+
+
+async def _change(ctx: TurnContext, person: Person, words: list[str]) -> None:
+    limits: Limits = {}
+    if [word.lower() for word in words] != [DEFAULT]:
+        limits = {**await ctx.services.stores.ledger.limits(person), **parse_limits(words)}
+    await ctx.services.budget.set_limits(person, limits)
+    log.info("limits set", extra={**ctx.log, "subject": str(person), "limits": len(limits)})
+
+
+async def _overview(ctx: TurnContext) -> str:
+    _, quotas = ctx.texts.gettext, ctx.services.budget.quotas
+    parts = [
+        _named(_("Each person"), [_limit(ctx, each) for each in ceilings(quotas.own, {})], ctx),
+        _named(_("All together"), await _standings(ctx, ceilings({}, quotas.everybody)), ctx),
+    ]
+    special = await ctx.services.stores.ledger.people_with_limits()
+    if special:
+        lines = [f"`{person}`: {_own(ctx, limits)}" for person, limits in special]
+        parts.append(_named(_("Single people"), lines, ctx))
+    parts.append(
+        _(
+            "`/quota ID` shows somebody’s, `/quota ID daily_tokens 50000` changes one, "
+            "`/quota ID default` takes the changes back."
+        )
+    )
+    return "\n\n".join(parts)
+
+
+async def _of(ctx: TurnContext, person: Person) -> str:
+    """What holds for somebody, and how much of it is used."""
+    _, budget = ctx.texts.gettext, ctx.services.budget
+    admin = ctx.gate.administers(str(person))
+    standings = await budget.standings(person, admin=admin)
+    lines = [line(ctx, each) for each in standings if not each.ceiling.shared]
+    own = await ctx.services.stores.ledger.limits(person)
+    known = await ctx.services.stores.users.find(person)
+    title = f"{known.name} `{person}`" if known and known.name else f"`{person}`"
+    parts = [_named(_("Limits of {who}").format(who=title), lines, ctx)]
+    if admin and budget.quotas.admins_exempt:
+        parts.append(_("Admins have no limits."))
+    if own:
+        parts.append(_("Set by hand: {limits}").format(limits=_own(ctx, own)))
+    return "\n\n".join(parts)
+
+
+async def _standings(ctx: TurnContext, found: tuple[Ceiling, ...]) -> list[str]:
+    standings = await ctx.services.stores.ledger.standings(ctx.person, found) if found else ()
+    return [line(ctx, each) for each in standings]
+
+
+def line(ctx: TurnContext, standing: Standing) -> str:
+    """`50,000 tokens a day: 80% used`."""
+    limit = standing.ceiling.limit
+    share = float(min(Decimal(1), standing.used / limit)) if limit else 1.0
+    return ctx.texts.gettext("{limit}: {percent} used").format(
+        limit=_limit(ctx, standing.ceiling), percent=ctx.formats.percent(share)
+    )
+
+
+def _limit(ctx: TurnContext, ceiling: Ceiling) -> str:
+    return sentences(ctx).limit(ceiling)
+
+
+def _own(ctx: TurnContext, limits: Limits) -> str:
+    """`50,000 tokens a day, monthly_cost off`."""
+    written = [_limit(ctx, each) for each in ceilings(limits, {})]
+    off = [name for name, limit in NAMES.items() if limit in limits and limits[limit] is None]
+    return ", ".join([*written, *(ctx.texts.gettext("{name} off").format(name=n) for n in off)])
+
+
+def _named(title: str, lines: list[str], ctx: TurnContext) -> str:
+    listed = "\n".join(f"- {each}" for each in lines or [ctx.texts.gettext("no limits")])
+    return f"**{title}**\n\n{listed}"
+
+
+QUOTA = Command(
+    name="quota",
+    family=ADMIN,
+    summary=N_("See and set limits"),
+    usage="[ID] [NAME VALUE…]",
+    run=quota,
+    aliases=("limit", "limits"),
+    details=N_(
+        "Limits are daily_tokens, daily_cost (US dollars), daily_images, daily_audio_minutes, and "
+        "the same with monthly. `off` lifts one, `default` takes all changes of somebody back."
+    ),
+    examples=("/quota", "/quota telegram:1001 daily_tokens 50000", "/quota telegram:1001 default"),
+    admin=True,
+    urgent=True,
+)
