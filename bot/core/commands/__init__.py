@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from bot.core.commands import admin, again, chats, model, settings
-from bot.core.commands.chats import CHATS, NEW
+from bot.core.commands import admin, again, chats, export, forget, model, redo, settings
 from bot.core.commands.conversation import START, STOP
 from bot.core.commands.help import HELP
 from bot.core.commands.image import IMAGE
-from bot.core.commands.model import MODEL
-from bot.core.commands.settings import SETTINGS_COMMAND
 from bot.core.commands.table import ActionHandler, CommandTable
 
 COMMANDS = CommandTable(
-    (NEW, CHATS, STOP, MODEL, SETTINGS_COMMAND, IMAGE, START, HELP, *admin.COMMANDS)
+    (
+        *chats.COMMANDS,
+        *redo.COMMANDS,
+        STOP,
+        model.MODEL,
+        settings.SETTINGS_COMMAND,
+        IMAGE,
+        export.EXPORT,
+        forget.FORGET,
+        START,
+        HELP,
+        *admin.COMMANDS,
+    )
 )
 
 ACTIONS: Mapping[str, ActionHandler] = {
@@ -22,6 +31,8 @@ ACTIONS: Mapping[str, ActionHandler] = {
     **settings.ACTIONS,
     **again.ACTIONS,
     **chats.ACTIONS,
+    **export.ACTIONS,
+    **forget.ACTIONS,
     **admin.ACTIONS,
 }
 """What the buttons do, by the name of their action."""
@@ -29,4 +40,7 @@ ACTIONS: Mapping[str, ActionHandler] = {
 QUEUED: Collection[str] = again.ACTIONS
 """Buttons that ask the model: their press waits for its turn, and counts once."""
 
-__all__ = ["ACTIONS", "COMMANDS", "QUEUED"]
+IN_ORDER: Collection[str] = forget.IN_ORDER
+"""Buttons whose press waits for its turn without asking the model, and counts once."""
+
+__all__ = ["ACTIONS", "COMMANDS", "IN_ORDER", "QUEUED"]

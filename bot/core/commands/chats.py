@@ -267,6 +267,7 @@ CHATS = Command(
     examples=("/chats", "/chats 3", "/chats rename 3 Holiday plans", "/chats delete 3"),
 )
 
+COMMANDS = (NEW, CHATS)
 ACTIONS: dict[str, ActionHandler] = {
     LIST: show_list,
     OPEN: show_one,

@@ -1,0 +1,164 @@
+"""`/export`: a conversation, or all of them, as a file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from bot.core.archive import Shelved
+from bot.core.chat import ImagePart, KeptMessage, MessageState, Role
+from bot.core.commands.families import ABOUT
+from bot.core.commands.menu import Item, draw
+from bot.core.commands.table import ActionHandler, Command
+from bot.core.i18n import N_
+from bot.core.stores import Action, Outcome
+from bot.core.turn import TurnContext
+from bot.core.types import ButtonPress, IncomingMessage, Need, OutgoingFile
+
+EXPORT_AGAIN = "export.as"
+PAGE = 200
+FORMATS = {"md": "text/markdown", "json": "application/json"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chapter:
+    """A conversation with everything that was said in it."""
+
+    shelved: Shelved
+    messages: Sequence[KeptMessage]
+
+
+async def export(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
+    """Send this conversation as a file; with `all`, every one of the chat."""
+    words = set(argument.lower().split())
+    if words - {"all", *FORMATS} or {"md", "json"} <= words:
+        await ctx.say(
+            ctx.texts.gettext("Write `/export`, `/export json`, or `/export all` for everything.")
+        )
+        return Outcome()
+    await _send(ctx, "json" if "json" in words else "md", everything="all" in words)
+    return Outcome()
+
+
+async def export_as(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
+    """Somebody wants it in another form."""
+    form, everything = json.loads(action.argument)
+    ctx.shown.clear()  # a file of its own, below the other one
+    await _send(ctx, form, everything=everything)
+    return Outcome()
+
+
+async def _send(ctx: TurnContext, form: str, *, everything: bool) -> None:
+    _ = ctx.texts.gettext
+    chapters = await _chapters(ctx, everything=everything)
+    if not chapters:
+        await ctx.say(_("There is nothing to export in this conversation yet."))
+        return
+    content = _as_json(chapters) if form == "json" else _as_markdown(ctx, chapters)
+    data, limit = content.encode(), ctx.platform.capabilities(ctx.chat).max_file_out
+    if len(data) > limit:
+        text = _("That is more than a file here can hold ({limit} MB). Export one at a time.")
+        await ctx.say(text.format(limit=limit // 1_000_000))
+        return
+    day = datetime.now(UTC).date().isoformat()
+    file = OutgoingFile(name=f"chinwag-{day}.{form}", mime=FORMATS[form], content=data)
+    count = sum(len(chapter.messages) for chapter in chapters)
+    text = ctx.texts.ngettext("📄 {count} message.", "📄 {count} messages.", count)
+    other = "md" if form == "json" else "json"
+    rows = [
+        [
+            Item(_("As {form}").format(form=other.upper()), EXPORT_AGAIN, _wish(other, everything)),
+            *(
+                []
+                if everything
+                else [Item(_("All conversations"), EXPORT_AGAIN, _wish(form, True))]
+            ),
+        ]
+    ]
+    await ctx.say(text.format(count=count), files=(file,), buttons=await draw(ctx, rows))
+
+
+def _wish(form: str, everything: bool) -> str:
+    return json.dumps([form, everything])
+
+
+async def _chapters(ctx: TurnContext, *, everything: bool) -> Sequence[Chapter]:
+    archive, conversations = ctx.services.stores.archive, ctx.services.stores.conversations
+    count = await archive.count(ctx.chat)
+    listed = await archive.listed(ctx.chat, limit=count)
+    if not everything:
+        current = await conversations.current(ctx.chat)
+        listed = [each for each in listed if each.id == current]
+    chapters: list[Chapter] = []
+    for shelved in reversed(listed):
+        messages: list[KeptMessage] = []
+        before: int | None = None
+        while page := await conversations.page(shelved.id, before=before, limit=PAGE):
+            messages[:0] = page
+            before = page[0].id
+        chapters.append(Chapter(shelved=shelved, messages=messages))
+    return chapters
+
+
+# ---------------------------------------------------------------- how it is written
+
+
+def _as_markdown(ctx: TurnContext, chapters: Sequence[Chapter]) -> str:
+    _ = ctx.texts.gettext
+    parts: list[str] = []
+    for chapter in chapters:
+        title = chapter.shelved.title or _("Untitled")
+        parts.append(f"# {title}")
+        for kept in chapter.messages:
+            said = kept.message
+            who = said.sender_name or (said.model if said.role is Role.ASSISTANT else said.role)
+            parts.append(f"## {who} · {ctx.formats.moment(kept.created)}")
+            pictures = sum(isinstance(part, ImagePart) for part in said.parts)
+            parts.extend([said.text, *[_("[picture]")] * pictures])
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _as_json(chapters: Sequence[Chapter]) -> str:
+    return json.dumps(
+        [
+            {
+                "number": chapter.shelved.number,
+                "title": chapter.shelved.title,
+                "messages": [_message(kept) for kept in chapter.messages],
+            }
+            for chapter in chapters
+        ],
+        ensure_ascii=False,
+        indent=2,
+    )
+
+
+def _message(kept: KeptMessage) -> dict[str, object]:
+    said = kept.message
+    fields: dict[str, object] = {
+        "time": kept.created.isoformat(timespec="seconds"),
+        "role": said.role.value,
+        "name": said.sender_name,
+        "model": said.model,
+        "text": said.text,
+        "pictures": sum(isinstance(part, ImagePart) for part in said.parts),
+    }
+    if said.state is not MessageState.COMPLETE:
+        fields["state"] = said.state.value
+    return {name: value for name, value in fields.items() if value or name == "text"}
+
+
+EXPORT = Command(
+    name="export",
+    family=ABOUT,
+    summary=N_("Get this conversation as a file"),
+    usage="[md|json] [all]",
+    run=export,
+    details=N_("As Markdown to read, or as JSON for a program; “all” takes every conversation."),
+    examples=("/export", "/export json", "/export all"),
+    needs=frozenset({Need.FILES}),
+)
+
+ACTIONS: dict[str, ActionHandler] = {EXPORT_AGAIN: export_as}

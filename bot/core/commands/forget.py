@@ -1,0 +1,123 @@
+"""`/forget`: delete this chat, or everything of one's own, for good. Asked back once."""
+
+from __future__ import annotations
+
+import logging
+from enum import StrEnum
+
+from bot.core.commands.families import ABOUT
+from bot.core.commands.menu import Item, draw
+from bot.core.commands.table import ActionHandler, Command
+from bot.core.i18n import N_
+from bot.core.stores import Action, Outcome
+from bot.core.turn import TurnContext
+from bot.core.types import ButtonPress, IncomingMessage
+
+log = logging.getLogger(__name__)
+
+YES = "forget.yes"
+NO = "forget.no"
+
+
+class What(StrEnum):
+    """What is to be forgotten; the words that are typed."""
+
+    CHAT = "chat"
+    ME = "me"
+
+
+async def forget(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
+    """Ask what to forget and whether that is meant: `/forget`, `… chat`, `… chat yes`."""
+    words = argument.lower().split()
+    what = next((each for each in What if words and words[0] == each), None)
+    if words and (what is None or words[1:] not in ([], ["yes"])):
+        await ctx.say(ctx.texts.gettext("Write `/forget`, `/forget chat` or `/forget me`."))
+        return Outcome()
+    if what is not None and words[1:]:
+        return await _forget(ctx, what)
+    await _ask(ctx, [what] if what else list(What))
+    return Outcome()
+
+
+async def confirmed(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
+    """Somebody means it."""
+    return await _forget(ctx, What(action.argument))
+
+
+async def kept(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
+    """Somebody thought better of it."""
+    await ctx.say(ctx.texts.gettext("Nothing is forgotten."))
+    return Outcome()
+
+
+async def _ask(ctx: TurnContext, offered: list[What]) -> None:
+    _ = ctx.texts.gettext
+    allowed = [what for what in offered if _may(ctx, what)]
+    if not allowed:
+        await ctx.say(_refusal(ctx))
+        return
+    effects = {
+        What.CHAT: _(
+            "**This chat**: everything said here, in all its conversations, and its settings. "
+            "To confirm by typing: `/forget chat yes`"
+        ),
+        What.ME: _(
+            "**Everything of yours**: what you said anywhere, the answers to it, and your name. "
+            "To confirm by typing: `/forget me yes`"
+        ),
+    }
+    labels = {What.CHAT: _("🗑 This chat"), What.ME: _("🗑 Everything of mine")}
+    parts = [
+        _("What shall I forget? It cannot be brought back."),
+        *(effects[what] for what in allowed),
+        _("Messages in the app itself stay until you delete them there."),
+    ]
+    rows = [*([Item(labels[what], YES, what)] for what in allowed), [Item(_("Cancel"), NO)]]
+    await ctx.say("\n\n".join(parts), buttons=await draw(ctx, rows))
+
+
+async def _forget(ctx: TurnContext, what: What) -> Outcome:
+    if not _may(ctx, what):
+        await ctx.say(_refusal(ctx))
+        return Outcome()
+    _, privacy = ctx.texts.gettext, ctx.services.stores.privacy
+    log.info("forgetting", extra={**ctx.log, "what": what.value})
+    if what is What.CHAT:
+        await privacy.forget_chat(ctx.chat)
+        text = _("Forgotten: everything said in this chat, and its settings.")
+    else:
+        await privacy.forget_person(ctx.chat.platform, ctx.sender.id)
+        text = _("Forgotten: everything you said, the answers to it, and your name.")
+    await ctx.say(text)
+    return Outcome(scrub=True)
+
+
+def _may(ctx: TurnContext, what: What) -> bool:
+    """What a group said belongs to all of it: only the operator's admins delete that."""
+    return what is What.ME or not ctx.group or ctx.admin
+
+
+def _refusal(ctx: TurnContext) -> str:
+    return ctx.texts.gettext(
+        "In a group only the admins of this bot can have everything forgotten. What you said "
+        "yourself you can: `/forget me`"
+    )
+
+
+FORGET = Command(
+    name="forget",
+    family=ABOUT,
+    summary=N_("Delete this chat, or everything of yours"),
+    usage="[chat|me]",
+    run=forget,
+    details=N_(
+        "Conversations, pictures, settings and names are deleted from the database for good, "
+        "after you were asked once. What was used stays counted: without the chat, and without "
+        "your name once the month is over."
+    ),
+    examples=("/forget", "/forget chat", "/forget me"),
+)
+
+ACTIONS: dict[str, ActionHandler] = {YES: confirmed, NO: kept}
+IN_ORDER = frozenset({YES})
+"""It waits for the answer that is being written: else that would be kept after all."""
