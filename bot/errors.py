@@ -85,8 +85,8 @@ class ModelErrorKind(StrEnum):
 class ModelError(BotError):
     """The LLM API refused a request or failed to answer it.
 
-    `detail` is the API's own sentence, free of secrets; `retry_after` in seconds where
-    the API said so; `request_id` is for the operator's log.
+    `detail` is the API's own sentence, free of secrets, and `param` what it names as wrong;
+    `retry_after` in seconds where the API said so; `request_id` is for the operator's log.
     """
 
     def __init__(
@@ -97,10 +97,12 @@ class ModelError(BotError):
         status: int | None = None,
         retry_after: float | None = None,
         request_id: str = "",
+        param: str = "",
     ) -> None:
         super().__init__(f"{kind.value}: {detail}" if detail else kind.value)
         self.kind = kind
         self.detail = detail
+        self.param = param
         self.status = status
         self.retry_after = retry_after
         self.request_id = request_id
@@ -117,6 +119,7 @@ class MediaErrorKind(StrEnum):
     TOO_LARGE = "too_large"
     NOT_DOCUMENT = "not_document"  # of no kind we can read, or damaged
     LOCKED = "locked"  # it needs a password
+    GONE = "gone"  # it was there once
     WORDLESS = "wordless"  # a document with nothing to read in it
 
 

@@ -65,8 +65,9 @@ def test_the_compiled_catalogue_is_the_source(language: str) -> None:
 
 
 def test_a_client_is_spoken_to_in_its_language() -> None:
-    assert texts("zh-hans").gettext("Draw a picture") == "画一张图"
-    assert texts("zh_TW").gettext("Draw a picture") == "画一张图"
-    assert texts("de").gettext("Draw a picture") == "Draw a picture"
-    assert texts("").gettext("Draw a picture") == "Draw a picture"
+    words = "⏹ Stopped."
+    assert texts("zh-hans").gettext(words) == "⏹ 已停止。"
+    assert texts("zh_TW").gettext(words) == "⏹ 已停止。"
+    assert texts("de").gettext(words) == words
+    assert texts("").gettext(words) == words
     assert best_language("EN-gb") == "en"

@@ -98,7 +98,7 @@ class CallFailed(ModelError):
     """A failed call, with what the client needs to know to try again.
 
     `temporary`: the same request may succeed later. `sent`: the request may have reached the
-    model. `param` and `code` are the API's own words.
+    model. `code` is the API's own word.
     """
 
     def __init__(
@@ -115,9 +115,13 @@ class CallFailed(ModelError):
         sent: bool = True,
     ) -> None:
         super().__init__(
-            kind, detail, status=status, retry_after=retry_after, request_id=request_id
+            kind,
+            detail,
+            status=status,
+            retry_after=retry_after,
+            request_id=request_id,
+            param=param,
         )
-        self.param = param
         self.code = code
         self.temporary = kind in _TEMPORARY if temporary is None else temporary
         self.sent = sent

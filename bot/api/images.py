@@ -166,8 +166,13 @@ class Images:
             billed=True,
             learn=lambda failure: self._lessons.learn(model, failure, sent),
         )
-        async with self._attempts.succeed(call, ask) as (answer, url):
-            pass
+        try:
+            async with self._attempts.succeed(call, ask) as (answer, url):
+                pass
+        except CallFailed as failure:
+            if order.files and _offers_not(failure):
+                self._lessons.of(model).lacks.add(order.path.rpartition("/")[2])
+            raise
         pictures = await self._pictures(answer.get("data"), url)
         used = read_usage(answer.get("usage"))
         entry = UsageEntry(
@@ -223,6 +228,13 @@ async def _all_that_succeed(works: Iterable[Awaitable[T]]) -> Sequence[T]:
 def _common(model: str, n: int, size: str) -> Json:
     """No `response_format`: newer models refuse it, and both forms of an answer are understood."""
     return {"model": model, **({"n": n} if n != 1 else {}), **_given(size=size)}
+
+
+def _offers_not(failure: CallFailed) -> bool:
+    """Whether there is nothing behind the endpoint, for this model at least."""
+    if failure.kind is ModelErrorKind.BAD_REQUEST:  # OpenAI names the one model that can
+        return failure.param == "model"
+    return failure.kind is ModelErrorKind.UNSUPPORTED or failure.status in (404, 405, 501)
 
 
 def _given(**values: str) -> Json:

@@ -73,6 +73,7 @@ class Lesson:
     words: dict[str, tuple[str, ...]] = field(default_factory=dict)  # by parameter
     inputs: int = 0  # texts in one call for embeddings; 0: as many as usual
     draws_in_chat: bool = False
+    lacks: set[str] = field(default_factory=set)  # endpoints that it has nothing behind
 
     def adapt(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         """The payload as this model takes it."""
@@ -110,6 +111,7 @@ class Lessons:
             sizes=known.sizes or told.get("size", ()),
             qualities=known.qualities or told.get("quality", ()),
             styles=known.styles or told.get("style", ()),
+            lacks=frozenset(self._lessons[info.id].lacks),
         )
 
     def learn(self, model: str, failure: CallFailed, payload: Mapping[str, Any]) -> bool:

@@ -79,7 +79,8 @@ def kind_of(attachment: Attachment) -> FileKind:
     return attachment.kind
 
 
-async def _fetch(ctx: TurnContext, attachment: Attachment, folder: str) -> Path:
+async def fetch(ctx: TurnContext, attachment: Attachment, folder: str) -> Path:
+    """Fetch a file into a folder. Raises `FileTooLarge`, `PlatformError`."""
     limit = ctx.platform.capabilities(ctx.chat).max_file_in
     if limit and attachment.size is not None and attachment.size > limit:
         raise FileTooLarge(limit)
@@ -90,14 +91,14 @@ async def _fetch(ctx: TurnContext, attachment: Attachment, folder: str) -> Path:
 
 async def _look(ctx: TurnContext, attachment: Attachment) -> Part:
     with TemporaryDirectory(prefix="chinwag-") as folder:
-        path = await _fetch(ctx, attachment, folder)
+        path = await fetch(ctx, attachment, folder)
         data = await asyncio.to_thread(path.read_bytes)
     return ImagePart(*await ctx.services.fit_picture(data))
 
 
 async def _read(ctx: TurnContext, attachment: Attachment, desk: Desk) -> list[Part]:
     with TemporaryDirectory(prefix="chinwag-") as folder:
-        path = await _fetch(ctx, attachment, folder)
+        path = await fetch(ctx, attachment, folder)
         return await desk.read(path, attachment)
 
 
@@ -113,7 +114,7 @@ async def _listen(
         raise ModelError(ModelErrorKind.UNSUPPORTED, "no transcription model is configured")
     _ = ctx.texts.gettext
     with TemporaryDirectory(prefix="chinwag-") as folder:
-        path = await _fetch(ctx, attachment, folder)
+        path = await fetch(ctx, attachment, folder)
         clips = await services.audio.prepare(path, name=attachment.name, max_bytes=AUDIO_BYTES)
     await reserve_audio(ctx, model=model, seconds=sum(clip.seconds for clip in clips))
     heard: list[str] = []

@@ -318,7 +318,8 @@ class ModelInfo:
     """What is known about a model. None (and an empty list of words) is unknown, never zero.
 
     Prices in USD: per million tokens, per picture, per minute of audio. `sizes`, `qualities` and
-    `styles` are the words that an image model takes.
+    `styles` are the words that an image model takes, and `lacks` what it has refused to do at all:
+    `edits`, `variations`.
     """
 
     id: str
@@ -333,6 +334,7 @@ class ModelInfo:
     sizes: tuple[str, ...] = ()
     qualities: tuple[str, ...] = ()
     styles: tuple[str, ...] = ()
+    lacks: frozenset[str] = frozenset()
 
 
 class MessageState(StrEnum):
@@ -349,7 +351,8 @@ class NewMessage:
     """A message to be kept in a conversation. `sender` is empty for the bot's own.
 
     `shown` are the messages of the chat in which it stands. `heading` is what stands above the
-    answer to it there, without being part of it: what was heard in a recording.
+    answer to it there, without being part of it: what was heard in a recording. `drawn` are
+    pictures that the bot made: kept to be worked on further, and no part of what a model is told.
     """
 
     role: Role
@@ -363,6 +366,7 @@ class NewMessage:
     tool_call_id: str = ""
     shown: tuple[MessageRef, ...] = ()
     heading: str = ""
+    drawn: tuple[ImagePart, ...] = ()
 
     @property
     def text(self) -> str:

@@ -45,6 +45,10 @@ class FakeWire:
         """The answer to the next call is lost."""
         self._fates.append(carried_out)
 
+    def clear_fates(self) -> None:
+        """What was to happen to calls happens no more."""
+        self._fates.clear()
+
     def limit(self, calls: int, seconds: float) -> None:
         """Take no more than so many calls per chat in so many seconds."""
         self._limit = (calls, seconds)

@@ -9,7 +9,7 @@ from typing import assert_never
 from bot.core import feedback
 from bot.core.access import Gate
 from bot.core.again import named_exchange
-from bot.core.commands import ACTIONS, COMMANDS, IN_ORDER, QUEUED
+from bot.core.commands import ACTIONS, COMMANDS, EVERY_TIME, IN_ORDER, QUEUED
 from bot.core.commands.help import refuse
 from bot.core.commands.table import parse
 from bot.core.conversation import answer
@@ -59,6 +59,8 @@ class Router:
         action = None if press.value == STOP else await stores.actions.taken(chat, press.value)
         if action is None or action.owner not in (None, press.sender.id):
             return Place(press, urgent=True)
+        if action.name in EVERY_TIME:
+            return Place(press, urgent=False)
         if action.name not in QUEUED and action.name not in IN_ORDER:
             return Place(press, urgent=True)
         if action.name in QUEUED and await named_exchange(stores, chat, action) is None:

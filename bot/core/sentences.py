@@ -76,6 +76,8 @@ def sentence_for_media(error: MediaError, texts: NullTranslations) -> str:
             )
         case MediaErrorKind.LOCKED:
             return _("That file needs a password. Send it without one.")
+        case MediaErrorKind.GONE:
+            return _("That picture is not here any more.")
         case MediaErrorKind.WORDLESS:
             return _("I find no words in that file.")
         case unknown:

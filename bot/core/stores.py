@@ -13,9 +13,9 @@ from typing import Protocol
 
 from bot.core.access import Grants
 from bot.core.archive import Archive, Overheard, Privacy, Summaries
-from bot.core.chat import KeptMessage, NewMessage, UsageEntry
+from bot.core.chat import ImagePart, KeptMessage, NewMessage, UsageEntry
 from bot.core.ledger import Ledger, Person
-from bot.core.types import ChatRef, Event, MessageRef, Sender, Unreadable, UserId
+from bot.core.types import ChatRef, Event, MessageRef, OutgoingFile, Sender, Unreadable, UserId
 
 
 class TurnState(StrEnum):
@@ -41,7 +41,8 @@ class Accepted:
 class Turn:
     """One event being worked on. `partial` and `shown` are what an earlier attempt left.
 
-    An `urgent` turn passes by the lane: it runs beside the answer being written.
+    An `urgent` turn passes by the lane: it runs beside the answer being written. `progress` is a
+    note that an earlier attempt left for this one.
     """
 
     id: int
@@ -51,6 +52,7 @@ class Turn:
     attempt: int = 1
     partial: str = ""
     shown: tuple[MessageRef, ...] = ()
+    progress: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +103,17 @@ class TurnQueue(Protocol):
         """Remember how far the answer is and which messages it stands in."""
         ...
 
+    async def note(self, turn_id: int, progress: str, made: Sequence[OutgoingFile] = ()) -> bool:
+        """Leave a note for a later attempt, and files that must not be made twice.
+
+        False when the turn is ours no longer: then what the note announces must not be done.
+        """
+        ...
+
+    async def made(self, turn_id: int) -> Sequence[OutgoingFile]:
+        """The files that were left with the note, in order."""
+        ...
+
     async def finish(self, turn_id: int, outcome: Outcome) -> None:
         """Done: keep the messages and the usage, in the same transaction."""
         ...
@@ -143,6 +156,13 @@ class Conversations(Protocol):
         """The newest messages older than the message id `before`, oldest first.
 
         Those that were taken out of the conversation (`Outcome.hidden`) are not among them.
+        """
+        ...
+
+    async def drawn(self, chat: ChatRef, digest: str = "") -> ImagePart | None:
+        """A picture that the bot drew in this chat, by the SHA-256 of its bytes; else the newest.
+
+        None when it is not there, or not any more.
         """
         ...
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.core.chat import KeptMessage
+from bot.core.chat import ImagePart, KeptMessage
 from bot.core.types import ChatRef
 from bot.errors import StoreError
 from bot.store import messages
@@ -54,6 +54,12 @@ class ConversationTable:
             )
         except UndecodableError as error:
             raise StoreError(f"conversation {conversation} is not readable: {error}") from error
+
+    async def drawn(self, chat: ChatRef, digest: str = "") -> ImagePart | None:
+        """A picture that the bot drew in this chat; without a digest, the newest."""
+        return await self._database.read(
+            lambda connection: messages.drawn(connection, chat, digest)
+        )
 
 
 def _is_current(chat: ChatRef) -> sa.ColumnElement[bool]:

@@ -48,6 +48,7 @@ class Claimed:
     attempt: int
     partial: str
     shown: str
+    progress: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +160,7 @@ async def claim(connection: AsyncConnection, owner: str, lease: float) -> Claime
             turns.c.attempt,
             turns.c.partial,
             turns.c.shown,
+            turns.c.progress,
         )
     )
     row = (await connection.execute(statement)).one_or_none()

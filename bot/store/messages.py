@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import sha256
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.core.chat import KeptMessage, MessageState, NewMessage, Role
+from bot.core.chat import ImagePart, KeptMessage, MessageState, NewMessage, Role
+from bot.core.types import ChatRef
 from bot.store import codec
 from bot.store.columns import utc_now
 from bot.store.database import insert
@@ -23,10 +25,11 @@ async def keep(
     now = sa.update(conversations).where(conversations.c.id == conversation)
     if (await connection.execute(now.values(active_at=utc_now()))).rowcount == 0:
         return
-    rows, pictures = [], []
+    rows, pictures, drawings = [], [], []
     for message in new:
         parts, inside = codec.dump_parts(message.parts)
         pictures.append(inside)
+        drawings.append({sha256(picture.data).hexdigest(): picture for picture in message.drawn})
         rows.append(
             {
                 "conversation_id": conversation,
@@ -50,9 +53,12 @@ async def keep(
         .returning(messages.c.id, sort_by_parameter_order=True)
     )
     ids = (await connection.execute(statement, rows)).scalars().all()
-    for message_id, inside in zip(ids, pictures, strict=True):
+    for message_id, inside, made in zip(ids, pictures, drawings, strict=True):
         for digest, content in inside.items():
             await _keep_picture(connection, message_id, digest, content)
+        for digest, picture in made.items():
+            if digest not in inside:
+                await _keep_picture(connection, message_id, digest, picture.data, picture.mime)
 
 
 async def hide(connection: AsyncConnection, message_ids: Sequence[int]) -> None:
@@ -70,11 +76,11 @@ async def hide(connection: AsyncConnection, message_ids: Sequence[int]) -> None:
 
 
 async def _keep_picture(
-    connection: AsyncConnection, message_id: int, digest: str, content: bytes
+    connection: AsyncConnection, message_id: int, digest: str, content: bytes, drawn: str = ""
 ) -> None:
     picture = insert(connection, files).values(sha256=digest, content=content, created_at=utc_now())
     await connection.execute(picture.on_conflict_do_nothing())
-    link = sa.insert(message_files).values(message_id=message_id, sha256=digest)
+    link = sa.insert(message_files).values(message_id=message_id, sha256=digest, drawn=drawn)
     await connection.execute(link)
 
 
@@ -124,7 +130,7 @@ async def _pictures(
     query = (
         sa.select(message_files.c.message_id, files.c.sha256, files.c.content)
         .join_from(message_files, files)
-        .where(message_files.c.message_id.in_(message_ids))
+        .where(message_files.c.message_id.in_(message_ids), message_files.c.drawn == "")
     )
     found: dict[int, dict[str, bytes]] = {}
     for message_id, digest, content in (await connection.execute(query)).all():
@@ -151,3 +157,21 @@ def _kept(row: sa.Row[tuple[object]], pictures: dict[str, bytes]) -> KeptMessage
             heading=row.heading,
         ),
     )
+
+
+async def drawn(connection: AsyncConnection, chat: ChatRef, digest: str) -> ImagePart | None:
+    """A picture that the bot drew in a chat, by its digest; without one, the newest."""
+    query = (
+        sa.select(message_files.c.drawn, files.c.content)
+        .join_from(message_files, files)
+        .join(messages, messages.c.id == message_files.c.message_id)
+        .join(conversations, conversations.c.id == messages.c.conversation_id)
+        .where(conversations.c.platform == chat.platform, conversations.c.chat == chat.id)
+        .where(message_files.c.drawn != "")
+        .order_by(message_files.c.message_id.desc())
+        .limit(1)
+    )
+    if digest:
+        query = query.where(message_files.c.sha256 == digest)
+    row = (await connection.execute(query)).one_or_none()
+    return None if row is None else ImagePart(row.drawn, row.content)

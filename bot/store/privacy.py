@@ -34,6 +34,7 @@ from bot.store.schema import (
 SCRUBBED: dict[str, object] = {
     "event": "{}",
     "partial": "",
+    "progress": "",
     "shown": "[]",
     "error": None,
     "chat": "",

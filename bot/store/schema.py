@@ -142,6 +142,8 @@ message_files = sa.Table(
     metadata,
     sa.Column("message_id", Id, sa.ForeignKey(messages.c.id, ondelete="CASCADE"), primary_key=True),
     sa.Column("sha256", Words, sa.ForeignKey(files.c.sha256), primary_key=True),
+    # The type of a picture that the bot drew; empty for one that is part of the message.
+    sa.Column("drawn", Words, nullable=False, server_default=""),
     sa.Index("ix_message_files_sha256", "sha256"),
 )
 
@@ -162,6 +164,7 @@ turns = sa.Table(
     sa.Column("lease_until", Utc, nullable=True),
     sa.Column("partial", Words, nullable=False),
     sa.Column("shown", Words, nullable=False),  # JSON
+    sa.Column("progress", Words, nullable=False, server_default=""),
     sa.Column("error", Words, nullable=True),
     sa.Column("accepted_at", Utc, nullable=False),
     sa.Column("started_at", Utc, nullable=True),
@@ -204,6 +207,16 @@ turns = sa.Table(
         postgresql_where=sa.text(ENDED),
     ),
     sqlite_autoincrement=True,
+)
+
+turn_files = sa.Table(
+    "turn_files",
+    metadata,
+    sa.Column("turn_id", Id, sa.ForeignKey(turns.c.id, ondelete="CASCADE"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("name", Words, nullable=False),
+    sa.Column("mime", Words, nullable=False),
+    sa.Column("content", sa.LargeBinary, nullable=False),
 )
 
 usage = sa.Table(

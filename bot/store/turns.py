@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.calendar import UTC_CALENDAR, Calendar
 from bot.core.stores import Accepted, Outcome, Turn, TurnState
-from bot.core.types import ChatId, ChatRef, Event, MessageRef, Unreadable, UserId
+from bot.core.types import ChatId, ChatRef, Event, MessageRef, OutgoingFile, Unreadable, UserId
 from bot.errors import QueueFull
-from bot.store import codec, lanes, ledger, messages, usage
+from bot.store import codec, lanes, ledger, messages, products, usage
 from bot.store.columns import utc_now
 from bot.store.database import Database
 from bot.store.overheard import drop_through
@@ -64,6 +64,8 @@ class Turns:
         self._calendar = calendar
         self._held: dict[int, _Hold] = {}
         """What this process is working on, by the id of the turn."""
+        self._noted: set[int] = set()
+        """Turns that may have left files behind."""
 
     async def accept(self, event: Event, *, urgent: bool) -> Accepted:
         """Commit an event as a waiting turn; a key that is known changes nothing."""
@@ -106,6 +108,8 @@ class Turns:
         """Take the oldest turn that may run: urgent, or of a chat where nothing runs."""
         while (row := await self._claim_row(owner)) is not None:
             self._held[row.id] = _Hold(owner, row.attempt)
+            if row.progress:
+                self._noted.add(row.id)
             try:
                 return _turn(row)
             except codec.UndecodableError as error:
@@ -137,6 +141,33 @@ class Turns:
             },
         )
 
+    async def note(self, turn_id: int, progress: str, made: Sequence[OutgoingFile] = ()) -> bool:
+        """Leave a note for a later attempt, and files that must not be made twice."""
+        hold = self._held.get(turn_id, _NOBODY)
+
+        async def job(connection: AsyncConnection) -> bool:
+            statement = (
+                sa.update(turns)
+                .where(
+                    turns.c.id == turn_id,
+                    turns.c.state == TurnState.RUNNING.value,
+                    turns.c.owner == hold.owner,
+                    turns.c.attempt == hold.attempt,
+                )
+                .values(progress=progress, lease_until=utc_now(self._lease))
+            )
+            if not await _rows_changed(connection, statement):
+                return False
+            await products.keep(connection, turn_id, made)
+            return True
+
+        self._noted.add(turn_id)
+        return await self._database.write(job)
+
+    async def made(self, turn_id: int) -> Sequence[OutgoingFile]:
+        """The files that were left with the note, in order."""
+        return await self._database.read(lambda connection: products.made(connection, turn_id))
+
     async def finish(self, turn_id: int, outcome: Outcome) -> None:
         """Done: keep the messages and the usage, in the same transaction."""
         await self._end(turn_id, TurnState.DONE, outcome=outcome)
@@ -148,7 +179,7 @@ class Turns:
     async def release(self, turn_id: int) -> None:
         """Give the turn back, as if its attempt had not been (shutdown)."""
         await self._change(turn_id, _GIVEN_BACK)
-        self._held.pop(turn_id, None)
+        self._let_go(turn_id)
 
     async def fail(self, turn_id: int, reason: str, *, dead: bool) -> None:
         """The attempt failed: the turn waits again, or is dead."""
@@ -157,7 +188,7 @@ class Turns:
             return
         again = {**_GIVEN_BACK, "error": reason, "attempt": turns.c.attempt + 1}
         await self._change(turn_id, again)
-        self._held.pop(turn_id, None)
+        self._let_go(turn_id)
 
     async def recover(self, owner: str) -> int:
         """Turns that ran when their process died wait again, their attempt counted.
@@ -215,11 +246,15 @@ class Turns:
             "error": error or None,
         }
         if outcome is not None:  # the messages say it all now
-            values["partial"] = ""
+            values |= {"partial": "", "progress": ""}
             if outcome.scrub:
                 values |= SCRUBBED
         await self._change(turn_id, values, outcome)
+        self._let_go(turn_id)
+
+    def _let_go(self, turn_id: int) -> None:
         self._held.pop(turn_id, None)
+        self._noted.discard(turn_id)
 
     async def _change(
         self, turn_id: int, values: dict[str, object], outcome: Outcome | None = None
@@ -247,6 +282,8 @@ class Turns:
             if row is None:
                 return False
             if outcome is not None:
+                if turn_id in self._noted:
+                    await products.drop(connection, turn_id)
                 chat = ChatRef(row.platform, ChatId(row.chat))
                 if outcome.conversation is not None:
                     await messages.keep(
@@ -277,6 +314,7 @@ def _turn(row: lanes.Claimed) -> Turn:
         attempt=row.attempt,
         partial=row.partial,
         shown=codec.load_shown(row.shown),
+        progress=row.progress,
     )
 
 

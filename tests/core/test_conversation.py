@@ -341,7 +341,10 @@ def picture(house: House) -> Attachment:
 
 async def test_start_greets_by_name_and_help_lists_the_commands(house: House) -> None:
     assert (await house.say("/start"))[0].startswith("Hello Ann! Write me anything")
-    assert "- `/image PROMPT` – Draw a picture" in (await house.say("/help"))[1]
+    assert (
+        "- `/image PROMPT [OPTIONS]` – Draw a picture, or change one"
+        in (await house.say("/help"))[1]
+    )
 
 
 async def test_an_unknown_command_brings_the_nearest(house: House) -> None:

@@ -13,7 +13,8 @@ async def test_a_picture_is_drawn(house: House) -> None:
     assert kept == ["🎨 a lighthouse in a storm"]
     [file] = house.platform.files()
     assert file.content.startswith(b"\x89PNG") and file.name == "picture-1.png"
-    assert "🎨 Drawing… this can take a minute." in [t for f in house.platform.frames for t in f]
+    assert "🎨 Drawing…" in [text for frame in house.platform.frames for text in frame]
+    assert house.platform.buttons() == ["🔁 Again", "🎨 Vary"]
 
 
 async def test_the_conversation_knows_what_was_drawn(house: House) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from bot.core.commands import admin, again, chats, export, forget, model, redo, settings
+from bot.core.commands import admin, again, chats, export, forget, image, model, redo, settings
 from bot.core.commands.conversation import START, STOP
 from bot.core.commands.help import HELP
 from bot.core.commands.image import IMAGE
@@ -34,6 +34,7 @@ ACTIONS: Mapping[str, ActionHandler] = {
     **export.ACTIONS,
     **forget.ACTIONS,
     **admin.ACTIONS,
+    **image.ACTIONS,
 }
 """What the buttons do, by the name of their action."""
 
@@ -43,4 +44,7 @@ QUEUED: Collection[str] = again.ACTIONS
 IN_ORDER: Collection[str] = forget.IN_ORDER
 """Buttons whose press waits for its turn without asking the model, and counts once."""
 
-__all__ = ["ACTIONS", "COMMANDS", "IN_ORDER", "QUEUED"]
+EVERY_TIME: Collection[str] = image.ACTIONS
+"""Buttons whose press waits for its turn, and counts as often as it comes."""
+
+__all__ = ["ACTIONS", "COMMANDS", "EVERY_TIME", "IN_ORDER", "QUEUED"]

@@ -1,115 +1,148 @@
-"""`/image`: draw a picture."""
+"""`/image`: draw a picture, or redraw one; and the buttons under it."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping
 
-from bot.core.chat import Drawing, ImageRequest, NewMessage, Picture, Role, TextPart
 from bot.core.commands.families import MEDIA
-from bot.core.commands.table import Command
+from bot.core.commands.model import exact, nearest
+from bot.core.commands.options import Given, Option, OptionError, take_options
+from bot.core.commands.table import ActionHandler, Command
+from bot.core.drawing import AGAIN, VARY, Easel
 from bot.core.i18n import N_
-from bot.core.sentences import sentence_for_model
-from bot.core.spending import reserve_images
-from bot.core.stores import Outcome
+from bot.core.orders import Order
+from bot.core.sources import Source, digest_of, pictures_of
+from bot.core.stores import Action, Outcome
 from bot.core.turn import TurnContext
-from bot.core.types import IncomingMessage, OutgoingFile
-from bot.errors import ModelError, ModelErrorKind
+from bot.core.types import ButtonPress, IncomingMessage
+from bot.errors import ModelError
 
 log = logging.getLogger(__name__)
 
-CAPTION = 200
-"""Characters of the prompt that stand under a picture."""
+MOST = 10
+"""Pictures at once (OpenAI API reference, "Create image"), and in an album of Telegram's."""
+OPTIONS = (
+    Option(name="size"),
+    Option(name="quality"),
+    Option(name="style"),
+    Option(name="n", low=1, high=MOST),
+    Option(name="model"),
+    Option(name="edit", flag=True),
+    Option(name="mask", flag=True),
+)
 
 
 async def image(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
-    """Draw what the argument describes, and keep in the conversation that it was drawn."""
+    """Draw what the argument describes; with a picture, redraw it."""
+    _ = ctx.texts.gettext
+    try:
+        given = take_options(argument, OPTIONS, ctx.texts)
+        order = await _order(ctx, message, given)
+    except OptionError as error:
+        await ctx.say(str(error))
+        return Outcome()
+    return await Easel(ctx, message).draw(order)
+
+
+async def _order(ctx: TurnContext, message: IncomingMessage, given: Given) -> Order:
+    """What is to be drawn. Raises `OptionError` with what is missing or wrong."""
+    _ = ctx.texts.gettext
+    sources = await _sources(ctx, message, given)
+    if not given.argument:
+        if sources:
+            raise OptionError(
+                _("Tell me what to change in it, for example: `/image make it a winter evening`")
+            )
+        raise OptionError(_("Tell me what to draw, for example: `/image a lighthouse in a storm`"))
+    return Order(
+        prompt=given.argument,
+        model=await _model(ctx, given.text("model")),
+        n=given.number("n", 1),
+        size=given.text("size").lower().replace("×", "x"),
+        quality=given.text("quality").lower(),
+        style=given.text("style").lower(),
+        sources=sources,
+        mask=bool(given.text("mask")),
+    )
+
+
+async def _sources(ctx: TurnContext, message: IncomingMessage, given: Given) -> tuple[Source, ...]:
+    _ = ctx.texts.gettext
+    sources = pictures_of(message)
+    if given.text("edit") and not sources:
+        newest = await ctx.services.stores.conversations.drawn(ctx.chat)
+        if newest is None:
+            raise OptionError(_("I have drawn nothing here yet that I could change."))
+        sources = (Source(digest=digest_of(newest)),)
+    if given.text("mask") and len(sources) < 2:
+        raise OptionError(
+            _(
+                "For `--mask` I need two pictures: the one to change, and a PNG of the same size "
+                "that is transparent where it shall change. Reply to the first with the second, "
+                "sent as a file."
+            )
+        )
+    return sources
+
+
+async def _model(ctx: TurnContext, wanted: str) -> str:
+    """The image model: as asked for, as the chat chose, or the operator's."""
     _ = ctx.texts.gettext
     model = ctx.settings.image_model or ctx.services.defaults.image_model
-    if not argument:
-        await ctx.say(_("Tell me what to draw, for example: `/image a lighthouse in a storm`"))
-        return Outcome()
-    if not model:
-        await ctx.say(_("I cannot draw here: no image model is set. The operator can set one."))
-        return Outcome()
-    drawn: list[Drawing] = []
+    if not wanted:
+        if not model:
+            raise OptionError(
+                _("I cannot draw here: no image model is set. The operator can set one.")
+            )
+        return model
+    try:
+        known = [info.id for info in await ctx.services.api.models()]
+    except ModelError:
+        return wanted  # without a list, the person's word is taken
+    found = exact(known, wanted)
+    if found is not None or not known:
+        return found or wanted
+    text = _("There is no model “{name}”.").format(name=wanted)
+    close = nearest(known, wanted)[:3]
+    if not close:
+        raise OptionError(f"{text} " + _("/model shows them all."))
+    names = ", ".join(f"`{name}`" for name in close)
+    raise OptionError(f"{text} " + _("Did you mean one of these: {names}?").format(names=names))
 
-    async def draw() -> None:
-        await reserve_images(ctx, model=model, count=1)
-        request = ImageRequest(model=model, prompt=argument, lane=ctx.lane)
-        drawn.append(await ctx.services.api.draw(request))
 
-    delivery = ctx.delivery(message)
-    async with delivery, ctx.platform.typing(ctx.chat, message.ref):
-        delivery.status(_("🎨 Drawing… this can take a minute."))
-        try:
-            done = await ctx.stopper.guard(draw())
-        except ModelError as error:
-            log.warning("drawing failed", extra={**ctx.log, "model": model, "kind": error.kind})
-            await delivery.finish(mark=_explain(ctx, error, model), failed=True)
-            return Outcome()
-        if not done:
-            await delivery.finish(mark=_("⏹ Stopped."))
-            return Outcome()
-        pictures = drawn[0].pictures
-        delivery.write(_caption(argument, pictures))
-        await delivery.finish(files=_files(pictures))
-    conversation = await ctx.services.stores.conversations.current(ctx.chat)
-    return Outcome(
-        conversation=conversation,
-        messages=_kept(message, argument, model),
-        usage=(drawn[0].usage,),
+async def draw_again(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
+    """Somebody pressed a button under a picture: another one is drawn, below."""
+    order = Order.from_json(action.argument)
+    ctx.shown[:] = ctx.turn.shown  # not in the message that bears the button
+    message = IncomingMessage(
+        key=press.key,
+        ref=press.ref,
+        sender=press.sender,
+        text=order.prompt,
+        group=press.group,
     )
+    return await Easel(ctx, message).draw(order)
 
 
-def _explain(ctx: TurnContext, error: ModelError, model: str) -> str:
-    _ = ctx.texts.gettext
-    if error.kind is ModelErrorKind.MODEL_NOT_FOUND:
-        text = _("The API does not know the image model “{model}”. The operator can set another.")
-        return "⚠️ " + text.format(model=model)
-    if error.kind is ModelErrorKind.TIMEOUT:
-        # The API bills a picture whose connection broke, so nobody asks again on their behalf.
-        return "⚠️ " + _("The picture took too long and is lost. It may still be billed.")
-    return "⚠️ " + sentence_for_model(error, ctx.texts, model=model)
-
-
-def _caption(prompt: str, pictures: Sequence[Picture]) -> str:
-    short = prompt if len(prompt) <= CAPTION else prompt[: CAPTION - 1] + "…"
-    notes = dict.fromkeys(picture.note for picture in pictures if picture.note)
-    return "\n\n".join([f"🎨 {short}", *(f"_{note}_" for note in notes)])
-
-
-def _files(pictures: Sequence[Picture]) -> tuple[OutgoingFile, ...]:
-    return tuple(
-        OutgoingFile(
-            name=f"picture-{number}.{picture.mime.split('/')[-1]}",
-            mime=picture.mime,
-            content=picture.data,
-        )
-        for number, picture in enumerate(pictures, start=1)
-    )
-
-
-def _kept(message: IncomingMessage, prompt: str, model: str) -> tuple[NewMessage, ...]:
-    sender = message.sender
-    asked = NewMessage(
-        role=Role.USER,
-        parts=(TextPart(f"/image {prompt}"),),
-        sender_id=sender.id,
-        sender_name=sender.name,
-    )
-    drew = NewMessage(
-        role=Role.ASSISTANT, parts=(TextPart(f"[I drew a picture: {prompt}]"),), model=model
-    )
-    return (asked, drew)
-
+ACTIONS: Mapping[str, ActionHandler] = {AGAIN: draw_again, VARY: draw_again}
 
 IMAGE = Command(
     name="image",
-    family=MEDIA,
-    summary=N_("Draw a picture"),
-    usage="PROMPT",
+    summary=N_("Draw a picture, or change one"),
+    usage="PROMPT [OPTIONS]",
     run=image,
+    family=MEDIA,
     aliases=("draw",),
-    examples=("/image a lighthouse in a storm",),
+    details=N_(
+        "Options: `--n 2`, `--size 1024x1536`, `--quality high`, `--style vivid`, `--model NAME`.\n"
+        "Reply to a picture with it, or write it under one, to change that picture; `--edit` "
+        "changes the one I drew last. With `--mask` the second picture says where: it is a PNG, "
+        "transparent where the first shall change."
+    ),
+    examples=(
+        "/image a lighthouse in a storm",
+        "/image a cat in a hat --n 3 --size 1024x1536",
+        "/image --edit make it a winter evening",
+    ),
 )
