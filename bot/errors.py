@@ -111,6 +111,7 @@ class ModelError(BotError):
 class MediaErrorKind(StrEnum):
     """Why a file that somebody sent cannot be used."""
 
+    WITHHELD = "withheld"  # the platform does not hand it over: deleted, or not for the bot
     EMPTY = "empty"  # 0 bytes
     NOT_AUDIO = "not_audio"  # no audio stream, or damaged
     NOT_IMAGE = "not_image"

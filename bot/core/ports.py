@@ -263,7 +263,10 @@ class Platform(Protocol):
         ...
 
     async def download(self, attachment: Attachment, to: Path) -> None:
-        """Fetch a file's bytes to `to`. Raises `FileTooLarge`, `PlatformError`."""
+        """Fetch a file's bytes to `to`.
+
+        Raises `FileTooLarge`, `MediaError` (WITHHELD), `PlatformError`.
+        """
         ...
 
     async def publish(self, commands: Sequence[CommandInfo]) -> None:

@@ -57,6 +57,11 @@ def sentence_for_media(error: MediaError, texts: NullTranslations) -> str:
     """Say why a file cannot be used."""
     _ = texts.gettext
     match error.kind:
+        case MediaErrorKind.WITHHELD:
+            return _(
+                "I cannot get at that file: it is deleted, or I may not read files here. "
+                "Please send it again, or ask the operator."
+            )
         case MediaErrorKind.EMPTY:
             return _("That file is empty (0 bytes). Please send it again.")
         case MediaErrorKind.NOT_AUDIO:

@@ -238,5 +238,6 @@ class SlackPlatform:
 
     async def close(self) -> None:
         """Close the connections."""
+        await self._posting.close()
         await self._status.close()
         await self._calls.close()

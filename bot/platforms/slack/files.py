@@ -7,43 +7,56 @@ only to Slack itself. Without the scope `files:read` Slack answers 200 with its 
 from __future__ import annotations
 
 import asyncio
+import logging
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import aiohttp
 
 from bot.core.types import Attachment
-from bot.errors import FileTooLarge, PlatformError
+from bot.errors import FileTooLarge, MediaError, MediaErrorKind, PlatformError
 from bot.platforms.slack.calls import Calls
-from bot.platforms.slack.errors import translated
+from bot.platforms.slack.errors import Refused, translated
+
+log = logging.getLogger(__name__)
 
 MAX_FILE_IN = 200_000_000
 """Bytes. Slack carries 1 GB; nothing we can use is that large."""
 PIECE = 1 << 16
 DOWNLOAD = aiohttp.ClientTimeout(total=600, sock_connect=10, sock_read=30)
-OK = 200
+OK, GONE = 200, frozenset({401, 403, 404, 410})
 
 
 async def download(calls: Calls, base_url: str, attachment: Attachment, to: Path) -> None:
-    """Fetch a file to `to`. Raises `FileTooLarge`, `PlatformError`."""
+    """Fetch a file to `to`. Raises `FileTooLarge`, `MediaError`, `PlatformError`."""
     if attachment.size is not None and attachment.size > MAX_FILE_IN:
         raise FileTooLarge(MAX_FILE_IN)
-    file = (await calls.call("files.info", {"file": attachment.id})).get("file", {})
+    try:
+        file = (await calls.call("files.info", {"file": attachment.id})).get("file", {})
+    except Refused as refusal:
+        raise _withheld(str(refusal)) from refusal
     if int(file.get("size") or 0) > MAX_FILE_IN:
         raise FileTooLarge(MAX_FILE_IN)
     url = str(file.get("url_private_download") or file.get("url_private") or "")
     if not _is_slacks(url, base_url):
-        raise PlatformError("the file does not lie at Slack")
+        raise _withheld("the file does not lie at Slack")
     headers = {"Authorization": f"Bearer {calls.token}"}
     with translated():
         async with calls.session.get(
             url, headers=headers, allow_redirects=False, timeout=DOWNLOAD
         ) as answer:
+            if answer.status in GONE:
+                raise _withheld(f"HTTP {answer.status}")
             if answer.status != OK:
                 raise PlatformError(f"the file was not handed over: HTTP {answer.status}")
             if answer.content_type == "text/html" and "html" not in attachment.mime:
-                raise PlatformError("Slack sent its login page: the scope files:read is missing")
+                raise _withheld("Slack sent its login page: the scope files:read is missing")
             await _write(answer, to)
+
+
+def _withheld(why: str) -> MediaError:
+    log.warning("file withheld", extra={"why": why})
+    return MediaError(MediaErrorKind.WITHHELD, why)
 
 
 async def _write(answer: aiohttp.ClientResponse, to: Path) -> None:

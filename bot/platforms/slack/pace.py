@@ -61,10 +61,15 @@ class Urgency(IntEnum):
 
 
 class Window:
-    """At most `count` calls in any minute, each counted from its end."""
+    """At most `count` calls in any minute, each counted from its end.
 
-    def __init__(self, count: int) -> None:
+    `spread` says that previews are spread over the minute when there are many: they can be made
+    later with newer text. A stream that is not begun now is not worth waiting for.
+    """
+
+    def __init__(self, count: int, *, spread: bool = True) -> None:
         self._count = count
+        self._spreads = spread
         self._under_way = 0
         self._ended: deque[float] = deque()
         self.waiting = 0
@@ -105,7 +110,7 @@ class Window:
 
     def _spread(self, now: float, count: int) -> float:
         used = self._under_way + len(self._ended)
-        if used < count * CALM_SHARE or not self._ended:
+        if not self._spreads or used < count * CALM_SHARE or not self._ended:
             return 0.0
         return self._ended[-1] + MINUTE / count - now
 
@@ -140,7 +145,10 @@ class Pace:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._windows = {method: Window(count) for method, count in PER_MINUTE.items()}
+        self._windows = {
+            method: Window(count, spread=method != "chat.startStream")
+            for method, count in PER_MINUTE.items()
+        }
         self._channels: dict[str, Channel] = {}
 
     def wait(self, method: str, channel: str, urgency: Urgency) -> float:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from bot.core.types import ChatRef, MessageRef, OutgoingFile, Reply
-from bot.errors import FileTooLarge, MessageGone
+from bot.errors import FileTooLarge, MessageGone, PlatformError
 from bot.platforms.slack.calls import Calls, Json
 from bot.platforms.slack.errors import Refused, StillStreaming
 from bot.platforms.slack.ids import make_message, parse_chat, thread_of, ts_of
@@ -19,6 +20,8 @@ from bot.platforms.slack.tasks import Task
 
 log = logging.getLogger(__name__)
 
+LEAVING = 1.0
+"""Seconds that Slack is given to stop streams when the bot leaves."""
 MAX_FILE_OUT = 1_000_000_000
 """Bytes (slack.com/help, "Add files to Slack": 1 GB)."""
 BAD_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
@@ -33,6 +36,7 @@ class Posting:
         self._calls = calls
         self._status = status
         self._draws_feedback = True
+        self._open: dict[MessageRef, None] = {}  # streams that have not been stopped, oldest first
 
     async def post(
         self, chat: ChatRef, thread: str, reply: Reply, urgency: Urgency = Urgency.FINAL
@@ -54,6 +58,8 @@ class Posting:
         except StillStreaming:
             await self.stop_stream(ref, "", [], urgency)
             await self._put("chat.update", where, reply, urgency)
+        self._open.pop(ref, None)
+        self._status.posted(Thread(where["channel"], thread_of(ref)))
 
     async def _put(self, method: str, where: Json, reply: Reply, urgency: Urgency) -> Json:
         """Post or change a message; what Slack does not draw is given to it more plainly."""
@@ -128,7 +134,9 @@ class Posting:
             "chat.startStream", args, channel=place.channel, urgency=Urgency.PREVIEW
         )
         self._status.streaming(Thread(place.channel, thread))
-        return make_message(chat, str(answer["ts"]), thread)
+        ref = make_message(chat, str(answer["ts"]), thread)
+        self._open[ref] = None
+        return ref
 
     async def append(
         self, ref: MessageRef, text: str, urgency: Urgency, tasks: Sequence[Task] = ()
@@ -155,6 +163,26 @@ class Posting:
             "blocks": blocks or None,
         }
         await self._calls.call("chat.stopStream", args, channel=channel, urgency=urgency)
+        self._open.pop(ref, None)
+
+    async def close(self) -> None:
+        """Stop the streams of answers that are interrupted: nobody writes on them now.
+
+        The next process goes on in their messages. Never raises; what Slack does not take in time
+        is left, and Slack ends it after five minutes.
+        """
+        stops = [asyncio.create_task(self._stop_quietly(ref)) for ref in self._open]
+        if stops:
+            _, late = await asyncio.wait(stops, timeout=LEAVING)
+            for stop in late:
+                stop.cancel()
+            await asyncio.gather(*stops, return_exceptions=True)
+
+    async def _stop_quietly(self, ref: MessageRef) -> None:
+        try:
+            await self.stop_stream(ref, "", [])
+        except PlatformError as error:
+            log.info("stream not stopped", extra={"chat": ref.chat.id, "error": repr(error)})
 
     def now(self) -> float:
         """The time by which the pace goes, in seconds."""

@@ -32,7 +32,7 @@ AT_WORK = "✍️…"
 REFRESH = 100.0
 TAKE_OVER = 2.0
 """Seconds that a stream has to begin when the first text is there."""
-LEAVING = 3.0
+LEAVING = 1.0
 TRIES = 5
 TITLE = 80
 LINE = "assistant.threads.setStatus"
@@ -110,9 +110,13 @@ class Status:
             work.settled.set()
 
     def posted(self, thread: Thread) -> None:
-        """A message stands in a thread, or beside the question: no stream is to come."""
+        """A message stands in a thread: no stream is to come.
+
+        In a direct message it may also stand beside the question instead of under it.
+        """
+        beside = not thread.root and thread.channel.startswith("D")
         for at, work in self._works.items():
-            if at == thread or (at.channel == thread.channel and not thread.root):
+            if at == thread or (beside and at.channel == thread.channel):
                 work.settled.set()
 
     def release(self, thread: Thread) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.types import Attachment, FileId, FileKind, OutgoingFile, Reply
-from bot.errors import FileTooLarge, PlatformError
+from bot.errors import FileTooLarge, MediaError, PlatformError
 from bot.platforms.slack import files
 from bot.sandbox.slack.state import Message
 from tests.platform_contract import HastyClock
@@ -35,14 +35,14 @@ async def test_a_file_is_fetched_with_the_bots_token(stage: SlackStage, tmp_path
 async def test_the_login_page_is_not_taken_for_a_picture(stage: SlackStage, tmp_path: Path) -> None:
     sent = await stage.place.upload("cat.png", b"\x89PNG", "image/png")
     stage.sandbox.workspace.hiding_files = True
-    with pytest.raises(PlatformError, match="files:read"):
+    with pytest.raises(MediaError, match="files:read"):
         await stage.platform.download(attached(sent), tmp_path / "cat")
 
 
 async def test_without_the_scope_the_error_names_it(stage: SlackStage, tmp_path: Path) -> None:
     sent = await stage.place.upload("cat.png", b"\x89PNG", "image/png")
     stage.sandbox.workspace.scopes.discard("files:read")
-    with pytest.raises(PlatformError, match="files:read"):
+    with pytest.raises(MediaError, match="files:read"):
         await stage.platform.download(attached(sent), tmp_path / "cat")
 
 
@@ -59,7 +59,7 @@ async def test_what_is_too_large_is_refused_before_it_is_fetched(
 async def test_the_token_is_shown_to_nobody_but_slack(stage: SlackStage, tmp_path: Path) -> None:
     sent = await stage.place.upload("cat.png", b"\x89PNG", "image/png")
     sent.files[0].elsewhere = "http://127.0.0.1:9/cat.png"
-    with pytest.raises(PlatformError, match="does not lie at Slack"):
+    with pytest.raises(MediaError, match="does not lie at Slack"):
         await stage.platform.download(attached(sent), tmp_path / "cat")
 
 

@@ -188,3 +188,15 @@ async def test_after_a_restart_a_direct_message_has_no_line_and_no_error(bot: Ru
     async with bot.platform.typing(make_chat(bot.sandbox.workspace.team, ada.dm.id, "")):
         pass
     assert states(bot) == []
+
+
+async def test_an_edit_that_ends_the_answer_ends_the_work(bot: Running) -> None:
+    """As where the answer takes the place of the line that said it waits."""
+    ada = bot.sandbox.person("Ada")
+    await asks(bot, ada.dm)
+    question = bot.inbox.message()
+    ref = await bot.platform.send(question.ref.chat, Reply(text="⏳ 1 message before yours"))
+    async with bot.platform.typing(question.ref.chat, question.ref):
+        await bot.sandbox.wait_for(ada.dm.stoppable)
+    await bot.platform.reopen(ref, question).finish(Reply(text="one"))
+    await bot.sandbox.wait_for(lambda: not ada.dm.stoppable(), 1.5)

@@ -8,6 +8,7 @@ from contextlib import suppress
 import pytest
 
 from bot.core.delivery import Delivery
+from bot.core.manual_clock import ManualClock
 from bot.core.ports import Streaming
 from bot.core.types import Button, Reply
 from bot.errors import OutcomeUnknown, RateLimited
@@ -190,3 +191,35 @@ async def test_more_answers_than_streams_a_minute_are_posted() -> None:
             await draft.finish(Reply(text=f"answer {number}, whole"))
         assert await stage.screen() == [f"answer {number}, whole" for number in range(30)]
         assert stage.sandbox.limits.refused == 0
+
+
+async def test_the_first_texts_of_a_minute_are_streamed_at_once() -> None:
+    async with slack_stage("thread", ManualClock()) as stage:  # not a second passes
+        for number in range(16):
+            await stage.platform.draft(stage.incoming).show(f"answer {number}")
+        assert len(stage.place.answers()) == 16
+        assert all(seen.streaming for seen in stage.place.answers())
+
+
+async def test_a_bot_that_leaves_stops_its_streams(stage: SlackStage) -> None:
+    draft = stage.platform.draft(stage.incoming)
+    await draft.show("half an ans")
+    await stage.platform.close()
+    (seen,) = stage.place.answers()
+    assert (seen.text, seen.streaming) == ("half an ans", False)
+    assert not stage.place.stoppable()
+
+
+async def test_a_slack_that_does_not_answer_holds_up_no_bot_that_leaves(stage: SlackStage) -> None:
+    draft = stage.platform.draft(stage.incoming)
+    await draft.show("half an ans")
+    stage.sandbox.hang_next(method="chat.stopStream")
+    await stage.platform.close()
+
+
+async def test_a_stream_that_has_ended_is_not_stopped_again(stage: SlackStage) -> None:
+    draft = stage.platform.draft(stage.incoming)
+    await draft.show("half an ans")
+    await draft.finish(Reply(text="half an answer"))
+    await stage.platform.close()
+    assert len(stage.sandbox.calls_to("chat.stopStream")) == 1

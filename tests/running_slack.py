@@ -1,0 +1,44 @@
+"""A real `bot run` process between the sandbox Slack and the scripted API."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from asyncio.subprocess import Process
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from bot.sandbox.openai import ScriptedApi
+from bot.sandbox.slack.server import SlackSandbox
+
+ROOT = Path(__file__).parent.parent
+
+
+@asynccontextmanager
+async def started(slack: SlackSandbox, api: ScriptedApi, folder: Path) -> AsyncGenerator[Process]:
+    """Start a bot with its database and its log in `folder`; it is connected, and ended after."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("BOT_")}
+    env |= {
+        "PYTHONPATH": str(ROOT),
+        "BOT_SLACK__BOT_TOKEN": slack.bot_token,
+        "BOT_SLACK__APP_TOKEN": slack.app_token,
+        "BOT_SLACK__BASE_URL": slack.base_url,
+        "BOT_API__BASE_URLS": f'["{api.url}"]',
+        "BOT_API__KEY": "sk-sandbox",
+        "BOT_API__MODEL": "gpt-4o-mini",
+        "BOT_ACCESS__OPEN": "true",
+        "BOT_LOG__FORMAT": "json",
+    }
+    with (folder / "log").open("ab") as log:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bot", "run", cwd=folder, env=env, stderr=log
+        )
+        try:
+            await slack.wait_for(lambda: bool(slack.sockets.connected), 30)
+            yield process
+        finally:
+            if process.returncode is None:
+                process.terminate()
+            await process.wait()

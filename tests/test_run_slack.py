@@ -1,0 +1,95 @@
+"""Slack as an operator runs it: a real process, killed, stopped and started again."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox.openai import ScriptedApi, serve_scripted
+from bot.sandbox.openai.scripted import Answer
+from bot.sandbox.slack.people import Place
+from bot.sandbox.slack.server import SlackSandbox
+from bot.sandbox.slack.state import Seen
+from tests.running_slack import started
+
+SLOW = Answer(text="slow words " * 300, chunk=11, pace=0.05)
+
+
+@pytest.fixture
+async def slack() -> AsyncGenerator[SlackSandbox]:
+    async with SlackSandbox() as slack:
+        yield slack
+
+
+@pytest.fixture
+async def api() -> AsyncGenerator[ScriptedApi]:
+    async with serve_scripted(key="sk-sandbox") as api:
+        yield api
+
+
+async def sees(slack: SlackSandbox, place: Place, word: str) -> Seen:
+    """Wait until the bot's newest message holds a word; return the message."""
+
+    def there() -> bool:
+        answers = place.answers()
+        return bool(answers) and word in answers[-1].text
+
+    await slack.wait_for(there, 20)
+    return place.answers()[-1]
+
+
+async def test_people_chat_rate_and_stop(
+    slack: SlackSandbox, api: ScriptedApi, tmp_path: Path
+) -> None:
+    ada, bea = slack.person("Ada"), slack.person("Bea")
+    general = slack.channel("general")
+    async with started(slack, api, tmp_path):
+        question = await ada.channel(general).send("<@BOT> hello")
+        thread = bea.thread(question)
+        await sees(slack, thread, "You said:** Ada: hello")
+        await slack.wait_for(lambda: thread.answers()[-1].thumbs)
+        await thread.reply("and why?")
+        await sees(slack, thread, "You said:** Bea: and why?")
+        await slack.wait_for(lambda: thread.answers()[-1].thumbs)
+        await thread.rate(good=True)
+        await sees(slack, thread, "Thank you!")
+        api.script.answer(SLOW)
+        await ada.dm.send("a story")
+        await sees(slack, ada.dm, "slow words")
+        await ada.dm.stop()
+        stopped = await sees(slack, ada.dm, "Stopped.")
+        assert stopped.text.startswith("slow words")
+        await slack.wait_for(lambda: not ada.dm.stoppable())
+    log = (tmp_path / "log").read_text()
+    secrets = ("slow", "and why", slack.bot_token, slack.app_token, "sk-sandbox")
+    assert not [secret for secret in secrets if secret in log]
+    assert not slack.sockets.unacked
+    assert not [call for call in slack.calls if call.error not in {"", *ENDED}]
+
+
+ENDED = {"message_not_in_streaming_state"}
+"""Slack's Stop ends a stream; an append that was on its way hears so."""
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
+async def test_an_interrupted_answer_is_finished_in_its_message(
+    slack: SlackSandbox, api: ScriptedApi, tmp_path: Path, end: signal.Signals
+) -> None:
+    ada = slack.person("Ada")
+    api.script.answer(SLOW, "a whole answer")
+    async with started(slack, api, tmp_path) as bot:
+        await ada.dm.send("a story")
+        await sees(slack, ada.dm, "slow words slow")
+        bot.send_signal(end)
+        await bot.wait()
+    if end is signal.SIGTERM:
+        assert not ada.dm.answers()[-1].streaming
+        assert not ada.dm.stoppable()
+    async with started(slack, api, tmp_path):
+        seen = await sees(slack, ada.dm, "a whole answer")
+        assert (seen.text, seen.streaming) == ("a whole answer", False)
+        assert len(ada.dm.answers()) == 1
+        await slack.wait_for(lambda: not ada.dm.stoppable())
