@@ -20,6 +20,7 @@ from bot.config import AccessSettings, Config, require_platform
 from bot.core.access import Gate
 from bot.core.budget import Budget
 from bot.core.calendar import Calendar
+from bot.core.chart import Chart
 from bot.core.clock import SystemClock
 from bot.core.commands import COMMANDS
 from bot.core.lanes import Lanes
@@ -154,6 +155,7 @@ async def _services(
             audio=AudioPreparer(),
             documents=ChildReader(),
             fit_picture=_fit_picture,
+            draw_chart=_draw_chart,
             clock=clock,
             count_tokens=api.count_tokens,
             formats=_formats(config.quota.zone),
@@ -181,6 +183,12 @@ def _formats(zone: tzinfo) -> FormatsOf:
         return BabelFormats(tag, zone)
 
     return formats
+
+
+async def _draw_chart(chart: Chart) -> bytes:
+    from bot.media.chart import draw_chart
+
+    return await draw_chart(chart)
 
 
 async def _fit_picture(data: bytes) -> tuple[str, bytes]:

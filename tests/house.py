@@ -24,6 +24,7 @@ from bot.core.turn import Services
 from bot.core.types import ChatRef, Event, Sender
 from bot.formats import BabelFormats
 from bot.media.audio import AudioPreparer
+from bot.media.chart import draw_chart
 from bot.media.documents import ChildReader
 from bot.media.image import fit_picture
 from bot.sandbox.openai import ScriptedApi, serve_scripted
@@ -114,6 +115,7 @@ async def open_house(
                 audio=AudioPreparer(),
                 documents=ChildReader(),
                 fit_picture=fit_picture,
+                draw_chart=draw_chart,
                 clock=clock,
                 count_tokens=api_room.count_tokens,
                 formats=lambda tag: BabelFormats(tag, UTC),

@@ -10,6 +10,7 @@ from typing import Any
 
 from bot.core.access import Gate
 from bot.core.budget import Budget
+from bot.core.chart import ChartPainter
 from bot.core.delivery import Delivery
 from bot.core.i18n import texts
 from bot.core.ledger import Person, Standing
@@ -57,6 +58,7 @@ class Services:
     count_tokens: TokenCounter
     formats: FormatsOf
     budget: Budget
+    draw_chart: ChartPainter
     defaults: Defaults
     commands: Sequence[CommandInfo]
     """All commands, as `/help` and the platforms' menus list them."""

@@ -9,6 +9,7 @@ from bot.core.commands.conversation import START, STOP
 from bot.core.commands.help import HELP
 from bot.core.commands.image import IMAGE
 from bot.core.commands.table import ActionHandler, CommandTable
+from bot.core.commands.usage import USAGE
 
 COMMANDS = CommandTable(
     (
@@ -22,6 +23,7 @@ COMMANDS = CommandTable(
         forget.FORGET,
         START,
         HELP,
+        USAGE,
         *admin.COMMANDS,
     )
 )
