@@ -170,6 +170,8 @@ async def _services(
                 context_window=config.chat.context_window,
                 reasoning=config.chat.reasoning,
                 summary_model=config.chat.summary_model,
+                streaming=config.telegram.streaming,
+                rich="on" if config.telegram.rich else "off",
             ),
             commands=tuple(command.info for command in COMMANDS.commands),
         )

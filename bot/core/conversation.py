@@ -132,6 +132,7 @@ class Answer:
             clock=self._clock,
             texts=ctx.texts,
             every=max(TICK, 2 * self._capabilities.update_interval),
+            at_once=self._capabilities.vanishes > 0,
         )
 
     async def run(self) -> Outcome:

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from types import TracebackType
 
-from bot.core.ports import Clock, Platform, Streaming
+from bot.core.ports import Capabilities, Clock, Platform, Streaming
 from bot.core.sheets import End, Sheets, Step
 from bot.core.types import (
     Button,
@@ -40,6 +40,8 @@ Journal = Callable[[str, Sequence[MessageRef]], Awaitable[None]]
 
 CHECKPOINT = 3.0
 """Seconds between two checkpoints of an answer that is being written in the same messages."""
+REFRESH = 0.6
+"""The part of its time after which a text that vanishes is shown again."""
 FIRST_BACKOFF, LAST_BACKOFF = 1.0, 30.0
 """Seconds to wait after a call that failed, doubled each time up to the second."""
 SHORTEST_PAUSE = 0.1
@@ -77,7 +79,7 @@ class Delivery:
         journal: Journal | None = None,
     ) -> None:
         self._chat = answering.ref.chat
-        self._capabilities = platform.capabilities(self._chat)
+        self._platform = platform
         self._sheets = Sheets(
             platform, answering, stop=stop, resume=resume, placeholder=placeholder
         )
@@ -192,6 +194,11 @@ class Delivery:
             raise self._too_large
         return self._sheets.refs
 
+    @property
+    def _capabilities(self) -> Capabilities:
+        """They may change while the answer is written: something was refused."""
+        return self._platform.capabilities(self._chat)
+
     def _running(self) -> asyncio.Task[None]:
         if self._painter is None:
             raise RuntimeError("a delivery is used as `async with`")
@@ -223,7 +230,7 @@ class Delivery:
         if self._end is not None:
             return True
         if not self._news.is_set():
-            await self._news.wait()
+            await self._wait_for_news()
             return False
         if self._capabilities.streaming is Streaming.NONE:
             await self._hurry.wait()
@@ -235,6 +242,16 @@ class Delivery:
             return False
         self._news.clear()
         return True
+
+    async def _wait_for_news(self) -> None:
+        """Return when there is something to paint: also when what is painted is about to vanish."""
+        if not self._capabilities.vanishes:
+            await self._news.wait()
+            return
+        await self._pause(self._capabilities.vanishes * REFRESH, self._news)
+        if not self._news.is_set():
+            self._sheets.refresh()
+            self._news.set()
 
     async def _pause(self, seconds: float, unless: asyncio.Event) -> None:
         """Sleep, but no longer than until the event."""

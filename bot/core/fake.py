@@ -22,7 +22,7 @@ from pathlib import Path
 from bot.core.draft import EditDraft
 from bot.core.fake_wire import FakeWire
 from bot.core.manual_clock import ManualClock
-from bot.core.ports import Capabilities, Clock, Draft, EventSink, Streaming
+from bot.core.ports import Capabilities, Clock, Draft, EventSink, Platform, Streaming
 from bot.core.types import (
     Attachment,
     Button,
@@ -39,6 +39,7 @@ from bot.core.types import (
     Reply,
     Sender,
     StopPressed,
+    Style,
     Unreadable,
     UserId,
 )
@@ -91,6 +92,7 @@ class FakePlatform(FakeWire):
         self.typing_now = 0
         self.notices: list[str] = []
         self.statuses: list[str] = []
+        self.styles: list[Style] = []
         self.published: list[CommandInfo] = []
         self.contents: dict[FileId, bytes] = {}
         self.closed = False
@@ -108,6 +110,11 @@ class FakePlatform(FakeWire):
     def capabilities(self, chat: ChatRef) -> Capabilities:
         """The same for every chat."""
         return self._capabilities
+
+    def styled(self, style: Style) -> Platform:
+        """Remember what was chosen; everything looks the same here."""
+        self.styles.append(style)
+        return self
 
     def places(self, chat: ChatRef) -> Collection[str]:
         """A chat lies in nothing larger here."""
@@ -156,9 +163,11 @@ class FakePlatform(FakeWire):
         await self.carry_out(ref.chat, remove)
 
     def draft(self, answering: IncomingMessage, *, stop: Button | None = None) -> Draft:
-        """A native draft where the capabilities say so, else one that is edited."""
+        """A native draft, one that vanishes or one that is edited, as the capabilities say."""
         if self._capabilities.streaming is Streaming.NATIVE:
             return NativeDraft(self, answering.ref.chat, ephemeral=self._ephemeral)
+        if self._capabilities.vanishes:
+            return PassingDraft(self, answering.ref.chat)
         return EditDraft(self, answering, stop=stop)
 
     def reopen(
@@ -314,11 +323,51 @@ class FakePlatform(FakeWire):
             self._previews[draft] = (chat, text)
             self._show(chat)
 
+    def forget_previews(self, chat: ChatRef) -> None:
+        """Texts that are no message make way for one."""
+        gone = [draft for draft, (at, _) in self._previews.items() if at == chat]
+        for draft in gone:
+            del self._previews[draft]
+
     def post(self, ref: MessageRef | None, chat: ChatRef, reply: Reply) -> MessageRef:
         """Put a message where it stands, or a new one at the end."""
         ref = ref or MessageRef(chat, self._new_id())
         self._put(ref, reply)
         return ref
+
+
+class PassingDraft:
+    """A draft that is no message before it is finished, and is replaced by every text."""
+
+    def __init__(self, platform: FakePlatform, chat: ChatRef) -> None:
+        self._platform = platform
+        self._chat = chat
+        self._ref: MessageRef | None = None
+
+    @property
+    def ref(self) -> MessageRef | None:
+        """The message in the chat, once there is one."""
+        return self._ref
+
+    async def status(self, text: str) -> None:
+        """Show it like a text."""
+        await self.show(text)
+
+    async def show(self, text: str) -> None:
+        """Replace what is shown."""
+        await self._platform.carry_out(
+            self._chat, lambda: self._platform.preview(id(self), self._chat, text)
+        )
+
+    async def finish(self, reply: Reply) -> MessageRef:
+        """Post a message; what was shown of anything is gone with it."""
+
+        def keep() -> MessageRef:
+            self._platform.forget_previews(self._chat)
+            return self._platform.post(self._ref, self._chat, reply)
+
+        self._ref = await self._platform.carry_out(self._chat, keep)
+        return self._ref
 
 
 class NativeDraft:

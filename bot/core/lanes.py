@@ -16,7 +16,7 @@ from bot.core.i18n import texts
 from bot.core.ports import Platform
 from bot.core.router import Router
 from bot.core.stores import Outcome, Turn
-from bot.core.turn import Services, Stopper, TurnContext
+from bot.core.turn import Services, Stopper, TurnContext, style_of
 from bot.core.types import (
     ButtonPress,
     ChatRef,
@@ -256,12 +256,14 @@ class Lanes:
         if not isinstance(event, IncomingMessage | StopPressed):
             # What a button does is shown in the message that bears it.
             shown = list(turn.shown) or [event.ref]
+        settings = await stores.settings.load(turn.chat)
+        style = style_of(settings, self._services.defaults)
         return TurnContext(
             services=self._services,
-            platform=self._platforms[turn.chat.platform],
+            platform=self._platforms[turn.chat.platform].styled(style),
             turn=turn,
             sender=event.sender,
-            settings=await stores.settings.load(turn.chat),
+            settings=settings,
             admin=self._gate.is_admin(turn.chat, event.sender),
             gate=self._gate,
             stop_chat=self.stop_chat,

@@ -41,6 +41,7 @@ from bot.core.types import (
     MessageRef,
     Need,
     Reply,
+    Style,
     Unreadable,
 )
 
@@ -147,6 +148,12 @@ class Capabilities:
     """The platform has buttons of its own to ask whether an answer was good."""
     status: bool = False
     """A native draft shows what the bot is doing beside its text (`Draft.status`)."""
+    vanishes: float = 0.0
+    """Seconds after which a text that is being written is gone unless it is shown again; then it is
+    no message, and costs none: it may say from the beginning what goes on. 0: it stays."""
+    drafts: bool = False
+    rich: bool = False
+    """The chat may choose this (`Style`)."""
     folds: bool = False
     """A text can be shown folded up, to be opened by who wants to read it (`Reply.thoughts`)."""
     answer_buttons: bool = True
@@ -200,6 +207,10 @@ class Platform(Protocol):
 
     def capabilities(self, chat: ChatRef) -> Capabilities:
         """Answer from memory; never from the network."""
+        ...
+
+    def styled(self, style: Style) -> Platform:
+        """The same platform, as it shows answers to a chat that has chosen this style."""
         ...
 
     def places(self, chat: ChatRef) -> Collection[str]:
@@ -342,6 +353,10 @@ class Defaults:
     """What becomes of a model's thoughts when it has answered: `collapsed` or `hidden`."""
     summary_model: str = ""
     """A cheap model for titles and summaries. Without one titles are the first words said."""
+    streaming: str = "edit"
+    """How an answer is shown while it is written, where there is a choice: `edit` or `draft`."""
+    rich: str = "off"
+    """Whether answers are rich messages, where there is a choice: `on` or `off`."""
 
 
 TokenCounter: TypeAlias = Callable[[str], int]

@@ -20,7 +20,7 @@ from enum import Enum, auto
 from bot.core.graphemes import boundary_before
 from bot.core.markdown import closed
 from bot.core.partial import settle
-from bot.core.ports import Draft, Platform, Streaming
+from bot.core.ports import Capabilities, Draft, Platform, Streaming
 from bot.core.split import Page, best_cut, take_page
 from bot.core.types import (
     Button,
@@ -121,7 +121,6 @@ class Sheets:
         self._platform = platform
         self._answering = answering
         self._stop = stop
-        self._capabilities = platform.capabilities(answering.ref.chat)
         self._full: list[Full] = []
         self._open: Open | None = None
         self._begun: Draft | None = None  # it shows what goes on, and has no text yet
@@ -131,6 +130,10 @@ class Sheets:
         self._status = "…" if placeholder else ""  # what stands in the chat instead of a text
         self._is_ended = False
         self._refused_deletions = 0
+
+    @property
+    def _capabilities(self) -> Capabilities:
+        return self._platform.capabilities(self._answering.ref.chat)
 
     @property
     def refs(self) -> tuple[MessageRef, ...]:
@@ -156,6 +159,12 @@ class Sheets:
         self._old.extendleft(reversed(stands))
         self._full, self._open, self._start, self._carry = [], None, 0, ""
 
+    def refresh(self) -> None:
+        """What is being written would vanish from the chat: the next step shows it again."""
+        if self._open is not None:
+            self._open.shown = ""
+        self._status = self._status and "…"
+
     def lose(self) -> None:
         """Somebody deleted the message that the last step was about; it needs another one."""
         if self._open is not None:
@@ -178,11 +187,14 @@ class Sheets:
             return Step.IDLE
         if self._capabilities.streaming is not Streaming.EDIT:
             return await self._tell(status) if self._capabilities.status else Step.IDLE
-        first = self._old[0] if self._old else None
-        draft = self._draft(None if first is None else _ref(first))
-        await draft.show(status)
-        if first is None and draft.ref is not None:
-            self._old.append(Unknown(draft.ref))
+        if self._old:
+            await self._draft(_ref(self._old[0])).status(status)
+        else:
+            self._begun = self._begun or self._draft(None)
+            await self._begun.status(status)
+            if self._begun.ref is not None:  # a message like any other now
+                self._old.append(Unknown(self._begun.ref))
+                self._begun = None
         self._status = status
         return Step.CALLED
 
@@ -254,7 +266,7 @@ class Sheets:
                 await self._platform.edit(last.ref, self._reply(last.text, end))
             except MessageGone:
                 log.info("last page gone", extra={"chat": last.ref.chat.id})
-        elif not self._full and (end.files or self._begun):
+        elif not self._full and (end.files or (self._begun and self._is_native())):
             draft = self._begun or self._draft(None)
             ref = await draft.finish(self._reply("", end))
             self._full.append(Full(ref, "", "", "", ""))
@@ -345,7 +357,7 @@ class Sheets:
         if self._open is not None or not self._old or not isinstance(self._old[0], Open):
             return False
         sheet, ref = self._old[0], self._old[0].draft.ref
-        needs_closing = self._capabilities.streaming is Streaming.NATIVE
+        needs_closing = self._is_native()
         if needs_closing:
             ref = await sheet.draft.finish(self._reply(sheet.given))
         self._old.popleft()
@@ -362,6 +374,9 @@ class Sheets:
             self._begun = None
             self._status = ""  # its message bears the text now
         return self._open
+
+    def _is_native(self) -> bool:
+        return self._capabilities.streaming is Streaming.NATIVE
 
     def _draft(self, ref: MessageRef | None) -> Draft:
         if ref is None:

@@ -176,6 +176,8 @@ class ChatSettings:
     system_prompt: str = ""
     language: str = ""
     reasoning: str = ""
+    streaming: str = ""
+    rich: str = ""
 
 
 class SettingsStore(Protocol):

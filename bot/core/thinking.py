@@ -15,7 +15,10 @@ SILENCE = 10.0
 
 
 class Thinking:
-    """The thoughts of one answer. `tell` is told what goes on, every `every` seconds."""
+    """The thoughts of one answer. `tell` is told what goes on, every `every` seconds.
+
+    `at_once`: it is said that the model thinks before that is known.
+    """
 
     def __init__(
         self,
@@ -24,11 +27,13 @@ class Thinking:
         clock: Clock,
         texts: NullTranslations,
         every: float,
+        at_once: bool = False,
     ) -> None:
         self._tell = tell
         self._clock = clock
         self._texts = texts
         self._every = every
+        self._at_once = at_once
         self._pieces: list[str] = []
         self._since: float | None = None
         self._seconds = 0.0
@@ -72,10 +77,12 @@ class Thinking:
 
     async def _tick(self) -> None:
         began = self._clock.monotonic()
+        if self._at_once:
+            self._tell(self._texts.gettext("💭 Thinking…"))
         while True:
             await self._clock.sleep(self._every)
             now = self._clock.monotonic()
-            is_silent = not self._pieces and now - began >= SILENCE
+            is_silent = not self._pieces and (self._at_once or now - began >= SILENCE)
             since = began if is_silent else self._since
             if since is not None:
                 say = self._texts.gettext("💭 Thinking… {seconds} s")

@@ -38,6 +38,7 @@ from bot.core.types import (
     OutgoingFile,
     Reply,
     Sender,
+    Style,
 )
 from bot.errors import RateLimited
 
@@ -67,6 +68,14 @@ class Services:
     def menu(self) -> Sequence[CommandInfo]:
         """The commands that anybody may use: what a platform's menu shows."""
         return [info for info in self.commands if not info.admin]
+
+
+def style_of(settings: ChatSettings, defaults: Defaults) -> Style:
+    """How a chat with these settings wants answers shown."""
+    return Style(
+        drafts=(settings.streaming or defaults.streaming) == "draft",
+        rich=(settings.rich or defaults.rich) == "on",
+    )
 
 
 class Stopper:

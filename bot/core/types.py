@@ -165,6 +165,18 @@ class OutgoingFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Style:
+    """How a chat wants answers shown, where its platform offers it (`Capabilities`).
+
+    `drafts`: while they are written as what the platform has for that, at the end as a message.
+    `rich`: with tables, formulas and headings as they are.
+    """
+
+    drafts: bool = False
+    rich: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Thoughts:
     """What a model thought before it answered; `title` says how long, `text` is its own words."""
 

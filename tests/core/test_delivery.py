@@ -35,6 +35,7 @@ class Scene:
         *,
         ephemeral: bool = False,
         status: bool = False,
+        vanishes: float = 0.0,
     ) -> None:
         self.clock = ManualClock()
         capabilities = replace(
@@ -43,11 +44,16 @@ class Scene:
             max_text=max_text,
             max_file_out=1000,
             status=status,
+            vanishes=vanishes,
         )
         self.platform = FakePlatform(capabilities, clock=self.clock, ephemeral=ephemeral)
 
     def deliver(
-        self, *, resume: Sequence[MessageRef] = (), journal: Journal | None = None
+        self,
+        *,
+        resume: Sequence[MessageRef] = (),
+        placeholder: bool = False,
+        journal: Journal | None = None,
     ) -> Delivery:
         return Delivery(
             self.platform,
@@ -55,6 +61,7 @@ class Scene:
             clock=self.clock,
             stop=STOP,
             resume=resume,
+            placeholder=placeholder,
             journal=journal,
         )
 
@@ -62,6 +69,71 @@ class Scene:
 @pytest.fixture
 def scene() -> Scene:
     return Scene()
+
+
+# ---------------------------------------------------------------- previews that vanish
+
+
+async def test_what_vanishes_is_shown_again_in_time() -> None:
+    scene = Scene(vanishes=30)
+    async with scene.deliver() as delivery:
+        delivery.write("One")
+        await scene.clock.advance(100)
+        assert scene.platform.frames == [["One"]] * 6
+        delivery.write(" two")
+        await scene.clock.settle()
+        assert scene.platform.screen() == ["One two"] and scene.platform.kept() == []
+        await delivery.finish()
+    assert scene.platform.kept() == scene.platform.screen() == ["One two"]
+
+
+async def test_a_status_that_vanishes_becomes_the_text() -> None:
+    scene = Scene(vanishes=30)
+    async with scene.deliver() as delivery:
+        delivery.status("Thinking…")
+        await scene.clock.advance(40)
+        assert scene.platform.frames == [["Thinking…"]] * 3
+        delivery.write("One")
+        await scene.clock.advance(1)
+        assert scene.platform.screen() == ["One"]
+        await delivery.finish()
+    assert scene.platform.kept() == ["One"]
+
+
+async def test_a_status_that_vanishes_leaves_nothing_behind() -> None:
+    scene = Scene(vanishes=30)
+    async with scene.deliver() as delivery:
+        delivery.status("Drawing…")
+        await scene.clock.settle()
+        await delivery.finish(files=(NOTE,))
+    assert scene.platform.screen() == [""] and scene.platform.files() == [NOTE]
+    async with scene.deliver() as delivery:
+        delivery.status("Drawing…")
+        await scene.clock.settle()
+        assert await delivery.finish() == ()
+    assert scene.platform.kept() == [""]
+
+
+async def test_a_text_that_vanishes_is_written_anew_without_a_trace() -> None:
+    scene = Scene(vanishes=30)
+    async with scene.deliver() as delivery:
+        delivery.write("The first try")
+        await scene.clock.settle()
+        delivery.rewrite("Another")
+        await scene.clock.advance(1)
+        await delivery.finish()
+    assert scene.platform.kept() == ["Another"]
+
+
+async def test_a_placeholder_says_what_goes_on_and_then_the_text(scene: Scene) -> None:
+    ref = await scene.platform.send(CHAT, Reply(text="⏳ 1 message before yours"))
+    async with scene.deliver(resume=(ref,), placeholder=True) as delivery:
+        delivery.status("Thinking…")
+        await scene.clock.settle()
+        assert scene.platform.kept() == ["Thinking…"]
+        delivery.write("One")
+        await delivery.finish()
+    assert scene.platform.kept() == ["One"]
 
 
 # ---------------------------------------------------------------- pace

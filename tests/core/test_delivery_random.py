@@ -83,14 +83,20 @@ class Writer:
     def __init__(self, seed: int) -> None:
         self.dice = random.Random(seed)
         self.clock = ManualClock(settling=8)  # time may pass during a call
-        streaming, ephemeral = self.dice.choice(
-            [(Streaming.EDIT, False), (Streaming.NATIVE, False), (Streaming.NATIVE, True)]
+        streaming, ephemeral, vanishes = self.dice.choice(
+            [
+                (Streaming.EDIT, False, 0.0),
+                (Streaming.EDIT, False, 4.0),
+                (Streaming.NATIVE, False, 0.0),
+                (Streaming.NATIVE, True, 0.0),
+            ]
         )
         capabilities = replace(
             FAKE_CAPABILITIES,
             streaming=streaming,
             max_text=self.dice.choice([50, 90, 400]),
             status=self.dice.random() < 0.5,
+            vanishes=vanishes,
         )
         self.platform = UnluckyPlatform(self.dice, capabilities, self.clock, ephemeral=ephemeral)
         self.incoming: IncomingMessage = self.platform.message("hello")

@@ -123,5 +123,33 @@ REASONING = Setting(
     details=N_("Some models think before they answer, and tell what they think."),
 )
 
-SETTINGS: tuple[Entry, ...] = (MODEL, LANGUAGE, REASONING)
+STREAMING = Setting(
+    name="streaming",
+    label=N_("While I write"),
+    field="streaming",
+    choices=(
+        Choice(word="edit", label=N_("a message that grows")),
+        Choice(word="draft", label=N_("a draft")),
+    ),
+    default=lambda defaults: defaults.streaming,
+    applies=lambda ctx: ctx.platform.capabilities(ctx.chat).drafts,
+    details=N_(
+        "A draft flows more smoothly and becomes a message when it is done. "
+        "Older apps do not show it."
+    ),
+)
+RICH = Setting(
+    name="rich",
+    label=N_("Tables and formulas"),
+    field="rich",
+    choices=(
+        Choice(word="off", label=N_("as plain text")),
+        Choice(word="on", label=N_("drawn, in rich messages")),
+    ),
+    default=lambda defaults: defaults.rich,
+    applies=lambda ctx: ctx.platform.capabilities(ctx.chat).rich,
+    details=N_("Rich messages show tables, formulas and headings. Older apps cannot read them."),
+)
+
+SETTINGS: tuple[Entry, ...] = (MODEL, LANGUAGE, REASONING, STREAMING, RICH)
 """What `/settings` shows, in this order."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from bot.core.i18n import texts
-from bot.core.ports import Capabilities, Draft, EventSink, Streaming
+from bot.core.ports import Capabilities, Draft, EventSink, Platform, Streaming
 from bot.core.types import (
     Attachment,
     Button,
@@ -30,6 +30,7 @@ from bot.core.types import (
     Reply,
     Sender,
     StopPressed,
+    Style,
     UserId,
 )
 from bot.errors import PlatformError
@@ -78,6 +79,10 @@ class ConsolePlatform:
     def capabilities(self, chat: ChatRef) -> Capabilities:
         """The same for the one chat there is."""
         return CAPABILITIES
+
+    def styled(self, style: Style) -> Platform:
+        """There is one style here."""
+        return self
 
     def places(self, chat: ChatRef) -> Collection[str]:
         """The chat itself."""

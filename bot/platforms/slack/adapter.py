@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from pathlib import Path
 
-from bot.core.ports import Capabilities, Clock, Draft, EventSink, Streaming
+from bot.core.ports import Capabilities, Clock, Draft, EventSink, Platform, Streaming
 from bot.core.types import (
     Attachment,
     Button,
@@ -19,6 +19,7 @@ from bot.core.types import (
     IncomingMessage,
     MessageRef,
     Reply,
+    Style,
 )
 from bot.errors import ConfigError, PlatformError, RateLimited
 from bot.platforms.slack.calls import Calls
@@ -101,6 +102,10 @@ class SlackPlatform:
         if not possible or not (place.direct or place.thread):
             return EDITED
         return UNTOLD if self._untold.get(chat) else STREAMED
+
+    def styled(self, style: Style) -> Platform:
+        """There is one style here."""
+        return self
 
     def places(self, chat: ChatRef) -> Collection[str]:
         """The conversation's own id, and the channel it lies in, as `C0123`."""

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
+from copy import copy
+from dataclasses import replace
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 from telegram import Bot, BotCommand
 
 from bot.core.i18n import LANGUAGES, texts
-from bot.core.ports import Capabilities, Clock, Draft, EventSink, Streaming
+from bot.core.ports import Capabilities, Clock, Draft, EventSink, Platform, Streaming
 from bot.core.types import (
     Attachment,
     Button,
@@ -22,6 +26,7 @@ from bot.core.types import (
     IncomingMessage,
     MessageRef,
     Reply,
+    Style,
 )
 from bot.errors import FileTooLarge, PlatformError
 from bot.platforms.telegram.calls import Caller
@@ -33,6 +38,8 @@ from bot.platforms.telegram.polling import POLL_SECONDS, Poller
 from bot.platforms.telegram.posting import MAX_BUTTONS, Poster
 from bot.platforms.telegram.render import MAX_TEXT, measure
 from bot.platforms.telegram.request import AiohttpRequest
+from bot.platforms.telegram.rich import MAX_RICH
+from bot.platforms.telegram.rich import measure as measure_rich
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +50,8 @@ TYPING_SECONDS = 4.5
 MAX_NOTICE = 200
 MAX_COMMANDS = 100
 MAX_SUMMARY = 256
+MAX_FIRST_DRAFT = 1_000_000_000
+"""The ids of drafts begin anywhere: Telegram ignores those that were stopped before a restart."""
 
 PRIVATE = Capabilities(
     streaming=Streaming.EDIT,
@@ -54,6 +63,8 @@ PRIVATE = Capabilities(
     max_file_out=MAX_FILE_OUT,
     typing=True,
     folds=True,
+    drafts=True,
+    rich=True,
 )
 GROUP = Capabilities(
     streaming=Streaming.EDIT,
@@ -65,7 +76,12 @@ GROUP = Capabilities(
     max_file_out=MAX_FILE_OUT,
     typing=True,
     folds=True,
+    rich=True,
 )
+DRAFT_SECONDS = 30.0
+"""How long a draft is shown (Bot API, `sendMessageDraft`)."""
+DRAFT_INTERVAL = 0.8
+"""Seconds between two drafts: a few more than their budget allows, which the pacer holds back."""
 
 
 class TelegramPlatform:
@@ -87,7 +103,9 @@ class TelegramPlatform:
             get_updates_request=self._polling,
         )
         self._caller = Caller(Pacer(clock), clock)
-        self._poster = Poster(self._bot, self._caller)
+        self._poster = Poster(self._bot, self._caller, clock)
+        self._draft_ids = count(secrets.randbelow(MAX_FIRST_DRAFT) + 1)
+        self._style = Style()
 
     def __repr__(self) -> str:
         return "TelegramPlatform()"
@@ -97,9 +115,22 @@ class TelegramPlatform:
         """`telegram`."""
         return PLATFORM
 
+    def styled(self, style: Style) -> Platform:
+        """The same bot, which shows answers in this style where Telegram takes it."""
+        view = copy(self)
+        view._style = style
+        return view
+
     def capabilities(self, chat: ChatRef) -> Capabilities:
         """Groups get fewer previews: 20 messages a minute are all they have."""
-        return PRIVATE if parse_chat(chat).private else GROUP
+        found = PRIVATE if parse_chat(chat).private else GROUP
+        if self._style.drafts and self._poster.may_draft(chat):
+            found = replace(
+                found, update_interval=DRAFT_INTERVAL, vanishes=DRAFT_SECONDS, stop_button=True
+            )
+        if self._style.rich and self._poster.may_rich(chat):
+            found = replace(found, max_text=MAX_RICH, measure=measure_rich)
+        return found
 
     def places(self, chat: ChatRef) -> Collection[str]:
         """A topic is admitted by itself or with its group."""
@@ -111,25 +142,32 @@ class TelegramPlatform:
 
     async def send(self, chat: ChatRef, reply: Reply) -> MessageRef:
         """Post a reply, on several messages when it is too long for one."""
-        return await self._poster.send(chat, reply)
+        return await self._poster.send(chat, reply, rich=self._style.rich)
 
     async def edit(self, ref: MessageRef, reply: Reply) -> None:
         """Replace a message."""
-        await self._poster.edit(ref, reply)
+        await self._poster.edit(ref, reply, rich=self._style.rich)
 
     async def delete(self, ref: MessageRef) -> None:
         """Remove a message of the bot."""
         await self._poster.delete(ref)
 
     def draft(self, answering: IncomingMessage, *, stop: Button | None = None) -> Draft:
-        """A message that is edited as it grows."""
-        return TelegramDraft(self._poster, answering.ref, stop=stop)
+        """A message that is edited as it grows, or one of Telegram's drafts."""
+        drafts = self._style.drafts and self._poster.may_draft(answering.ref.chat)
+        return TelegramDraft(
+            self._poster,
+            answering.ref,
+            stop=stop,
+            rich=self._style.rich,
+            draft_id=next(self._draft_ids) if drafts else None,
+        )
 
     def reopen(
         self, ref: MessageRef, answering: IncomingMessage, *, stop: Button | None = None
     ) -> Draft:
         """Go on with a message by editing it."""
-        return TelegramDraft(self._poster, answering.ref, ref=ref, stop=stop)
+        return TelegramDraft(self._poster, answering.ref, ref=ref, stop=stop, rich=self._style.rich)
 
     @asynccontextmanager
     async def typing(

@@ -1,4 +1,4 @@
-"""An answer being written, as a message that is edited while it grows.
+"""An answer being written: as a message that is edited while it grows, or as Telegram's own draft.
 
 Core's `EditDraft` would do, but here a preview and the final text go different ways: a preview is
 rendered as unfinished Markdown and never waits for the budget, the final text always gets through.
@@ -7,13 +7,18 @@ rendered as unfinished Markdown and never waits for the budget, the final text a
 from __future__ import annotations
 
 from bot.core.types import Button, ButtonRow, MessageRef, Reply
+from bot.platforms.telegram.errors import StyleRefused
+from bot.platforms.telegram.messages import Body
 from bot.platforms.telegram.pace import Urgency
 from bot.platforms.telegram.posting import Poster
-from bot.platforms.telegram.render import Rendered, pages, render
 
 
 class TelegramDraft:
-    """The draft of one message; with `ref`, of one that stands in the chat already."""
+    """The draft of one message; with `ref`, of one that stands in the chat already.
+
+    With a `draft_id` it is shown as a draft of Telegram's, which becomes a message at the end only.
+    Where that is refused, it goes on as a message that is edited, from the first text on.
+    """
 
     def __init__(
         self,
@@ -22,12 +27,17 @@ class TelegramDraft:
         *,
         ref: MessageRef | None = None,
         stop: Button | None = None,
+        rich: bool = False,
+        draft_id: int | None = None,
     ) -> None:
         self._poster = poster
         self._answering = answering
         self._ref = ref
         self._buttons: tuple[ButtonRow, ...] = ((stop,),) if stop is not None else ()
-        self._shown: Rendered | None = None
+        self._rich = rich
+        self._draft_id = draft_id
+        self._text = ""
+        self._shown: Body | None = None
 
     @property
     def ref(self) -> MessageRef | None:
@@ -44,19 +54,35 @@ class TelegramDraft:
         A send whose outcome is unknown leaves no id: the next text is posted anew, since a
         message too many is better than an answer lost.
         """
-        rendered = pages(render(text, partial=True))[0]
-        if not rendered.is_visible or rendered == self._shown:
+        body = self._poster.preview(text, self._answering.chat, rich=self._rich)
+        is_again = self._draft_id is not None and text == self._text  # it would vanish
+        if not body.is_visible or (body == self._shown and not is_again):
             return
+        if not await self._show_draft(body):
+            await self._show_message(body)
+        self._text, self._shown = text, body
+
+    async def _show_draft(self, body: Body) -> bool:
+        """Show it as a draft; False where there are none."""
+        if self._draft_id is None:
+            return False
+        try:
+            await self._poster.show_draft(self._draft_id, body, self._answering.chat)
+        except StyleRefused:
+            self._draft_id = None
+            return False
+        return True
+
+    async def _show_message(self, body: Body) -> None:
         if self._ref is None:
-            self._ref = await self._poster.show(rendered, self._buttons, self._answering)
+            self._ref = await self._poster.show(body, self._buttons, self._answering)
         else:
-            await self._poster.replace(self._ref, rendered, self._buttons, Urgency.PREVIEW)
-        self._shown = rendered
+            await self._poster.replace(self._ref, body, self._buttons, Urgency.PREVIEW)
 
     async def finish(self, reply: Reply) -> MessageRef:
         """Make the reply the message, in place of the previews and the Stop button."""
         if self._ref is None:
-            self._ref = await self._poster.send(self._answering.chat, reply)
+            self._ref = await self._poster.send(self._answering.chat, reply, rich=self._rich)
         else:
-            await self._poster.edit(self._ref, reply)
+            await self._poster.edit(self._ref, reply, rich=self._rich)
         return self._ref

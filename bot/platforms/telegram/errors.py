@@ -56,6 +56,27 @@ class PhotoRefused(PlatformError):
     """Telegram does not take this picture as a photo: its sides or its pixels are too many."""
 
 
+class StyleRefused(PlatformError):
+    """Telegram does not take a draft or a rich message here; `unknown`: it does not know them."""
+
+    def __init__(self, text: str, *, unknown: bool) -> None:
+        super().__init__(text)
+        self.unknown = unknown
+
+
+def refusal_of_style(failure: error.TelegramError) -> StyleRefused | None:
+    """What it means when a draft or a rich message fails; None when it is about something else.
+
+    A server that does not know a method says "Not Found", which PTB takes for a wrong token.
+    """
+    if isinstance(failure, error.EndPointNotFound | error.InvalidToken):
+        return StyleRefused(failure.message, unknown=True)
+    if not isinstance(failure, error.BadRequest) or is_unchanged(failure):
+        return None
+    is_ordinary = type(translate(failure)) is PlatformError
+    return StyleRefused(failure.message, unknown=False) if is_ordinary else None
+
+
 def is_unchanged(failure: error.BadRequest) -> bool:
     """The message to edit says this already."""
     return "message is not modified" in failure.message.lower()

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from telegram import (
-    Bot,
-    InlineKeyboardButton,
-    InlineKeyboardMarkup,
-    LinkPreviewOptions,
-    Message,
-    MessageEntity,
-    ReplyParameters,
-)
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, ReplyParameters
 from telegram.error import BadRequest
 
+from bot.core.ports import Clock
 from bot.core.types import ButtonRow, ChatRef, MessageRef, Reply
+from bot.platforms.telegram import rich as rich_text
 from bot.platforms.telegram.calls import Caller
-from bot.platforms.telegram.errors import is_media, is_missing, is_unchanged
+from bot.platforms.telegram.errors import is_missing
 from bot.platforms.telegram.ids import Place, make_message, parse_chat, parse_message
+from bot.platforms.telegram.messages import Around, Body, Messages, entities_of
 from bot.platforms.telegram.pace import Urgency
 from bot.platforms.telegram.render import MAX_CAPTION, Rendered, pages, render
 from bot.platforms.telegram.thoughts import folded
@@ -26,18 +21,36 @@ from bot.platforms.telegram.uploads import Uploader, check_sizes
 
 BUTTONS_PER_ROW = 8
 MAX_BUTTONS = 100
-NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 
 class Poster:
-    """Sends and edits. Raises like `Platform.send` and `Platform.edit`."""
+    """Sends and edits. Raises like `Platform.send` and `Platform.edit`.
 
-    def __init__(self, bot: Bot, caller: Caller) -> None:
+    `rich` asks for rich messages, where Telegram takes them.
+    """
+
+    def __init__(self, bot: Bot, caller: Caller, clock: Clock) -> None:
         self._bot = bot
         self._caller = caller
+        self._messages = Messages(bot, caller, clock)
         self._uploads = Uploader(bot, caller)
 
-    async def send(self, chat: ChatRef, reply: Reply) -> MessageRef:
+    def may_draft(self, chat: ChatRef) -> bool:
+        """Whether there are drafts in a chat: only in private ones, and not where refused."""
+        place = parse_chat(chat)
+        return place.private and not self._messages.drafts.without(place.chat)
+
+    def may_rich(self, chat: ChatRef) -> bool:
+        """Whether a chat takes rich messages, as far as is known."""
+        return not self._messages.rich.without(parse_chat(chat).chat)
+
+    def preview(self, text: str, chat: ChatRef, *, rich: bool) -> Body:
+        """What is shown of a text that is being written."""
+        if rich and self.may_rich(chat):
+            return rich_text.compose(text, partial=True)
+        return pages(render(text, partial=True))[0]
+
+    async def send(self, chat: ChatRef, reply: Reply, *, rich: bool = False) -> MessageRef:
         """Post a whole reply; returns its first message."""
         check_sizes(reply.files)
         place = parse_chat(chat)
@@ -48,72 +61,49 @@ class Poster:
                 place,
                 reply.files[0],
                 caption=text.text or None,
-                entities=_entities(text),
+                entities=entities_of(text),
                 keyboard=_keyboard(reply.buttons),
                 answering=answering,
             )
         elif text.text or reply.buttons or not reply.files:
-            whole = _drawn(reply)
-            sent = await self._pages(place, whole, reply.buttons, answering)
+            bodies = self._drawn(chat, reply, rich=rich)
+            around = Around(keyboard=_keyboard(reply.buttons), answering=answering)
+            sent = await self._messages.post_all(place, bodies, around)
             await self._uploads.post(place, reply.files, insist=True)
         else:
             sent = await self._uploads.post(place, reply.files, insist=False)
         return make_message(chat, sent)
 
     async def show(
-        self, text: Rendered, buttons: Sequence[ButtonRow], answering: MessageRef
+        self, body: Body, buttons: Sequence[ButtonRow], answering: MessageRef
     ) -> MessageRef:
         """Post the first text of an answer, if the budget has room for it now."""
         place = parse_chat(answering.chat)
-        named = _answering(place, answering)
-        sent = await self._text(place, text, _keyboard(buttons), named, Urgency.FIRST)
+        around = Around(keyboard=_keyboard(buttons), answering=_answering(place, answering))
+        sent = await self._messages.post(place, body, around, Urgency.FIRST)
         return make_message(answering.chat, sent)
 
-    async def edit(self, ref: MessageRef, reply: Reply) -> None:
+    async def show_draft(self, draft: int, body: Body, chat: ChatRef) -> None:
+        """Show a text that is no message yet. Raises `StyleRefused` where that cannot be."""
+        await self._messages.show_draft(parse_chat(chat), draft, body)
+
+    async def edit(self, ref: MessageRef, reply: Reply, *, rich: bool = False) -> None:
         """Replace a message; what is too long for it, and files, are posted after it."""
         check_sizes(reply.files)
         place = parse_chat(ref.chat)
-        first, *more = _drawn(reply)
+        first, *more = self._drawn(ref.chat, reply, rich=rich)
         await self.replace(ref, first, () if more else reply.buttons, Urgency.FINAL)
         if more:
-            await self._pages(place, more, reply.buttons, None, insist=True)
+            around = Around(keyboard=_keyboard(reply.buttons))
+            await self._messages.post_all(place, more, around, insist=True)
         await self._uploads.post(place, reply.files, insist=True)
 
     async def replace(
-        self, ref: MessageRef, text: Rendered, buttons: Sequence[ButtonRow], urgency: Urgency
+        self, ref: MessageRef, body: Body, buttons: Sequence[ButtonRow], urgency: Urgency
     ) -> None:
         """Put one text in the place of another."""
         place, id = parse_chat(ref.chat), parse_message(ref)
-        keyboard, entities = _keyboard(buttons), _entities(text)
-
-        async def edit_text() -> None:
-            await self._bot.edit_message_text(
-                text.text,
-                place.chat,
-                id,
-                entities=entities,
-                link_preview_options=NO_PREVIEW,
-                reply_markup=keyboard,
-            )
-
-        async def edit_caption() -> None:
-            await self._bot.edit_message_caption(
-                place.chat, id, caption=text.text, caption_entities=entities, reply_markup=keyboard
-            )
-
-        async def edit() -> None:
-            try:
-                try:
-                    await edit_text()
-                except BadRequest as failure:
-                    if not is_media(failure):
-                        raise
-                    await edit_caption()
-            except BadRequest as failure:
-                if not is_unchanged(failure):
-                    raise
-
-        await self._caller.call(place, urgency, edit, twice=True)
+        await self._messages.replace(place, id, body, _keyboard(buttons), urgency)
 
     async def delete(self, ref: MessageRef) -> None:
         """Remove a message; one that is gone already is success."""
@@ -139,50 +129,13 @@ class Poster:
 
         await self._caller.call(place, Urgency.TYPING, act)
 
-    async def _pages(
-        self,
-        place: Place,
-        texts: Sequence[Rendered],
-        buttons: Sequence[ButtonRow],
-        answering: ReplyParameters | None,
-        *,
-        insist: bool = False,
-    ) -> int:
-        """Post texts one after the other, buttons under the last; returns the first's id."""
-        ids: list[int] = []
-        for number, text in enumerate(texts, start=1):
-            keyboard = _keyboard(buttons) if number == len(texts) else None
-            named = answering if number == 1 else None
-            follows = insist or number > 1
-            ids.append(
-                await self._text(place, text, keyboard, named, Urgency.FINAL, insist=follows)
-            )
-        return ids[0]
-
-    async def _text(
-        self,
-        place: Place,
-        text: Rendered,
-        keyboard: InlineKeyboardMarkup | None,
-        answering: ReplyParameters | None,
-        urgency: Urgency,
-        *,
-        insist: bool = False,
-    ) -> int:
-        entities = _entities(text)
-
-        async def send() -> Message:
-            return await self._bot.send_message(
-                place.chat,
-                text.text,
-                entities=entities,
-                link_preview_options=NO_PREVIEW,
-                reply_markup=keyboard,
-                reply_parameters=answering,
-                message_thread_id=place.topic,
-            )
-
-        return (await self._caller.call(place, urgency, send, insist=insist)).message_id
+    def _drawn(self, chat: ChatRef, reply: Reply, *, rich: bool) -> Sequence[Body]:
+        """The text in as many messages as it needs, the thoughts folded up under the last."""
+        if rich and self.may_rich(chat):
+            *before, end = rich_text.pages(reply.text)
+            return [*before, rich_text.folded(end, reply.thoughts)]
+        *first, last = pages(render(reply.text))
+        return [*first, folded(last, reply.thoughts)]
 
 
 def _answering(place: Place, answering: MessageRef | None) -> ReplyParameters | None:
@@ -190,19 +143,6 @@ def _answering(place: Place, answering: MessageRef | None) -> ReplyParameters | 
     if place.private or answering is None:
         return None
     return ReplyParameters(parse_message(answering), allow_sending_without_reply=True)
-
-
-def _drawn(reply: Reply) -> list[Rendered]:
-    """The text in as many messages as it needs, the thoughts folded up under the last."""
-    *first, last = pages(render(reply.text))
-    return [*first, folded(last, reply.thoughts)]
-
-
-def _entities(text: Rendered) -> list[MessageEntity]:
-    return [
-        MessageEntity(e.type, e.offset, e.length, url=e.url, language=e.language)
-        for e in text.entities
-    ]
 
 
 def _keyboard(rows: Sequence[ButtonRow]) -> InlineKeyboardMarkup | None:

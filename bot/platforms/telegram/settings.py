@@ -18,6 +18,10 @@ class TelegramSettings(BaseModel):
     """`/bot<token>/METHOD` and `/file/bot<token>/PATH` are appended."""
     mode: Literal["polling"] = "polling"
     """How events arrive; `webhook` needs the web server, which is not part of the bot yet."""
+    streaming: Literal["edit", "draft"] = "edit"
+    """How an answer is shown while it is written; drafts only in private chats."""
+    rich: bool = False
+    """Whether answers are rich messages: with tables, formulas and headings."""
 
     @field_validator("base_url")
     @classmethod

@@ -9,11 +9,10 @@ from contextlib import asynccontextmanager, suppress
 from pydantic import SecretStr
 
 from bot.core.clock import SystemClock
-from bot.core.ports import Clock
-from bot.core.types import Event, IncomingMessage, MessageRef, Sender, Unreadable, UserId
+from bot.core.ports import Clock, Platform
+from bot.core.types import Event, IncomingMessage, MessageRef, Sender, Style, Unreadable, UserId
 from bot.errors import StoreError
 from bot.platforms.telegram import TelegramSettings, connect
-from bot.platforms.telegram.adapter import TelegramPlatform
 from bot.platforms.telegram.ids import make_chat, make_message
 from bot.sandbox.telegram import serve
 from bot.sandbox.telegram.telegram import Telegram
@@ -47,7 +46,7 @@ def settings_for(telegram: Telegram) -> TelegramSettings:
 class TelegramStage:
     """One chat, from both sides."""
 
-    def __init__(self, telegram: Telegram, view: ChatView, platform: TelegramPlatform) -> None:
+    def __init__(self, telegram: Telegram, view: ChatView, platform: Platform) -> None:
         self.telegram = telegram
         self.view = view
         self.platform = platform
@@ -92,14 +91,18 @@ class TelegramStage:
 
 @asynccontextmanager
 async def staged(
-    opened: Opener = private, *, clock: Clock | None = None, judge: bool = True
+    opened: Opener = private,
+    *,
+    clock: Clock | None = None,
+    judge: bool = True,
+    style: Style = Style(),  # noqa: B008 - frozen
 ) -> AsyncIterator[TelegramStage]:
     """A served chat and a platform that may send to it; `clock` is the platform's."""
     async with serve(judge=judge) as telegram:
         view = opened(telegram)
         platform = connect(settings_for(telegram), clock=clock or SystemClock())
         try:
-            yield TelegramStage(telegram, view, platform)
+            yield TelegramStage(telegram, view, platform.styled(style))
         finally:
             await platform.close()
 

@@ -1,0 +1,50 @@
+"""What Telegram has refused lately, and is therefore not asked for again for a while."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+
+from bot.core.ports import Clock
+
+log = logging.getLogger(__name__)
+
+STRIKES = 2
+"""Refusals in a row after which a chat does without: one alone may be about one text."""
+CHATS = 3
+"""So many chats without, and the bot does without: it is not about the chats."""
+PAUSE = 3600.0
+"""Seconds until it is tried again."""
+
+
+@dataclass(slots=True)
+class Refusals:
+    """Of one way of showing answers, `what`, which is not to be had everywhere."""
+
+    what: str
+    clock: Clock
+    strikes: int = STRIKES
+    _counts: dict[int, int] = field(default_factory=dict)
+    _until: dict[int, float] = field(default_factory=dict)
+    _all_until: float = float("-inf")
+
+    def without(self, chat: int) -> bool:
+        """Whether it is not to be tried in this chat."""
+        now = self.clock.monotonic()
+        return now < self._all_until or now < self._until.get(chat, float("-inf"))
+
+    def note(self, chat: int, *, unknown: bool = False) -> None:
+        """It was refused; `unknown` to the server, which is nothing about the chat."""
+        now = self.clock.monotonic()
+        self._counts[chat] = self._counts.get(chat, 0) + 1
+        if self._counts[chat] >= self.strikes:
+            self._until[chat] = now + PAUSE
+        known = [until for until in self._until.values() if until > now]
+        if unknown or len(known) >= CHATS:
+            self._all_until = now + PAUSE
+        extra = {"what": self.what, "chat": str(chat), "everywhere": self._all_until > now}
+        log.warning("refused, doing without", extra=extra)
+
+    def worked(self, chat: int) -> None:
+        """It was taken."""
+        self._counts.pop(chat, None)

