@@ -27,6 +27,7 @@ from bot.platforms.slack.directory import Directory, Memory
 from bot.platforms.slack.draft import SlackDraft
 from bot.platforms.slack.errors import BAD_TOKEN, Refused
 from bot.platforms.slack.files import MAX_FILE_IN, download
+from bot.platforms.slack.greeting import Greeting
 from bot.platforms.slack.ids import PLATFORM, answer_thread, parse_chat, thread_of
 from bot.platforms.slack.ingress import Ingress
 from bot.platforms.slack.pace import Urgency
@@ -85,7 +86,8 @@ class SlackPlatform:
         self._status = Status(self._calls, clock)
         self._posting = Posting(self._calls, self._status)
         self._directory = Directory(self._calls)
-        self._ingress = Ingress(self._directory, clock, self._asked)
+        self._greeting = Greeting(self._calls, self._directory)
+        self._ingress = Ingress(self._directory, clock, self._asked, self._greeting.opened)
         self._sockets = Sockets(self._calls, app_token, clock=clock)
         self._streams = True
         self._unstreamed: Memory[ChatRef, bool] = Memory(CHATS)
@@ -221,7 +223,8 @@ class SlackPlatform:
         await download(self._calls, self._base_url, attachment, to)
 
     async def publish(self, commands: Sequence[CommandInfo]) -> None:
-        """Nothing to do: Slack reads the commands from the app's manifest (`bot manifest`)."""
+        """Remember their names; Slack reads them from the app's manifest (`bot manifest`)."""
+        self._directory.commands = frozenset(command.name for command in commands)
 
     async def notice(self, press: Event, text: str) -> None:
         """Say something that only the person who pressed sees; Slack has no toasts."""
@@ -243,6 +246,7 @@ class SlackPlatform:
 
     async def close(self) -> None:
         """Close the connections."""
+        await self._greeting.close()
         await self._posting.close()
         await self._status.close()
         await self._calls.close()

@@ -74,10 +74,14 @@ class Needs:
 
 
 class Directory:
-    """What the bot knows of people and threads. `bot` is its own user id, known once connected."""
+    """What the bot knows of people and threads.
+
+    `bot` is its own user id and `commands` are the names of its commands, known once connected.
+    """
 
     def __init__(self, calls: Calls) -> None:
         self.bot = ""
+        self.commands: frozenset[str] = frozenset()
         self._calls = calls
         self._people: Memory[str, Person] = Memory(PEOPLE)
         self._threads: Memory[tuple[str, str], bool] = Memory(THREADS)

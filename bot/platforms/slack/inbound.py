@@ -22,6 +22,7 @@ from bot.core.types import (
 )
 from bot.platforms.slack.directory import Directory, Needs
 from bot.platforms.slack.ids import make_chat, make_command, make_key, make_message, mentions
+from bot.platforms.slack.manifest import OWN_COMMAND
 
 Json: TypeAlias = dict[str, Any]
 
@@ -41,6 +42,17 @@ def conversation_of(body: Json) -> str:
     if isinstance(channel, dict):
         found = channel.get("id")
     return found if isinstance(found, str) else ""
+
+
+def opened_messages(body: Json) -> tuple[str, str] | None:
+    """The direct message and the user, when somebody has opened the bot's messages."""
+    event = body.get("event")
+    if not isinstance(event, dict) or event.get("type") != "app_home_opened":
+        return None
+    channel, user = event.get("channel"), event.get("user")
+    if event.get("tab") != "messages" or not isinstance(channel, str) or not isinstance(user, str):
+        return None
+    return channel, user
 
 
 def needs_of(body: Json, bot: str) -> Needs:
@@ -143,13 +155,24 @@ def _goes_on(channel: str, root: str, text: str, directory: Directory) -> bool:
 def _command(body: Json, directory: Directory) -> IncomingMessage:
     team, channel = str(body["team_id"]), str(body["channel_id"])
     chat = make_chat(team, channel, "")
+    command, rest = str(body["command"]), str(body.get("text") or "").strip()
+    line = _own_command(rest, directory) if command == OWN_COMMAND else f"{command} {rest}"
     return IncomingMessage(
         key=make_key(team, channel, str(body["trigger_id"])),
         ref=make_command(chat, str(body["trigger_id"])),
         sender=directory.sender(str(body["user_id"])),
-        text=plain(f"{body['command']} {body.get('text') or ''}".rstrip(), directory),
+        text=plain(line.strip(), directory),
         group=not channel.startswith("D"),
     )
+
+
+def _own_command(text: str, directory: Directory) -> str:
+    """What `/chinwag …` means: one of our commands by its name, or else a question."""
+    name = text.partition(" ")[0].lower().lstrip("/!")
+    if not text:
+        return "/help"
+    known = name in directory.commands
+    return "/" + text.lstrip("/!") if known else text
 
 
 def _press(body: Json, directory: Directory) -> ButtonPress | None:

@@ -31,14 +31,23 @@ MALFORMED = (KeyError, TypeError, ValueError, AttributeError, IndexError)
 
 
 class Ingress:
-    """Takes deliveries in. `asked` hears of every message before it is stored."""
+    """Takes deliveries in.
+
+    `asked` hears of every message before it is stored; `opened` of everybody who opens the bot's
+    messages, by channel and user, which asks for no work.
+    """
 
     def __init__(
-        self, directory: Directory, clock: Clock, asked: Callable[[IncomingMessage], None]
+        self,
+        directory: Directory,
+        clock: Clock,
+        asked: Callable[[IncomingMessage], None],
+        opened: Callable[[str, str], None],
     ) -> None:
         self._directory = directory
         self._clock = clock
         self._asked = asked
+        self._opened = opened
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def take(self, body: Json, sink: EventSink) -> bool:
@@ -46,6 +55,8 @@ class Ingress:
         async with self._lock(inbound.conversation_of(body)):
             event = await self._read(body)
             if event is None:
+                if who := inbound.opened_messages(body):
+                    self._opened(*who)
                 return True
             if isinstance(event, IncomingMessage):
                 self._asked(event)

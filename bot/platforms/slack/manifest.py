@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.core.types import CommandInfo
+from bot.platforms.slack.greeting import prompts
 
 SCOPES = {
     "app_mentions:read": "hear mentions",
@@ -36,20 +37,38 @@ EVENTS = (
 )
 
 
+OWN_COMMAND = "/chinwag"
+"""Takes any command by its name, or a question: `/chinwag search milk`."""
+BUILT_IN = frozenset(
+    {"active", "apps", "archive", "away", "call", "collapse", "dm", "dnd", "expand", "feed"}
+    | {"feedback", "invite", "join", "keys", "kick", "leave", "me", "msg", "mute", "open", "part"}
+    | {"prefs", "remind", "remove", "rename", "search", "shortcuts", "shrug", "star", "status"}
+    | {"topic", "who"}
+)
+"""Slack's own commands: an app's are not reached by these names, so ours of the same name are there
+as `/chinwag NAME` and `!NAME` only."""
+COMMANDS = 50
+"""Slash commands that an app may have."""
+
+
 def manifest(commands: Sequence[CommandInfo], *, name: str = "Chinwag") -> dict[str, Any]:
     """The manifest of the app, as a JSON object."""
     description = "An assistant that answers in direct messages, threads and channels"
+    own = [command for command in commands if command.name not in BUILT_IN]
     return {
         "display_information": {"name": name, "description": description},
         "features": {
-            "agent_view": {"agent_description": description},
+            "agent_view": {
+                "agent_description": description,
+                "suggested_prompts": list(prompts("en")),
+            },
             "app_home": {
                 "home_tab_enabled": False,
                 "messages_tab_enabled": True,
                 "messages_tab_read_only_enabled": False,
             },
             "bot_user": {"display_name": name, "always_online": True},
-            "slash_commands": [_command(command) for command in commands],
+            "slash_commands": [_command(command) for command in [_OWN, *own]][:COMMANDS],
         },
         "oauth_config": {"scopes": {"bot": sorted(SCOPES)}},
         "settings": {
@@ -60,6 +79,13 @@ def manifest(commands: Sequence[CommandInfo], *, name: str = "Chinwag") -> dict[
             "token_rotation_enabled": False,
         },
     }
+
+
+_OWN = CommandInfo(
+    name=OWN_COMMAND.removeprefix("/"),
+    summary="Use a command, or ask something",
+    usage="[COMMAND or question]",
+)
 
 
 def _command(command: CommandInfo) -> dict[str, Any]:

@@ -31,6 +31,7 @@ PER_MINUTE = {
     "agents.sessions.setStatus": 50,
     "conversations.replies": 50,
     "chat.appendStream": 100,
+    "assistant.threads.setSuggestedPrompts": 100,
     "chat.postEphemeral": 100,
     "users.info": 100,
     "files.info": 100,

@@ -11,6 +11,7 @@ from bot.sandbox.slack.workspace import Session, SlackError, Workspace
 
 STATUS_SECONDS = 120.0
 TITLE = 200
+PROMPTS = 4
 SESSION_STATES = frozenset({"active", "processing", "suspended", "closed"})
 
 
@@ -94,6 +95,17 @@ def set_thread_status(workspace: Workspace, call: Json) -> Json:
     session = workspace.sessions.setdefault((channel.id, thread), Session())
     session.status = str(call.get("status") or "")
     session.until = workspace.clock.monotonic() + STATUS_SECONDS
+    workspace.changed()
+    return {}
+
+
+def set_suggested_prompts(workspace: Workspace, call: Json) -> Json:
+    """`assistant.threads.setSuggestedPrompts`: what a person may pick in the Messages tab."""
+    channel = workspace.channel(str(call.get("channel_id", "")))
+    prompts = call.get("prompts") or []
+    if not 0 < len(prompts) <= PROMPTS or not all(p["title"] and p["message"] for p in prompts):
+        raise SlackError("invalid_arguments")
+    workspace.prompts[channel.id] = (str(call.get("title") or ""), list(prompts))
     workspace.changed()
     return {}
 

@@ -33,6 +33,7 @@ TIERS = {
     "files.completeUploadExternal": 4,
     "views.publish": 4,
     "views.open": 4,
+    "assistant.threads.setSuggestedPrompts": 4,
     "assistant.threads.setStatus": 0,  # 600 a minute
     "agents.sessions.setStatus": 3,
     "agents.sessions.rename": 3,

@@ -32,6 +32,9 @@ METHODS = {
     "conversations.open": Method(directory.conversations_open, "im:write"),
     "conversations.replies": Method(directory.conversations_replies, "channels:history"),
     "assistant.threads.setStatus": Method(directory.set_thread_status, "assistant:write"),
+    "assistant.threads.setSuggestedPrompts": Method(
+        directory.set_suggested_prompts, "assistant:write"
+    ),
     "agents.sessions.setStatus": Method(directory.set_session_status, "chat:write"),
     "agents.sessions.rename": Method(directory.rename_session, "chat:write"),
     "views.publish": Method(directory.views_publish),

@@ -258,9 +258,29 @@ class Person:
         root = message.root if isinstance(message, Message) else message.thread or message.ts
         return Thread(self.workspace, self.sockets, self.user, self.workspace.channels[where], root)
 
+    def offered(self) -> tuple[str, list[str]]:
+        """The greeting over the empty direct message, and the prompts that can be picked."""
+        title, prompts = self.workspace.prompts.get(self.direct.id, ("", []))
+        return title, [prompt["title"] for prompt in prompts]
+
+    async def pick(self, title: str) -> Message:
+        """Pick a prompt: its message is sent in one's name. Raises `LookupError`."""
+        _, prompts = self.workspace.prompts.get(self.direct.id, ("", []))
+        for prompt in prompts:
+            if prompt["title"] == title:
+                return await self.dm.send(prompt["message"])
+        raise LookupError(f"no prompt {title!r}")
+
     async def open_messages(self) -> None:
         """Open the bot's Messages tab, as a person does before writing for the first time."""
+        self._open("messages")
+
+    async def open_home(self) -> None:
+        """Open the bot's Home tab."""
+        self._open("home")
+
+    def _open(self, tab: str) -> None:
         event = events.home_opened(
-            user=self.user.id, channel=self.direct.id, tab="messages", ts=self.workspace.new_ts()
+            user=self.user.id, channel=self.direct.id, tab=tab, ts=self.workspace.new_ts()
         )
         self.sockets.tell("events_api", events.callback(self.workspace, event))

@@ -62,7 +62,9 @@ async def test_a_wrong_address_is_a_line_and_no_traceback() -> None:
 def test_the_manifest_has_the_commands_and_every_scope_the_sandbox_asks_for() -> None:
     commands = [CommandInfo(name="model", summary="Switch the model", usage="[NAME]")]
     app = manifest(commands)
-    assert app["features"]["slash_commands"] == [
+    own, *others = app["features"]["slash_commands"]
+    assert own["command"] == "/chinwag"
+    assert others == [
         {
             "command": "/model",
             "description": "Switch the model",
@@ -72,3 +74,16 @@ def test_the_manifest_has_the_commands_and_every_scope_the_sandbox_asks_for() ->
     ]
     assert app["settings"]["socket_mode_enabled"] is True
     assert "message.im" in app["settings"]["event_subscriptions"]["bot_events"]
+
+
+def test_the_manifest_leaves_slacks_own_commands_alone() -> None:
+    names = ("search", "rename", "model")
+    app = manifest([CommandInfo(name=name, summary="x") for name in names])
+    commands = [command["command"] for command in app["features"]["slash_commands"]]
+    assert commands == ["/chinwag", "/model"]
+
+
+def test_the_manifest_offers_something_to_say() -> None:
+    view = manifest([])["features"]["agent_view"]
+    assert 1 <= len(view["suggested_prompts"]) <= 4
+    assert view["suggested_prompts"][0] == {"title": "What can you do?", "message": "!help"}
