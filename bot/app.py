@@ -172,6 +172,7 @@ async def _services(
                 summary_model=config.chat.summary_model,
                 streaming=config.telegram.streaming,
                 rich="on" if config.telegram.rich else "off",
+                together=config.chat.together,
             ),
             commands=tuple(command.info for command in COMMANDS.commands),
         )

@@ -146,6 +146,8 @@ class ChatDefaults(_Table):
     context_window: int = Field(default=32_000, ge=512)
     reasoning: Literal["collapsed", "hidden"] = "collapsed"
     summary_model: str = ""
+    together: bool = True
+    """Short messages that come in a row while an answer is being written are answered as one."""
 
 
 class LogSettings(_Table):

@@ -36,6 +36,7 @@ DEFAULTS = Defaults(
     image_model="gpt-image-1",
     transcription_model="whisper-1",
     system_prompt="Be brief.",
+    together=False,  # most tests look at one message and its answer
 )
 
 

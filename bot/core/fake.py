@@ -162,6 +162,19 @@ class FakePlatform(FakeWire):
 
         await self.carry_out(ref.chat, remove)
 
+    def newest(self, chat: ChatRef) -> MessageRef | None:
+        """The newest message that stands in the chat."""
+        return max(self.refs(chat), key=lambda ref: int(ref.id), default=None)
+
+    async def sweep(
+        self, chat: ChatRef, *, after: Sequence[MessageRef], keep: Collection[MessageRef]
+    ) -> None:
+        """Delete what is newer than all of these, and not to be kept."""
+        newest = max(int(ref.id) for ref in after)
+        for ref in self.refs(chat):
+            if int(ref.id) > newest and ref not in keep:
+                self.remove(ref)
+
     def draft(self, answering: IncomingMessage, *, stop: Button | None = None) -> Draft:
         """A native draft, one that vanishes or one that is edited, as the capabilities say."""
         if self._capabilities.streaming is Streaming.NATIVE:

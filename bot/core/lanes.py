@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 
+from bot.core import together
 from bot.core.access import Gate, Verdict
 from bot.core.chores import Chores
-from bot.core.i18n import texts
+from bot.core.commands.revive import offer_revival
 from bot.core.ports import Platform
 from bot.core.router import Router
 from bot.core.stores import Outcome, Turn
@@ -23,35 +25,24 @@ from bot.core.types import (
     Event,
     IncomingMessage,
     MessageRef,
-    Reply,
-    Sender,
     StopPressed,
     Unreadable,
 )
+from bot.core.waiting import WaitingRoom, chat_of
 from bot.errors import ChatGone, PlatformError, QueueFull, StoreError
 
 log = logging.getLogger(__name__)
 
 ATTEMPTS = 3
 """A turn is tried at most so often; then it is dead, and the person is told."""
+PAUSES = (0.1, 1.0)
+"""Seconds before each further try of a turn that failed: half of all faults pass by themselves."""
 LOOK_AFTER = 5.0
 """Seconds after which the table is looked at without a wake-up."""
-STORE_RETRY = 1.0
-"""Seconds between tries to write down the end of a turn while the database refuses."""
-STORE_TRIES = 30
-
-
-def chat_of(event: Event) -> ChatRef:
-    """The chat in which an event happened."""
-    return event.chat if isinstance(event, StopPressed) else event.ref.chat
-
-
-def _waits(ahead: int, sender: Sender) -> str:
-    """How many messages are answered first, in words."""
-    say = texts(sender.language).ngettext(
-        "⏳ {ahead} message before yours", "⏳ {ahead} messages before yours", ahead
-    )
-    return say.format(ahead=ahead)
+STORE_RETRY, STORE_PATIENCE = 1.0, 10.0
+"""Seconds between tries to write down the end of a turn while the database refuses; they grow."""
+LAST_TRIES = 2
+"""So often it is tried when the bot is being shut down; what is open then is recovered later."""
 
 
 class Lanes:
@@ -76,12 +67,11 @@ class Lanes:
         self._wake = asyncio.Event()
         self._working: dict[int, asyncio.Task[None]] = {}
         self._stoppers: dict[ChatRef, Stopper] = {}
-        self._waiting: dict[ChatRef, dict[int, Sender]] = {}
-        self._standing: set[ChatRef] = set()
-        self._telling: dict[ChatRef, asyncio.Lock] = {}
-        self._notices: dict[int, asyncio.Task[MessageRef | None]] = {}
-        self._toasts: set[asyncio.Task[None]] = set()
-        self._open: dict[ChatRef, int] = {}
+        self._room = WaitingRoom(
+            platforms, self._turns, self._clock, together=services.defaults.together
+        )
+        self._open: dict[ChatRef, set[int]] = {}
+        self._tidied: dict[ChatRef, asyncio.Lock] = {}
         self._idle = asyncio.Condition()
         self._chores = Chores(services)
         self._accepting = True
@@ -103,15 +93,17 @@ class Lanes:
         try:
             accepted = await self._turns.accept(place.event, urgent=place.urgent)
         except QueueFull as full:
-            if not full.in_chat:
-                raise  # nothing more is taken in until there is room
-            await self._refuse(event)
+            if not full.in_chat:  # nothing more is taken in until there is room
+                self._room.keep_outside(event)
+                raise
+            await self._room.refuse(event)
             return
+        self._room.let_in(event)
         if isinstance(event, ButtonPress) and not place.urgent:
-            self._answer_press(event, accepted.ahead)
+            self._room.answer_press(event, accepted.ahead)
         if not accepted.fresh:
             return
-        self._open[chat] = self._open.get(chat, 0) + 1
+        self._open.setdefault(chat, set()).add(accepted.turn_id)
         log.info(
             "accepted",
             extra={
@@ -123,61 +115,8 @@ class Lanes:
             },
         )
         if accepted.ahead and isinstance(event, IncomingMessage) and not place.urgent:
-            self._waiting.setdefault(chat, {})[accepted.turn_id] = event.sender
-            if chat in self._standing:
-                self._announce(chat)
+            self._room.enter(accepted.turn_id, event)
         self._wake.set()
-
-    def _stands(self, turn: Turn) -> None:
-        """The running turn has something in the chat: what waits may be told below it."""
-        chat = turn.chat
-        if chat not in self._standing and not turn.urgent:
-            self._standing.add(chat)
-            self._announce(chat)
-
-    def _announce(self, chat: ChatRef) -> None:
-        """Tell everybody who waits in a chat and has not been told; the lock keeps their order."""
-        lock = self._telling.setdefault(chat, asyncio.Lock())
-        for turn_id, sender in self._waiting.pop(chat, {}).items():
-            notice = self._tell_waiting(turn_id, chat, sender, lock)
-            self._notices[turn_id] = asyncio.create_task(notice)
-
-    async def _tell_waiting(
-        self, turn_id: int, chat: ChatRef, sender: Sender, lock: asyncio.Lock
-    ) -> MessageRef | None:
-        """Say that a message waits; the answer will take this line's place."""
-        async with lock:
-            try:
-                ahead = await self._turns.ahead(turn_id)
-                if not ahead:
-                    return None  # its turn has come meanwhile
-                reply = Reply(text=_waits(ahead, sender))
-                ref = await self._platforms[chat.platform].send(chat, reply)
-                await self._turns.announce(turn_id, ref)
-            except (PlatformError, StoreError) as error:
-                log.info("waiting not shown", extra={"chat": chat.id, "error": repr(error)})
-                return None
-            return ref
-
-    def _answer_press(self, press: ButtonPress, ahead: int) -> None:
-        """Tell somebody whose press waits in the lane that it is known; nobody waits for that."""
-        text = _waits(ahead, press.sender) if ahead else ""
-        notice = self._platforms[press.ref.chat.platform].notice(press, text)
-        task = asyncio.create_task(notice)
-        self._toasts.add(task)
-        task.add_done_callback(self._toasts.discard)
-
-    async def _refuse(self, event: Event) -> None:
-        chat, _ = chat_of(event), texts(event.sender.language).gettext
-        text = _("Too many of your messages are waiting already. Please send this one again later.")
-        platform = self._platforms[chat.platform]
-        if isinstance(event, ButtonPress):
-            await platform.notice(event, text)
-            return
-        try:
-            await platform.send(chat, Reply(text=text))
-        except PlatformError as error:
-            log.warning("refusal not shown", extra={"chat": chat.id, "error": repr(error)})
 
     # ------------------------------------------------------------ work
 
@@ -211,23 +150,26 @@ class Lanes:
             look.cancel()
 
     async def _work(self, turn: Turn) -> None:
-        over = True
+        over, others = True, list[int]()
         try:
-            over = await self._attempt(turn)
+            over = await self._attempt(turn, others)
         finally:
             del self._working[turn.id]
             self._wake.set()
             if over:
-                await self._close(turn.chat)
+                await self._close(turn.chat, turn.id, *others)
 
-    async def _attempt(self, turn: Turn) -> bool:
-        """Work on a turn, and write down what became of it; True when the turn is over."""
+    async def _attempt(self, turn: Turn, others: list[int]) -> bool:
+        """Work on a turn, and write down what became of it; True when the turn is over.
+
+        `others` is filled with the turns that end with it.
+        """
         fields = {"platform": turn.chat.platform, "chat": turn.chat.id, "turn": turn.id}
         try:
-            ctx = await self._context(turn)
+            ctx = await self._context(turn, others)
             if turn.attempt > ATTEMPTS:
-                await self._give_up(ctx)
-                return await self._fail(turn, "too many attempts", dead=True)
+                await self._give_up(ctx, interrupted=True)
+                return await self._fail(turn, "interrupted too often", dead=True)
             outcome = await self._handle(ctx)
         except asyncio.CancelledError:
             await asyncio.shield(self._persist(lambda: self._turns.release(turn.id)))
@@ -240,19 +182,28 @@ class Lanes:
             # lives. The turn is tried again, since half of such faults pass by themselves.
             log.exception("turn failed", extra={**fields, "attempt": turn.attempt})
             return await self._fail_or_retry(turn, error)
-        await self._persist(lambda: self._turns.finish(turn.id, outcome))
+        stood = self._stood(turn)
+        await self._persist(lambda: self._turns.finish(turn.id, outcome, stood=stood))
         log.info("turn done", extra={**fields, "attempt": turn.attempt})
         self._chores.after(turn, outcome)
         return True
 
-    async def _context(self, turn: Turn) -> TurnContext:
+    def _stood(self, turn: Turn) -> MessageRef | None:
+        """The newest message of the bot in the chat, for whoever comes after."""
+        return self._platforms[turn.chat.platform].newest(turn.chat)
+
+    async def _context(self, turn: Turn, others: list[int]) -> TurnContext:
         event, stores = turn.event, self._services.stores
         await stores.users.seen(turn.chat.platform, event.sender)
+        settings = await stores.settings.load(turn.chat)
         shown = list(turn.shown)
-        self._waiting.get(turn.chat, {}).pop(turn.id, None)
-        notice = self._notices.pop(turn.id, None)
-        if notice is not None and (ref := await notice) is not None and not shown:
-            shown.append(ref)
+        line = await self._room.leave(turn.chat, turn.id)
+        if line is not None and not shown:
+            shown.append(line)
+        await self._tidy(turn, shown)
+        chosen = settings.together or ("on" if self._services.defaults.together else "off")
+        if isinstance(event, IncomingMessage) and not turn.urgent and chosen == "on":
+            turn = await self._gather(turn, event, others, shown)
         if not isinstance(event, IncomingMessage | StopPressed):
             # What a button does is shown in the message that bears it.
             shown = list(turn.shown) or [event.ref]
@@ -268,8 +219,46 @@ class Lanes:
             gate=self._gate,
             stop_chat=self.stop_chat,
             shown=shown,
-            stands=lambda: self._stands(turn),
+            stands=lambda: None if turn.urgent else self._room.stands(turn.chat),
         )
+
+    async def _gather(
+        self, turn: Turn, lead: IncomingMessage, others: list[int], shown: list[MessageRef]
+    ) -> Turn:
+        """Take in the short messages that came in a row after this one: they are answered as one.
+
+        The lines that said that they wait are written over or deleted with the rest.
+        """
+        row = together.row(lead, await self._turns.following(turn.id))
+        if not row:
+            return turn
+        await self._turns.join(turn.id, [other.id for other in row])
+        for other in row:
+            others.append(other.id)
+            line = await self._room.leave(turn.chat, other.id)
+            shown += [ref for ref in (*other.shown, *([line] if line else [])) if ref not in shown]
+        return replace(turn, event=together.as_one(lead, row))
+
+    async def _tidy(self, turn: Turn, shown: Sequence[MessageRef]) -> None:
+        """Take away what an attempt before this one may have posted without writing it down.
+
+        A process may die between a post and its commit: then there is a message in the chat that
+        nobody knows. In a chat it is looked for once, before the first turn that an earlier process
+        left behind does anything; and before every further attempt of a turn.
+        """
+        chat, event = turn.chat, turn.event
+        is_ours = turn.id in self._open.get(chat, ())
+        if chat in self._stoppers or (is_ours and (turn.urgent or turn.attempt == 1)):
+            return
+        if not is_ours and chat in self._tidied:
+            async with self._tidied[chat]:
+                return
+        async with self._tidied.setdefault(chat, asyncio.Lock()):
+            asked = event.ref if isinstance(event, IncomingMessage) else None
+            after = [ref for ref in (turn.stood, asked) if ref is not None]
+            if after:
+                keep = {*await self._turns.known(turn.id), *shown}
+                await self._platforms[chat.platform].sweep(chat, after=after, keep=keep)
 
     async def _handle(self, ctx: TurnContext) -> Outcome:
         if ctx.turn.urgent:
@@ -279,7 +268,7 @@ class Lanes:
             return await self._router.handle(ctx)
         finally:
             del self._stoppers[ctx.chat]
-            self._standing.discard(ctx.chat)
+            self._room.answered(ctx.chat)
 
     def stop_chat(self, chat: ChatRef) -> bool:
         """Stop the answer being written in a chat; False when none is."""
@@ -293,33 +282,39 @@ class Lanes:
 
     async def _persist(self, write: Callable[[], Awaitable[None]]) -> None:
         """Write down what has happened already: the database is asked until it agrees."""
-        for attempt in range(1, STORE_TRIES + 1):
+        attempt = 0
+        while True:
+            attempt += 1
             try:
                 return await write()
             except StoreError as error:
                 log.error("database refuses", extra={"attempt": attempt, "error": repr(error)})
-                await self._clock.sleep(STORE_RETRY * min(attempt, 10))
-        return None  # the turn still counts as running, and is recovered at the next start
+                if not self._accepting and attempt >= LAST_TRIES:
+                    return None  # the turn counts as running, and is recovered at the next start
+                await self._clock.sleep(min(STORE_RETRY * attempt, STORE_PATIENCE))
 
     async def _fail(self, turn: Turn, reason: str, *, dead: bool) -> bool:
-        await self._persist(lambda: self._turns.fail(turn.id, reason, dead=dead))
+        stood = self._stood(turn)
+        await self._persist(lambda: self._turns.fail(turn.id, reason, dead=dead, stood=stood))
         return dead
 
     async def _fail_or_retry(self, turn: Turn, error: Exception) -> bool:
         dead = turn.attempt >= ATTEMPTS
         if dead:
             try:
-                await self._give_up(await self._context(turn))
+                await self._give_up(await self._context(turn, []), interrupted=False)
             except (StoreError, PlatformError) as second:
                 log.error("failure not shown", extra={"turn": turn.id, "error": repr(second)})
+        elif self._accepting:
+            await self._clock.sleep(PAUSES[turn.attempt - 1])
         return await self._fail(turn, repr(error), dead=dead)
 
-    async def _give_up(self, ctx: TurnContext) -> None:
-        """Say that it did not work; what was written of the answer stays."""
-        event = ctx.turn.event
-        text = ctx.texts.gettext(
-            "⚠️ Something went wrong here, and I have noted it. Please ask again."
-        )
+    async def _give_up(self, ctx: TurnContext, *, interrupted: bool) -> None:
+        """Say that it did not work, and offer to try again; what was written stays."""
+        event, _ = ctx.turn.event, ctx.texts.gettext
+        text = _("⚠️ Something went wrong here, and I have noted it. Please ask again.")
+        if interrupted:
+            text = _("⏸ This answer was interrupted, three times over.")
         if not isinstance(event, IncomingMessage):
             if ctx.turn.urgent:
                 await ctx.platform.notice(event, text)
@@ -329,18 +324,17 @@ class Lanes:
         delivery = ctx.delivery(event)
         async with delivery:
             delivery.rewrite(ctx.turn.partial)
-            await delivery.finish(mark=text)
+            await delivery.finish(mark=text, buttons=await offer_revival(ctx), failed=True)
 
     # ------------------------------------------------------------ ends of the engine
 
-    async def _close(self, chat: ChatRef) -> None:
-        """Count one turn of the chat less; turns of an earlier process were never counted."""
-        left = self._open.pop(chat, 0) - 1
-        if left > 0:
+    async def _close(self, chat: ChatRef, *turn_ids: int) -> None:
+        """Turns of this chat are over; those of an earlier process were never counted."""
+        left = self._open.pop(chat, set()) - set(turn_ids)
+        if left:
             self._open[chat] = left
         else:
-            self._telling.pop(chat, None)
-            self._waiting.pop(chat, None)
+            self._room.forget(chat)
         async with self._idle:
             self._idle.notify_all()
 
@@ -362,8 +356,4 @@ class Lanes:
         if left:
             await asyncio.wait(left)
         await self._chores.close()
-        telling = [*self._notices.values(), *self._toasts]
-        for teller in telling:
-            teller.cancel()
-        if telling:
-            await asyncio.wait(telling)
+        await self._room.close()

@@ -273,6 +273,20 @@ class Platform(Protocol):
         """
         ...
 
+    def newest(self, chat: ChatRef) -> MessageRef | None:
+        """The newest message of the bot's own in a chat, as far as is remembered."""
+        ...
+
+    async def sweep(
+        self, chat: ChatRef, *, after: Sequence[MessageRef], keep: Collection[MessageRef]
+    ) -> None:
+        """Delete what the bot has posted after all of these messages, but nothing in `keep`.
+
+        For what a process posted that died before it wrote down where. Does what the platform
+        lets it find; raises no `PlatformError`.
+        """
+        ...
+
     async def download(self, attachment: Attachment, to: Path) -> None:
         """Fetch a file's bytes to `to`.
 
@@ -347,6 +361,8 @@ class Defaults:
     image_model: str = ""
     transcription_model: str = ""
     system_prompt: str = ""
+    together: bool = True
+    """Short messages that come in a row while an answer is written are answered as one."""
     context_window: int = 32_000
     """Tokens assumed for a model whose window is unknown."""
     reasoning: str = "collapsed"

@@ -23,6 +23,7 @@ class TurnState(StrEnum):
 
     WAITING = "waiting"
     RUNNING = "running"
+    JOINED = "joined"  # answered together with an earlier one, and ends with it
     DONE = "done"
     CANCELLED = "cancelled"
     DEAD = "dead"  # failed too often, or unreadable; kept for the operator
@@ -30,7 +31,11 @@ class TurnState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
-    """What became of an event: `fresh` unless it was known; `ahead` turns stand before it."""
+    """What became of an event; `ahead` turns stand before it.
+
+    It is `fresh` when there is work for it: not when it was known, nor when it changed a message
+    that still waits, nor when it changed one that nobody looks at any more.
+    """
 
     turn_id: int
     fresh: bool
@@ -42,7 +47,8 @@ class Turn:
     """One event being worked on. `partial` and `shown` are what an earlier attempt left.
 
     An `urgent` turn passes by the lane: it runs beside the answer being written. `progress` is a
-    note that an earlier attempt left for this one.
+    note that an earlier attempt left for this one. `stood` is the newest message that the bot had
+    in the chat before the first attempt, as far as it is known.
     """
 
     id: int
@@ -53,6 +59,7 @@ class Turn:
     partial: str = ""
     shown: tuple[MessageRef, ...] = ()
     progress: str = ""
+    stood: MessageRef | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +90,9 @@ class TurnQueue(Protocol):
     async def accept(self, event: Event, *, urgent: bool) -> Accepted:
         """Commit an event as a waiting turn; a key that is known changes nothing.
 
-        Urgent turns (Stop, buttons) pass by the lane. Raises `QueueFull`.
+        Urgent turns (Stop, buttons) pass by the lane. A message that was edited while it waits is
+        replaced where it stands; an older one than the newest of the chat stays as it was answered;
+        one that was never taken in is taken in now, as new. Raises `QueueFull`.
         """
         ...
 
@@ -97,6 +106,21 @@ class TurnQueue(Protocol):
 
     async def claim(self, owner: str) -> Turn | None:
         """Take the oldest turn that may run: urgent, or of a chat where nothing runs."""
+        ...
+
+    async def following(self, turn_id: int) -> Sequence[Turn]:
+        """The messages that wait behind a running turn, in order.
+
+        None from the first on that is no message or cannot be read.
+        """
+        ...
+
+    async def join(self, turn_id: int, others: Sequence[int]) -> None:
+        """Let a running turn answer these, too: they end with it, and wait again if it does not."""
+        ...
+
+    async def known(self, turn_id: int) -> Sequence[MessageRef]:
+        """The newest messages that are known to stand in the chat of a turn, whoever wrote them."""
         ...
 
     async def checkpoint(self, turn_id: int, *, partial: str, shown: Sequence[MessageRef]) -> None:
@@ -114,8 +138,13 @@ class TurnQueue(Protocol):
         """The files that were left with the note, in order."""
         ...
 
-    async def finish(self, turn_id: int, outcome: Outcome) -> None:
-        """Done: keep the messages and the usage, in the same transaction."""
+    async def finish(
+        self, turn_id: int, outcome: Outcome, *, stood: MessageRef | None = None
+    ) -> None:
+        """Done: keep the messages and the usage, in the same transaction.
+
+        `stood` is the newest message that the bot has in the chat by now.
+        """
         ...
 
     async def cancel(self, turn_id: int, outcome: Outcome) -> None:
@@ -126,8 +155,14 @@ class TurnQueue(Protocol):
         """Give the turn back, as if its attempt had not been (shutdown)."""
         ...
 
-    async def fail(self, turn_id: int, reason: str, *, dead: bool) -> None:
-        """The attempt failed: the turn waits again, or is dead."""
+    async def fail(
+        self, turn_id: int, reason: str, *, dead: bool, stood: MessageRef | None = None
+    ) -> None:
+        """The attempt failed: the turn waits again, or is dead. `stood` as in `finish`."""
+        ...
+
+    async def revive(self, turn_id: int) -> bool:
+        """Let a dead turn wait again, as if it were new; False when it is not dead (any more)."""
         ...
 
     async def recover(self, owner: str) -> int:
@@ -178,6 +213,8 @@ class ChatSettings:
     reasoning: str = ""
     streaming: str = ""
     rich: str = ""
+    together: str = ""
+    """`on` or `off`: whether short messages in a row are answered as one."""
 
 
 class SettingsStore(Protocol):

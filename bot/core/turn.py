@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from gettext import NullTranslations
@@ -40,7 +41,9 @@ from bot.core.types import (
     Sender,
     Style,
 )
-from bot.errors import RateLimited
+from bot.errors import RateLimited, StoreError
+
+log = logging.getLogger(__name__)
 
 STOP = "stop"
 """The value of the Stop button; it needs no owner, since everybody in a chat may stop."""
@@ -248,6 +251,8 @@ class TurnContext:
             await self.platform.edit(self.shown[0], reply)
             return self.shown[0]
         ref = await self.platform.send(self.chat, reply)
-        self.shown.append(ref)
-        self.stands()
+        try:  # at once: a process that dies now must not say it a second time
+            await self._remember(self.turn.partial, (ref,))
+        except StoreError as error:
+            log.warning("message not written down", extra={**self.log, "error": repr(error)})
         return ref

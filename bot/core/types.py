@@ -85,7 +85,8 @@ class IncomingMessage:
     `key` is the platform's own key of the event: the same gesture delivered twice has the same
     key. `group` says that several people take part in the chat. `addressed` says that the bot
     was spoken to: a private chat, a mention, a reply to the bot, a command. The mention itself
-    is not part of `text`.
+    is not part of `text`. `gesture` is a second key, where the platform gives one to what may
+    arrive as several messages with keys of their own.
     """
 
     key: str
@@ -97,6 +98,7 @@ class IncomingMessage:
     group: bool = False
     addressed: bool = True
     edited: bool = False
+    gesture: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

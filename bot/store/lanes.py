@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.core.stores import TurnState
-from bot.core.types import Event, Unreadable
+from bot.core.stores import Turn, TurnState
+from bot.core.types import (
+    ChatId,
+    ChatRef,
+    Event,
+    IncomingMessage,
+    MessageId,
+    MessageRef,
+    Unreadable,
+)
 from bot.store import codec
 from bot.store.columns import Words, utc_now
 from bot.store.database import insert
@@ -16,12 +25,17 @@ from bot.store.schema import ACTIVE_IN_LANE, WAITING_IN_LANE, turns
 
 _LOOK = sa.text(
     f"""SELECT
-    (SELECT id FROM turns WHERE platform = :platform AND key = :key),
+    coalesce(
+        (SELECT id FROM turns WHERE platform = :platform AND key = :key),
+        (SELECT id FROM turns WHERE platform = :platform AND gesture = :gesture
+            AND gesture <> '')),
     count(*) FILTER (WHERE state = 'waiting'),
     count(*),
     (SELECT count(*) FROM turns WHERE {WAITING_IN_LANE})
     FROM turns WHERE platform = :platform AND chat = :chat AND {ACTIVE_IN_LANE}"""
-).bindparams(*(sa.bindparam(name, type_=Words()) for name in ("platform", "key", "chat")))
+).bindparams(
+    *(sa.bindparam(name, type_=Words()) for name in ("platform", "key", "gesture", "chat"))
+)
 
 # `= TRUE`, not the bare column: else SQLite does not look it up in the index on (urgent, id).
 _URGENT = sa.text("urgent.state = 'waiting' AND urgent.urgent = TRUE")
@@ -33,6 +47,10 @@ _READY = sa.text(
         AND other.state IN ('waiting', 'running') AND NOT other.urgent
         AND (other.state = 'running' OR other.id < lane.id))"""
 )
+
+
+MANY = 200
+"""Turns of one chat that are looked at, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +67,11 @@ class Claimed:
     partial: str
     shown: str
     progress: str
+    stood: str
+
+
+CLAIMED = tuple(turns.c[field.name] for field in fields(Claimed))
+"""The columns of `Claimed`, in its order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +88,30 @@ async def look(connection: AsyncConnection, event: Event) -> View:
     """What an event meets. Urgent turns are in nobody's way and do not count."""
     chat = codec.chat_of(event)
     row = await connection.execute(
-        _LOOK, {"platform": chat.platform, "key": event.key, "chat": chat.id}
+        _LOOK,
+        {
+            "platform": chat.platform,
+            "key": event.key,
+            "gesture": _gesture(event),
+            "chat": chat.id,
+        },
     )
     return View(*row.one())
 
 
-async def add(connection: AsyncConnection, event: Event, *, urgent: bool) -> int | None:
-    """A waiting turn for an event; None when its key is known."""
-    chat = codec.chat_of(event)
+def _gesture(event: Event | Unreadable) -> str:
+    return event.gesture if isinstance(event, IncomingMessage) and not event.edited else ""
+
+
+async def add(
+    connection: AsyncConnection, event: Event, *, urgent: bool, settled: bool = False
+) -> int | None:
+    """A waiting turn for an event; None when its key is known.
+
+    What is `settled` asks for no work any more: only its key is kept.
+    """
+    chat, state = codec.chat_of(event), TurnState.DONE if settled else TurnState.WAITING
+    about = event.ref.id if isinstance(event, IncomingMessage) and not settled else ""
     statement = (
         insert(connection, turns)
         .values(
@@ -80,7 +119,10 @@ async def add(connection: AsyncConnection, event: Event, *, urgent: bool) -> int
             chat=chat.id,
             user_id=codec.sender_of(event).id,
             urgent=urgent,
-            state=TurnState.WAITING.value,
+            state=state.value,
+            message=about,
+            gesture=_gesture(event),
+            finished_at=utc_now() if settled else None,
             **_new(event),
         )
         .on_conflict_do_nothing()
@@ -149,22 +191,75 @@ async def claim(connection: AsyncConnection, owner: str, lease: float) -> Claime
             owner=owner,
             started_at=utc_now(),
             lease_until=utc_now(lease),
+            stood=sa.case((turns.c.stood != "", turns.c.stood), else_=_stood_before()),
         )
-        .returning(
-            turns.c.id,
-            turns.c.platform,
-            turns.c.chat,
-            turns.c.kind,
-            turns.c.event,
-            turns.c.urgent,
-            turns.c.attempt,
-            turns.c.partial,
-            turns.c.shown,
-            turns.c.progress,
-        )
+        .returning(*CLAIMED)
     )
     row = (await connection.execute(statement)).one_or_none()
     return None if row is None else Claimed(*row)
+
+
+def turn(row: Claimed) -> Turn:
+    """A row in the terms of the core. Raises `codec.UndecodableError`."""
+    stood = codec.load_shown(row.stood) if row.stood else ()
+    return Turn(
+        id=row.id,
+        chat=ChatRef(row.platform, ChatId(row.chat)),
+        event=codec.load_event(row.kind, row.event),
+        urgent=row.urgent,
+        attempt=row.attempt,
+        partial=row.partial,
+        shown=codec.load_shown(row.shown),
+        progress=row.progress,
+        stood=stood[0] if stood else None,
+    )
+
+
+async def known(connection: AsyncConnection, turn_id: int) -> Sequence[MessageRef]:
+    """The messages of the newest turns of a turn's chat, whoever wrote them."""
+    this = turns.alias("this")
+    query = (
+        sa.select(turns.c.platform, turns.c.chat, turns.c.message, turns.c.shown)
+        .join(this, sa.and_(this.c.platform == turns.c.platform, this.c.chat == turns.c.chat))
+        .where(this.c.id == turn_id)
+        .order_by(turns.c.id.desc())
+        .limit(MANY)
+    )
+    refs: list[MessageRef] = []
+    for row in (await connection.execute(query)).all():
+        if row.message:
+            chat = ChatRef(row.platform, ChatId(row.chat))
+            refs.append(MessageRef(chat, MessageId(row.message)))
+        refs += codec.load_shown(row.shown)
+    return refs
+
+
+def revival() -> sa.Update:
+    """Let dead turns wait again; an event that nobody could read stays dead."""
+    return (
+        sa.update(turns)
+        .where(turns.c.state == TurnState.DEAD.value, turns.c.kind != codec.UNREADABLE)
+        .values(state=TurnState.WAITING.value, attempt=1, owner=None, error=None, finished_at=None)
+    )
+
+
+def _stood_before() -> sa.ColumnElement[str]:
+    """What stood in the chat when the turn before this one ended."""
+    before = turns.alias("before")
+    stood = (
+        sa.select(before.c.stood)
+        .where(
+            before.c.platform == turns.c.platform,
+            before.c.chat == turns.c.chat,
+            before.c.id < turns.c.id,
+            sa.not_(before.c.urgent),
+            before.c.stood != "",
+        )
+        .order_by(before.c.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return sa.func.coalesce(stood, "")
 
 
 def _first(lane: sa.FromClause, condition: sa.TextClause) -> sa.ScalarSelect[int]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-HEAD = "0007"
+HEAD = "0008"
 """The newest revision in `migrations/versions`; a test compares."""
 
 _ADVISORY_LOCK = 0x6368696E  # any number, the same in every replica

@@ -36,6 +36,8 @@ SCRUBBED: dict[str, object] = {
     "partial": "",
     "progress": "",
     "shown": "[]",
+    "stood": "",
+    "message": "",
     "error": None,
     "chat": "",
     "user_id": "",

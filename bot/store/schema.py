@@ -12,6 +12,9 @@ RUNNING = "state = 'running'"
 RUNNING_IN_LANE = "state = 'running' AND NOT urgent"
 ACTIVE_IN_LANE = "state IN ('waiting', 'running') AND NOT urgent"
 ENDED = "finished_at IS NOT NULL"
+JOINED = "state = 'joined'"
+GESTURE = "gesture <> ''"
+MESSAGE = "message <> ''"
 """Conditions of partial indexes. Queries must use these very words: a bound parameter in place
 of the literal keeps SQLite from using the index (https://www.sqlite.org/partialindex.html)."""
 
@@ -157,6 +160,8 @@ turns = sa.Table(
     sa.Column("user_id", Words, nullable=False),
     sa.Column("kind", Words, nullable=False),
     sa.Column("event", Words, nullable=False),  # JSON
+    sa.Column("message", Words, nullable=False, server_default=""),  # the id of what was written
+    sa.Column("gesture", Words, nullable=False, server_default=""),  # a second key, if any
     sa.Column("urgent", sa.Boolean, nullable=False),
     sa.Column("state", Words, nullable=False),
     sa.Column("attempt", sa.Integer, nullable=False),
@@ -165,11 +170,38 @@ turns = sa.Table(
     sa.Column("partial", Words, nullable=False),
     sa.Column("shown", Words, nullable=False),  # JSON
     sa.Column("progress", Words, nullable=False, server_default=""),
+    # The newest message of the bot when the turn began, and once it has ended, at its end; JSON.
+    sa.Column("stood", Words, nullable=False, server_default=""),
+    sa.Column("lead", Id, nullable=True),  # the turn that answers this one, too
     sa.Column("error", Words, nullable=True),
     sa.Column("accepted_at", Utc, nullable=False),
     sa.Column("started_at", Utc, nullable=True),
     sa.Column("finished_at", Utc, nullable=True),
     sa.UniqueConstraint("platform", "key"),
+    sa.Index(
+        "uq_turns_gesture",
+        "platform",
+        "gesture",
+        unique=True,
+        sqlite_where=sa.text(GESTURE),
+        postgresql_where=sa.text(GESTURE),
+    ),
+    # Serve what is asked about the newest turns of a chat, ended or not, and about a message.
+    sa.Index("ix_turns_chat", "platform", "chat", "id"),
+    sa.Index(
+        "ix_turns_message",
+        "platform",
+        "chat",
+        "message",
+        sqlite_where=sa.text(MESSAGE),
+        postgresql_where=sa.text(MESSAGE),
+    ),
+    sa.Index(
+        "ix_turns_joined",
+        "lead",
+        sqlite_where=sa.text(JOINED),
+        postgresql_where=sa.text(JOINED),
+    ),
     sa.Index(
         "ix_turns_waiting",
         "urgent",

@@ -12,9 +12,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.calendar import UTC_CALENDAR, Calendar
 from bot.core.stores import Accepted, Outcome, Turn, TurnState
-from bot.core.types import ChatId, ChatRef, Event, MessageRef, OutgoingFile, Unreadable, UserId
+from bot.core.types import (
+    ChatId,
+    ChatRef,
+    Event,
+    IncomingMessage,
+    MessageRef,
+    OutgoingFile,
+    Unreadable,
+    UserId,
+)
 from bot.errors import QueueFull
-from bot.store import codec, lanes, ledger, messages, products, usage
+from bot.store import codec, edits, joining, lanes, ledger, messages, products, usage
 from bot.store.columns import utc_now
 from bot.store.database import Database
 from bot.store.overheard import drop_through
@@ -73,11 +82,17 @@ class Turns:
         async def job(connection: AsyncConnection) -> Accepted:
             view = await lanes.look(connection, event)
             if view.known is None:
+                wanted = event
+                if isinstance(event, IncomingMessage) and event.edited:
+                    settled = await edits.settle(connection, event)
+                    if isinstance(settled, Accepted):
+                        return settled
+                    wanted = settled
                 if not urgent and view.waiting_in_chat >= self._per_chat:
                     raise QueueFull(in_chat=True)
                 if not urgent and view.waiting_in_all >= self._in_all:
                     raise QueueFull(in_chat=False)
-                new = await lanes.add(connection, event, urgent=urgent)
+                new = await lanes.add(connection, wanted, urgent=urgent)
                 if new is not None:
                     ahead = 0 if urgent else view.active_in_chat
                     return Accepted(turn_id=new, fresh=True, ahead=ahead)
@@ -111,7 +126,7 @@ class Turns:
             if row.progress:
                 self._noted.add(row.id)
             try:
-                return _turn(row)
+                return lanes.turn(row)
             except codec.UndecodableError as error:
                 log.error("stored event unreadable", extra={"turn": row.id, "reason": str(error)})
                 await self.fail(row.id, str(error), dead=True)
@@ -130,6 +145,21 @@ class Turns:
                 await self.release(row.id)
             raise
 
+    async def following(self, turn_id: int) -> Sequence[Turn]:
+        """The messages that wait behind a running turn, in order."""
+        return await self._database.read(lambda connection: joining.following(connection, turn_id))
+
+    async def join(self, turn_id: int, others: Sequence[int]) -> None:
+        """Let a running turn answer these, too."""
+        hold = self._held.get(turn_id, NOBODY)
+        await self._database.write(
+            lambda connection: joining.join(connection, turn_id, hold.owner, others)
+        )
+
+    async def known(self, turn_id: int) -> Sequence[MessageRef]:
+        """The newest messages that are known to stand in the chat of a turn."""
+        return await self._database.read(lambda connection: lanes.known(connection, turn_id))
+
     async def checkpoint(self, turn_id: int, *, partial: str, shown: Sequence[MessageRef]) -> None:
         """Remember how far the answer is and which messages it stands in."""
         await self._change(
@@ -143,7 +173,7 @@ class Turns:
 
     async def note(self, turn_id: int, progress: str, made: Sequence[OutgoingFile] = ()) -> bool:
         """Leave a note for a later attempt, and files that must not be made twice."""
-        hold = self._held.get(turn_id, _NOBODY)
+        hold = self._held.get(turn_id, NOBODY)
 
         async def job(connection: AsyncConnection) -> bool:
             statement = (
@@ -168,9 +198,11 @@ class Turns:
         """The files that were left with the note, in order."""
         return await self._database.read(lambda connection: products.made(connection, turn_id))
 
-    async def finish(self, turn_id: int, outcome: Outcome) -> None:
+    async def finish(
+        self, turn_id: int, outcome: Outcome, *, stood: MessageRef | None = None
+    ) -> None:
         """Done: keep the messages and the usage, in the same transaction."""
-        await self._end(turn_id, TurnState.DONE, outcome=outcome)
+        await self._end(turn_id, TurnState.DONE, outcome=outcome, stood=stood)
 
     async def cancel(self, turn_id: int, outcome: Outcome) -> None:
         """Stopped by the person: what was written is kept."""
@@ -178,17 +210,27 @@ class Turns:
 
     async def release(self, turn_id: int) -> None:
         """Give the turn back, as if its attempt had not been (shutdown)."""
-        await self._change(turn_id, _GIVEN_BACK)
+        await self._change(turn_id, _GIVEN_BACK, ends=TurnState.WAITING)
         self._let_go(turn_id)
 
-    async def fail(self, turn_id: int, reason: str, *, dead: bool) -> None:
+    async def fail(
+        self, turn_id: int, reason: str, *, dead: bool, stood: MessageRef | None = None
+    ) -> None:
         """The attempt failed: the turn waits again, or is dead."""
         if dead:
-            await self._end(turn_id, TurnState.DEAD, error=reason)
+            await self._end(turn_id, TurnState.DEAD, error=reason, stood=stood)
             return
         again = {**_GIVEN_BACK, "error": reason, "attempt": turns.c.attempt + 1}
-        await self._change(turn_id, again)
+        await self._change(turn_id, again, ends=TurnState.WAITING)
         self._let_go(turn_id)
+
+    async def revive(self, turn_id: int) -> bool:
+        """Let a dead turn wait again, as if it were new; False when it is not dead (any more)."""
+        statement = lanes.revival().where(turns.c.id == turn_id)
+        changed = await self._database.write(
+            lambda connection: _rows_changed(connection, statement)
+        )
+        return changed > 0
 
     async def recover(self, owner: str) -> int:
         """Turns that ran when their process died wait again, their attempt counted.
@@ -214,6 +256,8 @@ class Turns:
 
         async def job(connection: AsyncConnection) -> int:
             changed = await _rows_changed(connection, statement)
+            if changed:
+                await joining.part(connection)
             await ledger.release_lost(connection)
             return changed
 
@@ -237,7 +281,13 @@ class Turns:
         return await self._database.read(lambda connection: lanes.ahead(connection, turn_id))
 
     async def _end(
-        self, turn_id: int, state: TurnState, *, outcome: Outcome | None = None, error: str = ""
+        self,
+        turn_id: int,
+        state: TurnState,
+        *,
+        outcome: Outcome | None = None,
+        error: str = "",
+        stood: MessageRef | None = None,
     ) -> None:
         values: dict[str, object] = {
             "state": state.value,
@@ -249,7 +299,9 @@ class Turns:
             values |= {"partial": "", "progress": ""}
             if outcome.scrub:
                 values |= SCRUBBED
-        await self._change(turn_id, values, outcome)
+        if stood is not None:
+            values["stood"] = codec.dump_shown((stood,))
+        await self._change(turn_id, values, outcome, ends=state)
         self._let_go(turn_id)
 
     def _let_go(self, turn_id: int) -> None:
@@ -257,14 +309,19 @@ class Turns:
         self._noted.discard(turn_id)
 
     async def _change(
-        self, turn_id: int, values: dict[str, object], outcome: Outcome | None = None
+        self,
+        turn_id: int,
+        values: dict[str, object],
+        outcome: Outcome | None = None,
+        *,
+        ends: TurnState | None = None,
     ) -> None:
         """Change a turn that we run, and keep what came of it; nothing at all if it is not ours.
 
         It is not when the change was made already (the answer of a commit got lost), or when its
         lease ran out and another process has taken it over.
         """
-        hold = self._held.get(turn_id, _NOBODY)
+        hold = self._held.get(turn_id, NOBODY)
 
         async def job(connection: AsyncConnection) -> bool:
             statement = (
@@ -281,6 +338,8 @@ class Turns:
             row = (await connection.execute(statement)).one_or_none()
             if row is None:
                 return False
+            if ends is not None:
+                await joining.end(connection, turn_id, ends)
             if outcome is not None:
                 if turn_id in self._noted:
                     await products.drop(connection, turn_id)
@@ -302,20 +361,7 @@ class Turns:
             log.warning("turn not ours any more", extra={"turn": turn_id})
 
 
-_NOBODY = _Hold("", 0)
-
-
-def _turn(row: lanes.Claimed) -> Turn:
-    return Turn(
-        id=row.id,
-        chat=ChatRef(row.platform, ChatId(row.chat)),
-        event=codec.load_event(row.kind, row.event),
-        urgent=row.urgent,
-        attempt=row.attempt,
-        partial=row.partial,
-        shown=codec.load_shown(row.shown),
-        progress=row.progress,
-    )
+NOBODY = _Hold("", 0)
 
 
 async def _rows_changed(connection: AsyncConnection, statement: sa.Update) -> int:

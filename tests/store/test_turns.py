@@ -44,7 +44,7 @@ async def test_an_event_comes_back_as_it_went_in(stores: Stores) -> None:
         reply_to=Quote(ref=ref(9), author="bot", text="?", by_bot=True, attachments=(voice,)),
         group=True,
         addressed=False,
-        edited=True,
+        gesture="g",
     )
     events: list[Event] = [everything, press("2"), StopPressed(key="3", chat=chat(), sender=ANN)]
     for event in events:

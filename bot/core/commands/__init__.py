@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from bot.core.commands import admin, again, chats, export, forget, image, model, redo, settings
+from bot.core.commands import (
+    admin,
+    again,
+    chats,
+    export,
+    forget,
+    image,
+    model,
+    redo,
+    revive,
+    settings,
+)
 from bot.core.commands.conversation import START, STOP
 from bot.core.commands.help import HELP
 from bot.core.commands.image import IMAGE
@@ -37,6 +48,7 @@ ACTIONS: Mapping[str, ActionHandler] = {
     **forget.ACTIONS,
     **admin.ACTIONS,
     **image.ACTIONS,
+    **revive.ACTIONS,
 }
 """What the buttons do, by the name of their action."""
 

@@ -151,5 +151,18 @@ RICH = Setting(
     details=N_("Rich messages show tables, formulas and headings. Older apps cannot read them."),
 )
 
-SETTINGS: tuple[Entry, ...] = (MODEL, LANGUAGE, REASONING, STREAMING, RICH)
+TOGETHER = Setting(
+    name="together",
+    label=N_("Short messages in a row"),
+    field="together",
+    choices=(
+        Choice(word="on", label=N_("answered together")),
+        Choice(word="off", label=N_("answered one by one")),
+    ),
+    default=lambda defaults: "on" if defaults.together else "off",
+    applies=lambda ctx: not ctx.group,
+    details=N_("What you send while I am still writing: one answer to all of it, or one to each."),
+)
+
+SETTINGS: tuple[Entry, ...] = (MODEL, LANGUAGE, REASONING, STREAMING, RICH, TOGETHER)
 """What `/settings` shows, in this order."""

@@ -187,6 +187,15 @@ class ConsolePlatform:
     async def delete(self, ref: MessageRef) -> None:
         """Nothing: what is printed stays."""
 
+    def newest(self, chat: ChatRef) -> MessageRef | None:
+        """Nothing is remembered."""
+        return None
+
+    async def sweep(
+        self, chat: ChatRef, *, after: Sequence[MessageRef], keep: Collection[MessageRef]
+    ) -> None:
+        """Nothing: what is printed stays."""
+
     def draft(self, answering: IncomingMessage, *, stop: Button | None = None) -> Draft:
         """An answer that is printed while it grows. Stop is Ctrl-C."""
         return self.reopen(_new_ref(), answering)

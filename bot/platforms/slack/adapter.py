@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -41,6 +42,7 @@ from bot.platforms.slack.render import (
 )
 from bot.platforms.slack.sockets import FIRST_PAUSE, LAST_PAUSE, Sockets
 from bot.platforms.slack.status import Status, Thread, session_title
+from bot.platforms.slack.sweeping import Sweeper
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +74,8 @@ EDITED = Capabilities(
 NO_STREAMS = frozenset({"unknown_method", "missing_scope", "not_allowed_token_type"})
 """Refusals of a stream that hold for the whole workspace; others hold for the chat."""
 CHATS = 10_000
+SIGN_IN = 30.0
+"""Seconds to wait for the bot to know its own name, when Slack cannot be reached."""
 
 
 class SlackPlatform:
@@ -84,11 +88,16 @@ class SlackPlatform:
         self._clock = clock
         self._calls = Calls(bot_token, base_url=base_url, clock=clock)
         self._status = Status(self._calls, clock)
-        self._posting = Posting(self._calls, self._status)
+        self._posted: Memory[ChatRef, MessageRef] = Memory(CHATS)
+        self._posting = Posting(
+            self._calls, self._status, lambda ref: self._posted.put(ref.chat, ref)
+        )
+        self._sweeper = Sweeper(self._calls, self._posting)
         self._directory = Directory(self._calls)
         self._greeting = Greeting(self._calls, self._directory)
         self._ingress = Ingress(self._directory, clock, self._asked, self._greeting.opened)
         self._sockets = Sockets(self._calls, app_token, clock=clock)
+        self._signed_in = asyncio.Event()
         self._streams = True
         self._unstreamed: Memory[ChatRef, bool] = Memory(CHATS)
         self._untold: Memory[ChatRef, bool] = Memory(CHATS)
@@ -140,6 +149,7 @@ class SlackPlatform:
                 pause = min(LAST_PAUSE, pause * 2)
             else:
                 self._directory.bot = str(answer["user_id"])
+                self._signed_in.set()
 
     def _asked(self, message: IncomingMessage) -> None:
         self._newest.put(message.ref.chat, message.ref)
@@ -169,6 +179,24 @@ class SlackPlatform:
     async def delete(self, ref: MessageRef) -> None:
         """Remove a message of the bot."""
         await self._posting.delete(ref)
+
+    def newest(self, chat: ChatRef) -> MessageRef | None:
+        """The newest message of the bot in the conversation; files that followed do not count."""
+        return self._posted.get(chat)
+
+    async def sweep(
+        self, chat: ChatRef, *, after: Sequence[MessageRef], keep: Collection[MessageRef]
+    ) -> None:
+        """Delete what was posted and not written down."""
+        try:
+            async with asyncio.timeout(SIGN_IN):
+                await self._signed_in.wait()  # only then it knows its own messages
+            found = await self._sweeper.sweep(chat, self._directory.bot, after, keep)
+        except (PlatformError, TimeoutError) as error:
+            log.info("not swept", extra={"chat": chat.id, "error": repr(error)})
+        else:
+            if found:
+                log.warning("lost messages deleted", extra={"chat": chat.id, "messages": found})
 
     def draft(self, answering: IncomingMessage, *, stop: Button | None = None) -> Draft:
         """An answer that is streamed where the chat has streams, else posted and edited."""

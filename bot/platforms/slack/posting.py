@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -32,9 +32,12 @@ QUIET = {"unfurl_links": False, "unfurl_media": False}
 class Posting:
     """Messages of the bot. Every method raises `PlatformError` and its kinds."""
 
-    def __init__(self, calls: Calls, status: Status) -> None:
+    def __init__(
+        self, calls: Calls, status: Status, posted: Callable[[MessageRef], None] = lambda _: None
+    ) -> None:
         self._calls = calls
         self._status = status
+        self._posted = posted
         self._draws_feedback = True
         self._open: dict[MessageRef, None] = {}  # streams that have not been stopped, oldest first
 
@@ -48,7 +51,11 @@ class Posting:
         where = {"channel": place.channel, "thread_ts": thread}
         answer = await self._put("chat.postMessage", where | QUIET, reply, urgency)
         self._status.posted(Thread(place.channel, thread))
-        return make_message(chat, str(answer["ts"]), thread)
+        return self._note(make_message(chat, str(answer["ts"]), thread))
+
+    def _note(self, ref: MessageRef) -> MessageRef:
+        self._posted(ref)
+        return ref
 
     async def update(self, ref: MessageRef, reply: Reply, urgency: Urgency = Urgency.FINAL) -> None:
         """Replace text and buttons of a message; one that is still streaming is stopped first."""
@@ -91,11 +98,13 @@ class Posting:
 
     async def delete(self, ref: MessageRef) -> None:
         """Remove a message; one that is gone already is success."""
-        channel = parse_chat(ref.chat).channel
+        args = {"channel": parse_chat(ref.chat).channel, "ts": ts_of(ref)}
         try:
-            await self._calls.call(
-                "chat.delete", {"channel": channel, "ts": ts_of(ref)}, channel=channel
-            )
+            try:
+                await self._call("chat.delete", args, Urgency.FINAL)
+            except StillStreaming:
+                await self.stop_stream(ref, "", [])
+                await self._call("chat.delete", args, Urgency.FINAL)
         except MessageGone:
             log.debug("message gone already", extra={"chat": ref.chat.id})
 
@@ -136,7 +145,7 @@ class Posting:
         self._status.streaming(Thread(place.channel, thread))
         ref = make_message(chat, str(answer["ts"]), thread)
         self._open[ref] = None
-        return ref
+        return self._note(ref)
 
     async def append(
         self, ref: MessageRef, text: str, urgency: Urgency, tasks: Sequence[Task] = ()

@@ -32,7 +32,13 @@ from bot.errors import FileTooLarge, PlatformError
 from bot.platforms.telegram.calls import Caller
 from bot.platforms.telegram.draft import TelegramDraft
 from bot.platforms.telegram.errors import MAX_FILE_IN, MAX_FILE_OUT, translated
-from bot.platforms.telegram.ids import PLATFORM, parse_chat, parse_press_key
+from bot.platforms.telegram.ids import (
+    PLATFORM,
+    make_message,
+    parse_chat,
+    parse_message,
+    parse_press_key,
+)
 from bot.platforms.telegram.pace import Pacer
 from bot.platforms.telegram.polling import POLL_SECONDS, Poller
 from bot.platforms.telegram.posting import MAX_BUTTONS, Poster
@@ -40,6 +46,7 @@ from bot.platforms.telegram.render import MAX_TEXT, measure
 from bot.platforms.telegram.request import AiohttpRequest
 from bot.platforms.telegram.rich import MAX_RICH
 from bot.platforms.telegram.rich import measure as measure_rich
+from bot.platforms.telegram.sweeping import Sweeper
 
 log = logging.getLogger(__name__)
 
@@ -104,6 +111,7 @@ class TelegramPlatform:
         )
         self._caller = Caller(Pacer(clock), clock)
         self._poster = Poster(self._bot, self._caller, clock)
+        self._sweeper = Sweeper(self._bot, self._caller)
         self._draft_ids = count(secrets.randbelow(MAX_FIRST_DRAFT) + 1)
         self._style = Style()
 
@@ -188,6 +196,26 @@ class TelegramPlatform:
             with suppress(PlatformError):
                 await self._poster.show_typing(chat)
             await self._clock.sleep(TYPING_SECONDS)
+
+    def newest(self, chat: ChatRef) -> MessageRef | None:
+        """The newest message of the bot in the chat, or in the group that the topic is of."""
+        newest = self._caller.newest.get(parse_chat(chat).chat)
+        return None if newest is None else make_message(chat, newest)
+
+    async def sweep(
+        self, chat: ChatRef, *, after: Sequence[MessageRef], keep: Collection[MessageRef]
+    ) -> None:
+        """Delete what was posted and not written down, as far as it can be found."""
+        known = {parse_message(ref) for ref in keep}
+        try:
+            found = await self._sweeper.sweep(
+                parse_chat(chat), max(map(parse_message, after)), known
+            )
+        except PlatformError as failure:
+            log.info("not swept", extra={"chat": chat.id, "error": repr(failure)})
+        else:
+            if found:
+                log.warning("lost messages deleted", extra={"chat": chat.id, "messages": found})
 
     async def download(self, attachment: Attachment, to: Path) -> None:
         """Fetch a file by ourselves: its URL contains the token, so nobody else gets it."""

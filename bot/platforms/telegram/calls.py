@@ -9,6 +9,7 @@ from bot.core.ports import Clock
 from bot.errors import OutcomeUnknown, RateLimited
 from bot.platforms.telegram.errors import Unreachable, translated
 from bot.platforms.telegram.ids import Place
+from bot.platforms.telegram.newest import Newest
 from bot.platforms.telegram.pace import Budget, Pacer, Urgency
 
 T = TypeVar("T")
@@ -24,6 +25,7 @@ class Caller:
     """Makes calls. Raises `PlatformError` and its kinds."""
 
     def __init__(self, pacer: Pacer, clock: Clock) -> None:
+        self.newest = Newest()
         self._pacer = pacer
         self._clock = clock
 
@@ -52,7 +54,7 @@ class Caller:
         pauses = iter(PAUSES if urgency is Urgency.FINAL else ())
         while True:
             try:
-                return await self._pacer.call(
+                answer = await self._pacer.call(
                     place.chat, urgency, translate, calls=calls, budget=budget
                 )
             except RateLimited:
@@ -63,6 +65,9 @@ class Caller:
                 if pause is None or (isinstance(failure, OutcomeUnknown) and not twice):
                     raise
                 await self._clock.sleep(pause)
+            else:
+                self.newest.note(place.chat, answer)
+                return answer
 
     async def aside(self, make: Callable[[], Awaitable[T]]) -> T:
         """Make a call that belongs to no chat. It must be one that may be carried out twice."""

@@ -1,0 +1,46 @@
+"""Short messages that came in a row while an answer was being written: answered as one. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot.core.commands.table import parse
+from bot.core.stores import Turn
+from bot.core.types import IncomingMessage
+
+SHORT = 1_000
+"""Characters of a message that is answered together with others; a longer one deserves its own."""
+ROW = 10
+"""Messages that are answered together at most."""
+
+
+def may_join(message: IncomingMessage) -> bool:
+    """Whether a message is mere words: no command, no file, no change of an older one."""
+    plain = not message.attachments and not message.edited and not message.group
+    return plain and len(message.text) <= SHORT and parse(message.text) is None
+
+
+def row(lead: IncomingMessage, following: Sequence[Turn]) -> list[Turn]:
+    """Those that directly follow a message and are answered together with it."""
+    found: list[Turn] = []
+    if not may_join(lead):
+        return found
+    for turn in following[: ROW - 1]:
+        event = turn.event
+        if not isinstance(event, IncomingMessage) or event.sender.id != lead.sender.id:
+            break
+        if not may_join(event):
+            break
+        found.append(turn)
+    return found
+
+
+def as_one(lead: IncomingMessage, others: Sequence[Turn]) -> IncomingMessage:
+    """The messages as if they had been written as one; it is answered where the last one stands."""
+    events = [turn.event for turn in others if isinstance(turn.event, IncomingMessage)]
+    if not events:
+        return lead
+    text = "\n".join(event.text for event in (lead, *events))
+    quotes = (event.reply_to for event in (lead, *events) if event.reply_to)
+    return replace(lead, ref=events[-1].ref, text=text, reply_to=next(quotes, None))

@@ -1,0 +1,62 @@
+"""Finding messages of the bot whose ts nobody wrote down: a process died right after posting them.
+
+Slack tells what stands in a thread, so nothing needs to be guessed. Files are left alone: their
+messages are made by Slack, and their ts is known to nobody either way.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Sequence
+
+from bot.core.types import ChatRef, MessageRef
+from bot.platforms.slack.calls import Calls, Json
+from bot.platforms.slack.ids import answer_thread, make_message, parse_chat, ts_of
+from bot.platforms.slack.pace import Urgency
+from bot.platforms.slack.posting import Posting
+
+log = logging.getLogger(__name__)
+
+THREADS = 10
+"""Threads of a direct message that are looked through; every question there has its own."""
+
+
+class Sweeper:
+    """Deletes lost messages. Raises `PlatformError` and its kinds."""
+
+    def __init__(self, calls: Calls, posting: Posting) -> None:
+        self._calls = calls
+        self._posting = posting
+
+    async def sweep(
+        self, chat: ChatRef, bot: str, after: Sequence[MessageRef], keep: Collection[MessageRef]
+    ) -> int:
+        """Delete what `bot` posted after all of these and nobody knows of; returns how many."""
+        newest = max(ts_of(ref) for ref in after)
+        known = {ts_of(ref) for ref in (*after, *keep)}
+        count = 0
+        for thread in _threads(after, keep, newest):
+            for message in await self._replies(chat, thread):
+                ts = str(message.get("ts", ""))
+                lost = message.get("user") == bot and ts > newest and ts not in known
+                if lost and not message.get("files"):
+                    await self._posting.delete(make_message(chat, ts, thread))
+                    count += 1
+        return count
+
+    async def _replies(self, chat: ChatRef, thread: str) -> list[Json]:
+        channel = parse_chat(chat).channel
+        args = {"channel": channel, "ts": thread, "limit": "200"}
+        answer = await self._calls.call(
+            "conversations.replies", args, channel=channel, urgency=Urgency.FINAL
+        )
+        return list(answer.get("messages", []))
+
+
+def _threads(
+    after: Sequence[MessageRef], keep: Collection[MessageRef], newest: str
+) -> Sequence[str]:
+    """The threads that something may have been posted in since, oldest first."""
+    asked = {answer_thread(ref) for ref in after}
+    later = {answer_thread(ref) for ref in keep if ts_of(ref) > newest}
+    return sorted(thread for thread in asked | later if thread)[-THREADS:]

@@ -1,0 +1,64 @@
+"""Finding messages of the bot whose ids nobody wrote down: a process died right after posting them.
+
+The Bot API has no way to list messages. But an attempt to take the buttons away from a message
+tells whether it is the bot's own, and changes nothing else: what is not there, or is somebody
+else's, is refused in other words than what has no buttons (TDLib, MessagesManager.cpp). Ids grow
+by one from message to message, in private chats over all of them together, so a lost message is
+looked for right behind those that are known. In a busy bot it may lie further away; then it stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from functools import partial
+
+from telegram import Bot
+from telegram.error import BadRequest
+
+from bot.platforms.telegram.calls import Caller
+from bot.platforms.telegram.errors import is_missing, is_unchanged
+from bot.platforms.telegram.ids import Place
+
+BEHIND = 4
+"""Ids that are tried behind each known one."""
+TRIES = 60
+
+
+def suspects(after: int, known: Collection[int]) -> Sequence[int]:
+    """The ids at which a lost message may be, newer than `after`."""
+    landmarks = {after, *(id for id in known if id > after)}
+    near = {mark + step for mark in landmarks for step in range(1, BEHIND + 1)}
+    return sorted(near - set(known))[:TRIES]
+
+
+class Sweeper:
+    """Deletes lost messages. Raises `PlatformError` and its kinds."""
+
+    def __init__(self, bot: Bot, caller: Caller) -> None:
+        self._bot = bot
+        self._caller = caller
+
+    async def sweep(self, place: Place, after: int, known: Collection[int]) -> int:
+        """Delete what the bot posted after a message and nobody knows of; returns how many."""
+        found = [
+            id
+            for id in suspects(after, known)
+            if await self._caller.aside(partial(self._is_ours, place, id))
+        ]
+        for id in found:
+            await self._caller.aside(partial(self._delete, place, id))
+        return len(found)
+
+    async def _is_ours(self, place: Place, id: int) -> bool:
+        try:
+            await self._bot.edit_message_reply_markup(place.chat, id)
+        except BadRequest as failure:
+            return is_unchanged(failure)
+        return True
+
+    async def _delete(self, place: Place, id: int) -> None:
+        try:
+            await self._bot.delete_message(place.chat, id)
+        except BadRequest as failure:
+            if not is_missing(failure):
+                raise

@@ -1,0 +1,84 @@
+"""Several messages answered together: the first of them leads, the others end with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core.stores import Turn, TurnState
+from bot.core.types import IncomingMessage
+from bot.store import codec, lanes
+from bot.store.columns import utc_now
+from bot.store.schema import JOINED, WAITING_IN_LANE, turns
+
+_OVER = (TurnState.DONE, TurnState.CANCELLED)
+
+
+async def following(connection: AsyncConnection, turn_id: int) -> Sequence[Turn]:
+    """The messages that wait in the chat of a turn, up to the first other event."""
+    here = sa.select(turns.c.platform, turns.c.chat).where(turns.c.id == turn_id)
+    lead = (await connection.execute(here)).one_or_none()
+    if lead is None:
+        return []
+    query = (
+        sa.select(*lanes.CLAIMED)
+        .where(
+            turns.c.platform == lead.platform,
+            turns.c.chat == lead.chat,
+            sa.text(WAITING_IN_LANE),
+            turns.c.id > turn_id,
+        )
+        .order_by(turns.c.id)
+        .limit(lanes.MANY)
+    )
+    found: list[Turn] = []
+    for row in (await connection.execute(query)).all():
+        try:
+            turn = lanes.turn(lanes.Claimed(*row))
+        except codec.UndecodableError:
+            break  # it is found out, and buried, when its own turn comes
+        if not isinstance(turn.event, IncomingMessage):
+            break
+        found.append(turn)
+    return found
+
+
+async def join(
+    connection: AsyncConnection, turn_id: int, owner: str, others: Sequence[int]
+) -> None:
+    """Let a turn that `owner` runs answer those that still wait."""
+    lead = turns.alias("this")
+    runs = sa.exists().where(
+        lead.c.id == turn_id, lead.c.state == TurnState.RUNNING.value, lead.c.owner == owner
+    )
+    statement = (
+        sa.update(turns)
+        .where(turns.c.id.in_(others), sa.text(WAITING_IN_LANE), runs)
+        .values(state=TurnState.JOINED.value, lead=turn_id)
+    )
+    await connection.execute(statement)
+
+
+async def end(connection: AsyncConnection, turn_id: int, state: TurnState) -> None:
+    """Let what was joined end with its lead; if that was not answered, it waits again."""
+    values: dict[str, object] = (
+        {"state": state.value, "finished_at": utc_now()}
+        if state in _OVER
+        else {"state": TurnState.WAITING.value, "lead": None}
+    )
+    statement = sa.update(turns).where(turns.c.lead == turn_id, sa.text(JOINED)).values(values)
+    await connection.execute(statement)
+
+
+async def part(connection: AsyncConnection) -> None:
+    """Let everything wait again by itself whose lead does not run any more."""
+    lead = turns.alias("this")
+    runs = sa.exists().where(lead.c.id == turns.c.lead, lead.c.state == TurnState.RUNNING.value)
+    statement = (
+        sa.update(turns)
+        .where(sa.text("turns.state = 'joined'"), ~runs)
+        .values(state=TurnState.WAITING.value, lead=None)
+    )
+    await connection.execute(statement)

@@ -1,0 +1,132 @@
+"""What people send while an answer is being written: answered together, or changed in time."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.core.fake import CHAT, FakePlatform
+from bot.core.types import IncomingMessage
+from bot.sandbox.openai.scripted import Answer
+from tests.house import DEFAULTS, House, open_house
+
+SLOW = Answer(text="slow answer " * 20, chunk=12, pace=0.02)
+TOGETHER = replace(DEFAULTS, together=True)
+
+
+@pytest.fixture
+async def sociable(tmp_path: Path) -> AsyncGenerator[House]:
+    async with open_house(tmp_path, defaults=TOGETHER) as house:
+        house.api.script.answer(SLOW)
+        house.api.script.answer_with(lambda question: f"re {question.last_text}")
+        yield house
+
+
+async def being_answered(house: House) -> IncomingMessage:
+    """A message whose answer is being written."""
+    message = house.platform.message("first")
+    await house.happen(message)
+    await house.sees("slow")
+    return message
+
+
+def edit(platform: FakePlatform, message: IncomingMessage, text: str) -> IncomingMessage:
+    """The event of a message that was changed."""
+    return replace(message, key=f"{message.key}:{text}", text=text, edited=True)
+
+
+async def test_short_messages_in_a_row_get_one_answer(sociable: House) -> None:
+    await being_answered(sociable)
+    for text in ("second", "third", "fourth"):
+        await sociable.happen(sociable.platform.message(text))
+    await sociable.lanes.answered(CHAT)
+    assert sociable.platform.kept()[1:] == ["re second\nthird\nfourth"]
+    assert len(sociable.api.traffic.to("/chat/completions")) == 2
+
+
+async def test_one_line_says_that_a_row_of_messages_waits(sociable: House) -> None:
+    await being_answered(sociable)
+    for text in ("second", "third"):
+        await sociable.happen(sociable.platform.message(text))
+    await sociable.lanes.answered(CHAT)
+    lines = {text for frame in sociable.platform.frames for text in frame if "⏳" in text}
+    assert lines == {"⏳ 1 message before yours"}
+
+
+async def test_a_command_a_long_text_and_somebody_else_end_a_row(sociable: House) -> None:
+    await being_answered(sociable)
+    for text in ("second", "/model gpt-4o", "third", "x" * 2000, "fourth"):
+        await sociable.happen(sociable.platform.message(text))
+    await sociable.lanes.answered(CHAT)
+    kept = sociable.platform.kept()[1:]
+    assert kept[0] == "re second"
+    assert "gpt-4o" in kept[1]
+    assert [text[:8] for text in kept[2:]] == ["re third", "re xxxxx", "re fourt"]
+
+
+async def test_who_wants_each_message_answered_by_itself_says_so(sociable: House) -> None:
+    await sociable.say("/settings together off")
+    await being_answered(sociable)
+    for text in ("second", "third"):
+        await sociable.happen(sociable.platform.message(text))
+    await sociable.lanes.answered(CHAT)
+    assert sociable.platform.kept()[2:] == ["re second", "re third"]
+
+
+async def test_in_a_group_each_message_is_answered_by_itself(sociable: House) -> None:
+    await being_answered(sociable)
+    for text in ("second", "third"):
+        await sociable.happen(sociable.platform.message(text, group=True))
+    await sociable.lanes.answered(CHAT)
+    assert len(sociable.platform.kept()) == 3
+
+
+async def test_what_was_answered_together_is_answered_once_after_a_restart(tmp_path: Path) -> None:
+    async with open_house(tmp_path, defaults=TOGETHER) as house:
+        house.api.script.answer(SLOW, Answer(text="together " * 90, chunk=9, pace=0.05))
+        await being_answered(house)
+        for text in ("second", "third"):
+            await house.happen(house.platform.message(text))
+        await house.sees("together")
+    async with open_house(tmp_path, platform=house.platform, defaults=TOGETHER) as house:
+        house.api.script.answer_with(lambda question: f"re {question.last_text}")
+        await house.sees("re second\nthird")
+        await house.say("fourth")
+        assert house.platform.kept()[1:] == ["re second\nthird", "re fourth"]
+
+
+async def test_a_change_to_a_message_that_waits_replaces_it(house: House) -> None:
+    house.api.script.answer(SLOW)
+    house.api.script.answer_with(lambda question: f"re {question.last_text}")
+    await being_answered(house)
+    second, third = (house.platform.message(text) for text in ("secnod", "third"))
+    await house.happen(second)
+    await house.happen(third)
+    change = edit(house.platform, second, "second")
+    await house.happen(change)
+    await house.happen(edit(house.platform, second, "second!"))
+    await house.happen(change)  # delivered once more
+    await house.lanes.answered(CHAT)
+    assert house.platform.kept()[1:] == ["re second!", "re third"]
+
+
+async def test_a_change_to_an_older_message_is_let_be(house: House) -> None:
+    house.api.script.answer("one", "two")
+    first = house.platform.message("first")
+    await house.tell(first)
+    await house.say("second")
+    assert await house.tell(edit(house.platform, first, "first!")) == ["one", "two"]
+    assert len(house.api.traffic.to("/chat/completions")) == 2
+
+
+async def test_a_message_that_was_not_for_the_bot_at_first_is_answered_once_it_is(
+    house: House,
+) -> None:
+    house.api.script.answer_with(lambda question: f"re {question.last_text}")
+    aside = house.platform.message("nothing", addressed=False, group=True)
+    await house.happen(aside)
+    now = replace(edit(house.platform, aside, "you there?"), addressed=True)
+    assert "you there?" in (await house.tell(now))[-1]

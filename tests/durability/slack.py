@@ -1,0 +1,40 @@
+"""The sandbox Slack as a town: people in direct messages, with redelivery and reconnects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from bot.sandbox.slack.people import Person
+from bot.sandbox.slack.server import SlackSandbox
+
+
+class SlackTown:
+    """`Town`."""
+
+    def __init__(self, slack: SlackSandbox) -> None:
+        self._slack = slack
+        self._people: dict[int, Person] = {}
+        self.env = {
+            "BOT_SLACK__BOT_TOKEN": slack.bot_token,
+            "BOT_SLACK__APP_TOKEN": slack.app_token,
+            "BOT_SLACK__BASE_URL": slack.base_url,
+        }
+
+    def person(self, number: int) -> Person:
+        """Somebody in the workspace."""
+        if number not in self._people:
+            self._people[number] = self._slack.person(f"P{number}")
+        return self._people[number]
+
+    async def ask(self, person: int, question: str) -> None:
+        """Somebody writes to the bot."""
+        await self.person(person).dm.send(question)
+
+    def texts(self, person: int) -> Sequence[str]:
+        """The bot's messages, oldest first."""
+        bot = self._slack.workspace.bot.name
+        return [m.text for m in self.person(person).dm.kept() if m.author == bot]
+
+    async def until(self, condition: Callable[[], bool], within: float) -> None:
+        """Wait for something to be seen."""
+        await self._slack.wait_for(condition, within)

@@ -1,0 +1,37 @@
+"""The sandbox Telegram as a town."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from bot.sandbox.telegram.telegram import Telegram
+from bot.sandbox.telegram.view import ChatView
+
+
+class TelegramTown:
+    """`Town`; person `n` has the user id 5000 + n."""
+
+    def __init__(self, telegram: Telegram, first: int = 5000) -> None:
+        self._telegram = telegram
+        self._first = first
+        self.env = {
+            "BOT_TELEGRAM__TOKEN": telegram.token,
+            "BOT_TELEGRAM__BASE_URL": telegram.base_url,
+        }
+
+    def chat(self, person: int) -> ChatView:
+        """Somebody's private chat with the bot."""
+        return self._telegram.person(id=self._first + person, name=f"P{person}").private()
+
+    async def ask(self, person: int, question: str) -> None:
+        """Somebody writes to the bot."""
+        self.chat(person).send(question)
+
+    def texts(self, person: int) -> Sequence[str]:
+        """The bot's messages, oldest first."""
+        kept = sorted(self.chat(person).kept(), key=lambda message: message.id)
+        return [message.text for message in kept if message.by_bot]
+
+    async def until(self, condition: Callable[[], bool], within: float) -> None:
+        """Wait for something to be seen."""
+        await self._telegram.changes.until(condition, within)
