@@ -13,6 +13,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from types import TracebackType
 
+from bot.core import long_code
+from bot.core.long_code import Note, Shortened
 from bot.core.ports import Capabilities, Clock, Platform, Streaming
 from bot.core.sheets import End, Sheets, Step
 from bot.core.types import (
@@ -57,7 +59,8 @@ class Delivery:
     `answering` is the message it answers. `stop` is the button shown while it is being written.
     `resume` are the messages in which an earlier attempt stands; they are written over, at once if
     there is but a `placeholder` in them. `journal` is told as soon as a new message stands in the
-    chat, and every few seconds while it grows.
+    chat, and every few seconds while it grows. With a `code_note` long code becomes a file; the
+    note says so in the text.
 
         async with Delivery(platform, message, clock=clock) as delivery:
             async for delta in answer:
@@ -77,6 +80,7 @@ class Delivery:
         resume: Sequence[MessageRef] = (),
         placeholder: bool = False,
         journal: Journal | None = None,
+        code_note: Note | None = None,
     ) -> None:
         self._chat = answering.ref.chat
         self._platform = platform
@@ -87,10 +91,12 @@ class Delivery:
         self._journal = journal
         self._journaled: tuple[Sequence[MessageRef], str] = (tuple(resume), "")
         self._journaled_at = clock.monotonic()
+        self._code_note = code_note
         self._pieces: list[str] = []
         self._status = ""
         self._is_rewritten = False
         self._end: End | None = None
+        self._end_text = ""
         self._too_large: FileTooLarge | None = None
         self._failure: PlatformError | None = None
         self._news = asyncio.Event()  # something to paint
@@ -176,10 +182,12 @@ class Delivery:
         there, the files are not), and `PlatformError` when the platform has failed for a quarter
         of an hour.
         """
+        whole = self._shorten(long_code.finish)
+        self._end_text = whole.text
         self._end = End(
             mark=mark,
             buttons=tuple(buttons),
-            files=tuple(files),
+            files=(*files, *whole.files),
             feedback=feedback,
             failed=failed,
             thoughts=thoughts,
@@ -285,12 +293,19 @@ class Delivery:
         if self._is_rewritten:
             self._is_rewritten = False
             self._sheets.restart()
-        text = self.text
         if self._end is not None:
-            return await self._sheets.finish(text, self._end)
+            return await self._sheets.finish(self._end_text, self._end)
+        text = self._shorten(long_code.shorten).text
         if text.strip():
             return await self._sheets.show(text)
         return await self._sheets.show_status(self._status)
+
+    def _shorten(self, how: Callable[[str, int, Note], Shortened]) -> Shortened:
+        """What is shown of the text: long code is a file, where files can be sent."""
+        capabilities = self._capabilities
+        if self._code_note is None or not capabilities.max_file_out:
+            return Shortened(self.text)
+        return how(self.text, capabilities.max_text, self._code_note)
 
     def _failed(self, error: PlatformError) -> Step:
         """Back off and try again; the end is given up when it has been tried for long enough.

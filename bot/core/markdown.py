@@ -78,6 +78,31 @@ def open_fence(text: str) -> Fence | None:
     return fence
 
 
+@dataclass(frozen=True, slots=True)
+class CodeBlock:
+    """A fenced block of code, which is `text[start:end]`; `after` is None while it is open."""
+
+    fence: Fence
+    start: int
+    end: int
+    after: int | None = None
+
+
+def code_blocks(text: str) -> Iterator[CodeBlock]:
+    """The fenced code in a text, in order."""
+    fence: Fence | None = None
+    start = 0
+    for found in _FENCE.finditer(text):
+        before, fence = fence, _after(fence, found)
+        line_end = text.find("\n", found.end()) + 1 or len(text)
+        if before is None:
+            start = line_end
+        elif fence is None:
+            yield CodeBlock(before, start, max(start, found.start()), line_end)
+    if fence is not None:
+        yield CodeBlock(fence, start, len(text))
+
+
 def closed(text: str) -> str:
     """The text, with a code fence that is still open closed."""
     fence = open_fence(text)

@@ -206,7 +206,12 @@ class TurnContext:
             resume=tuple(self.shown),
             placeholder=isinstance(self.turn.event, IncomingMessage) and not self.turn.partial,
             journal=self._remember,
+            code_note=self._code_note,
         )
+
+    def _code_note(self, name: str, lines: int) -> str:
+        text = self.texts.gettext("📎 The code goes on in the file `{name}`: {lines} lines in all.")
+        return text.format(name=name, lines=lines)
 
     async def _remember(self, text: str, shown: Sequence[MessageRef]) -> None:
         self.shown[:] = shown
