@@ -11,8 +11,9 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 
-from bot.core import together
+from bot.core import albums, together
 from bot.core.access import Gate, Verdict
+from bot.core.albums import Albums, album_of
 from bot.core.chores import Chores
 from bot.core.commands.revive import offer_revival
 from bot.core.ports import Platform
@@ -74,6 +75,7 @@ class Lanes:
         self._tidied: dict[ChatRef, asyncio.Lock] = {}
         self._idle = asyncio.Condition()
         self._chores = Chores(services)
+        self._albums = Albums(services.clock)
         self._accepting = True
 
     # ------------------------------------------------------------ intake
@@ -85,6 +87,7 @@ class Lanes:
             await self._turns.bury(event)
             return
         await self._gate.refresh()
+        event = await self._with_its_album(event)
         verdict = self._gate.check(event)
         if verdict is Verdict.IGNORE:
             return
@@ -114,9 +117,19 @@ class Lanes:
                 "event": type(event).__name__,
             },
         )
-        if accepted.ahead and isinstance(event, IncomingMessage) and not place.urgent:
+        album = album_of(event)
+        is_first = not (album and self._albums.hear(chat, album))  # who waits for all the others
+        if is_first and accepted.ahead and isinstance(event, IncomingMessage) and not place.urgent:
             self._room.enter(accepted.turn_id, event)
         self._wake.set()
+
+    async def _with_its_album(self, event: Event) -> Event:
+        """Of an album sent to the bot only the caption says so: the rest is for it as well."""
+        album, chat = album_of(event), chat_of(event)
+        if not isinstance(event, IncomingMessage) or event.addressed or not album:
+            return event
+        is_ours = self._albums.knows(chat, album) or await self._turns.awaits_album(chat, album)
+        return replace(event, addressed=True) if is_ours else event
 
     # ------------------------------------------------------------ work
 
@@ -202,8 +215,8 @@ class Lanes:
             shown.append(line)
         await self._tidy(turn, shown)
         chosen = settings.together or ("on" if self._services.defaults.together else "off")
-        if isinstance(event, IncomingMessage) and not turn.urgent and chosen == "on":
-            turn = await self._gather(turn, event, others, shown)
+        if isinstance(event, IncomingMessage) and not turn.urgent:
+            turn = await self._gather(turn, event, others, shown, words=chosen == "on")
         if not isinstance(event, IncomingMessage | StopPressed):
             # What a button does is shown in the message that bears it.
             shown = list(turn.shown) or [event.ref]
@@ -223,13 +236,24 @@ class Lanes:
         )
 
     async def _gather(
-        self, turn: Turn, lead: IncomingMessage, others: list[int], shown: list[MessageRef]
+        self,
+        turn: Turn,
+        lead: IncomingMessage,
+        others: list[int],
+        shown: list[MessageRef],
+        *,
+        words: bool,
     ) -> Turn:
-        """Take in the short messages that came in a row after this one: they are answered as one.
+        """Take in what is answered with this message: its album, or short `words` in a row.
 
         The lines that said that they wait are written over or deleted with the rest.
         """
-        row = together.row(lead, await self._turns.following(turn.id))
+        row: Sequence[Turn] = ()
+        if lead.album:
+            await self._albums.whole(turn.chat, lead.album)
+            row = albums.row(lead, await self._turns.following(turn.id))
+        elif words:
+            row = together.row(lead, await self._turns.following(turn.id))
         if not row:
             return turn
         await self._turns.join(turn.id, [other.id for other in row])
@@ -237,7 +261,8 @@ class Lanes:
             others.append(other.id)
             line = await self._room.leave(turn.chat, other.id)
             shown += [ref for ref in (*other.shown, *([line] if line else [])) if ref not in shown]
-        return replace(turn, event=together.as_one(lead, row))
+        as_one = albums.as_one if lead.album else together.as_one
+        return replace(turn, event=as_one(lead, row))
 
     async def _tidy(self, turn: Turn, shown: Sequence[MessageRef]) -> None:
         """Take away what an attempt before this one may have posted without writing it down.

@@ -104,6 +104,10 @@ class TurnQueue(Protocol):
         """A message stands in the chat for a turn that waits; its answer takes that place."""
         ...
 
+    async def awaits_album(self, chat: ChatRef, album: str) -> bool:
+        """Whether a message of this album waits or runs."""
+        ...
+
     async def claim(self, owner: str) -> Turn | None:
         """Take the oldest turn that may run: urgent, or of a chat where nothing runs."""
         ...

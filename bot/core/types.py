@@ -86,7 +86,8 @@ class IncomingMessage:
     key. `group` says that several people take part in the chat. `addressed` says that the bot
     was spoken to: a private chat, a mention, a reply to the bot, a command. The mention itself
     is not part of `text`. `gesture` is a second key, where the platform gives one to what may
-    arrive as several messages with keys of their own.
+    arrive as several messages with keys of their own. Messages of one sender with the same `album`
+    were sent as one.
     """
 
     key: str
@@ -99,6 +100,7 @@ class IncomingMessage:
     addressed: bool = True
     edited: bool = False
     gesture: str = ""
+    album: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

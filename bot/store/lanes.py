@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
@@ -271,3 +272,16 @@ def _first(lane: sa.FromClause, condition: sa.TextClause) -> sa.ScalarSelect[int
         .with_for_update(skip_locked=True)  # PostgreSQL; SQLite has one writer anyhow
         .scalar_subquery()
     )
+
+
+async def awaits_album(connection: AsyncConnection, chat: ChatRef, album: str) -> bool:
+    """Whether a message of this album waits, or is being worked on."""
+    field = f'"album": {json.dumps(album)}'
+    query = (
+        sa.select(turns.c.id)
+        .where(sa.text(ACTIVE_IN_LANE))
+        .where(turns.c.platform == chat.platform, turns.c.chat == chat.id)
+        .where(turns.c.event.contains(field, autoescape=True))
+        .limit(1)
+    )
+    return (await connection.execute(query)).first() is not None

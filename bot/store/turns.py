@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.core import albums
 from bot.core.calendar import UTC_CALENDAR, Calendar
 from bot.core.stores import Accepted, Outcome, Turn, TurnState
 from bot.core.types import (
@@ -88,7 +89,8 @@ class Turns:
                     if isinstance(settled, Accepted):
                         return settled
                     wanted = settled
-                if not urgent and view.waiting_in_chat >= self._per_chat:
+                room = self._per_chat + (albums.MOST if albums.album_of(event) else 0)
+                if not urgent and view.waiting_in_chat >= room:
                     raise QueueFull(in_chat=True)
                 if not urgent and view.waiting_in_all >= self._in_all:
                     raise QueueFull(in_chat=False)
@@ -144,6 +146,12 @@ class Turns:
                 self._held[row.id] = _Hold(owner, row.attempt)
                 await self.release(row.id)
             raise
+
+    async def awaits_album(self, chat: ChatRef, album: str) -> bool:
+        """Whether a message of this album waits or runs."""
+        return await self._database.read(
+            lambda connection: lanes.awaits_album(connection, chat, album)
+        )
 
     async def following(self, turn_id: int) -> Sequence[Turn]:
         """The messages that wait behind a running turn, in order."""

@@ -117,6 +117,7 @@ def _message(message: Message, key: str, me: Me, *, edited: bool) -> IncomingMes
         group=group,
         addressed=not group or spoken.addressed or (quote is not None and quote.by_bot),
         edited=edited,
+        album="" if edited else message.media_group_id or "",
     )
 
 

@@ -1,0 +1,78 @@
+"""Several pictures sent at once, which some platforms hand over as a message each.
+
+Each is committed as it comes, as a turn of its own; the first of them, when its time has come,
+waits until no more come and takes the others in. So nothing is lost, whenever the bot is killed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot.core.ports import Clock
+from bot.core.stores import Turn
+from bot.core.types import ChatRef, Event, IncomingMessage
+
+QUIET = 0.7
+"""Seconds without another picture after which an album is whole: Telegram sends its updates at
+once, but they may come in two batches."""
+OLD = 60.0
+"""Seconds after which nobody waits for an album any more."""
+MOST = 10
+"""Messages in an album (Bot API, `sendMediaGroup`)."""
+
+
+def album_of(event: Event) -> str:
+    """The album that an event is part of; empty for none."""
+    return event.album if isinstance(event, IncomingMessage) else ""
+
+
+def row(lead: IncomingMessage, following: Sequence[Turn]) -> list[Turn]:
+    """The turns of the album that `lead` begins."""
+    found: list[Turn] = []
+    for turn in following:
+        event = turn.event
+        if not isinstance(event, IncomingMessage):
+            continue
+        if (event.album, event.sender.id) == (lead.album, lead.sender.id):
+            found.append(turn)
+    return found
+
+
+def as_one(lead: IncomingMessage, others: Sequence[Turn]) -> IncomingMessage:
+    """The messages of an album as one: the first, with all files and all captions in order."""
+    events = [turn.event for turn in others if isinstance(turn.event, IncomingMessage)]
+    messages = (lead, *events)
+    quotes = (message.reply_to for message in messages if message.reply_to is not None)
+    return replace(
+        lead,
+        text="\n".join(message.text for message in messages if message.text.strip()),
+        attachments=tuple(file for message in messages for file in message.attachments),
+        reply_to=next(quotes, None),
+    )
+
+
+class Albums:
+    """When the last message of each album came."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._heard: dict[tuple[ChatRef, str], float] = {}
+
+    def hear(self, chat: ChatRef, album: str) -> bool:
+        """Another message came; True when it was not the first."""
+        now, key = self._clock.monotonic(), (chat, album)
+        is_known = key in self._heard
+        self._heard = {one: at for one, at in self._heard.items() if now - at < OLD}
+        self._heard[key] = now
+        return is_known
+
+    def knows(self, chat: ChatRef, album: str) -> bool:
+        """Whether messages of this album have come a short while ago."""
+        return (chat, album) in self._heard
+
+    async def whole(self, chat: ChatRef, album: str) -> None:
+        """Return when no more come."""
+        began, key = self._clock.monotonic(), (chat, album)
+        while (left := self._heard.get(key, began) + QUIET - self._clock.monotonic()) > 0:
+            await self._clock.sleep(left)
