@@ -169,6 +169,8 @@ async def _services(
                 system_prompt=config.chat.system_prompt,
                 context_window=config.chat.context_window,
                 reasoning=config.chat.reasoning,
+                personas=config.chat.named_personas,
+                hidden_models=api_settings.hidden_models,
                 summary_model=config.chat.summary_model,
                 streaming=config.telegram.streaming,
                 rich="on" if config.telegram.rich else "off",

@@ -19,6 +19,7 @@ from bot.api.settings import ApiSettings
 from bot.config_reading import read_settings
 from bot.core.access import Access
 from bot.core.budget import Quotas
+from bot.core.ports import Persona
 from bot.core.quota import NAMES, Limits
 from bot.errors import ConfigError
 from bot.platforms.slack.settings import SlackSettings
@@ -135,6 +136,15 @@ class QuotaSettings(_Table):
         return {limit: Decimal(value) for limit, value in values.items() if value is not None}
 
 
+class PersonaSettings(_Table):
+    """A way to answer that people can pick with /persona."""
+
+    name: str = Field(min_length=1, max_length=40)
+    prompt: str = Field(min_length=1)
+    model: str = ""
+    temperature: float | None = Field(default=None, ge=0, le=2)
+
+
 class ChatDefaults(_Table):
     """What holds for a chat that has not chosen otherwise. `context_window` is in tokens.
 
@@ -148,6 +158,14 @@ class ChatDefaults(_Table):
     summary_model: str = ""
     together: bool = True
     """Short messages that come in a row while an answer is being written are answered as one."""
+    personas: tuple[PersonaSettings, ...] = Field(
+        default=(), examples=[[{"name": "Tutor", "prompt": "Ask before you explain."}]]
+    )
+
+    @property
+    def named_personas(self) -> tuple[Persona, ...]:
+        """The same, as the core knows them."""
+        return tuple(Persona(**each.model_dump()) for each in self.personas)
 
 
 class LogSettings(_Table):

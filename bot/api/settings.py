@@ -76,6 +76,8 @@ class ApiSettings(BaseModel):
         default={}, examples=[{"gpt-*": {"context_window": 128000, "input_price": "2.50"}}]
     )
     """By name or glob pattern; for each value the first pattern that gives it wins."""
+    hidden_models: tuple[str, ...] = Field(default=(), examples=[["*-preview", "tts-*"]])
+    """Names or glob patterns of models that are not offered in chats."""
     list_prices: bool = True
     """Where neither `models` nor the API tells a price, take the vendor's list price."""
 

@@ -127,10 +127,12 @@ async def load_history(
     group: bool,
     budget: int,
     before: int | None = None,
+    after: int | None = None,
 ) -> list[ChatMessage]:
     """Page back through a conversation until `budget` characters are surely passed.
 
-    It begins with the newest message, or with the last one that is older than `before`.
+    It begins with the newest message, or with the last one that is older than `before`, and goes
+    no further back than to what is newer than `after`.
     A token is at least one character, and on average about four in English; so four times the
     window's tokens in characters is more than fits. Raises `StoreError`.
     """
@@ -138,9 +140,9 @@ async def load_history(
     characters = 0
     while characters <= budget:
         page = await conversations.page(conversation, before=before, limit=PAGE)
-        messages[:0] = page
+        messages[:0] = [kept for kept in page if after is None or kept.id > after]
         characters += sum(len(part.text) for part in _texts(page))
-        if len(page) < PAGE:
+        if len(page) < PAGE or (after is not None and page[0].id <= after):
             break
         before = page[0].id
     return [spoken(kept.message, group=group) for kept in messages]

@@ -24,7 +24,7 @@ from bot.core.chat import (
     ToolCallDelta,
     Usage,
 )
-from bot.core.context import fit, load_history, spoken
+from bot.core.context import spoken
 from bot.core.delivery import Delivery
 from bot.core.exchange import Exchange
 from bot.core.feedback import ask as ask_opinion
@@ -36,12 +36,11 @@ from bot.core.stores import Outcome
 from bot.core.thinking import Thinking
 from bot.core.turn import TurnContext
 from bot.core.types import Feedback, IncomingMessage, MessageRef, OutgoingFile, Thoughts
+from bot.core.window import Place, look
 from bot.errors import FileTooLarge, MediaError, ModelError, ModelErrorKind
 
 log = logging.getLogger(__name__)
 
-ANSWER_SHARE = 4
-"""One part in so many of the window is left for the answer."""
 FORGOTTEN = frozenset(
     {
         ModelErrorKind.CONTEXT_TOO_LONG,
@@ -114,7 +113,8 @@ class Answer:
         self._message = message
         self._delivery = delivery
         self._clock = ctx.services.clock
-        self._model = ctx.settings.model or ctx.services.defaults.model
+        self._manner = ctx.manner
+        self._model = self._manner.model
         self._buttons = AnswerButtons(ctx)
         self._gathered = Gathered()
         self._again = again
@@ -248,28 +248,23 @@ class Answer:
 
     async def _request(self, asked: NewMessage) -> ChatRequest:
         """What the model is asked: the system prompt, the history that fits, the question."""
-        services, chat, group = self._ctx.services, self._ctx.chat, self._message.group
+        services, group = self._ctx.services, self._message.group
         if not self._model:
             raise ModelError(ModelErrorKind.MODEL_NOT_FOUND, "no model is configured")
-        window = await self._window()
-        budget = window - window // ANSWER_SHARE
-        system = self._ctx.settings.system_prompt or services.defaults.system_prompt
-        instruction = ChatMessage(role=Role.SYSTEM, parts=(TextPart(system),))
-        conversations = services.stores.conversations
-        history = await load_history(
-            conversations,
-            self._again.conversation if self._again else await conversations.current(chat),
+        stores = services.stores
+        tail = (spoken(asked, group=group), *self._so_far())
+        place = Place(
+            conversation=self._again.conversation
+            if self._again
+            else await stores.conversations.current(self._ctx.chat),
             group=group,
-            budget=4 * window,
             before=self._again.question.id if self._again else None,
         )
-        head = (instruction,) if system else ()
-        tail = (spoken(asked, group=group), *self._so_far())
-        fitting = fit(history, (*head, *tail), budget=budget, count=services.count_tokens)
-        past, tail = fitting[: -len(head) - len(tail)], fitting[-len(tail) :]
+        view = await look(services, self._manner, place, tail)
         return ChatRequest(
             model=self._model,
-            messages=(*head, *past, *tail),
+            messages=(*view.head, *view.past, *view.asked),
+            sampling=self._manner.sampling,
             lane=self._ctx.lane,
             fresh=self._again is not None,
         )
@@ -280,11 +275,6 @@ class Answer:
             return ()
         said = ChatMessage(role=Role.ASSISTANT, parts=(TextPart(self._base),))
         return (said, ChatMessage(role=Role.USER, parts=(TextPart(GO_ON),)))
-
-    async def _window(self) -> int:
-        """Tokens that the model takes; the live list is asked from memory or not at all."""
-        known = await self._ctx.services.api.about(self._model)
-        return known.context_window or self._ctx.services.defaults.context_window
 
     async def _ask(self, request: ChatRequest, until_first_text: AsyncExitStack) -> None:
         """Stream the answer. One that breaks off is asked for once more, in its place."""

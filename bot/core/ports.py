@@ -354,6 +354,16 @@ class ModelApi(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Persona:
+    """A way to answer that the operator offers. `model` and `temperature` are optional."""
+
+    name: str
+    prompt: str
+    model: str = ""
+    temperature: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Defaults:
     """Which models are used when a chat has not chosen: from the configuration."""
 
@@ -367,6 +377,9 @@ class Defaults:
     """Tokens assumed for a model whose window is unknown."""
     reasoning: str = "collapsed"
     """What becomes of a model's thoughts when it has answered: `collapsed` or `hidden`."""
+    personas: tuple[Persona, ...] = ()
+    hidden_models: tuple[str, ...] = ()
+    """Names or glob patterns of models that are not offered."""
     summary_model: str = ""
     """A cheap model for titles and summaries. Without one titles are the first words said."""
     streaming: str = "edit"

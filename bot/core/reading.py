@@ -57,7 +57,7 @@ class Desk:
 
 async def known_model(ctx: TurnContext) -> ModelInfo:
     """What is known about the model of this chat; the list is asked from memory or not at all."""
-    model = ctx.settings.model or ctx.services.defaults.model
+    model = ctx.manner.model
     try:
         known = await ctx.services.api.models()
     except ModelError:

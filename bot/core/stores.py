@@ -6,14 +6,14 @@ Every method of every port raises `StoreError`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
 from bot.core.access import Grants
 from bot.core.archive import Archive, Overheard, Privacy, Summaries
-from bot.core.chat import ImagePart, KeptMessage, NewMessage, UsageEntry
+from bot.core.chat import ImagePart, KeptMessage, NewMessage, Sampling, UsageEntry
 from bot.core.ledger import Ledger, Person
 from bot.core.types import ChatRef, Event, MessageRef, OutgoingFile, Sender, Unreadable, UserId
 
@@ -213,6 +213,11 @@ class ChatSettings:
     model: str = ""
     image_model: str = ""
     system_prompt: str = ""
+    persona: str = ""
+    favourites: tuple[str, ...] = ()
+    recent: tuple[str, ...] = ()
+    """Models that were chosen lately, the last one first."""
+    sampling: Sampling = field(default_factory=Sampling)
     language: str = ""
     reasoning: str = ""
     streaming: str = ""

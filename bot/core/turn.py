@@ -15,6 +15,7 @@ from bot.core.chart import ChartPainter
 from bot.core.delivery import Delivery
 from bot.core.i18n import texts
 from bot.core.ledger import Person, Standing
+from bot.core.manner import Manner, manner
 from bot.core.ports import (
     AudioTools,
     Clock,
@@ -165,6 +166,11 @@ class TurnContext:
     def person(self) -> Person:
         """Who asked, as limits and sums know them."""
         return Person(self.chat.platform, self.sender.id)
+
+    @property
+    def manner(self) -> Manner:
+        """How the chat is answered."""
+        return manner(self.settings, self.services.defaults)
 
     @property
     def lane(self) -> str:

@@ -3,11 +3,12 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from bot.core.access import Access
 from bot.core.fake import CHAT
 from bot.core.types import Sender, UserId
 from bot.sandbox.openai.backend import Endpoint, ModelCard
 from bot.sandbox.openai.faults import Refuse
-from tests.house import QUICK, House, open_house
+from tests.house import DEFAULTS, QUICK, House, open_house
 
 EVE = Sender(UserId("666"), "Eve")
 
@@ -40,7 +41,7 @@ async def test_a_pressed_model_answers_from_then_on(house: House) -> None:
     await house.say("/model")
     [text] = await house.press("vendor-03")
     assert text == "From now on **vendor-03** answers in this chat."
-    assert house.platform.buttons() == []
+    assert house.platform.buttons() == ["⭐ Keep as favourite"]
     await house.say("hello")
     assert house.api.traffic.requests[-1].json["model"] == "vendor-03"
     await house.say("/model")
@@ -117,3 +118,55 @@ async def test_a_server_without_a_list_takes_the_persons_word(house: House) -> N
     assert text == "From now on **my-own-model** answers in this chat."
     await house.say("hello")
     assert (await house.services.stores.settings.load(CHAT)).model == "my-own-model"
+
+
+# ---------------------------------------------------------------- favourites and what is hidden
+
+
+async def test_favourites_stand_first_then_what_was_used_lately(house: House) -> None:
+    many(house)
+    await house.say("/model vendor-20")
+    await house.press("⭐ Keep as favourite")
+    await house.say("/model vendor-10")
+    await house.say("/model star vendor-15")
+    await house.say("/model")
+    shown = house.platform.buttons()[-9:-1]
+    assert shown[:4] == ["⭐ vendor-20", "⭐ vendor-15", "✓ vendor-10", "vendor-00"]
+    await house.press("⭐ vendor-20")
+    await house.press("☆ No favourite any more")
+    assert (await house.say("/model unstar vendor-15"))[-1].endswith("any more.")
+    await house.say("/model")
+    assert not [label for label in house.platform.buttons()[-9:] if "⭐" in label]
+
+
+async def test_a_star_for_what_does_not_exist(house: House) -> None:
+    assert await house.say("/model star nonsense") == ["There is no model “nonsense”."]
+
+
+async def test_the_usual_model_comes_back(house: House) -> None:
+    await house.say("/model gpt-4o")
+    text = (await house.say("/model default"))[-1]
+    assert text == "The usual model answers here again: **gpt-4o-mini**."
+
+
+async def test_hidden_models_are_neither_listed_nor_chosen(tmp_path: Path) -> None:
+    defaults = replace(DEFAULTS, hidden_models=("*-reasoner", "whisper-*"))
+    async with open_house(tmp_path, defaults=defaults) as house:
+        text = (await house.say("/model deepseek"))[-1]
+        assert text == "From now on **deepseek-chat** answers in this chat."  # the only one
+        assert (await house.say("/model deepseek-reasoner"))[-1].startswith("There is no model")
+        assert (await house.say("/model whisper-1"))[-1].startswith("There is no model")
+
+
+async def test_reserved_models_are_offered_only_to_those_they_are_for(tmp_path: Path) -> None:
+    access = Access(open=True, models={"gpt-4o": frozenset({"fake:7"})})
+    async with open_house(tmp_path, access=access) as house:
+        await house.say("/model gpt-4", sender=EVE)
+        assert house.platform.buttons() == ["⭐ Keep as favourite"]  # gpt-4o-mini is the only one
+        assert (await house.say("/model gpt-4o", sender=EVE))[-1].startswith(
+            "From now on **gpt-4o-mini** answers"
+        )
+        bob = Sender(UserId("7"), "Bob")
+        assert (await house.say("/model gpt-4o", sender=bob))[-1].startswith(
+            "From now on **gpt-4o** answers"
+        )

@@ -12,8 +12,10 @@ from bot.core.commands import (
     forget,
     image,
     model,
+    persona,
     redo,
     revive,
+    sampling,
     settings,
 )
 from bot.core.commands.conversation import START, STOP
@@ -28,6 +30,8 @@ COMMANDS = CommandTable(
         *redo.COMMANDS,
         STOP,
         model.MODEL,
+        *persona.COMMANDS,
+        *sampling.COMMANDS,
         settings.SETTINGS_COMMAND,
         IMAGE,
         export.EXPORT,
@@ -41,6 +45,8 @@ COMMANDS = CommandTable(
 
 ACTIONS: Mapping[str, ActionHandler] = {
     **model.ACTIONS,
+    **persona.ACTIONS,
+    **sampling.ACTIONS,
     **settings.ACTIONS,
     **again.ACTIONS,
     **chats.ACTIONS,

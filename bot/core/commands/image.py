@@ -6,8 +6,8 @@ import logging
 from collections.abc import Mapping
 
 from bot.core.commands.families import MEDIA
-from bot.core.commands.model import exact, nearest
 from bot.core.commands.options import Given, Option, OptionError, take_options
+from bot.core.commands.shelf import exact, nearest
 from bot.core.commands.table import ActionHandler, Command
 from bot.core.drawing import AGAIN, VARY, Easel
 from bot.core.i18n import N_
@@ -104,7 +104,7 @@ async def _model(ctx: TurnContext, wanted: str) -> str:
     if found is not None or not known:
         return found or wanted
     text = _("There is no model “{name}”.").format(name=wanted)
-    close = nearest(known, wanted)[:3]
+    close = nearest(known, wanted, 3)
     if not close:
         raise OptionError(f"{text} " + _("/model shows them all."))
     names = ", ".join(f"`{name}`" for name in close)

@@ -1,29 +1,39 @@
-"""`/model`: see and choose the model of a chat, from the live list of the API."""
+"""`/model`: see and choose the model of a chat, from the live list of the API.
+
+What the operator hides or reserves for others is neither shown nor chosen. The favourites of a
+chat stand first, then what it used lately.
+"""
 
 from __future__ import annotations
 
-import difflib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from bot.core.chat import ModelInfo
 from bot.core.commands.families import STYLE
+from bot.core.commands.menu import Item, draw
+from bot.core.commands.shelf import details, exact, hidden, in_order, nearest, search
 from bot.core.commands.table import ActionHandler, Command
 from bot.core.i18n import N_
 from bot.core.sentences import sentence_for_model
-from bot.core.stores import Action, Outcome
+from bot.core.spending import may_use
+from bot.core.stores import Action, ChatSettings, Outcome
 from bot.core.turn import TurnContext
-from bot.core.types import Button, ButtonPress, ButtonRow, IncomingMessage
+from bot.core.types import ButtonPress, IncomingMessage
 from bot.errors import ModelError, ModelErrorKind
 
 SET = "model.set"
 PAGE = "model.page"
 MENU = "model.menu"
+STAR = "model.star"
 FIRST_PAGE = '{"query": "", "page": 0}'
 PAGE_SIZE = 8
 LISTED = 60
 """Names written out where there are no buttons."""
+RECENT = 5
+FAVOURITES = 20
+NONE = frozenset({"default", "reset"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,40 +42,76 @@ class Menu:
 
     text: str
     choices: tuple[str, ...]
+    infos: Mapping[str, ModelInfo] = field(default_factory=dict)
     query: str = ""
     page: int = 0
     pages: int = 1
 
 
+# ---------------------------------------------------------------- typed
+
+
 async def model(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
-    """Show the models, search them, or choose one by name."""
+    """Show the models, search them, choose one by name, or star one."""
+    verb, _, rest = argument.partition(" ")
+    if argument.lower() in NONE:
+        await ctx.change_settings(lambda settings: replace(settings, model=""))
+        await ctx.say(_usual(ctx))
+    elif verb.lower() in ("star", "unstar") and rest.strip():
+        await _star_typed(ctx, rest.strip(), starred=verb.lower() == "star")
+    else:
+        await _find(ctx, argument)
+    return Outcome()
+
+
+async def _find(ctx: TurnContext, argument: str) -> None:
     try:
-        known = [info.id for info in await ctx.services.api.models()]
+        known = await _offered(ctx)
     except ModelError as error:
-        if error.kind is ModelErrorKind.UNSUPPORTED and argument:
-            await _set(ctx, argument)  # a server without a list: take the person's word
-            await ctx.say(_chosen(ctx, argument, ()))
+        if error.kind is ModelErrorKind.UNSUPPORTED and argument and not hidden(ctx, argument):
+            await _choose(ctx, argument, {})  # a server without a list: take the person's word
         else:
             await ctx.say("⚠️ " + sentence_for_model(error, ctx.texts, model=argument))
-        return Outcome()
-    name = exact(known, argument)
+        return
+    name = exact(list(known), argument)
     if name is not None:
-        await _set(ctx, name)
-        await ctx.say(_chosen(ctx, name, await ctx.services.api.models()))
+        await _choose(ctx, name, known)
     else:
-        menu = build_menu(ctx, known, query=argument, page=0)
-        await ctx.say(_with_names(ctx, menu), buttons=await _buttons(ctx, menu))
-    return Outcome()
+        await _show(ctx, build_menu(ctx, known, query=argument, page=0))
+
+
+async def _star_typed(ctx: TurnContext, name: str, *, starred: bool) -> None:
+    _ = ctx.texts.gettext
+    try:
+        known = list(await _offered(ctx))
+    except ModelError:
+        known = []  # then only what is a favourite already can be told
+    found = exact([*known, *(each for each in ctx.settings.favourites if each not in known)], name)
+    if found is None:
+        await ctx.say(_("There is no model “{name}”.").format(name=name))
+        return
+    await _star(ctx, found, starred=starred)
+    said = (
+        _("⭐ **{model}** is a favourite of this chat now.")
+        if starred
+        else _("**{model}** is no favourite of this chat any more.")
+    )
+    await ctx.say(said.format(model=found))
+
+
+# ---------------------------------------------------------------- pressed
 
 
 async def choose(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
     """Somebody pressed a model's button."""
-    await _set(ctx, action.argument)
     try:
-        known: Sequence[ModelInfo] = await ctx.services.api.models()
+        known = await _offered(ctx)
     except ModelError:
-        known = ()  # only for the details
-    await ctx.say(_chosen(ctx, action.argument, known))
+        known = {}  # only for the details
+    if hidden(ctx, action.argument):  # since the button was made
+        await _show(ctx, build_menu(ctx, known, query="", page=0))
+    else:
+        await _choose(ctx, action.argument, known)
     return Outcome()
 
 
@@ -78,51 +124,87 @@ async def turn_page(ctx: TurnContext, press: ButtonPress, action: Action) -> Out
     """Somebody pressed one of the arrows."""
     wanted = json.loads(action.argument)
     try:
-        known = [info.id for info in await ctx.services.api.models()]
+        known = await _offered(ctx)
     except ModelError as error:
         text = sentence_for_model(error, ctx.texts, model="")
         await ctx.platform.notice(press, text)
         return Outcome()
-    menu = build_menu(ctx, known, query=wanted["query"], page=wanted["page"])
-    await ctx.say(menu.text, buttons=await _buttons(ctx, menu))
+    await _show(ctx, build_menu(ctx, known, query=wanted["query"], page=wanted["page"]))
     return Outcome()
 
 
-def exact(known: Sequence[str], name: str) -> str | None:
-    """The model that is meant beyond doubt: by its full name, or as the only one found."""
-    if not name:
-        return None
-    if name in known:
-        return name
-    same = [each for each in known if each.lower() == name.lower()]
-    found = same or search(known, name)
-    return found[0] if len(found) == 1 else None
+async def star(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
+    """Somebody wants a model among the favourites, or out of them."""
+    name = action.argument
+    await _star(ctx, name, starred=name not in ctx.settings.favourites)
+    try:
+        known = await _offered(ctx)
+    except ModelError:
+        known = {}
+    await _tell_chosen(ctx, name, known)
+    return Outcome()
 
 
-def search(known: Sequence[str], query: str) -> list[str]:
-    """The models whose names hold every word of the query."""
-    words = query.lower().split()
-    return [name for name in known if all(word in name.lower() for word in words)]
+# ---------------------------------------------------------------- done
 
 
-def nearest(known: Sequence[str], name: str) -> list[str]:
-    """Names that look like this one, best first."""
-    by_lower = {each.lower(): each for each in known}
-    found = difflib.get_close_matches(name.lower(), by_lower, n=PAGE_SIZE, cutoff=0.4)
-    return [by_lower[each] for each in found]
+async def _offered(ctx: TurnContext) -> Mapping[str, ModelInfo]:
+    """The models that this person may choose from, by name. Raises `ModelError`."""
+    return {
+        info.id: info
+        for info in await ctx.services.api.models()
+        if not hidden(ctx, info.id) and ctx.may_use(info.id)
+    }
 
 
-def build_menu(ctx: TurnContext, known: Sequence[str], *, query: str, page: int) -> Menu:
+async def _choose(ctx: TurnContext, name: str, known: Mapping[str, ModelInfo]) -> None:
+    may_use(ctx, name)
+
+    def change(settings: ChatSettings) -> ChatSettings:
+        recent = (name, *(each for each in settings.recent if each != name))[:RECENT]
+        return replace(settings, model=name, recent=recent)
+
+    await ctx.change_settings(change)
+    await _tell_chosen(ctx, name, known)
+
+
+async def _star(ctx: TurnContext, name: str, *, starred: bool) -> None:
+    def change(settings: ChatSettings) -> ChatSettings:
+        others = tuple(each for each in settings.favourites if each != name)
+        favourites = (*others, name)[-FAVOURITES:] if starred else others
+        return replace(settings, favourites=favourites)
+
+    await ctx.change_settings(change)
+
+
+async def _tell_chosen(ctx: TurnContext, name: str, known: Mapping[str, ModelInfo]) -> None:
+    _ = ctx.texts.gettext
+    text = _("From now on **{model}** answers in this chat.").format(model=name)
+    about = details(ctx, known[name]) if name in known else ""
+    starred = name in ctx.settings.favourites
+    label = _("☆ No favourite any more") if starred else _("⭐ Keep as favourite")
+    buttons = await draw(ctx, [[Item(label, STAR, name)]])
+    await ctx.say(f"{text} ({about})" if about else text, buttons=buttons)
+
+
+def _usual(ctx: TurnContext) -> str:
+    text = ctx.texts.gettext("The usual model answers here again: **{model}**.")
+    return text.format(model=ctx.manner.model or "–")
+
+
+# ---------------------------------------------------------------- shown
+
+
+def build_menu(ctx: TurnContext, known: Mapping[str, ModelInfo], *, query: str, page: int) -> Menu:
     """The page of models for a query; the nearest names when nothing matches."""
     _ = ctx.texts.gettext
-    current = ctx.settings.model or ctx.services.defaults.model
-    head = _("Model of this chat: **{model}**").format(model=current or "–")
-    found = search(known, query)
+    head = _("Model of this chat: **{model}**").format(model=ctx.manner.model or "–")
+    found = search(in_order(ctx.settings, list(known)), query)
     if not found:
-        close = nearest(known, query)
+        close = nearest(list(known), query, PAGE_SIZE)
         text = _("There is no model “{name}”.").format(name=query)
         hint = _("Did you mean one of these?") if close else _("/model shows them all.")
-        return Menu(text=f"{text} {hint}", choices=tuple(close), query=query)
+        return Menu(text=f"{text} {hint}", choices=tuple(close), infos=known, query=query)
     size = page_size(ctx)
     pages = -(-len(found) // size)
     page = max(0, min(page, pages - 1))
@@ -132,7 +214,8 @@ def build_menu(ctx: TurnContext, known: Sequence[str], *, query: str, page: int)
         else _("Choose one of {count}, or search: `/model WORD`").format(count=len(found))
     )
     choices = tuple(found[page * size : (page + 1) * size])
-    return Menu(text=f"{head}\n\n{ask}", choices=choices, query=query, page=page, pages=pages)
+    text = f"{head}\n\n{ask}"
+    return Menu(text=text, choices=choices, infos=known, query=query, page=page, pages=pages)
 
 
 def page_size(ctx: TurnContext) -> int:
@@ -141,52 +224,41 @@ def page_size(ctx: TurnContext) -> int:
     return min(PAGE_SIZE, max(1, buttons - 2)) if buttons else LISTED
 
 
-async def _buttons(ctx: TurnContext, menu: Menu) -> Sequence[ButtonRow]:
-    if not ctx.platform.capabilities(ctx.chat).max_buttons:
-        return ()
-    current = ctx.settings.model or ctx.services.defaults.model
-    labels = [f"✓ {name}" if name == current else name for name in menu.choices]
-    actions = [_action(ctx, SET, name) for name in menu.choices]
+async def _show(ctx: TurnContext, menu: Menu) -> None:
+    rows = [[Item(_label(ctx, name), SET, name)] for name in menu.choices]
     arrows = [("‹", menu.page - 1), ("›", menu.page + 1)]
-    turns = [(label, page) for label, page in arrows if 0 <= page < menu.pages]
-    for label, page in turns:
-        labels.append(f"{label} {page + 1}/{menu.pages}")
-        wanted = json.dumps({"query": menu.query, "page": page}, ensure_ascii=False)
-        actions.append(_action(ctx, PAGE, wanted))
-    values = await ctx.services.stores.actions.offer(ctx.chat, actions)
-    buttons = [Button(label, value) for label, value in zip(labels, values, strict=True)]
-    count = len(menu.choices)
-    rows = [(button,) for button in buttons[:count]]
-    return (*rows, tuple(buttons[count:])) if turns else rows
+    rows.append(
+        [
+            Item(f"{arrow} {page + 1}/{menu.pages}", PAGE, _wanted(menu.query, page))
+            for arrow, page in arrows
+            if 0 <= page < menu.pages
+        ]
+    )
+    await ctx.say(_with_details(ctx, menu), buttons=await draw(ctx, rows))
 
 
-def _action(ctx: TurnContext, name: str, argument: str) -> Action:
-    return Action(name=name, argument=argument, owner=ctx.sender.id)
+def _wanted(query: str, page: int) -> str:
+    return json.dumps({"query": query, "page": page}, ensure_ascii=False)
 
 
-def _with_names(ctx: TurnContext, menu: Menu) -> str:
-    """The menu's text; the names are written out where no button can bear them."""
-    if ctx.platform.capabilities(ctx.chat).max_buttons or not menu.choices:
-        return menu.text
-    names = "\n".join(f"- `{name}`" for name in menu.choices)
-    return f"{menu.text}\n\n{names}"
+def _label(ctx: TurnContext, name: str) -> str:
+    star = "⭐ " if name in ctx.settings.favourites else ""
+    return f"✓ {star}{name}" if name == ctx.manner.model else f"{star}{name}"
 
 
-async def _set(ctx: TurnContext, name: str) -> None:
-    await ctx.change_settings(lambda settings: replace(settings, model=name))
+def _with_details(ctx: TurnContext, menu: Menu) -> str:
+    """The menu's text, and what is known about its models.
 
-
-def _chosen(ctx: TurnContext, name: str, known: Sequence[ModelInfo]) -> str:
-    _ = ctx.texts.gettext
-    text = _("From now on **{model}** answers in this chat.").format(model=name)
-    info = next((each for each in known if each.id == name), None)
-    details = []
-    if info and info.context_window:
-        details.append(_("window {tokens} tokens").format(tokens=f"{info.context_window:,}"))
-    if info and info.input_price is not None and info.output_price is not None:
-        price = _("${input} in, ${output} out per million tokens")
-        details.append(price.format(input=info.input_price, output=info.output_price))
-    return f"{text} ({'; '.join(details)})" if details else text
+    Where no button can bear them, names of which nothing is known are written out, too.
+    """
+    has_buttons = ctx.platform.capabilities(ctx.chat).max_buttons
+    lines: list[str] = []
+    for name in menu.choices:
+        about = details(ctx, menu.infos[name]) if name in menu.infos else ""
+        star = "⭐ " if name in ctx.settings.favourites else ""
+        if about or not has_buttons:
+            lines.append(f"- {star}`{name}`" + (f" – {about}" if about else ""))
+    return "\n\n".join([menu.text, "\n".join(lines)]) if lines else menu.text
 
 
 MODEL = Command(
@@ -198,9 +270,15 @@ MODEL = Command(
     aliases=("models",),
     details=N_(
         "Alone, it shows the models as a list to pick from. With a word, it searches; when only "
-        "one model matches, that one answers in this chat from then on."
+        "one model matches, that one answers in this chat from then on. Starred models stand "
+        "first."
     ),
-    examples=("/model", "/model gpt-4o"),
+    examples=("/model", "/model gpt-4o", "/model star gpt-4o", "/model default"),
 )
 
-ACTIONS: dict[str, ActionHandler] = {SET: choose, PAGE: turn_page, MENU: show_menu}
+ACTIONS: dict[str, ActionHandler] = {
+    SET: choose,
+    PAGE: turn_page,
+    MENU: show_menu,
+    STAR: star,
+}

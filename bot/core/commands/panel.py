@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from bot.core.commands import model
+from bot.core.commands import model, persona
 from bot.core.commands.table import Handler
 from bot.core.i18n import N_
 from bot.core.ports import Defaults
@@ -96,7 +96,15 @@ MODEL = Door(
     label=N_("Model"),
     action=model.MENU,
     run=model.model,
-    shows=lambda ctx: ctx.settings.model or ctx.services.defaults.model or "–",
+    shows=lambda ctx: ctx.manner.model or "–",
+)
+PERSONA = Door(
+    name="persona",
+    label=N_("Persona"),
+    action=persona.MENU,
+    run=persona.persona,
+    shows=lambda ctx: ctx.settings.persona or "–",
+    applies=lambda ctx: bool(ctx.services.defaults.personas),
 )
 LANGUAGE = Setting(
     name="language",
@@ -164,5 +172,13 @@ TOGETHER = Setting(
     details=N_("What you send while I am still writing: one answer to all of it, or one to each."),
 )
 
-SETTINGS: tuple[Entry, ...] = (MODEL, LANGUAGE, REASONING, STREAMING, RICH, TOGETHER)
+SETTINGS: tuple[Entry, ...] = (
+    MODEL,
+    PERSONA,
+    LANGUAGE,
+    REASONING,
+    STREAMING,
+    RICH,
+    TOGETHER,
+)
 """What `/settings` shows, in this order."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from bot.core.commands.families import STYLE
 from bot.core.commands.menu import Item, draw
@@ -83,7 +84,8 @@ def _find(ctx: TurnContext, name: str) -> Entry | None:
 
 async def _choose(ctx: TurnContext, setting: Setting, choice: Choice) -> None:
     def change(settings: ChatSettings) -> ChatSettings:
-        return replace(settings, **{setting.field: choice.value})
+        field: dict[str, Any] = {setting.field: choice.value}
+        return replace(settings, **field)
 
     await ctx.change_settings(change)
 

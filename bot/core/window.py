@@ -1,0 +1,96 @@
+"""What goes into a model's window with a question: instruction, summary, history that fits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.core.archive import Summary
+from bot.core.chat import ChatMessage, Role, TextPart
+from bot.core.context import fit, load_history
+from bot.core.manner import Manner
+from bot.core.turn import Services
+
+ANSWER_SHARE = 4
+"""One part in so many of the window is left for the answer."""
+SUMMARY = "What was said earlier in this conversation, in short:"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where in a history a question stands: in which conversation, before which message."""
+
+    conversation: int
+    group: bool
+    before: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """What the model sees: `head`, `past`, and what is `asked`. `size` is its window in tokens.
+
+    `left_out` are messages that no longer fit and that no summary tells of; at least so many,
+    since nobody reads further back than the window could reach.
+    """
+
+    size: int
+    head: tuple[ChatMessage, ...]
+    past: tuple[ChatMessage, ...]
+    asked: tuple[ChatMessage, ...]
+    summary: Summary | None = None
+    left_out: int = 0
+
+    @property
+    def budget(self) -> int:
+        """Tokens for everything but the answer."""
+        return budget_of(self.size)
+
+
+def budget_of(size: int) -> int:
+    """Tokens of a window for everything but the answer."""
+    return size - size // ANSWER_SHARE
+
+
+async def window_size(services: Services, model: str) -> int:
+    """Tokens that a model takes; the live list is asked from memory or not at all."""
+    known = await services.api.about(model)
+    return known.context_window or services.defaults.context_window
+
+
+async def look(
+    services: Services, manner: Manner, place: Place, asked: tuple[ChatMessage, ...]
+) -> View:
+    """What is sent along with what is `asked`.
+
+    Raises `StoreError`, and `ModelError` when what is asked is too long by itself.
+    """
+    size = await window_size(services, manner.model)
+    stores = services.stores
+    summary = await stores.summaries.latest(place.conversation)
+    if summary and place.before is not None and summary.through >= place.before:
+        summary = None  # it tells of the question itself
+    history = await load_history(
+        stores.conversations,
+        place.conversation,
+        group=place.group,
+        budget=4 * size,
+        before=place.before,
+        after=summary.through if summary else None,
+    )
+    head = instruction(manner.system_prompt, summary)
+    fitting = fit(history, (*head, *asked), budget=budget_of(size), count=services.count_tokens)
+    kept = len(fitting) - len(head) - len(asked)
+    return View(
+        size=size,
+        head=head,
+        past=fitting[:kept],
+        asked=fitting[kept + len(head) :],
+        summary=summary,
+        left_out=len(history) - kept,
+    )
+
+
+def instruction(system_prompt: str, summary: Summary | None) -> tuple[ChatMessage, ...]:
+    """The system message, if there is anything to say in it. One at most: some APIs take no two."""
+    told = f"{SUMMARY}\n\n{summary.text}" if summary else ""
+    text = "\n\n".join(part for part in (system_prompt, told) if part)
+    return (ChatMessage(role=Role.SYSTEM, parts=(TextPart(text),)),) if text else ()
