@@ -116,6 +116,11 @@ class Gate:
             or not access.chats.isdisjoint(places)
         )
 
+    def is_shut_out(self, chat: ChatRef) -> bool:
+        """Whether an admin has shut out a whole chat."""
+        places = [f"{chat.platform}:{place}" for place in self.places(chat)]
+        return False in [self._decided.get(place) for place in places]
+
     def is_admin(self, chat: ChatRef, sender: Sender) -> bool:
         """Whether this sender may use what only admins may; the terminal is the operator's own."""
         return chat.platform == "console" or self.administers(f"{chat.platform}:{sender.id}")

@@ -120,6 +120,10 @@ class FakePlatform(FakeWire):
         """A chat lies in nothing larger here."""
         return (chat.id,)
 
+    def lobby(self, chat: ChatRef) -> ChatRef:
+        """The chat itself, or what stands before a slash in its id."""
+        return ChatRef(chat.platform, ChatId(chat.id.partition("/")[0]))
+
     async def run(self, sink: EventSink, ready: Callable[[], None]) -> None:
         """Hand over what people do; what the database does not take is offered again."""
         ready()

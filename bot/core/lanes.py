@@ -230,6 +230,7 @@ class Lanes:
             settings=settings,
             admin=self._gate.is_admin(turn.chat, event.sender),
             gate=self._gate,
+            platforms=self._platforms,
             stop_chat=self.stop_chat,
             shown=shown,
             stands=lambda: None if turn.urgent else self._room.stands(turn.chat),

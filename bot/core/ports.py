@@ -220,6 +220,10 @@ class Platform(Protocol):
         """
         ...
 
+    def lobby(self, chat: ChatRef) -> ChatRef:
+        """Where everybody of a chat is told something: the group of a topic, a thread's channel."""
+        ...
+
     async def run(self, sink: EventSink, ready: Callable[[], None]) -> None:
         """Connect and hand events to `sink` until cancelled; call `ready` once, when connected.
 

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from bot.core.access import Grants
 from bot.core.archive import Archive, Overheard, Privacy, Summaries
+from bot.core.broadcasts import Broadcasts
 from bot.core.chat import ImagePart, KeptMessage, NewMessage, Sampling, UsageEntry
 from bot.core.ledger import Ledger, Person
 from bot.core.types import ChatRef, Event, MessageRef, OutgoingFile, Sender, Unreadable, UserId
@@ -333,3 +334,4 @@ class Stores:
     ratings: Ratings
     ledger: Ledger
     grants: Grants
+    broadcasts: Broadcasts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from gettext import NullTranslations
 from typing import Any
@@ -142,6 +142,8 @@ class TurnContext:
     """Stop what runs in a chat; False when nothing does."""
     shown: list[MessageRef] = field(default_factory=list)
     gate: Gate
+    platforms: Mapping[str, Platform]
+    """All platforms that run, by their names."""
     standings: list[Standing] = field(default_factory=list)
     """How far the person was below each limit when the turn first asked for something."""
     stands: Callable[[], None]

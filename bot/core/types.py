@@ -195,7 +195,8 @@ class Reply:
     `answering` is the message to reply to where that is customary (groups); no platform needs it.
     `feedback` is asked for where the platform can (`Capabilities.feedback`), and ignored elsewhere.
     `failed` says that the text ends with why there is no (whole) answer: a process that was asked
-    on a pipe then exits with an error. `thoughts` are shown folded up beside the text, as much of
+    on a pipe then exits with an error. `bulk` is one of many alike: it goes after all else, and
+    `RateLimited` says when. `thoughts` are shown folded up beside the text, as much of
     them as there is room for, where `Capabilities.folds` says that the platform can.
     """
 
@@ -205,6 +206,7 @@ class Reply:
     answering: MessageRef | None = None
     feedback: Feedback | None = None
     failed: bool = False
+    bulk: bool = False
     thoughts: Thoughts | None = None
 
 

@@ -16,6 +16,7 @@ from bot.errors import StoreError
 from bot.store import health, migrate
 from bot.store.actions import ActionTable
 from bot.store.archive import ArchiveTable
+from bot.store.broadcasts import BroadcastTable
 from bot.store.chats import ChatTable
 from bot.store.conversations import ConversationTable
 from bot.store.database import connected
@@ -65,6 +66,7 @@ async def opened(
                 ratings=RatingTable(database),
                 ledger=LedgerTable(database, calendar),
                 grants=GrantTable(database),
+                broadcasts=BroadcastTable(database),
             )
             if database.sqlite:
                 yield stores

@@ -88,6 +88,10 @@ class ConsolePlatform:
         """The chat itself."""
         return (chat.id,)
 
+    def lobby(self, chat: ChatRef) -> ChatRef:
+        """The chat itself."""
+        return chat
+
     # ------------------------------------------------------------ in
 
     async def run(self, sink: EventSink, ready: Callable[[], None]) -> None:

@@ -29,7 +29,7 @@ from bot.platforms.slack.draft import SlackDraft
 from bot.platforms.slack.errors import BAD_TOKEN, Refused
 from bot.platforms.slack.files import MAX_FILE_IN, download
 from bot.platforms.slack.greeting import Greeting
-from bot.platforms.slack.ids import PLATFORM, answer_thread, parse_chat, thread_of
+from bot.platforms.slack.ids import PLATFORM, answer_thread, make_chat, parse_chat, thread_of
 from bot.platforms.slack.ingress import Ingress
 from bot.platforms.slack.pace import Urgency
 from bot.platforms.slack.posting import MAX_FILE_OUT, Posting
@@ -122,6 +122,11 @@ class SlackPlatform:
         """The conversation's own id, and the channel it lies in, as `C0123`."""
         return (chat.id, parse_chat(chat).channel)
 
+    def lobby(self, chat: ChatRef) -> ChatRef:
+        """A thread's channel."""
+        place = parse_chat(chat)
+        return make_chat(place.team, place.channel, "")
+
     # ------------------------------------------------------------ events
 
     async def run(self, sink: EventSink, ready: Callable[[], None]) -> None:
@@ -165,7 +170,10 @@ class SlackPlatform:
         """
         about = reply.answering or self._newest.get(chat)
         thread = thread_of(about) if about is not None else parse_chat(chat).thread
-        ref = await self._posting.post(chat, thread, reply)
+        if reply.bulk:
+            thread = parse_chat(chat).thread
+        urgency = Urgency.PREVIEW if reply.bulk else Urgency.FINAL
+        ref = await self._posting.post(chat, thread, reply, urgency)
         if reply.files:
             await self._posting.upload(chat, thread, reply.files)
         return ref

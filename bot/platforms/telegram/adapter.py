@@ -34,6 +34,7 @@ from bot.platforms.telegram.draft import TelegramDraft
 from bot.platforms.telegram.errors import MAX_FILE_IN, MAX_FILE_OUT, translated
 from bot.platforms.telegram.ids import (
     PLATFORM,
+    make_chat,
     make_message,
     parse_chat,
     parse_message,
@@ -143,6 +144,10 @@ class TelegramPlatform:
     def places(self, chat: ChatRef) -> Collection[str]:
         """A topic is admitted by itself or with its group."""
         return (chat.id, str(parse_chat(chat).chat))
+
+    def lobby(self, chat: ChatRef) -> ChatRef:
+        """A topic's group."""
+        return make_chat(parse_chat(chat).chat)
 
     async def run(self, sink: EventSink, ready: Callable[[], None]) -> None:
         """Poll until cancelled."""

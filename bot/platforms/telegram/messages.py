@@ -93,6 +93,7 @@ class Messages:
             )
             follows = insist or number > 1
             ids.append(await self.post(place, body, its_own, urgency, insist=follows))
+            urgency = Urgency.FINAL  # what follows the first page has to get through
         return ids[0]
 
     async def replace(

@@ -68,7 +68,8 @@ class Poster:
         elif text.text or reply.buttons or not reply.files:
             bodies = self._drawn(chat, reply, rich=rich)
             around = Around(keyboard=_keyboard(reply.buttons), answering=answering)
-            sent = await self._messages.post_all(place, bodies, around)
+            urgency = Urgency.PREVIEW if reply.bulk else Urgency.FINAL
+            sent = await self._messages.post_all(place, bodies, around, urgency)
             await self._uploads.post(place, reply.files, insist=True)
         else:
             sent = await self._uploads.post(place, reply.files, insist=False)

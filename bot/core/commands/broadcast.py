@@ -1,0 +1,176 @@
+"""`/broadcast`: an admin tells something to every chat, after being asked back once.
+
+The sending is the work of the turn that the button began, so a restart goes on with it. A chat is
+marked before it is sent to: whatever happens, it gets the text at most once.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from bot.core.broadcasts import Delivered, Progress
+from bot.core.commands.families import ADMIN
+from bot.core.commands.menu import Item, draw
+from bot.core.commands.table import ActionHandler, Command
+from bot.core.i18n import N_
+from bot.core.stores import Action, Outcome
+from bot.core.turn import TurnContext
+from bot.core.types import ButtonPress, ButtonRow, ChatRef, IncomingMessage, Need, Reply
+from bot.errors import ChatGone, PlatformError, RateLimited
+
+log = logging.getLogger(__name__)
+
+SEND = "broadcast.send"
+STOP = "broadcast.stop"
+SHOW_EVERY = 2.0
+"""Seconds between two looks at how far it is."""
+
+
+async def broadcast(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
+    """Show what would be sent and to how many, and ask."""
+    _ = ctx.texts.gettext
+    if not argument:
+        await ctx.say(_("Write what to tell everybody: `/broadcast TEXT`"))
+        return Outcome()
+    count = len(await _chats(ctx))
+    if not count:
+        await ctx.say(_("There is no chat to tell it to yet."))
+        return Outcome()
+    number = await ctx.services.stores.broadcasts.draft(argument, ctx.person)
+    ask = ctx.texts.ngettext(
+        "📣 This goes to {count} chat:", "📣 This goes to {count} chats:", count
+    ).format(count=ctx.formats.number(count))
+    items = [Item(_("Send it"), SEND, str(number)), Item(_("Cancel"), STOP, str(number))]
+    await ctx.say(f"{ask}\n\n{argument}", buttons=await draw(ctx, [items]))
+    return Outcome()
+
+
+async def send(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
+    """The admin said yes, or the process that was sending was started anew."""
+    if not ctx.admin:
+        return Outcome()
+    number, stores = int(action.argument), ctx.services.stores
+    text = await stores.broadcasts.start(number, await _chats(ctx))
+    if text is not None:
+        log.info("broadcast", extra={**ctx.log, "broadcast": number})
+        await _send_to_all(ctx, number, text)
+    await _show(ctx, await _report(ctx, number), ())
+    return Outcome()
+
+
+async def stop(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
+    """The admin changed their mind; a running one says itself how far it came."""
+    if not ctx.admin:
+        return Outcome()
+    broadcasts, number = ctx.services.stores.broadcasts, int(action.argument)
+    await broadcasts.stop(number)
+    log.info("broadcast stopped", extra={**ctx.log, "broadcast": number})
+    if not (await broadcasts.progress(number)).total:
+        await ctx.say(ctx.texts.gettext("Nothing was sent."))
+    return Outcome()
+
+
+async def _chats(ctx: TurnContext) -> Sequence[ChatRef]:
+    """One place for each chat: the group of its topics, the channel of its threads."""
+    found: dict[ChatRef, None] = {}
+    for chat in await ctx.services.stores.broadcasts.chats():
+        platform = ctx.platforms.get(chat.platform)
+        if platform is not None and not ctx.gate.is_shut_out(chat):
+            found[platform.lobby(chat)] = None
+    return list(found)
+
+
+async def _send_to_all(ctx: TurnContext, number: int, text: str) -> None:
+    """Send to one chat after the other; shows how far it is while it lasts."""
+    broadcasts, clock = ctx.services.stores.broadcasts, ctx.services.clock
+    stopping = await draw(ctx, [[Item(ctx.texts.gettext("⏹ Stop"), STOP, str(number))]])
+    shown_at = float("-inf")
+    while (chat := await broadcasts.next(number)) is not None:
+        if clock.monotonic() - shown_at >= SHOW_EVERY:
+            await _show(ctx, _under_way(ctx, await broadcasts.progress(number)), stopping)
+            shown_at = clock.monotonic()
+        await broadcasts.mark(number, chat, await _send(ctx, chat, text))
+
+
+async def _send(ctx: TurnContext, chat: ChatRef, text: str) -> Delivered:
+    """Send to one chat, behind everything else that is to be said."""
+    while True:
+        try:
+            await ctx.platforms[chat.platform].send(chat, Reply(text=text, bulk=True))
+        except RateLimited as limit:
+            await ctx.services.clock.sleep(limit.retry_after)
+        except ChatGone:
+            return Delivered.GONE
+        except PlatformError as error:
+            log.warning("broadcast not sent", extra={"to": chat.id, "error": repr(error)})
+            return Delivered.FAILED
+        else:
+            return Delivered.SENT
+
+
+async def _show(ctx: TurnContext, text: str, buttons: Sequence[ButtonRow]) -> None:
+    try:
+        await ctx.say(text, buttons=buttons)
+    except PlatformError as error:  # what counts is that the text arrives
+        log.info("progress not shown", extra={**ctx.log, "error": repr(error)})
+
+
+def _under_way(ctx: TurnContext, progress: Progress) -> str:
+    done = progress.total - progress.waiting - 1  # one is being sent to right now
+    return ctx.texts.gettext("📣 Sending… {done} of {total}").format(
+        done=ctx.formats.number(done), total=ctx.formats.number(progress.total)
+    )
+
+
+async def _report(ctx: TurnContext, number: int) -> str:
+    """How many got it, and what became of the others."""
+    progress, number_ = await ctx.services.stores.broadcasts.progress(number), ctx.formats.number
+    _, ngettext = ctx.texts.gettext, ctx.texts.ngettext
+    if not progress.total:
+        return _("Nothing was sent.")
+    parts = [
+        ngettext(
+            "📣 Sent to {sent} of {total} chat.",
+            "📣 Sent to {sent} of {total} chats.",
+            progress.total,
+        ).format(sent=number_(progress.sent), total=number_(progress.total))
+    ]
+    if progress.gone:
+        text = ngettext("{count} is gone.", "{count} are gone.", progress.gone)
+        parts.append(text.format(count=number_(progress.gone)))
+    if progress.failed:
+        text = ngettext(
+            "{count} could not be reached.", "{count} could not be reached.", progress.failed
+        )
+        parts.append(text.format(count=number_(progress.failed)))
+    if progress.unknown:
+        text = ngettext(
+            "{count} may or may not have got it: I was interrupted there.",
+            "{count} may or may not have got it: I was interrupted there.",
+            progress.unknown,
+        )
+        parts.append(text.format(count=number_(progress.unknown)))
+    if progress.waiting:
+        parts.append(_("Stopped before the others."))
+    return " ".join(parts)
+
+
+BROADCAST = Command(
+    name="broadcast",
+    family=ADMIN,
+    summary=N_("Tell something to every chat"),
+    usage="TEXT",
+    run=broadcast,
+    aliases=("announce",),
+    details=N_(
+        "I show it to you first, and to how many chats it goes. Each gets it once, also when I am "
+        "started anew meanwhile; you see how far it is, and can stop it."
+    ),
+    examples=("/broadcast I am down for an hour tonight.",),
+    admin=True,
+    needs=frozenset({Need.BUTTONS}),
+    urgent=True,
+)
+
+ACTIONS: dict[str, ActionHandler] = {SEND: send, STOP: stop}

@@ -1,0 +1,156 @@
+"""Broadcasts and how far each is: the port `Broadcasts`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core.broadcasts import Delivered, Progress
+from bot.core.ledger import Person
+from bot.core.types import ChatId, ChatRef
+from bot.store.columns import utc_now
+from bot.store.database import Database, insert
+from bot.store.schema import broadcast_chats, broadcasts, conversations
+
+_DRAFT = "draft"
+_RUNNING = "running"
+_STOPPED = "stopped"
+
+
+class BroadcastTable:
+    """`Broadcasts`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def chats(self) -> Sequence[ChatRef]:
+        """Every chat that has a conversation with the bot."""
+        query = sa.select(conversations.c.platform, conversations.c.chat).where(sa.text("current"))
+
+        async def job(connection: AsyncConnection) -> Sequence[ChatRef]:
+            rows = (await connection.execute(query)).all()
+            return [ChatRef(row.platform, ChatId(row.chat)) for row in rows]
+
+        return await self._database.read(job)
+
+    async def draft(self, text: str, by: Person) -> int:
+        """Keep a text that is not sent yet; returns its number."""
+        statement = (
+            sa.insert(broadcasts)
+            .values(
+                platform=by.platform,
+                user_id=by.id,
+                text=text,
+                state=_DRAFT,
+                created_at=utc_now(),
+            )
+            .returning(broadcasts.c.id)
+        )
+
+        async def job(connection: AsyncConnection) -> int:
+            number: int = (await connection.execute(statement)).scalar_one()
+            return number
+
+        return await self._database.write(job)
+
+    async def start(self, number: int, chats: Sequence[ChatRef]) -> str | None:
+        """Begin, with these chats, unless it has begun already; returns the text."""
+        this = broadcasts.c.id == number
+        begin = sa.update(broadcasts).where(this, broadcasts.c.state == _DRAFT)
+        look = sa.select(broadcasts.c.text).where(this, broadcasts.c.state == _RUNNING)
+        rows = [
+            {
+                "broadcast_id": number,
+                "platform": chat.platform,
+                "chat": chat.id,
+                "state": Delivered.WAITING.value,
+            }
+            for chat in chats
+        ]
+
+        async def job(connection: AsyncConnection) -> str | None:
+            begun = await connection.execute(begin.values(state=_RUNNING))
+            if begun.rowcount and rows:
+                new = insert(connection, broadcast_chats).on_conflict_do_nothing()
+                await connection.execute(new, rows)
+            text: str | None = (await connection.execute(look)).scalar_one_or_none()
+            return text
+
+        return await self._database.write(job)
+
+    async def next(self, number: int) -> ChatRef | None:
+        """A chat that has not been tried; from now on it counts as tried. None when over."""
+        running = sa.exists().where(broadcasts.c.id == number, broadcasts.c.state == _RUNNING)
+        first = (
+            sa.select(broadcast_chats.c.platform, broadcast_chats.c.chat)
+            .where(
+                broadcast_chats.c.broadcast_id == number,
+                broadcast_chats.c.state == Delivered.WAITING.value,
+                running,
+            )
+            .order_by(broadcast_chats.c.platform, broadcast_chats.c.chat)
+            .limit(1)
+            .with_for_update(skip_locked=True, of=broadcast_chats)
+        )
+
+        async def job(connection: AsyncConnection) -> ChatRef | None:
+            row = (await connection.execute(first)).one_or_none()
+            if row is None:
+                return None
+            chat = ChatRef(row.platform, ChatId(row.chat))
+            await connection.execute(_marked(number, chat, Delivered.SENDING))
+            return chat
+
+        return await self._database.write(job)
+
+    async def mark(self, number: int, chat: ChatRef, state: Delivered) -> None:
+        """Write down what came of one chat."""
+
+        async def job(connection: AsyncConnection) -> None:
+            await connection.execute(_marked(number, chat, state))
+
+        await self._database.write(job)
+
+    async def stop(self, number: int) -> None:
+        """Try no more chats."""
+        statement = sa.update(broadcasts).where(broadcasts.c.id == number).values(state=_STOPPED)
+
+        async def job(connection: AsyncConnection) -> None:
+            await connection.execute(statement)
+
+        await self._database.write(job)
+
+    async def progress(self, number: int) -> Progress:
+        """How far it is."""
+        query = (
+            sa.select(broadcast_chats.c.state, sa.func.count().label("chats"))
+            .where(broadcast_chats.c.broadcast_id == number)
+            .group_by(broadcast_chats.c.state)
+        )
+
+        async def job(connection: AsyncConnection) -> Progress:
+            rows = (await connection.execute(query)).all()
+            count: dict[str, int] = {row.state: row.chats for row in rows}
+            return Progress(
+                waiting=count.get(Delivered.WAITING, 0),
+                unknown=count.get(Delivered.SENDING, 0),
+                sent=count.get(Delivered.SENT, 0),
+                gone=count.get(Delivered.GONE, 0),
+                failed=count.get(Delivered.FAILED, 0),
+            )
+
+        return await self._database.read(job)
+
+
+def _marked(number: int, chat: ChatRef, state: Delivered) -> sa.Update:
+    return (
+        sa.update(broadcast_chats)
+        .where(
+            broadcast_chats.c.broadcast_id == number,
+            broadcast_chats.c.platform == chat.platform,
+            broadcast_chats.c.chat == chat.id,
+        )
+        .values(state=state.value)
+    )
