@@ -17,6 +17,7 @@ from babel.numbers import (
     format_decimal,
     format_percent,
 )
+from babel.units import format_unit
 
 from bot.core.i18n import best_language
 
@@ -72,6 +73,10 @@ class BabelFormats:
         """`Nov 25, 00:00`, in the operator's time zone."""
         local = when.astimezone(self._zone)
         return f"{self.day(local)} {format_datetime(local, 'HH:mm', locale=self._locale)}"
+
+    def seconds(self, value: float) -> str:
+        """`1.4 sec`: a short time, exactly."""
+        return format_unit(value, "second", "short", format="#,##0.0", locale=self._locale)
 
     def span(self, seconds: float) -> str:
         """`5 minutes`, `2 hours`: rounded, at least a second."""

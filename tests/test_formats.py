@@ -63,3 +63,4 @@ def test_days_and_shares() -> None:
     assert (english.percent(0.8), chinese.percent(0.8)) == ("80%", "80%")
     assert (english.ago(3 * 86_400), chinese.ago(0)) == ("3 days ago", "1秒钟前")
     assert english.compact(9_999) == "9,999"
+    assert (english.seconds(1.44), chinese.seconds(0)) == ("1.4 sec", "0.0秒")

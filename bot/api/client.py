@@ -32,7 +32,7 @@ from bot.core.chat import (
     UsageEntry,
     VariationRequest,
 )
-from bot.core.ports import Clock
+from bot.core.ports import Clock, EndpointHealth
 
 
 class ApiClient:
@@ -56,8 +56,9 @@ class ApiClient:
             max_waiting=settings.max_waiting,
         )
         lessons = Lessons(settings)
+        self._endpoints = Endpoints(settings.base_urls, clock)
         attempts = Attempts(
-            Endpoints(settings.base_urls, clock),
+            self._endpoints,
             self._limits,
             clock=clock,
             dice=dice,
@@ -126,6 +127,10 @@ class ApiClient:
     async def about(self, model: str) -> ModelInfo:
         """What is known about a model, be it listed or not. Raises nothing."""
         return await self._catalogue.about(model)
+
+    def endpoints(self) -> Sequence[EndpointHealth]:
+        """The addresses it is asked at and how they are doing; from memory."""
+        return self._endpoints.health()
 
     def priced(self, entry: UsageEntry) -> UsageEntry:
         """Fill in the cost where the price is known."""

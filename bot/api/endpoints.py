@@ -11,8 +11,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
-from bot.core.ports import Clock
+from bot.core.ports import Clock, EndpointHealth
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +44,18 @@ class Endpoints:
     def __init__(self, urls: Sequence[str], clock: Clock) -> None:
         self._endpoints = [Endpoint(url) for url in urls]
         self._clock = clock
+
+    def health(self) -> Sequence[EndpointHealth]:
+        """How each has been doing, in their order."""
+        now = self._clock.monotonic()
+        return [
+            EndpointHealth(
+                host=urlsplit(one.url).hostname or "–",
+                failures=one.failures,
+                resting=one.rest > 0.0 and now < one.open_until,
+            )
+            for one in self._endpoints
+        ]
 
     def choose(self, avoid: Collection[Endpoint] = ()) -> Endpoint:
         """The best endpoint that is not to be avoided; any, when all others are worse."""

@@ -98,6 +98,10 @@ class Formats(Protocol):
         """`Nov 25 00:00`, in the operator's time zone."""
         ...
 
+    def seconds(self, value: float) -> str:
+        """`1.4 sec`: a short time, exactly."""
+        ...
+
     def span(self, seconds: float) -> str:
         """`5 minutes`, `2 hours`: rounded, at least a second."""
         ...
@@ -314,6 +318,15 @@ class Platform(Protocol):
 # ---------------------------------------------------------------- the API
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointHealth:
+    """An address of the API, failures in a row, and whether it is left alone for them."""
+
+    host: str
+    failures: int
+    resting: bool
+
+
 class ModelApi(Protocol):
     """An OpenAI-compatible API. Every method raises `ModelError`."""
 
@@ -350,6 +363,10 @@ class ModelApi(Protocol):
 
     async def about(self, model: str) -> ModelInfo:
         """What is known about a model, be it listed or not. Raises nothing."""
+        ...
+
+    def endpoints(self) -> Sequence[EndpointHealth]:
+        """The addresses it is asked at and how they are doing; from memory."""
         ...
 
     def priced(self, entry: UsageEntry) -> UsageEntry:

@@ -16,6 +16,7 @@ from bot.core.archive import Archive, Overheard, Privacy, Summaries
 from bot.core.broadcasts import Broadcasts
 from bot.core.chat import ImagePart, KeptMessage, NewMessage, Sampling, UsageEntry
 from bot.core.ledger import Ledger, Person
+from bot.core.statistics import Statistics
 from bot.core.types import ChatRef, Event, MessageRef, OutgoingFile, Sender, Unreadable, UserId
 
 
@@ -335,3 +336,4 @@ class Stores:
     ledger: Ledger
     grants: Grants
     broadcasts: Broadcasts
+    statistics: Statistics

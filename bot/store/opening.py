@@ -28,6 +28,7 @@ from bot.store.ratings import RatingTable
 from bot.store.schema import users
 from bot.store.settings import StorageSettings
 from bot.store.sole import sole_owner
+from bot.store.statistics import StatisticsTable
 from bot.store.summaries import SummaryTable
 from bot.store.turns import Turns
 from bot.store.users import UserTable
@@ -67,6 +68,7 @@ async def opened(
                 ledger=LedgerTable(database, calendar),
                 grants=GrantTable(database),
                 broadcasts=BroadcastTable(database),
+                statistics=StatisticsTable(database),
             )
             if database.sqlite:
                 yield stores

@@ -21,6 +21,7 @@ from bot.core.commands import (
 from bot.core.commands.conversation import START, STOP
 from bot.core.commands.help import HELP
 from bot.core.commands.image import IMAGE
+from bot.core.commands.language import LANGUAGE
 from bot.core.commands.table import ActionHandler, CommandTable
 from bot.core.commands.usage import USAGE
 
@@ -33,6 +34,7 @@ COMMANDS = CommandTable(
         *persona.COMMANDS,
         *sampling.COMMANDS,
         settings.SETTINGS_COMMAND,
+        LANGUAGE,
         IMAGE,
         export.EXPORT,
         forget.FORGET,

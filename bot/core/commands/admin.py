@@ -8,7 +8,8 @@ from bot.core.commands import broadcast, people
 from bot.core.commands.broadcast import BROADCAST
 from bot.core.commands.people import ALLOW, DENY, USERS
 from bot.core.commands.quota import QUOTA
+from bot.core.commands.stats import STATS
 from bot.core.commands.table import ActionHandler, Command
 
-COMMANDS: tuple[Command, ...] = (ALLOW, DENY, USERS, QUOTA, BROADCAST)
+COMMANDS: tuple[Command, ...] = (ALLOW, DENY, USERS, QUOTA, STATS, BROADCAST)
 ACTIONS: Mapping[str, ActionHandler] = {**people.ACTIONS, **broadcast.ACTIONS}

@@ -72,10 +72,10 @@ async def _figures(ctx: TurnContext, person: Person | None) -> list[str]:
     if not found[Period.ALL]:
         return [_("Nothing yet.")]
     names = {Period.DAY: _("Today"), Period.MONTH: month, Period.ALL: _("All time")}
-    parts = [_listed(_line(ctx, names[period], found[period]) for period in Period)]
+    parts = [listed(line(ctx, names[period], found[period]) for period in Period)]
     if found[Period.MONTH]:
         title = _("{month} by model").format(month=month)
-        lines = _listed(_line(ctx, _label(ctx, each), [each]) for each in found[Period.MONTH])
+        lines = listed(line(ctx, _label(ctx, each), [each]) for each in found[Period.MONTH])
         parts.append(f"**{title}**\n\n{lines}")
     if person is None:
         parts += await _people(ctx, month)
@@ -95,7 +95,7 @@ async def _people(ctx: TurnContext, month: str) -> list[str]:
         for one in found
     ]
     title = ctx.texts.gettext("{month} by person").format(month=month)
-    return [f"**{title}**\n\n{_listed(lines)}"]
+    return [f"**{title}**\n\n{listed(lines)}"]
 
 
 async def _limits(ctx: TurnContext, person: Person) -> list[str]:
@@ -111,7 +111,7 @@ async def _limits(ctx: TurnContext, person: Person) -> list[str]:
         )
         for each in own
     ]
-    return [f"**{_('Limits')}**\n\n{_listed(lines)}"]
+    return [f"**{_('Limits')}**\n\n{listed(lines)}"]
 
 
 async def _picture(ctx: TurnContext, person: Person | None) -> Sequence[OutgoingFile]:
@@ -130,7 +130,8 @@ async def _picture(ctx: TurnContext, person: Person | None) -> Sequence[Outgoing
 # ---------------------------------------------------------------- lines
 
 
-def _listed(lines: Iterable[str]) -> str:
+def listed(lines: Iterable[str]) -> str:
+    """The lines as a list."""
     return "\n".join(f"- {line}" for line in lines)
 
 
@@ -143,7 +144,7 @@ def _label(ctx: TurnContext, total: Total) -> str:
     return ctx.texts.gettext("{model} ({kind})").format(model=model, kind=ctx.texts.gettext(kind))
 
 
-def _line(ctx: TurnContext, label: str, totals: Sequence[Total]) -> str:
+def line(ctx: TurnContext, label: str, totals: Sequence[Total]) -> str:
     """`Today: 5 requests, 1,234 tokens, $0.12`."""
     requests = sum(one.requests for one in totals)
     tokens = sum(one.tokens for one in totals)

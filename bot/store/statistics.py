@@ -1,0 +1,69 @@
+"""How the bot is doing: the port `Statistics`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core.chat import UsageKind
+from bot.core.statistics import Activity, Timing
+from bot.core.stores import TurnState
+from bot.store.database import Database
+from bot.store.schema import ENDED, RUNNING, WAITING, conversations, turns, usage, users
+
+
+class StatisticsTable:
+    """`Statistics`. Each count uses an index; what has ended is only looked at since a moment."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def activity(self, since: datetime) -> Activity:
+        """Count people, chats and turns."""
+        ended = (
+            sa.select(turns.c.state, sa.func.count().label("turns"))
+            .where(sa.text(ENDED), turns.c.finished_at >= since)
+            .group_by(turns.c.state)
+        )
+
+        async def job(connection: AsyncConnection) -> Activity:
+            rows = (await connection.execute(ended)).all()
+            states: dict[str, int] = {row.state: row.turns for row in rows}
+            return Activity(
+                people=await _count(connection, users),
+                people_since=await _count(connection, users, users.c.last_seen >= since),
+                chats=await _count(connection, conversations, sa.text("current")),
+                waiting=await _count(connection, turns, sa.text(WAITING)),
+                running=await _count(connection, turns, sa.text(RUNNING)),
+                done=states.get(TurnState.DONE, 0) + states.get(TurnState.CANCELLED, 0),
+                dead=states.get(TurnState.DEAD, 0),
+            )
+
+        return await self._database.read(job)
+
+    async def timings(self, since: datetime, *, limit: int = 1000) -> Sequence[Timing]:
+        """How long the latest answers took."""
+        query = (
+            sa.select(usage.c.latency, usage.c.first_token)
+            .where(usage.c.created_at >= since)
+            .where(usage.c.kind == UsageKind.CHAT.value, usage.c.latency.is_not(None))
+            .order_by(usage.c.created_at.desc())
+            .limit(limit)
+        )
+
+        async def job(connection: AsyncConnection) -> Sequence[Timing]:
+            rows = (await connection.execute(query)).all()
+            return [Timing(latency=row.latency, first_token=row.first_token) for row in rows]
+
+        return await self._database.read(job)
+
+
+async def _count(
+    connection: AsyncConnection, table: sa.Table, *which: sa.ColumnElement[bool] | sa.TextClause
+) -> int:
+    query = sa.select(sa.func.count()).select_from(table).where(*which)
+    count: int = (await connection.execute(query)).scalar_one()
+    return count
