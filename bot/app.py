@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 
 from pydantic import SecretStr
 
+from bot import collector
 from bot.api.settings import ApiSettings
 from bot.config import AccessSettings, Config, require_platform
 from bot.core.access import Gate
@@ -47,6 +48,7 @@ async def run(config: Config) -> None:
     with _signals(stop):
         async with _services(config, config.api, clock) as services:
             platforms = {each.name: each for each in connect_platforms(config, clock)}
+            collector.settle()
             await attend(engine(config, services, platforms), services, platforms, stop)
 
 

@@ -70,7 +70,7 @@ class Answers:
         self._calibration = Calibration()
         self._memory = Memory(clock, seconds=settings.remember_answers)
 
-    async def stream(
+    def stream(
         self, request: ChatRequest, *, billed: bool = False
     ) -> AsyncGenerator[ModelEvent, None]:
         """The answer as it is written. Raises `CallFailed`.
@@ -79,19 +79,24 @@ class Answers:
         the model.
         """
         key = self._memory.key(request)
-        known = None if key is None or request.fresh else self._memory.recall(key)
-        if known is not None:
-            for event in known:
-                yield event
-            return
+        asked = self._ask(request, billed=billed)
+        return asked if key is None else self._remembered(key, request, asked)
+
+    async def _remembered(
+        self, key: bytes, request: ChatRequest, asked: AsyncGenerator[ModelEvent, None]
+    ) -> AsyncGenerator[ModelEvent, None]:
+        """The answer from memory, or else the one that is `asked` for."""
         said: list[ModelEvent] = []
-        async with aclosing(self._ask(request, billed=billed)) as events:
-            async for event in events:
-                if key is not None:
-                    said.append(event)
+        async with aclosing(asked):
+            known = None if request.fresh else self._memory.recall(key)
+            if known is not None:
+                for event in known:
+                    yield event
+                return
+            async for event in asked:
+                said.append(event)
                 yield event
-        if key is not None:
-            self._memory.keep(key, said)
+        self._memory.keep(key, said)
 
     async def _ask(self, request: ChatRequest, *, billed: bool) -> AsyncGenerator[ModelEvent, None]:
         sent: Json = {}

@@ -5,8 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import AsyncGenerator, Sequence
 
-import httpx
-
 from bot.api.answers import Answers
 from bot.api.attempts import Attempts
 from bot.api.audio import Transcriptions
@@ -44,9 +42,8 @@ class ApiClient:
         *,
         clock: Clock,
         dice: random.Random,
-        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self._http = Http(settings, transport)
+        self._http = Http(settings)
         self._downloads = Downloads()
         self._limits = Limits(
             clock=clock,

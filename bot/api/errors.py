@@ -13,13 +13,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
-import httpx
 
 from bot.api.retry import retry_after, should_retry
 from bot.errors import ModelError, ModelErrorKind
 
 Kind = ModelErrorKind
 
+PROXY_WANTS_A_PASSWORD = 407
 DETAIL = 300
 """Characters of the API's own sentence that are passed on."""
 
@@ -144,6 +144,8 @@ class CallFailed(ModelError):
 
 def from_response(status: int, headers: Mapping[str, str], body: bytes) -> CallFailed:
     """The failure that an answer with a status other than 200 means."""
+    if status == PROXY_WANTS_A_PASSWORD:
+        return refused_by_proxy(status)
     payload = _json(body)
     error = _read(payload) if isinstance(payload, dict) else _plain(status, headers, body)
     kind = _kind(status, error)
@@ -178,31 +180,38 @@ def from_payload(payload: Mapping[str, Any], *, request: str = "") -> CallFailed
     )
 
 
-def from_transport(error: Exception) -> CallFailed:
-    """The failure that an exception of the transport means.
+def from_transport(error: aiohttp.ClientError) -> CallFailed:
+    """The failure that an exception of aiohttp means; above all, whether the request was sent."""
+    unreachable = Kind.UNREACHABLE
+    match error:
+        case aiohttp.ClientHttpProxyError():
+            return refused_by_proxy(error.status)
+        case aiohttp.ClientProxyConnectionError():
+            return CallFailed(unreachable, "the proxy cannot be reached", sent=False)
+        case aiohttp.ClientConnectorDNSError():
+            return CallFailed(unreachable, "the host is unknown", sent=False)
+        case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientConnectorSSLError():
+            return CallFailed(unreachable, "the TLS certificate is not accepted", sent=False)
+        case aiohttp.ClientConnectorError():
+            return CallFailed(unreachable, "the connection was refused", sent=False)
+        case aiohttp.ConnectionTimeoutError():
+            return CallFailed(unreachable, "no connection in time", sent=False)
+        case aiohttp.InvalidURL():
+            return CallFailed(unreachable, "the address is no URL", sent=False)
+        case aiohttp.ContentTypeError() | aiohttp.ClientResponseError():
+            return CallFailed(Kind.BAD_ANSWER, "the answer is not HTTP as it should be")
+    return CallFailed(unreachable, f"the connection broke ({type(error).__name__})")
 
-    httpx-aiohttp raises `ConnectTimeout` for a refused connection, an unknown host and a lost
-    connection alike; only the cause tells whether the request was sent.
-    """
-    cause = error if isinstance(error, aiohttp.ClientError) else error.__cause__
-    detail = type(cause or error).__name__
-    if isinstance(cause, aiohttp.ClientConnectorDNSError):
-        return CallFailed(Kind.UNREACHABLE, "the host is unknown", sent=False)
-    if isinstance(cause, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
-        return CallFailed(Kind.UNREACHABLE, "the TLS certificate is not accepted", sent=False)
-    if isinstance(cause, aiohttp.ClientConnectorError):
-        return CallFailed(Kind.UNREACHABLE, "the connection was refused", sent=False)
-    if isinstance(cause, aiohttp.ConnectionTimeoutError):
-        return CallFailed(Kind.UNREACHABLE, "no connection in time", sent=False)
-    if cause is None and isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
-        return CallFailed(Kind.UNREACHABLE, "no connection", sent=False)
-    if isinstance(error, httpx.ProxyError):
-        return CallFailed(Kind.UNREACHABLE, "the proxy refused", sent=False)
-    if isinstance(error, httpx.ReadTimeout | TimeoutError):
-        return CallFailed(Kind.TIMEOUT, "no answer in time")
-    if isinstance(error, httpx.DecodingError) or isinstance(cause, aiohttp.ClientResponseError):
-        return CallFailed(Kind.BAD_ANSWER, detail)
-    return CallFailed(Kind.UNREACHABLE, f"the connection broke ({detail})")
+
+def refused_by_proxy(status: int) -> CallFailed:
+    """The failure that the operator's proxy means; only a fault of its own passes by itself."""
+    return CallFailed(
+        Kind.UNREACHABLE,
+        f"the proxy refuses (status {status})",
+        status=status,
+        temporary=status >= 500,
+        sent=False,
+    )
 
 
 def not_the_api(body: bytes, headers: Mapping[str, str]) -> CallFailed:

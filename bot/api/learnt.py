@@ -93,6 +93,7 @@ class Lessons:
 
     def __init__(self, settings: ApiSettings) -> None:
         self._settings = settings
+        self._protocols: dict[str, Protocol | None] = {}  # by model, as configured
         self._lessons: defaultdict[str, Lesson] = defaultdict(Lesson)
 
     def of(self, model: str) -> Lesson:
@@ -101,7 +102,9 @@ class Lessons:
 
     def protocol(self, model: str) -> Protocol:
         """In which protocol to speak to a model: as configured, else as learnt, else chat."""
-        return self._settings.known(model).protocol or self._lessons[model].protocol or "chat"
+        if model not in self._protocols:
+            self._protocols[model] = self._settings.known(model).protocol
+        return self._protocols[model] or self._lessons[model].protocol or "chat"
 
     def words(self, info: ModelInfo) -> ModelInfo:
         """With the words that an image model takes, as configured or as it has told."""

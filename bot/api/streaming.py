@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import suppress
 
-import httpx
+import aiohttp
 
 from bot.api.errors import CallFailed, not_the_api, request_id
-from bot.api.http import LARGEST_BODY, chunks_of, json_object, translated
+from bot.api.http import LARGEST_BODY, chunks_of, json_object
 from bot.api.sse import BOM, SseDecoder
 from bot.api.wire import Reader, WireEvent
 from bot.errors import ModelErrorKind
@@ -23,7 +23,7 @@ FAREWELL = 0.05
 class AnswerStream:
     """One answer on the wire. `first` before anything else; `rest` until it ends."""
 
-    def __init__(self, response: httpx.Response, reader: Reader) -> None:
+    def __init__(self, response: aiohttp.ClientResponse, reader: Reader) -> None:
         self._response = response
         self._reader = reader
         self._batches = _batches(response, reader)
@@ -85,12 +85,12 @@ class AnswerStream:
 
 
 async def _batches(
-    response: httpx.Response, reader: Reader
+    response: aiohttp.ClientResponse, reader: Reader
 ) -> AsyncGenerator[list[WireEvent], None]:
     """The events of each piece of the body that has any, then the rest of the body in silence."""
     decoder: SseDecoder | None = None
     head = b""
-    async for chunk in translated(chunks_of(response)):
+    async for chunk in chunks_of(response):
         if decoder is None:
             head += chunk
             start = head.removeprefix(BOM).lstrip()
