@@ -22,7 +22,7 @@ from bot.core.types import (
     Reply,
     Style,
 )
-from bot.errors import ConfigError, PlatformError, RateLimited
+from bot.errors import ConfigError, OutcomeUnknown, PlatformError, RateLimited
 from bot.platforms.slack.calls import Calls
 from bot.platforms.slack.directory import Directory, Memory
 from bot.platforms.slack.draft import SlackDraft
@@ -173,7 +173,13 @@ class SlackPlatform:
         if reply.bulk:
             thread = parse_chat(chat).thread
         urgency = Urgency.PREVIEW if reply.bulk else Urgency.FINAL
-        ref = await self._posting.post(chat, thread, reply, urgency)
+        try:
+            ref = await self._posting.post(chat, thread, reply, urgency)
+        except OutcomeUnknown:
+            found = await self._posting.find(chat, thread, reply.answering, reply.text)
+            if found is None:
+                raise
+            ref = found
         if reply.files:
             await self._posting.upload(chat, thread, reply.files)
         return ref

@@ -113,10 +113,9 @@ class SlackDraft:
         if self._mode is Mode.STREAM:
             await self._end_stream(reply)
         if self._ref is None:
-            self._ref = await self._posting.post(self._chat, self._thread, reply)
-            self._mode, self._standing = Mode.MESSAGE, _bare(reply)
-        elif self._mode is Mode.MESSAGE:
-            await self._edit(reply, Urgency.FINAL)
+            await self._post(reply, Urgency.FINAL)
+        await self._edit(reply, Urgency.FINAL)
+        assert self._ref is not None  # posted, or found
         self._posting.redeem_edit(self)
         if reply.files and self._files_wait:
             await self._posting.upload(self._chat, thread_of(self._ref), reply.files)
@@ -131,8 +130,13 @@ class SlackDraft:
         if self._ref is None:
             if not self._may_stream(0.0):
                 return
-            reader = self._answering.sender.id
-            self._ref = await self._posting.start_stream(self._chat, self._thread, reader, "", news)
+            try:
+                self._ref = await self._posting.start_stream(
+                    self._answering, self._thread, "", news
+                )
+            except OutcomeUnknown:
+                self._tells, self._tasks = False, Tasks()  # a second one would be one too many
+                raise
             self._mode, self._streamed = Mode.STREAM, True
         elif self._seconds_until("chat.appendStream", Urgency.PREVIEW) > 0:
             return
@@ -147,10 +151,12 @@ class SlackDraft:
             return
         if self._streams and self._fits(first) and self._may_stream(SOON):
             try:
-                reader = self._answering.sender.id
-                self._ref = await self._posting.start_stream(
-                    self._chat, self._thread, reader, first
-                )
+                self._ref = await self._posting.start_stream(self._answering, self._thread, first)
+            except OutcomeUnknown:
+                if not await self._find(first):
+                    raise
+                self._streamed = True
+                return
             except Refused as refusal:
                 self._refused(refusal)
                 self._streams = False
@@ -161,9 +167,27 @@ class SlackDraft:
         # What is posted early needs an edit at its end: where none is left, it is posted whole.
         if not self._posting.promise_edit(self):
             raise RateLimited(COME_BACK)
-        reply = Reply(text=text, buttons=self._stop)
-        self._ref = await self._posting.post(self._chat, self._thread, reply, Urgency.PREVIEW)
-        self._mode, self._standing = Mode.MESSAGE, reply
+        await self._post(Reply(text=text, buttons=self._stop), Urgency.PREVIEW)
+
+    async def _post(self, reply: Reply, urgency: Urgency) -> None:
+        try:
+            self._ref = await self._posting.post(self._chat, self._thread, reply, urgency)
+        except OutcomeUnknown:
+            if not await self._find(reply.text):
+                raise
+        else:
+            self._mode, self._standing = Mode.MESSAGE, _bare(reply)
+
+    async def _find(self, text: str) -> bool:
+        """Go on in the message that stands there all the same, if there is one.
+
+        It may be of an earlier try, with less text: it is to be written over.
+        """
+        asked = self._answering.ref
+        self._ref = await self._posting.find(self._chat, self._thread, asked, text)
+        if self._ref is not None:
+            self._mode, self._standing = Mode.MESSAGE, None
+        return self._ref is not None
 
     def _may_stream(self, patience: float) -> bool:
         """Whether a stream would start soon; Slack takes only 20 a minute in a workspace."""

@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bot.core.types import ChatRef, MessageRef, OutgoingFile, Reply
+from bot.core.types import ChatRef, IncomingMessage, MessageRef, OutgoingFile, Reply
 from bot.errors import FileTooLarge, MessageGone, PlatformError
 from bot.platforms.slack.calls import Calls, Json
 from bot.platforms.slack.errors import Refused, StillStreaming
 from bot.platforms.slack.ids import make_message, parse_chat, thread_of, ts_of
+from bot.platforms.slack.lost import Lost
 from bot.platforms.slack.pace import Urgency
 from bot.platforms.slack.render import content, plain_content
 from bot.platforms.slack.status import Status, Thread
@@ -38,6 +39,7 @@ class Posting:
         self._calls = calls
         self._status = status
         self._posted = posted
+        self._lost = Lost(calls)
         self._draws_feedback = True
         self._open: dict[MessageRef, None] = {}  # streams that have not been stopped, oldest first
 
@@ -50,10 +52,22 @@ class Posting:
             reply = Reply(text=", ".join(f"`{file.name}`" for file in reply.files))
         where = {"channel": place.channel, "thread_ts": thread}
         answer = await self._put("chat.postMessage", where | QUIET, reply, urgency)
-        self._status.posted(Thread(place.channel, thread))
-        return self._note(make_message(chat, str(answer["ts"]), thread))
+        return self._stands(chat, thread, str(answer["ts"]))
 
-    def _note(self, ref: MessageRef) -> MessageRef:
+    async def find(
+        self, chat: ChatRef, thread: str, answering: MessageRef | None, text: str
+    ) -> MessageRef | None:
+        """The message that `post` or `start_stream` made although its outcome is unknown.
+
+        It begins like the text; how much of it stands there is not certain.
+        """
+        ts = await self._lost.find(parse_chat(chat).channel, thread, answering, text)
+        return self._stands(chat, thread, ts) if ts else None
+
+    def _stands(self, chat: ChatRef, thread: str, ts: str) -> MessageRef:
+        self._lost.know(ts)
+        self._status.posted(Thread(parse_chat(chat).channel, thread))
+        ref = make_message(chat, ts, thread)
         self._posted(ref)
         return ref
 
@@ -127,25 +141,29 @@ class Posting:
     # ------------------------------------------------------------ streams
 
     async def start_stream(
-        self, chat: ChatRef, thread: str, reader: str, text: str, tasks: Sequence[Task] = ()
+        self, answering: IncomingMessage, thread: str, text: str, tasks: Sequence[Task] = ()
     ) -> MessageRef:
-        """Begin a stream with its first words or tasks; `reader` is the user it is for."""
+        """Begin a stream with its first words or tasks, for who asked."""
+        chat = answering.ref.chat
         place = parse_chat(chat)
         args = {
             "channel": place.channel,
             "thread_ts": thread,
             **_piece(text, tasks),
             "recipient_team_id": place.team,
-            "recipient_user_id": reader,
+            "recipient_user_id": answering.sender.id,
             **QUIET,
         }
         answer = await self._calls.call(
             "chat.startStream", args, channel=place.channel, urgency=Urgency.PREVIEW
         )
+        ts = str(answer["ts"])
+        self._lost.know(ts)
         self._status.streaming(Thread(place.channel, thread))
-        ref = make_message(chat, str(answer["ts"]), thread)
+        ref = make_message(chat, ts, thread)
         self._open[ref] = None
-        return self._note(ref)
+        self._posted(ref)
+        return ref
 
     async def append(
         self, ref: MessageRef, text: str, urgency: Urgency, tasks: Sequence[Task] = ()

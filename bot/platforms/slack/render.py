@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
 from bot.core.types import Button, ButtonRow, Feedback, Reply
@@ -75,13 +75,21 @@ def plain_content(reply: Reply) -> Json:
     """
     text = neutralise(reply.text)
     size = SECTION if text.isascii() else SECTION // 2  # Slack may count in UTF-16
-    pieces = [text[at : at + size] for at in range(0, len(text), size)]
     words = [
         {"type": "section", "text": {"type": "plain_text", "text": piece, "emoji": False}}
-        for piece in pieces
+        for piece in _pieces(text, size)
         if piece.strip()
     ]
     return {"text": fallback(text), "blocks": words + blocks_under(reply)}
+
+
+def _pieces(text: str, size: int) -> Iterator[str]:
+    """The text in pieces of at most `size`, cut between lines or words where it can be."""
+    while len(text) > size:
+        cut = max(text.rfind("\n", 0, size), text.rfind(" ", 0, size)) + 1
+        yield text[: cut or size]
+        text = text[cut or size :]
+    yield text
 
 
 def blocks_under(reply: Reply) -> list[Json]:

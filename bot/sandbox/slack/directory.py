@@ -79,10 +79,26 @@ def conversations_replies(workspace: Workspace, call: Json) -> Json:
     thread = workspace.standing(channel.id, str(call.get("ts", "")))
     if not thread:
         raise SlackError("thread_not_found")
+    root, *replies = thread
+    return _page(workspace, call, [root, *_newer(call, replies)])
+
+
+def conversations_history(workspace: Workspace, call: Json) -> Json:
+    """`conversations.history`: a channel without what stands in threads, its newest first."""
+    channel = workspace.channel(str(call.get("channel", "")))
+    standing = [m for m in workspace.standing(channel.id) if m.root == m.ts]
+    return _page(workspace, call, _newer(call, standing)[::-1])
+
+
+def _newer(call: Json, messages: list[Message]) -> list[Message]:
+    return [m for m in messages if m.ts > str(call.get("oldest") or "") and not m.ephemeral_for]
+
+
+def _page(workspace: Workspace, call: Json, messages: list[Message]) -> Json:
     limit = int(call.get("limit") or 1000)
     return {
-        "messages": [events.message_json(workspace, m) for m in thread[:limit]],
-        "has_more": len(thread) > limit,
+        "messages": [events.message_json(workspace, m) for m in messages[:limit]],
+        "has_more": len(messages) > limit,
     }
 
 

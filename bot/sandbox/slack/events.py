@@ -60,7 +60,7 @@ def message_json(workspace: Workspace, message: Message) -> Json:
     found: Json = {
         "type": "message",
         "user": message.user,
-        "text": message.text,
+        "text": message.text or message.streamed,
         "ts": message.ts,
         "team": workspace.team,
     }

@@ -26,6 +26,7 @@ TIERS = {
     "chat.stopStream": 2,
     "conversations.info": 3,
     "conversations.open": 3,
+    "conversations.history": 3,
     "conversations.replies": 3,
     "users.info": 4,
     "files.info": 4,

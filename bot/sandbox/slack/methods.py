@@ -30,6 +30,7 @@ METHODS = {
     "users.info": Method(directory.users_info, "users:read"),
     "conversations.info": Method(directory.conversations_info, "channels:read"),
     "conversations.open": Method(directory.conversations_open, "im:write"),
+    "conversations.history": Method(directory.conversations_history, "channels:history"),
     "conversations.replies": Method(directory.conversations_replies, "channels:history"),
     "assistant.threads.setStatus": Method(directory.set_thread_status, "assistant:write"),
     "assistant.threads.setSuggestedPrompts": Method(

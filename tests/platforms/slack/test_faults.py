@@ -4,61 +4,157 @@ from __future__ import annotations
 
 import asyncio
 import random
+from dataclasses import dataclass
 
 import pytest
 
 from bot.core.delivery import Delivery
-from bot.core.types import Button
+from bot.core.types import Button, Feedback, Reply
+from bot.errors import OutcomeUnknown
+from bot.platforms.slack.posting import BAD_BLOCKS
+from bot.sandbox.slack.limits import Limits
 from tests.platform_contract import HastyClock
 from tests.platforms.slack.stage import SlackStage, slack_stage
 
 STOP = Button("Stop it", "stop")
-ONCE = ("chat.appendStream", "chat.stopStream", "chat.update")
-"""Calls that can be repeated without doubling anything. A post whose outcome is unknown may stand
-twice, which is better than not at all."""
+THUMBS = Feedback(good="yes", bad="no")
+WRITING = (
+    "chat.appendStream",
+    "chat.postMessage",
+    "chat.startStream",
+    "chat.stopStream",
+    "chat.update",
+)
+PROFILES = ("dm", "thread", "channel")
+SEEDS = range(40)
 
 
-def trouble(stage: SlackStage, chance: random.Random) -> None:
-    """Something goes wrong with one of the next calls."""
-    method = chance.choice(ONCE)
-    match chance.randrange(6):
-        case 0:
-            stage.sandbox.refuse_next(method=method, retry_after=chance.randint(1, 60))
-        case 1:
-            stage.sandbox.drop_next(method=method)
-        case 2:
-            stage.sandbox.break_next(503, method=method)
-        case 3:
-            stage.sandbox.refuse_next("internal_error", method=method)
-        case 4:
-            stage.sandbox.refuse_next("msg_too_long", method="chat.appendStream")
-        case _:
-            for message in stage.sandbox.workspace.messages.values():
-                message.streaming = False  # Slack has ended the stream
+@dataclass(slots=True)
+class Fate:
+    """What goes wrong in one answer."""
 
+    stage: SlackStage
+    dice: random.Random
 
-@pytest.mark.parametrize("profile", ["dm", "thread", "channel"])
-@pytest.mark.parametrize("seed", range(8))
-async def test_the_answer_stands_there_whole_and_once(profile: str, seed: int) -> None:
-    chance = random.Random(f"{profile} {seed}")
-    words = [f"word{number}" for number in range(chance.choice((3, 60, 2_500)))]
-    async with slack_stage(profile, HastyClock()) as stage:
-        if chance.random() < 0.3:
-            stage.sandbox.workspace.refusing_streams = chance.choice(
-                ("user_not_found", "unknown_method", "missing_scope")
+    def before(self) -> None:
+        """How the workspace is set up."""
+        workspace = self.stage.sandbox.workspace
+        if self.dice.random() < 0.25:
+            workspace.refusing_streams = self.dice.choice(
+                ("user_not_found", "unknown_method", "missing_scope", "channel_type_not_supported")
             )
-        async with Delivery(
-            stage.platform, stage.incoming, clock=HastyClock(), stop=STOP
-        ) as delivery:
-            for number, word in enumerate(words):
-                delivery.write(word + " ")
-                if number % max(1, len(words) // 20) == 0:
-                    await asyncio.sleep(0.003)
-                    if chance.random() < 0.3:
-                        trouble(stage, chance)
-            refs = await delivery.finish()
-        kept = await stage.kept()
+        workspace.refusing_tasks = self.dice.random() < 0.25
+        workspace.is_agent = self.dice.random() < 0.75
+        if self.dice.random() < 0.2:
+            workspace.refusing_blocks = {self.dice.choice(("context_actions", "markdown"))}
+
+    def strike(self) -> None:
+        """Something goes wrong with one of the next calls."""
+        sandbox, method = self.stage.sandbox, self.dice.choice(WRITING)
+        match self.dice.randrange(8):
+            case 0:
+                sandbox.refuse_next(method=method, retry_after=self.dice.randint(1, 60))
+            case 1 | 2:
+                sandbox.drop_next(method=method)  # carried out, but nobody hears of it
+            case 3:
+                sandbox.break_next(503, method=method)
+            case 4:
+                sandbox.refuse_next("internal_error", method=method)
+            case 5:
+                sandbox.refuse_next("msg_too_long", method="chat.appendStream")
+            case 6:
+                sandbox.refuse_next(self.dice.choice(sorted(BAD_BLOCKS)), method="chat.update")
+            case _:
+                for message in sandbox.workspace.messages.values():
+                    message.streaming = False  # Slack has ended the stream
+
+
+async def deliver(stage: SlackStage, fate: Fate, words: list[str]) -> int:
+    """Write an answer while fate strikes; returns how many messages it is said to stand in."""
+    dice, clock = fate.dice, HastyClock()
+    async with Delivery(stage.platform, stage.incoming, clock=clock, stop=STOP) as delivery:
+        for number in range(dice.choice((0, 0, 1, 3))):
+            delivery.status(f"💭 Thinking… {number} s")
+            await asyncio.sleep(0.003)
+        at, pieces = 0, dice.choice((1, 5, 20))
+        while at < len(words):
+            more = dice.randint(1, max(1, 2 * len(words) // pieces))
+            delivery.write("".join(f"{word} " for word in words[at : at + more]))
+            at += more
+            await asyncio.sleep(0.003)
+            if dice.random() < 0.3:
+                fate.strike()
+        return len(await delivery.finish(feedback=THUMBS))
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_the_answer_stands_there_whole_and_once(profile: str, seed: int) -> None:
+    dice = random.Random(f"{profile} {seed}")
+    count = dice.choice((3, 60, 2_500))
+    words = [f"{dice.choice(('word', '好字', 'é🙂'))}{number}" for number in range(count)]
+    clock = HastyClock()
+    async with slack_stage(profile, clock, sandbox_clock=clock) as stage:
+        stage.sandbox.enforce_limits(dice.choice((Limits.OFF, Limits.ON)))
+        fate = Fate(stage, dice)
+        fate.before()
+        stood = await deliver(stage, fate, words)
+        kept = [text for text in await stage.kept() if text]
         assert "\n".join(kept).split() == words
-        assert len(kept) == len(refs)
+        assert len(kept) == stood
         assert await stage.buttons() == []
-        assert not any(seen.streaming for seen in stage.place.screen())
+        assert not any(seen.streaming and seen.text for seen in stage.place.screen())
+        assert stage.sandbox.limits.refused == 0
+
+
+# ---------------------------------------------------------------- posts whose answer was lost
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+async def test_a_post_whose_answer_was_lost_is_found_again(profile: str) -> None:
+    async with slack_stage(profile, HastyClock()) as stage:
+        stage.sandbox.drop_next(method="chat.postMessage")
+        stage.sandbox.drop_next(method="chat.startStream")
+        async with Delivery(stage.platform, stage.incoming, clock=HastyClock()) as delivery:
+            delivery.write("One **two** 🙂 ")
+            await stage.sandbox.wait_for(lambda: bool(stage.place.answers()))
+            delivery.write("three")
+            (ref,) = await delivery.finish()
+        assert await stage.kept() == ["One **two** 🙂 three"]
+        await stage.platform.edit(ref, Reply(text="bye"))
+        assert await stage.kept() == ["bye"]
+
+
+async def test_a_post_that_was_not_carried_out_is_made_again() -> None:
+    async with slack_stage("thread", HastyClock()) as stage:
+        stage.sandbox.break_next(503, method="chat.startStream")
+        async with Delivery(stage.platform, stage.incoming, clock=HastyClock()) as delivery:
+            delivery.write("One two")
+            await delivery.finish()
+        assert await stage.kept() == ["One two"]
+
+
+async def test_what_another_answer_says_is_not_taken_for_a_lost_post() -> None:
+    async with slack_stage("thread", HastyClock()) as stage:
+        asked = stage.incoming
+        first = await stage.platform.draft(asked).finish(Reply(text="The same words."))
+        stage.sandbox.break_next(503, method="chat.postMessage")
+        draft = stage.platform.draft(asked)
+        with pytest.raises(OutcomeUnknown):
+            await draft.finish(Reply(text="The same words."))
+        assert await draft.finish(Reply(text="The same words.")) != first
+        await stage.platform.send(asked.ref.chat, Reply(text="Others.", answering=asked.ref))
+        stage.sandbox.break_next(503, method="chat.postMessage")
+        with pytest.raises(OutcomeUnknown):
+            await stage.platform.send(asked.ref.chat, Reply(text="Ot", answering=asked.ref))
+
+
+async def test_a_slack_that_shows_no_history_is_no_worse_than_a_lost_post() -> None:
+    async with slack_stage("thread", HastyClock()) as stage:
+        stage.sandbox.workspace.scopes.discard("channels:history")
+        stage.sandbox.drop_next(method="chat.startStream")
+        async with Delivery(stage.platform, stage.incoming, clock=HastyClock()) as delivery:
+            delivery.write("One two")
+            await stage.sandbox.wait_for(lambda: bool(stage.place.answers()))
+            await delivery.finish()
+        assert (await stage.kept())[-1] == "One two"

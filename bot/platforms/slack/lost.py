@@ -1,0 +1,68 @@
+"""Finding a message whose post got no answer: it may stand in the channel, or not.
+
+Slack has no key by which a post could be repeated safely, so the channel is looked at instead: a
+message of ours that nobody here knows of, after the question, with the same first letters. Only
+letters are compared, since Slack rewrites emoji, links and markup.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from bot.core.types import MessageRef
+from bot.errors import PlatformError
+from bot.platforms.slack.calls import Calls
+from bot.platforms.slack.directory import Memory
+from bot.platforms.slack.ids import ts_of
+
+log = logging.getLogger(__name__)
+
+SETTLING = 1.0
+"""Seconds until a call that Slack is still carrying out can be seen."""
+NEWEST = 15
+"""Messages looked at; some apps are given no more (docs.slack.dev, "Rate limits")."""
+LETTERS = 40
+KNOWN = 10_000
+
+
+class Lost:
+    """Knows which messages are accounted for, and finds those that are not."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+        self._known: Memory[str, bool] = Memory(KNOWN)
+
+    def know(self, ts: str) -> None:
+        """A message is accounted for."""
+        self._known.put(ts, True)
+
+    async def find(self, channel: str, thread: str, answering: MessageRef | None, text: str) -> str:
+        """The ts of a message posted in vain, as it seemed; empty when there is none.
+
+        `answering` is the message it answers; without, or without a text, nothing is found.
+        """
+        wanted = _letters(text)
+        if answering is None or not wanted:
+            return ""
+        after = ts_of(answering)
+        args = {"channel": channel, "ts": thread, "oldest": after, "limit": str(NEWEST)}
+        await self._calls.clock.sleep(SETTLING)
+        method = "conversations.replies" if thread else "conversations.history"
+        try:
+            answer = await self._calls.call(method, args)
+        except PlatformError as error:
+            log.info("lost message not looked for", extra={"error": repr(error)})
+            return ""
+        for message in answer.get("messages", []):
+            ts = str(message.get("ts", ""))
+            if "bot_id" not in message or self._known.get(ts) or ts <= after:
+                continue
+            if _letters(str(message.get("text", ""))).startswith(wanted):
+                log.info("lost message found", extra={"ts": ts})
+                return ts
+        return ""
+
+
+def _letters(text: str) -> str:
+    """The first letters and digits of a text."""
+    return "".join(letter for letter in text if letter.isalnum())[:LETTERS].lower()
