@@ -49,6 +49,7 @@ def as_one(lead: IncomingMessage, others: Sequence[Turn]) -> IncomingMessage:
         text="\n".join(message.text for message in messages if message.text.strip()),
         attachments=tuple(file for message in messages for file in message.attachments),
         reply_to=next(quotes, None),
+        forwards=tuple(each for message in messages for each in message.forwards),
     )
 
 

@@ -1,4 +1,4 @@
-"""Work that nobody waits for, done after a turn: a title for the conversation.
+"""Work that nobody waits for, done after a turn: a title for the conversation, a summary.
 
 A chore that is lost to a restart is done after the next turn: each looks first whether it is
 still wanted.
@@ -10,6 +10,7 @@ import asyncio
 import logging
 
 from bot.core.stores import Outcome, Turn
+from bot.core.summing import sum_up
 from bot.core.titles import entitle
 from bot.core.turn import Services
 from bot.errors import StoreError
@@ -42,6 +43,7 @@ class Chores:
         async with self._turns:
             try:
                 await entitle(self._services, conversation, turn.event.sender.id)
+                await sum_up(self._services, turn, conversation)
             except StoreError as error:
                 log.warning("chore not done", extra={"turn": turn.id, "error": repr(error)})
 

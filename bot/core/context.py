@@ -129,6 +129,21 @@ async def load_history(
     before: int | None = None,
     after: int | None = None,
 ) -> list[ChatMessage]:
+    """What `load_kept` finds, as the model sees it. Raises `StoreError`."""
+    messages = await load_kept(
+        conversations, conversation, budget=budget, before=before, after=after
+    )
+    return [spoken(kept.message, group=group) for kept in messages]
+
+
+async def load_kept(
+    conversations: Conversations,
+    conversation: int,
+    *,
+    budget: int,
+    before: int | None = None,
+    after: int | None = None,
+) -> list[KeptMessage]:
     """Page back through a conversation until `budget` characters are surely passed.
 
     It begins with the newest message, or with the last one that is older than `before`, and goes
@@ -145,7 +160,7 @@ async def load_history(
         if len(page) < PAGE or (after is not None and page[0].id <= after):
             break
         before = page[0].id
-    return [spoken(kept.message, group=group) for kept in messages]
+    return messages
 
 
 def _texts(page: Sequence[KeptMessage]) -> list[TextPart]:

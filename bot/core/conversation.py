@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, replace
 
 from bot.core.again import AnswerButtons, Offer, bears_buttons
+from bot.core.archive import Remark
 from bot.core.attachments import Gathered, gather
 from bot.core.chat import (
     ChatMessage,
@@ -29,6 +31,7 @@ from bot.core.delivery import Delivery
 from bot.core.exchange import Exchange
 from bot.core.feedback import ask as ask_opinion
 from bot.core.meter import Meter
+from bot.core.overhearing import listens, said
 from bot.core.question import greeting, question_of, quote
 from bot.core.sentences import sentence_for_media, sentence_for_model, sentence_for_size
 from bot.core.spending import reserve_answer
@@ -123,6 +126,7 @@ class Answer:
         self._heading = again.question.message.heading if again else ""
         self._text = ""
         self._asked = again.question.message if again else None
+        self._remarks: Sequence[Remark] = ()
         self._files: list[OutgoingFile] = []
         self._reason: FinishReason | None = None
         self._meter = Meter(ctx.services.api, self._clock, ctx.services.count_tokens)
@@ -252,7 +256,8 @@ class Answer:
         if not self._model:
             raise ModelError(ModelErrorKind.MODEL_NOT_FOUND, "no model is configured")
         stores = services.stores
-        tail = (spoken(asked, group=group), *self._so_far())
+        heard = () if self._again else await self._overhear()
+        tail = (*(spoken(each, group=group) for each in (*heard, asked)), *self._so_far())
         place = Place(
             conversation=self._again.conversation
             if self._again
@@ -268,6 +273,12 @@ class Answer:
             lane=self._ctx.lane,
             fresh=self._again is not None,
         )
+
+    async def _overhear(self) -> tuple[NewMessage, ...]:
+        """What others said in the group since the last answer, if the group wants it known."""
+        if self._message.group and listens(self._ctx.settings):
+            self._remarks = await self._ctx.services.stores.overheard.remarks(self._ctx.chat)
+        return said(self._remarks)
 
     def _so_far(self) -> tuple[ChatMessage, ...]:
         """The answer that the model goes on with, and that it is to go on."""
@@ -352,7 +363,7 @@ class Answer:
         usage = (*self._gathered.usage, *self._meter.entries())
         if self._asked is None or not (self._text or ending.keep):
             return Outcome(usage=usage)
-        messages = [] if self._again else [self._asked]
+        messages = [] if self._again else [*said(self._remarks), self._asked]
         if self._text:
             reply = NewMessage(
                 role=Role.ASSISTANT,
@@ -368,7 +379,11 @@ class Answer:
             conversation = await self._ctx.services.stores.conversations.current(self._ctx.chat)
         hidden = self._again.answer_ids if self._again and self._text else ()
         return Outcome(
-            conversation=conversation, messages=tuple(messages), hidden=hidden, usage=usage
+            conversation=conversation,
+            messages=tuple(messages),
+            hidden=hidden,
+            usage=usage,
+            overheard=self._remarks[-1].id if self._remarks else None,
         )
 
 

@@ -16,6 +16,7 @@ from bot.core.access import Gate, Verdict
 from bot.core.albums import Albums, album_of
 from bot.core.chores import Chores
 from bot.core.commands.revive import offer_revival
+from bot.core.overhearing import overhear
 from bot.core.ports import Platform
 from bot.core.router import Router
 from bot.core.stores import Outcome, Turn
@@ -90,6 +91,7 @@ class Lanes:
         event = await self._with_its_album(event)
         verdict = self._gate.check(event)
         if verdict is Verdict.IGNORE:
+            await overhear(self._services.stores, self._gate, event)
             return
         chat = chat_of(event)
         place = await self._router.place(event, self._services.stores)

@@ -16,7 +16,10 @@ def question_of(
     message: IncomingMessage, gathered: Gathered, *, heading: str = ""
 ) -> NewMessage | None:
     """What the person said, as it is kept; None when there is nothing to answer."""
-    words = "\n\n".join(part for part in (message.text.strip(), gathered.heard) if part)
+    passed_on = (
+        f"[Forwarded from {each.author}]\n{each.text}".strip() for each in message.forwards
+    )
+    words = "\n\n".join(p for p in (message.text.strip(), *passed_on, gathered.heard) if p)
     if gathered.unread and (words or gathered.pictures):
         words += f"\n\n[Also sent, but not readable to you: {', '.join(gathered.unread)}]"
     if message.reply_to and message.reply_to.text and (words or gathered.pictures):

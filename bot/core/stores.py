@@ -216,6 +216,8 @@ class ChatSettings:
     image_model: str = ""
     system_prompt: str = ""
     persona: str = ""
+    listening: str = ""
+    """`on`: what is said in the group, but not to the bot, is kept as context."""
     favourites: tuple[str, ...] = ()
     recent: tuple[str, ...] = ()
     """Models that were chosen lately, the last one first."""

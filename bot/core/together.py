@@ -43,4 +43,10 @@ def as_one(lead: IncomingMessage, others: Sequence[Turn]) -> IncomingMessage:
         return lead
     text = "\n".join(event.text for event in (lead, *events))
     quotes = (event.reply_to for event in (lead, *events) if event.reply_to)
-    return replace(lead, ref=events[-1].ref, text=text, reply_to=next(quotes, None))
+    return replace(
+        lead,
+        ref=events[-1].ref,
+        text=text.strip(),
+        reply_to=next(quotes, None),
+        forwards=tuple(each for event in (lead, *events) for each in event.forwards),
+    )

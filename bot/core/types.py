@@ -79,6 +79,14 @@ class Quote:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Forward:
+    """What somebody else has said elsewhere, and was passed on; `text` may be empty."""
+
+    author: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IncomingMessage:
     """Somebody wrote, spoke or sent a file.
 
@@ -87,7 +95,8 @@ class IncomingMessage:
     was spoken to: a private chat, a mention, a reply to the bot, a command. The mention itself
     is not part of `text`. `gesture` is a second key, where the platform gives one to what may
     arrive as several messages with keys of their own. Messages of one sender with the same `album`
-    were sent as one.
+    were sent as one. Words that are only passed on stand in
+    `forwards`, not in `text`: whoever forwards a command does not give it.
     """
 
     key: str
@@ -96,6 +105,7 @@ class IncomingMessage:
     text: str
     attachments: tuple[Attachment, ...] = ()
     reply_to: Quote | None = None
+    forwards: tuple[Forward, ...] = ()
     group: bool = False
     addressed: bool = True
     edited: bool = False

@@ -8,6 +8,7 @@ from bot.core.commands import (
     admin,
     again,
     chats,
+    context,
     export,
     forget,
     image,
@@ -29,6 +30,7 @@ COMMANDS = CommandTable(
     (
         *chats.COMMANDS,
         *redo.COMMANDS,
+        *context.COMMANDS,
         STOP,
         model.MODEL,
         *persona.COMMANDS,

@@ -5,13 +5,14 @@ A new setting is a field of `ChatSettings` (a text, empty for the default) and a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from bot.core.commands import model, persona
 from bot.core.commands.table import Handler
 from bot.core.i18n import N_
+from bot.core.overhearing import ON
 from bot.core.ports import Defaults
 from bot.core.stores import ChatSettings
 from bot.core.turn import TurnContext
@@ -40,7 +41,8 @@ class Setting:
 
     `field` is a text field of `ChatSettings`; while it is empty the word that `default` gives
     holds. `applies` says in which chats it is shown; `details` explains it (a gettext msgid), and
-    `announce` is told to the whole chat when a choice other than the default is made.
+    `announce` is told to the whole chat when a choice other than the default is made. `then` is
+    what else is to be done.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Setting:
     applies: Callable[[TurnContext], bool] = lambda ctx: True
     details: str = ""
     announce: str = ""
+    then: Callable[[TurnContext, Choice], Awaitable[None]] | None = None
 
     def usual(self, defaults: Defaults) -> Choice:
         """The choice that holds while nobody has chosen: the first one, unless told otherwise."""
@@ -84,6 +87,12 @@ class Door:
 
 
 Entry: TypeAlias = Setting | Door
+
+
+async def stop_listening(ctx: TurnContext, choice: Choice) -> None:
+    """What was heard is forgotten with the wish to hear it."""
+    if choice.word != ON:
+        await ctx.services.stores.overheard.drop(ctx.chat)
 
 
 def in_group(ctx: TurnContext) -> bool:
@@ -172,6 +181,26 @@ TOGETHER = Setting(
     details=N_("What you send while I am still writing: one answer to all of it, or one to each."),
 )
 
+LISTENING = Setting(
+    name="listening",
+    label=N_("What others say here"),
+    field="listening",
+    choices=(
+        Choice(word="off", label=N_("I do not listen")),
+        Choice(word=ON, label=N_("I listen along")),
+    ),
+    applies=in_group,
+    details=N_(
+        "When I listen along, I keep what is said here without me, up to the last 30 messages, "
+        "and know it when I am asked next."
+    ),
+    announce=N_(
+        "👂 From now on I listen along here: what you say to each other is kept, and passed to the "
+        "model with the next question to me. `/settings listening off` ends that."
+    ),
+    then=stop_listening,
+)
+
 SETTINGS: tuple[Entry, ...] = (
     MODEL,
     PERSONA,
@@ -179,6 +208,7 @@ SETTINGS: tuple[Entry, ...] = (
     REASONING,
     STREAMING,
     RICH,
+    LISTENING,
     TOGETHER,
 )
 """What `/settings` shows, in this order."""

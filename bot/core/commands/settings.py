@@ -34,9 +34,9 @@ async def settings(ctx: TurnContext, message: IncomingMessage, argument: str) ->
     elif not word.strip():
         await _show_setting(ctx, found)
     elif (choice := found.choice(word.strip())) is not None:
-        await _choose(ctx, found, choice)
+        before = await _choose(ctx, found, choice)
         await ctx.say(_chosen(ctx, found, choice))
-        await _announce(ctx, found, choice)
+        await _announce(ctx, found, choice, before=before)
     else:
         text = ctx.texts.gettext("“{word}” is not one of the choices.")
         await _show_setting(ctx, found, complaint=text.format(word=word.strip()))
@@ -65,9 +65,9 @@ async def choose(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcom
     found = _find(ctx, name)
     choice = found.choice(word) if isinstance(found, Setting) else None
     if isinstance(found, Setting) and choice is not None:
-        await _choose(ctx, found, choice)
+        before = await _choose(ctx, found, choice)
         await _show_panel(ctx)
-        await _announce(ctx, found, choice)
+        await _announce(ctx, found, choice, before=before)
     else:
         await _show_panel(ctx)
     return Outcome()
@@ -82,16 +82,24 @@ def _find(ctx: TurnContext, name: str) -> Entry | None:
     return next((entry for entry in entries(ctx) if entry.name == name.lower()), None)
 
 
-async def _choose(ctx: TurnContext, setting: Setting, choice: Choice) -> None:
+async def _choose(ctx: TurnContext, setting: Setting, choice: Choice) -> Choice:
+    """Make the choice; returns the one that held before."""
+    before = setting.current(ctx.settings, ctx.services.defaults)
+
     def change(settings: ChatSettings) -> ChatSettings:
         field: dict[str, Any] = {setting.field: choice.value}
         return replace(settings, **field)
 
     await ctx.change_settings(change)
+    if setting.then is not None:
+        await setting.then(ctx, choice)
+    return before
 
 
-async def _announce(ctx: TurnContext, setting: Setting, choice: Choice) -> None:
-    if setting.announce and choice != setting.usual(ctx.services.defaults):
+async def _announce(ctx: TurnContext, setting: Setting, choice: Choice, *, before: Choice) -> None:
+    """Once: who switches on what is on already tells nobody anything."""
+    is_new = before != choice and choice != setting.usual(ctx.services.defaults)
+    if setting.announce and is_new:
         await ctx.tell(ctx.texts.gettext(setting.announce))
 
 

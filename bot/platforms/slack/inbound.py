@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 from bot.core.types import (
@@ -17,6 +18,7 @@ from bot.core.types import (
     Event,
     FileId,
     FileKind,
+    Forward,
     IncomingMessage,
     StopPressed,
 )
@@ -126,12 +128,21 @@ def _message(team: str, event: Json, directory: Directory) -> IncomingMessage | 
         sender=directory.sender(str(message["user"])),
         text=plain(text, directory),
         attachments=tuple(_attachments(message)),
+        forwards=tuple(_forwards(message, directory)),
         group=not direct,
         addressed=direct
         or mentions(text, directory.bot)
         or _goes_on(channel, root, text, directory),
         edited=edited,
     )
+
+
+def _forwards(message: Json, directory: Directory) -> Iterator[Forward]:
+    """Messages that were shared into this one, and whose they are."""
+    for shared in message.get("attachments") or ():
+        if shared.get("is_share") or shared.get("is_msg_unfurl"):
+            author = str(shared.get("author_name") or shared.get("author_subname") or "somebody")
+            yield Forward(author=author, text=plain(str(shared.get("text") or ""), directory))
 
 
 def _is_spoken(event: Json, message: Json, bot: str) -> bool:

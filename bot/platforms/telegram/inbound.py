@@ -9,12 +9,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from telegram import CallbackQuery, Chat, Message, Update, User
+from telegram import (
+    CallbackQuery,
+    Chat,
+    Message,
+    MessageOriginChannel,
+    MessageOriginChat,
+    MessageOriginHiddenUser,
+    MessageOriginUser,
+    Update,
+    User,
+)
 
 from bot.core.types import (
     ButtonPress,
     ChatRef,
     Event,
+    Forward,
     IncomingMessage,
     MessageId,
     MessageRef,
@@ -107,18 +118,36 @@ def _message(message: Message, key: str, me: Me, *, edited: bool) -> IncomingMes
         return None
     quote = _quote(message, me)
     group = message.chat.type != Chat.PRIVATE
+    own = message.forward_origin is None
     return IncomingMessage(
         key=key,
         ref=make_message(_chat_ref(message), message.message_id),
         sender=sender,
-        text=spoken.text,
+        text=spoken.text if own else "",
         attachments=attachments,
         reply_to=quote,
+        forwards=_forwards(message, words),
         group=group,
-        addressed=not group or spoken.addressed or (quote is not None and quote.by_bot),
+        addressed=not group or (own and spoken.addressed) or (quote is not None and quote.by_bot),
         edited=edited,
         album="" if edited else message.media_group_id or "",
     )
+
+
+def _forwards(message: Message, words: str) -> tuple[Forward, ...]:
+    """What is passed on, and whose it is as far as Telegram tells."""
+    match message.forward_origin:
+        case None:
+            return ()
+        case MessageOriginUser(sender_user=user):
+            author = user.full_name
+        case MessageOriginHiddenUser(sender_user_name=name):
+            author = name
+        case MessageOriginChat(sender_chat=chat) | MessageOriginChannel(chat=chat):
+            author = chat.title or chat.full_name or ""
+        case _:
+            author = ""
+    return (Forward(author=author or "somebody", text=words),)
 
 
 def _chat_ref(message: Message) -> ChatRef:

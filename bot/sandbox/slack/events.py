@@ -72,6 +72,8 @@ def message_json(workspace: Workspace, message: Message) -> Json:
         found["client_msg_id"] = message.client_msg_id
     if message.blocks:
         found["blocks"] = message.blocks
+    if message.shared:
+        found["attachments"] = message.shared
     if message.files:
         found["files"] = [file_json(workspace, f) for f in message.files]
     if message.metadata:

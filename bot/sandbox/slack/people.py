@@ -11,11 +11,21 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.sandbox.slack import chat, events
 from bot.sandbox.slack.sockets import Envelope, Sockets
-from bot.sandbox.slack.state import Channel, Message, Seen, StoredFile, User, buttons, feedback
+from bot.sandbox.slack.state import (
+    Channel,
+    Json,
+    Message,
+    Seen,
+    StoredFile,
+    User,
+    buttons,
+    feedback,
+)
 from bot.sandbox.slack.workspace import Workspace
 
 TOKEN = re.compile(r"(<(?:[@#!]|https?:|mailto:)[^<>]*>)")
@@ -46,6 +56,21 @@ class Place:
     async def send(self, text: str) -> Message:
         """Write a message; `<@BOT>` mentions the bot."""
         return self._post(text, [])
+
+    async def share(self, message: Message, text: str = "") -> Message:
+        """Forward a message, with words of one's own or without."""
+        author = self._workspace.users[message.user]
+        shared = {
+            "is_msg_unfurl": True,
+            "is_share": True,
+            "author_id": author.id,
+            "author_name": author.name,
+            "channel_id": message.channel,
+            "ts": message.ts,
+            "text": message.text,
+            "fallback": message.text,
+        }
+        return self._post(text, [], shared=[shared])
 
     async def upload(
         self,
@@ -195,7 +220,7 @@ class Place:
         found = self._workspace.standing(self._channel.id, self._thread)
         return [m for m in found if m.ephemeral_for in {"", self._user.id}]
 
-    def _post(self, text: str, files: list[StoredFile]) -> Message:
+    def _post(self, text: str, files: list[StoredFile], *, shared: Sequence[Json] = ()) -> Message:
         message = Message(
             ts=self._workspace.new_ts(),
             channel=self._channel.id,
@@ -203,6 +228,7 @@ class Place:
             text=self._with_mention(text),
             thread_ts=self._thread,
             files=files,
+            shared=list(shared),
             client_msg_id=self._workspace.new_id("client-"),
         )
         self._workspace.post(message)

@@ -84,6 +84,7 @@ class Message:
     ephemeral_for: str = ""
     client_msg_id: str = ""
     metadata: Json = field(default_factory=dict)
+    shared: list[Json] = field(default_factory=list)
 
     @property
     def root(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.core.types import Button, FileKind, Reply
+from bot.core.types import Button, FileKind, Forward, Reply
 from bot.sandbox.slack.server import SlackSandbox
 from tests.platforms.slack.running import Running, running
 
@@ -241,3 +241,13 @@ async def test_people_whose_names_slack_does_not_tell_are_known_by_their_id(bot:
     await bot.inbox.holds(2)
     assert bot.inbox.message().sender.name == "U0ADA"
     assert len(bot.sandbox.calls_to("users.info")) == 1
+
+
+async def test_a_shared_message_is_told_with_its_author(bot: Running) -> None:
+    ada, bea = bot.sandbox.person("Ada"), bot.sandbox.person("Bea")
+    original = await bea.channel(bot.sandbox.channel("general")).send("Meet at 1 & 2")
+    await ada.dm.share(original, "What does she mean?")
+    await bot.inbox.holds(2)
+    message = bot.inbox.message()
+    assert message.text == "What does she mean?"
+    assert message.forwards == (Forward(author="Bea", text="Meet at 1 & 2"),)

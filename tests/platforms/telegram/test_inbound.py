@@ -12,6 +12,7 @@ from bot.core.types import (
     Button,
     ButtonPress,
     FileKind,
+    Forward,
     IncomingMessage,
     Reply,
     StopPressed,
@@ -368,3 +369,29 @@ async def test_an_update_that_cannot_be_read_is_kept_and_the_next_one_comes(
     assert '"what?"' in unreadable.raw
     assert isinstance(after, IncomingMessage)
     assert after.text == "after it"
+
+
+@pytest.mark.parametrize(
+    ("origin", "author"),
+    [
+        ({"type": "user", "sender_user": {"id": 9, "is_bot": False, "first_name": "Zoe"}}, "Zoe"),
+        ({"type": "hidden_user", "sender_user_name": "Shy Zoe"}, "Shy Zoe"),
+        ({"type": "chat", "sender_chat": {"id": -1, "type": "group", "title": "Pals"}}, "Pals"),
+        (
+            {
+                "type": "channel",
+                "chat": {"id": -1, "type": "channel", "title": "News"},
+                "message_id": 3,
+            },
+            "News",
+        ),
+    ],
+)
+def test_what_is_forwarded_is_told_with_its_author_and_is_no_command(
+    origin: dict[str, Any], author: str
+) -> None:
+    forwarded = message(text="/new @somebody", forward_origin={"date": 1, **origin})
+    event = parse_update({"update_id": 1, "message": forwarded}, ME)
+    assert isinstance(event, IncomingMessage)
+    assert event.text == ""
+    assert event.forwards == (Forward(author=author, text="/new @somebody"),)

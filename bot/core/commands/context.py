@@ -1,0 +1,118 @@
+"""`/context`: how full the model's window is, with what, and what no longer fits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from bot.core.archive import Summary
+from bot.core.chat import ChatMessage
+from bot.core.commands.families import TALK
+from bot.core.commands.table import Command
+from bot.core.context import spoken, tokens_of
+from bot.core.i18n import N_
+from bot.core.overhearing import listens, said
+from bot.core.stores import Outcome
+from bot.core.turn import TurnContext
+from bot.core.types import IncomingMessage
+from bot.core.window import Place, View, instruction, look
+
+CELLS = 12
+MILLION = 1_000_000
+
+
+async def context(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
+    """Show what would be sent along with the next question."""
+    _, stores = ctx.texts.gettext, ctx.services.stores
+    manner = ctx.manner
+    if not manner.model:
+        await ctx.say(_("No model is chosen yet. Choose one with /model."))
+        return Outcome()
+    conversation = await stores.conversations.current(ctx.chat)
+    heard = await stores.overheard.remarks(ctx.chat) if _listens(ctx) else ()
+    remarks = tuple(spoken(each, group=True) for each in said(heard))
+    place = Place(conversation=conversation, group=ctx.group)
+    view = await look(ctx.services, manner, place, remarks)
+    await ctx.say(await _written(ctx, view, manner.system_prompt))
+    return Outcome()
+
+
+def _listens(ctx: TurnContext) -> bool:
+    return ctx.group and listens(ctx.settings)
+
+
+async def _written(ctx: TurnContext, view: View, system_prompt: str) -> str:
+    _, number = ctx.texts.gettext, ctx.formats.number
+    told = _tokens(ctx, instruction(system_prompt, None))
+    summed = _tokens(ctx, view.head) - told
+    past, heard = _tokens(ctx, view.past), _tokens(ctx, view.asked)
+    used = told + summed + past + heard
+    share = used / view.size
+    head = _("**{share} of the window of {model} is full**")
+    window = _("{used} of {size} tokens")
+    lines = [
+        _("instruction: {count}").format(count=number(told)) if told else "",
+        _("summary of what was said earlier: {count}").format(count=number(summed))
+        if view.summary
+        else "",
+        _("{messages} messages of this conversation: {count}").format(
+            messages=number(len(view.past)), count=number(past)
+        ),
+        _("what others said meanwhile: {count}").format(count=number(heard)) if heard else "",
+        _("kept free for the answer: {count}").format(count=number(view.size - view.budget)),
+    ]
+    parts = [
+        head.format(share=ctx.formats.percent(share), model=ctx.manner.model),
+        f"`{bar(share)}` " + window.format(used=number(used), size=number(view.size)),
+        "\n".join(f"- {line}" for line in lines if line),
+        _left_out(ctx, view.left_out, view.summary),
+        await _cost(ctx, used),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _tokens(ctx: TurnContext, messages: Sequence[ChatMessage]) -> int:
+    return sum(tokens_of(each, ctx.services.count_tokens) for each in messages)
+
+
+def bar(share: float) -> str:
+    """A bar that is full at 1; anything at all shows."""
+    full = min(CELLS, max(round(share * CELLS), 1 if share > 0 else 0))
+    return "█" * full + "░" * (CELLS - full)
+
+
+def _left_out(ctx: TurnContext, count: int, summary: Summary | None) -> str:
+    if count:
+        text = ctx.texts.ngettext(
+            "{count} older message no longer fits and is left out. /new starts afresh.",
+            "{count} older messages no longer fit and are left out. /new starts afresh.",
+            count,
+        )
+        return text.format(count=ctx.formats.number(count))
+    if summary:
+        return ctx.texts.gettext("What is older is summed up; the messages themselves are kept.")
+    return ctx.texts.gettext("Nothing is left out.")
+
+
+async def _cost(ctx: TurnContext, tokens: int) -> str:
+    price = (await ctx.services.api.about(ctx.manner.model)).input_price
+    if price is None or not tokens:
+        return ""
+    text = ctx.texts.gettext("To send it along costs about {money} with each question.")
+    return text.format(money=ctx.formats.money(price * Decimal(tokens) / MILLION))
+
+
+CONTEXT = Command(
+    name="context",
+    family=TALK,
+    summary=N_("See how full the model’s memory of this conversation is"),
+    run=context,
+    aliases=("window",),
+    details=N_(
+        "A model sees only so much at a time. When a conversation grows past that, its oldest "
+        "messages are summed up or left out."
+    ),
+    examples=("/context",),
+)
+
+COMMANDS = (CONTEXT,)

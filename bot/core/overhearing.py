@@ -1,0 +1,57 @@
+"""What people in a group say to each other: kept, where the group wants it, as context.
+
+It reaches the database without a turn: nobody waits for an answer to it. With the next question it
+becomes part of the conversation. A message costs one look at the chat's settings, and one commit
+where the bot listens; of what nobody asks about, only the newest remarks stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot.core.access import Gate
+from bot.core.archive import Remark
+from bot.core.chat import NewMessage, Role, TextPart
+from bot.core.stores import ChatSettings, Stores
+from bot.core.types import Event, IncomingMessage
+
+KEPT = 30
+"""Remarks of a group that are kept at most."""
+LENGTH = 500
+"""Characters of each."""
+ON = "on"
+
+
+def listens(settings: ChatSettings) -> bool:
+    """Whether the chat wants what is said in it to be kept."""
+    return settings.listening == ON
+
+
+async def overhear(stores: Stores, gate: Gate, event: Event) -> None:
+    """Keep what is said in a group, but not to the bot, if the group wants it.
+
+    Raises `StoreError`: then it is not kept yet.
+    """
+    if not isinstance(event, IncomingMessage) or event.addressed or not event.group:
+        return
+    words = event.text.strip()
+    if not words or words.startswith("/") or event.edited:
+        return
+    if not gate.may(event.ref.chat, event.sender):
+        return
+    if listens(await stores.settings.load(event.ref.chat)):
+        await stores.overheard.note(replace(event, text=words[:LENGTH]), keep=KEPT)
+
+
+def said(remarks: Sequence[Remark]) -> tuple[NewMessage, ...]:
+    """The remarks as messages of the conversation, each with who said it."""
+    return tuple(
+        NewMessage(
+            role=Role.USER,
+            parts=(TextPart(each.text),),
+            sender_id=each.sender_id,
+            sender_name=each.sender_name,
+        )
+        for each in remarks
+    )
