@@ -25,7 +25,7 @@ _OPENED = re.compile(
     r"`+"
     r"|\*\*(?=\S)|__(?=\S)|~~(?=\S)|(?<![\w*])\*(?=[^\s*])|(?<![\w_])_(?=[^\s_])"
     r"|!?\[(?:[^\[\]\n]|\[[^\[\]\n]*\])*"  # a link, at any point before its end
-    r"(?:\](?:\((?:[^()\s]|\([^()\s]*\))*(?:[ ]\"[^\"\n]*\"?)?)?)?\Z"
+    r"(?:\](?:\((?:[^()\s]|\([^()\s]*\))*(?:[ ](?:\"[^\"\n]*\"?)?)?)?)?\Z"
     r"|<(?:[a-zA-Z/!][^<>\n]*)?\Z|&#?\w{0,31}\Z|[*_~]+\Z|\\\Z"
     r")"
 )
@@ -85,7 +85,8 @@ def _held_words(text: str, known: list[Line]) -> int | None:
     ):
         first -= 1
     at = known[first].start
-    for start, end in (*spans(text, at, len(text)), (len(text), len(text))):
+    whole = [span for span in spans(text, at, len(text)) if not _is_half_address(text, *span)]
+    for start, end in (*whole, (len(text), len(text))):
         for found in _OPENED.finditer(text, at):
             if found.start() >= start:
                 break
@@ -95,3 +96,8 @@ def _held_words(text: str, known: list[Line]) -> int | None:
                 return line if is_first else found.start()
         at = end
     return None
+
+
+def _is_half_address(text: str, start: int, end: int) -> bool:
+    """Whether the mark that seems to close a span stands in the address of a link."""
+    return end == len(text) and text[end - 1] in "_*~" and "](" in text[start:end]

@@ -13,7 +13,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum, auto
 
 from bot.core.graphemes import boundary_after, boundary_before, is_boundary
@@ -29,6 +29,9 @@ CARRY_SHARE = 3
 """A fence or a table's head is carried over only up to this part of a page."""
 
 _SENTENCE = re.compile(r"[.!?…][\"'”’)\]*_]*(?=\s)|[。！？；…][”’」』）)]*")
+_DEEP_CODE = re.compile(r"(?:[ \t]*\n)*(?:[ ]{4}|[ ]{0,3}\t)[ \t]*(?:[`~]|\Z)")
+"""Code in a list, or what is going to be. On a page of its own it would lose the list and its
+indentation, and nothing would close it."""
 _WORD = re.compile(r"\s+|[，、：；。！？」』）]")
 
 
@@ -97,12 +100,17 @@ def best_cut(text: str, least: int, reach: int) -> int | None:
     known = list(lines(text[: _line_end(text, reach)]))
     found: dict[Rank, int] = {}
     for rank, at in (*_line_cuts(text, known), *_inline_cuts(text, known, least, reach)):
-        if least <= at <= reach:
+        if least <= at <= reach and not _is_before_deep_code(text, at):
             found[rank] = max(at, found.get(rank, 0))
     for rank in sorted(found, reverse=True):
         if found[rank] >= FLOORS[rank] * reach:
             return found[rank]
     return None
+
+
+def _is_before_deep_code(text: str, at: int) -> bool:
+    line = text.rfind("\n", 0, at) + 1
+    return _DEEP_CODE.match(text, at if text[line:at].strip() else line) is not None
 
 
 def _reach(text: str, limit: int, measure: Measure, least: int) -> int:
@@ -200,7 +208,7 @@ def _page(text: str, cut: int, least: int, limit: int) -> Page:
     if fence is not None:
         carry = fence.opening + "\n"
         if len(carry) > limit // CARRY_SHARE:
-            carry = fence.marks + "\n"
+            carry = replace(fence, info="").opening + "\n"
         return Page(text=closed(text[:cut]), used=cut, carry=carry)
     page = text[:least] + text[least:cut].rstrip()
     carry = _table_head(text, cut)

@@ -18,6 +18,7 @@ from telegramify_markdown.config import RenderConfig
 from telegramify_markdown.converter import EventWalker
 from telegramify_markdown.entity import MessageEntity, utf16_len
 
+from bot.platforms.telegram.emphasis import separated
 from bot.platforms.telegram.events import parse
 from bot.platforms.telegram.partial import complete
 
@@ -29,7 +30,7 @@ REMEMBERED = 64
 """A text is measured before it is sent, so the newest renderings are kept."""
 SHORT = 1000
 """Characters up to which a text is not rendered to be measured."""
-_GROWING = re.compile(r"[|$]|!\[|\\[(\[]|<[a-z!/]", re.IGNORECASE)
+_GROWING = re.compile(r"[|$\t]|!\[|\\[(\[]|<[a-z!/]", re.IGNORECASE)
 _HALVES = re.compile("[\ud800-\udfff]")
 _MARKERS = re.compile(r"[*_~`\[#>&]+|^[-=]{3}|^(?: {4}|\t)", re.MULTILINE)
 JOINER = "\u200d"
@@ -96,13 +97,19 @@ def _whole(markdown: str) -> Rendered:
 
 
 def _draw(source: str) -> Rendered:
-    events, parsed = parse(source)
+    events, parsed = parse(separated(source))
     text, found, _ = EventWalker(_CONFIG, parsed).walk(events)
     return _stripped(text, [_entity(e) for e in found])
 
 
 def _repaired(text: str) -> str:
-    """Join the halves of characters that came apart; a half that is alone is replaced."""
+    """Join the halves of characters that came apart; a half that is alone is replaced.
+
+    Telegram makes one blank of a tab, which would flatten code; where a tab begins a line, Markdown
+    takes it for blanks up to the next fourth column anyhow.
+    """
+    if "\t" in text:
+        text = text.expandtabs(4)
     if _HALVES.search(text) is None:
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

@@ -251,6 +251,8 @@ def test_every_answer_is_taken_whole_and_cut_and_measured_rightly(file: Path) ->
         shown = compose(settle(text[:end]), partial=end < len(text))
         if shown.is_visible:
             sandbox.from_markdown(shown.markdown)  # raises when it is refused
+    if "<details>" in text:
+        return  # one that is cut is another text, which may be refused, and is then sent as classic
     for page in pages(text * 30):
         sandbox.from_markdown(page.markdown)
 
