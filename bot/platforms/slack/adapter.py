@@ -56,6 +56,7 @@ STREAMED = Capabilities(
     max_file_out=MAX_FILE_OUT,
     typing=True,
     feedback=True,
+    folds=True,
     stop_button=True,
     status=True,
 )
@@ -70,6 +71,7 @@ EDITED = Capabilities(
     max_file_out=MAX_FILE_OUT,
     typing=True,
     feedback=True,
+    folds=True,
 )
 NO_STREAMS = frozenset({"unknown_method", "missing_scope", "not_allowed_token_type"})
 """Refusals of a stream that hold for the whole workspace; others hold for the chat."""

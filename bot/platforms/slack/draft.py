@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from enum import Enum, auto
 
 from bot.core.types import Button, ButtonRow, IncomingMessage, MessageRef, Reply
@@ -271,4 +272,4 @@ class SlackDraft:
 
 def _bare(reply: Reply) -> Reply:
     """What of a reply stands in its message: neither files nor what it answers."""
-    return Reply(text=reply.text, buttons=reply.buttons, feedback=reply.feedback)
+    return replace(reply, files=(), answering=None, failed=False)

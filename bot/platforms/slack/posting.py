@@ -40,7 +40,7 @@ class Posting:
         self._status = status
         self._posted = posted
         self._lost = Lost(calls)
-        self._draws_feedback = True
+        self._draws_feedback = self._draws_thoughts = True
         self._open: dict[MessageRef, None] = {}  # streams that have not been stopped, oldest first
 
     async def post(
@@ -84,23 +84,19 @@ class Posting:
 
     async def _put(self, method: str, where: Json, reply: Reply, urgency: Urgency) -> Json:
         """Post or change a message; what Slack does not draw is given to it more plainly."""
-        reply = self.drawable(reply)
-        try:
-            return await self._call(method, where | content(reply), urgency)
-        except Refused as refusal:
-            if refusal.code not in BAD_BLOCKS:
-                raise
-            log.warning("blocks refused", extra={"method": method, "code": refusal.code})
-        plain = replace(reply, feedback=None)
-        if reply.feedback is not None:
+        asked = self.drawable(reply)
+        for form in _forms(asked):
             try:
-                answer = await self._call(method, where | content(plain), urgency)
+                answer = await self._call(method, where | content(form), urgency)
             except Refused as refusal:
                 if refusal.code not in BAD_BLOCKS:
                     raise
+                log.warning("blocks refused", extra={"method": method, "code": refusal.code})
             else:
-                self._draws_feedback = False
+                self._draws_feedback &= form.feedback == asked.feedback
+                self._draws_thoughts &= form.thoughts == asked.thoughts
                 return answer
+        plain = replace(asked, feedback=None, thoughts=None)
         return await self._call(method, where | plain_content(plain), urgency)
 
     async def _call(self, method: str, args: Json, urgency: Urgency) -> Json:
@@ -108,7 +104,11 @@ class Posting:
 
     def drawable(self, reply: Reply) -> Reply:
         """The reply without what this workspace does not draw."""
-        return reply if self._draws_feedback else replace(reply, feedback=None)
+        return replace(
+            reply,
+            feedback=reply.feedback if self._draws_feedback else None,
+            thoughts=reply.thoughts if self._draws_thoughts else None,
+        )
 
     async def delete(self, ref: MessageRef) -> None:
         """Remove a message; one that is gone already is success."""
@@ -234,6 +234,17 @@ class Posting:
         (docs.slack.dev, "agent_session_stopped").
         """
         self._status.release(Thread(parse_chat(ref.chat).channel, thread_of(ref)))
+
+
+def _forms(reply: Reply) -> Sequence[Reply]:
+    """The reply, and the same without what Slack may not draw, the fullest first."""
+    forms = [
+        reply,
+        replace(reply, thoughts=None),
+        replace(reply, feedback=None),
+        replace(reply, thoughts=None, feedback=None),
+    ]
+    return [form for at, form in enumerate(forms) if form not in forms[:at]]
 
 
 def _piece(text: str, tasks: Sequence[Task]) -> Json:

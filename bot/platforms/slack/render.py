@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
-from bot.core.types import Button, ButtonRow, Feedback, Reply
+from bot.core.types import Button, ButtonRow, Feedback, Reply, Thoughts
 
 Json: TypeAlias = dict[str, Any]
 
@@ -24,6 +24,8 @@ FALLBACK = 1_000
 """Characters of the plain text beside the blocks: notifications show it, and `chat.update` fails
 above 4,000."""
 SECTION = 3_000
+THOUGHTS = 2_000
+"""Characters of thoughts at most: they count in what a message may hold, and few read them."""
 MAX_BLOCKS = 50
 ROW = 25
 LABEL = 75
@@ -93,11 +95,27 @@ def _pieces(text: str, size: int) -> Iterator[str]:
 
 
 def blocks_under(reply: Reply) -> list[Json]:
-    """What stands under the words: buttons, and the question whether the answer was good."""
-    blocks = button_blocks(reply.buttons)
+    """What stands under the words: thoughts, buttons, the question whether it was good."""
+    blocks = [] if reply.thoughts is None else [_thoughts_block(reply.thoughts)]
+    blocks += button_blocks(reply.buttons)
     if reply.feedback is not None:
         blocks.append(_feedback_block(reply.feedback))
     return blocks
+
+
+def _thoughts_block(thoughts: Thoughts) -> Json:
+    """A model's thoughts, folded up in a task that is done (docs.slack.dev, "Task card block")."""
+    text = neutralise(thoughts.text)
+    if len(text) > THOUGHTS:
+        text = text[: THOUGHTS - 1].rstrip() + "…"
+    words = {"type": "rich_text_section", "elements": [{"type": "text", "text": text}]}
+    return {
+        "type": "task_card",
+        "task_id": "thoughts",
+        "title": neutralise(thoughts.title),
+        "status": "complete",
+        "details": {"type": "rich_text", "elements": [words]},
+    }
 
 
 def _feedback_block(feedback: Feedback) -> Json:

@@ -56,6 +56,11 @@ def _fits(block: Json) -> bool:
                 and len(set(ids)) == len(ids)
                 and all(_button_fits(e) for e in elements if e.get("type") == "button")
             )
+        case "task_card":
+            known = block.get("status") in {"pending", "in_progress", "complete", "error"}
+            details = block.get("details", {"type": "rich_text"})
+            named = bool(block.get("task_id")) and bool(block.get("title"))
+            return known and named and details.get("type") == "rich_text"
         case "context_actions":
             elements = block.get("elements", [])
             return 0 < len(elements) <= 5 and all(_context_fits(e) for e in elements)

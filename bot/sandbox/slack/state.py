@@ -96,8 +96,8 @@ class Message:
 class Seen:
     """A message as a person sees it: the words, and what hangs on them.
 
-    `thumbs` are there when it asks whether it was good. `pings` is what in it notifies somebody;
-    `thread` is the thread it stands in.
+    `folded` is what opens when somebody wants to read it. `thumbs` are there when it asks whether
+    it was good. `pings` is what in it notifies somebody; `thread` is the thread it stands in.
     """
 
     ts: str
@@ -106,6 +106,7 @@ class Seen:
     buttons: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     tasks: tuple[str, ...] = ()
+    folded: tuple[str, ...] = ()
     thumbs: bool = False
     streaming: bool = False
     edited: bool = False
@@ -121,6 +122,7 @@ def seen(message: Message, author: str) -> Seen:
         words = [message.text]
     text = "\n\n".join(words)
     tasks = tuple(f"{task['title']} ({task['status']})" for task in message.tasks.values())
+    folded = tuple(_folded(block) for block in message.blocks if block["type"] == "task_card")
     return Seen(
         ts=message.ts,
         author=author,
@@ -128,11 +130,12 @@ def seen(message: Message, author: str) -> Seen:
         buttons=tuple(button["text"]["text"] for button in buttons(message)),
         files=tuple(file.name for file in message.files),
         tasks=tasks,
+        folded=folded,
         thumbs=feedback(message) is not None,
         streaming=message.streaming,
         edited=message.edits > 0,
         thread=message.thread_ts,
-        pings=tuple(PING.findall("\n".join([text, message.text, *tasks]))),
+        pings=tuple(PING.findall("\n".join([text, message.text, *tasks, *folded]))),
     )
 
 
@@ -154,6 +157,12 @@ def feedback(message: Message) -> Json | None:
                     found: Json = element
                     return found
     return None
+
+
+def _folded(card: Json) -> str:
+    sections = [section["elements"] for section in card.get("details", {}).get("elements", [])]
+    lines = ["".join(str(each.get("text", "")) for each in elements) for elements in sections]
+    return "\n".join([str(card["title"]), *lines])
 
 
 def _block_text(block: Json) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from bot.core.delivery import Delivery
-from bot.core.types import Button, Feedback, Reply
+from bot.core.types import Button, Feedback, Reply, Thoughts
 from bot.errors import OutcomeUnknown
 from bot.platforms.slack.posting import BAD_BLOCKS
 from bot.sandbox.slack.limits import Limits
@@ -18,6 +18,7 @@ from tests.platforms.slack.stage import SlackStage, slack_stage
 
 STOP = Button("Stop it", "stop")
 THUMBS = Feedback(good="yes", bad="no")
+THOUGHTS = Thoughts(title="💭 Thought for 3 s", text="well, " * 1_000)
 WRITING = (
     "chat.appendStream",
     "chat.postMessage",
@@ -46,7 +47,9 @@ class Fate:
         workspace.refusing_tasks = self.dice.random() < 0.25
         workspace.is_agent = self.dice.random() < 0.75
         if self.dice.random() < 0.2:
-            workspace.refusing_blocks = {self.dice.choice(("context_actions", "markdown"))}
+            workspace.refusing_blocks = {
+                self.dice.choice(("context_actions", "markdown", "task_card"))
+            }
 
     def strike(self) -> None:
         """Something goes wrong with one of the next calls."""
@@ -84,7 +87,8 @@ async def deliver(stage: SlackStage, fate: Fate, words: list[str]) -> int:
             await asyncio.sleep(0.003)
             if dice.random() < 0.3:
                 fate.strike()
-        return len(await delivery.finish(feedback=THUMBS))
+        thoughts = dice.choice((None, THOUGHTS))
+        return len(await delivery.finish(feedback=THUMBS, thoughts=thoughts))
 
 
 @pytest.mark.parametrize("profile", PROFILES)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
-from bot.core.types import Button, Feedback, Reply
+from bot.core.types import Button, Feedback, Reply, Thoughts
 from tests.platform_contract import HastyClock
 from tests.platforms.slack.running import Running
 from tests.platforms.slack.stage import SlackStage, slack_stage
 
 THUMBS = Feedback(good="yes", bad="no")
 AGAIN = Button("Again", "again")
+THOUGHTS = Thoughts(title="💭 Thought for 3 s", text="First <!channel>,\nthen two.")
 ANSWER = Reply(text="one **two**", buttons=((AGAIN,),), feedback=THUMBS)
 
 
@@ -73,6 +75,44 @@ async def test_where_thumbs_are_not_drawn_the_answer_comes_without(
     await draft.finish(ANSWER)
     later = stage.sandbox.calls[before:]
     assert not [call for call in later if call.error == "invalid_blocks"]  # not asked for again
+
+
+@pytest.mark.parametrize("streams", [True, False])
+async def test_thoughts_are_folded_up_under_the_answer(stage: SlackStage, streams: bool) -> None:
+    stage.sandbox.workspace.refusing_streams = "" if streams else "user_not_found"
+    assert stage.platform.capabilities(stage.incoming.ref.chat).folds
+    draft = stage.platform.draft(stage.incoming)
+    await draft.show("one")
+    ref = await draft.finish(replace(ANSWER, thoughts=THOUGHTS))
+    (seen,) = stage.place.answers()
+    assert (seen.text, seen.buttons, seen.thumbs) == ("one **two**", ("Again",), True)
+    assert [text.replace("\N{WORD JOINER}", "") for text in seen.folded] == [
+        "💭 Thought for 3 s\nFirst <!channel>,\nthen two."
+    ]
+    assert seen.pings == ()
+    long = Thoughts(title="💭 Thought for 9 s", text="well, " * 9_000)
+    await stage.platform.edit(ref, Reply(text="three", thoughts=long))
+    (seen,) = stage.place.answers()
+    assert len(seen.folded[0]) < 2_100
+    await stage.platform.edit(ref, Reply(text="three"))
+    assert stage.place.answers()[0].folded == ()
+
+
+@pytest.mark.parametrize(
+    ("refused", "thumbs", "folded"),
+    [({"task_card"}, True, 0), ({"context_actions"}, False, 1)],
+)
+async def test_only_what_is_not_drawn_is_left_out(
+    stage: SlackStage, refused: set[str], thumbs: bool, folded: int
+) -> None:
+    stage.sandbox.workspace.refusing_blocks = refused
+    for _ in range(2):
+        draft = stage.platform.draft(stage.incoming)
+        await draft.show("one")
+        await draft.finish(replace(ANSWER, thoughts=THOUGHTS))
+        seen = stage.place.answers()[-1]
+        assert (seen.thumbs, len(seen.folded)) == (thumbs, folded)
+        assert (seen.text, seen.streaming) == ("one **two**", False)
 
 
 async def test_markdown_that_slack_does_not_draw_comes_as_plain_text(stage: SlackStage) -> None:
