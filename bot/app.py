@@ -64,6 +64,9 @@ async def chat(config: Config) -> int:
         settings = config.api
         if settings.key is None:
             settings = await stack.enter_async_context(_local_api(settings))
+        # Whoever sits before the terminal, or a pipe, wants to know at once what is wrong.
+        hasty = config.chat.model_copy(update={"patience": 0.0})
+        config = config.model_copy(update={"chat": hasty})
         services = await stack.enter_async_context(_services(config, settings, clock))
         platforms: dict[str, Platform] = {}
         lanes = engine(config, services, platforms)
@@ -177,6 +180,7 @@ async def _services(
                 streaming=config.telegram.streaming,
                 rich="on" if config.telegram.rich else "off",
                 together=config.chat.together,
+                patience=config.chat.patience,
             ),
             commands=tuple(command.info for command in COMMANDS.commands),
         )

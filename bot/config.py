@@ -156,6 +156,8 @@ class ChatDefaults(_Table):
     context_window: int = Field(default=32_000, ge=512)
     reasoning: Literal["collapsed", "hidden"] = "collapsed"
     summary_model: str = ""
+    patience: float = Field(default=600.0, ge=0)
+    """Seconds that a message waits for an API that does not answer, before its sender is told."""
     together: bool = True
     """Short messages that come in a row while an answer is being written are answered as one."""
     personas: tuple[PersonaSettings, ...] = Field(

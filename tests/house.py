@@ -36,6 +36,7 @@ DEFAULTS = Defaults(
     image_model="gpt-image-1",
     transcription_model="whisper-1",
     system_prompt="Be brief.",
+    patience=0.0,  # most tests want to see an error at once
     together=False,  # most tests look at one message and its answer
 )
 

@@ -44,7 +44,8 @@ async def named_exchange(stores: Stores, chat: ChatRef, action: Action) -> Excha
     Raises `StoreError`.
     """
     exchange = await last_exchange(stores.conversations, chat)
-    is_named = exchange is not None and str(exchange.turn_id) == action.argument
+    named, _, _ = action.argument.partition("\n")  # what follows is the action's own
+    is_named = exchange is not None and str(exchange.turn_id) == named
     return exchange if is_named else None
 
 

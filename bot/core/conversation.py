@@ -32,6 +32,7 @@ from bot.core.exchange import Exchange
 from bot.core.feedback import ask as ask_opinion
 from bot.core.meter import Meter
 from bot.core.overhearing import listens, said
+from bot.core.patience import patiently
 from bot.core.question import greeting, question_of, quote
 from bot.core.sentences import sentence_for_media, sentence_for_model, sentence_for_size
 from bot.core.spending import reserve_answer
@@ -84,17 +85,24 @@ async def answer(ctx: TurnContext, message: IncomingMessage) -> Outcome:
 
 
 async def answer_again(
-    ctx: TurnContext, message: IncomingMessage, exchange: Exchange, *, further: bool = False
+    ctx: TurnContext,
+    message: IncomingMessage,
+    exchange: Exchange,
+    *,
+    further: bool = False,
+    instead: NewMessage | None = None,
 ) -> Outcome:
     """Answer the question of an exchange anew, or go on `further` after its answer.
 
     `message` is what the answer goes to. It is written over the messages in `ctx.shown`; when
     there are none, below everything else. The answer that is replaced is kept, hidden. When
-    nothing better comes, the old answer stays. Raises like `answer`.
+    nothing better comes, the old answer stays. What is asked `instead` replaces the question with
+    it. Raises like `answer`.
     """
     delivery = ctx.delivery(message)
     async with delivery:
-        return await Answer(ctx, message, delivery, again=exchange, further=further).run()
+        again = Answer(ctx, message, delivery, again=exchange, further=further, instead=instead)
+        return await again.run()
 
 
 class Answer:
@@ -111,6 +119,7 @@ class Answer:
         *,
         again: Exchange | None = None,
         further: bool = False,
+        instead: NewMessage | None = None,
     ) -> None:
         self._ctx = ctx
         self._message = message
@@ -121,11 +130,12 @@ class Answer:
         self._buttons = AnswerButtons(ctx)
         self._gathered = Gathered()
         self._again = again
+        self._instead = instead
         self._old = again.answer.message if again and again.answer else None
         self._base = self._old.text if self._old and further else ""
-        self._heading = again.question.message.heading if again else ""
+        self._asked = instead or (again.question.message if again else None)
+        self._heading = self._asked.heading if self._asked else ""
         self._text = ""
-        self._asked = again.question.message if again else None
         self._remarks: Sequence[Remark] = ()
         self._files: list[OutgoingFile] = []
         self._reason: FinishReason | None = None
@@ -245,7 +255,10 @@ class Answer:
 
     async def _read(self) -> None:
         """Fetch and read what was sent."""
-        self._gathered = await gather(self._ctx, self._message, self._delivery.status)
+        tell = self._delivery.status
+        self._gathered = await patiently(
+            self._ctx, lambda: gather(self._ctx, self._message, tell), status=tell
+        )
         if self._gathered.heard:
             self._heading = quote(f"🎤 {self._gathered.heard}") + "\n\n"
         self._asked = question_of(self._message, self._gathered, heading=self._heading)
@@ -290,7 +303,12 @@ class Answer:
     async def _ask(self, request: ChatRequest, until_first_text: AsyncExitStack) -> None:
         """Stream the answer. One that breaks off is asked for once more, in its place."""
         try:
-            await self._stream(request, until_first_text)
+            await patiently(
+                self._ctx,
+                lambda: self._stream(request, until_first_text),
+                status=self._delivery.status,
+                begun=lambda: bool(self._text or self._files),
+            )
         except ModelError as error:
             if error.kind is not ModelErrorKind.CUT:
                 raise
@@ -363,7 +381,8 @@ class Answer:
         usage = (*self._gathered.usage, *self._meter.entries())
         if self._asked is None or not (self._text or ending.keep):
             return Outcome(usage=usage)
-        messages = [] if self._again else [*said(self._remarks), self._asked]
+        is_new = not self._again or (self._instead is not None and self._text)
+        messages = [*said(self._remarks), self._asked] if is_new else []
         if self._text:
             reply = NewMessage(
                 role=Role.ASSISTANT,
@@ -377,7 +396,9 @@ class Answer:
             conversation = self._again.conversation
         else:
             conversation = await self._ctx.services.stores.conversations.current(self._ctx.chat)
-        hidden = self._again.answer_ids if self._again and self._text else ()
+        hidden: tuple[int, ...] = ()
+        if self._again and self._text:
+            hidden = self._again.ids if self._instead else self._again.answer_ids
         return Outcome(
             conversation=conversation,
             messages=tuple(messages),

@@ -392,6 +392,8 @@ class Defaults:
     image_model: str = ""
     transcription_model: str = ""
     system_prompt: str = ""
+    patience: float = 600.0
+    """Seconds that a message waits for an API that does not answer, before its sender is told."""
     together: bool = True
     """Short messages that come in a row while an answer is written are answered as one."""
     context_window: int = 32_000

@@ -9,7 +9,7 @@ from typing import assert_never
 from bot.core import feedback
 from bot.core.access import Gate
 from bot.core.again import named_exchange
-from bot.core.commands import ACTIONS, COMMANDS, EVERY_TIME, IN_ORDER, QUEUED
+from bot.core.commands import ACTIONS, COMMANDS, EVERY_TIME, IN_ORDER, QUEUED, changed
 from bot.core.commands.help import refuse
 from bot.core.commands.table import parse
 from bot.core.conversation import answer
@@ -97,6 +97,8 @@ class Router:
     async def _message(self, ctx: TurnContext, message: IncomingMessage) -> Outcome:
         parsed = parse(message.text)
         if parsed is None:
+            if message.edited and await changed.offer(ctx, message):
+                return Outcome()
             return await answer(ctx, message)
         name, argument = parsed
         command = COMMANDS.find(name)

@@ -10,6 +10,7 @@ import pytest
 
 from bot.core.fake import CHAT, FakePlatform
 from bot.core.types import IncomingMessage
+from bot.sandbox.openai.faults import Refuse
 from bot.sandbox.openai.scripted import Answer
 from tests.house import DEFAULTS, House, open_house
 
@@ -130,3 +131,38 @@ async def test_a_message_that_was_not_for_the_bot_at_first_is_answered_once_it_i
     await house.happen(aside)
     now = replace(edit(house.platform, aside, "you there?"), addressed=True)
     assert "you there?" in (await house.tell(now))[-1]
+
+
+async def test_a_change_to_the_last_message_is_answered_anew_when_asked_for(house: House) -> None:
+    house.api.script.answer("about cats", "about dogs")
+    message = house.platform.message("tell me of cats")
+    await house.tell(message)
+    kept = await house.tell(edit(house.platform, message, "tell me of dogs"))
+    assert kept == ["about cats", "✏️ You changed your message."]
+    assert await house.press("🔁 Answer it anew") == ["about dogs"]
+    await house.say("and?")
+    assert house.asked()[1:3] == [("user", "tell me of dogs"), ("assistant", "about dogs")]
+
+
+async def test_an_offer_to_answer_anew_is_void_once_the_conversation_has_gone_on(
+    house: House,
+) -> None:
+    message = house.platform.message("one")
+    await house.tell(message)
+    await house.tell(edit(house.platform, message, "two"))
+    await house.say("three")
+    asked = len(house.api.traffic.to("/chat/completions"))
+    await house.press("🔁 Answer it anew")
+    assert house.platform.notices[-1].startswith("The conversation has gone on since")
+    assert len(house.api.traffic.to("/chat/completions")) == asked
+
+
+async def test_a_message_that_could_not_be_answered_is_answered_once_it_is_changed(
+    house: House,
+) -> None:
+    house.api.faults.add(Refuse(400), on="/chat/completions")
+    message = house.platform.message("tell me everything")
+    assert (await house.tell(message))[-1].startswith("⚠️")
+    house.api.script.answer("something")
+    changed = edit(house.platform, message, "tell me something")
+    assert (await house.tell(changed))[-1] == "something"

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import shutil
 import signal
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,9 +16,11 @@ from typing import Any
 from bot.sandbox.openai import ScriptedApi
 from bot.store import StorageSettings, migrate
 from tests.durability.processes import Bot, Launcher
-from tests.durability.town import Survey, Town, Verdict
+from tests.durability.town import RETRY, Survey, Town, Verdict
 
-PATIENCE = 60.0
+PATIENCE = 240.0
+LOOK_EVERY = 0.1
+"""Seconds between looks at everything that people see."""
 
 
 @dataclass(kw_only=True)
@@ -53,10 +58,32 @@ class Scene:
         seeing.cancel()
 
     async def end(self, bot: Bot) -> Verdict:
-        """Wait until everybody is answered, end the bot in good order, and judge."""
-        await self.town.until(self.survey.all_answered, PATIENCE)
-        assert await bot.terminate() == 0
-        return self.survey.judge(self.folder / "chinwag.db")
+        """Wait until everybody is answered, end the bot in good order, and judge.
+
+        Whoever is told that an answer was interrupted three times presses Retry.
+        """
+        pressed: set[tuple[int, int]] = set()
+        async with asyncio.timeout(PATIENCE):
+            while not self.is_over():
+                for person, count in self.survey.interrupted():
+                    if (person, count) not in pressed:
+                        pressed.add((person, count))
+                        await self.town.press(person, RETRY)
+                await asyncio.sleep(LOOK_EVERY)
+        assert await bot.terminate() in (0, -signal.SIGTERM)
+        return self.survey.judge(self.database)
+
+    @property
+    def database(self) -> Path:
+        """The file of the bot's database."""
+        return self.folder / "chinwag.db"
+
+    def is_over(self) -> bool:
+        """Whether nothing waits or runs any more, and everybody sees their answers."""
+        with closing(sqlite3.connect(self.database)) as connection:
+            query = "SELECT count(*) FROM turns WHERE state IN ('waiting', 'running', 'joined')"
+            [open_turns] = connection.execute(query).fetchone()
+        return not open_turns and self.survey.all_answered()
 
 
 async def make_template(folder: Path) -> Path:
@@ -84,6 +111,53 @@ async def die_at(scene: Scene, number: int) -> tuple[Verdict, bool]:
     await survey.ask(number)
     await scene.either(bot, survey.all_answered)
     if bot.running and await bot.terminate() == 0:
-        return survey.judge(scene.folder / "chinwag.db"), False
+        return survey.judge(scene.database), False
     assert await bot.ended == -signal.SIGKILL
     return await scene.end(await scene.start()), True
+
+
+async def kill_at_random(
+    scene: Scene, *, seed: int, people: int, each: int, kills: int, seconds: float
+) -> Verdict:
+    """People ask while the bot is killed again and again, at moments that the seed chooses."""
+    dice = random.Random(seed)
+    asking = asyncio.create_task(_ask_all(scene, dice, people, each, seconds))
+    bot = await scene.start()
+    for _ in range(kills):
+        await asyncio.sleep(dice.uniform(0.2, 1.8) * seconds / kills)
+        scene.town.disturb(dice)
+        await bot.kill()
+        bot = await scene.start()
+    await asking
+    return await scene.end(bot)
+
+
+async def terminate_under_load(
+    scene: Scene, *, seed: int, people: int, each: int, times: int, seconds: float, grace: float
+) -> Verdict:
+    """People ask while the bot is told to end, and killed when that takes it longer than `grace`.
+
+    That is what `docker stop` does.
+    """
+    dice = random.Random(seed)
+    asking = asyncio.create_task(_ask_all(scene, dice, people, each, seconds))
+    bot = await scene.start()
+    for _ in range(times):
+        await asyncio.sleep(dice.uniform(0.2, 1.8) * seconds / times)
+        bot.signal(signal.SIGTERM)
+        _, late = await asyncio.wait({bot.ended}, timeout=grace)
+        if late:
+            await bot.kill()
+        bot = await scene.start()
+    await asking
+    return await scene.end(bot)
+
+
+async def _ask_all(
+    scene: Scene, dice: random.Random, people: int, each: int, seconds: float
+) -> None:
+    turns = [person for person in range(people) for _ in range(each)]
+    dice.shuffle(turns)
+    for person in turns:
+        await scene.survey.ask(person)
+        await asyncio.sleep(seconds / len(turns))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
 from collections.abc import Callable, Sequence
 
 from bot.sandbox.slack.people import Person
@@ -14,6 +16,7 @@ class SlackTown:
     def __init__(self, slack: SlackSandbox) -> None:
         self._slack = slack
         self._people: dict[int, Person] = {}
+        self._tasks: list[asyncio.Task[None]] = []
         self.env = {
             "BOT_SLACK__BOT_TOKEN": slack.bot_token,
             "BOT_SLACK__APP_TOKEN": slack.app_token,
@@ -34,6 +37,19 @@ class SlackTown:
         """The bot's messages, oldest first."""
         bot = self._slack.workspace.bot.name
         return [m.text for m in self.person(person).dm.kept() if m.author == bot]
+
+    async def press(self, person: int, label: str) -> None:
+        """Somebody presses a button."""
+        await self.person(person).dm.press(label)
+
+    def disturb(self, dice: random.Random) -> None:
+        """Deliver something twice, or break the sockets."""
+        sockets, luck = self._slack.sockets, dice.random()
+        events = [e for e in sockets.envelopes[-50:] if e.kind == "events_api"]
+        if luck < 0.5 and events:
+            sockets.resend(dice.choice(events))
+        elif luck < 0.8:
+            self._tasks.append(asyncio.create_task(sockets.disconnect()))
 
     async def until(self, condition: Callable[[], bool], within: float) -> None:
         """Wait for something to be seen."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Sequence
 
 from bot.sandbox.telegram.telegram import Telegram
@@ -31,6 +32,15 @@ class TelegramTown:
         """The bot's messages, oldest first."""
         kept = sorted(self.chat(person).kept(), key=lambda message: message.id)
         return [message.text for message in kept if message.by_bot]
+
+    async def press(self, person: int, label: str) -> None:
+        """Somebody presses a button."""
+        self.chat(person).press(label)
+
+    def disturb(self, dice: random.Random) -> None:
+        """Break the connection of a call that was carried out, or fail one."""
+        if dice.random() < 0.3:
+            self._telegram.faults.fail_next(502, method="editmessagetext")
 
     async def until(self, condition: Callable[[], bool], within: float) -> None:
         """Wait for something to be seen."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -17,6 +18,9 @@ QUESTION = re.compile(r"q\d+x\d+\b")
 ANSWERED = re.compile(r"Answer to (q\d+x\d+)\.")
 COMPLETE = re.compile(r"End of (q\d+x\d+)\.")
 
+INTERRUPTED = "This answer was interrupted"
+RETRY = "🔁 Retry"
+
 
 class Town(Protocol):
     """A platform's sandbox with people in it; the bot under test is given `env`."""
@@ -29,6 +33,14 @@ class Town(Protocol):
 
     def texts(self, person: int) -> Sequence[str]:
         """The bot's messages that will still stand in somebody's chat tomorrow, oldest first."""
+        ...
+
+    async def press(self, person: int, label: str) -> None:
+        """Somebody presses the newest button with this label."""
+        ...
+
+    def disturb(self, dice: random.Random) -> None:
+        """Let happen what the platform does to a bot now and then."""
         ...
 
     async def until(self, condition: Callable[[], bool], within: float) -> None:
@@ -64,6 +76,17 @@ class Verdict:
         """Whether every question has its one answer, and nothing else is there."""
         return not (self.lost or self.twice or self.disorder or self.orphans or self.history)
 
+    def add(self, other: Verdict, where: str = "") -> None:
+        """Take in what another run has found, and where."""
+        for mine, theirs in (
+            (self.lost, other.lost),
+            (self.twice, other.twice),
+            (self.disorder, other.disorder),
+            (self.orphans, other.orphans),
+            (self.history, other.history),
+        ):
+            mine += [f"{where}{each}" for each in theirs]
+
 
 class Survey:
     """Who asked what, and what became of it."""
@@ -84,6 +107,13 @@ class Survey:
             set(questions) <= set(COMPLETE.findall("\n".join(self._town.texts(person))))
             for person, questions in self.asked.items()
         )
+
+    def interrupted(self) -> list[tuple[int, int]]:
+        """Who is told of how many answers that they were interrupted, and may try again."""
+        told = {
+            person: "\n".join(self._town.texts(person)).count(INTERRUPTED) for person in self.asked
+        }
+        return [(person, count) for person, count in told.items() if count]
 
     def judge(self, database: Path | None = None) -> Verdict:
         """Look at every chat, and at the history that the database keeps."""

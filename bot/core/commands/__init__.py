@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from bot.core.commands import (
     admin,
     again,
+    changed,
     chats,
     context,
     export,
@@ -53,6 +54,7 @@ ACTIONS: Mapping[str, ActionHandler] = {
     **sampling.ACTIONS,
     **settings.ACTIONS,
     **again.ACTIONS,
+    **changed.ACTIONS,
     **chats.ACTIONS,
     **export.ACTIONS,
     **forget.ACTIONS,
@@ -62,7 +64,7 @@ ACTIONS: Mapping[str, ActionHandler] = {
 }
 """What the buttons do, by the name of their action."""
 
-QUEUED: Collection[str] = again.ACTIONS
+QUEUED: Collection[str] = {**again.ACTIONS, **changed.ACTIONS}
 """Buttons that ask the model: their press waits for its turn, and counts once."""
 
 IN_ORDER: Collection[str] = forget.IN_ORDER

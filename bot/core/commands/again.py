@@ -29,14 +29,14 @@ async def go_on(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome
 async def _again(ctx: TurnContext, press: ButtonPress, action: Action, *, further: bool) -> Outcome:
     exchange = await named_exchange(ctx.services.stores, ctx.chat, action)
     if exchange is None or ctx.turn.urgent:
-        return await _too_late(ctx, press)
+        return await too_late(ctx, press)
     log.info("answering again", extra={**ctx.log, "action": action.name})
     if exchange.refs and not ctx.turn.shown:  # an earlier attempt knows better where it stands
         ctx.shown[:] = exchange.refs
     return await answer_again(ctx, _as_message(press, exchange), exchange, further=further)
 
 
-async def _too_late(ctx: TurnContext, press: ButtonPress) -> Outcome:
+async def too_late(ctx: TurnContext, press: ButtonPress) -> Outcome:
     """The answer stays as it is: the conversation has gone on."""
     text = ctx.texts.gettext(
         "The conversation has gone on since, so that answer stays. Please ask once more."

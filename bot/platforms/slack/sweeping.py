@@ -34,9 +34,10 @@ class Sweeper:
         """Delete what `bot` posted after all of these and nobody knows of; returns how many."""
         newest = max(ts_of(ref) for ref in after)
         known = {ts_of(ref) for ref in (*after, *keep)}
+        threads = [*_threads(after, keep, newest), *([""] if parse_chat(chat).direct else [])]
         count = 0
-        for thread in _threads(after, keep, newest):
-            for message in await self._replies(chat, thread):
+        for thread in threads:
+            for message in await self._standing(chat, thread, newest):
                 ts = str(message.get("ts", ""))
                 lost = message.get("user") == bot and ts > newest and ts not in known
                 if lost and not message.get("files"):
@@ -44,12 +45,12 @@ class Sweeper:
                     count += 1
         return count
 
-    async def _replies(self, chat: ChatRef, thread: str) -> list[Json]:
+    async def _standing(self, chat: ChatRef, thread: str, newest: str) -> list[Json]:
+        """What stands in a thread, or (without one) in the direct message beside its threads."""
         channel = parse_chat(chat).channel
-        args = {"channel": channel, "ts": thread, "limit": "200"}
-        answer = await self._calls.call(
-            "conversations.replies", args, channel=channel, urgency=Urgency.FINAL
-        )
+        args = {"channel": channel, "ts": thread, "oldest": newest, "limit": "200"}
+        method = "conversations.replies" if thread else "conversations.history"
+        answer = await self._calls.call(method, args, channel=channel, urgency=Urgency.FINAL)
         return list(answer.get("messages", []))
 
 

@@ -1,0 +1,67 @@
+"""Somebody changed a message that was answered already: the bot offers to answer it anew."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+
+from bot.core.again import named_exchange
+from bot.core.chat import NewMessage, TextPart
+from bot.core.commands.again import too_late
+from bot.core.commands.table import ActionHandler
+from bot.core.conversation import answer_again
+from bot.core.exchange import Exchange, last_exchange
+from bot.core.stores import Action, Outcome
+from bot.core.turn import TurnContext
+from bot.core.types import Button, ButtonPress, IncomingMessage
+
+log = logging.getLogger(__name__)
+
+CHANGED = "answer.changed"
+
+
+async def offer(ctx: TurnContext, message: IncomingMessage) -> bool:
+    """Offer to answer a changed message anew; False when its answer is not the last one."""
+    exchange = await last_exchange(ctx.services.stores.conversations, ctx.chat)
+    if exchange is None or message.ref not in exchange.question.message.shown:
+        return False
+    _ = ctx.texts.gettext
+    if not ctx.platform.capabilities(ctx.chat).max_buttons:
+        await ctx.say(_("✏️ You changed your message. Send it once more for a new answer."))
+        return True
+    argument = f"{exchange.turn_id}\n{message.text}"
+    action = Action(name=CHANGED, argument=argument, owner=message.sender.id)
+    [value] = await ctx.services.stores.actions.offer(ctx.chat, [action])
+    button = Button(_("🔁 Answer it anew"), value)
+    await ctx.say(_("✏️ You changed your message."), buttons=((button,),))
+    return True
+
+
+async def answer_changed(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
+    """Answer the message as it is now; the new answer takes the place of the old one."""
+    exchange = await named_exchange(ctx.services.stores, ctx.chat, action)
+    if exchange is None or ctx.turn.urgent:
+        return await too_late(ctx, press)
+    log.info("answering a changed message", extra=ctx.log)
+    if not ctx.turn.shown:  # the offer goes with what the new answer does not need
+        ctx.shown[:] = [*exchange.refs, press.ref]
+    asked = _asked(exchange, action.argument.partition("\n")[2])
+    message = IncomingMessage(
+        key=press.key,
+        ref=asked.shown[0] if asked.shown else press.ref,
+        sender=press.sender,
+        text=asked.text,
+        group=press.group,
+    )
+    return await answer_again(ctx, message, exchange, instead=asked)
+
+
+def _asked(exchange: Exchange, text: str) -> NewMessage:
+    """The question with other words; what else belongs to it stays."""
+    before = exchange.question.message
+    others = tuple(part for part in before.parts if not isinstance(part, TextPart))
+    return replace(before, parts=(TextPart(text), *others), heading="")
+
+
+ACTIONS: Mapping[str, ActionHandler] = {CHANGED: answer_changed}

@@ -1,0 +1,56 @@
+"""Waiting for an API that is down: nobody has to ask again because of some bad minutes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from bot.core.turn import TurnContext
+from bot.errors import ModelError, ModelErrorKind
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+PASSING = frozenset(
+    {
+        ModelErrorKind.UNREACHABLE,
+        ModelErrorKind.SERVER,
+        ModelErrorKind.TIMEOUT,
+        ModelErrorKind.RATE_LIMITED,
+        ModelErrorKind.BUSY,
+    }
+)
+"""What passes by itself. Everything else needs somebody to do something."""
+FIRST_PAUSE, LAST_PAUSE = 2.0, 30.0
+"""Seconds between tries, doubled each time; the client has made tries of its own before."""
+
+
+async def patiently(
+    ctx: TurnContext,
+    ask: Callable[[], Awaitable[T]],
+    *,
+    status: Callable[[str], None],
+    begun: Callable[[], bool] = lambda: False,
+) -> T:
+    """Ask until there is an answer, or the operator's patience is at its end; say so meanwhile.
+
+    Once an answer has `begun`, a failure is one. Stop cancels the wait like any work. Raises
+    `ModelError`.
+    """
+    clock, patience = ctx.services.clock, ctx.services.defaults.patience
+    since, pause = clock.monotonic(), FIRST_PAUSE
+    while True:
+        try:
+            return await ask()
+        except ModelError as error:
+            wait = max(pause, error.retry_after or 0.0)
+            late = clock.monotonic() + wait - since > patience
+            if error.kind not in PASSING or begun() or late:
+                raise
+            extra = {**ctx.log, "kind": error.kind.value, "seconds": wait}
+            log.warning("waiting for the API", extra=extra)
+        status(ctx.texts.gettext("⏳ The API does not answer just now. I keep trying…"))
+        await clock.sleep(wait)
+        pause = min(LAST_PAUSE, pause * 2)

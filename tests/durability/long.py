@@ -1,0 +1,136 @@
+"""The long kill test: `python -m tests.durability.long [failpoints] [random] [terminate] [slack]`.
+
+Real `bot run` processes over the sandbox servers. Prints what was demanded and what was found:
+nothing lost, nothing answered twice, nothing out of order, no message left over that is no answer.
+Takes some minutes; exits with 1 when anything is wrong. The log of each bot is kept where it says.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from bot.sandbox import telegram as telegram_sandbox
+from bot.sandbox.openai import ScriptedApi, serve_scripted
+from bot.sandbox.slack.server import SlackSandbox
+from tests.durability.processes import Launcher, launching
+from tests.durability.scenes import (
+    Scene,
+    die_at,
+    kill_at_random,
+    make_folder,
+    make_template,
+    terminate_under_load,
+)
+from tests.durability.slack import SlackTown
+from tests.durability.telegram import TelegramTown
+from tests.durability.town import Town, Verdict, reply
+
+HIGHEST = 400
+"""No scene has so many failpoints."""
+
+
+async def telegram_town(stack: AsyncExitStack) -> Town:
+    """A Telegram of its own."""
+    served = telegram_sandbox.serve(judge=False)
+    return TelegramTown(await stack.enter_async_context(served))
+
+
+async def slack_town(stack: AsyncExitStack) -> Town:
+    """A Slack of its own."""
+    return SlackTown(await stack.enter_async_context(SlackSandbox()))
+
+
+class Series:
+    """Runs scenes one after the other, each with its own platform, and adds up what they find."""
+
+    def __init__(self, launcher: Launcher, template: Path) -> None:
+        self._launcher = launcher
+        self._template = template
+        self._number = 0
+        self.good = True
+
+    @asynccontextmanager
+    async def scene(
+        self, town: Callable[[AsyncExitStack], Awaitable[Town]], *, words: int, pace: float
+    ) -> AsyncGenerator[Scene]:
+        """A new town, a new database, and a model that says so many words."""
+        self._number += 1
+        folder = make_folder(self._template, f"scene-{self._number}")
+        async with AsyncExitStack() as stack:
+            api: ScriptedApi = await stack.enter_async_context(serve_scripted(key="sk-sandbox"))
+            api.script.answer_with(reply(words, pace))
+            yield Scene(town=await town(stack), api=api, launcher=self._launcher, folder=folder)
+
+    def say(self, name: str, verdict: Verdict, questions: int, kills: int, began: float) -> None:
+        """One line of the table."""
+        self.good = self.good and verdict.good
+        print(
+            f"{name:<30}{questions:>6}{kills:>7}{len(verdict.lost):>6}{len(verdict.twice):>7}"
+            f"{len(verdict.disorder):>10}{len(verdict.orphans):>10}{len(verdict.history):>9}"
+            f"{time.monotonic() - began:>8.0f} s",
+            flush=True,
+        )
+        if not verdict.good:
+            print(f"    {verdict}", flush=True)
+
+    async def failpoints(
+        self, name: str, town: Callable[[AsyncExitStack], Awaitable[Town]], words: int, pace: float
+    ) -> None:
+        """Die at every failpoint of a scene, one after the other, until none is left."""
+        began, whole, number = time.monotonic(), Verdict(), 0
+        for number in range(1, HIGHEST):
+            async with self.scene(town, words=words, pace=pace) as scene:
+                verdict, died = await die_at(scene, number)
+            whole.add(verdict, f"failpoint {number}: ")
+            if not died:
+                break
+        self.say(name, whole, 3 * number, number - 1, began)
+
+
+async def main() -> int:
+    """Run what the command line asks for; everything when it names nothing."""
+    wanted = sys.argv[1:] or ["failpoints", "random", "terminate", "slack"]
+    folder = Path(tempfile.mkdtemp(prefix="chinwag-durability-"))
+    print(f"databases and logs: {folder}")
+    head = ("asked", "kills", "lost", "twice", "disorder", "orphans", "history")
+    print(" " * 30 + "{:>6}{:>7}{:>6}{:>7}{:>10}{:>10}{:>9}".format(*head), flush=True)
+    async with launching() as launcher:
+        series = Series(launcher, await make_template(folder))
+        if "failpoints" in wanted:
+            await series.failpoints("Telegram, every failpoint", telegram_town, 30, 0.01)
+            await series.failpoints("… of answers at once", telegram_town, 0, 0.0)
+        if "random" in wanted:
+            for seed in (1, 2, 3):
+                began = time.monotonic()
+                async with series.scene(telegram_town, words=40, pace=0.02) as scene:
+                    verdict = await kill_at_random(
+                        scene, seed=seed, people=20, each=10, kills=20, seconds=30
+                    )
+                series.say(f"Telegram, random kills, seed {seed}", verdict, 200, 20, began)
+        if "terminate" in wanted:
+            began = time.monotonic()
+            async with series.scene(telegram_town, words=40, pace=0.05) as scene:
+                verdict = await terminate_under_load(
+                    scene, seed=1, people=20, each=10, times=5, seconds=30, grace=10
+                )
+            series.say("Telegram, SIGTERM under load", verdict, 200, 5, began)
+        if "slack" in wanted:
+            await series.failpoints("Slack, every failpoint", slack_town, 30, 0.01)
+            for seed in (1, 2):
+                began = time.monotonic()
+                async with series.scene(slack_town, words=40, pace=0.02) as scene:
+                    verdict = await kill_at_random(
+                        scene, seed=seed, people=20, each=10, kills=20, seconds=30
+                    )
+                series.say(f"Slack, random kills, seed {seed}", verdict, 200, 20, began)
+    return 0 if series.good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))

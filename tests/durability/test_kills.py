@@ -1,0 +1,51 @@
+"""Killed at any instant, and started again: every message has exactly one answer, in order.
+
+A short, seeded version; the long one is `python -m tests.durability.long`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+
+from tests.durability.long import Series, slack_town, telegram_town
+from tests.durability.processes import launching
+from tests.durability.scenes import die_at, kill_at_random, make_template, terminate_under_load
+from tests.durability.town import Verdict
+
+NOTHING_WRONG = Verdict()
+
+
+@pytest.fixture
+async def series(tmp_path: Path) -> AsyncGenerator[Series]:
+    template = await make_template(tmp_path)
+    async with launching() as launcher:
+        yield Series(launcher, template)
+
+
+async def test_a_post_that_was_not_written_down_is_found_after_a_kill(series: Series) -> None:
+    for number in range(30, 35):  # around the first post of an answer
+        async with series.scene(telegram_town, words=10, pace=0.0) as scene:
+            assert await die_at(scene, number) == (NOTHING_WRONG, True)
+
+
+async def test_kills_at_random_moments(series: Series) -> None:
+    async with series.scene(telegram_town, words=10, pace=0.01) as scene:
+        verdict = await kill_at_random(scene, seed=7, people=4, each=3, kills=3, seconds=3)
+    assert verdict == NOTHING_WRONG
+
+
+async def test_kills_at_random_moments_in_slack(series: Series) -> None:
+    async with series.scene(slack_town, words=10, pace=0.01) as scene:
+        verdict = await kill_at_random(scene, seed=7, people=3, each=2, kills=2, seconds=2)
+    assert verdict == NOTHING_WRONG
+
+
+async def test_sigterm_under_load(series: Series) -> None:
+    async with series.scene(telegram_town, words=60, pace=0.02) as scene:
+        verdict = await terminate_under_load(
+            scene, seed=7, people=4, each=2, times=1, seconds=1, grace=10
+        )
+    assert verdict == NOTHING_WRONG
