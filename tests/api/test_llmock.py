@@ -15,10 +15,10 @@ from pydantic import SecretStr
 
 from bot.api.client import ApiClient
 from bot.api.settings import ApiSettings
-from bot.core.chat import ModelEvent
+from bot.core.chat import EmbeddingRequest, ModelEvent, Tool, ToolCallDelta
 from bot.core.clock import SystemClock
 from bot.errors import ModelError, ModelErrorKind
-from tests.api.asking import ask, ask_badly, is_finished, words
+from tests.api.asking import ask, ask_badly, is_finished, question, words
 
 
 @pytest.fixture
@@ -84,10 +84,11 @@ async def test_a_prompt_that_is_too_long(llmock: LLMock, client: ApiClient) -> N
     llmock.assert_resilient(strict=True)
 
 
+@pytest.mark.parametrize("after", [0, 1, 4])
 @pytest.mark.parametrize("fault", ["disconnect", "truncate", "corrupt"])
-async def test_broken_streams(llmock: LLMock, client: ApiClient, fault: str) -> None:
+async def test_broken_streams(llmock: LLMock, client: ApiClient, fault: str, after: int) -> None:
     llmock.pace(20)  # else it has been sent whole before anybody could stop reading it
-    getattr(llmock, fault)(after_chunks=3)
+    getattr(llmock, fault)(after_chunks=after)
     assert is_finished(await ask_as_a_conversation_does(client, llmock))
     llmock.assert_resilient(strict=True)
 
@@ -95,6 +96,36 @@ async def test_broken_streams(llmock: LLMock, client: ApiClient, fault: str) -> 
 async def test_a_stream_that_stands_still(llmock: LLMock, client: ApiClient) -> None:
     llmock.stall(after_chunks=3, seconds=30)
     assert is_finished(await ask_as_a_conversation_does(client, llmock))
+    llmock.assert_resilient(strict=True)
+
+
+async def test_a_slow_first_word(llmock: LLMock, client: ApiClient) -> None:
+    llmock.slow_first_token(1.0)  # longer than between two words
+    assert is_finished(await ask(client))
+    llmock.assert_resilient(strict=True)
+
+
+async def test_several_faults_in_a_row(llmock: LLMock, client: ApiClient) -> None:
+    llmock.rate_limit(times=1, retry_after=0.2).fail(502, times=1).delay(0.2)
+    assert is_finished(await ask(client))
+    llmock.assert_resilient(strict=True)
+
+
+@pytest.mark.parametrize("kind", ["malformed_arguments", "unknown_tool"])
+async def test_a_broken_tool_call_is_passed_on_as_it_came(
+    llmock: LLMock, client: ApiClient, kind: str
+) -> None:
+    llmock.call_tool("weather", {"place": "Lima"}).break_tool_call(kind)
+    weather = Tool(name="weather", description="", parameters='{"type": "object"}')
+    events = await ask(client, question(tools=(weather,)))
+    assert any(isinstance(event, ToolCallDelta) for event in events)
+    llmock.assert_resilient(strict=True)
+
+
+async def test_embeddings(llmock: LLMock, client: ApiClient) -> None:
+    llmock.fail(503).rate_limit(times=1, retry_after=0.2)
+    found = await client.embed(EmbeddingRequest(model="text-embedding-3-small", texts=("a", "b")))
+    assert len(found.vectors) == 2
     llmock.assert_resilient(strict=True)
 
 
