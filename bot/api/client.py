@@ -44,7 +44,7 @@ class ApiClient:
         dice: random.Random,
     ) -> None:
         self._http = Http(settings)
-        self._downloads = Downloads()
+        self._downloads = Downloads(self._http.proxy)
         self._limits = Limits(
             clock=clock,
             max_in_flight=settings.max_in_flight,

@@ -16,6 +16,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
 
 from bot.api.errors import CallFailed
+from bot.api.http import certificates
 from bot.api.pictures import mime_of
 from bot.core.chat import ImageDelta, TextDelta
 from bot.errors import ModelErrorKind
@@ -48,9 +49,10 @@ class PublicResolver(AbstractResolver):
 
 
 class Downloads:
-    """Fetches pictures."""
+    """Fetches pictures; through the proxy where there is one, which then looks the names up."""
 
-    def __init__(self) -> None:
+    def __init__(self, proxy: str | None) -> None:
+        self._proxy = proxy
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
 
     async def picture(self, url: str, base_url: str) -> ImageDelta:
@@ -89,14 +91,14 @@ class Downloads:
     async def _fetch(self, url: str, *, trusted: bool) -> bytes:
         session = self._sessions.get(trusted)
         if session is None:
-            resolver = None if trusted else PublicResolver()
+            resolver = None if trusted or self._proxy else PublicResolver()
             session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(resolver=resolver),
+                connector=aiohttp.TCPConnector(resolver=resolver, ssl=certificates()),
                 timeout=aiohttp.ClientTimeout(total=SECONDS),
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
             self._sessions[trusted] = session
-        async with session.get(url, allow_redirects=False) as response:
+        async with session.get(url, proxy=self._proxy, allow_redirects=False) as response:
             if response.status != 200:
                 raise aiohttp.ClientPayloadError(f"status {response.status}")
             pieces, size = [], 0

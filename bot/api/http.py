@@ -49,7 +49,7 @@ class Http:
 
     def __init__(self, settings: ApiSettings) -> None:
         self._settings = settings
-        self._proxy = settings.proxy.get_secret_value() if settings.proxy else None
+        self.proxy = settings.proxy.get_secret_value() if settings.proxy else None
         self._session: aiohttp.ClientSession | None = None
 
     @asynccontextmanager
@@ -66,7 +66,7 @@ class Http:
                 base_url + request.path,
                 data=_body(request),
                 headers=headers,
-                proxy=self._proxy,
+                proxy=self.proxy,
                 allow_redirects=False,
             )
         except aiohttp.ClientError as error:
@@ -103,7 +103,7 @@ class Http:
                 headers["authorization"] = f"Bearer {settings.key.get_secret_value()}"
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
-                    limit=0, ssl=_certificates(), keepalive_timeout=KEEP_ALIVE
+                    limit=0, ssl=certificates(), keepalive_timeout=KEEP_ALIVE
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers=headers,
@@ -113,7 +113,7 @@ class Http:
         return self._session
 
 
-def _certificates() -> ssl.SSLContext:
+def certificates() -> ssl.SSLContext:
     """Whom to trust: those the system trusts (a company's own, say), and the usual ones."""
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())

@@ -6,8 +6,16 @@ import asyncio
 import time
 from contextlib import aclosing
 
+import pytest
+
 from bot.api.client import ApiClient
-from bot.core.chat import ImageRequest, TextDelta
+from bot.core.chat import (
+    AudioClip,
+    EmbeddingRequest,
+    ImageRequest,
+    TextDelta,
+    TranscriptionRequest,
+)
 from bot.errors import ModelErrorKind
 from tests.api.asking import ask, ask_badly, is_finished, question, words
 from tests.api.conftest import Connect
@@ -103,11 +111,36 @@ async def test_cancelling_while_waiting_for_the_first_event_closes_the_connectio
     asking = asyncio.create_task(ask(client))
     go_on.set()
     await server.arrivals.get()
+    began = time.monotonic()
     asking.cancel()
     await asyncio.wait({asking})
     assert asking.cancelled()
     assert client.in_flight == 0
     await asyncio.wait_for(server.gone.wait(), 1)
+    assert time.monotonic() - began < 0.1
+
+
+@pytest.mark.parametrize("kind", ["picture", "recording", "embedding"])
+async def test_cancelling_anything_else_closes_its_connection_too(
+    client: ApiClient, server: WireServer, kind: str
+) -> None:
+    server.answer(Hang())
+    clip = AudioClip(name="a.ogg", mime="audio/ogg", data=b"OggS")
+    works = {
+        "picture": client.draw(ImageRequest(model="painter", prompt="a cat")),
+        "recording": client.transcribe(TranscriptionRequest(model="ears", clip=clip)),
+        "embedding": client.embed(EmbeddingRequest(model="e", texts=("a",))),
+    }
+    asking = asyncio.ensure_future(works.pop(kind))
+    for other in works.values():
+        other.close()
+    await server.arrivals.get()
+    began = time.monotonic()
+    asking.cancel()
+    await asyncio.wait({asking})
+    await asyncio.wait_for(server.gone.wait(), 1)
+    assert time.monotonic() - began < 0.1
+    assert client.in_flight == 0
 
 
 async def test_a_connection_is_used_again_after_a_whole_answer(

@@ -7,12 +7,14 @@ import base64
 import pytest
 from pydantic import SecretStr
 
+from bot.core.chat import ImageRequest
 from bot.errors import ModelErrorKind
 from tests.api.asking import ask, ask_badly, words
 from tests.api.conftest import Connect
-from tests.api.wire_server import HELLO, WireServer, refusal, whole
+from tests.api.wire_server import HELLO, WireServer, json_answer, refusal, whole
 
 Kind = ModelErrorKind
+PNG = b"\x89PNG\r\n\x1a\n"
 NOBODY = "http://127.0.0.1:1/v1"
 
 
@@ -25,6 +27,19 @@ async def test_everything_goes_through_the_proxy(connect: Connect, server: WireS
     assert seen.path == f"{NOBODY}/chat/completions"
     password = base64.b64encode(b"ann:secret").decode()
     assert seen.headers["proxy-authorization"] == f"Basic {password}"
+
+
+async def test_a_picture_at_a_url_comes_through_the_proxy_too(
+    connect: Connect, server: WireServer
+) -> None:
+    client = connect(base_urls=(NOBODY,), proxy=SecretStr(f"http://127.0.0.1:{server.port}"))
+    picture = "http://pictures.example/cat.png"
+    server.answer(*json_answer({"data": [{"url": picture}]}))
+    server.answer(*whole(PNG))
+    drawing = await client.draw(ImageRequest(model="painter", prompt="a cat"))
+    assert drawing.pictures[0].data == PNG
+    assert server.requests[1].path == picture
+    assert "authorization" not in server.requests[1].headers
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
