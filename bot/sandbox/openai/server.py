@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TypeAlias
+from uuid import uuid4
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -91,6 +92,7 @@ async def serve(backend: Backend, options: ServerOptions | None = None) -> Async
 
 def _application(house: House, options: ServerOptions) -> web.Application:
     app = web.Application(client_max_size=_MAX_BODY)
+    app.on_response_prepare.append(_identify)
     for endpoint, answering in _POST.items():
         app.router.add_post(f"/v1{endpoint}", _handler(answering, house, options))
     app.router.add_get("/v1/models", _handler(list_models, house, options))
@@ -98,6 +100,11 @@ def _application(house: House, options: ServerOptions) -> web.Application:
     app.router.add_get("/files/{name}", _picture_handler(house))
     app.router.add_route("*", "/{rest:.*}", _handler(_unknown, house, options))
     return app
+
+
+async def _identify(request: web.Request, response: web.StreamResponse) -> None:
+    """Every answer names its request, as the service's do."""
+    response.headers.setdefault("x-request-id", f"req_{uuid4().hex}")
 
 
 def _handler(answering: Answering, house: House, options: ServerOptions) -> Handler:

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import base64
 import io
 
 import httpx
 import pytest
-from openai import AsyncOpenAI, BadRequestError, NotFoundError
+from openai import (
+    APIError,
+    APIStatusError,
+    AsyncOpenAI,
+    AuthenticationError,
+    BadRequestError,
+    InternalServerError,
+    NotFoundError,
+    RateLimitError,
+)
 from openai.types.chat import ChatCompletionMessageParam
 from openai.types.shared_params import FunctionDefinition
 from PIL import Image
 
 from bot.core.chat import FinishReason, ToolCall
 from bot.sandbox.openai import ScriptedApi
+from bot.sandbox.openai.faults import ErrorEvent, Refuse, out_of_quota
 from bot.sandbox.openai.scripted import Answer
 
 HELLO: list[ChatCompletionMessageParam] = [{"role": "user", "content": "Hello"}]
@@ -171,6 +182,9 @@ async def test_pictures_come_as_base64_or_by_url(sdk: AsyncOpenAI) -> None:
     inline = await sdk.images.generate(model="gpt-image-1", prompt="a red cat", size="1024x1536")
     assert inline.data is not None
     assert inline.data[0].b64_json is not None
+    assert inline.usage is not None
+    assert inline.usage.total_tokens == inline.usage.input_tokens + inline.usage.output_tokens
+    assert inline.usage.input_tokens_details.image_tokens == 0
     linked = await sdk.images.generate(model="dall-e-3", prompt="a red cat", n=2)
     assert linked.data is not None
     async with httpx.AsyncClient() as client:
@@ -191,6 +205,8 @@ async def test_pictures_are_edited_and_varied(sdk: AsyncOpenAI, api: ScriptedApi
     assert edited.data is not None
     assert len(edited.data) == 2
     assert len(api.traffic.requests[-1].files["image[]"]) == 2
+    assert edited.usage is not None
+    assert edited.usage.input_tokens_details.image_tokens > 0
     with pytest.warns(DeprecationWarning):  # the SDK's opinion; the endpoint is still served
         varied = await sdk.images.create_variation(model="dall-e-3", image=("a.png", png(8, 8)))
     assert varied.data is not None
@@ -209,7 +225,7 @@ async def test_a_mask_of_another_size_is_refused(sdk: AsyncOpenAI) -> None:
 async def test_recordings_are_written_down_in_every_format(
     sdk: AsyncOpenAI, api: ScriptedApi
 ) -> None:
-    api.script.transcribe(*["Good morning."] * 4)
+    api.script.transcribe(*["Good morning."] * 5)
     clip = ("voice.ogg", b"OggS...")
     listen = sdk.audio.transcriptions.create
     plain = await listen(model="whisper-1", file=clip, language="en", temperature=0.2)
@@ -221,6 +237,55 @@ async def test_recordings_are_written_down_in_every_format(
     assert verbose.segments[0].text == "Good morning."
     subtitles: object = await listen(model="whisper-1", file=clip, response_format="srt")
     assert subtitles == "1\n00:00:00,000 --> 00:00:01,000\nGood morning.\n\n"
+    captions: object = await listen(model="whisper-1", file=clip, response_format="vtt")
+    assert captions == "WEBVTT\n\n00:00:00.000 --> 00:00:01.000\nGood morning.\n\n"
+    assert plain.usage is not None
+    assert plain.usage.type == "duration"
+    assert plain.usage.seconds == 1
+
+
+async def test_a_picture_can_be_asked_about(sdk: AsyncOpenAI, api: ScriptedApi) -> None:
+    uri = f"data:image/png;base64,{base64.b64encode(png(8, 8)).decode()}"
+    shown: ChatCompletionMessageParam = {
+        "role": "user",
+        "content": [
+            {"type": "text", "text": "What is this?"},
+            {"type": "image_url", "image_url": {"url": uri}},
+        ],
+    }
+    api.script.answer("A small picture.")
+    answer = await sdk.chat.completions.create(model="gpt-4o", messages=[shown])
+    assert answer.choices[0].message.content == "A small picture."
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "code"),
+    [
+        (Refuse(401), AuthenticationError, "invalid_api_key"),
+        (Refuse(404), NotFoundError, "model_not_found"),
+        (Refuse(429), RateLimitError, "rate_limit_exceeded"),
+        (out_of_quota(), RateLimitError, "insufficient_quota"),
+        (Refuse(500), InternalServerError, "server_error"),
+    ],
+)
+async def test_a_refusal_is_the_sdks_own_error_with_its_code(
+    sdk: AsyncOpenAI, api: ScriptedApi, fault: Refuse, error: type[APIStatusError], code: str
+) -> None:
+    api.faults.add(fault, on="/chat/completions")
+    with pytest.raises(error) as caught:
+        await sdk.chat.completions.create(model="gpt-4o-mini", messages=HELLO)
+    assert caught.value.code == code
+    assert caught.value.request_id
+
+
+async def test_an_error_in_a_stream_is_an_error_of_the_sdk(
+    sdk: AsyncOpenAI, api: ScriptedApi
+) -> None:
+    api.script.answer("one two three four five six")
+    api.faults.add(ErrorEvent(after=1), on="/chat/completions")
+    stream = await sdk.chat.completions.create(model="gpt-4o-mini", messages=HELLO, stream=True)
+    with pytest.raises(APIError):
+        _ = [chunk async for chunk in stream]
 
 
 async def test_the_models_are_listed_and_found_by_name(sdk: AsyncOpenAI) -> None:
