@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import tzinfo
 from functools import lru_cache
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
@@ -25,7 +26,7 @@ from bot.core.chart import Chart
 from bot.core.clock import SystemClock
 from bot.core.commands import COMMANDS
 from bot.core.lanes import Lanes
-from bot.core.ports import Clock, Defaults, Formats, FormatsOf, Platform
+from bot.core.ports import Clock, Defaults, Formats, FormatsOf, Platform, Web
 from bot.core.router import Router
 from bot.core.stores import Stores
 from bot.core.turn import Services
@@ -33,6 +34,9 @@ from bot.errors import PlatformError
 from bot.platforms.slack.settings import SlackSettings
 from bot.platforms.telegram.settings import TelegramSettings
 from bot.store.settings import StorageSettings
+
+if TYPE_CHECKING:
+    from bot.web.server import WebServer
 
 log = logging.getLogger(__name__)
 
@@ -47,9 +51,15 @@ async def run(config: Config) -> None:
     clock, stop = SystemClock(), asyncio.Event()
     with _signals(stop):
         async with _services(config, config.api, clock) as services:
-            platforms = {each.name: each for each in connect_platforms(config, clock)}
+            server, connected = _web(config), set[str]()
+            platforms = {each.name: each for each in connect_platforms(config, clock, server)}
             collector.settle()
-            await attend(engine(config, services, platforms), services, platforms, stop)
+            lanes = engine(config, services, platforms)
+            async with AsyncExitStack() as stack:
+                if server is not None:
+                    serving = server.running(lambda: connected == set(platforms))
+                    await stack.enter_async_context(serving)
+                await attend(lanes, services, platforms, stop, connected)
 
 
 async def chat(config: Config) -> int:
@@ -125,7 +135,16 @@ async def _local_api(settings: ApiSettings) -> AsyncGenerator[ApiSettings]:
         yield settings.model_copy(update=local)
 
 
-def connect_platforms(config: Config, clock: Clock) -> Sequence[Platform]:
+def _web(config: Config) -> WebServer | None:
+    """The web server, where a platform posts its events to it."""
+    if not config.slack.bot_token or config.slack.mode != "http":
+        return None
+    from bot.web.server import WebServer
+
+    return WebServer(config.web)
+
+
+def connect_platforms(config: Config, clock: Clock, web: Web | None = None) -> Sequence[Platform]:
     """The platforms whose token is there. No network yet. Raises `ConfigError`."""
     platforms: list[Platform] = []
     if config.telegram.token:
@@ -135,7 +154,7 @@ def connect_platforms(config: Config, clock: Clock) -> Sequence[Platform]:
     if config.slack.bot_token:
         from bot.platforms import slack
 
-        platforms.append(slack.connect(config.slack, clock=clock))
+        platforms.append(slack.connect(config.slack, clock=clock, web=web))
     return platforms
 
 
@@ -223,11 +242,19 @@ def engine(config: Config, services: Services, platforms: Mapping[str, Platform]
 
 
 async def attend(
-    lanes: Lanes, services: Services, platforms: Mapping[str, Platform], stop: asyncio.Event
+    lanes: Lanes,
+    services: Services,
+    platforms: Mapping[str, Platform],
+    stop: asyncio.Event,
+    connected: set[str] | None = None,
 ) -> None:
-    """Intake first, then what runs, then the connections: the order in which nothing is lost."""
+    """Intake first, then what runs, then the connections: the order in which nothing is lost.
+
+    `connected` is told which platforms are.
+    """
+    at = set() if connected is None else connected
     work = asyncio.create_task(lanes.run())
-    intake = [asyncio.create_task(_attend(p, lanes, services)) for p in platforms.values()]
+    intake = [asyncio.create_task(_attend(p, lanes, services, at)) for p in platforms.values()]
     stopping = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait({work, stopping, *intake}, return_when=asyncio.FIRST_COMPLETED)
@@ -242,12 +269,20 @@ async def attend(
             task.result()
 
 
-async def _attend(platform: Platform, lanes: Lanes, services: Services) -> None:
+async def _attend(
+    platform: Platform, lanes: Lanes, services: Services, connected: set[str]
+) -> None:
     ready = asyncio.Event()
+
+    def is_connected() -> None:
+        connected.add(platform.name)
+        ready.set()
+
     publishing = asyncio.create_task(_publish(platform, services, ready))
     try:
-        await platform.run(lanes.sink, ready.set)
+        await platform.run(lanes.sink, is_connected)
     finally:
+        connected.discard(platform.name)
         await _end(publishing)
 
 

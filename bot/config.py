@@ -25,6 +25,7 @@ from bot.errors import ConfigError
 from bot.platforms.slack.settings import SlackSettings
 from bot.platforms.telegram.settings import TelegramSettings
 from bot.store.settings import StorageSettings
+from bot.web.settings import WebSettings
 
 CONFIG_FILE = Path("chinwag.toml")
 
@@ -185,6 +186,7 @@ class Config(BaseModel):
     api: ApiSettings = ApiSettings()
     telegram: TelegramSettings = TelegramSettings()
     slack: SlackSettings = SlackSettings()
+    web: WebSettings = WebSettings()
     storage: StorageSettings = StorageSettings()
     access: AccessSettings = AccessSettings()
     quota: QuotaSettings = QuotaSettings()

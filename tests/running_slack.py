@@ -10,6 +10,8 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from aiohttp import ClientError, ClientSession
+
 from bot.sandbox.openai import ScriptedApi
 from bot.sandbox.slack.server import SlackSandbox
 
@@ -17,8 +19,13 @@ ROOT = Path(__file__).parent.parent
 
 
 @asynccontextmanager
-async def started(slack: SlackSandbox, api: ScriptedApi, folder: Path) -> AsyncGenerator[Process]:
-    """Start a bot with its database and its log in `folder`; it is connected, and ended after."""
+async def started(
+    slack: SlackSandbox, api: ScriptedApi, folder: Path, *, port: int = 0
+) -> AsyncGenerator[Process]:
+    """Start a bot with its database and its log in `folder`; it is connected, and ended after.
+
+    With `port`, the sandbox posts to it there.
+    """
     env = {name: value for name, value in os.environ.items() if not name.startswith("BOT_")}
     env |= {
         "PYTHONPATH": str(ROOT),
@@ -31,14 +38,35 @@ async def started(slack: SlackSandbox, api: ScriptedApi, folder: Path) -> AsyncG
         "BOT_ACCESS__OPEN": "true",
         "BOT_LOG__FORMAT": "json",
     }
+    if port:
+        slack.sockets.webhook, slack.sockets.secret = f"http://127.0.0.1:{port}/slack", "made-up"
+        env |= {
+            "BOT_SLACK__MODE": "http",
+            "BOT_SLACK__SIGNING_SECRET": "made-up",
+            "BOT_WEB__PORT": str(port),
+        }
     with (folder / "log").open("ab") as log:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "bot", "run", cwd=folder, env=env, stderr=log
         )
         try:
-            await slack.wait_for(lambda: bool(slack.sockets.connected), 30)
+            if port:
+                async with asyncio.timeout(30):
+                    while not await _is_ready(port):  # noqa: ASYNC110  # a state, no event
+                        await asyncio.sleep(0.01)
+            else:
+                await slack.wait_for(lambda: bool(slack.sockets.connected), 30)
             yield process
         finally:
             if process.returncode is None:
                 process.terminate()
             await process.wait()
+
+
+async def _is_ready(port: int) -> bool:
+    address = f"http://127.0.0.1:{port}/readyz"
+    try:
+        async with ClientSession() as session, session.get(address) as answer:
+            return answer.status == 200
+    except ClientError:
+        return False

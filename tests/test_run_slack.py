@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
@@ -93,3 +94,19 @@ async def test_an_interrupted_answer_is_finished_in_its_message(
         assert (seen.text, seen.streaming) == ("a whole answer", False)
         assert len(ada.dm.answers()) == 1
         await slack.wait_for(lambda: not ada.dm.stoppable())
+
+
+async def test_events_that_slack_posts_are_answered_too(
+    slack: SlackSandbox, api: ScriptedApi, tmp_path: Path
+) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    ada = slack.person("Ada")
+    async with started(slack, api, tmp_path, port=port):
+        await ada.dm.send("hello")
+        await sees(slack, ada.dm, "You said:** hello")
+        await slack.wait_for(lambda: ada.dm.answers()[-1].thumbs)
+        await ada.dm.rate(good=True)
+        await sees(slack, ada.dm, "Thank you!")
+    assert "made-up" not in (tmp_path / "log").read_text()

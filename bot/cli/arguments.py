@@ -56,7 +56,13 @@ def _parser() -> argparse.ArgumentParser:
         "--port", type=int, default=8765, metavar="N", help="where the page is (default: 8765)"
     )
     add("check", service.check, "Say what works and what to do about the rest.")
-    add("manifest", service.manifest, "Print the manifest of the Slack app to create.")
+    app = add("manifest", service.manifest, "Print the manifest of the Slack app to create.")
+    app.add_argument(
+        "--url",
+        default="",
+        metavar="URL",
+        help="for slack.mode = http: where Slack posts events, https://…/slack",
+    )
     _add_database(commands, common)
     return parser
 

@@ -7,7 +7,7 @@ behaves, edits, refuses and limits stands in `bot.core.fake`.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -312,6 +312,39 @@ class Platform(Protocol):
 
     async def close(self) -> None:
         """Close connections; called last, once."""
+        ...
+
+
+# ---------------------------------------------------------------- what comes in over HTTP
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """What somebody posted to a path of ours; names of headers are in lower case."""
+
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posted:
+    """What is answered to it."""
+
+    status: int = 200
+    text: str = ""
+
+
+HandlePost: TypeAlias = Callable[[Post], Awaitable[Posted]]
+
+
+class Web(Protocol):
+    """The bot's own web server, for platforms that send their events to an address."""
+
+    def on_post(self, path: str, handle: HandlePost) -> None:
+        """Let `handle` answer what is posted to `path`; before the server runs.
+
+        Anybody may post: `handle` must see for itself that it is the platform.
+        """
         ...
 
 

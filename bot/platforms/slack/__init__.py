@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from bot.core.ports import Clock
+from bot.core.ports import Clock, Web
 from bot.core.types import Finding
 from bot.errors import ConfigError
 from bot.platforms.slack.settings import SlackSettings
@@ -18,30 +18,41 @@ if TYPE_CHECKING:
 __all__ = ["SlackSettings", "check", "connect"]
 
 
-def connect(settings: SlackSettings, *, clock: Clock) -> SlackPlatform:
-    """Make the platform; no I/O. Raises `ConfigError` when a token is missing."""
-    from bot.platforms.slack.adapter import SlackPlatform
+def connect(settings: SlackSettings, *, clock: Clock, web: Web | None = None) -> SlackPlatform:
+    """Make the platform; no I/O. Raises `ConfigError` when a token is missing.
 
-    if settings.mode != "socket":
-        raise ConfigError('slack.mode = "http" is not there yet: set it to "socket"')
+    `web` is where Slack posts events, in the mode `http`.
+    """
+    from bot.platforms.slack.adapter import SlackPlatform
+    from bot.platforms.slack.webhooks import Webhooks
+
     bot_token, app_token = _word(settings.bot_token), _word(settings.app_token)
+    secret = _word(settings.signing_secret)
     if not bot_token:
         raise ConfigError("slack.bot_token is not set: it begins with xoxb-")
+    if settings.mode == "http":
+        if not secret:
+            raise ConfigError(
+                "slack.signing_secret is not set: without it anybody could pose as Slack; copy it "
+                "from the app's page “Basic Information”"
+            )
+        if web is None:
+            raise ConfigError("slack.mode: there is no web server here; use “socket”")
+        hooks = Webhooks(web, secret)
+        return SlackPlatform(bot_token, base_url=settings.base_url, clock=clock, intake=hooks)
     if not app_token:
         raise ConfigError(
             "slack.app_token is not set: make one with the scope connections:write on the app's "
             "page “Basic Information”; it begins with xapp-"
         )
-    return SlackPlatform(bot_token, app_token, base_url=settings.base_url, clock=clock)
+    return SlackPlatform(bot_token, base_url=settings.base_url, clock=clock, app_token=app_token)
 
 
 async def check(settings: SlackSettings) -> Sequence[Finding]:
     """Look whether the bot could run, and say what to do if not. Raises nothing."""
     from bot.platforms.slack.checks import examine
 
-    return await examine(
-        _word(settings.bot_token), _word(settings.app_token), settings.base_url, settings.mode
-    )
+    return await examine(settings)
 
 
 def _word(secret: SecretStr | None) -> str:

@@ -43,6 +43,7 @@ from bot.platforms.slack.render import (
 from bot.platforms.slack.sockets import FIRST_PAUSE, LAST_PAUSE, Sockets
 from bot.platforms.slack.status import Status, Thread, session_title
 from bot.platforms.slack.sweeping import Sweeper
+from bot.platforms.slack.webhooks import Webhooks
 
 log = logging.getLogger(__name__)
 
@@ -81,11 +82,19 @@ SIGN_IN = 30.0
 
 
 class SlackPlatform:
-    """A Slack workspace, through one app."""
+    """A Slack workspace, through one app. Events come through a socket, or through `intake`."""
 
     name = PLATFORM
 
-    def __init__(self, bot_token: str, app_token: str, *, base_url: str, clock: Clock) -> None:
+    def __init__(
+        self,
+        bot_token: str,
+        *,
+        base_url: str,
+        clock: Clock,
+        app_token: str = "",
+        intake: Webhooks | None = None,
+    ) -> None:
         self._base_url = base_url
         self._clock = clock
         self._calls = Calls(bot_token, base_url=base_url, clock=clock)
@@ -98,7 +107,7 @@ class SlackPlatform:
         self._directory = Directory(self._calls)
         self._greeting = Greeting(self._calls, self._directory)
         self._ingress = Ingress(self._directory, clock, self._asked, self._greeting.opened)
-        self._sockets = Sockets(self._calls, app_token, clock=clock)
+        self._intake = intake or Sockets(self._calls, app_token, clock=clock)
         self._signed_in = asyncio.Event()
         self._streams = True
         self._unstreamed: Memory[ChatRef, bool] = Memory(CHATS)
@@ -134,7 +143,7 @@ class SlackPlatform:
     async def run(self, sink: EventSink, ready: Callable[[], None]) -> None:
         """Stay connected until cancelled. Raises `ConfigError` when a token is wrong."""
         await self._sign_in()
-        await self._sockets.run(lambda body: self._ingress.take(body, sink), ready)
+        await self._intake.run(lambda body: self._ingress.take(body, sink), ready)
 
     async def _sign_in(self) -> None:
         """Learn who the bot is; without it, it would not know its own mention."""

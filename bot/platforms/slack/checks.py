@@ -4,31 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pydantic import SecretStr
+
 from bot.core.clock import SystemClock
 from bot.core.types import Finding
 from bot.errors import PlatformError
 from bot.platforms.slack.calls import Calls
 from bot.platforms.slack.errors import BAD_TOKEN, Refused
 from bot.platforms.slack.manifest import SCOPES
+from bot.platforms.slack.settings import SlackSettings
 from bot.platforms.slack.sockets import BAD_APP_TOKEN, open_socket_url
 
 BOT = "Slack bot token"
 APP = "Slack app token"
 PERMISSIONS = "Slack scopes"
-MODE = "Slack mode"
+SECRET = "Slack signing secret"
 NETWORK = "check slack.base_url and the network"
 
 
-async def examine(bot_token: str, app_token: str, base_url: str, mode: str) -> Sequence[Finding]:
+async def examine(settings: SlackSettings) -> Sequence[Finding]:
     """A line for each thing that must be right. Raises nothing."""
-    calls = Calls(bot_token, base_url=base_url, clock=SystemClock())
+    calls = Calls(_word(settings.bot_token), base_url=settings.base_url, clock=SystemClock())
     try:
-        findings = [*await _bot(calls), await _app(calls, app_token)]
+        findings = [*await _bot(calls)]
+        if settings.mode == "http":
+            findings.append(_signed(_word(settings.signing_secret)))
+        else:
+            findings.append(await _app(calls, _word(settings.app_token)))
     finally:
         await calls.close()
-    if mode != "socket":
-        findings.append(Finding(ok=False, subject=MODE, text=mode, fix='set slack.mode = "socket"'))
     return findings
+
+
+def _word(secret: SecretStr | None) -> str:
+    return secret.get_secret_value().strip() if secret else ""
+
+
+def _signed(secret: str) -> Finding:
+    if not secret:
+        fix = "copy slack.signing_secret from “Basic Information”"
+        return Finding(ok=False, subject=SECRET, text="slack.signing_secret is not set", fix=fix)
+    text = "is there; the first event from Slack tells whether it is right"
+    return Finding(ok=True, subject=SECRET, text=text)
 
 
 async def _bot(calls: Calls) -> Sequence[Finding]:

@@ -51,8 +51,11 @@ COMMANDS = 50
 """Slash commands that an app may have."""
 
 
-def manifest(commands: Sequence[CommandInfo], *, name: str = "Chinwag") -> dict[str, Any]:
-    """The manifest of the app, as a JSON object."""
+def manifest(
+    commands: Sequence[CommandInfo], *, name: str = "Chinwag", url: str = ""
+) -> dict[str, Any]:
+    """The manifest of the app, as a JSON object. With `url`, events are posted there."""
+    where = {"request_url": url} if url else {}
     description = "An assistant that answers in direct messages, threads and channels"
     own = [command for command in commands if command.name not in BUILT_IN]
     return {
@@ -68,14 +71,14 @@ def manifest(commands: Sequence[CommandInfo], *, name: str = "Chinwag") -> dict[
                 "messages_tab_read_only_enabled": False,
             },
             "bot_user": {"display_name": name, "always_online": True},
-            "slash_commands": [_command(command) for command in [_OWN, *own]][:COMMANDS],
+            "slash_commands": [_command(command, url) for command in [_OWN, *own]][:COMMANDS],
         },
         "oauth_config": {"scopes": {"bot": sorted(SCOPES)}},
         "settings": {
-            "event_subscriptions": {"bot_events": list(EVENTS)},
-            "interactivity": {"is_enabled": True},
+            "event_subscriptions": {**where, "bot_events": list(EVENTS)},
+            "interactivity": {"is_enabled": True, **where},
             "org_deploy_enabled": False,
-            "socket_mode_enabled": True,
+            "socket_mode_enabled": not url,
             "token_rotation_enabled": False,
         },
     }
@@ -88,10 +91,11 @@ _OWN = CommandInfo(
 )
 
 
-def _command(command: CommandInfo) -> dict[str, Any]:
-    found = {
+def _command(command: CommandInfo, url: str) -> dict[str, Any]:
+    found: dict[str, Any] = {
         "command": f"/{command.name}",
         "description": command.summary,
         "should_escape": False,
     }
-    return found | ({"usage_hint": command.usage} if command.usage else {})
+    found |= {"usage_hint": command.usage} if command.usage else {}
+    return found | ({"url": url} if url else {})

@@ -17,11 +17,13 @@ class SlackSettings(BaseModel):
     app_token: SecretStr | None = None
     """`xapp-…` with the scope `connections:write`, from the app's page "Basic Information"."""
     signing_secret: SecretStr | None = None
-    """Proves that an HTTP request comes from Slack; Socket Mode needs none."""
+    """Proves that an HTTP request comes from Slack, from the app's page "Basic Information"; Socket
+    Mode needs none."""
     base_url: str = "https://slack.com/api/"
     """The name of a method is appended."""
     mode: Literal["socket", "http"] = "socket"
-    """How events arrive; `http` needs the web server, which is not part of the bot yet."""
+    """How events arrive: through a socket that the bot opens, or posted to `/slack` of its web
+    server, which Slack must reach over HTTPS."""
 
     @field_validator("base_url")
     @classmethod

@@ -83,6 +83,15 @@ def test_the_manifest_leaves_slacks_own_commands_alone() -> None:
     assert commands == ["/chinwag", "/model"]
 
 
+def test_a_manifest_with_an_address_has_events_posted_there() -> None:
+    url = "https://bot.example/slack"
+    app = manifest([CommandInfo(name="model", summary="x")], url=url)
+    assert app["settings"]["socket_mode_enabled"] is False
+    assert app["settings"]["event_subscriptions"]["request_url"] == url
+    assert app["settings"]["interactivity"]["request_url"] == url
+    assert {command["url"] for command in app["features"]["slash_commands"]} == {url}
+
+
 def test_the_manifest_offers_something_to_say() -> None:
     view = manifest([])["features"]["agent_view"]
     assert 1 <= len(view["suggested_prompts"]) <= 4

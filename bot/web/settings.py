@@ -1,0 +1,15 @@
+"""The operator's settings for the web server: the table `web` of the configuration."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class WebSettings(BaseModel):
+    """The table `web`. The server runs when a platform needs it: `slack.mode = "http"`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: str = "127.0.0.1"
+    """Where it listens; a reverse proxy in front of it speaks HTTPS. `0.0.0.0` in a container."""
+    port: int = Field(default=8080, ge=0, le=65_535)
