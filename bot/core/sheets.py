@@ -200,8 +200,6 @@ class Sheets:
 
     async def _tell(self, status: str) -> Step:
         """Show what goes on beside a text that has not begun."""
-        if self._old:
-            return Step.IDLE
         self._begun = self._begun or self._draft(None)
         await self._begun.status(status)
         self._status = status
