@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 from bot import api as api_room
 from bot.api.settings import ApiSettings, ModelSettings
@@ -18,7 +19,7 @@ from bot.core.clock import SystemClock
 from bot.core.commands import COMMANDS
 from bot.core.fake import ANN, CHAT, FAKE_CAPABILITIES, FakePlatform
 from bot.core.lanes import Lanes
-from bot.core.ports import Capabilities, Defaults
+from bot.core.ports import Capabilities, Defaults, Platform
 from bot.core.router import Router
 from bot.core.turn import Services
 from bot.core.types import ChatRef, Event, Sender
@@ -83,12 +84,33 @@ class House:
         return [(message["role"], message["content"]) for message in messages]
 
 
+class Options(TypedDict, total=False):
+    """What may be different from house to house."""
+
+    access: Access
+    defaults: Defaults
+    quotas: Quotas
+    calendar: Calendar
+    prices: dict[str, ModelSettings] | None
+    retries: int
+    first_event_timeout: float
+    list_prices: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Engine:
+    """A running bot behind any platform."""
+
+    api: ScriptedApi
+    lanes: Lanes
+    services: Services
+
+
 @asynccontextmanager
-async def open_house(
+async def open_engine(
     folder: Path,
+    platform: Platform,
     *,
-    platform: FakePlatform | None = None,
-    capabilities: Capabilities = QUICK,
     access: Access = Access(open=True),  # noqa: B008 - frozen
     defaults: Defaults = DEFAULTS,
     quotas: Quotas = Quotas(),  # noqa: B008 - frozen
@@ -97,8 +119,8 @@ async def open_house(
     retries: int = 0,
     first_event_timeout: float = 5.0,
     list_prices: bool = False,  # else a model's window and price are known by its name
-) -> AsyncGenerator[House]:
-    """Run the bot over a database in `folder`; opened again there, it goes on where it was."""
+) -> AsyncGenerator[Engine]:
+    """Run the bot behind a platform over a database in `folder`."""
     clock = SystemClock()
     async with serve_scripted() as api:
         settings = ApiSettings(
@@ -125,7 +147,6 @@ async def open_house(
                 defaults=defaults,
                 commands=[command.info for command in COMMANDS.commands],
             )
-            platform = platform or FakePlatform(capabilities, clock=clock)
             gate = Gate(access, clock, platform.places, stores.grants)
             lanes = Lanes(
                 platforms={platform.name: platform},
@@ -136,9 +157,23 @@ async def open_house(
             )
             engine = asyncio.create_task(lanes.run())
             try:
-                yield House(platform=platform, api=api, lanes=lanes, services=services)
+                yield Engine(api=api, lanes=lanes, services=services)
             finally:
                 await lanes.drain(0.1)
                 engine.cancel()
                 await asyncio.wait({engine})
                 await client.close()
+
+
+@asynccontextmanager
+async def open_house(
+    folder: Path,
+    *,
+    platform: FakePlatform | None = None,
+    capabilities: Capabilities = QUICK,
+    **options: Unpack[Options],
+) -> AsyncGenerator[House]:
+    """Run the bot over a database in `folder`; opened again there, it goes on where it was."""
+    platform = platform or FakePlatform(capabilities, clock=SystemClock())
+    async with open_engine(folder, platform, **options) as engine:
+        yield House(platform=platform, api=engine.api, lanes=engine.lanes, services=engine.services)

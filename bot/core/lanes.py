@@ -105,7 +105,7 @@ class Lanes:
             return
         self._room.let_in(event)
         if isinstance(event, ButtonPress) and not place.urgent:
-            self._room.answer_press(event, accepted.ahead)
+            self._room.answer_press(event, 0 if place.quiet else accepted.ahead)
         if not accepted.fresh:
             return
         self._open.setdefault(chat, set()).add(accepted.turn_id)

@@ -24,10 +24,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """How an event is taken in: as what, and whether it passes by the answer being written."""
+    """How an event is taken in: as what, and whether it passes by the answer being written.
+
+    `quiet`: nobody need be told that it waits, since it is quick once its turn has come.
+    """
 
     event: Event
     urgent: bool
+    quiet: bool = False
 
 
 class Router:
@@ -65,7 +69,8 @@ class Router:
             return Place(press, urgent=True)
         if action.name in QUEUED and await named_exchange(stores, chat, action) is None:
             return Place(press, urgent=True)
-        return Place(replace(press, key=f"button:{press.value}"), urgent=False)
+        quiet = action.name in IN_ORDER
+        return Place(replace(press, key=f"button:{press.value}"), urgent=False, quiet=quiet)
 
     async def handle(self, ctx: TurnContext) -> Outcome:
         """Do what the event asks for. Raises `PlatformError` and `StoreError` only."""

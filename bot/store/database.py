@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias, TypeVar
@@ -13,10 +14,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from bot.errors import StoreError
+from bot.errors import StoreBusy, StoreError
 from bot.store.errors import translated
 from bot.store.settings import StorageSettings
 from bot.store.writer import Job, Writer
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -61,9 +64,13 @@ class Database:
 
         What was deleted is then nowhere any more. PostgreSQL sees to this itself.
         """
-        if self.sqlite:
-            checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)"
+        if not self.sqlite:
+            return
+        checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)"
+        try:
             await self.read(lambda connection: connection.exec_driver_sql(checkpoint))
+        except StoreBusy as error:  # the log is overwritten in the course of things
+            log.warning("log not emptied", extra={"error": repr(error)})
 
     async def close(self) -> None:
         """Finish what is under way and close all connections."""

@@ -7,7 +7,7 @@ chat stand first, then what it used lately.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.core.chat import ModelInfo
@@ -20,7 +20,7 @@ from bot.core.sentences import sentence_for_model
 from bot.core.spending import may_use
 from bot.core.stores import Action, ChatSettings, Outcome
 from bot.core.turn import TurnContext
-from bot.core.types import ButtonPress, IncomingMessage
+from bot.core.types import ButtonPress, ButtonRow, IncomingMessage
 from bot.errors import ModelError, ModelErrorKind
 
 SET = "model.set"
@@ -91,12 +91,7 @@ async def _star_typed(ctx: TurnContext, name: str, *, starred: bool) -> None:
         await ctx.say(_("There is no model “{name}”.").format(name=name))
         return
     await _star(ctx, found, starred=starred)
-    said = (
-        _("⭐ **{model}** is a favourite of this chat now.")
-        if starred
-        else _("**{model}** is no favourite of this chat any more.")
-    )
-    await ctx.say(said.format(model=found))
+    await ctx.say(_starred(ctx, found, starred=starred))
 
 
 # ---------------------------------------------------------------- pressed
@@ -136,12 +131,9 @@ async def turn_page(ctx: TurnContext, press: ButtonPress, action: Action) -> Out
 async def star(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
     """Somebody wants a model among the favourites, or out of them."""
     name = action.argument
-    await _star(ctx, name, starred=name not in ctx.settings.favourites)
-    try:
-        known = await _offered(ctx)
-    except ModelError:
-        known = {}
-    await _tell_chosen(ctx, name, known)
+    starred = name not in ctx.settings.favourites
+    await _star(ctx, name, starred=starred)
+    await ctx.say(_starred(ctx, name, starred=starred), buttons=await _starring(ctx, name))
     return Outcome()
 
 
@@ -181,10 +173,24 @@ async def _tell_chosen(ctx: TurnContext, name: str, known: Mapping[str, ModelInf
     _ = ctx.texts.gettext
     text = _("From now on **{model}** answers in this chat.").format(model=name)
     about = details(ctx, known[name]) if name in known else ""
+    buttons = await _starring(ctx, name)
+    await ctx.say(f"{text} ({about})" if about else text, buttons=buttons)
+
+
+async def _starring(ctx: TurnContext, name: str) -> Sequence[ButtonRow]:
+    _ = ctx.texts.gettext
     starred = name in ctx.settings.favourites
     label = _("☆ No favourite any more") if starred else _("⭐ Keep as favourite")
-    buttons = await draw(ctx, [[Item(label, STAR, name)]])
-    await ctx.say(f"{text} ({about})" if about else text, buttons=buttons)
+    return await draw(ctx, [[Item(label, STAR, name)]])
+
+
+def _starred(ctx: TurnContext, name: str, *, starred: bool) -> str:
+    _ = ctx.texts.gettext
+    yes, no = (
+        _("⭐ **{model}** is a favourite of this chat now."),
+        _("**{model}** is no favourite of this chat any more."),
+    )
+    return (yes if starred else no).format(model=name)
 
 
 def _usual(ctx: TurnContext) -> str:
