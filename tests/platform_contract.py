@@ -30,6 +30,7 @@ from bot.core.types import (
     MessageRef,
     OutgoingFile,
     Reply,
+    Thoughts,
 )
 from bot.errors import MessageGone, OutcomeUnknown, RateLimited
 
@@ -367,6 +368,43 @@ class PlatformContract:
         (kept,) = await stage.kept()
         assert " ".join(kept.split()) == "half an answer and more interrupted"
 
+    async def test_an_answer_may_end_with_buttons_and_thoughts(self, stage: Stage) -> None:
+        thoughts = Thoughts(title="Thought for 3 s", text="two and two, well")
+        async with self._delivery(stage) as delivery:
+            delivery.write("It is four")
+            await delivery.finish(mark="That is all", buttons=((AGAIN,),), thoughts=thoughts)
+        (kept,) = await stage.kept()
+        assert " ".join(kept.split()).startswith("It is four That is all")
+        if stage.platform.capabilities(stage.incoming.ref.chat).max_buttons:
+            assert await stage.buttons() == ["Again"]
+
+    async def test_a_longer_answer_makes_way_for_a_shorter_one(self, stage: Stage) -> None:
+        caps = stage.platform.capabilities(stage.incoming.ref.chat)
+        async with self._delivery(stage) as delivery:
+            delivery.write("a long answer ")
+            if caps.streaming is not Streaming.NONE:
+                await self._something_is_shown(stage)
+            delivery.write("a long answer " * (caps.max_text // 6))
+            refs = await delivery.finish(buttons=((AGAIN,),) if caps.max_buttons else ())
+        assert len(refs) > 1
+        async with self._delivery(stage, resume=refs) as delivery:
+            delivery.write("a short one")
+            assert await delivery.finish() == refs[:1]
+        assert await stage.kept() == ["a short one"]
+        assert await stage.buttons() == []
+
+    async def test_a_line_about_waiting_makes_way_for_what_goes_on_and_for_the_answer(
+        self, stage: Stage
+    ) -> None:
+        ref = await stage.platform.send(stage.incoming.ref.chat, Reply(text="1 before yours"))
+        delivery = self._delivery(stage, resume=(ref,), placeholder=True)
+        async with delivery:
+            delivery.status("Thinking… 1 s")
+            await asyncio.sleep(0.01)
+            delivery.write("done")
+            assert await delivery.finish() == (ref,)
+        assert await stage.screen() == ["done"]
+
     # ------------------------------------------------------------ the rest
 
     async def test_the_menu_of_commands_can_be_published(self, stage: Stage) -> None:
@@ -375,9 +413,20 @@ class PlatformContract:
     async def test_the_names_that_admit_a_chat_are_not_empty(self, stage: Stage) -> None:
         assert all(stage.platform.places(stage.incoming.ref.chat))
 
-    def _delivery(self, stage: Stage, resume: tuple[MessageRef, ...] = ()) -> Delivery:
+    def _delivery(
+        self,
+        stage: Stage,
+        resume: tuple[MessageRef, ...] = (),
+        *,
+        placeholder: bool = False,
+    ) -> Delivery:
         return Delivery(
-            stage.platform, stage.incoming, clock=HastyClock(), stop=STOP, resume=resume
+            stage.platform,
+            stage.incoming,
+            clock=HastyClock(),
+            stop=STOP,
+            resume=resume,
+            placeholder=placeholder,
         )
 
     async def _something_is_shown(self, stage: Stage) -> None:

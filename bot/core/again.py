@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Collection
 from enum import Enum
 
 from bot.core.exchange import Exchange, last_exchange
@@ -36,6 +37,11 @@ def bears_buttons(ctx: TurnContext) -> bool:
     """Whether buttons under every answer are no nuisance in this chat."""
     capabilities = ctx.platform.capabilities(ctx.chat)
     return capabilities.answer_buttons and capabilities.max_buttons >= len(Offer.MORE.value)
+
+
+def is_of(action: Action, turn_ids: Collection[int]) -> bool:
+    """Whether a button belongs to the answer of one of these turns."""
+    return any(action.argument == str(turn_id) for turn_id in turn_ids)
 
 
 async def named_exchange(stores: Stores, chat: ChatRef, action: Action) -> Exchange | None:

@@ -338,7 +338,8 @@ class Delivery:
         """Tell the journal of new messages at once, and of new text every few seconds."""
         refs, text, now = self._sheets.refs, self.text, self._clock.monotonic()
         is_due = refs != self._journaled[0] or now - self._journaled_at >= CHECKPOINT
-        if self._journal is None or not refs or not is_due or (refs, text) == self._journaled:
+        stands = refs or (text and self._capabilities.vanishes)  # a draft leaves no message
+        if self._journal is None or not stands or not is_due or (refs, text) == self._journaled:
             return
         try:
             await self._journal(text, refs)

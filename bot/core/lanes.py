@@ -94,7 +94,7 @@ class Lanes:
             await overhear(self._services.stores, self._gate, event)
             return
         chat = chat_of(event)
-        place = await self._router.place(event, self._services.stores)
+        place = await self._router.place(event, self._services.stores, self._working)
         try:
             accepted = await self._turns.accept(place.event, urgent=place.urgent)
         except QueueFull as full:

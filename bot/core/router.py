@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import assert_never
 
 from bot.core import feedback
 from bot.core.access import Gate
-from bot.core.again import named_exchange
+from bot.core.again import is_of, named_exchange
 from bot.core.commands import ACTIONS, COMMANDS, EVERY_TIME, IN_ORDER, QUEUED, changed
 from bot.core.commands.help import refuse
 from bot.core.commands.table import parse
@@ -40,11 +41,15 @@ class Router:
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
 
-    async def place(self, event: Event, stores: Stores) -> Place:
-        """Stop, most buttons and some commands are urgent. Raises `StoreError`."""
+    async def place(self, event: Event, stores: Stores, working: Collection[int] = ()) -> Place:
+        """Stop, most buttons and some commands are urgent. Raises `StoreError`.
+
+        `working` are the turns at work: what they leave is not in the history yet, though their
+        buttons may be on the screen.
+        """
         match event:
             case ButtonPress():
-                return await self._place_press(event, stores)
+                return await self._place_press(event, stores, working)
             case StopPressed():
                 return Place(event, urgent=True)
             case IncomingMessage():
@@ -54,7 +59,9 @@ class Router:
             case unknown:
                 assert_never(unknown)
 
-    async def _place_press(self, press: ButtonPress, stores: Stores) -> Place:
+    async def _place_press(
+        self, press: ButtonPress, stores: Stores, working: Collection[int]
+    ) -> Place:
         """A press that asks the model waits in the lane, under a key that the next one shares.
 
         One that can do nothing any more is urgent: it is told why while it can be answered.
@@ -67,7 +74,8 @@ class Router:
             return Place(press, urgent=False)
         if action.name not in QUEUED and action.name not in IN_ORDER:
             return Place(press, urgent=True)
-        if action.name in QUEUED and await named_exchange(stores, chat, action) is None:
+        is_late = action.name in QUEUED and not is_of(action, working)
+        if is_late and await named_exchange(stores, chat, action) is None:
             return Place(press, urgent=True)
         quiet = action.name in IN_ORDER
         return Place(replace(press, key=f"button:{press.value}"), urgent=False, quiet=quiet)

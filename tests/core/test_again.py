@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from bot.core.again import REGENERATE
 from bot.core.chat import FinishReason
 from bot.core.conversation import GO_ON, seam
 from bot.core.fake import ANN, CHAT
-from bot.core.types import Attachment, FileId, FileKind, Sender, UserId
+from bot.core.stores import Action
+from bot.core.types import Attachment, ButtonPress, FileId, FileKind, Sender, UserId
 from bot.sandbox.openai.faults import Cut, Hang, Refuse
 from bot.sandbox.openai.scripted import Answer
 from tests.house import QUICK, House, open_house
@@ -87,6 +89,22 @@ async def test_what_is_regenerated_waits_for_its_turn(house: House) -> None:
     assert house.platform.notices == ["⏳ 1 message before yours"]
     assert [text.split()[0] for text in house.platform.kept()] == ["Heads.", "slow", "The"]
     assert house.platform.kept()[-1].startswith("The conversation has gone on since")
+
+
+async def test_a_button_pressed_before_its_answer_is_written_down_waits_for_that(
+    house: House, tmp_path: Path
+) -> None:
+    house.api.script.answer(Answer(text="Heads it is.", chunk=4, pace=0.02), "Tails.")
+    await house.happen(house.platform.message("flip a coin"))
+    await house.sees("Heads")
+    with closing(sqlite3.connect(tmp_path / "house.db", isolation_level=None)) as other:
+        [(turn,)] = other.execute("SELECT id FROM turns").fetchall()
+        values = await house.services.stores.actions.offer(
+            CHAT, [Action(name=REGENERATE, argument=str(turn), owner=ANN.id)]
+        )
+    ref = house.platform.refs()[0]
+    press = ButtonPress(key="early", ref=ref, sender=ANN, value=values[0])
+    assert await house.tell(press) == ["Tails."]
 
 
 async def test_an_old_answer_stays_when_the_conversation_has_gone_on(house: House) -> None:

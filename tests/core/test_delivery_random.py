@@ -5,15 +5,16 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
 
 import pytest
 
 from bot.core.delivery import Delivery
-from bot.core.fake import FAKE_CAPABILITIES, FakePlatform, ManualClock
+from bot.core.fake import CHAT, FAKE_CAPABILITIES, FakePlatform, ManualClock
 from bot.core.ports import Capabilities, Streaming
-from bot.core.types import Button, ChatRef, IncomingMessage, MessageRef
+from bot.core.types import Button, ChatRef, IncomingMessage, MessageRef, Reply, Thoughts
 from bot.errors import OutcomeUnknown, PlatformError, StoreBusy
 
 T = TypeVar("T")
@@ -21,6 +22,7 @@ T = TypeVar("T")
 RUNS = 2000
 SHARDS = 8
 STOP = Button("Stop", "stop")
+AGAIN = Button("Again", "again")
 GAPS = (
     " ",
     " ",
@@ -52,6 +54,10 @@ class UnluckyPlatform(FakePlatform):
         self.bad_luck = dice.choice([0.0, 0.1, 0.3])
         self.orphans = 0
         self.mistakes: list[PlatformError] = []
+
+    def last_of(self, refs: Sequence[MessageRef]) -> Reply:
+        """What stands in the last of these messages."""
+        return self._messages[refs[-1]]
 
     async def carry_out(self, chat: ChatRef, change: Callable[[], T]) -> T:
         if self.dice.random() < self.bad_luck:
@@ -102,10 +108,15 @@ class Writer:
         self.incoming: IncomingMessage = self.platform.message("hello")
         self.journaled: Sequence[MessageRef] = ()
         self.answer = ""
+        self.is_placeholder = False
         self.mark = self.dice.choice(["", "stopped"])
+        self.buttons = self.dice.choice([(), ((AGAIN,),)])
+        self.thoughts = self.dice.choice([None, Thoughts(title="Thought", text="hm")])
 
     async def run(self) -> tuple[MessageRef, ...]:
         """Write an answer; now and then the process is stopped in the middle, in good order."""
+        if self.dice.random() < 0.2:
+            await self.announce()
         while True:
             delivery = Delivery(
                 self.platform,
@@ -113,15 +124,26 @@ class Writer:
                 clock=self.clock,
                 stop=STOP,
                 resume=self.journaled,
+                placeholder=self.is_placeholder,
                 journal=self.remember,
             )
             async with delivery:
                 await self.write(delivery)
                 if self.dice.random() < 0.8:
-                    return await delivery.finish(mark=self.mark)
+                    return await delivery.finish(
+                        mark=self.mark, buttons=self.buttons, thoughts=self.thoughts
+                    )
             await self.clock.sleep(500)  # the next process knows nothing of pauses
 
+    async def announce(self) -> None:
+        """A line that says the message waits; its answer takes that place."""
+        with suppress(PlatformError):
+            self.journaled = (await self.platform.send(CHAT, Reply(text="1 before yours")),)
+            self.is_placeholder = True
+        await self.clock.sleep(500)
+
     async def remember(self, text: str, messages: Sequence[MessageRef]) -> None:
+        self.is_placeholder = self.is_placeholder and not text
         self.journaled = messages  # as the painter is never killed here, this is never too late
         if self.dice.random() < 0.1:
             raise StoreBusy("locked")
@@ -167,4 +189,6 @@ async def test_what_is_kept_is_the_answer_and_is_there_once(
         assert len(standing) - len(refs) <= platform.orphans, seed
         assert platform.offences == 0, seed
         assert platform.mistakes == [], seed
-        assert platform.orphans or platform.buttons() == [], seed
+        labels = [button.label for row in writer.buttons for button in row]
+        assert platform.orphans or platform.buttons() == labels, seed
+        assert platform.last_of(refs).thoughts == writer.thoughts, seed
