@@ -1,115 +1,173 @@
 """How long people wait for an answer, and what it costs, with many chats at once.
 
-    python -m tests.bench.bench_answer [CHATS ...]
+    python -m tests.bench.bench_answer [--platform telegram slack] [--chats 1 20 50 100 200 400]
+        [--limits off on hard] [--answer short long markdown stall cut] [--bot chinwag bare]
 
-A real `bot run` process between the sandbox Telegram and the scripted API, over loopback. Every
-chat asks at the same moment; the model says 150 pieces of 8 characters at 25 a second. Printed:
-first text after the first token, whole text after the last, CPU of the bot per answer, memory.
-The sandboxes share a core with what measures them, so the delays are upper bounds.
+A real `bot run` process, and beside it for comparison a bare loop with an ideal pacer, against the
+sandbox of the platform and a model in a process of their own. Everybody asks at the same moment;
+the model says pieces of 8 characters at 25 a second (`tests.bench.answers`). Printed: how many
+answers are complete and exact, calls refused (429), first text after the question and after the
+model's first word, whole text after its last word, CPU of the bot per answer, memory, start to
+first poll. Absolute figures hold for one machine: compare with the bare loop of the same run.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
+import itertools
+import json
+import os
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncGenerator
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from bot.sandbox import telegram as telegram_sandbox
-from bot.sandbox.openai import ScriptedApi, serve_scripted
-from bot.sandbox.openai.backend import Question
-from bot.sandbox.openai.scripted import Answer
-from bot.sandbox.telegram.screen import Screen
-from bot.sandbox.telegram.telegram import Telegram
-from tests.bench.bench_start import cpu_seconds, megabytes
-from tests.running import started
+from tests.bench.answers import ANSWERS
+from tests.bench.bench_start import ROOT, cpu_seconds, megabytes
+from tests.bench.model import NAME
 
-TEXT = "".join(f"piece{n:03}" for n in range(150))
-PACE = 1 / 25
+BOTS = {"bare": ["-m", "tests.bench.bare"], "chinwag": ["-m", "bot", "run"]}
+SETTLED = 1.0
+"""Seconds after the first poll at which idle memory is read."""
 
 
-class Stopwatch:
-    """When the API began and ended each answer, by the question."""
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """What is measured in one line of the table."""
 
-    def __init__(self, api: ScriptedApi) -> None:
-        self._api = api
-        self.first: dict[str, float] = {}
-        api.script.answer_with(self._answer)
-
-    def _answer(self, question: Question) -> Answer:
-        self.first[question.last_text] = time.perf_counter()
-        return Answer(text=TEXT, chunk=8, pace=PACE)
-
-    async def last(self, asked: str) -> float:
-        """Wait for the end of the answer to a question; returns when it was."""
-
-        def over() -> bool:
-            return any(
-                not exchange.open and asked in str(exchange.json.get("messages"))
-                for exchange in self._api.traffic.to("/chat/completions")
-            )
-
-        await self._api.traffic.until(lambda _: over(), seconds=120)
-        return time.perf_counter()
+    platform: str
+    limits: str
+    answer: str
+    chats: int
+    bot: str
 
 
-async def one_chat(telegram: Telegram, watch: Stopwatch, number: int) -> tuple[float, float]:
-    """Ask, and look; returns the delays of the first and of the whole text, in seconds."""
-    chat = telegram.person(id=2000 + number, name=f"P{number}").private()
-    asked = f"question {number}."
-    last = asyncio.create_task(watch.last(asked))
-    chat.send(asked)
-    await chat.wait_for(lambda screen: bool(screen.answers), within=120)
-    seen = time.perf_counter() - watch.first[asked]
-
-    def whole(screen: Screen) -> bool:
-        return bool(screen.answers) and screen.answers[-1].text == TEXT
-
-    await chat.wait_for(whole, within=120)
-    complete = time.perf_counter()
-    return seen, complete - await last
-
-
-@asynccontextmanager
-async def sandboxes() -> AsyncGenerator[tuple[Telegram, ScriptedApi]]:
-    """Both servers, without limits and without the parser of Telegram."""
-    async with telegram_sandbox.serve(judge=False) as telegram, serve_scripted() as api:
-        yield telegram, api
-
-
-async def measure(chats: int) -> None:
-    """Print a line for so many chats at once."""
-    with tempfile.TemporaryDirectory() as folder:
-        async with sandboxes() as (telegram, api):
-            watch = Stopwatch(api)
-            async with started(telegram, api, Path(folder)) as bot:
+async def measure(case: Case) -> str:
+    """Run a case; returns its line."""
+    with tempfile.TemporaryDirectory(prefix="chinwag-bench-") as folder:
+        async with _servers(case) as servers:
+            opened = await _line(servers)
+            began = time.perf_counter()
+            async with _bot(case, opened, Path(folder)) as bot:
+                start = (await _line(servers))["connected"] - began
+                await asyncio.sleep(SETTLED)
                 idle, before = megabytes(bot.pid), cpu_seconds(bot.pid)
-                jobs = [one_chat(telegram, watch, number) for number in range(chats)]
-                delays = await asyncio.gather(*jobs)
-                cpu, busy = cpu_seconds(bot.pid) - before, megabytes(bot.pid)
-    first, whole = zip(*delays, strict=True)
-    print(
-        f"{chats:5}   {_p(first, 50):6.3f} {_p(first, 95):6.3f}    "
-        f"{_p(whole, 50):6.3f} {_p(whole, 95):6.3f}    {cpu / chats:6.3f}    "
-        f"{idle:5.1f} {busy:5.1f}"
+                await _go(servers)
+                result = await _line(servers)
+                cpu, busy = cpu_seconds(bot.pid) - before, megabytes(bot.pid, peak=True)
+            await _go(servers)
+    waits = "  ".join(_percentiles(result[name]) for name in ("first", "after_token", "whole"))
+    return (
+        f"{case.bot:8}{case.chats:5}  {result['exact']:4}/{case.chats:<4}{result['refused']:4}  "
+        f"{waits}  {cpu / case.chats:6.3f}  {idle:5.1f} {busy:5.1f}  {start:5.2f}"
     )
 
 
-def _p(values: tuple[float, ...], percent: int) -> float:
-    return statistics.quantiles((*values, *values), n=100)[percent - 1]
+HEADER = (
+    "                                first text s    after its      whole text     CPU s  "
+    "memory MB    start\n"
+    "bot     chats     exact  429      p50    p95    token s        s           /answer   "
+    "idle  busy     s"
+)
 
 
-def main(counts: list[int]) -> None:
-    """Print a table, a line for each number of chats."""
-    print("        first text s     whole text s     CPU s     memory MB")
-    print("chats     p50    p95       p50    p95   /answer   idle  busy")
-    for count in counts:
-        asyncio.run(measure(count))
+def _percentiles(seconds: Sequence[float]) -> str:
+    if not seconds:
+        return f"{'-':>6} {'-':>6}"
+    p95 = statistics.quantiles((*seconds, *seconds), n=100)[94]
+    return f"{statistics.median(seconds):6.3f} {p95:6.3f}"
+
+
+# ---------------------------------------------------------------- the processes
+
+
+@asynccontextmanager
+async def _servers(case: Case) -> AsyncGenerator[Process]:
+    words = (case.platform, case.limits, case.answer, str(case.chats))
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.bench.servers", *words, stdin=PIPE, stdout=PIPE, cwd=ROOT
+    )
+    async with _ended(process):
+        yield process
+
+
+@asynccontextmanager
+async def _bot(case: Case, opened: dict[str, Any], folder: Path) -> AsyncGenerator[Process]:
+    env = {name: value for name, value in os.environ.items() if not name.startswith("BOT_")}
+    env |= opened["address"] | {
+        "PYTHONPATH": str(ROOT),
+        "BOT_API__BASE_URLS": json.dumps([opened["model"]]),
+        "BOT_API__KEY": "k-bench",
+        "BOT_API__MODEL": NAME,
+        "BOT_API__MAX_IN_FLIGHT": "1000",
+        "BOT_ACCESS__OPEN": "true",
+        "BOT_LOG__FORMAT": "json",
+    }
+    words = [*BOTS[case.bot], *([case.platform] if case.bot == "bare" else [])]
+    with (folder / "log").open("wb") as log:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, *words, cwd=folder, env=env, stdout=log, stderr=log
+        )
+        async with _ended(process):
+            yield process
+    kept = os.environ.get("BENCH_LOG")
+    if kept:
+        await asyncio.to_thread((folder / "log").replace, kept)
+
+
+@asynccontextmanager
+async def _ended(process: Process) -> AsyncGenerator[None]:
+    try:
+        yield
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
+
+
+async def _line(process: Process) -> dict[str, Any]:
+    assert process.stdout is not None  # it is a pipe
+    line = await process.stdout.readline()
+    if not line:
+        raise RuntimeError("the servers have ended")
+    found: dict[str, Any] = json.loads(line)
+    return found
+
+
+async def _go(process: Process) -> None:
+    assert process.stdin is not None  # it is a pipe
+    process.stdin.write(b"go\n")
+    await process.stdin.drain()
+
+
+# ---------------------------------------------------------------- the command line
+
+
+async def main() -> None:
+    """Print a table per platform, limits and answer; a line per number of chats and bot."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.bench_answer")
+    one = ["telegram", "slack"]
+    parser.add_argument("--platform", nargs="+", choices=one, default=["telegram"])
+    parser.add_argument("--chats", nargs="+", type=int, default=[1, 20, 50, 100, 200])
+    modes = ["off", "on", "hard"]
+    parser.add_argument("--limits", nargs="+", choices=modes, default=["off", "on"])
+    parser.add_argument("--answer", nargs="+", choices=list(ANSWERS), default=["short"])
+    parser.add_argument("--bot", nargs="+", choices=list(BOTS), default=list(BOTS))
+    wanted = parser.parse_args()
+    for table in itertools.product(wanted.platform, wanted.limits, wanted.answer):
+        platform, limits, answer = table
+        print(f"\n{platform}, limits {limits}, {answer} answers\n{HEADER}")
+        for chats, bot in itertools.product(wanted.chats, wanted.bot):
+            case = Case(platform=platform, limits=limits, answer=answer, chats=chats, bot=bot)
+            print(await measure(case), flush=True)
 
 
 if __name__ == "__main__":
-    main([int(argument) for argument in sys.argv[1:]] or [1, 20, 50, 200])
+    asyncio.run(main())

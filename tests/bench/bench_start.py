@@ -66,12 +66,13 @@ async def measure(folder: Path) -> Start:
     return Start(seconds=seconds, megabytes=memory, cpu=cpu, idle_cpu=idle_cpu)
 
 
-def megabytes(pid: int) -> float:
-    """The resident set of a process."""
+def megabytes(pid: int, *, peak: bool = False) -> float:
+    """The resident set of a process, now or at its largest."""
+    name = "VmHWM:" if peak else "VmRSS:"
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
+        if line.startswith(name):
             return int(line.split()[1]) / 1000
-    raise RuntimeError("no VmRSS: this needs Linux")
+    raise RuntimeError("no memory figures: this needs Linux")
 
 
 def cpu_seconds(pid: int) -> float:

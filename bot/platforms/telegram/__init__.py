@@ -23,7 +23,10 @@ def connect(settings: TelegramSettings, *, clock: Clock) -> TelegramPlatform:
     if settings.token is None or not settings.token.get_secret_value().strip():
         raise ConfigError("telegram.token is not set: get one from @BotFather")
     return TelegramPlatform(
-        settings.token.get_secret_value().strip(), base_url=settings.base_url, clock=clock
+        settings.token.get_secret_value().strip(),
+        base_url=settings.base_url,
+        clock=clock,
+        messages_per_second=settings.messages_per_second,
     )
 
 

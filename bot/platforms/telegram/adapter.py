@@ -29,6 +29,7 @@ from bot.core.types import (
     Style,
 )
 from bot.errors import FileTooLarge, PlatformError
+from bot.platforms.telegram.budgets import BOT_CALLS
 from bot.platforms.telegram.calls import Caller
 from bot.platforms.telegram.draft import TelegramDraft
 from bot.platforms.telegram.errors import MAX_FILE_IN, MAX_FILE_OUT, translated
@@ -95,7 +96,9 @@ DRAFT_INTERVAL = 0.8
 class TelegramPlatform:
     """One bot account. Made by `connect`; its methods are described at `Platform`."""
 
-    def __init__(self, token: str, *, base_url: str, clock: Clock) -> None:
+    def __init__(
+        self, token: str, *, base_url: str, clock: Clock, messages_per_second: int = BOT_CALLS
+    ) -> None:
         self._clock = clock
         self._request = AiohttpRequest(
             base_url=base_url, connections=CONNECTIONS, timeout=ANSWER_SECONDS
@@ -110,7 +113,7 @@ class TelegramPlatform:
             request=self._request,
             get_updates_request=self._polling,
         )
-        self._caller = Caller(Pacer(clock), clock)
+        self._caller = Caller(Pacer(clock, messages_per_second), clock)
         self._poster = Poster(self._bot, self._caller, clock)
         self._sweeper = Sweeper(self._bot, self._caller)
         self._draft_ids = count(secrets.randbelow(MAX_FIRST_DRAFT) + 1)

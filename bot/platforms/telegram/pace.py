@@ -25,7 +25,7 @@ from typing import TypeVar
 
 from bot.core.ports import Clock
 from bot.errors import RateLimited
-from bot.platforms.telegram.budgets import Bucket, Limit, Window
+from bot.platforms.telegram.budgets import BOT_CALLS, Bucket, Limit, Window
 
 T = TypeVar("T")
 
@@ -103,9 +103,9 @@ class Pacer:
     Topics share the budget of their group, so the id is that of the group.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, calls_per_second: int = BOT_CALLS) -> None:
         self._clock = clock
-        self._bot = Window()
+        self._bot = Window(calls_per_second)
         self._chats: dict[int, _Chat] = {}
         self._finals: deque[object] = deque()
         self._wishes: dict[int, _Wish] = {}

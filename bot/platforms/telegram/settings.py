@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 
 class TelegramSettings(BaseModel):
@@ -22,6 +22,9 @@ class TelegramSettings(BaseModel):
     """How an answer is shown while it is written; drafts only in private chats."""
     rich: bool = False
     """Whether answers are rich messages: with tables, formulas and headings."""
+
+    messages_per_second: int = Field(default=30, ge=1, le=1000)
+    """Messages and edits in all chats together; Telegram takes more from bots that pay for it."""
 
     @field_validator("base_url")
     @classmethod

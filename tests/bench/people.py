@@ -1,0 +1,195 @@
+"""People who ask all at once and look at their screens: what they saw, and when."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.sandbox import telegram as telegram_sandbox
+from bot.sandbox.slack.limits import Limits
+from bot.sandbox.slack.server import SlackSandbox
+from bot.sandbox.slack.state import seen as seen_in_slack
+from bot.sandbox.telegram.limits import Mode
+from bot.sandbox.telegram.telegram import Telegram
+from tests.bench.answers import letters
+
+Tell = Callable[[int, str], None]
+"""Told the number of a chat and all that the bot's messages say there, whenever it changes."""
+
+
+@dataclass(slots=True)
+class Chat:
+    """One chat: when its person asked, saw the first text, and saw the whole one (0: not yet)."""
+
+    asked: float = 0.0
+    first: float = 0.0
+    whole: float = 0.0
+
+
+class Watch:
+    """Looks at every chat for the expected text."""
+
+    def __init__(self, chats: int, expected: str) -> None:
+        self.chats = [Chat() for _ in range(chats)]
+        self._letters = letters(expected)
+        self._missing = chats
+        self._all = asyncio.Event()
+
+    def see(self, number: int, text: str) -> None:
+        """The bot's messages in a chat now say this."""
+        chat, now = self.chats[number], time.perf_counter()
+        if text.strip() and not chat.first:
+            chat.first = now
+        whole = letters(text) == self._letters
+        if whole == bool(chat.whole):
+            return
+        chat.whole = now if whole else 0.0
+        self._missing += -1 if whole else 1
+        if not self._missing:
+            self._all.set()
+
+    async def all_whole(self, within: float) -> None:
+        """Wait until all have seen everything, at most so many seconds."""
+        try:
+            async with asyncio.timeout(within):
+                await self._all.wait()
+        except TimeoutError:
+            return
+
+
+class Place(Protocol):
+    """A platform of the sandbox, as the benchmark needs it."""
+
+    @property
+    def address(self) -> dict[str, str]:
+        """What a bot must know to connect, by the names of the configuration's variables."""
+        ...
+
+    @property
+    def refused(self) -> int:
+        """How many calls were answered 429."""
+        ...
+
+    async def connected(self) -> None:
+        """Return when a bot listens."""
+        ...
+
+    async def ask(self, number: int, question: str) -> None:
+        """The person of a chat asks."""
+        ...
+
+    async def look(self, tell: Tell) -> None:
+        """Tell of every change until cancelled."""
+        ...
+
+
+class TelegramPlace:
+    """Private chats of Telegram."""
+
+    def __init__(self, telegram: Telegram, limits: str) -> None:
+        self._telegram = telegram
+        telegram.limits.mode = Mode(limits)
+
+    @property
+    def address(self) -> dict[str, str]:
+        """Token and address of the Bot API."""
+        unlimited = {} if self._telegram.limits.mode is not Mode.OFF else UNLIMITED
+        return {
+            "BOT_TELEGRAM__TOKEN": self._telegram.token,
+            "BOT_TELEGRAM__BASE_URL": self._telegram.base_url,
+            **unlimited,
+        }
+
+    @property
+    def refused(self) -> int:
+        """How many calls were answered 429."""
+        return self._telegram.calls.refused
+
+    async def connected(self) -> None:
+        """Return when a bot polls."""
+        while not self._telegram.updates.polling:  # noqa: ASYNC110  # a state, no event
+            await asyncio.sleep(0.002)
+
+    async def ask(self, number: int, question: str) -> None:
+        """Write to the bot."""
+        self._telegram.person(id=2000 + number, name=f"P{number}").private().send(question)
+
+    async def look(self, tell: Tell) -> None:
+        """Every message that is posted or edited."""
+        async for change in self._telegram.changes:
+            chat = self._telegram.chats.get(change.chat)
+            if chat is not None and change.what in ("message", "edited", "deleted"):
+                texts = [m.text for m in chat.messages.values() if m.author.is_bot]
+                tell(change.chat - 2000, "\n".join(texts))
+
+
+UNLIMITED = {"BOT_TELEGRAM__MESSAGES_PER_SECOND": "1000"}
+"""Tells a bot that nobody counts."""
+
+
+class SlackPlace:
+    """Direct messages of Slack."""
+
+    def __init__(self, slack: SlackSandbox, limits: str) -> None:
+        self._slack = slack
+        slack.limits.mode = Limits(limits)
+        self._numbers: dict[str, int] = {}
+
+    @property
+    def address(self) -> dict[str, str]:
+        """Tokens and address of the Web API."""
+        return {
+            "BOT_SLACK__BOT_TOKEN": self._slack.bot_token,
+            "BOT_SLACK__APP_TOKEN": self._slack.app_token,
+            "BOT_SLACK__BASE_URL": self._slack.base_url,
+        }
+
+    @property
+    def refused(self) -> int:
+        """How many calls were answered 429."""
+        return self._slack.limits.refused
+
+    async def connected(self) -> None:
+        """Return when a bot's socket is open."""
+        while not self._slack.sockets.connected:  # noqa: ASYNC110  # a state, no event
+            await asyncio.sleep(0.002)
+
+    async def ask(self, number: int, question: str) -> None:
+        """Write to the bot."""
+        person = self._slack.person(f"P{number}", id=f"U{2000 + number}")
+        self._numbers[person.dm.id] = number
+        await person.dm.send(question)
+
+    async def look(self, tell: Tell) -> None:
+        """Every message of the bot that has changed since the last look."""
+        workspace, known = self._slack.workspace, dict[str, str]()
+
+        def changed() -> bool:
+            texts: dict[str, list[str]] = {}
+            for message in workspace.messages.values():
+                if message.user == workspace.bot.id and not message.deleted:
+                    said = seen_in_slack(message, "").text
+                    texts.setdefault(message.channel, []).append(said)
+            for channel, parts in texts.items():
+                whole = "\n".join(parts)
+                if known.get(channel) != whole and channel in self._numbers:
+                    known[channel] = whole
+                    tell(self._numbers[channel], whole)
+            return False
+
+        await workspace.wait_for(changed, timeout=3600)
+
+
+@asynccontextmanager
+async def opened(platform: str, limits: str) -> AsyncGenerator[Place]:
+    """Serve the sandbox of a platform; the formatting is not judged."""
+    if platform == "telegram":
+        async with telegram_sandbox.serve(judge=False) as telegram:
+            yield TelegramPlace(telegram, limits)
+    else:
+        async with SlackSandbox() as slack:
+            yield SlackPlace(slack, limits)
