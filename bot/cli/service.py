@@ -12,6 +12,9 @@ from pathlib import Path
 from bot.config import Config, load_config, require_platform
 from bot.logs import configure_logging
 
+SWITCH_SECONDS = 0.001
+"""How long the event loop waits for a thread that holds the interpreter: 5 ms, Python's own, is
+longer than most of what the database's threads do, and everybody's answer waits with the loop."""
 LOCAL = (
     "No API key is set, so a small model on this machine answers; it is quick, not clever. "
     "Set BOT_API__KEY and BOT_API__MODEL for a real one."
@@ -24,6 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
     require_platform(config)
     from bot import app  # imports every room: not for `--help`
 
+    sys.setswitchinterval(SWITCH_SECONDS)
     asyncio.run(app.run(config))
     return 0
 

@@ -39,6 +39,8 @@ ATTEMPTS = 3
 """A turn is tried at most so often; then it is dead, and the person is told."""
 PAUSES = (0.1, 1.0)
 """Seconds before each further try of a turn that failed: half of all faults pass by themselves."""
+CLAIMS = 32
+"""Turns claimed together at most."""
 LOOK_AFTER = 5.0
 """Seconds after which the table is looked at without a wake-up."""
 STORE_RETRY, STORE_PATIENCE = 1.0, 10.0
@@ -67,6 +69,7 @@ class Lanes:
         self._router = router
         self._owner = owner
         self._wake = asyncio.Event()
+        self._hints = 0  # turns that may have become ready since the last look
         self._working: dict[int, asyncio.Task[None]] = {}
         self._stoppers: dict[ChatRef, Stopper] = {}
         self._room = WaitingRoom(
@@ -123,7 +126,7 @@ class Lanes:
         is_first = not (album and self._albums.hear(chat, album))  # who waits for all the others
         if is_first and accepted.ahead and isinstance(event, IncomingMessage) and not place.urgent:
             self._room.enter(accepted.turn_id, event)
-        self._wake.set()
+        self._look()
 
     async def _with_its_album(self, event: Event) -> Event:
         """Of an album sent to the bot only the caption says so: the rest is for it as well."""
@@ -144,16 +147,37 @@ class Lanes:
                 if not recovered:
                     await self._recover()
                     recovered = True
-                while self._accepting and (turn := await self._turns.claim(self._owner)):
-                    self._working[turn.id] = asyncio.create_task(self._work(turn))
+                while self._accepting and await self._claim():
+                    pass
             except StoreError as error:
                 log.error("cannot claim", extra={"error": repr(error)})
             await self._wait()
+
+    async def _claim(self) -> bool:
+        """Claim as many turns as may have become ready; False when there are no more.
+
+        Claims that are made together share a commit. Raises `StoreError`.
+        """
+        count, self._hints = min(max(1, self._hints), CLAIMS), 0
+        claims = (self._turns.claim(self._owner) for _ in range(count))
+        results = await asyncio.gather(*claims, return_exceptions=True)
+        for turn in results:
+            if isinstance(turn, Turn):
+                self._working[turn.id] = asyncio.create_task(self._work(turn))
+        for error in results:
+            if isinstance(error, BaseException):
+                raise error
+        return None not in results
 
     async def _recover(self) -> None:
         count = await self._turns.recover(self._owner)
         if count:
             log.warning("turns recovered", extra={"turns": count})
+
+    def _look(self) -> None:
+        """A turn may have become ready."""
+        self._hints += 1
+        self._wake.set()
 
     async def _wait(self) -> None:
         wake = asyncio.ensure_future(self._wake.wait())
@@ -170,7 +194,7 @@ class Lanes:
             over = await self._attempt(turn, others)
         finally:
             del self._working[turn.id]
-            self._wake.set()
+            self._look()
             if over:
                 await self._close(turn.chat, turn.id, *others)
 

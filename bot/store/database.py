@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias, TypeVar
@@ -15,9 +16,10 @@ from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.errors import StoreBusy, StoreError
+from bot.store.engines import AsyncioEngine, Engine, Job, ThreadEngine
 from bot.store.errors import translated
 from bot.store.settings import StorageSettings
-from bot.store.writer import Job, Writer
+from bot.store.writer import Writer
 
 log = logging.getLogger(__name__)
 
@@ -36,12 +38,11 @@ class Database:
     so that no connection is left in the middle of something.
     """
 
-    def __init__(self, writing: AsyncEngine, reading: AsyncEngine) -> None:
-        self.sqlite = writing.dialect.name == "sqlite"
-        self._writing = writing
-        self._reading = reading
+    def __init__(self, engine: Engine, *, sqlite: bool) -> None:
+        self.sqlite = sqlite
+        self._engine = engine
         self._reads: set[asyncio.Task[Any]] = set()
-        self._writer = Writer(writing)
+        self._writer = Writer(engine)
 
     async def write(self, job: Job[T]) -> T:
         """Run a job in a transaction; returns when it is committed. Raises `StoreError`."""
@@ -56,8 +57,7 @@ class Database:
 
     async def _read(self, job: Job[T]) -> T:
         with translated():
-            async with self._reading.connect() as connection:
-                return await job(connection)
+            return await self._engine.read(job)
 
     async def empty_log(self) -> None:
         """Move SQLite's write-ahead log into the file and empty it, as far as others let us.
@@ -77,8 +77,7 @@ class Database:
         await self._writer.close()
         if self._reads:
             await asyncio.wait(self._reads)
-        await self._reading.dispose()
-        await self._writing.dispose()
+        await self._engine.close()
 
 
 @asynccontextmanager
@@ -90,11 +89,10 @@ async def connected(settings: StorageSettings) -> AsyncIterator[Database]:
     if settings.sqlite_file is not None:
         if not settings.sqlite_file.exists():
             raise StoreError(f"there is no database {settings.sqlite_file} yet")
-        database = Database(_sqlite_writer(settings), _sqlite_reader(settings))
+        database = Database(_sqlite(settings), sqlite=True)
     else:
-        engine = _postgres(settings, 1 + _POSTGRES_READERS)
-        # One statement sees one moment anyhow: reading needs no BEGIN and no ROLLBACK.
-        database = Database(engine, engine.execution_options(isolation_level="AUTOCOMMIT"))
+        engine = AsyncioEngine(_postgres(settings, 1 + _POSTGRES_READERS))
+        database = Database(engine, sqlite=False)
     try:
         yield database
     finally:
@@ -107,9 +105,11 @@ def migrating_engine(settings: StorageSettings) -> AsyncEngine:
     On SQLite a table is changed by making it anew and dropping the old one, which with foreign
     keys enforced would delete the rows that point to it (https://www.sqlite.org/lang_altertable.html).
     """
-    if settings.sqlite_file is not None:
-        return _sqlite_writer(settings, foreign_keys=False)
-    return _postgres(settings, 1)
+    if settings.sqlite_file is None:
+        return _postgres(settings, 1)
+    engine = create_async_engine(settings.url, connect_args={"timeout": settings.busy_timeout})
+    _prepare_writer(engine.sync_engine, foreign_keys=False)
+    return engine
 
 
 def insert(connection: AsyncConnection, table: sa.Table) -> Insert:
@@ -119,10 +119,27 @@ def insert(connection: AsyncConnection, table: sa.Table) -> Insert:
     return postgresql.insert(table)
 
 
-def _sqlite_writer(settings: StorageSettings, *, foreign_keys: bool = True) -> AsyncEngine:
-    engine = _sqlite(
-        settings,
-        1,
+def _sqlite(settings: StorageSettings) -> ThreadEngine:
+    writing = _blocking(settings, 1)
+    _prepare_writer(writing)
+    reading = _blocking(settings, _SQLITE_READERS)
+    _prepare(reading, "PRAGMA query_only = ON")
+    return ThreadEngine(writing, reading, readers=_SQLITE_READERS)
+
+
+def _blocking(settings: StorageSettings, connections: int) -> sa.Engine:
+    return sa.create_engine(
+        f"sqlite:///{settings.sqlite_file}",
+        pool_size=connections,
+        max_overflow=0,
+        # One thread at a time has a connection, but not always the same one.
+        connect_args={"timeout": settings.busy_timeout, "check_same_thread": False},
+    )
+
+
+def _prepare_writer(engine: sa.Engine, *, foreign_keys: bool = True) -> None:
+    _prepare(
+        engine,
         "PRAGMA journal_mode = WAL",
         # A commit is on the disk before an event is acknowledged: promise 9 of the design.
         "PRAGMA synchronous = FULL",
@@ -131,36 +148,23 @@ def _sqlite_writer(settings: StorageSettings, *, foreign_keys: bool = True) -> A
         f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}",
     )
 
-    @event.listens_for(engine.sync_engine, "begin")
+    @event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
         # The driver's own BEGIN is deferred: it would take the write lock in the middle of the
         # transaction, where waiting for it can fail at once (https://www.sqlite.org/lang_transaction.html).
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
-    return engine
 
-
-def _sqlite_reader(settings: StorageSettings) -> AsyncEngine:
-    return _sqlite(settings, _SQLITE_READERS, "PRAGMA query_only = ON")
-
-
-def _sqlite(settings: StorageSettings, connections: int, *pragmas: str) -> AsyncEngine:
-    engine = create_async_engine(
-        settings.url,
-        pool_size=connections,
-        max_overflow=0,
-        connect_args={"timeout": settings.busy_timeout},
-    )
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def prepare(connection: AsyncAdapt_aiosqlite_connection, record: object) -> None:
+def _prepare(engine: sa.Engine, *pragmas: str) -> None:
+    @event.listens_for(engine, "connect")
+    def prepare(
+        connection: sqlite3.Connection | AsyncAdapt_aiosqlite_connection, record: object
+    ) -> None:
         connection.isolation_level = None  # transactions begin where we say so
         cursor = connection.cursor()
         for pragma in pragmas:
             cursor.execute(pragma)
         cursor.close()
-
-    return engine
 
 
 def _postgres(settings: StorageSettings, connections: int) -> AsyncEngine:

@@ -12,19 +12,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeAlias, TypeVar, cast
-
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from typing import Generic, TypeVar, cast
 
 from bot.errors import StoreBusy, StoreError
+from bot.store.engines import Engine, Job
 from bot.store.errors import translated
 
 T = TypeVar("T")
-
-Job: TypeAlias = Callable[[AsyncConnection], Awaitable[T]]
-"""Statements of one transaction. Touches nothing but the connection: it may run twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +36,7 @@ TOGETHER = 64
 class Writer:
     """Runs jobs in transactions, one after the other."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._waiting: deque[_Entry[object]] = deque()
         self._worker: asyncio.Task[None] | None = None
@@ -89,5 +85,4 @@ class Writer:
 
     async def _transaction(self, jobs: Sequence[Job[object]]) -> list[object]:
         with translated():
-            async with self._engine.begin() as connection:
-                return [await job(connection) for job in jobs]
+            return await self._engine.transaction(jobs)

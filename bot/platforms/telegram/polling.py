@@ -8,9 +8,10 @@ again.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urlencode
@@ -18,7 +19,7 @@ from urllib.parse import urlencode
 from telegram import Bot, error
 
 from bot.core.ports import Clock, EventSink
-from bot.core.types import Event, Unreadable
+from bot.core.types import ChatRef, Event, StopPressed, Unreadable
 from bot.errors import ConfigError, StoreError
 from bot.platforms.telegram.errors import seconds_of
 from bot.platforms.telegram.ids import PLATFORM
@@ -68,8 +69,7 @@ class Poller:
                 continue
             pause = FIRST_PAUSE
             self._succeed()
-            for raw in updates:
-                await self._hand_over(raw, me, sink)
+            await self._take_in(updates, me, sink)
 
     async def _introduce(self) -> Me:
         """Learn the bot's own name; Telegram may take some tries to be reached."""
@@ -97,20 +97,34 @@ class Poller:
             [raw for raw in updates if isinstance(raw, dict)] if isinstance(updates, list) else []
         )
 
-    async def _hand_over(self, raw: dict[str, Any], me: Me, sink: EventSink) -> None:
-        """Pass one update on; returns when it is committed."""
-        event = _read(raw, me)
-        refused = False
-        while event is not None:
-            try:
-                await sink(event)
-                break
-            except StoreError as failure:
-                if not refused:
-                    log.error("update not stored, offered again", extra={"reason": str(failure)})
-                refused = True
-                await self._clock.sleep(STORE_PAUSE)
-        self._offset = max(self._offset, int(raw.get("update_id", 0)) + 1)
+    async def _take_in(self, updates: Sequence[dict[str, Any]], me: Me, sink: EventSink) -> None:
+        """Pass a batch on; only when all of it is committed, the offset advances.
+
+        The chats do not wait for each other, so one commit serves many of them; the events of each
+        chat keep their order.
+        """
+        chats: dict[ChatRef | None, list[Event | Unreadable]] = {}
+        for raw in updates:
+            if (event := _read(raw, me)) is not None:
+                chats.setdefault(_chat_of(event), []).append(event)
+        await asyncio.gather(*(self._hand_over(events, sink) for events in chats.values()))
+        for raw in updates:
+            self._offset = max(self._offset, int(raw.get("update_id", 0)) + 1)
+
+    async def _hand_over(self, events: Sequence[Event | Unreadable], sink: EventSink) -> None:
+        """Pass events on, one after the other; returns when they are committed."""
+        for event in events:
+            refused = False
+            while True:
+                try:
+                    await sink(event)
+                    break
+                except StoreError as failure:
+                    if not refused:
+                        extra = {"reason": str(failure)}
+                        log.error("update not stored, offered again", extra=extra)
+                    refused = True
+                    await self._clock.sleep(STORE_PAUSE)
 
     async def _recover(self, failure: error.TelegramError, pause: float) -> float:
         """Say what is wrong, wait, and say how long to wait next time."""
@@ -148,6 +162,12 @@ class Poller:
                 extra={"fix": "stop the other bot, or get a token of its own from @BotFather"},
             )
         self._conflict = True
+
+
+def _chat_of(event: Event | Unreadable) -> ChatRef | None:
+    if isinstance(event, Unreadable):
+        return None
+    return event.chat if isinstance(event, StopPressed) else event.ref.chat
 
 
 def _read(raw: dict[str, Any], me: Me) -> Event | Unreadable | None:
