@@ -39,7 +39,7 @@ ATTEMPTS = 3
 """A turn is tried at most so often; then it is dead, and the person is told."""
 PAUSES = (0.1, 1.0)
 """Seconds before each further try of a turn that failed: half of all faults pass by themselves."""
-CLAIMS = 32
+CLAIMS = 64
 """Turns claimed together at most."""
 LOOK_AFTER = 5.0
 """Seconds after which the table is looked at without a wake-up."""
@@ -158,7 +158,8 @@ class Lanes:
 
         Claims that are made together share a commit. Raises `StoreError`.
         """
-        count, self._hints = min(max(1, self._hints), CLAIMS), 0
+        count = min(max(1, self._hints), CLAIMS)
+        self._hints -= min(count, self._hints)
         claims = (self._turns.claim(self._owner) for _ in range(count))
         results = await asyncio.gather(*claims, return_exceptions=True)
         for turn in results:
@@ -167,7 +168,11 @@ class Lanes:
         for error in results:
             if isinstance(error, BaseException):
                 raise error
-        return None not in results
+        if None in results:
+            self._hints = 0
+            return False
+        self._hints = max(self._hints, 2 * count)
+        return True
 
     async def _recover(self) -> None:
         count = await self._turns.recover(self._owner)
@@ -204,6 +209,7 @@ class Lanes:
         `others` is filled with the turns that end with it.
         """
         fields = {"platform": turn.chat.platform, "chat": turn.chat.id, "turn": turn.id}
+        noting = asyncio.create_task(self._note(turn))
         try:
             ctx = await self._context(turn, others)
             if turn.attempt > ATTEMPTS:
@@ -221,11 +227,21 @@ class Lanes:
             # lives. The turn is tried again, since half of such faults pass by themselves.
             log.exception("turn failed", extra={**fields, "attempt": turn.attempt})
             return await self._fail_or_retry(turn, error)
+        finally:
+            await noting
         stood = self._stood(turn)
         await self._persist(lambda: self._turns.finish(turn.id, outcome, stood=stood))
         log.info("turn done", extra={**fields, "attempt": turn.attempt})
         self._chores.after(turn, outcome)
         return True
+
+    async def _note(self, turn: Turn) -> None:
+        """Remember who spoke; the answer does not wait for it."""
+        sender = turn.event.sender
+        try:
+            await self._services.stores.users.seen(turn.chat.platform, sender)
+        except StoreError as error:
+            log.warning("person not noted", extra={"turn": turn.id, "error": repr(error)})
 
     def _stood(self, turn: Turn) -> MessageRef | None:
         """The newest message of the bot in the chat, for whoever comes after."""
@@ -233,7 +249,6 @@ class Lanes:
 
     async def _context(self, turn: Turn, others: list[int]) -> TurnContext:
         event, stores = turn.event, self._services.stores
-        await stores.users.seen(turn.chat.platform, event.sender)
         settings = await stores.settings.load(turn.chat)
         shown = list(turn.shown)
         line = await self._room.leave(turn.chat, turn.id)
@@ -246,7 +261,6 @@ class Lanes:
         if not isinstance(event, IncomingMessage | StopPressed):
             # What a button does is shown in the message that bears it.
             shown = list(turn.shown) or [event.ref]
-        settings = await stores.settings.load(turn.chat)
         style = style_of(settings, self._services.defaults)
         return TurnContext(
             services=self._services,

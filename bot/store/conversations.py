@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,7 +14,7 @@ from bot.errors import StoreError
 from bot.store import messages
 from bot.store.codec import UndecodableError
 from bot.store.columns import utc_now
-from bot.store.database import Database, insert
+from bot.store.database import Database, insert_for
 from bot.store.schema import conversations
 
 
@@ -70,25 +71,39 @@ def _is_current(chat: ChatRef) -> sa.ColumnElement[bool]:
     )
 
 
+_CURRENT = sa.select(conversations.c.id).where(
+    conversations.c.platform == sa.bindparam("platform"),
+    conversations.c.chat == sa.bindparam("chat"),
+    sa.text("current"),
+)
+
+
+@cache
+def _opening(dialect: str) -> sa.Insert:
+    highest = sa.select(sa.func.coalesce(sa.func.max(conversations.c.number), 0)).where(
+        conversations.c.platform == sa.bindparam("in_platform"),
+        conversations.c.chat == sa.bindparam("in_chat"),
+    )
+    new = insert_for(dialect, conversations).values(
+        current=True,
+        created_at=utc_now(),
+        number=highest.scalar_subquery() + 1,
+    )
+    return new.on_conflict_do_nothing()
+
+
 async def _current(connection: AsyncConnection, chat: ChatRef) -> int | None:
-    query = sa.select(conversations.c.id).where(_is_current(chat))
-    found: int | None = (await connection.execute(query)).scalar_one_or_none()
+    found: int | None = (
+        await connection.execute(_CURRENT, {"platform": chat.platform, "chat": chat.id})
+    ).scalar_one_or_none()
     return found
 
 
 async def _open(connection: AsyncConnection, chat: ChatRef) -> int:
     """The chat's current conversation, made unless another process has just made it."""
-    highest = sa.select(sa.func.coalesce(sa.func.max(conversations.c.number), 0)).where(
-        conversations.c.platform == chat.platform, conversations.c.chat == chat.id
-    )
-    new = insert(connection, conversations).values(
-        platform=chat.platform,
-        chat=chat.id,
-        current=True,
-        created_at=utc_now(),
-        number=highest.scalar_subquery() + 1,
-    )
-    await connection.execute(new.on_conflict_do_nothing())
+    row = {"platform": chat.platform, "chat": chat.id, "in_platform": chat.platform}
+    row |= {"in_chat": chat.id}
+    await connection.execute(_opening(connection.dialect.name), row)
     found = await _current(connection, chat)
     assert found is not None  # a unique index kept the row out only if there is one
     return found

@@ -114,7 +114,12 @@ def migrating_engine(settings: StorageSettings) -> AsyncEngine:
 
 def insert(connection: AsyncConnection, table: sa.Table) -> Insert:
     """An INSERT that knows ON CONFLICT."""
-    if connection.dialect.name == "sqlite":
+    return insert_for(connection.dialect.name, table)
+
+
+def insert_for(dialect: str, table: sa.Table) -> Insert:
+    """The same, by the name of the dialect."""
+    if dialect == "sqlite":
         return sqlite.insert(table)
     return postgresql.insert(table)
 

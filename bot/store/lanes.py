@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
 from bot.core.stores import Turn, TurnState
 from bot.core.types import (
@@ -21,7 +24,7 @@ from bot.core.types import (
 )
 from bot.store import codec
 from bot.store.columns import Words, utc_now
-from bot.store.database import insert
+from bot.store.database import insert, insert_for
 from bot.store.schema import ACTIVE_IN_LANE, WAITING_IN_LANE, turns
 
 _LOOK = sa.text(
@@ -113,24 +116,29 @@ async def add(
     """
     chat, state = codec.chat_of(event), TurnState.DONE if settled else TurnState.WAITING
     about = event.ref.id if isinstance(event, IncomingMessage) and not settled else ""
-    statement = (
-        insert(connection, turns)
-        .values(
-            platform=chat.platform,
-            chat=chat.id,
-            user_id=codec.sender_of(event).id,
-            urgent=urgent,
-            state=state.value,
-            message=about,
-            gesture=_gesture(event),
-            finished_at=utc_now() if settled else None,
-            **_new(event),
-        )
+    row = {
+        "platform": chat.platform,
+        "chat": chat.id,
+        "user_id": codec.sender_of(event).id,
+        "urgent": urgent,
+        "state": state.value,
+        "message": about,
+        "gesture": _gesture(event),
+        **_new(event),
+    }
+    statement = _adding(connection.dialect.name, settled)
+    new: int | None = (await connection.execute(statement, row)).scalar_one_or_none()
+    return new
+
+
+@cache
+def _adding(dialect: str, settled: bool) -> ReturningInsert[Any]:
+    return (
+        insert_for(dialect, turns)
+        .values(accepted_at=utc_now(), finished_at=utc_now() if settled else None)
         .on_conflict_do_nothing()
         .returning(turns.c.id)
     )
-    new: int | None = (await connection.execute(statement)).scalar_one_or_none()
-    return new
 
 
 async def bury(connection: AsyncConnection, event: Unreadable) -> None:
@@ -145,6 +153,7 @@ async def bury(connection: AsyncConnection, event: Unreadable) -> None:
             state=TurnState.DEAD.value,
             error=event.reason,
             finished_at=utc_now(),
+            accepted_at=utc_now(),
             **_new(event),
         )
         .on_conflict_do_nothing()
@@ -160,7 +169,6 @@ def _new(event: Event | Unreadable) -> dict[str, object]:
         "attempt": 1,
         "partial": "",
         "shown": codec.dump_shown(()),
-        "accepted_at": utc_now(),
     }
 
 
@@ -182,22 +190,26 @@ async def claim(connection: AsyncConnection, owner: str, lease: float) -> Claime
     One statement, so two processes cannot take the same turn. Only the first of a lane may be
     taken, also while another process has it locked: else the second would overtake it.
     """
+    row = (await connection.execute(_claiming(lease), {"claims": owner})).one_or_none()
+    return None if row is None else Claimed(*row)
+
+
+@cache  # putting the statement together takes longer than carrying it out
+def _claiming(lease: float) -> ReturningUpdate[Any]:
     first_urgent = _first(turns.alias("urgent"), _URGENT)
     first_ready = _first(turns.alias("lane"), _READY)
-    statement = (
+    return (
         sa.update(turns)
         .where(turns.c.id == sa.func.coalesce(first_urgent, first_ready))
         .values(
             state=TurnState.RUNNING.value,
-            owner=owner,
+            owner=sa.bindparam("claims"),
             started_at=utc_now(),
             lease_until=utc_now(lease),
             stood=sa.case((turns.c.stood != "", turns.c.stood), else_=_stood_before()),
         )
         .returning(*CLAIMED)
     )
-    row = (await connection.execute(statement)).one_or_none()
-    return None if row is None else Claimed(*row)
 
 
 def turn(row: Claimed) -> Turn:

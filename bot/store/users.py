@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,8 +13,21 @@ from bot.core.ledger import Person
 from bot.core.stores import Acquaintance
 from bot.core.types import Sender, UserId
 from bot.store.columns import utc_now
-from bot.store.database import Database, insert
+from bot.store.database import Database, Insert, insert_for
 from bot.store.schema import users
+
+
+@cache
+def _noting(dialect: str) -> Insert:
+    new = insert_for(dialect, users).values(first_seen=utc_now(), last_seen=utc_now())
+    return new.on_conflict_do_update(
+        index_elements=["platform", "id"],
+        set_={
+            "name": new.excluded.name,
+            "language": new.excluded.language,
+            "last_seen": new.excluded.last_seen,
+        },
+    )
 
 
 class UserTable:
@@ -24,25 +38,15 @@ class UserTable:
 
     async def seen(self, platform: str, sender: Sender) -> None:
         """Remember name and language of somebody who wrote."""
+        row = {
+            "platform": platform,
+            "id": sender.id,
+            "name": sender.name,
+            "language": sender.language,
+        }
 
         async def job(connection: AsyncConnection) -> None:
-            new = insert(connection, users).values(
-                platform=platform,
-                id=sender.id,
-                name=sender.name,
-                language=sender.language,
-                first_seen=utc_now(),
-                last_seen=utc_now(),
-            )
-            seen_again = new.on_conflict_do_update(
-                index_elements=["platform", "id"],
-                set_={
-                    "name": new.excluded.name,
-                    "language": new.excluded.language,
-                    "last_seen": new.excluded.last_seen,
-                },
-            )
-            await connection.execute(seen_again)
+            await connection.execute(_noting(connection.dialect.name), row)
 
         await self._database.write(job)
 
