@@ -46,7 +46,7 @@ REFRESH = 0.6
 """The part of its time after which a text that vanishes is shown again."""
 FIRST_BACKOFF, LAST_BACKOFF = 1.0, 30.0
 """Seconds to wait after a call that failed, doubled each time up to the second."""
-SHORTEST_PAUSE = 0.1
+SHORTEST_PAUSE = 0.02
 """Seconds of pause at least, when the platform asks for one without a length."""
 PATIENCE = 900.0
 """Seconds of backing off after which the end of an answer is given up. Pauses that the platform

@@ -56,6 +56,8 @@ CONNECTIONS = 512
 ANSWER_SECONDS = 20.0
 TYPING_SECONDS = 4.5
 """Telegram shows "typing…" for 5 seconds (Bot API, `sendChatAction`)."""
+TYPING_DELAY = 0.3
+"""Seconds after which it is shown: an answer that begins sooner needs its call for the text."""
 MAX_NOTICE = 200
 MAX_COMMANDS = 100
 MAX_SUMMARY = 256
@@ -200,6 +202,7 @@ class TelegramPlatform:
                 task.result()
 
     async def _type(self, chat: ChatRef) -> None:
+        await self._clock.sleep(TYPING_DELAY)
         while True:
             with suppress(PlatformError):
                 await self._poster.show_typing(chat)

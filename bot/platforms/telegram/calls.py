@@ -69,6 +69,10 @@ class Caller:
                 self.newest.note(place.chat, answer)
                 return answer
 
+    def ask(self, place: Place, urgency: Urgency, *, budget: Budget = Budget.MESSAGE) -> None:
+        """Raise `RateLimited` when it is not the turn of such a call."""
+        self._pacer.ask(place.chat, urgency, budget=budget)
+
     async def aside(self, make: Callable[[], Awaitable[T]]) -> T:
         """Make a call that belongs to no chat. It must be one that may be carried out twice."""
 

@@ -54,6 +54,11 @@ class TelegramDraft:
         A send whose outcome is unknown leaves no id: the next text is posted anew, since a
         message too many is better than an answer lost.
         """
+        drafting = self._draft_id is not None
+        if text == self._text and not drafting:
+            return
+        is_first = self._ref is None and self._shown is None
+        self._poster.ask_turn(self._answering.chat, is_first=is_first, draft=drafting)
         body = self._poster.preview(text, self._answering.chat, rich=self._rich)
         is_again = self._draft_id is not None and text == self._text  # it would vanish
         if not body.is_visible or (body == self._shown and not is_again):

@@ -9,18 +9,19 @@ it is blocked. A block of one chat never delays another one.
 
 Final texts wait for their turn, however long that takes; after a 429 the core calls again. Previews
 do not wait: they are told when to come back, and come back with newer text. Who is told to wait is
-remembered for so long, so that first texts go before later ones, and the most outdated preview
-before the others.
+remembered for so long. Final texts go first, then first texts, then the most outdated preview; and
+a first text also before the end of an answer of which more was seen since it began to wait.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from bisect import bisect_left, insort
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum, IntEnum, auto
+from itertools import count
 from typing import TypeVar
 
 from bot.core.ports import Clock
@@ -56,7 +57,9 @@ DRAFTS = Limit(burst=8, rate=32 / 30)
 GROUP_RESERVE = 1.0
 """Calls that previews in a group leave for the end of the answer."""
 TYPING_RESERVE = 1.0
-BOT_TYPING_RESERVE = 8
+BOT_TYPING_RESERVE = 20
+OVERTAKING = 10.0
+"""Seconds that a final text may be asked for later than another one and still go before it."""
 PATIENCE = 0.5
 """Seconds after which a preview may ask again: its answer may have ended meanwhile, and the final
 text goes by other rules."""
@@ -107,7 +110,8 @@ class Pacer:
         self._clock = clock
         self._bot = Window(calls_per_second)
         self._chats: dict[int, _Chat] = {}
-        self._finals: deque[object] = deque()
+        self._finals: list[tuple[float, int]] = []
+        self._tickets = count()
         self._wishes: dict[int, _Wish] = {}
 
     async def call(
@@ -134,18 +138,26 @@ class Pacer:
                     return await self._make(state, budgets, make, calls)
         if urgency is Urgency.TYPING:  # in no order with the texts, so that none waits for it
             self._admit(chat, state, urgency, budgets)
-            return await self._make(state, budgets, make, calls)
+            return await self._make(state, budgets, make, calls, shows=False)
         async with state.turn:
             self._admit(chat, state, urgency, budgets)
             self._wishes.pop(chat, None)
             return await self._make(state, budgets, make, calls)
+
+    def ask(self, chat: int, urgency: Urgency, *, budget: Budget = Budget.MESSAGE) -> None:
+        """Raise `RateLimited` when it is not the turn of such a call: before work is put into it.
+
+        Whoever is told to come back keeps the place, as with `call`.
+        """
+        state = self._chat(chat)
+        self._admit(chat, state, urgency, state.budgets(urgency, budget))
 
     async def aside(self, make: Callable[[], Awaitable[T]]) -> T:
         """Make a call that belongs to no chat, as soon as the bot's budget has room.
 
         It goes before everything else: there are few, and somebody's finger is on a button.
         """
-        await self._bot_turn(first=True)
+        await self._bot_turn(float("-inf"))
         self._bot.begin(1)
         try:
             return await make()
@@ -166,6 +178,8 @@ class Pacer:
         budgets: Sequence[Bucket],
         make: Callable[[], Awaitable[T]],
         calls: int,
+        *,
+        shows: bool = True,
     ) -> T:
         now = self._clock.monotonic()
         for bucket in budgets:
@@ -181,7 +195,8 @@ class Pacer:
             self._bot.end(now, calls)
             for bucket in budgets:
                 bucket.hold(now)
-            state.shown_at = now
+            if shows:
+                state.shown_at = now
 
     # ------------------------------------------------------------ those who come back
 
@@ -199,7 +214,10 @@ class Pacer:
         if own > 0:
             return own
         rank = self._rank(chat, state, urgency, now)
-        wait = self._bot.wait(now, len(self._finals) + self._ahead(chat, rank, now) + 1)
+        finals = len(self._finals)
+        if urgency is Urgency.FIRST:  # not those whose chat has seen something more recently
+            finals = bisect_left(self._finals, (rank[1], 0))
+        wait = self._bot.wait(now, finals + self._ahead(chat, rank, now) + 1)
         if wait > 0:
             self._wishes[chat] = _Wish(rank, now + MEMORY)
         return wait
@@ -233,24 +251,23 @@ class Pacer:
             state.waiting -= 1
 
     async def _turn(self, state: _Chat, budgets: Sequence[Bucket]) -> None:
-        """Return when all budgets have room, in the order in which final texts came."""
+        """Return when all budgets have room; where the screen is most outdated, first."""
+        asked = self._clock.monotonic()
         while True:
             while (own := self._own_wait(state, budgets)) > 0:
                 await self._clock.sleep(own)
-            await self._bot_turn()
+            await self._bot_turn(max(state.shown_at, asked - OVERTAKING))
             if self._own_wait(state, budgets) <= 0:  # it may have been blocked meanwhile
                 return
 
-    async def _bot_turn(self, *, first: bool = False) -> None:
-        ticket = object()
-        if first:
-            self._finals.appendleft(ticket)
-        else:
-            self._finals.append(ticket)
+    async def _bot_turn(self, rank: float) -> None:
+        ticket = (rank, next(self._tickets))
+        insort(self._finals, ticket)
         try:
             while True:
                 now = self._clock.monotonic()
-                wait = self._bot.wait(now, self._finals.index(ticket) + 1)
+                place = self._finals.index(ticket) + self._ahead(0, (Urgency.FIRST, rank), now) + 1
+                wait = self._bot.wait(now, place)
                 if wait <= 0:
                     return
                 await self._clock.sleep(wait)

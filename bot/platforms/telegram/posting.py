@@ -14,7 +14,7 @@ from bot.platforms.telegram.calls import Caller
 from bot.platforms.telegram.errors import is_missing
 from bot.platforms.telegram.ids import Place, make_message, parse_chat, parse_message
 from bot.platforms.telegram.messages import Around, Body, Messages, entities_of
-from bot.platforms.telegram.pace import Urgency
+from bot.platforms.telegram.pace import Budget, Urgency
 from bot.platforms.telegram.render import MAX_CAPTION, Rendered, pages, render
 from bot.platforms.telegram.thoughts import folded
 from bot.platforms.telegram.uploads import Uploader, check_sizes
@@ -83,6 +83,12 @@ class Poster:
         around = Around(keyboard=_keyboard(buttons), answering=_answering(place, answering))
         sent = await self._messages.post(place, body, around, Urgency.FIRST)
         return make_message(answering.chat, sent)
+
+    def ask_turn(self, chat: ChatRef, *, is_first: bool, draft: bool) -> None:
+        """Raise `RateLimited` when a preview may not be shown now: before it is drawn."""
+        urgency = Urgency.FIRST if is_first else Urgency.PREVIEW
+        budget = Budget.DRAFT if draft else Budget.MESSAGE
+        self._caller.ask(parse_chat(chat), urgency, budget=budget)
 
     async def show_draft(self, draft: int, body: Body, chat: ChatRef) -> None:
         """Show a text that is no message yet. Raises `StyleRefused` where that cannot be."""
