@@ -98,9 +98,13 @@ class Status:
         self._spawn(self._show(thread, title, work))
         try:
             yield
-        finally:
+        except BaseException:
+            work.settled.set()  # stopped, or failed: no stream is to come
+            raise
+        else:
             if not work.streamed:
                 work.settled.clear()
+        finally:
             work.over.set()
 
     def streaming(self, thread: Thread) -> None:
