@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 
@@ -59,28 +58,26 @@ class Catalogue:
         self._clock = clock
         self._lock = asyncio.Lock()
         self._list_prices = ListPrices(settings.base_urls, on=settings.list_prices)
-        self._models: Sequence[ModelInfo] = ()  # as the API and the configuration tell of them
+        self._models: dict[str, ModelInfo] = {}  # as the API and the configuration tell of them
         self._failure: CallFailed | None = None
         self._until = clock.monotonic()
 
     async def models(self) -> Sequence[ModelInfo]:
         """The list, sorted by id. Raises `CallFailed` when there has never been one."""
-        async with self._lock:
-            if self._clock.monotonic() >= self._until:
-                await self._refresh()
+        await self._renew()
         if self._models:
-            await self._list_prices.load()
-            return tuple(map(self._completed, self._models))
+            await self._list_prices.load(self._models.values())
+            return tuple(map(self._completed, self._models.values()))
         if self._failure is not None:
             raise self._failure.again()
         return ()
 
     async def about(self, model: str) -> ModelInfo:
         """What is known about a model, be it listed or not. Raises nothing."""
-        with suppress(CallFailed):
-            await self.models()
-        await self._list_prices.load()
-        return self._completed(self._told(model))
+        await self._renew()
+        told = self._told(model)
+        await self._list_prices.load([told])
+        return self._completed(told)
 
     async def price(self, entry: UsageEntry) -> UsageEntry:
         """The entry with its cost; the list of prices is loaded beside the event loop."""
@@ -103,14 +100,19 @@ class Catalogue:
 
     def _told(self, model: str) -> ModelInfo:
         """What the API and the configuration tell of a model."""
-        listed = next((info for info in self._models if info.id == model), None)
-        return listed or _with_settings(ModelInfo(id=model), self._settings)
+        return self._models.get(model) or _with_settings(ModelInfo(id=model), self._settings)
 
     def _completed(self, info: ModelInfo) -> ModelInfo:
         return self._lessons.words(self._list_prices.complete(info))
 
+    async def _renew(self) -> None:
+        """Ask for the list when it is old; a failure is remembered for a while."""
+        async with self._lock:
+            if self._clock.monotonic() >= self._until:
+                await self._refresh()
+
     async def _refresh(self) -> None:
-        async def ask(one: Try) -> Sequence[ModelInfo]:
+        async def ask(one: Try) -> dict[str, ModelInfo]:
             message = HttpRequest(path="/models")
             headers, body = await self._http.fetch(one.endpoint.url, message, seconds=SECONDS)
             found = json_object(headers, body)
@@ -128,7 +130,7 @@ class Catalogue:
             self._failure = failure
             self._until = self._clock.monotonic() + FAILED
 
-    def _read(self, body: Json) -> Sequence[ModelInfo]:
+    def _read(self, body: Json) -> dict[str, ModelInfo]:
         data = body.get("data")
         if not isinstance(data, list):
             raise CallFailed(ModelErrorKind.BAD_ANSWER, "the answer is no list of models")
@@ -137,7 +139,7 @@ class Catalogue:
             for item in data
             if isinstance(item, dict) and isinstance(item.get("id"), str) and item["id"]
         }
-        return tuple(infos[name] for name in sorted(infos))
+        return {name: infos[name] for name in sorted(infos)}
 
 
 def _info(item: Json) -> ModelInfo:

@@ -170,3 +170,14 @@ async def test_requests_in_flight_are_bounded_on_the_wire(
     go_on.set()
     await asyncio.gather(*asking)
     assert server.most_open == 2
+
+
+async def test_a_flood_in_one_chat_lets_the_others_through(
+    connect: Connect, server: WireServer
+) -> None:
+    client = connect(max_in_flight=1)
+    server.always = HELLO
+    lanes = ["flood"] * 5 + ["quiet"]
+    await asyncio.gather(*(ask(client, question(lane, lane=lane)) for lane in lanes))
+    asked = [request.json["messages"][0]["content"] for request in server.requests]
+    assert asked.index("quiet") <= 2
