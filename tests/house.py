@@ -118,6 +118,7 @@ async def open_engine(
     prices: dict[str, ModelSettings] | None = None,
     retries: int = 0,
     first_event_timeout: float = 5.0,
+    part_seconds: float = 600,  # of a recording that is heard in parts
     list_prices: bool = False,  # else a model's window and price are known by its name
 ) -> AsyncGenerator[Engine]:
     """Run the bot behind a platform over a database in `folder`."""
@@ -136,7 +137,7 @@ async def open_engine(
             services = Services(
                 stores=stores,
                 api=client,
-                audio=AudioPreparer(),
+                audio=AudioPreparer(longest=part_seconds),
                 documents=ChildReader(),
                 fit_picture=fit_picture,
                 draw_chart=draw_chart,

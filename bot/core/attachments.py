@@ -3,44 +3,49 @@
 from __future__ import annotations
 
 import asyncio
+import mimetypes
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bot.core.chat import ImagePart, Part, TranscriptionRequest, UsageEntry
+from bot.core.chat import ImagePart, Part, UsageEntry
+from bot.core.documents import Document, Section
+from bot.core.listening import Ear
 from bot.core.reading import Desk
-from bot.core.spending import reserve_audio
 from bot.core.turn import TurnContext
-from bot.core.types import Attachment, FileKind, IncomingMessage
-from bot.errors import FileTooLarge, MediaError, MediaErrorKind, ModelError, ModelErrorKind
+from bot.core.types import Attachment, FileKind, IncomingMessage, OutgoingFile
+from bot.errors import FileTooLarge, MediaError, MediaErrorKind
 
-AUDIO_BYTES = 25_000_000
-"""Largest file the transcription endpoint takes (OpenAI, "Speech to text": 25 MB)."""
 SPEECH = frozenset({FileKind.VOICE, FileKind.AUDIO, FileKind.VIDEO})
 
 
 @dataclass(slots=True)
 class Gathered:
-    """What the attachments of a message came to: `heard` is the transcript of speech in them."""
+    """What the attachments of a message came to.
+
+    `heard` is the transcript of speech in them as the model is told it, `quote` as the chat is
+    shown it; of a long one `files` hold the whole.
+    """
 
     pictures: list[Part] = field(default_factory=list)
     """Pictures, and what documents say."""
     heard: str = ""
+    quote: str = ""
+    files: list[OutgoingFile] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
     usage: list[UsageEntry] = field(default_factory=list)
 
 
 async def gather(
-    ctx: TurnContext, message: IncomingMessage, status: Callable[[str], None]
-) -> Gathered:
+    ctx: TurnContext, message: IncomingMessage, status: Callable[[str], None], found: Gathered
+) -> None:
     """Fetch and read the attachments of a message; `status` is told what takes time.
 
     Attachments of the message replied to count as sent with this one. Raises `FileTooLarge`,
-    `MediaError`, `ModelError`, `PlatformError`.
+    `MediaError`, `ModelError`, `PlatformError`; what was paid for until then stands in `found`.
     """
     _ = ctx.texts.gettext
-    found = Gathered()
     desk = Desk(ctx)
     quoted = message.reply_to.attachments if message.reply_to else ()
     for attachment in (*quoted, *message.attachments):
@@ -48,9 +53,10 @@ async def gather(
         if kind is FileKind.IMAGE:
             found.pictures.append(await _look(ctx, attachment))
         elif kind in SPEECH:
-            status(_("🎧 Listening…"))
-            heard = await _listen(ctx, attachment, found.usage, status)
-            found.heard = f"{found.heard}\n\n{heard}".strip()
+            if ctx.settings.voice == "off":
+                found.unread.append(_("a recording"))
+                continue
+            await _listen(ctx, attachment, found, desk, Ear(ctx, status, found.usage))
         elif kind is FileKind.STICKER:
             found.unread.append(_("a sticker"))
         elif attachment.id:
@@ -63,14 +69,16 @@ async def gather(
                 found.unread.append(attachment.name or _("a file"))  # the words are answered
         else:  # a story, a game: there are no bytes to it
             found.unread.append(attachment.name or _("a file"))
-    return found
 
 
 def kind_of(attachment: Attachment) -> FileKind:
     """What a file is: a picture or a recording sent as a document counts as what it is."""
     if attachment.kind is FileKind.DOCUMENT:
-        match attachment.mime.split("/")[0]:
-            case "image" if attachment.mime != "image/svg+xml":
+        mime = attachment.mime
+        if mime in ("", "application/octet-stream"):  # the sender's app did not know
+            mime = mimetypes.guess_type(attachment.name)[0] or ""
+        match mime.split("/")[0]:
+            case "image" if mime != "image/svg+xml":
                 return FileKind.IMAGE
             case "audio":
                 return FileKind.AUDIO
@@ -103,31 +111,18 @@ async def _read(ctx: TurnContext, attachment: Attachment, desk: Desk) -> list[Pa
 
 
 async def _listen(
-    ctx: TurnContext,
-    attachment: Attachment,
-    usage: list[UsageEntry],
-    status: Callable[[str], None],
-) -> str:
-    services = ctx.services
-    model = services.defaults.transcription_model
-    if not model:
-        raise ModelError(ModelErrorKind.UNSUPPORTED, "no transcription model is configured")
-    _ = ctx.texts.gettext
+    ctx: TurnContext, attachment: Attachment, found: Gathered, desk: Desk, ear: Ear
+) -> None:
+    """Add what is said in a recording; a long one is shown as files, and cut for the model."""
+    name = attachment.name or "recording"
     with TemporaryDirectory(prefix="chinwag-") as folder:
         path = await fetch(ctx, attachment, folder)
-        clips = await services.audio.prepare(path, name=attachment.name, max_bytes=AUDIO_BYTES)
-    await reserve_audio(ctx, model=model, seconds=sum(clip.seconds for clip in clips))
-    heard: list[str] = []
-    for number, clip in enumerate(clips, start=1):
-        if len(clips) > 1:
-            progress = _("🎧 Listening… part {number} of {count}")
-            status(progress.format(number=number, count=len(clips)))
-        request = TranscriptionRequest(model=model, clip=clip, lane=ctx.lane)
-        transcript = await services.api.transcribe(request)
-        heard.append(transcript.text.strip())
-        if transcript.usage is not None:
-            usage.append(transcript.usage)
-    words = " ".join(part for part in heard if part)
-    if not words:
-        raise MediaError(MediaErrorKind.SILENT)
-    return words
+        heard = await ear.listen(path, name=name)
+    text = heard.text
+    if heard.is_long:
+        found.files += heard.files(name)
+        pieces = heard.paragraphs() or [("the recording", heard.text)]
+        sections = tuple(Section(mark=mark, text=words) for mark, words in pieces)
+        text = await desk.cut(name, Document(sections=sections))
+    found.heard = f"{found.heard}\n\n{text}".strip()
+    found.quote = f"{found.quote}\n\n{heard.excerpt}".strip()

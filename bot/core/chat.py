@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from pathlib import Path
 from typing import TypeAlias
 
 from bot.core.types import MessageRef
@@ -252,6 +253,16 @@ class AudioClip:
     mime: str
     data: bytes = field(repr=False)
     seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipFile:
+    """An audio clip on the disk, ready for the API; `seconds` long."""
+
+    name: str
+    mime: str
+    path: Path
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

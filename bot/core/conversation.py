@@ -212,7 +212,7 @@ class Answer:
         refs = await self._delivery.finish(
             mark=mark,
             buttons=await self._buttons.rows(offer, turn_id),
-            files=tuple(self._files),
+            files=(*self._gathered.files, *self._files),
             feedback=self._thumbs(ending),
             failed=ending.failed,
             thoughts=self._thoughts(),
@@ -256,11 +256,14 @@ class Answer:
     async def _read(self) -> None:
         """Fetch and read what was sent."""
         tell = self._delivery.status
-        self._gathered = await patiently(
-            self._ctx, lambda: gather(self._ctx, self._message, tell), status=tell
-        )
-        if self._gathered.heard:
-            self._heading = quote(f"🎤 {self._gathered.heard}") + "\n\n"
+
+        async def read() -> None:
+            self._gathered = Gathered(usage=self._gathered.usage)  # what was paid was paid
+            await gather(self._ctx, self._message, tell, self._gathered)
+
+        await patiently(self._ctx, read, status=tell)
+        if self._gathered.quote:
+            self._heading = quote(f"🎤 {self._gathered.quote}") + "\n\n"
         self._asked = question_of(self._message, self._gathered, heading=self._heading)
 
     async def _request(self, asked: NewMessage) -> ChatRequest:

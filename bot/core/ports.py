@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from bot.core.chat import (
-    AudioClip,
     ChatRequest,
+    ClipFile,
     Drawing,
     Embedded,
     EmbeddingRequest,
@@ -451,8 +451,12 @@ TokenCounter: TypeAlias = Callable[[str], int]
 class AudioTools(Protocol):
     """Makes audio fit for the API. Every method raises `MediaError`; may be slow, is awaitable."""
 
-    async def prepare(self, path: Path, *, name: str, max_bytes: int) -> Sequence[AudioClip]:
+    async def prepare(
+        self, path: Path, *, name: str, max_bytes: int, folder: Path
+    ) -> Sequence[ClipFile]:
         """Look into the file and return it as clips the API takes, in order.
+
+        They are files in `folder`, since a long recording does not belong into memory.
 
         One clip, as it came, when container and size fit; else converted, and split at silence.
         """

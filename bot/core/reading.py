@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bot.core.chat import ModelInfo, Part, TextPart
+from bot.core.chat import Part, TextPart
 from bot.core.context import PICTURES
-from bot.core.documents import tell
+from bot.core.documents import Document, tell
 from bot.core.turn import TurnContext
 from bot.core.types import Attachment
-from bot.errors import MediaError, MediaErrorKind, ModelError
+from bot.errors import MediaError, MediaErrorKind
 
 WINDOW_SHARE = 2
 """One part in so many of the window is left for the documents of a message."""
@@ -32,13 +32,7 @@ class Desk:
     async def read(self, path: Path, attachment: Attachment) -> list[Part]:
         """What the document says, and pictures of its scanned pages. Raises `MediaError`."""
         services = self._ctx.services
-        info = await known_model(self._ctx)
-        if self._room is None:
-            window = info.context_window or services.defaults.context_window
-            self._room = min(MOST_TOKENS, window // WINDOW_SHARE)
-        if info.vision is False:
-            self._scans = 0
-        room = max(SMALLEST, self._room)
+        room = await self._left()
         document = await services.documents.read(
             path,
             name=attachment.name,
@@ -48,18 +42,24 @@ class Desk:
         )
         if not document.sections and not document.pictures:
             raise MediaError(MediaErrorKind.WORDLESS, document.left_out)
-        name = attachment.name or "document"
-        told = tell(name, document, room=room, count=services.count_tokens)
-        self._room -= min(room, services.count_tokens(told.text))
+        text = await self.cut(attachment.name or "document", document)
         self._scans -= len(document.pictures)
-        return [TextPart(told.text), *document.pictures]
+        return [TextPart(text), *document.pictures]
 
+    async def cut(self, name: str, document: Document) -> str:
+        """As much of a document as there is room for, in one text."""
+        room, count = await self._left(), self._ctx.services.count_tokens
+        told = tell(name, document, room=room, count=count)
+        self._room = room - min(room, count(told.text))
+        return told.text
 
-async def known_model(ctx: TurnContext) -> ModelInfo:
-    """What is known about the model of this chat; the list is asked from memory or not at all."""
-    model = ctx.manner.model
-    try:
-        known = await ctx.services.api.models()
-    except ModelError:
-        known = ()
-    return next((info for info in known if info.id == model), ModelInfo(id=model))
+    async def _left(self) -> int:
+        """Tokens that there are for what comes next."""
+        if self._room is None:
+            model = self._ctx.manner.model
+            info = await self._ctx.services.api.about(model)
+            window = info.context_window or self._ctx.services.defaults.context_window
+            self._room = min(MOST_TOKENS, window // WINDOW_SHARE)
+            if info.vision is False:
+                self._scans = 0
+        return max(SMALLEST, self._room)

@@ -13,6 +13,7 @@ from bot.core.again import is_of, named_exchange
 from bot.core.commands import ACTIONS, COMMANDS, EVERY_TIME, IN_ORDER, QUEUED, changed
 from bot.core.commands.help import refuse
 from bot.core.commands.table import parse
+from bot.core.commands.transcribe import instead_of_answering
 from bot.core.conversation import answer
 from bot.core.spending import remind
 from bot.core.stores import Outcome, Stores
@@ -112,7 +113,8 @@ class Router:
         if parsed is None:
             if message.edited and await changed.offer(ctx, message):
                 return Outcome()
-            return await answer(ctx, message)
+            done = await instead_of_answering(ctx, message)
+            return await answer(ctx, message) if done is None else done
         name, argument = parsed
         command = COMMANDS.find(name)
         _ = ctx.texts.gettext

@@ -226,6 +226,8 @@ class ChatSettings:
     reasoning: str = ""
     streaming: str = ""
     rich: str = ""
+    voice: str = ""
+    """`answer`, `transcribe` or `off`: what is done with recordings."""
     together: str = ""
     """`on` or `off`: whether short messages in a row are answered as one."""
 

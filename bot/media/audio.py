@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
-from bot.core.chat import AudioClip
+from bot.core.chat import ClipFile
 from bot.errors import MediaError, MediaErrorKind
 
 if TYPE_CHECKING:
@@ -49,24 +49,26 @@ class AudioPreparer:
     (a small file can claim to last for days).
     """
 
-    longest: float = 20 * 60
+    longest: float = 10 * 60
     most: float = 4 * 3600
 
-    async def prepare(self, path: Path, *, name: str, max_bytes: int) -> Sequence[AudioClip]:
-        """Look into the file and return it as clips the API takes, in order.
+    async def prepare(
+        self, path: Path, *, name: str, max_bytes: int, folder: Path
+    ) -> Sequence[ClipFile]:
+        """Look into the file and return it as clips the API takes, in order, as files in `folder`.
 
         One clip, as it came, when container and size fit; else converted, and split at silence.
         Raises `MediaError`. All work is done on a thread, which stops when this is cancelled.
         """
         halt = threading.Event()
         try:
-            return await asyncio.to_thread(self._prepare, path, name, max_bytes, halt)
+            return await asyncio.to_thread(self._prepare, path, name, max_bytes, folder, halt)
         finally:
             halt.set()
 
     def _prepare(
-        self, path: Path, name: str, max_bytes: int, halt: threading.Event
-    ) -> list[AudioClip]:
+        self, path: Path, name: str, max_bytes: int, folder: Path, halt: threading.Event
+    ) -> list[ClipFile]:
         from bot.media.levels import SILENCE, STEPS_PER_SECOND, measure
         from bot.media.sound import Decoder, look
 
@@ -83,9 +85,8 @@ class AudioPreparer:
         kept = _kept(nature)
         if kept and not decoder.damaged and size <= max_bytes and seconds <= self.longest:
             suffix, mime = kept
-            data = path.read_bytes()
-            return [AudioClip(name=f"{stem}.{suffix}", mime=mime, data=data, seconds=seconds)]
-        clips = self._converted(path, stem, levels, max_bytes, halt)
+            return [ClipFile(name=f"{stem}.{suffix}", mime=mime, path=path, seconds=seconds)]
+        clips = self._converted(path, folder / stem, levels, max_bytes, halt)
         logger.info(
             "recording converted",
             extra={
@@ -99,8 +100,8 @@ class AudioPreparer:
         return clips
 
     def _converted(
-        self, path: Path, stem: str, levels: array[int], max_bytes: int, halt: threading.Event
-    ) -> list[AudioClip]:
+        self, path: Path, to: Path, levels: array[int], max_bytes: int, halt: threading.Event
+    ) -> list[ClipFile]:
         from bot.media.clips import BIT_RATE, encode
         from bot.media.levels import STEP, STEPS_PER_SECOND, cuts
         from bot.media.sound import Decoder
@@ -112,15 +113,12 @@ class AudioPreparer:
         search = min(_SEARCH * STEPS_PER_SECOND, steps // 4)
         ends = [place * STEP for place in cuts(levels, longest=steps, search=search)]
         decoder = Decoder(path, longest=self.most, halt=halt)
-        return [
-            AudioClip(
-                name=f"{stem}-{number}.ogg" if ends else f"{stem}.ogg",
-                mime="audio/ogg",
-                data=data,
-                seconds=seconds,
-            )
-            for number, (data, seconds) in enumerate(encode(decoder, ends), start=1)
-        ]
+        clips: list[ClipFile] = []
+        for number, (data, seconds) in enumerate(encode(decoder, ends), start=1):
+            clip = to.with_name(f"{to.name}-{number}.ogg" if ends else f"{to.name}.ogg")
+            clip.write_bytes(data)
+            clips.append(ClipFile(name=clip.name, mime="audio/ogg", path=clip, seconds=seconds))
+        return clips
 
 
 def _kept(nature: Nature) -> tuple[str, str] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from array import array
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from av.container import OutputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from bot.core.chat import AudioClip
+from bot.core.chat import AudioClip, ClipFile
 
 RATE = 48_000
 SPEECH = Path(__file__).parents[1] / "data" / "good-morning.ogg"
@@ -91,3 +92,11 @@ def pitch(samples: array[int]) -> float:
     """Hertz of a tone at 16 kHz, by counting where it crosses zero."""
     crossings = sum((a < 0) != (b < 0) for a, b in pairwise(samples))
     return crossings * 8_000 / len(samples)
+
+
+def loaded(clips: Sequence[ClipFile]) -> list[AudioClip]:
+    """The clips in memory."""
+    return [
+        AudioClip(name=c.name, mime=c.mime, data=c.path.read_bytes(), seconds=c.seconds)
+        for c in clips
+    ]

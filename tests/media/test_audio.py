@@ -12,7 +12,7 @@ import pytest
 from bot.core.chat import AudioClip
 from bot.errors import MediaError, MediaErrorKind
 from bot.media.audio import AudioPreparer
-from tests.media.recordings import SPEECH, joined, pitch, read, tone, write
+from tests.media.recordings import SPEECH, joined, loaded, pitch, read, tone, write
 from tests.sounds import beeps
 
 MEGABYTES = 1024 * 1024
@@ -27,7 +27,9 @@ async def prepare(
     most: float = 14_400,
 ) -> list[AudioClip]:
     tools = AudioPreparer(longest=longest, most=most)
-    return list(await tools.prepare(path, name=name, max_bytes=max_bytes))
+    folder = path.parent / "clips"
+    folder.mkdir(exist_ok=True)
+    return loaded(await tools.prepare(path, name=name, max_bytes=max_bytes, folder=folder))
 
 
 async def refusal(path: Path, **options: float) -> MediaErrorKind:

@@ -14,7 +14,7 @@ from bot.core.chat import AudioClip
 from bot.media.audio import AudioPreparer
 from bot.sandbox.openai import serve_local
 from bot.sandbox.openai.local import SPEECH_MODEL
-from tests.media.recordings import SPEECH, read, tone, write
+from tests.media.recordings import SPEECH, loaded, read, tone, write
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -41,7 +41,9 @@ async def test_a_film_of_somebody_speaking_is_understood(
     local: AsyncOpenAI, tmp_path: Path
 ) -> None:
     film = write(tmp_path / "clip.mp4", spoken(), "aac", pictures=True)
-    clips = await AudioPreparer().prepare(film, name="clip.mp4", max_bytes=25_000_000)
+    clips = loaded(
+        await AudioPreparer().prepare(film, name="clip.mp4", max_bytes=25_000_000, folder=tmp_path)
+    )
     text = await listen(local, clips)
     assert all(word in text for word in ("good morning", "train", "mountains", "camera"))
 
@@ -51,7 +53,9 @@ async def test_a_long_speech_is_understood_in_its_order_and_without_repetition(
 ) -> None:
     pause = tone(1, loud=0)
     film = write(tmp_path / "long.flac", spoken() + pause + spoken() + pause + spoken(), "flac")
-    clips = await AudioPreparer(longest=9).prepare(film, name="", max_bytes=25_000_000)
+    clips = loaded(
+        await AudioPreparer(longest=9).prepare(film, name="", max_bytes=25_000_000, folder=tmp_path)
+    )
     assert len(clips) == 3
     text = await listen(local, clips)
     assert [text.count(word) for word in ("good morning", "train", "camera")] == [3, 3, 3]

@@ -25,6 +25,7 @@ from bot.core.commands.help import HELP
 from bot.core.commands.image import IMAGE
 from bot.core.commands.language import LANGUAGE
 from bot.core.commands.table import ActionHandler, CommandTable
+from bot.core.commands.transcribe import TRANSCRIBE, VOICE
 from bot.core.commands.usage import USAGE
 
 COMMANDS = CommandTable(
@@ -39,6 +40,8 @@ COMMANDS = CommandTable(
         settings.SETTINGS_COMMAND,
         LANGUAGE,
         IMAGE,
+        TRANSCRIBE,
+        VOICE,
         export.EXPORT,
         forget.FORGET,
         START,

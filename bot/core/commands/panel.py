@@ -201,10 +201,23 @@ LISTENING = Setting(
     then=stop_listening,
 )
 
+VOICE = Setting(
+    name="voice",
+    label=N_("Voice messages"),
+    field="voice",
+    choices=(
+        Choice(word="answer", label=N_("are answered")),
+        Choice(word="transcribe", label=N_("are written down")),
+        Choice(word="off", label=N_("are left alone")),
+    ),
+    details=N_("Also audio files, and the sound of videos. `/transcribe` works in any case."),
+)
+
 SETTINGS: tuple[Entry, ...] = (
     MODEL,
     PERSONA,
     LANGUAGE,
+    VOICE,
     REASONING,
     STREAMING,
     RICH,

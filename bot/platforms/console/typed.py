@@ -15,6 +15,9 @@ from bot.core.types import Attachment, CommandInfo, FileId, FileKind
 FILE_COMMANDS = {"/voice": FileKind.VOICE, "/photo": FileKind.IMAGE, "/file": FileKind.DOCUMENT}
 """What a terminal needs because nothing can be dragged into it."""
 
+VOICE_WORDS = ("", "answer", "transcribe", "off")
+"""Behind `/voice` these are no files: it is the command that chooses what is done with them."""
+
 FILE_COMMAND_INFOS = (
     CommandInfo(name="voice", summary=N_("Send a recording"), usage="FILE"),
     CommandInfo(name="photo", summary=N_("Send a picture"), usage="FILE [WORDS]"),
@@ -38,7 +41,7 @@ def understand(line: str, texts: NullTranslations) -> Typed:
     """Turn a line into a message. Raises `Mistake`."""
     command, _, rest = line.strip().partition(" ")
     kind = FILE_COMMANDS.get(command)
-    if kind is None:
+    if kind is None or (kind is FileKind.VOICE and rest.strip() in VOICE_WORDS):
         return Typed(text=line)
     name, caption = _first_word(rest.strip())
     if not name:

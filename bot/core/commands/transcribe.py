@@ -1,0 +1,211 @@
+"""Writing down what is said: `/transcribe`, and what a chat may choose instead of answers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from bot.core.attachments import SPEECH, fetch, kind_of
+from bot.core.chat import NewMessage, Role, TextPart, UsageEntry
+from bot.core.commands import settings
+from bot.core.commands.families import MEDIA
+from bot.core.commands.table import Command, nearest
+from bot.core.delivery import Delivery
+from bot.core.i18n import N_
+from bot.core.listening import Ear, Heard
+from bot.core.sentences import sentence_for_media, sentence_for_model, sentence_for_size
+from bot.core.stores import Outcome
+from bot.core.turn import TurnContext
+from bot.core.types import Attachment, IncomingMessage
+from bot.errors import FileTooLarge, MediaError, ModelError, ModelErrorKind
+
+log = logging.getLogger(__name__)
+
+KEPT = 4_000
+"""Characters of a transcript that the conversation remembers."""
+LANGUAGES = {
+    "ar": ("arabic", "العربية"),
+    "de": ("german", "deutsch"),
+    "en": ("english",),
+    "es": ("spanish", "español"),
+    "fr": ("french", "français"),
+    "hi": ("hindi",),
+    "it": ("italian", "italiano"),
+    "ja": ("japanese", "日本語"),
+    "ko": ("korean", "한국어"),
+    "nl": ("dutch", "nederlands"),
+    "pl": ("polish", "polski"),
+    "pt": ("portuguese", "português"),
+    "ru": ("russian", "русский"),
+    "tr": ("turkish", "türkçe"),
+    "uk": ("ukrainian", "українська"),
+    "vi": ("vietnamese", "tiếng việt"),
+    "zh": ("chinese", "中文", "汉语", "普通话"),
+}
+"""What people call the languages that are spoken to the bot most; any code of two letters works."""
+
+
+async def transcribe(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
+    """Write down the recording that came with the command, or that it replies to."""
+    _ = ctx.texts.gettext
+    language = language_of(argument)
+    if language is None:
+        names = [name for known in LANGUAGES.values() for name in known]
+        text = _("I do not know the language “{name}”.").format(name=argument)
+        near = nearest(names, argument.lower())
+        hint = _("Did you mean “{near}”?").format(near=near) if near else ""
+        example = _("Write its name or its code: `/transcribe de`")
+        await ctx.say(" ".join(part for part in (text, hint or example) if part))
+        return Outcome()
+    recordings = recordings_of(message)
+    if not recordings:
+        await ctx.say(
+            _(
+                "Reply to a recording with `/transcribe`, or write it under one that you send. "
+                "`/transcribe de` says that it is German."
+            )
+        )
+        return Outcome()
+    return await write_down(ctx, message, recordings, language=language)
+
+
+async def voice(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
+    """See or choose what happens to recordings."""
+    return await settings.settings(ctx, message, f"voice {argument}".strip())
+
+
+def recordings_of(message: IncomingMessage) -> tuple[Attachment, ...]:
+    """The recordings in a message, else in the one it replies to."""
+    quoted = message.reply_to.attachments if message.reply_to else ()
+    for files in (message.attachments, quoted):
+        found = tuple(file for file in files if kind_of(file) in SPEECH)
+        if found:
+            return found
+    return ()
+
+
+def is_only_speech(message: IncomingMessage) -> bool:
+    """Whether somebody said something, and did nothing else."""
+    files = message.attachments
+    return bool(files) and not message.text.strip() and all(kind_of(f) in SPEECH for f in files)
+
+
+async def instead_of_answering(ctx: TurnContext, message: IncomingMessage) -> Outcome | None:
+    """What happens to mere speech where a chat wants no answers to it; None: it is answered."""
+    wish = ctx.settings.voice
+    if wish not in ("transcribe", "off") or not is_only_speech(message):
+        return None
+    if wish == "off":
+        text = ctx.texts.gettext(
+            "Voice messages are switched off in this chat. `/voice` switches them on."
+        )
+        await ctx.say(text)
+        return Outcome()
+    return await write_down(ctx, message, message.attachments)
+
+
+async def write_down(
+    ctx: TurnContext,
+    message: IncomingMessage,
+    recordings: Sequence[Attachment],
+    *,
+    language: str = "",
+) -> Outcome:
+    """Write recordings down and say it; long ones as files. Raises `PlatformError`."""
+    _ = ctx.texts.gettext
+    usage: list[UsageEntry] = []
+    heard: list[tuple[str, Heard]] = []
+    delivery = ctx.delivery(message)
+
+    async def work() -> None:
+        ear = Ear(ctx, delivery.status, usage)
+        for recording in recordings:
+            with TemporaryDirectory(prefix="chinwag-") as folder:
+                path: Path = await fetch(ctx, recording, folder)
+                name = recording.name or "recording"
+                found = await ear.listen(path, name=name, language=language, timed=True)
+                heard.append((name, found))
+
+    async with delivery:
+        try:
+            async with ctx.platform.typing(ctx.chat, message.ref):
+                done = await ctx.stopper.guard(work())
+        except ModelError as error:
+            log.warning("transcription failed", extra={**ctx.log, "kind": error.kind.value})
+            return await _end(delivery, _explain(ctx, error), usage)
+        except MediaError as error:
+            return await _end(delivery, sentence_for_media(error, ctx.texts), usage)
+        except FileTooLarge as error:
+            return await _end(delivery, sentence_for_size(error.limit, ctx.texts), usage)
+        if not done:
+            return await _end(delivery, _("⏹ Stopped."), usage, failed=False)
+        delivery.write("\n\n".join(f"🎤 {found.excerpt}" for _, found in heard))
+        files = [file for name, found in heard if found.is_long for file in found.files(name)]
+        shown = await delivery.finish(files=files)
+    conversation = await ctx.services.stores.conversations.current(ctx.chat)
+    words = "\n\n".join(found.text for _, found in heard)[:KEPT]
+    sender = message.sender
+    asked = NewMessage(
+        role=Role.USER,
+        parts=(TextPart(message.text.strip() or "[a recording, to be written down]"),),
+        sender_id=sender.id,
+        sender_name=sender.name,
+        shown=(message.ref,),
+    )
+    wrote = NewMessage(
+        role=Role.ASSISTANT,
+        parts=(TextPart(f"[What is said in the recording:] {words}"),),
+        shown=shown,
+    )
+    return Outcome(conversation=conversation, messages=(asked, wrote), usage=tuple(usage))
+
+
+async def _end(
+    delivery: Delivery, text: str, usage: Sequence[UsageEntry], *, failed: bool = True
+) -> Outcome:
+    await delivery.finish(mark=text, failed=failed)
+    return Outcome(usage=tuple(usage))
+
+
+def _explain(ctx: TurnContext, error: ModelError) -> str:
+    _ = ctx.texts.gettext
+    model = ctx.services.defaults.transcription_model
+    if error.kind is ModelErrorKind.UNSUPPORTED and not model:
+        return "⚠️ " + _("I cannot listen to recordings here: speech recognition is not set up.")
+    return "⚠️ " + sentence_for_model(error, ctx.texts, model=model)
+
+
+def language_of(text: str) -> str | None:
+    """The code of the language that is named; empty for none, None for one nobody knows."""
+    name = text.strip().lower()
+    if len(name) == 2 and name.isascii() and name.isalpha():
+        return name
+    if not name:
+        return ""
+    return next((code for code, names in LANGUAGES.items() if name in names), None)
+
+
+TRANSCRIBE = Command(
+    name="transcribe",
+    summary=N_("Write down what is said in a recording"),
+    usage="[LANGUAGE]",
+    run=transcribe,
+    family=MEDIA,
+    aliases=("write",),
+    details=N_(
+        "Reply with it to a voice message, an audio file or a video, or write it under one. What "
+        "is long comes as a text file, with subtitles where the model knows the times."
+    ),
+    examples=("/transcribe", "/transcribe german"),
+)
+VOICE = Command(
+    name="voice",
+    summary=N_("Choose what I do with voice messages"),
+    usage="[answer|transcribe|off]",
+    run=voice,
+    family=MEDIA,
+    details=N_("Answer them, only write them down, or leave them alone; for this chat."),
+    examples=("/voice", "/voice transcribe"),
+)
