@@ -12,6 +12,7 @@ from bot.core.access import Gate
 from bot.core.again import is_of, named_exchange
 from bot.core.commands import ACTIONS, COMMANDS, EVERY_TIME, IN_ORDER, QUEUED, changed
 from bot.core.commands.help import refuse
+from bot.core.commands.sight import instead_of_looking
 from bot.core.commands.table import parse
 from bot.core.commands.transcribe import instead_of_answering
 from bot.core.conversation import answer
@@ -113,8 +114,10 @@ class Router:
         if parsed is None:
             if message.edited and await changed.offer(ctx, message):
                 return Outcome()
-            done = await instead_of_answering(ctx, message)
-            return await answer(ctx, message) if done is None else done
+            for instead in (instead_of_answering, instead_of_looking):
+                if (done := await instead(ctx, message)) is not None:
+                    return done
+            return await answer(ctx, message)
         name, argument = parsed
         command = COMMANDS.find(name)
         _ = ctx.texts.gettext

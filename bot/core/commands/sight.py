@@ -1,0 +1,52 @@
+"""Pictures for a model that cannot see: said before anything is asked, with models that can."""
+
+from __future__ import annotations
+
+from bot.core.attachments import kind_of
+from bot.core.commands.menu import Item, draw
+from bot.core.commands.model import SET
+from bot.core.commands.shelf import hidden
+from bot.core.stores import Outcome
+from bot.core.turn import TurnContext
+from bot.core.types import FileKind, IncomingMessage
+from bot.errors import ModelError
+
+MOST = 6
+"""Models that are offered."""
+
+
+def shows_picture(message: IncomingMessage) -> bool:
+    """Whether there is something to look at, in the message or in the one it replies to."""
+    quoted = message.reply_to.attachments if message.reply_to else ()
+    return any(kind_of(file) is FileKind.IMAGE for file in (*quoted, *message.attachments))
+
+
+async def instead_of_looking(ctx: TurnContext, message: IncomingMessage) -> Outcome | None:
+    """What is said when the model is known to be blind; None: it may look."""
+    model = ctx.manner.model
+    if not shows_picture(message) or (await ctx.services.api.about(model)).vision is not False:
+        return None
+    _ = ctx.texts.gettext
+    try:
+        known = await ctx.services.api.models()
+    except ModelError:
+        known = ()
+    seeing = [
+        info.id
+        for info in known
+        if info.vision and not hidden(ctx, info.id) and ctx.may_use(info.id)
+    ][:MOST]
+    text = _("“{model}” cannot see pictures.").format(model=model)
+    if seeing:
+        hint = _("Choose a model that can, and then send the picture again, or reply to it:")
+        names = "" if _has_buttons(ctx) else "\n\n" + "\n".join(f"- `{name}`" for name in seeing)
+        await ctx.say(
+            f"{text} {hint}{names}", buttons=await draw(ctx, [[Item(n, SET, n)] for n in seeing])
+        )
+    else:
+        await ctx.say(f"{text} " + _("Choose another with /model."))
+    return Outcome()
+
+
+def _has_buttons(ctx: TurnContext) -> bool:
+    return ctx.platform.capabilities(ctx.chat).max_buttons > 0

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+from PIL import Image
+
+from bot.api.settings import ModelSettings
+from bot.core.types import Attachment, FileId, FileKind, IncomingMessage
+from tests.house import House, open_house
+
+BLIND = ModelSettings(vision=False)
+SEEING = ModelSettings(vision=True)
+
+
+def photo(house: House, text: str) -> IncomingMessage:
+    out = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(out, "PNG")
+    house.platform.contents[FileId("p")] = out.getvalue()
+    file = Attachment(id=FileId("p"), kind=FileKind.IMAGE, mime="image/png")
+    return house.platform.message(text, attachments=(file,))
+
+
+async def test_a_model_that_cannot_see_is_not_shown_pictures(tmp_path: Path) -> None:
+    known = {"gpt-4o-mini": BLIND, "gpt-4o": SEEING}
+    async with open_house(tmp_path, prices=known) as house:
+        [text] = await house.tell(photo(house, "What is this?"))
+        assert text.startswith("“gpt-4o-mini” cannot see pictures. Choose a model that can")
+        assert house.api.traffic.to("/chat/completions") == []
+        assert house.platform.buttons() == ["gpt-4o"]
+        await house.press("gpt-4o")
+        await house.tell(photo(house, "What is this?"))
+        assert house.api.traffic.to("/chat/completions")[0].json["model"] == "gpt-4o"
+
+
+async def test_where_no_model_is_known_to_see_that_is_said(tmp_path: Path) -> None:
+    async with open_house(tmp_path, prices={"*": BLIND}) as house:
+        [text] = await house.tell(photo(house, "What is this?"))
+        assert text == "“gpt-4o-mini” cannot see pictures. Choose another with /model."
+
+
+async def test_a_model_of_which_nobody_knows_is_shown_them(house: House) -> None:
+    await house.tell(photo(house, "What is this?"))
+    assert len(house.api.traffic.to("/chat/completions")) >= 1
