@@ -98,6 +98,18 @@ class Poster:
         """Replace a message; what is too long for it, and files, are posted after it."""
         check_sizes(reply.files)
         place = parse_chat(ref.chat)
+        text = render(reply.text)
+        if not rich and len(reply.files) == 1 and 0 < text.length <= MAX_CAPTION:
+            became = await self._uploads.put(
+                place,
+                parse_message(ref),
+                reply.files[0],
+                caption=text.text,
+                entities=entities_of(text),
+                keyboard=_keyboard(reply.buttons),
+            )
+            if became:
+                return  # the words and the buttons stand under the picture
         first, *more = self._drawn(ref.chat, reply, rich=rich)
         await self.replace(ref, first, () if more else reply.buttons, Urgency.FINAL)
         if more:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 from telegram import (
@@ -13,13 +14,23 @@ from telegram import (
     MessageEntity,
     ReplyParameters,
 )
+from telegram.error import BadRequest
 
 from bot.core.types import OutgoingFile
-from bot.errors import FileTooLarge
+from bot.errors import (
+    ChatGone,
+    FileTooLarge,
+    MessageGone,
+    OutcomeUnknown,
+    PlatformError,
+    RateLimited,
+)
 from bot.platforms.telegram.calls import Caller
-from bot.platforms.telegram.errors import MAX_FILE_OUT, PhotoRefused
+from bot.platforms.telegram.errors import MAX_FILE_OUT, PhotoRefused, is_unchanged
 from bot.platforms.telegram.ids import Place
 from bot.platforms.telegram.pace import Urgency
+
+log = logging.getLogger(__name__)
 
 MAX_PHOTO = 10_000_000
 ALBUM = 10
@@ -98,6 +109,42 @@ class Uploader:
                 return sent.message_id
         sent = await self._caller.call(place, Urgency.FINAL, as_document, insist=insist)
         return sent.message_id
+
+    async def put(
+        self,
+        place: Place,
+        id: int,
+        file: OutgoingFile,
+        *,
+        caption: str,
+        entities: Sequence[MessageEntity],
+        keyboard: InlineKeyboardMarkup | None,
+    ) -> bool:
+        """Make a message of words a photo with these words under it; False where that cannot be."""
+        if not _is_photo(file):
+            return False
+        photo = InputMediaPhoto(
+            file.content,
+            caption=caption,
+            caption_entities=entities,
+            filename=file.name,
+        )
+
+        async def edit() -> None:
+            try:
+                await self._bot.edit_message_media(photo, place.chat, id, reply_markup=keyboard)
+            except BadRequest as failure:
+                if not is_unchanged(failure):
+                    raise
+
+        try:
+            await self._caller.call(place, Urgency.FINAL, edit, twice=True)
+        except (RateLimited, ChatGone, MessageGone, OutcomeUnknown):
+            raise
+        except PlatformError as refusal:  # an older server, or no photo after all
+            log.info("not made a photo", extra={"reason": str(refusal)})
+            return False
+        return True
 
     async def _album(self, place: Place, photos: Sequence[OutgoingFile], *, insist: bool) -> int:
         media = [InputMediaPhoto(photo.content, filename=photo.name) for photo in photos]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bot.sandbox.telegram import markup, wire
 from bot.sandbox.telegram.errors import BadRequest
 from bot.sandbox.telegram.files import photo_size, take_upload
-from bot.sandbox.telegram.messages import caption_of, check_caption, new_message
+from bot.sandbox.telegram.messages import caption_of, check_caption, editable, edited, new_message
 from bot.sandbox.telegram.params import Params
 from bot.sandbox.telegram.state import Json, Media, Message
 
@@ -71,6 +71,18 @@ def send_media_group(telegram: Telegram, params: Params) -> list[Json]:
     for message in sent:
         telegram.posted(message)
     return [wire.message(telegram, message) for message in sent]
+
+
+def edit_message_media(telegram: Telegram, params: Params) -> Json:
+    """https://core.telegram.org/bots/api#editmessagemedia: also of a message that is only text."""
+    value = params.parsed("media", "media")
+    if not isinstance(value, dict) or str(value.get("type", "")) not in _IN_ALBUM:
+        raise BadRequest('Can\'t parse InputMedia: Field "type" is invalid')
+    keyboard = markup.inline_keyboard(params, editing=True)
+    message = editable(telegram, params)
+    message.media, message.text, message.entities = _album_item(telegram, params, value)
+    message.keyboard = keyboard
+    return edited(telegram, message)
 
 
 def album_size(params: Params) -> int:

@@ -71,7 +71,7 @@ def edit_message_text(telegram: Telegram, params: Params) -> Json:
     new_rich = rich.content_of(params) if params.text("rich_message") else None
     content = text_of(telegram, params) if new_rich is None else Formatted("")
     keyboard = markup.inline_keyboard(params, editing=True)
-    message = _editable(telegram, params)
+    message = editable(telegram, params)
     if message.media is not None:
         raise BadRequest("there is no text in the message to edit")
     before = (message.text, message.entities, message.rich, message.keyboard)
@@ -80,31 +80,31 @@ def edit_message_text(telegram: Telegram, params: Params) -> Json:
     message.text, message.entities = content.text, content.entities
     message.rich, message.keyboard = new_rich, keyboard
     message.link_preview = _has_preview(content, params)
-    return _edited(telegram, message)
+    return edited(telegram, message)
 
 
 def edit_message_caption(telegram: Telegram, params: Params) -> Json:
     """https://core.telegram.org/bots/api#editmessagecaption."""
     content = caption_of(telegram, params)
     keyboard = markup.inline_keyboard(params, editing=True)
-    message = _editable(telegram, params)
+    message = editable(telegram, params)
     if message.media is None:
         raise BadRequest("there is no caption in the message to edit")
     before = (message.text, message.entities, message.keyboard)
     if before == (content.text, content.entities, keyboard):
         raise BadRequest(_NOT_MODIFIED)
     message.text, message.entities, message.keyboard = content.text, content.entities, keyboard
-    return _edited(telegram, message)
+    return edited(telegram, message)
 
 
 def edit_message_reply_markup(telegram: Telegram, params: Params) -> Json:
     """https://core.telegram.org/bots/api#editmessagereplymarkup."""
     keyboard = markup.inline_keyboard(params, editing=True)
-    message = _editable(telegram, params)
+    message = editable(telegram, params)
     if message.keyboard == keyboard:
         raise BadRequest(_NOT_MODIFIED)
     message.keyboard = keyboard
-    return _edited(telegram, message)
+    return edited(telegram, message)
 
 
 def delete_message(telegram: Telegram, params: Params) -> bool:
@@ -231,7 +231,8 @@ def _reply_to(params: Params, chat: Chat) -> int | None:
     raise BadRequest("message to be replied not found")
 
 
-def _editable(telegram: Telegram, params: Params) -> Message:
+def editable(telegram: Telegram, params: Params) -> Message:
+    """The message that a call wants to edit."""
     chat = telegram.writable(params.text("chat_id"))
     message = chat.messages.get(params.integer("message_id"))
     if message is None:
@@ -241,7 +242,8 @@ def _editable(telegram: Telegram, params: Params) -> Message:
     return message
 
 
-def _edited(telegram: Telegram, message: Message) -> Json:
+def edited(telegram: Telegram, message: Message) -> Json:
+    """Tell everybody that a message has changed."""
     message.edited = telegram.now()
     telegram.changes.tell(message.chat, "edited")
     return wire.message(telegram, message)

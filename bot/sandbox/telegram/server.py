@@ -52,6 +52,7 @@ _METHODS: dict[str, Method] = {
     "sendRichMessage": messages.send_rich_message,
     "editMessageText": messages.edit_message_text,
     "editMessageCaption": messages.edit_message_caption,
+    "editMessageMedia": media.edit_message_media,
     "editMessageReplyMarkup": messages.edit_message_reply_markup,
     "deleteMessage": messages.delete_message,
     "sendChatAction": messages.send_chat_action,

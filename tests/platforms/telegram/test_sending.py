@@ -141,6 +141,27 @@ async def test_a_picture_is_a_photo_with_its_text_and_buttons(stage: TelegramSta
     assert (seen.text, seen.buttons) == ("here it is", ())
 
 
+async def test_a_line_of_text_becomes_the_picture_that_it_announced(stage: TelegramStage) -> None:
+    ref = await stage.platform.send(stage.incoming.ref.chat, Reply(text="Drawing…"))
+    buttons = ((Button("Again", "again"),),)
+    await stage.platform.edit(ref, Reply(text="*A cat*", files=(picture(),), buttons=buttons))
+    [seen] = stage.view.screen().answers
+    assert seen.text == "A cat" and seen.file and seen.file.kind == "photo"
+    assert [button for row in seen.buttons for button in row] == ["Again"]
+    await stage.platform.edit(ref, Reply(text="A dog"))  # its words can still be changed
+    assert stage.view.screen().answers[-1].text == "A dog"
+
+
+async def test_where_text_cannot_become_a_picture_it_is_posted_below(stage: TelegramStage) -> None:
+    panorama = BytesIO()
+    Image.new("1", (12_000, 20)).save(panorama, "PNG")
+    wide = OutgoingFile(name="wide.png", mime="image/png", content=panorama.getvalue())
+    ref = await stage.platform.send(stage.incoming.ref.chat, Reply(text="Drawing…"))
+    await stage.platform.edit(ref, Reply(text="A coast", files=(wide,)))
+    words, file = stage.view.screen().answers
+    assert words.text == "A coast" and file.file and file.file.name == "wide.png"
+
+
 async def test_several_pictures_are_an_album_and_other_files_documents(
     stage: TelegramStage,
 ) -> None:

@@ -80,6 +80,15 @@ async def test_captions_are_edited_as_captions(bot: Bot, ann: ChatView) -> None:
         await bot.edit_message_caption(ann.id, text.message_id, caption="red")
 
 
+async def test_text_can_become_a_photo(bot: Bot, ann: ChatView) -> None:
+    text = await bot.send_message(ann.id, "soon")
+    await bot.edit_message_media(
+        InputMediaPhoto(picture(), caption="here"), ann.id, text.message_id
+    )
+    [seen] = ann.kept()
+    assert seen.text == "here" and seen.file and seen.file.kind == "photo"
+
+
 async def test_an_album_is_one_group_of_messages(bot: Bot, ann: ChatView) -> None:
     photos = [InputMediaPhoto(picture()), InputMediaPhoto(picture())]
     sent = await bot.send_media_group(ann.id, photos, caption="two")
