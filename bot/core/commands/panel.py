@@ -203,14 +203,17 @@ LISTENING = Setting(
 
 VOICE = Setting(
     name="voice",
-    label=N_("Voice messages"),
+    label=N_("Voice"),
     field="voice",
     choices=(
-        Choice(word="answer", label=N_("are answered")),
-        Choice(word="transcribe", label=N_("are written down")),
-        Choice(word="off", label=N_("are left alone")),
+        Choice(word="answer", label=N_("answered")),
+        Choice(word="transcribe", label=N_("written down")),
+        Choice(word="off", label=N_("left alone")),
     ),
-    details=N_("Also audio files, and the sound of videos. `/transcribe` works in any case."),
+    details=N_(
+        "What I do with voice messages, audio files and the sound of videos. `/transcribe` works "
+        "in any case."
+    ),
 )
 
 SETTINGS: tuple[Entry, ...] = (
