@@ -120,6 +120,7 @@ class MediaErrorKind(StrEnum):
     TOO_LARGE = "too_large"
     NOT_DOCUMENT = "not_document"  # of no kind we can read, or damaged
     LOCKED = "locked"  # it needs a password
+    NOT_FETCHED = "not_fetched"  # the platform does not hand it over
     GONE = "gone"  # it was there once
     WORDLESS = "wordless"  # a document with nothing to read in it
 

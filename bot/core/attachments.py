@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import mimetypes
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,7 +16,16 @@ from bot.core.listening import Ear
 from bot.core.reading import Desk
 from bot.core.turn import TurnContext
 from bot.core.types import Attachment, FileKind, IncomingMessage, OutgoingFile
-from bot.errors import FileTooLarge, MediaError, MediaErrorKind
+from bot.errors import (
+    ChatGone,
+    FileTooLarge,
+    MediaError,
+    MediaErrorKind,
+    PlatformError,
+    RateLimited,
+)
+
+log = logging.getLogger(__name__)
 
 SPEECH = frozenset({FileKind.VOICE, FileKind.AUDIO, FileKind.VIDEO})
 
@@ -88,12 +98,23 @@ def kind_of(attachment: Attachment) -> FileKind:
 
 
 async def fetch(ctx: TurnContext, attachment: Attachment, folder: str) -> Path:
-    """Fetch a file into a folder. Raises `FileTooLarge`, `PlatformError`."""
+    """Fetch a file into a folder. Raises `FileTooLarge`, `PlatformError`.
+
+    What fails once is tried again with the turn; what fails twice is `MediaError` (NOT_FETCHED).
+    """
     limit = ctx.platform.capabilities(ctx.chat).max_file_in
     if limit and attachment.size is not None and attachment.size > limit:
         raise FileTooLarge(limit)
     path = Path(folder) / "download"
-    await ctx.platform.download(attachment, path)
+    try:
+        await ctx.platform.download(attachment, path)
+    except (FileTooLarge, RateLimited, ChatGone):
+        raise
+    except PlatformError as error:
+        if ctx.turn.attempt == 1:
+            raise
+        log.warning("file not fetched", extra={**ctx.log, "error": repr(error)})
+        raise MediaError(MediaErrorKind.NOT_FETCHED) from error
     return path
 
 

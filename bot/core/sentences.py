@@ -81,6 +81,8 @@ def sentence_for_media(error: MediaError, texts: NullTranslations) -> str:
             )
         case MediaErrorKind.LOCKED:
             return _("That file needs a password. Send it without one.")
+        case MediaErrorKind.NOT_FETCHED:
+            return _("I could not fetch that file. Please send it again.")
         case MediaErrorKind.GONE:
             return _("That picture is not here any more.")
         case MediaErrorKind.WORDLESS:

@@ -50,3 +50,10 @@ async def test_what_cannot_be_read_is_said_in_one_sentence(house: House) -> None
 async def test_words_are_answered_although_their_file_cannot_be_read(house: House) -> None:
     await house.tell(file(house, "a.bin", b"\x7fELF\0\0", "What is ELF?"))
     assert "not readable to you: a.bin" in str(house.asked()[-1][1])
+
+
+async def test_a_file_that_cannot_be_fetched_is_said_after_a_second_try(house: House) -> None:
+    gone = file(house, "gone.pdf", b"")
+    house.platform.contents.clear()
+    [text] = await house.tell(gone)
+    assert text == "I could not fetch that file. Please send it again."

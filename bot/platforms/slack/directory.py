@@ -29,6 +29,7 @@ PATIENCE = 1.0
 """Seconds that an event waits for what is not known yet."""
 PEOPLE = 10_000
 THREADS = 10_000
+ROOTS = 500
 
 
 class Memory(Generic[K, V]):
@@ -64,13 +65,15 @@ class Person:
 class Needs:
     """What must be known to read an event, as far as it is not.
 
-    People by id; `thread`, of which it is not clear whether it is the bot's; and `begun`, one that
-    begins with this event by speaking to the bot.
+    People by id; `thread`, of which it is not clear whether it is the bot's; `begun`, one that
+    begins with this event by speaking to the bot; and `root`, one whose first message a command
+    is about.
     """
 
     people: frozenset[str] = frozenset()
     thread: tuple[str, str] | None = None
     begun: tuple[str, str] | None = None
+    root: tuple[str, str] | None = None
 
 
 class Directory:
@@ -85,6 +88,7 @@ class Directory:
         self._calls = calls
         self._people: Memory[str, Person] = Memory(PEOPLE)
         self._threads: Memory[tuple[str, str], bool] = Memory(THREADS)
+        self._roots: Memory[tuple[str, str], Json] = Memory(ROOTS)
 
     # ------------------------------------------------------------ from memory
 
@@ -102,6 +106,10 @@ class Directory:
         """Whether the thread was begun by the bot, or by speaking to it."""
         return bool(self._threads.get((channel, thread)))
 
+    def root(self, channel: str, thread: str) -> Json:
+        """The message that a thread began with; empty when it is not known."""
+        return self._roots.get((channel, thread)) or {}
+
     # ------------------------------------------------------------ from Slack
 
     async def learn(self, needs: Needs) -> None:
@@ -113,6 +121,8 @@ class Directory:
         ]
         if needs.thread is not None and self._threads.get(needs.thread) is None:
             missing.append(self._learn_thread(*needs.thread))
+        elif needs.root is not None and not self._roots.get(needs.root):
+            missing.append(self._learn_thread(*needs.root))
         if not missing:
             return
         try:
@@ -147,11 +157,13 @@ class Directory:
                 urgency=Urgency.PREVIEW,
             )
         except Refused:
-            self._threads.put((channel, thread), False)
+            if self._threads.get((channel, thread)) is None:
+                self._threads.put((channel, thread), False)
             return
         except PlatformError as error:
             log.info("thread not looked up", extra={"error": repr(error)})
             return
         root: Json = next(iter(answer.get("messages", [])), {})
         spoken_to = mentions(str(root.get("text", "")), self.bot)
+        self._roots.put((channel, thread), root)
         self._threads.put((channel, thread), spoken_to or root.get("user") == self.bot)

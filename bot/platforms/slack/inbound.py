@@ -15,11 +15,13 @@ from typing import Any, TypeAlias
 from bot.core.types import (
     Attachment,
     ButtonPress,
+    ChatRef,
     Event,
     FileId,
     FileKind,
     Forward,
     IncomingMessage,
+    Quote,
     StopPressed,
 )
 from bot.platforms.slack.directory import Directory, Needs
@@ -32,6 +34,8 @@ _SPOKEN = frozenset({None, "file_share", "thread_broadcast", "me_message"})
 """Subtypes of `message` that a person wrote; the rest are joins, topics, bots and the like."""
 _TOKEN = re.compile(r"<([@#!])?([^<>|]*)(?:\|([^<>]*))?>")
 _COMMAND = re.compile(r"\A!(?=[a-z])")
+_ABOUT_FILES = re.compile(r"(?:\A|>\s*)!(?:transcribe|write|image|draw)\b")
+"""Commands that may be about the files of the message under which they are written."""
 _PRESSED = frozenset({"button", "feedback_buttons"})
 _GONE = frozenset({"tombstone", "hidden_by_limit"})
 
@@ -71,13 +75,14 @@ def needs_of(body: Json, bot: str) -> Needs:
     named = {found[2] for found in _TOKEN.finditer(text) if found[1] == "@"}
     people = frozenset({str(message["user"])} | named - {bot})
     thread = (channel, str(message.get("thread_ts") or ts))
+    root = thread if thread[1] != ts and _ABOUT_FILES.search(text) else None
     if _is_direct(event):
-        return Needs(people=people)
+        return Needs(people=people, root=root)
     if mentions(text, bot):
-        return Needs(people=people, begun=thread if thread[1] == ts else None)
+        return Needs(people=people, begun=thread if thread[1] == ts else None, root=root)
     if thread[1] == ts:
         return Needs()  # not said to the bot: nobody asks who said it
-    return Needs(people=people, thread=thread)
+    return Needs(people=people, thread=thread, root=root)
 
 
 def read(body: Json, directory: Directory) -> Event | None:
@@ -128,6 +133,7 @@ def _message(team: str, event: Json, directory: Directory) -> IncomingMessage | 
         sender=directory.sender(str(message["user"])),
         text=plain(text, directory),
         attachments=tuple(_attachments(message)),
+        reply_to=_about(text, chat, channel, root, directory) if root != ts else None,
         forwards=tuple(_forwards(message, directory)),
         group=not direct,
         addressed=direct
@@ -143,6 +149,24 @@ def _forwards(message: Json, directory: Directory) -> Iterator[Forward]:
         if shared.get("is_share") or shared.get("is_msg_unfurl"):
             author = str(shared.get("author_name") or shared.get("author_subname") or "somebody")
             yield Forward(author=author, text=plain(str(shared.get("text") or ""), directory))
+
+
+def _about(
+    text: str, chat: ChatRef, channel: str, thread: str, directory: Directory
+) -> Quote | None:
+    """The message that began the thread, when a command for files is written below it."""
+    root = directory.root(channel, thread) if _ABOUT_FILES.search(text) else {}
+    files = tuple(_attachments(root))
+    if not files:
+        return None
+    author = str(root.get("user") or "")
+    return Quote(
+        ref=make_message(chat, thread, ""),
+        author=directory.name(author),
+        text="",
+        by_bot=author == directory.bot,
+        attachments=files,
+    )
 
 
 def _is_spoken(event: Json, message: Json, bot: str) -> bool:

@@ -72,6 +72,24 @@ async def test_whose_thread_it_is_is_known_after_a_restart_too(sandbox: SlackSan
     assert heard == {"anybody?": False, "and why?": True}
 
 
+async def test_a_command_for_files_is_about_the_message_that_began_the_thread(
+    bot: Running,
+) -> None:
+    ada = bot.sandbox.person("Ada")
+    general = bot.sandbox.channel("general")
+    clip = await ada.channel(general).upload("talk.m4a", b"sound", "audio/mp4")
+    await ada.thread(clip).reply("<@BOT> !transcribe de")
+    mine = await ada.dm.record(b"sound", seconds=1)
+    await ada.thread(mine).reply("!transcribe")
+    await ada.thread(mine).reply("what else?")
+    await bot.inbox.holds(6)  # a mention comes twice
+    by_text = {m.text: m.reply_to for m in map(bot.inbox.message, range(len(bot.inbox.events)))}
+    for command, name in (("/transcribe de", "talk.m4a"), ("/transcribe", "audio_message.m4a")):
+        quote = by_text[command]
+        assert quote is not None and [file.name for file in quote.attachments] == [name]
+    assert by_text["what else?"] is None
+
+
 async def test_a_direct_message_and_its_threads_are_one_conversation(bot: Running) -> None:
     ada = bot.sandbox.person("Ada")
     question = await ada.dm.send("what is this?")
