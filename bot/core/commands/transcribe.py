@@ -15,6 +15,7 @@ from bot.core.commands.table import Command, nearest
 from bot.core.delivery import Delivery
 from bot.core.i18n import N_
 from bot.core.listening import Ear, Heard
+from bot.core.patience import patiently
 from bot.core.sentences import sentence_for_media, sentence_for_model, sentence_for_size
 from bot.core.stores import Outcome
 from bot.core.turn import TurnContext
@@ -120,6 +121,7 @@ async def write_down(
     delivery = ctx.delivery(message)
 
     async def work() -> None:
+        heard.clear()  # what was written down a short while ago is not paid again
         ear = Ear(ctx, delivery.status, usage)
         for recording in recordings:
             with TemporaryDirectory(prefix="chinwag-") as folder:
@@ -131,7 +133,7 @@ async def write_down(
     async with delivery:
         try:
             async with ctx.platform.typing(ctx.chat, message.ref):
-                done = await ctx.stopper.guard(work())
+                done = await ctx.stopper.guard(patiently(ctx, work, status=delivery.status))
         except ModelError as error:
             log.warning("transcription failed", extra={**ctx.log, "kind": error.kind.value})
             return await _end(delivery, _explain(ctx, error), usage)
