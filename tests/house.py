@@ -94,6 +94,7 @@ class Options(TypedDict, total=False):
     prices: dict[str, ModelSettings] | None
     retries: int
     first_event_timeout: float
+    part_seconds: float
     list_prices: bool
 
 
