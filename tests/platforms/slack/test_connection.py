@@ -182,6 +182,12 @@ async def test_a_wrong_token_ends_the_run_with_what_to_do(
             slack.SlackSettings(
                 bot_token=SecretStr("xoxb-1"), app_token=SecretStr("xapp-1"), mode="http"
             ),
+            "slack.signing_secret",
+        ),
+        (
+            slack.SlackSettings(
+                bot_token=SecretStr("xoxb-1"), signing_secret=SecretStr("s"), mode="http"
+            ),
             "socket",
         ),
     ],
