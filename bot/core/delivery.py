@@ -337,7 +337,9 @@ class Delivery:
     async def _checkpoint(self) -> None:
         """Tell the journal of new messages at once, and of new text every few seconds."""
         refs, text, now = self._sheets.refs, self.text, self._clock.monotonic()
-        is_due = refs != self._journaled[0] or now - self._journaled_at >= CHECKPOINT
+        is_first = bool(text) and not self._journaled[1]
+        is_news = refs != self._journaled[0] or is_first
+        is_due = is_news or now - self._journaled_at >= CHECKPOINT
         stands = refs or (text and self._capabilities.vanishes)  # a draft leaves no message
         if self._journal is None or not stands or not is_due or (refs, text) == self._journaled:
             return

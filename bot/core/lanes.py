@@ -381,6 +381,10 @@ class Lanes:
         text = _("⚠️ Something went wrong here, and I have noted it. Please ask again.")
         if interrupted:
             text = _("⏸ This answer was interrupted, three times over.")
+        if isinstance(event, ButtonPress) and ctx.turn.partial:  # it asked for an answer
+            event = IncomingMessage(
+                key=event.key, ref=event.ref, sender=event.sender, text="", group=event.group
+            )
         if not isinstance(event, IncomingMessage):
             if ctx.turn.urgent:
                 await ctx.platform.notice(event, text)

@@ -196,6 +196,46 @@ async def test_a_regeneration_goes_on_after_a_restart(tmp_path: Path) -> None:
     assert [text for text, hidden in stored(tmp_path) if not hidden] == ["flip a coin", "Tails."]
 
 
+async def test_a_regeneration_interrupted_too_often_says_so_and_can_be_retried(
+    tmp_path: Path,
+) -> None:
+    async with open_house(tmp_path) as house:
+        house.api.script.answer("Heads.", SLOW)
+        await house.say("flip a coin")
+        await house.happen(house.platform.press(AGAIN))
+        await house.sees("word word")
+    with closing(sqlite3.connect(tmp_path / "house.db", isolation_level=None)) as database:
+        database.execute("UPDATE turns SET attempt = 4 WHERE state = 'waiting'")
+    async with open_house(tmp_path, platform=house.platform) as house:
+        house.api.script.answer("Tails.")
+        await house.sees("⏸ This answer was interrupted")
+        [text] = house.platform.kept()
+        assert text.startswith("word")
+        assert house.platform.buttons() == ["🔁 Retry"]
+        await house.press("🔁 Retry")
+        await house.sees("Tails.")
+    assert [text for text, hidden in stored(tmp_path) if not hidden] == ["flip a coin", "Tails."]
+
+
+@pytest.mark.parametrize("reason", [FinishReason.STOP, FinishReason.LENGTH])
+async def test_without_the_database_there_is_an_answer_without_buttons(
+    house: House, tmp_path: Path, reason: FinishReason
+) -> None:
+    house.api.script.answer(Answer(text="Heads.", first=0.3, finish_reason=reason))
+    await house.happen(house.platform.message("flip a coin"))
+    await house.api.traffic.until(lambda seen: seen.in_flight == 1)
+    with closing(sqlite3.connect(tmp_path / "house.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        await house.sees("Heads.")
+        while "⏹ Stop" in house.platform.buttons():
+            await house.sees("Heads.")
+            await asyncio.sleep(0.01)
+        assert house.platform.buttons() == []
+        other.execute("COMMIT")
+    await house.lanes.answered(CHAT)
+    assert ("Heads.", 0) in stored(tmp_path)
+
+
 async def test_what_was_heard_stays_above_a_regenerated_answer(house: House) -> None:
     house.api.script.transcribe("Hello?")
     house.api.script.answer("Heads.", "Tails.")
