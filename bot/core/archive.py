@@ -128,6 +128,10 @@ class Privacy(Protocol):
         """Delete everything that was said and chosen in a chat."""
         ...
 
+    async def tidy(self) -> None:
+        """Take the names off what forgotten people used in months that are over."""
+        ...
+
     async def forget_person(self, platform: str, person: UserId) -> None:
         """Delete everything somebody said in any chat, the answers to it, and who they are."""
         ...

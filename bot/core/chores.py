@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 2
 """Chores that run beside each other: the API is for those who wait."""
+DAY = 86_400.0
 WAITING = 200
 """Chores that wait; of more, the newest are left for the next turn."""
 
@@ -30,6 +31,7 @@ class Chores:
         self._services = services
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._tidied = float("-inf")
 
     def after(self, turn: Turn, outcome: Outcome) -> None:
         """Begin what a finished turn gives reason for; returns at once."""
@@ -42,10 +44,18 @@ class Chores:
     async def _look(self, turn: Turn, conversation: int) -> None:
         async with self._turns:
             try:
+                await self._tidy()
                 await entitle(self._services, conversation, turn.event.sender.id)
                 await sum_up(self._services, turn, conversation)
             except StoreError as error:
                 log.warning("chore not done", extra={"turn": turn.id, "error": repr(error)})
+
+    async def _tidy(self) -> None:
+        """Once a day, see to it that who asked to be forgotten is."""
+        now = self._services.clock.monotonic()
+        if now - self._tidied >= DAY:
+            self._tidied = now
+            await self._services.stores.privacy.tidy()
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

@@ -20,6 +20,7 @@ from bot.store import totals
 from bot.store.database import Database
 from bot.store.schema import (
     actions,
+    broadcast_chats,
     chats,
     conversations,
     messages,
@@ -43,6 +44,8 @@ SCRUBBED: dict[str, object] = {
     "user_id": "",
 }
 """What is left of a turn that is over: that it was there."""
+FORGOTTEN = "-"
+"""The chat of what somebody used who is forgotten: with the month its name goes, too."""
 
 _OVER = (TurnState.DONE.value, TurnState.CANCELLED.value)
 
@@ -63,6 +66,10 @@ class PrivacyTable:
 
         await self._database.write(job)
         await self._database.empty_log()
+
+    async def tidy(self) -> None:
+        """Take the names off what forgotten people used in months that are over."""
+        await self._database.write(lambda connection: _tidy(connection, self._calendar))
 
     async def forget_person(self, platform: str, person: UserId) -> None:
         """Delete everything somebody said in any chat, the answers to it, and who they are."""
@@ -91,7 +98,7 @@ class PrivacyTable:
 
 
 async def _forget_chat(connection: AsyncConnection, chat: ChatRef) -> None:
-    for table in (conversations, overheard, actions, ratings):
+    for table in (conversations, overheard, actions, ratings, broadcast_chats):
         here = sa.delete(table).where(table.c.platform == chat.platform, table.c.chat == chat.id)
         await connection.execute(here)
     chosen = sa.delete(chats).where(chats.c.platform == chat.platform, chats.c.id == chat.id)
@@ -176,7 +183,16 @@ async def _forget_usage(
 ) -> None:
     """What was used stays counted: nameless, except for the month that limits are about."""
     theirs = sa.update(usage).where(usage.c.platform == platform, usage.c.user_id == person)
-    await connection.execute(theirs.values(chat=""))
-    month = calendar.began().replace(day=1)
-    await connection.execute(theirs.where(usage.c.created_at < month).values(user_id=""))
+    await connection.execute(theirs.values(chat=FORGOTTEN))
+    await _tidy(connection, calendar)
     await totals.forget_before_this_month(connection, platform, person, calendar)
+
+
+async def _tidy(connection: AsyncConnection, calendar: Calendar) -> None:
+    """Take the names off what forgotten people used in months that are over."""
+    over = sa.and_(usage.c.chat == FORGOTTEN, usage.c.created_at < calendar.began().replace(day=1))
+    query = sa.select(usage.c.platform, usage.c.user_id).where(over).distinct()
+    for row in (await connection.execute(query)).all():
+        person = UserId(row.user_id)
+        await totals.forget_before_this_month(connection, row.platform, person, calendar)
+    await connection.execute(sa.update(usage).where(over).values(user_id="", chat=""))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from bot.core.commands import COMMANDS
@@ -36,3 +38,9 @@ def test_every_command_says_what_it_does_in_a_line_a_menu_can_show() -> None:
     for command in COMMANDS.commands:
         assert 0 < len(command.summary) <= 100, command.name
         assert command.info.name == command.name
+
+
+def test_the_readme_lists_every_command() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    for command in COMMANDS.commands:
+        assert f"`/{command.name}" in readme, command.name

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.archive import Summary
+from bot.core.calendar import Calendar
 from bot.core.chat import ImagePart, NewMessage, Role, TextPart, UsageEntry, UsageKind
 from bot.core.stores import Action, ChatSettings, Outcome, Rating, Stores
 from bot.core.types import ChatRef, Sender, UserId
@@ -102,10 +103,19 @@ async def test_of_a_forgotten_person_nothing_is_left_anywhere(settings: StorageS
         assert [each.text for each in await stores.overheard.remarks(chat("both"))] == ["trombone"]
 
 
-async def test_what_was_used_stays_counted_and_earlier_months_have_no_name(
+async def test_what_was_used_stays_counted_and_loses_its_name_with_the_month(
     settings: StorageSettings,
 ) -> None:
-    async with open_store(settings) as stores:
+    now = [datetime.now(UTC)]
+    calendar = Calendar(now=lambda: now[0])
+
+    async def counted() -> list[tuple[str, int]]:
+        query = sa.select(usage.c.user_id, usage.c.prompt_tokens).order_by(usage.c.id)
+        async with connected(settings) as database:
+            rows = await database.read(lambda connection: connection.execute(query))
+            return [(row.user_id, row.prompt_tokens) for row in rows.all()]
+
+    async with open_store(settings, calendar=calendar) as stores:
         await exchange(stores, chat(), ANN, WORD, "1")
         await exchange(stores, chat(), ANN, WORD, "2")
         async with connected(settings) as database:
@@ -114,10 +124,12 @@ async def test_what_was_used_stays_counted_and_earlier_months_have_no_name(
             long_ago = old.values(created_at=datetime(2020, 1, 1, tzinfo=UTC))
             await database.write(lambda connection: connection.execute(long_ago))
         await stores.privacy.forget_person("test", ANN.id)
-    async with connected(settings) as database:
-        query = sa.select(usage.c.user_id, usage.c.chat, usage.c.prompt_tokens).order_by(usage.c.id)
-        rows = await database.read(lambda connection: connection.execute(query))
-        assert [tuple(row) for row in rows.all()] == [("", "", 5), (ANN.id, "", 5)]
+        assert await counted() == [("", 5), (ANN.id, 5)]
+        now[0] += timedelta(days=32)
+        await exchange(stores, chat(), BOB, "trombone", "3")
+        await stores.privacy.tidy()
+        assert await counted() == [("", 5), ("", 5), (BOB.id, 5)]
+        assert f"'{ANN.id}'" not in await everything(settings)
 
 
 async def test_the_turn_that_forgets_is_forgotten_too(settings: StorageSettings) -> None:

@@ -19,6 +19,8 @@ from bot.core.window import Place, View, instruction, look
 
 CELLS = 12
 MILLION = 1_000_000
+SHOWN = Decimal("0.0001")
+"""Dollars that are worth telling."""
 
 
 async def context(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
@@ -96,7 +98,7 @@ def _left_out(ctx: TurnContext, count: int, summary: Summary | None) -> str:
 
 async def _cost(ctx: TurnContext, tokens: int) -> str:
     price = (await ctx.services.api.about(ctx.manner.model)).input_price
-    if price is None or not tokens:
+    if price is None or price * tokens < SHOWN * MILLION:
         return ""
     text = ctx.texts.gettext("To send it along costs about {money} with each question.")
     return text.format(money=ctx.formats.money(price * Decimal(tokens) / MILLION))
