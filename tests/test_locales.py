@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import re
 from pathlib import Path
@@ -15,13 +16,31 @@ from babel.messages.pofile import read_po
 from bot.core.i18n import DOMAIN, LANGUAGES, LOCALES, best_language, texts
 
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "N_": None}
+BOT = Path(__file__).parent.parent / "bot"
 TRANSLATED = [language for language in LANGUAGES if language != "en"]
 
 
 def said() -> set[str]:
     """What the code says, as gettext would look it up."""
-    found = extract_from_dir(Path(__file__).parent.parent / "bot", keywords=KEYWORDS)
-    return {text if isinstance(text, str) else text[0] for _, _, text, _, _ in found}
+    found = extract_from_dir(BOT, keywords=KEYWORDS)
+    return {text if isinstance(text, str) else text[0] for _, _, text, _, _ in found} | nested()
+
+
+def nested() -> set[str]:
+    """What is said inside of f-strings, where the extraction does not look."""
+    calls = (
+        node
+        for path in BOT.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_bytes()))
+        if isinstance(node, ast.Call) and node.args
+    )
+    return {
+        call.args[0].value
+        for call in calls
+        if getattr(call.func, "attr", getattr(call.func, "id", "")) in KEYWORDS
+        and isinstance(call.args[0], ast.Constant)
+        and isinstance(call.args[0].value, str)
+    }
 
 
 def source(language: str) -> Path:
@@ -35,6 +54,10 @@ def catalogue(language: str) -> Catalog:
 
 def first(text: str | tuple[str, ...] | list[str] | None) -> str:
     return text if isinstance(text, str) else text[0] if text else ""
+
+
+def forms(text: str | tuple[str, ...] | list[str] | None) -> list[str]:
+    return [text] if isinstance(text, str) else list(text or ())
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
@@ -51,8 +74,11 @@ def test_translations_keep_commands_and_places_to_fill(language: str) -> None:
     marks = re.compile(r"\{\w+\}|/[a-z]+|`")
     for message in catalogue(language):
         if message.id:
-            english, other = first(message.id), first(message.string)
-            assert sorted(marks.findall(english)) == sorted(marks.findall(other)), english
+            english = forms(message.id)
+            for other in forms(message.string):
+                assert sorted(marks.findall(english[-1])) == sorted(marks.findall(other)), english
+            # The singular may leave the number out, but has nothing that the plural has not.
+            assert set(marks.findall(english[0])) <= set(marks.findall(english[-1])), english
 
 
 @pytest.mark.parametrize("language", TRANSLATED)

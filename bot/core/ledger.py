@@ -9,9 +9,9 @@ from decimal import Decimal
 from typing import Protocol
 
 from bot.core.calendar import Period
-from bot.core.chat import UsageEntry, UsageKind
+from bot.core.chat import UsageKind
 from bot.core.quota import Amount, Ceiling, Limits
-from bot.core.types import ChatRef, UserId
+from bot.core.types import UserId
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +129,8 @@ class Ledger(Protocol):
         """Set something aside, so that requests at the same time cannot use it too."""
         ...
 
-    async def settle(
-        self, reserved: int, person: Person, chat: ChatRef, entries: Sequence[UsageEntry]
-    ) -> None:
-        """Work outside of a turn is over: write down what it used, release what it had."""
+    async def release(self, reserved: int) -> None:
+        """Give back what was set aside for work outside of a turn."""
         ...
 
     async def standings(self, person: Person, ceilings: Sequence[Ceiling]) -> Sequence[Standing]:

@@ -16,11 +16,12 @@ from dataclasses import replace
 from decimal import Decimal
 
 from bot.core.chat import ChatRequest, ImagePart, UsageEntry, UsageKind
-from bot.core.ledger import Refused, Reserved, Wish
-from bot.core.quota import Amount, amount_of
+from bot.core.ledger import Person, Refused, Reserved, Wish
+from bot.core.quota import Amount, amount_of, ceilings
 from bot.core.quota_sentences import QuotaSentences
 from bot.core.stores import Outcome
-from bot.core.turn import TurnContext
+from bot.core.turn import Services, TurnContext
+from bot.core.types import UserId
 from bot.errors import ModelError, ModelErrorKind, PlatformError, StoreError
 
 log = logging.getLogger(__name__)
@@ -31,14 +32,32 @@ SHORT = 256
 """An answer of fewer tokens is not worth asking for."""
 PICTURE = 1_000
 """Tokens that a picture in a question takes, about."""
+NOBODY = Person("", UserId(""))
+"""Under whose name chores are set aside."""
 NEAR = Decimal("0.8")
 """The part of a limit from which a person is told, once in its period."""
 
 
 async def reserve_answer(ctx: TurnContext, request: ChatRequest) -> ChatRequest:
     """Set aside what an answer takes; returns the request, shortened where little is left."""
-    _, asked = await _reserve_answer(ctx, request, turn=ctx.turn.id)
-    return asked
+    may_use(ctx, request.model)
+    found = await ctx.services.budget.ceilings(ctx.person, admin=ctx.admin)
+    if not found:  # counting tokens takes a moment
+        return request
+    longest = request.sampling.max_tokens or ANSWER
+    whole = _question(ctx.services, request, longest)
+    wish = Wish(
+        person=ctx.person,
+        least=_worth(ctx.services, replace(whole, completion_tokens=min(SHORT, longest))),
+        most=_worth(ctx.services, whole),
+        ceilings=found,
+        turn=ctx.turn.id,
+    )
+    reserved = await _reserve(ctx, wish)
+    room = _room(ctx, whole, reserved.amount, wish.most)
+    if room >= longest:
+        return request
+    return replace(request, sampling=replace(request.sampling, max_tokens=room))
 
 
 async def reserve_images(ctx: TurnContext, *, model: str, count: int) -> None:
@@ -60,20 +79,24 @@ async def reserve_embedding(ctx: TurnContext, *, model: str, tokens: int) -> Non
 
 
 @asynccontextmanager
-async def apart(
-    ctx: TurnContext, request: ChatRequest
-) -> AsyncGenerator[tuple[ChatRequest, list[UsageEntry]]]:
-    """For work that may outlive its turn (a title, a summary).
+async def reserve_chore(services: Services, request: ChatRequest) -> AsyncGenerator[None]:
+    """Set aside what work takes that nobody waits for (a title, a summary), while it lasts.
 
-    Yields the request to make, and a list for what it came to, which is written down at the end of
-    the block, however it comes.
+    Only what all together may use is in its way: its person has been answered already.
     """
-    reserved, asked = await _reserve_answer(ctx, request, turn=None)
-    entries: list[UsageEntry] = []
+    whole = _question(services, request, request.sampling.max_tokens or SHORT)
+    amount = _worth(services, whole)
+    limits = ceilings({}, services.budget.quotas.everybody)
+    found = await services.budget.reserve(
+        Wish(person=NOBODY, least=amount, most=amount, ceilings=limits)
+    )
+    if isinstance(found, Refused):
+        raise ModelError(ModelErrorKind.NOT_ALLOWED, "all together have reached a limit")
     try:
-        yield asked, entries
+        yield
     finally:
-        await ctx.services.stores.ledger.settle(reserved.id, ctx.person, ctx.chat, entries)
+        if found.id:
+            await services.stores.ledger.release(found.id)
 
 
 async def remind(ctx: TurnContext, outcome: Outcome) -> None:
@@ -100,35 +123,11 @@ def may_use(ctx: TurnContext, model: str) -> None:
         raise ModelError(ModelErrorKind.NOT_ALLOWED, text.format(model=model))
 
 
-async def _reserve_answer(
-    ctx: TurnContext, request: ChatRequest, *, turn: int | None
-) -> tuple[Reserved, ChatRequest]:
-    may_use(ctx, request.model)
-    ceilings = await ctx.services.budget.ceilings(ctx.person, admin=ctx.admin)
-    if not ceilings:  # counting tokens takes a moment
-        return Reserved(id=0, amount=Amount(), standings=()), request
-    prompt = _prompt_tokens(ctx, request)
-    longest = request.sampling.max_tokens or ANSWER
-    answer = UsageEntry(kind=UsageKind.CHAT, model=request.model, prompt_tokens=prompt)
-    wish = Wish(
-        person=ctx.person,
-        least=_amount(ctx, replace(answer, completion_tokens=min(SHORT, longest))),
-        most=_amount(ctx, replace(answer, completion_tokens=longest)),
-        ceilings=ceilings,
-        turn=turn,
-    )
-    reserved = await _reserve(ctx, wish)
-    room = _room(ctx, answer, reserved.amount, wish.most)
-    if room >= longest:
-        return reserved, request
-    return reserved, replace(request, sampling=replace(request.sampling, max_tokens=room))
-
-
 async def _reserve_all(ctx: TurnContext, entry: UsageEntry) -> None:
     may_use(ctx, entry.model)
-    amount = _amount(ctx, entry)
-    ceilings = await ctx.services.budget.ceilings(ctx.person, admin=ctx.admin)
-    wish = Wish(person=ctx.person, least=amount, most=amount, ceilings=ceilings, turn=ctx.turn.id)
+    amount = _worth(ctx.services, entry)
+    found = await ctx.services.budget.ceilings(ctx.person, admin=ctx.admin)
+    wish = Wish(person=ctx.person, least=amount, most=amount, ceilings=found, turn=ctx.turn.id)
     await _reserve(ctx, wish)
 
 
@@ -150,25 +149,30 @@ async def _reserve(ctx: TurnContext, wish: Wish) -> Reserved:
     return found
 
 
-def _prompt_tokens(ctx: TurnContext, request: ChatRequest) -> int:
-    words = sum(ctx.services.count_tokens(message.text) for message in request.messages)
+def _question(services: Services, request: ChatRequest, answer: int) -> UsageEntry:
+    """What a request comes to when its answer has so many tokens."""
+    words = sum(services.count_tokens(message.text) for message in request.messages)
     pictures = sum(
         isinstance(part, ImagePart) for message in request.messages for part in message.parts
     )
-    return words + PICTURE * pictures
+    return UsageEntry(
+        kind=UsageKind.CHAT,
+        model=request.model,
+        prompt_tokens=words + PICTURE * pictures,
+        completion_tokens=answer,
+    )
 
 
-def _amount(ctx: TurnContext, entry: UsageEntry) -> Amount:
-    return amount_of([ctx.services.api.priced(entry)])
+def _worth(services: Services, entry: UsageEntry) -> Amount:
+    return amount_of([services.api.priced(entry)])
 
 
-def _room(ctx: TurnContext, question: UsageEntry, granted: Amount, most: Amount) -> int:
-    """Tokens that the answer to a question may have within what is granted."""
-    room = granted.tokens - question.prompt_tokens
+def _room(ctx: TurnContext, whole: UsageEntry, granted: Amount, most: Amount) -> int:
+    """Tokens that the answer may have within what is granted."""
+    room = granted.tokens - whole.prompt_tokens
     if granted.cost < most.cost:
-        many = 1_000_000
-        base = _amount(ctx, question).cost
-        each = (_amount(ctx, replace(question, completion_tokens=many)).cost - base) / many
+        base = _worth(ctx.services, replace(whole, completion_tokens=0)).cost
+        each = (most.cost - base) / whole.completion_tokens
         if each:
             room = min(room, int((granted.cost - base) / each))
     return max(1, room)

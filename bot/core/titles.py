@@ -20,6 +20,7 @@ from bot.core.chat import (
     UsageEntry,
     UsageKind,
 )
+from bot.core.spending import reserve_chore
 from bot.core.turn import Services
 from bot.core.types import UserId
 from bot.errors import ModelError
@@ -96,7 +97,7 @@ async def ask_cheaply(
         lane=LANE,
     )
     began, said, used = services.clock.monotonic(), "", Usage(prompt_tokens=0, completion_tokens=0)
-    async with aclosing(services.api.stream(request)) as events:
+    async with reserve_chore(services, request), aclosing(services.api.stream(request)) as events:
         async for event in events:
             if isinstance(event, TextDelta):
                 said += event.text

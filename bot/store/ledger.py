@@ -11,7 +11,6 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.calendar import Calendar, Period, key_of
-from bot.core.chat import UsageEntry
 from bot.core.ledger import (
     DayTotal,
     Person,
@@ -23,8 +22,8 @@ from bot.core.ledger import (
     Wish,
 )
 from bot.core.quota import NAMES, Amount, Ceiling, Limits, Measure, name_of
-from bot.core.types import ChatRef, UserId
-from bot.store import totals, usage
+from bot.core.types import UserId
+from bot.store import totals
 from bot.store.columns import utc_now
 from bot.store.database import Database, insert
 from bot.store.schema import person_limits, quota_notes, reservations, turns, usage_totals, users
@@ -76,13 +75,10 @@ class LedgerTable:
 
         return await self._database.write(job)
 
-    async def settle(
-        self, reserved: int, person: Person, chat: ChatRef, entries: Sequence[UsageEntry]
-    ) -> None:
-        """Work outside of a turn is over: write down what it used, release what it had."""
+    async def release(self, reserved: int) -> None:
+        """Give back what was set aside for work outside of a turn."""
 
         async def job(connection: AsyncConnection) -> None:
-            await usage.keep(connection, chat, person.id, entries, self._calendar)
             await connection.execute(sa.delete(reservations).where(reservations.c.id == reserved))
 
         await self._database.write(job)
@@ -280,7 +276,7 @@ async def _reserved(connection: AsyncConnection, person: Person | None) -> Amoun
     return _amount((await connection.execute(query)).mappings().one())
 
 
-async def release(connection: AsyncConnection, turn_id: int) -> None:
+async def release_turn(connection: AsyncConnection, turn_id: int) -> None:
     """Give back what a turn had set aside: its end, or the end of its attempt, is known."""
     await connection.execute(sa.delete(reservations).where(reservations.c.turn_id == turn_id))
 

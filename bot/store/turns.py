@@ -362,7 +362,7 @@ class Turns:
                 user = UserId(row.user_id)
                 await usage.keep(connection, chat, user, outcome.usage, self._calendar)
             if "state" in values:  # the turn, or this attempt of it, is over
-                await ledger.release(connection, turn_id)
+                await ledger.release_turn(connection, turn_id)
             return True
 
         if not await self._database.write(job):

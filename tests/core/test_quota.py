@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -16,11 +17,12 @@ from bot.api.settings import ModelSettings
 from bot.core.access import Access
 from bot.core.budget import Quotas
 from bot.core.calendar import Calendar, Period
+from bot.core.fake import CHAT
 from bot.core.quota import Measure, QuotaSyntaxError, parse_limits
 from bot.core.types import Attachment, ChatId, ChatRef, FileId, FileKind, Sender, UserId
 from bot.sandbox.openai.faults import Hang
 from bot.sandbox.openai.scripted import Answer
-from tests.house import House, open_house
+from tests.house import DEFAULTS, House, open_house
 from tests.sounds import beeps
 
 WU = Sender(UserId("2"), "小吴", language="zh-hans")
@@ -250,3 +252,24 @@ def test_a_month_ends_with_its_last_day() -> None:
     assert wall.calendar.ends(Period.MONTH) == datetime(2027, 1, 1, tzinfo=UTC)
     assert wall.calendar.ends(Period.DAY) == datetime(2027, 1, 1, tzinfo=UTC)
     assert [f"{day:%d}" for day in wall.calendar.days(3)] == ["29", "30", "31"]
+
+
+async def test_a_title_is_not_paid_for_once_all_together_have_reached_a_limit(
+    tmp_path: Path,
+) -> None:
+    cheap = replace(DEFAULTS, summary_model="gpt-4o")
+    for limit, asked in (("1000000", 2), ("1000", 1)):
+        folder = tmp_path / limit
+        folder.mkdir()
+        async with open_house(
+            folder, quotas=everybody(daily_tokens=limit), defaults=cheap
+        ) as house:
+            house.api.script.answer(used(990))
+            await house.say("What is the tallest lighthouse?")
+            archive = house.services.stores.archive
+            async with asyncio.timeout(10):
+                while not [each for each in await archive.listed(CHAT) if each.title]:
+                    await asyncio.sleep(0.002)
+            models = [r.json["model"] for r in house.api.traffic.to("/chat/completions")]
+            assert len(models) == asked, models
+        assert rows(folder, "SELECT count(*) FROM reservations") == [(0,)]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -18,13 +20,14 @@ from bot.core.chat import UsageEntry, UsageKind
 from bot.core.ledger import Person, Refused, Reserved, Wish
 from bot.core.quota import Amount, Ceiling, Measure
 from bot.core.stores import Outcome, Stores
-from bot.core.types import UserId
+from bot.core.types import Sender, UserId
 from bot.store import StorageSettings, migrate, open_store
 from bot.store.database import connected
 from bot.store.schema import reservations, usage
-from tests.store.events import ANN, chat, message
+from tests.store.events import ANN, message
 
 ME = Person("test", ANN.id)
+NUMBERS = itertools.count()
 DAILY = Ceiling(period=Period.DAY, measure=Measure.TOKENS, limit=Decimal(1_000))
 TOGETHER = Ceiling(period=Period.MONTH, measure=Measure.TOKENS, limit=Decimal(1_500), shared=True)
 
@@ -68,6 +71,15 @@ async def running(stores: Stores, key: str, name: str = "home") -> int:
     turn = await stores.turns.claim("me")
     assert turn is not None
     return turn.id
+
+
+async def spend(stores: Stores, person: Person, *entries: UsageEntry) -> None:
+    """A turn of somebody that used so much."""
+    event = message(f"spend {next(NUMBERS)}")
+    await stores.turns.accept(replace(event, sender=Sender(person.id, "")), urgent=False)
+    turn = await stores.turns.claim("me")
+    assert turn is not None
+    await stores.turns.finish(turn.id, Outcome(usage=entries))
 
 
 # ---------------------------------------------------------------- setting aside
@@ -126,14 +138,16 @@ async def test_what_ran_when_the_process_died_holds_nothing_any_more(
         assert isinstance(await stores.ledger.reserve(wish(1_000, 1_000)), Reserved)
 
 
-async def test_work_outside_of_a_turn_settles_or_expires(stores: Stores) -> None:
+async def test_work_outside_of_a_turn_gives_back_or_expires(stores: Stores) -> None:
     lost = await stores.ledger.reserve(wish(900, 900, seconds=-1))
     kept = await stores.ledger.reserve(wish(900, 900))
     assert isinstance(lost, Reserved)
     assert isinstance(kept, Reserved)
-    await stores.ledger.settle(kept.id, ME, chat(), [entry(40)])
     [standing] = await stores.ledger.standings(ME, [DAILY])
-    assert (standing.used, standing.reserved) == (Decimal(40), Decimal(0))
+    assert standing.reserved == 900
+    await stores.ledger.release(kept.id)
+    [standing] = await stores.ledger.standings(ME, [DAILY])
+    assert standing.reserved == 0
 
 
 async def test_a_note_is_due_once_in_its_period(settings: StorageSettings) -> None:
@@ -212,8 +226,8 @@ async def _usage_rows(connection: AsyncConnection) -> Sequence[sa.Row[tuple[obje
 async def test_who_spends_most_comes_first_and_has_a_name(stores: Stores) -> None:
     await stores.users.seen("test", ANN)
     other = Person("test", UserId("other"))
-    await stores.ledger.settle(0, ME, chat(), [entry(cost="0.5")])
-    await stores.ledger.settle(0, other, chat(), [entry(cost="0.7"), entry(cost=None)])
+    await spend(stores, ME, entry(cost="0.5"))
+    await spend(stores, other, entry(cost="0.7"), entry(cost=None))
     found = await stores.ledger.spenders(Period.MONTH, limit=5)
     assert [(each.person, each.name, each.cost, each.unpriced) for each in found] == [
         (other, "", Decimal("0.7"), 1),
@@ -262,9 +276,9 @@ async def test_one_who_is_forgotten_keeps_only_the_sums_that_limits_need(
 ) -> None:
     now = [datetime(2026, 10, 31, 12, tzinfo=UTC)]
     async with open_store(settings, calendar=Calendar(now=lambda: now[0])) as stores:
-        await stores.ledger.settle(0, ME, chat(), [entry(100)])
+        await spend(stores, ME, entry(100))
         now[0] += timedelta(days=1)
-        await stores.ledger.settle(0, ME, chat(), [entry(10)])
+        await spend(stores, ME, entry(10))
         await stores.privacy.forget_person(ME.platform, ME.id)
         for period in Period:
             assert [t.tokens for t in await stores.ledger.totals(ME, period)] == [10]

@@ -111,7 +111,8 @@ async def _limits(ctx: TurnContext, person: Person) -> list[str]:
         )
         for each in own
     ]
-    return [f"**{_('Limits')}**\n\n{listed(lines)}"]
+    title = _("Limits")
+    return [f"**{title}**\n\n{listed(lines)}"]
 
 
 async def _picture(ctx: TurnContext, person: Person | None) -> Sequence[OutgoingFile]:
