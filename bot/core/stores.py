@@ -279,6 +279,10 @@ class Users(Protocol):
         """Somebody by their id."""
         ...
 
+    async def called(self, platform: str, name: str) -> Sequence[Acquaintance]:
+        """Everybody with this name, in any case."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:

@@ -83,6 +83,17 @@ class UserTable:
 
         return await self._database.read(job)
 
+    async def called(self, platform: str, name: str) -> Sequence[Acquaintance]:
+        """Everybody with this name, in any case."""
+        query = sa.select(users).where(
+            users.c.platform == platform, sa.func.lower(users.c.name) == name.lower()
+        )
+
+        async def job(connection: AsyncConnection) -> Sequence[Acquaintance]:
+            return [_acquaintance(row) for row in (await connection.execute(query)).all()]
+
+        return await self._database.read(job)
+
 
 def _acquaintance(row: sa.Row[*tuple[Any, ...]]) -> Acquaintance:
     return Acquaintance(

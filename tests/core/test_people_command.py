@@ -81,8 +81,9 @@ async def test_a_stranger_cannot_use_an_admins_buttons(house: House) -> None:
     ("words", "answer"),
     [
         ("/allow", "Whom? Write `/allow ID` with the id that I tell strangers"),
-        ("/allow Eve Smith", "Whom? Write `/allow ID` with the id that I tell strangers"),
-        ("/allow fake:", "Whom? Write `/allow ID` with the id that I tell strangers"),
+        ("/allow Zoe Smith", "I know nobody, or several people, by the name “Zoe Smith”. Whom?"),
+        ("/deny @zoe", "I know nobody, or several people, by the name “@zoe”. Whom? Write `/deny"),
+        ("/allow fake:", "I know nobody, or several people, by the name “fake:”. Whom? Write"),
         ("/deny fake:7", "`fake:7` is an admin by configuration; only the operator can change"),
         ("/allow <@U5|eve>", "✅ `fake:U5` may talk to me now."),
         ("/allow slack:U5", "✅ `slack:U5` may talk to me now."),
@@ -91,6 +92,22 @@ async def test_a_stranger_cannot_use_an_admins_buttons(house: House) -> None:
 async def test_what_an_admin_may_write(house: House, words: str, answer: str) -> None:
     [text] = await house.say(words, sender=BOSS)
     assert text.startswith(answer)
+
+
+async def test_a_name_does_where_only_one_person_has_it(house: House) -> None:
+    for id, name in (("20", "Zoe"), ("21", "Max Wu"), ("22", "Sam"), ("23", "sam")):
+        await house.say("hello", sender=Sender(UserId(id), name))
+    for words, answer in (
+        ("/allow @zoe", "✅ `fake:20` may talk to me now."),
+        ("/deny Max Wu", "🚫 `fake:21` is shut out from now on."),
+        ("/deny Sam", "I know nobody, or several people, by the name “Sam”. Whom?"),
+        ("/quota zoe", "**Limits of Zoe `fake:20`**\n\n- 10,000 tokens a day: 0% used"),
+        ("/quota Max Wu daily_tokens=7", "**Limits of Max Wu `fake:21`**\n\n- 7 tokens a day"),
+        ("/quota max wu default", "**Limits of Max Wu `fake:21`**\n\n- 10,000 tokens a day"),
+        ("/usage max wu", "**Used by Max Wu `fake:21`**"),
+    ):
+        text = (await house.say(words, sender=BOSS))[-1]
+        assert text.startswith(answer), words
 
 
 async def test_a_long_list_has_pages(house: House) -> None:

@@ -23,7 +23,7 @@ TURN = "people.page"
 PAGE = 8
 """People on a page."""
 HERE = "here"
-_MENTION = re.compile(r"<@([^|>\s]+)(?:\|[^>]*)?>|@?(\S+)")
+_MENTION = re.compile(r"<@([^|>\s]+)(?:\|[^>]*)?>")
 
 
 async def allow(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
@@ -58,17 +58,28 @@ async def let_in(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcom
     return Outcome()
 
 
-def subject_of(ctx: TurnContext, text: str) -> str | None:
-    """Who is meant by `telegram:1001`, `1001`, a mention, or `here`; None when nobody can be."""
+async def subject_of(ctx: TurnContext, text: str) -> str | None:
+    """Who is meant by `telegram:1001`, `1001`, a mention, a name, or `here`.
+
+    None when it is nobody, or when several people have the name. Platforms may hand over a mention
+    as the name of who is mentioned, so a name has to do.
+    """
+    if not text:
+        return None
     if text.lower() == HERE:
         return f"{ctx.chat.platform}:{[*ctx.gate.places(ctx.chat)][-1]}"
-    found = _MENTION.fullmatch(text)
-    if found is None:
-        return None
-    name = found[1] or found[2]
+    mention = _MENTION.fullmatch(text)
+    name = mention[1] if mention else text.removeprefix("@")
     platform, colon, rest = name.partition(":")
     if colon and platform.isalpha() and platform.islower():
-        return name if rest else None
+        return name if rest and " " not in rest else None
+    stores = ctx.services.stores
+    if await stores.users.find(Person(ctx.chat.platform, UserId(name))) is None:
+        called = await stores.users.called(ctx.chat.platform, name)
+        if called:
+            return str(called[0].person) if len(called) == 1 else None
+        if " " in name or not any(letter.isdigit() for letter in name):
+            return None  # a name that nobody has; every id has a digit
     return f"{ctx.chat.platform}:{name}"
 
 
@@ -77,13 +88,16 @@ def subject_of(ctx: TurnContext, text: str) -> str | None:
 
 async def _decide(ctx: TurnContext, argument: str, *, allowed: bool) -> Outcome:
     _ = ctx.texts.gettext
-    subject = subject_of(ctx, argument)
+    subject = await subject_of(ctx, argument)
     if subject is None:
         command = "allow" if allowed else "deny"
         text = _(
             "Whom? Write `/{command} ID` with the id that I tell strangers, or `/{command} here` "
             "for this whole chat. /users lists who wrote to me."
         )
+        if argument:
+            unknown = _("I know nobody, or several people, by the name “{name}”.")
+            text = unknown.format(name=argument) + " " + text
         await ctx.say(text.format(command=command))
     elif not allowed and ctx.gate.administers(subject):
         text = _("`{id}` is an admin by configuration; only the operator can change that.")

@@ -27,20 +27,21 @@ async def quota(ctx: TurnContext, message: IncomingMessage, argument: str) -> Ou
     if not words:
         await ctx.say(await _overview(ctx))
         return Outcome()
-    subject = subject_of(ctx, words[0])
+    end = _end_of_name(words)
+    subject = await subject_of(ctx, " ".join(words[:end]))
     _ = ctx.texts.gettext
-    if subject is None or words[0].lower() in NAMES:
+    if subject is None:
         await ctx.say(
             _("Whose? Write `/quota ID`, for example `/quota {id}`.").format(id=ctx.person)
         )
         return Outcome()
     platform, _colon, id = subject.partition(":")
     person = Person(platform, UserId(id))
-    if len(words) == 1:
+    if len(words) == end:
         await ctx.say(await _of(ctx, person))
         return Outcome()
     try:
-        await _change(ctx, person, words[1:])
+        await _change(ctx, person, words[end:])
     except QuotaSyntaxError as error:
         text = _("I do not understand “{word}”. Limits are: {names}; each takes a number or `off`.")
         names = ", ".join(f"`{name}`" for name in NAMES)
@@ -48,6 +49,19 @@ async def quota(ctx: TurnContext, message: IncomingMessage, argument: str) -> Ou
         return Outcome()
     await ctx.say(await _of(ctx, person))
     return Outcome()
+
+
+def _end_of_name(words: list[str]) -> int:
+    """Where the limits begin: a name may have several words, an id has one."""
+    limits = (*NAMES, DEFAULT)
+    for number, word in enumerate(words):
+        if word.partition("=")[0].lower() in limits:
+            return number
+    return len(words) if len(words) > 1 and "=" not in words[1] and not _is_id(words[0]) else 1
+
+
+def _is_id(word: str) -> bool:
+    return any(letter.isdigit() for letter in word)
 
 
 async def _change(ctx: TurnContext, person: Person, words: list[str]) -> None:

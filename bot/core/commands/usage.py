@@ -43,7 +43,7 @@ async def usage(ctx: TurnContext, message: IncomingMessage, argument: str) -> Ou
             return Outcome()
         person = None
         if argument.lower() != EVERYBODY:
-            subject = subject_of(ctx, argument)
+            subject = await subject_of(ctx, argument)
             if subject is None:
                 await ctx.say(_("Whose? Write `/usage ID`, or `/usage all` for everybody."))
                 return Outcome()
