@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -24,11 +25,14 @@ from bot.core.ledger import (
 from bot.core.quota import NAMES, Amount, Ceiling, Limits, Measure, name_of
 from bot.core.types import UserId
 from bot.store import totals
-from bot.store.columns import utc_now
+from bot.store.columns import Words, utc_now
 from bot.store.database import Database, insert
 from bot.store.schema import person_limits, quota_notes, reservations, turns, usage_totals, users
 
 _LOCK = 0x6C696D69  # any number, the same in every replica
+
+_SET_ASIDE = "reserved"
+"""Stands for a period where it is about what is set aside."""
 
 _SUM = {
     "tokens": usage_totals.c.prompt_tokens + usage_totals.c.completion_tokens,
@@ -36,6 +40,49 @@ _SUM = {
     "images": usage_totals.c.images,
     "seconds": usage_totals.c.seconds,
 }
+
+
+def _sums(columns: Mapping[str, sa.ColumnElement[object]]) -> list[sa.Label[object]]:
+    return [
+        sa.func.coalesce(sa.func.sum(column), 0).label(name) for name, column in columns.items()
+    ]
+
+
+_ALIVE = sa.or_(reservations.c.expires_at.is_(None), reservations.c.expires_at > utc_now())
+
+
+def _theirs(table: sa.Table) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        table.c.platform == sa.bindparam("platform", type_=Words()),
+        table.c.user_id == sa.bindparam("user_id", type_=Words()),
+    )
+
+
+def _used(shared: bool, *whose: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:
+    """What somebody, or everybody, has used in the running day and month."""
+    now = [sa.bindparam(name, type_=Words()) for name in ("day", "month")]
+    period = usage_totals.c.period
+    return (
+        sa.select(sa.literal(shared).label("shared"), period.label("period"), *_sums(_SUM))
+        .where(*whose, sa.or_(*(period == key for key in now)))
+        .group_by(period)
+    )
+
+
+def _reserved(shared: bool, *whose: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:
+    """What is set aside for somebody, or for everybody."""
+    columns = {name: reservations.c[name] for name in _SUM}
+    what = (sa.literal(shared).label("shared"), sa.literal(_SET_ASIDE).label("period"))
+    return sa.select(*what, *_sums(columns)).where(_ALIVE, *whose)
+
+
+# One statement, made once: with SQLite each is a way to another thread and back.
+_STANDINGS = sa.union_all(
+    _used(False, *_theirs(usage_totals)),
+    _reserved(False, *_theirs(reservations)),
+    _used(True, usage_totals.c.platform == "", usage_totals.c.user_id == ""),
+    _reserved(True),
+)
 
 
 class LedgerTable:
@@ -92,35 +139,27 @@ class LedgerTable:
     async def _standings(
         self, connection: AsyncConnection, person: Person, ceilings: Sequence[Ceiling]
     ) -> Sequence[Standing]:
-        found = []
-        for shared in sorted({ceiling.shared for ceiling in ceilings}):
-            scope = totals.EVERYBODY if shared else (person.platform, person.id)
-            used = await self._used(connection, scope)
-            reserved = await _reserved(connection, None if shared else person)
-            found += [
-                Standing(
-                    ceiling=ceiling,
-                    used=used.get(self._calendar.key(ceiling.period), Amount()).of(ceiling.measure),
-                    reserved=reserved.of(ceiling.measure),
-                )
-                for ceiling in ceilings
-                if ceiling.shared is shared
-            ]
-        return found
+        keys = {period: self._calendar.key(period) for period in (Period.DAY, Period.MONTH)}
+        values = {
+            "platform": person.platform,
+            "user_id": person.id,
+            "day": keys[Period.DAY],
+            "month": keys[Period.MONTH],
+        }
+        rows = (await connection.execute(_STANDINGS, values)).mappings().all() if ceilings else ()
+        amounts = {(bool(row["shared"]), row["period"]): _amount(row) for row in rows}
 
-    async def _used(
-        self, connection: AsyncConnection, scope: tuple[str, str]
-    ) -> Mapping[str, Amount]:
-        """What was used today and this month, by the key of the period."""
-        keys = [self._calendar.key(period) for period in (Period.DAY, Period.MONTH)]
-        query = (
-            sa.select(usage_totals.c.period, *_sums(_SUM))
-            .where(usage_totals.c.platform == scope[0], usage_totals.c.user_id == scope[1])
-            .where(usage_totals.c.period.in_(keys))
-            .group_by(usage_totals.c.period)
-        )
-        rows = (await connection.execute(query)).mappings().all()
-        return {row["period"]: _amount(row) for row in rows}
+        def amount(ceiling: Ceiling, key: str) -> Decimal:
+            return amounts.get((ceiling.shared, key), Amount()).of(ceiling.measure)
+
+        return [
+            Standing(
+                ceiling=ceiling,
+                used=amount(ceiling, keys[ceiling.period]),
+                reserved=amount(ceiling, _SET_ASIDE),
+            )
+            for ceiling in ceilings
+        ]
 
     async def first_time(self, person: Person, ceiling: Ceiling) -> bool:
         """Whether this is the first call for this person and ceiling in the running period."""
@@ -266,16 +305,6 @@ class LedgerTable:
         return await self._database.read(job)
 
 
-async def _reserved(connection: AsyncConnection, person: Person | None) -> Amount:
-    """What is set aside for somebody, or for everybody."""
-    alive = sa.or_(reservations.c.expires_at.is_(None), reservations.c.expires_at > utc_now())
-    columns = {name: reservations.c[name] for name in _SUM}
-    query = sa.select(*_sums(columns)).where(alive)
-    if person is not None:
-        query = query.where(*_of(reservations, person))
-    return _amount((await connection.execute(query)).mappings().one())
-
-
 async def release_turn(connection: AsyncConnection, turn_id: int) -> None:
     """Give back what a turn had set aside: its end, or the end of its attempt, is known."""
     await connection.execute(sa.delete(reservations).where(reservations.c.turn_id == turn_id))
@@ -308,12 +337,6 @@ def _granted(wish: Wish, standings: Sequence[Standing]) -> Amount:
         images=int(room[Measure.IMAGES]),
         seconds=wish.most.seconds,
     )
-
-
-def _sums(columns: Mapping[str, sa.ColumnElement[object]]) -> list[sa.Label[object]]:
-    return [
-        sa.func.coalesce(sa.func.sum(column), 0).label(name) for name, column in columns.items()
-    ]
 
 
 def _amount(values: sa.RowMapping) -> Amount:
