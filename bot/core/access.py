@@ -123,11 +123,11 @@ class Gate:
 
     def is_admin(self, chat: ChatRef, sender: Sender) -> bool:
         """Whether this sender may use what only admins may; the terminal is the operator's own."""
-        return chat.platform == "console" or self.administers(f"{chat.platform}:{sender.id}")
+        return self.administers(f"{chat.platform}:{sender.id}")
 
     def administers(self, subject: str) -> bool:
-        """Whether the configuration names this person an admin."""
-        return subject in self._access.admins
+        """Whether this person is an admin: by the configuration, or as who sits at the terminal."""
+        return subject in self._access.admins or subject.startswith("console:")
 
     def is_let_in(self, subject: str) -> bool | None:
         """Whether somebody is let in by name; None when neither let in nor shut out."""

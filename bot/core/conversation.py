@@ -362,8 +362,10 @@ class Answer:
                 pass  # no tools are offered, so none can be called; the meter takes the usage
 
     def _explain(self, error: ModelError) -> str:
-        log.warning(
-            "model request failed",
+        refused = error.kind is ModelErrorKind.NOT_ALLOWED  # by us: nothing has failed
+        log.log(
+            logging.INFO if refused else logging.WARNING,
+            "not allowed" if refused else "model request failed",
             extra={
                 **self._ctx.log,
                 "model": self._model,

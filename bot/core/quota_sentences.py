@@ -13,6 +13,9 @@ from bot.core.ledger import Refused, Standing
 from bot.core.ports import Formats
 from bot.core.quota import Ceiling, Measure
 
+SPENT = Decimal("0.95")
+"""From this part of a limit on, nobody is told that there is something left."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuotaSentences:
@@ -77,8 +80,13 @@ class QuotaSentences:
             text = _(
                 "All of us together have reached the limit of {limit}. It starts afresh on {when}."
             )
-        elif standing.used >= ceiling.limit or ceiling.measure in (Measure.TOKENS, Measure.COST):
+        elif standing.used >= SPENT * ceiling.limit:
             text = _("You have reached your limit of {limit}. It starts afresh on {when}.")
+        elif ceiling.measure in (Measure.TOKENS, Measure.COST):  # what is needed is only guessed
+            text = _(
+                "What is left of your limit of {limit} is too little for an answer. It starts "
+                "afresh on {when}."
+            )
         else:
             text = _(
                 "This takes {need}, and {left} are left of your {limit}. It starts afresh on "

@@ -125,6 +125,7 @@ def test_buttons_and_stop_pass_the_same_gate() -> None:
 
 def test_the_terminal_belongs_to_whoever_sits_at_it() -> None:
     assert gate(Access()).may(ChatRef("console", ChatId("local")), Sender(UserId("x"), "Me"))
+    assert gate(Access()).administers("console:local")
 
 
 async def test_what_an_admin_decides_holds_at_once_and_shutting_out_wins() -> None:

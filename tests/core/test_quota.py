@@ -129,7 +129,7 @@ async def test_money_is_limited_where_the_price_is_known(tmp_path: Path) -> None
         house.api.script.answer(used(300))
         await house.say("two")
         assert (await house.say("three"))[-1].startswith(
-            "⚠️ You have reached your limit of $1.50 a day."
+            "⚠️ What is left of your limit of $1.50 a day is too little for an answer."
         )
 
 

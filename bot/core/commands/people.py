@@ -180,7 +180,7 @@ def _line(ctx: TurnContext, one: Acquaintance) -> str:
 
 
 def _is_stranger(ctx: TurnContext, one: Acquaintance) -> bool:
-    return one.person.platform != "console" and not ctx.gate.is_let_in(str(one.person))
+    return not ctx.gate.is_let_in(str(one.person))
 
 
 def _seconds_since(ctx: TurnContext, when: datetime) -> float:
