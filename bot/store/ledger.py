@@ -77,7 +77,7 @@ def _reserved(shared: bool, *whose: sa.ColumnElement[bool]) -> sa.Select[*tuple[
 
 
 # One statement, made once: with SQLite each is a way to another thread and back.
-_STANDINGS = sa.union_all(
+STANDINGS = sa.union_all(
     _used(False, *_theirs(usage_totals)),
     _reserved(False, *_theirs(reservations)),
     _used(True, usage_totals.c.platform == "", usage_totals.c.user_id == ""),
@@ -146,7 +146,7 @@ class LedgerTable:
             "day": keys[Period.DAY],
             "month": keys[Period.MONTH],
         }
-        rows = (await connection.execute(_STANDINGS, values)).mappings().all() if ceilings else ()
+        rows = (await connection.execute(STANDINGS, values)).mappings().all() if ceilings else ()
         amounts = {(bool(row["shared"]), row["period"]): _amount(row) for row in rows}
 
         def amount(ceiling: Ceiling, key: str) -> Decimal:

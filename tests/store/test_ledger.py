@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -23,6 +24,7 @@ from bot.core.stores import Outcome, Stores
 from bot.core.types import Sender, UserId
 from bot.store import StorageSettings, migrate, open_store
 from bot.store.database import connected
+from bot.store.ledger import STANDINGS
 from bot.store.schema import reservations, usage
 from tests.store.events import ANN, message
 
@@ -283,3 +285,29 @@ async def test_one_who_is_forgotten_keeps_only_the_sums_that_limits_need(
         for period in Period:
             assert [t.tokens for t in await stores.ledger.totals(ME, period)] == [10]
         assert [t.tokens for t in await stores.ledger.totals(None, Period.ALL)] == [110]
+
+
+async def test_what_limits_need_is_looked_up_in_an_index(tmp_path: Path) -> None:
+    settings = StorageSettings(url=f"sqlite:///{tmp_path}/store.db")
+    await migrate.upgrade(settings)
+
+    async def explain(connection: AsyncConnection) -> list[str]:
+        query = STANDINGS.compile(dialect=connection.dialect)
+        values = dict.fromkeys(query.params, "x") | {
+            name: value for name, value in query.params.items() if value is not None
+        }
+        compiled = query.construct_params(values)
+        plan = await connection.exec_driver_sql(
+            f"EXPLAIN QUERY PLAN {query}",
+            tuple(compiled[name] for name in query.positiontup or ()),
+        )
+        return [row[-1] for row in plan.all()]
+
+    async with connected(settings) as database:
+        plan = await database.read(explain)
+    totals = [line for line in plan if "usage_totals" in line]
+    assert len(totals) == 2
+    assert all(
+        line.startswith("SEARCH") and "platform=? AND user_id=? AND period=?" in line
+        for line in totals
+    ), plan
