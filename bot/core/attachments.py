@@ -60,7 +60,9 @@ async def gather(
     quoted = message.reply_to.attachments if message.reply_to else ()
     for attachment in (*quoted, *message.attachments):
         kind = kind_of(attachment)
-        if kind is FileKind.IMAGE:
+        if kind is FileKind.IMAGE and attachment in quoted and await _is_blind(ctx):
+            found.unread.append(_("a picture"))
+        elif kind is FileKind.IMAGE:
             found.pictures.append(await _look(ctx, attachment))
         elif kind in SPEECH:
             if ctx.settings.voice == "off":
@@ -95,6 +97,10 @@ def kind_of(attachment: Attachment) -> FileKind:
             case "video":
                 return FileKind.VIDEO
     return attachment.kind
+
+
+async def _is_blind(ctx: TurnContext) -> bool:
+    return (await ctx.services.api.about(ctx.manner.model)).vision is False
 
 
 async def fetch(ctx: TurnContext, attachment: Attachment, folder: str) -> Path:

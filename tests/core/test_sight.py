@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 from PIL import Image
 
 from bot.api.settings import ModelSettings
-from bot.core.types import Attachment, FileId, FileKind, IncomingMessage
+from bot.core.types import Attachment, FileId, FileKind, IncomingMessage, Quote
 from tests.house import House, open_house
 
 BLIND = ModelSettings(vision=False)
@@ -42,3 +43,14 @@ async def test_where_no_model_is_known_to_see_that_is_said(tmp_path: Path) -> No
 async def test_a_model_of_which_nobody_knows_is_shown_them(house: House) -> None:
     await house.tell(photo(house, "What is this?"))
     assert len(house.api.traffic.to("/chat/completions")) >= 1
+
+
+async def test_words_in_reply_to_a_picture_are_answered_by_a_model_that_cannot_see(
+    tmp_path: Path,
+) -> None:
+    async with open_house(tmp_path, prices={"*": BLIND}) as house:
+        picture = photo(house, "").attachments
+        message = house.platform.message("Thank you!")
+        quote = Quote(ref=message.ref, author="Bot", text="", attachments=picture)
+        await house.tell(replace(message, reply_to=quote))
+        assert "not readable to you: a picture" in str(house.asked(0)[-1][1])

@@ -16,9 +16,8 @@ MOST = 6
 
 
 def shows_picture(message: IncomingMessage) -> bool:
-    """Whether there is something to look at, in the message or in the one it replies to."""
-    quoted = message.reply_to.attachments if message.reply_to else ()
-    return any(kind_of(file) is FileKind.IMAGE for file in (*quoted, *message.attachments))
+    """Whether somebody sent something to look at. What a reply quotes may be left out."""
+    return any(kind_of(file) is FileKind.IMAGE for file in message.attachments)
 
 
 async def instead_of_looking(ctx: TurnContext, message: IncomingMessage) -> Outcome | None:
