@@ -5,6 +5,7 @@
   * PlatformError        a chat platform refused or failed
     - RateLimited        try again after `retry_after` seconds
     - ChatGone           the chat is deleted, or the bot was removed from it
+    - PlatformDown       no connection; the call has surely not been carried out
     - OutcomeUnknown     no answer came; the call may or may not have been carried out
     - FileTooLarge       the platform does not hand over, or take, a file of this size
     - MessageGone        the message to edit was deleted, or is no longer editable
@@ -44,6 +45,10 @@ class RateLimited(PlatformError):
 
 class ChatGone(PlatformError):
     """The chat is deleted, or the bot is no longer in it."""
+
+
+class PlatformDown(PlatformError):
+    """The platform cannot be reached: the call has surely not been carried out."""
 
 
 class OutcomeUnknown(PlatformError):

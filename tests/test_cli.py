@@ -21,7 +21,16 @@ from typing import TypeAlias
 import pytest
 
 from bot.__main__ import main
-from bot.core.types import Unreadable
+from bot.core.types import (
+    ChatId,
+    ChatRef,
+    IncomingMessage,
+    MessageId,
+    MessageRef,
+    Sender,
+    Unreadable,
+    UserId,
+)
 from bot.sandbox import telegram as telegram_sandbox
 from bot.sandbox.openai import ScriptedApi, serve_scripted
 from bot.sandbox.openai.faults import Refuse
@@ -194,6 +203,15 @@ async def give_up_a_turn() -> None:
         await stores.turns.bury(Unreadable(key="k", platform="telegram", raw="{", reason="torn"))
 
 
+async def leave_a_turn() -> None:
+    """Leave one message in `chinwag.db` that waits."""
+    ref = MessageRef(ChatRef("telegram", ChatId("1001")), MessageId("5"))
+    sender = Sender(UserId("1001"), "Ann")
+    async with open_store(StorageSettings()) as stores:
+        message = IncomingMessage(key="m", ref=ref, sender=sender, text="my secret")
+        await stores.turns.accept(message, urgent=False)
+
+
 def test_an_operator_looks_after_the_database(shell: Shell) -> None:
     shell("db", "upgrade")
     asyncio.run(give_up_a_turn())
@@ -201,6 +219,10 @@ def test_an_operator_looks_after_the_database(shell: Shell) -> None:
     assert status.code == 0
     assert "waiting 0, running 0, given up 1" in status.out
     assert re.search(r"^  1  .* UTC  telegram:.* torn$", status.out, re.MULTILINE)
+    asyncio.run(leave_a_turn())
+    status = shell("db", "status")
+    assert re.search(r"^  2  .* UTC  telegram:1001  waiting$", status.out, re.MULTILINE)
+    assert "secret" not in status.out
     assert shell("db", "retry", "7").out == "0 wait again\n"
     assert shell("db", "purge").out == "deleted: 0 turns, 0 buttons, 0 files\n"
     assert shell("db", "backup", "copy.db").code == 0

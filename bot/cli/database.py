@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.cli.service import prepare
 
@@ -22,17 +22,24 @@ def upgrade(arguments: argparse.Namespace) -> int:
 
 
 def status(arguments: argparse.Namespace) -> int:
-    """Count the turns and list those that were given up."""
+    """Count the turns, and list those that are not over and those that were given up."""
     from bot.store import admin
 
     settings = prepare(arguments.config, quiet=True).storage
     now, dead = asyncio.run(admin.status(settings)), asyncio.run(admin.dead_turns(settings))
+    unfinished = asyncio.run(admin.open_turns(settings))
     print(f"{now.place}: revision {now.revision}, {now.size / 1e6:.1f} MB")
     print(f"waiting {now.waiting}, running {now.running}, given up {now.dead}")
     print(f"answers liked {now.liked}, disliked {now.disliked}")
+    for each in unfinished:
+        tried = f", attempt {each.attempt}" if each.attempt > 1 else ""
+        place = f"{each.platform}:{each.chat}"
+        print(f"  {each.id}  {_minute(each.since)} UTC  {place}  {each.state}{tried}")
+    if now.waiting + now.running > len(unfinished):
+        print(f"  and {now.waiting + now.running - len(unfinished)} more")
     for turn in dead:
-        finished = turn.finished.strftime("%Y-%m-%d %H:%M")
-        print(f"  {turn.id}  {finished} UTC  {turn.platform}:{turn.chat}  {turn.error}")
+        place = f"{turn.platform}:{turn.chat}"
+        print(f"  {turn.id}  {_minute(turn.finished)} UTC  {place}  given up: {turn.error}")
     if now.dead > len(dead):
         print(f"  and {now.dead - len(dead)} older ones")
     return 0
@@ -66,6 +73,10 @@ def backup(arguments: argparse.Namespace) -> int:
     size = asyncio.run(admin.backup(settings, arguments.file))
     print(f"{arguments.file}: {size / 1e6:.1f} MB")
     return 0
+
+
+def _minute(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M")
 
 
 def days(text: str) -> float:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import PurePath
 
 from bot.core import albums, together
 from bot.core.access import Gate, Verdict
@@ -31,7 +33,7 @@ from bot.core.types import (
     Unreadable,
 )
 from bot.core.waiting import WaitingRoom, chat_of
-from bot.errors import ChatGone, PlatformError, QueueFull, StoreError
+from bot.errors import BotError, ChatGone, PlatformError, QueueFull, StoreError
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +49,15 @@ STORE_RETRY, STORE_PATIENCE = 1.0, 10.0
 """Seconds between tries to write down the end of a turn while the database refuses; they grow."""
 LAST_TRIES = 2
 """So often it is tried when the bot is being shut down; what is open then is recovered later."""
+
+
+def _reason(error: Exception) -> str:
+    """Why a turn failed, as the operator is told; what people wrote may stand in other errors."""
+    if isinstance(error, BotError):
+        return repr(error)
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" in {PurePath(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{where}"
 
 
 class Lanes:
@@ -140,6 +151,7 @@ class Lanes:
 
     async def run(self) -> None:
         """Claim and work until cancelled; `drain` first, to leave nothing half done."""
+        self._turns.listen(self._wake.set)
         recovered = False
         while True:
             self._wake.clear()
@@ -248,7 +260,7 @@ class Lanes:
         return self._platforms[turn.chat.platform].newest(turn.chat)
 
     async def _context(self, turn: Turn, others: list[int]) -> TurnContext:
-        event, stores = turn.event, self._services.stores
+        first, event, stores = turn, turn.event, self._services.stores
         settings = await stores.settings.load(turn.chat)
         shown = list(turn.shown)
         line = await self._room.leave(turn.chat, turn.id)
@@ -274,7 +286,13 @@ class Lanes:
             stop_chat=self.stop_chat,
             shown=shown,
             stands=lambda: None if turn.urgent else self._room.stands(turn.chat),
+            tidy=lambda: self._tidy_again(first, shown),
         )
+
+    async def _tidy_again(self, turn: Turn, shown: Sequence[MessageRef]) -> None:
+        """Look for what was posted without an answer; beside another turn's posts it is let be."""
+        if not turn.urgent or turn.chat not in self._stoppers:
+            await self._sweep(turn, shown)
 
     async def _gather(
         self,
@@ -312,7 +330,7 @@ class Lanes:
         nobody knows. In a chat it is looked for once, before the first turn that an earlier process
         left behind does anything; and before every further attempt of a turn.
         """
-        chat, event = turn.chat, turn.event
+        chat = turn.chat
         is_ours = turn.id in self._open.get(chat, ())
         if chat in self._stoppers or (is_ours and (turn.urgent or turn.attempt == 1)):
             return
@@ -320,11 +338,15 @@ class Lanes:
             async with self._tidied[chat]:
                 return
         async with self._tidied.setdefault(chat, asyncio.Lock()):
-            asked = event.ref if isinstance(event, IncomingMessage) else None
-            after = [ref for ref in (turn.stood, asked) if ref is not None]
-            if after:
-                keep = {*await self._turns.known(turn.id), *shown}
-                await self._platforms[chat.platform].sweep(chat, after=after, keep=keep)
+            await self._sweep(turn, shown)
+
+    async def _sweep(self, turn: Turn, shown: Sequence[MessageRef]) -> None:
+        chat, event = turn.chat, turn.event
+        asked = event.ref if isinstance(event, IncomingMessage) else None
+        after = [ref for ref in (turn.stood, asked) if ref is not None]
+        if after:
+            keep = {*await self._turns.known(turn.id), *shown}
+            await self._platforms[chat.platform].sweep(chat, after=after, keep=keep)
 
     async def _handle(self, ctx: TurnContext) -> Outcome:
         if ctx.turn.urgent:
@@ -373,7 +395,7 @@ class Lanes:
                 log.error("failure not shown", extra={"turn": turn.id, "error": repr(second)})
         elif self._accepting:
             await self._clock.sleep(PAUSES[turn.attempt - 1])
-        return await self._fail(turn, repr(error), dead=dead)
+        return await self._fail(turn, _reason(error), dead=dead)
 
     async def _give_up(self, ctx: TurnContext, *, interrupted: bool) -> None:
         """Say that it did not work, and offer to try again; what was written stays."""

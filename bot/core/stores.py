@@ -175,6 +175,10 @@ class TurnQueue(Protocol):
         """At start: turns that ran when the process died wait again, their attempt counted."""
         ...
 
+    def listen(self, wake: Callable[[], None]) -> None:
+        """Call `wake` whenever another process may have left work; a hint, like any wake-up."""
+        ...
+
     async def ahead(self, turn_id: int) -> int:
         """How many turns of the same chat stand before this one."""
         ...

@@ -12,7 +12,7 @@ from typing import Any
 from bot.core.access import Gate
 from bot.core.budget import Budget
 from bot.core.chart import ChartPainter
-from bot.core.delivery import Delivery
+from bot.core.delivery import FIRST_BACKOFF, LAST_BACKOFF, PATIENCE, Delivery
 from bot.core.i18n import texts
 from bot.core.ledger import Person, Standing
 from bot.core.manner import Manner, manner
@@ -42,7 +42,7 @@ from bot.core.types import (
     Sender,
     Style,
 )
-from bot.errors import RateLimited, StoreError
+from bot.errors import MessageGone, OutcomeUnknown, PlatformDown, RateLimited, StoreError
 
 log = logging.getLogger(__name__)
 
@@ -148,6 +148,8 @@ class TurnContext:
     """How far the person was below each limit when the turn first asked for something."""
     stands: Callable[[], None]
     """Told when something of the turn stands in the chat."""
+    tidy: Callable[[], Awaitable[None]]
+    """Delete what the turn has posted and nobody knows of."""
 
     @property
     def chat(self) -> ChatRef:
@@ -252,16 +254,32 @@ class TurnContext:
         self.settings = await self.services.stores.settings.change(self.chat, change)
 
     async def _patiently(self, put: Callable[[], Awaitable[MessageRef]]) -> MessageRef:
-        """A platform that asks for a pause gets it; the words are not lost."""
+        """A platform that asks for a pause gets it, one that is down is waited for.
+
+        What was posted without an answer is looked for before it is posted again.
+        """
+        pause, waited = FIRST_BACKOFF, 0.0
         while True:
             try:
                 return await put()
             except RateLimited as limit:
                 await self.services.clock.sleep(limit.retry_after)
+            except (PlatformDown, OutcomeUnknown) as error:
+                if waited >= PATIENCE:
+                    raise
+                log.warning("platform down, waiting", extra={**self.log, "error": repr(error)})
+                await self.services.clock.sleep(pause)
+                if isinstance(error, OutcomeUnknown):
+                    await self.tidy()
+                waited, pause = waited + pause, min(LAST_BACKOFF, pause * 2)
 
     async def _put(self, reply: Reply) -> MessageRef:
         if self.shown:
-            await self.platform.edit(self.shown[0], reply)
+            try:
+                await self.platform.edit(self.shown[0], reply)
+            except MessageGone:
+                del self.shown[0]  # somebody deleted it
+                return await self._put(reply)
             return self.shown[0]
         ref = await self.platform.send(self.chat, reply)
         try:  # at once: a process that dies now must not say it a second time

@@ -42,6 +42,19 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OpenTurn:
+    """A turn that waits or runs; `since` in UTC: when it was taken in, or its attempt begun."""
+
+    id: int
+    platform: str
+    chat: str
+    kind: str
+    state: str
+    attempt: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeadTurn:
     """A turn that was given up; `finished` in UTC."""
 
@@ -79,12 +92,40 @@ async def status(settings: StorageSettings) -> Status:
             place=settings.place,
             revision=migrate.HEAD,
             size=(await connection.exec_driver_sql(size)).scalar_one(),
-            waiting=count.get(TurnState.WAITING.value, 0),
+            waiting=count.get(TurnState.WAITING.value, 0) + count.get(TurnState.JOINED.value, 0),
             running=count.get(TurnState.RUNNING.value, 0),
             dead=count.get(TurnState.DEAD.value, 0),
             liked=liked,
             disliked=disliked,
         )
+
+    async with _migrated(settings) as database:
+        return await database.read(job)
+
+
+async def open_turns(settings: StorageSettings, *, limit: int = 50) -> Sequence[OpenTurn]:
+    """The turns that are not over, oldest first: what runs, what is answered with it, what waits.
+
+    Nothing of what people wrote is read.
+    """
+    states = (TurnState.RUNNING.value, TurnState.JOINED.value, TurnState.WAITING.value)
+
+    async def job(connection: AsyncConnection) -> Sequence[OpenTurn]:
+        query = (
+            sa.select(
+                turns.c.id,
+                turns.c.platform,
+                turns.c.chat,
+                turns.c.kind,
+                turns.c.state,
+                turns.c.attempt,
+                sa.func.coalesce(turns.c.started_at, turns.c.accepted_at).label("since"),
+            )
+            .where(turns.c.state.in_(states))
+            .order_by(turns.c.id)
+            .limit(limit)
+        )
+        return [OpenTurn(**row._mapping) for row in (await connection.execute(query)).all()]
 
     async with _migrated(settings) as database:
         return await database.read(job)

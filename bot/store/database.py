@@ -112,6 +112,11 @@ def migrating_engine(settings: StorageSettings) -> AsyncEngine:
     return engine
 
 
+def listening_engine(settings: StorageSettings) -> AsyncEngine:
+    """An engine with one connection, outside of transactions, to hear PostgreSQL's notices on."""
+    return _postgres(settings, 1).execution_options(isolation_level="AUTOCOMMIT")
+
+
 def insert(connection: AsyncConnection, table: sa.Table) -> Insert:
     """An INSERT that knows ON CONFLICT."""
     return insert_for(connection.dialect.name, table)

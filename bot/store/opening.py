@@ -19,9 +19,10 @@ from bot.store.archive import ArchiveTable
 from bot.store.broadcasts import BroadcastTable
 from bot.store.chats import ChatTable
 from bot.store.conversations import ConversationTable
-from bot.store.database import connected
+from bot.store.database import connected, listening_engine
 from bot.store.grants import GrantTable
 from bot.store.ledger import LedgerTable
+from bot.store.news import heard
 from bot.store.overheard import OverheardTable
 from bot.store.privacy import PrivacyTable
 from bot.store.ratings import RatingTable
@@ -73,7 +74,8 @@ async def opened(
             if database.sqlite:
                 yield stores
             else:
-                async with _leases_kept(turns, lease / 3):
+                engine = listening_engine(settings)
+                async with _leases_kept(turns, lease / 3), heard(engine, turns.hear):
                     yield stores
 
 

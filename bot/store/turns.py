@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -24,7 +25,7 @@ from bot.core.types import (
     UserId,
 )
 from bot.errors import QueueFull
-from bot.store import codec, edits, joining, lanes, ledger, messages, products, usage
+from bot.store import codec, edits, joining, lanes, ledger, messages, news, products, usage
 from bot.store.columns import utc_now
 from bot.store.database import Database
 from bot.store.overheard import drop_through
@@ -74,6 +75,9 @@ class Turns:
         self._calendar = calendar
         self._held: dict[int, _Hold] = {}
         """What this process is working on, by the id of the turn."""
+        self._silent: dict[int, datetime] = {}
+        """Turns whose lease was over at the last look, and since when."""
+        self._wake: Callable[[], None] = lambda: None
         self._noted: set[int] = set()
         """Turns that may have left files behind."""
 
@@ -96,6 +100,7 @@ class Turns:
                     raise QueueFull(in_chat=False)
                 new = await lanes.add(connection, wanted, urgent=urgent)
                 if new is not None:
+                    await news.tell(connection)
                     ahead = 0 if urgent else view.active_in_chat
                     return Accepted(turn_id=new, fresh=True, ahead=ahead)
                 view = await lanes.look(connection, event)  # another process was quicker
@@ -251,8 +256,29 @@ class Turns:
         return await self._take_back(sa.or_(turns.c.owner == owner, _EXPIRED))
 
     async def free_expired(self) -> int:
-        """Turns of other processes that have given no sign of life wait again."""
-        return await self._take_back(_EXPIRED)
+        """Turns of other processes that have given no sign of life wait again.
+
+        Only what was expired when this was last called, and has the same lease still: when the
+        database's clock jumps ahead, every lease is over at once, but who lives renews it.
+        """
+        query = sa.select(turns.c.id, turns.c.lease_until).where(sa.text(RUNNING), _EXPIRED)
+
+        async def job(connection: AsyncConnection) -> dict[int, datetime]:
+            return {row.id: row.lease_until for row in (await connection.execute(query)).all()}
+
+        before, self._silent = self._silent, await self._database.read(job)
+        lost = [id for id, lease in self._silent.items() if before.get(id) == lease]
+        if not lost:
+            return 0
+        return await self._take_back(sa.and_(_EXPIRED, turns.c.id.in_(lost)))
+
+    def listen(self, wake: Callable[[], None]) -> None:
+        """Call `wake` whenever another process may have left work."""
+        self._wake = wake
+
+    def hear(self) -> None:
+        """Another process has taken something in."""
+        self._wake()
 
     async def _take_back(self, lost: sa.ColumnElement[bool]) -> int:
         statement = (

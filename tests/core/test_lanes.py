@@ -8,7 +8,7 @@ from pathlib import Path
 from bot.core.access import Access
 from bot.core.fake import ANN, CHAT
 from bot.core.types import ChatId, ChatRef, Event, Sender, Unreadable, UserId
-from bot.errors import ChatGone, PlatformError, StoreError
+from bot.errors import ChatGone, PlatformDown, PlatformError, StoreError
 from bot.sandbox.openai.faults import Hang
 from bot.sandbox.openai.scripted import Answer
 from tests.house import House, open_house
@@ -195,3 +195,13 @@ async def test_one_who_blocks_the_bot_after_asking_costs_no_retries(house: House
     await house.happen(house.platform.message("hello"))
     await house.lanes.answered(CHAT)
     assert len(house.api.traffic.to("/chat/completions")) <= 1
+
+
+async def test_a_platform_that_is_down_gets_the_words_of_a_command_later(house: House) -> None:
+    house.platform.fail_next(PlatformDown("no connection"))
+    assert (await house.say("/new"))[-1].startswith("✨ A fresh start")
+
+
+async def test_a_post_without_an_answer_is_not_made_twice(house: House) -> None:
+    house.platform.unknown_next(carried_out=True)
+    assert len(await house.say("/new")) == 1

@@ -46,6 +46,18 @@ async def test_the_status_counts_what_waits_runs_and_is_dead(
     assert status.place == settings.place
 
 
+async def test_what_is_not_over_is_listed_without_what_people_wrote(
+    settings: StorageSettings, stores: Stores
+) -> None:
+    await fill(stores)
+    found = await admin.open_turns(settings)
+    assert [(turn.state, turn.attempt, turn.chat) for turn in found] == [
+        ("running", 1, "home"),
+        ("waiting", 1, "home"),
+    ]
+    assert "hello" not in repr(found)
+
+
 async def test_dead_turns_are_listed_with_their_reason(
     settings: StorageSettings, stores: Stores
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 import sqlalchemy as sa
@@ -61,6 +62,7 @@ async def test_the_turn_of_a_silent_bot_is_taken_over_and_answered_once(
         assert first is not None
         await silent.checkpoint(first.id, partial="so far", shown=())
         await expire(database)
+        assert await other.free_expired() == 0  # it is looked at twice
         assert await other.free_expired() == 1
         again = await other.claim("other")
         assert again is not None
@@ -126,3 +128,39 @@ async def test_a_turn_that_somebody_is_just_taking_is_not_overtaken(
         done.set()
         await taking
         assert await turns.claim("two") is None
+
+
+async def test_a_clock_that_jumps_ahead_takes_no_turn_from_who_works_on_it(
+    settings: StorageSettings,
+) -> None:
+    async with connected(settings) as database:
+        one, two = queue(database, 30), queue(database, 30)
+        await one.accept(message("1"), urgent=False)
+        turn = await one.claim("one")
+        assert turn is not None
+        for _ in range(3):  # every lease is over again and again, but there are signs of life
+            await expire(database)
+            assert await two.free_expired() == 0
+            await one.renew()
+        await expire(database)
+        await one.finish(turn.id, Outcome())
+        assert await two.free_expired() == 0
+        assert await two.claim("two") is None
+
+
+async def test_what_one_bot_takes_in_wakes_the_other(settings: StorageSettings) -> None:
+    woken = asyncio.Event()
+    # Another process, as the database sees it: its notices are signed with another name.
+    foreign = sa.text("SELECT pg_notify('chinwag_turns', 'elsewhere:1')")
+    async with open_store(settings) as stores, connected(settings) as database:
+        stores.turns.listen(woken.set)
+        async with asyncio.timeout(10):
+            while not woken.is_set():
+                await database.write(lambda connection: connection.execute(foreign))
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(woken.wait(), 0.1)
+        woken.clear()
+        await stores.turns.accept(message("1"), urgent=False)
+        turn = await stores.turns.claim("me")
+        assert turn is not None
+        assert not woken.is_set()  # of its own it need not be told

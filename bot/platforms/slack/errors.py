@@ -12,7 +12,14 @@ import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.errors import ChatGone, MessageGone, OutcomeUnknown, PlatformError, RateLimited
+from bot.errors import (
+    ChatGone,
+    MessageGone,
+    OutcomeUnknown,
+    PlatformDown,
+    PlatformError,
+    RateLimited,
+)
 
 BAD_TOKEN = frozenset(
     {"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"}
@@ -34,7 +41,7 @@ class Refused(PlatformError):
         self.needed = needed
 
 
-class Unreachable(PlatformError):
+class Unreachable(PlatformDown):
     """No connection to Slack: the call has surely not been carried out."""
 
 

@@ -140,6 +140,7 @@ def _message(team: str, event: Json, directory: Directory) -> IncomingMessage | 
         or mentions(text, directory.bot)
         or _goes_on(channel, root, text, directory),
         edited=edited,
+        gesture=_gesture(team, message),
     )
 
 
@@ -167,6 +168,12 @@ def _about(
         by_bot=author == directory.bot,
         attachments=files,
     )
+
+
+def _gesture(team: str, message: Json) -> str:
+    """What the person's app calls the message: one sent twice by a bad connection has one name."""
+    name = str(message.get("client_msg_id") or "")
+    return name and f"{team}:{name}"
 
 
 def _is_spoken(event: Json, message: Json, bot: str) -> bool:

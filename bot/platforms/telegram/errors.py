@@ -18,6 +18,7 @@ from bot.errors import (
     FileTooLarge,
     MessageGone,
     OutcomeUnknown,
+    PlatformDown,
     PlatformError,
     RateLimited,
 )
@@ -48,7 +49,7 @@ _CHAT_GONE = (
 )
 
 
-class Unreachable(PlatformError):
+class Unreachable(PlatformDown):
     """No connection to Telegram: the call has surely not been carried out."""
 
 

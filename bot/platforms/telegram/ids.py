@@ -11,7 +11,7 @@ from typing import NamedTuple
 from bot.core.types import ChatId, ChatRef, MessageId, MessageRef
 
 PLATFORM = "telegram"
-_CALLBACK = "callback:"
+_CALLBACK = ":callback:"
 
 
 class Place(NamedTuple):
@@ -52,11 +52,12 @@ def make_update_key(bot: int, update_id: int) -> str:
     return f"{bot}:update:{update_id}"
 
 
-def make_press_key(query_id: str) -> str:
-    """The key of a button press: the id that its answer needs."""
-    return f"{_CALLBACK}{query_id}"
+def make_press_key(bot: int, query_id: str) -> str:
+    """The key of a button press: the bot, and the id that its answer needs."""
+    return f"{bot}{_CALLBACK}{query_id}"
 
 
 def parse_press_key(key: str) -> str | None:
     """The id of the callback query of a button press; None for other events."""
-    return key.removeprefix(_CALLBACK) if key.startswith(_CALLBACK) else None
+    _, found, query_id = key.partition(_CALLBACK)
+    return query_id if found else None

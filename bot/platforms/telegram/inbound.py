@@ -65,7 +65,7 @@ def parse_update(raw: dict[str, Any], me: Me) -> Event | None:
     update = Update.de_json(raw, None)
     key = make_update_key(me.id, update.update_id)
     if update.callback_query is not None:
-        return _press(update.callback_query)
+        return _press(update.callback_query, me)
     if STOPPED in update.api_kwargs:
         return _stop(update.api_kwargs[STOPPED], key)
     if update.edited_message is not None:
@@ -80,13 +80,13 @@ def key_of(raw: dict[str, Any], me: Me) -> str:
     return make_update_key(me.id, int(raw.get("update_id", 0)))
 
 
-def _press(query: CallbackQuery) -> ButtonPress | None:
+def _press(query: CallbackQuery, me: Me) -> ButtonPress | None:
     message = query.message
     if message is None or not query.data:
         return None  # a button of an inline message, or a game: none of ours
     chat = _chat_ref(message) if isinstance(message, Message) else make_chat(message.chat.id)
     return ButtonPress(
-        key=make_press_key(query.id),
+        key=make_press_key(me.id, query.id),
         ref=make_message(chat, message.message_id),
         sender=_sender(query.from_user),
         value=query.data,
