@@ -61,7 +61,7 @@ class FakeWire:
 
     async def carry_out(self, chat: ChatRef, change: Callable[[], T]) -> T:
         """Make a call: it takes its time, meets its fate, and changes what is to be seen."""
-        while chat in self._busy and not self.strict:
+        while chat in self._busy and not self.strict:  # noqa: ASYNC110 - a view
             await asyncio.sleep(0)
         with self._one_at_a_time(chat):
             await asyncio.sleep(0)

@@ -222,6 +222,7 @@ class Lanes:
         """
         fields = {"platform": turn.chat.platform, "chat": turn.chat.id, "turn": turn.id}
         noting = asyncio.create_task(self._note(turn))
+        ctx: TurnContext | None = None
         try:
             ctx = await self._context(turn, others)
             if turn.attempt > ATTEMPTS:
@@ -238,7 +239,9 @@ class Lanes:
             # The one place where a bug ends: said once, with all there is to know, and the bot
             # lives. The turn is tried again, since half of such faults pass by themselves.
             log.exception("turn failed", extra={**fields, "attempt": turn.attempt})
-            return await self._fail_or_retry(turn, error)
+            dead = await self._fail_or_retry(turn, ctx, error)
+            others.clear()  # they wait by themselves
+            return dead
         finally:
             await noting
         stood = self._stood(turn)
@@ -268,7 +271,7 @@ class Lanes:
             shown.append(line)
         await self._tidy(turn, shown)
         chosen = settings.together or ("on" if self._services.defaults.together else "off")
-        if isinstance(event, IncomingMessage) and not turn.urgent:
+        if isinstance(event, IncomingMessage) and not turn.urgent and turn.attempt <= ATTEMPTS:
             turn = await self._gather(turn, event, others, shown, words=chosen == "on")
         if not isinstance(event, IncomingMessage | StopPressed):
             # What a button does is shown in the message that bears it.
@@ -315,11 +318,11 @@ class Lanes:
             row = together.row(lead, await self._turns.following(turn.id))
         if not row:
             return turn
-        await self._turns.join(turn.id, [other.id for other in row])
         for other in row:
             others.append(other.id)
             line = await self._room.leave(turn.chat, other.id)
             shown += [ref for ref in (*other.shown, *([line] if line else [])) if ref not in shown]
+        await self._turns.join(turn.id, others, shown)
         as_one = albums.as_one if lead.album else together.as_one
         return replace(turn, event=as_one(lead, row))
 
@@ -386,11 +389,12 @@ class Lanes:
         await self._persist(lambda: self._turns.fail(turn.id, reason, dead=dead, stood=stood))
         return dead
 
-    async def _fail_or_retry(self, turn: Turn, error: Exception) -> bool:
+    async def _fail_or_retry(self, turn: Turn, ctx: TurnContext | None, error: Exception) -> bool:
         dead = turn.attempt >= ATTEMPTS
         if dead:
             try:
-                await self._give_up(await self._context(turn, []), interrupted=False)
+                last = ctx or await self._context(replace(turn, attempt=ATTEMPTS + 1), [])
+                await self._give_up(last, interrupted=False)
             except (StoreError, PlatformError) as second:
                 log.error("failure not shown", extra={"turn": turn.id, "error": repr(second)})
         elif self._accepting:
@@ -415,7 +419,7 @@ class Lanes:
             return
         delivery = ctx.delivery(event)
         async with delivery:
-            delivery.rewrite(ctx.turn.partial)
+            delivery.rewrite(ctx.written or ctx.turn.partial)
             await delivery.finish(mark=text, buttons=await offer_revival(ctx), failed=True)
 
     # ------------------------------------------------------------ ends of the engine

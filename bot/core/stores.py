@@ -121,8 +121,11 @@ class TurnQueue(Protocol):
         """
         ...
 
-    async def join(self, turn_id: int, others: Sequence[int]) -> None:
-        """Let a running turn answer these, too: they end with it, and wait again if it does not."""
+    async def join(self, turn_id: int, others: Sequence[int], shown: Sequence[MessageRef]) -> None:
+        """Let a running turn answer these, too: they end with it, and wait again if it does not.
+
+        `shown` is what stands in the chat for all of them; it belongs to the running turn now.
+        """
         ...
 
     async def known(self, turn_id: int) -> Sequence[MessageRef]:

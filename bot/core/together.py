@@ -30,7 +30,7 @@ def row(lead: IncomingMessage, following: Sequence[Turn]) -> list[Turn]:
         event = turn.event
         if not isinstance(event, IncomingMessage) or event.sender.id != lead.sender.id:
             break
-        if not may_join(event):
+        if not may_join(event) or turn.attempt > 1:  # what failed before is tried by itself
             break
         found.append(turn)
     return found

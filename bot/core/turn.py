@@ -146,6 +146,8 @@ class TurnContext:
     """All platforms that run, by their names."""
     standings: list[Standing] = field(default_factory=list)
     """How far the person was below each limit when the turn first asked for something."""
+    written: str = ""
+    """What stands of the answer in those messages."""
     stands: Callable[[], None]
     """Told when something of the turn stands in the chat."""
     tidy: Callable[[], Awaitable[None]]
@@ -224,7 +226,7 @@ class TurnContext:
         return text.format(name=name, lines=lines)
 
     async def _remember(self, text: str, shown: Sequence[MessageRef]) -> None:
-        self.shown[:] = shown
+        self.shown[:], self.written = shown, text
         self.stands()
         await self.services.stores.turns.checkpoint(self.turn.id, partial=text, shown=shown)
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.stores import Turn, TurnState
-from bot.core.types import IncomingMessage
+from bot.core.types import IncomingMessage, MessageRef
 from bot.store import codec, lanes
 from bot.store.columns import utc_now
 from bot.store.schema import JOINED, WAITING_IN_LANE, turns
@@ -46,9 +46,16 @@ async def following(connection: AsyncConnection, turn_id: int) -> Sequence[Turn]
 
 
 async def join(
-    connection: AsyncConnection, turn_id: int, owner: str, others: Sequence[int]
+    connection: AsyncConnection,
+    turn_id: int,
+    owner: str,
+    others: Sequence[int],
+    shown: Sequence[MessageRef],
 ) -> None:
-    """Let a turn that `owner` runs answer those that still wait."""
+    """Let a turn that `owner` runs answer those that still wait, where all their lines stand.
+
+    The lines are its own from now on: if it is given up, nobody else writes over them.
+    """
     lead = turns.alias("this")
     runs = sa.exists().where(
         lead.c.id == turn_id, lead.c.state == TurnState.RUNNING.value, lead.c.owner == owner
@@ -56,9 +63,15 @@ async def join(
     statement = (
         sa.update(turns)
         .where(turns.c.id.in_(others), sa.text(WAITING_IN_LANE), runs)
-        .values(state=TurnState.JOINED.value, lead=turn_id)
+        .values(state=TurnState.JOINED.value, lead=turn_id, shown=codec.dump_shown(()))
     )
     await connection.execute(statement)
+    stands = (
+        sa.update(turns)
+        .where(turns.c.id == turn_id, turns.c.owner == owner)
+        .values(shown=codec.dump_shown(tuple(shown)))
+    )
+    await connection.execute(stands)
 
 
 async def end(connection: AsyncConnection, turn_id: int, state: TurnState) -> None:

@@ -162,11 +162,11 @@ class Turns:
         """The messages that wait behind a running turn, in order."""
         return await self._database.read(lambda connection: joining.following(connection, turn_id))
 
-    async def join(self, turn_id: int, others: Sequence[int]) -> None:
-        """Let a running turn answer these, too."""
+    async def join(self, turn_id: int, others: Sequence[int], shown: Sequence[MessageRef]) -> None:
+        """Let a running turn answer these, too, in the messages that stand for all of them."""
         hold = self._held.get(turn_id, NOBODY)
         await self._database.write(
-            lambda connection: joining.join(connection, turn_id, hold.owner, others)
+            lambda connection: joining.join(connection, turn_id, hold.owner, others, shown)
         )
 
     async def known(self, turn_id: int) -> Sequence[MessageRef]:

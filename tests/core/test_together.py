@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncGenerator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -166,3 +168,26 @@ async def test_a_message_that_could_not_be_answered_is_answered_once_it_is_chang
     house.api.script.answer("something")
     changed = edit(house.platform, message, "tell me something")
     assert (await house.tell(changed))[-1] == "something"
+
+
+async def test_a_row_that_is_given_up_keeps_its_mark_and_the_others_are_answered(
+    tmp_path: Path,
+) -> None:
+    async with open_house(tmp_path, defaults=TOGETHER) as house:
+        house.api.script.answer(SLOW)
+        house.api.script.answer_with(lambda question: f"re {question.last_text}")
+        await being_answered(house)
+        for text in ("second", "third"):
+            await house.happen(house.platform.message(text))
+        await house.sees("⏳")
+    with closing(sqlite3.connect(tmp_path / "house.db")) as database, database:
+        database.execute("UPDATE turns SET attempt = 4 WHERE id = 2")  # killed three times over
+    async with open_house(tmp_path, platform=house.platform, defaults=TOGETHER) as house:
+        house.api.script.answer("first")
+        house.api.script.answer_with(lambda question: f"re {question.last_text}")
+        await house.sees("re third")
+        kept = house.platform.kept()
+        assert kept[1:] == ["⏸ This answer was interrupted, three times over.", "re third"]
+        await house.press("🔁 Retry")
+        await house.sees("re second")
+        assert house.platform.kept()[1:] == ["re second", "re third"]
