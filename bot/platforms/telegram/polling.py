@@ -36,6 +36,9 @@ STORE_PAUSE = 1.0
 SILENCE = 120.0
 """Seconds without a poll that succeeded after which the connections are made anew."""
 
+MALFORMED = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, OSError)
+"""What reading an update raises that is not one: a date too large is the last two."""
+
 BAD_TOKEN = (
     "telegram.token is refused by Telegram: ask @BotFather for the current token "
     "(or telegram.base_url is not the address of a Bot API server)"
@@ -173,7 +176,7 @@ def _chat_of(event: Event | Unreadable) -> ChatRef | None:
 def _read(raw: dict[str, Any], me: Me) -> Event | Unreadable | None:
     try:
         return parse_update(raw, me)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as failure:
+    except MALFORMED as failure:
         reason = f"{type(failure).__name__}: {failure}"
         log.error("update not readable, kept", extra={"reason": type(failure).__name__})
         return Unreadable(

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from bot.core.clock import SystemClock
 from bot.core.manual_clock import ManualClock
-from bot.core.types import IncomingMessage
+from bot.core.types import IncomingMessage, Unreadable
 from bot.errors import ConfigError, StoreBusy
 from bot.platforms.telegram import TelegramSettings, connect
 from bot.sandbox.telegram import serve
@@ -106,3 +106,18 @@ async def test_a_webhook_is_taken_away() -> None:
         async with listening(stage, inbox):
             await inbox.wait()
         assert stage.telegram.updates.webhook_url == ""
+
+
+async def test_an_update_with_an_impossible_date_is_kept_and_passed_over() -> None:
+    inbox = Inbox()
+    async with staged(clock=HastyClock()) as stage, listening(stage, inbox):
+        await inbox.wait()
+        for date in (10**20, -(10**18)):
+            chat = {"id": 1001, "type": "private", "first_name": "Ann"}
+            message = {"message_id": 7, "date": date, "chat": chat, "text": "from the future"}
+            stage.telegram.updates.add_raw({"message": message})
+        stage.view.send("from now")
+        await inbox.wait(4)
+        kept = [event for event in inbox.events if isinstance(event, Unreadable)]
+        assert ["from the future" in event.raw for event in kept] == [True, True]
+        assert texts(inbox)[-1] == "from now"
