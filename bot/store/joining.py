@@ -17,10 +17,13 @@ _OVER = (TurnState.DONE, TurnState.CANCELLED)
 
 
 async def following(connection: AsyncConnection, turn_id: int) -> Sequence[Turn]:
-    """The messages that wait in the chat of a turn, up to the first other event."""
+    """The messages that wait in the chat of a turn, up to the first other event.
+
+    None when a later one is over already: the turn was given up and is tried again out of its row.
+    """
     here = sa.select(turns.c.platform, turns.c.chat).where(turns.c.id == turn_id)
     lead = (await connection.execute(here)).one_or_none()
-    if lead is None:
+    if lead is None or await _is_passed(connection, turn_id, lead.platform, lead.chat):
         return []
     query = (
         sa.select(*lanes.CLAIMED)
@@ -43,6 +46,18 @@ async def following(connection: AsyncConnection, turn_id: int) -> Sequence[Turn]
             break
         found.append(turn)
     return found
+
+
+async def _is_passed(connection: AsyncConnection, turn_id: int, platform: str, chat: str) -> bool:
+    later = sa.exists().where(
+        turns.c.platform == platform,
+        turns.c.chat == chat,
+        turns.c.id > turn_id,
+        turns.c.message != "",
+        sa.not_(turns.c.urgent),
+        turns.c.finished_at.is_not(None),
+    )
+    return bool((await connection.execute(sa.select(later))).scalar_one())
 
 
 async def join(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -241,3 +242,67 @@ async def test_an_event_nobody_can_read_is_kept_but_never_claimed(stores: Stores
     await stores.turns.bury(event)
     assert await stores.turns.claim("me") is None
     assert await stores.turns.recover("me") == 0
+
+
+def numbered(number: int, text: str = "hello") -> IncomingMessage:
+    return IncomingMessage(key=f"m{number}", ref=ref(number), sender=ANN, text=text)
+
+
+async def test_what_waits_in_a_row_can_end_with_the_first(stores: Stores) -> None:
+    for number in range(1, 4):
+        await stores.turns.accept(numbered(number), urgent=False)
+    lead = await claim(stores)
+    row = await stores.turns.following(lead.id)
+    assert [turn.event.key for turn in row] == ["m2", "m3"]
+    await stores.turns.join(lead.id, [turn.id for turn in row], [ref(9)])
+    assert await stores.turns.following(lead.id) == []
+    assert ref(9) in await stores.turns.known(lead.id)
+    await stores.turns.finish(lead.id, Outcome())
+    assert await stores.turns.claim("me") is None
+
+
+async def test_what_was_joined_to_a_turn_that_is_given_back_waits_by_itself(
+    stores: Stores,
+) -> None:
+    for number in range(1, 3):
+        await stores.turns.accept(numbered(number), urgent=False)
+    lead = await claim(stores)
+    await stores.turns.join(lead.id, [lead.id + 1], [])
+    await stores.turns.release(lead.id)
+    again = await claim(stores)
+    assert again.id == lead.id
+    assert [turn.id for turn in await stores.turns.following(lead.id)] == [lead.id + 1]
+
+
+async def test_what_was_given_up_can_be_tried_again_and_takes_nobody_along(
+    stores: Stores,
+) -> None:
+    for number in range(1, 4):
+        await stores.turns.accept(numbered(number), urgent=False)
+    lead = await claim(stores)
+    await stores.turns.fail(lead.id, "no luck", dead=True)
+    await stores.turns.finish((await claim(stores)).id, Outcome())
+    assert await stores.turns.revive(lead.id)
+    assert not await stores.turns.revive(lead.id)
+    again = await claim(stores)
+    assert (again.id, again.attempt) == (lead.id, 1)
+    assert await stores.turns.following(lead.id) == []  # the third is in no row with it
+
+
+async def test_one_message_sent_twice_by_a_bad_connection_counts_once(stores: Stores) -> None:
+    first = replace(numbered(1), gesture="g")
+    assert (await stores.turns.accept(first, urgent=False)).fresh
+    assert not (await stores.turns.accept(replace(numbered(2), gesture="g"), urgent=False)).fresh
+    assert (await stores.turns.accept(replace(numbered(3), gesture="h"), urgent=False)).fresh
+
+
+async def test_the_newest_message_of_the_bot_is_known_to_the_next_turn(stores: Stores) -> None:
+    for number in range(1, 4):
+        await stores.turns.accept(numbered(number), urgent=False)
+    first = await claim(stores)
+    assert first.stood is None
+    await stores.turns.finish(first.id, Outcome(), stood=ref(7))
+    second = await claim(stores)
+    assert second.stood == ref(7)
+    await stores.turns.fail(second.id, "", dead=False, stood=ref(8))
+    assert (await claim(stores)).stood == ref(7)  # what stood before its first attempt
