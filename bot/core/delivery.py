@@ -46,6 +46,8 @@ REFRESH = 0.6
 """The part of its time after which a text that vanishes is shown again."""
 FIRST_BACKOFF, LAST_BACKOFF = 1.0, 30.0
 """Seconds to wait after a call that failed, doubled each time up to the second."""
+LAST_WORDS = 1.0
+"""Seconds to say that an answer goes on later, when the bot is being ended."""
 SHORTEST_PAUSE = 0.02
 """Seconds of pause at least, when the platform asks for one without a length."""
 PATIENCE = 900.0
@@ -60,7 +62,7 @@ class Delivery:
     `resume` are the messages in which an earlier attempt stands; they are written over, at once if
     there is but a `placeholder` in them. `journal` is told as soon as a new message stands in the
     chat, and every few seconds while it grows. With a `code_note` long code becomes a file; the
-    note says so in the text.
+    note says so in the text. `paused` is said under the text when the writer is cancelled.
 
         async with Delivery(platform, message, clock=clock) as delivery:
             async for delta in answer:
@@ -80,6 +82,7 @@ class Delivery:
         resume: Sequence[MessageRef] = (),
         placeholder: bool = False,
         journal: Journal | None = None,
+        paused: str = "",
         code_note: Note | None = None,
     ) -> None:
         self._chat = answering.ref.chat
@@ -89,6 +92,7 @@ class Delivery:
         )
         self._clock = clock
         self._journal = journal
+        self._paused = paused
         self._journaled: tuple[Sequence[MessageRef], str] = (tuple(resume), "")
         self._journaled_at = clock.monotonic()
         self._code_note = code_note
@@ -124,10 +128,24 @@ class Delivery:
         self._news.set()
         painter = self._running()
         await asyncio.wait({painter})
+        if isinstance(error, asyncio.CancelledError):
+            await self._part()
         if error is None:
             painter.result()
         elif (failure := painter.exception()) is not None and failure is not error:
             log.error("painter failed", extra={"chat": self._chat.id}, exc_info=failure)
+
+    async def _part(self) -> None:
+        """The bot ends in the middle of the answer: say so, and write down how far it is."""
+        self._journaled_at = float("-inf")
+        await self._checkpoint()
+        if not self._paused or self._end is not None:
+            return
+        try:
+            async with asyncio.timeout(LAST_WORDS):
+                await self._sheets.pause(self._paused)
+        except (PlatformError, TimeoutError) as error:
+            log.info("pause not shown", extra={"chat": self._chat.id, "error": repr(error)})
 
     # ------------------------------------------------------------ what the writer says
 

@@ -309,6 +309,13 @@ class Sheets:
         self._refused_deletions = 0
         self._old.popleft()
 
+    async def pause(self, mark: str) -> None:
+        """Say under the text that it goes on later: whoever reads it now should not wait for it."""
+        sheet = self._open
+        ref = sheet.draft.ref if sheet is not None else None
+        if sheet is not None and ref is not None and sheet.shown:
+            await self._platform.edit(ref, self._reply(f"{closed(sheet.shown)}\n\n{mark}"))
+
     # ------------------------------------------------------------ what stands already
 
     def _recognise(self, text: str) -> None:

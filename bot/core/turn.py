@@ -218,6 +218,7 @@ class TurnContext:
             resume=tuple(self.shown),
             placeholder=isinstance(self.turn.event, IncomingMessage) and not self.turn.partial,
             journal=self._remember,
+            paused=self.texts.gettext("⏸ I am being restarted. The answer goes on in a moment."),
             code_note=self._code_note,
         )
 

@@ -205,3 +205,18 @@ async def test_a_platform_that_is_down_gets_the_words_of_a_command_later(house: 
 async def test_a_post_without_an_answer_is_not_made_twice(house: House) -> None:
     house.platform.unknown_next(carried_out=True)
     assert len(await house.say("/new")) == 1
+
+
+async def test_an_answer_that_a_shutdown_interrupts_says_that_it_goes_on(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        house.api.script.answer(Answer(text="never to be finished " * 50, chunk=9, pace=0.05))
+        await house.happen(house.platform.message("tell me"))
+        await house.sees("never to be")
+    [text] = house.platform.kept()
+    assert text.startswith("never to be")
+    assert text.endswith("⏸ I am being restarted. The answer goes on in a moment.")
+    assert house.platform.buttons() == []
+    async with open_house(tmp_path, platform=house.platform) as house:
+        house.api.script.answer("whole now")
+        await house.sees("whole now")
+        assert house.platform.kept() == ["whole now"]
