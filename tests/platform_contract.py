@@ -402,8 +402,8 @@ class PlatformContract:
             delivery.status("Thinking… 1 s")
             await asyncio.sleep(0.01)
             delivery.write("done")
-            assert await delivery.finish() == (ref,)
-        assert await stage.screen() == ["done"]
+            await delivery.finish()
+        assert await stage.screen() == await stage.kept() == ["done"]
 
     # ------------------------------------------------------------ the rest
 

@@ -374,9 +374,11 @@ class Sheets:
     def _sheet(self) -> Open:
         """The sheet to write on: the open one, the next of an earlier attempt, or a new one."""
         if self._open is None:
-            ref = _ref(self._old.popleft()) if self._old else None
-            self._open = Open(self._begun or self._draft(ref))
-            self._begun = None
+            if self._begun is not None:  # it is a message of its own; what stands is deleted
+                self._open, self._begun = Open(self._begun), None
+            else:
+                ref = _ref(self._old.popleft()) if self._old else None
+                self._open = Open(self._draft(ref))
             self._status = ""  # its message bears the text now
         return self._open
 
