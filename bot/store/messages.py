@@ -85,14 +85,18 @@ async def _keep_picture(
 
 
 async def look_again(connection: AsyncConnection, some: Sequence[int]) -> None:
-    """After messages are gone: a conversation without any counts as never begun."""
+    """After messages are gone: a conversation without any counts as never begun.
+
+    Its title goes with them, since it was made of what was said.
+    """
     last = (
         sa.select(sa.func.max(messages.c.created_at))
         .where(messages.c.conversation_id == conversations.c.id, sa.not_(messages.c.hidden))
         .scalar_subquery()
     )
     which = sa.update(conversations).where(conversations.c.id.in_(some))
-    await connection.execute(which.values(active_at=last))
+    title = sa.case((last.is_(None), ""), else_=conversations.c.title)
+    await connection.execute(which.values(active_at=last, title=title))
 
 
 async def drop_unused_files(connection: AsyncConnection) -> None:

@@ -164,6 +164,18 @@ async def test_a_title_may_be_given_at_the_start(house: House) -> None:
     assert "Trip to Timbuktu" in (await house.press("📚 Earlier conversations"))[-1]
 
 
+async def test_a_title_goes_with_what_it_was_made_of(house: House) -> None:
+    await house.say("Where is Timbuktu?")
+    await titles(house, "Where is Timbuktu?")
+    await house.say("/undo")
+    await house.say("How do I bake bread?")
+    await titles(house, "How do I bake bread?")
+    await house.say("/new Holiday")
+    await house.say("/new")  # the same conversation, since nothing was said in it
+    await house.say("hello")
+    await titles(house, "hello", "How do I bake bread?")
+
+
 async def test_a_cheap_model_finds_the_title_and_its_cost_is_kept(tmp_path: Path) -> None:
     defaults = replace(DEFAULTS, summary_model="gpt-4o")
     async with open_house(tmp_path, defaults=defaults) as house:

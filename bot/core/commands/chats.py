@@ -37,8 +37,7 @@ async def new(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outc
     stores = ctx.services.stores
     conversation = await stores.conversations.begin(ctx.chat)
     await stores.overheard.drop(ctx.chat)
-    if title := clean(argument):
-        await stores.archive.rename(ctx.chat, conversation, title)
+    await stores.archive.rename(ctx.chat, conversation, clean(argument))
     text = _("✨ A fresh start. What we said before is out of my mind.")
     earlier = [[Item(_("📚 Earlier conversations"), LIST, "0")]]
     has_earlier = await stores.archive.count(ctx.chat) > 0
