@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 import aiohttp
 
-from tests.bench.bare_wires import LENGTH, SlackWire, TelegramWire, Wire
+from tests.bench.bare_wires import LENGTH, Call, SlackWire, TelegramWire, Wire
 
 PREVIEW = 1.0
 """Seconds between two previews of an answer, where the limits allow."""
@@ -127,21 +127,22 @@ class Bot:
                 wait = min(wait, PREVIEW)
                 continue
             due = 0.0 if is_end or not talk.id else talk.shown_at + PREVIEW - now
-            due = max(due, self._wire.wait_in(talk.chat, talk.calls, now, edit=bool(talk.id)))
+            call = Call(bool(talk.id), is_end)
+            due = max(due, self._wire.wait_in(talk.chat, talk.calls, now, call))
             if due <= 0:
                 talk.busy = True
-                self._wire.begin(edit=bool(talk.id))
-                self._tasks.create_task(self._show(talk, page, now))
+                self._wire.begin(call)
+                self._tasks.create_task(self._show(talk, page, now, call))
                 return 0.0
             wait = min(wait, due)
         return wait
 
-    async def _show(self, talk: Talk, page: str, now: float) -> None:
-        if is_edit := bool(talk.id):
+    async def _show(self, talk: Talk, page: str, now: float, call: Call) -> None:
+        if call.edit:
             await self._wire.edit(talk.chat, talk.id, page)
         else:
             talk.id = await self._wire.send(talk.chat, page)
-        self._wire.end(edit=is_edit)
+        self._wire.end(call)
         talk.busy, talk.shown, talk.shown_at = False, page, now
         talk.calls = [*talk.calls[-2:], time.perf_counter()]
         if talk.is_full and len(page) == LENGTH:

@@ -6,12 +6,21 @@ import os
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import aiohttp
 
 LENGTH = 4000
 BURST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a call does: change a message that stands (else post one), to its end (or not)."""
+
+    edit: bool
+    is_end: bool
 
 
 class Wire(Protocol):
@@ -25,15 +34,15 @@ class Wire(Protocol):
         """Seconds until the platform takes any call."""
         ...
 
-    def wait_in(self, chat: str, calls: Sequence[float], now: float, *, edit: bool) -> float:
+    def wait_in(self, chat: str, calls: Sequence[float], now: float, call: Call) -> float:
         """Seconds until a chat takes a call, after its last three."""
         ...
 
-    def begin(self, *, edit: bool) -> None:
+    def begin(self, call: Call) -> None:
         """A call leaves."""
         ...
 
-    def end(self, *, edit: bool) -> None:
+    def end(self, call: Call) -> None:
         """It was answered."""
         ...
 
@@ -54,11 +63,12 @@ class Window:
         self._under_way = 0
         self._ended: deque[float] = deque()
 
-    def wait(self, now: float) -> float:
-        """Seconds until there is room."""
+    def wait(self, now: float, count: int | None = None) -> float:
+        """Seconds until there is room, for the first `count` of the calls only."""
         while self._ended and self._ended[0] <= now - self._seconds:
             self._ended.popleft()
-        if not self._count or self._under_way + len(self._ended) < self._count:
+        count = self._count if count is None else count
+        if not self._count or self._under_way + len(self._ended) < count:
             return 0.0
         return self._ended[0] + self._seconds - now if self._ended else self._seconds
 
@@ -107,15 +117,15 @@ class TelegramWire:
         """30 calls a second."""
         return self._window.wait(now)
 
-    def wait_in(self, chat: str, calls: Sequence[float], now: float, *, edit: bool) -> float:
+    def wait_in(self, chat: str, calls: Sequence[float], now: float, call: Call) -> float:
         """One a second in a chat, and three at once."""
         return _burst(calls, now) if self._limited else 0.0
 
-    def begin(self, *, edit: bool) -> None:
+    def begin(self, call: Call) -> None:
         """A call leaves."""
         self._window.begin()
 
-    def end(self, *, edit: bool) -> None:
+    def end(self, call: Call) -> None:
         """It was answered."""
         self._window.end()
 
@@ -140,7 +150,7 @@ class SlackWire:
         self._url = os.environ["BOT_SLACK__BASE_URL"]
         self._session = session
         self._edits = Window(self.EDITS, 60.0)
-        self._early: set[str] = set()
+        self._early = 0
 
     async def _call(self, method: str, token: str = "BOT_SLACK__BOT_TOKEN", **args: object) -> Any:  # noqa: ANN401 (JSON)
         headers = {"Authorization": f"Bearer {os.environ[token]}"}
@@ -157,25 +167,34 @@ class SlackWire:
                 if "envelope_id" in envelope:
                     await socket.send_json({"envelope_id": envelope["envelope_id"]})
                 event = envelope.get("payload", {}).get("event", {})
-                if event.get("type") == "message" and not event.get("bot_id"):
+                is_new = event.get("type") == "message" and "subtype" not in event
+                if is_new and "text" in event and not event.get("bot_id"):
                     yield event["channel"], event["text"]
 
     def wait(self, now: float) -> float:
         """There is no limit for all calls together."""
         return 0.0
 
-    def wait_in(self, chat: str, calls: Sequence[float], now: float, *, edit: bool) -> float:
+    def wait_in(self, chat: str, calls: Sequence[float], now: float, call: Call) -> float:
         """Posts are limited per channel, edits in the workspace."""
-        return self._edits.wait(now) if edit else _burst(calls, now)
+        if call.is_end:
+            return self._edits.wait(now) if call.edit else _burst(calls, now)
+        if call.edit:
+            return self._edits.wait(now, self.EDITS - self._early)
+        return _burst(calls, now) if self._early < self.EDITS * 0.8 else 1.0
 
-    def begin(self, *, edit: bool) -> None:
+    def begin(self, call: Call) -> None:
         """A call leaves."""
-        if edit:
+        if call.edit:
             self._edits.begin()
+        if call.edit and call.is_end:
+            self._early -= 1
+        elif not call.edit and not call.is_end:
+            self._early += 1
 
-    def end(self, *, edit: bool) -> None:
+    def end(self, call: Call) -> None:
         """It was answered."""
-        if edit:
+        if call.edit:
             self._edits.end()
 
     async def send(self, chat: str, text: str) -> str:

@@ -30,6 +30,17 @@ async def test_an_update_is_confirmed_only_when_it_is_stored() -> None:
         assert inbox.offers == 4
 
 
+async def test_a_chat_whose_update_is_refused_waits_alone_and_keeps_its_order() -> None:
+    inbox = Inbox()
+    inbox.failures = [StoreBusy("locked")]
+    async with staged(clock=HastyClock()) as stage:
+        stage.view.send("second")
+        stage.telegram.person(id=1002, name="Bob").private().send("from Bob")
+        async with listening(stage, inbox):
+            await inbox.wait(3)
+        assert texts(inbox) == ["from Bob", "hi", "second"]
+
+
 async def test_what_was_not_stored_when_the_bot_stopped_comes_again() -> None:
     stuck, inbox = Inbox(), Inbox()
     stuck.failures = [StoreBusy("locked") for _ in range(1000)]
