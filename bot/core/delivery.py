@@ -93,7 +93,8 @@ class Delivery:
         self._clock = clock
         self._journal = journal
         self._paused = paused
-        self._journaled: tuple[Sequence[MessageRef], str] = (tuple(resume), "")
+        # Not even `resume` counts: a line about waiting may stand there that only we know of.
+        self._journaled: tuple[Sequence[MessageRef], str] = ((), "")
         self._journaled_at = clock.monotonic()
         self._code_note = code_note
         self._pieces: list[str] = []

@@ -283,10 +283,18 @@ class TurnContext:
             except MessageGone:
                 del self.shown[0]  # somebody deleted it
                 return await self._put(reply)
+            if isinstance(self.turn.event, IncomingMessage):
+                await self._note(self.shown)  # a line about waiting may have stood there
             return self.shown[0]
         ref = await self.platform.send(self.chat, reply)
-        try:  # at once: a process that dies now must not say it a second time
-            await self._remember(self.turn.partial, (ref,))
+        await self._note((ref,))
+        return ref
+
+    async def _note(self, shown: Sequence[MessageRef]) -> None:
+        """Write down where it stands, at once: who dies now must not say it a second time."""
+        if tuple(shown) == self.turn.shown:
+            return
+        try:
+            await self._remember(self.turn.partial, tuple(shown))
         except StoreError as error:
             log.warning("message not written down", extra={**self.log, "error": repr(error)})
-        return ref

@@ -252,19 +252,25 @@ def revival() -> sa.Update:
     return (
         sa.update(turns)
         .where(turns.c.state == TurnState.DEAD.value, turns.c.kind != codec.UNREADABLE)
-        .values(state=TurnState.WAITING.value, attempt=1, owner=None, error=None, finished_at=None)
+        .values(
+            state=TurnState.WAITING.value,
+            attempt=1,
+            owner=None,
+            error=None,
+            finished_at=None,
+            stood="",
+        )
     )
 
 
 def _stood_before() -> sa.ColumnElement[str]:
-    """What stood in the chat when the turn before this one ended."""
+    """What stood in the chat when the newest turn ended: a later one, if this is tried again."""
     before = turns.alias("before")
     stood = (
         sa.select(before.c.stood)
         .where(
             before.c.platform == turns.c.platform,
             before.c.chat == turns.c.chat,
-            before.c.id < turns.c.id,
             sa.not_(before.c.urgent),
             before.c.stood != "",
         )

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -220,3 +221,19 @@ async def test_an_answer_that_a_shutdown_interrupts_says_that_it_goes_on(tmp_pat
         house.api.script.answer("whole now")
         await house.sees("whole now")
         assert house.platform.kept() == ["whole now"]
+
+
+async def test_where_an_answer_stands_is_known_also_when_a_line_about_waiting_stood_there(
+    house: House, tmp_path: Path
+) -> None:
+    house.api.script.answer(SLOW, "second answer")
+    await house.happen(house.platform.message("first"))
+    await house.sees("slow")
+    await house.happen(house.platform.message("second"))
+    await house.sees("⏳")
+    await house.happen(house.platform.message("/settings"))
+    await house.lanes.answered(CHAT)
+    with closing(sqlite3.connect(tmp_path / "house.db")) as database:
+        rows = [json.loads(row[0]) for row in database.execute("SELECT shown FROM turns")]
+    stands = [ref["id"] for row in rows for ref in row]
+    assert stands == [ref.id for ref in house.platform.refs()]

@@ -110,7 +110,7 @@ async def main() -> int:
                 began = time.monotonic()
                 async with series.scene(telegram_town, words=40, pace=0.02) as scene:
                     verdict = await kill_at_random(
-                        scene, seed=seed, people=20, each=10, kills=20, seconds=30
+                        scene, seed=seed, people=20, each=10, kills=20, seconds=60
                     )
                 series.say(f"Telegram, random kills, seed {seed}", verdict, 200, 20, began)
         if "terminate" in wanted:
@@ -126,7 +126,7 @@ async def main() -> int:
                 began = time.monotonic()
                 async with series.scene(slack_town, words=40, pace=0.02) as scene:
                     verdict = await kill_at_random(
-                        scene, seed=seed, people=20, each=10, kills=20, seconds=30
+                        scene, seed=seed, people=20, each=10, kills=20, seconds=60
                     )
                 series.say(f"Slack, random kills, seed {seed}", verdict, 200, 20, began)
     return 0 if series.good else 1

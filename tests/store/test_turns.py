@@ -281,11 +281,11 @@ async def test_what_was_given_up_can_be_tried_again_and_takes_nobody_along(
         await stores.turns.accept(numbered(number), urgent=False)
     lead = await claim(stores)
     await stores.turns.fail(lead.id, "no luck", dead=True)
-    await stores.turns.finish((await claim(stores)).id, Outcome())
+    await stores.turns.finish((await claim(stores)).id, Outcome(), stood=ref(7))
     assert await stores.turns.revive(lead.id)
     assert not await stores.turns.revive(lead.id)
     again = await claim(stores)
-    assert (again.id, again.attempt) == (lead.id, 1)
+    assert (again.id, again.attempt, again.stood) == (lead.id, 1, ref(7))
     assert await stores.turns.following(lead.id) == []  # the third is in no row with it
 
 
