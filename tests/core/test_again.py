@@ -14,6 +14,7 @@ from bot.core.conversation import GO_ON, seam
 from bot.core.fake import ANN, CHAT
 from bot.core.stores import Action
 from bot.core.types import Attachment, ButtonPress, FileId, FileKind, Sender, UserId
+from bot.sandbox.openai.backend import Question
 from bot.sandbox.openai.faults import Cut, Hang, Refuse
 from bot.sandbox.openai.scripted import Answer
 from tests.house import QUICK, House, open_house
@@ -221,15 +222,18 @@ async def test_a_regeneration_interrupted_too_often_says_so_and_can_be_retried(
 async def test_without_the_database_there_is_an_answer_without_buttons(
     house: House, tmp_path: Path, reason: FinishReason
 ) -> None:
-    house.api.script.answer(Answer(text="Heads.", first=0.3, finish_reason=reason))
-    await house.happen(house.platform.message("flip a coin"))
-    await house.api.traffic.until(lambda seen: seen.in_flight == 1)
     with closing(sqlite3.connect(tmp_path / "house.db", isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
+
+        def answer(question: Question) -> Answer:
+            other.execute("BEGIN IMMEDIATE")
+            return Answer(text="Heads.", finish_reason=reason)
+
+        house.api.script.answer_with(answer)
+        await house.happen(house.platform.message("flip a coin"))
         await house.sees("Heads.")
-        while "⏹ Stop" in house.platform.buttons():
-            await house.sees("Heads.")
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(10):
+            while "⏹ Stop" in house.platform.buttons():  # noqa: ASYNC110 - a view
+                await asyncio.sleep(0.002)
         assert house.platform.buttons() == []
         other.execute("COMMIT")
     await house.lanes.answered(CHAT)

@@ -59,7 +59,7 @@ async def test_thoughts_are_folded_up_under_the_answer(house: House) -> None:
     assert await house.say("is it?") == ["Yes."]
     shown = thoughts_shown(house)
     assert shown is not None
-    assert shown.title == "💭 Thought for 1 s" and shown.text.startswith("hm hm")
+    assert shown.title.startswith("💭 Thought for ") and shown.text.startswith("hm hm")
     await house.say("sure?")
     assert thoughts_shown(house) is None
     assert ("assistant", "Yes.") in house.asked()  # the model is not told what it thought
@@ -110,7 +110,7 @@ async def test_thinking_takes_the_place_of_the_line_about_waiting(
     await house.happen(house.platform.message("second"))
     await house.sees("⏳")
     house.api.faults.add(Hang(), on="/chat/completions")
-    await house.sees("💭 Thinking… 0 s")
+    await house.sees("💭 Thinking…")
     assert len(house.platform.kept()) == 2
     await house.say("/stop")
     assert house.platform.kept()[-1] == "⏹ Stopped."
