@@ -16,10 +16,9 @@ from bot.core.chat import (
     Sampling,
     TextDelta,
     TextPart,
-    Usage,
     UsageEntry,
-    UsageKind,
 )
+from bot.core.meter import Meter
 from bot.core.spending import reserve_chore
 from bot.core.turn import Services
 from bot.core.types import UserId
@@ -96,19 +95,11 @@ async def ask_cheaply(
         sampling=Sampling(max_tokens=max_tokens),
         lane=LANE,
     )
-    began, said, used = services.clock.monotonic(), "", Usage(prompt_tokens=0, completion_tokens=0)
+    meter, said = Meter(services.api, services.clock, services.count_tokens), ""
+    meter.begin(request)
     async with reserve_chore(services, request), aclosing(services.api.stream(request)) as events:
         async for event in events:
+            meter.take(event)
             if isinstance(event, TextDelta):
                 said += event.text
-            elif isinstance(event, Usage):
-                used = event
-    entry = UsageEntry(
-        kind=UsageKind.CHAT,
-        model=model,
-        prompt_tokens=used.prompt_tokens,
-        completion_tokens=used.completion_tokens,
-        latency=services.clock.monotonic() - began,
-        estimated=used.estimated,
-    )
-    return said, (services.api.priced(entry),)
+    return said, meter.entries()
