@@ -58,6 +58,11 @@ async def let_in(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcom
     return Outcome()
 
 
+async def note_sender(ctx: TurnContext) -> None:
+    """Have everybody in the lists who has written so far; else they are noted by and by."""
+    await ctx.services.stores.users.seen(ctx.chat.platform, ctx.sender)
+
+
 async def subject_of(ctx: TurnContext, text: str) -> str | None:
     """Who is meant by `telegram:1001`, `1001`, a mention, a name, or `here`.
 
@@ -66,6 +71,7 @@ async def subject_of(ctx: TurnContext, text: str) -> str | None:
     """
     if not text:
         return None
+    await note_sender(ctx)
     if text.lower() == HERE:
         return f"{ctx.chat.platform}:{[*ctx.gate.places(ctx.chat)][-1]}"
     mention = _MENTION.fullmatch(text)
@@ -133,6 +139,7 @@ async def _put(ctx: TurnContext, subject: str, *, allowed: bool) -> None:
 
 async def _show(ctx: TurnContext, page: int) -> None:
     _, stores = ctx.texts.gettext, ctx.services.stores
+    await note_sender(ctx)
     count = await stores.users.count()
     pages = max(1, -(-count // PAGE))
     page = max(0, min(page, pages - 1))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from bot.core.calendar import Period
 from bot.core.commands.families import ADMIN
+from bot.core.commands.people import note_sender
 from bot.core.commands.table import Command
 from bot.core.commands.usage import line as usage_line
 from bot.core.commands.usage import listed
@@ -30,6 +31,7 @@ async def stats(ctx: TurnContext, message: IncomingMessage, argument: str) -> Ou
 async def _counts(ctx: TurnContext) -> Sequence[str]:
     _, number = ctx.texts.gettext, ctx.formats.number
     since = ctx.services.budget.calendar.began()
+    await note_sender(ctx)
     found = await ctx.services.stores.statistics.activity(since)
     return [
         _("People: {count}, {today} of them today").format(

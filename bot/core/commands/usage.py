@@ -9,7 +9,7 @@ from bot.core.calendar import Period
 from bot.core.chart import chart_of
 from bot.core.chat import UsageKind
 from bot.core.commands.families import ABOUT
-from bot.core.commands.people import subject_of
+from bot.core.commands.people import note_sender, subject_of
 from bot.core.commands.quota import line as limit_line
 from bot.core.commands.table import Command
 from bot.core.i18n import N_
@@ -42,6 +42,7 @@ async def usage(ctx: TurnContext, message: IncomingMessage, argument: str) -> Ou
             await ctx.say(_("Only admins can see what others use. `/usage` shows your own."))
             return Outcome()
         person = None
+        await note_sender(ctx)
         if argument.lower() != EVERYBODY:
             subject = await subject_of(ctx, argument)
             if subject is None:
