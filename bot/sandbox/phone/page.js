@@ -23,9 +23,17 @@ function bubble(message, all) {
   if (message.file) inner.append(attachment(message.file));
   const text = make("div", message.rich ? "words rich" : "words");
   text.innerHTML = message.html;
+  if (!message.rich) text.querySelectorAll("pre, blockquote").forEach(closeGaps);
   inner.append(text);
   if (message.edited && !message.byBot) inner.append(make("div", "note", "edited"));
   return inner;
+}
+
+// A block begins and ends a line by itself: the line breaks beside it would show as empty lines.
+function closeGaps(block) {
+  const before = block.previousSibling, after = block.nextSibling;
+  if (before?.nodeType === Node.TEXT_NODE) before.data = before.data.replace(/\n$/, "");
+  if (after?.nodeType === Node.TEXT_NODE) after.data = after.data.replace(/^\n/, "");
 }
 
 function attachment(file) {
@@ -197,7 +205,8 @@ async function begin() {
     link.href = `?seat=${each.name}`;
     return link;
   }));
-  connect();
+  if (address.has("still")) draw(await (await fetch(`/screen/${seat}`)).json());
+  else connect();
 }
 
 $("composer").onsubmit = (event) => { event.preventDefault(); send(); };

@@ -40,6 +40,7 @@ async def serve(
     app.router.add_get("/", phone.page)
     app.router.add_get(r"/{file:page\.(css|js)}", phone.page)
     app.router.add_get("/seats", phone.seats)
+    app.router.add_get("/screen/{seat}", phone.screen)
     app.router.add_get("/live/{seat}", phone.live)
     app.router.add_get("/file/{seat}/{message}", phone.file)
     app.router.add_post("/upload/{seat}", phone.upload)
@@ -89,6 +90,10 @@ class _Phone:
             [{"name": seat.name, "title": seat.title} for seat in self._seats.values()]
         )
 
+    async def screen(self, request: web.Request) -> web.Response:
+        """The screen as it is now, for a page that stands still (`?still`)."""
+        return web.json_response(self._picture(self._seat(request)))
+
     async def file(self, request: web.Request) -> web.Response:
         """The bytes of a file in a chat. What is no picture or sound is downloaded, not shown."""
         seat = self._seat(request)
@@ -135,8 +140,7 @@ class _Phone:
         shown: Json = {}
         with self._telegram.changes.watch() as changes:
             while True:
-                menu = self._telegram.menu(seat.language, chat=seat.view.id)
-                screen = picture(seat, menu)
+                screen = self._picture(seat)
                 if screen != shown:
                     await socket.send_json({"screen": screen})
                     shown = screen
@@ -171,6 +175,9 @@ class _Phone:
             await self._telegram.changes.until(lambda: press.answered)
             if press.toast:
                 await socket.send_json({"toast": press.toast})
+
+    def _picture(self, seat: Seat) -> Json:
+        return picture(seat, self._telegram.menu(seat.language, chat=seat.view.id))
 
     def _seat(self, request: web.Request) -> Seat:
         seat = self._seats.get(request.match_info["seat"])

@@ -72,6 +72,12 @@ async def test_what_is_written_reaches_the_bot_and_its_answer_the_page(
     assert (answer["byBot"], answer["author"], answer["replyTo"]) == (True, "Sandbox", 1)
 
 
+async def test_the_screen_can_be_asked_for_once(telegram: Telegram, browser: ClientSession) -> None:
+    telegram.person(name="Ann").private().send("hello")
+    async with browser.get("/screen/ann") as answer:
+        assert texts({"screen": await answer.json()}) == ["hello"]
+
+
 async def test_a_button_is_pressed_and_a_toast_is_shown(browser: ClientSession, bot: Bot) -> None:
     async with browser.ws_connect("/live/ann") as socket:
         await socket.send_json({"send": "go"})

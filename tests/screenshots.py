@@ -1,0 +1,186 @@
+"""The pictures of docs/commands.md: the real bot in the sandbox, as people see it.
+
+    python -m tests.screenshots [NAME ...]
+
+Needs Chromium (Debian: `apt-get install chromium fonts-noto-cjk fonts-noto-color-emoji`). A real
+`bot run` process answers in the demo's Telegram; the model's words come from the scenes below.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from shutil import which
+
+from bot.sandbox.openai import ScriptedApi, serve_scripted
+from bot.sandbox.openai.scripted import Answer
+from bot.sandbox.phone.cast import serve_demo
+from bot.sandbox.telegram.screen import Screen
+from bot.sandbox.telegram.view import ChatView
+from tests.running import started
+
+PICTURES = Path(__file__).parent.parent / "docs" / "pictures"
+SIZE = "420,760"
+CHROMIUM = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+    "--virtual-time-budget=3000",
+    "--force-device-scale-factor=1.5",
+    f"--window-size={SIZE}",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """What a scene is played with."""
+
+    ann: ChatView
+    ming: ChatView
+    api: ScriptedApi
+
+    async def ask(self, words: str, *, says: str = "", reasoning: str = "") -> Screen:
+        """Ann writes, and the answer is there."""
+        return await ask(self, self.ann, words, says=says, reasoning=reasoning)
+
+
+async def ask(
+    stage: Stage, chat: ChatView, words: str, *, says: str = "", reasoning: str = ""
+) -> Screen:
+    """Somebody writes, and the answer is whole: nothing is being written any more."""
+    if says:
+        stage.api.script.answer(Answer(text=says, reasoning=reasoning))
+    before = len(chat.screen().answers)
+    chat.send(words)
+    return await settled(chat, before)
+
+
+async def settled(chat: ChatView, before: int) -> Screen:
+    """The screen when a new answer stands there without a Stop button."""
+
+    def done(screen: Screen) -> bool:
+        new = screen.answers[before:]
+        labels = [label for message in new for row in message.buttons for label in row]
+        return bool(new) and not screen.draft and not any("⏹" in label for label in labels)
+
+    return await chat.wait_for(done, within=30)
+
+
+Scene = Callable[[Stage], Awaitable[ChatView]]
+"""Plays something; returns the chat to be looked at."""
+
+
+async def answer(stage: Stage) -> ChatView:
+    """An answer with a table, code, and the thoughts before it."""
+    await stage.ask(
+        "How do I read a CSV file in Python, and which way is fastest?",
+        says=TABLE,
+        reasoning="They want code first, then a comparison. Three ways are worth naming.",
+    )
+    return stage.ann
+
+
+async def model(stage: Stage) -> ChatView:
+    """The list of models."""
+    await stage.ask("/model gpt")
+    return stage.ann
+
+
+async def settings(stage: Stage) -> ChatView:
+    """The panel of settings."""
+    await stage.ask("/settings")
+    return stage.ann
+
+
+async def image(stage: Stage) -> ChatView:
+    """A drawing with its buttons."""
+    await stage.ask("/image a lighthouse in a storm, woodcut")
+    return stage.ann
+
+
+async def usage(stage: Stage) -> ChatView:
+    """What was used, with the chart."""
+    for words in ("Hello", "What is a monad?", "And in one sentence?"):
+        await stage.ask(words)
+    await stage.ask("/usage")
+    return stage.ann
+
+
+async def chinese(stage: Stage) -> ChatView:
+    """The help in Chinese, and an answer."""
+    await ask(stage, stage.ming, "/help")
+    return stage.ming
+
+
+SCENES: dict[str, Scene] = {
+    scene.__name__: scene for scene in (answer, model, settings, image, usage, chinese)
+}
+
+TABLE = """\
+The standard library is enough:
+
+```python
+import csv
+
+with open("data.csv", newline="") as file:
+    for row in csv.DictReader(file):
+        print(row["name"])
+```
+
+For **large** files a library is quicker:
+
+| way | 1 GB takes | memory |
+|---|---|---|
+| `csv` | 21 s | small |
+| pandas | 9 s | large |
+| polars | 2 s | small |
+
+Start with `csv`; change when it hurts."""
+
+
+async def shoot(name: str) -> None:
+    """Play a scene and take its picture."""
+    async with serve_demo(0) as (telegram, page), serve_scripted(key="sk-sandbox") as api:
+        with tempfile.TemporaryDirectory() as folder:
+            async with started(telegram, api, Path(folder)):
+                stage = Stage(
+                    ann=telegram.person(id=1001).private(),
+                    ming=telegram.person(id=1002).private(),
+                    api=api,
+                )
+                view = await SCENES[name](stage)
+                seat = "ming" if view.id == 1002 else "ann"
+                await photograph(f"{page}?still&seat={seat}", PICTURES / f"{name}.png")
+    print(PICTURES / f"{name}.png")
+
+
+async def photograph(address: str, to: Path) -> None:
+    """Let Chromium draw a page into a file."""
+    browser = which("chromium") or which("chromium-browser") or which("google-chrome")
+    if browser is None:
+        raise SystemExit("Chromium is missing: apt-get install chromium")
+    with tempfile.TemporaryDirectory() as profile:
+        arguments = (*CHROMIUM, f"--user-data-dir={profile}", f"--screenshot={to}", address)
+        process = await asyncio.create_subprocess_exec(browser, *arguments, stderr=-3)
+        if await process.wait() != 0:
+            raise SystemExit(f"{browser} failed")
+
+
+async def main(names: Sequence[str]) -> None:
+    """Take the pictures of these scenes, or of all."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    for name in names or SCENES:
+        await shoot(name)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1:]))
