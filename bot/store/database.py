@@ -29,6 +29,8 @@ Insert: TypeAlias = sqlite.Insert | postgresql.Insert
 
 _SQLITE_READERS = 2
 _POSTGRES_READERS = 4
+_CONNECT_SECONDS = 10.0
+"""How long a server may take to let us in: not a matter of locks, so not of `busy_timeout`."""
 
 
 class Database:
@@ -186,7 +188,7 @@ def _postgres(settings: StorageSettings, connections: int) -> AsyncEngine:
         pool_timeout=settings.busy_timeout,
         pool_pre_ping=True,
         connect_args={
-            "timeout": settings.busy_timeout,
+            "timeout": _CONNECT_SECONDS,
             # A server that is gone without a word is noticed, too.
             "command_timeout": settings.busy_timeout + 30,
             "server_settings": {"application_name": "chinwag", "lock_timeout": wait},

@@ -33,7 +33,7 @@ def postgres() -> Iterator[Server]:
 def postgres_tables(postgres: Server) -> StorageSettings:
     """A migrated database; emptied for every test, since making one takes a third of a second."""
     asyncio.run(postgres.execute("CREATE DATABASE tables"))
-    settings = StorageSettings(url=postgres.url("tables"), busy_timeout=0.3)
+    settings = StorageSettings(url=postgres.url("tables"), busy_timeout=1)
     asyncio.run(migrate.upgrade(settings))
     return settings
 
@@ -54,7 +54,7 @@ def empty(request: pytest.FixtureRequest, tmp_path: Path) -> StorageSettings:
     server: Server = request.getfixturevalue("postgres")
     name = f"test_{next(_names)}"
     asyncio.run(server.execute(f"CREATE DATABASE {name}"))
-    return StorageSettings(url=server.url(name), busy_timeout=0.3)
+    return StorageSettings(url=server.url(name), busy_timeout=1)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
