@@ -1,0 +1,65 @@
+"""docs/commands.md, written from the table of commands, so that it says what `/help` says.
+
+    python -m tests.commands_page    # writes it; a test fails while it is out of date
+
+Its pictures are taken by `python -m tests.screenshots`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from bot.core.commands import COMMANDS
+from bot.core.commands.families import ABOUT, ADMIN, FAMILIES, MEDIA, STYLE, TALK
+from bot.core.commands.table import Command
+
+PAGE = Path(__file__).parent.parent / "docs" / "commands.md"
+
+INTRO = """\
+# Commands
+
+The same in Telegram, in Slack and in the terminal. In Slack write `!model` (or `/chinwag model`)
+instead of `/model`: Slack does not allow other slash commands in threads. A button does what its
+command does, so nothing needs to be typed where there are buttons.
+
+The pictures show the real bot in the sandbox (`make demo`).
+"""
+
+PICTURES = {
+    TALK: (("answer", "An answer with its thoughts folded up"), ("chinese", "The help in Chinese")),
+    STYLE: (("settings", "The settings of a chat"), ("model", "Choosing a model")),
+    MEDIA: (("image", "A drawing"), ("voice", "A voice message"), ("document", "A document")),
+    ABOUT: (("usage", "What was used"),),
+    ADMIN: (("stats", "How the bot is doing"),),
+}
+
+
+def page() -> str:
+    """The whole page."""
+    return "\n".join([INTRO, *(line for family in FAMILIES for line in _family(family))])
+
+
+def _family(family: str) -> Iterator[str]:
+    yield f"## {family}\n"
+    shown = PICTURES[family]
+    yield " ".join(f'<img src="pictures/{name}.png" alt="{alt}" width="280">' for name, alt in shown)
+    yield ""
+    for command in COMMANDS.commands:
+        if command.family == family:
+            yield from _command(command)
+
+
+def _command(command: Command) -> Iterator[str]:
+    usage = f" {command.usage}" if command.usage else ""
+    yield f"**`/{command.name}{usage}`** – {command.summary}.\n"
+    if command.details:
+        yield f"{command.details}\n"
+    if command.examples:
+        yield "For example: " + ", ".join(f"`{example}`" for example in command.examples) + "\n"
+    if command.aliases:
+        yield "Also: " + ", ".join(f"`/{alias}`" for alias in command.aliases) + "\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), "utf-8")
