@@ -43,7 +43,9 @@ def page() -> str:
 def _family(family: str) -> Iterator[str]:
     yield f"## {family}\n"
     shown = PICTURES[family]
-    yield " ".join(f'<img src="pictures/{name}.png" alt="{alt}" width="280">' for name, alt in shown)
+    yield " ".join(
+        f'<img src="pictures/{name}.png" alt="{alt}" width="280">' for name, alt in shown
+    )
     yield ""
     for command in COMMANDS.commands:
         if command.family == family:

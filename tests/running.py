@@ -31,6 +31,7 @@ async def started(telegram: Telegram, api: ScriptedApi, folder: Path) -> AsyncGe
         "BOT_API__TRANSCRIPTION_MODEL": "whisper-1",
         "BOT_API__MAX_IN_FLIGHT": "1000",
         "BOT_ACCESS__OPEN": "true",
+        "BOT_ACCESS__ADMINS": '["telegram:1001"]',
         "BOT_LOG__FORMAT": "json",
     }
     with (folder / "log").open("ab") as log:

@@ -22,6 +22,7 @@ from bot.sandbox.phone.cast import serve_demo
 from bot.sandbox.telegram.screen import Screen
 from bot.sandbox.telegram.view import ChatView
 from tests.running import started
+from tests.sounds import beeps
 
 PICTURES = Path(__file__).parent.parent / "docs" / "pictures"
 SIZE = "420,760"
@@ -107,10 +108,41 @@ async def image(stage: Stage) -> ChatView:
     return stage.ann
 
 
+async def voice(stage: Stage) -> ChatView:
+    """A voice message, written down and answered."""
+    stage.api.script.transcribe("What is the quickest way from the station to the museum?")
+    stage.api.script.answer(
+        "Take tram **4** to *Old Market*: nine minutes, and the museum is across the square."
+    )
+    stage.ann.send_voice(beeps(3), 3)
+    await settled(stage.ann, 0)
+    return stage.ann
+
+
+async def document(stage: Stage) -> ChatView:
+    """A question about a document."""
+    stage.api.script.answer(
+        "You may end it **two months** before the end of a year (section 3). The notice must be "
+        "in writing."
+    )
+    stage.ann.send_document("lease.txt", LEASE.encode(), "How do I end this contract?")
+    await settled(stage.ann, 0)
+    return stage.ann
+
+
+async def stats(stage: Stage) -> ChatView:
+    """What admins see."""
+    await stage.ask("Hello")
+    await ask(stage, stage.ming, "你好")
+    await stage.ask("/stats")
+    return stage.ann
+
+
 async def usage(stage: Stage) -> ChatView:
     """What was used, with the chart."""
-    for words in ("Hello", "What is a monad?", "And in one sentence?"):
-        await stage.ask(words)
+    for model in ("gpt-4o", "gpt-4o-mini"):
+        await stage.ask(f"/model {model}")
+        await stage.ask("Tell me everything about monads.", says="A monad is a monoid. " * 150)
     await stage.ask("/usage")
     return stage.ann
 
@@ -122,8 +154,15 @@ async def chinese(stage: Stage) -> ChatView:
 
 
 SCENES: dict[str, Scene] = {
-    scene.__name__: scene for scene in (answer, model, settings, image, usage, chinese)
+    scene.__name__: scene
+    for scene in (answer, chinese, settings, model, image, voice, document, usage, stats)
 }
+
+LEASE = """\
+1 The landlord lets the garden to the tenant.
+2 The rent is 40 a month.
+3 Either side may end this contract in writing, two months before the end of a year.
+"""
 
 TABLE = """\
 The standard library is enough:

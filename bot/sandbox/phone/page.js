@@ -205,7 +205,11 @@ async function begin() {
     link.href = `?seat=${each.name}`;
     return link;
   }));
-  if (address.has("still")) draw(await (await fetch(`/screen/${seat}`)).json());
+  if (address.has("still")) {
+    draw(await (await fetch(`/screen/${seat}`)).json());
+    await document.fonts.ready; // they change the heights
+    scrollToEnd();
+  }
   else connect();
 }
 
