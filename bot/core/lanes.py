@@ -224,6 +224,8 @@ class Lanes:
         noting = asyncio.create_task(self._note(turn))
         ctx: TurnContext | None = None
         try:
+            if not self._router.is_words(turn.event):
+                await noting  # a command may be about those who have spoken
             ctx = await self._context(turn, others)
             if turn.attempt > ATTEMPTS:
                 await self._give_up(ctx, interrupted=True)

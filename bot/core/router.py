@@ -43,6 +43,11 @@ class Router:
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
 
+    @staticmethod
+    def is_words(event: Event) -> bool:
+        """Whether the event is something said to the model, and no command or button."""
+        return isinstance(event, IncomingMessage) and parse(event.text) is None
+
     async def place(self, event: Event, stores: Stores, working: Collection[int] = ()) -> Place:
         """Stop, most buttons and some commands are urgent. Raises `StoreError`.
 
