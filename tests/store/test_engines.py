@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.store import StorageSettings, open_store
+from bot.store.database import connected
+from tests.store.events import message
+
+
+async def test_a_job_that_waits_for_something_else_is_refused_and_changes_nothing(
+    tmp_path: Path,
+) -> None:
+    settings = StorageSettings(url=f"sqlite:///{tmp_path}/store.db")
+    async with open_store(settings) as stores:
+        await stores.turns.accept(message("kept"), urgent=False)
+
+    async def lingers(connection: AsyncConnection) -> None:
+        await connection.execute(sa.text("DELETE FROM turns"))
+        await asyncio.sleep(0)
+
+    async def count(connection: AsyncConnection) -> object:
+        return (await connection.execute(sa.text("SELECT count(*) FROM turns"))).scalar_one()
+
+    async with connected(settings) as database:
+        with pytest.raises(RuntimeError, match="waited for something else"):
+            await database.write(lingers)
+        assert await database.read(count) == 1
+
+
+async def test_readers_and_the_writer_do_not_wait_for_each_other(tmp_path: Path) -> None:
+    settings = StorageSettings(url=f"sqlite:///{tmp_path}/store.db")
+    async with open_store(settings) as stores:
+        offers = [stores.turns.accept(message(f"m{n}", f"c{n}"), urgent=False) for n in range(150)]
+        looks = [stores.settings.load(message("m", f"c{n}").ref.chat) for n in range(150)]
+        accepted, _ = await asyncio.gather(asyncio.gather(*offers), asyncio.gather(*looks))
+        assert [each.turn_id for each in accepted] == sorted(each.turn_id for each in accepted)
+        claimed = await asyncio.gather(*(stores.turns.claim("me") for _ in range(151)))
+        assert len({turn.id for turn in claimed if turn is not None}) == 150
