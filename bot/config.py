@@ -7,6 +7,7 @@ in that room's `settings.py`; the tables of the whole process stand here.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, tzinfo
 from decimal import Decimal
 from pathlib import Path
 from typing import Literal
@@ -114,15 +115,16 @@ class QuotaSettings(_Table):
     @classmethod
     def _known_zone(cls, name: str) -> str:
         try:
-            ZoneInfo(name)
+            if name != "UTC":
+                ZoneInfo(name)
         except (ValueError, OSError, KeyError) as error:
             raise ValueError(f"“{name}” is no time zone; write one like Europe/Berlin") from error
         return name
 
     @property
-    def zone(self) -> ZoneInfo:
-        """The time zone itself."""
-        return ZoneInfo(self.timezone)
+    def zone(self) -> tzinfo:
+        """The time zone itself; UTC also where the system has no list of zones."""
+        return UTC if self.timezone == "UTC" else ZoneInfo(self.timezone)
 
     def quotas(self) -> Quotas:
         """The same, as the core knows it."""

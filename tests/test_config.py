@@ -174,6 +174,20 @@ def test_a_table_written_as_a_value_is_told(write: Write) -> None:
             'for example level = "info"',
         ),
         (
+            '[quota]\ntimezone = "Mars"',
+            "quota.timezone: “Mars” is no time zone; write one like Europe/Berlin, "
+            'for example timezone = "UTC"',
+        ),
+        (
+            "[quota]\nuser_daily_tokens = -1",
+            "quota.user_daily_tokens: must be greater than or equal to 0",
+        ),
+        (
+            '[access]\nmodels = { "gpt-5" = ["1001"] }',
+            "access.models: “1001” names no platform; write telegram:… or slack:…, for example "
+            'models = { "gpt-5*" = ["telegram:1001", "slack:C0123"] }',
+        ),
+        (
             "[chat]\ncontext_window = 3",
             "chat.context_window: must be greater than or equal to 512, "
             "for example context_window = 32000",
