@@ -4,7 +4,8 @@ Python needs most of a second to import the bot. This program imports it once, t
 for every line of JSON on its standard input (`Order`), and answers with lines of JSON: the id of
 the process, later how it ended. Each is a process of its own, with its own memory and connections.
 
-With `fail_at` the process kills itself, as SIGKILL does, at that failpoint. There is one before and
+With `fail_at` the process kills itself, as SIGKILL does, at the failpoint of that number, or at the
+first of that name. There is one before and
 one after every transaction that writes, and before and after every request over HTTP: the parts
 are wrapped here, and the bot knows nothing of it.
 """
@@ -37,20 +38,20 @@ class Order:
 
     env: dict[str, str]
     folder: str
-    fail_at: int = 0
+    fail_at: int | str = 0
 
 
 class Failpoints:
-    """Counts the places where a process may die; at number `fail_at` it does."""
+    """Counts the places where a process may die; at number `fail_at` it does, or at that name."""
 
-    def __init__(self, fail_at: int) -> None:
+    def __init__(self, fail_at: int | str) -> None:
         self._fail_at = fail_at
         self._count = 0
 
     def passed(self, where: str) -> None:
         """The process comes by a place."""
         self._count += 1
-        if self._count == self._fail_at:
+        if self._fail_at in (self._count, where):
             sys.stderr.write(f"failpoint {self._count}: {where}\n")
             sys.stderr.flush()
             os.kill(os.getpid(), signal.SIGKILL)

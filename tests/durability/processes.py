@@ -52,7 +52,7 @@ class Launcher:
         self._bots: dict[int, Bot] = {}
         self._starting: asyncio.Queue[Bot] = asyncio.Queue()
 
-    async def start(self, folder: Path, env: dict[str, str], *, fail_at: int = 0) -> Bot:
+    async def start(self, folder: Path, env: dict[str, str], *, fail_at: int | str = 0) -> Bot:
         """Start a bot with its database and log in `folder`; it dies at failpoint `fail_at`."""
         order = {"env": self._inherited | env, "folder": str(folder), "fail_at": fail_at}
         assert self._process.stdin is not None

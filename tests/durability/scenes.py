@@ -36,7 +36,7 @@ class Scene:
     def __post_init__(self) -> None:
         self.survey = Survey(self.town)
 
-    async def start(self, *, fail_at: int = 0) -> Bot:
+    async def start(self, *, fail_at: int | str = 0) -> Bot:
         """Start the bot."""
         env = self.town.env | {
             "BOT_API__BASE_URLS": f'["{self.api.url}"]',
@@ -105,14 +105,14 @@ def make_folder(template: Path, name: str) -> Path:
     return folder
 
 
-async def die_at(scene: Scene, number: int) -> tuple[Verdict, bool]:
+async def die_at(scene: Scene, failpoint: int | str) -> tuple[Verdict, bool]:
     """Somebody asks three questions, and the bot dies at a failpoint; whether it did."""
     survey, town = scene.survey, scene.town
-    bot = await scene.start(fail_at=number)
-    await survey.ask(number)
-    await scene.either(bot, lambda: any("Answer to" in text for text in town.texts(number)))
-    await survey.ask(number)
-    await survey.ask(number)
+    bot = await scene.start(fail_at=failpoint)
+    await survey.ask(1)
+    await scene.either(bot, lambda: any("Answer to" in text for text in town.texts(1)))
+    await survey.ask(1)
+    await survey.ask(1)
     await scene.either(bot, survey.all_answered)
     if bot.running and await bot.terminate() == 0:
         return survey.judge(scene.database), False
