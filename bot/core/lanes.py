@@ -323,7 +323,8 @@ class Lanes:
         for other in row:
             others.append(other.id)
             line = await self._room.leave(turn.chat, other.id)
-            shown += [ref for ref in (*other.shown, *([line] if line else [])) if ref not in shown]
+            # Each message once: what the answer does not need of them is deleted at its end.
+            shown[:] = dict.fromkeys((*shown, *other.shown, *([line] if line else [])))
         await self._turns.join(turn.id, others, shown)
         as_one = albums.as_one if lead.album else together.as_one
         return replace(turn, event=as_one(lead, row))

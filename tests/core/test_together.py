@@ -191,3 +191,23 @@ async def test_a_row_that_is_given_up_keeps_its_mark_and_the_others_are_answered
         await house.press("🔁 Retry")
         await house.sees("re second")
         assert house.platform.kept()[1:] == ["re second", "re third"]
+
+
+async def test_a_line_of_one_who_joins_a_row_from_before_a_restart_is_used_once(
+    tmp_path: Path,
+) -> None:
+    async with open_house(tmp_path, defaults=TOGETHER) as house:
+        house.api.script.answer(SLOW)
+        await house.happen(house.platform.message("x" * 2000))  # too long to lead a row
+        await house.sees("slow")
+        await house.happen(house.platform.message("second"))
+    with closing(sqlite3.connect(tmp_path / "house.db")) as database, database:
+        database.execute("UPDATE turns SET shown = '[]' WHERE id = 2")  # killed before it was told
+    async with open_house(tmp_path, platform=house.platform, defaults=TOGETHER) as house:
+        house.api.script.answer(SLOW)
+        house.api.script.answer_with(lambda question: f"re {question.last_text}")
+        await house.sees("slow")
+        await house.happen(house.platform.message("third"))
+        await house.lanes.answered(CHAT)
+        await house.sees("re second")
+        assert house.platform.kept()[-1] == "re second\nthird"
