@@ -102,8 +102,11 @@ class TurnQueue(Protocol):
         """Keep an event that nobody can read as a dead turn."""
         ...
 
-    async def announce(self, turn_id: int, ref: MessageRef) -> None:
-        """A message stands in the chat for a turn that waits; its answer takes that place."""
+    async def announce(self, turn_id: int, ref: MessageRef) -> bool:
+        """A message stands in the chat for a turn that waits; its answer takes that place.
+
+        False when it does not wait any more.
+        """
         ...
 
     async def awaits_album(self, chat: ChatRef, album: str) -> bool:

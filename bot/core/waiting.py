@@ -124,7 +124,11 @@ class WaitingRoom:
                     return None  # its turn has come meanwhile
                 reply = Reply(text=waits(ahead, sender))
                 ref = await self._platforms[chat.platform].send(chat, reply)
-                await self._turns.announce(turn_id, ref)
+                if not await self._turns.announce(turn_id, ref) and turn_id in self._lines:
+                    # Its turn came before it entered here: nobody will ask for this line.
+                    del self._lines[turn_id]
+                    await self._platforms[chat.platform].delete(ref)
+                    return None
             except (PlatformError, StoreError) as error:
                 log.info("waiting not shown", extra={"chat": chat.id, "error": repr(error)})
                 return None

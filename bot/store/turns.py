@@ -114,7 +114,7 @@ class Turns:
         """Keep an event that nobody can read as a dead turn."""
         await self._database.write(lambda connection: lanes.bury(connection, event))
 
-    async def announce(self, turn_id: int, ref: MessageRef) -> None:
+    async def announce(self, turn_id: int, ref: MessageRef) -> bool:
         """A message stands in the chat for a turn that waits; its answer takes that place.
 
         Nothing changes when the turn runs already: whoever runs it knows the message.
@@ -124,7 +124,10 @@ class Turns:
             .where(turns.c.id == turn_id, turns.c.state == TurnState.WAITING.value)
             .values(shown=codec.dump_shown((ref,)))
         )
-        await self._database.write(lambda connection: _rows_changed(connection, statement))
+        changed = await self._database.write(
+            lambda connection: _rows_changed(connection, statement)
+        )
+        return changed > 0
 
     async def claim(self, owner: str) -> Turn | None:
         """Take the oldest turn that may run: urgent, or of a chat where nothing runs."""
