@@ -11,17 +11,15 @@ again, with the same text or with a longer one.
 from __future__ import annotations
 
 import logging
-import re
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from bot.core.graphemes import boundary_before
+from bot.core.layout import Full, Layout, Open, Unknown, ref_of
 from bot.core.markdown import closed
-from bot.core.partial import settle
 from bot.core.ports import Capabilities, Draft, Platform, Streaming
-from bot.core.split import Page, best_cut, take_page
+from bot.core.preview import fits, preview_of
+from bot.core.split import Page, take_page
 from bot.core.types import (
     Button,
     ButtonRow,
@@ -36,14 +34,8 @@ from bot.errors import ChatGone, MessageGone, OutcomeUnknown, PlatformError, Rat
 
 log = logging.getLogger(__name__)
 
-FULL = 0.9
-"""From this part of a page on, a preview ends where a page may end."""
-FAR_BEHIND = 4
-"""A text of so many pages is cut without looking whether it could fit on one."""
 DELETIONS = 5
 """So often it is tried to delete a message that the answer no longer needs."""
-
-_BLANK_LINES = re.compile(r"(?:[ \t]*\n)*")
 
 
 class Step(Enum):
@@ -71,37 +63,6 @@ class End:
     thoughts: Thoughts | None = None
 
 
-@dataclass(slots=True)
-class Full:
-    """A message that is full and final: it was cut from `begins + source` and hands on `carry`."""
-
-    ref: MessageRef
-    text: str
-    begins: str
-    source: str
-    carry: str
-
-
-@dataclass(slots=True)
-class Open:
-    """A message that is being written. `given` is the longest text handed to its draft.
-
-    `page` is the page it is to end as, once that is decided: what is cut stays cut.
-    """
-
-    draft: Draft
-    given: str = ""
-    shown: str = ""
-    page: Page | None = None
-
-
-@dataclass(slots=True)
-class Unknown:
-    """A message whose text is not known, or not worth keeping: it is written over."""
-
-    ref: MessageRef
-
-
 class Sheets:
     """The messages of one answer.
 
@@ -121,12 +82,8 @@ class Sheets:
         self._platform = platform
         self._answering = answering
         self._stop = stop
-        self._full: list[Full] = []
-        self._open: Open | None = None
+        self._layout = Layout(resume)
         self._begun: Draft | None = None  # it shows what goes on, and has no text yet
-        self._old: deque[Full | Open | Unknown] = deque(Unknown(ref) for ref in resume)
-        self._start = 0  # where in the text the open sheet begins
-        self._carry = ""  # what it begins with from the sheet before
         self._status = "…" if placeholder else ""  # what stands in the chat instead of a text
         self._is_ended = False
         self._refused_deletions = 0
@@ -138,41 +95,33 @@ class Sheets:
     @property
     def refs(self) -> tuple[MessageRef, ...]:
         """All messages that stand in the chat, oldest first."""
-        sheets = [*self._full, *([self._open] if self._open else []), *self._old]
-        refs = [_ref(sheet) for sheet in sheets] + [self._begun.ref if self._begun else None]
+        refs = [ref_of(sheet) for sheet in self._layout.sheets]
+        refs.append(self._begun.ref if self._begun else None)
         return tuple(ref for ref in refs if ref is not None)
 
     @property
     def has_text(self) -> bool:
         """Whether any part of the answer has been handed to the chat."""
-        return bool(self._full or self._open)
+        return bool(self._layout.full or self._layout.open)
 
     def restart(self) -> None:
         """The text is written anew: what stands must prove that it is still right."""
-        stands: list[Full | Open | Unknown] = list(self._full)
-        if self._open is not None:
-            ref = self._open.draft.ref
-            if self._open.shown:
-                stands.append(self._open)
-            elif ref is not None:
-                stands.append(Unknown(ref))
-        self._old.extendleft(reversed(stands))
-        self._full, self._open, self._start, self._carry = [], None, 0, ""
+        self._layout.restart()
 
     def refresh(self) -> None:
         """What is being written would vanish from the chat: the next step shows it again."""
-        if self._open is not None:
-            self._open.shown = ""
+        if self._layout.open is not None:
+            self._layout.open.shown = ""
         self._status = self._status and "…"
 
     def lose(self) -> None:
         """Somebody deleted the message that the last step was about; it needs another one."""
-        if self._open is not None:
-            self._open = None
+        if self._layout.open is not None:
+            self._layout.open = None
         elif self._begun is not None:
             self._begun, self._status = None, ""
-        elif self._old:
-            self._old.popleft()
+        elif self._layout.old:
+            self._layout.old.popleft()
             self._status = ""
 
     # ------------------------------------------------------------ the steps
@@ -183,17 +132,17 @@ class Sheets:
         A native draft could not take the words back, so it is told only where it shows them beside
         its text.
         """
-        if status in ("", self._status) or self.has_text or (self._old and not self._status):
+        if status in ("", self._status) or self.has_text or (self._layout.old and not self._status):
             return Step.IDLE
         if self._capabilities.streaming is not Streaming.EDIT:
             return await self._tell(status) if self._capabilities.status else Step.IDLE
-        if self._old:
-            await self._draft(_ref(self._old[0])).status(status)
+        if self._layout.old:
+            await self._draft(ref_of(self._layout.old[0])).status(status)
         else:
             self._begun = self._begun or self._draft(None)
             await self._begun.status(status)
             if self._begun.ref is not None:  # a message like any other now
-                self._old.append(Unknown(self._begun.ref))
+                self._layout.old.append(Unknown(self._begun.ref))
                 self._begun = None
         self._status = status
         return Step.CALLED
@@ -207,14 +156,15 @@ class Sheets:
 
     async def show(self, text: str) -> Step:
         """Bring the chat nearer to the text."""
-        self._recognise(text)
-        body = self._body(text)
-        if not text[self._start :].strip() or self._is_ahead(body):
+        self._layout.recognise(text)
+        body = self._layout.body(text)
+        if self._layout.has_ended(text) or self._layout.is_ahead(body):
             return Step.IDLE
         if await self._close_old():
             return Step.MORE
         sheet = self._sheet()
-        preview = None if sheet.page else self._preview(body, sheet.given)
+        limit, measure = self._capabilities.max_text, self._capabilities.measure
+        preview = None if sheet.page else preview_of(body, sheet.given, limit, measure)
         if preview is None:
             await self._turn_page(sheet, text)
             return Step.MORE
@@ -231,70 +181,63 @@ class Sheets:
             self._is_ended = await self._finish_text(_with_mark(text, end.mark), end)
         else:
             await self._delete_old()
-        return Step.ENDED if self._is_ended and not self._old else Step.MORE
+        return Step.ENDED if self._is_ended and not self._layout.old else Step.MORE
 
     async def _finish_text(self, text: str, end: End) -> bool:
-        begun = self._open
-        if begun and not begun.page and not self._body(text).startswith(begun.given):
-            self.restart()  # it was to end in another way before
-        self._recognise(text)
-        body = self._body(text)
-        if not text[self._start :].strip():
+        begun = self._layout.open
+        if begun and not begun.page and not self._layout.body(text).startswith(begun.given):
+            self._layout.restart()  # it was to end in another way before
+        self._layout.recognise(text)
+        body = self._layout.body(text)
+        if self._layout.has_ended(text):
             await self._finish_without_text(end)
             return True
         if await self._close_old():
             return False
         sheet = self._sheet()
         limit, measure = self._capabilities.max_text, self._capabilities.measure
-        is_long = len(body) > FAR_BEHIND * limit or measure(body) > limit
-        if sheet.page or is_long:
+        if sheet.page or not fits(body, limit, measure):
             await self._turn_page(sheet, text)
             return False
         reply = self._reply(sheet.given + body[len(sheet.given) :].rstrip(), end)
         sheet.given = reply.text
         ref = await sheet.draft.finish(reply)
-        self._end_sheet(ref, text, Page(text=reply.text, used=len(body)))
+        self._layout.end_sheet(ref, text, Page(text=reply.text, used=len(body)))
         return True
 
     async def _finish_without_text(self, end: End) -> None:
         """The text is there already, or there is none."""
-        if self._full and (end.buttons or end.files or end.feedback or end.thoughts):
-            last = self._full[-1]
+        if self._layout.full and (end.buttons or end.files or end.feedback or end.thoughts):
+            last = self._layout.full[-1]
             try:
                 await self._platform.edit(last.ref, self._reply(last.text, end))
             except MessageGone:
                 log.info("last page gone", extra={"chat": last.ref.chat.id})
-        elif not self._full and (end.files or (self._begun and self._is_native())):
+        elif not self._layout.full and (end.files or (self._begun and self._is_native())):
             draft = self._begun or self._draft(None)
             ref = await draft.finish(self._reply("", end))
-            self._full.append(Full(ref, "", "", "", ""))
+            self._layout.full.append(Full(ref, "", "", "", ""))
             self._begun = None
 
     async def _turn_page(self, sheet: Open, text: str) -> None:
         """Finish the open sheet as a full page. The text may go on growing meanwhile."""
         if sheet.page is None:
-            body = self._body(text)
-            carried = len(self._carry) + 1 if self._carry else 0
+            body = self._layout.body(text)
+            carried = len(self._layout.carry) + 1 if self._layout.carry else 0
             limit, measure = self._capabilities.max_text, self._capabilities.measure
             least = max(len(sheet.given), carried)
             sheet.page = take_page(body, limit, measure, least=least)
             sheet.given = sheet.page.text
         if not sheet.page.text.strip():  # blanks as long as a page are no page
-            self._start += sheet.page.used - len(self._carry)
+            self._layout.skip(sheet.page)
             sheet.given, sheet.page = "", None
             return
         ref = await sheet.draft.finish(self._reply(sheet.page.text))
-        self._end_sheet(ref, text, sheet.page)
-
-    def _end_sheet(self, ref: MessageRef, text: str, page: Page) -> None:
-        end = self._start + page.used - len(self._carry)
-        source = text[self._start : end]
-        self._full.append(Full(ref, page.text, self._carry, source, page.carry))
-        self._start, self._carry, self._open = end, page.carry, None
+        self._layout.end_sheet(ref, text, sheet.page)
 
     async def _delete_old(self) -> None:
         """Delete the first message that the answer no longer needs. It may stay if it must."""
-        ref = _ref(self._old[0])
+        ref = ref_of(self._layout.old[0])
         try:
             if ref is not None:
                 await self._platform.delete(ref)
@@ -307,80 +250,40 @@ class Sheets:
             extra = {"chat": self._answering.ref.chat.id, "error": repr(error)}
             log.warning("old page not deleted", extra=extra)
         self._refused_deletions = 0
-        self._old.popleft()
+        self._layout.old.popleft()
 
     async def pause(self, mark: str) -> None:
         """Say under the text that it goes on later: whoever reads it now should not wait for it."""
-        sheet = self._open
+        sheet = self._layout.open
         ref = sheet.draft.ref if sheet is not None else None
         if sheet is not None and ref is not None and sheet.shown:
             await self._platform.edit(ref, self._reply(f"{closed(sheet.shown)}\n\n{mark}"))
 
-    # ------------------------------------------------------------ what stands already
-
-    def _recognise(self, text: str) -> None:
-        """Go on after the sheets that are right as they stand."""
-        self._skip_blank_lines(text)
-        while self._open is None and self._old:
-            match self._old[0]:
-                case Full() as full if self._continues(full, text):
-                    self._full.append(full)
-                    self._start += len(full.source)
-                    self._carry = full.carry
-                    self._skip_blank_lines(text)
-                case Open(page=None) as begun if self._body(text).startswith(begun.given):
-                    self._open = begun
-                case _:  # also a page that was about to end: its fence may stay open now
-                    return
-            self._old.popleft()
-
-    def _continues(self, full: Full, text: str) -> bool:
-        return full.begins == self._carry and text.startswith(full.source, self._start)
-
-    def _body(self, text: str) -> str:
-        """The text of the open sheet and of all that come after it."""
-        return self._carry + text[self._start :]
-
-    def _is_ahead(self, body: str) -> bool:
-        """Whether an earlier attempt shows more of the same: it need not change as yet."""
-        match self._old[0] if self._old and self._open is None else None:
-            case Full(begins=begins, source=source):
-                return (begins + source).startswith(body)
-            case Open(given=given, page=None):
-                return given.startswith(body)
-            case _:
-                return False
-
-    def _skip_blank_lines(self, text: str) -> None:
-        """A page does not begin with blank lines, unless in a code block."""
-        if not self._carry and (self._open is None or not self._open.given):
-            blank = _BLANK_LINES.match(text, self._start)
-            self._start = blank.end() if blank else self._start
-
     async def _close_old(self) -> bool:
         """End the draft of an earlier attempt that differs; whether that took a call."""
-        if self._open is not None or not self._old or not isinstance(self._old[0], Open):
+        sheet = self._layout.old[0] if self._layout.old and self._layout.open is None else None
+        if not isinstance(sheet, Open):
             return False
-        sheet, ref = self._old[0], self._old[0].draft.ref
+        ref = sheet.draft.ref
         needs_closing = self._is_native()
         if needs_closing:
             ref = await sheet.draft.finish(self._reply(sheet.given))
-        self._old.popleft()
-        self._old.extendleft([] if ref is None else [Unknown(ref)])
+        self._layout.old.popleft()
+        self._layout.old.extendleft([] if ref is None else [Unknown(ref)])
         return needs_closing
 
     # ------------------------------------------------------------ the open sheet
 
     def _sheet(self) -> Open:
         """The sheet to write on: the open one, the next of an earlier attempt, or a new one."""
-        if self._open is None:
+        if self._layout.open is None:
             if self._begun is not None:  # it is a message of its own; what stands is deleted
-                self._open, self._begun = Open(self._begun), None
+                self._layout.open, self._begun = Open(self._begun), None
             else:
-                ref = _ref(self._old.popleft()) if self._old else None
-                self._open = Open(self._draft(ref))
+                ref = ref_of(self._layout.old.popleft()) if self._layout.old else None
+                self._layout.open = Open(self._draft(ref))
             self._status = ""  # its message bears the text now
-        return self._open
+        return self._layout.open
 
     def _is_native(self) -> bool:
         return self._capabilities.streaming is Streaming.NATIVE
@@ -401,32 +304,6 @@ class Sheets:
             failed=end.failed,
             thoughts=end.thoughts,
         )
-
-    def _preview(self, body: str, given: str) -> str | None:
-        """What may be shown of the open sheet now; None when it is full.
-
-        Whatever is shown must be able to end as a page, fence closed and all.
-        """
-        limit, measure = self._capabilities.max_text, self._capabilities.measure
-        if len(body) > FAR_BEHIND * limit:
-            return None
-        preview = settle(body)
-        if len(preview) <= len(given):
-            return given
-        size = measure(closed(preview))
-        if size > limit:
-            return None if measure(body) > limit else given
-        if size > FULL * limit:
-            least = max(len(given), int(len(preview) * FULL * limit / size))
-            cut = best_cut(body, least, len(preview)) or boundary_before(body, least)
-            preview = preview[:cut].rstrip()
-            if len(preview) <= len(given) or measure(closed(preview)) > limit:
-                return given
-        return preview
-
-
-def _ref(sheet: Full | Open | Unknown) -> MessageRef | None:
-    return sheet.draft.ref if isinstance(sheet, Open) else sheet.ref
 
 
 def _with_mark(text: str, mark: str) -> str:
