@@ -5,13 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from bot.core.again import AnswerButtons, Offer, bears_buttons
+from bot.core.again import AnswerButtons, Offer
 from bot.core.archive import Remark
 from bot.core.attachments import Gathered, gather
 from bot.core.chat import (
-    ChatMessage,
     ChatRequest,
     Finished,
     FinishReason,
@@ -28,13 +27,14 @@ from bot.core.chat import (
 )
 from bot.core.context import spoken
 from bot.core.delivery import Delivery
-from bot.core.exchange import Exchange
+from bot.core.ending import Ending, end_of_error, end_of_reason, end_of_stop, is_worse
+from bot.core.exchange import Exchange, Repeat
 from bot.core.feedback import ask as ask_opinion
 from bot.core.meter import Meter
 from bot.core.overhearing import listens, said
 from bot.core.patience import patiently
 from bot.core.question import greeting, question_of, quote
-from bot.core.sentences import sentence_for_media, sentence_for_model, sentence_for_size
+from bot.core.seam import seam, told_to_go_on
 from bot.core.spending import reserve_answer
 from bot.core.stores import Outcome
 from bot.core.thinking import Thinking
@@ -45,36 +45,8 @@ from bot.errors import FileTooLarge, MediaError, ModelError, ModelErrorKind
 
 log = logging.getLogger(__name__)
 
-FORGOTTEN = frozenset(
-    {
-        ModelErrorKind.CONTEXT_TOO_LONG,
-        ModelErrorKind.REFUSED,
-        ModelErrorKind.BAD_REQUEST,
-        ModelErrorKind.NOT_ALLOWED,
-    }
-)
-"""After these the question is not kept: every later request would fail for it again."""
 TICK = 2.0
 """Seconds after which it is said again how long the model has been thinking."""
-GO_ON = (
-    "Go on exactly where your last message ends, in the middle of the sentence or the code if "
-    "that is where it ends. Repeat nothing, and say nothing about going on."
-)
-"""What the model is told after an answer that its length limit ended."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
-    """How the work on an answer ended: in words, for the history, and for the buttons.
-
-    `keep` says that the question may be kept although there is no answer.
-    """
-
-    mark: str = ""
-    state: MessageState = MessageState.COMPLETE
-    offer: Offer = Offer.ANOTHER
-    keep: bool = True
-    failed: bool = False
 
 
 async def answer(ctx: TurnContext, message: IncomingMessage) -> Outcome:
@@ -101,25 +73,19 @@ async def answer_again(
     """
     delivery = ctx.delivery(message)
     async with delivery:
-        again = Answer(ctx, message, delivery, again=exchange, further=further, instead=instead)
-        return await again.run()
+        repeat = Repeat(exchange=exchange, further=further, instead=instead)
+        return await Answer(ctx, message, delivery, repeat).run()
 
 
 class Answer:
-    """The answer to one message, while it comes into being.
-
-    `again` is the exchange whose question is asked once more; `further` goes on with its answer.
-    """
+    """The answer to one message, or to a question from before, while it comes into being."""
 
     def __init__(
         self,
         ctx: TurnContext,
         message: IncomingMessage,
         delivery: Delivery,
-        *,
-        again: Exchange | None = None,
-        further: bool = False,
-        instead: NewMessage | None = None,
+        repeat: Repeat | None = None,
     ) -> None:
         self._ctx = ctx
         self._message = message
@@ -129,11 +95,10 @@ class Answer:
         self._model = self._manner.model
         self._buttons = AnswerButtons(ctx)
         self._gathered = Gathered()
-        self._again = again
-        self._instead = instead
-        self._old = again.answer.message if again and again.answer else None
-        self._base = self._old.text if self._old and further else ""
-        self._asked = instead or (again.question.message if again else None)
+        self._repeat = repeat
+        self._old = repeat.old if repeat else None
+        self._base = repeat.base if repeat else ""
+        self._asked = repeat.asked if repeat else None
         self._heading = self._asked.heading if self._asked else ""
         self._text = ""
         self._remarks: Sequence[Remark] = ()
@@ -157,42 +122,18 @@ class Answer:
             await self._buttons.close()
 
     async def _work(self) -> Ending:
-        _ = self._ctx.texts.gettext
         try:
             if not await self._ctx.stopper.guard(self._write()):
-                again = Offer.ANOTHER if self._text.strip() else Offer.RETRY
-                return Ending(mark=_("⏹ Stopped."), state=MessageState.STOPPED, offer=again)
-        except ModelError as error:
-            keep = error.kind not in FORGOTTEN
-            return Ending(
-                mark=self._explain(error),
-                state=MessageState.CUT,
-                offer=Offer.RETRY if keep else Offer.NOTHING,
-                keep=keep,
-                failed=True,
-            )
-        except MediaError as error:
-            log.info("media refused", extra={**self._ctx.log, "kind": error.kind.value})
-            mark = sentence_for_media(error, self._ctx.texts)
-            return Ending(mark=mark, failed=True)
-        except FileTooLarge as error:
-            return Ending(mark=sentence_for_size(error.limit, self._ctx.texts), failed=True)
-        return self._ending()
+                return end_of_stop(self._ctx, self._text)
+        except (ModelError, MediaError, FileTooLarge) as error:
+            is_asked = self._asked is not None
+            return end_of_error(self._ctx, error, model=self._model, asked=is_asked)
+        is_empty = not self._has_content and self._asked is not None
+        return end_of_reason(self._ctx, self._reason, empty=is_empty)
 
-    def _ending(self) -> Ending:
-        """How an answer ended that the model itself ended."""
-        _ = self._ctx.texts.gettext
-        if self._reason is FinishReason.LENGTH:
-            mark = _("✂️ The model’s length limit is reached.")
-            if not bears_buttons(self._ctx):
-                mark += " " + _("Write “go on” for more.")
-            return Ending(mark=mark, state=MessageState.LENGTH, offer=Offer.MORE)
-        if self._reason is FinishReason.CONTENT_FILTER:
-            return Ending(mark=_("⚠️ The model’s content filter ended the answer here."))
-        if not self._text.strip() and not self._files and self._asked is not None:
-            mark = _("The model gave an empty answer. Ask again, or try another with /model.")
-            return Ending(mark=mark, offer=Offer.RETRY)
-        return Ending()
+    @property
+    def _has_content(self) -> bool:
+        return bool(self._text.strip() or self._files)
 
     async def _end(self, ending: Ending) -> Outcome:
         """Bring the end of the answer to the chat, and return what is kept of it."""
@@ -207,7 +148,7 @@ class Answer:
             self._thinking.forget()
             self._delivery.rewrite(self._heading + self._old.text)
         outcome = await self._outcome(ending)
-        turn_id = self._again.turn_id if self._again else None
+        turn_id = self._repeat.exchange.turn_id if self._repeat else None
         turn_id = self._ctx.turn.id if outcome.messages else turn_id
         refs = await self._delivery.finish(
             mark=mark,
@@ -233,17 +174,15 @@ class Answer:
 
     def _is_worse(self, ending: Ending, old: NewMessage) -> bool:
         """Whether an earlier answer is worth more than what there is now."""
-        if not self._text.strip() and not self._files:
+        if not self._has_content:
             return True
-        if ending.state is not MessageState.CUT or self._base:
-            return False
-        return old.state is not MessageState.CUT or len(old.text) > len(self._text)
+        return not self._base and is_worse(ending, old, self._text)
 
     async def _write(self) -> None:
         async with AsyncExitStack() as until_first_text:
             typing = self._ctx.platform.typing(self._ctx.chat, self._message.ref)
             await until_first_text.enter_async_context(typing)
-            if self._again is None:
+            if self._repeat is None:
                 await self._read()
             if self._asked is None:
                 self._delivery.write(greeting(self._gathered, self._ctx.texts))
@@ -271,15 +210,15 @@ class Answer:
         services, group = self._ctx.services, self._message.group
         if not self._model:
             raise ModelError(ModelErrorKind.MODEL_NOT_FOUND, "no model is configured")
-        stores = services.stores
-        heard = () if self._again else await self._overhear()
-        tail = (*(spoken(each, group=group) for each in (*heard, asked)), *self._so_far())
+        heard = () if self._repeat else await self._overhear()
+        tail = (
+            *(spoken(each, group=group) for each in (*heard, asked)),
+            *told_to_go_on(self._base),
+        )
         place = Place(
-            conversation=self._again.conversation
-            if self._again
-            else await stores.conversations.current(self._ctx.chat),
+            conversation=await self._conversation(),
             group=group,
-            before=self._again.question.id if self._again else None,
+            before=self._repeat.exchange.question.id if self._repeat else None,
         )
         view = await look(services, self._manner, place, tail)
         return ChatRequest(
@@ -287,21 +226,19 @@ class Answer:
             messages=(*view.head, *view.past, *view.asked),
             sampling=self._manner.sampling,
             lane=self._ctx.lane,
-            fresh=self._again is not None,
+            fresh=self._repeat is not None,
         )
+
+    async def _conversation(self) -> int:
+        if self._repeat:
+            return self._repeat.exchange.conversation
+        return await self._ctx.services.stores.conversations.current(self._ctx.chat)
 
     async def _overhear(self) -> tuple[NewMessage, ...]:
         """What others said in the group since the last answer, if the group wants it known."""
         if self._message.group and listens(self._ctx.settings):
             self._remarks = await self._ctx.services.stores.overheard.remarks(self._ctx.chat)
         return said(self._remarks)
-
-    def _so_far(self) -> tuple[ChatMessage, ...]:
-        """The answer that the model goes on with, and that it is to go on."""
-        if not self._base:
-            return ()
-        said = ChatMessage(role=Role.ASSISTANT, parts=(TextPart(self._base),))
-        return (said, ChatMessage(role=Role.USER, parts=(TextPart(GO_ON),)))
 
     async def _ask(self, request: ChatRequest, until_first_text: AsyncExitStack) -> None:
         """Stream the answer. One that breaks off is asked for once more, in its place."""
@@ -361,66 +298,32 @@ class Answer:
             case ToolCallDelta() | Usage():
                 pass  # no tools are offered, so none can be called; the meter takes the usage
 
-    def _explain(self, error: ModelError) -> str:
-        refused = error.kind is ModelErrorKind.NOT_ALLOWED  # by us: nothing has failed
-        log.log(
-            logging.INFO if refused else logging.WARNING,
-            "not allowed" if refused else "model request failed",
-            extra={
-                **self._ctx.log,
-                "model": self._model,
-                "kind": error.kind.value,
-                "status": error.status,
-                "request_id": error.request_id,
-            },
-        )
-        _ = self._ctx.texts.gettext
-        if not self._model and error.kind is ModelErrorKind.MODEL_NOT_FOUND:
-            return "⚠️ " + _("No model is chosen yet. Choose one with /model.")
-        if self._asked is None and error.kind is ModelErrorKind.UNSUPPORTED:
-            return "⚠️ " + _("I cannot listen to recordings here: speech recognition is not set up.")
-        return "⚠️ " + sentence_for_model(error, self._ctx.texts, model=self._model)
-
     async def _outcome(self, ending: Ending) -> Outcome:
         """What is kept: the question and the answer together, or neither."""
         usage = (*self._gathered.usage, *self._meter.entries())
         if self._asked is None or not (self._text or ending.keep):
             return Outcome(usage=usage)
-        is_new = not self._again or (self._instead is not None and self._text)
+        is_new = not self._repeat or (self._repeat.instead is not None and self._text)
         messages = [*said(self._remarks), self._asked] if is_new else []
         if self._text:
-            reply = NewMessage(
-                role=Role.ASSISTANT,
-                parts=(TextPart(self._base + self._text),),
-                model=self._model,
-                usage=self._meter.usage,
-                state=ending.state,
-            )
-            messages.append(reply)
-        if self._again:
-            conversation = self._again.conversation
-        else:
-            conversation = await self._ctx.services.stores.conversations.current(self._ctx.chat)
-        hidden: tuple[int, ...] = ()
-        if self._again and self._text:
-            hidden = self._again.ids if self._instead else self._again.answer_ids
+            messages.append(self._reply(ending.state))
         return Outcome(
-            conversation=conversation,
+            conversation=await self._conversation(),
             messages=tuple(messages),
-            hidden=hidden,
+            hidden=self._repeat.replaced if self._repeat and self._text else (),
             usage=usage,
             overheard=self._remarks[-1].id if self._remarks else None,
         )
 
-
-def seam(before: str, after: str) -> str:
-    """What goes between the end of a text and what a model wrote to go on with it.
-
-    Models are cut between two words more often than in one, and begin without the blank.
-    """
-    is_between = before[-1:].isalnum() or before[-1:] in tuple(",.;:!?)")
-    words = is_between and after[:1].isalnum() and before[-1:].isascii() and after[:1].isascii()
-    return " " if before and words else ""
+    def _reply(self, state: MessageState) -> NewMessage:
+        """The answer as it is kept."""
+        return NewMessage(
+            role=Role.ASSISTANT,
+            parts=(TextPart(self._base + self._text),),
+            model=self._model,
+            usage=self._meter.usage,
+            state=state,
+        )
 
 
 def _standing(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.core.chat import KeptMessage, Role
+from bot.core.chat import KeptMessage, NewMessage, Role
 from bot.core.stores import Conversations
 from bot.core.types import ChatRef, MessageRef
 
@@ -41,6 +41,38 @@ class Exchange:
     def ids(self) -> tuple[int, ...]:
         """Of what is hidden when the whole exchange is taken back (`Outcome.hidden`)."""
         return (self.question.id, *self.answer_ids)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeat:
+    """The question of an exchange, asked once more.
+
+    `further` goes on with its answer; what is asked `instead` replaces the question with it.
+    """
+
+    exchange: Exchange
+    further: bool = False
+    instead: NewMessage | None = None
+
+    @property
+    def asked(self) -> NewMessage:
+        """What is asked now."""
+        return self.instead or self.exchange.question.message
+
+    @property
+    def old(self) -> NewMessage | None:
+        """The answer from before."""
+        return self.exchange.answer.message if self.exchange.answer else None
+
+    @property
+    def base(self) -> str:
+        """The text that the new answer begins with."""
+        return self.old.text if self.old and self.further else ""
+
+    @property
+    def replaced(self) -> tuple[int, ...]:
+        """What is hidden once there is a new answer (`Outcome.hidden`)."""
+        return self.exchange.ids if self.instead else self.exchange.answer_ids
 
 
 async def last_exchange(conversations: Conversations, chat: ChatRef) -> Exchange | None:

@@ -10,8 +10,8 @@ import pytest
 
 from bot.core.again import REGENERATE
 from bot.core.chat import FinishReason
-from bot.core.conversation import GO_ON, seam
 from bot.core.fake import ANN, CHAT
+from bot.core.seam import GO_ON, seam
 from bot.core.stores import Action
 from bot.core.types import Attachment, ButtonPress, FileId, FileKind, Sender, UserId
 from bot.sandbox.openai.backend import Question
