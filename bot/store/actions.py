@@ -6,11 +6,11 @@ import secrets
 from collections.abc import Sequence
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.stores import Action
 from bot.core.types import ChatRef, UserId
 from bot.store.columns import utc_now
+from bot.store.connection import Connection
 from bot.store.database import Database
 from bot.store.schema import actions as table
 
@@ -41,7 +41,7 @@ class ActionTable:
             for value, action in zip(values, actions, strict=True)
         ]
 
-        async def job(connection: AsyncConnection) -> None:
+        async def job(connection: Connection) -> None:
             await connection.execute(sa.insert(table).values(created_at=utc_now()), rows)
 
         await self._database.write(job)
@@ -50,7 +50,7 @@ class ActionTable:
     async def taken(self, chat: ChatRef, value: str) -> Action | None:
         """What the button of this chat with this value does; None when it is unknown."""
 
-        async def job(connection: AsyncConnection) -> Action | None:
+        async def job(connection: Connection) -> Action | None:
             query = sa.select(table.c.name, table.c.argument, table.c.owner).where(
                 table.c.id == value,
                 table.c.platform == chat.platform,

@@ -11,13 +11,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.stores import TurnState
 from bot.errors import StoreError
 from bot.store import migrate, ratings
 from bot.store.codec import UNREADABLE
 from bot.store.columns import utc_now
+from bot.store.connection import Connection
 from bot.store.database import Database, connected
 from bot.store.errors import translated
 from bot.store.schema import actions, files, message_files, turns
@@ -79,7 +79,7 @@ class Purged:
 async def status(settings: StorageSettings) -> Status:
     """Count what waits, runs and was given up."""
 
-    async def job(connection: AsyncConnection) -> Status:
+    async def job(connection: Connection) -> Status:
         query = sa.select(turns.c.state, sa.func.count()).group_by(turns.c.state)
         count: dict[str, int] = {row[0]: row[1] for row in await connection.execute(query)}
         size = (
@@ -110,7 +110,7 @@ async def open_turns(settings: StorageSettings, *, limit: int = 50) -> Sequence[
     """
     states = (TurnState.RUNNING.value, TurnState.JOINED.value, TurnState.WAITING.value)
 
-    async def job(connection: AsyncConnection) -> Sequence[OpenTurn]:
+    async def job(connection: Connection) -> Sequence[OpenTurn]:
         query = (
             sa.select(
                 turns.c.id,
@@ -134,7 +134,7 @@ async def open_turns(settings: StorageSettings, *, limit: int = 50) -> Sequence[
 async def dead_turns(settings: StorageSettings, *, limit: int = 50) -> Sequence[DeadTurn]:
     """The turns that were given up, newest first."""
 
-    async def job(connection: AsyncConnection) -> Sequence[DeadTurn]:
+    async def job(connection: Connection) -> Sequence[DeadTurn]:
         query = (
             sa.select(turns)
             .where(turns.c.state == TurnState.DEAD.value)
@@ -164,7 +164,7 @@ async def retry(settings: StorageSettings, only: Collection[int] | None = None) 
     An event that nobody could read stays dead.
     """
 
-    async def job(connection: AsyncConnection) -> int:
+    async def job(connection: Connection) -> int:
         statement = (
             sa.update(turns)
             .where(turns.c.state == TurnState.DEAD.value, turns.c.kind != UNREADABLE)
@@ -190,7 +190,7 @@ async def purge(settings: StorageSettings, *, older_than: timedelta) -> Purged:
     over = [state.value for state in (TurnState.DONE, TurnState.CANCELLED, TurnState.DEAD)]
     in_use = sa.exists().where(message_files.c.sha256 == files.c.sha256)
 
-    async def job(connection: AsyncConnection) -> Purged:
+    async def job(connection: Connection) -> Purged:
         ended = sa.delete(turns).where(turns.c.state.in_(over), turns.c.finished_at < long_ago)
         old = sa.delete(actions).where(actions.c.created_at < long_ago)
         unused = sa.delete(files).where(files.c.created_at < long_ago, ~in_use)

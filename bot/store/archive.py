@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.archive import Shelved
 from bot.core.calendar import Calendar
 from bot.core.chat import UsageEntry
 from bot.core.types import ChatId, ChatRef, UserId
 from bot.store import messages, usage
+from bot.store.connection import Connection
 from bot.store.database import Database
 from bot.store.schema import conversations
 
@@ -32,7 +32,7 @@ class ArchiveTable:
             .limit(limit)
         )
 
-        async def job(connection: AsyncConnection) -> Sequence[Shelved]:
+        async def job(connection: Connection) -> Sequence[Shelved]:
             return [_read(row) for row in (await connection.execute(query)).all()]
 
         return await self._database.read(job)
@@ -41,7 +41,7 @@ class ArchiveTable:
         """How many the list has."""
         query = sa.select(sa.func.count()).select_from(_shelved(chat).subquery())
 
-        async def job(connection: AsyncConnection) -> int:
+        async def job(connection: Connection) -> int:
             found: int = (await connection.execute(query)).scalar_one()
             return found
 
@@ -51,7 +51,7 @@ class ArchiveTable:
         """The chat's conversation of this number."""
         query = _shelved(chat).where(conversations.c.number == number)
 
-        async def job(connection: AsyncConnection) -> Shelved | None:
+        async def job(connection: Connection) -> Shelved | None:
             row = (await connection.execute(query)).first()
             return None if row is None else _read(row)
 
@@ -60,7 +60,7 @@ class ArchiveTable:
     async def resume(self, chat: ChatRef, conversation: int) -> bool:
         """Go on with a conversation; False when the chat has none of this id."""
 
-        async def job(connection: AsyncConnection) -> bool:
+        async def job(connection: Connection) -> bool:
             if not await _exists(connection, chat, conversation):
                 return False
             others = _of(chat).where(sa.text("current"), conversations.c.id != conversation)
@@ -75,7 +75,7 @@ class ArchiveTable:
         """Name a conversation; False when the chat has none of this id."""
         statement = _of(chat).where(conversations.c.id == conversation).values(title=title)
 
-        async def job(connection: AsyncConnection) -> bool:
+        async def job(connection: Connection) -> bool:
             return (await connection.execute(statement)).rowcount > 0
 
         return await self._database.write(job)
@@ -88,7 +88,7 @@ class ArchiveTable:
             conversations.c.id == conversation,
         )
 
-        async def job(connection: AsyncConnection) -> bool:
+        async def job(connection: Connection) -> bool:
             deleted = (await connection.execute(statement)).rowcount > 0
             await messages.drop_unused_files(connection)
             return deleted
@@ -99,7 +99,7 @@ class ArchiveTable:
         """Whether the conversation still has no title."""
         query = sa.select(conversations.c.title).where(conversations.c.id == conversation)
 
-        async def job(connection: AsyncConnection) -> bool:
+        async def job(connection: Connection) -> bool:
             return (await connection.execute(query)).scalar_one_or_none() == ""
 
         return await self._database.read(job)
@@ -114,7 +114,7 @@ class ArchiveTable:
             .values(title=title)
         )
 
-        async def job(connection: AsyncConnection) -> None:
+        async def job(connection: Connection) -> None:
             await connection.execute(statement)
             await charge(connection, conversation, asker, usage, self._calendar)
 
@@ -122,7 +122,7 @@ class ArchiveTable:
 
 
 async def charge(
-    connection: AsyncConnection,
+    connection: Connection,
     conversation: int,
     asker: UserId,
     entries: Sequence[UsageEntry],
@@ -164,6 +164,6 @@ def _of(chat: ChatRef) -> sa.Update:
     )
 
 
-async def _exists(connection: AsyncConnection, chat: ChatRef, conversation: int) -> bool:
+async def _exists(connection: Connection, chat: ChatRef, conversation: int) -> bool:
     query = _shelved(chat).where(conversations.c.id == conversation)
     return (await connection.execute(query)).first() is not None

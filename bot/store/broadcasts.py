@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.broadcasts import Delivered, Progress
 from bot.core.ledger import Person
 from bot.core.types import ChatId, ChatRef
 from bot.store.columns import utc_now
+from bot.store.connection import Connection
 from bot.store.database import Database, insert
 from bot.store.schema import broadcast_chats, broadcasts, conversations
 
@@ -29,7 +29,7 @@ class BroadcastTable:
         """Every chat that has a conversation with the bot."""
         query = sa.select(conversations.c.platform, conversations.c.chat).where(sa.text("current"))
 
-        async def job(connection: AsyncConnection) -> Sequence[ChatRef]:
+        async def job(connection: Connection) -> Sequence[ChatRef]:
             rows = (await connection.execute(query)).all()
             return [ChatRef(row.platform, ChatId(row.chat)) for row in rows]
 
@@ -49,7 +49,7 @@ class BroadcastTable:
             .returning(broadcasts.c.id)
         )
 
-        async def job(connection: AsyncConnection) -> int:
+        async def job(connection: Connection) -> int:
             number: int = (await connection.execute(statement)).scalar_one()
             return number
 
@@ -70,7 +70,7 @@ class BroadcastTable:
             for chat in chats
         ]
 
-        async def job(connection: AsyncConnection) -> str | None:
+        async def job(connection: Connection) -> str | None:
             begun = await connection.execute(begin.values(state=_RUNNING))
             if begun.rowcount and rows:
                 new = insert(connection, broadcast_chats).on_conflict_do_nothing()
@@ -95,7 +95,7 @@ class BroadcastTable:
             .with_for_update(skip_locked=True, of=broadcast_chats)
         )
 
-        async def job(connection: AsyncConnection) -> ChatRef | None:
+        async def job(connection: Connection) -> ChatRef | None:
             row = (await connection.execute(first)).one_or_none()
             if row is None:
                 return None
@@ -108,7 +108,7 @@ class BroadcastTable:
     async def mark(self, number: int, chat: ChatRef, state: Delivered) -> None:
         """Write down what came of one chat."""
 
-        async def job(connection: AsyncConnection) -> None:
+        async def job(connection: Connection) -> None:
             await connection.execute(_marked(number, chat, state))
 
         await self._database.write(job)
@@ -117,7 +117,7 @@ class BroadcastTable:
         """Try no more chats."""
         statement = sa.update(broadcasts).where(broadcasts.c.id == number).values(state=_STOPPED)
 
-        async def job(connection: AsyncConnection) -> None:
+        async def job(connection: Connection) -> None:
             await connection.execute(statement)
 
         await self._database.write(job)
@@ -130,7 +130,7 @@ class BroadcastTable:
             .group_by(broadcast_chats.c.state)
         )
 
-        async def job(connection: AsyncConnection) -> Progress:
+        async def job(connection: Connection) -> Progress:
             rows = (await connection.execute(query)).all()
             count: dict[str, int] = {row.state: row.chats for row in rows}
             return Progress(

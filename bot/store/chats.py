@@ -6,12 +6,12 @@ import logging
 from collections.abc import Callable
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.stores import ChatSettings
 from bot.core.types import ChatRef
 from bot.store import codec
 from bot.store.columns import utc_now
+from bot.store.connection import Connection
 from bot.store.database import Database, insert
 from bot.store.schema import chats
 
@@ -37,7 +37,7 @@ class ChatTable:
     ) -> ChatSettings:
         """Change the chat's settings in one transaction; returns the new ones."""
 
-        async def job(connection: AsyncConnection) -> ChatSettings:
+        async def job(connection: Connection) -> ChatSettings:
             settings = change(await _load(connection, chat, to_change=True))
             await _save(connection, chat, settings)
             return settings
@@ -45,9 +45,7 @@ class ChatTable:
         return await self._database.write(job)
 
 
-async def _load(
-    connection: AsyncConnection, chat: ChatRef, *, to_change: bool = False
-) -> ChatSettings:
+async def _load(connection: Connection, chat: ChatRef, *, to_change: bool = False) -> ChatSettings:
     query = sa.select(chats.c.settings).where(
         chats.c.platform == chat.platform, chats.c.id == chat.id
     )
@@ -63,7 +61,7 @@ async def _load(
         return ChatSettings()
 
 
-async def _save(connection: AsyncConnection, chat: ChatRef, settings: ChatSettings) -> None:
+async def _save(connection: Connection, chat: ChatRef, settings: ChatSettings) -> None:
     new = insert(connection, chats).values(
         platform=chat.platform,
         id=chat.id,

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from functools import cache
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.chat import ImagePart, KeptMessage
 from bot.core.types import ChatRef
@@ -14,6 +13,7 @@ from bot.errors import StoreError
 from bot.store import messages
 from bot.store.codec import UndecodableError
 from bot.store.columns import utc_now
+from bot.store.connection import Connection
 from bot.store.database import Database, insert_for
 from bot.store.schema import conversations
 
@@ -34,7 +34,7 @@ class ConversationTable:
     async def begin(self, chat: ChatRef) -> int:
         """Begin a new conversation; the old one is kept. One without a word is good enough."""
 
-        async def job(connection: AsyncConnection) -> int:
+        async def job(connection: Connection) -> int:
             spoken = conversations.c.active_at.is_not(None)
             await connection.execute(
                 sa.update(conversations).where(_is_current(chat), spoken).values(current=False)
@@ -92,14 +92,14 @@ def _opening(dialect: str) -> sa.Insert:
     return new.on_conflict_do_nothing()
 
 
-async def _current(connection: AsyncConnection, chat: ChatRef) -> int | None:
+async def _current(connection: Connection, chat: ChatRef) -> int | None:
     found: int | None = (
         await connection.execute(_CURRENT, {"platform": chat.platform, "chat": chat.id})
     ).scalar_one_or_none()
     return found
 
 
-async def _open(connection: AsyncConnection, chat: ChatRef) -> int:
+async def _open(connection: Connection, chat: ChatRef) -> int:
     """The chat's current conversation, made unless another process has just made it."""
     row = {"platform": chat.platform, "chat": chat.id, "in_platform": chat.platform}
     row |= {"in_chat": chat.id}

@@ -13,9 +13,10 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bot.errors import StoreBusy, StoreError
+from bot.store.connection import Connection
 from bot.store.engines import AsyncioEngine, Engine, Job, ThreadEngine
 from bot.store.errors import translated
 from bot.store.settings import StorageSettings
@@ -119,7 +120,7 @@ def listening_engine(settings: StorageSettings) -> AsyncEngine:
     return _postgres(settings, 1).execution_options(isolation_level="AUTOCOMMIT")
 
 
-def insert(connection: AsyncConnection, table: sa.Table) -> Insert:
+def insert(connection: Connection, table: sa.Table) -> Insert:
     """An INSERT that knows ON CONFLICT."""
     return insert_for(connection.dialect.name, table)
 

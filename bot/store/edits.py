@@ -6,15 +6,15 @@ from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.stores import Accepted, TurnState
 from bot.core.types import IncomingMessage
 from bot.store import codec, lanes
+from bot.store.connection import Connection
 from bot.store.schema import MESSAGE, turns
 
 
-async def settle(connection: AsyncConnection, edit: IncomingMessage) -> Accepted | IncomingMessage:
+async def settle(connection: Connection, edit: IncomingMessage) -> Accepted | IncomingMessage:
     """Do what can be done about an edit at once; else return the message to take in.
 
     While the message waits it is replaced. The newest of the chat is taken in as an edit, one that
@@ -35,7 +35,7 @@ async def settle(connection: AsyncConnection, edit: IncomingMessage) -> Accepted
 
 
 async def _turn_of(
-    connection: AsyncConnection, message: IncomingMessage
+    connection: Connection, message: IncomingMessage
 ) -> sa.Row[Any, Any, Any, Any] | None:
     """The newest turn about a message."""
     query = (
@@ -52,7 +52,7 @@ async def _turn_of(
     return (await connection.execute(query)).one_or_none()
 
 
-async def _has_newer(connection: AsyncConnection, message: IncomingMessage, turn_id: int) -> bool:
+async def _has_newer(connection: Connection, message: IncomingMessage, turn_id: int) -> bool:
     """Whether somebody wrote something else in the chat after that."""
     newer = sa.exists().where(
         turns.c.platform == message.ref.chat.platform,
@@ -65,7 +65,7 @@ async def _has_newer(connection: AsyncConnection, message: IncomingMessage, turn
 
 
 async def _rewrite(
-    connection: AsyncConnection, row: sa.Row[Any, Any, Any, Any], edit: IncomingMessage
+    connection: Connection, row: sa.Row[Any, Any, Any, Any], edit: IncomingMessage
 ) -> None:
     """Let the turn have the new words, under the key it has."""
     before = codec.load_event(row.kind, row.event)

@@ -9,17 +9,18 @@ one trip to a thread that speaks to SQLite directly.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeAlias, TypeVar, cast
+from typing import Protocol, TypeAlias, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.store.connection import Connection, DirectConnection
 
 T = TypeVar("T")
-P = ParamSpec("P")
 
-Job: TypeAlias = Callable[[AsyncConnection], Awaitable[T]]
+Job: TypeAlias = Callable[[Connection], Awaitable[T]]
 """Statements of one transaction. Awaits nothing but the connection, and touches nothing else: it
 may run twice, and in another thread."""
 
@@ -99,43 +100,9 @@ class ThreadEngine:
         self._writer.shutdown()
 
 
-class _Direct:
-    """What jobs use of an `AsyncConnection`; nothing ever waits."""
-
-    def __init__(self, connection: sa.Connection) -> None:
-        self._connection = connection
-
-    @property
-    def dialect(self) -> sa.Dialect:
-        return self._connection.dialect
-
-    async def execute(
-        self,
-        statement: sa.Executable,
-        parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
-    ) -> sa.CursorResult[Any]:
-        return self._connection.execute(statement, parameters)
-
-    async def scalar(
-        self, statement: sa.Executable, parameters: Mapping[str, Any] | None = None
-    ) -> Any:  # noqa: ANN401 (as SQLAlchemy types it)
-        return self._connection.scalar(statement, parameters)
-
-    async def exec_driver_sql(self, statement: str) -> sa.CursorResult[Any]:
-        return self._connection.exec_driver_sql(statement)
-
-    async def run_sync(
-        self,
-        work: Callable[Concatenate[sa.Connection, P], T],
-        *args: P.args,
-        **kwargs: P.kwargs,
-    ) -> T:
-        return work(self._connection, *args, **kwargs)
-
-
 def _run(job: Job[T], connection: sa.Connection) -> T:
     """Carry out a job without an event loop: with such a connection it never waits."""
-    steps = job(cast("AsyncConnection", _Direct(connection))).__await__()
+    steps = job(DirectConnection(connection)).__await__()
     try:
         next(steps)
     except StopIteration as end:

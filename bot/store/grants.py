@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.columns import utc_now
+from bot.store.connection import Connection
 from bot.store.database import Database, insert
 from bot.store.schema import grants
 
@@ -21,7 +21,7 @@ class GrantTable:
     async def all(self) -> Mapping[str, bool]:
         """Everybody, and whether they are let in."""
 
-        async def job(connection: AsyncConnection) -> Mapping[str, bool]:
+        async def job(connection: Connection) -> Mapping[str, bool]:
             query = sa.select(grants.c.subject, grants.c.allowed)
             return {row.subject: row.allowed for row in (await connection.execute(query)).all()}
 
@@ -30,7 +30,7 @@ class GrantTable:
     async def put(self, subject: str, *, allowed: bool, by: str) -> None:
         """Let somebody in, or shut them out."""
 
-        async def job(connection: AsyncConnection) -> None:
+        async def job(connection: Connection) -> None:
             new = insert(connection, grants).values(
                 subject=subject, allowed=allowed, granted_by=by, updated_at=utc_now()
             )

@@ -6,11 +6,10 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from bot.core.types import Finding
 from bot.errors import StoreBroken, StoreError
 from bot.store import migrate
+from bot.store.connection import Connection
 from bot.store.database import Database, connected
 from bot.store.settings import StorageSettings
 
@@ -41,7 +40,7 @@ async def file_must_be_sound(settings: StorageSettings) -> None:
 async def integrity(database: Database) -> None:
     """Read a whole SQLite file. Raises `StoreBroken` when it is damaged, or not one."""
 
-    async def job(connection: AsyncConnection) -> str:
+    async def job(connection: Connection) -> str:
         rows = await connection.exec_driver_sql("PRAGMA quick_check(1)")
         return str(rows.scalar_one())
 

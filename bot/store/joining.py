@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.stores import Turn, TurnState
 from bot.core.types import IncomingMessage, MessageRef
 from bot.store import codec, lanes
 from bot.store.columns import utc_now
+from bot.store.connection import Connection
 from bot.store.schema import JOINED, WAITING_IN_LANE, turns
 
 _OVER = (TurnState.DONE, TurnState.CANCELLED)
 
 
-async def following(connection: AsyncConnection, turn_id: int) -> Sequence[Turn]:
+async def following(connection: Connection, turn_id: int) -> Sequence[Turn]:
     """The messages that wait in the chat of a turn, up to the first other event.
 
     None when a later one is over already: the turn was given up and is tried again out of its row.
@@ -48,7 +48,7 @@ async def following(connection: AsyncConnection, turn_id: int) -> Sequence[Turn]
     return found
 
 
-async def _is_passed(connection: AsyncConnection, turn_id: int, platform: str, chat: str) -> bool:
+async def _is_passed(connection: Connection, turn_id: int, platform: str, chat: str) -> bool:
     later = sa.exists().where(
         turns.c.platform == platform,
         turns.c.chat == chat,
@@ -61,7 +61,7 @@ async def _is_passed(connection: AsyncConnection, turn_id: int, platform: str, c
 
 
 async def join(
-    connection: AsyncConnection,
+    connection: Connection,
     turn_id: int,
     owner: str,
     others: Sequence[int],
@@ -89,7 +89,7 @@ async def join(
     await connection.execute(stands)
 
 
-async def end(connection: AsyncConnection, turn_id: int, state: TurnState) -> None:
+async def end(connection: Connection, turn_id: int, state: TurnState) -> None:
     """Let what was joined end with its lead; if that was not answered, it waits again."""
     values: dict[str, object] = (
         {"state": state.value, "finished_at": utc_now()}
@@ -100,7 +100,7 @@ async def end(connection: AsyncConnection, turn_id: int, state: TurnState) -> No
     await connection.execute(statement)
 
 
-async def part(connection: AsyncConnection) -> None:
+async def part(connection: Connection) -> None:
     """Let everything wait again by itself whose lead does not run any more."""
     lead = turns.alias("this")
     runs = sa.exists().where(lead.c.id == turns.c.lead, lead.c.state == TurnState.RUNNING.value)

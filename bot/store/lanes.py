@@ -9,7 +9,6 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
 from bot.core.stores import Turn, TurnState
@@ -24,6 +23,7 @@ from bot.core.types import (
 )
 from bot.store import codec
 from bot.store.columns import Words, utc_now
+from bot.store.connection import Connection
 from bot.store.database import insert, insert_for
 from bot.store.schema import ACTIVE_IN_LANE, WAITING_IN_LANE, turns
 
@@ -88,7 +88,7 @@ class View:
     waiting_in_all: int
 
 
-async def look(connection: AsyncConnection, event: Event) -> View:
+async def look(connection: Connection, event: Event) -> View:
     """What an event meets. Urgent turns are in nobody's way and do not count."""
     chat = codec.chat_of(event)
     row = await connection.execute(
@@ -108,7 +108,7 @@ def _gesture(event: Event | Unreadable) -> str:
 
 
 async def add(
-    connection: AsyncConnection, event: Event, *, urgent: bool, settled: bool = False
+    connection: Connection, event: Event, *, urgent: bool, settled: bool = False
 ) -> int | None:
     """A waiting turn for an event; None when its key is known.
 
@@ -141,7 +141,7 @@ def _adding(dialect: str, settled: bool) -> ReturningInsert[Any]:
     )
 
 
-async def bury(connection: AsyncConnection, event: Unreadable) -> None:
+async def bury(connection: Connection, event: Unreadable) -> None:
     """A dead turn for an event that nobody can read, unless its key is known."""
     statement = (
         insert(connection, turns)
@@ -172,7 +172,7 @@ def _new(event: Event | Unreadable) -> dict[str, object]:
     }
 
 
-async def ahead(connection: AsyncConnection, turn_id: int) -> int:
+async def ahead(connection: Connection, turn_id: int) -> int:
     """How many turns of the same chat, waiting or running, stand before this one."""
     query = sa.text(
         """SELECT count(*) FROM turns AS this JOIN turns AS earlier
@@ -184,7 +184,7 @@ async def ahead(connection: AsyncConnection, turn_id: int) -> int:
     return count
 
 
-async def claim(connection: AsyncConnection, owner: str, lease: float) -> Claimed | None:
+async def claim(connection: Connection, owner: str, lease: float) -> Claimed | None:
     """Mark the oldest turn that may run as running, and return it; urgent turns go first.
 
     One statement, so two processes cannot take the same turn. Only the first of a lane may be
@@ -228,7 +228,7 @@ def turn(row: Claimed) -> Turn:
     )
 
 
-async def known(connection: AsyncConnection, turn_id: int) -> Sequence[MessageRef]:
+async def known(connection: Connection, turn_id: int) -> Sequence[MessageRef]:
     """The messages of the newest turns of a turn's chat, whoever wrote them."""
     this = turns.alias("this")
     query = (
@@ -292,7 +292,7 @@ def _first(lane: sa.FromClause, condition: sa.TextClause) -> sa.ScalarSelect[int
     )
 
 
-async def awaits_album(connection: AsyncConnection, chat: ChatRef, album: str) -> bool:
+async def awaits_album(connection: Connection, chat: ChatRef, album: str) -> bool:
     """Whether a message of this album waits, or is being worked on."""
     field = f'"album": {json.dumps(album)}'
     query = (

@@ -9,7 +9,6 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.calendar import Calendar, Period, key_of
 from bot.core.ledger import (
@@ -26,6 +25,7 @@ from bot.core.quota import NAMES, Amount, Ceiling, Limits, Measure, name_of
 from bot.core.types import UserId
 from bot.store import totals
 from bot.store.columns import Words, utc_now
+from bot.store.connection import Connection
 from bot.store.database import Database, insert
 from bot.store.schema import person_limits, quota_notes, reservations, turns, usage_totals, users
 
@@ -95,7 +95,7 @@ class LedgerTable:
     async def reserve(self, wish: Wish) -> Reserved | Refused:
         """Set something aside, so that requests at the same time cannot use it too."""
 
-        async def job(connection: AsyncConnection) -> Reserved | Refused:
+        async def job(connection: Connection) -> Reserved | Refused:
             if not self._database.sqlite:  # where one writer is not alone
                 await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
             standings = await self._standings(connection, wish.person, wish.ceilings)
@@ -125,7 +125,7 @@ class LedgerTable:
     async def release(self, reserved: int) -> None:
         """Give back what was set aside for work outside of a turn."""
 
-        async def job(connection: AsyncConnection) -> None:
+        async def job(connection: Connection) -> None:
             await connection.execute(sa.delete(reservations).where(reservations.c.id == reserved))
 
         await self._database.write(job)
@@ -137,7 +137,7 @@ class LedgerTable:
         )
 
     async def _standings(
-        self, connection: AsyncConnection, person: Person, ceilings: Sequence[Ceiling]
+        self, connection: Connection, person: Person, ceilings: Sequence[Ceiling]
     ) -> Sequence[Standing]:
         keys = {period: self._calendar.key(period) for period in (Period.DAY, Period.MONTH)}
         values = {
@@ -165,7 +165,7 @@ class LedgerTable:
         """Whether this is the first call for this person and ceiling in the running period."""
         period = self._calendar.key(ceiling.period)
 
-        async def job(connection: AsyncConnection) -> bool:
+        async def job(connection: Connection) -> bool:
             new = insert(connection, quota_notes).values(
                 platform=person.platform,
                 user_id=person.id,
@@ -184,7 +184,7 @@ class LedgerTable:
     async def limits(self, person: Person) -> Limits:
         """What an admin has set for somebody; what is missing follows the configuration."""
 
-        async def job(connection: AsyncConnection) -> str | None:
+        async def job(connection: Connection) -> str | None:
             query = sa.select(person_limits.c.limits).where(*_of(person_limits, person))
             text: str | None = (await connection.execute(query)).scalar_one_or_none()
             return text
@@ -195,7 +195,7 @@ class LedgerTable:
     async def set_limits(self, person: Person, limits: Limits) -> None:
         """Replace what was set for somebody; nothing at all puts them back to the defaults."""
 
-        async def job(connection: AsyncConnection) -> None:
+        async def job(connection: Connection) -> None:
             if not limits:
                 await connection.execute(
                     sa.delete(person_limits).where(*_of(person_limits, person))
@@ -218,7 +218,7 @@ class LedgerTable:
     async def people_with_limits(self) -> Sequence[tuple[Person, Limits]]:
         """Everybody for whom something was set, the latest first."""
 
-        async def job(connection: AsyncConnection) -> Sequence[tuple[Person, Limits]]:
+        async def job(connection: Connection) -> Sequence[tuple[Person, Limits]]:
             query = sa.select(person_limits).order_by(person_limits.c.updated_at.desc())
             return [
                 (Person(row.platform, UserId(row.user_id)), _load(row.limits))
@@ -231,7 +231,7 @@ class LedgerTable:
         """What somebody, or everybody together, has used in the running period."""
         key = self._calendar.key(period)
 
-        async def job(connection: AsyncConnection) -> Sequence[Total]:
+        async def job(connection: Connection) -> Sequence[Total]:
             query = (
                 sa.select(usage_totals)
                 .where(*_scope(person), usage_totals.c.period == key)
@@ -245,7 +245,7 @@ class LedgerTable:
         """The same for each of these days, by model."""
         by_key = {key_of(Period.DAY, day): day for day in days}
 
-        async def job(connection: AsyncConnection) -> Sequence[DayTotal]:
+        async def job(connection: Connection) -> Sequence[DayTotal]:
             query = (
                 sa.select(
                     usage_totals.c.period,
@@ -274,7 +274,7 @@ class LedgerTable:
             "unpriced": usage_totals.c.unpriced,
         }
 
-        async def job(connection: AsyncConnection) -> Sequence[Spender]:
+        async def job(connection: Connection) -> Sequence[Spender]:
             who = (usage_totals.c.platform, usage_totals.c.user_id)
             summed = (
                 sa.select(*who, *_sums(sums))
@@ -305,12 +305,12 @@ class LedgerTable:
         return await self._database.read(job)
 
 
-async def release_turn(connection: AsyncConnection, turn_id: int) -> None:
+async def release_turn(connection: Connection, turn_id: int) -> None:
     """Give back what a turn had set aside: its end, or the end of its attempt, is known."""
     await connection.execute(sa.delete(reservations).where(reservations.c.turn_id == turn_id))
 
 
-async def release_lost(connection: AsyncConnection) -> None:
+async def release_lost(connection: Connection) -> None:
     """Give back what nobody uses any more: of turns that do not run, and what has expired."""
     running = sa.select(turns.c.id).where(turns.c.state == "running")
     await connection.execute(

@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from hashlib import sha256
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.chat import ImagePart, KeptMessage, MessageState, NewMessage, Role
 from bot.core.types import ChatRef
 from bot.store import codec
 from bot.store.columns import utc_now
+from bot.store.connection import Connection
 from bot.store.database import insert
 from bot.store.schema import conversations, files, message_files, messages, summaries
 
 
 async def keep(
-    connection: AsyncConnection, conversation: int, new: Sequence[NewMessage], *, turn_id: int
+    connection: Connection, conversation: int, new: Sequence[NewMessage], *, turn_id: int
 ) -> None:
     """Add what came of a turn to a conversation, in order; nothing to one that is deleted."""
     if not new:
@@ -61,7 +61,7 @@ async def keep(
                 await _keep_picture(connection, message_id, digest, picture.data, picture.mime)
 
 
-async def hide(connection: AsyncConnection, message_ids: Sequence[int]) -> None:
+async def hide(connection: Connection, message_ids: Sequence[int]) -> None:
     """Take messages out of their conversation, and out of its summary; they stay in the table."""
     if not message_ids:
         return
@@ -76,7 +76,7 @@ async def hide(connection: AsyncConnection, message_ids: Sequence[int]) -> None:
 
 
 async def _keep_picture(
-    connection: AsyncConnection, message_id: int, digest: str, content: bytes, drawn: str = ""
+    connection: Connection, message_id: int, digest: str, content: bytes, drawn: str = ""
 ) -> None:
     picture = insert(connection, files).values(sha256=digest, content=content, created_at=utc_now())
     await connection.execute(picture.on_conflict_do_nothing())
@@ -84,7 +84,7 @@ async def _keep_picture(
     await connection.execute(link)
 
 
-async def look_again(connection: AsyncConnection, some: Sequence[int]) -> None:
+async def look_again(connection: Connection, some: Sequence[int]) -> None:
     """After messages are gone: a conversation without any counts as never begun.
 
     Its title goes with them, since it was made of what was said.
@@ -99,14 +99,14 @@ async def look_again(connection: AsyncConnection, some: Sequence[int]) -> None:
     await connection.execute(which.values(active_at=last, title=title))
 
 
-async def drop_unused_files(connection: AsyncConnection) -> None:
+async def drop_unused_files(connection: Connection) -> None:
     """Delete the pictures that no message holds any more."""
     in_use = sa.exists().where(message_files.c.sha256 == files.c.sha256)
     await connection.execute(sa.delete(files).where(~in_use))
 
 
 async def page(
-    connection: AsyncConnection, conversation: int, *, before: int | None, limit: int
+    connection: Connection, conversation: int, *, before: int | None, limit: int
 ) -> Sequence[KeptMessage]:
     """The newest messages older than the message id `before`, oldest first; no hidden ones.
 
@@ -129,7 +129,7 @@ def page_query(conversation: int, *, before: int | None, limit: int) -> sa.Selec
 
 
 async def _pictures(
-    connection: AsyncConnection, message_ids: Sequence[int]
+    connection: Connection, message_ids: Sequence[int]
 ) -> dict[int, dict[str, bytes]]:
     query = (
         sa.select(message_files.c.message_id, files.c.sha256, files.c.content)
@@ -163,7 +163,7 @@ def _kept(row: sa.Row[tuple[object]], pictures: dict[str, bytes]) -> KeptMessage
     )
 
 
-async def drawn(connection: AsyncConnection, chat: ChatRef, digest: str) -> ImagePart | None:
+async def drawn(connection: Connection, chat: ChatRef, digest: str) -> ImagePart | None:
     """A picture that the bot drew in a chat, by its digest; without one, the newest."""
     query = (
         sa.select(message_files.c.drawn, files.c.content)

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 import bot
 from bot.errors import StoreBroken
+from bot.store.connection import Connection
 from bot.store.database import migrating_engine
 from bot.store.errors import translated
 from bot.store.settings import StorageSettings
@@ -58,7 +58,7 @@ async def move(settings: StorageSettings, revision: str) -> bool:
     return True
 
 
-async def current(connection: AsyncConnection) -> str | None:
+async def current(connection: Connection) -> str | None:
     """The revision of the database; None when it is empty.
 
     Raises `StoreBroken` when it has tables, but not ours.

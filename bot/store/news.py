@@ -15,6 +15,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from bot.store.connection import Connection
+
 log = logging.getLogger(__name__)
 
 CHANNEL = "chinwag_turns"
@@ -23,7 +25,7 @@ AGAIN = 5.0
 _OURS = f"{os.uname().nodename}:{os.getpid()}"
 
 
-async def tell(connection: AsyncConnection) -> None:
+async def tell(connection: Connection) -> None:
     """Tell the other processes, once this transaction is committed."""
     if connection.dialect.name == "postgresql":
         await connection.execute(sa.select(sa.func.pg_notify(CHANNEL, _OURS)))

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.calendar import Calendar
 from bot.core.stores import Stores
@@ -18,6 +17,7 @@ from bot.store.actions import ActionTable
 from bot.store.archive import ArchiveTable
 from bot.store.broadcasts import BroadcastTable
 from bot.store.chats import ChatTable
+from bot.store.connection import Connection
 from bot.store.conversations import ConversationTable
 from bot.store.database import connected, listening_engine
 from bot.store.grants import GrantTable
@@ -88,7 +88,7 @@ def _named(settings: StorageSettings) -> Iterator[None]:
         raise type(error)(f"{settings.place}: {error}") from error
 
 
-async def _must_be_writable(connection: AsyncConnection) -> None:
+async def _must_be_writable(connection: Connection) -> None:
     """A file that is read-only is opened, and a transaction begun, without complaint."""
     await connection.execute(sa.delete(users).where(sa.false()))
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.archive import Remark
 from bot.core.types import ChatRef, IncomingMessage, UserId
 from bot.store.columns import utc_now
+from bot.store.connection import Connection
 from bot.store.database import Database, insert
 from bot.store.schema import overheard
 
@@ -24,7 +24,7 @@ class OverheardTable:
         """Keep what was said, once; of the chat's remarks only the newest `keep` stay."""
         chat, sender = message.ref.chat, message.sender
 
-        async def job(connection: AsyncConnection) -> None:
+        async def job(connection: Connection) -> None:
             new = insert(connection, overheard).values(
                 platform=chat.platform,
                 key=message.key,
@@ -55,7 +55,7 @@ class OverheardTable:
             .order_by(overheard.c.id)
         )
 
-        async def job(connection: AsyncConnection) -> Sequence[Remark]:
+        async def job(connection: Connection) -> Sequence[Remark]:
             return [
                 Remark(
                     id=row.id,
@@ -71,13 +71,13 @@ class OverheardTable:
     async def drop(self, chat: ChatRef) -> None:
         """Forget what was said."""
 
-        async def job(connection: AsyncConnection) -> None:
+        async def job(connection: Connection) -> None:
             await connection.execute(_all_of(chat))
 
         await self._database.write(job)
 
 
-async def drop_through(connection: AsyncConnection, chat: ChatRef, last: int) -> None:
+async def drop_through(connection: Connection, chat: ChatRef, last: int) -> None:
     """Forget what is part of the history now."""
     await connection.execute(_all_of(chat).where(overheard.c.id <= last))
 

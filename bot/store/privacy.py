@@ -9,7 +9,6 @@ vacuums.
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.calendar import Calendar
 from bot.core.chat import Role
@@ -17,6 +16,7 @@ from bot.core.stores import TurnState
 from bot.core.types import ChatId, ChatRef, UserId
 from bot.store import messages as message_rows
 from bot.store import totals
+from bot.store.connection import Connection
 from bot.store.database import Database
 from bot.store.schema import (
     actions,
@@ -60,7 +60,7 @@ class PrivacyTable:
     async def forget_chat(self, chat: ChatRef) -> None:
         """Delete everything that was said and chosen in a chat."""
 
-        async def job(connection: AsyncConnection) -> None:
+        async def job(connection: Connection) -> None:
             await _forget_chat(connection, chat)
             await message_rows.drop_unused_files(connection)
 
@@ -74,7 +74,7 @@ class PrivacyTable:
     async def forget_person(self, platform: str, person: UserId) -> None:
         """Delete everything somebody said in any chat, the answers to it, and who they are."""
 
-        async def job(connection: AsyncConnection) -> None:
+        async def job(connection: Connection) -> None:
             for chat in await _chats_of_only(connection, platform, person):
                 await _forget_chat(connection, ChatRef(platform, ChatId(chat)))
             await _forget_words(connection, platform, person)
@@ -97,7 +97,7 @@ class PrivacyTable:
         await self._database.empty_log()
 
 
-async def _forget_chat(connection: AsyncConnection, chat: ChatRef) -> None:
+async def _forget_chat(connection: Connection, chat: ChatRef) -> None:
     for table in (conversations, overheard, actions, ratings, broadcast_chats):
         here = sa.delete(table).where(table.c.platform == chat.platform, table.c.chat == chat.id)
         await connection.execute(here)
@@ -108,14 +108,14 @@ async def _forget_chat(connection: AsyncConnection, chat: ChatRef) -> None:
     await connection.execute(placed.values(chat=""))
 
 
-async def _forget_turns(connection: AsyncConnection, *which: sa.ColumnElement[bool]) -> None:
+async def _forget_turns(connection: Connection, *which: sa.ColumnElement[bool]) -> None:
     over = sa.update(turns).where(*which, turns.c.state.in_(_OVER))
     await connection.execute(over.values(SCRUBBED))
     dead = sa.delete(turns).where(*which, turns.c.state == TurnState.DEAD.value)
     await connection.execute(dead)
 
 
-async def _chats_of_only(connection: AsyncConnection, platform: str, person: UserId) -> list[str]:
+async def _chats_of_only(connection: Connection, platform: str, person: UserId) -> list[str]:
     """The chats in which nobody else has ever said anything."""
     said = (
         sa.select(conversations.c.chat, messages.c.sender_id.label("who"))
@@ -137,7 +137,7 @@ async def _chats_of_only(connection: AsyncConnection, platform: str, person: Use
     return list((await connection.execute(query)).scalars())
 
 
-async def _forget_words(connection: AsyncConnection, platform: str, person: UserId) -> None:
+async def _forget_words(connection: Connection, platform: str, person: UserId) -> None:
     """Delete what somebody said where others talk too, with the answers to it."""
     theirs = (
         sa.select(messages.c.conversation_id)
@@ -179,7 +179,7 @@ async def _forget_words(connection: AsyncConnection, platform: str, person: User
 
 
 async def _forget_usage(
-    connection: AsyncConnection, platform: str, person: UserId, calendar: Calendar
+    connection: Connection, platform: str, person: UserId, calendar: Calendar
 ) -> None:
     """What was used stays counted: nameless, except for the month that limits are about."""
     theirs = sa.update(usage).where(usage.c.platform == platform, usage.c.user_id == person)
@@ -188,7 +188,7 @@ async def _forget_usage(
     await totals.forget_before_this_month(connection, platform, person, calendar)
 
 
-async def _tidy(connection: AsyncConnection, calendar: Calendar) -> None:
+async def _tidy(connection: Connection, calendar: Calendar) -> None:
     """Take the names off what forgotten people used in months that are over."""
     over = sa.and_(usage.c.chat == FORGOTTEN, usage.c.created_at < calendar.began().replace(day=1))
     query = sa.select(usage.c.platform, usage.c.user_id).where(over).distinct()

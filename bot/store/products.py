@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.types import OutgoingFile
+from bot.store.connection import Connection
 from bot.store.schema import turn_files
 
 
-async def keep(connection: AsyncConnection, turn_id: int, made: Sequence[OutgoingFile]) -> None:
+async def keep(connection: Connection, turn_id: int, made: Sequence[OutgoingFile]) -> None:
     """Keep these files in place of those that the turn had."""
     await drop(connection, turn_id)
     rows = [
@@ -28,7 +28,7 @@ async def keep(connection: AsyncConnection, turn_id: int, made: Sequence[Outgoin
         await connection.execute(sa.insert(turn_files), rows)
 
 
-async def made(connection: AsyncConnection, turn_id: int) -> Sequence[OutgoingFile]:
+async def made(connection: Connection, turn_id: int) -> Sequence[OutgoingFile]:
     """The files of a turn, in order."""
     query = (
         sa.select(turn_files.c.name, turn_files.c.mime, turn_files.c.content)
@@ -39,6 +39,6 @@ async def made(connection: AsyncConnection, turn_id: int) -> Sequence[OutgoingFi
     return [OutgoingFile(name=row.name, mime=row.mime, content=row.content) for row in rows]
 
 
-async def drop(connection: AsyncConnection, turn_id: int) -> None:
+async def drop(connection: Connection, turn_id: int) -> None:
     """The turn is over, or has made others."""
     await connection.execute(sa.delete(turn_files).where(turn_files.c.turn_id == turn_id))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.stores import Rating
 from bot.store.columns import utc_now
+from bot.store.connection import Connection
 from bot.store.database import Database, insert
 from bot.store.schema import ratings
 
@@ -22,7 +22,7 @@ class RatingTable:
     async def rate(self, rating: Rating) -> None:
         """Keep what somebody thinks of an answer, in place of what they thought before."""
 
-        async def job(connection: AsyncConnection) -> None:
+        async def job(connection: Connection) -> None:
             new = insert(connection, ratings).values(
                 platform=rating.chat.platform,
                 chat=rating.chat.id,
@@ -38,7 +38,7 @@ class RatingTable:
         await self._database.write(job)
 
 
-async def count(connection: AsyncConnection) -> tuple[int, int]:
+async def count(connection: Connection) -> tuple[int, int]:
     """How many answers were liked, and how many were not."""
     query = sa.select(ratings.c.good, sa.func.count()).group_by(ratings.c.good)
     found: dict[bool, int] = {row[0]: row[1] for row in await connection.execute(query)}

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.chat import UsageKind
 from bot.core.statistics import Activity, Timing
 from bot.core.stores import TurnState
+from bot.store.connection import Connection
 from bot.store.database import Database
 from bot.store.schema import ENDED, RUNNING, WAITING, conversations, turns, usage, users
 
@@ -29,7 +29,7 @@ class StatisticsTable:
             .group_by(turns.c.state)
         )
 
-        async def job(connection: AsyncConnection) -> Activity:
+        async def job(connection: Connection) -> Activity:
             rows = (await connection.execute(ended)).all()
             states: dict[str, int] = {row.state: row.turns for row in rows}
             return Activity(
@@ -54,7 +54,7 @@ class StatisticsTable:
             .limit(limit)
         )
 
-        async def job(connection: AsyncConnection) -> Sequence[Timing]:
+        async def job(connection: Connection) -> Sequence[Timing]:
             rows = (await connection.execute(query)).all()
             return [Timing(latency=row.latency, first_token=row.first_token) for row in rows]
 
@@ -62,7 +62,7 @@ class StatisticsTable:
 
 
 async def _count(
-    connection: AsyncConnection, table: sa.Table, *which: sa.ColumnElement[bool] | sa.TextClause
+    connection: Connection, table: sa.Table, *which: sa.ColumnElement[bool] | sa.TextClause
 ) -> int:
     query = sa.select(sa.func.count()).select_from(table).where(*which)
     count: int = (await connection.execute(query)).scalar_one()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.archive import Summary
 from bot.core.calendar import Calendar
@@ -13,6 +12,7 @@ from bot.core.chat import UsageEntry
 from bot.core.types import UserId
 from bot.store.archive import charge
 from bot.store.columns import utc_now
+from bot.store.connection import Connection
 from bot.store.database import Database
 from bot.store.schema import conversations, messages, summaries
 
@@ -33,7 +33,7 @@ class SummaryTable:
             .limit(1)
         )
 
-        async def job(connection: AsyncConnection) -> Summary | None:
+        async def job(connection: Connection) -> Summary | None:
             row = (await connection.execute(query)).one_or_none()
             return None if row is None else Summary(text=row.text, through=row.through_id)
 
@@ -52,7 +52,7 @@ class SummaryTable:
             sa.not_(messages.c.hidden),
         )
 
-        async def job(connection: AsyncConnection) -> int:
+        async def job(connection: Connection) -> int:
             return int((await connection.execute(query)).scalar_one())
 
         return await self._database.read(job)
@@ -68,7 +68,7 @@ class SummaryTable:
             ),
         )
 
-        async def job(connection: AsyncConnection) -> None:
+        async def job(connection: Connection) -> None:
             await charge(connection, conversation, asker, usage, self._calendar)
             if (await connection.execute(still)).first() is not None:
                 row = sa.insert(summaries).values(

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.calendar import Calendar, Period
 from bot.core.chat import UsageEntry, UsageKind
 from bot.core.ledger import Total
 from bot.core.types import UserId
+from bot.store.connection import Connection
 from bot.store.database import insert
 from bot.store.schema import usage_totals as table
 
@@ -30,7 +30,7 @@ _SUMS = (
 
 
 async def add(
-    connection: AsyncConnection,
+    connection: Connection,
     platform: str,
     user: UserId,
     entries: Sequence[UsageEntry],
@@ -89,7 +89,7 @@ def read(row: sa.Row[tuple[object, ...]]) -> Total:
 
 
 async def forget_before_this_month(
-    connection: AsyncConnection, platform: str, user: UserId, calendar: Calendar
+    connection: Connection, platform: str, user: UserId, calendar: Calendar
 ) -> None:
     """Delete somebody's own sums, except those that limits still need; everybody's stay."""
     month = calendar.key(Period.MONTH)

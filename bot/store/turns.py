@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core import albums
 from bot.core.calendar import UTC_CALENDAR, Calendar
@@ -27,6 +26,7 @@ from bot.core.types import (
 from bot.errors import QueueFull
 from bot.store import codec, edits, joining, lanes, ledger, messages, news, products, usage
 from bot.store.columns import utc_now
+from bot.store.connection import Connection
 from bot.store.database import Database
 from bot.store.overheard import drop_through
 from bot.store.privacy import SCRUBBED
@@ -84,7 +84,7 @@ class Turns:
     async def accept(self, event: Event, *, urgent: bool) -> Accepted:
         """Commit an event as a waiting turn; a key that is known changes nothing."""
 
-        async def job(connection: AsyncConnection) -> Accepted:
+        async def job(connection: Connection) -> Accepted:
             view = await lanes.look(connection, event)
             if view.known is None:
                 wanted = event
@@ -191,7 +191,7 @@ class Turns:
         """Leave a note for a later attempt, and files that must not be made twice."""
         hold = self._held.get(turn_id, NOBODY)
 
-        async def job(connection: AsyncConnection) -> bool:
+        async def job(connection: Connection) -> bool:
             statement = (
                 sa.update(turns)
                 .where(
@@ -266,7 +266,7 @@ class Turns:
         """
         query = sa.select(turns.c.id, turns.c.lease_until).where(sa.text(RUNNING), _EXPIRED)
 
-        async def job(connection: AsyncConnection) -> dict[int, datetime]:
+        async def job(connection: Connection) -> dict[int, datetime]:
             return {row.id: row.lease_until for row in (await connection.execute(query)).all()}
 
         before, self._silent = self._silent, await self._database.read(job)
@@ -291,7 +291,7 @@ class Turns:
             .values({**_GIVEN_BACK, "attempt": turns.c.attempt + 1})
         )
 
-        async def job(connection: AsyncConnection) -> int:
+        async def job(connection: Connection) -> int:
             changed = await _rows_changed(connection, statement)
             if changed:
                 await joining.part(connection)
@@ -360,7 +360,7 @@ class Turns:
         """
         hold = self._held.get(turn_id, NOBODY)
 
-        async def job(connection: AsyncConnection) -> bool:
+        async def job(connection: Connection) -> bool:
             statement = (
                 sa.update(turns)
                 .where(
@@ -401,5 +401,5 @@ class Turns:
 NOBODY = _Hold("", 0)
 
 
-async def _rows_changed(connection: AsyncConnection, statement: sa.Update) -> int:
+async def _rows_changed(connection: Connection, statement: sa.Update) -> int:
     return (await connection.execute(statement)).rowcount

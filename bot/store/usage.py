@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.calendar import Calendar
 from bot.core.chat import UsageEntry
 from bot.core.types import ChatRef, UserId
 from bot.store import totals
 from bot.store.columns import utc_now
+from bot.store.connection import Connection
 from bot.store.schema import usage
 
 
 async def keep(
-    connection: AsyncConnection,
+    connection: Connection,
     chat: ChatRef,
     user: UserId,
     entries: Sequence[UsageEntry],

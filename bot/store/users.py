@@ -7,12 +7,12 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.ledger import Person
 from bot.core.stores import Acquaintance
 from bot.core.types import Sender, UserId
 from bot.store.columns import utc_now
+from bot.store.connection import Connection
 from bot.store.database import Database, Insert, insert_for
 from bot.store.schema import users
 
@@ -45,7 +45,7 @@ class UserTable:
             "language": sender.language,
         }
 
-        async def job(connection: AsyncConnection) -> None:
+        async def job(connection: Connection) -> None:
             await connection.execute(_noting(connection.dialect.name), row)
 
         await self._database.write(job)
@@ -59,7 +59,7 @@ class UserTable:
             .limit(limit)
         )
 
-        async def job(connection: AsyncConnection) -> Sequence[Acquaintance]:
+        async def job(connection: Connection) -> Sequence[Acquaintance]:
             return [_acquaintance(row) for row in (await connection.execute(query)).all()]
 
         return await self._database.read(job)
@@ -68,7 +68,7 @@ class UserTable:
         """How many there are."""
         query = sa.select(sa.func.count()).select_from(users)
 
-        async def job(connection: AsyncConnection) -> int:
+        async def job(connection: Connection) -> int:
             return (await connection.execute(query)).scalar_one()
 
         return await self._database.read(job)
@@ -77,7 +77,7 @@ class UserTable:
         """Somebody by their id."""
         query = sa.select(users).where(users.c.platform == person.platform, users.c.id == person.id)
 
-        async def job(connection: AsyncConnection) -> Acquaintance | None:
+        async def job(connection: Connection) -> Acquaintance | None:
             row = (await connection.execute(query)).one_or_none()
             return None if row is None else _acquaintance(row)
 
@@ -89,7 +89,7 @@ class UserTable:
             users.c.platform == platform, sa.func.lower(users.c.name) == name.lower()
         )
 
-        async def job(connection: AsyncConnection) -> Sequence[Acquaintance]:
+        async def job(connection: Connection) -> Sequence[Acquaintance]:
             return [_acquaintance(row) for row in (await connection.execute(query)).all()]
 
         return await self._database.read(job)

@@ -13,7 +13,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.access import Access, Gate
 from bot.core.budget import Budget, Quotas
@@ -27,6 +26,7 @@ from bot.core.types import ChatId, ChatRef, IncomingMessage, MessageId, MessageR
 from bot.formats import BabelFormats
 from bot.media.chart import draw_chart
 from bot.store import StorageSettings, open_store
+from bot.store.connection import Connection
 from bot.store.database import connected
 from bot.store.schema import usage_totals
 
@@ -106,7 +106,7 @@ async def _fill(
     rest = {"images": 0, "seconds": 0.0, "cost": Decimal("0.01"), "unpriced": 0}
     people = [("test", str(number)) for number in range(PEOPLE)]
 
-    async def fill(connection: AsyncConnection) -> None:
+    async def fill(connection: Connection) -> None:
         for platform, user in [("", ""), *people]:
             rows = [
                 {"platform": platform, "user_id": user, "period": period, "model": model}

@@ -18,13 +18,13 @@ from contextlib import contextmanager
 from functools import partial
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.chat import Role, TextPart, UsageEntry, UsageKind
 from bot.core.stores import Outcome, Stores
 from bot.store import StorageSettings, open_store
 from bot.store.codec import dump_parts
 from bot.store.columns import utc_now
+from bot.store.connection import Connection
 from bot.store.database import connected
 from bot.store.messages import page_query
 from bot.store.schema import messages, turns
@@ -57,7 +57,7 @@ def _postgres() -> Iterator[str]:
 _PLACES = {"sqlite": _sqlite, "postgres": _postgres}
 
 
-async def _insert(rows: list[dict[str, object]], connection: AsyncConnection) -> None:
+async def _insert(rows: list[dict[str, object]], connection: Connection) -> None:
     await connection.execute(sa.insert(messages).values(created_at=utc_now()), rows)
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import StorageSettings, open_store
+from bot.store.connection import Connection
 from bot.store.database import connected
 from tests.store.events import message
 
@@ -19,11 +19,11 @@ async def test_a_job_that_waits_for_something_else_is_refused_and_changes_nothin
     async with open_store(settings) as stores:
         await stores.turns.accept(message("kept"), urgent=False)
 
-    async def lingers(connection: AsyncConnection) -> None:
+    async def lingers(connection: Connection) -> None:
         await connection.execute(sa.text("DELETE FROM turns"))
         await asyncio.sleep(0)
 
-    async def count(connection: AsyncConnection) -> object:
+    async def count(connection: Connection) -> object:
         return (await connection.execute(sa.text("SELECT count(*) FROM turns"))).scalar_one()
 
     async with connected(settings) as database:

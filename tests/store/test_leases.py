@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.stores import Outcome
 from bot.store import StorageSettings, lanes, open_store
+from bot.store.connection import Connection
 from bot.store.conversations import ConversationTable
 from bot.store.database import Database, connected
 from bot.store.schema import turns as table
@@ -117,7 +116,7 @@ async def test_a_turn_that_somebody_is_just_taking_is_not_overtaken(
             await turns.accept(message(key), urgent=False)
         taken, done = asyncio.Event(), asyncio.Event()
 
-        async def take(connection: AsyncConnection) -> None:
+        async def take(connection: Connection) -> None:
             await lanes.claim(connection, "one", 30)
             taken.set()
             await done.wait()
@@ -152,13 +151,13 @@ async def test_what_one_bot_takes_in_wakes_the_other(settings: StorageSettings) 
     woken = asyncio.Event()
     # Another process, as the database sees it: its notices are signed with another name.
     foreign = sa.text("SELECT pg_notify('chinwag_turns', 'elsewhere:1')")
-    async with open_store(settings) as stores, connected(settings) as database:
+    async with connected(settings) as database, open_store(settings) as stores:
         stores.turns.listen(woken.set)
         async with asyncio.timeout(10):
-            while not woken.is_set():
-                await database.write(lambda connection: connection.execute(foreign))
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(woken.wait(), 0.1)
+            await woken.wait()  # it listens now; something may have come before
+            woken.clear()
+            await database.write(lambda connection: connection.execute(foreign))
+            await woken.wait()
         woken.clear()
         await stores.turns.accept(message("1"), urgent=False)
         turn = await stores.turns.claim("me")

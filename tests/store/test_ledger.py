@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.calendar import Calendar, Period
 from bot.core.chat import UsageEntry, UsageKind
@@ -23,6 +22,7 @@ from bot.core.quota import Amount, Ceiling, Measure
 from bot.core.stores import Outcome, Stores
 from bot.core.types import Sender, UserId
 from bot.store import StorageSettings, migrate, open_store
+from bot.store.connection import Connection
 from bot.store.database import connected
 from bot.store.ledger import STANDINGS
 from bot.store.schema import reservations, usage
@@ -63,7 +63,7 @@ async def left_over(settings: StorageSettings) -> int:
         return await database.read(lambda c: _one(c, query))
 
 
-async def _one(connection: AsyncConnection, query: sa.Select[int]) -> int:
+async def _one(connection: Connection, query: sa.Select[int]) -> int:
     return (await connection.execute(query)).scalar_one()
 
 
@@ -221,7 +221,7 @@ async def test_sums_are_those_of_the_rows_whatever_happens(settings: StorageSett
     assert await left_over(settings) == 0
 
 
-async def _usage_rows(connection: AsyncConnection) -> Sequence[sa.Row[tuple[object, ...]]]:
+async def _usage_rows(connection: Connection) -> Sequence[sa.Row[tuple[object, ...]]]:
     return (await connection.execute(sa.select(usage))).all()
 
 
@@ -243,7 +243,7 @@ async def test_what_was_used_before_the_sums_existed_is_summed_up(
     await migrate.move(empty, "0004")
     async with connected(empty) as database:
 
-        async def fill(connection: AsyncConnection) -> None:
+        async def fill(connection: Connection) -> None:
             for day, cost in (("2025-11-24", "1"), ("2025-11-25", "2"), ("2025-11-25", None)):
                 row = {
                     "created_at": datetime.fromisoformat(f"{day}T23:30:00+00:00"),
@@ -291,7 +291,7 @@ async def test_what_limits_need_is_looked_up_in_an_index(tmp_path: Path) -> None
     settings = StorageSettings(url=f"sqlite:///{tmp_path}/store.db")
     await migrate.upgrade(settings)
 
-    async def explain(connection: AsyncConnection) -> list[str]:
+    async def explain(connection: Connection) -> list[str]:
         values = dict.fromkeys(("platform", "user_id", "day", "month"), "x")
         query = STANDINGS.params(values).compile(
             dialect=connection.dialect, compile_kwargs={"literal_binds": True}

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.archive import Summary
 from bot.core.calendar import Calendar
@@ -19,6 +18,7 @@ from bot.core.chat import ImagePart, NewMessage, Role, TextPart, UsageEntry, Usa
 from bot.core.stores import Action, ChatSettings, Outcome, Rating, Stores
 from bot.core.types import ChatRef, Sender, UserId
 from bot.store import StorageSettings, open_store
+from bot.store.connection import Connection
 from bot.store.database import connected
 from bot.store.schema import metadata, turns, usage
 from tests.store.events import ANN, chat, message
@@ -59,7 +59,7 @@ async def exchange(stores: Stores, where: ChatRef, sender: Sender, word: str, ke
     await stores.overheard.note(remark, keep=10)
 
 
-async def select_all(table: sa.Table, connection: AsyncConnection) -> sa.CursorResult[Any]:
+async def select_all(table: sa.Table, connection: Connection) -> sa.CursorResult[Any]:
     return await connection.execute(sa.select(table))
 
 
