@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -24,32 +23,16 @@ from bot.core.types import (
     UserId,
 )
 from bot.errors import QueueFull
-from bot.store import codec, edits, joining, lanes, ledger, messages, news, products, usage
+from bot.store import codec, edits, holds, joining, lanes, ledger, messages, news, products, usage
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
 from bot.store.database import Database
+from bot.store.holds import EXPIRED, GIVEN_BACK, NOBODY, Hold
 from bot.store.overheard import drop_through
 from bot.store.privacy import SCRUBBED
-from bot.store.schema import RUNNING, turns
+from bot.store.schema import turns
 
 log = logging.getLogger(__name__)
-
-_GIVEN_BACK: dict[str, object] = {
-    "state": TurnState.WAITING.value,
-    "owner": None,
-    "started_at": None,
-    "lease_until": None,
-}
-
-_EXPIRED = turns.c.lease_until < utc_now()
-
-
-@dataclass(frozen=True, slots=True)
-class _Hold:
-    """Whose turn it is: another owner, or another attempt, may not end it."""
-
-    owner: str
-    attempt: int
 
 
 class Turns:
@@ -73,7 +56,7 @@ class Turns:
         self._in_all = in_all
         self._lease = lease
         self._calendar = calendar
-        self._held: dict[int, _Hold] = {}
+        self._held: dict[int, Hold] = {}
         """What this process is working on, by the id of the turn."""
         self._silent: dict[int, datetime] = {}
         """Turns whose lease was over at the last look, and since when."""
@@ -132,7 +115,7 @@ class Turns:
     async def claim(self, owner: str) -> Turn | None:
         """Take the oldest turn that may run: urgent, or of a chat where nothing runs."""
         while (row := await self._claim_row(owner)) is not None:
-            self._held[row.id] = _Hold(owner, row.attempt)
+            self._held[row.id] = Hold(owner, row.attempt)
             if row.progress:
                 self._noted.add(row.id)
             try:
@@ -151,7 +134,7 @@ class Turns:
         except asyncio.CancelledError:
             row = await claiming
             if row is not None:  # claimed, but there is nobody any more to work on it
-                self._held[row.id] = _Hold(owner, row.attempt)
+                self._held[row.id] = Hold(owner, row.attempt)
                 await self.release(row.id)
             raise
 
@@ -192,15 +175,8 @@ class Turns:
         hold = self._held.get(turn_id, NOBODY)
 
         async def job(connection: Connection) -> bool:
-            statement = (
-                sa.update(turns)
-                .where(
-                    turns.c.id == turn_id,
-                    turns.c.state == TurnState.RUNNING.value,
-                    turns.c.owner == hold.owner,
-                    turns.c.attempt == hold.attempt,
-                )
-                .values(progress=progress, lease_until=utc_now(self._lease))
+            statement = holds.change(turn_id, hold).values(
+                progress=progress, lease_until=utc_now(self._lease)
             )
             if not await _rows_changed(connection, statement):
                 return False
@@ -226,7 +202,7 @@ class Turns:
 
     async def release(self, turn_id: int) -> None:
         """Give the turn back, as if its attempt had not been (shutdown)."""
-        await self._change(turn_id, _GIVEN_BACK, ends=TurnState.WAITING)
+        await self._change(turn_id, GIVEN_BACK, ends=TurnState.WAITING)
         self._let_go(turn_id)
 
     async def fail(
@@ -236,7 +212,7 @@ class Turns:
         if dead:
             await self._end(turn_id, TurnState.DEAD, error=reason, stood=stood)
             return
-        again = {**_GIVEN_BACK, "error": reason, "attempt": turns.c.attempt + 1}
+        again = {**GIVEN_BACK, "error": reason, "attempt": turns.c.attempt + 1}
         await self._change(turn_id, again, ends=TurnState.WAITING)
         self._let_go(turn_id)
 
@@ -256,7 +232,7 @@ class Turns:
         """
         if self._database.sqlite:
             return await self._take_back(sa.true())
-        return await self._take_back(sa.or_(turns.c.owner == owner, _EXPIRED))
+        return await self._take_back(sa.or_(turns.c.owner == owner, EXPIRED))
 
     async def free_expired(self) -> int:
         """Turns of other processes that have given no sign of life wait again.
@@ -264,16 +240,11 @@ class Turns:
         Only what was expired when this was last called, and has the same lease still: when the
         database's clock jumps ahead, every lease is over at once, but who lives renews it.
         """
-        query = sa.select(turns.c.id, turns.c.lease_until).where(sa.text(RUNNING), _EXPIRED)
-
-        async def job(connection: Connection) -> dict[int, datetime]:
-            return {row.id: row.lease_until for row in (await connection.execute(query)).all()}
-
-        before, self._silent = self._silent, await self._database.read(job)
+        before, self._silent = self._silent, await self._database.read(holds.expired)
         lost = [id for id, lease in self._silent.items() if before.get(id) == lease]
         if not lost:
             return 0
-        return await self._take_back(sa.and_(_EXPIRED, turns.c.id.in_(lost)))
+        return await self._take_back(sa.and_(EXPIRED, turns.c.id.in_(lost)))
 
     def listen(self, wake: Callable[[], None]) -> None:
         """Call `wake` whenever another process may have left work."""
@@ -284,34 +255,17 @@ class Turns:
         self._wake()
 
     async def _take_back(self, lost: sa.ColumnElement[bool]) -> int:
-        statement = (
-            sa.update(turns)
-            .where(sa.text(RUNNING), lost)
-            .where(turns.c.id.not_in(list(self._held)))
-            .values({**_GIVEN_BACK, "attempt": turns.c.attempt + 1})
+        held = list(self._held)
+        return await self._database.write(
+            lambda connection: holds.take_back(connection, lost, held)
         )
-
-        async def job(connection: Connection) -> int:
-            changed = await _rows_changed(connection, statement)
-            if changed:
-                await joining.part(connection)
-            await ledger.release_lost(connection)
-            return changed
-
-        return await self._database.write(job)
 
     async def renew(self) -> None:
         """Give a sign of life of the turns that this process is working on."""
         if not self._held:
             return
-        owners = {hold.owner for hold in self._held.values()}
-        statement = (
-            sa.update(turns)
-            .where(sa.text(RUNNING))
-            .where(turns.c.id.in_(list(self._held)), turns.c.owner.in_(owners))
-            .values(lease_until=utc_now(self._lease))
-        )
-        await self._database.write(lambda connection: _rows_changed(connection, statement))
+        held = dict(self._held)
+        await self._database.write(lambda connection: holds.renew(connection, held, self._lease))
 
     async def ahead(self, turn_id: int) -> int:
         """How many turns of the same chat stand before this one."""
@@ -362,13 +316,7 @@ class Turns:
 
         async def job(connection: Connection) -> bool:
             statement = (
-                sa.update(turns)
-                .where(
-                    turns.c.id == turn_id,
-                    turns.c.state == TurnState.RUNNING.value,
-                    turns.c.owner == hold.owner,
-                    turns.c.attempt == hold.attempt,
-                )
+                holds.change(turn_id, hold)
                 .values(values)
                 .returning(turns.c.platform, turns.c.chat, turns.c.user_id)
             )
@@ -396,9 +344,6 @@ class Turns:
 
         if not await self._database.write(job):
             log.warning("turn not ours any more", extra={"turn": turn_id})
-
-
-NOBODY = _Hold("", 0)
 
 
 async def _rows_changed(connection: Connection, statement: sa.Update) -> int:

@@ -1,0 +1,81 @@
+"""Whose a running turn is, how long, and how it gets free when its process is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from bot.core.stores import TurnState
+from bot.store import joining, ledger
+from bot.store.columns import utc_now
+from bot.store.connection import Connection
+from bot.store.schema import RUNNING, turns
+
+GIVEN_BACK: dict[str, object] = {
+    "state": TurnState.WAITING.value,
+    "owner": None,
+    "started_at": None,
+    "lease_until": None,
+}
+"""What is written into a turn that waits again."""
+EXPIRED = turns.c.lease_until < utc_now()
+"""Nobody has given a sign of life of the turn for longer than its lease."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Whose turn it is: another owner, or another attempt, may not end it."""
+
+    owner: str
+    attempt: int
+
+
+NOBODY = Hold("", 0)
+
+
+def change(turn_id: int, hold: Hold) -> sa.Update:
+    """A change of a running turn, as long as it is held so."""
+    return sa.update(turns).where(
+        turns.c.id == turn_id,
+        turns.c.state == TurnState.RUNNING.value,
+        turns.c.owner == hold.owner,
+        turns.c.attempt == hold.attempt,
+    )
+
+
+async def renew(connection: Connection, held: Mapping[int, Hold], lease: float) -> None:
+    """Give a sign of life of the turns that are held."""
+    owners = {hold.owner for hold in held.values()}
+    statement = (
+        sa.update(turns)
+        .where(sa.text(RUNNING))
+        .where(turns.c.id.in_(list(held)), turns.c.owner.in_(owners))
+        .values(lease_until=utc_now(lease))
+    )
+    await connection.execute(statement)
+
+
+async def expired(connection: Connection) -> dict[int, datetime]:
+    """The turns whose lease is over, and since when."""
+    query = sa.select(turns.c.id, turns.c.lease_until).where(sa.text(RUNNING), EXPIRED)
+    return {row.id: row.lease_until for row in (await connection.execute(query)).all()}
+
+
+async def take_back(
+    connection: Connection, lost: sa.ColumnElement[bool], held: Collection[int]
+) -> int:
+    """Let the running turns that are `lost`, but not `held` here, wait again; returns how many."""
+    statement = (
+        sa.update(turns)
+        .where(sa.text(RUNNING), lost)
+        .where(turns.c.id.not_in(list(held)))
+        .values({**GIVEN_BACK, "attempt": turns.c.attempt + 1})
+    )
+    changed = (await connection.execute(statement)).rowcount
+    if changed:
+        await joining.part(connection)
+    await ledger.release_lost(connection)
+    return changed
