@@ -8,19 +8,18 @@ the core can own both ends of the conversation.
 from __future__ import annotations
 
 import asyncio
-import itertools
 from collections.abc import (
     AsyncIterator,
     Callable,
     Collection,
-    Iterator,
     Sequence,
 )
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from bot.core.draft import EditDraft
-from bot.core.fake_wire import FakeWire
+from bot.core.fake_drafts import NativeDraft, PassingDraft
+from bot.core.fake_screen import CHAT, FakeScreen
 from bot.core.manual_clock import ManualClock
 from bot.core.ports import Capabilities, Clock, Draft, EventSink, Platform, Streaming
 from bot.core.types import (
@@ -33,9 +32,7 @@ from bot.core.types import (
     Event,
     FileId,
     IncomingMessage,
-    MessageId,
     MessageRef,
-    OutgoingFile,
     Reply,
     Sender,
     StopPressed,
@@ -50,9 +47,8 @@ from bot.errors import (
     StoreError,
 )
 
-__all__ = ["ANN", "CHAT", "FAKE_CAPABILITIES", "FakePlatform", "ManualClock", "NativeDraft"]
+__all__ = ["ANN", "CHAT", "FAKE_CAPABILITIES", "FakePlatform", "ManualClock"]
 
-CHAT = ChatRef("fake", ChatId("1"))
 ANN = Sender(UserId("1"), "Ann")
 FAKE_CAPABILITIES = Capabilities(
     streaming=Streaming.EDIT,
@@ -68,10 +64,9 @@ OFFER_AGAIN = 1.0
 """Seconds until an event is offered again that the database did not take."""
 
 
-class FakePlatform(FakeWire):
+class FakePlatform(FakeScreen):
     """A platform in memory. The bot's side is the port; the rest is a person's, and fate's.
 
-    `frames` is what stood in the chat after each change, and `sent` every reply that got through.
     A native draft (`Streaming.NATIVE`) can only be appended to; `ephemeral` makes it a preview that
     is no message before it is finished, as Telegram's drafts are, where Slack's streams are one.
     """
@@ -85,25 +80,17 @@ class FakePlatform(FakeWire):
         clock: Clock,
         ephemeral: bool = False,
     ) -> None:
-        super().__init__(clock)
-        self.frames: list[list[str]] = []
-        self.sent: list[Reply] = []
+        super().__init__(clock, capabilities)
         self.typings: list[ChatRef] = []
         self.typing_now = 0
         self.notices: list[str] = []
-        self.statuses: list[str] = []
         self.styles: list[Style] = []
         self.published: list[CommandInfo] = []
         self.contents: dict[FileId, bytes] = {}
         self.closed = False
         self.deletable = True
-        self._capabilities = capabilities
         self._ephemeral = ephemeral
-        self._messages: dict[MessageRef, Reply] = {}
-        self._previews: dict[int, tuple[ChatRef, str]] = {}
-        self._files: list[tuple[ChatRef, OutgoingFile]] = []
         self._events: asyncio.Queue[Event | Unreadable] = asyncio.Queue()
-        self._numbers = itertools.count(1)
 
     # ------------------------------------------------------------ the port
 
@@ -225,23 +212,7 @@ class FakePlatform(FakeWire):
         """Remember that it was closed."""
         self.closed = True
 
-    # ------------------------------------------------------------ what a person sees and does
-
-    def screen(self, chat: ChatRef = CHAT) -> list[str]:
-        """The bot's texts that somebody in the chat sees now."""
-        return self.kept(chat) + [text for at, text in self._previews.values() if at == chat]
-
-    def kept(self, chat: ChatRef = CHAT) -> list[str]:
-        """The bot's texts that somebody in the chat will see tomorrow."""
-        return [reply.text for ref, reply in self._messages.items() if ref.chat == chat]
-
-    def buttons(self, chat: ChatRef = CHAT) -> list[str]:
-        """The labels of all buttons in the chat."""
-        return [button.label for _, button in self._all_buttons(chat)]
-
-    def files(self, chat: ChatRef = CHAT) -> list[OutgoingFile]:
-        """The files that the bot posted in the chat."""
-        return [file for at, file in self._files if at == chat]
+    # ------------------------------------------------------------ what a person does
 
     def message(
         self,
@@ -291,145 +262,3 @@ class FakePlatform(FakeWire):
         stop = StopPressed(key=f"{self.name}:{self._new_id()}", chat=chat, sender=sender)
         self.happen(stop)
         return stop
-
-    def remove(self, ref: MessageRef) -> None:
-        """Somebody deletes a message."""
-        if self._messages.pop(ref, None) is not None:
-            self._show(ref.chat)
-
-    def refs(self, chat: ChatRef = CHAT) -> list[MessageRef]:
-        """The bot's messages in the chat, oldest first."""
-        return [ref for ref in self._messages if ref.chat == chat]
-
-    def _all_buttons(self, chat: ChatRef) -> Iterator[tuple[MessageRef, Button]]:
-        for ref, reply in self._messages.items():
-            if ref.chat == chat:
-                for row in reply.buttons:
-                    for button in row:
-                        yield ref, button
-
-    # ------------------------------------------------------------ what stands in the chat
-
-    def _new_id(self) -> MessageId:
-        return MessageId(str(next(self._numbers)))
-
-    def _put(self, ref: MessageRef, reply: Reply) -> None:
-        self._check(reply)
-        self._messages[ref] = reply
-        self._files.extend((ref.chat, file) for file in reply.files)
-        self.sent.append(reply)
-        self._show(ref.chat)
-
-    def _check(self, reply: Reply) -> None:
-        size = self._capabilities.measure(reply.text)
-        if size > self._capabilities.max_text:
-            raise PlatformError(f"the text is too long: {size}")
-        if not reply.text.strip() and not reply.files:
-            raise PlatformError("the text is empty")
-        if any(len(file.content) > self._capabilities.max_file_out for file in reply.files):
-            raise FileTooLarge(self._capabilities.max_file_out)
-
-    def _show(self, chat: ChatRef) -> None:
-        self.frames.append(self.screen(chat))
-
-    def preview(self, draft: int, chat: ChatRef, text: str) -> None:
-        """Show a text that is no message; an empty one shows nothing."""
-        self._check(Reply(text=text or "-"))
-        self._previews.pop(draft, None)
-        if text:
-            self._previews[draft] = (chat, text)
-            self._show(chat)
-
-    def forget_previews(self, chat: ChatRef) -> None:
-        """Texts that are no message make way for one."""
-        gone = [draft for draft, (at, _) in self._previews.items() if at == chat]
-        for draft in gone:
-            del self._previews[draft]
-
-    def post(self, ref: MessageRef | None, chat: ChatRef, reply: Reply) -> MessageRef:
-        """Put a message where it stands, or a new one at the end."""
-        ref = ref or MessageRef(chat, self._new_id())
-        self._put(ref, reply)
-        return ref
-
-
-class PassingDraft:
-    """A draft that is no message before it is finished, and is replaced by every text."""
-
-    def __init__(self, platform: FakePlatform, chat: ChatRef) -> None:
-        self._platform = platform
-        self._chat = chat
-        self._ref: MessageRef | None = None
-
-    @property
-    def ref(self) -> MessageRef | None:
-        """The message in the chat, once there is one."""
-        return self._ref
-
-    async def status(self, text: str) -> None:
-        """Show it like a text."""
-        await self.show(text)
-
-    async def show(self, text: str) -> None:
-        """Replace what is shown."""
-        await self._platform.carry_out(
-            self._chat, lambda: self._platform.preview(id(self), self._chat, text)
-        )
-
-    async def finish(self, reply: Reply) -> MessageRef:
-        """Post a message; what was shown of anything is gone with it."""
-
-        def keep() -> MessageRef:
-            self._platform.forget_previews(self._chat)
-            return self._platform.post(self._ref, self._chat, reply)
-
-        self._ref = await self._platform.carry_out(self._chat, keep)
-        return self._ref
-
-
-class NativeDraft:
-    """A draft that can only be appended to, strictly: every other text is a mistake of ours."""
-
-    def __init__(self, platform: FakePlatform, chat: ChatRef, *, ephemeral: bool) -> None:
-        self._platform = platform
-        self._chat = chat
-        self._ephemeral = ephemeral
-        self._given = ""
-        self._ref: MessageRef | None = None
-
-    @property
-    def ref(self) -> MessageRef | None:
-        """The message in the chat, once there is one."""
-        return self._ref
-
-    async def status(self, text: str) -> None:
-        """Remember what was said to go on."""
-        await self._platform.carry_out(self._chat, lambda: self._platform.statuses.append(text))
-
-    async def show(self, text: str) -> None:
-        """Append what is new. Raises `ValueError` when it is not an addition."""
-        self._append(text)
-        if self._ephemeral:
-            await self._platform.carry_out(
-                self._chat, lambda: self._platform.preview(id(self), self._chat, text)
-            )
-        else:
-            self._ref = await self._platform.carry_out(
-                self._chat, lambda: self._platform.post(self._ref, self._chat, Reply(text=text))
-            )
-
-    async def finish(self, reply: Reply) -> MessageRef:
-        """Append the rest and keep it. Raises `ValueError` when it is not an addition."""
-        self._append(reply.text)
-
-        def keep() -> MessageRef:
-            self._platform.preview(id(self), self._chat, "")
-            return self._platform.post(self._ref, self._chat, reply)
-
-        self._ref = await self._platform.carry_out(self._chat, keep)
-        return self._ref
-
-    def _append(self, text: str) -> None:
-        if not text.startswith(self._given):
-            raise ValueError(f"{text!r} does not begin with {self._given!r}")
-        self._given = text
