@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import traceback
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from pathlib import PurePath
 
-from bot.core import albums, together
 from bot.core.access import Gate, Verdict
-from bot.core.albums import Albums, album_of
 from bot.core.chores import Chores
-from bot.core.commands.revive import offer_revival
+from bot.core.failures import give_up, reason_of
+from bot.core.leftovers import Leftovers
 from bot.core.overhearing import overhear
 from bot.core.ports import Platform
 from bot.core.router import Router
+from bot.core.rows import Rows
 from bot.core.stores import Outcome, Turn
 from bot.core.turn import Services, Stopper, TurnContext, style_of
 from bot.core.types import (
@@ -32,8 +30,9 @@ from bot.core.types import (
     StopPressed,
     Unreadable,
 )
+from bot.core.unfinished import Unfinished
 from bot.core.waiting import WaitingRoom, chat_of
-from bot.errors import BotError, ChatGone, PlatformError, QueueFull, StoreError
+from bot.errors import ChatGone, PlatformError, QueueFull, StoreError
 
 log = logging.getLogger(__name__)
 
@@ -49,15 +48,6 @@ STORE_RETRY, STORE_PATIENCE = 1.0, 10.0
 """Seconds between tries to write down the end of a turn while the database refuses; they grow."""
 LAST_TRIES = 2
 """So often it is tried when the bot is being shut down; what is open then is recovered later."""
-
-
-def _reason(error: Exception) -> str:
-    """Why a turn failed, as the operator is told; what people wrote may stand in other errors."""
-    if isinstance(error, BotError):
-        return repr(error)
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f" in {PurePath(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-    return f"{type(error).__name__}{where}"
 
 
 class Lanes:
@@ -86,11 +76,10 @@ class Lanes:
         self._room = WaitingRoom(
             platforms, self._turns, self._clock, together=services.defaults.together
         )
-        self._open: dict[ChatRef, set[int]] = {}
-        self._tidied: dict[ChatRef, asyncio.Lock] = {}
-        self._idle = asyncio.Condition()
+        self._rows = Rows(self._turns, self._room, self._clock)
+        self._unfinished = Unfinished()
+        self._leftovers = Leftovers(platforms, self._turns, self._stoppers.keys())
         self._chores = Chores(services)
-        self._albums = Albums(services.clock)
         self._accepting = True
 
     # ------------------------------------------------------------ intake
@@ -102,7 +91,7 @@ class Lanes:
             await self._turns.bury(event)
             return
         await self._gate.refresh()
-        event = await self._with_its_album(event)
+        event = await self._rows.with_its_album(event)
         verdict = self._gate.check(event)
         if verdict is Verdict.IGNORE:
             await overhear(self._services.stores, self._gate, event)
@@ -122,7 +111,7 @@ class Lanes:
             self._room.answer_press(event, 0 if place.quiet else accepted.ahead)
         if not accepted.fresh:
             return
-        self._open.setdefault(chat, set()).add(accepted.turn_id)
+        self._unfinished.add(chat, accepted.turn_id)
         log.info(
             "accepted",
             extra={
@@ -133,19 +122,10 @@ class Lanes:
                 "event": type(event).__name__,
             },
         )
-        album = album_of(event)
-        is_first = not (album and self._albums.hear(chat, album))  # who waits for all the others
+        is_first = self._rows.hear(event)  # who waits for all the others
         if is_first and accepted.ahead and isinstance(event, IncomingMessage) and not place.urgent:
             self._room.enter(accepted.turn_id, event)
         self._look()
-
-    async def _with_its_album(self, event: Event) -> Event:
-        """Of an album sent to the bot only the caption says so: the rest is for it as well."""
-        album, chat = album_of(event), chat_of(event)
-        if not isinstance(event, IncomingMessage) or event.addressed or not album:
-            return event
-        is_ours = self._albums.knows(chat, album) or await self._turns.awaits_album(chat, album)
-        return replace(event, addressed=True) if is_ours else event
 
     # ------------------------------------------------------------ work
 
@@ -213,7 +193,9 @@ class Lanes:
             del self._working[turn.id]
             self._look()
             if over:
-                await self._close(turn.chat, turn.id, *others)
+                if self._unfinished.end(turn.chat, turn.id, *others):
+                    self._room.forget(turn.chat)
+                await self._unfinished.tell()
 
     async def _attempt(self, turn: Turn, others: list[int]) -> bool:
         """Work on a turn, and write down what became of it; True when the turn is over.
@@ -228,7 +210,7 @@ class Lanes:
                 await noting  # a command may be about those who have spoken
             ctx = await self._context(turn, others)
             if turn.attempt > ATTEMPTS:
-                await self._give_up(ctx, interrupted=True)
+                await give_up(ctx, interrupted=True)
                 return await self._fail(turn, "interrupted too often", dead=True)
             outcome = await self._handle(ctx)
         except asyncio.CancelledError:
@@ -271,10 +253,11 @@ class Lanes:
         line = await self._room.leave(turn.chat, turn.id)
         if line is not None and not shown:
             shown.append(line)
-        await self._tidy(turn, shown)
+        ours = self._unfinished.holds(turn.chat, turn.id)
+        await self._leftovers.tidy(turn, shown, ours=ours)
         chosen = settings.together or ("on" if self._services.defaults.together else "off")
         if isinstance(event, IncomingMessage) and not turn.urgent and turn.attempt <= ATTEMPTS:
-            turn = await self._gather(turn, event, others, shown, words=chosen == "on")
+            turn = await self._rows.gather(turn, event, others, shown, words=chosen == "on")
         if not isinstance(event, IncomingMessage | StopPressed):
             # What a button does is shown in the message that bears it.
             shown = list(turn.shown) or [event.ref]
@@ -291,68 +274,8 @@ class Lanes:
             stop_chat=self.stop_chat,
             shown=shown,
             stands=lambda: None if turn.urgent else self._room.stands(turn.chat),
-            tidy=lambda: self._tidy_again(first, shown),
+            tidy=lambda: self._leftovers.tidy_again(first, shown),
         )
-
-    async def _tidy_again(self, turn: Turn, shown: Sequence[MessageRef]) -> None:
-        """Look for what was posted without an answer; beside another turn's posts it is let be."""
-        if not turn.urgent or turn.chat not in self._stoppers:
-            await self._sweep(turn, shown)
-
-    async def _gather(
-        self,
-        turn: Turn,
-        lead: IncomingMessage,
-        others: list[int],
-        shown: list[MessageRef],
-        *,
-        words: bool,
-    ) -> Turn:
-        """Take in what is answered with this message: its album, or short `words` in a row.
-
-        The lines that said that they wait are written over or deleted with the rest.
-        """
-        row: Sequence[Turn] = ()
-        if lead.album:
-            await self._albums.whole(turn.chat, lead.album)
-            row = albums.row(lead, await self._turns.following(turn.id))
-        elif words:
-            row = together.row(lead, await self._turns.following(turn.id))
-        if not row:
-            return turn
-        for other in row:
-            others.append(other.id)
-            line = await self._room.leave(turn.chat, other.id)
-            # Each message once: what the answer does not need of them is deleted at its end.
-            shown[:] = dict.fromkeys((*shown, *other.shown, *([line] if line else [])))
-        await self._turns.join(turn.id, others, shown)
-        as_one = albums.as_one if lead.album else together.as_one
-        return replace(turn, event=as_one(lead, row))
-
-    async def _tidy(self, turn: Turn, shown: Sequence[MessageRef]) -> None:
-        """Take away what an attempt before this one may have posted without writing it down.
-
-        A process may die between a post and its commit: then there is a message in the chat that
-        nobody knows. In a chat it is looked for once, before the first turn that an earlier process
-        left behind does anything; and before every further attempt of a turn.
-        """
-        chat = turn.chat
-        is_ours = turn.id in self._open.get(chat, ())
-        if chat in self._stoppers or (is_ours and (turn.urgent or turn.attempt == 1)):
-            return
-        if not is_ours and chat in self._tidied:
-            async with self._tidied[chat]:
-                return
-        async with self._tidied.setdefault(chat, asyncio.Lock()):
-            await self._sweep(turn, shown)
-
-    async def _sweep(self, turn: Turn, shown: Sequence[MessageRef]) -> None:
-        chat, event = turn.chat, turn.event
-        asked = event.ref if isinstance(event, IncomingMessage) else None
-        after = [ref for ref in (turn.stood, asked) if ref is not None]
-        if after:
-            keep = {*await self._turns.known(turn.id), *shown}
-            await self._platforms[chat.platform].sweep(chat, after=after, keep=keep)
 
     async def _handle(self, ctx: TurnContext) -> Outcome:
         if ctx.turn.urgent:
@@ -397,50 +320,18 @@ class Lanes:
         if dead:
             try:
                 last = ctx or await self._context(replace(turn, attempt=ATTEMPTS + 1), [])
-                await self._give_up(last, interrupted=False)
+                await give_up(last, interrupted=False)
             except (StoreError, PlatformError) as second:
                 log.error("failure not shown", extra={"turn": turn.id, "error": repr(second)})
         elif self._accepting:
             await self._clock.sleep(PAUSES[turn.attempt - 1])
-        return await self._fail(turn, _reason(error), dead=dead)
-
-    async def _give_up(self, ctx: TurnContext, *, interrupted: bool) -> None:
-        """Say that it did not work, and offer to try again; what was written stays."""
-        event, _ = ctx.turn.event, ctx.texts.gettext
-        text = _("⚠️ Something went wrong here, and I have noted it. Please ask again.")
-        if interrupted:
-            text = _("⏸ This answer was interrupted, three times over.")
-        if isinstance(event, ButtonPress) and ctx.turn.partial:  # it asked for an answer
-            event = IncomingMessage(
-                key=event.key, ref=event.ref, sender=event.sender, text="", group=event.group
-            )
-        if not isinstance(event, IncomingMessage):
-            if ctx.turn.urgent:
-                await ctx.platform.notice(event, text)
-            else:
-                await ctx.tell(text)
-            return
-        delivery = ctx.delivery(event)
-        async with delivery:
-            delivery.rewrite(ctx.written or ctx.turn.partial)
-            await delivery.finish(mark=text, buttons=await offer_revival(ctx), failed=True)
+        return await self._fail(turn, reason_of(error), dead=dead)
 
     # ------------------------------------------------------------ ends of the engine
 
-    async def _close(self, chat: ChatRef, *turn_ids: int) -> None:
-        """Turns of this chat are over; those of an earlier process were never counted."""
-        left = self._open.pop(chat, set()) - set(turn_ids)
-        if left:
-            self._open[chat] = left
-        else:
-            self._room.forget(chat)
-        async with self._idle:
-            self._idle.notify_all()
-
     async def answered(self, chat: ChatRef) -> None:
         """Return when nothing of this chat waits or runs any more."""
-        async with self._idle:
-            await self._idle.wait_for(lambda: chat not in self._open)
+        await self._unfinished.none(chat)
 
     async def drain(self, grace: float) -> None:
         """Claim nothing more, give what runs `grace` seconds, and hand back the rest."""

@@ -1,0 +1,45 @@
+"""What is said when a turn fails for good, to the person and to the operator."""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import PurePath
+
+from bot.core.commands.revive import offer_revival
+from bot.core.turn import TurnContext
+from bot.core.types import ButtonPress, IncomingMessage
+from bot.errors import BotError
+
+
+def reason_of(error: Exception) -> str:
+    """Why a turn failed, as the operator is told; what people wrote may stand in other errors."""
+    if isinstance(error, BotError):
+        return repr(error)
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" in {PurePath(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{where}"
+
+
+async def give_up(ctx: TurnContext, *, interrupted: bool) -> None:
+    """Say that it did not work, and offer to try again; what was written stays.
+
+    Raises `PlatformError` and `StoreError`.
+    """
+    event, _ = ctx.turn.event, ctx.texts.gettext
+    text = _("⚠️ Something went wrong here, and I have noted it. Please ask again.")
+    if interrupted:
+        text = _("⏸ This answer was interrupted, three times over.")
+    if isinstance(event, ButtonPress) and ctx.turn.partial:  # it asked for an answer
+        event = IncomingMessage(
+            key=event.key, ref=event.ref, sender=event.sender, text="", group=event.group
+        )
+    if not isinstance(event, IncomingMessage):
+        if ctx.turn.urgent:
+            await ctx.platform.notice(event, text)
+        else:
+            await ctx.tell(text)
+        return
+    delivery = ctx.delivery(event)
+    async with delivery:
+        delivery.rewrite(ctx.written or ctx.turn.partial)
+        await delivery.finish(mark=text, buttons=await offer_revival(ctx), failed=True)

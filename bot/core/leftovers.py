@@ -1,0 +1,54 @@
+"""What an attempt may have posted without writing it down: its process died in between."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+
+from bot.core.ports import Platform
+from bot.core.stores import Turn, TurnQueue
+from bot.core.types import ChatRef, IncomingMessage, MessageRef
+
+
+class Leftovers:
+    """Takes such messages away, before they would stand in the chat for good.
+
+    `busy` are the chats in which a turn is being worked on: what it posts is not to be touched.
+    """
+
+    def __init__(
+        self, platforms: Mapping[str, Platform], turns: TurnQueue, busy: Collection[ChatRef]
+    ) -> None:
+        self._platforms = platforms
+        self._turns = turns
+        self._busy = busy
+        self._tidied: dict[ChatRef, asyncio.Lock] = {}
+
+    async def tidy(self, turn: Turn, shown: Sequence[MessageRef], *, ours: bool) -> None:
+        """Take away what an attempt before this one may have posted without writing it down.
+
+        A process may die between a post and its commit: then there is a message in the chat that
+        nobody knows. In a chat it is looked for once, before the first turn that an earlier process
+        left behind does anything; and before every further attempt of a turn that is `ours`.
+        """
+        chat = turn.chat
+        if chat in self._busy or (ours and (turn.urgent or turn.attempt == 1)):
+            return
+        if not ours and chat in self._tidied:
+            async with self._tidied[chat]:
+                return
+        async with self._tidied.setdefault(chat, asyncio.Lock()):
+            await self._sweep(turn, shown)
+
+    async def tidy_again(self, turn: Turn, shown: Sequence[MessageRef]) -> None:
+        """Look for what was posted without an answer; beside another turn's posts it is let be."""
+        if not turn.urgent or turn.chat not in self._busy:
+            await self._sweep(turn, shown)
+
+    async def _sweep(self, turn: Turn, shown: Sequence[MessageRef]) -> None:
+        chat, event = turn.chat, turn.event
+        asked = event.ref if isinstance(event, IncomingMessage) else None
+        after = [ref for ref in (turn.stood, asked) if ref is not None]
+        if after:
+            keep = {*await self._turns.known(turn.id), *shown}
+            await self._platforms[chat.platform].sweep(chat, after=after, keep=keep)
