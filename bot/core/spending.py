@@ -72,12 +72,6 @@ async def reserve_audio(ctx: TurnContext, *, model: str, seconds: float) -> None
     await _reserve_all(ctx, entry)
 
 
-async def reserve_embedding(ctx: TurnContext, *, model: str, tokens: int) -> None:
-    """Set aside what embedding takes."""
-    entry = UsageEntry(kind=UsageKind.EMBEDDING, model=model, prompt_tokens=tokens)
-    await _reserve_all(ctx, entry)
-
-
 @asynccontextmanager
 async def reserve_chore(services: Services, request: ChatRequest) -> AsyncGenerator[None]:
     """Set aside what work takes that nobody waits for (a title, a summary), while it lasts.
