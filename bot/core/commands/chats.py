@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from bot.core.archive import Shelved
-from bot.core.commands.menu import Item, draw
+from bot.core.commands.menu import Item, Page, draw, page_at
 from bot.core.commands.table import ActionHandler, Command
 from bot.core.i18n import N_
 from bot.core.stores import Action, Outcome
@@ -185,10 +185,9 @@ async def _show(ctx: TurnContext, *, page: int, before: str = "") -> None:
     archive = ctx.services.stores.archive
     size = PAGE_SIZE if ctx.platform.capabilities(ctx.chat).max_buttons else LISTED
     count = await archive.count(ctx.chat)
-    pages = max(1, -(-count // size))
-    page = max(0, min(page, pages - 1))
-    found = await archive.listed(ctx.chat, offset=page * size, limit=size)
-    menu = Menu(before=before, found=found, page=page, pages=pages)
+    at = page_at(page, things=count, size=size)
+    found = await archive.listed(ctx.chat, offset=at.number * size, limit=size)
+    menu = Menu(before=before, found=found, page=at)
     await ctx.say(_list(ctx, menu), buttons=await draw(ctx, _rows(ctx, menu)))
 
 
@@ -198,8 +197,7 @@ class Menu:
 
     before: str
     found: Sequence[Shelved]
-    page: int
-    pages: int
+    page: Page
 
 
 def _list(ctx: TurnContext, menu: Menu) -> str:
@@ -222,13 +220,7 @@ def _rows(ctx: TurnContext, menu: Menu) -> list[list[Item]]:
         [Item(f"{'✓ ' if each.current else ''}{_title(ctx, each)}", OPEN, str(each.number))]
         for each in menu.found
     ]
-    arrows = [("‹", menu.page - 1), ("›", menu.page + 1)]
-    turns = [
-        Item(f"{arrow} {page + 1}/{menu.pages}", LIST, str(page))
-        for arrow, page in arrows
-        if 0 <= page < menu.pages
-    ]
-    return [*rows, turns]
+    return [*rows, menu.page.arrows(LIST)]
 
 
 def _title(ctx: TurnContext, conversation: Shelved) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bot.core.stores import Action
@@ -20,6 +20,29 @@ class Item:
     label: str
     action: str
     argument: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of a long list: its number, from 0, and how many there are."""
+
+    number: int = 0
+    count: int = 1
+
+    def arrows(self, action: str, argument: Callable[[int], str] = str) -> list[Item]:
+        """The buttons to the pages beside it; `argument` is what the action is told of one."""
+        beside = (("‹", self.number - 1), ("›", self.number + 1))
+        return [
+            Item(f"{arrow} {to + 1}/{self.count}", action, argument(to))
+            for arrow, to in beside
+            if 0 <= to < self.count
+        ]
+
+
+def page_at(number: int, *, things: int, size: int) -> Page:
+    """The page of this number, or the one nearest to it that there is."""
+    count = max(1, -(-things // size))
+    return Page(max(0, min(number, count - 1)), count)
 
 
 async def draw(

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from bot.core.chat import ModelInfo
 from bot.core.commands.families import STYLE
-from bot.core.commands.menu import Item, draw
+from bot.core.commands.menu import Item, Page, draw, page_at
 from bot.core.commands.shelf import details, exact, hidden, in_order, nearest, search
 from bot.core.commands.table import ActionHandler, Command
 from bot.core.i18n import N_
@@ -44,8 +44,7 @@ class Menu:
     choices: tuple[str, ...]
     infos: Mapping[str, ModelInfo] = field(default_factory=dict)
     query: str = ""
-    page: int = 0
-    pages: int = 1
+    page: Page = field(default_factory=Page)
 
 
 # ---------------------------------------------------------------- typed
@@ -212,16 +211,15 @@ def build_menu(ctx: TurnContext, known: Mapping[str, ModelInfo], *, query: str, 
         hint = _("Did you mean one of these?") if close else _("/model shows them all.")
         return Menu(text=f"{text} {hint}", choices=tuple(close), infos=known, query=query)
     size = page_size(ctx)
-    pages = -(-len(found) // size)
-    page = max(0, min(page, pages - 1))
+    at = page_at(page, things=len(found), size=size)
     ask = (
         _("{count} models match “{query}”:").format(count=len(found), query=query)
         if query
         else _("Choose one of {count}, or search: `/model WORD`").format(count=len(found))
     )
-    choices = tuple(found[page * size : (page + 1) * size])
+    choices = tuple(found[at.number * size : (at.number + 1) * size])
     text = f"{head}\n\n{ask}"
-    return Menu(text=text, choices=choices, infos=known, query=query, page=page, pages=pages)
+    return Menu(text=text, choices=choices, infos=known, query=query, page=at)
 
 
 def page_size(ctx: TurnContext) -> int:
@@ -232,14 +230,7 @@ def page_size(ctx: TurnContext) -> int:
 
 async def _show(ctx: TurnContext, menu: Menu) -> None:
     rows = [[Item(_label(ctx, name), SET, name)] for name in menu.choices]
-    arrows = [("‹", menu.page - 1), ("›", menu.page + 1)]
-    rows.append(
-        [
-            Item(f"{arrow} {page + 1}/{menu.pages}", PAGE, _wanted(menu.query, page))
-            for arrow, page in arrows
-            if 0 <= page < menu.pages
-        ]
-    )
+    rows.append(menu.page.arrows(PAGE, lambda page: _wanted(menu.query, page)))
     await ctx.say(_with_details(ctx, menu), buttons=await draw(ctx, rows))
 
 

@@ -8,7 +8,7 @@ import re
 from datetime import datetime
 
 from bot.core.commands.families import ADMIN
-from bot.core.commands.menu import Item, draw
+from bot.core.commands.menu import Item, draw, page_at
 from bot.core.commands.table import ActionHandler, Command
 from bot.core.i18n import N_
 from bot.core.ledger import Person
@@ -141,9 +141,8 @@ async def _show(ctx: TurnContext, page: int) -> None:
     _, stores = ctx.texts.gettext, ctx.services.stores
     await note_sender(ctx)
     count = await stores.users.count()
-    pages = max(1, -(-count // PAGE))
-    page = max(0, min(page, pages - 1))
-    found = await stores.users.recent(offset=page * PAGE, limit=PAGE)
+    at = page_at(page, things=count, size=PAGE)
+    found = await stores.users.recent(offset=at.number * PAGE, limit=PAGE)
     head = ctx.texts.ngettext(
         "👥 {count} person has written to me", "👥 {count} people have written to me", count
     )
@@ -157,17 +156,13 @@ async def _show(ctx: TurnContext, page: int) -> None:
             Item(
                 _("Let in {name}").format(name=each.name or each.person.id),
                 LET_IN,
-                json.dumps([str(each.person), page]),
+                json.dumps([str(each.person), at.number]),
             )
         ]
         for each in strangers
     ]
-    arrows = [
-        Item(f"{label} {to + 1}/{pages}", TURN, str(to))
-        for label, to in (("‹", page - 1), ("›", page + 1))
-        if 0 <= to < pages
-    ]
-    await ctx.say(f"{title}\n\n{lines}", buttons=await draw(ctx, [*rows, arrows]))
+    buttons = await draw(ctx, [*rows, at.arrows(TURN)])
+    await ctx.say(f"{title}\n\n{lines}", buttons=buttons)
 
 
 def _line(ctx: TurnContext, one: Acquaintance) -> str:
