@@ -8,11 +8,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
 
 from bot.sandbox.telegram.errors import BadRequest
-
-Object: TypeAlias = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
