@@ -25,8 +25,10 @@ from bot.core.calendar import Calendar
 from bot.core.chart import Chart
 from bot.core.clock import SystemClock
 from bot.core.commands import COMMANDS
+from bot.core.defaults import Defaults
+from bot.core.figures import Formats, FormatsOf
 from bot.core.lanes import Lanes
-from bot.core.ports import Clock, Defaults, Formats, FormatsOf, Platform, Web
+from bot.core.ports import Clock, Platform, Web
 from bot.core.router import Router
 from bot.core.stores import Stores
 from bot.core.turn import Services

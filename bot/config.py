@@ -20,7 +20,7 @@ from bot.api.settings import ApiSettings
 from bot.config_reading import read_settings
 from bot.core.access import Access
 from bot.core.budget import Quotas
-from bot.core.ports import Persona
+from bot.core.defaults import Persona
 from bot.core.quota import NAMES, Limits
 from bot.errors import ConfigError
 from bot.platforms.slack.settings import SlackSettings

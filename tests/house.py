@@ -15,11 +15,13 @@ from bot.api.settings import ApiSettings, ModelSettings
 from bot.core.access import Access, Gate
 from bot.core.budget import Budget, Quotas
 from bot.core.calendar import UTC_CALENDAR, Calendar
+from bot.core.capabilities import Capabilities
 from bot.core.clock import SystemClock
 from bot.core.commands import COMMANDS
+from bot.core.defaults import Defaults
 from bot.core.fake import ANN, CHAT, FAKE_CAPABILITIES, FakePlatform
 from bot.core.lanes import Lanes
-from bot.core.ports import Capabilities, Defaults, Platform
+from bot.core.ports import Platform
 from bot.core.router import Router
 from bot.core.turn import Services
 from bot.core.types import ChatRef, Event, Sender

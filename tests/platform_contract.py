@@ -20,8 +20,9 @@ from typing import Protocol
 
 import pytest
 
+from bot.core.capabilities import Streaming
 from bot.core.delivery import Delivery
-from bot.core.ports import Platform, Streaming
+from bot.core.ports import Platform
 from bot.core.types import (
     Button,
     ButtonPress,

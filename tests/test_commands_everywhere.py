@@ -10,7 +10,7 @@ from typing import TypeAlias
 import pytest
 
 from bot.core.clock import SystemClock
-from bot.core.ports import Persona
+from bot.core.defaults import Persona
 from bot.platforms.telegram import connect
 from bot.sandbox.slack.server import SlackSandbox
 from bot.sandbox.telegram import serve

@@ -11,8 +11,8 @@ from datetime import date
 from decimal import Decimal
 from typing import TypeAlias
 
+from bot.core.figures import Formats
 from bot.core.ledger import DayTotal
-from bot.core.ports import Formats
 
 SERIES = 5
 """Models with a colour of their own; the others share one."""

@@ -14,8 +14,9 @@ from dataclasses import replace
 from types import TracebackType
 
 from bot.core import long_code
+from bot.core.capabilities import Capabilities, Streaming
 from bot.core.long_code import Note, Shortened
-from bot.core.ports import Capabilities, Clock, Platform, Streaming
+from bot.core.ports import Clock, Platform
 from bot.core.sheets import End, Sheets, Step
 from bot.core.types import (
     Button,

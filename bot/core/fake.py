@@ -17,11 +17,12 @@ from collections.abc import (
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from bot.core.capabilities import Capabilities, Streaming
 from bot.core.draft import EditDraft
 from bot.core.fake_drafts import NativeDraft, PassingDraft
 from bot.core.fake_screen import CHAT, FakeScreen
 from bot.core.manual_clock import ManualClock
-from bot.core.ports import Capabilities, Clock, Draft, EventSink, Platform, Streaming
+from bot.core.ports import Clock, Draft, EventSink, Platform
 from bot.core.types import (
     Attachment,
     Button,

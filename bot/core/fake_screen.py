@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
+from bot.core.capabilities import Capabilities
 from bot.core.fake_wire import FakeWire
-from bot.core.ports import Capabilities, Clock
+from bot.core.ports import Clock
 from bot.core.types import (
     Button,
     ChatId,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from bot.core.chat import Sampling
-from bot.core.ports import Defaults, Persona
+from bot.core.defaults import Defaults, Persona
 from bot.core.stores import ChatSettings
 
 

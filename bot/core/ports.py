@@ -1,8 +1,9 @@
 """The edges of the core: what it needs from the outside, and nothing more.
 
 A platform brings `Platform` and, where it can do better than edits, its own `Draft`. The API
-client is a `ModelApi`. The database has a page of its own, `bot.core.stores`. A fake platform that
-behaves, edits, refuses and limits stands in `bot.core.fake`.
+client is a `ModelApi`. The database has a page of its own, `bot.core.stores`, and so has the
+writing of numbers and times, `bot.core.figures`. A fake platform that behaves, edits, refuses and
+limits stands in `bot.core.fake`.
 """
 
 from __future__ import annotations
@@ -10,12 +11,10 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
-from enum import Enum
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
+from bot.core.capabilities import Capabilities
 from bot.core.chat import (
     ChatRequest,
     ClipFile,
@@ -39,7 +38,6 @@ from bot.core.types import (
     Event,
     IncomingMessage,
     MessageRef,
-    Need,
     Reply,
     Style,
     Unreadable,
@@ -60,113 +58,11 @@ class Clock(Protocol):
         ...
 
 
-# ---------------------------------------------------------------- figures
-
-
-class Formats(Protocol):
-    """Numbers, money and time as people write them in one language."""
-
-    def number(self, value: int | Decimal) -> str:
-        """`1,234,567`."""
-        ...
-
-    def compact(self, value: int | Decimal) -> str:
-        """`1.2M`; what is below ten thousand is written out."""
-        ...
-
-    def money(self, dollars: Decimal) -> str:
-        """US dollars: `$12.40`, and what is less than a cent with four decimals."""
-        ...
-
-    def percent(self, share: float) -> str:
-        """`80%`."""
-        ...
-
-    def day(self, day: date) -> str:
-        """`Nov 25`."""
-        ...
-
-    def short_day(self, day: date) -> str:
-        """`11/25`: where there is no room, in digits only."""
-        ...
-
-    def month(self, day: date) -> str:
-        """`November`."""
-        ...
-
-    def moment(self, when: datetime) -> str:
-        """`Nov 25 00:00`, in the operator's time zone."""
-        ...
-
-    def seconds(self, value: float) -> str:
-        """`1.4 sec`: a short time, exactly."""
-        ...
-
-    def span(self, seconds: float) -> str:
-        """`5 minutes`, `2 hours`: rounded, at least a second."""
-        ...
-
-    def ago(self, seconds: float) -> str:
-        """`5 minutes ago`."""
-        ...
-
-
-FormatsOf: TypeAlias = Callable[[str], Formats]
-"""The figures of a language, by its IETF tag."""
-
-
 # ---------------------------------------------------------------- chat platforms
 
 EventSink: TypeAlias = Callable[[Event | Unreadable], Awaitable[None]]
 """Takes an event; returns when it is committed (or known already). Raises `StoreError`: then the
 event must not be acknowledged, and is offered again."""
-
-
-class Streaming(Enum):
-    """How an answer can be shown while it is being written."""
-
-    NATIVE = "native"  # the platform draws a message that is still being written
-    EDIT = "edit"  # a posted message is edited as it grows
-    NONE = "none"  # only whole messages can be sent
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Capabilities:
-    """What one chat can do. The core branches on these, never on a platform's name.
-
-    `max_text` is in the platform's own unit, and `measure` says how much of it a Markdown text
-    takes once rendered. Sizes of files are in bytes; `update_interval` is in seconds.
-    """
-
-    streaming: Streaming
-    max_text: int
-    update_interval: float
-    measure: Callable[[str], int] = len
-    max_buttons: int = 0
-    max_file_in: int = 0
-    max_file_out: int = 0
-    typing: bool = False
-    stop_button: bool = False
-    """The platform shows its own Stop while an answer is being written."""
-    feedback: bool = False
-    """The platform has buttons of its own to ask whether an answer was good."""
-    status: bool = False
-    """A native draft shows what the bot is doing beside its text (`Draft.status`)."""
-    vanishes: float = 0.0
-    """Seconds after which a text that is being written is gone unless it is shown again; then it is
-    no message, and costs none: it may say from the beginning what goes on. 0: it stays."""
-    drafts: bool = False
-    rich: bool = False
-    """The chat may choose this (`Style`)."""
-    folds: bool = False
-    """A text can be shown folded up, to be opened by who wants to read it (`Reply.thoughts`)."""
-    answer_buttons: bool = True
-    """Buttons may stand under every answer; where each is written out, they would be a nuisance."""
-
-    def meet(self, needs: Collection[Need]) -> bool:
-        """Whether a command with these needs can be used in the chat."""
-        able = {Need.BUTTONS: self.max_buttons > 0, Need.FILES: self.max_file_out > 0}
-        return all(able[need] for need in needs)
 
 
 class Draft(Protocol):
@@ -405,43 +301,6 @@ class ModelApi(Protocol):
     def priced(self, entry: UsageEntry) -> UsageEntry:
         """Fill in the cost where the price is known."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Persona:
-    """A way to answer that the operator offers. `model` and `temperature` are optional."""
-
-    name: str
-    prompt: str
-    model: str = ""
-    temperature: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Defaults:
-    """Which models are used when a chat has not chosen: from the configuration."""
-
-    model: str
-    image_model: str = ""
-    transcription_model: str = ""
-    system_prompt: str = ""
-    patience: float = 600.0
-    """Seconds that a message waits for an API that does not answer, before its sender is told."""
-    together: bool = True
-    """Short messages that come in a row while an answer is written are answered as one."""
-    context_window: int = 32_000
-    """Tokens assumed for a model whose window is unknown."""
-    reasoning: str = "collapsed"
-    """What becomes of a model's thoughts when it has answered: `collapsed` or `hidden`."""
-    personas: tuple[Persona, ...] = ()
-    hidden_models: tuple[str, ...] = ()
-    """Names or glob patterns of models that are not offered."""
-    summary_model: str = ""
-    """A cheap model for titles and summaries. Without one titles are the first words said."""
-    streaming: str = "edit"
-    """How an answer is shown while it is written, where there is a choice: `edit` or `draft`."""
-    rich: str = "off"
-    """Whether answers are rich messages, where there is a choice: `on` or `off`."""
 
 
 TokenCounter: TypeAlias = Callable[[str], int]

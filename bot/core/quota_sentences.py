@@ -9,8 +9,8 @@ from gettext import NullTranslations
 from typing import assert_never
 
 from bot.core.calendar import Calendar, Period
+from bot.core.figures import Formats
 from bot.core.ledger import Refused, Standing
-from bot.core.ports import Formats
 from bot.core.quota import Ceiling, Measure
 
 SPENT = Decimal("0.95")

@@ -15,9 +15,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from bot.core.capabilities import Capabilities, Streaming
 from bot.core.layout import Full, Layout, Open, Unknown, ref_of
 from bot.core.markdown import closed
-from bot.core.ports import Capabilities, Draft, Platform, Streaming
+from bot.core.ports import Draft, Platform
 from bot.core.preview import fits, preview_of
 from bot.core.split import Page, take_page
 from bot.core.types import (

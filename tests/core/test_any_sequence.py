@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from bot.core.chat import Role
+from bot.core.defaults import Persona
 from bot.core.fake import ANN, CHAT
-from bot.core.ports import Persona
 from bot.core.stores import ChatSettings
 from bot.core.types import ButtonPress, ChatId, ChatRef, IncomingMessage, Sender, UserId
 from tests.house import DEFAULTS, House, open_house

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
+from bot.core.capabilities import Streaming
 from bot.core.delivery import CHECKPOINT, PATIENCE, Delivery, Journal
 from bot.core.fake import CHAT, FAKE_CAPABILITIES, FakePlatform, ManualClock
-from bot.core.ports import Streaming
 from bot.core.types import Button, MessageRef, OutgoingFile, Reply
 from bot.errors import (
     ChatGone,

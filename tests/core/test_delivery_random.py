@@ -11,9 +11,9 @@ from typing import TypeVar
 
 import pytest
 
+from bot.core.capabilities import Capabilities, Streaming
 from bot.core.delivery import Delivery
 from bot.core.fake import CHAT, FAKE_CAPABILITIES, FakePlatform, ManualClock
-from bot.core.ports import Capabilities, Streaming
 from bot.core.types import Button, ChatRef, IncomingMessage, MessageRef, Reply, Thoughts
 from bot.errors import OutcomeUnknown, PlatformError, StoreBusy
 

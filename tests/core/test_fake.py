@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.core.capabilities import Streaming
 from bot.core.fake import CHAT, FAKE_CAPABILITIES, FakePlatform, ManualClock
-from bot.core.ports import Streaming
 from bot.core.types import (
     Attachment,
     Button,

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from bot.core.chat import Sampling
+from bot.core.defaults import Persona
 from bot.core.fake import CHAT
 from bot.core.parameters import PARAMETERS, OutOfRangeError, find
-from bot.core.ports import Persona
 from bot.core.types import Sender, UserId
 from tests.house import DEFAULTS, QUICK, House, open_house
 

@@ -11,9 +11,9 @@ from typing import TypeAlias
 
 from bot.core.commands import model, persona
 from bot.core.commands.table import Handler
+from bot.core.defaults import Defaults
 from bot.core.i18n import N_
 from bot.core.overhearing import ON
-from bot.core.ports import Defaults
 from bot.core.stores import ChatSettings
 from bot.core.turn import TurnContext
 

@@ -8,9 +8,9 @@ from dataclasses import replace
 from bot.core.commands.families import STYLE
 from bot.core.commands.menu import Item, draw
 from bot.core.commands.table import ActionHandler, Command, nearest
+from bot.core.defaults import Persona
 from bot.core.i18n import N_
 from bot.core.manner import persona_of
-from bot.core.ports import Persona
 from bot.core.question import quote
 from bot.core.stores import Action, ChatSettings, Outcome
 from bot.core.turn import TurnContext

@@ -13,8 +13,9 @@ from itertools import count
 from pathlib import Path
 from uuid import uuid4
 
+from bot.core.capabilities import Capabilities, Streaming
 from bot.core.i18n import texts
-from bot.core.ports import Capabilities, Draft, EventSink, Platform, Streaming
+from bot.core.ports import Draft, EventSink, Platform
 from bot.core.types import (
     Attachment,
     Button,

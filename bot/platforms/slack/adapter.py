@@ -9,7 +9,8 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from pathlib import Path
 
-from bot.core.ports import Capabilities, Clock, Draft, EventSink, Platform, Streaming
+from bot.core.capabilities import Capabilities, Streaming
+from bot.core.ports import Clock, Draft, EventSink, Platform
 from bot.core.types import (
     Attachment,
     Button,

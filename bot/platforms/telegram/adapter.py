@@ -15,8 +15,9 @@ from pathlib import Path
 
 from telegram import Bot, BotCommand
 
+from bot.core.capabilities import Capabilities, Streaming
 from bot.core.i18n import LANGUAGES, texts
-from bot.core.ports import Capabilities, Clock, Draft, EventSink, Platform, Streaming
+from bot.core.ports import Clock, Draft, EventSink, Platform
 from bot.core.types import (
     Attachment,
     Button,

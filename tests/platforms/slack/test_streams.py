@@ -7,9 +7,9 @@ from contextlib import suppress
 
 import pytest
 
+from bot.core.capabilities import Streaming
 from bot.core.delivery import Delivery
 from bot.core.manual_clock import ManualClock
-from bot.core.ports import Streaming
 from bot.core.types import Button, Reply
 from bot.errors import OutcomeUnknown, RateLimited
 from bot.platforms.slack.ids import make_chat

@@ -1,0 +1,56 @@
+"""What a chat can do, as its platform tells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from enum import Enum
+
+from bot.core.types import Need
+
+
+class Streaming(Enum):
+    """How an answer can be shown while it is being written."""
+
+    NATIVE = "native"  # the platform draws a message that is still being written
+    EDIT = "edit"  # a posted message is edited as it grows
+    NONE = "none"  # only whole messages can be sent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What one chat can do. The core branches on these, never on a platform's name.
+
+    `max_text` is in the platform's own unit, and `measure` says how much of it a Markdown text
+    takes once rendered. Sizes of files are in bytes; `update_interval` is in seconds.
+    """
+
+    streaming: Streaming
+    max_text: int
+    update_interval: float
+    measure: Callable[[str], int] = len
+    max_buttons: int = 0
+    max_file_in: int = 0
+    max_file_out: int = 0
+    typing: bool = False
+    stop_button: bool = False
+    """The platform shows its own Stop while an answer is being written."""
+    feedback: bool = False
+    """The platform has buttons of its own to ask whether an answer was good."""
+    status: bool = False
+    """A native draft shows what the bot is doing beside its text (`Draft.status`)."""
+    vanishes: float = 0.0
+    """Seconds after which a text that is being written is gone unless it is shown again; then it is
+    no message, and costs none: it may say from the beginning what goes on. 0: it stays."""
+    drafts: bool = False
+    rich: bool = False
+    """The chat may choose this (`Style`)."""
+    folds: bool = False
+    """A text can be shown folded up, to be opened by who wants to read it (`Reply.thoughts`)."""
+    answer_buttons: bool = True
+    """Buttons may stand under every answer; where each is written out, they would be a nuisance."""
+
+    def meet(self, needs: Collection[Need]) -> bool:
+        """Whether a command with these needs can be used in the chat."""
+        able = {Need.BUTTONS: self.max_buttons > 0, Need.FILES: self.max_file_out > 0}
+        return all(able[need] for need in needs)
