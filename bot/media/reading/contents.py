@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class Unreadable(Exception):
@@ -42,6 +46,21 @@ class Contents:
         if len(text) > self.room:
             self.leave_out(f"the end of {mark}")
         self.room -= len(text)
+
+    def parts(
+        self, unit: str, things: Sequence[T], size: int = 1
+    ) -> Iterator[tuple[str, Sequence[T]]]:
+        """All that there is, `size` things at a time, each time with its mark, while there is room.
+
+        What there is no room for is left out.
+        """
+        self.extent = amount(len(things), unit)
+        for start in range(0, len(things), size):
+            if self.full:
+                self.leave_out(span(unit, start + 1, len(things)))
+                return
+            part = things[start : start + size]
+            yield span(unit, start + 1, start + len(part)), part
 
     def leave_out(self, what: str) -> None:
         """Something is not read."""

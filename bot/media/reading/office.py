@@ -42,14 +42,8 @@ def read_docx(path: Path, found: Contents) -> None:
 
 
 def _by_paragraphs(blocks: Sequence[Paragraph | Table], found: Contents) -> None:
-    found.extent = amount(len(blocks), "paragraph")
-    for start in range(0, len(blocks), PARAGRAPHS):
-        if found.full:
-            found.leave_out(span("paragraph", start + 1, len(blocks)))
-            return
-        part = blocks[start : start + PARAGRAPHS]
-        lines = [line for block in part for line in _lines(block)]
-        found.add(span("paragraph", start + 1, start + len(part)), "\n".join(lines))
+    for mark, part in found.parts("paragraph", blocks, PARAGRAPHS):
+        found.add(mark, "\n".join(line for block in part for line in _lines(block)))
 
 
 def _lines(block: Paragraph | Table) -> Iterable[str]:
@@ -77,16 +71,12 @@ def _rows(table: Table, depth: int = 0) -> Iterator[str]:
 def read_pptx(path: Path, found: Contents) -> None:
     """Slide by slide: titles, texts, tables, and the speaker's notes."""
     slides = list(pptx.Presentation(str(path)).slides)
-    found.extent = amount(len(slides), "slide")
-    for number, slide in enumerate(slides, start=1):
-        if found.full:
-            found.leave_out(span("slide", number, len(slides)))
-            return
+    for mark, (slide,) in found.parts("slide", slides):
         lines = list(_shapes(slide.shapes))
         notes = slide.notes_slide.notes_text_frame if slide.has_notes_slide else None
         if notes is not None and notes.text.strip():
             lines.append(f"(Notes: {notes.text.strip()})")
-        found.add(f"slide {number}", "\n".join(lines))
+        found.add(mark, "\n".join(lines))
 
 
 def _shapes(shapes: Iterable[BaseShape], depth: int = 0) -> Iterator[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pypdfium2  # type: ignore[import-untyped]  # it ships no types
 from pypdfium2 import raw
 
-from bot.media.reading.contents import Contents, Unreadable, amount, span
+from bot.media.reading.contents import Contents, Unreadable, amount
 
 SIDE = 1568
 """Pixels of the longer side of a drawn page: models scale down what is larger."""
@@ -27,15 +27,10 @@ def read(path: Path, found: Contents) -> None:
     except pypdfium2.PdfiumError as error:
         locked = getattr(error, "err_code", None) == PASSWORD or "assword" in str(error)
         raise Unreadable("locked" if locked else "not_document") from error
-    found.extent = amount(pages, "page")
     unseen: list[int] = []
-    for number in range(pages):
-        if found.full:
-            found.leave_out(span("page", number + 1, pages))
-            break
+    for mark, (number,) in found.parts("page", range(pages)):
         page = document[number]
         words = page.get_textpage().get_text_range().replace("\r\n", "\n").replace("\0", "")
-        mark = f"page {number + 1}"
         if len(words.strip()) > FEW or not _has_picture(page):
             found.add(mark, words)
         elif len(found.pictures) < found.scans:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import charset_normalizer
 
-from bot.media.reading.contents import Contents, Unreadable, amount, span
+from bot.media.reading.contents import Contents, Unreadable
 
 LINES = 25
 """Lines to a section."""
@@ -70,14 +70,8 @@ def read_text(path: Path, found: Contents) -> None:
 
 
 def _lines(text: str, found: Contents) -> None:
-    lines = text.splitlines()
-    found.extent = amount(len(lines), "line")
-    for start in range(0, len(lines), LINES):
-        if found.full:
-            found.leave_out(span("line", start + 1, len(lines)))
-            return
-        part = lines[start : start + LINES]
-        found.add(span("line", start + 1, start + len(part)), "\n".join(part))
+    for mark, lines in found.parts("line", text.splitlines(), LINES):
+        found.add(mark, "\n".join(lines))
 
 
 def read_html(path: Path, found: Contents) -> None:
