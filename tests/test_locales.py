@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import io
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,15 @@ def test_no_text_is_missing_and_none_is_left_over(language: str) -> None:
     }
     assert said() - translated == set()
     assert translated - said() == set()
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_no_text_is_translated_twice(language: str) -> None:
+    # Two branches may both add a text; of two translations a reader silently takes the last.
+    quoted = re.findall(r'^msgid ((?:".*"\n)+)', source(language).read_text("utf-8"), re.MULTILINE)
+    counts = Counter(ast.literal_eval(f"({text})") for text in quoted)
+    assert len(counts) == len(list(catalogue(language)))  # the header is one of both
+    assert [text for text, count in counts.items() if count > 1] == []
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
