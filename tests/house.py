@@ -179,6 +179,6 @@ async def open_house(
 ) -> AsyncGenerator[House]:
     """Run the bot over a database in `folder`; opened again there, it goes on where it was."""
     platform = platform or FakePlatform(capabilities, clock=SystemClock())
-    platform.strict = False  # what waits is told beside the answer being written
+    platform.strict = False  # what waits is told beside the answer: the wire keeps the order
     async with open_engine(folder, platform, **options) as engine:
         yield House(platform=platform, api=engine.api, lanes=engine.lanes, services=engine.services)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import NoReturn, TypeVar
 
 from bot.core.ports import Clock
@@ -19,21 +19,25 @@ class FakeWire:
     """Carries calls to a chat, with all that can happen to them on their way.
 
     `refusals` counts the calls that were refused, `offences` those that were made although the
-    platform had asked for a pause. While it is `strict`, two calls at once in one chat are an
-    error: an answer must not overtake itself.
+    platform had asked for a pause. Of several calls in one chat one is under way, and the others
+    follow in their order. While it is `strict` they are an error instead: one answer alone must
+    not make them. `calls` counts those that are under way or wait.
     """
 
     def __init__(self, clock: Clock) -> None:
         self.refusals = 0
         self.offences = 0
+        self.calls = 0
         self.strict = True
         self._clock = clock
         self._fates: deque[PlatformError | bool] = deque()  # a bool: lost, and carried out or not
         self._limit: tuple[int, float] | None = None
-        self._calls: defaultdict[ChatRef, deque[float]] = defaultdict(deque)
+        self._made: defaultdict[ChatRef, deque[float]] = defaultdict(deque)
         self._blocked_until: defaultdict[ChatRef, float] = defaultdict(float)
         self._gone: set[ChatRef] = set()
-        self._busy: set[ChatRef] = set()
+        self._turns: defaultdict[ChatRef, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._through = asyncio.Event()
+        self._through.set()
 
     def refuse_next(self, seconds: float) -> None:
         """The next call is refused; one made before `seconds` are over counts as an offence."""
@@ -59,12 +63,20 @@ class FakeWire:
         """The bot is thrown out of the chat."""
         self._gone.add(chat)
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """No call gets through while the block runs."""
+        self._through.clear()
+        try:
+            yield
+        finally:
+            self._through.set()
+
     async def carry_out(self, chat: ChatRef, change: Callable[[], T]) -> T:
         """Make a call: it takes its time, meets its fate, and changes what is to be seen."""
-        while chat in self._busy and not self.strict:  # noqa: ASYNC110 - a view
+        async with self._one_at_a_time(chat):
             await asyncio.sleep(0)
-        with self._one_at_a_time(chat):
-            await asyncio.sleep(0)
+            await self._through.wait()
             if chat in self._gone:
                 raise ChatGone("the bot is not in this chat")
             self._check_limit(chat)
@@ -81,21 +93,23 @@ class FakeWire:
                 raise OutcomeUnknown("no answer came")
             return result
 
-    @contextmanager
-    def _one_at_a_time(self, chat: ChatRef) -> Iterator[None]:
-        if chat in self._busy:
+    @asynccontextmanager
+    async def _one_at_a_time(self, chat: ChatRef) -> AsyncIterator[None]:
+        turn = self._turns[chat]
+        if self.strict and turn.locked():
             raise ValueError("two calls at once in one chat: their order is not certain")
-        self._busy.add(chat)
+        self.calls += 1
         try:
-            yield
+            async with turn:
+                yield
         finally:
-            self._busy.remove(chat)
+            self.calls -= 1
 
     def _check_limit(self, chat: ChatRef) -> None:
         if self._limit is None:
             return
         calls, seconds = self._limit
-        now, recent = self._clock.monotonic(), self._calls[chat]
+        now, recent = self._clock.monotonic(), self._made[chat]
         while recent and recent[0] <= now - seconds:
             recent.popleft()
         if len(recent) >= calls:

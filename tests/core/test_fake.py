@@ -195,6 +195,17 @@ async def test_two_calls_at_once_in_a_chat_are_a_mistake(platform: FakePlatform)
         )
 
 
+async def test_calls_of_several_who_write_follow_each_other(platform: FakePlatform) -> None:
+    platform.strict = False
+    numbers = [str(number) for number in range(5)]
+    with platform.held():
+        sending = [asyncio.create_task(platform.send(CHAT, Reply(text=n))) for n in numbers]
+        await asyncio.sleep(0)
+        assert (platform.calls, platform.kept()) == (5, [])
+    await asyncio.gather(*sending)
+    assert (platform.calls, platform.kept()) == (0, numbers)
+
+
 @pytest.mark.parametrize("text", ["", " \n", "x" * 4001])
 async def test_texts_that_no_platform_takes_are_refused(platform: FakePlatform, text: str) -> None:
     with pytest.raises(PlatformError):

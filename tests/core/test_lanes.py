@@ -18,17 +18,27 @@ EVE = Sender(UserId("666"), "Eve")
 SLOW = Answer(text="slow answer " * 20, chunk=12, pace=0.02)
 
 
-async def test_a_second_message_waits_its_turn_and_the_person_sees_it(house: House) -> None:
+async def ask_twice(house: House) -> None:
+    """Ask; ask again while a call of the answer is under way; return when it says that it waits."""
     house.api.script.answer(SLOW, "second answer")
     await house.happen(house.platform.message("first"))
     await house.sees("slow")
-    await house.happen(house.platform.message("second"))
+    with house.platform.held():  # so the first answer cannot end, however slow the machine is
+        await house.happen(house.platform.message("second"))
+        async with asyncio.timeout(10):
+            while house.platform.calls < 2:  # noqa: ASYNC110 - a view, as of a person
+                await asyncio.sleep(0.002)
     await house.sees("⏳ 1 message before yours")
+
+
+async def test_a_second_message_waits_its_turn_and_the_person_sees_it(house: House) -> None:
+    await ask_twice(house)
     await house.lanes.answered(CHAT)
     kept = house.platform.kept()
     assert len(kept) == 2  # the line about waiting has become the answer
     assert kept[0].startswith("slow answer") and kept[1] == "second answer"
     assert house.api.traffic.most_in_flight == 1
+    assert len(house.api.traffic.to("/chat/completions")) == 2  # neither was begun anew
 
 
 async def test_other_chats_do_not_wait(house: House) -> None:
@@ -226,11 +236,7 @@ async def test_an_answer_that_a_shutdown_interrupts_says_that_it_goes_on(tmp_pat
 async def test_where_an_answer_stands_is_known_also_when_a_line_about_waiting_stood_there(
     house: House, tmp_path: Path
 ) -> None:
-    house.api.script.answer(SLOW, "second answer")
-    await house.happen(house.platform.message("first"))
-    await house.sees("slow")
-    await house.happen(house.platform.message("second"))
-    await house.sees("⏳")
+    await ask_twice(house)
     await house.happen(house.platform.message("/settings"))
     await house.lanes.answered(CHAT)
     with closing(sqlite3.connect(tmp_path / "house.db")) as database:
