@@ -98,7 +98,12 @@ class Draft(Protocol):
 
 
 class Platform(Protocol):
-    """A place where people chat. Made by its folder's `connect`, which does no I/O."""
+    """A place where people chat. Made by its folder's `connect`, which does no I/O.
+
+    An answer makes one call at a time, but what waits is told, and commands are answered, beside
+    it. Of all that changes the messages of a chat the platform has one call under way: what comes
+    meanwhile follows.
+    """
 
     @property
     def name(self) -> str:

@@ -67,7 +67,13 @@ class Calls:
         return session
 
     async def call(
-        self, method: str, args: Json, *, channel: str = "", urgency: Urgency = Urgency.FINAL
+        self,
+        method: str,
+        args: Json,
+        *,
+        channel: str = "",
+        urgency: Urgency = Urgency.FINAL,
+        chat: str = "",
     ) -> Json:
         """Call a method and return its answer. Raises `PlatformError` and its kinds."""
         given = {key: value for key, value in args.items() if value not in (None, "")}
@@ -79,7 +85,7 @@ class Calls:
                 answer = await self.client.api_call(method, params=given)
             return answer.data if isinstance(answer.data, dict) else {}
 
-        return await self.paced(method, make, channel=channel, urgency=urgency)
+        return await self.paced(method, make, channel=channel, urgency=urgency, chat=chat)
 
     async def paced(
         self,
@@ -88,6 +94,7 @@ class Calls:
         *,
         channel: str = "",
         urgency: Urgency = Urgency.FINAL,
+        chat: str = "",
     ) -> T:
         """Make a call through Slack's client when it is its turn. Raises like `call`."""
 
@@ -95,7 +102,7 @@ class Calls:
             with translated():
                 return await make()
 
-        return await self.pace.call(method, channel, urgency, checked)
+        return await self.pace.call(method, channel, urgency, checked, chat=chat)
 
     async def close(self) -> None:
         """Close the connections."""

@@ -7,15 +7,19 @@ on it. A refused post blocks its channel, any other refusal its method, and nobo
 
 Final texts wait for their turn, however long that takes. Previews and the status line do not: they
 are told when to come back, and come back with newer text.
+
+Of what is posted or changed in one chat, one call is under way: what is said beside an answer does
+not overtake it.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from enum import IntEnum
 from typing import TypeVar
-from weakref import WeakSet
+from weakref import WeakSet, WeakValueDictionary
 
 from bot.core.ports import Clock
 from bot.errors import RateLimited
@@ -152,6 +156,7 @@ class Pace:
             for method, count in PER_MINUTE.items()
         }
         self._channels: dict[str, Channel] = {}
+        self._under_way: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def wait(self, method: str, channel: str, urgency: Urgency) -> float:
         """Seconds until such a call may be made; 0: now."""
@@ -176,17 +181,36 @@ class Pace:
         self._windows[method].promised.discard(answer)
 
     async def call(
-        self, method: str, channel: str, urgency: Urgency, make: Callable[[], Awaitable[T]]
+        self,
+        method: str,
+        channel: str,
+        urgency: Urgency,
+        make: Callable[[], Awaitable[T]],
+        *,
+        chat: str = "",
     ) -> T:
-        """Make a call when it may be made.
+        """Make a call when it may be made; after the one that is under way in the same `chat`.
 
         A final text waits for its turn. Anything else raises `RateLimited` at once when it is not
         its turn. So does a call that Slack refuses; it may be made again at once, and then waits.
         """
+        if not chat:
+            await self._admit(method, channel, urgency)
+            return await self._make(method, channel, make)
+        under_way = self._under_way.setdefault(chat, asyncio.Lock())
+        while True:
+            await self._admit(method, channel, urgency)
+            async with under_way:
+                if self.wait(method, channel, urgency) <= 0:  # it may have been refused meanwhile
+                    return await self._make(method, channel, make)
+
+    async def _admit(self, method: str, channel: str, urgency: Urgency) -> None:
         if urgency is Urgency.FINAL:
             await self._turn(method, channel)
         elif (wait := self.wait(method, channel, urgency)) > 0:
             raise RateLimited(max(self._blocked(method, channel), min(wait, COME_BACK)))
+
+    async def _make(self, method: str, channel: str, make: Callable[[], Awaitable[T]]) -> T:
         state, window = self._channel(channel), self._windows.get(method)
         if window:
             window.begin()

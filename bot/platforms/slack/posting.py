@@ -51,7 +51,7 @@ class Posting:
         if not reply.text.strip() and not reply.buttons and reply.files:
             reply = Reply(text=", ".join(f"`{file.name}`" for file in reply.files))
         where = {"channel": place.channel, "thread_ts": thread}
-        answer = await self._put("chat.postMessage", where | QUIET, reply, urgency)
+        answer = await self._put(chat, "chat.postMessage", where | QUIET, reply, urgency)
         return self._stands(chat, thread, str(answer["ts"]))
 
     async def find(
@@ -75,19 +75,21 @@ class Posting:
         """Replace text and buttons of a message; one that is still streaming is stopped first."""
         where = {"channel": parse_chat(ref.chat).channel, "ts": ts_of(ref)}
         try:
-            await self._put("chat.update", where, reply, urgency)
+            await self._put(ref.chat, "chat.update", where, reply, urgency)
         except StillStreaming:
             await self.stop_stream(ref, "", [], urgency)
-            await self._put("chat.update", where, reply, urgency)
+            await self._put(ref.chat, "chat.update", where, reply, urgency)
         self._open.pop(ref, None)
         self._status.posted(Thread(where["channel"], thread_of(ref)))
 
-    async def _put(self, method: str, where: Json, reply: Reply, urgency: Urgency) -> Json:
+    async def _put(
+        self, chat: ChatRef, method: str, where: Json, reply: Reply, urgency: Urgency
+    ) -> Json:
         """Post or change a message; what Slack does not draw is given to it more plainly."""
         asked = self.drawable(reply)
         for form in _forms(asked):
             try:
-                answer = await self._call(method, where | content(form), urgency)
+                answer = await self._call(chat, method, where | content(form), urgency)
             except Refused as refusal:
                 if refusal.code not in BAD_BLOCKS:
                     raise
@@ -97,10 +99,11 @@ class Posting:
                 self._draws_thoughts &= form.thoughts == asked.thoughts
                 return answer
         plain = replace(asked, feedback=None, thoughts=None)
-        return await self._call(method, where | plain_content(plain), urgency)
+        return await self._call(chat, method, where | plain_content(plain), urgency)
 
-    async def _call(self, method: str, args: Json, urgency: Urgency) -> Json:
-        return await self._calls.call(method, args, channel=args["channel"], urgency=urgency)
+    async def _call(self, chat: ChatRef, method: str, args: Json, urgency: Urgency) -> Json:
+        channel = parse_chat(chat).channel
+        return await self._calls.call(method, args, channel=channel, urgency=urgency, chat=chat.id)
 
     def drawable(self, reply: Reply) -> Reply:
         """The reply without what this workspace does not draw."""
@@ -115,10 +118,10 @@ class Posting:
         args = {"channel": parse_chat(ref.chat).channel, "ts": ts_of(ref)}
         try:
             try:
-                await self._call("chat.delete", args, Urgency.FINAL)
+                await self._call(ref.chat, "chat.delete", args, Urgency.FINAL)
             except StillStreaming:
                 await self.stop_stream(ref, "", [])
-                await self._call("chat.delete", args, Urgency.FINAL)
+                await self._call(ref.chat, "chat.delete", args, Urgency.FINAL)
         except MessageGone:
             log.debug("message gone already", extra={"chat": ref.chat.id})
 
@@ -136,6 +139,7 @@ class Posting:
                 channel=channel, thread_ts=thread or None, file_uploads=uploads
             ),
             channel=channel,
+            chat=chat.id,
         )
 
     # ------------------------------------------------------------ streams
@@ -154,9 +158,7 @@ class Posting:
             "recipient_user_id": answering.sender.id,
             **QUIET,
         }
-        answer = await self._calls.call(
-            "chat.startStream", args, channel=place.channel, urgency=Urgency.PREVIEW
-        )
+        answer = await self._call(chat, "chat.startStream", args, Urgency.PREVIEW)
         ts = str(answer["ts"])
         self._lost.know(ts)
         self._status.streaming(Thread(place.channel, thread))
@@ -171,7 +173,7 @@ class Posting:
         """Add words to a stream. Raises `StreamClosed` when it has ended."""
         channel = parse_chat(ref.chat).channel
         args = {"channel": channel, "ts": ts_of(ref), **_piece(text, tasks)}
-        await self._calls.call("chat.appendStream", args, channel=channel, urgency=urgency)
+        await self._call(ref.chat, "chat.appendStream", args, urgency)
 
     async def stop_stream(
         self,
@@ -182,14 +184,13 @@ class Posting:
         tasks: Sequence[Task] = (),
     ) -> None:
         """End a stream, with its last words and what stands under them."""
-        channel = parse_chat(ref.chat).channel
         args = {
-            "channel": channel,
+            "channel": parse_chat(ref.chat).channel,
             "ts": ts_of(ref),
             **_piece(text, tasks),
             "blocks": blocks or None,
         }
-        await self._calls.call("chat.stopStream", args, channel=channel, urgency=urgency)
+        await self._call(ref.chat, "chat.stopStream", args, urgency)
         self._open.pop(ref, None)
 
     async def close(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from functools import partial
 
 import pytest
 
@@ -43,6 +44,52 @@ async def test_posts_to_one_channel_keep_a_second_apart(clock: ManualClock) -> N
     assert wire.limits.refused == 0
     assert len(wire.taken) == 10
     assert wire.taken[-1][2] < 10
+
+
+async def test_in_one_chat_one_call_is_under_way_and_the_others_follow(clock: ManualClock) -> None:
+    pace = Pace(clock)
+    under_way, seen = 0, list[tuple[str, int]]()
+
+    async def call(method: str) -> None:
+        nonlocal under_way
+        under_way += 1
+        seen.append((method, under_way))
+        await clock.sleep(0.3)
+        under_way -= 1
+
+    async def everybody() -> None:
+        async with asyncio.TaskGroup() as group:
+            for method, urgency in asked:
+                work = pace.call(method, "C1", urgency, partial(call, method), chat="T1:C1:1.1")
+                group.create_task(work)
+
+    asked = [
+        ("chat.appendStream", Urgency.PREVIEW),  # an answer
+        ("chat.postMessage", Urgency.FINAL),  # who waits is told
+        ("chat.stopStream", Urgency.FINAL),
+    ]
+    await clock.drive(everybody())
+    assert seen == [(method, 1) for method, _ in asked]
+
+
+async def test_what_waited_for_a_call_that_was_refused_waits_out_the_pause(
+    clock: ManualClock,
+) -> None:
+    pace, said = Pace(clock), list[float]()
+
+    async def refuse() -> None:
+        await clock.sleep(0.3)
+        raise RateLimited(30)
+
+    async def say() -> None:
+        said.append(clock.monotonic())
+
+    async def both() -> None:
+        post = partial(pace.call, "chat.postMessage", "C1", Urgency.FINAL, chat="T1:C1:1.1")
+        await asyncio.gather(post(refuse), post(say), return_exceptions=True)
+
+    await clock.drive(both())
+    assert said == [pytest.approx(30.3)]
 
 
 async def test_a_refused_post_holds_up_its_channel_and_no_other(clock: ManualClock) -> None:
