@@ -186,7 +186,7 @@ class TurnQueue(Protocol):
         ...
 
     async def ahead(self, turn_id: int) -> int:
-        """How many turns of the same chat stand before this one."""
+        """How many turns of the same chat stand before this one; 0 when it waits no more."""
         ...
 
 

@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 
 TRIES = 5
 """How often somebody is told that a message was not taken in, when the platform fails."""
+CLOSING = 1.0
+"""Seconds for a line that is being posted at the end, so that it is written down, or taken back."""
 CROWD = 10_000
 """Messages of which it is remembered that their sender was told they wait outside."""
 
@@ -188,6 +190,8 @@ class WaitingRoom:
 
     async def close(self) -> None:
         """Tell nobody anything any more."""
+        if self._lines:
+            await asyncio.wait(self._lines.values(), timeout=CLOSING)
         telling: list[asyncio.Task[Any]] = [*self._lines.values(), *self._tasks]
         for task in telling:
             task.cancel()

@@ -173,11 +173,11 @@ def _new(event: Event | Unreadable) -> dict[str, object]:
 
 
 async def ahead(connection: Connection, turn_id: int) -> int:
-    """How many turns of the same chat, waiting or running, stand before this one."""
+    """How many turns of the same chat, waiting or running, stand before this one that waits."""
     query = sa.text(
         """SELECT count(*) FROM turns AS this JOIN turns AS earlier
         ON earlier.platform = this.platform AND earlier.chat = this.chat AND earlier.id < this.id
-        WHERE this.id = :turn_id AND NOT this.urgent
+        WHERE this.id = :turn_id AND this.state = 'waiting' AND NOT this.urgent
         AND earlier.state IN ('waiting', 'running') AND NOT earlier.urgent"""
     ).bindparams(turn_id=turn_id)
     count: int = (await connection.execute(query)).scalar_one()

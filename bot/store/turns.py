@@ -268,7 +268,7 @@ class Turns:
         await self._database.write(lambda connection: holds.renew(connection, held, self._lease))
 
     async def ahead(self, turn_id: int) -> int:
-        """How many turns of the same chat stand before this one."""
+        """How many turns of the same chat stand before this one; 0 when it waits no more."""
         return await self._database.read(lambda connection: lanes.ahead(connection, turn_id))
 
     async def _end(

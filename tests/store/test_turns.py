@@ -129,6 +129,14 @@ async def test_one_sees_how_many_turns_stand_before_ones_own(stores: Stores) -> 
     assert await stores.turns.ahead(last) == 1
 
 
+async def test_before_what_waits_no_more_there_is_nothing(stores: Stores) -> None:
+    accepted = [await stores.turns.accept(message(key), urgent=False) for key in "abc"]
+    first = await claim(stores)
+    await stores.turns.join(first.id, [accepted[1].turn_id], ())
+    ahead = [await stores.turns.ahead(one.turn_id) for one in accepted]
+    assert ahead == [0, 0, 1]
+
+
 async def test_too_many_waiting_turns_of_a_chat_are_refused(settings: StorageSettings) -> None:
     async with open_store(settings, waiting_per_chat=2, waiting_in_all=3) as stores:
         for key in "ab":
