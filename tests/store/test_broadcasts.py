@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import sqlalchemy as sa
 
 from bot.core.broadcasts import Delivered, Progress
 from bot.core.chat import UsageEntry, UsageKind
 from bot.core.ledger import Person
 from bot.core.stores import Outcome, Stores
 from bot.core.types import Sender, UserId
+from bot.store import StorageSettings
+from bot.store.columns import utc_now
+from bot.store.connection import Connection
+from bot.store.database import connected
+from bot.store.schema import users
 from tests.store.events import ANN, chat, message
 
 BOSS = Person("test", UserId("boss"))
@@ -59,9 +67,14 @@ async def test_the_last_decision_about_somebody_holds(stores: Stores) -> None:
     assert await stores.grants.all() == {"test:1": False, "test:2": True}
 
 
-async def test_people_are_found_by_id_by_name_and_by_when_they_spoke(stores: Stores) -> None:
-    for id, name in (("1", "Ann"), ("2", "Bob"), ("3", "ann")):
+async def test_people_are_found_by_id_by_name_and_by_when_they_spoke(
+    stores: Stores, settings: StorageSettings
+) -> None:
+    for id, name, ago in (("1", "Ann", 90), ("2", "Bob", 60), ("3", "ann", 30)):
         await stores.users.seen("test", Sender(UserId(id), name))
+        earlier = sa.update(users).where(users.c.id == id).values(last_seen=utc_now(-ago))
+        async with connected(settings) as database:
+            await database.write(partial(_execute, earlier))
     await stores.users.seen("test", Sender(UserId("1"), "Ann"))
     recent = await stores.users.recent()
     assert [each.person.id for each in recent] == ["1", "3", "2"]
@@ -73,6 +86,10 @@ async def test_people_are_found_by_id_by_name_and_by_when_they_spoke(stores: Sto
     assert bob is not None
     assert bob.name == "Bob"
     assert await stores.users.find(Person("test", UserId("9"))) is None
+
+
+async def _execute(statement: sa.Update, connection: Connection) -> None:
+    await connection.execute(statement)
 
 
 async def test_what_there_is_is_counted(stores: Stores) -> None:
