@@ -101,8 +101,11 @@ def _looks(text: str, at: int) -> bool | None:
     if text[at + 1 : at + 2] not in ("", "["):
         return False
     close = text.find("](", at)
+    alt = text[at + 2 : close] if close >= 0 else text[at + 2 :].removesuffix("]")
+    if len(alt) > _LONGEST_ALT or "\n" in alt:
+        return False
     if close < 0:
-        return False if len(text) - at > _LONGEST_ALT or "\n" in text[at:] else None
+        return None
     target = text[close + 2 : close + 2 + len(_START)]
     if target == _START:
         return True

@@ -6,7 +6,7 @@ import base64
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.api.pictures import InlinePictures
@@ -70,6 +70,8 @@ def test_reasoning_stands_at_the_beginning(text: str, expected: tuple[str, str])
     assert split(list(text)) == expected
 
 
+@example(f"![\n{PICTURE}", [3])
+@example(f"![{'a' * 300}](data:image/gif;base64,R0lGODlhAAAA)", [303])
 @given(MARKED, CUTS)
 def test_no_cut_changes_what_is_a_picture(text: str, cuts: list[int]) -> None:
     assert extract(pieces(text, cuts)) == extract([text])
