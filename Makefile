@@ -21,7 +21,7 @@ test: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest --cov
+	$(BIN)/python -m pytest --cov -n auto --maxprocesses 4
 
 # A stamp per set of packages; the lock files are exact, so nothing is resolved and both sets fit
 # into one environment. Standard output is left to the answer of `echo question | make -s chat`.
