@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
 from pathlib import Path
 
-import pytest
-
 from bot.core.chat import FinishReason
-from bot.sandbox import telegram as telegram_sandbox
-from bot.sandbox.openai import ScriptedApi, serve_scripted
+from bot.sandbox.openai import ScriptedApi
 from bot.sandbox.openai.scripted import Answer
 from bot.sandbox.telegram.telegram import Telegram
 from tests.running import started
 
 SLOW = Answer(text="slow words " * 30, chunk=11, pace=0.1)
-
-
-@pytest.fixture
-async def telegram() -> AsyncGenerator[Telegram]:
-    async with telegram_sandbox.serve() as telegram:
-        yield telegram
-
-
-@pytest.fixture
-async def api() -> AsyncGenerator[ScriptedApi]:
-    async with serve_scripted(key="sk-sandbox") as api:
-        yield api
 
 
 async def test_an_answer_is_regenerated_continued_and_its_thoughts_are_folded_up(

@@ -3,31 +3,15 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import AsyncGenerator
 from pathlib import Path
 
-import pytest
-
-from bot.sandbox import telegram as telegram_sandbox
-from bot.sandbox.openai import ScriptedApi, serve_scripted
+from bot.sandbox.openai import ScriptedApi
 from bot.sandbox.openai.scripted import Answer
 from bot.sandbox.telegram.telegram import Telegram
 from tests.running import started
 from tests.sounds import beeps
 
 SLOW = Answer(text="slow words " * 30, chunk=11, pace=0.1)
-
-
-@pytest.fixture
-async def telegram() -> AsyncGenerator[Telegram]:
-    async with telegram_sandbox.serve() as telegram:
-        yield telegram
-
-
-@pytest.fixture
-async def api() -> AsyncGenerator[ScriptedApi]:
-    async with serve_scripted(key="sk-sandbox") as api:
-        yield api
 
 
 async def test_a_person_chats_draws_speaks_and_chooses_a_model(

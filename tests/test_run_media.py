@@ -3,30 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
 from io import BytesIO
 from pathlib import Path
 
-import pytest
 from PIL import Image
 
-from bot.sandbox import telegram as telegram_sandbox
-from bot.sandbox.openai import ScriptedApi, serve_scripted
+from bot.sandbox.openai import ScriptedApi
 from bot.sandbox.openai.faults import Hang
 from bot.sandbox.telegram.telegram import Telegram
 from tests.running import started
-
-
-@pytest.fixture
-async def telegram() -> AsyncGenerator[Telegram]:
-    async with telegram_sandbox.serve() as telegram:
-        yield telegram
-
-
-@pytest.fixture
-async def api() -> AsyncGenerator[ScriptedApi]:
-    async with serve_scripted(key="sk-sandbox") as api:
-        yield api
 
 
 def jpeg(width: int) -> bytes:
