@@ -250,7 +250,7 @@ class Lanes:
         first, event, stores = turn, turn.event, self._services.stores
         settings = await stores.settings.load(turn.chat)
         shown = list(turn.shown)
-        line = await self._room.leave(turn.chat, turn.id)
+        line = None if turn.urgent else await self._room.leave(turn.chat, turn.id)
         if line is not None and not shown:
             shown.append(line)
         ours = self._unfinished.holds(turn.chat, turn.id)

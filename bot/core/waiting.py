@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from bot.core.i18n import texts
@@ -50,6 +52,24 @@ def waits(ahead: int, sender: Sender) -> str:
     return say.format(ahead=ahead)
 
 
+@dataclass(slots=True)
+class _Chat:
+    """Who waits in one chat."""
+
+    untold: dict[int, IncomingMessage] = field(default_factory=dict)
+    """Those who have not been told, by their turns."""
+    lines: dict[int, asyncio.Task[MessageRef | None]] = field(default_factory=dict)
+    """What those who wait were told, or are being told."""
+    order: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Keeps the lines in the order of the turns."""
+    row: int | None = None
+    """The turn whose line speaks for those in a row with it."""
+    come: int = 0
+    """The newest turn that has come: neither it nor one before it waits any more."""
+    standing: bool = False
+    """Whether the answer being written has something in the chat."""
+
+
 class WaitingRoom:
     """Knows who waits in which chat, and whether they have been told."""
 
@@ -60,81 +80,78 @@ class WaitingRoom:
         self._turns = turns
         self._clock = clock
         self._together = together
-        self._untold: dict[ChatRef, dict[int, IncomingMessage]] = {}
-        self._row: dict[ChatRef, int] = {}
-        self._standing: set[ChatRef] = set()
-        self._locks: dict[ChatRef, asyncio.Lock] = {}
-        self._lines: dict[int, asyncio.Task[MessageRef | None]] = {}
+        self._chats: defaultdict[ChatRef, _Chat] = defaultdict(_Chat)
         self._outside: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     # ------------------------------------------------------------ who waits
 
     def enter(self, turn_id: int, message: IncomingMessage) -> None:
-        """A message waits for the answer before it."""
-        chat = message.ref.chat
-        self._untold.setdefault(chat, {})[turn_id] = message
-        if chat in self._standing:
+        """A message waits for the answer before it, unless its turn has come meanwhile."""
+        chat = self._chats[message.ref.chat]
+        if turn_id > chat.come:
+            chat.untold[turn_id] = message
             self._announce(chat)
 
-    def stands(self, chat: ChatRef) -> None:
+    def stands(self, ref: ChatRef) -> None:
         """The answer being written has something in the chat: who waits may be told below it."""
-        if chat not in self._standing:
-            self._standing.add(chat)
-            self._announce(chat)
+        chat = self._chats[ref]
+        chat.standing = True
+        self._announce(chat)
 
-    def answered(self, chat: ChatRef) -> None:
+    def answered(self, ref: ChatRef) -> None:
         """The answer that was being written has ended."""
-        self._standing.discard(chat)
+        self._chats[ref].standing = False
 
-    async def leave(self, chat: ChatRef, turn_id: int) -> MessageRef | None:
+    async def leave(self, ref: ChatRef, turn_id: int) -> MessageRef | None:
         """The turn has come; returns the line that said that it waits."""
-        self._untold.get(chat, {}).pop(turn_id, None)
-        if self._row.get(chat) == turn_id:
-            del self._row[chat]
-        line = self._lines.pop(turn_id, None)
+        chat = self._chats[ref]
+        chat.come = max(chat.come, turn_id)
+        chat.untold.pop(turn_id, None)
+        if chat.row == turn_id:
+            chat.row = None
+        line = chat.lines.pop(turn_id, None)
         return None if line is None else await line
 
-    def forget(self, chat: ChatRef) -> None:
+    def forget(self, ref: ChatRef) -> None:
         """Nothing of the chat waits any more."""
-        self._locks.pop(chat, None)
-        self._untold.pop(chat, None)
-        self._row.pop(chat, None)
+        self._chats.pop(ref, None)
 
-    def _announce(self, chat: ChatRef) -> None:
-        """Tell everybody who waits and has not been told; the lock keeps their order.
+    def _announce(self, chat: _Chat) -> None:
+        """Tell everybody who waits and has not been told, once they can be told.
 
         Of short messages in a row, which are answered together, one line speaks for all.
         """
-        lock = self._locks.setdefault(chat, asyncio.Lock())
-        for turn_id, message in self._untold.pop(chat, {}).items():
-            if self._together and may_join(message):
-                if self._row.setdefault(chat, turn_id) != turn_id:
-                    continue
+        if not chat.standing:
+            return
+        waiting, chat.untold = chat.untold, {}
+        for turn_id, message in waiting.items():
+            if not (self._together and may_join(message)):
+                chat.row = None
+            elif chat.row is None:
+                chat.row = turn_id
             else:
-                self._row.pop(chat, None)
-            line = self._tell(turn_id, chat, message.sender, lock)
-            self._lines[turn_id] = asyncio.create_task(line)
+                continue
+            chat.lines[turn_id] = asyncio.create_task(self._tell(turn_id, message, chat))
 
-    async def _tell(
-        self, turn_id: int, chat: ChatRef, sender: Sender, lock: asyncio.Lock
-    ) -> MessageRef | None:
-        async with lock:
+    async def _tell(self, turn_id: int, message: IncomingMessage, chat: _Chat) -> MessageRef | None:
+        ref = message.ref.chat
+        platform = self._platforms[ref.platform]
+        async with chat.order:
             try:
                 ahead = await self._turns.ahead(turn_id)
                 if not ahead:
                     return None  # its turn has come meanwhile
-                reply = Reply(text=waits(ahead, sender))
-                ref = await self._platforms[chat.platform].send(chat, reply)
-                if not await self._turns.announce(turn_id, ref) and turn_id in self._lines:
-                    # Its turn came before it entered here: nobody will ask for this line.
-                    del self._lines[turn_id]
-                    await self._platforms[chat.platform].delete(ref)
+                line = await platform.send(ref, Reply(text=waits(ahead, message.sender)))
+                if not await self._turns.announce(turn_id, line) and turn_id in chat.lines:
+                    # Its turn has come and not asked for the line: it may run in another process.
+                    del chat.lines[turn_id]
+                    await platform.delete(line)
                     return None
             except (PlatformError, StoreError) as error:
-                log.info("waiting not shown", extra={"chat": chat.id, "error": repr(error)})
+                log.info("waiting not shown", extra={"chat": ref.id, "error": repr(error)})
                 return None
-            return ref
+            return line
 
     # ------------------------------------------------------------ in passing
 
@@ -190,9 +207,10 @@ class WaitingRoom:
 
     async def close(self) -> None:
         """Tell nobody anything any more."""
-        if self._lines:
-            await asyncio.wait(self._lines.values(), timeout=CLOSING)
-        telling: list[asyncio.Task[Any]] = [*self._lines.values(), *self._tasks]
+        lines = [line for chat in self._chats.values() for line in chat.lines.values()]
+        if lines:
+            await asyncio.wait(lines, timeout=CLOSING)
+        telling: list[asyncio.Task[Any]] = [*lines, *self._tasks]
         for task in telling:
             task.cancel()
         if telling:
