@@ -1,8 +1,9 @@
-"""Logging of the process: stdlib records, rendered by structlog, on standard error.
+"""Logging of the process, on standard error.
 
 Code logs a constant phrase with `logging.getLogger(__name__)` and puts data into `extra`, which
-become fields here. Readable text on a terminal, one JSON object per line elsewhere. Secrets are
-blacked out of the finished line, so that a message, a field and a traceback are covered alike.
+become fields here. Text for people, by structlog, on a terminal; one JSON object per line
+elsewhere. Secrets are blacked out of the finished line, so that a message, a field and a traceback
+are covered alike.
 """
 
 from __future__ import annotations
@@ -11,13 +12,11 @@ import json
 import logging
 import re
 import sys
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable, Iterator, MutableMapping
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Literal, TextIO
 from urllib.parse import quote
-
-import structlog
-from structlog.typing import Processor
 
 from bot.core.types import ChatRef, MessageRef
 
@@ -83,57 +82,73 @@ def formatter(
     style: Literal["auto", "text", "json"], redact: Redactor, *, terminal: bool
 ) -> logging.Formatter:
     """Render records as text (coloured on a terminal) or JSON, secrets blacked out."""
+    if style == "text" or (style == "auto" and terminal):
+        return _text(redact, colors=terminal)
+    return JsonFormatter(redact)
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object per line: `event`, the fields, and who said it when.
+
+    `timestamp` is in UTC; `exception` is a traceback, where there is one.
+    """
+
+    def __init__(self, redact: Redactor) -> None:
+        super().__init__()
+        self._redact = redact
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        moment = datetime.fromtimestamp(record.created, UTC).replace(tzinfo=None)
+        entry = {"event": record.getMessage(), **dict(_fields(record))}
+        entry["level"], entry["logger"] = record.levelname.lower(), record.name
+        entry["timestamp"] = f"{moment.isoformat(timespec='microseconds')}Z"
+        if record.exc_info:
+            entry["exception"] = self.formatException(record.exc_info)
+        return self._redact(json.dumps(entry, ensure_ascii=False, default=str))
+
+
+def _text(redact: Redactor, *, colors: bool) -> logging.Formatter:
+    # Only where somebody reads along: it brings rich, pygments and greenlet, 7 MB together.
+    import structlog
+
+    def add_fields(
+        _logger: object, _name: str, entry: MutableMapping[str, Any]
+    ) -> MutableMapping[str, Any]:
+        entry.update(_fields(entry["_record"]))
+        return entry
 
     def redacted(_logger: object, _name: str, line: str) -> str:
         return redact(line)
 
-    text = style == "text" or (style == "auto" and terminal)
-    rendering = _text_processors(colors=terminal) if text else _json_processors()
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[
-            _add_fields,
+            add_fields,
             structlog.stdlib.add_log_level,
             structlog.stdlib.add_logger_name,
         ],
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            *rendering,
+            structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
+            structlog.dev.ConsoleRenderer(
+                colors=colors,
+                # Without the local variables of each frame: they hold what people wrote.
+                exception_formatter=structlog.dev.plain_traceback,
+            ),
             redacted,  # type: ignore[list-item]  # runs on the finished line, not on the fields
         ],
     )
-
-
-def _text_processors(*, colors: bool) -> list[Processor]:
-    return [
-        structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
-        structlog.dev.ConsoleRenderer(
-            colors=colors,
-            # Without the local variables of each frame: they hold what people wrote.
-            exception_formatter=structlog.dev.plain_traceback,
-        ),
-    ]
-
-
-def _json_processors() -> list[Processor]:
-    return [
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
-        structlog.processors.JSONRenderer(ensure_ascii=False, default=str),
-    ]
 
 
 _RECORD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 """What every record has; everything else came in `extra`."""
 
 
-def _add_fields(
-    _logger: object, _name: str, entry: MutableMapping[str, Any]
-) -> MutableMapping[str, Any]:
-    """Add what was given as `extra`; a field named like the phrase itself gets an underscore."""
-    for key, value in vars(entry["_record"]).items():
+def _fields(record: logging.LogRecord) -> Iterator[tuple[str, object]]:
+    """What was given as `extra`; a field named like the phrase itself gets an underscore."""
+    for key, value in vars(record).items():
         if key not in _RECORD:
-            entry[f"{key}_" if key == "event" else key] = _plain(value)
-    return entry
+            yield f"{key}_" if key == "event" else key, _plain(value)
 
 
 def _plain(value: object) -> object:

@@ -51,7 +51,7 @@ def test_without_file_and_variables_the_defaults_hold(
     assert config.telegram.mode == "polling"
     assert config.slack.base_url == "https://slack.com/api/"
     assert config.slack.mode == "socket"
-    assert config.storage.url == "sqlite+aiosqlite:///chinwag.db"
+    assert config.storage.url == "sqlite:///chinwag.db"
     assert config.access.access() == Access()
 
 

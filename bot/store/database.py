@@ -7,13 +7,11 @@ import logging
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.dialects import sqlite
 
 from bot.errors import StoreBusy, StoreError
 from bot.store.connection import Connection
@@ -22,16 +20,17 @@ from bot.store.errors import translated
 from bot.store.settings import StorageSettings
 from bot.store.writer import Writer
 
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
+
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-Insert: TypeAlias = sqlite.Insert | postgresql.Insert
+Insert: TypeAlias = "sqlite.Insert | postgresql.Insert"
 
 _SQLITE_READERS = 2
 _POSTGRES_READERS = 4
-_CONNECT_SECONDS = 10.0
-"""How long a server may take to let us in: not a matter of locks, so not of `busy_timeout`."""
 
 
 class Database:
@@ -89,35 +88,32 @@ async def connected(settings: StorageSettings) -> AsyncIterator[Database]:
 
     Raises `StoreError` when there is no SQLite file.
     """
-    if settings.sqlite_file is not None:
-        if not settings.sqlite_file.exists():
-            raise StoreError(f"there is no database {settings.sqlite_file} yet")
-        database = Database(_sqlite(settings), sqlite=True)
-    else:
-        engine = AsyncioEngine(_postgres(settings, 1 + _POSTGRES_READERS))
-        database = Database(engine, sqlite=False)
-    try:
+    if settings.sqlite_file is not None and not settings.sqlite_file.exists():
+        raise StoreError(f"there is no database {settings.sqlite_file} yet")
+    async with _open(settings) as database:
         yield database
-    finally:
-        await database.close()
 
 
-def migrating_engine(settings: StorageSettings) -> AsyncEngine:
-    """An engine for changing the schema.
+@asynccontextmanager
+async def migrating(settings: StorageSettings) -> AsyncIterator[Database]:
+    """The database for changing its tables; an SQLite file is made where there is none.
 
     On SQLite a table is changed by making it anew and dropping the old one, which with foreign
     keys enforced would delete the rows that point to it (https://www.sqlite.org/lang_altertable.html).
     """
-    if settings.sqlite_file is None:
-        return _postgres(settings, 1)
-    engine = create_async_engine(settings.url, connect_args={"timeout": settings.busy_timeout})
-    _prepare_writer(engine.sync_engine, foreign_keys=False)
-    return engine
+    async with _open(settings, foreign_keys=False) as database:
+        yield database
 
 
-def listening_engine(settings: StorageSettings) -> AsyncEngine:
-    """An engine with one connection, outside of transactions, to hear PostgreSQL's notices on."""
-    return _postgres(settings, 1).execution_options(isolation_level="AUTOCOMMIT")
+@asynccontextmanager
+async def _open(settings: StorageSettings, *, foreign_keys: bool = True) -> AsyncIterator[Database]:
+    sqlite = settings.sqlite_file is not None
+    engine = _sqlite(settings, foreign_keys=foreign_keys) if sqlite else _postgres(settings)
+    database = Database(engine, sqlite=sqlite)
+    try:
+        yield database
+    finally:
+        await database.close()
 
 
 def insert(connection: Connection, table: sa.Table) -> Insert:
@@ -129,12 +125,20 @@ def insert_for(dialect: str, table: sa.Table) -> Insert:
     """The same, by the name of the dialect."""
     if dialect == "sqlite":
         return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql
+
     return postgresql.insert(table)
 
 
-def _sqlite(settings: StorageSettings) -> ThreadEngine:
+def _postgres(settings: StorageSettings) -> AsyncioEngine:
+    from bot.store.postgres import engine  # 9 MB that a bot with SQLite does without
+
+    return AsyncioEngine(engine(settings, 1 + _POSTGRES_READERS))
+
+
+def _sqlite(settings: StorageSettings, *, foreign_keys: bool) -> ThreadEngine:
     writing = _blocking(settings, 1)
-    _prepare_writer(writing)
+    _prepare_writer(writing, foreign_keys=foreign_keys)
     reading = _blocking(settings, _SQLITE_READERS)
     _prepare(reading, "PRAGMA query_only = ON")
     return ThreadEngine(writing, reading, readers=_SQLITE_READERS)
@@ -150,7 +154,7 @@ def _blocking(settings: StorageSettings, connections: int) -> sa.Engine:
     )
 
 
-def _prepare_writer(engine: sa.Engine, *, foreign_keys: bool = True) -> None:
+def _prepare_writer(engine: sa.Engine, *, foreign_keys: bool) -> None:
     _prepare(
         engine,
         "PRAGMA journal_mode = WAL",
@@ -170,28 +174,9 @@ def _prepare_writer(engine: sa.Engine, *, foreign_keys: bool = True) -> None:
 
 def _prepare(engine: sa.Engine, *pragmas: str) -> None:
     @event.listens_for(engine, "connect")
-    def prepare(
-        connection: sqlite3.Connection | AsyncAdapt_aiosqlite_connection, record: object
-    ) -> None:
+    def prepare(connection: sqlite3.Connection, record: object) -> None:
         connection.isolation_level = None  # transactions begin where we say so
         cursor = connection.cursor()
         for pragma in pragmas:
             cursor.execute(pragma)
         cursor.close()
-
-
-def _postgres(settings: StorageSettings, connections: int) -> AsyncEngine:
-    wait = str(int(settings.busy_timeout * 1000))
-    return create_async_engine(
-        settings.url,
-        pool_size=connections,
-        max_overflow=0,
-        pool_timeout=settings.busy_timeout,
-        pool_pre_ping=True,
-        connect_args={
-            "timeout": _CONNECT_SECONDS,
-            # A server that is gone without a word is noticed, too.
-            "command_timeout": settings.busy_timeout + 30,
-            "server_settings": {"application_name": "chinwag", "lock_timeout": wait},
-        },
-    )

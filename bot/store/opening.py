@@ -19,7 +19,7 @@ from bot.store.broadcasts import BroadcastTable
 from bot.store.chats import ChatTable
 from bot.store.connection import Connection
 from bot.store.conversations import ConversationTable
-from bot.store.database import connected, listening_engine
+from bot.store.database import connected
 from bot.store.grants import GrantTable
 from bot.store.ledger import LedgerTable
 from bot.store.news import heard
@@ -74,6 +74,8 @@ async def opened(
             if database.sqlite:
                 yield stores
             else:
+                from bot.store.postgres import listening_engine
+
                 engine = listening_engine(settings)
                 async with _leases_kept(turns, lease / 3), heard(engine, turns.hear):
                     yield stores

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from bot.store.columns import Dollars, Id, Utc, Words
+from bot.store.indexes import where
 
 WAITING = "state = 'waiting'"
 WAITING_IN_LANE = "state = 'waiting' AND NOT urgent"
@@ -65,8 +66,7 @@ conversations = sa.Table(
         "platform",
         "chat",
         unique=True,
-        sqlite_where=sa.text("current"),
-        postgresql_where=sa.text("current"),
+        info=where("current"),
     ),
     sqlite_autoincrement=True,
 )
@@ -183,8 +183,7 @@ turns = sa.Table(
         "platform",
         "gesture",
         unique=True,
-        sqlite_where=sa.text(GESTURE),
-        postgresql_where=sa.text(GESTURE),
+        info=where(GESTURE),
     ),
     # Serve what is asked about the newest turns of a chat, ended or not, and about a message.
     sa.Index("ix_turns_chat", "platform", "chat", "id"),
@@ -193,29 +192,25 @@ turns = sa.Table(
         "platform",
         "chat",
         "message",
-        sqlite_where=sa.text(MESSAGE),
-        postgresql_where=sa.text(MESSAGE),
+        info=where(MESSAGE),
     ),
     sa.Index(
         "ix_turns_joined",
         "lead",
-        sqlite_where=sa.text(JOINED),
-        postgresql_where=sa.text(JOINED),
+        info=where(JOINED),
     ),
     sa.Index(
         "ix_turns_waiting",
         "urgent",
         "id",
-        sqlite_where=sa.text(WAITING),
-        postgresql_where=sa.text(WAITING),
+        info=where(WAITING),
     ),
     sa.Index(
         "ix_turns_lane",
         "platform",
         "chat",
         "id",
-        sqlite_where=sa.text(ACTIVE_IN_LANE),
-        postgresql_where=sa.text(ACTIVE_IN_LANE),
+        info=where(ACTIVE_IN_LANE),
     ),
     # One turn at a time per chat: promise 4 of the design.
     sa.Index(
@@ -223,20 +218,17 @@ turns = sa.Table(
         "platform",
         "chat",
         unique=True,
-        sqlite_where=sa.text(RUNNING_IN_LANE),
-        postgresql_where=sa.text(RUNNING_IN_LANE),
+        info=where(RUNNING_IN_LANE),
     ),
     sa.Index(
         "ix_turns_running",
         "lease_until",
-        sqlite_where=sa.text(RUNNING),
-        postgresql_where=sa.text(RUNNING),
+        info=where(RUNNING),
     ),
     sa.Index(
         "ix_turns_ended",
         "finished_at",
-        sqlite_where=sa.text(ENDED),
-        postgresql_where=sa.text(ENDED),
+        info=where(ENDED),
     ),
     sqlite_autoincrement=True,
 )

@@ -7,11 +7,11 @@ from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-_SQLITE = "sqlite+aiosqlite"
+_SQLITE = "sqlite"
 _POSTGRES = "postgresql+asyncpg"
 _SCHEMES = {
-    "sqlite": _SQLITE,
     _SQLITE: _SQLITE,
+    "sqlite+aiosqlite": _SQLITE,
     "postgres": _POSTGRES,
     "postgresql": _POSTGRES,
     _POSTGRES: _POSTGRES,

@@ -19,7 +19,8 @@ from bot.core.stores import Outcome, Stores
 from bot.errors import BotError, StoreBroken, StoreBusy, StoreError, StoreFull
 from bot.store import StorageSettings, check, migrate, open_store
 from bot.store.conversations import ConversationTable
-from bot.store.database import Database, connected, migrating_engine
+from bot.store.database import Database, connected
+from bot.store.postgres import engine
 from bot.store.turns import Turns
 from tests.store.conftest import names, sqlite_settings
 from tests.store.events import chat, message, said
@@ -29,12 +30,16 @@ from tests.store.postgres import Server
 @asynccontextmanager
 async def locked(settings: StorageSettings) -> AsyncGenerator[None]:
     """Somebody else holds the database while the block runs."""
-    engine = migrating_engine(settings)
-    async with engine.begin() as connection:  # on SQLite this takes the write lock
-        if settings.sqlite_file is None:
-            await connection.exec_driver_sql("LOCK TABLE turns IN ACCESS EXCLUSIVE MODE")
+    if settings.sqlite_file is not None:
+        with closing(sqlite3.connect(settings.sqlite_file, isolation_level=None)) as somebody:
+            somebody.execute("BEGIN IMMEDIATE")
+            yield
+        return
+    server = engine(settings, 1)
+    async with server.begin() as connection:
+        await connection.exec_driver_sql("LOCK TABLE turns IN ACCESS EXCLUSIVE MODE")
         yield
-    await engine.dispose()
+    await server.dispose()
 
 
 async def test_a_locked_database_is_busy_and_works_again_afterwards(

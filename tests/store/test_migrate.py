@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import zipfile
@@ -16,7 +17,7 @@ from alembic.script import ScriptDirectory
 import bot
 from bot.errors import StoreBroken, StoreError
 from bot.store import StorageSettings, migrate, open_store
-from bot.store.database import connected, migrating_engine
+from bot.store.database import connected, migrating
 from bot.store.schema import metadata
 from tests.store.events import chat
 
@@ -30,11 +31,43 @@ async def differences(settings: StorageSettings) -> list[object]:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         return list(compare_metadata(context, metadata))
 
-    engine = migrating_engine(settings)
-    async with engine.connect() as connection:
-        found = await connection.run_sync(compare)
-    await engine.dispose()
-    return found
+    async with migrating(settings) as database:
+        return await database.read(lambda connection: connection.run_sync(compare))
+
+
+async def execute(settings: StorageSettings, statement: str) -> None:
+    async with migrating(settings) as database:
+        await database.write(lambda connection: connection.exec_driver_sql(statement))
+
+
+async def everything(settings: StorageSettings) -> dict[str, object]:
+    """All that there is to tell about the tables, but for the order of their columns."""
+
+    def look(connection: sa.Connection) -> dict[str, object]:
+        inspector = sa.inspect(connection)
+        found: dict[str, object] = {
+            name: [
+                inspector.get_pk_constraint(name),
+                *(
+                    sorted(json.dumps(each, default=str) for each in look_up(name))
+                    for look_up in (
+                        inspector.get_columns,
+                        inspector.get_foreign_keys,
+                        inspector.get_indexes,
+                        inspector.get_unique_constraints,
+                        inspector.get_check_constraints,
+                    )
+                ),
+            ]
+            for name in inspector.get_table_names()
+        }
+        if connection.dialect.name == "sqlite":
+            numbering = "SELECT name FROM sqlite_master WHERE sql LIKE '%AUTOINCREMENT%'"
+            found["autoincrement"] = {*connection.exec_driver_sql(numbering).scalars()}
+        return found
+
+    async with connected(settings) as database:
+        return await database.read(lambda connection: connection.run_sync(look))
 
 
 async def revision(settings: StorageSettings) -> str | None:
@@ -45,14 +78,35 @@ async def revision(settings: StorageSettings) -> str | None:
 async def test_up_down_and_up_again_ends_with_the_tables_of_the_code(
     empty: StorageSettings,
 ) -> None:
-    assert await migrate.upgrade(empty)
+    assert await migrate.move(empty, migrate.HEAD)
     assert await differences(empty) == []
     assert await migrate.move(empty, "base")
     assert [type(one).__name__ for one in await differences(empty)] != []
-    assert await migrate.upgrade(empty)
+    assert await migrate.move(empty, migrate.HEAD)
     assert await differences(empty) == []
     assert await revision(empty) == migrate.HEAD
     assert not await migrate.upgrade(empty)
+
+
+async def test_a_new_database_is_the_same_as_one_that_came_all_the_way(
+    empty: StorageSettings,
+) -> None:
+    assert await migrate.move(empty, migrate.HEAD)
+    migrated = await everything(empty)
+    assert await migrate.move(empty, "base")
+    await execute(empty, "DROP TABLE alembic_version")
+    assert await migrate.upgrade(empty)
+    assert await everything(empty) == migrated
+    assert await revision(empty) == migrate.HEAD
+
+
+async def test_a_database_of_an_older_version_is_brought_to_this_one(
+    empty: StorageSettings,
+) -> None:
+    await migrate.move(empty, "0001")
+    async with open_store(empty) as stores:
+        assert await stores.conversations.current(chat()) > 0
+    assert await revision(empty) == migrate.HEAD
 
 
 def test_the_code_knows_the_newest_revision() -> None:
@@ -97,10 +151,7 @@ async def test_a_database_of_a_newer_version_is_refused_and_left_alone(
 async def test_the_database_of_another_program_is_refused_and_left_alone(
     empty: StorageSettings,
 ) -> None:
-    engine = migrating_engine(empty)
-    async with engine.begin() as connection:
-        await connection.exec_driver_sql("CREATE TABLE recipes (id INTEGER)")
-    await engine.dispose()
+    await execute(empty, "CREATE TABLE recipes (id INTEGER)")
     with pytest.raises(StoreBroken, match="'recipes'"):
         async with open_store(empty):
             pass
@@ -114,12 +165,12 @@ async def test_the_database_of_another_program_is_refused_and_left_alone(
 async def test_a_migration_that_breaks_off_leaves_the_database_as_it_was(
     empty: StorageSettings,
 ) -> None:
-    engine = migrating_engine(empty)
-    async with engine.begin() as connection:  # in the way of the last table of the migration
-        await connection.exec_driver_sql("CREATE VIEW actions AS SELECT 1 AS one")
-    await engine.dispose()
+    await execute(empty, "CREATE VIEW actions AS SELECT 1 AS one")  # in the way of a table
     with pytest.raises(StoreError, match="actions"):
         await migrate.upgrade(empty)
+    assert await revision(empty) is None
+    with pytest.raises(StoreError, match="actions"):
+        await migrate.move(empty, migrate.HEAD)
     assert await revision(empty) is None
 
 

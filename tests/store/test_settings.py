@@ -13,10 +13,10 @@ from bot.store import StorageSettings
 @pytest.mark.parametrize(
     ("url", "meant", "place"),
     [
-        ("sqlite:///bot.db", "sqlite+aiosqlite:///bot.db", "SQLite bot.db"),
+        ("sqlite:///bot.db", "sqlite:///bot.db", "SQLite bot.db"),
         (
             "sqlite+aiosqlite:////var/bot.db",
-            "sqlite+aiosqlite:////var/bot.db",
+            "sqlite:////var/bot.db",
             "SQLite /var/bot.db",
         ),
         ("postgres://u:p@db/chat", "postgresql+asyncpg://u:p@db/chat", "PostgreSQL db/chat"),

@@ -1,0 +1,37 @@
+"""Engines for PostgreSQL.
+
+What a driver that speaks asyncio needs is imported here and nowhere else: a bot with SQLite does
+without the greenlets, the sessions and PostgreSQL's types.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from bot.store.settings import StorageSettings
+
+_CONNECT_SECONDS = 10.0
+"""How long a server may take to let us in: not a matter of locks, so not of `busy_timeout`."""
+
+
+def engine(settings: StorageSettings, connections: int) -> AsyncEngine:
+    """An engine with so many connections."""
+    wait = str(int(settings.busy_timeout * 1000))
+    return create_async_engine(
+        settings.url,
+        pool_size=connections,
+        max_overflow=0,
+        pool_timeout=settings.busy_timeout,
+        pool_pre_ping=True,
+        connect_args={
+            "timeout": _CONNECT_SECONDS,
+            # A server that is gone without a word is noticed, too.
+            "command_timeout": settings.busy_timeout + 30,
+            "server_settings": {"application_name": "chinwag", "lock_timeout": wait},
+        },
+    )
+
+
+def listening_engine(settings: StorageSettings) -> AsyncEngine:
+    """An engine with one connection, outside of transactions, to hear the server's notices on."""
+    return engine(settings, 1).execution_options(isolation_level="AUTOCOMMIT")
