@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import assert_never
+from weakref import WeakValueDictionary
 
 from bot.core import feedback
 from bot.core.access import Gate
@@ -19,7 +21,7 @@ from bot.core.conversation import answer
 from bot.core.spending import remind
 from bot.core.stores import Outcome, Stores
 from bot.core.turn import STOP, TurnContext
-from bot.core.types import ButtonPress, Event, IncomingMessage, StopPressed
+from bot.core.types import ButtonPress, Event, IncomingMessage, MessageRef, StopPressed
 from bot.errors import ModelError, ModelErrorKind
 
 log = logging.getLogger(__name__)
@@ -42,6 +44,7 @@ class Router:
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
+        self._panels: WeakValueDictionary[MessageRef, asyncio.Lock] = WeakValueDictionary()
 
     @staticmethod
     def is_words(event: Event) -> bool:
@@ -154,9 +157,13 @@ class Router:
         if action.owner is not None and action.owner != press.sender.id:
             await ctx.platform.notice(press, _("This button belongs to somebody else."))
             return Outcome()
-        if ctx.turn.urgent:  # else it was answered when it was taken in
-            await ctx.platform.notice(press, "")
-        return await handler(ctx, press, action)
+        if not ctx.turn.urgent:  # it was answered when it was taken in
+            return await handler(ctx, press, action)
+        await ctx.platform.notice(press, "")
+        # Urgent turns pass each other: what is drawn last must know what was chosen before.
+        async with self._panels.setdefault(press.ref, asyncio.Lock()):
+            ctx.settings = await ctx.services.stores.settings.load(ctx.chat)
+            return await handler(ctx, press, action)
 
     async def _turn_away(self, ctx: TurnContext) -> Outcome:
         """One polite line, with the id that an admin needs to let the person in."""

@@ -77,6 +77,20 @@ async def test_settings_belong_to_their_chat_and_buttons_to_who_asked(house: Hou
     assert house.platform.notices[-1] == "这个按钮是别人的。"
 
 
+async def test_two_quick_presses_on_a_panel_end_with_what_was_chosen_last(house: House) -> None:
+    await house.say("/settings")
+    await house.press("Language: as your app")
+    first, second = house.platform.press("English"), house.platform.press("简体中文")
+    house.platform.refuse_next(0.1)
+    await house.happen(first)
+    async with asyncio.timeout(10):
+        while not house.platform.refusals:  # noqa: ASYNC110 - a view
+            await asyncio.sleep(0.002)
+    [text] = await house.tell(second)
+    assert "- `language` – 语言：**简体中文**" in text
+    assert len(house.platform.sent) == 4
+
+
 async def test_changes_made_at_once_are_all_kept(house: House) -> None:
     settings = house.services.stores.settings
 
