@@ -111,8 +111,7 @@ class Poller:
             if (event := _read(raw, me)) is not None:
                 chats.setdefault(_chat_of(event), []).append(event)
         await asyncio.gather(*(self._hand_over(events, sink) for events in chats.values()))
-        for raw in updates:
-            self._offset = max(self._offset, int(raw.get("update_id", 0)) + 1)
+        self._offset = _after(updates)
 
     async def _hand_over(self, events: Sequence[Event | Unreadable], sink: EventSink) -> None:
         """Pass events on, one after the other; returns when they are committed."""
@@ -165,6 +164,16 @@ class Poller:
                 extra={"fix": "stop the other bot, or get a token of its own from @BotFather"},
             )
         self._conflict = True
+
+
+def _after(updates: Sequence[dict[str, Any]]) -> int:
+    """The offset that confirms a batch, and asks for what comes after it.
+
+    After a week without updates the ids go on at a random number, which may be a lower one (Bot
+    API, `Update.update_id`). So no older batch counts; and when none came, all is confirmed, and
+    the offset 0 asks for the earliest, whatever its id.
+    """
+    return max((int(raw.get("update_id", 0)) + 1 for raw in updates), default=0)
 
 
 def _chat_of(event: Event | Unreadable) -> ChatRef | None:

@@ -60,6 +60,10 @@ class UpdateQueue:
         self.wake()
         return whole
 
+    def begin_anew(self, first_id: int) -> None:
+        """The next update has this id, as after a week without any: a random one, also a lower."""
+        self._next_id = first_id
+
     def allow(self, params: Params) -> None:
         """Take over `allowed_updates`; missing leaves it as it was, an empty list resets it."""
         try:

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from bot.core.clock import SystemClock
 from bot.core.manual_clock import ManualClock
-from bot.core.types import IncomingMessage, Unreadable
+from bot.core.types import Event, IncomingMessage, Unreadable
 from bot.errors import ConfigError, StoreBusy
 from bot.platforms.telegram import TelegramSettings, connect
 from bot.sandbox.telegram import serve
@@ -132,3 +132,39 @@ async def test_an_update_with_an_impossible_date_is_kept_and_passed_over() -> No
         kept = [event for event in inbox.events if isinstance(event, Unreadable)]
         assert ["from the future" in event.raw for event in kept] == [True, True]
         assert texts(inbox)[-1] == "from now"
+
+
+async def test_ids_that_go_on_at_a_lower_number_are_followed() -> None:
+    inbox = Inbox()
+    async with staged() as stage:
+
+        async def sink(event: Event | Unreadable) -> None:
+            if isinstance(event, IncomingMessage) and event.text == "second":
+                stage.view.send("third")  # the bot does not ask for it yet
+            await inbox(event)
+
+        async with listening(stage, sink):
+            await inbox.wait()
+            await stage.telegram.changes.until(lambda: stage.telegram.updates.polling)
+            stage.telegram.updates.begin_anew(5)
+            stage.view.send("second")
+            await inbox.wait(3)
+            await stage.telegram.changes.until(lambda: stage.telegram.updates.polling)
+        assert texts(inbox) == ["hi", "second", "third"]
+        assert stage.telegram.updates.pending == []
+
+
+async def test_a_lower_id_is_asked_for_after_a_pause() -> None:
+    inbox, clock = Inbox(), ManualClock()
+    async with staged(clock=clock) as stage, listening(stage, inbox):
+        updates, changes = stage.telegram.updates, stage.telegram.changes
+        await inbox.wait()
+        await changes.until(lambda: updates.polling)
+        with changes.watch() as polls:
+            updates.wake()  # the time of the poll is up, and nothing came
+            await polls.get()
+        updates.conflict()  # the bot has to wait before it asks again
+        updates.begin_anew(5)
+        stage.view.send("second")
+        await clock.drive(inbox.wait(2))
+        assert texts(inbox) == ["hi", "second"]

@@ -37,6 +37,16 @@ async def test_a_negative_offset_keeps_only_the_end(bot: Bot, ann: ChatView) -> 
     assert texts(await bot.get_updates()) == ["three"]
 
 
+async def test_ids_may_go_on_at_a_lower_number(telegram: Telegram, bot: Bot, ann: ChatView) -> None:
+    ann.send("one")
+    [before] = await bot.get_updates()
+    assert await bot.get_updates(offset=before.update_id + 1) == ()
+    telegram.updates.begin_anew(5)
+    ann.send("two")
+    assert [update.update_id for update in await bot.get_updates()] == [5]
+    assert await bot.get_updates(offset=before.update_id + 1) == ()  # which confirms it
+
+
 async def test_the_limit_is_kept_and_the_rest_waits(bot: Bot, ann: ChatView) -> None:
     for text in ("one", "two", "three"):
         ann.send(text)
