@@ -238,9 +238,8 @@ def engine(config: Config, services: Services, platforms: Mapping[str, Platform]
         services.stores.grants,
     )
     owner = f"{socket.gethostname()}:{os.getpid()}"
-    return Lanes(
-        platforms=platforms, services=services, gate=gate, router=Router(gate), owner=owner
-    )
+    router = Router(gate, COMMANDS)
+    return Lanes(platforms=platforms, services=services, gate=gate, router=router, owner=owner)
 
 
 async def attend(

@@ -18,6 +18,7 @@ from bot.core.calendar import UTC_CALENDAR, Calendar
 from bot.core.capabilities import Capabilities
 from bot.core.clock import SystemClock
 from bot.core.commands import COMMANDS
+from bot.core.commands.table import CommandTable
 from bot.core.defaults import Defaults
 from bot.core.fake import ANN, CHAT, FAKE_CAPABILITIES, FakePlatform
 from bot.core.lanes import Lanes
@@ -98,6 +99,7 @@ class Options(TypedDict, total=False):
     first_event_timeout: float
     part_seconds: float
     list_prices: bool
+    commands: CommandTable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,6 +125,7 @@ async def open_engine(
     first_event_timeout: float = 5.0,
     part_seconds: float = 600,  # of a recording that is heard in parts
     list_prices: bool = False,  # else a model's window and price are known by its name
+    commands: CommandTable = COMMANDS,
 ) -> AsyncGenerator[Engine]:
     """Run the bot behind a platform over a database in `folder`."""
     clock = SystemClock()
@@ -149,14 +152,14 @@ async def open_engine(
                 formats=lambda tag: BabelFormats(tag, UTC),
                 budget=Budget(stores.ledger, quotas=quotas, calendar=calendar, clock=clock),
                 defaults=defaults,
-                commands=[command.info for command in COMMANDS.commands],
+                commands=[command.info for command in commands.commands],
             )
             gate = Gate(access, clock, platform.places, stores.grants)
             lanes = Lanes(
                 platforms={platform.name: platform},
                 services=services,
                 gate=gate,
-                router=Router(gate),
+                router=Router(gate, commands),
                 owner="test",
             )
             engine = asyncio.create_task(lanes.run())

@@ -12,10 +12,10 @@ from weakref import WeakValueDictionary
 from bot.core import feedback
 from bot.core.access import Gate
 from bot.core.again import is_of, named_exchange
-from bot.core.commands import ACTIONS, COMMANDS, EVERY_TIME, IN_ORDER, QUEUED, changed
+from bot.core.commands import ACTIONS, EVERY_TIME, IN_ORDER, QUEUED, changed
 from bot.core.commands.help import refuse
 from bot.core.commands.sight import instead_of_looking
-from bot.core.commands.table import parse
+from bot.core.commands.table import CommandTable, parse
 from bot.core.commands.transcribe import instead_of_answering
 from bot.core.conversation import answer
 from bot.core.spending import remind
@@ -42,8 +42,9 @@ class Place:
 class Router:
     """Knows which piece of work an event asks for. Who may ask is checked again here."""
 
-    def __init__(self, gate: Gate) -> None:
+    def __init__(self, gate: Gate, commands: CommandTable) -> None:
         self._gate = gate
+        self._commands = commands
         self._panels: WeakValueDictionary[MessageRef, asyncio.Lock] = WeakValueDictionary()
 
     @staticmethod
@@ -64,7 +65,7 @@ class Router:
                 return Place(event, urgent=True)
             case IncomingMessage():
                 parsed = parse(event.text)
-                command = COMMANDS.find(parsed[0]) if parsed else None
+                command = self._commands.find(parsed[0]) if parsed else None
                 return Place(event, urgent=command is not None and command.urgent)
             case unknown:
                 assert_never(unknown)
@@ -127,7 +128,7 @@ class Router:
                     return done
             return await answer(ctx, message)
         name, argument = parsed
-        command = COMMANDS.find(name)
+        command = self._commands.find(name)
         _ = ctx.texts.gettext
         if command is not None:
             log.info("command", extra={**ctx.log, "command": command.name})
@@ -136,7 +137,7 @@ class Router:
                 return await command.run(ctx, message, argument)
             await ctx.say(refusal)
             return Outcome()
-        near = COMMANDS.nearest(name, admin=ctx.admin)
+        near = self._commands.nearest(name, admin=ctx.admin)
         hint = _("Did you mean /{near}?").format(near=near) if near else _("/help lists them.")
         await ctx.say(_("There is no command /{name}. {hint}").format(name=name, hint=hint))
         return Outcome()

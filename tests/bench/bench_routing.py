@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 from bot.core.access import Access, Gate
+from bot.core.commands import COMMANDS
 from bot.core.router import Router
 from bot.core.types import Event
 from tests.house import open_house
@@ -29,7 +30,7 @@ async def main() -> None:
         async with open_house(Path(folder)) as house:
             services, places = house.services, house.platform.places
             gate = Gate(Access(open=True), services.clock, places, services.stores.grants)
-            router = Router(gate)
+            router = Router(gate, COMMANDS)
             routing, whole = [], []
             await house.say("/settings")
             label = house.platform.buttons()[0]

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
 from bot.core.access import Access, Gate
 from bot.core.clock import SystemClock
 from bot.core.commands import COMMANDS
@@ -89,18 +87,13 @@ BELL = Command(name="bell", family=ADMIN, summary="Ring", run=ring, admin=True)
 CARD = Command(name="card", summary="Send a card", run=ring, needs=frozenset({Need.FILES}))
 
 
-@pytest.fixture
-def _more(monkeypatch: pytest.MonkeyPatch) -> None:
-    table = CommandTable((*COMMANDS.commands, BELL, CARD))
-    monkeypatch.setattr("bot.core.router.COMMANDS", table)
-    monkeypatch.setattr("tests.house.COMMANDS", table)
+MORE = CommandTable((*COMMANDS.commands, BELL, CARD))
 
 
-@pytest.mark.usefixtures("_more")
 async def test_an_admins_command_is_refused_kindly_and_not_listed_to_others(
     tmp_path: Path,
 ) -> None:
-    async with open_house(tmp_path, access=ACCESS) as house:
+    async with open_house(tmp_path, access=ACCESS, commands=MORE) as house:
         refusal = "/bell is only for the admins of this bot."
         assert (await house.say("/bell"))[-1] == refusal
         assert (await house.say("/help bell"))[-1] == refusal
@@ -113,9 +106,8 @@ async def test_an_admins_command_is_refused_kindly_and_not_listed_to_others(
         assert "bell" not in [info.name for info in house.services.menu]
 
 
-@pytest.mark.usefixtures("_more")
 async def test_what_an_app_cannot_do_is_said_and_not_listed(tmp_path: Path) -> None:
     poor = replace(QUICK, max_file_out=0)
-    async with open_house(tmp_path, capabilities=poor) as house:
+    async with open_house(tmp_path, capabilities=poor, commands=MORE) as house:
         assert (await house.say("/card"))[-1] == "/card does not work in this app, sorry."
         assert "/card" not in (await house.say("/help"))[-1]
