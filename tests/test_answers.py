@@ -6,11 +6,12 @@ from pathlib import Path
 
 from bot.core.chat import FinishReason
 from bot.sandbox.openai import ScriptedApi
+from bot.sandbox.openai.faults import Stall
 from bot.sandbox.openai.scripted import Answer
 from bot.sandbox.telegram.telegram import Telegram
 from tests.running import started
 
-SLOW = Answer(text="slow words " * 30, chunk=11, pace=0.1)
+SLOW = "slow words " * 30
 
 
 async def test_an_answer_is_regenerated_continued_and_its_thoughts_are_folded_up(
@@ -42,6 +43,7 @@ async def test_a_draft_is_stopped_with_telegrams_own_button_and_kept(
 ) -> None:
     chat = telegram.person(name="Ann").private()
     api.script.answer(SLOW)
+    api.faults.add(Stall(after=4), on="/chat/completions")
     async with started(telegram, api, tmp_path):
         chat.send("/settings streaming draft")
         await chat.wait_for(lambda s: "a draft" in s.text)
@@ -61,6 +63,7 @@ async def test_a_draft_whose_process_was_killed_becomes_a_message(
 ) -> None:
     chat = telegram.person(name="Ann").private()
     api.script.answer(SLOW)
+    api.faults.add(Stall(after=4), on="/chat/completions")
     async with started(telegram, api, tmp_path) as bot:
         chat.send("/settings streaming draft")
         await chat.wait_for(lambda s: "a draft" in s.text)

@@ -6,6 +6,7 @@ import signal
 from pathlib import Path
 
 from bot.sandbox.openai import ScriptedApi
+from bot.sandbox.openai.faults import Stall
 from bot.sandbox.openai.scripted import Answer
 from bot.sandbox.telegram.telegram import Telegram
 from tests.running import started
@@ -53,6 +54,7 @@ async def test_an_answer_whose_process_was_killed_is_finished_in_its_place(
 ) -> None:
     chat = telegram.person(name="Ann").private()
     api.script.answer(SLOW)
+    api.faults.add(Stall(after=9), on="/chat/completions")  # it does not end before the process
     async with started(telegram, api, tmp_path) as bot:
         chat.send("tell me")
         await chat.wait_for(lambda s: "slow words slow words slow" in s.text)  # it was edited

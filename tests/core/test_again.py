@@ -60,13 +60,14 @@ async def test_the_same_answer_can_be_regenerated_again_and_again(house: House) 
 
 
 async def test_a_button_pressed_twice_asks_once(house: House) -> None:
-    house.api.script.answer("Heads.", Answer(text="Tails. " * 9, chunk=4, pace=0.01))
+    house.api.script.answer("Heads.", "Tails.")
     await house.say("flip a coin")
     first, second = house.platform.press(AGAIN), house.platform.press(AGAIN)
-    await asyncio.gather(house.happen(first), house.happen(second))
+    with house.api.held():
+        await asyncio.gather(house.happen(first), house.happen(second))
     await house.lanes.answered(CHAT)
     assert len(house.api.traffic.to("/chat/completions")) == 2
-    assert house.platform.kept() == [("Tails. " * 9).rstrip()]
+    assert house.platform.kept() == ["Tails."]
     await house.happen(first)  # delivered once more: known
     assert house.platform.notices[:2] == ["", ""]
 
@@ -80,11 +81,12 @@ async def test_an_answer_on_many_pages_is_replaced_by_one_on_few(tmp_path: Path)
 
 
 async def test_what_is_regenerated_waits_for_its_turn(house: House) -> None:
-    house.api.script.answer("Heads.", Answer(text="slow " * 20, chunk=5, pace=0.01), "Tails.")
+    house.api.script.answer("Heads.", "slow " * 20, "Tails.")
     await house.say("flip a coin")
     press = house.platform.press(AGAIN)
-    await house.happen(house.platform.message("and then?"))
-    await house.happen(press)
+    with house.api.held():
+        await house.happen(house.platform.message("and then?"))
+        await house.happen(press)
     await house.lanes.answered(CHAT)
     assert house.api.traffic.most_in_flight == 1
     assert house.platform.notices == ["⏳ 1 message before yours"]
@@ -95,17 +97,19 @@ async def test_what_is_regenerated_waits_for_its_turn(house: House) -> None:
 async def test_a_button_pressed_before_its_answer_is_written_down_waits_for_that(
     house: House, tmp_path: Path
 ) -> None:
-    house.api.script.answer(Answer(text="Heads it is.", chunk=4, pace=0.02), "Tails.")
-    await house.happen(house.platform.message("flip a coin"))
-    await house.sees("Heads")
-    with closing(sqlite3.connect(tmp_path / "house.db", isolation_level=None)) as other:
-        [(turn,)] = other.execute("SELECT id FROM turns").fetchall()
-        values = await house.services.stores.actions.offer(
-            CHAT, [Action(name=REGENERATE, argument=str(turn), owner=ANN.id)]
-        )
-    ref = house.platform.refs()[0]
-    press = ButtonPress(key="early", ref=ref, sender=ANN, value=values[0])
-    assert await house.tell(press) == ["Tails."]
+    house.api.script.answer("Heads it is.", "Tails.")
+    with house.api.held():
+        await house.happen(house.platform.message("flip a coin"))
+        await house.sees("Heads")
+        with closing(sqlite3.connect(tmp_path / "house.db", isolation_level=None)) as other:
+            [(turn,)] = other.execute("SELECT id FROM turns").fetchall()
+            values = await house.services.stores.actions.offer(
+                CHAT, [Action(name=REGENERATE, argument=str(turn), owner=ANN.id)]
+            )
+        ref = house.platform.refs()[0]
+        await house.happen(ButtonPress(key="early", ref=ref, sender=ANN, value=values[0]))
+    await house.lanes.answered(CHAT)
+    assert house.platform.kept() == ["Tails."]
 
 
 async def test_an_old_answer_stays_when_the_conversation_has_gone_on(house: House) -> None:

@@ -10,7 +10,6 @@ from PIL import Image
 from bot.core.access import Access
 from bot.core.fake import ANN, CHAT
 from bot.core.types import Attachment, FileId, FileKind, IncomingMessage
-from bot.sandbox.openai.scripted import Answer
 from tests.house import House, open_house
 
 
@@ -59,11 +58,13 @@ async def test_two_albums_and_a_message_are_three_questions_in_order(house: Hous
 
 
 async def test_an_album_that_waits_says_so_once(house: House) -> None:
-    house.api.script.answer(Answer(text="slow answer", chunk=1, pace=0.1))
-    await house.happen(house.platform.message("slow"))
-    await house.sees("s")
-    for number in range(4):
-        await house.happen(photo(house, number))
+    house.api.script.answer("slow answer")
+    with house.api.held():
+        await house.happen(house.platform.message("slow"))
+        await house.sees("slow")
+        for number in range(4):
+            await house.happen(photo(house, number))
+        await house.sees("⏳")
     await house.lanes.answered(CHAT)
     seen = {text for frame in house.platform.frames for text in frame}
     assert {text for text in seen if text.startswith("⏳")} == {"⏳ 1 message before yours"}

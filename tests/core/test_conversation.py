@@ -36,10 +36,13 @@ async def test_a_question_is_answered(house: House) -> None:
 
 
 async def test_the_answer_grows_on_the_screen_with_a_stop_button(house: House) -> None:
-    house.api.script.answer(Answer(text="one two three four five", chunk=4, pace=0.03))
-    await house.say("count")
+    house.api.script.answer(Answer(text="one two three four five", chunk=4))
+    with house.api.held():
+        await house.happen(house.platform.message("count"))
+        await house.sees("one")
+    await house.lanes.answered(CHAT)
     grown = [frame[0] for frame in house.platform.frames]
-    assert len(grown) > 2
+    assert len(grown) > 1
     assert all(later.startswith(text) for text, later in pairwise(grown))
     assert house.platform.sent[0].buttons[0][0].label == "⏹ Stop"
     assert house.platform.buttons() == ["🔁 Regenerate"]
@@ -213,9 +216,12 @@ async def test_an_empty_answer_says_so(house: House) -> None:
 
 
 async def test_thinking_is_shown_until_the_first_word(house: House) -> None:
-    house.api.script.answer(Answer(reasoning="hm " * 20, text="Yes.", chunk=3, pace=0.01))
-    assert await house.say("is it?") == ["Yes."]
-    assert any("💭 Thinking…" in text for frame in house.platform.frames for text in frame)
+    house.api.script.answer(Answer(reasoning="hm " * 20, text="Yes."))
+    with house.api.held():
+        await house.happen(house.platform.message("is it?"))
+        await house.sees("💭 Thinking…")
+    await house.lanes.answered(CHAT)
+    assert house.platform.kept() == ["Yes."]
     assert house.platform.typing_now == 0
 
 

@@ -11,7 +11,6 @@ import pytest
 from bot.core.access import Access
 from bot.core.fake import ANN, CHAT
 from bot.core.types import ChatId, ChatRef, Sender, UserId
-from bot.sandbox.openai.scripted import Answer
 from tests.house import QUICK, House, open_house
 
 EVE = Sender(UserId("666"), "Eve")
@@ -163,11 +162,13 @@ async def test_in_a_group_one_forgets_only_what_is_ones_own(tmp_path: Path) -> N
 
 
 async def test_an_answer_under_way_is_forgotten_too(house: House) -> None:
-    house.api.script.answer(Answer(text="slowly " * 40, chunk=7, pace=0.01))
+    house.api.script.answer("slowly " * 40)
     await house.say("/forget")
-    await house.happen(house.platform.message("My name is Bob"))
-    await house.sees("slowly slowly")
-    await house.press("🗑 This chat")
+    with house.api.held():
+        await house.happen(house.platform.message("My name is Bob"))
+        await house.sees("slowly")
+        await house.happen(house.platform.press("🗑 This chat"))
+    await house.lanes.answered(CHAT)
     assert (await house.say("/chats"))[-1].startswith("There are no conversations here yet.")
 
 

@@ -10,25 +10,21 @@ from bot.core.access import Access
 from bot.core.fake import ANN, CHAT
 from bot.core.types import ChatId, ChatRef, Event, Sender, Unreadable, UserId
 from bot.errors import ChatGone, PlatformDown, PlatformError, StoreError
-from bot.sandbox.openai.faults import Hang
-from bot.sandbox.openai.scripted import Answer
+from bot.sandbox.openai.faults import Hang, Stall
 from tests.house import House, open_house
 
 EVE = Sender(UserId("666"), "Eve")
-SLOW = Answer(text="slow answer " * 20, chunk=12, pace=0.02)
+SLOW = "slow answer " * 20
 
 
 async def ask_twice(house: House) -> None:
-    """Ask; ask again while a call of the answer is under way; return when it says that it waits."""
+    """Ask; ask again while the answer is being written; return when it says that it waits."""
     house.api.script.answer(SLOW, "second answer")
-    await house.happen(house.platform.message("first"))
-    await house.sees("slow")
-    with house.platform.held():  # so the first answer cannot end, however slow the machine is
+    with house.api.held():
+        await house.happen(house.platform.message("first"))
+        await house.sees("slow")
         await house.happen(house.platform.message("second"))
-        async with asyncio.timeout(10):
-            while house.platform.calls < 2:  # noqa: ASYNC110 - a view, as of a person
-                await asyncio.sleep(0.002)
-    await house.sees("⏳ 1 message before yours")
+        await house.sees("⏳ 1 message before yours")
 
 
 async def test_a_second_message_waits_its_turn_and_the_person_sees_it(house: House) -> None:
@@ -75,9 +71,10 @@ async def test_the_same_message_delivered_twice_is_answered_once(house: House) -
 
 async def test_a_model_switch_waits_for_the_answer_before_it(house: House) -> None:
     house.api.script.answer(SLOW)
-    await house.happen(house.platform.message("first"))
-    await house.sees("slow")
-    await house.happen(house.platform.message("/model gpt-4o"))
+    with house.api.held():
+        await house.happen(house.platform.message("first"))
+        await house.sees("slow")
+        await house.happen(house.platform.message("/model gpt-4o"))
     await house.lanes.answered(CHAT)
     await house.say("second")
     models = [r.json["model"] for r in house.api.traffic.to("/chat/completions")]
@@ -174,7 +171,8 @@ async def test_an_answer_interrupted_by_shutdown_is_finished_after_the_restart(
     tmp_path: Path,
 ) -> None:
     async with open_house(tmp_path) as house:
-        house.api.script.answer(Answer(text="never to be finished " * 50, chunk=9, pace=0.05))
+        house.api.script.answer("never to be finished " * 50)
+        house.api.faults.add(Stall(after=3), on="/chat/completions")
         await house.happen(house.platform.message("tell me"))
         await house.sees("never")
         await house.happen(house.platform.message("and then?"))
@@ -220,7 +218,8 @@ async def test_a_post_without_an_answer_is_not_made_twice(house: House) -> None:
 
 async def test_an_answer_that_a_shutdown_interrupts_says_that_it_goes_on(tmp_path: Path) -> None:
     async with open_house(tmp_path) as house:
-        house.api.script.answer(Answer(text="never to be finished " * 50, chunk=9, pace=0.05))
+        house.api.script.answer("never to be finished " * 50)
+        house.api.faults.add(Stall(after=3), on="/chat/completions")
         await house.happen(house.platform.message("tell me"))
         await house.sees("never to be")
     [text] = house.platform.kept()

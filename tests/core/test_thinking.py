@@ -104,12 +104,13 @@ async def test_thinking_takes_the_place_of_the_line_about_waiting(
 ) -> None:
     monkeypatch.setattr(thinking, "SILENCE", 0.0)
     monkeypatch.setattr(conversation, "TICK", 0.01)
-    house.api.script.answer(Answer(text="slow " * 10, chunk=5, pace=0.02))
-    await house.happen(house.platform.message("first"))
-    await house.sees("slow")
-    await house.happen(house.platform.message("second"))
-    await house.sees("⏳")
-    house.api.faults.add(Hang(), on="/chat/completions")
+    house.api.script.answer("slow " * 10)
+    with house.api.held():
+        await house.happen(house.platform.message("first"))
+        await house.sees("slow")
+        await house.happen(house.platform.message("second"))
+        await house.sees("⏳")
+        house.api.faults.add(Hang(), on="/chat/completions")
     await house.sees("💭 Thinking…")
     assert len(house.platform.kept()) == 2
     await house.say("/stop")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import AsyncGenerator
-from contextlib import closing
+from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,11 +12,11 @@ import pytest
 
 from bot.core.fake import CHAT, FakePlatform
 from bot.core.types import IncomingMessage
-from bot.sandbox.openai.faults import Refuse
-from bot.sandbox.openai.scripted import Answer
+from bot.sandbox.openai.faults import Refuse, Stall
 from tests.house import DEFAULTS, House, open_house
 
-SLOW = Answer(text="slow answer " * 20, chunk=12, pace=0.02)
+SLOW = "slow answer " * 20
+COMPLETIONS = "/chat/completions"
 TOGETHER = replace(DEFAULTS, together=True)
 
 
@@ -28,12 +28,13 @@ async def sociable(tmp_path: Path) -> AsyncGenerator[House]:
         yield house
 
 
-async def being_answered(house: House) -> IncomingMessage:
-    """A message whose answer is being written."""
-    message = house.platform.message("first")
-    await house.happen(message)
-    await house.sees("slow")
-    return message
+@asynccontextmanager
+async def being_answered(house: House, text: str = "first") -> AsyncGenerator[None]:
+    """A message is being answered while the block runs."""
+    with house.api.held():
+        await house.happen(house.platform.message(text))
+        await house.sees("slow")
+        yield
 
 
 def edit(platform: FakePlatform, message: IncomingMessage, text: str) -> IncomingMessage:
@@ -42,27 +43,28 @@ def edit(platform: FakePlatform, message: IncomingMessage, text: str) -> Incomin
 
 
 async def test_short_messages_in_a_row_get_one_answer(sociable: House) -> None:
-    await being_answered(sociable)
-    for text in ("second", "third", "fourth"):
-        await sociable.happen(sociable.platform.message(text))
+    async with being_answered(sociable):
+        for text in ("second", "third", "fourth"):
+            await sociable.happen(sociable.platform.message(text))
     await sociable.lanes.answered(CHAT)
     assert sociable.platform.kept()[1:] == ["re second\nthird\nfourth"]
-    assert len(sociable.api.traffic.to("/chat/completions")) == 2
+    assert len(sociable.api.traffic.to(COMPLETIONS)) == 2
 
 
 async def test_one_line_says_that_a_row_of_messages_waits(sociable: House) -> None:
-    await being_answered(sociable)
-    for text in ("second", "third"):
-        await sociable.happen(sociable.platform.message(text))
+    async with being_answered(sociable):
+        for text in ("second", "third"):
+            await sociable.happen(sociable.platform.message(text))
+        await sociable.sees("⏳")
     await sociable.lanes.answered(CHAT)
     lines = {text for frame in sociable.platform.frames for text in frame if "⏳" in text}
     assert lines == {"⏳ 1 message before yours"}
 
 
 async def test_a_command_a_long_text_and_somebody_else_end_a_row(sociable: House) -> None:
-    await being_answered(sociable)
-    for text in ("second", "/model gpt-4o", "third", "x" * 2000, "fourth"):
-        await sociable.happen(sociable.platform.message(text))
+    async with being_answered(sociable):
+        for text in ("second", "/model gpt-4o", "third", "x" * 2000, "fourth"):
+            await sociable.happen(sociable.platform.message(text))
     await sociable.lanes.answered(CHAT)
     kept = sociable.platform.kept()[1:]
     assert kept[0] == "re second"
@@ -72,27 +74,28 @@ async def test_a_command_a_long_text_and_somebody_else_end_a_row(sociable: House
 
 async def test_who_wants_each_message_answered_by_itself_says_so(sociable: House) -> None:
     await sociable.say("/settings together off")
-    await being_answered(sociable)
-    for text in ("second", "third"):
-        await sociable.happen(sociable.platform.message(text))
+    async with being_answered(sociable):
+        for text in ("second", "third"):
+            await sociable.happen(sociable.platform.message(text))
     await sociable.lanes.answered(CHAT)
     assert sociable.platform.kept()[2:] == ["re second", "re third"]
 
 
 async def test_in_a_group_each_message_is_answered_by_itself(sociable: House) -> None:
-    await being_answered(sociable)
-    for text in ("second", "third"):
-        await sociable.happen(sociable.platform.message(text, group=True))
+    async with being_answered(sociable):
+        for text in ("second", "third"):
+            await sociable.happen(sociable.platform.message(text, group=True))
     await sociable.lanes.answered(CHAT)
     assert len(sociable.platform.kept()) == 3
 
 
 async def test_what_was_answered_together_is_answered_once_after_a_restart(tmp_path: Path) -> None:
     async with open_house(tmp_path, defaults=TOGETHER) as house:
-        house.api.script.answer(SLOW, Answer(text="together " * 90, chunk=9, pace=0.05))
-        await being_answered(house)
-        for text in ("second", "third"):
-            await house.happen(house.platform.message(text))
+        house.api.script.answer(SLOW, "together " * 90)
+        async with being_answered(house):
+            for text in ("second", "third"):
+                await house.happen(house.platform.message(text))
+            house.api.faults.add(Stall(after=2), on=COMPLETIONS)
         await house.sees("together")
     async with open_house(tmp_path, platform=house.platform, defaults=TOGETHER) as house:
         house.api.script.answer_with(lambda question: f"re {question.last_text}")
@@ -104,14 +107,14 @@ async def test_what_was_answered_together_is_answered_once_after_a_restart(tmp_p
 async def test_a_change_to_a_message_that_waits_replaces_it(house: House) -> None:
     house.api.script.answer(SLOW)
     house.api.script.answer_with(lambda question: f"re {question.last_text}")
-    await being_answered(house)
-    second, third = (house.platform.message(text) for text in ("secnod", "third"))
-    await house.happen(second)
-    await house.happen(third)
-    change = edit(house.platform, second, "second")
-    await house.happen(change)
-    await house.happen(edit(house.platform, second, "second!"))
-    await house.happen(change)  # delivered once more
+    async with being_answered(house):
+        second, third = (house.platform.message(text) for text in ("secnod", "third"))
+        await house.happen(second)
+        await house.happen(third)
+        change = edit(house.platform, second, "second")
+        await house.happen(change)
+        await house.happen(edit(house.platform, second, "second!"))
+        await house.happen(change)  # delivered once more
     await house.lanes.answered(CHAT)
     assert house.platform.kept()[1:] == ["re second!", "re third"]
 
@@ -122,7 +125,7 @@ async def test_a_change_to_an_older_message_is_let_be(house: House) -> None:
     await house.tell(first)
     await house.say("second")
     assert await house.tell(edit(house.platform, first, "first!")) == ["one", "two"]
-    assert len(house.api.traffic.to("/chat/completions")) == 2
+    assert len(house.api.traffic.to(COMPLETIONS)) == 2
 
 
 async def test_a_message_that_was_not_for_the_bot_at_first_is_answered_once_it_is(
@@ -153,16 +156,16 @@ async def test_an_offer_to_answer_anew_is_void_once_the_conversation_has_gone_on
     await house.tell(message)
     await house.tell(edit(house.platform, message, "two"))
     await house.say("three")
-    asked = len(house.api.traffic.to("/chat/completions"))
+    asked = len(house.api.traffic.to(COMPLETIONS))
     await house.press("🔁 Answer it anew")
     assert house.platform.notices[-1].startswith("The conversation has gone on since")
-    assert len(house.api.traffic.to("/chat/completions")) == asked
+    assert len(house.api.traffic.to(COMPLETIONS)) == asked
 
 
 async def test_a_message_that_could_not_be_answered_is_answered_once_it_is_changed(
     house: House,
 ) -> None:
-    house.api.faults.add(Refuse(400), on="/chat/completions")
+    house.api.faults.add(Refuse(400), on=COMPLETIONS)
     message = house.platform.message("tell me everything")
     assert (await house.tell(message))[-1].startswith("⚠️")
     house.api.script.answer("something")
@@ -175,8 +178,9 @@ async def test_a_row_that_is_given_up_keeps_its_mark_and_the_others_are_answered
 ) -> None:
     async with open_house(tmp_path, defaults=TOGETHER) as house:
         house.api.script.answer(SLOW)
-        house.api.script.answer_with(lambda question: f"re {question.last_text}")
-        await being_answered(house)
+        house.api.faults.add(Stall(after=2), on=COMPLETIONS)
+        await house.happen(house.platform.message("first"))
+        await house.sees("slow")
         for text in ("second", "third"):
             await house.happen(house.platform.message(text))
         await house.sees("⏳")
@@ -198,6 +202,7 @@ async def test_a_line_of_one_who_joins_a_row_from_before_a_restart_is_used_once(
 ) -> None:
     async with open_house(tmp_path, defaults=TOGETHER) as house:
         house.api.script.answer(SLOW)
+        house.api.faults.add(Stall(after=2), on=COMPLETIONS)
         await house.happen(house.platform.message("x" * 2000))  # too long to lead a row
         await house.sees("slow")
         await house.happen(house.platform.message("second"))
@@ -206,8 +211,9 @@ async def test_a_line_of_one_who_joins_a_row_from_before_a_restart_is_used_once(
     async with open_house(tmp_path, platform=house.platform, defaults=TOGETHER) as house:
         house.api.script.answer(SLOW)
         house.api.script.answer_with(lambda question: f"re {question.last_text}")
-        await house.sees("slow")
-        await house.happen(house.platform.message("third"))
+        with house.api.held():
+            await house.sees("slow")
+            await house.happen(house.platform.message("third"))
         await house.lanes.answered(CHAT)
         await house.sees("re second")
         assert house.platform.kept()[-1] == "re second\nthird"

@@ -86,7 +86,7 @@ class Call:
         await self.begin(response)
         await response.write(half)
         if isinstance(self.fault, Stall):
-            await self.pause(self.fault.seconds)
+            await self.pause(self.fault)
             await response.write(content[len(half) :])
         elif isinstance(self.fault, Cut):
             self.break_connection()
@@ -116,11 +116,14 @@ class Call:
         await response.prepare(self._request)
         self.house.traffic.changed()
 
-    async def pause(self, seconds: float | None) -> None:
-        """Say nothing for a while; None: for good."""
-        if seconds is None:
+    async def pause(self, stall: Stall) -> None:
+        """Say nothing for as long as the fault lasts."""
+        if stall.until is not None:
+            await stall.until.wait()
+        elif stall.seconds is not None:
+            await self.house.clock.sleep(stall.seconds)
+        else:
             await self.hang()
-        await self.house.clock.sleep(seconds)
 
     async def hang(self) -> NoReturn:
         """Say nothing until the client goes away or the server closes. Raises `Broken`."""
@@ -163,7 +166,7 @@ class EventStream:
         if self._call.exchange.events != fault.after:
             return
         if isinstance(fault, Stall):
-            await self._call.pause(fault.seconds)
+            await self._call.pause(fault)
             return
         if isinstance(fault, Cut):
             self._call.break_connection()

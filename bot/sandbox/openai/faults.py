@@ -7,6 +7,7 @@ is not streamed, `Stall` and `Cut` strike in the middle of the body.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import KW_ONLY, dataclass
 from typing import TypeAlias
 
@@ -84,10 +85,14 @@ class Drop:
 
 @dataclass(frozen=True, slots=True)
 class Stall:
-    """Fall silent after so many events: for `seconds`, or until the client goes away."""
+    """Fall silent after so many events: for `seconds`, until then, or for good.
+
+    In any case the silence ends when the client goes away.
+    """
 
     after: int = 0
     seconds: float | None = None
+    until: asyncio.Event | None = None
 
 
 @dataclass(frozen=True, slots=True)

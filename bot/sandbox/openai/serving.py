@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.core.clock import SystemClock
 from bot.core.ports import Clock
-from bot.sandbox.openai.faults import Faults
+from bot.sandbox.openai.faults import Faults, Stall
 from bot.sandbox.openai.refusal import Refusal
 from bot.sandbox.openai.scripted import Script, ScriptedBackend
 from bot.sandbox.openai.server import ServerOptions, serve
@@ -32,6 +32,19 @@ class ScriptedApi:
     script: Script
     faults: Faults
     traffic: Traffic
+
+    @contextmanager
+    def held(self, after: int = 2) -> Iterator[None]:
+        """The next chat completion comes to a halt after so many events while the block runs.
+
+        The first event of a stream holds no text yet.
+        """
+        going_on = asyncio.Event()
+        self.faults.add(Stall(after=after, until=going_on), on="/chat/completions")
+        try:
+            yield
+        finally:
+            going_on.set()
 
 
 @asynccontextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from contextlib import AsyncExitStack
 from typing import Any
@@ -100,6 +101,16 @@ async def test_silence_lasts_until_the_client_goes_away(
 async def test_a_short_stall_is_made_up_for(api: ScriptedApi, http: httpx.AsyncClient) -> None:
     api.faults.add(Stall(after=2, seconds=0.01))
     assert (await read(http))[-1] == "[DONE]"
+
+
+async def test_an_answer_is_held_until_it_is_let_go(
+    api: ScriptedApi, http: httpx.AsyncClient
+) -> None:
+    with api.held(after=3):
+        reading = asyncio.create_task(read(http))
+        await api.traffic.until(lambda seen: sum(each.events for each in seen.requests) == 3)
+        assert not reading.done()
+    assert (await reading)[-1] == "[DONE]"
 
 
 @pytest.mark.parametrize("fault", [Drop(), Cut(after=0), Cut(after=3)])
