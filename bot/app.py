@@ -175,6 +175,7 @@ async def _services(
         )
         client = api.connect(api_settings, clock=clock)
         stack.push_async_callback(client.close)
+        stack.push_async_callback(_end, asyncio.create_task(client.prepare()))
         yield Services(
             stores=stores,
             api=client,

@@ -5,12 +5,34 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
+import pytest
+
 from bot.sandbox.openai import ScriptedApi
 from bot.sandbox.openai.faults import Stall
 from bot.sandbox.openai.scripted import Answer
 from bot.sandbox.telegram.telegram import Telegram
 from tests.running import started
 from tests.sounds import beeps
+
+UNUSED = {
+    "sqlalchemy.ext.asyncio",
+    "sqlalchemy.orm",
+    "sqlalchemy.dialects.postgresql",
+    "asyncpg",
+    "greenlet",
+    "alembic",
+    "structlog",
+    "slack_sdk",
+    "slack_bolt",
+    "bot.platforms.slack.adapter",
+    "prompt_toolkit",
+    "babel",
+    "PIL",
+    "av",
+    "rs_bpe",
+    "genai_prices",
+}
+"""What a bot with Telegram and SQLite that nobody has written to can do without: 60 MB or more."""
 
 SLOW = Answer(text="slow words " * 30, chunk=11, pace=0.1)
 
@@ -64,3 +86,15 @@ async def test_an_answer_whose_process_was_killed_is_finished_in_its_place(
     async with started(telegram, api, tmp_path):
         await chat.wait_for(lambda s: s.answers[-1].text == "Whole now.")
     assert [message.text for message in chat.kept() if message.by_bot] == ["Whole now."]
+
+
+async def test_an_idle_bot_keeps_nothing_in_memory_that_it_may_never_need(
+    telegram: Telegram, api: ScriptedApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")  # the log tells each import
+    async with started(telegram, api, tmp_path):
+        pass
+    lines = (tmp_path / "log").read_text().splitlines()
+    imported = {line.rpartition("|")[2].strip() for line in lines if line.startswith("import ")}
+    assert imported >= {"telegram", "sqlalchemy", "bot.core.lanes"}
+    assert not imported & UNUSED

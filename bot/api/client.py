@@ -92,6 +92,10 @@ class ApiClient:
             http=http, attempts=attempts, lessons=lessons, clock=clock, price=price
         )
 
+    async def prepare(self) -> None:
+        """Do what the first request would have to wait for; no network."""
+        await self._http.prepare()
+
     @property
     def in_flight(self) -> int:
         """Requests under way."""

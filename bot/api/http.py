@@ -51,6 +51,11 @@ class Http:
         self._settings = settings
         self.proxy = settings.proxy.get_secret_value() if settings.proxy else None
         self._session: aiohttp.ClientSession | None = None
+        self._opening = asyncio.Lock()
+
+    async def prepare(self) -> None:
+        """Do what the first request would have to wait for; no network."""
+        await self._open_session()
 
     @asynccontextmanager
     async def open(
@@ -60,8 +65,9 @@ class Http:
         headers = {"accept": request.accept}
         if request.json is not None:
             headers["content-type"] = "application/json"
+        session = await self._open_session()
         try:
-            response = await self._open_session().request(
+            response = await session.request(
                 request.method,
                 base_url + request.path,
                 data=_body(request),
@@ -95,22 +101,27 @@ class Http:
             await self._session.close()
             self._session = None
 
-    def _open_session(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            settings = self._settings
-            headers = {"user-agent": "chinwag", "accept-encoding": "identity"}
-            if settings.key is not None:
-                headers["authorization"] = f"Bearer {settings.key.get_secret_value()}"
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(
-                    limit=0, ssl=certificates(), keepalive_timeout=KEEP_ALIVE
-                ),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                headers=headers,
-                # Reading has deadlines of its own; this one is for a name's look-up as well.
-                timeout=aiohttp.ClientTimeout(total=None, connect=settings.connect_timeout),
-            )
-        return self._session
+    async def _open_session(self) -> aiohttp.ClientSession:
+        async with self._opening:
+            if self._session is None:
+                self._session = await self._new_session()
+            return self._session
+
+    async def _new_session(self) -> aiohttp.ClientSession:
+        settings = self._settings
+        headers = {"user-agent": "chinwag", "accept-encoding": "identity"}
+        if settings.key is not None:
+            headers["authorization"] = f"Bearer {settings.key.get_secret_value()}"
+        encrypted = any(url.startswith("https:") for url in (*settings.base_urls, self.proxy or ""))
+        # Reading hundreds of certificates takes 0.1 s, in which no answer may stand still.
+        trusted = await asyncio.to_thread(certificates) if encrypted else True
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, ssl=trusted, keepalive_timeout=KEEP_ALIVE),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers=headers,
+            # Reading has deadlines of its own; this one is for a name's look-up as well.
+            timeout=aiohttp.ClientTimeout(total=None, connect=settings.connect_timeout),
+        )
 
 
 def certificates() -> ssl.SSLContext:

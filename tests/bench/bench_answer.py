@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.answers import ANSWERS
-from tests.bench.bench_start import ROOT, cpu_seconds, megabytes
+from tests.bench.bench_start import ROOT, cpu_seconds, installed, megabytes
 from tests.bench.model import NAME
 
 BOTS = {"bare": ["-m", "tests.bench.bare"], "chinwag": ["-m", "bot", "run"]}
@@ -100,16 +100,19 @@ async def _servers(case: Case) -> AsyncGenerator[Process]:
 
 @asynccontextmanager
 async def _bot(case: Case, opened: dict[str, Any], folder: Path) -> AsyncGenerator[Process]:
-    env = {name: value for name, value in os.environ.items() if not name.startswith("BOT_")}
-    env |= opened["address"] | {
-        "PYTHONPATH": str(ROOT),
-        "BOT_API__BASE_URLS": json.dumps([opened["model"]]),
-        "BOT_API__KEY": "k-bench",
-        "BOT_API__MODEL": NAME,
-        "BOT_API__MAX_IN_FLIGHT": "1000",
-        "BOT_ACCESS__OPEN": "true",
-        "BOT_LOG__FORMAT": "json",
-    }
+    env = (
+        installed()
+        | opened["address"]
+        | {
+            "PYTHONPATH": str(ROOT),
+            "BOT_API__BASE_URLS": json.dumps([opened["model"]]),
+            "BOT_API__KEY": "k-bench",
+            "BOT_API__MODEL": NAME,
+            "BOT_API__MAX_IN_FLIGHT": "1000",
+            "BOT_ACCESS__OPEN": "true",
+            "BOT_LOG__FORMAT": "json",
+        }
+    )
     words = [*BOTS[case.bot], *([case.platform] if case.bot == "bare" else [])]
     with (folder / "log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(

@@ -9,6 +9,7 @@ made in the first run and migrated already in the others. Memory is the resident
 from __future__ import annotations
 
 import asyncio
+import compileall
 import os
 import statistics
 import sys
@@ -34,11 +35,17 @@ class Start:
     idle_cpu: float
 
 
+def installed() -> dict[str, str]:
+    """The environment of a bot that is installed: without settings, and compiled."""
+    compileall.compile_dir(ROOT / "bot", quiet=1)
+    strange = ("BOT_", "PYTHONDONTWRITEBYTECODE")
+    return {name: value for name, value in os.environ.items() if not name.startswith(strange)}
+
+
 async def measure(folder: Path) -> Start:
     """Start a bot in a folder, wait for its first poll, and end it."""
     async with telegram_sandbox.serve(judge=False) as telegram:
-        env = {name: value for name, value in os.environ.items() if not name.startswith("BOT_")}
-        env |= {
+        env = installed() | {
             "PYTHONPATH": str(ROOT),
             "BOT_TELEGRAM__TOKEN": telegram.token,
             "BOT_TELEGRAM__BASE_URL": telegram.base_url,
