@@ -131,7 +131,7 @@ class Bot:
             due = max(due, self._wire.wait_in(talk.chat, talk.calls, now, call))
             if due <= 0:
                 talk.busy = True
-                self._wire.begin(call)
+                self._wire.begin(talk.chat, call)
                 self._tasks.create_task(self._show(talk, page, now, call))
                 return 0.0
             wait = min(wait, due)
@@ -139,10 +139,10 @@ class Bot:
 
     async def _show(self, talk: Talk, page: str, now: float, call: Call) -> None:
         if call.edit:
-            await self._wire.edit(talk.chat, talk.id, page)
+            await self._wire.edit(talk.chat, talk.id, page, is_end=call.is_end)
         else:
             talk.id = await self._wire.send(talk.chat, page)
-        self._wire.end(call)
+        self._wire.end(talk.chat, call)
         talk.busy, talk.shown, talk.shown_at = False, page, now
         talk.calls = [*talk.calls[-2:], time.perf_counter()]
         if talk.is_full and len(page) == LENGTH:

@@ -13,6 +13,8 @@ import aiohttp
 
 LENGTH = 4000
 BURST = 3
+POST, UPDATE = "chat.postMessage", "chat.update"
+START, APPEND, STOP = "chat.startStream", "chat.appendStream", "chat.stopStream"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +40,11 @@ class Wire(Protocol):
         """Seconds until a chat takes a call, after its last three."""
         ...
 
-    def begin(self, call: Call) -> None:
+    def begin(self, chat: str, call: Call) -> None:
         """A call leaves."""
         ...
 
-    def end(self, call: Call) -> None:
+    def end(self, chat: str, call: Call) -> None:
         """It was answered."""
         ...
 
@@ -50,7 +52,7 @@ class Wire(Protocol):
         """Post a message; returns its id."""
         ...
 
-    async def edit(self, chat: str, id: str, text: str) -> None:
+    async def edit(self, chat: str, id: str, text: str, *, is_end: bool) -> None:
         """Change it."""
         ...
 
@@ -59,7 +61,7 @@ class Window:
     """At most `count` calls in any `seconds`; 0: as many as you like."""
 
     def __init__(self, count: int, seconds: float) -> None:
-        self._count, self._seconds = count, seconds
+        self.count, self._seconds = count, seconds
         self._under_way = 0
         self._ended: deque[float] = deque()
 
@@ -67,8 +69,8 @@ class Window:
         """Seconds until there is room, for the first `count` of the calls only."""
         while self._ended and self._ended[0] <= now - self._seconds:
             self._ended.popleft()
-        count = self._count if count is None else count
-        if not self._count or self._under_way + len(self._ended) < count:
+        count = self.count if count is None else count
+        if not self.count or self._under_way + len(self._ended) < count:
             return 0.0
         return self._ended[0] + self._seconds - now if self._ended else self._seconds
 
@@ -121,11 +123,11 @@ class TelegramWire:
         """One a second in a chat, and three at once."""
         return _burst(calls, now) if self._limited else 0.0
 
-    def begin(self, call: Call) -> None:
+    def begin(self, chat: str, call: Call) -> None:
         """A call leaves."""
         self._window.begin()
 
-    def end(self, call: Call) -> None:
+    def end(self, chat: str, call: Call) -> None:
         """It was answered."""
         self._window.end()
 
@@ -133,24 +135,26 @@ class TelegramWire:
         """`sendMessage`."""
         return str((await self._call("sendMessage", chat_id=chat, text=text))["message_id"])
 
-    async def edit(self, chat: str, id: str, text: str) -> None:
+    async def edit(self, chat: str, id: str, text: str, *, is_end: bool) -> None:
         """`editMessageText`."""
         await self._call("editMessageText", chat_id=chat, message_id=int(id), text=text)
 
 
 class SlackWire:
-    """The Web API and Socket Mode. Posts and edits only: streams are 20 a minute in a workspace.
+    """The Web API and Socket Mode, and how often each method may be called in a minute.
 
-    A message is posted early only while there will be an edit for its end: 50 a minute are all.
+    An answer is streamed while Slack starts streams, else posted and edited. It is shown early only
+    while there will be a call for its end; the others are posted when they are whole.
     """
-
-    EDITS = 50
 
     def __init__(self, session: aiohttp.ClientSession) -> None:
         self._url = os.environ["BOT_SLACK__BASE_URL"]
         self._session = session
-        self._edits = Window(self.EDITS, 60.0)
-        self._early = 0
+        per_minute = {START: 20, APPEND: 100, STOP: 20, UPDATE: 50}
+        self._windows = {method: Window(count, 60.0) for method, count in per_minute.items()}
+        self._owed = {STOP: 0, UPDATE: 0}
+        self._asked: dict[str, str] = {}
+        self._streamed: dict[str, str] = {}
 
     async def _call(self, method: str, token: str = "BOT_SLACK__BOT_TOKEN", **args: object) -> Any:  # noqa: ANN401 (JSON)
         headers = {"Authorization": f"Bearer {os.environ[token]}"}
@@ -169,6 +173,7 @@ class SlackWire:
                 event = envelope.get("payload", {}).get("event", {})
                 is_new = event.get("type") == "message" and "subtype" not in event
                 if is_new and "text" in event and not event.get("bot_id"):
+                    self._asked[event["channel"]] = event["ts"]
                     yield event["channel"], event["text"]
 
     def wait(self, now: float) -> float:
@@ -176,34 +181,66 @@ class SlackWire:
         return 0.0
 
     def wait_in(self, chat: str, calls: Sequence[float], now: float, call: Call) -> float:
-        """Posts are limited per channel, edits in the workspace."""
-        if call.is_end:
-            return self._edits.wait(now) if call.edit else _burst(calls, now)
-        if call.edit:
-            return self._edits.wait(now, self.EDITS - self._early)
-        return _burst(calls, now) if self._early < self.EDITS * 0.8 else 1.0
+        """Posts are limited per channel, everything else in the workspace."""
+        method = self._method(chat, call, now)
+        if method == POST:
+            early = 0.0 if call.is_end else self._until_owed(UPDATE, now)
+            return max(early, _burst(calls, now))
+        if method == UPDATE and not call.is_end:
+            return self._until_owed(UPDATE, now)
+        return self._windows[method].wait(now)
 
-    def begin(self, call: Call) -> None:
+    def _method(self, chat: str, call: Call, now: float) -> str:
+        if chat in self._streamed:
+            return STOP if call.is_end else APPEND if call.edit else START
+        if call.edit:
+            return UPDATE
+        waits = (self._windows[START].wait(now), self._until_owed(STOP, now))
+        return POST if call.is_end or any(waits) else START
+
+    def _until_owed(self, method: str, now: float) -> float:
+        """Seconds until there is one more call than the ends of answers will need."""
+        window = self._windows[method]
+        return window.wait(now, window.count - self._owed[method])
+
+    def begin(self, chat: str, call: Call) -> None:
         """A call leaves."""
-        if call.edit:
-            self._edits.begin()
+        method = self._method(chat, call, time.perf_counter())
+        if method == START:
+            self._streamed[chat] = ""
+        if not call.edit and not call.is_end:
+            self._owed[STOP if method == START else UPDATE] += 1
         if call.edit and call.is_end:
-            self._early -= 1
-        elif not call.edit and not call.is_end:
-            self._early += 1
+            self._owed[method] -= 1
+        if method != POST:
+            self._windows[method].begin()
 
-    def end(self, call: Call) -> None:
+    def end(self, chat: str, call: Call) -> None:
         """It was answered."""
-        if call.edit:
-            self._edits.end()
+        method = self._method(chat, call, time.perf_counter())
+        if chat in self._streamed or call.edit:
+            self._windows[method].end()
+        if method == STOP:
+            del self._streamed[chat]
 
     async def send(self, chat: str, text: str) -> str:
-        """`chat.postMessage`."""
-        blocks = [{"type": "markdown", "text": text}]
-        answer = await self._call("chat.postMessage", channel=chat, text=text, blocks=blocks)
+        """`chat.startStream`, or `chat.postMessage`."""
+        if chat in self._streamed:
+            self._streamed[chat] = text
+            args = {"thread_ts": self._asked[chat], "markdown_text": text}
+            return str((await self._call(START, channel=chat, **args))["ts"])
+        answer = await self._call(POST, channel=chat, text=text, blocks=_blocks(text))
         return str(answer["ts"])
 
-    async def edit(self, chat: str, id: str, text: str) -> None:
-        """`chat.update`."""
-        blocks = [{"type": "markdown", "text": text}]
-        await self._call("chat.update", channel=chat, ts=id, text=text, blocks=blocks)
+    async def edit(self, chat: str, id: str, text: str, *, is_end: bool) -> None:
+        """`chat.appendStream` or `chat.stopStream`, or `chat.update`."""
+        if chat not in self._streamed:
+            await self._call(UPDATE, channel=chat, ts=id, text=text, blocks=_blocks(text))
+            return
+        rest = text[len(self._streamed[chat]) :]
+        self._streamed[chat] = text
+        await self._call(STOP if is_end else APPEND, channel=chat, ts=id, markdown_text=rest)
+
+
+def _blocks(text: str) -> Sequence[object]:
+    return [{"type": "markdown", "text": text}]

@@ -7,12 +7,13 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import islice
 from typing import Protocol
 
 from bot.sandbox import telegram as telegram_sandbox
 from bot.sandbox.slack.limits import Limits
 from bot.sandbox.slack.server import SlackSandbox
-from bot.sandbox.slack.state import seen as seen_in_slack
+from bot.sandbox.slack.state import Message, seen
 from bot.sandbox.telegram.limits import Mode
 from bot.sandbox.telegram.telegram import Telegram
 from tests.bench.answers import letters
@@ -165,20 +166,22 @@ class SlackPlace:
         await person.dm.send(question)
 
     async def look(self, tell: Tell) -> None:
-        """Every message of the bot that has changed since the last look."""
-        workspace, known = self._slack.workspace, dict[str, str]()
+        """What the bot's messages say where it has made a call since the last look."""
+        workspace, calls = self._slack.workspace, self._slack.calls
+        said: dict[str, list[Message]] = {}
+        messages = looked = 0
 
         def changed() -> bool:
-            texts: dict[str, list[str]] = {}
-            for message in workspace.messages.values():
-                if message.user == workspace.bot.id and not message.deleted:
-                    said = seen_in_slack(message, "").text
-                    texts.setdefault(message.channel, []).append(said)
-            for channel, parts in texts.items():
-                whole = "\n".join(parts)
-                if known.get(channel) != whole and channel in self._numbers:
-                    known[channel] = whole
-                    tell(self._numbers[channel], whole)
+            nonlocal messages, looked
+            for message in islice(workspace.messages.values(), messages, None):
+                said.setdefault(message.channel, []).append(message)
+                messages += 1
+            channels = {str(call.args.get("channel")) for call in calls[looked:]}
+            looked = len(calls)
+            for channel in channels & self._numbers.keys():
+                standing = [m for m in said[channel] if not m.deleted]
+                texts = [seen(m, "").text for m in standing if m.user == workspace.bot.id]
+                tell(self._numbers[channel], "\n".join(texts))
             return False
 
         await workspace.wait_for(changed, timeout=3600)
