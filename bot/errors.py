@@ -4,6 +4,7 @@
   * ConfigError          the configuration is wrong; says where, and what to do
   * PlatformError        a chat platform refused or failed
     - RateLimited        try again after `retry_after` seconds
+      NotYourTurn        the same for previews; the end of an answer need not wait
     - ChatGone           the chat is deleted, or the bot was removed from it
     - PlatformDown       no connection; the call has surely not been carried out
     - OutcomeUnknown     no answer came; the call may or may not have been carried out
@@ -41,6 +42,10 @@ class RateLimited(PlatformError):
     def __init__(self, retry_after: float) -> None:
         super().__init__(f"rate limited for {retry_after:g} s")
         self.retry_after = retry_after
+
+
+class NotYourTurn(RateLimited):
+    """Others go first: a preview may try again after `retry_after` seconds, the end at once."""
 
 
 class ChatGone(PlatformError):

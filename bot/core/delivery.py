@@ -31,6 +31,7 @@ from bot.errors import (
     ChatGone,
     FileTooLarge,
     MessageGone,
+    NotYourTurn,
     PlatformError,
     RateLimited,
     StoreError,
@@ -108,7 +109,7 @@ class Delivery:
         self._news = asyncio.Event()  # something to paint
         self._hurry = asyncio.Event()  # the end: do not wait for the next preview
         self._leave = asyncio.Event()  # the block is left: make no further call
-        self._blocked_until = self._painted_at = float("-inf")
+        self._blocked_until = self._painted_at = self._preview_at = float("-inf")
         self._backoff = 0.0
         self._backed_off = 0.0
         self._painter: asyncio.Task[None] | None = None
@@ -263,9 +264,11 @@ class Delivery:
         if self._capabilities.streaming is Streaming.NONE:
             await self._hurry.wait()
             return False
-        next_preview = self._painted_at + self._capabilities.update_interval
-        is_first = not self._sheets.has_text and bool(self.text.strip())
-        if now < next_preview and not is_first:
+        next_preview = self._preview_at
+        if self._sheets.has_text or not self.text.strip():  # a first text comes as it can
+            interval = self._capabilities.update_interval
+            next_preview = max(next_preview, self._painted_at + interval)
+        if now < next_preview:
             await self._pause(next_preview - now, self._hurry)
             return False
         self._news.clear()
@@ -296,6 +299,10 @@ class Delivery:
         """Make at most one call; the answer has ended, too, when it can never be delivered."""
         try:
             step = await self._step()
+        except NotYourTurn as turn:
+            wait = max(SHORTEST_PAUSE, turn.retry_after)
+            self._preview_at = self._clock.monotonic() + wait
+            return Step.FAILED
         except RateLimited as limit:
             log.info("rate limited", extra={"chat": self._chat.id, "seconds": limit.retry_after})
             self._block(max(SHORTEST_PAUSE, limit.retry_after))

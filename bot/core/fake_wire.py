@@ -10,7 +10,7 @@ from typing import NoReturn, TypeVar
 
 from bot.core.ports import Clock
 from bot.core.types import ChatRef
-from bot.errors import ChatGone, OutcomeUnknown, PlatformError, RateLimited
+from bot.errors import ChatGone, NotYourTurn, OutcomeUnknown, PlatformError, RateLimited
 
 T = TypeVar("T")
 
@@ -82,7 +82,7 @@ class FakeWire:
             self._check_limit(chat)
             self.offences += self._clock.monotonic() < self._blocked_until[chat]
             fate = self._fates.popleft() if self._fates else None
-            if isinstance(fate, RateLimited):
+            if isinstance(fate, RateLimited) and not isinstance(fate, NotYourTurn):
                 self._refuse(chat, fate.retry_after)
             if isinstance(fate, PlatformError):
                 raise fate

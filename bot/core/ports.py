@@ -86,7 +86,10 @@ class Draft(Protocol):
         ...
 
     async def show(self, text: str) -> None:
-        """Show the text so far; best effort. Raises `RateLimited`, `ChatGone`, `PlatformError`."""
+        """Show the text so far; best effort.
+
+        Raises `RateLimited`, `NotYourTurn` where others go first, `ChatGone`, `PlatformError`.
+        """
         ...
 
     async def finish(self, reply: Reply) -> MessageRef:

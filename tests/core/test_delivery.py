@@ -15,6 +15,7 @@ from bot.errors import (
     ChatGone,
     FileTooLarge,
     MessageGone,
+    NotYourTurn,
     OutcomeUnknown,
     PlatformError,
     StoreBusy,
@@ -247,6 +248,22 @@ async def test_the_end_gets_through_however_long_the_wait(scene: Scene) -> None:
     assert scene.platform.kept() == ["One two"]
     assert scene.clock.monotonic() == 60 + 3600 + 7200
     assert scene.platform.offences == 0
+
+
+async def test_a_preview_that_must_let_others_go_first_holds_up_no_end(scene: Scene) -> None:
+    async with scene.deliver() as delivery:
+        scene.platform.fail_next(NotYourTurn(30))
+        delivery.write("One")
+        await scene.clock.advance(29)
+        assert scene.platform.screen() == []
+        await scene.clock.advance(1)
+        assert scene.platform.screen() == ["One"]
+        scene.platform.fail_next(NotYourTurn(30))
+        delivery.write(" two")
+        await scene.clock.advance(5)
+        await scene.clock.drive(delivery.finish())
+    assert scene.platform.kept() == ["One two"]
+    assert scene.clock.monotonic() == 35
 
 
 async def test_a_wait_in_one_chat_holds_up_no_other(scene: Scene) -> None:

@@ -24,6 +24,7 @@ from bot.core.types import (
     Style,
 )
 from bot.errors import ConfigError, OutcomeUnknown, PlatformError, RateLimited
+from bot.platforms.slack.budgets import Urgency
 from bot.platforms.slack.calls import Calls
 from bot.platforms.slack.directory import Directory, Memory
 from bot.platforms.slack.draft import SlackDraft
@@ -32,7 +33,6 @@ from bot.platforms.slack.files import MAX_FILE_IN, download
 from bot.platforms.slack.greeting import Greeting
 from bot.platforms.slack.ids import PLATFORM, answer_thread, make_chat, parse_chat, thread_of
 from bot.platforms.slack.ingress import Ingress
-from bot.platforms.slack.pace import Urgency
 from bot.platforms.slack.posting import MAX_FILE_OUT, Posting
 from bot.platforms.slack.render import (
     MAX_TEXT,

@@ -13,8 +13,9 @@ import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.ports import Clock
+from bot.platforms.slack.budgets import Urgency
 from bot.platforms.slack.errors import translated
-from bot.platforms.slack.pace import Pace, Urgency
+from bot.platforms.slack.pace import Pace
 
 Json: TypeAlias = dict[str, Any]
 T = TypeVar("T")

@@ -15,10 +15,10 @@ from typing import Generic, TypeVar
 
 from bot.core.types import Sender, UserId
 from bot.errors import PlatformError
+from bot.platforms.slack.budgets import Urgency
 from bot.platforms.slack.calls import Calls, Json
 from bot.platforms.slack.errors import Refused
 from bot.platforms.slack.ids import mentions
-from bot.platforms.slack.pace import Urgency
 
 log = logging.getLogger(__name__)
 

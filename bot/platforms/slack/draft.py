@@ -13,10 +13,10 @@ from dataclasses import replace
 from enum import Enum, auto
 
 from bot.core.types import Button, ButtonRow, IncomingMessage, MessageRef, Reply
-from bot.errors import OutcomeUnknown, RateLimited
+from bot.errors import OutcomeUnknown
+from bot.platforms.slack.budgets import Urgency
 from bot.platforms.slack.errors import Refused, StreamClosed
 from bot.platforms.slack.ids import answer_thread, thread_of
-from bot.platforms.slack.pace import COME_BACK, Urgency
 from bot.platforms.slack.posting import Posting
 from bot.platforms.slack.render import blocks_under, neutralise, settled
 from bot.platforms.slack.tasks import Tasks
@@ -101,7 +101,7 @@ class SlackDraft:
             self._tells, self._tasks = False, Tasks()
 
     async def show(self, text: str) -> None:
-        """Show the text so far. Raises `RateLimited` at once when it is not its turn."""
+        """Show the text so far. Raises `NotYourTurn` at once when it is not its turn."""
         if self._mode is Mode.NOWHERE:
             await self._begin(text)
         elif self._mode is Mode.STREAM:
@@ -166,8 +166,7 @@ class SlackDraft:
                 self._tasks = Tasks()  # what could not be told in time is over
                 return
         # What is posted early needs an edit at its end: where none is left, it is posted whole.
-        if not self._posting.promise_edit(self):
-            raise RateLimited(COME_BACK)
+        self._posting.promise_edit(self)
         await self._post(Reply(text=text, buttons=self._stop), Urgency.PREVIEW)
 
     async def _post(self, reply: Reply, urgency: Urgency) -> None:

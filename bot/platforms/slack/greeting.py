@@ -13,9 +13,9 @@ from collections.abc import Sequence
 
 from bot.core.i18n import N_, texts
 from bot.errors import PlatformError
+from bot.platforms.slack.budgets import Urgency
 from bot.platforms.slack.calls import Calls
 from bot.platforms.slack.directory import Directory, Memory, Needs
-from bot.platforms.slack.pace import Urgency
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,9 @@ Past them it answers 429, and more calls make it worse: while a budget is blocke
 on it. A refused post blocks its channel, any other refusal its method, and nobody else.
 
 Final texts wait for their turn, however long that takes. Previews and the status line do not: they
-are told when to come back, and come back with newer text.
+are told when to come back, and come back with newer text; who asked first goes first. What is
+posted before it is whole needs an edit at its end, which is promised to it: so first texts go
+before previews, and no end waits for a minute.
 
 Of what is posted or changed in one chat, one call is under way: what is said beside an answer does
 not overtake it.
@@ -15,18 +17,16 @@ not overtake it.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable
-from enum import IntEnum
 from typing import TypeVar
-from weakref import WeakSet, WeakValueDictionary
+from weakref import WeakValueDictionary
 
 from bot.core.ports import Clock
-from bot.errors import RateLimited
+from bot.errors import NotYourTurn, RateLimited
+from bot.platforms.slack.budgets import POST, Channel, Urgency, Window
 
 T = TypeVar("T")
 
-MINUTE = 60.0
 PER_MINUTE = {
     "chat.startStream": 20,
     "chat.stopStream": 20,
@@ -43,107 +43,14 @@ PER_MINUTE = {
     "files.completeUploadExternal": 100,
 }
 """Methods that are not here have a limit that this bot cannot reach."""
-POST = "chat.postMessage"
-POST_SECONDS = 1.0
-BURST = 2
-"""Posts that a channel takes at once; Slack allows short bursts without saying how short."""
-PREVIEW_SHARE = 0.8
-"""The part of a method's budget that previews may use; the rest is kept for the ends."""
-CALM_SHARE = 0.5
-"""Up to this part of their budget previews go out at once; beyond it they are spread."""
-COME_BACK = 0.5
-"""Seconds after which a preview asks again at the latest, so that the end of its answer, which may
-use what is kept for ends, is not late. Only where Slack itself refused must all of it wait."""
+AT_ONCE = frozenset({"chat.startStream", "users.info"})
+"""What no answer needs at its end: all of these calls may be made as soon as they are wanted."""
+COME_BACK = 2.0
+"""Seconds after which a preview asks again at the latest: others may have ended meanwhile."""
+GRACE = 1.0
+"""Seconds that its place is kept for it after that."""
 CROWD = 2_000
 """Channels remembered before the idle ones are forgotten."""
-
-
-class Urgency(IntEnum):
-    """What a call is for; the smaller goes first."""
-
-    FINAL = 0
-    PREVIEW = 1
-    TYPING = 2
-
-
-class Window:
-    """At most `count` calls in any minute, each counted from its end.
-
-    `spread` says that previews are spread over the minute when there are many: they can be made
-    later with newer text. A stream that is not begun now is not worth waiting for.
-    """
-
-    def __init__(self, count: int, *, spread: bool = True) -> None:
-        self._count = count
-        self._spreads = spread
-        self._under_way = 0
-        self._ended: deque[float] = deque()
-        self.waiting = 0
-        self.blocked_until = 0.0
-        self.promised: WeakSet[object] = WeakSet()
-
-    @property
-    def reserve(self) -> int:
-        """Calls that are kept for the ends of answers."""
-        return self._count - int(self._count * PREVIEW_SHARE)
-
-    def wait(self, now: float, urgency: Urgency) -> float:
-        """Seconds until such a call may be made."""
-        while self._ended and self._ended[0] <= now - MINUTE:
-            self._ended.popleft()
-        blocked = max(0.0, self.blocked_until - now)
-        if urgency is Urgency.FINAL:
-            return max(blocked, self._until_free(now, self._count))
-        if self.waiting:
-            return max(blocked, MINUTE / self._count)
-        count = self._count - self.reserve
-        return max(blocked, self._until_free(now, count), self._spread(now, count))
-
-    def begin(self) -> None:
-        """A call leaves."""
-        self._under_way += 1
-
-    def end(self, now: float) -> None:
-        """It was answered, or failed."""
-        self._under_way -= 1
-        self._ended.append(now)
-
-    def _until_free(self, now: float, count: int) -> float:
-        over = self._under_way + len(self._ended) - count
-        if over < 0:
-            return 0.0
-        return (self._ended[over] if over < len(self._ended) else now) + MINUTE - now
-
-    def _spread(self, now: float, count: int) -> float:
-        used = self._under_way + len(self._ended)
-        if not self._spreads or used < count * CALM_SHARE or not self._ended:
-            return 0.0
-        return self._ended[-1] + MINUTE / count - now
-
-
-class Channel:
-    """When the next post may go to a channel, and whether anything may."""
-
-    def __init__(self) -> None:
-        self.next_post = 0.0
-        self.blocked_until = 0.0
-        self.waiting = 0
-
-    def wait(self, now: float, method: str, urgency: Urgency) -> float:
-        """Seconds until such a call may be made."""
-        blocked = max(0.0, self.blocked_until - now)
-        if method != POST:
-            return blocked
-        crowded = POST_SECONDS if self.waiting and urgency is not Urgency.FINAL else 0.0
-        return max(blocked, crowded, self.next_post - now - (BURST - 1) * POST_SECONDS)
-
-    def posted(self, now: float) -> None:
-        """A post went out."""
-        self.next_post = max(self.next_post, now) + POST_SECONDS
-
-    def idle(self, now: float) -> bool:
-        """Nothing is known of it that still matters."""
-        return not self.waiting and max(self.next_post, self.blocked_until) <= now
 
 
 class Pace:
@@ -152,33 +59,31 @@ class Pace:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._windows = {
-            method: Window(count, spread=method != "chat.startStream")
+            method: Window(count, ends=method not in AT_ONCE)
             for method, count in PER_MINUTE.items()
         }
         self._channels: dict[str, Channel] = {}
         self._under_way: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    def wait(self, method: str, channel: str, urgency: Urgency) -> float:
+    def wait(self, method: str, channel: str, urgency: Urgency, chat: str) -> float:
         """Seconds until such a call may be made; 0: now."""
         now = self._clock.monotonic()
         window = self._windows.get(method)
-        own = window.wait(now, urgency) if window else 0.0
+        own = window.wait(now, urgency, chat) if window else 0.0
         return max(own, self._channel(channel).wait(now, method, urgency), 0.0)
 
-    def promise(self, method: str, answer: object) -> bool:
-        """Keep a call for the end of an answer; False when no more can be kept.
+    def promise(self, method: str, answer: object) -> None:
+        """Keep a call for the end of an answer. Raises `NotYourTurn` when no more can be kept.
 
         The promise ends with `redeem`, or when the answer is forgotten.
         """
-        window = self._windows[method]
-        if answer not in window.promised and len(window.promised) >= window.reserve:
-            return False
-        window.promised.add(answer)
-        return True
+        wait = self._windows[method].promise(self._clock.monotonic(), answer)
+        if wait > 0:
+            raise NotYourTurn(min(wait, COME_BACK))
 
     def redeem(self, method: str, answer: object) -> None:
         """The answer is at its end, or needs no such call any more."""
-        self._windows[method].promised.discard(answer)
+        self._windows[method].redeem(answer)
 
     async def call(
         self,
@@ -191,24 +96,37 @@ class Pace:
     ) -> T:
         """Make a call when it may be made; after the one that is under way in the same `chat`.
 
-        A final text waits for its turn. Anything else raises `RateLimited` at once when it is not
-        its turn. So does a call that Slack refuses; it may be made again at once, and then waits.
+        A final text waits for its turn. Anything else raises `NotYourTurn` at once when it is not
+        its turn. A call that Slack refuses raises `RateLimited`; it may be made again at once, and
+        then waits.
         """
         if not chat:
-            await self._admit(method, channel, urgency)
+            await self._admit(method, channel, urgency, chat)
             return await self._make(method, channel, make)
         under_way = self._under_way.setdefault(chat, asyncio.Lock())
         while True:
-            await self._admit(method, channel, urgency)
+            await self._admit(method, channel, urgency, chat)
             async with under_way:
-                if self.wait(method, channel, urgency) <= 0:  # it may have been refused meanwhile
+                if self.wait(method, channel, urgency, chat) <= 0:  # it may have been refused
+                    self._leave_line(method, chat, urgency)
                     return await self._make(method, channel, make)
 
-    async def _admit(self, method: str, channel: str, urgency: Urgency) -> None:
+    async def _admit(self, method: str, channel: str, urgency: Urgency, chat: str) -> None:
         if urgency is Urgency.FINAL:
             await self._turn(method, channel)
-        elif (wait := self.wait(method, channel, urgency)) > 0:
-            raise RateLimited(max(self._blocked(method, channel), min(wait, COME_BACK)))
+        elif (wait := self.wait(method, channel, urgency, chat)) > 0:
+            if (blocked := self._blocked(method, channel)) > 0:
+                raise RateLimited(blocked)
+            wait = min(wait, COME_BACK)
+            if chat and (window := self._windows.get(method)):
+                window.line.join(chat, self._clock.monotonic() + wait + GRACE)
+            raise NotYourTurn(wait)
+
+    def _leave_line(self, method: str, chat: str, urgency: Urgency) -> None:
+        """It has its turn; after a final text, there is nothing else to come."""
+        for name, window in self._windows.items():
+            if name == method or urgency is Urgency.FINAL:
+                window.line.leave(chat)
 
     async def _make(self, method: str, channel: str, make: Callable[[], Awaitable[T]]) -> T:
         state, window = self._channel(channel), self._windows.get(method)
@@ -240,7 +158,7 @@ class Pace:
         for budget in budgets:
             budget.waiting += 1
         try:
-            while (wait := self.wait(method, channel, Urgency.FINAL)) > 0:
+            while (wait := self.wait(method, channel, Urgency.FINAL, "")) > 0:
                 await self._clock.sleep(wait)
         finally:
             for budget in budgets:

@@ -10,11 +10,11 @@ from typing import Any
 
 from bot.core.types import ChatRef, IncomingMessage, MessageRef, OutgoingFile, Reply
 from bot.errors import FileTooLarge, MessageGone, PlatformError
+from bot.platforms.slack.budgets import Urgency
 from bot.platforms.slack.calls import Calls, Json
 from bot.platforms.slack.errors import Refused, StillStreaming
 from bot.platforms.slack.ids import make_message, parse_chat, thread_of, ts_of
 from bot.platforms.slack.lost import Lost
-from bot.platforms.slack.pace import Urgency
 from bot.platforms.slack.render import content, plain_content
 from bot.platforms.slack.status import Status, Thread
 from bot.platforms.slack.tasks import Task
@@ -218,11 +218,11 @@ class Posting:
 
     def seconds_until(self, method: str, chat: ChatRef, urgency: Urgency) -> float:
         """How long such a call would wait for its turn."""
-        return self._calls.pace.wait(method, parse_chat(chat).channel, urgency)
+        return self._calls.pace.wait(method, parse_chat(chat).channel, urgency, chat.id)
 
-    def promise_edit(self, answer: object) -> bool:
-        """Keep an edit for the end of an answer that is posted early; False: there is none."""
-        return self._calls.pace.promise("chat.update", answer)
+    def promise_edit(self, answer: object) -> None:
+        """Keep an edit for the end of an answer. Raises `NotYourTurn` when there is none left."""
+        self._calls.pace.promise("chat.update", answer)
 
     def redeem_edit(self, answer: object) -> None:
         """The edit has been made, or is not needed."""

@@ -21,9 +21,9 @@ from typing import NamedTuple
 
 from bot.core.ports import Clock
 from bot.errors import PlatformError, RateLimited
+from bot.platforms.slack.budgets import Urgency
 from bot.platforms.slack.calls import Calls, Json
 from bot.platforms.slack.errors import Refused
-from bot.platforms.slack.pace import Urgency
 
 log = logging.getLogger(__name__)
 

@@ -10,9 +10,9 @@ import logging
 from collections.abc import Collection, Sequence
 
 from bot.core.types import ChatRef, MessageRef
+from bot.platforms.slack.budgets import Urgency
 from bot.platforms.slack.calls import Calls, Json
 from bot.platforms.slack.ids import answer_thread, make_message, parse_chat, ts_of
-from bot.platforms.slack.pace import Urgency
 from bot.platforms.slack.posting import Posting
 
 log = logging.getLogger(__name__)

@@ -70,7 +70,7 @@ class Caller:
                 return answer
 
     def ask(self, place: Place, urgency: Urgency, *, budget: Budget = Budget.MESSAGE) -> None:
-        """Raise `RateLimited` when it is not the turn of such a call."""
+        """Raise `NotYourTurn` or `RateLimited` when such a call may not be made now."""
         self._pacer.ask(place.chat, urgency, budget=budget)
 
     async def aside(self, make: Callable[[], Awaitable[T]]) -> T:

@@ -25,7 +25,7 @@ from itertools import count
 from typing import TypeVar
 
 from bot.core.ports import Clock
-from bot.errors import RateLimited
+from bot.errors import NotYourTurn, RateLimited
 from bot.platforms.telegram.budgets import BOT_CALLS, Bucket, Limit, Window
 
 T = TypeVar("T")
@@ -126,8 +126,8 @@ class Pacer:
         """Make a call that counts `calls` times on the budget, when it may be made.
 
         A final text waits for its turn, and for the end of a block. Anything else raises
-        `RateLimited` at once when it is not its turn. So does a call that Telegram refuses: it
-        may be made again at once, and then waits.
+        `NotYourTurn` at once when it is not its turn, and `RateLimited` during a block. So does a
+        call that Telegram refuses: it may be made again at once, and then waits.
         """
         state = self._chat(chat)
         budgets = state.budgets(urgency, budget)
@@ -145,7 +145,7 @@ class Pacer:
             return await self._make(state, budgets, make, calls)
 
     def ask(self, chat: int, urgency: Urgency, *, budget: Budget = Budget.MESSAGE) -> None:
-        """Raise `RateLimited` when it is not the turn of such a call: before work is put into it.
+        """Raise like `call` when it is not the turn of such a call: before work is put into it.
 
         Whoever is told to come back keeps the place, as with `call`.
         """
@@ -170,7 +170,7 @@ class Pacer:
             raise RateLimited(blocked)
         wait = self._wait(chat, state, urgency, budgets)
         if wait > 0:
-            raise RateLimited(min(wait, PATIENCE))
+            raise NotYourTurn(min(wait, PATIENCE))
 
     async def _make(
         self,

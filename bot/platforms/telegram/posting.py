@@ -85,7 +85,7 @@ class Poster:
         return make_message(answering.chat, sent)
 
     def ask_turn(self, chat: ChatRef, *, is_first: bool, draft: bool) -> None:
-        """Raise `RateLimited` when a preview may not be shown now: before it is drawn."""
+        """Raise like `Caller.ask` when a preview may not be shown now: before it is drawn."""
         urgency = Urgency.FIRST if is_first else Urgency.PREVIEW
         budget = Budget.DRAFT if draft else Budget.MESSAGE
         self._caller.ask(parse_chat(chat), urgency, budget=budget)

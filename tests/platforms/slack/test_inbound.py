@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.core.types import Button, FileKind, Forward, Reply
+from bot.sandbox.slack.limits import Limits
 from bot.sandbox.slack.server import SlackSandbox
 from tests.platforms.slack.running import Running, running
 
@@ -259,6 +260,17 @@ async def test_people_whose_names_slack_does_not_tell_are_known_by_their_id(bot:
     await bot.inbox.holds(2)
     assert bot.inbox.message().sender.name == "U0ADA"
     assert len(bot.sandbox.calls_to("users.info")) == 1
+
+
+async def test_many_who_write_in_the_same_minute_are_all_known(bot: Running) -> None:
+    bot.sandbox.enforce_limits(Limits.HARD)
+    for number in range(90):
+        person = bot.sandbox.person(f"P{number}", locale="zh-CN")
+        await person.dm.send("hello")
+        await bot.inbox.holds(number + 1)
+        sender = bot.inbox.message(number).sender
+        assert (sender.name, sender.language) == (f"P{number}", "zh-CN")
+    assert bot.sandbox.limits.refused == 0
 
 
 async def test_a_shared_message_is_told_with_its_author(bot: Running) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import random
+from contextlib import suppress
 from functools import partial
 
 import pytest
 
 from bot.core.manual_clock import ManualClock
-from bot.errors import RateLimited
-from bot.platforms.slack.pace import Pace, Urgency
+from bot.errors import NotYourTurn, RateLimited
+from bot.platforms.slack.budgets import Urgency
+from bot.platforms.slack.pace import Pace
 from bot.sandbox.slack.limits import Limits, RateLimits
 
 
@@ -98,9 +100,6 @@ async def test_a_refused_post_holds_up_its_channel_and_no_other(clock: ManualClo
     async def refuse() -> None:
         raise RateLimited(30)
 
-    async def done() -> str:
-        return "done"
-
     with pytest.raises(RateLimited):
         await pace.call("chat.postMessage", "C1", Urgency.FINAL, refuse)
     with pytest.raises(RateLimited) as told:
@@ -118,9 +117,6 @@ async def test_a_refused_method_holds_up_that_method_everywhere(clock: ManualClo
 
     async def refuse() -> None:
         raise RateLimited(30)
-
-    async def done() -> str:
-        return "done"
 
     with pytest.raises(RateLimited):
         await pace.call("chat.update", "C1", Urgency.FINAL, refuse)
@@ -161,3 +157,87 @@ async def test_two_hundred_chats_stay_within_the_limits_and_all_get_through(
     await clock.drive(everybody())
     assert wire.limits.refused == 0
     assert len(finished) == 200
+
+
+async def test_many_streams_share_what_slack_takes(clock: ManualClock) -> None:
+    pace, wire = Pace(clock), Wire(clock)
+    chats = [f"D{number}" for number in range(20)]
+
+    async def stream(chat: str) -> None:
+        append = partial(wire.call, "chat.appendStream", chat)
+        while clock.monotonic() < 120:
+            try:
+                await pace.call("chat.appendStream", chat, Urgency.PREVIEW, append, chat=chat)
+            except NotYourTurn as turn:
+                await clock.sleep(turn.retry_after)
+            else:
+                await clock.sleep(0.75)  # then there is newer text
+
+    async def everybody() -> None:
+        await asyncio.gather(*(stream(chat) for chat in chats))
+
+    await clock.drive(everybody())
+    later = [channel for _, channel, at in wire.taken if at > 60]
+    appends = [later.count(chat) for chat in chats]
+    assert sum(appends) > 70  # of the 80 that previews may take
+    assert max(appends) - min(appends) <= 1
+    assert wire.limits.refused == 0
+
+
+async def test_who_does_not_come_back_holds_up_nobody_for_long(clock: ManualClock) -> None:
+    pace, wire = Pace(clock), Wire(clock)
+
+    async def show(chat: str) -> None:
+        update = partial(wire.call, "chat.update", chat)
+        await pace.call("chat.update", chat, Urgency.PREVIEW, update, chat=chat)
+
+    async def come_back(chat: str) -> None:
+        while True:
+            try:
+                return await show(chat)
+            except NotYourTurn as turn:
+                await clock.sleep(turn.retry_after)
+
+    for _ in range(20):  # as many as go out at once
+        await clock.drive(show("D1"))
+    for number in range(30):
+        with pytest.raises(NotYourTurn):
+            await pace.call("chat.update", f"D{number}", Urgency.PREVIEW, done, chat=f"D{number}")
+    before = clock.monotonic()
+    await clock.drive(come_back("D99"))
+    assert clock.monotonic() - before < 6
+
+
+async def test_an_answer_that_ends_leaves_its_place_to_others(clock: ManualClock) -> None:
+    pace = Pace(clock)
+    for _ in range(20):
+        await pace.call("chat.update", "D1", Urgency.PREVIEW, done, chat="D1")
+    waits = []
+    for chat in ("D1", "D2"):
+        with pytest.raises(NotYourTurn) as told:
+            await pace.call("chat.update", chat, Urgency.PREVIEW, done, chat=chat)
+        waits.append(told.value.retry_after)
+    assert waits[0] < waits[1]
+    await pace.call("chat.postMessage", "D1", Urgency.FINAL, done, chat="D1")
+    assert pace.wait("chat.update", "D2", Urgency.PREVIEW, "D2") == pytest.approx(waits[0])
+
+
+async def test_what_is_promised_is_there_however_many_previews_want_it(clock: ManualClock) -> None:
+    pace, answers = Pace(clock), [Pace(clock) for _ in range(46)]  # anything will do
+    for answer in answers[:45]:
+        pace.promise("chat.update", answer)
+    with pytest.raises(NotYourTurn):
+        pace.promise("chat.update", answers[45])
+    pace.promise("chat.update", answers[0])  # it has one already
+    for _ in range(60):
+        with suppress(NotYourTurn):
+            await pace.call("chat.update", "D1", Urgency.PREVIEW, done, chat="D1")
+        await clock.advance(0.1)
+    for answer in answers[:45]:
+        assert pace.wait("chat.update", "D2", Urgency.FINAL, "D2") == 0
+        await pace.call("chat.update", "D2", Urgency.FINAL, done, chat="D2")
+        pace.redeem("chat.update", answer)
+
+
+async def done() -> str:
+    return "done"

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
 from bot.core.capabilities import Streaming
 from bot.core.delivery import Delivery
 from bot.core.manual_clock import ManualClock
-from bot.core.types import Button, Reply
-from bot.errors import OutcomeUnknown, RateLimited
-from bot.platforms.slack.ids import make_chat
+from bot.core.types import Button, IncomingMessage, Reply, Sender, UserId
+from bot.errors import NotYourTurn, OutcomeUnknown, RateLimited
+from bot.platforms.slack.ids import make_chat, make_message
 from bot.sandbox.slack.limits import Limits
+from bot.sandbox.slack.people import Person
 from tests.platform_contract import HastyClock
 from tests.platforms.slack.stage import SlackStage, slack_stage
 
@@ -180,6 +182,17 @@ async def test_links_are_not_unfurled(stage: SlackStage) -> None:
     assert (call.args["unfurl_links"], call.args["unfurl_media"]) == (False, False)
 
 
+async def asked(stage: SlackStage, person: Person) -> IncomingMessage:
+    """A question in somebody's direct message."""
+    question = await person.dm.send("hello")
+    chat = make_chat(stage.sandbox.workspace.team, person.dm.id, "")
+    return replace(
+        stage.incoming,
+        ref=make_message(chat, question.ts, ""),
+        sender=Sender(UserId(person.id), person.user.name),
+    )
+
+
 async def test_more_answers_than_streams_a_minute_are_posted() -> None:
     clock = HastyClock()
     async with slack_stage("thread", clock, sandbox_clock=clock) as stage:
@@ -193,12 +206,24 @@ async def test_more_answers_than_streams_a_minute_are_posted() -> None:
         assert stage.sandbox.limits.refused == 0
 
 
-async def test_the_first_texts_of_a_minute_are_streamed_at_once() -> None:
-    async with slack_stage("thread", ManualClock()) as stage:  # not a second passes
-        for number in range(16):
-            await stage.platform.draft(stage.incoming).show(f"answer {number}")
-        assert len(stage.place.answers()) == 16
-        assert all(seen.streaming for seen in stage.place.answers())
+async def test_first_texts_come_at_once_while_there_is_a_call_for_each_end() -> None:
+    clock = ManualClock()  # not a second passes
+    async with slack_stage("dm", clock, sandbox_clock=clock) as stage:
+        stage.sandbox.enforce_limits(Limits.HARD)
+        people = [stage.sandbox.person(f"P{number}") for number in range(66)]
+        drafts = [stage.platform.draft(await asked(stage, person)) for person in people]
+        for draft in drafts[:65]:
+            await draft.show("half an")
+        with pytest.raises(NotYourTurn):  # this one is posted when it is whole
+            await drafts[65].show("half an")
+        screens = [person.dm.answers() for person in people]
+        assert [[seen.text for seen in screen] for screen in screens] == [["half an"]] * 65 + [[]]
+        assert sum(seen.streaming for screen in screens for seen in screen) == 20
+        for draft in drafts:
+            await draft.finish(Reply(text="half an answer, and the other half"))
+        texts = [[seen.text for seen in person.dm.answers()] for person in people]
+        assert texts == [["half an answer, and the other half"]] * 66
+        assert stage.sandbox.limits.refused == 0
 
 
 async def test_a_bot_that_leaves_stops_its_streams(stage: SlackStage) -> None:

@@ -105,7 +105,7 @@ async def test_where_tasks_are_refused_the_answer_is_streamed_without(stage: Sla
 
 async def test_a_task_for_which_there_is_no_stream_delays_no_text(stage: SlackStage) -> None:
     stage.sandbox.enforce_limits(Limits.ON)
-    for _ in range(16):
+    for _ in range(20):
         draft = stage.platform.draft(stage.incoming)
         await draft.status("🎧 Listening…")
     before = len(stage.sandbox.calls)
