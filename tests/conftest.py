@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
+from pathlib import Path
 
 import pytest
 
 from bot.sandbox import telegram as telegram_sandbox
 from bot.sandbox.openai import ScriptedApi, serve_scripted
 from bot.sandbox.telegram.telegram import Telegram
+from bot.store import StorageSettings, migrate
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated database without rows, to be copied: making one takes a third of a second."""
+    file = tmp_path_factory.mktemp("template") / "store.db"
+    asyncio.run(migrate.upgrade(StorageSettings(url=f"sqlite:///{file}")))
+    return file
 
 
 @pytest.fixture

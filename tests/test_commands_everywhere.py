@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
@@ -29,6 +30,14 @@ from tests.seats import (
 )
 
 MANY = replace(DEFAULTS, personas=(Persona(name="Poet", prompt="Answer in verse."),))
+
+
+@pytest.fixture
+def tmp_path(tmp_path: Path, sqlite_template: Path) -> Path:
+    """A folder in which the bot finds its database migrated."""
+    shutil.copy(sqlite_template, tmp_path / "house.db")
+    return tmp_path
+
 
 Step: TypeAlias = tuple[str, str]
 """What is done (`say …` or `press …`), and what is seen then."""

@@ -38,14 +38,6 @@ def postgres_tables(postgres: Server) -> StorageSettings:
     return settings
 
 
-@pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated database, to be copied."""
-    file = tmp_path_factory.mktemp("template") / "store.db"
-    asyncio.run(migrate.upgrade(StorageSettings(url=f"sqlite:///{file}")))
-    return file
-
-
 @pytest.fixture(params=["sqlite", "postgres"])
 def empty(request: pytest.FixtureRequest, tmp_path: Path) -> StorageSettings:
     """A database with nothing in it."""
