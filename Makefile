@@ -8,6 +8,7 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 INSTALL := $(BIN)/python -m pip --disable-pip-version-check install --no-deps
 
 chat: $(VENV)/.local
@@ -16,12 +17,15 @@ chat: $(VENV)/.local
 demo: $(VENV)/.local
 	@$(BIN)/bot demo
 
+# Coverage is that of the core by its own tests: all of it is seen there, and everything that runs
+# while coverage is watched takes twice as long.
 test: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest --cov -n auto --maxprocesses 4
+	$(PYTEST) tests/core --cov
+	$(PYTEST) --ignore tests/core
 
 # A stamp per set of packages; the lock files are exact, so nothing is resolved and both sets fit
 # into one environment. Standard output is left to the answer of `echo question | make -s chat`.
