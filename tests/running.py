@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from asyncio.subprocess import Process
 from collections.abc import AsyncGenerator
@@ -12,16 +11,13 @@ from pathlib import Path
 
 from bot.sandbox.openai import ScriptedApi
 from bot.sandbox.telegram.telegram import Telegram
-
-ROOT = Path(__file__).parent.parent
+from tests.environment import inherited
 
 
 @asynccontextmanager
 async def started(telegram: Telegram, api: ScriptedApi, folder: Path) -> AsyncGenerator[Process]:
     """Start a bot with its database and its log in `folder`; it polls, and is ended after."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith("BOT_")}
-    env |= {
-        "PYTHONPATH": str(ROOT),
+    env = inherited() | {
         "BOT_TELEGRAM__TOKEN": telegram.token,
         "BOT_TELEGRAM__BASE_URL": telegram.base_url,
         "BOT_API__BASE_URLS": f'["{api.url}"]',

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from asyncio.subprocess import Process
 from collections.abc import AsyncGenerator
@@ -14,8 +13,7 @@ from aiohttp import ClientError, ClientSession
 
 from bot.sandbox.openai import ScriptedApi
 from bot.sandbox.slack.server import SlackSandbox
-
-ROOT = Path(__file__).parent.parent
+from tests.environment import inherited
 
 
 @asynccontextmanager
@@ -26,9 +24,7 @@ async def started(
 
     With `port`, the sandbox posts to it there.
     """
-    env = {name: value for name, value in os.environ.items() if not name.startswith("BOT_")}
-    env |= {
-        "PYTHONPATH": str(ROOT),
+    env = inherited() | {
         "BOT_SLACK__BOT_TOKEN": slack.bot_token,
         "BOT_SLACK__APP_TOKEN": slack.app_token,
         "BOT_SLACK__BASE_URL": slack.base_url,

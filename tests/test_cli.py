@@ -36,10 +36,10 @@ from bot.sandbox.openai import ScriptedApi, serve_scripted
 from bot.sandbox.openai.faults import Refuse
 from bot.sandbox.openai.scripted import Answer
 from bot.store import StorageSettings, open_store
+from tests.environment import inherited
 from tests.logging_state import logging_restored
 
 COMMAND = (sys.executable, "-m", "bot")
-ROOT = Path(__file__).parent.parent
 SECONDS = 30
 """Longest that a process may take here; a process starts in about one."""
 
@@ -64,8 +64,7 @@ async def api() -> AsyncGenerator[ScriptedApi]:
 
 def settings(api: ScriptedApi | None = None, **more: str) -> dict[str, str]:
     """The environment of a process: nothing of ours but these settings."""
-    base = {name: value for name, value in os.environ.items() if not name.startswith("BOT_")}
-    base |= {"PYTHONPATH": str(ROOT), "LANG": "C.UTF-8", "TERM": "xterm-256color"}
+    base = inherited() | {"LANG": "C.UTF-8", "TERM": "xterm-256color"}
     base.pop("LC_ALL", None)
     if api is not None:
         base |= {

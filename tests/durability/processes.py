@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests.environment import inherited
 
 
 class Bot:
@@ -79,15 +79,14 @@ class Launcher:
 @asynccontextmanager
 async def launching() -> AsyncGenerator[Launcher]:
     """A launcher; what it started is killed at the end of the block."""
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith("BOT_")}
-    inherited["PYTHONPATH"] = str(ROOT)
+    environment = inherited()
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.durability.launcher"),
         stdin=PIPE,
         stdout=PIPE,
-        env=inherited,
+        env=environment,
     )
-    launcher = Launcher(process, inherited)
+    launcher = Launcher(process, environment)
     listening = asyncio.create_task(launcher.listen())
     try:
         yield launcher
