@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from bot.core.chat import ChatMessage, ImagePart, KeptMessage, NewMessage, Part, Role, TextPart
+from bot.core.drawings import tells, told
 from bot.core.ports import TokenCounter
 from bot.core.stores import Conversations
 from bot.errors import ModelError, ModelErrorKind
@@ -75,6 +76,24 @@ def _whole(found: list[list[ChatMessage]]) -> list[list[ChatMessage]]:
     return found[1:] if found and found[0][0].role is not Role.USER else found
 
 
+def in_turns(messages: Iterable[ChatMessage]) -> tuple[ChatMessage, ...]:
+    """The word of a drawing in one message with what people say next, so that sides take turns."""
+    found: list[ChatMessage] = []
+    for message in messages:
+        if message.role is Role.USER and found and tells(found[-1]):
+            found[-1] = replace_parts(message, _joined(found[-1].parts, message.parts))
+        else:
+            found.append(message)
+    return tuple(found)
+
+
+def _joined(before: tuple[Part, ...], after: tuple[Part, ...]) -> tuple[Part, ...]:
+    match before, after:
+        case (*first, TextPart(one)), (TextPart(other), *last):
+            return (*first, TextPart(f"{one}\n\n{other}"), *last)
+    return (*before, *after)
+
+
 def forget_pictures(messages: Sequence[ChatMessage]) -> tuple[ChatMessage, ...]:
     """Leave out all pictures but the newest `PICTURES`."""
     room = PICTURES
@@ -133,7 +152,7 @@ async def load_history(
     messages = await load_kept(
         conversations, conversation, budget=budget, before=before, after=after
     )
-    return [spoken(kept.message, group=group) for kept in messages]
+    return [spoken(each, group=group) for each in told(kept.message for kept in messages)]
 
 
 async def load_kept(

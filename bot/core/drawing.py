@@ -18,12 +18,10 @@ from bot.core.chat import (
     Drawing,
     ImagePart,
     ImageRequest,
-    NewMessage,
-    Role,
-    TextPart,
     VariationRequest,
 )
 from bot.core.delivery import Delivery
+from bot.core.drawings import remembered
 from bot.core.orders import Drawn, Order
 from bot.core.sentences import sentence_for_media, sentence_for_model, sentence_for_size
 from bot.core.sources import Source, Sources, digest_of
@@ -232,7 +230,10 @@ class Easel:
             await self._ctx.tell(sentence_for_size(error.limit, self._ctx.texts))
             shown = delivery.messages
         conversation = await self._ctx.services.stores.conversations.current(self._ctx.chat)
-        asked, drew = _remembered(self._message, drawn.order)
+        order = drawn.order
+        asked, drew = remembered(
+            self._message, order.prompt, model=order.model, anew=bool(order.sources)
+        )
         kept = (asked, replace(drew, shown=shown, drawn=pictures))
         return Outcome(conversation=conversation, messages=kept, usage=(drawn.usage,))
 
@@ -292,19 +293,3 @@ def offers_not(error: ModelError) -> bool:
     if error.kind is ModelErrorKind.BAD_REQUEST:  # OpenAI names the one model that can
         return error.param == "model"
     return error.kind is ModelErrorKind.UNSUPPORTED or error.status in (404, 405, 501)
-
-
-def _remembered(message: IncomingMessage, order: Order) -> tuple[NewMessage, NewMessage]:
-    """What the conversation knows of it, in words."""
-    sender = message.sender
-    asked = NewMessage(
-        role=Role.USER,
-        parts=(TextPart(f"/image {order.prompt}".rstrip()),),
-        sender_id=sender.id,
-        sender_name=sender.name,
-        shown=(message.ref,),
-    )
-    what = "I drew a picture" if not order.sources else "I drew the picture anew"
-    words = f"[{what}: {order.prompt}]"
-    drew = NewMessage(role=Role.ASSISTANT, parts=(TextPart(words),), model=order.model)
-    return asked, drew

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from bot.core.archive import Summary
 from bot.core.chat import ChatMessage, Role, TextPart
-from bot.core.context import fit, load_history
+from bot.core.context import fit, in_turns, load_history
+from bot.core.drawings import tells
 from bot.core.manner import Manner
 from bot.core.turn import Services
 
@@ -28,8 +29,9 @@ class Place:
 class View:
     """What the model sees: `head`, `past`, and what is `asked`. `size` is its window in tokens.
 
-    `left_out` are messages that no longer fit and that no summary tells of; at least so many,
-    since nobody reads further back than the window could reach.
+    What is `asked` begins with the word of what was drawn right before it. `left_out` are messages
+    that no longer fit and that no summary tells of; at least so many, since nobody reads further
+    back than the window could reach.
     """
 
     size: int
@@ -79,11 +81,14 @@ async def look(
     head = instruction(manner.system_prompt, summary)
     fitting = fit(history, (*head, *asked), budget=budget_of(size), count=services.count_tokens)
     kept = len(fitting) - len(head) - len(asked)
+    past, now = fitting[:kept], fitting[kept + len(head) :]
+    while past and now and tells(past[-1]):
+        past, now = past[:-1], (past[-1], *now)
     return View(
         size=size,
         head=head,
-        past=fitting[:kept],
-        asked=fitting[kept + len(head) :],
+        past=in_turns(past),
+        asked=in_turns(now),
         summary=summary,
         left_out=len(history) - kept,
     )

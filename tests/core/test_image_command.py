@@ -17,13 +17,29 @@ async def test_a_picture_is_drawn(house: House) -> None:
     assert house.platform.buttons() == ["🔁 Again", "🎨 Vary"]
 
 
-async def test_the_conversation_knows_what_was_drawn(house: House) -> None:
-    await house.say("/image a lighthouse")
+async def test_the_model_hears_of_what_was_drawn_from_people_and_has_nothing_to_imitate(
+    house: House,
+) -> None:
+    house.api.script.answer("Tall it stands.", "You are welcome.")
+    await house.say("/image a lighthouse [red]")
+    await house.press("🔁 Again")
     await house.say("make it a poem")
-    assert house.asked()[1:3] == [
-        ("user", "/image a lighthouse"),
-        ("assistant", "[I drew a picture: a lighthouse]"),
+    await house.say("thanks")
+    drawn = "[I had a picture drawn and have seen it: a lighthouse [red]]"
+    assert house.asked() == [
+        ("system", "Be brief."),
+        ("user", f"{drawn}\n\n{drawn}\n\nmake it a poem"),
+        ("assistant", "Tall it stands."),
+        ("user", "thanks"),
     ]
+
+
+async def test_in_a_group_the_model_hears_who_had_a_picture_drawn(house: House) -> None:
+    await house.tell(house.platform.message("/image a cat", group=True))
+    await house.tell(house.platform.message("what is it?", group=True))
+    [_, (_, asked)] = house.asked()
+    assert str(asked).startswith("Ann: [I had a picture drawn")
+    assert str(asked).endswith("\n\nAnn: what is it?")
 
 
 async def test_nothing_to_draw(house: House) -> None:
