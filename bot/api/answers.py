@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
+from io import StringIO
 
 from bot.api import chat_completions, completions, responses
 from bot.api.attempts import Attempts, Call, Try
@@ -155,18 +156,21 @@ class Answers:
     ) -> AsyncGenerator[list[ModelEvent], None]:
         """The events as they come. What is known at the end is told before a cut is raised."""
         answer, failure = opened.answer, None
-        said: list[WireEvent] = list(opened.first)
+        # Not the events: hundreds of answers with a thousand pieces each would weigh.
+        said = StringIO()
+        said.write(_words(opened.first))
         yield await self._fetched(opened.first, opened)
         try:
             async with aclosing(answer.rest(idle=self._settings.idle_timeout, until=until)) as rest:
                 async for events in rest:
-                    said += events
+                    said.write(_words(events))
                     yield await self._fetched(events, opened)
         except CallFailed as error:
             failure = error
         ending = opened.reader.end()
-        said += ending
-        yield await self._fetched(self._with_usage(ending, said, model, opened, estimate), opened)
+        said.write(_words(ending))
+        ending = self._with_usage(ending, said.getvalue(), model, opened, estimate)
+        yield await self._fetched(ending, opened)
         if failure is not None:
             raise _in_the_middle(failure, answer.request_id) from failure
         if not answer.complete:
@@ -187,7 +191,7 @@ class Answers:
     def _with_usage(
         self,
         ending: list[WireEvent],
-        said: list[WireEvent],
+        said: str,
         model: str,
         opened: _Opened,
         estimate: int,
@@ -198,11 +202,9 @@ class Answers:
             self._calibration.learn(model, estimate, reported.prompt_tokens)
             opened.one.slot.correct(reported.prompt_tokens + reported.completion_tokens)
             return ending
-        texts = [e.text for e in said if isinstance(e, TextDelta | ReasoningDelta)]
-        texts += [e.arguments for e in said if isinstance(e, ToolCallDelta)]
         usage = Usage(
             prompt_tokens=self._calibration.corrected(model, estimate),
-            completion_tokens=estimate_tokens("".join(texts)),
+            completion_tokens=estimate_tokens(said),
             estimated=True,
         )
         opened.one.slot.correct(usage.prompt_tokens + usage.completion_tokens)
@@ -219,6 +221,15 @@ def estimate_request(request: ChatRequest) -> int:
         for part in message.parts:
             total += PICTURE_TOKENS if isinstance(part, ImagePart) else estimate_tokens(part.text)
     return total
+
+
+def _words(events: Iterable[WireEvent]) -> str:
+    """What events add to an answer that a model is paid for."""
+    return "".join(
+        event.arguments if isinstance(event, ToolCallDelta) else event.text
+        for event in events
+        if isinstance(event, TextDelta | ReasoningDelta | ToolCallDelta)
+    )
 
 
 def _protocol(protocol: Protocol) -> tuple[str, Reader]:

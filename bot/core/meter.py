@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from io import StringIO
 
 from bot.core.chat import (
     ChatRequest,
@@ -31,7 +32,7 @@ class _Measured:
     first: float | None = None
     last: float | None = None
     usage: Usage | None = None
-    said: list[str] = field(default_factory=list)
+    said: StringIO = field(default_factory=StringIO)
 
 
 class Meter:
@@ -61,9 +62,9 @@ class Meter:
         measured.last = self._clock.monotonic()
         match event:
             case TextDelta() | ReasoningDelta():
-                measured.said.append(event.text)
+                measured.said.write(event.text)
             case ToolCallDelta():
-                measured.said.append(event.arguments)
+                measured.said.write(event.arguments)
             case Usage():
                 measured.usage = event
         if measured.first is None and not isinstance(event, Usage):
@@ -97,6 +98,6 @@ class Meter:
         pictures = sum(isinstance(part, ImagePart) for part in parts)
         return Usage(
             prompt_tokens=self._count(words) + pictures * PICTURE_TOKENS,
-            completion_tokens=self._count("".join(measured.said)),
+            completion_tokens=self._count(measured.said.getvalue()),
             estimated=True,
         )
