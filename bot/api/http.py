@@ -13,6 +13,7 @@ import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import aiohttp
@@ -124,6 +125,7 @@ class Http:
         )
 
 
+@cache
 def certificates() -> ssl.SSLContext:
     """Whom to trust: those the system trusts (a company's own, say), and the usual ones."""
     context = ssl.create_default_context()
