@@ -1,6 +1,7 @@
 """One message, draft or edit at a time, as classic text or as a rich message.
 
-What Telegram refuses as rich it gets as classic text, on several messages if it must be.
+What Telegram refuses as rich it gets as classic text, on several messages if it must be. The
+first of them stands for all: what takes its place takes away the others.
 """
 
 from __future__ import annotations
@@ -22,7 +23,13 @@ from telegram.error import BadRequest, TelegramError
 from bot.core.ports import Clock
 from bot.errors import PlatformError
 from bot.platforms.telegram.calls import Caller
-from bot.platforms.telegram.errors import StyleRefused, is_media, is_unchanged, refusal_of_style
+from bot.platforms.telegram.errors import (
+    StyleRefused,
+    is_media,
+    is_missing,
+    is_unchanged,
+    refusal_of_style,
+)
 from bot.platforms.telegram.ids import Place
 from bot.platforms.telegram.pace import Budget, Urgency
 from bot.platforms.telegram.refusals import Refusals
@@ -34,6 +41,8 @@ Body: TypeAlias = Rendered | RichText
 
 T = TypeVar("T")
 
+REMEMBERED = 1_000
+"""Long texts of which it is remembered on which messages they stand."""
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 EDIT_TEXT = "EditMessageText"
 """Telegram takes names of methods in any case; python-telegram-bot has one of the usual name, which
@@ -59,6 +68,21 @@ class Messages:
         self._caller = caller
         self.drafts = Refusals("drafts", clock, strikes=1)
         self.rich = Refusals("rich messages", clock)
+        self._rest: dict[tuple[int, int], list[int]] = {}
+        """The messages that an earlier one stands for, by its chat and id."""
+
+    async def show(self, place: Place, body: Body, around: Around, urgency: Urgency) -> int:
+        """Post the beginning of a text that is still being written, on one message."""
+        if isinstance(body, RichText):
+            try:
+                sent = await self._post_rich(place, body, around, urgency, insist=False)
+            except StyleRefused as refusal:
+                self.rich.note(place.chat, unknown=refusal.unknown)
+                body = pages(render(body.markdown))[0]
+            else:
+                self.rich.worked(place.chat)
+                return sent
+        return await self._post_classic(place, body, around, urgency, insist=False)
 
     async def post(
         self, place: Place, body: Body, around: Around, urgency: Urgency, *, insist: bool = False
@@ -94,7 +118,46 @@ class Messages:
             follows = insist or number > 1
             ids.append(await self.post(place, body, its_own, urgency, insist=follows))
             urgency = Urgency.FINAL  # what follows the first page has to get through
+        self._stand_for(place, ids[0], ids[1:])
         return ids[0]
+
+    async def post_after(
+        self, place: Place, message: int, bodies: Sequence[Body], around: Around
+    ) -> None:
+        """Post what has no room in a message that stands in the chat."""
+        if bodies:
+            first = await self.post_all(place, bodies, around, insist=True)
+            self._stand_for(place, message, [first])
+
+    def _stand_for(self, place: Place, message: int, others: Sequence[int]) -> None:
+        found = [id for other in others for id in (other, *self._take_rest(place, other))]
+        if found:
+            self._rest.setdefault((place.chat, message), []).extend(found)
+        while len(self._rest) > REMEMBERED:
+            del self._rest[next(iter(self._rest))]
+
+    def _take_rest(self, place: Place, message: int) -> list[int]:
+        return self._rest.pop((place.chat, message), [])
+
+    async def delete(self, place: Place, message: int) -> None:
+        """Remove a message and those that it stands for; what is gone already is success."""
+        await self.delete_rest(place, message)
+
+        async def delete() -> None:
+            try:
+                await self._bot.delete_message(place.chat, message)
+            except BadRequest as failure:
+                if not is_missing(failure):
+                    raise
+
+        await self._caller.call(place, Urgency.FINAL, delete, twice=True)
+
+    async def delete_rest(self, place: Place, message: int) -> None:
+        """Remove the messages that this one stands for: something else takes their place."""
+        while rest := self._rest.get((place.chat, message)):
+            await self.delete(place, rest[-1])
+            rest.pop()
+        self._take_rest(place, message)
 
     async def replace(
         self,
@@ -105,6 +168,7 @@ class Messages:
         urgency: Urgency,
     ) -> None:
         """Put one text in the place of another."""
+        await self.delete_rest(place, message)
         if isinstance(body, Rendered):
             await self._replace_classic(place, message, body, keyboard, urgency)
             return
@@ -116,8 +180,7 @@ class Messages:
             more = more if urgency is Urgency.FINAL else []
             below = None if more else keyboard
             await self._replace_classic(place, message, first, below, urgency)
-            if more:
-                await self.post_all(place, more, Around(keyboard=keyboard), insist=True)
+            await self.post_after(place, message, more, Around(keyboard=keyboard))
         else:
             self.rich.worked(place.chat)
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, ReplyParameters
-from telegram.error import BadRequest
 
 from bot.core.ports import Clock
 from bot.core.types import ButtonRow, ChatRef, MessageRef, Reply
 from bot.platforms.telegram import rich as rich_text
 from bot.platforms.telegram.calls import Caller
-from bot.platforms.telegram.errors import is_missing
 from bot.platforms.telegram.ids import Place, make_message, parse_chat, parse_message
 from bot.platforms.telegram.messages import Around, Body, Messages, entities_of
 from bot.platforms.telegram.pace import Budget, Urgency
@@ -81,7 +79,7 @@ class Poster:
         """Post the first text of an answer, if the budget has room for it now."""
         place = parse_chat(answering.chat)
         around = Around(keyboard=_keyboard(buttons), answering=_answering(place, answering))
-        sent = await self._messages.post(place, body, around, Urgency.FIRST)
+        sent = await self._messages.show(place, body, around, Urgency.FIRST)
         return make_message(answering.chat, sent)
 
     def ask_turn(self, chat: ChatRef, *, is_first: bool, draft: bool) -> None:
@@ -109,12 +107,12 @@ class Poster:
                 keyboard=_keyboard(reply.buttons),
             )
             if became:
+                await self._messages.delete_rest(place, parse_message(ref))
                 return  # the words and the buttons stand under the picture
         first, *more = self._drawn(ref.chat, reply, rich=rich)
         await self.replace(ref, first, () if more else reply.buttons, Urgency.FINAL)
-        if more:
-            around = Around(keyboard=_keyboard(reply.buttons))
-            await self._messages.post_all(place, more, around, insist=True)
+        around = Around(keyboard=_keyboard(reply.buttons))
+        await self._messages.post_after(place, parse_message(ref), more, around)
         await self._uploads.post(place, reply.files, insist=True)
 
     async def replace(
@@ -126,16 +124,7 @@ class Poster:
 
     async def delete(self, ref: MessageRef) -> None:
         """Remove a message; one that is gone already is success."""
-        place, id = parse_chat(ref.chat), parse_message(ref)
-
-        async def delete() -> None:
-            try:
-                await self._bot.delete_message(place.chat, id)
-            except BadRequest as failure:
-                if not is_missing(failure):
-                    raise
-
-        await self._caller.call(place, Urgency.FINAL, delete, twice=True)
+        await self._messages.delete(parse_chat(ref.chat), parse_message(ref))
 
     async def show_typing(self, chat: ChatRef) -> None:
         """Show that the bot is typing, if nobody needs the budget more."""

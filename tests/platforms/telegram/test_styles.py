@@ -197,7 +197,38 @@ async def test_a_long_text_that_is_refused_arrives_whole(rich: TelegramStage) ->
     assert [bool(m.buttons) for m in seen] == [False] * (len(seen) - 1) + [True]
     rich.telegram.faults.fail_next(400, "Bad Request: no", method="editMessageText")
     await rich.platform.edit(ref, Reply(text=" ".join(words), buttons=((STOP,),)))
-    assert sum(message.text.count("word1499") for message in rich.view.screen().answers) == 2
+    assert " ".join(await rich.kept()).split() == words
+    await rich.platform.edit(ref, Reply(text="short now"))
+    assert await rich.kept() == ["short now"]
+
+
+async def test_a_long_text_that_is_refused_while_it_is_written_stands_there_once(
+    rich: TelegramStage,
+) -> None:
+    words = [f"word{n}" for n in range(1500)]
+    rich.telegram.faults.fail_next(400, "Bad Request: no", method="sendRichMessage")
+    draft = rich.platform.draft(rich.incoming, stop=STOP)
+    await draft.show(" ".join(words[:1200]))
+    assert len(await rich.kept()) == 1
+    rich.telegram.faults.fail_next(400, "Bad Request: no", method="editMessageText")
+    ref = await draft.finish(Reply(text=" ".join(words), buttons=((STOP,),)))
+    assert " ".join(await rich.kept()).split() == words
+    assert await rich.buttons() == [STOP.label]
+    await rich.platform.delete(ref)
+    assert await rich.kept() == []
+
+
+@pytest.mark.parametrize("refused", [1, 2])
+async def test_an_answer_of_several_rich_messages_of_which_some_are_refused_is_whole(
+    rich: TelegramStage, refused: int
+) -> None:
+    chat, words = rich.incoming.ref.chat, [f"word{n}" for n in range(9_000)]
+    rich.telegram.faults.fail_next(400, "Bad Request: no", method="sendRichMessage", times=refused)
+    ref = await rich.platform.send(chat, Reply(text=" ".join(words), buttons=((STOP,),)))
+    assert " ".join(await rich.kept()).split() == words
+    assert await rich.buttons() == [STOP.label]
+    await rich.platform.edit(ref, Reply(text="short now"))
+    assert await rich.kept() == ["short now"]
 
 
 async def test_a_rich_draft_that_is_refused_goes_on_as_a_classic_one() -> None:
