@@ -22,6 +22,7 @@ from bot.core.quota import Measure, QuotaSyntaxError, parse_limits
 from bot.core.types import Attachment, ChatId, ChatRef, FileId, FileKind, Sender, UserId
 from bot.sandbox.openai.faults import Hang
 from bot.sandbox.openai.scripted import Answer
+from bot.sandbox.openai.traffic import Traffic
 from tests.house import DEFAULTS, House, open_house
 from tests.sounds import beeps
 
@@ -272,4 +273,33 @@ async def test_a_title_is_not_paid_for_once_all_together_have_reached_a_limit(
                     await asyncio.sleep(0.002)
             models = [r.json["model"] for r in house.api.traffic.to("/chat/completions")]
             assert len(models) == asked, models
+        assert rows(folder, "SELECT count(*) FROM reservations") == [(0,)]
+
+
+def models_of(traffic: Traffic) -> list[object]:
+    return [request.json["model"] for request in traffic.to("/chat/completions")]
+
+
+async def test_a_summary_that_all_together_may_not_pay_for_is_quietly_not_made(
+    tmp_path: Path,
+) -> None:
+    dear, free = Decimal(1000), Decimal(0)
+    prices = {
+        "gpt-4o": ModelSettings(input_price=dear, output_price=dear),
+        "gpt-4o-mini": ModelSettings(input_price=free, output_price=free),
+    }
+    small = replace(DEFAULTS, context_window=1_000, summary_model="gpt-4o")
+    for limit, is_made in (("1000", True), ("0.01", False)):
+        folder = tmp_path / limit
+        folder.mkdir()
+        async with open_house(
+            folder, quotas=everybody(daily_cost=limit), defaults=small, prices=prices
+        ) as house:
+            house.api.script.answer_with(lambda question: "yes " * 60)
+            for number in range(8):
+                kept = await house.say(f"Number {number}: " + "word " * 60)
+                assert kept[number].startswith("yes yes") and len(kept) == number + 1
+            if is_made:
+                await house.api.traffic.until(lambda seen: "gpt-4o" in models_of(seen))
+            assert ("gpt-4o" in models_of(house.api.traffic)) == is_made
         assert rows(folder, "SELECT count(*) FROM reservations") == [(0,)]
