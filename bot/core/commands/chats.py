@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from bot.core.archive import Shelved
-from bot.core.commands.menu import Item, Page, draw, page_at
+from bot.core.commands.menu import Item, Page, draw, marked, page_at
 from bot.core.commands.table import ActionHandler, Command
 from bot.core.i18n import N_
 from bot.core.stores import Action, Outcome
@@ -217,7 +217,7 @@ def _list(ctx: TurnContext, menu: Menu) -> str:
 
 def _rows(ctx: TurnContext, menu: Menu) -> list[list[Item]]:
     rows = [
-        [Item(f"{'✓ ' if each.current else ''}{_title(ctx, each)}", OPEN, str(each.number))]
+        [Item(marked(_title(ctx, each), each.current), OPEN, str(each.number))]
         for each in menu.found
     ]
     return [*rows, menu.page.arrows(LIST)]

@@ -68,3 +68,8 @@ def shorten(text: str, length: int = LABEL) -> str:
     """The text on one line, cut with an ellipsis when it is longer."""
     line = " ".join(text.split())
     return line if len(line) <= length else line[: length - 1].rstrip() + "…"
+
+
+def marked(label: str, current: bool) -> str:
+    """The label of a choice; a tick says that it is the one that holds."""
+    return f"✓ {label}" if current else label

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from bot.core.chat import ModelInfo
 from bot.core.commands.families import STYLE
-from bot.core.commands.menu import Item, Page, draw, page_at
+from bot.core.commands.menu import Item, Page, draw, marked, page_at
 from bot.core.commands.shelf import details, exact, hidden, in_order, nearest, search
 from bot.core.commands.table import ActionHandler, Command
 from bot.core.i18n import N_
@@ -240,7 +240,7 @@ def _wanted(query: str, page: int) -> str:
 
 def _label(ctx: TurnContext, name: str) -> str:
     star = "⭐ " if name in ctx.settings.favourites else ""
-    return f"✓ {star}{name}" if name == ctx.manner.model else f"{star}{name}"
+    return marked(f"{star}{name}", name == ctx.manner.model)
 
 
 def _with_details(ctx: TurnContext, menu: Menu) -> str:

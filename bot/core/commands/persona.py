@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.core.commands.families import STYLE
-from bot.core.commands.menu import Item, draw
+from bot.core.commands.menu import Item, draw, marked
 from bot.core.commands.table import ActionHandler, Command, nearest
 from bot.core.defaults import Persona
 from bot.core.i18n import N_
@@ -153,15 +153,11 @@ async def _show(ctx: TurnContext, *, complaint: str = "") -> None:
     lines = [f"- {each.name}{' ✓' if each == current else ''}" for each in found]
     heading = _("🎭 **As whom shall I answer?**")
     hint = _("Pick one, or write `/persona NAME`; `/persona none` is the usual me.")
-    rows = [[Item(_marked(each.name, each == current), PICK, each.name)] for each in found]
-    rows.append([Item(_marked(_("The usual me"), current is None), PICK, "")])
+    rows = [[Item(marked(each.name, each == current), PICK, each.name)] for each in found]
+    rows.append([Item(marked(_("The usual me"), current is None), PICK, "")])
     parts = (complaint, heading, "\n".join(lines), hint)
     text = "\n\n".join(part for part in parts if part)
     await ctx.say(text, buttons=await draw(ctx, rows))
-
-
-def _marked(label: str, current: bool) -> str:
-    return f"✓ {label}" if current else label
 
 
 SYSTEM = Command(

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bot.core.chat import Sampling
 from bot.core.commands.families import STYLE
-from bot.core.commands.menu import Item, draw
+from bot.core.commands.menu import Item, draw, marked
 from bot.core.commands.table import ActionHandler, Command, nearest
 from bot.core.i18n import N_
 from bot.core.parameters import (
@@ -135,12 +135,12 @@ async def _show_one(ctx: TurnContext, parameter: Parameter | Stops, *, complaint
     now = value_of(ctx.settings.sampling, name)
     about = f"`{name}` ({parameter.range}): **{now or _('default')}** – {_(parameter.summary)}"
     values = [
-        Item(f"{'✓ ' if f'{each:g}' == now else ''}{each:g}", PRESET, json.dumps([name, each]))
+        Item(marked(f"{each:g}", f"{each:g}" == now), PRESET, json.dumps([name, each]))
         for each in parameter.presets
     ]
     usual = _("default")
     rest = [
-        Item(usual if now else f"✓ {usual}", PRESET, json.dumps([name, None])),
+        Item(marked(usual, not now), PRESET, json.dumps([name, None])),
         Item(_("‹ Back"), ALL),
     ]
     hint = _("Write `/set {name} VALUE` for any other.").format(name=name)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from bot.core.commands.families import STYLE
-from bot.core.commands.menu import Item, draw
+from bot.core.commands.menu import Item, draw, marked
 from bot.core.commands.panel import SETTINGS, Choice, Door, Entry, Setting
 from bot.core.commands.table import ActionHandler, Command, nearest
 from bot.core.i18n import N_
@@ -135,7 +135,7 @@ async def _show_setting(ctx: TurnContext, setting: Setting, *, complaint: str = 
     details = _(setting.details) if setting.details else ""
     parts = (complaint, f"**{_(setting.label)}**", details, "\n".join(lines))
     choices = [
-        Item(_marked(_(choice.label), choice == current), SET, _argument(setting, choice))
+        Item(marked(_(choice.label), choice == current), SET, _argument(setting, choice))
         for choice in setting.choices
     ]
     rows = [*([item] for item in choices), [Item(_("‹ Back"), PANEL)]]
@@ -169,10 +169,6 @@ def _unknown(ctx: TurnContext, name: str) -> str:
 
 def _argument(setting: Setting, choice: Choice) -> str:
     return json.dumps([setting.name, choice.word])
-
-
-def _marked(label: str, current: bool) -> str:
-    return f"✓ {label}" if current else label
 
 
 SETTINGS_COMMAND = Command(
