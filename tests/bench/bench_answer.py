@@ -1,14 +1,16 @@
 """How long people wait for an answer, and what it costs, with many chats at once.
 
     python -m tests.bench.bench_answer [--platform telegram slack] [--chats 1 20 50 100 200 400]
-        [--limits off on hard] [--answer short long markdown stall cut] [--bot chinwag bare]
+        [--limits off on hard] [--answer short long markdown stall cut]
+        [--style edit draft rich rich-draft] [--bot chinwag bare]
 
 A real `bot run` process, and beside it for comparison a bare loop with an ideal pacer, against the
 sandbox of the platform and a model in a process of their own. Everybody asks at the same moment;
-the model says pieces of 8 characters at 25 a second (`tests.bench.answers`). Printed: how many
-answers are complete and exact, calls refused (429), first text after the question and after the
-model's first word, whole text after its last word, CPU of the bot per answer, memory, start to
-first poll. Absolute figures hold for one machine: compare with the bare loop of the same run.
+the model says pieces of 8 characters at 25 a second (`tests.bench.answers`). The styles are those
+of Telegram; Slack has one, and the bare loop always edits. Printed: how many answers are complete
+and exact, calls refused (429), first text after the question and after the model's first word,
+whole text after its last word, CPU of the bot per answer, memory, start to first poll. Absolute
+figures hold for one machine: compare with the bare loop of the same run.
 """
 
 from __future__ import annotations
@@ -34,6 +36,12 @@ from tests.bench.bench_start import ROOT, cpu_seconds, installed, megabytes
 from tests.bench.model import NAME
 
 BOTS = {"bare": ["-m", "tests.bench.bare"], "chinwag": ["-m", "bot", "run"]}
+STYLES = {
+    "edit": {},
+    "draft": {"BOT_TELEGRAM__STREAMING": "draft"},
+    "rich": {"BOT_TELEGRAM__RICH": "true"},
+    "rich-draft": {"BOT_TELEGRAM__STREAMING": "draft", "BOT_TELEGRAM__RICH": "true"},
+}
 SETTLED = 1.0
 """Seconds after the first poll at which idle memory is read."""
 
@@ -45,6 +53,7 @@ class Case:
     platform: str
     limits: str
     answer: str
+    style: str
     chats: int
     bot: str
 
@@ -103,6 +112,7 @@ async def _bot(case: Case, opened: dict[str, Any], folder: Path) -> AsyncGenerat
     env = (
         installed()
         | opened["address"]
+        | STYLES[case.style]
         | {
             "PYTHONPATH": str(ROOT),
             "BOT_API__BASE_URLS": json.dumps([opened["model"]]),
@@ -154,7 +164,7 @@ async def _go(process: Process) -> None:
 
 
 async def main() -> None:
-    """Print a table per platform, limits and answer; a line per number of chats and bot."""
+    """Print a table per platform, limits, answer and style; a line per number of chats and bot."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.bench_answer")
     one = ["telegram", "slack"]
     parser.add_argument("--platform", nargs="+", choices=one, default=["telegram"])
@@ -162,13 +172,16 @@ async def main() -> None:
     modes = ["off", "on", "hard"]
     parser.add_argument("--limits", nargs="+", choices=modes, default=["off", "on"])
     parser.add_argument("--answer", nargs="+", choices=list(ANSWERS), default=["short"])
+    parser.add_argument("--style", nargs="+", choices=list(STYLES), default=["edit"])
     parser.add_argument("--bot", nargs="+", choices=list(BOTS), default=list(BOTS))
     wanted = parser.parse_args()
-    for table in itertools.product(wanted.platform, wanted.limits, wanted.answer):
-        platform, limits, answer = table
-        print(f"\n{platform}, limits {limits}, {answer} answers\n{HEADER}")
+    tables = itertools.product(wanted.platform, wanted.limits, wanted.answer, wanted.style)
+    for platform, limits, answer, style in tables:
+        print(f"\n{platform}, limits {limits}, {answer} answers, style {style}\n{HEADER}")
         for chats, bot in itertools.product(wanted.chats, wanted.bot):
-            case = Case(platform=platform, limits=limits, answer=answer, chats=chats, bot=bot)
+            case = Case(
+                platform=platform, limits=limits, answer=answer, style=style, chats=chats, bot=bot
+            )
             print(await measure(case), flush=True)
 
 

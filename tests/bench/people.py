@@ -13,13 +13,15 @@ from typing import Protocol
 from bot.sandbox import telegram as telegram_sandbox
 from bot.sandbox.slack.limits import Limits
 from bot.sandbox.slack.server import SlackSandbox
-from bot.sandbox.slack.state import Message, seen
+from bot.sandbox.slack.state import Message as SlackMessage
+from bot.sandbox.slack.state import seen
 from bot.sandbox.telegram.limits import Mode
+from bot.sandbox.telegram.state import Draft, Message
 from bot.sandbox.telegram.telegram import Telegram
 from tests.bench.answers import letters
 
-Tell = Callable[[int, str], None]
-"""Told the number of a chat and all that the bot's messages say there, whenever it changes."""
+Tell = Callable[[int, str, str], None]
+"""Told the number of a chat, what the bot shows there, and what of it stays: all its messages."""
 
 
 @dataclass(slots=True)
@@ -40,12 +42,12 @@ class Watch:
         self._missing = chats
         self._all = asyncio.Event()
 
-    def see(self, number: int, text: str) -> None:
-        """The bot's messages in a chat now say this."""
+    def see(self, number: int, shown: str, kept: str) -> None:
+        """The bot shows this in a chat now, and its messages say that."""
         chat, now = self.chats[number], time.perf_counter()
-        if text.strip() and not chat.first:
+        if shown.strip() and not chat.first:
             chat.first = now
-        whole = letters(text) == self._letters
+        whole = letters(kept) == self._letters
         if whole == bool(chat.whole):
             return
         chat.whole = now if whole else 0.0
@@ -120,12 +122,18 @@ class TelegramPlace:
         self._telegram.person(id=2000 + number, name=f"P{number}").private().send(question)
 
     async def look(self, tell: Tell) -> None:
-        """Every message that is posted or edited."""
+        """Every message that is posted or edited, and every draft."""
         async for change in self._telegram.changes:
             chat = self._telegram.chats.get(change.chat)
-            if chat is not None and change.what in ("message", "edited", "deleted"):
-                texts = [m.text for m in chat.messages.values() if m.author.is_bot]
-                tell(change.chat - 2000, "\n".join(texts))
+            if chat is None or change.what not in ("message", "edited", "deleted", "draft"):
+                continue
+            kept = "\n".join(_words(m) for m in chat.messages.values() if m.author.is_bot)
+            drafts = "\n".join(_words(draft) for draft in chat.drafts.values())
+            tell(change.chat - 2000, f"{kept}\n{drafts}", kept)
+
+
+def _words(message: Message | Draft) -> str:
+    return message.text if message.rich is None else message.rich.text
 
 
 UNLIMITED = {"BOT_TELEGRAM__MESSAGES_PER_SECOND": "1000"}
@@ -168,7 +176,7 @@ class SlackPlace:
     async def look(self, tell: Tell) -> None:
         """What the bot's messages say where it has made a call since the last look."""
         workspace, calls = self._slack.workspace, self._slack.calls
-        said: dict[str, list[Message]] = {}
+        said: dict[str, list[SlackMessage]] = {}
         messages = looked = 0
 
         def changed() -> bool:
@@ -181,7 +189,8 @@ class SlackPlace:
             for channel in channels & self._numbers.keys():
                 standing = [m for m in said[channel] if not m.deleted]
                 texts = [seen(m, "").text for m in standing if m.user == workspace.bot.id]
-                tell(self._numbers[channel], "\n".join(texts))
+                whole = "\n".join(texts)
+                tell(self._numbers[channel], whole, whole)
             return False
 
         await workspace.wait_for(changed, timeout=3600)
