@@ -72,7 +72,9 @@ class TelegramDraft:
         if self._draft_id is None:
             return False
         try:
-            await self._poster.show_draft(self._draft_id, body, self._answering.chat)
+            await self._poster.show_draft(
+                self._draft_id, body, self._answering.chat, is_first=self._shown is None
+            )
         except StyleRefused:
             self._draft_id = None
             return False

@@ -184,7 +184,7 @@ class Messages:
         else:
             self.rich.worked(place.chat)
 
-    async def show_draft(self, place: Place, draft: int, body: Body) -> None:
+    async def show_draft(self, place: Place, draft: int, body: Body, urgency: Urgency) -> None:
         """Show a text that is no message yet. Raises `StyleRefused` where there are no drafts."""
 
         async def show() -> None:
@@ -203,13 +203,13 @@ class Messages:
                 )
 
         try:
-            await self._styled(place, Urgency.PREVIEW, show, budget=Budget.DRAFT)
+            await self._styled(place, urgency, show, budget=Budget.DRAFT)
         except StyleRefused as refusal:
             if isinstance(body, Rendered):
                 self.drafts.note(place.chat, unknown=refusal.unknown)
                 raise
             self.rich.note(place.chat, unknown=refusal.unknown)
-            await self.show_draft(place, draft, pages(render(body.markdown))[0])
+            await self.show_draft(place, draft, pages(render(body.markdown))[0], urgency)
         else:
             self.drafts.worked(place.chat)
 

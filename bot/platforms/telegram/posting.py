@@ -88,9 +88,10 @@ class Poster:
         budget = Budget.DRAFT if draft else Budget.MESSAGE
         self._caller.ask(parse_chat(chat), urgency, budget=budget)
 
-    async def show_draft(self, draft: int, body: Body, chat: ChatRef) -> None:
+    async def show_draft(self, draft: int, body: Body, chat: ChatRef, *, is_first: bool) -> None:
         """Show a text that is no message yet. Raises `StyleRefused` where that cannot be."""
-        await self._messages.show_draft(parse_chat(chat), draft, body)
+        urgency = Urgency.FIRST if is_first else Urgency.PREVIEW
+        await self._messages.show_draft(parse_chat(chat), draft, body, urgency)
 
     async def edit(self, ref: MessageRef, reply: Reply, *, rich: bool = False) -> None:
         """Replace a message; what is too long for it, and files, are posted after it."""

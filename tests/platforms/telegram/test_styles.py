@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bot.core.delivery import Delivery
+from bot.core.manual_clock import ManualClock
 from bot.core.partial import settle
 from bot.core.split import pages as cut
-from bot.core.types import Button, ChatRef, Reply, Style, Thoughts
+from bot.core.types import Button, ChatRef, MessageRef, Reply, Style, Thoughts
+from bot.errors import NotYourTurn
+from bot.platforms.telegram.ids import make_chat
 from bot.platforms.telegram.refusals import CHATS, PAUSE, Refusals
 from bot.platforms.telegram.rich import MAX_RICH, RichText, compose, measure, pages
 from bot.sandbox.telegram import rich as sandbox
@@ -57,6 +62,22 @@ async def test_a_draft_is_no_message_until_it_is_finished(drafting: TelegramStag
     assert [(m.id, m.text, m.buttons) for m in seen.answers] == [
         (int(ref.id), "Half of it", (("Stop it",),))
     ]
+
+
+async def test_the_first_drafts_of_many_chats_each_have_their_turn() -> None:
+    clock = ManualClock()
+    async with staged(private, clock=clock, style=Style(drafts=True)) as stage:
+        people = [stage.telegram.person(id=3000 + n, name=f"P{n}").private() for n in range(80)]
+        for person in people:
+            person.send("hello")
+        questions = [MessageRef(make_chat(3000 + n), stage.incoming.ref.id) for n in range(80)]
+        drafts = [stage.platform.draft(replace(stage.incoming, ref=ref)) for ref in questions]
+        for _ in range(3):  # thirty calls a second are all that Telegram takes
+            for draft in drafts:
+                with suppress(NotYourTurn):
+                    await draft.show("half an ans")
+            await clock.advance(1.1)
+        assert all(person.screen().draft is not None for person in people)
 
 
 async def test_the_same_draft_grows(drafting: TelegramStage) -> None:
