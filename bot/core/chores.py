@@ -35,16 +35,18 @@ class Chores:
 
     def after(self, turn: Turn, outcome: Outcome) -> None:
         """Begin what a finished turn gives reason for; returns at once."""
-        if outcome.conversation is None or not outcome.messages or len(self._tasks) >= WAITING:
+        if not outcome.messages or len(self._tasks) >= WAITING:
             return
         task = asyncio.create_task(self._look(turn, outcome.conversation))
         self._tasks.add(task)
         task.add_done_callback(self._ended)
 
-    async def _look(self, turn: Turn, conversation: int) -> None:
+    async def _look(self, turn: Turn, conversation: int | None) -> None:
         async with self._turns:
             try:
                 await self._tidy()
+                if conversation is None:
+                    conversation = await self._services.stores.conversations.current(turn.chat)
                 await entitle(self._services, conversation, turn.event.sender.id)
                 await sum_up(self._services, turn, conversation)
             except StoreError as error:

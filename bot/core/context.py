@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from bot.core.chat import ChatMessage, ImagePart, KeptMessage, NewMessage, Part, Role, TextPart
-from bot.core.drawings import tells, told
+from bot.core.drawings import tells
 from bot.core.ports import TokenCounter
-from bot.core.stores import Conversations
+from bot.core.stores import Conversations, History
 from bot.errors import ModelError, ModelErrorKind
 
 MESSAGE_TOKENS = 4
@@ -139,47 +139,25 @@ def _named(parts: tuple[Part, ...], name: str) -> tuple[Part, ...]:
     return (TextPart(f"{name}:"), *parts)
 
 
-async def load_history(
-    conversations: Conversations,
-    conversation: int,
-    *,
-    group: bool,
-    budget: int,
-    before: int | None = None,
-    after: int | None = None,
-) -> list[ChatMessage]:
-    """What `load_kept` finds, as the model sees it. Raises `StoreError`."""
-    messages = await load_kept(
-        conversations, conversation, budget=budget, before=before, after=after
-    )
-    return [spoken(each, group=group) for each in told(kept.message for kept in messages)]
-
-
 async def load_kept(
-    conversations: Conversations,
-    conversation: int,
-    *,
-    budget: int,
-    before: int | None = None,
-    after: int | None = None,
+    conversations: Conversations, history: History, *, budget: int, after: int | None = None
 ) -> list[KeptMessage]:
-    """Page back through a conversation until `budget` characters are surely passed.
+    """Page back from a `history` that was read with `PAGE` messages, if `budget` asks for more.
 
-    It begins with the newest message, or with the last one that is older than `before`, and goes
-    no further back than to what is newer than `after`.
-    A token is at least one character, and on average about four in English; so four times the
-    window's tokens in characters is more than fits. Raises `StoreError`.
+    `budget` is in characters, which are surely passed; no message is older than `after`. A token
+    is at least one character, and on average about four in English; so four times the window's
+    tokens in characters is more than fits. Raises `StoreError`.
     """
     messages: list[KeptMessage] = []
-    characters = 0
-    while characters <= budget:
-        page = await conversations.page(conversation, before=before, limit=PAGE)
+    page, characters = history.newest, 0
+    while True:
         messages[:0] = [kept for kept in page if after is None or kept.id > after]
         characters += sum(len(part.text) for part in _texts(page))
-        if len(page) < PAGE or (after is not None and page[0].id <= after):
-            break
+        is_last = len(page) < PAGE or (after is not None and page[0].id <= after)
+        if is_last or characters > budget or history.conversation is None:
+            return messages
         before = page[0].id
-    return messages
+        page = await conversations.page(history.conversation, before=before, limit=PAGE)
 
 
 def _texts(page: Sequence[KeptMessage]) -> list[TextPart]:

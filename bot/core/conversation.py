@@ -49,6 +49,10 @@ TICK = 2.0
 """Seconds after which it is said again how long the model has been thinking."""
 
 
+WELL_BEGUN = 200
+"""Characters of an answer after which its end is prepared: not while somebody waits to see any."""
+
+
 async def answer(ctx: TurnContext, message: IncomingMessage) -> Outcome:
     """Answer a message of any kind. Raises `PlatformError` and `StoreError` only."""
     delivery = ctx.delivery(message)
@@ -96,6 +100,7 @@ class Answer:
         self._buttons = AnswerButtons(ctx)
         self._gathered = Gathered()
         self._repeat = repeat
+        self._conversation = repeat.exchange.conversation if repeat else None
         self._old = repeat.old if repeat else None
         self._base = repeat.base if repeat else ""
         self._asked = repeat.asked if repeat else None
@@ -147,7 +152,7 @@ class Answer:
             self._text, self._files = "", []
             self._thinking.forget()
             self._delivery.rewrite(self._heading + self._old.text)
-        outcome = await self._outcome(ending)
+        outcome = self._outcome(ending)
         turn_id = self._repeat.exchange.turn_id if self._repeat else None
         turn_id = self._ctx.turn.id if outcome.messages else turn_id
         refs = await self._delivery.finish(
@@ -215,12 +220,10 @@ class Answer:
             *(spoken(each, group=group) for each in (*heard, asked)),
             *told_to_go_on(self._base),
         )
-        place = Place(
-            conversation=await self._conversation(),
-            group=group,
-            before=self._repeat.exchange.question.id if self._repeat else None,
-        )
+        before = self._repeat.exchange.question.id if self._repeat else None
+        place = Place(chat=self._ctx.chat, group=group, before=before)
         view = await look(services, self._manner, place, tail)
+        self._conversation = view.conversation
         return ChatRequest(
             model=self._model,
             messages=(*view.head, *view.past, *view.asked),
@@ -228,11 +231,6 @@ class Answer:
             lane=self._ctx.lane,
             fresh=self._repeat is not None,
         )
-
-    async def _conversation(self) -> int:
-        if self._repeat:
-            return self._repeat.exchange.conversation
-        return await self._ctx.services.stores.conversations.current(self._ctx.chat)
 
     async def _overhear(self) -> tuple[NewMessage, ...]:
         """What others said in the group since the last answer, if the group wants it known."""
@@ -287,7 +285,8 @@ class Answer:
                 text = event.text if self._text else seam(self._base, event.text) + event.text
                 self._text += text
                 self._delivery.write(text)
-                self._buttons.prepare()
+                if len(self._text) >= WELL_BEGUN:
+                    self._buttons.prepare()
             case ReasoningDelta():
                 self._thinking.think(event.text)
             case ImageDelta():
@@ -298,7 +297,7 @@ class Answer:
             case ToolCallDelta() | Usage():
                 pass  # no tools are offered, so none can be called; the meter takes the usage
 
-    async def _outcome(self, ending: Ending) -> Outcome:
+    def _outcome(self, ending: Ending) -> Outcome:
         """What is kept: the question and the answer together, or neither."""
         usage = (*self._gathered.usage, *self._meter.entries())
         if self._asked is None or not (self._text or ending.keep):
@@ -308,7 +307,7 @@ class Answer:
         if self._text:
             messages.append(self._reply(ending.state))
         return Outcome(
-            conversation=await self._conversation(),
+            conversation=self._conversation,
             messages=tuple(messages),
             hidden=self._repeat.replaced if self._repeat and self._text else (),
             usage=usage,

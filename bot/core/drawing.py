@@ -229,13 +229,12 @@ class Easel:
             log.warning("picture too large to send", extra={**self._ctx.log, "limit": error.limit})
             await self._ctx.tell(sentence_for_size(error.limit, self._ctx.texts))
             shown = delivery.messages
-        conversation = await self._ctx.services.stores.conversations.current(self._ctx.chat)
         order = drawn.order
         asked, drew = remembered(
             self._message, order.prompt, model=order.model, anew=bool(order.sources)
         )
         kept = (asked, replace(drew, shown=shown, drawn=pictures))
-        return Outcome(conversation=conversation, messages=kept, usage=(drawn.usage,))
+        return Outcome(messages=kept, usage=(drawn.usage,))
 
     async def _interrupted(self, order: Order, delivery: Delivery) -> Outcome:
         """The bot was restarted while the model may have drawn: ask the person before paying."""

@@ -80,11 +80,15 @@ async def last_exchange(conversations: Conversations, chat: ChatRef) -> Exchange
 
     Raises `StoreError`.
     """
-    conversation = await conversations.current(chat)
-    page = await conversations.page(conversation)
+    history = await conversations.history(chat)
+    if history.conversation is None:
+        return None
+    page = history.newest
     for at in range(len(page) - 1, -1, -1):
         if page[at].message.role is Role.USER:
             return Exchange(
-                conversation=conversation, question=page[at], answers=tuple(page[at + 1 :])
+                conversation=history.conversation,
+                question=page[at],
+                answers=tuple(page[at + 1 :]),
             )
     return None

@@ -203,11 +203,11 @@ class Lanes:
         `others` is filled with the turns that end with it.
         """
         fields = {"platform": turn.chat.platform, "chat": turn.chat.id, "turn": turn.id}
-        noting = asyncio.create_task(self._note(turn))
+        is_words = self._router.is_words(turn.event)
         ctx: TurnContext | None = None
         try:
-            if not self._router.is_words(turn.event):
-                await noting  # a command may be about those who have spoken
+            if not is_words:
+                await self._note(turn)  # a command may be about those who have spoken
             ctx = await self._context(turn, others)
             if turn.attempt > ATTEMPTS:
                 await give_up(ctx, interrupted=True)
@@ -226,8 +226,8 @@ class Lanes:
             dead = await self._fail_or_retry(turn, ctx, error)
             others.clear()  # they wait by themselves
             return dead
-        finally:
-            await noting
+        if is_words:
+            await self._note(turn)
         stood = self._stood(turn)
         await self._persist(lambda: self._turns.finish(turn.id, outcome, stood=stood))
         log.info("turn done", extra={**fields, "attempt": turn.attempt})
@@ -235,7 +235,7 @@ class Lanes:
         return True
 
     async def _note(self, turn: Turn) -> None:
-        """Remember who spoke; the answer does not wait for it."""
+        """Remember who spoke; an answer does not wait for it."""
         sender = turn.event.sender
         try:
             await self._services.stores.users.seen(turn.chat.platform, sender)

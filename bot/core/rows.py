@@ -51,7 +51,7 @@ class Rows:
         if lead.album:
             await self._albums.whole(turn.chat, lead.album)
             row = albums.row(lead, await self._turns.following(turn.id))
-        elif words:
+        elif words and turn.followed:
             row = together.row(lead, await self._turns.following(turn.id))
         if not row:
             return turn

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from bot.core.access import Grants
-from bot.core.archive import Archive, Overheard, Privacy, Summaries
+from bot.core.archive import Archive, Overheard, Privacy, Summaries, Summary
 from bot.core.broadcasts import Broadcasts
 from bot.core.chat import ImagePart, KeptMessage, NewMessage, Sampling, UsageEntry
 from bot.core.ledger import Ledger, Person
@@ -48,15 +48,17 @@ class Accepted:
 class Turn:
     """One event being worked on. `partial` and `shown` are what an earlier attempt left.
 
-    An `urgent` turn passes by the lane: it runs beside the answer being written. `progress` is a
-    note that an earlier attempt left for this one. `stood` is the newest message that the bot had
-    in the chat before the first attempt, as far as it is known.
+    An `urgent` turn passes by the lane: it runs beside the answer being written. It is `followed`
+    unless it was claimed with nothing behind it. `progress` is a note that an earlier attempt left
+    for this one. `stood` is the newest message that the bot had in the chat before the first
+    attempt, as far as it is known.
     """
 
     id: int
     chat: ChatRef
     event: Event
     urgent: bool = False
+    followed: bool = True
     attempt: int = 1
     partial: str = ""
     shown: tuple[MessageRef, ...] = ()
@@ -68,6 +70,7 @@ class Turn:
 class Outcome:
     """What a finished turn leaves behind, written in one transaction with its end.
 
+    `messages` go into the `conversation`; None is the chat's current one, begun if need be.
     `hidden` are the ids of messages that are taken out of the conversation: an answer that was
     replaced, an exchange that was taken back. They stay in the database. `overheard` is the last
     remark of the group that the messages hold, and `scrub` says that nothing of the turn itself
@@ -190,11 +193,29 @@ class TurnQueue(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """A chat's conversation (None: not begun): its newest messages, oldest first.
+
+    `summary` is the one that reaches furthest.
+    """
+
+    conversation: int | None = None
+    newest: Sequence[KeptMessage] = ()
+    summary: Summary | None = None
+
+
 class Conversations(Protocol):
     """The history of every chat. Every method raises `StoreError`."""
 
     async def current(self, chat: ChatRef) -> int:
         """The id of the chat's conversation; begins one when there is none."""
+        ...
+
+    async def history(
+        self, chat: ChatRef, *, before: int | None = None, limit: int = 50
+    ) -> History:
+        """The chat's conversation, with the page that `page` gives: in one go, begins none."""
         ...
 
     async def begin(self, chat: ChatRef) -> int:

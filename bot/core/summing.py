@@ -12,9 +12,9 @@ from collections.abc import Sequence
 
 from bot.core.archive import Summary
 from bot.core.chat import ImagePart, KeptMessage, Role
-from bot.core.context import load_kept, spoken, tokens_of
+from bot.core.context import PAGE, load_kept, spoken, tokens_of
 from bot.core.manner import manner
-from bot.core.stores import Turn
+from bot.core.stores import History, Turn
 from bot.core.titles import ask_cheaply
 from bot.core.turn import Services
 from bot.core.window import budget_of, window_size
@@ -47,12 +47,10 @@ async def sum_up(services: Services, turn: Turn, conversation: int) -> None:
     if await stores.summaries.size(conversation) <= room * FULL:
         return  # no more tokens than characters
     latest = await stores.summaries.latest(conversation)
-    kept = await load_kept(
-        stores.conversations,
-        conversation,
-        budget=8 * size,
-        after=latest.through if latest else None,
-    )
+    newest = await stores.conversations.page(conversation, limit=PAGE)
+    history = History(conversation=conversation, newest=newest)
+    after = latest.through if latest else None
+    kept = await load_kept(stores.conversations, history, budget=8 * size, after=after)
     costs = await asyncio.to_thread(_costs, services, kept)
     if sum(costs) <= room * FULL:
         return

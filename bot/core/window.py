@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from bot.core.archive import Summary
 from bot.core.chat import ChatMessage, Role, TextPart
-from bot.core.context import fit, in_turns, load_history
-from bot.core.drawings import tells
+from bot.core.context import PAGE, fit, in_turns, load_kept, spoken
+from bot.core.drawings import tells, told
 from bot.core.manner import Manner
 from bot.core.turn import Services
+from bot.core.types import ChatRef
 
 ANSWER_SHARE = 4
 """One part in so many of the window is left for the answer."""
@@ -18,9 +19,9 @@ SUMMARY = "What was said earlier in this conversation, in short:"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where in a history a question stands: in which conversation, before which message."""
+    """Where in a chat's history a question stands: at its end, or before which message."""
 
-    conversation: int
+    chat: ChatRef
     group: bool
     before: int | None = None
 
@@ -29,11 +30,12 @@ class Place:
 class View:
     """What the model sees: `head`, `past`, and what is `asked`. `size` is its window in tokens.
 
-    What is `asked` begins with the word of what was drawn right before it. `left_out` are messages
-    that no longer fit and that no summary tells of; at least so many, since nobody reads further
-    back than the window could reach.
+    `conversation` is None before there is one. What is `asked` begins with the word of what was
+    drawn right before it. `left_out` are messages that no longer fit and that no summary tells of;
+    at least so many, since nobody reads further back than the window could reach.
     """
 
+    conversation: int | None
     size: int
     head: tuple[ChatMessage, ...]
     past: tuple[ChatMessage, ...]
@@ -66,31 +68,28 @@ async def look(
     Raises `StoreError`, and `ModelError` when what is asked is too long by itself.
     """
     size = await window_size(services, manner.model)
-    stores = services.stores
-    summary = await stores.summaries.latest(place.conversation)
+    conversations = services.stores.conversations
+    history = await conversations.history(place.chat, before=place.before, limit=PAGE)
+    summary = history.summary
     if summary and place.before is not None and summary.through >= place.before:
         summary = None  # it tells of the question itself
-    history = await load_history(
-        stores.conversations,
-        place.conversation,
-        group=place.group,
-        budget=4 * size,
-        before=place.before,
-        after=summary.through if summary else None,
-    )
+    after = summary.through if summary else None
+    kept = await load_kept(conversations, history, budget=4 * size, after=after)
+    said = [spoken(each, group=place.group) for each in told(each.message for each in kept)]
     head = instruction(manner.system_prompt, summary)
-    fitting = fit(history, (*head, *asked), budget=budget_of(size), count=services.count_tokens)
-    kept = len(fitting) - len(head) - len(asked)
-    past, now = fitting[:kept], fitting[kept + len(head) :]
+    fitting = fit(said, (*head, *asked), budget=budget_of(size), count=services.count_tokens)
+    fits = len(fitting) - len(head) - len(asked)
+    past, now = fitting[:fits], fitting[fits + len(head) :]
     while past and now and tells(past[-1]):
         past, now = past[:-1], (past[-1], *now)
     return View(
+        conversation=history.conversation,
         size=size,
         head=head,
         past=in_turns(past),
         asked=in_turns(now),
         summary=summary,
-        left_out=len(history) - kept,
+        left_out=len(said) - fits,
     )
 
 

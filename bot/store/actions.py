@@ -18,6 +18,14 @@ _VALUE_BYTES = 12
 """96 random bits, 16 characters: nobody guesses the value of a button they do not see."""
 
 
+_OFFERING = sa.insert(table).values(created_at=utc_now())
+_TAKEN = sa.select(table.c.name, table.c.argument, table.c.owner).where(
+    table.c.id == sa.bindparam("value"),
+    table.c.platform == sa.bindparam("platform"),
+    table.c.chat == sa.bindparam("chat"),
+)
+
+
 class ActionTable:
     """`Actions`."""
 
@@ -42,7 +50,7 @@ class ActionTable:
         ]
 
         async def job(connection: Connection) -> None:
-            await connection.execute(sa.insert(table).values(created_at=utc_now()), rows)
+            await connection.execute(_OFFERING, rows)
 
         await self._database.write(job)
         return values
@@ -51,12 +59,8 @@ class ActionTable:
         """What the button of this chat with this value does; None when it is unknown."""
 
         async def job(connection: Connection) -> Action | None:
-            query = sa.select(table.c.name, table.c.argument, table.c.owner).where(
-                table.c.id == value,
-                table.c.platform == chat.platform,
-                table.c.chat == chat.id,
-            )
-            row = (await connection.execute(query)).one_or_none()
+            asked = {"value": value, "platform": chat.platform, "chat": chat.id}
+            row = (await connection.execute(_TAKEN, asked)).one_or_none()
             if row is None:
                 return None
             owner = None if row.owner is None else UserId(row.owner)

@@ -45,13 +45,16 @@ class ChatTable:
         return await self._database.write(job)
 
 
+_SETTINGS = sa.select(chats.c.settings).where(
+    chats.c.platform == sa.bindparam("platform"), chats.c.id == sa.bindparam("chat")
+)
+_TO_CHANGE = _SETTINGS.with_for_update()  # SQLite has one writer anyhow, and ignores it
+
+
 async def _load(connection: Connection, chat: ChatRef, *, to_change: bool = False) -> ChatSettings:
-    query = sa.select(chats.c.settings).where(
-        chats.c.platform == chat.platform, chats.c.id == chat.id
-    )
-    if to_change:
-        query = query.with_for_update()  # SQLite has one writer anyhow, and ignores it
-    text: str | None = (await connection.execute(query)).scalar_one_or_none()
+    query = _TO_CHANGE if to_change else _SETTINGS
+    named = {"platform": chat.platform, "chat": chat.id}
+    text: str | None = (await connection.execute(query, named)).scalar_one_or_none()
     if text is None:
         return ChatSettings()
     try:

@@ -145,6 +145,11 @@ def dump_parts(parts: tuple[Part, ...]) -> tuple[str, dict[str, bytes]]:
     return _dump(_parts, tuple(stored)), pictures
 
 
+def may_show(text: str) -> bool:
+    """Whether there may be pictures in the parts that `dump_parts` wrote; quick."""
+    return '"sha256"' in text  # in somebody's words its quotes would be escaped
+
+
 def load_parts(text: str, pictures: Mapping[str, bytes]) -> tuple[Part, ...]:
     """The parts that `dump_parts` wrote. Raises `UndecodableError`, also for a missing picture."""
     parts: list[Part] = []

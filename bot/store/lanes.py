@@ -53,6 +53,15 @@ _READY = sa.text(
 )
 
 
+# In words: SQLAlchemy leaves out the names of tables in what SQLite returns.
+_FOLLOWED: sa.ColumnClause[bool] = sa.literal_column(
+    """EXISTS (SELECT 1 FROM turns AS behind
+    WHERE behind.platform = turns.platform AND behind.chat = turns.chat AND behind.id > turns.id
+    AND behind.state IN ('waiting', 'running') AND NOT behind.urgent)""",
+    sa.Boolean(),
+)
+
+
 MANY = 200
 """Turns of one chat that are looked at, at most."""
 
@@ -72,9 +81,10 @@ class Claimed:
     shown: str
     progress: str
     stood: str
+    followed: bool = True
 
 
-CLAIMED = tuple(turns.c[field.name] for field in fields(Claimed))
+CLAIMED = tuple(turns.c[field.name] for field in fields(Claimed) if field.name != "followed")
 """The columns of `Claimed`, in its order."""
 
 
@@ -208,7 +218,7 @@ def _claiming(lease: float) -> ReturningUpdate[Any]:
             lease_until=utc_now(lease),
             stood=sa.case((turns.c.stood != "", turns.c.stood), else_=_stood_before()),
         )
-        .returning(*CLAIMED)
+        .returning(*CLAIMED, _FOLLOWED)
     )
 
 
@@ -220,6 +230,7 @@ def turn(row: Claimed) -> Turn:
         chat=ChatRef(row.platform, ChatId(row.chat)),
         event=codec.load_event(row.kind, row.event),
         urgent=row.urgent,
+        followed=row.followed,
         attempt=row.attempt,
         partial=row.partial,
         shown=codec.load_shown(row.shown),

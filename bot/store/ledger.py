@@ -305,9 +305,12 @@ class LedgerTable:
         return await self._database.read(job)
 
 
+_RELEASING = sa.delete(reservations).where(reservations.c.turn_id == sa.bindparam("turn"))
+
+
 async def release_turn(connection: Connection, turn_id: int) -> None:
     """Give back what a turn had set aside: its end, or the end of its attempt, is known."""
-    await connection.execute(sa.delete(reservations).where(reservations.c.turn_id == turn_id))
+    await connection.execute(_RELEASING, {"turn": turn_id})
 
 
 async def release_lost(connection: Connection) -> None:

@@ -15,6 +15,17 @@ from bot.store.connection import Connection
 from bot.store.database import insert
 from bot.store.schema import conversations, files, message_files, messages, summaries
 
+_ACTIVE = (
+    sa.update(conversations)
+    .where(conversations.c.id == sa.bindparam("conversation"))
+    .values(active_at=utc_now())
+)
+_KEEPING = (
+    sa.insert(messages)
+    .values(created_at=utc_now())
+    .returning(messages.c.id, sort_by_parameter_order=True)
+)
+
 
 async def keep(
     connection: Connection, conversation: int, new: Sequence[NewMessage], *, turn_id: int
@@ -22,8 +33,7 @@ async def keep(
     """Add what came of a turn to a conversation, in order; nothing to one that is deleted."""
     if not new:
         return
-    now = sa.update(conversations).where(conversations.c.id == conversation)
-    if (await connection.execute(now.values(active_at=utc_now()))).rowcount == 0:
+    if (await connection.execute(_ACTIVE, {"conversation": conversation})).rowcount == 0:
         return
     rows, pictures, drawings = [], [], []
     for message in new:
@@ -47,12 +57,7 @@ async def keep(
                 "turn_id": turn_id,
             }
         )
-    statement = (
-        sa.insert(messages)
-        .values(created_at=utc_now())
-        .returning(messages.c.id, sort_by_parameter_order=True)
-    )
-    ids = (await connection.execute(statement, rows)).scalars().all()
+    ids = (await connection.execute(_KEEPING, rows)).scalars().all()
     for message_id, inside, made in zip(ids, pictures, drawings, strict=True):
         for digest, content in inside.items():
             await _keep_picture(connection, message_id, digest, content)
@@ -105,6 +110,16 @@ async def drop_unused_files(connection: Connection) -> None:
     await connection.execute(sa.delete(files).where(~in_use))
 
 
+PAGE = (
+    sa.select(messages)
+    .where(messages.c.conversation_id == sa.bindparam("conversation"), sa.not_(messages.c.hidden))
+    .order_by(messages.c.id.desc())
+    .limit(sa.bindparam("most", type_=sa.Integer()))
+)
+"""The newest messages of a conversation, newest first."""
+PAGE_BEFORE = PAGE.where(messages.c.id < sa.bindparam("before"))
+
+
 async def page(
     connection: Connection, conversation: int, *, before: int | None, limit: int
 ) -> Sequence[KeptMessage]:
@@ -112,20 +127,12 @@ async def page(
 
     Raises `codec.UndecodableError`.
     """
-    query = page_query(conversation, before=before, limit=limit)
-    rows = list(reversed((await connection.execute(query)).all()))
-    pictures = await _pictures(connection, [row.id for row in rows])
+    place = {"conversation": conversation, "before": before, "most": limit}
+    query = PAGE if before is None else PAGE_BEFORE
+    rows = list(reversed((await connection.execute(query, place)).all()))
+    showing = [row.id for row in rows if codec.may_show(row.parts)]
+    pictures = await _pictures(connection, showing) if showing else {}
     return [_kept(row, pictures.get(row.id, {})) for row in rows]
-
-
-def page_query(conversation: int, *, before: int | None, limit: int) -> sa.Select[tuple[object]]:
-    """What is read for a page, newest first; the benchmark asks for its plan."""
-    query = sa.select(messages).where(
-        messages.c.conversation_id == conversation, sa.not_(messages.c.hidden)
-    )
-    if before is not None:
-        query = query.where(messages.c.id < before)
-    return query.order_by(messages.c.id.desc()).limit(limit)
 
 
 async def _pictures(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import cache
 
 import sqlalchemy as sa
 
@@ -12,7 +13,7 @@ from bot.core.chat import UsageEntry, UsageKind
 from bot.core.ledger import Total
 from bot.core.types import UserId
 from bot.store.connection import Connection
-from bot.store.database import insert
+from bot.store.database import Insert, insert_for
 from bot.store.schema import usage_totals as table
 
 EVERYBODY = ("", "")
@@ -44,12 +45,15 @@ async def add(
         for key in sorted(calendar.key(period) for period in Period)
         for total in totals
     ]
-    new = insert(connection, table).values(rows)
-    await connection.execute(
-        new.on_conflict_do_update(
-            index_elements=["platform", "user_id", "period", "kind", "model"],
-            set_={name: table.c[name] + new.excluded[name] for name in _SUMS},
-        )
+    await connection.execute(_adding(connection.dialect.name), rows)
+
+
+@cache
+def _adding(dialect: str) -> Insert:
+    new = insert_for(dialect, table)
+    return new.on_conflict_do_update(
+        index_elements=["platform", "user_id", "period", "kind", "model"],
+        set_={name: table.c[name] + new.excluded[name] for name in _SUMS},
     )
 
 

@@ -23,7 +23,19 @@ from bot.core.types import (
     UserId,
 )
 from bot.errors import QueueFull
-from bot.store import codec, edits, holds, joining, lanes, ledger, messages, news, products, usage
+from bot.store import (
+    codec,
+    conversations,
+    edits,
+    holds,
+    joining,
+    lanes,
+    ledger,
+    messages,
+    news,
+    products,
+    usage,
+)
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
 from bot.store.database import Database
@@ -329,10 +341,9 @@ class Turns:
                 if turn_id in self._noted:
                     await products.drop(connection, turn_id)
                 chat = ChatRef(row.platform, ChatId(row.chat))
-                if outcome.conversation is not None:
-                    await messages.keep(
-                        connection, outcome.conversation, outcome.messages, turn_id=turn_id
-                    )
+                if outcome.messages:
+                    into = outcome.conversation or await conversations.current(connection, chat)
+                    await messages.keep(connection, into, outcome.messages, turn_id=turn_id)
                 await messages.hide(connection, outcome.hidden)
                 if outcome.overheard is not None:
                     await drop_through(connection, chat, outcome.overheard)

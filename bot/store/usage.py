@@ -14,6 +14,8 @@ from bot.store.columns import utc_now
 from bot.store.connection import Connection
 from bot.store.schema import usage
 
+_KEEPING = sa.insert(usage).values(created_at=utc_now())
+
 
 async def keep(
     connection: Connection,
@@ -43,5 +45,5 @@ async def keep(
         }
         for entry in entries
     ]
-    await connection.execute(sa.insert(usage).values(created_at=utc_now()), rows)
+    await connection.execute(_KEEPING, rows)
     await totals.add(connection, chat.platform, user, entries, calendar)

@@ -26,7 +26,7 @@ from bot.store.codec import dump_parts
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
 from bot.store.database import connected
-from bot.store.messages import page_query
+from bot.store.messages import PAGE_BEFORE
 from bot.store.schema import messages, turns
 from tests.store.events import chat, message, ref, said
 from tests.store.postgres import running_server
@@ -235,8 +235,8 @@ async def pages(settings: StorageSettings, size: int) -> None:
         middle = size // 2
         older = await timed(100, lambda n: stores.conversations.page(ids[n % 20], before=middle))
         say("  page in the middle", *older)
-        query = page_query(ids[0], before=middle, limit=50)
-        compiled = query.compile(
+        place = {"conversation": ids[0], "before": middle, "most": 50}
+        compiled = PAGE_BEFORE.params(place).compile(
             dialect=sa.create_engine("sqlite://").dialect, compile_kwargs={"literal_binds": True}
         )
         explain = "EXPLAIN QUERY PLAN" if database.sqlite else "EXPLAIN"

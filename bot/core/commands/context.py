@@ -30,10 +30,9 @@ async def context(ctx: TurnContext, message: IncomingMessage, argument: str) -> 
     if not manner.model:
         await ctx.say(_("No model is chosen yet. Choose one with /model."))
         return Outcome()
-    conversation = await stores.conversations.current(ctx.chat)
     heard = await stores.overheard.remarks(ctx.chat) if _listens(ctx) else ()
     remarks = tuple(spoken(each, group=True) for each in said(heard))
-    place = Place(conversation=conversation, group=ctx.group)
+    place = Place(chat=ctx.chat, group=ctx.group)
     view = await look(ctx.services, manner, place, remarks)
     await ctx.say(await _written(ctx, view, manner.system_prompt))
     return Outcome()

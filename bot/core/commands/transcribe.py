@@ -146,7 +146,6 @@ async def write_down(
         delivery.write("\n\n".join(f"🎤 {found.excerpt}" for _, found in heard))
         files = [file for name, found in heard if found.is_long for file in found.files(name)]
         shown = await delivery.finish(files=files)
-    conversation = await ctx.services.stores.conversations.current(ctx.chat)
     words = "\n\n".join(found.text for _, found in heard)[:KEPT]
     sender = message.sender
     asked = NewMessage(
@@ -161,7 +160,7 @@ async def write_down(
         parts=(TextPart(f"[What is said in the recording:] {words}"),),
         shown=shown,
     )
-    return Outcome(conversation=conversation, messages=(asked, wrote), usage=tuple(usage))
+    return Outcome(messages=(asked, wrote), usage=tuple(usage))
 
 
 async def _end(
