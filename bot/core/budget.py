@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -12,8 +12,7 @@ from bot.core.ports import Clock
 from bot.core.quota import Ceiling, Limits, ceilings
 
 REMEMBERED = 30.0
-"""Seconds for which somebody's own limits are believed; another replica may have changed them."""
-PEOPLE = 5_000
+"""Seconds for which people's own limits are believed; another replica may have changed them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,13 +32,15 @@ class Budget:
         self._ledger = ledger
         self.quotas = quotas
         self._clock = clock
-        self._known: OrderedDict[Person, tuple[float, Limits]] = OrderedDict()
+        self._own: dict[Person, Limits] = {}
+        self._fresh_until = float("-inf")
+        self._reading = asyncio.Lock()
 
     async def ceilings(self, person: Person, *, admin: bool) -> Sequence[Ceiling]:
         """What holds for somebody; mostly from memory, and nothing when nothing is limited."""
         if admin and self.quotas.admins_exempt:
             return ()
-        own = {**self.quotas.own, **await self._own(person)}
+        own = {**self.quotas.own, **await self._own_of(person)}
         return ceilings(own, self.quotas.everybody)
 
     async def reserve(self, wish: Wish) -> Reserved | Refused:
@@ -56,17 +57,13 @@ class Budget:
     async def set_limits(self, person: Person, limits: Limits) -> None:
         """Give somebody limits of their own; an empty mapping takes them away."""
         await self._ledger.set_limits(person, limits)
-        self._remember(person, limits)
+        self._own[person] = limits
 
-    async def _own(self, person: Person) -> Limits:
-        at, limits = self._known.get(person, (float("-inf"), {}))
-        if self._clock.monotonic() - at >= REMEMBERED:
-            limits = await self._ledger.limits(person)
-            self._remember(person, limits)
-        return limits
-
-    def _remember(self, person: Person, limits: Limits) -> None:
-        self._known[person] = (self._clock.monotonic(), limits)
-        self._known.move_to_end(person)
-        if len(self._known) > PEOPLE:
-            self._known.popitem(last=False)
+    async def _own_of(self, person: Person) -> Limits:
+        """Few people have limits of their own: all are read at once, by whoever asks first."""
+        async with self._reading:
+            now = self._clock.monotonic()
+            if now >= self._fresh_until:
+                self._own = dict(await self._ledger.people_with_limits())
+                self._fresh_until = now + REMEMBERED
+        return self._own.get(person, {})

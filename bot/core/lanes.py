@@ -247,8 +247,7 @@ class Lanes:
         return self._platforms[turn.chat.platform].newest(turn.chat)
 
     async def _context(self, turn: Turn, others: list[int]) -> TurnContext:
-        first, event, stores = turn, turn.event, self._services.stores
-        settings = await stores.settings.load(turn.chat)
+        first, event, settings = turn, turn.event, turn.settings
         shown = list(turn.shown)
         line = None if turn.urgent else await self._room.leave(turn.chat, turn.id)
         if line is not None and not shown:

@@ -45,11 +45,36 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChatSettings:
+    """What a chat has chosen. Empty means the operator's default."""
+
+    model: str = ""
+    image_model: str = ""
+    system_prompt: str = ""
+    persona: str = ""
+    listening: str = ""
+    """`on`: what is said in the group, but not to the bot, is kept as context."""
+    favourites: tuple[str, ...] = ()
+    recent: tuple[str, ...] = ()
+    """Models that were chosen lately, the last one first."""
+    sampling: Sampling = field(default_factory=Sampling)
+    language: str = ""
+    reasoning: str = ""
+    streaming: str = ""
+    rich: str = ""
+    voice: str = ""
+    """`answer`, `transcribe` or `off`: what is done with recordings."""
+    together: str = ""
+    """`on` or `off`: whether short messages in a row are answered as one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
     """One event being worked on. `partial` and `shown` are what an earlier attempt left.
 
     An `urgent` turn passes by the lane: it runs beside the answer being written. It is `followed`
-    unless it was claimed with nothing behind it. `progress` is a note that an earlier attempt left
+    unless it was claimed with nothing behind it. `settings` are the chat's as it was claimed.
+    `progress` is a note that an earlier attempt left
     for this one. `stood` is the newest message that the bot had in the chat before the first
     attempt, as far as it is known.
     """
@@ -59,6 +84,7 @@ class Turn:
     event: Event
     urgent: bool = False
     followed: bool = True
+    settings: ChatSettings = field(default_factory=ChatSettings)
     attempt: int = 1
     partial: str = ""
     shown: tuple[MessageRef, ...] = ()
@@ -237,30 +263,6 @@ class Conversations(Protocol):
         None when it is not there, or not any more.
         """
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChatSettings:
-    """What a chat has chosen. Empty means the operator's default."""
-
-    model: str = ""
-    image_model: str = ""
-    system_prompt: str = ""
-    persona: str = ""
-    listening: str = ""
-    """`on`: what is said in the group, but not to the bot, is kept as context."""
-    favourites: tuple[str, ...] = ()
-    recent: tuple[str, ...] = ()
-    """Models that were chosen lately, the last one first."""
-    sampling: Sampling = field(default_factory=Sampling)
-    language: str = ""
-    reasoning: str = ""
-    streaming: str = ""
-    rich: str = ""
-    voice: str = ""
-    """`answer`, `transcribe` or `off`: what is done with recordings."""
-    together: str = ""
-    """`on` or `off`: whether short messages in a row are answered as one."""
 
 
 class SettingsStore(Protocol):

@@ -55,6 +55,11 @@ async def _load(connection: Connection, chat: ChatRef, *, to_change: bool = Fals
     query = _TO_CHANGE if to_change else _SETTINGS
     named = {"platform": chat.platform, "chat": chat.id}
     text: str | None = (await connection.execute(query, named)).scalar_one_or_none()
+    return read(text, chat)
+
+
+def read(text: str | None, chat: ChatRef) -> ChatSettings:
+    """The settings in a row; the defaults when there is none, or none that can be read."""
     if text is None:
         return ChatSettings()
     try:

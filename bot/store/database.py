@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -43,7 +42,6 @@ class Database:
     def __init__(self, engine: Engine, *, sqlite: bool) -> None:
         self.sqlite = sqlite
         self._engine = engine
-        self._reads: set[asyncio.Task[Any]] = set()
         self._writer = Writer(engine)
 
     async def write(self, job: Job[T]) -> T:
@@ -52,12 +50,6 @@ class Database:
 
     async def read(self, job: Job[T]) -> T:
         """Run a job that changes nothing. Raises `StoreError`."""
-        task = asyncio.create_task(self._read(job))
-        self._reads.add(task)
-        task.add_done_callback(self._reads.discard)
-        return await asyncio.shield(task)
-
-    async def _read(self, job: Job[T]) -> T:
         with translated():
             return await self._engine.read(job)
 
@@ -77,8 +69,6 @@ class Database:
     async def close(self) -> None:
         """Finish what is under way and close all connections."""
         await self._writer.close()
-        if self._reads:
-            await asyncio.wait(self._reads)
         await self._engine.close()
 
 

@@ -9,9 +9,10 @@ one trip to a thread that speaks to SQLite directly.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, cast
 
 import sqlalchemy as sa
 
@@ -28,7 +29,10 @@ may run twice, and in another thread."""
 
 
 class Engine(Protocol):
-    """Carries out jobs. Raises what the driver raises, and what the jobs raise."""
+    """Carries out jobs. Raises what the driver raises, and what the jobs raise.
+
+    A job that reads runs to its end even when its caller is cancelled.
+    """
 
     async def transaction(self, jobs: Sequence[Job[object]]) -> list[object]:
         """Run jobs under one commit."""
@@ -50,6 +54,7 @@ class AsyncioEngine:
         self._engine = engine
         # One statement sees one moment anyhow: reading needs no BEGIN and no ROLLBACK.
         self._reading = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._reads: set[asyncio.Task[Any]] = set()
 
     async def transaction(self, jobs: Sequence[Job[object]]) -> list[object]:
         """Run jobs under one commit."""
@@ -58,22 +63,40 @@ class AsyncioEngine:
 
     async def read(self, job: Job[T]) -> T:
         """Run a job that changes nothing."""
+        task = asyncio.create_task(self._read(job))
+        self._reads.add(task)
+        task.add_done_callback(self._reads.discard)
+        return await asyncio.shield(task)
+
+    async def _read(self, job: Job[T]) -> T:
         async with self._reading.connect() as connection:
             return await job(connection)
 
     async def close(self) -> None:
         """Close the connections."""
+        if self._reads:
+            await asyncio.wait(self._reads)
         await self._engine.dispose()
 
 
+READS = 32
+"""Jobs that read in one trip to a thread at most: the first of them waits for the last."""
+
+
 class ThreadEngine:
-    """`Engine` over a driver that blocks: one thread writes, `readers` others read."""
+    """`Engine` over a driver that blocks: one thread writes, `readers` others read.
+
+    Reads that come while all readers are busy share the next trip.
+    """
 
     def __init__(self, writing: sa.Engine, reading: sa.Engine, *, readers: int) -> None:
         self._writing = writing
         self._reading = reading
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="store-reader")
+        self._idle = readers
+        self._waiting: deque[tuple[Job[object], asyncio.Future[object]]] = deque()
+        self._trips: set[asyncio.Task[None]] = set()
 
     async def transaction(self, jobs: Sequence[Job[object]]) -> list[object]:
         """Run jobs under one commit."""
@@ -86,20 +109,56 @@ class ThreadEngine:
 
     async def read(self, job: Job[T]) -> T:
         """Run a job that changes nothing."""
+        result: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+        self._waiting.append((job, result))
+        if self._idle:
+            self._idle -= 1
+            trip = asyncio.create_task(self._take_trips())
+            self._trips.add(trip)
+            trip.add_done_callback(self._trips.discard)
+        return cast("T", await result)  # it is what the job returned
 
-        def work() -> T:
+    async def _take_trips(self) -> None:
+        """Keep one reader busy as long as anything waits."""
+        loop = asyncio.get_running_loop()
+        while self._waiting:
+            count = min(len(self._waiting), READS)
+            jobs, results = zip(*(self._waiting.popleft() for _ in range(count)), strict=True)
+            ends = await loop.run_in_executor(self._readers, self._read, jobs)
+            for end, result in zip(ends, results, strict=True):
+                if result.done():
+                    continue  # its caller was cancelled
+                if isinstance(end, Exception):
+                    result.set_exception(end)
+                else:
+                    result.set_result(end)
+        self._idle += 1
+
+    def _read(self, jobs: Sequence[Job[object]]) -> list[object | Exception]:
+        """What each job returned, or raised: that is nobody else's business."""
+        try:
             with self._reading.connect() as connection:
-                return _run(job, connection)
-
-        return await asyncio.get_running_loop().run_in_executor(self._readers, work)
+                return [_end(job, connection) for job in jobs]
+        except Exception as error:  # there is no connection
+            return [error for _ in jobs]
 
     async def close(self) -> None:
         """Close the connections."""
+        if self._trips:
+            await asyncio.wait(self._trips)
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(self._readers, self._reading.dispose)
         await loop.run_in_executor(self._writer, self._writing.dispose)
         self._readers.shutdown()
         self._writer.shutdown()
+
+
+def _end(job: Job[object], connection: sa.Connection) -> object | Exception:
+    try:
+        return _run(job, connection)
+    except Exception as error:
+        connection.rollback()  # else the next job would meet what is left of this one
+        return error
 
 
 def _run(job: Job[T], connection: sa.Connection) -> T:

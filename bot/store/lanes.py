@@ -21,7 +21,7 @@ from bot.core.types import (
     MessageRef,
     Unreadable,
 )
-from bot.store import codec
+from bot.store import chats, codec
 from bot.store.columns import Words, utc_now
 from bot.store.connection import Connection
 from bot.store.database import insert, insert_for
@@ -54,6 +54,10 @@ _READY = sa.text(
 
 
 # In words: SQLAlchemy leaves out the names of tables in what SQLite returns.
+_SETTINGS: sa.ColumnClause[str | None] = sa.literal_column(
+    "(SELECT settings FROM chats WHERE chats.platform = turns.platform AND chats.id = turns.chat)",
+    Words(),
+)
 _FOLLOWED: sa.ColumnClause[bool] = sa.literal_column(
     """EXISTS (SELECT 1 FROM turns AS behind
     WHERE behind.platform = turns.platform AND behind.chat = turns.chat AND behind.id > turns.id
@@ -82,10 +86,11 @@ class Claimed:
     progress: str
     stood: str
     followed: bool = True
+    settings: str | None = None
 
 
-CLAIMED = tuple(turns.c[field.name] for field in fields(Claimed) if field.name != "followed")
-"""The columns of `Claimed`, in its order."""
+CLAIMED = tuple(turns.c[field.name] for field in fields(Claimed) if field.name in turns.c)
+"""The columns of `Claimed` that are the turn's own, in its order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,19 +223,21 @@ def _claiming(lease: float) -> ReturningUpdate[Any]:
             lease_until=utc_now(lease),
             stood=sa.case((turns.c.stood != "", turns.c.stood), else_=_stood_before()),
         )
-        .returning(*CLAIMED, _FOLLOWED)
+        .returning(*CLAIMED, _FOLLOWED, _SETTINGS)
     )
 
 
 def turn(row: Claimed) -> Turn:
     """A row in the terms of the core. Raises `codec.UndecodableError`."""
     stood = codec.load_shown(row.stood) if row.stood else ()
+    chat = ChatRef(row.platform, ChatId(row.chat))
     return Turn(
         id=row.id,
-        chat=ChatRef(row.platform, ChatId(row.chat)),
+        chat=chat,
         event=codec.load_event(row.kind, row.event),
         urgent=row.urgent,
         followed=row.followed,
+        settings=chats.read(row.settings, chat),
         attempt=row.attempt,
         partial=row.partial,
         shown=codec.load_shown(row.shown),

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from bot.core.stores import ChatSettings
+from bot.errors import StoreError
 from bot.store import StorageSettings, open_store
 from bot.store.connection import Connection
 from bot.store.database import connected
@@ -30,6 +32,39 @@ async def test_a_job_that_waits_for_something_else_is_refused_and_changes_nothin
         with pytest.raises(RuntimeError, match="waited for something else"):
             await database.write(lingers)
         assert await database.read(count) == 1
+
+
+async def test_a_read_that_fails_takes_nobody_along(tmp_path: Path) -> None:
+    settings = StorageSettings(url=f"sqlite:///{tmp_path}/store.db")
+    async with open_store(settings):
+        pass
+
+    async def count(connection: Connection) -> object:
+        return (await connection.execute(sa.text("SELECT count(*) FROM turns"))).scalar_one()
+
+    async def fails(connection: Connection) -> object:
+        return await connection.execute(sa.text("SELECT nothing FROM nowhere"))
+
+    async with connected(settings) as database:
+        jobs = [count, fails] * 40
+        ends = await asyncio.gather(*map(database.read, jobs), return_exceptions=True)
+        assert ends[::2] == [0] * 40
+        assert all(isinstance(end, StoreError) for end in ends[1::2])
+
+
+async def test_whoever_stops_waiting_for_a_read_stops_nobody_else(tmp_path: Path) -> None:
+    settings = StorageSettings(url=f"sqlite:///{tmp_path}/store.db")
+    async with open_store(settings) as stores:
+        looks = [
+            asyncio.create_task(stores.settings.load(message("m", f"c{n}").ref.chat))
+            for n in range(100)
+        ]
+        await asyncio.sleep(0)
+        for look in looks[::2]:
+            look.cancel()
+        await asyncio.wait(looks)
+        assert [look.cancelled() for look in looks] == [True, False] * 50
+        assert all(look.result() == ChatSettings() for look in looks[1::2])
 
 
 async def test_readers_and_the_writer_do_not_wait_for_each_other(tmp_path: Path) -> None:
