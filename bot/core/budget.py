@@ -34,7 +34,7 @@ class Budget:
         self._clock = clock
         self._own: dict[Person, Limits] = {}
         self._fresh_until = float("-inf")
-        self._reading = asyncio.Lock()
+        self._reading: asyncio.Task[None] | None = None
 
     async def ceilings(self, person: Person, *, admin: bool) -> Sequence[Ceiling]:
         """What holds for somebody; mostly from memory, and nothing when nothing is limited."""
@@ -61,9 +61,15 @@ class Budget:
 
     async def _own_of(self, person: Person) -> Limits:
         """Few people have limits of their own: all are read at once, by whoever asks first."""
-        async with self._reading:
-            now = self._clock.monotonic()
-            if now >= self._fresh_until:
-                self._own = dict(await self._ledger.people_with_limits())
-                self._fresh_until = now + REMEMBERED
+        if self._clock.monotonic() >= self._fresh_until:
+            if self._reading is None:
+                self._reading = asyncio.create_task(self._read())
+            await asyncio.shield(self._reading)
         return self._own.get(person, {})
+
+    async def _read(self) -> None:
+        try:
+            self._own = dict(await self._ledger.people_with_limits())
+            self._fresh_until = self._clock.monotonic() + REMEMBERED
+        finally:
+            self._reading = None

@@ -11,7 +11,7 @@ from bot.core.types import IncomingMessage, MessageRef
 from bot.store import codec, lanes
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
-from bot.store.schema import JOINED, WAITING_IN_LANE, turns
+from bot.store.schema import ACTIVE_IN_LANE, JOINED, WAITING_IN_LANE, turns
 
 _OVER = (TurnState.DONE, TurnState.CANCELLED)
 
@@ -30,7 +30,7 @@ async def following(connection: Connection, turn_id: int) -> Sequence[Turn]:
         .where(
             turns.c.platform == lead.platform,
             turns.c.chat == lead.chat,
-            sa.text(WAITING_IN_LANE),
+            sa.text(ACTIVE_IN_LANE),
             turns.c.id > turn_id,
         )
         .order_by(turns.c.id)

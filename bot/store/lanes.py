@@ -27,43 +27,65 @@ from bot.store.connection import Connection
 from bot.store.database import insert, insert_for
 from bot.store.schema import ACTIVE_IN_LANE, WAITING_IN_LANE, turns
 
-_LOOK = sa.text(
-    f"""SELECT
-    coalesce(
-        (SELECT id FROM turns WHERE platform = :platform AND key = :key),
-        (SELECT id FROM turns WHERE platform = :platform AND gesture = :gesture
-            AND gesture <> '')),
-    count(*) FILTER (WHERE state = 'waiting'),
-    count(*),
-    (SELECT count(*) FROM turns WHERE {WAITING_IN_LANE})
-    FROM turns WHERE platform = :platform AND chat = :chat AND {ACTIVE_IN_LANE}"""
-).bindparams(
-    *(sa.bindparam(name, type_=Words()) for name in ("platform", "key", "gesture", "chat"))
-)
+
+def lane(dialect: str) -> str:
+    """What follows the name of the table where a statement is about what is active in a lane.
+
+    Left alone, SQLite looks through everything that a chat ever said: to its planner the index of
+    all turns is as good as that of the few (https://www.sqlite.org/lang_indexedby.html).
+    """
+    return "INDEXED BY ix_turns_lane" if dialect == "sqlite" else ""
+
+
+@cache
+def _looking(dialect: str) -> sa.TextClause:
+    return sa.text(
+        f"""SELECT
+        coalesce(
+            (SELECT id FROM turns WHERE platform = :platform AND key = :key),
+            (SELECT id FROM turns WHERE platform = :platform AND gesture = :gesture
+                AND gesture <> '')),
+        count(*) FILTER (WHERE state = 'waiting'),
+        count(*),
+        (SELECT count(*) FROM turns WHERE {WAITING_IN_LANE})
+        FROM turns {lane(dialect)}
+        WHERE platform = :platform AND chat = :chat AND {ACTIVE_IN_LANE}"""
+    ).bindparams(
+        *(sa.bindparam(name, type_=Words()) for name in ("platform", "key", "gesture", "chat"))
+    )
+
 
 # `= TRUE`, not the bare column: else SQLite does not look it up in the index on (urgent, id).
 _URGENT = sa.text("urgent.state = 'waiting' AND urgent.urgent = TRUE")
 
-_READY = sa.text(
-    """lane.state = 'waiting' AND lane.urgent = FALSE AND NOT EXISTS (
-        SELECT 1 FROM turns AS other
+
+def _ready(dialect: str) -> sa.TextClause:
+    return sa.text(
+        f"""lane.state = 'waiting' AND lane.urgent = FALSE AND NOT EXISTS (
+        SELECT 1 FROM turns AS other {lane(dialect)}
         WHERE other.platform = lane.platform AND other.chat = lane.chat
         AND other.state IN ('waiting', 'running') AND NOT other.urgent
         AND (other.state = 'running' OR other.id < lane.id))"""
-)
+    )
 
 
-# In words: SQLAlchemy leaves out the names of tables in what SQLite returns.
+# In words, since SQLAlchemy leaves out the names of tables in what SQLite returns; and without the
+# casts SQLite uses no index there.
 _SETTINGS: sa.ColumnClause[str | None] = sa.literal_column(
-    "(SELECT settings FROM chats WHERE chats.platform = turns.platform AND chats.id = turns.chat)",
+    """(SELECT settings FROM chats WHERE chats.platform = CAST(turns.platform AS TEXT)
+    AND chats.id = CAST(turns.chat AS TEXT))""",
     Words(),
 )
-_FOLLOWED: sa.ColumnClause[bool] = sa.literal_column(
-    """EXISTS (SELECT 1 FROM turns AS behind
-    WHERE behind.platform = turns.platform AND behind.chat = turns.chat AND behind.id > turns.id
-    AND behind.state IN ('waiting', 'running') AND NOT behind.urgent)""",
-    sa.Boolean(),
-)
+
+
+def _followed(dialect: str) -> sa.ColumnClause[bool]:
+    return sa.literal_column(
+        f"""EXISTS (SELECT 1 FROM turns AS behind {lane(dialect)}
+        WHERE behind.platform = CAST(turns.platform AS TEXT)
+        AND behind.chat = CAST(turns.chat AS TEXT) AND behind.id > turns.id
+        AND behind.state IN ('waiting', 'running') AND NOT behind.urgent)""",
+        sa.Boolean(),
+    )
 
 
 MANY = 200
@@ -107,7 +129,7 @@ async def look(connection: Connection, event: Event) -> View:
     """What an event meets. Urgent turns are in nobody's way and do not count."""
     chat = codec.chat_of(event)
     row = await connection.execute(
-        _LOOK,
+        _looking(connection.dialect.name),
         {
             "platform": chat.platform,
             "key": event.key,
@@ -189,8 +211,9 @@ def _new(event: Event | Unreadable) -> dict[str, object]:
 
 async def ahead(connection: Connection, turn_id: int) -> int:
     """How many turns of the same chat, waiting or running, stand before this one that waits."""
+    in_lane = lane(connection.dialect.name)
     query = sa.text(
-        """SELECT count(*) FROM turns AS this JOIN turns AS earlier
+        f"""SELECT count(*) FROM turns AS this JOIN turns AS earlier {in_lane}
         ON earlier.platform = this.platform AND earlier.chat = this.chat AND earlier.id < this.id
         WHERE this.id = :turn_id AND this.state = 'waiting' AND NOT this.urgent
         AND earlier.state IN ('waiting', 'running') AND NOT earlier.urgent"""
@@ -205,14 +228,15 @@ async def claim(connection: Connection, owner: str, lease: float) -> Claimed | N
     One statement, so two processes cannot take the same turn. Only the first of a lane may be
     taken, also while another process has it locked: else the second would overtake it.
     """
-    row = (await connection.execute(_claiming(lease), {"claims": owner})).one_or_none()
+    claiming = _claiming(connection.dialect.name, lease)
+    row = (await connection.execute(claiming, {"claims": owner})).one_or_none()
     return None if row is None else Claimed(*row)
 
 
 @cache  # putting the statement together takes longer than carrying it out
-def _claiming(lease: float) -> ReturningUpdate[Any]:
+def _claiming(dialect: str, lease: float) -> ReturningUpdate[Any]:
     first_urgent = _first(turns.alias("urgent"), _URGENT)
-    first_ready = _first(turns.alias("lane"), _READY)
+    first_ready = _first(turns.alias("lane"), _ready(dialect))
     return (
         sa.update(turns)
         .where(turns.c.id == sa.func.coalesce(first_urgent, first_ready))
@@ -223,7 +247,7 @@ def _claiming(lease: float) -> ReturningUpdate[Any]:
             lease_until=utc_now(lease),
             stood=sa.case((turns.c.stood != "", turns.c.stood), else_=_stood_before()),
         )
-        .returning(*CLAIMED, _FOLLOWED, _SETTINGS)
+        .returning(*CLAIMED, _followed(dialect), _SETTINGS)
     )
 
 
