@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 from bot.core import feedback
 from bot.core.access import Gate
 from bot.core.again import is_of, named_exchange
-from bot.core.commands import ACTIONS, EVERY_TIME, IN_ORDER, QUEUED, changed
+from bot.core.commands import ACTIONS, EVERY_TIME, IN_ORDER, PANELS, QUEUED, changed
 from bot.core.commands.help import refuse
 from bot.core.commands.sight import instead_of_looking
 from bot.core.commands.table import CommandTable, parse
@@ -161,6 +161,8 @@ class Router:
         if not ctx.turn.urgent:  # it was answered when it was taken in
             return await handler(ctx, press, action)
         await ctx.platform.notice(press, "")
+        if action.name not in PANELS:
+            return await handler(ctx, press, action)
         # Urgent turns pass each other: what is drawn last must know what was chosen before.
         async with self._panels.setdefault(press.ref, asyncio.Lock()):
             ctx.settings = await ctx.services.stores.settings.load(ctx.chat)

@@ -76,4 +76,13 @@ IN_ORDER: Collection[str] = forget.IN_ORDER
 EVERY_TIME: Collection[str] = image.ACTIONS
 """Buttons whose press waits for its turn, and counts as often as it comes."""
 
-__all__ = ["ACTIONS", "COMMANDS", "EVERY_TIME", "IN_ORDER", "QUEUED"]
+PANELS: Collection[str] = {
+    **model.ACTIONS,
+    **persona.ACTIONS,
+    **sampling.ACTIONS,
+    **settings.ACTIONS,
+    **chats.ACTIONS,
+}
+"""Buttons that draw their message anew out of what was chosen; the last must know of all before."""
+
+__all__ = ["ACTIONS", "COMMANDS", "EVERY_TIME", "IN_ORDER", "PANELS", "QUEUED"]
