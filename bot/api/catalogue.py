@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,6 +16,7 @@ from bot.api.settings import ApiSettings
 from bot.api.wire import Json
 from bot.core.chat import ModelInfo, UsageEntry, UsageKind
 from bot.core.ports import Clock
+from bot.core.single_flight import SingleFlight
 from bot.errors import ModelErrorKind
 
 log = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ class Catalogue:
         self._attempts = attempts
         self._lessons = lessons
         self._clock = clock
-        self._lock = asyncio.Lock()
+        self._refreshing = SingleFlight(self._refresh)
         self._list_prices = ListPrices(settings.base_urls, on=settings.list_prices)
         self._models: dict[str, ModelInfo] = {}  # as the API and the configuration tell of them
         self._failure: CallFailed | None = None
@@ -107,9 +107,8 @@ class Catalogue:
 
     async def _renew(self) -> None:
         """Ask for the list when it is old; a failure is remembered for a while."""
-        async with self._lock:
-            if self._clock.monotonic() >= self._until:
-                await self._refresh()
+        if self._clock.monotonic() >= self._until:
+            await self._refreshing.run()
 
     async def _refresh(self) -> None:
         async def ask(one: Try) -> dict[str, ModelInfo]:

@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from bot.core.chat import ModelInfo, UsageEntry, UsageKind
+from bot.core.single_flight import SingleFlight
 
 if TYPE_CHECKING:
     from genai_prices.data_snapshot import DataSnapshot
@@ -48,18 +49,23 @@ class ListPrices:
         self._base_urls = base_urls
         self._on = on
         self._found: dict[tuple[str, str], tuple[Provider, Listed] | None] = {}
-        self._loading = asyncio.Lock()
+        self._wanted: dict[tuple[str, str], ModelInfo] = {}
+        self._loaded = False
+        self._loading = SingleFlight(self._load)
 
     async def load(self, infos: Iterable[ModelInfo] = ()) -> None:
         """Load the list and look models up beside the event loop; what follows takes no time."""
         if not self._on:
             return
-        async with self._loading:  # once for everybody who asks meanwhile
-            new = [info for info in infos if (info.id, info.owner) not in self._found]
-            if new or "_data" not in self.__dict__:
-                await asyncio.to_thread(
-                    lambda: self._data and [self.complete(info) for info in new]
-                )
+        new = {_key(info): info for info in infos if _key(info) not in self._found}
+        while not self._loaded or any(key not in self._found for key in new):
+            self._wanted |= new
+            await self._loading.run()
+
+    async def _load(self) -> None:
+        wanted, self._wanted = self._wanted, {}
+        await asyncio.to_thread(lambda: self._data and list(map(self.complete, wanted.values())))
+        self._loaded = True
 
     def complete(self, info: ModelInfo) -> ModelInfo:
         """The same, with what the list knows in place of what is unknown."""
@@ -123,7 +129,7 @@ class ListPrices:
     def _find(self, info: ModelInfo) -> tuple[Provider, Listed] | None:
         if not self._on:
             return None
-        key = (info.id, info.owner)
+        key = _key(info)
         if key not in self._found:
             self._found[key] = self._look_up(info.id.lower(), info.owner.lower())
         return self._found[key]
@@ -145,6 +151,10 @@ class ListPrices:
             return self._data.find_provider_model(name, None, provider, url)
         except LookupError:
             return None
+
+
+def _key(info: ModelInfo) -> tuple[str, str]:
+    return (info.id, info.owner)
 
 
 def _base(price: Decimal | TieredPrices | None) -> Decimal | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -10,6 +9,7 @@ from bot.core.calendar import Calendar
 from bot.core.ledger import Ledger, Person, Refused, Reserved, Standing, Wish
 from bot.core.ports import Clock
 from bot.core.quota import Ceiling, Limits, ceilings
+from bot.core.single_flight import SingleFlight
 
 REMEMBERED = 30.0
 """Seconds for which people's own limits are believed; another replica may have changed them."""
@@ -34,7 +34,7 @@ class Budget:
         self._clock = clock
         self._own: dict[Person, Limits] = {}
         self._fresh_until = float("-inf")
-        self._reading: asyncio.Task[None] | None = None
+        self._reading = SingleFlight(self._read)
 
     async def ceilings(self, person: Person, *, admin: bool) -> Sequence[Ceiling]:
         """What holds for somebody; mostly from memory, and nothing when nothing is limited."""
@@ -62,14 +62,9 @@ class Budget:
     async def _own_of(self, person: Person) -> Limits:
         """Few people have limits of their own: all are read at once, by whoever asks first."""
         if self._clock.monotonic() >= self._fresh_until:
-            if self._reading is None:
-                self._reading = asyncio.create_task(self._read())
-            await asyncio.shield(self._reading)
+            await self._reading.run()
         return self._own.get(person, {})
 
     async def _read(self) -> None:
-        try:
-            self._own = dict(await self._ledger.people_with_limits())
-            self._fresh_until = self._clock.monotonic() + REMEMBERED
-        finally:
-            self._reading = None
+        self._own = dict(await self._ledger.people_with_limits())
+        self._fresh_until = self._clock.monotonic() + REMEMBERED
