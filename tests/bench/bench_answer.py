@@ -5,7 +5,8 @@
         [--style edit draft rich rich-draft] [--bot chinwag bare]
 
 A real `bot run` process, and beside it for comparison a bare loop with an ideal pacer, against the
-sandbox of the platform and a model in a process of their own. Everybody asks at the same moment;
+sandbox of the platform and a model in a process of their own. After one question that does not
+count, everybody asks at the same moment;
 the model says pieces of 8 characters at 25 a second (`tests.bench.answers`). The styles are those
 of Telegram; Slack has one, and the bare loop always edits. Printed: how many answers are complete
 and exact, calls refused (429), first text after the question and after the model's first word,
@@ -67,7 +68,10 @@ async def measure(case: Case) -> str:
             async with _bot(case, opened, Path(folder)) as bot:
                 start = (await _line(servers))["connected"] - began
                 await asyncio.sleep(SETTLED)
-                idle, before = megabytes(bot.pid), cpu_seconds(bot.pid)
+                idle = megabytes(bot.pid)
+                await _go(servers)
+                await _line(servers)
+                before = cpu_seconds(bot.pid)
                 await _go(servers)
                 result = await _line(servers)
                 cpu, busy = cpu_seconds(bot.pid) - before, megabytes(bot.pid, peak=True)

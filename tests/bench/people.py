@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -34,17 +34,19 @@ class Chat:
 
 
 class Watch:
-    """Looks at every chat for the expected text."""
+    """Looks at the chats of these numbers for the expected text."""
 
-    def __init__(self, chats: int, expected: str) -> None:
-        self.chats = [Chat() for _ in range(chats)]
+    def __init__(self, numbers: Iterable[int], expected: str) -> None:
+        self.chats = {number: Chat() for number in numbers}
         self._letters = letters(expected)
-        self._missing = chats
+        self._missing = len(self.chats)
         self._all = asyncio.Event()
 
     def see(self, number: int, shown: str, kept: str) -> None:
         """The bot shows this in a chat now, and its messages say that."""
-        chat, now = self.chats[number], time.perf_counter()
+        chat, now = self.chats.get(number), time.perf_counter()
+        if chat is None:
+            return
         if shown.strip() and not chat.first:
             chat.first = now
         whole = letters(kept) == self._letters

@@ -2,8 +2,9 @@
 
     python -m tests.bench.servers PLATFORM LIMITS ANSWER CHATS
 
-Writes a line of JSON with the addresses; then one when the bot has connected; asks when it reads a
-line, and writes what became of it.
+Writes a line of JSON with the addresses; then one when the bot has connected. When it reads a line,
+it asks one question, so that what is loaded once is loaded, and writes what became of it; when it
+reads another line, everybody asks.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from tests.bench.answers import ANSWERS
 from tests.bench.model import Model, serving
@@ -30,23 +31,26 @@ async def main(platform: str, limits: str, answer: str, chats: int) -> None:
         say({"address": place.address, "model": model.url})
         await place.connected()
         say({"connected": time.perf_counter()})
-        await asyncio.to_thread(sys.stdin.readline)
-        say(await measure(place, model, ANSWERS[answer].text, chats))
+        for numbers in (range(chats, chats + 1), range(chats)):
+            await asyncio.to_thread(sys.stdin.readline)
+            say(await measure(place, model, ANSWERS[answer].text, numbers))
         await asyncio.to_thread(sys.stdin.readline)
 
 
-async def measure(place: Place, model: Model, expected: str, chats: int) -> Mapping[str, object]:
-    """Everybody asks at once; returns the seconds that each waited."""
-    watch = Watch(chats, expected)
+async def measure(
+    place: Place, model: Model, expected: str, numbers: Iterable[int]
+) -> Mapping[str, object]:
+    """The people of these chats ask at once; returns the seconds that each waited."""
+    watch = Watch(numbers, expected)
     looking = asyncio.create_task(place.look(watch.see))
     await asyncio.sleep(0)
-    for number, chat in enumerate(watch.chats):
+    for number, chat in watch.chats.items():
         chat.asked = time.perf_counter()
         await place.ask(number, _question(number))
     await watch.all_whole(PATIENCE)
     await asyncio.sleep(AFTERMATH)
     looking.cancel()
-    pairs = [(chat, model.heard.get(_question(n))) for n, chat in enumerate(watch.chats)]
+    pairs = [(chat, model.heard.get(_question(n))) for n, chat in watch.chats.items()]
     done = [(chat, heard) for chat, heard in pairs if chat.whole and heard is not None]
     return {
         "exact": len(done),
