@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.core.stores import TurnState
 from bot.store import joining, ledger
@@ -36,13 +39,38 @@ class Hold:
 NOBODY = Hold("", 0)
 
 
-def change(turn_id: int, hold: Hold) -> sa.Update:
-    """A change of a running turn, as long as it is held so."""
-    return sa.update(turns).where(
-        turns.c.id == turn_id,
-        turns.c.state == TurnState.RUNNING.value,
-        turns.c.owner == hold.owner,
-        turns.c.attempt == hold.attempt,
+async def change(
+    connection: Connection,
+    turn_id: int,
+    hold: Hold,
+    values: Mapping[str, object],
+    clocks: Mapping[str, float],
+) -> sa.Row[*tuple[Any, ...]] | None:
+    """Change a running turn, as long as it is held so; returns platform, chat and user_id.
+
+    `clocks` are columns that are set to so many seconds from now, by the database's clock.
+    """
+    held = {"this": turn_id, "holder": hold.owner, "tried": hold.attempt}
+    given = {f"new_{name}": value for name, value in values.items()}
+    statement = _changing(frozenset(values), frozenset(clocks.items()))
+    return (await connection.execute(statement, {**held, **given})).one_or_none()
+
+
+@cache
+def _changing(
+    names: frozenset[str], clocks: frozenset[tuple[str, float]]
+) -> ReturningUpdate[*tuple[Any, ...]]:
+    new: dict[str, object] = {name: sa.bindparam(f"new_{name}") for name in names}
+    return (
+        sa.update(turns)
+        .where(
+            turns.c.id == sa.bindparam("this"),
+            turns.c.state == TurnState.RUNNING.value,
+            turns.c.owner == sa.bindparam("holder"),
+            turns.c.attempt == sa.bindparam("tried"),
+        )
+        .values({**new, **{name: utc_now(seconds) for name, seconds in clocks}})
+        .returning(turns.c.platform, turns.c.chat, turns.c.user_id)
     )
 
 

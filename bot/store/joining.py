@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import sqlalchemy as sa
 
@@ -91,13 +92,18 @@ async def join(
 
 async def end(connection: Connection, turn_id: int, state: TurnState) -> None:
     """Let what was joined end with its lead; if that was not answered, it waits again."""
+    await connection.execute(_ending(state), {"leader": turn_id})
+
+
+@cache
+def _ending(state: TurnState) -> sa.Update:
     values: dict[str, object] = (
         {"state": state.value, "finished_at": utc_now()}
         if state in _OVER
         else {"state": TurnState.WAITING.value, "lead": None}
     )
-    statement = sa.update(turns).where(turns.c.lead == turn_id, sa.text(JOINED)).values(values)
-    await connection.execute(statement)
+    led = turns.c.lead == sa.bindparam("leader")
+    return sa.update(turns).where(led, sa.text(JOINED)).values(values)
 
 
 async def part(connection: Connection) -> None:

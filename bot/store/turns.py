@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -36,7 +36,6 @@ from bot.store import (
     products,
     usage,
 )
-from bot.store.columns import utc_now
 from bot.store.connection import Connection
 from bot.store.database import Database
 from bot.store.holds import EXPIRED, GIVEN_BACK, NOBODY, Hold
@@ -175,11 +174,8 @@ class Turns:
         """Remember how far the answer is and which messages it stands in."""
         await self._change(
             turn_id,
-            {
-                "partial": partial,
-                "shown": codec.dump_shown(tuple(shown)),
-                "lease_until": utc_now(self._lease),
-            },
+            {"partial": partial, "shown": codec.dump_shown(tuple(shown))},
+            clocks={"lease_until": self._lease},
         )
 
     async def note(self, turn_id: int, progress: str, made: Sequence[OutgoingFile] = ()) -> bool:
@@ -187,10 +183,8 @@ class Turns:
         hold = self._held.get(turn_id, NOBODY)
 
         async def job(connection: Connection) -> bool:
-            statement = holds.change(turn_id, hold).values(
-                progress=progress, lease_until=utc_now(self._lease)
-            )
-            if not await _rows_changed(connection, statement):
+            new, clocks = {"progress": progress}, {"lease_until": self._lease}
+            if await holds.change(connection, turn_id, hold, new, clocks) is None:
                 return False
             await products.keep(connection, turn_id, made)
             return True
@@ -224,7 +218,8 @@ class Turns:
         if dead:
             await self._end(turn_id, TurnState.DEAD, error=reason, stood=stood)
             return
-        again = {**GIVEN_BACK, "error": reason, "attempt": turns.c.attempt + 1}
+        attempt = self._held.get(turn_id, NOBODY).attempt
+        again = {**GIVEN_BACK, "error": reason, "attempt": attempt + 1}
         await self._change(turn_id, again, ends=TurnState.WAITING)
         self._let_go(turn_id)
 
@@ -295,7 +290,6 @@ class Turns:
         values: dict[str, object] = {
             "state": state.value,
             "lease_until": None,
-            "finished_at": utc_now(),
             "error": error or None,
         }
         if outcome is not None:  # the messages say it all now
@@ -304,7 +298,7 @@ class Turns:
                 values |= SCRUBBED
         if stood is not None:
             values["stood"] = codec.dump_shown((stood,))
-        await self._change(turn_id, values, outcome, ends=state)
+        await self._change(turn_id, values, outcome, ends=state, clocks={"finished_at": 0.0})
         self._let_go(turn_id)
 
     def _let_go(self, turn_id: int) -> None:
@@ -318,6 +312,7 @@ class Turns:
         outcome: Outcome | None = None,
         *,
         ends: TurnState | None = None,
+        clocks: Mapping[str, float] | None = None,
     ) -> None:
         """Change a turn that we run, and keep what came of it; nothing at all if it is not ours.
 
@@ -327,12 +322,7 @@ class Turns:
         hold = self._held.get(turn_id, NOBODY)
 
         async def job(connection: Connection) -> bool:
-            statement = (
-                holds.change(turn_id, hold)
-                .values(values)
-                .returning(turns.c.platform, turns.c.chat, turns.c.user_id)
-            )
-            row = (await connection.execute(statement)).one_or_none()
+            row = await holds.change(connection, turn_id, hold, values, clocks or {})
             if row is None:
                 return False
             if ends is not None:
