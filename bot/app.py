@@ -20,16 +20,16 @@ from bot import collector
 from bot.api.settings import ApiSettings
 from bot.config import AccessSettings, Config, require_platform
 from bot.core.access import Gate
-from bot.core.budget import Budget
-from bot.core.calendar import Calendar
 from bot.core.chart import Chart
 from bot.core.clock import SystemClock
 from bot.core.commands import COMMANDS
 from bot.core.defaults import Defaults
+from bot.core.engine.lanes import Lanes
+from bot.core.engine.router import Router
 from bot.core.figures import Formats, FormatsOf
-from bot.core.lanes import Lanes
+from bot.core.limits.budget import Budget
+from bot.core.limits.calendar import Calendar
 from bot.core.ports import Clock, Platform, Web
-from bot.core.router import Router
 from bot.core.stores import Stores
 from bot.core.turn import Services
 from bot.errors import PlatformError

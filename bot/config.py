@@ -19,9 +19,9 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from bot.api.settings import ApiSettings
 from bot.config_reading import read_settings
 from bot.core.access import Access
-from bot.core.budget import Quotas
 from bot.core.defaults import Persona
-from bot.core.quota import NAMES, Limits
+from bot.core.limits.budget import Quotas
+from bot.core.limits.quota import NAMES, Limits
 from bot.errors import ConfigError
 from bot.platforms.slack.settings import SlackSettings
 from bot.platforms.telegram.settings import TelegramSettings

@@ -13,17 +13,17 @@ from typing import TypedDict, Unpack
 from bot import api as api_room
 from bot.api.settings import ApiSettings, ModelSettings
 from bot.core.access import Access, Gate
-from bot.core.budget import Budget, Quotas
-from bot.core.calendar import UTC_CALENDAR, Calendar
 from bot.core.capabilities import Capabilities
 from bot.core.clock import SystemClock
 from bot.core.commands import COMMANDS
 from bot.core.commands.table import CommandTable
 from bot.core.defaults import Defaults
-from bot.core.fake import ANN, CHAT, FAKE_CAPABILITIES, FakePlatform
-from bot.core.lanes import Lanes
+from bot.core.engine.lanes import Lanes
+from bot.core.engine.router import Router
+from bot.core.fakes.platform import ANN, CHAT, FAKE_CAPABILITIES, FakePlatform
+from bot.core.limits.budget import Budget, Quotas
+from bot.core.limits.calendar import UTC_CALENDAR, Calendar
 from bot.core.ports import Platform
-from bot.core.router import Router
 from bot.core.turn import Services
 from bot.core.types import ChatRef, Event, Sender
 from bot.formats import BabelFormats

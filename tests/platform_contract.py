@@ -21,7 +21,7 @@ from typing import Protocol
 import pytest
 
 from bot.core.capabilities import Streaming
-from bot.core.delivery import Delivery
+from bot.core.delivery.delivery import Delivery
 from bot.core.ports import Platform
 from bot.core.types import (
     Button,

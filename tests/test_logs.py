@@ -28,7 +28,7 @@ def logged(
 ) -> str:
     record = logging.makeLogRecord(
         {
-            "name": "bot.core.lanes",
+            "name": "bot.core.engine.lanes",
             "levelno": logging.WARNING,
             "levelname": "WARNING",
             "msg": message,
@@ -55,7 +55,7 @@ def test_json_has_one_object_per_line_with_the_fields_beside_the_event() -> None
     assert entry == {
         "event": "turn finished",
         "level": "warning",
-        "logger": "bot.core.lanes",
+        "logger": "bot.core.engine.lanes",
         "chat": "telegram:42",
         "turn": 7,
     }
@@ -67,7 +67,7 @@ def test_a_field_never_hides_the_phrase() -> None:
     )
     assert entry["event"] == "accepted"
     assert entry["event_"] == "StopPressed"
-    assert (entry["level"], entry["logger"]) == ("warning", "bot.core.lanes")
+    assert (entry["level"], entry["logger"]) == ("warning", "bot.core.engine.lanes")
 
 
 def test_json_keeps_a_traceback_on_the_same_line() -> None:

@@ -96,5 +96,5 @@ async def test_an_idle_bot_keeps_nothing_in_memory_that_it_may_never_need(
         pass
     lines = (tmp_path / "log").read_text().splitlines()
     imported = {line.rpartition("|")[2].strip() for line in lines if line.startswith("import ")}
-    assert imported >= {"telegram", "sqlalchemy", "bot.core.lanes"}
+    assert imported >= {"telegram", "sqlalchemy", "bot.core.engine.lanes"}
     assert not imported & UNUSED

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from bot.core.ledger import Person
+from bot.core.limits.ledger import Person
 from bot.core.types import ChatRef
 
 

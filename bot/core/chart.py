@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import TypeAlias
 
 from bot.core.figures import Formats
-from bot.core.ledger import DayTotal
+from bot.core.limits.ledger import DayTotal
 
 SERIES = 5
 """Models with a colour of their own; the others share one."""

@@ -15,7 +15,7 @@ from bot.core.access import Grants
 from bot.core.archive import Archive, Overheard, Privacy, Summaries, Summary
 from bot.core.broadcasts import Broadcasts
 from bot.core.chat import ImagePart, KeptMessage, NewMessage, Sampling, UsageEntry
-from bot.core.ledger import Ledger, Person
+from bot.core.limits.ledger import Ledger, Person
 from bot.core.statistics import Statistics
 from bot.core.types import ChatRef, Event, MessageRef, OutgoingFile, Sender, Unreadable, UserId
 

@@ -10,13 +10,13 @@ from gettext import NullTranslations
 from typing import Any
 
 from bot.core.access import Gate
-from bot.core.budget import Budget
 from bot.core.chart import ChartPainter
 from bot.core.defaults import Defaults
-from bot.core.delivery import FIRST_BACKOFF, LAST_BACKOFF, PATIENCE, Delivery
+from bot.core.delivery.delivery import FIRST_BACKOFF, LAST_BACKOFF, PATIENCE, Delivery
 from bot.core.figures import Formats, FormatsOf
 from bot.core.i18n import texts
-from bot.core.ledger import Person, Standing
+from bot.core.limits.budget import Budget
+from bot.core.limits.ledger import Person, Standing
 from bot.core.manner import Manner, manner
 from bot.core.ports import (
     AudioTools,

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from bot.core.calendar import UTC_CALENDAR, Calendar
+from bot.core.limits.calendar import UTC_CALENDAR, Calendar
 from bot.store.settings import StorageSettings
 
 if TYPE_CHECKING:

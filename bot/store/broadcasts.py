@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from bot.core.broadcasts import Delivered, Progress
-from bot.core.ledger import Person
+from bot.core.limits.ledger import Person
 from bot.core.types import ChatId, ChatRef
 from bot.store.columns import utc_now
 from bot.store.connection import Connection

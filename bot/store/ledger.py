@@ -10,8 +10,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.core.calendar import Calendar, Period, key_of
-from bot.core.ledger import (
+from bot.core.limits.calendar import Calendar, Period, key_of
+from bot.core.limits.ledger import (
     DayTotal,
     Person,
     Refused,
@@ -21,7 +21,7 @@ from bot.core.ledger import (
     Total,
     Wish,
 )
-from bot.core.quota import NAMES, Amount, Ceiling, Limits, Measure, name_of
+from bot.core.limits.quota import NAMES, Amount, Ceiling, Limits, Measure, name_of
 from bot.core.types import UserId
 from bot.store import totals
 from bot.store.columns import Words, utc_now

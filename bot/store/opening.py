@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, contextmanager, nullcontext, suppres
 
 import sqlalchemy as sa
 
-from bot.core.calendar import Calendar
+from bot.core.limits.calendar import Calendar
 from bot.core.stores import Stores
 from bot.errors import StoreError
 from bot.store import health, migrate

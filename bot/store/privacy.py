@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from bot.core.calendar import Calendar
 from bot.core.chat import Role
+from bot.core.limits.calendar import Calendar
 from bot.core.stores import TurnState
 from bot.core.types import ChatId, ChatRef, UserId
 from bot.store import messages as message_rows

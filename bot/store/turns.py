@@ -9,8 +9,8 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from bot.core import albums
-from bot.core.calendar import UTC_CALENDAR, Calendar
+from bot.core.engine import albums
+from bot.core.limits.calendar import UTC_CALENDAR, Calendar
 from bot.core.stores import Accepted, Outcome, Turn, TurnState
 from bot.core.types import (
     ChatId,

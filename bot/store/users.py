@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.core.ledger import Person
+from bot.core.limits.ledger import Person
 from bot.core.stores import Acquaintance
 from bot.core.types import Sender, UserId
 from bot.store.columns import utc_now

@@ -14,7 +14,7 @@ from bot.api.catalogue import FAILED, FRESH
 from bot.api.client import ApiClient
 from bot.api.settings import ApiSettings
 from bot.core.chat import ModelInfo, UsageEntry, UsageKind
-from bot.core.manual_clock import ManualClock
+from bot.core.fakes.clock import ManualClock
 from bot.errors import ModelError, ModelErrorKind
 from tests.api.conftest import Connect
 from tests.api.wire_server import WireServer, json_answer, refusal, whole

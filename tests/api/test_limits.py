@@ -10,7 +10,7 @@ import pytest
 
 from bot.api.errors import CallFailed
 from bot.api.limits import SHRINK_AGAIN, Limits
-from bot.core.manual_clock import ManualClock
+from bot.core.fakes.clock import ManualClock
 from bot.errors import ModelErrorKind
 
 Make = Callable[..., Limits]

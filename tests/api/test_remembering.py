@@ -13,7 +13,7 @@ from bot.api.cache import Cache
 from bot.api.client import ApiClient
 from bot.api.settings import ApiSettings
 from bot.core.chat import Sampling, Usage
-from bot.core.manual_clock import ManualClock
+from bot.core.fakes.clock import ManualClock
 from tests.api.asking import ask, ask_badly, is_finished, question, words
 from tests.api.conftest import Connect
 from tests.api.wire_server import DONE, HELLO, WireServer, stream, text

@@ -12,7 +12,7 @@ from bot.api.client import ApiClient
 from bot.api.endpoints import FAILURES, FIRST_REST, Endpoints
 from bot.api.retry import backoff
 from bot.api.settings import ApiSettings
-from bot.core.manual_clock import ManualClock
+from bot.core.fakes.clock import ManualClock
 from bot.errors import ModelErrorKind
 from tests.api.asking import ask, ask_badly, question, words
 from tests.api.conftest import Connect, EagerClock

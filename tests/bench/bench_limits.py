@@ -15,12 +15,12 @@ from tempfile import TemporaryDirectory
 import sqlalchemy as sa
 
 from bot.core.access import Access, Gate
-from bot.core.budget import Budget, Quotas
-from bot.core.calendar import Calendar, Period
 from bot.core.chart import chart_of
 from bot.core.clock import SystemClock
-from bot.core.ledger import Person, Wish
-from bot.core.quota import Amount, parse_limits
+from bot.core.limits.budget import Budget, Quotas
+from bot.core.limits.calendar import Calendar, Period
+from bot.core.limits.ledger import Person, Wish
+from bot.core.limits.quota import Amount, parse_limits
 from bot.core.statistics import percentile
 from bot.core.types import ChatId, ChatRef, IncomingMessage, MessageId, MessageRef, Sender, UserId
 from bot.formats import BabelFormats

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bot.core.access import Access, Gate
 from bot.core.commands import COMMANDS
-from bot.core.router import Router
+from bot.core.engine.router import Router
 from bot.core.types import Event
 from tests.house import open_house
 

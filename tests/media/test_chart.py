@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageColor
 
 from bot.core.chart import Chart, chart_of
-from bot.core.ledger import DayTotal
+from bot.core.limits.ledger import DayTotal
 from bot.formats import BabelFormats
 from bot.media.chart import CARD, COLOURS, draw_chart, scale
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from bot.core.broadcasts import Delivered, Progress
 from bot.core.chat import UsageEntry, UsageKind
-from bot.core.ledger import Person
+from bot.core.limits.ledger import Person
 from bot.core.stores import Outcome, Stores
 from bot.core.types import Sender, UserId
 from bot.store import StorageSettings

@@ -13,8 +13,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.core.archive import Summary
-from bot.core.calendar import Calendar
 from bot.core.chat import ImagePart, NewMessage, Role, TextPart, UsageEntry, UsageKind
+from bot.core.limits.calendar import Calendar
 from bot.core.stores import Action, ChatSettings, Outcome, Rating, Stores
 from bot.core.types import ChatRef, Sender, UserId
 from bot.store import StorageSettings, open_store

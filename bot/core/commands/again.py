@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-from bot.core.again import CONTINUE, REGENERATE, named_exchange
+from bot.core.answer.again import CONTINUE, REGENERATE, named_exchange
+from bot.core.answer.answer import answer_again
+from bot.core.answer.exchange import Exchange
 from bot.core.commands.table import ActionHandler
-from bot.core.conversation import answer_again
-from bot.core.exchange import Exchange
 from bot.core.stores import Action, Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, IncomingMessage

@@ -6,12 +6,12 @@ import logging
 from collections.abc import Mapping
 from dataclasses import replace
 
-from bot.core.again import named_exchange
+from bot.core.answer.again import named_exchange
+from bot.core.answer.answer import answer_again
+from bot.core.answer.exchange import Exchange, last_exchange
 from bot.core.chat import NewMessage, TextPart
 from bot.core.commands.again import too_late
 from bot.core.commands.table import ActionHandler
-from bot.core.conversation import answer_again
-from bot.core.exchange import Exchange, last_exchange
 from bot.core.stores import Action, Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import Button, ButtonPress, IncomingMessage

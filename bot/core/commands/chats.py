@@ -10,8 +10,8 @@ from bot.core.archive import Shelved
 from bot.core.commands.menu import Item, Page, draw, marked, page_at
 from bot.core.commands.table import ActionHandler, Command
 from bot.core.i18n import N_
+from bot.core.memory.titles import clean
 from bot.core.stores import Action, Outcome
-from bot.core.titles import clean
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, IncomingMessage
 

@@ -9,13 +9,13 @@ from bot.core.archive import Summary
 from bot.core.chat import ChatMessage
 from bot.core.commands.families import TALK
 from bot.core.commands.table import Command
-from bot.core.context import spoken, tokens_of
 from bot.core.i18n import N_
-from bot.core.overhearing import listens, said
+from bot.core.memory.context import spoken, tokens_of
+from bot.core.memory.overhearing import listens, said
+from bot.core.memory.window import Place, View, instruction, look
 from bot.core.stores import Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import IncomingMessage
-from bot.core.window import Place, View, instruction, look
 
 CELLS = 12
 MILLION = 1_000_000

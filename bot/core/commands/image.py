@@ -9,10 +9,10 @@ from bot.core.commands.families import MEDIA
 from bot.core.commands.options import Given, Option, OptionError, take_options
 from bot.core.commands.shelf import exact, nearest
 from bot.core.commands.table import ActionHandler, Command
-from bot.core.drawing import AGAIN, VARY, Easel
 from bot.core.i18n import N_
-from bot.core.orders import Order
-from bot.core.sources import Source, digest_of, pictures_of
+from bot.core.pictures.drawing import AGAIN, VARY, Easel
+from bot.core.pictures.orders import Order
+from bot.core.pictures.sources import Source, digest_of, pictures_of
 from bot.core.stores import Action, Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, IncomingMessage

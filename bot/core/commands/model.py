@@ -16,8 +16,8 @@ from bot.core.commands.menu import Item, Page, draw, marked, page_at
 from bot.core.commands.shelf import details, exact, hidden, in_order, nearest, search
 from bot.core.commands.table import ActionHandler, Command
 from bot.core.i18n import N_
+from bot.core.limits.spending import may_use
 from bot.core.sentences import sentence_for_model
-from bot.core.spending import may_use
 from bot.core.stores import Action, ChatSettings, Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, ButtonRow, IncomingMessage

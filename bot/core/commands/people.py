@@ -11,7 +11,7 @@ from bot.core.commands.families import ADMIN
 from bot.core.commands.menu import Item, draw, page_at
 from bot.core.commands.table import ActionHandler, Command
 from bot.core.i18n import N_
-from bot.core.ledger import Person
+from bot.core.limits.ledger import Person
 from bot.core.stores import Acquaintance, Action, Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, IncomingMessage, UserId

@@ -11,7 +11,7 @@ from bot.core.commands.table import ActionHandler, Command, nearest
 from bot.core.defaults import Persona
 from bot.core.i18n import N_
 from bot.core.manner import persona_of
-from bot.core.question import quote
+from bot.core.question.question import quote
 from bot.core.stores import Action, ChatSettings, Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, ButtonRow, IncomingMessage

@@ -9,9 +9,9 @@ from bot.core.commands.families import ADMIN
 from bot.core.commands.people import subject_of
 from bot.core.commands.table import Command
 from bot.core.i18n import N_
-from bot.core.ledger import Person, Standing
-from bot.core.quota import NAMES, Ceiling, Limits, QuotaSyntaxError, ceilings, parse_limits
-from bot.core.spending import sentences
+from bot.core.limits.ledger import Person, Standing
+from bot.core.limits.quota import NAMES, Ceiling, Limits, QuotaSyntaxError, ceilings, parse_limits
+from bot.core.limits.spending import sentences
 from bot.core.stores import Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import IncomingMessage, UserId

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from bot.core.answer.answer import answer_again
+from bot.core.answer.exchange import Exchange, last_exchange
 from bot.core.commands.table import Command
-from bot.core.conversation import answer_again
-from bot.core.exchange import Exchange, last_exchange
 from bot.core.i18n import N_
+from bot.core.memory.titles import clean
 from bot.core.stores import Outcome
-from bot.core.titles import clean
 from bot.core.turn import TurnContext
 from bot.core.types import IncomingMessage
 

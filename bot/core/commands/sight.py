@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bot.core.attachments import kind_of
 from bot.core.commands.menu import Item, draw
 from bot.core.commands.model import SET
 from bot.core.commands.shelf import hidden
+from bot.core.question.attachments import kind_of
 from bot.core.stores import Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import FileKind, IncomingMessage

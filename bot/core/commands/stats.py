@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.core.calendar import Period
 from bot.core.commands.families import ADMIN
 from bot.core.commands.people import note_sender
 from bot.core.commands.table import Command
 from bot.core.commands.usage import line as usage_line
 from bot.core.commands.usage import listed
 from bot.core.i18n import N_
+from bot.core.limits.calendar import Period
 from bot.core.statistics import percentile
 from bot.core.stores import Outcome
 from bot.core.turn import TurnContext

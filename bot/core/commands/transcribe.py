@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bot.core.attachments import SPEECH, fetch, kind_of
+from bot.core.answer.patience import patiently
 from bot.core.chat import NewMessage, Role, TextPart, UsageEntry
 from bot.core.commands import settings
 from bot.core.commands.families import MEDIA
 from bot.core.commands.table import Command, nearest
-from bot.core.delivery import Delivery
+from bot.core.delivery.delivery import Delivery
 from bot.core.i18n import N_
-from bot.core.listening import Ear, Heard
-from bot.core.patience import patiently
+from bot.core.question.attachments import SPEECH, fetch, kind_of
+from bot.core.question.listening import Ear, Heard
 from bot.core.sentences import sentence_for_media, sentence_for_model, sentence_for_size
 from bot.core.stores import Outcome
 from bot.core.turn import TurnContext

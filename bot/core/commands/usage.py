@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from bot.core.calendar import Period
 from bot.core.chart import chart_of
 from bot.core.chat import UsageKind
 from bot.core.commands.families import ABOUT
@@ -13,9 +12,10 @@ from bot.core.commands.people import note_sender, subject_of
 from bot.core.commands.quota import line as limit_line
 from bot.core.commands.table import Command
 from bot.core.i18n import N_
-from bot.core.ledger import Person, Total
-from bot.core.quota import MINUTE, Measure
-from bot.core.spending import sentences
+from bot.core.limits.calendar import Period
+from bot.core.limits.ledger import Person, Total
+from bot.core.limits.quota import MINUTE, Measure
+from bot.core.limits.spending import sentences
 from bot.core.stores import Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import IncomingMessage, OutgoingFile, UserId

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from bot.core.markdown import LineKind, lines, spans
+from bot.core.delivery.markdown import LineKind, lines, spans
 
 _TAGS = {"**": "b", "__": "b", "~~": "s"}
 _SUSPECT = re.compile(r"\w(?:\*\*|__|~~)[^\w\s]|[^\w\s](?:\*\*|__|~~)\w")

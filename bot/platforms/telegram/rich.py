@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 from telegramify_markdown.entity import utf16_len
 
-from bot.core.markdown import LineKind, closed, lines
-from bot.core.split import pages as cut
+from bot.core.delivery.markdown import LineKind, closed, lines
+from bot.core.delivery.split import pages as cut
 from bot.core.types import Thoughts
 from bot.platforms.telegram.partial import complete
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from telegramify_markdown.entity import utf16_len
 
-from bot.core.graphemes import boundary_before
+from bot.core.delivery.graphemes import boundary_before
 from bot.core.types import Thoughts
 from bot.platforms.telegram.render import MAX_ENTITIES, MAX_TEXT, Entity, Rendered, render
 

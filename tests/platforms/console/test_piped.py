@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.clock import SystemClock
-from bot.core.delivery import Delivery
+from bot.core.delivery.delivery import Delivery
 from bot.core.types import (
     Button,
     ChatId,

@@ -15,7 +15,7 @@ from prompt_toolkit.data_structures import Size
 from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output.vt100 import Vt100_Output
 
-from bot.core.partial import settle
+from bot.core.delivery.partial import settle
 from bot.core.types import (
     Button,
     ButtonPress,

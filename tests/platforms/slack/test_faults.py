@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from bot.core.delivery import Delivery
+from bot.core.delivery.delivery import Delivery
 from bot.core.types import Button, Feedback, Reply, Thoughts
 from bot.errors import OutcomeUnknown
 from bot.platforms.slack.posting import BAD_BLOCKS

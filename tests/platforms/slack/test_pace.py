@@ -9,7 +9,7 @@ from functools import partial
 
 import pytest
 
-from bot.core.manual_clock import ManualClock
+from bot.core.fakes.clock import ManualClock
 from bot.errors import NotYourTurn, RateLimited
 from bot.platforms.slack.budgets import Urgency
 from bot.platforms.slack.pace import Pace

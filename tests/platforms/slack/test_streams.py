@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 
 from bot.core.capabilities import Streaming
-from bot.core.delivery import Delivery
-from bot.core.manual_clock import ManualClock
+from bot.core.delivery.delivery import Delivery
+from bot.core.fakes.clock import ManualClock
 from bot.core.types import Button, IncomingMessage, Reply, Sender, UserId
 from bot.errors import NotYourTurn, OutcomeUnknown, RateLimited
 from bot.platforms.slack.ids import make_chat, make_message

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.core.delivery import Delivery
+from bot.core.delivery.delivery import Delivery
 from bot.core.types import OutgoingFile, Reply
 from bot.platforms.slack.draft import TICK
 from bot.sandbox.slack.limits import Limits

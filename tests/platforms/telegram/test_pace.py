@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from bot.core.manual_clock import ManualClock
+from bot.core.fakes.clock import ManualClock
 from bot.errors import RateLimited
 from bot.platforms.telegram.pace import Budget, Pacer, Urgency
 from bot.sandbox.telegram.errors import TooManyRequests

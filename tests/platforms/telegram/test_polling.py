@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot.core.clock import SystemClock
-from bot.core.manual_clock import ManualClock
+from bot.core.fakes.clock import ManualClock
 from bot.core.types import Event, IncomingMessage, Unreadable
 from bot.errors import ConfigError, StoreBusy
 from bot.platforms.telegram import TelegramSettings, connect

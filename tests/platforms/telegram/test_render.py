@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 
-from bot.core.partial import settle
+from bot.core.delivery.partial import settle
 from bot.platforms.telegram.render import MAX_ENTITIES, MAX_TEXT, Rendered, measure, pages, render
 from bot.sandbox.telegram.judge import Formatted, Tdlib
 from tests.platforms.telegram.snippets import SNIPPETS

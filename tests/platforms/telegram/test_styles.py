@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.delivery import Delivery
-from bot.core.manual_clock import ManualClock
-from bot.core.partial import settle
-from bot.core.split import pages as cut
+from bot.core.delivery.delivery import Delivery
+from bot.core.delivery.partial import settle
+from bot.core.delivery.split import pages as cut
+from bot.core.fakes.clock import ManualClock
 from bot.core.types import Button, ChatRef, MessageRef, Reply, Style, Thoughts
 from bot.errors import NotYourTurn
 from bot.platforms.telegram.ids import make_chat

@@ -9,7 +9,7 @@ import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.core.manual_clock import ManualClock
+from bot.core.fakes.clock import ManualClock
 from bot.sandbox.slack.limits import Limits
 from bot.sandbox.slack.server import SlackSandbox
 

@@ -8,7 +8,7 @@ from aiohttp import ClientSession
 from telegram import Bot
 from telegram.request import HTTPXRequest
 
-from bot.core.manual_clock import ManualClock
+from bot.core.fakes.clock import ManualClock
 from bot.sandbox.telegram import serve
 from bot.sandbox.telegram.telegram import Telegram
 from bot.sandbox.telegram.view import ChatView

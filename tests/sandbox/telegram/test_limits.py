@@ -4,7 +4,7 @@ import pytest
 from telegram import Bot
 from telegram.error import RetryAfter
 
-from bot.core.manual_clock import ManualClock
+from bot.core.fakes.clock import ManualClock
 from bot.sandbox.telegram.errors import TooManyRequests
 from bot.sandbox.telegram.limits import Budget, Limits, Mode
 from bot.sandbox.telegram.telegram import Telegram

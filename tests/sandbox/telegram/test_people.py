@@ -6,7 +6,7 @@ import pytest
 from telegram import Bot, ReplyParameters, Update
 from telegram.error import BadRequest
 
-from bot.core.manual_clock import ManualClock
+from bot.core.fakes.clock import ManualClock
 from bot.sandbox.telegram import serve
 from bot.sandbox.telegram.changes import Change
 from bot.sandbox.telegram.telegram import Telegram

@@ -6,7 +6,7 @@ import pytest
 from telegram import Bot, Update
 from telegram.error import Conflict, TelegramError
 
-from bot.core.manual_clock import ManualClock
+from bot.core.fakes.clock import ManualClock
 from bot.sandbox.telegram.telegram import Telegram
 from bot.sandbox.telegram.view import ChatView
 from tests.sandbox.telegram.conftest import connected, raw

@@ -1,0 +1,1 @@
+"""One answer, from the question to what stands under it."""

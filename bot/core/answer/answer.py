@@ -1,0 +1,335 @@
+"""One answer: read what was sent, load the history, ask the model, deliver, and keep it all."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from contextlib import AsyncExitStack, aclosing
+from dataclasses import replace
+
+from bot.core.answer.again import AnswerButtons, Offer
+from bot.core.answer.ending import Ending, end_of_error, end_of_reason, end_of_stop, is_worse
+from bot.core.answer.exchange import Exchange, Repeat
+from bot.core.answer.feedback import ask as ask_opinion
+from bot.core.answer.patience import patiently
+from bot.core.answer.seam import seam, told_to_go_on
+from bot.core.answer.thinking import Thinking
+from bot.core.archive import Remark
+from bot.core.chat import (
+    ChatRequest,
+    Finished,
+    FinishReason,
+    ImageDelta,
+    MessageState,
+    ModelEvent,
+    NewMessage,
+    ReasoningDelta,
+    Role,
+    TextDelta,
+    TextPart,
+    ToolCallDelta,
+    Usage,
+)
+from bot.core.delivery.delivery import Delivery
+from bot.core.limits.meter import Meter
+from bot.core.limits.spending import reserve_answer
+from bot.core.memory.context import spoken
+from bot.core.memory.overhearing import listens, said
+from bot.core.memory.window import Place, look
+from bot.core.question.attachments import Gathered, gather
+from bot.core.question.question import greeting, question_of, quote
+from bot.core.stores import Outcome
+from bot.core.turn import TurnContext
+from bot.core.types import Feedback, IncomingMessage, MessageRef, OutgoingFile, Thoughts
+from bot.errors import FileTooLarge, MediaError, ModelError, ModelErrorKind
+
+log = logging.getLogger(__name__)
+
+TICK = 2.0
+"""Seconds after which it is said again how long the model has been thinking."""
+
+
+WELL_BEGUN = 200
+"""Characters of an answer after which its end is prepared: not while somebody waits to see any."""
+
+
+async def answer(ctx: TurnContext, message: IncomingMessage) -> Outcome:
+    """Answer a message of any kind. Raises `PlatformError` and `StoreError` only."""
+    delivery = ctx.delivery(message)
+    async with delivery:
+        return await Answer(ctx, message, delivery).run()
+
+
+async def answer_again(
+    ctx: TurnContext,
+    message: IncomingMessage,
+    exchange: Exchange,
+    *,
+    further: bool = False,
+    instead: NewMessage | None = None,
+) -> Outcome:
+    """Answer the question of an exchange anew, or go on `further` after its answer.
+
+    `message` is what the answer goes to. It is written over the messages in `ctx.shown`; when
+    there are none, below everything else. The answer that is replaced is kept, hidden. When
+    nothing better comes, the old answer stays. What is asked `instead` replaces the question with
+    it. Raises like `answer`.
+    """
+    delivery = ctx.delivery(message)
+    async with delivery:
+        repeat = Repeat(exchange=exchange, further=further, instead=instead)
+        return await Answer(ctx, message, delivery, repeat).run()
+
+
+class Answer:
+    """The answer to one message, or to a question from before, while it comes into being."""
+
+    def __init__(
+        self,
+        ctx: TurnContext,
+        message: IncomingMessage,
+        delivery: Delivery,
+        repeat: Repeat | None = None,
+    ) -> None:
+        self._ctx = ctx
+        self._message = message
+        self._delivery = delivery
+        self._clock = ctx.services.clock
+        self._manner = ctx.manner
+        self._model = self._manner.model
+        self._buttons = AnswerButtons(ctx)
+        self._gathered = Gathered()
+        self._repeat = repeat
+        self._conversation = repeat.exchange.conversation if repeat else None
+        self._old = repeat.old if repeat else None
+        self._base = repeat.base if repeat else ""
+        self._asked = repeat.asked if repeat else None
+        self._heading = self._asked.heading if self._asked else ""
+        self._text = ""
+        self._remarks: Sequence[Remark] = ()
+        self._files: list[OutgoingFile] = []
+        self._reason: FinishReason | None = None
+        self._meter = Meter(ctx.services.api, self._clock, ctx.services.count_tokens)
+        self._capabilities = ctx.platform.capabilities(ctx.chat)
+        self._thinking = Thinking(
+            delivery.status,
+            clock=self._clock,
+            texts=ctx.texts,
+            every=max(TICK, 2 * self._capabilities.update_interval),
+            at_once=self._capabilities.vanishes > 0,
+        )
+
+    async def run(self) -> Outcome:
+        """Write the answer; say what went wrong where something did."""
+        try:
+            return await self._end(await self._work())
+        finally:
+            await self._buttons.close()
+
+    async def _work(self) -> Ending:
+        try:
+            if not await self._ctx.stopper.guard(self._write()):
+                return end_of_stop(self._ctx, self._text)
+        except (ModelError, MediaError, FileTooLarge) as error:
+            is_asked = self._asked is not None
+            return end_of_error(self._ctx, error, model=self._model, asked=is_asked)
+        is_empty = not self._has_content and self._asked is not None
+        return end_of_reason(self._ctx, self._reason, empty=is_empty)
+
+    @property
+    def _has_content(self) -> bool:
+        return bool(self._text.strip() or self._files)
+
+    async def _end(self, ending: Ending) -> Outcome:
+        """Bring the end of the answer to the chat, and return what is kept of it."""
+        mark, offer = ending.mark, ending.offer
+        if self._base and ending.failed:
+            offer = Offer.MORE
+        if self._old and self._is_worse(ending, self._old):
+            _ = self._ctx.texts.gettext
+            mark = mark if self._base else f"{mark} " + _("The answer from before stays.")
+            offer = Offer.MORE if self._old.state is MessageState.LENGTH else Offer.ANOTHER
+            self._text, self._files = "", []
+            self._thinking.forget()
+            self._delivery.rewrite(self._heading + self._old.text)
+        outcome = self._outcome(ending)
+        turn_id = self._repeat.exchange.turn_id if self._repeat else None
+        turn_id = self._ctx.turn.id if outcome.messages else turn_id
+        refs = await self._delivery.finish(
+            mark=mark,
+            buttons=await self._buttons.rows(offer, turn_id),
+            files=(*self._gathered.files, *self._files),
+            feedback=self._thumbs(ending),
+            failed=ending.failed,
+            thoughts=self._thoughts(),
+        )
+        return replace(outcome, messages=_standing(outcome.messages, refs))
+
+    def _thumbs(self, ending: Ending) -> Feedback | None:
+        """The question whether the answer was good, if there is one."""
+        if not self._capabilities.feedback or ending.failed or not self._text.strip():
+            return None
+        return ask_opinion(self._ctx.turn.id, self._model)
+
+    def _thoughts(self) -> Thoughts | None:
+        """What the model thought, where it is to be seen."""
+        wanted = self._ctx.settings.reasoning or self._ctx.services.defaults.reasoning
+        shown = self._capabilities.folds and wanted == "collapsed"
+        return self._thinking.thoughts if shown else None
+
+    def _is_worse(self, ending: Ending, old: NewMessage) -> bool:
+        """Whether an earlier answer is worth more than what there is now."""
+        if not self._has_content:
+            return True
+        return not self._base and is_worse(ending, old, self._text)
+
+    async def _write(self) -> None:
+        async with AsyncExitStack() as until_first_text:
+            typing = self._ctx.platform.typing(self._ctx.chat, self._message.ref)
+            await until_first_text.enter_async_context(typing)
+            if self._repeat is None:
+                await self._read()
+            if self._asked is None:
+                self._delivery.write(greeting(self._gathered, self._ctx.texts))
+                return
+            self._delivery.write(self._heading + self._base)
+            request = await reserve_answer(self._ctx, await self._request(self._asked))
+            await until_first_text.enter_async_context(self._thinking.ticking())
+            await self._ask(request, until_first_text)
+
+    async def _read(self) -> None:
+        """Fetch and read what was sent."""
+        tell = self._delivery.status
+
+        async def read() -> None:
+            self._gathered = Gathered(usage=self._gathered.usage)  # what was paid was paid
+            await gather(self._ctx, self._message, tell, self._gathered)
+
+        await patiently(self._ctx, read, status=tell)
+        if self._gathered.quote:
+            self._heading = quote(f"🎤 {self._gathered.quote}") + "\n\n"
+        self._asked = question_of(self._message, self._gathered, heading=self._heading)
+
+    async def _request(self, asked: NewMessage) -> ChatRequest:
+        """What the model is asked: the system prompt, the history that fits, the question."""
+        services, group = self._ctx.services, self._message.group
+        if not self._model:
+            raise ModelError(ModelErrorKind.MODEL_NOT_FOUND, "no model is configured")
+        heard = () if self._repeat else await self._overhear()
+        tail = (
+            *(spoken(each, group=group) for each in (*heard, asked)),
+            *told_to_go_on(self._base),
+        )
+        before = self._repeat.exchange.question.id if self._repeat else None
+        place = Place(chat=self._ctx.chat, group=group, before=before)
+        view = await look(services, self._manner, place, tail)
+        self._conversation = view.conversation
+        return ChatRequest(
+            model=self._model,
+            messages=(*view.head, *view.past, *view.asked),
+            sampling=self._manner.sampling,
+            lane=self._ctx.lane,
+            fresh=self._repeat is not None,
+        )
+
+    async def _overhear(self) -> tuple[NewMessage, ...]:
+        """What others said in the group since the last answer, if the group wants it known."""
+        if self._message.group and listens(self._ctx.settings):
+            self._remarks = await self._ctx.services.stores.overheard.remarks(self._ctx.chat)
+        return said(self._remarks)
+
+    async def _ask(self, request: ChatRequest, until_first_text: AsyncExitStack) -> None:
+        """Stream the answer. One that breaks off is asked for once more, in its place."""
+        try:
+            await patiently(
+                self._ctx,
+                lambda: self._stream(request, until_first_text),
+                status=self._delivery.status,
+                begun=lambda: bool(self._text or self._files),
+            )
+        except ModelError as error:
+            if error.kind is not ModelErrorKind.CUT:
+                raise
+            log.warning(
+                "answer cut, asking again",
+                extra={**self._ctx.log, "model": self._model, "request_id": error.request_id},
+            )
+            await self._ask_again(request, until_first_text)
+
+    async def _ask_again(self, request: ChatRequest, until_first_text: AsyncExitStack) -> None:
+        """Ask once more; the longer of two torn answers stays, so that nothing said is lost."""
+        before, self._text, self._files = self._text, "", []
+        self._delivery.rewrite(self._heading + self._base)
+        self._thinking.forget()
+        try:
+            await self._stream(request, until_first_text)
+        except ModelError:
+            if len(before) > len(self._text):
+                self._text = before
+                self._delivery.rewrite(self._heading + self._base + before)
+            raise
+
+    async def _stream(self, request: ChatRequest, until_first_text: AsyncExitStack) -> None:
+        self._meter.begin(request)
+        async with aclosing(self._ctx.services.api.stream(request)) as events:
+            async for event in events:
+                self._meter.take(event)
+                if isinstance(event, TextDelta | ImageDelta):
+                    await until_first_text.aclose()
+                self._take(event)
+
+    def _take(self, event: ModelEvent) -> None:
+        match event:
+            case TextDelta():
+                self._thinking.speak()
+                text = event.text if self._text else seam(self._base, event.text) + event.text
+                self._text += text
+                self._delivery.write(text)
+                if len(self._text) >= WELL_BEGUN:
+                    self._buttons.prepare()
+            case ReasoningDelta():
+                self._thinking.think(event.text)
+            case ImageDelta():
+                name = f"picture-{len(self._files) + 1}.{event.mime.split('/')[-1]}"
+                self._files.append(OutgoingFile(name=name, mime=event.mime, content=event.data))
+            case Finished():
+                self._reason = event.reason
+            case ToolCallDelta() | Usage():
+                pass  # no tools are offered, so none can be called; the meter takes the usage
+
+    def _outcome(self, ending: Ending) -> Outcome:
+        """What is kept: the question and the answer together, or neither."""
+        usage = (*self._gathered.usage, *self._meter.entries())
+        if self._asked is None or not (self._text or ending.keep):
+            return Outcome(usage=usage)
+        is_new = not self._repeat or (self._repeat.instead is not None and self._text)
+        messages = [*said(self._remarks), self._asked] if is_new else []
+        if self._text:
+            messages.append(self._reply(ending.state))
+        return Outcome(
+            conversation=self._conversation,
+            messages=tuple(messages),
+            hidden=self._repeat.replaced if self._repeat and self._text else (),
+            usage=usage,
+            overheard=self._remarks[-1].id if self._remarks else None,
+        )
+
+    def _reply(self, state: MessageState) -> NewMessage:
+        """The answer as it is kept."""
+        return NewMessage(
+            role=Role.ASSISTANT,
+            parts=(TextPart(self._base + self._text),),
+            model=self._model,
+            usage=self._meter.usage,
+            state=state,
+        )
+
+
+def _standing(
+    messages: tuple[NewMessage, ...], refs: tuple[MessageRef, ...]
+) -> tuple[NewMessage, ...]:
+    """The messages, with where in the chat the answer stands."""
+    return tuple(
+        replace(message, shown=refs) if message.role is Role.ASSISTANT else message
+        for message in messages
+    )

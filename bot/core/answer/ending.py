@@ -1,0 +1,108 @@
+"""How the work on an answer ends: what is said of it, and what it is worth."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from bot.core.answer.again import Offer, bears_buttons
+from bot.core.chat import FinishReason, MessageState, NewMessage
+from bot.core.sentences import sentence_for_media, sentence_for_model, sentence_for_size
+from bot.core.turn import TurnContext
+from bot.errors import FileTooLarge, MediaError, ModelError, ModelErrorKind
+
+log = logging.getLogger(__name__)
+
+FORGOTTEN = frozenset(
+    {
+        ModelErrorKind.CONTEXT_TOO_LONG,
+        ModelErrorKind.REFUSED,
+        ModelErrorKind.BAD_REQUEST,
+        ModelErrorKind.NOT_ALLOWED,
+    }
+)
+"""After these the question is not kept: every later request would fail for it again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How the work on an answer ended: in words, for the history, and for the buttons.
+
+    `keep` says that the question may be kept although there is no answer.
+    """
+
+    mark: str = ""
+    state: MessageState = MessageState.COMPLETE
+    offer: Offer = Offer.ANOTHER
+    keep: bool = True
+    failed: bool = False
+
+
+def end_of_reason(ctx: TurnContext, reason: FinishReason | None, *, empty: bool) -> Ending:
+    """The model itself ended the answer; `empty` says that nothing came where something should."""
+    _ = ctx.texts.gettext
+    if reason is FinishReason.LENGTH:
+        mark = _("✂️ The model’s length limit is reached.")
+        if not bears_buttons(ctx):
+            mark += " " + _("Write “go on” for more.")
+        return Ending(mark=mark, state=MessageState.LENGTH, offer=Offer.MORE)
+    if reason is FinishReason.CONTENT_FILTER:
+        return Ending(mark=_("⚠️ The model’s content filter ended the answer here."))
+    if empty:
+        mark = _("The model gave an empty answer. Ask again, or try another with /model.")
+        return Ending(mark=mark, offer=Offer.RETRY)
+    return Ending()
+
+
+def end_of_stop(ctx: TurnContext, text: str) -> Ending:
+    """Somebody stopped the answer; this is the text it had."""
+    again = Offer.ANOTHER if text.strip() else Offer.RETRY
+    _ = ctx.texts.gettext
+    return Ending(mark=_("⏹ Stopped."), state=MessageState.STOPPED, offer=again)
+
+
+def end_of_error(
+    ctx: TurnContext, error: ModelError | MediaError | FileTooLarge, *, model: str, asked: bool
+) -> Ending:
+    """The answer of a model failed; `asked` says that it is known by now what was asked."""
+    if isinstance(error, FileTooLarge):
+        return Ending(mark=sentence_for_size(error.limit, ctx.texts), failed=True)
+    if isinstance(error, MediaError):
+        log.info("media refused", extra={**ctx.log, "kind": error.kind.value})
+        return Ending(mark=sentence_for_media(error, ctx.texts), failed=True)
+    keep = error.kind not in FORGOTTEN
+    return Ending(
+        mark=_explain(ctx, error, model=model, asked=asked),
+        state=MessageState.CUT,
+        offer=Offer.RETRY if keep else Offer.NOTHING,
+        keep=keep,
+        failed=True,
+    )
+
+
+def is_worse(ending: Ending, old: NewMessage, text: str) -> bool:
+    """Whether an earlier answer is worth more than this text, written anew, that ended so."""
+    if ending.state is not MessageState.CUT:
+        return False
+    return old.state is not MessageState.CUT or len(old.text) > len(text)
+
+
+def _explain(ctx: TurnContext, error: ModelError, *, model: str, asked: bool) -> str:
+    refused = error.kind is ModelErrorKind.NOT_ALLOWED  # by us: nothing has failed
+    log.log(
+        logging.INFO if refused else logging.WARNING,
+        "not allowed" if refused else "model request failed",
+        extra={
+            **ctx.log,
+            "model": model,
+            "kind": error.kind.value,
+            "status": error.status,
+            "request_id": error.request_id,
+        },
+    )
+    _ = ctx.texts.gettext
+    if not model and error.kind is ModelErrorKind.MODEL_NOT_FOUND:
+        return "⚠️ " + _("No model is chosen yet. Choose one with /model.")
+    if not asked and error.kind is ModelErrorKind.UNSUPPORTED:
+        return "⚠️ " + _("I cannot listen to recordings here: speech recognition is not set up.")
+    return "⚠️ " + sentence_for_model(error, ctx.texts, model=model)

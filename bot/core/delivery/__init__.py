@@ -1,0 +1,1 @@
+"""How an answer is shown while it is being written: pace, pages, previews."""

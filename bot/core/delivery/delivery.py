@@ -1,0 +1,379 @@
+"""Show an answer while it is being written.
+
+The only loop in the bot that knows about pace. Whoever writes never waits: a task of its own, the
+painter, takes the newest text to the chat, one call at a time. Platforms say how often a chat may
+be updated and how long a message may be; they cut nothing themselves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from types import TracebackType
+
+from bot.core.capabilities import Capabilities, Streaming
+from bot.core.delivery import long_code
+from bot.core.delivery.long_code import Note, Shortened
+from bot.core.delivery.sheets import End, Sheets, Step
+from bot.core.ports import Clock, Platform
+from bot.core.types import (
+    Button,
+    ButtonRow,
+    Feedback,
+    IncomingMessage,
+    MessageRef,
+    OutgoingFile,
+    Thoughts,
+)
+from bot.errors import (
+    ChatGone,
+    FileTooLarge,
+    MessageGone,
+    NotYourTurn,
+    PlatformError,
+    RateLimited,
+    StoreError,
+)
+
+log = logging.getLogger(__name__)
+
+Journal = Callable[[str, Sequence[MessageRef]], Awaitable[None]]
+"""Told the text so far and the messages it stands in. May raise `StoreError`."""
+
+CHECKPOINT = 3.0
+"""Seconds between two checkpoints of an answer that is being written in the same messages."""
+REFRESH = 0.6
+"""The part of its time after which a text that vanishes is shown again."""
+FIRST_BACKOFF, LAST_BACKOFF = 1.0, 30.0
+"""Seconds to wait after a call that failed, doubled each time up to the second."""
+LAST_WORDS = 1.0
+"""Seconds to say that an answer goes on later, when the bot is being ended."""
+SHORTEST_PAUSE = 0.02
+"""Seconds of pause at least, when the platform asks for one without a length."""
+PATIENCE = 900.0
+"""Seconds of backing off after which the end of an answer is given up. Pauses that the platform
+asks for do not count: after them the text gets through, however long they are."""
+
+
+class Delivery:
+    """One answer on its way to a chat.
+
+    `answering` is the message it answers. `stop` is the button shown while it is being written.
+    `resume` are the messages in which an earlier attempt stands; they are written over, at once if
+    there is but a `placeholder` in them. `journal` is told as soon as a new message stands in the
+    chat, and every few seconds while it grows. With a `code_note` long code becomes a file; the
+    note says so in the text. `paused` is said under the text when the writer is cancelled.
+
+        async with Delivery(platform, message, clock=clock) as delivery:
+            async for delta in answer:
+                delivery.write(delta)
+            await delivery.finish()
+
+    Without `finish`, what is shown when the block ends stays as it is.
+    """
+
+    def __init__(
+        self,
+        platform: Platform,
+        answering: IncomingMessage,
+        *,
+        clock: Clock,
+        stop: Button | None = None,
+        resume: Sequence[MessageRef] = (),
+        placeholder: bool = False,
+        journal: Journal | None = None,
+        paused: str = "",
+        code_note: Note | None = None,
+    ) -> None:
+        self._chat = answering.ref.chat
+        self._platform = platform
+        self._sheets = Sheets(
+            platform, answering, stop=stop, resume=resume, placeholder=placeholder
+        )
+        self._clock = clock
+        self._journal = journal
+        self._paused = paused
+        # Not even `resume` counts: a line about waiting may stand there that only we know of.
+        self._journaled: tuple[Sequence[MessageRef], str] = ((), "")
+        self._journaled_at = clock.monotonic()
+        self._code_note = code_note
+        self._pieces: list[str] = []
+        self._status = ""
+        self._is_rewritten = False
+        self._end: End | None = None
+        self._end_text = ""
+        self._too_large: FileTooLarge | None = None
+        self._failure: PlatformError | None = None
+        self._news = asyncio.Event()  # something to paint
+        self._hurry = asyncio.Event()  # the end: do not wait for the next preview
+        self._leave = asyncio.Event()  # the block is left: make no further call
+        self._blocked_until = self._painted_at = self._preview_at = float("-inf")
+        self._backoff = 0.0
+        self._backed_off = 0.0
+        self._painter: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Delivery:
+        """Start the painter."""
+        self._painter = asyncio.create_task(self._paint(), name="painter")
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """End the painter: it is told to leave, never cancelled, as it may be in a call."""
+        self._leave.set()
+        self._hurry.set()
+        self._news.set()
+        painter = self._running()
+        await asyncio.wait({painter})
+        if isinstance(error, asyncio.CancelledError):
+            await self._part()
+        if error is None:
+            painter.result()
+        elif (failure := painter.exception()) is not None and failure is not error:
+            log.error("painter failed", extra={"chat": self._chat.id}, exc_info=failure)
+
+    async def _part(self) -> None:
+        """The bot ends in the middle of the answer: say so, and write down how far it is."""
+        self._journaled_at = float("-inf")
+        await self._checkpoint()
+        if not self._paused or self._end is not None:
+            return
+        try:
+            async with asyncio.timeout(LAST_WORDS):
+                await self._sheets.pause(self._paused)
+        except (PlatformError, TimeoutError) as error:
+            log.info("pause not shown", extra={"chat": self._chat.id, "error": repr(error)})
+
+    # ------------------------------------------------------------ what the writer says
+
+    @property
+    def text(self) -> str:
+        """Everything written."""
+        if len(self._pieces) > 1:
+            self._pieces = ["".join(self._pieces)]
+        return self._pieces[0] if self._pieces else ""
+
+    @property
+    def messages(self) -> tuple[MessageRef, ...]:
+        """The messages in which the answer stands now."""
+        return self._sheets.refs
+
+    def write(self, delta: str) -> None:
+        """Add to the answer. Never waits; intermediate texts may never be shown."""
+        if delta:
+            self._pieces.append(delta)
+            self._news.set()
+
+    def rewrite(self, text: str) -> None:
+        """The whole answer so far is now `text`; what is written next comes after it.
+
+        What is shown stays as long as the new text agrees with it, even if it is shorter as yet;
+        from where they differ on, the messages are written over.
+        """
+        self._pieces = [text]
+        self._is_rewritten = True  # the painter may be in a call that is about the old text
+        self._news.set()
+
+    def status(self, text: str) -> None:
+        """Say what goes on until there is a text. Shown where messages can be edited."""
+        self._status = text
+        self._news.set()
+
+    async def finish(
+        self,
+        *,
+        mark: str = "",
+        buttons: Sequence[ButtonRow] = (),
+        files: Sequence[OutgoingFile] = (),
+        feedback: Feedback | None = None,
+        failed: bool = False,
+        thoughts: Thoughts | None = None,
+    ) -> tuple[MessageRef, ...]:
+        """Bring the whole answer to the chat, and return the messages it stands in.
+
+        `mark` is a line under the text that says how it ended; `failed` that it tells why there
+        is no (whole) answer. `buttons`, `files` and the rest go with the last page. Waits out
+        every pause that the platform asks for. Raises `ChatGone`, `FileTooLarge` (the text is
+        there, the files are not), and `PlatformError` when the platform has failed for a quarter
+        of an hour.
+        """
+        whole = self._shorten(long_code.finish)
+        self._end_text = whole.text
+        self._end = End(
+            mark=mark,
+            buttons=tuple(buttons),
+            files=(*files, *whole.files),
+            feedback=feedback,
+            failed=failed,
+            thoughts=thoughts,
+        )
+        self._hurry.set()
+        self._news.set()
+        # A writer that is cancelled here does not cancel the call that is under way.
+        await asyncio.shield(self._running())
+        if self._failure is not None:
+            raise self._failure
+        if self._too_large is not None:
+            raise self._too_large
+        return self._sheets.refs
+
+    @property
+    def _capabilities(self) -> Capabilities:
+        """They may change while the answer is written: something was refused."""
+        return self._platform.capabilities(self._chat)
+
+    def _running(self) -> asyncio.Task[None]:
+        if self._painter is None:
+            raise RuntimeError("a delivery is used as `async with`")
+        return self._painter
+
+    # ------------------------------------------------------------ the painter
+
+    async def _paint(self) -> None:
+        """Make calls until the answer is finished, the chat is gone, or the block is left."""
+        while not self._leave.is_set():
+            if not await self._my_turn():
+                continue
+            began = self._clock.monotonic()
+            step = await self._try_step()
+            await self._checkpoint()
+            if step is Step.ENDED:
+                return
+            if step in (Step.CALLED, Step.MORE):  # a refused call has a pause of its own
+                self._painted_at = began
+            if step in (Step.MORE, Step.FAILED):
+                self._news.set()
+
+    async def _my_turn(self) -> bool:
+        """Wait until a call may be made; False when there is something new to consider."""
+        now = self._clock.monotonic()
+        if now < self._blocked_until:  # to this chat nothing is sent, not even the end
+            await self._pause(self._blocked_until - now, self._leave)
+            return False
+        if self._end is not None:
+            return True
+        if not self._news.is_set():
+            await self._wait_for_news()
+            return False
+        if self._capabilities.streaming is Streaming.NONE:
+            await self._hurry.wait()
+            return False
+        next_preview = self._preview_at
+        if self._sheets.has_text or not self.text.strip():  # a first text comes as it can
+            interval = self._capabilities.update_interval
+            next_preview = max(next_preview, self._painted_at + interval)
+        if now < next_preview:
+            await self._pause(next_preview - now, self._hurry)
+            return False
+        self._news.clear()
+        return True
+
+    async def _wait_for_news(self) -> None:
+        """Return when there is something to paint: also when what is painted is about to vanish."""
+        if not self._capabilities.vanishes:
+            await self._news.wait()
+            return
+        await self._pause(self._capabilities.vanishes * REFRESH, self._news)
+        if not self._news.is_set():
+            self._sheets.refresh()
+            self._news.set()
+
+    async def _pause(self, seconds: float, unless: asyncio.Event) -> None:
+        """Sleep, but no longer than until the event."""
+        waits = [
+            asyncio.ensure_future(self._clock.sleep(seconds)),
+            asyncio.ensure_future(unless.wait()),
+        ]
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+        await asyncio.gather(*waits, return_exceptions=True)
+
+    async def _try_step(self) -> Step:
+        """Make at most one call; the answer has ended, too, when it can never be delivered."""
+        try:
+            step = await self._step()
+        except NotYourTurn as turn:
+            wait = max(SHORTEST_PAUSE, turn.retry_after)
+            self._preview_at = self._clock.monotonic() + wait
+            return Step.FAILED
+        except RateLimited as limit:
+            log.info("rate limited", extra={"chat": self._chat.id, "seconds": limit.retry_after})
+            self._block(max(SHORTEST_PAUSE, limit.retry_after))
+            return Step.FAILED
+        except ChatGone as error:
+            log.info("chat gone", extra={"chat": self._chat.id})
+            self._failure = error
+            return Step.ENDED
+        except PlatformError as error:
+            return self._failed(error)
+        self._backoff = self._backed_off = 0.0
+        return step
+
+    async def _step(self) -> Step:
+        if self._is_rewritten:
+            self._is_rewritten = False
+            self._sheets.restart()
+        if self._end is not None:
+            return await self._sheets.finish(self._end_text, self._end)
+        text = self._shorten(long_code.shorten).text
+        if text.strip():
+            return await self._sheets.show(text)
+        return await self._sheets.show_status(self._status)
+
+    def _shorten(self, how: Callable[[str, int, Note], Shortened]) -> Shortened:
+        """What is shown of the text: long code is a file, where files can be sent."""
+        capabilities = self._capabilities
+        if self._code_note is None or not capabilities.max_file_out:
+            return Shortened(self.text)
+        return how(self.text, capabilities.max_text, self._code_note)
+
+    def _failed(self, error: PlatformError) -> Step:
+        """Back off and try again; the end is given up when it has been tried for long enough.
+
+        After `OutcomeUnknown` the same call is made again. An edit is idempotent; a new message
+        may then stand there twice, which is better than not at all.
+        """
+        log.warning("delivery failed", extra={"chat": self._chat.id, "error": repr(error)})
+        if isinstance(error, MessageGone):
+            self._sheets.lose()  # the text is sent anew
+        if self._end is not None:
+            if isinstance(error, FileTooLarge) and self._end.files:
+                self._too_large = error
+                self._end = replace(self._end, files=())  # the text gets through without them
+                return Step.FAILED
+            if self._backed_off >= PATIENCE:
+                self._failure = error
+                return Step.ENDED
+        self._backoff = min(LAST_BACKOFF, self._backoff * 2) or FIRST_BACKOFF
+        self._backed_off += self._backoff if self._end is not None else 0.0
+        self._block(self._backoff)
+        return Step.FAILED
+
+    def _block(self, seconds: float) -> None:
+        self._blocked_until = self._clock.monotonic() + seconds
+
+    # ------------------------------------------------------------ the journal
+
+    async def _checkpoint(self) -> None:
+        """Tell the journal of new messages at once, and of new text every few seconds."""
+        refs, text, now = self._sheets.refs, self.text, self._clock.monotonic()
+        is_first = bool(text) and not self._journaled[1]
+        is_news = refs != self._journaled[0] or is_first
+        is_due = is_news or now - self._journaled_at >= CHECKPOINT
+        stands = refs or (text and self._capabilities.vanishes)  # a draft leaves no message
+        if self._journal is None or not stands or not is_due or (refs, text) == self._journaled:
+            return
+        try:
+            await self._journal(text, refs)
+        except StoreError as error:
+            log.warning("checkpoint failed", extra={"chat": self._chat.id, "error": repr(error)})
+        else:
+            self._journaled = (refs, text)
+        self._journaled_at = now

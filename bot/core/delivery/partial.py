@@ -1,0 +1,103 @@
+"""What may be shown of a Markdown text that is still being written.
+
+A preview is a beginning of the text, so that platforms which only append can show it. What would
+look broken now and right a moment later is held back: half a link, the first of two asterisks, a
+table without its rule. It is little, so that the answer is always seen to grow.
+"""
+
+from __future__ import annotations
+
+import re
+
+from bot.core.delivery.markdown import Line, LineKind, lines, spans
+
+HOLD = 400
+"""Characters that are held back at most."""
+
+_MARKER_ALONE = re.compile(
+    r"[ \t]*(?:>[ \t]?)*(?:#{1,6}|[-*+_=]+|\d{1,9}[.)]?)?[ \t]*(?:\[[ xX]?\]?)?[ \t]*"
+)
+_RULE_BEGUN = re.compile(r"[|:\- \t]*")
+_NEW_BLOCK = re.compile(r"[ \t]*(?:[-*+#>]|\d{1,9}[.)])")
+_OPENED = re.compile(
+    r"\\(?s:.)"  # escaped: no marker, and skipped
+    r"|(?P<opened>"
+    r"`+"
+    r"|\*\*(?=\S)|__(?=\S)|~~(?=\S)|(?<![\w*])\*(?=[^\s*])|(?<![\w_])_(?=[^\s_])"
+    r"|!?\[(?:[^\[\]\n]|\[[^\[\]\n]*\])*"  # a link, at any point before its end
+    r"(?:\](?:\((?:[^()\s]|\([^()\s]*\))*(?:[ ](?:\"[^\"\n]*\"?)?)?)?)?\Z"
+    r"|<(?:[a-zA-Z/!][^<>\n]*)?\Z|&#?\w{0,31}\Z|[*_~]+\Z|\\\Z"
+    r")"
+)
+
+
+def settle(text: str) -> str:
+    """The beginning of the text that will look the same when more has been written."""
+    known = list(lines(text))
+    if not known:
+        return ""
+    at = _held_lines(text, known)
+    if at is None and known[-1].kind in (LineKind.TEXT, LineKind.HEADING):
+        at = _held_words(text, known)
+    if at is None or len(text) - at > HOLD:
+        at = len(text)
+    return text[:at].rstrip()
+
+
+def _held_lines(text: str, known: list[Line]) -> int | None:
+    """Where the lines begin whose kind is not certain yet."""
+    last, before = known[-1], known[-2] if len(known) > 1 else None
+    words, is_whole = text[last.start : last.end], text.endswith("\n")
+    match last.kind:
+        case LineKind.FENCE if last.fence is None:
+            return last.start  # an empty code block is nothing to look at
+        case LineKind.CODE if last.fence is not None:
+            marks = words.strip()
+            if not marks and before and before.kind is LineKind.FENCE:
+                return before.start
+            is_closing = not is_whole and marks == marks[:1] * len(marks)
+            return last.start if is_closing and last.fence.marks.startswith(marks[:1]) else None
+        case LineKind.TABLE_RULE:
+            return None if is_whole else last.table
+        case LineKind.TABLE_ROW:
+            return None if is_whole else last.start
+        case LineKind.TEXT | LineKind.HEADING:
+            if before and _may_be_table(text, before) and _RULE_BEGUN.fullmatch(words.rstrip("\n")):
+                return before.start
+            if words.lstrip().startswith("|"):
+                return last.start
+            return last.start if not is_whole and _MARKER_ALONE.fullmatch(words) else None
+        case _:
+            return None
+
+
+def _may_be_table(text: str, line: Line) -> bool:
+    return line.kind is LineKind.TEXT and "|" in text[line.start : line.end]
+
+
+def _held_words(text: str, known: list[Line]) -> int | None:
+    """Where the last paragraph has a marker that is not closed yet."""
+    first = len(known) - 1
+    while (
+        first > 0
+        and known[first - 1].kind is LineKind.TEXT
+        and not _NEW_BLOCK.match(text, known[first].start)
+    ):
+        first -= 1
+    at = known[first].start
+    whole = [span for span in spans(text, at, len(text)) if not _is_half_address(text, *span)]
+    for start, end in (*whole, (len(text), len(text))):
+        for found in _OPENED.finditer(text, at):
+            if found.start() >= start:
+                break
+            if found["opened"] and len(text) - found.start() <= HOLD:
+                line = text.rfind("\n", 0, found.start()) + 1
+                is_first = _MARKER_ALONE.fullmatch(text, line, found.start())
+                return line if is_first else found.start()
+        at = end
+    return None
+
+
+def _is_half_address(text: str, start: int, end: int) -> bool:
+    """Whether the mark that seems to close a span stands in the address of a link."""
+    return end == len(text) and text[end - 1] in "_*~" and "](" in text[start:end]

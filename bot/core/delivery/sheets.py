@@ -1,0 +1,315 @@
+"""Which message of the chat holds which part of an answer.
+
+An answer stands on sheets, one message each; all but the last are full and final. When an answer is
+written anew, the sheets of the first attempt stay where the new text agrees with them; the others
+are written over in their order, and what is left over is deleted.
+
+Every step makes at most one call to the platform. When the call fails, the same step can be made
+again, with the same text or with a longer one.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from bot.core.capabilities import Capabilities, Streaming
+from bot.core.delivery.layout import Full, Layout, Open, Unknown, ref_of
+from bot.core.delivery.markdown import closed
+from bot.core.delivery.preview import fits, preview_of
+from bot.core.delivery.split import Page, take_page
+from bot.core.ports import Draft, Platform
+from bot.core.types import (
+    Button,
+    ButtonRow,
+    Feedback,
+    IncomingMessage,
+    MessageRef,
+    OutgoingFile,
+    Reply,
+    Thoughts,
+)
+from bot.errors import ChatGone, MessageGone, OutcomeUnknown, PlatformError, RateLimited
+
+log = logging.getLogger(__name__)
+
+DELETIONS = 5
+"""So often it is tried to delete a message that the answer no longer needs."""
+
+
+class Step(Enum):
+    """What became of a step."""
+
+    IDLE = auto()  # there was nothing to do
+    CALLED = auto()  # the chat shows all that may be shown now
+    MORE = auto()  # a call was made, and there is more to do
+    FAILED = auto()  # a call was made in vain
+    ENDED = auto()  # the answer is complete
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """How an answer ends: a line in words under it, and what goes with its last page.
+
+    `failed` says that the line tells why there is no (whole) answer.
+    """
+
+    mark: str = ""
+    buttons: tuple[ButtonRow, ...] = ()
+    files: tuple[OutgoingFile, ...] = ()
+    feedback: Feedback | None = None
+    failed: bool = False
+    thoughts: Thoughts | None = None
+
+
+class Sheets:
+    """The messages of one answer.
+
+    `resume` are those of an earlier attempt; `placeholder` says that there are no words of an
+    answer in them yet, so that they may say what goes on.
+    """
+
+    def __init__(
+        self,
+        platform: Platform,
+        answering: IncomingMessage,
+        *,
+        stop: Button | None = None,
+        resume: Sequence[MessageRef] = (),
+        placeholder: bool = False,
+    ) -> None:
+        self._platform = platform
+        self._answering = answering
+        self._stop = stop
+        self._layout = Layout(resume)
+        self._begun: Draft | None = None  # it shows what goes on, and has no text yet
+        self._status = "…" if placeholder else ""  # what stands in the chat instead of a text
+        self._is_ended = False
+        self._refused_deletions = 0
+
+    @property
+    def _capabilities(self) -> Capabilities:
+        return self._platform.capabilities(self._answering.ref.chat)
+
+    @property
+    def refs(self) -> tuple[MessageRef, ...]:
+        """All messages that stand in the chat, oldest first."""
+        refs = [ref_of(sheet) for sheet in self._layout.sheets]
+        refs.append(self._begun.ref if self._begun else None)
+        return tuple(ref for ref in refs if ref is not None)
+
+    @property
+    def has_text(self) -> bool:
+        """Whether any part of the answer has been handed to the chat."""
+        return bool(self._layout.full or self._layout.open)
+
+    def restart(self) -> None:
+        """The text is written anew: what stands must prove that it is still right."""
+        self._layout.restart()
+
+    def refresh(self) -> None:
+        """What is being written would vanish from the chat: the next step shows it again."""
+        if self._layout.open is not None:
+            self._layout.open.shown = ""
+        self._status = self._status and "…"
+
+    def lose(self) -> None:
+        """Somebody deleted the message that the last step was about; it needs another one."""
+        if self._layout.open is not None:
+            self._layout.open = None
+        elif self._begun is not None:
+            self._begun, self._status = None, ""
+        elif self._layout.old:
+            self._layout.old.popleft()
+            self._status = ""
+
+    # ------------------------------------------------------------ the steps
+
+    async def show_status(self, status: str) -> Step:
+        """Show what goes on while there is no text, in the message that will bear it.
+
+        A native draft could not take the words back, so it is told only where it shows them beside
+        its text.
+        """
+        if status in ("", self._status) or self.has_text or (self._layout.old and not self._status):
+            return Step.IDLE
+        if self._capabilities.streaming is not Streaming.EDIT:
+            return await self._tell(status) if self._capabilities.status else Step.IDLE
+        if self._layout.old:
+            await self._draft(ref_of(self._layout.old[0])).status(status)
+        else:
+            self._begun = self._begun or self._draft(None)
+            await self._begun.status(status)
+            if self._begun.ref is not None:  # a message like any other now
+                self._layout.old.append(Unknown(self._begun.ref))
+                self._begun = None
+        self._status = status
+        return Step.CALLED
+
+    async def _tell(self, status: str) -> Step:
+        """Show what goes on beside a text that has not begun."""
+        self._begun = self._begun or self._draft(None)
+        await self._begun.status(status)
+        self._status = status
+        return Step.CALLED
+
+    async def show(self, text: str) -> Step:
+        """Bring the chat nearer to the text."""
+        self._layout.recognise(text)
+        body = self._layout.body(text)
+        if self._layout.has_ended(text) or self._layout.is_ahead(body):
+            return Step.IDLE
+        if await self._close_old():
+            return Step.MORE
+        sheet = self._sheet()
+        limit, measure = self._capabilities.max_text, self._capabilities.measure
+        preview = None if sheet.page else preview_of(body, sheet.given, limit, measure)
+        if preview is None:
+            await self._turn_page(sheet, text)
+            return Step.MORE
+        if preview == sheet.shown:
+            return Step.IDLE
+        sheet.given = preview
+        await sheet.draft.show(preview)
+        sheet.shown = preview
+        return Step.CALLED
+
+    async def finish(self, text: str, end: End) -> Step:
+        """Bring the whole text to the chat, and take away what is left of an earlier one."""
+        if not self._is_ended:
+            self._is_ended = await self._finish_text(_with_mark(text, end.mark), end)
+        else:
+            await self._delete_old()
+        return Step.ENDED if self._is_ended and not self._layout.old else Step.MORE
+
+    async def _finish_text(self, text: str, end: End) -> bool:
+        begun = self._layout.open
+        if begun and not begun.page and not self._layout.body(text).startswith(begun.given):
+            self._layout.restart()  # it was to end in another way before
+        self._layout.recognise(text)
+        body = self._layout.body(text)
+        if self._layout.has_ended(text):
+            await self._finish_without_text(end)
+            return True
+        if await self._close_old():
+            return False
+        sheet = self._sheet()
+        limit, measure = self._capabilities.max_text, self._capabilities.measure
+        if sheet.page or not fits(body, limit, measure):
+            await self._turn_page(sheet, text)
+            return False
+        reply = self._reply(sheet.given + body[len(sheet.given) :].rstrip(), end)
+        sheet.given = reply.text
+        ref = await sheet.draft.finish(reply)
+        self._layout.end_sheet(ref, text, Page(text=reply.text, used=len(body)))
+        return True
+
+    async def _finish_without_text(self, end: End) -> None:
+        """The text is there already, or there is none."""
+        if self._layout.full and (end.buttons or end.files or end.feedback or end.thoughts):
+            last = self._layout.full[-1]
+            try:
+                await self._platform.edit(last.ref, self._reply(last.text, end))
+            except MessageGone:
+                log.info("last page gone", extra={"chat": last.ref.chat.id})
+        elif not self._layout.full and (end.files or (self._begun and self._is_native())):
+            draft = self._begun or self._draft(None)
+            ref = await draft.finish(self._reply("", end))
+            self._layout.full.append(Full(ref, "", "", "", ""))
+            self._begun = None
+
+    async def _turn_page(self, sheet: Open, text: str) -> None:
+        """Finish the open sheet as a full page. The text may go on growing meanwhile."""
+        if sheet.page is None:
+            body = self._layout.body(text)
+            carried = len(self._layout.carry) + 1 if self._layout.carry else 0
+            limit, measure = self._capabilities.max_text, self._capabilities.measure
+            least = max(len(sheet.given), carried)
+            sheet.page = take_page(body, limit, measure, least=least)
+            sheet.given = sheet.page.text
+        if not sheet.page.text.strip():  # blanks as long as a page are no page
+            self._layout.skip(sheet.page)
+            sheet.given, sheet.page = "", None
+            return
+        ref = await sheet.draft.finish(self._reply(sheet.page.text))
+        self._layout.end_sheet(ref, text, sheet.page)
+
+    async def _delete_old(self) -> None:
+        """Delete the first message that the answer no longer needs. It may stay if it must."""
+        ref = ref_of(self._layout.old[0])
+        try:
+            if ref is not None:
+                await self._platform.delete(ref)
+        except (RateLimited, ChatGone, OutcomeUnknown):
+            raise
+        except PlatformError as error:
+            self._refused_deletions += 1
+            if self._refused_deletions < DELETIONS:
+                raise
+            extra = {"chat": self._answering.ref.chat.id, "error": repr(error)}
+            log.warning("old page not deleted", extra=extra)
+        self._refused_deletions = 0
+        self._layout.old.popleft()
+
+    async def pause(self, mark: str) -> None:
+        """Say under the text that it goes on later: whoever reads it now should not wait for it."""
+        sheet = self._layout.open
+        ref = sheet.draft.ref if sheet is not None else None
+        if sheet is not None and ref is not None and sheet.shown:
+            await self._platform.edit(ref, self._reply(f"{closed(sheet.shown)}\n\n{mark}"))
+
+    async def _close_old(self) -> bool:
+        """End the draft of an earlier attempt that differs; whether that took a call."""
+        sheet = self._layout.old[0] if self._layout.old and self._layout.open is None else None
+        if not isinstance(sheet, Open):
+            return False
+        ref = sheet.draft.ref
+        needs_closing = self._is_native()
+        if needs_closing:
+            ref = await sheet.draft.finish(self._reply(sheet.given))
+        self._layout.old.popleft()
+        self._layout.old.extendleft([] if ref is None else [Unknown(ref)])
+        return needs_closing
+
+    # ------------------------------------------------------------ the open sheet
+
+    def _sheet(self) -> Open:
+        """The sheet to write on: the open one, the next of an earlier attempt, or a new one."""
+        if self._layout.open is None:
+            if self._begun is not None:  # it is a message of its own; what stands is deleted
+                self._layout.open, self._begun = Open(self._begun), None
+            else:
+                ref = ref_of(self._layout.old.popleft()) if self._layout.old else None
+                self._layout.open = Open(self._draft(ref))
+            self._status = ""  # its message bears the text now
+        return self._layout.open
+
+    def _is_native(self) -> bool:
+        return self._capabilities.streaming is Streaming.NATIVE
+
+    def _draft(self, ref: MessageRef | None) -> Draft:
+        if ref is None:
+            return self._platform.draft(self._answering, stop=self._stop)
+        return self._platform.reopen(ref, self._answering, stop=self._stop)
+
+    def _reply(self, text: str, end: End | None = None) -> Reply:
+        end = end or End()
+        return Reply(
+            text=text,
+            buttons=end.buttons,
+            files=end.files,
+            answering=self._answering.ref,
+            feedback=end.feedback,
+            failed=end.failed,
+            thoughts=end.thoughts,
+        )
+
+
+def _with_mark(text: str, mark: str) -> str:
+    """The text with a line under it, outside of any code block."""
+    if not mark or not text.strip():
+        return mark or text
+    text = closed(text)
+    return text + "\n" * max(0, 2 - len(text) + len(text.rstrip("\n"))) + mark

@@ -1,0 +1,72 @@
+"""Work that nobody waits for, done after a turn: a title for the conversation, a summary.
+
+A chore that is lost to a restart is done after the next turn: each looks first whether it is
+still wanted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from bot.core.memory.summing import sum_up
+from bot.core.memory.titles import entitle
+from bot.core.stores import Outcome, Turn
+from bot.core.turn import Services
+from bot.errors import StoreError
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 2
+"""Chores that run beside each other: the API is for those who wait."""
+DAY = 86_400.0
+WAITING = 200
+"""Chores that wait; of more, the newest are left for the next turn."""
+
+
+class Chores:
+    """Does the chores; `close` drops what is not done."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._tidied = float("-inf")
+
+    def after(self, turn: Turn, outcome: Outcome) -> None:
+        """Begin what a finished turn gives reason for; returns at once."""
+        if not outcome.messages or len(self._tasks) >= WAITING:
+            return
+        task = asyncio.create_task(self._look(turn, outcome.conversation))
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    async def _look(self, turn: Turn, conversation: int | None) -> None:
+        async with self._turns:
+            try:
+                await self._tidy()
+                if conversation is None:
+                    conversation = await self._services.stores.conversations.current(turn.chat)
+                await entitle(self._services, conversation, turn.event.sender.id)
+                await sum_up(self._services, turn, conversation)
+            except StoreError as error:
+                log.warning("chore not done", extra={"turn": turn.id, "error": repr(error)})
+
+    async def _tidy(self) -> None:
+        """Once a day, see to it that who asked to be forgotten is."""
+        now = self._services.clock.monotonic()
+        if now - self._tidied >= DAY:
+            self._tidied = now
+            await self._services.stores.privacy.tidy()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("chore failed", exc_info=error)
+
+    async def close(self) -> None:
+        """Drop what is not done."""
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)

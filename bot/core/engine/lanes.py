@@ -1,0 +1,348 @@
+"""The engine: takes events in, runs one turn at a time per chat, in order, and never loses one.
+
+The database is the truth: a turn is accepted when it is committed, and claimed from the table.
+A wake-up here is only a hint, so the table is looked at from time to time without one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+
+from bot.core.access import Gate, Verdict
+from bot.core.engine.chores import Chores
+from bot.core.engine.failures import give_up, reason_of
+from bot.core.engine.leftovers import Leftovers
+from bot.core.engine.router import Router
+from bot.core.engine.rows import Rows
+from bot.core.engine.unfinished import Unfinished
+from bot.core.engine.waiting import WaitingRoom, chat_of
+from bot.core.memory.overhearing import overhear
+from bot.core.ports import Platform
+from bot.core.stores import Outcome, Turn
+from bot.core.turn import Services, Stopper, TurnContext, style_of
+from bot.core.types import (
+    ButtonPress,
+    ChatRef,
+    Event,
+    IncomingMessage,
+    MessageRef,
+    StopPressed,
+    Unreadable,
+)
+from bot.errors import ChatGone, PlatformError, QueueFull, StoreError
+
+log = logging.getLogger(__name__)
+
+ATTEMPTS = 3
+"""A turn is tried at most so often; then it is dead, and the person is told."""
+PAUSES = (0.1, 1.0)
+"""Seconds before each further try of a turn that failed: half of all faults pass by themselves."""
+CLAIMS = 64
+"""Turns claimed together at most."""
+LOOK_AFTER = 5.0
+"""Seconds after which the table is looked at without a wake-up."""
+STORE_RETRY, STORE_PATIENCE = 1.0, 10.0
+"""Seconds between tries to write down the end of a turn while the database refuses; they grow."""
+LAST_TRIES = 2
+"""So often it is tried when the bot is being shut down; what is open then is recovered later."""
+
+
+class Lanes:
+    """Runs turns. `sink` is what the platforms feed, `run` is the engine, `drain` its end."""
+
+    def __init__(
+        self,
+        *,
+        platforms: Mapping[str, Platform],
+        services: Services,
+        gate: Gate,
+        router: Router,
+        owner: str,
+    ) -> None:
+        self._platforms = platforms
+        self._services = services
+        self._turns = services.stores.turns
+        self._clock = services.clock
+        self._gate = gate
+        self._router = router
+        self._owner = owner
+        self._wake = asyncio.Event()
+        self._hints = 0  # turns that may have become ready since the last look
+        self._working: dict[int, asyncio.Task[None]] = {}
+        self._stoppers: dict[ChatRef, Stopper] = {}
+        self._room = WaitingRoom(
+            platforms, self._turns, self._clock, together=services.defaults.together
+        )
+        self._rows = Rows(self._turns, self._room, self._clock)
+        self._unfinished = Unfinished()
+        self._leftovers = Leftovers(platforms, self._turns, self._stoppers.keys())
+        self._chores = Chores(services)
+        self._accepting = True
+
+    # ------------------------------------------------------------ intake
+
+    async def sink(self, event: Event | Unreadable) -> None:
+        """Take an event in; it is committed on return. Raises `StoreError`: then it is not."""
+        if isinstance(event, Unreadable):
+            log.error("event unreadable", extra={"platform": event.platform, "why": event.reason})
+            await self._turns.bury(event)
+            return
+        await self._gate.refresh()
+        event = await self._rows.with_its_album(event)
+        verdict = self._gate.check(event)
+        if verdict is Verdict.IGNORE:
+            await overhear(self._services.stores, self._gate, event)
+            return
+        chat = chat_of(event)
+        place = await self._router.place(event, self._services.stores, self._working)
+        try:
+            accepted = await self._turns.accept(place.event, urgent=place.urgent)
+        except QueueFull as full:
+            if not full.in_chat:  # nothing more is taken in until there is room
+                self._room.keep_outside(event)
+                raise
+            await self._room.refuse(event)
+            return
+        self._room.let_in(event)
+        if isinstance(event, ButtonPress) and not place.urgent:
+            self._room.answer_press(event, 0 if place.quiet else accepted.ahead)
+        if not accepted.fresh:
+            return
+        self._unfinished.add(chat, accepted.turn_id)
+        log.info(
+            "accepted",
+            extra={
+                "platform": chat.platform,
+                "chat": chat.id,
+                "turn": accepted.turn_id,
+                "ahead": accepted.ahead,
+                "event": type(event).__name__,
+            },
+        )
+        is_first = self._rows.hear(event)  # who waits for all the others
+        if is_first and accepted.ahead and isinstance(event, IncomingMessage) and not place.urgent:
+            self._room.enter(accepted.turn_id, event)
+        self._look()
+
+    # ------------------------------------------------------------ work
+
+    async def run(self) -> None:
+        """Claim and work until cancelled; `drain` first, to leave nothing half done."""
+        self._turns.listen(self._wake.set)
+        recovered = False
+        while True:
+            self._wake.clear()
+            try:
+                if not recovered:
+                    await self._recover()
+                    recovered = True
+                while self._accepting and await self._claim():
+                    pass
+            except StoreError as error:
+                log.error("cannot claim", extra={"error": repr(error)})
+            await self._wait()
+
+    async def _claim(self) -> bool:
+        """Claim as many turns as may have become ready; False when there are no more.
+
+        Claims that are made together share a commit. Raises `StoreError`.
+        """
+        count = min(max(1, self._hints), CLAIMS)
+        self._hints -= min(count, self._hints)
+        claims = (self._turns.claim(self._owner) for _ in range(count))
+        results = await asyncio.gather(*claims, return_exceptions=True)
+        for turn in results:
+            if isinstance(turn, Turn):
+                self._working[turn.id] = asyncio.create_task(self._work(turn))
+        for error in results:
+            if isinstance(error, BaseException):
+                raise error
+        if None in results:
+            self._hints = 0
+            return False
+        self._hints = max(self._hints, 2 * count)
+        return True
+
+    async def _recover(self) -> None:
+        count = await self._turns.recover(self._owner)
+        if count:
+            log.warning("turns recovered", extra={"turns": count})
+
+    def _look(self) -> None:
+        """A turn may have become ready."""
+        self._hints += 1
+        self._wake.set()
+
+    async def _wait(self) -> None:
+        wake = asyncio.ensure_future(self._wake.wait())
+        look = asyncio.ensure_future(self._clock.sleep(LOOK_AFTER))
+        try:
+            await asyncio.wait({wake, look}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            wake.cancel()
+            look.cancel()
+
+    async def _work(self, turn: Turn) -> None:
+        over, others = True, list[int]()
+        try:
+            over = await self._attempt(turn, others)
+        finally:
+            del self._working[turn.id]
+            self._look()
+            if over:
+                if self._unfinished.end(turn.chat, turn.id, *others):
+                    self._room.forget(turn.chat)
+                await self._unfinished.tell()
+
+    async def _attempt(self, turn: Turn, others: list[int]) -> bool:
+        """Work on a turn, and write down what became of it; True when the turn is over.
+
+        `others` is filled with the turns that end with it.
+        """
+        fields = {"platform": turn.chat.platform, "chat": turn.chat.id, "turn": turn.id}
+        is_words = self._router.is_words(turn.event)
+        ctx: TurnContext | None = None
+        try:
+            if not is_words:
+                await self._note(turn)  # a command may be about those who have spoken
+            ctx = await self._context(turn, others)
+            if turn.attempt > ATTEMPTS:
+                await give_up(ctx, interrupted=True)
+                return await self._fail(turn, "interrupted too often", dead=True)
+            outcome = await self._handle(ctx)
+        except asyncio.CancelledError:
+            await asyncio.shield(self._persist(lambda: self._turns.release(turn.id)))
+            raise
+        except ChatGone as error:
+            log.info("chat gone", extra={**fields, "error": repr(error)})
+            return await self._fail(turn, "the chat is gone", dead=True)
+        except Exception as error:
+            # The one place where a bug ends: said once, with all there is to know, and the bot
+            # lives. The turn is tried again, since half of such faults pass by themselves.
+            log.exception("turn failed", extra={**fields, "attempt": turn.attempt})
+            dead = await self._fail_or_retry(turn, ctx, error)
+            others.clear()  # they wait by themselves
+            return dead
+        if is_words:
+            await self._note(turn)
+        stood = self._stood(turn)
+        await self._persist(lambda: self._turns.finish(turn.id, outcome, stood=stood))
+        log.info("turn done", extra={**fields, "attempt": turn.attempt})
+        self._chores.after(turn, outcome)
+        return True
+
+    async def _note(self, turn: Turn) -> None:
+        """Remember who spoke; an answer does not wait for it."""
+        sender = turn.event.sender
+        try:
+            await self._services.stores.users.seen(turn.chat.platform, sender)
+        except StoreError as error:
+            log.warning("person not noted", extra={"turn": turn.id, "error": repr(error)})
+
+    def _stood(self, turn: Turn) -> MessageRef | None:
+        """The newest message of the bot in the chat, for whoever comes after."""
+        return self._platforms[turn.chat.platform].newest(turn.chat)
+
+    async def _context(self, turn: Turn, others: list[int]) -> TurnContext:
+        first, event, settings = turn, turn.event, turn.settings
+        shown = list(turn.shown)
+        line = None if turn.urgent else await self._room.leave(turn.chat, turn.id)
+        if line is not None and not shown:
+            shown.append(line)
+        ours = self._unfinished.holds(turn.chat, turn.id)
+        await self._leftovers.tidy(turn, shown, ours=ours)
+        chosen = settings.together or ("on" if self._services.defaults.together else "off")
+        if isinstance(event, IncomingMessage) and not turn.urgent and turn.attempt <= ATTEMPTS:
+            turn = await self._rows.gather(turn, event, others, shown, words=chosen == "on")
+        if not isinstance(event, IncomingMessage | StopPressed):
+            # What a button does is shown in the message that bears it.
+            shown = list(turn.shown) or [event.ref]
+        style = style_of(settings, self._services.defaults)
+        return TurnContext(
+            services=self._services,
+            platform=self._platforms[turn.chat.platform].styled(style),
+            turn=turn,
+            sender=event.sender,
+            settings=settings,
+            admin=self._gate.is_admin(turn.chat, event.sender),
+            gate=self._gate,
+            platforms=self._platforms,
+            stop_chat=self.stop_chat,
+            shown=shown,
+            stands=lambda: None if turn.urgent else self._room.stands(turn.chat),
+            tidy=lambda: self._leftovers.tidy_again(first, shown),
+        )
+
+    async def _handle(self, ctx: TurnContext) -> Outcome:
+        if ctx.turn.urgent:
+            return await self._router.handle(ctx)
+        self._stoppers[ctx.chat] = ctx.stopper
+        try:
+            return await self._router.handle(ctx)
+        finally:
+            del self._stoppers[ctx.chat]
+            self._room.answered(ctx.chat)
+
+    def stop_chat(self, chat: ChatRef) -> bool:
+        """Stop the answer being written in a chat; False when none is."""
+        stopper = self._stoppers.get(chat)
+        if stopper is None or stopper.stopped:
+            return False
+        stopper.stop()
+        return True
+
+    # ------------------------------------------------------------ ends of a turn
+
+    async def _persist(self, write: Callable[[], Awaitable[None]]) -> None:
+        """Write down what has happened already: the database is asked until it agrees."""
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                return await write()
+            except StoreError as error:
+                log.error("database refuses", extra={"attempt": attempt, "error": repr(error)})
+                if not self._accepting and attempt >= LAST_TRIES:
+                    return None  # the turn counts as running, and is recovered at the next start
+                await self._clock.sleep(min(STORE_RETRY * attempt, STORE_PATIENCE))
+
+    async def _fail(self, turn: Turn, reason: str, *, dead: bool) -> bool:
+        stood = self._stood(turn)
+        await self._persist(lambda: self._turns.fail(turn.id, reason, dead=dead, stood=stood))
+        return dead
+
+    async def _fail_or_retry(self, turn: Turn, ctx: TurnContext | None, error: Exception) -> bool:
+        dead = turn.attempt >= ATTEMPTS
+        if dead:
+            try:
+                last = ctx or await self._context(replace(turn, attempt=ATTEMPTS + 1), [])
+                await give_up(last, interrupted=False)
+            except (StoreError, PlatformError) as second:
+                log.error("failure not shown", extra={"turn": turn.id, "error": repr(second)})
+        elif self._accepting:
+            await self._clock.sleep(PAUSES[turn.attempt - 1])
+        return await self._fail(turn, reason_of(error), dead=dead)
+
+    # ------------------------------------------------------------ ends of the engine
+
+    async def answered(self, chat: ChatRef) -> None:
+        """Return when nothing of this chat waits or runs any more."""
+        await self._unfinished.none(chat)
+
+    async def drain(self, grace: float) -> None:
+        """Claim nothing more, give what runs `grace` seconds, and hand back the rest."""
+        self._accepting = False
+        working = set(self._working.values())
+        if working:
+            log.info("draining", extra={"turns": len(working), "seconds": grace})
+            await asyncio.wait(working, timeout=grace)
+        left = {task for task in working if not task.done()}
+        for task in left:
+            task.cancel()
+        if left:
+            await asyncio.wait(left)
+        await self._chores.close()
+        await self._room.close()

@@ -1,0 +1,178 @@
+"""An event becomes work: a command, what a button stands for, or an answer."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from typing import assert_never
+from weakref import WeakValueDictionary
+
+from bot.core.access import Gate
+from bot.core.answer import feedback
+from bot.core.answer.again import is_of, named_exchange
+from bot.core.answer.answer import answer
+from bot.core.commands import ACTIONS, EVERY_TIME, IN_ORDER, PANELS, QUEUED, changed
+from bot.core.commands.help import refuse
+from bot.core.commands.sight import instead_of_looking
+from bot.core.commands.table import CommandTable, parse
+from bot.core.commands.transcribe import instead_of_answering
+from bot.core.limits.spending import remind
+from bot.core.stores import Outcome, Stores
+from bot.core.turn import STOP, TurnContext
+from bot.core.types import ButtonPress, Event, IncomingMessage, MessageRef, StopPressed
+from bot.errors import ModelError, ModelErrorKind
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How an event is taken in: as what, and whether it passes by the answer being written.
+
+    `quiet`: nobody need be told that it waits, since it is quick once its turn has come.
+    """
+
+    event: Event
+    urgent: bool
+    quiet: bool = False
+
+
+class Router:
+    """Knows which piece of work an event asks for. Who may ask is checked again here."""
+
+    def __init__(self, gate: Gate, commands: CommandTable) -> None:
+        self._gate = gate
+        self._commands = commands
+        self._panels: WeakValueDictionary[MessageRef, asyncio.Lock] = WeakValueDictionary()
+
+    @staticmethod
+    def is_words(event: Event) -> bool:
+        """Whether the event is something said to the model, and no command or button."""
+        return isinstance(event, IncomingMessage) and parse(event.text) is None
+
+    async def place(self, event: Event, stores: Stores, working: Collection[int] = ()) -> Place:
+        """Stop, most buttons and some commands are urgent. Raises `StoreError`.
+
+        `working` are the turns at work: what they leave is not in the history yet, though their
+        buttons may be on the screen.
+        """
+        match event:
+            case ButtonPress():
+                return await self._place_press(event, stores, working)
+            case StopPressed():
+                return Place(event, urgent=True)
+            case IncomingMessage():
+                parsed = parse(event.text)
+                command = self._commands.find(parsed[0]) if parsed else None
+                return Place(event, urgent=command is not None and command.urgent)
+            case unknown:
+                assert_never(unknown)
+
+    async def _place_press(
+        self, press: ButtonPress, stores: Stores, working: Collection[int]
+    ) -> Place:
+        """A press that asks the model waits in the lane, under a key that the next one shares.
+
+        One that can do nothing any more is urgent: it is told why while it can be answered.
+        """
+        chat = press.ref.chat
+        action = None if press.value == STOP else await stores.actions.taken(chat, press.value)
+        if action is None or action.owner not in (None, press.sender.id):
+            return Place(press, urgent=True)
+        if action.name in EVERY_TIME:
+            return Place(press, urgent=False)
+        if action.name not in QUEUED and action.name not in IN_ORDER:
+            return Place(press, urgent=True)
+        is_late = action.name in QUEUED and not is_of(action, working)
+        if is_late and await named_exchange(stores, chat, action) is None:
+            return Place(press, urgent=True)
+        quiet = action.name in IN_ORDER
+        return Place(replace(press, key=f"button:{press.value}"), urgent=False, quiet=quiet)
+
+    async def handle(self, ctx: TurnContext) -> Outcome:
+        """Do what the event asks for. Raises `PlatformError` and `StoreError` only."""
+        if not self._gate.may(ctx.chat, ctx.sender):
+            return await self._turn_away(ctx)
+        try:
+            outcome = await self._carry_out(ctx)
+        except ModelError as error:  # a limit that a command has not said itself
+            if error.kind is not ModelErrorKind.NOT_ALLOWED:
+                raise
+            await ctx.say(f"⚠️ {error.detail}")
+            return Outcome()
+        await remind(ctx, outcome)
+        return outcome
+
+    async def _carry_out(self, ctx: TurnContext) -> Outcome:
+        event = ctx.turn.event
+        match event:
+            case IncomingMessage():
+                return await self._message(ctx, event)
+            case ButtonPress():
+                return await self._press(ctx, event)
+            case StopPressed():
+                ctx.stop_chat(ctx.chat)
+                return Outcome()
+            case unknown:
+                assert_never(unknown)
+
+    async def _message(self, ctx: TurnContext, message: IncomingMessage) -> Outcome:
+        parsed = parse(message.text)
+        if parsed is None:
+            if message.edited and await changed.offer(ctx, message):
+                return Outcome()
+            for instead in (instead_of_answering, instead_of_looking):
+                if (done := await instead(ctx, message)) is not None:
+                    return done
+            return await answer(ctx, message)
+        name, argument = parsed
+        command = self._commands.find(name)
+        _ = ctx.texts.gettext
+        if command is not None:
+            log.info("command", extra={**ctx.log, "command": command.name})
+            refusal = refuse(ctx, command.info)
+            if not refusal:
+                return await command.run(ctx, message, argument)
+            await ctx.say(refusal)
+            return Outcome()
+        near = self._commands.nearest(name, admin=ctx.admin)
+        hint = _("Did you mean /{near}?").format(near=near) if near else _("/help lists them.")
+        await ctx.say(_("There is no command /{name}. {hint}").format(name=name, hint=hint))
+        return Outcome()
+
+    async def _press(self, ctx: TurnContext, press: ButtonPress) -> Outcome:
+        _ = ctx.texts.gettext
+        if press.value == STOP:
+            stopped = ctx.stop_chat(ctx.chat)
+            await ctx.platform.notice(press, "" if stopped else _("Nothing is being written."))
+            return Outcome()
+        if (thumb := feedback.read(press.value)) is not None:
+            return await feedback.rate(ctx, press, thumb)
+        action = await ctx.services.stores.actions.taken(ctx.chat, press.value)
+        handler = ACTIONS.get(action.name) if action else None
+        if action is None or handler is None:
+            await ctx.platform.notice(press, _("This button no longer works."))
+            return Outcome()
+        if action.owner is not None and action.owner != press.sender.id:
+            await ctx.platform.notice(press, _("This button belongs to somebody else."))
+            return Outcome()
+        if not ctx.turn.urgent:  # it was answered when it was taken in
+            return await handler(ctx, press, action)
+        await ctx.platform.notice(press, "")
+        if action.name not in PANELS:
+            return await handler(ctx, press, action)
+        # Urgent turns pass each other: what is drawn last must know what was chosen before.
+        async with self._panels.setdefault(press.ref, asyncio.Lock()):
+            ctx.settings = await ctx.services.stores.settings.load(ctx.chat)
+            return await handler(ctx, press, action)
+
+    async def _turn_away(self, ctx: TurnContext) -> Outcome:
+        """One polite line, with the id that an admin needs to let the person in."""
+        if isinstance(ctx.turn.event, IncomingMessage):
+            _ = ctx.texts.gettext
+            who = f"{ctx.chat.platform}:{ctx.sender.id}"
+            text = _("Sorry, I only answer people I know. The operator can let you in: `{id}`")
+            await ctx.say(text.format(id=who))
+        return Outcome()

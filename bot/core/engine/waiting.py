@@ -1,0 +1,217 @@
+"""What people are told about messages that wait, and about those that were not taken in.
+
+A line that says how many messages are answered first stands where the answer will stand. It is
+posted below the answer that is being written, so not before there is something of that one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.core.engine.together import may_join
+from bot.core.i18n import texts
+from bot.core.ports import Clock, Platform
+from bot.core.stores import TurnQueue
+from bot.core.types import (
+    ButtonPress,
+    ChatRef,
+    Event,
+    IncomingMessage,
+    MessageRef,
+    Reply,
+    Sender,
+    StopPressed,
+)
+from bot.errors import ChatGone, PlatformError, RateLimited, StoreError
+
+log = logging.getLogger(__name__)
+
+TRIES = 5
+"""How often somebody is told that a message was not taken in, when the platform fails."""
+CLOSING = 1.0
+"""Seconds for a line that is being posted at the end, so that it is written down, or taken back."""
+CROWD = 10_000
+"""Messages of which it is remembered that their sender was told they wait outside."""
+
+
+def chat_of(event: Event) -> ChatRef:
+    """The chat in which an event happened."""
+    return event.chat if isinstance(event, StopPressed) else event.ref.chat
+
+
+def waits(ahead: int, sender: Sender) -> str:
+    """How many messages are answered first, in words."""
+    say = texts(sender.language).ngettext(
+        "⏳ {ahead} message before yours", "⏳ {ahead} messages before yours", ahead
+    )
+    return say.format(ahead=ahead)
+
+
+@dataclass(slots=True)
+class _Chat:
+    """Who waits in one chat."""
+
+    untold: dict[int, IncomingMessage] = field(default_factory=dict)
+    """Those who have not been told, by their turns."""
+    lines: dict[int, asyncio.Task[MessageRef | None]] = field(default_factory=dict)
+    """What those who wait were told, or are being told."""
+    order: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Keeps the lines in the order of the turns."""
+    row: int | None = None
+    """The turn whose line speaks for those in a row with it."""
+    come: int = 0
+    """The newest turn that has come: neither it nor one before it waits any more."""
+    standing: bool = False
+    """Whether the answer being written has something in the chat."""
+
+
+class WaitingRoom:
+    """Knows who waits in which chat, and whether they have been told."""
+
+    def __init__(
+        self, platforms: Mapping[str, Platform], turns: TurnQueue, clock: Clock, *, together: bool
+    ) -> None:
+        self._platforms = platforms
+        self._turns = turns
+        self._clock = clock
+        self._together = together
+        self._chats: defaultdict[ChatRef, _Chat] = defaultdict(_Chat)
+        self._outside: set[str] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # ------------------------------------------------------------ who waits
+
+    def enter(self, turn_id: int, message: IncomingMessage) -> None:
+        """A message waits for the answer before it, unless its turn has come meanwhile."""
+        chat = self._chats[message.ref.chat]
+        if turn_id > chat.come:
+            chat.untold[turn_id] = message
+            self._announce(chat)
+
+    def stands(self, ref: ChatRef) -> None:
+        """The answer being written has something in the chat: who waits may be told below it."""
+        chat = self._chats[ref]
+        chat.standing = True
+        self._announce(chat)
+
+    def answered(self, ref: ChatRef) -> None:
+        """The answer that was being written has ended."""
+        self._chats[ref].standing = False
+
+    async def leave(self, ref: ChatRef, turn_id: int) -> MessageRef | None:
+        """The turn has come; returns the line that said that it waits."""
+        chat = self._chats[ref]
+        chat.come = max(chat.come, turn_id)
+        chat.untold.pop(turn_id, None)
+        if chat.row == turn_id:
+            chat.row = None
+        line = chat.lines.pop(turn_id, None)
+        return None if line is None else await line
+
+    def forget(self, ref: ChatRef) -> None:
+        """Nothing of the chat waits any more."""
+        self._chats.pop(ref, None)
+
+    def _announce(self, chat: _Chat) -> None:
+        """Tell everybody who waits and has not been told, once they can be told.
+
+        Of short messages in a row, which are answered together, one line speaks for all.
+        """
+        if not chat.standing:
+            return
+        waiting, chat.untold = chat.untold, {}
+        for turn_id, message in waiting.items():
+            if not (self._together and may_join(message)):
+                chat.row = None
+            elif chat.row is None:
+                chat.row = turn_id
+            else:
+                continue
+            chat.lines[turn_id] = asyncio.create_task(self._tell(turn_id, message, chat))
+
+    async def _tell(self, turn_id: int, message: IncomingMessage, chat: _Chat) -> MessageRef | None:
+        ref = message.ref.chat
+        platform = self._platforms[ref.platform]
+        async with chat.order:
+            try:
+                ahead = await self._turns.ahead(turn_id)
+                if not ahead:
+                    return None  # its turn has come meanwhile
+                line = await platform.send(ref, Reply(text=waits(ahead, message.sender)))
+                if not await self._turns.announce(turn_id, line) and turn_id in chat.lines:
+                    # Its turn has come and not asked for the line: it may run in another process.
+                    del chat.lines[turn_id]
+                    await platform.delete(line)
+                    return None
+            except (PlatformError, StoreError) as error:
+                log.info("waiting not shown", extra={"chat": ref.id, "error": repr(error)})
+                return None
+            return line
+
+    # ------------------------------------------------------------ in passing
+
+    def answer_press(self, press: ButtonPress, ahead: int) -> None:
+        """Tell somebody whose press waits in the lane that it is known; nobody waits for that."""
+        text = waits(ahead, press.sender) if ahead else ""
+        self._begin(self._platforms[press.ref.chat.platform].notice(press, text))
+
+    async def refuse(self, event: Event) -> None:
+        """Tell somebody that this chat has too much waiting, and this is not taken in."""
+        _ = texts(event.sender.language).gettext
+        text = _("Too many of your messages are waiting already. Please send this one again later.")
+        if isinstance(event, ButtonPress):
+            await self._platforms[event.ref.chat.platform].notice(event, text)
+        else:
+            self._begin(self._insist(event, text))
+
+    def keep_outside(self, event: Event) -> None:
+        """Tell somebody, once per message, that all of the bot is busy and it is offered again."""
+        if event.key in self._outside or not isinstance(event, IncomingMessage):
+            return
+        if len(self._outside) >= CROWD:
+            self._outside.clear()
+        self._outside.add(event.key)
+        _ = texts(event.sender.language).gettext
+        text = _("⏳ Very many people are writing to me just now. I will answer, it takes a while.")
+        self._begin(self._insist(event, text))
+
+    def let_in(self, event: Event) -> None:
+        """There was room after all."""
+        self._outside.discard(event.key)
+
+    async def _insist(self, event: Event, text: str) -> None:
+        """Say it, and again where the platform fails: nobody else will."""
+        chat = chat_of(event)
+        about = event.ref if isinstance(event, IncomingMessage) else None
+        for attempt in range(TRIES):
+            try:
+                await self._platforms[chat.platform].send(chat, Reply(text=text, answering=about))
+            except ChatGone:
+                return
+            except PlatformError as error:
+                log.warning("refusal not shown", extra={"chat": chat.id, "error": repr(error)})
+                asked = error.retry_after if isinstance(error, RateLimited) else 0.0
+                await self._clock.sleep(asked or 2.0**attempt)
+            else:
+                return
+
+    def _begin(self, telling: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(telling)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """Tell nobody anything any more."""
+        lines = [line for chat in self._chats.values() for line in chat.lines.values()]
+        if lines:
+            await asyncio.wait(lines, timeout=CLOSING)
+        telling: list[asyncio.Task[Any]] = [*lines, *self._tasks]
+        for task in telling:
+            task.cancel()
+        if telling:
+            await asyncio.wait(telling)

@@ -1,0 +1,134 @@
+"""How much may be used: what is measured, what a limit is, and what an operator writes for one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from typing import TypeAlias
+
+from bot.core.chat import UsageEntry
+from bot.core.limits.calendar import Period
+
+MINUTE = 60
+"""Seconds; audio is kept in seconds and limited in minutes."""
+
+
+class Measure(StrEnum):
+    """What can be limited."""
+
+    TOKENS = "tokens"
+    COST = "cost"  # US dollars
+    IMAGES = "images"
+    AUDIO = "audio_minutes"
+
+
+Limits: TypeAlias = Mapping[tuple[Period, Measure], Decimal | None]
+"""Limits by what they are about. None: none, where another table would set one."""
+
+LIMITS: Sequence[tuple[Period, Measure]] = tuple(
+    (period, measure) for period in (Period.DAY, Period.MONTH) for measure in Measure
+)
+"""Everything that can be limited, in the order in which it is listed."""
+
+
+def name_of(period: Period, measure: Measure) -> str:
+    """What an operator calls a limit: `daily_tokens`."""
+    return f"{period}_{measure}"
+
+
+NAMES: Mapping[str, tuple[Period, Measure]] = {name_of(*limit): limit for limit in LIMITS}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amount:
+    """An amount of everything that can be limited. `cost` leaves out what has no known price."""
+
+    tokens: int = 0
+    cost: Decimal = Decimal(0)
+    images: int = 0
+    seconds: float = 0.0
+
+    def of(self, measure: Measure) -> Decimal:
+        """How much of one thing this is, in the unit of its limit."""
+        match measure:
+            case Measure.TOKENS:
+                return Decimal(self.tokens)
+            case Measure.COST:
+                return self.cost
+            case Measure.IMAGES:
+                return Decimal(self.images)
+            case Measure.AUDIO:
+                return Decimal(str(self.seconds)) / MINUTE
+
+    def __add__(self, other: Amount) -> Amount:
+        return Amount(
+            tokens=self.tokens + other.tokens,
+            cost=self.cost + other.cost,
+            images=self.images + other.images,
+            seconds=self.seconds + other.seconds,
+        )
+
+
+def amount_of(entries: Iterable[UsageEntry]) -> Amount:
+    """What these requests have used together."""
+    total = Amount()
+    for entry in entries:
+        total += Amount(
+            tokens=entry.prompt_tokens + entry.completion_tokens,
+            cost=entry.cost or Decimal(0),
+            images=entry.images,
+            seconds=entry.seconds,
+        )
+    return total
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ceiling:
+    """A limit as it holds for one request; `shared` is everybody's together."""
+
+    period: Period
+    measure: Measure
+    limit: Decimal
+    shared: bool = False
+
+
+def ceilings(own: Limits, everybody: Limits) -> tuple[Ceiling, ...]:
+    """The ceilings of somebody with these limits of their own."""
+    return tuple(
+        Ceiling(period=period, measure=measure, limit=limit, shared=shared)
+        for limits, shared in ((own, False), (everybody, True))
+        for (period, measure), limit in limits.items()
+        if limit is not None
+    )
+
+
+class QuotaSyntaxError(ValueError):
+    """What was written is no limit; the text is the word that is wrong."""
+
+
+def parse_limits(words: Sequence[str]) -> dict[tuple[Period, Measure], Decimal | None]:
+    """Read `daily_tokens 50000 monthly_cost=5 daily_images off`. Raises `QuotaSyntaxError`."""
+    parts = " ".join(words).replace("=", " ").split()
+    if len(parts) % 2:
+        raise QuotaSyntaxError(parts[-1])
+    found: dict[tuple[Period, Measure], Decimal | None] = {}
+    for name, value in zip(parts[::2], parts[1::2], strict=True):
+        limit = NAMES.get(name.lower())
+        if limit is None:
+            raise QuotaSyntaxError(name)
+        found[limit] = _value(value)
+    return found
+
+
+def _value(text: str) -> Decimal | None:
+    if text.lower() in ("off", "none", "unlimited"):
+        return None
+    try:
+        value = Decimal(text.lstrip("$").replace("_", ""))
+    except InvalidOperation:
+        raise QuotaSyntaxError(text) from None
+    if not value.is_finite() or not 0 <= value <= 10**15:
+        raise QuotaSyntaxError(text)
+    return value

@@ -1,0 +1,178 @@
+"""Everything that costs asks here first, whether this person may use this model and so much.
+
+What a request may use is set aside before it is made, so that ten requests at once cannot use the
+same rest. With the end of the turn the entries of `Outcome.usage` take its place, in one
+transaction; a turn that fails, is given back or dies with its process gives it back, too.
+
+The functions that ask raise `ModelError` (NOT_ALLOWED, with the sentence to say), `StoreError`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from decimal import Decimal
+
+from bot.core.chat import ChatRequest, ImagePart, UsageEntry, UsageKind
+from bot.core.limits.ledger import Person, Refused, Reserved, Wish
+from bot.core.limits.quota import Amount, amount_of, ceilings
+from bot.core.limits.quota_sentences import QuotaSentences
+from bot.core.stores import Outcome
+from bot.core.turn import Services, TurnContext
+from bot.core.types import UserId
+from bot.errors import ModelError, ModelErrorKind, PlatformError, StoreError
+
+log = logging.getLogger(__name__)
+
+ANSWER = 4_096
+"""Tokens set aside for an answer whose length nobody limits."""
+SHORT = 256
+"""An answer of fewer tokens is not worth asking for."""
+PICTURE = 1_000
+"""Tokens that a picture in a question takes, about."""
+NOBODY = Person("", UserId(""))
+"""Under whose name chores are set aside."""
+NEAR = Decimal("0.8")
+"""The part of a limit from which a person is told, once in its period."""
+
+
+async def reserve_answer(ctx: TurnContext, request: ChatRequest) -> ChatRequest:
+    """Set aside what an answer takes; returns the request, shortened where little is left."""
+    may_use(ctx, request.model)
+    found = await ctx.services.budget.ceilings(ctx.person, admin=ctx.admin)
+    if not found:  # counting tokens takes a moment
+        return request
+    longest = request.sampling.max_tokens or ANSWER
+    whole = _question(ctx.services, request, longest)
+    wish = Wish(
+        person=ctx.person,
+        least=_worth(ctx.services, replace(whole, completion_tokens=min(SHORT, longest))),
+        most=_worth(ctx.services, whole),
+        ceilings=found,
+        turn=ctx.turn.id,
+    )
+    reserved = await _reserve(ctx, wish)
+    room = _room(ctx, whole, reserved.amount, wish.most)
+    if room >= longest:
+        return request
+    return replace(request, sampling=replace(request.sampling, max_tokens=room))
+
+
+async def reserve_images(ctx: TurnContext, *, model: str, count: int) -> None:
+    """Set aside what drawing takes."""
+    entry = UsageEntry(kind=UsageKind.IMAGE, model=model, images=count)
+    await _reserve_all(ctx, entry)
+
+
+async def reserve_audio(ctx: TurnContext, *, model: str, seconds: float) -> None:
+    """Set aside what listening takes: all clips of a recording together."""
+    entry = UsageEntry(kind=UsageKind.AUDIO, model=model, seconds=seconds)
+    await _reserve_all(ctx, entry)
+
+
+@asynccontextmanager
+async def reserve_chore(services: Services, request: ChatRequest) -> AsyncGenerator[None]:
+    """Set aside what work takes that nobody waits for (a title, a summary), while it lasts.
+
+    Only what all together may use is in its way: its person has been answered already.
+    """
+    whole = _question(services, request, request.sampling.max_tokens or SHORT)
+    amount = _worth(services, whole)
+    limits = ceilings({}, services.budget.quotas.everybody)
+    found = await services.budget.reserve(
+        Wish(person=NOBODY, least=amount, most=amount, ceilings=limits)
+    )
+    if isinstance(found, Refused):
+        raise ModelError(ModelErrorKind.NOT_ALLOWED, "all together have reached a limit")
+    try:
+        yield
+    finally:
+        if found.id:
+            await services.stores.ledger.release(found.id)
+
+
+async def remind(ctx: TurnContext, outcome: Outcome) -> None:
+    """Tell somebody who comes near a limit with this turn; once in its day or month."""
+    spent = amount_of(outcome.usage)
+    for standing in ctx.standings:
+        ceiling = standing.ceiling
+        used = standing.used + spent.of(ceiling.measure)
+        if ceiling.shared or not ceiling.limit or used < NEAR * ceiling.limit:
+            continue
+        try:
+            if await ctx.services.stores.ledger.first_time(ctx.person, ceiling):
+                await ctx.tell(sentences(ctx).note(standing, used))
+        except (PlatformError, StoreError) as error:  # only a note: /usage says the same
+            log.info("note not shown", extra={**ctx.log, "error": repr(error)})
+
+
+def may_use(ctx: TurnContext, model: str) -> None:
+    """Raise `ModelError` when a model is reserved for others."""
+    if not ctx.may_use(model):
+        text = ctx.texts.gettext(
+            "The model “{model}” is reserved for others. Choose another with /model."
+        )
+        raise ModelError(ModelErrorKind.NOT_ALLOWED, text.format(model=model))
+
+
+async def _reserve_all(ctx: TurnContext, entry: UsageEntry) -> None:
+    may_use(ctx, entry.model)
+    amount = _worth(ctx.services, entry)
+    found = await ctx.services.budget.ceilings(ctx.person, admin=ctx.admin)
+    wish = Wish(person=ctx.person, least=amount, most=amount, ceilings=found, turn=ctx.turn.id)
+    await _reserve(ctx, wish)
+
+
+async def _reserve(ctx: TurnContext, wish: Wish) -> Reserved:
+    found = await ctx.services.budget.reserve(wish)
+    if isinstance(found, Refused):
+        ceiling = found.standing.ceiling
+        log.info(
+            "limit reached",
+            extra={
+                **ctx.log,
+                "limit": f"{ceiling.period}_{ceiling.measure}",
+                "shared": ceiling.shared,
+            },
+        )
+        raise ModelError(ModelErrorKind.NOT_ALLOWED, sentences(ctx).refusal(found))
+    if not ctx.standings:
+        ctx.standings.extend(found.standings)
+    return found
+
+
+def _question(services: Services, request: ChatRequest, answer: int) -> UsageEntry:
+    """What a request comes to when its answer has so many tokens."""
+    words = sum(services.count_tokens(message.text) for message in request.messages)
+    pictures = sum(
+        isinstance(part, ImagePart) for message in request.messages for part in message.parts
+    )
+    return UsageEntry(
+        kind=UsageKind.CHAT,
+        model=request.model,
+        prompt_tokens=words + PICTURE * pictures,
+        completion_tokens=answer,
+    )
+
+
+def _worth(services: Services, entry: UsageEntry) -> Amount:
+    return amount_of([services.api.priced(entry)])
+
+
+def _room(ctx: TurnContext, whole: UsageEntry, granted: Amount, most: Amount) -> int:
+    """Tokens that the answer may have within what is granted."""
+    room = granted.tokens - whole.prompt_tokens
+    if granted.cost < most.cost:
+        base = _worth(ctx.services, replace(whole, completion_tokens=0)).cost
+        each = (most.cost - base) / whole.completion_tokens
+        if each:
+            room = min(room, int((granted.cost - base) / each))
+    return max(1, room)
+
+
+def sentences(ctx: TurnContext) -> QuotaSentences:
+    """What is said about limits, in the language of the chat."""
+    calendar = ctx.services.budget.calendar
+    return QuotaSentences(texts=ctx.texts, formats=ctx.formats, calendar=calendar)

@@ -1,0 +1,105 @@
+"""A title for a conversation, from its first exchange: by a cheap model, else the first words."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Sequence
+from contextlib import aclosing
+
+from bot.core.chat import (
+    ChatMessage,
+    ChatRequest,
+    KeptMessage,
+    NewMessage,
+    Role,
+    Sampling,
+    TextDelta,
+    TextPart,
+    UsageEntry,
+)
+from bot.core.limits.meter import Meter
+from bot.core.limits.spending import reserve_chore
+from bot.core.turn import Services
+from bot.core.types import UserId
+from bot.errors import ModelError
+
+log = logging.getLogger(__name__)
+
+LENGTH = 48
+"""Characters of a title."""
+SHOWN = 1_000
+"""Characters of the question, and of the answer, that the model is shown."""
+LANE = "chores"
+"""Work that nobody waits for takes turns with the chats as if it were one more of them."""
+INSTRUCTION = (
+    "Give the conversation a title of at most six words, in the language of the conversation. "
+    "Answer with the title alone: no quotes, no full stop."
+)
+
+_MARKS = re.compile(r"[*_`#>|~\[\]]+")
+_BRACKETED = re.compile(r"\A\[[^\]]*\]\s*")
+
+
+def clean(text: str) -> str:
+    """The text as a title: one line, without Markdown, not too long, cut between words."""
+    line = " ".join(_MARKS.sub("", text).split()).strip("\"'“”„«».。 ")
+    if len(line) <= LENGTH:
+        return line
+    cut = line[:LENGTH]
+    words = cut.rpartition(" ")[0]
+    return (words if len(words) > LENGTH // 2 else cut).rstrip(" ,;:.") + "…"
+
+
+def first_words(messages: Sequence[KeptMessage]) -> str:
+    """A title made of the question; empty when it has no words."""
+    asked = next((each.message for each in messages if each.message.role is Role.USER), None)
+    return clean(_BRACKETED.sub("", asked.text)) if asked else ""
+
+
+async def entitle(services: Services, conversation: int, asker: UserId) -> None:
+    """Give a conversation a title unless it has one. Raises `StoreError`."""
+    archive = services.stores.archive
+    if not await archive.untitled(conversation):
+        return
+    beginning = await services.stores.conversations.page(conversation, limit=4)
+    title, usage = "", tuple[UsageEntry, ...]()
+    if services.defaults.summary_model and len(beginning) > 1:
+        try:
+            title, usage = await _ask(services, [kept.message for kept in beginning])
+        except ModelError as error:
+            log.info("no title", extra={"conversation": conversation, "kind": error.kind.value})
+    title = clean(title) or first_words(beginning)
+    if title:
+        await archive.entitle(conversation, title, asker=asker, usage=usage)
+
+
+async def _ask(
+    services: Services, exchange: Sequence[NewMessage]
+) -> tuple[str, tuple[UsageEntry, ...]]:
+    said = "\n\n".join(f"{each.role.value}: {each.text[:SHOWN]}" for each in exchange)
+    return await ask_cheaply(services, INSTRUCTION, said, max_tokens=60)
+
+
+async def ask_cheaply(
+    services: Services, instruction: str, text: str, *, max_tokens: int
+) -> tuple[str, tuple[UsageEntry, ...]]:
+    """What the cheap model makes of a text, and what that cost. Raises `ModelError`."""
+    model = services.defaults.summary_model
+    request = ChatRequest(
+        model=model,
+        messages=(
+            ChatMessage(role=Role.SYSTEM, parts=(TextPart(instruction),)),
+            ChatMessage(role=Role.USER, parts=(TextPart(text),)),
+        ),
+        sampling=Sampling(max_tokens=max_tokens),
+        lane=LANE,
+    )
+    meter, said = Meter(services.api, services.clock, services.count_tokens), ""
+    meter.begin(request)
+    async with reserve_chore(services, request), aclosing(services.api.stream(request)) as events:
+        async for event in events:
+            meter.take(event)
+            if isinstance(event, TextDelta):
+                said += event.text
+    return said, meter.entries()

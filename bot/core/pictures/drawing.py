@@ -1,0 +1,294 @@
+"""Drawing pictures, once: what was ordered, and how far it is, outlives the process.
+
+A picture is paid for as soon as the request has reached the model, whether or not anybody waits for
+it. So the turn notes that it asks before it asks, and keeps the pictures before it delivers them.
+After a restart a turn that had asked does not ask again by itself; one that had its pictures
+delivers them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+from bot.core.chat import (
+    Drawing,
+    ImagePart,
+    ImageRequest,
+    VariationRequest,
+)
+from bot.core.delivery.delivery import Delivery
+from bot.core.limits.spending import reserve_images
+from bot.core.memory.drawings import remembered
+from bot.core.pictures.orders import Drawn, Order
+from bot.core.pictures.sources import Source, Sources, digest_of
+from bot.core.sentences import sentence_for_media, sentence_for_model, sentence_for_size
+from bot.core.stores import Action, Outcome
+from bot.core.turn import TurnContext
+from bot.core.types import Button, ButtonRow, IncomingMessage, OutgoingFile
+from bot.errors import FileTooLarge, MediaError, ModelError, ModelErrorKind, StoreError
+
+log = logging.getLogger(__name__)
+
+ASKED = "asked"
+AGAIN = "image.again"
+VARY = "image.vary"
+ROW = 3
+"""Buttons side by side."""
+CAPTION = 200
+"""Characters of the prompt that stand under a picture."""
+VARIATIONS, EDITS = "variations", "edits"
+"""What a model may lack (`ModelInfo.lacks`)."""
+TICK = 5.0
+"""Seconds between two lines that say how long it has been drawn already."""
+LIKE_IT = "Draw another picture like this one, with small differences."
+"""What a model is asked that changes pictures but has no variations."""
+
+
+class Buttons:
+    """What can be done about a picture."""
+
+    def __init__(self, ctx: TurnContext) -> None:
+        self._ctx = ctx
+
+    async def under(self, order: Order, pictures: Sequence[ImagePart]) -> tuple[ButtonRow, ...]:
+        """Under pictures: draw the same again, or something like one of them."""
+        _ = self._ctx.texts.gettext
+        choices = [(_("🔁 Again"), AGAIN, order)]
+        lacks = (await self._ctx.services.api.about(order.model)).lacks
+        if not {VARIATIONS, EDITS} <= lacks:
+            for number, picture in enumerate(pictures, start=1):
+                like = Order(
+                    prompt=order.prompt,
+                    model=order.model,
+                    size=order.size,
+                    quality=order.quality,
+                    sources=(Source(digest=digest_of(picture)),),
+                    variation=True,
+                )
+                label = _("🎨 Vary {number}").format(number=number)
+                choices.append((_("🎨 Vary") if len(pictures) == 1 else label, VARY, like))
+        return await self._rows(choices)
+
+    async def again(self, order: Order) -> tuple[ButtonRow, ...]:
+        """Under a line that says why there is no picture."""
+        return await self._rows([(self._ctx.texts.gettext("🔁 Draw it"), AGAIN, order)])
+
+    async def _rows(self, choices: Sequence[tuple[str, str, Order]]) -> tuple[ButtonRow, ...]:
+        most = self._ctx.platform.capabilities(self._ctx.chat).max_buttons
+        choices = choices[:most]
+        owner = self._ctx.sender.id
+        actions = [Action(name=n, argument=o.to_json(), owner=owner) for _, n, o in choices]
+        values = await self._ctx.services.stores.actions.offer(self._ctx.chat, actions)
+        buttons = [Button(label, value) for (label, *_), value in zip(choices, values, strict=True)]
+        rows = (tuple(buttons[at : at + ROW]) for at in range(0, len(buttons), ROW))
+        return tuple(rows)
+
+
+class Easel:
+    """The work on one order, from the request to the chat; `message` is what it answers."""
+
+    def __init__(self, ctx: TurnContext, message: IncomingMessage) -> None:
+        self._ctx = ctx
+        self._message = message
+        self._buttons = Buttons(ctx)
+        self._turns = ctx.services.stores.turns
+
+    async def draw(self, order: Order) -> Outcome:
+        """Draw and deliver. Raises `PlatformError` and `StoreError` only."""
+        progress = self._ctx.turn.progress
+        delivery = self._ctx.delivery(self._message)
+        async with delivery:
+            if progress == ASKED:
+                return await self._interrupted(order, delivery)
+            if progress:
+                made = await self._turns.made(self._ctx.turn.id)
+                return await self._deliver(Drawn.from_json(progress), made, delivery)
+            drawn: list[Drawing] = []
+            try:
+                async with (
+                    self._ctx.platform.typing(self._ctx.chat, self._message.ref),
+                    self._ticking(delivery),
+                ):
+                    done = await self._ctx.stopper.guard(self._ask(order, drawn))
+            except ModelError as error:
+                return await self._refused(order, error, delivery)
+            except MediaError as error:
+                text = sentence_for_media(error, self._ctx.texts)
+                return await self._end(delivery, text)
+            except FileTooLarge as error:
+                return await self._end(delivery, sentence_for_size(error.limit, self._ctx.texts))
+            if not done:
+                return await self._end(delivery, self._ctx.texts.gettext("⏹ Stopped."))
+            return await self._keep(order, drawn[0], delivery)
+
+    async def _ask(self, order: Order, drawn: list[Drawing]) -> None:
+        """Ask the model, at most once: not before it is noted that it is asked."""
+        ctx = self._ctx
+        pictures = await Sources(ctx).load(order.sources, exact=order.mask)
+        await reserve_images(ctx, model=order.model, count=order.n)
+        if not await self._turns.note(ctx.turn.id, ASKED):
+            raise StoreError("another process has taken the turn over")
+        if order.variation:
+            drawn.append(await self._vary(order, pictures[0]))
+            return
+        request = ImageRequest(
+            model=order.model,
+            prompt=order.prompt,
+            n=order.n,
+            size=order.size,
+            quality=order.quality,
+            style=order.style,
+            images=pictures[:-1] if order.mask else pictures,
+            mask=pictures[-1] if order.mask else None,
+            lane=ctx.lane,
+        )
+        drawn.append(await ctx.services.api.draw(request))
+
+    async def _vary(self, order: Order, picture: ImagePart) -> Drawing:
+        """A variation, or else another picture like it; both refusals cost nothing."""
+        api, lane = self._ctx.services.api, self._ctx.lane
+        if VARIATIONS not in (await api.about(order.model)).lacks:
+            try:
+                return await api.vary(
+                    VariationRequest(
+                        model=order.model, image=picture, n=order.n, size=order.size, lane=lane
+                    )
+                )
+            except ModelError as error:
+                if not offers_not(error):
+                    raise
+        prompt = f"{LIKE_IT} {order.prompt}".strip()
+        return await api.draw(
+            ImageRequest(
+                model=order.model,
+                prompt=prompt,
+                n=order.n,
+                size=order.size,
+                quality=order.quality,
+                images=(picture,),
+                lane=lane,
+            )
+        )
+
+    @asynccontextmanager
+    async def _ticking(self, delivery: Delivery) -> AsyncIterator[None]:
+        task = asyncio.create_task(self._tick(delivery), name="drawing")
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
+
+    async def _tick(self, delivery: Delivery) -> None:
+        """Say how long it takes, again and again."""
+        _, clock = self._ctx.texts.gettext, self._ctx.services.clock
+        began = clock.monotonic()
+        delivery.status(_("🎨 Drawing…"))
+        while True:
+            await clock.sleep(TICK)
+            seconds = round(clock.monotonic() - began)
+            delivery.status(_("🎨 Drawing… {seconds} s").format(seconds=seconds))
+
+    # ------------------------------------------------------------ ends
+
+    async def _keep(self, order: Order, drawing: Drawing, delivery: Delivery) -> Outcome:
+        """Keep what is paid for, then deliver it."""
+        made = [
+            OutgoingFile(
+                name=f"picture-{number}.{picture.mime.split('/')[-1]}",
+                mime=picture.mime,
+                content=picture.data,
+            )
+            for number, picture in enumerate(drawing.pictures, start=1)
+        ]
+        notes = dict.fromkeys(picture.note for picture in drawing.pictures if picture.note)
+        caption = "\n\n".join([self._title(order), *(f"_{note}_" for note in notes)])
+        drawn = Drawn(order=order, caption=caption, usage=drawing.usage)
+        await self._turns.note(self._ctx.turn.id, drawn.to_json(), made)
+        return await self._deliver(drawn, made, delivery)
+
+    def _title(self, order: Order) -> str:
+        prompt = order.prompt if len(order.prompt) <= CAPTION else order.prompt[: CAPTION - 1] + "…"
+        if order.variation:
+            return "🎨 " + self._ctx.texts.gettext("A variation: {prompt}").format(prompt=prompt)
+        return f"🎨 {prompt}"
+
+    async def _deliver(
+        self, drawn: Drawn, made: Sequence[OutgoingFile], delivery: Delivery
+    ) -> Outcome:
+        pictures = tuple(ImagePart(file.mime, file.content) for file in made)
+        delivery.write(drawn.caption)
+        rows = await self._buttons.under(drawn.order, pictures)
+        try:
+            shown = await delivery.finish(files=made, buttons=rows)
+        except FileTooLarge as error:
+            log.warning("picture too large to send", extra={**self._ctx.log, "limit": error.limit})
+            await self._ctx.tell(sentence_for_size(error.limit, self._ctx.texts))
+            shown = delivery.messages
+        order = drawn.order
+        asked, drew = remembered(
+            self._message, order.prompt, model=order.model, anew=bool(order.sources)
+        )
+        kept = (asked, replace(drew, shown=shown, drawn=pictures))
+        return Outcome(messages=kept, usage=(drawn.usage,))
+
+    async def _interrupted(self, order: Order, delivery: Delivery) -> Outcome:
+        """The bot was restarted while the model may have drawn: ask the person before paying."""
+        _ = self._ctx.texts.gettext
+        log.warning("drawing interrupted", extra=self._ctx.log)
+        text = _(
+            "⚠️ I was restarted while this was being drawn, and the picture is lost. It may be "
+            "paid for already, so I did not order it again by myself."
+        )
+        return await self._end(delivery, text, await self._buttons.again(order))
+
+    async def _refused(self, order: Order, error: ModelError, delivery: Delivery) -> Outcome:
+        extra = {**self._ctx.log, "model": order.model, "kind": error.kind.value}
+        log.warning("drawing failed", extra=extra)
+        rows = await self._buttons.again(order) if error.kind in _WORTH_ANOTHER_TRY else ()
+        return await self._end(delivery, "⚠️ " + self._explain(order, error), rows)
+
+    def _explain(self, order: Order, error: ModelError) -> str:
+        _ = self._ctx.texts.gettext
+        if offers_not(error) and order.sources:
+            text = _("“{model}” cannot change pictures. Another image model may: `--model NAME`")
+            if order.variation:
+                text = _("The API offers no variations of pictures with “{model}”.")
+            return text.format(model=order.model)
+        if error.kind is ModelErrorKind.MODEL_NOT_FOUND:
+            text = _(
+                "The API does not know the image model “{model}”. The operator can set another."
+            )
+            return text.format(model=order.model)
+        if error.kind is ModelErrorKind.TIMEOUT:
+            # The API bills a picture whose connection broke, so nobody asks again on their behalf.
+            return _("The picture took too long and is lost. It may still be billed.")
+        return sentence_for_model(error, self._ctx.texts, model=order.model)
+
+    async def _end(self, delivery: Delivery, text: str, rows: Sequence[ButtonRow] = ()) -> Outcome:
+        await delivery.finish(mark=text, buttons=rows, failed=not text.startswith("⏹"))
+        return Outcome()
+
+
+_WORTH_ANOTHER_TRY = frozenset(
+    {
+        ModelErrorKind.TIMEOUT,
+        ModelErrorKind.SERVER,
+        ModelErrorKind.UNREACHABLE,
+        ModelErrorKind.RATE_LIMITED,
+        ModelErrorKind.BUSY,
+        ModelErrorKind.CUT,
+        ModelErrorKind.BAD_ANSWER,
+    }
+)
+
+
+def offers_not(error: ModelError) -> bool:
+    """Whether the API says that it, or the model, does not do this at all."""
+    if error.kind is ModelErrorKind.BAD_REQUEST:  # OpenAI names the one model that can
+        return error.param == "model"
+    return error.kind is ModelErrorKind.UNSUPPORTED or error.status in (404, 405, 501)

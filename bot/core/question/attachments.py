@@ -1,0 +1,155 @@
+"""What people send besides words: pictures become parts, speech and documents become text."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import mimetypes
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from bot.core.chat import ImagePart, Part, UsageEntry
+from bot.core.documents import Document, Section
+from bot.core.question.listening import Ear
+from bot.core.question.reading import Desk
+from bot.core.turn import TurnContext
+from bot.core.types import Attachment, FileKind, IncomingMessage, OutgoingFile
+from bot.errors import (
+    ChatGone,
+    FileTooLarge,
+    MediaError,
+    MediaErrorKind,
+    PlatformError,
+    RateLimited,
+)
+
+log = logging.getLogger(__name__)
+
+SPEECH = frozenset({FileKind.VOICE, FileKind.AUDIO, FileKind.VIDEO})
+
+
+@dataclass(slots=True)
+class Gathered:
+    """What the attachments of a message came to.
+
+    `heard` is the transcript of speech in them as the model is told it, `quote` as the chat is
+    shown it; of a long one `files` hold the whole.
+    """
+
+    pictures: list[Part] = field(default_factory=list)
+    """Pictures, and what documents say."""
+    heard: str = ""
+    quote: str = ""
+    files: list[OutgoingFile] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+    usage: list[UsageEntry] = field(default_factory=list)
+
+
+async def gather(
+    ctx: TurnContext, message: IncomingMessage, status: Callable[[str], None], found: Gathered
+) -> None:
+    """Fetch and read the attachments of a message; `status` is told what takes time.
+
+    Attachments of the message replied to count as sent with this one. Raises `FileTooLarge`,
+    `MediaError`, `ModelError`, `PlatformError`; what was paid for until then stands in `found`.
+    """
+    _ = ctx.texts.gettext
+    desk = Desk(ctx)
+    quoted = message.reply_to.attachments if message.reply_to else ()
+    for attachment in (*quoted, *message.attachments):
+        kind = kind_of(attachment)
+        if kind is FileKind.IMAGE and attachment in quoted and await _is_blind(ctx):
+            found.unread.append(_("a picture"))
+        elif kind is FileKind.IMAGE:
+            found.pictures.append(await _look(ctx, attachment))
+        elif kind in SPEECH:
+            if ctx.settings.voice == "off":
+                found.unread.append(_("a recording"))
+                continue
+            await _listen(ctx, attachment, found, desk, Ear(ctx, status, found.usage))
+        elif kind is FileKind.STICKER:
+            found.unread.append(_("a sticker"))
+        elif attachment.id:
+            status(_("📄 Reading {name}…").format(name=attachment.name or _("a file")))
+            try:
+                found.pictures += await _read(ctx, attachment, desk)
+            except MediaError as error:
+                if error.kind is not MediaErrorKind.NOT_DOCUMENT or not message.text.strip():
+                    raise
+                found.unread.append(attachment.name or _("a file"))  # the words are answered
+        else:  # a story, a game: there are no bytes to it
+            found.unread.append(attachment.name or _("a file"))
+
+
+def kind_of(attachment: Attachment) -> FileKind:
+    """What a file is: a picture or a recording sent as a document counts as what it is."""
+    if attachment.kind is FileKind.DOCUMENT:
+        mime = attachment.mime
+        if mime in ("", "application/octet-stream"):  # the sender's app did not know
+            mime = mimetypes.guess_type(attachment.name)[0] or ""
+        match mime.split("/")[0]:
+            case "image" if mime != "image/svg+xml":
+                return FileKind.IMAGE
+            case "audio":
+                return FileKind.AUDIO
+            case "video":
+                return FileKind.VIDEO
+    return attachment.kind
+
+
+async def _is_blind(ctx: TurnContext) -> bool:
+    return (await ctx.services.api.about(ctx.manner.model)).vision is False
+
+
+async def fetch(ctx: TurnContext, attachment: Attachment, folder: str) -> Path:
+    """Fetch a file into a folder. Raises `FileTooLarge`, `PlatformError`.
+
+    What fails once is tried again with the turn; what fails twice is `MediaError` (NOT_FETCHED).
+    """
+    limit = ctx.platform.capabilities(ctx.chat).max_file_in
+    if limit and attachment.size is not None and attachment.size > limit:
+        raise FileTooLarge(limit)
+    path = Path(folder) / "download"
+    try:
+        await ctx.platform.download(attachment, path)
+    except (FileTooLarge, RateLimited, ChatGone):
+        raise
+    except PlatformError as error:
+        if ctx.turn.attempt == 1:
+            raise
+        log.warning("file not fetched", extra={**ctx.log, "error": repr(error)})
+        raise MediaError(MediaErrorKind.NOT_FETCHED) from error
+    return path
+
+
+async def _look(ctx: TurnContext, attachment: Attachment) -> Part:
+    with TemporaryDirectory(prefix="chinwag-") as folder:
+        path = await fetch(ctx, attachment, folder)
+        data = await asyncio.to_thread(path.read_bytes)
+    return ImagePart(*await ctx.services.fit_picture(data))
+
+
+async def _read(ctx: TurnContext, attachment: Attachment, desk: Desk) -> list[Part]:
+    with TemporaryDirectory(prefix="chinwag-") as folder:
+        path = await fetch(ctx, attachment, folder)
+        return await desk.read(path, attachment)
+
+
+async def _listen(
+    ctx: TurnContext, attachment: Attachment, found: Gathered, desk: Desk, ear: Ear
+) -> None:
+    """Add what is said in a recording; a long one is shown as files, and cut for the model."""
+    name = attachment.name or "recording"
+    with TemporaryDirectory(prefix="chinwag-") as folder:
+        path = await fetch(ctx, attachment, folder)
+        heard = await ear.listen(path, name=name)
+    text = heard.text
+    if heard.is_long:
+        found.files += heard.files(name)
+        pieces = heard.paragraphs() or [("the recording", heard.text)]
+        sections = tuple(Section(mark=mark, text=words) for mark, words in pieces)
+        text = await desk.cut(name, Document(sections=sections))
+    found.heard = f"{found.heard}\n\n{text}".strip()
+    found.quote = f"{found.quote}\n\n{heard.excerpt}".strip()

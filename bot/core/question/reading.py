@@ -1,0 +1,65 @@
+"""Documents on their way to a model: read, and cut to the room that its window has for them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bot.core.chat import Part, TextPart
+from bot.core.documents import Document, tell
+from bot.core.memory.context import PICTURES
+from bot.core.turn import TurnContext
+from bot.core.types import Attachment
+from bot.errors import MediaError, MediaErrorKind
+
+WINDOW_SHARE = 2
+"""One part in so many of the window is left for the documents of a message."""
+MOST_TOKENS = 24_000
+"""What documents may take at most: they stay in the conversation, and every answer pays for it."""
+LETTERS = 6
+"""Characters per token that no language goes beyond on average."""
+SMALLEST = 500
+"""Tokens of room below which reading is not worth it."""
+
+
+class Desk:
+    """Reads the documents of one message; they share the room."""
+
+    def __init__(self, ctx: TurnContext) -> None:
+        self._ctx = ctx
+        self._room: int | None = None
+        self._scans = PICTURES
+
+    async def read(self, path: Path, attachment: Attachment) -> list[Part]:
+        """What the document says, and pictures of its scanned pages. Raises `MediaError`."""
+        services = self._ctx.services
+        room = await self._left()
+        document = await services.documents.read(
+            path,
+            name=attachment.name,
+            mime=attachment.mime,
+            characters=room * LETTERS,
+            scans=self._scans,
+        )
+        if not document.sections and not document.pictures:
+            raise MediaError(MediaErrorKind.WORDLESS, document.left_out)
+        text = await self.cut(attachment.name or "document", document)
+        self._scans -= len(document.pictures)
+        return [TextPart(text), *document.pictures]
+
+    async def cut(self, name: str, document: Document) -> str:
+        """As much of a document as there is room for, in one text."""
+        room, count = await self._left(), self._ctx.services.count_tokens
+        told = tell(name, document, room=room, count=count)
+        self._room = room - min(room, count(told.text))
+        return told.text
+
+    async def _left(self) -> int:
+        """Tokens that there are for what comes next."""
+        if self._room is None:
+            model = self._ctx.manner.model
+            info = await self._ctx.services.api.about(model)
+            window = info.context_window or self._ctx.services.defaults.context_window
+            self._room = min(MOST_TOKENS, window // WINDOW_SHARE)
+            if info.vision is False:
+                self._scans = 0
+        return max(SMALLEST, self._room)

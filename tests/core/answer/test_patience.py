@@ -1,0 +1,51 @@
+"""An API that is down for a while: messages wait for it, and say so."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.core.fakes.platform import CHAT
+from bot.sandbox.openai.faults import Refuse
+from tests.house import DEFAULTS, House, open_house
+
+KEEPS_TRYING = "⏳ The API does not answer just now. I keep trying…"
+
+
+@pytest.fixture
+async def patient(tmp_path: Path) -> AsyncGenerator[House]:
+    async with open_house(tmp_path, defaults=replace(DEFAULTS, patience=60.0)) as house:
+        yield house
+
+
+async def test_a_message_waits_for_an_api_that_is_down_and_is_answered(patient: House) -> None:
+    patient.api.faults.add(Refuse(503), on="/chat/completions")
+    await patient.happen(patient.platform.message("hello"))
+    await patient.sees(KEEPS_TRYING)
+    await patient.lanes.answered(CHAT)
+    [text] = patient.platform.kept()
+    assert text.startswith("**You said:** hello")
+
+
+async def test_stop_ends_the_wait(patient: House) -> None:
+    patient.api.faults.add(Refuse(503), on="/chat/completions", times=None)
+    await patient.happen(patient.platform.message("hello"))
+    await patient.sees(KEEPS_TRYING)
+    assert await patient.say("/stop") == ["⏹ Stopped."]
+
+
+async def test_what_does_not_pass_by_itself_is_said_at_once(patient: House) -> None:
+    patient.api.faults.add(Refuse(401), on="/chat/completions", times=None)
+    [text] = await patient.say("hello")
+    assert text.startswith("⚠️ I am not set up properly")
+
+
+async def test_patience_ends(tmp_path: Path) -> None:
+    async with open_house(tmp_path, defaults=replace(DEFAULTS, patience=3.0)) as house:
+        house.api.faults.add(Refuse(503), on="/chat/completions", times=None)
+        [text] = await house.say("hello")
+        assert text.startswith("⚠️ The API is having trouble")
+        assert len(house.api.traffic.to("/chat/completions")) == 2

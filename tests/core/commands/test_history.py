@@ -1,0 +1,180 @@
+"""/retry, /undo, /export and /forget, as people use them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.core.access import Access
+from bot.core.fakes.platform import ANN, CHAT
+from bot.core.types import ChatId, ChatRef, Sender, UserId
+from tests.house import QUICK, House, open_house
+
+EVE = Sender(UserId("666"), "Eve")
+BOSS = Sender(UserId("7"), "Boss")
+ELSEWHERE = ChatRef("fake", ChatId("2"))
+
+
+async def in_group(house: House, text: str, sender: Sender) -> str:
+    message = house.platform.message(text, sender=sender, group=True)
+    return (await house.tell(message))[-1]
+
+
+def last_file(house: House) -> str:
+    return house.platform.files()[-1].content.decode()
+
+
+# ---------------------------------------------------------------- /retry and /undo
+
+
+async def test_retry_answers_the_last_question_anew_and_the_old_answer_is_gone(
+    house: House,
+) -> None:
+    house.api.script.answer("First try.", "Second try.")
+    await house.say("Tell me a joke")
+    assert (await house.say("/retry"))[-1] == "Second try."
+    await house.say("Another")
+    asked = str(house.asked())
+    assert "Second try." in asked and "First try." not in asked and "/retry" not in asked
+
+
+async def test_retry_with_nothing_said_yet(house: House) -> None:
+    assert await house.say("/retry") == ["There is no question yet that I could answer again."]
+
+
+async def test_undo_takes_exchanges_back_one_by_one(house: House) -> None:
+    await house.say("My name is Bob")
+    await house.say("I like cheese")
+    assert (await house.say("/undo"))[-1] == (
+        "↩️ Taken back, with its answer; I know nothing of it any more:\n\n> I like cheese"
+    )
+    await house.say("Who am I?")
+    assert "Bob" in str(house.asked()) and "cheese" not in str(house.asked())
+    await house.say("/undo")
+    await house.say("/undo")
+    assert (await house.say("/undo"))[-1] == "There is nothing to take back in this conversation."
+
+
+async def test_in_a_group_others_cannot_take_back_what_somebody_asked(tmp_path: Path) -> None:
+    access = Access(open=True, admins=frozenset({"fake:7"}))
+    async with open_house(tmp_path, access=access) as house:
+        await in_group(house, "hello", ANN)
+        refusal = "The last question is from Ann: only they can take it back."
+        assert await in_group(house, "/undo", EVE) == refusal
+        assert (await in_group(house, "/undo", BOSS)).startswith("↩️ Taken back")
+
+
+# ---------------------------------------------------------------- /export
+
+
+async def test_a_conversation_is_exported_to_read_and_to_process(house: House) -> None:
+    house.api.script.answer("In **Mali**.")
+    await house.say("Where is Timbuktu?")
+    assert (await house.say("/export"))[-1] == "📄 2 messages."
+    [file] = house.platform.files()
+    assert file.name.startswith("chinwag-20") and file.name.endswith(".md")
+    text = file.content.decode()
+    assert "## Ann · " in text and "Where is Timbuktu?" in text
+    assert "## gpt-4o-mini · " in text and "In **Mali**." in text
+    await house.press("As JSON")
+    [chapter] = json.loads(last_file(house))
+    asked, answered = chapter["messages"]
+    assert (asked["role"], asked["name"], asked["text"]) == ("user", "Ann", "Where is Timbuktu?")
+    assert (answered["model"], answered["text"]) == ("gpt-4o-mini", "In **Mali**.")
+
+
+async def test_all_conversations_of_this_chat_alone_are_exported(house: House) -> None:
+    await house.say("secret", chat=ELSEWHERE)
+    await house.say("one")
+    await house.say("/new")
+    await house.say("two")
+    await house.say("/export")
+    assert "one" not in last_file(house)
+    await house.press("All conversations")
+    text = last_file(house)
+    assert text.index("one") < text.index("two") and "secret" not in text
+    await house.say("/export json all")
+    assert [each["number"] for each in json.loads(last_file(house))] == [1, 2]
+
+
+async def test_what_cannot_be_exported_is_said(tmp_path: Path) -> None:
+    async with open_house(tmp_path, capabilities=replace(QUICK, max_file_out=1_000)) as house:
+        assert (await house.say("/export"))[-1].startswith("There is nothing to export")
+        assert (await house.say("/export pdf"))[-1].startswith("Write `/export`, ")
+        await house.say("long " * 300)
+        assert (await house.say("/export"))[-1].startswith("That is more than a file here can hold")
+        assert house.platform.files() == []
+
+
+# ---------------------------------------------------------------- /forget
+
+
+async def test_forgetting_this_chat_is_asked_back_and_then_done(house: House) -> None:
+    await house.say("/settings language en")
+    await house.say("My name is Bob")
+    await house.say("Elsewhere I am Alice", chat=ELSEWHERE)
+    text = (await house.say("/forget"))[-1]
+    assert text.startswith("What shall I forget? It cannot be brought back.")
+    assert (await house.press("Cancel"))[-1] == "Nothing is forgotten."
+    await house.say("Who am I?")
+    assert "Bob" in str(house.asked())
+    await house.say("/forget")
+    assert (await house.press("🗑 This chat"))[-1].startswith("Forgotten: everything said in this")
+    assert "🗑 This chat" not in house.platform.buttons()
+    assert (await house.say("/chats"))[-1].startswith("There are no conversations here yet.")
+    assert (await house.services.stores.settings.load(CHAT)).language == ""
+    await house.say("Who am I?", chat=ELSEWHERE)
+    assert "Alice" in str(house.asked())
+
+
+async def test_forgetting_by_typing_takes_a_second_yes(house: House) -> None:
+    await house.say("My name is Bob")
+    assert "`/forget me yes`" in (await house.say("/forget me"))[-1]
+    await house.say("Who am I?")
+    assert "Bob" in str(house.asked())
+    assert (await house.say("/forget me yes"))[-1].startswith("Forgotten: everything you said")
+    await house.say("Who am I?")
+    assert "Bob" not in str(house.asked())
+
+
+@pytest.mark.parametrize("typed", ["/forget everything", "/forget me no", "/forget yes"])
+async def test_nothing_is_forgotten_by_mistake(house: House, typed: str) -> None:
+    await house.say("My name is Bob")
+    assert (await house.say(typed))[-1] == "Write `/forget`, `/forget chat` or `/forget me`."
+    await house.say("Who am I?")
+    assert "Bob" in str(house.asked())
+
+
+async def test_in_a_group_one_forgets_only_what_is_ones_own(tmp_path: Path) -> None:
+    access = Access(open=True, admins=frozenset({"fake:7"}))
+    async with open_house(tmp_path, access=access) as house:
+        await in_group(house, "Ann likes cheese", ANN)
+        await in_group(house, "Eve likes wine", EVE)
+        assert (await in_group(house, "/forget chat yes", EVE)).startswith("In a group only")
+        assert "**This chat**" not in await in_group(house, "/forget", EVE)
+        await house.press("🗑 Everything of mine", sender=EVE)
+        await in_group(house, "What do we like?", ANN)
+        assert "cheese" in str(house.asked()) and "wine" not in str(house.asked())
+        assert (await in_group(house, "/forget chat yes", BOSS)).startswith("Forgotten")
+
+
+async def test_an_answer_under_way_is_forgotten_too(house: House) -> None:
+    house.api.script.answer("slowly " * 40)
+    await house.say("/forget")
+    with house.api.held():
+        await house.happen(house.platform.message("My name is Bob"))
+        await house.sees("slowly")
+        await house.happen(house.platform.press("🗑 This chat"))
+    await house.lanes.answered(CHAT)
+    assert (await house.say("/chats"))[-1].startswith("There are no conversations here yet.")
+
+
+async def test_somebody_elses_confirmation_forgets_nothing(house: House) -> None:
+    await house.say("My name is Bob")
+    await house.say("/forget")
+    await house.press("🗑 This chat", sender=EVE)
+    await house.say("Who am I?")
+    assert "Bob" in str(house.asked())

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from bot.core.commands.panel import Choice, Setting
+from bot.core.fakes.platform import CHAT
+from bot.core.i18n import LANGUAGES
+from bot.core.stores import ChatSettings
+from bot.core.types import ChatId, ChatRef, Sender, UserId
+from tests.house import DEFAULTS, QUICK, House, open_house
+
+EVE = Sender(UserId("666"), "Eve")
+ELSEWHERE = ChatRef("fake", ChatId("2"))
+
+
+async def test_one_panel_shows_everything_and_changes_it_by_buttons(house: House) -> None:
+    [text] = await house.say("/settings")
+    assert text.startswith("⚙️ **Settings of this chat**")
+    assert "- `model` – Model: **gpt-4o-mini**" in text
+    assert "- `language` – Language: **as your app**" in text
+    [text] = await house.press("Language: as your app")
+    assert text.startswith("**Language**") and "- `auto` – as your app ✓" in text
+    assert house.platform.buttons() == ["✓ as your app", "English", "简体中文", "‹ Back"]
+    [text] = await house.press("简体中文")
+    assert "- `language` – 语言：**简体中文**" in text
+    await house.press("语言：简体中文")
+    await house.press("跟随你的应用")
+    assert "**Settings of this chat**" in house.platform.kept()[0]
+    assert len(house.platform.kept()) == 1  # the same message all along
+
+
+async def test_back_returns_to_the_panel(house: House) -> None:
+    before = await house.say("/settings")
+    await house.press("Language: as your app")
+    assert await house.press("‹ Back") == before
+
+
+async def test_the_models_are_reached_from_the_panel(house: House) -> None:
+    await house.say("/settings")
+    [text] = await house.press("Model: gpt-4o-mini")
+    assert text.startswith("Model of this chat: **gpt-4o-mini**")
+    [_, text] = await house.say("/settings model gpt-4o")
+    assert text == "From now on **gpt-4o** answers in this chat."
+
+
+async def test_the_same_by_typing(house: House) -> None:
+    assert (await house.say("/settings language EN"))[-1] == (
+        "Language of this chat is now: **English**."
+    )
+    assert (await house.say("/settings language"))[-1].startswith("**Language**")
+    assert (await house.say("/settings language klingon"))[-1].startswith(
+        "“klingon” is not one of the choices.\n\n**Language**"
+    )
+    assert (await house.say("/settings langage"))[-1].startswith(
+        "There is no setting “langage”. Did you mean “language”?\n\n⚙️"
+    )
+    assert (await house.services.stores.settings.load(CHAT)).language == "en"
+
+
+async def test_without_buttons_it_says_what_to_type(tmp_path: Path) -> None:
+    async with open_house(tmp_path, capabilities=replace(QUICK, max_buttons=0)) as house:
+        [text] = await house.say("/settings")
+        assert text.endswith("`/settings NAME` shows its values.")
+        assert "- `zh` – 简体中文" in (await house.say("/settings language"))[-1]
+
+
+async def test_settings_belong_to_their_chat_and_buttons_to_who_asked(house: House) -> None:
+    await house.say("/settings language zh")
+    assert "⚙️ **Settings of this chat**" in (await house.say("/settings", chat=ELSEWHERE))[0]
+    before = await house.say("/settings")
+    assert await house.press("语言：简体中文", sender=EVE) == before
+    assert house.platform.notices[-1] == "这个按钮是别人的。"
+
+
+async def test_two_quick_presses_on_a_panel_end_with_what_was_chosen_last(house: House) -> None:
+    await house.say("/settings")
+    await house.press("Language: as your app")
+    first, second = house.platform.press("English"), house.platform.press("简体中文")
+    house.platform.refuse_next(0.1)
+    await house.happen(first)
+    async with asyncio.timeout(10):
+        while not house.platform.refusals:  # noqa: ASYNC110 - a view
+            await asyncio.sleep(0.002)
+    [text] = await house.tell(second)
+    assert "- `language` – 语言：**简体中文**" in text
+    assert len(house.platform.sent) == 4
+
+
+async def test_changes_made_at_once_are_all_kept(house: House) -> None:
+    settings = house.services.stores.settings
+
+    def add(number: int, old: ChatSettings) -> ChatSettings:
+        return replace(old, model=f"{old.model}{number}")
+
+    changes = [settings.change(CHAT, partial(add, number)) for number in range(10)]
+    await asyncio.gather(*changes)
+    assert sorted((await settings.load(CHAT)).model) == list("0123456789")
+
+
+@pytest.mark.parametrize("stored", ["", "purple"])
+def test_the_operators_default_holds_until_somebody_chooses(stored: str) -> None:
+    setting = Setting(
+        name="colour",
+        label="Colour",
+        field="language",
+        choices=(Choice(word="red", label="red"), Choice(word="blue", label="blue")),
+        default=lambda defaults: "blue" if defaults.system_prompt else "red",
+    )
+    settings = ChatSettings(language=stored)
+    assert setting.current(settings, DEFAULTS).word == "blue"
+    assert setting.current(settings, replace(DEFAULTS, system_prompt="")).word == "red"
+    assert setting.current(ChatSettings(language="red"), DEFAULTS).word == "red"
+
+
+def test_every_language_we_speak_can_be_chosen() -> None:
+    from bot.core.commands.panel import LANGUAGE
+
+    assert {choice.word for choice in LANGUAGE.choices} == {"auto", *LANGUAGES}

@@ -1,0 +1,169 @@
+"""Who may speak, decided in the chat: by admins, for strangers, with buttons and by typing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncGenerator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.core.access import Access
+from bot.core.fakes.platform import ANN
+from bot.core.limits.budget import Quotas
+from bot.core.limits.quota import parse_limits
+from bot.core.types import Sender, UserId
+from tests.house import QUICK, House, open_house
+
+BOSS = Sender(UserId("7"), "Boss")
+EVE = Sender(UserId("5"), "Eve")
+ACCESS = Access(admins=frozenset({"fake:7"}), users=frozenset({"fake:1"}))
+TURNED_AWAY = "Sorry, I only answer people I know. The operator can let you in: `fake:5`"
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncGenerator[House]:
+    quotas = Quotas(own=parse_limits(["daily_tokens", "10000"]))
+    async with open_house(tmp_path, access=ACCESS, quotas=quotas) as house:
+        yield house
+
+
+async def test_a_stranger_is_let_in_with_a_button_and_shut_out_by_typing(house: House) -> None:
+    assert await house.say("hello", sender=EVE) == [TURNED_AWAY]
+    [_, listed] = await house.say("/users", sender=BOSS)
+    assert re.sub(r"\d+ seconds?", "a moment", listed) == (
+        "**👥 2 people have written to me**\n\n"
+        "- Boss `fake:7` – admin, a moment ago\n"
+        "- Eve `fake:5` – not let in, a moment ago"
+    )
+    assert house.platform.buttons() == ["Let in Eve"]
+    [_, listed] = await house.press("Let in Eve", sender=BOSS)
+    assert "- Eve `fake:5` – let in, " in listed
+    assert house.platform.buttons() == []
+    assert (await house.say("hello", sender=EVE))[-1].startswith("**You said:** hello")
+    assert (await house.say("/deny 5", sender=BOSS))[-1] == "🚫 `fake:5` is shut out from now on."
+    before = house.platform.kept()
+    assert await house.say("hello?", sender=EVE) == [*before, TURNED_AWAY]
+
+
+async def test_what_was_decided_holds_after_a_restart(tmp_path: Path) -> None:
+    async with open_house(tmp_path, access=ACCESS) as house:
+        [text] = await house.say("/allow fake:5", sender=BOSS)
+        assert text == "✅ `fake:5` may talk to me now. Nobody with this id has written to me yet."
+    async with open_house(tmp_path, access=ACCESS, platform=house.platform) as house:
+        assert (await house.say("hello", sender=EVE))[-1].startswith("**You said:** hello")
+
+
+async def test_a_whole_chat_is_let_in(house: House) -> None:
+    [text] = await house.say("/allow here", sender=BOSS)
+    assert text == "✅ `fake:1` may talk to me now."
+    assert (await house.say("hello", sender=EVE))[-1].startswith("**You said:** hello")
+
+
+@pytest.mark.parametrize("command", ["/allow 5", "/deny 1", "/users", "/quota", "/quota 1"])
+async def test_who_is_no_admin_is_refused_kindly(house: House, command: str) -> None:
+    [text] = await house.say(command, sender=ANN)
+    assert text == f"{command.split()[0]} is only for the admins of this bot."
+    assert (await house.say("hello", sender=ANN))[-1].startswith("**You said:** hello")
+
+
+async def test_a_stranger_cannot_use_an_admins_buttons(house: House) -> None:
+    await house.say("hello", sender=EVE)
+    await house.say("/users", sender=BOSS)
+    await house.press("Let in Eve", sender=EVE)
+    await house.press("Let in Eve", sender=ANN)
+    assert house.platform.notices[-1] == "This button belongs to somebody else."
+    assert house.platform.buttons() == ["Let in Eve"]
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        ("/allow", "Whom? Write `/allow ID` with the id that I tell strangers"),
+        ("/allow Zoe Smith", "I know nobody, or several people, by the name “Zoe Smith”. Whom?"),
+        ("/deny @zoe", "I know nobody, or several people, by the name “@zoe”. Whom? Write `/deny"),
+        ("/allow fake:", "I know nobody, or several people, by the name “fake:”. Whom? Write"),
+        ("/deny fake:7", "`fake:7` is an admin by configuration; only the operator can change"),
+        ("/allow <@U5|eve>", "✅ `fake:U5` may talk to me now."),
+        ("/allow slack:U5", "✅ `slack:U5` may talk to me now."),
+    ],
+)
+async def test_what_an_admin_may_write(house: House, words: str, answer: str) -> None:
+    [text] = await house.say(words, sender=BOSS)
+    assert text.startswith(answer)
+
+
+async def test_a_name_does_where_only_one_person_has_it(house: House) -> None:
+    for id, name in (("20", "Zoe"), ("21", "Max Wu"), ("22", "Sam"), ("23", "sam")):
+        await house.say("hello", sender=Sender(UserId(id), name))
+    for words, answer in (
+        ("/allow @zoe", "✅ `fake:20` may talk to me now."),
+        ("/deny Max Wu", "🚫 `fake:21` is shut out from now on."),
+        ("/deny Sam", "I know nobody, or several people, by the name “Sam”. Whom?"),
+        ("/quota zoe", "**Limits of Zoe `fake:20`**\n\n- 10,000 tokens a day: 0% used"),
+        ("/quota Max Wu daily_tokens=7", "**Limits of Max Wu `fake:21`**\n\n- 7 tokens a day"),
+        ("/quota max wu default", "**Limits of Max Wu `fake:21`**\n\n- 10,000 tokens a day"),
+        ("/usage max wu", "**Used by Max Wu `fake:21`**"),
+    ):
+        text = (await house.say(words, sender=BOSS))[-1]
+        assert text.startswith(answer), words
+
+
+async def test_a_long_list_has_pages(house: House) -> None:
+    for number in range(20, 40):
+        await house.say("hello", sender=Sender(UserId(str(number)), f"P{number}"))
+    listed = (await house.say("/users", sender=BOSS))[-1]
+    assert listed.startswith("**👥 21 people have written to me**")
+    assert house.platform.buttons()[-1] == "› 2/3"
+    await house.press("› 2/3", sender=BOSS)
+    assert house.platform.buttons()[-2:] == ["‹ 1/3", "› 3/3"]
+    assert "P30" in house.platform.kept()[-1]
+
+
+async def test_the_list_is_there_without_buttons(tmp_path: Path) -> None:
+    plain = replace(QUICK, max_buttons=0)
+    async with open_house(tmp_path, access=ACCESS, capabilities=plain) as house:
+        [text] = await house.say("/users", sender=BOSS)
+        assert "Boss `fake:7` – admin" in text
+
+
+# ---------------------------------------------------------------- limits
+
+
+async def test_an_admin_gives_somebody_other_limits(house: House) -> None:
+    await house.say("hello", sender=ANN)
+    [_, text] = await house.say("/quota 1", sender=BOSS)
+    assert text.startswith("**Limits of Ann `fake:1`**\n\n- 10,000 tokens a day: ")
+    text = (await house.say("/quota 1 daily_tokens=5 monthly_cost $2", sender=BOSS))[-1]
+    assert "- 5 tokens a day: 100% used\n- $2.00 a month: 0% used" in text
+    assert text.endswith("Set by hand: 5 tokens a day, $2.00 a month")
+    assert (await house.say("hello", sender=ANN))[-1].startswith("⚠️ This takes")
+    text = (await house.say("/quota", sender=BOSS))[-1]
+    assert "**Each person**\n\n- 10,000 tokens a day\n\n**All together**\n\n- no limits" in text
+    assert "- `fake:1`: 5 tokens a day, $2.00 a month" in text
+    text = (await house.say("/quota 1 daily_tokens off", sender=BOSS))[-1]
+    assert text.endswith("Set by hand: $2.00 a month, daily_tokens off")
+    assert (await house.say("hello", sender=ANN))[-1].startswith("**You said:** hello")
+    text = (await house.say("/quota 1 default", sender=BOSS))[-1]
+    assert "Set by hand" not in text
+    assert "- 10,000 tokens a day: " in text
+
+
+async def test_an_admins_own_limits_are_none(house: House) -> None:
+    [text] = await house.say("/quota fake:7", sender=BOSS)
+    assert text == "**Limits of Boss `fake:7`**\n\n- no limits\n\nAdmins have no limits."
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        ("/quota daily_tokens 5", "Whose? Write `/quota ID`, for example `/quota fake:7`."),
+        ("/quota 1 weekly_tokens 5", "I do not understand “weekly_tokens”. Limits are: `daily"),
+        ("/quota 1 daily_tokens lots", "I do not understand “lots”. Limits are: `daily_tokens`"),
+        ("/quota 1 daily_tokens", "I do not understand “daily_tokens”."),
+    ],
+)
+async def test_what_is_no_limit_is_explained(house: House, words: str, answer: str) -> None:
+    [text] = await house.say(words, sender=BOSS)
+    assert text.startswith(answer)

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.core.delivery.partial import HOLD, settle
+
+MARKUP = st.text(alphabet="ab *_`[]()|-#\n~<>&\\1.😀", max_size=200)
+
+ANSWER = """# A title
+
+Some **bold words**, `code`, [a link](https://e.example/a_b_c) and *slanted* ones; 5 * 3 = 15.
+
+1. one
+2. **two** things
+
+| name | value |
+|------|-------|
+| a    | 1     |
+
+```py
+def f(x):
+    return x ** 2
+
+```
+
+- [ ] a task
+> a quote
+The ~~end~~ & <b>more</b>."""
+
+
+@given(MARKUP)
+def test_what_is_shown_is_a_beginning_of_the_text(text: str) -> None:
+    assert text.startswith(settle(text))
+
+
+@given(MARKUP, MARKUP)
+def test_little_is_held_back(text: str, more: str) -> None:
+    whole = text + "x" * 300 + more + "y" * 300
+    assert len(whole.rstrip()) - len(settle(whole)) <= HOLD
+
+
+@settings(deadline=None)
+@given(st.integers(0, len(ANSWER)))
+def test_no_beginning_of_an_answer_shows_a_raw_marker(at: int) -> None:
+    shown = settle(ANSWER[:at])
+    last = shown.rpartition("\n")[2]
+    if shown.count("```") % 2 or last == "```":
+        return  # in code everything is as it is
+    for pair in ("**", "~~", "`"):
+        assert last.count(pair) % 2 == 0, last
+    assert last.count("[a link") == last.count("a_b_c)"), last
+    assert last.strip() not in {"#", "-", "1.", "2.", ">", "- [", "- [ ]"}
+    assert "| name" not in last
+
+
+def test_a_whole_answer_is_shown_whole() -> None:
+    assert settle(ANSWER) == ANSWER
+    assert settle(ANSWER + "\n\n") == ANSWER
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("", ""),
+        ("   ", ""),
+        ("Hello wor", "Hello wor"),
+        ("Hello **wor", "Hello"),
+        ("Hello **world*", "Hello"),
+        ("Hello **world**", "Hello **world**"),
+        ("Hello *", "Hello"),
+        ("2 * 3", "2 * 3"),
+        ("2 ** 3", "2 ** 3"),
+        ("a snake_case_name", "a snake_case_name"),
+        (r"an escaped \*star", r"an escaped \*star"),
+        ("an escape \\", "an escape"),
+        ("some `co", "some"),
+        ("some `code` **a", "some `code`"),
+        ("see [th", "see"),
+        ("see [this]", "see"),
+        ("see [this] one", "see [this] one"),
+        ("see [this](ht", "see"),
+        ("see ![this](http://e.example/x", "see"),
+        ("see [this](http://e.example/x)", "see [this](http://e.example/x)"),
+        ("Fish &am", "Fish"),
+        ("Fish & chips", "Fish & chips"),
+        ("a <b", "a"),
+        ("Text\n#", "Text"),
+        ("Text\n# T", "Text\n# T"),
+        ("Text\n-", "Text"),
+        ("Text\n- **", "Text"),
+        ("Text\n12.", "Text"),
+        ("Text\n--", "Text"),
+        ("**bold\n\nnext", "**bold\n\nnext"),
+        ("- **bold\n- next", "- **bold\n- next"),
+        ("soft **line\nbreak", "soft"),
+        ("| a | b", ""),
+        ("| a | b |\n", ""),
+        ("| a | b |\n|", ""),
+        ("| a | b |\n|--", ""),
+        ("a | b\n:-", ""),
+        ("| a | b |\n|---|---|\n", "| a | b |\n|---|---|"),
+        ("| a | b |\n|---|---|\n| c", "| a | b |\n|---|---|"),
+        ("| a | b |\n|---|---|\n| c | d |\n", "| a | b |\n|---|---|\n| c | d |"),
+        ("| no table\nat all", "| no table\nat all"),
+        ("Text\n```", "Text"),
+        ("Text\n```py", "Text"),
+        ("Text\n```py\n", "Text"),
+        ("Text\n```py\n  ", "Text"),
+        ("Text\n```py\n **x", "Text\n```py\n **x"),
+        ("```py\nx = 1\n``", "```py\nx = 1"),
+        ("```py\nx = 1\n~", "```py\nx = 1\n~"),
+        ("```py\nx = 1\n\n\ny", "```py\nx = 1\n\n\ny"),
+        ("```py\nx = 1\n```", "```py\nx = 1\n```"),
+        ("**" + "x" * HOLD, "**" + "x" * HOLD),
+        ("*a **b " + "x" * (HOLD - 4), "*a"),
+    ],
+)
+def test_half_of_something_is_held_back(text: str, shown: str) -> None:
+    assert settle(text) == shown

@@ -1,0 +1,288 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.core.delivery.graphemes import is_boundary
+from bot.core.delivery.markdown import open_fence
+from bot.core.delivery.split import Measure, pages, take_page
+
+FAMILY = "👨‍👩‍👧"
+CLUSTERS = (FAMILY, "🇩🇪", "👍🏽", "e\u0301", "1\ufe0f\u20e3", "한", "क्षि", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "❤️")
+
+
+def utf16(text: str) -> int:
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def rendered(text: str) -> int:
+    """Like a platform that hides markers and the addresses of links."""
+    text = re.sub(r"(?m)^\s*(`{3,}|~{3,}).*$\n?", "", text)
+    return utf16(re.sub(r"\[([^]\n]*)\]\([^)\s]*\)", r"\1", text).replace("**", ""))
+
+
+# ---------------------------------------------------------------- whole documents
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> str:
+    """Markdown as models write it, of numbered words, so that none can be lost unseen."""
+    numbers = iter(range(1_000_000))
+    words = st.sampled_from(
+        [
+            "w{}",
+            "w{}",
+            "w{}",
+            "**w{}**",
+            "[w{}](https://e.example/x)",
+            "`w{}`",
+            "w{}.",
+            "w{}，",
+            "w{}。",
+        ]
+    )
+
+    def sentence(most: int) -> str:
+        return " ".join(
+            draw(words).format(next(numbers)) for _ in range(draw(st.integers(1, most)))
+        )
+
+    def code() -> str:
+        marks = draw(st.sampled_from(["```", "~~~", "````"]))
+        margin = draw(st.sampled_from(["", "", "   ", "    "]))
+        body = [f"{margin}w{next(numbers)} = 1" for _ in range(draw(st.integers(0, 12)))]
+        head = f"1. w{next(numbers)}\n" if margin else ""
+        return head + "\n".join([f"{margin}{marks}py", *body, f"{margin}{marks}"])
+
+    def table() -> str:
+        rows = [f"| w{next(numbers)} | w{next(numbers)} |" for _ in range(draw(st.integers(0, 12)))]
+        return "\n".join(["| h | h |", "|---|---|", *rows])
+
+    def items() -> str:
+        return "\n".join(f"{n}. {sentence(4)}" for n in range(1, draw(st.integers(2, 8))))
+
+    kinds = st.sampled_from([lambda: sentence(40), lambda: f"## {sentence(3)}", code, table, items])
+    blocks = [draw(kinds)() for _ in range(draw(st.integers(1, 8)))]
+    return draw(st.sampled_from(["\n\n", "\n"])).join(blocks)
+
+
+@settings(max_examples=300, deadline=None)
+@given(documents(), st.sampled_from([120, 200, 700]), st.sampled_from([len, utf16, rendered]))
+def test_every_word_of_a_document_is_on_one_page_in_its_place(
+    text: str, limit: int, measure: Measure
+) -> None:
+    found = list(pages(text, limit, measure))
+    assert re.findall(r"w\d+", " ".join(found)) == re.findall(r"w\d+", text)
+    assert all(measure(page) <= limit for page in found)
+    assert all(open_fence(page) is None for page in found[:-1])
+    for whole in (r"\[w\d+\]\(https://e.example/x\)", r"`w\d+`", r"\*\*w\d+\*\*"):
+        assert len(re.findall(whole, "\n".join(found))) == len(re.findall(whole, text))
+
+
+@settings(max_examples=200, deadline=None)
+@given(documents(), st.integers(0, 80))
+def test_a_page_begins_with_what_the_reader_has_seen(text: str, seen: int) -> None:
+    seen = min(seen, len(text))
+    page = take_page(text, 120, least=seen)
+    assert page.text.startswith(text[:seen])
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.sampled_from([*CLUSTERS, "x", "词"]), min_size=1, max_size=200),
+    st.integers(30, 50),
+)
+def test_no_character_is_cut_in_two(clusters: list[str], limit: int) -> None:
+    text = "".join(clusters)
+    found = list(pages(text, limit, utf16))
+    assert "".join(found) == text
+    assert all(utf16(page) <= limit for page in found)
+    for cluster in CLUSTERS:
+        assert sum(page.count(cluster) for page in found) == text.count(cluster)
+
+
+def test_flags_are_cut_between_flags() -> None:
+    flags = "🇩🇪🇫🇷🇮🇹"
+    assert [at for at in range(7) if is_boundary(flags, at)] == [0, 2, 4, 6]
+
+
+def test_a_page_takes_a_handful_of_measurements() -> None:
+    calls = 0
+
+    def measure(text: str) -> int:
+        nonlocal calls
+        calls += 1
+        return len(text)
+
+    text = "Some words, and a few more. " * 4000
+    found = list(pages(text, 4096, measure))
+    assert len(found) == 28
+    assert calls <= 4 * len(found)
+
+
+# ---------------------------------------------------------------- where it is cut
+
+
+def test_a_text_that_fits_is_one_page_as_it_is() -> None:
+    assert list(pages("  hello\n\n```py\nx", 100)) == ["  hello\n\n```py\nx"]
+
+
+def test_a_blank_text_is_no_page() -> None:
+    assert list(pages(" \n\n ", 100)) == []
+    assert list(pages("a" + "\n" * 500, 100)) == ["a"]
+    assert list(pages(" " * 500 + "a", 100)) == ["a"]
+
+
+def test_paragraphs_are_kept_together() -> None:
+    first, second = "one two three. " * 4, "four five six. " * 4
+    assert list(pages(f"{first}\n\n{second}", 100)) == [first.strip(), second]
+
+
+def test_a_paragraph_is_cut_after_a_sentence() -> None:
+    text = "The first sentence is here. The second one is a little longer than that. The third."
+    assert list(pages(text, 80)) == [text[:72], "The third."]
+
+
+def test_a_chinese_paragraph_is_cut_after_a_sentence() -> None:
+    text = "第一句话在这里。" * 5
+    assert list(pages(text, 36)) == ["第一句话在这里。" * 4, "第一句话在这里。"]
+
+
+def test_a_sentence_is_cut_after_a_word() -> None:
+    assert list(pages("one two three four five six", 15)) == ["one two three", "four five six"]
+
+
+def test_a_word_longer_than_a_page_is_cut_hard() -> None:
+    found = list(pages("x" * 100_000, 4096))
+    assert "".join(found) == "x" * 100_000
+    assert len(found) == 25
+
+
+def test_a_code_block_is_closed_and_opened_again_with_its_language() -> None:
+    code = "\n".join(f"print({n})" for n in range(12))
+    found = list(pages(f"```py\n{code}\n```\nDone.", 100))
+    assert all(page.startswith("```py\nprint(") for page in found)
+    assert found[0].endswith(")\n```")
+    assert found[-1].endswith("```\nDone.")
+
+
+def test_blank_lines_in_code_stay() -> None:
+    code = "def one():\n    pass\n\n\ndef two():\n    pass"
+    found = list(pages(f"~~~~py\n{code}\n{code}\n~~~~", 80))
+    assert all(page.startswith("~~~~py\n") and page.endswith("\n~~~~") for page in found)
+    assert "".join(page[7:-4] for page in found).count("\n\n\ndef two") == 2
+
+
+def test_code_in_a_nested_list_is_opened_again_in_a_list() -> None:
+    body = "\n".join(f"      line{n}" for n in range(12))
+    found = list(pages(f"1. a\n   - b\n      ```sh\n{body}\n      ```\nend", 90))
+    assert found[1].startswith("-     ```sh\n      line") or found[1].startswith("-    ")
+    assert "end" in found[-1]
+    assert all(open_fence(page) is None for page in found)
+
+
+def test_a_fence_with_an_endless_language_is_not_carried_over() -> None:
+    found = list(pages("```" + "x" * 50 + "\n" + "code line\n" * 20 + "```", 100))
+    assert found[1].startswith("```\ncode line")
+
+
+def test_the_head_of_a_table_is_repeated_and_never_cut() -> None:
+    rows = [f"| row {n} | cell |" for n in range(12)]
+    found = list(pages("\n".join(["| name | text |", "|------|------|", *rows]), 120))
+    assert len(found) > 1
+    assert all(page.startswith("| name | text |\n|------|------|\n| row") for page in found)
+
+
+def test_a_head_as_large_as_a_page_is_not_repeated() -> None:
+    head = "| " + "long " * 15 + "| text |\n|---|---|\n"
+    found = list(pages(head + "| row | cell |\n" * 12, 120))
+    assert sum("long" in page for page in found) == 1
+
+
+def test_a_row_longer_than_a_page_is_cut_in_its_words() -> None:
+    text = "| a | b |\n|---|---|\n| " + "word " * 60 + "| x |"
+    found = list(pages(text, 100))
+    assert " ".join(found).count("word") == 60
+    assert all(len(page) <= 100 for page in found)
+
+
+def test_a_heading_is_not_left_behind() -> None:
+    text = "word " * 12 + "\n\n## A heading\n\n" + "more " * 12
+    first, second = pages(text, 90)
+    assert "heading" not in first
+    assert second.startswith("## A heading")
+
+
+def test_a_link_longer_than_a_page_is_cut_all_the_same() -> None:
+    text = f"see [this](https://e.example/{'x' * 200}) now"
+    found = list(pages(text, 100))
+    assert "".join(found).replace(" ", "") == text.replace(" ", "")
+    assert all(len(page) <= 100 for page in found)
+
+
+def test_a_long_link_goes_to_the_next_page() -> None:
+    text = f"{'word' * 10}[this](https://e.example/{'x' * 30})"
+    assert list(pages(text, 80)) == ["word" * 10, text[40:]]
+
+
+def test_a_link_of_several_words_stays_whole() -> None:
+    link = "[a few words of a link](https://e.example/x)"
+    text = "one two three four five " + link + " and **some bold words in the end** of it"
+    found = list(pages(text, 50))
+    assert link in "\n".join(found)
+    assert "**some bold words in the end**" in "\n".join(found)
+
+
+def test_pages_of_code_are_as_full_as_they_can_be() -> None:
+    found = list(pages("```py\n" + "x = 1\n" * 200 + "```", 398))
+    assert all(390 < len(page) <= 398 for page in found[:-1])
+
+
+def test_a_number_stays_with_its_item() -> None:
+    text = "\n".join(f"{n}. item number {n}" for n in range(1, 12))
+    found = list(pages(text, 70))
+    assert [line for page in found for line in page.splitlines()] == text.splitlines()
+
+
+def test_a_rest_that_was_indented_is_no_code() -> None:
+    text = "- one\n" + "    - two three four\n" * 8
+    assert all(not page.startswith(" ") for page in pages(text, 80))
+
+
+def test_pages_that_cannot_fit_still_end() -> None:
+    found = list(pages("some words here", 5, lambda text: len(text) + 10))
+    assert "".join("".join(found).split()) == "somewordshere"
+
+
+def test_a_page_that_measures_more_for_its_end_is_cut_elsewhere() -> None:
+    def measure(text: str) -> int:
+        return len(text) + 60 * text.endswith("end.")
+
+    text = "word " * 14 + "the end. " + "more " * 20
+    found = list(pages(text, 100, measure))
+    assert " ".join(found).split() == text.split()
+    assert all(measure(page) <= 100 for page in found)
+
+
+def test_a_measure_that_jumps_is_asked_no_more_than_is_sensible() -> None:
+    calls = 0
+
+    def measure(text: str) -> int:
+        nonlocal calls
+        calls += 1
+        return 10**9 if len(text) > 77_777 else 0
+
+    page = take_page("word " * 20_000, 1000, measure)
+    assert 10_000 < page.used <= 77_777
+    assert calls < 20
+
+
+@pytest.mark.parametrize("limit", [40, 64, 100])
+def test_carried_lines_never_keep_a_page_from_moving_on(limit: int) -> None:
+    text = "```python\n" + "x" * 300 + "\n```"
+    found = list(pages(text, limit))
+    assert "".join(found).count("x") == 300
+    assert all(len(page) <= limit for page in found)

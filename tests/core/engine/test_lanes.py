@@ -1,0 +1,244 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from bot.core.access import Access
+from bot.core.fakes.platform import ANN, CHAT
+from bot.core.types import ChatId, ChatRef, Event, Sender, Unreadable, UserId
+from bot.errors import ChatGone, PlatformDown, PlatformError, StoreError
+from bot.sandbox.openai.faults import Hang, Stall
+from tests.house import House, open_house
+
+EVE = Sender(UserId("666"), "Eve")
+SLOW = "slow answer " * 20
+
+
+async def ask_twice(house: House) -> None:
+    """Ask; ask again while the answer is being written; return when it says that it waits."""
+    house.api.script.answer(SLOW, "second answer")
+    with house.api.held():
+        await house.happen(house.platform.message("first"))
+        await house.sees("slow")
+        await house.happen(house.platform.message("second"))
+        await house.sees("⏳ 1 message before yours")
+
+
+async def test_a_second_message_waits_its_turn_and_the_person_sees_it(house: House) -> None:
+    await ask_twice(house)
+    await house.lanes.answered(CHAT)
+    kept = house.platform.kept()
+    assert len(kept) == 2  # the line about waiting has become the answer
+    assert kept[0].startswith("slow answer") and kept[1] == "second answer"
+    assert house.api.traffic.most_in_flight == 1
+    assert len(house.api.traffic.to("/chat/completions")) == 2  # neither was begun anew
+
+
+async def test_other_chats_do_not_wait(house: House) -> None:
+    other = ChatRef("fake", ChatId("2"))
+    house.api.faults.add(Hang(), on="/chat/completions")
+    await house.happen(house.platform.message("first"))
+    await house.api.traffic.until(lambda seen: seen.in_flight == 1)
+    assert (await house.say("hello", chat=other))[0].startswith("**You said:** hello")
+
+
+async def test_messages_are_answered_in_order(house: House) -> None:
+    house.api.script.answer_with(lambda question: f"re {question.last_text}")
+    messages = [house.platform.message(str(n)) for n in range(5)]
+    await asyncio.gather(*(house.lanes.sink(message) for message in messages))
+    await house.lanes.answered(CHAT)
+    asked = [r.json["messages"] for r in house.api.traffic.to("/chat/completions")]
+    questions = [messages[-1]["content"] for messages in asked if isinstance(messages, list)]
+    assert sorted(questions) == ["0", "1", "2", "3", "4"]
+    assert len(house.platform.kept()) == 5
+    accepted = await house.services.stores.conversations.page(
+        await house.services.stores.conversations.current(CHAT)
+    )
+    said = [kept.message.parts for kept in accepted]
+    assert [str(p) for p in said[0::2]] == [str(p).replace("re ", "") for p in said[1::2]]
+
+
+async def test_the_same_message_delivered_twice_is_answered_once(house: House) -> None:
+    message = house.platform.message("hello")
+    await house.tell(message)
+    await house.tell(message)
+    assert len(house.platform.kept()) == 1
+    assert len(house.api.traffic.to("/chat/completions")) == 1
+
+
+async def test_a_model_switch_waits_for_the_answer_before_it(house: House) -> None:
+    house.api.script.answer(SLOW)
+    with house.api.held():
+        await house.happen(house.platform.message("first"))
+        await house.sees("slow")
+        await house.happen(house.platform.message("/model gpt-4o"))
+    await house.lanes.answered(CHAT)
+    await house.say("second")
+    models = [r.json["model"] for r in house.api.traffic.to("/chat/completions")]
+    assert models == ["gpt-4o-mini", "gpt-4o"]
+
+
+async def test_help_does_not_wait(house: House) -> None:
+    house.api.faults.add(Hang(), on="/chat/completions")
+    await house.happen(house.platform.message("first"))
+    await house.api.traffic.until(lambda seen: seen.in_flight == 1)
+    await house.happen(house.platform.message("/help"))
+    await house.sees("/model")
+
+
+async def test_too_many_waiting_messages_are_refused_in_words(house: House) -> None:
+    house.api.faults.add(Hang(), on="/chat/completions")
+    await house.happen(house.platform.message("first"))
+    await house.api.traffic.until(lambda seen: seen.in_flight == 1)
+    for number in range(6):
+        await house.happen(house.platform.message(str(number)))
+    await house.sees("Too many of your messages are waiting already.")
+
+
+async def test_a_stranger_is_told_once_how_to_get_in(tmp_path: Path) -> None:
+    async with open_house(tmp_path, access=Access(users=frozenset({"fake:1"}))) as house:
+        line = ["Sorry, I only answer people I know. The operator can let you in: `fake:666`"]
+        assert await house.say("hello", sender=EVE) == line
+        assert await house.say("hello?", sender=EVE) == line
+        assert (await house.say("hello", sender=ANN))[-1].startswith("**You said:** hello")
+        assert len(house.api.traffic.to("/chat/completions")) == 1
+
+
+async def test_a_stranger_cannot_press_buttons(tmp_path: Path) -> None:
+    async with open_house(tmp_path, access=Access(users=frozenset({"fake:1"}))) as house:
+        before = await house.say("/model")
+        assert await house.press("gpt-4o", sender=EVE) == before
+
+
+async def test_an_event_that_cannot_be_read_is_kept_for_the_operator(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        event = Unreadable(key="fake:x", platform="fake", raw="{]", reason="not JSON")
+        await house.lanes.sink(event)
+        await house.lanes.sink(event)  # offered again: known
+    with closing(sqlite3.connect(tmp_path / "house.db")) as database:
+        rows = database.execute("SELECT state, count(*) FROM turns GROUP BY state").fetchall()
+    assert rows == [("dead", 1)]
+
+
+async def test_a_platform_that_fails_for_a_moment_delays_the_answer_only(house: House) -> None:
+    house.platform.fail_next(PlatformError("bad gateway"))
+    assert (await house.say("/new"))[-1].startswith("✨ A fresh start")
+
+
+async def test_a_chat_that_is_gone_is_given_up_quietly(house: House) -> None:
+    house.platform.fail_next(ChatGone("kicked"))
+    await house.tell(house.platform.message("/new"))
+    assert (await house.say("hello"))[-1].startswith("**You said:** hello")
+
+
+async def test_what_fails_three_times_is_given_up_in_words_and_the_lane_goes_on(
+    house: House,
+) -> None:
+    for _ in range(3):
+        house.platform.fail_next(PlatformError("it never works"))
+    kept = await house.say("/new")
+    assert kept == ["⚠️ Something went wrong here, and I have noted it. Please ask again."]
+    assert (await house.say("hello"))[-1].startswith("**You said:** hello")
+
+
+async def test_a_locked_database_refuses_the_event_and_takes_it_later(
+    house: House, tmp_path: Path
+) -> None:
+    refused = asyncio.Event()
+
+    async def sink(event: Event | Unreadable) -> None:
+        try:
+            await house.lanes.sink(event)
+        except StoreError:
+            refused.set()
+            raise
+
+    with closing(sqlite3.connect(tmp_path / "house.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        offering = asyncio.create_task(house.platform.run(sink, lambda: None))
+        house.platform.say("hello")
+        await refused.wait()
+        assert house.platform.kept() == []
+        other.execute("COMMIT")
+    await house.sees("**You said:** hello")
+    offering.cancel()
+
+
+async def test_an_answer_interrupted_by_shutdown_is_finished_after_the_restart(
+    tmp_path: Path,
+) -> None:
+    async with open_house(tmp_path) as house:
+        house.api.script.answer("never to be finished " * 50)
+        house.api.faults.add(Stall(after=3), on="/chat/completions")
+        await house.happen(house.platform.message("tell me"))
+        await house.sees("never")
+        await house.happen(house.platform.message("and then?"))
+        await house.sees("⏳")
+    async with open_house(tmp_path, platform=house.platform) as house:
+        house.api.script.answer("whole now", "and that was it")
+        await house.sees("and that was it")
+        assert house.platform.kept() == ["whole now", "and that was it"]
+
+
+async def test_what_was_waiting_when_the_process_died_is_answered(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        house.api.faults.add(Hang(), on="/chat/completions", times=None)
+        for number in range(3):
+            await house.happen(house.platform.message(f"question {number}"))
+        await house.api.traffic.until(lambda seen: seen.in_flight == 1)
+        after = tmp_path / "after"
+        after.mkdir()
+        with closing(sqlite3.connect(tmp_path / "house.db")) as running:
+            running.execute("VACUUM INTO ?", (str(after / "house.db"),))  # as a kill leaves it
+    async with open_house(after, platform=house.platform) as house:
+        await house.sees("question 2")
+        kept = house.platform.kept()
+        assert [f"question {n}" in text for n, text in enumerate(kept)] == [True] * 3
+
+
+async def test_one_who_blocks_the_bot_after_asking_costs_no_retries(house: House) -> None:
+    house.platform.leave(CHAT)
+    await house.happen(house.platform.message("hello"))
+    await house.lanes.answered(CHAT)
+    assert len(house.api.traffic.to("/chat/completions")) <= 1
+
+
+async def test_a_platform_that_is_down_gets_the_words_of_a_command_later(house: House) -> None:
+    house.platform.fail_next(PlatformDown("no connection"))
+    assert (await house.say("/new"))[-1].startswith("✨ A fresh start")
+
+
+async def test_a_post_without_an_answer_is_not_made_twice(house: House) -> None:
+    house.platform.unknown_next(carried_out=True)
+    assert len(await house.say("/new")) == 1
+
+
+async def test_an_answer_that_a_shutdown_interrupts_says_that_it_goes_on(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        house.api.script.answer("never to be finished " * 50)
+        house.api.faults.add(Stall(after=3), on="/chat/completions")
+        await house.happen(house.platform.message("tell me"))
+        await house.sees("never to be")
+    [text] = house.platform.kept()
+    assert text.startswith("never to be")
+    assert text.endswith("⏸ I am being restarted. The answer goes on in a moment.")
+    assert house.platform.buttons() == []
+    async with open_house(tmp_path, platform=house.platform) as house:
+        house.api.script.answer("whole now")
+        await house.sees("whole now")
+        assert house.platform.kept() == ["whole now"]
+
+
+async def test_where_an_answer_stands_is_known_also_when_a_line_about_waiting_stood_there(
+    house: House, tmp_path: Path
+) -> None:
+    await ask_twice(house)
+    await house.happen(house.platform.message("/settings"))
+    await house.lanes.answered(CHAT)
+    with closing(sqlite3.connect(tmp_path / "house.db")) as database:
+        rows = [json.loads(row[0]) for row in database.execute("SELECT shown FROM turns")]
+    stands = [ref["id"] for row in rows for ref in row]
+    assert stands == [ref.id for ref in house.platform.refs()]

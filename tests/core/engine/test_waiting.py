@@ -1,0 +1,33 @@
+"""Who waits is told, whichever of two things that happen at once comes first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bot.core.clock import SystemClock
+from bot.core.engine.waiting import WaitingRoom
+from bot.core.fakes.platform import CHAT, FakePlatform
+from bot.core.stores import Outcome
+from bot.store import StorageSettings, open_store
+
+
+async def test_a_turn_that_comes_while_its_message_is_taken_in_does_not_wait_any_more(
+    tmp_path: Path,
+) -> None:
+    platform = FakePlatform(clock=SystemClock())
+    settings = StorageSettings(url=f"sqlite:///{tmp_path}/waiting.db")
+    async with open_store(settings) as stores:
+        room = WaitingRoom({"fake": platform}, stores.turns, SystemClock(), together=True)
+        messages = [platform.message(text) for text in ("first", "second", "third")]
+        accepted = [await stores.turns.accept(each, urgent=False) for each in messages]
+        first, second, third = (each.turn_id for each in accepted)
+        await stores.turns.claim("me")
+        await stores.turns.finish(first, Outcome())
+        await stores.turns.claim("me")
+        assert await room.leave(CHAT, second) is None
+        room.enter(second, messages[1])  # its process was slow to hear that it was taken in
+        room.enter(third, messages[2])
+        room.stands(CHAT)
+        assert await room.leave(CHAT, third) is not None
+        assert platform.kept() == ["⏳ 1 message before yours"]
+        await room.close()

@@ -1,0 +1,74 @@
+"""Every request to the API reaches the usage table, with what it cost and how long it took."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from bot.core.fakes.platform import CHAT
+from bot.core.types import Attachment, FileId, FileKind
+from bot.sandbox.openai.faults import Cut
+from bot.sandbox.openai.scripted import Answer
+from tests.house import open_house
+from tests.sounds import beeps
+
+Row = dict[str, object]
+
+
+def table(folder: Path) -> list[Row]:
+    """The usage table, oldest first."""
+    with closing(sqlite3.connect(folder / "house.db")) as database:
+        database.row_factory = sqlite3.Row
+        return [dict(row) for row in database.execute("SELECT * FROM usage ORDER BY id")]
+
+
+async def test_every_kind_of_request_is_kept_with_its_cost(tmp_path: Path) -> None:
+    async with open_house(tmp_path, list_prices=True) as house:
+        await house.say("hello")
+        await house.say("/image a cat")
+        house.api.script.transcribe("How are you?")
+        house.platform.contents[FileId("v")] = beeps(1.0)
+        file = Attachment(id=FileId("v"), kind=FileKind.VOICE, mime="audio/ogg", name="voice.ogg")
+        await house.tell(house.platform.message("", attachments=(file,)))
+    chat, image, audio, answer = table(tmp_path)
+    assert [row["kind"] for row in (chat, image, audio, answer)] == [
+        "chat",
+        "image",
+        "audio",
+        "chat",
+    ]
+    for row in (chat, image, audio, answer):
+        assert row["cost"], row
+        assert isinstance(row["latency"], float)
+        assert row["latency"] > 0
+        assert not row["estimated"]
+    assert isinstance(chat["first_token"], float)
+    assert chat["prompt_tokens"]
+    assert image["images"] == 1
+
+
+async def test_an_answer_that_was_cut_and_asked_for_again_costs_twice(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        house.api.faults.add(Cut(after=3), on="/chat/completions")
+        await house.say("hello there my friend")
+    cut, whole = table(tmp_path)
+    assert cut["estimated"]
+    assert cut["prompt_tokens"]
+    assert cut["completion_tokens"]
+    assert not whole["estimated"]
+
+
+async def test_a_stopped_answer_is_estimated_by_what_was_said(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        house.api.script.answer(Answer(text="word " * 1000, chunk=5, pace=0.02))
+        await house.happen(house.platform.message("go on for ever"))
+        await house.sees("word")
+        await house.happen(house.platform.message("/stop"))
+        await house.lanes.answered(CHAT)
+    (row,) = table(tmp_path)
+    assert row["estimated"]
+    assert isinstance(row["prompt_tokens"], int)
+    assert 5 < row["prompt_tokens"] < 20
+    assert isinstance(row["completion_tokens"], int)
+    assert 1 <= row["completion_tokens"] < 1000

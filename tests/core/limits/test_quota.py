@@ -1,0 +1,305 @@
+"""Limits: what is set aside before a request, what is said, and that nothing slips through."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from bot.api.settings import ModelSettings
+from bot.core.access import Access
+from bot.core.fakes.platform import CHAT
+from bot.core.limits.budget import Quotas
+from bot.core.limits.calendar import Calendar, Period
+from bot.core.limits.quota import Measure, QuotaSyntaxError, parse_limits
+from bot.core.types import Attachment, ChatId, ChatRef, FileId, FileKind, Sender, UserId
+from bot.sandbox.openai.faults import Hang
+from bot.sandbox.openai.scripted import Answer
+from bot.sandbox.openai.traffic import Traffic
+from tests.house import DEFAULTS, House, open_house
+from tests.sounds import beeps
+
+WU = Sender(UserId("2"), "小吴", language="zh-hans")
+
+
+class Wall:
+    """A clock on the wall that a test sets."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 11, 25, 17, 30, tzinfo=UTC)
+
+    @property
+    def calendar(self) -> Calendar:
+        return Calendar(now=lambda: self.now)
+
+
+def own(**limits: int | str) -> Quotas:
+    return Quotas(own=_limits(limits))
+
+
+def everybody(**limits: int | str) -> Quotas:
+    return Quotas(everybody=_limits(limits))
+
+
+def _limits(limits: Mapping[str, int | str]) -> dict[tuple[Period, Measure], Decimal | None]:
+    return parse_limits([f"{name}={value}" for name, value in limits.items()])
+
+
+def used(tokens: int) -> Answer:
+    """An answer that the API says has taken so many tokens with its question."""
+    return Answer(text="Done.", prompt_tokens=tokens // 2, completion_tokens=tokens - tokens // 2)
+
+
+def rows(folder: Path, query: str) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(folder / "house.db")) as database:
+        return database.execute(query).fetchall()
+
+
+# ---------------------------------------------------------------- a day of somebody
+
+
+async def test_near_the_limit_there_is_one_note_and_at_it_a_clear_sentence(tmp_path: Path) -> None:
+    wall = Wall()
+    async with open_house(
+        tmp_path, quotas=own(daily_tokens=10_000), calendar=wall.calendar
+    ) as house:
+        house.api.script.answer(used(4_000), used(4_500), used(1_000))
+        assert await house.say("one") == ["Done."]
+        note = (
+            "💡 You have used 85% of your limit of 10,000 tokens a day. It starts afresh on "
+            "Nov 26 00:00 (in 6 hours)."
+        )
+        assert (await house.say("two"))[1:] == ["Done.", note]
+        assert (await house.say("three"))[3:] == ["Done."]  # told once a day
+        house.api.script.answer(used(499))
+        assert (await house.say("four"))[4:] == ["Done."]
+        assert (await house.say("five"))[5:] == [
+            "⚠️ You have reached your limit of 10,000 tokens a day. It starts afresh on "
+            "Nov 26 00:00 (in 6 hours)."
+        ]
+        assert len(house.api.traffic.to("/chat/completions")) == 4
+        wall.now = datetime(2026, 11, 26, 0, 1, tzinfo=UTC)
+        house.api.script.answer(used(9_000))
+        assert (await house.say("six"))[6:] == [
+            "Done.",
+            note.replace("85", "90").replace(
+                "Nov 26 00:00 (in 6 hours)", "Nov 27 00:00 (in 24 hours)"
+            ),
+        ]
+
+
+async def test_the_sentence_is_in_the_persons_language(tmp_path: Path) -> None:
+    wall = Wall()
+    async with open_house(
+        tmp_path, quotas=own(monthly_tokens=100), calendar=wall.calendar
+    ) as house:
+        assert await house.say("你好", sender=WU) == [
+            "⚠️ 这需要 260 个 token，而这里的上限是每月 100 个 token。"
+        ]
+
+
+async def test_what_is_left_limits_the_length_of_the_answer(tmp_path: Path) -> None:
+    async with open_house(tmp_path, quotas=own(daily_tokens=2_000)) as house:
+        house.api.script.answer(used(1_000), used(10))
+        await house.say("one")
+        await house.say("two")
+        first, second = [r.json for r in house.api.traffic.to("/chat/completions")]
+        assert 1_900 < first["max_tokens"] < 2_000
+        assert 900 < second["max_tokens"] < 1_000
+
+
+async def test_without_limits_a_request_is_as_it_was(house: House) -> None:
+    await house.say("one")
+    assert "max_tokens" not in house.api.traffic.to("/chat/completions")[0].json
+
+
+async def test_money_is_limited_where_the_price_is_known(tmp_path: Path) -> None:
+    prices = {"gpt-4o-mini": ModelSettings(input_price=Decimal(1_000), output_price=Decimal(1_000))}
+    async with open_house(tmp_path, quotas=own(daily_cost="1.50"), prices=prices) as house:
+        house.api.script.answer(used(1_000))
+        await house.say("one")
+        [request] = house.api.traffic.to("/chat/completions")
+        assert 1_400 < request.json["max_tokens"] < 1_500
+        house.api.script.answer(used(300))
+        await house.say("two")
+        assert (await house.say("three"))[-1].startswith(
+            "⚠️ What is left of your limit of $1.50 a day is too little for an answer."
+        )
+
+
+async def test_pictures_are_counted(tmp_path: Path) -> None:
+    async with open_house(tmp_path, quotas=own(daily_images=1)) as house:
+        assert (await house.say("/image a cat"))[0].startswith("🎨 a cat")
+        kept = await house.say("/image a dog")
+        assert kept[-1].startswith("⚠️ You have reached your limit of 1 picture a day.")
+        assert len(house.api.traffic.to("/images/generations")) == 1
+
+
+async def test_minutes_of_audio_are_asked_for_before_they_are_heard(tmp_path: Path) -> None:
+    async with open_house(tmp_path, quotas=own(daily_audio_minutes="0.05")) as house:
+        house.platform.contents[FileId("v")] = beeps(6.0)
+        voice = Attachment(id=FileId("v"), kind=FileKind.VOICE, mime="audio/ogg", name="v.ogg")
+        message = house.platform.message("", attachments=(voice,))
+        [text] = await house.tell(message)
+        assert text.startswith("⚠️ This takes 0.1 minutes of audio, and the limit here is")
+        assert house.api.traffic.requests == []
+
+
+async def test_admins_have_no_limits_unless_the_operator_wants_it(tmp_path: Path) -> None:
+    access = Access(open=True, admins=frozenset({"fake:1"}))
+    strict = Quotas(own=own(daily_tokens=1).own, admins_exempt=False)
+    async with open_house(tmp_path, access=access, quotas=own(daily_tokens=1)) as house:
+        assert (await house.say("one"))[0].startswith("**You said:** one")
+    async with open_house(tmp_path, access=access, quotas=strict, platform=house.platform) as house:
+        assert (await house.say("two"))[-1].startswith("⚠️ This takes")
+
+
+async def test_all_together_can_reach_a_limit(tmp_path: Path) -> None:
+    async with open_house(tmp_path, quotas=everybody(daily_tokens=1_000)) as house:
+        house.api.script.answer(used(900))
+        await house.say("one")
+        kept = await house.say("two", sender=WU)
+        assert kept[-1].startswith("⚠️ 大家合起来已达到每天 1,000 个 token的上限。")
+
+
+async def test_a_reserved_model_is_for_those_it_is_for(tmp_path: Path) -> None:
+    models = {"gpt-4o*": frozenset({"fake:2"})}
+    async with open_house(tmp_path, access=Access(open=True, models=models)) as house:
+        [text] = await house.say("hello")
+        assert text == (
+            "⚠️ The model “gpt-4o-mini” is reserved for others. Choose another with /model."
+        )
+        assert house.api.traffic.to("/chat/completions") == []
+        assert (await house.say("hello", sender=WU))[-1].startswith("**You said:** hello")
+
+
+# ---------------------------------------------------------------- races and kills
+
+
+async def test_ten_messages_at_once_cannot_use_the_same_rest(tmp_path: Path) -> None:
+    async with open_house(tmp_path, quotas=own(daily_tokens=3_000)) as house:
+
+        def refused(chat: ChatRef) -> bool:
+            words = "What is being worked on right now may use up the limit of 3,000 tokens a day."
+            return any(words in text for text in house.platform.kept(chat))
+
+        house.api.faults.add(Hang(), on="/chat/completions", times=None)
+        chats = [ChatRef("fake", ChatId(f"c{number}")) for number in range(10)]
+        for chat in chats:
+            await house.happen(house.platform.message("hello", chat=chat))
+        async with asyncio.timeout(10):
+            while sum(map(refused, chats)) < 9:  # noqa: ASYNC110 - a view
+                await asyncio.sleep(0.002)
+        [request] = house.api.traffic.to("/chat/completions")
+        assert request.json["max_tokens"] <= 3_000
+
+
+async def test_what_a_killed_process_had_set_aside_is_given_back(tmp_path: Path) -> None:
+    quotas = own(daily_tokens=4_400)
+    async with open_house(tmp_path, quotas=quotas) as house:
+        house.api.faults.add(Hang(), on="/chat/completions", times=None)
+        await house.happen(house.platform.message("hello"))
+        await house.api.traffic.until(lambda seen: seen.in_flight == 1)
+        assert rows(tmp_path, "SELECT count(*) FROM reservations") == [(1,)]
+        after = tmp_path / "after"
+        after.mkdir()
+        with closing(sqlite3.connect(tmp_path / "house.db")) as running:
+            running.execute("VACUUM INTO ?", (str(after / "house.db"),))  # as a kill leaves it
+    assert rows(tmp_path, "SELECT count(*) FROM reservations") == [(0,)]  # shut down in order
+    async with open_house(after, quotas=quotas, platform=house.platform) as house:
+        await house.sees("You said")
+        await house.lanes.answered(ChatRef("fake", ChatId("1")))
+    assert rows(after, "SELECT count(*) FROM reservations") == [(0,)]
+
+
+# ---------------------------------------------------------------- what an operator writes
+
+
+def test_limits_as_an_operator_writes_them() -> None:
+    written = ["daily_tokens", "50_000", "monthly_cost=$5", "daily_images", "=", "off"]
+    assert parse_limits(written) == {
+        (Period.DAY, Measure.TOKENS): Decimal(50_000),
+        (Period.MONTH, Measure.COST): Decimal(5),
+        (Period.DAY, Measure.IMAGES): None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "wrong"),
+    [
+        (["daily_tokens"], "daily_tokens"),
+        (["hourly_tokens", "5"], "hourly_tokens"),
+        (["daily_tokens", "many"], "many"),
+        (["daily_tokens", "-1"], "-1"),
+        (["daily_tokens", "inf"], "inf"),
+        (["daily_tokens", "1e99"], "1e99"),
+    ],
+)
+def test_what_is_no_limit_is_named(words: list[str], wrong: str) -> None:
+    with pytest.raises(QuotaSyntaxError, match=wrong):
+        parse_limits(words)
+
+
+def test_a_month_ends_with_its_last_day() -> None:
+    wall = Wall()
+    wall.now = datetime(2026, 12, 31, 23, 59, tzinfo=UTC)
+    assert wall.calendar.ends(Period.MONTH) == datetime(2027, 1, 1, tzinfo=UTC)
+    assert wall.calendar.ends(Period.DAY) == datetime(2027, 1, 1, tzinfo=UTC)
+    assert [f"{day:%d}" for day in wall.calendar.days(3)] == ["29", "30", "31"]
+
+
+async def test_a_title_is_not_paid_for_once_all_together_have_reached_a_limit(
+    tmp_path: Path,
+) -> None:
+    cheap = replace(DEFAULTS, summary_model="gpt-4o")
+    for limit, asked in (("1000000", 2), ("1000", 1)):
+        folder = tmp_path / limit
+        folder.mkdir()
+        async with open_house(
+            folder, quotas=everybody(daily_tokens=limit), defaults=cheap
+        ) as house:
+            house.api.script.answer(used(990))
+            await house.say("What is the tallest lighthouse?")
+            archive = house.services.stores.archive
+            async with asyncio.timeout(10):
+                while not any(each.title for each in await archive.listed(CHAT)):  # noqa: ASYNC110 - a view
+                    await asyncio.sleep(0.002)
+            models = [r.json["model"] for r in house.api.traffic.to("/chat/completions")]
+            assert len(models) == asked, models
+        assert rows(folder, "SELECT count(*) FROM reservations") == [(0,)]
+
+
+def models_of(traffic: Traffic) -> list[object]:
+    return [request.json["model"] for request in traffic.to("/chat/completions")]
+
+
+async def test_a_summary_that_all_together_may_not_pay_for_is_quietly_not_made(
+    tmp_path: Path,
+) -> None:
+    dear, free = Decimal(1000), Decimal(0)
+    prices = {
+        "gpt-4o": ModelSettings(input_price=dear, output_price=dear),
+        "gpt-4o-mini": ModelSettings(input_price=free, output_price=free),
+    }
+    small = replace(DEFAULTS, context_window=1_000, summary_model="gpt-4o")
+    for limit, is_made in (("1000", True), ("0.01", False)):
+        folder = tmp_path / limit
+        folder.mkdir()
+        async with open_house(
+            folder, quotas=everybody(daily_cost=limit), defaults=small, prices=prices
+        ) as house:
+            house.api.script.answer_with(lambda question: "yes " * 60)
+            for number in range(8):
+                kept = await house.say(f"Number {number}: " + "word " * 60)
+                assert kept[number].startswith("yes yes") and len(kept) == number + 1
+            if is_made:
+                await house.api.traffic.until(lambda seen: "gpt-4o" in models_of(seen))
+            assert ("gpt-4o" in models_of(house.api.traffic)) == is_made
+        assert rows(folder, "SELECT count(*) FROM reservations") == [(0,)]

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.core.chat import ChatMessage, ImagePart, NewMessage, Role, TextPart, ToolCall
+from bot.core.memory.context import PICTURES, exchanges, fit, spoken, tokens_of
+from bot.errors import ModelError, ModelErrorKind
+
+
+def say(role: Role, text: str, **more: object) -> ChatMessage:
+    return ChatMessage(role=role, parts=(TextPart(text),), **more)  # type: ignore[arg-type]  # tests pass tool fields through
+
+
+def user(text: str) -> ChatMessage:
+    return say(Role.USER, text)
+
+
+def bot(text: str) -> ChatMessage:
+    return say(Role.ASSISTANT, text)
+
+
+def words(text: str) -> int:
+    return len(text.split())
+
+
+def history(count: int) -> list[ChatMessage]:
+    return [m for n in range(count) for m in (user(f"question {n}"), bot(f"answer {n}"))]
+
+
+def test_everything_fits_without_counting_tokens() -> None:
+    def refuse(text: str) -> int:
+        raise AssertionError("the tokenizer was loaded for a short talk")
+
+    asked = user("and now?")
+    assert fit(history(3), [asked], budget=10_000, count=refuse) == (*history(3), asked)
+
+
+def test_the_oldest_exchanges_are_left_out_whole() -> None:
+    # each message costs 4 + 2 tokens; room for the question and two exchanges
+    kept = fit(history(100), [user("and now?")], budget=6 * 5, count=words)
+    assert [m.text for m in kept] == [
+        "question 98",
+        "answer 98",
+        "question 99",
+        "answer 99",
+        "and now?",
+    ]
+
+
+def test_a_tool_result_never_stands_without_its_call() -> None:
+    call = ToolCall(id="1", name="clock", arguments="{}")
+    old = [
+        user("what time is it in Lima now"),
+        say(Role.ASSISTANT, "", tool_calls=(call,)),
+        say(Role.TOOL, "noon", tool_call_id="1"),
+        bot("It is noon."),
+    ]
+    kept = fit([*old, *history(1)], [user("thanks")], budget=6 * 3 + 20, count=words)
+    assert [m.text for m in kept] == ["question 0", "answer 0", "thanks"]
+
+
+@pytest.mark.parametrize("budget", [100, 100_000])
+def test_the_tail_of_an_exchange_that_paging_cut_is_left_out(budget: int) -> None:
+    kept = fit([bot("cut off"), *history(1)], [user("hi")], budget=budget, count=words)
+    assert [m.text for m in kept] == ["question 0", "answer 0", "hi"]
+
+
+def test_a_question_longer_than_the_window_is_refused_before_it_costs_money() -> None:
+    with pytest.raises(ModelError) as refusal:
+        fit([], [user("word " * 1000)], budget=100, count=words)
+    assert refusal.value.kind is ModelErrorKind.CONTEXT_TOO_LONG
+
+
+def test_old_pictures_are_replaced_by_words() -> None:
+    shots = [
+        ChatMessage(role=Role.USER, parts=(TextPart(f"{n}"), ImagePart("image/png", b"x")))
+        for n in range(PICTURES + 2)
+    ]
+    kept = fit(shots[:-1], [shots[-1]], budget=1_000_000, count=words)
+    pictures = [sum(isinstance(p, ImagePart) for p in m.parts) for m in kept]
+    assert pictures == [0, 0] + [1] * PICTURES
+    assert kept[0].text == "0\n[picture]"
+    assert kept[-1] == shots[-1]
+
+
+def test_in_a_group_the_model_is_told_who_speaks() -> None:
+    said = NewMessage(role=Role.USER, parts=(TextPart("hi"),), sender_name="Ann")
+    assert spoken(said, group=True).text == "Ann: hi"
+    shot = NewMessage(role=Role.USER, parts=(ImagePart("image/png", b"x"),), sender_name="Ann")
+    assert spoken(shot, group=True).text == "Ann:"
+    assert spoken(said, group=False).text == "hi"
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(list(Role)), st.integers(0, 30))),
+    st.integers(10, 200),
+)
+def test_what_is_kept_fits_and_is_the_newest(spec: list[tuple[Role, int]], budget: int) -> None:
+    past = [say(role, "w " * n) for role, n in spec if role is not Role.SYSTEM]
+    asked = user("so")
+    kept = fit(past, [asked], budget=budget, count=words)
+    assert sum(tokens_of(m, words) for m in kept) <= budget
+    assert kept[-1] is asked
+    assert list(kept[:-1]) == past[len(past) - len(kept) + 1 :]
+    assert all(e[0].role is Role.USER for e in exchanges(kept))

@@ -1,0 +1,228 @@
+"""What the model knows: forwards, what a group says, summaries, and how full its window is."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bot.core.access import Access
+from bot.core.chat import KeptMessage, NewMessage, Role, TextPart
+from bot.core.commands.context import bar
+from bot.core.fakes.platform import ANN, CHAT
+from bot.core.memory.overhearing import KEPT
+from bot.core.memory.summing import oldest
+from bot.core.types import Forward, Sender, UserId
+from tests.house import DEFAULTS, House, open_house
+
+EVE = Sender(UserId("666"), "Eve")
+SMALL = replace(DEFAULTS, context_window=1_000, system_prompt="")
+
+
+async def ask(house: House, text: str, sender: Sender = ANN) -> str:
+    message = house.platform.message(text, sender=sender, group=True)
+    return (await house.tell(message))[-1]
+
+
+async def chatter(house: House, text: str, sender: Sender = EVE) -> None:
+    """Somebody says something to the others."""
+    await house.happen(house.platform.message(text, sender=sender, group=True, addressed=False))
+
+
+# ---------------------------------------------------------------- forwards
+
+
+async def test_what_is_forwarded_is_told_with_its_author(house: House) -> None:
+    message = house.platform.message("What does she mean?")
+    await house.tell(replace(message, forwards=(Forward(author="Zoe", text="Meet at noon"),)))
+    assert house.asked()[-1] == (
+        "user",
+        "What does she mean?\n\n[Forwarded from Zoe]\nMeet at noon",
+    )
+
+
+async def test_a_forwarded_command_is_not_obeyed(house: House) -> None:
+    await house.say("My name is Bob")
+    message = house.platform.message("")
+    forward = Forward(author="Mallory", text="/forget me yes")
+    await house.tell(replace(message, forwards=(forward,)))
+    assert "/forget me yes" in str(house.asked()) and "Bob" in str(house.asked())
+
+
+# ---------------------------------------------------------------- groups
+
+
+async def test_a_group_that_wants_it_is_listened_to_and_told_so_once(house: House) -> None:
+    await chatter(house, "before")
+    text = await ask(house, "/settings listening on")
+    assert text.startswith("👂 From now on I listen along here")
+    assert (await ask(house, "/settings listening on")).startswith("What others say here of this")
+    await chatter(house, "The pizza costs 12")
+    await chatter(house, "/other_bot do it")
+    await chatter(house, "And the wine 9", ANN)
+    assert len(house.platform.kept()) == 3  # no answer to them
+    await ask(house, "What do we pay?")
+    assert house.asked()[1:] == [
+        ("user", "Eve: The pizza costs 12"),
+        ("user", "Ann: And the wine 9"),
+        ("user", "Ann: What do we pay?"),
+    ]
+    await chatter(house, "Thanks")
+    await ask(house, "And with tip?")
+    told = [content for role, content in house.asked() if role == "user"]
+    assert told[-2:] == ["Eve: Thanks", "Ann: And with tip?"]
+    assert told[0] == "Eve: The pizza costs 12"  # it is part of the conversation now
+
+
+async def test_without_the_wish_nothing_is_kept(house: House) -> None:
+    await chatter(house, "The pizza costs 12")
+    await ask(house, "What do we pay?")
+    assert "pizza" not in str(house.asked())
+    assert await house.services.stores.overheard.remarks(CHAT) == []
+
+
+async def test_what_was_heard_is_forgotten_with_the_wish_and_with_new(house: House) -> None:
+    for end in ("/settings listening off", "/new"):
+        await ask(house, "/settings listening on")
+        await chatter(house, "The pizza costs 12")
+        await ask(house, end)
+        assert await house.services.stores.overheard.remarks(CHAT) == []
+
+
+async def test_a_busy_group_fills_nothing(house: House) -> None:
+    await ask(house, "/settings listening on")
+    for number in range(KEPT + 20):
+        await chatter(house, f"{number} " + "x" * 5_000)
+    remarks = await house.services.stores.overheard.remarks(CHAT)
+    assert len(remarks) == KEPT and max(len(each.text) for each in remarks) == 500
+
+
+async def test_a_stranger_in_the_group_is_not_listened_to(tmp_path: Path) -> None:
+    access = Access(users=frozenset({"fake:7"}))
+    async with open_house(tmp_path, access=access) as house:
+        await ask(house, "/settings listening on", Sender(UserId("7"), "Bob"))
+        await chatter(house, "hear me", EVE)
+        assert await house.services.stores.overheard.remarks(CHAT) == []
+
+
+async def test_listening_is_a_matter_of_groups(house: House) -> None:
+    assert "listening" not in (await house.say("/settings"))[-1]
+    assert "There is no setting “listening”" in (await house.say("/settings listening on"))[-1]
+
+
+# ---------------------------------------------------------------- summaries
+
+
+async def summed(house: House) -> str:
+    """Wait until there is a summary."""
+    conversation = await house.services.stores.conversations.current(CHAT)
+    async with asyncio.timeout(10):
+        while True:
+            found = await house.services.stores.summaries.latest(conversation)
+            if found is not None:
+                return found.text
+            await asyncio.sleep(0.005)
+
+
+async def test_what_no_longer_fits_is_summed_up_and_the_originals_stay(tmp_path: Path) -> None:
+    defaults = replace(SMALL, summary_model="gpt-4o")
+    async with open_house(tmp_path, defaults=defaults) as house:
+        house.api.script.answer_with(
+            lambda question: (
+                "They agreed on Tuesday."
+                if "Sum up" in str(question.messages[0])
+                else "Title"
+                if "title" in str(question.messages[0])
+                else "yes " * 60
+            )
+        )
+        for number in range(8):
+            await house.say(f"Number {number}: " + "word " * 60)
+        assert await summed(house) == "They agreed on Tuesday."
+        await house.say("When?")
+        role, text = house.asked()[0]
+        assert role == "system" and "They agreed on Tuesday." in str(text)
+        assert "Number 0" not in str(house.asked())
+        view = (await house.say("/context"))[-1]
+        assert "- summary of what was said earlier: " in view and "summed up" in view
+        await house.say("/export")
+        assert "Number 0" in house.platform.files()[-1].content.decode()
+        await house.say("/new")
+        await house.say("hello")
+        assert "Tuesday" not in str(house.asked())
+
+
+async def test_without_a_cheap_model_the_oldest_are_left_out_and_context_says_so(
+    tmp_path: Path,
+) -> None:
+    async with open_house(tmp_path, defaults=SMALL) as house:
+        for number in range(8):
+            await house.say(f"Number {number}: " + "word " * 120)
+        assert "Number 0" not in str(house.asked()) and "Number 7" in str(house.asked())
+        text = (await house.say("/context"))[-1]
+        assert "older messages no longer fit and are left out. /new starts afresh." in text
+        assert "of 1,000 tokens" in text and "█" in text
+
+
+async def test_a_cheap_model_that_fails_leaves_everything_as_it_was(tmp_path: Path) -> None:
+    defaults = replace(SMALL, summary_model="no-such-model")
+    async with open_house(tmp_path, defaults=defaults) as house:
+        for number in range(6):
+            assert (await house.say(f"Number {number}: " + "word " * 120))[-1]
+        conversation = await house.services.stores.conversations.current(CHAT)
+        assert await house.services.stores.summaries.latest(conversation) is None
+
+
+def kept(*roles: Role) -> list[KeptMessage]:
+    return [
+        KeptMessage(
+            id=at,
+            created=datetime.now(UTC),
+            message=NewMessage(role=role, parts=(TextPart("x"),)),
+        )
+        for at, role in enumerate(roles)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("costs", "leave", "room", "count"),
+    [
+        ((10, 10, 10, 10, 10, 10), 20, 100, 4),  # the newest exchange stays
+        ((10, 10, 10, 10, 10, 10), 20, 30, 2),  # no more than the cheap model takes
+        ((90, 90, 10, 10, 10, 10), 20, 30, 2),  # but one exchange in any case
+        ((10, 10, 10, 10, 10, 10), 60, 100, 0),  # nothing when all of it is to stay
+    ],
+)
+def test_whole_exchanges_are_summed_up(
+    costs: tuple[int, ...], leave: int, room: int, count: int
+) -> None:
+    messages = kept(*[Role.USER, Role.ASSISTANT] * 3)
+    assert len(oldest(messages, costs, leave=leave, room=room)) == count
+
+
+# ---------------------------------------------------------------- /context
+
+
+async def test_context_shows_what_the_next_question_takes_along(house: House) -> None:
+    text = (await house.say("/context"))[-1]
+    assert text.startswith("**0% of the window of gpt-4o-mini is full**")
+    assert "- instruction: " in text and "Nothing is left out." in text
+    await house.say("hello " * 400)
+    text = (await house.say("/context"))[-1]
+    assert "- 2 messages of this conversation: " in text
+    await ask(house, "/settings listening on")
+    await chatter(house, "The pizza costs 12")
+    assert "- what others said meanwhile: " in await ask(house, "/context")
+
+
+async def test_context_without_a_model(tmp_path: Path) -> None:
+    async with open_house(tmp_path, defaults=replace(DEFAULTS, model="")) as house:
+        assert await house.say("/context") == ["No model is chosen yet. Choose one with /model."]
+
+
+@pytest.mark.parametrize(("share", "full"), [(0, 0), (0.001, 1), (0.5, 6), (1, 12), (3, 12)])
+def test_the_bar_shows_anything_at_all(share: float, full: int) -> None:
+    assert bar(share) == "█" * full + "░" * (12 - full)
