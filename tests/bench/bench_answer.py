@@ -6,12 +6,12 @@
 
 A real `bot run` process, and beside it for comparison a bare loop with an ideal pacer, against the
 sandbox of the platform and a model in a process of their own. After one question that does not
-count, everybody asks at the same moment;
-the model says pieces of 8 characters at 25 a second (`tests.bench.answers`). The styles are those
-of Telegram; Slack has one, and the bare loop always edits. Printed: how many answers are complete
-and exact, calls refused (429), first text after the question and after the model's first word,
-whole text after its last word, CPU of the bot per answer, memory, start to first poll. Absolute
-figures hold for one machine: compare with the bare loop of the same run.
+count, everybody asks at the same moment; the model says pieces of 8 characters at 25 a second
+(`tests.bench.answers`). The styles are those of Telegram; Slack has one, and the bare loop always
+edits. Printed: how many answers are complete and exact, calls refused (429), first text after the
+question and after the model's first word, whole text after its last word, CPU of the bot per
+answer, memory, start to first poll. Absolute figures hold for one machine: compare with the bare
+loop of the same run. Memory depends on what is installed beside it: with click, rich is loaded.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ async def measure(case: Case) -> str:
             opened = await _line(servers)
             began = time.perf_counter()
             async with _bot(case, opened, Path(folder)) as bot:
-                start = (await _line(servers))["connected"] - began
+                start = (await _connected(servers, bot)) - began
                 await asyncio.sleep(SETTLED)
                 idle = megabytes(bot.pid)
                 await _go(servers)
@@ -132,11 +132,12 @@ async def _bot(case: Case, opened: dict[str, Any], folder: Path) -> AsyncGenerat
         process = await asyncio.create_subprocess_exec(
             sys.executable, *words, cwd=folder, env=env, stdout=log, stderr=log
         )
-        async with _ended(process):
-            yield process
-    kept = os.environ.get("BENCH_LOG")
-    if kept:
-        await asyncio.to_thread((folder / "log").replace, kept)
+        try:
+            async with _ended(process):
+                yield process
+        finally:
+            if kept := os.environ.get("BENCH_LOG"):
+                await asyncio.to_thread((folder / "log").replace, kept)
 
 
 @asynccontextmanager
@@ -156,6 +157,18 @@ async def _line(process: Process) -> dict[str, Any]:
         raise RuntimeError("the servers have ended")
     found: dict[str, Any] = json.loads(line)
     return found
+
+
+async def _connected(servers: Process, bot: Process) -> float:
+    """When the bot made its first call; an error instead of waiting for one that has ended."""
+    line, ended = asyncio.create_task(_line(servers)), asyncio.create_task(bot.wait())
+    await asyncio.wait({line, ended}, return_when=asyncio.FIRST_COMPLETED)
+    ended.cancel()
+    if not line.done():
+        line.cancel()
+        raise RuntimeError("the bot has ended; BENCH_LOG=FILE keeps what it said")
+    connected: float = line.result()["connected"]
+    return connected
 
 
 async def _go(process: Process) -> None:
