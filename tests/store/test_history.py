@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 
+from bot.core.archive import Summary
 from bot.core.chat import (
     ImagePart,
     MessageState,
@@ -19,7 +20,7 @@ from bot.core.chat import (
     UsageEntry,
     UsageKind,
 )
-from bot.core.stores import Action, ChatSettings, Outcome, Stores
+from bot.core.stores import Action, ChatSettings, History, Outcome, Stores
 from bot.core.types import ChatRef, Sender, UserId
 from bot.store import StorageSettings, open_store
 from bot.store.database import connected
@@ -204,3 +205,34 @@ async def test_usage_is_kept_with_who_asked_and_money_exact(settings: StorageSet
         ]
         total = await database.read(lambda c: c.execute(sa.select(sa.func.sum(usage.c.cost))))
         assert total.scalar_one() == odd + Decimal("1234.56")
+
+
+async def test_a_history_is_the_conversation_with_its_newest_messages_and_its_summary(
+    stores: Stores,
+) -> None:
+    assert await stores.conversations.history(chat()) == History()
+    await keep(stores, await stores.conversations.current(chat("other")), said("noise"), key="o")
+    assert await stores.conversations.history(chat()) == History()  # looking begins none
+
+    conversation = await stores.conversations.current(chat())
+    await keep(stores, conversation, *(said(str(number)) for number in range(6)))
+    page = await stores.conversations.page(conversation)
+    for through, text in ((page[1].id, "at first"), (page[3].id, "and then")):
+        summary = Summary(text=text, through=through)
+        await stores.summaries.keep(conversation, summary, asker=ANN.id, usage=())
+    found = await stores.conversations.history(chat(), limit=4)
+    assert found == History(conversation=conversation, newest=page[2:], summary=summary)
+    earlier = await stores.conversations.history(chat(), before=page[3].id, limit=2)
+    assert [kept.message.text for kept in earlier.newest] == ["1", "2"]
+
+
+async def test_what_is_kept_without_a_conversation_goes_into_the_current_one(
+    stores: Stores,
+) -> None:
+    for number, key in enumerate(("a", "b")):
+        await stores.turns.accept(message(key), urgent=False)
+        turn = await stores.turns.claim("me")
+        assert turn is not None
+        await stores.turns.finish(turn.id, Outcome(messages=(said(str(number)),)))
+    history = await stores.conversations.history(chat())
+    assert [kept.message.text for kept in history.newest] == ["0", "1"]

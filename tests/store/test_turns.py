@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from bot.core.chat import Role, TextPart, UsageEntry, UsageKind
-from bot.core.stores import Accepted, Outcome, Stores, Turn
+from bot.core.stores import Accepted, ChatSettings, Outcome, Stores, Turn
 from bot.core.types import (
     Attachment,
     ChatId,
@@ -314,3 +314,21 @@ async def test_the_newest_message_of_the_bot_is_known_to_the_next_turn(stores: S
     assert second.stood == ref(7)
     await stores.turns.fail(second.id, "", dead=False, stood=ref(8))
     assert (await claim(stores)).stood == ref(7)  # what stood before its first attempt
+
+
+async def test_a_claim_tells_what_the_chat_has_chosen_and_whether_anybody_waits_behind(
+    stores: Stores,
+) -> None:
+    chosen = ChatSettings(model="gpt", language="zh")
+    await stores.settings.save(chat(), chosen)
+    for key in ("a", "b"):
+        await stores.turns.accept(message(key), urgent=False)
+    await stores.turns.accept(message("elsewhere", "other"), urgent=False)
+    await stores.turns.accept(message("press"), urgent=True)
+    claimed = [await claim(stores) for _ in range(3)]
+    told = {turn.event.key: (turn.followed, turn.settings) for turn in claimed}
+    assert told["a"] == (True, chosen)
+    assert told["elsewhere"] == (False, ChatSettings())
+    first = next(turn for turn in claimed if turn.event.key == "a")
+    await stores.turns.finish(first.id, Outcome())
+    assert not (await claim(stores)).followed
