@@ -21,6 +21,7 @@ import certifi
 
 from bot.api.errors import CallFailed, from_response, from_transport, not_the_api
 from bot.api.settings import ApiSettings
+from bot.core.single_flight import SingleFlight
 from bot.errors import ModelErrorKind
 
 LARGEST_BODY = 64 * 1024 * 1024
@@ -52,7 +53,7 @@ class Http:
         self._settings = settings
         self.proxy = settings.proxy.get_secret_value() if settings.proxy else None
         self._session: aiohttp.ClientSession | None = None
-        self._opening = asyncio.Lock()
+        self._opening = SingleFlight(self._begin_session)
 
     async def prepare(self) -> None:
         """Do what the first request would have to wait for; no network."""
@@ -103,12 +104,11 @@ class Http:
             self._session = None
 
     async def _open_session(self) -> aiohttp.ClientSession:
-        async with self._opening:
-            if self._session is None:
-                self._session = await self._new_session()
-            return self._session
+        while (session := self._session) is None:
+            await self._opening.run()
+        return session
 
-    async def _new_session(self) -> aiohttp.ClientSession:
+    async def _begin_session(self) -> None:
         settings = self._settings
         headers = {"user-agent": "chinwag", "accept-encoding": "identity"}
         if settings.key is not None:
@@ -116,7 +116,7 @@ class Http:
         encrypted = any(url.startswith("https:") for url in (*settings.base_urls, self.proxy or ""))
         # Reading hundreds of certificates takes 0.1 s, in which no answer may stand still.
         trusted = await asyncio.to_thread(certificates) if encrypted else True
-        return aiohttp.ClientSession(
+        self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, ssl=trusted, keepalive_timeout=KEEP_ALIVE),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers=headers,

@@ -47,8 +47,6 @@ log = logging.getLogger(__name__)
 
 TICK = 2.0
 """Seconds after which it is said again how long the model has been thinking."""
-
-
 WELL_BEGUN = 200
 """Characters of an answer after which its end is prepared: not while somebody waits to see any."""
 

@@ -95,6 +95,6 @@ async def look(
 
 def instruction(system_prompt: str, summary: Summary | None) -> tuple[ChatMessage, ...]:
     """The system message, if there is anything to say in it. One at most: some APIs take no two."""
-    told = f"{SUMMARY}\n\n{summary.text}" if summary else ""
-    text = "\n\n".join(part for part in (system_prompt, told) if part)
+    summed = f"{SUMMARY}\n\n{summary.text}" if summary else ""
+    text = "\n\n".join(part for part in (system_prompt, summed) if part)
     return (ChatMessage(role=Role.SYSTEM, parts=(TextPart(text),)),) if text else ()
