@@ -42,6 +42,7 @@ from bot.platforms.telegram.ids import (
     parse_message,
     parse_press_key,
 )
+from bot.platforms.telegram.methods import Methods
 from bot.platforms.telegram.pace import Pacer
 from bot.platforms.telegram.polling import POLL_SECONDS, Poller
 from bot.platforms.telegram.posting import MAX_BUTTONS, Poster
@@ -117,8 +118,9 @@ class TelegramPlatform:
             get_updates_request=self._polling,
         )
         self._caller = Caller(Pacer(clock, messages_per_second), clock)
-        self._poster = Poster(self._bot, self._caller, clock)
-        self._sweeper = Sweeper(self._bot, self._caller)
+        methods = Methods(self._bot)
+        self._poster = Poster(methods, self._caller, clock)
+        self._sweeper = Sweeper(methods, self._caller)
         self._draft_ids = count(secrets.randbelow(MAX_FIRST_DRAFT) + 1)
         self._style = Style()
 

@@ -1,5 +1,8 @@
 """What Telegram tells, as events of the core. Pure: no I/O, no clock.
 
+The JSON is read as it came. python-telegram-bot's `Update.de_json` would make an object of every
+field first, which took more of a crowd's first second than anything else.
+
 An update that says nothing to the bot (a new member, another bot's message, a command for
 another bot) is None; one that cannot be read raises, and the caller keeps it.
 """
@@ -7,19 +10,6 @@ another bot) is None; one that cannot be read raises, and the caller keeps it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
-
-from telegram import (
-    CallbackQuery,
-    Chat,
-    Message,
-    MessageOriginChannel,
-    MessageOriginChat,
-    MessageOriginHiddenUser,
-    MessageOriginUser,
-    Update,
-    User,
-)
 
 from bot.core.types import (
     ButtonPress,
@@ -27,14 +17,13 @@ from bot.core.types import (
     Event,
     Forward,
     IncomingMessage,
-    MessageId,
     MessageRef,
     Quote,
     Sender,
     StopPressed,
     UserId,
 )
-from bot.platforms.telegram.attachments import attachments_of, words_of
+from bot.platforms.telegram.attachments import Raw, attachments_of, words_of
 from bot.platforms.telegram.ids import (
     make_chat,
     make_message,
@@ -43,8 +32,6 @@ from bot.platforms.telegram.ids import (
 )
 
 ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "stopped_message_generation")
-STOPPED = "stopped_message_generation"
-"""Bot API 10.3, newer than python-telegram-bot 22.8, which keeps it under `api_kwargs`."""
 ANONYMOUS_ADMIN = 1087968824
 """@GroupAnonymousBot, which stands for an administrator who writes as the group."""
 
@@ -57,57 +44,56 @@ class Me:
     username: str
 
 
-def parse_update(raw: dict[str, Any], me: Me) -> Event | None:
+def parse_update(raw: Raw, me: Me) -> Event | None:
     """Read one update.
 
     Raises `KeyError`, `TypeError`, `ValueError` or `AttributeError` when it is not one.
     """
-    update = Update.de_json(raw, None)
-    key = make_update_key(me.id, update.update_id)
-    if update.callback_query is not None:
-        return _press(update.callback_query, me)
-    if STOPPED in update.api_kwargs:
-        return _stop(update.api_kwargs[STOPPED], key)
-    if update.edited_message is not None:
-        return _message(update.edited_message, key, me, edited=True)
-    if update.message is not None:
-        return _message(update.message, key, me, edited=False)
+    key = make_update_key(me.id, int(raw["update_id"]))
+    if query := raw.get("callback_query"):
+        return _press(query, me)
+    if stopped := raw.get("stopped_message_generation"):
+        return _stop(stopped, key)
+    if edited := raw.get("edited_message"):
+        return _message(edited, key, me, edited=True)
+    if message := raw.get("message"):
+        return _message(message, key, me, edited=False)
     return None
 
 
-def key_of(raw: dict[str, Any], me: Me) -> str:
+def key_of(raw: Raw, me: Me) -> str:
     """The key of an update that could not be read."""
     return make_update_key(me.id, int(raw.get("update_id", 0)))
 
 
-def _press(query: CallbackQuery, me: Me) -> ButtonPress | None:
-    message = query.message
-    if message is None or not query.data:
+def _press(query: Raw, me: Me) -> ButtonPress | None:
+    message, value = query.get("message"), query.get("data")
+    if not message or not value:
         return None  # a button of an inline message, or a game: none of ours
-    chat = _chat_ref(message) if isinstance(message, Message) else make_chat(message.chat.id)
     return ButtonPress(
-        key=make_press_key(me.id, query.id),
-        ref=make_message(chat, message.message_id),
-        sender=_sender(query.from_user),
-        value=query.data,
-        group=message.chat.type != Chat.PRIVATE,
+        key=make_press_key(me.id, query["id"]),
+        ref=_ref(message),
+        sender=_sender(query["from"]),
+        value=value,
+        group=_is_group(message),
     )
 
 
-def _stop(raw: dict[str, Any], key: str) -> StopPressed:
+def _stop(raw: Raw, key: str) -> StopPressed:
     """Read `MessageGenerationStopped`: chat, message_thread_id, draft_id. A private chat."""
     chat = raw["chat"]
-    name = " ".join(filter(None, (chat.get("first_name"), chat.get("last_name"))))
     return StopPressed(
         key=key,
         chat=make_chat(int(chat["id"]), raw.get("message_thread_id")),
-        sender=Sender(UserId(str(chat["id"])), name),
+        sender=Sender(UserId(str(chat["id"])), _name(chat)),
     )
 
 
-def _message(message: Message, key: str, me: Me, *, edited: bool) -> IncomingMessage | None:
+def _message(message: Raw, key: str, me: Me, *, edited: bool) -> IncomingMessage | None:
+    if _type(message) == "channel" or message.get("is_automatic_forward"):
+        return None
     sender = _author(message)
-    if sender is None or message.is_automatic_forward or message.chat.type == Chat.CHANNEL:
+    if sender is None:
         return None
     attachments = attachments_of(message)
     words = words_of(message)
@@ -117,11 +103,11 @@ def _message(message: Message, key: str, me: Me, *, edited: bool) -> IncomingMes
     if spoken.to_another:
         return None
     quote = _quote(message, me)
-    group = message.chat.type != Chat.PRIVATE
-    own = message.forward_origin is None
+    group = _is_group(message)
+    own = "forward_origin" not in message
     return IncomingMessage(
         key=key,
-        ref=make_message(_chat_ref(message), message.message_id),
+        ref=_ref(message),
         sender=sender,
         text=spoken.text if own else "",
         attachments=attachments,
@@ -130,67 +116,91 @@ def _message(message: Message, key: str, me: Me, *, edited: bool) -> IncomingMes
         group=group,
         addressed=not group or (own and spoken.addressed) or (quote is not None and quote.by_bot),
         edited=edited,
-        album="" if edited else message.media_group_id or "",
+        album="" if edited else message.get("media_group_id", ""),
     )
 
 
-def _forwards(message: Message, words: str) -> tuple[Forward, ...]:
-    """What is passed on, and whose it is as far as Telegram tells."""
-    match message.forward_origin:
-        case None:
-            return ()
-        case MessageOriginUser(sender_user=user):
-            author = user.full_name
-        case MessageOriginHiddenUser(sender_user_name=name):
-            author = name
-        case MessageOriginChat(sender_chat=chat) | MessageOriginChannel(chat=chat):
-            author = chat.title or chat.full_name or ""
+def _forwards(message: Raw, words: str) -> tuple[Forward, ...]:
+    """What is passed on, and whose it is as far as Telegram tells (Bot API, `MessageOrigin`)."""
+    origin = message.get("forward_origin")
+    if origin is None:
+        return ()
+    match origin["type"]:
+        case "user":
+            author = _name(origin["sender_user"])
+        case "hidden_user":
+            author = origin["sender_user_name"]
+        case "chat":
+            author = _title(origin["sender_chat"])
+        case "channel":
+            author = _title(origin["chat"])
         case _:
             author = ""
     return (Forward(author=author or "somebody", text=words),)
 
 
-def _chat_ref(message: Message) -> ChatRef:
+def _type(message: Raw) -> str:
+    """private, group, supergroup or channel."""
+    found: str = message["chat"]["type"]
+    return found
+
+
+def _is_group(message: Raw) -> bool:
+    return _type(message) != "private"
+
+
+def _ref(message: Raw) -> MessageRef:
+    return make_message(_chat_ref(message), int(message["message_id"]))
+
+
+def _chat_ref(message: Raw) -> ChatRef:
     """The conversation of a message.
 
     In a group that is not a forum `message_thread_id` is only the id of the first message of a
     chain of replies, so it counts only where Telegram says that it is a topic.
     """
-    topic = message.message_thread_id if message.is_topic_message else None
-    return make_chat(message.chat.id, topic)
+    topic = message["message_thread_id"] if message.get("is_topic_message") else None
+    return make_chat(int(message["chat"]["id"]), topic)
 
 
-def _author(message: Message) -> Sender | None:
+def _author(message: Raw) -> Sender | None:
     """Who wrote; None when it was a bot or a channel. Bots would talk to each other for ever."""
-    user = message.from_user
+    user = message.get("from")
     if user is None:
         return None
-    if user.id == ANONYMOUS_ADMIN and message.sender_chat is not None:
-        chat = message.sender_chat
-        return Sender(UserId(str(chat.id)), chat.title or "")
-    return None if user.is_bot else _sender(user)
+    chat = message.get("sender_chat")
+    if user["id"] == ANONYMOUS_ADMIN and chat is not None:
+        return Sender(UserId(str(chat["id"])), chat.get("title", ""))
+    return None if user["is_bot"] else _sender(user)
 
 
-def _sender(user: User) -> Sender:
-    return Sender(UserId(str(user.id)), user.full_name, user.language_code or "en")
+def _sender(user: Raw) -> Sender:
+    return Sender(UserId(str(user["id"])), _name(user), user.get("language_code") or "en")
 
 
-def _quote(message: Message, me: Me) -> Quote | None:
+def _name(person: Raw) -> str:
+    return " ".join(filter(None, (person.get("first_name"), person.get("last_name"))))
+
+
+def _title(chat: Raw) -> str:
+    return chat.get("title") or _name(chat)
+
+
+def _quote(message: Raw, me: Me) -> Quote | None:
     """The message replied to; where a part of it was quoted, that part."""
-    quoted = message.quote.text if message.quote is not None else ""
-    original = message.reply_to_message
-    if original is None or original.forum_topic_created is not None:
+    quoted = message["quote"]["text"] if "quote" in message else ""
+    original = message.get("reply_to_message")
+    if original is None or "forum_topic_created" in original:
         # in a topic every message "replies" to the one that opened it
-        if message.external_reply is None or not quoted:
+        if "external_reply" not in message or not quoted:
             return None
-        here = MessageRef(_chat_ref(message), MessageId(str(message.message_id)))
-        return Quote(ref=here, author="", text=quoted)
-    author = original.from_user
+        return Quote(ref=_ref(message), author="", text=quoted)
+    author = original.get("from")
     return Quote(
-        ref=make_message(_chat_ref(message), original.message_id),
-        author=author.full_name if author is not None else "",
+        ref=make_message(_chat_ref(message), int(original["message_id"])),
+        author=_name(author) if author is not None else "",
         text=quoted or words_of(original),
-        by_bot=author is not None and author.id == me.id,
+        by_bot=author is not None and author["id"] == me.id,
         attachments=attachments_of(original),
     )
 
@@ -205,25 +215,26 @@ class _Spoken:
     """A command for another bot."""
 
     @classmethod
-    def of(cls, message: Message, words: str, me: Me) -> _Spoken:
+    def of(cls, message: Raw, words: str, me: Me) -> _Spoken:
         """Take mentions of the bot and the bot's name behind a command out of the text."""
-        entities = message.entities or message.caption_entities
+        entities = message.get("entities") or message.get("caption_entities")
+        if not entities:
+            return cls(words.strip())
         text = words.encode("utf-16-le")  # offsets count UTF-16 code units
         name = f"@{me.username}".lower()
         addressed = False
-        for entity in sorted(entities, key=lambda entity: -entity.offset):
-            start, end = entity.offset * 2, (entity.offset + entity.length) * 2
+        for entity in sorted(entities, key=lambda entity: -entity["offset"]):
+            kind, offset = entity["type"], entity["offset"]
+            start, end = offset * 2, (offset + entity["length"]) * 2
             marked = text[start:end].decode("utf-16-le", "replace")
-            if entity.type == entity.BOT_COMMAND and entity.offset == 0:
+            if kind == "bot_command" and offset == 0:
                 command, at, suffix = marked.partition("@")
                 if at and f"@{suffix}".lower() != name:
                     return cls(words, to_another=True)
                 addressed = True
                 text = command.encode("utf-16-le") + text[end:]
-            elif (entity.type == entity.MENTION and marked.lower() == name) or (
-                entity.type == entity.TEXT_MENTION
-                and entity.user is not None
-                and entity.user.id == me.id
+            elif (kind == "mention" and marked.lower() == name) or (
+                kind == "text_mention" and entity["user"]["id"] == me.id
             ):
                 addressed = True
                 text = _without(text, start, end)

@@ -10,18 +10,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
-from telegram import (
-    Bot,
-    InlineKeyboardMarkup,
-    LinkPreviewOptions,
-    Message,
-    MessageEntity,
-    ReplyParameters,
-)
 from telegram.error import BadRequest, TelegramError
 
 from bot.core.ports import Clock
-from bot.errors import PlatformError
 from bot.platforms.telegram.calls import Caller
 from bot.platforms.telegram.errors import (
     StyleRefused,
@@ -31,6 +22,7 @@ from bot.platforms.telegram.errors import (
     refusal_of_style,
 )
 from bot.platforms.telegram.ids import Place
+from bot.platforms.telegram.methods import Json, Methods, first_id, target
 from bot.platforms.telegram.pace import Budget, Urgency
 from bot.platforms.telegram.refusals import Refusals
 from bot.platforms.telegram.render import Rendered, pages, render
@@ -43,18 +35,15 @@ T = TypeVar("T")
 
 REMEMBERED = 1_000
 """Long texts of which it is remembered on which messages they stand."""
-NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
-EDIT_TEXT = "EditMessageText"
-"""Telegram takes names of methods in any case; python-telegram-bot has one of the usual name, which
-knows no rich messages and warns of another way to call it."""
+NO_PREVIEW: Json = {"is_disabled": True}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Around:
     """What goes with a text: the buttons under it, and the message it answers."""
 
-    keyboard: InlineKeyboardMarkup | None = None
-    answering: ReplyParameters | None = None
+    keyboard: Json | None = None
+    answering: Json | None = None
 
 
 class Messages:
@@ -63,8 +52,8 @@ class Messages:
     `drafts` and `rich` remember where Telegram refuses these.
     """
 
-    def __init__(self, bot: Bot, caller: Caller, clock: Clock) -> None:
-        self._bot = bot
+    def __init__(self, methods: Methods, caller: Caller, clock: Clock) -> None:
+        self._methods = methods
         self._caller = caller
         self.drafts = Refusals("drafts", clock, strikes=1)
         self.rich = Refusals("rich messages", clock)
@@ -145,7 +134,7 @@ class Messages:
 
         async def delete() -> None:
             try:
-                await self._bot.delete_message(place.chat, message)
+                await self._methods.call("deleteMessage", chat_id=place.chat, message_id=message)
             except BadRequest as failure:
                 if not is_missing(failure):
                     raise
@@ -164,7 +153,7 @@ class Messages:
         place: Place,
         message: int,
         body: Body,
-        keyboard: InlineKeyboardMarkup | None,
+        keyboard: Json | None,
         urgency: Urgency,
     ) -> None:
         """Put one text in the place of another."""
@@ -188,19 +177,9 @@ class Messages:
         """Show a text that is no message yet. Raises `StyleRefused` where there are no drafts."""
 
         async def show() -> None:
-            stop = {"can_stop": True, "keep_on_stop": True}
-            if isinstance(body, RichText):
-                given = _rich(place, body) | {"draft_id": draft} | stop
-                await self._bot.do_api_request("sendRichMessageDraft", api_kwargs=given)
-            else:
-                await self._bot.send_message_draft(
-                    place.chat,
-                    draft,
-                    body.text,
-                    message_thread_id=place.topic,
-                    entities=entities_of(body),
-                    api_kwargs=stop,
-                )
+            name = "sendRichMessageDraft" if isinstance(body, RichText) else "sendMessageDraft"
+            given = _content(body) | {"draft_id": draft, "can_stop": True, "keep_on_stop": True}
+            await self._methods.call(name, **target(place), **given)
 
         try:
             await self._styled(place, urgency, show, budget=Budget.DRAFT)
@@ -218,98 +197,74 @@ class Messages:
     async def _post_classic(
         self, place: Place, text: Rendered, around: Around, urgency: Urgency, *, insist: bool
     ) -> int:
-        async def send() -> Message:
-            return await self._bot.send_message(
-                place.chat,
-                text.text,
-                entities=entities_of(text),
+        async def send() -> object:
+            return await self._methods.call(
+                "sendMessage",
+                **target(place),
+                **_content(text),
                 link_preview_options=NO_PREVIEW,
                 reply_markup=around.keyboard,
                 reply_parameters=around.answering,
-                message_thread_id=place.topic,
             )
 
-        return (await self._caller.call(place, urgency, send, insist=insist)).message_id
+        return first_id(await self._caller.call(place, urgency, send, insist=insist))
 
     async def _replace_classic(
         self,
         place: Place,
         message: int,
         text: Rendered,
-        keyboard: InlineKeyboardMarkup | None,
+        keyboard: Json | None,
         urgency: Urgency,
     ) -> None:
-        entities = entities_of(text)
-
-        async def edit_text() -> None:
-            await self._bot.edit_message_text(
-                text.text,
-                place.chat,
-                message,
-                entities=entities,
-                link_preview_options=NO_PREVIEW,
-                reply_markup=keyboard,
-            )
-
-        async def edit_caption() -> None:
-            await self._bot.edit_message_caption(
-                place.chat,
-                message,
-                caption=text.text,
-                caption_entities=entities,
-                reply_markup=keyboard,
-            )
+        given = {"chat_id": place.chat, "message_id": message, "reply_markup": keyboard}
 
         async def edit() -> None:
             try:
-                try:
-                    await edit_text()
-                except BadRequest as failure:
-                    if not is_media(failure):
-                        raise
-                    await edit_caption()
+                await self._methods.call(
+                    "editMessageText", **given, **_content(text), link_preview_options=NO_PREVIEW
+                )
             except BadRequest as failure:
-                if not is_unchanged(failure):
+                if not is_media(failure):
                     raise
+                await self._methods.call("editMessageCaption", **given, **caption(text))
 
-        await self._caller.call(place, urgency, edit, twice=True)
+        await self._caller.call(place, urgency, unless_unchanged(edit), twice=True)
 
     # ------------------------------------------------------------ rich messages
 
     async def _post_rich(
         self, place: Place, body: RichText, around: Around, urgency: Urgency, *, insist: bool
     ) -> int:
-        given = _rich(place, body, around.keyboard)
-        if around.answering is not None:
-            given["reply_parameters"] = around.answering
-
         async def send() -> object:
-            return await self._bot.do_api_request("sendRichMessage", api_kwargs=given)
+            return await self._methods.call(
+                "sendRichMessage",
+                **target(place),
+                **_content(body),
+                reply_markup=around.keyboard,
+                reply_parameters=around.answering,
+            )
 
-        sent = await self._styled(place, urgency, send, insist=insist)
-        if not isinstance(sent, dict):
-            raise PlatformError("Telegram did not say which message it posted")
-        return int(sent["message_id"])
+        return first_id(await self._styled(place, urgency, send, insist=insist))
 
     async def _replace_rich(
         self,
         place: Place,
         message: int,
         body: RichText,
-        keyboard: InlineKeyboardMarkup | None,
+        keyboard: Json | None,
         urgency: Urgency,
     ) -> None:
-        given = _rich(place, body, keyboard) | {"message_id": message}
-        given.pop("message_thread_id", None)
-
         async def edit() -> None:
-            try:
-                await self._bot.do_api_request(EDIT_TEXT, api_kwargs=given)
-            except BadRequest as failure:
-                if not is_unchanged(failure):
-                    raise
+            await self._methods.call(
+                "editMessageText",
+                chat_id=place.chat,
+                message_id=message,
+                **_content(body),
+                reply_markup=keyboard,
+            )
 
-        await self._styled(place, urgency, edit, twice=True)
+        await self._styled(place, urgency, unless_unchanged(edit), twice=True)
 
     async def _styled(
         self,
@@ -337,23 +292,40 @@ class Messages:
         )
 
 
-def entities_of(text: Rendered) -> list[MessageEntity]:
-    """The formatting, in python-telegram-bot's terms."""
+def unless_unchanged(edit: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+    """An edit to what the message says already is done."""
+
+    async def forgiving() -> None:
+        try:
+            await edit()
+        except BadRequest as failure:
+            if not is_unchanged(failure):
+                raise
+
+    return forgiving
+
+
+def caption(text: Rendered) -> Json:
+    """A text as the words under a file."""
+    return {"caption": text.text, "caption_entities": entities_of(text)} if text.text else {}
+
+
+def _content(body: Body) -> Json:
+    """A text as what a message says."""
+    if isinstance(body, RichText):
+        return {"rich_message": {"markdown": body.markdown}}
+    return {"text": body.text, "entities": entities_of(body)}
+
+
+def entities_of(text: Rendered) -> list[Json]:
+    """The formatting, as the Bot API takes it."""
     return [
-        MessageEntity(e.type, e.offset, e.length, url=e.url, language=e.language)
-        for e in text.entities
+        {
+            "type": entity.type,
+            "offset": entity.offset,
+            "length": entity.length,
+            **({"url": entity.url} if entity.url is not None else {}),
+            **({"language": entity.language} if entity.language is not None else {}),
+        }
+        for entity in text.entities
     ]
-
-
-def _rich(
-    place: Place, body: RichText, keyboard: InlineKeyboardMarkup | None = None
-) -> dict[str, object]:
-    given: dict[str, object] = {
-        "chat_id": place.chat,
-        "rich_message": {"markdown": body.markdown},
-    }
-    if place.topic is not None:
-        given["message_thread_id"] = place.topic
-    if keyboard is not None:
-        given["reply_markup"] = keyboard
-    return given

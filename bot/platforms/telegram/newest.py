@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from telegram import Message
+from bot.platforms.telegram.methods import ids_in
 
 
 class Newest:
@@ -14,9 +14,7 @@ class Newest:
 
     def note(self, chat: int, answer: object) -> None:
         """Look at what Telegram has answered to a call in a chat: a message, several, or else."""
-        messages = answer if isinstance(answer, tuple | list) else (answer,)
-        ids = [id for message in messages if (id := _id_of(message)) is not None]
-        if ids:
+        if ids := ids_in(answer):
             self._ids[chat] = max(*ids, self._ids.pop(chat, 0))
             if len(self._ids) > self._size:
                 del self._ids[next(iter(self._ids))]
@@ -24,10 +22,3 @@ class Newest:
     def get(self, chat: int) -> int | None:
         """The id of the newest one; None when nothing is remembered."""
         return self._ids.get(chat)
-
-
-def _id_of(message: object) -> int | None:
-    if isinstance(message, Message):
-        return message.message_id
-    found = message.get("message_id") if isinstance(message, dict) else None
-    return found if isinstance(found, int) else None

@@ -36,8 +36,8 @@ STORE_PAUSE = 1.0
 SILENCE = 120.0
 """Seconds without a poll that succeeded after which the connections are made anew."""
 
-MALFORMED = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, OSError)
-"""What reading an update raises that is not one: a date too large is the last two."""
+MALFORMED = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
+"""What reading an update raises that is not one; an endless number is the last."""
 
 BAD_TOKEN = (
     "telegram.token is refused by Telegram: ask @BotFather for the current token "

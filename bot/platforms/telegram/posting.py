@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, ReplyParameters
-
 from bot.core.ports import Clock
 from bot.core.types import ButtonRow, ChatRef, MessageRef, Reply
 from bot.platforms.telegram import rich as rich_text
 from bot.platforms.telegram.calls import Caller
 from bot.platforms.telegram.ids import Place, make_message, parse_chat, parse_message
-from bot.platforms.telegram.messages import Around, Body, Messages, entities_of
+from bot.platforms.telegram.messages import Around, Body, Messages
+from bot.platforms.telegram.methods import Json, Methods, target
 from bot.platforms.telegram.pace import Budget, Urgency
 from bot.platforms.telegram.render import MAX_CAPTION, Rendered, pages, render
 from bot.platforms.telegram.thoughts import folded
@@ -27,11 +26,11 @@ class Poster:
     `rich` asks for rich messages, where Telegram takes them.
     """
 
-    def __init__(self, bot: Bot, caller: Caller, clock: Clock) -> None:
-        self._bot = bot
+    def __init__(self, methods: Methods, caller: Caller, clock: Clock) -> None:
+        self._methods = methods
         self._caller = caller
-        self._messages = Messages(bot, caller, clock)
-        self._uploads = Uploader(bot, caller)
+        self._messages = Messages(methods, caller, clock)
+        self._uploads = Uploader(methods, caller)
 
     def may_draft(self, chat: ChatRef) -> bool:
         """Whether there are drafts in a chat: only in private ones, and not where refused."""
@@ -58,10 +57,8 @@ class Poster:
             sent = await self._uploads.post_one(
                 place,
                 reply.files[0],
-                caption=text.text or None,
-                entities=entities_of(text),
-                keyboard=_keyboard(reply.buttons),
-                answering=answering,
+                Around(keyboard=_keyboard(reply.buttons), answering=answering),
+                text=text,
             )
         elif text.text or reply.buttons or not reply.files:
             bodies = self._drawn(chat, reply, rich=rich)
@@ -103,9 +100,8 @@ class Poster:
                 place,
                 parse_message(ref),
                 reply.files[0],
-                caption=text.text,
-                entities=entities_of(text),
-                keyboard=_keyboard(reply.buttons),
+                _keyboard(reply.buttons),
+                text=text,
             )
             if became:
                 await self._messages.delete_rest(place, parse_message(ref))
@@ -132,9 +128,7 @@ class Poster:
         place = parse_chat(chat)
 
         async def act() -> None:
-            await self._bot.send_chat_action(
-                place.chat, "typing", message_thread_id=place.topic, read_timeout=5
-            )
+            await self._methods.call("sendChatAction", **target(place), action="typing")
 
         await self._caller.call(place, Urgency.TYPING, act)
 
@@ -147,17 +141,17 @@ class Poster:
         return [*first, folded(last, reply.thoughts)]
 
 
-def _answering(place: Place, answering: MessageRef | None) -> ReplyParameters | None:
+def _answering(place: Place, answering: MessageRef | None) -> Json | None:
     """In a group an answer says what it answers; it is posted even if that was deleted."""
     if place.private or answering is None:
         return None
-    return ReplyParameters(parse_message(answering), allow_sending_without_reply=True)
+    return {"message_id": parse_message(answering), "allow_sending_without_reply": True}
 
 
-def _keyboard(rows: Sequence[ButtonRow]) -> InlineKeyboardMarkup | None:
+def _keyboard(rows: Sequence[ButtonRow]) -> Json | None:
     keys = [
-        [InlineKeyboardButton(button.label, callback_data=button.value) for button in part]
+        [{"text": button.label, "callback_data": button.value} for button in part]
         for row in rows
         for part in (row[at : at + BUTTONS_PER_ROW] for at in range(0, len(row), BUTTONS_PER_ROW))
     ]
-    return InlineKeyboardMarkup(keys) if keys else None
+    return {"inline_keyboard": keys} if keys else None

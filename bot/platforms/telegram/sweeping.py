@@ -12,12 +12,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from functools import partial
 
-from telegram import Bot
 from telegram.error import BadRequest
 
 from bot.platforms.telegram.calls import Caller
 from bot.platforms.telegram.errors import is_missing, is_unchanged
 from bot.platforms.telegram.ids import Place
+from bot.platforms.telegram.methods import Methods
 
 BEHIND = 4
 """Ids that are tried behind each known one."""
@@ -34,8 +34,8 @@ def suspects(after: int, known: Collection[int]) -> Sequence[int]:
 class Sweeper:
     """Deletes lost messages. Raises `PlatformError` and its kinds."""
 
-    def __init__(self, bot: Bot, caller: Caller) -> None:
-        self._bot = bot
+    def __init__(self, methods: Methods, caller: Caller) -> None:
+        self._methods = methods
         self._caller = caller
 
     async def sweep(self, place: Place, after: int, known: Collection[int]) -> int:
@@ -51,14 +51,14 @@ class Sweeper:
 
     async def _is_ours(self, place: Place, id: int) -> bool:
         try:
-            await self._bot.edit_message_reply_markup(place.chat, id)
+            await self._methods.call("editMessageReplyMarkup", chat_id=place.chat, message_id=id)
         except BadRequest as failure:
             return is_unchanged(failure)
         return True
 
     async def _delete(self, place: Place, id: int) -> None:
         try:
-            await self._bot.delete_message(place.chat, id)
+            await self._methods.call("deleteMessage", chat_id=place.chat, message_id=id)
         except BadRequest as failure:
             if not is_missing(failure):
                 raise

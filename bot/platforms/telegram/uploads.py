@@ -4,17 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
 
-from telegram import (
-    Bot,
-    InlineKeyboardMarkup,
-    InputFile,
-    InputMediaPhoto,
-    Message,
-    MessageEntity,
-    ReplyParameters,
-)
-from telegram.error import BadRequest
+from telegram import InputFile, InputMediaPhoto, MessageEntity
 
 from bot.core.types import OutgoingFile
 from bot.errors import (
@@ -26,15 +19,20 @@ from bot.errors import (
     RateLimited,
 )
 from bot.platforms.telegram.calls import Caller
-from bot.platforms.telegram.errors import MAX_FILE_OUT, PhotoRefused, is_unchanged
+from bot.platforms.telegram.errors import MAX_FILE_OUT, PhotoRefused
 from bot.platforms.telegram.ids import Place
+from bot.platforms.telegram.messages import Around, caption, entities_of, unless_unchanged
+from bot.platforms.telegram.methods import Json, Methods, first_id, target
 from bot.platforms.telegram.pace import Urgency
+from bot.platforms.telegram.render import Rendered
 
 log = logging.getLogger(__name__)
 
 MAX_PHOTO = 10_000_000
 ALBUM = 10
 PHOTOS = frozenset({"image/jpeg", "image/png", "image/webp"})
+ALONE = Around()
+SILENT = Rendered("")
 
 
 def check_sizes(files: Sequence[OutgoingFile]) -> None:
@@ -46,8 +44,8 @@ def check_sizes(files: Sequence[OutgoingFile]) -> None:
 class Uploader:
     """Posts files. Every method returns the id of the (first) message."""
 
-    def __init__(self, bot: Bot, caller: Caller) -> None:
-        self._bot = bot
+    def __init__(self, methods: Methods, caller: Caller) -> None:
+        self._methods = methods
         self._caller = caller
 
     async def post(self, place: Place, files: Sequence[OutgoingFile], *, insist: bool) -> int:
@@ -68,77 +66,61 @@ class Uploader:
         self,
         place: Place,
         file: OutgoingFile,
+        around: Around = ALONE,
         *,
-        caption: str | None = None,
-        entities: Sequence[MessageEntity] = (),
-        keyboard: InlineKeyboardMarkup | None = None,
-        answering: ReplyParameters | None = None,
+        text: Rendered = SILENT,
         insist: bool = False,
     ) -> int:
         """Post a file, with words and buttons under it."""
         upload = InputFile(file.content, filename=file.name)
 
-        async def as_photo() -> Message:
-            return await self._bot.send_photo(
-                place.chat,
-                upload,
-                caption=caption,
-                caption_entities=entities,
-                reply_markup=keyboard,
-                reply_parameters=answering,
-                message_thread_id=place.topic,
+        async def send(kind: str) -> object:
+            return await self._methods.call(
+                f"send{kind.capitalize()}",
+                **target(place),
+                **{kind: upload},
+                **caption(text),
+                reply_markup=around.keyboard,
+                reply_parameters=around.answering,
             )
 
-        async def as_document() -> Message:
-            return await self._bot.send_document(
-                place.chat,
-                upload,
-                caption=caption,
-                caption_entities=entities,
-                reply_markup=keyboard,
-                reply_parameters=answering,
-                message_thread_id=place.topic,
-            )
+        async def post(kind: str) -> int:
+            make = partial(send, kind)
+            return first_id(await self._caller.call(place, Urgency.FINAL, make, insist=insist))
 
         if _is_photo(file):
-            try:
-                sent = await self._caller.call(place, Urgency.FINAL, as_photo, insist=insist)
-            except PhotoRefused:
-                pass  # a panorama, or too many pixels: still a file
-            else:
-                return sent.message_id
-        sent = await self._caller.call(place, Urgency.FINAL, as_document, insist=insist)
-        return sent.message_id
+            with suppress(PhotoRefused):  # a panorama, or too many pixels: still a file
+                return await post("photo")
+        return await post("document")
 
     async def put(
         self,
         place: Place,
         id: int,
         file: OutgoingFile,
+        keyboard: Json | None,
         *,
-        caption: str,
-        entities: Sequence[MessageEntity],
-        keyboard: InlineKeyboardMarkup | None,
+        text: Rendered,
     ) -> bool:
         """Make a message of words a photo with these words under it; False where that cannot be."""
         if not _is_photo(file):
             return False
+        words = MessageEntity.de_list(entities_of(text), None)
         photo = InputMediaPhoto(
-            file.content,
-            caption=caption,
-            caption_entities=entities,
-            filename=file.name,
+            file.content, caption=text.text, caption_entities=words, filename=file.name
         )
 
         async def edit() -> None:
-            try:
-                await self._bot.edit_message_media(photo, place.chat, id, reply_markup=keyboard)
-            except BadRequest as failure:
-                if not is_unchanged(failure):
-                    raise
+            await self._methods.call(
+                "editMessageMedia",
+                chat_id=place.chat,
+                message_id=id,
+                media=photo,
+                reply_markup=keyboard,
+            )
 
         try:
-            await self._caller.call(place, Urgency.FINAL, edit, twice=True)
+            await self._caller.call(place, Urgency.FINAL, unless_unchanged(edit), twice=True)
         except (RateLimited, ChatGone, MessageGone, OutcomeUnknown):
             raise
         except PlatformError as refusal:  # an older server, or no photo after all
@@ -149,10 +131,8 @@ class Uploader:
     async def _album(self, place: Place, photos: Sequence[OutgoingFile], *, insist: bool) -> int:
         media = [InputMediaPhoto(photo.content, filename=photo.name) for photo in photos]
 
-        async def send() -> tuple[Message, ...]:
-            return await self._bot.send_media_group(
-                place.chat, media, message_thread_id=place.topic
-            )
+        async def send() -> object:
+            return await self._methods.call("sendMediaGroup", **target(place), media=media)
 
         try:
             sent = await self._caller.call(
@@ -161,7 +141,7 @@ class Uploader:
         except PhotoRefused:  # one of them is no photo, which Telegram does not name
             ids = [await self.post_one(place, photo, insist=True) for photo in photos]
             return ids[0]
-        return sent[0].message_id
+        return first_id(sent)
 
 
 def _is_photo(file: OutgoingFile) -> bool:

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from bot.core.types import (
@@ -20,6 +23,7 @@ from bot.core.types import (
 )
 from bot.errors import FileTooLarge, PlatformError
 from bot.platforms.telegram.inbound import Me, parse_update
+from bot.platforms.telegram.polling import MALFORMED
 from tests.platforms.telegram.stage import (
     Inbox,
     TelegramStage,
@@ -395,3 +399,46 @@ def test_what_is_forwarded_is_told_with_its_author_and_is_no_command(
     assert isinstance(event, IncomingMessage)
     assert event.text == ""
     assert event.forwards == (Forward(author=author, text="/new @somebody"),)
+
+
+FULL = message(
+    text="/ask@sandbox_bot what",
+    entities=[{"type": "bot_command", "offset": 0, "length": 16}],
+    photo=[{"file_id": "p", "width": 90, "height": 90, "file_size": 3}],
+    voice={"file_id": "v", "duration": 3},
+    animation={"file_id": "a", "thumbnail": {"file_id": "t", "width": 9, "height": 9}},
+    venue={"title": "T", "address": "A", "location": {"latitude": 1.0, "longitude": 2.0}},
+    poll={"question": "Q", "options": [{"text": "yes"}]},
+    forward_origin={"type": "user", "sender_user": ANN},
+    quote={"text": "part"},
+    reply_to_message=message(caption="before"),
+)
+UPDATES: list[dict[str, Any]] = [
+    {"update_id": 1, "message": FULL},
+    {"update_id": 2, "edited_message": FULL},
+    {"update_id": 3, "callback_query": {"id": "q", "from": ANN, "message": FULL, "data": "d"}},
+    {"update_id": 4, "stopped_message_generation": {"chat": CHAT, "draft_id": 7}},
+]
+JUNK = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=4,
+)
+
+
+@given(st.data())
+def test_whatever_stands_in_an_update_it_is_read_or_kept(data: st.DataObject) -> None:
+    def spoilt(value: object) -> object:
+        """The same with something else in one place, or without it."""
+        if isinstance(value, dict) and value:
+            key = data.draw(st.sampled_from(sorted(value)))
+            changed = {**value, key: spoilt(value[key])}
+            return changed if data.draw(st.integers(0, 3)) else value | {key: data.draw(JUNK)}
+        if isinstance(value, list) and value:
+            return [spoilt(value[0]), *value[1:]]
+        return data.draw(JUNK)
+
+    update = spoilt(data.draw(st.sampled_from(UPDATES)))
+    assert isinstance(update, dict)
+    with suppress(*MALFORMED):  # the poller keeps it as it came
+        parse_update(update, ME)

@@ -1,0 +1,54 @@
+"""Telegram's methods by their names, with JSON for what is given and for what is answered.
+
+python-telegram-bot's own methods make objects of both; for a text that takes as long as all else
+that is done about it here, and of the answer nothing is looked at but the id of the message.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from telegram import Bot
+
+from bot.errors import PlatformError
+from bot.platforms.telegram.ids import Place
+
+Json: TypeAlias = dict[str, object]
+"""An object of the Bot API, to be sent."""
+
+
+class Methods:
+    """The methods of one bot. They raise `telegram.error.TelegramError`."""
+
+    def __init__(self, bot: Bot) -> None:
+        self._bot = bot
+
+    async def call(self, name: str, **given: object) -> object:
+        """Call a method with what is not None; returns the result as it came.
+
+        A file is given as `InputFile` or `InputMediaPhoto`.
+        """
+        # Telegram takes names in any case; python-telegram-bot looks whether it has a method of
+        # the name, and warns of another way to call it.
+        any_case = name[0].upper() + name[1:]
+        return await self._bot.do_api_request(any_case, api_kwargs=given)
+
+
+def target(place: Place) -> Json:
+    """What tells a method in which chat and topic."""
+    return {"chat_id": place.chat, "message_thread_id": place.topic}
+
+
+def ids_in(answer: object) -> list[int]:
+    """The ids of the messages that a method has answered with; none for another answer."""
+    found = answer if isinstance(answer, list) else [answer]
+    ids = [message.get("message_id") for message in found if isinstance(message, dict)]
+    return [id for id in ids if isinstance(id, int)]
+
+
+def first_id(answer: object) -> int:
+    """The id of the (first) message that a method has posted. Raises `PlatformError`."""
+    ids = ids_in(answer)
+    if not ids:
+        raise PlatformError("Telegram did not say which message it posted")
+    return ids[0]
