@@ -10,6 +10,7 @@ from io import StringIO
 
 from bot.api import chat_completions, completions, responses
 from bot.api.attempts import Attempts, Call, Try
+from bot.api.cadence import Cadence
 from bot.api.downloads import Downloads
 from bot.api.errors import CallFailed
 from bot.api.http import Http, HttpRequest
@@ -68,6 +69,7 @@ class Answers:
         self._attempts = attempts
         self._lessons = lessons
         self._downloads = downloads
+        self._cadence = Cadence()
         self._calibration = Calibration()
         self._memory = Memory(clock, seconds=settings.remember_answers)
 
@@ -161,10 +163,12 @@ class Answers:
         said.write(_words(opened.first))
         yield await self._fetched(opened.first, opened)
         try:
-            async with aclosing(answer.rest(idle=self._settings.idle_timeout, until=until)) as rest:
-                async for events in rest:
-                    said.write(_words(events))
-                    yield await self._fetched(events, opened)
+            idle = self._settings.idle_timeout
+            with self._cadence.reading() as pause:
+                async with aclosing(answer.rest(idle=idle, until=until, pause=pause)) as rest:
+                    async for events in rest:
+                        said.write(_words(events))
+                        yield await self._fetched(events, opened)
         except CallFailed as error:
             failure = error
         ending = opened.reader.end()
