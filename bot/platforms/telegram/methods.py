@@ -6,6 +6,7 @@ that is done about it here, and of the answer nothing is looked at but the id of
 
 from __future__ import annotations
 
+import re
 from typing import TypeAlias
 
 from telegram import Bot
@@ -13,6 +14,7 @@ from telegram import Bot
 from bot.errors import PlatformError
 from bot.platforms.telegram.ids import Place
 
+CAPITAL = re.compile("(?=[A-Z])")
 Json: TypeAlias = dict[str, object]
 """An object of the Bot API, to be sent."""
 
@@ -28,10 +30,10 @@ class Methods:
 
         A file is given as `InputFile` or `InputMediaPhoto`.
         """
-        # Telegram takes names in any case; python-telegram-bot looks whether it has a method of
-        # the name, and warns of another way to call it.
-        any_case = name[0].upper() + name[1:]
-        return await self._bot.do_api_request(any_case, api_kwargs=given)
+        # `send_Message` becomes `sendMessage` again, but is none of python-telegram-bot's own
+        # methods: of calling those in this way it warns.
+        words = CAPITAL.sub("_", name)
+        return await self._bot.do_api_request(words, api_kwargs=given)
 
 
 def target(place: Place) -> Json:
