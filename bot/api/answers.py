@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
-from io import StringIO
 
 from bot.api import chat_completions, completions, responses
 from bot.api.attempts import Attempts, Call, Try
@@ -18,7 +17,7 @@ from bot.api.learnt import Lessons
 from bot.api.memory import Memory
 from bot.api.settings import ApiSettings, Protocol
 from bot.api.streaming import AnswerStream
-from bot.api.tokens import Calibration, estimate_tokens
+from bot.api.tokens import Calibration, Estimate, estimate_tokens
 from bot.api.wire import Json, PictureLink, Reader, WireEvent
 from bot.core.chat import (
     ChatRequest,
@@ -158,22 +157,21 @@ class Answers:
     ) -> AsyncGenerator[list[ModelEvent], None]:
         """The events as they come. What is known at the end is told before a cut is raised."""
         answer, failure = opened.answer, None
-        # Not the events: hundreds of answers with a thousand pieces each would weigh.
-        said = StringIO()
-        said.write(_words(opened.first))
+        said = Estimate()
+        said.add(_words(opened.first))
         yield await self._fetched(opened.first, opened)
         try:
             idle = self._settings.idle_timeout
             with self._cadence.reading() as pause:
                 async with aclosing(answer.rest(idle=idle, until=until, pause=pause)) as rest:
                     async for events in rest:
-                        said.write(_words(events))
+                        said.add(_words(events))
                         yield await self._fetched(events, opened)
         except CallFailed as error:
             failure = error
         ending = opened.reader.end()
-        said.write(_words(ending))
-        ending = self._with_usage(ending, said.getvalue(), model, opened, estimate)
+        said.add(_words(ending))
+        ending = self._with_usage(ending, said.tokens, model, opened, estimate)
         yield await self._fetched(ending, opened)
         if failure is not None:
             raise _in_the_middle(failure, answer.request_id) from failure
@@ -195,7 +193,7 @@ class Answers:
     def _with_usage(
         self,
         ending: list[WireEvent],
-        said: str,
+        said: int,
         model: str,
         opened: _Opened,
         estimate: int,
@@ -208,7 +206,7 @@ class Answers:
             return ending
         usage = Usage(
             prompt_tokens=self._calibration.corrected(model, estimate),
-            completion_tokens=estimate_tokens(said),
+            completion_tokens=said,
             estimated=True,
         )
         opened.one.slot.correct(usage.prompt_tokens + usage.completion_tokens)

@@ -34,15 +34,33 @@ def _tokenizer() -> Tokenizer:
     return tokenizer
 
 
-def estimate_tokens(text: str) -> int:
-    """About how many tokens a text takes, from its length: four ASCII characters a token, or one.
+class Estimate:
+    """About how many tokens a text takes that comes in pieces, none of which is kept.
 
-    Meant to err upwards: it is what the limit per minute is charged before the answer tells.
+    By its length: four ASCII characters a token, or one other. Meant to err upwards: it is what
+    the limit per minute is charged before the answer tells.
     """
-    if text.isascii():
-        return -(-len(text) // ASCII_PER_TOKEN)
-    wide = sum(character > "\x7f" for character in text)
-    return wide + -(-(len(text) - wide) // ASCII_PER_TOKEN)
+
+    def __init__(self) -> None:
+        self._ascii = self._wide = 0
+
+    def add(self, text: str) -> None:
+        """Another piece."""
+        wide = 0 if text.isascii() else sum(character > "\x7f" for character in text)
+        self._wide += wide
+        self._ascii += len(text) - wide
+
+    @property
+    def tokens(self) -> int:
+        """Of all pieces."""
+        return self._wide + -(-self._ascii // ASCII_PER_TOKEN)
+
+
+def estimate_tokens(text: str) -> int:
+    """The `Estimate` of a whole text."""
+    estimate = Estimate()
+    estimate.add(text)
+    return estimate.tokens
 
 
 class Calibration:

@@ -88,17 +88,17 @@ class Stopper:
     """
 
     def __init__(self) -> None:
-        self._asked = asyncio.Event()
+        self._stopped = False
         self._work: asyncio.Task[None] | None = None
 
     @property
     def stopped(self) -> bool:
         """Whether somebody asked to stop."""
-        return self._asked.is_set()
+        return self._stopped
 
     def stop(self) -> None:
         """Stop the guarded work, now or as soon as it begins."""
-        self._asked.set()
+        self._stopped = True
         if self._work is not None:
             self._work.cancel()
 
@@ -106,7 +106,7 @@ class Stopper:
         """Run `work`; True when it came to its end, False when it was stopped."""
         task = asyncio.ensure_future(work)
         self._work = task
-        if self._asked.is_set():
+        if self._stopped:
             task.cancel()
         try:
             await asyncio.wait({task})

@@ -8,7 +8,7 @@ import sys
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.api.tokens import Calibration, count_tokens, estimate_tokens
+from bot.api.tokens import Calibration, Estimate, count_tokens, estimate_tokens
 
 
 def test_tokens_are_counted_as_the_vocabulary_says() -> None:
@@ -43,3 +43,11 @@ def test_what_the_api_reports_corrects_the_estimate_of_its_model() -> None:
     assert calibration.corrected("other", 100) == 100
     calibration.learn("m", 100, 1_000_000)
     assert calibration.corrected("m", 100) <= 220
+
+
+@given(st.lists(st.text()))
+def test_a_text_in_pieces_is_estimated_like_the_whole(pieces: list[str]) -> None:
+    estimate = Estimate()
+    for piece in pieces:
+        estimate.add(piece)
+    assert estimate.tokens == estimate_tokens("".join(pieces))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from io import StringIO
+from dataclasses import dataclass
 
 from bot.core.chat import (
     ChatRequest,
@@ -32,7 +31,7 @@ class _Measured:
     first: float | None = None
     last: float | None = None
     usage: Usage | None = None
-    said: StringIO = field(default_factory=StringIO)
+    said: str = ""
 
 
 class Meter:
@@ -62,9 +61,9 @@ class Meter:
         measured.last = self._clock.monotonic()
         match event:
             case TextDelta() | ReasoningDelta():
-                measured.said.write(event.text)
+                measured.said += event.text
             case ToolCallDelta():
-                measured.said.write(event.arguments)
+                measured.said += event.arguments
             case Usage():
                 measured.usage = event
         if measured.first is None and not isinstance(event, Usage):
@@ -98,6 +97,6 @@ class Meter:
         pictures = sum(isinstance(part, ImagePart) for part in parts)
         return Usage(
             prompt_tokens=self._count(words) + pictures * PICTURE_TOKENS,
-            completion_tokens=self._count(measured.said.getvalue()),
+            completion_tokens=self._count(measured.said),
             estimated=True,
         )
