@@ -28,6 +28,8 @@ T = TypeVar("T")
 
 Insert: TypeAlias = "sqlite.Insert | postgresql.Insert"
 
+CACHE = "PRAGMA cache_size = -256"
+"""Kilobytes of pages that a connection keeps to itself; the system keeps the file, too."""
 _SQLITE_READERS = 2
 _POSTGRES_READERS = 4
 
@@ -130,7 +132,7 @@ def _sqlite(settings: StorageSettings, *, foreign_keys: bool) -> ThreadEngine:
     writing = _blocking(settings, 1)
     _prepare_writer(writing, foreign_keys=foreign_keys)
     reading = _blocking(settings, _SQLITE_READERS)
-    _prepare(reading, "PRAGMA query_only = ON")
+    _prepare(reading, CACHE, "PRAGMA query_only = ON")
     return ThreadEngine(writing, reading, readers=_SQLITE_READERS)
 
 
@@ -147,6 +149,7 @@ def _blocking(settings: StorageSettings, connections: int) -> sa.Engine:
 def _prepare_writer(engine: sa.Engine, *, foreign_keys: bool) -> None:
     _prepare(
         engine,
+        CACHE,
         "PRAGMA journal_mode = WAL",
         # A commit is on the disk before an event is acknowledged: promise 9 of the design.
         "PRAGMA synchronous = FULL",
