@@ -236,8 +236,9 @@ async def pages(settings: StorageSettings, size: int) -> None:
         older = await timed(100, lambda n: stores.conversations.page(ids[n % 20], before=middle))
         say("  page in the middle", *older)
         place = {"conversation": ids[0], "before": middle, "most": 50}
+        dialect = sa.make_url("sqlite://" if database.sqlite else "postgresql://").get_dialect()
         compiled = PAGE_BEFORE.params(place).compile(
-            dialect=sa.create_engine("sqlite://").dialect, compile_kwargs={"literal_binds": True}
+            dialect=dialect(), compile_kwargs={"literal_binds": True}
         )
         explain = "EXPLAIN QUERY PLAN" if database.sqlite else "EXPLAIN"
         plan = await database.read(
