@@ -311,6 +311,8 @@ class Lanes:
                 await self._clock.sleep(min(STORE_RETRY * attempt, STORE_PATIENCE))
 
     async def _fail(self, turn: Turn, reason: str, *, dead: bool) -> bool:
+        if dead:
+            await self._note(turn)
         stood = self._stood(turn)
         await self._persist(lambda: self._turns.fail(turn.id, reason, dead=dead, stood=stood))
         return dead

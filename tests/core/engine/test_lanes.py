@@ -134,6 +134,12 @@ async def test_a_chat_that_is_gone_is_given_up_quietly(house: House) -> None:
     assert (await house.say("hello"))[-1].startswith("**You said:** hello")
 
 
+async def test_somebody_is_known_whose_only_message_could_not_be_answered(house: House) -> None:
+    house.platform.fail_next(ChatGone("kicked"))
+    await house.tell(house.platform.message("hello"))
+    assert await house.services.stores.users.count() == 1
+
+
 async def test_what_fails_three_times_is_given_up_in_words_and_the_lane_goes_on(
     house: House,
 ) -> None:
