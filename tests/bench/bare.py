@@ -144,7 +144,7 @@ class Bot:
             talk.id = await self._wire.send(talk.chat, page)
         self._wire.end(talk.chat, call)
         talk.busy, talk.shown, talk.shown_at = False, page, now
-        talk.calls = [*talk.calls[-2:], time.perf_counter()]
+        talk.calls.append(time.perf_counter())
         if talk.is_full and len(page) == LENGTH:
             talk.start, talk.id, talk.shown = talk.start + LENGTH, "", ""
         elif talk.ended and talk.page == page:
