@@ -193,7 +193,7 @@ class Answers:
     def _with_usage(
         self,
         ending: list[WireEvent],
-        said: int,
+        tokens: int,
         model: str,
         opened: _Opened,
         estimate: int,
@@ -206,7 +206,7 @@ class Answers:
             return ending
         usage = Usage(
             prompt_tokens=self._calibration.corrected(model, estimate),
-            completion_tokens=said,
+            completion_tokens=tokens,
             estimated=True,
         )
         opened.one.slot.correct(usage.prompt_tokens + usage.completion_tokens)

@@ -50,7 +50,7 @@ class AnswerStream:
         return []
 
     async def rest(
-        self, *, idle: float, until: float, pause: Callable[[], float] = lambda: 0.0
+        self, *, idle: float, until: float, pause: Callable[[], float]
     ) -> AsyncGenerator[list[WireEvent], None]:
         """The events after the first, until the server says that it is over.
 

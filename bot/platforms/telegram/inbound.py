@@ -47,7 +47,8 @@ class Me:
 def parse_update(raw: Raw, me: Me) -> Event | None:
     """Read one update.
 
-    Raises `KeyError`, `TypeError`, `ValueError` or `AttributeError` when it is not one.
+    Raises `KeyError`, `TypeError`, `ValueError`, `AttributeError` or `OverflowError` when it is
+    not one.
     """
     key = make_update_key(me.id, int(raw["update_id"]))
     if query := raw.get("callback_query"):
@@ -104,7 +105,8 @@ def _message(message: Raw, key: str, me: Me, *, edited: bool) -> IncomingMessage
         return None
     quote = _quote(message, me)
     group = _is_group(message)
-    own = "forward_origin" not in message
+    forwards = _forwards(message, words)
+    own = not forwards
     return IncomingMessage(
         key=key,
         ref=_ref(message),
@@ -112,7 +114,7 @@ def _message(message: Raw, key: str, me: Me, *, edited: bool) -> IncomingMessage
         text=spoken.text if own else "",
         attachments=attachments,
         reply_to=quote,
-        forwards=_forwards(message, words),
+        forwards=forwards,
         group=group,
         addressed=not group or (own and spoken.addressed) or (quote is not None and quote.by_bot),
         edited=edited,

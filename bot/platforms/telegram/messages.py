@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias, TypeVar
 
 from telegram.error import BadRequest, TelegramError
@@ -17,7 +18,6 @@ from bot.platforms.telegram.calls import Caller
 from bot.platforms.telegram.errors import (
     StyleRefused,
     is_media,
-    is_missing,
     is_unchanged,
     refusal_of_style,
 )
@@ -131,14 +131,7 @@ class Messages:
     async def delete(self, place: Place, message: int) -> None:
         """Remove a message and those that it stands for; what is gone already is success."""
         await self.delete_rest(place, message)
-
-        async def delete() -> None:
-            try:
-                await self._methods.call("deleteMessage", chat_id=place.chat, message_id=message)
-            except BadRequest as failure:
-                if not is_missing(failure):
-                    raise
-
+        delete = partial(self._methods.delete, place, message)
         await self._caller.call(place, Urgency.FINAL, delete, twice=True)
 
     async def delete_rest(self, place: Place, message: int) -> None:

@@ -10,8 +10,10 @@ import re
 from typing import TypeAlias
 
 from telegram import Bot
+from telegram.error import BadRequest
 
 from bot.errors import PlatformError
+from bot.platforms.telegram.errors import is_missing
 from bot.platforms.telegram.ids import Place
 
 CAPITAL = re.compile("(?=[A-Z])")
@@ -34,6 +36,14 @@ class Methods:
         # methods: of calling those in this way it warns.
         words = CAPITAL.sub("_", name)
         return await self._bot.do_api_request(words, api_kwargs=given)
+
+    async def delete(self, place: Place, message: int) -> None:
+        """Remove a message; one that is gone already is success."""
+        try:
+            await self.call("deleteMessage", chat_id=place.chat, message_id=message)
+        except BadRequest as failure:
+            if not is_missing(failure):
+                raise
 
 
 def target(place: Place) -> Json:

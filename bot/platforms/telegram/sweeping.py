@@ -15,7 +15,7 @@ from functools import partial
 from telegram.error import BadRequest
 
 from bot.platforms.telegram.calls import Caller
-from bot.platforms.telegram.errors import is_missing, is_unchanged
+from bot.platforms.telegram.errors import is_unchanged
 from bot.platforms.telegram.ids import Place
 from bot.platforms.telegram.methods import Methods
 
@@ -46,7 +46,7 @@ class Sweeper:
             if await self._caller.aside(partial(self._is_ours, place, id))
         ]
         for id in found:
-            await self._caller.aside(partial(self._delete, place, id))
+            await self._caller.aside(partial(self._methods.delete, place, id))
         return len(found)
 
     async def _is_ours(self, place: Place, id: int) -> bool:
@@ -55,10 +55,3 @@ class Sweeper:
         except BadRequest as failure:
             return is_unchanged(failure)
         return True
-
-    async def _delete(self, place: Place, id: int) -> None:
-        try:
-            await self._methods.call("deleteMessage", chat_id=place.chat, message_id=id)
-        except BadRequest as failure:
-            if not is_missing(failure):
-                raise
