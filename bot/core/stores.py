@@ -36,12 +36,14 @@ class Accepted:
     """What became of an event; `ahead` turns stand before it.
 
     It is `fresh` when there is work for it: not when it was known, nor when it changed a message
-    that still waits, nor when it changed one that nobody looks at any more.
+    that still waits, nor when it changed one that nobody looks at any more. `turn` is what is to
+    be worked on at once, claimed in the same commit.
     """
 
     turn_id: int
     fresh: bool
     ahead: int
+    turn: Turn | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,9 +120,10 @@ class TurnQueue(Protocol):
     which they were accepted. Every method raises `StoreError`.
     """
 
-    async def accept(self, event: Event, *, urgent: bool) -> Accepted:
-        """Commit an event as a waiting turn; a key that is known changes nothing.
+    async def accept(self, event: Event, *, urgent: bool, owner: str = "") -> Accepted:
+        """Commit an event as a turn; a key that is known changes nothing.
 
+        The turn waits, or when nothing stands before it and there is an `owner`, runs at once.
         Urgent turns (Stop, buttons) pass by the lane. A message that was edited while it waits is
         replaced where it stands; an older one than the newest of the chat stays as it was answered;
         one that was never taken in is taken in now, as new. Raises `QueueFull`.

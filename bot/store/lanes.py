@@ -151,21 +151,26 @@ async def add(
 
     What is `settled` asks for no work any more: only its key is kept.
     """
-    chat, state = codec.chat_of(event), TurnState.DONE if settled else TurnState.WAITING
-    about = event.ref.id if isinstance(event, IncomingMessage) and not settled else ""
-    row = {
+    row = _row(event, urgent=urgent)
+    if settled:
+        row |= {"state": TurnState.DONE.value, "message": ""}
+    statement = _adding(connection.dialect.name, settled)
+    new: int | None = (await connection.execute(statement, row)).scalar_one_or_none()
+    return new
+
+
+def _row(event: Event, *, urgent: bool) -> dict[str, object]:
+    chat = codec.chat_of(event)
+    return {
         "platform": chat.platform,
         "chat": chat.id,
         "user_id": codec.sender_of(event).id,
         "urgent": urgent,
-        "state": state.value,
-        "message": about,
+        "state": TurnState.WAITING.value,
+        "message": event.ref.id if isinstance(event, IncomingMessage) else "",
         "gesture": _gesture(event),
         **_new(event),
     }
-    statement = _adding(connection.dialect.name, settled)
-    new: int | None = (await connection.execute(statement, row)).scalar_one_or_none()
-    return new
 
 
 @cache
@@ -175,6 +180,32 @@ def _adding(dialect: str, settled: bool) -> ReturningInsert[Any]:
         .values(accepted_at=utc_now(), finished_at=utc_now() if settled else None)
         .on_conflict_do_nothing()
         .returning(turns.c.id)
+    )
+
+
+async def begin(
+    connection: Connection, event: Event, owner: str, lease: float, *, urgent: bool
+) -> Claimed | None:
+    """A turn for an event that runs from the start; None when its key is known, or its lane busy.
+
+    For who has seen that nothing stands before it: another process may have been quicker.
+    """
+    row = _row(event, urgent=urgent) | {"state": TurnState.RUNNING.value, "owner": owner}
+    place = {"in_platform": row["platform"], "in_chat": row["chat"]}
+    statement = _beginning(connection.dialect.name, lease)
+    found = (await connection.execute(statement, row | place)).one_or_none()
+    return None if found is None else Claimed(*found)
+
+
+@cache
+def _beginning(dialect: str, lease: float) -> ReturningInsert[Any]:
+    now = {"accepted_at": utc_now(), "started_at": utc_now(), "lease_until": utc_now(lease)}
+    stood = _stood_before(sa.bindparam("in_platform"), sa.bindparam("in_chat"))
+    return (
+        insert_for(dialect, turns)
+        .values(**now, stood=stood)
+        .on_conflict_do_nothing()
+        .returning(*CLAIMED, sa.false(), _SETTINGS)
     )
 
 
@@ -237,6 +268,7 @@ async def claim(connection: Connection, owner: str, lease: float) -> Claimed | N
 def _claiming(dialect: str, lease: float) -> ReturningUpdate[Any]:
     first_urgent = _first(turns.alias("urgent"), _URGENT)
     first_ready = _first(turns.alias("lane"), _ready(dialect))
+    stood_before = _stood_before(turns.c.platform, turns.c.chat)
     return (
         sa.update(turns)
         .where(turns.c.id == sa.func.coalesce(first_urgent, first_ready))
@@ -245,7 +277,7 @@ def _claiming(dialect: str, lease: float) -> ReturningUpdate[Any]:
             owner=sa.bindparam("claims"),
             started_at=utc_now(),
             lease_until=utc_now(lease),
-            stood=sa.case((turns.c.stood != "", turns.c.stood), else_=_stood_before()),
+            stood=sa.case((turns.c.stood != "", turns.c.stood), else_=stood_before),
         )
         .returning(*CLAIMED, _followed(dialect), _SETTINGS)
     )
@@ -305,14 +337,16 @@ def revival() -> sa.Update:
     )
 
 
-def _stood_before() -> sa.ColumnElement[str]:
+def _stood_before(
+    platform: sa.ColumnElement[str], chat: sa.ColumnElement[str]
+) -> sa.ColumnElement[str]:
     """What stood in the chat when the newest turn ended: a later one, if this is tried again."""
     before = turns.alias("before")
     stood = (
         sa.select(before.c.stood)
         .where(
-            before.c.platform == turns.c.platform,
-            before.c.chat == turns.c.chat,
+            before.c.platform == platform,
+            before.c.chat == chat,
             sa.not_(before.c.urgent),
             before.c.stood != "",
         )

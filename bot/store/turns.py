@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 import sqlalchemy as sa
 
@@ -38,12 +39,15 @@ from bot.store import (
 )
 from bot.store.connection import Connection
 from bot.store.database import Database
+from bot.store.engines import Job
 from bot.store.holds import EXPIRED, GIVEN_BACK, NOBODY, Hold
 from bot.store.overheard import drop_through
 from bot.store.privacy import SCRUBBED
 from bot.store.schema import turns
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class Turns:
@@ -75,8 +79,11 @@ class Turns:
         self._noted: set[int] = set()
         """Turns that may have left files behind."""
 
-    async def accept(self, event: Event, *, urgent: bool) -> Accepted:
-        """Commit an event as a waiting turn; a key that is known changes nothing."""
+    async def accept(self, event: Event, *, urgent: bool, owner: str = "") -> Accepted:
+        """Commit an event as a turn; a key that is known changes nothing.
+
+        The turn waits, or when nothing stands before it and there is an `owner`, runs at once.
+        """
 
         async def job(connection: Connection) -> Accepted:
             view = await lanes.look(connection, event)
@@ -92,17 +99,24 @@ class Turns:
                     raise QueueFull(in_chat=True)
                 if not urgent and view.waiting_in_all >= self._in_all:
                     raise QueueFull(in_chat=False)
+                ahead = 0 if urgent else view.active_in_chat
+                if owner and not ahead:
+                    row = await lanes.begin(connection, wanted, owner, self._lease, urgent=urgent)
+                    if row is not None:
+                        turn = lanes.turn(row)
+                        return Accepted(turn_id=row.id, fresh=True, ahead=0, turn=turn)
                 new = await lanes.add(connection, wanted, urgent=urgent)
                 if new is not None:
                     await news.tell(connection)
-                    ahead = 0 if urgent else view.active_in_chat
                     return Accepted(turn_id=new, fresh=True, ahead=ahead)
                 view = await lanes.look(connection, event)  # another process was quicker
             assert view.known is not None  # a key that cannot be added is there
             ahead = await lanes.ahead(connection, view.known)
             return Accepted(turn_id=view.known, fresh=False, ahead=ahead)
 
-        return await self._database.write(job)
+        if not owner:
+            return await self._database.write(job)
+        return await self._taking(owner, job, lambda accepted: accepted.turn)
 
     async def bury(self, event: Unreadable) -> None:
         """Keep an event that nobody can read as a dead turn."""
@@ -126,7 +140,6 @@ class Turns:
     async def claim(self, owner: str) -> Turn | None:
         """Take the oldest turn that may run: urgent, or of a chat where nothing runs."""
         while (row := await self._claim_row(owner)) is not None:
-            self._held[row.id] = Hold(owner, row.attempt)
             if row.progress:
                 self._noted.add(row.id)
             try:
@@ -137,17 +150,26 @@ class Turns:
         return None
 
     async def _claim_row(self, owner: str) -> lanes.Claimed | None:
-        claiming = asyncio.ensure_future(
-            self._database.write(lambda connection: lanes.claim(connection, owner, self._lease))
-        )
+        async def job(connection: Connection) -> lanes.Claimed | None:
+            return await lanes.claim(connection, owner, self._lease)
+
+        return await self._taking(owner, job, lambda row: row)
+
+    async def _taking(
+        self, owner: str, job: Job[T], taken: Callable[[T], Turn | lanes.Claimed | None]
+    ) -> T:
+        """Carry out a job that may take a turn; it is given back when its caller is cancelled."""
+        writing = asyncio.ensure_future(self._database.write(job))
         try:
-            return await asyncio.shield(claiming)
+            result = await asyncio.shield(writing)
         except asyncio.CancelledError:
-            row = await claiming
-            if row is not None:  # claimed, but there is nobody any more to work on it
-                self._held[row.id] = Hold(owner, row.attempt)
-                await self.release(row.id)
+            if (turn := taken(await writing)) is not None:  # nobody is left to work on it
+                self._held[turn.id] = Hold(owner, turn.attempt)
+                await self.release(turn.id)
             raise
+        if (turn := taken(result)) is not None:
+            self._held[turn.id] = Hold(owner, turn.attempt)
+        return result
 
     async def awaits_album(self, chat: ChatRef, album: str) -> bool:
         """Whether a message of this album waits or runs."""

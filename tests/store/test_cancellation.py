@@ -59,6 +59,17 @@ async def test_a_claim_nobody_waits_for_is_given_back(stores: Stores) -> None:
     assert turn.attempt == 1
 
 
+async def test_a_turn_that_would_run_at_once_waits_when_nobody_is_left(stores: Stores) -> None:
+    for rounds in range(0, 40, 3):
+        offer = stores.turns.accept(message(str(rounds)), urgent=False, owner="me")
+        if await cancel_after(offer, rounds):
+            await stores.turns.accept(message(str(rounds)), urgent=False)
+            turn = await stores.turns.claim("me")
+            assert turn is not None
+        await stores.turns.finish(rounds // 3 + 1, Outcome())
+    assert await stores.turns.claim("me") is None
+
+
 async def test_an_end_that_is_written_down_again_is_written_once(stores: Stores) -> None:
     conversation = await stores.conversations.current(chat())
     for count, rounds in enumerate(range(0, 40, 3), start=1):

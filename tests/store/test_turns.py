@@ -70,6 +70,40 @@ async def test_the_same_key_is_accepted_once(stores: Stores) -> None:
     assert await stores.turns.claim("me") is None
 
 
+async def test_what_nothing_stands_before_runs_at_once(stores: Stores) -> None:
+    await stores.settings.save(chat(), ChatSettings(model="chosen"))
+    event = message("1", text="broken \ud83d emoji")
+    first = await stores.turns.accept(event, urgent=False, owner="me")
+    assert first.turn is not None
+    assert isinstance(first.turn.event, IncomingMessage)
+    assert first.turn.event.text == "broken \ufffd emoji"  # as another attempt would read it
+    assert first.turn.settings.model == "chosen"
+    assert not first.turn.followed
+    assert await stores.turns.claim("me") is None
+    second = await stores.turns.accept(message("2"), urgent=False, owner="me")
+    assert (second.turn, second.ahead) == (None, 1)
+    stop = await stores.turns.accept(press("stop"), urgent=True, owner="me")
+    assert stop.turn is not None
+    again = await stores.turns.accept(event, urgent=False, owner="me")
+    assert again == Accepted(turn_id=first.turn_id, fresh=False, ahead=0)
+    await stores.turns.finish(first.turn_id, Outcome(), stood=ref(5))
+    await stores.turns.finish((await claim(stores)).id, Outcome())
+    third = await stores.turns.accept(message("3"), urgent=False, owner="me")
+    assert third.turn is not None
+    assert third.turn.stood == ref(5)
+
+
+async def test_a_turn_that_ran_at_once_waits_again_when_its_process_was_lost(
+    stores: Stores,
+) -> None:
+    other = await stores.turns.accept(message("0", "other"), urgent=False, owner="me")
+    async with asyncio.timeout(10):
+        assert other.turn is not None
+        assert await stores.turns.recover("me") == 0  # what is being worked on here is not lost
+        await stores.turns.release(other.turn.id)
+    assert (await claim(stores)).event.key == "0"
+
+
 async def test_the_same_key_offered_at_once_is_accepted_once(stores: Stores) -> None:
     offers = [stores.turns.accept(message("1"), urgent=False) for _ in range(8)]
     accepted = await asyncio.gather(*offers)

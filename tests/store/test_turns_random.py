@@ -109,10 +109,18 @@ async def test_every_claim_is_the_one_the_rules_ask_for(
                 return
             key = f"{name}-{len(model.turns) + len(model.done)}-{chance.random()}"
             event = press(key, name) if urgent else message(key, name)
-            accepted = await chance.choice(queues).accept(event, urgent=urgent)
+            process, at_once = chance.randrange(len(queues)), chance.random() < 0.5
+            owner = f"process {process}" if at_once else ""
+            accepted = await queues[process].accept(event, urgent=urgent, owner=owner)
             before = [turn for turn in model.turns if turn.chat == name and not turn.urgent]
-            assert (accepted.fresh, accepted.ahead) == (True, 0 if urgent else len(before))
-            model.turns.append(Expected(event, urgent))
+            ahead = 0 if urgent else len(before)
+            assert (accepted.fresh, accepted.ahead) == (True, ahead)
+            assert (accepted.turn is not None) == (at_once and not ahead)
+            expected = Expected(event, urgent)
+            if accepted.turn is not None:
+                assert (accepted.turn.event, accepted.turn.attempt) == (event, 1)
+                expected.runs_in, claimed[key] = process, accepted.turn
+            model.turns.append(expected)
 
         async def claim() -> None:
             process = chance.randrange(len(queues))
@@ -180,27 +188,34 @@ async def test_a_storm_with_cancellations_answers_everything_once_and_in_order(
 
     async def offer(turns: Turns, database: Database) -> None:
         for key in keys:  # in order per chat; each key by every process
-            await turns.accept(message(key, key.partition("-")[0]), urgent=False)
+            event = message(key, key.partition("-")[0])
+            owner = f"process {id(turns)}" if chance.random() < 0.5 else ""
+            accepted = await turns.accept(event, urgent=False, owner=owner)
+            if accepted.turn is not None:
+                await answer(turns, database, accepted.turn)
             await asyncio.sleep(0)
 
     async def work(turns: Turns, database: Database) -> None:
         while (turn := await turns.claim(f"process {id(turns)}")) is not None:
-            assert turn.chat.id not in busy, "two turns of a chat are running"
-            busy.add(turn.chat.id)
-            try:
-                await asyncio.sleep(chance.random() / 500)
-                await turns.checkpoint(turn.id, partial="so far", shown=())
-                result = await outcome(database, turn)
-                busy.discard(turn.chat.id)
-                if chance.random() < 0.2:
-                    await turns.fail(turn.id, "no luck", dead=False)
-                else:
-                    await turns.finish(turn.id, result)
-            except asyncio.CancelledError:
-                # What the lanes do at a shutdown; it changes nothing once the turn has ended.
-                busy.discard(turn.chat.id)
-                await turns.release(turn.id)
-                raise
+            await answer(turns, database, turn)
+
+    async def answer(turns: Turns, database: Database, turn: Turn) -> None:
+        assert turn.chat.id not in busy, "two turns of a chat are running"
+        busy.add(turn.chat.id)
+        try:
+            await asyncio.sleep(chance.random() / 500)
+            await turns.checkpoint(turn.id, partial="so far", shown=())
+            result = await outcome(database, turn)
+            busy.discard(turn.chat.id)
+            if chance.random() < 0.2:
+                await turns.fail(turn.id, "no luck", dead=False)
+            else:
+                await turns.finish(turn.id, result)
+        except asyncio.CancelledError:
+            # What the lanes do at a shutdown; it changes nothing once the turn has ended.
+            busy.discard(turn.chat.id)
+            await turns.release(turn.id)
+            raise
 
     async def cut_short(
         doing: Callable[[Turns, Database], Coroutine[None, None, None]], process: int

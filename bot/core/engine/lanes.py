@@ -72,6 +72,7 @@ class Lanes:
         self._owner = owner
         self._wake = asyncio.Event()
         self._hints = 0  # turns that may have become ready since the last look
+        self._recovered = False
         self._working: dict[int, asyncio.Task[None]] = {}
         self._stoppers: dict[ChatRef, Stopper] = {}
         self._room = WaitingRoom(
@@ -86,7 +87,10 @@ class Lanes:
     # ------------------------------------------------------------ intake
 
     async def sink(self, event: Event | Unreadable) -> None:
-        """Take an event in; it is committed on return. Raises `StoreError`: then it is not."""
+        """Take an event in; it is committed on return. Raises `StoreError`: then it is not.
+
+        What nothing stands before is claimed in the same commit, and begun.
+        """
         if isinstance(event, Unreadable):
             log.error("event unreadable", extra={"platform": event.platform, "why": event.reason})
             await self._turns.bury(event)
@@ -99,8 +103,9 @@ class Lanes:
             return
         chat = chat_of(event)
         place = await self._router.place(event, self._services.stores, self._working)
+        owner = self._owner if self._recovered and self._accepting else ""
         try:
-            accepted = await self._turns.accept(place.event, urgent=place.urgent)
+            accepted = await self._turns.accept(place.event, urgent=place.urgent, owner=owner)
         except QueueFull as full:
             if not full.in_chat:  # nothing more is taken in until there is room
                 self._room.keep_outside(event)
@@ -124,6 +129,9 @@ class Lanes:
             },
         )
         is_first = self._rows.hear(event)  # who waits for all the others
+        if accepted.turn is not None:
+            await self._begin_or_release(accepted.turn)
+            return
         if is_first and accepted.ahead and isinstance(event, IncomingMessage) and not place.urgent:
             self._room.enter(accepted.turn_id, event)
         self._look()
@@ -133,13 +141,11 @@ class Lanes:
     async def run(self) -> None:
         """Claim and work until cancelled; `drain` first, to leave nothing half done."""
         self._turns.listen(self._wake.set)
-        recovered = False
         while True:
             self._wake.clear()
             try:
-                if not recovered:
+                if not self._recovered:
                     await self._recover()
-                    recovered = True
                 while self._accepting and await self._claim():
                     pass
             except StoreError as error:
@@ -157,7 +163,7 @@ class Lanes:
         results = await asyncio.gather(*claims, return_exceptions=True)
         for turn in results:
             if isinstance(turn, Turn):
-                self._working[turn.id] = asyncio.create_task(self._work(turn))
+                self._begin(turn)
         for error in results:
             if isinstance(error, BaseException):
                 raise error
@@ -167,8 +173,20 @@ class Lanes:
         self._hints = max(self._hints, 2 * count)
         return True
 
+    def _begin(self, turn: Turn) -> None:
+        self._working[turn.id] = asyncio.create_task(self._work(turn))
+
+    async def _begin_or_release(self, turn: Turn) -> None:
+        """Begin what was claimed as it came in, if turns are still begun."""
+        if self._accepting:
+            self._begin(turn)
+        else:
+            await self._turns.release(turn.id)
+
     async def _recover(self) -> None:
+        """Only then may anything else be claimed: what runs now was left by an earlier process."""
         count = await self._turns.recover(self._owner)
+        self._recovered = True
         if count:
             log.warning("turns recovered", extra={"turns": count})
 
