@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sqlite3
 from collections.abc import AsyncIterator
@@ -46,9 +47,12 @@ class Database:
         self._engine = engine
         self._writer = Writer(engine)
 
-    async def write(self, job: Job[T]) -> T:
-        """Run a job in a transaction; returns when it is committed. Raises `StoreError`."""
-        return await self._writer.run(job)
+    def write(self, job: Job[T]) -> asyncio.Future[T]:
+        """Run a job in a transaction; its result comes when it is committed. Raises `StoreError`.
+
+        Who is cancelled while waiting learns nothing; behind `asyncio.shield`, what became of it.
+        """
+        return self._writer.run(job)
 
     async def read(self, job: Job[T]) -> T:
         """Run a job that changes nothing. Raises `StoreError`."""

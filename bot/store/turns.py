@@ -159,7 +159,7 @@ class Turns:
         self, owner: str, job: Job[T], taken: Callable[[T], Turn | lanes.Claimed | None]
     ) -> T:
         """Carry out a job that may take a turn; it is given back when its caller is cancelled."""
-        writing = asyncio.ensure_future(self._database.write(job))
+        writing = self._database.write(job)
         try:
             result = await asyncio.shield(writing)
         except asyncio.CancelledError:

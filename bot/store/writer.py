@@ -42,8 +42,11 @@ class Writer:
         self._worker: asyncio.Task[None] | None = None
         self._closed = False
 
-    async def run(self, job: Job[T]) -> T:
-        """Run a job; returns when it is committed. Raises `StoreError`, and what the job raises."""
+    def run(self, job: Job[T]) -> asyncio.Future[T]:
+        """Run a job; what it returns is there when it is committed.
+
+        Raises `StoreError`, and what the job raises.
+        """
         if self._closed:
             raise StoreError("the database is closed")
         result: asyncio.Future[T] = asyncio.get_running_loop().create_future()
@@ -51,7 +54,7 @@ class Writer:
         self._waiting.append(cast("_Entry[object]", entry))  # the result is only passed through
         if self._worker is None:
             self._worker = asyncio.create_task(self._work())
-        return await result
+        return result
 
     async def close(self) -> None:
         """Finish what is waiting; then nothing more is taken."""

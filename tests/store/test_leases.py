@@ -121,7 +121,7 @@ async def test_a_turn_that_somebody_is_just_taking_is_not_overtaken(
             taken.set()
             await done.wait()
 
-        taking = asyncio.create_task(one.write(take))
+        taking = one.write(take)
         await taken.wait()
         assert await turns.claim("two") is None
         done.set()
