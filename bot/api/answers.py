@@ -68,7 +68,7 @@ class Answers:
         self._attempts = attempts
         self._lessons = lessons
         self._downloads = downloads
-        self._cadence = Cadence()
+        self._cadence = Cadence(clock)
         self._calibration = Calibration()
         self._memory = Memory(clock, seconds=settings.remember_answers)
 

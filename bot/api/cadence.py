@@ -1,34 +1,51 @@
 """How often the answers under way are read.
 
 To read every event as it comes takes a third of all that an answer takes, and nobody sees it: a
-screen changes once a second. So of many answers each is read less often, several events at a time.
+screen changes once a second. So of many answers each is read less often, several events at a time;
+and still less often while the process is behind: then others wait for their first word.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+
+from bot.core.ports import Clock
 
 EACH = 0.001
 """Seconds of pause for every other answer that is being read: a thousand reads a second."""
 LONGEST = 0.25
 """Seconds of pause at most: an end is shown so much later."""
+LATE = 10.0
+"""Seconds of pause for each second that the process is behind: that pauses last too long."""
+LONGEST_LATE = 0.75
+"""Seconds at most that are added because of that."""
+SMOOTHING = 0.1
+"""The share of the newest pause in how far the process is taken to be behind."""
 
 
 class Cadence:
-    """Counts the answers that are being read."""
+    """Counts the answers that are being read, and sees how far behind the process is."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._reading = 0
+        self._behind = 0.0
 
     @contextmanager
-    def reading(self) -> Iterator[Callable[[], float]]:
-        """Inside, an answer is read; tells for how many seconds to gather its events first."""
+    def reading(self) -> Iterator[Callable[[], Awaitable[None]]]:
+        """Inside, an answer is read; what it yields waits until it is its turn again."""
         self._reading += 1
         try:
             yield self._pause
         finally:
             self._reading -= 1
 
-    def _pause(self) -> float:
-        return min(LONGEST, EACH * (self._reading - 1))
+    async def _pause(self) -> None:
+        if self._reading < 2:
+            return
+        seconds = min(LONGEST, EACH * (self._reading - 1))
+        seconds += min(LONGEST_LATE, LATE * self._behind)
+        due = self._clock.monotonic() + seconds
+        await self._clock.sleep(seconds)
+        self._behind += SMOOTHING * (self._clock.monotonic() - due - self._behind)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import suppress
 
 import aiohttp
@@ -50,19 +50,18 @@ class AnswerStream:
         return []
 
     async def rest(
-        self, *, idle: float, until: float, pause: Callable[[], float]
+        self, *, idle: float, until: float, pause: Callable[[], Awaitable[None]]
     ) -> AsyncGenerator[list[WireEvent], None]:
         """The events after the first, until the server says that it is over.
 
-        `idle` in seconds; `until` in the event loop's time; `pause` tells for how many seconds
-        events are gathered before they are read. Raises `CallFailed`; not for what happens after
-        the answer was complete.
+        `idle` in seconds; `until` in the event loop's time; during the `pause` events are gathered
+        before they are read. Raises `CallFailed`; not for what happens after the answer was
+        complete.
         """
         loop = asyncio.get_running_loop()
         try:
             while not self._reader.done:
-                if seconds := pause():
-                    await asyncio.sleep(seconds)
+                await pause()
                 wait = GRACE if self._reader.complete else idle
                 async with asyncio.timeout_at(min(loop.time() + wait, until)):
                     events = await anext(self._batches, None)
