@@ -16,6 +16,7 @@ each platform's own to test. A stage skips (`pytest.skip`) what its platform can
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Protocol
 
 import pytest
@@ -97,6 +98,15 @@ class HastyClock:
         """Let real time pass for a moment, and ours for `seconds`."""
         await asyncio.sleep(0.001)
         self._now += max(0.0, seconds)
+
+    def later(self, seconds: float, call: Callable[[], None]) -> Callable[[], object]:
+        """Call it after that moment."""
+
+        def due() -> None:
+            self._now += max(0.0, seconds)
+            call()
+
+        return asyncio.get_running_loop().call_later(0.001, due).cancel
 
 
 class PlatformContract:

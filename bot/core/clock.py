@@ -1,9 +1,13 @@
-"""The clock of the machine, as the port `Clock`."""
+"""The clock of the machine, as the port `Clock`, and what can be done with any clock."""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from bot.core.ports import Clock
 
 
 class SystemClock:
@@ -16,3 +20,42 @@ class SystemClock:
     async def sleep(self, seconds: float) -> None:
         """Wait for real."""
         await asyncio.sleep(max(0.0, seconds))
+
+    def later(self, seconds: float, call: Callable[[], None]) -> Callable[[], object]:
+        """Let the event loop call it."""
+        return asyncio.get_running_loop().call_later(max(0.0, seconds), call).cancel
+
+
+@contextmanager
+def ticking(clock: Clock, seconds: float, tick: Callable[[], None]) -> Iterator[None]:
+    """Call `tick` whenever so many seconds have passed inside the block."""
+    call_off: Callable[[], object]
+
+    def begin() -> None:
+        nonlocal call_off
+        call_off = clock.later(seconds, end)
+
+    def end() -> None:
+        begin()
+        tick()
+
+    begin()
+    try:
+        yield
+    finally:
+        call_off()
+
+
+async def within(clock: Clock, seconds: float, event: asyncio.Event) -> bool:
+    """Wait for an event, but no longer than so many seconds; whether it came."""
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(None) as limit:
+            call_off = clock.later(seconds, lambda: limit.reschedule(loop.time()))
+            try:
+                await event.wait()
+            finally:
+                call_off()
+    except TimeoutError:
+        return False
+    return True

@@ -57,6 +57,10 @@ class Clock(Protocol):
         """Wait; returns at once for zero or less."""
         ...
 
+    def later(self, seconds: float, call: Callable[[], None]) -> Callable[[], object]:
+        """Call something after that time; returns what calls it off. Costs less than a task."""
+        ...
+
 
 # ---------------------------------------------------------------- chat platforms
 

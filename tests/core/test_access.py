@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pytest
 
@@ -30,6 +30,9 @@ class SetClock:
         return self.now
 
     async def sleep(self, seconds: float) -> None:
+        raise AssertionError("the gate never waits")
+
+    def later(self, seconds: float, call: Callable[[], None]) -> Callable[[], object]:
         raise AssertionError("the gate never waits")
 
 

@@ -192,7 +192,7 @@ class Answer:
                 return
             self._delivery.write(self._heading + self._base)
             request = await reserve_answer(self._ctx, await self._request(self._asked))
-            await until_first_text.enter_async_context(self._thinking.ticking())
+            until_first_text.enter_context(self._thinking.counting())
             await self._ask(request, until_first_text)
 
     async def _read(self) -> None:

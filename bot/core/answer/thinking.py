@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from gettext import NullTranslations
 
+from bot.core.clock import ticking
 from bot.core.ports import Clock
 from bot.core.types import Thoughts
 
@@ -65,25 +65,19 @@ class Thinking:
         title = self._texts.gettext("💭 Thought for {seconds} s")
         return Thoughts(title=title.format(seconds=max(1, round(self._seconds))), text=text)
 
-    @asynccontextmanager
-    async def ticking(self) -> AsyncGenerator[None]:
+    @contextmanager
+    def counting(self) -> Iterator[None]:
         """Count the seconds aloud while the block runs."""
-        ticker = asyncio.create_task(self._tick(), name="thinking")
-        try:
-            yield
-        finally:
-            ticker.cancel()
-            await asyncio.wait({ticker})
-
-    async def _tick(self) -> None:
         began = self._clock.monotonic()
         if self._at_once:
             self._tell(self._texts.gettext("💭 Thinking…"))
-        while True:
-            await self._clock.sleep(self._every)
-            now = self._clock.monotonic()
-            is_silent = not self._pieces and (self._at_once or now - began >= SILENCE)
-            since = began if is_silent else self._since
-            if since is not None:
-                say = self._texts.gettext("💭 Thinking… {seconds} s")
-                self._tell(say.format(seconds=int(now - since)))
+        with ticking(self._clock, self._every, lambda: self._count(began)):
+            yield
+
+    def _count(self, began: float) -> None:
+        now = self._clock.monotonic()
+        is_silent = not self._pieces and (self._at_once or now - began >= SILENCE)
+        since = began if is_silent else self._since
+        if since is not None:
+            say = self._texts.gettext("💭 Thinking… {seconds} s")
+            self._tell(say.format(seconds=int(now - since)))

@@ -14,6 +14,7 @@ from dataclasses import replace
 from types import TracebackType
 
 from bot.core.capabilities import Capabilities, Streaming
+from bot.core.clock import within
 from bot.core.delivery import long_code
 from bot.core.delivery.long_code import Note, Shortened
 from bot.core.delivery.sheets import End, Sheets, Step
@@ -254,7 +255,7 @@ class Delivery:
         """Wait until a call may be made; False when there is something new to consider."""
         now = self._clock.monotonic()
         if now < self._blocked_until:  # to this chat nothing is sent, not even the end
-            await self._pause(self._blocked_until - now, self._leave)
+            await within(self._clock, self._blocked_until - now, self._leave)
             return False
         if self._end is not None:
             return True
@@ -269,7 +270,7 @@ class Delivery:
             interval = self._capabilities.update_interval
             next_preview = max(next_preview, self._painted_at + interval)
         if now < next_preview:
-            await self._pause(next_preview - now, self._hurry)
+            await within(self._clock, next_preview - now, self._hurry)
             return False
         self._news.clear()
         return True
@@ -279,21 +280,9 @@ class Delivery:
         if not self._capabilities.vanishes:
             await self._news.wait()
             return
-        await self._pause(self._capabilities.vanishes * REFRESH, self._news)
-        if not self._news.is_set():
+        if not await within(self._clock, self._capabilities.vanishes * REFRESH, self._news):
             self._sheets.refresh()
             self._news.set()
-
-    async def _pause(self, seconds: float, unless: asyncio.Event) -> None:
-        """Sleep, but no longer than until the event."""
-        waits = [
-            asyncio.ensure_future(self._clock.sleep(seconds)),
-            asyncio.ensure_future(unless.wait()),
-        ]
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        for wait in waits:
-            wait.cancel()
-        await asyncio.gather(*waits, return_exceptions=True)
 
     async def _try_step(self) -> Step:
         """Make at most one call; the answer has ended, too, when it can never be delivered."""

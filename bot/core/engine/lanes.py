@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
 from bot.core.access import Gate, Verdict
+from bot.core.clock import within
 from bot.core.engine.chores import Chores
 from bot.core.engine.failures import give_up, reason_of
 from bot.core.engine.leftovers import Leftovers
@@ -150,7 +151,7 @@ class Lanes:
                     pass
             except StoreError as error:
                 log.error("cannot claim", extra={"error": repr(error)})
-            await self._wait()
+            await within(self._clock, LOOK_AFTER, self._wake)
 
     async def _claim(self) -> bool:
         """Claim as many turns as may have become ready; False when there are no more.
@@ -194,15 +195,6 @@ class Lanes:
         """A turn may have become ready."""
         self._hints += 1
         self._wake.set()
-
-    async def _wait(self) -> None:
-        wake = asyncio.ensure_future(self._wake.wait())
-        look = asyncio.ensure_future(self._clock.sleep(LOOK_AFTER))
-        try:
-            await asyncio.wait({wake, look}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            wake.cancel()
-            look.cancel()
 
     async def _work(self, turn: Turn) -> None:
         over, others = True, list[int]()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -37,6 +37,18 @@ class ManualClock:
         woken = asyncio.get_running_loop().create_future()
         heapq.heappush(self._sleepers, (self._now + seconds, next(self._numbers), woken))
         await woken
+
+    def later(self, seconds: float, call: Callable[[], None]) -> Callable[[], object]:
+        """Call it when time has been advanced by `seconds`."""
+        woken, due = asyncio.get_running_loop().create_future(), [call]
+        woken.add_done_callback(lambda _: due.pop()() if due else None)
+        heapq.heappush(self._sleepers, (self._now + seconds, next(self._numbers), woken))
+
+        def call_off() -> None:
+            due.clear()
+            woken.cancel()
+
+        return call_off
 
     async def settle(self) -> None:
         """Let everything run that waits for nothing but its turn."""

@@ -8,10 +8,9 @@ delivers them.
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from bot.core.chat import (
@@ -20,6 +19,7 @@ from bot.core.chat import (
     ImageRequest,
     VariationRequest,
 )
+from bot.core.clock import ticking
 from bot.core.delivery.delivery import Delivery
 from bot.core.limits.spending import reserve_images
 from bot.core.memory.drawings import remembered
@@ -109,11 +109,10 @@ class Easel:
                 return await self._deliver(Drawn.from_json(progress), made, delivery)
             drawn: list[Drawing] = []
             try:
-                async with (
-                    self._ctx.platform.typing(self._ctx.chat, self._message.ref),
-                    self._ticking(delivery),
-                ):
-                    done = await self._ctx.stopper.guard(self._ask(order, drawn))
+                typing = self._ctx.platform.typing(self._ctx.chat, self._message.ref)
+                async with typing:
+                    with self._counting(delivery):
+                        done = await self._ctx.stopper.guard(self._ask(order, drawn))
             except ModelError as error:
                 return await self._refused(order, error, delivery)
             except MediaError as error:
@@ -174,24 +173,19 @@ class Easel:
             )
         )
 
-    @asynccontextmanager
-    async def _ticking(self, delivery: Delivery) -> AsyncIterator[None]:
-        task = asyncio.create_task(self._tick(delivery), name="drawing")
-        try:
-            yield
-        finally:
-            task.cancel()
-            await asyncio.wait({task})
-
-    async def _tick(self, delivery: Delivery) -> None:
+    @contextmanager
+    def _counting(self, delivery: Delivery) -> Iterator[None]:
         """Say how long it takes, again and again."""
         _, clock = self._ctx.texts.gettext, self._ctx.services.clock
         began = clock.monotonic()
-        delivery.status(_("🎨 Drawing…"))
-        while True:
-            await clock.sleep(TICK)
+
+        def count() -> None:
             seconds = round(clock.monotonic() - began)
             delivery.status(_("🎨 Drawing… {seconds} s").format(seconds=seconds))
+
+        delivery.status(_("🎨 Drawing…"))
+        with ticking(clock, TICK, count):
+            yield
 
     # ------------------------------------------------------------ ends
 

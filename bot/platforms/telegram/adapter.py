@@ -195,17 +195,21 @@ class TelegramPlatform:
         self, chat: ChatRef, answering: MessageRef | None = None
     ) -> AsyncIterator[None]:
         """Show "typing…" as long as the block runs, where the budget allows."""
-        task = asyncio.create_task(self._type(chat), name="telegram typing")
+        typing: list[asyncio.Task[None]] = []
+        call_off = self._clock.later(
+            TYPING_DELAY, lambda: typing.append(asyncio.create_task(self._type(chat)))
+        )
         try:
             yield
         finally:
-            task.cancel()
-            await asyncio.wait({task})
-            if not task.cancelled():
-                task.result()
+            call_off()
+            for task in typing:
+                task.cancel()
+                await asyncio.wait({task})
+                if not task.cancelled():
+                    task.result()
 
     async def _type(self, chat: ChatRef) -> None:
-        await self._clock.sleep(TYPING_DELAY)
         while True:
             with suppress(PlatformError):
                 await self._poster.show_typing(chat)

@@ -29,7 +29,7 @@ async def test_the_seconds_are_counted_aloud_also_while_the_model_is_silent() ->
     mind = Thinking(said.append, clock=clock, texts=texts("en"), every=2.0)
 
     async def think() -> None:
-        async with mind.ticking():
+        with mind.counting():
             await clock.sleep(5)  # nothing is known of what the model does
             mind.think("Let me see.")
             await clock.sleep(5)
@@ -47,7 +47,7 @@ async def test_a_long_silence_is_called_thinking_too() -> None:
     mind = Thinking(said.append, clock=clock, texts=texts("zh-hans"), every=2.0)
 
     async def wait() -> None:
-        async with mind.ticking():
+        with mind.counting():
             await clock.sleep(13)
 
     await clock.drive(wait())
