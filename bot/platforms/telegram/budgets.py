@@ -8,6 +8,8 @@ from dataclasses import dataclass
 BOT_CALLS = 30
 BOT_SECONDS = 1.0
 ROUNDING = 1e-6
+SPREAD = 0.12
+"""The part of the time in which as many calls as are allowed are made again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,12 +59,15 @@ class Bucket:
 class Window:
     """At most `count` calls in any `seconds`; a call counts until so long after its end.
 
-    A call reaches Telegram before it ends, so counting from the end is never too early.
+    A call reaches Telegram before it ends, so counting from the end is never too early. Calls that
+    end together count as if they had ended one after the other: else all of a crowd would call in
+    the same moment of every second, and each take as long as all of them.
     """
 
     def __init__(self, count: int = BOT_CALLS, seconds: float = BOT_SECONDS) -> None:
         self._count = count
         self._seconds = seconds
+        self._apart = SPREAD * seconds / count
         self._under_way = 0
         self._ended: deque[float] = deque()
 
@@ -84,4 +89,6 @@ class Window:
     def end(self, now: float, calls: int) -> None:
         """It was answered, or failed."""
         self._under_way -= calls
-        self._ended.extend([now] * calls)
+        for _ in range(calls):
+            last = self._ended[-1] if self._ended else float("-inf")
+            self._ended.append(max(now, last + self._apart))

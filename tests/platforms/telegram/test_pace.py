@@ -209,6 +209,15 @@ async def test_first_texts_go_before_later_ones(clock: ManualClock) -> None:
     assert later[:30].count("first") == 20
 
 
+async def test_a_crowd_does_not_call_in_one_moment_of_every_second(clock: ManualClock) -> None:
+    server = Server(clock)
+    await clock.drive(_all([server.until_through(chat, Urgency.FIRST) for chat in range(1, 91)]))
+    moments = [at for at, _, _ in server.calls]
+    assert moments[:30] == [0.0] * 30  # who need not wait does not
+    assert len(set(moments[30:])) == 60
+    assert moments[-1] < 2.2
+
+
 @pytest.mark.parametrize("delay", [0.0, 0.3])
 @pytest.mark.parametrize("chats", [1, 20, 100, 200])
 async def test_no_call_is_ever_refused_and_every_end_arrives(
