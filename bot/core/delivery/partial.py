@@ -19,6 +19,8 @@ _MARKER_ALONE = re.compile(
 )
 _RULE_BEGUN = re.compile(r"[|:\- \t]*")
 _NEW_BLOCK = re.compile(r"[ \t]*(?:[-*+#>]|\d{1,9}[.)])")
+_MARKER = re.compile(r"[\\`*_~\[<&]")
+"""What every match of `_OPENED` has in it."""
 _OPENED = re.compile(
     r"\\(?s:.)"  # escaped: no marker, and skipped
     r"|(?P<opened>"
@@ -85,6 +87,8 @@ def _held_words(text: str, known: list[Line]) -> int | None:
     ):
         first -= 1
     at = known[first].start
+    if not _MARKER.search(text, at):  # so it is with most words; to look closer takes long
+        return None
     whole = [span for span in spans(text, at, len(text)) if not _is_half_address(text, *span)]
     for start, end in (*whole, (len(text), len(text))):
         for found in _OPENED.finditer(text, at):
