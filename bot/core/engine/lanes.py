@@ -42,8 +42,8 @@ ATTEMPTS = 3
 PAUSES = (0.1, 1.0)
 """Seconds before each further try of a turn that failed: half of all faults pass by themselves."""
 CLAIMS = 32
-"""Turns claimed together at most: of two hundred who ask at once, the first need not wait for the
-last; with 64 half of them waited a quarter longer."""
+"""Turns claimed together at most: of all that waited for a restart, the first need not wait for the
+last."""
 LOOK_AFTER = 5.0
 """Seconds after which the table is looked at without a wake-up."""
 STORE_RETRY, STORE_PATIENCE = 1.0, 10.0
