@@ -10,7 +10,8 @@ it is blocked. A block of one chat never delays another one.
 Final texts wait for their turn, however long that takes; after a 429 the core calls again. Previews
 do not wait: they are told when to come back, and come back with newer text. Who is told to wait is
 remembered for so long. Final texts go first, then first texts, then the most outdated preview; and
-a first text also before the end of an answer of which more was seen since it began to wait.
+a first text also before the end of an answer of which something was seen not long before it began
+to wait, since of its own nothing was.
 """
 
 from __future__ import annotations
@@ -60,6 +61,9 @@ TYPING_RESERVE = 1.0
 BOT_TYPING_RESERVE = 20
 OVERTAKING = 10.0
 """Seconds that a final text may be asked for later than another one and still go before it."""
+HEAD_START = 5.0
+"""Seconds that a first text may begin to wait after something was seen of another answer, and still
+go before the end of that."""
 PATIENCE = 0.5
 """Seconds after which a preview may ask again: its answer may have ended meanwhile, and the final
 text goes by other rules."""
@@ -215,8 +219,8 @@ class Pacer:
             return own
         rank = self._rank(chat, state, urgency, now)
         finals = len(self._finals)
-        if urgency is Urgency.FIRST:  # not those whose chat has seen something more recently
-            finals = bisect_left(self._finals, (rank[1], 0))
+        if urgency is Urgency.FIRST:  # not those whose chat has seen something recently
+            finals = bisect_left(self._finals, (rank[1] - HEAD_START, 0))
         wait = self._bot.wait(now, finals + self._ahead(chat, rank, now) + 1)
         if wait > 0:
             self._wishes[chat] = _Wish(rank, now + MEMORY)
@@ -266,7 +270,8 @@ class Pacer:
         try:
             while True:
                 now = self._clock.monotonic()
-                place = self._finals.index(ticket) + self._ahead(0, (Urgency.FIRST, rank), now) + 1
+                firsts = self._ahead(0, (Urgency.FIRST, rank + HEAD_START), now)
+                place = self._finals.index(ticket) + firsts + 1
                 wait = self._bot.wait(now, place)
                 if wait <= 0:
                     return

@@ -209,6 +209,44 @@ async def test_first_texts_go_before_later_ones(clock: ManualClock) -> None:
     assert later[:30].count("first") == 20
 
 
+async def test_who_has_seen_nothing_goes_before_the_end_of_what_was_seen_lately(
+    clock: ManualClock,
+) -> None:
+    server = Server(clock)
+    await clock.drive(_all([server.call(chat, Urgency.FIRST) for chat in range(1, 31)]))
+    await clock.advance(0.5)
+    ends = [server.call(chat, Urgency.FINAL, "final") for chat in range(1, 31)]
+    fresh = [server.until_through(chat, Urgency.FIRST, "first") for chat in range(101, 121)]
+    await clock.drive(_all([*ends, *fresh]))
+    later = [text for _, _, text in server.calls[30:]]
+    assert later[:30].count("first") == 20
+
+
+async def test_an_end_does_not_wait_for_ever_new_answers(clock: ManualClock) -> None:
+    server = Server(clock)
+    await server.call(ANN, Urgency.FIRST)
+
+    async def crowd() -> None:
+        for second in range(20):  # more of them in every second than can be answered
+            asking = (
+                server.until_through(2000 + 40 * second + n, Urgency.FIRST) for n in range(40)
+            )
+            crowds.append(asyncio.gather(*asking))
+            await clock.sleep(1)
+
+    async def end() -> None:
+        await clock.sleep(3)
+        await server.call(ANN, Urgency.FINAL, "final")
+
+    crowds = list[asyncio.Future[list[None]]]()
+    await clock.drive(_all([crowd(), end()]))
+    (at,) = [at for at, chat, text in server.calls if chat == ANN and text == "final"]
+    assert at < 9
+    for asking in crowds:
+        asking.cancel()
+    await asyncio.gather(*crowds, return_exceptions=True)
+
+
 async def test_a_crowd_does_not_call_in_one_moment_of_every_second(clock: ManualClock) -> None:
     server = Server(clock)
     await clock.drive(_all([server.until_through(chat, Urgency.FIRST) for chat in range(1, 91)]))
