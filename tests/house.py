@@ -86,6 +86,11 @@ class House:
         assert isinstance(messages, list)
         return [(message["role"], message["content"]) for message in messages]
 
+    def asked_for(self, words: str) -> list[tuple[str, object]]:
+        """The same of the first request that ends with these words: chores may have come after."""
+        requests = range(len(self.api.traffic.to("/chat/completions")))
+        return next(a for a in map(self.asked, requests) if str(a[-1][1]).endswith(words))
+
 
 class Options(TypedDict, total=False):
     """What may be different from house to house."""

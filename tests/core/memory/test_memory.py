@@ -143,9 +143,10 @@ async def test_what_no_longer_fits_is_summed_up_and_the_originals_stay(tmp_path:
             await house.say(f"Number {number}: " + "word " * 60)
         assert await summed(house) == "They agreed on Tuesday."
         await house.say("When?")
-        role, text = house.asked()[0]
+        asked = house.asked_for("When?")
+        role, text = asked[0]
         assert role == "system" and "They agreed on Tuesday." in str(text)
-        assert "Number 0" not in str(house.asked())
+        assert "Number 0" not in str(asked)
         view = (await house.say("/context"))[-1]
         assert "- summary of what was said earlier: " in view and "summed up" in view
         await house.say("/export")
