@@ -150,10 +150,9 @@ class Turns:
         return None
 
     async def _claim_row(self, owner: str) -> lanes.Claimed | None:
-        async def job(connection: Connection) -> lanes.Claimed | None:
-            return await lanes.claim(connection, owner, self._lease)
-
-        return await self._taking(owner, job, lambda row: row)
+        return await self._taking(
+            owner, lambda connection: lanes.claim(connection, owner, self._lease), lambda row: row
+        )
 
     async def _taking(
         self, owner: str, job: Job[T], taken: Callable[[T], Turn | lanes.Claimed | None]
