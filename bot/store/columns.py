@@ -16,21 +16,26 @@ Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 """64 bits on both: only INTEGER PRIMARY KEY numbers the rows itself on SQLite."""
 
 
-class Words(sa.types.TypeDecorator[str]):
-    """Text as people send it.
+def storable(text: str) -> str:
+    """A text without what a database cannot hold.
 
     PostgreSQL refuses NUL and both refuse half a surrogate pair: these become U+FFFD.
     """
+    if text.isascii() and "\x00" not in text:
+        return text
+    clean = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return clean.replace("\x00", "\ufffd")
+
+
+class Words(sa.types.TypeDecorator[str]):
+    """Text as people send it, as far as a database can hold it."""
 
     impl = sa.Text
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
         """Replace what a database cannot hold."""
-        if value is None or (value.isascii() and "\x00" not in value):
-            return value
-        clean = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        return clean.replace("\x00", "\ufffd")
+        return None if value is None else storable(value)
 
 
 class Utc(sa.types.TypeDecorator[datetime]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
@@ -47,12 +47,13 @@ class Database:
         self._engine = engine
         self._writer = Writer(engine)
 
-    def write(self, job: Job[T]) -> asyncio.Future[T]:
+    def write(self, job: Job[T], begun: Callable[[], None] | None = None) -> asyncio.Future[T]:
         """Run a job in a transaction; its result comes when it is committed. Raises `StoreError`.
 
         Who is cancelled while waiting learns nothing; behind `asyncio.shield`, what became of it.
+        Until `begun` is called, the job may be given more to do.
         """
-        return self._writer.run(job)
+        return self._writer.run(job, begun)
 
     async def read(self, job: Job[T]) -> T:
         """Run a job that changes nothing. Raises `StoreError`."""

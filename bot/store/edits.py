@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from bot.core.stores import Accepted, TurnState
 from bot.core.types import IncomingMessage
-from bot.store import codec, lanes
+from bot.store import arrivals, codec
 from bot.store.connection import Connection
 from bot.store.schema import MESSAGE, turns
 
@@ -24,12 +24,12 @@ async def settle(connection: Connection, edit: IncomingMessage) -> Accepted | In
     if found is None:
         return replace(edit, edited=False)
     if found.state == TurnState.WAITING.value:
-        known = await lanes.add(connection, edit, urgent=False, settled=True) is None
+        known = await arrivals.add(connection, edit, urgent=False, settled=True) is None
         if not known:
             await _rewrite(connection, found, edit)
         return Accepted(turn_id=found.id, fresh=False, ahead=0)
     if await _has_newer(connection, edit, found.id):
-        await lanes.add(connection, edit, urgent=False, settled=True)
+        await arrivals.add(connection, edit, urgent=False, settled=True)
         return Accepted(turn_id=found.id, fresh=False, ahead=0)
     return edit
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -12,9 +12,11 @@ import sqlalchemy as sa
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.core.stores import TurnState
-from bot.store import joining, ledger
+from bot.core.types import MessageRef
+from bot.store import codec, joining, ledger
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
+from bot.store.given import as_given, select_given
 from bot.store.schema import RUNNING, turns
 
 GIVEN_BACK: dict[str, object] = {
@@ -54,6 +56,56 @@ async def change(
     given = {f"new_{name}": value for name, value in values.items()}
     statement = _changing(frozenset(values), frozenset(clocks.items()))
     return (await connection.execute(statement, {**held, **given})).one_or_none()
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """How far the answer to a turn is, and which messages it stands in."""
+
+    turn_id: int
+    hold: Hold
+    partial: str
+    shown: tuple[MessageRef, ...]
+
+
+async def checkpoint(
+    connection: Connection, checkpoints: Sequence[Checkpoint], *, lease: float
+) -> Sequence[bool]:
+    """Write checkpoints down, the last of each turn; False for what is not held so (any more)."""
+    rows: dict[int, dict[str, str | int]] = {
+        one.turn_id: {
+            "id": one.turn_id,
+            "owner": one.hold.owner,
+            "attempt": one.hold.attempt,
+            "partial": one.partial,
+            "shown": codec.dump_shown(one.shown),
+        }
+        for one in checkpoints
+    }
+    statement = _checkpointing(connection.dialect.name, lease)
+    result = await connection.execute(statement, {"rows": as_given(list(rows.values()))})
+    written = set(result.scalars())
+    return [one.turn_id in written for one in checkpoints]
+
+
+_ROWS = {"id": "bigint", "owner": "text", "attempt": "integer", "partial": "text", "shown": "text"}
+
+
+@cache
+def _checkpointing(dialect: str, lease: float) -> ReturningUpdate[int]:
+    given = sa.text(select_given(dialect, "rows", _ROWS))
+    new = given.columns(*(sa.column(name) for name in _ROWS)).subquery("new")
+    return (
+        sa.update(turns)
+        .where(
+            turns.c.id == new.c.id,
+            turns.c.state == TurnState.RUNNING.value,
+            turns.c.owner == new.c.owner,
+            turns.c.attempt == new.c.attempt,
+        )
+        .values(partial=new.c.partial, shown=new.c.shown, lease_until=utc_now(lease))
+        .returning(turns.c.id)
+    )
 
 
 @cache

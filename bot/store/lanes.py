@@ -9,23 +9,19 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.core.stores import Turn, TurnState
 from bot.core.types import (
     ChatId,
     ChatRef,
-    Event,
-    IncomingMessage,
     MessageId,
     MessageRef,
-    Unreadable,
 )
 from bot.store import chats, codec
 from bot.store.columns import Words, utc_now
 from bot.store.connection import Connection
-from bot.store.database import insert, insert_for
-from bot.store.schema import ACTIVE_IN_LANE, WAITING_IN_LANE, turns
+from bot.store.schema import ACTIVE_IN_LANE, turns
 
 
 def lane(dialect: str) -> str:
@@ -35,24 +31,6 @@ def lane(dialect: str) -> str:
     all turns is as good as that of the few (https://www.sqlite.org/lang_indexedby.html).
     """
     return "INDEXED BY ix_turns_lane" if dialect == "sqlite" else ""
-
-
-@cache
-def _looking(dialect: str) -> sa.TextClause:
-    return sa.text(
-        f"""SELECT
-        coalesce(
-            (SELECT id FROM turns WHERE platform = :platform AND key = :key),
-            (SELECT id FROM turns WHERE platform = :platform AND gesture = :gesture
-                AND gesture <> '')),
-        count(*) FILTER (WHERE state = 'waiting'),
-        count(*),
-        (SELECT count(*) FROM turns WHERE {WAITING_IN_LANE})
-        FROM turns {lane(dialect)}
-        WHERE platform = :platform AND chat = :chat AND {ACTIVE_IN_LANE}"""
-    ).bindparams(
-        *(sa.bindparam(name, type_=Words()) for name in ("platform", "key", "gesture", "chat"))
-    )
 
 
 # `= TRUE`, not the bare column: else SQLite does not look it up in the index on (urgent, id).
@@ -75,6 +53,21 @@ _SETTINGS: sa.ColumnClause[str | None] = sa.literal_column(
     """(SELECT settings FROM chats WHERE chats.platform = CAST(turns.platform AS TEXT)
     AND chats.id = CAST(turns.chat AS TEXT))""",
     Words(),
+)
+
+
+def stood_in(platform: str, chat: str) -> str:
+    """The query for what stood in a chat when its newest turn ended, later if that is tried again.
+
+    The arguments are SQL, as is what is returned.
+    """
+    return f"""SELECT before.stood FROM turns AS before
+        WHERE before.platform = {platform} AND before.chat = {chat}
+        AND NOT before.urgent AND before.stood <> '' ORDER BY before.id DESC LIMIT 1"""
+
+
+_STOOD: sa.ColumnClause[str] = sa.literal_column(
+    f"coalesce(({stood_in('turns.platform', 'turns.chat')}), '')", Words()
 )
 
 
@@ -115,131 +108,6 @@ CLAIMED = tuple(turns.c[field.name] for field in fields(Claimed) if field.name i
 """The columns of `Claimed` that are the turn's own, in its order."""
 
 
-@dataclass(frozen=True, slots=True)
-class View:
-    """What an event meets: its own turn if its `key` is known, and who stands before it."""
-
-    known: int | None
-    waiting_in_chat: int
-    active_in_chat: int
-    waiting_in_all: int
-
-
-async def look(connection: Connection, event: Event) -> View:
-    """What an event meets. Urgent turns are in nobody's way and do not count."""
-    chat = codec.chat_of(event)
-    row = await connection.execute(
-        _looking(connection.dialect.name),
-        {
-            "platform": chat.platform,
-            "key": event.key,
-            "gesture": _gesture(event),
-            "chat": chat.id,
-        },
-    )
-    return View(*row.one())
-
-
-def _gesture(event: Event | Unreadable) -> str:
-    return event.gesture if isinstance(event, IncomingMessage) and not event.edited else ""
-
-
-async def add(
-    connection: Connection, event: Event, *, urgent: bool, settled: bool = False
-) -> int | None:
-    """A waiting turn for an event; None when its key is known.
-
-    What is `settled` asks for no work any more: only its key is kept.
-    """
-    row = _row(event, urgent=urgent)
-    if settled:
-        row |= {"state": TurnState.DONE.value, "message": ""}
-    statement = _adding(connection.dialect.name, settled)
-    new: int | None = (await connection.execute(statement, row)).scalar_one_or_none()
-    return new
-
-
-def _row(event: Event, *, urgent: bool) -> dict[str, object]:
-    chat = codec.chat_of(event)
-    return {
-        "platform": chat.platform,
-        "chat": chat.id,
-        "user_id": codec.sender_of(event).id,
-        "urgent": urgent,
-        "state": TurnState.WAITING.value,
-        "message": event.ref.id if isinstance(event, IncomingMessage) else "",
-        "gesture": _gesture(event),
-        **_new(event),
-    }
-
-
-@cache
-def _adding(dialect: str, settled: bool) -> ReturningInsert[Any]:
-    return (
-        insert_for(dialect, turns)
-        .values(accepted_at=utc_now(), finished_at=utc_now() if settled else None)
-        .on_conflict_do_nothing()
-        .returning(turns.c.id)
-    )
-
-
-async def begin(
-    connection: Connection, event: Event, owner: str, lease: float, *, urgent: bool
-) -> Claimed | None:
-    """A turn for an event that runs from the start; None when its key is known, or its lane busy.
-
-    For who has seen that nothing stands before it: another process may have been quicker.
-    """
-    row = _row(event, urgent=urgent) | {"state": TurnState.RUNNING.value, "owner": owner}
-    place = {"in_platform": row["platform"], "in_chat": row["chat"]}
-    statement = _beginning(connection.dialect.name, lease)
-    found = (await connection.execute(statement, row | place)).one_or_none()
-    return None if found is None else Claimed(*found)
-
-
-@cache
-def _beginning(dialect: str, lease: float) -> ReturningInsert[Any]:
-    now = {"accepted_at": utc_now(), "started_at": utc_now(), "lease_until": utc_now(lease)}
-    stood = _stood_before(sa.bindparam("in_platform"), sa.bindparam("in_chat"))
-    return (
-        insert_for(dialect, turns)
-        .values(**now, stood=stood)
-        .on_conflict_do_nothing()
-        .returning(*CLAIMED, sa.false(), _SETTINGS)
-    )
-
-
-async def bury(connection: Connection, event: Unreadable) -> None:
-    """A dead turn for an event that nobody can read, unless its key is known."""
-    statement = (
-        insert(connection, turns)
-        .values(
-            platform=event.platform,
-            chat="",
-            user_id="",
-            urgent=False,
-            state=TurnState.DEAD.value,
-            error=event.reason,
-            finished_at=utc_now(),
-            accepted_at=utc_now(),
-            **_new(event),
-        )
-        .on_conflict_do_nothing()
-    )
-    await connection.execute(statement)
-
-
-def _new(event: Event | Unreadable) -> dict[str, object]:
-    return {
-        "key": event.key,
-        "kind": codec.kind_of(event),
-        "event": codec.dump_event(event),
-        "attempt": 1,
-        "partial": "",
-        "shown": codec.dump_shown(()),
-    }
-
-
 async def ahead(connection: Connection, turn_id: int) -> int:
     """How many turns of the same chat, waiting or running, stand before this one that waits."""
     in_lane = lane(connection.dialect.name)
@@ -268,7 +136,6 @@ async def claim(connection: Connection, owner: str, lease: float) -> Claimed | N
 def _claiming(dialect: str, lease: float) -> ReturningUpdate[Any]:
     first_urgent = _first(turns.alias("urgent"), _URGENT)
     first_ready = _first(turns.alias("lane"), _ready(dialect))
-    stood_before = _stood_before(turns.c.platform, turns.c.chat)
     return (
         sa.update(turns)
         .where(turns.c.id == sa.func.coalesce(first_urgent, first_ready))
@@ -277,7 +144,7 @@ def _claiming(dialect: str, lease: float) -> ReturningUpdate[Any]:
             owner=sa.bindparam("claims"),
             started_at=utc_now(),
             lease_until=utc_now(lease),
-            stood=sa.case((turns.c.stood != "", turns.c.stood), else_=stood_before),
+            stood=sa.case((turns.c.stood != "", turns.c.stood), else_=_STOOD),
         )
         .returning(*CLAIMED, _followed(dialect), _SETTINGS)
     )
@@ -335,26 +202,6 @@ def revival() -> sa.Update:
             stood="",
         )
     )
-
-
-def _stood_before(
-    platform: sa.ColumnElement[str], chat: sa.ColumnElement[str]
-) -> sa.ColumnElement[str]:
-    """What stood in the chat when the newest turn ended: a later one, if this is tried again."""
-    before = turns.alias("before")
-    stood = (
-        sa.select(before.c.stood)
-        .where(
-            before.c.platform == platform,
-            before.c.chat == chat,
-            sa.not_(before.c.urgent),
-            before.c.stood != "",
-        )
-        .order_by(before.c.id.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    return sa.func.coalesce(stood, "")
 
 
 def _first(lane: sa.FromClause, condition: sa.TextClause) -> sa.ScalarSelect[int]:

@@ -6,41 +6,40 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 import sqlalchemy as sa
 
-from bot.core.engine import albums
 from bot.core.limits.calendar import UTC_CALENDAR, Calendar
 from bot.core.stores import Accepted, Outcome, Turn, TurnState
 from bot.core.types import (
     ChatId,
     ChatRef,
     Event,
-    IncomingMessage,
     MessageRef,
     OutgoingFile,
     Unreadable,
     UserId,
 )
-from bot.errors import QueueFull
 from bot.store import (
+    arrivals,
     codec,
     conversations,
-    edits,
     holds,
     joining,
     lanes,
     ledger,
     messages,
-    news,
     products,
     usage,
 )
+from bot.store.arrivals import Offer
 from bot.store.connection import Connection
 from bot.store.database import Database
-from bot.store.engines import Job
-from bot.store.holds import EXPIRED, GIVEN_BACK, NOBODY, Hold
+from bot.store.gathering import Gathering
+from bot.store.holds import EXPIRED, GIVEN_BACK, NOBODY, Checkpoint, Hold
+from bot.store.intake import Rules, take_in
 from bot.store.overheard import drop_through
 from bot.store.privacy import SCRUBBED
 from bot.store.schema import turns
@@ -67,8 +66,9 @@ class Turns:
         calendar: Calendar = UTC_CALENDAR,
     ) -> None:
         self._database = database
-        self._per_chat = per_chat
-        self._in_all = in_all
+        rules = Rules(per_chat=per_chat, in_all=in_all, lease=lease)
+        self._intake = Gathering(database, partial(take_in, rules=rules))
+        self._checkpoints = Gathering(database, partial(holds.checkpoint, lease=lease))
         self._lease = lease
         self._calendar = calendar
         self._held: dict[int, Hold] = {}
@@ -84,43 +84,12 @@ class Turns:
 
         The turn waits, or when nothing stands before it and there is an `owner`, runs at once.
         """
-
-        async def job(connection: Connection) -> Accepted:
-            view = await lanes.look(connection, event)
-            if view.known is None:
-                wanted = event
-                if isinstance(event, IncomingMessage) and event.edited:
-                    settled = await edits.settle(connection, event)
-                    if isinstance(settled, Accepted):
-                        return settled
-                    wanted = settled
-                room = self._per_chat + (albums.MOST if albums.album_of(event) else 0)
-                if not urgent and view.waiting_in_chat >= room:
-                    raise QueueFull(in_chat=True)
-                if not urgent and view.waiting_in_all >= self._in_all:
-                    raise QueueFull(in_chat=False)
-                ahead = 0 if urgent else view.active_in_chat
-                if owner and not ahead:
-                    row = await lanes.begin(connection, wanted, owner, self._lease, urgent=urgent)
-                    if row is not None:
-                        turn = lanes.turn(row)
-                        return Accepted(turn_id=row.id, fresh=True, ahead=0, turn=turn)
-                new = await lanes.add(connection, wanted, urgent=urgent)
-                if new is not None:
-                    await news.tell(connection)
-                    return Accepted(turn_id=new, fresh=True, ahead=ahead)
-                view = await lanes.look(connection, event)  # another process was quicker
-            assert view.known is not None  # a key that cannot be added is there
-            ahead = await lanes.ahead(connection, view.known)
-            return Accepted(turn_id=view.known, fresh=False, ahead=ahead)
-
-        if not owner:
-            return await self._database.write(job)
-        return await self._taking(owner, job, lambda accepted: accepted.turn)
+        taking = self._intake.ask(Offer(event, urgent, owner))
+        return await self._taking(owner, taking, lambda accepted: accepted.turn)
 
     async def bury(self, event: Unreadable) -> None:
         """Keep an event that nobody can read as a dead turn."""
-        await self._database.write(lambda connection: lanes.bury(connection, event))
+        await self._database.write(lambda connection: arrivals.bury(connection, event))
 
     async def announce(self, turn_id: int, ref: MessageRef) -> bool:
         """A message stands in the chat for a turn that waits; its answer takes that place.
@@ -150,15 +119,18 @@ class Turns:
         return None
 
     async def _claim_row(self, owner: str) -> lanes.Claimed | None:
-        return await self._taking(
-            owner, lambda connection: lanes.claim(connection, owner, self._lease), lambda row: row
+        claiming = self._database.write(
+            lambda connection: lanes.claim(connection, owner, self._lease)
         )
+        return await self._taking(owner, claiming, lambda row: row)
 
     async def _taking(
-        self, owner: str, job: Job[T], taken: Callable[[T], Turn | lanes.Claimed | None]
+        self,
+        owner: str,
+        writing: asyncio.Future[T],
+        taken: Callable[[T], Turn | lanes.Claimed | None],
     ) -> T:
-        """Carry out a job that may take a turn; it is given back when its caller is cancelled."""
-        writing = self._database.write(job)
+        """Wait for what may have taken a turn; it is given back when its caller is cancelled."""
         try:
             result = await asyncio.shield(writing)
         except asyncio.CancelledError:
@@ -193,11 +165,9 @@ class Turns:
 
     async def checkpoint(self, turn_id: int, *, partial: str, shown: Sequence[MessageRef]) -> None:
         """Remember how far the answer is and which messages it stands in."""
-        await self._change(
-            turn_id,
-            {"partial": partial, "shown": codec.dump_shown(tuple(shown))},
-            clocks={"lease_until": self._lease},
-        )
+        hold = self._held.get(turn_id, NOBODY)
+        if not await self._checkpoints.ask(Checkpoint(turn_id, hold, partial, tuple(shown))):
+            log.warning("turn not ours any more", extra={"turn": turn_id})
 
     async def note(self, turn_id: int, progress: str, made: Sequence[OutgoingFile] = ()) -> bool:
         """Leave a note for a later attempt, and files that must not be made twice."""

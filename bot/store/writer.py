@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar, cast
 
@@ -27,6 +27,7 @@ T = TypeVar("T")
 class _Entry(Generic[T]):
     job: Job[T]
     result: asyncio.Future[T]
+    begun: Callable[[], None] | None
 
 
 TOGETHER = 64
@@ -42,15 +43,17 @@ class Writer:
         self._worker: asyncio.Task[None] | None = None
         self._closed = False
 
-    def run(self, job: Job[T]) -> asyncio.Future[T]:
+    def run(self, job: Job[T], begun: Callable[[], None] | None = None) -> asyncio.Future[T]:
         """Run a job; what it returns is there when it is committed.
 
-        Raises `StoreError`, and what the job raises.
+        `begun` is called when its time has come: until then it may be given more to do. The future
+        raises `StoreError`, and what the job raises.
         """
-        if self._closed:
-            raise StoreError("the database is closed")
         result: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        entry = _Entry(job, result)
+        if self._closed:
+            result.set_exception(StoreError("the database is closed"))
+            return result
+        entry = _Entry(job, result, begun)
         self._waiting.append(cast("_Entry[object]", entry))  # the result is only passed through
         if self._worker is None:
             self._worker = asyncio.create_task(self._work())
@@ -65,7 +68,11 @@ class Writer:
     async def _work(self) -> None:
         while self._waiting:
             count = min(len(self._waiting), TOGETHER)
-            await self._commit([self._waiting.popleft() for _ in range(count)])
+            batch = [self._waiting.popleft() for _ in range(count)]
+            for entry in batch:
+                if entry.begun is not None:
+                    entry.begun()
+            await self._commit(batch)
         # In the same breath as the last look at the queue: who comes next starts a worker.
         self._worker = None
 

@@ -183,6 +183,8 @@ async def test_too_many_waiting_turns_of_a_chat_are_refused(settings: StorageSet
         with pytest.raises(QueueFull) as refused:
             await stores.turns.accept(message("e", "three"), urgent=False)
         assert not refused.value.in_chat
+        with pytest.raises(QueueFull):
+            await stores.turns.accept(message("f", "four"), urgent=False, owner="me")
         assert (await claim(stores)).event.key == "stop"
         await claim(stores)
         assert (await stores.turns.accept(message("c"), urgent=False)).ahead == 2

@@ -1,0 +1,214 @@
+"""The SQL of taking in: what an event meets in the queue, and the row that it becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.sql.dml import ReturningInsert
+
+from bot.core.stores import Turn, TurnState
+from bot.core.types import Event, IncomingMessage, Unreadable
+from bot.store import chats, codec
+from bot.store.columns import storable, utc_now
+from bot.store.connection import Connection
+from bot.store.database import insert, insert_for
+from bot.store.given import as_given, select_given
+from bot.store.lanes import lane, stood_in
+from bot.store.schema import ACTIVE_IN_LANE, WAITING_IN_LANE, turns
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An event to be taken in; with an `owner` it may be begun at once."""
+
+    event: Event
+    urgent: bool
+    owner: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What an event meets: its own turn if its `key` is known, and who stands before it.
+
+    `stood` is what stood in the chat when its newest turn ended, and `settings` are the chat's,
+    both as JSON.
+    """
+
+    known: int | None
+    waiting_in_chat: int
+    active_in_chat: int
+    waiting_in_all: int
+    stood: str | None
+    settings: str | None
+
+
+async def look(connection: Connection, events: Sequence[Event]) -> Sequence[View]:
+    """What each event meets. Urgent turns are in nobody's way and do not count."""
+    given = as_given([_named(event) for event in events])
+    result = await connection.execute(_looking(connection.dialect.name), {"events": given})
+    return [View(*row) for row in result.all()]
+
+
+def _named(event: Event) -> dict[str, str]:
+    chat = codec.chat_of(event)
+    return {
+        "platform": chat.platform,
+        "chat": chat.id,
+        "key": event.key,
+        "gesture": _gesture(event),
+    }
+
+
+_NAMED = {"platform": "text", "chat": "text", "key": "text", "gesture": "text"}
+
+
+@cache
+def _looking(dialect: str) -> sa.TextClause:
+    return sa.text(
+        f"""WITH offer AS ({select_given(dialect, "events", _NAMED)})
+        SELECT
+        coalesce(
+            (SELECT id FROM turns WHERE platform = offer.platform AND key = offer.key),
+            (SELECT id FROM turns WHERE platform = offer.platform AND gesture = offer.gesture
+                AND gesture <> '')),
+        (SELECT count(*) FILTER (WHERE state = 'waiting') FROM turns {lane(dialect)}
+            WHERE platform = offer.platform AND chat = offer.chat AND {ACTIVE_IN_LANE}),
+        (SELECT count(*) FROM turns {lane(dialect)}
+            WHERE platform = offer.platform AND chat = offer.chat AND {ACTIVE_IN_LANE}),
+        (SELECT count(*) FROM turns WHERE {WAITING_IN_LANE}),
+        ({stood_in("offer.platform", "offer.chat")}),
+        (SELECT settings FROM chats WHERE platform = offer.platform AND id = offer.chat)
+        FROM offer ORDER BY number"""
+    )
+
+
+def _gesture(event: Event | Unreadable) -> str:
+    return event.gesture if isinstance(event, IncomingMessage) and not event.edited else ""
+
+
+async def add(
+    connection: Connection, event: Event, *, urgent: bool, settled: bool = False
+) -> int | None:
+    """A waiting turn for an event; None when its key is known.
+
+    What is `settled` asks for no work any more: only its key is kept.
+    """
+    row = _row(event, urgent=urgent)
+    if settled:
+        row |= {"state": TurnState.DONE.value, "message": ""}
+    statement = _adding(connection.dialect.name, settled)
+    new: int | None = (await connection.execute(statement, row)).scalar_one_or_none()
+    return new
+
+
+def _row(event: Event, *, urgent: bool) -> dict[str, object]:
+    chat = codec.chat_of(event)
+    return {
+        "platform": chat.platform,
+        "chat": chat.id,
+        "user_id": codec.sender_of(event).id,
+        "urgent": urgent,
+        "state": TurnState.WAITING.value,
+        "message": event.ref.id if isinstance(event, IncomingMessage) else "",
+        "gesture": _gesture(event),
+        **_new(event),
+    }
+
+
+@cache
+def _adding(dialect: str, settled: bool) -> ReturningInsert[Any]:
+    return (
+        insert_for(dialect, turns)
+        .values(accepted_at=utc_now(), finished_at=utc_now() if settled else None)
+        .on_conflict_do_nothing()
+        .returning(turns.c.id)
+    )
+
+
+async def begin(
+    connection: Connection, met: Sequence[tuple[Offer, View]], lease: float
+) -> Sequence[Turn | None]:
+    """A turn that runs from the start for each event; None for one that has one, or must wait.
+
+    For events before which nothing was seen to stand: another process may have been quicker.
+    """
+    rows = [_row(offer.event, urgent=offer.urgent) | _running(offer, view) for offer, view in met]
+    result = await connection.execute(_beginning(connection.dialect.name, lease), rows)
+    ids = {(platform, key): turn_id for turn_id, platform, key in result.all()}
+    begun: list[Turn | None] = []
+    for (offer, view), row in zip(met, rows, strict=True):
+        # Taken out: of two events with one key only the first has got in.
+        turn_id = ids.pop((row["platform"], storable(offer.event.key)), None)
+        begun.append(None if turn_id is None else _turn(turn_id, offer, view, str(row["event"])))
+    return begun
+
+
+def _running(offer: Offer, view: View) -> dict[str, object]:
+    return {
+        "state": TurnState.RUNNING.value,
+        "owner": offer.owner,
+        "stood": view.stood or "",
+    }
+
+
+@cache
+def _beginning(dialect: str, lease: float) -> ReturningInsert[Any]:
+    now = {"accepted_at": utc_now(), "started_at": utc_now(), "lease_until": utc_now(lease)}
+    return (
+        insert_for(dialect, turns)
+        .values(**now)
+        .on_conflict_do_nothing()
+        .returning(turns.c.id, turns.c.platform, turns.c.key)
+    )
+
+
+def _turn(turn_id: int, offer: Offer, view: View, text: str) -> Turn:
+    """What has just been put into a row, as another attempt would read it."""
+    event, kept = offer.event, storable(text)
+    if kept != text:
+        event = codec.load_event(codec.kind_of(event), kept)
+    chat = codec.chat_of(event)
+    return Turn(
+        id=turn_id,
+        chat=chat,
+        event=event,
+        urgent=offer.urgent,
+        followed=False,
+        settings=chats.read(view.settings, chat),
+        stood=codec.load_shown(view.stood)[0] if view.stood else None,
+    )
+
+
+async def bury(connection: Connection, event: Unreadable) -> None:
+    """A dead turn for an event that nobody can read, unless its key is known."""
+    statement = (
+        insert(connection, turns)
+        .values(
+            platform=event.platform,
+            chat="",
+            user_id="",
+            urgent=False,
+            state=TurnState.DEAD.value,
+            error=event.reason,
+            finished_at=utc_now(),
+            accepted_at=utc_now(),
+            **_new(event),
+        )
+        .on_conflict_do_nothing()
+    )
+    await connection.execute(statement)
+
+
+def _new(event: Event | Unreadable) -> dict[str, object]:
+    return {
+        "key": event.key,
+        "kind": codec.kind_of(event),
+        "event": codec.dump_event(event),
+        "attempt": 1,
+        "partial": "",
+        "shown": codec.dump_shown(()),
+    }

@@ -1,0 +1,86 @@
+"""Jobs of one kind that come in the same moment, carried out together with a few statements.
+
+A statement costs more than a row. When a crowd writes at once, a third of the time until the first
+answers stood went into what the database did for each chat alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, TypeAlias, TypeVar
+
+from bot.errors import StoreBusy, StoreError
+from bot.store.connection import Connection
+from bot.store.database import Database
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+Together: TypeAlias = Callable[
+    [Connection, Sequence[Item]], Awaitable[Sequence[Result | StoreError]]
+]
+"""Does for all what was asked for, in that order; returns what came of each."""
+
+MOST = 128
+"""So many are carried out together at most: the first of them waits for the last."""
+
+
+@dataclass(slots=True)
+class _Row(Generic[Item, Result]):
+    items: list[Item] = field(default_factory=list)
+    results: list[asyncio.Future[Result]] = field(default_factory=list)
+
+
+class Gathering(Generic[Item, Result]):
+    """Collects what is asked for until the database has time for it."""
+
+    def __init__(self, database: Database, together: Together[Item, Result]) -> None:
+        self._database = database
+        self._together = together
+        self._open: _Row[Item, Result] | None = None
+
+    def ask(self, item: Item) -> asyncio.Future[Result]:
+        """Have something done; what came of it is there when it is committed.
+
+        The future raises `StoreError`.
+        """
+        row = self._open
+        if row is None or len(row.items) >= MOST:
+            row = self._open = _Row()
+            self._hand_in(row)
+        result: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        row.items.append(item)
+        row.results.append(result)
+        return result
+
+    def _hand_in(self, row: _Row[Item, Result]) -> None:
+        def begun() -> None:
+            if self._open is row:
+                self._open = None
+
+        def ended(written: asyncio.Future[Sequence[Result | StoreError]]) -> None:
+            error = written.exception()
+            if error is None:
+                _tell(row, written.result())
+            elif len(row.items) == 1 or isinstance(error, StoreBusy):
+                _tell(row, [error] * len(row.items))
+            else:  # one that cannot be carried out takes nobody along
+                for item, result in zip(row.items, row.results, strict=True):
+                    self._hand_in(_Row([item], [result]))
+
+        written = self._database.write(
+            lambda connection: self._together(connection, row.items), begun
+        )
+        written.add_done_callback(ended)
+
+
+def _tell(row: _Row[Item, Result], results: Sequence[Result | BaseException]) -> None:
+    for waiting, result in zip(row.results, results, strict=True):
+        if waiting.done():
+            continue  # its caller was cancelled
+        if isinstance(result, BaseException):
+            waiting.set_exception(result)
+        else:
+            waiting.set_result(result)

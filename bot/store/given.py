@@ -1,0 +1,36 @@
+"""Rows that are handed to a statement as one JSON value, for what is done to many at once.
+
+A list of parameters of any length would be another statement each time, which SQLAlchemy would put
+together anew.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+from bot.store.columns import storable
+
+
+def select_given(dialect: str, parameter: str, columns: Mapping[str, str]) -> str:
+    """The query for the rows in a parameter; each column with its SQL type, and their `number`."""
+    if dialect == "sqlite":
+        place, value = f"json_each(:{parameter}) AS given", "json_extract(given.value, '$.{name}')"
+    else:
+        place = (
+            f"json_array_elements(CAST(:{parameter} AS json)) WITH ORDINALITY AS given (value, key)"
+        )
+        value = "given.value ->> '{name}'"
+    typed = [
+        f"CAST({value.format(name=name)} AS {kind}) AS {name}" for name, kind in columns.items()
+    ]
+    return f"SELECT given.key AS number, {', '.join(typed)} FROM {place}"
+
+
+def as_given(rows: Sequence[Mapping[str, str | int]]) -> str:
+    """The rows as the value of the parameter."""
+    clean = [
+        {name: storable(value) if isinstance(value, str) else value for name, value in row.items()}
+        for row in rows
+    ]
+    return json.dumps(clean, ensure_ascii=False)

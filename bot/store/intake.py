@@ -1,0 +1,97 @@
+"""What becomes of events that are taken in: begun at once, made to wait, refused, or known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.core.engine import albums
+from bot.core.stores import Accepted
+from bot.core.types import ChatRef, IncomingMessage
+from bot.errors import QueueFull, StoreError
+from bot.store import arrivals, codec, edits, lanes, news
+from bot.store.arrivals import Offer, View
+from bot.store.connection import Connection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """At most `per_chat` and `in_all` turns wait; one that is begun is held for `lease` seconds."""
+
+    per_chat: int
+    in_all: int
+    lease: float
+
+
+async def take_in(
+    connection: Connection, offers: Sequence[Offer], *, rules: Rules
+) -> Sequence[Accepted | StoreError]:
+    """Make turns of events, in order; one whose key is known changes nothing.
+
+    What is refused comes back as `QueueFull`.
+    """
+    begun = await _begin_the_first(connection, offers, rules)
+    return [
+        done if done is not None else await _take_in(connection, offer, rules)
+        for offer, done in zip(offers, begun, strict=True)
+    ]
+
+
+async def _begin_the_first(
+    connection: Connection, offers: Sequence[Offer], rules: Rules
+) -> list[Accepted | None]:
+    """Begin what nothing stands before, neither in the queue nor among the events themselves."""
+    begun: list[Accepted | None] = [None] * len(offers)
+    first: dict[ChatRef, int] = {}
+    for number, offer in enumerate(offers):
+        first.setdefault(codec.chat_of(offer.event), number)
+    numbers = [number for number in first.values() if _may_begin(offers[number])]
+    if not numbers:
+        return begun
+    views = await arrivals.look(connection, [offers[number].event for number in numbers])
+    met = {
+        number: (offers[number], view)
+        for number, view in zip(numbers, views, strict=True)
+        if _is_free(view, rules, urgent=offers[number].urgent)
+    }
+    if met:
+        turns = await arrivals.begin(connection, list(met.values()), rules.lease)
+        for number, turn in zip(met, turns, strict=True):
+            if turn is not None:
+                begun[number] = Accepted(turn_id=turn.id, fresh=True, ahead=0, turn=turn)
+    return begun
+
+
+def _may_begin(offer: Offer) -> bool:
+    is_edit = isinstance(offer.event, IncomingMessage) and offer.event.edited
+    return bool(offer.owner) and not is_edit
+
+
+def _is_free(view: View, rules: Rules, *, urgent: bool) -> bool:
+    has_room = not view.active_in_chat and view.waiting_in_all < rules.in_all
+    return view.known is None and (urgent or has_room)
+
+
+async def _take_in(connection: Connection, offer: Offer, rules: Rules) -> Accepted | QueueFull:
+    event, urgent = offer.event, offer.urgent
+    [view] = await arrivals.look(connection, [event])
+    if view.known is None:
+        if isinstance(event, IncomingMessage) and event.edited:
+            settled = await edits.settle(connection, event)
+            if isinstance(settled, Accepted):
+                return settled
+            event = settled
+        room = rules.per_chat + (albums.MOST if albums.album_of(event) else 0)
+        if not urgent and view.waiting_in_chat >= room:
+            return QueueFull(in_chat=True)
+        if not urgent and view.waiting_in_all >= rules.in_all:
+            return QueueFull(in_chat=False)
+        new = await arrivals.add(connection, event, urgent=urgent)
+        if new is not None:
+            await news.tell(connection)
+            ahead = 0 if urgent else view.active_in_chat
+            return Accepted(turn_id=new, fresh=True, ahead=ahead)
+        [view] = await arrivals.look(connection, [event])  # another process was quicker
+    assert view.known is not None  # a key that cannot be added is there
+    ahead = await lanes.ahead(connection, view.known)
+    return Accepted(turn_id=view.known, fresh=False, ahead=ahead)
