@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
@@ -12,6 +12,7 @@ from bot.core.types import ChatRef, UserId
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
 from bot.store.database import Database
+from bot.store.gathering import Gathering
 from bot.store.schema import actions as table
 
 _VALUE_BYTES = 12
@@ -26,18 +27,26 @@ _TAKEN = sa.select(table.c.name, table.c.argument, table.c.owner).where(
 )
 
 
+async def _offer(
+    connection: Connection, offers: Sequence[Sequence[Mapping[str, str | None]]]
+) -> Sequence[None]:
+    await connection.execute(_OFFERING, [row for rows in offers for row in rows])
+    return [None for _ in offers]
+
+
 class ActionTable:
     """`Actions`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._offers = Gathering(database, _offer)
 
     async def offer(self, chat: ChatRef, actions: Sequence[Action]) -> Sequence[str]:
         """Keep the actions; returns a button value for each, in order."""
         if not actions:
             return []
         values = [secrets.token_urlsafe(_VALUE_BYTES) for _ in actions]
-        rows = [
+        rows: list[dict[str, str | None]] = [
             {
                 "id": value,
                 "platform": chat.platform,
@@ -48,11 +57,7 @@ class ActionTable:
             }
             for value, action in zip(values, actions, strict=True)
         ]
-
-        async def job(connection: Connection) -> None:
-            await connection.execute(_OFFERING, rows)
-
-        await self._database.write(job)
+        await self._offers.ask(rows)
         return values
 
     async def taken(self, chat: ChatRef, value: str) -> Action | None:

@@ -148,8 +148,10 @@ def _named(chat: ChatRef) -> dict[str, str]:
 
 async def current(connection: Connection, chat: ChatRef) -> int:
     """The chat's current conversation, made unless another process has just made it."""
-    row = _named(chat) | {"in_platform": chat.platform, "in_chat": chat.id}
-    await connection.execute(_opening(connection.dialect.name), row)
     found = await _current(connection, chat)
+    if found is None:
+        row = _named(chat) | {"in_platform": chat.platform, "in_chat": chat.id}
+        await connection.execute(_opening(connection.dialect.name), row)
+        found = await _current(connection, chat)
     assert found is not None  # a unique index kept the row out only if there is one
     return found

@@ -47,13 +47,15 @@ class Database:
         self._engine = engine
         self._writer = Writer(engine)
 
-    def write(self, job: Job[T], begun: Callable[[], None] | None = None) -> asyncio.Future[T]:
+    def write(
+        self, job: Job[T], *, begun: Callable[[], None] | None = None, patient: bool = False
+    ) -> asyncio.Future[T]:
         """Run a job in a transaction; its result comes when it is committed. Raises `StoreError`.
 
         Who is cancelled while waiting learns nothing; behind `asyncio.shield`, what became of it.
-        Until `begun` is called, the job may be given more to do.
+        Until `begun` is called, the job may be given more to do; a `patient` one lets others pass.
         """
-        return self._writer.run(job, begun)
+        return self._writer.run(job, begun=begun, patient=patient)
 
     async def read(self, job: Job[T]) -> T:
         """Run a job that changes nothing. Raises `StoreError`."""

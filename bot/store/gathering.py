@@ -34,11 +34,17 @@ class _Row(Generic[Item, Result]):
 
 
 class Gathering(Generic[Item, Result]):
-    """Collects what is asked for until the database has time for it."""
+    """Collects what is asked for until the database has time for it.
 
-    def __init__(self, database: Database, together: Together[Item, Result]) -> None:
+    What is `patient` lets others pass.
+    """
+
+    def __init__(
+        self, database: Database, together: Together[Item, Result], *, patient: bool = False
+    ) -> None:
         self._database = database
         self._together = together
+        self._patient = patient
         self._open: _Row[Item, Result] | None = None
 
     def ask(self, item: Item) -> asyncio.Future[Result]:
@@ -71,7 +77,9 @@ class Gathering(Generic[Item, Result]):
                     self._hand_in(_Row([item], [result]))
 
         written = self._database.write(
-            lambda connection: self._together(connection, row.items), begun
+            lambda connection: self._together(connection, row.items),
+            begun=begun,
+            patient=self._patient,
         )
         written.add_done_callback(ended)
 

@@ -20,11 +20,9 @@ _ACTIVE = (
     .where(conversations.c.id == sa.bindparam("conversation"))
     .values(active_at=utc_now())
 )
-_KEEPING = (
-    sa.insert(messages)
-    .values(created_at=utc_now())
-    .returning(messages.c.id, sort_by_parameter_order=True)
-)
+_KEEPING = sa.insert(messages).values(created_at=utc_now())
+_NUMBERED = _KEEPING.returning(messages.c.id, sort_by_parameter_order=True)
+"""Slower: SQLite says so only of one row after the other."""
 
 
 async def keep(
@@ -57,7 +55,10 @@ async def keep(
                 "turn_id": turn_id,
             }
         )
-    ids = (await connection.execute(_KEEPING, rows)).scalars().all()
+    if not any(pictures) and not any(drawings):
+        await connection.execute(_KEEPING, rows)
+        return
+    ids = (await connection.execute(_NUMBERED, rows)).scalars().all()
     for message_id, inside, made in zip(ids, pictures, drawings, strict=True):
         for digest, content in inside.items():
             await _keep_picture(connection, message_id, digest, content)

@@ -78,6 +78,8 @@ class Turns:
         self._wake: Callable[[], None] = lambda: None
         self._noted: set[int] = set()
         """Turns that may have left files behind."""
+        self._leads: set[int] = set()
+        """Turns that may answer others, too; of what a lost process leaves each waits by itself."""
 
     async def accept(self, event: Event, *, urgent: bool, owner: str = "") -> Accepted:
         """Commit an event as a turn; a key that is known changes nothing.
@@ -155,6 +157,7 @@ class Turns:
     async def join(self, turn_id: int, others: Sequence[int], shown: Sequence[MessageRef]) -> None:
         """Let a running turn answer these, too, in the messages that stand for all of them."""
         hold = self._held.get(turn_id, NOBODY)
+        self._leads.add(turn_id)
         await self._database.write(
             lambda connection: joining.join(connection, turn_id, hold.owner, others, shown)
         )
@@ -295,6 +298,7 @@ class Turns:
     def _let_go(self, turn_id: int) -> None:
         self._held.pop(turn_id, None)
         self._noted.discard(turn_id)
+        self._leads.discard(turn_id)
 
     async def _change(
         self,
@@ -311,15 +315,16 @@ class Turns:
         lease ran out and another process has taken it over.
         """
         hold = self._held.get(turn_id, NOBODY)
+        leads, noted = turn_id in self._leads, turn_id in self._noted
 
         async def job(connection: Connection) -> bool:
             row = await holds.change(connection, turn_id, hold, values, clocks or {})
             if row is None:
                 return False
-            if ends is not None:
+            if ends is not None and leads:
                 await joining.end(connection, turn_id, ends)
             if outcome is not None:
-                if turn_id in self._noted:
+                if noted:
                     await products.drop(connection, turn_id)
                 chat = ChatRef(row.platform, ChatId(row.chat))
                 if outcome.messages:
@@ -334,7 +339,7 @@ class Turns:
                 await ledger.release_turn(connection, turn_id)
             return True
 
-        if not await self._database.write(job):
+        if not await self._database.write(job, patient=True):
             log.warning("turn not ours any more", extra={"turn": turn_id})
 
 

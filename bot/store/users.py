@@ -14,6 +14,7 @@ from bot.core.types import Sender, UserId
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
 from bot.store.database import Database, Insert, insert_for
+from bot.store.gathering import Gathering
 from bot.store.schema import users
 
 
@@ -30,25 +31,31 @@ def _noting(dialect: str) -> Insert:
     )
 
 
-class UserTable:
-    """`Users`."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def seen(self, platform: str, sender: Sender) -> None:
-        """Remember name and language of somebody who wrote."""
-        row = {
+async def _note(connection: Connection, seen: Sequence[tuple[str, Sender]]) -> Sequence[None]:
+    rows = [
+        {
             "platform": platform,
             "id": sender.id,
             "name": sender.name,
             "language": sender.language,
         }
+        # In an order that two writers share: else each could wait for a row of the other.
+        for platform, sender in sorted(seen, key=lambda one: (one[0], one[1].id))
+    ]
+    await connection.execute(_noting(connection.dialect.name), rows)
+    return [None for _ in seen]
 
-        async def job(connection: Connection) -> None:
-            await connection.execute(_noting(connection.dialect.name), row)
 
-        await self._database.write(job)
+class UserTable:
+    """`Users`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._seen = Gathering(database, _note, patient=True)
+
+    async def seen(self, platform: str, sender: Sender) -> None:
+        """Remember name and language of somebody who wrote."""
+        await self._seen.ask((platform, sender))
 
     async def recent(self, *, offset: int = 0, limit: int = 10) -> Sequence[Acquaintance]:
         """Those who spoke last, latest first."""

@@ -5,6 +5,9 @@ order of the calls, and jobs that came while it was busy share the next commit. 
 takes nobody along: the transaction is rolled back and every job of it runs again alone. On
 PostgreSQL it is the same, which keeps events in the order in which they were handed in.
 
+What turns leave at their end is patient: nobody waits for it, and when a crowd's answers end
+together it takes longer than all that somebody does wait for.
+
 A caller that is cancelled does not disturb the transaction: a job handed in is carried out.
 """
 
@@ -34,27 +37,35 @@ TOGETHER = 64
 """Jobs under one commit at most: the first of them waits for the last."""
 
 
+PATIENT = 16
+"""Of those that are patient: whoever comes meanwhile waits for them. Some go with every commit."""
+
+
 class Writer:
     """Runs jobs in transactions, one after the other."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._waiting: deque[_Entry[object]] = deque()
+        self._patient: deque[_Entry[object]] = deque()
         self._worker: asyncio.Task[None] | None = None
         self._closed = False
 
-    def run(self, job: Job[T], begun: Callable[[], None] | None = None) -> asyncio.Future[T]:
+    def run(
+        self, job: Job[T], *, begun: Callable[[], None] | None = None, patient: bool = False
+    ) -> asyncio.Future[T]:
         """Run a job; what it returns is there when it is committed.
 
-        `begun` is called when its time has come: until then it may be given more to do. The future
-        raises `StoreError`, and what the job raises.
+        `begun` is called when its time has come: until then it may be given more to do. What is
+        `patient` lets others pass. The future raises `StoreError`, and what the job raises.
         """
         result: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         if self._closed:
             result.set_exception(StoreError("the database is closed"))
             return result
         entry = _Entry(job, result, begun)
-        self._waiting.append(cast("_Entry[object]", entry))  # the result is only passed through
+        row = self._patient if patient else self._waiting
+        row.append(cast("_Entry[object]", entry))  # the result is only passed through
         if self._worker is None:
             self._worker = asyncio.create_task(self._work())
         return result
@@ -66,9 +77,8 @@ class Writer:
             await asyncio.wait([self._worker])
 
     async def _work(self) -> None:
-        while self._waiting:
-            count = min(len(self._waiting), TOGETHER)
-            batch = [self._waiting.popleft() for _ in range(count)]
+        while self._waiting or self._patient:
+            batch = [*_taken(self._waiting, TOGETHER), *_taken(self._patient, PATIENT)]
             for entry in batch:
                 if entry.begun is not None:
                     entry.begun()
@@ -96,3 +106,7 @@ class Writer:
     async def _transaction(self, jobs: Sequence[Job[object]]) -> list[object]:
         with translated():
             return await self._engine.transaction(jobs)
+
+
+def _taken(row: deque[_Entry[object]], most: int) -> list[_Entry[object]]:
+    return [row.popleft() for _ in range(min(len(row), most))]
