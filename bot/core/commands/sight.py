@@ -22,8 +22,10 @@ def shows_picture(message: IncomingMessage) -> bool:
 
 async def instead_of_looking(ctx: TurnContext, message: IncomingMessage) -> Outcome | None:
     """What is said when the model is known to be blind; None: it may look."""
+    if not shows_picture(message):
+        return None
     model = ctx.manner.model
-    if not shows_picture(message) or (await ctx.services.api.about(model)).vision is not False:
+    if (await ctx.services.api.about(model)).vision is not False:
         return None
     _ = ctx.texts.gettext
     try:
