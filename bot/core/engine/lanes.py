@@ -162,9 +162,8 @@ class Lanes:
         self._hints -= min(count, self._hints)
         claims = (self._turns.claim(self._owner) for _ in range(count))
         results = await asyncio.gather(*claims, return_exceptions=True)
-        for turn in results:
-            if isinstance(turn, Turn):
-                self._begin(turn)
+        begun = (self._begin_or_release(turn) for turn in results if isinstance(turn, Turn))
+        await asyncio.gather(*begun)
         for error in results:
             if isinstance(error, BaseException):
                 raise error
@@ -174,15 +173,12 @@ class Lanes:
         self._hints = max(self._hints, 2 * count)
         return True
 
-    def _begin(self, turn: Turn) -> None:
-        self._working[turn.id] = asyncio.create_task(self._work(turn))
-
     async def _begin_or_release(self, turn: Turn) -> None:
-        """Begin what was claimed as it came in, if turns are still begun."""
+        """Begin what was claimed; while the bot is leaving it is left for the next start."""
         if self._accepting:
-            self._begin(turn)
+            self._working[turn.id] = asyncio.create_task(self._work(turn))
         else:
-            await self._turns.release(turn.id)
+            await self._persist(lambda: self._turns.release(turn.id))
 
     async def _recover(self) -> None:
         """Only then may anything else be claimed: what runs now was left by an earlier process."""

@@ -8,9 +8,11 @@ from pathlib import Path
 
 from bot.core.access import Access
 from bot.core.fakes.platform import ANN, CHAT
+from bot.core.stores import ChatSettings
 from bot.core.types import ChatId, ChatRef, Event, Sender, Unreadable, UserId
 from bot.errors import ChatGone, PlatformDown, PlatformError, StoreError
 from bot.sandbox.openai.faults import Hang, Stall
+from bot.store.turns import Turns
 from tests.house import House, open_house
 
 EVE = Sender(UserId("666"), "Eve")
@@ -248,3 +250,26 @@ async def test_where_an_answer_stands_is_known_also_when_a_line_about_waiting_st
         rows = [json.loads(row[0]) for row in database.execute("SELECT shown FROM turns")]
     stands = [ref["id"] for row in rows for ref in row]
     assert stands == [ref.id for ref in house.platform.refs()]
+
+
+async def test_what_is_claimed_while_the_bot_is_leaving_is_left_for_the_next_start(
+    tmp_path: Path,
+) -> None:
+    async with open_house(tmp_path) as house:
+        await house.say("before")
+        seen = house.platform.kept()
+        turns = house.services.stores.turns
+        assert isinstance(turns, Turns)
+        await turns.accept(house.platform.message("late"), urgent=False)
+        with closing(sqlite3.connect(tmp_path / "house.db", isolation_level=None)) as somebody:
+            somebody.execute("BEGIN IMMEDIATE")  # so the claim takes its time
+            turns.hear()
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            await house.lanes.drain(0)
+            somebody.execute("ROLLBACK")
+        await house.services.stores.settings.save(CHAT, ChatSettings())  # after the claim
+        assert house.platform.kept() == seen
+    with closing(sqlite3.connect(tmp_path / "house.db")) as database:
+        rows = database.execute("SELECT state, attempt FROM turns ORDER BY id").fetchall()
+    assert rows == [("done", 1), ("waiting", 1)]
