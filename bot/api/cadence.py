@@ -2,20 +2,27 @@
 
 To read every event as it comes takes a third of all that an answer takes, and nobody sees it: a
 screen changes once a second. So of many answers each is read less often, several events at a time;
-and still less often while the process is behind: then others wait for their first word.
+and still less often while the process is behind: then others wait for their first word. An answer
+that is all there is read at once: somebody waits for its end.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeAlias
 
+from bot.core.clock import within
 from bot.core.ports import Clock
+
+Pause: TypeAlias = Callable[[asyncio.Event], Awaitable[None]]
+"""Waits before an answer is read on, but not when the event says that all of it is there."""
 
 EACH = 0.001
 """Seconds of pause for every other answer that is being read: a thousand reads a second."""
 LONGEST = 0.25
-"""Seconds of pause at most: an end is shown so much later."""
+"""Seconds of pause at most."""
 LATE = 10.0
 """Seconds of pause for each second that the process is behind: that pauses last too long."""
 LONGEST_LATE = 0.75
@@ -33,7 +40,7 @@ class Cadence:
         self._behind = 0.0
 
     @contextmanager
-    def reading(self) -> Iterator[Callable[[], Awaitable[None]]]:
+    def reading(self) -> Iterator[Pause]:
         """Inside, an answer is read; what it yields waits until it is its turn again."""
         self._reading += 1
         try:
@@ -41,11 +48,11 @@ class Cadence:
         finally:
             self._reading -= 1
 
-    async def _pause(self) -> None:
-        if self._reading < 2:
+    async def _pause(self, complete: asyncio.Event) -> None:
+        if self._reading < 2 or complete.is_set():
             return
         seconds = min(LONGEST, EACH * (self._reading - 1))
         seconds += min(LONGEST_LATE, LATE * self._behind)
         due = self._clock.monotonic() + seconds
-        await self._clock.sleep(seconds)
-        self._behind += SMOOTHING * (self._clock.monotonic() - due - self._behind)
+        if not await within(self._clock, seconds, complete):
+            self._behind += SMOOTHING * (self._clock.monotonic() - due - self._behind)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from contextlib import suppress
 
 import aiohttp
 
+from bot.api.cadence import Pause
 from bot.api.errors import CallFailed, not_the_api, request_id
 from bot.api.http import LARGEST_BODY, chunks_of, json_object
 from bot.api.sse import BOM, SseDecoder
@@ -27,6 +28,8 @@ class AnswerStream:
         self._response = response
         self._reader = reader
         self._batches = _batches(response, reader)
+        self._arrived = asyncio.Event()
+        response.content.on_eof(self._arrived.set)
 
     @property
     def request_id(self) -> str:
@@ -50,7 +53,7 @@ class AnswerStream:
         return []
 
     async def rest(
-        self, *, idle: float, until: float, pause: Callable[[], Awaitable[None]]
+        self, *, idle: float, until: float, pause: Pause
     ) -> AsyncGenerator[list[WireEvent], None]:
         """The events after the first, until the server says that it is over.
 
@@ -61,7 +64,7 @@ class AnswerStream:
         loop = asyncio.get_running_loop()
         try:
             while not self._reader.done:
-                await pause()
+                await pause(self._arrived)
                 wait = GRACE if self._reader.complete else idle
                 async with asyncio.timeout_at(min(loop.time() + wait, until)):
                     events = await anext(self._batches, None)
