@@ -105,7 +105,7 @@ async def add(
     return new
 
 
-def _row(event: Event, *, urgent: bool) -> dict[str, object]:
+def _row(event: Event, *, urgent: bool) -> dict[str, str | int]:
     chat = codec.chat_of(event)
     return {
         "platform": chat.platform,
@@ -137,7 +137,8 @@ async def begin(
     For events before which nothing was seen to stand: another process may have been quicker.
     """
     rows = [_row(offer.event, urgent=offer.urgent) | _running(offer, view) for offer, view in met]
-    result = await connection.execute(_beginning(connection.dialect.name, lease), rows)
+    beginning = _beginning(connection.dialect.name, lease)
+    result = await connection.execute(beginning, {"rows": as_given(rows)})
     ids = {(platform, key): turn_id for turn_id, platform, key in result.all()}
     begun: list[Turn | None] = []
     for (offer, view), row in zip(met, rows, strict=True):
@@ -147,7 +148,7 @@ async def begin(
     return begun
 
 
-def _running(offer: Offer, view: View) -> dict[str, object]:
+def _running(offer: Offer, view: View) -> dict[str, str | int]:
     return {
         "state": TurnState.RUNNING.value,
         "owner": offer.owner,
@@ -158,12 +159,40 @@ def _running(offer: Offer, view: View) -> dict[str, object]:
 @cache
 def _beginning(dialect: str, lease: float) -> ReturningInsert[Any]:
     now = {"accepted_at": utc_now(), "started_at": utc_now(), "lease_until": utc_now(lease)}
+    given = sa.text(select_given(dialect, "rows", _BEGUN))
+    new = given.columns(*(sa.column(name) for name in (*_BEGUN, "number"))).subquery("new")
+    rows = (
+        sa.select(*(new.c[name] for name in _BEGUN), *now.values())
+        # Without it SQLite takes ON for that of a join (https://www.sqlite.org/lang_upsert.html).
+        .where(sa.text("TRUE"))
+        .order_by(new.c.number)
+    )
     return (
         insert_for(dialect, turns)
-        .values(**now)
+        .from_select([*_BEGUN, *now], rows, include_defaults=False)
         .on_conflict_do_nothing()
         .returning(turns.c.id, turns.c.platform, turns.c.key)
     )
+
+
+_BEGUN = {
+    "platform": "text",
+    "chat": "text",
+    "user_id": "text",
+    "urgent": "boolean",
+    "state": "text",
+    "message": "text",
+    "gesture": "text",
+    "key": "text",
+    "kind": "text",
+    "event": "text",
+    "attempt": "integer",
+    "partial": "text",
+    "shown": "text",
+    "owner": "text",
+    "stood": "text",
+}
+"""What `_row` and `_running` say, with its type."""
 
 
 def _turn(turn_id: int, offer: Offer, view: View, text: str) -> Turn:
@@ -203,7 +232,7 @@ async def bury(connection: Connection, event: Unreadable) -> None:
     await connection.execute(statement)
 
 
-def _new(event: Event | Unreadable) -> dict[str, object]:
+def _new(event: Event | Unreadable) -> dict[str, str | int]:
     return {
         "key": event.key,
         "kind": codec.kind_of(event),
