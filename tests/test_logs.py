@@ -141,6 +141,11 @@ def test_what_looks_like_a_token_is_blacked_out_unasked(text: str, left: str) ->
     assert not any(part in cleaned for part in ("AA", "12-ab", "A0-b", "abcdefgh", "abc.def"))
 
 
+def test_a_token_is_blacked_out_whole_though_a_known_secret_is_part_of_it() -> None:
+    text = "InvalidToken 123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw4"
+    assert Redactor(["CH1vGW"])(text) == "InvalidToken ***"
+
+
 def test_ordinary_words_stay() -> None:
     text = "robot 7: the bot wrote 12:30, task-force, xox, sk-1"
     assert Redactor(["abc"])(text) == text

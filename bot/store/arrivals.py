@@ -16,7 +16,7 @@ from bot.store import chats, codec
 from bot.store.columns import storable, utc_now
 from bot.store.connection import Connection
 from bot.store.database import insert, insert_for
-from bot.store.given import as_given, select_given
+from bot.store.given import as_given, given, select_given
 from bot.store.lanes import lane, stood_in
 from bot.store.schema import ACTIVE_IN_LANE, WAITING_IN_LANE, turns
 
@@ -48,8 +48,8 @@ class View:
 
 async def look(connection: Connection, events: Sequence[Event]) -> Sequence[View]:
     """What each event meets. Urgent turns are in nobody's way and do not count."""
-    given = as_given([_named(event) for event in events])
-    result = await connection.execute(_looking(connection.dialect.name), {"events": given})
+    named = as_given([_named(event) for event in events])
+    result = await connection.execute(_looking(connection.dialect.name), {"events": named})
     return [View(*row) for row in result.all()]
 
 
@@ -86,7 +86,7 @@ def _looking(dialect: str) -> sa.TextClause:
     )
 
 
-def _gesture(event: Event | Unreadable) -> str:
+def _gesture(event: Event) -> str:
     return event.gesture if isinstance(event, IncomingMessage) and not event.edited else ""
 
 
@@ -159,8 +159,7 @@ def _running(offer: Offer, view: View) -> dict[str, str | int]:
 @cache
 def _beginning(dialect: str, lease: float) -> ReturningInsert[Any]:
     now = {"accepted_at": utc_now(), "started_at": utc_now(), "lease_until": utc_now(lease)}
-    given = sa.text(select_given(dialect, "rows", _BEGUN))
-    new = given.columns(*(sa.column(name) for name in (*_BEGUN, "number"))).subquery("new")
+    new = given(dialect, "rows", _BEGUN)
     rows = (
         sa.select(*(new.c[name] for name in _BEGUN), *now.values())
         # Without it SQLite takes ON for that of a join (https://www.sqlite.org/lang_upsert.html).

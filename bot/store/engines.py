@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, cast
 import sqlalchemy as sa
 
 from bot.store.connection import Connection, DirectConnection
+from bot.store.results import tell
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -124,14 +125,7 @@ class ThreadEngine:
         while self._waiting:
             count = min(len(self._waiting), READS)
             jobs, results = zip(*(self._waiting.popleft() for _ in range(count)), strict=True)
-            ends = await loop.run_in_executor(self._readers, self._read, jobs)
-            for end, result in zip(ends, results, strict=True):
-                if result.done():
-                    continue  # its caller was cancelled
-                if isinstance(end, Exception):
-                    result.set_exception(end)
-                else:
-                    result.set_result(end)
+            tell(results, await loop.run_in_executor(self._readers, self._read, jobs))
         self._idle += 1
 
     def _read(self, jobs: Sequence[Job[object]]) -> list[object | Exception]:

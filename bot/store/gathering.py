@@ -14,6 +14,7 @@ from typing import Generic, TypeAlias, TypeVar
 from bot.errors import StoreBusy, StoreError
 from bot.store.connection import Connection
 from bot.store.database import Database
+from bot.store.results import tell
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -69,9 +70,9 @@ class Gathering(Generic[Item, Result]):
         def ended(written: asyncio.Future[Sequence[Result | StoreError]]) -> None:
             error = written.exception()
             if error is None:
-                _tell(row, written.result())
+                tell(row.results, written.result())
             elif len(row.items) == 1 or isinstance(error, StoreBusy):
-                _tell(row, [error] * len(row.items))
+                tell(row.results, [error] * len(row.items))
             else:  # one that cannot be carried out takes nobody along
                 for item, result in zip(row.items, row.results, strict=True):
                     self._hand_in(_Row([item], [result]))
@@ -82,13 +83,3 @@ class Gathering(Generic[Item, Result]):
             patient=self._patient,
         )
         written.add_done_callback(ended)
-
-
-def _tell(row: _Row[Item, Result], results: Sequence[Result | BaseException]) -> None:
-    for waiting, result in zip(row.results, results, strict=True):
-        if waiting.done():
-            continue  # its caller was cancelled
-        if isinstance(result, BaseException):
-            waiting.set_exception(result)
-        else:
-            waiting.set_result(result)

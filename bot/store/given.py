@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
+import sqlalchemy as sa
+
 from bot.store.columns import storable
 
 
@@ -25,6 +27,12 @@ def select_given(dialect: str, parameter: str, columns: Mapping[str, str]) -> st
         f"CAST({value.format(name=name)} AS {kind}) AS {name}" for name, kind in columns.items()
     ]
     return f"SELECT given.key AS number, {', '.join(typed)} FROM {place}"
+
+
+def given(dialect: str, parameter: str, columns: Mapping[str, str]) -> sa.Subquery:
+    """The same rows for a statement of SQLAlchemy."""
+    query = sa.text(select_given(dialect, parameter, columns))
+    return query.columns(*(sa.column(name) for name in (*columns, "number"))).subquery("new")
 
 
 def as_given(rows: Sequence[Mapping[str, str | int]]) -> str:

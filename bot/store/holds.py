@@ -16,7 +16,7 @@ from bot.core.types import MessageRef
 from bot.store import codec, joining, ledger
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
-from bot.store.given import as_given, select_given
+from bot.store.given import as_given, given
 from bot.store.schema import RUNNING, turns
 
 GIVEN_BACK: dict[str, object] = {
@@ -53,9 +53,9 @@ async def change(
     `clocks` are columns that are set to so many seconds from now, by the database's clock.
     """
     held = {"this": turn_id, "holder": hold.owner, "tried": hold.attempt}
-    given = {f"new_{name}": value for name, value in values.items()}
+    wanted = {f"new_{name}": value for name, value in values.items()}
     statement = _changing(frozenset(values), frozenset(clocks.items()))
-    return (await connection.execute(statement, {**held, **given})).one_or_none()
+    return (await connection.execute(statement, {**held, **wanted})).one_or_none()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +93,7 @@ _ROWS = {"id": "bigint", "owner": "text", "attempt": "integer", "partial": "text
 
 @cache
 def _checkpointing(dialect: str, lease: float) -> ReturningUpdate[int]:
-    given = sa.text(select_given(dialect, "rows", _ROWS))
-    new = given.columns(*(sa.column(name) for name in _ROWS)).subquery("new")
+    new = given(dialect, "rows", _ROWS)
     return (
         sa.update(turns)
         .where(

@@ -22,6 +22,7 @@ from typing import Generic, TypeVar, cast
 from bot.errors import StoreBusy, StoreError
 from bot.store.engines import Engine, Job
 from bot.store.errors import translated
+from bot.store.results import tell
 
 T = TypeVar("T")
 
@@ -35,8 +36,6 @@ class _Entry(Generic[T]):
 
 TOGETHER = 64
 """Jobs under one commit at most: the first of them waits for the last."""
-
-
 PATIENT = 16
 """Of those that are patient: whoever comes meanwhile waits for them. Some go with every commit."""
 
@@ -92,16 +91,12 @@ class Writer:
         await asyncio.wait([attempt])
         error = attempt.exception()
         if error is None:
-            for entry, result in zip(batch, attempt.result(), strict=True):
-                if not entry.result.done():  # else its caller was cancelled
-                    entry.result.set_result(result)
+            tell([entry.result for entry in batch], attempt.result())
         elif len(batch) > 1 and not isinstance(error, StoreBusy):
             for entry in batch:
                 await self._commit([entry])
         else:  # alone, or shut out by a lock that the next attempt would only wait for again
-            for entry in batch:
-                if not entry.result.done():
-                    entry.result.set_exception(error)
+            tell([entry.result for entry in batch], [error] * len(batch))
 
     async def _transaction(self, jobs: Sequence[Job[object]]) -> list[object]:
         with translated():
