@@ -1,71 +1,31 @@
 from __future__ import annotations
 
-import html
 import random
 import re
-from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from markdown_it import MarkdownIt
 
 from bot.core.delivery.partial import settle
-from bot.platforms.telegram.render import MAX_ENTITIES, MAX_TEXT, Rendered, measure, pages, render
-from bot.sandbox.telegram.judge import Formatted, Tdlib
+from bot.platforms.telegram.render import MAX_ENTITIES, MAX_TEXT, measure, pages, render
+from bot.sandbox.telegram.judge import Tdlib
+from tests.platforms.telegram.judging import (
+    STEP,
+    judged,
+    kinds,
+    outside_code,
+    while_written,
+    words_by_another_parser,
+    words_shown,
+)
 from tests.platforms.telegram.snippets import SNIPPETS
 
 ANSWERS = sorted((Path(__file__).parents[2] / "data" / "answers").glob("*.md"))
-STEP = 7
 
 
 @pytest.fixture(scope="module")
 def telegram_parser() -> Tdlib:
     return Tdlib()
-
-
-def judged(parser: Tdlib, rendered: Rendered) -> Formatted:
-    """What Telegram makes of it; raises when it refuses."""
-    entities = [
-        {
-            key: value
-            for key, value in {
-                "type": e.type,
-                "offset": e.offset,
-                "length": e.length,
-                "url": e.url,
-                "language": e.language,
-            }.items()
-            if value is not None
-        }
-        for e in rendered.entities
-    ]
-    return parser.fix(rendered.text, "", entities)
-
-
-def while_written(text: str) -> Iterator[Rendered]:
-    """What a chat shows of a text that grows by seven characters at a time."""
-    for end in range(STEP, len(text), STEP):
-        shown = render(settle(text[:end]), partial=True)
-        if shown.is_visible:
-            yield shown
-
-
-def kinds(rendered: Rendered) -> list[tuple[str, str]]:
-    """The formatting and the words it covers."""
-    units = rendered.text.encode("utf-16-le")
-    return [
-        (e.type, units[2 * e.offset : 2 * (e.offset + e.length)].decode("utf-16-le"))
-        for e in rendered.entities
-    ]
-
-
-def outside_code(rendered: Rendered) -> str:
-    units = bytearray(rendered.text.encode("utf-16-le"))
-    for e in rendered.entities:
-        if e.type in {"code", "pre"}:
-            units[2 * e.offset : 2 * (e.offset + e.length)] = b" \0" * e.length
-    return units.decode("utf-16-le")
 
 
 # ---------------------------------------------------------------- nothing refused, nothing lost
@@ -106,14 +66,6 @@ def test_telegram_takes_any_mixture(seed: int, telegram_parser: Tdlib) -> None:
                 judged(telegram_parser, page)
 
 
-def words_by_another_parser(markdown: str) -> Counter[str]:
-    """The words of a text as markdown-it reads it: an independent witness."""
-    rendered = MarkdownIt("commonmark").enable(["table", "strikethrough"])
-    page = re.sub(r"</?(?:em|strong|s|code|a)\b[^<>]*>", "", rendered.render(markdown))
-    page = re.sub(r"<[^<>]*>", " ", page)
-    return Counter(re.findall(r"\w+", html.unescape(page)))
-
-
 OTHERWISE = {
     "latex",
     "maths_lecture",  # formulas become what they mean
@@ -138,8 +90,7 @@ def test_no_letter_of_another_script_is_lost_or_moved(path: Path) -> None:
 )
 def test_no_word_of_an_answer_is_lost(path: Path) -> None:
     text = path.read_text()
-    shown = Counter(re.findall(r"\w+", "\n".join(p.text for p in pages(render(text)))))
-    lost = words_by_another_parser(text) - shown
+    lost = words_by_another_parser(text) - words_shown(text)
     assert not set(lost) - {"x"}  # the cross of a task that is done
 
 

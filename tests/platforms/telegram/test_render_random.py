@@ -15,7 +15,7 @@ from bot.core.delivery.split import pages as split_pages
 from bot.platforms.telegram.render import MAX_ENTITIES, MAX_TEXT, Rendered, measure, pages, render
 from bot.sandbox.telegram.judge import Formatted, Tdlib
 from tests.markdown_texts import markdown_texts, words_of
-from tests.platforms.telegram.test_render import judged, outside_code
+from tests.platforms.telegram.judging import judged, outside_code
 
 RAW = re.compile(r"\*\*|__|~~|```|\]\(|^#{1,6} ", re.MULTILINE)
 
