@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import NamedTuple
 
+from bot.core.clock import within
 from bot.core.ports import Clock
 from bot.errors import PlatformError, RateLimited
 from bot.platforms.slack.budgets import Urgency
@@ -84,7 +85,6 @@ class Status:
         self._way = Way.SESSION
         self._works: dict[Thread, Work] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._leave = asyncio.Event()
         self._has_warned = False
 
     @asynccontextmanager
@@ -130,7 +130,9 @@ class Status:
 
     async def close(self) -> None:
         """Let the last ones be taken back."""
-        self._leave.set()
+        for work in self._works.values():
+            work.over.set()
+            work.settled.set()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=LEAVING)
         for task in list(self._tasks):
@@ -150,7 +152,7 @@ class Status:
         try:
             if self._way is Way.SESSION and await self._process(thread, title):
                 await work.over.wait()
-                await self._wait(work.settled, TAKE_OVER)
+                await within(self._clock, TAKE_OVER, work.settled)
                 if not work.streamed:
                     await self._release(thread)
             elif self._way is Way.LINE:
@@ -192,7 +194,7 @@ class Status:
 
     async def _show_line(self, thread: Thread, work: Work) -> None:
         while not work.over.is_set() and await self._set_line(thread, AT_WORK):
-            await self._wait(work.over, REFRESH)
+            await within(self._clock, REFRESH, work.over)
             if work.over.is_set():
                 await self._set_line(thread, "")
 
@@ -218,19 +220,6 @@ class Status:
             return answer.data if isinstance(answer.data, dict) else {}
 
         return await self._calls.paced(method, make, channel=thread.channel, urgency=urgency)
-
-    async def _wait(self, event: asyncio.Event, seconds: float) -> None:
-        """Wait for an event, but not for longer than that, nor when the bot leaves."""
-        waits = [
-            asyncio.ensure_future(self._clock.sleep(seconds)),
-            asyncio.ensure_future(event.wait()),
-            asyncio.ensure_future(self._leave.wait()),
-        ]
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
 
     def _warn(self, answer: Json) -> None:
         """Tell the operator once when Slack draws no Stop."""
