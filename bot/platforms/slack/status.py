@@ -67,7 +67,7 @@ class Thread(NamedTuple):
     root: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class Work:
     """What is being done in a thread. `streamed`: a stream has the session now."""
 
@@ -112,6 +112,7 @@ class Status:
         if work := self._works.get(thread):
             work.streamed = True
             work.settled.set()
+            self._calls.pace.redeem(SESSION, work)
 
     def posted(self, thread: Thread) -> None:
         """A message stands in a thread: no stream is to come.
@@ -150,7 +151,7 @@ class Status:
     async def _show(self, thread: Thread, title: str, work: Work) -> None:
         """Show it until the work is over, then take it back: one call after the other."""
         try:
-            if self._way is Way.SESSION and await self._process(thread, title):
+            if self._way is Way.SESSION and await self._process(thread, title, work):
                 await work.over.wait()
                 await within(self._clock, TAKE_OVER, work.settled)
                 if not work.streamed:
@@ -158,15 +159,20 @@ class Status:
             elif self._way is Way.LINE:
                 await self._show_line(thread, work)
         finally:
+            self._calls.pace.redeem(SESSION, work)
             if self._works.get(thread) is work:
                 del self._works[thread]
 
-    async def _process(self, thread: Thread, title: str) -> bool:
-        """Begin to work in a session; True when it is to be released again."""
+    async def _process(self, thread: Thread, title: str, work: Work) -> bool:
+        """Begin to work in a session; True when it is to be released again.
+
+        It is not begun when there is no call left to release it in time.
+        """
         args = {"channel_id": thread.channel, "thread_ts": thread.root, "status": "processing"}
         if title:
             args["title"] = title
         try:
+            self._calls.pace.promise(SESSION, work)
             answer = await self._call(SESSION, thread, args)
         except Refused as refusal:
             log.info("session not begun", extra={"code": refusal.code})
@@ -191,6 +197,7 @@ class Status:
             except PlatformError as error:
                 log.info("session not released", extra={"error": repr(error)})
             return
+        log.warning("session not released", extra={"tries": TRIES})
 
     async def _show_line(self, thread: Thread, work: Work) -> None:
         while not work.over.is_set() and await self._set_line(thread, AT_WORK):

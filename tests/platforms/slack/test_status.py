@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import AsyncExitStack
 
 import pytest
 
+from bot.core.fakes.clock import ManualClock
 from bot.core.types import Reply
 from bot.platforms.slack import status
-from bot.platforms.slack.ids import make_chat
+from bot.platforms.slack.ids import make_chat, make_message
 from bot.platforms.slack.status import LINE, SESSION, session_title
 from bot.sandbox.slack.people import Place
+from bot.sandbox.slack.server import SlackSandbox
 from tests.platforms.slack.running import Running
+from tests.platforms.slack.stage import platform_for
 
 
 async def asks(bot: Running, place: Place, text: str = "hello") -> None:
@@ -109,6 +113,34 @@ async def test_a_release_that_slack_refuses_for_now_is_made_later(bot: Running) 
     await bot.platform.send(bot.inbox.message().ref.chat, Reply(text="no"))
     await bot.sandbox.wait_for(lambda: not ada.dm.stoppable())
     assert states(bot) == ["processing", "active", "active"]
+
+
+@pytest.mark.usefixtures("patient")
+async def test_of_a_crowd_no_more_get_a_stop_than_can_be_taken_back_at_once(
+    sandbox: SlackSandbox, clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="bot")
+    platform, crowd, without = platform_for(sandbox, clock), list[Place](), 0
+    with pytest.raises(RuntimeError, match="all fail"):
+        async with AsyncExitStack() as answers:
+            for number in range(40):
+                await clock.advance(1.6)
+                dm = sandbox.person(f"Ada {number}").dm
+                chat = make_chat(sandbox.workspace.team, dm.id, "")
+                question = make_message(chat, (await dm.send("hello")).ts, "")
+                await answers.enter_async_context(platform.typing(chat, question))
+                await clock.settle()
+                if caplog.messages.count("session not begun") > without:
+                    without += 1
+                else:
+                    await sandbox.wait_for(dm.stoppable)
+                    crowd.append(dm)
+            raise RuntimeError("all fail")
+    try:
+        assert len(crowd) >= 20
+        await sandbox.wait_for(lambda: not any(dm.stoppable() for dm in crowd))  # no time passes
+    finally:
+        await platform.close()
 
 
 async def test_a_stream_that_died_leaves_no_stop(bot: Running) -> None:
