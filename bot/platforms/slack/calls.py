@@ -54,8 +54,9 @@ class Calls:
         """Slack's own client, over a session of ours that keeps its connections."""
         if self._session is None:
             connector = aiohttp.TCPConnector(limit=CONNECTIONS)
+            # The SDK has read the environment; aiohttp would do so in a thread at every call.
             self._session = aiohttp.ClientSession(
-                connector=connector, timeout=TIMEOUT, trust_env=True
+                connector=connector, timeout=TIMEOUT, proxy=self._client.proxy
             )
             self._client.session = self._session
         return self._client

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 from pydantic import SecretStr
@@ -197,3 +198,18 @@ def test_settings_that_cannot_work_are_refused_at_once(
 ) -> None:
     with pytest.raises(ConfigError, match=complaint):
         slack.connect(settings, clock=SystemClock())
+
+
+async def test_calls_and_files_go_through_the_proxy_that_the_environment_names(
+    sandbox: SlackSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy = urlsplit(sandbox.base_url)
+    monkeypatch.setenv("HTTPS_PROXY", f"http://{proxy.netloc}")
+    nowhere = urlunsplit(proxy._replace(netloc="slack.invalid"))
+    calls = Calls(sandbox.bot_token, base_url=nowhere, clock=SystemClock())
+    try:
+        assert (await calls.call("auth.test", {}))["ok"]
+        async with calls.session.get(f"{nowhere}auth.test") as answer:
+            assert answer.status == 200
+    finally:
+        await calls.close()
