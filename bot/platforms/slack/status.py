@@ -67,7 +67,7 @@ class Thread(NamedTuple):
     root: str
 
 
-@dataclass(slots=True, eq=False, weakref_slot=True)
+@dataclass(slots=True, eq=False, weakref_slot=True)  # the pace keeps a call for it, and it weakly
 class Work:
     """What is being done in a thread. `streamed`: a stream has the session now."""
 

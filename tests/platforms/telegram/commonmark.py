@@ -6,7 +6,7 @@ The examples have a licence of their own (CC BY-SA 4.0), so they are not here; t
 specification, which has them, is at https://spec.commonmark.org/0.31.2/spec.txt. Each is judged
 whole and cut after every seventh character, as the end of an answer and as a preview. Printed are
 the texts that Telegram refuses, the examples of which a word is lost, and how many there were;
-exits with 1 when anything is refused.
+exits with 1 when anything is refused, or when the file has no examples.
 """
 
 from __future__ import annotations
@@ -67,15 +67,15 @@ def check(parser: Tdlib, example: Example) -> tuple[int, list[str]]:
 def main(specification: str) -> int:
     """Check every example; returns the exit code."""
     parser, found = Tdlib(), list(examples(specification))
-    judged_texts = refused = 0
+    texts = refused = 0
     for example in found:
         count, refusals = check(parser, example)
-        judged_texts, refused = judged_texts + count, refused + len(refusals)
+        texts, refused = texts + count, refused + len(refusals)
         for refusal in refusals:
             print(f"{example.number}: refused: {refusal}")
         if lost := words_of_page(example.page) - words_shown(example.markdown):
             print(f"{example.number}: lost: {', '.join(lost)} of {example.markdown!r}")
-    print(f"{len(found)} examples, {judged_texts} texts judged, {refused} refused")
+    print(f"{len(found)} examples, {texts} texts judged, {refused} refused")
     return 1 if refused or not found else 0
 
 
