@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from fnmatch import fnmatchcase
 from typing import Protocol
 
+from bot.core.believed import Believed
 from bot.core.ports import Clock
 from bot.core.types import ButtonPress, ChatRef, Event, IncomingMessage, Sender, StopPressed
-from bot.errors import StoreError
 
-log = logging.getLogger(__name__)
-
-BELIEVED = 30.0
-"""Seconds for which what admins have decided is known from memory."""
 REMIND_AFTER = 3600.0
 """A stranger is told once an hour, in seconds: enough to be found, too little to be a nuisance."""
 STRANGERS = 10_000
@@ -76,27 +71,17 @@ class Gate:
         self._clock = clock
         self.places = places
         self._grants = grants
-        self._decided: dict[str, bool] = {}
-        self._fresh_until = float("-inf")
+        self._decided = Believed("grants", grants.all, clock)
         self._told: dict[str, float] = {}
 
     async def refresh(self) -> None:
         """Know what admins have decided. Raises `StoreError` while it is not known at all."""
-        now, unknown = self._clock.monotonic(), self._fresh_until == float("-inf")
-        if now < self._fresh_until:
-            return
-        try:
-            self._decided = dict(await self._grants.all())
-        except StoreError as error:
-            if unknown:
-                raise
-            log.warning("grants not read", extra={"error": repr(error)})
-        self._fresh_until = now + BELIEVED
+        await self._decided.refresh()
 
     async def decide(self, subject: str, *, allowed: bool, by: str) -> None:
         """Let a person or a chat in, or shut them out. Raises `StoreError`."""
         await self._grants.put(subject, allowed=allowed, by=by)
-        self._decided[subject] = allowed
+        self._decided.change(subject, allowed)
         self._told.pop(subject, None)
 
     def may(self, chat: ChatRef, sender: Sender) -> bool:
@@ -105,7 +90,7 @@ class Gate:
             return True
         user = f"{chat.platform}:{sender.id}"
         places = [f"{chat.platform}:{place}" for place in self.places(chat)]
-        decided = [self._decided.get(subject) for subject in (user, *places)]
+        decided = [self._decided.known.get(subject) for subject in (user, *places)]
         if False in decided:
             return False
         access = self._access
@@ -119,7 +104,7 @@ class Gate:
     def is_shut_out(self, chat: ChatRef) -> bool:
         """Whether an admin has shut out a whole chat."""
         places = [f"{chat.platform}:{place}" for place in self.places(chat)]
-        return False in [self._decided.get(place) for place in places]
+        return False in [self._decided.known.get(place) for place in places]
 
     def is_admin(self, chat: ChatRef, sender: Sender) -> bool:
         """Whether this sender may use what only admins may; the terminal is the operator's own."""
@@ -131,7 +116,7 @@ class Gate:
 
     def is_let_in(self, subject: str) -> bool | None:
         """Whether somebody is let in by name; None when neither let in nor shut out."""
-        decided = self._decided.get(subject)
+        decided = self._decided.known.get(subject)
         named = subject in self._access.users or self.administers(subject)
         return decided if decided is not None else named or None
 

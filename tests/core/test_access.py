@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from bot.core.access import BELIEVED, REMIND_AFTER, STRANGERS, Access, Gate, Verdict
+from bot.core.access import REMIND_AFTER, STRANGERS, Access, Gate, Verdict
+from bot.core.believed import BELIEVED
 from bot.core.types import (
     ButtonPress,
     ChatId,

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from bot.core.believed import Believed
 from bot.core.limits.calendar import Calendar
 from bot.core.limits.ledger import Ledger, Person, Refused, Reserved, Standing, Wish
 from bot.core.limits.quota import Ceiling, Limits, ceilings
 from bot.core.ports import Clock
-from bot.core.single_flight import SingleFlight
-
-REMEMBERED = 30.0
-"""Seconds for which people's own limits are believed; another replica may have changed them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,10 +28,7 @@ class Budget:
         self.calendar = calendar
         self._ledger = ledger
         self.quotas = quotas
-        self._clock = clock
-        self._own: dict[Person, Limits] = {}
-        self._fresh_until = float("-inf")
-        self._reading = SingleFlight(self._read)
+        self._own = Believed("limits of people", self._limits, clock)
 
     async def ceilings(self, person: Person, *, admin: bool) -> Sequence[Ceiling]:
         """What holds for somebody; mostly from memory, and nothing when nothing is limited."""
@@ -57,14 +51,12 @@ class Budget:
     async def set_limits(self, person: Person, limits: Limits) -> None:
         """Give somebody limits of their own; an empty mapping takes them away."""
         await self._ledger.set_limits(person, limits)
-        self._own[person] = limits
+        self._own.change(person, limits)
 
     async def _own_of(self, person: Person) -> Limits:
-        """Few people have limits of their own: all are read at once, by whoever asks first."""
-        if self._clock.monotonic() >= self._fresh_until:
-            await self._reading.run()
-        return self._own.get(person, {})
+        """Few people have limits of their own: all are read at once."""
+        await self._own.refresh()
+        return self._own.known.get(person, {})
 
-    async def _read(self) -> None:
-        self._own = dict(await self._ledger.people_with_limits())
-        self._fresh_until = self._clock.monotonic() + REMEMBERED
+    async def _limits(self) -> Mapping[Person, Limits]:
+        return dict(await self._ledger.people_with_limits())
