@@ -39,7 +39,7 @@ class ActionTable:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._offers = Gathering(database, _offer)
+        self._offers = Gathering(database.write, _offer)
 
     async def offer(self, chat: ChatRef, actions: Sequence[Action]) -> Sequence[str]:
         """Keep the actions; returns a button value for each, in order."""

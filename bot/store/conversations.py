@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -18,7 +20,19 @@ from bot.store.codec import UndecodableError
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
 from bot.store.database import Database, insert_for
+from bot.store.gathering import Gathering
+from bot.store.given import as_given, given
 from bot.store.schema import conversations, summaries
+
+READS = 32
+"""Histories that are read together at most: the first of them waits for the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    chat: ChatRef
+    before: int | None
+    limit: int
 
 
 class ConversationTable:
@@ -26,6 +40,7 @@ class ConversationTable:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._histories = Gathering(database.reading, _histories, most=READS)
 
     async def current(self, chat: ChatRef) -> int:
         """The id of the chat's conversation; begins one when there is none."""
@@ -38,19 +53,7 @@ class ConversationTable:
         self, chat: ChatRef, *, before: int | None = None, limit: int = 50
     ) -> History:
         """The chat's conversation with its newest messages and its summary; begins none."""
-
-        async def job(connection: Connection) -> History:
-            found = (await connection.execute(_SUMMED, _named(chat))).one_or_none()
-            if found is None:
-                return History()
-            newest = await messages.page(connection, found.id, before=before, limit=limit)
-            summary = (
-                None if found.text is None else Summary(text=found.text, through=found.through_id)
-            )
-            return History(conversation=found.id, newest=newest, summary=summary)
-
-        with _readable(f"of {chat.platform}:{chat.id}"):
-            return await self._database.read(job)
+        return await self._histories.ask(_Asked(chat, before, limit))
 
     async def begin(self, chat: ChatRef) -> int:
         """Begin a new conversation; the old one is kept. One without a word is good enough."""
@@ -105,22 +108,55 @@ _IS_NAMED = sa.and_(
 )
 _CURRENT = sa.select(conversations.c.id).where(_IS_NAMED)
 
-_others = summaries.alias()
-_SUMMED = (
-    sa.select(conversations.c.id, summaries.c.text, summaries.c.through_id)
-    .outerjoin_from(
-        conversations,
-        summaries,
-        summaries.c.id
-        == sa.select(_others.c.id)
-        .where(_others.c.conversation_id == conversations.c.id)
-        .order_by(_others.c.through_id.desc())
+
+@cache
+def _summed(dialect: str) -> sa.Select[Any]:
+    """The current conversation of each chat, and the summary that reaches furthest."""
+    asked = given(dialect, "chats", {"platform": "text", "chat": "text"})
+    others = summaries.alias()
+    furthest = (
+        sa.select(others.c.id)
+        .where(others.c.conversation_id == conversations.c.id)
+        .order_by(others.c.through_id.desc())
         .limit(1)
-        .scalar_subquery(),
+        .scalar_subquery()
     )
-    .where(_IS_NAMED)
-)
-"""The current conversation, and the summary that reaches furthest."""
+    is_asked = sa.and_(
+        conversations.c.platform == asked.c.platform,
+        conversations.c.chat == asked.c.chat,
+        sa.text("current"),
+    )
+    return (
+        sa.select(conversations.c.id, summaries.c.text, summaries.c.through_id)
+        .select_from(
+            asked.outerjoin(conversations, is_asked).outerjoin(
+                summaries, summaries.c.id == furthest
+            )
+        )
+        .order_by(asked.c.number)
+    )
+
+
+async def _histories(
+    connection: Connection, asked: Sequence[_Asked]
+) -> Sequence[History | StoreError]:
+    chats = as_given([_named(each.chat) for each in asked])
+    rows = (await connection.execute(_summed(connection.dialect.name), {"chats": chats})).all()
+    return [await _history(connection, each, *row) for each, row in zip(asked, rows, strict=True)]
+
+
+async def _history(
+    connection: Connection, asked: _Asked, found: int | None, text: str | None, through: int | None
+) -> History | StoreError:
+    if found is None:
+        return History()
+    try:
+        with _readable(f"of {asked.chat.platform}:{asked.chat.id}"):
+            newest = await messages.page(connection, found, before=asked.before, limit=asked.limit)
+    except StoreError as error:
+        return error
+    summary = None if text is None or through is None else Summary(text=text, through=through)
+    return History(conversation=found, newest=newest, summary=summary)
 
 
 @cache

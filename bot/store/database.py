@@ -57,10 +57,17 @@ class Database:
         """
         return self._writer.run(job, begun=begun, patient=patient)
 
-    async def read(self, job: Job[T]) -> T:
-        """Run a job that changes nothing. Raises `StoreError`."""
+    async def read(self, job: Job[T], *, begun: Callable[[], None] | None = None) -> T:
+        """Run a job that changes nothing. Raises `StoreError`.
+
+        Until `begun` is called, the job may be given more to do.
+        """
         with translated():
-            return await self._engine.read(job)
+            return await self._engine.read(job, begun)
+
+    def reading(self, job: Job[T], *, begun: Callable[[], None] | None = None) -> asyncio.Future[T]:
+        """The same for who does not wait at once."""
+        return asyncio.create_task(self.read(job, begun=begun))
 
     async def empty_log(self) -> None:
         """Move SQLite's write-ahead log into the file and empty it, as far as others let us.

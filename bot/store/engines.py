@@ -12,6 +12,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, cast
 
 import sqlalchemy as sa
@@ -39,8 +40,8 @@ class Engine(Protocol):
         """Run jobs under one commit."""
         ...
 
-    async def read(self, job: Job[T]) -> T:
-        """Run a job that changes nothing."""
+    async def read(self, job: Job[T], begun: Callable[[], None] | None = None) -> T:
+        """Run a job that changes nothing; until `begun` is called it may be given more to do."""
         ...
 
     async def close(self) -> None:
@@ -62,15 +63,17 @@ class AsyncioEngine:
         async with self._engine.begin() as connection:
             return [await job(connection) for job in jobs]
 
-    async def read(self, job: Job[T]) -> T:
-        """Run a job that changes nothing."""
-        task = asyncio.create_task(self._read(job))
+    async def read(self, job: Job[T], begun: Callable[[], None] | None = None) -> T:
+        """Run a job that changes nothing; until `begun` is called it may be given more to do."""
+        task = asyncio.create_task(self._read(job, begun))
         self._reads.add(task)
         task.add_done_callback(self._reads.discard)
         return await asyncio.shield(task)
 
-    async def _read(self, job: Job[T]) -> T:
+    async def _read(self, job: Job[T], begun: Callable[[], None] | None) -> T:
         async with self._reading.connect() as connection:
+            if begun is not None:
+                begun()
             return await job(connection)
 
     async def close(self) -> None:
@@ -82,6 +85,13 @@ class AsyncioEngine:
 
 READS = 32
 """Jobs that read in one trip to a thread at most: the first of them waits for the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    job: Job[object]
+    result: asyncio.Future[object]
+    begun: Callable[[], None] | None
 
 
 class ThreadEngine:
@@ -96,7 +106,7 @@ class ThreadEngine:
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="store-reader")
         self._idle = readers
-        self._waiting: deque[tuple[Job[object], asyncio.Future[object]]] = deque()
+        self._waiting: deque[_Reading] = deque()
         self._trips: set[asyncio.Task[None]] = set()
 
     async def transaction(self, jobs: Sequence[Job[object]]) -> list[object]:
@@ -108,10 +118,10 @@ class ThreadEngine:
 
         return await asyncio.get_running_loop().run_in_executor(self._writer, work)
 
-    async def read(self, job: Job[T]) -> T:
-        """Run a job that changes nothing."""
+    async def read(self, job: Job[T], begun: Callable[[], None] | None = None) -> T:
+        """Run a job that changes nothing; until `begun` is called it may be given more to do."""
         result: asyncio.Future[object] = asyncio.get_running_loop().create_future()
-        self._waiting.append((job, result))
+        self._waiting.append(_Reading(job, result, begun))
         if self._idle:
             self._idle -= 1
             trip = asyncio.create_task(self._take_trips())
@@ -124,8 +134,13 @@ class ThreadEngine:
         loop = asyncio.get_running_loop()
         while self._waiting:
             count = min(len(self._waiting), READS)
-            jobs, results = zip(*(self._waiting.popleft() for _ in range(count)), strict=True)
-            tell(results, await loop.run_in_executor(self._readers, self._read, jobs))
+            trip = [self._waiting.popleft() for _ in range(count)]
+            for reading in trip:
+                if reading.begun is not None:
+                    reading.begun()
+            jobs = [reading.job for reading in trip]
+            ends = await loop.run_in_executor(self._readers, self._read, jobs)
+            tell([reading.result for reading in trip], ends)
         self._idle += 1
 
     def _read(self, jobs: Sequence[Job[object]]) -> list[object | Exception]:

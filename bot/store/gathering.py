@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, TypeAlias, TypeVar
+from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from bot.errors import StoreBusy, StoreError
 from bot.store.connection import Connection
-from bot.store.database import Database
+from bot.store.engines import Job
 from bot.store.results import tell
 
+T = TypeVar("T")
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -28,6 +29,14 @@ MOST = 128
 """So many are carried out together at most: the first of them waits for the last."""
 
 
+class Carrier(Protocol):
+    """Carries out a job of the database; until `begun` is called, it may be given more to do."""
+
+    def __call__(self, job: Job[T], *, begun: Callable[[], None]) -> asyncio.Future[T]:
+        """What the job returns is there at its end; the future raises `StoreError`."""
+        ...
+
+
 @dataclass(slots=True)
 class _Row(Generic[Item, Result]):
     items: list[Item] = field(default_factory=list)
@@ -35,26 +44,23 @@ class _Row(Generic[Item, Result]):
 
 
 class Gathering(Generic[Item, Result]):
-    """Collects what is asked for until the database has time for it.
-
-    What is `patient` lets others pass.
-    """
+    """Collects what is asked for until the database has time for it; `most` is how much."""
 
     def __init__(
-        self, database: Database, together: Together[Item, Result], *, patient: bool = False
+        self, carry_out: Carrier, together: Together[Item, Result], *, most: int = MOST
     ) -> None:
-        self._database = database
+        self._carry_out = carry_out
         self._together = together
-        self._patient = patient
+        self._most = most
         self._open: _Row[Item, Result] | None = None
 
     def ask(self, item: Item) -> asyncio.Future[Result]:
-        """Have something done; what came of it is there when it is committed.
+        """Have something done; what came of it is there at its end.
 
         The future raises `StoreError`.
         """
         row = self._open
-        if row is None or len(row.items) >= MOST:
+        if row is None or len(row.items) >= self._most:
             row = self._open = _Row()
             self._hand_in(row)
         result: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
@@ -67,19 +73,19 @@ class Gathering(Generic[Item, Result]):
             if self._open is row:
                 self._open = None
 
-        def ended(written: asyncio.Future[Sequence[Result | StoreError]]) -> None:
-            error = written.exception()
+        def ended(job: asyncio.Future[Sequence[Result | StoreError]]) -> None:
+            if job.cancelled():  # the bot is leaving, and so is everybody who waits
+                for result in row.results:
+                    result.cancel()
+                return
+            error = job.exception()
             if error is None:
-                tell(row.results, written.result())
+                tell(row.results, job.result())
             elif len(row.items) == 1 or isinstance(error, StoreBusy):
                 tell(row.results, [error] * len(row.items))
             else:  # one that cannot be carried out takes nobody along
                 for item, result in zip(row.items, row.results, strict=True):
                     self._hand_in(_Row([item], [result]))
 
-        written = self._database.write(
-            lambda connection: self._together(connection, row.items),
-            begun=begun,
-            patient=self._patient,
-        )
-        written.add_done_callback(ended)
+        job = self._carry_out(lambda connection: self._together(connection, row.items), begun=begun)
+        job.add_done_callback(ended)

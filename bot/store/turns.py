@@ -67,8 +67,8 @@ class Turns:
     ) -> None:
         self._database = database
         rules = Rules(per_chat=per_chat, in_all=in_all, lease=lease)
-        self._intake = Gathering(database, partial(take_in, rules=rules))
-        self._checkpoints = Gathering(database, partial(holds.checkpoint, lease=lease))
+        self._intake = Gathering(database.write, partial(take_in, rules=rules))
+        self._checkpoints = Gathering(database.write, partial(holds.checkpoint, lease=lease))
         self._lease = lease
         self._calendar = calendar
         self._held: dict[int, Hold] = {}

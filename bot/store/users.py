@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -51,7 +51,7 @@ class UserTable:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._seen = Gathering(database, _note, patient=True)
+        self._seen = Gathering(partial(database.write, patient=True), _note)
 
     async def seen(self, platform: str, sender: Sender) -> None:
         """Remember name and language of somebody who wrote."""

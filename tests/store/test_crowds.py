@@ -7,12 +7,16 @@ import random
 from collections.abc import Sequence
 
 import pytest
+import sqlalchemy as sa
 
-from bot.core.stores import Accepted, ChatSettings, Outcome, Stores, Turn
+from bot.core.archive import Summary
+from bot.core.stores import Accepted, ChatSettings, History, Outcome, Stores, Turn
 from bot.core.types import Event
 from bot.errors import QueueFull, StoreError
 from bot.store import StorageSettings, open_store
-from tests.store.events import chat, message, ref
+from bot.store.database import connected
+from bot.store.schema import messages
+from tests.store.events import ANN, chat, message, ref, said
 
 CROWD = 150
 
@@ -87,6 +91,35 @@ async def test_who_is_refused_and_who_cannot_be_stored_take_nobody_along(
     assert len(failed) == (0 if settings.sqlite_file is not None else 1)
     assert len(refused) == 2
     assert len(taken) == len(accepted) - len(refused) - len(failed)
+
+
+async def test_every_chat_of_a_crowd_has_its_own_history_and_a_broken_one_takes_nobody_along(
+    settings: StorageSettings,
+) -> None:
+    names = [f"chat {number}" for number in range(CROWD)]
+    async with open_store(settings) as stores:
+        for turn in await begun(stores, names[:-1]):  # the last has never said anything
+            await stores.turns.finish(turn.id, Outcome(messages=(said(turn.chat.id),)))
+        first = await stores.conversations.history(chat(names[0]))
+        assert first.conversation is not None
+        summary = Summary(text="in short", through=first.newest[0].id)
+        await stores.summaries.keep(first.conversation, summary, asker=ANN.id, usage=())
+        async with connected(settings) as database:
+            broken = messages.c.parts.contains(names[1] + '"')
+            breaking = sa.update(messages).where(broken).values(parts="no JSON")
+            await database.write(lambda connection: connection.execute(breaking))
+        histories = await asyncio.gather(
+            *(stores.conversations.history(chat(name)) for name in names), return_exceptions=True
+        )
+    unread = histories.pop(1)
+    assert isinstance(unread, StoreError)
+    assert names[1] in str(unread)
+    read = [history for history in histories if isinstance(history, History)]
+    assert read[0].summary == summary
+    assert [history.summary for history in read[1:]] == [None] * (CROWD - 2)
+    assert read[-1] == History()
+    for name, history in zip([names[0], *names[2:-1]], read[:-1], strict=True):
+        assert [kept.message for kept in history.newest] == [said(name)]
 
 
 async def test_checkpoints_of_a_crowd_are_found_by_the_next_attempt(stores: Stores) -> None:
