@@ -174,8 +174,8 @@ def _per_million(price: object) -> Decimal | None:
 
 def _with_settings(info: ModelInfo, settings: ApiSettings) -> ModelInfo:
     known = settings.known(info.id)
-    said = {name: getattr(known, name) for name in _FACTS}
-    return replace(info, **{name: value for name, value in said.items() if value is not None})
+    said = {name: value for name in _FACTS if (value := getattr(known, name)) is not None}
+    return replace(info, **said) if said else info
 
 
 def _token_cost(prices: ModelInfo, price: Decimal, entry: UsageEntry) -> Decimal | None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot.api.errors import CallFailed
-from bot.api.settings import ApiSettings, Protocol
+from bot.api.settings import NOTHING, ApiSettings, Protocol
 from bot.core.chat import ModelInfo
 from bot.errors import ModelErrorKind
 
@@ -88,12 +88,14 @@ class Lesson:
         return adapted
 
 
+UNTAUGHT = Lesson()
+
+
 class Lessons:
     """The lessons of every model, by name."""
 
     def __init__(self, settings: ApiSettings) -> None:
         self._settings = settings
-        self._protocols: dict[str, Protocol | None] = {}  # by model, as configured
         self._lessons: defaultdict[str, Lesson] = defaultdict(Lesson)
 
     def of(self, model: str) -> Lesson:
@@ -102,19 +104,21 @@ class Lessons:
 
     def protocol(self, model: str) -> Protocol:
         """In which protocol to speak to a model: as configured, else as learnt, else chat."""
-        if model not in self._protocols:
-            self._protocols[model] = self._settings.known(model).protocol
-        return self._protocols[model] or self._lessons[model].protocol or "chat"
+        return self._settings.known(model).protocol or self._lessons[model].protocol or "chat"
 
     def words(self, info: ModelInfo) -> ModelInfo:
         """With the words that an image model takes, as configured or as it has told."""
-        known, told = self._settings.known(info.id), self._lessons[info.id].words
+        known = self._settings.known(info.id)
+        lesson = self._lessons.get(info.id, UNTAUGHT)  # a list has hundreds of models
+        told = lesson.words
+        if known is NOTHING and not told and not lesson.lacks:
+            return info
         return replace(
             info,
             sizes=known.sizes or told.get("size", ()),
             qualities=known.qualities or told.get("quality", ()),
             styles=known.styles or told.get("style", ()),
-            lacks=frozenset(self._lessons[info.id].lacks),
+            lacks=frozenset(lesson.lacks),
         )
 
     def learn(self, model: str, failure: CallFailed, payload: Mapping[str, Any]) -> bool:

@@ -73,7 +73,8 @@ class ListPrices:
         if not self._on:
             return info
         window = found[1].context_window if found else None
-        info = replace(info, context_window=info.context_window or window or self._window(info.id))
+        if info.context_window is None:
+            info = replace(info, context_window=window or self._window(info.id))
         if found is None or info.input_price is not None or info.minute_price is not None:
             return info
         prices = found[1].get_prices(datetime.now(UTC))

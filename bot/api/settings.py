@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from typing import Literal
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, field_validator
 
 Protocol = Literal["chat", "completions", "responses"]
 """The wire protocols in which a model may be spoken to."""
@@ -38,6 +38,10 @@ class ModelSettings(BaseModel):
     sizes: tuple[str, ...] = ()
     qualities: tuple[str, ...] = ()
     styles: tuple[str, ...] = ()
+
+
+NOTHING = ModelSettings()
+"""What the configuration says about most models."""
 
 
 class ApiSettings(BaseModel):
@@ -80,6 +84,7 @@ class ApiSettings(BaseModel):
     """Names or glob patterns of models that are not offered in chats."""
     list_prices: bool = True
     """Where neither `models` nor the API tells a price, take the vendor's list price."""
+    _known: dict[str, ModelSettings] = PrivateAttr(default_factory=dict)
 
     @field_validator("base_urls")
     @classmethod
@@ -116,12 +121,14 @@ class ApiSettings(BaseModel):
 
     def known(self, model: str) -> ModelSettings:
         """What the configuration says about a model, from every pattern that matches it."""
-        found: dict[str, object] = {}
-        for pattern, settings in self.models.items():
-            if fnmatchcase(model, pattern):
-                for name in settings.model_fields_set:
-                    found.setdefault(name, getattr(settings, name))
-        return ModelSettings.model_validate(found)
+        if model not in self._known:
+            found: dict[str, object] = {}
+            for pattern, settings in self.models.items():
+                if fnmatchcase(model, pattern):
+                    for name in settings.model_fields_set:
+                        found.setdefault(name, getattr(settings, name))
+            self._known[model] = ModelSettings.model_validate(found) if found else NOTHING
+        return self._known[model]
 
 
 def normal_base_url(url: str) -> str:

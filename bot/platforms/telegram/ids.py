@@ -6,6 +6,7 @@ A forum topic is a conversation of its own, so its id rides inside the id of the
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from bot.core.types import ChatId, ChatRef, MessageId, MessageRef
@@ -31,6 +32,7 @@ def make_chat(chat: int, topic: int | None = None) -> ChatRef:
     return ChatRef(PLATFORM, ChatId(str(chat) if topic is None else f"{chat}/{topic}"))
 
 
+@lru_cache(maxsize=1024)  # a dozen times for each answer
 def parse_chat(ref: ChatRef) -> Place:
     """Undo `make_chat`."""
     chat, _, topic = ref.id.partition("/")
