@@ -102,6 +102,7 @@ class JsonFormatter(logging.Formatter):
     def __init__(self, redact: Redactor) -> None:
         super().__init__()
         self._redact = redact
+        self._encode = json.JSONEncoder(ensure_ascii=False, default=str).encode
 
     def format(self, record: logging.LogRecord) -> str:
         """The line."""
@@ -111,7 +112,7 @@ class JsonFormatter(logging.Formatter):
         entry["timestamp"] = f"{moment.isoformat(timespec='microseconds')}Z"
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
-        return self._redact(json.dumps(entry, ensure_ascii=False, default=str))
+        return self._redact(self._encode(entry))
 
 
 def _text(redact: Redactor, *, colors: bool) -> logging.Formatter:

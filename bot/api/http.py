@@ -29,6 +29,8 @@ LARGEST_ERROR = 64 * 1024
 KEEP_ALIVE = 15.0
 """Seconds an idle connection is kept: less than any server does, so that none is used stale."""
 
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpRequest:
@@ -136,7 +138,7 @@ def certificates() -> ssl.SSLContext:
 def _body(request: HttpRequest) -> bytes | aiohttp.FormData | None:
     if request.json is not None:
         # Half a surrogate pair, which some client sent, becomes a question mark.
-        return json.dumps(request.json, ensure_ascii=False).encode("utf-8", "replace")
+        return _encode(request.json).encode("utf-8", "replace")
     if request.files is None:
         return None
     form = aiohttp.FormData(request.form or {}, quote_fields=False)

@@ -9,10 +9,11 @@ from __future__ import annotations
 import ipaddress
 from decimal import Decimal
 from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import Literal
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 Protocol = Literal["chat", "completions", "responses"]
 """The wire protocols in which a model may be spoken to."""
@@ -84,7 +85,6 @@ class ApiSettings(BaseModel):
     """Names or glob patterns of models that are not offered in chats."""
     list_prices: bool = True
     """Where neither `models` nor the API tells a price, take the vendor's list price."""
-    _known: dict[str, ModelSettings] = PrivateAttr(default_factory=dict)
 
     @field_validator("base_urls")
     @classmethod
@@ -119,16 +119,21 @@ class ApiSettings(BaseModel):
             raise ValueError("a model's name has no spaces; `bot check` lists the nearest names")
         return name.strip()
 
+    @cached_property
+    def _known(self) -> dict[str, ModelSettings]:
+        return {}
+
     def known(self, model: str) -> ModelSettings:
         """What the configuration says about a model, from every pattern that matches it."""
-        if model not in self._known:
+        known = self._known
+        if model not in known:
             found: dict[str, object] = {}
             for pattern, settings in self.models.items():
                 if fnmatchcase(model, pattern):
                     for name in settings.model_fields_set:
                         found.setdefault(name, getattr(settings, name))
-            self._known[model] = ModelSettings.model_validate(found) if found else NOTHING
-        return self._known[model]
+            known[model] = ModelSettings.model_validate(found) if found else NOTHING
+        return known[model]
 
 
 def normal_base_url(url: str) -> str:

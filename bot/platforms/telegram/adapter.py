@@ -123,6 +123,7 @@ class TelegramPlatform:
         self._sweeper = Sweeper(methods, self._caller)
         self._draft_ids = count(secrets.randbelow(MAX_FIRST_DRAFT) + 1)
         self._style = Style()
+        self._views: dict[Style, TelegramPlatform] = {}
 
     def __repr__(self) -> str:
         return "TelegramPlatform()"
@@ -134,9 +135,10 @@ class TelegramPlatform:
 
     def styled(self, style: Style) -> Platform:
         """The same bot, which shows answers in this style where Telegram takes it."""
-        view = copy(self)
-        view._style = style
-        return view
+        if style not in self._views:
+            self._views[style] = view = copy(self)
+            view._style = style
+        return self._views[style]
 
     def capabilities(self, chat: ChatRef) -> Capabilities:
         """Groups get fewer previews: 20 messages a minute are all they have."""

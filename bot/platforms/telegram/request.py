@@ -25,6 +25,8 @@ CONNECT_SECONDS = 10.0
 UPLOAD_SECONDS = 120.0
 CHUNK = 256 * 1024
 
+_compact = json.JSONEncoder(separators=(",", ":")).encode
+
 
 class NotSent(error.NetworkError):
     """No connection could be made: the request has surely not been carried out."""
@@ -129,7 +131,7 @@ def _encode(data: RequestData | None) -> tuple[bytes | aiohttp.FormData | None, 
     if data is None:
         return None, {}
     if not data.contains_files:
-        body = json.dumps(data.parameters, separators=(",", ":")).encode()
+        body = _compact(data.parameters).encode()
         return body, {"Content-Type": "application/json"}
     form = aiohttp.FormData()
     for name, value in data.json_parameters.items():
