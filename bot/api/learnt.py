@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot.api.errors import CallFailed
-from bot.api.settings import NOTHING, ApiSettings, Protocol
+from bot.api.settings import NOTHING, ApiSettings, ModelSettings, Protocol
 from bot.core.chat import ModelInfo
 from bot.errors import ModelErrorKind
 
@@ -96,6 +96,7 @@ class Lessons:
 
     def __init__(self, settings: ApiSettings) -> None:
         self._settings = settings
+        self._configured: dict[str, ModelSettings] = {}
         self._lessons: defaultdict[str, Lesson] = defaultdict(Lesson)
 
     def of(self, model: str) -> Lesson:
@@ -104,11 +105,11 @@ class Lessons:
 
     def protocol(self, model: str) -> Protocol:
         """In which protocol to speak to a model: as configured, else as learnt, else chat."""
-        return self._settings.known(model).protocol or self._lessons[model].protocol or "chat"
+        return self._known(model).protocol or self._lessons[model].protocol or "chat"
 
     def words(self, info: ModelInfo) -> ModelInfo:
         """With the words that an image model takes, as configured or as it has told."""
-        known = self._settings.known(info.id)
+        known = self._known(info.id)
         lesson = self._lessons.get(info.id, UNTAUGHT)  # a list has hundreds of models
         told = lesson.words
         if known is NOTHING and not told and not lesson.lacks:
@@ -149,7 +150,7 @@ class Lessons:
 
     def draws_in_chat(self, model: str) -> bool:
         """Whether a model draws as part of a conversation, as configured or as learnt."""
-        return bool(self._settings.known(model).protocol) or self._lessons[model].draws_in_chat
+        return bool(self._known(model).protocol) or self._lessons[model].draws_in_chat
 
     def learn_drawing(self, model: str, failure: CallFailed) -> bool:
         """Learn from the refusal of a picture's order; True when the model draws in a chat."""
@@ -157,10 +158,16 @@ class Lessons:
             self._lessons[model].draws_in_chat = True
         return self._lessons[model].draws_in_chat
 
+    def _known(self, model: str) -> ModelSettings:
+        """What the configuration says about a model: asked several times for each answer."""
+        if model not in self._configured:
+            self._configured[model] = self._settings.known(model)
+        return self._configured[model]
+
     def _learn_protocol(
         self, model: str, lesson: Lesson, words: str, payload: Mapping[str, Any]
     ) -> str:
-        if self._settings.known(model).protocol:
+        if self._known(model).protocol:
             return ""
         for protocol, pattern in _PROTOCOLS:
             if _FIELD[protocol] not in payload and re.search(pattern, words, re.IGNORECASE):

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ipaddress
 from decimal import Decimal
 from fnmatch import fnmatchcase
-from functools import cached_property
 from typing import Literal
 from urllib.parse import SplitResult, urlsplit
 
@@ -119,21 +118,14 @@ class ApiSettings(BaseModel):
             raise ValueError("a model's name has no spaces; `bot check` lists the nearest names")
         return name.strip()
 
-    @cached_property
-    def _known(self) -> dict[str, ModelSettings]:
-        return {}
-
     def known(self, model: str) -> ModelSettings:
         """What the configuration says about a model, from every pattern that matches it."""
-        known = self._known
-        if model not in known:
-            found: dict[str, object] = {}
-            for pattern, settings in self.models.items():
-                if fnmatchcase(model, pattern):
-                    for name in settings.model_fields_set:
-                        found.setdefault(name, getattr(settings, name))
-            known[model] = ModelSettings.model_validate(found) if found else NOTHING
-        return known[model]
+        found: dict[str, object] = {}
+        for pattern, settings in self.models.items():
+            if fnmatchcase(model, pattern):
+                for name in settings.model_fields_set:
+                    found.setdefault(name, getattr(settings, name))
+        return ModelSettings.model_validate(found) if found else NOTHING
 
 
 def normal_base_url(url: str) -> str:

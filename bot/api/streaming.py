@@ -105,7 +105,7 @@ async def _batches(
                 if len(head) > LARGEST_BODY:
                     raise not_the_api(head, response.headers)
                 continue  # not a stream: one body, or the white space before it
-            decoder, chunk = SseDecoder(), head
+            decoder, chunk, head = SseDecoder(), head, b""
         if reader.done:
             continue
         events: list[WireEvent] = []
