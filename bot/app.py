@@ -54,7 +54,7 @@ async def run(config: Config) -> None:
     with _signals(stop):
         async with _services(config, config.api, clock) as services:
             server, connected = _web(config), set[str]()
-            platforms = {each.name: each for each in connect_platforms(config, clock, server)}
+            platforms = {each.name: each for each in connect_platforms(config, services, server)}
             collector.settle()
             lanes = engine(config, services, platforms)
             async with AsyncExitStack() as stack:
@@ -115,7 +115,7 @@ async def demo(config: Config, port: int, tell: Callable[[str], None]) -> None:
             }
         )
         services = await stack.enter_async_context(_services(everything, settings, clock))
-        platforms = {each.name: each for each in connect_platforms(everything, clock)}
+        platforms = {each.name: each for each in connect_platforms(everything, services)}
         tell(address)
         await attend(engine(everything, services, platforms), services, platforms, stop)
 
@@ -146,9 +146,12 @@ def _web(config: Config) -> WebServer | None:
     return WebServer(config.web)
 
 
-def connect_platforms(config: Config, clock: Clock, web: Web | None = None) -> Sequence[Platform]:
+def connect_platforms(
+    config: Config, services: Services, web: Web | None = None
+) -> Sequence[Platform]:
     """The platforms whose token is there. No network yet. Raises `ConfigError`."""
     platforms: list[Platform] = []
+    clock, users = services.clock, services.stores.users
     if config.telegram.token:
         from bot.platforms import telegram
 
@@ -156,7 +159,7 @@ def connect_platforms(config: Config, clock: Clock, web: Web | None = None) -> S
     if config.slack.bot_token:
         from bot.platforms import slack
 
-        platforms.append(slack.connect(config.slack, clock=clock, web=web))
+        platforms.append(slack.connect(config.slack, clock=clock, web=web, users=users))
     return platforms
 
 

@@ -292,6 +292,7 @@ class Acquaintance:
 
     person: Person
     name: str
+    language: str
     first_seen: datetime
     last_seen: datetime
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from bot.core.engine.together import may_join
+from bot.core.errands import Errands
 from bot.core.i18n import texts
 from bot.core.ports import Clock, Platform
 from bot.core.stores import TurnQueue
@@ -82,7 +82,7 @@ class WaitingRoom:
         self._together = together
         self._chats: defaultdict[ChatRef, _Chat] = defaultdict(_Chat)
         self._outside: set[str] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._errands = Errands()
 
     # ------------------------------------------------------------ who waits
 
@@ -158,7 +158,7 @@ class WaitingRoom:
     def answer_press(self, press: ButtonPress, ahead: int) -> None:
         """Tell somebody whose press waits in the lane that it is known; nobody waits for that."""
         text = waits(ahead, press.sender) if ahead else ""
-        self._begin(self._platforms[press.ref.chat.platform].notice(press, text))
+        self._errands.send(self._platforms[press.ref.chat.platform].notice(press, text))
 
     async def refuse(self, event: Event) -> None:
         """Tell somebody that this chat has too much waiting, and this is not taken in."""
@@ -167,7 +167,7 @@ class WaitingRoom:
         if isinstance(event, ButtonPress):
             await self._platforms[event.ref.chat.platform].notice(event, text)
         else:
-            self._begin(self._insist(event, text))
+            self._errands.send(self._insist(event, text))
 
     def keep_outside(self, event: Event) -> None:
         """Tell somebody, once per message, that all of the bot is busy and it is offered again."""
@@ -178,7 +178,7 @@ class WaitingRoom:
         self._outside.add(event.key)
         _ = texts(event.sender.language).gettext
         text = _("⏳ Very many people are writing to me just now. I will answer, it takes a while.")
-        self._begin(self._insist(event, text))
+        self._errands.send(self._insist(event, text))
 
     def let_in(self, event: Event) -> None:
         """There was room after all."""
@@ -200,18 +200,12 @@ class WaitingRoom:
             else:
                 return
 
-    def _begin(self, telling: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(telling)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
     async def close(self) -> None:
         """Tell nobody anything any more."""
         lines = [line for chat in self._chats.values() for line in chat.lines.values()]
         if lines:
             await asyncio.wait(lines, timeout=CLOSING)
-        telling: list[asyncio.Task[Any]] = [*lines, *self._tasks]
-        for task in telling:
-            task.cancel()
-        if telling:
-            await asyncio.wait(telling)
+            for line in lines:
+                line.cancel()
+            await asyncio.wait(lines)
+        await self._errands.close()

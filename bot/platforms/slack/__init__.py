@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from bot.core.ports import Clock, Web
+from bot.core.stores import Users
 from bot.core.types import Finding
 from bot.errors import ConfigError
 from bot.platforms.slack.settings import SlackSettings
@@ -18,10 +19,13 @@ if TYPE_CHECKING:
 __all__ = ["SlackSettings", "check", "connect"]
 
 
-def connect(settings: SlackSettings, *, clock: Clock, web: Web | None = None) -> SlackPlatform:
+def connect(
+    settings: SlackSettings, *, clock: Clock, web: Web | None = None, users: Users | None = None
+) -> SlackPlatform:
     """Make the platform; no I/O. Raises `ConfigError` when a token is missing.
 
-    `web` is where Slack posts events, in the mode `http`.
+    `web` is where Slack posts events, in the mode `http`. `users` are known by their names before
+    Slack has told them.
     """
     from bot.platforms.slack.adapter import SlackPlatform
     from bot.platforms.slack.webhooks import Webhooks
@@ -39,13 +43,17 @@ def connect(settings: SlackSettings, *, clock: Clock, web: Web | None = None) ->
         if web is None:
             raise ConfigError("slack.mode: there is no web server here; use “socket”")
         hooks = Webhooks(web, secret)
-        return SlackPlatform(bot_token, base_url=settings.base_url, clock=clock, intake=hooks)
+        return SlackPlatform(
+            bot_token, base_url=settings.base_url, clock=clock, intake=hooks, users=users
+        )
     if not app_token:
         raise ConfigError(
             "slack.app_token is not set: make one with the scope connections:write on the app's "
             "page “Basic Information”; it begins with xapp-"
         )
-    return SlackPlatform(bot_token, base_url=settings.base_url, clock=clock, app_token=app_token)
+    return SlackPlatform(
+        bot_token, base_url=settings.base_url, clock=clock, app_token=app_token, users=users
+    )
 
 
 async def check(settings: SlackSettings) -> Sequence[Finding]:

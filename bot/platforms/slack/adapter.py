@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bot.core.capabilities import Capabilities, Streaming
 from bot.core.ports import Clock, Draft, EventSink, Platform
+from bot.core.stores import Users
 from bot.core.types import (
     Attachment,
     Button,
@@ -95,6 +96,7 @@ class SlackPlatform:
         clock: Clock,
         app_token: str = "",
         intake: Webhooks | None = None,
+        users: Users | None = None,
     ) -> None:
         self._base_url = base_url
         self._clock = clock
@@ -105,7 +107,7 @@ class SlackPlatform:
             self._calls, self._status, lambda ref: self._posted.put(ref.chat, ref)
         )
         self._sweeper = Sweeper(self._calls, self._posting)
-        self._directory = Directory(self._calls)
+        self._directory = Directory(self._calls, users)
         self._greeting = Greeting(self._calls, self._directory)
         self._ingress = Ingress(self._directory, clock, self._asked, self._greeting.opened)
         self._intake = intake or Sockets(self._calls, app_token, clock=clock)
@@ -301,6 +303,7 @@ class SlackPlatform:
     async def close(self) -> None:
         """Close the connections."""
         await self._greeting.close()
+        await self._directory.close()
         await self._posting.close()
         await self._status.close()
         await self._calls.close()

@@ -13,12 +13,15 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from bot.core.errands import Errands
+from bot.core.limits import ledger
+from bot.core.stores import Users
 from bot.core.types import Sender, UserId
-from bot.errors import PlatformError
+from bot.errors import PlatformError, StoreError
 from bot.platforms.slack.budgets import Urgency
 from bot.platforms.slack.calls import Calls, Json
 from bot.platforms.slack.errors import Refused
-from bot.platforms.slack.ids import mentions
+from bot.platforms.slack.ids import PLATFORM, mentions
 
 log = logging.getLogger(__name__)
 
@@ -80,12 +83,15 @@ class Directory:
     """What the bot knows of people and threads.
 
     `bot` is its own user id and `commands` are the names of its commands, known once connected.
+    Of `users`, who have spoken to the bot before, the names are known without asking Slack.
     """
 
-    def __init__(self, calls: Calls) -> None:
+    def __init__(self, calls: Calls, users: Users | None = None) -> None:
         self.bot = ""
         self.commands: frozenset[str] = frozenset()
         self._calls = calls
+        self._users = users
+        self._errands = Errands()
         self._people: Memory[str, Person] = Memory(PEOPLE)
         self._threads: Memory[tuple[str, str], bool] = Memory(THREADS)
         self._roots: Memory[tuple[str, str], Json] = Memory(ROOTS)
@@ -131,15 +137,39 @@ class Directory:
         except TimeoutError:
             log.info("names not learnt in time")
 
+    async def close(self) -> None:
+        """Ask for no name any more."""
+        await self._errands.close()
+
     async def _learn_person(self, user: str) -> None:
+        known = await self._recall(user)
+        if known is None:
+            return await self._ask_for(user, Urgency.PREVIEW)
+        self._people.put(user, known)
+        # Nobody waits for this: they may be called otherwise by now.
+        return self._errands.send(self._ask_for(user, Urgency.TYPING))
+
+    async def _recall(self, user: str) -> Person | None:
+        """Somebody by the name under which they spoke here before; an id is none."""
+        if self._users is None:
+            return None
+        try:
+            found = await self._users.find(ledger.Person(PLATFORM, UserId(user)))
+        except StoreError as error:
+            log.warning("name not recalled", extra={"error": repr(error)})
+            return None
+        if found is None or found.name == user:
+            return None
+        return Person(found.name, found.language)
+
+    async def _ask_for(self, user: str, urgency: Urgency) -> None:
         try:
             answer = await self._calls.call(
-                "users.info",
-                {"user": user, "include_locale": "true"},
-                urgency=Urgency.PREVIEW,
+                "users.info", {"user": user, "include_locale": "true"}, urgency=urgency
             )
         except Refused:
-            self._people.put(user, Person(user))  # no scope, or not ours to know: do not ask again
+            # No scope, or not ours to know: do not ask again.
+            self._people.put(user, self._people.get(user) or Person(user))
             return
         except PlatformError as error:
             log.info("name not learnt", extra={"error": repr(error)})

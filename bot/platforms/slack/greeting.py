@@ -7,10 +7,10 @@ tab). They are given once per person and process, in the person's language.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Sequence
 
+from bot.core.errands import Errands
 from bot.core.i18n import N_, texts
 from bot.errors import PlatformError
 from bot.platforms.slack.budgets import Urgency
@@ -44,23 +44,18 @@ class Greeting:
         self._calls = calls
         self._directory = directory
         self._greeted: Memory[str, bool] = Memory(GREETED)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._errands = Errands()
 
     def opened(self, channel: str, user: str) -> None:
         """Somebody has opened the bot's messages. Never raises."""
         if self._greeted.get(user):
             return
         self._greeted.put(user, True)
-        task = asyncio.create_task(self._greet(channel, user))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._errands.send(self._greet(channel, user))
 
     async def close(self) -> None:
         """Greet nobody any more."""
-        for task in list(self._tasks):
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        await self._errands.close()
 
     async def _greet(self, channel: str, user: str) -> None:
         await self._directory.learn(Needs(people=frozenset({user})))

@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import NamedTuple
 
 from bot.core.clock import within
+from bot.core.errands import Errands
 from bot.core.ports import Clock
 from bot.errors import PlatformError, RateLimited
 from bot.platforms.slack.budgets import Urgency
@@ -84,7 +85,7 @@ class Status:
         self._clock = clock
         self._way = Way.SESSION
         self._works: dict[Thread, Work] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._errands = Errands()
         self._has_warned = False
 
     @asynccontextmanager
@@ -95,7 +96,7 @@ class Status:
             return
         work = Work()
         self._works[thread] = work
-        self._spawn(self._show(thread, title, work))
+        self._errands.send(self._show(thread, title, work))
         try:
             yield
         except BaseException:
@@ -127,24 +128,14 @@ class Status:
     def release(self, thread: Thread) -> None:
         """Say that the bot is done, where the end of a stream has not said it."""
         if thread.root and self._way is Way.SESSION:
-            self._spawn(self._release(thread))
+            self._errands.send(self._release(thread))
 
     async def close(self) -> None:
         """Let the last ones be taken back."""
         for work in self._works.values():
             work.over.set()
             work.settled.set()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=LEAVING)
-        for task in list(self._tasks):
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
-
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        await self._errands.close(patience=LEAVING)
 
     # ------------------------------------------------------------ one thread
 

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from bot.core.clock import SystemClock
+from bot.core.stores import Users
 from bot.core.types import ButtonPress, Event, IncomingMessage, StopPressed, Unreadable
 from bot.errors import StoreError
 from bot.platforms.slack.adapter import SlackPlatform
@@ -75,9 +76,9 @@ class Running:
 
 
 @asynccontextmanager
-async def running(sandbox: SlackSandbox) -> AsyncIterator[Running]:
+async def running(sandbox: SlackSandbox, users: Users | None = None) -> AsyncIterator[Running]:
     """Connect, and disconnect at the end."""
-    platform, inbox, ready = platform_for(sandbox, SystemClock()), Inbox(), asyncio.Event()
+    platform, inbox, ready = platform_for(sandbox, SystemClock(), users), Inbox(), asyncio.Event()
     task = asyncio.create_task(platform.run(inbox, ready.set))
     try:
         async with asyncio.timeout(5):
