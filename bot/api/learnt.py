@@ -89,6 +89,7 @@ class Lesson:
 
 
 UNTAUGHT = Lesson()
+"""Of a model that has refused nothing yet; never changed."""
 
 
 class Lessons:

@@ -144,10 +144,11 @@ class Directory:
     async def _learn_person(self, user: str) -> None:
         known = await self._recall(user)
         if known is None:
-            return await self._ask_for(user, Urgency.PREVIEW)
-        self._people.put(user, known)
-        # Nobody waits for this: they may be called otherwise by now.
-        return self._errands.send(self._ask_for(user, Urgency.TYPING))
+            await self._ask_for(user, Urgency.PREVIEW)
+        else:
+            self._people.put(user, known)
+            # They may be called otherwise by now, but nobody waits for that.
+            self._errands.send(self._ask_for(user, Urgency.TYPING))
 
     async def _recall(self, user: str) -> Person | None:
         """Somebody by the name under which they spoke here before; an id is none."""
