@@ -19,9 +19,9 @@ from bot.core.ports import Clock
 Pause: TypeAlias = Callable[[asyncio.Event], Awaitable[None]]
 """Waits before an answer is read on, but not when the event says that all of it is there."""
 
-EACH = 0.001
-"""Seconds of pause for every other answer that is being read: a thousand reads a second."""
-LONGEST = 0.25
+EACH = 0.002
+"""Seconds of pause for every other answer that is being read: five hundred reads a second."""
+LONGEST = 0.5
 """Seconds of pause at most."""
 LATE = 10.0
 """Seconds of pause for each second that the process is behind: that pauses last too long."""
