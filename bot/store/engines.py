@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar, cast
 
 import sqlalchemy as sa
 
@@ -28,6 +28,20 @@ T = TypeVar("T")
 Job: TypeAlias = Callable[[Connection], Awaitable[T]]
 """Statements of one transaction. Awaits nothing but the connection, and touches nothing else: it
 may run twice, and in another thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry(Generic[T]):
+    """A job in a row, and where its result is waited for."""
+
+    job: Job[T]
+    result: asyncio.Future[T]
+    begun: Callable[[], None] | None
+
+    def begin(self) -> None:
+        """Its time has come: from now on it cannot be given more to do."""
+        if self.begun is not None:
+            self.begun()
 
 
 class Engine(Protocol):
@@ -87,13 +101,6 @@ READS = 32
 """Jobs that read in one trip to a thread at most: the first of them waits for the last."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    job: Job[object]
-    result: asyncio.Future[object]
-    begun: Callable[[], None] | None
-
-
 class ThreadEngine:
     """`Engine` over a driver that blocks: one thread writes, `readers` others read.
 
@@ -106,7 +113,7 @@ class ThreadEngine:
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="store-reader")
         self._idle = readers
-        self._waiting: deque[_Reading] = deque()
+        self._waiting: deque[Entry[object]] = deque()
         self._trips: set[asyncio.Task[None]] = set()
 
     async def transaction(self, jobs: Sequence[Job[object]]) -> list[object]:
@@ -121,7 +128,7 @@ class ThreadEngine:
     async def read(self, job: Job[T], begun: Callable[[], None] | None = None) -> T:
         """Run a job that changes nothing; until `begun` is called it may be given more to do."""
         result: asyncio.Future[object] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Reading(job, result, begun))
+        self._waiting.append(Entry(job, result, begun))
         if self._idle:
             self._idle -= 1
             trip = asyncio.create_task(self._take_trips())
@@ -135,12 +142,11 @@ class ThreadEngine:
         while self._waiting:
             count = min(len(self._waiting), READS)
             trip = [self._waiting.popleft() for _ in range(count)]
-            for reading in trip:
-                if reading.begun is not None:
-                    reading.begun()
-            jobs = [reading.job for reading in trip]
+            for entry in trip:
+                entry.begin()
+            jobs = [entry.job for entry in trip]
             ends = await loop.run_in_executor(self._readers, self._read, jobs)
-            tell([reading.result for reading in trip], ends)
+            tell([entry.result for entry in trip], ends)
         self._idle += 1
 
     def _read(self, jobs: Sequence[Job[object]]) -> list[object | Exception]:

@@ -16,22 +16,14 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Generic, TypeVar, cast
+from typing import TypeVar, cast
 
 from bot.errors import StoreBusy, StoreError
-from bot.store.engines import Engine, Job
+from bot.store.engines import Engine, Entry, Job
 from bot.store.errors import translated
 from bot.store.results import tell
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry(Generic[T]):
-    job: Job[T]
-    result: asyncio.Future[T]
-    begun: Callable[[], None] | None
 
 
 TOGETHER = 64
@@ -45,8 +37,8 @@ class Writer:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._waiting: deque[_Entry[object]] = deque()
-        self._patient: deque[_Entry[object]] = deque()
+        self._waiting: deque[Entry[object]] = deque()
+        self._patient: deque[Entry[object]] = deque()
         self._worker: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -62,9 +54,9 @@ class Writer:
         if self._closed:
             result.set_exception(StoreError("the database is closed"))
             return result
-        entry = _Entry(job, result, begun)
+        entry = Entry(job, result, begun)
         row = self._patient if patient else self._waiting
-        row.append(cast("_Entry[object]", entry))  # the result is only passed through
+        row.append(cast("Entry[object]", entry))  # the result is only passed through
         if self._worker is None:
             self._worker = asyncio.create_task(self._work())
         return result
@@ -79,13 +71,12 @@ class Writer:
         while self._waiting or self._patient:
             batch = [*_taken(self._waiting, TOGETHER), *_taken(self._patient, PATIENT)]
             for entry in batch:
-                if entry.begun is not None:
-                    entry.begun()
+                entry.begin()
             await self._commit(batch)
         # In the same breath as the last look at the queue: who comes next starts a worker.
         self._worker = None
 
-    async def _commit(self, batch: Sequence[_Entry[object]]) -> None:
+    async def _commit(self, batch: Sequence[Entry[object]]) -> None:
         """Run the jobs under one commit; when that fails, each alone."""
         attempt = asyncio.create_task(self._transaction([entry.job for entry in batch]))
         await asyncio.wait([attempt])
@@ -103,5 +94,5 @@ class Writer:
             return await self._engine.transaction(jobs)
 
 
-def _taken(row: deque[_Entry[object]], most: int) -> list[_Entry[object]]:
+def _taken(row: deque[Entry[object]], most: int) -> list[Entry[object]]:
     return [row.popleft() for _ in range(min(len(row), most))]
