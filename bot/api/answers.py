@@ -147,7 +147,6 @@ class Answers:
                 opening = self._http.open(one.endpoint.url, message)
                 response = await one.held.enter_async_context(opening)
                 answer = AnswerStream(response, reader)
-                one.held.push_async_callback(answer.close)
                 return _Opened(answer, reader, await answer.first(), one)
         except TimeoutError as error:
             raise CallFailed(Kind.TIMEOUT, f"no answer in {seconds:g} s") from error
@@ -163,10 +162,11 @@ class Answers:
         try:
             idle = self._settings.idle_timeout
             with self._cadence.reading() as pause:
-                async with aclosing(answer.rest(idle=idle, until=until, pause=pause)) as rest:
-                    async for events in rest:
-                        said.add(_words(events))
-                        yield await self._fetched(events, opened)
+                while (
+                    events := await answer.more(idle=idle, until=until, pause=pause)
+                ) is not None:
+                    said.add(_words(events))
+                    yield await self._fetched(events, opened)
         except CallFailed as error:
             failure = error
         ending = opened.reader.end()

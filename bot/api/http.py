@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -147,15 +147,13 @@ def _body(request: HttpRequest) -> bytes | aiohttp.FormData | None:
     return form
 
 
-async def chunks_of(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
-    """The body's bytes as they come, decompressed where the server insists on compressing.
+async def next_chunk(response: aiohttp.ClientResponse) -> bytes:
+    """More of the body as it comes; nothing at its end.
 
-    Raises `CallFailed`.
+    Decompressed, where the server insists on compressing. Raises `CallFailed`.
     """
-    content = response.content
     try:
-        while chunk := await content.readany():
-            yield chunk
+        return await response.content.readany()
     except aiohttp.ClientError as error:
         raise from_transport(error) from error
 
@@ -164,7 +162,7 @@ async def read_body(response: aiohttp.ClientResponse, limit: int) -> bytes:
     """The whole body. Raises `CallFailed` when it breaks off or is larger than `limit` bytes."""
     pieces: list[bytes] = []
     size = 0
-    async for chunk in chunks_of(response):
+    while chunk := await next_chunk(response):
         pieces.append(chunk)
         size += len(chunk)
         if size > limit:

@@ -3,31 +3,40 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+import re
 from contextlib import suppress
 
 import aiohttp
 
 from bot.api.cadence import Pause
 from bot.api.errors import CallFailed, not_the_api, request_id
-from bot.api.http import LARGEST_BODY, chunks_of, json_object
-from bot.api.sse import BOM, SseDecoder
+from bot.api.http import LARGEST_BODY, json_object, next_chunk
+from bot.api.sse import SseDecoder
 from bot.api.wire import Reader, WireEvent
+from bot.core.chat import ReasoningDelta, TextDelta
 from bot.errors import ModelErrorKind
 
 GRACE = 5.0
 """Seconds that a server has for the usage after the model ended its answer."""
 FAREWELL = 0.05
 """Seconds to read what follows `[DONE]`, so that the connection can be used again."""
+NO_STREAM = re.compile(rb"[\s\xef\xbb\xbf]*(?:[{\[<]|\Z)")
+"""How a body in one piece begins, behind white space and a byte order mark."""
 
 
 class AnswerStream:
-    """One answer on the wire. `first` before anything else; `rest` until it ends."""
+    """One answer on the wire. `first` before anything else; then `more` until it ends.
+
+    What has been read is kept nowhere here: with hundreds of answers, most wait most of the time.
+    """
 
     def __init__(self, response: aiohttp.ClientResponse, reader: Reader) -> None:
         self._response = response
         self._reader = reader
-        self._batches = _batches(response, reader)
+        self._decoder: SseDecoder | None = None
+        self._head = bytearray()  # of what may be no stream
+        self._failure: CallFailed | None = None  # to be raised after what came before it
+        self._ended = False
         self._arrived = asyncio.Event()
         response.content.on_eof(self._arrived.set)
 
@@ -43,95 +52,102 @@ class AnswerStream:
 
     async def first(self) -> list[WireEvent]:
         """The first events. Raises `CallFailed` when the stream ends without any."""
-        async for events in self._batches:
+        while not self._reader.done and (events := await self._next()) is not None:
             if events:
                 return events
-            if self._reader.done:
-                break
         if not self._reader.complete:
             raise not_the_api(b"", self._response.headers)
         return []
 
-    async def rest(
-        self, *, idle: float, until: float, pause: Pause
-    ) -> AsyncGenerator[list[WireEvent], None]:
-        """The events after the first, until the server says that it is over.
+    async def more(self, *, idle: float, until: float, pause: Pause) -> list[WireEvent] | None:
+        """The next events; None when the server says that it is over.
 
         `idle` in seconds; `until` in the event loop's time; during the `pause` events are gathered
         before they are read. Raises `CallFailed`; not for what happens after the answer was
         complete.
         """
+        if self._reader.done:
+            return None
         loop = asyncio.get_running_loop()
+        await pause(self._arrived)
+        wait = GRACE if self._reader.complete else idle
         try:
-            while not self._reader.done:
-                await pause(self._arrived)
-                wait = GRACE if self._reader.complete else idle
-                async with asyncio.timeout_at(min(loop.time() + wait, until)):
-                    events = await anext(self._batches, None)
-                if events is None:
-                    break
-                yield events
+            async with asyncio.timeout_at(min(loop.time() + wait, until)):
+                return await self._next()
         except TimeoutError as error:
             if self._reader.complete:
-                return
+                return None
             kind = ModelErrorKind.TIMEOUT if loop.time() >= until else ModelErrorKind.CUT
             raise CallFailed(kind, "the answer stood still", request_id=self.request_id) from error
         except CallFailed:
-            if not self._reader.complete:
-                raise
+            if self._reader.complete:
+                return None
+            raise
 
     async def farewell(self) -> None:
         """Read what little may follow, so that the connection can be used again."""
         with suppress(TimeoutError, CallFailed):
             async with asyncio.timeout(FAREWELL):
-                await anext(self._batches, None)
+                while await next_chunk(self._response):
+                    pass
 
-    async def close(self) -> None:
-        """Stop reading."""
-        await self._batches.aclose()
+    async def _next(self) -> list[WireEvent] | None:
+        """The events of the next piece of the body that has any; None behind the last.
 
+        None of them, once the server said that it is done. Raises `CallFailed`.
+        """
+        if self._failure is not None:
+            raise self._failure
+        while chunk := await next_chunk(self._response):
+            events = self._read(chunk)
+            if events or self._reader.done:
+                return events
+        if self._ended:
+            return None
+        self._ended = True
+        if self._decoder is None:
+            return self._reader.read_whole(json_object(self._response.headers, bytes(self._head)))
+        return [e for each in self._decoder.end() for e in self._read_last(each.name, each.data)]
 
-async def _batches(
-    response: aiohttp.ClientResponse, reader: Reader
-) -> AsyncGenerator[list[WireEvent], None]:
-    """The events of each piece of the body that has any, then the rest of the body in silence."""
-    decoder: SseDecoder | None = None
-    head = b""
-    async for chunk in chunks_of(response):
-        if decoder is None:
-            head += chunk
-            start = head.removeprefix(BOM).lstrip()
-            if not start or start[:1] in b"{[<":
-                if len(head) > LARGEST_BODY:
-                    raise not_the_api(head, response.headers)
-                continue  # not a stream: one body, or the white space before it
-            decoder, chunk, head = SseDecoder(), head, b""
-        if reader.done:
-            continue
+    def _read(self, chunk: bytes) -> list[WireEvent]:
+        if self._decoder is None:
+            self._head += chunk
+            if len(self._head) > LARGEST_BODY:
+                raise not_the_api(bytes(self._head), self._response.headers)
+            if NO_STREAM.match(self._head):
+                return []
+            self._decoder, chunk = SseDecoder(), bytes(self._head)
+            self._head.clear()
         events: list[WireEvent] = []
         try:
-            for event in decoder.feed(chunk):
-                if not reader.done:
-                    events += reader.read(event.name, event.data)
-        except CallFailed:
-            if events:  # what was said before the failure is not lost
-                yield events
+            for event in self._decoder.feed(chunk):
+                if not self._reader.done:
+                    events += self._reader.read(event.name, event.data)
+        except CallFailed as failure:
+            if not events:
+                raise
+            self._failure = failure
+        return _joined(events)
+
+    def _read_last(self, name: str, data: str) -> list[WireEvent]:
+        """An event that the end of the stream cut in two is as good as none."""
+        try:
+            return self._reader.read(name, data)
+        except CallFailed as failure:
+            if failure.kind is ModelErrorKind.BAD_ANSWER:
+                return []
             raise
-        if events or reader.done:
-            yield events
-    if reader.done:
-        return
-    if decoder is None:
-        yield reader.read_whole(json_object(response.headers, head))
-    else:
-        yield [e for each in decoder.end() for e in _read_last(reader, each.name, each.data)]
 
 
-def _read_last(reader: Reader, name: str, data: str) -> list[WireEvent]:
-    """An event that the end of the stream cut in two is as good as none."""
-    try:
-        return reader.read(name, data)
-    except CallFailed as failure:
-        if failure.kind is ModelErrorKind.BAD_ANSWER:
-            return []
-        raise
+def _joined(events: list[WireEvent]) -> list[WireEvent]:
+    """The same, with words that follow each other as one event: they are shown together anyway."""
+    joined: list[WireEvent] = []
+    for event in events:
+        last = joined[-1] if joined else None
+        if isinstance(event, TextDelta) and isinstance(last, TextDelta):
+            joined[-1] = TextDelta(last.text + event.text)
+        elif isinstance(event, ReasoningDelta) and isinstance(last, ReasoningDelta):
+            joined[-1] = ReasoningDelta(last.text + event.text)
+        else:
+            joined.append(event)
+    return joined
