@@ -54,7 +54,9 @@ from bot.platforms.telegram.sweeping import Sweeper
 
 log = logging.getLogger(__name__)
 
-CONNECTIONS = 512
+CONNECTIONS = 64
+"""At 30 calls a second far fewer are busy. When hundreds of chats are to be told something in the
+same moment, each one more is a handshake more that all of them wait for."""
 ANSWER_SECONDS = 20.0
 TYPING_SECONDS = 4.5
 """Telegram shows "typing…" for 5 seconds (Bot API, `sendChatAction`)."""

@@ -22,6 +22,7 @@ from telegram.request import BaseRequest, RequestData
 from bot.errors import FileTooLarge
 
 CONNECT_SECONDS = 10.0
+"""Seconds to wait for a connection: for one that others use now, or for a new one."""
 UPLOAD_SECONDS = 120.0
 CHUNK = 256 * 1024
 
@@ -77,7 +78,7 @@ class AiohttpRequest(BaseRequest):
         body, headers = _encode(request_data)
         if isinstance(body, aiohttp.FormData):
             seconds = max(seconds, UPLOAD_SECONDS)
-        timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=CONNECT_SECONDS)
+        timeout = aiohttp.ClientTimeout(total=seconds, connect=CONNECT_SECONDS)
         try:
             async with self._open().request(
                 method, url, data=body, headers=headers, timeout=timeout, allow_redirects=False
@@ -91,7 +92,7 @@ class AiohttpRequest(BaseRequest):
 
         Raises `FileTooLarge` past `limit` bytes, and `telegram.error.NetworkError`.
         """
-        timeout = aiohttp.ClientTimeout(sock_connect=CONNECT_SECONDS, sock_read=self._timeout)
+        timeout = aiohttp.ClientTimeout(connect=CONNECT_SECONDS, sock_read=self._timeout)
         received = 0
         try:
             async with self._open().get(url, timeout=timeout, allow_redirects=False) as response:

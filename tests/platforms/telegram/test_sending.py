@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from io import BytesIO
@@ -9,7 +10,8 @@ from PIL import Image
 
 from bot.core.types import Button, CommandInfo, OutgoingFile, Reply, Thoughts
 from bot.errors import ChatGone, FileTooLarge, OutcomeUnknown, PlatformError
-from bot.platforms.telegram import TelegramSettings, connect
+from bot.platforms.telegram import TelegramSettings, adapter, connect, request
+from bot.platforms.telegram.errors import Unreachable
 from bot.platforms.telegram.ids import make_chat
 from tests.platform_contract import HastyClock
 from tests.platforms.telegram.stage import TelegramStage, group, private, staged, topic
@@ -242,6 +244,26 @@ async def test_a_server_that_is_down_is_no_unknown_outcome_and_no_secret_comes_o
         seen += [str(error), repr(error)]
         error = error.__cause__ or error.__context__
     assert not any("secret" in text for text in seen)
+
+
+async def test_a_message_that_finds_no_free_connection_is_no_unknown_outcome(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(adapter, "CONNECTIONS", 1)
+    monkeypatch.setattr(request, "CONNECT_SECONDS", 0.05)
+    async with staged(private, clock=HastyClock()) as stage:
+        ben = make_chat(stage.telegram.person(id=1002, name="Ben").private().id)
+        stage.telegram.faults.hang_next(method="sendMessage")
+        sending = {
+            asyncio.create_task(stage.platform.send(chat, Reply(text="hello")))
+            for chat in (stage.incoming.ref.chat, ben)
+        }
+        (refused,), (hanging,) = await asyncio.wait(sending, return_when=asyncio.FIRST_COMPLETED)
+        assert type(refused.exception()) is Unreachable
+        assert len(stage.telegram.calls.of("sendMessage")) == 1
+        hanging.cancel()
+        await asyncio.wait({hanging})
+        await stage.platform.send(ben, Reply(text="hello"))  # the connection is free again
 
 
 async def test_the_menu_is_published_in_every_language(stage: TelegramStage) -> None:
