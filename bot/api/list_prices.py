@@ -7,8 +7,9 @@ differ, so the operator can overrule each, or switch the list off.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+import runpy
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cached_property
@@ -42,8 +43,16 @@ VENDORS = (
 """Those who sell models of their own. What a model costs at a reseller says nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class _List:
+    """What is kept: the `sellers` who count, and each model's window by its name alone."""
+
+    sellers: DataSnapshot
+    windows: Mapping[str, int]
+
+
 class ListPrices:
-    """The list. Loading it takes 0.15 s and 6 MB, so it waits until somebody asks."""
+    """The list. Loading it takes 0.15 s and 4 MB, so it waits until somebody asks."""
 
     def __init__(self, base_urls: Sequence[str], *, on: bool) -> None:
         self._base_urls = base_urls
@@ -64,7 +73,7 @@ class ListPrices:
 
     async def _load(self) -> None:
         wanted, self._wanted = self._wanted, {}
-        await asyncio.to_thread(lambda: self._data and list(map(self.complete, wanted.values())))
+        await asyncio.to_thread(lambda: self._list and list(map(self.complete, wanted.values())))
         self._loaded = True
 
     def complete(self, info: ModelInfo) -> ModelInfo:
@@ -107,25 +116,11 @@ class ListPrices:
         return None
 
     @cached_property
-    def _data(self) -> DataSnapshot:
-        from genai_prices.data_snapshot import get_snapshot
-
-        return get_snapshot()
-
-    @cached_property
-    def _windows(self) -> dict[str, int]:
-        """The smallest window that anybody gives a model, by its name alone."""
-        windows: dict[str, int] = {}
-        for provider in self._data.providers:
-            for model in provider.models:
-                name = model.id.lower().rpartition("/")[2]
-                if model.context_window:
-                    known = windows.get(name, model.context_window)
-                    windows[name] = min(known, model.context_window)
-        return windows
+    def _list(self) -> _List:
+        return _read(self._base_urls)
 
     def _window(self, name: str) -> int | None:
-        return self._windows.get(name.lower().rpartition("/")[2])
+        return self._list.windows.get(name.lower().rpartition("/")[2])
 
     def _find(self, info: ModelInfo) -> tuple[Provider, Listed] | None:
         if not self._on:
@@ -149,9 +144,41 @@ class ListPrices:
     def _at(self, name: str, **where: str) -> tuple[Provider, Listed] | None:
         provider, url = where.get("provider"), where.get("url")
         try:
-            return self._data.find_provider_model(name, None, provider, url)
+            return self._list.sellers.find_provider_model(name, None, provider, url)
         except LookupError:
             return None
+
+
+def _read(base_urls: Sequence[str]) -> _List:
+    """Read the list, and let go of most of it: nine tenths are of resellers."""
+    from genai_prices.data_snapshot import DataSnapshot
+
+    # Not imported, since an imported module stays, and 2,330 models with it.
+    providers: list[Provider] = runpy.run_module("genai_prices.data")["providers"]
+    everybody = DataSnapshot(providers, from_auto_update=False)
+    known = {*VENDORS, *(_host(everybody, url) for url in base_urls)}
+    sellers = [provider for provider in providers if provider.id in known]
+    return _List(DataSnapshot(sellers, from_auto_update=False), _smallest_windows(providers))
+
+
+def _host(everybody: DataSnapshot, url: str) -> str:
+    """Who answers at an address; nobody that the list knows is the empty name."""
+    try:
+        return everybody.find_provider(None, None, url).id
+    except LookupError:
+        return ""
+
+
+def _smallest_windows(providers: Iterable[Provider]) -> dict[str, int]:
+    """The smallest window that anybody gives a model, by its name alone."""
+    windows: dict[str, int] = {}
+    for provider in providers:
+        for model in provider.models:
+            name = model.id.lower().rpartition("/")[2]
+            if model.context_window:
+                known = windows.get(name, model.context_window)
+                windows[name] = min(known, model.context_window)
+    return windows
 
 
 def _key(info: ModelInfo) -> tuple[str, str]:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from bot.core.chat import UsageEntry, UsageKind
+from bot.api.list_prices import ListPrices
+from bot.core.chat import ModelInfo, UsageEntry, UsageKind
 from tests.api.conftest import Connect
 from tests.api.wire_server import WireServer, json_answer
 
@@ -85,6 +86,17 @@ async def test_the_api_and_the_configuration_win_over_the_list(
     counts: Counts = {"prompt_tokens": 1_000_000, "completion_tokens": 1_000_000}
     assert client.priced(spent("gpt-4o-mini", **counts)).cost == 4
     assert client.priced(spent("gpt-4o", **counts)).cost == 3
+
+
+async def test_who_answers_at_the_base_url_has_prices_of_its_own() -> None:
+    qwen = ModelInfo(id="qwen/qwen3-32b")
+    groq = ListPrices(["https://api.groq.com/openai/v1"], on=True)
+    await groq.load([qwen])
+    assert groq.complete(qwen).input_price is not None
+    elsewhere = ListPrices(["https://api.apiyi.com/v1"], on=True)
+    await elsewhere.load([qwen])
+    assert elsewhere.complete(qwen).input_price is None  # what a reseller takes says nothing
+    assert elsewhere.complete(qwen).context_window is not None
 
 
 async def test_the_list_can_be_switched_off(connect: Connect, server: WireServer) -> None:
