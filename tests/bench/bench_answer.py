@@ -2,7 +2,7 @@
 
     python -m tests.bench.bench_answer [--platform telegram slack] [--chats 1 20 50 100 200 400]
         [--limits off on hard] [--answer short long markdown stall cut]
-        [--style edit draft rich rich-draft] [--bot chinwag bare]
+        [--style edit draft rich rich-draft] [--bot chinwag bare] [--python PATH]
 
 A real `bot run` process, and beside it for comparison a bare loop with an ideal pacer, against the
 sandbox of the platform and a model in a process of their own. After one question that does not
@@ -11,7 +11,9 @@ count, everybody asks at the same moment; the model says pieces of 8 characters 
 edits. Printed: how many answers are complete and exact, calls refused (429), first text after the
 question and after the model's first word, whole text after its last word, CPU of the bot per
 answer, memory, start to first poll. Absolute figures hold for one machine: compare with the bare
-loop of the same run. Memory depends on what is installed beside it: with click, rich is loaded.
+loop of the same run. Memory and start depend on what else is installed (httpx loads click and rich
+where it finds them, 4 MB): with `--python` of an installation from `requirements.lock` they are
+what an operator sees.
 """
 
 from __future__ import annotations
@@ -57,6 +59,7 @@ class Case:
     style: str
     chats: int
     bot: str
+    python: str
 
 
 async def measure(case: Case) -> str:
@@ -130,7 +133,7 @@ async def _bot(case: Case, opened: dict[str, Any], folder: Path) -> AsyncGenerat
     words = [*BOTS[case.bot], *([case.platform] if case.bot == "bare" else [])]
     with (folder / "log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, *words, cwd=folder, env=env, stdout=log, stderr=log
+            case.python, *words, cwd=folder, env=env, stdout=log, stderr=log
         )
         try:
             async with _ended(process):
@@ -191,13 +194,20 @@ async def main() -> None:
     parser.add_argument("--answer", nargs="+", choices=list(ANSWERS), default=["short"])
     parser.add_argument("--style", nargs="+", choices=list(STYLES), default=["edit"])
     parser.add_argument("--bot", nargs="+", choices=list(BOTS), default=list(BOTS))
+    parser.add_argument("--python", default=sys.executable)
     wanted = parser.parse_args()
     tables = itertools.product(wanted.platform, wanted.limits, wanted.answer, wanted.style)
     for platform, limits, answer, style in tables:
         print(f"\n{platform}, limits {limits}, {answer} answers, style {style}\n{HEADER}")
         for chats, bot in itertools.product(wanted.chats, wanted.bot):
             case = Case(
-                platform=platform, limits=limits, answer=answer, style=style, chats=chats, bot=bot
+                platform=platform,
+                limits=limits,
+                answer=answer,
+                style=style,
+                chats=chats,
+                bot=bot,
+                python=wanted.python,
             )
             print(await measure(case), flush=True)
 
