@@ -89,7 +89,7 @@ class Stopper:
 
     def __init__(self) -> None:
         self._stopped = False
-        self._work: asyncio.Task[None] | None = None
+        self._limit: asyncio.Timeout | None = None
 
     @property
     def stopped(self) -> bool:
@@ -98,26 +98,25 @@ class Stopper:
 
     def stop(self) -> None:
         """Stop the guarded work, now or as soon as it begins."""
+        if not self._stopped and self._limit is not None:
+            self._limit.reschedule(asyncio.get_running_loop().time())
         self._stopped = True
-        if self._work is not None:
-            self._work.cancel()
 
     async def guard(self, work: Coroutine[Any, Any, None]) -> bool:
         """Run `work`; True when it came to its end, False when it was stopped."""
-        task = asyncio.ensure_future(work)
-        self._work = task
         if self._stopped:
-            task.cancel()
-        try:
-            await asyncio.wait({task})
-        finally:
-            self._work = None
-            if not task.done():  # the turn itself is cancelled: the bot shuts down
-                task.cancel()
-                await asyncio.wait({task})
-        if task.cancelled():
+            work.close()
             return False
-        task.result()
+        limit = self._limit = asyncio.timeout(None)
+        try:
+            async with limit:
+                await work
+        except TimeoutError:
+            if limit.expired():
+                return False
+            raise
+        finally:
+            self._limit = None
         return True
 
 
