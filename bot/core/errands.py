@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Coroutine
 from typing import Any
 
+log = logging.getLogger(__name__)
+
 
 class Errands:
-    """Runs work beside everything else; the work sees to its own errors."""
+    """Runs work beside everything else. What fails is in the log, and nobody else's business."""
 
     def __init__(self) -> None:
         # Kept, since the event loop alone does not keep a task from being collected.
         self._tasks: set[asyncio.Task[None]] = set()
 
+    def __len__(self) -> int:
+        return len(self._tasks)
+
     def send(self, work: Coroutine[Any, Any, None]) -> None:
         """Begin the work; returns at once."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
 
     async def close(self, *, patience: float = 0.0) -> None:
         """Drop what is not done after `patience` seconds."""
@@ -29,3 +35,8 @@ class Errands:
             task.cancel()
         if left:
             await asyncio.wait(left)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("errand failed", exc_info=error)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from bot.core.errands import Errands
 from bot.core.memory.summing import sum_up
 from bot.core.memory.titles import entitle
 from bot.core.stores import Outcome, Turn
@@ -30,16 +31,13 @@ class Chores:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._turns = asyncio.Semaphore(AT_ONCE)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._errands = Errands()
         self._tidied = float("-inf")
 
     def after(self, turn: Turn, outcome: Outcome) -> None:
         """Begin what a finished turn gives reason for; returns at once."""
-        if not outcome.messages or len(self._tasks) >= WAITING:
-            return
-        task = asyncio.create_task(self._look(turn, outcome.conversation))
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
+        if outcome.messages and len(self._errands) < WAITING:
+            self._errands.send(self._look(turn, outcome.conversation))
 
     async def _look(self, turn: Turn, conversation: int | None) -> None:
         async with self._turns:
@@ -59,14 +57,6 @@ class Chores:
             self._tidied = now
             await self._services.stores.privacy.tidy()
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("chore failed", exc_info=error)
-
     async def close(self) -> None:
         """Drop what is not done."""
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        await self._errands.close()
