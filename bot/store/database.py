@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
@@ -15,7 +15,7 @@ from sqlalchemy.dialects import sqlite
 
 from bot.errors import StoreBusy, StoreError
 from bot.store.connection import Connection
-from bot.store.engines import AsyncioEngine, Engine, Job, ThreadEngine
+from bot.store.engines import AsyncioEngine, Begun, Engine, Job, ThreadEngine, unnoticed
 from bot.store.errors import translated
 from bot.store.settings import StorageSettings
 from bot.store.writer import Writer
@@ -48,7 +48,7 @@ class Database:
         self._writer = Writer(engine)
 
     def write(
-        self, job: Job[T], *, begun: Callable[[], None] | None = None, patient: bool = False
+        self, job: Job[T], *, begun: Begun = unnoticed, patient: bool = False
     ) -> asyncio.Future[T]:
         """Run a job in a transaction; its result comes when it is committed. Raises `StoreError`.
 
@@ -57,7 +57,7 @@ class Database:
         """
         return self._writer.run(job, begun=begun, patient=patient)
 
-    async def read(self, job: Job[T], *, begun: Callable[[], None] | None = None) -> T:
+    async def read(self, job: Job[T], *, begun: Begun = unnoticed) -> T:
         """Run a job that changes nothing. Raises `StoreError`.
 
         Until `begun` is called, the job may be given more to do.
@@ -65,7 +65,7 @@ class Database:
         with translated():
             return await self._engine.read(job, begun)
 
-    def reading(self, job: Job[T], *, begun: Callable[[], None] | None = None) -> asyncio.Future[T]:
+    def reading(self, job: Job[T], *, begun: Begun = unnoticed) -> asyncio.Future[T]:
         """The same for who does not wait at once."""
         return asyncio.create_task(self.read(job, begun=begun))
 

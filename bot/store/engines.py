@@ -29,6 +29,13 @@ Job: TypeAlias = Callable[[Connection], Awaitable[T]]
 """Statements of one transaction. Awaits nothing but the connection, and touches nothing else: it
 may run twice, and in another thread."""
 
+Begun: TypeAlias = Callable[[], None]
+"""Called when the time of a job has come: until then it may be given more to do."""
+
+
+def unnoticed() -> None:
+    """Nobody asks when the job begins."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry(Generic[T]):
@@ -36,12 +43,7 @@ class Entry(Generic[T]):
 
     job: Job[T]
     result: asyncio.Future[T]
-    begun: Callable[[], None] | None
-
-    def begin(self) -> None:
-        """Its time has come: from now on it cannot be given more to do."""
-        if self.begun is not None:
-            self.begun()
+    begun: Begun
 
 
 class Engine(Protocol):
@@ -54,8 +56,8 @@ class Engine(Protocol):
         """Run jobs under one commit."""
         ...
 
-    async def read(self, job: Job[T], begun: Callable[[], None] | None = None) -> T:
-        """Run a job that changes nothing; until `begun` is called it may be given more to do."""
+    async def read(self, job: Job[T], begun: Begun = unnoticed) -> T:
+        """Run a job that changes nothing."""
         ...
 
     async def close(self) -> None:
@@ -77,17 +79,16 @@ class AsyncioEngine:
         async with self._engine.begin() as connection:
             return [await job(connection) for job in jobs]
 
-    async def read(self, job: Job[T], begun: Callable[[], None] | None = None) -> T:
-        """Run a job that changes nothing; until `begun` is called it may be given more to do."""
+    async def read(self, job: Job[T], begun: Begun = unnoticed) -> T:
+        """Run a job that changes nothing."""
         task = asyncio.create_task(self._read(job, begun))
         self._reads.add(task)
         task.add_done_callback(self._reads.discard)
         return await asyncio.shield(task)
 
-    async def _read(self, job: Job[T], begun: Callable[[], None] | None) -> T:
+    async def _read(self, job: Job[T], begun: Begun) -> T:
         async with self._reading.connect() as connection:
-            if begun is not None:
-                begun()
+            begun()
             return await job(connection)
 
     async def close(self) -> None:
@@ -125,8 +126,8 @@ class ThreadEngine:
 
         return await asyncio.get_running_loop().run_in_executor(self._writer, work)
 
-    async def read(self, job: Job[T], begun: Callable[[], None] | None = None) -> T:
-        """Run a job that changes nothing; until `begun` is called it may be given more to do."""
+    async def read(self, job: Job[T], begun: Begun = unnoticed) -> T:
+        """Run a job that changes nothing."""
         result: asyncio.Future[object] = asyncio.get_running_loop().create_future()
         self._waiting.append(Entry(job, result, begun))
         if self._idle:
@@ -143,7 +144,7 @@ class ThreadEngine:
             count = min(len(self._waiting), READS)
             trip = [self._waiting.popleft() for _ in range(count)]
             for entry in trip:
-                entry.begin()
+                entry.begun()
             jobs = [entry.job for entry in trip]
             ends = await loop.run_in_executor(self._readers, self._read, jobs)
             tell([entry.result for entry in trip], ends)

@@ -15,11 +15,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TypeVar, cast
 
 from bot.errors import StoreBusy, StoreError
-from bot.store.engines import Engine, Entry, Job
+from bot.store.engines import Begun, Engine, Entry, Job, unnoticed
 from bot.store.errors import translated
 from bot.store.results import tell
 
@@ -43,7 +43,7 @@ class Writer:
         self._closed = False
 
     def run(
-        self, job: Job[T], *, begun: Callable[[], None] | None = None, patient: bool = False
+        self, job: Job[T], *, begun: Begun = unnoticed, patient: bool = False
     ) -> asyncio.Future[T]:
         """Run a job; what it returns is there when it is committed.
 
@@ -71,7 +71,7 @@ class Writer:
         while self._waiting or self._patient:
             batch = [*_taken(self._waiting, TOGETHER), *_taken(self._patient, PATIENT)]
             for entry in batch:
-                entry.begin()
+                entry.begun()
             await self._commit(batch)
         # In the same breath as the last look at the queue: who comes next starts a worker.
         self._worker = None
