@@ -153,7 +153,7 @@ def _read(base_urls: Sequence[str]) -> _List:
     """Read the list, and let go of most of it: nine tenths are of resellers."""
     from genai_prices.data_snapshot import DataSnapshot
 
-    # Not imported, since an imported module stays, and 2,330 models with it.
+    # Not imported, since an imported module stays, and thousands of models with it.
     providers: list[Provider] = runpy.run_module("genai_prices.data")["providers"]
     everybody = DataSnapshot(providers, from_auto_update=False)
     known = {*VENDORS, *(_host(everybody, url) for url in base_urls)}
