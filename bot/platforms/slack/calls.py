@@ -20,7 +20,8 @@ from bot.platforms.slack.pace import Pace
 Json: TypeAlias = dict[str, Any]
 T = TypeVar("T")
 
-TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=10)
+TIMEOUT = aiohttp.ClientTimeout(total=30, connect=10)
+"""`connect` is for one of the connections: for one that others use now, or for a new one."""
 CONNECTIONS = 200
 AS_JSON = ("chat.", "assistant.", "agents.")
 """Methods that take a JSON body; the others take only forms and queries."""

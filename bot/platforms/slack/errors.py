@@ -82,7 +82,7 @@ def translated() -> Iterator[None]:
         yield
     except SlackApiError as failure:
         raise translate(failure) from failure
-    except aiohttp.ClientConnectorError as failure:
+    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as failure:
         raise Unreachable(str(failure)) from failure
     except (TimeoutError, aiohttp.ClientError, OSError) as failure:
         raise OutcomeUnknown(repr(failure)) from failure

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 MAX_FILE_IN = 200_000_000
 """Bytes. Slack carries 1 GB; nothing we can use is that large."""
 PIECE = 1 << 16
-DOWNLOAD = aiohttp.ClientTimeout(total=600, sock_connect=10, sock_read=30)
+DOWNLOAD = aiohttp.ClientTimeout(total=600, connect=10, sock_read=30)
 OK, GONE = 200, frozenset({401, 403, 404, 410})
 
 

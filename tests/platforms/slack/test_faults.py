@@ -7,10 +7,14 @@ import random
 from dataclasses import dataclass
 
 import pytest
+from aiohttp import ClientTimeout
 
 from bot.core.delivery.delivery import Delivery
 from bot.core.types import Button, Feedback, Reply, Thoughts
 from bot.errors import OutcomeUnknown
+from bot.platforms.slack import calls
+from bot.platforms.slack.errors import Unreachable
+from bot.platforms.slack.ids import make_chat
 from bot.platforms.slack.posting import BAD_BLOCKS
 from bot.sandbox.slack.limits import Limits
 from tests.platform_contract import HastyClock
@@ -136,6 +140,25 @@ async def test_a_post_that_was_not_carried_out_is_made_again() -> None:
             delivery.write("One two")
             await delivery.finish()
         assert await stage.kept() == ["One two"]
+
+
+async def test_a_post_that_finds_no_free_connection_is_no_unknown_outcome(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(calls, "CONNECTIONS", 1)
+    monkeypatch.setattr(calls, "TIMEOUT", ClientTimeout(total=30, connect=0.05))
+    async with slack_stage("dm", HastyClock()) as stage:
+        bob = stage.sandbox.person("Bob").dm
+        chats = (stage.incoming.ref.chat, make_chat(stage.sandbox.workspace.team, bob.id, ""))
+        stage.sandbox.hang_next(method="chat.postMessage")
+        sending = {
+            asyncio.create_task(stage.platform.send(chat, Reply(text="hello"))) for chat in chats
+        }
+        (refused,), (hanging,) = await asyncio.wait(sending, return_when=asyncio.FIRST_COMPLETED)
+        assert type(refused.exception()) is Unreachable
+        assert len(stage.sandbox.calls_to("chat.postMessage")) == 1
+        hanging.cancel()
+        await asyncio.wait({hanging})
 
 
 async def test_what_another_answer_says_is_not_taken_for_a_lost_post() -> None:
