@@ -7,18 +7,18 @@ interactions are sent once and the person is told that the app did not answer.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
 import itertools
 import json
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, WSMsgType, web
 
+from bot.core.errands import Errands
 from bot.core.ports import Clock
 from bot.sandbox.slack.state import Json
 
@@ -59,7 +59,7 @@ class Sockets:
         self._numbers = itertools.count(1)
         self._delivered: dict[str, Envelope] = {}
         self._open: list[web.WebSocketResponse] = []
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._errands = Errands()
 
     @property
     def connected(self) -> int:
@@ -81,14 +81,14 @@ class Sockets:
         """Send something to the bot, now or when it connects."""
         envelope = Envelope(kind, payload)
         self.envelopes.append(envelope)
-        self._spawn(self._deliver(envelope))
+        self._errands.send(self._deliver(envelope))
         return envelope
 
     def resend(self, envelope: Envelope, reason: str = "timeout") -> None:
         """Deliver an envelope once more, acknowledged or not: Slack sometimes does."""
         envelope.attempt += 1
         envelope.reason = reason
-        self._spawn(self._send(envelope))
+        self._errands.send(self._send(envelope))
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """One connection, from hello to its end."""
@@ -138,9 +138,7 @@ class Sockets:
 
     async def close(self) -> None:
         """End all deliveries and connections."""
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._errands.close()
         await self.disconnect()
 
     # ------------------------------------------------------------ deliveries
@@ -149,7 +147,7 @@ class Sockets:
         if envelope.sent:
             envelope.attempt += 1
             envelope.reason = "timeout"
-        self._spawn(self._send(envelope))
+        self._errands.send(self._send(envelope))
 
     async def _deliver(self, envelope: Envelope) -> None:
         await self._send(envelope)
@@ -216,11 +214,6 @@ class Sockets:
             envelope.acked = True
             envelope.answer = frame.get("payload")
             self._changed()
-
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
 
 def _as_posted(envelope: Envelope) -> tuple[str, str]:
