@@ -120,7 +120,7 @@ class ListPrices:
         return _read(self._base_urls)
 
     def _window(self, name: str) -> int | None:
-        return self._list.windows.get(name.lower().rpartition("/")[2])
+        return self._list.windows.get(_bare(name))
 
     def _find(self, info: ModelInfo) -> tuple[Provider, Listed] | None:
         if not self._on:
@@ -174,11 +174,16 @@ def _smallest_windows(providers: Iterable[Provider]) -> dict[str, int]:
     windows: dict[str, int] = {}
     for provider in providers:
         for model in provider.models:
-            name = model.id.lower().rpartition("/")[2]
+            name = _bare(model.id)
             if model.context_window:
                 known = windows.get(name, model.context_window)
                 windows[name] = min(known, model.context_window)
     return windows
+
+
+def _bare(name: str) -> str:
+    """A model's name without whose it is, which sellers write in front of it."""
+    return name.lower().rpartition("/")[2]
 
 
 def _key(info: ModelInfo) -> tuple[str, str]:
