@@ -18,9 +18,24 @@ NEAR = st.lists(
     st.sampled_from(["<", "think", ">", "</", "</think>", "<think>", " ", "\n", "a", "!"])
 ).map("".join)
 GIF = b"GIF89a" + bytes(20)
+NO_PICTURE = (
+    "Start with `![logo](data:image/png;base64,` and paste the data (all of it).\n\nThat is all.",
+    "![Alt](data:image/png;base64,<your base64 here>)",
+    "![](data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAUA...)",
+    "![x](data:image/png;base64,YOUR_BASE64_HERE) and on",
+    "![x](data:image/png;base64,base64data==) and on",
+    "![x](data:image/png;base64,AAAA BBBB)",
+    "![x](data:image/svg+xml;utf8,<svg/>)",
+    "![x](data:image/svg+xml,%3Csvg/%3E)",
+    "![x](data:image/png)",
+    "![x](data:image/png;base64",
+    "![x](data:image/",
+)
 PICTURE = f"![p](data:image/gif;base64,{base64.b64encode(GIF).decode()})"
 MARKED = st.lists(
-    st.sampled_from(["!", "[", "](", ")", "![", "![x](http://h/p.png)", PICTURE, "\n", "a"])
+    st.sampled_from(
+        ["!", "[", "](", ")", "![", "![x](http://h/p.png)", PICTURE, *NO_PICTURE, "\n", "a"]
+    )
 ).map("".join)
 
 
@@ -80,6 +95,18 @@ def test_no_cut_changes_what_is_a_picture(text: str, cuts: list[int]) -> None:
 @given(MARKED.filter(lambda text: "](data:" not in text), CUTS)
 def test_a_text_without_a_picture_is_passed_on_as_it_is(text: str, cuts: list[int]) -> None:
     assert extract(pieces(text, cuts)) == (text, [])
+
+
+@pytest.mark.parametrize("text", NO_PICTURE)
+def test_what_only_looks_like_a_picture_is_text(text: str) -> None:
+    assert extract([text]) == (text, [])
+    assert extract(list(f"a{text}b{PICTURE}")) == (f"a{text}b", [GIF])
+
+
+@pytest.mark.parametrize("title", [' "A cat."', '\t"on a mat (red"', " ", "\n"])
+def test_a_picture_may_have_a_title(title: str) -> None:
+    text = f"{PICTURE[:-1]}{title})"
+    assert extract([text]) == extract(list(text)) == ("", [GIF])
 
 
 def test_pictures_are_taken_out_of_the_text() -> None:
