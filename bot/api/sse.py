@@ -82,7 +82,8 @@ class SseDecoder:
             self._name = line[6:].decode("utf-8", "replace").strip()
 
     def _dispatch(self, events: list[ServerEvent]) -> None:
-        if self._data:
-            events.append(ServerEvent(self._name, "\n".join(self._data)))
-            self._data.clear()
+        data = "\n".join(self._data)
+        if data.strip():  # else a sign of life, as some gateways give it
+            events.append(ServerEvent(self._name, data))
+        self._data.clear()
         self._name = ""

@@ -66,7 +66,7 @@ class Ending:
 
     def take_reason(self, word: object) -> None:
         """Take a finish reason as gateways write it. Raises `CallFailed` when it is a failure."""
-        if not isinstance(word, str) or not word:
+        if not isinstance(word, str) or word.lower() in _NOT_YET:
             return
         if word.lower() in _BROKEN:
             raise CallFailed(ModelErrorKind.SERVER, f"the model stopped: {word}")
@@ -100,6 +100,8 @@ _REASONS = {
     "refusal": FinishReason.CONTENT_FILTER,
 }
 """The words of OpenAI, and those of other vendors that gateways pass on; others mean `stop`."""
+_NOT_YET = frozenset({"", "null", "none"})
+"""Words of those who put nothing into words (DashScope, in its own protocol)."""
 _BROKEN = frozenset({"error", "network_error", "insufficient_system_resource"})
 """The words of vendors for an answer that broke off."""
 
@@ -108,7 +110,7 @@ def parse_event(data: str) -> Json:
     """The JSON object of an event. Raises `CallFailed`: part of the answer would be missing.
 
     The error of a server in mid-stream is raised too, as what it says. A line that was broken in
-    two by its server is joined again.
+    two by its server is joined again. An empty one is a sign of life, and an empty object here.
     """
     try:
         found: object = json.loads(data)
@@ -117,6 +119,8 @@ def parse_event(data: str) -> Json:
             found = json.loads(data.replace("\n", ""))
         except ValueError:
             raise CallFailed(ModelErrorKind.BAD_ANSWER, "an event is not JSON") from None
+    if found in (None, ""):
+        return {}
     if not isinstance(found, dict):
         raise CallFailed(ModelErrorKind.BAD_ANSWER, "an event is not a JSON object")
     return found

@@ -136,6 +136,14 @@ async def test_quirk_4_comments_keep_the_connection_alive(
     assert words(await ask(client)) == "Hello"
 
 
+@pytest.mark.parametrize("sign", [b"data:\n\n", b"data: \n\n", b'data: ""\n\n', b"data: null\n\n"])
+async def test_quirk_4_empty_events_keep_the_connection_alive(
+    client: ApiClient, server: WireServer, sign: bytes
+) -> None:
+    server.answer(*stream(sign, text("Hel"), sign, text("lo"), sign, finish(), sign, DONE))
+    assert words(await ask(client)) == "Hello"
+
+
 @pytest.mark.parametrize("error", [{"message": "broke", "code": 500}, "broke"])
 async def test_quirk_5_an_error_in_the_middle_cuts_the_answer(
     client: ApiClient, server: WireServer, error: object
@@ -211,12 +219,13 @@ async def test_quirk_7_reasoning_is_told_apart(
     assert isinstance(events[0], ReasoningDelta)
 
 
+@pytest.mark.parametrize("word", ["", "null", "None"])
 async def test_quirk_8_an_empty_finish_reason_is_none(
-    client: ApiClient, server: WireServer
+    client: ApiClient, server: WireServer, word: str
 ) -> None:
-    server.answer(*stream(text("Hel", finish_reason=""), text("lo", finish_reason="stop"), DONE))
+    server.answer(*stream(text("Hel", finish_reason=word), text("lo", finish_reason="stop"), DONE))
     assert words(await ask(client)) == "Hello"
-    server.answer(*stream(text("Hel", finish_reason=""), DONE))
+    server.answer(*stream(text("Hel", finish_reason=word), DONE))
     assert (await ask_badly(client))[1].kind is ModelErrorKind.CUT
 
 
