@@ -115,6 +115,7 @@ class ChatReader:
 
     def __init__(self) -> None:
         self.done = False
+        self._has_deltas = False
         self._ending = Ending()
         self._think = ThinkSplitter()
         self._pictures = InlinePictures()
@@ -168,11 +169,19 @@ class ChatReader:
             return []  # another of several answers: only the first is shown
         if choice.get("usage"):
             self._ending.take_usage(choice["usage"])
-        delta = choice.get(field) or choice.get("delta") or choice.get("message")
+        delta = choice.get(field) or choice.get("delta") or self._message_of(choice)
         events = self._delta(delta) if isinstance(delta, dict) else []
+        self._has_deltas = self._has_deltas or _says_anything(choice.get("delta"))
         if choice.get("finish_reason"):
             self._ending.take_reason(choice["finish_reason"])
         return events
+
+    def _message_of(self, choice: Json) -> object:
+        """The message, where it is sent for a delta; not the whole of what came in deltas before.
+
+        MiniMax sends it at the end (https://github.com/GCWing/BitFun/pull/792).
+        """
+        return None if self._has_deltas else choice.get("message")
 
     def _delta(self, delta: Json) -> list[WireEvent]:
         events: list[WireEvent] = []
@@ -274,6 +283,12 @@ class ToolCalls:
         self._ids.append(given_id or f"call_{place}")
         self._index_of[index] = place
         return place, True
+
+
+def _says_anything(delta: object) -> bool:
+    """Whether a delta brings some of the answer itself: more than a role, a pause, a thought."""
+    names = ("content", "refusal", "images", "tool_calls", "function_call")
+    return isinstance(delta, dict) and any(delta.get(name) for name in names)
 
 
 def _picture(url: str) -> list[WireEvent]:

@@ -337,3 +337,25 @@ async def test_quirk_13_a_body_without_choices_is_asked_for_again(
     server.answer(*json_answer(body))
     server.answer(*HELLO)
     assert words(await ask(client)) == "Hello"
+
+
+@pytest.mark.parametrize("beside", [{}, {"delta": {}}, {"delta": {"role": "assistant"}}])
+@pytest.mark.parametrize("thought", [{}, {"reasoning_content": "Hm."}])
+async def test_the_whole_message_behind_its_deltas_is_not_said_again(
+    client: ApiClient, server: WireServer, beside: dict[str, object], thought: dict[str, str]
+) -> None:
+    """As MiniMax ends a stream; the reasons and the usage stand there alone."""
+    message = {"role": "assistant", "content": "Hello", **thought}
+    choice = {"index": 0, "finish_reason": "stop", "message": message, **beside}
+    counted = {"prompt_tokens": 3, "completion_tokens": 2}
+    deltas = (delta(**thought), text("Hel"), text("lo"))
+    server.answer(*stream(*deltas, data({"choices": [choice], "usage": counted}), DONE))
+    events = await ask(client)
+    assert (thoughts(events), words(events)) == (thought.get("reasoning_content", ""), "Hello")
+    assert events[-2:] == [Usage(prompt_tokens=3, completion_tokens=2), STOP]
+
+
+async def test_messages_in_place_of_deltas_are_said(client: ApiClient, server: WireServer) -> None:
+    messages = [data({"choices": [{"message": {"content": piece}}]}) for piece in ("Hel", "lo")]
+    server.answer(*stream(*messages, finish(), DONE))
+    assert words(await ask(client)) == "Hello"
