@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, aclosing
@@ -255,13 +256,18 @@ class Answer:
             await self._ask_again(request, until_first_text)
 
     async def _ask_again(self, request: ChatRequest, until_first_text: AsyncExitStack) -> None:
-        """Ask once more; the longer of two torn answers stays, so that nothing said is lost."""
-        before, self._text, self._files = self._text, "", []
+        """Ask once more; the longer of two torn answers stays, so that nothing said is lost.
+
+        Nor is it when somebody presses Stop meanwhile.
+        """
+        before, self._text = self._text, ""
+        files, self._files = self._files, []
         self._delivery.rewrite(self._heading + self._base)
         self._thinking.forget()
         try:
             await self._stream(request, until_first_text)
-        except ModelError:
+        except (ModelError, asyncio.CancelledError):
+            self._files = self._files or files
             if len(before) > len(self._text):
                 self._text = before
                 self._delivery.rewrite(self._heading + self._base + before)

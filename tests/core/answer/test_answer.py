@@ -192,6 +192,21 @@ async def test_an_answer_cut_twice_is_kept_and_marked(house: House) -> None:
     assert house.asked()[2][0] == "assistant"
 
 
+async def test_stop_keeps_what_was_read_of_a_torn_answer(house: House) -> None:
+    long = "The first try was much longer. " * 3
+    house.api.script.answer(Answer(text=long, chunk=10), "never")
+    house.api.faults.add(Cut(after=6), on="/chat/completions")
+    house.api.faults.add(Hang(), on="/chat/completions")
+    await house.happen(house.platform.message("tell me"))
+    await house.sees("The first try")
+    await house.api.traffic.until(lambda traffic: len(traffic.to("/chat/completions")) == 2)
+    [text] = await house.press("⏹ Stop")
+    assert text.startswith("The first try was much longer.")
+    assert text.endswith("⏹ Stopped.")
+    await house.say("go on")
+    assert house.asked()[2][0] == "assistant"
+
+
 async def test_an_error_inside_the_stream_is_said_under_what_was_written(house: House) -> None:
     house.api.script.answer(Answer(text="Half of an answer and more", chunk=5))
     house.api.faults.add(ErrorEvent(after=4), on="/chat/completions", times=2)
