@@ -93,6 +93,8 @@ def _stop(raw: Raw, key: str) -> StopPressed:
 def _message(message: Raw, key: str, me: Me, *, edited: bool) -> IncomingMessage | None:
     if _type(message) == "channel" or message.get("is_automatic_forward"):
         return None
+    if edited and "location" in message:
+        return None  # somebody who shares a live location moves; nobody has written anything
     sender = _author(message)
     if sender is None:
         return None

@@ -401,6 +401,13 @@ def test_what_is_forwarded_is_told_with_its_author_and_is_no_command(
     assert event.forwards == (Forward(author=author, text="/new @somebody"),)
 
 
+def test_a_live_location_that_moves_is_no_edit() -> None:
+    place = {"latitude": 52.5, "longitude": 13.4, "live_period": 3600}
+    assert parse_update({"update_id": 1, "message": message(location=place)}, ME) is not None
+    moved = message(location=place | {"latitude": 52.6}, edit_date=2)
+    assert parse_update({"update_id": 2, "edited_message": moved}, ME) is None
+
+
 FULL = message(
     text="/ask@sandbox_bot what",
     entities=[{"type": "bot_command", "offset": 0, "length": 16}],
