@@ -139,7 +139,7 @@ class Limits:
         except asyncio.CancelledError:
             if waiter.turn.cancelled():
                 self._leave(lane, waiter)
-            else:  # the turn came in the same moment
+            elif waiter.turn.exception() is None:  # the turn came in the same moment
                 self._release()
             raise
         try:

@@ -136,6 +136,24 @@ async def test_a_request_cancelled_in_the_moment_of_its_turn_gives_it_back(
     assert limits.in_flight == 0
 
 
+async def test_a_request_cancelled_in_the_moment_it_is_shed_gives_nothing_back(
+    make: Make, clock: ManualClock
+) -> None:
+    requests = Requests(make(max_in_flight=1, max_waiting=1))
+    first = requests.begin("ann")
+    shed = requests.begin("ann")
+    await clock.settle()
+    kept = requests.begin("bob")
+    await asyncio.sleep(0)
+    shed.cancel()
+    await asyncio.wait([shed])
+    assert requests.limits.in_flight == 1
+    requests.let_go(0)
+    requests.let_go(2)
+    await asyncio.wait([first, kept])
+    assert requests.limits.in_flight == 0
+
+
 @pytest.mark.parametrize(
     ("changes", "tokens"), [({"requests_per_minute": 4}, 0), ({"tokens_per_minute": 400}, 100)]
 )
