@@ -41,6 +41,15 @@ _CUTS = frozenset({Kind.SERVER, Kind.RATE_LIMITED, Kind.UNREACHABLE, Kind.BAD_AN
 
 
 @dataclass(frozen=True, slots=True)
+class _Deadlines:
+    """Seconds to the `first` event and `between` two; `until`, in the event loop's time, in all."""
+
+    first: float
+    between: float
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
 class _Opened:
     """An answer of which the first events are there."""
 
@@ -78,7 +87,7 @@ class Answers:
         """The answer as it is written. Raises `CallFailed`.
 
         One that is `billed` whatever becomes of it is not tried again once it may have reached
-        the model.
+        the model, and waited for like a picture.
         """
         key = self._memory.key(request)
         asked = self._ask(request, billed=billed)
@@ -107,25 +116,32 @@ class Answers:
         async def open_answer(one: Try) -> _Opened:
             sent.clear()
             sent.update(self._payload(request))
-            return await self._open(request, sent, one)
+            return await self._open(request, sent, one, deadlines.first)
 
-        until = asyncio.get_running_loop().time() + self._settings.total_timeout
+        deadlines = self._deadlines(billed=billed)
         call = Call(
             name="chat",
             model=request.model,
             lane=request.lane,
             tokens=self._calibration.corrected(request.model, estimate),
             billed=billed,
-            until=until,
+            until=deadlines.until,
             learn=lambda failure: self._lessons.learn(request.model, failure, sent),
         )
         async with (
             self._attempts.succeed(call, open_answer) as opened,
-            aclosing(self._batches(request.model, opened, estimate, until)) as batches,
+            aclosing(self._batches(request.model, opened, estimate, deadlines)) as batches,
         ):
             async for batch in batches:
                 for event in batch:
                     yield event
+
+    def _deadlines(self, *, billed: bool) -> _Deadlines:
+        settings = self._settings
+        until = asyncio.get_running_loop().time() + settings.total_timeout
+        if billed:
+            return _Deadlines(settings.image_timeout, settings.image_timeout, until)
+        return _Deadlines(settings.first_event_timeout, settings.idle_timeout, until)
 
     def _payload(self, request: ChatRequest) -> Json:
         lesson = self._lessons.of(request.model)
@@ -137,11 +153,12 @@ class Answers:
             case "responses":
                 return lesson.adapt(responses.payload(request))
 
-    async def _open(self, request: ChatRequest, payload: Json, one: Try) -> _Opened:
+    async def _open(
+        self, request: ChatRequest, payload: Json, one: Try, seconds: float
+    ) -> _Opened:
         """Send the request and wait for the first events: earlier failures move on unseen."""
         path, reader = _protocol(self._lessons.protocol(request.model))
         message = HttpRequest(path=path, json=payload, accept="text/event-stream")
-        seconds = self._settings.first_event_timeout
         try:
             async with asyncio.timeout(seconds):
                 opening = self._http.open(one.endpoint.url, message)
@@ -152,7 +169,7 @@ class Answers:
             raise CallFailed(Kind.TIMEOUT, f"no answer in {seconds:g} s") from error
 
     async def _batches(
-        self, model: str, opened: _Opened, estimate: int, until: float
+        self, model: str, opened: _Opened, estimate: int, deadlines: _Deadlines
     ) -> AsyncGenerator[list[ModelEvent], None]:
         """The events as they come. What is known at the end is told before a cut is raised."""
         answer, failure = opened.answer, None
@@ -160,7 +177,7 @@ class Answers:
         said.add(_words(opened.first))
         yield await self._fetched(opened.first, opened)
         try:
-            idle = self._settings.idle_timeout
+            idle, until = deadlines.between, deadlines.until
             with self._cadence.reading() as pause:
                 while (
                     events := await answer.more(idle=idle, until=until, pause=pause)

@@ -21,11 +21,14 @@ from tests.api.asking import ask, question, words
 from tests.api.conftest import Connect
 from tests.api.wire_server import (
     DONE,
+    END,
     HELLO,
     Hang,
     Reset,
     Script,
+    Wait,
     WireServer,
+    chunk,
     delta,
     finish,
     head,
@@ -161,6 +164,23 @@ async def test_quirk_20_words_in_place_of_a_picture_are_told(
     with pytest.raises(ModelError) as caught:
         await client.draw(CAT)
     assert (caught.value.kind, caught.value.detail) == (Kind.BAD_ANSWER, "I only draw dogs.")
+
+
+async def test_quirk_21_a_picture_drawn_in_a_chat_is_waited_for_like_any_picture(
+    connect: Connect, server: WireServer
+) -> None:
+    client = connect(
+        models={"painter": {"protocol": "chat"}},
+        first_event_timeout=0.2,
+        idle_timeout=0.2,
+        image_timeout=5.0,
+    )
+    begin, go_on = asyncio.Event(), asyncio.Event()
+    said = (Wait(begin), chunk(text("Drawing…")), Wait(go_on), chunk(GIVEN), chunk(finish()), END)
+    server.answer(head(200, "text/event-stream"), *said)
+    for number, event in enumerate((begin, go_on), 1):
+        asyncio.get_running_loop().call_later(0.4 * number, event.set)
+    assert len((await client.draw(CAT)).pictures) == 1
 
 
 @pytest.mark.parametrize("script", [refusal(500), [Reset()], stream(text("H"), DONE)])
