@@ -170,8 +170,8 @@ class Attempts:
         if not failure.temporary or tries > retries:
             return None
         reached = failure.sent and failure.kind is not ModelErrorKind.RATE_LIMITED
-        if call.billed and reached:
-            return None
+        if reached and (call.billed or (failure.kind is ModelErrorKind.TIMEOUT and tries > 1)):
+            return None  # what took too long twice would be paid for a third time
         if not failure.sent and tries == 1:
             return 0.0
         delay = backoff(tries, failure.retry_after, self._dice)

@@ -16,7 +16,7 @@ from bot.core.fakes.clock import ManualClock
 from bot.errors import ModelErrorKind
 from tests.api.asking import ask, ask_badly, question, words
 from tests.api.conftest import Connect, EagerClock
-from tests.api.wire_server import HELLO, Reset, WireServer, head, refusal, stream, text
+from tests.api.wire_server import HELLO, Hang, Reset, WireServer, head, refusal, stream, text
 
 Kind = ModelErrorKind
 NOWHERE = "http://127.0.0.1:1/v1"
@@ -82,6 +82,17 @@ async def test_retries_are_bounded(connect: Connect, server: WireServer) -> None
     _, error = await ask_badly(connect(retries=2))
     assert error.kind is Kind.SERVER
     assert len(server.requests) == 3
+
+
+async def test_what_took_too_long_is_asked_for_once_more_and_elsewhere(
+    connect: Connect, server: WireServer, backup: WireServer
+) -> None:
+    """Each try may be billed."""
+    server.always = backup.always = [Hang()]
+    client = connect(base_urls=(server.url, backup.url), first_event_timeout=0.2, retries=9)
+    _, error = await ask_badly(client)
+    assert error.kind is Kind.TIMEOUT
+    assert (len(server.requests), len(backup.requests)) == (1, 1)
 
 
 async def test_waiting_between_tries_is_bounded(connect: Connect, server: WireServer) -> None:

@@ -17,12 +17,12 @@ PASSING = frozenset(
     {
         ModelErrorKind.UNREACHABLE,
         ModelErrorKind.SERVER,
-        ModelErrorKind.TIMEOUT,
         ModelErrorKind.RATE_LIMITED,
         ModelErrorKind.BUSY,
     }
 )
-"""What passes by itself. Everything else needs somebody to do something."""
+"""What passes by itself. Everything else needs somebody to do something; what took too long may be
+billed each time."""
 FIRST_PAUSE, LAST_PAUSE = 2.0, 30.0
 """Seconds between tries, doubled each time; the client has made tries of its own before."""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.fakes.platform import CHAT
-from bot.sandbox.openai.faults import Refuse
+from bot.sandbox.openai.faults import Hang, Refuse
 from tests.house import DEFAULTS, House, open_house
 
 KEEPS_TRYING = "⏳ The API does not answer just now. I keep trying…"
@@ -41,6 +41,15 @@ async def test_what_does_not_pass_by_itself_is_said_at_once(patient: House) -> N
     patient.api.faults.add(Refuse(401), on="/chat/completions", times=None)
     [text] = await patient.say("hello")
     assert text.startswith("⚠️ I am not set up properly")
+
+
+async def test_what_takes_too_long_is_not_asked_for_again_and_again(tmp_path: Path) -> None:
+    defaults = replace(DEFAULTS, patience=60.0)
+    async with open_house(tmp_path, defaults=defaults, first_event_timeout=0.2) as house:
+        house.api.faults.add(Hang(), on="/chat/completions", times=None)
+        [text] = await house.say("hello")
+        assert text.startswith("⚠️ The API took too long to answer")
+        assert len(house.api.traffic.to("/chat/completions")) == 1  # this house tries nothing twice
 
 
 async def test_patience_ends(tmp_path: Path) -> None:
