@@ -153,9 +153,7 @@ class Answers:
             case "responses":
                 return lesson.adapt(responses.payload(request))
 
-    async def _open(
-        self, request: ChatRequest, payload: Json, one: Try, seconds: float
-    ) -> _Opened:
+    async def _open(self, request: ChatRequest, payload: Json, one: Try, seconds: float) -> _Opened:
         """Send the request and wait for the first events: earlier failures move on unseen."""
         path, reader = _protocol(self._lessons.protocol(request.model))
         message = HttpRequest(path=path, json=payload, accept="text/event-stream")

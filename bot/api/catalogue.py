@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 
@@ -15,6 +17,7 @@ from bot.api.list_prices import ListPrices
 from bot.api.settings import ApiSettings
 from bot.api.wire import Json
 from bot.core.chat import ModelInfo, UsageEntry, UsageKind
+from bot.core.errands import Errands
 from bot.core.ports import Clock
 from bot.core.single_flight import SingleFlight
 from bot.errors import ModelErrorKind
@@ -26,6 +29,8 @@ FRESH = 600.0
 FAILED = 30.0
 """Seconds for which a failure is remembered: every turn asks for the list."""
 SECONDS = 15.0
+PATIENCE = 3.0
+"""Seconds for which an answer waits at most for the first list; for a newer one it does not."""
 MILLION = Decimal(1_000_000)
 _FACTS = (
     "context_window",
@@ -57,6 +62,7 @@ class Catalogue:
         self._lessons = lessons
         self._clock = clock
         self._refreshing = SingleFlight(self._refresh)
+        self._errands = Errands()
         self._list_prices = ListPrices(settings.base_urls, on=settings.list_prices)
         self._models: dict[str, ModelInfo] = {}  # as the API and the configuration tell of them
         self._failure: CallFailed | None = None
@@ -74,7 +80,7 @@ class Catalogue:
 
     async def about(self, model: str) -> ModelInfo:
         """What is known about a model, be it listed or not. Raises nothing."""
-        await self._renew()
+        await self._renew_beside()
         told = self._told(model)
         await self._list_prices.load([told])
         return self._completed(told)
@@ -109,6 +115,21 @@ class Catalogue:
         """Ask for the list when it is old; a failure is remembered for a while."""
         if self._clock.monotonic() >= self._until:
             await self._refreshing.run()
+
+    async def _renew_beside(self) -> None:
+        """Ask for the list when it is old; who wants an answer does not wait for it to come."""
+        if self._clock.monotonic() < self._until:
+            return
+        if not self._errands:
+            self._errands.send(self._refreshing.run())
+        if not self._models and self._failure is None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PATIENCE):
+                    await self._refreshing.run()
+
+    async def close(self) -> None:
+        """Ask for nothing more."""
+        await self._errands.close()
 
     async def _refresh(self) -> None:
         async def ask(one: Try) -> dict[str, ModelInfo]:

@@ -139,6 +139,7 @@ class ApiClient:
 
     async def close(self) -> None:
         """Close all connections; called last, once."""
+        await self._catalogue.close()
         await self._limits.close()
         await self._downloads.close()
         await self._http.close()

@@ -10,6 +10,7 @@ from decimal import Decimal
 import pytest
 from pydantic import SecretStr
 
+from bot.api import catalogue
 from bot.api.catalogue import FAILED, FRESH
 from bot.api.client import ApiClient
 from bot.api.settings import ApiSettings
@@ -17,7 +18,7 @@ from bot.core.chat import ModelInfo, UsageEntry, UsageKind
 from bot.core.fakes.clock import ManualClock
 from bot.errors import ModelError, ModelErrorKind
 from tests.api.conftest import Connect
-from tests.api.wire_server import WireServer, json_answer, refusal, whole
+from tests.api.wire_server import Hang, Wait, WireServer, json_answer, refusal, whole
 
 LIST = {"data": [{"id": "zebra", "owned_by": "zoo"}, {"id": "ant"}, {"id": ""}, "?", {"id": "ant"}]}
 
@@ -61,6 +62,30 @@ async def test_an_old_list_is_better_than_none(
     server.always = refusal(401)
     await clock.advance(FRESH)
     assert await client.models() == old
+
+
+async def test_no_answer_waits_for_a_newer_list(
+    client: ApiClient, server: WireServer, clock: ManualClock
+) -> None:
+    server.answer(*json_answer({"data": [{"id": "ant", "context_window": 8000}]}))
+    assert (await client.about("ant")).context_window == 8000
+    await clock.advance(FRESH)
+    held = asyncio.Event()
+    server.answer(Wait(held), *json_answer({"data": [{"id": "ant", "context_window": 9000}]}))
+    async with asyncio.timeout(1):
+        assert [(await client.about("ant")).context_window for _ in range(3)] == [8000] * 3
+    held.set()
+    assert (await client.models())[0].context_window == 9000
+    assert len(server.requests) == 2
+
+
+async def test_the_first_answer_does_not_wait_long_for_a_list(
+    client: ApiClient, server: WireServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalogue, "PATIENCE", 0.1)
+    server.always = [Hang()]
+    async with asyncio.timeout(2):
+        assert await client.about("ant") == ModelInfo(id="ant")
 
 
 async def test_a_failure_is_remembered_for_a_while(
