@@ -7,13 +7,15 @@ first of them stands for all: what takes its place takes away the others.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeAlias, TypeVar
+from typing import NoReturn, TypeAlias, TypeVar
 
 from telegram.error import BadRequest, TelegramError
 
 from bot.core.ports import Clock
+from bot.errors import MessageGone
 from bot.platforms.telegram.calls import Caller
 from bot.platforms.telegram.errors import (
     StyleRefused,
@@ -25,7 +27,7 @@ from bot.platforms.telegram.ids import Place
 from bot.platforms.telegram.methods import Json, Methods, first_id, target
 from bot.platforms.telegram.pace import Budget, Urgency
 from bot.platforms.telegram.refusals import Refusals
-from bot.platforms.telegram.render import Rendered, pages, render
+from bot.platforms.telegram.render import MAX_CAPTION, Rendered, pages, render
 from bot.platforms.telegram.rich import RichText
 
 Body: TypeAlias = Rendered | RichText
@@ -220,9 +222,17 @@ class Messages:
             except BadRequest as failure:
                 if not is_media(failure):
                     raise
+                if text.length > MAX_CAPTION:
+                    await self._make_way(place, message)
                 await self._methods.call("editMessageCaption", **given, **caption(text))
 
         await self._caller.call(place, urgency, unless_unchanged(edit), twice=True)
+
+    async def _make_way(self, place: Place, message: int) -> NoReturn:
+        """Take away a picture or a file under which a text has no room; raises `MessageGone`."""
+        with suppress(BadRequest):  # too old to be deleted: it stays
+            await self._methods.delete(place, message)
+        raise MessageGone("the text is too long to stand under a file")
 
     # ------------------------------------------------------------ rich messages
 

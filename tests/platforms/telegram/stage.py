@@ -5,12 +5,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from io import BytesIO
 
+from PIL import Image
 from pydantic import SecretStr
 
 from bot.core.clock import SystemClock
 from bot.core.ports import Clock, Platform
-from bot.core.types import Event, IncomingMessage, MessageRef, Sender, Style, Unreadable, UserId
+from bot.core.types import (
+    Event,
+    IncomingMessage,
+    MessageRef,
+    OutgoingFile,
+    Sender,
+    Style,
+    Unreadable,
+    UserId,
+)
 from bot.errors import StoreError
 from bot.platforms.telegram import TelegramSettings, connect
 from bot.platforms.telegram.ids import make_chat, make_message
@@ -36,6 +47,13 @@ def topic(telegram: Telegram) -> ChatView:
     ann = telegram.person()
     forum = telegram.group("Forum", forum=True)
     return forum.seen_by(ann, topic=forum.open_topic("Talk", ann))
+
+
+def picture(name: str = "drawing.png") -> OutgoingFile:
+    """A small picture, as the bot sends it."""
+    content = BytesIO()
+    Image.new("RGB", (20, 20), "teal").save(content, "PNG")
+    return OutgoingFile(name=name, mime="image/png", content=content.getvalue())
 
 
 def settings_for(telegram: Telegram) -> TelegramSettings:

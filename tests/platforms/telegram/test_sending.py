@@ -14,19 +14,13 @@ from bot.platforms.telegram import TelegramSettings, adapter, connect, request
 from bot.platforms.telegram.errors import Unreachable
 from bot.platforms.telegram.ids import make_chat
 from tests.platform_contract import HastyClock
-from tests.platforms.telegram.stage import TelegramStage, group, private, staged, topic
+from tests.platforms.telegram.stage import TelegramStage, group, picture, private, staged, topic
 
 
 @pytest.fixture
 async def stage() -> AsyncIterator[TelegramStage]:
     async with staged(private, clock=HastyClock()) as stage:
         yield stage
-
-
-def picture(name: str = "drawing.png") -> OutgoingFile:
-    content = BytesIO()
-    Image.new("RGB", (20, 20), "teal").save(content, "PNG")
-    return OutgoingFile(name=name, mime="image/png", content=content.getvalue())
 
 
 # ---------------------------------------------------------------- text
