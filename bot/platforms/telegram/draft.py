@@ -6,7 +6,10 @@ rendered as unfinished Markdown and never waits for the budget, the final text a
 
 from __future__ import annotations
 
-from bot.core.types import Button, ButtonRow, MessageRef, Reply
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot.core.types import Button, ButtonRow, MessageRef, OutgoingFile, Reply
 from bot.platforms.telegram.errors import StyleRefused
 from bot.platforms.telegram.messages import Body
 from bot.platforms.telegram.pace import Urgency
@@ -38,6 +41,8 @@ class TelegramDraft:
         self._draft_id = draft_id
         self._text = ""
         self._shown: Body | None = None
+        self._standing: Reply | None = None  # the end of the answer, but for its files
+        self._posted: list[OutgoingFile] = []
 
     @property
     def ref(self) -> MessageRef | None:
@@ -87,9 +92,17 @@ class TelegramDraft:
             await self._poster.replace(self._ref, body, self._buttons, Urgency.PREVIEW)
 
     async def finish(self, reply: Reply) -> MessageRef:
-        """Make the reply the message, in place of the previews and the Stop button."""
+        """Make the reply the message, in place of the previews and the Stop button.
+
+        When a file fails, what stands in the chat by then is not posted again at the next try.
+        """
+        chat = self._answering.chat
+        words = replace(reply, files=())
+        left: Sequence[OutgoingFile] = [each for each in reply.files if each not in self._posted]
         if self._ref is None:
-            self._ref = await self._poster.send(self._answering.chat, reply, rich=self._rich)
-        else:
-            await self._poster.edit(self._ref, reply, rich=self._rich)
+            self._ref, left = await self._poster.begin(chat, reply, rich=self._rich)
+        elif words != self._standing:
+            left = await self._poster.rewrite(self._ref, reply, rich=self._rich)
+        self._standing = words
+        await self._poster.add(chat, left, self._posted)
         return self._ref

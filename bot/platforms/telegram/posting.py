@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.core.ports import Clock
-from bot.core.types import ButtonRow, ChatRef, MessageRef, Reply
+from bot.core.types import ButtonRow, ChatRef, MessageRef, OutgoingFile, Reply
 from bot.platforms.telegram import rich as rich_text
 from bot.platforms.telegram.calls import Caller
 from bot.platforms.telegram.ids import Place, make_message, parse_chat, parse_message
@@ -14,7 +14,7 @@ from bot.platforms.telegram.methods import Json, Methods, target
 from bot.platforms.telegram.pace import Budget, Urgency
 from bot.platforms.telegram.render import MAX_CAPTION, Rendered, pages, render
 from bot.platforms.telegram.thoughts import folded
-from bot.platforms.telegram.uploads import Uploader, check_sizes
+from bot.platforms.telegram.uploads import Uploader, check_sizes, grouped
 
 BUTTONS_PER_ROW = 8
 MAX_BUTTONS = 100
@@ -49,10 +49,22 @@ class Poster:
 
     async def send(self, chat: ChatRef, reply: Reply, *, rich: bool = False) -> MessageRef:
         """Post a whole reply; returns its first message."""
+        ref, left = await self.begin(chat, reply, rich=rich)
+        await self.add(chat, left, [])
+        return ref
+
+    async def begin(
+        self, chat: ChatRef, reply: Reply, *, rich: bool = False
+    ) -> tuple[MessageRef, Sequence[OutgoingFile]]:
+        """Post the words of a reply, with its file where they have room under it.
+
+        Returns the first message, and the files that are to follow.
+        """
         check_sizes(reply.files)
         place = parse_chat(chat)
         answering = _answering(place, reply.answering)
         text = render(reply.text) if reply.text.strip() else Rendered("")
+        left: Sequence[OutgoingFile] = ()
         if text.length <= MAX_CAPTION and len(reply.files) == 1:
             sent = await self._uploads.post_one(
                 place,
@@ -65,10 +77,19 @@ class Poster:
             around = Around(keyboard=_keyboard(reply.buttons), answering=answering)
             urgency = Urgency.PREVIEW if reply.bulk else Urgency.FINAL
             sent = await self._messages.post_all(place, bodies, around, urgency)
-            await self._uploads.post(place, reply.files, insist=True)
+            left = reply.files
         else:
-            sent = await self._uploads.post(place, reply.files, insist=False)
-        return make_message(chat, sent)
+            first, *others = grouped(reply.files)
+            sent = await self._uploads.post(place, first, [], insist=False)
+            left = [file for group in others for file in group]
+        return make_message(chat, sent), left
+
+    async def add(
+        self, chat: ChatRef, files: Sequence[OutgoingFile], posted: list[OutgoingFile]
+    ) -> None:
+        """Post files after the words. `posted` is filled with those that stand in the chat."""
+        for group in grouped(files):
+            await self._uploads.post(parse_chat(chat), group, posted, insist=True)
 
     async def show(
         self, body: Body, buttons: Sequence[ButtonRow], answering: MessageRef
@@ -92,6 +113,16 @@ class Poster:
 
     async def edit(self, ref: MessageRef, reply: Reply, *, rich: bool = False) -> None:
         """Replace a message; what is too long for it, and files, are posted after it."""
+        left = await self.rewrite(ref, reply, rich=rich)
+        await self.add(ref.chat, left, [])
+
+    async def rewrite(
+        self, ref: MessageRef, reply: Reply, *, rich: bool = False
+    ) -> Sequence[OutgoingFile]:
+        """Replace the words of a message, by its file with them where that can be.
+
+        What is too long for it is posted after it. Returns the files that are to follow.
+        """
         check_sizes(reply.files)
         place = parse_chat(ref.chat)
         text = render(reply.text)
@@ -105,12 +136,12 @@ class Poster:
             )
             if became:
                 await self._messages.delete_rest(place, parse_message(ref))
-                return  # the words and the buttons stand under the picture
+                return ()  # the words and the buttons stand under the picture
         first, *more = self._drawn(ref.chat, reply, rich=rich)
         await self.replace(ref, first, () if more else reply.buttons, Urgency.FINAL)
         around = Around(keyboard=_keyboard(reply.buttons))
         await self._messages.post_after(place, parse_message(ref), more, around)
-        await self._uploads.post(place, reply.files, insist=True)
+        return reply.files
 
     async def replace(
         self, ref: MessageRef, body: Body, buttons: Sequence[ButtonRow], urgency: Urgency

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
+from typing import TypeAlias
 
 from telegram import InputFile, InputMediaPhoto, MessageEntity
 
@@ -31,6 +32,8 @@ log = logging.getLogger(__name__)
 MAX_PHOTO = 10_000_000
 ALBUM = 10
 PHOTOS = frozenset({"image/jpeg", "image/png", "image/webp"})
+Group: TypeAlias = Sequence[OutgoingFile]
+"""Files that one call posts: an album of pictures, or a single file."""
 ALONE = Around()
 SILENT = Rendered("")
 
@@ -41,6 +44,13 @@ def check_sizes(files: Sequence[OutgoingFile]) -> None:
         raise FileTooLarge(MAX_FILE_OUT)
 
 
+def grouped(files: Sequence[OutgoingFile]) -> Sequence[Group]:
+    """The files as they are posted: pictures first and together, then the others one by one."""
+    photos = [file for file in files if _is_photo(file)]
+    albums = [photos[start : start + ALBUM] for start in range(0, len(photos), ALBUM)]
+    return [*albums, *([file] for file in files if not _is_photo(file))]
+
+
 class Uploader:
     """Posts files. Every method returns the id of the (first) message."""
 
@@ -48,19 +58,15 @@ class Uploader:
         self._methods = methods
         self._caller = caller
 
-    async def post(self, place: Place, files: Sequence[OutgoingFile], *, insist: bool) -> int:
-        """Post files without words, pictures first and together; 0 without files."""
-        photos = [file for file in files if _is_photo(file)]
-        albums = [photos[start : start + ALBUM] for start in range(0, len(photos), ALBUM)]
-        groups = [*albums, *([file] for file in files if not _is_photo(file))]
-        ids: list[int] = []
-        for group in groups:
-            follows = insist or bool(ids)
-            if len(group) > 1:
-                ids.append(await self._album(place, group, insist=follows))
-            else:
-                ids.append(await self.post_one(place, group[0], insist=follows))
-        return ids[0] if ids else 0
+    async def post(
+        self, place: Place, group: Group, posted: list[OutgoingFile], *, insist: bool
+    ) -> int:
+        """Post a group of files without words. `posted` is filled with what stands in the chat."""
+        if len(group) > 1:
+            return await self._album(place, group, posted, insist=insist)
+        sent = await self.post_one(place, group[0], insist=insist)
+        posted.append(group[0])
+        return sent
 
     async def post_one(
         self,
@@ -128,7 +134,9 @@ class Uploader:
             return False
         return True
 
-    async def _album(self, place: Place, photos: Sequence[OutgoingFile], *, insist: bool) -> int:
+    async def _album(
+        self, place: Place, photos: Group, posted: list[OutgoingFile], *, insist: bool
+    ) -> int:
         media = [InputMediaPhoto(photo.content, filename=photo.name) for photo in photos]
 
         async def send() -> object:
@@ -139,8 +147,9 @@ class Uploader:
                 place, Urgency.FINAL, send, calls=len(photos), insist=insist
             )
         except PhotoRefused:  # one of them is no photo, which Telegram does not name
-            ids = [await self.post_one(place, photo, insist=True) for photo in photos]
+            ids = [await self.post(place, [photo], posted, insist=True) for photo in photos]
             return ids[0]
+        posted.extend(photos)
         return first_id(sent)
 
 
