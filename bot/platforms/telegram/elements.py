@@ -6,13 +6,28 @@ An event is a word (`"SoftBreak"`) or a dict with one key (`{"Text": "words"}`,
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from collections.abc import Iterator
+from typing import Any, TypeAlias, cast
+
+import pyromark
 
 Payload: TypeAlias = "str | dict[str, Any]"
 Event: TypeAlias = "tuple[Payload, dict[str, int]]"
 
+OPTIONS = (
+    pyromark.Options.ENABLE_TABLES
+    | pyromark.Options.ENABLE_STRIKETHROUGH
+    | pyromark.Options.ENABLE_TASKLISTS
+    | pyromark.Options.ENABLE_MATH
+    | pyromark.Options.ENABLE_FOOTNOTES
+)
 NOWHERE: dict[str, int] = {}
 """The range of what does not stand in the text."""
+
+
+def events_of(markdown: str) -> Iterator[Event]:
+    """The events of a text, as it is read on the way to Telegram."""
+    return cast("Iterator[Event]", iter(pyromark.events_with_range(markdown, options=OPTIONS)))
 
 
 def started(payload: Payload) -> str:

@@ -10,69 +10,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, cast
+from typing import Any
 
-import pyromark
-from telegramify_markdown.latex_escape.helper import LatexToUnicodeHelper
-
-from bot.platforms.telegram.elements import NOWHERE, Event, Payload, address_of, ended, started
+from bot.platforms.telegram.elements import (
+    NOWHERE,
+    Event,
+    Payload,
+    address_of,
+    ended,
+    events_of,
+    started,
+)
+from bot.platforms.telegram.formulas import is_price, unicode_formula, with_dollars, with_prices
 from bot.platforms.telegram.items import separated
 from bot.platforms.telegram.links import usable
 from bot.platforms.telegram.tables import layout
 from bot.platforms.telegram.tags import SIMPLE_TAGS, Tag, as_markdown, plain, read_tag
 
-OPTIONS = (
-    pyromark.Options.ENABLE_TABLES
-    | pyromark.Options.ENABLE_STRIKETHROUGH
-    | pyromark.Options.ENABLE_TASKLISTS
-    | pyromark.Options.ENABLE_MATH
-    | pyromark.Options.ENABLE_FOOTNOTES
-)
-LONG_FORMULA, DEEP_FORMULA = 1000, 100
-"""Characters and braces past which a formula stays as it is: the converter descends into each."""
 SPOILER = re.compile(r"\|\|(?=[^\s|])(.+?)(?<=[^\s|])\|\|", re.DOTALL)
-_TEX = re.compile(r"\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
 _LINE: Payload = "HardBreak"
 
 
 def parse(markdown: str) -> tuple[tuple[Event, ...], str]:
     """The events to render, and the text that their ranges count in."""
-    text = _dollars(markdown)
-    return tuple(separated(_Rewriter(text).rewrite(_events(text)))), text
-
-
-def _events(text: str) -> Iterator[Event]:
-    return cast("Iterator[Event]", iter(pyromark.events_with_range(text, options=OPTIONS)))
-
-
-def _dollars(markdown: str) -> str:
-    r"""Formulas in `\(…\)` and `\[…\]`, which Markdown does not know, as `$…$` and `$$…$$`."""
-    if not ("\\(" in markdown or "\\[" in markdown):
-        return markdown
-    source, pieces, at = markdown.encode(), [], 0
-    for payload, place in _events(markdown):
-        if isinstance(payload, dict) and ("Code" in payload or started(payload) == "CodeBlock"):
-            if place["start"] < at:
-                continue
-            pieces.append(_TEX.sub(_dollar, source[at : place["start"]].decode()))
-            pieces.append(source[place["start"] : place["end"]].decode())
-            at = place["end"]
-    return "".join(pieces) + _TEX.sub(_dollar, source[at:].decode())
-
-
-def _dollar(match: re.Match[str]) -> str:
-    inline, block = match.groups()
-    if "\n\n" in match[0]:
-        return match[0]
-    return f"${inline.strip()}$" if inline is not None else f"$${block.strip()}$$"
-
-
-def unicode_formula(tex: str) -> str:
-    """A formula in Unicode as far as it goes; what it cannot say stays LaTeX."""
-    if len(tex) > LONG_FORMULA or tex.count("{") > DEEP_FORMULA:
-        return tex.strip()
-    shown = str(LatexToUnicodeHelper().convert(tex))  # type: ignore[no-untyped-call]  # untyped there
-    return shown.strip() or tex.strip()
+    text = with_prices(with_dollars(markdown))
+    return tuple(separated(_Rewriter(text).rewrite(events_of(text)))), text
 
 
 class _Rewriter:
@@ -117,7 +79,7 @@ class _Rewriter:
         elif "Text" in payload:
             yield from _spoilers(payload["Text"])
         elif "InlineMath" in payload:
-            if self._is_price(place):
+            if is_price(self._source, place):
                 yield {"Text": f"${payload['InlineMath']}$"}
             else:
                 yield {"Code": unicode_formula(payload["InlineMath"])}
@@ -129,11 +91,6 @@ class _Rewriter:
             yield {"Text": payload["Html"]}
         else:
             yield payload
-
-    def _is_price(self, place: dict[str, int]) -> bool:
-        """`$10 to $20` is no formula: its closing dollar stands before a digit (pandoc's rule)."""
-        end = place.get("end", len(self._source))
-        return self._source[end : end + 1].isdigit()
 
     def _tag(self, text: str) -> Iterator[Payload]:
         """The Markdown element that a tag means; a tag that means nothing to HTML is text."""
@@ -231,9 +188,9 @@ class _Rewriter:
             yield {"Text": plain(source).strip()}, NOWHERE
             yield {"End": "Paragraph"}, NOWHERE
             return
-        markdown = as_markdown(source)
+        markdown = with_prices(as_markdown(source))
         inner = _Rewriter(markdown, inside_html=True)
-        for payload, _ in inner.rewrite(_events(markdown)):
+        for payload, _ in inner.rewrite(events_of(markdown)):
             yield payload, NOWHERE  # its ranges count in another text
 
     def _table(

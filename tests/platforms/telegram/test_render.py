@@ -161,6 +161,50 @@ def test_a_good_link_keeps_its_address() -> None:
     ]
 
 
+PRICES = [
+    ("It costs **$5** a month, or **$50** a year.", "It costs $5 a month, or $50 a year."),
+    ("- **Price:** $5 (was ~~$10~~)", "• Price: $5 (was $10)"),
+    ("*$5*–*$6*, or **$7**, **$8**, **$9**", "$5–$6, or $7, $8, $9"),
+    ("**$AAPL** and **$TSLA** fell", "$AAPL and $TSLA fell"),
+    ("是**$5**或**$10**", "是$5或$10"),
+    ("<div>**$5** or **$10**</div>", "$5 or $10"),
+    ("from $HOME/$USER to $5", "from $HOME/$USER to $5"),
+]
+
+
+@pytest.mark.parametrize(("markdown", "text"), PRICES)
+def test_marks_between_two_prices_are_formatting(markdown: str, text: str) -> None:
+    rendered = render(markdown)
+    assert rendered.text == text
+    formatted = [kind for kind, _ in kinds(rendered)]
+    assert "code" not in formatted
+    assert len(formatted) == len(re.findall(r"\*\*|~~|\*", markdown)) // 2
+
+
+def test_only_the_price_itself_is_bold() -> None:
+    rendered = render(PRICES[0][0])
+    assert kinds(rendered) == [("bold", "$5"), ("bold", "$50")]
+
+
+def test_a_formula_beside_prices_or_before_a_letter_stays_one() -> None:
+    rendered = render("**$5** for **$x^2$**, the $n$th of $y$为 and $E=mc^2$.")
+    formulas = [words for kind, words in kinds(rendered) if kind == "code"]
+    assert formulas == ["x²", "n", "y", "E=mc²"]
+
+
+@pytest.mark.parametrize("markdown", [text for text, _ in PRICES[:4]])
+def test_prices_are_shown_as_such_while_they_are_written(markdown: str) -> None:
+    for end in range(1, len(markdown)):
+        shown = render(settle(markdown[:end]), partial=True)
+        assert "code" not in [kind for kind, _ in kinds(shown)]
+        assert not re.search(r"\*\*|~~", shown.text)
+
+
+def test_prices_in_a_table_keep_their_dollars_and_no_mark() -> None:
+    rendered = render("| A |\n|---|\n| **$5** or **$10** |")
+    assert rendered.text.split("\n")[-1] == "$5 or $10"
+
+
 def test_the_columns_of_a_table_stand_under_each_other() -> None:
     table = "| 名字 | n |\n|:--|--:|\n| 中文 | 1 |\n| ab | 22 |\n| é👍 | 3 |"
     rendered = render(table)
@@ -189,6 +233,7 @@ def test_a_link_in_a_table_stands_below_it() -> None:
         ("**a *b", "a b"),
         ("x ||hid", "x hid"),
         ("value $\\frac{1", "value"),
+        ("the **$AAPL** share is", "the $AAPL share is"),
         ("2 * 3 snake_ca", "2 * 3 snake_ca"),
     ],
 )
