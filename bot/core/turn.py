@@ -34,6 +34,7 @@ from bot.core.types import (
     ButtonRow,
     ChatRef,
     CommandInfo,
+    FileId,
     IncomingMessage,
     MessageRef,
     OutgoingFile,
@@ -144,6 +145,8 @@ class TurnContext:
     """All platforms that run, by their names."""
     standings: list[Standing] = field(default_factory=list)
     """How far the person was below each limit when the turn first asked for something."""
+    reserved: set[FileId] = field(default_factory=set)
+    """The recordings for which something is set aside already."""
     written: str = ""
     """What stands of the answer in those messages."""
     stands: Callable[[], None]

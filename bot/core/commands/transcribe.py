@@ -15,7 +15,7 @@ from bot.core.commands.table import Command, nearest
 from bot.core.delivery.delivery import Delivery
 from bot.core.i18n import N_
 from bot.core.question.attachments import SPEECH, fetch, kind_of
-from bot.core.question.listening import Ear, Heard
+from bot.core.question.listening import Ear, Heard, name_of
 from bot.core.sentences import sentence_for_media, sentence_for_model, sentence_for_size
 from bot.core.stores import Outcome
 from bot.core.turn import TurnContext
@@ -126,9 +126,8 @@ async def write_down(
         for recording in recordings:
             with TemporaryDirectory(prefix="chinwag-") as folder:
                 path: Path = await fetch(ctx, recording, folder)
-                name = recording.name or "recording"
-                found = await ear.listen(path, name=name, language=language, timed=True)
-                heard.append((name, found))
+                found = await ear.listen(path, recording, language=language, timed=True)
+                heard.append((name_of(recording), found))
 
     async with delivery:
         try:

@@ -21,7 +21,7 @@ from bot.core.limits.quota import Amount, amount_of, ceilings
 from bot.core.limits.quota_sentences import QuotaSentences
 from bot.core.stores import Outcome
 from bot.core.turn import Services, TurnContext
-from bot.core.types import UserId
+from bot.core.types import FileId, UserId
 from bot.errors import ModelError, ModelErrorKind, PlatformError, StoreError
 
 log = logging.getLogger(__name__)
@@ -66,10 +66,15 @@ async def reserve_images(ctx: TurnContext, *, model: str, count: int) -> None:
     await _reserve_all(ctx, entry)
 
 
-async def reserve_audio(ctx: TurnContext, *, model: str, seconds: float) -> None:
-    """Set aside what listening takes: all clips of a recording together."""
-    entry = UsageEntry(kind=UsageKind.AUDIO, model=model, seconds=seconds)
-    await _reserve_all(ctx, entry)
+async def reserve_audio(ctx: TurnContext, recording: FileId, *, model: str, seconds: float) -> None:
+    """Set aside what listening takes: all clips of a recording together, once in a turn.
+
+    A recording that is heard again after a failure is paid for once, and has its share already.
+    """
+    if recording in ctx.reserved:
+        return
+    await _reserve_all(ctx, UsageEntry(kind=UsageKind.AUDIO, model=model, seconds=seconds))
+    ctx.reserved.add(recording)
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 from bot.core.chat import ImagePart, Part, UsageEntry
 from bot.core.documents import Document, Section
-from bot.core.question.listening import Ear
+from bot.core.question.listening import Ear, name_of
 from bot.core.question.reading import Desk
 from bot.core.turn import TurnContext
 from bot.core.types import Attachment, FileKind, IncomingMessage, OutgoingFile
@@ -141,10 +141,10 @@ async def _listen(
     ctx: TurnContext, attachment: Attachment, found: Gathered, desk: Desk, ear: Ear
 ) -> None:
     """Add what is said in a recording; a long one is shown as files, and cut for the model."""
-    name = attachment.name or "recording"
+    name = name_of(attachment)
     with TemporaryDirectory(prefix="chinwag-") as folder:
         path = await fetch(ctx, attachment, folder)
-        heard = await ear.listen(path, name=name)
+        heard = await ear.listen(path, attachment)
     text = heard.text
     if heard.is_long:
         found.files += heard.files(name)

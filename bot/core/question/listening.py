@@ -17,7 +17,7 @@ from bot.core.chat import (
 )
 from bot.core.limits.spending import reserve_audio
 from bot.core.turn import TurnContext
-from bot.core.types import OutgoingFile
+from bot.core.types import Attachment, OutgoingFile
 from bot.errors import MediaError, MediaErrorKind, ModelError, ModelErrorKind
 
 AUDIO_BYTES = 25_000_000
@@ -93,19 +93,27 @@ class Ear:
         self._usage = usage
 
     async def listen(
-        self, path: Path, *, name: str, language: str = "", timed: bool = False
+        self,
+        path: Path,
+        recording: Attachment,
+        *,
+        language: str = "",
+        timed: bool = False,
     ) -> Heard:
-        """Write down what is said in a file. Raises `MediaError`, `ModelError`, `StoreError`."""
+        """Write down what is said in a recording, fetched to `path`.
+
+        Raises `MediaError`, `ModelError`, `StoreError`.
+        """
         services, _ = self._ctx.services, self._ctx.texts.gettext
         model = services.defaults.transcription_model
         if not model:
             raise ModelError(ModelErrorKind.UNSUPPORTED, "no transcription model is configured")
         self._status(_("🎧 Listening…"))
         clips = await services.audio.prepare(
-            path, name=name, max_bytes=AUDIO_BYTES, folder=path.parent
+            path, name=name_of(recording), max_bytes=AUDIO_BYTES, folder=path.parent
         )
         seconds = sum(clip.seconds for clip in clips)
-        await reserve_audio(self._ctx, model=model, seconds=seconds)
+        await reserve_audio(self._ctx, recording.id, model=model, seconds=seconds)
         request = TranscriptionRequest(
             model=model,
             clip=AudioClip(name="", mime="", data=b""),
@@ -150,6 +158,11 @@ class Ear:
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
+
+
+def name_of(recording: Attachment) -> str:
+    """What a recording is called."""
+    return recording.name or "recording"
 
 
 def _in_a_row(clips: Sequence[ClipFile], transcripts: Sequence[Transcript]) -> tuple[Segment, ...]:

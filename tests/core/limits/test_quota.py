@@ -20,7 +20,7 @@ from bot.core.limits.budget import Quotas
 from bot.core.limits.calendar import Calendar, Period
 from bot.core.limits.quota import Measure, QuotaSyntaxError, parse_limits
 from bot.core.types import Attachment, ChatId, ChatRef, FileId, FileKind, Sender, UserId
-from bot.sandbox.openai.faults import Hang
+from bot.sandbox.openai.faults import Hang, Refuse
 from bot.sandbox.openai.scripted import Answer
 from bot.sandbox.openai.traffic import Traffic
 from tests.house import DEFAULTS, House, open_house
@@ -150,6 +150,23 @@ async def test_minutes_of_audio_are_asked_for_before_they_are_heard(tmp_path: Pa
         [text] = await house.tell(message)
         assert text.startswith("⚠️ This takes 0.1 minutes of audio, and the limit here is")
         assert house.api.traffic.requests == []
+
+
+@pytest.mark.parametrize(("words", "begins"), [("", "> 🎤 Hello?"), ("/transcribe", "🎤 Hello?")])
+async def test_a_recording_that_is_heard_at_the_second_try_counts_once(
+    tmp_path: Path, words: str, begins: str
+) -> None:
+    patient = replace(DEFAULTS, patience=30.0)
+    quotas = own(daily_audio_minutes="0.15")
+    async with open_house(tmp_path, defaults=patient, quotas=quotas) as house:
+        house.platform.contents[FileId("v")] = beeps(6.0)
+        house.api.faults.add(Refuse(503), on="/audio/transcriptions")
+        house.api.script.transcribe("Hello?")
+        voice = Attachment(id=FileId("v"), kind=FileKind.VOICE, mime="audio/ogg", name="v.ogg")
+        [text] = await house.tell(house.platform.message(words, attachments=(voice,)))
+        assert text.startswith(begins)
+        assert len(house.api.traffic.to("/audio/transcriptions")) == 2
+    assert rows(tmp_path, "SELECT count(*) FROM usage WHERE kind = 'audio'") == [(1,)]
 
 
 async def test_admins_have_no_limits_unless_the_operator_wants_it(tmp_path: Path) -> None:
