@@ -23,9 +23,10 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TextPart:
-    """Words."""
+    """Words. `typed` is where in them a person’s own begin and end; None: they are all theirs."""
 
     text: str
+    typed: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

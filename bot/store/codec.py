@@ -40,6 +40,7 @@ class UndecodableError(Exception):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _StoredText:
     text: str
+    typed: tuple[int, int] | None = None
     type: Literal["text"] = "text"
 
 
@@ -71,9 +72,10 @@ _shown = TypeAdapter(tuple[MessageRef, ...])
 _settings = TypeAdapter(ChatSettings)
 
 
-def _dump(adapter: TypeAdapter[T], value: T) -> str:
+def _dump(adapter: TypeAdapter[T], value: T, *, exclude_none: bool = False) -> str:
     # Not `dump_json`: it refuses half a surrogate pair, which some clients do send.
-    return json.dumps(adapter.dump_python(value, mode="json"), ensure_ascii=False)
+    plain = adapter.dump_python(value, mode="json", exclude_none=exclude_none)
+    return json.dumps(plain, ensure_ascii=False)
 
 
 def _load(adapter: TypeAdapter[T], text: str) -> T:
@@ -137,12 +139,12 @@ def dump_parts(parts: tuple[Part, ...]) -> tuple[str, dict[str, bytes]]:
     pictures: dict[str, bytes] = {}
     for part in parts:
         if isinstance(part, TextPart):
-            stored.append(_StoredText(text=part.text))
+            stored.append(_StoredText(text=part.text, typed=part.typed))
         else:
             digest = sha256(part.data).hexdigest()
             pictures[digest] = part.data
             stored.append(_StoredImage(mime=part.mime, sha256=digest))
-    return _dump(_parts, tuple(stored)), pictures
+    return _dump(_parts, tuple(stored), exclude_none=True), pictures
 
 
 def may_show(text: str) -> bool:
@@ -155,7 +157,7 @@ def load_parts(text: str, pictures: Mapping[str, bytes]) -> tuple[Part, ...]:
     parts: list[Part] = []
     for part in _load(_parts, text):
         if isinstance(part, _StoredText):
-            parts.append(TextPart(part.text))
+            parts.append(TextPart(part.text, part.typed))
         elif part.sha256 in pictures:
             parts.append(ImagePart(part.mime, pictures[part.sha256]))
         else:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import replace
 
 from bot.core.answer.again import named_exchange
 from bot.core.answer.answer import answer_again
-from bot.core.answer.exchange import Exchange, last_exchange
-from bot.core.chat import NewMessage, TextPart
+from bot.core.answer.exchange import last_exchange
 from bot.core.commands.again import too_late
 from bot.core.commands.table import ActionHandler
+from bot.core.question.question import reworded
 from bot.core.stores import Action, Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import Button, ButtonPress, IncomingMessage
@@ -46,7 +45,7 @@ async def answer_changed(ctx: TurnContext, press: ButtonPress, action: Action) -
     log.info("answering a changed message", extra=ctx.log)
     if not ctx.turn.shown:  # the offer goes with what the new answer does not need
         ctx.shown[:] = [*exchange.refs, press.ref]
-    asked = _asked(exchange, action.argument.partition("\n")[2])
+    asked = reworded(exchange.question.message, action.argument.partition("\n")[2])
     message = IncomingMessage(
         key=press.key,
         ref=asked.shown[0] if asked.shown else press.ref,
@@ -55,13 +54,6 @@ async def answer_changed(ctx: TurnContext, press: ButtonPress, action: Action) -
         group=press.group,
     )
     return await answer_again(ctx, message, exchange, instead=asked)
-
-
-def _asked(exchange: Exchange, text: str) -> NewMessage:
-    """The question with other words; what else belongs to it stays."""
-    before = exchange.question.message
-    others = tuple(part for part in before.parts if not isinstance(part, TextPart))
-    return replace(before, parts=(TextPart(text), *others), heading="")
 
 
 ACTIONS: Mapping[str, ActionHandler] = {CHANGED: answer_changed}

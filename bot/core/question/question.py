@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from gettext import NullTranslations
 
 from bot.core.chat import NewMessage, Part, Role, TextPart
@@ -19,13 +20,14 @@ def question_of(
     passed_on = (
         f"[Forwarded from {each.author}]\n{each.text}".strip() for each in message.forwards
     )
-    words = "\n\n".join(p for p in (message.text.strip(), *passed_on, gathered.heard) if p)
+    typed, quoted = message.text.strip(), ""
+    words = "\n\n".join(p for p in (typed, *passed_on, gathered.heard) if p)
     if gathered.unread and (words or gathered.pictures):
         words += f"\n\n[Also sent, but not readable to you: {', '.join(gathered.unread)}]"
     if message.reply_to and message.reply_to.text and (words or gathered.pictures):
-        quoted = message.reply_to
-        words = f"[In reply to {quoted.author}: “{quoted.text[:QUOTED]}”]\n\n{words}"
-    parts: tuple[Part, ...] = (*([TextPart(words)] if words else []), *gathered.pictures)
+        author, text = message.reply_to.author, message.reply_to.text[:QUOTED]
+        quoted = f"[In reply to {author}: “{text}”]\n\n"
+    parts: tuple[Part, ...] = (*_words(quoted, typed, words), *gathered.pictures)
     if not parts:
         return None
     sender = message.sender
@@ -37,6 +39,25 @@ def question_of(
         shown=(message.ref,),
         heading=heading,
     )
+
+
+def _words(quoted: str, typed: str, words: str) -> tuple[TextPart, ...]:
+    """What is quoted and the words about it, which begin with what was typed."""
+    text = quoted + words
+    if not text:
+        return ()
+    return (TextPart(text, None if text == typed else (len(quoted), len(quoted) + len(typed))),)
+
+
+def reworded(asked: NewMessage, typed: str) -> NewMessage:
+    """The question with something else typed; what was quoted, sent and heard with it stays."""
+    first = asked.parts[0] if asked.parts else None
+    if not isinstance(first, TextPart):
+        return replace(asked, parts=(TextPart(typed), *asked.parts))
+    begin, end = first.typed or (0, len(first.text))
+    quoted, rest = first.text[:begin], first.text[end:].removeprefix("\n\n")
+    words = "\n\n".join(part for part in (typed, rest) if part)
+    return replace(asked, parts=(*_words(quoted, typed, words), *asked.parts[1:]))
 
 
 def greeting(gathered: Gathered, texts: NullTranslations) -> str:

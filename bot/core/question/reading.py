@@ -17,6 +17,8 @@ MOST_TOKENS = 24_000
 """What documents may take at most: they stay in the conversation, and every answer pays for it."""
 LETTERS = 6
 """Characters per token that no language goes beyond on average."""
+NOTHING = (0, 0)
+"""What a person has typed of a document."""
 SMALLEST = 500
 """Tokens of room below which reading is not worth it."""
 
@@ -44,7 +46,7 @@ class Desk:
             raise MediaError(MediaErrorKind.WORDLESS, document.left_out)
         text = await self.cut(attachment.name or "document", document)
         self._scans -= len(document.pictures)
-        return [TextPart(text), *document.pictures]
+        return [TextPart(text, typed=NOTHING), *document.pictures]
 
     async def cut(self, name: str, document: Document) -> str:
         """As much of a document as there is room for, in one text."""

@@ -1,0 +1,73 @@
+"""A message that was changed, and is answered anew: only what was typed in it is different."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.core.fakes.platform import ANN
+from bot.core.types import Attachment, FileId, FileKind, Forward, IncomingMessage, Quote
+from tests.house import House
+from tests.media import papers
+from tests.sounds import beeps
+
+ANEW = "🔁 Answer it anew"
+
+
+def sent(house: House, kind: FileKind, content: bytes, name: str, text: str) -> IncomingMessage:
+    house.platform.contents[FileId(name)] = content
+    file = Attachment(id=FileId(name), kind=kind, mime="", name=name)
+    return house.platform.message(text, attachments=(file,))
+
+
+async def asked_anew(house: House, message: IncomingMessage, text: str) -> str:
+    """What the model is asked, all together, once the message says something else."""
+    changed = replace(message, key=f"{message.key}:{text}", text=text, edited=True)
+    await house.tell(changed)
+    await house.press(ANEW)
+    return str(house.asked()[-1][1])
+
+
+async def test_a_document_whose_caption_was_changed_is_still_read(house: House) -> None:
+    boats = papers.pdf(["We sold 42 boats."])
+    message = sent(house, FileKind.DOCUMENT, boats, "boats.pdf", "How many?")
+    await house.tell(message)
+    asked = await asked_anew(house, message, "How many boats?")
+    assert "How many boats?" in asked and "We sold 42 boats." in asked
+    assert "How many?" not in asked
+
+
+async def test_a_document_that_gets_a_caption_afterwards_is_still_read(house: House) -> None:
+    boats = papers.pdf(["We sold 42 boats."])
+    message = sent(house, FileKind.DOCUMENT, boats, "boats.pdf", "")
+    await house.tell(message)
+    asked = await asked_anew(house, message, "How many?")
+    assert asked.startswith("How many?") and "We sold 42 boats." in asked
+    asked = await asked_anew(house, message, "How many boats?")
+    assert asked.startswith("How many boats?\n\n[File") and "We sold 42 boats." in asked
+
+
+async def test_what_was_heard_in_a_recording_stays_when_its_caption_is_changed(
+    house: House,
+) -> None:
+    house.api.script.transcribe("What time is it in Lima?")
+    message = sent(house, FileKind.VOICE, beeps(1.0), "v.ogg", "Answer in French")
+    await house.tell(message)
+    house.api.script.answer("Mittag.")
+    asked = await asked_anew(house, message, "Answer in German")
+    assert asked == "Answer in German\n\nWhat time is it in Lima?"
+    assert house.platform.kept() == ["> 🎤 What time is it in Lima?\n\nMittag."]
+    assert len(house.api.traffic.to("/audio/transcriptions")) == 1
+
+
+async def test_what_was_quoted_and_passed_on_stays_when_the_words_are_changed(
+    house: House,
+) -> None:
+    first = house.platform.message("Translate")
+    quote = Quote(ref=first.ref, author="Zoe", text="Translate\n\nGuten Tag")
+    passed_on = Forward(author="Bob", text="Gute Nacht")
+    message = replace(first, reply_to=quote, forwards=(passed_on,), sender=ANN)
+    await house.tell(message)
+    assert await asked_anew(house, message, "Translate to French") == (
+        "[In reply to Zoe: “Translate\n\nGuten Tag”]\n\n"
+        "Translate to French\n\n[Forwarded from Bob]\nGute Nacht"
+    )
