@@ -2,7 +2,9 @@
 
 Slack has no key by which a post could be repeated safely, so the channel is looked at instead: a
 message of ours that nobody here knows of, after the question, with the same first letters. Only
-letters are compared, since Slack rewrites emoji, links and markup.
+letters are compared, since Slack rewrites emoji, links and markup. A slash command has no ts: then
+it must be after the newest post in the channel that this process knows of, and where it knows of
+none, nothing is found. What is said twice is better than what is not said.
 """
 
 from __future__ import annotations
@@ -31,10 +33,12 @@ class Lost:
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
         self._known: Memory[str, bool] = Memory(KNOWN)
+        self._newest: Memory[str, str] = Memory(KNOWN)  # of those that are known, by channel
 
-    def know(self, ts: str) -> None:
+    def know(self, channel: str, ts: str) -> None:
         """A message is accounted for."""
         self._known.put(ts, True)
+        self._newest.put(channel, max(ts, self._newest.get(channel) or ""))
 
     async def find(self, channel: str, thread: str, answering: MessageRef | None, text: str) -> str:
         """The ts of a message posted in vain, as it seemed; empty when there is none.
@@ -44,7 +48,9 @@ class Lost:
         wanted = _letters(text)
         if answering is None or not wanted:
             return ""
-        after = ts_of(answering)
+        after = ts_of(answering) or self._newest.get(channel)
+        if not after:
+            return ""
         args = {"channel": channel, "ts": thread, "oldest": after, "limit": str(NEWEST)}
         await self._calls.clock.sleep(SETTLING)
         method = "conversations.replies" if thread else "conversations.history"

@@ -65,8 +65,9 @@ class Posting:
         return self._stands(chat, thread, ts) if ts else None
 
     def _stands(self, chat: ChatRef, thread: str, ts: str) -> MessageRef:
-        self._lost.know(ts)
-        self._status.posted(Thread(parse_chat(chat).channel, thread))
+        channel = parse_chat(chat).channel
+        self._lost.know(channel, ts)
+        self._status.posted(Thread(channel, thread))
         ref = make_message(chat, ts, thread)
         self._posted(ref)
         return ref
@@ -160,7 +161,7 @@ class Posting:
         }
         answer = await self._call(chat, "chat.startStream", args, Urgency.PREVIEW)
         ts = str(answer["ts"])
-        self._lost.know(ts)
+        self._lost.know(place.channel, ts)
         self._status.streaming(Thread(place.channel, thread))
         ref = make_message(chat, ts, thread)
         self._open[ref] = None

@@ -31,8 +31,13 @@ class Sweeper:
     async def sweep(
         self, chat: ChatRef, bot: str, after: Sequence[MessageRef], keep: Collection[MessageRef]
     ) -> int:
-        """Delete what `bot` posted after all of these and nobody knows of; returns how many."""
-        newest = max(ts_of(ref) for ref in after)
+        """Delete what `bot` posted after all of these and nobody knows of; returns how many.
+
+        After slash commands alone nothing is: they have no ts, and all that stands would be after.
+        """
+        newest = max((ts_of(ref) for ref in after), default="")
+        if not newest:
+            return 0
         known = {ts_of(ref) for ref in (*after, *keep)}
         threads = [*_threads(after, keep, newest), *([""] if parse_chat(chat).direct else [])]
         count = 0

@@ -1,0 +1,71 @@
+"""Posts that nobody wrote down: which are found again, and which are let be."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.core.types import Reply
+from bot.errors import OutcomeUnknown
+from bot.platforms.slack.ids import make_chat, make_command
+from bot.sandbox.slack.server import SlackSandbox
+from tests.platform_contract import HastyClock
+from tests.platforms.slack.running import running
+from tests.platforms.slack.stage import slack_stage
+
+
+async def test_what_a_dead_process_posted_after_a_message_is_taken_away(
+    sandbox: SlackSandbox,
+) -> None:
+    place = sandbox.person("Ada").dm
+    async with running(sandbox) as bot:
+        await place.send("first")
+        await bot.inbox.holds(1)
+        chat = bot.inbox.message().ref.chat
+        await bot.platform.send(chat, Reply(text="an earlier answer"))
+        await place.send("second")
+        await bot.inbox.holds(2)
+        await bot.platform.send(chat, Reply(text="nobody knows of this"))
+        await bot.platform.sweep(chat, after=[bot.inbox.message().ref], keep=[])
+        assert [seen.text for seen in place.answers()] == ["an earlier answer"]
+
+
+async def test_after_a_slash_command_no_older_answers_are_taken_away(
+    sandbox: SlackSandbox,
+) -> None:
+    place = sandbox.person("Ada").dm
+    chat = make_chat(sandbox.workspace.team, place.id, "")
+    async with running(sandbox) as bot:
+        for text in ("one", "two"):
+            await bot.platform.send(chat, Reply(text=text))
+        await bot.platform.sweep(chat, after=[make_command(chat, "1.1")], keep=[])
+    assert [seen.text for seen in place.answers()] == ["one", "two"]
+
+
+async def test_the_answer_to_a_command_is_not_taken_for_one_of_yesterday(
+    sandbox: SlackSandbox,
+) -> None:
+    general = sandbox.channel("general")
+    place = sandbox.person("Ada").channel(general)
+    chat = make_chat(sandbox.workspace.team, general.id, "")
+
+    def answer(command: str) -> Reply:
+        return Reply(text="Commands: …", answering=make_command(chat, command))
+
+    async with running(sandbox) as bot:
+        yesterday = await bot.platform.send(chat, answer("1.1"))
+    async with running(sandbox) as bot:
+        sandbox.break_next(503, method="chat.postMessage")
+        with pytest.raises(OutcomeUnknown):
+            await bot.platform.send(chat, answer("2.2"))
+        assert await bot.platform.send(chat, answer("2.2")) != yesterday
+    assert [seen.text for seen in place.answers()] == ["Commands: …"] * 2
+
+
+async def test_the_answer_to_a_command_is_found_after_another_post_in_the_channel() -> None:
+    async with slack_stage("channel", HastyClock()) as stage:
+        asked = stage.incoming.ref
+        reply = Reply(text="The same words.", answering=asked)
+        first = await stage.platform.send(asked.chat, reply)
+        stage.sandbox.drop_next(method="chat.postMessage")
+        assert await stage.platform.send(asked.chat, reply) != first
+        assert await stage.kept() == ["The same words."] * 2
