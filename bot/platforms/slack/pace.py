@@ -3,7 +3,8 @@
 Slack counts per method, per workspace and app, in tiers (docs.slack.dev, "Rate limits"): tier 2
 20 calls a minute, tier 3 50, tier 4 100; posting takes about one message a second per channel.
 Past them it answers 429, and more calls make it worse: while a budget is blocked nothing is sent
-on it. A refused post blocks its channel, any other refusal its method, and nobody else.
+on it. A refused post blocks its channel, any other refusal its method, and nobody else; a final
+text that waits for its channel holds up nobody else's previews.
 
 Final texts wait for their turn, however long that takes. Previews and the status line do not: they
 are told when to come back, and come back with newer text; who asked first goes first. What is
@@ -42,7 +43,8 @@ PER_MINUTE = {
     "files.info": 100,
     "files.completeUploadExternal": 100,
 }
-"""Methods that are not here have a limit that this bot cannot reach."""
+UNLISTED = 600
+"""What Slack takes of `assistant.threads.setStatus`; this bot reaches no limit of the others."""
 AT_ONCE = frozenset({"chat.startStream", "users.info"})
 """What no answer needs at its end: all of these calls may be made as soon as they are wanted."""
 COME_BACK = 2.0
@@ -68,7 +70,7 @@ class Pace:
     def wait(self, method: str, channel: str, urgency: Urgency, chat: str) -> float:
         """Seconds until such a call may be made; 0: now."""
         now = self._clock.monotonic()
-        window = self._windows.get(method)
+        window = self._window(method)
         own = window.wait(now, urgency, chat) if window else 0.0
         return max(own, self._channel(channel).wait(now, method, urgency), 0.0)
 
@@ -118,7 +120,7 @@ class Pace:
             if (blocked := self._blocked(method, channel)) > 0:
                 raise RateLimited(blocked)
             wait = min(wait, COME_BACK)
-            if chat and (window := self._windows.get(method)):
+            if chat and (window := self._window(method)):
                 window.line.join(chat, self._clock.monotonic() + wait + GRACE)
             raise NotYourTurn(wait)
 
@@ -129,7 +131,7 @@ class Pace:
                 window.line.leave(chat)
 
     async def _make(self, method: str, channel: str, make: Callable[[], Awaitable[T]]) -> T:
-        state, window = self._channel(channel), self._windows.get(method)
+        state, window = self._channel(channel), self._window(method)
         if window:
             window.begin()
         if method == POST:
@@ -138,10 +140,7 @@ class Pace:
             return await make()
         except RateLimited as limit:
             until = self._clock.monotonic() + limit.retry_after
-            if method == POST or window is None:
-                state.blocked_until = until
-            else:
-                window.blocked_until = until
+            (window or state).blocked_until = until
             raise
         finally:
             if window:
@@ -149,20 +148,37 @@ class Pace:
 
     def _blocked(self, method: str, channel: str) -> float:
         """Seconds for which Slack wants no such call."""
-        window = self._windows.get(method)
+        window = self._window(method)
         until = max(window.blocked_until if window else 0.0, self._channel(channel).blocked_until)
         return until - self._clock.monotonic()
 
     async def _turn(self, method: str, channel: str) -> None:
-        budgets = [b for b in (self._windows.get(method), self._channel(channel)) if b]
-        for budget in budgets:
-            budget.waiting += 1
-        try:
-            while (wait := self.wait(method, channel, Urgency.FINAL, "")) > 0:
-                await self._clock.sleep(wait)
-        finally:
-            for budget in budgets:
-                budget.waiting -= 1
+        """Wait for each budget as long as it needs, and stand in no other's way meanwhile."""
+        while waits := self._waits(method, channel):
+            for budget, _ in waits:
+                budget.waiting += 1
+            try:
+                await self._clock.sleep(min(wait for _, wait in waits))
+            finally:
+                for budget, _ in waits:
+                    budget.waiting -= 1
+
+    def _waits(self, method: str, channel: str) -> list[tuple[Window | Channel, float]]:
+        """The budgets that a final text has to wait for, and how long."""
+        now, final = self._clock.monotonic(), Urgency.FINAL
+        window, state = self._window(method), self._channel(channel)
+        waits: list[tuple[Window | Channel, float]] = [(state, state.wait(now, method, final))]
+        if window:
+            waits.append((window, window.wait(now, final, "")))
+        return [(budget, wait) for budget, wait in waits if wait > 0]
+
+    def _window(self, method: str) -> Window | None:
+        """The budget of a method; posts have none but their channel's."""
+        if method == POST:
+            return None
+        if method not in self._windows:
+            self._windows[method] = Window(UNLISTED, ends=False)
+        return self._windows[method]
 
     def _channel(self, channel: str) -> Channel:
         state = self._channels.get(channel)

@@ -125,6 +125,46 @@ async def test_a_refused_method_holds_up_that_method_everywhere(clock: ManualClo
     assert await pace.call("chat.postMessage", "C1", Urgency.FINAL, done) == "done"
 
 
+async def test_an_end_that_waits_for_its_channel_holds_up_no_preview_elsewhere(
+    clock: ManualClock,
+) -> None:
+    pace = Pace(clock)
+    with pytest.raises(RateLimited):
+        await pace.call("chat.postMessage", "C1", Urgency.FINAL, limited)
+    append = partial(pace.call, "chat.appendStream")
+    end = asyncio.create_task(append("C1", Urgency.FINAL, done, chat="T1:C1:1.1"))
+    await clock.advance(1)
+    assert await append("D2", Urgency.PREVIEW, done, chat="T1:D2:") == "done"
+    assert not end.done()
+    await clock.advance(29)
+    assert end.done()
+
+
+async def test_previews_still_make_way_for_an_end_that_waits_for_their_method(
+    clock: ManualClock,
+) -> None:
+    pace = Pace(clock)
+    for _ in range(50):
+        await pace.call("chat.update", "C1", Urgency.FINAL, done)
+    end = asyncio.create_task(pace.call("chat.update", "C1", Urgency.FINAL, done))
+    await clock.advance(1)
+    with pytest.raises(NotYourTurn):
+        await pace.call("chat.update", "C2", Urgency.PREVIEW, done, chat="T1:C2:")
+    await clock.advance(60)
+    assert end.done()
+
+
+async def test_a_status_line_that_is_refused_holds_up_no_answer(clock: ManualClock) -> None:
+    pace, line = Pace(clock), "assistant.threads.setStatus"
+    with pytest.raises(RateLimited):
+        await pace.call(line, "C1", Urgency.TYPING, limited)
+    for method in ("chat.postMessage", "chat.update"):
+        assert await pace.call(method, "C1", Urgency.FINAL, done) == "done"
+    assert clock.monotonic() == 0
+    with pytest.raises(RateLimited):  # nothing is sent on it until Slack takes it again
+        await pace.call(line, "C2", Urgency.TYPING, done)
+
+
 @pytest.mark.parametrize("seed", range(5))
 async def test_two_hundred_chats_stay_within_the_limits_and_all_get_through(
     clock: ManualClock, seed: int
@@ -241,3 +281,7 @@ async def test_what_is_promised_is_there_however_many_previews_want_it(clock: Ma
 
 async def done() -> str:
     return "done"
+
+
+async def limited() -> None:
+    raise RateLimited(30)
