@@ -8,7 +8,9 @@
     - ChatGone           the chat is deleted, or the bot was removed from it
     - PlatformDown       no connection; the call has surely not been carried out
     - OutcomeUnknown     no answer came; the call may or may not have been carried out
-    - FileTooLarge       the platform does not hand over, or take, a file of this size
+    - FileRefused        the platform does not hand over, or take, a file
+      FileTooLarge       the same for its size
+      FilesForbidden     files may not be posted in this chat
     - MessageGone        the message to edit was deleted, or is no longer editable
   * ModelError           the LLM API refused or failed; `kind` says what can be done
   * MediaError           a file somebody sent cannot be used; `kind` says why
@@ -60,7 +62,15 @@ class OutcomeUnknown(PlatformError):
     """The call timed out or the connection broke: it may have been carried out."""
 
 
-class FileTooLarge(PlatformError):
+class FileRefused(PlatformError):
+    """The platform does not take a file, or does not hand it over; words still get through."""
+
+
+class FilesForbidden(FileRefused):
+    """The chat does not let the bot post pictures or files."""
+
+
+class FileTooLarge(FileRefused):
     """A file is larger than the platform carries; `limit` is in bytes, 0 if unknown."""
 
     def __init__(self, limit: int = 0) -> None:

@@ -99,7 +99,7 @@ class Draft(Protocol):
     async def finish(self, reply: Reply) -> MessageRef:
         """Make the whole reply permanent; must get through.
 
-        Raises `RateLimited` (call again later), `ChatGone`, `PlatformError`.
+        Raises `RateLimited` (call again later), `ChatGone`, `FileRefused`, `PlatformError`.
         """
         ...
 
@@ -147,7 +147,7 @@ class Platform(Protocol):
     async def send(self, chat: ChatRef, reply: Reply) -> MessageRef:
         """Post a message, with its files; returns the (first) message.
 
-        Raises `RateLimited`, `ChatGone`, `OutcomeUnknown`, `FileTooLarge`, `PlatformError`.
+        Raises `RateLimited`, `ChatGone`, `OutcomeUnknown`, `FileRefused`, `PlatformError`.
         """
         ...
 

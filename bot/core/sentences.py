@@ -5,7 +5,14 @@ from __future__ import annotations
 from gettext import NullTranslations
 from typing import assert_never
 
-from bot.errors import MediaError, MediaErrorKind, ModelError, ModelErrorKind
+from bot.errors import (
+    FileRefused,
+    FileTooLarge,
+    MediaError,
+    MediaErrorKind,
+    ModelError,
+    ModelErrorKind,
+)
 
 
 def sentence_for_model(error: ModelError, texts: NullTranslations, *, model: str) -> str:
@@ -89,6 +96,16 @@ def sentence_for_media(error: MediaError, texts: NullTranslations) -> str:
             return _("I find no words in that file.")
         case unknown:
             assert_never(unknown)
+
+
+def sentence_for_file(error: FileRefused, texts: NullTranslations) -> str:
+    """Say why a file of the bot's own is missing in the chat."""
+    if isinstance(error, FileTooLarge):
+        text = texts.gettext("A file is missing: it is larger than {limit} MB.")
+        return text.format(limit=error.limit // 1_000_000)
+    return texts.gettext(
+        "I may not post pictures or files in this chat. Its administrators can allow it."
+    )
 
 
 def sentence_for_size(limit: int, texts: NullTranslations) -> str:

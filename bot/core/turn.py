@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from gettext import NullTranslations
 from typing import Any
 
@@ -27,6 +27,7 @@ from bot.core.ports import (
     Platform,
     TokenCounter,
 )
+from bot.core.sentences import sentence_for_file
 from bot.core.stores import ChatSettings, Stores, Turn
 from bot.core.types import (
     Button,
@@ -42,7 +43,14 @@ from bot.core.types import (
     Sender,
     Style,
 )
-from bot.errors import MessageGone, OutcomeUnknown, PlatformDown, RateLimited, StoreError
+from bot.errors import (
+    FileRefused,
+    MessageGone,
+    OutcomeUnknown,
+    PlatformDown,
+    RateLimited,
+    StoreError,
+)
 
 log = logging.getLogger(__name__)
 
@@ -221,6 +229,7 @@ class TurnContext:
             journal=self._remember,
             paused=self.texts.gettext("⏸ I am being restarted. The answer goes on in a moment."),
             code_note=self._code_note,
+            excuse=lambda refusal: sentence_for_file(refusal, self.texts),
         )
 
     def _code_note(self, name: str, lines: int) -> str:
@@ -239,7 +248,10 @@ class TurnContext:
         buttons: Sequence[ButtonRow] = (),
         files: Sequence[OutgoingFile] = (),
     ) -> MessageRef:
-        """Answer with one message that is complete at once. Raises `PlatformError`."""
+        """Answer with one message that is complete at once; it says so when files are refused.
+
+        Raises `PlatformError`.
+        """
         event = self.turn.event
         reply = Reply(
             text=text,
@@ -247,7 +259,14 @@ class TurnContext:
             files=tuple(files),
             answering=event.ref if isinstance(event, IncomingMessage) else None,
         )
-        return await self._patiently(lambda: self._put(reply))
+        try:
+            return await self._patiently(lambda: self._put(reply))
+        except FileRefused as refusal:
+            log.warning("files refused", extra={**self.log, "error": repr(refusal)})
+            await self.tidy()  # the words may stand there
+            text = f"{text}\n\n{sentence_for_file(refusal, self.texts)}"
+            bare = replace(reply, text=text.strip(), files=())
+            return await self._patiently(lambda: self._put(bare))
 
     async def tell(self, text: str) -> MessageRef:
         """Say something in a message of its own, beside the answer. Raises `PlatformError`."""

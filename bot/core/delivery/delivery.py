@@ -30,7 +30,7 @@ from bot.core.types import (
 )
 from bot.errors import (
     ChatGone,
-    FileTooLarge,
+    FileRefused,
     MessageGone,
     NotYourTurn,
     PlatformError,
@@ -42,6 +42,9 @@ log = logging.getLogger(__name__)
 
 Journal = Callable[[str, Sequence[MessageRef]], Awaitable[None]]
 """Told the text so far and the messages it stands in. May raise `StoreError`."""
+
+Excuse = Callable[[FileRefused], str]
+"""Says in words why files are missing."""
 
 CHECKPOINT = 3.0
 """Seconds between two checkpoints of an answer that is being written in the same messages."""
@@ -65,7 +68,8 @@ class Delivery:
     `resume` are the messages in which an earlier attempt stands; they are written over, at once if
     there is but a `placeholder` in them. `journal` is told as soon as a new message stands in the
     chat, and every few seconds while it grows. With a `code_note` long code becomes a file; the
-    note says so in the text. `paused` is said under the text when the writer is cancelled.
+    note says so in the text. `paused` is said under the text when the writer is cancelled, and
+    the `excuse` when its files are refused.
 
         async with Delivery(platform, message, clock=clock) as delivery:
             async for delta in answer:
@@ -87,6 +91,7 @@ class Delivery:
         journal: Journal | None = None,
         paused: str = "",
         code_note: Note | None = None,
+        excuse: Excuse = str,
     ) -> None:
         self._chat = answering.ref.chat
         self._platform = platform
@@ -100,12 +105,13 @@ class Delivery:
         self._journaled: tuple[Sequence[MessageRef], str] = ((), "")
         self._journaled_at = clock.monotonic()
         self._code_note = code_note
+        self._excuse = excuse
         self._pieces: list[str] = []
         self._status = ""
         self._is_rewritten = False
         self._end: End | None = None
         self._end_text = ""
-        self._too_large: FileTooLarge | None = None
+        self._code_files = 0  # of the files of the end, those that hold the rest of long code
         self._failure: PlatformError | None = None
         self._news = asyncio.Event()  # something to paint
         self._hurry = asyncio.Event()  # the end: do not wait for the next preview
@@ -200,12 +206,12 @@ class Delivery:
 
         `mark` is a line under the text that says how it ended; `failed` that it tells why there
         is no (whole) answer. `buttons`, `files` and the rest go with the last page. Waits out
-        every pause that the platform asks for. Raises `ChatGone`, `FileTooLarge` (the text is
-        there, the files are not), and `PlatformError` when the platform has failed for a quarter
-        of an hour.
+        every pause that the platform asks for. Where files are refused, long code is in the text
+        after all, and the text says why others are missing. Raises `ChatGone`, and `PlatformError`
+        when the platform has failed for a quarter of an hour.
         """
         whole = self._shorten(long_code.finish)
-        self._end_text = whole.text
+        self._end_text, self._code_files = whole.text, len(whole.files)
         self._end = End(
             mark=mark,
             buttons=tuple(buttons),
@@ -220,8 +226,6 @@ class Delivery:
         await asyncio.shield(self._running())
         if self._failure is not None:
             raise self._failure
-        if self._too_large is not None:
-            raise self._too_large
         return self._sheets.refs
 
     @property
@@ -333,9 +337,8 @@ class Delivery:
         if isinstance(error, MessageGone):
             self._sheets.lose()  # the text is sent anew
         if self._end is not None:
-            if isinstance(error, FileTooLarge) and self._end.files:
-                self._too_large = error
-                self._end = replace(self._end, files=())  # the text gets through without them
+            if isinstance(error, FileRefused) and self._end.files:
+                self._end = self._without_files(self._end, error)
                 return Step.FAILED
             if self._backed_off >= PATIENCE:
                 self._failure = error
@@ -344,6 +347,15 @@ class Delivery:
         self._backed_off += self._backoff if self._end is not None else 0.0
         self._block(self._backoff)
         return Step.FAILED
+
+    def _without_files(self, end: End, refusal: FileRefused) -> End:
+        """The text gets through alone: with all its code, and with why anything else is missing."""
+        mark = end.mark
+        if len(end.files) > self._code_files:
+            mark = "\n\n".join(part for part in (mark, self._excuse(refusal)) if part)
+        if self._end_text != self.text:
+            self._end_text, self._is_rewritten = self.text, True
+        return replace(end, files=(), mark=mark)
 
     def _block(self, seconds: float) -> None:
         self._blocked_until = self._clock.monotonic() + seconds

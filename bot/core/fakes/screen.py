@@ -17,7 +17,7 @@ from bot.core.types import (
     OutgoingFile,
     Reply,
 )
-from bot.errors import FileTooLarge, PlatformError
+from bot.errors import FilesForbidden, FileTooLarge, PlatformError
 
 CHAT = ChatRef("fake", ChatId("1"))
 
@@ -34,6 +34,7 @@ class FakeScreen(FakeWire):
         self.frames: list[list[str]] = []
         self.sent: list[Reply] = []
         self.statuses: list[str] = []
+        self.takes_files = True
         self._capabilities = capabilities
         self._messages: dict[MessageRef, Reply] = {}
         self._previews: dict[int, tuple[ChatRef, str]] = {}
@@ -88,6 +89,8 @@ class FakeScreen(FakeWire):
             raise PlatformError(f"the text is too long: {size}")
         if not reply.text.strip() and not reply.files:
             raise PlatformError("the text is empty")
+        if reply.files and not self.takes_files:
+            raise FilesForbidden("no files in this chat")
         if any(len(file.content) > self._capabilities.max_file_out for file in reply.files):
             raise FileTooLarge(self._capabilities.max_file_out)
 

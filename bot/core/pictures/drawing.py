@@ -217,12 +217,7 @@ class Easel:
         pictures = tuple(ImagePart(file.mime, file.content) for file in made)
         delivery.write(drawn.caption)
         rows = await self._buttons.under(drawn.order, pictures)
-        try:
-            shown = await delivery.finish(files=made, buttons=rows)
-        except FileTooLarge as error:
-            log.warning("picture too large to send", extra={**self._ctx.log, "limit": error.limit})
-            await self._ctx.tell(sentence_for_size(error.limit, self._ctx.texts))
-            shown = delivery.messages
+        shown = await delivery.finish(files=made, buttons=rows)
         order = drawn.order
         asked, drew = remembered(
             self._message, order.prompt, model=order.model, anew=bool(order.sources)

@@ -7,6 +7,7 @@ API server's own.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -15,6 +16,7 @@ from telegram import error
 
 from bot.errors import (
     ChatGone,
+    FilesForbidden,
     FileTooLarge,
     MessageGone,
     OutcomeUnknown,
@@ -38,6 +40,7 @@ _CHAT_GONE = (
     "chat not found",
     "peer_id_invalid",
     "chat_write_forbidden",
+    "chat_send_plain_forbidden",
     "not enough rights",
     "have no rights",
     "need administrator rights",
@@ -47,6 +50,11 @@ _CHAT_GONE = (
     "topic_deleted",
     "message thread not found",
 )
+_FILES_FORBIDDEN = re.compile(
+    r"not enough rights to send (?!(text )?messages)|chat_send_(?!plain_)\w+_forbidden"
+)
+"""What TDLib says of each kind of content a member may not send, `can_send_message_content` in
+MessageContent.cpp, and what the server says (https://core.telegram.org/method/messages.sendMedia)."""
 
 
 class Unreachable(PlatformDown):
@@ -74,7 +82,7 @@ def refusal_of_style(failure: error.TelegramError) -> StyleRefused | None:
         return StyleRefused(failure.message, unknown=True)
     if not isinstance(failure, error.BadRequest) or is_unchanged(failure):
         return None
-    is_ordinary = type(translate(failure)) is PlatformError
+    is_ordinary = type(translate(failure)) in (PlatformError, FilesForbidden)
     return StyleRefused(failure.message, unknown=False) if is_ordinary else None
 
 
@@ -105,6 +113,8 @@ def translate(failure: error.TelegramError) -> PlatformError:
     low = text.lower()
     if isinstance(failure, error.RetryAfter):
         return RateLimited(seconds_of(failure))
+    if _FILES_FORBIDDEN.search(low):
+        return FilesForbidden(text)
     if isinstance(failure, error.Forbidden | error.ChatMigrated):
         return ChatGone(text)
     if "request entity too large" in low:

@@ -13,6 +13,7 @@ from telegram import InputFile, InputMediaPhoto, MessageEntity
 from bot.core.types import OutgoingFile
 from bot.errors import (
     ChatGone,
+    FileRefused,
     FileTooLarge,
     MessageGone,
     OutcomeUnknown,
@@ -127,7 +128,7 @@ class Uploader:
 
         try:
             await self._caller.call(place, Urgency.FINAL, unless_unchanged(edit), twice=True)
-        except (RateLimited, ChatGone, MessageGone, OutcomeUnknown):
+        except (RateLimited, ChatGone, MessageGone, FileRefused, OutcomeUnknown):
             raise
         except PlatformError as refusal:  # an older server, or no photo after all
             log.info("not made a photo", extra={"reason": str(refusal)})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.sandbox.telegram import markup, wire
-from bot.sandbox.telegram.errors import BadRequest
+from bot.sandbox.telegram.errors import BadRequest, Refused
 from bot.sandbox.telegram.files import photo_size, take_upload
 from bot.sandbox.telegram.messages import caption_of, check_caption, editable, edited, new_message
 from bot.sandbox.telegram.params import Params
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from bot.sandbox.telegram.telegram import Telegram
 
 _IN_ALBUM = {"photo", "video", "document", "audio"}
+
+_RIGHTS = {"audio": "music", "voice": "voice notes"}
+"""What a kind is called where it is forbidden, unless by its plural."""
 
 
 def send_photo(telegram: Telegram, params: Params) -> Json:
@@ -57,6 +60,8 @@ def send_media_group(telegram: Telegram, params: Params) -> list[Json]:
     kinds = {str(entry.get("type", "")) if isinstance(entry, dict) else "" for entry in value}
     if not kinds <= _IN_ALBUM:
         raise BadRequest('Can\'t parse InputMedia: Field "type" is invalid')
+    for kind in kinds:
+        check_right(telegram, params, kind)
     if len(kinds) > 1 and not kinds <= {"photo", "video"}:
         kind = (kinds - {"photo", "video"}).pop()
         raise BadRequest(f"{kind.title()} can't be mixed with other media types")
@@ -80,6 +85,8 @@ def edit_message_media(telegram: Telegram, params: Params) -> Json:
         raise BadRequest('Can\'t parse InputMedia: Field "type" is invalid')
     keyboard = markup.inline_keyboard(params, editing=True)
     message = editable(telegram, params)
+    if str(value["type"]) in telegram.chats[message.chat].forbidden:
+        raise Refused(403, f"CHAT_SEND_{value['type']}S_FORBIDDEN".upper())
     message.media, message.text, message.entities = _album_item(telegram, params, value)
     message.keyboard = keyboard
     return edited(telegram, message)
@@ -97,7 +104,7 @@ def album_size(params: Params) -> int:
 def _send(telegram: Telegram, params: Params, kind: str) -> Json:
     content = caption_of(telegram, params)
     keyboard = markup.inline_keyboard(params)
-    telegram.writable(params.text("chat_id"))
+    check_right(telegram, params, kind)
     media = _media(telegram, params, kind, params.text(kind))
     media.seconds = params.integer("duration")
     message: Message = new_message(telegram, params)
@@ -105,6 +112,16 @@ def _send(telegram: Telegram, params: Params, kind: str) -> Json:
     message.media, message.keyboard = media, keyboard
     telegram.posted(message)
     return wire.message(telegram, message)
+
+
+def check_right(telegram: Telegram, params: Params, kind: str) -> None:
+    """Raises `BadRequest` where members may not send media of a kind.
+
+    https://core.telegram.org/bots/api#chatpermissions; the words are those of TDLib's
+    `can_send_message_content` in MessageContent.cpp.
+    """
+    if kind in telegram.writable(params.text("chat_id")).forbidden:
+        raise BadRequest(f"not enough rights to send {_RIGHTS.get(kind, kind + 's')} to the chat")
 
 
 def _album_item(

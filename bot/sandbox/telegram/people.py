@@ -60,6 +60,10 @@ class Group:
         self._chat.topics[topic] = name
         return self.seen_by(by, topic=topic).open_topic(name)
 
+    def forbid(self, *kinds: str) -> None:
+        """Let no member send media of these kinds (`photo`, `document`, …), nor the bot."""
+        self._chat.forbidden.update(kinds)
+
     def remove_bot(self, by: Person) -> None:
         """Throw the bot out: its calls are answered 403 from now on."""
         _change_membership(self._telegram, self._chat, by.user, Membership.KICKED)

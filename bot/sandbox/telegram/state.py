@@ -135,7 +135,10 @@ class Typing:
 
 @dataclass(slots=True, kw_only=True)
 class Chat:
-    """A private chat or a group, with everything in it. Drafts and typing are kept per topic."""
+    """A private chat or a group, with everything in it. Drafts and typing are kept per topic.
+
+    `forbidden` are the kinds of media that its members may not send.
+    """
 
     id: int
     kind: ChatKind
@@ -143,6 +146,7 @@ class Chat:
     person: User | None = None
     forum: bool = False
     membership: Membership = Membership.MEMBER
+    forbidden: set[str] = field(default_factory=set)
     topics: dict[int, str] = field(default_factory=dict)
     messages: dict[int, Message] = field(default_factory=dict)
     drafts: dict[int | None, Draft] = field(default_factory=dict)

@@ -86,6 +86,15 @@ async def test_a_conversation_is_exported_to_read_and_to_process(house: House) -
     assert (answered["model"], answered["text"]) == ("gpt-4o-mini", "In **Mali**.")
 
 
+async def test_where_files_are_forbidden_that_is_said(house: House) -> None:
+    await house.say("Where is Timbuktu?")
+    house.platform.takes_files = False
+    assert (await house.say("/export"))[-1] == (
+        "📄 2 messages.\n\n"
+        "I may not post pictures or files in this chat. Its administrators can allow it."
+    )
+
+
 async def test_all_conversations_of_this_chat_alone_are_exported(house: House) -> None:
     await house.say("secret", chat=ELSEWHERE)
     await house.say("one")

@@ -13,7 +13,6 @@ from bot.core.fakes.platform import CHAT, FAKE_CAPABILITIES, FakePlatform, Manua
 from bot.core.types import Button, MessageRef, OutgoingFile, Reply
 from bot.errors import (
     ChatGone,
-    FileTooLarge,
     MessageGone,
     NotYourTurn,
     OutcomeUnknown,
@@ -775,10 +774,25 @@ async def test_files_go_with_the_last_page(scene: Scene) -> None:
 async def test_a_file_that_is_too_large_does_not_take_the_text_with_it(scene: Scene) -> None:
     async with scene.deliver() as delivery:
         delivery.write("Here it is")
-        with pytest.raises(FileTooLarge):
-            await delivery.finish(files=(replace(NOTE, content=b"x" * 2000),))
-    assert scene.platform.kept() == ["Here it is"]
-    assert len(delivery.messages) == 1
+        refs = await delivery.finish(files=(replace(NOTE, content=b"x" * 2000),))
+    assert scene.platform.kept() == ["Here it is\n\nthe file is larger than 1000 bytes"]
+    assert refs == tuple(scene.platform.refs())
+
+
+async def test_where_files_are_forbidden_the_text_says_so_under_how_it_ended(scene: Scene) -> None:
+    scene.platform.takes_files = False
+    async with scene.deliver() as delivery:
+        delivery.write("Here it is")
+        await delivery.finish(files=(NOTE,), mark="stopped", buttons=((AGAIN,),))
+    assert scene.platform.kept() == ["Here it is\n\nstopped\n\nno files in this chat"]
+    assert scene.platform.buttons() == ["Again"]
+
+
+async def test_where_files_are_forbidden_one_without_words_leaves_words(scene: Scene) -> None:
+    scene.platform.takes_files = False
+    async with scene.deliver() as delivery:
+        await delivery.finish(files=(NOTE,))
+    assert scene.platform.kept() == ["no files in this chat"]
 
 
 # ---------------------------------------------------------------- cancelled, resumed

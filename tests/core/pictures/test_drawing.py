@@ -50,6 +50,18 @@ async def test_every_option_reaches_the_api(house: House) -> None:
     assert house.platform.buttons() == ["🔁 Again", "🎨 Vary 1", "🎨 Vary 2", "🎨 Vary 3"]
 
 
+async def test_where_pictures_are_forbidden_that_is_said_and_remembered(house: House) -> None:
+    house.platform.takes_files = False
+    [text] = await house.say("/image a cat")
+    assert text == (
+        "🎨 a cat\n\n"
+        "I may not post pictures or files in this chat. Its administrators can allow it."
+    )
+    assert house.platform.buttons() == ["🔁 Again", "🎨 Vary"]
+    await house.say("What was that?")
+    assert "a cat" in str(house.asked())
+
+
 @pytest.mark.parametrize(
     ("typed", "sentence"),
     [

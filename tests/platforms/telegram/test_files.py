@@ -6,11 +6,13 @@ from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
-from bot.core.delivery.delivery import Delivery
-from bot.core.ports import Clock
-from bot.core.types import MessageRef, OutgoingFile
+from bot.core.delivery.delivery import Delivery, Excuse
+from bot.core.delivery.long_code import Note
+from bot.core.types import MessageRef, OutgoingFile, Style
+from bot.sandbox.telegram.telegram import Telegram
+from bot.sandbox.telegram.view import ChatView
 from tests.platform_contract import HastyClock
-from tests.platforms.telegram.stage import TelegramStage, picture, private, staged
+from tests.platforms.telegram.stage import TelegramStage, group, picture, private, staged
 
 LONG = "I cannot draw that. " + "word " * 300
 """More than there is room for under a picture."""
@@ -25,10 +27,28 @@ async def stage() -> AsyncIterator[TelegramStage]:
         yield stage
 
 
+def forbidding(telegram: Telegram) -> ChatView:
+    """A group of Ann's in which nobody may send pictures or files."""
+    forbidding = telegram.group("Words")
+    forbidding.forbid("photo", "document")
+    return forbidding.seen_by(telegram.person())
+
+
 def deliver(
-    stage: TelegramStage, *, resume: Sequence[MessageRef] = (), clock: Clock | None = None
+    stage: TelegramStage,
+    *,
+    resume: Sequence[MessageRef] = (),
+    code_note: Note | None = None,
+    excuse: Excuse = str,
 ) -> Delivery:
-    return Delivery(stage.platform, stage.incoming, clock=clock or HastyClock(), resume=resume)
+    return Delivery(
+        stage.platform,
+        stage.incoming,
+        clock=HastyClock(),
+        resume=resume,
+        code_note=code_note,
+        excuse=excuse,
+    )
 
 
 async def drawn(stage: TelegramStage) -> Sequence[MessageRef]:
@@ -101,3 +121,47 @@ async def test_a_file_that_failed_stands_once_under_an_answer_that_was_seen_grow
         await delivery.finish(files=[picture(), CODE])
     assert await stage.files() == ["drawing.png", "code.py"]
     assert [text for text in await stage.kept() if text] == [LONG.strip()]
+
+
+# ------------------------------------------------------------ a group that forbids files
+
+
+@pytest.mark.parametrize("is_seen_growing", [False, True])
+@pytest.mark.parametrize("files", [[picture()], [picture(), picture()], [CODE], [picture(), CODE]])
+@pytest.mark.parametrize("words", ["A cat", LONG.strip()])
+async def test_an_answer_gets_through_where_the_group_forbids_its_files(
+    words: str, files: Sequence[OutgoingFile], is_seen_growing: bool
+) -> None:
+    async with staged(forbidding, clock=HastyClock()) as stage:
+        async with deliver(stage, excuse=lambda refusal: "No files.") as delivery:
+            delivery.write(words)
+            if is_seen_growing:
+                await stage.view.wait_for(lambda screen: screen.answers)
+            (ref,) = await delivery.finish(files=files)
+        (seen,) = stage.view.screen().answers
+    assert (seen.text, seen.id) == (words + "\n\nNo files.", int(ref.id))
+
+
+async def test_long_code_is_in_the_text_where_the_group_forbids_files() -> None:
+    lines = [f"x_{number} = {number}  # some words here" for number in range(700)]
+    code = "\n".join(lines)
+    async with staged(forbidding, clock=HastyClock()) as stage:
+        async with deliver(stage, code_note=lambda name, lines: "In a file.") as delivery:
+            delivery.write(f"Here:\n\n```python\n{code}\n```\n\nThat is all.")
+            await delivery.finish()
+        seen = "\n".join(await stage.kept())
+    assert seen.split("\n") == ["Here:", "", *lines, "", "That is all."]
+
+
+async def test_a_rich_answer_is_classic_where_the_group_forbids_rich_ones() -> None:
+    async with staged(group, clock=HastyClock(), style=Style(rich=True)) as stage:
+        stage.telegram.faults.fail_next(
+            400,
+            "not enough rights to send the rich message to the chat",
+            method="sendRichMessage",
+            times=99,
+        )
+        async with deliver(stage) as delivery:
+            delivery.write("**Four.**")
+            await delivery.finish()
+        assert await stage.kept() == ["Four."]

@@ -5,7 +5,7 @@ from io import BytesIO
 import pytest
 from PIL import Image
 from telegram import Bot, InputMediaDocument, InputMediaPhoto
-from telegram.error import BadRequest, InvalidToken
+from telegram.error import BadRequest, Forbidden, InvalidToken
 
 from bot.sandbox.telegram.files import MAX_DOWNLOAD
 from bot.sandbox.telegram.limits import Mode
@@ -47,6 +47,24 @@ async def test_what_is_no_photo_is_refused(
     with pytest.raises(BadRequest, match=refusal):
         await bot.send_photo(ann.id, content)
     assert ann.kept() == ()
+
+
+async def test_a_group_may_forbid_media_and_take_words(telegram: Telegram, bot: Bot) -> None:
+    group = telegram.group()
+    group.forbid("photo", "document")
+    sent = await bot.send_message(group.id, "hello")
+    with pytest.raises(BadRequest, match="Not enough rights to send photos to the chat"):
+        await bot.send_photo(group.id, picture())
+    with pytest.raises(BadRequest, match="Not enough rights to send documents to the chat"):
+        await bot.send_document(group.id, b"print()", filename="a.py")
+    with pytest.raises(BadRequest, match="Not enough rights to send photos to the chat"):
+        await bot.send_media_group(group.id, [InputMediaPhoto(picture())] * 2)
+    with pytest.raises(Forbidden, match="CHAT_SEND_PHOTOS_FORBIDDEN"):
+        await bot.edit_message_media(
+            InputMediaPhoto(picture()), group.id, message_id=sent.message_id
+        )
+    seen = group.seen_by(telegram.person()).kept()
+    assert [message.text for message in seen] == ["hello"]
 
 
 async def test_documents_voice_audio_and_video_arrive_as_sent(bot: Bot, ann: ChatView) -> None:
