@@ -191,8 +191,7 @@ class Sheets:
         self._layout.recognise(text)
         body = self._layout.body(text)
         if self._layout.has_ended(text):
-            await self._finish_without_text(end)
-            return True
+            return await self._finish_without_text(end)
         if await self._close_old():
             return False
         sheet = self._sheet()
@@ -206,19 +205,25 @@ class Sheets:
         self._layout.end_sheet(ref, text, Page(text=reply.text, used=len(body)))
         return True
 
-    async def _finish_without_text(self, end: End) -> None:
-        """The text is there already, or there is none."""
+    async def _finish_without_text(self, end: End) -> bool:
+        """The text is there already, or there is none; whether the end is there now, too.
+
+        Where the last page was deleted, the one before it ends the answer, or the files alone.
+        """
         if self._layout.full and (end.buttons or end.files or end.feedback or end.thoughts):
             last = self._layout.full[-1]
             try:
                 await self._platform.edit(last.ref, self._reply(last.text, end))
             except MessageGone:
                 log.info("last page gone", extra={"chat": last.ref.chat.id})
+                self._layout.full.pop()
+                return False
         elif not self._layout.full and (end.files or (self._begun and self._is_native())):
             draft = self._begun or self._draft(None)
             ref = await draft.finish(self._reply("", end))
             self._layout.full.append(Full(ref, "", "", "", ""))
             self._begun = None
+        return True
 
     async def _turn_page(self, sheet: Open, text: str) -> None:
         """Finish the open sheet as a full page. The text may go on growing meanwhile."""

@@ -779,6 +779,22 @@ async def test_a_file_that_is_too_large_does_not_take_the_text_with_it(scene: Sc
     assert refs == tuple(scene.platform.refs())
 
 
+@pytest.mark.parametrize("pages", [1, 2])
+async def test_files_get_through_although_the_last_page_is_deleted(
+    scene: Scene, pages: int
+) -> None:
+    text = ("x" * 99 + "\n") * pages
+    async with scene.deliver() as delivery:
+        delivery.write(text + "y" * 60)
+        await scene.clock.advance(5)
+        delivery.rewrite(text)
+        scene.platform.remove(scene.platform.refs()[pages - 1])
+        refs = await scene.clock.drive(delivery.finish(files=(NOTE,), buttons=((AGAIN,),)))
+    assert scene.platform.files() == [NOTE]
+    assert scene.platform.buttons() == ["Again"]
+    assert refs == tuple(scene.platform.refs())
+
+
 async def test_where_files_are_forbidden_the_text_says_so_under_how_it_ended(scene: Scene) -> None:
     scene.platform.takes_files = False
     async with scene.deliver() as delivery:
