@@ -185,9 +185,9 @@ def _best_end(text: str, end: int) -> int:
 
 def _stripped(text: str, entities: list[Entity]) -> Rendered:
     """Without white space around it, as Telegram would store it, and without what is outside."""
-    lead = len(text) - len(text.lstrip())
+    lead = _lead(text, entities)
     shift = utf16_len(text[:lead])
-    text = text.strip()
+    text = text[lead:].rstrip()
     end = utf16_len(text)
     kept: dict[tuple[str, int, int], Entity] = {}
     for e in entities:
@@ -195,6 +195,15 @@ def _stripped(text: str, entities: list[Entity]) -> Rendered:
         if start < stop:
             kept[e.type, start, stop] = Entity(e.type, start, stop - start, e.url, e.language)
     return Rendered(text, tuple(sorted(kept.values(), key=_place)))
+
+
+def _lead(text: str, entities: list[Entity]) -> int:
+    """Where a text begins: after white space, but with the indentation of code."""
+    lead = len(text) - len(text.lstrip())  # characters are UTF-16 code units up to here
+    for e in entities:
+        if e.type == "pre" and e.offset < lead < e.offset + e.length:
+            return max(e.offset, text.rfind("\n", 0, lead) + 1)
+    return lead
 
 
 def _place(entity: Entity) -> tuple[int, int]:

@@ -29,6 +29,7 @@ _MEDIA = re.compile(
     r"<(?=/?(?:img|video|audio|picture|source|iframe|embed|object|tg-[a-z]+)\b)", re.IGNORECASE
 )
 _HTML = re.compile(r"^[ >\t]*<", re.MULTILINE)
+_BLANK_LINES = re.compile(r"\A(?:[ \t]*\n)+")
 _OPENING = re.compile(r"(`{3,})[^`]*|(~{3,}).*")
 
 
@@ -47,7 +48,8 @@ class RichText:
 def compose(markdown: str, *, partial: bool = False) -> RichText:
     """A text, whole or still being written."""
     whole = markdown.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return RichText(_inert(complete(whole) if partial else whole).strip())
+    inert = _inert(complete(whole) if partial else whole).rstrip()
+    return RichText(_BLANK_LINES.sub("", inert))
 
 
 def measure(markdown: str) -> int:

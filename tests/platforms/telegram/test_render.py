@@ -154,6 +154,29 @@ def test_a_bad_link_loses_only_the_link(url: str) -> None:
     assert kinds(rendered) == [("bold", "words")]
 
 
+@pytest.mark.parametrize(
+    ("markdown", "text"),
+    [
+        ("```py\n    return 1\nx\n```", "    return 1\nx"),
+        ("```py\n\n  \n    return 1\n```", "    return 1"),
+        ("        if a:\n            b()\n\nso it is", "    if a:\n        b()\n\nso it is"),
+        ("> ```\n>   deep\n> ```", "  deep"),
+        ("| a |\n|--:|\n| 100 |", "  a\n───\n100"),
+        ("\n\n  text\n```\n  x\n```", "text\n  x"),
+    ],
+)
+def test_code_at_the_beginning_keeps_its_indentation(
+    markdown: str, text: str, telegram_parser: Tdlib
+) -> None:
+    assert judged(telegram_parser, render(markdown)).text == text
+
+
+def test_code_that_goes_on_over_messages_keeps_its_indentation() -> None:
+    line = "    return 'ein langer Text, der eine ganze Zeile braucht'"
+    for page in pages(render("```py\n" + f"{line}\n" * 200 + "```")):
+        assert set(page.text.split("\n")) == {line}
+
+
 def test_a_good_link_keeps_its_address() -> None:
     rendered = render("see [there](https://example.com/a?b=c&d=e#f)")
     assert [(e.type, e.url) for e in rendered.entities] == [

@@ -162,6 +162,12 @@ async def test_markdown_goes_as_it_is(rich: TelegramStage) -> None:
     await rich.platform.edit(ref, Reply(text=TABLE + "\n| 2 | 3 |", buttons=((STOP,),)))
 
 
+async def test_code_at_the_beginning_keeps_its_indentation(rich: TelegramStage) -> None:
+    text = "    if a:\n        b()\n\nso it is"
+    await rich.platform.send(rich.incoming.ref.chat, Reply(text=f" \n\n{text}\n"))
+    assert rich.view.screen().answers[-1].rich == text
+
+
 async def test_what_is_open_is_closed_while_it_is_written(rich: TelegramStage) -> None:
     draft = rich.platform.draft(rich.incoming, stop=STOP)
     await draft.show("so **very")
