@@ -77,3 +77,13 @@ def words_by_another_parser(markdown: str) -> Counter[str]:
     """The words of a text as markdown-it reads it: an independent witness."""
     reader = MarkdownIt("commonmark").enable(["table", "strikethrough"])
     return words_of_page(reader.render(markdown))
+
+
+def fetching(markdown: str) -> list[str]:
+    """The pictures and the like of a rich message, without what Telegram takes out of a text."""
+    text = re.sub("[\r\u030a\u0333\u033f\u2028-\u202e]", "", markdown)
+    tokens = MarkdownIt("commonmark").parse(re.sub(r"[\x00-\x09\x0b-\x1f]", " ", text))
+    inner = [token for block in tokens for token in (block, *(block.children or ()))]
+    pictures = [token.content for token in inner if token.type == "image"]
+    html = " ".join(token.content for token in inner if token.type.startswith("html"))
+    return pictures + re.findall(r"<(?:img|video|tg-map)", html, re.IGNORECASE)

