@@ -11,14 +11,31 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import dataclass
 
-from bot.core.delivery.markdown import LineKind, lines, spans
+from bot.core.delivery.markdown import Line, LineKind, lines, spans
 
-_TAGS = {"**": "b", "__": "b", "~~": "s"}
-_SUSPECT = re.compile(r"\w(?:\*\*|__|~~)[^\w\s]|[^\w\s](?:\*\*|__|~~)\w")
+_TAGS = {
+    "*": ("<i>", "</i>"),
+    "**": ("<b>", "</b>"),
+    "__": ("<b>", "</b>"),
+    "~~": ("<s>", "</s>"),
+    "***": ("<b><i>", "</i></b>"),
+}
+_SUSPECT = re.compile(r"\w(?:\*{1,3}|__|~~)[^\w\s*]|[^\w\s*](?:\*{1,3}|__|~~)\w")
+_ODD = re.compile(r"(?<![*\\])(\*{3}|\*)(?=[^\s*])[^*\n]+?(?<![\s*\\])\1(?!\*)")
 _WORDS = frozenset({LineKind.TEXT, LineKind.HEADING, LineKind.TABLE_HEAD, LineKind.TABLE_ROW})
 _ENDS = ":.!?"
 """Behind these a word may follow without a blank by mistake."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """What stands between two marks of emphasis, which are part of it."""
+
+    start: int
+    end: int
+    mark: str
 
 
 def separated(markdown: str) -> str:
@@ -30,22 +47,39 @@ def separated(markdown: str) -> str:
     for line in lines(markdown):
         if line.kind not in _WORDS:
             continue
-        for start, end in spans(markdown, line.start, line.end):
-            mark = markdown[start : start + 2]
-            if mark in _TAGS and _is_missed(markdown, start, end):
-                inner = separated(markdown[start + 2 : end - 2])
-                pieces += [markdown[at:start], f"<{_TAGS[mark]}>{inner}</{_TAGS[mark]}>"]
-                at = end
+        for found in _stretches(markdown, line):
+            if found.start >= at and _is_missed(markdown, found):
+                size, (opening, closing) = len(found.mark), _TAGS[found.mark]
+                inner = separated(markdown[found.start + size : found.end - size])
+                pieces += [markdown[at : found.start], opening, inner, closing]
+                at = found.end
     pieces.append(markdown[at:])
     return "".join(pieces)
 
 
-def _is_missed(text: str, start: int, end: int) -> bool:
+def _stretches(text: str, line: Line) -> list[_Stretch]:
+    """What is meant to be emphasised in a line, the outer before the inner."""
+    held = spans(text, line.start, line.end)
+    found = [_Stretch(a, b, text[a : a + 2]) for a, b in held if text[a : a + 2] in _TAGS]
+    others = [(a, b) for a, b in held if text[a] not in "*_~"]  # code, links, formulas
+    for odd in _ODD.finditer(text, line.start, line.end):
+        start, end = odd.span()
+        if not any(a <= start < b or a < end <= b for a, b in others):
+            found.append(_Stretch(start, end, odd[1]))
+    return sorted(found, key=lambda stretch: (stretch.start, -stretch.end))
+
+
+def _is_missed(text: str, found: _Stretch) -> bool:
     """Whether one of the marks stands between punctuation inside and a letter outside."""
-    before, first = text[start - 1 : start], text[start + 2]
-    last, after = text[end - 3], text[end : end + 1]
+    size = len(found.mark)
+    before, first = text[max(0, found.start - 1) : found.start], text[found.start + size]
+    last, after = text[found.end - size - 1], text[found.end : found.end + 1]
     opens_not = _is_letter(before) and _is_punctuation(first) and not before.isascii()
     closes_not = _is_letter(after) and _is_punctuation(last)
+    if found.mark == "*":  # "2*3" and "*.txt" are no emphasis
+        is_product = _is_letter(before) and before.isascii()
+        opens_not = opens_not and not first.isascii()
+        return not is_product and (opens_not or (closes_not and not last.isascii()))
     is_meant = not (after + last).isascii() or (last in _ENDS and first.isalnum())
     return opens_not or (closes_not and is_meant)
 
