@@ -106,7 +106,8 @@ class ModelError(BotError):
     """The LLM API refused a request or failed to answer it.
 
     `detail` is the API's own sentence, free of secrets, and `param` what it names as wrong;
-    `retry_after` in seconds where the API said so; `request_id` is for the operator's log.
+    `retry_after` in seconds where the API said so; `request_id` is for the operator's log. `sent`:
+    the request may have reached the model.
     """
 
     def __init__(
@@ -118,6 +119,7 @@ class ModelError(BotError):
         retry_after: float | None = None,
         request_id: str = "",
         param: str = "",
+        sent: bool = True,
     ) -> None:
         super().__init__(f"{kind.value}: {detail}" if detail else kind.value)
         self.kind = kind
@@ -126,6 +128,7 @@ class ModelError(BotError):
         self.status = status
         self.retry_after = retry_after
         self.request_id = request_id
+        self.sent = sent
 
 
 class MediaErrorKind(StrEnum):

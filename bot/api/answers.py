@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -82,15 +82,19 @@ class Answers:
         self._memory = Memory(clock, seconds=settings.remember_answers)
 
     def stream(
-        self, request: ChatRequest, *, billed: bool = False
+        self,
+        request: ChatRequest,
+        *,
+        billed: bool = False,
+        sent: Callable[[], None] = lambda: None,
     ) -> AsyncGenerator[ModelEvent, None]:
         """The answer as it is written. Raises `CallFailed`.
 
         One that is `billed` whatever becomes of it is not tried again once it may have reached
-        the model, and waited for like a picture.
+        the model, and waited for like a picture. `sent` is called when the request goes out.
         """
         key = self._memory.key(request)
-        asked = self._ask(request, billed=billed)
+        asked = self._ask(request, billed=billed, sent=sent)
         return asked if key is None else self._remembered(key, request, asked)
 
     async def _remembered(
@@ -109,14 +113,16 @@ class Answers:
                 yield event
         self._memory.keep(key, said)
 
-    async def _ask(self, request: ChatRequest, *, billed: bool) -> AsyncGenerator[ModelEvent, None]:
-        sent: Json = {}
+    async def _ask(
+        self, request: ChatRequest, *, billed: bool, sent: Callable[[], None]
+    ) -> AsyncGenerator[ModelEvent, None]:
+        body: Json = {}
         estimate = estimate_request(request)
 
         async def open_answer(one: Try) -> _Opened:
-            sent.clear()
-            sent.update(self._payload(request))
-            return await self._open(request, sent, one, deadlines.first)
+            body.clear()
+            body.update(self._payload(request))
+            return await self._open(request, body, one, deadlines.first)
 
         deadlines = self._deadlines(billed=billed)
         call = Call(
@@ -126,7 +132,8 @@ class Answers:
             tokens=self._calibration.corrected(request.model, estimate),
             billed=billed,
             until=deadlines.until,
-            learn=lambda failure: self._lessons.learn(request.model, failure, sent),
+            learn=lambda failure: self._lessons.learn(request.model, failure, body),
+            sent=sent,
         )
         async with (
             self._attempts.succeed(call, open_answer) as opened,

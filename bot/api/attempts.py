@@ -33,6 +33,7 @@ class Call:
     A call that is `billed` whatever becomes of it is not repeated once it may have reached the
     model. `learn` looks at a refusal and says whether the next try will be a different one.
     `until`, in the event loop's time, is when nobody waits for it any more, in whichever try.
+    `sent` is called when a try goes out.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Call:
     retries: int | None = None
     until: float | None = None
     learn: Callable[[CallFailed], bool] = lambda _: False
+    sent: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,7 @@ class Attempts:
                 slot = await held.enter_async_context(self._limits.slot(call.lane, call.tokens))
                 endpoint = self._endpoints.choose(avoid)
                 tries.begun = True
+                call.sent()
                 outcome = await self._try(work, Try(endpoint, slot, held))
                 if not isinstance(outcome, CallFailed):
                     return outcome, held.pop_all()

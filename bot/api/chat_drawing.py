@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import aclosing
+from dataclasses import dataclass
 
 from bot.api.answers import Answers
-from bot.api.errors import CallFailed
 from bot.core.chat import (
     ChatMessage,
     ChatRequest,
@@ -17,16 +18,21 @@ from bot.core.chat import (
     TextPart,
     Usage,
 )
-from bot.errors import ModelErrorKind
 
-WORDS = 200
-"""Characters of what a model said instead of drawing."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatDrawing:
+    """What one answer holds: pictures, or only words; and what it took."""
+
+    pictures: tuple[Picture, ...]
+    words: str
+    usage: Usage | None
 
 
 async def draw_in_chat(
-    answers: Answers, request: ImageRequest
-) -> tuple[tuple[Picture, ...], Usage | None]:
-    """The pictures of one answer, and what it took. Raises `CallFailed`."""
+    answers: Answers, request: ImageRequest, sent: Callable[[], None]
+) -> ChatDrawing:
+    """Ask for one answer with a picture; `sent` is called when it goes out. Raises `CallFailed`."""
     asked = [request.prompt]
     asked += [f"Size: {request.size}."] if request.size else []
     asked += [f"Style: {request.style}."] if request.style else []
@@ -34,7 +40,7 @@ async def draw_in_chat(
     chat = ChatRequest(model=request.model, messages=(message,), lane=request.lane, fresh=True)
     pictures: list[Picture] = []
     words, usage = "", None
-    async with aclosing(answers.stream(chat, billed=True)) as events:
+    async with aclosing(answers.stream(chat, billed=True, sent=sent)) as events:
         async for event in events:
             match event:
                 case ImageDelta():
@@ -43,7 +49,4 @@ async def draw_in_chat(
                     words += event.text
                 case Usage():
                     usage = event
-    if not pictures:
-        detail = " ".join(words.split())[:WORDS] or "the answer holds no picture"
-        raise CallFailed(ModelErrorKind.BAD_ANSWER, detail, status=200)
-    return tuple(pictures), usage
+    return ChatDrawing(pictures=tuple(pictures), words=words.strip(), usage=usage)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 
 from bot.api.answers import Answers
 from bot.api.attempts import Attempts
@@ -101,17 +101,23 @@ class ApiClient:
         """Requests under way."""
         return self._limits.in_flight
 
-    def stream(self, request: ChatRequest) -> AsyncGenerator[ModelEvent, None]:
+    def stream(
+        self, request: ChatRequest, *, sent: Callable[[], None] = lambda: None
+    ) -> AsyncGenerator[ModelEvent, None]:
         """Ask for an answer, and yield it as it is written; it ends with `Finished`."""
-        return self._answers.stream(request)
+        return self._answers.stream(request, sent=sent)
 
-    async def draw(self, request: ImageRequest) -> Drawing:
+    async def draw(
+        self, request: ImageRequest, *, sent: Callable[[], None] = lambda: None
+    ) -> Drawing:
         """Draw pictures of a prompt, or redraw those that the request brings."""
-        return await self._images.draw(request)
+        return await self._images.draw(request, sent)
 
-    async def vary(self, request: VariationRequest) -> Drawing:
+    async def vary(
+        self, request: VariationRequest, *, sent: Callable[[], None] = lambda: None
+    ) -> Drawing:
         """Draw variations of a picture."""
-        return await self._images.vary(request)
+        return await self._images.vary(request, sent)
 
     async def transcribe(self, request: TranscriptionRequest) -> Transcript:
         """Write down what is said."""

@@ -97,8 +97,7 @@ _ENDPOINT_FAULTS = frozenset({Kind.SERVER, Kind.UNREACHABLE, Kind.TIMEOUT, Kind.
 class CallFailed(ModelError):
     """A failed call, with what the client needs to know to try again.
 
-    `temporary`: the same request may succeed later. `sent`: the request may have reached the
-    model. `code` is the API's own word.
+    `temporary`: the same request may succeed later. `code` is the API's own word.
     """
 
     def __init__(
@@ -121,10 +120,10 @@ class CallFailed(ModelError):
             retry_after=retry_after,
             request_id=request_id,
             param=param,
+            sent=sent,
         )
         self.code = code
         self.temporary = kind in _TEMPORARY if temporary is None else temporary
-        self.sent = sent
 
     def again(self) -> CallFailed:
         """The same failure, to be raised once more without the traceback of the first time."""
@@ -134,6 +133,7 @@ class CallFailed(ModelError):
             status=self.status,
             retry_after=self.retry_after,
             request_id=self.request_id,
+            sent=self.sent,
         )
 
     @property

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -78,51 +78,53 @@ class Images:
         self._clock = clock
         self._price = price
 
-    async def draw(self, request: ImageRequest) -> Drawing:
-        """Draw pictures of a prompt, or redraw those of the request. Raises `CallFailed`."""
+    async def draw(self, request: ImageRequest, sent: Callable[[], None]) -> Drawing:
+        """Draw pictures of a prompt, or redraw those of the request. Raises `CallFailed`.
+
+        `sent` is called when a request goes out.
+        """
         await check_drawing(request, self._takes(request.model))
         if self._lessons.draws_in_chat(request.model):
-            return await self._draw_in_chat(request)
+            return await self._draw_in_chat(request, sent)
         try:
-            return await self._order(request)
+            return await self._order(request, sent)
         except CallFailed as failure:
             if not self._lessons.learn_drawing(request.model, failure):
                 raise
-        return await self._draw_in_chat(request)
+        return await self._draw_in_chat(request, sent)
 
-    async def _order(self, request: ImageRequest) -> Drawing:
+    async def _order(self, request: ImageRequest, sent: Callable[[], None]) -> Drawing:
         body = {**_common(request.model, request.n, request.size), "prompt": request.prompt}
         body |= _given(quality=request.quality, style=request.style)
         if not request.images:
             order = _Order(name="image", path="/images/generations", lane=request.lane, body=body)
-            return await self._draw(order)
+            return await self._draw(order, sent)
         name = "image" if len(request.images) == 1 else "image[]"
         files = [(name, _file(image)) for image in request.images]
         files += [("mask", _file(request.mask))] if request.mask else []
         path = "/images/edits"
-        return await self._draw(
-            _Order(name="image edit", path=path, lane=request.lane, body=body, files=files)
-        )
+        order = _Order(name="image edit", path=path, lane=request.lane, body=body, files=files)
+        return await self._draw(order, sent)
 
-    async def vary(self, request: VariationRequest) -> Drawing:
+    async def vary(self, request: VariationRequest, sent: Callable[[], None]) -> Drawing:
         """Draw variations. Raises `CallFailed`; UNSUPPORTED where the API has no such endpoint."""
         check_variation(request, self._takes(request.model))
         body = _common(request.model, request.n, request.size)
         files = [("image", _file(request.image))]
         path = "/images/variations"
-        return await self._draw(
-            _Order(name="image variation", path=path, lane=request.lane, body=body, files=files)
-        )
+        order = _Order(name="image variation", path=path, lane=request.lane, body=body, files=files)
+        return await self._draw(order, sent)
 
-    async def _draw_in_chat(self, request: ImageRequest) -> Drawing:
+    async def _draw_in_chat(self, request: ImageRequest, sent: Callable[[], None]) -> Drawing:
         """Ask a model that draws as part of a conversation, once for each picture."""
         began = self._clock.monotonic()
         if request.mask is not None:
             raise CallFailed(ModelErrorKind.UNSUPPORTED, "this model takes no mask", sent=False)
-        asked = (draw_in_chat(self._answers, request) for _ in range(request.n))
+        asked = (draw_in_chat(self._answers, request, sent) for _ in range(request.n))
         drawn = await _all_that_succeed(asked)
-        pictures = tuple(picture for part, _ in drawn for picture in part)
-        used = [usage for _, usage in drawn if usage is not None]
+        pictures = tuple(picture for each in drawn for picture in each.pictures)
+        words = next((each.words for each in drawn if each.words), "")
+        used = [each.usage for each in drawn if each.usage is not None]
         entry = UsageEntry(
             kind=UsageKind.IMAGE,
             model=request.model,
@@ -133,22 +135,22 @@ class Images:
             cached_tokens=sum(usage.cached_tokens for usage in used),
             estimated=any(usage.estimated for usage in used),
         )
-        return Drawing(pictures=pictures, usage=await self._price(entry))
+        return Drawing(pictures=pictures, usage=await self._price(entry), words=words)
 
     def _takes(self, model: str) -> ModelInfo:
         """The words that a model takes, as configured or learnt."""
         return self._lessons.words(ModelInfo(id=model))
 
-    async def _draw(self, order: _Order) -> Drawing:
+    async def _draw(self, order: _Order, sent: Callable[[], None]) -> Drawing:
         model, began = str(order.body["model"]), self._clock.monotonic()
-        sent: Json = {}
+        body: Json = {}
 
         async def ask(one: Try) -> tuple[Json, str]:
-            sent.clear()
-            sent.update(self._lessons.of(model).adapt(order.body))
-            message = HttpRequest(path=order.path, json=sent)
+            body.clear()
+            body.update(self._lessons.of(model).adapt(order.body))
+            message = HttpRequest(path=order.path, json=body)
             if order.files:
-                form = {name: str(value) for name, value in sent.items()}
+                form = {name: str(value) for name, value in body.items()}
                 message = HttpRequest(path=order.path, form=form, files=order.files)
             url, seconds = one.endpoint.url, self._settings.image_timeout
             headers, answer = await self._http.fetch(url, message, seconds=seconds)
@@ -164,7 +166,8 @@ class Images:
             lane=order.lane,
             tokens=estimate_tokens(str(order.body.get("prompt", ""))),
             billed=True,
-            learn=lambda failure: self._lessons.learn(model, failure, sent),
+            learn=lambda failure: self._lessons.learn(model, failure, body),
+            sent=sent,
         )
         try:
             async with self._attempts.succeed(call, ask) as (answer, url):

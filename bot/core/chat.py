@@ -240,10 +240,14 @@ class Picture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawing:
-    """The pictures of one request, at least one, and what they cost."""
+    """The pictures of one request, and what it cost.
+
+    A model that draws as part of a conversation may have drawn none; `words` are what it said.
+    """
 
     pictures: tuple[Picture, ...]
     usage: UsageEntry
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

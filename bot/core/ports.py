@@ -271,22 +271,30 @@ class EndpointHealth:
 class ModelApi(Protocol):
     """An OpenAI-compatible API. Every method raises `ModelError`."""
 
-    def stream(self, request: ChatRequest) -> AsyncGenerator[ModelEvent, None]:
+    def stream(
+        self, request: ChatRequest, *, sent: Callable[[], None] = lambda: None
+    ) -> AsyncGenerator[ModelEvent, None]:
         """Ask for an answer, and yield it as it is written.
+
+        `sent` is called when the request goes out, here and below: it may be billed from then on.
 
         A whole answer ends with `Finished`; an answer cut short raises `ModelError(CUT)`. Closing
         the generator (`contextlib.aclosing`) closes the connection.
         """
         ...
 
-    async def draw(self, request: ImageRequest) -> Drawing:
+    async def draw(
+        self, request: ImageRequest, *, sent: Callable[[], None] = lambda: None
+    ) -> Drawing:
         """Draw pictures of a prompt, or redraw those that the request brings.
 
         BAD_REQUEST before anything is paid where a size, a word or the mask cannot be right.
         """
         ...
 
-    async def vary(self, request: VariationRequest) -> Drawing:
+    async def vary(
+        self, request: VariationRequest, *, sent: Callable[[], None] = lambda: None
+    ) -> Drawing:
         """Draw variations of a picture; UNSUPPORTED at the many APIs that have no such endpoint."""
         ...
 

@@ -172,6 +172,27 @@ async def test_requests_in_flight_are_bounded_on_the_wire(
     assert server.most_open == 2
 
 
+async def test_a_picture_that_waits_for_its_turn_has_not_been_sent(
+    connect: Connect, server: WireServer
+) -> None:
+    client = connect(max_in_flight=1)
+    server.always = [Hang()]
+    sent: list[str] = []
+
+    async def draw(prompt: str) -> None:
+        order = ImageRequest(model="painter", prompt=prompt)
+        await client.draw(order, sent=lambda: sent.append(prompt))
+
+    drawing = asyncio.create_task(draw("a cat"))
+    await server.arrivals.get()
+    waiting = asyncio.create_task(draw("a dog"))
+    done, _ = await asyncio.wait({waiting}, timeout=0.05)
+    assert (done, sent) == (set(), ["a cat"])
+    for task in (drawing, waiting):
+        task.cancel()
+    await asyncio.wait({drawing, waiting})
+
+
 async def test_a_flood_in_one_chat_lets_the_others_through(
     connect: Connect, server: WireServer
 ) -> None:

@@ -274,13 +274,18 @@ class Answer:
             raise
 
     async def _stream(self, request: ChatRequest, until_first_text: AsyncExitStack) -> None:
-        self._meter.begin(request)
-        async with aclosing(self._ctx.services.api.stream(request)) as events:
-            async for event in events:
-                self._meter.take(event)
-                if isinstance(event, TextDelta | ImageDelta):
-                    await until_first_text.aclose()
-                self._take(event)
+        meter = self._meter
+        meter.begin(request)
+        try:
+            async with aclosing(self._ctx.services.api.stream(request, sent=meter.sent)) as events:
+                async for event in events:
+                    meter.take(event)
+                    if isinstance(event, TextDelta | ImageDelta):
+                        await until_first_text.aclose()
+                    self._take(event)
+        except ModelError:
+            meter.failed()
+            raise
 
     def _take(self, event: ModelEvent) -> None:
         match event:

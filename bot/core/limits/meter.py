@@ -32,12 +32,14 @@ class _Measured:
     last: float | None = None
     usage: Usage | None = None
     said: str = ""
+    sent: bool = False
 
 
 class Meter:
     """Measures the requests of one answer. `begin` each, `take` its events, ask for `entries`.
 
-    A request that somebody stopped is estimated by what it had said: it is billed all the same.
+    A request that somebody stopped after it was `sent` is estimated by what it had said: it is
+    billed all the same. One that `failed` without a word is not.
     """
 
     def __init__(self, api: ModelApi, clock: Clock, count: TokenCounter) -> None:
@@ -54,6 +56,14 @@ class Meter:
     def begin(self, request: ChatRequest) -> None:
         """A request is made now."""
         self._requests.append(_Measured(request, self._clock.monotonic()))
+
+    def sent(self) -> None:
+        """The request that began last goes out."""
+        self._requests[-1].sent = True
+
+    def failed(self) -> None:
+        """The request that began last was refused, or broke off."""
+        self._requests[-1].sent = False
 
     def take(self, event: ModelEvent) -> None:
         """An event of the request that began last."""
@@ -74,7 +84,7 @@ class Meter:
         return tuple(
             self._api.priced(self._entry(measured))
             for measured in self._requests
-            if measured.usage is not None or measured.first is not None
+            if measured.usage is not None or measured.first is not None or measured.sent
         )
 
     def _entry(self, measured: _Measured) -> UsageEntry:

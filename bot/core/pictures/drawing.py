@@ -17,6 +17,8 @@ from bot.core.chat import (
     Drawing,
     ImagePart,
     ImageRequest,
+    UsageEntry,
+    UsageKind,
     VariationRequest,
 )
 from bot.core.clock import ticking
@@ -25,6 +27,7 @@ from bot.core.limits.spending import reserve_images
 from bot.core.memory.drawings import remembered
 from bot.core.pictures.orders import Drawn, Order
 from bot.core.pictures.sources import Source, Sources, digest_of
+from bot.core.question.question import quote
 from bot.core.sentences import sentence_for_media, sentence_for_model, sentence_for_size
 from bot.core.stores import Action, Outcome
 from bot.core.turn import TurnContext
@@ -39,7 +42,7 @@ VARY = "image.vary"
 ROW = 3
 """Buttons side by side."""
 CAPTION = 200
-"""Characters of the prompt that stand under a picture."""
+"""Characters of the prompt that stand under a picture, or of what a model said instead of one."""
 VARIATIONS, EDITS = "variations", "edits"
 """What a model may lack (`ModelInfo.lacks`)."""
 TICK = 5.0
@@ -96,6 +99,7 @@ class Easel:
         self._message = message
         self._buttons = Buttons(ctx)
         self._turns = ctx.services.stores.turns
+        self._is_sent = False
 
     async def draw(self, order: Order) -> Outcome:
         """Draw and deliver. Raises `PlatformError` and `StoreError` only."""
@@ -121,7 +125,13 @@ class Easel:
             except FileTooLarge as error:
                 return await self._end(delivery, sentence_for_size(error.limit, self._ctx.texts))
             if not done:
-                return await self._end(delivery, self._ctx.texts.gettext("⏹ Stopped."))
+                return await self._end(
+                    delivery,
+                    self._ctx.texts.gettext("⏹ Stopped."),
+                    usage=self._lost(order) if self._is_sent else (),
+                )
+            if not drawn[0].pictures:
+                return await self._undrawn(order, drawn[0], delivery)
             return await self._keep(order, drawn[0], delivery)
 
     async def _ask(self, order: Order, drawn: list[Drawing]) -> None:
@@ -145,7 +155,7 @@ class Easel:
             mask=pictures[-1] if order.mask else None,
             lane=ctx.lane,
         )
-        drawn.append(await ctx.services.api.draw(request))
+        drawn.append(await ctx.services.api.draw(request, sent=self._sent))
 
     async def _vary(self, order: Order, picture: ImagePart) -> Drawing:
         """A variation, or else another picture like it; both refusals cost nothing."""
@@ -155,7 +165,8 @@ class Easel:
                 return await api.vary(
                     VariationRequest(
                         model=order.model, image=picture, n=order.n, size=order.size, lane=lane
-                    )
+                    ),
+                    sent=self._sent,
                 )
             except ModelError as error:
                 if not offers_not(error):
@@ -170,8 +181,12 @@ class Easel:
                 quality=order.quality,
                 images=(picture,),
                 lane=lane,
-            )
+            ),
+            sent=self._sent,
         )
+
+    def _sent(self) -> None:
+        self._is_sent = True
 
     @contextmanager
     def _counting(self, delivery: Delivery) -> Iterator[None]:
@@ -206,7 +221,7 @@ class Easel:
         return await self._deliver(drawn, made, delivery)
 
     def _title(self, order: Order) -> str:
-        prompt = order.prompt if len(order.prompt) <= CAPTION else order.prompt[: CAPTION - 1] + "…"
+        prompt = _brief(order.prompt)
         if order.variation:
             return "🎨 " + self._ctx.texts.gettext("A variation: {prompt}").format(prompt=prompt)
         return f"🎨 {prompt}"
@@ -233,13 +248,38 @@ class Easel:
             "⚠️ I was restarted while this was being drawn, and the picture is lost. It may be "
             "paid for already, so I did not order it again by myself."
         )
-        return await self._end(delivery, text, await self._buttons.again(order))
+        rows = await self._buttons.again(order)
+        return await self._end(delivery, text, rows, usage=self._lost(order))
+
+    async def _undrawn(self, order: Order, drawing: Drawing, delivery: Delivery) -> Outcome:
+        """The model spoke instead of drawing."""
+        log.warning("nothing drawn", extra={**self._ctx.log, "model": order.model})
+        _ = self._ctx.texts.gettext
+        text = "⚠️ " + _("“{model}” has drawn nothing.").format(model=order.model)
+        if drawing.words:
+            text += " " + _("It says:") + "\n\n" + quote(_brief(drawing.words))
+        rows = await self._buttons.again(order)
+        return await self._end(delivery, text, rows, usage=(drawing.usage,))
+
+    def _lost(self, order: Order) -> tuple[UsageEntry, ...]:
+        """What an order may cost of which no picture came: it is billed whoever waits for it."""
+        services = self._ctx.services
+        entry = UsageEntry(
+            kind=UsageKind.IMAGE,
+            model=order.model,
+            prompt_tokens=services.count_tokens(order.prompt),
+            images=order.n,
+            estimated=True,
+        )
+        return (services.api.priced(entry),)
 
     async def _refused(self, order: Order, error: ModelError, delivery: Delivery) -> Outcome:
         extra = {**self._ctx.log, "model": order.model, "kind": error.kind.value}
         log.warning("drawing failed", extra=extra)
         rows = await self._buttons.again(order) if error.kind in _WORTH_ANOTHER_TRY else ()
-        return await self._end(delivery, "⚠️ " + self._explain(order, error), rows)
+        billed = self._is_sent and error.sent and error.kind in _BILLED
+        usage = self._lost(order) if billed else ()
+        return await self._end(delivery, "⚠️ " + self._explain(order, error), rows, usage=usage)
 
     def _explain(self, order: Order, error: ModelError) -> str:
         _ = self._ctx.texts.gettext
@@ -258,11 +298,27 @@ class Easel:
             return _("The picture took too long and is lost. It may still be billed.")
         return sentence_for_model(error, self._ctx.texts, model=order.model)
 
-    async def _end(self, delivery: Delivery, text: str, rows: Sequence[ButtonRow] = ()) -> Outcome:
+    async def _end(
+        self,
+        delivery: Delivery,
+        text: str,
+        rows: Sequence[ButtonRow] = (),
+        *,
+        usage: tuple[UsageEntry, ...] = (),
+    ) -> Outcome:
         await delivery.finish(mark=text, buttons=rows, failed=not text.startswith("⏹"))
-        return Outcome()
+        return Outcome(usage=usage)
 
 
+_BILLED = frozenset(
+    {
+        ModelErrorKind.TIMEOUT,
+        ModelErrorKind.UNREACHABLE,
+        ModelErrorKind.CUT,
+        ModelErrorKind.BAD_ANSWER,
+    }
+)
+"""After these a picture may have been drawn, if the request was sent."""
 _WORTH_ANOTHER_TRY = frozenset(
     {
         ModelErrorKind.TIMEOUT,
@@ -274,6 +330,10 @@ _WORTH_ANOTHER_TRY = frozenset(
         ModelErrorKind.BAD_ANSWER,
     }
 )
+
+
+def _brief(text: str) -> str:
+    return text if len(text) <= CAPTION else text[: CAPTION - 1] + "…"
 
 
 def offers_not(error: ModelError) -> bool:
