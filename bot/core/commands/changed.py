@@ -8,8 +8,11 @@ from collections.abc import Mapping
 from bot.core.answer.again import named_exchange
 from bot.core.answer.answer import answer_again
 from bot.core.answer.exchange import last_exchange
+from bot.core.chat import KeptMessage
 from bot.core.commands.again import too_late
 from bot.core.commands.table import ActionHandler
+from bot.core.commands.transcribe import is_transcript
+from bot.core.memory.drawings import ordered
 from bot.core.question.question import reworded
 from bot.core.stores import Action, Outcome
 from bot.core.turn import TurnContext
@@ -21,9 +24,11 @@ CHANGED = "answer.changed"
 
 
 async def offer(ctx: TurnContext, message: IncomingMessage) -> bool:
-    """Offer to answer a changed message anew; False when its answer is not the last one."""
+    """Offer to answer a changed message anew; False when no answer to it is the last one."""
     exchange = await last_exchange(ctx.services.stores.conversations, ctx.chat)
     if exchange is None or message.ref not in exchange.question.message.shown:
+        return False
+    if exchange.answer is not None and not _is_answered(exchange.question, exchange.answer):
         return False
     _ = ctx.texts.gettext
     if not ctx.platform.capabilities(ctx.chat).max_buttons:
@@ -35,6 +40,12 @@ async def offer(ctx: TurnContext, message: IncomingMessage) -> bool:
     button = Button(_("🔁 Answer it anew"), value)
     await ctx.say(_("✏️ You changed your message."), buttons=((button,),))
     return True
+
+
+def _is_answered(question: KeptMessage, answer: KeptMessage) -> bool:
+    """Whether a model answered in words; a picture and a transcript stay as they are."""
+    is_drawn = ordered(question.message, answer.message) is not None
+    return not is_drawn and not is_transcript(answer.message)
 
 
 async def answer_changed(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:

@@ -45,6 +45,14 @@ async def image(ctx: TurnContext, message: IncomingMessage, argument: str) -> Ou
     return await Easel(ctx, message).draw(order)
 
 
+async def image_again(
+    ctx: TurnContext, message: IncomingMessage, argument: str, model: str
+) -> Outcome:
+    """Draw what was drawn before by `model`: the argument is what followed the command then."""
+    given = take_options(argument, OPTIONS, ctx.texts)
+    return await Easel(ctx, message).draw(_ordered(given, model))
+
+
 async def _order(ctx: TurnContext, message: IncomingMessage, given: Given) -> Order:
     """What is to be drawn. Raises `OptionError` with what is missing or wrong."""
     _ = ctx.texts.gettext
@@ -55,9 +63,13 @@ async def _order(ctx: TurnContext, message: IncomingMessage, given: Given) -> Or
                 _("Tell me what to change in it, for example: `/image make it a winter evening`")
             )
         raise OptionError(_("Tell me what to draw, for example: `/image a lighthouse in a storm`"))
+    return _ordered(given, await _model(ctx, given.text("model")), sources)
+
+
+def _ordered(given: Given, model: str, sources: tuple[Source, ...] = ()) -> Order:
     return Order(
         prompt=given.argument,
-        model=await _model(ctx, given.text("model")),
+        model=model,
         n=given.number("n", 1),
         size=given.text("size").lower().replace("×", "x"),
         quality=given.text("quality").lower(),

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from bot.core.answer.answer import answer_again
 from bot.core.answer.exchange import Exchange, last_exchange
+from bot.core.chat import NewMessage
+from bot.core.commands.image import image_again
 from bot.core.commands.table import Command
+from bot.core.commands.transcribe import is_transcript
 from bot.core.i18n import N_
+from bot.core.memory.drawings import is_anew, ordered
 from bot.core.memory.titles import clean
 from bot.core.stores import Outcome
 from bot.core.turn import TurnContext
@@ -13,12 +17,40 @@ from bot.core.types import IncomingMessage
 
 
 async def retry(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
-    """Answer the last question once more; the new answer replaces the old one."""
+    """Answer the last question once more; the new answer replaces the old one.
+
+    What was drawn is drawn once more, beside the first.
+    """
     exchange = await _last(ctx)
     if exchange is None:
         await ctx.say(ctx.texts.gettext("There is no question yet that I could answer again."))
         return Outcome()
+    if exchange.answer is not None:
+        asked, made = exchange.question.message, exchange.answer.message
+        if (order := ordered(asked, made)) is not None:
+            return await _draw_again(ctx, message, order, made)
+        if is_transcript(made):
+            await ctx.say(
+                ctx.texts.gettext(
+                    "That was a recording. Reply to it with `/transcribe`, and I listen once more."
+                )
+            )
+            return Outcome()
     return await answer_again(ctx, message, exchange)
+
+
+async def _draw_again(
+    ctx: TurnContext, message: IncomingMessage, order: str, made: NewMessage
+) -> Outcome:
+    if is_anew(made):
+        await ctx.say(
+            ctx.texts.gettext(
+                "That picture was made of another one. Reply to the other one with `/image`, and I "
+                "draw it once more."
+            )
+        )
+        return Outcome()
+    return await image_again(ctx, message, order, made.model)
 
 
 async def undo(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:

@@ -24,6 +24,7 @@ from bot.errors import FileTooLarge, MediaError, ModelError, ModelErrorKind
 
 log = logging.getLogger(__name__)
 
+_SAID = "[What is said in the recording:]"
 KEPT = 4_000
 """Characters of a transcript that the conversation remembers."""
 LANGUAGES = {
@@ -156,10 +157,15 @@ async def write_down(
     )
     wrote = NewMessage(
         role=Role.ASSISTANT,
-        parts=(TextPart(f"[What is said in the recording:] {words}"),),
+        parts=(TextPart(f"{_SAID} {words}"),),
         shown=shown,
     )
     return Outcome(messages=(asked, wrote), usage=tuple(usage))
+
+
+def is_transcript(answer: NewMessage) -> bool:
+    """Whether this is what is kept of a recording that was written down: no model said it."""
+    return not answer.model and answer.text.startswith(_SAID)
 
 
 async def _end(

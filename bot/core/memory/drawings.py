@@ -15,33 +15,44 @@ from bot.core.chat import ChatMessage, NewMessage, Role, TextPart
 from bot.core.types import IncomingMessage
 
 _COMMAND = "/image"
+_ANEW = "[I drew the picture anew: "
 _TOLD = "[I had a picture drawn and have seen it: "
 _DRAWN = re.compile(r"\[I drew (?:a picture|the picture anew): (.*)\]", re.DOTALL)
 
 
 def remembered(
-    message: IncomingMessage, prompt: str, *, model: str, anew: bool
+    message: IncomingMessage, prompt: str, options: str, *, model: str, anew: bool
 ) -> tuple[NewMessage, NewMessage]:
-    """What is kept of a picture that `model` drew, or drew `anew`; `told` reads it."""
+    """What is kept of a picture that `model` drew, or drew `anew`; the others here read it."""
     asked = NewMessage(
         role=Role.USER,
-        parts=(TextPart(f"{_COMMAND} {prompt}".rstrip()),),
+        parts=(TextPart(f"{_COMMAND} {prompt} {options}".rstrip()),),
         sender_id=message.sender.id,
         sender_name=message.sender.name,
         shown=(message.ref,),
     )
-    what = "I drew a picture" if not anew else "I drew the picture anew"
-    words = f"[{what}: {prompt}]"
+    words = f"{_ANEW if anew else '[I drew a picture: '}{prompt}]"
     drew = NewMessage(role=Role.ASSISTANT, parts=(TextPart(words),), model=model)
     return asked, drew
+
+
+def ordered(asked: NewMessage, answer: NewMessage) -> str | None:
+    """What followed the command, where a picture was ordered and drawn; else None."""
+    is_drawn = answer.role is Role.ASSISTANT and _DRAWN.fullmatch(answer.text)
+    return asked.text.removeprefix(_COMMAND).strip() if is_drawn and _is_order(asked) else None
+
+
+def is_anew(answer: NewMessage) -> bool:
+    """Whether the picture was made of others, which are not known any more."""
+    return answer.text.startswith(_ANEW)
 
 
 def told(messages: Iterable[NewMessage]) -> list[NewMessage]:
     """The messages, with a word of who ordered a picture in the place of order and picture."""
     found: list[NewMessage] = []
     for message in messages:
-        drawn = _DRAWN.fullmatch(message.text) if message.role is Role.ASSISTANT else None
-        if drawn and found and _is_order(found[-1]):
+        drawn = _DRAWN.fullmatch(message.text)
+        if drawn and found and ordered(found[-1], message) is not None:
             found[-1] = replace(found[-1], parts=(TextPart(f"{_TOLD}{drawn[1]}]"),))
         else:
             found.append(message)

@@ -235,7 +235,11 @@ class Easel:
         shown = await delivery.finish(files=made, buttons=rows)
         order = drawn.order
         asked, drew = remembered(
-            self._message, order.prompt, model=order.model, anew=bool(order.sources)
+            self._message,
+            order.prompt,
+            order.options,
+            model=order.model,
+            anew=bool(order.sources),
         )
         kept = (asked, replace(drew, shown=shown, drawn=pictures))
         return Outcome(messages=kept, usage=(drawn.usage,))

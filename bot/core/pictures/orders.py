@@ -26,6 +26,13 @@ class Order:
     """The last of the sources is a mask for the first."""
     variation: bool = False
 
+    @property
+    def options(self) -> str:
+        """What stood behind the prompt, as it would be typed."""
+        named = {"size": self.size, "quality": self.quality, "style": self.style}
+        named = {"n": "" if self.n == 1 else str(self.n), **named}
+        return " ".join(f'--{name} "{value}"' for name, value in named.items() if value)
+
     def to_json(self) -> str:
         """For a button, or a note."""
         return json.dumps(asdict(self), ensure_ascii=False)

@@ -10,8 +10,9 @@ import pytest
 
 from bot.core.access import Access
 from bot.core.fakes.platform import ANN, CHAT
-from bot.core.types import ChatId, ChatRef, Sender, UserId
+from bot.core.types import Attachment, ChatId, ChatRef, FileId, FileKind, Sender, UserId
 from tests.house import QUICK, House, open_house
+from tests.sounds import beeps
 
 EVE = Sender(UserId("666"), "Eve")
 BOSS = Sender(UserId("7"), "Boss")
@@ -39,6 +40,39 @@ async def test_retry_answers_the_last_question_anew_and_the_old_answer_is_gone(
     await house.say("Another")
     asked = str(house.asked())
     assert "Second try." in asked and "First try." not in asked and "/retry" not in asked
+
+
+async def test_retry_draws_a_picture_once_more_and_the_first_stays(house: House) -> None:
+    await house.say("/image a cat --size 1024x1536 --n 2 --model dall-e-3")
+    assert await house.say("/retry") == ["🎨 a cat", "🎨 a cat"]
+    first, second = house.api.traffic.to("/images/generations")
+    assert first.json == second.json
+    assert house.api.traffic.to("/chat/completions") == []
+    await house.say("Which is better?")
+    assert str(house.asked()).count("I had a picture drawn and have seen it: a cat]") == 2
+
+
+async def test_retry_says_what_to_do_about_a_picture_that_was_changed(house: House) -> None:
+    await house.say("/image a cat")
+    await house.say("/image --edit give it a hat")
+    kept = await house.say("/retry")
+    assert kept[-1].startswith("That picture was made of another one. Reply to the other one")
+    assert len(house.api.traffic.to("/images/edits")) == 1
+    assert house.api.traffic.to("/chat/completions") == []
+    await house.say("Do you like it?")
+    assert "give it a hat" in str(house.asked())
+
+
+async def test_retry_says_what_to_do_about_a_transcript_and_it_stays(house: House) -> None:
+    house.api.script.transcribe("See you on Monday.")
+    house.platform.contents[FileId("v")] = beeps(1.0)
+    voice = Attachment(id=FileId("v"), kind=FileKind.VOICE, mime="audio/ogg", name="v.ogg")
+    await house.tell(house.platform.message("/transcribe", attachments=(voice,)))
+    kept = await house.say("/retry")
+    assert kept[-1].startswith("That was a recording. Reply to it with `/transcribe`")
+    assert house.api.traffic.to("/chat/completions") == []
+    await house.say("When?")
+    assert "See you on Monday." in str(house.asked())
 
 
 async def test_retry_with_nothing_said_yet(house: House) -> None:

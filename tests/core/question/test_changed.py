@@ -71,3 +71,17 @@ async def test_what_was_quoted_and_passed_on_stays_when_the_words_are_changed(
         "[In reply to Zoe: “Translate\n\nGuten Tag”]\n\n"
         "Translate to French\n\n[Forwarded from Bob]\nGute Nacht"
     )
+
+
+async def test_a_recording_that_was_written_down_stays_when_it_gets_a_caption(
+    house: House,
+) -> None:
+    await house.say("/voice transcribe")
+    house.api.script.transcribe("See you on Monday.", "See you on Monday.")
+    message = sent(house, FileKind.VOICE, beeps(1.0), "v.ogg", "")
+    await house.tell(message)
+    changed = replace(message, key=f"{message.key}:e", text="When?", edited=True)
+    house.api.script.answer("On Monday.")
+    kept = await house.tell(changed)
+    assert kept[-2:] == ["🎤 See you on Monday.", "> 🎤 See you on Monday.\n\nOn Monday."]
+    assert house.asked()[-1] == ("user", "When?\n\nSee you on Monday.")
