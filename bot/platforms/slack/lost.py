@@ -9,7 +9,9 @@ none, nothing is found. What is said twice is better than what is not said.
 
 from __future__ import annotations
 
+import html
 import logging
+import re
 
 from bot.core.types import MessageRef
 from bot.errors import PlatformError
@@ -25,6 +27,8 @@ NEWEST = 15
 """Messages looked at; some apps are given no more (docs.slack.dev, "Rate limits")."""
 LETTERS = 40
 KNOWN = 10_000
+_EMOJI = re.compile(r":[a-z0-9_+'-]+:|.\ufe0f")
+"""Emoji that hold letters: `:white_check_mark:` as Slack writes ✅, and the 1 of 1️⃣."""
 
 
 class Lost:
@@ -63,12 +67,13 @@ class Lost:
             ts = str(message.get("ts", ""))
             if "bot_id" not in message or self._known.get(ts) or ts <= after:
                 continue
-            if _letters(str(message.get("text", ""))).startswith(wanted):
+            if _letters(html.unescape(str(message.get("text", "")))).startswith(wanted):
                 log.info("lost message found", extra={"ts": ts})
                 return ts
         return ""
 
 
 def _letters(text: str) -> str:
-    """The first letters and digits of a text."""
-    return "".join(letter for letter in text if letter.isalnum())[:LETTERS].lower()
+    """The first letters and digits of a text, without its emoji."""
+    words = _EMOJI.sub("", text)
+    return "".join(letter for letter in words if letter.isalnum())[:LETTERS].lower()

@@ -5,8 +5,14 @@ Source: docs.slack.dev, reference pages of each event and "Handling user interac
 
 from __future__ import annotations
 
+import html
+import re
+import unicodedata
+
 from bot.sandbox.slack.state import Json, Message, StoredFile
 from bot.sandbox.slack.workspace import EPOCH, Workspace
+
+_EMOJI = re.compile(r"[0-9#*]\ufe0f\u20e3|[\u2139\u2600-\u27bf\U0001f300-\U0001faff]\ufe0f?")
 
 
 def callback(workspace: Workspace, event: Json) -> Json:
@@ -60,7 +66,7 @@ def message_json(workspace: Workspace, message: Message) -> Json:
     found: Json = {
         "type": "message",
         "user": message.user,
-        "text": message.text or message.streamed,
+        "text": _text(workspace, message),
         "ts": message.ts,
         "team": workspace.team,
     }
@@ -81,6 +87,20 @@ def message_json(workspace: Workspace, message: Message) -> Json:
     if message.user == workspace.bot.id:
         found |= {"bot_id": "B0CHINWAG", "app_id": workspace.app}
     return found
+
+
+def _text(workspace: Workspace, message: Message) -> str:
+    """The text as Slack gives it back: escaped, and for the emoji of an app their names.
+
+    Source: docs.slack.dev, "Formatting message text": a published emoji is converted to its colon
+    format. The names here are those of Unicode, not Slack's own.
+    """
+    text = message.text or html.escape(message.streamed, quote=False)
+    return _EMOJI.sub(_name, text) if message.user == workspace.bot.id else text
+
+
+def _name(emoji: re.Match[str]) -> str:
+    return f":{unicodedata.name(emoji[0][0], 'emoji').lower().replace(' ', '_')}:"
 
 
 def posted(workspace: Workspace, message: Message) -> Json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot.core.delivery.delivery import Delivery
 from bot.core.types import Reply
 from bot.errors import OutcomeUnknown
 from bot.platforms.slack.ids import make_chat, make_command
@@ -69,3 +70,21 @@ async def test_the_answer_to_a_command_is_found_after_another_post_in_the_channe
         stage.sandbox.drop_next(method="chat.postMessage")
         assert await stage.platform.send(asked.chat, reply) != first
         assert await stage.kept() == ["The same words."] * 2
+
+
+@pytest.mark.parametrize("profile", ["dm", "thread", "channel"])
+@pytest.mark.parametrize(
+    "text", ["Q&A about the plan", "if a < b then", "✅ Done", "1️⃣ First", "At 10:30:15 &amp; later"]
+)
+async def test_a_lost_post_is_found_whatever_slack_makes_of_its_letters(
+    profile: str, text: str
+) -> None:
+    async with slack_stage(profile, HastyClock()) as stage:
+        await stage.platform.send(stage.incoming.ref.chat, Reply(text="I am here."))
+        stage.sandbox.drop_next(method="chat.postMessage")
+        stage.sandbox.drop_next(method="chat.startStream")
+        async with Delivery(stage.platform, stage.incoming, clock=HastyClock()) as delivery:
+            delivery.write(text)
+            await stage.sandbox.wait_for(lambda: len(stage.place.answers()) > 1)
+            await delivery.finish()
+        assert await stage.kept() == ["I am here.", text]
