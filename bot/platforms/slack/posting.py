@@ -25,7 +25,9 @@ LEAVING = 1.0
 """Seconds that Slack is given to stop streams when the bot leaves."""
 MAX_FILE_OUT = 1_000_000_000
 """Bytes (slack.com/help, "Add files to Slack": 1 GB)."""
-BAD_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
+BAD_BLOCKS = frozenset(
+    {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"}
+)
 QUIET = {"unfurl_links": False, "unfurl_media": False}
 """No previews: a link that a model was talked into writing would be fetched unseen."""
 

@@ -21,7 +21,7 @@ STREAM_TEXT = 9_000
 """Bytes of UTF-8 on a page that is streamed. See `STREAM_BYTES` of the draft: a page and the tasks
 beside it fit into one stream, so that a long answer is streamed to its end."""
 FALLBACK = 1_000
-"""Characters of the plain text beside the blocks: notifications show it, and `chat.update` fails
+"""Characters of the escaped text beside the blocks: notifications show it, and `chat.update` fails
 above 4,000."""
 SECTION = 3_000
 THOUGHTS = 2_000
@@ -36,6 +36,7 @@ _PING = re.compile(
     r"|(?<![\w.])@(?=(?:channel|here|everyone))",
     re.IGNORECASE,
 )
+_HALF_ENTITY = re.compile(r"&[a-z]*\Z")
 _BEGUN = re.compile(r"(?:<(?:[!@#][a-z]{0,7})?|@[a-z]{0,7})\Z", re.IGNORECASE)
 
 
@@ -129,8 +130,10 @@ def _feedback_block(feedback: Feedback) -> Json:
 
 def fallback(text: str) -> str:
     """The beginning of a text, escaped as Slack asks for (docs.slack.dev, "Formatting text")."""
-    cut = text if len(text) <= FALLBACK else text[: FALLBACK - 1].rstrip() + "…"
-    return html.escape(cut, quote=False) or "…"
+    escaped = html.escape(text, quote=False)
+    if len(escaped) > FALLBACK:
+        escaped = _HALF_ENTITY.sub("", escaped[: FALLBACK - 1]).rstrip() + "…"
+    return escaped or "…"
 
 
 def button_blocks(rows: Sequence[ButtonRow]) -> list[Json]:

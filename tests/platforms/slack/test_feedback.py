@@ -129,6 +129,24 @@ async def test_markdown_that_slack_does_not_draw_comes_as_plain_text(stage: Slac
     assert await stage.kept() == ["bye"]
 
 
+async def test_an_answer_of_ampersands_is_not_too_long(stage: SlackStage) -> None:
+    draft = stage.platform.draft(stage.incoming)
+    await draft.show("&" * 500)
+    await draft.finish(Reply(text="&" * 1_200 + " end"))
+    assert await stage.kept() == ["&" * 1_200 + " end"]
+    assert not [call for call in stage.sandbox.calls if call.error]
+
+
+@pytest.mark.parametrize("code", ["invalid_blocks", "msg_blocks_too_long", "msg_too_long"])
+async def test_a_message_that_slack_refuses_comes_as_plain_text(
+    stage: SlackStage, code: str
+) -> None:
+    ref = await stage.platform.send(stage.incoming.ref.chat, Reply(text="one"))
+    stage.sandbox.refuse_next(code, method="chat.update")
+    await stage.platform.edit(ref, Reply(text="one **two**"))
+    assert await stage.kept() == ["one **two**"]
+
+
 async def test_other_refusals_are_not_tried_around(stage: SlackStage) -> None:
     stage.sandbox.refuse_next("restricted_action", method="chat.postMessage")
     with pytest.raises(Exception, match="restricted_action"):

@@ -67,4 +67,12 @@ def test_a_text_of_full_length_fits_with_all_its_mentions() -> None:
 def test_the_plain_text_beside_the_blocks_is_short_and_escaped() -> None:
     text = content(Reply(text="<b> & " * 1_000))["text"]
     assert text.startswith("&lt;b&gt; &amp; ")
-    assert len(text) < 4_000
+    assert len(text) <= 1_000
+    assert content(Reply(text="& <i> " * 3))["text"] == "&amp; &lt;i&gt; " * 3
+
+
+@pytest.mark.parametrize("at", range(990, 1_001))
+def test_the_plain_text_beside_the_blocks_is_not_cut_inside_an_entity(at: int) -> None:
+    text = content(Reply(text="a" * at + "<&" * 9))["text"]
+    assert "&" not in text.replace("&lt;", "").replace("&amp;", "")
+    assert len(text) <= 1_000
