@@ -25,9 +25,8 @@ LEAVING = 1.0
 """Seconds that Slack is given to stop streams when the bot leaves."""
 MAX_FILE_OUT = 1_000_000_000
 """Bytes (slack.com/help, "Add files to Slack": 1 GB)."""
-BAD_BLOCKS = frozenset(
-    {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"}
-)
+TOO_LONG = frozenset({"msg_blocks_too_long", "msg_too_long"})
+BAD_BLOCKS = TOO_LONG | {"invalid_blocks", "invalid_blocks_format"}
 QUIET = {"unfurl_links": False, "unfurl_media": False}
 """No previews: a link that a model was talked into writing would be fetched unseen."""
 
@@ -88,8 +87,11 @@ class Posting:
     async def _put(
         self, chat: ChatRef, method: str, where: Json, reply: Reply, urgency: Urgency
     ) -> Json:
-        """Post or change a message; what Slack does not draw is given to it more plainly."""
-        asked = self.drawable(reply)
+        """Post or change a message; what Slack does not draw is given to it more plainly.
+
+        What it finds too long is no sign that it does not draw such a thing.
+        """
+        asked, codes = self.drawable(reply), set[str]()
         for form in _forms(asked):
             try:
                 answer = await self._call(chat, method, where | content(form), urgency)
@@ -97,9 +99,11 @@ class Posting:
                 if refusal.code not in BAD_BLOCKS:
                     raise
                 log.warning("blocks refused", extra={"method": method, "code": refusal.code})
+                codes.add(refusal.code)
             else:
-                self._draws_feedback &= form.feedback == asked.feedback
-                self._draws_thoughts &= form.thoughts == asked.thoughts
+                if codes.isdisjoint(TOO_LONG):
+                    self._draws_feedback &= form.feedback == asked.feedback
+                    self._draws_thoughts &= form.thoughts == asked.thoughts
                 return answer
         plain = replace(asked, feedback=None, thoughts=None)
         return await self._call(chat, method, where | plain_content(plain), urgency)

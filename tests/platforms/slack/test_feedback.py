@@ -115,6 +115,18 @@ async def test_only_what_is_not_drawn_is_left_out(
         assert (seen.text, seen.streaming) == ("one **two**", False)
 
 
+async def test_what_was_too_long_once_is_drawn_the_next_time(stage: SlackStage) -> None:
+    full = replace(ANSWER, thoughts=THOUGHTS)
+    ref = await stage.platform.send(stage.incoming.ref.chat, full)
+    stage.sandbox.refuse_next("msg_blocks_too_long", method="chat.update")
+    await stage.platform.edit(ref, replace(full, text="word " * 2_000))
+    (seen,) = stage.place.answers()
+    assert (seen.folded, seen.thumbs) == ((), True)
+    await stage.platform.edit(ref, full)
+    (seen,) = stage.place.answers()
+    assert (len(seen.folded), seen.thumbs) == (1, True)
+
+
 async def test_markdown_that_slack_does_not_draw_comes_as_plain_text(stage: SlackStage) -> None:
     stage.sandbox.workspace.refusing_blocks = {"markdown"}
     text = "| a | b |\n|---|---|\n" + "| <!channel> & 你 | 2 |\n" * 500
