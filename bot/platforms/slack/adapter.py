@@ -117,6 +117,7 @@ class SlackPlatform:
         self._untold: Memory[ChatRef, bool] = Memory(CHATS)
         self._newest: Memory[ChatRef, MessageRef] = Memory(CHATS)
         self._titles: Memory[MessageRef, str] = Memory(CHATS)
+        self._fileless: Memory[ChatRef, dict[Reply, MessageRef]] = Memory(CHATS)
 
     # ------------------------------------------------------------ what a chat can do
 
@@ -177,26 +178,40 @@ class SlackPlatform:
     # ------------------------------------------------------------ messages
 
     async def send(self, chat: ChatRef, reply: Reply) -> MessageRef:
-        """Post a message.
+        """Post a message. When only its files fail, the same reply is gone on with the next time.
 
         In a direct message, beside the message it answers (else the newest): if that stands in a
         thread, into the thread.
         """
+        words, fileless = replace(reply, files=()), self._fileless_in(chat)
+        ref = fileless.pop(words, None) or await self._post(chat, reply)
+        if reply.files:
+            fileless[words] = ref
+            await self._posting.upload(chat, thread_of(ref), reply.files)
+            del fileless[words]
+        return ref
+
+    def _fileless_in(self, chat: ChatRef) -> dict[Reply, MessageRef]:
+        """The messages of a chat whose files are still to come, by what they say."""
+        found = self._fileless.get(chat)
+        if found is None:
+            found = {}
+            self._fileless.put(chat, found)
+        return found
+
+    async def _post(self, chat: ChatRef, reply: Reply) -> MessageRef:
         about = reply.answering or self._newest.get(chat)
         thread = thread_of(about) if about is not None else parse_chat(chat).thread
         if reply.bulk:
             thread = parse_chat(chat).thread
         urgency = Urgency.PREVIEW if reply.bulk else Urgency.FINAL
         try:
-            ref = await self._posting.post(chat, thread, reply, urgency)
+            return await self._posting.post(chat, thread, reply, urgency)
         except OutcomeUnknown:
             found = await self._posting.find(chat, thread, reply.answering, reply.text)
             if found is None:
                 raise
-            ref = found
-        if reply.files:
-            await self._posting.upload(chat, thread, reply.files)
-        return ref
+            return found
 
     async def edit(self, ref: MessageRef, reply: Reply) -> None:
         """Replace text and buttons of a message; files follow in its thread."""
@@ -215,7 +230,8 @@ class SlackPlatform:
     async def sweep(
         self, chat: ChatRef, *, after: Sequence[MessageRef], keep: Collection[MessageRef]
     ) -> None:
-        """Delete what was posted and not written down."""
+        """Delete what was posted and not written down, unless its files are still to come."""
+        keep = [*keep, *self._fileless_in(chat).values()]
         try:
             async with asyncio.timeout(SIGN_IN):
                 await self._signed_in.wait()  # only then it knows its own messages

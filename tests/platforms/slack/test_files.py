@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from bot.core.types import Attachment, FileId, FileKind, OutgoingFile, Reply
-from bot.errors import FileTooLarge, MediaError, PlatformError
+from bot.errors import FileTooLarge, MediaError, OutcomeUnknown, PlatformError, RateLimited
 from bot.platforms.slack import files
 from bot.sandbox.slack.state import Message
 from tests.platform_contract import HastyClock
+from tests.platforms.slack.running import Running
 from tests.platforms.slack.stage import SlackStage, slack_stage
 
 
@@ -93,3 +94,34 @@ async def test_an_upload_that_fails_does_not_post_the_text_again(stage: SlackSta
     await draft.finish(reply)
     assert await stage.screen() == ["a picture", ""]
     assert await stage.files() == ["picture.png"]
+
+
+async def test_a_message_whose_file_must_wait_is_not_posted_again(stage: SlackStage) -> None:
+    chat = stage.incoming.ref.chat
+    export = OutgoingFile(name="chat.md", mime="text/markdown", content=b"# Us")
+    stage.sandbox.refuse_next(method="files.getUploadURLExternal", times=2)
+    for _ in range(2):
+        with pytest.raises(RateLimited):
+            await stage.platform.send(chat, Reply(text="2 messages", files=(export,)))
+    await stage.platform.send(chat, Reply(text="2 messages", files=(export,)))
+    assert await stage.screen() == ["2 messages", ""]
+    assert await stage.files() == ["chat.md"]
+    await stage.platform.send(chat, Reply(text="2 messages", files=(export,)))
+    assert await stage.screen() == ["2 messages", ""] * 2
+
+
+async def test_a_message_whose_file_is_to_come_is_not_taken_for_a_lost_one(bot: Running) -> None:
+    place = bot.sandbox.person("Ada").dm
+    await place.send("!export")
+    await bot.inbox.holds(1)
+    asked = bot.inbox.message().ref
+    export = OutgoingFile(name="chat.md", mime="text/markdown", content=b"# Us")
+    reply = Reply(text="2 messages", files=(export,), answering=asked)
+    bot.sandbox.break_next(503, method="files.getUploadURLExternal")
+    with pytest.raises(OutcomeUnknown):
+        await bot.platform.send(asked.chat, reply)
+    await bot.platform.sweep(asked.chat, after=[asked], keep=[])
+    await bot.platform.send(asked.chat, reply)
+    words, file = place.answers()
+    assert (words.text, file.files) == ("2 messages", ("chat.md",))
+    assert not bot.sandbox.calls_to("chat.delete")
