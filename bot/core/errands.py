@@ -20,11 +20,12 @@ class Errands:
     def __len__(self) -> int:
         return len(self._tasks)
 
-    def send(self, work: Coroutine[Any, Any, None]) -> None:
-        """Begin the work; returns at once."""
+    def send(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Begin the work; returns at once, with what may be waited for (`asyncio.wait`)."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
+        return task
 
     async def close(self, *, patience: float = 0.0) -> None:
         """Drop what is not done after `patience` seconds."""

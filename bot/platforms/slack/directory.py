@@ -1,7 +1,8 @@
 """Who is who, and which threads are the bot's: asked once, then answered from memory.
 
 Events name people only by their id. What is not learnt in time stays unknown for that event: an
-acknowledgement must not wait (Slack gives 3 s).
+acknowledgement must not wait (Slack gives 3 s). It is learnt for the next one: a look-up goes on
+when nobody waits for it any more, and all that need the same thing share it.
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Awaitable
+from collections.abc import Collection, Coroutine
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
+from weakref import WeakValueDictionary
 
 from bot.core.errands import Errands
 from bot.core.limits import ledger
@@ -29,7 +31,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 PATIENCE = 1.0
-"""Seconds that an event waits for what is not known yet."""
+"""Seconds from its arrival that an event waits for what is not known yet."""
 PEOPLE = 10_000
 THREADS = 10_000
 ROOTS = 500
@@ -79,6 +81,23 @@ class Needs:
     root: tuple[str, str] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """What is being asked for an event; `until` is how long it waits, in the time of the loop."""
+
+    until: float
+    tasks: Collection[asyncio.Task[None]]
+
+    async def soon(self) -> None:
+        """Wait for it, for as long as the event may. Never raises."""
+        if not self.tasks:
+            return
+        left = self.until - asyncio.get_running_loop().time()
+        _, late = await asyncio.wait(self.tasks, timeout=max(0.0, left))
+        if late:
+            log.info("not learnt in time", extra={"look_ups": len(late)})
+
+
 class Directory:
     """What the bot knows of people and threads.
 
@@ -92,6 +111,7 @@ class Directory:
         self._calls = calls
         self._users = users
         self._errands = Errands()
+        self._under_way: WeakValueDictionary[object, asyncio.Task[None]] = WeakValueDictionary()
         self._people: Memory[str, Person] = Memory(PEOPLE)
         self._threads: Memory[tuple[str, str], bool] = Memory(THREADS)
         self._roots: Memory[tuple[str, str], Json] = Memory(ROOTS)
@@ -118,24 +138,29 @@ class Directory:
 
     # ------------------------------------------------------------ from Slack
 
-    async def learn(self, needs: Needs) -> None:
-        """Look up what is not known yet, for as long as an event may wait. Never raises."""
+    def begin(self, needs: Needs) -> LookUp:
+        """Begin to look up what is not known yet."""
         if needs.begun is not None:
             self._threads.put(needs.begun, True)
-        missing: list[Awaitable[None]] = [
-            self._learn_person(user) for user in needs.people if not self._people.get(user)
+        tasks = [
+            self._share(user, self._learn_person(user))
+            for user in needs.people
+            if not self._people.get(user)
         ]
         if needs.thread is not None and self._threads.get(needs.thread) is None:
-            missing.append(self._learn_thread(*needs.thread))
+            tasks.append(self._share(needs.thread, self._learn_thread(*needs.thread)))
         elif needs.root is not None and not self._roots.get(needs.root):
-            missing.append(self._learn_thread(*needs.root))
-        if not missing:
-            return
-        try:
-            async with asyncio.timeout(PATIENCE):
-                await asyncio.gather(*missing)
-        except TimeoutError:
-            log.info("names not learnt in time")
+            tasks.append(self._share(needs.root, self._learn_thread(*needs.root)))
+        return LookUp(asyncio.get_running_loop().time() + PATIENCE, tasks)
+
+    def _share(self, what: object, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """The look-up that is under way, or else this one."""
+        task = self._under_way.get(what)
+        if task is None or task.done():
+            task = self._under_way[what] = self._errands.send(work)
+        else:
+            work.close()
+        return task
 
     async def close(self) -> None:
         """Ask for no name any more."""

@@ -58,7 +58,7 @@ class Greeting:
         await self._errands.close()
 
     async def _greet(self, channel: str, user: str) -> None:
-        await self._directory.learn(Needs(people=frozenset({user})))
+        await self._directory.begin(Needs(people=frozenset({user}))).soon()
         language = self._directory.sender(user).language
         args = {
             "channel_id": channel,

@@ -3,7 +3,8 @@
 Slack delivers an unacknowledged event again, at once and after 1 and 5 minutes; slash commands and
 button presses never. So while the database refuses, an event is offered to it again from here too;
 known keys make that harmless. Slack's frames become tasks of their own: a lock per channel keeps
-what people wrote in order.
+what people wrote in order. What an event needs to be known is asked for when it arrives, so that
+those behind it need not wait for one look-up after the other.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from bot.core.ports import Clock, EventSink
 from bot.core.types import Event, IncomingMessage, Unreadable
 from bot.errors import StoreError
 from bot.platforms.slack import inbound
-from bot.platforms.slack.directory import Directory
+from bot.platforms.slack.directory import Directory, Needs
 from bot.platforms.slack.ids import PLATFORM
 from bot.platforms.slack.inbound import Json
 
@@ -52,8 +53,10 @@ class Ingress:
 
     async def take(self, body: Json, sink: EventSink) -> bool:
         """Store what was delivered, if it asks for something; True when it may be acknowledged."""
+        looking_up = self._directory.begin(self._needs(body))
         async with self._lock(inbound.conversation_of(body)):
-            event = await self._read(body)
+            await looking_up.soon()
+            event = self._read(body)
             if event is None:
                 if who := inbound.opened_messages(body):
                     self._opened(*who)
@@ -62,10 +65,14 @@ class Ingress:
                 self._asked(event)
             return await self._store(event, sink)
 
-    async def _read(self, body: Json) -> Event | Unreadable | None:
+    def _needs(self, body: Json) -> Needs:
         try:
-            needs = inbound.needs_of(body, self._directory.bot)
-            await self._directory.learn(needs)
+            return inbound.needs_of(body, self._directory.bot)
+        except MALFORMED:
+            return Needs()  # nobody can read it
+
+    def _read(self, body: Json) -> Event | Unreadable | None:
+        try:
             return inbound.read(body, self._directory)
         except MALFORMED as error:
             raw = json.dumps(body, ensure_ascii=False)

@@ -23,7 +23,7 @@ class Break:
 
 @dataclass(frozen=True, slots=True)
 class Hang:
-    """Never answer; nothing is carried out."""
+    """Do nothing, and answer only when it is let go."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,8 @@ class SlackSandbox:
         self._faults = Faults()
         self._port = port
         self._runner: web.AppRunner | None = None
-        self._stopping = asyncio.Event()
+        self._hanging = asyncio.Event()
+        self._closing = False
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -85,7 +86,8 @@ class SlackSandbox:
 
     async def close(self) -> None:
         """Stop listening and end every connection, hanging calls too."""
-        self._stopping.set()
+        self._closing = True
+        self.let_go()
         await self.sockets.close()
         if self._runner is not None:
             await self._runner.cleanup()
@@ -143,8 +145,13 @@ class SlackSandbox:
         self._faults.order(Break(status), method, times)
 
     def hang_next(self, *, method: str = ANY, times: int = 1) -> None:
-        """Do nothing about the next calls, and never answer."""
+        """Do nothing about the next calls until `let_go`."""
         self._faults.order(Hang(), method, times)
+
+    def let_go(self) -> None:
+        """Carry out the calls that hang."""
+        self._hanging.set()
+        self._hanging = asyncio.Event()
 
     def drop_next(self, *, method: str = ANY, times: int = 1) -> None:
         """Carry out the next calls, and break the connection instead of answering."""
@@ -180,8 +187,9 @@ class SlackSandbox:
         wait = self.limits.wait(call.method, str(call.args.get("channel", "")))
         match fault:
             case Hang():
-                await self._stopping.wait()
-                return web.Response(status=503)
+                await self._hanging.wait()
+                if self._closing:
+                    return web.Response(status=503)
             case Break(status=status):
                 return web.Response(status=status, text="<html>Service unavailable</html>")
             case Refuse(error="ratelimited", retry_after=seconds):

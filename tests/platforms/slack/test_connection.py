@@ -61,6 +61,35 @@ async def test_a_name_that_is_long_in_coming_does_not_hold_up_the_message(bot: R
     assert bot.inbox.message().sender.name == "U0ADA"
 
 
+async def test_names_that_are_long_in_coming_hold_up_a_whole_channel_no_longer_than_one(
+    bot: Running,
+) -> None:
+    channel = bot.sandbox.channel("general")
+    people = [bot.sandbox.person(f"P{number}") for number in range(8)]
+    bot.sandbox.hang_next(method="users.info", times=8)
+    for person in people:
+        await person.channel(channel).send("<@BOT> hello")
+    await people[0].channel(channel).slash("/help")
+    await bot.settled()
+    assert [bot.inbox.message(at).text for at in range(17)] == ["hello"] * 16 + ["/help"]
+    # Slack waits for 3 s: then it sends an event again, and says that a command has failed.
+    assert {envelope.attempt for envelope in bot.sandbox.sockets.envelopes} == {0}
+
+
+async def test_a_name_that_came_too_late_is_known_for_the_next_message(bot: Running) -> None:
+    ada = bot.sandbox.person("Ada", id="U0ADA")
+    bot.sandbox.hang_next(method="users.info")
+    await ada.dm.send("hello")
+    await ada.dm.send("hello?")
+    await bot.inbox.holds(2)
+    assert bot.inbox.message().sender.name == "U0ADA"
+    bot.sandbox.let_go()
+    await ada.dm.send("hello!")
+    await bot.inbox.holds(3)
+    assert bot.inbox.message().sender.name == "Ada"
+    assert len(bot.sandbox.calls_to("users.info")) == 1
+
+
 async def test_what_nobody_can_read_is_kept_and_acknowledged(bot: Running) -> None:
     workspace = bot.sandbox.workspace
     event = {"type": "message", "channel": "D1", "channel_type": "im", "user": "U1", "text": "x"}
