@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar, ca
 
 import sqlalchemy as sa
 
+from bot.errors import StoreError
 from bot.store.connection import Connection, DirectConnection
 from bot.store.results import tell
 
@@ -146,7 +147,11 @@ class ThreadEngine:
             for entry in trip:
                 entry.begun()
             jobs = [entry.job for entry in trip]
-            ends = await loop.run_in_executor(self._readers, self._read, jobs)
+            ends: list[object | Exception]
+            try:
+                ends = await loop.run_in_executor(self._readers, self._read, jobs)
+            except RuntimeError as error:  # the threads are closed, or the system has none left
+                ends = [StoreError(f"nothing can be read ({error})") for _ in jobs]
             tell([entry.result for entry in trip], ends)
         self._idle += 1
 

@@ -74,6 +74,7 @@ class Gathering(Generic[Item, Result]):
                 self._open = None
 
         def ended(job: asyncio.Future[Sequence[Result | StoreError]]) -> None:
+            begun()  # it may have failed before: with no connection it never begins
             if job.cancelled():  # the bot is leaving, and so is everybody who waits
                 for result in row.results:
                     result.cancel()

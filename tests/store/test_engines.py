@@ -70,6 +70,15 @@ async def test_whoever_stops_waiting_for_a_read_stops_nobody_else(tmp_path: Path
         assert all(look.result() == ChatSettings() for look in looks[1::2])
 
 
+async def test_what_is_read_after_the_end_is_refused(tmp_path: Path) -> None:
+    settings = StorageSettings(url=f"sqlite:///{tmp_path}/store.db")
+    async with open_store(settings) as stores:
+        pass
+    async with asyncio.timeout(10):
+        with pytest.raises(StoreError):
+            await stores.conversations.history(message("m").ref.chat)
+
+
 async def test_readers_and_the_writer_do_not_wait_for_each_other(tmp_path: Path) -> None:
     settings = StorageSettings(url=f"sqlite:///{tmp_path}/store.db")
     async with open_store(settings) as stores:

@@ -266,6 +266,31 @@ async def test_a_connection_that_the_server_ended_is_replaced(
     assert await stores.turns.ahead(2) == 1
 
 
+@asynccontextmanager
+async def away(server: Server, database: str) -> AsyncGenerator[None]:
+    """The server lets nobody in while the block runs, as when it is started anew."""
+    await server.execute(f"ALTER DATABASE {database} ALLOW_CONNECTIONS false")
+    await server.execute(
+        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'"
+    )
+    yield
+    await server.execute(f"ALTER DATABASE {database} ALLOW_CONNECTIONS true")
+
+
+@pytest.mark.parametrize("empty", ["postgres"], indirect=True)
+async def test_a_history_that_was_asked_for_in_vain_can_be_asked_for_again(
+    empty: StorageSettings, postgres: Server
+) -> None:
+    async with open_store(empty) as stores:
+        conversation = await stores.conversations.current(chat())
+        async with away(postgres, empty.url.rpartition("/")[2].partition("?")[0]):
+            looks = [stores.conversations.history(chat()) for _ in range(2)]
+            refused = await asyncio.gather(*looks, return_exceptions=True)
+            assert [isinstance(error, StoreError) for error in refused] == [True, True]
+        async with asyncio.timeout(10):
+            assert (await stores.conversations.history(chat())).conversation == conversation
+
+
 async def test_the_check_says_what_will_happen(settings: StorageSettings, tmp_path: Path) -> None:
     [finding] = await check(settings)
     assert finding.ok
