@@ -17,6 +17,7 @@
   * StoreError           the database refused or failed
     - StoreBusy          locked by another process, or too slow to answer
     - StoreFull          the disk or the database is full
+    - StoreRefused       it cannot be kept, however often it is tried
     - StoreBroken        the database file is damaged, or not one of ours
     - QueueFull          too many messages are waiting already
 """
@@ -167,6 +168,10 @@ class StoreBusy(StoreError):
 
 class StoreFull(StoreError):
     """The disk or the database is full; nothing was written."""
+
+
+class StoreRefused(StoreError):
+    """What was to be written does not fit into the database: trying again does not help."""
 
 
 class StoreBroken(StoreError):

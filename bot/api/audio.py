@@ -191,6 +191,6 @@ def _number(value: object) -> float | None:
     """A number of seconds; some gateways write it as a string."""
     try:
         number = float(value) if isinstance(value, str | int | float) else None
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return number if number is not None and 0 <= number < 1e9 else None

@@ -133,13 +133,17 @@ def raise_error(payload: Json) -> None:
         raise failure
 
 
+ABSURD = 10**9
+"""So many tokens no request takes: some gateways report nonsense that no database holds."""
+
+
 def read_usage(usage: object) -> Usage | None:
-    """The tokens that a usage report counts; None when it counts none."""
+    """The tokens that a usage report counts; None when it counts none, or what cannot be."""
     if not isinstance(usage, dict):
         return None
     prompt = _count(usage, "prompt_tokens", "input_tokens")
     completion = _count(usage, "completion_tokens", "output_tokens")
-    if not (prompt or completion):
+    if not 0 < prompt + completion < ABSURD:
         return None
     return Usage(
         prompt_tokens=prompt,
@@ -153,13 +157,14 @@ def _count(usage: Json, *names: str) -> int:
     for name in names:
         value = usage.get(name)
         if isinstance(value, int | float) and value > 0:
-            return int(value)
+            return int(min(value, ABSURD))  # one may be infinite
     return 0
 
 
 def detail_of(usage: object, name: str, *, within: str = "") -> int:
     """A number of the details of a usage report: of those `within` the input, or of any."""
     for group, details in usage.items() if isinstance(usage, dict) else ():
-        if isinstance(details, dict) and isinstance(details.get(name), int) and within in group:
-            return int(details[name])
+        count = details.get(name) if isinstance(details, dict) and within in group else None
+        if isinstance(count, int) and count < ABSURD:
+            return int(count)
     return 0

@@ -7,16 +7,18 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from bot.errors import StoreBroken, StoreBusy, StoreError, StoreFull
+from bot.errors import StoreBroken, StoreBusy, StoreError, StoreFull, StoreRefused
 
 # https://www.sqlite.org/rescode.html ; the low byte is the primary code.
 _SQLITE_ERRORS: dict[int, tuple[type[StoreError], str]] = {
     sqlite3.SQLITE_BUSY: (StoreBusy, "the database is locked by another process"),
     sqlite3.SQLITE_LOCKED: (StoreBusy, "the database is locked"),
     sqlite3.SQLITE_FULL: (StoreFull, "the disk or the database is full"),
+    sqlite3.SQLITE_CONSTRAINT: (StoreRefused, "it contradicts what is in the database"),
+    sqlite3.SQLITE_TOOBIG: (StoreRefused, "it is too large for the database"),
     sqlite3.SQLITE_CORRUPT: (StoreBroken, "the database file is damaged"),
     sqlite3.SQLITE_NOTADB: (StoreBroken, "the file is not a SQLite database"),
     sqlite3.SQLITE_READONLY: (StoreError, "the database file or its folder is read-only"),
@@ -34,6 +36,8 @@ _POSTGRES_ERRORS: tuple[tuple[str, type[StoreError], str], ...] = (
     ("57P", StoreBusy, "the database server is starting or shutting down"),
     ("25006", StoreError, "the database is read-only"),
     ("40", StoreBusy, "another process changed the same rows"),
+    ("22", StoreRefused, "it does not fit into the database"),
+    ("23", StoreRefused, "it contradicts what is in the database"),
     ("08", StoreBusy, "the connection to the database server broke"),
     ("28", StoreError, "the database server refuses the user or the password"),
     ("3D", StoreError, "the database does not exist on the server"),
@@ -42,10 +46,15 @@ _POSTGRES_ERRORS: tuple[tuple[str, type[StoreError], str], ...] = (
     ("XX002", StoreBroken, "an index of the database is damaged"),
 )
 
+_MISFITS = (OverflowError, ValueError)
+"""What drivers raise for a value that no column takes, before the database sees it."""
+
 
 def translate(error: Exception) -> StoreError:
     """The error of the border that says the same as a driver's error."""
-    cause = error.orig if isinstance(error, DBAPIError) else error
+    cause = error.orig if isinstance(error, StatementError) else error
+    if isinstance(cause, _MISFITS) or isinstance(getattr(cause, "__cause__", None), _MISFITS):
+        return StoreRefused("it does not fit into the database")
     if isinstance(cause, sqlite3.Error):
         # Errors that Python's own module raises carry no code.
         code = getattr(cause, "sqlite_errorcode", None)
@@ -75,5 +84,5 @@ def translated() -> Iterator[None]:
     """Whatever the drivers raise inside the block leaves it as a `StoreError`."""
     try:
         yield
-    except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+    except (SQLAlchemyError, sqlite3.Error, OSError, OverflowError) as error:
         raise translate(error) from error

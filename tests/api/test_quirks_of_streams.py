@@ -306,8 +306,11 @@ async def test_quirk_12_repeated_and_cumulative_usage_counts_once(
     ]
 
 
-@pytest.mark.parametrize("report", [b"", usage(0, 0)])
-async def test_quirk_12_missing_usage_is_estimated_and_says_so(
+NONSENSE = [usage(10**20, 3), usage(3, 10**400), data({"usage": {"prompt_tokens": float("inf")}})]
+
+
+@pytest.mark.parametrize("report", [b"", usage(0, 0), *NONSENSE])
+async def test_quirk_12_missing_or_impossible_usage_is_estimated_and_says_so(
     client: ApiClient, server: WireServer, report: bytes
 ) -> None:
     server.answer(*stream(text("Hello, world"), finish(), report or b": \n\n", DONE))

@@ -11,12 +11,14 @@ import sys
 import tempfile
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, closing
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from bot.core.chat import UsageEntry, UsageKind
 from bot.core.stores import Outcome, Stores
-from bot.errors import BotError, StoreBroken, StoreBusy, StoreError, StoreFull
+from bot.errors import BotError, StoreBroken, StoreBusy, StoreError, StoreFull, StoreRefused
 from bot.store import StorageSettings, check, migrate, open_store
 from bot.store.conversations import ConversationTable
 from bot.store.database import Database, connected
@@ -119,6 +121,27 @@ async def test_a_full_database_loses_nothing_and_goes_on_when_there_is_room(
         await turns.finish(turn.id, outcome)
         assert len(await conversations.page(conversation)) == 1
         assert await turns.claim("me") is None
+
+
+@pytest.mark.parametrize("count", [10**12, 10**20])
+async def test_what_no_column_holds_is_refused_and_takes_no_other_along(
+    stores: Stores, count: int
+) -> None:
+    turns = []
+    for name in "ab":
+        await stores.turns.accept(message(name, name), urgent=False)
+        turn = await stores.turns.claim("me")
+        assert turn is not None
+        turns.append(turn.id)
+    spent = UsageEntry(
+        kind=UsageKind.CHAT, model="m", prompt_tokens=count, cost=Decimal(count) / 1000
+    )
+    results = await asyncio.gather(
+        stores.turns.finish(turns[0], Outcome(usage=(spent,))),
+        stores.turns.finish(turns[1], Outcome()),
+        return_exceptions=True,
+    )
+    assert [type(result) for result in results] == [StoreRefused, type(None)]
 
 
 async def test_a_write_that_fails_takes_no_other_along(tmp_path: Path) -> None:

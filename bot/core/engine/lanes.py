@@ -15,6 +15,7 @@ from bot.core.access import Gate, Verdict
 from bot.core.clock import within
 from bot.core.engine.chores import Chores
 from bot.core.engine.failures import give_up, reason_of
+from bot.core.engine.insisting import insist
 from bot.core.engine.leftovers import Leftovers
 from bot.core.engine.router import Router
 from bot.core.engine.rows import Rows
@@ -46,10 +47,6 @@ CLAIMS = 32
 last."""
 LOOK_AFTER = 5.0
 """Seconds after which the table is looked at without a wake-up."""
-STORE_RETRY, STORE_PATIENCE = 1.0, 10.0
-"""Seconds between tries to write down the end of a turn while the database refuses; they grow."""
-LAST_TRIES = 2
-"""So often it is tried when the bot is being shut down; what is open then is recovered later."""
 
 
 class Lanes:
@@ -235,8 +232,8 @@ class Lanes:
             return dead
         if is_words:
             await self._note(turn)
-        stood = self._stood(turn)
-        await self._persist(lambda: self._turns.finish(turn.id, outcome, stood=stood))
+        if not await self._finish(turn, outcome):
+            return True
         log.info("turn done", extra={**fields, "attempt": turn.attempt})
         self._chores.after(turn, outcome)
         return True
@@ -304,17 +301,20 @@ class Lanes:
     # ------------------------------------------------------------ ends of a turn
 
     async def _persist(self, write: Callable[[], Awaitable[None]]) -> None:
-        """Write down what has happened already: the database is asked until it agrees."""
-        attempt = 0
-        while True:
-            attempt += 1
-            try:
-                return await write()
-            except StoreError as error:
-                log.error("database refuses", extra={"attempt": attempt, "error": repr(error)})
-                if not self._accepting and attempt >= LAST_TRIES:
-                    return None  # the turn counts as running, and is recovered at the next start
-                await self._clock.sleep(min(STORE_RETRY * attempt, STORE_PATIENCE))
+        """Write down what has happened already. Raises `StoreRefused`."""
+        await insist(write, clock=self._clock, leaving=lambda: not self._accepting)
+
+    async def _finish(self, turn: Turn, outcome: Outcome) -> bool:
+        """Write down what came of a turn; False when that cannot be kept: then it is dead."""
+        stood = self._stood(turn)
+        try:
+            await self._persist(lambda: self._turns.finish(turn.id, outcome, stood=stood))
+        except Exception as error:
+            # Else the turn would run for ever, and everything after it in the chat wait.
+            log.exception("turn not kept", extra={"turn": turn.id})
+            await self._fail(turn, reason_of(error), dead=True)
+            return False
+        return True
 
     async def _fail(self, turn: Turn, reason: str, *, dead: bool) -> bool:
         if dead:

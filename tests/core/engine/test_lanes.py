@@ -4,8 +4,10 @@ import asyncio
 import json
 import sqlite3
 from contextlib import closing
+from decimal import Decimal
 from pathlib import Path
 
+from bot.api.settings import ModelSettings
 from bot.core.access import Access
 from bot.core.fakes.platform import ANN, CHAT
 from bot.core.stores import ChatSettings
@@ -128,6 +130,17 @@ async def test_an_event_that_cannot_be_read_is_kept_for_the_operator(tmp_path: P
 async def test_a_platform_that_fails_for_a_moment_delays_the_answer_only(house: House) -> None:
     house.platform.fail_next(PlatformError("bad gateway"))
     assert (await house.say("/new"))[-1].startswith("✨ A fresh start")
+
+
+async def test_an_answer_that_cannot_be_kept_shuts_no_chat(tmp_path: Path) -> None:
+    dear = {"gpt-4o-mini": ModelSettings(input_price=Decimal(10**15), output_price=Decimal(1))}
+    async with open_house(tmp_path, prices=dear) as house:
+        await house.say("hello")
+        assert (await house.say("/model gpt-4o"))[0].startswith("**You said:** hello")
+        assert (await house.say("are you there?"))[-1].startswith("**You said:** are you there?")
+    with closing(sqlite3.connect(tmp_path / "house.db")) as database:
+        states = database.execute("SELECT state FROM turns ORDER BY id").fetchall()
+    assert states == [("dead",), ("done",), ("done",)]
 
 
 async def test_a_chat_that_is_gone_is_given_up_quietly(house: House) -> None:
