@@ -286,12 +286,12 @@ class Turns:
             "lease_until": None,
             "error": error or None,
         }
+        if stood is not None:
+            values["stood"] = codec.dump_shown((stood,))
         if outcome is not None:  # the messages say it all now
             values |= {"partial": "", "progress": ""}
             if outcome.scrub:
                 values |= SCRUBBED
-        if stood is not None:
-            values["stood"] = codec.dump_shown((stood,))
         await self._change(turn_id, values, outcome, ends=state, clocks={"finished_at": 0.0})
         self._let_go(turn_id)
 

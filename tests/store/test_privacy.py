@@ -21,7 +21,7 @@ from bot.store import StorageSettings, open_store
 from bot.store.connection import Connection
 from bot.store.database import connected
 from bot.store.schema import metadata, turns, usage
-from tests.store.events import ANN, chat, message
+from tests.store.events import ANN, chat, message, ref
 
 BOB = Sender(UserId("8"), "Bob", "en")
 WORD = "xylophone"
@@ -138,8 +138,9 @@ async def test_the_turn_that_forgets_is_forgotten_too(settings: StorageSettings)
         turn = await stores.turns.claim("me")
         assert turn is not None
         await stores.privacy.forget_chat(chat("hers"))
-        await stores.turns.finish(turn.id, Outcome(scrub=True))
-        assert WORD not in await everything(settings)
+        await stores.turns.finish(turn.id, Outcome(scrub=True), stood=ref(2, "hers"))
+        left = await everything(settings)
+        assert WORD not in left and "hers" not in left
     async with connected(settings) as database:
         rows = await database.read(lambda connection: connection.execute(sa.select(turns)))
         assert [row.state for row in rows.all()] == ["done"]
