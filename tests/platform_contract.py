@@ -110,6 +110,15 @@ class HastyClock:
 
 
 class PlatformContract:
+    # ------------------------------------------------------------ ids
+
+    async def test_its_own_ids_are_told_from_names(self, stage: Stage) -> None:
+        incoming, platform = stage.incoming, stage.platform
+        ids = [incoming.sender.id, *platform.places(incoming.ref.chat)]
+        assert [id for id in ids if not platform.is_id(id)] == []
+        names = ["Ann", "Ivan2", "Иван2", "Иван", "7 of 9", "٣", ""]
+        assert [name for name in names if platform.is_id(name)] == []
+
     # ------------------------------------------------------------ whole messages
 
     async def test_a_sent_reply_is_kept(self, stage: Stage) -> None:

@@ -136,6 +136,10 @@ class Platform(Protocol):
         """Where everybody of a chat is told something: the group of a topic, a thread's channel."""
         ...
 
+    def is_id(self, text: str) -> bool:
+        """Whether this looks like the id of a person or a chat here, and not like a name."""
+        ...
+
     async def run(self, sink: EventSink, ready: Callable[[], None]) -> None:
         """Connect and hand events to `sink` until cancelled; call `ready` once, when connected.
 

@@ -92,11 +92,14 @@ class UserTable:
 
     async def called(self, platform: str, name: str) -> Sequence[Acquaintance]:
         """Everybody with this name, in any case."""
-        query = sa.select(users).where(
-            users.c.platform == platform, sa.func.lower(users.c.name) == name.lower()
-        )
+        names = sa.select(users.c.id, users.c.name).where(users.c.platform == platform)
+        wanted = name.casefold()
 
         async def job(connection: Connection) -> Sequence[Acquaintance]:
+            # Compared here: SQLite's lower() knows no letters but those of ASCII.
+            rows = (await connection.execute(names)).all()
+            ids = [row.id for row in rows if row.name.casefold() == wanted]
+            query = sa.select(users).where(users.c.platform == platform, users.c.id.in_(ids))
             return [_acquaintance(row) for row in (await connection.execute(query)).all()]
 
         return await self._database.read(job)

@@ -82,6 +82,10 @@ async def test_people_are_found_by_id_by_name_and_by_when_they_spoke(
     assert await stores.users.count() == 3
     assert {each.person.id for each in await stores.users.called("test", "ANN")} == {"1", "3"}
     assert await stores.users.called("other", "Ann") == []
+    for id, name in (("4", "Иван"), ("5", "Zoë"), ("6", "Strauß")):
+        await stores.users.seen("test", Sender(UserId(id), name))
+        for typed in (name, name.lower(), name.upper()):
+            assert [each.person.id for each in await stores.users.called("test", typed)] == [id]
     bob = await stores.users.find(Person("test", UserId("2")))
     assert bob is not None
     assert bob.name == "Bob"

@@ -84,8 +84,8 @@ async def subject_of(ctx: TurnContext, text: str) -> str | None:
         called = await stores.users.called(ctx.chat.platform, name)
         if called:
             return str(called[0].person) if len(called) == 1 else None
-        if " " in name or not any(letter.isdigit() for letter in name):
-            return None  # a name that nobody has; every id has a digit
+        if not ctx.platform.is_id(name):
+            return None  # a name that nobody has
     return f"{ctx.chat.platform}:{name}"
 
 

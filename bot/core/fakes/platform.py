@@ -8,6 +8,7 @@ the core can own both ends of the conversation.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import (
     AsyncIterator,
     Callable,
@@ -111,6 +112,10 @@ class FakePlatform(FakeScreen):
     def lobby(self, chat: ChatRef) -> ChatRef:
         """The chat itself, or what stands before a slash in its id."""
         return ChatRef(chat.platform, ChatId(chat.id.partition("/")[0]))
+
+    def is_id(self, text: str) -> bool:
+        """Whether this is a number, perhaps with a letter before it."""
+        return re.fullmatch(r"[A-Za-z]?[0-9]+", text) is not None
 
     async def run(self, sink: EventSink, ready: Callable[[], None]) -> None:
         """Hand over what people do; what the database does not take is offered again."""

@@ -93,6 +93,10 @@ class ConsolePlatform:
         """The chat itself."""
         return chat
 
+    def is_id(self, text: str) -> bool:
+        """Whether this is the one person there is."""
+        return text == self._sender.id
+
     # ------------------------------------------------------------ in
 
     async def run(self, sink: EventSink, ready: Callable[[], None]) -> None:

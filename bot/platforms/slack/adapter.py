@@ -32,7 +32,14 @@ from bot.platforms.slack.draft import SlackDraft
 from bot.platforms.slack.errors import BAD_TOKEN, Refused
 from bot.platforms.slack.files import MAX_FILE_IN, download
 from bot.platforms.slack.greeting import Greeting
-from bot.platforms.slack.ids import PLATFORM, answer_thread, make_chat, parse_chat, thread_of
+from bot.platforms.slack.ids import (
+    PLATFORM,
+    answer_thread,
+    is_id,
+    make_chat,
+    parse_chat,
+    thread_of,
+)
 from bot.platforms.slack.ingress import Ingress
 from bot.platforms.slack.posting import MAX_FILE_OUT, Posting
 from bot.platforms.slack.render import (
@@ -141,6 +148,10 @@ class SlackPlatform:
         """A thread's channel."""
         place = parse_chat(chat)
         return make_chat(place.team, place.channel, "")
+
+    def is_id(self, text: str) -> bool:
+        """Whether this is like `U0123` or `C0123`, or a conversation's own id."""
+        return is_id(text)
 
     # ------------------------------------------------------------ events
 

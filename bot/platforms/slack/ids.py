@@ -9,12 +9,14 @@ there the thread rides in the id of the message: `1712.02:1712.01`.
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from bot.core.types import ChatId, ChatRef, MessageId, MessageRef
 
 PLATFORM = "slack"
 _COMMAND = "command-"
+_ID = re.compile(r"[UW][A-Z0-9]+|([TE][A-Z0-9]+:)?[CDG][A-Z0-9]+(:[0-9.]*)?")
 
 
 class Place(NamedTuple):
@@ -28,6 +30,11 @@ class Place(NamedTuple):
     def direct(self) -> bool:
         """Whether this is a direct message; their ids begin with D."""
         return self.channel.startswith("D")
+
+
+def is_id(text: str) -> bool:
+    """Whether this may be the id of a person, a channel or a conversation: every id has a digit."""
+    return _ID.fullmatch(text) is not None and any(letter.isdigit() for letter in text)
 
 
 def make_chat(team: str, channel: str, thread: str) -> ChatRef:

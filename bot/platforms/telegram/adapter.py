@@ -36,6 +36,7 @@ from bot.platforms.telegram.draft import TelegramDraft
 from bot.platforms.telegram.errors import MAX_FILE_IN, MAX_FILE_OUT, translated
 from bot.platforms.telegram.ids import (
     PLATFORM,
+    is_id,
     make_chat,
     make_message,
     parse_chat,
@@ -160,6 +161,10 @@ class TelegramPlatform:
     def lobby(self, chat: ChatRef) -> ChatRef:
         """A topic's group."""
         return make_chat(parse_chat(chat).chat)
+
+    def is_id(self, text: str) -> bool:
+        """Whether this is a number, or that of a topic in a group."""
+        return is_id(text)
 
     async def run(self, sink: EventSink, ready: Callable[[], None]) -> None:
         """Poll until cancelled."""

@@ -6,6 +6,7 @@ A forum topic is a conversation of its own, so its id rides inside the id of the
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from bot.core.types import ChatId, ChatRef, MessageId, MessageRef
 
 PLATFORM = "telegram"
 _CALLBACK = ":callback:"
+_ID = re.compile(r"-?[0-9]+(/[0-9]+)?")
 
 
 class Place(NamedTuple):
@@ -25,6 +27,11 @@ class Place(NamedTuple):
     def private(self) -> bool:
         """A chat with one person; the ids of groups are negative (Bot API, `Chat.id`)."""
         return self.chat > 0
+
+
+def is_id(text: str) -> bool:
+    """Whether this may be the id of a person or a chat, as `1001`, `-1001234` or `-1001234/17`."""
+    return _ID.fullmatch(text) is not None
 
 
 def make_chat(chat: int, topic: int | None = None) -> ChatRef:

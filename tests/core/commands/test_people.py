@@ -83,6 +83,7 @@ async def test_a_stranger_cannot_use_an_admins_buttons(house: House) -> None:
         ("/allow", "Whom? Write `/allow ID` with the id that I tell strangers"),
         ("/allow Zoe Smith", "I know nobody, or several people, by the name “Zoe Smith”. Whom?"),
         ("/deny @zoe", "I know nobody, or several people, by the name “@zoe”. Whom? Write `/deny"),
+        ("/deny Иван2", "I know nobody, or several people, by the name “Иван2”. Whom? Write `/d"),
         ("/allow fake:", "I know nobody, or several people, by the name “fake:”. Whom? Write"),
         ("/deny fake:7", "`fake:7` is an admin by configuration; only the operator can change"),
         ("/allow <@U5|eve>", "✅ `fake:U5` may talk to me now."),
@@ -95,11 +96,18 @@ async def test_what_an_admin_may_write(house: House, words: str, answer: str) ->
 
 
 async def test_a_name_does_where_only_one_person_has_it(house: House) -> None:
-    for id, name in (("20", "Zoe"), ("21", "Max Wu"), ("22", "Sam"), ("23", "sam")):
+    for id, name in (
+        ("20", "Zoe"),
+        ("21", "Max Wu"),
+        ("22", "Sam"),
+        ("23", "sam"),
+        ("24", "Иван2"),
+    ):
         await house.say("hello", sender=Sender(UserId(id), name))
     for words, answer in (
         ("/allow @zoe", "✅ `fake:20` may talk to me now."),
         ("/deny Max Wu", "🚫 `fake:21` is shut out from now on."),
+        ("/deny иван2", "🚫 `fake:24` is shut out from now on."),
         ("/deny Sam", "I know nobody, or several people, by the name “Sam”. Whom?"),
         ("/quota zoe", "**Limits of Zoe `fake:20`**\n\n- 10,000 tokens a day: 0% used"),
         ("/quota Max Wu daily_tokens=7", "**Limits of Max Wu `fake:21`**\n\n- 7 tokens a day"),
