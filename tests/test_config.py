@@ -264,6 +264,25 @@ def test_a_secret_is_never_part_of_a_text(write: Write) -> None:
         error = error.__cause__ or error.__context__
 
 
+@pytest.mark.parametrize("between", ["/", "?", "#", "]", "℀"])
+@pytest.mark.parametrize("start", ["p[4ss", "4711"])
+@pytest.mark.parametrize(
+    ("variable", "url"),
+    [
+        ("BOT_STORAGE__URL", "postgresql://u:{}@127.0.0.1/db"),
+        ("BOT_API__PROXY", "http://u:{}@127.0.0.1:8080"),
+    ],
+)
+def test_no_half_of_a_password_is_told_when_it_breaks_its_url(
+    write: Write, variable: str, url: str, start: str, between: str
+) -> None:
+    (line,) = problems(write(""), **{variable: url.format(f"{start}{between}w0rd")})
+    assert "in a password write / as %2F" in line
+    assert "4ss" not in line
+    assert "4711" not in line
+    assert "w0rd" not in line
+
+
 def test_secrets_are_known_to_the_log_and_hidden_in_the_configuration(write: Write) -> None:
     config = load_config(
         write('[storage]\nurl = "postgresql+asyncpg://bot:p4ssw0rd@host/db"\n'),

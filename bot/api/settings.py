@@ -40,6 +40,11 @@ class ModelSettings(BaseModel):
     styles: tuple[str, ...] = ()
 
 
+_NO_URL = (
+    "this is not a URL: check its host and port; "
+    "in a password write / as %2F, ? as %3F, # as %23, [ as %5B, ] as %5D"
+)
+
 NOTHING = ModelSettings()
 """What the configuration says about most models."""
 
@@ -107,7 +112,10 @@ class ApiSettings(BaseModel):
     def _http_proxy(cls, proxy: SecretStr | None) -> SecretStr | None:
         if proxy is None or not proxy.get_secret_value():
             return None
-        if _split(proxy.get_secret_value()).scheme not in ("http", "https"):
+        parts = _split(proxy.get_secret_value())
+        if "@" in parts.path + parts.query + parts.fragment:
+            raise ValueError(_NO_URL)
+        if parts.scheme not in ("http", "https"):
             raise ValueError("only http:// and https:// proxies work; write http://HOST:PORT")
         return proxy
 
@@ -164,6 +172,6 @@ def _split(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
         _ = parts.port
-    except ValueError as error:
-        raise ValueError(f"this is not a URL: {error}") from error
+    except ValueError:  # its text may show a part of a password
+        raise ValueError(_NO_URL) from None
     return parts

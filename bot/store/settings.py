@@ -20,6 +20,7 @@ _POSTGRES_OPTIONS = {"host": "host", "port": "port", "ssl": "ssl", "sslmode": "s
 """Options that may follow the `?`, and their names in asyncpg."""
 
 _FORMS = "use sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"
+_ESCAPES = "in a password write / as %2F, ? as %3F, # as %23, [ as %5B, ] as %5D"
 
 
 class StorageSettings(BaseModel):
@@ -41,7 +42,10 @@ class StorageSettings(BaseModel):
             raise ValueError(f"this is not a database URL; {_FORMS}")
         if scheme not in _SCHEMES:
             raise ValueError(f"the database {scheme!r} is not supported; {_FORMS}")
-        parts = urlsplit(url)._replace(scheme=_SCHEMES[scheme])
+        try:
+            parts = urlsplit(url)._replace(scheme=_SCHEMES[scheme])
+        except ValueError:  # its text may show a part of the password
+            raise ValueError(f"this is not a database URL; {_FORMS}; {_ESCAPES}") from None
         return _sqlite(parts) if parts.scheme == _SQLITE else _postgres(parts)
 
     @property
@@ -74,6 +78,8 @@ def _sqlite(parts: SplitResult) -> str:
 
 
 def _postgres(parts: SplitResult) -> str:
+    if "@" in parts.path + parts.query + parts.fragment:  # the password has ended the host early
+        raise ValueError(_ESCAPES)
     if not parts.path.strip("/"):
         raise ValueError("the database's name is missing: postgresql://USER:PASSWORD@HOST/DATABASE")
     options = {}
