@@ -18,8 +18,7 @@ RUN useradd --uid 10001 --home-dir /data --shell /usr/sbin/nologin bot \
 COPY --from=build /opt/bot /opt/bot
 ENV PATH=/opt/bot/bin:$PATH \
     PYTHONUNBUFFERED=1 \
-    PYTHONDONTWRITEBYTECODE=1 \
-    BOT_STORAGE__URL=sqlite:////data/chinwag.db
+    PYTHONDONTWRITEBYTECODE=1
 USER bot
 # The database, and chinwag.toml if there is one.
 WORKDIR /data

@@ -15,7 +15,8 @@ from bot.config_reading import tables_of
 from bot.core.access import Access
 from bot.errors import ConfigError
 
-EXAMPLE = Path(__file__).parent.parent / "config.example.toml"
+ROOT = Path(__file__).parent.parent
+EXAMPLE = ROOT / "config.example.toml"
 Write = Callable[[str], Path]
 
 
@@ -114,6 +115,14 @@ def test_a_secret_can_stand_in_a_file(write: Write, tmp_path: Path) -> None:
 def test_variables_of_other_programs_do_not_disturb(write: Write) -> None:
     environ = {"BOT_NAME": "x", "PATH": "/bin", "ROBOT_API__KEY": "y", "BOTTLE": "z"}
     assert load_config(write(""), environ) == Config()
+
+
+def test_the_image_sets_nothing_that_would_win_over_the_operators_file() -> None:
+    image = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    variables = {
+        f"BOT_{table}__{key}".upper() for table, keys in tables_of(Config).items() for key in keys
+    }
+    assert [name for name in variables if name in image] == []
 
 
 # ---------------------------------------------------------------- what is refused
