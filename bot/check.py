@@ -39,7 +39,7 @@ def _access(config: Config) -> Finding:
         return Finding(ok=True, subject="access", text="open to everybody")
     listed = len(access.admins) + len(access.users) + len(access.chats)
     if listed:
-        return Finding(ok=True, subject="access", text=f"{listed} people and chats may speak")
+        return Finding(ok=True, subject="access", text=f"{listed} in the lists may speak")
     return Finding(
         ok=False,
         subject="access",

@@ -6,6 +6,7 @@ in that room's `settings.py`; the tables of the whole process stand here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, tzinfo
 from decimal import Decimal
@@ -29,6 +30,13 @@ from bot.store.settings import StorageSettings
 from bot.web.settings import WebSettings
 
 CONFIG_FILE = Path("chinwag.toml")
+_ID = re.compile(
+    r"""telegram:-?[0-9]+(/[0-9]+)?             # a person, a group; a topic of one
+    | slack:([A-Z0-9]+|[A-Z0-9]*:[A-Z0-9]+:[0-9.]*)  # a person, a channel; a thread of one
+    | console:.+""",
+    re.VERBOSE,
+)
+"""Who may stand in a list of the table `access`."""
 
 GUIDE = """\
 Nothing to start yet: no chat platform is configured. Set, in the environment or in chinwag.toml,
@@ -61,18 +69,20 @@ class AccessSettings(_Table):
 
     @field_validator("admins", "users", "chats")
     @classmethod
-    def _names_a_platform(cls, entries: frozenset[str]) -> frozenset[str]:
+    def _are_ids(cls, entries: frozenset[str]) -> frozenset[str]:
         for entry in sorted(entries):
-            platform, colon, identity = entry.partition(":")
-            if not (platform and colon and identity):
-                raise ValueError(f"“{entry}” names no platform; write telegram:… or slack:…")
+            if not _ID.fullmatch(entry):
+                raise ValueError(
+                    f"“{entry}” is no id; write telegram:1001 or slack:U0123, "
+                    "the bot tells strangers theirs"
+                )
         return entries
 
     @field_validator("models")
     @classmethod
-    def _name_platforms(cls, models: dict[str, frozenset[str]]) -> dict[str, frozenset[str]]:
+    def _are_for_ids(cls, models: dict[str, frozenset[str]]) -> dict[str, frozenset[str]]:
         for who in models.values():
-            cls._names_a_platform(who)
+            cls._are_ids(who)
         return models
 
     def access(self) -> Access:

@@ -170,7 +170,8 @@ def test_a_table_written_as_a_value_is_told(write: Write) -> None:
         ),
         (
             '[access]\nusers = ["1001"]',
-            "access.users: “1001” names no platform; write telegram:… or slack:…, "
+            "access.users: “1001” is no id; write telegram:1001 or slack:U0123, "
+            "the bot tells strangers theirs, "
             'for example users = ["slack:U0123"]',
         ),
         (
@@ -193,7 +194,8 @@ def test_a_table_written_as_a_value_is_told(write: Write) -> None:
         ),
         (
             '[access]\nmodels = { "gpt-5" = ["1001"] }',
-            "access.models: “1001” names no platform; write telegram:… or slack:…, for example "
+            "access.models: “1001” is no id; write telegram:1001 or slack:U0123, "
+            "the bot tells strangers theirs, for example "
             'models = { "gpt-5*" = ["telegram:1001", "slack:C0123"] }',
         ),
         (
@@ -206,6 +208,40 @@ def test_a_table_written_as_a_value_is_told(write: Write) -> None:
 def test_a_wrong_value_is_told_with_what_to_write(write: Write, toml: str, line: str) -> None:
     path = write(toml)
     assert problems(path) == [f"{path}: {line}"]
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "Telegram:1001",
+        "telegram:@ann",
+        "telegram: 1001",
+        "telegram:1001 ",
+        "telegram:",
+        "slack:@ann",
+    ],
+)
+@pytest.mark.parametrize("list_", ["admins", "users", "chats"])
+def test_an_entry_that_can_match_nobody_is_refused(write: Write, list_: str, entry: str) -> None:
+    (line,) = problems(write(f'[access]\n{list_} = ["{entry}"]'))
+    assert f"“{entry}” is no id; write telegram:1001 or slack:U0123" in line
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "telegram:1001",
+        "telegram:-1001234",
+        "telegram:-1001234/17",
+        "slack:U0123",
+        "slack:C0123",
+        "slack:T1:C1:1712.01",
+        "slack:T1:C1:",
+    ],
+)
+def test_people_groups_topics_channels_and_threads_can_be_let_in(write: Write, entry: str) -> None:
+    config = load_config(write(f'[access]\nchats = ["{entry}"]'), {})
+    assert config.access.access().chats == {entry}
 
 
 def test_a_wrong_variable_is_told_by_its_own_name(write: Write) -> None:
