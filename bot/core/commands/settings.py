@@ -144,7 +144,7 @@ async def _show_setting(ctx: TurnContext, setting: Setting, *, complaint: str = 
 
 def _chosen(ctx: TurnContext, setting: Setting, choice: Choice) -> str:
     _ = ctx.texts.gettext
-    text = _("{setting} of this chat is now: **{value}**.")
+    text = _("In this chat from now on – {setting}: **{value}**.")
     return text.format(setting=_(setting.label), value=_(choice.label))
 
 

@@ -50,7 +50,7 @@ async def test_the_models_are_reached_from_the_panel(house: House) -> None:
 
 async def test_the_same_by_typing(house: House) -> None:
     assert (await house.say("/settings language EN"))[-1] == (
-        "Language of this chat is now: **English**."
+        "In this chat from now on – Language: **English**."
     )
     assert (await house.say("/settings language"))[-1].startswith("**Language**")
     assert (await house.say("/settings language klingon"))[-1].startswith(
