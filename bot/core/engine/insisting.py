@@ -12,6 +12,8 @@ log = logging.getLogger(__name__)
 
 PAUSE, LONGEST_PAUSE = 1.0, 10.0
 """Seconds between tries; they grow."""
+REFUSALS = 2
+"""So often it is tried although it cannot be kept: another process may just have come between."""
 LAST_TRIES = 2
 """So often it is tried when the bot is being shut down; what is open then is recovered later."""
 
@@ -29,10 +31,10 @@ async def insist(
         attempt += 1
         try:
             return await write()
-        except StoreRefused:
-            raise
         except StoreError as error:
             log.error("database refuses", extra={"attempt": attempt, "error": repr(error)})
+            if isinstance(error, StoreRefused) and attempt >= REFUSALS:
+                raise
             if leaving() and attempt >= LAST_TRIES:
                 return None
             await clock.sleep(min(PAUSE * attempt, LONGEST_PAUSE))
