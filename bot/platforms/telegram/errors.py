@@ -96,6 +96,11 @@ def is_media(failure: error.BadRequest) -> bool:
     return "there is no text in the message" in failure.message.lower()
 
 
+def is_formatting(failure: error.BadRequest) -> bool:
+    """The text could be sent, but not with these entities (`ENTITY_BOUNDS_INVALID` and others)."""
+    return "entit" in failure.message.lower()
+
+
 def is_missing(failure: error.BadRequest) -> bool:
     """The message to delete is gone."""
     return "message to delete not found" in failure.message.lower()

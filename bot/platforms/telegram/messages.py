@@ -6,6 +6,7 @@ first of them stands for all: what takes its place takes away the others.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from bot.errors import MessageGone
 from bot.platforms.telegram.calls import Caller
 from bot.platforms.telegram.errors import (
     StyleRefused,
+    is_formatting,
     is_media,
     is_unchanged,
     refusal_of_style,
@@ -29,6 +31,8 @@ from bot.platforms.telegram.pace import Budget, Urgency
 from bot.platforms.telegram.refusals import Refusals
 from bot.platforms.telegram.render import MAX_CAPTION, Rendered, pages, render
 from bot.platforms.telegram.rich import RichText
+
+log = logging.getLogger(__name__)
 
 Body: TypeAlias = Rendered | RichText
 """What one message says."""
@@ -192,7 +196,7 @@ class Messages:
     async def _post_classic(
         self, place: Place, text: Rendered, around: Around, urgency: Urgency, *, insist: bool
     ) -> int:
-        async def send() -> object:
+        async def send(text: Rendered) -> object:
             return await self._methods.call(
                 "sendMessage",
                 **target(place),
@@ -202,7 +206,8 @@ class Messages:
                 reply_parameters=around.answering,
             )
 
-        return first_id(await self._caller.call(place, urgency, send, insist=insist))
+        make = partial(or_plain, send, text)
+        return first_id(await self._caller.call(place, urgency, make, insist=insist))
 
     async def _replace_classic(
         self,
@@ -214,7 +219,7 @@ class Messages:
     ) -> None:
         given = {"chat_id": place.chat, "message_id": message, "reply_markup": keyboard}
 
-        async def edit() -> None:
+        async def edit(text: Rendered) -> None:
             try:
                 await self._methods.call(
                     "editMessageText", **given, **_content(text), link_preview_options=NO_PREVIEW
@@ -226,7 +231,8 @@ class Messages:
                     await self._make_way(place, message)
                 await self._methods.call("editMessageCaption", **given, **caption(text))
 
-        await self._caller.call(place, urgency, unless_unchanged(edit), twice=True)
+        make = unless_unchanged(partial(or_plain, edit, text))
+        await self._caller.call(place, urgency, make, twice=True)
 
     async def _make_way(self, place: Place, message: int) -> NoReturn:
         """Take away a picture or a file under which a text has no room; raises `MessageGone`."""
@@ -306,6 +312,17 @@ def unless_unchanged(edit: Callable[[], Awaitable[None]]) -> Callable[[], Awaita
                 raise
 
     return forgiving
+
+
+async def or_plain(send: Callable[[Rendered], Awaitable[T]], text: Rendered) -> T:
+    """Send a text; without its formatting where Telegram refuses that."""
+    try:
+        return await send(text)
+    except BadRequest as failure:
+        if not text.entities or not is_formatting(failure):
+            raise
+        log.warning("formatting refused", extra={"reason": failure.message})
+        return await send(Rendered(text.text))
 
 
 def caption(text: Rendered) -> Json:

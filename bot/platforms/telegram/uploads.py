@@ -23,7 +23,7 @@ from bot.errors import (
 from bot.platforms.telegram.calls import Caller
 from bot.platforms.telegram.errors import MAX_FILE_OUT, PhotoRefused
 from bot.platforms.telegram.ids import Place
-from bot.platforms.telegram.messages import Around, caption, entities_of, unless_unchanged
+from bot.platforms.telegram.messages import Around, caption, entities_of, or_plain, unless_unchanged
 from bot.platforms.telegram.methods import Json, Methods, first_id, target
 from bot.platforms.telegram.pace import Urgency
 from bot.platforms.telegram.render import Rendered
@@ -81,7 +81,7 @@ class Uploader:
         """Post a file, with words and buttons under it."""
         upload = InputFile(file.content, filename=file.name)
 
-        async def send(kind: str) -> object:
+        async def send(kind: str, text: Rendered) -> object:
             return await self._methods.call(
                 f"send{kind.capitalize()}",
                 **target(place),
@@ -92,7 +92,7 @@ class Uploader:
             )
 
         async def post(kind: str) -> int:
-            make = partial(send, kind)
+            make = partial(or_plain, partial(send, kind), text)
             return first_id(await self._caller.call(place, Urgency.FINAL, make, insist=insist))
 
         if _is_photo(file):

@@ -260,6 +260,21 @@ async def test_a_message_that_finds_no_free_connection_is_no_unknown_outcome(
         await stage.platform.send(ben, Reply(text="hello"))  # the connection is free again
 
 
+@pytest.mark.parametrize("refusal", ["ENTITY_BOUNDS_INVALID", "ENTITIES_TOO_LONG"])
+async def test_a_text_whose_formatting_is_refused_gets_through_without_it(
+    stage: TelegramStage, refusal: str
+) -> None:
+    chat, faults = stage.incoming.ref.chat, stage.telegram.faults
+    faults.fail_next(400, refusal, method="sendMessage")
+    ref = await stage.platform.send(chat, Reply(text="**one**"))
+    faults.fail_next(400, refusal, method="editMessageText")
+    await stage.platform.edit(ref, Reply(text="**two**"))
+    faults.fail_next(400, refusal, method="sendPhoto")
+    await stage.platform.send(chat, Reply(text="**three**", files=(picture(),)))
+    seen = stage.view.screen().answers
+    assert [(answer.text, answer.entities) for answer in seen] == [("two", ()), ("three", ())]
+
+
 async def test_the_menu_is_published_in_every_language(stage: TelegramStage) -> None:
     commands = [
         CommandInfo(name="help", summary="What I can do"),
