@@ -1,8 +1,9 @@
 """Who is who, and which threads are the bot's: asked once, then answered from memory.
 
-Events name people only by their id. What is not learnt in time stays unknown for that event: an
-acknowledgement must not wait (Slack gives 3 s). It is learnt for the next one: a look-up goes on
-when nobody waits for it any more, and all that need the same thing share it.
+Events name people only by their id. A name that is not learnt in time stays unknown for that event:
+an acknowledgement must not wait (Slack gives 3 s). It is learnt for the next one: a look-up goes on
+when nobody waits for it any more, and all that need the same thing share it. Whose thread it is
+must be known before a message there is read, so that is asked for until Slack has answered.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from weakref import WeakValueDictionary
@@ -19,7 +20,7 @@ from bot.core.errands import Errands
 from bot.core.limits import ledger
 from bot.core.stores import Users
 from bot.core.types import Sender, UserId
-from bot.errors import PlatformError, StoreError
+from bot.errors import ChatGone, MessageGone, PlatformError, RateLimited, StoreError
 from bot.platforms.slack.budgets import Urgency
 from bot.platforms.slack.calls import Calls, Json
 from bot.platforms.slack.errors import Refused
@@ -32,6 +33,8 @@ V = TypeVar("V")
 
 PATIENCE = 1.0
 """Seconds from its arrival that an event waits for what is not known yet."""
+ASK_AGAIN = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
+"""Seconds between the times that Slack is asked whose thread it is, while it gives no answer."""
 PEOPLE = 10_000
 THREADS = 10_000
 ROOTS = 500
@@ -83,19 +86,31 @@ class Needs:
 
 @dataclass(frozen=True, slots=True)
 class LookUp:
-    """What is being asked for an event; `until` is how long it waits, in the time of the loop."""
+    """What is being asked for an event; `until` is how long it waits, in the time of the loop.
+
+    Of the `tasks`, `whose` asks whose thread it is, if that is one. `suffices` says whether enough
+    is known to read the event.
+    """
 
     until: float
     tasks: Collection[asyncio.Task[None]]
+    whose: Collection[asyncio.Task[None]]
+    suffices: Callable[[], bool]
 
-    async def soon(self) -> None:
-        """Wait for it, for as long as the event may. Never raises."""
-        if not self.tasks:
-            return
-        left = self.until - asyncio.get_running_loop().time()
-        _, late = await asyncio.wait(self.tasks, timeout=max(0.0, left))
-        if late:
-            log.info("not learnt in time", extra={"look_ups": len(late)})
+    async def soon(self) -> bool:
+        """Wait for as long as the event may; True when it can be read. Never raises."""
+        if self.tasks:
+            left = self.until - asyncio.get_running_loop().time()
+            _, late = await asyncio.wait(self.tasks, timeout=max(0.0, left))
+            if late:
+                log.info("not learnt in time", extra={"look_ups": len(late)})
+        return self.suffices()
+
+    async def at_last(self) -> bool:
+        """Wait until it is known whose thread it is; False if Slack does not say. Never raises."""
+        if self.whose:
+            await asyncio.wait(self.whose)
+        return self.suffices()
 
 
 class Directory:
@@ -147,11 +162,17 @@ class Directory:
             for user in needs.people
             if not self._people.get(user)
         ]
+        whose = list[asyncio.Task[None]]()
         if needs.thread is not None and self._threads.get(needs.thread) is None:
-            tasks.append(self._share(needs.thread, self._learn_thread(*needs.thread)))
+            whose.append(self._share(needs.thread, self._learn_thread(*needs.thread)))
         elif needs.root is not None and not self._roots.get(needs.root):
             tasks.append(self._share(needs.root, self._learn_thread(*needs.root)))
-        return LookUp(asyncio.get_running_loop().time() + PATIENCE, tasks)
+        return LookUp(
+            until=asyncio.get_running_loop().time() + PATIENCE,
+            tasks=[*tasks, *whose],
+            whose=whose,
+            suffices=lambda: needs.thread is None or self._threads.get(needs.thread) is not None,
+        )
 
     def _share(self, what: object, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """The look-up that is under way, or else this one."""
@@ -206,20 +227,27 @@ class Directory:
         self._people.put(user, Person(str(name), str(found.get("locale") or "en")))
 
     async def _learn_thread(self, channel: str, thread: str) -> None:
+        """Ask for the message that a thread began with, until Slack says something."""
+        for pause in ASK_AGAIN:
+            try:
+                ours = await self._ask_whose(channel, thread)
+            except PlatformError as error:
+                log.info("thread not looked up", extra={"error": repr(error)})
+                wait = error.retry_after if isinstance(error, RateLimited) else pause
+                await self._calls.clock.sleep(wait)
+            else:
+                if self._threads.get((channel, thread)) is None:
+                    self._threads.put((channel, thread), ours)
+                return
+        log.warning("thread not looked up", extra={"tries": len(ASK_AGAIN)})
+
+    async def _ask_whose(self, channel: str, thread: str) -> bool:
+        """Whether a thread is the bot's. Raises `PlatformError` while Slack does not say."""
+        args = {"channel": channel, "ts": thread, "limit": "1"}
         try:
-            answer = await self._calls.call(
-                "conversations.replies",
-                {"channel": channel, "ts": thread, "limit": "1"},
-                urgency=Urgency.PREVIEW,
-            )
-        except Refused:
-            if self._threads.get((channel, thread)) is None:
-                self._threads.put((channel, thread), False)
-            return
-        except PlatformError as error:
-            log.info("thread not looked up", extra={"error": repr(error)})
-            return
+            answer = await self._calls.call("conversations.replies", args)
+        except (Refused, ChatGone, MessageGone):
+            return False
         root: Json = next(iter(answer.get("messages", [])), {})
-        spoken_to = mentions(str(root.get("text", "")), self.bot)
         self._roots.put((channel, thread), root)
-        self._threads.put((channel, thread), spoken_to or root.get("user") == self.bot)
+        return mentions(str(root.get("text", "")), self.bot) or root.get("user") == self.bot

@@ -4,7 +4,8 @@ Slack delivers an unacknowledged event again, at once and after 1 and 5 minutes;
 button presses never. So while the database refuses, an event is offered to it again from here too;
 known keys make that harmless. Slack's frames become tasks of their own: a lock per channel keeps
 what people wrote in order. What an event needs to be known is asked for when it arrives, so that
-those behind it need not wait for one look-up after the other.
+those behind it need not wait for one look-up after the other. While nobody knows whose thread a
+message stands in, it is kept here and not acknowledged, and holds up nothing.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable
-from weakref import WeakValueDictionary
+from weakref import WeakSet, WeakValueDictionary
 
 from bot.core.ports import Clock, EventSink
 from bot.core.types import Event, IncomingMessage, Unreadable
@@ -49,21 +50,32 @@ class Ingress:
         self._clock = clock
         self._asked = asked
         self._opened = opened
+        self._late: WeakSet[asyncio.Task[None]] = WeakSet()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def take(self, body: Json, sink: EventSink) -> bool:
         """Store what was delivered, if it asks for something; True when it may be acknowledged."""
         looking_up = self._directory.begin(self._needs(body))
-        async with self._lock(inbound.conversation_of(body)):
-            await looking_up.soon()
-            event = self._read(body)
-            if event is None:
-                if who := inbound.opened_messages(body):
-                    self._opened(*who)
-                return True
-            if isinstance(event, IncomingMessage):
-                self._asked(event)
-            return await self._store(event, sink)
+        channel = inbound.conversation_of(body)
+        async with self._lock(channel):
+            # What waits already for the same answer came earlier.
+            if self._late.isdisjoint(looking_up.whose) and await looking_up.soon():
+                return await self._put(body, sink)
+            self._late.update(looking_up.whose)
+        if not await looking_up.at_last():
+            return False
+        async with self._lock(channel):
+            return await self._put(body, sink)
+
+    async def _put(self, body: Json, sink: EventSink) -> bool:
+        event = self._read(body)
+        if event is None:
+            if who := inbound.opened_messages(body):
+                self._opened(*who)
+            return True
+        if isinstance(event, IncomingMessage):
+            self._asked(event)
+        return await self._store(event, sink)
 
     def _needs(self, body: Json) -> Needs:
         try:

@@ -73,6 +73,70 @@ async def test_whose_thread_it_is_is_known_after_a_restart_too(sandbox: SlackSan
     assert heard == {"anybody?": False, "and why?": True}
 
 
+@pytest.mark.parametrize("trouble", ["busy", "broken"])
+async def test_a_follow_up_after_a_restart_is_not_lost_on_a_slack_in_trouble(
+    sandbox: SlackSandbox, trouble: str
+) -> None:
+    ada = sandbox.person("Ada")
+    question = await ada.channel(sandbox.channel("general")).send("<@BOT> what is this?")
+    async with running(sandbox) as before:
+        await before.settled()
+    async with running(sandbox) as after:
+        if trouble == "busy":
+            sandbox.refuse_next("ratelimited", method="conversations.replies", retry_after=1)
+        else:
+            sandbox.break_next(503, method="conversations.replies")
+        await ada.thread(question).reply("and why?")
+        await after.inbox.holds(1)
+        assert after.inbox.message().addressed
+        await after.settled()
+
+
+async def test_follow_ups_wait_for_a_slow_slack_in_order_and_hold_up_nobody(
+    sandbox: SlackSandbox,
+) -> None:
+    ada = sandbox.person("Ada")
+    general = ada.channel(sandbox.channel("general"))
+    question = await general.send("<@BOT> what is this?")
+    async with running(sandbox) as before:
+        await before.settled()
+    async with running(sandbox) as after:
+        sandbox.hang_next(method="conversations.replies")
+        for text in ("and why?", "and how?"):
+            await ada.thread(question).reply(text)
+        await general.send("<@BOT> something else")
+        await after.inbox.holds(2)  # a mention comes twice
+        await ada.thread(question).reply("and when?")
+        # Slack would send the three again to another process.
+        await sandbox.wait_for(lambda: len(sandbox.sockets.unacked) == 3)
+        assert [message.text for message in map(after.inbox.message, (0, 1))] == (
+            ["something else"] * 2
+        )
+        sandbox.let_go()
+        await after.inbox.holds(5)
+        heard = [after.inbox.message(at) for at in (2, 3, 4)]
+        assert [message.text for message in heard] == ["and why?", "and how?", "and when?"]
+        assert all(message.addressed for message in heard)
+        await after.settled()
+
+
+async def test_many_threads_that_go_on_at_once_after_a_restart_are_all_heard(
+    sandbox: SlackSandbox,
+) -> None:
+    ada = sandbox.person("Ada")
+    general = ada.channel(sandbox.channel("general"))
+    questions = [await general.send(f"<@BOT> question {number}") for number in range(45)]
+    async with running(sandbox) as before:
+        await before.settled()
+    async with running(sandbox) as after:
+        sandbox.enforce_limits(Limits.HARD)
+        for question in questions:
+            await ada.thread(question).reply("and why?")
+        await after.inbox.holds(45)
+        assert all(after.inbox.message(at).addressed for at in range(45))
+    assert sandbox.limits.refused == 0
+
+
 async def test_a_command_for_files_is_about_the_message_that_began_the_thread(
     bot: Running,
 ) -> None:
