@@ -108,3 +108,13 @@ def test_a_client_is_spoken_to_in_its_language() -> None:
     assert texts("de").gettext(words) == words
     assert texts("").gettext(words) == words
     assert best_language("EN-gb") == "en"
+
+
+def test_the_chinese_bot_has_one_way_to_speak_to_people() -> None:
+    for message in catalogue("zh"):
+        for text in forms(message.string):
+            assert "您" not in text
+            assert "接口" not in text
+            assert not re.search("(?<!…)…(?!…)", text), text
+        if "operator" in "".join(forms(message.id)):
+            assert "运营者" in "".join(forms(message.string))
