@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+import re
 import shlex
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,6 +17,8 @@ from bot.core.i18n import N_
 STOPS = 4
 """Stop sequences at most (OpenAI, "Create chat completion": `stop`)."""
 STOP_LENGTH = 100
+_GROUPED = re.compile(r"\d{1,3}(,\d{3})+")
+"""A whole number as `Parameter.range` writes it; else a comma begins the decimals."""
 DEFAULT = frozenset({"default", "reset", "off"})
 """Words that leave a parameter to the model again."""
 
@@ -42,8 +45,10 @@ class Parameter:
 
     def parse(self, text: str) -> float | int:
         """The value that was typed. Raises `OutOfRangeError`."""
+        text = text.replace("，", ",")
+        grouped = self.whole and _GROUPED.fullmatch(text)
         try:
-            value = float(text.replace(",", "."))
+            value = float(text.replace(",", "" if grouped else "."))
         except ValueError:
             raise OutOfRangeError(text) from None
         if not math.isfinite(value) or not self.low <= value <= self.high:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 from bot.core.chat import Sampling
@@ -51,8 +52,8 @@ async def set_parameter(ctx: TurnContext, message: IncomingMessage, argument: st
 
 def _split(argument: str) -> tuple[str, str]:
     """Name and value, with a space or an equals sign between them."""
-    words = argument.replace("=", " ", 1).split(maxsplit=1)
-    return (words[0] if words else "", words[1].strip() if len(words) > 1 else "")
+    name, *value = re.split(r"\s*=\s*|\s+", argument.strip(), maxsplit=1)
+    return name, "".join(value)
 
 
 async def _set(ctx: TurnContext, parameter: Parameter | Stops, text: str) -> None:

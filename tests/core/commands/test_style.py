@@ -59,6 +59,21 @@ async def test_parameters_are_shown_set_and_sent(house: House) -> None:
     assert not {"top_p", "presence_penalty", "stop"} & set(asked(house))
 
 
+@pytest.mark.parametrize("typed", ["2,000", "2，000", "2000"])
+async def test_a_whole_number_is_understood_as_the_range_is_written(
+    house: House, typed: str
+) -> None:
+    said = "`max_tokens` of this chat is now **2000**."
+    assert await house.say(f"/set max_tokens {typed}") == [said]
+
+
+@pytest.mark.parametrize("typed", ['stop "a=b"', "stop=a=b", "stop = a=b"])
+async def test_a_text_to_stop_at_may_hold_an_equals_sign(house: House, typed: str) -> None:
+    await house.say(f"/set {typed}")
+    await house.say("hello")
+    assert asked(house)["stop"] == ["a=b"]
+
+
 async def test_the_same_by_button(house: House) -> None:
     await house.say("/set")
     await house.press("temperature")
@@ -78,6 +93,7 @@ async def test_the_same_by_button(house: House) -> None:
         ("temperature hot", "`temperature` takes 0 … 2, not “hot”."),
         ("temperature nan", "`temperature` takes 0 … 2, not “nan”."),
         ("max_tokens 1.5", "`max_tokens` takes 1 … 1,000,000, not “1.5”."),
+        ("max_tokens 1,5", "`max_tokens` takes 1 … 1,000,000, not “1,5”."),
         ("max_tokens 0", "`max_tokens` takes 1 … 1,000,000, not “0”."),
         ("stop a b c d e", "`stop` takes 0 … 4, not “a b c d e”."),
         ("temprature 1", "There is no parameter “temprature”. Did you mean “temperature”?"),
