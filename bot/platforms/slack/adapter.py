@@ -24,7 +24,7 @@ from bot.core.types import (
     Reply,
     Style,
 )
-from bot.errors import ConfigError, OutcomeUnknown, PlatformError, RateLimited
+from bot.errors import ConfigError, FileRefused, OutcomeUnknown, PlatformError, RateLimited
 from bot.platforms.slack.budgets import Urgency
 from bot.platforms.slack.calls import Calls
 from bot.platforms.slack.directory import Directory, Memory
@@ -130,6 +130,10 @@ class SlackPlatform:
 
     def capabilities(self, chat: ChatRef) -> Capabilities:
         """Streams in threads and direct messages, unless Slack has refused one here."""
+        found = self._way_of_writing(chat)
+        return found if self._posting.takes_files else replace(found, max_file_out=0)
+
+    def _way_of_writing(self, chat: ChatRef) -> Capabilities:
         place = parse_chat(chat)
         possible = self._streams and not self._unstreamed.get(chat)
         if not possible or not (place.direct or place.thread):
@@ -189,16 +193,24 @@ class SlackPlatform:
     # ------------------------------------------------------------ messages
 
     async def send(self, chat: ChatRef, reply: Reply) -> MessageRef:
-        """Post a message. When only its files fail, the same reply is gone on with the next time.
+        """Post a message.
 
-        In a direct message, beside the message it answers (else the newest): if that stands in a
-        thread, into the thread.
+        When only its files fail, the same reply is gone on with the next time; when they are
+        refused, nothing is left of it. In a direct message, it goes beside the message it answers
+        (else the newest): if that stands in a thread, into the thread.
         """
         words, fileless = replace(reply, files=()), self._fileless_in(chat)
+        if words not in fileless:
+            self._posting.check(reply.files)
         ref = fileless.pop(words, None) or await self._post(chat, reply)
         if reply.files:
             fileless[words] = ref
-            await self._posting.upload(chat, thread_of(ref), reply.files)
+            try:
+                await self._posting.upload(chat, thread_of(ref), reply.files)
+            except FileRefused:
+                await self._posting.delete(ref)  # it is told anew why there are none
+                del fileless[words]
+                raise
             del fileless[words]
         return ref
 

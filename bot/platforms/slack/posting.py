@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from bot.core.types import ChatRef, IncomingMessage, MessageRef, OutgoingFile, Reply
-from bot.errors import FileTooLarge, MessageGone, PlatformError
+from bot.errors import ChatGone, FilesForbidden, FileTooLarge, MessageGone, PlatformError
 from bot.platforms.slack.budgets import Urgency
 from bot.platforms.slack.calls import Calls, Json
 from bot.platforms.slack.errors import Refused, StillStreaming
@@ -27,6 +27,8 @@ MAX_FILE_OUT = 1_000_000_000
 """Bytes (slack.com/help, "Add files to Slack": 1 GB)."""
 TOO_LONG = frozenset({"msg_blocks_too_long", "msg_too_long"})
 BAD_BLOCKS = TOO_LONG | {"invalid_blocks", "invalid_blocks_format"}
+NO_FILES = frozenset({"file_uploads_disabled", "missing_scope", "not_allowed_token_type"})
+"""Refusals of an upload that hold for the whole workspace; others hold for the chat or the file."""
 QUIET = {"unfurl_links": False, "unfurl_media": False}
 """No previews: a link that a model was talked into writing would be fetched unseen."""
 
@@ -41,6 +43,7 @@ class Posting:
         self._status = status
         self._posted = posted
         self._lost = Lost(calls)
+        self.takes_files = True
         self._draws_feedback = self._draws_thoughts = True
         self._open: dict[MessageRef, None] = {}  # streams that have not been stopped, oldest first
 
@@ -133,21 +136,36 @@ class Posting:
             log.debug("message gone already", extra={"chat": ref.chat.id})
 
     async def upload(self, chat: ChatRef, thread: str, files: Sequence[OutgoingFile]) -> None:
-        """Post files, as one message of their own."""
-        if any(len(file.content) > MAX_FILE_OUT for file in files):
-            raise FileTooLarge(MAX_FILE_OUT)
+        """Post files, as one message of their own. Raises `FileRefused` when they never will be.
+
+        After that the workspace may take no files at all (`takes_files`). A chat that is gone for
+        files may be there for words: the app may write in channels that it is not in.
+        """
+        self.check(files)
         channel = parse_chat(chat).channel
         uploads: list[dict[str, Any]] = [
             {"filename": file.name, "title": file.name, "content": file.content} for file in files
         ]
-        await self._calls.paced(
-            "files.completeUploadExternal",
-            lambda: self._calls.client.files_upload_v2(
-                channel=channel, thread_ts=thread or None, file_uploads=uploads
-            ),
-            channel=channel,
-            chat=chat.id,
-        )
+        try:
+            await self._calls.paced(
+                "files.completeUploadExternal",
+                lambda: self._calls.client.files_upload_v2(
+                    channel=channel, thread_ts=thread or None, file_uploads=uploads
+                ),
+                channel=channel,
+                chat=chat.id,
+            )
+        except (Refused, ChatGone) as refusal:
+            log.warning("files refused", extra={"chat": chat.id, "error": repr(refusal)})
+            self.takes_files &= not (isinstance(refusal, Refused) and refusal.code in NO_FILES)
+            raise FilesForbidden(str(refusal)) from refusal
+
+    def check(self, files: Sequence[OutgoingFile]) -> None:
+        """Raise `FileRefused` for files of which it is known that Slack does not take them."""
+        if files and not self.takes_files:
+            raise FilesForbidden("no files in this workspace")
+        if any(len(file.content) > MAX_FILE_OUT for file in files):
+            raise FileTooLarge(MAX_FILE_OUT)
 
     # ------------------------------------------------------------ streams
 

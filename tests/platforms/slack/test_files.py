@@ -7,8 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from bot.core.delivery.delivery import Delivery
 from bot.core.types import Attachment, FileId, FileKind, OutgoingFile, Reply
-from bot.errors import FileTooLarge, MediaError, OutcomeUnknown, PlatformError, RateLimited
+from bot.errors import (
+    FilesForbidden,
+    FileTooLarge,
+    MediaError,
+    OutcomeUnknown,
+    PlatformError,
+    RateLimited,
+)
 from bot.platforms.slack import files
 from bot.sandbox.slack.state import Message
 from tests.platform_contract import HastyClock
@@ -125,3 +133,66 @@ async def test_a_message_whose_file_is_to_come_is_not_taken_for_a_lost_one(bot: 
     words, file = place.answers()
     assert (words.text, file.files) == ("2 messages", ("chat.md",))
     assert not bot.sandbox.calls_to("chat.delete")
+
+
+# ---------------------------------------------------------------- where Slack takes no files
+
+NOTE = OutgoingFile(name="note.txt", mime="text/plain", content=b"remember the milk")
+CODE = "\n".join(f"x_{number} = {number}  # some words here" for number in range(1_400))
+
+
+def deliver(stage: SlackStage) -> Delivery:
+    return Delivery(
+        stage.platform,
+        stage.incoming,
+        clock=HastyClock(),
+        code_note=lambda name, lines: "In a file.",
+        excuse=lambda refusal: "No files.",
+    )
+
+
+def may_upload(stage: SlackStage) -> bool:
+    return stage.platform.capabilities(stage.incoming.ref.chat).max_file_out > 0
+
+
+async def test_an_answer_gets_through_where_the_workspace_takes_no_files(stage: SlackStage) -> None:
+    stage.sandbox.refuse_next("file_uploads_disabled", method="files.getUploadURLExternal")
+    async with deliver(stage) as delivery:
+        delivery.write("Here it is")
+        await delivery.finish(files=(NOTE,))
+    assert await stage.screen() == ["Here it is\n\nNo files."]
+    assert not may_upload(stage)
+
+
+async def test_without_the_scope_for_files_long_code_is_in_the_text(stage: SlackStage) -> None:
+    stage.sandbox.workspace.scopes.discard("files:write")
+    for _ in range(2):
+        async with deliver(stage) as delivery:
+            delivery.write(f"Here:\n\n```python\n{CODE}\n```\n\nThat is all.")
+            refs = await delivery.finish()
+        seen = "\n".join((await stage.screen())[-len(refs) :]).split("\n")
+        assert [line for line in CODE.split("\n") if line not in seen] == []
+        assert "That is all." in seen
+    assert [call.error for call in stage.sandbox.calls if call.error] == ["missing_scope"]
+
+
+@pytest.mark.parametrize("code", ["not_in_channel", "file_type_not_allowed"])
+async def test_a_refusal_for_one_channel_or_file_does_not_hold_for_others(
+    stage: SlackStage, code: str
+) -> None:
+    stage.sandbox.refuse_next(code, method="files.completeUploadExternal")
+    async with deliver(stage) as delivery:
+        delivery.write("Here it is")
+        await delivery.finish(files=(NOTE,))
+    assert await stage.screen() == ["Here it is\n\nNo files."]
+    assert may_upload(stage)
+
+
+async def test_of_a_message_whose_file_is_refused_nothing_is_left(stage: SlackStage) -> None:
+    chat, reply = stage.incoming.ref.chat, Reply(text="2 messages", files=(NOTE,))
+    stage.sandbox.workspace.scopes.discard("files:write")
+    for _ in range(2):
+        with pytest.raises(FilesForbidden):
+            await stage.platform.send(chat, reply)
+        assert await stage.screen() == []
+    assert len(stage.sandbox.calls_to("chat.postMessage")) == 1
