@@ -41,6 +41,7 @@ from bot.platforms.slack.ids import (
     thread_of,
 )
 from bot.platforms.slack.ingress import Ingress
+from bot.platforms.slack.outside import Outside
 from bot.platforms.slack.posting import MAX_FILE_OUT, Posting
 from bot.platforms.slack.render import (
     MAX_TEXT,
@@ -110,8 +111,12 @@ class SlackPlatform:
         self._calls = Calls(bot_token, base_url=base_url, clock=clock)
         self._status = Status(self._calls, clock)
         self._posted: Memory[ChatRef, MessageRef] = Memory(CHATS)
+        self._outside = Outside(self._calls)
         self._posting = Posting(
-            self._calls, self._status, lambda ref: self._posted.put(ref.chat, ref)
+            self._calls,
+            self._status,
+            self._outside,
+            lambda ref: self._posted.put(ref.chat, ref),
         )
         self._sweeper = Sweeper(self._calls, self._posting)
         self._directory = Directory(self._calls, users)
@@ -186,7 +191,9 @@ class SlackPlatform:
                 self._directory.bot = str(answer["user_id"])
                 self._signed_in.set()
 
-    def _asked(self, message: IncomingMessage) -> None:
+    def _asked(self, message: IncomingMessage, way_back: str) -> None:
+        if way_back:
+            self._outside.heard(message, way_back)
         self._newest.put(message.ref.chat, message.ref)
         self._titles.put(message.ref, session_title(message.text))
 
@@ -342,6 +349,7 @@ class SlackPlatform:
     async def close(self) -> None:
         """Close the connections."""
         await self._greeting.close()
+        await self._outside.close()
         await self._directory.close()
         await self._posting.close()
         await self._status.close()

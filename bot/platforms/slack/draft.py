@@ -170,8 +170,9 @@ class SlackDraft:
         await self._post(Reply(text=text, buttons=self._stop), Urgency.PREVIEW)
 
     async def _post(self, reply: Reply, urgency: Urgency) -> None:
+        answer = replace(reply, answering=self._answering.ref)
         try:
-            self._ref = await self._posting.post(self._chat, self._thread, reply, urgency)
+            self._ref = await self._posting.post(self._chat, self._thread, answer, urgency)
         except OutcomeUnknown:
             if not await self._find(reply.text):
                 raise

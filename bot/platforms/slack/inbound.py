@@ -50,6 +50,11 @@ def conversation_of(body: Json) -> str:
     return found if isinstance(found, str) else ""
 
 
+def way_back(body: Json) -> str:
+    """Where a slash command can be answered although the bot is not there; else empty."""
+    return str(body.get("response_url") or "") if "command" in body else ""
+
+
 def opened_messages(body: Json) -> tuple[str, str] | None:
     """The direct message and the user, when somebody has opened the bot's messages."""
     event = body.get("event")

@@ -35,7 +35,8 @@ MALFORMED = (KeyError, TypeError, ValueError, AttributeError, IndexError)
 class Ingress:
     """Takes deliveries in.
 
-    `asked` hears of every message before it is stored; `opened` of everybody who opens the bot's
+    `asked` hears of every message before it is stored, and where a command can be answered that was
+    typed where the bot is not (else it is empty); `opened` of everybody who opens the bot's
     messages, by channel and user, which asks for no work.
     """
 
@@ -43,7 +44,7 @@ class Ingress:
         self,
         directory: Directory,
         clock: Clock,
-        asked: Callable[[IncomingMessage], None],
+        asked: Callable[[IncomingMessage, str], None],
         opened: Callable[[str, str], None],
     ) -> None:
         self._directory = directory
@@ -74,7 +75,7 @@ class Ingress:
                 self._opened(*who)
             return True
         if isinstance(event, IncomingMessage):
-            self._asked(event)
+            self._asked(event, inbound.way_back(body))
         return await self._store(event, sink)
 
     def _needs(self, body: Json) -> Needs:

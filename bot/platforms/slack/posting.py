@@ -15,6 +15,7 @@ from bot.platforms.slack.calls import Calls, Json
 from bot.platforms.slack.errors import Refused, StillStreaming
 from bot.platforms.slack.ids import make_message, parse_chat, thread_of, ts_of
 from bot.platforms.slack.lost import Lost
+from bot.platforms.slack.outside import Outside
 from bot.platforms.slack.render import content, plain_content
 from bot.platforms.slack.status import Status, Thread
 from bot.platforms.slack.tasks import Task
@@ -37,10 +38,15 @@ class Posting:
     """Messages of the bot. Every method raises `PlatformError` and its kinds."""
 
     def __init__(
-        self, calls: Calls, status: Status, posted: Callable[[MessageRef], None] = lambda _: None
+        self,
+        calls: Calls,
+        status: Status,
+        outside: Outside,
+        posted: Callable[[MessageRef], None] = lambda _: None,
     ) -> None:
         self._calls = calls
         self._status = status
+        self._outside = outside
         self._posted = posted
         self._lost = Lost(calls)
         self.takes_files = True
@@ -51,11 +57,15 @@ class Posting:
         self, chat: ChatRef, thread: str, reply: Reply, urgency: Urgency = Urgency.FINAL
     ) -> MessageRef:
         """Post a message, without its files; a file without words goes under its name."""
-        place = parse_chat(chat)
+        place, answering = parse_chat(chat), reply.answering
         if not reply.text.strip() and not reply.buttons and reply.files:
             reply = Reply(text=", ".join(f"`{file.name}`" for file in reply.files))
         where = {"channel": place.channel, "thread_ts": thread}
-        answer = await self._put(chat, "chat.postMessage", where | QUIET, reply, urgency)
+        try:
+            answer = await self._put(chat, "chat.postMessage", where | QUIET, reply, urgency)
+        except ChatGone as gone:
+            self._outside.refused(answering, gone)
+            raise
         return self._stands(chat, thread, str(answer["ts"]))
 
     async def find(

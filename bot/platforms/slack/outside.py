@@ -1,0 +1,61 @@
+"""Commands from conversations that the bot is not in: Slack offers them everywhere.
+
+It cannot write there, but it may answer the command itself, so that only who typed it sees it: for
+30 minutes, at an address that came with the command (docs.slack.dev, "Handling user interaction",
+"Message responses"). The addresses are kept in memory: after a restart nothing is said.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+
+import aiohttp
+
+from bot.core.errands import Errands
+from bot.core.i18n import N_, texts
+from bot.core.types import IncomingMessage, MessageRef
+from bot.errors import ChatGone
+from bot.platforms.slack.calls import Calls
+
+log = logging.getLogger(__name__)
+
+NOT_HERE = N_("I am not in this conversation: invite me, or write to me directly.")
+OUTSIDE = frozenset({"channel_not_found", "not_in_channel"})
+COMMANDS = 1_000
+"""Commands that are remembered."""
+OK = 200
+
+
+class Outside:
+    """Says to those whose command cannot be answered where they typed it what they can do."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+        self._errands = Errands()
+        self._heard: OrderedDict[MessageRef, tuple[str, str]] = OrderedDict()
+
+    def heard(self, command: IncomingMessage, address: str) -> None:
+        """Remember where a command may be answered."""
+        self._heard[command.ref] = (address, command.sender.language)
+        if len(self._heard) > COMMANDS:
+            self._heard.popitem(last=False)
+
+    def refused(self, answering: MessageRef | None, gone: ChatGone) -> None:
+        """An answer could not be posted: say so once, if it was one to a command. Never raises."""
+        if answering is None or str(gone) not in OUTSIDE or answering not in self._heard:
+            return
+        self._errands.send(self._say(*self._heard.pop(answering)))
+
+    async def close(self) -> None:
+        """Say nothing any more."""
+        await self._errands.close()
+
+    async def _say(self, address: str, language: str) -> None:
+        said = {"response_type": "ephemeral", "text": texts(language).gettext(NOT_HERE)}
+        try:
+            async with self._calls.session.post(address, json=said) as answer:
+                if answer.status != OK:
+                    log.info("command not answered", extra={"status": answer.status})
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            log.info("command not answered", extra={"error": repr(error)})
