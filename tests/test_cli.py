@@ -230,6 +230,20 @@ def test_an_operator_looks_after_the_database(shell: Shell) -> None:
     assert again == Ended(code=1, out="", err="bot: copy.db exists already; name a new file\n")
 
 
+@pytest.mark.parametrize("age", ["1e9", "1e6", "inf"])
+def test_an_age_beyond_all_calendars_is_refused_with_the_most(shell: Shell, age: str) -> None:
+    ended = shell("db", "purge", "--days", age)
+    assert ended.code == 2
+    assert "argument --days: at most 36500" in ended.err
+
+
+@pytest.mark.parametrize("port", ["99999", "-1"])
+def test_a_port_that_none_can_be_is_refused(shell: Shell, port: str) -> None:
+    ended = shell("demo", f"--port={port}")
+    assert ended.code == 2
+    assert "argument --port: a port is a number from 0 to 65535" in ended.err
+
+
 @pytest.mark.parametrize("age", ["0", "-3", "nan", "old"])
 def test_what_may_still_be_repeated_is_not_purged(shell: Shell, age: str) -> None:
     ended = shell("db", "purge", "--days", age)

@@ -53,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     add("chat", service.chat, "Chat here in the terminal; without an API key, with a local model.")
     phone = add("demo", service.demo, "Chat in a browser with a made-up Telegram; no account.")
     phone.add_argument(
-        "--port", type=int, default=8765, metavar="N", help="where the page is (default: 8765)"
+        "--port", type=_port, default=8765, metavar="N", help="where the page is (default: 8765)"
     )
     add("check", service.check, "Say what works and what to do about the rest.")
     app = add("manifest", service.manifest, "Print the manifest of the Slack app to create.")
@@ -65,6 +65,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_database(commands, common)
     return parser
+
+
+def _port(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= 65_535:
+        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
+    return number
 
 
 def _add_database(commands: Commands, common: argparse.ArgumentParser) -> None:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from bot.cli.service import prepare
 
 DAY = 86_400  # seconds
+MOST_DAYS = 36_500
 
 
 def upgrade(arguments: argparse.Namespace) -> int:
@@ -82,6 +83,8 @@ def _minute(moment: datetime) -> str:
 def days(text: str) -> float:
     """A number of days, as seconds; at least one, since a platform may repeat an event so long."""
     number = float(text)
+    if number > MOST_DAYS:
+        raise argparse.ArgumentTypeError(f"at most {MOST_DAYS}")
     if not number >= 1:
         raise argparse.ArgumentTypeError("at least 1: a platform may repeat an event for a day")
     return number * DAY

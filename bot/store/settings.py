@@ -21,6 +21,7 @@ _POSTGRES_OPTIONS = {"host": "host", "port": "port", "ssl": "ssl", "sslmode": "s
 
 _FORMS = "use sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"
 _ESCAPES = "in a password write / as %2F, ? as %3F, # as %23, [ as %5B, ] as %5D"
+_PORT = "the port of the database URL must be a number up to 65535"
 
 
 class StorageSettings(BaseModel):
@@ -80,6 +81,10 @@ def _sqlite(parts: SplitResult) -> str:
 def _postgres(parts: SplitResult) -> str:
     if "@" in parts.path + parts.query + parts.fragment:  # the password has ended the host early
         raise ValueError(_ESCAPES)
+    try:
+        _ = parts.port
+    except ValueError:
+        raise ValueError(_PORT) from None
     if not parts.path.strip("/"):
         raise ValueError("the database's name is missing: postgresql://USER:PASSWORD@HOST/DATABASE")
     options = {}
@@ -87,5 +92,7 @@ def _postgres(parts: SplitResult) -> str:
         if name not in _POSTGRES_OPTIONS:
             known = ", ".join(_POSTGRES_OPTIONS)
             raise ValueError(f"the option {name!r} of the database URL is unknown; known: {known}")
+        if name == "port" and not (value.isdecimal() and int(value) <= 65_535):
+            raise ValueError(_PORT)
         options[_POSTGRES_OPTIONS[name]] = value
     return parts._replace(query=urlencode(options)).geturl()
