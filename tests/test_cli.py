@@ -440,6 +440,17 @@ async def test_ctrl_c_stops_an_answer_and_the_chat_goes_on(
 # ---------------------------------------------------------------- run
 
 
+async def test_run_warns_when_neither_key_nor_model_is_set(tmp_path: Path) -> None:
+    """The folder of the database is missing, so that it ends by itself after that."""
+    env = settings(STORAGE__URL="sqlite:///none/chinwag.db", TELEGRAM__TOKEN="1000:made-up")
+    ended = await bot("run", folder=tmp_path, env=env)
+    assert "no API key is set" in ended.err and "set BOT_API__KEY" in ended.err
+    assert "no model is set" in ended.err and "set BOT_API__MODEL" in ended.err
+    env |= {"BOT_API__KEY": "k", "BOT_API__MODEL": "m"}
+    ended = await bot("run", folder=tmp_path, env=env)
+    assert (ended.code, "is set" in ended.err) == (1, False)
+
+
 async def test_run_answers_in_telegram_until_a_signal_ends_it(
     tmp_path: Path, api: ScriptedApi
 ) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import logging
 import os
 import sys
 from pathlib import Path
 
 from bot.config import Config, load_config, require_platform
 from bot.logs import configure_logging
+
+log = logging.getLogger(__name__)
 
 SWITCH_SECONDS = 0.001
 """How long the event loop waits for a thread that holds the interpreter: 5 ms, Python's own, is
@@ -25,6 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Serve the configured platforms until a signal ends it."""
     config = prepare(arguments.config)
     require_platform(config)
+    _warn_of_gaps(config)
     from bot import app  # imports every room: not for `--help`
 
     sys.setswitchinterval(SWITCH_SECONDS)
@@ -81,6 +85,20 @@ def manifest(arguments: argparse.Namespace) -> int:
     app = manifest_for([command.info for command in COMMANDS.commands], url=arguments.url)
     print(json.dumps(app, indent=2, ensure_ascii=False))
     return 0
+
+
+def _warn_of_gaps(config: Config) -> None:
+    """Say what is not set without which few can be answered: a server may ask for no key."""
+    if config.api.key is None:
+        log.warning(
+            "no API key is set: nobody is answered unless the API asks for none",
+            extra={"fix": "set BOT_API__KEY"},
+        )
+    if not config.api.model:
+        log.warning(
+            "no model is set: nobody is answered who has not chosen one with /model",
+            extra={"fix": "set BOT_API__MODEL"},
+        )
 
 
 def prepare(path: Path | None, *, quiet: bool = False) -> Config:
