@@ -14,7 +14,7 @@ async def check(config: Config) -> AsyncIterator[Finding]:
     """Yield findings as they are made: database, API, each platform, who may speak."""
     for finding in await store.check(config.storage):
         yield finding
-    for finding in await api.check(config.api):
+    for finding in await api.check(config.api, _other_models(config)):
         yield finding
     if not config.has_platform:
         yield Finding(
@@ -31,6 +31,14 @@ async def check(config: Config) -> AsyncIterator[Finding]:
         for finding in await slack.check(config.slack):
             yield finding
     yield _access(config)
+
+
+def _other_models(config: Config) -> dict[str, str]:
+    """The models of the table `chat` that are set, by what to call their key."""
+    chat = config.chat
+    found = {"chat.summary_model": chat.summary_model}
+    found |= {f"chat.personas: {persona.name}": persona.model for persona in chat.personas}
+    return {name: model for name, model in found.items() if model}
 
 
 def _access(config: Config) -> Finding:

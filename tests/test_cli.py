@@ -277,6 +277,20 @@ async def test_check_is_content_when_everything_works(tmp_path: Path, api: Scrip
     assert "✓ access: 1 in the lists may speak" in lines
 
 
+async def test_check_looks_for_the_models_of_summaries_and_personas(
+    tmp_path: Path, api: ScriptedApi
+) -> None:
+    tutor = {"name": "Tutor", "prompt": "Ask.", "model": "gpt-4o-mini"}
+    critic = {"name": "Critic", "prompt": "Doubt.", "model": "gtp-4o"}
+    personas = json.dumps([tutor, critic, {"name": "Poet", "prompt": "Rhyme."}])
+    env = settings(api, CHAT__SUMMARY_MODEL="gpt-4o-mimi", CHAT__PERSONAS=personas)
+    lines = (await bot("check", folder=tmp_path, env=env)).out.splitlines()
+    assert "✗ chat.summary_model: gpt-4o-mimi: the API does not list it" in lines
+    assert "✓ chat.personas: Tutor: gpt-4o-mini" in lines
+    assert "✗ chat.personas: Critic: gtp-4o: the API does not list it" in lines
+    assert not [line for line in lines if "Poet" in line]
+
+
 async def test_check_says_what_to_do_about_each_fault(tmp_path: Path, api: ScriptedApi) -> None:
     async with telegram_sandbox.serve(judge=False) as telegram:
         env = settings(

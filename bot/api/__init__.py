@@ -6,7 +6,7 @@ offline. Nothing heavy is imported before it is needed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from bot.api.settings import ApiSettings
@@ -29,8 +29,13 @@ def connect(settings: ApiSettings, *, clock: Clock) -> ApiClient:
     return ApiClient(settings, clock=clock, dice=random.Random())
 
 
-async def check(settings: ApiSettings) -> Sequence[Finding]:
-    """Look at every base URL, the key and the models; a line each."""
+async def check(
+    settings: ApiSettings, others: Mapping[str, str] | None = None
+) -> Sequence[Finding]:
+    """Look at every base URL, the key and the models; a line each.
+
+    `others` are models of other tables, by what to call their key.
+    """
     from bot.api.checking import check_api
 
-    return await check_api(settings)
+    return await check_api(settings, others or {})

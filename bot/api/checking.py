@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bot.api.client import ApiClient
 from bot.api.settings import ApiSettings
@@ -24,8 +24,11 @@ _FIXES = {
 }
 
 
-async def check_api(settings: ApiSettings) -> Sequence[Finding]:
-    """Ask every base URL for its models, and look for the configured ones among them."""
+async def check_api(settings: ApiSettings, others: Mapping[str, str]) -> Sequence[Finding]:
+    """Ask every base URL for its models, and look for the configured ones among them.
+
+    `others` are models of other tables, by what to call their key.
+    """
     if settings.key is None:
         fix = "set api.key, or BOT_API__KEY in the environment"
         return [Finding(ok=False, subject="API key", text="not set", fix=fix)]
@@ -35,7 +38,7 @@ async def check_api(settings: ApiSettings) -> Sequence[Finding]:
         finding, models = await _check_url(settings, url)
         findings.append(finding)
         listed = listed or models
-    for name, model in _models(settings).items():
+    for name, model in (_models(settings) | dict(others)).items():
         findings.append(_check_model(name, model, listed))
     return findings
 
