@@ -175,6 +175,15 @@ async def test_in_a_telegram_group_somebody_elses_buttons_do_nothing(tmp_path: P
             await seat.sees("what does it cost?")
 
 
+async def test_people_in_slack_are_told_how_to_write_commands_in_threads(tmp_path: Path) -> None:
+    async with at_slack(tmp_path) as sit_down:
+        seat = sit_down()
+        await seat.say("!help")
+        await seat.sees("In threads write !model instead of /model.")
+        await seat.say("!help settings")
+        await seat.sees("Also: !config, !options")
+
+
 async def test_in_a_slack_thread_somebody_elses_buttons_do_nothing(tmp_path: Path) -> None:
     async with SlackSandbox() as sandbox:
         platform = platform_for(sandbox, SystemClock())

@@ -49,6 +49,9 @@ class Capabilities:
     """A text can be shown folded up, to be opened by who wants to read it (`Reply.thoughts`)."""
     answer_buttons: bool = True
     """Buttons may stand under every answer; where each is written out, they would be a nuisance."""
+    command_mark: str = "/"
+    """What may stand before every command everywhere. Slack takes a slash not in threads, and only
+    with the commands of its menu."""
 
     def meet(self, needs: Collection[Need]) -> bool:
         """Whether a command with these needs can be used in the chat."""

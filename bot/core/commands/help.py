@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from gettext import NullTranslations
 
 from bot.core.commands.families import ABOUT, FAMILIES
 from bot.core.commands.table import Command, nearest
@@ -21,7 +20,7 @@ async def show_help(ctx: TurnContext, message: IncomingMessage, argument: str) -
         return Outcome()
     found = next((i for i in ctx.services.commands if name in (i.name, *i.aliases)), None)
     if found is not None:
-        await ctx.say(refuse(ctx, found) or explain(found, ctx.texts))
+        await ctx.say(refuse(ctx, found) or _explain(ctx, found))
         return Outcome()
     _ = ctx.texts.gettext
     near = nearest([info.name for info in usable(ctx)], name)
@@ -46,9 +45,9 @@ def refuse(ctx: TurnContext, info: CommandInfo) -> str:
     return ""
 
 
-def explain(info: CommandInfo, texts: NullTranslations) -> str:
+def _explain(ctx: TurnContext, info: CommandInfo) -> str:
     """One command with all there is to say about it."""
-    _ = texts.gettext
+    _ = ctx.texts.gettext
     paragraphs = [f"{_written(info)} – {_(info.summary)}"]
     if info.details:
         paragraphs.append(_(info.details))
@@ -56,9 +55,9 @@ def explain(info: CommandInfo, texts: NullTranslations) -> str:
         examples = "\n".join(f"- `{example}`" for example in info.examples)
         paragraphs.append(_("For example:") + f"\n\n{examples}")
     if info.aliases:
-        others = ", ".join(f"/{alias}" for alias in info.aliases)
+        others = ", ".join(f"{_mark(ctx)}{alias}" for alias in info.aliases)
         paragraphs.append(_("Also: {others}").format(others=others))
-    return "\n\n".join(paragraphs)
+    return "\n\n".join([*paragraphs, *_in_threads(ctx, info.name)])
 
 
 def _overview(ctx: TurnContext) -> str:
@@ -72,7 +71,19 @@ def _overview(ctx: TurnContext) -> str:
         if lines:
             paragraphs.append("\n".join([f"**{_(family)}**", "", *lines]))
     paragraphs.append(_("`/help NAME` explains one of them."))
-    return "\n\n".join(paragraphs)
+    return "\n\n".join([*paragraphs, *_in_threads(ctx, "model")])
+
+
+def _mark(ctx: TurnContext) -> str:
+    return ctx.platform.capabilities(ctx.chat).command_mark
+
+
+def _in_threads(ctx: TurnContext, name: str) -> Sequence[str]:
+    """How to write a command where a slash does not always do."""
+    if _mark(ctx) == "/":
+        return ()
+    text = ctx.texts.gettext("In threads write `{mark}{name}` instead of `/{name}`.")
+    return (text.format(mark=_mark(ctx), name=name),)
 
 
 def _written(info: CommandInfo) -> str:

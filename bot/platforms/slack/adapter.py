@@ -70,6 +70,7 @@ STREAMED = Capabilities(
     folds=True,
     stop_button=True,
     status=True,
+    command_mark="!",
 )
 UNTOLD = replace(STREAMED, status=False)
 EDITED = Capabilities(
@@ -83,6 +84,7 @@ EDITED = Capabilities(
     typing=True,
     feedback=True,
     folds=True,
+    command_mark="!",
 )
 NO_STREAMS = frozenset({"unknown_method", "missing_scope", "not_allowed_token_type"})
 """Refusals of a stream that hold for the whole workspace; others hold for the chat."""

@@ -34,6 +34,16 @@ async def test_help_with_a_name_explains_it_with_examples(house: House) -> None:
         assert "- `/model gpt-4o`" in text and text.endswith("Also: /models")
 
 
+async def test_where_a_slash_does_not_always_do_the_help_says_what_does(tmp_path: Path) -> None:
+    async with open_house(tmp_path, capabilities=replace(QUICK, command_mark="!")) as house:
+        [text] = await house.say("/help")
+        assert text.endswith("\n\nIn threads write `!model` instead of `/model`.")
+        text = (await house.say("/help persona"))[-1]
+        assert text.endswith(
+            "Also: !personas, !role\n\nIn threads write `!persona` instead of `/persona`."
+        )
+
+
 async def test_help_with_a_wrong_name_guesses(house: House) -> None:
     assert (await house.say("/help modle"))[
         -1
