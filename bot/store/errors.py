@@ -35,7 +35,8 @@ _POSTGRES_ERRORS: tuple[tuple[str, type[StoreError], str], ...] = (
     ("57014", StoreBusy, "the database took too long to answer"),
     ("57P", StoreBusy, "the database server is starting or shutting down"),
     ("25006", StoreError, "the database is read-only"),
-    ("40", StoreBusy, "another process changed the same rows"),
+    # Two that wait for each other: when each of a batch goes alone, it gets through.
+    ("40", StoreError, "another process changed the same rows"),
     ("22", StoreRefused, "it does not fit into the database"),
     ("23", StoreRefused, "it contradicts what is in the database"),
     ("08", StoreBusy, "the connection to the database server broke"),

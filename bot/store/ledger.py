@@ -29,8 +29,6 @@ from bot.store.connection import Connection
 from bot.store.database import Database, insert
 from bot.store.schema import person_limits, quota_notes, reservations, turns, usage_totals, users
 
-_LOCK = 0x6C696D69  # any number, the same in every replica
-
 _SET_ASIDE = "reserved"
 """Stands for a period where it is about what is set aside."""
 
@@ -96,8 +94,7 @@ class LedgerTable:
         """Set something aside, so that requests at the same time cannot use it too."""
 
         async def job(connection: Connection) -> Reserved | Refused:
-            if not self._database.sqlite:  # where one writer is not alone
-                await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+            await totals.one_at_a_time(connection)
             standings = await self._standings(connection, wish.person, wish.ceilings)
             for standing in standings:
                 least = wish.least.of(standing.ceiling.measure)

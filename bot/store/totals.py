@@ -19,6 +19,7 @@ from bot.store.schema import usage_totals as table
 EVERYBODY = ("", "")
 """Platform and user of the rows that sum up everybody."""
 
+_LOCK = 0x6C696D69  # any number, the same in every replica
 _SUMS = (
     "requests",
     "prompt_tokens",
@@ -28,6 +29,15 @@ _SUMS = (
     "cost",
     "unpriced",
 )
+
+
+async def one_at_a_time(connection: Connection) -> None:
+    """Let no other process look at the sums to decide something, or add to them, until the commit.
+
+    Two that add up in one commit each what several turns used would wait for each other.
+    """
+    if connection.dialect.name == "postgresql":
+        await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
 
 
 async def add(
@@ -45,6 +55,7 @@ async def add(
         for key in sorted(calendar.key(period) for period in Period)
         for total in totals
     ]
+    await one_at_a_time(connection)
     await connection.execute(_adding(connection.dialect.name), rows)
 
 
@@ -96,6 +107,7 @@ async def forget_before_this_month(
     connection: Connection, platform: str, user: UserId, calendar: Calendar
 ) -> None:
     """Delete somebody's own sums, except those that limits still need; everybody's stay."""
+    await one_at_a_time(connection)
     month = calendar.key(Period.MONTH)
     theirs = (table.c.platform == platform, table.c.user_id == user)
     await connection.execute(sa.delete(table).where(*theirs, ~table.c.period.startswith(month)))

@@ -1,0 +1,90 @@
+"""PostgreSQL shared by several bots that write the same rows in the same moment."""
+
+from __future__ import annotations
+
+import asyncio
+from decimal import Decimal
+
+import pytest
+import sqlalchemy as sa
+
+from bot.core.chat import UsageEntry, UsageKind
+from bot.core.limits.calendar import UTC_CALENDAR, Period
+from bot.core.types import Sender, UserId
+from bot.store import StorageSettings, usage
+from bot.store.connection import Connection
+from bot.store.database import Database, connected
+from bot.store.ledger import LedgerTable
+from bot.store.schema import users
+from bot.store.users import UserTable
+from tests.store.events import chat
+
+# A SQLite file has one bot at a time.
+pytestmark = pytest.mark.parametrize("settings", ["postgres"], indirect=True)
+
+WAITING = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+
+
+async def spend(connection: Connection, model: str) -> None:
+    spent = UsageEntry(kind=UsageKind.CHAT, model=model, prompt_tokens=5, cost=Decimal(1))
+    await usage.keep(connection, chat(), UserId("7"), (spent,), UTC_CALENDAR)
+
+
+async def test_two_that_add_up_in_different_orders_do_not_wait_for_each_other(
+    settings: StorageSettings,
+) -> None:
+    async with connected(settings) as one, connected(settings) as two:
+        taken = asyncio.Event()
+
+        async def forth(connection: Connection) -> None:
+            await spend(connection, "model-a")
+            taken.set()
+            while not await connection.scalar(WAITING):  # noqa: ASYNC110 - another process's doing
+                await asyncio.sleep(0.01)
+            await spend(connection, "model-b")
+
+        async def back(connection: Connection) -> None:
+            await spend(connection, "model-b")
+            await spend(connection, "model-a")
+
+        going = one.write(forth)
+        await taken.wait()
+        await asyncio.gather(going, two.write(back))
+        totals = await LedgerTable(one, UTC_CALENDAR).totals(None, Period.DAY)
+        assert [(total.model, total.requests) for total in totals] == [
+            ("model-a", 2),
+            ("model-b", 2),
+        ]
+
+
+async def test_of_two_commits_that_wait_for_each_other_neither_is_lost(
+    settings: StorageSettings,
+) -> None:
+    settings = settings.model_copy(update={"busy_timeout": 20.0})
+    async with connected(settings) as one, connected(settings) as two:
+        for id in "ab":
+            await UserTable(one).seen("test", Sender(UserId(id), ""))
+        met = asyncio.Barrier(2)
+
+        def writes(database: Database, first: str, second: str) -> list[asyncio.Future[None]]:
+            """Two writes under one commit, which is in the middle when the other is, too."""
+            meeting = [met.wait()]
+
+            async def begin(connection: Connection) -> None:
+                await rename(connection, first)
+                if meeting:
+                    await meeting.pop()
+
+            return [
+                database.write(begin),
+                database.write(lambda connection: rename(connection, second)),
+            ]
+
+        await asyncio.gather(*writes(one, "a", "b"), *writes(two, "b", "a"))
+        names = await one.read(lambda connection: connection.execute(sa.select(users.c.name)))
+        assert [row.name for row in names] == ["Ann Ann", "Ann Ann"]
+
+
+async def rename(connection: Connection, id: str) -> None:
+    longer = sa.func.trim(users.c.name + " Ann")
+    await connection.execute(sa.update(users).where(users.c.id == id).values(name=longer))
