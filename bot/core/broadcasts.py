@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from bot.core.limits.ledger import Person
-from bot.core.types import ChatRef
+from bot.core.types import ChatRef, MessageRef
 
 
 class Delivered(StrEnum):
@@ -62,8 +62,14 @@ class Broadcasts(Protocol):
         """A chat that has not been tried; from now on it counts as tried. None when over."""
         ...
 
-    async def mark(self, number: int, chat: ChatRef, state: Delivered) -> None:
-        """Write down what came of one chat."""
+    async def mark(
+        self, number: int, chat: ChatRef, state: Delivered, message: MessageRef | None = None
+    ) -> None:
+        """Write down what came of one chat, and the `message` that stands there now."""
+        ...
+
+    async def posted(self, chat: ChatRef) -> Sequence[MessageRef]:
+        """The messages that the latest broadcasts have left in a chat."""
         ...
 
     async def stop(self, number: int) -> None:

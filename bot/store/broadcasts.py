@@ -8,12 +8,14 @@ import sqlalchemy as sa
 
 from bot.core.broadcasts import Delivered, Progress
 from bot.core.limits.ledger import Person
-from bot.core.types import ChatId, ChatRef
+from bot.core.types import ChatId, ChatRef, MessageId, MessageRef
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
 from bot.store.database import Database, insert
 from bot.store.schema import broadcast_chats, broadcasts, conversations
 
+LATEST = 100
+"""Broadcasts whose messages are looked for, at most."""
 _DRAFT = "draft"
 _RUNNING = "running"
 _STOPPED = "stopped"
@@ -105,13 +107,38 @@ class BroadcastTable:
 
         return await self._database.write(job)
 
-    async def mark(self, number: int, chat: ChatRef, state: Delivered) -> None:
-        """Write down what came of one chat."""
+    async def mark(
+        self, number: int, chat: ChatRef, state: Delivered, message: MessageRef | None = None
+    ) -> None:
+        """Write down what came of one chat, and the `message` that stands there now."""
+        statement = _marked(number, chat, state)
+        if message is not None:
+            statement = statement.values(message=message.id)
 
         async def job(connection: Connection) -> None:
-            await connection.execute(_marked(number, chat, state))
+            await connection.execute(statement)
 
         await self._database.write(job)
+
+    async def posted(self, chat: ChatRef) -> Sequence[MessageRef]:
+        """The messages that the latest broadcasts have left in a chat."""
+        latest = sa.select(broadcasts.c.id).order_by(broadcasts.c.id.desc()).limit(LATEST)
+        query = (
+            sa.select(broadcast_chats.c.message)
+            .where(
+                broadcast_chats.c.broadcast_id.in_(latest),
+                broadcast_chats.c.platform == chat.platform,
+                broadcast_chats.c.chat == chat.id,
+                broadcast_chats.c.message != "",
+            )
+            .order_by(broadcast_chats.c.broadcast_id)
+        )
+
+        async def job(connection: Connection) -> Sequence[MessageRef]:
+            found = (await connection.execute(query)).scalars()
+            return [MessageRef(chat, MessageId(id)) for id in found]
+
+        return await self._database.read(job)
 
     async def stop(self, number: int) -> None:
         """Try no more chats."""

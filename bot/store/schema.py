@@ -377,4 +377,5 @@ broadcast_chats = sa.Table(
     sa.Column("platform", Words, primary_key=True),
     sa.Column("chat", Words, primary_key=True),
     sa.Column("state", Words, nullable=False),
+    sa.Column("message", Words, nullable=False, server_default=""),  # the id of what was posted
 )

@@ -18,7 +18,7 @@ from bot.store.columns import utc_now
 from bot.store.connection import Connection
 from bot.store.database import connected
 from bot.store.schema import users
-from tests.store.events import ANN, chat, message
+from tests.store.events import ANN, chat, message, ref
 
 BOSS = Person("test", UserId("boss"))
 
@@ -50,6 +50,17 @@ async def test_a_stopped_broadcast_goes_no_further(stores: Stores) -> None:
     await broadcasts.stop(number)
     assert await broadcasts.next(number) is None
     assert await broadcasts.progress(number) == Progress(waiting=1, unknown=1)
+
+
+async def test_what_the_latest_broadcasts_left_in_a_chat_is_known(stores: Stores) -> None:
+    broadcasts = stores.broadcasts
+    for posted in (1, 2):
+        number = await broadcasts.draft("news", BOSS)
+        await broadcasts.start(number, [chat("a"), chat("b")])
+        await broadcasts.mark(number, chat("a"), Delivered.SENT, ref(posted, "a"))
+        await broadcasts.mark(number, chat("b"), Delivered.FAILED)
+    assert await broadcasts.posted(chat("a")) == [ref(1, "a"), ref(2, "a")]
+    assert await broadcasts.posted(chat("b")) == []
 
 
 async def test_it_goes_to_every_chat_with_a_conversation(stores: Stores) -> None:

@@ -16,7 +16,7 @@ from bot.core.commands.table import ActionHandler, Command
 from bot.core.i18n import N_
 from bot.core.stores import Action, Outcome
 from bot.core.turn import TurnContext
-from bot.core.types import ButtonPress, ButtonRow, ChatRef, IncomingMessage, Need, Reply
+from bot.core.types import ButtonPress, ButtonRow, ChatRef, IncomingMessage, MessageRef, Need, Reply
 from bot.errors import ChatGone, PlatformError, RateLimited
 
 log = logging.getLogger(__name__)
@@ -90,23 +90,24 @@ async def _send_to_all(ctx: TurnContext, number: int, text: str) -> None:
         if clock.monotonic() - shown_at >= SHOW_EVERY:
             await _show(ctx, _under_way(ctx, await broadcasts.progress(number)), stopping)
             shown_at = clock.monotonic()
-        await broadcasts.mark(number, chat, await _send(ctx, chat, text))
+        state, message = await _send(ctx, chat, text)
+        await broadcasts.mark(number, chat, state, message)
 
 
-async def _send(ctx: TurnContext, chat: ChatRef, text: str) -> Delivered:
+async def _send(ctx: TurnContext, chat: ChatRef, text: str) -> tuple[Delivered, MessageRef | None]:
     """Send to one chat, behind everything else that is to be said."""
     while True:
         try:
-            await ctx.platforms[chat.platform].send(chat, Reply(text=text, bulk=True))
+            message = await ctx.platforms[chat.platform].send(chat, Reply(text=text, bulk=True))
         except RateLimited as limit:
             await ctx.services.clock.sleep(limit.retry_after)
         except ChatGone:
-            return Delivered.GONE
+            return Delivered.GONE, None
         except PlatformError as error:
             log.warning("broadcast not sent", extra={"to": chat.id, "error": repr(error)})
-            return Delivered.FAILED
+            return Delivered.FAILED, None
         else:
-            return Delivered.SENT
+            return Delivered.SENT, message
 
 
 async def _show(ctx: TurnContext, text: str, buttons: Sequence[ButtonRow]) -> None:

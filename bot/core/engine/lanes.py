@@ -78,7 +78,7 @@ class Lanes:
         )
         self._rows = Rows(self._turns, self._room, self._clock)
         self._unfinished = Unfinished()
-        self._leftovers = Leftovers(platforms, self._turns, self._stoppers.keys())
+        self._leftovers = Leftovers(platforms, services.stores, self._stoppers.keys())
         self._chores = Chores(services)
         self._accepting = True
 

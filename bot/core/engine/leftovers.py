@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 
 from bot.core.ports import Platform
-from bot.core.stores import Turn, TurnQueue
+from bot.core.stores import Stores, Turn
 from bot.core.types import ChatRef, IncomingMessage, MessageRef
 
 
@@ -17,10 +17,11 @@ class Leftovers:
     """
 
     def __init__(
-        self, platforms: Mapping[str, Platform], turns: TurnQueue, busy: Collection[ChatRef]
+        self, platforms: Mapping[str, Platform], stores: Stores, busy: Collection[ChatRef]
     ) -> None:
         self._platforms = platforms
-        self._turns = turns
+        self._turns = stores.turns
+        self._broadcasts = stores.broadcasts
         self._busy = busy
         self._tidied: dict[ChatRef, asyncio.Lock] = {}
 
@@ -50,5 +51,7 @@ class Leftovers:
         asked = event.ref if isinstance(event, IncomingMessage) else None
         after = [ref for ref in (turn.stood, asked) if ref is not None]
         if after:
-            keep = {*await self._turns.known(turn.id), *shown}
-            await self._platforms[chat.platform].sweep(chat, after=after, keep=keep)
+            platform = self._platforms[chat.platform]
+            told = await self._broadcasts.posted(platform.lobby(chat))
+            keep = {*await self._turns.known(turn.id), *told, *shown}
+            await platform.sweep(chat, after=after, keep=keep)

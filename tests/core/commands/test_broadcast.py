@@ -155,6 +155,23 @@ async def test_a_kill_is_survived_and_nobody_gets_it_twice(tmp_path: Path) -> No
     assert [got(house, chat) for chat in known] == [1] * 5
 
 
+async def test_it_stays_where_an_answer_is_begun_anew_after_a_restart(tmp_path: Path) -> None:
+    office = ChatRef("fake", ChatId("office"))
+    async with open_house(tmp_path, access=ACCESS) as house:
+        await met(house, CHAT)
+        house.api.script.answer("slow words " * 40)
+        with house.api.held():
+            await house.happen(house.platform.message("a long question"))
+            await house.sees("slow words")
+            await house.say(f"/broadcast {NEWS}", chat=office, sender=BOSS)
+            press = house.platform.press("Send it", chat=office, sender=BOSS)
+            assert await house.tell(press, office) == ["📣 Sent to 1 of 1 chat."]
+            await house.lanes.drain(0)  # the answer is left for the next start
+    async with open_house(tmp_path, access=ACCESS, platform=house.platform) as house:
+        await house.sees("**You said:** a long question")
+        assert got(house, CHAT) == 1
+
+
 def stopped(folder: Path) -> bool:
     with closing(sqlite3.connect(folder / "house.db")) as database:
         return database.execute("SELECT state FROM broadcasts").fetchall() == [("stopped",)]
