@@ -14,8 +14,7 @@ import sqlalchemy as sa
 
 from bot.core.stores import TurnState
 from bot.errors import StoreError
-from bot.store import migrate, ratings
-from bot.store.codec import UNREADABLE
+from bot.store import lanes, migrate, ratings
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
 from bot.store.database import Database, connected
@@ -165,13 +164,7 @@ async def retry(settings: StorageSettings, only: Collection[int] | None = None) 
     """
 
     async def job(connection: Connection) -> int:
-        statement = (
-            sa.update(turns)
-            .where(turns.c.state == TurnState.DEAD.value, turns.c.kind != UNREADABLE)
-            .values(
-                state=TurnState.WAITING.value, attempt=1, owner=None, error=None, finished_at=None
-            )
-        )
+        statement = lanes.revival()
         if only is not None:
             statement = statement.where(turns.c.id.in_(only))
         return (await connection.execute(statement)).rowcount

@@ -13,7 +13,7 @@ from bot.core.types import Unreadable
 from bot.errors import StoreError
 from bot.store import StorageSettings, admin, open_store
 from tests.store.conftest import names, sqlite_settings
-from tests.store.events import chat, message, said
+from tests.store.events import chat, message, ref, said
 
 NOW = timedelta(0)
 
@@ -82,6 +82,24 @@ async def test_a_dead_turn_tried_again_comes_first(
     turn = await stores.turns.claim("me")
     assert turn is not None
     assert (running, turn.event.key, turn.attempt) == (1, "dead", 1)
+
+
+async def test_a_dead_turn_tried_again_begins_below_what_was_posted_since(
+    settings: StorageSettings, stores: Stores
+) -> None:
+    turns = stores.turns
+    for key, posted in (("dead", 5), ("later", 7)):
+        await turns.accept(message(key), urgent=False)
+        turn = await turns.claim("me")
+        assert turn is not None
+        if key == "dead":
+            await turns.fail(turn.id, "it broke", dead=True, stood=ref(posted))
+        else:
+            await turns.finish(turn.id, Outcome(), stood=ref(posted))
+    assert await admin.retry(settings) == 1
+    again = await turns.claim("me")
+    assert again is not None
+    assert (again.event.key, again.stood) == ("dead", ref(7))
 
 
 async def test_a_purge_deletes_what_is_over_and_leaves_the_history(
