@@ -230,7 +230,7 @@ def _copy(file: Path, to: Path) -> int:
 
 @asynccontextmanager
 async def _migrated(settings: StorageSettings) -> AsyncIterator[Database]:
-    async with connected(settings) as database:
+    async with connected(settings, limited=False) as database:
         if await database.read(migrate.current) != migrate.HEAD:
             raise StoreError(f"{settings.place} is of an older version: run `bot db upgrade`")
         yield database

@@ -89,14 +89,15 @@ class Database:
 
 
 @asynccontextmanager
-async def connected(settings: StorageSettings) -> AsyncIterator[Database]:
+async def connected(settings: StorageSettings, *, limited: bool = True) -> AsyncIterator[Database]:
     """The database as it is: no file is made, nothing is migrated.
 
-    Raises `StoreError` when there is no SQLite file.
+    On PostgreSQL a statement may take as long as it likes unless it is `limited`. Raises
+    `StoreError` when there is no SQLite file.
     """
     if settings.sqlite_file is not None and not settings.sqlite_file.exists():
         raise StoreError(f"there is no database {settings.sqlite_file} yet")
-    async with _open(settings) as database:
+    async with _open(settings, limited=limited) as database:
         yield database
 
 
@@ -104,17 +105,24 @@ async def connected(settings: StorageSettings) -> AsyncIterator[Database]:
 async def migrating(settings: StorageSettings) -> AsyncIterator[Database]:
     """The database for changing its tables; an SQLite file is made where there is none.
 
+    A change may take as long as it likes: a large table is not written anew in a moment.
     On SQLite a table is changed by making it anew and dropping the old one, which with foreign
     keys enforced would delete the rows that point to it (https://www.sqlite.org/lang_altertable.html).
     """
-    async with _open(settings, foreign_keys=False) as database:
+    async with _open(settings, limited=False, foreign_keys=False) as database:
         yield database
 
 
 @asynccontextmanager
-async def _open(settings: StorageSettings, *, foreign_keys: bool = True) -> AsyncIterator[Database]:
+async def _open(
+    settings: StorageSettings, *, limited: bool, foreign_keys: bool = True
+) -> AsyncIterator[Database]:
     sqlite = settings.sqlite_file is not None
-    engine = _sqlite(settings, foreign_keys=foreign_keys) if sqlite else _postgres(settings)
+    engine = (
+        _sqlite(settings, foreign_keys=foreign_keys)
+        if sqlite
+        else _postgres(settings, limited=limited)
+    )
     database = Database(engine, sqlite=sqlite)
     try:
         yield database
@@ -136,10 +144,10 @@ def insert_for(dialect: str, table: sa.Table) -> Insert:
     return postgresql.insert(table)
 
 
-def _postgres(settings: StorageSettings) -> AsyncioEngine:
+def _postgres(settings: StorageSettings, *, limited: bool) -> AsyncioEngine:
     from bot.store.postgres import engine  # 9 MB that a bot with SQLite does without
 
-    return AsyncioEngine(engine(settings, 1 + _POSTGRES_READERS))
+    return AsyncioEngine(engine(settings, 1 + _POSTGRES_READERS, limited=limited))
 
 
 def _sqlite(settings: StorageSettings, *, foreign_keys: bool) -> ThreadEngine:

@@ -12,10 +12,13 @@ from bot.store.settings import StorageSettings
 
 _CONNECT_SECONDS = 10.0
 """How long a server may take to let us in: not a matter of locks, so not of `busy_timeout`."""
+SILENCE = 30.0
+"""Seconds for a statement of a running bot beside those for locks: a server that is gone without a
+word is noticed, too."""
 
 
-def engine(settings: StorageSettings, connections: int) -> AsyncEngine:
-    """An engine with so many connections."""
+def engine(settings: StorageSettings, connections: int, *, limited: bool = True) -> AsyncEngine:
+    """An engine with so many connections; a statement may take for ever unless it is `limited`."""
     wait = str(int(settings.busy_timeout * 1000))
     return create_async_engine(
         settings.url,
@@ -25,8 +28,7 @@ def engine(settings: StorageSettings, connections: int) -> AsyncEngine:
         pool_pre_ping=True,
         connect_args={
             "timeout": _CONNECT_SECONDS,
-            # A server that is gone without a word is noticed, too.
-            "command_timeout": settings.busy_timeout + 30,
+            "command_timeout": settings.busy_timeout + SILENCE if limited else None,
             "server_settings": {"application_name": "chinwag", "lock_timeout": wait},
         },
     )

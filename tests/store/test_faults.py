@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, closing
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -19,7 +20,8 @@ import pytest
 from bot.core.chat import UsageEntry, UsageKind
 from bot.core.stores import Outcome, Stores
 from bot.errors import BotError, StoreBroken, StoreBusy, StoreError, StoreFull, StoreRefused
-from bot.store import StorageSettings, check, migrate, open_store
+from bot.store import StorageSettings, admin, check, migrate, open_store
+from bot.store import postgres as postgres_engines
 from bot.store.conversations import ConversationTable
 from bot.store.database import Database, connected
 from bot.store.postgres import engine
@@ -68,6 +70,29 @@ async def test_a_lock_that_is_let_go_in_time_is_waited_for(settings: StorageSett
             _, pending = await asyncio.wait([accepting], timeout=0.2)
             assert pending
         assert (await accepting).fresh
+
+
+async def test_a_large_database_is_migrated_and_purged_however_long_that_takes(
+    postgres: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres_engines, "SILENCE", 0.1)
+    await postgres.execute("CREATE DATABASE large")
+    settings = StorageSettings(url=postgres.url("large"), busy_timeout=0.1)
+    await migrate.move(settings, "0008")
+    for statement in (
+        "CREATE FUNCTION slow_change() RETURNS event_trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN PERFORM pg_sleep(0.4); END $$",
+        "CREATE FUNCTION slow_delete() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN PERFORM pg_sleep(0.4); RETURN NULL; END $$",
+        "CREATE TRIGGER deleting AFTER DELETE ON turns EXECUTE FUNCTION slow_delete()",
+        "CREATE EVENT TRIGGER changing ON ddl_command_end EXECUTE FUNCTION slow_change()",
+    ):
+        await postgres.execute(statement, "large")
+    assert await migrate.upgrade(settings)
+    await admin.purge(settings, older_than=timedelta(days=1))
+    async with connected(settings) as database:  # as a running bot is
+        with pytest.raises(StoreBusy, match="took too long"):
+            await execute(database, "DELETE FROM turns")
 
 
 async def test_reading_goes_on_while_somebody_writes(tmp_path: Path) -> None:
