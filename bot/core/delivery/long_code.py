@@ -125,7 +125,10 @@ def _name(block: CodeBlock, taken: set[str]) -> str:
 
 
 def _content(block: CodeBlock, code: str) -> bytes:
-    """The code without the indentation of the fence."""
+    """The code without the quote and the indentation of the fence."""
+    if block.fence.quotes:
+        quote = re.compile(rf"^(?:[ ]{{0,3}}>[ ]?){{1,{block.fence.quotes}}}", re.MULTILINE)
+        code = quote.sub("", code)
     if block.fence.indent:
         margin = re.compile(rf"^[ \t]{{1,{block.fence.indent}}}", re.MULTILINE)
         code = margin.sub("", code)

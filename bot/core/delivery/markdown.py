@@ -13,9 +13,11 @@ from enum import Enum, auto
 
 _ITEM = r"(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)"
 _FENCE = re.compile(
-    rf"^(?P<margin>[ \t]*{_ITEM}*)(?P<marks>`{{3,}}(?=[^`\n]*$)|~{{3,}})(?P<info>[^\n]*)$",
+    r"^(?P<quote>(?:[ ]{0,3}>[ ]?)*)"
+    rf"(?P<margin>[ \t]*{_ITEM}*)(?P<marks>`{{3,}}(?=[^`\n]*$)|~{{3,}})(?P<info>[^\n]*)$",
     re.MULTILINE,
 )
+_NO_QUOTE = re.compile(r"^(?![ ]{0,3}>)", re.MULTILINE)
 _RULE = re.compile(r"[ \t]*\|?(?:[ \t]*:?-+:?[ \t]*\|)*(?:[ \t]*:?-+:?[ \t]*)?\|?[ \t]*")
 _HEADING = re.compile(r"[ \t]*#{1,6}(?:[ \t]|$)")
 MARKER = re.compile(rf"[ \t]*(?:>[ \t]?)*{_ITEM}*(?:\[[ xX]?\]?[ \t]*)?")
@@ -33,16 +35,25 @@ _SPAN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Fence:
-    """A code fence that is open. `indent` is the column at which it stands."""
+    """A code fence that is open.
+
+    `indent` is the column at which it stands, in as many quotes as `quotes` says.
+    """
 
     indent: int
     marks: str
     info: str
+    quotes: int = 0
+
+    @property
+    def quote(self) -> str:
+        """What each line in it begins with."""
+        return "> " * self.quotes
 
     @property
     def closing(self) -> str:
         """The line that closes it, where it was opened."""
-        return " " * self.indent + self.marks
+        return self.quote + " " * self.indent + self.marks
 
     @property
     def opening(self) -> str:
@@ -51,7 +62,7 @@ class Fence:
         A fence that stood four columns or deeper stood in a list. Without the list it would be
         indented code, and its closing line no closing line; so the list is opened anew, too.
         """
-        margin, left = "", self.indent
+        margin, left = self.quote, self.indent
         while left > 3:
             step = min(left, 5)
             margin += "-" + " " * (step - 1)
@@ -62,7 +73,8 @@ class Fence:
         """Whether a line that looks like a fence ends this one."""
         margin, marks = found["margin"].expandtabs(4), found["marks"]
         return (
-            not margin.strip()
+            found["quote"].count(">") == self.quotes
+            and not margin.strip()
             and len(margin) <= self.indent + 3
             and marks[0] == self.marks[0]
             and len(marks) >= len(self.marks)
@@ -72,10 +84,8 @@ class Fence:
 
 def open_fence(text: str) -> Fence | None:
     """The code fence that is still open at the end of the text."""
-    fence: Fence | None = None
-    for found in _FENCE.finditer(text):
-        fence = _after(fence, found)
-    return fence
+    blocks = list(code_blocks(text))
+    return blocks[-1].fence if blocks and blocks[-1].after is None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +101,25 @@ class CodeBlock:
 def code_blocks(text: str) -> Iterator[CodeBlock]:
     """The fenced code in a text, in order."""
     fence: Fence | None = None
-    start = 0
+    start = limit = 0  # where the code of the fence begins, and where its quote ends
     for found in _FENCE.finditer(text):
+        if fence is not None and found.start() >= limit:
+            yield CodeBlock(fence, start, limit, limit)
+            fence = None
         before, fence = fence, _after(fence, found)
         line_end = text.find("\n", found.end()) + 1 or len(text)
-        if before is None:
-            start = line_end
-        elif fence is None:
+        if before is None and fence is not None:
+            start, limit = line_end, _quote_end(text, line_end, fence)
+        elif before is not None and fence is None:
             yield CodeBlock(before, start, max(start, found.start()), line_end)
     if fence is not None:
-        yield CodeBlock(fence, start, len(text))
+        yield CodeBlock(fence, start, limit, limit if limit < len(text) else None)
+
+
+def _quote_end(text: str, start: int, fence: Fence) -> int:
+    """Where the quote ends in which a fence stands, and its code with it."""
+    found = _NO_QUOTE.search(text, start) if fence.quotes else None
+    return found.start() if found else len(text)
 
 
 def closed(text: str) -> str:
@@ -114,7 +133,8 @@ def closed(text: str) -> str:
 def _after(fence: Fence | None, found: re.Match[str]) -> Fence | None:
     if fence is None:
         indent = len(found["margin"].expandtabs(4))
-        return Fence(indent=indent, marks=found["marks"], info=found["info"])
+        quotes = found["quote"].count(">")
+        return Fence(indent=indent, marks=found["marks"], info=found["info"], quotes=quotes)
     return None if fence.is_closed_by(found) else fence
 
 
@@ -155,6 +175,8 @@ def lines(text: str) -> Iterator[Line]:
     while start < len(text):
         end = text.find("\n", start) + 1 or len(text)
         found = _FENCE.match(text, start, end - 1 if text[end - 1] == "\n" else end)
+        if fence is not None and fence.quotes and _NO_QUOTE.match(text, start):
+            fence = None
         if fence is not None:
             head = 0
             after = _after(fence, found) if found else fence

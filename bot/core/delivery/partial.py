@@ -54,7 +54,7 @@ def _held_lines(text: str, known: list[Line]) -> int | None:
         case LineKind.FENCE if last.fence is None:
             return last.start  # an empty code block is nothing to look at
         case LineKind.CODE if last.fence is not None:
-            marks = words.strip()
+            marks = words.lstrip(" >" if last.fence.quotes else " ").strip()
             if not marks and before and before.kind is LineKind.FENCE:
                 return before.start
             is_closing = not is_whole and marks == marks[:1] * len(marks)

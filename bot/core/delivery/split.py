@@ -209,6 +209,7 @@ def _page(text: str, cut: int, least: int, limit: int) -> Page:
         carry = fence.opening + "\n"
         if len(carry) > limit // CARRY_SHARE:
             carry = replace(fence, info="").opening + "\n"
+        carry += "" if text.endswith("\n", 0, cut) else fence.quote
         return Page(text=closed(text[:cut]), used=cut, carry=carry)
     page = text[:least] + text[least:cut].rstrip()
     carry = _table_head(text, cut)

@@ -49,6 +49,14 @@ def test_code_without_an_end_is_whole_when_the_text_is() -> None:
     assert shorten(text, PAGE, note) == Shortened(f"```rust\n{lines_of_code(34)}")
 
 
+def test_the_file_of_code_in_a_quote_is_without_the_quote() -> None:
+    code = lines_of_code(100)
+    quoted = "".join(f"> {line}\n" for line in code.splitlines())
+    shown = whole(f"> ```go\n{quoted}> ```\n\nDone.")
+    assert [file.content.decode() for file in shown.files] == [code]
+    assert shown.text.endswith("\n> ```\n\n[code.go: 100]\n\nDone.")
+
+
 def test_every_long_block_has_a_file_of_its_own() -> None:
     block = f"```go\n{lines_of_code(50)}```\n"
     found = whole(f"{block}\nand\n\n{block}\n```go\nshort\n```\n{block}")

@@ -184,6 +184,29 @@ def test_code_in_a_nested_list_is_opened_again_in_a_list() -> None:
     assert all(open_fence(page) is None for page in found)
 
 
+def test_code_in_a_quote_is_opened_again_in_the_quote() -> None:
+    body = "\n".join(f"> w{n} = {n}" for n in range(20))
+    found = list(pages(f"See:\n\n> ```py\n{body}\n> ```\nend", 90))
+    for page in found[1:-1]:
+        assert re.fullmatch(r"> ```py\n(> w\d+ = \d+\n)+> ```", page)
+    assert found[-1].endswith("> ```\nend")
+    assert re.findall(r"w\d+", " ".join(found)) == [f"w{n}" for n in range(20)]
+
+
+def test_a_long_line_of_code_in_a_quote_goes_on_as_code() -> None:
+    words = " ".join(f"w{n}" for n in range(60))
+    found = list(pages(f"> ~~~\n> {words}\n> ~~~", 90))
+    assert all(re.fullmatch(r"> ~~~\n> w[w\d ]+\n> ~~~", page) for page in found)
+    assert re.findall(r"w\d+", " ".join(found)) == words.split()
+
+
+def test_code_in_a_quote_ends_with_the_quote() -> None:
+    text = "> ```\n> code\nwords\n" + "and more words\n" * 20
+    assert open_fence("> ```\n> code") is not None and open_fence(text) is None
+    assert "```" not in "".join(list(pages(text, 90))[1:])
+    assert open_fence("```\n> ```") is not None and open_fence("> ```\n> > ```") is not None
+
+
 def test_a_fence_with_an_endless_language_is_not_carried_over() -> None:
     found = list(pages("```" + "x" * 50 + "\n" + "code line\n" * 20 + "```", 100))
     assert found[1].startswith("```\ncode line")
