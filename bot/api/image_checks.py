@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from io import BytesIO
 
 from bot.api.errors import CallFailed
@@ -20,6 +21,28 @@ SOURCE_BYTES = 50_000_000
 PROMPT = 32_000
 _SIZE = re.compile(r"auto|\d{2,5}x\d{2,5}|\d{1,2}:\d{1,2}|[1-8]K")
 """Pixels, and what other vendors take: an aspect, a resolution."""
+_RESOLUTION = re.compile(r"[1-8]k", re.IGNORECASE)
+
+
+def spelt_size(size: str, takes: ModelInfo) -> str:
+    """A size as the model spells it, whatever the case it was typed in."""
+    if not takes.sizes and _RESOLUTION.fullmatch(size):
+        return size.upper()
+    return _spelt(size, takes.sizes)
+
+
+def spelt(request: ImageRequest, takes: ModelInfo) -> ImageRequest:
+    """The order with its words as the model spells them."""
+    return replace(
+        request,
+        size=spelt_size(request.size, takes),
+        quality=_spelt(request.quality, takes.qualities),
+        style=_spelt(request.style, takes.styles),
+    )
+
+
+def _spelt(word: str, known: Sequence[str]) -> str:
+    return next((each for each in known if each.lower() == word.lower()), word)
 
 
 async def check_drawing(request: ImageRequest, takes: ModelInfo) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from bot.api.answers import Answers
@@ -18,7 +18,7 @@ from bot.api.chat_drawing import draw_in_chat
 from bot.api.downloads import Downloads
 from bot.api.errors import CallFailed, from_payload
 from bot.api.http import Http, HttpRequest, json_object
-from bot.api.image_checks import check_drawing, check_variation
+from bot.api.image_checks import check_drawing, check_variation, spelt, spelt_size
 from bot.api.learnt import Lessons
 from bot.api.pictures import mime_of, picture_of
 from bot.api.settings import ApiSettings
@@ -83,7 +83,9 @@ class Images:
 
         `sent` is called when a request goes out.
         """
-        await check_drawing(request, self._takes(request.model))
+        takes = self._takes(request.model)
+        request = spelt(request, takes)
+        await check_drawing(request, takes)
         if self._lessons.draws_in_chat(request.model):
             return await self._draw_in_chat(request, sent)
         try:
@@ -108,7 +110,9 @@ class Images:
 
     async def vary(self, request: VariationRequest, sent: Callable[[], None]) -> Drawing:
         """Draw variations. Raises `CallFailed`; UNSUPPORTED where the API has no such endpoint."""
-        check_variation(request, self._takes(request.model))
+        takes = self._takes(request.model)
+        request = replace(request, size=spelt_size(request.size, takes))
+        check_variation(request, takes)
         body = _common(request.model, request.n, request.size)
         files = [("image", _file(request.image))]
         path = "/images/variations"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from bot.api.settings import ModelSettings
 from bot.core.types import Attachment, FileId, FileKind, IncomingMessage, Quote
 from bot.errors import PlatformError
 from bot.sandbox.openai.faults import Hang, Refuse
@@ -83,6 +84,18 @@ async def test_a_value_that_the_model_does_not_take_is_named(house: House) -> No
     [text] = await house.say("/image a cat --size huge")
     assert text == "⚠️ The API did not accept the request: a size is WIDTHxHEIGHT, such as 1024x1024"
     assert house.api.traffic.to("/images/generations") == []
+
+
+@pytest.mark.parametrize("typed", ["2K", "2k"])
+@pytest.mark.parametrize("sizes", [("1K", "2K"), ()])
+async def test_a_word_is_sent_as_the_model_spells_it_whatever_its_case(
+    tmp_path: Path, typed: str, sizes: tuple[str, ...]
+) -> None:
+    prices = {"gpt-image-1": ModelSettings(sizes=sizes, qualities=("HD",))}
+    async with open_house(tmp_path, prices=prices) as house:
+        await house.say(f"/image a cat --size {typed} --quality hd")
+        [asked] = house.api.traffic.to("/images/generations")
+        assert (asked.json["size"], asked.json["quality"]) == ("2K", "HD")
 
 
 async def test_again_draws_the_same_once_more(house: House) -> None:
