@@ -215,13 +215,11 @@ class Answer:
         if not self._model:
             raise ModelError(ModelErrorKind.MODEL_NOT_FOUND, "no model is configured")
         heard = () if self._repeat else await self._overhear()
-        tail = (
-            *(spoken(each, group=group) for each in (*heard, asked)),
-            *told_to_go_on(self._base),
-        )
+        remarks = tuple(spoken(each, group=group) for each in heard)
+        tail = (spoken(asked, group=group), *told_to_go_on(self._base))
         before = self._repeat.exchange.question.id if self._repeat else None
         place = Place(chat=self._ctx.chat, group=group, before=before)
-        view = await look(services, self._manner, place, tail)
+        view = await look(services, self._manner, place, tail, remarks)
         self._conversation = view.conversation
         return ChatRequest(
             model=self._model,

@@ -33,7 +33,7 @@ async def context(ctx: TurnContext, message: IncomingMessage, argument: str) -> 
     heard = await stores.overheard.remarks(ctx.chat) if _listens(ctx) else ()
     remarks = tuple(spoken(each, group=True) for each in said(heard))
     place = Place(chat=ctx.chat, group=ctx.group)
-    view = await look(ctx.services, manner, place, remarks)
+    view = await look(ctx.services, manner, place, (), remarks)
     await ctx.say(await _written(ctx, view, manner.system_prompt))
     return Outcome()
 

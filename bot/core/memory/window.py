@@ -61,9 +61,13 @@ async def window_size(services: Services, model: str) -> int:
 
 
 async def look(
-    services: Services, manner: Manner, place: Place, asked: tuple[ChatMessage, ...]
+    services: Services,
+    manner: Manner,
+    place: Place,
+    asked: tuple[ChatMessage, ...],
+    heard: tuple[ChatMessage, ...] = (),
 ) -> View:
-    """What is sent along with what is `asked`.
+    """What is sent along with what is `asked`, and with the newest remarks that were `heard`.
 
     Raises `StoreError`, and `ModelError` when what is asked is too long by itself.
     """
@@ -77,7 +81,11 @@ async def look(
     kept = await load_kept(conversations, history, budget=4 * size, after=after)
     said = [spoken(each, group=place.group) for each in told(each.message for each in kept)]
     head = instruction(manner.system_prompt, summary)
-    fitting = fit(said, (*head, *asked), budget=budget_of(size), count=services.count_tokens)
+    budget, count = budget_of(size), services.count_tokens
+    if heard:
+        newest = fit(heard, (*head, *asked), budget=budget, count=count)
+        asked = (*newest[: len(newest) - len(head) - len(asked)], *asked)
+    fitting = fit(said, (*head, *asked), budget=budget, count=count)
     fits = len(fitting) - len(head) - len(asked)
     past, now = fitting[:fits], fitting[fits + len(head) :]
     while past and now and tells(past[-1]):

@@ -219,6 +219,18 @@ async def test_context_shows_what_the_next_question_takes_along(house: House) ->
     assert "- what others said meanwhile: " in await ask(house, "/context")
 
 
+async def test_remarks_that_do_not_fit_are_left_out_oldest_first(tmp_path: Path) -> None:
+    async with open_house(tmp_path, defaults=SMALL) as house:
+        await ask(house, "/settings listening on")
+        for number in range(10):
+            await chatter(house, f"Number {number} is " + "long " * 90)
+        assert "What is it?" in await ask(house, "What is it?")
+        asked = str(house.asked())
+        assert "Number 9 is" in asked and "Number 0 is" not in asked
+        assert "Number 9 is" in str(house.asked()[-2])
+        assert "And now?" in await ask(house, "And now?")
+
+
 async def test_context_without_a_model(tmp_path: Path) -> None:
     async with open_house(tmp_path, defaults=replace(DEFAULTS, model="")) as house:
         assert await house.say("/context") == ["No model is chosen yet. Choose one with /model."]
