@@ -12,10 +12,11 @@ from bot.core.commands.table import Command
 from bot.core.i18n import N_
 from bot.core.memory.context import spoken, tokens_of
 from bot.core.memory.overhearing import listens, said
-from bot.core.memory.window import Place, View, instruction, look
+from bot.core.memory.window import Place, View, budget_of, instruction, look, window_size
 from bot.core.stores import Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import IncomingMessage
+from bot.errors import ModelError, ModelErrorKind
 
 CELLS = 12
 MILLION = 1_000_000
@@ -33,9 +34,27 @@ async def context(ctx: TurnContext, message: IncomingMessage, argument: str) -> 
     heard = await stores.overheard.remarks(ctx.chat) if _listens(ctx) else ()
     remarks = tuple(spoken(each, group=True) for each in said(heard))
     place = Place(chat=ctx.chat, group=ctx.group)
-    view = await look(ctx.services, manner, place, (), remarks)
+    try:
+        view = await look(ctx.services, manner, place, (), remarks)
+    except ModelError as error:
+        if error.kind is not ModelErrorKind.CONTEXT_TOO_LONG:
+            raise
+        await ctx.say(await _too_long(ctx))
+        return Outcome()
     await ctx.say(await _written(ctx, view, manner.system_prompt))
     return Outcome()
+
+
+async def _too_long(ctx: TurnContext) -> str:
+    """What is said when not even the instruction fits."""
+    manner, number = ctx.manner, ctx.formats.number
+    told = _tokens(ctx, instruction(manner.system_prompt, None))
+    room = budget_of(await window_size(ctx.services, manner.model))
+    text = ctx.texts.gettext(
+        "⚠️ The instruction of this chat takes {used} tokens, and the window of {model} has room "
+        "for {room}. Shorten it with /system, or choose another model with /model."
+    )
+    return text.format(used=number(told), model=manner.model, room=number(room))
 
 
 def _listens(ctx: TurnContext) -> bool:

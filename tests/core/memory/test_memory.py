@@ -219,6 +219,14 @@ async def test_context_shows_what_the_next_question_takes_along(house: House) ->
     assert "- what others said meanwhile: " in await ask(house, "/context")
 
 
+async def test_context_says_that_the_instruction_is_too_long(tmp_path: Path) -> None:
+    async with open_house(tmp_path, defaults=SMALL) as house:
+        await house.say("/system " + "word " * 1_500)
+        said = (await house.say("/context"))[-1]
+        assert said.startswith("⚠️ The instruction of this chat takes 1,")
+        assert "the window of gpt-4o-mini has room for 750. Shorten it with /system" in said
+
+
 async def test_remarks_that_do_not_fit_are_left_out_oldest_first(tmp_path: Path) -> None:
     async with open_house(tmp_path, defaults=SMALL) as house:
         await ask(house, "/settings listening on")
