@@ -151,7 +151,7 @@ def connect_platforms(
 ) -> Sequence[Platform]:
     """The platforms whose token is there. No network yet. Raises `ConfigError`."""
     platforms: list[Platform] = []
-    clock, users = services.clock, services.stores.users
+    clock, stores = services.clock, services.stores
     if config.telegram.token:
         from bot.platforms import telegram
 
@@ -159,7 +159,11 @@ def connect_platforms(
     if config.slack.bot_token:
         from bot.platforms import slack
 
-        platforms.append(slack.connect(config.slack, clock=clock, web=web, users=users))
+        platforms.append(
+            slack.connect(
+                config.slack, clock=clock, web=web, users=stores.users, turns=stores.turns
+            )
+        )
     return platforms
 
 

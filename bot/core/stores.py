@@ -130,6 +130,10 @@ class TurnQueue(Protocol):
         """
         ...
 
+    async def knows(self, platform: str, key: str) -> bool:
+        """Whether an event with this key has been taken in, and not been deleted since."""
+        ...
+
     async def bury(self, event: Unreadable) -> None:
         """Keep an event that nobody can read as a dead turn."""
         ...

@@ -53,6 +53,12 @@ async def look(connection: Connection, events: Sequence[Event]) -> Sequence[View
     return [View(*row) for row in result.all()]
 
 
+async def knows(connection: Connection, platform: str, key: str) -> bool:
+    """Whether there is a turn for an event with this key."""
+    query = sa.select(turns.c.id).where(turns.c.platform == platform, turns.c.key == key)
+    return (await connection.execute(query)).first() is not None
+
+
 def _named(event: Event) -> dict[str, str]:
     chat = codec.chat_of(event)
     return {

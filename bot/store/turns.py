@@ -89,6 +89,10 @@ class Turns:
         taking = self._intake.ask(Offer(event, urgent, owner))
         return await self._taking(owner, taking, lambda accepted: accepted.turn)
 
+    async def knows(self, platform: str, key: str) -> bool:
+        """Whether an event with this key has been taken in, and not been deleted since."""
+        return await self._database.read(lambda there: arrivals.knows(there, platform, key))
+
     async def bury(self, event: Unreadable) -> None:
         """Keep an event that nobody can read as a dead turn."""
         await self._database.write(lambda connection: arrivals.bury(connection, event))

@@ -70,6 +70,15 @@ async def test_the_same_key_is_accepted_once(stores: Stores) -> None:
     assert await stores.turns.claim("me") is None
 
 
+async def test_what_was_taken_in_is_known_by_its_key(stores: Stores) -> None:
+    event = message("1")
+    await stores.turns.accept(event, urgent=False)
+    platform = event.ref.chat.platform
+    assert await stores.turns.knows(platform, "1")
+    assert not await stores.turns.knows(platform, "2")
+    assert not await stores.turns.knows("elsewhere", "1")
+
+
 async def test_what_nothing_stands_before_runs_at_once(stores: Stores) -> None:
     await stores.settings.save(chat(), ChatSettings(model="chosen"))
     event = message("1", text="broken \ud83d emoji")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from bot.core.ports import Clock, Web
-from bot.core.stores import Users
+from bot.core.stores import TurnQueue, Users
 from bot.core.types import Finding
 from bot.errors import ConfigError
 from bot.platforms.slack.settings import SlackSettings
@@ -20,12 +20,17 @@ __all__ = ["SlackSettings", "check", "connect"]
 
 
 def connect(
-    settings: SlackSettings, *, clock: Clock, web: Web | None = None, users: Users | None = None
+    settings: SlackSettings,
+    *,
+    clock: Clock,
+    web: Web | None = None,
+    users: Users | None = None,
+    turns: TurnQueue | None = None,
 ) -> SlackPlatform:
     """Make the platform; no I/O. Raises `ConfigError` when a token is missing.
 
     `web` is where Slack posts events, in the mode `http`. `users` are known by their names before
-    Slack has told them.
+    Slack has told them, and threads that began with one of the `turns` as the bot's.
     """
     from bot.platforms.slack.adapter import SlackPlatform
     from bot.platforms.slack.webhooks import Webhooks
@@ -44,7 +49,12 @@ def connect(
             raise ConfigError("slack.mode: there is no web server here; use “socket”")
         hooks = Webhooks(web, secret)
         return SlackPlatform(
-            bot_token, base_url=settings.base_url, clock=clock, intake=hooks, users=users
+            bot_token,
+            base_url=settings.base_url,
+            clock=clock,
+            intake=hooks,
+            users=users,
+            turns=turns,
         )
     if not app_token:
         raise ConfigError(
@@ -52,7 +62,12 @@ def connect(
             "page “Basic Information”; it begins with xapp-"
         )
     return SlackPlatform(
-        bot_token, base_url=settings.base_url, clock=clock, app_token=app_token, users=users
+        bot_token,
+        base_url=settings.base_url,
+        clock=clock,
+        app_token=app_token,
+        users=users,
+        turns=turns,
     )
 
 

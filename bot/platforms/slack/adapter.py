@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bot.core.capabilities import Capabilities, Streaming
 from bot.core.ports import Clock, Draft, EventSink, Platform
-from bot.core.stores import Users
+from bot.core.stores import TurnQueue, Users
 from bot.core.types import (
     Attachment,
     Button,
@@ -107,6 +107,7 @@ class SlackPlatform:
         app_token: str = "",
         intake: Webhooks | None = None,
         users: Users | None = None,
+        turns: TurnQueue | None = None,
     ) -> None:
         self._base_url = base_url
         self._clock = clock
@@ -121,7 +122,7 @@ class SlackPlatform:
             lambda ref: self._posted.put(ref.chat, ref),
         )
         self._sweeper = Sweeper(self._calls, self._posting)
-        self._directory = Directory(self._calls, users)
+        self._directory = Directory(self._calls, users, turns)
         self._greeting = Greeting(self._calls, self._directory)
         self._ingress = Ingress(self._directory, clock, self._asked, self._greeting.opened)
         self._intake = intake or Sockets(self._calls, app_token, clock=clock)

@@ -18,7 +18,7 @@ from weakref import WeakValueDictionary
 
 from bot.core.errands import Errands
 from bot.core.limits import ledger
-from bot.core.stores import Users
+from bot.core.stores import TurnQueue, Users
 from bot.core.types import Sender, UserId
 from bot.errors import ChatGone, MessageGone, PlatformError, RateLimited, StoreError
 from bot.platforms.slack.budgets import Urgency
@@ -73,13 +73,14 @@ class Person:
 class Needs:
     """What must be known to read an event, as far as it is not.
 
-    People by id; `thread`, of which it is not clear whether it is the bot's; `begun`, one that
-    begins with this event by speaking to the bot; and `root`, one whose first message a command
-    is about.
+    People by id; `thread`, of which it is not clear whether it is the bot's, and `first`, the key
+    of the message it began with; `begun`, one that begins with this event by speaking to the bot;
+    and `root`, one whose first message a command is about.
     """
 
     people: frozenset[str] = frozenset()
     thread: tuple[str, str] | None = None
+    first: str = ""
     begun: tuple[str, str] | None = None
     root: tuple[str, str] | None = None
 
@@ -117,14 +118,18 @@ class Directory:
     """What the bot knows of people and threads.
 
     `bot` is its own user id and `commands` are the names of its commands, known once connected.
-    Of `users`, who have spoken to the bot before, the names are known without asking Slack.
+    Of `users`, who have spoken to the bot before, the names are known without asking Slack, and so
+    are threads that began with a question, which is one of the `turns`.
     """
 
-    def __init__(self, calls: Calls, users: Users | None = None) -> None:
+    def __init__(
+        self, calls: Calls, users: Users | None = None, turns: TurnQueue | None = None
+    ) -> None:
         self.bot = ""
         self.commands: frozenset[str] = frozenset()
         self._calls = calls
         self._users = users
+        self._turns = turns
         self._errands = Errands()
         self._under_way: WeakValueDictionary[object, asyncio.Task[None]] = WeakValueDictionary()
         self._people: Memory[str, Person] = Memory(PEOPLE)
@@ -164,9 +169,9 @@ class Directory:
         ]
         whose = list[asyncio.Task[None]]()
         if needs.thread is not None and self._threads.get(needs.thread) is None:
-            whose.append(self._share(needs.thread, self._learn_thread(*needs.thread)))
-        elif needs.root is not None and not self._roots.get(needs.root):
-            tasks.append(self._share(needs.root, self._learn_thread(*needs.root)))
+            whose.append(self._share(needs.thread, self._learn_whose(*needs.thread, needs.first)))
+        if needs.root is not None and not self._roots.get(needs.root):
+            tasks.append(self._share((*needs.root, "root"), self._learn_thread(*needs.root)))
         return LookUp(
             until=asyncio.get_running_loop().time() + PATIENCE,
             tasks=[*tasks, *whose],
@@ -225,6 +230,22 @@ class Directory:
         profile = found.get("profile", {})
         name = profile.get("display_name") or profile.get("real_name") or found.get("name") or user
         self._people.put(user, Person(str(name), str(found.get("locale") or "en")))
+
+    async def _learn_whose(self, channel: str, thread: str, first: str) -> None:
+        """Look whether a thread began with a question here; else Slack is asked."""
+        if await self._was_taken_in(first):
+            self._threads.put((channel, thread), True)
+        else:
+            await self._learn_thread(channel, thread)
+
+    async def _was_taken_in(self, key: str) -> bool:
+        if self._turns is None:
+            return False
+        try:
+            return await self._turns.knows(PLATFORM, key)
+        except StoreError as error:
+            log.warning("thread not recalled", extra={"error": repr(error)})
+            return False
 
     async def _learn_thread(self, channel: str, thread: str) -> None:
         """Ask for the message that a thread began with, until Slack says something."""

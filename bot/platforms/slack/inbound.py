@@ -87,7 +87,8 @@ def needs_of(body: Json, bot: str) -> Needs:
         return Needs(people=people, begun=thread if thread[1] == ts else None, root=root)
     if thread[1] == ts:
         return Needs()  # not said to the bot: nobody asks who said it
-    return Needs(people=people, thread=thread, root=root)
+    first = make_key(str(body["team_id"]), *thread)
+    return Needs(people=people, thread=thread, first=first, root=root)
 
 
 def read(body: Json, directory: Directory) -> Event | None:

@@ -187,6 +187,7 @@ class SlackSandbox:
         wait = self.limits.wait(call.method, str(call.args.get("channel", "")))
         match fault:
             case Hang():
+                self.workspace.changed()  # a tester may wait for it to hang
                 await self._hanging.wait()
                 if self._closing:
                     return web.Response(status=503)

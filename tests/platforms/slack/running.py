@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from bot.core.clock import SystemClock
-from bot.core.stores import Users
+from bot.core.stores import TurnQueue, Users
 from bot.core.types import ButtonPress, Event, IncomingMessage, StopPressed, Unreadable
 from bot.errors import StoreError
 from bot.platforms.slack.adapter import SlackPlatform
@@ -76,9 +76,12 @@ class Running:
 
 
 @asynccontextmanager
-async def running(sandbox: SlackSandbox, users: Users | None = None) -> AsyncIterator[Running]:
+async def running(
+    sandbox: SlackSandbox, users: Users | None = None, turns: TurnQueue | None = None
+) -> AsyncIterator[Running]:
     """Connect, and disconnect at the end."""
-    platform, inbox, ready = platform_for(sandbox, SystemClock(), users), Inbox(), asyncio.Event()
+    platform = platform_for(sandbox, SystemClock(), users, turns)
+    inbox, ready = Inbox(), asyncio.Event()
     task = asyncio.create_task(platform.run(inbox, ready.set))
     try:
         async with asyncio.timeout(5):

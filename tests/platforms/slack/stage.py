@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pydantic import SecretStr
 
 from bot.core.ports import Clock
-from bot.core.stores import Users
+from bot.core.stores import TurnQueue, Users
 from bot.core.types import IncomingMessage, MessageRef, Sender, UserId
 from bot.platforms import slack
 from bot.platforms.slack.adapter import SlackPlatform
@@ -17,14 +17,19 @@ from bot.sandbox.slack.people import Place
 from bot.sandbox.slack.server import SlackSandbox
 
 
-def platform_for(sandbox: SlackSandbox, clock: Clock, users: Users | None = None) -> SlackPlatform:
+def platform_for(
+    sandbox: SlackSandbox,
+    clock: Clock,
+    users: Users | None = None,
+    turns: TurnQueue | None = None,
+) -> SlackPlatform:
     """The adapter, made as the operator's settings make it."""
     settings = slack.SlackSettings(
         bot_token=SecretStr(sandbox.bot_token),
         app_token=SecretStr(sandbox.app_token),
         base_url=sandbox.base_url,
     )
-    return slack.connect(settings, clock=clock, users=users)
+    return slack.connect(settings, clock=clock, users=users, turns=turns)
 
 
 class SlackStage:

@@ -1,4 +1,4 @@
-"""People who have spoken to the bot before: known by name without waiting for Slack."""
+"""People and threads that have spoken to the bot before: known without waiting for Slack."""
 
 from __future__ import annotations
 
@@ -67,3 +67,28 @@ async def test_a_name_that_slack_does_not_tell_any_more_stays(bot: Running) -> N
         await ada.dm.send("hello")
         await bot.inbox.holds(count)
     assert bot.inbox.message().sender == ADA
+
+
+async def test_a_thread_that_began_with_a_question_here_is_known_though_slack_is_slow(
+    sandbox: SlackSandbox, stores: Stores
+) -> None:
+    ada = sandbox.person("Ada")
+    general = ada.channel(sandbox.channel("general"))
+    question, remark = await general.send("<@BOT> what is this?"), await general.send("lunch?")
+    async with running(sandbox) as before:
+        await before.inbox.holds(3)
+        await before.settled()
+        for message in map(before.inbox.message, range(3)):
+            if message.addressed:
+                await stores.turns.accept(message, urgent=False)
+    async with running(sandbox, stores.users, stores.turns) as after:
+        sandbox.hang_next(method="conversations.replies")
+        await ada.thread(question).reply("and why?")
+        await after.inbox.holds(1)
+        assert after.inbox.message().addressed
+        assert sandbox.calls_to("conversations.replies") == []
+        await ada.thread(remark).reply("yes!")
+        await sandbox.wait_for(lambda: bool(sandbox.calls_to("conversations.replies")))
+        sandbox.let_go()
+        await after.inbox.holds(2)
+        assert not after.inbox.message().addressed
