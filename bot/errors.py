@@ -20,6 +20,7 @@
     - StoreRefused       it cannot be kept, however often it is tried
     - StoreBroken        the database file is damaged, or not one of ours
     - QueueFull          too many messages are waiting already
+  * TurnLost             another process works on the turn; leave it and its chat alone
 """
 
 from __future__ import annotations
@@ -184,3 +185,7 @@ class QueueFull(StoreError):
     def __init__(self, *, in_chat: bool) -> None:
         super().__init__("too many messages are waiting" + (" in this chat" if in_chat else ""))
         self.in_chat = in_chat
+
+
+class TurnLost(BotError):
+    """Another process has taken the turn over: nothing more may be done for it here."""

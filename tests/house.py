@@ -105,6 +105,8 @@ class Options(TypedDict, total=False):
     part_seconds: float
     list_prices: bool
     commands: CommandTable
+    storage: StorageSettings
+    owner: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,8 +133,10 @@ async def open_engine(
     part_seconds: float = 600,  # of a recording that is heard in parts
     list_prices: bool = False,  # else a model's window and price are known by its name
     commands: CommandTable = COMMANDS,
+    storage: StorageSettings | None = None,
+    owner: str = "test",
 ) -> AsyncGenerator[Engine]:
-    """Run the bot behind a platform over a database in `folder`."""
+    """Run the bot behind a platform over a database in `folder`, or another one."""
     clock = SystemClock()
     async with serve_scripted() as api:
         settings = ApiSettings(
@@ -143,7 +147,8 @@ async def open_engine(
             models=prices or {},
         )
         client = api_room.connect(settings, clock=clock)
-        storage = StorageSettings(url=f"sqlite:///{folder}/house.db", busy_timeout=0.2)
+        in_folder = StorageSettings(url=f"sqlite:///{folder}/house.db", busy_timeout=0.2)
+        storage = storage or in_folder
         async with open_store(storage, waiting_per_chat=5, calendar=calendar) as stores:
             services = Services(
                 stores=stores,
@@ -165,7 +170,7 @@ async def open_engine(
                 services=services,
                 gate=gate,
                 router=Router(gate, commands),
-                owner="test",
+                owner=owner,
             )
             engine = asyncio.create_task(lanes.run())
             try:

@@ -172,7 +172,7 @@ class TurnQueue(Protocol):
         ...
 
     async def checkpoint(self, turn_id: int, *, partial: str, shown: Sequence[MessageRef]) -> None:
-        """Remember how far the answer is and which messages it stands in."""
+        """Remember how far the answer is and which messages it stands in. Raises `TurnLost`."""
         ...
 
     async def note(self, turn_id: int, progress: str, made: Sequence[OutgoingFile] = ()) -> bool:
@@ -217,8 +217,11 @@ class TurnQueue(Protocol):
         """At start: turns that ran when the process died wait again, their attempt counted."""
         ...
 
-    def listen(self, wake: Callable[[], None]) -> None:
-        """Call `wake` whenever another process may have left work; a hint, like any wake-up."""
+    def listen(self, wake: Callable[[], None], lost: Callable[[int], None]) -> None:
+        """Call `wake` whenever another process may have left work; a hint, like any wake-up.
+
+        `lost` is called when another process has taken over a turn that is worked on here.
+        """
         ...
 
     async def ahead(self, turn_id: int) -> int:

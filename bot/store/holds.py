@@ -125,16 +125,17 @@ def _changing(
     )
 
 
-async def renew(connection: Connection, held: Mapping[int, Hold], lease: float) -> None:
-    """Give a sign of life of the turns that are held."""
+async def renew(connection: Connection, held: Mapping[int, Hold], lease: float) -> set[int]:
+    """Give a sign of life of the turns that are held; returns those that still are."""
     owners = {hold.owner for hold in held.values()}
     statement = (
         sa.update(turns)
         .where(sa.text(RUNNING))
         .where(turns.c.id.in_(list(held)), turns.c.owner.in_(owners))
         .values(lease_until=utc_now(lease))
+        .returning(turns.c.id)
     )
-    await connection.execute(statement)
+    return set((await connection.execute(statement)).scalars())
 
 
 async def expired(connection: Connection) -> dict[int, datetime]:

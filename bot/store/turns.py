@@ -22,6 +22,7 @@ from bot.core.types import (
     Unreadable,
     UserId,
 )
+from bot.errors import TurnLost
 from bot.store import (
     arrivals,
     codec,
@@ -76,6 +77,7 @@ class Turns:
         self._silent: dict[int, datetime] = {}
         """Turns whose lease was over at the last look, and since when."""
         self._wake: Callable[[], None] = lambda: None
+        self._lost: Callable[[int], None] = lambda turn_id: None
         self._noted: set[int] = set()
         """Turns that may have left files behind."""
         self._leads: set[int] = set()
@@ -174,7 +176,8 @@ class Turns:
         """Remember how far the answer is and which messages it stands in."""
         hold = self._held.get(turn_id, NOBODY)
         if not await self._checkpoints.ask(Checkpoint(turn_id, hold, partial, tuple(shown))):
-            log.warning("turn not ours any more", extra={"turn": turn_id})
+            self._lose(turn_id, hold)
+            raise TurnLost(f"turn {turn_id}")
 
     async def note(self, turn_id: int, progress: str, made: Sequence[OutgoingFile] = ()) -> bool:
         """Leave a note for a later attempt, and files that must not be made twice."""
@@ -188,7 +191,9 @@ class Turns:
             return True
 
         self._noted.add(turn_id)
-        return await self._database.write(job)
+        if not (is_ours := await self._database.write(job)):
+            self._lose(turn_id, hold)
+        return is_ours
 
     async def made(self, turn_id: int) -> Sequence[OutgoingFile]:
         """The files that were left with the note, in order."""
@@ -251,9 +256,9 @@ class Turns:
             return 0
         return await self._take_back(sa.and_(EXPIRED, turns.c.id.in_(lost)))
 
-    def listen(self, wake: Callable[[], None]) -> None:
-        """Call `wake` whenever another process may have left work."""
-        self._wake = wake
+    def listen(self, wake: Callable[[], None], lost: Callable[[int], None]) -> None:
+        """Call `wake` whenever another process may have left work, `lost` when it took a turn."""
+        self._wake, self._lost = wake, lost
 
     def hear(self) -> None:
         """Another process has taken something in."""
@@ -266,11 +271,22 @@ class Turns:
         )
 
     async def renew(self) -> None:
-        """Give a sign of life of the turns that this process is working on."""
+        """Give a sign of life of the turns that this process works on; `lost` hears of others."""
         if not self._held:
             return
         held = dict(self._held)
-        await self._database.write(lambda connection: holds.renew(connection, held, self._lease))
+        ours = await self._database.write(
+            lambda connection: holds.renew(connection, held, self._lease)
+        )
+        for turn_id in held.keys() - ours:
+            self._lose(turn_id, held[turn_id])
+
+    def _lose(self, turn_id: int, hold: Hold) -> None:
+        """Another process has taken a turn over, since ours gave no sign of life in time."""
+        if self._held.get(turn_id) == hold:  # else it came to its end meanwhile
+            log.warning("turn not ours any more", extra={"turn": turn_id})
+            self._let_go(turn_id)
+            self._lost(turn_id)
 
     async def ahead(self, turn_id: int) -> int:
         """How many turns of the same chat stand before this one; 0 when it waits no more."""

@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.core.stores import Outcome
+from bot.errors import TurnLost
 from bot.store import StorageSettings, lanes, open_store
 from bot.store.connection import Connection
 from bot.store.conversations import ConversationTable
@@ -66,7 +67,8 @@ async def test_the_turn_of_a_silent_bot_is_taken_over_and_answered_once(
         again = await other.claim("other")
         assert again is not None
         assert (again.id, again.attempt, again.partial) == (first.id, 2, "so far")
-        await silent.checkpoint(first.id, partial="it wakes up", shown=())
+        with pytest.raises(TurnLost):
+            await silent.checkpoint(first.id, partial="it wakes up", shown=())
         await silent.finish(first.id, outcome)  # too late: it is not its turn any more
         await silent.release(first.id)
         assert await ConversationTable(database).page(conversation) == []
@@ -152,7 +154,7 @@ async def test_what_one_bot_takes_in_wakes_the_other(settings: StorageSettings) 
     # Another process, as the database sees it: its notices are signed with another name.
     foreign = sa.text("SELECT pg_notify('chinwag_turns', 'elsewhere:1')")
     async with connected(settings) as database, open_store(settings) as stores:
-        stores.turns.listen(woken.set)
+        stores.turns.listen(woken.set, lambda _: None)
         async with asyncio.timeout(10):
             await woken.wait()  # it listens now; something may have come before
             woken.clear()

@@ -53,7 +53,7 @@ WELL_BEGUN = 200
 
 
 async def answer(ctx: TurnContext, message: IncomingMessage) -> Outcome:
-    """Answer a message of any kind. Raises `PlatformError` and `StoreError` only."""
+    """Answer a message of any kind. Raises `PlatformError`, `StoreError` and `TurnLost` only."""
     delivery = ctx.delivery(message)
     async with delivery:
         return await Answer(ctx, message, delivery).run()

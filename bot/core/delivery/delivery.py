@@ -146,8 +146,11 @@ class Delivery:
             log.error("painter failed", extra={"chat": self._chat.id}, exc_info=failure)
 
     async def _part(self) -> None:
-        """The bot ends in the middle of the answer: say so, and write down how far it is."""
-        self._journaled_at = float("-inf")
+        """The bot ends in the middle of the answer: say so, and write down how far it is.
+
+        Raises `TurnLost`: another process writes the answer, and here nothing is said.
+        """
+        self._journaled, self._journaled_at = ((), ""), float("-inf")  # whatever it was told
         await self._checkpoint()
         if not self._paused or self._end is not None:
             return
@@ -363,7 +366,10 @@ class Delivery:
     # ------------------------------------------------------------ the journal
 
     async def _checkpoint(self) -> None:
-        """Tell the journal of new messages at once, and of new text every few seconds."""
+        """Tell the journal of new messages at once, and of new text every few seconds.
+
+        Raises `TurnLost`.
+        """
         refs, text, now = self._sheets.refs, self.text, self._clock.monotonic()
         is_first = bool(text) and not self._journaled[1]
         is_news = refs != self._journaled[0] or is_first

@@ -34,7 +34,7 @@ from bot.core.types import (
     StopPressed,
     Unreadable,
 )
-from bot.errors import ChatGone, PlatformError, QueueFull, StoreError
+from bot.errors import ChatGone, PlatformError, QueueFull, StoreError, TurnLost
 
 log = logging.getLogger(__name__)
 
@@ -138,7 +138,7 @@ class Lanes:
 
     async def run(self) -> None:
         """Claim and work until cancelled; `drain` first, to leave nothing half done."""
-        self._turns.listen(self._wake.set)
+        self._turns.listen(self._wake.set, self._drop)
         while True:
             self._wake.clear()
             try:
@@ -220,6 +220,9 @@ class Lanes:
         except asyncio.CancelledError:
             await asyncio.shield(self._persist(lambda: self._turns.release(turn.id)))
             raise
+        except TurnLost:
+            log.warning("turn taken over", extra=fields)
+            return True
         except ChatGone as error:
             log.info("chat gone", extra={**fields, "error": repr(error)})
             return await self._fail(turn, "the chat is gone", dead=True)
@@ -237,6 +240,11 @@ class Lanes:
         log.info("turn done", extra={**fields, "attempt": turn.attempt})
         self._chores.after(turn, outcome)
         return True
+
+    def _drop(self, turn_id: int) -> None:
+        """Leave a turn to the process that has taken it over, in the middle of a word."""
+        if (task := self._working.get(turn_id)) is not None:
+            task.cancel()
 
     async def _note(self, turn: Turn) -> None:
         """Remember who spoke; an answer does not wait for it."""
@@ -287,7 +295,8 @@ class Lanes:
         try:
             return await self._router.handle(ctx)
         finally:
-            del self._stoppers[ctx.chat]
+            if self._stoppers.get(ctx.chat) is ctx.stopper:
+                del self._stoppers[ctx.chat]
             self._room.answered(ctx.chat)
 
     def stop_chat(self, chat: ChatRef) -> bool:
@@ -329,7 +338,7 @@ class Lanes:
             try:
                 last = ctx or await self._context(replace(turn, attempt=ATTEMPTS + 1), [])
                 await give_up(last, interrupted=False)
-            except (StoreError, PlatformError) as second:
+            except (StoreError, TurnLost, PlatformError) as second:
                 log.error("failure not shown", extra={"turn": turn.id, "error": repr(second)})
         elif self._accepting:
             await self._clock.sleep(PAUSES[turn.attempt - 1])

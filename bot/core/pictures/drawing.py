@@ -32,7 +32,7 @@ from bot.core.sentences import sentence_for_media, sentence_for_model, sentence_
 from bot.core.stores import Action, Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import Button, ButtonRow, IncomingMessage, OutgoingFile
-from bot.errors import FileTooLarge, MediaError, ModelError, ModelErrorKind, StoreError
+from bot.errors import FileTooLarge, MediaError, ModelError, ModelErrorKind, TurnLost
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +102,7 @@ class Easel:
         self._is_sent = False
 
     async def draw(self, order: Order) -> Outcome:
-        """Draw and deliver. Raises `PlatformError` and `StoreError` only."""
+        """Draw and deliver. Raises `PlatformError`, `StoreError` and `TurnLost` only."""
         progress = self._ctx.turn.progress
         delivery = self._ctx.delivery(self._message)
         async with delivery:
@@ -140,7 +140,7 @@ class Easel:
         pictures = await Sources(ctx).load(order.sources, exact=order.mask)
         await reserve_images(ctx, model=order.model, count=order.n)
         if not await self._turns.note(ctx.turn.id, ASKED):
-            raise StoreError("another process has taken the turn over")
+            raise TurnLost(f"turn {ctx.turn.id}")
         if order.variation:
             drawn.append(await self._vary(order, pictures[0]))
             return

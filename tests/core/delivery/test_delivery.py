@@ -18,6 +18,7 @@ from bot.errors import (
     OutcomeUnknown,
     PlatformError,
     StoreBusy,
+    TurnLost,
 )
 
 STOP = Button("Stop", "stop")
@@ -54,6 +55,7 @@ class Scene:
         resume: Sequence[MessageRef] = (),
         placeholder: bool = False,
         journal: Journal | None = None,
+        paused: str = "",
     ) -> Delivery:
         return Delivery(
             self.platform,
@@ -63,6 +65,7 @@ class Scene:
             resume=resume,
             placeholder=placeholder,
             journal=journal,
+            paused=paused,
         )
 
 
@@ -840,7 +843,7 @@ async def test_a_cancelled_writer_does_not_break_the_call_under_way(scene: Scene
     writer.cancel()
     with pytest.raises(asyncio.CancelledError):
         await writer
-    assert told == [("One", tuple(scene.platform.refs()))]
+    assert set(told) == {("One", tuple(scene.platform.refs()))}
     assert scene.platform.kept() == ["One"]
 
 
@@ -950,6 +953,33 @@ async def test_a_journal_that_fails_stops_nothing(
         await delivery.finish()
     assert scene.platform.kept() == ["One"]
     assert "checkpoint failed" in caplog.messages
+
+
+@pytest.mark.parametrize("end", ["finish", "cancel"])
+async def test_an_answer_that_another_process_writes_is_left_alone(scene: Scene, end: str) -> None:
+    lost = False
+
+    async def remember(text: str, messages: Sequence[MessageRef]) -> None:
+        if lost:
+            raise TurnLost("turn 1")
+
+    async def write() -> None:
+        nonlocal lost
+        async with scene.deliver(journal=remember, paused="⏸") as delivery:
+            delivery.write("One")
+            await scene.clock.settle()
+            lost = True
+            if end == "cancel":
+                raise asyncio.CancelledError
+            await scene.clock.advance(CHECKPOINT)
+            delivery.write(" two")
+            await scene.clock.advance(CHECKPOINT)
+            delivery.write(" three")
+            await delivery.finish()
+
+    with pytest.raises(TurnLost):
+        await write()
+    assert scene.platform.kept() == ["One two" if end == "finish" else "One"]
 
 
 # ---------------------------------------------------------------- mistakes of ours

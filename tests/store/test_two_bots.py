@@ -1,0 +1,68 @@
+"""Two bots on one PostgreSQL, in one chat: people see one of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from bot.core.chat import TextPart
+from bot.core.clock import SystemClock
+from bot.core.fakes.platform import CHAT, FakePlatform
+from bot.store import StorageSettings
+from bot.store.database import connected
+from bot.store.turns import Turns
+from tests.house import QUICK, House, open_house
+from tests.store.test_leases import expire
+
+# A SQLite file has one bot at a time.
+pytestmark = pytest.mark.parametrize("settings", ["postgres"], indirect=True)
+
+
+@asynccontextmanager
+async def two_bots(settings: StorageSettings, folder: Path) -> AsyncGenerator[tuple[House, House]]:
+    platform = FakePlatform(QUICK, clock=SystemClock())
+    async with (
+        open_house(folder, platform=platform, storage=settings, owner="one") as one,
+        open_house(folder, platform=platform, storage=settings, owner="two") as two,
+    ):
+        yield one, two
+
+
+def turns_of(house: House) -> Turns:
+    turns = house.services.stores.turns
+    assert isinstance(turns, Turns)
+    return turns
+
+
+async def take_over(settings: StorageSettings, house: House) -> None:
+    """The other bot has given no sign of life for so long that this one works on its turns."""
+    turns, freed = turns_of(house), 0
+    async with connected(settings) as database:
+        while not freed:  # it may just have given its last one
+            await expire(database)
+            freed = await turns.free_expired() or await turns.free_expired()  # looks twice
+    turns.hear()
+
+
+async def test_a_bot_that_was_silent_for_too_long_leaves_its_answer_to_the_other(
+    settings: StorageSettings, tmp_path: Path
+) -> None:
+    async with two_bots(settings, tmp_path) as (one, two):
+        one.api.script.answer("first " * 40)
+        two.api.script.answer("second", "third")
+        with one.api.held():
+            await one.happen(one.platform.message("question"))
+            await one.sees("first")
+            await take_over(settings, two)
+            await two.sees("second")
+            await turns_of(one).renew()  # it wakes up
+        async with asyncio.timeout(10):
+            await one.lanes.answered(CHAT)
+        assert await two.say("and then?") == ["second", "third"]
+        history = await one.services.stores.conversations.history(CHAT)
+        words = ["question", "second", "and then?", "third"]
+        assert [kept.message.parts for kept in history.newest] == [(TextPart(w),) for w in words]
