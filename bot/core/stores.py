@@ -217,11 +217,21 @@ class TurnQueue(Protocol):
         """At start: turns that ran when the process died wait again, their attempt counted."""
         ...
 
-    def listen(self, wake: Callable[[], None], lost: Callable[[int], None]) -> None:
+    def listen(
+        self,
+        wake: Callable[[], None],
+        lost: Callable[[int], None],
+        stop: Callable[[ChatRef], object],
+    ) -> None:
         """Call `wake` whenever another process may have left work; a hint, like any wake-up.
 
-        `lost` is called when another process has taken over a turn that is worked on here.
+        `lost` is called when another process has taken over a turn that is worked on here, and
+        `stop` when it was asked to stop what is written in a chat.
         """
+        ...
+
+    async def stop_elsewhere(self, chat: ChatRef) -> bool:
+        """Tell the process that writes in a chat to stop; False when no other does."""
         ...
 
     async def ahead(self, turn_id: int) -> int:

@@ -145,8 +145,8 @@ class TurnContext:
     admin: bool = False
     """Whether the sender is one of the operator's admins."""
     stopper: Stopper = field(default_factory=Stopper)
-    stop_chat: Callable[[ChatRef], bool]
-    """Stop what runs in a chat; False when nothing does."""
+    stop_chat: Callable[[ChatRef], Awaitable[bool]]
+    """Stop what runs in a chat; False when nothing does. Raises `StoreError`."""
     shown: list[MessageRef] = field(default_factory=list)
     gate: Gate
     platforms: Mapping[str, Platform]

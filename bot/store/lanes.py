@@ -215,6 +215,18 @@ def _first(lane: sa.FromClause, condition: sa.TextClause) -> sa.ScalarSelect[int
     )
 
 
+async def runs(connection: Connection, chat: ChatRef, held: Sequence[int]) -> bool:
+    """Whether a turn of this chat that is not urgent runs, other than those that are `held`."""
+    query = sa.select(turns.c.id).where(
+        turns.c.platform == chat.platform,
+        turns.c.chat == chat.id,
+        turns.c.state == TurnState.RUNNING.value,
+        ~turns.c.urgent,
+        turns.c.id.not_in(held),
+    )
+    return await connection.scalar(query.limit(1)) is not None
+
+
 async def awaits_album(connection: Connection, chat: ChatRef, album: str) -> bool:
     """Whether a message of this album waits, or is being worked on."""
     field = f'"album": {json.dumps(album)}'

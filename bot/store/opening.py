@@ -77,7 +77,8 @@ async def opened(
                 from bot.store.postgres import listening_engine
 
                 engine = listening_engine(settings)
-                async with _leases_kept(turns, lease / 3), heard(engine, turns.hear):
+                news = heard(engine, turns.hear, turns.hear_stop)
+                async with _leases_kept(turns, lease / 3), news:
                     yield stores
 
 

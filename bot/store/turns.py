@@ -32,6 +32,7 @@ from bot.store import (
     lanes,
     ledger,
     messages,
+    news,
     products,
     usage,
 )
@@ -78,6 +79,7 @@ class Turns:
         """Turns whose lease was over at the last look, and since when."""
         self._wake: Callable[[], None] = lambda: None
         self._lost: Callable[[int], None] = lambda turn_id: None
+        self._stop: Callable[[ChatRef], object] = lambda chat: None
         self._noted: set[int] = set()
         """Turns that may have left files behind."""
         self._leads: set[int] = set()
@@ -256,13 +258,36 @@ class Turns:
             return 0
         return await self._take_back(sa.and_(EXPIRED, turns.c.id.in_(lost)))
 
-    def listen(self, wake: Callable[[], None], lost: Callable[[int], None]) -> None:
-        """Call `wake` whenever another process may have left work, `lost` when it took a turn."""
-        self._wake, self._lost = wake, lost
+    def listen(
+        self,
+        wake: Callable[[], None],
+        lost: Callable[[int], None],
+        stop: Callable[[ChatRef], object],
+    ) -> None:
+        """Whom to call for what other processes do: left work, took a turn, were told to stop."""
+        self._wake, self._lost, self._stop = wake, lost, stop
 
     def hear(self) -> None:
         """Another process has taken something in."""
         self._wake()
+
+    def hear_stop(self, chat: ChatRef) -> None:
+        """Another process was asked to stop what is written in a chat."""
+        self._stop(chat)
+
+    async def stop_elsewhere(self, chat: ChatRef) -> bool:
+        """Tell the process that writes in a chat to stop; False when no other does."""
+        if self._database.sqlite:
+            return False
+        held = list(self._held)
+
+        async def job(connection: Connection) -> bool:
+            is_written = await lanes.runs(connection, chat, held)
+            if is_written:
+                await news.tell_to_stop(connection, chat)
+            return is_written
+
+        return await self._database.write(job)
 
     async def _take_back(self, lost: sa.ColumnElement[bool]) -> int:
         held = list(self._held)

@@ -154,7 +154,7 @@ async def test_what_one_bot_takes_in_wakes_the_other(settings: StorageSettings) 
     # Another process, as the database sees it: its notices are signed with another name.
     foreign = sa.text("SELECT pg_notify('chinwag_turns', 'elsewhere:1')")
     async with connected(settings) as database, open_store(settings) as stores:
-        stores.turns.listen(woken.set, lambda _: None)
+        stores.turns.listen(woken.set, lambda _: None, lambda _: None)
         async with asyncio.timeout(10):
             await woken.wait()  # it listens now; something may have come before
             woken.clear()

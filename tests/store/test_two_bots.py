@@ -8,11 +8,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from bot.core.chat import TextPart
 from bot.core.clock import SystemClock
 from bot.core.fakes.platform import CHAT, FakePlatform
 from bot.store import StorageSettings
+from bot.store.connection import Connection
 from bot.store.database import connected
 from bot.store.turns import Turns
 from tests.house import QUICK, House, open_house
@@ -20,6 +22,15 @@ from tests.store.test_leases import expire
 
 # A SQLite file has one bot at a time.
 pytestmark = pytest.mark.parametrize("settings", ["postgres"], indirect=True)
+
+LISTENING = sa.text(
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+    "AND query LIKE 'LISTEN%chinwag_stops%'"
+)
+
+
+async def count_listening(connection: Connection) -> object:
+    return await connection.scalar(LISTENING)
 
 
 @asynccontextmanager
@@ -29,6 +40,9 @@ async def two_bots(settings: StorageSettings, folder: Path) -> AsyncGenerator[tu
         open_house(folder, platform=platform, storage=settings, owner="one") as one,
         open_house(folder, platform=platform, storage=settings, owner="two") as two,
     ):
+        async with connected(settings) as database:
+            while await database.read(count_listening) != 2:  # noqa: ASYNC110 - not our doing
+                await asyncio.sleep(0.01)
         yield one, two
 
 
@@ -66,3 +80,22 @@ async def test_a_bot_that_was_silent_for_too_long_leaves_its_answer_to_the_other
         history = await one.services.stores.conversations.history(CHAT)
         words = ["question", "second", "and then?", "third"]
         assert [kept.message.parts for kept in history.newest] == [(TextPart(w),) for w in words]
+
+
+@pytest.mark.parametrize("how", ["/stop", "the button"])
+async def test_stop_is_heard_by_the_bot_that_writes(
+    settings: StorageSettings, tmp_path: Path, how: str
+) -> None:
+    async with two_bots(settings, tmp_path) as (one, two):
+        one.api.script.answer("slow answer " * 40)
+        with one.api.held():
+            await one.happen(one.platform.message("question"))
+            await one.sees("slow")
+            await two.happen(
+                two.platform.message("/stop") if how == "/stop" else two.platform.press("⏹ Stop")
+            )
+            async with asyncio.timeout(10):
+                await one.lanes.answered(CHAT)
+        [answer] = one.platform.kept()
+        assert answer.startswith("slow answer") and answer.endswith("⏹ Stopped.")
+        assert (await two.say("/stop"))[1:] == ["Nothing is being written right now."]

@@ -24,7 +24,7 @@ async def start(ctx: TurnContext, message: IncomingMessage, argument: str) -> Ou
 
 async def stop(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
     """Stop the answer that is being written; it says so itself."""
-    if not ctx.stop_chat(ctx.chat):
+    if not await ctx.stop_chat(ctx.chat):
         await ctx.say(ctx.texts.gettext("Nothing is being written right now."))
     return Outcome()
 

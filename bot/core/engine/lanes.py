@@ -138,7 +138,7 @@ class Lanes:
 
     async def run(self) -> None:
         """Claim and work until cancelled; `drain` first, to leave nothing half done."""
-        self._turns.listen(self._wake.set, self._drop)
+        self._turns.listen(self._wake.set, self._drop, self._stop_here)
         while True:
             self._wake.clear()
             try:
@@ -299,8 +299,11 @@ class Lanes:
                 del self._stoppers[ctx.chat]
             self._room.answered(ctx.chat)
 
-    def stop_chat(self, chat: ChatRef) -> bool:
-        """Stop the answer being written in a chat; False when none is."""
+    async def stop_chat(self, chat: ChatRef) -> bool:
+        """Stop the answer being written in a chat; False when none is. Raises `StoreError`."""
+        return self._stop_here(chat) or await self._turns.stop_elsewhere(chat)
+
+    def _stop_here(self, chat: ChatRef) -> bool:
         stopper = self._stoppers.get(chat)
         if stopper is None or stopper.stopped:
             return False

@@ -113,7 +113,7 @@ class Router:
             case ButtonPress():
                 return await self._press(ctx, event)
             case StopPressed():
-                ctx.stop_chat(ctx.chat)
+                await ctx.stop_chat(ctx.chat)
                 return Outcome()
             case unknown:
                 assert_never(unknown)
@@ -145,7 +145,7 @@ class Router:
     async def _press(self, ctx: TurnContext, press: ButtonPress) -> Outcome:
         _ = ctx.texts.gettext
         if press.value == STOP:
-            stopped = ctx.stop_chat(ctx.chat)
+            stopped = await ctx.stop_chat(ctx.chat)
             await ctx.platform.notice(press, "" if stopped else _("Nothing is being written."))
             return Outcome()
         if (thumb := feedback.read(press.value)) is not None:
