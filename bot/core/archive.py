@@ -132,6 +132,9 @@ class Privacy(Protocol):
         """Take the names off what forgotten people used in months that are over."""
         ...
 
-    async def forget_person(self, platform: str, person: UserId) -> None:
-        """Delete everything somebody said in any chat, the answers to it, and who they are."""
+    async def forget_person(self, platform: str, person: UserId, *, by: int) -> None:
+        """Delete everything somebody said in any chat, the answers to it, and who they are.
+
+        What they said before the turn `by` and is not answered yet is forgotten with its answer.
+        """
         ...

@@ -48,7 +48,7 @@ async def change(
     values: Mapping[str, object],
     clocks: Mapping[str, float],
 ) -> sa.Row[*tuple[Any, ...]] | None:
-    """Change a running turn, as long as it is held so; returns platform, chat and user_id.
+    """Change a running turn, as long as it is held so; returns platform, chat, user_id, forgotten.
 
     `clocks` are columns that are set to so many seconds from now, by the database's clock.
     """
@@ -121,7 +121,7 @@ def _changing(
             turns.c.attempt == sa.bindparam("tried"),
         )
         .values({**new, **{name: utc_now(seconds) for name, seconds in clocks}})
-        .returning(turns.c.platform, turns.c.chat, turns.c.user_id)
+        .returning(turns.c.platform, turns.c.chat, turns.c.user_id, turns.c.forgotten)
     )
 
 

@@ -12,6 +12,7 @@ from bot.core.types import IncomingMessage, MessageRef
 from bot.store import codec, lanes
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
+from bot.store.privacy import SCRUBBED
 from bot.store.schema import ACTIVE_IN_LANE, JOINED, WAITING_IN_LANE, turns
 
 _OVER = (TurnState.DONE, TurnState.CANCELLED)
@@ -90,18 +91,21 @@ async def join(
     await connection.execute(stands)
 
 
-async def end(connection: Connection, turn_id: int, state: TurnState) -> None:
-    """Let what was joined end with its lead; if that was not answered, it waits again."""
-    await connection.execute(_ending(state), {"leader": turn_id})
+async def end(connection: Connection, turn_id: int, state: TurnState, *, forgotten: bool) -> None:
+    """Let what was joined end with its lead; if that was not answered, it waits again.
+
+    Of what is `forgotten` nothing stays.
+    """
+    await connection.execute(_ending(state, forgotten), {"leader": turn_id})
 
 
 @cache
-def _ending(state: TurnState) -> sa.Update:
-    values: dict[str, object] = (
-        {"state": state.value, "finished_at": utc_now()}
-        if state in _OVER
-        else {"state": TurnState.WAITING.value, "lead": None}
-    )
+def _ending(state: TurnState, forgotten: bool) -> sa.Update:
+    values: dict[str, object] = {"state": TurnState.WAITING.value, "lead": None}
+    if state in _OVER:
+        values = {"state": state.value, "finished_at": utc_now()}
+        if forgotten:
+            values |= SCRUBBED
     led = turns.c.lead == sa.bindparam("leader")
     return sa.update(turns).where(led, sa.text(JOINED)).values(values)
 

@@ -27,6 +27,7 @@ from bot.store.schema import (
     overheard,
     ratings,
     summaries,
+    turn_files,
     turns,
     usage,
     users,
@@ -48,6 +49,7 @@ FORGOTTEN = "-"
 """The chat of what somebody used who is forgotten: with the month its name goes, too."""
 
 _OVER = (TurnState.DONE.value, TurnState.CANCELLED.value)
+_OPEN = (TurnState.WAITING.value, TurnState.RUNNING.value, TurnState.JOINED.value)
 
 
 class PrivacyTable:
@@ -71,14 +73,21 @@ class PrivacyTable:
         """Take the names off what forgotten people used in months that are over."""
         await self._database.write(lambda connection: _tidy(connection, self._calendar))
 
-    async def forget_person(self, platform: str, person: UserId) -> None:
-        """Delete everything somebody said in any chat, the answers to it, and who they are."""
+    async def forget_person(self, platform: str, person: UserId, *, by: int) -> None:
+        """Delete everything somebody said in any chat, the answers to it, and who they are.
+
+        What they said before the turn `by` and is not answered yet is forgotten with its answer.
+        """
+        theirs = (turns.c.platform == platform, turns.c.user_id == person)
+        open_yet = sa.update(turns).where(*theirs, turns.c.id < by, turns.c.state.in_(_OPEN))
 
         async def job(connection: Connection) -> None:
+            # First of all: a turn that another process ends meanwhile is found below, or waits.
+            await connection.execute(open_yet.values(forgotten=True))
             for chat in await _chats_of_only(connection, platform, person):
                 await _forget_chat(connection, ChatRef(platform, ChatId(chat)))
             await _forget_words(connection, platform, person)
-            await _forget_turns(connection, turns.c.platform == platform, turns.c.user_id == person)
+            await _forget_turns(connection, *theirs)
             for statement in (
                 sa.delete(overheard).where(
                     overheard.c.platform == platform, overheard.c.sender_id == person
@@ -113,6 +122,25 @@ async def _forget_turns(connection: Connection, *which: sa.ColumnElement[bool]) 
     await connection.execute(over.values(SCRUBBED))
     dead = sa.delete(turns).where(*which, turns.c.state == TurnState.DEAD.value)
     await connection.execute(dead)
+
+
+async def end_forgotten(
+    connection: Connection, turn_id: int, chat: ChatRef, person: UserId
+) -> None:
+    """Empty a turn that ends after its person was forgotten, with what it has brought back."""
+    over = SCRUBBED | {"state": TurnState.DONE.value}
+    buttons = (
+        actions.c.platform == chat.platform,
+        actions.c.chat == chat.id,
+        actions.c.owner == person,
+    )
+    for statement in (
+        sa.update(turns).where(turns.c.id == turn_id).values(over),
+        sa.delete(turn_files).where(turn_files.c.turn_id == turn_id),
+        sa.delete(actions).where(*buttons),
+        sa.delete(users).where(users.c.platform == chat.platform, users.c.id == person),
+    ):
+        await connection.execute(statement)
 
 
 async def _chats_of_only(connection: Connection, platform: str, person: UserId) -> list[str]:

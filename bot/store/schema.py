@@ -173,6 +173,8 @@ turns = sa.Table(
     # The newest message of the bot when the turn began, and once it has ended, at its end; JSON.
     sa.Column("stood", Words, nullable=False, server_default=""),
     sa.Column("lead", Id, nullable=True),  # the turn that answers this one, too
+    # Its person asked to be forgotten before it was over: nothing of it stays.
+    sa.Column("forgotten", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("error", Words, nullable=True),
     sa.Column("accepted_at", Utc, nullable=False),
     sa.Column("started_at", Utc, nullable=True),

@@ -14,27 +14,23 @@ import sqlalchemy as sa
 from bot.core.limits.calendar import UTC_CALENDAR, Calendar
 from bot.core.stores import Accepted, Outcome, Turn, TurnState
 from bot.core.types import (
-    ChatId,
     ChatRef,
     Event,
     MessageRef,
     OutgoingFile,
     Unreadable,
-    UserId,
 )
 from bot.errors import TurnLost
 from bot.store import (
     arrivals,
     codec,
-    conversations,
     holds,
     joining,
     lanes,
     ledger,
-    messages,
     news,
+    outcomes,
     products,
-    usage,
 )
 from bot.store.arrivals import Offer
 from bot.store.connection import Connection
@@ -42,8 +38,8 @@ from bot.store.database import Database
 from bot.store.gathering import Gathering
 from bot.store.holds import EXPIRED, GIVEN_BACK, NOBODY, Checkpoint, Hold
 from bot.store.intake import Rules, take_in
-from bot.store.overheard import drop_through
-from bot.store.privacy import SCRUBBED
+from bot.store.outcomes import End
+from bot.store.privacy import SCRUBBED, end_forgotten
 from bot.store.schema import turns
 
 log = logging.getLogger(__name__)
@@ -351,7 +347,7 @@ class Turns:
         values: dict[str, object],
         outcome: Outcome | None = None,
         *,
-        ends: TurnState | None = None,
+        ends: TurnState,
         clocks: Mapping[str, float] | None = None,
     ) -> None:
         """Change a turn that we run, and keep what came of it; nothing at all if it is not ours.
@@ -362,30 +358,27 @@ class Turns:
         hold = self._held.get(turn_id, NOBODY)
         leads, noted = turn_id in self._leads, turn_id in self._noted
 
-        async def job(connection: Connection) -> bool:
+        async def job(connection: Connection) -> End | None:
             row = await holds.change(connection, turn_id, hold, values, clocks or {})
             if row is None:
-                return False
-            if ends is not None and leads:
-                await joining.end(connection, turn_id, ends)
+                return None
+            end = outcomes.end(turn_id, row, ends)
+            if leads:
+                await joining.end(connection, turn_id, ends, forgotten=end.forgotten)
             if outcome is not None:
                 if noted:
                     await products.drop(connection, turn_id)
-                chat = ChatRef(row.platform, ChatId(row.chat))
-                if outcome.messages:
-                    into = outcome.conversation or await conversations.current(connection, chat)
-                    await messages.keep(connection, into, outcome.messages, turn_id=turn_id)
-                await messages.hide(connection, outcome.hidden)
-                if outcome.overheard is not None:
-                    await drop_through(connection, chat, outcome.overheard)
-                user = UserId(row.user_id)
-                await usage.keep(connection, chat, user, outcome.usage, self._calendar)
-            if "state" in values:  # the turn, or this attempt of it, is over
-                await ledger.release_turn(connection, turn_id)
-            return True
+                await outcomes.keep(connection, end, outcome, self._calendar)
+            if end.forgotten:
+                await end_forgotten(connection, turn_id, end.chat, end.user)
+            await ledger.release_turn(connection, turn_id)  # it, or this attempt of it, is over
+            return end
 
-        if not await self._database.write(job, patient=True):
+        end = await self._database.write(job, patient=True)
+        if end is None:
             log.warning("turn not ours any more", extra={"turn": turn_id})
+        elif end.forgotten:
+            await self._database.empty_log()
 
 
 async def _rows_changed(connection: Connection, statement: sa.Update) -> int:

@@ -281,7 +281,7 @@ async def test_one_who_is_forgotten_keeps_only_the_sums_that_limits_need(
         await spend(stores, ME, entry(100))
         now[0] += timedelta(days=1)
         await spend(stores, ME, entry(10))
-        await stores.privacy.forget_person(ME.platform, ME.id)
+        await stores.privacy.forget_person(ME.platform, ME.id, by=2)
         for period in Period:
             assert [t.tokens for t in await stores.ledger.totals(ME, period)] == [10]
         assert [t.tokens for t in await stores.ledger.totals(None, Period.ALL)] == [110]

@@ -10,22 +10,25 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
 from bot.core.archive import Summary
 from bot.core.chat import ImagePart, NewMessage, Role, TextPart, UsageEntry, UsageKind
 from bot.core.limits.calendar import Calendar
 from bot.core.stores import Action, ChatSettings, Outcome, Rating, Stores
-from bot.core.types import ChatRef, Sender, UserId
-from bot.store import StorageSettings, open_store
+from bot.core.types import ChatRef, IncomingMessage, OutgoingFile, Sender, UserId
+from bot.store import StorageSettings, admin, open_store
 from bot.store.connection import Connection
 from bot.store.database import connected
 from bot.store.schema import metadata, turns, usage
-from tests.store.events import ANN, chat, message, ref
+from tests.store.events import ANN, chat, message, ref, said
 
 BOB = Sender(UserId("8"), "Bob", "en")
 WORD = "xylophone"
 """Stands in everything that Ann says, chooses and is answered."""
+LAST = 1_000_000
+"""Stands for the turn that asks: all others came before it."""
 COST = UsageEntry(kind=UsageKind.CHAT, model="m", prompt_tokens=5)
 
 
@@ -94,7 +97,7 @@ async def test_of_a_forgotten_person_nothing_is_left_anywhere(settings: StorageS
         await exchange(stores, chat("both"), BOB, "trombone", "2")
         await exchange(stores, chat("both"), ANN, WORD, "3")
         await stores.settings.save(chat("both"), ChatSettings(model="ours"))
-        await stores.privacy.forget_person("test", ANN.id)
+        await stores.privacy.forget_person("test", ANN.id, by=LAST)
         left = await everything(settings)
         assert WORD not in left and "'Ann'" not in left and "hers" not in left
         page = await stores.conversations.page(await stores.conversations.current(chat("both")))
@@ -123,7 +126,7 @@ async def test_what_was_used_stays_counted_and_loses_its_name_with_the_month(
             old = sa.update(usage).where(usage.c.id == first)
             long_ago = old.values(created_at=datetime(2020, 1, 1, tzinfo=UTC))
             await database.write(lambda connection: connection.execute(long_ago))
-        await stores.privacy.forget_person("test", ANN.id)
+        await stores.privacy.forget_person("test", ANN.id, by=LAST)
         assert await counted() == [("", 5), (ANN.id, 5)]
         now[0] += timedelta(days=32)
         await exchange(stores, chat(), BOB, "trombone", "3")
@@ -146,6 +149,53 @@ async def test_the_turn_that_forgets_is_forgotten_too(settings: StorageSettings)
         assert [row.state for row in rows.all()] == ["done"]
 
 
+@pytest.mark.parametrize("ending", ["answered", "stopped", "given up"])
+async def test_of_what_is_being_answered_when_its_person_is_forgotten_nothing_is_left(
+    settings: StorageSettings, ending: str
+) -> None:
+    outcome = Outcome(messages=(said(f"you said {WORD}", Role.ASSISTANT),), usage=(COST,))
+    async with open_store(settings) as stores:
+        for key in ("runs", "joins it", "waits"):
+            await stores.turns.accept(message(key, "hers", WORD), urgent=False)
+        turn = await stores.turns.claim("me")
+        assert turn is not None
+        await stores.turns.join(turn.id, [turn.id + 1], ())
+        made = OutgoingFile(name=f"{WORD}.txt", mime="text/plain", content=b"x")
+        await stores.turns.note(turn.id, WORD, [made])
+        await stores.privacy.forget_person("test", ANN.id, by=LAST)
+        await stores.users.seen("test", ANN)  # who asked is noted when the answer is there
+        await stores.actions.offer(chat("hers"), [Action(name="a", owner=ANN.id)])
+        if ending == "answered":
+            await stores.turns.finish(turn.id, outcome, stood=ref(2, "hers"))
+        elif ending == "stopped":
+            await stores.turns.cancel(turn.id, outcome)
+        else:
+            await stores.turns.fail(turn.id, "it broke", dead=True, stood=ref(2, "hers"))
+        while (turn := await stores.turns.claim("me")) is not None:
+            await stores.turns.finish(turn.id, outcome)
+        left = await everything(settings)
+    assert WORD not in left and "hers" not in left and "'Ann'" not in left
+    assert "turn_files" not in left and "actions" not in left
+    assert f"'-', '{ANN.id}'" in left  # what it cost counts until the month is over
+    assert (await admin.status(settings)).dead == 0
+
+
+async def test_what_is_said_after_asking_to_be_forgotten_is_kept(stores: Stores) -> None:
+    for key, word in (("before", WORD), ("forget", "/forget me yes"), ("after", "trombone")):
+        accepted = await stores.turns.accept(message(key, "hers", word), urgent=False)
+        if key == "forget":
+            by = accepted.turn_id
+    before = await stores.turns.claim("me")
+    assert before is not None
+    await stores.privacy.forget_person("test", ANN.id, by=by)
+    await stores.turns.finish(before.id, Outcome(messages=(said(WORD),)))
+    while (turn := await stores.turns.claim("me")) is not None:
+        assert isinstance(turn.event, IncomingMessage)
+        await stores.turns.finish(turn.id, Outcome(messages=(said(turn.event.text),)))
+    page = await stores.conversations.page(await stores.conversations.current(chat("hers")))
+    assert [kept.message.text for kept in page] == ["/forget me yes", "trombone"]
+
+
 async def test_the_bytes_of_the_file_do_not_hold_it_either(
     tmp_path: Path, sqlite_template: Path
 ) -> None:
@@ -157,7 +207,7 @@ async def test_the_bytes_of_the_file_do_not_hold_it_either(
             await exchange(stores, chat(f"hers {number}"), ANN, WORD, str(number))
         await exchange(stores, chat("his"), BOB, "trombone", "b")
         assert WORD in await asyncio.to_thread(text_of, file)
-        await stores.privacy.forget_person("test", ANN.id)
+        await stores.privacy.forget_person("test", ANN.id, by=LAST)
         left = await asyncio.to_thread(text_of, file)
         assert "trombone" in left
         assert WORD not in left

@@ -215,6 +215,21 @@ async def test_an_answer_under_way_is_forgotten_too(house: House) -> None:
     assert (await house.say("/chats"))[-1].startswith("There are no conversations here yet.")
 
 
+async def test_an_answer_under_way_in_another_chat_is_forgotten_with_its_person(
+    house: House,
+) -> None:
+    house.api.script.answer("slowly " * 40)
+    with house.api.held():
+        await house.happen(house.platform.message("My name is Bob", chat=ELSEWHERE))
+        await house.sees("slowly", ELSEWHERE)
+        assert (await house.say("/forget me yes"))[-1].startswith("Forgotten: everything you said")
+        await house.happen(house.platform.message("I like cheese", chat=ELSEWHERE))
+    await house.lanes.answered(ELSEWHERE)
+    assert await house.services.stores.users.count() == 1  # as one who likes cheese
+    await house.say("Who am I?", chat=ELSEWHERE)
+    assert "Bob" not in str(house.asked()) and "cheese" in str(house.asked())
+
+
 async def test_somebody_elses_confirmation_forgets_nothing(house: House) -> None:
     await house.say("My name is Bob")
     await house.say("/forget")

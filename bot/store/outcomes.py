@@ -1,0 +1,45 @@
+"""What is kept of a turn that ends: what was said, and what it cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.core.limits.calendar import Calendar
+from bot.core.stores import Outcome, TurnState
+from bot.core.types import ChatId, ChatRef, UserId
+from bot.store import conversations, messages, usage
+from bot.store.connection import Connection
+from bot.store.overheard import drop_through
+from bot.store.privacy import FORGOTTEN
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """A turn, or an attempt of it, that ends; nothing of it stays if it is `forgotten`."""
+
+    turn_id: int
+    chat: ChatRef
+    user: UserId
+    forgotten: bool
+
+
+def end(turn_id: int, row: sa.Row[*tuple[Any, ...]], state: TurnState) -> End:
+    """The end of the turn in a row; one that waits again is not forgotten yet."""
+    chat = ChatRef(row.platform, ChatId(row.chat))
+    forgotten = row.forgotten and state is not TurnState.WAITING
+    return End(turn_id, chat, UserId(row.user_id), forgotten)
+
+
+async def keep(connection: Connection, end: End, outcome: Outcome, calendar: Calendar) -> None:
+    """Keep the messages and the usage; of what is forgotten, only that it was used."""
+    charged = ChatRef(end.chat.platform, ChatId(FORGOTTEN)) if end.forgotten else end.chat
+    if outcome.messages and not end.forgotten:
+        into = outcome.conversation or await conversations.current(connection, end.chat)
+        await messages.keep(connection, into, outcome.messages, turn_id=end.turn_id)
+    await messages.hide(connection, outcome.hidden)
+    if outcome.overheard is not None:
+        await drop_through(connection, end.chat, outcome.overheard)
+    await usage.keep(connection, charged, end.user, outcome.usage, calendar)
