@@ -63,6 +63,7 @@ async def _ask(ctx: TurnContext, offered: list[What]) -> None:
         ),
         What.ME: _(
             "**Everything of yours**: what you said anywhere, the answers to it, and your name. "
+            "What others quoted when they replied to you stays in their messages. "
             "To confirm by typing: `/forget me yes`"
         ),
     }
@@ -87,7 +88,10 @@ async def _forget(ctx: TurnContext, what: What) -> Outcome:
         text = _("Forgotten: everything said in this chat, and its settings.")
     else:
         await privacy.forget_person(ctx.chat.platform, ctx.sender.id, by=ctx.turn.id)
-        text = _("Forgotten: everything you said, the answers to it, and your name.")
+        text = _(
+            "Forgotten: everything you said, the answers to it, and your name. What others quoted "
+            "when they replied to you stays in their messages."
+        )
     await ctx.say(text)
     return Outcome(scrub=True)
 
@@ -112,7 +116,8 @@ FORGET = Command(
     run=forget,
     details=N_(
         "Conversations, pictures, settings and names are deleted from the database for good, "
-        "after you were asked once. What was used stays counted: without the chat, and without "
+        "after you were asked once. What others quoted when they replied to you stays in their "
+        "messages. What was used stays counted: without the chat, and without "
         "your name once the month is over."
     ),
     examples=("/forget", "/forget chat", "/forget me"),

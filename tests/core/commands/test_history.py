@@ -10,7 +10,7 @@ import pytest
 
 from bot.core.access import Access
 from bot.core.fakes.platform import ANN, CHAT
-from bot.core.types import Attachment, ChatId, ChatRef, FileId, FileKind, Sender, UserId
+from bot.core.types import Attachment, ChatId, ChatRef, FileId, FileKind, Quote, Sender, UserId
 from tests.house import QUICK, House, open_house
 from tests.sounds import beeps
 
@@ -202,6 +202,19 @@ async def test_in_a_group_one_forgets_only_what_is_ones_own(tmp_path: Path) -> N
         await in_group(house, "What do we like?", ANN)
         assert "cheese" in str(house.asked()) and "wine" not in str(house.asked())
         assert (await in_group(house, "/forget chat yes", BOSS)).startswith("Forgotten")
+
+
+async def test_who_is_forgotten_is_told_that_what_others_quoted_stays(house: House) -> None:
+    stays = "What others quoted when they replied to you stays in their messages."
+    said = house.platform.message("I like cheese", group=True)
+    await house.tell(said)
+    quote = Quote(ref=said.ref, author="Ann", text=said.text)
+    reply = house.platform.message("Which one?", sender=EVE, group=True)
+    await house.tell(replace(reply, reply_to=quote))
+    assert stays in await in_group(house, "/forget me", ANN)
+    assert stays in await in_group(house, "/forget me yes", ANN)
+    await in_group(house, "And now?", EVE)
+    assert "[In reply to Ann: “I like cheese”]" in str(house.asked())
 
 
 async def test_an_answer_under_way_is_forgotten_too(house: House) -> None:

@@ -59,7 +59,9 @@ async def test_a_group_that_wants_it_is_listened_to_and_told_so_once(house: Hous
     await chatter(house, "before")
     text = await ask(house, "/settings listening on")
     assert text.startswith("👂 From now on I listen along here")
-    assert (await ask(house, "/settings listening on")).startswith("What others say here of this")
+    assert (await ask(house, "/settings listening on")).startswith(
+        "In this chat from now on – What others say here:"
+    )
     await chatter(house, "The pizza costs 12")
     await chatter(house, "/other_bot do it")
     await chatter(house, "And the wine 9", ANN)
