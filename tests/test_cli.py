@@ -305,6 +305,7 @@ async def test_check_says_what_to_do_about_each_fault(tmp_path: Path, api: Scrip
     assert len(faults) >= 3  # the key, the token, and nobody may speak
     assert "k-wrong" not in ended.out + ended.err
     assert "1000:wrong" not in ended.out + ended.err
+    assert ended.err == ""  # no line of the log stands between the findings
 
 
 # ---------------------------------------------------------------- chat on a pipe

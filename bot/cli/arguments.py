@@ -82,7 +82,11 @@ def _add_database(commands: Commands, common: argparse.ArgumentParser) -> None:
     add("status", database.status, "Count what waits and runs, and list what was given up.")
     again = add("retry", database.retry, "Try again what was given up.")
     again.add_argument("turns", nargs="*", type=int, metavar="ID", help="only these of the list")
-    old = add("purge", database.purge, "Delete finished turns and old buttons; messages stay.")
+    old = add(
+        "purge",
+        database.purge,
+        "Delete turns that ended or were given up, and old buttons; messages stay.",
+    )
     old.add_argument(
         "--days",
         dest="age",

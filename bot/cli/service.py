@@ -62,7 +62,7 @@ def demo(arguments: argparse.Namespace) -> int:
 
 def check(arguments: argparse.Namespace) -> int:
     """Print a line per finding; 0 when everything works."""
-    config = prepare(arguments.config, quiet=True)
+    config = prepare(arguments.config, quiet=True, level="error")  # the findings say the rest
     from bot.check import check as findings_of
 
     async def tell() -> bool:
@@ -101,16 +101,16 @@ def _warn_of_gaps(config: Config) -> None:
         )
 
 
-def prepare(path: Path | None, *, quiet: bool = False) -> Config:
+def prepare(path: Path | None, *, quiet: bool = False, level: str = "warning") -> Config:
     """Load the configuration and set up logging.
 
-    `quiet` is for commands that speak to a person: warnings only, and as text, unless the
+    `quiet` is for commands that speak to a person: from `level` up only, and as text, unless the
     operator says otherwise.
     """
     config = load_config(path, os.environ)
     chosen, log = config.log.model_fields_set, config.log
     configure_logging(
-        level="warning" if quiet and "level" not in chosen else log.level,
+        level=level if quiet and "level" not in chosen else log.level,
         style="text" if quiet and log.format == "auto" else log.format,
         secrets=config.secrets(),
     )

@@ -43,8 +43,8 @@ _POSTGRES_ERRORS: tuple[tuple[str, type[StoreError], str], ...] = (
     ("28", StoreError, "the database server refuses the user or the password"),
     ("3D", StoreError, "the database does not exist on the server"),
     ("42501", StoreError, "the database user may not do this"),
-    ("XX001", StoreBroken, "the database is damaged"),
-    ("XX002", StoreBroken, "an index of the database is damaged"),
+    ("XX001", StoreBroken, "the database is damaged; restore a backup"),
+    ("XX002", StoreBroken, "an index of the database is damaged; REINDEX it"),
 )
 
 _MISFITS = (OverflowError, ValueError)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bot.core.types import Finding
-from bot.errors import StoreBroken, StoreError
+from bot.errors import StoreBroken, StoreBusy, StoreError, StoreFull
 from bot.store import migrate
 from bot.store.connection import Connection
 from bot.store.database import Database, connected
@@ -17,6 +17,8 @@ QUICK = 64 * 1024 * 1024
 """Bytes of a SQLite file that are checked in about 0.1 s; a larger file is not at every start."""
 
 _REPAIR = "restore a backup, or move the file away and begin with an empty one"
+_START = "start the server, or correct storage.url"
+_WRITABLE = "make the file and its folder writable, or change storage.url"
 
 
 def folder_must_exist(file: Path) -> None:
@@ -58,24 +60,44 @@ async def look(settings: StorageSettings) -> Sequence[Finding]:
     try:
         if file is not None and not file.exists():
             return [_new_file(file)]
+        if file is not None and not _is_writable(file):
+            text = f"{settings.place}: the database file or its folder is read-only"
+            return [_bad(text, fix=_WRITABLE)]
         async with connected(settings) as database:
             if database.sqlite:
                 await integrity(database)
             revision = await database.read(migrate.current)
     except StoreError as error:
-        return [_bad(f"{settings.place}: {error}")]
+        return [_bad(f"{settings.place}: {error}", fix=_fix(settings, error))]
     if revision == migrate.HEAD:
         return [_good(f"{settings.place}, up to date")]
     return [_good(f"{settings.place}, will be migrated at the start")]
+
+
+def _is_writable(file: Path) -> bool:
+    """A read-only file is opened, and read, without complaint."""
+    return os.access(file, os.W_OK) and os.access(file.parent, os.W_OK)
+
+
+def _fix(settings: StorageSettings, error: StoreError) -> str:
+    match error:
+        case StoreBroken():
+            return ""  # its text says what to do
+        case StoreFull():
+            return "make room on the disk"
+        case StoreBusy():
+            there = settings.sqlite_file is None
+            return _START if there else "end the other process that uses the file"
+    return "correct storage.url"
 
 
 def _new_file(file: Path) -> Finding:
     try:
         folder_must_exist(file)
     except StoreError as error:
-        return _bad(str(error))
+        return _bad(str(error))  # which says what to do
     if not os.access(file.parent, os.W_OK):
-        return _bad(f"the folder {file.parent} is read-only")
+        return _bad(f"the folder {file.parent} is read-only", fix=_WRITABLE)
     return _good(f"SQLite {file}, will be made at the start")
 
 
@@ -83,5 +105,5 @@ def _good(text: str) -> Finding:
     return Finding(ok=True, subject="database", text=text)
 
 
-def _bad(text: str) -> Finding:
-    return Finding(ok=False, subject="database", text=text, fix="correct storage.url")
+def _bad(text: str, *, fix: str = "") -> Finding:
+    return Finding(ok=False, subject="database", text=text, fix=fix)
