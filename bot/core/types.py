@@ -231,8 +231,8 @@ class Need(StrEnum):
 class CommandInfo:
     """What is said about a command: by `/help`, and by a platform's menu.
 
-    `summary`, `family` (the heading it stands under) and `details` are English, gettext msgids;
-    `examples` are what to type. `admin`: only for the operator's admins.
+    `summary`, `usage`, `family` (the heading it stands under) and `details` are English, gettext
+    msgids; `examples` are what to type. `admin`: only for the operator's admins.
     """
 
     name: str

@@ -37,6 +37,7 @@ from bot.core.limits.spending import reserve_answer
 from bot.core.memory.context import spoken
 from bot.core.memory.overhearing import listens, said
 from bot.core.memory.window import Place, look
+from bot.core.punctuation import in_a_row
 from bot.core.question.attachments import Gathered, gather
 from bot.core.question.question import greeting, question_of, quote
 from bot.core.stores import Outcome
@@ -145,8 +146,9 @@ class Answer:
         if self._base and ending.failed:
             offer = Offer.MORE
         if self._old and self._is_worse(ending, self._old):
-            _ = self._ctx.texts.gettext
-            mark = mark if self._base else f"{mark} " + _("The answer from before stays.")
+            texts = self._ctx.texts
+            stays = texts.gettext("The answer from before stays.")
+            mark = mark if self._base else in_a_row(texts, mark, stays)
             offer = Offer.MORE if self._old.state is MessageState.LENGTH else Offer.ANOTHER
             self._text, self._files = "", []
             self._thinking.forget()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bot.core.answer.again import Offer, bears_buttons
 from bot.core.chat import FinishReason, MessageState, NewMessage
+from bot.core.punctuation import in_a_row
 from bot.core.sentences import sentence_for_media, sentence_for_model, sentence_for_size
 from bot.core.turn import TurnContext
 from bot.errors import FileTooLarge, MediaError, ModelError, ModelErrorKind
@@ -44,7 +45,7 @@ def end_of_reason(ctx: TurnContext, reason: FinishReason | None, *, empty: bool)
     if reason is FinishReason.LENGTH:
         mark = _("✂️ The model’s length limit is reached.")
         if not bears_buttons(ctx):
-            mark += " " + _("Write “go on” for more.")
+            mark = in_a_row(ctx.texts, mark, _("Write “go on” for more."))
         return Ending(mark=mark, state=MessageState.LENGTH, offer=Offer.MORE)
     if reason is FinishReason.CONTENT_FILTER:
         return Ending(mark=_("⚠️ The model’s content filter ended the answer here."))

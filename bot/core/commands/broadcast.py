@@ -14,6 +14,7 @@ from bot.core.commands.families import ADMIN
 from bot.core.commands.menu import Item, draw
 from bot.core.commands.table import ActionHandler, Command
 from bot.core.i18n import N_
+from bot.core.punctuation import in_a_row
 from bot.core.stores import Action, Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, ButtonRow, ChatRef, IncomingMessage, MessageRef, Need, Reply
@@ -154,14 +155,14 @@ async def _report(ctx: TurnContext, number: int) -> str:
         parts.append(text.format(count=number_(progress.unknown)))
     if progress.waiting:
         parts.append(_("Stopped before the others."))
-    return " ".join(parts)
+    return in_a_row(ctx.texts, *parts)
 
 
 BROADCAST = Command(
     name="broadcast",
     family=ADMIN,
     summary=N_("Tell something to every chat"),
-    usage="TEXT",
+    usage=N_("TEXT"),
     run=broadcast,
     aliases=("announce",),
     details=N_(

@@ -242,7 +242,7 @@ def _only_admins(ctx: TurnContext) -> str:
 NEW = Command(
     name="new",
     summary=N_("Start a new conversation"),
-    usage="[TITLE]",
+    usage=N_("[TITLE]"),
     run=new,
     aliases=("reset", "clear"),
     details=N_("The old one is kept: /chats goes back to it."),
@@ -251,7 +251,7 @@ NEW = Command(
 CHATS = Command(
     name="chats",
     summary=N_("Go back to earlier conversations"),
-    usage="[NUMBER]",
+    usage=N_("[NUMBER]"),
     run=chats,
     aliases=("history", "conversations"),
     details=N_("Lists the conversations of this chat; go on with one, rename or delete it."),

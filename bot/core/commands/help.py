@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from bot.core.commands.families import ABOUT, FAMILIES
 from bot.core.commands.table import Command, nearest
 from bot.core.i18n import N_
+from bot.core.punctuation import items
 from bot.core.stores import Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import CommandInfo, IncomingMessage
@@ -48,14 +49,14 @@ def refuse(ctx: TurnContext, info: CommandInfo) -> str:
 def _explain(ctx: TurnContext, info: CommandInfo) -> str:
     """One command with all there is to say about it."""
     _ = ctx.texts.gettext
-    paragraphs = [f"{_written(info)} – {_(info.summary)}"]
+    paragraphs = [f"{_written(info, _)} – {_(info.summary)}"]
     if info.details:
         paragraphs.append(_(info.details))
     if info.examples:
         examples = "\n".join(f"- `{example}`" for example in info.examples)
         paragraphs.append(_("For example:") + f"\n\n{examples}")
     if info.aliases:
-        others = ", ".join(f"{_mark(ctx)}{alias}" for alias in info.aliases)
+        others = items(ctx.texts, (f"{_mark(ctx)}{alias}" for alias in info.aliases))
         paragraphs.append(_("Also: {others}").format(others=others))
     return "\n\n".join([*paragraphs, *_in_threads(ctx, info.name)])
 
@@ -66,7 +67,9 @@ def _overview(ctx: TurnContext) -> str:
     commands = usable(ctx)
     for family in FAMILIES:
         lines = [
-            f"- {_written(info)} – {_(info.summary)}" for info in commands if info.family == family
+            f"- {_written(info, _)} – {_(info.summary)}"
+            for info in commands
+            if info.family == family
         ]
         if lines:
             paragraphs.append("\n".join([f"**{_(family)}**", "", *lines]))
@@ -86,15 +89,15 @@ def _in_threads(ctx: TurnContext, name: str) -> Sequence[str]:
     return (text.format(mark=_mark(ctx), name=name),)
 
 
-def _written(info: CommandInfo) -> str:
-    return f"`/{info.name} {info.usage}`" if info.usage else f"`/{info.name}`"
+def _written(info: CommandInfo, translate: Callable[[str], str]) -> str:
+    return f"`/{info.name} {translate(info.usage)}`" if info.usage else f"`/{info.name}`"
 
 
 HELP = Command(
     name="help",
     family=ABOUT,
     summary=N_("Show all commands, or explain one"),
-    usage="[NAME]",
+    usage=N_("[NAME]"),
     run=show_help,
     examples=("/help", "/help model"),
     urgent=True,

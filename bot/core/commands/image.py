@@ -13,6 +13,7 @@ from bot.core.i18n import N_
 from bot.core.pictures.drawing import AGAIN, VARY, Easel
 from bot.core.pictures.orders import Order
 from bot.core.pictures.sources import Source, digest_of, pictures_of
+from bot.core.punctuation import in_a_row, items
 from bot.core.stores import Action, Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, IncomingMessage
@@ -118,9 +119,10 @@ async def _model(ctx: TurnContext, wanted: str) -> str:
     text = _("There is no model “{name}”.").format(name=wanted)
     close = nearest(known, wanted, 3)
     if not close:
-        raise OptionError(f"{text} " + _("/model shows them all."))
-    names = ", ".join(f"`{name}`" for name in close)
-    raise OptionError(f"{text} " + _("Did you mean one of these: {names}?").format(names=names))
+        raise OptionError(in_a_row(ctx.texts, text, _("/model shows them all.")))
+    hint = _("Did you mean one of these: {names}?")
+    names = items(ctx.texts, (f"`{name}`" for name in close))
+    raise OptionError(in_a_row(ctx.texts, text, hint.format(names=names)))
 
 
 async def draw_again(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
@@ -142,7 +144,7 @@ ACTIONS: Mapping[str, ActionHandler] = {AGAIN: draw_again, VARY: draw_again}
 IMAGE = Command(
     name="image",
     summary=N_("Draw a picture, or change one"),
-    usage="PROMPT [OPTIONS]",
+    usage=N_("PROMPT [OPTIONS]"),
     run=image,
     family=MEDIA,
     aliases=("draw",),

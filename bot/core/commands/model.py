@@ -17,6 +17,7 @@ from bot.core.commands.shelf import details, exact, hidden, in_order, nearest, s
 from bot.core.commands.table import ActionHandler, Command
 from bot.core.i18n import N_
 from bot.core.limits.spending import may_use
+from bot.core.punctuation import noted
 from bot.core.sentences import sentence_for_model
 from bot.core.stores import Action, ChatSettings, Outcome
 from bot.core.turn import TurnContext
@@ -173,7 +174,7 @@ async def _tell_chosen(ctx: TurnContext, name: str, known: Mapping[str, ModelInf
     text = _("From now on **{model}** answers in this chat.").format(model=name)
     about = details(ctx, known[name]) if name in known else ""
     buttons = await _starring(ctx, name)
-    await ctx.say(f"{text} ({about})" if about else text, buttons=buttons)
+    await ctx.say(noted(ctx.texts, text, about) if about else text, buttons=buttons)
 
 
 async def _starring(ctx: TurnContext, name: str) -> Sequence[ButtonRow]:
@@ -262,7 +263,7 @@ MODEL = Command(
     name="model",
     family=STYLE,
     summary=N_("See or choose the model"),
-    usage="[NAME]",
+    usage=N_("[NAME]"),
     run=model,
     aliases=("models",),
     details=N_(

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from gettext import NullTranslations
 
+from bot.core.punctuation import in_a_row, items
+
 _OPTION = re.compile(
     r"(?<!\S)(?P<dash>--|—|–)(?P<name>[A-Za-z][\w-]*)"
     r"(?:(?:=|\s+|\Z)(?P<value>\"[^\"]*\"|“[^”]*”|(?!--|—)\S+)?)?"
@@ -98,6 +100,6 @@ def _unknown(name: str, known: dict[str, Option], texts: NullTranslations) -> st
     if near:
         hint = _("Did you mean `--{near}`?").format(near=near[0])
     else:
-        names = ", ".join(f"`--{each}`" for each in known)
+        names = items(texts, (f"`--{each}`" for each in known))
         hint = _("There are: {names}.").format(names=names)
-    return f"{text} {hint}"
+    return in_a_row(texts, text, hint)

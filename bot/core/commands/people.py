@@ -12,6 +12,7 @@ from bot.core.commands.menu import Item, draw, page_at
 from bot.core.commands.table import ActionHandler, Command
 from bot.core.i18n import N_
 from bot.core.limits.ledger import Person
+from bot.core.punctuation import in_a_row, items
 from bot.core.stores import Acquaintance, Action, Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, IncomingMessage, UserId
@@ -101,10 +102,11 @@ async def _decide(ctx: TurnContext, argument: str, *, allowed: bool) -> Outcome:
             "Whom? Write `/{command} ID` with the id that I tell strangers, or `/{command} here` "
             "for this whole chat. /users lists who wrote to me."
         )
+        unknown = ""
         if argument:
             unknown = _("I know nobody, or several people, by the name “{name}”.")
-            text = unknown.format(name=argument) + " " + text
-        await ctx.say(text.format(command=command))
+            unknown = unknown.format(name=argument)
+        await ctx.say(in_a_row(ctx.texts, unknown, text.format(command=command)))
     elif not allowed and ctx.gate.administers(subject):
         text = _("`{id}` is an admin by configuration; only the operator can change that.")
         await ctx.say(text.format(id=subject))
@@ -115,7 +117,8 @@ async def _decide(ctx: TurnContext, argument: str, *, allowed: bool) -> Outcome:
             if allowed
             else _("🚫 `{id}` is shut out from now on.")
         )
-        await ctx.say(text.format(id=subject) + await _unknown(ctx, subject))
+        hint = await _unknown(ctx, subject)
+        await ctx.say(in_a_row(ctx.texts, text.format(id=subject), hint))
     return Outcome()
 
 
@@ -126,7 +129,7 @@ async def _unknown(ctx: TurnContext, subject: str) -> str:
     person = Person(platform, UserId(id))
     if subject in here or await ctx.services.stores.users.find(person) is not None:
         return ""
-    return " " + ctx.texts.gettext("Nobody with this id has written to me yet.")
+    return ctx.texts.gettext("Nobody with this id has written to me yet.")
 
 
 async def _put(ctx: TurnContext, subject: str, *, allowed: bool) -> None:
@@ -178,7 +181,7 @@ def _line(ctx: TurnContext, one: Acquaintance) -> str:
         standing = _("guest") if ctx.gate.open else _("not let in")
     ago = ctx.formats.ago(_seconds_since(ctx, one.last_seen))
     name = one.name.replace("`", "'") or "–"
-    return f"- {name} `{subject}` – {standing}, {ago}"
+    return f"- {name} `{subject}` – {items(ctx.texts, (standing, ago))}"
 
 
 def _is_stranger(ctx: TurnContext, one: Acquaintance) -> bool:

@@ -11,6 +11,7 @@ from bot.core.commands.table import ActionHandler, Command, nearest
 from bot.core.defaults import Persona
 from bot.core.i18n import N_
 from bot.core.manner import persona_of
+from bot.core.punctuation import in_a_row
 from bot.core.question.question import quote
 from bot.core.stores import Action, ChatSettings, Outcome
 from bot.core.turn import TurnContext
@@ -72,10 +73,10 @@ async def _show_system(ctx: TurnContext) -> None:
         await ctx.say(f"{text}\n\n{quote(_cut(chosen))}\n\n{hint}", buttons=await _resetting(ctx))
     elif persona is not None:
         text = _("I answer as **{name}** here.").format(name=persona.name)
-        await ctx.say(f"{text} {hint}", buttons=await _resetting(ctx))
+        await ctx.say(in_a_row(ctx.texts, text, hint), buttons=await _resetting(ctx))
     else:
         text = _("Nothing was said here about how I should answer.")
-        await ctx.say(f"{text} {hint}")
+        await ctx.say(in_a_row(ctx.texts, text, hint))
 
 
 async def _resetting(ctx: TurnContext) -> Sequence[ButtonRow]:
@@ -141,9 +142,8 @@ async def _pick(ctx: TurnContext, found: Persona) -> None:
     await ctx.change_settings(change)
     _ = ctx.texts.gettext
     text = _("From now on I answer as **{name}** in this chat.").format(name=found.name)
-    if found.model:
-        text += " " + _("Model: {model}.").format(model=found.model)
-    await ctx.say(text)
+    model = _("Model: {model}.").format(model=found.model) if found.model else ""
+    await ctx.say(in_a_row(ctx.texts, text, model))
 
 
 async def _show(ctx: TurnContext, *, complaint: str = "") -> None:
@@ -164,7 +164,7 @@ SYSTEM = Command(
     name="system",
     family=STYLE,
     summary=N_("Tell the model how to answer here"),
-    usage="[TEXT]",
+    usage=N_("[TEXT]"),
     run=system,
     aliases=("prompt",),
     details=N_("Alone, it shows what the model is told; `/system default` goes back."),
@@ -174,7 +174,7 @@ PERSONA = Command(
     name="persona",
     family=STYLE,
     summary=N_("Choose as whom the model answers"),
-    usage="[NAME]",
+    usage=N_("[NAME]"),
     run=persona,
     aliases=("personas", "role"),
     details=N_("The operator of this bot has made up the list."),

@@ -12,6 +12,7 @@ from bot.core.i18n import N_
 from bot.core.limits.ledger import Person, Standing
 from bot.core.limits.quota import NAMES, Ceiling, Limits, QuotaSyntaxError, ceilings, parse_limits
 from bot.core.limits.spending import sentences
+from bot.core.punctuation import items, valued
 from bot.core.stores import Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import IncomingMessage, UserId
@@ -44,7 +45,7 @@ async def quota(ctx: TurnContext, message: IncomingMessage, argument: str) -> Ou
         await _change(ctx, person, words[end:])
     except QuotaSyntaxError as error:
         text = _("I do not understand “{word}”. Limits are: {names}; each takes a number or `off`.")
-        names = ", ".join(f"`{name}`" for name in NAMES)
+        names = items(ctx.texts, (f"`{name}`" for name in NAMES))
         await ctx.say(text.format(word=str(error), names=names))
         return Outcome()
     await ctx.say(await _of(ctx, person))
@@ -80,7 +81,7 @@ async def _overview(ctx: TurnContext) -> str:
     ]
     special = await ctx.services.stores.ledger.people_with_limits()
     if special:
-        lines = [f"`{person}`: {_own(ctx, limits)}" for person, limits in special]
+        lines = [valued(ctx.texts, f"`{person}`", _own(ctx, limits)) for person, limits in special]
         parts.append(_named(_("Single people"), lines, ctx))
     parts.append(
         _(
@@ -130,7 +131,8 @@ def _own(ctx: TurnContext, limits: Limits) -> str:
     """`50,000 tokens a day, monthly_cost off`."""
     written = [_limit(ctx, each) for each in ceilings(limits, {})]
     off = [name for name, limit in NAMES.items() if limit in limits and limits[limit] is None]
-    return ", ".join([*written, *(ctx.texts.gettext("{name} off").format(name=n) for n in off)])
+    text = ctx.texts.gettext("{name} off")
+    return items(ctx.texts, [*written, *(text.format(name=name) for name in off)])
 
 
 def _named(title: str, lines: list[str], ctx: TurnContext) -> str:
@@ -142,7 +144,7 @@ QUOTA = Command(
     name="quota",
     family=ADMIN,
     summary=N_("See and set limits"),
-    usage="[ID] [NAME VALUE…]",
+    usage=N_("[ID] [NAME VALUE…]"),
     run=quota,
     aliases=("limit", "limits"),
     details=N_(

@@ -22,6 +22,7 @@ from bot.core.parameters import (
     value_of,
     with_value,
 )
+from bot.core.punctuation import in_a_row, noted, valued
 from bot.core.stores import Action, Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, IncomingMessage
@@ -114,12 +115,8 @@ async def preset(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcom
 
 async def _show_all(ctx: TurnContext, *, complaint: str = "") -> None:
     _ = ctx.texts.gettext
-    sampling, usual = ctx.settings.sampling, _("default")
-    lines = [
-        f"- `{each.name}` ({each.range}): **{value_of(sampling, each.name) or usual}**"
-        f" – {_(each.summary)}"
-        for each in PARAMETERS
-    ]
+    sampling = ctx.settings.sampling
+    lines = [f"- {_line(ctx, each, value_of(sampling, each.name))}" for each in PARAMETERS]
     heading = _("🎛 **How the model answers here**")
     hint = _("Write `/set temperature 0.3`; `default` leaves it to the model.")
     rows = [[Item(each.name, ONE, each.name)] for each in PARAMETERS if each.presets]
@@ -134,7 +131,7 @@ async def _show_one(ctx: TurnContext, parameter: Parameter | Stops, *, complaint
     _ = ctx.texts.gettext
     name = parameter.name
     now = value_of(ctx.settings.sampling, name)
-    about = f"`{name}` ({parameter.range}): **{now or _('default')}** – {_(parameter.summary)}"
+    about = _line(ctx, parameter, now)
     values = [
         Item(marked(f"{each:g}", f"{each:g}" == now), PRESET, json.dumps([name, each]))
         for each in parameter.presets
@@ -149,18 +146,27 @@ async def _show_one(ctx: TurnContext, parameter: Parameter | Stops, *, complaint
     await ctx.say(text, buttons=await draw(ctx, [values, rest]))
 
 
+def _line(ctx: TurnContext, parameter: Parameter | Stops, now: str) -> str:
+    """`temperature` (0 … 2): **default** – how freely words are chosen."""
+    _ = ctx.texts.gettext
+    name = noted(ctx.texts, f"`{parameter.name}`", parameter.range)
+    value = valued(ctx.texts, name, f"**{now or _('default')}**")
+    return f"{value} – {_(parameter.summary)}"
+
+
 def _unknown(ctx: TurnContext, name: str) -> str:
     _ = ctx.texts.gettext
     text = _("There is no parameter “{name}”.").format(name=name[:40])
     near = nearest([*(each.name for each in PARAMETERS), *ALIASES], name)
-    return f"{text} " + _("Did you mean “{near}”?").format(near=near) if near else text
+    hint = _("Did you mean “{near}”?").format(near=near) if near else ""
+    return in_a_row(ctx.texts, text, hint)
 
 
 SET = Command(
     name="set",
     family=STYLE,
     summary=N_("Set temperature and other parameters of the model"),
-    usage="[NAME VALUE]",
+    usage=N_("[NAME VALUE]"),
     run=set_parameter,
     aliases=("parameters",),
     details=N_("Alone, it shows all parameters with their ranges and values in this chat."),

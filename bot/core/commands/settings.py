@@ -12,6 +12,7 @@ from bot.core.commands.menu import Item, draw, marked
 from bot.core.commands.panel import SETTINGS, Choice, Door, Entry, Setting
 from bot.core.commands.table import ActionHandler, Command, nearest
 from bot.core.i18n import N_
+from bot.core.punctuation import in_a_row, valued
 from bot.core.stores import Action, ChatSettings, Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, IncomingMessage
@@ -149,9 +150,8 @@ def _chosen(ctx: TurnContext, setting: Setting, choice: Choice) -> str:
 
 
 def _line(ctx: TurnContext, entry: Entry, value: str) -> str:
-    _ = ctx.texts.gettext
-    text = _("{name}: {value}")
-    return text.format(name=_(entry.label), value=value.format(_value(ctx, entry)))
+    label = ctx.texts.gettext(entry.label)
+    return valued(ctx.texts, label, value.format(_value(ctx, entry)))
 
 
 def _value(ctx: TurnContext, entry: Entry) -> str:
@@ -164,7 +164,8 @@ def _unknown(ctx: TurnContext, name: str) -> str:
     _ = ctx.texts.gettext
     near = nearest([entry.name for entry in entries(ctx)], name)
     text = _("There is no setting “{name}”.").format(name=name)
-    return f"{text} " + _("Did you mean “{near}”?").format(near=near) if near else text
+    hint = _("Did you mean “{near}”?").format(near=near) if near else ""
+    return in_a_row(ctx.texts, text, hint)
 
 
 def _argument(setting: Setting, choice: Choice) -> str:
@@ -175,7 +176,7 @@ SETTINGS_COMMAND = Command(
     name="settings",
     family=STYLE,
     summary=N_("See and change the settings of this chat"),
-    usage="[NAME] [VALUE]",
+    usage=N_("[NAME] [VALUE]"),
     run=settings,
     aliases=("config", "options"),
     details=N_("Everything that a chat can choose, as buttons or by typing."),

@@ -62,4 +62,4 @@ def details(ctx: TurnContext, info: ModelInfo) -> str:
             "output": formats.money(info.output_price),
         }
         known.append(price.format(**paid))
-    return "; ".join(known)
+    return _("; ").join(known)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.core.commands.menu import Item, draw
 from bot.core.commands.model import SET
 from bot.core.commands.shelf import hidden
+from bot.core.punctuation import in_a_row
 from bot.core.question.attachments import kind_of
 from bot.core.stores import Outcome
 from bot.core.turn import TurnContext
@@ -42,10 +43,11 @@ async def instead_of_looking(ctx: TurnContext, message: IncomingMessage) -> Outc
         hint = _("Choose a model that can, and then send the picture again, or reply to it:")
         names = "" if _has_buttons(ctx) else "\n\n" + "\n".join(f"- `{name}`" for name in seeing)
         await ctx.say(
-            f"{text} {hint}{names}", buttons=await draw(ctx, [[Item(n, SET, n)] for n in seeing])
+            in_a_row(ctx.texts, text, hint) + names,
+            buttons=await draw(ctx, [[Item(n, SET, n)] for n in seeing]),
         )
     else:
-        await ctx.say(f"{text} " + _("Choose another with /model."))
+        await ctx.say(in_a_row(ctx.texts, text, _("Choose another with /model.")))
     return Outcome()
 
 

@@ -14,6 +14,7 @@ from bot.core.commands.families import MEDIA
 from bot.core.commands.table import Command, nearest
 from bot.core.delivery.delivery import Delivery
 from bot.core.i18n import N_
+from bot.core.punctuation import in_a_row
 from bot.core.question.attachments import SPEECH, fetch, kind_of
 from bot.core.question.listening import Ear, Heard, name_of
 from bot.core.sentences import sentence_for_media, sentence_for_model, sentence_for_size
@@ -59,7 +60,7 @@ async def transcribe(ctx: TurnContext, message: IncomingMessage, argument: str) 
         near = nearest(names, argument.lower())
         hint = _("Did you mean “{near}”?").format(near=near) if near else ""
         example = _("Write its name or its code: `/transcribe de`")
-        await ctx.say(" ".join(part for part in (text, hint or example) if part))
+        await ctx.say(in_a_row(ctx.texts, text, hint or example))
         return Outcome()
     recordings = recordings_of(message)
     if not recordings:
@@ -196,7 +197,7 @@ def language_of(text: str) -> str | None:
 TRANSCRIBE = Command(
     name="transcribe",
     summary=N_("Write down what is said in a recording"),
-    usage="[LANGUAGE]",
+    usage=N_("[LANGUAGE]"),
     run=transcribe,
     family=MEDIA,
     aliases=("write",),

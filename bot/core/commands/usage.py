@@ -13,9 +13,10 @@ from bot.core.commands.quota import line as limit_line
 from bot.core.commands.table import Command
 from bot.core.i18n import N_
 from bot.core.limits.calendar import Period
-from bot.core.limits.ledger import Person, Total
+from bot.core.limits.ledger import Person, Spender, Total
 from bot.core.limits.quota import MINUTE, Measure
 from bot.core.limits.spending import sentences
+from bot.core.punctuation import items, noted, valued
 from bot.core.stores import Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import IncomingMessage, OutgoingFile, UserId
@@ -91,12 +92,15 @@ async def _people(ctx: TurnContext, month: str) -> list[str]:
     if not found:
         return []
     lines = [
-        f"{one.name or '–'} `{one.person}`: {_tokens(ctx, one.tokens)}, "
-        + _money(ctx, one.cost, requests=one.requests, unpriced=one.unpriced)
-        for one in found
+        valued(ctx.texts, f"{one.name or '–'} `{one.person}`", _spent(ctx, one)) for one in found
     ]
     title = ctx.texts.gettext("{month} by person").format(month=month)
     return [f"**{title}**\n\n{listed(lines)}"]
+
+
+def _spent(ctx: TurnContext, one: Spender) -> str:
+    money = _money(ctx, one.cost, requests=one.requests, unpriced=one.unpriced)
+    return items(ctx.texts, (_tokens(ctx, one.tokens), money))
 
 
 async def _limits(ctx: TurnContext, person: Person) -> list[str]:
@@ -143,7 +147,7 @@ def _label(ctx: TurnContext, total: Total) -> str:
     model = f"`{total.model}`"
     if not kind:
         return model
-    return ctx.texts.gettext("{model} ({kind})").format(model=model, kind=ctx.texts.gettext(kind))
+    return noted(ctx.texts, model, ctx.texts.gettext(kind))
 
 
 def line(ctx: TurnContext, label: str, totals: Sequence[Total]) -> str:
@@ -165,9 +169,7 @@ def line(ctx: TurnContext, label: str, totals: Sequence[Total]) -> str:
         cost = sum((one.cost for one in totals), Decimal(0))
         unpriced = sum(one.unpriced for one in totals)
         amounts.append(_money(ctx, cost, requests=requests, unpriced=unpriced))
-    return ctx.texts.gettext("{name}: {value}").format(
-        name=label, value=ctx.texts.gettext(", ").join(amounts)
-    )
+    return valued(ctx.texts, label, items(ctx.texts, amounts))
 
 
 def _tokens(ctx: TurnContext, tokens: int) -> str:

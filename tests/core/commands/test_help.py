@@ -53,7 +53,7 @@ async def test_help_with_a_wrong_name_guesses(house: House) -> None:
 
 async def test_help_speaks_chinese(house: House) -> None:
     [text] = await house.say("/help", sender=Sender(UserId("1"), "小安", "zh-hans"))
-    assert "**对话**" in text and "- `/new [TITLE]` – " in text and "Start a new" not in text
+    assert "**对话**" in text and "- `/new [标题]` – " in text and "Start a new" not in text
 
 
 def test_every_command_stands_under_a_heading_and_no_name_twice() -> None:
