@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from bot.core.archive import Summary
 from bot.core.stores import Accepted, ChatSettings, History, Outcome, Stores, Turn
 from bot.core.types import Event
-from bot.errors import QueueFull, StoreError
+from bot.errors import QueueFull, StoreError, TurnLost
 from bot.store import StorageSettings, open_store
 from bot.store.database import connected
 from bot.store.schema import messages
@@ -127,12 +127,14 @@ async def test_checkpoints_of_a_crowd_are_found_by_the_next_attempt(stores: Stor
     over, *going = turns
     await stores.turns.finish(over.id, Outcome())
     for words in ("first", "half a pair \ud83d, a NUL \0 and 多谢"):
-        await asyncio.gather(
+        results = await asyncio.gather(
             *(
                 stores.turns.checkpoint(turn.id, partial=f"{words} {turn.id}", shown=[ref(turn.id)])
                 for turn in turns
-            )
+            ),
+            return_exceptions=True,
         )
+        assert [type(result) for result in results] == [TurnLost] + [type(None)] * len(going)
     for turn in going:
         await stores.turns.fail(turn.id, "killed", dead=False)
     for turn in going:

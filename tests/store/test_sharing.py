@@ -22,7 +22,7 @@ from tests.store.events import chat
 # A SQLite file has one bot at a time.
 pytestmark = pytest.mark.parametrize("settings", ["postgres"], indirect=True)
 
-WAITING = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+WAITING = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
 
 
 async def spend(connection: Connection, model: str) -> None:
