@@ -5,6 +5,9 @@ tells whether it is the bot's own, and changes nothing else: what is not there, 
 else's, is refused in other words than what has no buttons (TDLib, MessagesManager.cpp). Ids grow
 by one from message to message, in private chats over all of them together, so a lost message is
 looked for right behind those that are known. In a busy bot it may lie further away; then it stays.
+
+The topics of a forum share the ids of their group. What stands in another topic would be taken for
+lost, so there nothing is looked for: an answer that stands there twice is better than one deleted.
 """
 
 from __future__ import annotations
@@ -40,6 +43,8 @@ class Sweeper:
 
     async def sweep(self, place: Place, after: int, known: Collection[int]) -> int:
         """Delete what the bot posted after a message and nobody knows of; returns how many."""
+        if await self._has_topics(place):
+            return 0
         found = [
             id
             for id in suspects(after, known)
@@ -48,6 +53,13 @@ class Sweeper:
         for id in found:
             await self._caller.aside(partial(self._methods.delete, place, id))
         return len(found)
+
+    async def _has_topics(self, place: Place) -> bool:
+        if place.topic is not None or place.private:
+            return place.topic is not None
+        ask = partial(self._methods.call, "getChat", chat_id=place.chat)
+        group = await self._caller.aside(ask)
+        return isinstance(group, dict) and bool(group.get("is_forum"))
 
     async def _is_ours(self, place: Place, id: int) -> bool:
         try:

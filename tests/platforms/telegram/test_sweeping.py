@@ -1,0 +1,34 @@
+"""Looking for messages that a process posted right before it died."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.core.types import Button, Reply
+from bot.platforms.telegram.ids import make_chat
+from tests.platforms.telegram.stage import Opener, group, private, staged, topic
+
+AGAIN = ((Button("Again", "v"),),)
+
+
+@pytest.mark.parametrize("opened", [private, group])
+async def test_a_message_that_nobody_wrote_down_is_taken_away(opened: Opener) -> None:
+    async with staged(opened) as stage:
+        asked = stage.incoming.ref
+        known = await stage.platform.send(asked.chat, Reply(text="known"))
+        await stage.platform.send(asked.chat, Reply(text="lost"))
+        await stage.platform.sweep(asked.chat, after=[asked], keep=[known])
+        assert await stage.kept() == ["known"]
+
+
+@pytest.mark.parametrize("at", ["topic", "general"])
+async def test_in_a_forum_no_answer_of_another_topic_is_taken_away(at: str) -> None:
+    async with staged(topic) as stage:
+        asked = stage.incoming.ref
+        general = make_chat(stage.view.id)
+        for chat in (general, asked.chat, general):
+            await stage.platform.send(chat, Reply(text="an answer", buttons=AGAIN))
+        place = asked.chat if at == "topic" else general
+        await stage.platform.sweep(place, after=[asked], keep=[])
+        posted = [m for m in stage.telegram.chats[stage.view.id].messages.values() if m.keyboard]
+        assert [message.text for message in posted] == ["an answer"] * 3
