@@ -66,7 +66,7 @@ HEAD_START = 5.0
 go before the end of that."""
 PATIENCE = 0.5
 """Seconds after which a preview may ask again: its answer may have ended meanwhile, and the final
-text goes by other rules."""
+text goes by other rules. A final text looks so often whether those before it are gone."""
 MEMORY = 3.0
 """Seconds for which somebody who was told to come back keeps the place; then it was given up."""
 CROWD = 2_000
@@ -275,7 +275,7 @@ class Pacer:
                 wait = self._bot.wait(now, place)
                 if wait <= 0:
                     return
-                await self._clock.sleep(wait)
+                await self._clock.sleep(min(wait, PATIENCE))
         finally:
             self._finals.remove(ticket)
 

@@ -222,6 +222,23 @@ async def test_who_has_seen_nothing_goes_before_the_end_of_what_was_seen_lately(
     assert later[:30].count("first") == 20
 
 
+async def test_a_crowd_whose_answers_end_unseen_is_shown_them_without_a_pause(
+    clock: ManualClock,
+) -> None:
+    server = Server(clock)
+
+    async def answer(chat: int) -> None:
+        first = asyncio.create_task(server.until_through(chat, Urgency.FIRST))
+        await clock.sleep(6)
+        first.cancel()
+        await server.call(chat, Urgency.FINAL)
+
+    await clock.drive(_all([answer(chat) for chat in range(1, 401)]))
+    moments = [moment for moment, _, _ in server.calls]
+    assert max(later - moment for moment, later in itertools.pairwise(moments)) < 1.5
+    assert server.refused == 0
+
+
 async def test_an_end_does_not_wait_for_ever_new_answers(clock: ManualClock) -> None:
     server = Server(clock)
     await server.call(ANN, Urgency.FIRST)
