@@ -39,6 +39,7 @@ def connect(
     secret = _word(settings.signing_secret)
     if not bot_token:
         raise ConfigError("slack.bot_token is not set: it begins with xoxb-")
+    intake: Webhooks | None = None
     if settings.mode == "http":
         if not secret:
             raise ConfigError(
@@ -47,16 +48,8 @@ def connect(
             )
         if web is None:
             raise ConfigError("slack.mode: there is no web server here; use “socket”")
-        hooks = Webhooks(web, secret)
-        return SlackPlatform(
-            bot_token,
-            base_url=settings.base_url,
-            clock=clock,
-            intake=hooks,
-            users=users,
-            turns=turns,
-        )
-    if not app_token:
+        intake = Webhooks(web, secret)
+    elif not app_token:
         raise ConfigError(
             "slack.app_token is not set: make one with the scope connections:write on the app's "
             "page “Basic Information”; it begins with xapp-"
@@ -66,6 +59,7 @@ def connect(
         base_url=settings.base_url,
         clock=clock,
         app_token=app_token,
+        intake=intake,
         users=users,
         turns=turns,
     )
