@@ -108,10 +108,10 @@ def prepare(path: Path | None, *, quiet: bool = False, level: str = "warning") -
     operator says otherwise.
     """
     config = load_config(path, os.environ)
-    chosen, log = config.log.model_fields_set, config.log
+    chosen, wanted = config.log.model_fields_set, config.log
     configure_logging(
-        level=level if quiet and "level" not in chosen else log.level,
-        style="text" if quiet and log.format == "auto" else log.format,
+        level=level if quiet and "level" not in chosen else wanted.level,
+        style="text" if quiet and wanted.format == "auto" else wanted.format,
         secrets=config.secrets(),
     )
     return config
