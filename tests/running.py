@@ -15,8 +15,13 @@ from tests.environment import inherited
 
 
 @asynccontextmanager
-async def started(telegram: Telegram, api: ScriptedApi, folder: Path) -> AsyncGenerator[Process]:
-    """Start a bot with its database and its log in `folder`; it polls, and is ended after."""
+async def started(
+    telegram: Telegram, api: ScriptedApi, folder: Path, **given: str
+) -> AsyncGenerator[Process]:
+    """Start a bot with its database and its log in `folder`; it polls, and is ended after.
+
+    Variables that are `given` replace those that are set here.
+    """
     env = inherited() | {
         "BOT_TELEGRAM__TOKEN": telegram.token,
         "BOT_TELEGRAM__BASE_URL": telegram.base_url,
@@ -29,6 +34,7 @@ async def started(telegram: Telegram, api: ScriptedApi, folder: Path) -> AsyncGe
         "BOT_ACCESS__OPEN": "true",
         "BOT_ACCESS__ADMINS": '["telegram:1001"]',
         "BOT_LOG__FORMAT": "json",
+        **given,
     }
     with (folder / "log").open("ab") as log:
         process = await asyncio.create_subprocess_exec(

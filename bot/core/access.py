@@ -84,6 +84,19 @@ class Gate:
         self._decided.change(subject, allowed)
         self._told.pop(subject, None)
 
+    async def follow(self, old: ChatRef, new: ChatRef) -> bool:
+        """Let a chat that has another id in, or shut it out, as before; False: nothing to do.
+
+        Raises `StoreError`.
+        """
+        was, now = f"{old.platform}:{old.id}", f"{new.platform}:{new.id}"
+        named = True if was in self._access.chats else None
+        allowed = self._decided.known.get(was, named)
+        if allowed is None or now in self._decided.known:
+            return False
+        await self.decide(now, allowed=allowed, by=was)
+        return True
+
     def may(self, chat: ChatRef, sender: Sender) -> bool:
         """Whether this sender may use the bot in this chat; who is shut out may nowhere."""
         if self.is_admin(chat, sender):

@@ -36,11 +36,11 @@ from bot.core.types import (
     ChatRef,
     CommandInfo,
     Event,
+    Happening,
     IncomingMessage,
     MessageRef,
     Reply,
     Style,
-    Unreadable,
 )
 
 # ---------------------------------------------------------------- time
@@ -64,7 +64,7 @@ class Clock(Protocol):
 
 # ---------------------------------------------------------------- chat platforms
 
-EventSink: TypeAlias = Callable[[Event | Unreadable], Awaitable[None]]
+EventSink: TypeAlias = Callable[[Happening], Awaitable[None]]
 """Takes an event; returns when it is committed (or known already). Raises `StoreError`: then the
 event must not be acknowledged, and is offered again."""
 

@@ -16,6 +16,7 @@ from bot.core.archive import Archive, Overheard, Privacy, Summaries, Summary
 from bot.core.broadcasts import Broadcasts
 from bot.core.chat import ImagePart, KeptMessage, NewMessage, Sampling, UsageEntry
 from bot.core.limits.ledger import Ledger, Person
+from bot.core.moves import Moves
 from bot.core.statistics import Statistics
 from bot.core.types import ChatRef, Event, MessageRef, OutgoingFile, Sender, Unreadable, UserId
 
@@ -397,5 +398,6 @@ class Stores:
     ratings: Ratings
     ledger: Ledger
     grants: Grants
+    moves: Moves
     broadcasts: Broadcasts
     statistics: Statistics

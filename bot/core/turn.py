@@ -147,6 +147,8 @@ class TurnContext:
     stopper: Stopper = field(default_factory=Stopper)
     stop_chat: Callable[[ChatRef], Awaitable[bool]]
     """Stop what runs in a chat; False when nothing does. Raises `StoreError`."""
+    now: Callable[[ChatRef], ChatRef]
+    """What a chat is called now, which may have got another id since the turn began."""
     shown: list[MessageRef] = field(default_factory=list)
     gate: Gate
     platforms: Mapping[str, Platform]
@@ -164,8 +166,8 @@ class TurnContext:
 
     @property
     def chat(self) -> ChatRef:
-        """The chat that the turn belongs to."""
-        return self.turn.chat
+        """The chat that the turn belongs to, as it is called now."""
+        return self.now(self.turn.chat)
 
     @property
     def group(self) -> bool:

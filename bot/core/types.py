@@ -143,8 +143,18 @@ class Unreadable:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatMoved:
+    """A chat has got another id: what was said and chosen in the `old` one belongs to the `new`."""
+
+    old: ChatRef
+    new: ChatRef
+
+
 Event: TypeAlias = IncomingMessage | ButtonPress | StopPressed
-"""What asks for work. `Unreadable` is stored beside them, but nothing acts on it."""
+"""What asks for work."""
+Happening: TypeAlias = Event | Unreadable | ChatMoved
+"""What a platform reports. `Unreadable` is stored, but nothing acts on it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from bot.store.conversations import ConversationTable
 from bot.store.database import connected
 from bot.store.grants import GrantTable
 from bot.store.ledger import LedgerTable
+from bot.store.moving import MoveTable
 from bot.store.news import heard
 from bot.store.overheard import OverheardTable
 from bot.store.privacy import PrivacyTable
@@ -68,6 +69,7 @@ async def opened(
                 ratings=RatingTable(database),
                 ledger=LedgerTable(database, calendar),
                 grants=GrantTable(database),
+                moves=MoveTable(database),
                 broadcasts=BroadcastTable(database),
                 statistics=StatisticsTable(database),
             )

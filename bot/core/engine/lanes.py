@@ -17,6 +17,7 @@ from bot.core.engine.chores import Chores
 from bot.core.engine.failures import give_up, reason_of
 from bot.core.engine.insisting import insist
 from bot.core.engine.leftovers import Leftovers
+from bot.core.engine.moving import MovedChats
 from bot.core.engine.router import Router
 from bot.core.engine.rows import Rows
 from bot.core.engine.unfinished import Unfinished
@@ -27,8 +28,9 @@ from bot.core.stores import Outcome, Turn
 from bot.core.turn import Services, Stopper, TurnContext, style_of
 from bot.core.types import (
     ButtonPress,
+    ChatMoved,
     ChatRef,
-    Event,
+    Happening,
     IncomingMessage,
     MessageRef,
     StopPressed,
@@ -80,11 +82,12 @@ class Lanes:
         self._unfinished = Unfinished()
         self._leftovers = Leftovers(platforms, services.stores, self._stoppers.keys())
         self._chores = Chores(services)
+        self._moved = MovedChats(services.stores.moves, gate)
         self._accepting = True
 
     # ------------------------------------------------------------ intake
 
-    async def sink(self, event: Event | Unreadable) -> None:
+    async def sink(self, event: Happening) -> None:
         """Take an event in; it is committed on return. Raises `StoreError`: then it is not.
 
         What nothing stands before is claimed in the same commit, and begun.
@@ -92,6 +95,10 @@ class Lanes:
         if isinstance(event, Unreadable):
             log.error("event unreadable", extra={"platform": event.platform, "why": event.reason})
             await self._turns.bury(event)
+            return
+        if isinstance(event, ChatMoved):
+            await self._moved.take_in(event)
+            self._look()
             return
         await self._gate.refresh()
         event = await self._rows.with_its_album(event)
@@ -238,7 +245,7 @@ class Lanes:
         if not await self._finish(turn, outcome):
             return True
         log.info("turn done", extra={**fields, "attempt": turn.attempt})
-        self._chores.after(turn, outcome)
+        self._chores.after(replace(turn, chat=ctx.chat), outcome)
         return True
 
     def _drop(self, turn_id: int) -> None:
@@ -283,6 +290,7 @@ class Lanes:
             gate=self._gate,
             platforms=self._platforms,
             stop_chat=self.stop_chat,
+            now=self._moved.now,
             shown=shown,
             stands=lambda: None if turn.urgent else self._room.stands(turn.chat),
             tidy=lambda: self._leftovers.tidy_again(first, shown),
@@ -291,24 +299,25 @@ class Lanes:
     async def _handle(self, ctx: TurnContext) -> Outcome:
         if ctx.turn.urgent:
             return await self._router.handle(ctx)
-        self._stoppers[ctx.chat] = ctx.stopper
+        chat = ctx.turn.chat
+        self._stoppers[chat] = ctx.stopper
         try:
             return await self._router.handle(ctx)
         finally:
-            if self._stoppers.get(ctx.chat) is ctx.stopper:
-                del self._stoppers[ctx.chat]
-            self._room.answered(ctx.chat)
+            if self._stoppers.get(chat) is ctx.stopper:
+                del self._stoppers[chat]
+            self._room.answered(chat)
 
     async def stop_chat(self, chat: ChatRef) -> bool:
         """Stop the answer being written in a chat; False when none is. Raises `StoreError`."""
         return self._stop_here(chat) or await self._turns.stop_elsewhere(chat)
 
     def _stop_here(self, chat: ChatRef) -> bool:
-        stopper = self._stoppers.get(chat)
-        if stopper is None or stopper.stopped:
-            return False
-        stopper.stop()
-        return True
+        found = [self._stoppers.get(name) for name in self._moved.names(chat)]
+        writing = [stopper for stopper in found if stopper is not None and not stopper.stopped]
+        for stopper in writing:
+            stopper.stop()
+        return bool(writing)
 
     # ------------------------------------------------------------ ends of a turn
 

@@ -168,7 +168,8 @@ class TelegramPlatform:
 
     async def run(self, sink: EventSink, ready: Callable[[], None]) -> None:
         """Poll until cancelled."""
-        await Poller(self._bot, self._polling, self._clock).run(sink, ready)
+        poller = Poller(self._bot, self._polling, self._clock, moves=self._caller.moves)
+        await poller.run(sink, ready)
 
     async def send(self, chat: ChatRef, reply: Reply) -> MessageRef:
         """Post a reply, on several messages when it is too long for one."""
@@ -226,18 +227,21 @@ class TelegramPlatform:
 
     def newest(self, chat: ChatRef) -> MessageRef | None:
         """The newest message of the bot in the chat, or in the group that the topic is of."""
-        newest = self._caller.newest.get(parse_chat(chat).chat)
-        return None if newest is None else make_message(chat, newest)
+        here = self._caller.moves.chat(chat)
+        newest = self._caller.newest.get(parse_chat(here).chat)
+        return None if newest is None else make_message(here, newest)
 
     async def sweep(
         self, chat: ChatRef, *, after: Sequence[MessageRef], keep: Collection[MessageRef]
     ) -> None:
         """Delete what was posted and not written down, as far as it can be found."""
+        place = self._caller.moves.place(chat)
+        here = [ref for ref in after if parse_chat(ref.chat).chat == place.chat]
+        if not here:  # they stand in the group as it was before, where nothing can be deleted
+            return
         known = {parse_message(ref) for ref in keep}
         try:
-            found = await self._sweeper.sweep(
-                parse_chat(chat), max(map(parse_message, after)), known
-            )
+            found = await self._sweeper.sweep(place, max(map(parse_message, here)), known)
         except PlatformError as failure:
             log.info("not swept", extra={"chat": chat.id, "error": repr(failure)})
         else:

@@ -9,6 +9,7 @@ from bot.core.ports import Clock
 from bot.errors import OutcomeUnknown, RateLimited
 from bot.platforms.telegram.errors import Unreachable, translated
 from bot.platforms.telegram.ids import Place
+from bot.platforms.telegram.moves import GroupMoved, Moves
 from bot.platforms.telegram.newest import Newest
 from bot.platforms.telegram.pace import Budget, Pacer, Urgency
 
@@ -26,6 +27,7 @@ class Caller:
 
     def __init__(self, pacer: Pacer, clock: Clock) -> None:
         self.newest = Newest()
+        self.moves = Moves()
         self._pacer = pacer
         self._clock = clock
 
@@ -57,6 +59,9 @@ class Caller:
                 answer = await self._pacer.call(
                     place.chat, urgency, translate, calls=calls, budget=budget
                 )
+            except GroupMoved as moved:
+                self.moves.note(place.chat, moved.now)
+                raise
             except RateLimited:
                 if not insist:
                     raise

@@ -24,6 +24,7 @@ from bot.errors import (
     PlatformError,
     RateLimited,
 )
+from bot.platforms.telegram.moves import GroupMoved
 from bot.platforms.telegram.request import NotSent
 
 MAX_FILE_IN = 20_000_000
@@ -120,7 +121,9 @@ def translate(failure: error.TelegramError) -> PlatformError:
         return RateLimited(seconds_of(failure))
     if _FILES_FORBIDDEN.search(low):
         return FilesForbidden(text)
-    if isinstance(failure, error.Forbidden | error.ChatMigrated):
+    if isinstance(failure, error.ChatMigrated):
+        return GroupMoved(text, now=failure.new_chat_id)
+    if isinstance(failure, error.Forbidden):
         return ChatGone(text)
     if "request entity too large" in low:
         return FileTooLarge(MAX_FILE_OUT)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from bot.core.types import (
     ButtonPress,
+    ChatMoved,
     ChatRef,
     Event,
     Forward,
@@ -44,7 +45,7 @@ class Me:
     username: str
 
 
-def parse_update(raw: Raw, me: Me) -> Event | None:
+def parse_update(raw: Raw, me: Me) -> Event | ChatMoved | None:
     """Read one update.
 
     Raises `KeyError`, `TypeError`, `ValueError`, `AttributeError` or `OverflowError` when it is
@@ -58,7 +59,19 @@ def parse_update(raw: Raw, me: Me) -> Event | None:
     if edited := raw.get("edited_message"):
         return _message(edited, key, me, edited=True)
     if message := raw.get("message"):
+        if moved := _moved(message):
+            return moved
         return _message(message, key, me, edited=False)
+    return None
+
+
+def _moved(message: Raw) -> ChatMoved | None:
+    """What the two service messages say when a group becomes a supergroup: one in each."""
+    here = int(message["chat"]["id"])
+    if (now := message.get("migrate_to_chat_id")) is not None:
+        return ChatMoved(old=make_chat(here), new=make_chat(int(now)))
+    if (was := message.get("migrate_from_chat_id")) is not None:
+        return ChatMoved(old=make_chat(int(was)), new=make_chat(here))
     return None
 
 

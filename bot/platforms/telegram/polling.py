@@ -19,11 +19,12 @@ from urllib.parse import urlencode
 from telegram import Bot, error
 
 from bot.core.ports import Clock, EventSink
-from bot.core.types import ChatRef, Event, StopPressed, Unreadable
+from bot.core.types import ChatMoved, ChatRef, Happening, StopPressed, Unreadable
 from bot.errors import ConfigError, StoreError
 from bot.platforms.telegram.errors import seconds_of
-from bot.platforms.telegram.ids import PLATFORM
+from bot.platforms.telegram.ids import PLATFORM, parse_chat
 from bot.platforms.telegram.inbound import ALLOWED_UPDATES, Me, key_of, parse_update
+from bot.platforms.telegram.moves import Moves
 from bot.platforms.telegram.request import AiohttpRequest
 
 log = logging.getLogger(__name__)
@@ -48,10 +49,11 @@ BAD_TOKEN = (
 class Poller:
     """Fetches updates until cancelled."""
 
-    def __init__(self, bot: Bot, request: AiohttpRequest, clock: Clock) -> None:
+    def __init__(self, bot: Bot, request: AiohttpRequest, clock: Clock, *, moves: Moves) -> None:
         self._bot = bot
         self._request = request
         self._clock = clock
+        self._moves = moves
         self._offset = 0
         self._succeeded = clock.monotonic()
         self._conflict = False
@@ -104,16 +106,20 @@ class Poller:
         """Pass a batch on; only when all of it is committed, the offset advances.
 
         The chats do not wait for each other, so one commit serves many of them; the events of each
-        chat keep their order.
+        chat keep their order; one that has moved is the same chat.
         """
-        chats: dict[ChatRef | None, list[Event | Unreadable]] = {}
+        chats: dict[ChatRef | None, list[Happening]] = {}
         for raw in updates:
-            if (event := _read(raw, me)) is not None:
-                chats.setdefault(_chat_of(event), []).append(event)
+            if (event := _read(raw, me)) is None:
+                continue
+            if isinstance(event, ChatMoved):
+                self._moves.note(parse_chat(event.old).chat, parse_chat(event.new).chat)
+            chat = _chat_of(event)
+            chats.setdefault(chat and self._moves.chat(chat), []).append(event)
         await asyncio.gather(*(self._hand_over(events, sink) for events in chats.values()))
         self._offset = _after(updates)
 
-    async def _hand_over(self, events: Sequence[Event | Unreadable], sink: EventSink) -> None:
+    async def _hand_over(self, events: Sequence[Happening], sink: EventSink) -> None:
         """Pass events on, one after the other; returns when they are committed."""
         for event in events:
             refused = False
@@ -176,13 +182,15 @@ def _after(updates: Sequence[dict[str, Any]]) -> int:
     return max((int(raw.get("update_id", 0)) + 1 for raw in updates), default=0)
 
 
-def _chat_of(event: Event | Unreadable) -> ChatRef | None:
+def _chat_of(event: Happening) -> ChatRef | None:
     if isinstance(event, Unreadable):
         return None
+    if isinstance(event, ChatMoved):
+        return event.new
     return event.chat if isinstance(event, StopPressed) else event.ref.chat
 
 
-def _read(raw: dict[str, Any], me: Me) -> Event | Unreadable | None:
+def _read(raw: dict[str, Any], me: Me) -> Happening | None:
     try:
         return parse_update(raw, me)
     except MALFORMED as failure:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
 
 from bot.core.ports import Clock
 from bot.core.types import ButtonRow, ChatRef, MessageRef, OutgoingFile, Reply
@@ -11,10 +13,11 @@ from bot.platforms.telegram.calls import Caller
 from bot.platforms.telegram.ids import Place, make_message, parse_chat, parse_message
 from bot.platforms.telegram.messages import Around, Body, Messages
 from bot.platforms.telegram.methods import Json, Methods, target
+from bot.platforms.telegram.moves import GroupMoved
 from bot.platforms.telegram.pace import Budget, Urgency
 from bot.platforms.telegram.render import MAX_CAPTION, Rendered, pages, render
 from bot.platforms.telegram.thoughts import folded
-from bot.platforms.telegram.uploads import Uploader, check_sizes, grouped
+from bot.platforms.telegram.uploads import Group, Uploader, check_sizes, grouped
 
 BUTTONS_PER_ROW = 8
 MAX_BUTTONS = 100
@@ -29,6 +32,7 @@ class Poster:
     def __init__(self, methods: Methods, caller: Caller, clock: Clock) -> None:
         self._methods = methods
         self._caller = caller
+        self._moves = caller.moves
         self._messages = Messages(methods, caller, clock)
         self._uploads = Uploader(methods, caller)
 
@@ -61,6 +65,11 @@ class Poster:
         Returns the first message, and the files that are to follow.
         """
         check_sizes(reply.files)
+        return await self._moves.posted(lambda: self._begin(self._moves.chat(chat), reply, rich))
+
+    async def _begin(
+        self, chat: ChatRef, reply: Reply, rich: bool
+    ) -> tuple[MessageRef, Sequence[OutgoingFile]]:
         place = parse_chat(chat)
         answering = _answering(place, reply.answering)
         text = render(reply.text) if reply.text.strip() else Rendered("")
@@ -89,22 +98,30 @@ class Poster:
     ) -> None:
         """Post files after the words. `posted` is filled with those that stand in the chat."""
         for group in grouped(files):
-            await self._uploads.post(parse_chat(chat), group, posted, insist=True)
+            await self._moves.posted(partial(self._add_group, chat, group, posted))
+
+    async def _add_group(self, chat: ChatRef, group: Group, posted: list[OutgoingFile]) -> None:
+        await self._uploads.post(self._moves.place(chat), group, posted, insist=True)
 
     async def show(
         self, body: Body, buttons: Sequence[ButtonRow], answering: MessageRef
     ) -> MessageRef:
         """Post the first text of an answer, if the budget has room for it now."""
-        place = parse_chat(answering.chat)
-        around = Around(keyboard=_keyboard(buttons), answering=_answering(place, answering))
-        sent = await self._messages.show(place, body, around, Urgency.FIRST)
-        return make_message(answering.chat, sent)
+
+        async def show() -> MessageRef:
+            chat = self._moves.chat(answering.chat)
+            place = parse_chat(chat)
+            around = Around(keyboard=_keyboard(buttons), answering=_answering(place, answering))
+            sent = await self._messages.show(place, body, around, Urgency.FIRST)
+            return make_message(chat, sent)
+
+        return await self._moves.posted(show)
 
     def ask_turn(self, chat: ChatRef, *, is_first: bool, draft: bool) -> None:
         """Raise like `Caller.ask` when a preview may not be shown now: before it is drawn."""
         urgency = Urgency.FIRST if is_first else Urgency.PREVIEW
         budget = Budget.DRAFT if draft else Budget.MESSAGE
-        self._caller.ask(parse_chat(chat), urgency, budget=budget)
+        self._caller.ask(self._moves.place(chat), urgency, budget=budget)
 
     async def show_draft(self, draft: int, body: Body, chat: ChatRef, *, is_first: bool) -> None:
         """Show a text that is no message yet. Raises `StyleRefused` where that cannot be."""
@@ -124,39 +141,40 @@ class Poster:
         What is too long for it is posted after it. Returns the files that are to follow.
         """
         check_sizes(reply.files)
-        place = parse_chat(ref.chat)
+        place, message = self._moves.message(ref)
         text = render(reply.text)
         if not rich and len(reply.files) == 1 and 0 < text.length <= MAX_CAPTION:
             became = await self._uploads.put(
                 place,
-                parse_message(ref),
+                message,
                 reply.files[0],
                 _keyboard(reply.buttons),
                 text=text,
             )
             if became:
-                await self._messages.delete_rest(place, parse_message(ref))
+                await self._messages.delete_rest(place, message)
                 return ()  # the words and the buttons stand under the picture
         first, *more = self._drawn(ref.chat, reply, rich=rich)
         await self.replace(ref, first, () if more else reply.buttons, Urgency.FINAL)
         around = Around(keyboard=_keyboard(reply.buttons))
-        await self._messages.post_after(place, parse_message(ref), more, around)
+        await self._messages.post_after(place, message, more, around)
         return reply.files
 
     async def replace(
         self, ref: MessageRef, body: Body, buttons: Sequence[ButtonRow], urgency: Urgency
     ) -> None:
         """Put one text in the place of another."""
-        place, id = parse_chat(ref.chat), parse_message(ref)
-        await self._messages.replace(place, id, body, _keyboard(buttons), urgency)
+        place, message = self._moves.message(ref)
+        await self._messages.replace(place, message, body, _keyboard(buttons), urgency)
 
     async def delete(self, ref: MessageRef) -> None:
         """Remove a message; one that is gone already is success."""
-        await self._messages.delete(parse_chat(ref.chat), parse_message(ref))
+        with suppress(GroupMoved):  # it stays where it is; whoever looks there sees an old group
+            await self._messages.delete(*self._moves.message(ref))
 
     async def show_typing(self, chat: ChatRef) -> None:
         """Show that the bot is typing, if nobody needs the budget more."""
-        place = parse_chat(chat)
+        place = self._moves.place(chat)
 
         async def act() -> None:
             await self._methods.call("sendChatAction", **target(place), action="typing")
@@ -174,7 +192,7 @@ class Poster:
 
 def _answering(place: Place, answering: MessageRef | None) -> Json | None:
     """In a group an answer says what it answers; it is posted even if that was deleted."""
-    if place.private or answering is None:
+    if place.private or answering is None or parse_chat(answering.chat).chat != place.chat:
         return None
     return {"message_id": parse_message(answering), "allow_sending_without_reply": True}
 

@@ -205,7 +205,7 @@ def new_message(telegram: Telegram, params: Params) -> Message:
 def topic_of(params: Params, chat: Chat) -> int | None:
     """The topic a call means; groups that are no forum ignore it. Raises `BadRequest`."""
     topic = params.integer("message_thread_id")
-    if not topic or (chat.kind is ChatKind.SUPERGROUP and not chat.forum):
+    if not topic or (chat.kind is not ChatKind.PRIVATE and not chat.forum):
         return None
     if topic not in chat.topics:
         raise BadRequest("message thread not found")

@@ -64,6 +64,18 @@ class Group:
         """Let no member send media of these kinds (`photo`, `document`, …), nor the bot."""
         self._chat.forbidden.update(kinds)
 
+    def upgrade(self, by: Person) -> Group:
+        """Make the basic group a supergroup; returns that, and this one takes no more calls.
+
+        Telegram does so when the group gets a public name, a visible history, many members …
+        Everything gets a new id, and the messages from before cannot be edited any more.
+        """
+        new = self._telegram.group(self._chat.title)
+        self.seen_by(by).tell_of_move(became=new.id)
+        self._chat.became = new.id
+        new.seen_by(by).tell_of_move(was=self.id)
+        return new
+
     def remove_bot(self, by: Person) -> None:
         """Throw the bot out: its calls are answered 403 from now on."""
         _change_membership(self._telegram, self._chat, by.user, Membership.KICKED)

@@ -19,6 +19,7 @@ class ChatKind(StrEnum):
     """The kinds of chats the sandbox knows, in the words of the Bot API."""
 
     PRIVATE = "private"
+    GROUP = "group"
     SUPERGROUP = "supergroup"
 
 
@@ -91,7 +92,10 @@ class Rich:
 
 @dataclass(slots=True, kw_only=True)
 class Message:
-    """One message of a chat. `text` is the caption where there is `media`; times are Unix times."""
+    """One message of a chat. `text` is the caption where there is `media`; times are Unix times.
+
+    A service message says that its group `became` another chat, or which it `was` before.
+    """
 
     id: int
     chat: int
@@ -109,6 +113,8 @@ class Message:
     link_preview: bool = False
     protected: bool = False
     topic_created: str = ""
+    became: int | None = None
+    was: int | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -137,7 +143,8 @@ class Typing:
 class Chat:
     """A private chat or a group, with everything in it. Drafts and typing are kept per topic.
 
-    `forbidden` are the kinds of media that its members may not send.
+    `forbidden` are the kinds of media that its members may not send, `became` is the supergroup
+    that has taken its place.
     """
 
     id: int
@@ -153,6 +160,7 @@ class Chat:
     stopped_drafts: set[int] = field(default_factory=set)
     typing: dict[int | None, Typing] = field(default_factory=dict)
     last_id: int = 0
+    became: int | None = None
 
     def next_id(self) -> int:
         """Message ids are counted per chat, so the same id stands for different messages."""

@@ -69,10 +69,18 @@ class Telegram:
             self._people[id] = Person(self, account)
         return self._people[id]
 
-    def group(self, title: str = "Group", *, id: int | None = None, forum: bool = False) -> Group:
-        """A new supergroup with the bot in it."""
-        number = id if id is not None else -1_001_000_000_000 - self.number()
-        chat = Chat(id=number, kind=ChatKind.SUPERGROUP, title=title, forum=forum)
+    def group(
+        self,
+        title: str = "Group",
+        *,
+        id: int | None = None,
+        forum: bool = False,
+        basic: bool = False,
+    ) -> Group:
+        """A new supergroup with the bot in it; or a `basic` group, which may become one."""
+        kind = ChatKind.GROUP if basic else ChatKind.SUPERGROUP
+        number = id if id is not None else (0 if basic else -1_001_000_000_000) - self.number()
+        chat = Chat(id=number, kind=kind, title=title, forum=forum)
         self.chats[number] = chat
         return Group(self, chat)
 
@@ -94,6 +102,9 @@ class Telegram:
     def writable(self, chat_id: str) -> Chat:
         """The chat with this id, if the bot may write there. Raises `Refused`."""
         chat = self.readable(chat_id)
+        if chat.became is not None:
+            words = "group chat was upgraded to a supergroup chat"
+            raise Refused(400, words, {"migrate_to_chat_id": chat.became})
         if chat.membership is Membership.BLOCKED:
             raise Refused(403, "bot was blocked by the user")
         if chat.membership is Membership.STRANGER:

@@ -166,6 +166,10 @@ class ChatView:
         """Post the service message that opens this view's topic (see `Group.open_topic`)."""
         return self._deliver(self._post(topic_created=name))
 
+    def tell_of_move(self, *, became: int | None = None, was: int | None = None) -> int:
+        """Post the service message about a group that is another now (see `Group.upgrade`)."""
+        return self._deliver(self._post(became=became, was=was))
+
     def stop_draft(self) -> None:
         """Press the Stop of the draft. Raises `LookupError` when there is none."""
         draft = self._chat.drafts.get(self.topic)
@@ -219,6 +223,8 @@ class ChatView:
         reply_to: int | None = None,
         album: str = "",
         topic_created: str = "",
+        became: int | None = None,
+        was: int | None = None,
         rich: Rich | None = None,
     ) -> Message:
         if self._chat.membership is Membership.STRANGER:
@@ -235,6 +241,8 @@ class ChatView:
             album=album,
             topic=self.topic,
             topic_created=topic_created,
+            became=became,
+            was=was,
             rich=rich,
         )
 
@@ -256,7 +264,8 @@ class ChatView:
         if self._chat.kind is ChatKind.PRIVATE or not self._telegram.privacy:
             return True
         answered = self._chat.messages.get(message.reply_to or 0)
-        if message.topic_created or (answered is not None and answered.author.is_bot):
+        is_service = bool(message.topic_created or message.became or message.was)
+        if is_service or (answered is not None and answered.author.is_bot):
             return True
         handle = f"@{self._telegram.bot.username}".lower()
         commands = covered(message.text, message.entities, "bot_command")

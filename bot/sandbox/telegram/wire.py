@@ -47,6 +47,10 @@ def message(telegram: Telegram, what: Message, *, with_reply: bool = True) -> Js
     _add_thread(shown, what, where)
     if what.topic_created:
         shown["forum_topic_created"] = {"name": what.topic_created, "icon_color": 7322096}
+    if what.became is not None:
+        shown["migrate_to_chat_id"] = what.became
+    if what.was is not None:
+        shown["migrate_from_chat_id"] = what.was
     if what.edited is not None:
         shown["edit_date"] = what.edited
     if what.album:

@@ -11,7 +11,14 @@ from bot.api.settings import ModelSettings
 from bot.core.access import Access
 from bot.core.fakes.platform import ANN, CHAT
 from bot.core.stores import ChatSettings
-from bot.core.types import ChatId, ChatRef, Event, Sender, Unreadable, UserId
+from bot.core.types import (
+    ChatId,
+    ChatRef,
+    Happening,
+    Sender,
+    Unreadable,
+    UserId,
+)
 from bot.errors import ChatGone, PlatformDown, PlatformError, StoreError
 from bot.sandbox.openai.faults import Hang, Stall
 from bot.store.turns import Turns
@@ -170,7 +177,7 @@ async def test_a_locked_database_refuses_the_event_and_takes_it_later(
 ) -> None:
     refused = asyncio.Event()
 
-    async def sink(event: Event | Unreadable) -> None:
+    async def sink(event: Happening) -> None:
         try:
             await house.lanes.sink(event)
         except StoreError:

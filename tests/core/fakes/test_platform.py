@@ -14,13 +14,12 @@ from bot.core.types import (
     Button,
     ChatId,
     ChatRef,
-    Event,
     FileId,
     FileKind,
+    Happening,
     IncomingMessage,
     MessageRef,
     Reply,
-    Unreadable,
 )
 from bot.errors import FileTooLarge, PlatformError, RateLimited, StoreBusy
 from tests.platform_contract import NOTE, PlatformContract, Stage
@@ -100,10 +99,10 @@ def platform(clock: ManualClock) -> FakePlatform:
 async def test_what_people_do_is_handed_over_until_the_database_takes_it(
     platform: FakePlatform, clock: ManualClock
 ) -> None:
-    taken: list[Event | Unreadable] = []
+    taken: list[Happening] = []
     refusals = [StoreBusy("locked"), StoreBusy("locked")]
 
-    async def sink(event: Event | Unreadable) -> None:
+    async def sink(event: Happening) -> None:
         if refusals:
             raise refusals.pop()
         taken.append(event)

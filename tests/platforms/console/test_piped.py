@@ -18,8 +18,10 @@ from bot.core.delivery.delivery import Delivery
 from bot.core.types import (
     Button,
     ChatId,
+    ChatMoved,
     ChatRef,
     Event,
+    Happening,
     IncomingMessage,
     MessageId,
     MessageRef,
@@ -60,8 +62,8 @@ class Pipe:
         assert chat == CHAT
         await self.answered.wait()
 
-    async def sink(self, event: Event | Unreadable) -> None:
-        assert not isinstance(event, Unreadable)
+    async def sink(self, event: Happening) -> None:
+        assert not isinstance(event, Unreadable | ChatMoved)
         self.events.append(event)
         self.asked.set()
 

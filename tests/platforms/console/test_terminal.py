@@ -19,9 +19,11 @@ from bot.core.delivery.partial import settle
 from bot.core.types import (
     Button,
     ButtonPress,
+    ChatMoved,
     CommandInfo,
     Event,
     FileKind,
+    Happening,
     IncomingMessage,
     OutgoingFile,
     Reply,
@@ -46,8 +48,8 @@ class Sitting:
     events: list[Event] = field(default_factory=list)
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def sink(self, event: Event | Unreadable) -> None:
-        assert not isinstance(event, Unreadable)
+    async def sink(self, event: Happening) -> None:
+        assert not isinstance(event, Unreadable | ChatMoved)
         self.events.append(event)
         self.news.set()
 

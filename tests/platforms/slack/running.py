@@ -9,7 +9,12 @@ from dataclasses import dataclass, field
 
 from bot.core.clock import SystemClock
 from bot.core.stores import TurnQueue, Users
-from bot.core.types import ButtonPress, Event, IncomingMessage, StopPressed, Unreadable
+from bot.core.types import (
+    ButtonPress,
+    Happening,
+    IncomingMessage,
+    StopPressed,
+)
 from bot.errors import StoreError
 from bot.platforms.slack.adapter import SlackPlatform
 from bot.sandbox.slack.server import SlackSandbox
@@ -20,12 +25,12 @@ from tests.platforms.slack.stage import platform_for
 class Inbox:
     """A sink that commits to a list; `refusing` plays a database that is locked."""
 
-    events: list[Event | Unreadable] = field(default_factory=list)
+    events: list[Happening] = field(default_factory=list)
     refusing: bool = False
     refused: int = 0
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def __call__(self, event: Event | Unreadable) -> None:
+    async def __call__(self, event: Happening) -> None:
         self._news.set()
         if self.refusing:
             self.refused += 1

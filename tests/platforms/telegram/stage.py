@@ -13,13 +13,12 @@ from pydantic import SecretStr
 from bot.core.clock import SystemClock
 from bot.core.ports import Clock, Platform
 from bot.core.types import (
-    Event,
+    Happening,
     IncomingMessage,
     MessageRef,
     OutgoingFile,
     Sender,
     Style,
-    Unreadable,
     UserId,
 )
 from bot.errors import StoreError
@@ -129,13 +128,13 @@ class Inbox:
     """A sink that remembers what was committed. `failures` are raised first, one per offer."""
 
     def __init__(self) -> None:
-        self.events: list[Event | Unreadable] = []
+        self.events: list[Happening] = []
         self.failures: list[StoreError] = []
         self.offers = 0
         self.offered = asyncio.Event()
         self._news = asyncio.Event()
 
-    async def __call__(self, event: Event | Unreadable) -> None:
+    async def __call__(self, event: Happening) -> None:
         """Commit."""
         self.offers += 1
         self.offered.set()
@@ -144,7 +143,7 @@ class Inbox:
         self.events.append(event)
         self._news.set()
 
-    async def wait(self, count: int = 1) -> list[Event | Unreadable]:
+    async def wait(self, count: int = 1) -> list[Happening]:
         """The events, as soon as there are so many."""
         async with asyncio.timeout(5):
             while len(self.events) < count:
@@ -160,7 +159,7 @@ class Inbox:
         return event
 
 
-Sink = Callable[[Event | Unreadable], Awaitable[None]]
+Sink = Callable[[Happening], Awaitable[None]]
 
 
 @asynccontextmanager

@@ -8,7 +8,11 @@ from pydantic import SecretStr
 
 from bot.core.clock import SystemClock
 from bot.core.fakes.clock import ManualClock
-from bot.core.types import Event, IncomingMessage, Unreadable
+from bot.core.types import (
+    Happening,
+    IncomingMessage,
+    Unreadable,
+)
 from bot.errors import ConfigError, StoreBusy
 from bot.platforms.telegram import TelegramSettings, connect
 from bot.sandbox.telegram import serve
@@ -139,7 +143,7 @@ async def test_ids_that_go_on_at_a_lower_number_are_followed() -> None:
     inbox = Inbox()
     async with staged() as stage:
 
-        async def sink(event: Event | Unreadable) -> None:
+        async def sink(event: Happening) -> None:
             if isinstance(event, IncomingMessage) and event.text == "second":
                 stage.view.send("third")  # the bot does not ask for it yet
             await inbox(event)

@@ -1,0 +1,45 @@
+"""A chat that gets another id while the bot is in it: nobody has to begin anew."""
+
+from __future__ import annotations
+
+import logging
+
+from bot.core.access import Gate
+from bot.core.moves import Moves
+from bot.core.types import ChatMoved, ChatRef
+
+log = logging.getLogger(__name__)
+
+
+class MovedChats:
+    """Carries over what belongs to a chat, and knows how chats are called now."""
+
+    def __init__(self, moves: Moves, gate: Gate) -> None:
+        self._moves = moves
+        self._gate = gate
+        self._new: dict[ChatRef, ChatRef] = {}
+
+    async def take_in(self, moved: ChatMoved) -> None:
+        """Carry over everything; done on return. Raises `StoreError`."""
+        old, new = moved.old, moved.new
+        await self._gate.refresh()
+        is_let_in = await self._gate.follow(old, new)
+        if await self._moves.move(old, new) or is_let_in:
+            log.warning(
+                "a group has another id",
+                extra={
+                    "platform": old.platform,
+                    "chat": old.id,
+                    "now": new.id,
+                    "fix": "where the configuration names the old id, name the new one",
+                },
+            )
+        self._new[old] = new
+
+    def now(self, chat: ChatRef) -> ChatRef:
+        """What a chat is called now."""
+        return self._new.get(chat, chat)
+
+    def names(self, chat: ChatRef) -> tuple[ChatRef, ...]:
+        """A chat, and what it was called before."""
+        return (chat, *(old for old, new in self._new.items() if new == chat))

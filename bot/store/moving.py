@@ -1,0 +1,100 @@
+"""A chat under another id: the port `Moves`."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from bot.core.stores import TurnState
+from bot.core.types import ChatRef
+from bot.store import lanes
+from bot.store.connection import Connection
+from bot.store.database import Database
+from bot.store.schema import (
+    actions,
+    broadcast_chats,
+    chats,
+    conversations,
+    overheard,
+    ratings,
+    turns,
+    usage,
+)
+
+WITHOUT_PLACES: dict[str, object] = {"message": "", "stood": ""}
+"""A turn that is not about any message of its chat: the ids of the old chat mean others now."""
+
+
+class MoveTable:
+    """`Moves`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def move(self, old: ChatRef, new: ChatRef) -> bool:
+        """Let everything of one chat belong to another; False when there was nothing."""
+
+        async def job(connection: Connection) -> bool:
+            moved = [
+                await _move_settings(connection, old, new),
+                await _move_conversations(connection, old, new),
+                await _move_turns(connection, old, new),
+                await _move_broadcasts(connection, old, new),
+            ]
+            for table in (overheard, actions, ratings, usage):
+                here = sa.update(table).where(
+                    table.c.platform == old.platform, table.c.chat == old.id
+                )
+                result = await connection.execute(here.values(chat=new.id))
+                moved.append(result.rowcount > 0)
+            return any(moved)
+
+        return await self._database.write(job)
+
+
+async def _move_settings(connection: Connection, old: ChatRef, new: ChatRef) -> bool:
+    """The old ones, unless something was chosen in the new chat already."""
+    theirs = (chats.c.platform == old.platform, chats.c.id == old.id)
+    chosen = sa.select(chats.c.id).where(chats.c.platform == new.platform, chats.c.id == new.id)
+    if await connection.scalar(chosen) is not None:
+        result = await connection.execute(sa.delete(chats).where(*theirs))
+    else:
+        result = await connection.execute(sa.update(chats).where(*theirs).values(id=new.id))
+    return result.rowcount > 0
+
+
+async def _move_conversations(connection: Connection, old: ChatRef, new: ChatRef) -> bool:
+    """They come before those of the new chat, which stays in the one that it is in."""
+    before = (conversations.c.platform == old.platform, conversations.c.chat == old.id)
+    own = (conversations.c.platform == new.platform, conversations.c.chat == new.id)
+    last = await connection.scalar(sa.select(sa.func.max(conversations.c.number)).where(*before))
+    if last is None:
+        return False
+    is_talking = sa.select(conversations.c.id).where(*own, sa.text("current"))
+    if await connection.scalar(is_talking) is not None:
+        await connection.execute(sa.update(conversations).where(*before).values(current=False))
+    shifted = sa.update(conversations).where(*own)
+    await connection.execute(shifted.values(number=conversations.c.number + last))
+    await connection.execute(sa.update(conversations).where(*before).values(chat=new.id))
+    return True
+
+
+async def _move_turns(connection: Connection, old: ChatRef, new: ChatRef) -> bool:
+    """All but the one that runs where another one runs already: at most one may."""
+    theirs = [turns.c.platform == old.platform, turns.c.chat == old.id]
+    if await lanes.runs(connection, new, ()):
+        theirs.append(sa.or_(turns.c.state != TurnState.RUNNING.value, turns.c.urgent))
+    moved = sa.update(turns).where(*theirs).values(WITHOUT_PLACES | {"chat": new.id})
+    return (await connection.execute(moved)).rowcount > 0
+
+
+async def _move_broadcasts(connection: Connection, old: ChatRef, new: ChatRef) -> bool:
+    """One that has reached the new chat, or will, is not for it twice."""
+    theirs = (broadcast_chats.c.platform == old.platform, broadcast_chats.c.chat == old.id)
+    reached = sa.select(broadcast_chats.c.broadcast_id).where(
+        broadcast_chats.c.platform == new.platform, broadcast_chats.c.chat == new.id
+    )
+    twice = broadcast_chats.c.broadcast_id.in_(reached.scalar_subquery())
+    gone = await connection.execute(sa.delete(broadcast_chats).where(*theirs, twice))
+    left = sa.update(broadcast_chats).where(*theirs)
+    moved = await connection.execute(left.values(chat=new.id, message=""))
+    return gone.rowcount + moved.rowcount > 0

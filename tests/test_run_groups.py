@@ -1,0 +1,87 @@
+"""Groups that become supergroups while the bot is in them: for the people nothing changes."""
+
+from __future__ import annotations
+
+import json
+import signal
+from pathlib import Path
+
+from bot.sandbox.openai import ScriptedApi
+from bot.sandbox.openai.scripted import Answer
+from bot.sandbox.telegram.telegram import Telegram
+from tests.running import started
+
+SLOW = Answer(text="slow words " * 30, chunk=11, pace=0.1)
+ENDLESS = Answer(text="slow words " * 300, chunk=11, pace=0.1)
+
+
+async def test_a_group_is_known_again_by_its_new_id(
+    telegram: Telegram, api: ScriptedApi, tmp_path: Path
+) -> None:
+    ann = telegram.person(name="Ann")
+    group = telegram.group("Friends", basic=True)
+    only = json.dumps([f"telegram:{group.id}"])
+    closed = {
+        "BOT_ACCESS__OPEN": "false",
+        "BOT_ACCESS__ADMINS": "[]",
+        "BOT_ACCESS__CHATS": only,
+    }
+    chat = group.seen_by(ann)
+    async with started(telegram, api, tmp_path, **closed) as bot:
+        chat.send("@sandbox_bot /model gpt-4o")
+        await chat.wait_for(lambda s: "From now on gpt-4o answers" in s.text)
+        chat.send("@sandbox_bot I am Bob")
+        await chat.wait_for(lambda s: "You said: Ann: I am Bob" in s.text)
+        now = group.upgrade(ann).seen_by(ann)
+        now.send("@sandbox_bot Who am I?")
+        await now.wait_for(lambda s: "Who am I?" in s.text and s.answers[-1].buttons)
+        bot.send_signal(signal.SIGTERM)
+        assert await bot.wait() == 0
+    asked = api.traffic.requests[-1].json
+    assert asked["model"] == "gpt-4o" and "I am Bob" in str(asked["messages"])
+    async with started(telegram, api, tmp_path, **closed):  # and it stays so
+        now.send("@sandbox_bot Still there?")
+        await now.wait_for(lambda s: "Still there?" in s.answers[-1].text)
+    assert "I am Bob" in str(api.traffic.requests[-1].json["messages"])
+    assert "where the configuration names the old id" in (tmp_path / "log").read_text()
+
+
+async def test_an_answer_goes_on_in_the_supergroup(
+    telegram: Telegram, api: ScriptedApi, tmp_path: Path
+) -> None:
+    ann = telegram.person(name="Ann")
+    group = telegram.group("Friends", basic=True)
+    chat = group.seen_by(ann)
+    api.script.answer(SLOW)
+    async with started(telegram, api, tmp_path):
+        chat.send("@sandbox_bot tell me")
+        await chat.wait_for(lambda s: "slow words" in s.text)
+        now = group.upgrade(ann).seen_by(ann)
+        await now.wait_for(lambda s: "slow words" in s.text)
+        now.send("@sandbox_bot and this?")
+        api.script.answer("That, too.")
+        await now.wait_for(lambda s: s.answers[-1].text == "That, too.")
+    answers = [message.text for message in now.kept() if message.by_bot]
+    assert answers == [SLOW.text.strip(), "That, too."]
+    asked = [each for each in api.traffic.requests if each.endpoint == "/chat/completions"]
+    assert len(asked) == 2, "the answer was asked for again"
+
+
+async def test_stop_reaches_an_answer_that_was_begun_in_the_group(
+    telegram: Telegram, api: ScriptedApi, tmp_path: Path
+) -> None:
+    ann = telegram.person(name="Ann")
+    group = telegram.group("Friends", basic=True)
+    chat = group.seen_by(ann)
+    api.script.answer(ENDLESS)
+    async with started(telegram, api, tmp_path):
+        chat.send("@sandbox_bot tell me")
+        await chat.wait_for(lambda s: "slow words" in s.text)
+        now = group.upgrade(ann).seen_by(ann)
+        await now.wait_for(lambda s: "slow words" in s.text)
+        now.press("⏹ Stop")
+        await now.wait_for(lambda s: "Stopped" in s.answers[-1].text)
+        await now.wait_for(lambda s: "Regenerate" in str(s.answers[-1].buttons))
+        api.script.answer("Quick now.")
+        now.press("🔁 Regenerate")
+        await now.wait_for(lambda s: s.answers[-1].text == "Quick now.")
