@@ -9,6 +9,7 @@ from pathlib import Path
 from bot.sandbox.openai import ScriptedApi
 from bot.sandbox.openai.scripted import Answer
 from bot.sandbox.telegram.telegram import Telegram
+from bot.sandbox.telegram.view import ChatView
 from tests.running import started
 
 SLOW = Answer(text="slow words " * 30, chunk=11, pace=0.1)
@@ -46,18 +47,24 @@ async def test_a_group_is_known_again_by_its_new_id(
     assert "where the configuration names the old id" in (tmp_path / "log").read_text()
 
 
-async def test_an_answer_goes_on_in_the_supergroup(
-    telegram: Telegram, api: ScriptedApi, tmp_path: Path
-) -> None:
+async def overtaken(telegram: Telegram, api: ScriptedApi, answer: Answer) -> ChatView:
+    """The supergroup that a group became in the middle of this answer, which goes on there."""
     ann = telegram.person(name="Ann")
     group = telegram.group("Friends", basic=True)
     chat = group.seen_by(ann)
-    api.script.answer(SLOW)
+    api.script.answer(answer)
+    chat.send("@sandbox_bot tell me")
+    await chat.wait_for(lambda s: "slow words" in s.text)
+    now = group.upgrade(ann).seen_by(ann)
+    await now.wait_for(lambda s: "slow words" in s.text)
+    return now
+
+
+async def test_an_answer_goes_on_in_the_supergroup(
+    telegram: Telegram, api: ScriptedApi, tmp_path: Path
+) -> None:
     async with started(telegram, api, tmp_path):
-        chat.send("@sandbox_bot tell me")
-        await chat.wait_for(lambda s: "slow words" in s.text)
-        now = group.upgrade(ann).seen_by(ann)
-        await now.wait_for(lambda s: "slow words" in s.text)
+        now = await overtaken(telegram, api, SLOW)
         now.send("@sandbox_bot and this?")
         api.script.answer("That, too.")
         await now.wait_for(lambda s: s.answers[-1].text == "That, too.")
@@ -70,15 +77,8 @@ async def test_an_answer_goes_on_in_the_supergroup(
 async def test_stop_reaches_an_answer_that_was_begun_in_the_group(
     telegram: Telegram, api: ScriptedApi, tmp_path: Path
 ) -> None:
-    ann = telegram.person(name="Ann")
-    group = telegram.group("Friends", basic=True)
-    chat = group.seen_by(ann)
-    api.script.answer(ENDLESS)
     async with started(telegram, api, tmp_path):
-        chat.send("@sandbox_bot tell me")
-        await chat.wait_for(lambda s: "slow words" in s.text)
-        now = group.upgrade(ann).seen_by(ann)
-        await now.wait_for(lambda s: "slow words" in s.text)
+        now = await overtaken(telegram, api, ENDLESS)
         now.press("⏹ Stop")
         await now.wait_for(lambda s: "Stopped" in s.answers[-1].text)
         await now.wait_for(lambda s: "Regenerate" in str(s.answers[-1].buttons))
