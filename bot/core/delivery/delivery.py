@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from types import TracebackType
 
 from bot.core.capabilities import Capabilities, Streaming
 from bot.core.clock import within
 from bot.core.delivery import long_code
+from bot.core.delivery.journal import Entries, Journal
 from bot.core.delivery.long_code import Note, Shortened
 from bot.core.delivery.sheets import End, Sheets, Step
 from bot.core.ports import Clock, Platform
@@ -35,19 +36,13 @@ from bot.errors import (
     NotYourTurn,
     PlatformError,
     RateLimited,
-    StoreError,
 )
 
 log = logging.getLogger(__name__)
 
-Journal = Callable[[str, Sequence[MessageRef]], Awaitable[None]]
-"""Told the text so far and the messages it stands in. May raise `StoreError`."""
-
 Excuse = Callable[[FileRefused], str]
 """Says in words why files are missing."""
 
-CHECKPOINT = 3.0
-"""Seconds between two checkpoints of an answer that is being written in the same messages."""
 REFRESH = 0.6
 """The part of its time after which a text that vanishes is shown again."""
 FIRST_BACKOFF, LAST_BACKOFF = 1.0, 30.0
@@ -99,11 +94,8 @@ class Delivery:
             platform, answering, stop=stop, resume=resume, placeholder=placeholder
         )
         self._clock = clock
-        self._journal = journal
+        self._entries = Entries(journal, answering.ref.chat, clock)
         self._paused = paused
-        # Not even `resume` counts: a line about waiting may stand there that only we know of.
-        self._journaled: tuple[Sequence[MessageRef], str] = ((), "")
-        self._journaled_at = clock.monotonic()
         self._code_note = code_note
         self._excuse = excuse
         self._pieces: list[str] = []
@@ -150,7 +142,7 @@ class Delivery:
 
         Raises `TurnLost`: another process writes the answer, and here nothing is said.
         """
-        self._journaled, self._journaled_at = ((), ""), float("-inf")  # whatever it was told
+        self._entries.forget()
         await self._checkpoint()
         if not self._paused or self._end is not None:
             return
@@ -360,27 +352,10 @@ class Delivery:
             self._end_text, self._is_rewritten = self.text, True
         return replace(end, files=(), mark=mark)
 
+    async def _checkpoint(self) -> None:
+        """Write down where the answer stands, and how far it is. Raises `TurnLost`."""
+        vanishes = bool(self._capabilities.vanishes)
+        await self._entries.write(self.text, self._sheets.refs, vanishes=vanishes)
+
     def _block(self, seconds: float) -> None:
         self._blocked_until = self._clock.monotonic() + seconds
-
-    # ------------------------------------------------------------ the journal
-
-    async def _checkpoint(self) -> None:
-        """Tell the journal of new messages at once, and of new text every few seconds.
-
-        Raises `TurnLost`.
-        """
-        refs, text, now = self._sheets.refs, self.text, self._clock.monotonic()
-        is_first = bool(text) and not self._journaled[1]
-        is_news = refs != self._journaled[0] or is_first
-        is_due = is_news or now - self._journaled_at >= CHECKPOINT
-        stands = refs or (text and self._capabilities.vanishes)  # a draft leaves no message
-        if self._journal is None or not stands or not is_due or (refs, text) == self._journaled:
-            return
-        try:
-            await self._journal(text, refs)
-        except StoreError as error:
-            log.warning("checkpoint failed", extra={"chat": self._chat.id, "error": repr(error)})
-        else:
-            self._journaled = (refs, text)
-        self._journaled_at = now

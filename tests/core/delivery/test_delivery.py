@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from bot.core.capabilities import Streaming
-from bot.core.delivery.delivery import CHECKPOINT, PATIENCE, Delivery, Journal
+from bot.core.delivery.delivery import PATIENCE, Delivery
+from bot.core.delivery.journal import EVERY, Journal
 from bot.core.fakes.platform import CHAT, FAKE_CAPABILITIES, FakePlatform, ManualClock
 from bot.core.types import Button, MessageRef, OutgoingFile, Reply
 from bot.errors import (
@@ -936,7 +937,7 @@ async def test_the_journal_hears_of_a_new_message_at_once_and_of_text_now_and_th
             await scene.clock.advance(1)
         delivery.write("word " * 20)
         await delivery.finish()
-    assert told[:2] == [(0, "w0", 1), (CHECKPOINT, "w0 w1 w2 w3", 1)]
+    assert told[:2] == [(0, "w0", 1), (EVERY, "w0 w1 w2 w3", 1)]
     assert len(told) == 5
     _, _, messages = told.pop()
     assert messages == 2
@@ -971,9 +972,9 @@ async def test_an_answer_that_another_process_writes_is_left_alone(scene: Scene,
             lost = True
             if end == "cancel":
                 raise asyncio.CancelledError
-            await scene.clock.advance(CHECKPOINT)
+            await scene.clock.advance(EVERY)
             delivery.write(" two")
-            await scene.clock.advance(CHECKPOINT)
+            await scene.clock.advance(EVERY)
             delivery.write(" three")
             await delivery.finish()
 

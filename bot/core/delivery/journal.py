@@ -1,0 +1,57 @@
+"""Writing down where an answer stands and how far it is, so that a restart can go on with it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeAlias
+
+from bot.core.ports import Clock
+from bot.core.types import ChatRef, MessageRef
+from bot.errors import StoreError
+
+log = logging.getLogger(__name__)
+
+Journal: TypeAlias = Callable[[str, Sequence[MessageRef]], Awaitable[None]]
+"""Told the text so far and the messages it stands in. May raise `StoreError`."""
+
+EVERY = 3.0
+"""Seconds between two entries about an answer that is being written in the same messages."""
+
+
+class Entries:
+    """What the journal is told: of new messages at once, of new text every few seconds."""
+
+    def __init__(self, journal: Journal | None, chat: ChatRef, clock: Clock) -> None:
+        self._journal = journal
+        self._chat = chat
+        self._clock = clock
+        # What it was told last. An earlier attempt's messages do not count: a line about waiting
+        # may stand there that only we know of.
+        self._refs: Sequence[MessageRef] = ()
+        self._text = ""
+        self._at = clock.monotonic()
+
+    def forget(self) -> None:
+        """Whatever it was told: the next entry is written at once."""
+        self._refs, self._text, self._at = (), "", float("-inf")
+
+    async def write(self, text: str, refs: Sequence[MessageRef], *, vanishes: bool) -> None:
+        """Tell it how far the answer is, if that is news. Raises `TurnLost`.
+
+        What `vanishes` when its chat is left alone is news without a message, too.
+        """
+        now = self._clock.monotonic()
+        is_first = bool(text) and not self._text
+        is_due = refs != self._refs or is_first or now - self._at >= EVERY
+        stands = refs or (text and vanishes)
+        is_known = (refs, text) == (self._refs, self._text)
+        if self._journal is None or not stands or not is_due or is_known:
+            return
+        try:
+            await self._journal(text, refs)
+        except StoreError as error:
+            log.warning("checkpoint failed", extra={"chat": self._chat.id, "error": repr(error)})
+        else:
+            self._refs, self._text = refs, text
+        self._at = now
