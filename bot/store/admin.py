@@ -200,7 +200,8 @@ async def purge(settings: StorageSettings, *, older_than: timedelta) -> Purged:
 async def backup(settings: StorageSettings, to: Path) -> int:
     """Copy the SQLite database, in use or not, to a new file; returns its size in bytes.
 
-    Raises `StoreError` when the file exists, or when the database is PostgreSQL.
+    It may be of another version of the bot: a backup is made before an upgrade. Raises
+    `StoreError` when the file exists, or when the database is PostgreSQL.
     """
     file = settings.sqlite_file
     if file is None:
@@ -208,7 +209,8 @@ async def backup(settings: StorageSettings, to: Path) -> int:
             "PostgreSQL makes its own backups: "
             f"pg_dump --format=custom --file={to} with the parameters of storage.url"
         )
-    async with _migrated(settings):
+    async with connected(settings) as database:
+        await database.read(migrate.current)  # is it ours?
         return await asyncio.to_thread(_copy, file, to)
 
 
@@ -231,6 +233,8 @@ def _copy(file: Path, to: Path) -> int:
 @asynccontextmanager
 async def _migrated(settings: StorageSettings) -> AsyncIterator[Database]:
     async with connected(settings, limited=False) as database:
-        if await database.read(migrate.current) != migrate.HEAD:
+        revision = await database.read(migrate.current)
+        migrate.must_be_known(revision)
+        if revision != migrate.HEAD:
             raise StoreError(f"{settings.place} is of an older version: run `bot db upgrade`")
         yield database

@@ -67,6 +67,7 @@ async def look(settings: StorageSettings) -> Sequence[Finding]:
             if database.sqlite:
                 await integrity(database)
             revision = await database.read(migrate.current)
+        migrate.must_be_known(revision)
     except StoreError as error:
         return [_bad(f"{settings.place}: {error}", fix=_fix(settings, error))]
     if revision == migrate.HEAD:

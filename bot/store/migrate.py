@@ -91,6 +91,23 @@ async def current(connection: Connection) -> str | None:
     return found.one_or_none()
 
 
+def must_be_known(revision: str | None) -> None:
+    """Raises `StoreBroken` for a revision from which no migration of this version goes on."""
+    if revision in (None, HEAD):
+        return
+    from alembic.script import ScriptDirectory
+    from alembic.util import CommandError
+
+    try:
+        ScriptDirectory.from_config(config()).get_revision(revision)
+    except CommandError as error:
+        raise StoreBroken(
+            f"the database was written by a newer version of the bot (revision {revision}), or by "
+            "another program; use that version, restore a backup from before it, or set "
+            "storage.url to a database of the bot's own"
+        ) from error
+
+
 def config(connection: sa.Connection | None = None) -> Config:
     """What Alembic must know; there is no alembic.ini."""
     from alembic.config import Config
@@ -119,18 +136,9 @@ def _make_or_move(connection: sa.Connection, found: str | None, revision: str) -
 
 def _move(connection: sa.Connection, found: str | None, revision: str) -> None:
     from alembic import command
-    from alembic.script import ScriptDirectory
-    from alembic.util import CommandError
 
+    must_be_known(found)
     settings = config(connection)
-    scripts = ScriptDirectory.from_config(settings)
-    try:
-        scripts.get_revision(found or "base")
-    except CommandError as error:
-        raise StoreBroken(
-            f"the database was made by a newer version (revision {found}), or by another program; "
-            "install that version, or set storage.url to a database of the bot's own"
-        ) from error
     if revision == "base" or (found is not None and found > revision):
         command.downgrade(settings, revision)
     else:

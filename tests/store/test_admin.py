@@ -11,7 +11,8 @@ from bot.core.chat import ImagePart, NewMessage, Role
 from bot.core.stores import Action, Outcome, Stores
 from bot.core.types import Unreadable
 from bot.errors import StoreError
-from bot.store import StorageSettings, admin, open_store
+from bot.store import StorageSettings, admin, migrate, open_store
+from bot.store.database import connected
 from tests.store.conftest import names, sqlite_settings
 from tests.store.events import chat, message, ref, said
 
@@ -132,6 +133,20 @@ async def test_a_backup_of_a_bot_at_work_opens_as_its_database(tmp_path: Path) -
         assert await stores.turns.recover("me") == 1
         conversation = await stores.conversations.current(chat())
         assert len(await stores.conversations.page(conversation)) == 2
+
+
+@pytest.mark.parametrize("revision", ["0001", "9999"])
+async def test_a_database_of_another_version_is_backed_up_as_it_is(
+    tmp_path: Path, revision: str
+) -> None:
+    settings, copy = sqlite_settings(tmp_path), tmp_path / "copy.db"
+    await migrate.move(settings, "0001")
+    async with connected(settings) as database:
+        other = f"UPDATE alembic_version SET version_num = '{revision}'"
+        await database.write(lambda connection: connection.exec_driver_sql(other))
+    await admin.backup(settings, copy)
+    async with connected(StorageSettings(url=f"sqlite:///{copy}")) as database:
+        assert await database.read(migrate.current) == revision
 
 
 async def test_a_backup_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from alembic.script import ScriptDirectory
 
 import bot
 from bot.errors import StoreBroken, StoreError
-from bot.store import StorageSettings, migrate, open_store
+from bot.store import StorageSettings, admin, check, migrate, open_store
 from bot.store.database import connected, migrating
 from bot.store.schema import metadata
 from tests.store.events import chat
@@ -142,10 +142,26 @@ async def test_a_database_of_a_newer_version_is_refused_and_left_alone(
     async with connected(empty) as database:
         newer = "UPDATE alembic_version SET version_num = '9999'"
         await database.write(lambda connection: connection.exec_driver_sql(newer))
-    with pytest.raises(StoreBroken, match="newer version"):
+    with pytest.raises(StoreBroken, match="newer version") as refused:
         async with open_store(empty):
             pass
+    [finding] = await check(empty)
+    assert (finding.ok, finding.text) == (False, str(refused.value))
+    with pytest.raises(StoreBroken, match="newer version"):
+        await migrate.upgrade(empty)
+    with pytest.raises(StoreBroken, match="newer version"):
+        await admin.status(empty)
     assert await revision(empty) == "9999"
+
+
+async def test_a_database_of_an_older_version_is_said_to_be_migrated(
+    empty: StorageSettings,
+) -> None:
+    await migrate.move(empty, "0001")
+    [finding] = await check(empty)
+    assert finding.ok
+    assert "will be migrated" in finding.text
+    assert await revision(empty) == "0001"
 
 
 async def test_the_database_of_another_program_is_refused_and_left_alone(
