@@ -23,10 +23,14 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TextPart:
-    """Words. `typed` is where in them a person’s own begin and end; None: they are all theirs."""
+    """Words. `typed` is where in them a person’s own begin and end; None: they are all theirs.
+
+    If the person wrote them in several messages, `lines` is the same for each of those.
+    """
 
     text: str
     typed: tuple[int, int] | None = None
+    lines: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,9 +370,10 @@ class MessageState(StrEnum):
 class NewMessage:
     """A message to be kept in a conversation. `sender` is empty for the bot's own.
 
-    `shown` are the messages of the chat in which it stands. `heading` is what stands above the
-    answer to it there, without being part of it: what was heard in a recording. `drawn` are
-    pictures that the bot made: kept to be worked on further, and no part of what a model is told.
+    `shown` are the messages of the chat in which it stands, in order. `heading` is what stands
+    above the answer to it there, without being part of it: what was heard in a recording. `drawn`
+    are pictures that the bot made: kept to be worked on further, and no part of what a model is
+    told.
     """
 
     role: Role

@@ -126,8 +126,8 @@ class TurnQueue(Protocol):
 
         The turn waits, or when nothing stands before it and there is an `owner`, runs at once.
         Urgent turns (Stop, buttons) pass by the lane. A message that was edited while it waits is
-        replaced where it stands; an older one than the newest of the chat stays as it was answered;
-        one that was never taken in is taken in now, as new. Raises `QueueFull`.
+        replaced where it stands; one that is older than what was answered last stays as it was
+        answered; one that was never taken in is taken in now, as new. Raises `QueueFull`.
         """
         ...
 

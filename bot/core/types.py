@@ -86,6 +86,14 @@ class Forward:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What was written in one of several messages that are answered as one; may be empty."""
+
+    ref: MessageRef
+    text: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncomingMessage:
     """Somebody wrote, spoke or sent a file.
@@ -96,7 +104,8 @@ class IncomingMessage:
     is not part of `text`. `gesture` is a second key, where the platform gives one to what may
     arrive as several messages with keys of their own. Messages of one sender with the same `album`
     were sent as one. Words that are only passed on stand in
-    `forwards`, not in `text`: whoever forwards a command does not give it.
+    `forwards`, not in `text`: whoever forwards a command does not give it. `lines` are the messages
+    of which this one was made up, if it was several; `text` is all that was written in them.
     """
 
     key: str
@@ -111,6 +120,7 @@ class IncomingMessage:
     edited: bool = False
     gesture: str = ""
     album: str = ""
+    lines: tuple[Line, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

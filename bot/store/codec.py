@@ -41,6 +41,7 @@ class UndecodableError(Exception):
 class _StoredText:
     text: str
     typed: tuple[int, int] | None = None
+    lines: tuple[tuple[int, int], ...] | None = None
     type: Literal["text"] = "text"
 
 
@@ -139,7 +140,7 @@ def dump_parts(parts: tuple[Part, ...]) -> tuple[str, dict[str, bytes]]:
     pictures: dict[str, bytes] = {}
     for part in parts:
         if isinstance(part, TextPart):
-            stored.append(_StoredText(text=part.text, typed=part.typed))
+            stored.append(_StoredText(text=part.text, typed=part.typed, lines=part.lines or None))
         else:
             digest = sha256(part.data).hexdigest()
             pictures[digest] = part.data
@@ -157,7 +158,7 @@ def load_parts(text: str, pictures: Mapping[str, bytes]) -> tuple[Part, ...]:
     parts: list[Part] = []
     for part in _load(_parts, text):
         if isinstance(part, _StoredText):
-            parts.append(TextPart(part.text, part.typed))
+            parts.append(TextPart(part.text, part.typed, part.lines or ()))
         elif part.sha256 in pictures:
             parts.append(ImagePart(part.mime, pictures[part.sha256]))
         else:

@@ -17,8 +17,9 @@ from bot.store.schema import MESSAGE, turns
 async def settle(connection: Connection, edit: IncomingMessage) -> Accepted | IncomingMessage:
     """Do what can be done about an edit at once; else return the message to take in.
 
-    While the message waits it is replaced. The newest of the chat is taken in as an edit, one that
-    was never taken in as new, and an older one not at all. Raises `codec.UndecodableError`.
+    While the message waits it is replaced. The newest of the chat is taken in as an edit, and so
+    are those that were answered together with it; one that was never taken in is taken in as new,
+    and an older one not at all. Raises `codec.UndecodableError`.
     """
     found = await _turn_of(connection, edit)
     if found is None:
@@ -28,7 +29,7 @@ async def settle(connection: Connection, edit: IncomingMessage) -> Accepted | In
         if not known:
             await _rewrite(connection, found, edit)
         return Accepted(turn_id=found.id, fresh=False, ahead=0)
-    if await _has_newer(connection, edit, found.id):
+    if await _has_newer(connection, edit):
         await arrivals.add(connection, edit, urgent=False, settled=True)
         return Accepted(turn_id=found.id, fresh=False, ahead=0)
     return edit
@@ -40,28 +41,41 @@ async def _turn_of(
     """The newest turn about a message."""
     query = (
         sa.select(turns.c.id, turns.c.state, turns.c.kind, turns.c.event)
-        .where(
-            turns.c.platform == message.ref.chat.platform,
-            turns.c.chat == message.ref.chat.id,
-            turns.c.message == message.ref.id,
-            sa.text(MESSAGE),
-        )
+        .where(*_in_chat(message), turns.c.message == message.ref.id, sa.text(MESSAGE))
         .order_by(turns.c.id.desc())
         .limit(1)
     )
     return (await connection.execute(query)).one_or_none()
 
 
-async def _has_newer(connection: Connection, message: IncomingMessage, turn_id: int) -> bool:
-    """Whether somebody wrote something else in the chat after that."""
+async def _has_newer(connection: Connection, message: IncomingMessage) -> bool:
+    """Whether something else was written in the chat after what was answered with this message."""
+    answered = await _answered_with(connection, message)
     newer = sa.exists().where(
-        turns.c.platform == message.ref.chat.platform,
-        turns.c.chat == message.ref.chat.id,
-        turns.c.id > turn_id,
-        turns.c.message.not_in(["", message.ref.id]),
+        *_in_chat(message),
+        turns.c.id > min(answered),
+        turns.c.message.not_in(["", *answered.values()]),
         sa.not_(turns.c.urgent),
     )
     return bool((await connection.execute(sa.select(newer))).scalar_one())
+
+
+async def _answered_with(connection: Connection, message: IncomingMessage) -> dict[int, str]:
+    """The message and those that one answer was given to together with it, by their turns."""
+    leader = sa.func.coalesce(turns.c.lead, turns.c.id)
+    about = sa.select(leader).where(
+        *_in_chat(message), turns.c.message == message.ref.id, sa.text(MESSAGE)
+    )
+    leaders = (await connection.execute(about)).scalars().all()
+    row = sa.select(turns.c.id, turns.c.message).where(
+        *_in_chat(message), turns.c.id >= min(leaders), leader.in_(leaders)
+    )
+    return {found.id: found.message for found in (await connection.execute(row)).all()}
+
+
+def _in_chat(message: IncomingMessage) -> tuple[sa.ColumnElement[bool], ...]:
+    chat = message.ref.chat
+    return (turns.c.platform == chat.platform, turns.c.chat == chat.id)
 
 
 async def _rewrite(

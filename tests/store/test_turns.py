@@ -313,6 +313,25 @@ async def test_what_waits_in_a_row_can_end_with_the_first(stores: Stores) -> Non
     assert await stores.turns.claim("me") is None
 
 
+async def test_a_change_is_taken_in_for_each_message_of_the_row_that_was_answered_last(
+    stores: Stores,
+) -> None:
+    for number in range(1, 5):
+        await stores.turns.accept(numbered(number), urgent=False)
+    before = await claim(stores)
+    await stores.turns.finish(before.id, Outcome())
+    lead = await claim(stores)
+    row = await stores.turns.following(lead.id)
+    await stores.turns.join(lead.id, [turn.id for turn in row], [])
+    await stores.turns.finish(lead.id, Outcome())
+    for key, number in enumerate((3, 4, 2, 3)):  # what was changed before does not stand in the way
+        change = replace(numbered(number, "new"), key=f"edit{key}", edited=True)
+        assert (await stores.turns.accept(change, urgent=False)).fresh
+        await stores.turns.finish((await claim(stores)).id, Outcome())
+    change = replace(numbered(1, "new"), key="late", edited=True)
+    assert not (await stores.turns.accept(change, urgent=False)).fresh
+
+
 async def test_what_was_joined_to_a_turn_that_is_given_back_waits_by_itself(
     stores: Stores,
 ) -> None:

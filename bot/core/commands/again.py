@@ -53,7 +53,7 @@ def _as_message(press: ButtonPress, exchange: Exchange) -> IncomingMessage:
     asked = exchange.question.message
     return IncomingMessage(
         key=press.key,
-        ref=asked.shown[0] if asked.shown else press.ref,
+        ref=asked.shown[-1] if asked.shown else press.ref,
         sender=press.sender,
         text=asked.text,
         group=press.group,

@@ -16,7 +16,7 @@ from bot.core.memory.drawings import ordered
 from bot.core.question.question import reworded
 from bot.core.stores import Action, Outcome
 from bot.core.turn import TurnContext
-from bot.core.types import Button, ButtonPress, IncomingMessage
+from bot.core.types import Button, ButtonPress, IncomingMessage, MessageId, MessageRef
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ async def offer(ctx: TurnContext, message: IncomingMessage) -> bool:
     if not ctx.platform.capabilities(ctx.chat).max_buttons:
         await ctx.say(_("✏️ You changed your message. Send it once more for a new answer."))
         return True
-    argument = f"{exchange.turn_id}\n{message.text}"
+    argument = f"{exchange.turn_id}\n{message.ref.id}\n{message.text}"
     action = Action(name=CHANGED, argument=argument, owner=message.sender.id)
     [value] = await ctx.services.stores.actions.offer(ctx.chat, [action])
     button = Button(_("🔁 Answer it anew"), value)
@@ -51,15 +51,17 @@ def _is_answered(question: KeptMessage, answer: KeptMessage) -> bool:
 async def answer_changed(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
     """Answer the message as it is now; the new answer takes the place of the old one."""
     exchange = await named_exchange(ctx.services.stores, ctx.chat, action)
-    if exchange is None or ctx.turn.urgent:
+    _, changed, words = action.argument.split("\n", 2)
+    ref = MessageRef(ctx.chat, MessageId(changed))
+    if exchange is None or ref not in exchange.question.message.shown or ctx.turn.urgent:
         return await too_late(ctx, press)
     log.info("answering a changed message", extra=ctx.log)
     if not ctx.turn.shown:  # the offer goes with what the new answer does not need
         ctx.shown[:] = [*exchange.refs, press.ref]
-    asked = reworded(exchange.question.message, action.argument.partition("\n")[2])
+    asked = reworded(exchange.question.message, ref, words)
     message = IncomingMessage(
         key=press.key,
-        ref=asked.shown[0] if asked.shown else press.ref,
+        ref=asked.shown[-1],
         sender=press.sender,
         text=asked.text,
         group=press.group,

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from bot.core.ports import Clock
 from bot.core.stores import Turn
-from bot.core.types import ChatRef, Event, IncomingMessage
+from bot.core.types import ChatRef, Event, IncomingMessage, Line
 
 QUIET = 0.7
 """Seconds without another picture after which an album is whole: Telegram sends its updates at
@@ -50,6 +50,7 @@ def as_one(lead: IncomingMessage, others: Sequence[Turn]) -> IncomingMessage:
         attachments=tuple(file for message in messages for file in message.attachments),
         reply_to=next(quotes, None),
         forwards=tuple(each for message in messages for each in message.forwards),
+        lines=tuple(Line(message.ref, message.text) for message in messages),
     )
 
 

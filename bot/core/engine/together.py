@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bot.core.commands.table import parse
 from bot.core.stores import Turn
-from bot.core.types import IncomingMessage
+from bot.core.types import IncomingMessage, Line
 
 SHORT = 1_000
 """Characters of a message that is answered together with others; a longer one deserves its own."""
@@ -41,12 +41,14 @@ def as_one(lead: IncomingMessage, others: Sequence[Turn]) -> IncomingMessage:
     events = [turn.event for turn in others if isinstance(turn.event, IncomingMessage)]
     if not events:
         return lead
-    text = "\n".join(event.text for event in (lead, *events))
-    quotes = (event.reply_to for event in (lead, *events) if event.reply_to)
+    messages = (lead, *events)
+    text = "\n".join(message.text for message in messages)
+    quotes = (message.reply_to for message in messages if message.reply_to)
     return replace(
         lead,
         ref=events[-1].ref,
         text=text.strip(),
         reply_to=next(quotes, None),
-        forwards=tuple(each for event in (lead, *events) for each in event.forwards),
+        forwards=tuple(each for message in messages for each in message.forwards),
+        lines=tuple(Line(message.ref, message.text) for message in messages),
     )

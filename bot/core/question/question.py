@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from gettext import NullTranslations
 
 from bot.core.chat import NewMessage, Part, Role, TextPart
 from bot.core.question.attachments import Gathered
-from bot.core.types import IncomingMessage
+from bot.core.types import IncomingMessage, Line, MessageRef
 
 QUOTED = 1_000
 """Characters of a replied-to message that the model is told."""
@@ -20,14 +21,17 @@ def question_of(
     passed_on = (
         f"[Forwarded from {each.author}]\n{each.text}".strip() for each in message.forwards
     )
-    typed, quoted = message.text.strip(), ""
-    words = "\n\n".join(p for p in (typed, *passed_on, gathered.heard) if p)
-    if gathered.unread and (words or gathered.pictures):
-        words += f"\n\n[Also sent, but not readable to you: {', '.join(gathered.unread)}]"
-    if message.reply_to and message.reply_to.text and (words or gathered.pictures):
+    lines = message.lines or (Line(message.ref, message.text),)
+    typed = [line.text.strip() for line in lines]
+    rest = "\n\n".join(p for p in (*passed_on, gathered.heard) if p)
+    quoted = ""
+    is_said = any(typed) or rest or gathered.pictures
+    if gathered.unread and is_said:
+        rest += f"\n\n[Also sent, but not readable to you: {', '.join(gathered.unread)}]"
+    if message.reply_to and message.reply_to.text and is_said:
         author, text = message.reply_to.author, message.reply_to.text[:QUOTED]
         quoted = f"[In reply to {author}: “{text}”]\n\n"
-    parts: tuple[Part, ...] = (*_words(quoted, typed, words), *gathered.pictures)
+    parts: tuple[Part, ...] = (*_words(quoted, typed, rest.strip()), *gathered.pictures)
     if not parts:
         return None
     sender = message.sender
@@ -36,28 +40,46 @@ def question_of(
         parts=parts,
         sender_id=sender.id,
         sender_name=sender.name,
-        shown=(message.ref,),
+        shown=tuple(line.ref for line in lines),
         heading=heading,
     )
 
 
-def _words(quoted: str, typed: str, words: str) -> tuple[TextPart, ...]:
-    """What is quoted and the words about it, which begin with what was typed."""
-    text = quoted + words
+def _words(quoted: str, typed: Sequence[str], rest: str) -> tuple[TextPart, ...]:
+    """What is quoted, what was typed about it in each message, and what was sent with that."""
+    own = "\n".join(filter(None, typed))
+    text = quoted + "\n\n".join(filter(None, (own, rest)))
     if not text:
         return ()
-    return (TextPart(text, None if text == typed else (len(quoted), len(quoted) + len(typed))),)
+    begin = len(quoted)
+    span = None if text == own else (begin, begin + len(own))
+    return (TextPart(text, span, _spans(typed, begin) if len(typed) > 1 else ()),)
 
 
-def reworded(asked: NewMessage, typed: str) -> NewMessage:
-    """The question with something else typed; what was quoted, sent and heard with it stays."""
+def _spans(typed: Sequence[str], at: int) -> tuple[tuple[int, int], ...]:
+    """Where each begins and ends, when those with words in them stand in lines from `at` on."""
+    spans = []
+    for words in typed:
+        spans.append((at, at + len(words)))
+        at += len(words) + 1 if words else 0
+    return tuple(spans)
+
+
+def reworded(asked: NewMessage, ref: MessageRef, words: str) -> NewMessage:
+    """The question with other words in one of the messages in which it is `shown`.
+
+    What was written in the others stays, and so does what was quoted, sent and heard.
+    """
     first = asked.parts[0] if asked.parts else None
-    if not isinstance(first, TextPart):
-        return replace(asked, parts=(TextPart(typed), *asked.parts))
-    begin, end = first.typed or (0, len(first.text))
-    quoted, rest = first.text[:begin], first.text[end:].removeprefix("\n\n")
-    words = "\n\n".join(part for part in (typed, rest) if part)
-    return replace(asked, parts=(*_words(quoted, typed, words), *asked.parts[1:]))
+    whole, others = (
+        (first, asked.parts[1:]) if isinstance(first, TextPart) else (TextPart(""), asked.parts)
+    )
+    begin, end = whole.typed or (0, len(whole.text))
+    typed = [whole.text[at:to] for at, to in whole.lines or [(begin, end)]]
+    typed += [""] * (len(asked.shown) - len(typed))  # of files to which nobody wrote anything
+    typed[asked.shown.index(ref)] = words.strip()
+    quoted, rest = whole.text[:begin], whole.text[end:].removeprefix("\n\n")
+    return replace(asked, parts=(*_words(quoted, typed, rest), *others))
 
 
 def greeting(gathered: Gathered, texts: NullTranslations) -> str:

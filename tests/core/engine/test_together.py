@@ -149,6 +149,46 @@ async def test_a_change_to_the_last_message_is_answered_anew_when_asked_for(hous
     assert house.asked()[1:3] == [("user", "tell me of dogs"), ("assistant", "about dogs")]
 
 
+@pytest.mark.parametrize(
+    ("number", "asked"),
+    [(0, "changed\nb\nc"), (1, "a\nchanged\nc"), (2, "a\nb\nchanged")],
+)
+async def test_a_change_to_one_message_of_a_row_leaves_the_others_as_they_are(
+    sociable: House, number: int, asked: str
+) -> None:
+    row = [sociable.platform.message(text) for text in "abc"]
+    async with being_answered(sociable):
+        for message in row:
+            await sociable.happen(message)
+    await sociable.lanes.answered(CHAT)
+    await sociable.tell(edit(sociable.platform, row[number], "changed"))
+    assert (await sociable.press("🔁 Answer it anew"))[1:] == [f"re {asked}"]
+    await sociable.say("and?")
+    assert ("user", asked) in sociable.asked_for("and?")
+
+
+async def test_messages_of_a_row_are_changed_one_after_the_other(sociable: House) -> None:
+    row = [sociable.platform.message(text) for text in ("a", "b and\nmore", "c")]
+    async with being_answered(sociable):
+        for message in row:
+            await sociable.happen(message)
+    await sociable.lanes.answered(CHAT)
+    for number, text in ((2, "third"), (0, "the very first"), (1, "second"), (2, "last")):
+        await sociable.tell(edit(sociable.platform, row[number], text))
+        await sociable.press("🔁 Answer it anew")
+    assert sociable.platform.kept()[1:] == ["re the very first\nsecond\nlast"]
+
+
+async def test_a_change_to_a_message_of_an_older_row_is_let_be(sociable: House) -> None:
+    row = [sociable.platform.message(text) for text in "abc"]
+    async with being_answered(sociable):
+        for message in row:
+            await sociable.happen(message)
+    await sociable.lanes.answered(CHAT)
+    kept = await sociable.say("and?")
+    assert await sociable.tell(edit(sociable.platform, row[0], "changed")) == kept
+
+
 async def test_an_offer_to_answer_anew_is_void_once_the_conversation_has_gone_on(
     house: House,
 ) -> None:

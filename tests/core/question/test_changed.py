@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 
-from bot.core.fakes.platform import ANN
+import pytest
+from PIL import Image
+
+from bot.core.fakes.platform import ANN, CHAT
 from bot.core.types import Attachment, FileId, FileKind, Forward, IncomingMessage, Quote
 from tests.house import House
 from tests.media import papers
 from tests.sounds import beeps
 
 ANEW = "🔁 Answer it anew"
+
+
+def picture() -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(out, "PNG")
+    return out.getvalue()
 
 
 def sent(house: House, kind: FileKind, content: bytes, name: str, text: str) -> IncomingMessage:
@@ -85,3 +95,25 @@ async def test_a_recording_that_was_written_down_stays_when_it_gets_a_caption(
     kept = await house.tell(changed)
     assert kept[-2:] == ["🎤 See you on Monday.", "> 🎤 See you on Monday.\n\nOn Monday."]
     assert house.asked()[-1] == ("user", "When?\n\nSee you on Monday.")
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+@pytest.mark.parametrize("captions", [("", "", ""), ("Who?", "", ""), ("", "Where?", "When?")])
+async def test_of_an_album_only_the_caption_that_was_changed_is_different(
+    house: House, captions: tuple[str, ...], number: int
+) -> None:
+    messages = [
+        replace(sent(house, FileKind.IMAGE, picture(), f"{at}.png", caption), album="7")
+        for at, caption in enumerate(captions)
+    ]
+    for message in messages:
+        await house.happen(message)
+    await house.lanes.answered(CHAT)
+    changed = replace(messages[number], key="edit", text="And this?", edited=True, album="")
+    await house.tell(changed)
+    await house.press(ANEW)
+    content = house.asked()[-1][1]
+    assert isinstance(content, list)
+    words = [*captions[:number], "And this?", *captions[number + 1 :]]
+    assert content[0]["text"] == "\n".join(filter(None, words))
+    assert [part["type"] for part in content[1:]] == ["image_url"] * 3
