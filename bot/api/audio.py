@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 from bot.api.attempts import Attempts, Call, Try
@@ -50,8 +51,10 @@ class Transcriptions:
         self._price = price
         self._cache: Cache[Transcript] = Cache(clock, size=REMEMBERED, seconds=REMEMBERED_SECONDS)
 
-    async def transcribe(self, request: TranscriptionRequest) -> Transcript:
-        """The words in a clip. Raises `CallFailed`."""
+    async def transcribe(
+        self, request: TranscriptionRequest, sent: Callable[[], None]
+    ) -> Transcript:
+        """The words in a clip; `sent` is called when it goes out. Raises `CallFailed`."""
         check_transcription(request)
         asked = _form(request)
         key = (*asked.items(), hashlib.sha256(request.clip.data).digest())
@@ -72,6 +75,7 @@ class Transcriptions:
             model=request.model,
             lane=request.lane,
             learn=lambda failure: self._lessons.learn(request.model, failure, asked),
+            sent=sent,
         )
         async with self._attempts.succeed(call, ask) as (transcript, usage):
             self._cache.put(key, transcript)

@@ -119,9 +119,11 @@ class ApiClient:
         """Draw variations of a picture."""
         return await self._images.vary(request, sent)
 
-    async def transcribe(self, request: TranscriptionRequest) -> Transcript:
+    async def transcribe(
+        self, request: TranscriptionRequest, *, sent: Callable[[], None] = lambda: None
+    ) -> Transcript:
         """Write down what is said."""
-        return await self._transcriptions.transcribe(request)
+        return await self._transcriptions.transcribe(request, sent)
 
     async def embed(self, request: EmbeddingRequest) -> Embedded:
         """Turn texts into vectors, in as few calls as they fit into."""

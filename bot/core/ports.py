@@ -302,7 +302,9 @@ class ModelApi(Protocol):
         """Draw variations of a picture; UNSUPPORTED at the many APIs that have no such endpoint."""
         ...
 
-    async def transcribe(self, request: TranscriptionRequest) -> Transcript:
+    async def transcribe(
+        self, request: TranscriptionRequest, *, sent: Callable[[], None] = lambda: None
+    ) -> Transcript:
         """Write down what is said."""
         ...
 

@@ -14,6 +14,7 @@ from bot.core.chat import (
     Transcript,
     TranscriptionRequest,
     UsageEntry,
+    UsageKind,
 )
 from bot.core.limits.spending import reserve_audio
 from bot.core.turn import TurnContext
@@ -139,10 +140,8 @@ class Ear:
             async with places:
                 data = await asyncio.to_thread(clip.path.read_bytes)
                 audio = AudioClip(name=clip.name, mime=clip.mime, data=data, seconds=clip.seconds)
-                transcript = await self._ctx.services.api.transcribe(replace(request, clip=audio))
+                transcript = await self._hear(replace(request, clip=audio))
             done += 1
-            if transcript.usage is not None:
-                self._usage.append(transcript.usage)
             if done < len(clips):
                 progress = _("🎧 Listening… part {number} of {count}")
                 self._status(progress.format(number=done + 1, count=len(clips)))
@@ -158,6 +157,34 @@ class Ear:
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
+
+    async def _hear(self, request: TranscriptionRequest) -> Transcript:
+        """The words in a clip. What is given up half-way is billed as well, once it was sent."""
+        api, is_sent = self._ctx.services.api, False
+
+        def sent() -> None:
+            nonlocal is_sent
+            is_sent = True
+
+        try:
+            transcript = await api.transcribe(request, sent=sent)
+        except asyncio.CancelledError:
+            if is_sent:
+                self._usage.append(api.priced(_lost(request)))
+            raise
+        if transcript.usage is not None:
+            self._usage.append(transcript.usage)
+        return transcript
+
+
+def _lost(request: TranscriptionRequest) -> UsageEntry:
+    """What a request takes about for whose answer nobody waited."""
+    return UsageEntry(
+        kind=UsageKind.AUDIO,
+        model=request.model,
+        seconds=request.clip.seconds,
+        estimated=True,
+    )
 
 
 def name_of(recording: Attachment) -> str:

@@ -8,18 +8,29 @@ from pathlib import Path
 import pytest
 
 from bot.api.settings import ModelSettings
+from bot.core.question.listening import PARTS_AT_ONCE
+from bot.core.types import Attachment, FileId, FileKind, IncomingMessage
 from bot.sandbox.openai.faults import Drop, Fault, Hang, Raw, Refuse
 from bot.sandbox.openai.scripted import Answer
 from tests.core.limits.test_quota import own, rows
 from tests.house import House, open_house
+from tests.sounds import beeps
 
 IMAGES, COMPLETIONS = "/images/generations", "/chat/completions"
+TRANSCRIPTIONS = "/audio/transcriptions"
 USAGE = "SELECT kind, images, estimated FROM usage ORDER BY id"
 
 
-async def stopped(house: House, text: str) -> list[str]:
+def recording(house: House, text: str, sound: bytes) -> IncomingMessage:
+    house.platform.contents[FileId("v")] = sound
+    file = Attachment(id=FileId("v"), kind=FileKind.VOICE, mime="audio/ogg", name="v.ogg")
+    return house.platform.message(text, attachments=(file,))
+
+
+async def stopped(house: House, text: str, sound: bytes = b"") -> list[str]:
     """Somebody asks, and stops it when the API works on it already."""
-    await house.happen(house.platform.message(text))
+    message = recording(house, text, sound) if sound else house.platform.message(text)
+    await house.happen(message)
     await house.api.traffic.until(lambda seen: seen.in_flight == 1)
     return await house.say("/stop")
 
@@ -69,6 +80,33 @@ async def test_a_chat_model_that_speaks_instead_of_drawing_is_heard_and_counts(
         assert len(house.api.traffic.to(COMPLETIONS)) == 1
     used = "SELECT prompt_tokens, completion_tokens, images, estimated FROM usage"
     assert rows(tmp_path, used) == [(200, 300, 0, 0)]
+
+
+@pytest.mark.parametrize("words", ["", "/transcribe"])
+async def test_a_recording_stopped_while_it_is_heard_counts(tmp_path: Path, words: str) -> None:
+    prices = {"whisper-1": ModelSettings(minute_price=Decimal("0.006"))}
+    async with open_house(tmp_path, quotas=own(daily_audio_minutes="0.15"), prices=prices) as house:
+        house.api.faults.add(Hang(), on=TRANSCRIPTIONS)
+        assert "⏹ Stopped." in await stopped(house, words, beeps(6.0))
+        kept = await house.tell(recording(house, words, beeps(6.0)))
+        assert kept[-1].startswith("⚠️ This takes 0.1 minutes of audio, and ")
+        assert len(house.api.traffic.to(TRANSCRIPTIONS)) == 1
+    [(kind, seconds, cost, estimated)] = rows(
+        tmp_path, "SELECT kind, seconds, cost, estimated FROM usage"
+    )
+    assert (kind, seconds, estimated) == ("audio", pytest.approx(6, abs=0.1), 1)
+    assert cost == pytest.approx(600_000_000, rel=0.02)
+
+
+async def test_of_a_long_recording_that_is_stopped_only_what_was_sent_counts(
+    tmp_path: Path,
+) -> None:
+    async with open_house(tmp_path, part_seconds=5) as house:
+        house.api.faults.add(Hang(), on=TRANSCRIPTIONS, times=None)
+        await house.happen(recording(house, "/transcribe", beeps(60.0)))
+        await house.api.traffic.until(lambda seen: seen.in_flight == PARTS_AT_ONCE)
+        assert (await house.say("/stop"))[0] == "⏹ Stopped."
+    assert rows(tmp_path, "SELECT count(*), estimated FROM usage") == [(PARTS_AT_ONCE, 1)]
 
 
 async def test_a_question_stopped_before_the_first_word_counts(tmp_path: Path) -> None:
