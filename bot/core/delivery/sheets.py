@@ -85,6 +85,7 @@ class Sheets:
         self._stop = stop
         self._layout = Layout(resume)
         self._begun: Draft | None = None  # it shows what goes on, and has no text yet
+        self._closing: Draft | None = None  # it knows which files of the end stand there already
         self._status = "…" if placeholder else ""  # what stands in the chat instead of a text
         self._is_ended = False
         self._refused_deletions = 0
@@ -212,15 +213,18 @@ class Sheets:
         """
         if self._layout.full and (end.buttons or end.files or end.feedback or end.thoughts):
             last = self._layout.full[-1]
+            if self._closing is None or self._closing.ref != last.ref:
+                self._closing = self._draft(last.ref)
             try:
-                await self._platform.edit(last.ref, self._reply(last.text, end))
+                await self._closing.finish(self._reply(last.text, end))
             except MessageGone:
                 log.info("last page gone", extra={"chat": last.ref.chat.id})
                 self._layout.full.pop()
+                self._closing = None
                 return False
         elif not self._layout.full and (end.files or (self._begun and self._is_native())):
-            draft = self._begun or self._draft(None)
-            ref = await draft.finish(self._reply("", end))
+            self._closing = self._begun or self._closing or self._draft(None)
+            ref = await self._closing.finish(self._reply("", end))
             self._layout.full.append(Full(ref, "", "", "", ""))
             self._begun = None
         return True

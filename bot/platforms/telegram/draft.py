@@ -6,14 +6,14 @@ rendered as unfinished Markdown and never waits for the budget, the final text a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.core.types import Button, ButtonRow, MessageRef, OutgoingFile, Reply
+from bot.core.types import Button, ButtonRow, MessageRef, Reply
 from bot.platforms.telegram.errors import StyleRefused
 from bot.platforms.telegram.messages import Body
 from bot.platforms.telegram.pace import Urgency
 from bot.platforms.telegram.posting import Poster
+from bot.platforms.telegram.uploads import Posted
 
 
 class TelegramDraft:
@@ -42,7 +42,7 @@ class TelegramDraft:
         self._text = ""
         self._shown: Body | None = None
         self._standing: Reply | None = None  # the end of the answer, but for its files
-        self._posted: list[OutgoingFile] = []
+        self._posted: Posted = {}
 
     @property
     def ref(self) -> MessageRef | None:
@@ -98,11 +98,10 @@ class TelegramDraft:
         """
         chat = self._answering.chat
         words = replace(reply, files=())
-        left: Sequence[OutgoingFile] = [each for each in reply.files if each not in self._posted]
         if self._ref is None:
-            self._ref, left = await self._poster.begin(chat, reply, rich=self._rich)
+            self._ref = await self._poster.begin(chat, reply, self._posted, rich=self._rich)
         elif words != self._standing:
-            left = await self._poster.rewrite(self._ref, reply, rich=self._rich)
+            await self._poster.rewrite(self._ref, reply, self._posted, rich=self._rich)
         self._standing = words
-        await self._poster.add(chat, left, self._posted)
+        await self._poster.add(chat, reply.files, self._posted)
         return self._ref

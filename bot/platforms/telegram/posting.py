@@ -17,7 +17,13 @@ from bot.platforms.telegram.moves import GroupMoved
 from bot.platforms.telegram.pace import Budget, Urgency
 from bot.platforms.telegram.render import MAX_CAPTION, Rendered, pages, render
 from bot.platforms.telegram.thoughts import folded
-from bot.platforms.telegram.uploads import Group, Uploader, check_sizes, grouped
+from bot.platforms.telegram.uploads import (
+    Group,
+    Posted,
+    Uploader,
+    check_sizes,
+    grouped,
+)
 
 BUTTONS_PER_ROW = 8
 MAX_BUTTONS = 100
@@ -53,29 +59,32 @@ class Poster:
 
     async def send(self, chat: ChatRef, reply: Reply, *, rich: bool = False) -> MessageRef:
         """Post a whole reply; returns its first message."""
-        ref, left = await self.begin(chat, reply, rich=rich)
-        await self.add(chat, left, [])
+        posted: Posted = {}
+        ref = await self.begin(chat, reply, posted, rich=rich)
+        await self.add(chat, reply.files, posted)
         return ref
 
     async def begin(
-        self, chat: ChatRef, reply: Reply, *, rich: bool = False
-    ) -> tuple[MessageRef, Sequence[OutgoingFile]]:
+        self, chat: ChatRef, reply: Reply, posted: Posted, *, rich: bool = False
+    ) -> MessageRef:
         """Post the words of a reply, with its file where they have room under it.
 
-        Returns the first message, and the files that are to follow.
+        Without words the first files are posted. `posted` is filled with those that stand in the
+        chat. Returns the first message.
         """
         check_sizes(reply.files)
-        return await self._moves.posted(lambda: self._begin(self._moves.chat(chat), reply, rich))
+        return await self._moves.posted(
+            lambda: self._begin(self._moves.chat(chat), reply, posted, rich=rich)
+        )
 
     async def _begin(
-        self, chat: ChatRef, reply: Reply, rich: bool
-    ) -> tuple[MessageRef, Sequence[OutgoingFile]]:
+        self, chat: ChatRef, reply: Reply, posted: Posted, *, rich: bool
+    ) -> MessageRef:
         place = parse_chat(chat)
         answering = _answering(place, reply.answering)
         text = render(reply.text) if reply.text.strip() else Rendered("")
-        left: Sequence[OutgoingFile] = ()
         if text.length <= MAX_CAPTION and len(reply.files) == 1:
-            sent = await self._uploads.post_one(
+            sent = posted[reply.files[0]] = await self._uploads.post_one(
                 place,
                 reply.files[0],
                 Around(keyboard=_keyboard(reply.buttons), answering=answering),
@@ -86,21 +95,18 @@ class Poster:
             around = Around(keyboard=_keyboard(reply.buttons), answering=answering)
             urgency = Urgency.PREVIEW if reply.bulk else Urgency.FINAL
             sent = await self._messages.post_all(place, bodies, around, urgency)
-            left = reply.files
         else:
-            first, *others = grouped(reply.files)
-            sent = await self._uploads.post(place, first, [], insist=False)
-            left = [file for group in others for file in group]
-        return make_message(chat, sent), left
+            first, *_ = grouped([file for file in reply.files if file not in posted])
+            await self._uploads.post(place, first, posted, insist=bool(posted))
+            sent = next(iter(posted.values()))
+        return make_message(chat, sent)
 
-    async def add(
-        self, chat: ChatRef, files: Sequence[OutgoingFile], posted: list[OutgoingFile]
-    ) -> None:
-        """Post files after the words. `posted` is filled with those that stand in the chat."""
-        for group in grouped(files):
+    async def add(self, chat: ChatRef, files: Sequence[OutgoingFile], posted: Posted) -> None:
+        """Post the files that are not `posted` yet, and note them there."""
+        for group in grouped([file for file in files if file not in posted]):
             await self._moves.posted(partial(self._add_group, chat, group, posted))
 
-    async def _add_group(self, chat: ChatRef, group: Group, posted: list[OutgoingFile]) -> None:
+    async def _add_group(self, chat: ChatRef, group: Group, posted: Posted) -> None:
         await self._uploads.post(self._moves.place(chat), group, posted, insist=True)
 
     async def show(
@@ -130,20 +136,22 @@ class Poster:
 
     async def edit(self, ref: MessageRef, reply: Reply, *, rich: bool = False) -> None:
         """Replace a message; what is too long for it, and files, are posted after it."""
-        left = await self.rewrite(ref, reply, rich=rich)
-        await self.add(ref.chat, left, [])
+        posted: Posted = {}
+        await self.rewrite(ref, reply, posted, rich=rich)
+        await self.add(ref.chat, reply.files, posted)
 
     async def rewrite(
-        self, ref: MessageRef, reply: Reply, *, rich: bool = False
-    ) -> Sequence[OutgoingFile]:
+        self, ref: MessageRef, reply: Reply, posted: Posted, *, rich: bool = False
+    ) -> None:
         """Replace the words of a message, by its file with them where that can be.
 
-        What is too long for it is posted after it. Returns the files that are to follow.
+        What is too long for it is posted after it. The file is noted in `posted`.
         """
         check_sizes(reply.files)
         place, message = self._moves.message(ref)
         text = render(reply.text)
-        if not rich and len(reply.files) == 1 and 0 < text.length <= MAX_CAPTION:
+        is_alone = len(reply.files) == 1 and reply.files[0] not in posted
+        if not rich and is_alone and 0 < text.length <= MAX_CAPTION:
             became = await self._uploads.put(
                 place,
                 message,
@@ -152,13 +160,13 @@ class Poster:
                 text=text,
             )
             if became:
+                posted[reply.files[0]] = message
                 await self._messages.delete_rest(place, message)
-                return ()  # the words and the buttons stand under the picture
+                return  # the words and the buttons stand under the picture
         first, *more = self._drawn(ref.chat, reply, rich=rich)
         await self.replace(ref, first, () if more else reply.buttons, Urgency.FINAL)
         around = Around(keyboard=_keyboard(reply.buttons))
         await self._messages.post_after(place, message, more, around)
-        return reply.files
 
     async def replace(
         self, ref: MessageRef, body: Body, buttons: Sequence[ButtonRow], urgency: Urgency

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import TypeAlias
@@ -35,6 +35,8 @@ ALBUM = 10
 PHOTOS = frozenset({"image/jpeg", "image/png", "image/webp"})
 Group: TypeAlias = Sequence[OutgoingFile]
 """Files that one call posts: an album of pictures, or a single file."""
+Posted: TypeAlias = MutableMapping[OutgoingFile, int]
+"""The files that stand in the chat, in order, with the (first) message that posting them made."""
 ALONE = Around()
 SILENT = Rendered("")
 
@@ -53,21 +55,18 @@ def grouped(files: Sequence[OutgoingFile]) -> Sequence[Group]:
 
 
 class Uploader:
-    """Posts files. Every method returns the id of the (first) message."""
+    """Posts files."""
 
     def __init__(self, methods: Methods, caller: Caller) -> None:
         self._methods = methods
         self._caller = caller
 
-    async def post(
-        self, place: Place, group: Group, posted: list[OutgoingFile], *, insist: bool
-    ) -> int:
+    async def post(self, place: Place, group: Group, posted: Posted, *, insist: bool) -> None:
         """Post a group of files without words. `posted` is filled with what stands in the chat."""
         if len(group) > 1:
-            return await self._album(place, group, posted, insist=insist)
-        sent = await self.post_one(place, group[0], insist=insist)
-        posted.append(group[0])
-        return sent
+            await self._album(place, group, posted, insist=insist)
+        else:
+            posted[group[0]] = await self.post_one(place, group[0], insist=insist)
 
     async def post_one(
         self,
@@ -78,7 +77,7 @@ class Uploader:
         text: Rendered = SILENT,
         insist: bool = False,
     ) -> int:
-        """Post a file, with words and buttons under it."""
+        """Post a file, with words and buttons under it; returns the id of the message."""
         upload = InputFile(file.content, filename=file.name)
 
         async def send(kind: str, text: Rendered) -> object:
@@ -135,9 +134,7 @@ class Uploader:
             return False
         return True
 
-    async def _album(
-        self, place: Place, photos: Group, posted: list[OutgoingFile], *, insist: bool
-    ) -> int:
+    async def _album(self, place: Place, photos: Group, posted: Posted, *, insist: bool) -> None:
         media = [InputMediaPhoto(photo.content, filename=photo.name) for photo in photos]
 
         async def send() -> object:
@@ -148,10 +145,10 @@ class Uploader:
                 place, Urgency.FINAL, send, calls=len(photos), insist=insist
             )
         except PhotoRefused:  # one of them is no photo, which Telegram does not name
-            ids = [await self.post(place, [photo], posted, insist=True) for photo in photos]
-            return ids[0]
-        posted.extend(photos)
-        return first_id(sent)
+            for photo in photos:
+                await self.post(place, [photo], posted, insist=True)
+        else:
+            posted.update(dict.fromkeys(photos, first_id(sent)))
 
 
 def _is_photo(file: OutgoingFile) -> bool:

@@ -104,6 +104,14 @@ async def test_an_upload_that_fails_does_not_post_the_text_again(stage: SlackSta
     assert await stage.files() == ["picture.png"]
 
 
+async def test_a_file_without_words_that_fails_is_announced_once(stage: SlackStage) -> None:
+    stage.sandbox.break_next(503, method="files.getUploadURLExternal")
+    async with deliver(stage) as delivery:
+        await delivery.finish(files=[NOTE])
+    assert len(await stage.screen()) == 2
+    assert await stage.files() == ["note.txt"]
+
+
 async def test_a_message_whose_file_must_wait_is_not_posted_again(stage: SlackStage) -> None:
     chat = stage.incoming.ref.chat
     export = OutgoingFile(name="chat.md", mime="text/markdown", content=b"# Us")

@@ -48,10 +48,10 @@ def topic(telegram: Telegram) -> ChatView:
     return forum.seen_by(ann, topic=forum.open_topic("Talk", ann))
 
 
-def picture(name: str = "drawing.png") -> OutgoingFile:
+def picture(name: str = "drawing.png", *, width: int = 20) -> OutgoingFile:
     """A small picture, as the bot sends it."""
     content = BytesIO()
-    Image.new("RGB", (20, 20), "teal").save(content, "PNG")
+    Image.new("RGB", (width, 20), "teal").save(content, "PNG")
     return OutgoingFile(name=name, mime="image/png", content=content.getvalue())
 
 

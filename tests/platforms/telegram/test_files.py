@@ -8,7 +8,7 @@ import pytest
 
 from bot.core.delivery.delivery import Delivery, Excuse
 from bot.core.delivery.long_code import Note
-from bot.core.types import MessageRef, OutgoingFile, Style
+from bot.core.types import Button, ButtonRow, MessageRef, OutgoingFile, Style
 from bot.sandbox.telegram.telegram import Telegram
 from bot.sandbox.telegram.view import ChatView
 from tests.platform_contract import HastyClock
@@ -121,6 +121,65 @@ async def test_a_file_that_failed_stands_once_under_an_answer_that_was_seen_grow
         await delivery.finish(files=[picture(), CODE])
     assert await stage.files() == ["drawing.png", "code.py"]
     assert [text for text in await stage.kept() if text] == [LONG.strip()]
+
+
+ELEVEN = [picture(f"{number}.png") for number in range(11)]
+"""More than an album holds."""
+AGAIN = ((Button("Again", "again"),),)
+
+
+@pytest.mark.parametrize("status", ["", "⏳ Thinking…"])
+@pytest.mark.parametrize("buttons", [(), AGAIN])
+@pytest.mark.parametrize("style", [Style(), Style(drafts=True), Style(rich=True)])
+@pytest.mark.parametrize(
+    ("files", "failing"),
+    [
+        (ELEVEN, "sendPhoto"),
+        (ELEVEN, "sendMediaGroup"),
+        ([picture(), CODE, NOTE], "sendDocument"),
+        ([CODE, NOTE], "sendDocument"),
+    ],
+)
+async def test_files_without_words_stand_there_once_although_one_of_them_failed(
+    files: Sequence[OutgoingFile],
+    failing: str,
+    style: Style,
+    buttons: Sequence[ButtonRow],
+    status: str,
+) -> None:
+    async with staged(private, clock=HastyClock(), style=style) as stage:
+        stage.telegram.faults.fail_next(502, method=failing, times=3)
+        async with deliver(stage) as delivery:
+            delivery.status(status)
+            if status and not style.drafts:
+                await stage.view.wait_for(lambda screen: screen.answers)
+            await delivery.finish(files=files, buttons=buttons)
+        assert await stage.files() == [file.name for file in files]
+        assert await stage.buttons() == [button.label for row in buttons for button in row]
+
+
+async def test_the_pictures_of_an_album_that_is_none_stand_there_once_although_one_failed(
+    stage: TelegramStage,
+) -> None:
+    files = [picture("a.png"), picture("panorama.png", width=12_000), picture("b.png")]
+    stage.telegram.faults.fail_next(502, method="sendDocument", times=3)
+    async with deliver(stage) as delivery:
+        await delivery.finish(files=files)
+    assert await stage.files() == ["a.png", "panorama.png", "b.png"]
+
+
+async def test_files_that_come_when_their_words_stand_already_stand_there_once(
+    stage: TelegramStage,
+) -> None:
+    text = "x" * stage.platform.capabilities(stage.incoming.ref.chat).max_text
+    stage.telegram.faults.fail_next(502, method="sendDocument", times=3)
+    async with deliver(stage) as delivery:
+        delivery.write(text + "and more")
+        await stage.view.wait_for(lambda screen: len(screen.answers) == 2)
+        delivery.rewrite(text)
+        await delivery.finish(files=[picture(), CODE])
+    assert [each for each in await stage.kept() if each] == [text]
+    assert await stage.files() == ["drawing.png", "code.py"]
 
 
 # ------------------------------------------------------------ a group that forbids files
