@@ -5,14 +5,19 @@ from __future__ import annotations
 import difflib
 import random
 from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
 
 from bot.api.client import ApiClient
-from bot.api.settings import ApiSettings
+from bot.api.settings import ApiSettings, is_private
 from bot.core.chat import ModelInfo
 from bot.core.clock import SystemClock
 from bot.core.types import Finding
 from bot.errors import ModelError, ModelErrorKind
 
+_NO_KEY = (
+    "set api.key, or BOT_API__KEY in the environment; "
+    "if the server asks for no key, any word will do"
+)
 _FIXES = {
     ModelErrorKind.BAD_KEY: "set a valid key: api.key, or BOT_API__KEY in the environment",
     ModelErrorKind.QUOTA: "top up the account's balance",
@@ -29,9 +34,8 @@ async def check_api(settings: ApiSettings, others: Mapping[str, str]) -> Sequenc
 
     `others` are models of other tables, by what to call their key.
     """
-    if settings.key is None:
-        fix = "set api.key, or BOT_API__KEY in the environment"
-        return [Finding(ok=False, subject="API key", text="not set", fix=fix)]
+    if settings.key is None and not any(map(_may_be_keyless, settings.base_urls)):
+        return [Finding(ok=False, subject="API key", text="not set", fix=_NO_KEY)]
     findings: list[Finding] = []
     listed: Sequence[ModelInfo] = ()
     for url in settings.base_urls:
@@ -58,7 +62,13 @@ async def _check_url(settings: ApiSettings, url: str) -> tuple[Finding, Sequence
         return Finding(ok=False, subject=subject, text=error.detail or error.kind, fix=fix), ()
     finally:
         await client.close()
-    return Finding(ok=True, subject=subject, text=f"key accepted, {len(models)} models"), models
+    key = "no key asked for" if settings.key is None else "key accepted"
+    return Finding(ok=True, subject=subject, text=f"{key}, {len(models)} models"), models
+
+
+def _may_be_keyless(url: str) -> bool:
+    """Whether a server of the operator's own may be there, which often asks for no key."""
+    return is_private(urlsplit(url).hostname or "")
 
 
 def _models(settings: ApiSettings) -> dict[str, str]:

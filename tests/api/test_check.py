@@ -58,7 +58,23 @@ async def test_nobody_there(server: WireServer) -> None:
 
 async def test_no_key() -> None:
     (line,) = await check(ApiSettings())
-    assert "BOT_API__KEY" in line.fix
+    assert "BOT_API__KEY" in line.fix and "any word" in line.fix
+
+
+async def test_a_server_at_home_that_asks_for_no_key(server: WireServer) -> None:
+    server.always = LIST
+    settings = ApiSettings(base_urls=(server.url,), model="chat-larg")
+    api, model = await check(settings)
+    assert (api.ok, api.text) == (True, "no key asked for, 3 models")
+    assert (model.ok, model.fix) == (False, "the nearest are chat-large, chat-small")
+    assert "authorization" not in server.requests[0].headers
+
+
+async def test_a_server_at_home_that_asks_for_a_key(server: WireServer) -> None:
+    server.always = refusal(401, "Authorization required")
+    api, _ = await check(ApiSettings(base_urls=(server.url,), model="m"))
+    assert not api.ok
+    assert "BOT_API__KEY" in api.fix
 
 
 async def test_no_model_names_one_to_set(server: WireServer) -> None:
