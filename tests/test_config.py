@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Callable
@@ -326,6 +327,39 @@ def test_no_half_of_a_password_is_told_when_it_breaks_its_url(
     assert "4ss" not in line
     assert "4711" not in line
     assert "w0rd" not in line
+
+
+@pytest.mark.parametrize("password", ["hunter2", "hunt@er2", "hunt/er2", "hunt#er2", "hunt?er2"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://u:{}@api.example/v1",
+        "http://u:{}@api.example/v1",
+        "htps://u:{}@api.example/v1",
+        "https//u:{}@api.example/v1",
+        "https:/u:{}@api.example/v1",
+        "https:u:{}@api.example/v1",
+        "u:{}@api.example/v1",
+        "//u:{}@api.example/v1",
+        "https://u:{}@",
+        "https://u:{}@api.example/v1/models",
+        "https://{}@api.example/v1",
+        "https://api.example/v1?key={}",
+        "htps://api.example/v1?key={}",
+        "htps://api.example/v1#{}",
+    ],
+)
+def test_no_password_is_told_when_the_base_url_of_the_api_is_wrong(
+    write: Write, url: str, password: str
+) -> None:
+    (line,) = problems(write(""), BOT_API__BASE_URLS=json.dumps([url.format(password)]))
+    assert "hunt" not in line
+    assert "er2" not in line
+
+
+def test_no_password_is_told_when_the_database_is_called_by_a_wrong_name(write: Write) -> None:
+    (line,) = problems(write(""), BOT_STORAGE__URL="sqlite://u:hunter2@host/db")
+    assert "hunter2" not in line
 
 
 def test_secrets_are_known_to_the_log_and_hidden_in_the_configuration(write: Write) -> None:

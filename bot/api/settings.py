@@ -7,6 +7,7 @@ expected), so URLs are looked at here, before the first request.
 from __future__ import annotations
 
 import ipaddress
+import re
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from typing import Literal
@@ -141,11 +142,11 @@ def normal_base_url(url: str) -> str:
     url = url.strip()
     parts = _split(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(f"“{url}” is not a URL; write https://HOST/v1")
-    if parts.username or parts.password:
+        raise ValueError(f"“{_shown(url)}” is not a URL; write https://HOST/v1")
+    if "@" in url:
         raise ValueError("a base URL holds no user or password; the key goes into api.key")
     if parts.query or parts.fragment:
-        raise ValueError(f"“{url}” has something after ? or #; a base URL ends in its path")
+        raise ValueError(f"“{_shown(url)}” has something after ? or #; a base URL ends in its path")
     if parts.scheme == "http" and not is_private(parts.hostname):
         raise ValueError(f"the key would travel unencrypted to {parts.hostname}; write https://")
     path = parts.path.rstrip("/")
@@ -154,6 +155,15 @@ def normal_base_url(url: str) -> str:
             base = f"{parts.scheme}://{parts.netloc}{path.removesuffix(endpoint)}"
             raise ValueError(f"“{url}” is an endpoint; write its base, {base}")
     return f"{parts.scheme}://{parts.netloc}{path}"
+
+
+def _shown(url: str) -> str:
+    """As much of a wrong URL as cannot be a user, a password or a key."""
+    if "@" in url:
+        scheme, separator, _ = url.partition("://")
+        return f"{scheme}://…" if separator and "@" not in scheme else "…"
+    plain = re.split("[?#]", url, maxsplit=1)[0]
+    return url if plain == url else f"{plain}…"
 
 
 def is_private(host: str) -> bool:

@@ -67,6 +67,8 @@ class StorageSettings(BaseModel):
 
 
 def _sqlite(parts: SplitResult) -> str:
+    if "@" in parts.netloc:  # which is not shown: it may hold a password
+        raise ValueError(f"a SQLite file has no user and password; {_FORMS}")
     if parts.netloc:
         raise ValueError(
             f"a SQLite file needs three slashes, four when the path is absolute: "
