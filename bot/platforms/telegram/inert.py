@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from bot.platforms.telegram.elements import events_of, started
+from bot.platforms.telegram.lifting import lifted
 
 GAP = "\N{ZERO WIDTH SPACE}"
 """It stays in a text that goes through Telegram, and looks like nothing in code."""
@@ -30,9 +31,18 @@ def inert(markdown: str) -> str:
     """The text with links in place of pictures, and no other media.
 
     Code stays as it is only where every reader of Markdown sees code: in a fence at the margin, as
-    long as nothing stands before it of which readers could think differently.
+    long as nothing stands before it of which readers could think differently. Code in a list or a
+    quote is brought to the margin where that saves its signs.
     """
-    return _gapped(_linked(_cleaned(markdown)), _MEDIA, sparing=True)
+    cleaned = _cleaned(markdown)
+    safe = _without_media(cleaned)
+    if safe.count(GAP) == cleaned.count(GAP):
+        return safe
+    return min(safe, _without_media(lifted(cleaned)), key=lambda text: text.count(GAP))
+
+
+def _without_media(markdown: str) -> str:
+    return _gapped(_linked(markdown), _MEDIA, sparing=True)
 
 
 def inert_in_html(markdown: str) -> str:
