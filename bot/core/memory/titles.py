@@ -37,13 +37,17 @@ INSTRUCTION = (
     "Answer with the title alone: no quotes, no full stop."
 )
 
-_MARKS = re.compile(r"[*_`#>|~\[\]]+")
+_MARKS = re.compile(r"(?m)^(?:\s*(?:>|#{1,6}(?=\s)))+|(?<!\w)_+|_+(?!\w)|[*`|~\[\]]+")
+"""What Markdown would make something of; the signs in `C#`, `my_file` and `1 > 2` are words."""
+_QUOTED = re.compile(r"\"([^\"]*)\"|'([^']*)'|“([^“”]*)”|„([^„“”]*)[“”]|«([^«»]*)»")
 _BRACKETED = re.compile(r"\A\[[^\]]*\]\s*")
 
 
 def clean(text: str) -> str:
     """The text as a title: one line, without Markdown, not too long, cut between words."""
-    line = " ".join(_MARKS.sub("", text).split()).strip("\"'“”„«».。 ")
+    line = " ".join(_MARKS.sub("", text).split()).strip(".。 ")
+    if (quoted := _QUOTED.fullmatch(line)) is not None:
+        line = quoted[quoted.lastindex or 0].strip(".。 ")
     if len(line) <= LENGTH:
         return line
     cut = line[:LENGTH]

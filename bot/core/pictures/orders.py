@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
 from bot.core.chat import UsageEntry, UsageKind
 from bot.core.pictures.sources import Source
+
+_PLAIN = re.compile(r"\w[\w.-]*")
+"""The value of an option that is understood without quotation marks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +35,7 @@ class Order:
         """What stood behind the prompt, as it would be typed."""
         named = {"size": self.size, "quality": self.quality, "style": self.style}
         named = {"n": "" if self.n == 1 else str(self.n), **named}
-        return " ".join(f'--{name} "{value}"' for name, value in named.items() if value)
+        return " ".join(f"--{name} {_typed(value)}" for name, value in named.items() if value)
 
     def to_json(self) -> str:
         """For a button, or a note."""
@@ -44,6 +48,10 @@ class Order:
         known = {name: value for name, value in found.items() if name in cls.__slots__}
         known["sources"] = tuple(Source.of(source) for source in known.get("sources", ()))
         return cls(**known)
+
+
+def _typed(value: str) -> str:
+    return value if _PLAIN.fullmatch(value) else f'"{value}"'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -205,6 +205,10 @@ async def test_without_an_answer_of_the_cheap_model_the_first_words_are_the_titl
     ("text", "title"),
     [
         ("“Towns of Mali.”", "Towns of Mali"),
+        ('"Towns of Mali".', "Towns of Mali"),
+        ('What is "fair use"', 'What is "fair use"'),
+        ('"Yes" or "no"', '"Yes" or "no"'),
+        ("> ## Why is `x_y` in C# __not__ > 2?", "Why is x_y in C# not > 2?"),
         ("# One\n\ntwo `three`", "One two three"),
         ("word " * 30, "word word word word word word word word word…"),
         ("长" * 60, "长" * 48 + "…"),

@@ -92,6 +92,12 @@ async def test_undo_takes_exchanges_back_one_by_one(house: House) -> None:
     assert (await house.say("/undo"))[-1] == "There is nothing to take back in this conversation."
 
 
+async def test_undo_shows_the_question_as_it_was_written(house: House) -> None:
+    for question in ('What is C# called in "my_file.cs"', "/image a cat --n 2 --size 1024x1024"):
+        await house.say(question)
+        assert (await house.say("/undo"))[-1].endswith(f":\n\n> {question}")
+
+
 async def test_in_a_group_others_cannot_take_back_what_somebody_asked(tmp_path: Path) -> None:
     access = Access(open=True, admins=frozenset({"fake:7"}))
     async with open_house(tmp_path, access=access) as house:
