@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from importlib.resources import files
+from urllib.parse import quote
 
 from aiohttp import WSMsgType, web
 
@@ -102,7 +103,8 @@ class _Phone:
             if str(message.id) == number and message.file is not None:
                 kind = message.file.mime.partition("/")[0]
                 is_shown = kind in {"image", "audio", "video"} and "svg" not in message.file.mime
-                headers = {} if is_shown else {"Content-Disposition": "attachment"}
+                name = f"attachment; filename*=UTF-8''{quote(message.file.name, safe='')}"
+                headers = {} if is_shown else {"Content-Disposition": name}
                 mime = message.file.mime if is_shown else "application/octet-stream"
                 return web.Response(body=message.file.content, content_type=mime, headers=headers)
         raise web.HTTPNotFound
@@ -125,14 +127,20 @@ class _Phone:
         socket = web.WebSocketResponse(heartbeat=30)
         await socket.prepare(request)
         showing = asyncio.create_task(self._show(seat, socket))
+        toasts = set[asyncio.Task[None]]()
         try:
             async for message in socket:
-                if message.type is WSMsgType.TEXT:
-                    await self._do(seat, socket, message.data)
+                press = self._do(seat, message.data) if message.type is WSMsgType.TEXT else None
+                if press is not None:  # the bot may take its time: the person goes on meanwhile
+                    toast = asyncio.create_task(self._toast(socket, press))
+                    toasts.add(toast)
+                    toast.add_done_callback(toasts.discard)
         finally:
-            showing.cancel()
-            with suppress(asyncio.CancelledError, ConnectionError):
-                await showing
+            for task in (going := (showing, *toasts)):
+                task.cancel()
+            for task in going:
+                with suppress(asyncio.CancelledError, ConnectionError):
+                    await task
         return socket
 
     async def _show(self, seat: Seat, socket: web.WebSocketResponse) -> None:
@@ -150,8 +158,11 @@ class _Phone:
                 while not changes.empty():
                     changes.get_nowait()
 
-    async def _do(self, seat: Seat, socket: web.WebSocketResponse, text: str) -> None:
-        """One thing the person does. What is no longer possible is ignored, as on a phone."""
+    def _do(self, seat: Seat, text: str) -> Press | None:
+        """One thing the person does; returns what may be answered by a toast.
+
+        What is no longer possible is ignored, as on a phone.
+        """
         match json.loads(text):
             case {"send": str(words), **rest} if words.strip():
                 reply_to = rest.get("replyTo")
@@ -161,13 +172,13 @@ class _Phone:
                     seat.view.edit(message, words)
             case {"press": int(message), "row": int(row), "column": int(column)}:
                 with suppress(LookupError):
-                    press = seat.view.press_at(message, row, column)
-                    await self._toast(socket, press)
+                    return seat.view.press_at(message, row, column)
             case {"stop": True}:
                 with suppress(LookupError):
                     seat.view.stop_draft()
             case _:
                 pass
+        return None
 
     async def _toast(self, socket: web.WebSocketResponse, press: Press) -> None:
         """Show what the bot says in passing, when it comes."""

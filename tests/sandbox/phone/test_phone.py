@@ -93,6 +93,19 @@ async def test_a_button_is_pressed_and_a_toast_is_shown(browser: ClientSession, 
         assert await seen(socket, lambda news: news.get("toast") == "Done")
 
 
+async def test_a_person_can_write_while_the_bot_has_not_answered_a_press(
+    telegram: Telegram, browser: ClientSession, bot: Bot
+) -> None:
+    telegram.person(name="Ann").private().send("go")
+    keys = InlineKeyboardMarkup([[InlineKeyboardButton("Yes", callback_data="y")]])
+    sent = await bot.send_message(1001, "Sure?", reply_markup=keys)
+    async with browser.ws_connect("/live/ann") as socket:
+        await socket.send_json({"press": sent.message_id, "row": 0, "column": 0})
+        await socket.send_json({"send": "are you there?"})
+        async with asyncio.timeout(2):  # the toast is waited for longer
+            await seen(socket, lambda news: "are you there?" in texts(news))
+
+
 async def test_files_go_to_the_bot_and_can_be_looked_at(browser: ClientSession, bot: Bot) -> None:
     png = {"Content-Type": "image/png"}
     await browser.post("/upload/ann?caption=look", data=PIXEL, headers=png)
@@ -116,10 +129,12 @@ async def test_a_document_of_a_person_is_downloaded_not_opened(
     telegram: Telegram, browser: ClientSession
 ) -> None:
     ann = telegram.person(name="Ann").private()
-    ann.send_document("page.html", b"<script>", mime="text/html")
+    ann.send_document("a 文件.html", b"<script>", mime="text/html")
     async with browser.get("/file/ann/1") as answer:
         assert answer.content_type == "application/octet-stream"
-        assert answer.headers["Content-Disposition"] == "attachment"
+        assert answer.content_disposition is not None
+        assert answer.content_disposition.type == "attachment"
+        assert answer.content_disposition.filename == "a 文件.html"
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
