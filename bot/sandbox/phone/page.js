@@ -5,6 +5,7 @@ const address = new URLSearchParams(location.search);
 const chat = $("chat"), words = $("words");
 const drawn = new Map(); // message id -> [what it was drawn from, its element]
 let socket, seat, menu = [], about = null; // about: what is answered or edited
+let toasted; // the timer of the toast
 let following = true; // the newest message is in sight
 
 function make(tag, name, text) {
@@ -24,6 +25,11 @@ function bubble(message, all) {
   const text = make("div", message.rich ? "words rich" : "words");
   text.innerHTML = message.html;
   if (!message.rich) text.querySelectorAll("pre, blockquote").forEach(closeGaps);
+  text.querySelectorAll("blockquote.folded, .command").forEach((each) => {
+    each.role = "button";
+    each.tabIndex = 0;
+    if (each.matches(".folded")) each.ariaExpanded = "false";
+  });
   inner.append(text);
   if (message.edited && !message.byBot) inner.append(make("div", "note", "edited"));
   return inner;
@@ -67,7 +73,7 @@ function tools(message) {
   const line = make("div", "tools");
   const add = (label, what) => {
     const key = make("button", "", label);
-    key.onclick = () => setAbout(what, message);
+    key.onclick = () => setAbout(what, JSON.parse(drawn.get(String(message.id))[0]));
     line.append(key);
   };
   add("↩ reply", "reply");
@@ -75,9 +81,36 @@ function tools(message) {
   return line;
 }
 
+// Makes what stands look like what is drawn afresh, and leaves alone what is the same: the focus, a
+// selection, a sound that plays, and what was unfolded stay.
+function become(standing, fresh) {
+  if (standing.nodeType === Node.TEXT_NODE && fresh.nodeType === Node.TEXT_NODE) {
+    const grown = fresh.data.startsWith(standing.data);
+    if (grown) standing.appendData(fresh.data.slice(standing.data.length));
+    else standing.data = fresh.data;
+  } else if (isAlike(standing, fresh)) {
+    const olds = [...standing.childNodes], news = [...fresh.childNodes];
+    olds.slice(news.length).forEach((child) => child.remove());
+    news.forEach((child, at) => { if (olds[at]) become(olds[at], child); else standing.append(child); });
+  } else standing.replaceWith(fresh);
+}
+
+// A key with another label is another key: it must not take the press that was meant for the first.
+function isAlike(standing, fresh) {
+  if (standing.nodeName !== fresh.nodeName) return false;
+  if (standing.nodeName === "BUTTON") return standing.isEqualNode(fresh);
+  const bare = [standing, fresh].map((element) => element.cloneNode());
+  for (const element of bare) ["open", "aria-expanded"].forEach((name) => element.removeAttribute(name));
+  return bare[0].isEqualNode(bare[1]);
+}
+
 function draw(screen) {
+  const focused = document.activeElement;
+  document.title = `${screen.title} – Chinwag sandbox`;
+  document.documentElement.lang = screen.language;
   $("title").textContent = screen.title;
   $("status").textContent = screen.typing ? `${screen.typing}…` : "bot";
+  chat.ariaBusy = String(Boolean(screen.typing || screen.draft)); // read out when it is whole
   menu = screen.menu;
   const here = new Set(screen.messages.map((message) => String(message.id)));
   for (const [id, [, element]] of drawn) if (!here.has(id)) { element.remove(); drawn.delete(id); }
@@ -91,22 +124,27 @@ function draw(screen) {
       element.append(bubble(message, screen.messages));
       if (message.buttons.length) element.append(keys(message));
       element.append(tools(message));
-      if (standing) standing.replaceWith(element);
-      else if (before) before.after(element);
+      if (standing) {
+        become(standing, element);
+        element = standing;
+      } else if (before) before.after(element);
       else chat.prepend(element);
       drawn.set(id, [from, element]);
     }
     before = element;
   }
   drawDraft(screen.draft);
+  if (!focused.isConnected) chat.focus({ preventScroll: true }); // the key is gone: stay near it
   if (following) scrollToEnd();
 }
+
+function follow() { following = true; scrollToEnd(); }
 
 function scrollToEnd() { chat.scrollTop = chat.scrollHeight; }
 
 function drawDraft(draft) {
-  document.querySelector(".draft")?.remove();
-  if (!draft) return;
+  const standing = document.querySelector(".draft");
+  if (!draft) return standing?.remove();
   const element = make("div", "message draft");
   element.append(bubble({ mine: true, html: draft.html, rich: draft.rich }, []));
   if (draft.stop) {
@@ -115,13 +153,15 @@ function drawDraft(draft) {
     rows.append(key);
     element.append(rows);
   }
-  chat.append(element);
+  if (standing) become(standing, element);
+  else chat.append(element);
 }
 
 function toast(text) {
   $("toast").textContent = text;
   $("toast").hidden = false;
-  setTimeout(() => { $("toast").hidden = true; }, 3000);
+  clearTimeout(toasted);
+  toasted = setTimeout(() => { $("toast").hidden = true; }, 3000);
 }
 
 function setAbout(what, message) {
@@ -133,13 +173,20 @@ function setAbout(what, message) {
   words.focus();
 }
 
-function tell(what) { socket.send(JSON.stringify(what)); }
+// False when nobody hears it: what was typed must stay.
+function tell(what) {
+  const heard = socket?.readyState === WebSocket.OPEN;
+  if (heard) socket.send(JSON.stringify(what));
+  else toast("Not connected. Try again in a moment.");
+  return heard;
+}
 
 function send() {
   const text = words.value;
   if (!text.trim()) return;
-  if (about?.what === "edit") tell({ edit: about.id, text });
-  else tell({ send: text, replyTo: about?.id ?? null });
+  const edits = about?.what === "edit";
+  if (!tell(edits ? { edit: about.id, text } : { send: text, replyTo: about?.id ?? null })) return;
+  if (!edits) follow();
   words.value = "";
   setAbout(null);
   suggest();
@@ -151,7 +198,7 @@ function suggest() {
   $("menu").replaceChildren(...found.map((each) => {
     const key = make("button");
     key.append(make("b", "", `/${each.name}`), make("span", "", each.summary));
-    key.onclick = () => { words.value = `/${each.name}`; send(); };
+    key.onclick = () => { words.value = `/${each.name}`; words.focus(); send(); };
     return key;
   }));
   $("menu").hidden = !found.length;
@@ -160,8 +207,12 @@ function suggest() {
 async function upload(content, query) {
   const type = content.type || "application/octet-stream";
   const url = `/upload/${seat}?${new URLSearchParams(query)}`;
-  const answer = await fetch(url, { method: "POST", body: content, headers: { "Content-Type": type } });
-  if (!answer.ok) toast(answer.status === 413 ? "That file is too large." : "That did not work.");
+  const order = { method: "POST", body: content, headers: { "Content-Type": type } };
+  const answer = await fetch(url, order).catch(() => null);
+  if (!answer) toast("Not connected. Try again in a moment.");
+  else if (!answer.ok) toast(answer.status === 413 ? "That file is too large." : "That did not work.");
+  else follow();
+  return Boolean(answer?.ok);
 }
 
 async function record() {
@@ -198,13 +249,15 @@ function connect() {
 
 async function begin() {
   const seats = await (await fetch("/seats")).json();
-  seat = address.get("seat") ?? seats[0].name;
+  seat = (seats.find((each) => each.name === address.get("seat")) ?? seats[0]).name;
   document.body.classList.toggle("still", address.has("still"));
   $("seats").append(...seats.map((each) => {
     const link = make("a", each.name === seat ? "here" : "", each.title);
     link.href = `?seat=${each.name}`;
+    if (each.name === seat) link.ariaCurrent = "page";
     return link;
   }));
+  document.querySelector("nav .here").scrollIntoView({ inline: "nearest", block: "nearest" });
   if (address.has("still")) {
     draw(await (await fetch(`/screen/${seat}`)).json());
     await document.fonts.ready; // they change the heights
@@ -217,21 +270,37 @@ $("composer").onsubmit = (event) => { event.preventDefault(); send(); };
 words.oninput = suggest;
 words.onkeydown = (event) => {
   if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); send(); }
-  if (event.key === "Escape") setAbout(null);
+  if (event.key === "ArrowUp" && !$("menu").hidden) { event.preventDefault(); $("menu").lastChild.focus(); }
+  if (event.key === "Escape") { setAbout(null); $("menu").hidden = true; }
+};
+$("menu").onkeydown = (event) => {
+  const key = document.activeElement;
+  const next = { ArrowUp: key.previousSibling, ArrowDown: key.nextSibling ?? words, Escape: words }[event.key];
+  if (!next) return;
+  event.preventDefault();
+  next.focus();
 };
 $("about").lastElementChild.onclick = () => { words.value = ""; setAbout(null); };
 $("attach").onclick = () => $("file").click();
-$("file").onchange = (event) => {
+$("file").onchange = async (event) => {
   const [file] = event.target.files;
-  if (file) upload(file, { name: file.name, caption: words.value });
-  words.value = event.target.value = "";
+  event.target.value = "";
+  const caption = words.value;
+  words.value = "";
+  if (file && !(await upload(file, { name: file.name, caption })) && !words.value) words.value = caption;
 };
 $("voice").onclick = record;
 chat.onscroll = () => {
   following = chat.scrollHeight - chat.scrollTop - chat.clientHeight < 80;
 };
 chat.onclick = (event) => {
-  event.target.closest("blockquote.folded")?.classList.toggle("open");
-  if (event.target.matches(".command")) tell({ send: event.target.textContent });
+  const folded = event.target.closest("blockquote.folded");
+  if (folded) folded.ariaExpanded = String(folded.ariaExpanded !== "true");
+  if (event.target.matches(".command") && tell({ send: event.target.textContent })) follow();
+};
+chat.onkeydown = (event) => {
+  if (!event.target.matches("[role=button]") || !["Enter", " "].includes(event.key)) return;
+  event.preventDefault();
+  event.target.click();
 };
 begin();

@@ -29,6 +29,7 @@ def picture(seat: Seat, menu: Mapping[str, str]) -> Json:
     screen = seat.view.screen()
     return {
         "title": seat.title,
+        "language": seat.language,
         "messages": [_message(seat, message) for message in screen.messages],
         "draft": _draft(screen.draft) if screen.draft else None,
         "typing": screen.typing,
@@ -58,7 +59,8 @@ def _file(seat: Seat, message: Shown) -> Json | None:
     return {
         "kind": message.file.kind,
         "name": message.file.name,
-        "url": f"/file/{seat.name}/{message.id}",
+        # Another file in the same message has another address: browsers keep what they have shown.
+        "url": f"/file/{seat.name}/{message.id}?{hash(message.file.content)}",
     }
 
 
