@@ -83,8 +83,8 @@ def sentence_for_media(error: MediaError, texts: NullTranslations) -> str:
             return _("That file is too large for me. Send a smaller one.")
         case MediaErrorKind.NOT_DOCUMENT:
             return _(
-                "I cannot read that file. I read PDF, Word, Excel, PowerPoint, CSV, HTML, text and "
-                "source code."
+                "I cannot read that file: it is damaged, or of a kind I do not know. I read PDF, "
+                "Word, Excel, PowerPoint, CSV, HTML, text and source code."
             )
         case MediaErrorKind.LOCKED:
             return _("That file needs a password. Send it without one.")
