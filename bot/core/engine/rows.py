@@ -52,7 +52,8 @@ class Rows:
             await self._albums.whole(turn.chat, lead.album)
             row = albums.row(lead, await self._turns.following(turn.id))
         elif words and turn.followed:
-            row = together.row(lead, await self._turns.following(turn.id))
+            following = await self._turns.following(turn.id)
+            row = together.row(lead, following, anew=bool(turn.partial))
         if not row:
             return turn
         for other in row:

@@ -21,8 +21,12 @@ def may_join(message: IncomingMessage) -> bool:
     return plain and len(message.text) <= SHORT and parse(message.text) is None
 
 
-def row(lead: IncomingMessage, following: Sequence[Turn]) -> list[Turn]:
-    """Those that directly follow a message and are answered together with it."""
+def row(lead: IncomingMessage, following: Sequence[Turn], *, anew: bool) -> list[Turn]:
+    """Those that directly follow a message and are answered together with it.
+
+    `anew`: an answer to it stands in the chat already, and is written over. What has a line below
+    that says that it waits was no part of that answer: it is answered where its line stands.
+    """
     found: list[Turn] = []
     if not may_join(lead):
         return found
@@ -31,6 +35,8 @@ def row(lead: IncomingMessage, following: Sequence[Turn]) -> list[Turn]:
         if not isinstance(event, IncomingMessage) or event.sender.id != lead.sender.id:
             break
         if not may_join(event) or turn.attempt > 1:  # what failed before is tried by itself
+            break
+        if anew and turn.shown:
             break
         found.append(turn)
     return found

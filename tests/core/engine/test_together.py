@@ -104,6 +104,23 @@ async def test_what_was_answered_together_is_answered_once_after_a_restart(tmp_p
         assert house.platform.kept()[1:] == ["re second\nthird", "re fourth"]
 
 
+async def test_what_waited_behind_an_answer_that_a_restart_cut_is_answered_below_it(
+    tmp_path: Path,
+) -> None:
+    async with open_house(tmp_path, defaults=TOGETHER) as house:
+        house.api.script.answer(SLOW)
+        house.api.faults.add(Stall(after=2), on=COMPLETIONS)
+        await house.happen(house.platform.message("first"))
+        await house.sees("slow")
+        await house.happen(house.platform.message("second"))
+        await house.sees("⏳")
+    async with open_house(tmp_path, platform=house.platform, defaults=TOGETHER) as house:
+        house.api.script.answer_with(lambda question: f"re {question.last_text}")
+        await house.sees("re second")
+        await house.say("third")
+        assert house.platform.kept() == ["re first", "re second", "re third"]
+
+
 async def test_a_change_to_a_message_that_waits_replaces_it(house: House) -> None:
     house.api.script.answer(SLOW)
     house.api.script.answer_with(lambda question: f"re {question.last_text}")
