@@ -51,7 +51,8 @@ def _is_answered(question: KeptMessage, answer: KeptMessage) -> bool:
 async def answer_changed(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
     """Answer the message as it is now; the new answer takes the place of the old one."""
     exchange = await named_exchange(ctx.services.stores, ctx.chat, action)
-    _, changed, words = action.argument.split("\n", 2)
+    # A button of an earlier version may name no message.
+    _, changed, words = (*action.argument.split("\n", 2), "", "")[:3]
     ref = MessageRef(ctx.chat, MessageId(changed))
     if exchange is None or ref not in exchange.question.message.shown or ctx.turn.urgent:
         return await too_late(ctx, press)

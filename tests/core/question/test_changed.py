@@ -8,8 +8,18 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
+from bot.core.commands.changed import CHANGED
 from bot.core.fakes.platform import ANN, CHAT
-from bot.core.types import Attachment, FileId, FileKind, Forward, IncomingMessage, Quote
+from bot.core.stores import Action
+from bot.core.types import (
+    Attachment,
+    ButtonPress,
+    FileId,
+    FileKind,
+    Forward,
+    IncomingMessage,
+    Quote,
+)
 from tests.house import House
 from tests.media import papers
 from tests.sounds import beeps
@@ -117,3 +127,16 @@ async def test_of_an_album_only_the_caption_that_was_changed_is_different(
     words = [*captions[:number], "And this?", *captions[number + 1 :]]
     assert content[0]["text"] == "\n".join(filter(None, words))
     assert [part["type"] for part in content[1:]] == ["image_url"] * 3
+
+
+async def test_a_button_that_an_earlier_version_offered_is_too_late(house: House) -> None:
+    message = house.platform.message("One?")
+    await house.tell(message)
+    edited = replace(message, key="edited", text="Two?", edited=True)
+    await house.tell(edited)
+    old = Action(name=CHANGED, argument="1\nTwo?", owner=ANN.id)
+    [value] = await house.services.stores.actions.offer(CHAT, [old])
+    offer = house.platform.newest(CHAT)
+    assert offer is not None
+    press = ButtonPress(key="press", ref=offer, sender=ANN, value=value)
+    assert "The conversation has gone on since" in str(await house.tell(press))
