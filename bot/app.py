@@ -6,7 +6,6 @@ import asyncio
 import logging
 import os
 import signal
-import socket
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import tzinfo
@@ -245,9 +244,8 @@ def engine(config: Config, services: Services, platforms: Mapping[str, Platform]
         lambda chat: platforms[chat.platform].places(chat),
         services.stores.grants,
     )
-    owner = f"{socket.gethostname()}:{os.getpid()}"
     router = Router(gate, COMMANDS)
-    return Lanes(platforms=platforms, services=services, gate=gate, router=router, owner=owner)
+    return Lanes(platforms=platforms, services=services, gate=gate, router=router)
 
 
 async def attend(

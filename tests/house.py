@@ -106,7 +106,6 @@ class Options(TypedDict, total=False):
     list_prices: bool
     commands: CommandTable
     storage: StorageSettings
-    owner: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +133,6 @@ async def open_engine(
     list_prices: bool = False,  # else a model's window and price are known by its name
     commands: CommandTable = COMMANDS,
     storage: StorageSettings | None = None,
-    owner: str = "test",
 ) -> AsyncGenerator[Engine]:
     """Run the bot behind a platform over a database in `folder`, or another one."""
     clock = SystemClock()
@@ -170,7 +168,6 @@ async def open_engine(
                 services=services,
                 gate=gate,
                 router=Router(gate, commands),
-                owner=owner,
             )
             engine = asyncio.create_task(lanes.run())
             try:

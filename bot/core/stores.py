@@ -121,10 +121,10 @@ class TurnQueue(Protocol):
     which they were accepted. Every method raises `StoreError`.
     """
 
-    async def accept(self, event: Event, *, urgent: bool, owner: str = "") -> Accepted:
+    async def accept(self, event: Event, *, urgent: bool, begin: bool = False) -> Accepted:
         """Commit an event as a turn; a key that is known changes nothing.
 
-        The turn waits, or when nothing stands before it and there is an `owner`, runs at once.
+        The turn waits, or when nothing stands before it and it may `begin`, runs at once.
         Urgent turns (Stop, buttons) pass by the lane. A message that was edited while it waits is
         replaced where it stands; one that is older than what was answered last stays as it was
         answered; one that was never taken in is taken in now, as new. Raises `QueueFull`.
@@ -150,7 +150,7 @@ class TurnQueue(Protocol):
         """Whether a message of this album waits or runs."""
         ...
 
-    async def claim(self, owner: str) -> Turn | None:
+    async def claim(self) -> Turn | None:
         """Take the oldest turn that may run: urgent, or of a chat where nothing runs."""
         ...
 
@@ -214,7 +214,7 @@ class TurnQueue(Protocol):
         """Let a dead turn wait again, as if it were new; False when it is not dead (any more)."""
         ...
 
-    async def recover(self, owner: str) -> int:
+    async def recover(self) -> int:
         """At start: turns that ran when the process died wait again, their attempt counted."""
         ...
 

@@ -23,11 +23,11 @@ from bot.store.schema import ACTIVE_IN_LANE, WAITING_IN_LANE, turns
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """An event to be taken in; with an `owner` it may be begun at once."""
+    """An event to be taken in; where it may `begin`, it does so when nothing stands before it."""
 
     event: Event
     urgent: bool
-    owner: str = ""
+    begin: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,13 +136,13 @@ def _adding(dialect: str, settled: bool) -> ReturningInsert[Any]:
 
 
 async def begin(
-    connection: Connection, met: Sequence[tuple[Offer, View]], lease: float
+    connection: Connection, met: Sequence[tuple[Offer, View]], owner: str, lease: float
 ) -> Sequence[Turn | None]:
     """A turn that runs from the start for each event; None for one that has one, or must wait.
 
     For events before which nothing was seen to stand: another process may have been quicker.
     """
-    rows = [_row(offer.event, urgent=offer.urgent) | _running(offer, view) for offer, view in met]
+    rows = [_row(offer.event, urgent=offer.urgent) | _running(view, owner) for offer, view in met]
     beginning = _beginning(connection.dialect.name, lease)
     result = await connection.execute(beginning, {"rows": as_given(rows)})
     ids = {(platform, key): turn_id for turn_id, platform, key in result.all()}
@@ -154,10 +154,10 @@ async def begin(
     return begun
 
 
-def _running(offer: Offer, view: View) -> dict[str, str | int]:
+def _running(view: View, owner: str) -> dict[str, str | int]:
     return {
         "state": TurnState.RUNNING.value,
-        "owner": offer.owner,
+        "owner": owner,
         "stood": view.stood or "",
     }
 

@@ -17,6 +17,7 @@ from bot.store import codec, joining, ledger
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
 from bot.store.given import as_given, given
+from bot.store.presence import ABSENT
 from bot.store.schema import RUNNING, turns
 
 GIVEN_BACK: dict[str, object] = {
@@ -26,8 +27,8 @@ GIVEN_BACK: dict[str, object] = {
     "lease_until": None,
 }
 """What is written into a turn that waits again."""
-EXPIRED = turns.c.lease_until < utc_now()
-"""Nobody has given a sign of life of the turn for longer than its lease."""
+LEFT = sa.or_(turns.c.lease_until < utc_now(), ABSENT)
+"""The process that ran the turn is gone, or has given no sign of life for longer than its lease."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +139,9 @@ async def renew(connection: Connection, held: Mapping[int, Hold], lease: float) 
     return set((await connection.execute(statement)).scalars())
 
 
-async def expired(connection: Connection) -> dict[int, datetime]:
-    """The turns whose lease is over, and since when."""
-    query = sa.select(turns.c.id, turns.c.lease_until).where(sa.text(RUNNING), EXPIRED)
+async def left(connection: Connection) -> dict[int, datetime]:
+    """The turns that seem to be left behind, and how long their lease is to last."""
+    query = sa.select(turns.c.id, turns.c.lease_until).where(sa.text(RUNNING), LEFT)
     return {row.id: row.lease_until for row in (await connection.execute(query)).all()}
 
 

@@ -16,10 +16,14 @@ from bot.store.connection import Connection
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """At most `per_chat` and `in_all` turns wait; one that is begun is held for `lease` seconds."""
+    """At most `per_chat` and `in_all` turns wait.
+
+    One that is begun belongs to `owner` for `lease` seconds.
+    """
 
     per_chat: int
     in_all: int
+    owner: str
     lease: float
 
 
@@ -55,7 +59,7 @@ async def _begin_the_first(
         if _is_free(view, rules, urgent=offers[number].urgent)
     }
     if met:
-        turns = await arrivals.begin(connection, list(met.values()), rules.lease)
+        turns = await arrivals.begin(connection, list(met.values()), rules.owner, rules.lease)
         for number, turn in zip(met, turns, strict=True):
             if turn is not None:
                 begun[number] = Accepted(turn_id=turn.id, fresh=True, ahead=0, turn=turn)
@@ -64,7 +68,7 @@ async def _begin_the_first(
 
 def _may_begin(offer: Offer) -> bool:
     is_edit = isinstance(offer.event, IncomingMessage) and offer.event.edited
-    return bool(offer.owner) and not is_edit
+    return offer.begin and not is_edit
 
 
 def _is_free(view: View, rules: Rules, *, urgent: bool) -> bool:
@@ -88,7 +92,7 @@ async def _take_in(connection: Connection, offer: Offer, rules: Rules) -> Accept
             return QueueFull(in_chat=False)
         new = await arrivals.add(connection, event, urgent=urgent)
         if new is not None:
-            await news.tell(connection)
+            await news.tell(connection, rules.owner)
             ahead = 0 if urgent else view.active_in_chat
             return Accepted(turn_id=new, fresh=True, ahead=ahead)
         [view] = await arrivals.look(connection, [event])  # another process was quicker

@@ -1,4 +1,4 @@
-"""What a process tells the others that share its PostgreSQL.
+"""What a process tells the others that share its PostgreSQL, and that it is there at all.
 
 That there is work is only a hint: whoever misses it finds the turn at the next look into the table.
 That an answer is to be stopped is for the one who writes it; who misses it writes on.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
@@ -19,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.core.types import ChatId, ChatRef
 from bot.store.connection import Connection
+from bot.store.presence import present
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -28,13 +28,12 @@ log = logging.getLogger(__name__)
 CHANNEL, STOPS = "chinwag_turns", "chinwag_stops"
 AGAIN = 5.0
 """Seconds until a connection that broke is made anew."""
-_OURS = f"{os.uname().nodename}:{os.getpid()}"
 
 
-async def tell(connection: Connection) -> None:
-    """Tell the other processes, once this transaction is committed."""
+async def tell(connection: Connection, owner: str) -> None:
+    """Tell the processes of other owners, once this transaction is committed."""
     if connection.dialect.name == "postgresql":
-        await connection.execute(sa.select(sa.func.pg_notify(CHANNEL, _OURS)))
+        await connection.execute(sa.select(sa.func.pg_notify(CHANNEL, owner)))
 
 
 async def tell_to_stop(connection: Connection, chat: ChatRef) -> None:
@@ -45,14 +44,17 @@ async def tell_to_stop(connection: Connection, chat: ChatRef) -> None:
 
 @asynccontextmanager
 async def heard(
-    engine: AsyncEngine, hear: Callable[[], None], stop: Callable[[ChatRef], object]
+    engine: AsyncEngine, owner: str, hear: Callable[[], None], stop: Callable[[ChatRef], object]
 ) -> AsyncIterator[None]:
-    """Call `hear` for work that other processes tell of, and `stop` for a chat, in the block.
+    """Be there as `owner` in the block, and hear what others tell.
 
-    Disposes of the engine.
+    Calls `hear` for work that processes of other owners tell of, and `stop` for a chat. Disposes
+    of the engine.
     """
-    listening = asyncio.create_task(_listen(engine, hear, stop))
+    tried = asyncio.Event()
+    listening = asyncio.create_task(_listen(engine, owner, hear, stop, tried.set))
     try:
+        await tried.wait()  # who is not there yet would lose the turns that it begins
         yield
     finally:
         listening.cancel()
@@ -62,19 +64,33 @@ async def heard(
 
 
 async def _listen(
-    engine: AsyncEngine, hear: Callable[[], None], stop: Callable[[ChatRef], object]
+    engine: AsyncEngine,
+    owner: str,
+    hear: Callable[[], None],
+    stop: Callable[[ChatRef], object],
+    tried: Callable[[], None],
 ) -> None:
+    """Be there and listen, whenever that is possible; `tried` is told of each try."""
+    # 9 MB that a bot with SQLite does without.
+    from asyncpg import InterfaceError, PostgresError  # type: ignore[import-untyped]  # has none
+
     while True:
         try:
-            async with engine.connect() as connection:
-                await _listen_on(connection, hear, stop)
-        except (SQLAlchemyError, OSError) as error:
+            async with engine.connect() as connection, present(connection, owner):
+                await _listen_on(connection, owner, hear, stop, tried)
+        except (SQLAlchemyError, PostgresError, InterfaceError, OSError) as error:
             log.warning("not listening", extra={"reason": type(error).__name__})
+        finally:
+            tried()
         await asyncio.sleep(AGAIN)
 
 
 async def _listen_on(
-    connection: AsyncConnection, hear: Callable[[], None], stop: Callable[[ChatRef], object]
+    connection: AsyncConnection,
+    owner: str,
+    hear: Callable[[], None],
+    stop: Callable[[ChatRef], object],
+    listens: Callable[[], None],
 ) -> None:
     """Listen until the connection ends."""
     driver = (await connection.get_raw_connection()).driver_connection
@@ -82,7 +98,7 @@ async def _listen_on(
     ended = asyncio.Event()
 
     def told(_: object, __: int, ___: str, sender: str) -> None:
-        if sender != _OURS:
+        if sender != owner:
             hear()
 
     def told_to_stop(_: object, __: int, ___: str, place: str) -> None:
@@ -93,4 +109,5 @@ async def _listen_on(
     await driver.add_listener(CHANNEL, told)
     await driver.add_listener(STOPS, told_to_stop)
     hear()  # something may have come before
+    listens()
     await ended.wait()

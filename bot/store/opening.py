@@ -25,6 +25,7 @@ from bot.store.ledger import LedgerTable
 from bot.store.moving import MoveTable
 from bot.store.news import heard
 from bot.store.overheard import OverheardTable
+from bot.store.presence import new_owner
 from bot.store.privacy import PrivacyTable
 from bot.store.ratings import RatingTable
 from bot.store.schema import users
@@ -53,8 +54,14 @@ async def opened(
         async with connected(settings) as database:
             with _named(settings):
                 await database.write(_must_be_writable)
+            owner = new_owner()
             turns = Turns(
-                database, per_chat=per_chat, in_all=in_all, lease=lease, calendar=calendar
+                database,
+                per_chat=per_chat,
+                in_all=in_all,
+                owner=owner,
+                lease=lease,
+                calendar=calendar,
             )
             stores = Stores(
                 turns=turns,
@@ -79,7 +86,7 @@ async def opened(
                 from bot.store.postgres import listening_engine
 
                 engine = listening_engine(settings)
-                news = heard(engine, turns.hear, turns.hear_stop)
+                news = heard(engine, owner, turns.hear, turns.hear_stop)
                 async with _leases_kept(turns, lease / 3), news:
                     yield stores
 
@@ -100,14 +107,14 @@ async def _must_be_writable(connection: Connection) -> None:
 
 @asynccontextmanager
 async def _leases_kept(turns: Turns, interval: float) -> AsyncIterator[None]:
-    """Give signs of life of our turns, and free those of processes that give none."""
+    """Give signs of life of our turns, and free those that others have left behind."""
 
     async def keep() -> None:
         while True:
             await asyncio.sleep(interval)
             try:
                 await turns.renew()
-                await turns.free_expired()
+                await turns.free_left()
             except StoreError as error:
                 log.warning("leases not renewed", extra={"reason": str(error)})
 

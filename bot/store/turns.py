@@ -36,7 +36,7 @@ from bot.store.arrivals import Offer
 from bot.store.connection import Connection
 from bot.store.database import Database
 from bot.store.gathering import Gathering
-from bot.store.holds import EXPIRED, GIVEN_BACK, NOBODY, Checkpoint, Hold
+from bot.store.holds import GIVEN_BACK, LEFT, NOBODY, Checkpoint, Hold
 from bot.store.intake import Rules, take_in
 from bot.store.outcomes import End
 from bot.store.privacy import SCRUBBED, end_forgotten
@@ -50,8 +50,8 @@ T = TypeVar("T")
 class Turns:
     """`TurnQueue`.
 
-    At most `per_chat` and `in_all` turns wait. A turn belongs to its owner for `lease` seconds
-    after the last sign of life, by the database's clock.
+    At most `per_chat` and `in_all` turns wait. A turn belongs to its owner, a process, for `lease`
+    seconds after the last sign of life, by the database's clock.
     """
 
     def __init__(
@@ -60,19 +60,21 @@ class Turns:
         *,
         per_chat: int,
         in_all: int,
+        owner: str,
         lease: float,
         calendar: Calendar = UTC_CALENDAR,
     ) -> None:
         self._database = database
-        rules = Rules(per_chat=per_chat, in_all=in_all, lease=lease)
+        rules = Rules(per_chat=per_chat, in_all=in_all, owner=owner, lease=lease)
         self._intake = Gathering(database.write, partial(take_in, rules=rules))
         self._checkpoints = Gathering(database.write, partial(holds.checkpoint, lease=lease))
+        self._owner = owner
         self._lease = lease
         self._calendar = calendar
         self._held: dict[int, Hold] = {}
         """What this process is working on, by the id of the turn."""
         self._silent: dict[int, datetime] = {}
-        """Turns whose lease was over at the last look, and since when."""
+        """Turns that seemed left behind at the last look, and how long their lease was to last."""
         self._wake: Callable[[], None] = lambda: None
         self._lost: Callable[[int], None] = lambda turn_id: None
         self._stop: Callable[[ChatRef], object] = lambda chat: None
@@ -81,13 +83,13 @@ class Turns:
         self._leads: set[int] = set()
         """Turns that may answer others, too; of what a lost process leaves each waits by itself."""
 
-    async def accept(self, event: Event, *, urgent: bool, owner: str = "") -> Accepted:
+    async def accept(self, event: Event, *, urgent: bool, begin: bool = False) -> Accepted:
         """Commit an event as a turn; a key that is known changes nothing.
 
-        The turn waits, or when nothing stands before it and there is an `owner`, runs at once.
+        The turn waits, or when nothing stands before it and it may `begin`, runs at once.
         """
-        taking = self._intake.ask(Offer(event, urgent, owner))
-        return await self._taking(owner, taking, lambda accepted: accepted.turn)
+        taking = self._intake.ask(Offer(event, urgent, begin))
+        return await self._taking(taking, lambda accepted: accepted.turn)
 
     async def knows(self, platform: str, key: str) -> bool:
         """Whether an event with this key has been taken in, and not been deleted since."""
@@ -112,9 +114,9 @@ class Turns:
         )
         return changed > 0
 
-    async def claim(self, owner: str) -> Turn | None:
+    async def claim(self) -> Turn | None:
         """Take the oldest turn that may run: urgent, or of a chat where nothing runs."""
-        while (row := await self._claim_row(owner)) is not None:
+        while (row := await self._claim_row()) is not None:
             if row.progress:
                 self._noted.add(row.id)
             try:
@@ -124,15 +126,14 @@ class Turns:
                 await self.fail(row.id, str(error), dead=True)
         return None
 
-    async def _claim_row(self, owner: str) -> lanes.Claimed | None:
+    async def _claim_row(self) -> lanes.Claimed | None:
         claiming = self._database.write(
-            lambda connection: lanes.claim(connection, owner, self._lease)
+            lambda connection: lanes.claim(connection, self._owner, self._lease)
         )
-        return await self._taking(owner, claiming, lambda row: row)
+        return await self._taking(claiming, lambda row: row)
 
     async def _taking(
         self,
-        owner: str,
         writing: asyncio.Future[T],
         taken: Callable[[T], Turn | lanes.Claimed | None],
     ) -> T:
@@ -141,11 +142,11 @@ class Turns:
             result = await asyncio.shield(writing)
         except asyncio.CancelledError:
             if (turn := taken(await writing)) is not None:  # nobody is left to work on it
-                self._held[turn.id] = Hold(owner, turn.attempt)
+                self._held[turn.id] = Hold(self._owner, turn.attempt)
                 await self.release(turn.id)
             raise
         if (turn := taken(result)) is not None:
-            self._held[turn.id] = Hold(owner, turn.attempt)
+            self._held[turn.id] = Hold(self._owner, turn.attempt)
         return result
 
     async def awaits_album(self, chat: ChatRef, album: str) -> bool:
@@ -232,27 +233,26 @@ class Turns:
         )
         return changed > 0
 
-    async def recover(self, owner: str) -> int:
+    async def recover(self) -> int:
         """Turns that ran when their process died wait again, their attempt counted.
 
         A SQLite file has one process at a time, so whatever we do not hold is lost. On PostgreSQL
-        it is what `owner` ran before, and what nobody has given a sign of life of.
+        it is what ran in a process that is gone, or that has given no sign of life.
         """
-        if self._database.sqlite:
-            return await self._take_back(sa.true())
-        return await self._take_back(sa.or_(turns.c.owner == owner, EXPIRED))
+        return await self._take_back(sa.true() if self._database.sqlite else LEFT)
 
-    async def free_expired(self) -> int:
-        """Turns of other processes that have given no sign of life wait again.
+    async def free_left(self) -> int:
+        """Turns of other processes that are gone, or have given no sign of life, wait again.
 
-        Only what was expired when this was last called, and has the same lease still: when the
-        database's clock jumps ahead, every lease is over at once, but who lives renews it.
+        Only what was so when this was last called, and has the same lease still: when the
+        database's clock jumps ahead, every lease is over at once, and when the server starts again,
+        nobody seems to be there; but who lives renews it.
         """
-        before, self._silent = self._silent, await self._database.read(holds.expired)
+        before, self._silent = self._silent, await self._database.read(holds.left)
         lost = [id for id, lease in self._silent.items() if before.get(id) == lease]
         if not lost:
             return 0
-        return await self._take_back(sa.and_(EXPIRED, turns.c.id.in_(lost)))
+        return await self._take_back(sa.and_(LEFT, turns.c.id.in_(lost)))
 
     def listen(
         self,

@@ -98,7 +98,7 @@ async def intake(stores: Stores) -> None:
         while len(waits) < 300:
             await wake.wait()
             wake.clear()
-            while (turn := await turns.claim("bench")) is not None:
+            while (turn := await turns.claim()) is not None:
                 waits.append(time.perf_counter() - stored[turn.event.key])
                 await turns.finish(turn.id, Outcome())
 
@@ -122,7 +122,7 @@ async def cycle(stores: Stores) -> None:
         conversation = await stores.conversations.current(chat(name))
         for number in range(count // chats):
             await turns.accept(message(f"{name}-{number}", name), urgent=False)
-            turn = await turns.claim("bench")
+            turn = await turns.claim()
             assert turn is not None
             for step in range(3):
                 await turns.checkpoint(turn.id, partial="word " * 60 * step, shown=[ref()])
@@ -147,7 +147,7 @@ async def checkpoints(stores: Stores) -> None:
     ids = []
     for number in range(200):
         await stores.turns.accept(message(f"d{number}", f"d{number}"), urgent=False)
-        turn = await stores.turns.claim("bench")
+        turn = await stores.turns.claim()
         assert turn is not None
         ids.append(turn.id)
 
@@ -175,12 +175,12 @@ async def crowd(stores: Stores, among: str) -> None:
     ids = []
     for _ in range(200):
         started = time.perf_counter()
-        turn = await stores.turns.claim("bench")
+        turn = await stores.turns.claim()
         claims.append(time.perf_counter() - started)
         assert turn is not None
         ids.append(turn.id)
     say(f"claim, {among}", *claims)
-    busy = await timed(50, lambda n: stores.turns.claim("bench"))
+    busy = await timed(50, lambda n: stores.turns.claim())
     say(f"no claim, {among}", *busy)
     for turn_id in ids:
         await stores.turns.finish(turn_id, Outcome())
@@ -201,7 +201,7 @@ async def past(settings: StorageSettings, count: int) -> None:
 
 async def drain(stores: Stores) -> None:
     """End whatever waits."""
-    while (turn := await stores.turns.claim("bench")) is not None:
+    while (turn := await stores.turns.claim()) is not None:
         await stores.turns.finish(turn.id, Outcome())
 
 

@@ -25,7 +25,7 @@ async def fill(stores: Stores) -> None:
     for key in ("done", "dead", "running", "waiting"):
         await turns.accept(message(key), urgent=False)
     for key in ("done", "dead", "running"):
-        turn = await turns.claim("me")
+        turn = await turns.claim()
         assert turn is not None
         if key == "done":
             picture = NewMessage(role=Role.USER, parts=(ImagePart("image/png", b"abc"),))
@@ -77,10 +77,10 @@ async def test_a_dead_turn_tried_again_comes_first(
     assert await admin.retry(settings, only=[12345]) == 0
     assert await admin.retry(settings) == 1
     assert (await admin.status(settings)).dead == 1
-    assert await stores.turns.claim("me") is None  # one is running in this chat
+    assert await stores.turns.claim() is None  # one is running in this chat
     running = (await admin.status(settings)).running
     await stores.turns.finish(3, Outcome())
-    turn = await stores.turns.claim("me")
+    turn = await stores.turns.claim()
     assert turn is not None
     assert (running, turn.event.key, turn.attempt) == (1, "dead", 1)
 
@@ -91,14 +91,14 @@ async def test_a_dead_turn_tried_again_begins_below_what_was_posted_since(
     turns = stores.turns
     for key, posted in (("dead", 5), ("later", 7)):
         await turns.accept(message(key), urgent=False)
-        turn = await turns.claim("me")
+        turn = await turns.claim()
         assert turn is not None
         if key == "dead":
             await turns.fail(turn.id, "it broke", dead=True, stood=ref(posted))
         else:
             await turns.finish(turn.id, Outcome(), stood=ref(posted))
     assert await admin.retry(settings) == 1
-    again = await turns.claim("me")
+    again = await turns.claim()
     assert again is not None
     assert (again.event.key, again.stood) == ("dead", ref(7))
 
@@ -130,7 +130,7 @@ async def test_a_backup_of_a_bot_at_work_opens_as_its_database(tmp_path: Path) -
         with pytest.raises(StoreError, match="exists already"):
             await admin.backup(settings, copy)
     async with open_store(StorageSettings(url=f"sqlite:///{copy}")) as stores:
-        assert await stores.turns.recover("me") == 1
+        assert await stores.turns.recover() == 1
         conversation = await stores.conversations.current(chat())
         assert len(await stores.conversations.page(conversation)) == 2
 

@@ -25,7 +25,7 @@ def answered(text: str) -> NewMessage:
 async def keep(stores: Stores, where: ChatRef, key: str, *messages: NewMessage) -> int:
     """What a turn leaves in the chat's conversation; returns the conversation."""
     await stores.turns.accept(message(key, where.id), urgent=False)
-    turn = await stores.turns.claim("me")
+    turn = await stores.turns.claim()
     assert turn is not None
     conversation = await stores.conversations.current(where)
     await stores.turns.finish(turn.id, Outcome(conversation=conversation, messages=messages))
@@ -89,12 +89,12 @@ async def test_what_ends_in_a_deleted_conversation_is_not_kept_and_harms_nothing
 ) -> None:
     gone = await keep(stores, chat(), "a", said("hello"))
     await stores.turns.accept(message("b"), urgent=False)
-    turn = await stores.turns.claim("me")
+    turn = await stores.turns.claim()
     assert turn is not None
     await stores.archive.delete(chat(), gone)
     await stores.turns.finish(turn.id, Outcome(conversation=gone, messages=(said("late"),)))
     assert await stores.conversations.page(gone) == []
-    assert await stores.turns.claim("me") is None
+    assert await stores.turns.claim() is None
 
 
 async def test_what_is_taken_back_is_in_no_summary_and_may_leave_nothing(stores: Stores) -> None:
@@ -113,7 +113,7 @@ async def test_what_is_taken_back_is_in_no_summary_and_may_leave_nothing(stores:
 
 async def hide(stores: Stores, key: str, *ids: int) -> None:
     await stores.turns.accept(message(key), urgent=False)
-    turn = await stores.turns.claim("me")
+    turn = await stores.turns.claim()
     assert turn is not None
     await stores.turns.finish(turn.id, Outcome(hidden=ids))
 
@@ -149,7 +149,7 @@ async def test_remarks_are_kept_once_and_only_the_newest(stores: Stores, keep_ne
     assert [each.text for each in remarks] == list("bcd")[-keep_newest:]
     assert remarks[0].sender_name == ANN.name
     await stores.turns.accept(message("q"), urgent=False)
-    turn = await stores.turns.claim("me")
+    turn = await stores.turns.claim()
     assert turn is not None
     await stores.turns.finish(turn.id, Outcome(overheard=remarks[-1].id))
     assert await stores.overheard.remarks(chat()) == []

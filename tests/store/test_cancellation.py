@@ -39,9 +39,9 @@ async def test_cancelling_anywhere_leaves_every_call_usable(stores: Stores) -> N
         )
     for rounds in (0, 1, 2, 3, 5, 8, 13, 21, 34):
         await stores.turns.accept(message(str(rounds)), urgent=False)
-    await stores.turns.recover("me")
+    await stores.turns.recover()
     answers = 0
-    while (turn := await stores.turns.claim("me")) is not None:
+    while (turn := await stores.turns.claim()) is not None:
         await stores.turns.finish(
             turn.id, Outcome(conversation=conversation, messages=(said("x"),))
         )
@@ -52,29 +52,29 @@ async def test_cancelling_anywhere_leaves_every_call_usable(stores: Stores) -> N
 async def test_a_claim_nobody_waits_for_is_given_back(stores: Stores) -> None:
     await stores.turns.accept(message("1"), urgent=False)
     for rounds in range(0, 40, 3):
-        if not await cancel_after(stores.turns.claim("me"), rounds):
+        if not await cancel_after(stores.turns.claim(), rounds):
             await stores.turns.release(1)
-    turn = await stores.turns.claim("me")
+    turn = await stores.turns.claim()
     assert turn is not None
     assert turn.attempt == 1
 
 
 async def test_a_turn_that_would_run_at_once_waits_when_nobody_is_left(stores: Stores) -> None:
     for rounds in range(0, 40, 3):
-        offer = stores.turns.accept(message(str(rounds)), urgent=False, owner="me")
+        offer = stores.turns.accept(message(str(rounds)), urgent=False, begin=True)
         if await cancel_after(offer, rounds):
             await stores.turns.accept(message(str(rounds)), urgent=False)
-            turn = await stores.turns.claim("me")
+            turn = await stores.turns.claim()
             assert turn is not None
         await stores.turns.finish(rounds // 3 + 1, Outcome())
-    assert await stores.turns.claim("me") is None
+    assert await stores.turns.claim() is None
 
 
 async def test_an_end_that_is_written_down_again_is_written_once(stores: Stores) -> None:
     conversation = await stores.conversations.current(chat())
     for count, rounds in enumerate(range(0, 40, 3), start=1):
         await stores.turns.accept(message(str(rounds)), urgent=False)
-        turn = await stores.turns.claim("me")
+        turn = await stores.turns.claim()
         assert turn is not None
         outcome = Outcome(conversation=conversation, messages=(said("x"),))
         await cancel_after(stores.turns.finish(turn.id, outcome), rounds)

@@ -23,7 +23,7 @@ CROWD = 150
 
 async def offered(stores: Stores, events: Sequence[Event]) -> list[Accepted | BaseException]:
     """What becomes of events that all come in the same moment, and may be begun."""
-    offers = (stores.turns.accept(event, urgent=False, owner="me") for event in events)
+    offers = (stores.turns.accept(event, urgent=False, begin=True) for event in events)
     return await asyncio.gather(*offers, return_exceptions=True)
 
 
@@ -48,7 +48,7 @@ async def test_every_chat_of_a_crowd_begins_with_its_own_settings_and_place(
         knows = number % 3 == 0
         assert one.turn.settings.model == (name if knows else ChatSettings().model)
         assert one.turn.stood == (ref(number // 3, name) if knows else None)
-    assert await stores.turns.claim("me") is None
+    assert await stores.turns.claim() is None
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -71,7 +71,7 @@ async def test_in_a_crowd_each_chat_keeps_its_order_and_each_key_counts_once(
             assert turn is not None
             assert turn.event.key == key
             await stores.turns.finish(turn.id, Outcome())
-            turn = await stores.turns.claim("me")
+            turn = await stores.turns.claim()
             if key == expected[-1]:
                 assert turn is None
 
@@ -138,12 +138,12 @@ async def test_checkpoints_of_a_crowd_are_found_by_the_next_attempt(stores: Stor
     for turn in going:
         await stores.turns.fail(turn.id, "killed", dead=False)
     for turn in going:
-        again = await stores.turns.claim("me")
+        again = await stores.turns.claim()
         assert again is not None
         assert again.id == turn.id
         assert again.partial == f"half a pair \ufffd, a NUL \ufffd and 多谢 {turn.id}"
         assert again.shown == (ref(turn.id),)
-    assert await stores.turns.claim("me") is None  # what is over stays over
+    assert await stores.turns.claim() is None  # what is over stays over
 
 
 async def test_the_last_of_two_checkpoints_made_at_once_counts(stores: Stores) -> None:
@@ -153,6 +153,6 @@ async def test_the_last_of_two_checkpoints_made_at_once_counts(stores: Stores) -
         stores.turns.checkpoint(turn.id, partial="so far", shown=()),
     )
     await stores.turns.fail(turn.id, "killed", dead=False)
-    again = await stores.turns.claim("me")
+    again = await stores.turns.claim()
     assert again is not None
     assert again.partial == "so far"

@@ -86,7 +86,7 @@ async def test_readers_and_the_writer_do_not_wait_for_each_other(tmp_path: Path)
         looks = [stores.settings.load(message("m", f"c{n}").ref.chat) for n in range(150)]
         accepted, _ = await asyncio.gather(asyncio.gather(*offers), asyncio.gather(*looks))
         assert [each.turn_id for each in accepted] == sorted(each.turn_id for each in accepted)
-        claimed = await asyncio.gather(*(stores.turns.claim("me") for _ in range(151)))
+        claimed = await asyncio.gather(*(stores.turns.claim() for _ in range(151)))
         assert len({turn.id for turn in claimed if turn is not None}) == 150
 
 
@@ -106,7 +106,7 @@ async def test_a_turn_costs_the_same_however_much_the_chat_has_said_before(tmp_p
         nonlocal steps
         steps = 0
         await stores.turns.accept(message(key), urgent=False)
-        turn = await stores.turns.claim("me")
+        turn = await stores.turns.claim()
         assert turn is not None
         await stores.turns.following(turn.id)
         await stores.turns.finish(turn.id, Outcome(), stood=ref(1))

@@ -50,7 +50,7 @@ async def test_a_locked_database_is_busy_and_works_again_afterwards(
     settings: StorageSettings, stores: Stores
 ) -> None:
     await stores.turns.accept(message("0"), urgent=False)
-    turn = await stores.turns.claim("me")
+    turn = await stores.turns.claim()
     assert turn is not None
     async with locked(settings):
         writes = [stores.turns.accept(message(key), urgent=False) for key in "abc"]
@@ -131,9 +131,9 @@ async def test_a_full_database_loses_nothing_and_goes_on_when_there_is_room(
     settings: StorageSettings,
 ) -> None:
     async with connected(settings) as database:
-        turns = Turns(database, per_chat=20, in_all=100, lease=30)
+        turns = Turns(database, per_chat=20, in_all=100, owner="me", lease=30)
         await turns.accept(message("1"), urgent=False)
-        turn = await turns.claim("me")
+        turn = await turns.claim()
         assert turn is not None
         conversations = ConversationTable(database)
         conversation = await conversations.current(chat())
@@ -145,7 +145,7 @@ async def test_a_full_database_loses_nothing_and_goes_on_when_there_is_room(
         assert await conversations.page(conversation) == []
         await turns.finish(turn.id, outcome)
         assert len(await conversations.page(conversation)) == 1
-        assert await turns.claim("me") is None
+        assert await turns.claim() is None
 
 
 @pytest.mark.parametrize("count", [10**12, 10**20])
@@ -155,7 +155,7 @@ async def test_what_no_column_holds_is_refused_and_takes_no_other_along(
     turns = []
     for name in "ab":
         await stores.turns.accept(message(name, name), urgent=False)
-        turn = await stores.turns.claim("me")
+        turn = await stores.turns.claim()
         assert turn is not None
         turns.append(turn.id)
     spent = UsageEntry(
@@ -173,7 +173,7 @@ async def test_a_write_that_fails_takes_no_other_along(tmp_path: Path) -> None:
     settings = sqlite_settings(tmp_path)
     await migrate.upgrade(settings)
     async with connected(settings) as database:
-        turns = Turns(database, per_chat=20, in_all=100, lease=30)
+        turns = Turns(database, per_chat=20, in_all=100, owner="me", lease=30)
         sizes = [10, 500_000, 10, 500_000, 10]
         offers = [
             turns.accept(message(str(number), text="x" * size), urgent=False)
@@ -364,7 +364,7 @@ async def test_rows_that_cannot_be_read_harm_nobody_else(tmp_path: Path) -> None
             other.execute(
                 "INSERT INTO chats VALUES ('test', 'home', 'no JSON', '2026-01-01 00:00:00')"
             )
-        turn = await stores.turns.claim("me")
+        turn = await stores.turns.claim()
         assert turn is not None
         assert turn.event.key == "2"
         assert (await stores.settings.load(chat())).model == ""

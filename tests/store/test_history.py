@@ -30,7 +30,7 @@ from tests.store.events import ANN, chat, message, ref, said
 
 async def keep(stores: Stores, conversation: int, *messages: NewMessage, key: str = "1") -> None:
     await stores.turns.accept(message(key), urgent=False)
-    turn = await stores.turns.claim("me")
+    turn = await stores.turns.claim()
     assert turn is not None
     await stores.turns.finish(turn.id, Outcome(conversation=conversation, messages=messages))
 
@@ -109,7 +109,7 @@ async def test_what_is_taken_out_of_a_conversation_stays_in_the_database(
         await keep(stores, conversation, said("first"), said("second"), said("third"), key="a")
         second = (await stores.conversations.page(conversation))[1].id
         await stores.turns.accept(message("b"), urgent=False)
-        turn = await stores.turns.claim("me")
+        turn = await stores.turns.claim()
         assert turn is not None
         instead = Outcome(conversation=conversation, messages=(said("new"),), hidden=(second,))
         await stores.turns.finish(turn.id, instead)
@@ -143,7 +143,7 @@ async def test_a_picture_sent_twice_is_stored_once(settings: StorageSettings) ->
 async def test_of_an_answer_nothing_is_kept_but_its_message(settings: StorageSettings) -> None:
     async with open_store(settings) as stores:
         await stores.turns.accept(message("1"), urgent=False)
-        turn = await stores.turns.claim("me")
+        turn = await stores.turns.claim()
         assert turn is not None
         await stores.turns.checkpoint(turn.id, partial="half an answer", shown=())
         await stores.turns.finish(turn.id, Outcome())
@@ -192,7 +192,7 @@ async def test_usage_is_kept_with_who_asked_and_money_exact(settings: StorageSet
     )
     async with open_store(settings) as stores:
         await stores.turns.accept(message("1"), urgent=False)
-        turn = await stores.turns.claim("me")
+        turn = await stores.turns.claim()
         assert turn is not None
         await stores.turns.finish(turn.id, Outcome(usage=entries))
     async with connected(settings) as database:
@@ -231,7 +231,7 @@ async def test_what_is_kept_without_a_conversation_goes_into_the_current_one(
 ) -> None:
     for number, key in enumerate(("a", "b")):
         await stores.turns.accept(message(key), urgent=False)
-        turn = await stores.turns.claim("me")
+        turn = await stores.turns.claim()
         assert turn is not None
         await stores.turns.finish(turn.id, Outcome(messages=(said(str(number)),)))
     history = await stores.conversations.history(chat())

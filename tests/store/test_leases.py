@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AbstractAsyncContextManager
 
 import pytest
 import sqlalchemy as sa
@@ -13,6 +14,8 @@ from bot.store import StorageSettings, lanes, open_store
 from bot.store.connection import Connection
 from bot.store.conversations import ConversationTable
 from bot.store.database import Database, connected
+from bot.store.news import heard
+from bot.store.postgres import listening_engine
 from bot.store.schema import turns as table
 from bot.store.turns import Turns
 from tests.store.events import chat, message, said
@@ -21,8 +24,14 @@ from tests.store.events import chat, message, said
 pytestmark = pytest.mark.parametrize("settings", ["postgres"], indirect=True)
 
 
-def queue(database: Database, lease: float) -> Turns:
-    return Turns(database, per_chat=20, in_all=100, lease=lease)
+def queue(database: Database, owner: str = "me", lease: float = 30) -> Turns:
+    """The queue as a process sees it that is not `present`."""
+    return Turns(database, per_chat=20, in_all=100, owner=owner, lease=lease)
+
+
+def present(settings: StorageSettings, owner: str) -> AbstractAsyncContextManager[None]:
+    """The process lives, by its connection."""
+    return heard(listening_engine(settings), owner, lambda: None, lambda _: None)
 
 
 async def expire(database: Database) -> None:
@@ -32,39 +41,56 @@ async def expire(database: Database) -> None:
 
 
 async def test_a_turn_that_somebody_works_on_is_left_to_them(settings: StorageSettings) -> None:
-    async with connected(settings) as database:
-        one, two = queue(database, 30), queue(database, 30)
+    async with connected(settings) as database, present(settings, "one"):
+        one, two = queue(database, "one"), queue(database, "two")
         await one.accept(message("1"), urgent=False)
-        assert await one.claim("one") is not None
+        assert await one.claim() is not None
         await expire(database)
         await one.renew()
-        assert await two.recover("two") == 0
-        assert await two.claim("two") is None
+        assert await two.recover() == 0
+        assert await two.claim() is None
 
 
-async def test_a_bot_that_starts_again_takes_back_what_it_ran(settings: StorageSettings) -> None:
+async def test_who_starts_takes_back_at_once_what_a_bot_ran_that_is_gone(
+    settings: StorageSettings,
+) -> None:
     async with connected(settings) as database:
-        one = queue(database, 30)
-        await one.accept(message("1"), urgent=False)
-        await one.claim("one")
-        assert await queue(database, 30).recover("one") == 1
+        one, two = queue(database, "one"), queue(database, "two")
+        async with present(settings, "one"):
+            await one.accept(message("1"), urgent=False)
+            await one.claim()
+        assert await two.recover() == 1
+
+
+async def test_a_bot_whose_connection_breaks_keeps_its_turns(settings: StorageSettings) -> None:
+    async with connected(settings) as database:
+        one, two = queue(database, "one"), queue(database, "two")
+        async with present(settings, "one"):
+            await one.accept(message("1"), urgent=False)
+            turn = await one.claim()
+            assert turn is not None
+        for _ in range(3):
+            assert await two.free_left() == 0
+            await one.renew()
+        await one.finish(turn.id, Outcome())
+        assert await two.claim() is None
 
 
 async def test_the_turn_of_a_silent_bot_is_taken_over_and_answered_once(
     settings: StorageSettings,
 ) -> None:
-    async with connected(settings) as database:
+    async with connected(settings) as database, present(settings, "silent"):
         conversation = await ConversationTable(database).current(chat())
         outcome = Outcome(conversation=conversation, messages=(said("answer"),))
-        silent, other = queue(database, 30), queue(database, 30)
+        silent, other = queue(database, "silent"), queue(database, "other")
         await silent.accept(message("1"), urgent=False)
-        first = await silent.claim("silent")
+        first = await silent.claim()
         assert first is not None
         await silent.checkpoint(first.id, partial="so far", shown=())
         await expire(database)
-        assert await other.free_expired() == 0  # it is looked at twice
-        assert await other.free_expired() == 1
-        again = await other.claim("other")
+        assert await other.free_left() == 0  # it is looked at twice
+        assert await other.free_left() == 1
+        again = await other.claim()
         assert again is not None
         assert (again.id, again.attempt, again.partial) == (first.id, 2, "so far")
         with pytest.raises(TurnLost):
@@ -78,16 +104,16 @@ async def test_the_turn_of_a_silent_bot_is_taken_over_and_answered_once(
 
 async def test_a_running_bot_frees_what_a_dead_one_held(settings: StorageSettings) -> None:
     async with connected(settings) as database:
-        dead = queue(database, 0.05)
+        dead = queue(database, "dead", lease=0.05)
         await dead.accept(message("1"), urgent=False)
-        await dead.claim("dead")
+        await dead.claim()
         async with open_store(settings, lease=0.3) as stores:
             async with asyncio.timeout(10):
-                while (turn := await stores.turns.claim("alive")) is None:  # noqa: ASYNC110 - another process's doing
+                while (turn := await stores.turns.claim()) is None:  # noqa: ASYNC110 - another process's doing
                     await asyncio.sleep(0.02)
             assert turn.attempt == 2
             await asyncio.sleep(0.5)  # longer than the lease, which is renewed meanwhile
-            assert await queue(database, 30).free_expired() == 0
+            assert await queue(database).free_left() == 0
 
 
 async def test_an_earlier_attempt_of_the_same_bot_can_end_nothing(
@@ -96,12 +122,12 @@ async def test_an_earlier_attempt_of_the_same_bot_can_end_nothing(
     async with connected(settings) as database:
         conversation = await ConversationTable(database).current(chat())
         outcome = Outcome(conversation=conversation, messages=(said("answer"),))
-        before, now = queue(database, 30), queue(database, 30)
+        before, now = queue(database), queue(database)
         await before.accept(message("1"), urgent=False)
-        first = await before.claim("bot")
+        first = await before.claim()
         assert first is not None
-        assert await now.recover("bot") == 1
-        again = await now.claim("bot")
+        assert await now.recover() == 1
+        again = await now.claim()
         assert again is not None
         await before.finish(first.id, outcome)
         assert await ConversationTable(database).page(conversation) == []
@@ -113,7 +139,7 @@ async def test_a_turn_that_somebody_is_just_taking_is_not_overtaken(
     settings: StorageSettings,
 ) -> None:
     async with connected(settings) as one, connected(settings) as two:
-        turns = queue(two, 30)
+        turns = queue(two)
         for key in "ab":
             await turns.accept(message(key), urgent=False)
         taken, done = asyncio.Event(), asyncio.Event()
@@ -125,28 +151,28 @@ async def test_a_turn_that_somebody_is_just_taking_is_not_overtaken(
 
         taking = one.write(take)
         await taken.wait()
-        assert await turns.claim("two") is None
+        assert await turns.claim() is None
         done.set()
         await taking
-        assert await turns.claim("two") is None
+        assert await turns.claim() is None
 
 
 async def test_a_clock_that_jumps_ahead_takes_no_turn_from_who_works_on_it(
     settings: StorageSettings,
 ) -> None:
-    async with connected(settings) as database:
-        one, two = queue(database, 30), queue(database, 30)
+    async with connected(settings) as database, present(settings, "one"):
+        one, two = queue(database, "one"), queue(database, "two")
         await one.accept(message("1"), urgent=False)
-        turn = await one.claim("one")
+        turn = await one.claim()
         assert turn is not None
         for _ in range(3):  # every lease is over again and again, but there are signs of life
             await expire(database)
-            assert await two.free_expired() == 0
+            assert await two.free_left() == 0
             await one.renew()
         await expire(database)
         await one.finish(turn.id, Outcome())
-        assert await two.free_expired() == 0
-        assert await two.claim("two") is None
+        assert await two.free_left() == 0
+        assert await two.claim() is None
 
 
 async def test_what_one_bot_takes_in_wakes_the_other(settings: StorageSettings) -> None:
@@ -156,12 +182,10 @@ async def test_what_one_bot_takes_in_wakes_the_other(settings: StorageSettings) 
     async with connected(settings) as database, open_store(settings) as stores:
         stores.turns.listen(woken.set, lambda _: None, lambda _: None)
         async with asyncio.timeout(10):
-            await woken.wait()  # it listens now; something may have come before
-            woken.clear()
             await database.write(lambda connection: connection.execute(foreign))
             await woken.wait()
         woken.clear()
         await stores.turns.accept(message("1"), urgent=False)
-        turn = await stores.turns.claim("me")
+        turn = await stores.turns.claim()
         assert turn is not None
         assert not woken.is_set()  # of its own it need not be told

@@ -70,7 +70,7 @@ async def _one(connection: Connection, query: sa.Select[int]) -> int:
 async def running(stores: Stores, key: str, name: str = "home") -> int:
     """A turn that runs."""
     await stores.turns.accept(message(key, name), urgent=False)
-    turn = await stores.turns.claim("me")
+    turn = await stores.turns.claim()
     assert turn is not None
     return turn.id
 
@@ -79,7 +79,7 @@ async def spend(stores: Stores, person: Person, *entries: UsageEntry) -> None:
     """A turn of somebody that used so much."""
     event = message(f"spend {next(NUMBERS)}")
     await stores.turns.accept(replace(event, sender=Sender(person.id, "")), urgent=False)
-    turn = await stores.turns.claim("me")
+    turn = await stores.turns.claim()
     assert turn is not None
     await stores.turns.finish(turn.id, Outcome(usage=entries))
 
@@ -136,7 +136,7 @@ async def test_what_ran_when_the_process_died_holds_nothing_any_more(
         turn = await running(stores, "a")
         await stores.ledger.reserve(wish(100, 1_000, turn=turn))
     async with open_store(settings) as stores:
-        await stores.turns.recover("me")
+        await stores.turns.recover()
         assert isinstance(await stores.ledger.reserve(wish(1_000, 1_000)), Reserved)
 
 

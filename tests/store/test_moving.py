@@ -16,7 +16,7 @@ OLD, NEW = chat("group"), chat("supergroup")
 async def answered(stores: Stores, where: ChatRef, key: str, text: str) -> None:
     """A message of the chat is answered, and the answer stands in its message 5."""
     await stores.turns.accept(message(key, where.id, text), urgent=False)
-    turn = await stores.turns.claim("me")
+    turn = await stores.turns.claim()
     assert turn is not None
     outcome = Outcome(messages=(said(text),), usage=(UsageEntry(kind=UsageKind.CHAT, model="m"),))
     await stores.turns.finish(turn.id, outcome, stood=ref(5, where.id))
@@ -49,14 +49,14 @@ async def test_everything_is_there_under_the_new_id_and_nothing_under_the_old(
 async def test_what_waits_and_what_runs_goes_on_there_in_order(stores: Stores) -> None:
     for key in ("a", "b"):
         await stores.turns.accept(message(key, OLD.id, key), urgent=False)
-    running = await stores.turns.claim("me")
+    running = await stores.turns.claim()
     assert running is not None
     await stores.moves.move(OLD, NEW)
     await stores.turns.accept(message("c", NEW.id, "c"), urgent=False)
-    assert await stores.turns.claim("me") is None, "one at a time in a chat"
+    assert await stores.turns.claim() is None, "one at a time in a chat"
     await stores.turns.finish(running.id, Outcome(messages=(said("a"),)))
     assert await words(stores, NEW) == ["a"]
-    waiting = await stores.turns.claim("me")
+    waiting = await stores.turns.claim()
     assert waiting is not None and waiting.event.key == "b" and waiting.chat == NEW
     assert waiting.stood is None, "nothing of the bot stands in the new chat"
 
@@ -68,7 +68,7 @@ async def test_a_chat_that_was_spoken_in_already_keeps_its_own(stores: Stores) -
     await stores.settings.save(NEW, ChatSettings(model="new"))
     for where, key in ((OLD, "c"), (NEW, "d")):
         await stores.turns.accept(message(key, where.id, key), urgent=False)
-        assert await stores.turns.claim("me") is not None
+        assert await stores.turns.claim() is not None
     assert await stores.moves.move(OLD, NEW)
     assert await words(stores, NEW) == ["after"]
     assert (await stores.settings.load(NEW)).model == "new"

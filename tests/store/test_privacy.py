@@ -37,7 +37,7 @@ async def exchange(stores: Stores, where: ChatRef, sender: Sender, word: str, ke
     await stores.users.seen("test", sender)
     event = replace(message(key, where.id, word), sender=sender)
     await stores.turns.accept(event, urgent=False)
-    turn = await stores.turns.claim("me")
+    turn = await stores.turns.claim()
     assert turn is not None
     await stores.turns.checkpoint(turn.id, partial=word, shown=())
     conversation = await stores.conversations.current(where)
@@ -138,7 +138,7 @@ async def test_what_was_used_stays_counted_and_loses_its_name_with_the_month(
 async def test_the_turn_that_forgets_is_forgotten_too(settings: StorageSettings) -> None:
     async with open_store(settings) as stores:
         await stores.turns.accept(message("1", "hers", f"/forget {WORD}"), urgent=False)
-        turn = await stores.turns.claim("me")
+        turn = await stores.turns.claim()
         assert turn is not None
         await stores.privacy.forget_chat(chat("hers"))
         await stores.turns.finish(turn.id, Outcome(scrub=True), stood=ref(2, "hers"))
@@ -157,7 +157,7 @@ async def test_of_what_is_being_answered_when_its_person_is_forgotten_nothing_is
     async with open_store(settings) as stores:
         for key in ("runs", "joins it", "waits"):
             await stores.turns.accept(message(key, "hers", WORD), urgent=False)
-        turn = await stores.turns.claim("me")
+        turn = await stores.turns.claim()
         assert turn is not None
         await stores.turns.join(turn.id, [turn.id + 1], ())
         made = OutgoingFile(name=f"{WORD}.txt", mime="text/plain", content=b"x")
@@ -171,7 +171,7 @@ async def test_of_what_is_being_answered_when_its_person_is_forgotten_nothing_is
             await stores.turns.cancel(turn.id, outcome)
         else:
             await stores.turns.fail(turn.id, "it broke", dead=True, stood=ref(2, "hers"))
-        while (turn := await stores.turns.claim("me")) is not None:
+        while (turn := await stores.turns.claim()) is not None:
             await stores.turns.finish(turn.id, outcome)
         left = await everything(settings)
     assert WORD not in left and "hers" not in left and "'Ann'" not in left
@@ -185,11 +185,11 @@ async def test_what_is_said_after_asking_to_be_forgotten_is_kept(stores: Stores)
         accepted = await stores.turns.accept(message(key, "hers", word), urgent=False)
         if key == "forget":
             by = accepted.turn_id
-    before = await stores.turns.claim("me")
+    before = await stores.turns.claim()
     assert before is not None
     await stores.privacy.forget_person("test", ANN.id, by=by)
     await stores.turns.finish(before.id, Outcome(messages=(said(WORD),)))
-    while (turn := await stores.turns.claim("me")) is not None:
+    while (turn := await stores.turns.claim()) is not None:
         assert isinstance(turn.event, IncomingMessage)
         await stores.turns.finish(turn.id, Outcome(messages=(said(turn.event.text),)))
     page = await stores.conversations.page(await stores.conversations.current(chat("hers")))

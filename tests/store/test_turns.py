@@ -26,8 +26,8 @@ from bot.store import StorageSettings, open_store
 from tests.store.events import ANN, chat, message, press, ref, said
 
 
-async def claim(stores: Stores, owner: str = "me") -> Turn:
-    turn = await stores.turns.claim(owner)
+async def claim(stores: Stores) -> Turn:
+    turn = await stores.turns.claim()
     assert turn is not None
     return turn
 
@@ -67,7 +67,7 @@ async def test_the_same_key_is_accepted_once(stores: Stores) -> None:
     assert again == Accepted(turn_id=first.turn_id, fresh=False, ahead=0)
     await stores.turns.finish((await claim(stores)).id, Outcome())
     assert not (await stores.turns.accept(message("1"), urgent=False)).fresh
-    assert await stores.turns.claim("me") is None
+    assert await stores.turns.claim() is None
 
 
 async def test_what_was_taken_in_is_known_by_its_key(stores: Stores) -> None:
@@ -82,22 +82,22 @@ async def test_what_was_taken_in_is_known_by_its_key(stores: Stores) -> None:
 async def test_what_nothing_stands_before_runs_at_once(stores: Stores) -> None:
     await stores.settings.save(chat(), ChatSettings(model="chosen"))
     event = message("1", text="broken \ud83d emoji")
-    first = await stores.turns.accept(event, urgent=False, owner="me")
+    first = await stores.turns.accept(event, urgent=False, begin=True)
     assert first.turn is not None
     assert isinstance(first.turn.event, IncomingMessage)
     assert first.turn.event.text == "broken \ufffd emoji"  # as another attempt would read it
     assert first.turn.settings.model == "chosen"
     assert not first.turn.followed
-    assert await stores.turns.claim("me") is None
-    second = await stores.turns.accept(message("2"), urgent=False, owner="me")
+    assert await stores.turns.claim() is None
+    second = await stores.turns.accept(message("2"), urgent=False, begin=True)
     assert (second.turn, second.ahead) == (None, 1)
-    stop = await stores.turns.accept(press("stop"), urgent=True, owner="me")
+    stop = await stores.turns.accept(press("stop"), urgent=True, begin=True)
     assert stop.turn is not None
-    again = await stores.turns.accept(event, urgent=False, owner="me")
+    again = await stores.turns.accept(event, urgent=False, begin=True)
     assert again == Accepted(turn_id=first.turn_id, fresh=False, ahead=0)
     await stores.turns.finish(first.turn_id, Outcome(), stood=ref(5))
     await stores.turns.finish((await claim(stores)).id, Outcome())
-    third = await stores.turns.accept(message("3"), urgent=False, owner="me")
+    third = await stores.turns.accept(message("3"), urgent=False, begin=True)
     assert third.turn is not None
     assert third.turn.stood == ref(5)
 
@@ -105,9 +105,9 @@ async def test_what_nothing_stands_before_runs_at_once(stores: Stores) -> None:
 async def test_what_runs_at_once_is_not_taken_for_lost_and_can_be_given_back(
     stores: Stores,
 ) -> None:
-    accepted = await stores.turns.accept(message("0", "other"), urgent=False, owner="me")
+    accepted = await stores.turns.accept(message("0", "other"), urgent=False, begin=True)
     assert accepted.turn is not None
-    assert await stores.turns.recover("me") == 0  # what is being worked on here is not lost
+    assert await stores.turns.recover() == 0  # what is being worked on here is not lost
     await stores.turns.release(accepted.turn.id)
     assert (await claim(stores)).event.key == "0"
 
@@ -135,7 +135,7 @@ async def test_a_chat_runs_one_turn_at_a_time_in_order(stores: Stores) -> None:
     for turn_id in ids:
         turn = await claim(stores)
         assert turn.id == turn_id
-        assert await stores.turns.claim("me") is None
+        assert await stores.turns.claim() is None
         await stores.turns.finish(turn.id, Outcome())
 
 
@@ -145,7 +145,7 @@ async def test_chats_do_not_wait_for_each_other(stores: Stores) -> None:
             await stores.turns.accept(message(f"{name}{number}", name), urgent=False)
     claimed = [(await claim(stores)).chat.id for _ in range(3)]
     assert claimed == ["one", "two", "three"]
-    assert await stores.turns.claim("me") is None
+    assert await stores.turns.claim() is None
 
 
 async def test_an_urgent_turn_passes_by_the_lane(stores: Stores) -> None:
@@ -155,7 +155,7 @@ async def test_an_urgent_turn_passes_by_the_lane(stores: Stores) -> None:
     for key in ("3", "4"):
         assert (await stores.turns.accept(press(key), urgent=True)).ahead == 0
     assert [(await claim(stores)).event.key for _ in range(2)] == ["3", "4"]
-    assert await stores.turns.claim("me") is None
+    assert await stores.turns.claim() is None
     await stores.turns.finish(running.id, Outcome())
     assert (await claim(stores)).event.key == "2"
 
@@ -193,7 +193,7 @@ async def test_too_many_waiting_turns_of_a_chat_are_refused(settings: StorageSet
             await stores.turns.accept(message("e", "three"), urgent=False)
         assert not refused.value.in_chat
         with pytest.raises(QueueFull):
-            await stores.turns.accept(message("f", "four"), urgent=False, owner="me")
+            await stores.turns.accept(message("f", "four"), urgent=False, begin=True)
         assert (await claim(stores)).event.key == "stop"
         await claim(stores)
         assert (await stores.turns.accept(message("c"), urgent=False)).ahead == 2
@@ -240,7 +240,7 @@ async def test_a_stopped_turn_keeps_what_was_written(stores: Stores) -> None:
     )
     page = await stores.conversations.page(conversation)
     assert [kept.message.parts for kept in page] == [(TextPart("half an"),)]
-    assert await stores.turns.claim("me") is None
+    assert await stores.turns.claim() is None
 
 
 async def test_a_turn_given_back_goes_on_where_it_was(stores: Stores) -> None:
@@ -273,7 +273,7 @@ async def test_after_a_restart_what_ran_runs_again_first(settings: StorageSettin
         lost = await claim(stores)
         await stores.turns.checkpoint(lost.id, partial="so f", shown=[ref(3)])
     async with open_store(settings) as stores:
-        assert await stores.turns.recover("me") == 1
+        assert await stores.turns.recover() == 1
         again = await claim(stores)
         assert (again.id, again.attempt, again.partial) == (lost.id, 2, "so f")
         await stores.turns.finish(again.id, Outcome())
@@ -283,7 +283,7 @@ async def test_after_a_restart_what_ran_runs_again_first(settings: StorageSettin
 async def test_recovering_leaves_alone_what_is_being_worked_on(stores: Stores) -> None:
     await stores.turns.accept(message("1"), urgent=False)
     turn = await claim(stores)
-    assert await stores.turns.recover("me") == 0
+    assert await stores.turns.recover() == 0
     await stores.turns.fail(turn.id, "so it was still ours", dead=False)
     assert (await claim(stores)).attempt == 2
 
@@ -292,8 +292,8 @@ async def test_an_event_nobody_can_read_is_kept_but_never_claimed(stores: Stores
     event = Unreadable(key="1", platform="test", raw='{"\ud800', reason="not JSON")
     await stores.turns.bury(event)
     await stores.turns.bury(event)
-    assert await stores.turns.claim("me") is None
-    assert await stores.turns.recover("me") == 0
+    assert await stores.turns.claim() is None
+    assert await stores.turns.recover() == 0
 
 
 def numbered(number: int, text: str = "hello") -> IncomingMessage:
@@ -310,7 +310,7 @@ async def test_what_waits_in_a_row_can_end_with_the_first(stores: Stores) -> Non
     assert await stores.turns.following(lead.id) == []
     assert ref(9) in await stores.turns.known(lead.id)
     await stores.turns.finish(lead.id, Outcome())
-    assert await stores.turns.claim("me") is None
+    assert await stores.turns.claim() is None
 
 
 async def test_a_change_is_taken_in_for_each_message_of_the_row_that_was_answered_last(

@@ -7,10 +7,12 @@ does many things at once, cancels them anywhere, and looks at what came of it.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from typing import Self
 
 import pytest
 import sqlalchemy as sa
@@ -24,13 +26,14 @@ from bot.store.database import Database, connected
 from bot.store.schema import turns as table
 from bot.store.turns import Turns
 from tests.store.events import chat, message, press, said
+from tests.store.test_leases import present
 
 CHATS = ("red", "green", "blue", "grey")
 
 
-def queue(database: Database) -> Turns:
+def queue(database: Database, owner: str) -> Turns:
     """The queue as a process that has just started sees it."""
-    return Turns(database, per_chat=1000, in_all=1000, lease=3600)
+    return Turns(database, per_chat=1000, in_all=1000, owner=owner, lease=3600)
 
 
 @asynccontextmanager
@@ -39,6 +42,33 @@ async def processes(settings: StorageSettings) -> AsyncGenerator[list[Database]]
     async with AsyncExitStack() as stack:
         count = 1 if settings.sqlite_file is not None else 2
         yield [await stack.enter_async_context(connected(settings)) for _ in range(count)]
+
+
+class Lives:
+    """Each process has been started a number of times; what it held went with its last life."""
+
+    def __init__(self, settings: StorageSettings, databases: Sequence[Database]) -> None:
+        self._settings = settings
+        self._databases = databases
+        self._living = [AsyncExitStack() for _ in databases]
+        self._starts = itertools.count()
+
+    async def start(self, process: int) -> Turns:
+        """Start a process, after it was killed; returns its queue."""
+        owner = f"start {next(self._starts)} of process {process}"
+        await self._living[process].aclose()
+        if self._settings.sqlite_file is None:
+            await self._living[process].enter_async_context(present(self._settings, owner))
+        return queue(self._databases[process], owner)
+
+    async def __aenter__(self) -> Self:
+        """None lives yet."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """All are killed."""
+        for living in self._living:
+            await living.aclose()
 
 
 async def answered(database: Database, name: str) -> list[str]:
@@ -97,8 +127,8 @@ async def test_every_claim_is_the_one_the_rules_ask_for(
     chance = random.Random(seed)
     model = Model()
     claimed: dict[str, Turn] = {}
-    async with processes(settings) as databases:
-        queues = [queue(database) for database in databases]
+    async with processes(settings) as databases, Lives(settings, databases) as lives:
+        queues = [await lives.start(process) for process in range(len(databases))]
 
         async def accept() -> None:
             name, urgent = chance.choice(CHATS), chance.random() < 0.2
@@ -110,8 +140,7 @@ async def test_every_claim_is_the_one_the_rules_ask_for(
             key = f"{name}-{len(model.turns) + len(model.done)}-{chance.random()}"
             event = press(key, name) if urgent else message(key, name)
             process, at_once = chance.randrange(len(queues)), chance.random() < 0.5
-            owner = f"process {process}" if at_once else ""
-            accepted = await queues[process].accept(event, urgent=urgent, owner=owner)
+            accepted = await queues[process].accept(event, urgent=urgent, begin=at_once)
             before = [turn for turn in model.turns if turn.chat == name and not turn.urgent]
             ahead = 0 if urgent else len(before)
             assert (accepted.fresh, accepted.ahead) == (True, ahead)
@@ -125,7 +154,7 @@ async def test_every_claim_is_the_one_the_rules_ask_for(
         async def claim() -> None:
             process = chance.randrange(len(queues))
             expected = model.next()
-            turn = await queues[process].claim(f"process {process}")
+            turn = await queues[process].claim()
             if expected is None:
                 assert turn is None
                 return
@@ -158,9 +187,9 @@ async def test_every_claim_is_the_one_the_rules_ask_for(
 
         async def restart() -> None:
             process = chance.randrange(len(queues))
-            queues[process] = queue(databases[process])
+            queues[process] = await lives.start(process)
             lost = model.running(process)
-            assert await queues[process].recover(f"process {process}") == len(lost)
+            assert await queues[process].recover() == len(lost)
             for turn in lost:
                 turn.runs_in, turn.attempt = None, turn.attempt + 1
 
@@ -189,14 +218,13 @@ async def test_a_storm_with_cancellations_answers_everything_once_and_in_order(
     async def offer(turns: Turns, database: Database) -> None:
         for key in keys:  # in order per chat; each key by every process
             event = message(key, key.partition("-")[0])
-            owner = f"process {id(turns)}" if chance.random() < 0.5 else ""
-            accepted = await turns.accept(event, urgent=False, owner=owner)
+            accepted = await turns.accept(event, urgent=False, begin=chance.random() < 0.5)
             if accepted.turn is not None:
                 await answer(turns, database, accepted.turn)
             await asyncio.sleep(0)
 
     async def work(turns: Turns, database: Database) -> None:
-        while (turn := await turns.claim(f"process {id(turns)}")) is not None:
+        while (turn := await turns.claim()) is not None:
             await answer(turns, database, turn)
 
     async def answer(turns: Turns, database: Database, turn: Turn) -> None:
@@ -228,7 +256,7 @@ async def test_a_storm_with_cancellations_answers_everything_once_and_in_order(
             await task
 
     async with processes(settings) as databases:
-        queues = [queue(database) for database in databases]
+        queues = [queue(database, f"process {n}") for n, database in enumerate(databases)]
         for _ in range(4):
             storm = [
                 cut_short(doing, process)

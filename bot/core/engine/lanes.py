@@ -61,7 +61,6 @@ class Lanes:
         services: Services,
         gate: Gate,
         router: Router,
-        owner: str,
     ) -> None:
         self._platforms = platforms
         self._services = services
@@ -69,7 +68,6 @@ class Lanes:
         self._clock = services.clock
         self._gate = gate
         self._router = router
-        self._owner = owner
         self._wake = asyncio.Event()
         self._hints = 0  # turns that may have become ready since the last look
         self._recovered = False
@@ -108,9 +106,9 @@ class Lanes:
             return
         chat = chat_of(event)
         place = await self._router.place(event, self._services.stores, self._working)
-        owner = self._owner if self._recovered and self._accepting else ""
+        may_begin = self._recovered and self._accepting
         try:
-            accepted = await self._turns.accept(place.event, urgent=place.urgent, owner=owner)
+            accepted = await self._turns.accept(place.event, urgent=place.urgent, begin=may_begin)
         except QueueFull as full:
             if not full.in_chat:  # nothing more is taken in until there is room
                 self._room.keep_outside(event)
@@ -164,7 +162,7 @@ class Lanes:
         """
         count = min(max(1, self._hints), CLAIMS)
         self._hints -= min(count, self._hints)
-        claims = (self._turns.claim(self._owner) for _ in range(count))
+        claims = (self._turns.claim() for _ in range(count))
         results = await asyncio.gather(*claims, return_exceptions=True)
         begun = (self._begin_or_release(turn) for turn in results if isinstance(turn, Turn))
         await asyncio.gather(*begun)
@@ -186,7 +184,7 @@ class Lanes:
 
     async def _recover(self) -> None:
         """Only then may anything else be claimed: what runs now was left by an earlier process."""
-        count = await self._turns.recover(self._owner)
+        count = await self._turns.recover()
         self._recovered = True
         if count:
             log.warning("turns recovered", extra={"turns": count})

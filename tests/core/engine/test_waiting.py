@@ -21,9 +21,9 @@ async def test_a_turn_that_comes_while_its_message_is_taken_in_does_not_wait_any
         messages = [platform.message(text) for text in ("first", "second", "third")]
         accepted = [await stores.turns.accept(each, urgent=False) for each in messages]
         first, second, third = (each.turn_id for each in accepted)
-        await stores.turns.claim("me")
+        await stores.turns.claim()
         await stores.turns.finish(first, Outcome())
-        await stores.turns.claim("me")
+        await stores.turns.claim()
         assert await room.leave(CHAT, second) is None
         room.enter(second, messages[1])  # its process was slow to hear that it was taken in
         room.enter(third, messages[2])
