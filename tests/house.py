@@ -23,7 +23,7 @@ from bot.core.engine.router import Router
 from bot.core.fakes.platform import ANN, CHAT, FAKE_CAPABILITIES, FakePlatform
 from bot.core.limits.budget import Budget, Quotas
 from bot.core.limits.calendar import UTC_CALENDAR, Calendar
-from bot.core.ports import Platform
+from bot.core.ports import Clock, Platform
 from bot.core.turn import Services
 from bot.core.types import ChatRef, Event, Sender
 from bot.formats import BabelFormats
@@ -106,6 +106,7 @@ class Options(TypedDict, total=False):
     list_prices: bool
     commands: CommandTable
     storage: StorageSettings
+    clock: Clock
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,9 +134,9 @@ async def open_engine(
     list_prices: bool = False,  # else a model's window and price are known by its name
     commands: CommandTable = COMMANDS,
     storage: StorageSettings | None = None,
+    clock: Clock = SystemClock(),  # noqa: B008 - it has no state
 ) -> AsyncGenerator[Engine]:
     """Run the bot behind a platform over a database in `folder`, or another one."""
-    clock = SystemClock()
     async with serve_scripted() as api:
         settings = ApiSettings(
             base_urls=(api.url,),

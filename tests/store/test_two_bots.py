@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from bot.core.chat import TextPart
 from bot.core.clock import SystemClock
 from bot.core.fakes.platform import CHAT, FakePlatform
+from bot.core.ports import Clock
 from bot.store import StorageSettings
 from bot.store.database import connected
 from bot.store.turns import Turns
@@ -22,11 +24,24 @@ from tests.store.test_leases import expire
 pytestmark = pytest.mark.parametrize("settings", ["postgres"], indirect=True)
 
 
+class Watch(SystemClock):
+    """A clock that goes on while its bot is suspended: it is `ahead` when that one wakes up."""
+
+    ahead = 0.0
+
+    def monotonic(self) -> float:
+        return super().monotonic() + self.ahead
+
+
 @asynccontextmanager
-async def two_bots(settings: StorageSettings, folder: Path) -> AsyncGenerator[tuple[House, House]]:
+async def two_bots(
+    settings: StorageSettings,
+    folder: Path,
+    watch: Clock = SystemClock(),  # noqa: B008 - no state
+) -> AsyncGenerator[tuple[House, House]]:
     platform = FakePlatform(QUICK, clock=SystemClock())
     async with (
-        open_house(folder, platform=platform, storage=settings) as one,
+        open_house(folder, platform=platform, storage=settings, clock=watch) as one,
         open_house(folder, platform=platform, storage=settings) as two,
     ):
         yield one, two
@@ -86,6 +101,29 @@ async def test_a_bot_that_was_silent_for_too_long_leaves_its_answer_to_the_other
         history = await one.services.stores.conversations.history(CHAT)
         words = ["question", "second", "and then?", "third"]
         assert [kept.message.parts for kept in history.newest] == [(TextPart(w),) for w in words]
+
+
+async def test_a_bot_that_wakes_up_writes_nothing_over_the_answer_of_the_other(
+    settings: StorageSettings, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    watch = Watch()
+    async with two_bots(settings, tmp_path, watch) as (one, two):
+        one.api.script.answer("first " * 40)
+        two.api.script.answer("second")
+        conversations = two.services.stores.conversations
+        with one.api.held():
+            await one.happen(one.platform.message("question"))
+            await one.sees("first")
+            await take_over(settings, two)
+            async with asyncio.timeout(10):
+                while not (await conversations.history(CHAT)).newest:  # noqa: ASYNC110 - a view
+                    await asyncio.sleep(0.01)
+            watch.ahead = 60.0
+        async with asyncio.timeout(10):
+            await one.lanes.answered(CHAT)
+        assert one.platform.kept() == ["second"]
+    gc.collect()  # what nobody has asked about is told in the log now
+    assert {record.levelname for record in caplog.records} == {"WARNING"}
 
 
 @pytest.mark.parametrize("how", ["/stop", "the button"])

@@ -130,11 +130,12 @@ class Delivery:
         self._news.set()
         painter = self._running()
         await asyncio.wait({painter})
+        failure = painter.exception()
         if isinstance(error, asyncio.CancelledError):
             await self._part()
         if error is None:
             painter.result()
-        elif (failure := painter.exception()) is not None and failure is not error:
+        elif failure is not None and failure is not error:
             log.error("painter failed", extra={"chat": self._chat.id}, exc_info=failure)
 
     async def _part(self) -> None:
@@ -240,6 +241,7 @@ class Delivery:
         while not self._leave.is_set():
             if not await self._my_turn():
                 continue
+            await self._entries.confirm(self.text, self._sheets.refs)
             began = self._clock.monotonic()
             step = await self._try_step()
             await self._checkpoint()

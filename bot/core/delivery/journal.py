@@ -17,6 +17,9 @@ Journal: TypeAlias = Callable[[str, Sequence[MessageRef]], Awaitable[None]]
 
 EVERY = 3.0
 """Seconds between two entries about an answer that is being written in the same messages."""
+LONGEST_SILENCE = 20.0
+"""Seconds without an entry, as there is no new text, after which the turn may be another's; it is
+our own for as long as a lease lasts, which is longer."""
 
 
 class Entries:
@@ -41,17 +44,33 @@ class Entries:
 
         What `vanishes` when its chat is left alone is news without a message, too.
         """
-        now = self._clock.monotonic()
         is_first = bool(text) and not self._text
-        is_due = refs != self._refs or is_first or now - self._at >= EVERY
+        is_due = refs != self._refs or is_first or self._silent() >= EVERY
         stands = refs or (text and vanishes)
-        is_known = (refs, text) == (self._refs, self._text)
-        if self._journal is None or not stands or not is_due or is_known:
+        if stands and is_due and (refs, text) != (self._refs, self._text):
+            await self._tell(text, refs)
+
+    async def confirm(self, text: str, refs: Sequence[MessageRef]) -> None:
+        """Before a call to the chat: make the entry that is due now, and not after it.
+
+        The bot may have been suspended, and another process have written the whole answer
+        meanwhile: then not even one call may be made. Raises `TurnLost`.
+        """
+        is_news = (refs, text) != (self._refs, self._text)
+        if refs and self._silent() >= (EVERY if is_news else LONGEST_SILENCE):
+            await self._tell(text, refs)
+
+    def _silent(self) -> float:
+        return self._clock.monotonic() - self._at
+
+    async def _tell(self, text: str, refs: Sequence[MessageRef]) -> None:
+        if self._journal is None:
             return
+        began = self._clock.monotonic()
         try:
             await self._journal(text, refs)
         except StoreError as error:
             log.warning("checkpoint failed", extra={"chat": self._chat.id, "error": repr(error)})
         else:
             self._refs, self._text = refs, text
-        self._at = now
+        self._at = began

@@ -9,7 +9,7 @@ import pytest
 
 from bot.core.capabilities import Streaming
 from bot.core.delivery.delivery import PATIENCE, Delivery
-from bot.core.delivery.journal import EVERY, Journal
+from bot.core.delivery.journal import EVERY, LONGEST_SILENCE, Journal
 from bot.core.fakes.platform import CHAT, FAKE_CAPABILITIES, FakePlatform, ManualClock
 from bot.core.types import Button, MessageRef, OutgoingFile, Reply
 from bot.errors import (
@@ -980,7 +980,30 @@ async def test_an_answer_that_another_process_writes_is_left_alone(scene: Scene,
 
     with pytest.raises(TurnLost):
         await write()
-    assert scene.platform.kept() == ["One two" if end == "finish" else "One"]
+    assert scene.platform.kept() == ["One"]
+
+
+async def test_who_wakes_up_with_nothing_new_to_say_ends_no_answer_of_another(
+    scene: Scene,
+) -> None:
+    lost = False
+
+    async def remember(text: str, messages: Sequence[MessageRef]) -> None:
+        if lost:
+            raise TurnLost("turn 1")
+
+    async def write() -> None:
+        nonlocal lost
+        async with scene.deliver(journal=remember) as delivery:
+            delivery.write("One")
+            await scene.clock.settle()
+            lost = True
+            await scene.clock.advance(LONGEST_SILENCE)
+            await delivery.finish(mark="the end")
+
+    with pytest.raises(TurnLost):
+        await write()
+    assert scene.platform.kept() == ["One"]
 
 
 # ---------------------------------------------------------------- mistakes of ours
