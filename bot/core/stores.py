@@ -176,10 +176,10 @@ class TurnQueue(Protocol):
         """Remember how far the answer is and which messages it stands in. Raises `TurnLost`."""
         ...
 
-    async def note(self, turn_id: int, progress: str, made: Sequence[OutgoingFile] = ()) -> bool:
+    async def note(self, turn_id: int, progress: str, made: Sequence[OutgoingFile] = ()) -> None:
         """Leave a note for a later attempt, and files that must not be made twice.
 
-        False when the turn is ours no longer: then what the note announces must not be done.
+        Raises `TurnLost`: then what the note announces must not be done.
         """
         ...
 

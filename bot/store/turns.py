@@ -178,7 +178,7 @@ class Turns:
             self._lose(turn_id, hold)
             raise TurnLost(f"turn {turn_id}")
 
-    async def note(self, turn_id: int, progress: str, made: Sequence[OutgoingFile] = ()) -> bool:
+    async def note(self, turn_id: int, progress: str, made: Sequence[OutgoingFile] = ()) -> None:
         """Leave a note for a later attempt, and files that must not be made twice."""
         hold = self._held.get(turn_id, NOBODY)
 
@@ -190,9 +190,9 @@ class Turns:
             return True
 
         self._noted.add(turn_id)
-        if not (is_ours := await self._database.write(job)):
+        if not await self._database.write(job):
             self._lose(turn_id, hold)
-        return is_ours
+            raise TurnLost(f"turn {turn_id}")
 
     async def made(self, turn_id: int) -> Sequence[OutgoingFile]:
         """The files that were left with the note, in order."""

@@ -102,6 +102,23 @@ async def test_the_turn_of_a_silent_bot_is_taken_over_and_answered_once(
         assert len(await ConversationTable(database).page(conversation)) == 1
 
 
+async def test_a_bot_whose_turn_is_lost_may_not_do_what_it_notes(
+    settings: StorageSettings,
+) -> None:
+    async with connected(settings) as database:
+        gone, other = queue(database, "gone"), queue(database, "other")
+        await gone.accept(message("1"), urgent=False)
+        turn = await gone.claim()
+        assert turn is not None
+        await gone.note(turn.id, "asked")
+        assert await other.recover() == 1
+        with pytest.raises(TurnLost):
+            await gone.note(turn.id, "drawn")
+        again = await other.claim()
+        assert again is not None
+        assert again.progress == "asked"
+
+
 async def test_a_running_bot_frees_what_a_dead_one_held(settings: StorageSettings) -> None:
     async with connected(settings) as database:
         dead = queue(database, "dead", lease=0.05)

@@ -32,7 +32,7 @@ from bot.core.sentences import sentence_for_media, sentence_for_model, sentence_
 from bot.core.stores import Action, Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import Button, ButtonRow, IncomingMessage, OutgoingFile
-from bot.errors import FileTooLarge, MediaError, ModelError, ModelErrorKind, TurnLost
+from bot.errors import FileTooLarge, MediaError, ModelError, ModelErrorKind
 
 log = logging.getLogger(__name__)
 
@@ -139,8 +139,7 @@ class Easel:
         ctx = self._ctx
         pictures = await Sources(ctx).load(order.sources, exact=order.mask)
         await reserve_images(ctx, model=order.model, count=order.n)
-        if not await self._turns.note(ctx.turn.id, ASKED):
-            raise TurnLost(f"turn {ctx.turn.id}")
+        await self._turns.note(ctx.turn.id, ASKED)
         if order.variation:
             drawn.append(await self._vary(order, pictures[0]))
             return
