@@ -5,7 +5,7 @@ Every method of every port raises `StoreError`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -233,6 +233,10 @@ class TurnQueue(Protocol):
 
     async def stop_elsewhere(self, chat: ChatRef) -> bool:
         """Tell the process that writes in a chat to stop; False when no other does."""
+        ...
+
+    async def active(self, turn_ids: Sequence[int]) -> Collection[int]:
+        """Which of these turns are not over."""
         ...
 
     async def ahead(self, turn_id: int) -> int:

@@ -227,6 +227,17 @@ async def runs(connection: Connection, chat: ChatRef, held: Sequence[int]) -> bo
     return await connection.scalar(query.limit(1)) is not None
 
 
+async def active(connection: Connection, turn_ids: Sequence[int]) -> set[int]:
+    """Which of these turns wait or run, be it together with another."""
+    states = [TurnState.WAITING.value, TurnState.RUNNING.value, TurnState.JOINED.value]
+    found: set[int] = set()
+    for at in range(0, len(turn_ids), MANY):
+        some = turn_ids[at : at + MANY]
+        query = sa.select(turns.c.id).where(turns.c.id.in_(some), turns.c.state.in_(states))
+        found |= set((await connection.execute(query)).scalars())
+    return found
+
+
 async def awaits_album(connection: Connection, chat: ChatRef, album: str) -> bool:
     """Whether a message of this album waits, or is being worked on."""
     field = f'"album": {json.dumps(album)}'

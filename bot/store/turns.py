@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import TypeVar
@@ -308,6 +308,10 @@ class Turns:
             log.warning("turn not ours any more", extra={"turn": turn_id})
             self._let_go(turn_id)
             self._lost(turn_id)
+
+    async def active(self, turn_ids: Sequence[int]) -> Collection[int]:
+        """Which of these turns are not over."""
+        return await self._database.read(lambda connection: lanes.active(connection, turn_ids))
 
     async def ahead(self, turn_id: int) -> int:
         """How many turns of the same chat stand before this one; 0 when it waits no more."""

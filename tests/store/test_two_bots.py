@@ -12,6 +12,7 @@ import pytest
 
 from bot.core.chat import TextPart
 from bot.core.clock import SystemClock
+from bot.core.engine.unfinished import FORGETS_AFTER
 from bot.core.fakes.platform import CHAT, FakePlatform
 from bot.core.ports import Clock
 from bot.store import StorageSettings
@@ -124,6 +125,23 @@ async def test_a_bot_that_wakes_up_writes_nothing_over_the_answer_of_the_other(
         assert one.platform.kept() == ["second"]
     gc.collect()  # what nobody has asked about is told in the log now
     assert {record.levelname for record in caplog.records} == {"WARNING"}
+
+
+async def test_a_bot_forgets_what_it_took_in_and_another_has_answered(
+    settings: StorageSettings, tmp_path: Path
+) -> None:
+    watch = Watch()
+    async with two_bots(settings, tmp_path, watch) as (one, two):
+        two.api.script.answer("answer")
+        conversations = two.services.stores.conversations
+        await one.lanes.drain(0)  # it takes in, but begins nothing any more
+        await one.happen(one.platform.message("question"))
+        async with asyncio.timeout(10):
+            while not (await conversations.history(CHAT)).newest:  # noqa: ASYNC110 - a view
+                await asyncio.sleep(0.01)
+            watch.ahead = FORGETS_AFTER
+            turns_of(one).hear()
+            await one.lanes.answered(CHAT)
 
 
 @pytest.mark.parametrize("how", ["/stop", "the button"])

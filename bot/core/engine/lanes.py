@@ -77,7 +77,7 @@ class Lanes:
             platforms, self._turns, self._clock, together=services.defaults.together
         )
         self._rows = Rows(self._turns, self._room, self._clock)
-        self._unfinished = Unfinished()
+        self._unfinished = Unfinished(self._turns, self._clock)
         self._leftovers = Leftovers(platforms, services.stores, self._stoppers.keys())
         self._chores = Chores(services)
         self._moved = MovedChats(services.stores.moves, gate)
@@ -151,6 +151,7 @@ class Lanes:
                     await self._recover()
                 while self._accepting and await self._claim():
                     pass
+                await self._forget()
             except StoreError as error:
                 log.error("cannot claim", extra={"error": repr(error)})
             await within(self._clock, LOOK_AFTER, self._wake)
@@ -189,6 +190,17 @@ class Lanes:
         if count:
             log.warning("turns recovered", extra={"turns": count})
 
+    async def _forget(self) -> None:
+        """Forget what another process has ended. Raises `StoreError`."""
+        for chat, turn_id in await self._unfinished.ended_elsewhere(self._working):
+            self._room.gone(chat, turn_id)
+            await self._over(chat, turn_id)
+
+    async def _over(self, chat: ChatRef, *turn_ids: int) -> None:
+        if self._unfinished.end(chat, *turn_ids):
+            self._room.forget(chat)
+        await self._unfinished.tell()
+
     def _look(self) -> None:
         """A turn may have become ready."""
         self._hints += 1
@@ -202,9 +214,7 @@ class Lanes:
             del self._working[turn.id]
             self._look()
             if over:
-                if self._unfinished.end(turn.chat, turn.id, *others):
-                    self._room.forget(turn.chat)
-                await self._unfinished.tell()
+                await self._over(turn.chat, turn.id, *others)
 
     async def _attempt(self, turn: Turn, others: list[int]) -> bool:
         """Work on a turn, and write down what became of it; True when the turn is over.

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection, Sequence
 
+from bot.core.ports import Clock
+from bot.core.stores import TurnQueue
 from bot.core.types import ChatRef
+
+FORGETS_AFTER = 60.0
+"""Seconds between two looks for turns that another process has ended."""
 
 
 class Unfinished:
     """Counts them, and lets somebody wait for the end of all."""
 
-    def __init__(self) -> None:
+    def __init__(self, queue: TurnQueue, clock: Clock) -> None:
+        self._queue = queue
+        self._clock = clock
+        self._looked_at = clock.monotonic()
         self._turns: dict[ChatRef, set[int]] = {}
         self._ended = asyncio.Condition()
 
@@ -28,6 +37,19 @@ class Unfinished:
         if left:
             self._turns[chat] = left
         return not left
+
+    async def ended_elsewhere(self, working: Collection[int]) -> Sequence[tuple[ChatRef, int]]:
+        """The turns that are over, though none of those that are at work here; looks now and then.
+
+        Raises `StoreError`.
+        """
+        now = self._clock.monotonic()
+        if now - self._looked_at < FORGETS_AFTER:
+            return []
+        self._looked_at = now
+        known = [(chat, id) for chat, ids in self._turns.items() for id in ids if id not in working]
+        active = await self._queue.active([id for _, id in known])
+        return [(chat, id) for chat, id in known if id not in active]
 
     async def tell(self) -> None:
         """Wake who waits for an end."""

@@ -113,6 +113,16 @@ class WaitingRoom:
         line = chat.lines.pop(turn_id, None)
         return None if line is None else await line
 
+    def gone(self, ref: ChatRef, turn_id: int) -> None:
+        """The turn has come in another process, which knows what was told."""
+        chat = self._chats[ref]
+        chat.come = max(chat.come, turn_id)
+        chat.untold.pop(turn_id, None)
+        if chat.row == turn_id:
+            chat.row = None
+        if (line := chat.lines.get(turn_id)) is not None:  # it may still be on its way
+            line.add_done_callback(lambda _: chat.lines.pop(turn_id, None))
+
     def forget(self, ref: ChatRef) -> None:
         """Nothing of the chat waits any more."""
         self._chats.pop(ref, None)
