@@ -75,9 +75,7 @@ async def _written(ctx: TurnContext, view: View, system_prompt: str) -> str:
         _("summary of what was said earlier: {count}").format(count=number(summed))
         if view.summary
         else "",
-        _("{messages} messages of this conversation: {count}").format(
-            messages=number(len(view.past)), count=number(past)
-        ),
+        _remembered(ctx, view, past),
         _("what others said meanwhile: {count}").format(count=number(heard)) if heard else "",
         _("kept free for the answer: {count}").format(count=number(view.size - view.budget)),
     ]
@@ -89,6 +87,20 @@ async def _written(ctx: TurnContext, view: View, system_prompt: str) -> str:
         await _cost(ctx, used),
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _remembered(ctx: TurnContext, view: View, tokens: int) -> str:
+    """How much of the conversation goes along word for word; empty when all of it is older."""
+    count, number = len(view.past), ctx.formats.number
+    if not count:
+        is_new = not (view.summary or view.left_out)
+        return ctx.texts.gettext("nothing was said in this conversation yet") if is_new else ""
+    text = ctx.texts.ngettext(
+        "{messages} message of this conversation: {count}",
+        "{messages} messages of this conversation: {count}",
+        count,
+    )
+    return text.format(messages=number(count), count=number(tokens))
 
 
 def _tokens(ctx: TurnContext, messages: Sequence[ChatMessage]) -> int:
