@@ -20,7 +20,7 @@ async def check(config: Config) -> AsyncIterator[Finding]:
         yield Finding(
             ok=False,
             subject="platforms",
-            text="none is configured; only `bot chat` works",
+            text="none is configured; only `bot chat` and `bot demo` work",
             fix="set telegram.token, or slack.bot_token and slack.app_token",
         )
         return
