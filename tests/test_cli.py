@@ -133,11 +133,21 @@ def test_the_version_is_told(shell: Shell) -> None:
     assert re.fullmatch(r"chinwag \d+\.\d+\.\d+\n", shell("--version").out)
 
 
-@pytest.mark.parametrize("arguments", [(), ("rnu",), ("db",), ("run", "--fast")])
+@pytest.mark.parametrize("arguments", [("rnu",), ("db", "upgarde"), ("run", "--fast")])
 def test_a_wrong_command_line_is_explained(shell: Shell, arguments: tuple[str, ...]) -> None:
     ended = shell(*arguments)
     assert ended.code == 2
     assert ended.err.startswith("usage: bot")
+
+
+@pytest.mark.parametrize(("arguments", "offered"), [((), "chat"), (("db",), "backup")])
+def test_without_a_command_the_help_is_shown(
+    shell: Shell, arguments: tuple[str, ...], offered: str
+) -> None:
+    ended = shell(*arguments)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err == shell(*arguments, "--help").out
+    assert re.search(rf"^    {offered} ", ended.err, re.MULTILINE)
 
 
 def test_run_without_a_configuration_says_what_to_set(shell: Shell) -> None:
@@ -289,6 +299,8 @@ async def test_check_looks_for_the_models_of_summaries_and_personas(
     assert "✓ chat.personas: Tutor: gpt-4o-mini" in lines
     assert "✗ chat.personas: Critic: gtp-4o: the API does not list it" in lines
     assert not [line for line in lines if "Poet" in line]
+    nowhere = "✗ platforms: none is configured; only `bot chat` and `bot demo` work"
+    assert nowhere in lines
 
 
 async def test_check_says_what_to_do_about_each_fault(tmp_path: Path, api: ScriptedApi) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -13,6 +14,8 @@ from bot.cli import database, service
 Command: TypeAlias = Callable[[argparse.Namespace], int]
 """Carries out a sub-command and returns the exit code."""
 
+EXIT_USAGE = 2
+"""The exit code of argparse."""
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -46,7 +49,8 @@ def _parser() -> argparse.ArgumentParser:
         epilog="First steps: `bot chat` needs no account; `bot check` says what is missing.",
     )
     parser.add_argument("--version", action="version", version=f"chinwag {version('chinwag')}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    parser.set_defaults(command=_helps(parser))
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
     add = _adder(commands, common)
     add("run", service.run, "Serve every chat platform that is configured, until stopped.")
@@ -67,6 +71,16 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _helps(parser: argparse.ArgumentParser) -> Command:
+    """What is done where no command is given: show what there is; nothing was asked for."""
+
+    def show(arguments: argparse.Namespace) -> int:
+        parser.print_help(sys.stderr)
+        return EXIT_USAGE
+
+    return show
+
+
 def _port(text: str) -> int:
     number = int(text)
     if not 0 <= number <= 65_535:
@@ -77,7 +91,8 @@ def _port(text: str) -> int:
 def _add_database(commands: Commands, common: argparse.ArgumentParser) -> None:
     text = "Look after the database."
     sub = commands.add_parser("db", parents=[common], help=text, description=text)
-    add = _adder(sub.add_subparsers(title="commands", metavar="COMMAND", required=True), common)
+    sub.set_defaults(command=_helps(sub))
+    add = _adder(sub.add_subparsers(title="commands", metavar="COMMAND"), common)
     add("upgrade", database.upgrade, "Migrate the database now; `bot run` does it at its start.")
     add("status", database.status, "Count what waits and runs, and list what was given up.")
     again = add("retry", database.retry, "Try again what was given up.")
