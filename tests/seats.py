@@ -44,7 +44,9 @@ def plain(text: str) -> str:
 
 
 class Seat(ABC):
-    """One person in one chat."""
+    """One person in one chat; commands are written with this `mark` there."""
+
+    mark = "/"
 
     @abstractmethod
     async def say(self, text: str) -> None:
@@ -110,12 +112,14 @@ class TelegramSeat(Seat):
 class SlackSeat(Seat):
     """Somebody in a direct message, or in a thread where slash commands do not exist."""
 
+    mark = "!"
+
     def __init__(self, place: Place) -> None:
         self.place = place
         self._presses: list[asyncio.Future[Envelope]] = []
 
     async def say(self, text: str) -> None:
-        await self.place.send(re.sub(r"\A/", "!", text))
+        await self.place.send(re.sub(r"\A/", self.mark, text))
 
     def pressed(self, label: str) -> bool:
         there = any(label in seen.buttons for seen in self.place.answers())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -132,7 +133,7 @@ async def play(seat: Seat, script: tuple[Step, ...]) -> None:
     for step, seen in script:
         verb, _, what = step.partition(" ")
         await (seat.say(what) if verb == "say" else seat.press(what))
-        await seat.sees(seen)
+        await seat.sees(re.sub(r"(?<![\w/])/(?=[a-z])", seat.mark, seen))
 
 
 @pytest.mark.parametrize("seated", [at_telegram, at_slack], ids=["telegram", "slack"])
@@ -179,9 +180,22 @@ async def test_people_in_slack_are_told_how_to_write_commands_in_threads(tmp_pat
     async with at_slack(tmp_path) as sit_down:
         seat = sit_down()
         await seat.say("!help")
-        await seat.sees("In threads write !model instead of /model.")
+        await seat.sees("!help NAME explains one of them.")
         await seat.say("!help settings")
         await seat.sees("Also: !config, !options")
+        await seat.say("!foo")
+        await seat.sees("There is no command !foo. !help lists them.")
+
+
+async def test_a_slash_command_in_slack_tells_how_threads_want_it(tmp_path: Path) -> None:
+    async with SlackSandbox() as sandbox:
+        platform = platform_for(sandbox, SystemClock())
+        place = sandbox.person("Ada").channel(sandbox.channel("general"))
+        seat = SlackSeat(place)
+        async with running(tmp_path, platform):
+            await place.slash("/help")
+            await seat.sees("/help NAME explains one of them.")
+            await seat.sees("In threads write !model instead of /model.")
 
 
 async def test_in_a_slack_thread_somebody_elses_buttons_do_nothing(tmp_path: Path) -> None:

@@ -50,8 +50,9 @@ class Capabilities:
     answer_buttons: bool = True
     """Buttons may stand under every answer; where each is written out, they would be a nuisance."""
     command_mark: str = "/"
-    """What may stand before every command everywhere. Slack takes a slash not in threads, and only
-    with the commands of its menu."""
+    """What stands before a command here. Slack takes no slash in threads."""
+    thread_mark: str = ""
+    """What stands there in the threads that begin here, where that is another."""
 
     def meet(self, needs: Collection[Need]) -> bool:
         """Whether a command with these needs can be used in the chat."""

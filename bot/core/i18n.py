@@ -7,12 +7,17 @@ The compiled catalogues are kept beside their sources, so that a checkout speaks
 from __future__ import annotations
 
 import gettext
+import re
 from functools import lru_cache
 from pathlib import Path
 
 LOCALES = Path(__file__).parent.parent / "locales"
 DOMAIN = "chinwag"
 LANGUAGES = ("en", "zh")
+MARK = "/"
+"""What stands before a command's name in every text."""
+_COMMAND = re.compile(r"(?<![\w}/…])/(?=[a-z{])")
+"""That mark, in a text or its translation: `/model`, `/{name}`; not that of `{done}/{total}`."""
 
 
 def best_language(tag: str) -> str:
@@ -21,14 +26,33 @@ def best_language(tag: str) -> str:
     return primary if primary in LANGUAGES else "en"
 
 
-@lru_cache(maxsize=len(LANGUAGES))
-def _catalogue(language: str) -> gettext.NullTranslations:
-    return gettext.translation(DOMAIN, LOCALES, languages=[language], fallback=True)
+class _Marked(gettext.NullTranslations):
+    """A catalogue whose texts name commands with another mark; what is filled in stays as it is."""
+
+    def __init__(self, catalogue: gettext.NullTranslations, mark: str) -> None:
+        super().__init__()
+        self.add_fallback(catalogue)
+        self._mark = mark
+
+    def gettext(self, message: str) -> str:
+        return _COMMAND.sub(self._mark, super().gettext(message))
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        return _COMMAND.sub(self._mark, super().ngettext(msgid1, msgid2, n))
 
 
-def texts(tag: str) -> gettext.NullTranslations:
-    """The catalogue for an IETF language tag; English stands for every language we lack."""
-    return _catalogue(best_language(tag))
+@lru_cache
+def _catalogue(language: str, mark: str) -> gettext.NullTranslations:
+    found = gettext.translation(DOMAIN, LOCALES, languages=[language], fallback=True)
+    return found if mark == MARK else _Marked(found, mark)
+
+
+def texts(tag: str, *, mark: str = MARK) -> gettext.NullTranslations:
+    """The catalogue for an IETF language tag; English stands for every language we lack.
+
+    Its texts name commands with the `mark` that is written before them where they are shown.
+    """
+    return _catalogue(best_language(tag), mark)
 
 
 def N_(text: str) -> str:

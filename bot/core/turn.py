@@ -201,8 +201,8 @@ class TurnContext:
 
     @property
     def texts(self) -> NullTranslations:
-        """The catalogue of the language."""
-        return texts(self.language)
+        """The catalogue of the language; commands are named as they are written in this chat."""
+        return texts(self.language, mark=self.platform.capabilities(self.chat).command_mark)
 
     @property
     def formats(self) -> Formats:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from bot.core.commands.families import ABOUT, FAMILIES
 from bot.core.commands.table import Command, nearest
-from bot.core.i18n import N_
+from bot.core.i18n import MARK, N_
 from bot.core.punctuation import items
 from bot.core.stores import Outcome
 from bot.core.turn import TurnContext
@@ -15,7 +15,8 @@ from bot.core.types import CommandInfo, IncomingMessage
 
 async def show_help(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
     """List the commands, or explain the one that is named."""
-    name = argument.removeprefix("/").lower()
+    typed = argument.removeprefix("/").removeprefix(_mark(ctx))
+    name = typed.lower()
     if not name:
         await ctx.say(_overview(ctx))
         return Outcome()
@@ -27,7 +28,7 @@ async def show_help(ctx: TurnContext, message: IncomingMessage, argument: str) -
     near = nearest([info.name for info in usable(ctx)], name)
     hint = _("Did you mean /{near}?").format(near=near) if near else _("/help lists them.")
     text = _("There is no command /{name}. {hint}")
-    await ctx.say(text.format(name=argument.removeprefix("/"), hint=hint))
+    await ctx.say(text.format(name=typed, hint=hint))
     return Outcome()
 
 
@@ -49,11 +50,12 @@ def refuse(ctx: TurnContext, info: CommandInfo) -> str:
 def _explain(ctx: TurnContext, info: CommandInfo) -> str:
     """One command with all there is to say about it."""
     _ = ctx.texts.gettext
-    paragraphs = [f"{_written(info, _)} – {_(info.summary)}"]
+    paragraphs = [f"{_written(ctx, info)} – {_(info.summary)}"]
     if info.details:
         paragraphs.append(_(info.details))
     if info.examples:
-        examples = "\n".join(f"- `{example}`" for example in info.examples)
+        marked = (_mark(ctx) + example.removeprefix(MARK) for example in info.examples)
+        examples = "\n".join(f"- `{example}`" for example in marked)
         paragraphs.append(_("For example:") + f"\n\n{examples}")
     if info.aliases:
         others = items(ctx.texts, (f"{_mark(ctx)}{alias}" for alias in info.aliases))
@@ -67,7 +69,7 @@ def _overview(ctx: TurnContext) -> str:
     commands = usable(ctx)
     for family in FAMILIES:
         lines = [
-            f"- {_written(info, _)} – {_(info.summary)}"
+            f"- {_written(ctx, info)} – {_(info.summary)}"
             for info in commands
             if info.family == family
         ]
@@ -82,15 +84,17 @@ def _mark(ctx: TurnContext) -> str:
 
 
 def _in_threads(ctx: TurnContext, name: str) -> Sequence[str]:
-    """How to write a command where a slash does not always do."""
-    if _mark(ctx) == "/":
+    """How to write a command in the threads of this chat, where that is not as here."""
+    mark = ctx.platform.capabilities(ctx.chat).thread_mark
+    if not mark:
         return ()
     text = ctx.texts.gettext("In threads write `{mark}{name}` instead of `/{name}`.")
-    return (text.format(mark=_mark(ctx), name=name),)
+    return (text.format(mark=mark, name=name),)
 
 
-def _written(info: CommandInfo, translate: Callable[[str], str]) -> str:
-    return f"`/{info.name} {translate(info.usage)}`" if info.usage else f"`/{info.name}`"
+def _written(ctx: TurnContext, info: CommandInfo) -> str:
+    usage = f" {ctx.texts.gettext(info.usage)}" if info.usage else ""
+    return f"`{_mark(ctx)}{info.name}{usage}`"
 
 
 HELP = Command(

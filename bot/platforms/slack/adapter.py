@@ -139,6 +139,9 @@ class SlackPlatform:
     def capabilities(self, chat: ChatRef) -> Capabilities:
         """Streams in threads and direct messages, unless Slack has refused one here."""
         found = self._way_of_writing(chat)
+        place = parse_chat(chat)
+        if not (place.direct or place.thread):  # only a slash is heard beside the threads
+            found = replace(found, command_mark="/", thread_mark=found.command_mark)
         return found if self._posting.takes_files else replace(found, max_file_out=0)
 
     def _way_of_writing(self, chat: ChatRef) -> Capabilities:

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from bot.core.access import Access, Gate
 from bot.core.clock import SystemClock
@@ -34,14 +37,43 @@ async def test_help_with_a_name_explains_it_with_examples(house: House) -> None:
         assert "- `/model gpt-4o`" in text and text.endswith("Also: /models")
 
 
-async def test_where_a_slash_does_not_always_do_the_help_says_what_does(tmp_path: Path) -> None:
-    async with open_house(tmp_path, capabilities=replace(QUICK, command_mark="!")) as house:
+async def test_where_threads_want_another_mark_the_help_says_which(tmp_path: Path) -> None:
+    async with open_house(tmp_path, capabilities=replace(QUICK, thread_mark="!")) as house:
         [text] = await house.say("/help")
         assert text.endswith("\n\nIn threads write `!model` instead of `/model`.")
         text = (await house.say("/help persona"))[-1]
         assert text.endswith(
-            "Also: !personas, !role\n\nIn threads write `!persona` instead of `/persona`."
+            "Also: /personas, /role\n\nIn threads write `!persona` instead of `/persona`."
         )
+
+
+SLASH = re.compile(r"(?<![\w/])/[a-z]")
+"""A command with the mark that does not work."""
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+async def test_every_text_names_commands_with_the_mark_that_works(
+    tmp_path: Path, language: str
+) -> None:
+    ann = Sender(UserId("1"), "Ann", language)
+    async with open_house(tmp_path, capabilities=replace(QUICK, command_mark="!")) as house:
+        for text in (
+            *(f"/help {command.name}" for command in COMMANDS.commands),
+            *("/foo", "/modle", "/start", "/help", "/model", "/settings", "/set", "/persona"),
+            *("/image", "/transcribe", "/chats x", "/export pdf", "/users", "/forget it"),
+        ):
+            said = (await house.say(text, sender=ann))[-1]
+            assert not SLASH.search(said), said
+        assert (await house.say("/foo"))[-1] == "There is no command !foo. !help lists them."
+        assert (await house.say("/help !modle"))[-1].endswith("Did you mean !model?")
+        assert "- `!model star gpt-4o`" in (await house.say("/help !model"))[-1]
+
+
+async def test_what_people_wrote_keeps_its_slashes(tmp_path: Path) -> None:
+    async with open_house(tmp_path, capabilities=replace(QUICK, command_mark="!")) as house:
+        await house.say("/system Say /help and see /etc/hosts")
+        text = (await house.say("/system"))[-1]
+        assert "Say /help and see /etc/hosts" in text and "write `!system`" in text
 
 
 async def test_help_with_a_wrong_name_guesses(house: House) -> None:
