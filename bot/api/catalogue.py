@@ -14,6 +14,7 @@ from bot.api.errors import CallFailed, from_payload
 from bot.api.http import Http, HttpRequest, json_object
 from bot.api.learnt import Lessons
 from bot.api.list_prices import ListPrices
+from bot.api.purposes import purpose_of
 from bot.api.settings import ApiSettings
 from bot.api.wire import Json
 from bot.core.chat import ModelInfo, UsageEntry, UsageKind
@@ -106,7 +107,7 @@ class Catalogue:
 
     def _told(self, model: str) -> ModelInfo:
         """What the API and the configuration tell of a model."""
-        return self._models.get(model) or _with_settings(ModelInfo(id=model), self._settings)
+        return self._models.get(model) or _with_settings(_unlisted(model), self._settings)
 
     def _completed(self, info: ModelInfo) -> ModelInfo:
         return self._lessons.words(self._list_prices.complete(info))
@@ -162,6 +163,10 @@ class Catalogue:
         return {name: infos[name] for name in sorted(infos)}
 
 
+def _unlisted(model: str) -> ModelInfo:
+    return ModelInfo(id=model, purpose=purpose_of(model))
+
+
 def _info(item: Json) -> ModelInfo:
     """What servers tell beyond OpenAI's fields: OpenRouter, vLLM, Mistral and others."""
     windows = (item.get(name) for name in ("context_length", "context_window", "max_model_len"))
@@ -170,7 +175,8 @@ def _info(item: Json) -> ModelInfo:
     pricing = pricing if isinstance(pricing, dict) else {}
     owner = item.get("owned_by")
     design = item.get("architecture")
-    kinds = design.get("input_modalities") if isinstance(design, dict) else None
+    design = design if isinstance(design, dict) else {}
+    kinds, given = design.get("input_modalities"), design.get("output_modalities")
     return ModelInfo(
         id=item["id"],
         owner=owner if isinstance(owner, str) else "",
@@ -179,6 +185,7 @@ def _info(item: Json) -> ModelInfo:
         input_price=_per_million(pricing.get("prompt")),
         cached_price=_per_million(pricing.get("input_cache_read")),
         output_price=_per_million(pricing.get("completion")),
+        purpose=purpose_of(item["id"], given if isinstance(given, list) else ()),
     )
 
 

@@ -85,7 +85,8 @@ def _models(settings: ApiSettings) -> dict[str, str]:
 def _check_model(name: str, model: str, listed: Sequence[ModelInfo]) -> Finding:
     known = [info.id for info in listed]
     if not model:
-        fix = f"set {name}, for example to {known[0]}" if known else f"set {name}"
+        example = next((info.id for info in listed if info.purpose is None), "")
+        fix = f"set {name}, for example to {example}" if example else f"set {name}"
         return Finding(
             ok=False, subject=name, text="not set; people must choose with /model", fix=fix
         )

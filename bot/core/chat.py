@@ -333,13 +333,23 @@ class Embedded:
     usage: tuple[UsageEntry, ...] = ()
 
 
+class Purpose(StrEnum):
+    """What a model is for that cannot answer in words."""
+
+    DRAWING = "drawing"
+    LISTENING = "listening"
+    SPEAKING = "speaking"
+    EMBEDDING = "embedding"
+    OTHER = "other"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelInfo:
     """What is known about a model. None (and an empty list of words) is unknown, never zero.
 
     Prices in USD: per million tokens, per picture, per minute of audio. `sizes`, `qualities` and
     `styles` are the words that an image model takes, and `lacks` what it has refused to do at all:
-    `edits`, `variations`.
+    `edits`, `variations`. A model with a `purpose` surely cannot answer in words.
     """
 
     id: str
@@ -355,6 +365,7 @@ class ModelInfo:
     qualities: tuple[str, ...] = ()
     styles: tuple[str, ...] = ()
     lacks: frozenset[str] = frozenset()
+    purpose: Purpose | None = None
 
 
 class MessageState(StrEnum):

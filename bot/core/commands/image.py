@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
+from bot.core.chat import Purpose
 from bot.core.commands.families import MEDIA
 from bot.core.commands.options import Given, Option, OptionError, take_options
 from bot.core.commands.shelf import exact, nearest
@@ -110,16 +111,18 @@ async def _model(ctx: TurnContext, wanted: str) -> str:
             )
         return model
     try:
-        known = [info.id for info in await ctx.services.api.models()]
+        infos = await ctx.services.api.models()
     except ModelError:
         return wanted  # without a list, the person's word is taken
+    known = [info.id for info in infos]
     found = exact(known, wanted)
     if found is not None or not known:
         return found or wanted
     text = _("There is no model “{name}”.").format(name=wanted)
-    close = nearest(known, wanted, 3)
+    drawing = [info.id for info in infos if info.purpose is Purpose.DRAWING]
+    close = nearest(known, wanted, 3) or drawing[:3]
     if not close:
-        raise OptionError(in_a_row(ctx.texts, text, _("/model shows them all.")))
+        raise OptionError(text)
     hint = _("Did you mean one of these: {names}?")
     names = items(ctx.texts, (f"`{name}`" for name in close))
     raise OptionError(in_a_row(ctx.texts, text, hint.format(names=names)))

@@ -15,6 +15,7 @@ from bot.core.commands.families import STYLE
 from bot.core.commands.menu import Item, Page, draw, marked, page_at
 from bot.core.commands.shelf import details, exact, hidden, in_order, nearest, search
 from bot.core.commands.table import ActionHandler, Command
+from bot.core.commands.uses import answers, meant, part, sentence
 from bot.core.i18n import N_
 from bot.core.limits.spending import may_use
 from bot.core.punctuation import noted
@@ -66,15 +67,18 @@ async def model(ctx: TurnContext, message: IncomingMessage, argument: str) -> Ou
 
 async def _find(ctx: TurnContext, argument: str) -> None:
     try:
-        known = await _offered(ctx)
+        listed = await _listed(ctx)
     except ModelError as error:
         if error.kind is ModelErrorKind.UNSUPPORTED and argument and not hidden(ctx, argument):
             await _choose(ctx, argument, {})  # a server without a list: take the person's word
         else:
             await ctx.say("⚠️ " + sentence_for_model(error, ctx.texts, model=argument))
         return
+    known, others = part(ctx, listed)
     name = exact(list(known), argument)
-    if name is not None:
+    if (wordless := meant(known, others, argument)) is not None:
+        await ctx.say(sentence(ctx, wordless))
+    elif name is not None:
         await _choose(ctx, name, known)
     else:
         await _show(ctx, build_menu(ctx, known, query=argument, page=0))
@@ -83,9 +87,13 @@ async def _find(ctx: TurnContext, argument: str) -> None:
 async def _star_typed(ctx: TurnContext, name: str, *, starred: bool) -> None:
     _ = ctx.texts.gettext
     try:
-        known = list(await _offered(ctx))
+        offered, others = part(ctx, await _listed(ctx))
     except ModelError:
-        known = []  # then only what is a favourite already can be told
+        offered, others = {}, {}  # then only what is a favourite already can be told
+    if (wordless := meant(offered, others, name)) is not None and starred:
+        await ctx.say(sentence(ctx, wordless))
+        return
+    known = list(offered)
     found = exact([*known, *(each for each in ctx.settings.favourites if each not in known)], name)
     if found is None:
         await ctx.say(_("There is no model “{name}”.").format(name=name))
@@ -142,6 +150,11 @@ async def star(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
 
 async def _offered(ctx: TurnContext) -> Mapping[str, ModelInfo]:
     """The models that this person may choose from, by name. Raises `ModelError`."""
+    return part(ctx, await _listed(ctx))[0]
+
+
+async def _listed(ctx: TurnContext) -> Mapping[str, ModelInfo]:
+    """The models that are there for this person, for whatever use. Raises `ModelError`."""
     return {
         info.id: info
         for info in await ctx.services.api.models()
@@ -151,6 +164,10 @@ async def _offered(ctx: TurnContext) -> Mapping[str, ModelInfo]:
 
 async def _choose(ctx: TurnContext, name: str, known: Mapping[str, ModelInfo]) -> None:
     may_use(ctx, name)
+    info = known.get(name) or await ctx.services.api.about(name)
+    if not answers(ctx, info):
+        await ctx.say(sentence(ctx, info))
+        return
 
     def change(settings: ChatSettings) -> ChatSettings:
         recent = (name, *(each for each in settings.recent if each != name))[:RECENT]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.core.commands.menu import Item, draw
 from bot.core.commands.model import SET
 from bot.core.commands.shelf import hidden
+from bot.core.commands.uses import answers
 from bot.core.punctuation import in_a_row
 from bot.core.question.attachments import kind_of
 from bot.core.stores import Outcome
@@ -36,7 +37,7 @@ async def instead_of_looking(ctx: TurnContext, message: IncomingMessage) -> Outc
     seeing = [
         info.id
         for info in known
-        if info.vision and not hidden(ctx, info.id) and ctx.may_use(info.id)
+        if info.vision and answers(ctx, info) and not hidden(ctx, info.id) and ctx.may_use(info.id)
     ][:MOST]
     text = _("“{model}” cannot see pictures.").format(model=model)
     if seeing:

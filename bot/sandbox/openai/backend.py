@@ -34,7 +34,8 @@ class Endpoint(StrEnum):
 class ModelCard:
     """A model of the list: the endpoints that serve it and the parameters it refuses.
 
-    `context` is the window in tokens; the list names it where it is known.
+    `context` is the window in tokens, `gives` what it answers with (`text`, `image`); the list
+    names them where they are known.
     """
 
     id: str
@@ -42,6 +43,7 @@ class ModelCard:
     endpoints: frozenset[Endpoint]
     refuses: frozenset[str] = frozenset()
     context: int | None = None
+    gives: tuple[str, ...] = ()
     image_url: bool = False  # answers with a URL unless asked for base64
 
 

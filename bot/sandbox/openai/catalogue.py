@@ -38,6 +38,15 @@ def card_for(backend: Backend, model: str, endpoint: Endpoint) -> ModelCard:
 
 
 def _body(card: ModelCard) -> JsonObject:
-    known = {"id": card.id, "object": "model", "created": _CREATED, "owned_by": card.owner}
-    # Not in the reference; the name that gateways such as OpenRouter use.
-    return known if card.context is None else known | {"context_length": card.context}
+    known: JsonObject = {
+        "id": card.id,
+        "object": "model",
+        "created": _CREATED,
+        "owned_by": card.owner,
+    }
+    # Not in the reference; the names that gateways such as OpenRouter use.
+    if card.context is not None:
+        known["context_length"] = card.context
+    if card.gives:
+        known["architecture"] = {"output_modalities": list(card.gives)}
+    return known

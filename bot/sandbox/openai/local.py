@@ -36,6 +36,7 @@ _CARDS = (
     ModelCard(
         id=IMAGE_MODEL,
         owner="chinwag",
+        gives=("image",),
         endpoints=frozenset({Endpoint.IMAGES, Endpoint.EDITS, Endpoint.VARIATIONS}),
     ),
 )

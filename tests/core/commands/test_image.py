@@ -64,6 +64,12 @@ async def test_an_unknown_image_model_is_named(house: House) -> None:
     assert text.startswith("⚠️ The API does not know the image model “gpt-image-1”.")
 
 
+async def test_a_name_like_no_model_brings_those_that_draw(house: House) -> None:
+    assert await house.say("/image a cat --model 🦆🦆🦆🦆") == [
+        "There is no model “🦆🦆🦆🦆”. Did you mean one of these: `dall-e-3`, `gpt-image-1`?"
+    ]
+
+
 async def test_drawing_can_be_stopped(house: House) -> None:
     house.api.faults.add(Hang(), on="/images/generations")
     await house.happen(house.platform.message("/image a cat"))

@@ -3,6 +3,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from bot.core.access import Access
 from bot.core.fakes.platform import CHAT
 from bot.core.types import Sender, UserId
@@ -91,7 +93,7 @@ async def test_a_name_like_nothing_else(house: House) -> None:
 async def test_without_buttons_the_names_are_written_out(tmp_path: Path) -> None:
     async with open_house(tmp_path, capabilities=replace(QUICK, max_buttons=0)) as house:
         [text] = await house.say("/model")
-        assert "- `gpt-4o`" in text and "- `whisper-1`" in text
+        assert "- `gpt-4o`" in text and "- `qwen-max`" in text
 
 
 async def test_somebody_elses_button_does_nothing(house: House) -> None:
@@ -118,6 +120,75 @@ async def test_a_server_without_a_list_takes_the_persons_word(house: House) -> N
     assert text == "From now on **my-own-model** answers in this chat."
     await house.say("hello")
     assert (await house.services.stores.settings.load(CHAT)).model == "my-own-model"
+
+
+# ---------------------------------------------------------------- what cannot answer in words
+
+DRAWS = (
+    "**dall-e-3** draws and cannot answer in words. "
+    "Let it draw: `/image --model dall-e-3 a lighthouse in a storm`"
+)
+COMPARES = (
+    "**text-embedding-3-small** compares texts and cannot answer in words. "
+    "/model shows those that can."
+)
+LISTENS = (
+    "**whisper-1** only writes down what is said in recordings. That is what `/transcribe` does."
+)
+
+
+async def test_models_that_cannot_answer_in_words_are_not_offered(tmp_path: Path) -> None:
+    async with open_house(tmp_path, capabilities=replace(QUICK, max_buttons=0)) as house:
+        [text] = await house.say("/model")
+        assert "- `claude-sonnet-4-5`" in text
+        for name in ("dall-e-3", "gpt-image-1", "whisper-1", "text-embedding-3-small"):
+            assert name not in text
+        found = (await house.say("/model gpt"))[-1]
+        assert "`gpt-4o`" in found and "gpt-image-1" not in found
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("dall-e-3", DRAWS),
+        ("DALL-E", DRAWS),
+        ("star dall-e-3", DRAWS),
+        ("text-embedding-3-small", COMPARES),
+        ("whisper-1", LISTENS),
+    ],
+)
+async def test_naming_such_a_model_tells_what_it_is_for(
+    house: House, typed: str, said: str
+) -> None:
+    assert await house.say(f"/model {typed}") == [said]
+    chosen = await house.services.stores.settings.load(CHAT)
+    assert (chosen.model, chosen.favourites) == ("", ())
+
+
+async def test_such_a_model_is_known_without_a_list(house: House) -> None:
+    house.api.faults.add(Refuse(404, "no such route", code="not_found"), on="/models", times=None)
+    assert await house.say("/model dall-e-3") == [DRAWS]
+
+
+async def test_what_draws_in_its_answers_can_be_chosen(house: House) -> None:
+    house.api.script.cards[:] = [
+        ModelCard(id=name, owner="v", endpoints=frozenset({Endpoint.CHAT}))
+        for name in ("gemini-2.5-flash-image", "gpt-4o-image", "other")
+    ]
+    await house.say("/model")
+    assert house.platform.buttons() == ["gemini-2.5-flash-image", "gpt-4o-image", "other"]
+    said = (await house.say("/model gpt-4o-image"))[-1]
+    assert said == "From now on **gpt-4o-image** answers in this chat."
+
+
+async def test_what_the_operator_lets_answer_is_offered_whatever_it_is_called(
+    tmp_path: Path,
+) -> None:
+    defaults, plain = replace(DEFAULTS, model="whisper-1"), replace(QUICK, max_buttons=0)
+    async with open_house(tmp_path, defaults=defaults, capabilities=plain) as house:
+        assert "- `whisper-1`" in (await house.say("/model"))[-1]
+        said = (await house.say("/model whisper-1"))[-1]
+        assert said == "From now on **whisper-1** answers in this chat."
 
 
 # ---------------------------------------------------------------- favourites and what is hidden
