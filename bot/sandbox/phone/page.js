@@ -31,7 +31,7 @@ function bubble(message, all) {
     if (each.matches(".folded")) each.ariaExpanded = "false";
   });
   inner.append(text);
-  if (message.edited && !message.byBot) inner.append(make("div", "note", "edited"));
+  if (message.edited && !message.byBot) inner.append(make("div", "note", say("edited")));
   return inner;
 }
 
@@ -76,8 +76,8 @@ function tools(message) {
     key.onclick = () => setAbout(what, JSON.parse(drawn.get(String(message.id))[0]));
     line.append(key);
   };
-  add("↩ reply", "reply");
-  if (message.mine && message.text) add("✎ edit", "edit");
+  add(`↩ ${say("reply")}`, "reply");
+  if (message.mine && message.text) add(`✎ ${say("edit")}`, "edit");
   return line;
 }
 
@@ -107,9 +107,8 @@ function isAlike(standing, fresh) {
 function draw(screen) {
   const focused = document.activeElement;
   document.title = `${screen.title} – Chinwag sandbox`;
-  document.documentElement.lang = screen.language;
   $("title").textContent = screen.title;
-  $("status").textContent = screen.typing ? `${screen.typing}…` : "bot";
+  $("status").textContent = screen.typing ? `${say(screen.typing)}…` : say("bot");
   chat.ariaBusy = String(Boolean(screen.typing || screen.draft)); // read out when it is whole
   menu = screen.menu;
   const here = new Set(screen.messages.map((message) => String(message.id)));
@@ -148,7 +147,7 @@ function drawDraft(draft) {
   const element = make("div", "message draft");
   element.append(bubble({ mine: true, html: draft.html, rich: draft.rich }, []));
   if (draft.stop) {
-    const rows = make("div", "keys"), key = make("button", "", "⏹ Stop");
+    const rows = make("div", "keys"), key = make("button", "", `⏹ ${say("Stop")}`);
     key.onclick = () => tell({ stop: true });
     rows.append(key);
     element.append(rows);
@@ -177,7 +176,7 @@ function setAbout(what, message) {
 function tell(what) {
   const heard = socket?.readyState === WebSocket.OPEN;
   if (heard) socket.send(JSON.stringify(what));
-  else toast("Not connected. Try again in a moment.");
+  else toast(say("Not connected. Try again in a moment."));
   return heard;
 }
 
@@ -209,8 +208,8 @@ async function upload(content, query) {
   const url = `/upload/${seat}?${new URLSearchParams(query)}`;
   const order = { method: "POST", body: content, headers: { "Content-Type": type } };
   const answer = await fetch(url, order).catch(() => null);
-  if (!answer) toast("Not connected. Try again in a moment.");
-  else if (!answer.ok) toast(answer.status === 413 ? "That file is too large." : "That did not work.");
+  if (!answer) toast(say("Not connected. Try again in a moment."));
+  else if (!answer.ok) toast(answer.status === 413 ? say("That file is too large.") : say("That did not work."));
   else follow();
   return Boolean(answer?.ok);
 }
@@ -220,7 +219,7 @@ async function record() {
   if (key.recorder) return key.recorder.stop();
   let sound;
   try { sound = await navigator.mediaDevices.getUserMedia({ audio: true }); }
-  catch { return toast("No microphone here. Send a sound file with 📎 instead."); }
+  catch { return toast(say("No microphone here. Send a sound file with 📎 instead.")); }
   const recorder = key.recorder = new MediaRecorder(sound), began = Date.now(), parts = [];
   recorder.ondataavailable = (event) => parts.push(event.data);
   recorder.onstop = () => {
@@ -242,14 +241,17 @@ function connect() {
     if (news.toast) toast(news.toast);
   };
   socket.onclose = () => {
-    $("status").textContent = "The demo has ended; waiting for it to come back…";
+    $("status").textContent = say("The demo has ended; waiting for it to come back…");
     setTimeout(connect, 1000);
   };
 }
 
 async function begin() {
   const seats = await (await fetch("/seats")).json();
-  seat = (seats.find((each) => each.name === address.get("seat")) ?? seats[0]).name;
+  const here = seats.find((each) => each.name === address.get("seat")) ?? seats[0];
+  seat = here.name;
+  document.documentElement.lang = here.language;
+  translate();
   document.body.classList.toggle("still", address.has("still"));
   $("seats").append(...seats.map((each) => {
     const link = make("a", each.name === seat ? "here" : "", each.title);

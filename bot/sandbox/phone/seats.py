@@ -29,7 +29,6 @@ def picture(seat: Seat, menu: Mapping[str, str]) -> Json:
     screen = seat.view.screen()
     return {
         "title": seat.title,
-        "language": seat.language,
         "messages": [_message(seat, message) for message in screen.messages],
         "draft": _draft(screen.draft) if screen.draft else None,
         "typing": screen.typing,

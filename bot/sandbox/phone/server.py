@@ -19,7 +19,12 @@ from bot.sandbox.telegram.telegram import Telegram
 
 MAX_UPLOAD = 50 * 1024 * 1024
 """What Telegram lets a bot see is smaller; a person may try."""
-_PAGE = {"page.html": "text/html", "page.css": "text/css", "page.js": "text/javascript"}
+_PAGE = {
+    "page.html": "text/html",
+    "page.css": "text/css",
+    "page.js": "text/javascript",
+    "texts.js": "text/javascript",
+}
 _HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data: blob:; media-src 'self'",
     "X-Content-Type-Options": "nosniff",
@@ -39,7 +44,7 @@ async def serve(
     app.on_response_prepare.append(_add_headers)
     phone = _Phone(telegram, seats)
     app.router.add_get("/", phone.page)
-    app.router.add_get(r"/{file:page\.(css|js)}", phone.page)
+    app.router.add_get(r"/{file:page\.css|page\.js|texts\.js}", phone.page)
     app.router.add_get("/seats", phone.seats)
     app.router.add_get("/screen/{seat}", phone.screen)
     app.router.add_get("/live/{seat}", phone.live)
@@ -86,9 +91,10 @@ class _Phone:
         return web.Response(text=text, content_type=_PAGE[name], charset="utf-8")
 
     async def seats(self, request: web.Request) -> web.Response:
-        """Whose phone can be looked at."""
+        """Whose phone can be looked at, and in which language."""
+        seats = self._seats.values()
         return web.json_response(
-            [{"name": seat.name, "title": seat.title} for seat in self._seats.values()]
+            [{"name": each.name, "title": each.title, "language": each.language} for each in seats]
         )
 
     async def screen(self, request: web.Request) -> web.Response:

@@ -1,0 +1,99 @@
+"""A real browser, steered over the Chrome DevTools Protocol."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import tempfile
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager
+from shutil import which
+from typing import Any
+
+from aiohttp import ClientSession, ClientWebSocketResponse
+
+CHROMIUM = which("chromium") or which("chromium-browser") or which("google-chrome") or ""
+SECONDS = 30
+"""Longest that a page may take here."""
+_OPTIONS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--remote-debugging-port=0",
+    "--window-size=420,600",
+)
+
+
+class Page:
+    """One page, without anybody at its keyboard and mouse but the test."""
+
+    def __init__(self, socket: ClientWebSocketResponse) -> None:
+        self._socket = socket
+        self._ids: Iterator[int] = itertools.count(1)
+
+    async def call(self, method: str, **params: object) -> dict[str, Any]:
+        """Call a method of the protocol; events between are passed over."""
+        number = next(self._ids)
+        await self._socket.send_json({"id": number, "method": method, "params": params})
+        while True:
+            news: dict[str, Any] = await self._socket.receive_json()
+            if news.get("id") == number:
+                assert "error" not in news, news
+                found: dict[str, Any] = news["result"]
+                return found
+
+    async def run(self, script: str) -> object:
+        """The value of a JavaScript expression, awaited."""
+        found = await self.call(
+            "Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True
+        )
+        assert "exceptionDetails" not in found, found
+        value: object = found["result"].get("value")
+        return value
+
+    async def until(self, condition: str) -> None:
+        """Wait until a JavaScript condition holds; it is looked at in every frame."""
+        look = f"const look = () => ({condition}) ? done() : requestAnimationFrame(look); look()"
+        await self.run(f"new Promise((done) => {{ {look} }})")
+
+
+@asynccontextmanager
+async def opened(address: str) -> AsyncGenerator[Page]:
+    """A page of its own browser at this address, once it shows a chat."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        process = await asyncio.create_subprocess_exec(
+            CHROMIUM,
+            *_OPTIONS,
+            f"--user-data-dir={profile}",
+            "about:blank",
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        try:
+            async with asyncio.timeout(SECONDS), ClientSession() as session:
+                port = await _port(process)
+                async with session.get(f"http://127.0.0.1:{port}/json/list") as answer:
+                    targets = await answer.json()
+                target = next(each for each in targets if each["type"] == "page")
+                async with session.ws_connect(
+                    target["webSocketDebuggerUrl"], max_msg_size=0
+                ) as socket:
+                    page = Page(socket)
+                    await page.call("Page.navigate", url=address)
+                    await page.until("document.querySelector('nav .here')")
+                    yield page
+        finally:
+            process.kill()
+            await process.wait()
+
+
+async def _port(process: asyncio.subprocess.Process) -> int:
+    """Where the browser listens, as it says on standard error."""
+    assert process.stderr is not None
+    async for line in process.stderr:
+        if line.startswith(b"DevTools listening on"):
+            return int(line.split(b":")[2].partition(b"/")[0])
+    raise AssertionError("the browser ended")

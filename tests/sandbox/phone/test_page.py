@@ -1,0 +1,64 @@
+"""The page as a person sees it, in a real browser."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncGenerator
+from importlib.resources import files
+
+import pytest
+from telegram import Bot
+
+from bot.sandbox.phone import Seat, serve
+from bot.sandbox.telegram import serve as serve_telegram
+from bot.sandbox.telegram.telegram import Telegram
+from tests.sandbox.phone.browser import CHROMIUM, opened
+from tests.sandbox.telegram.conftest import connected
+
+in_a_browser = pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed")
+MING = 1002
+
+
+@pytest.fixture
+async def telegram() -> AsyncGenerator[Telegram]:
+    async with serve_telegram(judge=False) as telegram:
+        yield telegram
+
+
+@pytest.fixture
+async def bot(telegram: Telegram) -> AsyncGenerator[Bot]:
+    async with connected(telegram) as bot:
+        yield bot
+
+
+@pytest.fixture
+async def address(telegram: Telegram) -> AsyncGenerator[str]:
+    ming = telegram.person(id=MING, name="小明", language="zh-hans").private()
+    ming.send("你好")
+    async with serve(telegram, [Seat(name="ming", title="小明", view=ming, language="zh")]) as url:
+        yield url
+
+
+def test_everything_that_the_page_says_has_its_translation() -> None:
+    folder = files("bot.sandbox.phone")
+    page, script, texts = (
+        folder.joinpath(name).read_text("utf-8") for name in ("page.html", "page.js", "texts.js")
+    )
+    said = set(re.findall(r'say\("(.+?)"\)', script)) | {"typing"}
+    said |= set(re.findall(r'(?:title|placeholder|aria-label)="(.+?)"', page))
+    translated = re.findall(r'^    "(.+)": "(.+)",$', texts, re.MULTILINE)
+    assert said == {english for english, _ in translated}
+    assert all(re.search(r"[\u4e00-\u9fff]", chinese) for _, chinese in translated)
+
+
+@in_a_browser
+async def test_the_page_speaks_the_language_of_the_seat(address: str) -> None:
+    async with opened(address) as page:
+        assert await page.run("document.documentElement.lang") == "zh"
+        assert await page.run("words.placeholder") == "输入消息"
+        assert await page.run("$('attach').title") == "发送文件"
+        assert await page.run("$('attach').ariaLabel") == "发送文件"
+        await page.until("document.querySelector('.tools')")
+        assert await page.run("document.querySelector('.tools').innerText") == "↩ 回复✎ 编辑"
+        await page.run("socket.onclose = null, socket.close(), tell({})")
+        assert await page.run("$('toast').textContent") == "连接已断开，请稍后再试。"
