@@ -114,6 +114,7 @@ function draw(screen) {
   const here = new Set(screen.messages.map((message) => String(message.id)));
   for (const [id, [, element]] of drawn) if (!here.has(id)) { element.remove(); drawn.delete(id); }
   let before = null;
+  const newest = Math.max(...drawn.keys(), 0);
   for (const message of screen.messages) {
     const id = String(message.id), from = JSON.stringify(message);
     const [old, standing] = drawn.get(id) ?? [];
@@ -132,12 +133,19 @@ function draw(screen) {
     }
     before = element;
   }
+  const isNew = screen.messages.some((message) => message.id > newest);
+  if (isNew || (screen.draft && !document.querySelector(".draft"))) $("newest").hidden = following;
   drawDraft(screen.draft);
   if (!focused.isConnected) chat.focus({ preventScroll: true }); // the key is gone: stay near it
   if (following) scrollToEnd();
 }
 
-function follow() { following = true; scrollToEnd(); }
+function follow() { setFollowing(true); scrollToEnd(); }
+
+function setFollowing(now) {
+  following = now;
+  if (following) $("newest").hidden = true;
+}
 
 function scrollToEnd() { chat.scrollTop = chat.scrollHeight; }
 
@@ -292,8 +300,9 @@ $("file").onchange = async (event) => {
   if (file && !(await upload(file, { name: file.name, caption })) && !words.value) words.value = caption;
 };
 $("voice").onclick = record;
+$("newest").onclick = () => { chat.focus({ preventScroll: true }); follow(); };
 chat.onscroll = () => {
-  following = chat.scrollHeight - chat.scrollTop - chat.clientHeight < 80;
+  setFollowing(chat.scrollHeight - chat.scrollTop - chat.clientHeight < 80);
 };
 chat.onclick = (event) => {
   const folded = event.target.closest("blockquote.folded");

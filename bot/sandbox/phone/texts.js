@@ -5,6 +5,7 @@ const TEXTS = {
   zh: {
     "Whose phone": "谁的手机",
     "Messages": "消息",
+    "To the newest message": "到最新消息",
     "Commands": "命令",
     "Never mind": "取消",
     "Send a file": "发送文件",

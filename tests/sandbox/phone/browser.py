@@ -59,6 +59,13 @@ class Page:
         look = f"const look = () => ({condition}) ? done() : requestAnimationFrame(look); look()"
         await self.run(f"new Promise((done) => {{ {look} }})")
 
+    async def type(self, key: str, text: str = "") -> None:
+        """Press a key and let it go: `Tab`, `Enter`."""
+        code = {"Tab": 9, "Enter": 13}[key]
+        shared: dict[str, object] = {"key": key, "code": key, "windowsVirtualKeyCode": code}
+        await self.call("Input.dispatchKeyEvent", type="keyDown", text=text, **shared)
+        await self.call("Input.dispatchKeyEvent", type="keyUp", **shared)
+
 
 @asynccontextmanager
 async def opened(address: str) -> AsyncGenerator[Page]:

@@ -62,3 +62,31 @@ async def test_the_page_speaks_the_language_of_the_seat(address: str) -> None:
         assert await page.run("document.querySelector('.tools').innerText") == "↩ 回复✎ 编辑"
         await page.run("socket.onclose = null, socket.close(), tell({})")
         assert await page.run("$('toast').textContent") == "连接已断开，请稍后再试。"
+
+
+@in_a_browser
+async def test_what_comes_while_somebody_reads_above_is_one_key_away(
+    address: str, bot: Bot
+) -> None:
+    at_the_end = "chat.scrollHeight - chat.scrollTop - chat.clientHeight < 2"
+    await bot.send_message(MING, "line\n" * 100)
+    async with opened(address) as page:
+        await page.until(f"chat.innerText.includes('line') && {at_the_end}")
+        await page.run("chat.scrollTop = 0")
+        await page.until("!following")
+        assert await page.run("$('newest').hidden")
+        sent = await bot.send_message(MING, "news")
+        await page.until("chat.innerText.includes('news') && !$('newest').hidden")
+        assert await page.run("chat.scrollTop") == 0
+        last = "chat.lastChild.querySelector('.tools button:last-child')"
+        await page.run(f"{last}.focus({{ preventScroll: true }})")
+        await page.type("Tab")
+        assert await page.run("document.activeElement.id") == "newest"
+        await page.type("Enter", "\r")
+        await page.until(f"{at_the_end} && $('newest').hidden")
+        assert await page.run("document.activeElement.id") == "chat"
+        await page.run("chat.scrollTop = 0")
+        await page.until("!following")
+        await bot.edit_message_text("changed", MING, sent.message_id)
+        await page.until("chat.innerText.includes('changed')")
+        assert await page.run("$('newest').hidden")  # nothing new has come
