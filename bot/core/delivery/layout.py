@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from bot.core.delivery.place import START, Place
 from bot.core.delivery.split import Page
 from bot.core.ports import Draft
 from bot.core.types import MessageRef
@@ -20,13 +21,14 @@ _BLANK_LINES = re.compile(r"(?:[ \t]*\n)*")
 
 @dataclass(slots=True)
 class Full:
-    """A message that is full and final: it was cut from `begins + source` and hands on `carry`."""
+    """A message that is full and final: the text from `begin` to `end`, cut as `body`."""
 
     ref: MessageRef
     text: str
-    begins: str
-    source: str
-    carry: str
+    begin: Place = START
+    source: str = ""
+    body: str = ""
+    end: Place = START
 
 
 @dataclass(slots=True)
@@ -62,8 +64,7 @@ class Layout:
         self.full: list[Full] = []
         self.open: Open | None = None
         self.old: deque[Sheet] = deque(Unknown(ref) for ref in resume)
-        self.start = 0  # where in the text the open sheet begins
-        self.carry = ""  # what it begins with from the sheet before
+        self.place = START  # where in the text the open sheet begins
 
     @property
     def sheets(self) -> Sequence[Sheet]:
@@ -80,7 +81,7 @@ class Layout:
             elif ref is not None:
                 stands.append(Unknown(ref))
         self.old.extendleft(reversed(stands))
-        self.full, self.open, self.start, self.carry = [], None, 0, ""
+        self.full, self.open, self.place = [], None, START
 
     def recognise(self, text: str) -> None:
         """Go on after the sheets that are right as they stand."""
@@ -89,8 +90,7 @@ class Layout:
             match self.old[0]:
                 case Full() as full if self._continues(full, text):
                     self.full.append(full)
-                    self.start += len(full.source)
-                    self.carry = full.carry
+                    self.place = full.end
                     self._skip_blank_lines(text)
                 case Open(page=None) as begun if self.body(text).startswith(begun.given):
                     self.open = begun
@@ -100,13 +100,13 @@ class Layout:
 
     def body(self, text: str) -> str:
         """The text of the open sheet and of all that come after it."""
-        return self.carry + text[self.start :]
+        return self.place.body(text)
 
     def is_ahead(self, body: str) -> bool:
         """Whether an earlier attempt shows more of the same: it need not change as yet."""
         match self.old[0] if self.old and self.open is None else None:
-            case Full(begins=begins, source=source):
-                return (begins + source).startswith(body)
+            case Full(body=shown):
+                return shown.startswith(body)
             case Open(given=given, page=None):
                 return given.startswith(body)
             case _:
@@ -114,27 +114,27 @@ class Layout:
 
     def has_ended(self, text: str) -> bool:
         """Whether nothing of the text is left for the open sheet."""
-        return not text[self.start :].strip()
+        return not text[self.place.start :].strip()
 
-    def skip(self, page: Page) -> None:
+    def skip(self, text: str, page: Page) -> None:
         """Leave out a page that is blank."""
-        self.start += page.used - len(self.carry)
+        self.place = self.place.after(text, page.used, "")
 
     def end_sheet(self, ref: MessageRef, text: str, page: Page) -> None:
         """The open sheet is full and final, as this page."""
-        end = self.start + page.used - len(self.carry)
-        source = text[self.start : end]
-        self.full.append(Full(ref, page.text, self.carry, source, page.carry))
-        self.start, self.carry, self.open = end, page.carry, None
+        begin, end = self.place, self.place.after(text, page.used, page.carry)
+        source, body = text[begin.start : end.start], begin.body(text)[: page.used]
+        self.full.append(Full(ref, page.text, begin, source, body, end))
+        self.place, self.open = end, None
 
     def _continues(self, full: Full, text: str) -> bool:
-        return full.begins == self.carry and text.startswith(full.source, self.start)
+        return full.begin == self.place and text.startswith(full.source, self.place.start)
 
     def _skip_blank_lines(self, text: str) -> None:
         """A page does not begin with blank lines, unless in a code block."""
-        if not self.carry and (self.open is None or not self.open.given):
-            blank = _BLANK_LINES.match(text, self.start)
-            self.start = blank.end() if blank else self.start
+        if not self.place.carry and (self.open is None or not self.open.given):
+            blank = _BLANK_LINES.match(text, self.place.start)
+            self.place = self.place.moved(text, blank.end()) if blank else self.place
 
 
 def ref_of(sheet: Sheet) -> MessageRef | None:

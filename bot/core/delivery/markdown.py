@@ -17,10 +17,11 @@ _FENCE = re.compile(
     rf"(?P<margin>[ \t]*{_ITEM}*)(?P<marks>`{{3,}}(?=[^`\n]*$)|~{{3,}})(?P<info>[^\n]*)$",
     re.MULTILINE,
 )
+ITEM = re.compile(_ITEM)
 _NO_QUOTE = re.compile(r"^(?![ ]{0,3}>)", re.MULTILINE)
 _RULE = re.compile(r"[ \t]*\|?(?:[ \t]*:?-+:?[ \t]*\|)*(?:[ \t]*:?-+:?[ \t]*)?\|?[ \t]*")
 _HEADING = re.compile(r"[ \t]*#{1,6}(?:[ \t]|$)")
-MARKER = re.compile(rf"[ \t]*(?:>[ \t]?)*{_ITEM}*(?:\[[ xX]?\]?[ \t]*)?")
+MARKER = re.compile(rf"[ \t]*(?:>[ \t]*)*{_ITEM}*(?:\[[ xX]?\]?[ \t]*)?")
 """What a line of a list or a quote begins with."""
 
 _SPAN = re.compile(
@@ -57,17 +58,8 @@ class Fence:
 
     @property
     def opening(self) -> str:
-        """A line that opens it anew at the beginning of a text.
-
-        A fence that stood four columns or deeper stood in a list. Without the list it would be
-        indented code, and its closing line no closing line; so the list is opened anew, too.
-        """
-        margin, left = self.quote, self.indent
-        while left > 3:
-            step = min(left, 5)
-            margin += "-" + " " * (step - 1)
-            left -= step
-        return margin + " " * left + self.marks + self.info.rstrip()
+        """A line that opens it anew at the beginning of a text, at the margin."""
+        return self.quote + self.marks + self.info.rstrip()
 
     def is_closed_by(self, found: re.Match[str]) -> bool:
         """Whether a line that looks like a fence ends this one."""
@@ -128,6 +120,18 @@ def closed(text: str) -> str:
     if fence is None:
         return text
     return f"{text}{'' if text.endswith(chr(10)) else chr(10)}{fence.closing}"
+
+
+def fence_in(line: str) -> Fence | None:
+    """The code fence that a line opens."""
+    found = _FENCE.match(line) if "```" in line or "~~~" in line else None
+    return _after(None, found) if found else None
+
+
+def fence_after(fence: Fence, line: str) -> Fence | None:
+    """The fence, unless this line of its code closes it."""
+    found = _FENCE.match(line) if fence.marks in line else None
+    return _after(fence, found) if found else fence
 
 
 def _after(fence: Fence | None, found: re.Match[str]) -> Fence | None:

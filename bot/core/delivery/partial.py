@@ -15,7 +15,7 @@ HOLD = 400
 """Characters that are held back at most."""
 
 _MARKER_ALONE = re.compile(
-    r"[ \t]*(?:>[ \t]?)*(?:#{1,6}|[-*+_=]+|\d{1,9}[.)]?)?[ \t]*(?:\[[ xX]?\]?)?[ \t]*"
+    r"[ \t]*(?:>[ \t]*)*(?:#{1,6}|[-*+_=]+|\d{1,9}[.)]?)?[ \t]*(?:\[[ xX]?\]?)?[ \t]*"
 )
 _RULE_BEGUN = re.compile(r"[|:\- \t]*")
 _NEW_BLOCK = re.compile(r"[ \t]*(?:[-*+#>]|\d{1,9}[.)])")

@@ -225,7 +225,7 @@ class Sheets:
         elif not self._layout.full and (end.files or (self._begun and self._is_native())):
             self._closing = self._begun or self._closing or self._draft(None)
             ref = await self._closing.finish(self._reply("", end))
-            self._layout.full.append(Full(ref, "", "", "", ""))
+            self._layout.full.append(Full(ref, ""))
             self._begun = None
         return True
 
@@ -233,13 +233,14 @@ class Sheets:
         """Finish the open sheet as a full page. The text may go on growing meanwhile."""
         if sheet.page is None:
             body = self._layout.body(text)
-            carried = len(self._layout.carry) + 1 if self._layout.carry else 0
+            carry = self._layout.place.carry
+            carried = len(carry) + bool(carry)
             limit, measure = self._capabilities.max_text, self._capabilities.measure
             least = max(len(sheet.given), carried)
             sheet.page = take_page(body, limit, measure, least=least)
             sheet.given = sheet.page.text
         if not sheet.page.text.strip():  # blanks as long as a page are no page
-            self._layout.skip(sheet.page)
+            self._layout.skip(text, sheet.page)
             sheet.given, sheet.page = "", None
             return
         ref = await sheet.draft.finish(self._reply(sheet.page.text))

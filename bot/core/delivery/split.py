@@ -1,8 +1,9 @@
 """Cut a growing Markdown text into pages. Pure functions; no clock, no I/O.
 
-A page ends, best first, after a paragraph, a line, a row or a line of code, a sentence, a word;
-never inside a link, an inline code span, the head of a table, or a character. A code fence that the
-cut leaves open is closed on the page and opened on the next; a table's head is repeated there.
+A page ends, best first, after a paragraph, an item of a list, a line, a row or a line of code, a
+sentence, a word; never inside a link, an inline code span, the head of a table, or a character. A
+code fence that the cut leaves open is closed on the page and opened on the next; a table's head is
+repeated there, and the rest of a list moves to the margin (`Place`).
 
 Sizes are what the platform's `measure` says of the rendered page. A call may cost a millisecond, so
 a page takes a handful of them.
@@ -17,7 +18,17 @@ from dataclasses import dataclass, replace
 from enum import IntEnum, auto
 
 from bot.core.delivery.graphemes import boundary_after, boundary_before, is_boundary
-from bot.core.delivery.markdown import MARKER, Line, LineKind, closed, lines, open_fence, spans
+from bot.core.delivery.markdown import (
+    ITEM,
+    MARKER,
+    Line,
+    LineKind,
+    closed,
+    lines,
+    open_fence,
+    spans,
+)
+from bot.core.delivery.place import START
 
 Measure = Callable[[str], int]
 
@@ -28,11 +39,10 @@ LOOK_AHEAD = 2_000
 CARRY_SHARE = 3
 """A fence or a table's head is carried over only up to this part of a page."""
 
-_SENTENCE = re.compile(r"[.!?…][\"'”’)\]*_]*(?=\s)|[。！？；…][”’」』）)]*")
-_DEEP_CODE = re.compile(r"(?:[ \t]*\n)*(?:[ ]{4}|[ ]{0,3}\t)[ \t]*(?:[`~]|\Z)")
-"""Code in a list, or what is going to be. On a page of its own it would lose the list and its
-indentation, and nothing would close it."""
-_WORD = re.compile(r"\s+|[，、：；。！？」』）]")
+_LIKE_MARKER = r"[ \t]*(?:(?:[-+*]|\#{1,6}|\d{1,9}[.)])(?:\s|$)|>|`{3}|~{3})"
+"""Words that would be a list, a heading, a quote or code if a page began with them."""
+_SENTENCE = re.compile(rf"(?:[.!?…][\"'”’)\]*_]*(?=\s)|[。！？；…][”’」』）)]*)(?!{_LIKE_MARKER})")
+_WORD = re.compile(rf"(?:\s+|[，、：；。！？」』）])(?!\s|{_LIKE_MARKER})")
 
 
 class Rank(IntEnum):
@@ -42,11 +52,13 @@ class Rank(IntEnum):
     SENTENCE = auto()
     ROW = auto()  # of a table, or a line of code
     LINE = auto()
+    ITEM = auto()  # of a list that is in no other
     PARAGRAPH = auto()
 
 
 FLOORS = {
     Rank.PARAGRAPH: 0.5,
+    Rank.ITEM: 0.75,
     Rank.LINE: 0.6,
     Rank.ROW: 0.6,
     Rank.SENTENCE: 0.6,
@@ -59,7 +71,7 @@ FLOORS = {
 class Page:
     """One page: its text, how many characters of the input it takes, and what it hands on.
 
-    The next page is cut from `carry + input[used:]`.
+    The next page begins with `carry`, and goes on with what is left: see `Place`.
     """
 
     text: str
@@ -87,12 +99,16 @@ def take_page(text: str, limit: int, measure: Measure = len, *, least: int = 0) 
 
 def pages(text: str, limit: int, measure: Measure = len) -> Iterator[str]:
     """All pages of a whole text; none of them is blank."""
-    carry = ""
-    while text.strip():
-        page = take_page(carry + text, limit, measure, least=len(carry) + bool(carry))
-        text, carry = text[page.used - len(carry) :], page.carry
+    place = START
+    while text[place.start :].strip():
+        least = len(place.carry) + bool(place.carry)
+        body = place.body(text)
+        page = take_page(body, limit, measure, least=least)
         if page.text.strip():
             yield page.text
+        if page.used == len(body):
+            return
+        place = place.after(text, page.used, page.carry)
 
 
 def best_cut(text: str, least: int, reach: int) -> int | None:
@@ -100,17 +116,12 @@ def best_cut(text: str, least: int, reach: int) -> int | None:
     known = list(lines(text[: _line_end(text, reach)]))
     found: dict[Rank, int] = {}
     for rank, at in (*_line_cuts(text, known), *_inline_cuts(text, known, least, reach)):
-        if least <= at <= reach and not _is_before_deep_code(text, at):
+        if least <= at <= reach:
             found[rank] = max(at, found.get(rank, 0))
     for rank in sorted(found, reverse=True):
         if found[rank] >= FLOORS[rank] * reach:
             return found[rank]
     return None
-
-
-def _is_before_deep_code(text: str, at: int) -> bool:
-    line = text.rfind("\n", 0, at) + 1
-    return _DEEP_CODE.match(text, at if text[line:at].strip() else line) is not None
 
 
 def _reach(text: str, limit: int, measure: Measure, least: int) -> int:
@@ -161,8 +172,12 @@ def _line_cuts(text: str, known: list[Line]) -> Iterator[tuple[Rank, int]]:
                 yield Rank.ROW, line.start
         elif line.kind is not LineKind.TABLE_RULE and not follows_heading:
             after_gap = before.kind in (LineKind.BLANK, LineKind.FENCE)
-            inner = text[line.start] in " \t"  # a list goes on
-            yield (Rank.PARAGRAPH if after_gap and not inner else Rank.LINE), line.start
+            if text[line.start] in " \t":  # a list goes on
+                yield Rank.LINE, line.start
+            elif after_gap:
+                yield Rank.PARAGRAPH, line.start
+            else:
+                yield (Rank.ITEM if ITEM.match(text, line.start) else Rank.LINE), line.start
 
 
 def _inline_cuts(
@@ -175,20 +190,31 @@ def _inline_cuts(
         is_words = line.kind in (LineKind.TEXT, LineKind.HEADING)
         held = spans(text, line.start, line.end) if is_words else []
         marker = MARKER.match(text, line.start, line.end)
-        begin = marker.end() if marker and is_words else line.start
+        words = (marker.end() if marker and is_words else line.start, line.end)
         if is_words:
-            for at in _ends(_SENTENCE, text, begin, min(line.end, reach), held):
+            for at in _ends(_SENTENCE, text, words, held, reach):
                 yield Rank.SENTENCE, at
-        for at in _ends(_WORD, text, begin, min(line.end, reach), held):
+        for at in _ends(_WORD, text, words, held, reach):
             yield Rank.WORD, at
 
 
 def _ends(
-    pattern: re.Pattern[str], text: str, start: int, end: int, held: list[tuple[int, int]]
+    pattern: re.Pattern[str],
+    text: str,
+    place: tuple[int, int],
+    held: list[tuple[int, int]],
+    reach: int,
 ) -> Iterator[int]:
-    for found in pattern.finditer(text, start, end):
+    """The ends of what the pattern finds in a place, up to `reach`; not inside of what is held."""
+    number = 0
+    for found in pattern.finditer(text, *place):
         at = found.end()
-        if at > start and is_boundary(text, at) and not any(a < at < b for a, b in held):
+        if at > reach:
+            return
+        while number < len(held) and held[number][1] <= at:
+            number += 1
+        is_held = number < len(held) and held[number][0] < at
+        if at > place[0] and not is_held and is_boundary(text, at):
             yield at
 
 
@@ -213,8 +239,15 @@ def _page(text: str, cut: int, least: int, limit: int) -> Page:
         return Page(text=closed(text[:cut]), used=cut, carry=carry)
     page = text[:least] + text[least:cut].rstrip()
     carry = _table_head(text, cut)
-    used = cut + len(text) - cut - len(text[cut:].lstrip())
-    return Page(text=page, used=used, carry=carry if len(carry) <= limit // CARRY_SHARE else "")
+    carry = carry if len(carry) <= limit // CARRY_SHARE else ""
+    return Page(text=page, used=_next_start(text, cut), carry=carry)
+
+
+def _next_start(text: str, cut: int) -> int:
+    """Where the next page begins: after blanks and blank lines, but with its indentation."""
+    words = len(text) - len(text[cut:].lstrip())
+    line = text.rfind("\n", 0, words) + 1
+    return line if line >= cut else words
 
 
 def _table_head(text: str, cut: int) -> str:

@@ -176,12 +176,12 @@ def test_blank_lines_in_code_stay() -> None:
     assert "".join(page[7:-4] for page in found).count("\n\n\ndef two") == 2
 
 
-def test_code_in_a_nested_list_is_opened_again_in_a_list() -> None:
+def test_code_in_a_nested_list_is_opened_again_at_the_margin() -> None:
     body = "\n".join(f"      line{n}" for n in range(12))
-    found = list(pages(f"1. a\n   - b\n      ```sh\n{body}\n      ```\nend", 90))
-    assert found[1].startswith("-     ```sh\n      line") or found[1].startswith("-    ")
-    assert "end" in found[-1]
-    assert all(open_fence(page) is None for page in found)
+    found = list(pages(f"1. a\n   - b\n      ```sh\n{body}\n      ```\n      c\n2. end", 90))
+    assert found[1].startswith("```sh\nline")
+    assert found[-1].endswith("\n```\nc\n\n2. end")
+    assert re.findall(r"line\d+", "".join(found)) == body.split()
 
 
 def test_code_in_a_quote_is_opened_again_in_the_quote() -> None:
@@ -198,6 +198,18 @@ def test_a_long_line_of_code_in_a_quote_goes_on_as_code() -> None:
     found = list(pages(f"> ~~~\n> {words}\n> ~~~", 90))
     assert all(re.fullmatch(r"> ~~~\n> w[w\d ]+\n> ~~~", page) for page in found)
     assert re.findall(r"w\d+", " ".join(found)) == words.split()
+
+
+def test_a_long_line_of_code_in_a_list_goes_on_as_code() -> None:
+    words = " ".join(f"w{n}" for n in range(60))
+    found = list(pages(f"- so\n  ~~~\n  {words}\n  x\n  ~~~\n  end", 90))
+    assert all(re.fullmatch(r"~~~\nw[w\d ]+(\nx)?\n~~~", page) for page in found[1:-1])
+    assert found[-1] == "end"
+
+
+def test_code_in_a_quote_in_a_quote_may_lose_one_of_them() -> None:
+    found = list(pages("> > ~~~\n" + "> code\n> > code\n" * 12 + "> > ~~~\n> end", 90))
+    assert all(re.fullmatch(r"> > ~~~\n(> (> )?code\n)+> > ~~~(\n> end)?", p) for p in found)
 
 
 def test_code_in_a_quote_ends_with_the_quote() -> None:
@@ -270,9 +282,74 @@ def test_a_number_stays_with_its_item() -> None:
     assert [line for page in found for line in page.splitlines()] == text.splitlines()
 
 
-def test_a_rest_that_was_indented_is_no_code() -> None:
-    text = "- one\n" + "    - two three four\n" * 8
-    assert all(not page.startswith(" ") for page in pages(text, 80))
+@pytest.mark.parametrize("step", ["  ", "   ", "    ", "\t"])
+def test_the_rest_of_a_nested_list_moves_to_the_margin(step: str) -> None:
+    deep = [f"{step * 2}- deep {n}" for n in range(8)]
+    rest = [f"{step}- inner", f"{step * 2}- deep", "- top"]
+    text = "\n".join(["- top", f"{step}- inner", *deep, *rest])
+    first, second = pages(text, 90)
+    assert first.startswith(f"- top\n{step}- inner\n{deep[0]}\n")
+    left = [line.strip() for line in deep[first.count("deep") :]]
+    assert second.split("\n") == [*left, "- inner", f"{step.expandtabs(4)}- deep", "- top"]
+
+
+def test_an_item_that_is_cut_in_its_words_keeps_its_list() -> None:
+    text = "- top\n    - " + "word " * 20 + "\n        - deep\n    - inner\n- top"
+    assert list(pages(text, 80))[1] == "word " * 7 + "\n  - deep\n- inner\n- top"
+
+
+def test_numbers_go_on_where_every_item_is_the_first() -> None:
+    text = "\n".join(["1. top", *["   1. inner words"] * 14, "1. top", "   more of it", "1. top"])
+    first, second = pages(text, 190)
+    inner = 14 - first.count("inner")
+    numbers = [f"{n}. inner words" for n in range(15 - inner, 15)]
+    assert second.split("\n") == [*numbers, "2) top", "   more of it", "3) top"]
+
+
+def test_what_an_item_holds_moves_with_its_number() -> None:
+    items = [f"1. item {n}\n   - one\n   - two" for n in range(1, 13)]
+    found = list(pages("\n".join(items), 285))
+    rest = [f"{n}. item {n}\n    - one\n    - two" for n in (11, 12)]
+    assert found[1:] == ["\n".join(rest)]
+
+
+def test_a_list_in_a_quote_moves_to_the_margin_of_the_quote() -> None:
+    text = "> - top\n" + "".join(f">     - inner {n}\n" for n in range(8)) + "> - top\n\nend"
+    first, second = pages(text, 90)
+    assert first.endswith("\n>     - inner 4")
+    assert second == "> - inner 5\n> - inner 6\n> - inner 7\n> - top\n\nend"
+
+
+def test_words_cut_in_a_quote_stay_in_it() -> None:
+    first, second = pages("> " + "word " * 15 + "\n> > " + "more " * 3, 70)
+    assert (first, second) == ("> " + "word " * 12 + "word", "> word word \n> > " + "more " * 3)
+
+
+def test_an_ordered_list_after_the_rest_of_an_item_stays_a_list() -> None:
+    text = "1. " + "word " * 15 + "\n2. next\n    - inner"
+    assert list(pages(text, 70))[1] == "word word \n\n2. next\n    - inner"
+
+
+def test_a_rule_after_the_rest_of_an_item_makes_no_heading_of_it() -> None:
+    assert list(pages("- " + "word " * 15 + "\n---\nend", 70))[1] == "word word \n\n---\nend"
+
+
+def test_a_page_does_not_begin_with_what_would_be_a_marker() -> None:
+    for limit in range(20, 60):
+        for page in list(pages("It is 5 - 3 or 1. first # one > two or 7 + 4 euros " * 4, limit))[
+            1:
+        ]:
+            assert re.match(r"[-+#>]|1\.", page) is None
+
+
+def test_a_list_is_cut_between_its_outer_items() -> None:
+    text = "- one\n  - a\n  - b\n- two\n  - a\n  - b\n  - c\n- three\n  - a\n  - b\n  - c"
+    assert list(pages(text, 50))[1].startswith("- three\n")
+
+
+def test_indented_code_stays_code() -> None:
+    text = "Some words:\n\n" + "".join(f"    line{n}\n" for n in range(12))
+    assert all(page.startswith("    line") for page in list(pages(text, 60))[1:])
 
 
 def test_pages_that_cannot_fit_still_end() -> None:
