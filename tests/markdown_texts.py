@@ -100,5 +100,54 @@ _block = st.one_of(
     _paragraph, _paragraph, _heading, _list(), _list(), _fence, _quote, _table(), st.just("---")
 )
 
+
+_piece = st.sampled_from(
+    [
+        *[WORD] * 6,
+        f"{WORD}.",
+        f"{WORD}，中文。",
+        f"**{WORD} {WORD}**",
+        f"_{WORD}_",
+        f"`{WORD}`",
+        f"[{WORD}](https://example.com/a_b)",
+    ]
+)
+_words = st.lists(_piece, min_size=1, max_size=8).map(" ".join).map(f"{WORD} {{}}".format)
+_two_lines = st.builds("{}\n{}".format, _words, _words)
+_code = st.lists(_code_line, min_size=1, max_size=5).map("\n".join).map("```\n{}\n```".format)
+
+
+@st.composite
+def _nest(draw: st.DrawFn, step: str, depth: int = 1) -> str:
+    """A list as deep as four levels, each indented by one step more than the one around it."""
+    sign = draw(st.sampled_from(["-", "*", "1.", "1)", "0.", "- [ ]"]))
+    gap = "\n\n" if draw(st.integers(0, 4)) == 0 else "\n"
+    margin = step if sign[0] in "-*" or step != "  " else "   "
+    items = []
+    for number in range(1, draw(st.integers(1, 3)) + 1):
+        mark = sign.replace("1", str(number)).replace("0", "1")  # or 1. and 1. and 1.
+        item = f"{mark} {draw(st.one_of(_words, _words, _two_lines))}"
+        if depth < 4 and draw(st.integers(0, 2)) > 0:
+            item += gap + draw(_nest(step, depth + 1))
+        kind = draw(st.integers(0, 11))
+        if kind < 3:
+            item += "\n\n" + draw((_words, _code, _two_lines.map(_in_quote))[kind])
+            item += "\n" if kind == 0 else ""
+        items.append(item.replace("\n", "\n" + margin).replace(f"\n{margin}\n", "\n\n"))
+    return gap.join(items)
+
+
+def _in_quote(text: str) -> str:
+    return "> " + text.replace("\n", "\n> ")
+
+
+_nested = st.sampled_from(["  ", "   ", "    ", "\t"]).flatmap(_nest)
+_other = st.one_of(_two_lines, _nested.map(_in_quote), _code, _code.map(_in_quote), _table())
+nested_texts = (
+    st.lists(st.one_of(_nested, _nested, _nested, _other), min_size=1, max_size=3)
+    .map("\n\n".join)
+    .map(_numbered)
+)
+"""Texts of lists in lists, also in quotes, with paragraphs, code and quotes in their items."""
 markdown_texts = st.lists(_block, min_size=1, max_size=6).map("\n\n".join).map(_numbered)
 """Whole texts in which every marker is closed."""
