@@ -11,6 +11,8 @@ import unicodedata
 ZERO_WIDTH_JOINER = 0x200D
 VIRAMA = 9
 """The canonical combining class of the signs that join two Indic consonants."""
+LONGEST = 100
+"""Code points of one character at most; of a longer heap of marks nobody sees where it is cut."""
 _SPACING_VOWELS = {0x0E33, 0x0EB3}  # Thai and Lao AM: letters that extend the one before
 
 
@@ -34,16 +36,13 @@ def is_boundary(text: str, at: int) -> bool:
 
 def boundary_before(text: str, at: int) -> int:
     """The nearest place at or before `at` where the text may be cut."""
-    while not is_boundary(text, at):
-        at -= 1
-    return at
+    places = range(at, max(-1, at - LONGEST), -1)
+    return next((place for place in places if is_boundary(text, place)), at)
 
 
 def boundary_after(text: str, at: int) -> int:
     """The nearest place at or after `at` where the text may be cut."""
-    while not is_boundary(text, at):
-        at += 1
-    return at
+    return next((place for place in range(at, at + LONGEST) if is_boundary(text, place)), at)
 
 
 def _extends(code: int) -> bool:

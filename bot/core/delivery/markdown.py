@@ -13,13 +13,17 @@ from enum import Enum, auto
 
 _ITEM = r"(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)"
 _FENCE = re.compile(
-    r"^(?P<quote>(?:[ ]{0,3}>[ ]?)*)"
+    r"^(?P<quote>(?:[ ]{0,3}>[ ]?)*+)"
     rf"(?P<margin>[ \t]*{_ITEM}*)(?P<marks>`{{3,}}(?=[^`\n]*$)|~{{3,}})(?P<info>[^\n]*)$",
     re.MULTILINE,
 )
 ITEM = re.compile(_ITEM)
+LONGEST = 200
+"""Characters before what a fence names: of a longer one no page could hold beginning and end."""
 _NO_QUOTE = re.compile(r"^(?![ ]{0,3}>)", re.MULTILINE)
-_RULE = re.compile(r"[ \t]*\|?(?:[ \t]*:?-+:?[ \t]*\|)*(?:[ \t]*:?-+:?[ \t]*)?\|?[ \t]*")
+_RULE = re.compile(
+    r"[ \t]*+\|?+(?:[ \t]*+:?-++:?[ \t]*+\|)*+(?:[ \t]*+:?-++:?[ \t]*+)?+\|?+[ \t]*+"
+)
 _HEADING = re.compile(r"[ \t]*#{1,6}(?:[ \t]|$)")
 MARKER = re.compile(rf"[ \t]*(?:>[ \t]*)*{_ITEM}*(?:\[[ xX]?\]?[ \t]*)?")
 """What a line of a list or a quote begins with."""
@@ -136,6 +140,8 @@ def fence_after(fence: Fence, line: str) -> Fence | None:
 
 def _after(fence: Fence | None, found: re.Match[str]) -> Fence | None:
     if fence is None:
+        if found.end("marks") - found.start() > LONGEST:
+            return None
         indent = len(found["margin"].expandtabs(4))
         quotes = found["quote"].count(">")
         return Fence(indent=indent, marks=found["marks"], info=found["info"], quotes=quotes)

@@ -15,7 +15,7 @@ HOLD = 400
 """Characters that are held back at most."""
 
 _MARKER_ALONE = re.compile(
-    r"[ \t]*(?:>[ \t]*)*(?:#{1,6}|[-*+_=]+|\d{1,9}[.)]?)?[ \t]*(?:\[[ xX]?\]?)?[ \t]*"
+    r"[ \t]*+(?:>[ \t]*+)*+(?:#{1,6}|[-*+_=]+|\d{1,9}[.)]?)?+[ \t]*+(?:\[[ xX]?\]?)?+[ \t]*+"
 )
 _RULE_BEGUN = re.compile(r"[|:\- \t]*")
 _NEW_BLOCK = re.compile(r"[ \t]*(?:[-*+#>]|\d{1,9}[.)])")
@@ -91,6 +91,9 @@ def _held_words(text: str, known: list[Line]) -> int | None:
         return None
     whole = [span for span in spans(text, at, len(text)) if not _is_half_address(text, *span)]
     for start, end in (*whole, (len(text), len(text))):
+        if len(text) - start >= HOLD:  # nothing before it is held back
+            at = end
+            continue
         for found in _OPENED.finditer(text, at):
             if found.start() >= start:
                 break

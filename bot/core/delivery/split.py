@@ -42,7 +42,7 @@ CARRY_SHARE = 3
 _LIKE_MARKER = r"[ \t]*(?:(?:[-+*]|\#{1,6}|\d{1,9}[.)])(?:\s|$)|>|`{3}|~{3})"
 """Words that would be a list, a heading, a quote or code if a page began with them."""
 _SENTENCE = re.compile(rf"(?:[.!?…][\"'”’)\]*_]*(?=\s)|[。！？；…][”’」』）)]*)(?!{_LIKE_MARKER})")
-_WORD = re.compile(rf"(?:\s+|[，、：；。！？」』）])(?!\s|{_LIKE_MARKER})")
+_WORD = re.compile(rf"(?:\s++|[，、：；。！？」』）])(?!\s|{_LIKE_MARKER})")
 
 
 class Rank(IntEnum):
