@@ -127,6 +127,8 @@ def _transcript(body: bytes, content_type: str) -> tuple[Transcript, Json]:
     """The transcript of an answer in any form, and the usage it reports."""
     try:
         found: object = json.loads(body)
+    except RecursionError:
+        raise not_the_api(body, {}) from None
     except ValueError:
         found = None
     if isinstance(found, dict):

@@ -73,6 +73,8 @@ _NAMES = {
 }
 """Under which names gateways write the parts of an error."""
 _REQUEST_ID = re.compile(r"\s*\(?(?:request[ _-]?id|traceid)[: ]+([\w-]+)\)?\s*$", re.IGNORECASE)
+REQUEST_ID_ROOM = 200
+"""Characters at the end of a message in which a request id is looked for."""
 _SECRETS = re.compile(r"\b(sk-|Bearer )[\w*.-]{4,}")
 _STATUS_KINDS = {
     401: Kind.BAD_KEY,
@@ -259,9 +261,10 @@ def _read(payload: Mapping[str, Any]) -> dict[str, str]:
                 value = shape.get(key)
                 if not found[name] and isinstance(value, str | int) and value not in ("", 0):
                     found[name] = str(value)
-    if match := _REQUEST_ID.search(found["message"]):
+    message = found["message"]
+    if match := _REQUEST_ID.search(message, max(0, len(message) - REQUEST_ID_ROOM)):
         found["request_id"] = match[1]
-        found["message"] = found["message"][: match.start()]
+        found["message"] = message[: match.start()]
     return found
 
 

@@ -35,6 +35,7 @@ class AnswerStream:
         self._reader = reader
         self._decoder: SseDecoder | None = None
         self._head = bytearray()  # of what may be no stream
+        self._size = 0
         self._failure: CallFailed | None = None  # to be raised after what came before it
         self._ended = False
         self._arrived = asyncio.Event()
@@ -110,10 +111,13 @@ class AnswerStream:
         return [e for each in self._decoder.end() for e in self._read_last(each.name, each.data)]
 
     def _read(self, chunk: bytes) -> list[WireEvent]:
+        self._size += len(chunk)
+        if self._size > LARGEST_BODY:
+            raise CallFailed(
+                ModelErrorKind.BAD_ANSWER, f"the answer is larger than {LARGEST_BODY} bytes"
+            )
         if self._decoder is None:
             self._head += chunk
-            if len(self._head) > LARGEST_BODY:
-                raise not_the_api(bytes(self._head), self._response.headers)
             if NO_STREAM.match(self._head):
                 return []
             self._decoder, chunk = SseDecoder(), bytes(self._head)

@@ -114,10 +114,10 @@ def parse_event(data: str) -> Json:
     """
     try:
         found: object = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         try:
             found = json.loads(data.replace("\n", ""))
-        except ValueError:
+        except (ValueError, RecursionError):
             raise CallFailed(ModelErrorKind.BAD_ANSWER, "an event is not JSON") from None
     if found in (None, ""):
         return {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import time
 
 import pytest
 
@@ -15,6 +16,7 @@ from tests.api.wire_server import (
     DONE,
     END,
     HELLO,
+    Hang,
     Reset,
     WireServer,
     chunk,
@@ -152,6 +154,32 @@ async def test_quirk_5_an_error_in_the_middle_cuts_the_answer(
     events, failure = await ask_badly(client)
     assert (words(events), failure.kind) == ("Hel", ModelErrorKind.CUT)
     assert failure.detail == "broke"
+
+
+async def test_an_error_of_any_length_holds_up_nobody(
+    client: ApiClient, server: WireServer
+) -> None:
+    server.answer(*stream(text("Hel"), data({"error": "no" + " " * 100_000 + "!"}), DONE))
+    began = time.process_time()
+    events, failure = await ask_badly(client)
+    assert time.process_time() - began < 5
+    assert (words(events), failure.detail) == ("Hel", "no !")
+
+
+async def test_an_answer_nested_without_end_is_a_cut(client: ApiClient, server: WireServer) -> None:
+    server.answer(*stream(text("Hel"), b"data: " + b'{"choices":' * 50_000 + b"\n\n", DONE))
+    events, failure = await ask_badly(client)
+    assert (words(events), failure.kind) == ("Hel", ModelErrorKind.CUT)
+
+
+async def test_a_line_without_end_does_not_fill_the_memory(
+    client: ApiClient, server: WireServer
+) -> None:
+    piece = chunk(b" " * 1_000_000)
+    server.answer(head(), chunk(text("Hel")), chunk(b"data: "), *[piece] * 100, Hang())
+    events, failure = await ask_badly(client)
+    assert (words(events), failure.kind) == ("Hel", ModelErrorKind.CUT)
+    assert "larger" in failure.detail
 
 
 async def test_quirk_5_an_error_before_any_text_is_never_seen(

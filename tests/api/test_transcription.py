@@ -173,6 +173,7 @@ async def test_what_cannot_succeed_is_not_sent(
         (json_answer({"error": {"message": "x", "code": "model_not_found"}}), Kind.MODEL_NOT_FOUND),
         (whole(b"<html>hello</html>", content_type="text/html"), Kind.BAD_ANSWER),
         (json_answer({"task": "transcribe"}), Kind.BAD_ANSWER),
+        (whole(b'{"text":' * 100_000), Kind.BAD_ANSWER),
     ],
 )
 async def test_what_is_no_transcript_is_an_error(
