@@ -92,6 +92,30 @@ async def test_a_picture_at_a_private_address_is_not_fetched(
     assert caught.value.kind is Kind.BAD_ANSWER
 
 
+@pytest.mark.parametrize(
+    "host", ["①②⑦.⓪.⓪.①", "127。0。0。1", "127.1", "2130706433", "0x7f.1", "[::ffff:127.0.0.1]"]
+)
+async def test_no_spelling_of_a_private_address_is_fetched(
+    client: ApiClient, server: WireServer, backup: WireServer, host: str
+) -> None:
+    server.answer(*json_answer({"data": [{"url": f"http://{host}:{backup.port}/cat.png"}]}))
+    backup.answer(*whole(PNG))
+    with pytest.raises(ModelError) as caught:
+        await client.draw(CAT)
+    assert caught.value.kind is Kind.BAD_ANSWER
+    assert not backup.requests
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "http://pictures.example:99999/x.png"])
+async def test_a_picture_at_no_address_is_none(
+    client: ApiClient, server: WireServer, url: str
+) -> None:
+    server.answer(*json_answer({"data": [{"url": url}]}))
+    with pytest.raises(ModelError) as caught:
+        await client.draw(CAT)
+    assert caught.value.kind is Kind.BAD_ANSWER
+
+
 async def test_what_is_no_picture_is_not_passed_on(client: ApiClient, server: WireServer) -> None:
     server.answer(*json_answer({"data": [{"url": f"http://127.0.0.1:{server.port}/cat.png"}]}))
     server.answer(*whole(b"<html>expired</html>"))
