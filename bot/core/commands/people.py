@@ -80,14 +80,13 @@ async def subject_of(ctx: TurnContext, text: str) -> str | None:
     platform, colon, rest = name.partition(":")
     if colon and platform.isalpha() and platform.islower():
         return name if rest and " " not in rest else None
-    stores = ctx.services.stores
-    if await stores.users.find(Person(ctx.chat.platform, UserId(name))) is None:
-        called = await stores.users.called(ctx.chat.platform, name)
-        if called:
-            return str(called[0].person) if len(called) == 1 else None
-        if not ctx.platform.is_id(name):
-            return None  # a name that nobody has
-    return f"{ctx.chat.platform}:{name}"
+    users, person = ctx.services.stores.users, Person(ctx.chat.platform, UserId(name))
+    # Anybody can call themselves like somebody's id.
+    is_id = mention is not None or ctx.platform.is_id(name)
+    if is_id or await users.find(person) is not None:
+        return str(person)
+    called = await users.called(ctx.chat.platform, name)
+    return str(called[0].person) if len(called) == 1 else None
 
 
 # ---------------------------------------------------------------- letting in and shutting out

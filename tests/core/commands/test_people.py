@@ -118,6 +118,20 @@ async def test_a_name_does_where_only_one_person_has_it(house: House) -> None:
         assert text.startswith(answer), words
 
 
+async def test_nobody_is_taken_for_another_by_a_name_that_looks_like_an_id(house: House) -> None:
+    for id, name in (("20", "31"), ("21", "U5")):
+        await house.say("hello", sender=Sender(UserId(id), name))
+    for words, answer in (
+        ("/allow 31", "✅ `fake:31` may talk to me now."),
+        ("/allow <@U5>", "✅ `fake:U5` may talk to me now."),
+    ):
+        assert (await house.say(words, sender=BOSS))[-1].startswith(answer)
+    for id, name in (("20", "31"), ("21", "U5")):
+        before = house.platform.kept()
+        assert (await house.say("hello", sender=Sender(UserId(id), name)))[: len(before)] == before
+        assert "You said" not in house.platform.kept()[-1]
+
+
 async def test_a_long_list_has_pages(house: House) -> None:
     for number in range(20, 40):
         await house.say("hello", sender=Sender(UserId(str(number)), f"P{number}"))
