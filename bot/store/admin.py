@@ -17,7 +17,7 @@ from bot.errors import StoreError
 from bot.store import lanes, migrate, ratings
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
-from bot.store.database import Database, connected
+from bot.store.database import Database, begin_file, connected
 from bot.store.errors import translated
 from bot.store.schema import actions, files, message_files, turns
 from bot.store.settings import StorageSettings
@@ -221,6 +221,7 @@ def _copy(file: Path, to: Path) -> int:
     unfinished = to.with_name(f"{to.name}.unfinished")
     try:
         with translated():
+            begin_file(unfinished)
             source, target = sqlite3.connect(file), sqlite3.connect(unfinished)
             with closing(source), closing(target):
                 source.backup(target)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import sqlalchemy as sa
@@ -109,8 +111,20 @@ async def migrating(settings: StorageSettings) -> AsyncIterator[Database]:
     On SQLite a table is changed by making it anew and dropping the old one, which with foreign
     keys enforced would delete the rows that point to it (https://www.sqlite.org/lang_altertable.html).
     """
+    if settings.sqlite_file is not None:
+        await asyncio.to_thread(begin_file, settings.sqlite_file)
     async with _open(settings, limited=False, foreign_keys=False) as database:
         yield database
+
+
+def begin_file(file: Path) -> None:
+    """Make an empty file, unless there is one, that no other user of the machine can read.
+
+    What people wrote stands in it. SQLite's files beside it get the same permissions; why one
+    cannot be made, SQLite says itself.
+    """
+    with suppress(OSError):
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from bot.errors import StoreBusy
+from bot.store.database import begin_file
 from bot.store.errors import translated
 
 
@@ -21,8 +22,10 @@ def sole_owner(database: Path) -> Iterator[None]:
 
     Raises `StoreBusy` when somebody does.
     """
+    file = database.with_name(f"{database.name}-owner")
+    begin_file(file)  # else another user of the machine could hold the lock
     with translated():
-        lock = sqlite3.connect(f"{database}-owner", isolation_level=None, timeout=0)
+        lock = sqlite3.connect(file, isolation_level=None, timeout=0)
     with closing(lock):
         try:
             with translated():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from datetime import timedelta
 from pathlib import Path
 
@@ -133,6 +135,26 @@ async def test_a_backup_of_a_bot_at_work_opens_as_its_database(tmp_path: Path) -
         assert await stores.turns.recover() == 1
         conversation = await stores.conversations.current(chat())
         assert len(await stores.conversations.page(conversation)) == 2
+
+
+async def test_no_other_user_of_the_machine_reads_the_database_or_a_backup(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        settings = sqlite_settings(tmp_path)
+        async with open_store(settings) as stores:
+            await fill(stores)
+            await admin.backup(settings, tmp_path / "copy.db")
+            found = permissions(tmp_path)
+    finally:
+        os.umask(before)
+    assert len(found) >= 3  # with the write-ahead log
+    assert set(found.values()) == {0o600}, found
+
+
+def permissions(folder: Path) -> dict[str, int]:
+    """Of the files that have something in them."""
+    found = {file.name: file.stat() for file in folder.iterdir()}
+    return {name: stat.S_IMODE(each.st_mode) for name, each in found.items() if each.st_size}
 
 
 @pytest.mark.parametrize("revision", ["0001", "9999"])
