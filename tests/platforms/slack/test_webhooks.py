@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 import pytest
 from aiohttp import ClientSession
 from pydantic import SecretStr
+from yarl import URL
 
 from bot.core.clock import SystemClock
 from bot.core.ports import Post
@@ -99,6 +100,25 @@ async def test_who_does_not_know_the_secret_is_sent_away(hooked: Running) -> Non
     await ada.dm.send("hello")
     await asyncio.sleep(0.05)
     assert hooked.inbox.events == []
+
+
+@pytest.mark.parametrize(
+    ("stamp", "signed"),
+    [(b"9" * 400, b"v0=0"), (b"9" * 5000, b"v0=0"), (b"now", b"v0=\xff"), (b"now", b"v0=\xc3\xa9")],
+)
+async def test_headers_that_nobody_sends_are_no_fault_of_ours(
+    hooked: Running, stamp: bytes, signed: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    stamp = str(int(time.time())).encode() if stamp == b"now" else stamp
+    port = URL(hooked.sandbox.sockets.webhook).port
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(
+        b"POST /slack HTTP/1.1\r\nHost: bot\r\nContent-Length: 2\r\n"
+        b"X-Slack-Request-Timestamp: %b\r\nX-Slack-Signature: %b\r\n\r\n{}" % (stamp, signed)
+    )
+    assert (await reader.readline()).split()[1] == b"401"
+    writer.close()
+    assert {record.levelname for record in caplog.records} <= {"WARNING"}
 
 
 async def test_slack_may_ask_whether_the_address_is_ours(hooked: Running) -> None:
