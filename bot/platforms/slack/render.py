@@ -33,7 +33,7 @@ JOINER = "\N{WORD JOINER}"
 
 _PING = re.compile(
     r"<(?=!(?:channel|here|everyone|subteam|group)|@[UWB][A-Z0-9]|\#[CG][A-Z0-9])"
-    r"|(?<![\w.])@(?=(?:channel|here|everyone))",
+    r"|(?<![^\W_])(?<!\.)@(?=(?:channel|here|everyone))",
     re.IGNORECASE,
 )
 _HALF_ENTITY = re.compile(r"&[a-z]*\Z")

@@ -27,7 +27,7 @@ def usable(url: str) -> bool:
     except ValueError:
         return False
     if parts.scheme == "tg":
-        return bool(parts.netloc) and parts.netloc.isalnum() and not url.startswith("tg://user")
+        return parts.netloc.isalnum() and parts.netloc.lower() != "user"  # a mention
     return parts.scheme in {"http", "https"} and port != 0 and _is_host(parts)
 
 

@@ -14,7 +14,7 @@ Json: TypeAlias = dict[str, Any]
 
 PING = re.compile(
     r"<!(?:channel|here|everyone|subteam\^\w+)(?:\|[^>]*)?>|<@[UW]\w+(?:\|[^>]*)?>"
-    r"|(?<![\w.])@(?:channel|here|everyone)\b"
+    r"|(?<![^\W_])(?<!\.)@(?:channel|here|everyone)\b"
 )
 """What would notify people. Whether a bare @here does depends on how a text was posted; the
 sandbox counts it always, so that a test that allows none is on the safe side."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.core.types import Button, Reply
@@ -15,6 +15,7 @@ PIECES = ["<", "!", "@", "#", "channel", "here", "everyone", "subteam^S1", ">", 
 
 
 @given(st.lists(st.sampled_from(PIECES)).map("".join))
+@example("_@channel_")
 def test_nothing_pings_however_it_is_put_together(text: str) -> None:
     assert not PING.search(neutralise(text))
 

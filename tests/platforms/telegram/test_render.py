@@ -304,3 +304,10 @@ def test_a_long_text_is_cut_into_pages_without_losing_a_word(line: str) -> None:
     cut = pages(rendered)
     assert all(page.length <= MAX_TEXT and len(page.entities) <= MAX_ENTITIES for page in cut)
     assert "".join("".join(page.text for page in cut).split()) == "".join(rendered.text.split())
+
+
+@pytest.mark.parametrize("address", ["tg://user?id=1", "TG://User?id=1", "tg://USER/?id=1"])
+def test_a_model_mentions_nobody_by_a_link(address: str) -> None:
+    shown = render(f"ask [Ann]({address})")
+    assert "Ann" in shown.text
+    assert shown.entities == ()
