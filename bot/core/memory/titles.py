@@ -37,7 +37,7 @@ INSTRUCTION = (
     "Answer with the title alone: no quotes, no full stop."
 )
 
-_MARKS = re.compile(r"(?m)^(?:\s*(?:>|#{1,6}(?=\s)))+|(?<!\w)_+|_+(?!\w)|[*`|~\[\]]+")
+_MARKS = re.compile(r"(?m)^(?:[^\S\n]*(?:>|#{1,6}(?=\s)))+|(?<!\w)_+|_+(?!\w)|[*`|~\[\]]+")
 """What Markdown would make something of; the signs in `C#`, `my_file` and `1 > 2` are words."""
 _QUOTED = re.compile(r"\"([^\"]*)\"|'([^']*)'|“([^“”]*)”|„([^„“”]*)[“”]|«([^«»]*)»")
 _BRACKETED = re.compile(r"\A\[[^\]]*\]\s*")
