@@ -16,7 +16,8 @@ from bot.core.types import ButtonPress, Feedback
 
 log = logging.getLogger(__name__)
 
-_VALUE = re.compile(r"rate:([+-]):(\d+):(.*)", re.DOTALL)
+_VALUE = re.compile(r"rate:([+-]):([0-9]{1,18}):(.*)", re.DOTALL)
+"""People may send what no button holds: the number is one that a database holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -97,7 +97,9 @@ async def test_a_platform_without_thumbs_is_given_none(tmp_path: Path) -> None:
         assert house.platform.sent[-1].feedback is None
 
 
-@pytest.mark.parametrize("value", ["", "rate", "rate:+:x:m", "rate:*:1:m", "stop"])
+@pytest.mark.parametrize(
+    "value", ["", "rate", "rate:+:x:m", "rate:*:1:m", f"rate:+:{10**30}:m", "stop"]
+)
 def test_other_values_are_no_thumbs(value: str) -> None:
     assert feedback.read(value) is None
 
