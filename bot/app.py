@@ -28,7 +28,7 @@ from bot.core.engine.router import Router
 from bot.core.figures import Formats, FormatsOf
 from bot.core.limits.budget import Budget
 from bot.core.limits.calendar import Calendar
-from bot.core.ports import Clock, Platform, Web
+from bot.core.ports import Clock, PictureFitter, Platform, Web
 from bot.core.stores import Stores
 from bot.core.turn import Services
 from bot.errors import PlatformError
@@ -44,6 +44,7 @@ log = logging.getLogger(__name__)
 DRAIN = 8.0
 """Seconds that running answers are given at the end; `docker stop` kills after ten."""
 PUBLISH_AGAIN = 60.0
+PICTURES_AT_ONCE = 2
 
 
 async def run(config: Config) -> None:
@@ -187,7 +188,7 @@ async def _services(
             api=client,
             audio=AudioPreparer(),
             documents=ChildReader(),
-            fit_picture=_fit_picture,
+            fit_picture=_picture_fitter(),
             draw_chart=_draw_chart,
             clock=clock,
             count_tokens=api.count_tokens,
@@ -230,10 +231,17 @@ async def _draw_chart(chart: Chart) -> bytes:
     return await draw_chart(chart)
 
 
-async def _fit_picture(data: bytes) -> tuple[str, bytes]:
-    from bot.media.image import fit_picture  # Pillow is loaded with the first picture
+def _picture_fitter() -> PictureFitter:
+    """A few pictures at a time: a small file may be one of hundreds of megabytes."""
+    places = asyncio.Semaphore(PICTURES_AT_ONCE)
 
-    return await fit_picture(data)
+    async def fit(data: bytes) -> tuple[str, bytes]:
+        from bot.media.image import fit_picture  # Pillow is loaded with the first picture
+
+        async with places:
+            return await fit_picture(data)
+
+    return fit
 
 
 def engine(config: Config, services: Services, platforms: Mapping[str, Platform]) -> Lanes:

@@ -12,6 +12,8 @@ from bot.errors import MediaError, MediaErrorKind
 
 _FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF")
 _SHARP = ("PNG", "GIF", "BMP")  # screenshots and drawings: letters suffer as JPEG
+_MIXABLE = ("L", "RGB", "RGBA")
+"""Modes whose values are shades: those of the others must be converted before they are mixed."""
 _MAX_PNG = 1_500_000  # bytes, past which a PNG is a photograph after all
 _QUALITY = 88
 # What Pillow's decoders raise on damaged data, found by feeding them such.
@@ -47,6 +49,9 @@ def _fit(data: bytes, max_side: int, max_pixels_in: int) -> tuple[str, bytes]:
 
 
 def _reduced(image: Image.Image, max_side: int) -> Image.Image:
+    """Scaled down first where that can be: every copy of the whole takes hundreds of megabytes."""
+    if image.mode in _MIXABLE and "transparency" not in image.info:
+        image.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
     upright = ImageOps.exif_transpose(image)
     if upright.mode.startswith(("I", "F")):  # 16 bits and more
         upright = upright.point(lambda value: value * (1 / 256)).convert("L")

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 import struct
+import subprocess
+import sys
 import zlib
+from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from bot.errors import MediaError, MediaErrorKind
 from bot.media.image import fit_picture
@@ -138,3 +141,24 @@ async def test_the_limit_of_pixels_can_be_set() -> None:
     picture = saved(Image.new("RGB", (100, 100)), "PNG")
     assert await refusal(picture, max_pixels_in=9_999) is MediaErrorKind.TOO_LARGE
     assert (await fit_picture(picture, max_pixels_in=10_000))[0] == "image/png"
+
+
+PEAK = """
+import asyncio, pathlib, re, sys
+from bot.media.image import fit_picture
+mime, data = asyncio.run(fit_picture(pathlib.Path(sys.argv[1]).read_bytes()))
+print(mime, re.search("VmHWM:\\s+(\\d+)", pathlib.Path("/proc/self/status").read_text())[1])
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells the peak")
+def test_a_small_file_with_many_pixels_does_not_fill_the_memory(tmp_path: Path) -> None:
+    picture = tmp_path / "picture.png"
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    Image.new("RGBA", (7000, 7000), "#ff000080").save(picture, exif=exif)
+    child = [sys.executable, "-c", PEAK, str(picture)]
+    done = subprocess.run(child, check=True, capture_output=True, text=True)
+    mime, kilobytes = done.stdout.split()
+    assert mime == "image/png"
+    assert int(kilobytes) < 600_000
