@@ -36,6 +36,8 @@ _TOKEN = re.compile(r"<([@#!])?([^<>|]*)(?:\|([^<>]*))?>")
 _COMMAND = re.compile(r"\A!(?=[a-z])")
 _ABOUT_FILES = re.compile(r"(?:\A|>\s*)!(?:transcribe|write|image|draw)\b")
 """Commands that may be about the files of the message under which they are written."""
+_ABOUT_PEOPLE = re.compile(r"(?:\A|>\s*)[!/](?:allow|deny|quota|limits?|usage)\b")
+"""Commands about people: who is mentioned there is told by id, since others may have the name."""
 _PRESSED = frozenset({"button", "feedback_buttons"})
 _GONE = frozenset({"tombstone", "hidden_by_limit"})
 
@@ -248,19 +250,22 @@ def _press(body: Json, directory: Directory) -> ButtonPress | None:
 def plain(text: str, directory: Directory) -> str:
     """The words of a message: mentions as names, links as addresses, nothing escaped.
 
-    The mention of the bot is taken out, and `!new` becomes `/new`: Slack takes no slash commands
-    in threads.
+    In a command about people a mention stays as it is. That of the bot is taken out, and `!new`
+    becomes `/new`: Slack takes no slash commands in threads.
     """
-    words = _TOKEN.sub(lambda found: _word(found, directory), text)
+    by_id = _ABOUT_PEOPLE.search(text) is not None
+    words = _TOKEN.sub(lambda found: _word(found, directory, by_id=by_id), text)
     words = html.unescape(words).strip()
     return _COMMAND.sub("/", words)
 
 
-def _word(found: re.Match[str], directory: Directory) -> str:
+def _word(found: re.Match[str], directory: Directory, *, by_id: bool) -> str:
     kind, target, label = found[1], found[2], found[3]
     match kind:
+        case "@" if target == directory.bot:
+            return ""
         case "@":
-            return "" if target == directory.bot else f"@{label or directory.name(target)}"
+            return f"<@{target}>" if by_id else f"@{label or directory.name(target)}"
         case "#":
             return f"#{label or target}"
         case "!":

@@ -9,6 +9,7 @@ another bot) is None; one that cannot be read raises, and the caller keeps it.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from bot.core.types import (
@@ -33,6 +34,8 @@ from bot.platforms.telegram.ids import (
 )
 
 ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "stopped_message_generation")
+_ABOUT_PEOPLE = re.compile(r"/(?:allow|deny|quota|limits?|usage)\b")
+"""Commands about people: who is mentioned there is told by id, since others may have the name."""
 ANONYMOUS_ADMIN = 1087968824
 """@GroupAnonymousBot, which stands for an administrator who writes as the group."""
 
@@ -255,6 +258,9 @@ class _Spoken:
             ):
                 addressed = True
                 text = _without(text, start, end)
+            elif kind == "text_mention" and _ABOUT_PEOPLE.match(words):
+                who = f"<@{entity['user']['id']}>"
+                text = text[:start] + who.encode("utf-16-le") + text[end:]
         return cls(text.decode("utf-16-le", "replace").strip(), addressed)
 
 

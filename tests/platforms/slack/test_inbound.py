@@ -57,6 +57,18 @@ async def test_a_thread_begun_by_a_mention_needs_no_other(bot: Running) -> None:
     assert aside.text == "@Bea what do you say?"
 
 
+@pytest.mark.parametrize("command", ["allow", "deny", "quota", "usage"])
+async def test_who_is_mentioned_in_a_command_about_people_is_told_by_id(
+    bot: Running, command: str
+) -> None:
+    ada, bea = bot.sandbox.person("Ada"), bot.sandbox.person("Bea")
+    await ada.dm.send(f"!{command} <@{bea.id}>")
+    await ada.dm.slash(f"/{command} <@{bea.id}|bea>")
+    await ada.channel(bot.sandbox.channel("general")).send(f"<@BOT> !{command} <@{bea.id}>")
+    await bot.inbox.holds(4)  # a mention comes twice
+    assert {bot.inbox.message(at).text for at in range(4)} == {f"/{command} <@{bea.id}>"}
+
+
 async def test_whose_thread_it_is_is_known_after_a_restart_too(sandbox: SlackSandbox) -> None:
     ada = sandbox.person("Ada")
     general = ada.channel(sandbox.channel("general"))

@@ -449,3 +449,18 @@ def test_whatever_stands_in_an_update_it_is_read_or_kept(data: st.DataObject) ->
     assert isinstance(update, dict)
     with suppress(*MALFORMED):  # the poller keeps it as it came
         parse_update(update, ME)
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [("/allow Zoe", "/allow <@20>"), ("/quota Zoe off", "/quota <@20> off"), ("ask Zoe", None)],
+)
+def test_who_is_mentioned_in_a_command_about_people_is_told_by_id(
+    words: str, text: str | None
+) -> None:
+    zoe = {"id": 20, "is_bot": False, "first_name": "Zoe"}
+    entity = {"type": "text_mention", "offset": words.index("Zoe"), "length": 3, "user": zoe}
+    written = {**message(text=words), "entities": [entity]}
+    event = parse_update({"update_id": 1, "message": written}, ME)
+    assert isinstance(event, IncomingMessage)
+    assert event.text == (text or words)
