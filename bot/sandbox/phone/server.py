@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -66,11 +67,24 @@ async def serve(
 async def _own_page_only(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
-    """Other pages in the same browser must not speak for the person (cross-site WebSocket)."""
+    """Other pages in the same browser must not speak for the person (cross-site WebSocket).
+
+    Nor a page whose name its owner lets point to this machine: then it is of one origin with it.
+    """
     origin = request.headers.get("Origin")
-    if origin is not None and origin != f"http://{request.host}":
+    is_own = origin is None or origin == f"http://{request.host}"
+    if not is_own or not _is_this_machine(request.url.host or ""):
         raise web.HTTPForbidden(text="this page belongs to somebody else")
     return await handler(request)
+
+
+def _is_this_machine(host: str) -> bool:
+    """Whether a page was asked for by an address, which nobody else can let point elsewhere."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return host == "localhost"
+    return True
 
 
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:

@@ -125,6 +125,18 @@ async def test_another_page_may_not_speak_for_the_person(browser: ClientSession)
         assert answer.status == 403
 
 
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("evil.example:8765", 403), ("evil.example", 403), ("localhost:8765", 200), ("[::1]", 200)],
+)
+async def test_a_page_whose_name_points_to_this_machine_is_another_page(
+    browser: ClientSession, host: str, status: int
+) -> None:
+    headers = {"Host": host, "Origin": f"http://{host}"}
+    async with browser.get("/screen/ann?still", headers=headers) as answer:
+        assert answer.status == status
+
+
 async def test_a_document_of_a_person_is_downloaded_not_opened(
     telegram: Telegram, browser: ClientSession
 ) -> None:
