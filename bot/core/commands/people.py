@@ -12,6 +12,7 @@ from bot.core.commands.menu import Item, draw, page_at
 from bot.core.commands.table import ActionHandler, Command
 from bot.core.i18n import N_
 from bot.core.limits.ledger import Person
+from bot.core.names import harmless
 from bot.core.punctuation import in_a_row, items
 from bot.core.stores import Acquaintance, Action, Outcome
 from bot.core.turn import TurnContext
@@ -156,7 +157,7 @@ async def _show(ctx: TurnContext, page: int) -> None:
     rows = [
         [
             Item(
-                _("Let in {name}").format(name=each.name or each.person.id),
+                _("Let in {name}").format(name=harmless(each.name) or each.person.id),
                 LET_IN,
                 json.dumps([str(each.person), at.number]),
             )
@@ -179,7 +180,7 @@ def _line(ctx: TurnContext, one: Acquaintance) -> str:
     else:
         standing = _("guest") if ctx.gate.open else _("not let in")
     ago = ctx.formats.ago(_seconds_since(ctx, one.last_seen))
-    name = one.name.replace("`", "'") or "–"
+    name = harmless(one.name) or "–"
     return f"- {name} `{subject}` – {items(ctx.texts, (standing, ago))}"
 
 

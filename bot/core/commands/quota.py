@@ -12,6 +12,7 @@ from bot.core.i18n import N_
 from bot.core.limits.ledger import Person, Standing
 from bot.core.limits.quota import NAMES, Ceiling, Limits, QuotaSyntaxError, ceilings, parse_limits
 from bot.core.limits.spending import sentences
+from bot.core.names import harmless
 from bot.core.punctuation import items, valued
 from bot.core.stores import Outcome
 from bot.core.turn import TurnContext
@@ -100,7 +101,7 @@ async def _of(ctx: TurnContext, person: Person) -> str:
     lines = [line(ctx, each) for each in standings if not each.ceiling.shared]
     own = await ctx.services.stores.ledger.limits(person)
     known = await ctx.services.stores.users.find(person)
-    title = f"{known.name} `{person}`" if known and known.name else f"`{person}`"
+    title = f"{harmless(known.name)} `{person}`" if known and known.name else f"`{person}`"
     parts = [_named(_("Limits of {who}").format(who=title), lines, ctx)]
     if admin and budget.quotas.admins_exempt:
         parts.append(_("Admins have no limits."))

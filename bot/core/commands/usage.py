@@ -16,6 +16,7 @@ from bot.core.limits.calendar import Period
 from bot.core.limits.ledger import Person, Spender, Total
 from bot.core.limits.quota import MINUTE, Measure
 from bot.core.limits.spending import sentences
+from bot.core.names import harmless
 from bot.core.punctuation import items, noted, valued
 from bot.core.stores import Outcome
 from bot.core.turn import TurnContext
@@ -63,7 +64,7 @@ async def _title(ctx: TurnContext, person: Person | None) -> str:
     if person == ctx.person:
         return _("What you have used")
     known = await ctx.services.stores.users.find(person)
-    name = f"{known.name} `{person}`" if known and known.name else f"`{person}`"
+    name = f"{harmless(known.name)} `{person}`" if known and known.name else f"`{person}`"
     return _("Used by {who}").format(who=name)
 
 
@@ -92,7 +93,8 @@ async def _people(ctx: TurnContext, month: str) -> list[str]:
     if not found:
         return []
     lines = [
-        valued(ctx.texts, f"{one.name or '–'} `{one.person}`", _spent(ctx, one)) for one in found
+        valued(ctx.texts, f"{harmless(one.name) or '–'} `{one.person}`", _spent(ctx, one))
+        for one in found
     ]
     title = ctx.texts.gettext("{month} by person").format(month=month)
     return [f"**{title}**\n\n{listed(lines)}"]

@@ -132,6 +132,15 @@ async def test_nobody_is_taken_for_another_by_a_name_that_looks_like_an_id(house
         assert "You said" not in house.platform.kept()[-1]
 
 
+async def test_no_name_makes_a_line_say_something_else(house: House) -> None:
+    name = "[Boss](http://evil.example)\n- x `fake:7` \N{RIGHT-TO-LEFT OVERRIDE}"
+    await house.say("hello", sender=Sender(UserId("20"), name))
+    words = "(Boss)(http://evil.example)- x 'fake:7' `fake:20`"
+    for command in ("/users", "/quota 20", "/usage 20"):
+        assert words in (await house.say(command, sender=BOSS))[-1]
+    assert house.platform.buttons() == ["Let in (Boss)(http://evil.example)- x 'fake:7'"]
+
+
 async def test_a_long_list_has_pages(house: House) -> None:
     for number in range(20, 40):
         await house.say("hello", sender=Sender(UserId(str(number)), f"P{number}"))
