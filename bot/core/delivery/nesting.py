@@ -6,6 +6,7 @@ Columns count from the beginning of a line, or from behind the `>` of the innerm
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from bot.core.delivery.markdown import Fence, fence_after, fence_in
@@ -14,6 +15,8 @@ _MARKER = re.compile(r"(?:[-+*]|(?P<number>\d{1,9})[.)])(?P<gap>[ \t]+|$)")
 _RULE = re.compile(r"(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,})$")
 _HEADING = re.compile(r"#{1,6}(?:[ \t]|$)")
 TAB = 4
+DEEPEST = 50
+"""Lists and quotes in each other at most; what is deeper is words."""
 _CODE = 4
 """Columns of indentation that make code of a line."""
 
@@ -74,11 +77,16 @@ def blanks(line: str, start: int, column: int = 0) -> tuple[int, int]:
     end = len(line) - len(line[start:].lstrip(" \t"))
     if "\t" not in line[start:end]:
         return end, column + end - start
-    while start < end:
-        is_tab = line[start] == "\t"
-        column += TAB - len(line[:start].expandtabs(TAB)) % TAB if is_tab else 1
-        start += 1
-    return start, column
+    return end, column + sum(widths(line, start, end))
+
+
+def widths(line: str, start: int, end: int) -> Iterator[int]:
+    """How many columns each of these blanks takes: a tab reaches to the next tab stop."""
+    column = len(line[:start].expandtabs(TAB))
+    for at in range(start, end):
+        width = TAB - column % TAB if line[at] == "\t" else 1
+        column += width
+        yield width
 
 
 def _is_rule(line: str, at: int) -> bool:
@@ -174,6 +182,8 @@ class _Reader:
         """Open the containers that begin in the line; `ended` may be the item before the first."""
         line, is_quoted = self._line, False
         while self._column - self._inner < _CODE and self._at < len(line):
+            if len(stack) >= DEEPEST:
+                return
             if self._enter_quote():
                 stack.append(None)
                 is_quoted = True

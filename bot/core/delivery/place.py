@@ -11,7 +11,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from bot.core.delivery.nesting import NOTHING_OPEN, Item, Marker, Nesting, Reading, blanks, read
+from bot.core.delivery.nesting import (
+    NOTHING_OPEN,
+    Item,
+    Marker,
+    Nesting,
+    Reading,
+    blanks,
+    read,
+    widths,
+)
 
 
 class _Piece(NamedTuple):
@@ -173,8 +182,10 @@ class _Margins:
         for level, margin in zip(reading.levels, columns, strict=False):
             yield _Piece(line[at:level], level)
             at, column = level, 0
-            while column < margin and line[at : at + 1] in (" ", "\t"):
-                column = blanks(line[: at + 1], at, column)[1]
+            for width in widths(line, at, blanks(line, at)[0]):
+                if column >= margin:
+                    break
+                column += width
                 at += 1
             if "\t" in line[level:at]:  # the tabs behind it would stand elsewhere
                 at, column = blanks(line, at, column)

@@ -26,6 +26,9 @@ HOSTILE = {
     "a fence without end": "`" * 3000,
     "waves without end": "~" * 3000,
     "a fence in quotes": "> " * 3000 + "```\ncode\n" * 3,
+    "items in items": "- " * 3000 + "x",
+    "tabs in a list": "- a\n" * 1200 + "\t" * 6000 + "x",
+    "tabs before items": "".join("\t" * min(n, 100) + "- a\n" for n in range(400)),
     "a fence far to the right": " " * 6000 + "```\ncode\n",
 }
 
