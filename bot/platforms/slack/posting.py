@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +13,7 @@ from bot.core.types import ChatRef, IncomingMessage, MessageRef, OutgoingFile, R
 from bot.errors import ChatGone, FilesForbidden, FileTooLarge, MessageGone, PlatformError
 from bot.platforms.slack.budgets import Urgency
 from bot.platforms.slack.calls import Calls, Json
-from bot.platforms.slack.errors import Refused, StillStreaming
+from bot.platforms.slack.errors import Refused, StillStreaming, StreamClosed
 from bot.platforms.slack.ids import make_message, parse_chat, thread_of, ts_of
 from bot.platforms.slack.lost import Lost
 from bot.platforms.slack.outside import Outside
@@ -30,6 +31,8 @@ TOO_LONG = frozenset({"msg_blocks_too_long", "msg_too_long"})
 BAD_BLOCKS = TOO_LONG | {"invalid_blocks", "invalid_blocks_format"}
 NO_FILES = frozenset({"file_uploads_disabled", "missing_scope", "not_allowed_token_type"})
 """Refusals of an upload that hold for the whole workspace; others hold for the chat or the file."""
+ENDED = (ChatGone, MessageGone, StreamClosed)
+"""What is raised where there is no stream to be stopped any more."""
 QUIET = {"unfurl_links": False, "unfurl_media": False}
 """No previews: a link that a model was talked into writing would be fetched unseen."""
 
@@ -89,12 +92,12 @@ class Posting:
     async def update(self, ref: MessageRef, reply: Reply, urgency: Urgency = Urgency.FINAL) -> None:
         """Replace text and buttons of a message; one that is still streaming is stopped first."""
         where = {"channel": parse_chat(ref.chat).channel, "ts": ts_of(ref)}
-        try:
-            await self._put(ref.chat, "chat.update", where, reply, urgency)
-        except StillStreaming:
-            await self.stop_stream(ref, "", [], urgency)
-            await self._put(ref.chat, "chat.update", where, reply, urgency)
-        self._open.pop(ref, None)
+        with self._ending(ref):
+            try:
+                await self._put(ref.chat, "chat.update", where, reply, urgency)
+            except StillStreaming:
+                await self.stop_stream(ref, "", [], urgency)
+                await self._put(ref.chat, "chat.update", where, reply, urgency)
         self._status.posted(Thread(where["channel"], thread_of(ref)))
 
     async def _put(
@@ -137,11 +140,12 @@ class Posting:
         """Remove a message; one that is gone already is success."""
         args = {"channel": parse_chat(ref.chat).channel, "ts": ts_of(ref)}
         try:
-            try:
-                await self._call(ref.chat, "chat.delete", args, Urgency.FINAL)
-            except StillStreaming:
-                await self.stop_stream(ref, "", [])
-                await self._call(ref.chat, "chat.delete", args, Urgency.FINAL)
+            with self._ending(ref):
+                try:
+                    await self._call(ref.chat, "chat.delete", args, Urgency.FINAL)
+                except StillStreaming:
+                    await self.stop_stream(ref, "", [])
+                    await self._call(ref.chat, "chat.delete", args, Urgency.FINAL)
         except MessageGone:
             log.debug("message gone already", extra={"chat": ref.chat.id})
 
@@ -208,7 +212,11 @@ class Posting:
         """Add words to a stream. Raises `StreamClosed` when it has ended."""
         channel = parse_chat(ref.chat).channel
         args = {"channel": channel, "ts": ts_of(ref), **_piece(text, tasks)}
-        await self._call(ref.chat, "chat.appendStream", args, urgency)
+        try:
+            await self._call(ref.chat, "chat.appendStream", args, urgency)
+        except ENDED:
+            self._open.pop(ref, None)
+            raise
 
     async def stop_stream(
         self,
@@ -225,7 +233,17 @@ class Posting:
             **_piece(text, tasks),
             "blocks": blocks or None,
         }
-        await self._call(ref.chat, "chat.stopStream", args, urgency)
+        with self._ending(ref):
+            await self._call(ref.chat, "chat.stopStream", args, urgency)
+
+    @contextmanager
+    def _ending(self, ref: MessageRef) -> Iterator[None]:
+        """A call after which a message is no stream any more, also if it has been none before."""
+        try:
+            yield
+        except ENDED:
+            self._open.pop(ref, None)
+            raise
         self._open.pop(ref, None)
 
     async def close(self) -> None:

@@ -12,7 +12,7 @@ from bot.core.capabilities import Streaming
 from bot.core.delivery.delivery import Delivery
 from bot.core.fakes.clock import ManualClock
 from bot.core.types import Button, IncomingMessage, Reply, Sender, UserId
-from bot.errors import NotYourTurn, OutcomeUnknown, RateLimited
+from bot.errors import NotYourTurn, OutcomeUnknown, PlatformError, RateLimited
 from bot.platforms.slack.ids import make_chat, make_message
 from bot.sandbox.slack.limits import Limits
 from bot.sandbox.slack.people import Person
@@ -248,3 +248,23 @@ async def test_a_stream_that_has_ended_is_not_stopped_again(stage: SlackStage) -
     await draft.finish(Reply(text="half an answer"))
     await stage.platform.close()
     assert len(stage.sandbox.calls_to("chat.stopStream")) == 1
+
+
+@pytest.mark.parametrize("fate", ["deleted", "taken away", "chat gone"])
+async def test_a_bot_that_leaves_stops_no_stream_that_is_gone(fate: str) -> None:
+    async with slack_stage("thread", HastyClock()) as stage:
+        draft = stage.platform.draft(stage.incoming)
+        await draft.show("one")
+        assert draft.ref is not None
+        if fate == "deleted":
+            await stage.delete(draft.ref)
+        elif fate == "taken away":
+            await stage.place.stop()
+            await stage.platform.delete(draft.ref)
+        else:
+            stage.sandbox.refuse_next("channel_not_found", method="chat.stopStream")
+        if fate != "taken away":
+            with pytest.raises(PlatformError):
+                await draft.finish(Reply(text="one two"))
+        made = len(stage.sandbox.calls)
+    assert [call.method for call in stage.sandbox.calls[made:]] == []
