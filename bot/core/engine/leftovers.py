@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 
+from bot.core.bounded import Memory
 from bot.core.ports import Platform
 from bot.core.stores import Stores, Turn
 from bot.core.types import ChatRef, IncomingMessage, MessageRef
+
+CHATS = 10_000
+"""Chats of which it is remembered that they were looked through; in others it is done once more."""
 
 
 class Leftovers:
@@ -23,7 +27,7 @@ class Leftovers:
         self._turns = stores.turns
         self._broadcasts = stores.broadcasts
         self._busy = busy
-        self._tidied: dict[ChatRef, asyncio.Lock] = {}
+        self._tidied: Memory[ChatRef, asyncio.Lock] = Memory(CHATS)
 
     async def tidy(self, turn: Turn, shown: Sequence[MessageRef], *, ours: bool) -> None:
         """Take away what an attempt before this one may have posted without writing it down.
@@ -35,10 +39,14 @@ class Leftovers:
         chat = turn.chat
         if chat in self._busy or (ours and (turn.urgent or turn.attempt == 1)):
             return
-        if not ours and chat in self._tidied:
-            async with self._tidied[chat]:
+        looking = self._tidied.get(chat)
+        if looking is not None and not ours:
+            async with looking:
                 return
-        async with self._tidied.setdefault(chat, asyncio.Lock()):
+        if looking is None:
+            looking = asyncio.Lock()
+            self._tidied.put(chat, looking)
+        async with looking:
             await self._sweep(turn, shown)
 
     async def tidy_again(self, turn: Turn, shown: Sequence[MessageRef]) -> None:

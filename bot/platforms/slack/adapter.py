@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from pathlib import Path
 
+from bot.core.bounded import Memory
 from bot.core.capabilities import Capabilities, Streaming
 from bot.core.ports import Clock, Draft, EventSink, Platform
 from bot.core.stores import TurnQueue, Users
@@ -27,7 +28,7 @@ from bot.core.types import (
 from bot.errors import ConfigError, FileRefused, OutcomeUnknown, PlatformError, RateLimited
 from bot.platforms.slack.budgets import Urgency
 from bot.platforms.slack.calls import Calls
-from bot.platforms.slack.directory import Directory, Memory
+from bot.platforms.slack.directory import Directory
 from bot.platforms.slack.draft import SlackDraft
 from bot.platforms.slack.errors import BAD_TOKEN, Refused
 from bot.platforms.slack.files import MAX_FILE_IN, download

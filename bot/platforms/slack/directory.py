@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import OrderedDict
 from collections.abc import Callable, Collection, Coroutine
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any
 from weakref import WeakValueDictionary
 
+from bot.core.bounded import Memory
 from bot.core.errands import Errands
 from bot.core.limits import ledger
 from bot.core.stores import TurnQueue, Users
@@ -28,9 +28,6 @@ from bot.platforms.slack.ids import PLATFORM, mentions
 
 log = logging.getLogger(__name__)
 
-K = TypeVar("K")
-V = TypeVar("V")
-
 PATIENCE = 1.0
 """Seconds from its arrival that an event waits for what is not known yet."""
 ASK_AGAIN = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
@@ -38,27 +35,6 @@ ASK_AGAIN = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
 PEOPLE = 10_000
 THREADS = 10_000
 ROOTS = 500
-
-
-class Memory(Generic[K, V]):
-    """Remembers at most `size` things, and forgets what was not used for longest."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._kept: OrderedDict[K, V] = OrderedDict()
-
-    def get(self, key: K) -> V | None:
-        """What is remembered under the key."""
-        if key in self._kept:
-            self._kept.move_to_end(key)
-        return self._kept.get(key)
-
-    def put(self, key: K, value: V) -> None:
-        """Remember something."""
-        self._kept[key] = value
-        self._kept.move_to_end(key)
-        if len(self._kept) > self._size:
-            self._kept.popitem(last=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
+from bot.core.bounded import Memory
 from bot.core.errands import Errands
 from bot.core.i18n import N_, texts
 from bot.errors import PlatformError
 from bot.platforms.slack.budgets import Urgency
 from bot.platforms.slack.calls import Calls
-from bot.platforms.slack.directory import Directory, Memory, Needs
+from bot.platforms.slack.directory import Directory, Needs
 
 log = logging.getLogger(__name__)
 

@@ -13,10 +13,10 @@ import html
 import logging
 import re
 
+from bot.core.bounded import Memory
 from bot.core.types import MessageRef
 from bot.errors import PlatformError
 from bot.platforms.slack.calls import Calls
-from bot.platforms.slack.directory import Memory
 from bot.platforms.slack.ids import ts_of
 
 log = logging.getLogger(__name__)
