@@ -178,7 +178,7 @@ class Images:
                 pass
         except CallFailed as failure:
             if order.files and _offers_not(failure):
-                self._lessons.of(model).lacks.add(order.path.rpartition("/")[2])
+                self._lessons.learn_lack(model, order.path.rpartition("/")[2])
             raise
         pictures = await self._pictures(answer.get("data"), url)
         used = read_usage(answer.get("usage"))

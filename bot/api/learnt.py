@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import logging
 import re
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot.api.errors import CallFailed
 from bot.api.settings import NOTHING, ApiSettings, ModelSettings, Protocol
+from bot.core.bounded import Memory
 from bot.core.chat import ModelInfo
 from bot.errors import ModelErrorKind
 
@@ -60,6 +60,8 @@ _FIELD: dict[Protocol, str] = {"chat": "messages", "completions": "prompt", "res
 _REASONS = frozenset(
     {ModelErrorKind.BAD_REQUEST, ModelErrorKind.UNSUPPORTED, ModelErrorKind.MODEL_NOT_FOUND}
 )
+MODELS = 2_000
+"""Models that are remembered: where the API has no list, people may type any name."""
 
 
 @dataclass(slots=True)
@@ -97,21 +99,21 @@ class Lessons:
 
     def __init__(self, settings: ApiSettings) -> None:
         self._settings = settings
-        self._configured: dict[str, ModelSettings] = {}
-        self._lessons: defaultdict[str, Lesson] = defaultdict(Lesson)
+        self._configured: Memory[str, ModelSettings] = Memory(MODELS)
+        self._lessons: Memory[str, Lesson] = Memory(MODELS)
 
     def of(self, model: str) -> Lesson:
-        """What has been learnt about a model."""
-        return self._lessons[model]
+        """What has been learnt about a model; only to be read."""
+        return self._lessons.get(model) or UNTAUGHT
 
     def protocol(self, model: str) -> Protocol:
         """In which protocol to speak to a model: as configured, else as learnt, else chat."""
-        return self._known(model).protocol or self._lessons[model].protocol or "chat"
+        return self._known(model).protocol or self.of(model).protocol or "chat"
 
     def words(self, info: ModelInfo) -> ModelInfo:
         """With the words that an image model takes, as configured or as it has told."""
         known = self._known(info.id)
-        lesson = self._lessons.get(info.id, UNTAUGHT)  # a list has hundreds of models
+        lesson = self.of(info.id)
         told = lesson.words
         if known is NOTHING and not told and not lesson.lacks:
             return info
@@ -127,7 +129,7 @@ class Lessons:
         """Learn from a refusal of this payload; True when it is worth asking again."""
         if failure.kind not in _REASONS:
             return False
-        lesson = self._lessons[model]
+        lesson = self._taught(model)
         words = f"{failure.detail} {failure.param}"
         _learn_words(lesson, failure)
         learnt = (
@@ -146,24 +148,38 @@ class Lessons:
             return False
         if not 0 < int(told[1]) < sent:
             return False
-        self._lessons[model].inputs = int(told[1])
+        self._taught(model).inputs = int(told[1])
         return True
 
     def draws_in_chat(self, model: str) -> bool:
         """Whether a model draws as part of a conversation, as configured or as learnt."""
-        return bool(self._known(model).protocol) or self._lessons[model].draws_in_chat
+        return bool(self._known(model).protocol) or self.of(model).draws_in_chat
 
     def learn_drawing(self, model: str, failure: CallFailed) -> bool:
         """Learn from the refusal of a picture's order; True when the model draws in a chat."""
         if failure.kind in _REASONS and _DRAWS_IN_CHAT.search(failure.detail):
-            self._lessons[model].draws_in_chat = True
-        return self._lessons[model].draws_in_chat
+            self._taught(model).draws_in_chat = True
+        return self.of(model).draws_in_chat
+
+    def learn_lack(self, model: str, endpoint: str) -> None:
+        """A model has nothing behind an endpoint."""
+        self._taught(model).lacks.add(endpoint)
 
     def _known(self, model: str) -> ModelSettings:
         """What the configuration says about a model: asked several times for each answer."""
-        if model not in self._configured:
-            self._configured[model] = self._settings.known(model)
-        return self._configured[model]
+        known = self._configured.get(model)
+        if known is None:
+            known = self._settings.known(model)
+            self._configured.put(model, known)
+        return known
+
+    def _taught(self, model: str) -> Lesson:
+        """What has been learnt about a model, to be added to."""
+        lesson = self._lessons.get(model)
+        if lesson is None:
+            lesson = Lesson()
+            self._lessons.put(model, lesson)
+        return lesson
 
     def _learn_protocol(
         self, model: str, lesson: Lesson, words: str, payload: Mapping[str, Any]

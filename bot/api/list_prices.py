@@ -41,6 +41,9 @@ VENDORS = (
     "elevenlabs",
 )
 """Those who sell models of their own. What a model costs at a reseller says nothing."""
+MODELS = 2_000
+"""Models beyond which all are looked up anew: where the API has no list, people may type any name.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +70,19 @@ class ListPrices:
         if not self._on:
             return
         new = {_key(info): info for info in infos if _key(info) not in self._found}
+        if new and len(self._found) >= MODELS:
+            self._begin_anew()
         while not self._loaded or any(key not in self._found for key in new):
             self._wanted |= new
             await self._loading.run()
+
+    def _begin_anew(self) -> None:
+        """Forget what was found; the list's own memory of whom it was asked about, too."""
+        from genai_prices.data_snapshot import DataSnapshot
+
+        sellers = self._list.sellers.providers
+        self._found = {}
+        self._list = replace(self._list, sellers=DataSnapshot(sellers, from_auto_update=False))
 
     async def _load(self) -> None:
         wanted, self._wanted = self._wanted, {}
@@ -125,10 +138,10 @@ class ListPrices:
     def _find(self, info: ModelInfo) -> tuple[Provider, Listed] | None:
         if not self._on:
             return None
-        key = _key(info)
-        if key not in self._found:
-            self._found[key] = self._look_up(info.id.lower(), info.owner.lower())
-        return self._found[key]
+        key, found = _key(info), self._found  # which another thread may begin anew
+        if key not in found:
+            found[key] = self._look_up(info.id.lower(), info.owner.lower())
+        return found[key]
 
     def _look_up(self, name: str, owner: str) -> tuple[Provider, Listed] | None:
         """At the API's own host first, then at whoever owns the model, then at every vendor."""

@@ -5,9 +5,13 @@ from __future__ import annotations
 from functools import cache
 from typing import Protocol
 
+from bot.core.bounded import Memory
+
 ASCII_PER_TOKEN = 4
 """Characters of English a token (OpenAI, "What are tokens and how to count them")."""
 SMOOTHING = 0.2
+MODELS = 2_000
+"""Models that are remembered; some servers take any name."""
 
 
 class Tokenizer(Protocol):
@@ -67,16 +71,16 @@ class Calibration:
     """Corrects estimates per model by what the API reported."""
 
     def __init__(self) -> None:
-        self._ratios: dict[str, float] = {}
+        self._ratios: Memory[str, float] = Memory(MODELS)
 
     def corrected(self, model: str, estimate: int) -> int:
         """The estimate for this model."""
-        return round(estimate * self._ratios.get(model, 1.0))
+        return round(estimate * (self._ratios.get(model) or 1.0))
 
     def learn(self, model: str, estimate: int, reported: int) -> None:
         """A request that was estimated took so many tokens; one outlier changes little."""
         if estimate <= 0 or reported <= 0:
             return
         seen = min(4.0, max(0.25, reported / estimate))
-        before = self._ratios.get(model, 1.0)
-        self._ratios[model] = before + SMOOTHING * (seen - before)
+        before = self._ratios.get(model) or 1.0
+        self._ratios.put(model, before + SMOOTHING * (seen - before))
