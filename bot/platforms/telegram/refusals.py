@@ -13,6 +13,8 @@ STRIKES = 2
 """Refusals in a row after which a chat does without: one alone may be about one text."""
 CHATS = 3
 """So many chats without, and the bot does without: it is not about the chats."""
+REMEMBERED = 1_000
+"""Chats of which it is remembered that something was refused there once."""
 PAUSE = 3600.0
 """Seconds until it is tried again."""
 
@@ -36,11 +38,13 @@ class Refusals:
     def note(self, chat: int, *, unknown: bool = False) -> None:
         """It was refused; `unknown` to the server, which is nothing about the chat."""
         now = self.clock.monotonic()
-        self._counts[chat] = self._counts.get(chat, 0) + 1
+        self._counts[chat] = self._counts.pop(chat, 0) + 1
+        if len(self._counts) > REMEMBERED:
+            del self._counts[next(iter(self._counts))]
+        self._until = {other: until for other, until in self._until.items() if until > now}
         if self._counts[chat] >= self.strikes:
             self._until[chat] = now + PAUSE
-        known = [until for until in self._until.values() if until > now]
-        if unknown or len(known) >= CHATS:
+        if unknown or len(self._until) >= CHATS:
             self._all_until = now + PAUSE
         extra = {"what": self.what, "chat": str(chat), "everywhere": self._all_until > now}
         log.warning("refused, doing without", extra=extra)

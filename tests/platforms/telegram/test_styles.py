@@ -16,7 +16,7 @@ from bot.core.fakes.clock import ManualClock
 from bot.core.types import Button, ChatRef, MessageRef, Reply, Style, Thoughts
 from bot.errors import NotYourTurn
 from bot.platforms.telegram.ids import make_chat
-from bot.platforms.telegram.refusals import CHATS, PAUSE, Refusals
+from bot.platforms.telegram.refusals import CHATS, PAUSE, REMEMBERED, Refusals
 from bot.platforms.telegram.rich import MAX_RICH, compose, measure, pages
 from bot.sandbox.telegram import rich as sandbox
 from bot.sandbox.telegram.calls import Call
@@ -307,6 +307,16 @@ def test_many_chats_without_are_the_whole_bot_without() -> None:
     assert refusals.without(0) and not refusals.without(99)
     refusals.note(CHATS)
     assert refusals.without(99)
+
+
+@pytest.mark.parametrize(("others", "without"), [(1, True), (REMEMBERED, False)])
+def test_of_very_many_chats_it_is_forgotten_who_refused_once(others: int, *, without: bool) -> None:
+    refusals = Refusals("rich messages", HastyClock())
+    refusals.note(0)
+    for other in range(1, 1 + others):
+        refusals.note(other)
+    refusals.note(0)
+    assert refusals.without(0) is without
 
 
 # ---------------------------------------------------------------- what is sent
