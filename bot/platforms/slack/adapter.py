@@ -90,6 +90,8 @@ EDITED = Capabilities(
 NO_STREAMS = frozenset({"unknown_method", "missing_scope", "not_allowed_token_type"})
 """Refusals of a stream that hold for the whole workspace; others hold for the chat."""
 CHATS = 10_000
+FILELESS = 10
+"""Messages of one chat whose files failed; of more, the oldest is not gone on with."""
 SIGN_IN = 30.0
 """Seconds to wait for the bot to know its own name, when Slack cannot be reached."""
 
@@ -219,6 +221,8 @@ class SlackPlatform:
         ref = fileless.pop(words, None) or await self._post(chat, reply)
         if reply.files:
             fileless[words] = ref
+            if len(fileless) > FILELESS:
+                del fileless[next(iter(fileless))]
             try:
                 await self._posting.upload(chat, thread_of(ref), reply.files)
             except FileRefused:

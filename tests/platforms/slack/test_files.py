@@ -18,6 +18,7 @@ from bot.errors import (
     RateLimited,
 )
 from bot.platforms.slack import files
+from bot.platforms.slack.adapter import FILELESS
 from bot.sandbox.slack.state import Message
 from tests.platform_contract import HastyClock
 from tests.platforms.slack.running import Running
@@ -204,3 +205,18 @@ async def test_of_a_message_whose_file_is_refused_nothing_is_left(stage: SlackSt
             await stage.platform.send(chat, reply)
         assert await stage.screen() == []
     assert len(stage.sandbox.calls_to("chat.postMessage")) == 1
+
+
+async def test_of_many_messages_whose_files_failed_only_the_last_are_gone_on_with(
+    stage: SlackStage,
+) -> None:
+    chat, upload = stage.incoming.ref.chat, "files.completeUploadExternal"
+    replies = [Reply(text=f"reply {number}", files=(NOTE,)) for number in range(FILELESS + 1)]
+    stage.sandbox.break_next(503, method=upload, times=len(replies))
+    for reply in replies:
+        with pytest.raises(PlatformError):
+            await stage.platform.send(chat, reply)
+    for reply in (replies[-1], replies[0]):
+        await stage.platform.send(chat, reply)
+    screen = [text for text in await stage.screen() if text]
+    assert screen == [reply.text for reply in (*replies, replies[0])]
