@@ -10,6 +10,10 @@ from bot.core.types import ChatMoved, ChatRef
 
 log = logging.getLogger(__name__)
 
+MOVES = 1_000
+"""Chats of which it is remembered: what was begun in a chat before it moved soon comes to its end.
+"""
+
 
 class MovedChats:
     """Carries over what belongs to a chat, and knows how chats are called now."""
@@ -35,6 +39,8 @@ class MovedChats:
                 },
             )
         self._new[old] = new
+        if len(self._new) > MOVES:
+            del self._new[next(iter(self._new))]
 
     def now(self, chat: ChatRef) -> ChatRef:
         """What a chat is called now."""

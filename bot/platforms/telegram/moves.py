@@ -10,11 +10,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from bot.core.bounded import Memory
 from bot.core.types import ChatRef, MessageRef
 from bot.errors import MessageGone
 from bot.platforms.telegram.ids import Place, make_chat, parse_chat, parse_message
 
 T = TypeVar("T")
+
+MOVES = 1_000
+"""Groups of which it is remembered; of others Telegram tells again."""
 
 
 class GroupMoved(MessageGone):
@@ -29,11 +33,11 @@ class Moves:
     """Where each group went, as far as this process has heard."""
 
     def __init__(self) -> None:
-        self._now: dict[int, int] = {}
+        self._now: Memory[int, int] = Memory(MOVES)
 
     def note(self, old: int, now: int) -> None:
         """A group has another id."""
-        self._now[old] = now
+        self._now.put(old, now)
 
     def chat(self, chat: ChatRef) -> ChatRef:
         """The chat as it is called now."""

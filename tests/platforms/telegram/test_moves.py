@@ -9,6 +9,7 @@ import pytest
 from bot.core.types import ChatMoved, Reply
 from bot.errors import MessageGone
 from bot.platforms.telegram.ids import make_chat
+from bot.platforms.telegram.moves import MOVES, Moves
 from bot.sandbox.telegram.people import Group
 from bot.sandbox.telegram.telegram import Telegram
 from bot.sandbox.telegram.view import ChatView
@@ -93,3 +94,12 @@ async def test_what_stands_in_the_old_group_is_left_alone(stage: TelegramStage, 
     with pytest.raises(MessageGone):
         await stage.platform.edit(old, Reply(text="Changed."))
     assert [m.text for m in (*stage.view.kept(), *now.kept()) if m.by_bot] == ["Before.", "After."]
+
+
+def test_of_very_many_groups_that_moved_the_oldest_is_forgotten() -> None:
+    moves = Moves()
+    for group in range(MOVES + 1):
+        moves.note(-1 - group, -1_001_000_000_001 - group)
+    oldest, next_one = make_chat(-1), make_chat(-2)
+    assert moves.chat(oldest) == oldest  # Telegram tells again, when something is posted there
+    assert moves.chat(next_one) == make_chat(-1_001_000_000_002)
