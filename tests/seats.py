@@ -58,7 +58,7 @@ class Seat(ABC):
 
     @abstractmethod
     def newest(self) -> str:
-        """The newest thing that the bot shows."""
+        """The newest words of the bot; files may stand below them."""
 
     @abstractmethod
     def files(self) -> list[str]:
@@ -69,7 +69,7 @@ class Seat(ABC):
         await self._until(lambda: self.pressed(label), f"no button {label!r}")
 
     async def sees(self, words: str) -> None:
-        """Wait until the newest thing that the bot shows holds these words."""
+        """Wait until the newest words of the bot hold these."""
         await self._until(lambda: plain(words) in plain(self.newest()), f"no {words!r}")
 
     async def gets(self, ending: str) -> None:
@@ -102,8 +102,7 @@ class TelegramSeat(Seat):
         return True
 
     def newest(self) -> str:
-        answers = self.view.screen().answers
-        return answers[-1].text if answers else ""
+        return next((m.text for m in reversed(self.view.screen().answers) if m.text), "")
 
     def files(self) -> list[str]:
         return [m.file.name for m in self.view.screen().answers if m.file is not None]
@@ -128,8 +127,7 @@ class SlackSeat(Seat):
         return there
 
     def newest(self) -> str:
-        answers = self.place.answers()
-        return answers[-1].text if answers else ""
+        return next((seen.text for seen in reversed(self.place.answers()) if seen.text), "")
 
     def files(self) -> list[str]:
         return [name for seen in self.place.answers() for name in seen.files]
