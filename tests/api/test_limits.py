@@ -223,6 +223,25 @@ async def test_a_429_halves_what_is_in_flight_and_success_brings_it_back(
     await asyncio.gather(*tasks)
 
 
+async def test_a_429_while_few_are_in_flight_does_not_make_a_crowd_wait_for_long(
+    make: Make, clock: ManualClock
+) -> None:
+    limits = make(max_in_flight=100)
+    requests = Requests(limits)
+    task = requests.begin("one")
+    await clock.advance(SHRINK_AGAIN)
+    limits.refused()
+    assert limits.allowed == 1
+    rounds = 0
+    while limits.allowed < 50:
+        for _ in range(limits.allowed):  # as many answers as could be asked for at once
+            limits.succeeded()
+        rounds += 1
+    assert rounds <= 6
+    requests.let_go(0)
+    await task
+
+
 async def hold(limits: Limits, tokens: int) -> None:
     async with limits.slot("a", tokens):
         pass
