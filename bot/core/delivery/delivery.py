@@ -168,7 +168,12 @@ class Delivery:
         return self._sheets.refs
 
     def write(self, delta: str) -> None:
-        """Add to the answer. Never waits; intermediate texts may never be shown."""
+        """Add to the answer. Never waits; intermediate texts may never be shown.
+
+        Raises `ChatGone` when nobody will ever read it.
+        """
+        if self._failure is not None:
+            raise self._failure
         if delta:
             self._pieces.append(delta)
             self._news.set()

@@ -21,6 +21,7 @@ from bot.core.types import (
 )
 from bot.errors import ChatGone, PlatformDown, PlatformError, StoreError
 from bot.sandbox.openai.faults import Hang, Stall
+from bot.sandbox.openai.scripted import Answer
 from bot.store.turns import Turns
 from tests.house import House, open_house
 
@@ -154,6 +155,13 @@ async def test_a_chat_that_is_gone_is_given_up_quietly(house: House) -> None:
     house.platform.fail_next(ChatGone("kicked"))
     await house.tell(house.platform.message("/new"))
     assert (await house.say("hello"))[-1].startswith("**You said:** hello")
+
+
+async def test_nothing_more_is_asked_of_the_model_for_a_chat_that_is_gone(house: House) -> None:
+    house.api.script.answer(Answer(text="word " * 2_000, chunk=5, pace=0.02))
+    house.platform.fail_next(ChatGone("blocked"))
+    await house.say("hello")
+    await house.api.traffic.until(lambda seen: seen.abandoned == 1)
 
 
 async def test_somebody_is_known_whose_only_message_could_not_be_answered(house: House) -> None:
