@@ -15,8 +15,9 @@ from bot.api.http import Http, HttpRequest
 from bot.api.learnt import Lessons
 from bot.api.settings import ApiSettings
 from bot.api.wire import Json, Price, detail_of, read_usage
-from bot.core.chat import Segment, Transcript, TranscriptionRequest, UsageEntry, UsageKind
+from bot.core.models import UsageEntry, UsageKind
 from bot.core.ports import Clock
+from bot.core.recordings import Segment, Transcript, TranscriptionRequest
 from bot.errors import ModelErrorKind
 
 LARGEST = 25 * 1024 * 1024

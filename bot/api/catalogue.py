@@ -17,8 +17,8 @@ from bot.api.list_prices import ListPrices
 from bot.api.purposes import purpose_of
 from bot.api.settings import ApiSettings
 from bot.api.wire import Json
-from bot.core.chat import ModelInfo, UsageEntry, UsageKind
 from bot.core.errands import Errands
+from bot.core.models import ModelInfo, UsageEntry, UsageKind
 from bot.core.ports import Clock
 from bot.core.single_flight import SingleFlight
 from bot.errors import ModelErrorKind

@@ -7,17 +7,8 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from bot.api.answers import Answers
-from bot.core.chat import (
-    ChatMessage,
-    ChatRequest,
-    ImageDelta,
-    ImageRequest,
-    Picture,
-    Role,
-    TextDelta,
-    TextPart,
-    Usage,
-)
+from bot.core.chat import ChatMessage, ChatRequest, ImageDelta, Role, TextDelta, TextPart, Usage
+from bot.core.images import ImageRequest, Picture
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from bot.api.client import ApiClient
 from bot.api.settings import ApiSettings, is_private
-from bot.core.chat import ModelInfo
 from bot.core.clock import SystemClock
+from bot.core.models import ModelInfo
 from bot.core.types import Finding
 from bot.errors import ModelError, ModelErrorKind
 

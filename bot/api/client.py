@@ -17,20 +17,12 @@ from bot.api.images import Images
 from bot.api.learnt import Lessons
 from bot.api.limits import Limits
 from bot.api.settings import ApiSettings
-from bot.core.chat import (
-    ChatRequest,
-    Drawing,
-    Embedded,
-    EmbeddingRequest,
-    ImageRequest,
-    ModelEvent,
-    ModelInfo,
-    Transcript,
-    TranscriptionRequest,
-    UsageEntry,
-    VariationRequest,
-)
+from bot.core.chat import ChatRequest, ModelEvent
+from bot.core.embeddings import Embedded, EmbeddingRequest
+from bot.core.images import Drawing, ImageRequest, VariationRequest
+from bot.core.models import ModelInfo, UsageEntry
 from bot.core.ports import Clock, EndpointHealth
+from bot.core.recordings import Transcript, TranscriptionRequest
 
 
 class ApiClient:

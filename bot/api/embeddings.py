@@ -14,7 +14,8 @@ from bot.api.http import Http, HttpRequest, json_object
 from bot.api.learnt import Lessons
 from bot.api.tokens import estimate_tokens
 from bot.api.wire import Json, Price, read_usage
-from bot.core.chat import Embedded, EmbeddingRequest, UsageEntry, UsageKind
+from bot.core.embeddings import Embedded, EmbeddingRequest
+from bot.core.models import UsageEntry, UsageKind
 from bot.core.ports import Clock
 from bot.errors import ModelErrorKind
 

@@ -10,7 +10,9 @@ from io import BytesIO
 
 from bot.api.errors import CallFailed
 from bot.api.pictures import mime_of
-from bot.core.chat import ImagePart, ImageRequest, ModelInfo, VariationRequest
+from bot.core.chat import ImagePart
+from bot.core.images import ImageRequest, VariationRequest
+from bot.core.models import ModelInfo
 from bot.errors import ModelErrorKind
 
 PICTURES = 10

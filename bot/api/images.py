@@ -24,17 +24,9 @@ from bot.api.pictures import mime_of, picture_of
 from bot.api.settings import ApiSettings
 from bot.api.tokens import estimate_tokens
 from bot.api.wire import Json, Price, detail_of, read_usage
-from bot.core.chat import (
-    Drawing,
-    ImageDelta,
-    ImagePart,
-    ImageRequest,
-    ModelInfo,
-    Picture,
-    UsageEntry,
-    UsageKind,
-    VariationRequest,
-)
+from bot.core.chat import ImageDelta, ImagePart
+from bot.core.images import Drawing, ImageRequest, Picture, VariationRequest
+from bot.core.models import ModelInfo, UsageEntry, UsageKind
 from bot.core.ports import Clock
 from bot.errors import ModelErrorKind
 

@@ -16,7 +16,7 @@ from typing import Any
 from bot.api.errors import CallFailed
 from bot.api.settings import NOTHING, ApiSettings, ModelSettings, Protocol
 from bot.core.bounded import Memory
-from bot.core.chat import ModelInfo
+from bot.core.models import ModelInfo
 from bot.errors import ModelErrorKind
 
 log = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from bot.core.chat import ModelInfo, UsageEntry, UsageKind
+from bot.core.models import ModelInfo, UsageEntry, UsageKind
 from bot.core.single_flight import SingleFlight
 
 if TYPE_CHECKING:

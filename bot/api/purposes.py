@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 
-from bot.core.chat import Purpose
+from bot.core.models import Purpose
 
 _NAMES = {
     Purpose.DRAWING: re.compile(r"(dall-e|gpt-image|imagen|stable-diffusion)-\d|flux\.\d"),

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 from bot.api.errors import CallFailed, from_payload
-from bot.core.chat import Finished, FinishReason, ModelEvent, Usage, UsageEntry
+from bot.core.chat import Finished, FinishReason, ModelEvent, Usage
+from bot.core.models import UsageEntry
 from bot.errors import ModelErrorKind
 
 Json: TypeAlias = dict[str, Any]

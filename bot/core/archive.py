@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from bot.core.chat import UsageEntry
+from bot.core.models import UsageEntry
 from bot.core.types import ChatRef, IncomingMessage, UserId
 
 

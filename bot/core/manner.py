@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from bot.core.chat import Sampling
 from bot.core.defaults import Defaults, Persona
-from bot.core.stores import ChatSettings
+from bot.core.settings import ChatSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

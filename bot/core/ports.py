@@ -15,21 +15,12 @@ from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from bot.core.capabilities import Capabilities
-from bot.core.chat import (
-    ChatRequest,
-    ClipFile,
-    Drawing,
-    Embedded,
-    EmbeddingRequest,
-    ImageRequest,
-    ModelEvent,
-    ModelInfo,
-    Transcript,
-    TranscriptionRequest,
-    UsageEntry,
-    VariationRequest,
-)
+from bot.core.chat import ChatRequest, ModelEvent
 from bot.core.documents import Document
+from bot.core.embeddings import Embedded, EmbeddingRequest
+from bot.core.images import Drawing, ImageRequest, VariationRequest
+from bot.core.models import ModelInfo, UsageEntry
+from bot.core.recordings import ClipFile, Transcript, TranscriptionRequest
 from bot.core.types import (
     Attachment,
     Button,

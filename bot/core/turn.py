@@ -27,8 +27,10 @@ from bot.core.ports import (
     Platform,
     TokenCounter,
 )
+from bot.core.queue import Turn
 from bot.core.sentences import sentence_for_file
-from bot.core.stores import ChatSettings, Stores, Turn
+from bot.core.settings import ChatSettings
+from bot.core.stores import Stores
 from bot.core.types import (
     Button,
     ButtonPress,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
-from bot.core.chat import ClipFile
+from bot.core.recordings import ClipFile
 from bot.errors import MediaError, MediaErrorKind
 
 if TYPE_CHECKING:

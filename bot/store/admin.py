@@ -12,7 +12,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from bot.core.stores import TurnState
+from bot.core.queue import TurnState
 from bot.errors import StoreError
 from bot.store import lanes, migrate, ratings
 from bot.store.columns import utc_now

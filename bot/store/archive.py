@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from bot.core.archive import Shelved
-from bot.core.chat import UsageEntry
 from bot.core.limits.calendar import Calendar
+from bot.core.models import UsageEntry
 from bot.core.types import ChatId, ChatRef, UserId
 from bot.store import messages, usage
 from bot.store.connection import Connection

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.sql.dml import ReturningInsert
 
-from bot.core.stores import Turn, TurnState
+from bot.core.queue import Turn, TurnState
 from bot.core.types import Event, IncomingMessage, Unreadable
 from bot.store import chats, codec
 from bot.store.columns import storable, utc_now

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import sqlalchemy as sa
 
-from bot.core.stores import ChatSettings
+from bot.core.settings import ChatSettings
 from bot.core.types import ChatRef
 from bot.store import codec
 from bot.store.columns import utc_now

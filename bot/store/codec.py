@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 from pydantic import Field, TypeAdapter, ValidationError
 
 from bot.core.chat import ImagePart, Part, TextPart, ToolCall, Usage
-from bot.core.stores import ChatSettings
+from bot.core.settings import ChatSettings
 from bot.core.types import (
     ButtonPress,
     ChatRef,

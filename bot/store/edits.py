@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.core.stores import Accepted, TurnState
+from bot.core.queue import Accepted, TurnState
 from bot.core.types import IncomingMessage
 from bot.store import arrivals, codec
 from bot.store.connection import Connection

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from bot.core.stores import TurnState
+from bot.core.queue import TurnState
 from bot.core.types import MessageRef
 from bot.store import codec, joining, ledger
 from bot.store.columns import utc_now

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.core.engine import albums
-from bot.core.stores import Accepted
+from bot.core.queue import Accepted
 from bot.core.types import ChatRef, IncomingMessage
 from bot.errors import QueueFull, StoreError
 from bot.store import arrivals, codec, edits, lanes, news

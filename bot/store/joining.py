@@ -7,7 +7,7 @@ from functools import cache
 
 import sqlalchemy as sa
 
-from bot.core.stores import Turn, TurnState
+from bot.core.queue import Turn, TurnState
 from bot.core.types import IncomingMessage, MessageRef
 from bot.store import codec, lanes
 from bot.store.columns import utc_now

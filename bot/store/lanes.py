@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from bot.core.stores import Turn, TurnState
+from bot.core.queue import Turn, TurnState
 from bot.core.types import (
     ChatId,
     ChatRef,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from bot.core.stores import TurnState
+from bot.core.queue import TurnState
 from bot.core.types import ChatRef
 from bot.store import lanes
 from bot.store.connection import Connection

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.core.limits.calendar import Calendar
-from bot.core.stores import Outcome, TurnState
+from bot.core.queue import Outcome, TurnState
 from bot.core.types import ChatId, ChatRef, UserId
 from bot.store import conversations, messages, usage
 from bot.store.connection import Connection

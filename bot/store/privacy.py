@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from bot.core.chat import Role
 from bot.core.limits.calendar import Calendar
-from bot.core.stores import TurnState
+from bot.core.queue import TurnState
 from bot.core.types import ChatId, ChatRef, UserId
 from bot.store import messages as message_rows
 from bot.store import totals

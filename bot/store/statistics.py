@@ -7,9 +7,9 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from bot.core.chat import UsageKind
+from bot.core.models import UsageKind
+from bot.core.queue import TurnState
 from bot.core.statistics import Activity, Timing
-from bot.core.stores import TurnState
 from bot.store.connection import Connection
 from bot.store.database import Database
 from bot.store.schema import ENDED, RUNNING, WAITING, conversations, turns, usage, users

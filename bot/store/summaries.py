@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from bot.core.archive import Summary
-from bot.core.chat import UsageEntry
 from bot.core.limits.calendar import Calendar
+from bot.core.models import UsageEntry
 from bot.core.types import UserId
 from bot.store.archive import charge
 from bot.store.columns import utc_now

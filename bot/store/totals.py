@@ -8,9 +8,9 @@ from functools import cache
 
 import sqlalchemy as sa
 
-from bot.core.chat import UsageEntry, UsageKind
 from bot.core.limits.calendar import Calendar, Period
 from bot.core.limits.ledger import Total
+from bot.core.models import UsageEntry, UsageKind
 from bot.core.types import UserId
 from bot.store.connection import Connection
 from bot.store.database import Insert, insert_for

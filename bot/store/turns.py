@@ -12,7 +12,7 @@ from typing import TypeVar
 import sqlalchemy as sa
 
 from bot.core.limits.calendar import UTC_CALENDAR, Calendar
-from bot.core.stores import Accepted, Outcome, Turn, TurnState
+from bot.core.queue import Accepted, Outcome, Turn, TurnState
 from bot.core.types import (
     ChatRef,
     Event,

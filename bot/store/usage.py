@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from bot.core.chat import UsageEntry
 from bot.core.limits.calendar import Calendar
+from bot.core.models import UsageEntry
 from bot.core.types import ChatRef, UserId
 from bot.store import totals
 from bot.store.columns import utc_now

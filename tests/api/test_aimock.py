@@ -15,14 +15,10 @@ import pytest
 from pydantic import SecretStr
 
 from bot.api.client import ApiClient
-from bot.core.chat import (
-    AudioClip,
-    EmbeddingRequest,
-    ImageRequest,
-    Segment,
-    ToolCallDelta,
-    TranscriptionRequest,
-)
+from bot.core.chat import ToolCallDelta
+from bot.core.embeddings import EmbeddingRequest
+from bot.core.images import ImageRequest
+from bot.core.recordings import AudioClip, Segment, TranscriptionRequest
 from bot.errors import ModelError, ModelErrorKind
 from tests.api.aimock import Aimock, NotStartedError, is_possible, running
 from tests.api.asking import ask, ask_badly, is_finished, question, thoughts, words

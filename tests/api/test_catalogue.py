@@ -14,8 +14,8 @@ from bot.api import catalogue
 from bot.api.catalogue import FAILED, FRESH
 from bot.api.client import ApiClient
 from bot.api.settings import ApiSettings
-from bot.core.chat import ModelInfo, UsageEntry, UsageKind
 from bot.core.fakes.clock import ManualClock
+from bot.core.models import ModelInfo, UsageEntry, UsageKind
 from bot.errors import ModelError, ModelErrorKind
 from tests.api.conftest import Connect
 from tests.api.wire_server import Hang, Wait, WireServer, json_answer, refusal, whole

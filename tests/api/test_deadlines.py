@@ -9,13 +9,10 @@ from contextlib import aclosing
 import pytest
 
 from bot.api.client import ApiClient
-from bot.core.chat import (
-    AudioClip,
-    EmbeddingRequest,
-    ImageRequest,
-    TextDelta,
-    TranscriptionRequest,
-)
+from bot.core.chat import TextDelta
+from bot.core.embeddings import EmbeddingRequest
+from bot.core.images import ImageRequest
+from bot.core.recordings import AudioClip, TranscriptionRequest
 from bot.errors import ModelErrorKind
 from tests.api.asking import ask, ask_badly, is_finished, question, words
 from tests.api.conftest import Connect

@@ -9,7 +9,8 @@ from decimal import Decimal
 import pytest
 
 from bot.api.client import ApiClient
-from bot.core.chat import EmbeddingRequest, UsageKind
+from bot.core.embeddings import EmbeddingRequest
+from bot.core.models import UsageKind
 from bot.errors import ModelError, ModelErrorKind
 from tests.api.conftest import Connect
 from tests.api.wire_server import Script, WireServer, json_answer, refusal

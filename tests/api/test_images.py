@@ -15,7 +15,9 @@ from PIL import Image
 
 import bot.api
 from bot.api.client import ApiClient
-from bot.core.chat import ImageDelta, ImagePart, ImageRequest, UsageKind, VariationRequest
+from bot.core.chat import ImageDelta, ImagePart
+from bot.core.images import ImageRequest, VariationRequest
+from bot.core.models import UsageKind
 from bot.errors import ModelError, ModelErrorKind
 from tests.api.asking import ask, question, words
 from tests.api.conftest import Connect

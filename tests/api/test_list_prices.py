@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.api.list_prices import ListPrices
-from bot.core.chat import ModelInfo, UsageEntry, UsageKind
+from bot.core.models import ModelInfo, UsageEntry, UsageKind
 from tests.api.conftest import Connect
 from tests.api.wire_server import WireServer, json_answer
 

@@ -15,8 +15,9 @@ from pydantic import SecretStr
 
 from bot.api.client import ApiClient
 from bot.api.settings import ApiSettings
-from bot.core.chat import EmbeddingRequest, ModelEvent, Tool, ToolCallDelta
+from bot.core.chat import ModelEvent, Tool, ToolCallDelta
 from bot.core.clock import SystemClock
+from bot.core.embeddings import EmbeddingRequest
 from bot.errors import ModelError, ModelErrorKind
 from tests.api.asking import ask, ask_badly, is_finished, question, words
 

@@ -12,7 +12,7 @@ from bot.api import learnt, list_prices, tokens
 from bot.api.client import ApiClient
 from bot.api.learnt import MODELS, Lessons
 from bot.api.settings import ApiSettings
-from bot.core.chat import UsageEntry, UsageKind
+from bot.core.models import UsageEntry, UsageKind
 from tests.api.asking import ask, question
 from tests.api.conftest import Connect
 from tests.api.wire_server import HELLO, WireServer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.core.chat import Purpose
+from bot.core.models import Purpose
 from tests.api.conftest import Connect
 from tests.api.wire_server import WireServer, json_answer
 

@@ -9,7 +9,8 @@ import pytest
 
 from bot.api.audio import LARGEST
 from bot.api.client import ApiClient
-from bot.core.chat import AudioClip, Segment, TranscriptionRequest, UsageKind
+from bot.core.models import UsageKind
+from bot.core.recordings import AudioClip, Segment, TranscriptionRequest
 from bot.errors import ModelError, ModelErrorKind
 from tests.api.conftest import Connect
 from tests.api.wire_server import Reset, Script, WireServer, json_answer, refusal, whole

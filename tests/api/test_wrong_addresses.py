@@ -7,7 +7,7 @@ import base64
 import pytest
 from pydantic import SecretStr
 
-from bot.core.chat import ImageRequest
+from bot.core.images import ImageRequest
 from bot.errors import ModelErrorKind
 from tests.api.asking import ask, ask_badly, words
 from tests.api.conftest import Connect

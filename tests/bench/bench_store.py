@@ -19,8 +19,10 @@ from functools import partial
 
 import sqlalchemy as sa
 
-from bot.core.chat import Role, TextPart, UsageEntry, UsageKind
-from bot.core.stores import Outcome, Stores
+from bot.core.chat import Role, TextPart
+from bot.core.models import UsageEntry, UsageKind
+from bot.core.queue import Outcome
+from bot.core.stores import Stores
 from bot.store import StorageSettings, open_store
 from bot.store.codec import dump_parts
 from bot.store.columns import utc_now

@@ -16,7 +16,7 @@ from av.container import OutputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from bot.core.chat import AudioClip, ClipFile
+from bot.core.recordings import AudioClip, ClipFile
 
 RATE = 48_000
 SPEECH = Path(__file__).parents[1] / "data" / "good-morning.ogg"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.chat import AudioClip
+from bot.core.recordings import AudioClip
 from bot.errors import MediaError, MediaErrorKind
 from bot.media.audio import AudioPreparer
 from tests.media.recordings import SPEECH, joined, loaded, pitch, read, tone, write

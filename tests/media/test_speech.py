@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from openai import AsyncOpenAI
 
-from bot.core.chat import AudioClip
+from bot.core.recordings import AudioClip
 from bot.media.audio import AudioPreparer
 from bot.sandbox.openai import serve_local
 from bot.sandbox.openai.local import SPEECH_MODEL

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from bot.core.chat import ImagePart, NewMessage, Role
-from bot.core.stores import Action, Outcome, Stores
+from bot.core.queue import Outcome
+from bot.core.stores import Action, Stores
 from bot.core.types import Unreadable
 from bot.errors import StoreError
 from bot.store import StorageSettings, admin, migrate, open_store

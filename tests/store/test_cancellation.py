@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.stores import ChatSettings, Outcome, Stores
+from bot.core.queue import Outcome
+from bot.core.settings import ChatSettings
+from bot.core.stores import Stores
 from bot.errors import StoreError
 from bot.store import StorageSettings, open_store
 from tests.store.conftest import sqlite_settings

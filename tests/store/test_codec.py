@@ -7,7 +7,7 @@ import json
 import pytest
 
 from bot.core.chat import ImagePart, TextPart
-from bot.core.stores import ChatSettings
+from bot.core.settings import ChatSettings
 from bot.core.types import ButtonPress, IncomingMessage
 from bot.store import codec
 from tests.store.events import message, press

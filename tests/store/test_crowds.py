@@ -10,7 +10,9 @@ import pytest
 import sqlalchemy as sa
 
 from bot.core.archive import Summary
-from bot.core.stores import Accepted, ChatSettings, History, Outcome, Stores, Turn
+from bot.core.queue import Accepted, Outcome, Turn
+from bot.core.settings import ChatSettings
+from bot.core.stores import History, Stores
 from bot.core.types import Event
 from bot.errors import QueueFull, StoreError, TurnLost
 from bot.store import StorageSettings, open_store

@@ -9,7 +9,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from bot.core.stores import ChatSettings, Outcome, Stores
+from bot.core.queue import Outcome
+from bot.core.settings import ChatSettings
+from bot.core.stores import Stores
 from bot.errors import StoreError
 from bot.store import StorageSettings, open_store
 from bot.store.connection import Connection

@@ -17,8 +17,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.chat import UsageEntry, UsageKind
-from bot.core.stores import Outcome, Stores
+from bot.core.models import UsageEntry, UsageKind
+from bot.core.queue import Outcome
+from bot.core.stores import Stores
 from bot.errors import BotError, StoreBroken, StoreBusy, StoreError, StoreFull, StoreRefused
 from bot.store import StorageSettings, admin, check, migrate, open_store
 from bot.store import postgres as postgres_engines

@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager
 import pytest
 import sqlalchemy as sa
 
-from bot.core.stores import Outcome
+from bot.core.queue import Outcome
 from bot.errors import TurnLost
 from bot.store import StorageSettings, lanes, open_store
 from bot.store.connection import Connection

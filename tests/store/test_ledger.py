@@ -15,11 +15,12 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from bot.core.chat import UsageEntry, UsageKind
 from bot.core.limits.calendar import Calendar, Period
 from bot.core.limits.ledger import Person, Refused, Reserved, Wish
 from bot.core.limits.quota import Amount, Ceiling, Measure
-from bot.core.stores import Outcome, Stores
+from bot.core.models import UsageEntry, UsageKind
+from bot.core.queue import Outcome
+from bot.core.stores import Stores
 from bot.core.types import Sender, UserId
 from bot.store import StorageSettings, migrate, open_store
 from bot.store.connection import Connection

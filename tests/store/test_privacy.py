@@ -14,9 +14,12 @@ import pytest
 import sqlalchemy as sa
 
 from bot.core.archive import Summary
-from bot.core.chat import ImagePart, NewMessage, Role, TextPart, UsageEntry, UsageKind
+from bot.core.chat import ImagePart, NewMessage, Role, TextPart
 from bot.core.limits.calendar import Calendar
-from bot.core.stores import Action, ChatSettings, Outcome, Rating, Stores
+from bot.core.models import UsageEntry, UsageKind
+from bot.core.queue import Outcome
+from bot.core.settings import ChatSettings
+from bot.core.stores import Action, Rating, Stores
 from bot.core.types import ChatRef, IncomingMessage, OutgoingFile, Sender, UserId
 from bot.store import StorageSettings, admin, open_store
 from bot.store.connection import Connection

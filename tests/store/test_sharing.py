@@ -8,8 +8,8 @@ from decimal import Decimal
 import pytest
 import sqlalchemy as sa
 
-from bot.core.chat import UsageEntry, UsageKind
 from bot.core.limits.calendar import UTC_CALENDAR, Period
+from bot.core.models import UsageEntry, UsageKind
 from bot.core.types import Sender, UserId
 from bot.store import StorageSettings, usage
 from bot.store.connection import Connection

@@ -7,8 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.chat import Role, TextPart, UsageEntry, UsageKind
-from bot.core.stores import Accepted, ChatSettings, Outcome, Stores, Turn
+from bot.core.chat import Role, TextPart
+from bot.core.models import UsageEntry, UsageKind
+from bot.core.queue import Accepted, Outcome, Turn
+from bot.core.settings import ChatSettings
+from bot.core.stores import Stores
 from bot.core.types import (
     Attachment,
     ChatId,

@@ -18,7 +18,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.core.chat import TextPart
-from bot.core.stores import Outcome, Turn
+from bot.core.queue import Outcome, Turn
 from bot.core.types import Event
 from bot.store import StorageSettings
 from bot.store.conversations import ConversationTable

@@ -40,7 +40,7 @@ from bot.core.memory.window import Place, look
 from bot.core.punctuation import in_a_row
 from bot.core.question.attachments import Gathered, gather
 from bot.core.question.question import greeting, question_of, quote
-from bot.core.stores import Outcome
+from bot.core.queue import Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import Feedback, IncomingMessage, MessageRef, OutgoingFile, Thoughts
 from bot.errors import FileTooLarge, MediaError, ModelError, ModelErrorKind

@@ -10,7 +10,8 @@ import logging
 import re
 from dataclasses import dataclass
 
-from bot.core.stores import Outcome, Rating
+from bot.core.queue import Outcome
+from bot.core.stores import Rating
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, Feedback
 

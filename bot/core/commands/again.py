@@ -9,7 +9,8 @@ from bot.core.answer.again import CONTINUE, REGENERATE, named_exchange
 from bot.core.answer.answer import answer_again
 from bot.core.answer.exchange import Exchange
 from bot.core.commands.table import ActionHandler
-from bot.core.stores import Action, Outcome
+from bot.core.queue import Outcome
+from bot.core.stores import Action
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, IncomingMessage
 

@@ -15,7 +15,8 @@ from bot.core.commands.menu import Item, draw
 from bot.core.commands.table import ActionHandler, Command
 from bot.core.i18n import N_
 from bot.core.punctuation import in_a_row
-from bot.core.stores import Action, Outcome
+from bot.core.queue import Outcome
+from bot.core.stores import Action
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, ButtonRow, ChatRef, IncomingMessage, MessageRef, Need, Reply
 from bot.errors import ChatGone, PlatformError, RateLimited

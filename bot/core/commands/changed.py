@@ -14,7 +14,8 @@ from bot.core.commands.table import ActionHandler
 from bot.core.commands.transcribe import is_transcript
 from bot.core.memory.drawings import ordered
 from bot.core.question.question import reworded
-from bot.core.stores import Action, Outcome
+from bot.core.queue import Outcome
+from bot.core.stores import Action
 from bot.core.turn import TurnContext
 from bot.core.types import Button, ButtonPress, IncomingMessage, MessageId, MessageRef
 

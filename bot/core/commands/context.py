@@ -13,7 +13,7 @@ from bot.core.i18n import N_
 from bot.core.memory.context import spoken, tokens_of
 from bot.core.memory.overhearing import listens, said
 from bot.core.memory.window import Place, View, budget_of, instruction, look, window_size
-from bot.core.stores import Outcome
+from bot.core.queue import Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import IncomingMessage
 from bot.errors import ModelError, ModelErrorKind

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.core.commands.families import ABOUT
 from bot.core.commands.table import Command
 from bot.core.i18n import N_
-from bot.core.stores import Outcome
+from bot.core.queue import Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import IncomingMessage
 

@@ -9,7 +9,8 @@ from bot.core.commands.families import ABOUT
 from bot.core.commands.menu import Item, draw
 from bot.core.commands.table import ActionHandler, Command
 from bot.core.i18n import N_
-from bot.core.stores import Action, Outcome
+from bot.core.queue import Outcome
+from bot.core.stores import Action
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, IncomingMessage
 

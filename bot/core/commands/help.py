@@ -8,7 +8,7 @@ from bot.core.commands.families import ABOUT, FAMILIES
 from bot.core.commands.table import Command, nearest
 from bot.core.i18n import MARK, N_
 from bot.core.punctuation import items
-from bot.core.stores import Outcome
+from bot.core.queue import Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import CommandInfo, IncomingMessage
 

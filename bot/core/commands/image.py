@@ -5,17 +5,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-from bot.core.chat import Purpose
 from bot.core.commands.families import MEDIA
 from bot.core.commands.options import Given, Option, OptionError, take_options
 from bot.core.commands.shelf import exact, nearest
 from bot.core.commands.table import ActionHandler, Command
 from bot.core.i18n import N_
+from bot.core.models import Purpose
 from bot.core.pictures.drawing import AGAIN, VARY, Easel
 from bot.core.pictures.orders import Order
 from bot.core.pictures.sources import Source, digest_of, pictures_of
 from bot.core.punctuation import in_a_row, items
-from bot.core.stores import Action, Outcome
+from bot.core.queue import Outcome
+from bot.core.stores import Action
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, IncomingMessage
 from bot.errors import ModelError

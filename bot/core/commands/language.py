@@ -6,7 +6,7 @@ from bot.core.commands.families import STYLE
 from bot.core.commands.settings import settings
 from bot.core.commands.table import Command
 from bot.core.i18n import N_
-from bot.core.stores import Outcome
+from bot.core.queue import Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import IncomingMessage
 

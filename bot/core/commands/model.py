@@ -10,7 +10,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from bot.core.chat import ModelInfo
 from bot.core.commands.families import STYLE
 from bot.core.commands.menu import Item, Page, draw, marked, page_at
 from bot.core.commands.shelf import details, exact, hidden, in_order, nearest, search
@@ -18,9 +17,12 @@ from bot.core.commands.table import ActionHandler, Command
 from bot.core.commands.uses import answers, meant, part, sentence
 from bot.core.i18n import N_
 from bot.core.limits.spending import may_use
+from bot.core.models import ModelInfo
 from bot.core.punctuation import noted
+from bot.core.queue import Outcome
 from bot.core.sentences import sentence_for_model
-from bot.core.stores import Action, ChatSettings, Outcome
+from bot.core.settings import ChatSettings
+from bot.core.stores import Action
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, ButtonRow, IncomingMessage
 from bot.errors import ModelError, ModelErrorKind

@@ -14,7 +14,7 @@ from bot.core.commands.table import Handler
 from bot.core.defaults import Defaults
 from bot.core.i18n import N_
 from bot.core.memory.overhearing import ON
-from bot.core.stores import ChatSettings
+from bot.core.settings import ChatSettings
 from bot.core.turn import TurnContext
 
 

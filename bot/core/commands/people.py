@@ -14,7 +14,8 @@ from bot.core.i18n import N_
 from bot.core.limits.ledger import Person
 from bot.core.names import harmless
 from bot.core.punctuation import in_a_row, items
-from bot.core.stores import Acquaintance, Action, Outcome
+from bot.core.queue import Outcome
+from bot.core.stores import Acquaintance, Action
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, IncomingMessage, UserId
 

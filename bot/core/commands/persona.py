@@ -13,7 +13,9 @@ from bot.core.i18n import N_
 from bot.core.manner import persona_of
 from bot.core.punctuation import in_a_row
 from bot.core.question.question import quote
-from bot.core.stores import Action, ChatSettings, Outcome
+from bot.core.queue import Outcome
+from bot.core.settings import ChatSettings
+from bot.core.stores import Action
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, ButtonRow, IncomingMessage
 

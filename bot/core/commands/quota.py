@@ -14,7 +14,7 @@ from bot.core.limits.quota import NAMES, Ceiling, Limits, QuotaSyntaxError, ceil
 from bot.core.limits.spending import sentences
 from bot.core.names import harmless
 from bot.core.punctuation import items, valued
-from bot.core.stores import Outcome
+from bot.core.queue import Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import IncomingMessage, UserId
 

@@ -11,7 +11,7 @@ from bot.core.commands.transcribe import is_transcript
 from bot.core.i18n import N_
 from bot.core.memory.drawings import is_anew, ordered
 from bot.core.memory.titles import clean
-from bot.core.stores import Outcome
+from bot.core.queue import Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import IncomingMessage
 

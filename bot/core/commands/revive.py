@@ -6,7 +6,8 @@ import logging
 
 from bot.core.commands.table import ActionHandler
 from bot.core.i18n import N_
-from bot.core.stores import Action, Outcome
+from bot.core.queue import Outcome
+from bot.core.stores import Action
 from bot.core.turn import TurnContext
 from bot.core.types import Button, ButtonPress, ButtonRow
 from bot.errors import StoreError

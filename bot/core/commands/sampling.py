@@ -23,7 +23,8 @@ from bot.core.parameters import (
     with_value,
 )
 from bot.core.punctuation import in_a_row, noted, valued
-from bot.core.stores import Action, Outcome
+from bot.core.queue import Outcome
+from bot.core.stores import Action
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, IncomingMessage
 

@@ -6,8 +6,8 @@ import difflib
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
-from bot.core.chat import ModelInfo
-from bot.core.stores import ChatSettings
+from bot.core.models import ModelInfo
+from bot.core.settings import ChatSettings
 from bot.core.turn import TurnContext
 
 

@@ -8,7 +8,7 @@ from bot.core.commands.shelf import hidden
 from bot.core.commands.uses import answers
 from bot.core.punctuation import in_a_row
 from bot.core.question.attachments import kind_of
-from bot.core.stores import Outcome
+from bot.core.queue import Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import FileKind, IncomingMessage
 from bot.errors import ModelError

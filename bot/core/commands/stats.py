@@ -11,8 +11,8 @@ from bot.core.commands.usage import line as usage_line
 from bot.core.commands.usage import listed
 from bot.core.i18n import N_
 from bot.core.limits.calendar import Period
+from bot.core.queue import Outcome
 from bot.core.statistics import percentile
-from bot.core.stores import Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import IncomingMessage
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from bot.core.commands.families import TALK
-from bot.core.stores import Action, Outcome
+from bot.core.queue import Outcome
+from bot.core.stores import Action
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, CommandInfo, IncomingMessage, Need
 

@@ -8,17 +8,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bot.core.answer.patience import patiently
-from bot.core.chat import NewMessage, Role, TextPart, UsageEntry
+from bot.core.chat import NewMessage, Role, TextPart
 from bot.core.commands import settings
 from bot.core.commands.families import MEDIA
 from bot.core.commands.table import Command, nearest
 from bot.core.delivery.delivery import Delivery
 from bot.core.i18n import N_
+from bot.core.models import UsageEntry
 from bot.core.punctuation import in_a_row
 from bot.core.question.attachments import SPEECH, fetch, kind_of
 from bot.core.question.listening import Ear, Heard, name_of
+from bot.core.queue import Outcome
 from bot.core.sentences import sentence_for_media, sentence_for_model, sentence_for_size
-from bot.core.stores import Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import Attachment, IncomingMessage
 from bot.errors import FileTooLarge, MediaError, ModelError, ModelErrorKind

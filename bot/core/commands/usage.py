@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from bot.core.chart import chart_of
-from bot.core.chat import UsageKind
 from bot.core.commands.families import ABOUT
 from bot.core.commands.people import note_sender, subject_of
 from bot.core.commands.quota import line as limit_line
@@ -16,9 +15,10 @@ from bot.core.limits.calendar import Period
 from bot.core.limits.ledger import Person, Spender, Total
 from bot.core.limits.quota import MINUTE, Measure
 from bot.core.limits.spending import sentences
+from bot.core.models import UsageKind
 from bot.core.names import harmless
 from bot.core.punctuation import items, noted, valued
-from bot.core.stores import Outcome
+from bot.core.queue import Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import IncomingMessage, OutgoingFile, UserId
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.core.chat import ModelInfo, Purpose
 from bot.core.commands.shelf import search
+from bot.core.models import ModelInfo, Purpose
 from bot.core.punctuation import in_a_row
 from bot.core.turn import TurnContext
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.core.ports import Clock
-from bot.core.stores import Turn
+from bot.core.queue import Turn
 from bot.core.types import ChatRef, Event, IncomingMessage, Line
 
 QUIET = 0.7

@@ -12,7 +12,7 @@ import logging
 from bot.core.errands import Errands
 from bot.core.memory.summing import sum_up
 from bot.core.memory.titles import entitle
-from bot.core.stores import Outcome, Turn
+from bot.core.queue import Outcome, Turn
 from bot.core.turn import Services
 from bot.errors import StoreError
 

@@ -24,7 +24,7 @@ from bot.core.engine.unfinished import Unfinished
 from bot.core.engine.waiting import WaitingRoom, chat_of
 from bot.core.memory.overhearing import overhear
 from bot.core.ports import Platform
-from bot.core.stores import Outcome, Turn
+from bot.core.queue import Outcome, Turn
 from bot.core.turn import Services, Stopper, TurnContext, style_of
 from bot.core.types import (
     ButtonPress,

@@ -7,7 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 from bot.core.bounded import Memory
 from bot.core.ports import Platform
-from bot.core.stores import Stores, Turn
+from bot.core.queue import Turn
+from bot.core.stores import Stores
 from bot.core.types import ChatRef, IncomingMessage, MessageRef
 
 CHATS = 10_000

@@ -19,7 +19,8 @@ from bot.core.commands.sight import instead_of_looking
 from bot.core.commands.table import CommandTable, parse
 from bot.core.commands.transcribe import instead_of_answering
 from bot.core.limits.spending import remind
-from bot.core.stores import Outcome, Stores
+from bot.core.queue import Outcome
+from bot.core.stores import Stores
 from bot.core.turn import STOP, TurnContext
 from bot.core.types import ButtonPress, Event, IncomingMessage, MessageRef, StopPressed
 from bot.errors import ModelError, ModelErrorKind

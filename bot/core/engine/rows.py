@@ -9,7 +9,7 @@ from bot.core.engine import albums, together
 from bot.core.engine.albums import Albums, album_of
 from bot.core.engine.waiting import WaitingRoom, chat_of
 from bot.core.ports import Clock
-from bot.core.stores import Turn, TurnQueue
+from bot.core.queue import Turn, TurnQueue
 from bot.core.types import Event, IncomingMessage, MessageRef
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.core.commands.table import parse
-from bot.core.stores import Turn
+from bot.core.queue import Turn
 from bot.core.types import IncomingMessage, Line
 
 SHORT = 1_000

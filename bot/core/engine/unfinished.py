@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Collection, Sequence
 
 from bot.core.ports import Clock
-from bot.core.stores import TurnQueue
+from bot.core.queue import TurnQueue
 from bot.core.types import ChatRef
 
 FORGETS_AFTER = 60.0

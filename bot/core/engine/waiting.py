@@ -16,7 +16,7 @@ from bot.core.engine.together import may_join
 from bot.core.errands import Errands
 from bot.core.i18n import texts
 from bot.core.ports import Clock, Platform
-from bot.core.stores import TurnQueue
+from bot.core.queue import TurnQueue
 from bot.core.types import (
     ButtonPress,
     ChatRef,

@@ -8,9 +8,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Protocol
 
-from bot.core.chat import UsageKind
 from bot.core.limits.calendar import Period
 from bot.core.limits.quota import Amount, Ceiling, Limits
+from bot.core.models import UsageKind
 from bot.core.types import UserId
 
 

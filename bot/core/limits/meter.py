@@ -13,9 +13,8 @@ from bot.core.chat import (
     TextPart,
     ToolCallDelta,
     Usage,
-    UsageEntry,
-    UsageKind,
 )
+from bot.core.models import UsageEntry, UsageKind
 from bot.core.ports import Clock, ModelApi, TokenCounter
 
 PICTURE_TOKENS = 1_105

@@ -8,8 +8,8 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import TypeAlias
 
-from bot.core.chat import UsageEntry
 from bot.core.limits.calendar import Period
+from bot.core.models import UsageEntry
 
 MINUTE = 60
 """Seconds; audio is kept in seconds and limited in minutes."""

@@ -15,11 +15,12 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from decimal import Decimal
 
-from bot.core.chat import ChatRequest, ImagePart, UsageEntry, UsageKind
+from bot.core.chat import ChatRequest, ImagePart
 from bot.core.limits.ledger import Person, Refused, Reserved, Wish
 from bot.core.limits.quota import Amount, amount_of, ceilings
 from bot.core.limits.quota_sentences import QuotaSentences
-from bot.core.stores import Outcome
+from bot.core.models import UsageEntry, UsageKind
+from bot.core.queue import Outcome
 from bot.core.turn import Services, TurnContext
 from bot.core.types import FileId, UserId
 from bot.errors import ModelError, ModelErrorKind, PlatformError, StoreError

@@ -13,7 +13,8 @@ from dataclasses import replace
 from bot.core.access import Gate
 from bot.core.archive import Remark
 from bot.core.chat import NewMessage, Role, TextPart
-from bot.core.stores import ChatSettings, Stores
+from bot.core.settings import ChatSettings
+from bot.core.stores import Stores
 from bot.core.types import Event, IncomingMessage
 
 KEPT = 30

@@ -16,7 +16,8 @@ from bot.core.manner import manner
 from bot.core.memory.context import PAGE, load_kept, spoken, tokens_of
 from bot.core.memory.titles import ask_cheaply
 from bot.core.memory.window import budget_of, window_size
-from bot.core.stores import History, Turn
+from bot.core.queue import Turn
+from bot.core.stores import History
 from bot.core.turn import Services
 from bot.errors import ModelError
 

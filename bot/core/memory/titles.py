@@ -16,10 +16,10 @@ from bot.core.chat import (
     Sampling,
     TextDelta,
     TextPart,
-    UsageEntry,
 )
 from bot.core.limits.meter import Meter
 from bot.core.limits.spending import reserve_chore
+from bot.core.models import UsageEntry
 from bot.core.turn import Services
 from bot.core.types import UserId
 from bot.errors import ModelError

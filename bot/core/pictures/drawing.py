@@ -13,23 +13,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from bot.core.chat import (
-    Drawing,
-    ImagePart,
-    ImageRequest,
-    UsageEntry,
-    UsageKind,
-    VariationRequest,
-)
+from bot.core.chat import ImagePart
 from bot.core.clock import ticking
 from bot.core.delivery.delivery import Delivery
+from bot.core.images import Drawing, ImageRequest, VariationRequest
 from bot.core.limits.spending import reserve_images
 from bot.core.memory.drawings import remembered
+from bot.core.models import UsageEntry, UsageKind
 from bot.core.pictures.orders import Drawn, Order
 from bot.core.pictures.sources import Source, Sources, digest_of
 from bot.core.question.question import quote
+from bot.core.queue import Outcome
 from bot.core.sentences import sentence_for_media, sentence_for_model, sentence_for_size
-from bot.core.stores import Action, Outcome
+from bot.core.stores import Action
 from bot.core.turn import TurnContext
 from bot.core.types import Button, ButtonRow, IncomingMessage, OutgoingFile
 from bot.errors import FileTooLarge, MediaError, ModelError, ModelErrorKind

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
-from bot.core.chat import UsageEntry, UsageKind
+from bot.core.models import UsageEntry, UsageKind
 from bot.core.pictures.sources import Source
 
 _PLAIN = re.compile(r"\w[\w.-]*")

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bot.core.chat import ImagePart, Part, UsageEntry
+from bot.core.chat import ImagePart, Part
 from bot.core.documents import Document, Section
+from bot.core.models import UsageEntry
 from bot.core.question.listening import Ear, name_of
 from bot.core.question.reading import Desk
 from bot.core.turn import TurnContext

@@ -7,16 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bot.core.chat import (
-    AudioClip,
-    ClipFile,
-    Segment,
-    Transcript,
-    TranscriptionRequest,
-    UsageEntry,
-    UsageKind,
-)
 from bot.core.limits.spending import reserve_audio
+from bot.core.models import UsageEntry, UsageKind
+from bot.core.recordings import AudioClip, ClipFile, Segment, Transcript, TranscriptionRequest
 from bot.core.turn import TurnContext
 from bot.core.types import Attachment, OutgoingFile
 from bot.errors import MediaError, MediaErrorKind, ModelError, ModelErrorKind

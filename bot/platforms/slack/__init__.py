@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from bot.core.ports import Clock, Web
-from bot.core.stores import TurnQueue, Users
+from bot.core.queue import TurnQueue
+from bot.core.stores import Users
 from bot.core.types import Finding
 from bot.errors import ConfigError
 from bot.platforms.slack.settings import SlackSettings

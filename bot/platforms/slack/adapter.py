@@ -12,7 +12,8 @@ from pathlib import Path
 from bot.core.bounded import Memory
 from bot.core.capabilities import Capabilities, Streaming
 from bot.core.ports import Clock, Draft, EventSink, Platform
-from bot.core.stores import TurnQueue, Users
+from bot.core.queue import TurnQueue
+from bot.core.stores import Users
 from bot.core.types import (
     Attachment,
     Button,

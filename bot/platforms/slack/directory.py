@@ -18,7 +18,8 @@ from weakref import WeakValueDictionary
 from bot.core.bounded import Memory
 from bot.core.errands import Errands
 from bot.core.limits import ledger
-from bot.core.stores import TurnQueue, Users
+from bot.core.queue import TurnQueue
+from bot.core.stores import Users
 from bot.core.types import Sender, UserId
 from bot.errors import ChatGone, MessageGone, PlatformError, RateLimited, StoreError
 from bot.platforms.slack.budgets import Urgency

@@ -11,7 +11,7 @@ import pytest
 from bot.core.chat import Role
 from bot.core.defaults import Persona
 from bot.core.fakes.platform import ANN, CHAT
-from bot.core.stores import ChatSettings
+from bot.core.settings import ChatSettings
 from bot.core.types import ButtonPress, ChatId, ChatRef, IncomingMessage, Sender, UserId
 from tests.house import DEFAULTS, House, open_house
 

@@ -13,7 +13,7 @@ from bot.core.commands import COMMANDS
 from bot.core.commands.families import ADMIN, FAMILIES
 from bot.core.commands.table import Command, CommandTable
 from bot.core.fakes.platform import ANN, CHAT
-from bot.core.stores import Outcome
+from bot.core.queue import Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import ChatId, ChatRef, IncomingMessage, Need, Sender, UserId
 from tests.house import QUICK, House, open_house

@@ -10,7 +10,7 @@ import pytest
 from bot.core.commands.panel import Choice, Setting
 from bot.core.fakes.platform import CHAT
 from bot.core.i18n import LANGUAGES
-from bot.core.stores import ChatSettings
+from bot.core.settings import ChatSettings
 from bot.core.types import ChatId, ChatRef, Sender, UserId
 from tests.house import DEFAULTS, QUICK, House, open_house
 

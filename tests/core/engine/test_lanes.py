@@ -10,7 +10,7 @@ from pathlib import Path
 from bot.api.settings import ModelSettings
 from bot.core.access import Access
 from bot.core.fakes.platform import ANN, CHAT
-from bot.core.stores import ChatSettings
+from bot.core.settings import ChatSettings
 from bot.core.types import (
     ChatId,
     ChatRef,

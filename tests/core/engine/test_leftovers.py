@@ -10,7 +10,8 @@ from bot.core.clock import SystemClock
 from bot.core.engine import leftovers
 from bot.core.engine.leftovers import Leftovers
 from bot.core.fakes.platform import CHAT, FakePlatform
-from bot.core.stores import Outcome, Stores
+from bot.core.queue import Outcome
+from bot.core.stores import Stores
 from bot.core.types import ChatId, ChatRef, Reply
 from bot.store import StorageSettings, open_store
 

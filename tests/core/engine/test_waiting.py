@@ -11,7 +11,7 @@ import pytest
 from bot.core.clock import SystemClock
 from bot.core.engine.waiting import WaitingRoom
 from bot.core.fakes.platform import CHAT, FakePlatform
-from bot.core.stores import Outcome
+from bot.core.queue import Outcome
 from bot.core.types import IncomingMessage
 from bot.store import StorageSettings, open_store
 

@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from bot.core.clock import SystemClock
-from bot.core.stores import TurnQueue, Users
+from bot.core.queue import TurnQueue
+from bot.core.stores import Users
 from bot.core.types import (
     ButtonPress,
     Happening,

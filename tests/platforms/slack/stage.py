@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 from pydantic import SecretStr
 
 from bot.core.ports import Clock
-from bot.core.stores import TurnQueue, Users
+from bot.core.queue import TurnQueue
+from bot.core.stores import Users
 from bot.core.types import IncomingMessage, MessageRef, Sender, UserId
 from bot.platforms import slack
 from bot.platforms.slack.adapter import SlackPlatform

@@ -1,0 +1,212 @@
+"""The inbox, which is the queue: turns, and the port that keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from bot.core.chat import NewMessage
+from bot.core.models import UsageEntry
+from bot.core.settings import ChatSettings
+from bot.core.types import ChatRef, Event, MessageRef, OutgoingFile, Unreadable
+
+
+class TurnState(StrEnum):
+    """Where a turn stands. A turn is one event that asks for work."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    JOINED = "joined"  # answered together with an earlier one, and ends with it
+    DONE = "done"
+    CANCELLED = "cancelled"
+    DEAD = "dead"  # failed too often, or unreadable; kept for the operator
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """What became of an event; `ahead` turns stand before it.
+
+    It is `fresh` when there is work for it: not when it was known, nor when it changed a message
+    that still waits, nor when it changed one that nobody looks at any more. `turn` is what is to
+    be worked on at once, claimed in the same commit.
+    """
+
+    turn_id: int
+    fresh: bool
+    ahead: int
+    turn: Turn | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One event being worked on. `partial` and `shown` are what an earlier attempt left.
+
+    An `urgent` turn passes by the lane: it runs beside the answer being written. It is `followed`
+    unless it was claimed with nothing behind it. `settings` are the chat's as it was claimed.
+    `progress` is a note that an earlier attempt left
+    for this one. `stood` is the newest message that the bot had in the chat before the first
+    attempt, as far as it is known.
+    """
+
+    id: int
+    chat: ChatRef
+    event: Event
+    urgent: bool = False
+    followed: bool = True
+    settings: ChatSettings = field(default_factory=ChatSettings)
+    attempt: int = 1
+    partial: str = ""
+    shown: tuple[MessageRef, ...] = ()
+    progress: str = ""
+    stood: MessageRef | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a finished turn leaves behind, written in one transaction with its end.
+
+    `messages` go into the `conversation`; None is the chat's current one, begun if need be.
+    `hidden` are the ids of messages that are taken out of the conversation: an answer that was
+    replaced, an exchange that was taken back. They stay in the database. `overheard` is the last
+    remark of the group that the messages hold, and `scrub` says that nothing of the turn itself
+    may be left.
+    """
+
+    conversation: int | None = None
+    messages: tuple[NewMessage, ...] = ()
+    hidden: tuple[int, ...] = ()
+    usage: tuple[UsageEntry, ...] = ()
+    overheard: int | None = None
+    scrub: bool = False
+
+
+class TurnQueue(Protocol):
+    """The inbox, which is the queue: a turn in the table is the truth, a wake-up only a hint.
+
+    At most one turn per chat is running that is not urgent; turns of a chat run in the order in
+    which they were accepted. Every method raises `StoreError`.
+    """
+
+    async def accept(self, event: Event, *, urgent: bool, begin: bool = False) -> Accepted:
+        """Commit an event as a turn; a key that is known changes nothing.
+
+        The turn waits, or when nothing stands before it and it may `begin`, runs at once.
+        Urgent turns (Stop, buttons) pass by the lane. A message that was edited while it waits is
+        replaced where it stands; one that is older than what was answered last stays as it was
+        answered; one that was never taken in is taken in now, as new. Raises `QueueFull`.
+        """
+        ...
+
+    async def knows(self, platform: str, key: str) -> bool:
+        """Whether an event with this key has been taken in, and not been deleted since."""
+        ...
+
+    async def bury(self, event: Unreadable) -> None:
+        """Keep an event that nobody can read as a dead turn."""
+        ...
+
+    async def announce(self, turn_id: int, ref: MessageRef) -> bool:
+        """A message stands in the chat for a turn that waits; its answer takes that place.
+
+        False when it does not wait any more.
+        """
+        ...
+
+    async def awaits_album(self, chat: ChatRef, album: str) -> bool:
+        """Whether a message of this album waits or runs."""
+        ...
+
+    async def claim(self) -> Turn | None:
+        """Take the oldest turn that may run: urgent, or of a chat where nothing runs."""
+        ...
+
+    async def following(self, turn_id: int) -> Sequence[Turn]:
+        """The messages that wait behind a running turn, in order.
+
+        None from the first on that is no message or cannot be read.
+        """
+        ...
+
+    async def join(self, turn_id: int, others: Sequence[int], shown: Sequence[MessageRef]) -> None:
+        """Let a running turn answer these, too: they end with it, and wait again if it does not.
+
+        `shown` is what stands in the chat for all of them; it belongs to the running turn now.
+        """
+        ...
+
+    async def known(self, turn_id: int) -> Sequence[MessageRef]:
+        """The newest messages that are known to stand in the chat of a turn, whoever wrote them."""
+        ...
+
+    async def checkpoint(self, turn_id: int, *, partial: str, shown: Sequence[MessageRef]) -> None:
+        """Remember how far the answer is and which messages it stands in. Raises `TurnLost`."""
+        ...
+
+    async def note(self, turn_id: int, progress: str, made: Sequence[OutgoingFile] = ()) -> None:
+        """Leave a note for a later attempt, and files that must not be made twice.
+
+        Raises `TurnLost`: then what the note announces must not be done.
+        """
+        ...
+
+    async def made(self, turn_id: int) -> Sequence[OutgoingFile]:
+        """The files that were left with the note, in order."""
+        ...
+
+    async def finish(
+        self, turn_id: int, outcome: Outcome, *, stood: MessageRef | None = None
+    ) -> None:
+        """Done: keep the messages and the usage, in the same transaction.
+
+        `stood` is the newest message that the bot has in the chat by now.
+        """
+        ...
+
+    async def cancel(self, turn_id: int, outcome: Outcome) -> None:
+        """Stopped by the person: what was written is kept."""
+        ...
+
+    async def release(self, turn_id: int) -> None:
+        """Give the turn back, as if its attempt had not been (shutdown)."""
+        ...
+
+    async def fail(
+        self, turn_id: int, reason: str, *, dead: bool, stood: MessageRef | None = None
+    ) -> None:
+        """The attempt failed: the turn waits again, or is dead. `stood` as in `finish`."""
+        ...
+
+    async def revive(self, turn_id: int) -> bool:
+        """Let a dead turn wait again, as if it were new; False when it is not dead (any more)."""
+        ...
+
+    async def recover(self) -> int:
+        """At start: turns that ran when the process died wait again, their attempt counted."""
+        ...
+
+    def listen(
+        self,
+        wake: Callable[[], None],
+        lost: Callable[[int], None],
+        stop: Callable[[ChatRef], object],
+    ) -> None:
+        """Call `wake` whenever another process may have left work; a hint, like any wake-up.
+
+        `lost` is called when another process has taken over a turn that is worked on here, and
+        `stop` when it was asked to stop what is written in a chat.
+        """
+        ...
+
+    async def stop_elsewhere(self, chat: ChatRef) -> bool:
+        """Tell the process that writes in a chat to stop; False when no other does."""
+        ...
+
+    async def active(self, turn_ids: Sequence[int]) -> Collection[int]:
+        """Which of these turns are not over."""
+        ...
+
+    async def ahead(self, turn_id: int) -> int:
+        """How many turns of the same chat stand before this one; 0 when it waits no more."""
+        ...

@@ -1,0 +1,52 @@
+"""What each chat has chosen, and the port that keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from bot.core.chat import Sampling
+from bot.core.types import ChatRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatSettings:
+    """What a chat has chosen. Empty means the operator's default."""
+
+    model: str = ""
+    image_model: str = ""
+    system_prompt: str = ""
+    persona: str = ""
+    listening: str = ""
+    """`on`: what is said in the group, but not to the bot, is kept as context."""
+    favourites: tuple[str, ...] = ()
+    recent: tuple[str, ...] = ()
+    """Models that were chosen lately, the last one first."""
+    sampling: Sampling = field(default_factory=Sampling)
+    language: str = ""
+    reasoning: str = ""
+    streaming: str = ""
+    rich: str = ""
+    voice: str = ""
+    """`answer`, `transcribe` or `off`: what is done with recordings."""
+    together: str = ""
+    """`on` or `off`: whether short messages in a row are answered as one."""
+
+
+class SettingsStore(Protocol):
+    """Settings per chat. Every method raises `StoreError`."""
+
+    async def load(self, chat: ChatRef) -> ChatSettings:
+        """The chat's settings; the defaults when it has none."""
+        ...
+
+    async def save(self, chat: ChatRef, settings: ChatSettings) -> None:
+        """Replace the chat's settings."""
+        ...
+
+    async def change(
+        self, chat: ChatRef, change: Callable[[ChatSettings], ChatSettings]
+    ) -> ChatSettings:
+        """Change the chat's settings in one step, whoever else does; returns the new ones."""
+        ...
