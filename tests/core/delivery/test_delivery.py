@@ -306,7 +306,8 @@ async def test_a_chat_that_is_gone_ends_the_answer_at_once(scene: Scene) -> None
         scene.platform.leave(CHAT)
         delivery.write(" two")
         await scene.clock.advance(1)
-        delivery.write(" three")
+        with pytest.raises(ChatGone):
+            delivery.write(" three")
         with pytest.raises(ChatGone):
             await delivery.finish()
     assert scene.clock.monotonic() == 1
