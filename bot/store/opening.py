@@ -21,6 +21,7 @@ from bot.store.connection import Connection
 from bot.store.conversations import ConversationTable
 from bot.store.database import connected
 from bot.store.grants import GrantTable
+from bot.store.leases import Leases
 from bot.store.ledger import LedgerTable
 from bot.store.moving import MoveTable
 from bot.store.news import heard
@@ -87,7 +88,7 @@ async def opened(
 
                 engine = listening_engine(settings)
                 news = heard(engine, owner, turns.hear, turns.hear_stop)
-                async with _leases_kept(turns, lease / 3), news:
+                async with _leases_kept(turns.leases, lease / 3), news:
                     yield stores
 
 
@@ -106,15 +107,15 @@ async def _must_be_writable(connection: Connection) -> None:
 
 
 @asynccontextmanager
-async def _leases_kept(turns: Turns, interval: float) -> AsyncIterator[None]:
+async def _leases_kept(leases: Leases, interval: float) -> AsyncIterator[None]:
     """Give signs of life of our turns, and free those that others have left behind."""
 
     async def keep() -> None:
         while True:
             await asyncio.sleep(interval)
             try:
-                await turns.renew()
-                await turns.free_left()
+                await leases.renew()
+                await leases.free_left()
             except StoreError as error:
                 log.warning("leases not renewed", extra={"reason": str(error)})
 

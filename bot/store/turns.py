@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
@@ -36,8 +35,9 @@ from bot.store.arrivals import Offer
 from bot.store.connection import Connection
 from bot.store.database import Database
 from bot.store.gathering import Gathering
-from bot.store.holds import GIVEN_BACK, LEFT, NOBODY, Checkpoint, Hold
+from bot.store.holds import GIVEN_BACK, Checkpoint
 from bot.store.intake import Rules, take_in
+from bot.store.leases import Leases
 from bot.store.outcomes import End
 from bot.store.privacy import SCRUBBED, end_forgotten
 from bot.store.schema import turns
@@ -50,8 +50,7 @@ T = TypeVar("T")
 class Turns:
     """`TurnQueue`.
 
-    At most `per_chat` and `in_all` turns wait. A turn belongs to its owner, a process, for `lease`
-    seconds after the last sign of life, by the database's clock.
+    At most `per_chat` and `in_all` turns wait. Turns are claimed for `owner` (see `Leases`).
     """
 
     def __init__(
@@ -68,20 +67,10 @@ class Turns:
         rules = Rules(per_chat=per_chat, in_all=in_all, owner=owner, lease=lease)
         self._intake = Gathering(database.write, partial(take_in, rules=rules))
         self._checkpoints = Gathering(database.write, partial(holds.checkpoint, lease=lease))
-        self._owner = owner
-        self._lease = lease
+        self.leases = Leases(database, owner=owner, seconds=lease)
         self._calendar = calendar
-        self._held: dict[int, Hold] = {}
-        """What this process is working on, by the id of the turn."""
-        self._silent: dict[int, datetime] = {}
-        """Turns that seemed left behind at the last look, and how long their lease was to last."""
         self._wake: Callable[[], None] = lambda: None
-        self._lost: Callable[[int], None] = lambda turn_id: None
         self._stop: Callable[[ChatRef], object] = lambda chat: None
-        self._noted: set[int] = set()
-        """Turns that may have left files behind."""
-        self._leads: set[int] = set()
-        """Turns that may answer others, too; of what a lost process leaves each waits by itself."""
 
     async def accept(self, event: Event, *, urgent: bool, begin: bool = False) -> Accepted:
         """Commit an event as a turn; a key that is known changes nothing.
@@ -117,8 +106,6 @@ class Turns:
     async def claim(self) -> Turn | None:
         """Take the oldest turn that may run: urgent, or of a chat where nothing runs."""
         while (row := await self._claim_row()) is not None:
-            if row.progress:
-                self._noted.add(row.id)
             try:
                 return lanes.turn(row)
             except codec.UndecodableError as error:
@@ -128,7 +115,7 @@ class Turns:
 
     async def _claim_row(self) -> lanes.Claimed | None:
         claiming = self._database.write(
-            lambda connection: lanes.claim(connection, self._owner, self._lease)
+            lambda connection: lanes.claim(connection, self.leases.owner, self.leases.seconds)
         )
         return await self._taking(claiming, lambda row: row)
 
@@ -142,11 +129,11 @@ class Turns:
             result = await asyncio.shield(writing)
         except asyncio.CancelledError:
             if (turn := taken(await writing)) is not None:  # nobody is left to work on it
-                self._held[turn.id] = Hold(self._owner, turn.attempt)
+                self.leases.take(turn.id, turn.attempt)
                 await self.release(turn.id)
             raise
         if (turn := taken(result)) is not None:
-            self._held[turn.id] = Hold(self._owner, turn.attempt)
+            self.leases.take(turn.id, turn.attempt, noted=bool(turn.progress))
         return result
 
     async def awaits_album(self, chat: ChatRef, album: str) -> bool:
@@ -161,10 +148,10 @@ class Turns:
 
     async def join(self, turn_id: int, others: Sequence[int], shown: Sequence[MessageRef]) -> None:
         """Let a running turn answer these, too, in the messages that stand for all of them."""
-        hold = self._held.get(turn_id, NOBODY)
-        self._leads.add(turn_id)
+        held = self.leases.of(turn_id)
+        held.leads = True
         await self._database.write(
-            lambda connection: joining.join(connection, turn_id, hold.owner, others, shown)
+            lambda connection: joining.join(connection, turn_id, held.hold.owner, others, shown)
         )
 
     async def known(self, turn_id: int) -> Sequence[MessageRef]:
@@ -173,25 +160,25 @@ class Turns:
 
     async def checkpoint(self, turn_id: int, *, partial: str, shown: Sequence[MessageRef]) -> None:
         """Remember how far the answer is and which messages it stands in."""
-        hold = self._held.get(turn_id, NOBODY)
+        hold = self.leases.of(turn_id).hold
         if not await self._checkpoints.ask(Checkpoint(turn_id, hold, partial, tuple(shown))):
-            self._lose(turn_id, hold)
+            self.leases.lose(turn_id, hold)
             raise TurnLost(f"turn {turn_id}")
 
     async def note(self, turn_id: int, progress: str, made: Sequence[OutgoingFile] = ()) -> None:
         """Leave a note for a later attempt, and files that must not be made twice."""
-        hold = self._held.get(turn_id, NOBODY)
+        held = self.leases.of(turn_id)
 
         async def job(connection: Connection) -> bool:
-            new, clocks = {"progress": progress}, {"lease_until": self._lease}
-            if await holds.change(connection, turn_id, hold, new, clocks) is None:
+            new, clocks = {"progress": progress}, {"lease_until": self.leases.seconds}
+            if await holds.change(connection, turn_id, held.hold, new, clocks) is None:
                 return False
             await products.keep(connection, turn_id, made)
             return True
 
-        self._noted.add(turn_id)
+        held.noted = True
         if not await self._database.write(job):
-            self._lose(turn_id, hold)
+            self.leases.lose(turn_id, held.hold)
             raise TurnLost(f"turn {turn_id}")
 
     async def made(self, turn_id: int) -> Sequence[OutgoingFile]:
@@ -211,7 +198,7 @@ class Turns:
     async def release(self, turn_id: int) -> None:
         """Give the turn back, as if its attempt had not been (shutdown)."""
         await self._change(turn_id, GIVEN_BACK, ends=TurnState.WAITING)
-        self._let_go(turn_id)
+        self.leases.let_go(turn_id)
 
     async def fail(
         self, turn_id: int, reason: str, *, dead: bool, stood: MessageRef | None = None
@@ -220,10 +207,10 @@ class Turns:
         if dead:
             await self._end(turn_id, TurnState.DEAD, error=reason, stood=stood)
             return
-        attempt = self._held.get(turn_id, NOBODY).attempt
+        attempt = self.leases.of(turn_id).hold.attempt
         again = {**GIVEN_BACK, "error": reason, "attempt": attempt + 1}
         await self._change(turn_id, again, ends=TurnState.WAITING)
-        self._let_go(turn_id)
+        self.leases.let_go(turn_id)
 
     async def revive(self, turn_id: int) -> bool:
         """Let a dead turn wait again, as if it were new; False when it is not dead (any more)."""
@@ -234,25 +221,8 @@ class Turns:
         return changed > 0
 
     async def recover(self) -> int:
-        """Turns that ran when their process died wait again, their attempt counted.
-
-        A SQLite file has one process at a time, so whatever we do not hold is lost. On PostgreSQL
-        it is what ran in a process that is gone, or that has given no sign of life.
-        """
-        return await self._take_back(sa.true() if self._database.sqlite else LEFT)
-
-    async def free_left(self) -> int:
-        """Turns of other processes that are gone, or have given no sign of life, wait again.
-
-        Only what was so when this was last called, and has the same lease still: when the
-        database's clock jumps ahead, every lease is over at once, and when the server starts again,
-        nobody seems to be there; but who lives renews it.
-        """
-        before, self._silent = self._silent, await self._database.read(holds.left)
-        lost = [id for id, lease in self._silent.items() if before.get(id) == lease]
-        if not lost:
-            return 0
-        return await self._take_back(sa.and_(LEFT, turns.c.id.in_(lost)))
+        """At start: turns that ran when their process died wait again, their attempt counted."""
+        return await self.leases.recover()
 
     def listen(
         self,
@@ -261,7 +231,7 @@ class Turns:
         stop: Callable[[ChatRef], object],
     ) -> None:
         """Whom to call for what other processes do: left work, took a turn, were told to stop."""
-        self._wake, self._lost, self._stop = wake, lost, stop
+        self._wake, self.leases.lost, self._stop = wake, lost, stop
 
     def hear(self) -> None:
         """Another process has taken something in."""
@@ -275,7 +245,7 @@ class Turns:
         """Tell the process that writes in a chat to stop; False when no other does."""
         if self._database.sqlite:
             return False
-        held = list(self._held)
+        held = self.leases.all()
 
         async def job(connection: Connection) -> bool:
             is_written = await lanes.runs(connection, chat, held)
@@ -284,30 +254,6 @@ class Turns:
             return is_written
 
         return await self._database.write(job)
-
-    async def _take_back(self, lost: sa.ColumnElement[bool]) -> int:
-        held = list(self._held)
-        return await self._database.write(
-            lambda connection: holds.take_back(connection, lost, held)
-        )
-
-    async def renew(self) -> None:
-        """Give a sign of life of the turns that this process works on; `lost` hears of others."""
-        if not self._held:
-            return
-        held = dict(self._held)
-        ours = await self._database.write(
-            lambda connection: holds.renew(connection, held, self._lease)
-        )
-        for turn_id in held.keys() - ours:
-            self._lose(turn_id, held[turn_id])
-
-    def _lose(self, turn_id: int, hold: Hold) -> None:
-        """Another process has taken a turn over, since ours gave no sign of life in time."""
-        if self._held.get(turn_id) == hold:  # else it came to its end meanwhile
-            log.warning("turn not ours any more", extra={"turn": turn_id})
-            self._let_go(turn_id)
-            self._lost(turn_id)
 
     async def active(self, turn_ids: Sequence[int]) -> Collection[int]:
         """Which of these turns are not over."""
@@ -338,12 +284,7 @@ class Turns:
             if outcome.scrub:
                 values |= SCRUBBED
         await self._change(turn_id, values, outcome, ends=state, clocks={"finished_at": 0.0})
-        self._let_go(turn_id)
-
-    def _let_go(self, turn_id: int) -> None:
-        self._held.pop(turn_id, None)
-        self._noted.discard(turn_id)
-        self._leads.discard(turn_id)
+        self.leases.let_go(turn_id)
 
     async def _change(
         self,
@@ -359,18 +300,17 @@ class Turns:
         It is not when the change was made already (the answer of a commit got lost), or when its
         lease ran out and another process has taken it over.
         """
-        hold = self._held.get(turn_id, NOBODY)
-        leads, noted = turn_id in self._leads, turn_id in self._noted
+        held = self.leases.of(turn_id)
 
         async def job(connection: Connection) -> End | None:
-            row = await holds.change(connection, turn_id, hold, values, clocks or {})
+            row = await holds.change(connection, turn_id, held.hold, values, clocks or {})
             if row is None:
                 return None
             end = outcomes.end(turn_id, row, ends)
-            if leads:
+            if held.leads:  # of what a lost process leaves each waits by itself
                 await joining.end(connection, turn_id, ends, forgotten=end.forgotten)
             if outcome is not None:
-                if noted:
+                if held.noted:
                     await products.drop(connection, turn_id)
                 await outcomes.keep(connection, end, outcome, self._calendar)
             if end.forgotten:

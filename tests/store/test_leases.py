@@ -46,7 +46,7 @@ async def test_a_turn_that_somebody_works_on_is_left_to_them(settings: StorageSe
         await one.accept(message("1"), urgent=False)
         assert await one.claim() is not None
         await expire(database)
-        await one.renew()
+        await one.leases.renew()
         assert await two.recover() == 0
         assert await two.claim() is None
 
@@ -70,8 +70,8 @@ async def test_a_bot_whose_connection_breaks_keeps_its_turns(settings: StorageSe
             turn = await one.claim()
             assert turn is not None
         for _ in range(3):
-            assert await two.free_left() == 0
-            await one.renew()
+            assert await two.leases.free_left() == 0
+            await one.leases.renew()
         await one.finish(turn.id, Outcome())
         assert await two.claim() is None
 
@@ -88,8 +88,8 @@ async def test_the_turn_of_a_silent_bot_is_taken_over_and_answered_once(
         assert first is not None
         await silent.checkpoint(first.id, partial="so far", shown=())
         await expire(database)
-        assert await other.free_left() == 0  # it is looked at twice
-        assert await other.free_left() == 1
+        assert await other.leases.free_left() == 0  # it is looked at twice
+        assert await other.leases.free_left() == 1
         again = await other.claim()
         assert again is not None
         assert (again.id, again.attempt, again.partial) == (first.id, 2, "so far")
@@ -130,7 +130,7 @@ async def test_a_running_bot_frees_what_a_dead_one_held(settings: StorageSetting
                     await asyncio.sleep(0.02)
             assert turn.attempt == 2
             await asyncio.sleep(0.5)  # longer than the lease, which is renewed meanwhile
-            assert await queue(database).free_left() == 0
+            assert await queue(database).leases.free_left() == 0
 
 
 async def test_an_earlier_attempt_of_the_same_bot_can_end_nothing(
@@ -184,11 +184,11 @@ async def test_a_clock_that_jumps_ahead_takes_no_turn_from_who_works_on_it(
         assert turn is not None
         for _ in range(3):  # every lease is over again and again, but there are signs of life
             await expire(database)
-            assert await two.free_left() == 0
-            await one.renew()
+            assert await two.leases.free_left() == 0
+            await one.leases.renew()
         await expire(database)
         await one.finish(turn.id, Outcome())
-        assert await two.free_left() == 0
+        assert await two.leases.free_left() == 0
         assert await two.claim() is None
 
 

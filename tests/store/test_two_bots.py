@@ -60,7 +60,7 @@ async def take_over(settings: StorageSettings, house: House) -> None:
     async with connected(settings) as database:
         while not freed:  # it may just have given its last one
             await expire(database)
-            freed = await turns.free_left() or await turns.free_left()  # looks twice
+            freed = await turns.leases.free_left() or await turns.leases.free_left()  # looks twice
     turns.hear()
 
 
@@ -95,7 +95,7 @@ async def test_a_bot_that_was_silent_for_too_long_leaves_its_answer_to_the_other
             await one.sees("first")
             await take_over(settings, two)
             await two.sees("second")
-            await turns_of(one).renew()  # it wakes up
+            await turns_of(one).leases.renew()  # it wakes up
         async with asyncio.timeout(10):
             await one.lanes.answered(CHAT)
         assert await two.say("and then?") == ["second", "third"]

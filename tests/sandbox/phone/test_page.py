@@ -10,25 +10,11 @@ import pytest
 from telegram import Bot
 
 from bot.sandbox.phone import Seat, serve
-from bot.sandbox.telegram import serve as serve_telegram
 from bot.sandbox.telegram.telegram import Telegram
 from tests.sandbox.phone.browser import CHROMIUM, opened
-from tests.sandbox.telegram.conftest import connected
 
 in_a_browser = pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed")
 MING = 1002
-
-
-@pytest.fixture
-async def telegram() -> AsyncGenerator[Telegram]:
-    async with serve_telegram(judge=False) as telegram:
-        yield telegram
-
-
-@pytest.fixture
-async def bot(telegram: Telegram) -> AsyncGenerator[Bot]:
-    async with connected(telegram) as bot:
-        yield bot
 
 
 @pytest.fixture

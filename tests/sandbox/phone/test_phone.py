@@ -12,27 +12,13 @@ from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.errors import ConfigError
 from bot.sandbox.phone import Seat, serve
-from bot.sandbox.telegram import serve as serve_telegram
 from bot.sandbox.telegram.telegram import Telegram
-from tests.sandbox.telegram.conftest import connected
 from tests.sounds import beeps
 
 PIXEL = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154"
     "78da63f8cfc0000003010100c9fe92ef0000000049454e44ae426082"
 )
-
-
-@pytest.fixture
-async def telegram() -> AsyncGenerator[Telegram]:
-    async with serve_telegram(judge=False) as telegram:
-        yield telegram
-
-
-@pytest.fixture
-async def bot(telegram: Telegram) -> AsyncGenerator[Bot]:
-    async with connected(telegram) as bot:
-        yield bot
 
 
 @pytest.fixture
