@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from bot.core.access import Gate, Verdict
 from bot.core.clock import within
 from bot.core.engine.chores import Chores
+from bot.core.engine.ends import Ends
 from bot.core.engine.failures import give_up, reason_of
-from bot.core.engine.insisting import insist
 from bot.core.engine.leftovers import Leftovers
 from bot.core.engine.moving import MovedChats
 from bot.core.engine.router import Router
@@ -32,7 +32,6 @@ from bot.core.types import (
     ChatRef,
     Happening,
     IncomingMessage,
-    MessageRef,
     StopPressed,
     Unreadable,
 )
@@ -82,6 +81,9 @@ class Lanes:
         self._chores = Chores(services)
         self._moved = MovedChats(services.stores.moves, gate)
         self._accepting = True
+        self._ends = Ends(
+            platforms, services.stores, services.clock, leaving=lambda: not self._accepting
+        )
 
     # ------------------------------------------------------------ intake
 
@@ -181,7 +183,7 @@ class Lanes:
         if self._accepting:
             self._working[turn.id] = asyncio.create_task(self._work(turn))
         else:
-            await self._persist(lambda: self._turns.release(turn.id))
+            await self._ends.release(turn)
 
     async def _recover(self) -> None:
         """Only then may anything else be claimed: what runs now was left by an earlier process."""
@@ -226,21 +228,21 @@ class Lanes:
         ctx: TurnContext | None = None
         try:
             if not is_words:
-                await self._note(turn)  # a command may be about those who have spoken
+                await self._ends.note(turn)  # a command may be about those who have spoken
             ctx = await self._context(turn, others)
             if turn.attempt > ATTEMPTS:
                 await give_up(ctx, interrupted=True)
-                return await self._fail(turn, "interrupted too often", dead=True)
+                return await self._ends.fail(turn, "interrupted too often", dead=True)
             outcome = await self._handle(ctx)
         except asyncio.CancelledError:
-            await asyncio.shield(self._persist(lambda: self._turns.release(turn.id)))
+            await asyncio.shield(self._ends.release(turn))
             raise
         except TurnLost:
             log.warning("turn taken over", extra=fields)
             return True
         except ChatGone as error:
             log.info("chat gone", extra={**fields, "error": repr(error)})
-            return await self._fail(turn, "the chat is gone", dead=True)
+            return await self._ends.fail(turn, "the chat is gone", dead=True)
         except Exception as error:
             # The one place where a bug ends: said once, with all there is to know, and the bot
             # lives. The turn is tried again, since half of such faults pass by themselves.
@@ -249,8 +251,8 @@ class Lanes:
             others.clear()  # they wait by themselves
             return dead
         if is_words:
-            await self._note(turn)
-        if not await self._finish(turn, outcome):
+            await self._ends.note(turn)
+        if not await self._ends.finish(turn, outcome):
             return True
         log.info("turn done", extra={**fields, "attempt": turn.attempt})
         self._chores.after(replace(turn, chat=ctx.chat), outcome)
@@ -260,18 +262,6 @@ class Lanes:
         """Leave a turn to the process that has taken it over, in the middle of a word."""
         if (task := self._working.get(turn_id)) is not None:
             task.cancel()
-
-    async def _note(self, turn: Turn) -> None:
-        """Remember who spoke; an answer does not wait for it."""
-        sender = turn.event.sender
-        try:
-            await self._services.stores.users.seen(turn.chat.platform, sender)
-        except StoreError as error:
-            log.warning("person not noted", extra={"turn": turn.id, "error": repr(error)})
-
-    def _stood(self, turn: Turn) -> MessageRef | None:
-        """The newest message of the bot in the chat, for whoever comes after."""
-        return self._platforms[turn.chat.platform].newest(turn.chat)
 
     async def _context(self, turn: Turn, others: list[int]) -> TurnContext:
         first, event, settings = turn, turn.event, turn.settings
@@ -329,29 +319,6 @@ class Lanes:
 
     # ------------------------------------------------------------ ends of a turn
 
-    async def _persist(self, write: Callable[[], Awaitable[None]]) -> None:
-        """Write down what has happened already. Raises `StoreRefused`."""
-        await insist(write, clock=self._clock, leaving=lambda: not self._accepting)
-
-    async def _finish(self, turn: Turn, outcome: Outcome) -> bool:
-        """Write down what came of a turn; False when that cannot be kept: then it is dead."""
-        stood = self._stood(turn)
-        try:
-            await self._persist(lambda: self._turns.finish(turn.id, outcome, stood=stood))
-        except Exception as error:
-            # Else the turn would run for ever, and everything after it in the chat wait.
-            log.exception("turn not kept", extra={"turn": turn.id})
-            await self._fail(turn, reason_of(error), dead=True)
-            return False
-        return True
-
-    async def _fail(self, turn: Turn, reason: str, *, dead: bool) -> bool:
-        if dead:
-            await self._note(turn)
-        stood = self._stood(turn)
-        await self._persist(lambda: self._turns.fail(turn.id, reason, dead=dead, stood=stood))
-        return dead
-
     async def _fail_or_retry(self, turn: Turn, ctx: TurnContext | None, error: Exception) -> bool:
         dead = turn.attempt >= ATTEMPTS
         if dead:
@@ -362,7 +329,7 @@ class Lanes:
                 log.error("failure not shown", extra={"turn": turn.id, "error": repr(second)})
         elif self._accepting:
             await self._clock.sleep(PAUSES[turn.attempt - 1])
-        return await self._fail(turn, reason_of(error), dead=dead)
+        return await self._ends.fail(turn, reason_of(error), dead=dead)
 
     # ------------------------------------------------------------ ends of the engine
 

@@ -1,0 +1,78 @@
+"""The ends of turns, written down for as long as it takes the database to take them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+
+from bot.core.engine.failures import reason_of
+from bot.core.engine.insisting import insist
+from bot.core.ports import Clock, Platform
+from bot.core.queue import Outcome, Turn
+from bot.core.stores import Stores
+from bot.core.types import MessageRef
+from bot.errors import StoreError
+
+log = logging.getLogger(__name__)
+
+
+class Ends:
+    """Writes down what became of a turn.
+
+    While the bot is `leaving`, what the database does not take soon is left for the next start.
+    Methods raise `StoreRefused` for what can never be kept.
+    """
+
+    def __init__(
+        self,
+        platforms: Mapping[str, Platform],
+        stores: Stores,
+        clock: Clock,
+        *,
+        leaving: Callable[[], bool],
+    ) -> None:
+        self._platforms = platforms
+        self._stores = stores
+        self._clock = clock
+        self._leaving = leaving
+
+    async def note(self, turn: Turn) -> None:
+        """Remember who spoke; an answer does not wait for it. Raises nothing."""
+        sender = turn.event.sender
+        try:
+            await self._stores.users.seen(turn.chat.platform, sender)
+        except StoreError as error:
+            log.warning("person not noted", extra={"turn": turn.id, "error": repr(error)})
+
+    async def finish(self, turn: Turn, outcome: Outcome) -> bool:
+        """Write down what came of a turn; False when that cannot be kept: then it is dead."""
+        stood = self._stood(turn)
+        try:
+            await self._persist(lambda: self._stores.turns.finish(turn.id, outcome, stood=stood))
+        except Exception as error:
+            # Else the turn would run for ever, and everything after it in the chat wait.
+            log.exception("turn not kept", extra={"turn": turn.id})
+            await self.fail(turn, reason_of(error), dead=True)
+            return False
+        return True
+
+    async def fail(self, turn: Turn, reason: str, *, dead: bool) -> bool:
+        """Let a turn wait for another attempt, or be dead; returns whether it is."""
+        if dead:
+            await self.note(turn)
+        stood = self._stood(turn)
+        await self._persist(
+            lambda: self._stores.turns.fail(turn.id, reason, dead=dead, stood=stood)
+        )
+        return dead
+
+    async def release(self, turn: Turn) -> None:
+        """Give a turn back that was not worked on to its end."""
+        await self._persist(lambda: self._stores.turns.release(turn.id))
+
+    def _stood(self, turn: Turn) -> MessageRef | None:
+        """The newest message of the bot in the chat, for whoever comes after."""
+        return self._platforms[turn.chat.platform].newest(turn.chat)
+
+    async def _persist(self, write: Callable[[], Awaitable[None]]) -> None:
+        await insist(write, clock=self._clock, leaving=self._leaving)
