@@ -7,11 +7,17 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from bot.sandbox import telegram as telegram_sandbox
 from bot.sandbox.openai import ScriptedApi, serve_scripted
 from bot.sandbox.telegram.telegram import Telegram
 from bot.store import StorageSettings, migrate
+
+# The same examples each time, so that a change is blamed for what it broke alone. To look further:
+# --hypothesis-profile=default
+settings.register_profile("steady", derandomize=True, deadline=None)
+settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.delivery.partial import HOLD, settle
@@ -41,7 +41,6 @@ def test_little_is_held_back(text: str, more: str) -> None:
     assert len(whole.rstrip()) - len(settle(whole)) <= HOLD
 
 
-@settings(deadline=None)
 @given(st.integers(0, len(ANSWER)))
 def test_no_beginning_of_an_answer_shows_a_raw_marker(at: int) -> None:
     shown = settle(ANSWER[:at])

@@ -9,9 +9,7 @@ from bot.core.delivery.split import take_page
 from tests.markdown_texts import nested_texts, words_of
 
 
-@settings(
-    max_examples=30, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
-)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 @given(nested_texts, st.integers(100, 300), st.integers(7, 23))
 def test_what_is_shown_of_a_growing_list_only_grows(text: str, limit: int, step: int) -> None:
     place = START

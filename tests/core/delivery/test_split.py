@@ -69,7 +69,7 @@ def documents(draw: st.DrawFn) -> str:
     return draw(st.sampled_from(["\n\n", "\n"])).join(blocks)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(documents(), st.sampled_from([120, 200, 700]), st.sampled_from([len, utf16, rendered]))
 def test_every_word_of_a_document_is_on_one_page_in_its_place(
     text: str, limit: int, measure: Measure
@@ -82,7 +82,7 @@ def test_every_word_of_a_document_is_on_one_page_in_its_place(
         assert len(re.findall(whole, "\n".join(found))) == len(re.findall(whole, text))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(documents(), st.integers(0, 80))
 def test_a_page_begins_with_what_the_reader_has_seen(text: str, seen: int) -> None:
     seen = min(seen, len(text))
@@ -90,7 +90,7 @@ def test_a_page_begins_with_what_the_reader_has_seen(text: str, seen: int) -> No
     assert page.text.startswith(text[:seen])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.lists(st.sampled_from([*CLUSTERS, "x", "词"]), min_size=1, max_size=200),
     st.integers(30, 50),

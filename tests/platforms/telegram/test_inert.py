@@ -123,7 +123,7 @@ PIECES = st.sampled_from(
 
 
 @given(pieces=st.lists(st.tuples(PIECES, st.sampled_from(["", "\n", "\n\n"])), max_size=30))
-@settings(max_examples=500, deadline=None, derandomize=True)
+@settings(max_examples=500)
 def test_nothing_is_fetched_or_lost_however_code_is_nested(pieces: list[tuple[str, str]]) -> None:
     text = "".join(piece + end for piece, end in pieces)
     markdown = compose(text).markdown

@@ -61,8 +61,6 @@ def table_heads(text: str) -> set[str]:
 
 @settings(
     max_examples=100,
-    deadline=None,
-    derandomize=True,
     suppress_health_check=[HealthCheck.too_slow],
 )
 @given(text=nested_texts, limit=st.integers(300, 600))

@@ -21,8 +21,6 @@ RAW = re.compile(r"\*\*|__|~~|```|\]\(|^#{1,6} ", re.MULTILINE)
 
 some = settings(
     max_examples=100,
-    deadline=None,
-    derandomize=True,
     suppress_health_check=[HealthCheck.filter_too_much],
 )
 

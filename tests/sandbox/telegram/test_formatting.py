@@ -187,7 +187,7 @@ def test_links_in_a_quote_are_found_but_not_across_its_end(judge: Judge) -> None
     assert judge.fix("see a.com", "", [whole]).entities == (whole, entity("url", 4, 5))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_what_was_accepted_is_accepted_again_unchanged(data: st.DataObject) -> None:
     text = data.draw(st.text(alphabet="ab \n*_`[]()é😀\u0301\u200d.com/@", max_size=40))
@@ -197,7 +197,10 @@ def test_what_was_accepted_is_accepted_again_unchanged(data: st.DataObject) -> N
         offset, length = utf16_length(text[:start]), utf16_length(text[start:end])
         wanted.append(entity(data.draw(st.sampled_from(KINDS)), offset, length))
     once = JUDGE.fix(text, "", wanted)
-    assert JUDGE.fix(once.text, "", list(once.entities)) == once
+    again = JUDGE.fix(once.text, "", list(once.entities))
+    assert again.text == once.text
+    # Of those with the same place, either may come first: one of them may have been cut to it.
+    assert sorted(map(str, again.entities)) == sorted(map(str, once.entities))
     assert text.strip(" \n").startswith(once.text.strip(" \n"))
 
 
