@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 
+ABOUT_PEOPLE = r"(?:allow|deny|quota|limits?|usage)\b"
+"""Commands about people, as an expression: who is mentioned in one is told by id, since others may
+have the name."""
 _MARKS = str.maketrans("`[]", "'()")
 _JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
 """Unseen, but a part of words in Persian, and of emoji."""

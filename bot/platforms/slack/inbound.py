@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
+from bot.core.names import ABOUT_PEOPLE
 from bot.core.types import (
     Attachment,
     ButtonPress,
@@ -36,8 +37,7 @@ _TOKEN = re.compile(r"<([@#!])?([^<>|]*)(?:\|([^<>]*))?>")
 _COMMAND = re.compile(r"\A!(?=[a-z])")
 _ABOUT_FILES = re.compile(r"(?:\A|>\s*)!(?:transcribe|write|image|draw)\b")
 """Commands that may be about the files of the message under which they are written."""
-_ABOUT_PEOPLE = re.compile(r"(?:\A|>\s*)[!/](?:allow|deny|quota|limits?|usage)\b")
-"""Commands about people: who is mentioned there is told by id, since others may have the name."""
+_ABOUT_PEOPLE = re.compile(rf"(?:\A|>\s*)[!/]{ABOUT_PEOPLE}")
 _PRESSED = frozenset({"button", "feedback_buttons"})
 _GONE = frozenset({"tombstone", "hidden_by_limit"})
 

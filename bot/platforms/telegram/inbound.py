@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from bot.core.names import ABOUT_PEOPLE
 from bot.core.types import (
     ButtonPress,
     ChatMoved,
@@ -34,8 +35,7 @@ from bot.platforms.telegram.ids import (
 )
 
 ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "stopped_message_generation")
-_ABOUT_PEOPLE = re.compile(r"/(?:allow|deny|quota|limits?|usage)\b")
-"""Commands about people: who is mentioned there is told by id, since others may have the name."""
+_ABOUT_PEOPLE = re.compile(f"/{ABOUT_PEOPLE}")
 ANONYMOUS_ADMIN = 1087968824
 """@GroupAnonymousBot, which stands for an administrator who writes as the group."""
 
