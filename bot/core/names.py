@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-ABOUT_PEOPLE = r"(?:allow|deny|quota|limits?|usage)\b"
+ABOUT_PEOPLE = r"(?:allow|deny|quota|limits?|usage|cost)\b"
 """Commands about people, as an expression: who is mentioned in one is told by id, since others may
 have the name."""
 _MARKS = str.maketrans("`[]", "'()")

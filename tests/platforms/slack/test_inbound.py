@@ -57,7 +57,7 @@ async def test_a_thread_begun_by_a_mention_needs_no_other(bot: Running) -> None:
     assert aside.text == "@Bea what do you say?"
 
 
-@pytest.mark.parametrize("command", ["allow", "deny", "quota", "usage"])
+@pytest.mark.parametrize("command", ["allow", "deny", "quota", "usage", "cost"])
 async def test_who_is_mentioned_in_a_command_about_people_is_told_by_id(
     bot: Running, command: str
 ) -> None:

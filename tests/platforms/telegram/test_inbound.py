@@ -453,7 +453,12 @@ def test_whatever_stands_in_an_update_it_is_read_or_kept(data: st.DataObject) ->
 
 @pytest.mark.parametrize(
     ("words", "text"),
-    [("/allow Zoe", "/allow <@20>"), ("/quota Zoe off", "/quota <@20> off"), ("ask Zoe", None)],
+    [
+        ("/allow Zoe", "/allow <@20>"),
+        ("/quota Zoe off", "/quota <@20> off"),
+        ("/cost Zoe", "/cost <@20>"),
+        ("ask Zoe", None),
+    ],
 )
 def test_who_is_mentioned_in_a_command_about_people_is_told_by_id(
     words: str, text: str | None
