@@ -20,7 +20,6 @@ class TurnState(StrEnum):
     RUNNING = "running"
     JOINED = "joined"  # answered together with an earlier one, and ends with it
     DONE = "done"
-    CANCELLED = "cancelled"
     DEAD = "dead"  # failed too often, or unreadable; kept for the operator
 
 
@@ -45,8 +44,8 @@ class Turn:
 
     An `urgent` turn passes by the lane: it runs beside the answer being written. It is `followed`
     unless it was claimed with nothing behind it. `settings` are the chat's as it was claimed.
-    `progress` is a note that an earlier attempt left
-    for this one. `stood` is the newest message that the bot had in the chat before the first
+    `progress` is a note that an earlier attempt left for this one, and somebody may have `stopped`
+    it meanwhile. `stood` is the newest message that the bot had in the chat before the first
     attempt, as far as it is known.
     """
 
@@ -60,6 +59,7 @@ class Turn:
     partial: str = ""
     shown: tuple[MessageRef, ...] = ()
     progress: str = ""
+    stopped: bool = False
     stood: MessageRef | None = None
 
 
@@ -164,16 +164,18 @@ class TurnQueue(Protocol):
         """
         ...
 
-    async def cancel(self, turn_id: int, outcome: Outcome) -> None:
-        """Stopped by the person: what was written is kept."""
-        ...
-
-    async def release(self, turn_id: int) -> None:
-        """Give the turn back, as if its attempt had not been (shutdown)."""
+    async def release(self, turn_id: int, *, usage: Sequence[UsageEntry] = ()) -> None:
+        """Give the turn back, as if its attempt had not been (shutdown), but for what it used."""
         ...
 
     async def fail(
-        self, turn_id: int, reason: str, *, dead: bool, stood: MessageRef | None = None
+        self,
+        turn_id: int,
+        reason: str,
+        *,
+        dead: bool,
+        stood: MessageRef | None = None,
+        usage: Sequence[UsageEntry] = (),
     ) -> None:
         """The attempt failed: the turn waits again, or is dead. `stood` as in `finish`."""
         ...
@@ -200,7 +202,11 @@ class TurnQueue(Protocol):
         ...
 
     async def stop_elsewhere(self, chat: ChatRef) -> bool:
-        """Tell the process that writes in a chat to stop; False when no other does."""
+        """Stop what is answered in a chat, but not here; False when nothing is.
+
+        Another process that writes is told. What was interrupted, and waits to be gone on with,
+        is `stopped` when it is claimed.
+        """
         ...
 
     async def active(self, turn_ids: Sequence[int]) -> Collection[int]:

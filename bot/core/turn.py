@@ -18,6 +18,7 @@ from bot.core.i18n import texts
 from bot.core.limits.budget import Budget
 from bot.core.limits.ledger import Person, Standing
 from bot.core.manner import Manner, manner
+from bot.core.models import UsageEntry
 from bot.core.ports import (
     AudioTools,
     Clock,
@@ -98,8 +99,8 @@ class Stopper:
     `stop` cancels only what runs under `guard`, so the answer can still be ended properly.
     """
 
-    def __init__(self) -> None:
-        self._stopped = False
+    def __init__(self, *, stopped: bool = False) -> None:
+        self._stopped = stopped
         self._limit: asyncio.Timeout | None = None
 
     @property
@@ -146,7 +147,7 @@ class TurnContext:
     settings: ChatSettings
     admin: bool = False
     """Whether the sender is one of the operator's admins."""
-    stopper: Stopper = field(default_factory=Stopper)
+    stopper: Stopper
     stop_chat: Callable[[ChatRef], Awaitable[bool]]
     """Stop what runs in a chat; False when nothing does. Raises `StoreError`."""
     now: Callable[[ChatRef], ChatRef]
@@ -159,6 +160,8 @@ class TurnContext:
     """How far the person was below each limit when the turn first asked for something."""
     reserved: set[FileId] = field(default_factory=set)
     """The recordings for which something is set aside already."""
+    spent: list[UsageEntry] = field(default_factory=list)
+    """What was used for an answer that did not come to its end."""
     written: str = ""
     """What stands of the answer in those messages."""
     stands: Callable[[], None]

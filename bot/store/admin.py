@@ -180,7 +180,7 @@ async def purge(settings: StorageSettings, *, older_than: timedelta) -> Purged:
     is what tells that it was answered: younger turns should stay.
     """
     long_ago = utc_now(-older_than.total_seconds())
-    over = [state.value for state in (TurnState.DONE, TurnState.CANCELLED, TurnState.DEAD)]
+    over = [state.value for state in (TurnState.DONE, TurnState.DEAD)]
     in_use = sa.exists().where(message_files.c.sha256 == files.c.sha256)
 
     async def job(connection: Connection) -> Purged:

@@ -15,8 +15,6 @@ from bot.store.connection import Connection
 from bot.store.privacy import SCRUBBED
 from bot.store.schema import ACTIVE_IN_LANE, JOINED, WAITING_IN_LANE, turns
 
-_OVER = (TurnState.DONE, TurnState.CANCELLED)
-
 
 async def following(connection: Connection, turn_id: int) -> Sequence[Turn]:
     """The messages that wait in the chat of a turn, up to the first other event.
@@ -102,7 +100,7 @@ async def end(connection: Connection, turn_id: int, state: TurnState, *, forgott
 @cache
 def _ending(state: TurnState, forgotten: bool) -> sa.Update:
     values: dict[str, object] = {"state": TurnState.WAITING.value, "lead": None}
-    if state in _OVER:
+    if state is TurnState.DONE:
         values = {"state": state.value, "finished_at": utc_now()}
         if forgotten:
             values |= SCRUBBED

@@ -100,6 +100,7 @@ class Claimed:
     shown: str
     progress: str
     stood: str
+    stopped: bool
     followed: bool = True
     settings: str | None = None
 
@@ -165,6 +166,7 @@ def turn(row: Claimed) -> Turn:
         partial=row.partial,
         shown=codec.load_shown(row.shown),
         progress=row.progress,
+        stopped=row.stopped,
         stood=stood[0] if stood else None,
     )
 
@@ -200,6 +202,7 @@ def revival() -> sa.Update:
             error=None,
             finished_at=None,
             stood="",
+            stopped=False,
         )
     )
 
@@ -213,6 +216,25 @@ def _first(lane: sa.FromClause, condition: sa.TextClause) -> sa.ScalarSelect[int
         .with_for_update(skip_locked=True)  # PostgreSQL; SQLite has one writer anyhow
         .scalar_subquery()
     )
+
+
+async def stop(connection: Connection, chat: ChatRef, held: Sequence[int]) -> bool:
+    """Mark what is being answered in a chat, other than what is `held`; False when nothing is.
+
+    Also what was interrupted and waits to be gone on with; not what waits for its first attempt.
+    """
+    interrupted = sa.or_(turns.c.attempt > 1, turns.c.partial != "")
+    marking = sa.update(turns).where(
+        turns.c.platform == chat.platform,
+        turns.c.chat == chat.id,
+        ~turns.c.urgent,
+        turns.c.id.not_in(held),
+        sa.or_(
+            turns.c.state == TurnState.RUNNING.value,
+            sa.and_(turns.c.state == TurnState.WAITING.value, interrupted),
+        ),
+    )
+    return (await connection.execute(marking.values(stopped=True))).rowcount > 0
 
 
 async def runs(connection: Connection, chat: ChatRef, held: Sequence[int]) -> bool:

@@ -38,8 +38,9 @@ async def tell(connection: Connection, owner: str) -> None:
 
 async def tell_to_stop(connection: Connection, chat: ChatRef) -> None:
     """Tell whoever writes in a chat to stop; this process hears it, too."""
-    place = json.dumps([chat.platform, chat.id])
-    await connection.execute(sa.select(sa.func.pg_notify(STOPS, place)))
+    if connection.dialect.name == "postgresql":
+        place = json.dumps([chat.platform, chat.id])
+        await connection.execute(sa.select(sa.func.pg_notify(STOPS, place)))
 
 
 @asynccontextmanager

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
 from bot.core.limits.calendar import Calendar
+from bot.core.models import UsageEntry
 from bot.core.queue import Outcome, TurnState
 from bot.core.types import ChatId, ChatRef, UserId
 from bot.store import conversations, messages, usage
@@ -35,11 +37,18 @@ def end(turn_id: int, row: sa.Row[*tuple[Any, ...]], state: TurnState) -> End:
 
 async def keep(connection: Connection, end: End, outcome: Outcome, calendar: Calendar) -> None:
     """Keep the messages and the usage; of what is forgotten, only that it was used."""
-    charged = ChatRef(end.chat.platform, ChatId(FORGOTTEN)) if end.forgotten else end.chat
     if outcome.messages and not end.forgotten:
         into = outcome.conversation or await conversations.current(connection, end.chat)
         await messages.keep(connection, into, outcome.messages, turn_id=end.turn_id)
     await messages.hide(connection, outcome.hidden)
     if outcome.overheard is not None:
         await drop_through(connection, end.chat, outcome.overheard)
-    await usage.keep(connection, charged, end.user, outcome.usage, calendar)
+    await charge(connection, end, outcome.usage, calendar)
+
+
+async def charge(
+    connection: Connection, end: End, entries: Sequence[UsageEntry], calendar: Calendar
+) -> None:
+    """Keep what was used."""
+    charged = ChatRef(end.chat.platform, ChatId(FORGOTTEN)) if end.forgotten else end.chat
+    await usage.keep(connection, charged, end.user, entries, calendar)

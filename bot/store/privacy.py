@@ -48,7 +48,6 @@ SCRUBBED: dict[str, object] = {
 FORGOTTEN = "-"
 """The chat of what somebody used who is forgotten: with the month its name goes, too."""
 
-_OVER = (TurnState.DONE.value, TurnState.CANCELLED.value)
 _OPEN = (TurnState.WAITING.value, TurnState.RUNNING.value, TurnState.JOINED.value)
 
 
@@ -118,7 +117,7 @@ async def _forget_chat(connection: Connection, chat: ChatRef) -> None:
 
 
 async def _forget_turns(connection: Connection, *which: sa.ColumnElement[bool]) -> None:
-    over = sa.update(turns).where(*which, turns.c.state.in_(_OVER))
+    over = sa.update(turns).where(*which, turns.c.state == TurnState.DONE.value)
     await connection.execute(over.values(SCRUBBED))
     dead = sa.delete(turns).where(*which, turns.c.state == TurnState.DEAD.value)
     await connection.execute(dead)

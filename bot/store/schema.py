@@ -175,6 +175,8 @@ turns = sa.Table(
     sa.Column("lead", Id, nullable=True),  # the turn that answers this one, too
     # Its person asked to be forgotten before it was over: nothing of it stays.
     sa.Column("forgotten", sa.Boolean, nullable=False, server_default=sa.false()),
+    # Somebody stopped it where no process could be told: whoever works on it next only ends it.
+    sa.Column("stopped", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("error", Words, nullable=True),
     sa.Column("accepted_at", Utc, nullable=False),
     sa.Column("started_at", Utc, nullable=True),

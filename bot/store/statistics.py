@@ -38,7 +38,7 @@ class StatisticsTable:
                 chats=await _count(connection, conversations, sa.text("current")),
                 waiting=await _count(connection, turns, sa.text(WAITING)),
                 running=await _count(connection, turns, sa.text(RUNNING)),
-                done=states.get(TurnState.DONE, 0) + states.get(TurnState.CANCELLED, 0),
+                done=states.get(TurnState.DONE, 0),
                 dead=states.get(TurnState.DEAD, 0),
             )
 

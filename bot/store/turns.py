@@ -11,6 +11,7 @@ from typing import TypeVar
 import sqlalchemy as sa
 
 from bot.core.limits.calendar import UTC_CALENDAR, Calendar
+from bot.core.models import UsageEntry
 from bot.core.queue import Accepted, Outcome, Turn, TurnState
 from bot.core.types import (
     ChatRef,
@@ -191,25 +192,27 @@ class Turns:
         """Done: keep the messages and the usage, in the same transaction."""
         await self._end(turn_id, TurnState.DONE, outcome=outcome, stood=stood)
 
-    async def cancel(self, turn_id: int, outcome: Outcome) -> None:
-        """Stopped by the person: what was written is kept."""
-        await self._end(turn_id, TurnState.CANCELLED, outcome=outcome)
-
-    async def release(self, turn_id: int) -> None:
-        """Give the turn back, as if its attempt had not been (shutdown)."""
-        await self._change(turn_id, GIVEN_BACK, ends=TurnState.WAITING)
+    async def release(self, turn_id: int, *, usage: Sequence[UsageEntry] = ()) -> None:
+        """Give the turn back, as if its attempt had not been (shutdown), but for what it used."""
+        await self._change(turn_id, GIVEN_BACK, ends=TurnState.WAITING, usage=usage)
         self.leases.let_go(turn_id)
 
     async def fail(
-        self, turn_id: int, reason: str, *, dead: bool, stood: MessageRef | None = None
+        self,
+        turn_id: int,
+        reason: str,
+        *,
+        dead: bool,
+        stood: MessageRef | None = None,
+        usage: Sequence[UsageEntry] = (),
     ) -> None:
         """The attempt failed: the turn waits again, or is dead."""
         if dead:
-            await self._end(turn_id, TurnState.DEAD, error=reason, stood=stood)
+            await self._end(turn_id, TurnState.DEAD, error=reason, stood=stood, usage=usage)
             return
         attempt = self.leases.of(turn_id).hold.attempt
         again = {**GIVEN_BACK, "error": reason, "attempt": attempt + 1}
-        await self._change(turn_id, again, ends=TurnState.WAITING)
+        await self._change(turn_id, again, ends=TurnState.WAITING, usage=usage)
         self.leases.let_go(turn_id)
 
     async def revive(self, turn_id: int) -> bool:
@@ -242,16 +245,14 @@ class Turns:
         self._stop(chat)
 
     async def stop_elsewhere(self, chat: ChatRef) -> bool:
-        """Tell the process that writes in a chat to stop; False when no other does."""
-        if self._database.sqlite:
-            return False
+        """Stop what is answered in a chat, but not here; False when nothing is."""
         held = self.leases.all()
 
         async def job(connection: Connection) -> bool:
-            is_written = await lanes.runs(connection, chat, held)
-            if is_written:
+            is_answered = await lanes.stop(connection, chat, held)
+            if is_answered:
                 await news.tell_to_stop(connection, chat)
-            return is_written
+            return is_answered
 
         return await self._database.write(job)
 
@@ -271,6 +272,7 @@ class Turns:
         outcome: Outcome | None = None,
         error: str = "",
         stood: MessageRef | None = None,
+        usage: Sequence[UsageEntry] = (),
     ) -> None:
         values: dict[str, object] = {
             "state": state.value,
@@ -283,7 +285,9 @@ class Turns:
             values |= {"partial": "", "progress": ""}
             if outcome.scrub:
                 values |= SCRUBBED
-        await self._change(turn_id, values, outcome, ends=state, clocks={"finished_at": 0.0})
+        await self._change(
+            turn_id, values, outcome, ends=state, usage=usage, clocks={"finished_at": 0.0}
+        )
         self.leases.let_go(turn_id)
 
     async def _change(
@@ -293,6 +297,7 @@ class Turns:
         outcome: Outcome | None = None,
         *,
         ends: TurnState,
+        usage: Sequence[UsageEntry] = (),
         clocks: Mapping[str, float] | None = None,
     ) -> None:
         """Change a turn that we run, and keep what came of it; nothing at all if it is not ours.
@@ -313,6 +318,7 @@ class Turns:
                 if held.noted:
                     await products.drop(connection, turn_id)
                 await outcomes.keep(connection, end, outcome, self._calendar)
+            await outcomes.charge(connection, end, usage, self._calendar)
             if end.forgotten:
                 await end_forgotten(connection, turn_id, end.chat, end.user)
             await ledger.release_turn(connection, turn_id)  # it, or this attempt of it, is over

@@ -108,8 +108,8 @@ async def test_everybody_together_has_a_limit_too(stores: Stores) -> None:
     assert found[2].standing.ceiling == TOGETHER
 
 
-@pytest.mark.parametrize("end", ["finish", "cancel", "release", "fail", "dead"])
-async def test_however_an_attempt_ends_its_reservation_is_gone(
+@pytest.mark.parametrize("end", ["finish", "release", "fail", "dead"])
+async def test_however_an_attempt_ends_its_reservation_is_gone_and_its_usage_counts(
     stores: Stores, settings: StorageSettings, end: str
 ) -> None:
     turn = await running(stores, "a")
@@ -118,15 +118,12 @@ async def test_however_an_attempt_ends_its_reservation_is_gone(
     match end:
         case "finish":
             await stores.turns.finish(turn, Outcome(usage=(entry(300),)))
-        case "cancel":
-            await stores.turns.cancel(turn, Outcome(usage=(entry(300),)))
         case "release":
-            await stores.turns.release(turn)
+            await stores.turns.release(turn, usage=(entry(300),))
         case _:
-            await stores.turns.fail(turn, "no", dead=end == "dead")
-    spent = 300 if end in ("finish", "cancel") else 0
+            await stores.turns.fail(turn, "no", dead=end == "dead", usage=(entry(300),))
     [standing] = await stores.ledger.standings(ME, [DAILY])
-    assert (standing.used, standing.reserved) == (Decimal(spent), Decimal(0))
+    assert (standing.used, standing.reserved) == (Decimal(300), Decimal(0))
     assert await left_over(settings) == 0
 
 

@@ -152,7 +152,7 @@ async def test_the_turn_that_forgets_is_forgotten_too(settings: StorageSettings)
         assert [row.state for row in rows.all()] == ["done"]
 
 
-@pytest.mark.parametrize("ending", ["answered", "stopped", "given up"])
+@pytest.mark.parametrize("ending", ["answered", "given up"])
 async def test_of_what_is_being_answered_when_its_person_is_forgotten_nothing_is_left(
     settings: StorageSettings, ending: str
 ) -> None:
@@ -170,8 +170,6 @@ async def test_of_what_is_being_answered_when_its_person_is_forgotten_nothing_is
         await stores.actions.offer(chat("hers"), [Action(name="a", owner=ANN.id)])
         if ending == "answered":
             await stores.turns.finish(turn.id, outcome, stood=ref(2, "hers"))
-        elif ending == "stopped":
-            await stores.turns.cancel(turn.id, outcome)
         else:
             await stores.turns.fail(turn.id, "it broke", dead=True, stood=ref(2, "hers"))
         while (turn := await stores.turns.claim()) is not None:

@@ -234,16 +234,20 @@ async def test_the_end_of_a_turn_keeps_messages_and_usage(stores: Stores) -> Non
     ]
 
 
-async def test_a_stopped_turn_keeps_what_was_written(stores: Stores) -> None:
+async def test_what_was_interrupted_can_be_stopped_before_it_goes_on(stores: Stores) -> None:
     await stores.turns.accept(message("1"), urgent=False)
+    await stores.turns.accept(message("2"), urgent=False)
     turn = await claim(stores)
-    conversation = await stores.conversations.current(chat())
-    await stores.turns.cancel(
-        turn.id, Outcome(conversation=conversation, messages=(said("half an"),))
-    )
-    page = await stores.conversations.page(conversation)
-    assert [kept.message.parts for kept in page] == [(TextPart("half an"),)]
-    assert await stores.turns.claim() is None
+    assert not await stores.turns.stop_elsewhere(chat())  # it is answered here
+    await stores.turns.checkpoint(turn.id, partial="so far", shown=[ref(5)])
+    await stores.turns.release(turn.id)
+    assert await stores.turns.stop_elsewhere(chat())
+    again = await claim(stores)
+    assert (again.id, again.partial, again.stopped) == (turn.id, "so far", True)
+    await stores.turns.fail(turn.id, "broken", dead=True)
+    assert not await stores.turns.stop_elsewhere(chat())  # the second was never begun
+    await stores.turns.revive(turn.id)
+    assert not (await claim(stores)).stopped
 
 
 async def test_a_turn_given_back_goes_on_where_it_was(stores: Stores) -> None:

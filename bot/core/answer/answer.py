@@ -37,6 +37,7 @@ from bot.core.limits.spending import reserve_answer
 from bot.core.memory.context import spoken
 from bot.core.memory.overhearing import listens, said
 from bot.core.memory.window import Place, look
+from bot.core.models import UsageEntry
 from bot.core.punctuation import in_a_row
 from bot.core.question.attachments import Gathered, gather
 from bot.core.question.question import greeting, question_of, quote
@@ -106,6 +107,8 @@ class Answer:
         self._asked = repeat.asked if repeat else None
         self._heading = self._asked.heading if self._asked else ""
         self._text = ""
+        self._torn = ctx.turn.partial  # stands in the chat until something better comes
+        self._torn_files: list[OutgoingFile] = []
         self._remarks: Sequence[Remark] = ()
         self._files: list[OutgoingFile] = []
         self._reason: FinishReason | None = None
@@ -123,18 +126,36 @@ class Answer:
         """Write the answer; say what went wrong where something did."""
         try:
             return await self._end(await self._work())
+        except BaseException:  # there is no outcome to say it, but it was used
+            self._ctx.spent.extend(self._usage)
+            raise
         finally:
             await self._buttons.close()
 
     async def _work(self) -> Ending:
         try:
             if not await self._ctx.stopper.guard(self._write()):
+                self._keep_torn()
                 return end_of_stop(self._ctx, self._text)
+        except asyncio.CancelledError:  # the bot ends: what is longest is written down
+            self._keep_torn()
+            raise
         except (ModelError, MediaError, FileTooLarge) as error:
             is_asked = self._asked is not None
+            self._keep_torn()
             return end_of_error(self._ctx, error, model=self._model, asked=is_asked)
         is_empty = not self._has_content and self._asked is not None
         return end_of_reason(self._ctx, self._reason, empty=is_empty)
+
+    def _keep_torn(self) -> None:
+        """What was written before stays if it is longer than what came when asking again."""
+        self._files = self._files or self._torn_files
+        torn = self._torn.removeprefix(self._heading + self._base)
+        if len(torn) > len(self._text):
+            self._text = torn
+            self._delivery.rewrite(self._torn)
+            if self._asked is None:  # stopped before all that was sent was read again
+                self._asked = question_of(self._message, self._gathered)
 
     @property
     def _has_content(self) -> bool:
@@ -188,12 +209,14 @@ class Answer:
         async with AsyncExitStack() as until_first_text:
             typing = self._ctx.platform.typing(self._ctx.chat, self._message.ref)
             await until_first_text.enter_async_context(typing)
+            self._delivery.write(self._torn)
             if self._repeat is None:
                 await self._read()
             if self._asked is None:
-                self._delivery.write(greeting(self._gathered, self._ctx.texts))
+                self._begin(greeting(self._gathered, self._ctx.texts))
                 return
-            self._delivery.write(self._heading + self._base)
+            if not self._torn:
+                self._delivery.write(self._heading + self._base)
             request = await reserve_answer(self._ctx, await self._request(self._asked))
             until_first_text.enter_context(self._thinking.counting())
             await self._ask(request, until_first_text)
@@ -256,22 +279,14 @@ class Answer:
             await self._ask_again(request, until_first_text)
 
     async def _ask_again(self, request: ChatRequest, until_first_text: AsyncExitStack) -> None:
-        """Ask once more; the longer of two torn answers stays, so that nothing said is lost.
-
-        Nor is it when somebody presses Stop meanwhile.
-        """
-        before, self._text = self._text, ""
-        files, self._files = self._files, []
-        self._delivery.rewrite(self._heading + self._base)
+        """Ask once more; what has come stands there until the new answer differs from it."""
+        self._torn = max(self._torn, self._delivery.text, key=len)
+        self._torn_files = self._files or self._torn_files
+        self._text, self._files = "", []
         self._thinking.forget()
-        try:
-            await self._stream(request, until_first_text)
-        except (ModelError, asyncio.CancelledError):
-            self._files = self._files or files
-            if len(before) > len(self._text):
-                self._text = before
-                self._delivery.rewrite(self._heading + self._base + before)
-            raise
+        await self._stream(request, until_first_text)
+        if not self._has_content:
+            raise ModelError(ModelErrorKind.CUT, "nothing came when it was asked again")
 
     async def _stream(self, request: ChatRequest, until_first_text: AsyncExitStack) -> None:
         meter = self._meter
@@ -291,9 +306,12 @@ class Answer:
         match event:
             case TextDelta():
                 self._thinking.speak()
-                text = event.text if self._text else seam(self._base, event.text) + event.text
-                self._text += text
-                self._delivery.write(text)
+                if self._text:
+                    self._delivery.write(event.text)
+                    self._text += event.text
+                else:
+                    self._text = seam(self._base, event.text) + event.text
+                    self._begin(self._text, after=self._heading + self._base)
                 if len(self._text) >= WELL_BEGUN:
                     self._buttons.prepare()
             case ReasoningDelta():
@@ -306,9 +324,20 @@ class Answer:
             case ToolCallDelta() | Usage():
                 pass  # no tools are offered, so none can be called; the meter takes the usage
 
+    def _begin(self, text: str, *, after: str = "") -> None:
+        """Show the first words, `after` those that stand already; what was torn makes way."""
+        if self._torn:
+            self._delivery.rewrite(after + text)
+        else:
+            self._delivery.write(text)
+
+    @property
+    def _usage(self) -> tuple[UsageEntry, ...]:
+        return (*self._gathered.usage, *self._meter.entries())
+
     def _outcome(self, ending: Ending) -> Outcome:
         """What is kept: the question and the answer together, or neither."""
-        usage = (*self._gathered.usage, *self._meter.entries())
+        usage = self._usage
         if self._asked is None or not (self._text or ending.keep):
             return Outcome(usage=usage)
         is_new = not self._repeat or (self._repeat.instead is not None and self._text)

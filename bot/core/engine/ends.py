@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from bot.core.engine.failures import reason_of
 from bot.core.engine.insisting import insist
+from bot.core.models import UsageEntry
 from bot.core.ports import Clock, Platform
 from bot.core.queue import Outcome, Turn
 from bot.core.stores import Stores
@@ -56,19 +57,21 @@ class Ends:
             return False
         return True
 
-    async def fail(self, turn: Turn, reason: str, *, dead: bool) -> bool:
+    async def fail(
+        self, turn: Turn, reason: str, *, dead: bool, usage: Sequence[UsageEntry] = ()
+    ) -> bool:
         """Let a turn wait for another attempt, or be dead; returns whether it is."""
         if dead:
             await self.note(turn)
         stood = self._stood(turn)
         await self._persist(
-            lambda: self._stores.turns.fail(turn.id, reason, dead=dead, stood=stood)
+            lambda: self._stores.turns.fail(turn.id, reason, dead=dead, stood=stood, usage=usage)
         )
         return dead
 
-    async def release(self, turn: Turn) -> None:
+    async def release(self, turn: Turn, usage: Sequence[UsageEntry] = ()) -> None:
         """Give a turn back that was not worked on to its end."""
-        await self._persist(lambda: self._stores.turns.release(turn.id))
+        await self._persist(lambda: self._stores.turns.release(turn.id, usage=usage))
 
     def _stood(self, turn: Turn) -> MessageRef | None:
         """The newest message of the bot in the chat, for whoever comes after."""

@@ -69,15 +69,17 @@ class Lanes:
         self._router = router
         self._wake = asyncio.Event()
         self._hints = 0  # turns that may have become ready since the last look
+        self._claiming = asyncio.Lock()  # what is being claimed waits no more, and is not begun
         self._recovered = False
         self._working: dict[int, asyncio.Task[None]] = {}
         self._stoppers: dict[ChatRef, Stopper] = {}
+        self._busy: set[ChatRef] = set()  # a turn may be posting something here
         self._room = WaitingRoom(
             platforms, self._turns, self._clock, together=services.defaults.together
         )
         self._rows = Rows(self._turns, self._room, self._clock)
         self._unfinished = Unfinished(self._turns, self._clock)
-        self._leftovers = Leftovers(platforms, services.stores, self._stoppers.keys())
+        self._leftovers = Leftovers(platforms, services.stores, self._busy)
         self._chores = Chores(services)
         self._moved = MovedChats(services.stores.moves, gate)
         self._accepting = True
@@ -165,25 +167,33 @@ class Lanes:
         """
         count = min(max(1, self._hints), CLAIMS)
         self._hints -= min(count, self._hints)
-        claims = (self._turns.claim() for _ in range(count))
-        results = await asyncio.gather(*claims, return_exceptions=True)
-        begun = (self._begin_or_release(turn) for turn in results if isinstance(turn, Turn))
-        await asyncio.gather(*begun)
+        claims = (self._claim_one() for _ in range(count))
+        async with self._claiming:
+            results = await asyncio.gather(*claims, return_exceptions=True)
         for error in results:
             if isinstance(error, BaseException):
                 raise error
-        if None in results:
+        if not all(results):
             self._hints = 0
             return False
         self._hints = max(self._hints, 2 * count)
         return True
 
+    async def _claim_one(self) -> bool:
+        turn = await self._turns.claim()
+        if turn is not None:
+            await self._begin_or_release(turn)
+        return turn is not None
+
     async def _begin_or_release(self, turn: Turn) -> None:
         """Begin what was claimed; while the bot is leaving it is left for the next start."""
-        if self._accepting:
-            self._working[turn.id] = asyncio.create_task(self._work(turn))
-        else:
+        if not self._accepting:
             await self._ends.release(turn)
+            return
+        stopper = Stopper(stopped=turn.stopped)
+        if not turn.urgent:  # from now on it can be stopped
+            self._stoppers[turn.chat] = stopper
+        self._working[turn.id] = asyncio.create_task(self._work(turn, stopper))
 
     async def _recover(self) -> None:
         """Only then may anything else be claimed: what runs now was left by an earlier process."""
@@ -208,17 +218,18 @@ class Lanes:
         self._hints += 1
         self._wake.set()
 
-    async def _work(self, turn: Turn) -> None:
+    async def _work(self, turn: Turn, stopper: Stopper) -> None:
         over, others = True, list[int]()
         try:
-            over = await self._attempt(turn, others)
+            over = await self._attempt(turn, others, stopper)
         finally:
+            self._too_late_for(stopper, turn.chat)
             del self._working[turn.id]
             self._look()
             if over:
                 await self._over(turn.chat, turn.id, *others)
 
-    async def _attempt(self, turn: Turn, others: list[int]) -> bool:
+    async def _attempt(self, turn: Turn, others: list[int], stopper: Stopper) -> bool:
         """Work on a turn, and write down what became of it; True when the turn is over.
 
         `others` is filled with the turns that end with it.
@@ -229,20 +240,21 @@ class Lanes:
         try:
             if not is_words:
                 await self._ends.note(turn)  # a command may be about those who have spoken
-            ctx = await self._context(turn, others)
+            ctx = await self._context(turn, others, stopper)
             if turn.attempt > ATTEMPTS:
                 await give_up(ctx, interrupted=True)
                 return await self._ends.fail(turn, "interrupted too often", dead=True)
             outcome = await self._handle(ctx)
         except asyncio.CancelledError:
-            await asyncio.shield(self._ends.release(turn))
+            await asyncio.shield(self._ends.release(turn, ctx.spent if ctx else ()))
             raise
         except TurnLost:
             log.warning("turn taken over", extra=fields)
             return True
         except ChatGone as error:
             log.info("chat gone", extra={**fields, "error": repr(error)})
-            return await self._ends.fail(turn, "the chat is gone", dead=True)
+            spent = ctx.spent if ctx else ()
+            return await self._ends.fail(turn, "the chat is gone", dead=True, usage=spent)
         except Exception as error:
             # The one place where a bug ends: said once, with all there is to know, and the bot
             # lives. The turn is tried again, since half of such faults pass by themselves.
@@ -263,7 +275,7 @@ class Lanes:
         if (task := self._working.get(turn_id)) is not None:
             task.cancel()
 
-    async def _context(self, turn: Turn, others: list[int]) -> TurnContext:
+    async def _context(self, turn: Turn, others: list[int], stopper: Stopper) -> TurnContext:
         first, event, settings = turn, turn.event, turn.settings
         shown = list(turn.shown)
         line = None if turn.urgent else await self._room.leave(turn.chat, turn.id)
@@ -286,6 +298,7 @@ class Lanes:
             settings=settings,
             admin=self._gate.is_admin(turn.chat, event.sender),
             gate=self._gate,
+            stopper=stopper,
             platforms=self._platforms,
             stop_chat=self.stop_chat,
             now=self._moved.now,
@@ -298,17 +311,26 @@ class Lanes:
         if ctx.turn.urgent:
             return await self._router.handle(ctx)
         chat = ctx.turn.chat
-        self._stoppers[chat] = ctx.stopper
+        self._busy.add(chat)
         try:
             return await self._router.handle(ctx)
         finally:
-            if self._stoppers.get(chat) is ctx.stopper:
-                del self._stoppers[chat]
+            self._too_late_for(ctx.stopper, chat)
+            self._busy.discard(chat)
             self._room.answered(chat)
 
+    def _too_late_for(self, stopper: Stopper, chat: ChatRef) -> None:
+        """There is nothing to stop any more of the turn that it stops."""
+        if self._stoppers.get(chat) is stopper:
+            del self._stoppers[chat]
+
     async def stop_chat(self, chat: ChatRef) -> bool:
-        """Stop the answer being written in a chat; False when none is. Raises `StoreError`."""
-        return self._stop_here(chat) or await self._turns.stop_elsewhere(chat)
+        """Stop the answer being written in a chat; False when none is. Raises `StoreError`.
+
+        One that was interrupted counts as being written.
+        """
+        async with self._claiming:
+            return self._stop_here(chat) or await self._turns.stop_elsewhere(chat)
 
     def _stop_here(self, chat: ChatRef) -> bool:
         found = [self._stoppers.get(name) for name in self._moved.names(chat)]
@@ -323,13 +345,16 @@ class Lanes:
         dead = turn.attempt >= ATTEMPTS
         if dead:
             try:
-                last = ctx or await self._context(replace(turn, attempt=ATTEMPTS + 1), [])
+                last = ctx or await self._context(
+                    replace(turn, attempt=ATTEMPTS + 1), [], Stopper()
+                )
                 await give_up(last, interrupted=False)
             except (StoreError, TurnLost, PlatformError) as second:
                 log.error("failure not shown", extra={"turn": turn.id, "error": repr(second)})
         elif self._accepting:
             await self._clock.sleep(PAUSES[turn.attempt - 1])
-        return await self._ends.fail(turn, reason_of(error), dead=dead)
+        spent = ctx.spent if ctx else ()
+        return await self._ends.fail(turn, reason_of(error), dead=dead, usage=spent)
 
     # ------------------------------------------------------------ ends of the engine
 

@@ -192,6 +192,14 @@ async def test_an_answer_cut_twice_is_kept_and_marked(house: House) -> None:
     assert house.asked()[2][0] == "assistant"
 
 
+async def test_an_answer_cut_and_then_empty_is_kept_and_marked(house: House) -> None:
+    house.api.script.answer(Answer(text="The first try was longer. " * 3, chunk=10), "")
+    house.api.faults.add(Cut(after=6), on="/chat/completions")
+    [text] = await house.say("tell me")
+    assert text.startswith("The first try was longer.")
+    assert text.endswith("⚠️ The answer broke off here. Ask again, or write “go on”.")
+
+
 async def test_stop_keeps_what_was_read_of_a_torn_answer(house: House) -> None:
     long = "The first try was much longer. " * 3
     house.api.script.answer(Answer(text=long, chunk=10), "never")
