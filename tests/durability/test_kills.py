@@ -59,3 +59,20 @@ async def test_sigterm_under_load(series: Series) -> None:
             scene, seed=7, people=4, each=2, times=1, seconds=1, grace=10
         )
     assert verdict == NOTHING_WRONG
+
+
+async def test_stop_that_was_pressed_while_the_bot_was_down_ends_the_answer(series: Series) -> None:
+    async with series.scene(telegram_town, words=400, pace=0.05) as scene:
+
+        def sees(begin: str, end: str) -> bool:
+            texts = scene.town.texts(1)
+            return any(text.startswith(begin) and text.endswith(end) for text in texts)
+
+        bot = await scene.start()
+        await scene.survey.ask(1)
+        await scene.either(bot, lambda: sees("Answer to q1x0. word", ""))
+        await bot.kill()
+        await scene.town.press(1, "⏹ Stop")
+        bot = await scene.start()
+        await scene.town.until(lambda: sees("Answer to q1x0.", "⏹ Stopped."), within=20)
+        assert await bot.terminate() == 0
