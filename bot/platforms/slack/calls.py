@@ -31,10 +31,12 @@ def sdk_log() -> logging.Logger:
     """The log of Slack's libraries.
 
     Its level is set because they compare it themselves: a logger without a level of its own is
-    taken for DEBUG, and then they write out every call, with its text, before it is dropped.
+    taken for DEBUG, and then they write out every call, with its text, before it is dropped. Where
+    less than INFO is wanted, it is less.
     """
+    wanted = logging.getLogger(__name__).getEffectiveLevel()
     log = logging.getLogger("bot.platforms.slack.sdk")
-    log.setLevel(logging.INFO)
+    log.setLevel(max(logging.INFO, wanted))
     return log
 
 
