@@ -5,6 +5,8 @@ Source: docs.slack.dev, the page of each method.
 
 from __future__ import annotations
 
+import mimetypes
+
 from bot.sandbox.slack import chat, events
 from bot.sandbox.slack.state import Json, Message, StoredFile
 from bot.sandbox.slack.workspace import Session, SlackError, Workspace
@@ -186,7 +188,7 @@ def upload_url(workspace: Workspace, call: Json) -> Json:
     file = StoredFile(
         id=workspace.new_id("F"),
         name=name,
-        mime="application/octet-stream",
+        mime=mimetypes.guess_type(name)[0] or "application/octet-stream",
         content=b"",
         owner=workspace.bot.id,
         length=length,

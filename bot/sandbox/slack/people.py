@@ -111,24 +111,36 @@ class Place:
 
     async def press(self, label: str) -> Envelope:
         """Press the newest button with this label. Raises `LookupError` when there is none."""
-        for message in reversed(self._standing()):
-            for button in buttons(message):
+        for message in reversed(self.messages()):
+            for number, button in enumerate(buttons(message)):
                 if button["text"]["text"] == label:
-                    payload = events.press(self._workspace, message, button, self._user.id)
-                    return self._sockets.tell("interactive", payload)
+                    return await self.press_at(message.ts, number)
         raise LookupError(f"no button {label!r} here")
+
+    async def press_at(self, ts: str, number: int) -> Envelope:
+        """Press a button of a message, counted from 0. Raises `LookupError`."""
+        message = self._message(ts)
+        button = buttons(message)[number]
+        payload = events.press(self._workspace, message, button, self._user.id)
+        return self._sockets.tell("interactive", payload)
 
     async def rate(self, *, good: bool) -> Envelope:
         """Press a thumb under the newest message that has them. Raises `LookupError`."""
-        for message in reversed(self._standing()):
-            if element := feedback(message):
-                thumb = element["positive_button" if good else "negative_button"]
-                pressed = thumb | {"action_id": element["action_id"]}
-                payload = events.press(
-                    self._workspace, message, pressed, self._user.id, "feedback_buttons"
-                )
-                return self._sockets.tell("interactive", payload)
+        for message in reversed(self.messages()):
+            if feedback(message):
+                return await self.rate_at(message.ts, good=good)
         raise LookupError("no thumbs here")
+
+    async def rate_at(self, ts: str, *, good: bool) -> Envelope:
+        """Press a thumb under a message. Raises `LookupError`."""
+        message = self._message(ts)
+        element = feedback(message)
+        if element is None:
+            raise LookupError("no thumbs here")
+        thumb = element["positive_button" if good else "negative_button"]
+        pressed = thumb | {"action_id": element["action_id"]}
+        payload = events.press(self._workspace, message, pressed, self._user.id, "feedback_buttons")
+        return self._sockets.tell("interactive", payload)
 
     async def stop(self) -> None:
         """Press Slack's own Stop, which is there while a session is processing.
@@ -167,17 +179,22 @@ class Place:
 
     # ------------------------------------------------------------ seeing
 
-    def screen(self) -> list[Seen]:
-        """What is there now, oldest first; threads of a channel are shown open."""
+    def messages(self) -> list[Message]:
+        """The messages that this person sees, oldest first, as Slack keeps them."""
         now = self._workspace.clock.monotonic()
-        for message in self._standing():
+        found = self._workspace.standing(self._channel.id, self._thread)
+        for message in found:
             if message.streaming and message.stream_until <= now:
                 chat.end_stream(message)
-        return self._workspace.look(self._standing())
+        return [m for m in found if m.ephemeral_for in {"", self._user.id}]
+
+    def screen(self) -> list[Seen]:
+        """What is there now, oldest first; threads of a channel are shown open."""
+        return self._workspace.look(self.messages())
 
     def kept(self) -> list[Seen]:
         """What will still be there tomorrow."""
-        lasting = [m for m in self._standing() if not m.ephemeral_for]
+        lasting = [m for m in self.messages() if not m.ephemeral_for]
         return [replace(seen, streaming=False) for seen in self._workspace.look(lasting)]
 
     def answers(self) -> list[Seen]:
@@ -216,9 +233,8 @@ class Place:
             and session.state == "processing"
         ]
 
-    def _standing(self) -> list[Message]:
-        found = self._workspace.standing(self._channel.id, self._thread)
-        return [m for m in found if m.ephemeral_for in {"", self._user.id}]
+    def _message(self, ts: str) -> Message:
+        return {message.ts: message for message in self.messages()}[ts]
 
     def _post(self, text: str, files: list[StoredFile], *, shared: Sequence[Json] = ()) -> Message:
         message = Message(

@@ -81,6 +81,7 @@ class Sockets:
         """Send something to the bot, now or when it connects."""
         envelope = Envelope(kind, payload)
         self.envelopes.append(envelope)
+        self._changed()
         self._errands.send(self._deliver(envelope))
         return envelope
 
