@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from html import escape
 from typing import TypeAlias
-from urllib.parse import urlsplit
 
+from bot.sandbox.pages import links
 from bot.sandbox.telegram.blocks import RichText
 from bot.sandbox.telegram.entities import Entity
 from bot.sandbox.telegram.state import Json
@@ -31,8 +31,6 @@ _CLASSES = {
 }
 _Part: TypeAlias = Callable[[int, int], str]
 """The text between two offsets, escaped."""
-
-_SCHEMES = {"http", "https", "mailto"}
 
 
 def from_entities(text: str, entities: Sequence[Entity]) -> str:
@@ -89,23 +87,9 @@ def _tags(entity: Entity, covered: str) -> tuple[str, str]:
         case "expandable_blockquote":
             return '<blockquote class="folded">', "</blockquote>"
         case "text_link" | "url" | "email":
-            return _link(entity.get("url") or covered), "</a>"
+            return links.opening(entity.get("url") or covered), "</a>"
         case _:
             return "<span>", "</span>"
-
-
-def _link(address: str) -> str:
-    """An opening tag; an address that a browser should not follow leads nowhere."""
-    if "@" in address and ":" not in address:
-        address = f"mailto:{address}"
-    elif "://" not in address and not address.startswith("mailto:"):
-        address = f"http://{address}"
-    try:
-        is_safe = urlsplit(address).scheme in _SCHEMES
-    except ValueError:
-        is_safe = False
-    target = f' href="{escape(address)}" target="_blank" rel="noreferrer noopener"'
-    return f"<a{target if is_safe else ''}>"
 
 
 # ---------------------------------------------------------------- rich messages
@@ -158,6 +142,6 @@ def _inline(text: RichText) -> str:
     if isinstance(text, list):
         return "".join(map(_inline, text))
     if text["type"] == "url":
-        return f"{_link(text['url'])}{_inline(text['text'])}</a>"
+        return f"{links.opening(text['url'])}{_inline(text['text'])}</a>"
     tag = _TAGS.get(text["type"], "span")
     return f"<{tag}>{_inline(text['text'])}</{tag}>"

@@ -142,7 +142,7 @@ async def test_who_is_not_there_is_not_found(browser: ClientSession) -> None:
             assert answer.status == 404
 
 
-@pytest.mark.parametrize("name", ["", "page.css", "page.js", "texts.js"])
+@pytest.mark.parametrize("name", ["", "phone.css", "phone.js", "common.css", "texts.js"])
 async def test_the_page_comes_with_its_style_and_script(browser: ClientSession, name: str) -> None:
     async with browser.get(f"/{name}") as answer:
         assert answer.status == 200

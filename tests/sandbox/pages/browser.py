@@ -10,9 +10,11 @@ from contextlib import asynccontextmanager
 from shutil import which
 from typing import Any
 
+import pytest
 from aiohttp import ClientSession, ClientWebSocketResponse
 
 CHROMIUM = which("chromium") or which("chromium-browser") or which("google-chrome") or ""
+in_a_browser = pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed")
 SECONDS = 30
 """Longest that a page may take here."""
 _OPTIONS = (
@@ -60,16 +62,21 @@ class Page:
         await self.run(f"new Promise((done) => {{ {look} }})")
 
     async def type(self, key: str, text: str = "") -> None:
-        """Press a key and let it go: `Tab`, `Enter`."""
-        code = {"Tab": 9, "Enter": 13}[key]
+        """Press a key and let it go: `Tab`, `Enter`, `Escape`."""
+        code = {"Tab": 9, "Enter": 13, "Escape": 27}[key]
         shared: dict[str, object] = {"key": key, "code": key, "windowsVirtualKeyCode": code}
         await self.call("Input.dispatchKeyEvent", type="keyDown", text=text, **shared)
         await self.call("Input.dispatchKeyEvent", type="keyUp", **shared)
 
+    async def write(self, text: str) -> None:
+        """Type words where the focus is, and send them."""
+        await self.call("Input.insertText", text=text)
+        await self.type("Enter", "\r")
+
 
 @asynccontextmanager
 async def opened(address: str) -> AsyncGenerator[Page]:
-    """A page of its own browser at this address, once it shows a chat."""
+    """A page of its own browser at this address, once it shows whose screen it is."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         process = await asyncio.create_subprocess_exec(
             CHROMIUM,
@@ -90,7 +97,7 @@ async def opened(address: str) -> AsyncGenerator[Page]:
                 ) as socket:
                     page = Page(socket)
                     await page.call("Page.navigate", url=address)
-                    await page.until("document.querySelector('nav .here')")
+                    await page.until("document.querySelector('#seats .here')")
                     yield page
         finally:
             process.kill()

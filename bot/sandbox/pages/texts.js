@@ -3,10 +3,10 @@
 // What the page itself says in other languages, by its English words.
 const TEXTS = {
   zh: {
-    "Whose phone": "谁的手机",
+    "Whose screen": "谁的屏幕",
     "Messages": "消息",
     "To the newest message": "到最新消息",
-    "Commands": "命令",
+    "Suggestions": "建议",
     "Never mind": "取消",
     "Send a file": "发送文件",
     "Message": "输入消息",

@@ -1,0 +1,21 @@
+"use strict";
+
+// Whose screen can be looked at: the one that the address names is looked at, or that of the same
+// person elsewhere. Links to everybody stand at the top.
+async function chooseSeat(url) {
+  const seats = await (await fetch(url)).json(), address = new URLSearchParams(location.search);
+  const wanted = address.get("seat");
+  const here = seats.find((each) => each.name === wanted)
+    ?? seats.find((each) => wanted?.endsWith(each.name)) ?? seats[0];
+  document.documentElement.lang = here.language;
+  document.body.classList.toggle("still", address.has("still"));
+  translate();
+  $("seats").append(...seats.map((each) => {
+    const link = make("a", each === here ? "here" : "", each.title);
+    link.href = `?seat=${each.name}`;
+    if (each === here) link.ariaCurrent = "page";
+    return link;
+  }));
+  document.querySelector("#seats .here").scrollIntoView({ inline: "nearest", block: "nearest" });
+  return { ...here, still: address.has("still") };
+}
