@@ -1,5 +1,5 @@
 # make chat   sets everything up and talks to the bot here in the terminal; needs no account
-# make demo   the same in a browser, with a made-up Telegram
+# make demo   the same in a browser, with a made-up Telegram and Slack
 # make test   sets everything up and runs every check; CI runs the same
 # make locales  compiles the translations after a change of a .po file
 # make lock   renews the lock files after a change of the dependencies in pyproject.toml

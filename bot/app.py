@@ -89,12 +89,13 @@ async def chat(config: Config) -> int:
 
 
 async def demo(config: Config, port: int, tell: Callable[[str], None]) -> None:
-    """Serve a Telegram of our own, with a phone in the browser, until SIGTERM or SIGINT.
+    """Serve a Telegram and a Slack of our own, shown in the browser, until SIGTERM or SIGINT.
 
     Everything is made up and forgotten at the end; without a key, a small model on this machine
     answers. `tell` is told the address. Raises `BotError`.
     """
-    from bot.sandbox.phone.cast import ADMIN, serve_demo
+    from bot.platforms.slack.manifest import manifest
+    from bot.sandbox.cast import ADMINS, serve_demo
 
     clock, stop = SystemClock(), asyncio.Event()
     async with AsyncExitStack() as stack:
@@ -103,20 +104,27 @@ async def demo(config: Config, port: int, tell: Callable[[str], None]) -> None:
         if settings.key is None:
             settings = await stack.enter_async_context(_local_api(settings))
         folder = stack.enter_context(TemporaryDirectory(prefix="chinwag-demo-"))
-        telegram, address = await stack.enter_async_context(serve_demo(port))
+        app = manifest([command.info for command in COMMANDS.commands])
+        commands = app["features"]["slash_commands"]
+        made_up = await stack.enter_async_context(serve_demo(port, commands))
+        telegram, slack = made_up.telegram, made_up.slack
         everything = config.model_copy(
             update={
                 "telegram": TelegramSettings(
                     token=SecretStr(telegram.token), base_url=telegram.base_url
                 ),
-                "slack": SlackSettings(),
+                "slack": SlackSettings(
+                    bot_token=SecretStr(slack.bot_token),
+                    app_token=SecretStr(slack.app_token),
+                    base_url=slack.base_url,
+                ),
                 "storage": StorageSettings(url=f"sqlite:///{folder}/demo.db"),
-                "access": AccessSettings(open=True, admins=frozenset({ADMIN})),
+                "access": AccessSettings(open=True, admins=ADMINS),
             }
         )
         services = await stack.enter_async_context(_services(everything, settings, clock))
         platforms = {each.name: each for each in connect_platforms(everything, services)}
-        tell(address)
+        tell(made_up.address)
         await attend(engine(everything, services, platforms), services, platforms, stop)
 
 

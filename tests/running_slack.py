@@ -25,9 +25,7 @@ async def started(
     With `port`, the sandbox posts to it there.
     """
     env = inherited() | {
-        "BOT_SLACK__BOT_TOKEN": slack.bot_token,
-        "BOT_SLACK__APP_TOKEN": slack.app_token,
-        "BOT_SLACK__BASE_URL": slack.base_url,
+        **in_slack(slack),
         "BOT_API__BASE_URLS": f'["{api.url}"]',
         "BOT_API__KEY": "sk-sandbox",
         "BOT_API__MODEL": "gpt-4o-mini",
@@ -57,6 +55,15 @@ async def started(
             if process.returncode is None:
                 process.terminate()
             await process.wait()
+
+
+def in_slack(slack: SlackSandbox) -> dict[str, str]:
+    """The settings of a bot that is in this Slack."""
+    return {
+        "BOT_SLACK__BOT_TOKEN": slack.bot_token,
+        "BOT_SLACK__APP_TOKEN": slack.app_token,
+        "BOT_SLACK__BASE_URL": slack.base_url,
+    }
 
 
 async def _is_ready(port: int) -> bool:

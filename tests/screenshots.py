@@ -1,9 +1,10 @@
-"""The pictures of docs/commands.md: the real bot in the sandbox, as people see it.
+"""The pictures of the documentation: the real bot in the sandbox, as people see it.
 
     python -m tests.screenshots [NAME ...]
 
 Needs Chromium (Debian: `apt-get install chromium fonts-noto-cjk fonts-noto-color-emoji`). A real
-`bot run` process answers in the demo's Telegram; the model's words come from the scenes below.
+`bot run` process answers in the demo's Telegram and Slack; the model's words come from the scenes
+below.
 """
 
 from __future__ import annotations
@@ -16,16 +17,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
 
+from bot.sandbox.cast import serve_demo
 from bot.sandbox.openai import ScriptedApi, serve_scripted
 from bot.sandbox.openai.scripted import Answer
-from bot.sandbox.phone.cast import serve_demo
+from bot.sandbox.slack.people import Place
 from bot.sandbox.telegram.screen import Screen
 from bot.sandbox.telegram.view import ChatView
 from tests.running import started
+from tests.running_slack import in_slack
 from tests.sounds import beeps
 
 PICTURES = Path(__file__).parent.parent / "docs" / "pictures"
-SIZE = "420,760"
+TALL, WIDE = "420,760", "1100,700"
 CHROMIUM = (
     "--headless",
     "--no-sandbox",
@@ -37,7 +40,6 @@ CHROMIUM = (
     "--hide-scrollbars",
     "--virtual-time-budget=3000",
     "--force-device-scale-factor=1.5",
-    f"--window-size={SIZE}",
 )
 
 
@@ -47,6 +49,7 @@ class Stage:
 
     ann: ChatView
     ming: ChatView
+    desk: Place
     api: ScriptedApi
 
     async def ask(self, words: str, *, says: str = "", reasoning: str = "") -> Screen:
@@ -76,39 +79,40 @@ async def settled(chat: ChatView, before: int) -> Screen:
     return await chat.wait_for(done, within=30)
 
 
-Scene = Callable[[Stage], Awaitable[ChatView]]
-"""Plays something; returns the chat to be looked at."""
+Scene = Callable[[Stage], Awaitable[str]]
+"""Plays something; returns the page to be looked at."""
+ANN, MING = "?still&seat=ann", "?still&seat=ming"
 
 
-async def answer(stage: Stage) -> ChatView:
+async def answer(stage: Stage) -> str:
     """An answer with a table, code, and the thoughts before it."""
     await stage.ask(
         "How do I read a CSV file in Python, and which way is fastest?",
         says=TABLE,
         reasoning="They want code first, then a comparison. Three ways are worth naming.",
     )
-    return stage.ann
+    return ANN
 
 
-async def model(stage: Stage) -> ChatView:
+async def model(stage: Stage) -> str:
     """The list of models."""
     await stage.ask("/model gpt")
-    return stage.ann
+    return ANN
 
 
-async def settings(stage: Stage) -> ChatView:
+async def settings(stage: Stage) -> str:
     """The panel of settings."""
     await stage.ask("/settings")
-    return stage.ann
+    return ANN
 
 
-async def image(stage: Stage) -> ChatView:
+async def image(stage: Stage) -> str:
     """A drawing with its buttons."""
     await stage.ask("/image a lighthouse in a storm, woodcut")
-    return stage.ann
+    return ANN
 
 
-async def voice(stage: Stage) -> ChatView:
+async def voice(stage: Stage) -> str:
     """A voice message, written down and answered."""
     stage.api.script.transcribe("What is the quickest way from the station to the museum?")
     stage.api.script.answer(
@@ -116,10 +120,10 @@ async def voice(stage: Stage) -> ChatView:
     )
     stage.ann.send_voice(beeps(3), 3)
     await settled(stage.ann, 0)
-    return stage.ann
+    return ANN
 
 
-async def document(stage: Stage) -> ChatView:
+async def document(stage: Stage) -> str:
     """A question about a document."""
     stage.api.script.answer(
         "You may end it **two months** before the end of a year (section 3). The notice must be "
@@ -127,35 +131,45 @@ async def document(stage: Stage) -> ChatView:
     )
     stage.ann.send_document("lease.txt", LEASE.encode(), "How do I end this contract?")
     await settled(stage.ann, 0)
-    return stage.ann
+    return ANN
 
 
-async def stats(stage: Stage) -> ChatView:
+async def stats(stage: Stage) -> str:
     """What admins see."""
     await stage.ask("Hello")
     await ask(stage, stage.ming, "你好")
     await stage.ask("/stats")
-    return stage.ann
+    return ANN
 
 
-async def usage(stage: Stage) -> ChatView:
+async def usage(stage: Stage) -> str:
     """What was used, with the chart."""
     for model in ("gpt-4o", "gpt-4o-mini"):
         await stage.ask(f"/model {model}")
         await stage.ask("Tell me everything about monads.", says="A monad is a monoid. " * 150)
     await stage.ask("/usage")
-    return stage.ann
+    return ANN
 
 
-async def chinese(stage: Stage) -> ChatView:
+async def chinese(stage: Stage) -> str:
     """The help in Chinese, and an answer."""
     await ask(stage, stage.ming, "/help")
-    return stage.ming
+    return MING
+
+
+async def slack(stage: Stage) -> str:
+    """An answer in a thread of Slack, beside the direct message."""
+    stage.api.script.answer(Answer(text=TABLE, reasoning="They want code first."))
+    asked = await stage.desk.send("How do I read a CSV file in Python, and which way is fastest?")
+    async with asyncio.timeout(30):
+        while not any(seen.thumbs for seen in stage.desk.answers()):  # noqa: ASYNC110 - a view
+            await asyncio.sleep(0.01)
+    return f"slack?still&seat=ann#{stage.desk.id}/{asked.ts}"
 
 
 SCENES: dict[str, Scene] = {
     scene.__name__: scene
-    for scene in (answer, chinese, settings, model, image, voice, document, usage, stats)
+    for scene in (answer, chinese, settings, model, image, voice, document, usage, stats, slack)
 }
 
 LEASE = """\
@@ -188,27 +202,30 @@ Start with `csv`; change when it hurts."""
 
 async def shoot(name: str) -> None:
     """Play a scene and take its picture."""
-    async with serve_demo(0) as (telegram, page), serve_scripted(key="sk-sandbox") as api:
+    async with serve_demo(0) as demo, serve_scripted(key="sk-sandbox") as api:
         with tempfile.TemporaryDirectory() as folder:
-            async with started(telegram, api, Path(folder)):
+            async with started(demo.telegram, api, Path(folder), **in_slack(demo.slack)):
+                await demo.slack.wait_for(lambda: bool(demo.slack.sockets.connected), 30)
                 stage = Stage(
-                    ann=telegram.person(id=1001).private(),
-                    ming=telegram.person(id=1002).private(),
+                    ann=demo.telegram.person(id=1001).private(),
+                    ming=demo.telegram.person(id=1002).private(),
+                    desk=demo.desks[0].person.dm,
                     api=api,
                 )
-                view = await SCENES[name](stage)
-                seat = "ming" if view.id == 1002 else "ann"
-                await photograph(f"{page}?still&seat={seat}", PICTURES / f"{name}.png")
+                page = await SCENES[name](stage)
+                size = WIDE if page.startswith("slack") else TALL
+                await photograph(demo.address + page, PICTURES / f"{name}.png", size)
     print(PICTURES / f"{name}.png")
 
 
-async def photograph(address: str, to: Path) -> None:
-    """Let Chromium draw a page into a file."""
+async def photograph(address: str, to: Path, size: str) -> None:
+    """Let Chromium draw a page into a file; the size is that of the window."""
     browser = which("chromium") or which("chromium-browser") or which("google-chrome")
     if browser is None:
         raise SystemExit("Chromium is missing: apt-get install chromium")
     with tempfile.TemporaryDirectory() as profile:
-        arguments = (*CHROMIUM, f"--user-data-dir={profile}", f"--screenshot={to}", address)
+        places = (f"--window-size={size}", f"--user-data-dir={profile}", f"--screenshot={to}")
+        arguments = (*CHROMIUM, *places, address)
         process = await asyncio.create_subprocess_exec(browser, *arguments, stderr=-3)
         if await process.wait() != 0:
             raise SystemExit(f"{browser} failed")

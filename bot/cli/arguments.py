@@ -55,8 +55,9 @@ def _parser() -> argparse.ArgumentParser:
     add = _adder(commands, common)
     add("run", service.run, "Serve every chat platform that is configured, until stopped.")
     add("chat", service.chat, "Chat here in the terminal; without an API key, with a local model.")
-    phone = add("demo", service.demo, "Chat in a browser with a made-up Telegram; no account.")
-    phone.add_argument(
+    text = "Chat in a browser with a made-up Telegram and Slack; no account."
+    page = add("demo", service.demo, text)
+    page.add_argument(
         "--port", type=_port, default=8765, metavar="N", help="where the page is (default: 8765)"
     )
     add("check", service.check, "Say what works and what to do about the rest.")

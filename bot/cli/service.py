@@ -47,7 +47,7 @@ def chat(arguments: argparse.Namespace) -> int:
 
 
 def demo(arguments: argparse.Namespace) -> int:
-    """Serve the sandbox Telegram with a phone in the browser."""
+    """Serve the sandbox Telegram and Slack, to be used in the browser."""
     config = prepare(arguments.config, quiet=True)
     if not config.api.key:
         print(LOCAL, file=sys.stderr)

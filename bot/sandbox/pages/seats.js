@@ -1,7 +1,7 @@
 "use strict";
 
 // Whose screen can be looked at: the one that the address names is looked at, or that of the same
-// person elsewhere. Links to everybody stand at the top.
+// person elsewhere. Links to everybody, and to the other platform, stand at the top.
 async function chooseSeat(url) {
   const seats = await (await fetch(url)).json(), address = new URLSearchParams(location.search);
   const wanted = address.get("seat");
@@ -16,6 +16,7 @@ async function chooseSeat(url) {
     if (each === here) link.ariaCurrent = "page";
     return link;
   }));
+  for (const link of document.querySelectorAll("#platforms a")) link.search = `?seat=${here.name}`;
   document.querySelector("#seats .here").scrollIntoView({ inline: "nearest", block: "nearest" });
   return { ...here, still: address.has("still") };
 }

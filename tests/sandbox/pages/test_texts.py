@@ -8,7 +8,7 @@ from importlib.resources import files
 
 
 def sources() -> Iterator[tuple[str, str]]:
-    for folder in ("pages", "phone"):
+    for folder in ("pages", "phone", "desk"):
         for file in files(f"bot.sandbox.{folder}").iterdir():
             if file.name.endswith((".js", ".html")):
                 yield file.name, file.read_text("utf-8")

@@ -1,0 +1,103 @@
+"use strict";
+
+// One message of a room or of a thread. `act(what)` does something in its room, `thread` leads to it.
+function post(message, { act, thread }) {
+  const element = make("article", "post"), body = make("div", "body");
+  const face = make("div", message.byBot ? "face bot" : "face", message.byBot ? "💬" : message.author[0]);
+  face.ariaHidden = "true";
+  element.append(face, body);
+  body.append(byline(message));
+  if (message.html) {
+    const words = make("div", "words"); // only escaped words and the sandbox's own tags are in it
+    words.innerHTML = message.html;
+    body.append(words);
+  }
+  body.append(...message.files.map(attachment));
+  body.append(...keys(message, act));
+  if (message.thumbs) body.append(thumbs(message, act));
+  if (thread) body.append(below(message, act, thread));
+  return element;
+}
+
+function byline(message) {
+  const line = make("div", "by");
+  line.append(make("b", "", message.author));
+  if (message.byBot) line.append(make("span", "app", say("APP")));
+  if (message.onlyYou) line.append(make("span", "note", say("Only visible to you")));
+  if (message.edited && !message.byBot) line.append(make("span", "note", say("edited")));
+  return line;
+}
+
+function attachment(file) {
+  const tag = { image: "img", audio: "audio", video: "video" }[file.kind], element = make(tag ?? "a");
+  if (!tag) {
+    element.className = "file";
+    element.href = file.url;
+    element.textContent = `📄 ${file.name}`;
+    return element;
+  }
+  element.src = file.url;
+  if (tag === "img") element.alt = file.name;
+  else element.controls = true;
+  return element;
+}
+
+function keys(message, act) {
+  let number = 0;
+  return message.buttons.map((labels) => {
+    const row = make("div", "keys");
+    row.append(...labels.map((label) => {
+      const key = make("button", "", label), press = { press: message.ts, number: number++ };
+      key.onclick = () => act(press);
+      return key;
+    }));
+    return row;
+  });
+}
+
+function thumbs(message, act) {
+  const row = make("div", "thumbs");
+  for (const [sign, title, good] of [["👍", say("Good answer"), true], ["👎", say("Bad answer"), false]]) {
+    const key = signKey("", sign, title);
+    key.onclick = () => act({ rate: message.ts, good });
+    row.append(key);
+  }
+  return row;
+}
+
+// Under a message in a room: what was answered to it, and the way there.
+function below(message, act, thread) {
+  const line = make("div", "under"), link = make("a", message.replies ? "replies" : "tools");
+  const count = message.replies === 1 ? say("1 reply") : `${message.replies} ${say("replies")}`;
+  link.textContent = message.replies ? count : `💬 ${say("Reply in thread")}`;
+  link.href = thread;
+  if (message.work) line.append(work(message, act));
+  line.append(link);
+  return line;
+}
+
+// What the bot does in a thread, with Slack's own Stop. `bot` is its name.
+function work(root, act) {
+  const line = make("div", "work"), doing = root.work.writes ? say("is writing…") : say("is thinking…");
+  line.append(make("span", "", `${root.bot} ${root.work.status || doing}`));
+  if (root.work.stop) {
+    const key = make("button", "", `⏹ ${say("Stop")}`);
+    key.onclick = () => act({ stop: true, thread: root.ts });
+    line.append(key);
+  }
+  return line;
+}
+
+// What stands in a room before anything is said there: how to begin. `pick` takes what is offered.
+function greeting(room, pick) {
+  const element = make("div", "greeting"), row = make("div", "keys");
+  const hint = room.direct ? room.greeting : say("Write @Chinwag and your question.");
+  element.append(make("div", "face bot", "💬"), make("b", "", hint));
+  row.append(...room.prompts.map((title) => {
+    const key = make("button", "", title);
+    key.onclick = () => pick(title);
+    return key;
+  }));
+  element.append(row);
+  return element;
+}
