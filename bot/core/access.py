@@ -10,7 +10,7 @@ from typing import Protocol
 
 from bot.core.believed import Believed
 from bot.core.ports import Clock
-from bot.core.types import ButtonPress, ChatRef, Event, IncomingMessage, Sender, StopPressed
+from bot.core.types import ChatRef, Event, IncomingMessage, Sender
 
 REMIND_AFTER = 3600.0
 """A stranger is told once an hour, in seconds: enough to be found, too little to be a nuisance."""
@@ -150,16 +150,11 @@ class Gate:
 
     def check(self, event: Event) -> Verdict:
         """Judge an event. What is not said to the bot is ignored before anything else."""
-        match event:
-            case IncomingMessage(addressed=False):
-                return Verdict.IGNORE
-            case IncomingMessage() | ButtonPress():
-                chat = event.ref.chat
-            case StopPressed():
-                chat = event.chat
-        if self.may(chat, event.sender):
+        if isinstance(event, IncomingMessage) and not event.addressed:
+            return Verdict.IGNORE
+        if self.may(event.chat, event.sender):
             return Verdict.ADMIT
-        if isinstance(event, IncomingMessage) and self._first_time(chat, event.sender):
+        if isinstance(event, IncomingMessage) and self._first_time(event.chat, event.sender):
             return Verdict.TURN_AWAY
         return Verdict.IGNORE
 

@@ -122,6 +122,11 @@ class IncomingMessage:
     album: str = ""
     lines: tuple[Line, ...] = ()
 
+    @property
+    def chat(self) -> ChatRef:
+        """Where it was said."""
+        return self.ref.chat
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ButtonPress:
@@ -132,6 +137,11 @@ class ButtonPress:
     sender: Sender
     value: str
     group: bool = False
+
+    @property
+    def chat(self) -> ChatRef:
+        """Where the message with the button stands."""
+        return self.ref.chat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -60,7 +60,7 @@ async def knows(connection: Connection, platform: str, key: str) -> bool:
 
 
 def _named(event: Event) -> dict[str, str]:
-    chat = codec.chat_of(event)
+    chat = event.chat
     return {
         "platform": chat.platform,
         "chat": chat.id,
@@ -112,11 +112,11 @@ async def add(
 
 
 def _row(event: Event, *, urgent: bool) -> dict[str, str | int]:
-    chat = codec.chat_of(event)
+    chat = event.chat
     return {
         "platform": chat.platform,
         "chat": chat.id,
-        "user_id": codec.sender_of(event).id,
+        "user_id": event.sender.id,
         "urgent": urgent,
         "state": TurnState.WAITING.value,
         "message": event.ref.id if isinstance(event, IncomingMessage) else "",
@@ -205,7 +205,7 @@ def _turn(turn_id: int, offer: Offer, view: View, text: str) -> Turn:
     event, kept = offer.event, storable(text)
     if kept != text:
         event = codec.load_event(codec.kind_of(event), kept)
-    chat = codec.chat_of(event)
+    chat = event.chat
     return Turn(
         id=turn_id,
         chat=chat,

@@ -18,11 +18,9 @@ from bot.core.chat import ImagePart, Part, TextPart, ToolCall, Usage
 from bot.core.settings import ChatSettings
 from bot.core.types import (
     ButtonPress,
-    ChatRef,
     Event,
     IncomingMessage,
     MessageRef,
-    Sender,
     StopPressed,
     Unreadable,
 )
@@ -89,16 +87,6 @@ def _load(adapter: TypeAdapter[T], text: str) -> T:
 def kind_of(event: Event | Unreadable) -> str:
     """The word that says what kind of event it is."""
     return _kinds[type(event)]
-
-
-def chat_of(event: Event) -> ChatRef:
-    """Where an event happened."""
-    return event.chat if isinstance(event, StopPressed) else event.ref.chat
-
-
-def sender_of(event: Event) -> Sender:
-    """Who caused an event."""
-    return event.sender
 
 
 def dump_event(event: Event | Unreadable) -> str:

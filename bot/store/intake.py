@@ -9,7 +9,7 @@ from bot.core.engine import albums
 from bot.core.queue import Accepted
 from bot.core.types import ChatRef, IncomingMessage
 from bot.errors import QueueFull, StoreError
-from bot.store import arrivals, codec, edits, lanes, news
+from bot.store import arrivals, edits, lanes, news
 from bot.store.arrivals import Offer, View
 from bot.store.connection import Connection
 
@@ -48,7 +48,7 @@ async def _begin_the_first(
     begun: list[Accepted | None] = [None] * len(offers)
     first: dict[ChatRef, int] = {}
     for number, offer in enumerate(offers):
-        first.setdefault(codec.chat_of(offer.event), number)
+        first.setdefault(offer.event.chat, number)
     numbers = [number for number in first.values() if _may_begin(offers[number])]
     if not numbers:
         return begun

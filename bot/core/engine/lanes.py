@@ -21,7 +21,7 @@ from bot.core.engine.moving import MovedChats
 from bot.core.engine.router import Router
 from bot.core.engine.rows import Rows
 from bot.core.engine.unfinished import Unfinished
-from bot.core.engine.waiting import WaitingRoom, chat_of
+from bot.core.engine.waiting import WaitingRoom
 from bot.core.memory.overhearing import overhear
 from bot.core.ports import Platform
 from bot.core.queue import Outcome, Turn
@@ -108,7 +108,7 @@ class Lanes:
         if verdict is Verdict.IGNORE:
             await overhear(self._services.stores, self._gate, event)
             return
-        chat = chat_of(event)
+        chat = event.chat
         place = await self._router.place(event, self._services.stores, self._working)
         may_begin = self._recovered and self._accepting
         try:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bot.core.engine import albums, together
 from bot.core.engine.albums import Albums, album_of
-from bot.core.engine.waiting import WaitingRoom, chat_of
+from bot.core.engine.waiting import WaitingRoom
 from bot.core.ports import Clock
 from bot.core.queue import Turn, TurnQueue
 from bot.core.types import Event, IncomingMessage, MessageRef
@@ -23,7 +23,7 @@ class Rows:
 
     async def with_its_album(self, event: Event) -> Event:
         """Of an album sent to the bot only the caption says so: the rest is for it as well."""
-        album, chat = album_of(event), chat_of(event)
+        album, chat = album_of(event), event.chat
         if not isinstance(event, IncomingMessage) or event.addressed or not album:
             return event
         is_ours = self._albums.knows(chat, album) or await self._turns.awaits_album(chat, album)
@@ -32,7 +32,7 @@ class Rows:
     def hear(self, event: Event) -> bool:
         """An event was taken in; False for the further messages of an album."""
         album = album_of(event)
-        return not (album and self._albums.hear(chat_of(event), album))
+        return not (album and self._albums.hear(event.chat, album))
 
     async def gather(
         self,

@@ -25,7 +25,6 @@ from bot.core.types import (
     MessageRef,
     Reply,
     Sender,
-    StopPressed,
 )
 from bot.errors import ChatGone, PlatformError, RateLimited, StoreError
 
@@ -37,11 +36,6 @@ CLOSING = 1.0
 """Seconds for a line that is being posted at the end, so that it is written down, or taken back."""
 CROWD = 10_000
 """Messages of which it is remembered that their sender was told they wait outside."""
-
-
-def chat_of(event: Event) -> ChatRef:
-    """The chat in which an event happened."""
-    return event.chat if isinstance(event, StopPressed) else event.ref.chat
 
 
 def waits(ahead: int, sender: Sender) -> str:
@@ -196,7 +190,7 @@ class WaitingRoom:
 
     async def _insist(self, event: Event, text: str) -> None:
         """Say it, and again where the platform fails: nobody else will."""
-        chat = chat_of(event)
+        chat = event.chat
         about = event.ref if isinstance(event, IncomingMessage) else None
         for attempt in range(TRIES):
             try:

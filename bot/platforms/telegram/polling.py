@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 from telegram import Bot, error
 
 from bot.core.ports import Clock, EventSink
-from bot.core.types import ChatMoved, ChatRef, Happening, StopPressed, Unreadable
+from bot.core.types import ChatMoved, ChatRef, Happening, Unreadable
 from bot.errors import ConfigError, StoreError
 from bot.platforms.telegram.errors import seconds_of
 from bot.platforms.telegram.ids import PLATFORM, parse_chat
@@ -183,11 +183,13 @@ def _after(updates: Sequence[dict[str, Any]]) -> int:
 
 
 def _chat_of(event: Happening) -> ChatRef | None:
-    if isinstance(event, Unreadable):
-        return None
-    if isinstance(event, ChatMoved):
-        return event.new
-    return event.chat if isinstance(event, StopPressed) else event.ref.chat
+    match event:
+        case Unreadable():
+            return None
+        case ChatMoved():
+            return event.new
+        case _:
+            return event.chat
 
 
 def _read(raw: dict[str, Any], me: Me) -> Happening | None:
