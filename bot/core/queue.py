@@ -158,7 +158,7 @@ class TurnQueue(Protocol):
     async def finish(
         self, turn_id: int, outcome: Outcome, *, stood: MessageRef | None = None
     ) -> None:
-        """Done: keep the messages and the usage, in the same transaction.
+        """Done, or stopped by the person: keep messages and usage, in the same transaction.
 
         `stood` is the newest message that the bot has in the chat by now.
         """

@@ -41,10 +41,6 @@ class SettingsStore(Protocol):
         """The chat's settings; the defaults when it has none."""
         ...
 
-    async def save(self, chat: ChatRef, settings: ChatSettings) -> None:
-        """Replace the chat's settings."""
-        ...
-
     async def change(
         self, chat: ChatRef, change: Callable[[ChatSettings], ChatSettings]
     ) -> ChatSettings:

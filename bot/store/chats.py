@@ -28,10 +28,6 @@ class ChatTable:
         """The chat's settings; the defaults when it has none, or none that can be read."""
         return await self._database.read(lambda connection: _load(connection, chat))
 
-    async def save(self, chat: ChatRef, settings: ChatSettings) -> None:
-        """Replace the chat's settings."""
-        await self._database.write(lambda connection: _save(connection, chat, settings))
-
     async def change(
         self, chat: ChatRef, change: Callable[[ChatSettings], ChatSettings]
     ) -> ChatSettings:

@@ -35,7 +35,7 @@ async def test_cancelling_anywhere_leaves_every_call_usable(stores: Stores) -> N
         await asyncio.gather(
             cancel_after(stores.turns.accept(message(str(rounds)), urgent=False), rounds),
             cancel_after(stores.conversations.page(conversation), rounds),
-            cancel_after(stores.settings.save(chat(), ChatSettings(model="m")), rounds),
+            cancel_after(stores.settings.change(chat(), lambda _: ChatSettings(model="m")), rounds),
             cancel_after(stores.conversations.begin(chat("other")), rounds),
             cancel_after(stores.turns.ahead(1), rounds),
         )

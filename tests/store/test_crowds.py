@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
@@ -39,7 +41,7 @@ async def test_every_chat_of_a_crowd_begins_with_its_own_settings_and_place(
 ) -> None:
     names = [f"chat {number}" for number in range(CROWD)]
     for number, name in enumerate(names[::3]):
-        await stores.settings.save(chat(name), ChatSettings(model=name))
+        await stores.settings.change(chat(name), partial(replace, model=name))
         [turn] = await begun(stores, [name])
         await stores.turns.finish(turn.id, Outcome(), stood=ref(number, name))
     accepted = await offered(stores, [message(f"next {name}", name) for name in names])

@@ -148,8 +148,8 @@ async def test_of_an_answer_nothing_is_kept_but_its_message(settings: StorageSet
 async def test_settings_are_kept_per_chat(stores: Stores) -> None:
     assert await stores.settings.load(chat()) == ChatSettings()
     chosen = ChatSettings(model="m", image_model="i", system_prompt="Be \x00 kind", language="zh")
-    await stores.settings.save(chat(), ChatSettings(model="first"))
-    await stores.settings.save(chat(), chosen)
+    await stores.settings.change(chat(), lambda _: ChatSettings(model="first"))
+    await stores.settings.change(chat(), lambda _: chosen)
     assert await stores.settings.load(chat()) == chosen
     assert await stores.settings.load(chat("other")) == ChatSettings()
     assert await stores.settings.load(ChatRef("other", chat().id)) == ChatSettings()

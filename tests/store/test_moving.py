@@ -33,7 +33,7 @@ async def test_everything_is_there_under_the_new_id_and_nothing_under_the_old(
     stores: Stores,
 ) -> None:
     await answered(stores, OLD, "a", "first")
-    await stores.settings.save(OLD, ChatSettings(model="gpt"))
+    await stores.settings.change(OLD, lambda _: ChatSettings(model="gpt"))
     [value] = await stores.actions.offer(OLD, [Action(name="again")])
     await stores.overheard.note(message("b", OLD.id, "by the way"), keep=10)
     number = await stores.broadcasts.draft("news", Person("test", ANN.id))
@@ -65,9 +65,9 @@ async def test_what_waits_and_what_runs_goes_on_there_in_order(stores: Stores) -
 
 async def test_a_chat_that_was_spoken_in_already_keeps_its_own(stores: Stores) -> None:
     await answered(stores, OLD, "a", "before")
-    await stores.settings.save(OLD, ChatSettings(model="old"))
+    await stores.settings.change(OLD, lambda _: ChatSettings(model="old"))
     await answered(stores, NEW, "b", "after")
-    await stores.settings.save(NEW, ChatSettings(model="new"))
+    await stores.settings.change(NEW, lambda _: ChatSettings(model="new"))
     for where, key in ((OLD, "c"), (NEW, "d")):
         await stores.turns.accept(message(key, where.id, key), urgent=False)
         assert await stores.turns.claim() is not None

@@ -57,7 +57,7 @@ async def exchange(stores: Stores, where: ChatRef, sender: Sender, word: str, ke
     [*_, last] = await stores.conversations.page(conversation)
     summary = Summary(text=f"they said {word}", through=last.id)
     await stores.summaries.keep(conversation, summary, asker=sender.id, usage=())
-    await stores.settings.save(where, ChatSettings(system_prompt=f"be a {word}"))
+    await stores.settings.change(where, lambda _: ChatSettings(system_prompt=f"be a {word}"))
     await stores.actions.offer(where, [Action(name="a", argument=word, owner=sender.id)])
     opinion = Rating(chat=where, user=sender.id, turn_id=turn.id, model=f"m of {word}", good=True)
     await stores.ratings.rate(opinion)
@@ -99,7 +99,7 @@ async def test_of_a_forgotten_person_nothing_is_left_anywhere(settings: StorageS
         await exchange(stores, chat("hers"), ANN, WORD, "1")
         await exchange(stores, chat("both"), BOB, "trombone", "2")
         await exchange(stores, chat("both"), ANN, WORD, "3")
-        await stores.settings.save(chat("both"), ChatSettings(model="ours"))
+        await stores.settings.change(chat("both"), lambda _: ChatSettings(model="ours"))
         await stores.privacy.forget_person("test", ANN.id, by=LAST)
         left = await everything(settings)
         assert WORD not in left and "'Ann'" not in left and "hers" not in left

@@ -83,7 +83,7 @@ async def test_what_was_taken_in_is_known_by_its_key(stores: Stores) -> None:
 
 
 async def test_what_nothing_stands_before_runs_at_once(stores: Stores) -> None:
-    await stores.settings.save(chat(), ChatSettings(model="chosen"))
+    await stores.settings.change(chat(), lambda _: ChatSettings(model="chosen"))
     event = message("1", text="broken \ud83d emoji")
     first = await stores.turns.accept(event, urgent=False, begin=True)
     assert first.turn is not None
@@ -390,7 +390,7 @@ async def test_a_claim_tells_what_the_chat_has_chosen_and_whether_anybody_waits_
     stores: Stores,
 ) -> None:
     chosen = ChatSettings(model="gpt", language="zh")
-    await stores.settings.save(chat(), chosen)
+    await stores.settings.change(chat(), lambda _: chosen)
     for key in ("a", "b"):
         await stores.turns.accept(message(key), urgent=False)
     await stores.turns.accept(message("elsewhere", "other"), urgent=False)

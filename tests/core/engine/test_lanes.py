@@ -296,7 +296,8 @@ async def test_what_is_claimed_while_the_bot_is_leaving_is_left_for_the_next_sta
             await asyncio.sleep(0)
             await house.lanes.drain(0)
             somebody.execute("ROLLBACK")
-        await house.services.stores.settings.save(CHAT, ChatSettings())  # after the claim
+        settings = house.services.stores.settings
+        await settings.change(CHAT, lambda _: ChatSettings())  # after the claim
         assert house.platform.kept() == seen
     with closing(sqlite3.connect(tmp_path / "house.db")) as database:
         rows = database.execute("SELECT state, attempt FROM turns ORDER BY id").fetchall()
