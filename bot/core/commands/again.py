@@ -17,24 +17,19 @@ from bot.core.types import ButtonPress, IncomingMessage
 log = logging.getLogger(__name__)
 
 
-async def regenerate(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
-    """Ask the question again; the new answer takes the place of the old one."""
-    return await _again(ctx, press, action, further=False)
+async def ask_again(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
+    """Regenerate: ask the question again; the new answer takes the place of the old one.
 
-
-async def go_on(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
-    """Let the model go on where its length limit ended the answer."""
-    return await _again(ctx, press, action, further=True)
-
-
-async def _again(ctx: TurnContext, press: ButtonPress, action: Action, *, further: bool) -> Outcome:
+    Continue: let the model go on where its length limit ended the answer.
+    """
     exchange = await named_exchange(ctx.services.stores, ctx.chat, action)
     if exchange is None or ctx.turn.urgent:
         return await too_late(ctx, press)
     log.info("answering again", extra={**ctx.log, "action": action.name})
     if exchange.refs and not ctx.turn.shown:  # an earlier attempt knows better where it stands
         ctx.shown[:] = exchange.refs
-    return await answer_again(ctx, _as_message(press, exchange), exchange, further=further)
+    message, further = _as_message(press, exchange), action.name == CONTINUE
+    return await answer_again(ctx, message, exchange, further=further)
 
 
 async def too_late(ctx: TurnContext, press: ButtonPress) -> Outcome:
@@ -61,4 +56,4 @@ def _as_message(press: ButtonPress, exchange: Exchange) -> IncomingMessage:
     )
 
 
-ACTIONS: Mapping[str, ActionHandler] = {REGENERATE: regenerate, CONTINUE: go_on}
+ACTIONS: Mapping[str, ActionHandler] = {REGENERATE: ask_again, CONTINUE: ask_again}

@@ -97,32 +97,13 @@ async def show_list(ctx: TurnContext, press: ButtonPress, action: Action) -> Out
     return Outcome()
 
 
-async def show_one(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
-    """Somebody pressed a conversation."""
-    return await _pressed(ctx, press, action, _show_one)
-
-
-async def resume(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
-    """Somebody wants to go on with a conversation."""
-    return await _pressed(ctx, press, action, _resume)
-
-
-async def ask_to_delete(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
-    """Somebody wants to delete a conversation; they are asked once."""
-    return await _pressed(ctx, press, action, _ask_to_delete)
-
-
-async def delete(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
-    """Somebody is sure."""
-    return await _pressed(ctx, press, action, _delete_for_good)
-
-
-async def _pressed(ctx: TurnContext, press: ButtonPress, action: Action, do: Doing) -> Outcome:
+async def do_about_one(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
+    """Somebody pressed a conversation, or what can be done about it (`_DOINGS`)."""
     found = await ctx.services.stores.archive.find(ctx.chat, int(action.argument))
     if found is None:
         await _show(ctx, page=0)  # it was deleted meanwhile
     else:
-        await do(ctx, found)
+        await _DOINGS[action.name](ctx, found)
     return Outcome()
 
 
@@ -260,10 +241,10 @@ CHATS = Command(
 )
 
 COMMANDS = (NEW, CHATS)
-ACTIONS: dict[str, ActionHandler] = {
-    LIST: show_list,
-    OPEN: show_one,
-    RESUME: resume,
-    DELETE: ask_to_delete,
-    DELETE_FOR_GOOD: delete,
+_DOINGS: dict[str, Doing] = {
+    OPEN: _show_one,
+    RESUME: _resume,
+    DELETE: _ask_to_delete,
+    DELETE_FOR_GOOD: _delete_for_good,
 }
+ACTIONS: dict[str, ActionHandler] = {LIST: show_list, **dict.fromkeys(_DOINGS, do_about_one)}
