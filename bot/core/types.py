@@ -143,6 +143,12 @@ class ButtonPress:
         """Where the message with the button stands."""
         return self.ref.chat
 
+    def as_message(self, text: str, *, ref: MessageRef | None = None) -> IncomingMessage:
+        """The press as if its sender had written `text`, in the message `ref` if it is known."""
+        return IncomingMessage(
+            key=self.key, ref=ref or self.ref, sender=self.sender, text=text, group=self.group
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopPressed:

@@ -7,12 +7,11 @@ from collections.abc import Mapping
 
 from bot.core.answer.again import CONTINUE, REGENERATE, named_exchange
 from bot.core.answer.answer import answer_again
-from bot.core.answer.exchange import Exchange
 from bot.core.commands.table import ActionHandler
 from bot.core.queue import Outcome
 from bot.core.stores import Action
 from bot.core.turn import TurnContext
-from bot.core.types import ButtonPress, IncomingMessage
+from bot.core.types import ButtonPress
 
 log = logging.getLogger(__name__)
 
@@ -28,8 +27,9 @@ async def ask_again(ctx: TurnContext, press: ButtonPress, action: Action) -> Out
     log.info("answering again", extra={**ctx.log, "action": action.name})
     if exchange.refs and not ctx.turn.shown:  # an earlier attempt knows better where it stands
         ctx.shown[:] = exchange.refs
-    message, further = _as_message(press, exchange), action.name == CONTINUE
-    return await answer_again(ctx, message, exchange, further=further)
+    asked = exchange.question.message
+    message = press.as_message(asked.text, ref=asked.shown[-1] if asked.shown else None)
+    return await answer_again(ctx, message, exchange, further=action.name == CONTINUE)
 
 
 async def too_late(ctx: TurnContext, press: ButtonPress) -> Outcome:
@@ -42,18 +42,6 @@ async def too_late(ctx: TurnContext, press: ButtonPress) -> Outcome:
     else:  # in the meantime the press can be answered no more, and its message is the answer's
         await ctx.tell(text)
     return Outcome()
-
-
-def _as_message(press: ButtonPress, exchange: Exchange) -> IncomingMessage:
-    """The question as it would come in now."""
-    asked = exchange.question.message
-    return IncomingMessage(
-        key=press.key,
-        ref=asked.shown[-1] if asked.shown else press.ref,
-        sender=press.sender,
-        text=asked.text,
-        group=press.group,
-    )
 
 
 ACTIONS: Mapping[str, ActionHandler] = {REGENERATE: ask_again, CONTINUE: ask_again}

@@ -61,13 +61,7 @@ async def answer_changed(ctx: TurnContext, press: ButtonPress, action: Action) -
     if not ctx.turn.shown:  # the offer goes with what the new answer does not need
         ctx.shown[:] = [*exchange.refs, press.ref]
     asked = reworded(exchange.question.message, ref, words)
-    message = IncomingMessage(
-        key=press.key,
-        ref=asked.shown[-1],
-        sender=press.sender,
-        text=asked.text,
-        group=press.group,
-    )
+    message = press.as_message(asked.text, ref=asked.shown[-1])
     return await answer_again(ctx, message, exchange, instead=asked)
 
 

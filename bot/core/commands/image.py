@@ -133,14 +133,7 @@ async def draw_again(ctx: TurnContext, press: ButtonPress, action: Action) -> Ou
     """Somebody pressed a button under a picture: another one is drawn, below."""
     order = Order.from_json(action.argument)
     ctx.shown[:] = ctx.turn.shown  # not in the message that bears the button
-    message = IncomingMessage(
-        key=press.key,
-        ref=press.ref,
-        sender=press.sender,
-        text=order.prompt,
-        group=press.group,
-    )
-    return await Easel(ctx, message).draw(order)
+    return await Easel(ctx, press.as_message(order.prompt)).draw(order)
 
 
 ACTIONS: Mapping[str, ActionHandler] = {AGAIN: draw_again, VARY: draw_again}

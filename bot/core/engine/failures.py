@@ -30,9 +30,7 @@ async def give_up(ctx: TurnContext, *, interrupted: bool) -> None:
     if interrupted:
         text = _("⏸ This answer was interrupted, three times over.")
     if isinstance(event, ButtonPress) and ctx.turn.partial:  # it asked for an answer
-        event = IncomingMessage(
-            key=event.key, ref=event.ref, sender=event.sender, text="", group=event.group
-        )
+        event = event.as_message("")
     if not isinstance(event, IncomingMessage):
         if ctx.turn.urgent:
             await ctx.platform.notice(event, text)
