@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from dataclasses import replace
 
 from bot.core.answer.patience import patiently
 from bot.core.chat import NewMessage, Role, TextPart
@@ -16,7 +15,7 @@ from bot.core.delivery.delivery import Delivery
 from bot.core.i18n import N_
 from bot.core.models import UsageEntry
 from bot.core.punctuation import in_a_row
-from bot.core.question.attachments import SPEECH, fetch, kind_of
+from bot.core.question.attachments import SPEECH, fetched, kind_of
 from bot.core.question.listening import Ear, Heard, name_of
 from bot.core.queue import Outcome
 from bot.core.sentences import sentence_for_media, sentence_for_model, sentence_for_size
@@ -127,8 +126,7 @@ async def write_down(
         heard.clear()  # what was written down a short while ago is not paid again
         ear = Ear(ctx, delivery.status, usage)
         for recording in recordings:
-            with TemporaryDirectory(prefix="chinwag-") as folder:
-                path: Path = await fetch(ctx, recording, folder)
+            async with fetched(ctx, recording) as path:
                 found = await ear.listen(path, recording, language=language, timed=True)
                 heard.append((name_of(recording), found))
 
@@ -148,21 +146,21 @@ async def write_down(
         delivery.write("\n\n".join(f"🎤 {found.excerpt}" for _, found in heard))
         files = [file for name, found in heard if found.is_long for file in found.files(name)]
         shown = await delivery.finish(files=files)
-    words = "\n\n".join(found.text for _, found in heard)[:KEPT]
-    sender = message.sender
+    asked, wrote = _remembered(message, "\n\n".join(found.text for _, found in heard))
+    return Outcome(messages=(asked, replace(wrote, shown=shown)), usage=tuple(usage))
+
+
+def _remembered(message: IncomingMessage, words: str) -> tuple[NewMessage, NewMessage]:
+    """What the conversation keeps of a recording that was written down."""
     asked = NewMessage(
         role=Role.USER,
         parts=(TextPart(message.text.strip() or "[a recording, to be written down]"),),
-        sender_id=sender.id,
-        sender_name=sender.name,
+        sender_id=message.sender.id,
+        sender_name=message.sender.name,
         shown=(message.ref,),
     )
-    wrote = NewMessage(
-        role=Role.ASSISTANT,
-        parts=(TextPart(f"{_SAID} {words}"),),
-        shown=shown,
-    )
-    return Outcome(messages=(asked, wrote), usage=tuple(usage))
+    wrote = NewMessage(role=Role.ASSISTANT, parts=(TextPart(f"{_SAID} {words[:KEPT]}"),))
+    return asked, wrote
 
 
 def is_transcript(answer: NewMessage) -> bool:

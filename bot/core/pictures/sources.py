@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from bot.core.chat import ImagePart
-from bot.core.question.attachments import fetch, kind_of
+from bot.core.question.attachments import bytes_of, kind_of
 from bot.core.turn import TurnContext
 from bot.core.types import Attachment, FileId, FileKind, IncomingMessage
 from bot.errors import MediaError, MediaErrorKind
@@ -79,6 +76,4 @@ class Sources:
         attachment = Attachment(
             id=FileId(source.file), kind=FileKind.IMAGE, mime=source.mime, size=source.size
         )
-        with TemporaryDirectory(prefix="chinwag-") as folder:
-            path: Path = await fetch(self._ctx, attachment, folder)
-            return await asyncio.to_thread(path.read_bytes)
+        return await bytes_of(self._ctx, attachment)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import mimetypes
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -104,37 +105,42 @@ async def _is_blind(ctx: TurnContext) -> bool:
     return (await ctx.services.api.about(ctx.manner.model)).vision is False
 
 
-async def fetch(ctx: TurnContext, attachment: Attachment, folder: str) -> Path:
-    """Fetch a file into a folder. Raises `FileTooLarge`, `PlatformError`.
+@asynccontextmanager
+async def fetched(ctx: TurnContext, attachment: Attachment) -> AsyncIterator[Path]:
+    """A file, alone in a folder that is there inside the block.
 
-    What fails once is tried again with the turn; what fails twice is `MediaError` (NOT_FETCHED).
+    Raises `FileTooLarge`, `PlatformError`. What fails once is tried again with the turn; what fails
+    twice is `MediaError` (NOT_FETCHED).
     """
     limit = ctx.platform.capabilities(ctx.chat).max_file_in
     if limit and attachment.size is not None and attachment.size > limit:
         raise FileTooLarge(limit)
-    path = Path(folder) / "download"
-    try:
-        await ctx.platform.download(attachment, path)
-    except (FileTooLarge, RateLimited, ChatGone):
-        raise
-    except PlatformError as error:
-        if ctx.turn.attempt == 1:
+    with TemporaryDirectory(prefix="chinwag-") as folder:
+        path = Path(folder) / "download"
+        try:
+            await ctx.platform.download(attachment, path)
+        except (FileTooLarge, RateLimited, ChatGone):
             raise
-        log.warning("file not fetched", extra={**ctx.log, "error": repr(error)})
-        raise MediaError(MediaErrorKind.NOT_FETCHED) from error
-    return path
+        except PlatformError as error:
+            if ctx.turn.attempt == 1:
+                raise
+            log.warning("file not fetched", extra={**ctx.log, "error": repr(error)})
+            raise MediaError(MediaErrorKind.NOT_FETCHED) from error
+        yield path
+
+
+async def bytes_of(ctx: TurnContext, attachment: Attachment) -> bytes:
+    """What is in a file. Raises like `fetched`."""
+    async with fetched(ctx, attachment) as path:
+        return await asyncio.to_thread(path.read_bytes)
 
 
 async def _look(ctx: TurnContext, attachment: Attachment) -> Part:
-    with TemporaryDirectory(prefix="chinwag-") as folder:
-        path = await fetch(ctx, attachment, folder)
-        data = await asyncio.to_thread(path.read_bytes)
-    return ImagePart(*await ctx.services.fit_picture(data))
+    return ImagePart(*await ctx.services.fit_picture(await bytes_of(ctx, attachment)))
 
 
 async def _read(ctx: TurnContext, attachment: Attachment, desk: Desk) -> list[Part]:
-    with TemporaryDirectory(prefix="chinwag-") as folder:
-        path = await fetch(ctx, attachment, folder)
+    async with fetched(ctx, attachment) as path:
         return await desk.read(path, attachment)
 
 
@@ -143,8 +149,7 @@ async def _listen(
 ) -> None:
     """Add what is said in a recording; a long one is shown as files, and cut for the model."""
     name = name_of(attachment)
-    with TemporaryDirectory(prefix="chinwag-") as folder:
-        path = await fetch(ctx, attachment, folder)
+    async with fetched(ctx, attachment) as path:
         heard = await ear.listen(path, attachment)
     text = heard.text
     if heard.is_long:
