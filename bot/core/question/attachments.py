@@ -34,19 +34,20 @@ SPEECH = frozenset({FileKind.VOICE, FileKind.AUDIO, FileKind.VIDEO})
 
 @dataclass(slots=True)
 class Gathered:
-    """What the attachments of a message came to.
+    """What the attachments of a message came to."""
 
-    `heard` is the transcript of speech in them as the model is told it, `quote` as the chat is
-    shown it; of a long one `files` hold the whole.
-    """
-
-    pictures: list[Part] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
     """Pictures, and what documents say."""
     heard: str = ""
+    """The transcript of speech, as the model is told it: a long one is cut."""
     quote: str = ""
+    """The transcript as the chat is shown it: of a long one the beginning."""
     files: list[OutgoingFile] = field(default_factory=list)
+    """Long transcripts as a whole, for the chat."""
     unread: list[str] = field(default_factory=list)
+    """What nobody reads here, in words: `a sticker`, the name of a file."""
     usage: list[UsageEntry] = field(default_factory=list)
+    """What listening has cost."""
 
 
 async def gather(
@@ -65,7 +66,7 @@ async def gather(
         if kind is FileKind.IMAGE and attachment in quoted and await _is_blind(ctx):
             found.unread.append(_("a picture"))
         elif kind is FileKind.IMAGE:
-            found.pictures.append(await _look(ctx, attachment))
+            found.parts.append(await _look(ctx, attachment))
         elif kind in SPEECH:
             if ctx.settings.voice == "off":
                 found.unread.append(_("a recording"))
@@ -76,7 +77,7 @@ async def gather(
         elif attachment.id:
             status(_("📄 Reading {name}…").format(name=attachment.name or _("a file")))
             try:
-                found.pictures += await _read(ctx, attachment, desk)
+                found.parts += await _read(ctx, attachment, desk)
             except MediaError as error:
                 if error.kind is not MediaErrorKind.NOT_DOCUMENT or not message.text.strip():
                     raise

@@ -25,13 +25,13 @@ def question_of(
     typed = [line.text.strip() for line in lines]
     rest = "\n\n".join(p for p in (*passed_on, gathered.heard) if p)
     quoted = ""
-    is_said = any(typed) or rest or gathered.pictures
+    is_said = any(typed) or rest or gathered.parts
     if gathered.unread and is_said:
         rest += f"\n\n[Also sent, but not readable to you: {', '.join(gathered.unread)}]"
     if message.reply_to and message.reply_to.text and is_said:
         author, text = message.reply_to.author, message.reply_to.text[:QUOTED]
         quoted = f"[In reply to {author}: “{text}”]\n\n"
-    parts: tuple[Part, ...] = (*_words(quoted, typed, rest.strip()), *gathered.pictures)
+    parts: tuple[Part, ...] = (*_words(quoted, typed, rest.strip()), *gathered.parts)
     if not parts:
         return None
     sender = message.sender
