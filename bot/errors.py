@@ -132,6 +132,13 @@ class ModelError(BotError):
         self.request_id = request_id
         self.sent = sent
 
+    @property
+    def is_not_offered(self) -> bool:
+        """Whether the API says that it, or the model, does not do this at all."""
+        if self.kind is ModelErrorKind.BAD_REQUEST:  # OpenAI names the one model that can
+            return self.param == "model"
+        return self.kind is ModelErrorKind.UNSUPPORTED or self.status in (404, 405, 501)
+
 
 class MediaErrorKind(StrEnum):
     """Why a file that somebody sent cannot be used."""

@@ -169,7 +169,7 @@ class Images:
             async with self._attempts.succeed(call, ask) as (answer, url):
                 pass
         except CallFailed as failure:
-            if order.files and _offers_not(failure):
+            if order.files and failure.is_not_offered:
                 self._lessons.learn_lack(model, order.path.rpartition("/")[2])
             raise
         pictures = await self._pictures(answer.get("data"), url)
@@ -227,13 +227,6 @@ async def _all_that_succeed(works: Iterable[Awaitable[T]]) -> Sequence[T]:
 def _common(model: str, n: int, size: str) -> Json:
     """No `response_format`: newer models refuse it, and both forms of an answer are understood."""
     return {"model": model, **({"n": n} if n != 1 else {}), **_given(size=size)}
-
-
-def _offers_not(failure: CallFailed) -> bool:
-    """Whether there is nothing behind the endpoint, for this model at least."""
-    if failure.kind is ModelErrorKind.BAD_REQUEST:  # OpenAI names the one model that can
-        return failure.param == "model"
-    return failure.kind is ModelErrorKind.UNSUPPORTED or failure.status in (404, 405, 501)
 
 
 def _given(**values: str) -> Json:

@@ -164,7 +164,7 @@ class Easel:
                     sent=self._sent,
                 )
             except ModelError as error:
-                if not offers_not(error):
+                if not error.is_not_offered:
                     raise
         prompt = f"{LIKE_IT} {order.prompt}".strip()
         return await api.draw(
@@ -282,7 +282,7 @@ class Easel:
 
     def _explain(self, order: Order, error: ModelError) -> str:
         _ = self._ctx.texts.gettext
-        if offers_not(error) and order.sources:
+        if error.is_not_offered and order.sources:
             text = _("“{model}” cannot change pictures. Another image model may: `--model NAME`")
             if order.variation:
                 text = _("The API offers no variations of pictures with “{model}”.")
@@ -333,10 +333,3 @@ _WORTH_ANOTHER_TRY = frozenset(
 
 def _brief(text: str) -> str:
     return text if len(text) <= CAPTION else text[: CAPTION - 1] + "…"
-
-
-def offers_not(error: ModelError) -> bool:
-    """Whether the API says that it, or the model, does not do this at all."""
-    if error.kind is ModelErrorKind.BAD_REQUEST:  # OpenAI names the one model that can
-        return error.param == "model"
-    return error.kind is ModelErrorKind.UNSUPPORTED or error.status in (404, 405, 501)
