@@ -91,6 +91,12 @@ async def subject_of(ctx: TurnContext, text: str) -> str | None:
     return str(called[0].person) if len(called) == 1 else None
 
 
+async def titled(ctx: TurnContext, person: Person) -> str:
+    """A person in Markdown, by the name where it is known: ``Ann `telegram:1001` ``."""
+    known = await ctx.services.stores.users.find(person)
+    return f"{harmless(known.name)} `{person}`" if known and known.name else f"`{person}`"
+
+
 # ---------------------------------------------------------------- letting in and shutting out
 
 
@@ -125,10 +131,8 @@ async def _decide(ctx: TurnContext, argument: str, *, allowed: bool) -> Outcome:
 
 async def _unknown(ctx: TurnContext, subject: str) -> str:
     """A hint where the id may be mistyped: of nobody who has ever written."""
-    platform, _colon, id = subject.partition(":")
     here = {f"{ctx.chat.platform}:{place}" for place in ctx.gate.places(ctx.chat)}
-    person = Person(platform, UserId(id))
-    if subject in here or await ctx.services.stores.users.find(person) is not None:
+    if subject in here or await ctx.services.stores.users.find(Person.of(subject)) is not None:
         return ""
     return ctx.texts.gettext("Nobody with this id has written to me yet.")
 

@@ -6,17 +6,16 @@ import logging
 from decimal import Decimal
 
 from bot.core.commands.families import ADMIN
-from bot.core.commands.people import subject_of
+from bot.core.commands.people import subject_of, titled
 from bot.core.commands.table import Command
 from bot.core.i18n import N_
 from bot.core.limits.ledger import Person, Standing
 from bot.core.limits.quota import NAMES, Ceiling, Limits, QuotaSyntaxError, ceilings, parse_limits
 from bot.core.limits.spending import sentences
-from bot.core.names import harmless
 from bot.core.punctuation import items, valued
 from bot.core.queue import Outcome
 from bot.core.turn import TurnContext
-from bot.core.types import IncomingMessage, UserId
+from bot.core.types import IncomingMessage
 
 log = logging.getLogger(__name__)
 
@@ -37,8 +36,7 @@ async def quota(ctx: TurnContext, message: IncomingMessage, argument: str) -> Ou
             _("Whose? Write `/quota ID`, for example `/quota {id}`.").format(id=ctx.person)
         )
         return Outcome()
-    platform, _colon, id = subject.partition(":")
-    person = Person(platform, UserId(id))
+    person = Person.of(subject)
     if len(words) == end:
         await ctx.say(await _of(ctx, person))
         return Outcome()
@@ -100,9 +98,8 @@ async def _of(ctx: TurnContext, person: Person) -> str:
     standings = await budget.standings(person, admin=admin)
     lines = [line(ctx, each) for each in standings if not each.ceiling.shared]
     own = await ctx.services.stores.ledger.limits(person)
-    known = await ctx.services.stores.users.find(person)
-    title = f"{harmless(known.name)} `{person}`" if known and known.name else f"`{person}`"
-    parts = [_named(_("Limits of {who}").format(who=title), lines, ctx)]
+    title = _("Limits of {who}").format(who=await titled(ctx, person))
+    parts = [_named(title, lines, ctx)]
     if admin and budget.quotas.admins_exempt:
         parts.append(_("Admins have no limits."))
     if own:

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from bot.core.chart import chart_of
 from bot.core.commands.families import ABOUT
-from bot.core.commands.people import note_sender, subject_of
+from bot.core.commands.people import note_sender, subject_of, titled
 from bot.core.commands.quota import line as limit_line
 from bot.core.commands.table import Command
 from bot.core.i18n import N_
@@ -20,7 +20,7 @@ from bot.core.names import harmless
 from bot.core.punctuation import items, noted, valued
 from bot.core.queue import Outcome
 from bot.core.turn import TurnContext
-from bot.core.types import IncomingMessage, OutgoingFile, UserId
+from bot.core.types import IncomingMessage, OutgoingFile
 
 EVERYBODY = "all"
 DAYS = 14
@@ -50,8 +50,7 @@ async def usage(ctx: TurnContext, message: IncomingMessage, argument: str) -> Ou
             if subject is None:
                 await ctx.say(_("Whose? Write `/usage ID`, or `/usage all` for everybody."))
                 return Outcome()
-            platform, _colon, id = subject.partition(":")
-            person = Person(platform, UserId(id))
+            person = Person.of(subject)
     parts = [f"**{await _title(ctx, person)}**", *await _figures(ctx, person)]
     await ctx.say("\n\n".join(parts), files=await _picture(ctx, person))
     return Outcome()
@@ -63,9 +62,7 @@ async def _title(ctx: TurnContext, person: Person | None) -> str:
         return _("Used by everybody")
     if person == ctx.person:
         return _("What you have used")
-    known = await ctx.services.stores.users.find(person)
-    name = f"{harmless(known.name)} `{person}`" if known and known.name else f"`{person}`"
-    return _("Used by {who}").format(who=name)
+    return _("Used by {who}").format(who=await titled(ctx, person))
 
 
 async def _figures(ctx: TurnContext, person: Person | None) -> list[str]:

@@ -25,6 +25,12 @@ class Person:
         """As an operator writes them: `telegram:1001`."""
         return f"{self.platform}:{self.id}"
 
+    @classmethod
+    def of(cls, subject: str) -> Person:
+        """Undo `str`."""
+        platform, _colon, id = subject.partition(":")
+        return cls(platform, UserId(id))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
