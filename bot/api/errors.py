@@ -15,6 +15,7 @@ from typing import Any
 import aiohttp
 
 from bot.api.retry import retry_after, should_retry
+from bot.core.punctuation import shortened
 from bot.errors import ModelError, ModelErrorKind
 
 Kind = ModelErrorKind
@@ -294,5 +295,4 @@ def _kind(status: int, error: Mapping[str, str]) -> ModelErrorKind:
 
 def _clean(message: str) -> str:
     """The sentence as it may be shown: short, and without anything that looks like a key."""
-    text = " ".join(_SECRETS.sub(r"\1***", message).split())
-    return text if len(text) <= DETAIL else text[: DETAIL - 1] + "…"
+    return shortened(" ".join(_SECRETS.sub(r"\1***", message).split()), DETAIL)

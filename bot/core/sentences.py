@@ -5,6 +5,7 @@ from __future__ import annotations
 from gettext import NullTranslations
 from typing import assert_never
 
+from bot.core.punctuation import shortened
 from bot.errors import (
     FileRefused,
     FileTooLarge,
@@ -13,6 +14,9 @@ from bot.errors import (
     ModelError,
     ModelErrorKind,
 )
+
+DETAIL = 200
+"""Characters of the API's own words that are shown."""
 
 
 def sentence_for_model(error: ModelError, texts: NullTranslations, *, model: str) -> str:
@@ -33,7 +37,7 @@ def sentence_for_model(error: ModelError, texts: NullTranslations, *, model: str
             ).format(model=model)
         case ModelErrorKind.BAD_REQUEST:
             return _("The API did not accept the request: {detail}").format(
-                detail=_brief(error.detail) or "?"
+                detail=shortened(error.detail, DETAIL) or "?"
             )
         case ModelErrorKind.CONTEXT_TOO_LONG:
             return _(
@@ -115,8 +119,3 @@ def sentence_for_size(limit: int, texts: NullTranslations) -> str:
     return texts.gettext("That file is too large: I can fetch at most {limit} MB here.").format(
         limit=limit // 1_000_000
     )
-
-
-def _brief(detail: str, length: int = 200) -> str:
-    """The API's own words, short enough for a chat."""
-    return detail if len(detail) <= length else detail[: length - 1] + "…"

@@ -11,6 +11,7 @@ from bot.core.commands.menu import Item, Page, draw, marked, page_at
 from bot.core.commands.table import ActionHandler, Command
 from bot.core.i18n import N_
 from bot.core.memory.titles import clean
+from bot.core.punctuation import paragraphs
 from bot.core.queue import Outcome
 from bot.core.stores import Action
 from bot.core.turn import TurnContext
@@ -186,15 +187,15 @@ def _list(ctx: TurnContext, menu: Menu) -> str:
     _ = ctx.texts.gettext
     if not menu.found:
         empty = _("There are no conversations here yet. Just write me something.")
-        return f"{menu.before}\n\n{empty}".strip()
+        return paragraphs(menu.before, empty)
     lines = [
         f"- `{each.number}` {_title(ctx, each)} – {ctx.formats.moment(each.active)}"
         + (" ✓" if each.current else "")
         for each in menu.found
     ]
     hint = _("`/chats 3` goes on with number 3; `/help chats` tells what else there is.")
-    parts = (menu.before, _("📚 **Conversations of this chat**"), "\n".join(lines), hint)
-    return "\n\n".join(part for part in parts if part)
+    heading = _("📚 **Conversations of this chat**")
+    return paragraphs(menu.before, heading, "\n".join(lines), hint)
 
 
 def _rows(ctx: TurnContext, menu: Menu) -> list[list[Item]]:

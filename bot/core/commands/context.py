@@ -13,6 +13,7 @@ from bot.core.i18n import N_
 from bot.core.memory.context import spoken, tokens_of
 from bot.core.memory.overhearing import listens, said
 from bot.core.memory.window import Place, View, budget_of, instruction, look, window_size
+from bot.core.punctuation import paragraphs
 from bot.core.queue import Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import IncomingMessage
@@ -79,14 +80,13 @@ async def _written(ctx: TurnContext, view: View, system_prompt: str) -> str:
         _("what others said meanwhile: {count}").format(count=number(heard)) if heard else "",
         _("kept free for the answer: {count}").format(count=number(view.size - view.budget)),
     ]
-    parts = [
+    return paragraphs(
         head.format(share=ctx.formats.percent(share), model=ctx.manner.model),
         f"`{bar(share)}` " + window.format(used=number(used), size=number(view.size)),
         "\n".join(f"- {line}" for line in lines if line),
         _left_out(ctx, view.left_out, view.summary),
         await _cost(ctx, used),
-    ]
-    return "\n\n".join(part for part in parts if part)
+    )
 
 
 def _remembered(ctx: TurnContext, view: View, tokens: int) -> str:

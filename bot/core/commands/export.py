@@ -13,6 +13,7 @@ from bot.core.commands.families import ABOUT
 from bot.core.commands.menu import Item, draw
 from bot.core.commands.table import ActionHandler, Command
 from bot.core.i18n import N_
+from bot.core.punctuation import paragraphs
 from bot.core.queue import Outcome
 from bot.core.stores import Action
 from bot.core.turn import TurnContext
@@ -118,7 +119,7 @@ def _as_markdown(ctx: TurnContext, chapters: Sequence[Chapter]) -> str:
             parts.append(f"## {who} · {ctx.formats.moment(kept.created)}")
             pictures = sum(isinstance(part, ImagePart) for part in said.parts)
             parts.extend([said.text, *[_("[picture]")] * pictures])
-    return "\n\n".join(part for part in parts if part) + "\n"
+    return paragraphs(*parts) + "\n"
 
 
 def _as_json(chapters: Sequence[Chapter]) -> str:

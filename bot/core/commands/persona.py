@@ -11,7 +11,7 @@ from bot.core.commands.table import ActionHandler, Command, nearest
 from bot.core.defaults import Persona
 from bot.core.i18n import N_
 from bot.core.manner import persona_of
-from bot.core.punctuation import in_a_row
+from bot.core.punctuation import in_a_row, paragraphs, shortened
 from bot.core.question.question import quote
 from bot.core.queue import Outcome
 from bot.core.settings import ChatSettings
@@ -50,7 +50,7 @@ async def system(ctx: TurnContext, message: IncomingMessage, argument: str) -> O
             lambda settings: replace(settings, system_prompt=argument, persona="")
         )
         text = _("From now on I keep to this in this chat:")
-        await ctx.say(f"{text}\n\n{quote(_cut(argument))}", buttons=await _resetting(ctx))
+        await ctx.say(f"{text}\n\n{_quoted(argument)}", buttons=await _resetting(ctx))
     return Outcome()
 
 
@@ -72,7 +72,7 @@ async def _show_system(ctx: TurnContext) -> None:
     persona = persona_of(ctx.settings, ctx.services.defaults)
     if chosen:
         text = _("Before each conversation of this chat I am told:")
-        await ctx.say(f"{text}\n\n{quote(_cut(chosen))}\n\n{hint}", buttons=await _resetting(ctx))
+        await ctx.say(f"{text}\n\n{_quoted(chosen)}\n\n{hint}", buttons=await _resetting(ctx))
     elif persona is not None:
         text = _("I answer as **{name}** here.").format(name=persona.name)
         await ctx.say(in_a_row(ctx.texts, text, hint), buttons=await _resetting(ctx))
@@ -85,8 +85,8 @@ async def _resetting(ctx: TurnContext) -> Sequence[ButtonRow]:
     return await draw(ctx, [[Item(ctx.texts.gettext("Back to usual"), RESET)]])
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+def _quoted(text: str) -> str:
+    return quote(shortened(text, SHOWN))
 
 
 # ---------------------------------------------------------------- /persona
@@ -157,8 +157,7 @@ async def _show(ctx: TurnContext, *, complaint: str = "") -> None:
     hint = _("Pick one, or write `/persona NAME`; `/persona none` is the usual me.")
     rows = [[Item(marked(each.name, each == current), PICK, each.name)] for each in found]
     rows.append([Item(marked(_("The usual me"), current is None), PICK, "")])
-    parts = (complaint, heading, "\n".join(lines), hint)
-    text = "\n\n".join(part for part in parts if part)
+    text = paragraphs(complaint, heading, "\n".join(lines), hint)
     await ctx.say(text, buttons=await draw(ctx, rows))
 
 

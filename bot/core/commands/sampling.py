@@ -22,7 +22,7 @@ from bot.core.parameters import (
     value_of,
     with_value,
 )
-from bot.core.punctuation import in_a_row, noted, valued
+from bot.core.punctuation import in_a_row, noted, paragraphs, valued
 from bot.core.queue import Outcome
 from bot.core.stores import Action
 from bot.core.turn import TurnContext
@@ -123,8 +123,7 @@ async def _show_all(ctx: TurnContext, *, complaint: str = "") -> None:
     rows = [[Item(each.name, ONE, each.name)] for each in PARAMETERS if each.presets]
     if sampling != Sampling():
         rows.append([Item(_("All to default"), PRESET, json.dumps(["", None]))])
-    parts = (complaint, heading, "\n".join(lines), hint)
-    text = "\n\n".join(part for part in parts if part)
+    text = paragraphs(complaint, heading, "\n".join(lines), hint)
     await ctx.say(text, buttons=await draw(ctx, rows))
 
 
@@ -143,7 +142,7 @@ async def _show_one(ctx: TurnContext, parameter: Parameter | Stops, *, complaint
         Item(_("‹ Back"), ALL),
     ]
     hint = _("Write `/set {name} VALUE` for any other.").format(name=name)
-    text = "\n\n".join(part for part in (complaint, about, hint) if part)
+    text = paragraphs(complaint, about, hint)
     await ctx.say(text, buttons=await draw(ctx, [values, rest]))
 
 

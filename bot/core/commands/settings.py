@@ -12,7 +12,7 @@ from bot.core.commands.menu import Item, draw, marked
 from bot.core.commands.panel import SETTINGS, Choice, Door, Entry, Setting
 from bot.core.commands.table import ActionHandler, Command, nearest
 from bot.core.i18n import N_
-from bot.core.punctuation import in_a_row, valued
+from bot.core.punctuation import in_a_row, paragraphs, valued
 from bot.core.queue import Outcome
 from bot.core.settings import ChatSettings
 from bot.core.stores import Action
@@ -117,7 +117,7 @@ async def _show_panel(ctx: TurnContext, *, complaint: str = "") -> None:
     if not ctx.platform.capabilities(ctx.chat).max_buttons:
         hint = _("To change one, write `/settings NAME VALUE`; `/settings NAME` shows its values.")
     heading = _("⚙️ **Settings of this chat**")
-    text = "\n\n".join(part for part in (complaint, heading, "\n".join(lines), hint) if part)
+    text = paragraphs(complaint, heading, "\n".join(lines), hint)
     await ctx.say(text, buttons=await draw(ctx, [[_opening(ctx, entry)] for entry in found]))
 
 
@@ -136,13 +136,13 @@ async def _show_setting(ctx: TurnContext, setting: Setting, *, complaint: str = 
         for choice in setting.choices
     ]
     details = _(setting.details) if setting.details else ""
-    parts = (complaint, f"**{_(setting.label)}**", details, "\n".join(lines))
+    text = paragraphs(complaint, f"**{_(setting.label)}**", details, "\n".join(lines))
     choices = [
         Item(marked(_(choice.label), choice == current), SET, _argument(setting, choice))
         for choice in setting.choices
     ]
     rows = [*([item] for item in choices), [Item(_("‹ Back"), PANEL)]]
-    await ctx.say("\n\n".join(part for part in parts if part), buttons=await draw(ctx, rows))
+    await ctx.say(text, buttons=await draw(ctx, rows))
 
 
 def _chosen(ctx: TurnContext, setting: Setting, choice: Choice) -> str:

@@ -9,6 +9,7 @@ from bot.core.chat import ChatMessage, Role, TextPart
 from bot.core.manner import Manner
 from bot.core.memory.context import PAGE, fit, in_turns, load_kept, spoken
 from bot.core.memory.drawings import tells, told
+from bot.core.punctuation import paragraphs
 from bot.core.turn import Services
 from bot.core.types import ChatRef
 
@@ -104,5 +105,5 @@ async def look(
 def instruction(system_prompt: str, summary: Summary | None) -> tuple[ChatMessage, ...]:
     """The system message, if there is anything to say in it. One at most: some APIs take no two."""
     summed = f"{SUMMARY}\n\n{summary.text}" if summary else ""
-    text = "\n\n".join(part for part in (system_prompt, summed) if part)
+    text = paragraphs(system_prompt, summed)
     return (ChatMessage(role=Role.SYSTEM, parts=(TextPart(text),)),) if text else ()

@@ -22,6 +22,7 @@ from bot.core.memory.drawings import remembered
 from bot.core.models import UsageEntry, UsageKind
 from bot.core.pictures.orders import Drawn, Order
 from bot.core.pictures.sources import Source, Sources, digest_of
+from bot.core.punctuation import shortened
 from bot.core.question.question import quote
 from bot.core.queue import Outcome
 from bot.core.sentences import sentence_for_media, sentence_for_model, sentence_for_size
@@ -216,7 +217,7 @@ class Easel:
         return await self._deliver(drawn, made, delivery)
 
     def _title(self, order: Order) -> str:
-        prompt = _brief(order.prompt)
+        prompt = shortened(order.prompt, CAPTION)
         if order.variation:
             return "🎨 " + self._ctx.texts.gettext("A variation: {prompt}").format(prompt=prompt)
         return f"🎨 {prompt}"
@@ -256,7 +257,7 @@ class Easel:
         _ = self._ctx.texts.gettext
         text = "⚠️ " + _("“{model}” has drawn nothing.").format(model=order.model)
         if drawing.words:
-            text += " " + _("It says:") + "\n\n" + quote(_brief(drawing.words))
+            text += " " + _("It says:") + "\n\n" + quote(shortened(drawing.words, CAPTION))
         rows = await self._buttons.again(order)
         return await self._end(delivery, text, rows, usage=(drawing.usage,))
 
@@ -329,7 +330,3 @@ _WORTH_ANOTHER_TRY = frozenset(
         ModelErrorKind.BAD_ANSWER,
     }
 )
-
-
-def _brief(text: str) -> str:
-    return text if len(text) <= CAPTION else text[: CAPTION - 1] + "…"

@@ -7,6 +7,7 @@ from dataclasses import replace
 from gettext import NullTranslations
 
 from bot.core.chat import NewMessage, Part, Role, TextPart
+from bot.core.punctuation import paragraphs
 from bot.core.question.attachments import Gathered
 from bot.core.types import IncomingMessage, Line, MessageRef
 
@@ -23,7 +24,7 @@ def question_of(
     )
     lines = message.lines or (Line(message.ref, message.text),)
     typed = [line.text.strip() for line in lines]
-    rest = "\n\n".join(p for p in (*passed_on, gathered.heard) if p)
+    rest = paragraphs(*passed_on, gathered.heard)
     quoted = ""
     is_said = any(typed) or rest or gathered.parts
     if gathered.unread and is_said:
@@ -48,7 +49,7 @@ def question_of(
 def _words(quoted: str, typed: Sequence[str], rest: str) -> tuple[TextPart, ...]:
     """What is quoted, what was typed about it in each message, and what was sent with that."""
     own = "\n".join(filter(None, typed))
-    text = quoted + "\n\n".join(filter(None, (own, rest)))
+    text = quoted + paragraphs(own, rest)
     if not text:
         return ()
     begin = len(quoted)

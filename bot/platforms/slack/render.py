@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
+from bot.core.punctuation import shortened
 from bot.core.types import Button, ButtonRow, Feedback, Reply, Thoughts
 
 Json: TypeAlias = dict[str, Any]
@@ -149,10 +150,9 @@ def button_blocks(rows: Sequence[ButtonRow]) -> list[Json]:
 
 
 def _button(button: Button, action: str) -> Json:
-    label = button.label if len(button.label) <= LABEL else button.label[: LABEL - 1] + "…"
     return {
         "type": "button",
-        "text": {"type": "plain_text", "text": label, "emoji": True},
+        "text": {"type": "plain_text", "text": shortened(button.label, LABEL), "emoji": True},
         "action_id": action,
         "value": button.value,
     }

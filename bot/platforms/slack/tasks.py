@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
+from bot.core.punctuation import shortened
 from bot.platforms.slack.render import neutralise
 
 Json: TypeAlias = dict[str, Any]
@@ -78,5 +79,4 @@ class Tasks:
 
 
 def _title(text: str) -> str:
-    title = neutralise(" ".join(text.split()))
-    return title if len(title) <= TITLE else title[: TITLE - 1] + "…"
+    return shortened(neutralise(" ".join(text.split())), TITLE)
