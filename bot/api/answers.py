@@ -20,6 +20,8 @@ from bot.api.streaming import AnswerStream
 from bot.api.tokens import Calibration, Estimate, estimate_tokens
 from bot.api.wire import Json, PictureLink, Reader, WireEvent
 from bot.core.chat import (
+    MESSAGE_TOKENS,
+    PICTURE_TOKENS,
     ChatRequest,
     Finished,
     ImagePart,
@@ -34,8 +36,6 @@ from bot.errors import ModelErrorKind
 
 Kind = ModelErrorKind
 
-PICTURE_TOKENS = 1_105
-MESSAGE_TOKENS = 4
 _CUTS = frozenset({Kind.SERVER, Kind.RATE_LIMITED, Kind.UNREACHABLE, Kind.BAD_ANSWER})
 """What, in the middle of an answer, means that it is cut."""
 

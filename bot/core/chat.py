@@ -9,6 +9,11 @@ from typing import TypeAlias
 
 from bot.core.types import MessageRef
 
+MESSAGE_TOKENS = 4
+"""What a message takes besides its words (OpenAI cookbook, "How to count tokens")."""
+PICTURE_TOKENS = 1_105
+"""A picture of 1568 pixels a side in high detail (OpenAI, "Images and vision": 85 + 6 x 170)."""
+
 
 class Role(StrEnum):
     """Who said it, in the terms of the OpenAI chat API."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.core.chat import (
+    PICTURE_TOKENS,
     ChatRequest,
     ImagePart,
     ModelEvent,
@@ -16,9 +17,6 @@ from bot.core.chat import (
 )
 from bot.core.models import UsageEntry, UsageKind
 from bot.core.ports import Clock, ModelApi, TokenCounter
-
-PICTURE_TOKENS = 1_105
-"""A picture of 2048 × 2048 pixels (OpenAI, "Images and vision")."""
 
 
 @dataclass(slots=True)

@@ -9,16 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from bot.core.chat import ChatMessage, ImagePart, KeptMessage, NewMessage, Part, Role, TextPart
+from bot.core.chat import (
+    MESSAGE_TOKENS,
+    PICTURE_TOKENS,
+    ChatMessage,
+    ImagePart,
+    KeptMessage,
+    NewMessage,
+    Part,
+    Role,
+    TextPart,
+)
 from bot.core.memory.drawings import tells
 from bot.core.ports import TokenCounter
 from bot.core.stores import Conversations, History
 from bot.errors import ModelError, ModelErrorKind
 
-MESSAGE_TOKENS = 4
-"""What a message costs besides its words (OpenAI cookbook, "How to count tokens")."""
-PICTURE_TOKENS = 1_105
-"""A picture of 1568 pixels a side in high detail (OpenAI, "Images and vision": 85 + 6 x 170)."""
 PICTURES = 8
 """Older pictures are left out: they cost the most, and the words about them stay."""
 PAGE = 50
