@@ -13,7 +13,7 @@ from bot.core.types import ChatId, ChatRef, UserId
 from bot.store import messages, usage
 from bot.store.connection import Connection
 from bot.store.database import Database
-from bot.store.schema import conversations
+from bot.store.schema import conversations, in_chat
 
 
 class ArchiveTable:
@@ -83,9 +83,7 @@ class ArchiveTable:
     async def delete(self, chat: ChatRef, conversation: int) -> bool:
         """Delete a conversation with all that was said; False when the chat has none of this id."""
         statement = sa.delete(conversations).where(
-            conversations.c.platform == chat.platform,
-            conversations.c.chat == chat.id,
-            conversations.c.id == conversation,
+            *in_chat(conversations, chat), conversations.c.id == conversation
         )
 
         async def job(connection: Connection) -> bool:
@@ -145,11 +143,7 @@ def _shelved(chat: ChatRef) -> sa.Select[tuple[int, int, str, object, bool]]:
         conversations.c.title,
         conversations.c.active_at,
         conversations.c.current,
-    ).where(
-        conversations.c.platform == chat.platform,
-        conversations.c.chat == chat.id,
-        conversations.c.active_at.is_not(None),
-    )
+    ).where(*in_chat(conversations, chat), conversations.c.active_at.is_not(None))
 
 
 def _read(row: sa.Row[tuple[int, int, str, object, bool]]) -> Shelved:
@@ -159,9 +153,7 @@ def _read(row: sa.Row[tuple[int, int, str, object, bool]]) -> Shelved:
 
 
 def _of(chat: ChatRef) -> sa.Update:
-    return sa.update(conversations).where(
-        conversations.c.platform == chat.platform, conversations.c.chat == chat.id
-    )
+    return sa.update(conversations).where(*in_chat(conversations, chat))
 
 
 async def _exists(connection: Connection, chat: ChatRef, conversation: int) -> bool:

@@ -12,7 +12,7 @@ from bot.core.types import ChatId, ChatRef, MessageId, MessageRef
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
 from bot.store.database import Database, insert
-from bot.store.schema import broadcast_chats, broadcasts, conversations
+from bot.store.schema import broadcast_chats, broadcasts, conversations, in_chat
 
 LATEST = 100
 """Broadcasts whose messages are looked for, at most."""
@@ -127,8 +127,7 @@ class BroadcastTable:
             sa.select(broadcast_chats.c.message)
             .where(
                 broadcast_chats.c.broadcast_id.in_(latest),
-                broadcast_chats.c.platform == chat.platform,
-                broadcast_chats.c.chat == chat.id,
+                *in_chat(broadcast_chats, chat),
                 broadcast_chats.c.message != "",
             )
             .order_by(broadcast_chats.c.broadcast_id)
@@ -174,10 +173,6 @@ class BroadcastTable:
 def _marked(number: int, chat: ChatRef, state: Delivered) -> sa.Update:
     return (
         sa.update(broadcast_chats)
-        .where(
-            broadcast_chats.c.broadcast_id == number,
-            broadcast_chats.c.platform == chat.platform,
-            broadcast_chats.c.chat == chat.id,
-        )
+        .where(broadcast_chats.c.broadcast_id == number, *in_chat(broadcast_chats, chat))
         .values(state=state.value)
     )

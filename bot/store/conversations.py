@@ -22,7 +22,7 @@ from bot.store.connection import Connection
 from bot.store.database import Database, insert_for
 from bot.store.gathering import Gathering
 from bot.store.given import as_given, given
-from bot.store.schema import conversations, summaries
+from bot.store.schema import conversations, in_chat, summaries
 
 READS = 32
 """Histories that are read together at most: the first of them waits for the last."""
@@ -86,11 +86,7 @@ class ConversationTable:
 
 
 def _is_current(chat: ChatRef) -> sa.ColumnElement[bool]:
-    return sa.and_(
-        conversations.c.platform == chat.platform,
-        conversations.c.chat == chat.id,
-        sa.text("current"),
-    )
+    return sa.and_(*in_chat(conversations, chat), sa.text("current"))
 
 
 @contextmanager

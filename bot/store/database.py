@@ -187,7 +187,7 @@ def _prepare_writer(engine: sa.Engine, *, foreign_keys: bool) -> None:
         engine,
         CACHE,
         "PRAGMA journal_mode = WAL",
-        # A commit is on the disk before an event is acknowledged: promise 9 of the design.
+        # A commit is on the disk before an event is acknowledged: the power may go at once.
         "PRAGMA synchronous = FULL",
         # What people want forgotten is overwritten, not only unlinked.
         "PRAGMA secure_delete = ON",

@@ -11,7 +11,7 @@ from bot.core.queue import Accepted, TurnState
 from bot.core.types import IncomingMessage
 from bot.store import arrivals, codec
 from bot.store.connection import Connection
-from bot.store.schema import MESSAGE, turns
+from bot.store.schema import MESSAGE, in_chat, turns
 
 
 async def settle(connection: Connection, edit: IncomingMessage) -> Accepted | IncomingMessage:
@@ -41,7 +41,7 @@ async def _turn_of(
     """The newest turn about a message."""
     query = (
         sa.select(turns.c.id, turns.c.state, turns.c.kind, turns.c.event)
-        .where(*_in_chat(message), turns.c.message == message.ref.id, sa.text(MESSAGE))
+        .where(*in_chat(turns, message.chat), turns.c.message == message.ref.id, sa.text(MESSAGE))
         .order_by(turns.c.id.desc())
         .limit(1)
     )
@@ -52,7 +52,7 @@ async def _has_newer(connection: Connection, message: IncomingMessage) -> bool:
     """Whether something else was written in the chat after what was answered with this message."""
     answered = await _answered_with(connection, message)
     newer = sa.exists().where(
-        *_in_chat(message),
+        *in_chat(turns, message.chat),
         turns.c.id > min(answered),
         turns.c.message.not_in(["", *answered.values()]),
         sa.not_(turns.c.urgent),
@@ -64,18 +64,13 @@ async def _answered_with(connection: Connection, message: IncomingMessage) -> di
     """The message and those that one answer was given to together with it, by their turns."""
     leader = sa.func.coalesce(turns.c.lead, turns.c.id)
     about = sa.select(leader).where(
-        *_in_chat(message), turns.c.message == message.ref.id, sa.text(MESSAGE)
+        *in_chat(turns, message.chat), turns.c.message == message.ref.id, sa.text(MESSAGE)
     )
     leaders = (await connection.execute(about)).scalars().all()
     row = sa.select(turns.c.id, turns.c.message).where(
-        *_in_chat(message), turns.c.id >= min(leaders), leader.in_(leaders)
+        *in_chat(turns, message.chat), turns.c.id >= min(leaders), leader.in_(leaders)
     )
     return {found.id: found.message for found in (await connection.execute(row)).all()}
-
-
-def _in_chat(message: IncomingMessage) -> tuple[sa.ColumnElement[bool], ...]:
-    chat = message.ref.chat
-    return (turns.c.platform == chat.platform, turns.c.chat == chat.id)
 
 
 async def _rewrite(

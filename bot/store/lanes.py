@@ -21,7 +21,7 @@ from bot.core.types import (
 from bot.store import chats, codec
 from bot.store.columns import Words, utc_now
 from bot.store.connection import Connection
-from bot.store.schema import ACTIVE_IN_LANE, turns
+from bot.store.schema import ACTIVE_IN_LANE, in_chat, turns
 
 
 def lane(dialect: str) -> str:
@@ -240,8 +240,7 @@ async def stop(connection: Connection, chat: ChatRef, held: Sequence[int]) -> bo
 async def runs(connection: Connection, chat: ChatRef, held: Sequence[int]) -> bool:
     """Whether a turn of this chat that is not urgent runs, other than those that are `held`."""
     query = sa.select(turns.c.id).where(
-        turns.c.platform == chat.platform,
-        turns.c.chat == chat.id,
+        *in_chat(turns, chat),
         turns.c.state == TurnState.RUNNING.value,
         ~turns.c.urgent,
         turns.c.id.not_in(held),
@@ -265,8 +264,7 @@ async def awaits_album(connection: Connection, chat: ChatRef, album: str) -> boo
     field = f'"album": {json.dumps(album)}'
     query = (
         sa.select(turns.c.id)
-        .where(sa.text(ACTIVE_IN_LANE))
-        .where(turns.c.platform == chat.platform, turns.c.chat == chat.id)
+        .where(sa.text(ACTIVE_IN_LANE), *in_chat(turns, chat))
         .where(turns.c.event.contains(field, autoescape=True))
         .limit(1)
     )

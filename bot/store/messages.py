@@ -13,7 +13,7 @@ from bot.store import codec
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
 from bot.store.database import insert
-from bot.store.schema import conversations, files, message_files, messages, summaries
+from bot.store.schema import conversations, files, in_chat, message_files, messages, summaries
 
 _ACTIVE = (
     sa.update(conversations)
@@ -178,7 +178,7 @@ async def drawn(connection: Connection, chat: ChatRef, digest: str) -> ImagePart
         .join_from(message_files, files)
         .join(messages, messages.c.id == message_files.c.message_id)
         .join(conversations, conversations.c.id == messages.c.conversation_id)
-        .where(conversations.c.platform == chat.platform, conversations.c.chat == chat.id)
+        .where(*in_chat(conversations, chat))
         .where(message_files.c.drawn != "")
         .order_by(message_files.c.message_id.desc())
         .limit(1)

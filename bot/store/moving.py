@@ -14,6 +14,7 @@ from bot.store.schema import (
     broadcast_chats,
     chats,
     conversations,
+    in_chat,
     overheard,
     ratings,
     turns,
@@ -41,9 +42,7 @@ class MoveTable:
                 await _move_broadcasts(connection, old, new),
             ]
             for table in (overheard, actions, ratings, usage):
-                here = sa.update(table).where(
-                    table.c.platform == old.platform, table.c.chat == old.id
-                )
+                here = sa.update(table).where(*in_chat(table, old))
                 result = await connection.execute(here.values(chat=new.id))
                 moved.append(result.rowcount > 0)
             return any(moved)
@@ -53,8 +52,8 @@ class MoveTable:
 
 async def _move_settings(connection: Connection, old: ChatRef, new: ChatRef) -> bool:
     """The old ones, unless something was chosen in the new chat already."""
-    theirs = (chats.c.platform == old.platform, chats.c.id == old.id)
-    chosen = sa.select(chats.c.id).where(chats.c.platform == new.platform, chats.c.id == new.id)
+    theirs = in_chat(chats, old)
+    chosen = sa.select(chats.c.id).where(*in_chat(chats, new))
     if await connection.scalar(chosen) is not None:
         result = await connection.execute(sa.delete(chats).where(*theirs))
     else:
@@ -64,8 +63,7 @@ async def _move_settings(connection: Connection, old: ChatRef, new: ChatRef) -> 
 
 async def _move_conversations(connection: Connection, old: ChatRef, new: ChatRef) -> bool:
     """They come before those of the new chat, which stays in the one that it is in."""
-    before = (conversations.c.platform == old.platform, conversations.c.chat == old.id)
-    own = (conversations.c.platform == new.platform, conversations.c.chat == new.id)
+    before, own = in_chat(conversations, old), in_chat(conversations, new)
     last = await connection.scalar(sa.select(sa.func.max(conversations.c.number)).where(*before))
     if last is None:
         return False
@@ -80,19 +78,17 @@ async def _move_conversations(connection: Connection, old: ChatRef, new: ChatRef
 
 async def _move_turns(connection: Connection, old: ChatRef, new: ChatRef) -> bool:
     """All but the one that runs where another one runs already: at most one may."""
-    theirs = [turns.c.platform == old.platform, turns.c.chat == old.id]
+    moved = sa.update(turns).where(*in_chat(turns, old))
     if await lanes.runs(connection, new, ()):
-        theirs.append(sa.or_(turns.c.state != TurnState.RUNNING.value, turns.c.urgent))
-    moved = sa.update(turns).where(*theirs).values(WITHOUT_PLACES | {"chat": new.id})
-    return (await connection.execute(moved)).rowcount > 0
+        moved = moved.where(sa.or_(turns.c.state != TurnState.RUNNING.value, turns.c.urgent))
+    result = await connection.execute(moved.values(WITHOUT_PLACES | {"chat": new.id}))
+    return result.rowcount > 0
 
 
 async def _move_broadcasts(connection: Connection, old: ChatRef, new: ChatRef) -> bool:
     """One that has reached the new chat, or will, is not for it twice."""
-    theirs = (broadcast_chats.c.platform == old.platform, broadcast_chats.c.chat == old.id)
-    reached = sa.select(broadcast_chats.c.broadcast_id).where(
-        broadcast_chats.c.platform == new.platform, broadcast_chats.c.chat == new.id
-    )
+    theirs = in_chat(broadcast_chats, old)
+    reached = sa.select(broadcast_chats.c.broadcast_id).where(*in_chat(broadcast_chats, new))
     twice = broadcast_chats.c.broadcast_id.in_(reached.scalar_subquery())
     gone = await connection.execute(sa.delete(broadcast_chats).where(*theirs, twice))
     left = sa.update(broadcast_chats).where(*theirs)

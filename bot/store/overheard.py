@@ -11,7 +11,7 @@ from bot.core.types import ChatRef, IncomingMessage, UserId
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
 from bot.store.database import Database, insert
-from bot.store.schema import overheard
+from bot.store.schema import in_chat, overheard
 
 
 class OverheardTable:
@@ -37,7 +37,7 @@ class OverheardTable:
             await connection.execute(new.on_conflict_do_nothing())
             newest = (
                 sa.select(overheard.c.id)
-                .where(overheard.c.platform == chat.platform, overheard.c.chat == chat.id)
+                .where(*in_chat(overheard, chat))
                 .order_by(overheard.c.id.desc())
                 .offset(keep)
                 .limit(1)
@@ -49,11 +49,7 @@ class OverheardTable:
 
     async def remarks(self, chat: ChatRef) -> Sequence[Remark]:
         """What was said since the last answer, oldest first."""
-        query = (
-            sa.select(overheard)
-            .where(overheard.c.platform == chat.platform, overheard.c.chat == chat.id)
-            .order_by(overheard.c.id)
-        )
+        query = sa.select(overheard).where(*in_chat(overheard, chat)).order_by(overheard.c.id)
 
         async def job(connection: Connection) -> Sequence[Remark]:
             return [
@@ -83,6 +79,4 @@ async def drop_through(connection: Connection, chat: ChatRef, last: int) -> None
 
 
 def _all_of(chat: ChatRef) -> sa.Delete:
-    return sa.delete(overheard).where(
-        overheard.c.platform == chat.platform, overheard.c.chat == chat.id
-    )
+    return sa.delete(overheard).where(*in_chat(overheard, chat))

@@ -23,6 +23,7 @@ from bot.store.schema import (
     broadcast_chats,
     chats,
     conversations,
+    in_chat,
     messages,
     overheard,
     ratings,
@@ -106,13 +107,10 @@ class PrivacyTable:
 
 
 async def _forget_chat(connection: Connection, chat: ChatRef) -> None:
-    for table in (conversations, overheard, actions, ratings, broadcast_chats):
-        here = sa.delete(table).where(table.c.platform == chat.platform, table.c.chat == chat.id)
-        await connection.execute(here)
-    chosen = sa.delete(chats).where(chats.c.platform == chat.platform, chats.c.id == chat.id)
-    await connection.execute(chosen)
-    await _forget_turns(connection, turns.c.platform == chat.platform, turns.c.chat == chat.id)
-    placed = sa.update(usage).where(usage.c.platform == chat.platform, usage.c.chat == chat.id)
+    for table in (conversations, overheard, actions, ratings, broadcast_chats, chats):
+        await connection.execute(sa.delete(table).where(*in_chat(table, chat)))
+    await _forget_turns(connection, *in_chat(turns, chat))
+    placed = sa.update(usage).where(*in_chat(usage, chat))
     await connection.execute(placed.values(chat=""))
 
 
@@ -128,15 +126,10 @@ async def end_forgotten(
 ) -> None:
     """Empty a turn that ends after its person was forgotten, with what it has brought back."""
     over = SCRUBBED | {"state": TurnState.DONE.value}
-    buttons = (
-        actions.c.platform == chat.platform,
-        actions.c.chat == chat.id,
-        actions.c.owner == person,
-    )
     for statement in (
         sa.update(turns).where(turns.c.id == turn_id).values(over),
         sa.delete(turn_files).where(turn_files.c.turn_id == turn_id),
-        sa.delete(actions).where(*buttons),
+        sa.delete(actions).where(*in_chat(actions, chat), actions.c.owner == person),
         sa.delete(users).where(users.c.platform == chat.platform, users.c.id == person),
     ):
         await connection.execute(statement)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from bot.core.types import ChatRef
 from bot.store.columns import Dollars, Id, Utc, Words
 from bot.store.indexes import where
 
@@ -216,7 +217,7 @@ turns = sa.Table(
         "id",
         info=where(ACTIVE_IN_LANE),
     ),
-    # One turn at a time per chat: promise 4 of the design.
+    # One turn at a time per chat, whatever the processes do.
     sa.Index(
         "uq_turns_running",
         "platform",
@@ -383,3 +384,9 @@ broadcast_chats = sa.Table(
     sa.Column("state", Words, nullable=False),
     sa.Column("message", Words, nullable=False, server_default=""),  # the id of what was posted
 )
+
+
+def in_chat(table: sa.Table, chat: ChatRef) -> tuple[sa.ColumnElement[bool], ...]:
+    """The condition that a row belongs to a chat; of the table `chats`, that it is its own."""
+    name = table.c.id if table is chats else table.c.chat
+    return (table.c.platform == chat.platform, name == chat.id)
