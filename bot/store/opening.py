@@ -19,7 +19,7 @@ from bot.store.broadcasts import BroadcastTable
 from bot.store.chats import ChatTable
 from bot.store.connection import Connection
 from bot.store.conversations import ConversationTable
-from bot.store.database import connected
+from bot.store.database import Database, connected
 from bot.store.grants import GrantTable
 from bot.store.leases import Leases
 from bot.store.ledger import LedgerTable
@@ -55,41 +55,36 @@ async def opened(
         async with connected(settings) as database:
             with _named(settings):
                 await database.write(_must_be_writable)
-            owner = new_owner()
             turns = Turns(
                 database,
                 per_chat=per_chat,
                 in_all=in_all,
-                owner=owner,
+                owner=new_owner(),
                 lease=lease,
                 calendar=calendar,
             )
-            stores = Stores(
-                turns=turns,
-                conversations=ConversationTable(database),
-                archive=ArchiveTable(database, calendar),
-                summaries=SummaryTable(database, calendar),
-                overheard=OverheardTable(database),
-                privacy=PrivacyTable(database, calendar),
-                settings=ChatTable(database),
-                users=UserTable(database),
-                actions=ActionTable(database),
-                ratings=RatingTable(database),
-                ledger=LedgerTable(database, calendar),
-                grants=GrantTable(database),
-                moves=MoveTable(database),
-                broadcasts=BroadcastTable(database),
-                statistics=StatisticsTable(database),
-            )
-            if database.sqlite:
-                yield stores
-            else:
-                from bot.store.postgres import listening_engine
+            async with nullcontext() if database.sqlite else _sharing(settings, turns):
+                yield _stores(database, turns, calendar)
 
-                engine = listening_engine(settings)
-                news = heard(engine, owner, turns.hear, turns.hear_stop)
-                async with _leases_kept(turns.leases, lease / 3), news:
-                    yield stores
+
+def _stores(database: Database, turns: Turns, calendar: Calendar) -> Stores:
+    return Stores(
+        turns=turns,
+        conversations=ConversationTable(database),
+        archive=ArchiveTable(database, calendar),
+        summaries=SummaryTable(database, calendar),
+        overheard=OverheardTable(database),
+        privacy=PrivacyTable(database, calendar),
+        settings=ChatTable(database),
+        users=UserTable(database),
+        actions=ActionTable(database),
+        ratings=RatingTable(database),
+        ledger=LedgerTable(database, calendar),
+        grants=GrantTable(database),
+        moves=MoveTable(database),
+        broadcasts=BroadcastTable(database),
+        statistics=StatisticsTable(database),
+    )
 
 
 @contextmanager
@@ -107,12 +102,23 @@ async def _must_be_writable(connection: Connection) -> None:
 
 
 @asynccontextmanager
-async def _leases_kept(leases: Leases, interval: float) -> AsyncIterator[None]:
+async def _sharing(settings: StorageSettings, turns: Turns) -> AsyncIterator[None]:
+    """Share a PostgreSQL with other processes: hear of their work, and keep our own turns."""
+    from bot.store.postgres import listening_engine
+
+    leases = turns.leases
+    news = heard(listening_engine(settings), leases.owner, turns.hear, turns.hear_stop)
+    async with _leases_kept(leases), news:
+        yield
+
+
+@asynccontextmanager
+async def _leases_kept(leases: Leases) -> AsyncIterator[None]:
     """Give signs of life of our turns, and free those that others have left behind."""
 
     async def keep() -> None:
         while True:
-            await asyncio.sleep(interval)
+            await asyncio.sleep(leases.seconds / 3)
             try:
                 await leases.renew()
                 await leases.free_left()
