@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pydantic import SecretStr
-
 from bot.core.ports import Clock, Web
 from bot.core.queue import TurnQueue
 from bot.core.stores import Users
 from bot.core.types import Finding
 from bot.errors import ConfigError
-from bot.platforms.slack.settings import SlackSettings
+from bot.platforms.slack.settings import SlackSettings, revealed
 
 if TYPE_CHECKING:
     from bot.platforms.slack.adapter import SlackPlatform
@@ -36,8 +34,8 @@ def connect(
     from bot.platforms.slack.adapter import SlackPlatform
     from bot.platforms.slack.webhooks import Webhooks
 
-    bot_token, app_token = _word(settings.bot_token), _word(settings.app_token)
-    secret = _word(settings.signing_secret)
+    bot_token, app_token = revealed(settings.bot_token), revealed(settings.app_token)
+    secret = revealed(settings.signing_secret)
     if not bot_token:
         raise ConfigError("slack.bot_token is not set: it begins with xoxb-")
     intake: Webhooks | None = None
@@ -71,7 +69,3 @@ async def check(settings: SlackSettings) -> Sequence[Finding]:
     from bot.platforms.slack.checks import examine
 
     return await examine(settings)
-
-
-def _word(secret: SecretStr | None) -> str:
-    return secret.get_secret_value().strip() if secret else ""

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pydantic import SecretStr
-
 from bot.core.clock import SystemClock
 from bot.core.types import Finding
 from bot.errors import PlatformError
 from bot.platforms.slack.calls import Calls
 from bot.platforms.slack.errors import BAD_TOKEN, Refused
 from bot.platforms.slack.manifest import SCOPES
-from bot.platforms.slack.settings import SlackSettings
+from bot.platforms.slack.settings import SlackSettings, revealed
 from bot.platforms.slack.sockets import BAD_APP_TOKEN, open_socket_url
 
 BOT = "Slack bot token"
@@ -24,20 +22,16 @@ NETWORK = "check slack.base_url and the network"
 
 async def examine(settings: SlackSettings) -> Sequence[Finding]:
     """A line for each thing that must be right. Raises nothing."""
-    calls = Calls(_word(settings.bot_token), base_url=settings.base_url, clock=SystemClock())
+    calls = Calls(revealed(settings.bot_token), base_url=settings.base_url, clock=SystemClock())
     try:
         findings = [*await _bot(calls)]
         if settings.mode == "http":
-            findings.append(_signed(_word(settings.signing_secret)))
+            findings.append(_signed(revealed(settings.signing_secret)))
         else:
-            findings.append(await _app(calls, _word(settings.app_token)))
+            findings.append(await _app(calls, revealed(settings.app_token)))
     finally:
         await calls.close()
     return findings
-
-
-def _word(secret: SecretStr | None) -> str:
-    return secret.get_secret_value().strip() if secret else ""
 
 
 def _signed(secret: str) -> Finding:

@@ -31,3 +31,8 @@ class SlackSettings(BaseModel):
         if not value.startswith(("http://", "https://")):
             raise ValueError("must begin with https:// or http://")
         return value.rstrip("/") + "/"
+
+
+def revealed(secret: SecretStr | None) -> str:
+    """A secret without the white space that was copied with it; empty when it is not set."""
+    return secret.get_secret_value().strip() if secret else ""
