@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TypeVar
 
 from bot.core.ports import Clock
@@ -48,16 +49,11 @@ class Caller:
         only if it may be carried out `twice`. To `insist` is to wait out a 429 here: for what
         follows a part of the same reply, which must not be posted again.
         """
-
-        async def translate() -> T:
-            with translated():
-                return await make()
-
         pauses = iter(PAUSES if urgency is Urgency.FINAL else ())
         while True:
             try:
                 answer = await self._pacer.call(
-                    place.chat, urgency, translate, calls=calls, budget=budget
+                    place.chat, urgency, partial(_checked, make), calls=calls, budget=budget
                 )
             except GroupMoved as moved:
                 self.moves.note(place.chat, moved.now)
@@ -80,15 +76,10 @@ class Caller:
 
     async def aside(self, make: Callable[[], Awaitable[T]]) -> T:
         """Make a call that belongs to no chat. It must be one that may be carried out twice."""
-
-        async def translate() -> T:
-            with translated():
-                return await make()
-
         pauses = iter(PAUSES)
         while True:
             try:
-                return await self._pacer.aside(translate)
+                return await self._pacer.aside(partial(_checked, make))
             except (Unreachable, OutcomeUnknown, RateLimited) as failure:
                 pause = next(pauses, None)
                 if pause is None:
@@ -97,3 +88,8 @@ class Caller:
                 if asked > LONGEST_ASIDE:
                     raise
                 await self._clock.sleep(max(pause, asked))
+
+
+async def _checked(make: Callable[[], Awaitable[T]]) -> T:
+    with translated():
+        return await make()
