@@ -6,8 +6,8 @@ import logging
 from collections.abc import Mapping
 
 from bot.core.commands.families import MEDIA
+from bot.core.commands.models_on_offer import exact, nearest
 from bot.core.commands.options import Given, Option, OptionError, take_options
-from bot.core.commands.shelf import exact, nearest
 from bot.core.commands.table import ActionHandler, Command
 from bot.core.i18n import N_
 from bot.core.models import Purpose

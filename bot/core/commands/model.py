@@ -12,9 +12,20 @@ from dataclasses import dataclass, field, replace
 
 from bot.core.commands.families import STYLE
 from bot.core.commands.menu import Item, Page, draw, marked, page_at
-from bot.core.commands.shelf import details, exact, hidden, in_order, nearest, search
+from bot.core.commands.models_on_offer import (
+    by_use,
+    can_answer,
+    details,
+    exact,
+    hidden,
+    in_order,
+    is_offered,
+    nearest,
+    search,
+    why_not,
+    wordless_named,
+)
 from bot.core.commands.table import ActionHandler, Command
-from bot.core.commands.uses import answers, meant, part, sentence
 from bot.core.i18n import N_
 from bot.core.limits.spending import may_use
 from bot.core.models import ModelInfo
@@ -76,10 +87,10 @@ async def _find(ctx: TurnContext, argument: str) -> None:
         else:
             await ctx.say("⚠️ " + sentence_for_model(error, ctx.texts, model=argument))
         return
-    known, others = part(ctx, listed)
+    known, others = by_use(ctx, listed)
     name = exact(list(known), argument)
-    if (wordless := meant(known, others, argument)) is not None:
-        await ctx.say(sentence(ctx, wordless))
+    if (wordless := wordless_named(known, others, argument)) is not None:
+        await ctx.say(why_not(ctx, wordless))
     elif name is not None:
         await _choose(ctx, name, known)
     else:
@@ -89,11 +100,11 @@ async def _find(ctx: TurnContext, argument: str) -> None:
 async def _star_typed(ctx: TurnContext, name: str, *, starred: bool) -> None:
     _ = ctx.texts.gettext
     try:
-        offered, others = part(ctx, await _listed(ctx))
+        offered, others = by_use(ctx, await _listed(ctx))
     except ModelError:
         offered, others = {}, {}  # then only what is a favourite already can be told
-    if (wordless := meant(offered, others, name)) is not None and starred:
-        await ctx.say(sentence(ctx, wordless))
+    if (wordless := wordless_named(offered, others, name)) is not None and starred:
+        await ctx.say(why_not(ctx, wordless))
         return
     known = list(offered)
     found = exact([*known, *(each for each in ctx.settings.favourites if each not in known)], name)
@@ -152,23 +163,19 @@ async def star(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
 
 async def _offered(ctx: TurnContext) -> Mapping[str, ModelInfo]:
     """The models that this person may choose from, by name. Raises `ModelError`."""
-    return part(ctx, await _listed(ctx))[0]
+    return by_use(ctx, await _listed(ctx))[0]
 
 
 async def _listed(ctx: TurnContext) -> Mapping[str, ModelInfo]:
     """The models that are there for this person, for whatever use. Raises `ModelError`."""
-    return {
-        info.id: info
-        for info in await ctx.services.api.models()
-        if not hidden(ctx, info.id) and ctx.may_use(info.id)
-    }
+    return {info.id: info for info in await ctx.services.api.models() if is_offered(ctx, info.id)}
 
 
 async def _choose(ctx: TurnContext, name: str, known: Mapping[str, ModelInfo]) -> None:
     may_use(ctx, name)
     info = known.get(name) or await ctx.services.api.about(name)
-    if not answers(ctx, info):
-        await ctx.say(sentence(ctx, info))
+    if not can_answer(ctx, info):
+        await ctx.say(why_not(ctx, info))
         return
 
     def change(settings: ChatSettings) -> ChatSettings:

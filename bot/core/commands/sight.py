@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from bot.core.commands.menu import Item, draw
 from bot.core.commands.model import SET
-from bot.core.commands.shelf import hidden
-from bot.core.commands.uses import answers
+from bot.core.commands.models_on_offer import can_answer, is_offered
 from bot.core.punctuation import in_a_row
 from bot.core.question.attachments import kind_of
 from bot.core.queue import Outcome
@@ -37,7 +36,7 @@ async def instead_of_looking(ctx: TurnContext, message: IncomingMessage) -> Outc
     seeing = [
         info.id
         for info in known
-        if info.vision and answers(ctx, info) and not hidden(ctx, info.id) and ctx.may_use(info.id)
+        if info.vision and can_answer(ctx, info) and is_offered(ctx, info.id)
     ][:MOST]
     text = _("“{model}” cannot see pictures.").format(model=model)
     if seeing:
