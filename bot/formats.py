@@ -1,4 +1,4 @@
-"""Numbers, money and time as people write them in their language: `bot.core.ports.Formats`.
+"""The port `bot.core.figures.Formats`: numbers, money and time as people write them.
 
 Babel knows how. Words stay in the catalogues; here are only the figures that stand in them.
 """
@@ -70,7 +70,7 @@ class BabelFormats:
         return str(get_month_names("wide", context="stand-alone", locale=self._locale)[day.month])
 
     def moment(self, when: datetime) -> str:
-        """`Nov 25, 00:00`, in the operator's time zone."""
+        """`Nov 25 00:00`, in the operator's time zone."""
         local = when.astimezone(self._zone)
         return f"{self.day(local)} {format_datetime(local, 'HH:mm', locale=self._locale)}"
 

@@ -19,9 +19,10 @@ PAGE = Path(__file__).parent.parent / "docs" / "commands.md"
 INTRO = """\
 # Commands
 
-The same in Telegram, in Slack and in the terminal. In Slack write `!model` (or `/chinwag model`)
-instead of `/model`: Slack does not allow other slash commands in threads. A button does what its
-command does, so nothing needs to be typed where there are buttons.
+The same in Telegram, in Slack and in the terminal. In Slack's threads and direct messages write
+`!model` instead of `/model`, since Slack takes no slash commands in threads; in channels write
+`/model`, or `/chinwag model`. A button does what its command does, so nothing needs to be typed
+where there are buttons.
 
 The pictures show the real bot in the sandbox (`make demo`).
 """

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 LARGEST = 2_000_000
-"""Bytes of a request; Slack's and Telegram's are far smaller."""
+"""Bytes of a request; Slack's are far smaller."""
 LEAVING = 3.0
 
 

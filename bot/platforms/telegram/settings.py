@@ -17,7 +17,7 @@ class TelegramSettings(BaseModel):
     base_url: str = "https://api.telegram.org"
     """`/bot<token>/METHOD` and `/file/bot<token>/PATH` are appended."""
     mode: Literal["polling"] = "polling"
-    """How events arrive; `webhook` needs the web server, which is not part of the bot yet."""
+    """How events arrive: the bot asks for them. Telegram's webhooks are not supported."""
     streaming: Literal["edit", "draft"] = "edit"
     """How an answer is shown while it is written; drafts only in private chats."""
     rich: bool = False
