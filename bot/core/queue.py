@@ -25,61 +25,61 @@ class TurnState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
-    """What became of an event; `ahead` turns stand before it.
-
-    It is `fresh` when there is work for it: not when it was known, nor when it changed a message
-    that still waits, nor when it changed one that nobody looks at any more. `turn` is what is to
-    be worked on at once, claimed in the same commit.
-    """
+    """What became of an event that was committed."""
 
     turn_id: int
     fresh: bool
+    """There is new work. Not when the event was known already, when it edited a message that still
+    waits, or when it edited one that is too old to be answered anew."""
     ahead: int
+    """How many turns of the chat stand before it."""
     turn: Turn | None = None
+    """The turn itself, when nothing stood before it: claimed in the same commit, to be begun."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """One event being worked on. `partial` and `shown` are what an earlier attempt left.
-
-    An `urgent` turn passes by the lane: it runs beside the answer being written. It is `followed`
-    unless it was claimed with nothing behind it. `settings` are the chat's as it was claimed.
-    `progress` is a note that an earlier attempt left for this one, and somebody may have `stopped`
-    it meanwhile. `stood` is the newest message that the bot had in the chat before the first
-    attempt, as far as it is known.
-    """
+    """One event being worked on."""
 
     id: int
     chat: ChatRef
     event: Event
     urgent: bool = False
+    """It does not wait for its lane: it runs beside the answer being written (Stop, buttons)."""
     followed: bool = True
+    """Others may wait behind it; False when there surely were none as it was claimed."""
     settings: ChatSettings = field(default_factory=ChatSettings)
+    """The chat's, as they were when it was claimed."""
     attempt: int = 1
     partial: str = ""
+    """How far an earlier attempt came with the text."""
     shown: tuple[MessageRef, ...] = ()
+    """The messages that stand in the chat for it: of an earlier attempt, or the line that said that
+    it waits."""
     progress: str = ""
+    """A note that an earlier attempt left for this one (`TurnQueue.note`)."""
     stopped: bool = False
+    """Somebody stopped it after its last attempt (`TurnQueue.stop_elsewhere`)."""
     stood: MessageRef | None = None
+    """The bot's newest message in the chat before the first attempt, if known: what an attempt may
+    have posted and not written down is looked for behind it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a finished turn leaves behind, written in one transaction with its end.
-
-    `messages` go into the `conversation`; None is the chat's current one, begun if need be.
-    `hidden` are the ids of messages that are taken out of the conversation: an answer that was
-    replaced, an exchange that was taken back. They stay in the database. `overheard` is the last
-    remark of the group that the messages hold, and `scrub` says that nothing of the turn itself
-    may be left.
-    """
+    """What a finished turn leaves behind, written in one transaction with its end."""
 
     conversation: int | None = None
+    """Where the messages belong; None: into the chat's current conversation, begun if need be."""
     messages: tuple[NewMessage, ...] = ()
     hidden: tuple[int, ...] = ()
+    """Ids of messages that are taken out of the conversation: an answer that was replaced, an
+    exchange that was taken back. They stay in the database."""
     usage: tuple[UsageEntry, ...] = ()
     overheard: int | None = None
+    """The id of the last remark of the group (`Remark`) that is now among the messages."""
     scrub: bool = False
+    """Nothing of the turn itself may be left: it was about forgetting."""
 
 
 class TurnQueue(Protocol):
@@ -90,12 +90,12 @@ class TurnQueue(Protocol):
     """
 
     async def accept(self, event: Event, *, urgent: bool, begin: bool = False) -> Accepted:
-        """Commit an event as a turn; a key that is known changes nothing.
+        """Commit an event as a turn; one whose key is known already changes nothing.
 
-        The turn waits, or when nothing stands before it and it may `begin`, runs at once.
-        Urgent turns (Stop, buttons) pass by the lane. A message that was edited while it waits is
-        replaced where it stands; one that is older than what was answered last stays as it was
-        answered; one that was never taken in is taken in now, as new. Raises `QueueFull`.
+        The turn waits; where it may `begin` and nothing stands before it, it runs at once. `urgent`
+        turns (Stop, buttons) do not wait for their lane. Of edited messages, one that still waits
+        is replaced in its place, one that is older than what was answered last is let be, and one
+        that was never taken in is taken in as new. Raises `QueueFull`.
         """
         ...
 
@@ -125,7 +125,7 @@ class TurnQueue(Protocol):
     async def following(self, turn_id: int) -> Sequence[Turn]:
         """The messages that wait behind a running turn, in order.
 
-        None from the first on that is no message or cannot be read.
+        Up to the first event that is no message, or that cannot be read.
         """
         ...
 
@@ -136,7 +136,7 @@ class TurnQueue(Protocol):
         """
         ...
 
-    async def known(self, turn_id: int) -> Sequence[MessageRef]:
+    async def known_messages(self, turn_id: int) -> Sequence[MessageRef]:
         """The newest messages that are known to stand in the chat of a turn, whoever wrote them."""
         ...
 

@@ -1,6 +1,8 @@
 """The database as the core sees it, a port per noun; rows never leave it.
 
-Every method of every port raises `StoreError`.
+Ports stand beside what they are about: that of the queue in `bot.core.queue`, of settings in
+`bot.core.settings` and so on; the small ones here, and all of them in `Stores`. Every method of
+every port raises `StoreError`.
 """
 
 from __future__ import annotations
@@ -44,7 +46,10 @@ class Conversations(Protocol):
     async def history(
         self, chat: ChatRef, *, before: int | None = None, limit: int = 50
     ) -> History:
-        """The chat's conversation, with the page that `page` gives: in one go, begins none."""
+        """The chat's conversation and its newest messages, as `page` gives them, in one query.
+
+        Begins no conversation where there is none.
+        """
         ...
 
     async def begin(self, chat: ChatRef) -> int:

@@ -96,31 +96,30 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncomingMessage:
-    """Somebody wrote, spoke or sent a file.
-
-    `key` is the platform's own key of the event: the same gesture delivered twice has the same
-    key. `group` says that several people take part in the chat. `addressed` says that the bot
-    was spoken to: a private chat, a mention, a reply to the bot, a command. The mention itself
-    is not part of `text`. `gesture` is a second key, where the platform gives one to what may
-    arrive as several messages with keys of their own. Messages of one sender with the same `album`
-    were sent as one. Words that are only passed on stand in
-    `forwards`, not in `text`: whoever forwards a command does not give it. `lines` are the messages
-    of which this one was made up, if it was several; `text` is all that was written in them.
-    """
+    """Somebody wrote, spoke or sent a file."""
 
     key: str
+    """The platform's own key of the event: the same event delivered twice has the same key."""
     ref: MessageRef
     sender: Sender
     text: str
+    """What was typed, without the mention of the bot."""
     attachments: tuple[Attachment, ...] = ()
     reply_to: Quote | None = None
     forwards: tuple[Forward, ...] = ()
+    """Words that are only passed on; not in `text`, since who forwards a command gives none."""
     group: bool = False
+    """Several people take part in the chat."""
     addressed: bool = True
+    """The bot was spoken to: a private chat, a mention, a reply to the bot, a command."""
     edited: bool = False
     gesture: str = ""
+    """A second key, where the platform gives one: of what the person's app sent twice, with two
+    keys, over a bad connection."""
     album: str = ""
+    """Messages of one sender with the same album were sent as one."""
     lines: tuple[Line, ...] = ()
+    """The messages of which this one was put together, if it was several; `text` is all of them."""
 
     @property
     def chat(self) -> ChatRef:
@@ -236,24 +235,22 @@ class Thoughts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What the bot says. `text` is Markdown (CommonMark with tables); the platform renders it.
-
-    `answering` is the message to reply to where that is customary (groups); no platform needs it.
-    `feedback` is asked for where the platform can (`Capabilities.feedback`), and ignored elsewhere.
-    `failed` says that the text ends with why there is no (whole) answer: a process that was asked
-    on a pipe then exits with an error. `bulk` is one of many alike: it goes after all else, and
-    `RateLimited` says when. `thoughts` are shown folded up beside the text, as much of
-    them as there is room for, where `Capabilities.folds` says that the platform can.
-    """
+    """What the bot says."""
 
     text: str
+    """Markdown (CommonMark with tables); the platform renders it."""
     buttons: tuple[ButtonRow, ...] = ()
     files: tuple[OutgoingFile, ...] = ()
     answering: MessageRef | None = None
+    """The message to reply to, where that is customary (groups); no platform needs it."""
     feedback: Feedback | None = None
+    """Asked for where the platform can (`Capabilities.feedback`), and ignored elsewhere."""
     failed: bool = False
+    """The text ends with why there is no (whole) answer: `bot chat` on a pipe exits with 1 then."""
     bulk: bool = False
+    """One of many alike (a broadcast): it goes after all else; `RateLimited` says when."""
     thoughts: Thoughts | None = None
+    """Shown folded up beside the text, as far as there is room (`Capabilities.folds`)."""
 
 
 class Need(StrEnum):

@@ -19,7 +19,7 @@ from bot.store.schema import ACTIVE_IN_LANE, JOINED, WAITING_IN_LANE, turns
 async def following(connection: Connection, turn_id: int) -> Sequence[Turn]:
     """The messages that wait in the chat of a turn, up to the first other event.
 
-    None when a later one is over already: the turn was given up and is tried again out of its row.
+    Nothing when a later one is over already: the turn was given up, and is tried again by itself.
     """
     here = sa.select(turns.c.platform, turns.c.chat).where(turns.c.id == turn_id)
     lead = (await connection.execute(here)).one_or_none()

@@ -171,7 +171,7 @@ def turn(row: Claimed) -> Turn:
     )
 
 
-async def known(connection: Connection, turn_id: int) -> Sequence[MessageRef]:
+async def known_messages(connection: Connection, turn_id: int) -> Sequence[MessageRef]:
     """The messages of the newest turns of a turn's chat, whoever wrote them."""
     this = turns.alias("this")
     query = (

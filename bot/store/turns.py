@@ -155,9 +155,11 @@ class Turns:
             lambda connection: joining.join(connection, turn_id, held.hold.owner, others, shown)
         )
 
-    async def known(self, turn_id: int) -> Sequence[MessageRef]:
+    async def known_messages(self, turn_id: int) -> Sequence[MessageRef]:
         """The newest messages that are known to stand in the chat of a turn."""
-        return await self._database.read(lambda connection: lanes.known(connection, turn_id))
+        return await self._database.read(
+            lambda connection: lanes.known_messages(connection, turn_id)
+        )
 
     async def checkpoint(self, turn_id: int, *, partial: str, shown: Sequence[MessageRef]) -> None:
         """Remember how far the answer is and which messages it stands in."""

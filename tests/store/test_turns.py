@@ -315,7 +315,7 @@ async def test_what_waits_in_a_row_can_end_with_the_first(stores: Stores) -> Non
     assert [turn.event.key for turn in row] == ["m2", "m3"]
     await stores.turns.join(lead.id, [turn.id for turn in row], [ref(9)])
     assert await stores.turns.following(lead.id) == []
-    assert ref(9) in await stores.turns.known(lead.id)
+    assert ref(9) in await stores.turns.known_messages(lead.id)
     await stores.turns.finish(lead.id, Outcome())
     assert await stores.turns.claim() is None
 

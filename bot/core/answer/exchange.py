@@ -34,12 +34,12 @@ class Exchange:
 
     @property
     def answer_ids(self) -> tuple[int, ...]:
-        """Of what is hidden when there is another answer (`Outcome.hidden`)."""
+        """The ids of the answers: what `Outcome.hidden` holds when another answer replaces them."""
         return tuple(kept.id for kept in self.answers)
 
     @property
     def ids(self) -> tuple[int, ...]:
-        """Of what is hidden when the whole exchange is taken back (`Outcome.hidden`)."""
+        """The ids of question and answers: what `Outcome.hidden` holds when both are taken back."""
         return (self.question.id, *self.answer_ids)
 
 
@@ -71,7 +71,7 @@ class Repeat:
 
     @property
     def replaced(self) -> tuple[int, ...]:
-        """What is hidden once there is a new answer (`Outcome.hidden`)."""
+        """The ids for `Outcome.hidden` once there is a new answer."""
         return self.exchange.ids if self.instead else self.exchange.answer_ids
 
 

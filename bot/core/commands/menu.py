@@ -50,7 +50,7 @@ async def draw(
 ) -> Sequence[ButtonRow]:
     """The rows as buttons that only the sender may press, or `everybody` in the chat.
 
-    None where the platform has none. Raises `StoreError`.
+    Empty where the platform has no buttons. Raises `StoreError`.
     """
     if not ctx.platform.capabilities(ctx.chat).max_buttons:
         return ()

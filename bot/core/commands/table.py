@@ -26,11 +26,9 @@ COMMAND = re.compile(r"/([A-Za-z][A-Za-z0-9_]{0,31})(?:\s+(.*))?", re.DOTALL)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """`urgent` commands do not wait for the answer that is being written.
+    """A command: what carries it out, and what is said about it, as in `CommandInfo`.
 
-    `admin` ones are for the operator's admins. `family` is a heading of `/help`, `details` is what
-    `/help NAME` says besides the summary, and `examples` are what to type. `needs` is what the
-    chat must be able to do.
+    `urgent` ones do not wait for the answer that is being written.
     """
 
     name: str

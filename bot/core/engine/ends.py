@@ -37,7 +37,7 @@ class Ends:
         self._clock = clock
         self._leaving = leaving
 
-    async def note(self, turn: Turn) -> None:
+    async def note_sender(self, turn: Turn) -> None:
         """Remember who spoke; an answer does not wait for it. Raises nothing."""
         sender = turn.event.sender
         try:
@@ -62,7 +62,7 @@ class Ends:
     ) -> bool:
         """Let a turn wait for another attempt, or be dead; returns whether it is."""
         if dead:
-            await self.note(turn)
+            await self.note_sender(turn)
         stood = self._stood(turn)
         await self._persist(
             lambda: self._stores.turns.fail(turn.id, reason, dead=dead, stood=stood, usage=usage)

@@ -239,7 +239,7 @@ class Lanes:
         ctx: TurnContext | None = None
         try:
             if not is_words:
-                await self._ends.note(turn)  # a command may be about those who have spoken
+                await self._ends.note_sender(turn)  # a command may be about those who have spoken
             ctx = await self._context(turn, others, stopper)
             if turn.attempt > ATTEMPTS:
                 await give_up(ctx, interrupted=True)
@@ -263,7 +263,7 @@ class Lanes:
             others.clear()  # they wait by themselves
             return dead
         if is_words:
-            await self._ends.note(turn)
+            await self._ends.note_sender(turn)
         if not await self._ends.finish(turn, outcome):
             return True
         log.info("turn done", extra={**fields, "attempt": turn.attempt})

@@ -62,5 +62,5 @@ class Leftovers:
         if after:
             platform = self._platforms[chat.platform]
             told = await self._broadcasts.posted(platform.lobby(chat))
-            keep = {*await self._turns.known(turn.id), *told, *shown}
+            keep = {*await self._turns.known_messages(turn.id), *told, *shown}
             await platform.sweep(chat, after=after, keep=keep)
