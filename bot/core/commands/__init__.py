@@ -1,4 +1,4 @@
-"""The commands, a file per family, and the one table they stand in."""
+"""The commands, a file for each or for a few that belong together, and the one table of all."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from bot.core.commands import (
     sampling,
     settings,
 )
-from bot.core.commands.conversation import START, STOP
 from bot.core.commands.help import HELP
 from bot.core.commands.image import IMAGE
 from bot.core.commands.language import LANGUAGE
+from bot.core.commands.start_stop import START, STOP
 from bot.core.commands.table import ActionHandler, CommandTable
 from bot.core.commands.transcribe import TRANSCRIBE, VOICE
 from bot.core.commands.usage import USAGE

@@ -1,4 +1,4 @@
-"""Commands about the conversation itself: greet, stop."""
+"""`/start` and `/stop`: greet, and stop the answer that is being written."""
 
 from __future__ import annotations
 
