@@ -14,7 +14,7 @@ from bot.api.downloads import Downloads
 from bot.api.errors import CallFailed
 from bot.api.http import Http, HttpRequest
 from bot.api.learnt import Lessons
-from bot.api.memory import Memory
+from bot.api.remembered import RememberedAnswers
 from bot.api.settings import ApiSettings, Protocol
 from bot.api.streaming import AnswerStream
 from bot.api.tokens import Calibration, Estimate, estimate_tokens
@@ -79,7 +79,7 @@ class Answers:
         self._downloads = downloads
         self._cadence = Cadence(clock)
         self._calibration = Calibration()
-        self._memory = Memory(clock, seconds=settings.remember_answers)
+        self._remembered_answers = RememberedAnswers(clock, seconds=settings.remember_answers)
 
     def stream(
         self,
@@ -93,7 +93,7 @@ class Answers:
         One that is `billed` whatever becomes of it is not tried again once it may have reached
         the model, and waited for like a picture. `sent` is called when the request goes out.
         """
-        key = self._memory.key(request)
+        key = self._remembered_answers.key(request)
         asked = self._ask(request, billed=billed, sent=sent)
         return asked if key is None else self._remembered(key, request, asked)
 
@@ -103,7 +103,7 @@ class Answers:
         """The answer from memory, or else the one that is `asked` for."""
         said: list[ModelEvent] = []
         async with aclosing(asked):
-            known = None if request.fresh else self._memory.recall(key)
+            known = None if request.fresh else self._remembered_answers.recall(key)
             if known is not None:
                 for event in known:
                     yield event
@@ -111,7 +111,7 @@ class Answers:
             async for event in asked:
                 said.append(event)
                 yield event
-        self._memory.keep(key, said)
+        self._remembered_answers.keep(key, said)
 
     async def _ask(
         self, request: ChatRequest, *, billed: bool, sent: Callable[[], None]

@@ -21,7 +21,7 @@ EVENT = 100
 NOTHING = Usage(prompt_tokens=0, completion_tokens=0)
 
 
-class Memory:
+class RememberedAnswers:
     """The answers of the last `seconds`; none when that is 0."""
 
     def __init__(self, clock: Clock, *, seconds: float) -> None:
