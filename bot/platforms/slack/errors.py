@@ -29,6 +29,10 @@ _CHAT_GONE = frozenset(
 )
 _MESSAGE_GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 _UNKNOWN = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
+_STREAM_CLOSED = frozenset({"message_not_in_streaming_state", "stopped_by_user"})
+_STREAMING = frozenset({"streaming_state_conflict", "cant_delete_message"})
+"""What Slack says of a message that is still streaming; of another person's, too, it says that it
+cannot be deleted."""
 _LIMITED = frozenset({"ratelimited", "rate_limited"})
 
 
@@ -50,7 +54,7 @@ class StreamClosed(PlatformError):
 
 
 class StillStreaming(PlatformError):
-    """The message cannot be edited before its stream is stopped."""
+    """The message cannot be edited or deleted before its stream is stopped."""
 
 
 def translate(failure: SlackApiError) -> PlatformError:
@@ -68,9 +72,9 @@ def translate(failure: SlackApiError) -> PlatformError:
         return ChatGone(code)
     if code in _MESSAGE_GONE:
         return MessageGone(code)
-    if code == "message_not_in_streaming_state":
+    if code in _STREAM_CLOSED:
         return StreamClosed(code)
-    if code == "streaming_state_conflict":
+    if code in _STREAMING:
         return StillStreaming(code)
     return Refused(code or f"HTTP {response.status_code}", str(body.get("needed") or ""))
 

@@ -302,8 +302,6 @@ def _forms(reply: Reply) -> Sequence[Reply]:
 
 
 def _piece(text: str, tasks: Sequence[Task]) -> Json:
-    """What a stream is given: words, or chunks with the words among them; it refuses both."""
-    if not tasks:
-        return {"markdown_text": text}
+    """What a stream is given: chunks only, since one that has begun with plain text takes none."""
     words = [{"type": "markdown_text", "text": text}] if text else []
-    return {"chunks": [task.chunk for task in tasks] + words}
+    return {"chunks": [*(task.chunk for task in tasks), *words] or None}

@@ -1,8 +1,9 @@
 """`chat.*`: posting, changing, deleting and streaming messages, with Slack's limits.
 
-Source: docs.slack.dev, the page of each method. Not documented there but reported: `chat.update`
-fails above 4,000 characters of `text`; one stream takes about 11,000 bytes in all, and the details
-of tasks count twice.
+Source: docs.slack.dev, the page of each method. Not documented there but reported: one stream
+takes about 11,000 bytes in all, and the details of tasks count twice. It takes `markdown_text` or
+`chunks`, whichever came first; the other is a `streaming_mode_mismatch` (so Slack's own SDKs send
+chunks only). A message that is still streaming cannot be deleted: `cant_delete_message`.
 """
 
 from __future__ import annotations
@@ -58,7 +59,9 @@ def update(workspace: Workspace, call: Json) -> Json:
 def delete(workspace: Workspace, call: Json) -> Json:
     """`chat.delete`."""
     channel = workspace.channel(str(call.get("channel", "")))
-    message = _own(workspace, channel.id, call)
+    message = workspace.message(channel.id, str(call.get("ts", "")))
+    if message.user != workspace.bot.id or message.streaming:
+        raise SlackError("cant_delete_message")
     message.deleted = True
     workspace.changed()
     return {"channel": channel.id, "ts": message.ts}
@@ -116,7 +119,7 @@ def start_stream(workspace: Workspace, call: Json) -> Json:
 
 def append_stream(workspace: Workspace, call: Json) -> Json:
     """`chat.appendStream`."""
-    message = _streaming(workspace, call)
+    message = _streaming(workspace, call, ended="stopped_by_user")
     if not call.get("markdown_text") and not call.get("chunks"):
         raise SlackError("no_text")
     _append(workspace, message, call)
@@ -150,14 +153,19 @@ def tell_of(workspace: Workspace, message: Message) -> None:
     workspace.tell("events_api", events.callback(workspace, event))
 
 
-def _streaming(workspace: Workspace, call: Json) -> Message:
+def _streaming(
+    workspace: Workspace, call: Json, ended: str = "message_not_in_streaming_state"
+) -> Message:
+    """The message of a stream that goes on; `ended` is the error when a person has stopped it."""
     channel = workspace.channel(str(call.get("channel", "")))
-    message = _own(workspace, channel.id, call)
+    message = workspace.message(channel.id, str(call.get("ts", "")))
+    if message.user != workspace.bot.id:
+        raise SlackError("message_not_owned_by_app")
     if message.streaming and message.stream_until <= workspace.clock.monotonic():
         end_stream(message)
         workspace.changed()
     if not message.streaming:
-        raise SlackError("message_not_in_streaming_state")
+        raise SlackError(ended if message.stopped else "message_not_in_streaming_state")
     return message
 
 
@@ -165,7 +173,10 @@ def _append(workspace: Workspace, message: Message, call: Json) -> None:
     text = str(call.get("markdown_text") or "")
     chunks = call.get("chunks") or []
     if text and chunks:
-        raise SlackError("invalid_arguments")
+        raise SlackError("cannot_provide_both_markdown_text_and_chunks")
+    mode = "markdown_text" if text else "chunks" if chunks else message.stream_mode
+    if message.stream_mode not in {"", mode}:
+        raise SlackError("streaming_mode_mismatch")
     blocks: list[Json] = []
     tasks: dict[str, Json] = {}
     for chunk in chunks:
@@ -185,7 +196,7 @@ def _append(workspace: Workspace, message: Message, call: Json) -> None:
     words, told = message.streamed + text, message.tasks | tasks
     if len(text) > MARKDOWN or (words and _weight(words, told) > workspace.stream_cap):
         raise SlackError("msg_too_long")
-    message.streamed, message.tasks = words, told
+    message.streamed, message.tasks, message.stream_mode = words, told, mode
     message.blocks += blocks
 
 

@@ -151,6 +151,7 @@ class Place:
             running = [m for m in self._workspace.standing(channel, thread) if m.streaming]
             for message in running:
                 chat.end_stream(message)
+                message.stopped = True
             event = events.stopped(
                 channel=channel,
                 thread=thread,

@@ -66,7 +66,11 @@ class StoredFile:
 
 @dataclass(slots=True)
 class Message:
-    """One message. `blocks` and `text` are as they were posted; `streamed` is what was appended."""
+    """One message. `blocks` and `text` are as they were posted; `streamed` is what was appended.
+
+    `stream_mode` is what the stream takes, `markdown_text` or `chunks`; `stopped`: a person has
+    stopped it.
+    """
 
     ts: str
     channel: str
@@ -79,6 +83,8 @@ class Message:
     streamed: str = ""
     streaming: bool = False
     stream_until: float = 0.0
+    stream_mode: str = ""
+    stopped: bool = False
     edits: int = 0
     deleted: bool = False
     ephemeral_for: str = ""

@@ -34,7 +34,7 @@ async def test_only_what_is_new_is_sent(stage: SlackStage) -> None:
     await draft.show("one two")
     await draft.finish(Reply(text="one two three"))
     sent = [
-        (call.method, call.args.get("markdown_text"))
+        (call.method, "".join(chunk["text"] for chunk in call.args["chunks"]))
         for call in stage.sandbox.calls
         if call.method.endswith("Stream")
     ]
@@ -79,6 +79,27 @@ async def test_a_stream_that_nobody_finished_can_be_written_over(stage: SlackSta
     await again.finish(Reply(text="a whole answer"))
     (seen,) = stage.place.answers()
     assert (seen.text, seen.streaming) == ("a whole answer", False)
+
+
+async def test_a_message_that_still_streams_can_be_taken_away(stage: SlackStage) -> None:
+    """As after a kill: Slack deletes nothing that is still streaming."""
+    draft = stage.platform.draft(stage.incoming)
+    await draft.show("half an ans")
+    assert draft.ref is not None
+    await stage.platform.delete(draft.ref)
+    assert stage.place.answers() == []
+
+
+async def test_a_stop_while_it_works_lets_the_next_answer_say_what_goes_on(
+    stage: SlackStage,
+) -> None:
+    draft = stage.platform.draft(stage.incoming)
+    await draft.status("🎧 Listening…")
+    await stage.place.stop()
+    await draft.status("💭 Thinking…")
+    await draft.finish(Reply(text="⏹ Stopped."))
+    assert await stage.screen() == ["⏹ Stopped."]
+    assert stage.platform.capabilities(stage.incoming.ref.chat).status
 
 
 async def test_a_stream_is_left_before_it_is_full(stage: SlackStage) -> None:

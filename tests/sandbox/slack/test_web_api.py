@@ -193,8 +193,50 @@ async def test_tasks_count_in_a_stream_once_there_are_words_in_it(
         channel=ada.dm.id, ts=started["ts"], chunks=[tasks[0] | {"status": "error"}]
     )
     with pytest.raises(SlackApiError) as refused:
-        await client.chat_appendStream(channel=ada.dm.id, ts=started["ts"], markdown_text="x" * 101)
+        words = {"type": "markdown_text", "text": "x" * 101}
+        await client.chat_appendStream(channel=ada.dm.id, ts=started["ts"], chunks=[words])
     assert code(refused) == "msg_too_long"
+
+
+async def test_a_stream_takes_words_or_chunks_whichever_came_first(
+    slack: SlackSandbox, client: AsyncWebClient
+) -> None:
+    ada = slack.person("Ada")
+    question = await ada.dm.send("hello")
+    here = {"channel": ada.dm.id, "thread_ts": question.ts}
+    chunk = {"type": "markdown_text", "text": "more"}
+    words = await client.chat_startStream(**here, markdown_text="one")
+    chunks = await client.chat_startStream(**here, chunks=[chunk])
+    for ts, more in (
+        (words["ts"], {"chunks": [chunk]}),
+        (chunks["ts"], {"markdown_text": "more"}),
+    ):
+        for method in ("chat.appendStream", "chat.stopStream"):
+            with pytest.raises(SlackApiError) as refused:
+                await client.api_call(method, json={"channel": ada.dm.id, "ts": ts, **more})
+            assert code(refused) == "streaming_mode_mismatch"
+    with pytest.raises(SlackApiError) as refused:
+        await client.chat_startStream(**here, markdown_text="one", chunks=[chunk])
+    assert code(refused) == "cannot_provide_both_markdown_text_and_chunks"
+
+
+async def test_a_message_that_streams_is_not_deleted_and_a_stopped_one_takes_no_more(
+    slack: SlackSandbox, client: AsyncWebClient
+) -> None:
+    ada = slack.person("Ada")
+    question = await ada.dm.send("hello")
+    started = await client.chat_startStream(
+        channel=ada.dm.id, thread_ts=question.ts, markdown_text="half"
+    )
+    with pytest.raises(SlackApiError) as refused:
+        await client.chat_delete(channel=ada.dm.id, ts=started["ts"])
+    assert code(refused) == "cant_delete_message"
+    await ada.dm.stop()
+    with pytest.raises(SlackApiError) as refused:
+        await client.chat_appendStream(channel=ada.dm.id, ts=started["ts"], markdown_text="more")
+    assert code(refused) == "stopped_by_user"
+    await client.chat_delete(channel=ada.dm.id, ts=started["ts"])
+    assert ada.dm.answers() == []
 
 
 @pytest.mark.parametrize(
