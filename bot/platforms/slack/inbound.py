@@ -188,6 +188,8 @@ def _is_spoken(event: Json, message: Json, bot: str) -> bool:
     """Whether a person wrote this, or rewrote it."""
     if message.get("bot_id") or message.get("user") in {None, bot, "USLACKBOT"}:
         return False
+    if event.get("type") == "app_mention" and "edited" in event:
+        return False  # it comes as `message_changed` too, which tells what it was before
     if event.get("subtype") != "message_changed":
         return event.get("subtype") in _SPOKEN and event.get("type") in {"message", "app_mention"}
     before = event.get("previous_message", {}).get("text")

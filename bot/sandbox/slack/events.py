@@ -116,12 +116,19 @@ def posted(workspace: Workspace, message: Message) -> Json:
 
 
 def mention(workspace: Workspace, message: Message) -> Json:
-    """The second event of a post that mentions the bot in a channel."""
-    return message_json(workspace, message) | {
+    """The second event of a post that mentions the bot in a channel.
+
+    An edit has it too, each time, with the `ts` of the post (github.com/slack-go/slack/pull/1256).
+    """
+    found = message_json(workspace, message) | {
         "type": "app_mention",
         "channel": message.channel,
         "event_ts": message.ts,
     }
+    if message.edits:
+        found["event_ts"] = workspace.new_ts()
+        found["edited"] = {"user": message.user, "ts": found["event_ts"]}
+    return found
 
 
 def edited(workspace: Workspace, message: Message, before: Json) -> Json:

@@ -171,6 +171,7 @@ class Place:
         message.edits += 1
         event = events.edited(self._workspace, message, before)
         self._sockets.tell("events_api", events.callback(self._workspace, event))
+        self._tell_of_mention(message)
         self._workspace.changed()
 
     async def delete(self, ts: str) -> None:
@@ -251,10 +252,13 @@ class Place:
         self._workspace.post(message)
         if self._channel.im_with or self._workspace.bot.id in self._channel.members:
             chat.tell_of(self._workspace, message)
+        self._tell_of_mention(message)
+        return message
+
+    def _tell_of_mention(self, message: Message) -> None:
         if not self._channel.im_with and f"<@{self._workspace.bot.id}>" in message.text:
             event = events.mention(self._workspace, message)
             self._sockets.tell("events_api", events.callback(self._workspace, event))
-        return message
 
     def _with_mention(self, text: str) -> str:
         """The text as Slack stores it: `&`, `<`, `>` escaped, but not in mentions and links."""

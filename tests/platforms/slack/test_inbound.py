@@ -282,6 +282,17 @@ async def test_an_edit_is_an_event_of_its_own(bot: Running) -> None:
     assert first.key != second.key
 
 
+async def test_a_mention_that_is_written_in_later_is_heard_once(bot: Running) -> None:
+    ada = bot.sandbox.person("Ada")
+    general = ada.channel(bot.sandbox.channel("general"))
+    sent = await general.send("what is this?")
+    await general.edit(sent, "<@BOT> what is this?")
+    await bot.settled()
+    heard = [bot.inbox.message(at) for at in range(len(bot.inbox.events))]
+    addressed = [message for message in heard if message.addressed]
+    assert [(message.text, message.edited) for message in addressed] == [("what is this?", True)]
+
+
 async def test_a_change_that_is_not_the_persons_is_no_event(bot: Running) -> None:
     ada = bot.sandbox.person("Ada")
     sent = await ada.dm.send("hello")
