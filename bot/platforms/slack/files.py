@@ -1,15 +1,19 @@
 """Fetching what people sent.
 
-A file's address is asked for when it is fetched: ids last, addresses need not. The bot's token goes
-only to Slack itself. Without the scope `files:read` Slack answers 200 with its login page.
+A file's address is asked for when it is fetched: ids last, addresses need not. Slack may lead on
+from there: to another host of its own, which wants the token too (Enterprise Grid:
+`files-origin.slack.com`), or to one of others, whose address is signed and which must not see it.
+Without the scope `files:read` it leads to its login page.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urljoin, urlsplit
 
 import aiohttp
 
@@ -25,6 +29,9 @@ MAX_FILE_IN = 200_000_000
 PIECE = 1 << 16
 DOWNLOAD = aiohttp.ClientTimeout(total=600, connect=10, sock_read=30)
 OK, GONE = 200, frozenset({401, 403, 404, 410})
+LEADS_ON = frozenset({301, 302, 303, 307, 308})
+HOPS = 5
+NO_SCOPE = "Slack sent its login page: the scope files:read is missing"
 
 
 async def download(calls: Calls, base_url: str, attachment: Attachment, to: Path) -> None:
@@ -40,18 +47,32 @@ async def download(calls: Calls, base_url: str, attachment: Attachment, to: Path
     url = str(file.get("url_private_download") or file.get("url_private") or "")
     if not _is_slacks(url, base_url):
         raise _withheld("the file does not lie at Slack")
-    headers = {"Authorization": f"Bearer {calls.token}"}
     with translated():
-        async with calls.session.get(
-            url, headers=headers, allow_redirects=False, timeout=DOWNLOAD
-        ) as answer:
+        async with _opened(calls, base_url, url) as answer:
             if answer.status in GONE:
                 raise _withheld(f"HTTP {answer.status}")
             if answer.status != OK:
                 raise PlatformError(f"the file was not handed over: HTTP {answer.status}")
             if answer.content_type == "text/html" and "html" not in attachment.mime:
-                raise _withheld("Slack sent its login page: the scope files:read is missing")
+                raise _withheld(NO_SCOPE)
             await _write(answer, to)
+
+
+@asynccontextmanager
+async def _opened(calls: Calls, base_url: str, url: str) -> AsyncIterator[aiohttp.ClientResponse]:
+    """What is handed over at an address, or where Slack leads from there."""
+    for _ in range(HOPS):
+        token = {"Authorization": f"Bearer {calls.token}"} if _is_slacks(url, base_url) else {}
+        async with calls.session.get(
+            url, headers=token, allow_redirects=False, timeout=DOWNLOAD
+        ) as answer:
+            if answer.status not in LEADS_ON:
+                yield answer
+                return
+            url = urljoin(url, answer.headers.get("Location", ""))
+        if "redir" in parse_qs(urlsplit(url).query):  # where to go on after signing in
+            raise _withheld(NO_SCOPE)
+    raise PlatformError("the file was not handed over: Slack leads in circles")
 
 
 def _withheld(why: str) -> MediaError:

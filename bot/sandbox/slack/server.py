@@ -14,6 +14,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -74,6 +75,9 @@ class SlackSandbox:
         app.router.add_route("*", "/api/{method}", self._api)
         app.router.add_get("/link", self.sockets.serve)
         app.router.add_get("/files-pri/{tail:.+}", self._download)
+        app.router.add_get("/files-origin/{tail:.+}", self._download)
+        app.router.add_get("/signed/{tail:.+}", self._signed)
+        app.router.add_get("/", self._login)
         app.router.add_post("/upload/{file}", self._upload)
         app.router.add_post("/commands/{channel}/{user}/{trigger}", self._respond)
         app.router.add_post("/actions/{channel}/{user}/{trigger}", self._respond)
@@ -237,14 +241,35 @@ class SlackSandbox:
     # ------------------------------------------------------------ files and response URLs
 
     async def _download(self, request: web.Request) -> web.StreamResponse:
+        """A file for the token; else its login page, to which Slack leads.
+
+        In an Enterprise Grid it leads to another host of Slack's, which wants the token again
+        (github.com/NousResearch/hermes-agent/pull/114483); others tell of one with signed addresses
+        (github.com/nextlevelbuilder/goclaw/pull/233).
+        """
         authorised = request.headers.get("Authorization") == f"Bearer {self.bot_token}"
         hidden = self.workspace.hiding_files or "files:read" not in self.workspace.scopes
         if hidden or not authorised:
-            return web.Response(text=LOGIN_PAGE, content_type="text/html")
-        file = self.workspace.files.get(request.match_info["tail"].split("/")[0])
+            raise web.HTTPFound(f"{self.workspace.url}/?redir={quote(request.path)}")
+        tail = request.match_info["tail"]
+        if self.workspace.files_at and request.path.startswith("/files-pri/"):
+            raise web.HTTPFound(f"{self.workspace.files_at}/{tail}")
+        return self._file(tail)
+
+    async def _signed(self, request: web.Request) -> web.StreamResponse:
+        """A file at an address that is signed: the token would be shown to strangers."""
+        if "Authorization" in request.headers:
+            return web.Response(status=400, text="only one way to sign in, please")
+        return self._file(request.match_info["tail"])
+
+    def _file(self, tail: str) -> web.Response:
+        file = self.workspace.files.get(tail.split("/")[0])
         if file is None:
             return web.Response(status=404)
         return web.Response(body=file.content, content_type=file.mime)
+
+    async def _login(self, _: web.Request) -> web.StreamResponse:
+        return web.Response(text=LOGIN_PAGE, content_type="text/html")
 
     async def _upload(self, request: web.Request) -> web.StreamResponse:
         file = self.workspace.files[request.match_info["file"]]

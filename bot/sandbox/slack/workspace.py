@@ -89,7 +89,9 @@ class Workspace:
     refusing_blocks: set[str] = field(default_factory=set)
     """Types of blocks that are `invalid_blocks` here."""
     hiding_files: bool = False
-    """Answer every download with the login page, as where the token may not read the file."""
+    """Lead every download to the login page, as where the token may not read the file."""
+    files_at: str = ""
+    """Where downloads are led to, if not handed over at once: the address of a host."""
     refusing_tasks: bool = False
     """Take no task updates in streams, as where a workspace does not have them."""
     stream_cap: int = 10_600

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -46,6 +47,38 @@ async def test_the_login_page_is_not_taken_for_a_picture(stage: SlackStage, tmp_
     sent = await stage.place.upload("cat.png", b"\x89PNG", "image/png")
     stage.sandbox.workspace.hiding_files = True
     with pytest.raises(MediaError, match="files:read"):
+        await stage.platform.download(attached(sent), tmp_path / "cat")
+
+
+async def test_the_login_page_is_not_taken_for_a_page_that_somebody_sent(
+    stage: SlackStage, tmp_path: Path
+) -> None:
+    sent = await stage.place.upload("page.html", b"<p>hello", "text/html")
+    await stage.platform.download(attached(sent), tmp_path / "page")
+    assert (tmp_path / "page").read_bytes() == b"<p>hello"
+    stage.sandbox.workspace.hiding_files = True
+    with pytest.raises(MediaError, match="files:read"):
+        await stage.platform.download(attached(sent), tmp_path / "page")
+
+
+@pytest.mark.parametrize("path", ["files-origin", "signed"])
+async def test_a_file_is_fetched_where_slack_leads(
+    stage: SlackStage, tmp_path: Path, path: str
+) -> None:
+    sent = await stage.place.upload("cat.png", b"\x89PNG", "image/png")
+    ours = urlsplit(stage.sandbox.base_url)
+    host = ours.netloc if path == "files-origin" else f"localhost:{ours.port}"
+    stage.sandbox.workspace.files_at = f"http://{host}/{path}"
+    await stage.platform.download(attached(sent), tmp_path / "cat")
+    assert (tmp_path / "cat").read_bytes() == b"\x89PNG"
+
+
+async def test_a_file_in_circles_is_not_followed_for_ever(
+    stage: SlackStage, tmp_path: Path
+) -> None:
+    sent = await stage.place.upload("cat.png", b"\x89PNG", "image/png")
+    stage.sandbox.workspace.files_at = f"{stage.sandbox.workspace.url}/files-pri"
+    with pytest.raises(PlatformError, match="circles"):
         await stage.platform.download(attached(sent), tmp_path / "cat")
 
 
