@@ -11,6 +11,7 @@ from pathlib import Path
 
 from aiohttp import ClientError, ClientSession
 
+from bot.platforms.slack.manifest import manifest
 from bot.sandbox.openai import ScriptedApi
 from bot.sandbox.slack.server import SlackSandbox
 from tests.environment import inherited
@@ -24,6 +25,7 @@ async def started(
 
     With `port`, the sandbox posts to it there.
     """
+    slack.workspace.install(manifest([]))
     env = inherited() | {
         **in_slack(slack),
         "BOT_API__BASE_URLS": f'["{api.url}"]',

@@ -95,7 +95,7 @@ def _command(command: CommandInfo, url: str) -> dict[str, Any]:
     found: dict[str, Any] = {
         "command": f"/{command.name}",
         "description": command.summary,
-        "should_escape": False,
+        "should_escape": True,  # who is mentioned comes by id: others may have the name
     }
     found |= {"usage_hint": command.usage} if command.usage else {}
     return found | ({"url": url} if url else {})

@@ -50,8 +50,7 @@ def update(workspace: Workspace, call: Json) -> Json:
     message.text, message.blocks, message.streamed, message.tasks = text, blocks, "", {}
     message.edits += 1
     if not message.ephemeral_for:
-        event = events.edited(workspace, message, before)
-        workspace.tell("events_api", events.callback(workspace, event))
+        workspace.tell(events.edited(workspace, message, before))
     workspace.changed()
     return _answer(workspace, message)
 
@@ -149,8 +148,7 @@ def end_stream(message: Message) -> None:
 
 def tell_of(workspace: Workspace, message: Message) -> None:
     """Send the bot the event of a new message."""
-    event = events.posted(workspace, message)
-    workspace.tell("events_api", events.callback(workspace, event))
+    workspace.tell(events.posted(workspace, message))
 
 
 def _streaming(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import mimetypes
 
 from bot.sandbox.slack import chat, events
-from bot.sandbox.slack.state import Json, Message, StoredFile
+from bot.sandbox.slack.state import Channel, Json, Message, StoredFile
 from bot.sandbox.slack.workspace import Session, SlackError, Workspace
 
 STATUS_SECONDS = 120.0
@@ -77,7 +77,7 @@ def conversations_open(workspace: Workspace, call: Json) -> Json:
 
 def conversations_replies(workspace: Workspace, call: Json) -> Json:
     """`conversations.replies`: a thread, its root first."""
-    channel = workspace.channel(str(call.get("channel", "")))
+    channel = _readable(workspace, call)
     thread = workspace.standing(channel.id, str(call.get("ts", "")))
     if not thread:
         raise SlackError("thread_not_found")
@@ -87,9 +87,20 @@ def conversations_replies(workspace: Workspace, call: Json) -> Json:
 
 def conversations_history(workspace: Workspace, call: Json) -> Json:
     """`conversations.history`: a channel without what stands in threads, its newest first."""
-    channel = workspace.channel(str(call.get("channel", "")))
+    channel = _readable(workspace, call)
     standing = [m for m in workspace.standing(channel.id) if m.root == m.ts]
     return _page(workspace, call, _newer(call, standing)[::-1])
+
+
+def _readable(workspace: Workspace, call: Json) -> Channel:
+    """A conversation that the bot may read: a bot reads none that it is not in."""
+    channel = workspace.channel(str(call.get("channel", "")))
+    if not workspace.is_in(channel):
+        raise SlackError("not_in_channel")
+    scope = {"im": "im:history", "group": "groups:history"}.get(channel.kind, "channels:history")
+    if scope not in workspace.scopes:
+        raise SlackError("missing_scope", needed=scope)
+    return channel
 
 
 def _newer(call: Json, messages: list[Message]) -> list[Message]:

@@ -12,7 +12,16 @@ import unicodedata
 from bot.sandbox.slack.state import Json, Message, StoredFile
 from bot.sandbox.slack.workspace import EPOCH, Workspace
 
+_MENTION = re.compile(r"<@([UW]\w+)>")
 _EMOJI = re.compile(r"[0-9#*]\ufe0f\u20e3|[\u2139\u2600-\u27bf\U0001f300-\U0001faff]\ufe0f?")
+
+
+def subscription(event: Json) -> str:
+    """What an app must have subscribed to in order to hear of an event."""
+    if event["type"] != "message":
+        return str(event["type"])
+    kinds = {"channel": "channels", "group": "groups", "im": "im"}
+    return f"message.{kinds[event['channel_type']]}"
 
 
 def callback(workspace: Workspace, event: Json) -> Json:
@@ -150,7 +159,17 @@ def edited(workspace: Workspace, message: Message, before: Json) -> Json:
 
 
 def slash(workspace: Workspace, *, command: str, text: str, user: str, channel: str) -> Json:
-    """A slash command; `response_url` takes answers without a token."""
+    """A slash command; `response_url` takes answers without a token.
+
+    Mentions are escaped only where the app asks for it, else they come as they were typed
+    (docs.slack.dev, "Implementing slash commands": "Escape channels, users, and links").
+    """
+
+    def mentioned(found: re.Match[str]) -> str:
+        name = workspace.users[found[1]].name.lower()
+        return f"<@{found[1]}|{name}>" if workspace.escapes else f"@{name}"
+
+    text = _MENTION.sub(mentioned, text)
     trigger = workspace.new_id("")
     return {
         "token": "sandbox-verification",

@@ -12,7 +12,7 @@ from bot.sandbox.slack.workspace import SlackError, Workspace
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """One method of the Web API; `scope` is one that it needs, empty for none."""
+    """One method of the Web API; `scope` is one that it always needs, empty for none."""
 
     run: Callable[[Workspace, Json], Json]
     scope: str = ""
@@ -30,8 +30,8 @@ METHODS = {
     "users.info": Method(directory.users_info, "users:read"),
     "conversations.info": Method(directory.conversations_info, "channels:read"),
     "conversations.open": Method(directory.conversations_open, "im:write"),
-    "conversations.history": Method(directory.conversations_history, "channels:history"),
-    "conversations.replies": Method(directory.conversations_replies, "channels:history"),
+    "conversations.history": Method(directory.conversations_history),
+    "conversations.replies": Method(directory.conversations_replies),
     "assistant.threads.setStatus": Method(directory.set_thread_status, "assistant:write"),
     "assistant.threads.setSuggestedPrompts": Method(
         directory.set_suggested_prompts, "assistant:write"

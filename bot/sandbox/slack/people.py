@@ -96,7 +96,7 @@ class Place:
         )
 
     async def slash(self, line: str) -> Envelope:
-        """Use a slash command: `/model gpt`. Slack takes none in threads."""
+        """Use a slash command: `/allow <@U0ADA>`. Slack takes none in threads."""
         if self._thread:
             raise ValueError("Slack does not take slash commands in threads")
         command, _, text = line.partition(" ")
@@ -159,7 +159,7 @@ class Place:
                 user=self._user.id,
                 ts=self._workspace.new_ts(),
             )
-            self._sockets.tell("events_api", events.callback(self._workspace, event))
+            self._workspace.tell(event)
             self._workspace.changed()
             return
         raise LookupError("there is no Stop button here: nothing is being worked on")
@@ -169,8 +169,7 @@ class Place:
         before = events.message_json(self._workspace, message)
         message.text = self._with_mention(text)
         message.edits += 1
-        event = events.edited(self._workspace, message, before)
-        self._sockets.tell("events_api", events.callback(self._workspace, event))
+        self._workspace.tell(events.edited(self._workspace, message, before))
         self._tell_of_mention(message)
         self._workspace.changed()
 
@@ -257,8 +256,7 @@ class Place:
 
     def _tell_of_mention(self, message: Message) -> None:
         if not self._channel.im_with and f"<@{self._workspace.bot.id}>" in message.text:
-            event = events.mention(self._workspace, message)
-            self._sockets.tell("events_api", events.callback(self._workspace, event))
+            self._workspace.tell(events.mention(self._workspace, message))
 
     def _with_mention(self, text: str) -> str:
         """The text as Slack stores it: `&`, `<`, `>` escaped, but not in mentions and links."""
@@ -330,4 +328,4 @@ class Person:
         event = events.home_opened(
             user=self.user.id, channel=self.direct.id, tab=tab, ts=self.workspace.new_ts()
         )
-        self.sockets.tell("events_api", events.callback(self.workspace, event))
+        self.workspace.tell(event)

@@ -20,7 +20,7 @@ from aiohttp import web
 
 from bot.core.clock import SystemClock
 from bot.core.ports import Clock
-from bot.sandbox.slack import chat, methods
+from bot.sandbox.slack import chat, events, methods
 from bot.sandbox.slack.blocks import parse_blocks
 from bot.sandbox.slack.faults import ANY, Break, Drop, Fault, Faults, Hang, Refuse
 from bot.sandbox.slack.limits import Limits, RateLimits
@@ -123,12 +123,12 @@ class SlackSandbox:
         self.workspace.channels[direct.id] = direct
         return Person(self.workspace, self.sockets, user, direct)
 
-    def channel(self, name: str, *, with_bot: bool = True) -> Channel:
-        """The public channel of this name, made when there is none; people join it by `channel`."""
+    def channel(self, name: str, *, with_bot: bool = True, private: bool = False) -> Channel:
+        """The channel of this name, made when there is none; people join it by `channel`."""
         for found in self.workspace.channels.values():
             if found.name == name and not found.im_with:
                 return found
-        channel = Channel(self.workspace.new_id("C"), name)
+        channel = Channel(self.workspace.new_id("G" if private else "C"), name, private=private)
         if with_bot:
             channel.members.add(self.workspace.bot.id)
         self.workspace.channels[channel.id] = channel
@@ -293,8 +293,9 @@ class SlackSandbox:
             chat.tell_of(self.workspace, message)
         return web.Response(text="ok")
 
-    def _tell(self, kind: str, payload: Json) -> None:
-        self.sockets.tell(kind, payload)
+    def _tell(self, event: Json) -> None:
+        if events.subscription(event) in self.workspace.events:
+            self.sockets.tell("events_api", events.callback(self.workspace, event))
 
 
 async def _arguments(request: web.Request) -> Json:

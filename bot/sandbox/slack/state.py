@@ -39,11 +39,12 @@ class Channel:
     im_with: str = ""
     members: set[str] = field(default_factory=set)
     archived: bool = False
+    private: bool = False
 
     @property
     def kind(self) -> str:
         """The `channel_type` of events from here."""
-        return "im" if self.im_with else "channel"
+        return "im" if self.im_with else "group" if self.private else "channel"
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 """The sandbox workspace as the Web API methods change it: state, and what follows from it.
 
-What the bot hears of goes through `tell`, set by whoever speaks to the bot. Every change wakes
-those who wait for one (`wait_for`).
+What may be an event for the bot goes through `tell`, set by whoever speaks to the bot. Every change
+wakes those who wait for one (`wait_for`).
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ ALL_SCOPES = (
     "im:read",
     "im:write",
     "mpim:history",
+    "mpim:read",
     "users:read",
 )
 
@@ -74,7 +75,7 @@ class Workspace:
     """
 
     clock: Clock
-    tell: Callable[[str, Json], None]
+    tell: Callable[[Json], None]
     team: str = "T0SANDBOX"
     app: str = "A0CHINWAG"
     bot: User = field(default_factory=lambda: User("U0CHINWAG", "chinwag", is_bot=True))
@@ -84,6 +85,8 @@ class Workspace:
     events: set[str] = field(default_factory=lambda: set(ALL_EVENTS))
     is_agent: bool = True
     """The app was declared an agent; others have no sessions, and no Stop."""
+    escapes: bool = True
+    """Mentions in slash commands come as `<@U0ADA|ada>`; else as the name that was typed."""
     refusing_streams: str = ""
     """The error that `chat.startStream` gives; empty: it works."""
     refusing_blocks: set[str] = field(default_factory=set)
@@ -114,6 +117,14 @@ class Workspace:
     def __post_init__(self) -> None:
         self.users[self.bot.id] = self.bot
 
+    def install(self, manifest: Json) -> None:
+        """Take the app from its manifest: it may do and hears no more than what that asks for."""
+        features = manifest["features"]
+        self.scopes = set(manifest["oauth_config"]["scopes"]["bot"])
+        self.events = set(manifest["settings"]["event_subscriptions"]["bot_events"])
+        self.is_agent = "agent_view" in features
+        self.escapes = all(command["should_escape"] for command in features["slash_commands"])
+
     # ------------------------------------------------------------ ids
 
     def new_ts(self) -> str:
@@ -130,14 +141,17 @@ class Workspace:
     def channel(self, channel: str) -> Channel:
         """A channel the bot may write to; raises as Slack does."""
         found = self.channels.get(channel)
-        if found is None:
+        if found is None or (found.private and not self.is_in(found)):
             raise SlackError("channel_not_found")
         if found.archived:
             raise SlackError("is_archived")
-        inside = found.im_with or self.bot.id in found.members
-        if not inside and "chat:write.public" not in self.scopes:
+        if not self.is_in(found) and "chat:write.public" not in self.scopes:
             raise SlackError("not_in_channel")
         return found
+
+    def is_in(self, channel: Channel) -> bool:
+        """Whether the bot takes part in a conversation."""
+        return bool(channel.im_with) or self.bot.id in channel.members
 
     def message(self, channel: str, ts: str) -> Message:
         """A message that stands; raises `message_not_found`."""

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot.core.fakes.clock import ManualClock
+from bot.platforms.slack.manifest import manifest
 from bot.sandbox.slack.server import SlackSandbox
 from tests.platforms.slack.running import Running, running
 
@@ -17,6 +18,7 @@ def clock() -> ManualClock:
 @pytest.fixture
 async def sandbox() -> AsyncIterator[SlackSandbox]:
     async with SlackSandbox() as sandbox:
+        sandbox.workspace.install(manifest([]))
         yield sandbox
 
 

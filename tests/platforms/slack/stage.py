@@ -14,6 +14,7 @@ from bot.core.types import IncomingMessage, MessageRef, Sender, UserId
 from bot.platforms import slack
 from bot.platforms.slack.adapter import SlackPlatform
 from bot.platforms.slack.ids import make_chat, make_command, make_message, ts_of
+from bot.platforms.slack.manifest import manifest
 from bot.sandbox.slack.people import Place
 from bot.sandbox.slack.server import SlackSandbox
 
@@ -77,6 +78,7 @@ async def slack_stage(
 ) -> AsyncIterator[SlackStage]:
     """A stage in a direct message (`dm`), a `thread`, or a `channel` after a slash command."""
     async with SlackSandbox(clock=sandbox_clock) as sandbox:
+        sandbox.workspace.install(manifest([]))
         ada = sandbox.person("Ada")
         place = ada.dm
         if profile != "dm":

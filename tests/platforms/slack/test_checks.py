@@ -68,7 +68,7 @@ def test_the_manifest_has_the_commands_and_every_scope_the_sandbox_asks_for() ->
         {
             "command": "/model",
             "description": "Switch the model",
-            "should_escape": False,
+            "should_escape": True,
             "usage_hint": "[NAME]",
         }
     ]

@@ -63,7 +63,7 @@ async def test_who_is_mentioned_in_a_command_about_people_is_told_by_id(
 ) -> None:
     ada, bea = bot.sandbox.person("Ada"), bot.sandbox.person("Bea")
     await ada.dm.send(f"!{command} <@{bea.id}>")
-    await ada.dm.slash(f"/{command} <@{bea.id}|bea>")
+    await ada.dm.slash(f"/{command} <@{bea.id}>")
     await ada.channel(bot.sandbox.channel("general")).send(f"<@BOT> !{command} <@{bea.id}>")
     await bot.inbox.holds(4)  # a mention comes twice
     assert {bot.inbox.message(at).text for at in range(4)} == {f"/{command} <@{bea.id}>"}
