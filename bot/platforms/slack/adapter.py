@@ -119,14 +119,15 @@ class SlackPlatform:
         self._status = Status(self._calls, clock)
         self._posted: Memory[ChatRef, MessageRef] = Memory(CHATS)
         self._outside = Outside(self._calls)
+        self._directory = Directory(self._calls, users, turns)
         self._posting = Posting(
             self._calls,
             self._status,
             self._outside,
             lambda ref: self._posted.put(ref.chat, ref),
+            self._directory.team_of,
         )
         self._sweeper = Sweeper(self._calls, self._posting)
-        self._directory = Directory(self._calls, users, turns)
         self._greeting = Greeting(self._calls, self._directory)
         self._ingress = Ingress(self._directory, clock, self._asked, self._greeting.opened)
         self._intake = intake or Sockets(self._calls, app_token, clock=clock)
@@ -180,7 +181,7 @@ class SlackPlatform:
         await self._intake.run(lambda body: self._ingress.take(body, sink), ready)
 
     async def _sign_in(self) -> None:
-        """Learn who the bot is; without it, it would not know its own mention."""
+        """Learn who the bot is, and where; else it would not know its own mention."""
         pause = FIRST_PAUSE
         while not self._directory.bot:
             try:
@@ -199,6 +200,7 @@ class SlackPlatform:
                 pause = min(LAST_PAUSE, pause * 2)
             else:
                 self._directory.bot = str(answer["user_id"])
+                self._directory.team = str(answer["team_id"])
                 self._signed_in.set()
 
     def _asked(self, message: IncomingMessage, way_back: str) -> None:

@@ -35,27 +35,29 @@ ASK_AGAIN = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
 """Seconds between the times that Slack is asked whose thread it is, while it gives no answer."""
 PEOPLE = 10_000
 THREADS = 10_000
-ROOTS = 500
+ROOTS = FILES = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody in the workspace."""
+    """Somebody; `team` is the workspace that they belong to, empty when it is not known."""
 
     name: str
     language: str = "en"
+    team: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
     """What must be known to read an event, as far as it is not.
 
-    People by id; `thread`, of which it is not clear whether it is the bot's, and `first`, the key
-    of the message it began with; `begun`, one that begins with this event by speaking to the bot;
-    and `root`, one whose first message a command is about.
+    People and `files` by id; `thread`, of which it is not clear whether it is the bot's, and
+    `first`, the key of the message it began with; `begun`, one that begins with this event by
+    speaking to the bot; and `root`, one whose first message a command is about.
     """
 
     people: frozenset[str] = frozenset()
+    files: frozenset[str] = frozenset()
     thread: tuple[str, str] | None = None
     first: str = ""
     begun: tuple[str, str] | None = None
@@ -94,7 +96,8 @@ class LookUp:
 class Directory:
     """What the bot knows of people and threads.
 
-    `bot` is its own user id and `commands` are the names of its commands, known once connected.
+    `bot` is its own user id, `team` that of the workspace in which it is installed, and `commands`
+    are the names of its commands, known once connected.
     Of `users`, who have spoken to the bot before, the names are known without asking Slack, and so
     are threads that began with a question, which is one of the `turns`.
     """
@@ -102,7 +105,7 @@ class Directory:
     def __init__(
         self, calls: Calls, users: Users | None = None, turns: TurnQueue | None = None
     ) -> None:
-        self.bot = ""
+        self.bot = self.team = ""
         self.commands: frozenset[str] = frozenset()
         self._calls = calls
         self._users = users
@@ -112,6 +115,7 @@ class Directory:
         self._people: Memory[str, Person] = Memory(PEOPLE)
         self._threads: Memory[tuple[str, str], bool] = Memory(THREADS)
         self._roots: Memory[tuple[str, str], Json] = Memory(ROOTS)
+        self._files: Memory[str, Json] = Memory(FILES)
 
     # ------------------------------------------------------------ from memory
 
@@ -124,6 +128,15 @@ class Directory:
         """What to call somebody."""
         person = self._people.get(user)
         return person.name if person else user
+
+    def team_of(self, user: str) -> str:
+        """The other workspace that somebody belongs to; empty when it is ours, or not known."""
+        person = self._people.get(user)
+        return "" if person is None or person.team == self.team else person.team
+
+    def file(self, file: str) -> Json:
+        """What Slack tells of a file of which an event does not; empty when it is not known."""
+        return self._files.get(file) or {}
 
     def is_ours(self, channel: str, thread: str) -> bool:
         """Whether the thread was begun by the bot, or by speaking to it."""
@@ -143,6 +156,11 @@ class Directory:
             self._share(user, self._learn_person(user))
             for user in needs.people
             if not self._people.get(user)
+        ]
+        tasks += [
+            self._share(file, self._learn_file(file))
+            for file in needs.files
+            if not self._files.get(file)
         ]
         whose = list[asyncio.Task[None]]()
         if needs.thread is not None and self._threads.get(needs.thread) is None:
@@ -206,7 +224,18 @@ class Directory:
         found = answer.get("user", {})
         profile = found.get("profile", {})
         name = profile.get("display_name") or profile.get("real_name") or found.get("name") or user
-        self._people.put(user, Person(str(name), str(found.get("locale") or "en")))
+        language, team = str(found.get("locale") or "en"), str(found.get("team_id") or "")
+        teams = found.get("enterprise_user", {}).get("teams", ())  # in an Enterprise Grid
+        theirs = team if team.startswith("T") and self.team not in teams else ""
+        self._people.put(user, Person(str(name), language, theirs))
+
+    async def _learn_file(self, file: str) -> None:
+        try:
+            answer = await self._calls.call("files.info", {"file": file}, urgency=Urgency.PREVIEW)
+        except PlatformError as error:
+            log.info("file not looked up", extra={"error": repr(error)})
+        else:
+            self._files.put(file, answer.get("file", {}))
 
     async def _learn_whose(self, channel: str, thread: str, first: str) -> None:
         """Look whether a thread began with a question here; else Slack is asked."""

@@ -1,5 +1,8 @@
 """What Slack tells, as events of the core. Pure: the directory answers from memory.
 
+The team in every id is that in which the app is installed: in a channel that is shared with others
+(Slack Connect) events and presses name whichever it likes.
+
 In a channel the bot is spoken to by a mention, in its threads by everybody: a thread that was
 begun by mentioning it, or by the bot itself, needs no mention again, unless a message there begins
 with somebody else's. In any other thread each question mentions it.
@@ -68,8 +71,8 @@ def opened_messages(body: Json) -> tuple[str, str] | None:
     return channel, user
 
 
-def needs_of(body: Json, bot: str) -> Needs:
-    """What to look up before `read`. Nothing for what nobody says to the bot."""
+def needs_of(body: Json, bot: str, team: str) -> Needs:
+    """What to look up before `read`. Nothing for what nobody says to the `bot` of the `team`."""
     if "command" in body:
         return Needs(people=frozenset({str(body["user_id"])}))
     if body.get("type") == "block_actions":
@@ -81,16 +84,18 @@ def needs_of(body: Json, bot: str) -> Needs:
     text, channel, ts = str(message.get("text") or ""), str(event["channel"]), str(message["ts"])
     named = {found[2] for found in _TOKEN.finditer(text) if found[1] == "@"}
     people = frozenset({str(message["user"])} | named - {bot})
+    files = frozenset(str(f["id"]) for f in message.get("files") or () if is_stub(f))
     thread = (channel, str(message.get("thread_ts") or ts))
     root = thread if thread[1] != ts and _ABOUT_FILES.search(text) else None
     if _is_direct(event):
-        return Needs(people=people, root=root)
+        return Needs(people=people, files=files, root=root)
     if mentions(text, bot):
-        return Needs(people=people, begun=thread if thread[1] == ts else None, root=root)
+        begun = thread if thread[1] == ts else None
+        return Needs(people=people, files=files, begun=begun, root=root)
     if thread[1] == ts:
         return Needs()  # not said to the bot: nobody asks who said it
-    first = make_key(str(body["team_id"]), *thread)
-    return Needs(people=people, thread=thread, first=first, root=root)
+    first = make_key(team, *thread)
+    return Needs(people=people, files=files, thread=thread, first=first, root=root)
 
 
 def read(body: Json, directory: Directory) -> Event | None:
@@ -110,7 +115,7 @@ def read(body: Json, directory: Directory) -> Event | None:
 
 
 def _event(body: Json, directory: Directory) -> Event | None:
-    event, team = body["event"], str(body["team_id"])
+    event, team = body["event"], directory.team
     match event["type"]:
         case "message" | "app_mention":
             return _message(team, event, directory)
@@ -140,7 +145,7 @@ def _message(team: str, event: Json, directory: Directory) -> IncomingMessage | 
         ref=make_message(chat, ts, root if root != ts else ""),
         sender=directory.sender(str(message["user"])),
         text=plain(text, directory),
-        attachments=tuple(_attachments(message)),
+        attachments=tuple(_attachments(message, directory)),
         reply_to=_about(text, chat, channel, root, directory) if root != ts else None,
         forwards=tuple(_forwards(message, directory)),
         group=not direct,
@@ -165,7 +170,7 @@ def _about(
 ) -> Quote | None:
     """The message that began the thread, when a command for files is written below it."""
     root = directory.root(channel, thread) if _ABOUT_FILES.search(text) else {}
-    files = tuple(_attachments(root))
+    files = tuple(_attachments(root, directory))
     if not files:
         return None
     author = str(root.get("user") or "")
@@ -205,7 +210,7 @@ def _goes_on(channel: str, root: str, text: str, directory: Directory) -> bool:
 
 
 def _command(body: Json, directory: Directory) -> IncomingMessage:
-    team, channel = str(body["team_id"]), str(body["channel_id"])
+    team, channel = directory.team, str(body["channel_id"])
     chat = make_chat(team, channel, "")
     command, rest = str(body["command"]), str(body.get("text") or "").strip()
     line = _own_command(rest, directory) if command == OWN_COMMAND else f"{command} {rest}"
@@ -231,7 +236,7 @@ def _press(body: Json, directory: Directory) -> ButtonPress | None:
     container, action = body["container"], body["actions"][0]
     if container["type"] != "message" or action["type"] not in _PRESSED:
         return None
-    team, channel = str(body["team"]["id"]), str(body["channel"]["id"])
+    team, channel = directory.team, str(body["channel"]["id"])
     ts = str(container["message_ts"])
     thread = str(container.get("thread_ts") or "")
     if thread == ts:  # the root of a thread stands in the channel
@@ -280,8 +285,14 @@ def _word(found: re.Match[str], directory: Directory, *, by_id: bool) -> str:
 # -------------------------------------------------------------------- files
 
 
-def _attachments(message: Json) -> list[Attachment]:
-    return [_attachment(f) for f in message.get("files") or [] if f.get("mode") not in _GONE]
+def is_stub(file: Json) -> bool:
+    """Whether an event tells no more of a file than its id, as of one from another workspace."""
+    return file.get("file_access") == "check_file_info"
+
+
+def _attachments(message: Json, directory: Directory) -> list[Attachment]:
+    files = [directory.file(f["id"]) or f for f in message.get("files") or ()]
+    return [_attachment(file) for file in files if file.get("mode") not in _GONE]
 
 
 def _attachment(file: Json) -> Attachment:

@@ -80,7 +80,7 @@ class Ingress:
 
     def _needs(self, body: Json) -> Needs:
         try:
-            return inbound.needs_of(body, self._directory.bot)
+            return inbound.needs_of(body, self._directory.bot, self._directory.team)
         except MALFORMED:
             return Needs()  # nobody can read it
 

@@ -38,7 +38,10 @@ QUIET = {"unfurl_links": False, "unfurl_media": False}
 
 
 class Posting:
-    """Messages of the bot. Every method raises `PlatformError` and its kinds."""
+    """Messages of the bot. Every method raises `PlatformError` and its kinds.
+
+    `posted` hears of each; `team_of` knows the workspaces of people from others.
+    """
 
     def __init__(
         self,
@@ -46,11 +49,13 @@ class Posting:
         status: Status,
         outside: Outside,
         posted: Callable[[MessageRef], None] = lambda _: None,
+        team_of: Callable[[str], str] = lambda _: "",
     ) -> None:
         self._calls = calls
         self._status = status
         self._outside = outside
         self._posted = posted
+        self._team_of = team_of
         self._lost = Lost(calls)
         self.takes_files = True
         self._draws_feedback = self._draws_thoughts = True
@@ -193,7 +198,7 @@ class Posting:
             "channel": place.channel,
             "thread_ts": thread,
             **_piece(text, tasks),
-            "recipient_team_id": place.team,
+            "recipient_team_id": self._team_of(answering.sender.id) or place.team,
             "recipient_user_id": answering.sender.id,
             **QUIET,
         }

@@ -98,7 +98,9 @@ def start_stream(workspace: Workspace, call: Json) -> Json:
         for key in ("recipient_team_id", "recipient_user_id"):
             if not call.get(key):
                 raise SlackError(f"missing_{key}")
-        if call["recipient_user_id"] not in workspace.users:
+        reader = str(call["recipient_user_id"])
+        theirs = events.team_of(workspace, reader)
+        if reader not in workspace.users or call["recipient_team_id"] != theirs:
             raise SlackError("user_not_found")
     message = Message(
         ts=workspace.new_ts(),

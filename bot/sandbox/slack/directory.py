@@ -37,7 +37,7 @@ def users_info(workspace: Workspace, call: Json) -> Json:
         raise SlackError("user_not_found")
     found: Json = {
         "id": user.id,
-        "team_id": workspace.team,
+        "team_id": events.team_of(workspace, user.id),
         "name": user.name.lower(),
         "real_name": user.name,
         "is_bot": user.is_bot,

@@ -25,10 +25,15 @@ def subscription(event: Json) -> str:
 
 
 def callback(workspace: Workspace, event: Json) -> Json:
-    """An event in its `event_callback` envelope, with an id of its own."""
+    """An event in its `event_callback` envelope, with an id of its own.
+
+    In a channel that is shared by Slack Connect its `team_id` is another's; where the app is
+    installed stands in `authorizations` (github.com/slackapi/bolt-js/issues/687).
+    """
+    theirs = team_of(workspace, str(event.get("message", event).get("user", "")))
     return {
         "token": "sandbox-verification",
-        "team_id": workspace.team,
+        "team_id": theirs,
         "api_app_id": workspace.app,
         "event": event,
         "type": "event_callback",
@@ -43,8 +48,14 @@ def callback(workspace: Workspace, event: Json) -> Json:
                 "is_enterprise_install": False,
             }
         ],
-        "is_ext_shared_channel": False,
+        "is_ext_shared_channel": theirs != workspace.team,
     }
+
+
+def team_of(workspace: Workspace, user: str) -> str:
+    """The workspace that somebody belongs to."""
+    found = workspace.users.get(user)
+    return found.team if found and found.team else workspace.team
 
 
 def file_json(workspace: Workspace, file: StoredFile) -> Json:
@@ -70,14 +81,30 @@ def file_json(workspace: Workspace, file: StoredFile) -> Json:
     return found
 
 
+def _stub(file: StoredFile) -> Json:
+    """All that events tell of a file from another workspace; `files.info` tells the rest.
+
+    Source: docs.slack.dev, "file_share message", "Slack Connect files".
+    """
+    return {
+        "id": file.id,
+        "created": 0,
+        "timestamp": 0,
+        "user": "",
+        "mode": "file_access",
+        "file_access": "check_file_info",
+    }
+
+
 def message_json(workspace: Workspace, message: Message) -> Json:
     """A message object, without the envelope of an event."""
+    team = team_of(workspace, message.user)
     found: Json = {
         "type": "message",
         "user": message.user,
         "text": _text(workspace, message),
         "ts": message.ts,
-        "team": workspace.team,
+        "team": team,
     }
     if message.thread_ts:
         root = workspace.messages.get((message.channel, message.thread_ts))
@@ -90,7 +117,9 @@ def message_json(workspace: Workspace, message: Message) -> Json:
     if message.shared:
         found["attachments"] = message.shared
     if message.files:
-        found["files"] = [file_json(workspace, f) for f in message.files]
+        found["files"] = [
+            file_json(workspace, f) if team == workspace.team else _stub(f) for f in message.files
+        ]
     if message.metadata:
         found["metadata"] = message.metadata
     if message.user == workspace.bot.id:
@@ -209,13 +238,13 @@ def press(
             "id": user,
             "username": workspace.users[user].name,
             "name": workspace.users[user].name,
-            "team_id": workspace.team,
+            "team_id": team_of(workspace, user),
         },
         "api_app_id": workspace.app,
         "token": "sandbox-verification",
         "container": container,
         "trigger_id": f"{trigger}.{workspace.team}",
-        "team": {"id": workspace.team, "domain": "sandbox"},
+        "team": {"id": team_of(workspace, user), "domain": "sandbox"},
         "enterprise": None,
         "is_enterprise_install": False,
         "channel": {"id": message.channel, "name": workspace.channels[message.channel].name},

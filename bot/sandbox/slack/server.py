@@ -115,9 +115,12 @@ class SlackSandbox:
 
     # ------------------------------------------------------------ what a tester does
 
-    def person(self, name: str, *, id: str = "", locale: str = "en-US") -> Person:
-        """Somebody who can write to the bot; their direct message with it exists at once."""
-        user = User(id or self.workspace.new_id("U"), name, locale)
+    def person(self, name: str, *, id: str = "", locale: str = "en-US", team: str = "") -> Person:
+        """Somebody who can write to the bot; their direct message with it exists at once.
+
+        With a `team` they are of another workspace.
+        """
+        user = User(id or self.workspace.new_id("U"), name, locale, team=team)
         self.workspace.users[user.id] = user
         direct = Channel(self.workspace.new_id("D"), "directmessage", im_with=user.id)
         self.workspace.channels[direct.id] = direct

@@ -22,12 +22,13 @@ sandbox counts it always, so that a test that allows none is on the safe side.""
 
 @dataclass(slots=True)
 class User:
-    """A member of the workspace."""
+    """A member of the workspace or, with another `team`, of one that shares channels with it."""
 
     id: str
     name: str
     locale: str = "en-US"
     is_bot: bool = False
+    team: str = ""
 
 
 @dataclass(slots=True)

@@ -1,0 +1,56 @@
+"""Channels that are shared with another workspace (Slack Connect)."""
+
+from __future__ import annotations
+
+from bot.core.types import Button, FileKind, Reply
+from tests.platforms.slack.running import Running
+
+ELSEWHERE = "T0ELSEWHERE"
+
+
+async def test_people_of_two_workspaces_are_in_one_conversation(bot: Running) -> None:
+    ada, bea = bot.sandbox.person("Ada"), bot.sandbox.person("Bea", team=ELSEWHERE)
+    channel = bot.sandbox.channel("shared")
+    question = await bea.channel(channel).send("<@BOT> what is this?")
+    await bot.inbox.holds(2)
+    await ada.thread(question).reply("and why?")
+    await bot.inbox.holds(3)
+    theirs, ours = bot.inbox.message(0), bot.inbox.message(2)
+    assert ours.addressed
+    assert ours.ref.chat == theirs.ref.chat
+    assert theirs.sender.name == "Bea"
+
+
+async def test_somebody_of_another_workspace_presses_a_button_of_the_same_conversation(
+    bot: Running,
+) -> None:
+    ada, bea = bot.sandbox.person("Ada"), bot.sandbox.person("Bea", team=ELSEWHERE)
+    channel = bot.sandbox.channel("shared")
+    bea.channel(channel)
+    question = await ada.channel(channel).send("<@BOT> what is this?")
+    await bot.inbox.holds(2)
+    asked = bot.inbox.message()
+    again = Reply(text="this", buttons=((Button("Again", "a"),),))
+    ref = await bot.platform.send(asked.ref.chat, again)
+    await bea.thread(question).press("Again")
+    await bot.inbox.holds(3)
+    assert bot.inbox.press().ref == ref
+
+
+async def test_an_answer_to_somebody_of_another_workspace_is_streamed(bot: Running) -> None:
+    bea = bot.sandbox.person("Bea", team=ELSEWHERE)
+    question = await bea.channel(bot.sandbox.channel("shared")).send("<@BOT> what is this?")
+    await bot.inbox.holds(2)
+    await bot.platform.draft(bot.inbox.message()).show("this")
+    (seen,) = bea.thread(question).answers()
+    assert (seen.text, seen.streaming) == ("this", True)
+
+
+async def test_a_picture_of_another_workspace_is_known_as_one(bot: Running) -> None:
+    bea = bot.sandbox.person("Bea", team=ELSEWHERE)
+    shared = bea.channel(bot.sandbox.channel("shared"))
+    await shared.upload("cat.png", b"\x89PNG", "image/png", text="<@BOT> what is this?")
+    await bot.inbox.holds(2)
+    (picture,) = bot.inbox.message(0).attachments
+    assert (picture.kind, picture.mime, picture.name) == (FileKind.IMAGE, "image/png", "cat.png")
+    assert picture.size == 4
