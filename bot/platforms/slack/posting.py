@@ -17,7 +17,7 @@ from bot.platforms.slack.errors import Refused, StillStreaming, StreamClosed
 from bot.platforms.slack.ids import make_message, parse_chat, thread_of, ts_of
 from bot.platforms.slack.lost import Lost
 from bot.platforms.slack.outside import Outside
-from bot.platforms.slack.render import content, plain_content
+from bot.platforms.slack.render import content, plain_content, richly
 from bot.platforms.slack.status import Status, Thread
 from bot.platforms.slack.tasks import Task
 
@@ -29,6 +29,7 @@ MAX_FILE_OUT = 1_000_000_000
 """Bytes (slack.com/help, "Add files to Slack": 1 GB)."""
 TOO_LONG = frozenset({"msg_blocks_too_long", "msg_too_long"})
 BAD_BLOCKS = TOO_LONG | {"invalid_blocks", "invalid_blocks_format"}
+MISMATCH = "block_mismatch"
 NO_FILES = frozenset({"file_uploads_disabled", "missing_scope", "not_allowed_token_type"})
 """Refusals of an upload that hold for the whole workspace; others hold for the chat or the file."""
 ENDED = (ChatGone, MessageGone, StreamClosed)
@@ -115,8 +116,10 @@ class Posting:
         asked, codes = self.drawable(reply), set[str]()
         for form in _forms(asked):
             try:
-                answer = await self._call(chat, method, where | content(form), urgency)
+                answer = await self._give(chat, method, where, content(form), urgency)
             except Refused as refusal:
+                if refusal.code == MISMATCH:
+                    break
                 if refusal.code not in BAD_BLOCKS:
                     raise
                 log.warning("blocks refused", extra={"method": method, "code": refusal.code})
@@ -128,6 +131,16 @@ class Posting:
                 return answer
         plain = replace(asked, feedback=None, thoughts=None)
         return await self._call(chat, method, where | plain_content(plain), urgency)
+
+    async def _give(
+        self, chat: ChatRef, method: str, where: Json, body: Json, urgency: Urgency
+    ) -> Json:
+        try:
+            return await self._call(chat, method, where | body, urgency)
+        except Refused as refusal:
+            if refusal.code != MISMATCH:
+                raise
+        return await self._call(chat, method, where | richly(body), urgency)
 
     async def _call(self, chat: ChatRef, method: str, args: Json, urgency: Urgency) -> Json:
         channel = parse_chat(chat).channel

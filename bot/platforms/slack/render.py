@@ -75,16 +75,26 @@ def content(reply: Reply) -> Json:
 def plain_content(reply: Reply) -> Json:
     """The same without `markdown` blocks, for where Slack refuses one: not pretty, but all there.
 
-    Plain text notifies nobody; it is made inert all the same, and so is what notifications show.
+    Such text notifies nobody; it is made inert all the same, and so is what notifications show.
     """
     text = neutralise(reply.text)
     size = SECTION if text.isascii() else SECTION // 2  # Slack may count in UTF-16
-    words = [
-        {"type": "section", "text": {"type": "plain_text", "text": piece, "emoji": False}}
-        for piece in _pieces(text, size)
-        if piece.strip()
-    ]
+    words = [_rich_text(piece) for piece in _pieces(text, size) if piece.strip()]
     return {"text": fallback(text), "blocks": words + blocks_under(reply)}
+
+
+def richly(body: Json) -> Json:
+    """The `text` and `blocks` of a message, with rich text among them that nobody sees.
+
+    Slack makes rich text of Markdown, but not of headings and tables, and without any it takes the
+    place of no rich text (docs.slack.dev, "chat.update": `block_mismatch`).
+    """
+    return body | {"blocks": [*body["blocks"], _rich_text(JOINER)]}
+
+
+def _rich_text(text: str) -> Json:
+    words = {"type": "rich_text_section", "elements": [{"type": "text", "text": text}]}
+    return {"type": "rich_text", "elements": [words]}
 
 
 def _pieces(text: str, size: int) -> Iterator[str]:
@@ -110,13 +120,12 @@ def _thoughts_block(thoughts: Thoughts) -> Json:
     text = neutralise(thoughts.text)
     if len(text) > THOUGHTS:
         text = text[: THOUGHTS - 1].rstrip() + "…"
-    words = {"type": "rich_text_section", "elements": [{"type": "text", "text": text}]}
     return {
         "type": "task_card",
         "task_id": "thoughts",
         "title": neutralise(thoughts.title),
         "status": "complete",
-        "details": {"type": "rich_text", "elements": [words]},
+        "details": _rich_text(text),
     }
 
 

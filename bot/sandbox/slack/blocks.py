@@ -8,6 +8,7 @@ value 2,000 and action_id 255 characters, an action_id only once per block.
 from __future__ import annotations
 
 import json
+import re
 
 from bot.sandbox.slack.state import Json
 from bot.sandbox.slack.workspace import SlackError
@@ -16,6 +17,8 @@ BLOCKS = 50
 MARKDOWN = 12_000
 SECTION = 3_000
 ELEMENTS = 25
+_POOR = re.compile(r"\s*(?:#{1,6}\s.*|\|.*|-{3,}|\*{3,}|_{3,})?\s*")
+"""A line of Markdown that becomes a header, a table or a divider."""
 
 
 def parse_blocks(given: object) -> list[Json]:
@@ -38,6 +41,14 @@ def check(blocks: list[Json]) -> None:
     for block in blocks:
         if not _fits(block):
             raise SlackError("invalid_blocks")
+
+
+def is_rich(blocks: list[Json], streamed: str = "") -> bool:
+    """Whether there is rich text in a message: Slack makes it of Markdown."""
+    texts = [streamed, *(block["text"] for block in blocks if block["type"] == "markdown")]
+    return any(block["type"] == "rich_text" for block in blocks) or any(
+        not _POOR.fullmatch(line) for text in texts for line in text.splitlines()
+    )
 
 
 def _fits(block: Json) -> bool:

@@ -9,7 +9,7 @@ chunks only). A message that is still streaming cannot be deleted: `cant_delete_
 from __future__ import annotations
 
 from bot.sandbox.slack import events
-from bot.sandbox.slack.blocks import MARKDOWN, check, parse_blocks
+from bot.sandbox.slack.blocks import MARKDOWN, check, is_rich, parse_blocks
 from bot.sandbox.slack.state import Json, Message
 from bot.sandbox.slack.workspace import Session, SlackError, Workspace
 
@@ -40,12 +40,17 @@ def post_message(workspace: Workspace, call: Json) -> Json:
 
 
 def update(workspace: Workspace, call: Json) -> Json:
-    """`chat.update`: replaces text and blocks; a text alone takes the blocks away."""
+    """`chat.update`: replaces text and blocks; a text alone takes the blocks away.
+
+    Blocks without rich text do not take the place of rich text: `block_mismatch`.
+    """
     channel = workspace.channel(str(call.get("channel", "")))
     message = _own(workspace, channel.id, call)
     if message.streaming:
         raise SlackError("streaming_state_conflict")
     text, blocks = _content(workspace, call, UPDATE_TEXT)
+    if blocks and is_rich(message.blocks, message.streamed) and not is_rich(blocks):
+        raise SlackError("block_mismatch")
     before = events.message_json(workspace, message)
     message.text, message.blocks, message.streamed, message.tasks = text, blocks, "", {}
     message.edits += 1

@@ -168,9 +168,12 @@ def feedback(message: Message) -> Json | None:
 
 
 def _folded(card: Json) -> str:
-    sections = [section["elements"] for section in card.get("details", {}).get("elements", [])]
-    lines = ["".join(str(each.get("text", "")) for each in elements) for elements in sections]
-    return "\n".join([str(card["title"]), *lines])
+    return "\n".join([str(card["title"]), *_rich_lines(card.get("details", {}))])
+
+
+def _rich_lines(block: Json) -> list[str]:
+    sections = [section["elements"] for section in block.get("elements", [])]
+    return ["".join(str(each.get("text", "")) for each in elements) for elements in sections]
 
 
 def _block_text(block: Json) -> str:
@@ -181,6 +184,8 @@ def _block_text(block: Json) -> str:
             return str(block.get("text", {}).get("text", ""))
         case "header":
             return str(block["text"]["text"])
+        case "rich_text":
+            return "\n".join(_rich_lines(block)).strip("\N{WORD JOINER}")
         case "context":
             return " ".join(str(e.get("text", "")) for e in block["elements"])
         case _:

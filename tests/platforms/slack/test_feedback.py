@@ -159,6 +159,15 @@ async def test_a_message_that_slack_refuses_comes_as_plain_text(
     assert await stage.kept() == ["one **two**"]
 
 
+async def test_a_table_takes_the_place_of_a_sentence(stage: SlackStage) -> None:
+    """Slack puts nothing but rich text where rich text was, and a table is none."""
+    table = "| a | b |\n|---|---|\n| 1 | 2 |"
+    ref = await stage.platform.send(stage.incoming.ref.chat, Reply(text="one", feedback=THUMBS))
+    await stage.platform.edit(ref, Reply(text=table, buttons=((AGAIN,),), feedback=THUMBS))
+    (seen,) = stage.place.answers()
+    assert (seen.text.strip(), seen.buttons, seen.thumbs) == (table, ("Again",), True)
+
+
 async def test_other_refusals_are_not_tried_around(stage: SlackStage) -> None:
     stage.sandbox.refuse_next("restricted_action", method="chat.postMessage")
     with pytest.raises(Exception, match="restricted_action"):
