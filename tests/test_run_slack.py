@@ -96,6 +96,23 @@ async def test_an_interrupted_answer_is_finished_in_its_message(
         await slack.wait_for(lambda: not ada.dm.stoppable())
 
 
+async def test_a_conversation_goes_on_when_its_channel_is_shared(
+    slack: SlackSandbox, api: ScriptedApi, tmp_path: Path
+) -> None:
+    ada, secret = slack.person("Ada"), slack.channel("secret", private=True)
+    async with started(slack, api, tmp_path):
+        question = await ada.channel(secret).send("<@BOT> I am Bob")
+        thread = ada.thread(question)
+        await sees(slack, thread, "I am Bob")
+        await slack.wait_for(lambda: thread.answers()[-1].thumbs)
+        slack.share(secret)
+        await slack.wait_for(lambda: not slack.sockets.unacked)
+    async with started(slack, api, tmp_path):
+        await thread.reply("who am I?")
+        await sees(slack, thread, "who am I?")
+        assert "I am Bob" in str(api.traffic.requests[-1].json["messages"])
+
+
 async def test_events_that_slack_posts_are_answered_too(
     slack: SlackSandbox, api: ScriptedApi, tmp_path: Path
 ) -> None:

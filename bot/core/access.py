@@ -89,7 +89,14 @@ class Gate:
 
         Raises `StoreError`.
         """
-        was, now = f"{old.platform}:{old.id}", f"{new.platform}:{new.id}"
+        return any(
+            [
+                await self._follow(f"{old.platform}:{was}", f"{new.platform}:{now}")
+                for was, now in zip(self.places(old), self.places(new), strict=True)
+            ]
+        )
+
+    async def _follow(self, was: str, now: str) -> bool:
         named = True if was in self._access.chats else None
         allowed = self._decided.known.get(was, named)
         if allowed is None or now in self._decided.known:

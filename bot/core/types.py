@@ -170,10 +170,14 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatMoved:
-    """A chat has got another id: what was said and chosen in the `old` one belongs to the `new`."""
+    """A chat has got another id: what was said and chosen in the `old` one belongs to the `new`.
+
+    With `threads` so it is with the chats within it, whose ids begin with that of the chat.
+    """
 
     old: ChatRef
     new: ChatRef
+    threads: bool = False
 
 
 Event: TypeAlias = IncomingMessage | ButtonPress | StopPressed

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import sqlalchemy as sa
 
 from bot.core.queue import TurnState
-from bot.core.types import ChatRef
+from bot.core.types import ChatId, ChatRef
 from bot.store import lanes
 from bot.store.connection import Connection
 from bot.store.database import Database
@@ -48,6 +50,25 @@ class MoveTable:
             return any(moved)
 
         return await self._database.write(job)
+
+    async def threads(self, chat: ChatRef) -> Collection[ChatRef]:
+        """The other chats whose ids begin with that of a chat."""
+
+        async def job(connection: Connection) -> set[str]:
+            found = set[str]()
+            for table, column in (
+                (chats, chats.c.id),
+                (conversations, conversations.c.chat),
+                (turns, turns.c.chat),
+            ):
+                inside = column.startswith(chat.id, autoescape=True)
+                here = sa.select(column).where(table.c.platform == chat.platform, inside)
+                found |= set((await connection.execute(here.distinct())).scalars())
+            return found
+
+        found = await self._database.read(job)
+        inside = (id for id in sorted(found) if id.startswith(chat.id) and id != chat.id)
+        return [ChatRef(chat.platform, ChatId(id)) for id in inside]
 
 
 async def _move_settings(connection: Connection, old: ChatRef, new: ChatRef) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 from bot.core.access import Gate
 from bot.core.moves import Moves
-from bot.core.types import ChatMoved, ChatRef
+from bot.core.types import ChatId, ChatMoved, ChatRef
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +29,10 @@ class MovedChats:
         old, new = moved.old, moved.new
         await self._gate.refresh()
         is_let_in = await self._gate.follow(old, new)
-        if await self._moves.move(old, new) or is_let_in:
+        pairs = [(old, new)]
+        if moved.threads:
+            pairs += [(each, _renamed(each, moved)) for each in await self._moves.threads(old)]
+        if any([await self._moves.move(*pair) for pair in pairs]) or is_let_in:
             log.warning(
                 "a group has another id",
                 extra={
@@ -38,8 +42,8 @@ class MovedChats:
                     "fix": "where the configuration names the old id, name the new one",
                 },
             )
-        self._new[old] = new
-        if len(self._new) > MOVES:
+        self._new |= dict(pairs)
+        while len(self._new) > MOVES:
             del self._new[next(iter(self._new))]
 
     def now(self, chat: ChatRef) -> ChatRef:
@@ -49,3 +53,7 @@ class MovedChats:
     def names(self, chat: ChatRef) -> tuple[ChatRef, ...]:
         """A chat, and what it was called before."""
         return (chat, *(old for old, new in self._new.items() if new == chat))
+
+
+def _renamed(thread: ChatRef, moved: ChatMoved) -> ChatRef:
+    return replace(thread, id=ChatId(moved.new.id + thread.id.removeprefix(moved.old.id)))

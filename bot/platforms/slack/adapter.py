@@ -18,6 +18,7 @@ from bot.core.types import (
     Attachment,
     Button,
     ButtonPress,
+    ChatMoved,
     ChatRef,
     CommandInfo,
     Event,
@@ -129,7 +130,9 @@ class SlackPlatform:
         )
         self._sweeper = Sweeper(self._calls, self._posting)
         self._greeting = Greeting(self._calls, self._directory)
-        self._ingress = Ingress(self._directory, clock, self._asked, self._greeting.opened)
+        self._ingress = Ingress(
+            self._directory, clock, self._asked, self._greeting.opened, self._moved
+        )
         self._intake = intake or Sockets(self._calls, app_token, clock=clock)
         self._signed_in = asyncio.Event()
         self._streams = True
@@ -208,6 +211,9 @@ class SlackPlatform:
             self._outside.heard(message, way_back)
         self._newest.put(message.ref.chat, message.ref)
         self._titles.put(message.ref, session_title(message.text))
+
+    def _moved(self, moved: ChatMoved) -> None:
+        self._calls.move(parse_chat(moved.old).channel, parse_chat(moved.new).channel)
 
     # ------------------------------------------------------------ messages
 

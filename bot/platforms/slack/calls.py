@@ -12,6 +12,7 @@ from typing import Any, TypeAlias, TypeVar
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.core.bounded import Memory
 from bot.core.ports import Clock
 from bot.platforms.slack.budgets import Urgency
 from bot.platforms.slack.errors import translated
@@ -23,6 +24,9 @@ T = TypeVar("T")
 TIMEOUT = aiohttp.ClientTimeout(total=30, connect=10)
 """`connect` is for one of the connections: for one that others use now, or for a new one."""
 CONNECTIONS = 200
+MOVES = 1_000
+"""Channels with another id of which it is remembered."""
+CHANNEL = ("channel", "channel_id")
 AS_JSON = ("chat.", "assistant.", "agents.")
 """Methods that take a JSON body; the others take only forms and queries."""
 
@@ -47,6 +51,7 @@ class Calls:
         self.clock = clock
         self.pace = Pace(clock)
         self.token = token
+        self._moves: Memory[str, str] = Memory(MOVES)
         self._session: aiohttp.ClientSession | None = None
         self._client = AsyncWebClient(
             token=token, base_url=base_url, retry_handlers=[], logger=sdk_log()
@@ -71,6 +76,14 @@ class Calls:
         assert session is not None  # `client` has just set it
         return session
 
+    def move(self, old: str, new: str) -> None:
+        """A channel has another id: what stands in it is found there from now on."""
+        self._moves.put(old, new)
+
+    def channel(self, channel: str) -> str:
+        """What a channel is called now."""
+        return self._moves.get(channel) or channel
+
     async def call(
         self,
         method: str,
@@ -82,6 +95,7 @@ class Calls:
     ) -> Json:
         """Call a method and return its answer. Raises `PlatformError` and its kinds."""
         given = {key: value for key, value in args.items() if value not in (None, "")}
+        given |= {key: self.channel(given[key]) for key in CHANNEL if key in given}
 
         async def make() -> Json:
             if method.startswith(AS_JSON):

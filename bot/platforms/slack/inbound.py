@@ -19,6 +19,7 @@ from bot.core.names import ABOUT_PEOPLE
 from bot.core.types import (
     Attachment,
     ButtonPress,
+    ChatMoved,
     ChatRef,
     Event,
     FileId,
@@ -98,7 +99,7 @@ def needs_of(body: Json, bot: str, team: str) -> Needs:
     return Needs(people=people, files=files, thread=thread, first=first, root=root)
 
 
-def read(body: Json, directory: Directory) -> Event | None:
+def read(body: Json, directory: Directory) -> Event | ChatMoved | None:
     """The event of the core; None for what asks for nothing.
 
     Raises `KeyError`, `TypeError`, `ValueError`, `AttributeError` on what Slack does not send.
@@ -114,7 +115,7 @@ def read(body: Json, directory: Directory) -> Event | None:
             return None
 
 
-def _event(body: Json, directory: Directory) -> Event | None:
+def _event(body: Json, directory: Directory) -> Event | ChatMoved | None:
     event, team = body["event"], directory.team
     match event["type"]:
         case "message" | "app_mention":
@@ -124,6 +125,11 @@ def _event(body: Json, directory: Directory) -> Event | None:
                 key=make_key(team, event["channel"], body["event_id"]),
                 chat=make_chat(team, event["channel"], event.get("thread_ts") or ""),
                 sender=directory.sender(event["user"]),
+            )
+        case "channel_id_changed":  # a private channel is shared with another workspace
+            old, new = (str(event[f"{which}_channel_id"]) for which in ("old", "new"))
+            return ChatMoved(
+                old=make_chat(team, old, ""), new=make_chat(team, new, ""), threads=True
             )
         case _:
             return None

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from weakref import WeakSet, WeakValueDictionary
 
 from bot.core.ports import Clock, EventSink
-from bot.core.types import Event, IncomingMessage, Unreadable
+from bot.core.types import ChatMoved, Happening, IncomingMessage, Unreadable
 from bot.errors import StoreError
 from bot.platforms.slack import inbound
 from bot.platforms.slack.directory import Directory, Needs
@@ -37,7 +37,7 @@ class Ingress:
 
     `asked` hears of every message before it is stored, and where a command can be answered that was
     typed where the bot is not (else it is empty); `opened` of everybody who opens the bot's
-    messages, by channel and user, which asks for no work.
+    messages, by channel and user, which asks for no work; `moved` of channels with another id.
     """
 
     def __init__(
@@ -46,11 +46,13 @@ class Ingress:
         clock: Clock,
         asked: Callable[[IncomingMessage, str], None],
         opened: Callable[[str, str], None],
+        moved: Callable[[ChatMoved], None],
     ) -> None:
         self._directory = directory
         self._clock = clock
         self._asked = asked
         self._opened = opened
+        self._moved = moved
         self._late: WeakSet[asyncio.Task[None]] = WeakSet()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -76,6 +78,8 @@ class Ingress:
             return True
         if isinstance(event, IncomingMessage):
             self._asked(event, inbound.way_back(body))
+        if isinstance(event, ChatMoved):
+            self._moved(event)
         return await self._store(event, sink)
 
     def _needs(self, body: Json) -> Needs:
@@ -84,7 +88,7 @@ class Ingress:
         except MALFORMED:
             return Needs()  # nobody can read it
 
-    def _read(self, body: Json) -> Event | Unreadable | None:
+    def _read(self, body: Json) -> Happening | None:
         try:
             return inbound.read(body, self._directory)
         except MALFORMED as error:
@@ -94,12 +98,12 @@ class Ingress:
                 key=f"{PLATFORM}:{key}", platform=PLATFORM, raw=raw, reason=repr(error)
             )
 
-    async def _store(self, event: Event | Unreadable, sink: EventSink) -> bool:
+    async def _store(self, event: Happening, sink: EventSink) -> bool:
         for pause in OFFER_AGAIN:
             try:
                 await sink(event)
             except StoreError as error:
-                log.warning("event not stored", extra={"key": event.key, "error": repr(error)})
+                log.warning("event not stored", extra={"event": _name(event), "error": repr(error)})
                 await self._clock.sleep(pause)
             else:
                 return True
@@ -110,3 +114,7 @@ class Ingress:
         if lock is None:
             lock = self._locks[channel] = asyncio.Lock()
         return lock
+
+
+def _name(event: Happening) -> str:
+    return event.old.id if isinstance(event, ChatMoved) else event.key

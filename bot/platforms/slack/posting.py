@@ -182,7 +182,9 @@ class Posting:
             await self._calls.paced(
                 "files.completeUploadExternal",
                 lambda: self._calls.client.files_upload_v2(
-                    channel=channel, thread_ts=thread or None, file_uploads=uploads
+                    channel=self._calls.channel(channel),
+                    thread_ts=thread or None,
+                    file_uploads=uploads,
                 ),
                 channel=channel,
                 chat=chat.id,

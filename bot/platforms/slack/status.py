@@ -159,7 +159,7 @@ class Status:
 
         It is not begun when there is no call left to release it in time.
         """
-        args = {"channel_id": thread.channel, "thread_ts": thread.root, "status": "processing"}
+        args = {"thread_ts": thread.root, "status": "processing"}
         if title:
             args["title"] = title
         try:
@@ -177,7 +177,7 @@ class Status:
         return False
 
     async def _release(self, thread: Thread) -> None:
-        args = {"channel_id": thread.channel, "thread_ts": thread.root, "status": "active"}
+        args = {"thread_ts": thread.root, "status": "active"}
         for _ in range(TRIES):
             if (work := self._works.get(thread)) and not work.over.is_set():
                 return  # the next piece of work has begun in this thread
@@ -197,7 +197,7 @@ class Status:
                 await self._set_line(thread, "")
 
     async def _set_line(self, thread: Thread, status: str) -> bool:
-        args = {"channel_id": thread.channel, "thread_ts": thread.root, "status": status}
+        args = {"thread_ts": thread.root, "status": status}
         try:
             await self._call(LINE, thread, args)
         except Refused as refusal:
@@ -214,7 +214,8 @@ class Status:
         self, method: str, thread: Thread, args: Json, urgency: Urgency = Urgency.TYPING
     ) -> Json:
         async def make() -> Json:
-            answer = await self._calls.client.api_call(method, json=args)
+            where = {"channel_id": self._calls.channel(thread.channel)}
+            answer = await self._calls.client.api_call(method, json=args | where)
             return answer.data if isinstance(answer.data, dict) else {}
 
         return await self._calls.paced(method, make, channel=thread.channel, urgency=urgency)

@@ -285,3 +285,13 @@ def home_opened(*, user: str, channel: str, tab: str, ts: str) -> Json:
         "tab": tab,
         "event_ts": ts,
     }
+
+
+def moved(*, old: str, new: str, ts: str) -> Json:
+    """A private channel is shared with another workspace, and has another id from now on."""
+    return {
+        "type": "channel_id_changed",
+        "old_channel_id": old,
+        "new_channel_id": new,
+        "event_ts": ts,
+    }

@@ -137,6 +137,23 @@ class SlackSandbox:
         self.workspace.channels[channel.id] = channel
         return channel
 
+    def share(self, channel: Channel) -> None:
+        """Share a private channel with another workspace: it gets another id, for all in it.
+
+        Source: docs.slack.dev, "channel_id_changed event"; nothing is found by the old id any more.
+        """
+        workspace, old = self.workspace, channel.id
+        channel.id = workspace.new_id("C")
+        del workspace.channels[old]
+        workspace.channels[channel.id] = channel
+        for here, ts in [key for key in workspace.messages if key[0] == old]:
+            message = workspace.messages.pop((here, ts))
+            message.channel = channel.id
+            workspace.messages[channel.id, ts] = message
+        for here, ts in [key for key in workspace.sessions if key[0] == old]:
+            workspace.sessions[channel.id, ts] = workspace.sessions.pop((here, ts))
+        workspace.tell(events.moved(old=old, new=channel.id, ts=workspace.new_ts()))
+
     async def wait_for(self, predicate: Callable[[], bool], timeout: float = 5.0) -> None:  # noqa: ASYNC109 (a tester wants a bound on what never comes)
         """Return as soon as `predicate()` holds; raises `TimeoutError` after `timeout` seconds."""
         await self.workspace.wait_for(predicate, timeout)

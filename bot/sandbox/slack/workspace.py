@@ -40,6 +40,7 @@ ALL_EVENTS = (
     "agent_session_stopped",
     "app_home_opened",
     "app_mention",
+    "channel_id_changed",
     "message.channels",
     "message.groups",
     "message.im",

@@ -7,7 +7,8 @@ from pathlib import Path
 from bot.core.access import Access, Gate
 from bot.core.clock import SystemClock
 from bot.core.engine.moving import MOVES, MovedChats
-from bot.core.types import ChatId, ChatMoved, ChatRef
+from bot.core.settings import ChatSettings
+from bot.core.types import ChatId, ChatMoved, ChatRef, Sender, UserId
 from bot.store import StorageSettings, open_store
 
 
@@ -23,3 +24,18 @@ async def test_of_very_many_chats_that_moved_the_oldest_is_forgotten(tmp_path: P
         assert moved.now(chat("old", 1)) == chat("new", 1)
         assert moved.names(chat("new", 1)) == (chat("new", 1), chat("old", 1))
         assert moved.names(chat("new", 0)) == (chat("new", 0),)
+
+
+async def test_the_threads_of_a_chat_go_with_it(tmp_path: Path) -> None:
+    old, new = ChatRef("fake", ChatId("G1:")), ChatRef("fake", ChatId("C1:"))
+    thread = ChatRef("fake", ChatId("G1:17.1"))
+    now = ChatRef("fake", ChatId("C1:17.1"))
+    async with open_store(StorageSettings(url=f"sqlite:///{tmp_path}/bot.db")) as stores:
+        access = Access(chats=frozenset({"fake:G1"}))
+        gate = Gate(access, SystemClock(), lambda where: [where.id, where.id[:2]], stores.grants)
+        await stores.settings.save(thread, ChatSettings(model="gpt"))
+        moved = MovedChats(stores.moves, gate)
+        await moved.take_in(ChatMoved(old=old, new=new, threads=True))
+        assert (await stores.settings.load(now)).model == "gpt"
+        assert moved.now(thread) == now
+        assert gate.may(now, Sender(UserId("ann"), "Ann"))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bot.core.types import Button, FileKind, Reply
+from bot.core.types import Button, ChatMoved, FileKind, OutgoingFile, Reply
+from bot.platforms.slack.ids import make_chat
 from tests.platforms.slack.running import Running
 
 ELSEWHERE = "T0ELSEWHERE"
@@ -54,3 +55,24 @@ async def test_a_picture_of_another_workspace_is_known_as_one(bot: Running) -> N
     (picture,) = bot.inbox.message(0).attachments
     assert (picture.kind, picture.mime, picture.name) == (FileKind.IMAGE, "image/png", "cat.png")
     assert picture.size == 4
+
+
+async def test_an_answer_goes_on_in_a_channel_that_gets_another_id(bot: Running) -> None:
+    ada, channel = bot.sandbox.person("Ada"), bot.sandbox.channel("secret", private=True)
+    question = await ada.channel(channel).send("<@BOT> what is this?")
+    await bot.inbox.holds(2)
+    asked, team, old = bot.inbox.message(), bot.sandbox.workspace.team, channel.id
+    draft = bot.platform.draft(asked)
+    await draft.show("half")
+    bot.sandbox.share(channel)
+    await bot.inbox.holds(3)
+    here, there = make_chat(team, old, ""), make_chat(team, channel.id, "")
+    assert bot.inbox.events[2] == ChatMoved(old=here, new=there, threads=True)
+    note = OutgoingFile(name="note.txt", mime="text/plain", content=b"milk")
+    await draft.finish(Reply(text="half and half", files=(note,)))
+    answer, files = ada.thread(question).answers()
+    assert (answer.text, files.files) == ("half and half", ("note.txt",))
+    await ada.thread(question).reply("and why?")
+    await bot.inbox.holds(4)
+    assert bot.inbox.message().addressed
+    assert bot.inbox.message().ref.chat == make_chat(team, channel.id, question.ts)
