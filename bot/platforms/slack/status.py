@@ -41,15 +41,17 @@ LINE = "assistant.threads.setStatus"
 SESSION = "agents.sessions.setStatus"
 NOT_HERE = frozenset(
     {
+        "feature_disabled",
         "feature_not_enabled",
         "method_deprecated",
         "missing_scope",
         "not_allowed_token_type",
-        "not_authorized",
         "unknown_method",
     }
 )
 """Refusals that hold for the whole workspace; others are about one thread."""
+NO_AGENT = "not_authorized"
+"""What is said to an app that is no agent; also where the bot is not in the channel."""
 NO_STOP = "missing_agent_session_stopped_event_subscription"
 
 
@@ -167,7 +169,8 @@ class Status:
             answer = await self._call(SESSION, thread, args)
         except Refused as refusal:
             log.info("session not begun", extra={"code": refusal.code})
-            if refusal.code in NOT_HERE:
+            direct = thread.channel.startswith("D")
+            if refusal.code in NOT_HERE or (direct and refusal.code == NO_AGENT):
                 self._way = Way.LINE
         except PlatformError as error:
             log.info("session not begun", extra={"error": repr(error)})

@@ -140,14 +140,22 @@ def set_suggested_prompts(workspace: Workspace, call: Json) -> Json:
 
 
 def set_session_status(workspace: Workspace, call: Json) -> Json:
-    """`agents.sessions.setStatus`; begins the session where there is none."""
+    """`agents.sessions.setStatus`; begins the session where there is none.
+
+    `not_authorized` where the bot is not in the channel, and for apps that are no agents
+    (github.com/kirodotdev/KiroCrew/issues/9822).
+    """
     channel = workspace.channel(str(call.get("channel_id", "")))
-    if not workspace.is_agent:
+    if not workspace.is_agent or not workspace.is_in(channel):
         raise SlackError("not_authorized")
     title = str(call.get("title") or "")
-    if call.get("status") not in SESSION_STATES or len(title) > TITLE:
+    if call.get("status") not in SESSION_STATES:
+        raise SlackError("invalid_status")
+    if len(title) > TITLE:
         raise SlackError("invalid_arguments")
     thread = str(call.get("thread_ts") or "")
+    if not thread:
+        raise SlackError("thread_ts_required")
     if (channel.id, thread) not in workspace.messages:
         raise SlackError("invalid_thread_ts")
     session = workspace.sessions.setdefault((channel.id, thread), Session(title=title))

@@ -209,6 +209,18 @@ async def test_an_app_that_is_no_agent_shows_a_line_of_text(bot: Running) -> Non
     assert states(bot) == ["processing"]  # not asked for again
 
 
+async def test_a_channel_that_the_bot_is_not_in_takes_no_stop_from_others(bot: Running) -> None:
+    ada, outside = bot.sandbox.person("Ada"), bot.sandbox.channel("outside", with_bot=False)
+    await asks(bot, ada.dm)
+    direct, team = bot.inbox.message().ref.chat, bot.sandbox.workspace.team
+    there = await ada.channel(outside).send("what is this?")
+    async with bot.platform.typing(make_chat(team, outside.id, there.ts)):
+        await bot.sandbox.wait_for(lambda: bool(bot.sandbox.calls_to(SESSION)))
+    await bot.platform.send(direct, Reply(text="the refusal has been heard by now"))
+    async with bot.platform.typing(direct):
+        await bot.sandbox.wait_for(ada.dm.stoppable)
+
+
 async def test_where_it_cannot_be_shown_nothing_fails_and_slack_is_left_alone(
     bot: Running,
 ) -> None:
