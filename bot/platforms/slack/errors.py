@@ -24,9 +24,21 @@ from bot.errors import (
 BAD_TOKEN = frozenset(
     {"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"}
 )
-_CHAT_GONE = frozenset(
-    {"channel_not_found", "is_archived", "not_in_channel", "thread_not_found", "is_inactive"}
+OUTSIDE = frozenset({"channel_not_found", "not_in_channel", "no_permission"})
+NOT_TO_WRITE = frozenset(
+    {
+        "cannot_reply_to_message",
+        "ekm_access_denied",
+        "messages_tab_disabled",
+        "restricted_action",
+        "restricted_action_non_threadable_channel",
+        "restricted_action_read_only_channel",
+        "restricted_action_thread_locked",
+        "restricted_action_thread_only_channel",
+    }
 )
+"""What is said where admins let nobody, or no app, write."""
+_CHAT_GONE = OUTSIDE | NOT_TO_WRITE | frozenset({"is_archived", "thread_not_found", "is_inactive"})
 _MESSAGE_GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 _UNKNOWN = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
 _STREAM_CLOSED = frozenset({"message_not_in_streaming_state", "stopped_by_user"})

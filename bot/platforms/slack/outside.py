@@ -1,8 +1,9 @@
-"""Commands from conversations that the bot is not in: Slack offers them everywhere.
+"""Commands from conversations where the bot cannot write: Slack offers them everywhere.
 
-It cannot write there, but it may answer the command itself, so that only who typed it sees it: for
-30 minutes, at an address that came with the command (docs.slack.dev, "Handling user interaction",
-"Message responses"). The addresses are kept in memory: after a restart nothing is said.
+It is not in them, or admins let no app write there. But it may answer the command itself, so that
+only who typed it sees it: for 30 minutes, at an address that came with the command (docs.slack.dev,
+"Handling user interaction", "Message responses"). The addresses are kept in memory: after a restart
+nothing is said.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ from bot.core.i18n import N_, texts
 from bot.core.types import IncomingMessage, MessageRef
 from bot.errors import ChatGone
 from bot.platforms.slack.calls import Calls
+from bot.platforms.slack.errors import NOT_TO_WRITE, OUTSIDE
 
 log = logging.getLogger(__name__)
 
 NOT_HERE = N_("I am not in this conversation: invite me, or write to me directly.")
-OUTSIDE = frozenset({"channel_not_found", "not_in_channel"})
+NOT_ALLOWED = N_("I may not write in this conversation: please write to me directly.")
 COMMANDS = 1_000
 """Commands that are remembered."""
 OK = 200
@@ -43,16 +45,21 @@ class Outside:
 
     def refused(self, answering: MessageRef | None, gone: ChatGone) -> None:
         """An answer could not be posted: say so once, if it was one to a command. Never raises."""
-        if answering is None or str(gone) not in OUTSIDE or answering not in self._heard:
+        code = str(gone)
+        if answering is None or answering not in self._heard:
             return
-        self._errands.send(self._say(*self._heard.pop(answering)))
+        if code not in OUTSIDE | NOT_TO_WRITE:
+            return
+        address, language = self._heard.pop(answering)
+        text = NOT_ALLOWED if code in NOT_TO_WRITE else NOT_HERE
+        self._errands.send(self._say(address, texts(language).gettext(text)))
 
     async def close(self) -> None:
         """Say nothing any more."""
         await self._errands.close()
 
-    async def _say(self, address: str, language: str) -> None:
-        said = {"response_type": "ephemeral", "text": texts(language).gettext(NOT_HERE)}
+    async def _say(self, address: str, text: str) -> None:
+        said = {"response_type": "ephemeral", "text": text}
         try:
             async with self._calls.session.post(address, json=said) as answer:
                 if answer.status != OK:

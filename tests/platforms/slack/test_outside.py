@@ -52,6 +52,20 @@ async def test_so_is_a_question_whose_answer_cannot_be_written(bot: Running) -> 
     assert await said(bot, place) == [ENGLISH]
 
 
+@pytest.mark.parametrize(
+    "code", ["restricted_action_read_only_channel", "restricted_action_thread_locked"]
+)
+async def test_where_no_app_may_write_nothing_is_tried_again(bot: Running, code: str) -> None:
+    place = bot.sandbox.person("Ada", locale="zh-CN").channel(bot.sandbox.channel("news"))
+    await place.slash("/help")
+    await bot.inbox.holds(1)
+    command = bot.inbox.message()
+    bot.sandbox.refuse_next(code, method="chat.postMessage")
+    with pytest.raises(ChatGone):
+        await bot.platform.send(command.ref.chat, Reply(text="x", answering=command.ref))
+    assert await said(bot, place) == ["我不能在这个对话里发言：请直接给我发消息。"]
+
+
 async def test_where_a_command_can_be_answered_no_such_thing_is_said(bot: Running) -> None:
     place = bot.sandbox.person("Ada").channel(bot.sandbox.channel("general"))
     await place.slash("/help")

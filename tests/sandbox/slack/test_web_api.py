@@ -203,10 +203,10 @@ async def test_a_stream_takes_words_or_chunks_whichever_came_first(
 ) -> None:
     ada = slack.person("Ada")
     question = await ada.dm.send("hello")
-    here = {"channel": ada.dm.id, "thread_ts": question.ts}
+    here, start = {"channel": ada.dm.id, "thread_ts": question.ts}, "chat.startStream"
     chunk = {"type": "markdown_text", "text": "more"}
-    words = await client.chat_startStream(**here, markdown_text="one")
-    chunks = await client.chat_startStream(**here, chunks=[chunk])
+    words = await client.api_call(start, json=here | {"markdown_text": "one"})
+    chunks = await client.api_call(start, json=here | {"chunks": [chunk]})
     for ts, more in (
         (words["ts"], {"chunks": [chunk]}),
         (chunks["ts"], {"markdown_text": "more"}),
@@ -216,7 +216,7 @@ async def test_a_stream_takes_words_or_chunks_whichever_came_first(
                 await client.api_call(method, json={"channel": ada.dm.id, "ts": ts, **more})
             assert code(refused) == "streaming_mode_mismatch"
     with pytest.raises(SlackApiError) as refused:
-        await client.chat_startStream(**here, markdown_text="one", chunks=[chunk])
+        await client.api_call(start, json=here | {"markdown_text": "one", "chunks": [chunk]})
     assert code(refused) == "cannot_provide_both_markdown_text_and_chunks"
 
 
