@@ -35,7 +35,8 @@ NO_FILES = frozenset({"file_uploads_disabled", "missing_scope", "not_allowed_tok
 ENDED = (ChatGone, MessageGone, StreamClosed)
 """What is raised where there is no stream to be stopped any more."""
 QUIET = {"unfurl_links": False, "unfurl_media": False}
-"""No previews: a link that a model was talked into writing would be fetched unseen."""
+"""No previews: a link that a model was talked into writing would be fetched unseen. A stream cannot
+be told so (github.com/slackapi/node-slack-sdk/pull/2389), nor an edit."""
 
 
 class Posting:
@@ -215,7 +216,6 @@ class Posting:
             **_piece(text, tasks),
             "recipient_team_id": self._team_of(answering.sender.id) or place.team,
             "recipient_user_id": answering.sender.id,
-            **QUIET,
         }
         answer = await self._call(chat, "chat.startStream", args, Urgency.PREVIEW)
         ts = str(answer["ts"])

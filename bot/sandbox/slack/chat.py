@@ -92,7 +92,13 @@ def post_ephemeral(workspace: Workspace, call: Json) -> Json:
 
 
 def start_stream(workspace: Workspace, call: Json) -> Json:
-    """`chat.startStream`: only in threads; in channels the reader must be named."""
+    """`chat.startStream`: only in threads; in channels the reader must be named.
+
+    It knows no `unfurl_links` and `unfurl_media` (github.com/slackapi/node-slack-sdk/pull/2389);
+    what it says of them is not known.
+    """
+    if not call.keys().isdisjoint({"unfurl_links", "unfurl_media"}):
+        raise SlackError("invalid_arguments")
     channel = workspace.channel(str(call.get("channel", "")))
     if workspace.refusing_streams:
         raise SlackError(workspace.refusing_streams)
