@@ -30,6 +30,9 @@ KNOWN = 10_000
 _EMOJI = re.compile(r":[a-z0-9_+'-]+:|.\ufe0f")
 """Emoji that hold letters: `:white_check_mark:` as Slack writes ✅, and the 1 of 1️⃣."""
 
+_LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)|<[a-z]+:[^|<>]*\|([^<>]*)>")
+"""A link with a label in Markdown, and as Slack tells it."""
+
 
 class Lost:
     """Knows which messages are accounted for, and finds those that are not."""
@@ -74,6 +77,6 @@ class Lost:
 
 
 def _letters(text: str) -> str:
-    """The first letters and digits of a text, without its emoji."""
-    words = _EMOJI.sub("", text)
+    """The first letters and digits of a text, without its emoji and the addresses of its links."""
+    words = _EMOJI.sub("", _LINK.sub(lambda found: found[1] or found[2] or "", text))
     return "".join(letter for letter in words if letter.isalnum())[:LETTERS].lower()

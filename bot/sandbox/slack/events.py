@@ -12,6 +12,12 @@ import unicodedata
 from bot.sandbox.slack.state import Json, Message, StoredFile
 from bot.sandbox.slack.workspace import EPOCH, Workspace
 
+_MRKDWN = (
+    (re.compile(r"\[([^\]]*)\]\(([^)]*)\)"), r"<\2|\1>"),
+    (re.compile(r"\*\*(.+?)\*\*"), r"*\1*"),
+    (re.compile(r"^#+ ", re.MULTILINE), ""),
+    (re.compile(r"^[-*] ", re.MULTILINE), "• "),
+)
 _MENTION = re.compile(r"<@([UW]\w+)>")
 _EMOJI = re.compile(r"[0-9#*]\ufe0f\u20e3|[\u2139\u2600-\u27bf\U0001f300-\U0001faff]\ufe0f?")
 
@@ -131,10 +137,17 @@ def _text(workspace: Workspace, message: Message) -> str:
     """The text as Slack gives it back: escaped, and for the emoji of an app their names.
 
     Source: docs.slack.dev, "Formatting message text": a published emoji is converted to its colon
-    format. The names here are those of Unicode, not Slack's own.
+    format. The names here are those of Unicode, not Slack's own. What was streamed comes as mrkdwn,
+    as others have recorded.
     """
-    text = message.text or html.escape(message.streamed, quote=False)
+    text = message.text or _mrkdwn(html.escape(message.streamed, quote=False))
     return _EMOJI.sub(_name, text) if message.user == workspace.bot.id else text
+
+
+def _mrkdwn(text: str) -> str:
+    for markdown, mrkdwn in _MRKDWN:
+        text = markdown.sub(mrkdwn, text)
+    return text
 
 
 def _name(emoji: re.Match[str]) -> str:

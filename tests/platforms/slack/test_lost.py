@@ -74,7 +74,15 @@ async def test_the_answer_to_a_command_is_found_after_another_post_in_the_channe
 
 @pytest.mark.parametrize("profile", ["dm", "thread", "channel"])
 @pytest.mark.parametrize(
-    "text", ["Q&A about the plan", "if a < b then", "✅ Done", "1️⃣ First", "At 10:30:15 &amp; later"]
+    "text",
+    [
+        "Q&A about the plan",
+        "if a < b then",
+        "✅ Done",
+        "1️⃣ First",
+        "At 10:30:15 &amp; later",
+        "## Here\n- **this** is [the page](https://a.example/b) you want",
+    ],
 )
 async def test_a_lost_post_is_found_whatever_slack_makes_of_its_letters(
     profile: str, text: str
