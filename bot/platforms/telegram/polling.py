@@ -161,7 +161,7 @@ class Poller:
         """Take a webhook away; another poller is only spoken of, once, while it lasts."""
         if "webhook" in conflict.message.lower():
             log.warning("a webhook is set for this token, removed to poll instead")
-            with suppress(error.NetworkError):
+            with suppress(error.TelegramError):  # one that is being set: again after the next poll
                 await self._bot.delete_webhook()
             return
         if not self._conflict:

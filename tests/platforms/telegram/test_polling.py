@@ -123,6 +123,22 @@ async def test_a_webhook_is_taken_away() -> None:
         assert stage.telegram.updates.webhook_url == ""
 
 
+@pytest.mark.parametrize(("status", "text"), [(429, ""), (409, "terminated by other setWebhook")])
+async def test_a_webhook_that_is_being_set_at_this_moment_is_taken_away_later(
+    status: int, text: str
+) -> None:
+    async with staged(private, clock=HastyClock()) as stage:
+        stage.telegram.updates.webhook_url = "https://example.com/hook"
+        if status == 429:
+            stage.telegram.faults.refuse_next(1, method="deleteWebhook")
+        else:
+            stage.telegram.faults.fail_next(status, text, method="deleteWebhook")
+        inbox = Inbox()
+        async with listening(stage, inbox):
+            await inbox.wait()
+        assert stage.telegram.updates.webhook_url == ""
+
+
 async def test_an_update_with_an_impossible_number_is_kept_and_passed_over() -> None:
     inbox = Inbox()
     ann = {"id": 1001, "is_bot": False, "first_name": "Ann"}
