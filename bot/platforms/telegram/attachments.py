@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 from bot.core.types import Attachment, FileId, FileKind
+from bot.platforms.telegram.reading import words_in
 
 Raw: TypeAlias = dict[str, Any]
 """An object of the Bot API as it came."""
@@ -33,7 +34,9 @@ def words_of(message: Raw) -> str:
         return f"📊 {poll['question']}\n{options}"
     if dice := message.get("dice"):
         return f"{dice['emoji']} {dice['value']}"
-    return _rich_words(message.get("rich_message"))
+    if rich := message.get("rich_message"):
+        return words_in(rich["blocks"])
+    return ""
 
 
 def attachments_of(message: Raw) -> tuple[Attachment, ...]:
@@ -93,15 +96,3 @@ def _large_enough(sizes: Sequence[Raw]) -> Raw:
 
 def _degrees(place: Raw) -> str:
     return f"{place['latitude']:.6f}, {place['longitude']:.6f}"
-
-
-def _rich_words(rich: object) -> str:
-    """All the text in a rich message (Bot API 10.1)."""
-    if isinstance(rich, str):
-        return rich
-    if isinstance(rich, list):
-        return "\n".join(filter(None, map(_rich_words, rich)))
-    if isinstance(rich, dict):
-        inner = (rich.get(key) for key in ("text", "caption", "blocks", "items", "cells", "rows"))
-        return "\n".join(filter(None, map(_rich_words, inner)))
-    return ""

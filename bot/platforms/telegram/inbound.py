@@ -141,22 +141,25 @@ def _message(message: Raw, key: str, me: Me, *, edited: bool) -> IncomingMessage
 
 
 def _forwards(message: Raw, words: str) -> tuple[Forward, ...]:
-    """What is passed on, and whose it is as far as Telegram tells (Bot API, `MessageOrigin`)."""
+    """What is passed on, and whose it is as far as Telegram tells."""
     origin = message.get("forward_origin")
     if origin is None:
         return ()
+    return (Forward(author=_said_by(origin) or "somebody", text=words),)
+
+
+def _said_by(origin: Raw) -> str:
+    """Whose words these are (Bot API, `MessageOrigin`)."""
     match origin["type"]:
         case "user":
-            author = _name(origin["sender_user"])
+            return _name(origin["sender_user"])
         case "hidden_user":
-            author = origin["sender_user_name"]
+            return str(origin["sender_user_name"])
         case "chat":
-            author = _title(origin["sender_chat"])
+            return _title(origin["sender_chat"])
         case "channel":
-            author = _title(origin["chat"])
-        case _:
-            author = ""
-    return (Forward(author=author or "somebody", text=words),)
+            return _title(origin["chat"])
+    return ""
 
 
 def _type(message: Raw) -> str:
@@ -212,17 +215,37 @@ def _quote(message: Raw, me: Me) -> Quote | None:
     original = message.get("reply_to_message")
     if original is None or "forum_topic_created" in original:
         # in a topic every message "replies" to the one that opened it
-        if "external_reply" not in message or not quoted:
-            return None
-        return Quote(ref=_ref(message), author="", text=quoted)
+        return _quote_from_elsewhere(message, quoted)
     author = original.get("from")
     return Quote(
         ref=make_message(_chat_ref(message), int(original["message_id"])),
-        author=_name(author) if author is not None else "",
+        author=_shown_author(original),
         text=quoted or words_of(original),
         by_bot=author is not None and author["id"] == me.id,
         attachments=attachments_of(original),
     )
+
+
+def _quote_from_elsewhere(message: Raw, quoted: str) -> Quote | None:
+    """A message of another chat or topic, or one that Telegram does not show to the bot.
+
+    Of the former there is all but its text (Bot API, `ExternalReplyInfo`), of which a part may have
+    been quoted; of the latter only that part.
+    """
+    other = message.get("external_reply", {})
+    text, files = quoted or words_of(other), attachments_of(other)
+    if not text and not files:
+        return None
+    author = _said_by(other["origin"]) if other else ""
+    return Quote(ref=_ref(message), author=author, text=text, attachments=files)
+
+
+def _shown_author(message: Raw) -> str:
+    """Whose name stands over a message: a channel's or a group's, where it wrote as that."""
+    if chat := message.get("sender_chat"):
+        return _title(chat)
+    user = message.get("from")
+    return _name(user) if user is not None else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -255,8 +255,45 @@ def message(**content: object) -> dict[str, Any]:
         ({"contact": {"phone_number": "+49 30", "first_name": "Bo"}}, "👤 Bo, +49 30"),
         ({"dice": {"emoji": "🎲", "value": 4}}, "🎲 4"),
         (
-            {"rich_message": {"blocks": [{"text": "Title"}, {"items": [{"text": "one"}]}]}},
-            "Title\none",
+            {
+                "rich_message": {
+                    "blocks": [
+                        {"type": "heading", "size": 1, "text": "Title"},
+                        {"type": "paragraph", "text": ["It is ", {"type": "bold", "text": "so"}]},
+                        {"type": "mathematical_expression", "expression": "a^2"},
+                        {
+                            "type": "list",
+                            "items": [
+                                {"label": "1.", "blocks": [{"type": "paragraph", "text": "one"}]},
+                                {
+                                    "label": "•",
+                                    "has_checkbox": True,
+                                    "is_checked": True,
+                                    "blocks": [{"type": "paragraph", "text": "done"}],
+                                },
+                            ],
+                        },
+                        {"type": "table", "cells": [[{"text": "a"}, {}], [{"text": "1"}, {}]]},
+                        {
+                            "type": "details",
+                            "summary": "More",
+                            "blocks": [
+                                {
+                                    "type": "paragraph",
+                                    "text": [
+                                        {"type": "mathematical_expression", "expression": "x"},
+                                        " is ",
+                                        {"type": "custom_emoji", "alternative_text": "🙂"},
+                                    ],
+                                }
+                            ],
+                        },
+                        {"type": "photo", "caption": {"text": "A cat", "credit": "Zoe"}},
+                        {"type": "divider"},
+                    ]
+                }
+            },
+            "Title\nIt is so\n$$a^2$$\n1. one\n☑ done\na | \n1 | \nMore\n$x$ is 🙂\nA cat",
         ),
     ],
 )
@@ -334,6 +371,40 @@ def test_a_part_that_was_quoted_is_the_quote() -> None:
     assert isinstance(event, IncomingMessage)
     assert event.reply_to is not None
     assert event.reply_to.text == "many things"
+
+
+def test_of_a_message_that_the_bot_may_not_see_the_quoted_part_is_told() -> None:
+    written = message(text="why?", quote={"text": "many things", "position": 18})
+    event = parse_update({"update_id": 1, "message": written}, ME)
+    assert isinstance(event, IncomingMessage)
+    assert event.reply_to is not None
+    assert event.reply_to.text == "many things"
+
+
+def test_what_was_answered_in_another_chat_comes_with_its_author_and_its_picture() -> None:
+    photo = {"file_id": "cat", "file_unique_id": "c", "width": 90, "height": 90}
+    news = {"id": -1, "type": "channel", "title": "News"}
+    origin = {"type": "channel", "date": 1, "chat": news, "message_id": 3}
+    other = {"origin": origin, "chat": news, "message_id": 3, "photo": [photo]}
+    event = parse_update(
+        {"update_id": 1, "message": message(text="what is this?", external_reply=other)}, ME
+    )
+    assert isinstance(event, IncomingMessage)
+    assert event.reply_to is not None
+    assert event.reply_to.author == "News"
+    assert [file.id for file in event.reply_to.attachments] == ["cat"]
+
+
+def test_a_post_of_a_channel_is_answered_as_that_of_the_channel() -> None:
+    telegram = {"id": 777000, "is_bot": False, "first_name": "Telegram"}
+    news = {"id": -1, "type": "channel", "title": "News"}
+    post = {**message(text="It rains.", sender_chat=news), "from": telegram, "message_id": 4}
+    event = parse_update(
+        {"update_id": 1, "message": message(text="really?", reply_to_message=post)}, ME
+    )
+    assert isinstance(event, IncomingMessage)
+    assert event.reply_to is not None
+    assert (event.reply_to.author, event.reply_to.text) == ("News", "It rains.")
 
 
 def test_a_mention_by_name_is_a_mention() -> None:

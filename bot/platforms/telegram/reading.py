@@ -1,0 +1,49 @@
+"""The words of a rich message that comes in, as a model can read them.
+
+A message holds blocks, and a block holds words or other blocks. Words are a string, several words
+after each other, or an object that says what they look like
+(https://core.telegram.org/bots/api#richblock, https://core.telegram.org/bots/api#richtext).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+
+def words_in(blocks: Iterable[Any]) -> str:
+    """All that the blocks say, one under the other."""
+    return "\n".join(line for block in blocks for line in _lines(block) if line)
+
+
+def _lines(block: dict[str, Any]) -> Iterator[str]:
+    """What one block says: its own words, then what is in it, then what is said about it."""
+    yield _inline(block.get("summary"))
+    yield _inline(block.get("text"))
+    if formula := block.get("expression"):
+        yield f"$${formula}$$"
+    for item in block.get("items", ()):
+        yield _item(item)
+    for row in block.get("cells", ()):
+        yield " | ".join(_inline(cell.get("text")) for cell in row)
+    yield words_in(block.get("blocks", ()))
+    yield _inline(block.get("caption"))
+    yield _inline(block.get("credit"))
+
+
+def _item(item: dict[str, Any]) -> str:
+    box = ("☑" if item.get("is_checked") else "☐") if item.get("has_checkbox") else ""
+    return " ".join(filter(None, (box or item.get("label"), words_in(item.get("blocks", ())))))
+
+
+def _inline(text: object) -> str:
+    """Words without what they look like; a formula as Markdown has it."""
+    if isinstance(text, str):
+        return text
+    if isinstance(text, list):
+        return "".join(map(_inline, text))
+    if not isinstance(text, dict):
+        return ""
+    if formula := text.get("expression"):
+        return f"${formula}$"
+    return _inline(text.get("text")) or str(text.get("alternative_text", ""))
