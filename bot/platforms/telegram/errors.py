@@ -27,13 +27,17 @@ from bot.errors import (
 from bot.platforms.telegram.moves import GroupMoved
 from bot.platforms.telegram.request import NotSent
 
-MAX_FILE_IN = 20_000_000
+MAX_FILE_IN = 20 * 1024 * 1024
+"""What Telegram's own apps call 20 MB, and the server hands over (`MAX_DOWNLOAD_FILE_SIZE` in the
+Client.h of telegram-bot-api)."""
 MAX_FILE_OUT = 50_000_000
 
 _MESSAGE_GONE = (
     "message to edit not found",
     "message can't be edited",
+    "message not found",
     "message_id_invalid",
+    "message_author_required",
     "message identifier is not specified",
     "message to be edited not found",
 )
@@ -42,8 +46,16 @@ _CHAT_GONE = (
     "peer_id_invalid",
     "chat_write_forbidden",
     "chat_send_plain_forbidden",
+    "chat_guest_send_forbidden",
+    "chat_admin_required",
+    "chat_forbidden",
+    "chat_restricted",
+    "channel_private",
+    "user_banned_in_channel",
+    "allow_payment_required",
     "not enough rights",
     "have no rights",
+    "have no write access",
     "need administrator rights",
     "group chat was deactivated",
     "user_deactivated",
@@ -51,6 +63,9 @@ _CHAT_GONE = (
     "topic_deleted",
     "message thread not found",
 )
+"""Codes of https://core.telegram.org/method/messages.sendMessage are passed on as they are
+(`process_send_message_fail_error` in TDLib's MessagesManager.cpp): Telegram restricts the group,
+only its members may comment, each message in it costs money …"""
 _FILES_FORBIDDEN = re.compile(
     r"not enough rights to send (?!(text )?messages)|chat_send_(?!plain_)\w+_forbidden"
 )
@@ -105,6 +120,11 @@ def is_formatting(failure: error.BadRequest) -> bool:
 def is_missing(failure: error.BadRequest) -> bool:
     """The message to delete is gone."""
     return "message to delete not found" in failure.message.lower()
+
+
+def is_staying(failure: error.BadRequest) -> bool:
+    """The message to delete stays: it is older than two days (Bot API, `deleteMessage`)."""
+    return "message can't be deleted" in failure.message.lower()
 
 
 def seconds_of(failure: error.RetryAfter) -> float:

@@ -6,6 +6,7 @@ that is done about it here, and of the answer nothing is looked at but the id of
 
 from __future__ import annotations
 
+import logging
 import re
 from typing import TypeAlias
 
@@ -13,8 +14,10 @@ from telegram import Bot
 from telegram.error import BadRequest
 
 from bot.errors import PlatformError
-from bot.platforms.telegram.errors import is_missing
+from bot.platforms.telegram.errors import is_missing, is_staying
 from bot.platforms.telegram.ids import Place
+
+log = logging.getLogger(__name__)
 
 CAPITAL = re.compile("(?=[A-Z])")
 Json: TypeAlias = dict[str, object]
@@ -38,11 +41,13 @@ class Methods:
         return await self._bot.do_api_request(words, api_kwargs=given)
 
     async def delete(self, place: Place, message: int) -> None:
-        """Remove a message; one that is gone already is success."""
+        """Remove a message; one that is gone already, or that nobody can remove, is no failure."""
         try:
             await self.call("deleteMessage", chat_id=place.chat, message_id=message)
         except BadRequest as failure:
-            if not is_missing(failure):
+            if is_staying(failure):
+                log.info("too old to be deleted", extra={"chat": place.chat, "id": message})
+            elif not is_missing(failure):
                 raise
 
 

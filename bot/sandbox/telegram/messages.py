@@ -20,6 +20,9 @@ MAX_TEXT = 4096
 MAX_CAPTION = 1024
 """UTF-16 code units of a caption."""
 
+DELETABLE_SECONDS = 2 * 86_400
+"""How long after it was sent a bot may delete a message. https://core.telegram.org/bots/api#deletemessage"""
+
 TYPING_SECONDS = 5.0
 """How long a chat action is shown. https://core.telegram.org/bots/api#sendchataction."""
 
@@ -108,7 +111,10 @@ def edit_message_reply_markup(telegram: Telegram, params: Params) -> Json:
 
 
 def delete_message(telegram: Telegram, params: Params) -> bool:
-    """https://core.telegram.org/bots/api#deletemessage; in groups the bot is no administrator."""
+    """https://core.telegram.org/bots/api#deletemessage; in groups the bot is no administrator.
+
+    The words for an old message are those of `delete_messages` in TDLib's MessagesManager.cpp.
+    """
     if not params.text("chat_id"):
         raise BadRequest("Chat identifier is not specified")
     if not params.integer("message_id"):
@@ -119,6 +125,9 @@ def delete_message(telegram: Telegram, params: Params) -> bool:
         raise BadRequest("message to delete not found")
     if message.author is not telegram.bot and chat.kind is not ChatKind.PRIVATE:
         raise BadRequest("message can't be deleted")
+    if telegram.now() - message.date >= DELETABLE_SECONDS:
+        is_for_all = chat.kind is ChatKind.SUPERGROUP  # elsewhere it could be deleted for one side
+        raise BadRequest(f"message can't be deleted{'' if is_for_all else ' for everyone'}")
     del chat.messages[message.id]
     telegram.changes.tell(chat.id, "deleted")
     return True

@@ -9,12 +9,20 @@ import pytest
 from PIL import Image
 
 from bot.core.types import Button, CommandInfo, OutgoingFile, Reply, Thoughts
-from bot.errors import ChatGone, FileTooLarge, OutcomeUnknown, PlatformError
+from bot.errors import ChatGone, FileTooLarge, MessageGone, OutcomeUnknown, PlatformError
 from bot.platforms.telegram import TelegramSettings, adapter, connect, request
 from bot.platforms.telegram.errors import Unreachable
 from bot.platforms.telegram.ids import make_chat
 from tests.platform_contract import HastyClock
-from tests.platforms.telegram.stage import TelegramStage, group, picture, private, staged, topic
+from tests.platforms.telegram.stage import (
+    Opener,
+    TelegramStage,
+    group,
+    picture,
+    private,
+    staged,
+    topic,
+)
 
 
 @pytest.fixture
@@ -316,3 +324,49 @@ async def test_a_refusal_in_the_middle_of_a_reply_does_not_begin_it_again(
 async def test_halves_of_characters_are_joined_or_replaced(stage: TelegramStage) -> None:
     await stage.platform.send(stage.incoming.ref.chat, Reply(text="a \ud83d\ude00 b \ud83d c"))
     assert await stage.kept() == ["a 😀 b \ufffd c"]
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        "CHAT_RESTRICTED",
+        "CHAT_ADMIN_REQUIRED",
+        "CHAT_FORBIDDEN",
+        "CHAT_GUEST_SEND_FORBIDDEN",
+        "CHANNEL_PRIVATE",
+        "USER_BANNED_IN_CHANNEL",
+        "ALLOW_PAYMENT_REQUIRED_50",
+        "have no write access to the chat",
+        "not enough rights to send text messages to the chat",
+        "TOPIC_CLOSED",
+    ],
+)
+async def test_a_chat_in_which_the_bot_may_not_write_is_gone(
+    stage: TelegramStage, refusal: str
+) -> None:
+    stage.telegram.faults.fail_next(400, refusal, method="sendMessage")
+    with pytest.raises(ChatGone):
+        await stage.platform.send(stage.incoming.ref.chat, Reply(text="hello"))
+
+
+@pytest.mark.parametrize("refusal", ["message not found", "MESSAGE_AUTHOR_REQUIRED"])
+async def test_a_message_that_vanishes_during_the_edit_is_gone(
+    stage: TelegramStage, refusal: str
+) -> None:
+    ref = await stage.platform.send(stage.incoming.ref.chat, Reply(text="hello"))
+    stage.telegram.faults.fail_next(400, refusal, method="editMessageText")
+    with pytest.raises(MessageGone):
+        await stage.platform.edit(ref, Reply(text="hello again"))
+
+
+@pytest.mark.parametrize("opener", [private, group])
+async def test_a_page_that_is_too_old_to_be_deleted_does_not_keep_a_text_from_changing(
+    opener: Opener,
+) -> None:
+    async with staged(opener, clock=HastyClock()) as stage:
+        ref = await stage.platform.send(stage.incoming.ref.chat, Reply(text="word " * 1500))
+        stage.telegram.let_pass(3 * 86_400)
+        await stage.platform.edit(ref, Reply(text="shorter"))
+        first, *old = await stage.kept()
+        assert first == "shorter"
+        assert len(old) == 1  # nobody can take it away

@@ -124,6 +124,18 @@ async def test_deleting(telegram: Telegram, bot: Bot, ann: ChatView) -> None:
         await bot.delete_message(group.id, theirs)
 
 
+async def test_what_is_two_days_old_stays(telegram: Telegram, bot: Bot, ann: ChatView) -> None:
+    group = telegram.group().seen_by(telegram.person(name="Ann"))
+    theirs = [
+        (chat, (await bot.send_message(chat, "hello")).message_id) for chat in (ann.id, group.id)
+    ]
+    telegram.let_pass(2 * 86_400)
+    for (chat, sent), words in zip(theirs, ("deleted for everyone", "deleted"), strict=True):
+        with pytest.raises(BadRequest, match=f"Message can't be {words}$"):
+            await bot.delete_message(chat, sent)
+        assert await bot.edit_message_text("hello again", chat, sent)
+
+
 async def test_replies_need_something_to_reply_to(bot: Bot, ann: ChatView) -> None:
     asked = ann.send("why?")
     answer = await bot.send_message(
