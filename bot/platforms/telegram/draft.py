@@ -103,5 +103,5 @@ class TelegramDraft:
         elif words != self._standing:
             await self._poster.rewrite(self._ref, reply, self._posted, rich=self._rich)
         self._standing = words
-        await self._poster.add(chat, reply.files, self._posted)
+        await self._poster.add(chat, reply, self._posted)
         return self._ref

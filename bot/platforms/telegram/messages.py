@@ -108,7 +108,7 @@ class Messages:
         for number, body in enumerate(bodies, start=1):
             its_own = Around(
                 keyboard=around.keyboard if number == len(bodies) else None,
-                answering=around.answering if number == 1 else None,
+                answering=around.answering,
             )
             follows = insist or number > 1
             ids.append(await self.post(place, body, its_own, urgency, insist=follows))
@@ -236,7 +236,7 @@ class Messages:
 
     async def _make_way(self, place: Place, message: int) -> NoReturn:
         """Take away a picture or a file under which a text has no room; raises `MessageGone`."""
-        with suppress(BadRequest):  # too old to be deleted: it stays
+        with suppress(BadRequest):
             await self._methods.delete(place, message)
         raise MessageGone("the text is too long to stand under a file")
 

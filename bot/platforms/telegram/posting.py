@@ -7,7 +7,7 @@ from contextlib import suppress
 from functools import partial
 
 from bot.core.ports import Clock
-from bot.core.types import ButtonRow, ChatRef, MessageRef, OutgoingFile, Reply
+from bot.core.types import ButtonRow, ChatRef, MessageRef, Reply
 from bot.platforms.telegram import rich as rich_text
 from bot.platforms.telegram.calls import Caller
 from bot.platforms.telegram.ids import Place, make_message, parse_chat, parse_message
@@ -61,7 +61,7 @@ class Poster:
         """Post a whole reply; returns its first message."""
         posted: Posted = {}
         ref = await self.begin(chat, reply, posted, rich=rich)
-        await self.add(chat, reply.files, posted)
+        await self.add(chat, reply, posted)
         return ref
 
     async def begin(
@@ -97,17 +97,20 @@ class Poster:
             sent = await self._messages.post_all(place, bodies, around, urgency)
         else:
             first, *_ = grouped([file for file in reply.files if file not in posted])
-            await self._uploads.post(place, first, posted, insist=bool(posted))
+            await self._uploads.post(place, first, posted, answering, insist=bool(posted))
             sent = next(iter(posted.values()))
         return make_message(chat, sent)
 
-    async def add(self, chat: ChatRef, files: Sequence[OutgoingFile], posted: Posted) -> None:
-        """Post the files that are not `posted` yet, and note them there."""
-        for group in grouped([file for file in files if file not in posted]):
-            await self._moves.posted(partial(self._add_group, chat, group, posted))
+    async def add(self, chat: ChatRef, reply: Reply, posted: Posted) -> None:
+        """Post the files of a reply that are not `posted` yet, and note them there."""
+        for group in grouped([file for file in reply.files if file not in posted]):
+            await self._moves.posted(partial(self._add_group, chat, group, posted, reply.answering))
 
-    async def _add_group(self, chat: ChatRef, group: Group, posted: Posted) -> None:
-        await self._uploads.post(self._moves.place(chat), group, posted, insist=True)
+    async def _add_group(
+        self, chat: ChatRef, group: Group, posted: Posted, answering: MessageRef | None
+    ) -> None:
+        place = self._moves.place(chat)
+        await self._uploads.post(place, group, posted, _answering(place, answering), insist=True)
 
     async def show(
         self, body: Body, buttons: Sequence[ButtonRow], answering: MessageRef
@@ -138,7 +141,7 @@ class Poster:
         """Replace a message; what is too long for it, and files, are posted after it."""
         posted: Posted = {}
         await self.rewrite(ref, reply, posted, rich=rich)
-        await self.add(ref.chat, reply.files, posted)
+        await self.add(ref.chat, reply, posted)
 
     async def rewrite(
         self, ref: MessageRef, reply: Reply, posted: Posted, *, rich: bool = False
@@ -165,7 +168,8 @@ class Poster:
                 return  # the words and the buttons stand under the picture
         first, *more = self._drawn(ref.chat, reply, rich=rich)
         await self.replace(ref, first, () if more else reply.buttons, Urgency.FINAL)
-        around = Around(keyboard=_keyboard(reply.buttons))
+        answering = _answering(place, reply.answering)
+        around = Around(keyboard=_keyboard(reply.buttons), answering=answering)
         await self._messages.post_after(place, message, more, around)
 
     async def replace(
@@ -199,7 +203,10 @@ class Poster:
 
 
 def _answering(place: Place, answering: MessageRef | None) -> Json | None:
-    """In a group an answer says what it answers; it is posted even if that was deleted."""
+    """In a group an answer says what it answers; it is posted even if that was deleted.
+
+    All that belongs to it says so: among the comments of a channel nothing else would be seen.
+    """
     if place.private or answering is None or parse_chat(answering.chat).chat != place.chat:
         return None
     return {"message_id": parse_message(answering), "allow_sending_without_reply": True}

@@ -37,7 +37,6 @@ Group: TypeAlias = Sequence[OutgoingFile]
 """Files that one call posts: an album of pictures, or a single file."""
 Posted: TypeAlias = MutableMapping[OutgoingFile, int]
 """The files that stand in the chat, in order, with the (first) message that posting them made."""
-ALONE = Around()
 SILENT = Rendered("")
 
 
@@ -61,18 +60,21 @@ class Uploader:
         self._methods = methods
         self._caller = caller
 
-    async def post(self, place: Place, group: Group, posted: Posted, *, insist: bool) -> None:
+    async def post(
+        self, place: Place, group: Group, posted: Posted, answering: Json | None, *, insist: bool
+    ) -> None:
         """Post a group of files without words. `posted` is filled with what stands in the chat."""
         if len(group) > 1:
-            await self._album(place, group, posted, insist=insist)
+            await self._album(place, group, posted, answering, insist=insist)
         else:
-            posted[group[0]] = await self.post_one(place, group[0], insist=insist)
+            around = Around(answering=answering)
+            posted[group[0]] = await self.post_one(place, group[0], around, insist=insist)
 
     async def post_one(
         self,
         place: Place,
         file: OutgoingFile,
-        around: Around = ALONE,
+        around: Around,
         *,
         text: Rendered = SILENT,
         insist: bool = False,
@@ -134,11 +136,15 @@ class Uploader:
             return False
         return True
 
-    async def _album(self, place: Place, photos: Group, posted: Posted, *, insist: bool) -> None:
+    async def _album(
+        self, place: Place, photos: Group, posted: Posted, answering: Json | None, *, insist: bool
+    ) -> None:
         media = [InputMediaPhoto(photo.content, filename=photo.name) for photo in photos]
 
         async def send() -> object:
-            return await self._methods.call("sendMediaGroup", **target(place), media=media)
+            return await self._methods.call(
+                "sendMediaGroup", **target(place), media=media, reply_parameters=answering
+            )
 
         try:
             sent = await self._caller.call(
@@ -146,7 +152,7 @@ class Uploader:
             )
         except PhotoRefused:  # one of them is no photo, which Telegram does not name
             for photo in photos:
-                await self.post(place, [photo], posted, insist=True)
+                await self.post(place, [photo], posted, answering, insist=True)
         else:
             posted.update(dict.fromkeys(photos, first_id(sent)))
 

@@ -370,3 +370,15 @@ async def test_a_page_that_is_too_old_to_be_deleted_does_not_keep_a_text_from_ch
         first, *old = await stage.kept()
         assert first == "shorter"
         assert len(old) == 1  # nobody can take it away
+
+
+async def test_all_that_belongs_to_an_answer_in_a_group_says_what_it_answers() -> None:
+    """Else the further pages and the files would not be seen among the comments of a channel."""
+    async with staged(group, clock=HastyClock()) as stage:
+        chat, question = stage.incoming.ref.chat, stage.incoming.ref
+        note = OutgoingFile(name="c.txt", mime="text/plain", content=b"c")
+        files = (picture("a.png"), picture("b.png"), note)
+        await stage.platform.send(chat, Reply(text="word " * 1500, files=files, answering=question))
+        answers = stage.view.screen().answers
+        assert len(answers) == 5
+        assert {answer.reply_to for answer in answers} == {int(question.id)}
