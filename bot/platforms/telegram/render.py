@@ -33,6 +33,9 @@ SHORT = 1000
 _GROWING = re.compile(r"[|$\t]|!\[|\\[(\[]|<[a-z!/]", re.IGNORECASE)
 _HALVES = re.compile("[\ud800-\udfff]")
 _MARKERS = re.compile(r"[*_~`\[#>&]+|^[-=]{3}|^(?: {4}|\t)", re.MULTILINE)
+_BLANKS = frozenset("\u2800\ufffc\u030a\u0333\u033f")
+"""What Unicode counts among the signs, and TDLib among the blanks (`is_empty_string` in misc.cpp)
+or takes out of a text (`clean_input_string` there)."""
 JOINER = "\u200d"
 _NOTHING = "…"
 _WORTH = {"text_link": 0, "pre": 1, "code": 2, "blockquote": 3, "spoiler": 4, "bold": 5}
@@ -64,7 +67,15 @@ class Rendered:
     @property
     def is_visible(self) -> bool:
         """Whether there is anything to see; Telegram takes no empty message."""
-        return any(unicodedata.category(character)[0] not in "ZC" for character in self.text)
+        return is_visible(self.text)
+
+
+def is_visible(text: str) -> bool:
+    """Whether Telegram finds anything in a text."""
+    return any(
+        unicodedata.category(character)[0] not in "ZC" and character not in _BLANKS
+        for character in text
+    )
 
 
 def _configuration() -> RenderConfig:

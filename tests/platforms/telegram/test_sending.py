@@ -382,3 +382,13 @@ async def test_all_that_belongs_to_an_answer_in_a_group_says_what_it_answers() -
         answers = stage.view.screen().answers
         assert len(answers) == 5
         assert {answer.reply_to for answer in answers} == {int(question.id)}
+
+
+async def test_signs_that_telegram_takes_for_nothing_are_not_sent_alone(
+    stage: TelegramStage,
+) -> None:
+    draft = stage.platform.draft(stage.incoming)
+    await draft.show("\u2800\u2800")  # the beginning of a picture of dots
+    assert await stage.screen() == []
+    await draft.finish(Reply(text="\u2800\ufffc"))
+    assert len(await stage.kept()) == 1
