@@ -36,8 +36,9 @@ from bot.platforms.telegram.ids import (
 
 ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "stopped_message_generation")
 _ABOUT_PEOPLE = re.compile(f"/{ABOUT_PEOPLE}")
-ANONYMOUS_ADMIN = 1087968824
-"""@GroupAnonymousBot, which stands for an administrator who writes as the group."""
+STAND_INS = frozenset({1087968824, 136817688})
+"""@GroupAnonymousBot and @Channel_Bot, which stand for people who write as their group or as a
+channel of theirs (`add_message` in the Client.cpp of telegram-bot-api)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,13 +188,13 @@ def _chat_ref(message: Raw) -> ChatRef:
 
 
 def _author(message: Raw) -> Sender | None:
-    """Who wrote; None when it was a bot or a channel. Bots would talk to each other for ever."""
+    """Who wrote; None when it was a bot. Bots would talk to each other for ever."""
     user = message.get("from")
     if user is None:
         return None
     chat = message.get("sender_chat")
-    if user["id"] == ANONYMOUS_ADMIN and chat is not None:
-        return Sender(UserId(str(chat["id"])), chat.get("title", ""))
+    if user["id"] in STAND_INS and chat is not None:
+        return Sender(UserId(str(chat["id"])), _title(chat))
     return None if user["is_bot"] else _sender(user)
 
 

@@ -352,13 +352,22 @@ def test_what_does_not_speak_to_the_bot_is_passed_over(update: dict[str, Any]) -
     assert parse_update({"update_id": 1, **update}, ME) is None
 
 
-def test_an_anonymous_administrator_speaks_as_the_group() -> None:
+@pytest.mark.parametrize(
+    ("bot", "username", "sender"),
+    [
+        (1087968824, "GroupAnonymousBot", {"id": -100, "type": "supergroup", "title": "Friends"}),
+        (136817688, "Channel_Bot", {"id": -200, "type": "channel", "title": "Ann's news"}),
+    ],
+)
+def test_who_writes_as_a_group_or_a_channel_speaks_as_that(
+    bot: int, username: str, sender: dict[str, Any]
+) -> None:
+    stand_in = {"id": bot, "is_bot": True, "first_name": "Somebody", "username": username}
     chat = {"id": -100, "type": "supergroup", "title": "Friends"}
-    bot = {"id": 1087968824, "is_bot": True, "first_name": "Group", "username": "GroupAnonymousBot"}
-    written = {"message_id": 5, "date": 1, "chat": chat, "from": bot, "sender_chat": chat}
+    written = {"message_id": 5, "date": 1, "chat": chat, "from": stand_in, "sender_chat": sender}
     event = parse_update({"update_id": 1, "message": {**written, "text": "hi"}}, ME)
     assert isinstance(event, IncomingMessage)
-    assert (event.sender.id, event.sender.name) == ("-100", "Friends")
+    assert (event.sender.id, event.sender.name) == (str(sender["id"]), sender["title"])
 
 
 def test_a_part_that_was_quoted_is_the_quote() -> None:
