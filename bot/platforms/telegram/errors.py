@@ -122,6 +122,12 @@ def is_missing(failure: error.BadRequest) -> bool:
     return "message to delete not found" in failure.message.lower()
 
 
+def is_unanswerable(failure: error.BadRequest) -> bool:
+    """The message to answer is gone (`on_send_message_fail` in TDLib's MessagesManager.cpp)."""
+    low = failure.message.lower()
+    return "reply_message_id_invalid" in low or "message to be replied not found" in low
+
+
 def is_staying(failure: error.BadRequest) -> bool:
     """The message to delete stays: it is older than two days (Bot API, `deleteMessage`)."""
     return "message can't be deleted" in failure.message.lower()

@@ -14,7 +14,7 @@ from telegram import Bot
 from telegram.error import BadRequest
 
 from bot.errors import PlatformError
-from bot.platforms.telegram.errors import is_missing, is_staying
+from bot.platforms.telegram.errors import is_missing, is_staying, is_unanswerable
 from bot.platforms.telegram.ids import Place
 
 log = logging.getLogger(__name__)
@@ -33,12 +33,19 @@ class Methods:
     async def call(self, name: str, **given: object) -> object:
         """Call a method with what is not None; returns the result as it came.
 
-        A file is given as `InputFile` or `InputMediaPhoto`.
+        A file is given as `InputFile` or `InputMediaPhoto`. What was to answer a message that is
+        gone answers none: the server may learn of that only from Telegram's refusal, in spite of
+        `allow_sending_without_reply`.
         """
         # `send_Message` becomes `sendMessage` again, but is none of python-telegram-bot's own
         # methods: of calling those in this way it warns.
         words = CAPITAL.sub("_", name)
-        return await self._bot.do_api_request(words, api_kwargs=given)
+        try:
+            return await self._bot.do_api_request(words, api_kwargs=given)
+        except BadRequest as failure:
+            if given.get("reply_parameters") is None or not is_unanswerable(failure):
+                raise
+        return await self.call(name, **{**given, "reply_parameters": None})
 
     async def delete(self, place: Place, message: int) -> None:
         """Remove a message; one that is gone already, or that nobody can remove, is no failure."""

@@ -102,6 +102,20 @@ async def test_an_answer_in_a_group_says_what_it_answers() -> None:
         assert stage.view.screen().answers[-1].reply_to is None
 
 
+@pytest.mark.parametrize(
+    ("method", "files"), [("sendMessage", ()), ("sendPhoto", (picture(),))], ids=["text", "photo"]
+)
+async def test_an_answer_to_what_was_deleted_meanwhile_answers_nothing(
+    method: str, files: tuple[OutgoingFile, ...]
+) -> None:
+    async with staged(group, clock=HastyClock()) as stage:
+        stage.telegram.faults.fail_next(400, "REPLY_MESSAGE_ID_INVALID", method=method)
+        reply = Reply(text="hello", files=files, answering=stage.incoming.ref)
+        await stage.platform.send(stage.incoming.ref.chat, reply)
+        (answer,) = stage.view.screen().answers
+        assert (answer.text, answer.reply_to) == ("hello", None)
+
+
 async def test_an_answer_in_a_topic_stays_in_it() -> None:
     async with staged(topic, clock=HastyClock()) as stage:
         await stage.platform.send(stage.incoming.ref.chat, Reply(text="hello"))
