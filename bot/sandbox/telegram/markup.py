@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from bot.sandbox.telegram.errors import BadRequest
 from bot.sandbox.telegram.params import Params
 from bot.sandbox.telegram.state import InlineButton, Json, Keyboard
@@ -11,6 +13,9 @@ MAX_ROW = 8
 
 MAX_BUTTONS = 100
 """Buttons under a message. https://core.telegram.org/bots/features#inline-keyboards"""
+
+MAX_SIZE = 10_000
+"""Bytes of all buttons as JSON (users' reports: tginfo/Telegram-Limits, issue 187)."""
 
 MAX_DATA = 64
 """Bytes of callback data."""
@@ -44,7 +49,8 @@ def inline_keyboard(params: Params, *, editing: bool = False) -> Keyboard:
     if not isinstance(rows, list):
         raise BadRequest('Field "inline_keyboard" must be of type Array')
     keyboard = tuple(row for row in (_row(row) for row in rows) if row)
-    if sum(map(len, keyboard)) > MAX_BUTTONS:
+    size = len(json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode(errors="replace"))
+    if sum(map(len, keyboard)) > MAX_BUTTONS or size > MAX_SIZE:
         raise BadRequest("reply markup is too long")
     return keyboard
 

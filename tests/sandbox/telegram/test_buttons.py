@@ -83,8 +83,10 @@ async def test_rows_are_cut_at_8_and_too_many_buttons_refused(bot: Bot, ann: Cha
     await bot.send_message(ann.id, "a", reply_markup=keyboard([button(str(n)) for n in range(9)]))
     assert len(ann.kept()[-1].buttons[0]) == 8
     rows = [[button(str(number)) for number in range(8)] for _ in range(13)]
-    with pytest.raises(BadRequest, match="Reply markup is too long"):
-        await bot.send_message(ann.id, "a", reply_markup=keyboard(*rows))
+    large = [[button("x" * 60, "y" * 60) for _ in range(8)] for _ in range(12)]
+    for too_much in (rows, large):
+        with pytest.raises(BadRequest, match="Reply markup is too long"):
+            await bot.send_message(ann.id, "a", reply_markup=keyboard(*too_much))
 
 
 @pytest.mark.parametrize(
