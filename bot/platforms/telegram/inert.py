@@ -23,7 +23,7 @@ _TAG = re.compile(r"!(?=\[)|<(?=[a-z/!?])", re.IGNORECASE)
 _DROPPED = re.compile("[\u030a\u0333\u033f\u2028-\u202e]")
 _BLANKED = re.compile(r"[\x00-\x08\x0b-\x1f]")
 _OPENING = re.compile(r"(`{3,})[^`]*|(~{3,}).*")
-_DOUBTFUL = re.compile(r"[ >\t]*<|.*(?:```|~~~|\$\$|\\\[|<!--)")
+_DOUBTFUL = re.compile(r"[ >\t]*<|.*(?:```|~~~|\$\\?\$|\\\[|<!--)")
 """A line after which not all readers agree on what is code: of HTML, a formula, an inner fence."""
 
 

@@ -16,6 +16,7 @@ from telegramify_markdown.entity import utf16_len
 from bot.core.delivery.markdown import LineKind, closed, lines
 from bot.core.delivery.split import pages as cut
 from bot.core.types import Thoughts
+from bot.platforms.telegram.dialect import in_dialect
 from bot.platforms.telegram.inert import inert, inert_in_html
 from bot.platforms.telegram.partial import complete
 
@@ -42,7 +43,7 @@ class RichText:
 
 def compose(markdown: str, *, partial: bool = False) -> RichText:
     """A text, whole or still being written."""
-    safe = inert(complete(markdown) if partial else markdown).rstrip()
+    safe = inert(in_dialect(complete(markdown) if partial else markdown)).rstrip()
     return RichText(_BLANK_LINES.sub("", safe))
 
 
@@ -67,7 +68,7 @@ def folded(page: RichText, thoughts: Thoughts | None) -> RichText:
         return page
     taken = measure(page.markdown) + utf16_len(thoughts.title) + ROOM_FOR_TAGS
     first = next(cut(thoughts.text, max(1, MAX_RICH - taken), measure), "")
-    words = inert_in_html(closed(first))
+    words = inert_in_html(in_dialect(closed(first)))
     if taken + measure(words) > MAX_RICH:
         return page
     details = f"<details><summary>{thoughts.title}</summary>\n\n{words}\n\n</details>"

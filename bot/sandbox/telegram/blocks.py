@@ -1,7 +1,8 @@
 """Markdown as the blocks of a rich message (https://core.telegram.org/bots/api#richblock).
 
 A `RichText` is a string, a list of rich texts, or an object with a `type` and a `text`; a block may
-hold blocks. Formulas stay as they are written.
+hold blocks. Formulas stay as they are written. A single line break is none: "all the text above
+was on the same line" (https://core.telegram.org/bots/api#rich-messages).
 """
 
 from __future__ import annotations
@@ -169,7 +170,7 @@ def _parts(node: SyntaxTreeNode) -> list[RichText]:
 
 def _mark(node: SyntaxTreeNode) -> RichText:
     if node.type in {"softbreak", "hardbreak"}:
-        return "\n"
+        return "\n" if node.type == "hardbreak" else " "
     if node.type == "code_inline":
         return {"type": "code", "text": node.content}
     if node.type == "html_inline":

@@ -47,6 +47,37 @@ async def rich() -> AsyncIterator[TelegramStage]:
         yield stage
 
 
+# ---------------------------------------------------------------- Markdown of rich messages
+
+
+async def test_lines_of_a_rich_message_are_lines(rich: TelegramStage) -> None:
+    """Telegram takes a single line break for none, as GitHub does."""
+    await rich.platform.send(rich.incoming.ref.chat, Reply(text="> Roses\n> are\n\nred,\nviolets"))
+    assert await rich.kept() == ["Roses\nare\nred,\nviolets"]
+
+
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [
+        (r"\(x^2\) is \[y\]", "$x^2$ is $$y$$"),
+        ("from $5 to $10, $10-$20", r"from \$5 to \$10, \$10-\$20"),
+        ("it is $x^2$ for \\$7", "it is $x^2$ for \\$7"),
+        ("1==1 and 2==2", r"1\=\=1 and 2\=\=2"),
+        ("==this== and ||that||", "==this== and ||that||"),
+        ("a || b || c", r"a \|\| b \|\| c"),
+        ("`a || b == c`", "`a || b == c`"),
+        ("```sh\na=$b || c\nd==e\n```", "```sh\na=$b || c\nd==e\n```"),
+        ("~5 is ~~not~~ ~six~", r"~5 is ~~not~~ \~six\~"),
+        ("Title\n=====\n\n| a | b |\n|---|---|\n| $1 || |", None),
+    ],
+)
+def test_signs_mean_in_a_rich_message_what_they_mean_elsewhere(
+    written: str, sent: str | None
+) -> None:
+    shown = compose(written).markdown
+    assert shown == (written.replace("$1", r"\$1") if sent is None else sent)
+
+
 # ---------------------------------------------------------------- drafts
 
 
