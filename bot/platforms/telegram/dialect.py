@@ -10,13 +10,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TypeAlias
 
 from bot.platforms.telegram.elements import ended, events_of, started
 from bot.platforms.telegram.formulas import with_dollars, with_prices
+from bot.platforms.telegram.tags import read_tag
 
 _BREAK = b"  "
 _MARKED = rb"(?<![\w=])==(?=[^\s=])[^=\n]*(?<=[^\s=])==(?![\w=])"
 _HIDDEN = rb"(?<!\|)\|\|(?=[^\s|])[^|\n]+(?<=[^\s|])\|\|(?!\|)"
+_TAG = re.compile(rb"</?[A-Za-z][^<>]*>")
 _SIGNS = re.compile(rb"%s|%s|(?P<sign>={2,}|\|{2,}|\$)" % (_MARKED, _HIDDEN))
 
 
@@ -24,29 +27,47 @@ def in_dialect(markdown: str) -> str:
     """The text that says in a rich message what this one says elsewhere."""
     text = with_prices(with_dollars(markdown))
     source, pieces, at = text.encode(), [], 0
-    for place, insertion in sorted(_insertions(text, source)):
-        pieces += [source[at:place], insertion]
-        at = place
+    for start, end, instead in sorted(_changes(text, source)):
+        pieces += [source[at:start], instead]
+        at = end
     return b"".join([*pieces, source[at:]]).decode()
 
 
-def _insertions(text: str, source: bytes) -> Iterator[tuple[int, bytes]]:
-    """What is to be written into the text, and at which bytes."""
+Change: TypeAlias = tuple[int, int, bytes]
+"""What stands from one byte to another, and what is to stand there."""
+
+
+def _changes(text: str, source: bytes) -> Iterator[Change]:
     is_code = False
     for payload, place in events_of(text):
         if "CodeBlock" in (started(payload), ended(payload)):
             is_code = bool(started(payload))
         elif payload == "SoftBreak":
-            yield place["start"], _BREAK
+            yield _before(place["start"], _BREAK)
         elif started(payload) == "Strikethrough" and not source.startswith(b"~~", place["start"]):
-            yield place["start"], b"\\"  # "~5" means "about five"
-            yield place["end"] - 1, b"\\"
-        elif isinstance(payload, dict) and "Text" in payload and not is_code:
-            for sign in _lone_signs(source, place["start"], place["end"]):
-                yield sign, b"\\"
+            yield _before(place["start"], b"\\")  # "~5" means "about five"
+            yield _before(place["end"] - 1, b"\\")
+        elif not isinstance(payload, dict) or is_code:
+            continue
+        elif "Text" in payload:
+            yield from _lone_signs(source, place["start"], place["end"])
+        elif "InlineHtml" in payload or "Html" in payload:
+            yield from _words_in_angles(source, place["start"], place["end"])
 
 
-def _lone_signs(source: bytes, start: int, end: int) -> Iterator[int]:
+def _before(at: int, instead: bytes) -> Change:
+    return at, at, instead
+
+
+def _lone_signs(source: bytes, start: int, end: int) -> Iterator[Change]:
     for match in _SIGNS.finditer(source, start, end):
         if match["sign"] and not source.endswith(b"\\", 0, match.start()):
-            yield from range(*match.span())
+            for at in range(*match.span()):
+                yield _before(at, b"\\")
+
+
+def _words_in_angles(source: bytes, start: int, end: int) -> Iterator[Change]:
+    """What looks like a tag and is none, as in `Vec<String>`: it would not be shown."""
+    for match in _TAG.finditer(source, start, end):
+        if read_tag(match[0].decode(errors="replace")) is None:
+            yield match.start(), match.start() + 1, b"&lt;"
