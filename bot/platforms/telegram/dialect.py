@@ -49,10 +49,18 @@ def _changes(text: str, source: bytes) -> Iterator[Change]:
             yield _before(place["end"] - 1, b"\\")
         elif not isinstance(payload, dict) or is_code:
             continue
+        elif _is_entity(source, place) and not payload.get("Text", "").isascii():
+            yield place["start"], place["end"], payload["Text"].encode()
         elif "Text" in payload:
             yield from _lone_signs(source, place["start"], place["end"])
         elif "InlineHtml" in payload or "Html" in payload:
             yield from _words_in_angles(source, place["start"], place["end"])
+
+
+def _is_entity(source: bytes, place: dict[str, int]) -> bool:
+    """Whether this is a sign by its name, `&rarr;`: Telegram knows few of them."""
+    written = source[place["start"] : place["end"]]
+    return written.startswith(b"&") and written.endswith(b";")
 
 
 def _before(at: int, instead: bytes) -> Change:

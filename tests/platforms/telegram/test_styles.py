@@ -69,6 +69,7 @@ async def test_lines_of_a_rich_message_are_lines(rich: TelegramStage) -> None:
         ("```sh\na=$b || c\nd==e\n```", "```sh\na=$b || c\nd==e\n```"),
         ("~5 is ~~not~~ ~six~", r"~5 is ~~not~~ \~six\~"),
         ("a Vec<String> is <b>no</b> <i>tag</i>", "a Vec&lt;String> is <b>no</b> <i>tag</i>"),
+        ("20&deg; &rarr; &lt;b&gt; &amp;amp;", "20° → &lt;b&gt; &amp;amp;"),
         ("<T> is a type", "&lt;T> is a type"),
         ("<div>\nVec<T>\n</div>", "<div>\nVec&lt;T>\n</div>"),
         ("Title\n=====\n\n| a | b |\n|---|---|\n| $1 || |", None),
