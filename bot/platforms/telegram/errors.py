@@ -56,6 +56,7 @@ _CHAT_GONE = (
     "not enough rights",
     "have no rights",
     "have no write access",
+    "can't access the chat",
     "need administrator rights",
     "group chat was deactivated",
     "user_deactivated",

@@ -110,6 +110,8 @@ def _stop(raw: Raw, key: str) -> StopPressed:
 def _message(message: Raw, key: str, me: Me, *, edited: bool) -> IncomingMessage | None:
     if _type(message) == "channel" or message.get("is_automatic_forward"):
         return None
+    if message["chat"].get("is_direct_messages"):
+        return None  # letters to a channel, of which the bot is an administrator: none to the bot
     if edited and "location" in message:
         return None  # somebody who shares a live location moves; nobody has written anything
     sender = _author(message)

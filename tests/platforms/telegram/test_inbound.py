@@ -244,6 +244,9 @@ CHAT = {"id": 1001, "type": "private", "first_name": "Ann"}
 ANN = {"id": 1001, "is_bot": False, "first_name": "Ann", "language_code": "zh-hans"}
 
 
+LETTERS = {"id": -7, "type": "supergroup", "title": "News", "is_direct_messages": True}
+
+
 def message(**content: object) -> dict[str, Any]:
     return {"message_id": 5, "date": 1, "chat": CHAT, "from": ANN, **content}
 
@@ -344,6 +347,7 @@ def test_of_the_sizes_of_a_photo_the_smallest_that_is_enough_is_taken() -> None:
         {"message": message(**{"from": {**ANN, "id": 7, "is_bot": True}, "text": "beep"})},
         {"message": message(new_chat_title="new title")},
         {"message": message(is_automatic_forward=True, text="from the channel")},
+        {"message": {**message(text="/help"), "chat": LETTERS}},
         {"channel_post": {**message(text="news"), "chat": {"id": -5, "type": "channel"}}},
         {"something_new_in_2030": {"a": 1}},
     ],

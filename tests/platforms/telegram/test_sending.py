@@ -351,6 +351,7 @@ async def test_halves_of_characters_are_joined_or_replaced(stage: TelegramStage)
         "USER_BANNED_IN_CHANNEL",
         "ALLOW_PAYMENT_REQUIRED_50",
         "have no write access to the chat",
+        "can't access the chat",
         "not enough rights to send text messages to the chat",
         "TOPIC_CLOSED",
     ],
