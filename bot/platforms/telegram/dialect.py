@@ -19,6 +19,9 @@ from bot.platforms.telegram.tags import read_tag
 _BREAK = b"  "
 _MARKED = rb"(?<![\w=])==(?=[^\s=])[^=\n]*(?<=[^\s=])==(?![\w=])"
 _HIDDEN = rb"(?<!\|)\|\|(?=[^\s|])[^|\n]+(?<=[^\s|])\|\|(?!\|)"
+_ADDRESS = re.compile(rb"https?://[^\s<>\"']*\Z")
+LONG = 500
+"""Bytes that are looked through for the beginning of an address which a sign stands in."""
 _TAG = re.compile(rb"</?[A-Za-z][^<>]*>")
 _SIGNS = re.compile(rb"%s|%s|(?P<sign>={2,}|\|{2,}|\$)" % (_MARKED, _HIDDEN))
 
@@ -69,9 +72,15 @@ def _before(at: int, instead: bytes) -> Change:
 
 def _lone_signs(source: bytes, start: int, end: int) -> Iterator[Change]:
     for match in _SIGNS.finditer(source, start, end):
-        if match["sign"] and not source.endswith(b"\\", 0, match.start()):
+        if match["sign"] and _is_open_to_doubt(source, match.start()):
             for at in range(*match.span()):
                 yield _before(at, b"\\")
+
+
+def _is_open_to_doubt(source: bytes, at: int) -> bool:
+    """Whether a sign may be taken for a mark: it has no backslash yet, and is in no address."""
+    is_escaped = source.endswith(b"\\", 0, at)
+    return not is_escaped and _ADDRESS.search(source, max(0, at - LONG), at) is None
 
 
 def _words_in_angles(source: bytes, start: int, end: int) -> Iterator[Change]:

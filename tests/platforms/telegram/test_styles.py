@@ -70,6 +70,7 @@ async def test_lines_of_a_rich_message_are_lines(rich: TelegramStage) -> None:
         ("~5 is ~~not~~ ~six~", r"~5 is ~~not~~ \~six\~"),
         ("a Vec<String> is <b>no</b> <i>tag</i>", "a Vec&lt;String> is <b>no</b> <i>tag</i>"),
         ("20&deg; &rarr; &lt;b&gt; &amp;amp;", "20° → &lt;b&gt; &amp;amp;"),
+        ("see https://a.example/?b==c&d=$1||2 a==b", r"see https://a.example/?b==c&d=$1||2 a\=\=b"),
         ("<T> is a type", "&lt;T> is a type"),
         ("<div>\nVec<T>\n</div>", "<div>\nVec&lt;T>\n</div>"),
         ("Title\n=====\n\n| a | b |\n|---|---|\n| $1 || |", None),
