@@ -96,8 +96,8 @@ async def test_a_message_of_the_new_chat_is_not_taken_for_one_with_its_id_in_the
 async def test_the_threads_of_a_chat_are_found_and_no_chat_beside_it(stores: Stores) -> None:
     await answered(stores, chat("T1:G_1:17.1"), "a", "first")
     await stores.turns.accept(message("b", chat("T1:G_1:17.2").id, "b"), urgent=False)
-    await stores.settings.save(chat("T1:G_1:17.3"), ChatSettings(model="gpt"))
+    await stores.settings.change(chat("T1:G_1:17.3"), lambda _: ChatSettings(model="gpt"))
     for beside in ("T1:G_1:", "T1:G21:17.4", "t1:g_1:17.5"):
-        await stores.settings.save(chat(beside), ChatSettings(model="gpt"))
+        await stores.settings.change(chat(beside), lambda _: ChatSettings(model="gpt"))
     threads = {chat(f"T1:G_1:17.{number}") for number in (1, 2, 3)}
     assert set(await stores.moves.threads(chat("T1:G_1:"))) == threads

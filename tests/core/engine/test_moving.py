@@ -33,7 +33,7 @@ async def test_the_threads_of_a_chat_go_with_it(tmp_path: Path) -> None:
     async with open_store(StorageSettings(url=f"sqlite:///{tmp_path}/bot.db")) as stores:
         access = Access(chats=frozenset({"fake:G1"}))
         gate = Gate(access, SystemClock(), lambda where: [where.id, where.id[:2]], stores.grants)
-        await stores.settings.save(thread, ChatSettings(model="gpt"))
+        await stores.settings.change(thread, lambda _: ChatSettings(model="gpt"))
         moved = MovedChats(stores.moves, gate)
         await moved.take_in(ChatMoved(old=old, new=new, threads=True))
         assert (await stores.settings.load(now)).model == "gpt"

@@ -73,6 +73,11 @@ async def told(office: Office, kind: str, type_: str = "") -> Json:
     return payload
 
 
+def words(text: str) -> Json:
+    """What a stream that has begun with a step of the work is given of a text."""
+    return {"chunks": [{"type": "markdown_text", "text": text}]}
+
+
 async def test_a_question_is_heard_and_its_answer_is_seen_growing(
     office: Office, browser: ClientSession
 ) -> None:
@@ -86,11 +91,11 @@ async def test_a_question_is_heard_and_its_answer_is_seen_growing(
         stream = await office.app.api_call("chat.startStream", json={**where, "chunks": [step]})
         await seen(socket, room, lambda messages: "Thinking…" in html_of(messages))
         where = {"channel": room, "ts": stream["ts"]}
-        await office.app.api_call("chat.appendStream", json={**where, "markdown_text": "**Yes"})
+        await office.app.api_call("chat.appendStream", json={**where, **words("**Yes")})
         root, _ = await seen(socket, room, lambda messages: "**Yes" in html_of(messages))
         assert root["html"] == '<div class="plain">is 1 &lt; 2?</div>'
         assert (root["replies"], root["work"]["writes"], root["work"]["stop"]) == (1, True, True)
-        end = {"markdown_text": ", it is**", "blocks": [keys("Again"), THUMBS]}
+        end = {**words(", it is**"), "blocks": [keys("Again"), THUMBS]}
         await office.app.api_call("chat.stopStream", json={**where, **end})
         root, answer = await seen(socket, room, lambda messages: messages[1]["thumbs"])
     assert root["work"] is None
