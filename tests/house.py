@@ -106,6 +106,7 @@ class Options(TypedDict, total=False):
     list_prices: bool
     commands: CommandTable
     storage: StorageSettings
+    waiting_in_all: int
     clock: Clock
 
 
@@ -134,6 +135,7 @@ async def open_engine(
     list_prices: bool = False,  # else a model's window and price are known by its name
     commands: CommandTable = COMMANDS,
     storage: StorageSettings | None = None,
+    waiting_in_all: int = 1000,
     clock: Clock = SystemClock(),  # noqa: B008 - it has no state
 ) -> AsyncGenerator[Engine]:
     """Run the bot behind a platform over a database in `folder`, or another one."""
@@ -148,7 +150,9 @@ async def open_engine(
         client = api_room.connect(settings, clock=clock)
         in_folder = StorageSettings(url=f"sqlite:///{folder}/house.db", busy_timeout=0.2)
         storage = storage or in_folder
-        async with open_store(storage, waiting_per_chat=5, calendar=calendar) as stores:
+        async with open_store(
+            storage, waiting_per_chat=5, waiting_in_all=waiting_in_all, calendar=calendar
+        ) as stores:
             services = Services(
                 stores=stores,
                 api=client,
