@@ -309,11 +309,6 @@ class PlatformContract:
         await draft.finish(Reply(text="all at once"))
         assert await stage.kept() == ["all at once"]
 
-    async def test_typing_is_quiet_about_refusals(self, stage: Stage) -> None:
-        await stage.refuse_next(1)
-        async with stage.platform.typing(stage.incoming.ref.chat):
-            pass
-
     async def test_a_lost_answer_says_that_the_outcome_is_unknown(self, stage: Stage) -> None:
         await stage.drop_next()
         with pytest.raises(OutcomeUnknown):
@@ -430,8 +425,12 @@ class PlatformContract:
     async def test_the_menu_of_commands_can_be_published(self, stage: Stage) -> None:
         await stage.platform.publish([CommandInfo(name="help", summary="What I can do")])
 
-    async def test_the_names_that_admit_a_chat_are_not_empty(self, stage: Stage) -> None:
-        assert all(stage.platform.places(stage.incoming.ref.chat))
+    async def test_a_chat_is_admitted_by_its_own_name_and_never_by_an_empty_one(
+        self, stage: Stage
+    ) -> None:
+        chat = stage.incoming.ref.chat
+        places = stage.platform.places(chat)
+        assert chat.id in places and all(places)
 
     def _delivery(
         self,

@@ -312,6 +312,16 @@ async def test_a_chat_is_told_that_the_bot_is_typing(stage: TelegramStage) -> No
         await stage.view.wait_for(lambda screen: screen.typing == "typing")
 
 
+async def test_typing_that_telegram_refuses_fails_nothing_and_is_tried_again(
+    stage: TelegramStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapter, "TYPING_SECONDS", 0.01)
+    stage.telegram.faults.fail_next(500, method="sendChatAction")
+    async with stage.platform.typing(stage.incoming.ref.chat):
+        await stage.view.wait_for(lambda screen: screen.typing == "typing")
+    assert len(stage.telegram.calls.of("sendChatAction")) > 1
+
+
 async def test_a_picture_without_words_has_no_caption(stage: TelegramStage) -> None:
     await stage.platform.send(stage.incoming.ref.chat, Reply(text="", files=(picture(),)))
     (seen,) = stage.view.screen().answers
