@@ -10,6 +10,7 @@ import pytest
 
 from bot.core.fakes.clock import ManualClock
 from bot.errors import RateLimited
+from bot.platforms.telegram import pace
 from bot.platforms.telegram.pace import Budget, Pacer, Urgency
 from bot.sandbox.telegram.errors import TooManyRequests
 from bot.sandbox.telegram.limits import Budget as Limited
@@ -197,6 +198,41 @@ async def test_what_belongs_to_no_chat_counts_for_the_bot_and_goes_first(
     await clock.drive(_all([*finals, press()]))
     assert server.refused == 0
     assert len(server.calls) == 201
+
+
+async def test_presses_that_were_answered_count_for_a_second_only(clock: ManualClock) -> None:
+    server = Server(clock)
+    presses = [server.pacer.aside(server.via(chat, "press")) for chat in range(1, 31)]
+    await clock.drive(_all([*presses]))
+    await clock.advance(2)
+    later = [asyncio.create_task(server.call(chat, Urgency.FINAL)) for chat in range(1, 31)]
+    await clock.settle()
+    assert all(call.done() for call in later)
+    for call in later:
+        call.cancel()
+
+
+async def test_in_a_crowd_it_is_remembered_who_may_not_be_called(
+    clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace, "CROWD", 3)
+    server = Server(clock)
+
+    async def refuse() -> None:
+        raise RateLimited(60)
+
+    with pytest.raises(RateLimited):
+        await server.pacer.call(ANN, Urgency.FINAL, refuse)
+    await clock.advance(30)
+    for _ in range(3):
+        await server.call(GROUP, Urgency.FINAL)
+    for chat in range(1, 6):
+        await server.call(chat, Urgency.FINAL)
+        await clock.advance(1)
+    for chat in (ANN, GROUP):
+        with pytest.raises(RateLimited):
+            await server.call(chat, Urgency.PREVIEW)
+    assert server.refused == 0
 
 
 async def test_first_texts_go_before_later_ones(clock: ManualClock) -> None:
