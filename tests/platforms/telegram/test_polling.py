@@ -114,6 +114,34 @@ async def test_a_second_poller_is_spoken_of_once(caplog: pytest.LogCaptureFixtur
         assert len(said) == 1
 
 
+async def test_a_second_poller_that_comes_again_is_spoken_of_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    inbox = Inbox()
+    async with staged(private, clock=HastyClock()) as stage:
+
+        def conflict() -> None:
+            stage.telegram.faults.fail_next(
+                409, "terminated by other getUpdates request", method="getUpdates", times=2
+            )
+
+        conflict()
+        with caplog.at_level(logging.INFO):
+            async with listening(stage, inbox):
+                await inbox.wait()
+                conflict()
+                for number in range(2):  # the poll under way does not meet the conflict
+                    stage.view.send(f"message {number}")
+                    await inbox.wait(number + 2)
+        said = [r.message for r in caplog.records if "poll" in r.message]
+        assert said == [
+            "another program polls with the same token",
+            "polling alone again",
+            "another program polls with the same token",
+            "polling alone again",
+        ]
+
+
 async def test_a_webhook_is_taken_away() -> None:
     async with staged(private, clock=HastyClock()) as stage:
         stage.telegram.updates.webhook_url = "https://example.com/hook"
