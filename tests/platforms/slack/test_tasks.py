@@ -127,8 +127,10 @@ async def test_a_stream_that_died_while_the_bot_worked_becomes_a_message(
     await clock.sleep(TICK)
     await draft.status("💭 Thinking… 299 s")
     await draft.show("one")
+    assert stage.place.stoppable()
     await draft.finish(Reply(text="one two"))
     assert await stage.kept() == ["one two"]
+    await stage.sandbox.wait_for(lambda: not stage.place.stoppable())
 
 
 async def test_a_task_notifies_nobody(stage: SlackStage) -> None:
