@@ -47,6 +47,11 @@ async def test_a_stranger_is_let_in_with_a_button_and_shut_out_by_typing(house: 
     assert await house.say("hello?", sender=EVE) == [*before, TURNED_AWAY]
 
 
+async def test_a_stranger_who_has_only_pressed_start_can_be_let_in_by_name(house: House) -> None:
+    assert await house.say("/start", sender=EVE) == [TURNED_AWAY]
+    assert (await house.say("/allow Eve", sender=BOSS))[-1] == "✅ `fake:5` may talk to me now."
+
+
 async def test_what_was_decided_holds_after_a_restart(tmp_path: Path) -> None:
     async with open_house(tmp_path, access=ACCESS) as house:
         [text] = await house.say("/allow fake:5", sender=BOSS)
