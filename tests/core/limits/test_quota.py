@@ -9,9 +9,11 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from bot.api.settings import ModelSettings
 from bot.core.access import Access
@@ -132,6 +134,17 @@ async def test_money_is_limited_where_the_price_is_known(tmp_path: Path) -> None
         assert (await house.say("three"))[-1].startswith(
             "⚠️ What is left of your limit of $1.50 a day is too little for an answer."
         )
+
+
+async def test_a_photo_in_a_question_is_asked_for_with_its_words(tmp_path: Path) -> None:
+    async with open_house(tmp_path, quotas=own(daily_tokens=1_000)) as house:
+        content = BytesIO()
+        Image.new("RGB", (40, 30), "teal").save(content, "PNG")
+        house.platform.contents[FileId("p")] = content.getvalue()
+        photo = Attachment(id=FileId("p"), kind=FileKind.IMAGE, mime="image/png")
+        [text] = await house.tell(house.platform.message("what is this?", attachments=(photo,)))
+        assert text.startswith("⚠️ This takes 1,2") and "here is 1,000 tokens a day" in text
+        assert house.api.traffic.to("/chat/completions") == []
 
 
 async def test_pictures_are_counted(tmp_path: Path) -> None:
