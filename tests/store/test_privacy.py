@@ -214,6 +214,22 @@ async def test_the_bytes_of_the_file_do_not_hold_it_either(
         assert WORD not in left
 
 
+async def test_nor_do_they_once_what_was_being_answered_meanwhile_has_ended(
+    tmp_path: Path, sqlite_template: Path
+) -> None:
+    settings = StorageSettings(url=f"sqlite:///{shutil.copy(sqlite_template, tmp_path)}")
+    file = settings.sqlite_file
+    assert file is not None
+    async with open_store(settings) as stores:
+        await stores.turns.accept(message("1", "hers", WORD), urgent=False)
+        turn = await stores.turns.claim()
+        assert turn is not None
+        await stores.privacy.forget_person("test", ANN.id, by=LAST)
+        await stores.turns.checkpoint(turn.id, partial=f"you said {WORD}", shown=())
+        await stores.turns.finish(turn.id, Outcome(messages=(said(WORD),)))
+        assert WORD not in await asyncio.to_thread(text_of, file)
+
+
 def text_of(file: Path) -> str:
     """The bytes of the database and of what lies beside it."""
     beside = [file, *file.parent.glob(f"{file.name}-*")]

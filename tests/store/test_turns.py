@@ -20,6 +20,7 @@ from bot.core.types import (
     FileId,
     FileKind,
     IncomingMessage,
+    OutgoingFile,
     Quote,
     StopPressed,
     Unreadable,
@@ -54,6 +55,22 @@ async def test_an_event_comes_back_as_it_went_in(stores: Stores) -> None:
     for event in events:
         await stores.turns.accept(event, urgent=True)
     assert [(await claim(stores)).event for _ in events] == events
+
+
+@pytest.mark.parametrize("attempts", [1, 2])
+async def test_files_left_for_a_later_attempt_are_there_until_the_turn_ends(
+    stores: Stores, attempts: int
+) -> None:
+    drawn = OutgoingFile(name="a.png", mime="image/png", content=b"png")
+    await stores.turns.accept(message("1"), urgent=False)
+    turn = await claim(stores)
+    await stores.turns.note(turn.id, "drawn", [drawn])
+    if attempts == 2:
+        await stores.turns.fail(turn.id, "it broke", dead=False)
+        assert (await claim(stores)).progress == "drawn"
+    assert await stores.turns.made(turn.id) == [drawn]
+    await stores.turns.finish(turn.id, Outcome())
+    assert await stores.turns.made(turn.id) == []
 
 
 async def test_half_a_surrogate_pair_does_not_stop_a_message(stores: Stores) -> None:
