@@ -114,17 +114,22 @@ async def remind(ctx: TurnContext, outcome: Outcome) -> None:
             log.info("note not shown", extra={**ctx.log, "error": repr(error)})
 
 
-def may_use(ctx: TurnContext, model: str) -> None:
-    """Raise `ModelError` when a model is reserved for others."""
-    if not ctx.may_use(model):
-        text = ctx.texts.gettext(
-            "The model “{model}” is reserved for others. Choose another with /model."
-        )
-        raise ModelError(ModelErrorKind.NOT_ALLOWED, text.format(model=model))
+def may_use(ctx: TurnContext, model: str, *, answers: bool = True) -> None:
+    """Raise `ModelError` when a model is reserved for others.
+
+    With /model people choose which one `answers`, and no other.
+    """
+    if ctx.may_use(model):
+        return
+    _ = ctx.texts.gettext
+    text = _("The model “{model}” is reserved for others.")
+    if answers:
+        text = _("The model “{model}” is reserved for others. Choose another with /model.")
+    raise ModelError(ModelErrorKind.NOT_ALLOWED, text.format(model=model))
 
 
 async def _reserve_all(ctx: TurnContext, entry: UsageEntry) -> None:
-    may_use(ctx, entry.model)
+    may_use(ctx, entry.model, answers=False)
     amount = _worth(ctx.services, entry)
     found = await ctx.services.budget.ceilings(ctx.person, admin=ctx.admin)
     wish = Wish(person=ctx.person, least=amount, most=amount, ceilings=found, turn=ctx.turn.id)

@@ -210,6 +210,20 @@ async def test_a_reserved_model_is_for_those_it_is_for(tmp_path: Path) -> None:
         assert (await house.say("hello", sender=WU))[-1].startswith("**You said:** hello")
 
 
+async def test_a_reserved_model_neither_draws_nor_listens_for_others(tmp_path: Path) -> None:
+    models = {name: frozenset({"fake:2"}) for name in ("gpt-image-1", "whisper-1")}
+    async with open_house(tmp_path, access=Access(open=True, models=models)) as house:
+        house.platform.contents[FileId("v")] = beeps(1.0)
+        voice = Attachment(id=FileId("v"), kind=FileKind.VOICE, mime="audio/ogg", name="v.ogg")
+        await house.say("/image a cat")
+        kept = await house.tell(house.platform.message("", attachments=(voice,)))
+        assert kept == [  # and no advice that helps with answers only
+            "⚠️ The model “gpt-image-1” is reserved for others.",
+            "⚠️ The model “whisper-1” is reserved for others.",
+        ]
+        assert house.api.traffic.requests == []
+
+
 # ---------------------------------------------------------------- races and kills
 
 
