@@ -61,6 +61,19 @@ async def test_one_line_says_that_a_row_of_messages_waits(sociable: House) -> No
     assert lines == {"⏳ 1 message before yours"}
 
 
+async def test_a_line_for_each_goes_away_where_only_this_chat_is_answered_together(
+    house: House,
+) -> None:
+    await house.say("/settings together on")
+    house.api.script.answer(SLOW, "both at once")
+    async with being_answered(house):
+        for text in ("second", "third"):
+            await house.happen(house.platform.message(text))
+        await house.sees("⏳ 2 messages before yours")
+    await house.lanes.answered(CHAT)
+    assert house.platform.kept()[2:] == ["both at once"]
+
+
 async def test_a_command_a_long_text_and_somebody_else_end_a_row(sociable: House) -> None:
     async with being_answered(sociable):
         for text in ("second", "/model gpt-4o", "third", "x" * 2000, "fourth"):
