@@ -7,6 +7,7 @@ import pytest
 
 from bot.core.access import Access
 from bot.core.fakes.platform import CHAT
+from bot.core.stores import Action
 from bot.core.types import Sender, UserId
 from bot.sandbox.openai.backend import Endpoint, ModelCard
 from bot.sandbox.openai.faults import Refuse
@@ -106,6 +107,13 @@ async def test_a_made_up_button_does_nothing(house: House) -> None:
     await house.say("/model")
     press = house.platform.press("gpt-4o")
     await house.tell(replace(press, key="made up", value="../../etc/passwd"))
+    assert house.platform.notices[-1] == "This button no longer works."
+
+
+async def test_a_button_of_an_older_version_says_that_it_no_longer_works(house: House) -> None:
+    [value] = await house.services.stores.actions.offer(CHAT, [Action(name="of yesterday")])
+    await house.say("/model")
+    await house.tell(replace(house.platform.press("gpt-4o"), value=value))
     assert house.platform.notices[-1] == "This button no longer works."
 
 
