@@ -152,6 +152,7 @@ async def test_previews_still_make_way_for_an_end_that_waits_for_their_method(
         await pace.call("chat.update", "C2", Urgency.PREVIEW, done, chat="T1:C2:")
     await clock.advance(60)
     assert end.done()
+    assert await pace.call("chat.update", "C2", Urgency.PREVIEW, done, chat="T1:C2:") == "done"
 
 
 async def test_a_status_line_that_is_refused_holds_up_no_answer(clock: ManualClock) -> None:
