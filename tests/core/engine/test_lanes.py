@@ -171,6 +171,7 @@ async def test_an_answer_that_cannot_be_kept_shuts_no_chat(tmp_path: Path) -> No
         await house.say("hello")
         assert (await house.say("/model gpt-4o"))[0].startswith("**You said:** hello")
         assert (await house.say("are you there?"))[-1].startswith("**You said:** are you there?")
+        assert len(house.api.traffic.to("/chat/completions")) == 2  # each is asked for once
     with closing(sqlite3.connect(tmp_path / "house.db")) as database:
         states = database.execute("SELECT state FROM turns ORDER BY id").fetchall()
     assert states == [("dead",), ("done",), ("done",)]
