@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 
+from PIL import Image
+
 from bot.core.fakes.platform import CHAT
-from bot.core.types import Attachment, FileId, FileKind
+from bot.core.limits.calendar import Calendar
+from bot.core.types import Attachment, FileId, FileKind, Sender, UserId
 from bot.sandbox.openai.faults import Cut
 from bot.sandbox.openai.scripted import Answer
 from tests.house import open_house
@@ -72,3 +78,38 @@ async def test_a_stopped_answer_is_estimated_by_what_was_said(tmp_path: Path) ->
     assert 5 < row["prompt_tokens"] < 20
     assert isinstance(row["completion_tokens"], int)
     assert 1 <= row["completion_tokens"] < 1000
+
+
+async def test_a_photo_in_the_question_of_a_stopped_answer_is_estimated_too(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        content = BytesIO()
+        Image.new("RGB", (40, 30), "teal").save(content, "PNG")
+        house.platform.contents[FileId("p")] = content.getvalue()
+        photo = Attachment(id=FileId("p"), kind=FileKind.IMAGE, mime="image/png")
+        house.api.script.answer(Answer(text="word " * 1000, chunk=5, pace=0.02))
+        await house.happen(house.platform.message("what is it?", attachments=(photo,)))
+        await house.sees("word")
+        await house.tell(house.platform.message("/stop"))
+    (row,) = table(tmp_path)
+    assert row["estimated"]
+    assert isinstance(row["prompt_tokens"], int)
+    assert 1000 < row["prompt_tokens"] < 1200
+
+
+async def test_who_was_forgotten_is_in_the_books_until_the_month_is_over(tmp_path: Path) -> None:
+    now = [datetime.now(UTC)]
+    calendar = Calendar(now=lambda: now[0])
+    eve = Sender(UserId("5"), "Eve")
+    async with open_house(tmp_path, calendar=calendar) as house:
+        await house.say("hello", sender=eve)
+        await house.say("/forget me yes", sender=eve)
+        assert [row["user_id"] for row in table(tmp_path)] == ["5"]
+    now[0] += timedelta(days=32)
+    async with (
+        open_house(tmp_path, platform=house.platform, calendar=calendar) as house,
+        asyncio.timeout(10),
+    ):
+        await house.say("hello")
+        while "5" in [row["user_id"] for row in table(tmp_path)]:  # noqa: ASYNC110 - a view
+            await asyncio.sleep(0.002)
+        assert [row["user_id"] for row in table(tmp_path)] == ["", "1"]
