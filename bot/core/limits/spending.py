@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from decimal import Decimal
 
-from bot.core.chat import ChatRequest, ImagePart
+from bot.core.chat import PICTURE_TOKENS, ChatRequest, ImagePart
 from bot.core.limits.ledger import Person, Refused, Reserved, Wish
 from bot.core.limits.quota import Amount, amount_of, ceilings
 from bot.core.limits.quota_sentences import QuotaSentences
@@ -31,8 +31,6 @@ ANSWER = 4_096
 """Tokens set aside for an answer whose length nobody limits."""
 SHORT = 256
 """An answer of fewer tokens is not worth asking for."""
-PICTURE = 1_000
-"""Tokens that a picture in a question takes, about."""
 NOBODY = Person("", UserId(""))
 """Under whose name chores are set aside."""
 NEAR = Decimal("0.8")
@@ -163,7 +161,7 @@ def _question(services: Services, request: ChatRequest, answer: int) -> UsageEnt
     return UsageEntry(
         kind=UsageKind.CHAT,
         model=request.model,
-        prompt_tokens=words + PICTURE * pictures,
+        prompt_tokens=words + PICTURE_TOKENS * pictures,
         completion_tokens=answer,
     )
 

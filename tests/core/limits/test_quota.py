@@ -143,7 +143,7 @@ async def test_a_photo_in_a_question_is_asked_for_with_its_words(tmp_path: Path)
         house.platform.contents[FileId("p")] = content.getvalue()
         photo = Attachment(id=FileId("p"), kind=FileKind.IMAGE, mime="image/png")
         [text] = await house.tell(house.platform.message("what is this?", attachments=(photo,)))
-        assert text.startswith("⚠️ This takes 1,2") and "here is 1,000 tokens a day" in text
+        assert text.startswith("⚠️ This takes 1,3") and "here is 1,000 tokens a day" in text
         assert house.api.traffic.to("/chat/completions") == []
 
 
