@@ -208,7 +208,7 @@ class Pacer:
         """Seconds until it is the turn of a call that does not wait itself; 0 for now."""
         now = self._clock.monotonic()
         if state.waiting:
-            return 1 / PRIVATE.rate
+            return PATIENCE
         need = 1.0 + (GROUP_RESERVE if chat < 0 and urgency is not Urgency.FIRST else 0.0)
         need += TYPING_RESERVE if urgency is Urgency.TYPING else 0.0
         own = max(bucket.wait(now, need) for bucket in budgets)

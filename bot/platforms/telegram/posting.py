@@ -57,16 +57,14 @@ class Poster:
             return rich_text.compose(text, partial=True)
         return pages(render(text, partial=True))[0]
 
-    async def send(self, chat: ChatRef, reply: Reply, *, rich: bool = False) -> MessageRef:
+    async def send(self, chat: ChatRef, reply: Reply, *, rich: bool) -> MessageRef:
         """Post a whole reply; returns its first message."""
         posted: Posted = {}
         ref = await self.begin(chat, reply, posted, rich=rich)
         await self.add(chat, reply, posted)
         return ref
 
-    async def begin(
-        self, chat: ChatRef, reply: Reply, posted: Posted, *, rich: bool = False
-    ) -> MessageRef:
+    async def begin(self, chat: ChatRef, reply: Reply, posted: Posted, *, rich: bool) -> MessageRef:
         """Post the words of a reply, with its file where they have room under it.
 
         Without words the first files are posted. `posted` is filled with those that stand in the
@@ -137,15 +135,13 @@ class Poster:
         urgency = Urgency.FIRST if is_first else Urgency.PREVIEW
         await self._messages.show_draft(parse_chat(chat), draft, body, urgency)
 
-    async def edit(self, ref: MessageRef, reply: Reply, *, rich: bool = False) -> None:
+    async def edit(self, ref: MessageRef, reply: Reply, *, rich: bool) -> None:
         """Replace a message; what is too long for it, and files, are posted after it."""
         posted: Posted = {}
         await self.rewrite(ref, reply, posted, rich=rich)
         await self.add(ref.chat, reply, posted)
 
-    async def rewrite(
-        self, ref: MessageRef, reply: Reply, posted: Posted, *, rich: bool = False
-    ) -> None:
+    async def rewrite(self, ref: MessageRef, reply: Reply, posted: Posted, *, rich: bool) -> None:
         """Replace the words of a message, by its file with them where that can be.
 
         What is too long for it is posted after it. The file is noted in `posted`.
