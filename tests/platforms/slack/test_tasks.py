@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
 from bot.core.delivery.delivery import Delivery
-from bot.core.types import OutgoingFile, Reply
+from bot.core.types import MessageRef, OutgoingFile, Reply
 from bot.platforms.slack.draft import TICK
 from bot.sandbox.slack.limits import Limits
 from bot.sandbox.slack.state import Seen
@@ -131,6 +132,22 @@ async def test_a_stream_that_died_while_the_bot_worked_becomes_a_message(
     await draft.finish(Reply(text="one two"))
     assert await stage.kept() == ["one two"]
     await stage.sandbox.wait_for(lambda: not stage.place.stoppable())
+
+
+async def test_a_message_that_holds_but_tasks_is_written_down(
+    stage: SlackStage, clock: HastyClock
+) -> None:
+    written: asyncio.Queue[Sequence[MessageRef]] = asyncio.Queue()
+
+    async def remember(text: str, messages: Sequence[MessageRef]) -> None:
+        written.put_nowait(messages)
+
+    async with Delivery(stage.platform, stage.incoming, clock=clock, journal=remember) as delivery:
+        delivery.status("💭 Thinking… 1 s")
+        async with asyncio.timeout(5):
+            before_the_text = await written.get()
+        assert await delivery.finish(mark="⏹ Stopped.") == before_the_text
+    assert await stage.kept() == ["⏹ Stopped."]
 
 
 async def test_a_task_notifies_nobody(stage: SlackStage) -> None:
