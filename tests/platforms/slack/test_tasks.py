@@ -9,6 +9,7 @@ import pytest
 
 from bot.core.delivery.delivery import Delivery
 from bot.core.types import MessageRef, OutgoingFile, Reply
+from bot.errors import OutcomeUnknown
 from bot.platforms.slack.draft import TICK
 from bot.sandbox.slack.limits import Limits
 from bot.sandbox.slack.state import Seen
@@ -148,6 +149,17 @@ async def test_a_message_that_holds_but_tasks_is_written_down(
             before_the_text = await written.get()
         assert await delivery.finish(mark="⏹ Stopped.") == before_the_text
     assert await stage.kept() == ["⏹ Stopped."]
+
+
+async def test_a_stream_of_tasks_that_may_stand_there_is_not_begun_twice(stage: SlackStage) -> None:
+    draft = stage.platform.draft(stage.incoming)
+    stage.sandbox.drop_next(method="chat.startStream")
+    with pytest.raises(OutcomeUnknown):
+        await draft.status("🎧 Listening…")
+    await draft.status("💭 Thinking… 1 s")
+    assert len(stage.place.answers()) == 1
+    await draft.finish(Reply(text="one"))
+    assert (await stage.kept())[-1] == "one"
 
 
 async def test_a_task_notifies_nobody(stage: SlackStage) -> None:
