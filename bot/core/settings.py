@@ -15,7 +15,6 @@ class ChatSettings:
     """What a chat has chosen. Empty means the operator's default."""
 
     model: str = ""
-    image_model: str = ""
     system_prompt: str = ""
     persona: str = ""
     listening: str = ""

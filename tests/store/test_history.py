@@ -147,7 +147,7 @@ async def test_of_an_answer_nothing_is_kept_but_its_message(settings: StorageSet
 
 async def test_settings_are_kept_per_chat(stores: Stores) -> None:
     assert await stores.settings.load(chat()) == ChatSettings()
-    chosen = ChatSettings(model="m", image_model="i", system_prompt="Be \x00 kind", language="zh")
+    chosen = ChatSettings(model="m", system_prompt="Be \x00 kind", language="zh")
     await stores.settings.change(chat(), lambda _: ChatSettings(model="first"))
     await stores.settings.change(chat(), lambda _: chosen)
     assert await stores.settings.load(chat()) == chosen

@@ -102,9 +102,9 @@ async def _sources(ctx: TurnContext, message: IncomingMessage, given: Given) -> 
 
 
 async def _model(ctx: TurnContext, wanted: str) -> str:
-    """The image model: as asked for, as the chat chose, or the operator's."""
+    """The image model: as asked for, or the operator's."""
     _ = ctx.texts.gettext
-    model = ctx.settings.image_model or ctx.services.defaults.image_model
+    model = ctx.services.defaults.image_model
     if not wanted:
         if not model:
             raise OptionError(
