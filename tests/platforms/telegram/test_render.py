@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.delivery.partial import settle
-from bot.platforms.telegram.render import MAX_ENTITIES, MAX_TEXT, measure, pages, render
+from bot.platforms.telegram.render import MAX_ENTITIES, MAX_TEXT, Rendered, measure, pages, render
 from bot.sandbox.telegram.judge import Tdlib
 from tests.platforms.telegram.judging import (
     STEP,
@@ -277,6 +277,15 @@ def test_what_is_still_open_is_shown_as_what_it_will_be(written: str, text: str)
 def test_a_text_that_shows_nothing_is_shown_as_it_came() -> None:
     assert render("<!-- -->").text == "<!-- -->"
     assert render("").text == "…"
+
+
+@pytest.mark.parametrize("blank", ["\u2800\u2800\n\u2800", "\ufffc", "\u030a", "\u200b", "\u3000"])
+def test_what_telegram_takes_for_nothing_is_never_sent(blank: str, telegram_parser: Tdlib) -> None:
+    assert not judged(telegram_parser, Rendered(blank)).text
+    assert not render(blank, partial=True).is_visible
+    assert judged(telegram_parser, render(blank)).text == "…"
+    drawing = blank + "\u28ff"
+    assert judged(telegram_parser, render(drawing, partial=True)).text.endswith("\u28ff")
 
 
 # ---------------------------------------------------------------- sizes
