@@ -13,6 +13,7 @@ from bot.platforms.telegram.errors import StyleRefused
 from bot.platforms.telegram.messages import Body
 from bot.platforms.telegram.pace import Urgency
 from bot.platforms.telegram.posting import Poster
+from bot.platforms.telegram.rich import RichText
 from bot.platforms.telegram.uploads import Posted
 
 
@@ -20,7 +21,8 @@ class TelegramDraft:
     """The draft of one message; with `ref`, of one that stands in the chat already.
 
     With a `draft_id` it is shown as a draft of Telegram's, which becomes a message at the end only.
-    Where that is refused, it goes on as a message that is edited, from the first text on.
+    Where that is refused, it goes on as a message that is edited, from the first text on; a text
+    that is refused as rich goes on as classic text, and is not tried again with each word more.
     """
 
     def __init__(
@@ -68,25 +70,24 @@ class TelegramDraft:
         is_again = self._draft_id is not None and text == self._text  # it would vanish
         if not body.is_visible or (body == self._shown and not is_again):
             return
-        if not await self._show_draft(body):
-            await self._show_message(body)
+        try:
+            await self._show(body)
+        except StyleRefused:
+            if isinstance(body, RichText):
+                self._rich = False
+            else:
+                self._draft_id = None
+            await self.show(text)
+            return
         self._text, self._shown = text, body
 
-    async def _show_draft(self, body: Body) -> bool:
-        """Show it as a draft; False where there are none."""
-        if self._draft_id is None:
-            return False
-        try:
+    async def _show(self, body: Body) -> None:
+        """Show it in one way. Raises `StyleRefused` where that cannot be."""
+        if self._draft_id is not None:
             await self._poster.show_draft(
                 self._draft_id, body, self._answering.chat, is_first=self._shown is None
             )
-        except StyleRefused:
-            self._draft_id = None
-            return False
-        return True
-
-    async def _show_message(self, body: Body) -> None:
-        if self._ref is None:
+        elif self._ref is None:
             self._ref = await self._poster.show(body, self._buttons, self._answering)
         else:
             await self._poster.replace(self._ref, body, self._buttons, Urgency.PREVIEW)

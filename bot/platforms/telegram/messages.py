@@ -67,17 +67,19 @@ class Messages:
         """The messages that an earlier one stands for, by its chat and id."""
 
     async def show(self, place: Place, body: Body, around: Around, urgency: Urgency) -> int:
-        """Post the beginning of a text that is still being written, on one message."""
-        if isinstance(body, RichText):
-            try:
-                sent = await self._post_rich(place, body, around, urgency, insist=False)
-            except StyleRefused as refusal:
-                self.rich.note(place.chat, unknown=refusal.unknown)
-                body = pages(render(body.markdown))[0]
-            else:
-                self.rich.worked(place.chat)
-                return sent
-        return await self._post_classic(place, body, around, urgency, insist=False)
+        """Post the beginning of a text that is still being written, on one message.
+
+        Raises `StyleRefused` where it cannot be rich.
+        """
+        if isinstance(body, Rendered):
+            return await self._post_classic(place, body, around, urgency, insist=False)
+        try:
+            sent = await self._post_rich(place, body, around, urgency, insist=False)
+        except StyleRefused as refusal:
+            self.rich.note(place.chat, unknown=refusal.unknown)
+            raise
+        self.rich.worked(place.chat)
+        return sent
 
     async def post(
         self, place: Place, body: Body, around: Around, urgency: Urgency, *, insist: bool = False
@@ -155,7 +157,10 @@ class Messages:
         keyboard: Json | None,
         urgency: Urgency,
     ) -> None:
-        """Put one text in the place of another."""
+        """Put one text in the place of another.
+
+        Raises `StyleRefused` where a preview cannot be rich; a final text is put there anyhow.
+        """
         await self.delete_rest(place, message)
         if isinstance(body, Rendered):
             await self._replace_classic(place, message, body, keyboard, urgency)
@@ -164,8 +169,9 @@ class Messages:
             await self._replace_rich(place, message, body, keyboard, urgency)
         except StyleRefused as refusal:
             self.rich.note(place.chat, unknown=refusal.unknown)
+            if urgency is not Urgency.FINAL:
+                raise
             first, *more = pages(render(body.markdown))
-            more = more if urgency is Urgency.FINAL else []
             below = None if more else keyboard
             await self._replace_classic(place, message, first, below, urgency)
             await self.post_after(place, message, more, Around(keyboard=keyboard))
@@ -173,7 +179,10 @@ class Messages:
             self.rich.worked(place.chat)
 
     async def show_draft(self, place: Place, draft: int, body: Body, urgency: Urgency) -> None:
-        """Show a text that is no message yet. Raises `StyleRefused` where there are no drafts."""
+        """Show a text that is no message yet.
+
+        Raises `StyleRefused` where there are no drafts, or where it cannot be rich.
+        """
 
         async def show() -> None:
             name = "sendRichMessageDraft" if isinstance(body, RichText) else "sendMessageDraft"
@@ -183,13 +192,10 @@ class Messages:
         try:
             await self._styled(place, urgency, show, budget=Budget.DRAFT)
         except StyleRefused as refusal:
-            if isinstance(body, Rendered):
-                self.drafts.note(place.chat, unknown=refusal.unknown)
-                raise
-            self.rich.note(place.chat, unknown=refusal.unknown)
-            await self.show_draft(place, draft, pages(render(body.markdown))[0], urgency)
-        else:
-            self.drafts.worked(place.chat)
+            style = self.drafts if isinstance(body, Rendered) else self.rich
+            style.note(place.chat, unknown=refusal.unknown)
+            raise
+        self.drafts.worked(place.chat)
 
     # ------------------------------------------------------------ classic text
 

@@ -113,7 +113,10 @@ class Poster:
     async def show(
         self, body: Body, buttons: Sequence[ButtonRow], answering: MessageRef
     ) -> MessageRef:
-        """Post the first text of an answer, if the budget has room for it now."""
+        """Post the first text of an answer, if the budget has room for it now.
+
+        Raises `StyleRefused` where it cannot be rich.
+        """
 
         async def show() -> MessageRef:
             chat = self._moves.chat(answering.chat)
@@ -171,7 +174,7 @@ class Poster:
     async def replace(
         self, ref: MessageRef, body: Body, buttons: Sequence[ButtonRow], urgency: Urgency
     ) -> None:
-        """Put one text in the place of another."""
+        """Put one text in the place of another. Raises `StyleRefused` for a preview only."""
         place, message = self._moves.message(ref)
         await self._messages.replace(place, message, body, _keyboard(buttons), urgency)
 

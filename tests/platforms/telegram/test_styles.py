@@ -260,6 +260,25 @@ async def test_one_text_that_is_refused_does_not_spoil_the_next(rich: TelegramSt
         assert rich.view.screen().answers[-1].rich == "hello"
 
 
+@pytest.mark.parametrize("drafts", [False, True])
+async def test_an_answer_that_cannot_be_rich_is_refused_once_and_spoils_no_other(
+    *, drafts: bool
+) -> None:
+    wide = "|".join(f"c{n}" for n in range(21))  # a table has 20 columns at most
+    table = f"|{wide}|\n|{'-|' * 21}\n|{wide}|"
+    clock = HastyClock()
+    async with staged(private, clock=clock, style=Style(drafts=drafts, rich=True)) as stage:
+        draft = stage.platform.draft(stage.incoming, stop=STOP)
+        for line in range(3):
+            await clock.sleep(10)
+            await draft.show(table + f"\n|{wide}|" * line)
+        await draft.finish(Reply(text=table))
+        assert stage.telegram.calls.statuses[400] == 1
+        assert "c20" in stage.view.screen().answers[-1].text
+        await stage.platform.send(stage.incoming.ref.chat, Reply(text=TABLE))
+        assert stage.view.screen().answers[-1].rich == TABLE
+
+
 async def test_a_long_text_that_is_refused_arrives_whole(rich: TelegramStage) -> None:
     chat = rich.incoming.ref.chat
     words = [f"word{n}" for n in range(1500)]
@@ -283,7 +302,6 @@ async def test_a_long_text_that_is_refused_while_it_is_written_stands_there_once
     draft = rich.platform.draft(rich.incoming, stop=STOP)
     await draft.show(" ".join(words[:1200]))
     assert len(await rich.kept()) == 1
-    rich.telegram.faults.fail_next(400, "Bad Request: no", method="editMessageText")
     ref = await draft.finish(Reply(text=" ".join(words), buttons=((STOP,),)))
     assert " ".join(await rich.kept()).split() == words
     assert await rich.buttons() == [STOP.label]
