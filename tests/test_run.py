@@ -56,6 +56,22 @@ async def test_a_person_chats_draws_speaks_and_chooses_a_model(
     assert "hello" not in log and telegram.token not in log and "sk-sandbox" not in log
 
 
+async def test_a_text_that_the_app_cuts_into_messages_is_one_question(
+    telegram: Telegram, api: ScriptedApi, tmp_path: Path
+) -> None:
+    chat = telegram.person(name="Ann").private()
+    api.script.answer("About all of it.")
+    async with started(telegram, api, tmp_path):
+        chat.send("word " * 2000)  # three messages
+        await chat.wait_for(lambda s: s.answers and s.answers[-1].buttons == (("🔁 Regenerate",),))
+        chat.send("and now?")
+        await chat.wait_for(lambda s: "and now?" in s.answers[-1].text)
+    asked = [request.json["messages"] for request in api.traffic.to("/chat/completions")]
+    assert [len(messages) for messages in asked] == [1, 3]
+    assert asked[0][0]["content"].replace("\n", "").split() == ["word"] * 2000
+    assert asked[1][1]["content"] == "About all of it."
+
+
 async def test_the_conversation_is_there_after_a_restart(
     telegram: Telegram, api: ScriptedApi, tmp_path: Path
 ) -> None:

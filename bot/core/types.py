@@ -117,7 +117,8 @@ class IncomingMessage:
     """A second key, where the platform gives one: of what the person's app sent twice, with two
     keys, over a bad connection."""
     album: str = ""
-    """Messages of one sender with the same album were sent as one."""
+    """Messages of one sender with the same album were sent as one: pictures, or the parts of a text
+    too long for one message."""
     lines: tuple[Line, ...] = ()
     """The messages of which this one was put together, if it was several; `text` is all of them."""
 

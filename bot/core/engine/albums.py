@@ -1,4 +1,4 @@
-"""Several pictures sent at once, which some platforms hand over as a message each.
+"""Several pictures sent at once, or a long text, which platforms hand over as a message each.
 
 Each is committed as it comes, as a turn of its own; the first of them, when its time has come,
 waits until no more come and takes the others in. So nothing is lost, whenever the bot is killed.

@@ -19,12 +19,13 @@ from urllib.parse import urlencode
 from telegram import Bot, error
 
 from bot.core.ports import Clock, EventSink
-from bot.core.types import ChatMoved, ChatRef, Happening, Unreadable
+from bot.core.types import ChatMoved, ChatRef, Happening, IncomingMessage, Unreadable
 from bot.errors import ConfigError, StoreError
 from bot.platforms.telegram.errors import seconds_of
 from bot.platforms.telegram.ids import PLATFORM, parse_chat
 from bot.platforms.telegram.inbound import ALLOWED_UPDATES, Me, key_of, parse_update
 from bot.platforms.telegram.moves import Moves
+from bot.platforms.telegram.pastes import Pastes
 from bot.platforms.telegram.request import AiohttpRequest
 
 log = logging.getLogger(__name__)
@@ -54,6 +55,7 @@ class Poller:
         self._request = request
         self._clock = clock
         self._moves = moves
+        self._pastes = Pastes()
         self._offset = 0
         self._succeeded = clock.monotonic()
         self._conflict = False
@@ -112,6 +114,8 @@ class Poller:
         for raw in updates:
             if (event := _read(raw, me)) is None:
                 continue
+            if isinstance(event, IncomingMessage) and not event.edited:
+                event = self._pastes.join(event, raw["message"].get("date", 0))
             if isinstance(event, ChatMoved):
                 self._moves.note(parse_chat(event.old).chat, parse_chat(event.new).chat)
             chat = _chat_of(event)
