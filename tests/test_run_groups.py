@@ -1,4 +1,4 @@
-"""Groups that become supergroups while the bot is in them: for the people nothing changes."""
+"""Groups, also those that become supergroups: for the people nothing changes."""
 
 from __future__ import annotations
 
@@ -14,6 +14,22 @@ from tests.running import started
 
 SLOW = Answer(text="slow words " * 30, chunk=11, pace=0.1)
 ENDLESS = Answer(text="slow words " * 300, chunk=11, pace=0.1)
+
+
+async def test_each_answer_replies_to_its_question_when_people_ask_at_once(
+    telegram: Telegram, api: ScriptedApi, tmp_path: Path
+) -> None:
+    group = telegram.group("Friends")
+    ann = group.seen_by(telegram.person(name="Ann"))
+    bob = group.seen_by(telegram.person(id=1002, name="Bob"))
+    async with started(telegram, api, tmp_path):
+        with api.held(after=5):
+            first = ann.send("@sandbox_bot one")
+            await ann.wait_for(lambda s: "You said" in s.text)
+            second = bob.send("@sandbox_bot two")
+            await bob.wait_for(lambda s: "⏳ 1 message before yours" in s.answers[-1].text, 15)
+        await ann.wait_for(lambda s: "Bob: two" in s.answers[-1].text, 15)
+    assert [seen.reply_to for seen in ann.screen().answers] == [first, second]
 
 
 async def test_a_group_is_known_again_by_its_new_id(

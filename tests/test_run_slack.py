@@ -71,6 +71,20 @@ async def test_people_chat_rate_and_stop(
     assert not [call for call in slack.calls if call.error not in {"", *ENDED}]
 
 
+async def test_an_answer_that_had_to_wait_stands_in_the_thread_of_its_question(
+    slack: SlackSandbox, api: ScriptedApi, tmp_path: Path
+) -> None:
+    ada = slack.person("Ada")
+    api.script.answer(SLOW, "a short answer")
+    async with started(slack, api, tmp_path):
+        await ada.dm.send("a story")
+        await sees(slack, ada.dm, "slow words")
+        second = await ada.dm.send("and a joke?")
+        await sees(slack, ada.dm, "⏳ 1 message before yours")
+        await ada.dm.slash("/chinwag stop")
+        assert (await sees(slack, ada.thread(second), "a short answer")).thread == second.ts
+
+
 ENDED = {"message_not_in_streaming_state", "stopped_by_user"}
 """Slack's Stop ends a stream; an append that was on its way hears so."""
 

@@ -254,6 +254,8 @@ class Reply:
     """The text ends with why there is no (whole) answer: `bot chat` on a pipe exits with 1 then."""
     bulk: bool = False
     """One of many alike (a broadcast): it goes after all else; `RateLimited` says when."""
+    placeholder: bool = False
+    """The answer to `answering` is written over it; it stands where that belongs."""
     thoughts: Thoughts | None = None
     """Shown folded up beside the text, as far as there is room (`Capabilities.folds`)."""
 

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from bot.core.commands.table import parse
 from bot.core.engine.together import may_join
 from bot.core.errands import Errands
 from bot.core.i18n import texts
@@ -146,7 +147,10 @@ class WaitingRoom:
                 ahead = await self._turns.ahead(turn_id)
                 if not ahead:
                     return None  # its turn has come meanwhile
-                line = await platform.send(ref, Reply(text=waits(ahead, message.sender)))
+                text = waits(ahead, message.sender)
+                is_question = not message.edited and parse(message.text) is None
+                reply = Reply(text=text, answering=message.ref, placeholder=is_question)
+                line = await platform.send(ref, reply)
                 if not await self._turns.announce(turn_id, line) and turn_id in chat.lines:
                     # Its turn has come and not asked for the line: it may run in another process.
                     del chat.lines[turn_id]

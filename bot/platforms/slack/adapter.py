@@ -254,6 +254,8 @@ class SlackPlatform:
         thread = thread_of(about) if about is not None else parse_chat(chat).thread
         if reply.bulk:
             thread = parse_chat(chat).thread
+        if reply.placeholder and reply.answering is not None:
+            thread = answer_thread(reply.answering)
         urgency = Urgency.PREVIEW if reply.bulk else Urgency.FINAL
         try:
             return await self._posting.post(chat, thread, reply, urgency)
