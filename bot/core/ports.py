@@ -210,7 +210,10 @@ class Platform(Protocol):
         ...
 
     async def notice(self, press: Event, text: str) -> None:
-        """Answer a button press in passing (a toast), or do nothing. Raises no `PlatformError`."""
+        """Answer a button press in passing (a toast), or do nothing. Raises no `PlatformError`.
+
+        A press is answered once: what is said to it later, nobody may see.
+        """
         ...
 
     async def close(self) -> None:

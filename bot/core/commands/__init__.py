@@ -85,4 +85,8 @@ PANELS: Collection[str] = {
 }
 """Buttons that draw their message anew out of what was chosen; the last must know of all before."""
 
-__all__ = ["ACTIONS", "COMMANDS", "EVERY_TIME", "IN_ORDER", "PANELS", "QUEUED"]
+OUTSPOKEN: Collection[str] = {**QUEUED, **revive.ACTIONS, **model.OUTSPOKEN}
+"""Buttons that may have something to say to who pressed them: a press can be answered once only, so
+they do it themselves."""
+
+__all__ = ["ACTIONS", "COMMANDS", "EVERY_TIME", "IN_ORDER", "OUTSPOKEN", "PANELS", "QUEUED"]

@@ -145,6 +145,7 @@ async def turn_page(ctx: TurnContext, press: ButtonPress, action: Action) -> Out
         text = sentence_for_model(error, ctx.texts, model="")
         await ctx.platform.notice(press, text)
         return Outcome()
+    await ctx.platform.notice(press, "")
     await _show(ctx, build_menu(ctx, known, query=wanted["query"], page=wanted["page"]))
     return Outcome()
 
@@ -306,3 +307,5 @@ ACTIONS: dict[str, ActionHandler] = {
     MENU: show_menu,
     STAR: star,
 }
+OUTSPOKEN: dict[str, ActionHandler] = {PAGE: turn_page, MENU: show_menu}
+"""Those that answer their press themselves."""

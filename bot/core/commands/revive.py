@@ -33,8 +33,9 @@ async def offer_revival(ctx: TurnContext) -> tuple[ButtonRow, ...]:
 
 async def revive(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
     """Let a turn that was given up wait again; its answer takes the place of the button."""
-    if not await ctx.services.stores.turns.revive(int(action.argument)):
-        await ctx.platform.notice(press, ctx.texts.gettext("This is being answered already."))
+    waits = await ctx.services.stores.turns.revive(int(action.argument))
+    text = "" if waits else ctx.texts.gettext("This is being answered already.")
+    await ctx.platform.notice(press, text)
     return Outcome()
 
 

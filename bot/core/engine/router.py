@@ -13,7 +13,15 @@ from bot.core.access import Gate
 from bot.core.answer import feedback
 from bot.core.answer.again import is_of, named_exchange
 from bot.core.answer.answer import answer
-from bot.core.commands import ACTIONS, EVERY_TIME, IN_ORDER, PANELS, QUEUED, changed
+from bot.core.commands import (
+    ACTIONS,
+    EVERY_TIME,
+    IN_ORDER,
+    OUTSPOKEN,
+    PANELS,
+    QUEUED,
+    changed,
+)
 from bot.core.commands.help import refuse
 from bot.core.commands.sight import instead_of_looking
 from bot.core.commands.table import CommandTable, parse
@@ -161,7 +169,8 @@ class Router:
             return Outcome()
         if not ctx.turn.urgent:  # it was answered when it was taken in
             return await handler(ctx, press, action)
-        await ctx.platform.notice(press, "")
+        if action.name not in OUTSPOKEN:
+            await ctx.platform.notice(press, "")
         if action.name not in PANELS:
             return await handler(ctx, press, action)
         # Urgent turns pass each other: what is drawn last must know what was chosen before.

@@ -86,6 +86,7 @@ class FakePlatform(FakeScreen):
         self.typings: list[ChatRef] = []
         self.typing_now = 0
         self.notices: list[str] = []
+        self._noticed: set[str] = set()
         self.styles: list[Style] = []
         self.published: list[CommandInfo] = []
         self.contents: dict[FileId, bytes] = {}
@@ -211,8 +212,10 @@ class FakePlatform(FakeScreen):
         self.published = list(commands)
 
     async def notice(self, press: Event, text: str) -> None:
-        """Remember the toast."""
-        self.notices.append(text)
+        """Remember the toast, if the event was not answered before."""
+        if press.key not in self._noticed:
+            self._noticed.add(press.key)
+            self.notices.append(text)
 
     async def close(self) -> None:
         """Remember that it was closed."""
