@@ -152,6 +152,7 @@ class Delivery:
                 await self._sheets.pause(self._paused)
         except (PlatformError, TimeoutError) as error:
             log.info("pause not shown", extra={"chat": self._chat.id, "error": repr(error)})
+        await self._checkpoint()
 
     # ------------------------------------------------------------ what the writer says
 

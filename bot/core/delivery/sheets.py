@@ -264,11 +264,18 @@ class Sheets:
         self._layout.old.popleft()
 
     async def pause(self, mark: str) -> None:
-        """Say under the text that it goes on later: whoever reads it now should not wait for it."""
+        """Say under the text that it goes on later: whoever reads it now should not wait for it.
+
+        What would vanish meanwhile becomes a message.
+        """
         sheet = self._layout.open
-        ref = sheet.draft.ref if sheet is not None else None
-        if sheet is not None and ref is not None and sheet.shown:
-            await self._platform.edit(ref, self._reply(f"{closed(sheet.shown)}\n\n{mark}"))
+        if sheet is None or not sheet.shown:
+            return
+        reply = self._reply(f"{closed(sheet.shown)}\n\n{mark}")
+        if sheet.draft.ref is not None:
+            await self._platform.edit(sheet.draft.ref, reply)
+        elif self._capabilities.vanishes:
+            await sheet.draft.finish(reply)
 
     async def _close_old(self) -> bool:
         """End the draft of an earlier attempt that differs; whether that took a call."""

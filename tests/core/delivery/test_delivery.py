@@ -118,6 +118,26 @@ async def test_a_status_that_vanishes_leaves_nothing_behind() -> None:
     assert scene.platform.kept() == [""]
 
 
+async def test_a_text_that_would_vanish_while_the_bot_is_away_stays() -> None:
+    scene = Scene(vanishes=30)
+    entries: list[tuple[str, Sequence[MessageRef]]] = []
+
+    async def remember(text: str, messages: Sequence[MessageRef]) -> None:
+        entries.append((text, messages))
+
+    with pytest.raises(asyncio.CancelledError):
+        async with scene.deliver(journal=remember, paused="⏸") as delivery:
+            delivery.write("One")
+            await scene.clock.settle()
+            raise asyncio.CancelledError
+    assert scene.platform.kept() == scene.platform.screen() == ["One\n\n⏸"]
+    assert entries[-1] == ("One", tuple(scene.platform.refs()))
+    async with scene.deliver(resume=scene.platform.refs()) as delivery:
+        delivery.write("One two")
+        await delivery.finish()
+    assert scene.platform.kept() == ["One two"]
+
+
 async def test_a_text_that_vanishes_is_written_anew_without_a_trace() -> None:
     scene = Scene(vanishes=30)
     async with scene.deliver() as delivery:
