@@ -31,6 +31,7 @@ REMEMBERED = 64
 SHORT = 1000
 """Characters up to which a text is not rendered to be measured."""
 _GROWING = re.compile(r"[|$\t]|!\[|\\[(\[]|<[a-z!/]", re.IGNORECASE)
+_LINE_ENDS = re.compile("[\u2028\u2029\u0085]")
 _HALVES = re.compile("[\ud800-\udfff]")
 _MARKERS = re.compile(r"[*_~`\[#>&]+|^[-=]{3}|^(?: {4}|\t)", re.MULTILINE)
 _BLANKS = frozenset("\u2800\ufffc\u030a\u0333\u033f")
@@ -116,9 +117,12 @@ def _draw(source: str) -> Rendered:
 def _repaired(text: str) -> str:
     """Join the halves of characters that came apart; a half that is alone is replaced.
 
+    Telegram takes Unicode's own ends of lines away, and would join the words around them.
     Telegram makes one blank of a tab, which would flatten code; where a tab begins a line, Markdown
     takes it for blanks up to the next fourth column anyhow.
     """
+    if _LINE_ENDS.search(text):
+        text = _LINE_ENDS.sub("\n", text)
     if "\t" in text:
         text = text.expandtabs(4)
     if _HALVES.search(text) is None:

@@ -288,6 +288,12 @@ def test_what_telegram_takes_for_nothing_is_never_sent(blank: str, telegram_pars
     assert judged(telegram_parser, render(drawing, partial=True)).text.endswith("\u28ff")
 
 
+@pytest.mark.parametrize("end", ["\u2028", "\u2029", "\u0085"])
+def test_ends_of_lines_of_any_kind_keep_words_apart(end: str, telegram_parser: Tdlib) -> None:
+    for partial in (False, True):
+        assert judged(telegram_parser, render(f"one{end}two", partial=partial)).text == "one\ntwo"
+
+
 # ---------------------------------------------------------------- sizes
 
 
