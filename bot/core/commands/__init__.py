@@ -85,7 +85,7 @@ PANELS: Collection[str] = {
 }
 """Buttons that draw their message anew out of what was chosen; the last must know of all before."""
 
-OUTSPOKEN: Collection[str] = {**QUEUED, **revive.ACTIONS, **model.OUTSPOKEN}
+OUTSPOKEN: Collection[str] = {*QUEUED, *revive.ACTIONS, *model.OUTSPOKEN}
 """Buttons that may have something to say to who pressed them: a press can be answered once only, so
 they do it themselves."""
 

@@ -307,5 +307,5 @@ ACTIONS: dict[str, ActionHandler] = {
     MENU: show_menu,
     STAR: star,
 }
-OUTSPOKEN: dict[str, ActionHandler] = {PAGE: turn_page, MENU: show_menu}
+OUTSPOKEN = (PAGE, MENU)
 """Those that answer their press themselves."""
