@@ -97,6 +97,16 @@ async def test_without_buttons_the_names_are_written_out(tmp_path: Path) -> None
         assert "- `gpt-4o`" in text and "- `qwen-max`" in text
 
 
+async def test_a_page_that_the_api_does_not_give_says_why(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        before = await house.say("/model")
+        platform = house.platform
+    async with open_house(tmp_path, platform=platform) as house:  # it knows no list yet
+        house.api.faults.add(Refuse(401), on="/models", times=None)
+        assert await house.press("› 2/2") == before
+        assert "the API refuses my key" in house.platform.notices[-1]
+
+
 async def test_somebody_elses_button_does_nothing(house: House) -> None:
     before = await house.say("/model")
     assert await house.press("gpt-4o", sender=EVE) == before

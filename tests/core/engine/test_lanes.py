@@ -207,6 +207,17 @@ async def test_what_fails_three_times_is_given_up_in_words_and_the_lane_goes_on(
     assert (await house.say("hello"))[-1].startswith("**You said:** hello")
 
 
+async def test_who_presses_retry_once_more_is_told_that_it_is_under_way(house: House) -> None:
+    for _ in range(3):
+        house.platform.fail_next(PlatformError("it never works"))
+    await house.say("/new")
+    first, second = (house.platform.press("🔁 Retry") for _ in range(2))
+    await house.tell(first)
+    await house.tell(second)
+    await house.sees("A fresh start.")
+    assert house.platform.notices == ["", "This is being answered already."]
+
+
 async def test_a_locked_database_refuses_the_event_and_takes_it_later(
     house: House, tmp_path: Path
 ) -> None:
