@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bot.core.access import Gate, Verdict
@@ -23,6 +23,7 @@ from bot.core.engine.rows import Rows
 from bot.core.engine.unfinished import Unfinished
 from bot.core.engine.waiting import WaitingRoom
 from bot.core.memory.overhearing import overhear
+from bot.core.models import UsageEntry
 from bot.core.ports import Platform
 from bot.core.queue import Outcome, Turn
 from bot.core.turn import Services, Stopper, TurnContext, style_of
@@ -246,15 +247,15 @@ class Lanes:
                 return await self._ends.fail(turn, "interrupted too often", dead=True)
             outcome = await self._handle(ctx)
         except asyncio.CancelledError:
-            await asyncio.shield(self._ends.release(turn, ctx.spent if ctx else ()))
+            await asyncio.shield(self._ends.release(turn, _spent(ctx)))
             raise
         except TurnLost:
             log.warning("turn taken over", extra=fields)
             return True
         except ChatGone as error:
             log.info("chat gone", extra={**fields, "error": repr(error)})
-            spent = ctx.spent if ctx else ()
-            return await self._ends.fail(turn, "the chat is gone", dead=True, usage=spent)
+            usage = _spent(ctx)
+            return await self._ends.fail(turn, "the chat is gone", dead=True, usage=usage)
         except Exception as error:
             # The one place where a bug ends: said once, with all there is to know, and the bot
             # lives. The turn is tried again, since half of such faults pass by themselves.
@@ -329,6 +330,8 @@ class Lanes:
 
         One that was interrupted counts as being written.
         """
+        if self._stop_here(chat):
+            return True
         async with self._claiming:
             return self._stop_here(chat) or await self._turns.stop_elsewhere(chat)
 
@@ -353,8 +356,7 @@ class Lanes:
                 log.error("failure not shown", extra={"turn": turn.id, "error": repr(second)})
         elif self._accepting:
             await self._clock.sleep(PAUSES[turn.attempt - 1])
-        spent = ctx.spent if ctx else ()
-        return await self._ends.fail(turn, reason_of(error), dead=dead, usage=spent)
+        return await self._ends.fail(turn, reason_of(error), dead=dead, usage=_spent(ctx))
 
     # ------------------------------------------------------------ ends of the engine
 
@@ -376,3 +378,7 @@ class Lanes:
             await asyncio.wait(left)
         await self._chores.close()
         await self._room.close()
+
+
+def _spent(ctx: TurnContext | None) -> Sequence[UsageEntry]:
+    return ctx.spent if ctx is not None else ()
