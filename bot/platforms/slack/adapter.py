@@ -127,6 +127,7 @@ class SlackPlatform:
             self._outside,
             lambda ref: self._posted.put(ref.chat, ref),
             self._directory.team_of,
+            lambda: self._directory.bot,
         )
         self._sweeper = Sweeper(self._calls, self._posting)
         self._greeting = Greeting(self._calls, self._directory)

@@ -136,8 +136,10 @@ class SlackDraft:
                     self._answering, self._thread, "", news
                 )
             except OutcomeUnknown:
-                self._tells, self._tasks = False, Tasks()  # a second one would be one too many
-                raise
+                self._ref = await self._posting.find_stream(self._answering, self._thread)
+                if self._ref is None:
+                    self._tells, self._tasks = False, Tasks()  # a second one would be one too many
+                    raise
             self._mode, self._streamed = Mode.STREAM, True
         elif self._seconds_until("chat.appendStream", Urgency.PREVIEW) > 0:
             return

@@ -2,9 +2,10 @@
 
 Slack has no key by which a post could be repeated safely, so the channel is looked at instead: a
 message of ours that nobody here knows of, after the question, with the same first letters. Only
-letters are compared, since Slack rewrites emoji, links and markup. A slash command has no ts: then
-it must be after the newest post in the channel that this process knows of, and where it knows of
-none, nothing is found. What is said twice is better than what is not said.
+letters are compared, since Slack rewrites emoji, links and markup; a stream that only says what
+goes on has none. A slash command has no ts: then it must be after the newest post in the channel
+that this process knows of, and where it knows of none, nothing is found. What is said twice is
+better than what is not said.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import re
 from bot.core.bounded import Memory
 from bot.core.types import MessageRef
 from bot.errors import PlatformError
-from bot.platforms.slack.calls import Calls
+from bot.platforms.slack.calls import Calls, Json
 from bot.platforms.slack.ids import ts_of
 
 log = logging.getLogger(__name__)
@@ -29,7 +30,6 @@ LETTERS = 40
 KNOWN = 10_000
 _EMOJI = re.compile(r":[a-z0-9_+'-]+:|.\ufe0f")
 """Emoji that hold letters: `:white_check_mark:` as Slack writes ✅, and the 1 of 1️⃣."""
-
 _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)|<[a-z]+:[^|<>]*\|([^<>]*)>")
 """A link with a label in Markdown, and as Slack tells it."""
 
@@ -55,9 +55,25 @@ class Lost:
         wanted = _letters(text)
         if answering is None or not wanted:
             return ""
+        for message in await self._unknown(channel, thread, answering):
+            if _letters_of(message).startswith(wanted):
+                return _found(message)
+        return ""
+
+    async def find_wordless(
+        self, channel: str, thread: str, answering: MessageRef, bot: str
+    ) -> str:
+        """The ts of a stream begun in vain, as it seemed, in which `bot` has no words yet."""
+        for message in await self._unknown(channel, thread, answering):
+            if message.get("user") == bot and not message.get("files") and not _letters_of(message):
+                return _found(message)
+        return ""
+
+    async def _unknown(self, channel: str, thread: str, answering: MessageRef) -> list[Json]:
+        """What bots have written after the question and nobody here knows of, oldest first."""
         after = ts_of(answering) or self._newest.get(channel)
         if not after:
-            return ""
+            return []
         args = {"channel": channel, "ts": thread, "oldest": after, "limit": str(NEWEST)}
         await self._calls.clock.sleep(SETTLING)
         method = "conversations.replies" if thread else "conversations.history"
@@ -65,15 +81,24 @@ class Lost:
             answer = await self._calls.call(method, args)
         except PlatformError as error:
             log.info("lost message not looked for", extra={"error": repr(error)})
-            return ""
-        for message in answer.get("messages", []):
-            ts = str(message.get("ts", ""))
-            if "bot_id" not in message or self._known.get(ts) or ts <= after:
-                continue
-            if _letters(html.unescape(str(message.get("text", "")))).startswith(wanted):
-                log.info("lost message found", extra={"ts": ts})
-                return ts
-        return ""
+            return []
+        return [
+            message
+            for message in answer.get("messages", [])
+            if "bot_id" in message
+            and not self._known.get(str(message["ts"]))
+            and str(message["ts"]) > after
+        ]
+
+
+def _found(message: Json) -> str:
+    ts = str(message["ts"])
+    log.info("lost message found", extra={"ts": ts})
+    return ts
+
+
+def _letters_of(message: Json) -> str:
+    return _letters(html.unescape(str(message.get("text", ""))))
 
 
 def _letters(text: str) -> str:

@@ -42,7 +42,8 @@ be told so (github.com/slackapi/node-slack-sdk/pull/2389), nor an edit."""
 class Posting:
     """Messages of the bot. Every method raises `PlatformError` and its kinds.
 
-    `posted` hears of each; `team_of` knows the workspaces of people from others.
+    `posted` hears of each; `team_of` knows the workspaces of people from others, `bot` who the bot
+    is.
     """
 
     def __init__(
@@ -52,12 +53,14 @@ class Posting:
         outside: Outside,
         posted: Callable[[MessageRef], None] = lambda _: None,
         team_of: Callable[[str], str] = lambda _: "",
+        bot: Callable[[], str] = lambda: "",
     ) -> None:
         self._calls = calls
         self._status = status
         self._outside = outside
         self._posted = posted
         self._team_of = team_of
+        self._bot = bot
         self._lost = Lost(calls)
         self.takes_files = True
         self._draws_feedback = self._draws_thoughts = True
@@ -83,7 +86,7 @@ class Posting:
     ) -> MessageRef | None:
         """The message that `post` or `start_stream` made although its outcome is unknown.
 
-        It begins like the text; how much of it stands there is not certain.
+        It has words, and begins like the text; how much of it stands there is not certain.
         """
         ts = await self._lost.find(parse_chat(chat).channel, thread, answering, text)
         return self._stands(chat, thread, ts) if ts else None
@@ -218,9 +221,19 @@ class Posting:
             "recipient_user_id": answering.sender.id,
         }
         answer = await self._call(chat, "chat.startStream", args, Urgency.PREVIEW)
-        ts = str(answer["ts"])
-        self._lost.know(place.channel, ts)
-        self._status.streaming(Thread(place.channel, thread))
+        return self._streams(chat, thread, str(answer["ts"]))
+
+    async def find_stream(self, answering: IncomingMessage, thread: str) -> MessageRef | None:
+        """The stream that `start_stream` began with tasks alone although its outcome is unknown."""
+        asked = answering.ref
+        channel = parse_chat(asked.chat).channel
+        ts = await self._lost.find_wordless(channel, thread, asked, self._bot())
+        return self._streams(asked.chat, thread, ts) if ts else None
+
+    def _streams(self, chat: ChatRef, thread: str, ts: str) -> MessageRef:
+        channel = parse_chat(chat).channel
+        self._lost.know(channel, ts)
+        self._status.streaming(Thread(channel, thread))
         ref = make_message(chat, ts, thread)
         self._open[ref] = None
         self._posted(ref)

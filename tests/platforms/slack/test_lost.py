@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from bot.core.delivery.delivery import Delivery
-from bot.core.types import Reply
+from bot.core.types import OutgoingFile, Reply
 from bot.errors import OutcomeUnknown
 from bot.platforms.slack.ids import make_chat, make_command
 from bot.sandbox.slack.server import SlackSandbox
 from tests.platform_contract import HastyClock
-from tests.platforms.slack.running import running
+from tests.platforms.slack.running import Running, running
 from tests.platforms.slack.stage import slack_stage
 
 
@@ -96,3 +96,43 @@ async def test_a_lost_post_is_found_whatever_slack_makes_of_its_letters(
             await stage.sandbox.wait_for(lambda: len(stage.place.answers()) > 1)
             await delivery.finish()
         assert await stage.kept() == ["I am here.", text]
+
+
+@pytest.mark.parametrize("direct", [True, False])
+async def test_a_stream_that_only_says_what_goes_on_is_gone_on_with(
+    bot: Running, *, direct: bool
+) -> None:
+    ada = bot.sandbox.person("Ada")
+    general = bot.sandbox.channel("general")
+    place = ada.dm if direct else ada.channel(general)
+    question = await place.send("hello" if direct else "<@BOT> hello")
+    await bot.inbox.holds(1)
+    draft = bot.platform.draft(bot.inbox.message())
+    bot.sandbox.drop_next(method="chat.startStream")
+    await draft.status("🎧 Listening…")
+    await draft.show("one")
+    (seen,) = place.answers()
+    assert (seen.text, seen.tasks, seen.streaming) == (
+        "one",
+        ("🎧 Listening… (complete)",),
+        True,
+    )
+    assert seen.thread == question.ts
+    await draft.finish(Reply(text="one two"))
+    assert [(seen.text, seen.streaming) for seen in place.answers()] == [("one two", False)]
+
+
+async def test_a_picture_of_an_earlier_try_is_not_taken_for_a_stream(bot: Running) -> None:
+    place = bot.sandbox.person("Ada").dm
+    await place.send("hello")
+    await bot.inbox.holds(1)
+    picture = OutgoingFile(name="a.png", mime="image/png", content=b"png")
+    async with running(bot.sandbox) as earlier:
+        await earlier.platform.draft(bot.inbox.message()).finish(Reply(text="", files=(picture,)))
+    before = place.answers()
+    bot.sandbox.break_next(method="chat.startStream")
+    draft = bot.platform.draft(bot.inbox.message())
+    with pytest.raises(OutcomeUnknown):
+        await draft.status("🎧 Listening…")
+    await draft.finish(Reply(text="one"))
+    assert place.answers()[: len(before)] == before

@@ -151,9 +151,12 @@ async def test_a_message_that_holds_but_tasks_is_written_down(
     assert await stage.kept() == ["⏹ Stopped."]
 
 
-async def test_a_stream_of_tasks_that_may_stand_there_is_not_begun_twice(stage: SlackStage) -> None:
+async def test_a_stream_of_tasks_that_cannot_be_found_again_is_not_begun_twice(
+    stage: SlackStage,
+) -> None:
     draft = stage.platform.draft(stage.incoming)
     stage.sandbox.drop_next(method="chat.startStream")
+    stage.sandbox.break_next(method="conversations.replies")
     with pytest.raises(OutcomeUnknown):
         await draft.status("🎧 Listening…")
     await draft.status("💭 Thinking… 1 s")
