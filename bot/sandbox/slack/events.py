@@ -167,15 +167,17 @@ def posted(workspace: Workspace, message: Message) -> Json:
 
 
 def mention(workspace: Workspace, message: Message) -> Json:
-    """The second event of a post that mentions the bot in a channel.
+    """The second event of a post that mentions the bot in a channel; it tells of no files.
 
-    An edit has it too, each time, with the `ts` of the post (github.com/slack-go/slack/pull/1256).
+    Whether Slack leaves them out always is not known (github.com/openclaw/openclaw/pull/62927). An
+    edit has it too, each time, with the `ts` of the post (github.com/slack-go/slack/pull/1256).
     """
     found = message_json(workspace, message) | {
         "type": "app_mention",
         "channel": message.channel,
         "event_ts": message.ts,
     }
+    found.pop("files", None)
     if message.edits:
         found["event_ts"] = workspace.new_ts()
         found["edited"] = {"user": message.user, "ts": found["event_ts"]}

@@ -249,9 +249,12 @@ class Place:
             client_msg_id=self._workspace.new_id("client-"),
         )
         self._workspace.post(message)
-        if self._channel.im_with or self._workspace.bot.id in self._channel.members:
+        if self._workspace.mentions_first:
+            self._tell_of_mention(message)
+        if self._workspace.is_in(self._channel):
             chat.tell_of(self._workspace, message)
-        self._tell_of_mention(message)
+        if not self._workspace.mentions_first:
+            self._tell_of_mention(message)
         return message
 
     def _tell_of_mention(self, message: Message) -> None:

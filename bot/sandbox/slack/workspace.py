@@ -88,6 +88,8 @@ class Workspace:
     """The app was declared an agent; others have no sessions, and no Stop."""
     escapes: bool = True
     """Mentions in slash commands come as `<@U0ADA|ada>`; else as the name that was typed."""
+    mentions_first: bool = False
+    """The second event of a post that mentions the bot comes before the first."""
     refusing_streams: str = ""
     """The error that `chat.startStream` gives; empty: it works."""
     refusing_blocks: set[str] = field(default_factory=set)

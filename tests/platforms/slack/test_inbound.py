@@ -33,6 +33,27 @@ async def test_a_mention_arrives_once_in_effect(bot: Running) -> None:
     assert (first.text, first.addressed, first.group) == ("what is this?", True, True)
 
 
+@pytest.mark.parametrize("mentions_first", [False, True])
+async def test_a_mention_has_its_picture_whichever_event_comes_first(
+    bot: Running, *, mentions_first: bool
+) -> None:
+    bot.sandbox.workspace.mentions_first = mentions_first
+    general = bot.sandbox.person("Ada").channel(bot.sandbox.channel("general"))
+    await general.upload("cat.png", b"png", "image/png", text="<@BOT> what is this?")
+    await bot.inbox.holds(2)
+    first, second = bot.inbox.message(0), bot.inbox.message(1)
+    assert first.key == second.key
+    assert [file.name for file in first.attachments] == ["cat.png"]
+
+
+async def test_a_mention_where_the_bot_is_not_is_heard(bot: Running) -> None:
+    channel = bot.sandbox.channel("general")
+    channel.members.discard(bot.sandbox.workspace.bot.id)
+    await bot.sandbox.person("Ada").channel(channel).send("<@BOT> hello")
+    await bot.inbox.holds(1)
+    assert bot.inbox.message().addressed
+
+
 async def test_what_is_not_said_to_the_bot_is_not_addressed(bot: Running) -> None:
     ada = bot.sandbox.person("Ada")
     general = ada.channel(bot.sandbox.channel("general"))
