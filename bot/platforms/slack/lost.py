@@ -70,7 +70,7 @@ class Lost:
         return ""
 
     async def _unknown(self, channel: str, thread: str, answering: MessageRef) -> list[Json]:
-        """What bots have written after the question and nobody here knows of, oldest first."""
+        """What bots have written after the question and nobody here knows of."""
         after = ts_of(answering) or self._newest.get(channel)
         if not after:
             return []
