@@ -72,3 +72,24 @@ async def test_who_may_be_meant_is_offered(office: Office) -> None:
         await office.slack.wait_for(lambda: bool(office.ann.channel(office.trip).messages()))
     (message,) = office.ann.channel(office.trip).messages()
     assert message.text.strip() == f"hi <@{office.slack.workspace.bot.id}>"
+
+
+@in_a_browser
+async def test_all_words_stand_out_enough_to_be_read(office: Office) -> None:
+    room, app = office.trip.id, office.app
+    question = await office.ann.channel(office.trip).send("<@BOT> why? `x` https://a.example")
+    blocks = [{"type": "markdown", "text": "[So](https://a.example) `x`"}, keys("Again"), THUMBS]
+    where = {"channel": room, "thread_ts": question.ts}
+    await app.api_call("chat.postMessage", json=where | {"text": "So", "blocks": blocks})
+    await app.chat_postEphemeral(channel=room, user=office.ann.id, text="Thank you!")
+    step = {"type": "task_update", "id": "1", "title": "Thinking…", "status": "in_progress"}
+    reader = {
+        "recipient_user_id": office.ann.id,
+        "recipient_team_id": office.slack.workspace.team,
+    }
+    await app.api_call("chat.startStream", json=where | {"chunks": [step]} | reader)
+    async with opened(f"{office.address}slack#{room}/{question.ts}") as page:
+        await page.until("$('thread').innerText.includes('Thinking…')")
+        await page.call("Input.insertText", text="/")
+        assert await page.faint("light") == []
+        assert await page.faint("dark") == []

@@ -27,6 +27,29 @@ _OPTIONS = (
     "--remote-debugging-port=0",
     "--window-size=420,600",
 )
+_FAINT = """(() => {
+  const pen = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const light = (colours) => {
+    for (const colour of colours) { pen.fillStyle = colour; pen.fillRect(0, 0, 1, 1); }
+    const parts = [...pen.getImageData(0, 0, 1, 1).data].slice(0, 3).map((each) => each / 255)
+      .map((part) => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+    return 0.05 + 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2];
+  };
+  const faint = [];
+  for (const element of document.querySelectorAll("body *")) {
+    const words = [...element.childNodes].filter((each) => each.nodeType === Node.TEXT_NODE)
+      .map((each) => each.data).join("");
+    if (!/[\\p{L}\\d]/u.test(words) || !element.checkVisibility()) continue;
+    const grounds = [];
+    for (let each = element; each; each = each.parentElement) {
+      grounds.unshift(getComputedStyle(each).backgroundColor);
+    }
+    const ground = light(grounds), ink = light([...grounds, getComputedStyle(element).color]);
+    const contrast = Math.max(ground, ink) / Math.min(ground, ink);
+    if (contrast < 4.5) faint.push(`${words.trim()} ${contrast.toFixed(2)}`);
+  }
+  return faint;
+})()"""
 
 
 class Page:
@@ -60,6 +83,15 @@ class Page:
         """Wait until a JavaScript condition holds; it is looked at in every frame."""
         look = f"const look = () => ({condition}) ? done() : requestAnimationFrame(look); look()"
         await self.run(f"new Promise((done) => {{ {look} }})")
+
+    async def faint(self, scheme: str) -> object:
+        """The words whose contrast in a colour scheme, `light` or `dark`, is under 4.5.
+
+        Source: WCAG 2.2, 1.4.3.
+        """
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        await self.call("Emulation.setEmulatedMedia", features=features)
+        return await self.run(_FAINT)
 
     async def type(self, key: str, text: str = "") -> None:
         """Press a key and let it go: `Tab`, `Enter`, `Escape`."""

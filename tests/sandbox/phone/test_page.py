@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 
 import pytest
-from telegram import Bot
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, MessageEntity
 
 from bot.sandbox.phone import Seat, serve
 from bot.sandbox.telegram.telegram import Telegram
@@ -64,3 +64,25 @@ async def test_what_comes_while_somebody_reads_above_is_one_key_away(
         await bot.edit_message_text("changed", MING, sent.message_id)
         await page.until("chat.innerText.includes('changed')")
         assert await page.run(f"{KEY}.hidden")  # nothing new has come
+
+
+@in_a_browser
+async def test_all_words_stand_out_enough_to_be_read(
+    address: str, telegram: Telegram, bot: Bot
+) -> None:
+    ming = telegram.person(id=MING).private()
+    entities = [
+        MessageEntity("blockquote", 0, 4),
+        MessageEntity("code", 5, 1),
+        MessageEntity("text_link", 7, 5, url="https://a.example"),
+        MessageEntity("bot_command", 13, 5),
+    ]
+    keys = InlineKeyboardMarkup([[InlineKeyboardButton("Again", callback_data="again")]])
+    sent = await bot.send_message(MING, "Well x there /help", entities=entities, reply_markup=keys)
+    answer = ming.send("see https://a.example", reply_to=sent.message_id)
+    ming.edit(answer, "see https://a.example again")
+    async with opened(address) as page:
+        await page.until("document.querySelector('.quote') && document.querySelector('.note')")
+        await page.call("Input.insertText", text="/")
+        assert await page.faint("light") == []
+        assert await page.faint("dark") == []
