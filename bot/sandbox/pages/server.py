@@ -27,7 +27,8 @@ _SCRIPTS = ("elements.js", "seats.js", "line.js", "composer.js", "chatlog.js", "
 _SHARED = ("common.css", *_SCRIPTS)
 _TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript"}
 _HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; img-src 'self' data: blob:; media-src 'self'",
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' data: blob:; media-src 'self'; "
+    "frame-ancestors 'none'",  # a page around it could have its keys pressed
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
 }

@@ -261,5 +261,7 @@ async def test_what_is_not_there_is_not_found(browser: ClientSession) -> None:
 async def test_the_page_comes_with_its_style_and_scripts(browser: ClientSession, name: str) -> None:
     async with browser.get(f"/{name}") as answer:
         assert answer.status == 200
-        assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+        policy = answer.headers["Content-Security-Policy"]
+        assert "default-src 'self'" in policy
+        assert "frame-ancestors 'none'" in policy
         assert await answer.text()
