@@ -11,7 +11,9 @@ Final texts wait for their turn, however long that takes; after a 429 the core c
 do not wait: they are told when to come back, and come back with newer text. Who is told to wait is
 remembered for so long. Final texts go first, then first texts, then the most outdated preview; and
 a first text also before the end of an answer of which something was seen not long before it began
-to wait, since of its own nothing was.
+to wait, since of its own nothing was. Where final texts of one chat follow each other without a
+pause, such as what many short commands say, each few seconds one of them lets a preview go first:
+an answer that is being written must not seem to stand still.
 """
 
 from __future__ import annotations
@@ -67,6 +69,8 @@ go before the end of that."""
 PATIENCE = 0.5
 """Seconds after which a preview may ask again: its answer may have ended meanwhile, and the final
 text goes by other rules. A final text looks so often whether those before it are gone."""
+STANDING_STILL = 5.0
+"""Seconds after which a preview goes before final texts of its chat, once."""
 MEMORY = 3.0
 """Seconds for which somebody who was told to come back keeps the place; then it was given up."""
 CROWD = 2_000
@@ -81,7 +85,9 @@ class _Chat:
         self.drafts = Bucket(DRAFTS, now)
         self.blocked_until = 0.0
         self.shown_at = 0.0
-        self.turn = asyncio.Lock()  # one call at a time, final texts in the order they came
+        self.held_since = self.asked_at = float("-inf")  # of a preview, while final texts wait
+        self.order = asyncio.Lock()  # final texts in the order they came
+        self.turn = asyncio.Lock()  # one call at a time
         self.waiting = 0
 
     def budgets(self, urgency: Urgency, budget: Budget) -> Sequence[Bucket]:
@@ -89,6 +95,16 @@ class _Chat:
         if urgency is Urgency.TYPING and budget is Budget.MESSAGE:
             return (self.bucket, self.drafts)
         return (self.bucket,) if budget is Budget.MESSAGE else (self.drafts,)
+
+    def hold(self, now: float) -> None:
+        """A preview asks in vain, as final texts wait."""
+        if self.asked_at < now - MEMORY:
+            self.held_since = now
+        self.asked_at = now
+
+    def is_held_too_long(self, now: float) -> bool:
+        """Whether a preview still asks, and has asked in vain for so long that it goes first."""
+        return self.asked_at >= now - 2 * PATIENCE and self.held_since <= now - STANDING_STILL
 
     def idle(self, now: float) -> bool:
         """Nothing is known of it that still matters."""
@@ -137,15 +153,15 @@ class Pacer:
         budgets = state.budgets(urgency, budget)
         if urgency is Urgency.FINAL:
             with self._queued(chat, state):
-                async with state.turn:
-                    await self._turn(state, budgets)
-                    return await self._make(state, budgets, make, calls)
+                async with state.order:
+                    return await self._final(state, budgets, make, calls)
         if urgency is Urgency.TYPING:  # in no order with the texts, so that none waits for it
             self._admit(chat, state, urgency, budgets)
             return await self._make(state, budgets, make, calls, shows=False)
         async with state.turn:
             self._admit(chat, state, urgency, budgets)
             self._wishes.pop(chat, None)
+            state.asked_at = float("-inf")
             return await self._make(state, budgets, make, calls)
 
     def ask(self, chat: int, urgency: Urgency, *, budget: Budget = Budget.MESSAGE) -> None:
@@ -174,6 +190,8 @@ class Pacer:
             raise RateLimited(blocked)
         wait = self._wait(chat, state, urgency, budgets)
         if wait > 0:
+            if state.waiting and urgency is not Urgency.TYPING:
+                state.hold(self._clock.monotonic())
             raise NotYourTurn(min(wait, PATIENCE))
 
     async def _make(
@@ -207,9 +225,10 @@ class Pacer:
     def _wait(self, chat: int, state: _Chat, urgency: Urgency, budgets: Sequence[Bucket]) -> float:
         """Seconds until it is the turn of a call that does not wait itself; 0 for now."""
         now = self._clock.monotonic()
-        if state.waiting:
+        if state.waiting and (urgency is Urgency.TYPING or not state.is_held_too_long(now)):
             return PATIENCE
-        need = 1.0 + (GROUP_RESERVE if chat < 0 and urgency is not Urgency.FIRST else 0.0)
+        reserves = chat < 0 and urgency is not Urgency.FIRST and not state.waiting
+        need = 1.0 + (GROUP_RESERVE if reserves else 0.0)
         need += TYPING_RESERVE if urgency is Urgency.TYPING else 0.0
         own = max(bucket.wait(now, need) for bucket in budgets)
         if urgency is Urgency.TYPING:
@@ -253,6 +272,32 @@ class Pacer:
             yield
         finally:
             state.waiting -= 1
+
+    async def _final(
+        self,
+        state: _Chat,
+        budgets: Sequence[Bucket],
+        make: Callable[[], Awaitable[T]],
+        calls: int,
+    ) -> T:
+        while True:
+            await self._turn(state, budgets)
+            if state.is_held_too_long(self._clock.monotonic()):
+                await self._give_way(state)
+                continue
+            async with state.turn:
+                free = self._bot.wait(self._clock.monotonic()) <= 0
+                if free and self._own_wait(state, budgets) <= 0:  # no preview has used it meanwhile
+                    return await self._make(state, budgets, make, calls)
+
+    async def _give_way(self, state: _Chat) -> None:
+        """Let the preview go that was held for too long; it comes back soon, or not at all."""
+        until = self._clock.monotonic() + 2 * PATIENCE
+        while state.is_held_too_long(now := self._clock.monotonic()):
+            if now >= until:  # the bot's budget may have no room for previews
+                state.held_since = now
+                return
+            await self._clock.sleep(PATIENCE / 5)
 
     async def _turn(self, state: _Chat, budgets: Sequence[Bucket]) -> None:
         """Return when all budgets have room; where the screen is most outdated, first."""

@@ -5,6 +5,7 @@ import itertools
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import pytest
 
@@ -104,6 +105,45 @@ async def test_final_texts_wait_for_their_turn_and_keep_their_order(clock: Manua
     assert [text for _, _, text in server.calls] == texts
     assert server.refused == 0
     assert server.calls[-1][0] == pytest.approx(5, abs=0.1)
+
+
+@pytest.mark.parametrize(("chat", "every", "longest"), [(ANN, 0.4, 8.0), (GROUP, 2.0, 16.0)])
+async def test_an_answer_goes_on_being_seen_among_many_short_texts(
+    clock: ManualClock, chat: int, every: float, longest: float
+) -> None:
+    server = Server(clock, delay=0.2)
+    texts = [str(n) for n in range(120)]
+
+    async def commands() -> None:
+        async with asyncio.TaskGroup() as group:
+            for text in texts:
+                group.create_task(server.call(chat, Urgency.FINAL, text))
+                await clock.sleep(every)
+
+    async def write() -> None:
+        while len(server.calls) < len(texts):
+            await server.until_through(chat, Urgency.PREVIEW, "preview")
+            await clock.sleep(1)
+
+    await clock.drive(_all([commands(), write()]))
+    seen = [at for at, _, text in server.calls if text == "preview"]
+    assert max(later - at for at, later in itertools.pairwise(seen)) < longest
+    assert [text for _, _, text in server.calls if text != "preview"] == texts
+    assert len(seen) < len(texts) / 2
+    assert server.refused == 0
+
+
+async def test_who_was_held_and_does_not_come_back_holds_nobody(clock: ManualClock) -> None:
+    server = Server(clock)
+    finals = asyncio.create_task(
+        _all([server.call(ANN, Urgency.FINAL, str(number)) for number in range(16)])
+    )
+    while clock.monotonic() < 6.2:
+        await clock.advance(0.3)
+        with suppress(RateLimited):
+            server.pacer.ask(ANN, Urgency.PREVIEW)
+    await clock.drive(_all([finals]))
+    assert server.calls[-1][0] < 16 - 3 + 1.5
 
 
 async def test_a_block_of_one_chat_silences_it_and_does_not_delay_another(
