@@ -159,9 +159,9 @@ class PlatformContract:
         chat = stage.incoming.ref.chat
         await stage.platform.send(chat, Reply(text="one"))
         ref = await stage.platform.send(chat, Reply(text="two"))
-        await stage.platform.delete(ref)
+        await stage.platform.delete([ref])
         assert await stage.screen() == ["one"]
-        await stage.platform.delete(ref)  # gone already: success
+        await stage.platform.delete([ref])  # gone already: success
 
     async def test_a_message_that_somebody_deleted_cannot_be_edited(self, stage: Stage) -> None:
         ref = await stage.platform.send(stage.incoming.ref.chat, Reply(text="hello"))

@@ -30,6 +30,8 @@ class Capabilities:
     update_interval: float
     measure: Callable[[str], int] = len
     max_buttons: int = 0
+    max_deletions: int = 1
+    """Messages that one call deletes."""
     max_file_in: int = 0
     max_file_out: int = 0
     typing: bool = False

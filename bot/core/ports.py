@@ -153,11 +153,11 @@ class Platform(Protocol):
         """
         ...
 
-    async def delete(self, ref: MessageRef) -> None:
-        """Remove a message of the bot's own; one that is gone already is success.
+    async def delete(self, refs: Sequence[MessageRef]) -> None:
+        """Remove messages of the bot's own; those that are gone already are success.
 
-        For a page that an answer no longer needs after it was rewritten. Raises `RateLimited`,
-        `ChatGone`, `PlatformError`.
+        For pages that an answer no longer needs after it was rewritten, of one chat and at most
+        `Capabilities.max_deletions` of them. Raises `RateLimited`, `ChatGone`, `PlatformError`.
         """
         ...
 

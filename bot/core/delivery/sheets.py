@@ -247,11 +247,15 @@ class Sheets:
         self._layout.end_sheet(ref, text, sheet.page)
 
     async def _delete_old(self) -> None:
-        """Delete the first message that the answer no longer needs. It may stay if it must."""
-        ref = ref_of(self._layout.old[0])
+        """Delete messages that the answer no longer needs. They may stay if they must.
+
+        As many as one call deletes.
+        """
+        old = list(self._layout.old)[: self._capabilities.max_deletions]
+        refs = [ref for ref in map(ref_of, old) if ref is not None]
         try:
-            if ref is not None:
-                await self._platform.delete(ref)
+            if refs:
+                await self._platform.delete(refs)
         except (RateLimited, ChatGone, OutcomeUnknown):
             raise
         except PlatformError as error:
@@ -261,7 +265,8 @@ class Sheets:
             extra = {"chat": self._answering.ref.chat.id, "error": repr(error)}
             log.warning("old page not deleted", extra=extra)
         self._refused_deletions = 0
-        self._layout.old.popleft()
+        for _ in old:
+            self._layout.old.popleft()
 
     async def pause(self, mark: str) -> None:
         """Say under the text that it goes on later: whoever reads it now should not wait for it.

@@ -154,7 +154,7 @@ class WaitingRoom:
                 if not await self._turns.announce(turn_id, line) and turn_id in chat.lines:
                     # Its turn has come and not asked for the line: it may run in another process.
                     del chat.lines[turn_id]
-                    await platform.delete(line)
+                    await platform.delete([line])
                     return None
             except (PlatformError, StoreError) as error:
                 log.info("waiting not shown", extra={"chat": ref.id, "error": repr(error)})

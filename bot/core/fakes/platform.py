@@ -150,15 +150,16 @@ class FakePlatform(FakeScreen):
 
         await self.carry_out(ref.chat, replace)
 
-    async def delete(self, ref: MessageRef) -> None:
-        """Remove a message."""
+    async def delete(self, refs: Sequence[MessageRef]) -> None:
+        """Remove messages."""
 
         def remove() -> None:
             if not self.deletable:
-                raise PlatformError("the message is too old to be deleted")
-            self.remove(ref)
+                raise PlatformError("the messages are too old to be deleted")
+            for ref in refs:
+                self.remove(ref)
 
-        await self.carry_out(ref.chat, remove)
+        await self.carry_out(refs[0].chat, remove)
 
     def newest(self, chat: ChatRef) -> MessageRef | None:
         """The newest message that stands in the chat."""

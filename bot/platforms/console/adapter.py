@@ -193,7 +193,7 @@ class ConsolePlatform:
             path = await asyncio.to_thread(_save, file, self._files)
             await self._screen.saved(path, file.mime)
 
-    async def delete(self, ref: MessageRef) -> None:
+    async def delete(self, refs: Sequence[MessageRef]) -> None:
         """Nothing: what is printed stays."""
 
     def newest(self, chat: ChatRef) -> MessageRef | None:

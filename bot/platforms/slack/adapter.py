@@ -272,9 +272,10 @@ class SlackPlatform:
         if reply.files:
             await self._posting.upload(ref.chat, thread_of(ref), reply.files)
 
-    async def delete(self, ref: MessageRef) -> None:
-        """Remove a message of the bot."""
-        await self._posting.delete(ref)
+    async def delete(self, refs: Sequence[MessageRef]) -> None:
+        """Remove messages of the bot."""
+        for ref in refs:
+            await self._posting.delete(ref)
 
     def newest(self, chat: ChatRef) -> MessageRef | None:
         """The newest message of the bot in the conversation; files that followed do not count."""

@@ -43,7 +43,7 @@ from bot.platforms.telegram.ids import (
     parse_message,
     parse_press_key,
 )
-from bot.platforms.telegram.methods import Methods
+from bot.platforms.telegram.methods import MAX_DELETIONS, Methods
 from bot.platforms.telegram.pace import Pacer
 from bot.platforms.telegram.polling import POLL_SECONDS, Poller
 from bot.platforms.telegram.posting import MAX_BUTTONS, Poster
@@ -75,6 +75,7 @@ PRIVATE = Capabilities(
     update_interval=1.0,
     measure=measure,
     max_buttons=MAX_BUTTONS,
+    max_deletions=MAX_DELETIONS,
     max_file_in=MAX_FILE_IN,
     max_file_out=MAX_FILE_OUT,
     typing=True,
@@ -88,6 +89,7 @@ GROUP = Capabilities(
     update_interval=3.6,
     measure=measure,
     max_buttons=MAX_BUTTONS,
+    max_deletions=MAX_DELETIONS,
     max_file_in=MAX_FILE_IN,
     max_file_out=MAX_FILE_OUT,
     typing=True,
@@ -179,9 +181,9 @@ class TelegramPlatform:
         """Replace a message."""
         await self._poster.edit(ref, reply, rich=self._style.rich)
 
-    async def delete(self, ref: MessageRef) -> None:
-        """Remove a message of the bot."""
-        await self._poster.delete(ref)
+    async def delete(self, refs: Sequence[MessageRef]) -> None:
+        """Remove messages of the bot."""
+        await self._poster.delete(refs)
 
     def draft(self, answering: IncomingMessage, *, stop: Button | None = None) -> Draft:
         """A message that is edited as it grows, or one of Telegram's drafts."""

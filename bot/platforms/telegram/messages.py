@@ -26,7 +26,7 @@ from bot.platforms.telegram.errors import (
     refusal_of_style,
 )
 from bot.platforms.telegram.ids import Place
-from bot.platforms.telegram.methods import Json, Methods, first_id, target
+from bot.platforms.telegram.methods import MAX_DELETIONS, Json, Methods, first_id, target
 from bot.platforms.telegram.pace import Budget, Urgency
 from bot.platforms.telegram.refusals import Refusals
 from bot.platforms.telegram.render import MAX_CAPTION, Rendered, pages, render
@@ -136,18 +136,27 @@ class Messages:
     def _take_rest(self, place: Place, message: int) -> list[int]:
         return self._rest.pop((place.chat, message), [])
 
-    async def delete(self, place: Place, message: int) -> None:
-        """Remove a message and those that it stands for; what is gone already is success."""
-        await self.delete_rest(place, message)
-        delete = partial(self._methods.delete, place, message)
-        await self._caller.call(place, Urgency.FINAL, delete, twice=True)
+    async def delete(self, place: Place, messages: Sequence[int]) -> None:
+        """Remove messages and those that they stand for; what is gone already is success."""
+        rest = [id for message in messages for id in self._rest.get((place.chat, message), ())]
+        doomed = [*rest, *messages]
+        for at in range(0, len(doomed), MAX_DELETIONS):
+            some = doomed[at : at + MAX_DELETIONS]
+            if not await self._delete(place, some):
+                for message in some:
+                    await self._delete(place, [message])
+        for message in messages:
+            self._take_rest(place, message)
+
+    async def _delete(self, place: Place, messages: Sequence[int]) -> bool:
+        delete = partial(self._methods.delete, place, messages)
+        return await self._caller.call(place, Urgency.FINAL, delete, twice=True)
 
     async def delete_rest(self, place: Place, message: int) -> None:
         """Remove the messages that this one stands for: something else takes their place."""
-        while rest := self._rest.get((place.chat, message)):
-            await self.delete(place, rest[-1])
-            rest.pop()
-        self._take_rest(place, message)
+        if rest := self._rest.get((place.chat, message)):
+            await self.delete(place, rest)
+            self._take_rest(place, message)
 
     async def replace(
         self,
@@ -243,7 +252,7 @@ class Messages:
     async def _make_way(self, place: Place, message: int) -> NoReturn:
         """Take away a picture or a file under which a text has no room; raises `MessageGone`."""
         with suppress(BadRequest):
-            await self._methods.delete(place, message)
+            await self._methods.delete(place, [message])
         raise MessageGone("the text is too long to stand under a file")
 
     # ------------------------------------------------------------ rich messages

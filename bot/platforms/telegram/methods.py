@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Sequence
 from typing import TypeAlias
 
 from telegram import Bot
@@ -19,6 +20,8 @@ from bot.platforms.telegram.ids import Place
 
 log = logging.getLogger(__name__)
 
+MAX_DELETIONS = 100
+"""Messages that one call removes (Bot API, `deleteMessages`)."""
 CAPITAL = re.compile("(?=[A-Z])")
 Json: TypeAlias = dict[str, object]
 """An object of the Bot API, to be sent."""
@@ -47,15 +50,24 @@ class Methods:
                 raise
         return await self.call(name, **{**given, "reply_parameters": None})
 
-    async def delete(self, place: Place, message: int) -> None:
-        """Remove a message; one that is gone already, or that nobody can remove, is no failure."""
+    async def delete(self, place: Place, messages: Sequence[int]) -> bool:
+        """Remove messages; one that is gone already, or that nobody can remove, is no failure.
+
+        False when none of several is removed, on account of one of them: each is to be tried alone.
+        """
         try:
-            await self.call("deleteMessage", chat_id=place.chat, message_id=message)
+            if len(messages) > 1:
+                await self.call("deleteMessages", chat_id=place.chat, message_ids=list(messages))
+            else:
+                await self.call("deleteMessage", chat_id=place.chat, message_id=messages[0])
         except BadRequest as failure:
-            if is_staying(failure):
-                log.info("too old to be deleted", extra={"chat": place.chat, "id": message})
-            elif not is_missing(failure):
+            if not is_staying(failure) and not is_missing(failure):
                 raise
+            if len(messages) > 1:
+                return False
+            if is_staying(failure):
+                log.info("too old to be deleted", extra={"chat": place.chat, "id": messages[0]})
+        return True
 
 
 def target(place: Place) -> Json:

@@ -178,10 +178,16 @@ class Poster:
         place, message = self._moves.message(ref)
         await self._messages.replace(place, message, body, _keyboard(buttons), urgency)
 
-    async def delete(self, ref: MessageRef) -> None:
-        """Remove a message; one that is gone already is success."""
-        with suppress(GroupMoved):  # it stays where it is; whoever looks there sees an old group
-            await self._messages.delete(*self._moves.message(ref))
+    async def delete(self, refs: Sequence[MessageRef]) -> None:
+        """Remove messages of one chat; those that are gone already are success."""
+        places: dict[Place, list[int]] = {}
+        for ref in refs:
+            with suppress(GroupMoved):  # it stays in the group as it was before
+                place, message = self._moves.message(ref)
+                places.setdefault(place, []).append(message)
+        for place, messages in places.items():
+            with suppress(GroupMoved):
+                await self._messages.delete(place, messages)
 
     async def show_typing(self, chat: ChatRef) -> None:
         """Show that the bot is typing, if nobody needs the budget more."""

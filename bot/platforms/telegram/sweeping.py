@@ -51,7 +51,7 @@ class Sweeper:
             if await self._caller.aside(partial(self._is_ours, place, id))
         ]
         for id in found:
-            await self._caller.aside(partial(self._methods.delete, place, id))
+            await self._caller.aside(partial(self._methods.delete, place, [id]))
         return len(found)
 
     async def _has_topics(self, place: Place) -> bool:

@@ -23,6 +23,9 @@ MAX_CAPTION = 1024
 DELETABLE_SECONDS = 2 * 86_400
 """How long after it was sent a bot may delete a message. https://core.telegram.org/bots/api#deletemessage"""
 
+MAX_DELETIONS = 100
+"""Messages of one `deleteMessages`. https://core.telegram.org/bots/api#deletemessages."""
+
 TYPING_SECONDS = 5.0
 """How long a chat action is shown. https://core.telegram.org/bots/api#sendchataction."""
 
@@ -111,10 +114,7 @@ def edit_message_reply_markup(telegram: Telegram, params: Params) -> Json:
 
 
 def delete_message(telegram: Telegram, params: Params) -> bool:
-    """https://core.telegram.org/bots/api#deletemessage; in groups the bot is no administrator.
-
-    The words for an old message are those of `delete_messages` in TDLib's MessagesManager.cpp.
-    """
+    """https://core.telegram.org/bots/api#deletemessage; in groups the bot is no administrator."""
     if not params.text("chat_id"):
         raise BadRequest("Chat identifier is not specified")
     if not params.integer("message_id"):
@@ -123,14 +123,38 @@ def delete_message(telegram: Telegram, params: Params) -> bool:
     message = chat.messages.get(params.integer("message_id"))
     if message is None:
         raise BadRequest("message to delete not found")
+    _check_deletable(telegram, chat, message)
+    del chat.messages[message.id]
+    telegram.changes.tell(chat.id, "deleted")
+    return True
+
+
+def delete_messages(telegram: Telegram, params: Params) -> bool:
+    """https://core.telegram.org/bots/api#deletemessages; all that can be found, or none."""
+    if not params.text("chat_id"):
+        raise BadRequest("Chat identifier is not specified")
+    ids = params.parsed("message_ids", "message identifiers")
+    if not isinstance(ids, list) or not ids:
+        raise BadRequest("Message identifiers are not specified")
+    if len(ids) > MAX_DELETIONS:
+        raise BadRequest("Too many message identifiers specified")
+    chat = telegram.writable(params.text("chat_id"))
+    found = [chat.messages[id] for id in dict.fromkeys(ids) if id in chat.messages]
+    for message in found:
+        _check_deletable(telegram, chat, message)
+    for message in found:
+        del chat.messages[message.id]
+    telegram.changes.tell(chat.id, "deleted")
+    return True
+
+
+def _check_deletable(telegram: Telegram, chat: Chat, message: Message) -> None:
+    """The words are those of `delete_messages` in TDLib's MessagesManager.cpp."""
     if message.author is not telegram.bot and chat.kind is not ChatKind.PRIVATE:
         raise BadRequest("message can't be deleted")
     if telegram.now() - message.date >= DELETABLE_SECONDS:
         is_for_all = chat.kind is ChatKind.SUPERGROUP  # elsewhere it could be deleted for one side
         raise BadRequest(f"message can't be deleted{'' if is_for_all else ' for everyone'}")
-    del chat.messages[message.id]
-    telegram.changes.tell(chat.id, "deleted")
-    return True
 
 
 def send_chat_action(telegram: Telegram, params: Params) -> bool:

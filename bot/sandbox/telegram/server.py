@@ -55,6 +55,7 @@ _METHODS: dict[str, Method] = {
     "editMessageMedia": media.edit_message_media,
     "editMessageReplyMarkup": messages.edit_message_reply_markup,
     "deleteMessage": messages.delete_message,
+    "deleteMessages": messages.delete_messages,
     "sendChatAction": messages.send_chat_action,
     "sendMessageDraft": drafts.send_message_draft,
     "sendRichMessageDraft": drafts.send_rich_message_draft,
@@ -68,7 +69,7 @@ _METHODS: dict[str, Method] = {
 }
 _BY_NAME = {name.lower(): method for name, method in _METHODS.items()}
 _PREVIEWS = {"sendchataction", "sendmessagedraft", "sendrichmessagedraft"}
-_UNLIMITED = {"getchat", "deletemessage"}  # neither posts nor edits
+_UNLIMITED = {"getchat", "deletemessage", "deletemessages"}  # neither posts nor edits
 
 
 @asynccontextmanager

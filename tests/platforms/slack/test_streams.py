@@ -86,7 +86,7 @@ async def test_a_message_that_still_streams_can_be_taken_away(stage: SlackStage)
     draft = stage.platform.draft(stage.incoming)
     await draft.show("half an ans")
     assert draft.ref is not None
-    await stage.platform.delete(draft.ref)
+    await stage.platform.delete([draft.ref])
     assert stage.place.answers() == []
 
 
@@ -281,7 +281,7 @@ async def test_a_bot_that_leaves_stops_no_stream_that_is_gone(fate: str) -> None
             await stage.delete(draft.ref)
         elif fate == "taken away":
             await stage.place.stop()
-            await stage.platform.delete(draft.ref)
+            await stage.platform.delete([draft.ref])
         else:
             stage.sandbox.refuse_next("channel_not_found", method="chat.stopStream")
         if fate != "taken away":

@@ -89,7 +89,7 @@ async def test_what_stands_in_the_old_group_is_left_alone(stage: TelegramStage, 
     old = await stage.platform.send(chat, Reply(text="Before."))
     now = town.upgrade(stage)
     await stage.platform.send(chat, Reply(text="After."))
-    await stage.platform.delete(old)
+    await stage.platform.delete([old])
     await stage.platform.sweep(chat, after=[old], keep=[])
     with pytest.raises(MessageGone):
         await stage.platform.edit(old, Reply(text="Changed."))

@@ -8,6 +8,7 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
+from bot.core.delivery.delivery import Delivery
 from bot.core.types import Button, CommandInfo, OutgoingFile, Reply, Thoughts
 from bot.errors import ChatGone, FileTooLarge, MessageGone, OutcomeUnknown, PlatformError
 from bot.platforms.telegram import TelegramSettings, adapter, connect, request
@@ -382,6 +383,34 @@ async def test_a_message_that_vanishes_during_the_edit_is_gone(
     stage.telegram.faults.fail_next(400, refusal, method="editMessageText")
     with pytest.raises(MessageGone):
         await stage.platform.edit(ref, Reply(text="hello again"))
+
+
+async def test_the_old_pages_of_an_answer_that_became_short_go_at_once() -> None:
+    async with staged(group, clock=HastyClock()) as stage:
+        chat = stage.incoming.ref.chat
+        old = [await stage.platform.send(chat, Reply(text=f"page {n}")) for n in range(12)]
+        stage.telegram.calls.clear()
+        async with Delivery(
+            stage.platform, stage.incoming, clock=HastyClock(), resume=old
+        ) as delivery:
+            delivery.write("Short.")
+            await delivery.finish()
+        assert await stage.kept() == ["Short."]
+        assert len(stage.telegram.calls.of("deleteMessages")) == 1
+        assert stage.telegram.calls.of("deleteMessage") == []
+
+
+async def test_a_page_too_old_to_be_deleted_keeps_no_other_from_going(
+    stage: TelegramStage,
+) -> None:
+    chat = stage.incoming.ref.chat
+    old = [await stage.platform.send(chat, Reply(text=f"page {n}")) for n in range(2)]
+    stage.telegram.let_pass(3 * 86_400)
+    old += [await stage.platform.send(chat, Reply(text=f"page {n}")) for n in range(2, 4)]
+    async with Delivery(stage.platform, stage.incoming, clock=HastyClock(), resume=old) as delivery:
+        delivery.write("Short.")
+        await delivery.finish()
+    assert await stage.kept() == ["Short.", "page 1"]
 
 
 @pytest.mark.parametrize("opener", [private, group])

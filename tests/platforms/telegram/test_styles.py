@@ -305,7 +305,7 @@ async def test_a_long_text_that_is_refused_while_it_is_written_stands_there_once
     ref = await draft.finish(Reply(text=" ".join(words), buttons=((STOP,),)))
     assert " ".join(await rich.kept()).split() == words
     assert await rich.buttons() == [STOP.label]
-    await rich.platform.delete(ref)
+    await rich.platform.delete([ref])
     assert await rich.kept() == []
 
 

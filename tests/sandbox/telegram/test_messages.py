@@ -124,6 +124,25 @@ async def test_deleting(telegram: Telegram, bot: Bot, ann: ChatView) -> None:
         await bot.delete_message(group.id, theirs)
 
 
+async def test_deleting_several_passes_over_what_is_gone_and_deletes_all_or_none(
+    telegram: Telegram, bot: Bot
+) -> None:
+    group = telegram.group().seen_by(telegram.person(name="Ann"))
+    theirs = group.send("/hello")
+    ids = [(await bot.send_message(group.id, str(number))).message_id for number in range(3)]
+    with pytest.raises(BadRequest, match="Message can't be deleted"):
+        await bot.delete_messages(group.id, [*ids, theirs])
+    assert len(telegram.chats[group.id].messages) == 4
+    assert await bot.delete_messages(group.id, [*ids[:2], ids[2] + 1])
+    assert [message.text for message in telegram.chats[group.id].messages.values()] == [
+        "/hello",
+        "2",
+    ]
+    for refused, words in (([], "not specified"), (list(range(1, 102)), "Too many")):
+        with pytest.raises(BadRequest, match=words):
+            await bot.delete_messages(group.id, refused)
+
+
 async def test_what_is_two_days_old_stays(telegram: Telegram, bot: Bot, ann: ChatView) -> None:
     group = telegram.group().seen_by(telegram.person(name="Ann"))
     theirs = [
