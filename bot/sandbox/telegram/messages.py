@@ -75,7 +75,7 @@ def send_rich_message(telegram: Telegram, params: Params) -> Json:
 def edit_message_text(telegram: Telegram, params: Params) -> Json:
     """https://core.telegram.org/bots/api#editmessagetext; without buttons, the old ones go."""
     new_rich = rich.content_of(params) if params.text("rich_message") else None
-    content = text_of(telegram, params) if new_rich is None else Formatted("")
+    content = text_of(telegram, params, editing=True) if new_rich is None else Formatted("")
     keyboard = markup.inline_keyboard(params, editing=True)
     message = editable(telegram, params)
     if message.media is not None:
@@ -190,8 +190,12 @@ _GIFTS = {
 # ------------------------------------------------------------ shared by the sending methods
 
 
-def text_of(telegram: Telegram, params: Params) -> Formatted:
-    """The text of a call as it will stand in the chat. Raises `BadRequest`."""
+def text_of(telegram: Telegram, params: Params, *, editing: bool = False) -> Formatted:
+    """The text of a call as it will stand in the chat. Raises `BadRequest`.
+
+    The length of a new message is checked by TDLib, that of an edit by Telegram's servers, which
+    answer with a code (https://core.telegram.org/method/messages.editMessage).
+    """
     if not params.text("text"):
         raise BadRequest("Message text is empty")
     content = telegram.judge.fix(
@@ -200,7 +204,7 @@ def text_of(telegram: Telegram, params: Params) -> Formatted:
     if not content.text:
         raise BadRequest("text must be non-empty")
     if utf16_length(content.text) > MAX_TEXT:
-        raise BadRequest("Message is too long")
+        raise BadRequest("MESSAGE_TOO_LONG" if editing else "Message is too long")
     return content
 
 

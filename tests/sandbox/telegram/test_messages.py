@@ -34,6 +34,12 @@ async def test_texts_without_content_or_end_are_refused(
     assert ann.kept() == ()
 
 
+async def test_an_edit_that_is_too_long_is_refused_with_a_code(bot: Bot, ann: ChatView) -> None:
+    sent = await bot.send_message(ann.id, "hello")
+    with pytest.raises(BadRequest, match="(?i)^message_too_long$"):
+        await bot.edit_message_text("x" * 4097, ann.id, sent.message_id)
+
+
 @pytest.mark.parametrize("text", ["x" * 4096, "😀" * 2048, f"  {'x' * 4096}\n\n"])
 async def test_a_text_may_have_4096_utf16_units_once_it_is_trimmed(
     bot: Bot, ann: ChatView, text: str
