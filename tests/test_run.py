@@ -72,6 +72,19 @@ async def test_a_text_that_the_app_cuts_into_messages_is_one_question(
     assert asked[1][1]["content"] == "About all of it."
 
 
+async def test_a_beginning_whose_receipt_got_lost_does_not_stand_there_twice(
+    telegram: Telegram, api: ScriptedApi, tmp_path: Path
+) -> None:
+    chat = telegram.person(name="Ann").private()
+    api.script.answer(SLOW)
+    async with started(telegram, api, tmp_path):
+        telegram.faults.drop_next(method="sendMessage")
+        chat.send("tell me")
+        await chat.wait_for(lambda s: any(("🔁 Regenerate",) in m.buttons for m in s.answers))
+        [answer] = chat.screen().answers
+        assert answer.text == SLOW.text.strip()
+
+
 async def test_the_conversation_is_there_after_a_restart(
     telegram: Telegram, api: ScriptedApi, tmp_path: Path
 ) -> None:

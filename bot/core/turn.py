@@ -237,6 +237,7 @@ class TurnContext:
             paused=self.texts.gettext("⏸ I am being restarted. The answer goes on in a moment."),
             code_note=self._code_note,
             excuse=lambda refusal: sentence_for_file(refusal, self.texts),
+            tidy=self.tidy,
         )
 
     def _code_note(self, name: str, lines: int) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from types import TracebackType
 
@@ -34,14 +34,19 @@ from bot.errors import (
     FileRefused,
     MessageGone,
     NotYourTurn,
+    OutcomeUnknown,
     PlatformError,
     RateLimited,
+    StoreError,
 )
 
 log = logging.getLogger(__name__)
 
 Excuse = Callable[[FileRefused], str]
 """Says in words why files are missing."""
+
+Tidy = Callable[[], Awaitable[None]]
+"""Takes away what stands in the chat and was not written down. May raise `StoreError`."""
 
 REFRESH = 0.6
 """The part of its time after which a text that vanishes is shown again."""
@@ -64,7 +69,8 @@ class Delivery:
     there is but a `placeholder` in them. `journal` is told as soon as a new message stands in the
     chat, and every few seconds while it grows. With a `code_note` long code becomes a file; the
     note says so in the text. `paused` is said under the text when the writer is cancelled, and
-    the `excuse` when its files are refused.
+    the `excuse` when its files are refused. `tidy` is called before the beginning of a message is
+    posted again of which no answer told whether it was posted.
 
         async with Delivery(platform, message, clock=clock) as delivery:
             async for delta in answer:
@@ -87,6 +93,7 @@ class Delivery:
         paused: str = "",
         code_note: Note | None = None,
         excuse: Excuse = str,
+        tidy: Tidy | None = None,
     ) -> None:
         self._chat = answering.ref.chat
         self._platform = platform
@@ -98,6 +105,8 @@ class Delivery:
         self._paused = paused
         self._code_note = code_note
         self._excuse = excuse
+        self._tidy = tidy
+        self._may_be_doubled = False  # what the next step posts may stand there already
         self._pieces: list[str] = []
         self._status = ""
         self._is_rewritten = False
@@ -313,15 +322,34 @@ class Delivery:
         return step
 
     async def _step(self) -> Step:
+        if self._may_be_doubled:
+            self._may_be_doubled = False
+            await self._take_away_doubles()
         if self._is_rewritten:
             self._is_rewritten = False
             self._sheets.restart()
         if self._end is not None:
             return await self._sheets.finish(self._end_text, self._end)
+        try:
+            return await self._show()
+        except OutcomeUnknown:
+            self._may_be_doubled = self._sheets.is_posting and not self._capabilities.vanishes
+            raise
+
+    async def _show(self) -> Step:
         text = self._shorten(long_code.shorten).text
         if text.strip():
             return await self._sheets.show(text)
         return await self._sheets.show_status(self._status)
+
+    async def _take_away_doubles(self) -> None:
+        """Else its Stop button would stand there for good, under the beginning of the answer."""
+        if self._tidy is None:
+            return
+        try:
+            await self._tidy()
+        except StoreError as error:
+            log.warning("not tidied", extra={"chat": self._chat.id, "error": repr(error)})
 
     def _shorten(self, how: Callable[[str, int, Note], Shortened]) -> Shortened:
         """What is shown of the text: long code is a file, where files can be sent."""
@@ -334,7 +362,8 @@ class Delivery:
         """Back off and try again; the end is given up when it has been tried for long enough.
 
         After `OutcomeUnknown` the same call is made again. An edit is idempotent; a new message
-        may then stand there twice, which is better than not at all.
+        may then stand there twice, which is better than not at all. The beginning of one is looked
+        for before; at the end there may be files of this answer that nobody has written down.
         """
         log.warning("delivery failed", extra={"chat": self._chat.id, "error": repr(error)})
         if isinstance(error, MessageGone):

@@ -106,6 +106,12 @@ class Sheets:
         """Whether any part of the answer has been handed to the chat."""
         return bool(self._layout.full or self._layout.open)
 
+    @property
+    def is_posting(self) -> bool:
+        """Whether what is being written is no message yet, as far as is known."""
+        draft = self._layout.open.draft if self._layout.open else self._begun
+        return draft is not None and draft.ref is None
+
     def restart(self) -> None:
         """The text is written anew: what stands must prove that it is still right."""
         self._layout.restart()

@@ -133,6 +133,11 @@ class Messages:
         while len(self._rest) > REMEMBERED:
             del self._rest[next(iter(self._rest))]
 
+    def further(self, place: Place) -> set[int]:
+        """The messages of a chat that others stand for, as far as is remembered."""
+        of_chat = (ids for (chat, _), ids in self._rest.items() if chat == place.chat)
+        return {id for ids in of_chat for id in ids}
+
     def _take_rest(self, place: Place, message: int) -> list[int]:
         return self._rest.pop((place.chat, message), [])
 

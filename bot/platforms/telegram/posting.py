@@ -189,6 +189,10 @@ class Poster:
             with suppress(GroupMoved):
                 await self._messages.delete(place, messages)
 
+    def further(self, place: Place) -> set[int]:
+        """The messages of a chat that others stand for, as far as is remembered."""
+        return self._messages.further(place)
+
     async def show_typing(self, chat: ChatRef) -> None:
         """Show that the bot is typing, if nobody needs the budget more."""
         place = self._moves.place(chat)

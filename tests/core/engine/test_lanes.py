@@ -290,6 +290,21 @@ async def test_a_post_without_an_answer_is_not_made_twice(house: House) -> None:
     assert len(await house.say("/new")) == 1
 
 
+@pytest.mark.parametrize("grows", [True, False])
+async def test_the_beginning_of_an_answer_of_which_no_answer_told_stands_there_once(
+    house: House, grows: bool
+) -> None:
+    if grows:
+        house.api.script.answer(Answer(text="slow words " * 20, chunk=11, pace=0.05))
+    else:
+        house.api.script.answer(Answer(text="quick words", chunk=4, pace=0.01))
+    house.platform.unknown_next(carried_out=True)
+    await house.happen(house.platform.message("tell me"))
+    await house.lanes.answered(CHAT)
+    assert len(house.platform.kept()) == 1
+    assert [label for label in house.platform.buttons() if "Stop" in label] == []
+
+
 async def test_an_answer_that_a_shutdown_interrupts_says_that_it_goes_on(tmp_path: Path) -> None:
     async with open_house(tmp_path) as house:
         house.api.script.answer("never to be finished " * 50)

@@ -6,6 +6,7 @@ import pytest
 
 from bot.core.types import Button, Reply
 from bot.platforms.telegram.ids import make_chat
+from tests.platform_contract import HastyClock
 from tests.platforms.telegram.stage import Opener, group, private, staged, topic
 
 AGAIN = ((Button("Again", "v"),),)
@@ -19,6 +20,15 @@ async def test_a_message_that_nobody_wrote_down_is_taken_away(opened: Opener) ->
         await stage.platform.send(asked.chat, Reply(text="lost"))
         await stage.platform.sweep(asked.chat, after=[asked], keep=[known])
         assert await stage.kept() == ["known"]
+
+
+async def test_what_had_no_room_in_a_message_is_not_taken_for_lost() -> None:
+    async with staged(private, clock=HastyClock()) as stage:
+        asked = stage.incoming.ref
+        known = await stage.platform.send(asked.chat, Reply(text="word " * 1500))
+        await stage.platform.send(asked.chat, Reply(text="lost"))
+        await stage.platform.sweep(asked.chat, after=[asked], keep=[known])
+        assert " ".join(await stage.kept()).split() == ["word"] * 1500
 
 
 @pytest.mark.parametrize("at", ["topic", "general"])

@@ -36,7 +36,7 @@ async def test_texts_without_content_or_end_are_refused(
 
 async def test_an_edit_that_is_too_long_is_refused_with_a_code(bot: Bot, ann: ChatView) -> None:
     sent = await bot.send_message(ann.id, "hello")
-    with pytest.raises(BadRequest, match="(?i)^message_too_long$"):
+    with pytest.raises(BadRequest, match=r"(?i)^message_too_long$"):
         await bot.edit_message_text("x" * 4097, ann.id, sent.message_id)
 
 
