@@ -11,6 +11,7 @@ import re
 
 from bot.platforms.telegram.elements import events_of, started
 from bot.platforms.telegram.lifting import lifted
+from bot.platforms.telegram.rings import with_rings
 
 GAP = "\N{ZERO WIDTH SPACE}"
 """It stays in a text that goes through Telegram, and looks like nothing in code."""
@@ -54,7 +55,7 @@ def _cleaned(markdown: str) -> str:
     """Without what Telegram takes out of a text: it could stand between the marks of a picture."""
     markdown = markdown.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     markdown = markdown.replace("\r\n", "\n").replace("\r", "\n")
-    return _BLANKED.sub(" ", _DROPPED.sub("", markdown))
+    return _BLANKED.sub(" ", _DROPPED.sub("", with_rings(markdown)))
 
 
 def _linked(markdown: str) -> str:

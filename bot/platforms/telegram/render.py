@@ -21,6 +21,7 @@ from telegramify_markdown.entity import MessageEntity, utf16_len
 from bot.platforms.telegram.emphasis import separated
 from bot.platforms.telegram.events import parse
 from bot.platforms.telegram.partial import complete
+from bot.platforms.telegram.rings import with_rings
 
 MAX_TEXT = 4096
 MAX_CAPTION = 1024
@@ -119,10 +120,11 @@ def _repaired(text: str) -> str:
 
     Telegram takes Unicode's own ends of lines away, and would join the words around them.
     Telegram makes one blank of a tab, which would flatten code; where a tab begins a line, Markdown
-    takes it for blanks up to the next fourth column anyhow.
+    takes it for blanks up to the next fourth column anyhow. A ring on a letter it takes away.
     """
     if _LINE_ENDS.search(text):
         text = _LINE_ENDS.sub("\n", text)
+    text = with_rings(text)
     if "\t" in text:
         text = text.expandtabs(4)
     if _HALVES.search(text) is None:

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from bot.core.delivery.delivery import Delivery
-from bot.core.types import Button, CommandInfo, OutgoingFile, Reply, Thoughts
+from bot.core.types import Button, CommandInfo, OutgoingFile, Reply, Style, Thoughts
 from bot.errors import ChatGone, FileTooLarge, MessageGone, OutcomeUnknown, PlatformError
 from bot.platforms.telegram import TelegramSettings, adapter, connect, request
 from bot.platforms.telegram.errors import Unreachable
@@ -349,6 +349,15 @@ async def test_a_refusal_in_the_middle_of_a_reply_does_not_begin_it_again(
 async def test_halves_of_characters_are_joined_or_replaced(stage: TelegramStage) -> None:
     await stage.platform.send(stage.incoming.ref.chat, Reply(text="a \ud83d\ude00 b \ud83d c"))
     assert await stage.kept() == ["a 😀 b \ufffd c"]
+
+
+@pytest.mark.parametrize("rich", [False, True])
+async def test_a_ring_stays_on_its_letter(rich: bool) -> None:
+    async with staged(private, clock=HastyClock(), style=Style(rich=rich)) as stage:
+        text = "A\u030angstro\u0308m, `lu\u030ana`, x\u030a"  # the last is no letter of its own
+        await stage.platform.send(stage.incoming.ref.chat, Reply(text=text))
+        [kept] = await stage.kept()
+        assert kept.replace("`", "") == "\u00c5ngstro\u0308m, l\u016fna, x"
 
 
 @pytest.mark.parametrize(
