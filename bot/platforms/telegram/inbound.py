@@ -219,14 +219,26 @@ def _quote(message: Raw, me: Me) -> Quote | None:
     if original is None or "forum_topic_created" in original:
         # in a topic every message "replies" to the one that opened it
         return _quote_from_elsewhere(message, quoted)
-    author = original.get("from")
     return Quote(
         ref=make_message(_chat_ref(message), int(original["message_id"])),
         author=_shown_author(original),
         text=quoted or words_of(original),
-        by_bot=author is not None and author["id"] == me.id,
+        by_bot=_is_by(me, original),
         attachments=attachments_of(original),
     )
+
+
+def _is_by(me: Me, message: Raw) -> bool:
+    """Whether the bot wrote a message, also as an administrator who stays anonymous.
+
+    As such it is hidden even from itself behind the stand-in of its group, and told from people by
+    the buttons under its answers, which people cannot give a message (but through another bot).
+    """
+    author = message.get("from")
+    if author is None or author["id"] not in STAND_INS:
+        return author is not None and author["id"] == me.id
+    is_group = message.get("sender_chat", {}).get("id") == message["chat"]["id"]
+    return is_group and "reply_markup" in message and "via_bot" not in message
 
 
 def _quote_from_elsewhere(message: Raw, quoted: str) -> Quote | None:

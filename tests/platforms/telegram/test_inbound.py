@@ -244,6 +244,7 @@ CHAT = {"id": 1001, "type": "private", "first_name": "Ann"}
 ANN = {"id": 1001, "is_bot": False, "first_name": "Ann", "language_code": "zh-hans"}
 
 
+KEYBOARD = {"inline_keyboard": [[{"text": "Again", "callback_data": "v"}]]}
 LETTERS = {"id": -7, "type": "supergroup", "title": "News", "is_direct_messages": True}
 
 
@@ -372,6 +373,31 @@ def test_who_writes_as_a_group_or_a_channel_speaks_as_that(
     event = parse_update({"update_id": 1, "message": {**written, "text": "hi"}}, ME)
     assert isinstance(event, IncomingMessage)
     assert (event.sender.id, event.sender.name) == (str(sender["id"]), sender["title"])
+
+
+@pytest.mark.parametrize(
+    ("more", "addressed"),
+    [
+        ({"reply_markup": KEYBOARD}, True),
+        ({}, False),
+        (
+            {"reply_markup": KEYBOARD, "via_bot": {"id": 9, "is_bot": True, "first_name": "x"}},
+            False,
+        ),
+        ({"reply_markup": KEYBOARD, "sender_chat": {"id": -200, "type": "channel"}}, False),
+    ],
+)
+def test_a_reply_to_a_bot_that_stays_anonymous_is_told_from_one_to_a_person_who_does(
+    more: dict[str, Any], addressed: bool
+) -> None:
+    stand_in = {"id": 1087968824, "is_bot": True, "first_name": "Group"}
+    chat = {"id": -100, "type": "supergroup", "title": "Friends"}
+    here = {"chat": chat, "text": "an answer", "sender_chat": chat}
+    original = {**message(), **here, "from": stand_in, "message_id": 4, **more}
+    reply = {**message(text="why?", reply_to_message=original), "chat": chat}
+    event = parse_update({"update_id": 1, "message": reply}, ME)
+    assert isinstance(event, IncomingMessage)
+    assert event.addressed is addressed
 
 
 def test_a_part_that_was_quoted_is_the_quote() -> None:
