@@ -36,7 +36,8 @@ OPTIONAL = (
 """Parameters without which the request still means the same."""
 _REFUSAL = re.compile(
     r"unsupported|not supported|does(n't| not) support|unknown|unrecognized|not permitted"
-    r"|not allowed|extra inputs|deprecated|不支持",
+    r"|not allowed|extra inputs|deprecated|not compatible|cannot both|may only be set"
+    r"|only [\d.]+ is allowed|不支持",
     re.IGNORECASE,
 )
 _LISTED = re.compile(
@@ -213,7 +214,10 @@ def _learn_drop(lesson: Lesson, failure: CallFailed, payload: Mapping[str, Any])
     if failure.kind is not ModelErrorKind.BAD_REQUEST or not refused:
         return ""
     for name in OPTIONAL:
-        if name in payload and (failure.param == name or re.search(rf"\b{name}\b", failure.detail)):
+        spelt = rf"\b{name.replace('_', '_?')}\b"  # xAI writes presencePenalty
+        if name in payload and (
+            failure.param == name or re.search(spelt, failure.detail, re.IGNORECASE)
+        ):
             lesson.dropped.add(name)
             return name
     named = failure.param == "stream" or re.search(r"\bstream(ing)?\b", failure.detail)

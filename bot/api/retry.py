@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -11,6 +12,13 @@ from math import isfinite
 FIRST_DELAY = 0.5
 """Seconds; doubled with each try (full jitter: AWS, "Exponential Backoff And Jitter")."""
 LONGEST_DELAY = 20.0
+_AMOUNT = r"\d+(?:\.\d+)?\s*(?:ms|milli|[hms])[a-z]*"
+_IN_WORDS = re.compile(
+    rf"(?:try again|retry|wait)\s+(?:in|after|for)?\s*((?:{_AMOUNT}\s*)+)", re.IGNORECASE
+)
+_UNITS = {"milli": 0.001, "ms": 0.001, "h": 3600.0, "m": 60.0, "s": 1.0}
+ROOM = 4_000
+"""Characters of an error in which its words about waiting are looked for."""
 
 
 def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
@@ -34,6 +42,19 @@ def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> floa
         if isfinite(seconds):
             return max(0.0, seconds)
     return None
+
+
+def asked_in_words(message: str) -> float | None:
+    """Seconds that an error's words ask to wait; None when they do not.
+
+    "Please try again in 6m0s" (OpenAI), "retry after 26 seconds" (Azure), "retry in 34.07s"
+    (Google).
+    """
+    found = _IN_WORDS.search(message[:ROOM])
+    if found is None:
+        return None
+    amounts = re.findall(r"(\d+(?:\.\d+)?)\s*(ms|milli|[hms])", found[1].lower())
+    return sum(float(number) * _UNITS[unit] for number, unit in amounts)
 
 
 def should_retry(headers: Mapping[str, str]) -> bool | None:

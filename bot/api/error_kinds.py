@@ -1,0 +1,124 @@
+"""What an error means for a person: its code decides, then known words, and the status last.
+
+The status often belongs to something else: a gateway out of credit says 401, 403 or 429.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from bot.errors import ModelErrorKind
+
+Kind = ModelErrorKind
+
+TOO_MANY = 429
+_CODES = {
+    Kind.QUOTA: (
+        "insufficient_quota",
+        "insufficient_user_quota",
+        "pre_consume_token_quota_failed",
+        "billing_hard_limit_reached",
+        "billing_not_active",
+        "insufficient_balance",
+        "exceeded_current_quota_error",  # Moonshot
+        "arrearage",  # Alibaba
+        "accountoverdueerror",  # Volcengine
+    ),
+    Kind.MODEL_NOT_FOUND: (
+        "model_not_found",
+        "model_not_exist",
+        "model_not_available",
+        "model_price_error",  # new-api: a model that nobody can pay for
+        "modelnotopen",
+    ),
+    Kind.CONTEXT_TOO_LONG: (
+        "context_length_exceeded",
+        "string_above_max_length",
+        "exceed_context_size_error",  # llama.cpp
+        "request_too_large",  # Anthropic
+    ),
+    Kind.REFUSED: (
+        "content_policy_violation",
+        "content_filter",
+        "moderation_blocked",
+        "data_inspection_failed",
+        "datainspectionfailed",
+        "sensitive_words_detected",
+        "sensitivecontentdetected",
+        "inputtextsensitivecontentdetected",
+        "inputimagesensitivecontentdetected",
+        "outputtextsensitivecontentdetected",
+        "outputimagesensitivecontentdetected",
+    ),
+    Kind.BAD_KEY: ("invalid_api_key", "authentication_error", "account_deactivated"),
+    Kind.RATE_LIMITED: ("rate_limit_exceeded", "rate_limit_error", "too_many_requests"),
+    Kind.SERVER: ("server_error", "internal_server_error", "overloaded_error", "bad_gateway"),
+}
+_KIND_OF_CODE = {code: kind for kind, codes in _CODES.items() for code in codes}
+_TOO_LARGE = re.compile(r"request too large for", re.IGNORECASE)
+"""More than a whole minute allows (OpenAI, Groq): under the code of a limit, but no wait helps."""
+_WORDS = (
+    (
+        Kind.QUOTA,
+        r"insufficient (user |account )?(quota|balance|credit)|quota is not enough"
+        r"|balance is (insufficient|not enough|too low)|overdue balance"
+        r"|额度不足|余额不足|额度已用尽|预扣费额度失败|欠费",
+    ),
+    (
+        Kind.MODEL_NOT_FOUND,
+        r"\bmodels?\b.{0,80}(does not exist|not found|not exist|is not available)"
+        r"|no available channel for model|no access to model|not found the model"
+        r"|not a valid model|no endpoints found for"
+        r"|无可用渠道|无权(访问|使用)模型|模型不存在",
+    ),
+    (Kind.BAD_REQUEST, r"image input is not supported|support image input"),
+    (
+        Kind.CONTEXT_TOO_LONG,
+        r"maximum context length|context (window|length|size|limit)|prompt is too long"
+        r"|input.{0,20}too long|too many (input )?tokens|reduce the length"
+        r"|range of input length|model token limit|input token count.{0,40}exceeds|超长",
+    ),
+    (
+        Kind.REFUSED,
+        r"content policy|safety system|content management policy|usage polic"
+        r"|input was flagged|content exists risk|considered high risk|inappropriate content|敏感",
+    ),
+    (
+        Kind.BAD_KEY,
+        r"(invalid|incorrect) (api[ -]?key|token)|api[ -]?key not valid|无效的令牌",
+    ),
+)
+_STATUS_KINDS = {
+    401: Kind.BAD_KEY,
+    402: Kind.QUOTA,
+    403: Kind.BAD_KEY,
+    404: Kind.UNSUPPORTED,
+    405: Kind.UNSUPPORTED,
+    408: Kind.TIMEOUT,
+    409: Kind.SERVER,
+    TOO_MANY: Kind.RATE_LIMITED,
+    501: Kind.UNSUPPORTED,
+    504: Kind.TIMEOUT,
+    522: Kind.TIMEOUT,
+    524: Kind.TIMEOUT,
+}
+
+
+def kind_of(status: int, error: Mapping[str, str]) -> ModelErrorKind:
+    """The kind of an error as `read_error` gives it."""
+    if _TOO_LARGE.search(error["message"]):
+        return Kind.CONTEXT_TOO_LONG
+    for word in (error["code"].lower(), error["type"].lower()):
+        if word in _KIND_OF_CODE:
+            return _KIND_OF_CODE[word]
+    for kind, pattern in _WORDS:
+        if re.search(pattern, error["message"], re.IGNORECASE):
+            # "Too many tokens, please wait" (Bedrock) speaks of the minute, not of the text.
+            limited = status == TOO_MANY and kind is Kind.CONTEXT_TOO_LONG
+            return Kind.RATE_LIMITED if limited else kind
+    if status in _STATUS_KINDS:
+        return _STATUS_KINDS[status]
+    if 300 <= status < 400:
+        return Kind.BAD_ANSWER
+    return Kind.SERVER if status >= 500 else Kind.BAD_REQUEST

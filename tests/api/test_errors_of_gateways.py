@@ -1,0 +1,230 @@
+"""Errors as gateways and vendors really write them: what they mean, and what becomes of them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from bot.api.client import ApiClient
+from bot.api.retry import asked_in_words
+from bot.core.chat import Sampling
+from bot.errors import ModelErrorKind
+from tests.api.asking import ask, ask_badly, question, words
+from tests.api.conftest import Connect, EagerClock
+from tests.api.wire_server import (
+    DONE,
+    HELLO,
+    WireServer,
+    data,
+    finish,
+    json_answer,
+    refusal,
+    stream,
+    text,
+    whole,
+)
+
+Kind = ModelErrorKind
+
+
+def google(code: int, message: str) -> list[object]:
+    """Google's list of one error."""
+    return [{"error": {"code": code, "message": message, "status": "INVALID_ARGUMENT"}}]
+
+
+def behind(raw: object, code: int = 400) -> dict[str, object]:
+    """OpenRouter's error for what another server said."""
+    metadata = {"raw": raw, "provider_name": "Somebody"}
+    error = {"message": "Provider returned error", "code": code, "metadata": metadata}
+    return {"error": error, "user_id": "u"}
+
+
+TOO_LONG = {"error": {"message": "prompt is too long: 9 tokens > 8 maximum", "code": None}}
+FIELD = {
+    "type": "extra_forbidden",
+    "loc": ["body", "stream_options"],
+    "msg": "Extra inputs are not permitted",
+    "input": {"include_usage": True},
+}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "detail"),
+    [
+        (400, google(400, "API key not valid. Please pass one."), Kind.BAD_KEY, "API key not"),
+        (404, google(404, "models/m is not found for v1"), Kind.MODEL_NOT_FOUND, "models/m is"),
+        (400, google(400, "Bad thing"), Kind.BAD_REQUEST, "Bad thing"),
+        (
+            400,
+            google(400, "The input token count (12) exceeds the maximum number of 8."),
+            Kind.CONTEXT_TOO_LONG,
+            "The input",
+        ),
+        (400, {"error": {"message": json.dumps(TOO_LONG)}}, Kind.CONTEXT_TOO_LONG, "prompt is"),
+        (400, behind(json.dumps(TOO_LONG)), Kind.CONTEXT_TOO_LONG, "prompt is too long"),
+        (400, behind(TOO_LONG), Kind.CONTEXT_TOO_LONG, "prompt is too long"),
+        (400, behind("at most 1 picture"), Kind.BAD_REQUEST, "at most 1 picture"),
+        (422, {"detail": [{"loc": ["body", "n"], "msg": "too big"}]}, Kind.BAD_REQUEST, "n: too"),
+        (400, "Invalid model", Kind.BAD_REQUEST, "Invalid model"),
+        (400, [], Kind.BAD_REQUEST, "status 400"),
+        (400, {"error": {"message": "[" * 50_000}}, Kind.BAD_REQUEST, "[[["),
+    ],
+)
+async def test_the_innermost_words_of_an_error_are_read(
+    client: ApiClient, server: WireServer, status: int, body: object, kind: Kind, detail: str
+) -> None:
+    server.always = json_answer(body, status)
+    _, error = await ask_badly(client)
+    assert error.kind is kind
+    assert detail in error.detail
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "message", "kind"),
+    [
+        (401, "", "该令牌额度已用尽", Kind.QUOTA),
+        (403, "", "预扣费额度失败, 用户剩余额度: ＄0.01", Kind.QUOTA),
+        (403, "", "Sorry, your account balance is insufficient", Kind.QUOTA),
+        (400, "", "Your credit balance is too low to access the API.", Kind.QUOTA),
+        (400, "Arrearage", "Access denied, is your account in good standing?", Kind.QUOTA),
+        (403, "AccountOverdueError", "the account has an overdue balance", Kind.QUOTA),
+        (429, "1113", "您的账户已欠费，请充值后重试", Kind.QUOTA),
+        (429, "exceeded_current_quota_error", "suspended", Kind.QUOTA),
+        (403, "", "该令牌无权使用模型：gpt-5", Kind.MODEL_NOT_FOUND),
+        (403, "", "该令牌无权访问模型 gpt-5", Kind.MODEL_NOT_FOUND),
+        (500, "model_price_error", "模型 x 倍率或价格未配置", Kind.MODEL_NOT_FOUND),
+        (400, "1211", "模型不存在，请检查模型代码。", Kind.MODEL_NOT_FOUND),
+        (404, "", "Not found the model x or Permission denied", Kind.MODEL_NOT_FOUND),
+        (400, "", "x/y is not a valid model ID", Kind.MODEL_NOT_FOUND),
+        (404, "", "No endpoints found for x/y.", Kind.MODEL_NOT_FOUND),
+        (404, "", "No endpoints found that support image input", Kind.BAD_REQUEST),
+        (500, "", "image input is not supported - hint: mmproj", Kind.BAD_REQUEST),
+        (400, "", "the request exceeds the available context size", Kind.CONTEXT_TOO_LONG),
+        (400, "", "input length and `max_tokens` exceed context limit", Kind.CONTEXT_TOO_LONG),
+        (400, "", "Range of input length should be [1, 30720]", Kind.CONTEXT_TOO_LONG),
+        (400, "", "Your request exceeded model token limit: 8192", Kind.CONTEXT_TOO_LONG),
+        (
+            413,
+            "rate_limit_exceeded",
+            "Request too large for model `x`: Limit 6000, Requested 7000",
+            Kind.CONTEXT_TOO_LONG,
+        ),
+        (400, "", "Content Exists Risk", Kind.REFUSED),
+        (400, "1301", "输入或生成内容可能包含不安全或敏感内容", Kind.REFUSED),
+        (403, "", "This model requires moderation and your input was flagged", Kind.REFUSED),
+    ],
+)
+async def test_what_only_the_words_tell_is_told_and_no_retry_is_wasted(
+    client: ApiClient, server: WireServer, status: int, code: str, message: str, kind: Kind
+) -> None:
+    server.always = refusal(status, message, code=code)
+    _, error = await ask_badly(client)
+    assert error.kind is kind
+    assert len(server.requests) == 1
+
+
+async def test_too_many_tokens_in_a_minute_are_not_a_text_that_is_too_long(
+    client: ApiClient, server: WireServer
+) -> None:
+    server.answer(*refusal(429, "Too many tokens, please wait before trying again."))
+    server.answer(*HELLO)
+    assert words(await ask(client)) == "Hello"
+
+
+async def test_a_page_that_guards_the_server_is_no_wrong_key_and_the_backup_is_asked(
+    connect: Connect, server: WireServer, backup: WireServer
+) -> None:
+    server.always = whole(b"<!DOCTYPE html><title>Just a moment...</title>", 403, "text/html")
+    backup.always = HELLO
+    assert words(await ask(connect(base_urls=(server.url, backup.url)))) == "Hello"
+    _, error = await ask_badly(connect())
+    assert error.kind is Kind.BAD_ANSWER
+
+
+@pytest.mark.parametrize(
+    ("message", "seconds"),
+    [
+        ("Rate limit reached for gpt-5. Please try again in 6m0s. Visit https://x", 360.0),
+        ("Limit 30000, Used 29000. Please try again in 20ms.", 0.02),
+        ("Please retry after 26 seconds. Please go to https://x", 26.0),
+        ("Quota exceeded for metric: y, limit: 15\nPlease retry in 34.5s.", 34.5),
+        ("Please try again in 1h2m3.5s", 3723.5),
+        ("please retry in 5 minutes", 300.0),
+        ("please retry in 500 milliseconds", 0.5),
+        ("Please try again in a minute", None),
+        ("Please wait before trying again.", None),
+        ("", None),
+    ],
+)
+def test_how_long_to_wait_is_read_from_the_words(message: str, seconds: float | None) -> None:
+    assert asked_in_words(message) == (None if seconds is None else pytest.approx(seconds))
+
+
+async def test_what_the_words_ask_for_is_waited_where_no_header_came(
+    client: ApiClient, server: WireServer, clock: EagerClock
+) -> None:
+    server.answer(*json_answer(google(429, "Quota exceeded. Please retry in 34.5s."), 429))
+    server.answer(*HELLO)
+    await ask(client)
+    (slept,) = clock.slept
+    assert 34.5 < slept < 36
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"object": "error", "message": {"detail": [FIELD]}, "type": "invalid_request_error"},
+        {"object": "error", "message": json.dumps({"detail": [FIELD]}), "code": "1000"},
+        {"detail": [FIELD]},
+        behind(json.dumps({"object": "error", "message": {"detail": [FIELD]}}), 422),
+    ],
+)
+async def test_a_field_that_a_server_does_not_know_is_left_away(
+    client: ApiClient, server: WireServer, body: object
+) -> None:
+    server.answer(*json_answer(body, 422))
+    server.answer(*HELLO)
+    assert words(await ask(client)) == "Hello"
+    assert "stream_options" not in server.requests[-1].json
+
+
+@pytest.mark.parametrize(
+    ("message", "refused"),
+    [
+        ("invalid temperature: only 1 is allowed for this model", "temperature"),
+        ("`temperature` may only be set to 1 when thinking is enabled.", "temperature"),
+        ("`temperature` and `top_p` cannot both be specified for this model.", "temperature"),
+        ("Model grok-4 does not support parameter presencePenalty.", "presence_penalty"),
+        ("Argument not supported on this model: frequencyPenalty", "frequency_penalty"),
+    ],
+)
+async def test_a_setting_that_a_model_refuses_in_other_words_is_left_away(
+    client: ApiClient, server: WireServer, message: str, refused: str
+) -> None:
+    chosen = Sampling(temperature=0.5, top_p=0.9, presence_penalty=0.1, frequency_penalty=0.1)
+    server.answer(*refusal(400, message))
+    server.answer(*HELLO)
+    assert words(await ask(client, question(sampling=chosen))) == "Hello"
+    first, second = (request.json for request in server.requests)
+    assert first.keys() - second.keys() == {refused}
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"object": "error", "message": "CUDA out of memory", "type": "X", "code": 50001},
+        {"code": 50603, "message": "System is too busy now", "data": None},
+        {"error": {"code": 502, "message": "gone"}, "choices": [{"delta": {"content": ""}}]},
+    ],
+)
+async def test_an_error_of_any_shape_in_a_stream_is_asked_again_or_cuts(
+    client: ApiClient, server: WireServer, event: object
+) -> None:
+    server.answer(*stream(data(event)))
+    server.answer(*HELLO)
+    assert words(await ask(client)) == "Hello"
+    server.answer(*stream(text("Hel"), data(event), finish(), DONE))
+    events, error = await ask_badly(client)
+    assert (words(events), error.kind) == ("Hel", Kind.CUT)
