@@ -10,6 +10,7 @@ from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 
 from bot.api.attempts import Attempts, Call, Try
+from bot.api.error_bodies import json_of
 from bot.api.errors import CallFailed, from_payload
 from bot.api.http import Http, HttpRequest, json_object
 from bot.api.learnt import Lessons
@@ -136,7 +137,8 @@ class Catalogue:
         async def ask(one: Try) -> dict[str, ModelInfo]:
             message = HttpRequest(path="/models")
             headers, body = await self._http.fetch(one.endpoint.url, message, seconds=SECONDS)
-            found = json_object(headers, body)
+            bare = json_of(body)  # Together sends its list without anything around it
+            found = {"data": bare} if isinstance(bare, list) else json_object(headers, body)
             failure = from_payload(found)
             if failure is not None:
                 raise failure

@@ -44,6 +44,11 @@ async def test_the_list_is_sorted_and_asked_for_once(client: ApiClient, server: 
     assert (server.requests[0].method, server.requests[0].path) == ("GET", "/v1/models")
 
 
+async def test_a_list_with_nothing_around_it_is_read(client: ApiClient, server: WireServer) -> None:
+    server.always = json_answer([{"id": "zebra"}, {"id": "ant"}])
+    assert [model.id for model in await client.models()] == ["ant", "zebra"]
+
+
 async def test_after_some_minutes_it_is_asked_for_again(
     client: ApiClient, server: WireServer, clock: ManualClock
 ) -> None:
