@@ -69,9 +69,10 @@ class Ending:
         """Take a finish reason as gateways write it. Raises `CallFailed` when it is a failure."""
         if not isinstance(word, str) or word.lower() in _NOT_YET:
             return
-        if word.lower() in _BROKEN:
+        reason = word.lower().partition(":")[0]  # Google adds why: "content_filter: OTHER"
+        if reason in _BROKEN:
             raise CallFailed(ModelErrorKind.SERVER, f"the model stopped: {word}")
-        self.reason = _REASONS.get(word.lower(), FinishReason.STOP)
+        self.reason = _REASONS.get(reason, FinishReason.STOP)
 
     def take_usage(self, usage: object) -> None:
         """Take a usage report; the last one that counts anything holds (some are cumulative)."""
@@ -91,12 +92,15 @@ _REASONS = {
     "max_tokens": FinishReason.LENGTH,
     "max_output_tokens": FinishReason.LENGTH,
     "model_length": FinishReason.LENGTH,
+    "model_context_window_exceeded": FinishReason.LENGTH,
     "tool_calls": FinishReason.TOOL_CALLS,
     "tool_use": FinishReason.TOOL_CALLS,
     "function_call": FinishReason.TOOL_CALLS,
     "content_filter": FinishReason.CONTENT_FILTER,
     "safety": FinishReason.CONTENT_FILTER,
     "recitation": FinishReason.CONTENT_FILTER,
+    "prohibited_content": FinishReason.CONTENT_FILTER,
+    "blocklist": FinishReason.CONTENT_FILTER,
     "sensitive": FinishReason.CONTENT_FILTER,
     "refusal": FinishReason.CONTENT_FILTER,
 }
@@ -146,11 +150,17 @@ def read_usage(usage: object) -> Usage | None:
     completion = _count(usage, "completion_tokens", "output_tokens")
     if not 0 < prompt + completion < ABSURD:
         return None
+    reasoning = detail_of(usage, "reasoning_tokens")
+    cached = detail_of(usage, "cached_tokens")
+    cached = cached or _count(usage, "cached_tokens", "prompt_cache_hit_tokens")
+    beside = _count(usage, "total_tokens") - prompt - completion
+    if prompt and beside > 0 and (beside == reasoning if reasoning else beside != cached):
+        completion += beside  # xAI and Google count what was thought only in the total
     return Usage(
         prompt_tokens=prompt,
-        completion_tokens=completion,
-        cached_tokens=detail_of(usage, "cached_tokens"),
-        reasoning_tokens=detail_of(usage, "reasoning_tokens"),
+        completion_tokens=min(completion, ABSURD),
+        cached_tokens=cached,
+        reasoning_tokens=reasoning,
     )
 
 

@@ -263,6 +263,8 @@ async def test_quirk_8_an_empty_finish_reason_is_none(
         ("max_tokens", FinishReason.LENGTH),
         ("function_call", FinishReason.TOOL_CALLS),
         ("SAFETY", FinishReason.CONTENT_FILTER),
+        ("content_filter: PROHIBITED_CONTENT", FinishReason.CONTENT_FILTER),
+        ("model_context_window_exceeded", FinishReason.LENGTH),
         ("end_turn", FinishReason.STOP),
     ],
 )
@@ -332,6 +334,37 @@ async def test_quirk_12_repeated_and_cumulative_usage_counts_once(
     assert [event for event in events if isinstance(event, Usage)] == [
         Usage(prompt_tokens=3, completion_tokens=2)
     ]
+
+
+@pytest.mark.parametrize(
+    ("report", "used"),
+    [
+        (  # xAI
+            {"total_tokens": 60, "completion_tokens_details": {"reasoning_tokens": 40}},
+            Usage(prompt_tokens=10, completion_tokens=50, reasoning_tokens=40),
+        ),
+        ({"total_tokens": 60}, Usage(prompt_tokens=10, completion_tokens=50)),  # Google
+        (  # OpenAI
+            {"total_tokens": 20, "completion_tokens_details": {"reasoning_tokens": 8}},
+            Usage(prompt_tokens=10, completion_tokens=10, reasoning_tokens=8),
+        ),
+        (  # what was cached, counted once more in the total, is no answer
+            {"total_tokens": 25, "prompt_tokens_details": {"cached_tokens": 5}},
+            Usage(prompt_tokens=10, completion_tokens=10, cached_tokens=5),
+        ),
+        ({"cached_tokens": 6}, Usage(prompt_tokens=10, completion_tokens=10, cached_tokens=6)),
+        (
+            {"prompt_cache_hit_tokens": 6},
+            Usage(prompt_tokens=10, completion_tokens=10, cached_tokens=6),
+        ),
+    ],
+)
+async def test_what_was_thought_and_what_was_cached_is_counted_wherever_it_stands(
+    client: ApiClient, server: WireServer, report: dict[str, object], used: Usage
+) -> None:
+    counts = {"prompt_tokens": 10, "completion_tokens": 10, **report}
+    server.answer(*stream(text("Hello"), finish(), data({"choices": [], "usage": counts}), DONE))
+    assert [event for event in await ask(client) if isinstance(event, Usage)] == [used]
 
 
 NONSENSE = [usage(10**20, 3), usage(3, 10**400), data({"usage": {"prompt_tokens": float("inf")}})]
