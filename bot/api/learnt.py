@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -52,6 +52,12 @@ _DRAWS_IN_CHAT = re.compile(
     r"|does(n't| not) support image (generation|edit)",
     re.IGNORECASE,
 )
+_NO_SYSTEM = re.compile(
+    r"developer instruction is not enabled|does not support '?(system|developer)"
+    r"|system (role|messages?|prompts?|instructions?) (is |are )?not supported",
+    re.IGNORECASE,
+)
+"""Gemma and drawing models at Google, chat templates of small models, OpenAI's o1-mini."""
 _PROTOCOLS: tuple[tuple[Protocol, str], ...] = (
     ("completions", r"not a chat model|v1/completions\b"),
     ("responses", r"\bv1/responses\b|use the responses api"),
@@ -73,6 +79,7 @@ class Lesson:
     renamed: dict[str, str] = field(default_factory=dict)
     dropped: set[str] = field(default_factory=set)
     whole: bool = False  # does not stream
+    no_system: bool = False  # takes instructions only as part of a question
     words: dict[str, tuple[str, ...]] = field(default_factory=dict)  # by parameter
     inputs: int = 0  # texts in one call for embeddings; 0: as many as usual
     draws_in_chat: bool = False
@@ -88,6 +95,8 @@ class Lesson:
         if self.whole:
             adapted.pop("stream_options", None)
             adapted["stream"] = False
+        if self.no_system and "messages" in adapted:
+            adapted["messages"] = _without_system(adapted["messages"])
         return adapted
 
 
@@ -135,6 +144,7 @@ class Lessons:
         _learn_words(lesson, failure)
         learnt = (
             self._learn_protocol(model, lesson, failure.detail, payload)
+            or _learn_no_system(lesson, failure, payload)
             or _learn_rename(lesson, words, payload)
             or _learn_drop(lesson, failure, payload)
         )
@@ -192,6 +202,31 @@ class Lessons:
                 lesson.protocol = protocol
                 return protocol
         return ""
+
+
+def _learn_no_system(lesson: Lesson, failure: CallFailed, payload: Mapping[str, Any]) -> str:
+    asked = any(message["role"] == "system" for message in payload.get("messages", ()))
+    if not asked or not _NO_SYSTEM.search(failure.detail):
+        return ""
+    lesson.no_system = True
+    return "no system message"
+
+
+def _without_system(messages: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The messages with the instructions before the first question."""
+    told = [message["content"] for message in messages if message["role"] == "system"]
+    rest = [message for message in messages if message["role"] != "system"]
+    at = next((n for n, message in enumerate(rest) if message["role"] == "user"), None)
+    if not told or at is None:
+        return list(messages)
+    asked, before = rest[at]["content"], "\n\n".join(told)
+    with_both = f"{before}\n\n{asked}" if isinstance(asked, str) else [_text(before), *asked]
+    rest[at] = {**rest[at], "content": with_both}
+    return rest
+
+
+def _text(text: str) -> dict[str, str]:
+    return {"type": "text", "text": text}
 
 
 def _learn_rename(lesson: Lesson, words: str, payload: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from bot.api.client import ApiClient
 from bot.api.retry import asked_in_words
-from bot.core.chat import Sampling
+from bot.core.chat import ChatMessage, ChatRequest, ImagePart, Role, Sampling, TextPart
 from bot.errors import ModelErrorKind
 from tests.api.asking import ask, ask_badly, question, words
 from tests.api.conftest import Connect, EagerClock
@@ -228,3 +228,30 @@ async def test_an_error_of_any_shape_in_a_stream_is_asked_again_or_cuts(
     server.answer(*stream(text("Hel"), data(event), finish(), DONE))
     events, error = await ask_badly(client)
     assert (words(events), error.kind) == ("Hel", Kind.CUT)
+
+
+PICTURE = ImagePart(mime="image/png", data=b"png")
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Developer instruction is not enabled for models/gemma-3-27b-it",
+        "Unsupported value: 'messages[0].role' does not support 'system' with this model.",
+        "System role not supported",
+    ],
+)
+async def test_instructions_go_with_the_question_where_a_model_takes_them_only_there(
+    client: ApiClient, server: WireServer, message: str
+) -> None:
+    told = ChatMessage(role=Role.SYSTEM, parts=(TextPart("Be brief."),))
+    asked = ChatMessage(role=Role.USER, parts=(TextPart("Hi"),))
+    shown = ChatMessage(role=Role.USER, parts=(TextPart("Hi"), PICTURE))
+    server.answer(*refusal(400, message))
+    server.always = HELLO
+    assert words(await ask(client, ChatRequest(model="m", messages=(told, asked)))) == "Hello"
+    await ask(client, ChatRequest(model="m", messages=(told, shown)))
+    refused, first, second = (request.json["messages"] for request in server.requests)
+    assert refused[0] == {"role": "system", "content": "Be brief."}
+    assert first == [{"role": "user", "content": "Be brief.\n\nHi"}]
+    assert [part.get("text") for part in second[0]["content"]] == ["Be brief.", "Hi", None]
