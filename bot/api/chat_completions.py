@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 
 from bot.api.errors import CallFailed
+from bot.api.increments import Increments
 from bot.api.pictures import InlinePictures, picture_of
 from bot.api.sse import DONE
 from bot.api.think import ThinkSplitter
@@ -117,6 +118,8 @@ class ChatReader:
         self.done = False
         self._has_deltas = False
         self._ending = Ending()
+        self._thoughts = Increments()
+        self._words = Increments()
         self._think = ThinkSplitter()
         self._pictures = InlinePictures()
         self._tools = ToolCalls()
@@ -147,6 +150,8 @@ class ChatReader:
     def end(self) -> list[WireEvent]:
         """What was held back, and how it ended."""
         events: list[WireEvent] = []
+        self._thought(self._thoughts.end(), events)
+        self._text(self._words.end(), events)
         for event in self._think.end():
             if isinstance(event, TextDelta):
                 events += self._pictures.feed(event.text)
@@ -186,12 +191,13 @@ class ChatReader:
     def _delta(self, delta: Json) -> list[WireEvent]:
         events: list[WireEvent] = []
         thought = delta.get("reasoning_content") or delta.get("reasoning")
-        if isinstance(thought, str) and thought:
-            events.append(ReasoningDelta(thought))
+        if isinstance(thought, str):
+            self._thought(self._thoughts.feed(thought), events)
         content = delta.get("content")
+        if content:
+            self._thought(self._thoughts.end(), events)
         if isinstance(content, str):
-            if content:
-                self._text(content, events)
+            self._text(self._words.feed(content), events)
         elif isinstance(content, list):
             for part in content:
                 self._part(part, events)
@@ -205,8 +211,12 @@ class ChatReader:
             events += self._tools.read([{"index": 0, "function": delta["function_call"]}])
         return events
 
+    def _thought(self, text: str, events: list[WireEvent]) -> None:
+        if text:
+            events.append(ReasoningDelta(text))
+
     def _text(self, text: str, events: list[WireEvent]) -> None:
-        for event in self._think.feed(text):
+        for event in self._think.feed(text) if text else ():
             if isinstance(event, TextDelta):
                 events += self._pictures.feed(event.text)
             else:

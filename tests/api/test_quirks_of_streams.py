@@ -9,7 +9,7 @@ import time
 import pytest
 
 from bot.api.client import ApiClient
-from bot.core.chat import Finished, FinishReason, ReasoningDelta, ToolCallDelta, Usage
+from bot.core.chat import Finished, FinishReason, ReasoningDelta, TextDelta, ToolCallDelta, Usage
 from bot.errors import ModelErrorKind
 from tests.api.asking import ask, ask_badly, is_finished, thoughts, words
 from tests.api.wire_server import (
@@ -423,3 +423,37 @@ async def test_messages_in_place_of_deltas_are_said(client: ApiClient, server: W
     messages = [data({"choices": [{"message": {"content": piece}}]}) for piece in ("Hel", "lo")]
     server.answer(*stream(*messages, finish(), DONE))
     assert words(await ask(client)) == "Hello"
+
+
+@pytest.mark.parametrize(
+    ("pieces", "whole_text"),
+    [
+        (["Hel", "Hello", "Hello, wor", "Hello, world", "Hello, world"], "Hello, world"),
+        (["Hello, wo", "Hello, world"], "Hello, world"),
+        (["1", "10"], "110"),
+        (["1", "10", " is"], "110 is"),
+        (["ha", "ha", "haha"], "hahahaha"),
+        (["a", "ab", "abc", "and more"], "abcand more"),
+        (["<think>", "<think>Hm", "<think>Hm</think>Yes", "<think>Hm</think>Yes!"], "Yes!"),
+    ],
+)
+async def test_a_text_that_every_chunk_repeats_is_said_once(
+    client: ApiClient, server: WireServer, pieces: list[str], whole_text: str
+) -> None:
+    server.answer(*stream(*map(text, pieces), finish(), DONE))
+    assert words(await ask(client)) == whole_text
+
+
+async def test_thoughts_that_every_chunk_repeats_are_told_once_and_before_the_answer(
+    client: ApiClient, server: WireServer
+) -> None:
+    repeated = [delta(reasoning_content=each) for each in ("So", "So it", "So it is")]
+    held_back = [delta(reasoning_content=each) for each in ("1", "10")]
+    server.answer(*stream(*repeated, text("Yes"), finish(), DONE))
+    events = await ask(client)
+    assert (thoughts(events), words(events)) == ("So it is", "Yes")
+    server.answer(*stream(*held_back, text("Yes"), finish(), DONE))
+    events = await ask(client)
+    assert (thoughts(events), words(events)) == ("110", "Yes")
+    said = [type(event) for event in events if isinstance(event, ReasoningDelta | TextDelta)]
+    assert said == sorted(said, key=lambda kind: kind is TextDelta)
