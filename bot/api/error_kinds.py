@@ -72,6 +72,7 @@ _WORDS = (
         r"|not a valid model|no endpoints found for"
         r"|无可用渠道|无权(访问|使用)模型|模型不存在",
     ),
+    (Kind.UNSUPPORTED, r"^unexpected endpoint or method"),
     (Kind.BAD_REQUEST, r"image input is not supported|support image input"),
     (
         Kind.CONTEXT_TOO_LONG,

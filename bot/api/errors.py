@@ -18,6 +18,8 @@ Kind = ModelErrorKind
 
 FORBIDDEN = 403
 PROXY_WANTS_A_PASSWORD = 407
+TOO_LARGE = 413
+_WRONG_PATH = "; does the base URL end in /v1?"
 DETAIL = 300
 """Characters of the API's own sentence that are passed on."""
 
@@ -85,7 +87,7 @@ def from_response(status: int, headers: Mapping[str, str], body: bytes) -> CallF
     error = read_error(payload) if is_json else _plain(status, headers, body)
     kind = kind_of(status, error)
     if kind is Kind.UNSUPPORTED and not is_json:
-        error["message"] += "; does the base URL end in /v1?"
+        error["message"] += _WRONG_PATH
     if status == FORBIDDEN and body.lstrip().startswith(b"<"):  # no API speaks so of a key
         kind, error["message"] = Kind.BAD_ANSWER, "what guards the server sent a page for people"
     asked = should_retry(headers)
@@ -108,6 +110,8 @@ def from_payload(payload: Mapping[str, Any], *, request: str = "") -> CallFailed
     error = read_error(payload)
     status = int(error["code"]) if re.fullmatch(r"[45]\d\d", error["code"]) else 500
     kind = kind_of(status, error)
+    if kind is Kind.UNSUPPORTED:  # LM Studio speaks of a wrong path under status 200
+        error["message"] += _WRONG_PATH
     return CallFailed(
         kind,
         _clean(error["message"]),
@@ -176,7 +180,8 @@ def _plain(status: int, headers: Mapping[str, str], body: bytes) -> dict[str, st
     if 300 <= status < 400:
         message = f"the server redirects to {headers.get('location', 'nowhere')}"
     elif message.startswith("<") or not message:
-        message = f"status {status}"
+        why = "the request is larger than the server takes, " if status == TOO_LARGE else ""
+        message = f"{why}status {status}"
     return {**nothing_known(), "message": message}
 
 

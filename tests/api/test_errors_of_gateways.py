@@ -125,6 +125,15 @@ async def test_what_only_the_words_tell_is_told_and_no_retry_is_wasted(
     assert len(server.requests) == 1
 
 
+async def test_what_a_web_server_does_not_let_through_is_called_too_large(
+    client: ApiClient, server: WireServer
+) -> None:
+    server.always = whole(b"<html>413 Request Entity Too Large</html>", 413, "text/html")
+    _, error = await ask_badly(client)
+    assert error.kind is Kind.BAD_REQUEST
+    assert "larger than the server takes" in error.detail
+
+
 async def test_too_many_tokens_in_a_minute_are_not_a_text_that_is_too_long(
     client: ApiClient, server: WireServer
 ) -> None:

@@ -84,6 +84,16 @@ async def test_a_path_with_a_typo_says_what_to_look_at(
     assert len(server.requests) == 1
 
 
+async def test_a_wrong_path_is_told_where_the_status_says_that_all_is_well(
+    connect: Connect, server: WireServer
+) -> None:
+    server.always = json_answer({"error": "Unexpected endpoint or method. (POST /v1)"})  # LM Studio
+    _, error = await ask_badly(connect())
+    assert error.kind is Kind.UNSUPPORTED
+    assert "does the base URL end in /v1?" in error.detail
+    assert len(server.requests) == 1
+
+
 async def test_a_redirect_is_not_followed_with_the_key(
     connect: Connect, server: WireServer
 ) -> None:
