@@ -164,13 +164,13 @@ class ChatReader:
         choices = chunk.get("choices")
         if chunk.get("usage"):
             self._ending.take_usage(chunk["usage"])
-        if not choices:
+        if not choices or not isinstance(choices, list):
             raise_error(chunk)
             return _picture_list(chunk.get("data"))
         if chunk.get("error"):
             raise_error(chunk)
         choice = choices[0]
-        if not isinstance(choice, dict) or choice.get("index"):
+        if not isinstance(choice, dict) or choice.get("index") not in (None, 0, "0"):
             return []  # another of several answers: only the first is shown
         if choice.get("usage"):
             self._ending.take_usage(choice["usage"])
@@ -203,7 +203,7 @@ class ChatReader:
                 self._part(part, events)
         if isinstance(delta.get("refusal"), str) and delta["refusal"]:
             self._text(delta["refusal"], events)
-        for image in delta.get("images") or ():
+        for image in _list(delta.get("images")):
             self._part(image, events)
         if delta.get("tool_calls"):
             events += self._tools.read(delta["tool_calls"])
@@ -230,9 +230,12 @@ class ChatReader:
             return None
         if isinstance(part.get("text"), str):
             return self._text(part["text"], events)
+        thought = part.get("thinking")
+        if isinstance(thought, str):  # Anthropic's own form
+            self._thought(thought, events)
         events += [
             ReasoningDelta(inner["text"])
-            for inner in part.get("thinking") or ()
+            for inner in _list(thought)
             if isinstance(inner, dict) and isinstance(inner.get("text"), str)
         ]
         url = part.get("image_url") or part.get("url")
@@ -293,6 +296,10 @@ class ToolCalls:
         self._ids.append(given_id or f"call_{place}")
         self._index_of[index] = place
         return place, True
+
+
+def _list(found: object) -> list[object]:
+    return found if isinstance(found, list) else []
 
 
 def _says_anything(delta: object) -> bool:

@@ -59,7 +59,10 @@ def read_error(payload: object) -> dict[str, str]:
 
 def is_an_error(payload: Mapping[str, Any]) -> bool:
     """Whether a body under status 200 is an error by its shape."""
-    if payload.get("error") or "error" in (payload.get("type"), payload.get("object")):
+    error = payload.get("error")
+    if isinstance(error, dict):
+        return any(error.values())  # some send all of its fields empty when all is well
+    if error or "error" in (payload.get("type"), payload.get("object")):
         return True
     answers = ("choices", "data", "text", "output", "response", "type", "object", "usage")
     words = (payload.get(name) for name in _NAMES["message"])

@@ -126,6 +126,8 @@ def parse_event(data: str) -> Json:
             raise CallFailed(ModelErrorKind.BAD_ANSWER, "an event is not JSON") from None
     if found in (None, ""):
         return {}
+    if isinstance(found, list) and len(found) == 1:  # Google's errors are such lists
+        found = found[0]
     if not isinstance(found, dict):
         raise CallFailed(ModelErrorKind.BAD_ANSWER, "an event is not a JSON object")
     return found

@@ -225,6 +225,7 @@ async def test_a_setting_that_a_model_refuses_in_other_words_is_left_away(
     [
         {"object": "error", "message": "CUDA out of memory", "type": "X", "code": 50001},
         {"code": 50603, "message": "System is too busy now", "data": None},
+        google(503, "The model is overloaded."),
         {"error": {"code": 502, "message": "gone"}, "choices": [{"delta": {"content": ""}}]},
     ],
 )

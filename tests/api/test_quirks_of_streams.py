@@ -130,6 +130,26 @@ async def test_quirk_3_nulls_where_lists_and_objects_belong(
     assert Usage(prompt_tokens=3, completion_tokens=2) in events
 
 
+@pytest.mark.parametrize(
+    "first",
+    [
+        {"choices": {"delta": {}}},
+        {"choices": [{"delta": "?"}]},
+        {"choices": [{"delta": {"images": 1}}]},
+        {"choices": [{"delta": {"images": "none"}}]},
+        {"choices": [{"delta": {"content": [{"type": "thinking", "thinking": 5}]}}]},
+        {"choices": [{"delta": {}}], "error": {"code": 0, "message": "", "type": ""}},
+        {"error": {"code": None, "message": "", "param": "", "type": ""}},
+    ],
+)
+async def test_fields_of_another_kind_than_they_should_be_are_passed_over(
+    client: ApiClient, server: WireServer, first: object
+) -> None:
+    said = data({"choices": [{"index": "0", "delta": {"content": "Hello"}}]})
+    server.answer(*stream(data(first), said, finish(), DONE))
+    assert words(await ask(client)) == "Hello"
+
+
 async def test_quirk_4_comments_keep_the_connection_alive(
     client: ApiClient, server: WireServer
 ) -> None:
