@@ -54,7 +54,8 @@ def asked_in_words(message: str) -> float | None:
     if found is None:
         return None
     amounts = re.findall(r"(\d+(?:\.\d+)?)\s*(ms|milli|[hms])", found[1].lower())
-    return sum(float(number) * _UNITS[unit] for number, unit in amounts)
+    seconds = sum(float(number) * _UNITS[unit] for number, unit in amounts)
+    return seconds if isfinite(seconds) else None
 
 
 def should_retry(headers: Mapping[str, str]) -> bool | None:

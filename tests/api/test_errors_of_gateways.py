@@ -162,6 +162,7 @@ async def test_a_page_that_guards_the_server_is_no_wrong_key_and_the_backup_is_a
         ("Please try again in 1h2m3.5s", 3723.5),
         ("please retry in 5 minutes", 300.0),
         ("please retry in 500 milliseconds", 0.5),
+        (f"Please try again in {'9' * 400}s", None),
         ("Please try again in a minute", None),
         ("Please wait before trying again.", None),
         ("", None),
