@@ -142,6 +142,13 @@ class Answers:
             async for batch in batches:
                 for event in batch:
                     yield event
+        self._learn_thinking(request, opened.reader)
+
+    def _learn_thinking(self, request: ChatRequest, reader: Reader) -> None:
+        """Learn from a whole answer where its reasoning begins, unless it is the subject."""
+        first = reader.thinks_first if isinstance(reader, chat_completions.ChatReader) else None
+        if first is not None and not any("think>" in each.text for each in request.messages):
+            self._lessons.learn_thinking(request.model, first=first)
 
     def _deadlines(self, *, billed: bool) -> _Deadlines:
         settings = self._settings
@@ -162,7 +169,10 @@ class Answers:
 
     async def _open(self, request: ChatRequest, payload: Json, one: Try, seconds: float) -> _Opened:
         """Send the request and wait for the first events: earlier failures move on unseen."""
-        path, reader = _protocol(self._lessons.protocol(request.model))
+        lesson = self._lessons.of(request.model)
+        path, reader = _protocol(
+            self._lessons.protocol(request.model), thinks_first=lesson.thinks_first
+        )
         message = HttpRequest(path=path, json=payload, accept="text/event-stream")
         try:
             async with asyncio.timeout(seconds):
@@ -256,10 +266,10 @@ def _words(events: Iterable[WireEvent]) -> str:
     )
 
 
-def _protocol(protocol: Protocol) -> tuple[str, Reader]:
+def _protocol(protocol: Protocol, *, thinks_first: bool) -> tuple[str, Reader]:
     match protocol:
         case "chat":
-            return chat_completions.PATH, chat_completions.ChatReader()
+            return chat_completions.PATH, chat_completions.ChatReader(thinks_first=thinks_first)
         case "completions":
             return completions.PATH, completions.CompletionReader()
         case "responses":

@@ -15,6 +15,7 @@ from bot.api.wire import Ending, Json, PictureLink, WireEvent, parse_event, rais
 from bot.core.chat import (
     ChatMessage,
     ChatRequest,
+    FinishReason,
     ImagePart,
     Part,
     ReasoningDelta,
@@ -111,16 +112,17 @@ class ChatReader:
     """Reads the answer of a chat completion, streamed or whole.
 
     An answer is complete when a finish reason came: `[DONE]` alone proves nothing, since gateways
-    send it after an upstream that broke off as well.
+    send it after an upstream that broke off as well. `thinks_first`: the model is known to begin
+    amid its reasoning.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, thinks_first: bool = False) -> None:
         self.done = False
         self._has_deltas = False
         self._ending = Ending()
         self._thoughts = Increments()
         self._words = Increments()
-        self._think = ThinkSplitter()
+        self._think = ThinkSplitter(within=thinks_first)
         self._pictures = InlinePictures()
         self._tools = ToolCalls()
 
@@ -128,6 +130,11 @@ class ChatReader:
     def complete(self) -> bool:
         """A finish reason has come."""
         return self._ending.reason is not None
+
+    @property
+    def thinks_first(self) -> bool | None:
+        """Whether the answer began amid its reasoning; None where it did not tell."""
+        return self._think.begins_within
 
     def read(self, name: str, data: str) -> list[WireEvent]:
         """Read one chunk."""
@@ -152,7 +159,7 @@ class ChatReader:
         events: list[WireEvent] = []
         self._thought(self._thoughts.end(), events)
         self._text(self._words.end(), events)
-        for event in self._think.end():
+        for event in self._think.end(whole=self._ending.reason is FinishReason.STOP):
             if isinstance(event, TextDelta):
                 events += self._pictures.feed(event.text)
             else:
@@ -213,6 +220,7 @@ class ChatReader:
 
     def _thought(self, text: str, events: list[WireEvent]) -> None:
         if text:
+            self._think.expect_none()
             events.append(ReasoningDelta(text))
 
     def _text(self, text: str, events: list[WireEvent]) -> None:

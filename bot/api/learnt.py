@@ -1,4 +1,4 @@
-"""What the client has learnt about models from their refusals: once, and remembered.
+"""What the client has learnt about models, mostly from their refusals: once, and remembered.
 
 Reasoning models refuse `max_tokens` and `temperature`, newer image models `response_format`,
 small gateways `stream_options`; some models speak only one protocol. The refusal names what it
@@ -79,6 +79,7 @@ class Lesson:
     renamed: dict[str, str] = field(default_factory=dict)
     dropped: set[str] = field(default_factory=set)
     whole: bool = False  # does not stream
+    thinks_first: bool = False  # begins amid its reasoning, whose tag stands in the prompt
     no_system: bool = False  # takes instructions only as part of a question
     words: dict[str, tuple[str, ...]] = field(default_factory=dict)  # by parameter
     inputs: int = 0  # texts in one call for embeddings; 0: as many as usual
@@ -171,6 +172,11 @@ class Lessons:
         if failure.kind in _REASONS and _DRAWS_IN_CHAT.search(failure.detail):
             self._taught(model).draws_in_chat = True
         return self.of(model).draws_in_chat
+
+    def learn_thinking(self, model: str, *, first: bool) -> None:
+        """A model begins its answers amid its reasoning, or does not."""
+        if first != self.of(model).thinks_first:
+            self._taught(model).thinks_first = first
 
     def learn_lack(self, model: str, endpoint: str) -> None:
         """A model has nothing behind an endpoint."""

@@ -11,7 +11,7 @@ import pytest
 from bot.api.client import ApiClient
 from bot.core.chat import Finished, FinishReason, ReasoningDelta, TextDelta, ToolCallDelta, Usage
 from bot.errors import ModelErrorKind
-from tests.api.asking import ask, ask_badly, is_finished, thoughts, words
+from tests.api.asking import ask, ask_badly, is_finished, question, thoughts, words
 from tests.api.wire_server import (
     DONE,
     END,
@@ -477,3 +477,60 @@ async def test_thoughts_that_every_chunk_repeats_are_told_once_and_before_the_an
     assert (thoughts(events), words(events)) == ("110", "Yes")
     said = [type(event) for event in events if isinstance(event, ReasoningDelta | TextDelta)]
     assert said == sorted(said, key=lambda kind: kind is TextDelta)
+
+
+async def test_a_model_whose_reasoning_has_no_beginning_is_known_after_its_first_answer(
+    client: ApiClient, server: WireServer
+) -> None:
+    """vLLM without a parser for reasoning: the opening tag stands in the model's prompt."""
+    said = [text("Hm"), text(".\n</th"), text("ink>\n\nYes"), text("!"), finish(), DONE]
+    server.always = stream(*said)
+    await ask(client)
+    events = await ask(client)
+    assert (thoughts(events), words(events)) == ("Hm.\n", "Yes!")
+    server.always = stream(text("<think>Hm"), text("</think>"), text("Yes"), finish(), DONE)
+    events = await ask(client)
+    assert (thoughts(events), words(events)) == ("Hm", "Yes")
+
+
+async def test_an_answer_without_the_reasoning_that_was_expected_is_told_as_one(
+    client: ApiClient, server: WireServer
+) -> None:
+    server.answer(*stream(text("Hm.</think>"), text("Yes"), finish(), DONE))
+    await ask(client)
+    plain = stream(text("Hel"), text("lo"), finish(), DONE)
+    server.answer(*plain)
+    assert words(await ask(client)) == "Hello"
+    server.answer(*plain)
+    events = await ask(client)
+    assert (thoughts(events), words(events)) == ("", "Hello")
+
+
+async def test_reasoning_that_reached_a_limit_or_broke_off_is_no_answer(
+    client: ApiClient, server: WireServer
+) -> None:
+    server.answer(*stream(text("Hm.</think>"), text("Yes"), finish(), DONE))
+    await ask(client)
+    server.answer(*stream(text("Hm"), text(" hm"), finish("length"), DONE))
+    events = await ask(client)
+    assert (thoughts(events), words(events)) == ("Hm hm", "")
+    server.answer(*stream(text("Hm"), text(" hm")))
+    seen, error = await ask_badly(client)
+    assert (thoughts(seen), words(seen), error.kind) == ("Hm hm", "", ModelErrorKind.CUT)
+
+
+@pytest.mark.parametrize(
+    ("asked", "first"),
+    [
+        ("What ends with </think>?", text("It ends with </think>.")),
+        ("Hi", text("It is written <think>…</think>.")),
+        ("Hi", delta(reasoning_content="Hm") + text("It ends with </think>.")),
+    ],
+)
+async def test_an_answer_about_tags_teaches_nothing(
+    client: ApiClient, server: WireServer, asked: str, first: bytes
+) -> None:
+    server.answer(*stream(first, finish(), DONE))
+    await ask(client, question(asked))
+    server.answer(*stream(text("Hel"), text("lo</think>"), finish(), DONE))
+    assert words(await ask(client)) == "Hello</think>"
