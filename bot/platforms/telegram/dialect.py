@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from bot.platforms.telegram.elements import ended, events_of, started
 from bot.platforms.telegram.formulas import with_dollars, with_prices
+from bot.platforms.telegram.render import LINE_ENDS
 from bot.platforms.telegram.tags import read_tag
 
 _BREAK = b"  "
@@ -28,7 +29,7 @@ _SIGNS = re.compile(rb"%s|%s|(?P<sign>={2,}|\|{2,}|\$)" % (_MARKED, _HIDDEN))
 
 def in_dialect(markdown: str) -> str:
     """The text that says in a rich message what this one says elsewhere."""
-    text = with_prices(with_dollars(markdown))
+    text = with_prices(with_dollars(LINE_ENDS.sub("\n", markdown)))
     source, pieces, at = text.encode(), [], 0
     for start, end, instead in sorted(_changes(text, source)):
         pieces += [source[at:start], instead]

@@ -32,14 +32,15 @@ REMEMBERED = 64
 SHORT = 1000
 """Characters up to which a text is not rendered to be measured."""
 _GROWING = re.compile(r"[|$\t]|!\[|\\[(\[]|<[a-z!/]", re.IGNORECASE)
-_LINE_ENDS = re.compile("[\u2028\u2029\u0085]")
+LINE_ENDS = re.compile("[\u2028\u2029\u0085]")
+"""Unicode's own, which Telegram takes out of a text: it would join the words around them."""
 _HALVES = re.compile("[\ud800-\udfff]")
 _MARKERS = re.compile(r"[*_~`\[#>&]+|^[-=]{3}|^(?: {4}|\t)", re.MULTILINE)
-_BLANKS = frozenset("\u2800\ufffc\u030a\u0333\u033f")
+BLANKS = frozenset("\u2800\ufffc\u030a\u0333\u033f")
 """What Unicode counts among the signs, and TDLib among the blanks (`is_empty_string` in misc.cpp)
 or takes out of a text (`clean_input_string` there)."""
 JOINER = "\u200d"
-_NOTHING = "…"
+NOTHING = "…"
 _WORTH = {"text_link": 0, "pre": 1, "code": 2, "blockquote": 3, "spoiler": 4, "bold": 5}
 
 
@@ -75,7 +76,7 @@ class Rendered:
 def is_visible(text: str) -> bool:
     """Whether Telegram finds anything in a text."""
     return any(
-        unicodedata.category(character)[0] not in "ZC" and character not in _BLANKS
+        unicodedata.category(character)[0] not in "ZC" and character not in BLANKS
         for character in text
     )
 
@@ -106,7 +107,7 @@ def _whole(markdown: str) -> Rendered:
     rendered = _draw(source)
     if not rendered.is_visible:
         rendered = Rendered(source.strip())
-    return rendered if rendered.is_visible else Rendered(_NOTHING)
+    return rendered if rendered.is_visible else Rendered(NOTHING)
 
 
 def _draw(source: str) -> Rendered:
@@ -118,12 +119,12 @@ def _draw(source: str) -> Rendered:
 def _repaired(text: str) -> str:
     """Join the halves of characters that came apart; a half that is alone is replaced.
 
-    Telegram takes Unicode's own ends of lines away, and would join the words around them.
-    Telegram makes one blank of a tab, which would flatten code; where a tab begins a line, Markdown
-    takes it for blanks up to the next fourth column anyhow. A ring on a letter it takes away.
+    All ends of lines are written alike. Telegram makes one blank of a tab, which would flatten
+    code; where a tab begins a line, Markdown takes it for blanks up to the next fourth column
+    anyhow. A ring on a letter it takes away.
     """
-    if _LINE_ENDS.search(text):
-        text = _LINE_ENDS.sub("\n", text)
+    if LINE_ENDS.search(text):
+        text = LINE_ENDS.sub("\n", text)
     text = with_rings(text)
     if "\t" in text:
         text = text.expandtabs(4)

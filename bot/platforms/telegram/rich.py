@@ -19,6 +19,7 @@ from bot.core.types import Thoughts
 from bot.platforms.telegram.dialect import in_dialect
 from bot.platforms.telegram.inert import inert, inert_in_html
 from bot.platforms.telegram.partial import complete
+from bot.platforms.telegram.render import BLANKS, NOTHING, is_visible
 
 MAX_RICH = 32_768
 MAX_BLOCKS = 500
@@ -37,8 +38,11 @@ class RichText:
 
     @property
     def is_visible(self) -> bool:
-        """Whether there is anything to see."""
-        return any(unicodedata.category(character)[0] in "LNS" for character in self.markdown)
+        """Whether there is anything to see: more than marks and blanks."""
+        return any(
+            unicodedata.category(character)[0] in "LNS" and character not in BLANKS
+            for character in self.markdown
+        )
 
 
 def compose(markdown: str, *, partial: bool = False) -> RichText:
@@ -59,7 +63,8 @@ def measure(markdown: str) -> int:
 
 def pages(markdown: str) -> list[RichText]:
     """The text in as many messages as it needs."""
-    return [compose(page) for page in cut(markdown, MAX_RICH, measure)] or [RichText("…")]
+    found = [compose(page) for page in cut(markdown, MAX_RICH, measure)]
+    return [page for page in found if is_visible(page.markdown)] or [RichText(NOTHING)]
 
 
 def folded(page: RichText, thoughts: Thoughts | None) -> RichText:

@@ -56,6 +56,22 @@ async def test_lines_of_a_rich_message_are_lines(rich: TelegramStage) -> None:
     assert await rich.kept() == ["Roses\nare\nred,\nviolets"]
 
 
+@pytest.mark.parametrize("end", ["\u2028", "\u2029", "\u0085"])
+async def test_ends_of_lines_of_any_kind_keep_words_apart(rich: TelegramStage, end: str) -> None:
+    await rich.platform.send(rich.incoming.ref.chat, Reply(text=f"one{end}two"))
+    assert await rich.kept() == ["one\ntwo"]
+
+
+async def test_signs_that_telegram_takes_for_nothing_are_not_sent_alone(
+    rich: TelegramStage,
+) -> None:
+    draft = rich.platform.draft(rich.incoming)
+    await draft.show("\u2800\u2800")  # the beginning of a picture of dots
+    assert await rich.screen() == []
+    await draft.finish(Reply(text="\u2800\ufffc"))
+    assert await rich.kept() == ["…"]
+
+
 @pytest.mark.parametrize(
     ("written", "sent"),
     [
