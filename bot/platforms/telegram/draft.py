@@ -11,7 +11,6 @@ from dataclasses import replace
 from bot.core.types import Button, ButtonRow, MessageRef, Reply
 from bot.platforms.telegram.errors import StyleRefused
 from bot.platforms.telegram.messages import Body
-from bot.platforms.telegram.pace import Urgency
 from bot.platforms.telegram.posting import Poster
 from bot.platforms.telegram.rich import RichText
 from bot.platforms.telegram.uploads import Posted
@@ -90,7 +89,7 @@ class TelegramDraft:
         elif self._ref is None:
             self._ref = await self._poster.show(body, self._buttons, self._answering)
         else:
-            await self._poster.replace(self._ref, body, self._buttons, Urgency.PREVIEW)
+            await self._poster.update(self._ref, body, self._buttons)
 
     async def finish(self, reply: Reply) -> MessageRef:
         """Make the reply the message, in place of the previews and the Stop button.

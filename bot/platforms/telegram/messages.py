@@ -168,27 +168,28 @@ class Messages:
         place: Place,
         message: int,
         body: Body,
-        keyboard: Json | None,
+        around: Around,
         urgency: Urgency,
     ) -> None:
         """Put one text in the place of another.
 
-        Raises `StyleRefused` where a preview cannot be rich; a final text is put there anyhow.
+        Raises `StyleRefused` where a preview cannot be rich; a final text is put there anyhow, and
+        what has no room in it is posted after it.
         """
         await self.delete_rest(place, message)
         if isinstance(body, Rendered):
-            await self._replace_classic(place, message, body, keyboard, urgency)
+            await self._replace_classic(place, message, body, around.keyboard, urgency)
             return
         try:
-            await self._replace_rich(place, message, body, keyboard, urgency)
+            await self._replace_rich(place, message, body, around.keyboard, urgency)
         except StyleRefused as refusal:
             self.rich.note(place.chat, unknown=refusal.unknown)
             if urgency is not Urgency.FINAL:
                 raise
             first, *more = pages(render(body.markdown))
-            below = None if more else keyboard
+            below = None if more else around.keyboard
             await self._replace_classic(place, message, first, below, urgency)
-            await self.post_after(place, message, more, Around(keyboard=keyboard))
+            await self.post_after(place, message, more, around)
         else:
             self.rich.worked(place.chat)
 

@@ -166,17 +166,17 @@ class Poster:
                 await self._messages.delete_rest(place, message)
                 return  # the words and the buttons stand under the picture
         first, *more = self._drawn(ref.chat, reply, rich=rich)
-        await self.replace(ref, first, () if more else reply.buttons, Urgency.FINAL)
         answering = _answering(place, reply.answering)
         around = Around(keyboard=_keyboard(reply.buttons), answering=answering)
+        upon = Around(answering=answering) if more else around
+        await self._messages.replace(place, message, first, upon, Urgency.FINAL)
         await self._messages.post_after(place, message, more, around)
 
-    async def replace(
-        self, ref: MessageRef, body: Body, buttons: Sequence[ButtonRow], urgency: Urgency
-    ) -> None:
-        """Put one text in the place of another. Raises `StyleRefused` for a preview only."""
+    async def update(self, ref: MessageRef, body: Body, buttons: Sequence[ButtonRow]) -> None:
+        """Show more of a text that is still being written. Raises `StyleRefused`."""
         place, message = self._moves.message(ref)
-        await self._messages.replace(place, message, body, _keyboard(buttons), urgency)
+        around = Around(keyboard=_keyboard(buttons))
+        await self._messages.replace(place, message, body, around, Urgency.PREVIEW)
 
     async def delete(self, refs: Sequence[MessageRef]) -> None:
         """Remove messages of one chat; those that are gone already are success."""

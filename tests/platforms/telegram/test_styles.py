@@ -325,6 +325,17 @@ async def test_a_long_text_that_is_refused_while_it_is_written_stands_there_once
     assert await rich.kept() == []
 
 
+async def test_all_of_a_long_text_that_is_refused_in_a_group_says_what_it_answers() -> None:
+    async with staged(group, clock=HastyClock(), style=Style(rich=True)) as stage:
+        draft = stage.platform.draft(stage.incoming)
+        await draft.show("word")
+        stage.telegram.faults.fail_next(400, "Bad Request: no", method="editMessageText")
+        await draft.finish(Reply(text="word " * 1500, answering=stage.incoming.ref))
+        answers = stage.view.screen().answers
+        assert len(answers) == 2
+        assert {answer.reply_to for answer in answers} == {int(stage.incoming.ref.id)}
+
+
 @pytest.mark.parametrize("refused", [1, 2])
 async def test_an_answer_of_several_rich_messages_of_which_some_are_refused_is_whole(
     rich: TelegramStage, refused: int
