@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from telegramify_markdown.entity import utf16_len
 
 from bot.core.bounded import Memory
+from bot.core.commands.table import parse
 from bot.core.types import ChatRef, IncomingMessage, UserId
 from bot.platforms.telegram.ids import parse_message
 from bot.platforms.telegram.render import MAX_TEXT
@@ -43,7 +44,7 @@ class Pastes:
             return message
         writer = (message.ref.chat, message.sender.id)
         before = self._newest.get(writer)
-        goes_on = before is not None and date <= before.until
+        goes_on = before is not None and date <= before.until and parse(message.text) is None
         may_go_on = utf16_len(message.text) > SHORTEST
         if not goes_on and not may_go_on:
             return message

@@ -39,6 +39,7 @@ def test_emoji_count_twice_as_telegram_counts_them() -> None:
         pytest.param(message(2, "short", sender="1002"), id="somebody else"),
         pytest.param(message(2, "short", chat=-100), id="elsewhere"),
         pytest.param(replace(message(2, "short"), edited=True), id="a change"),
+        pytest.param(message(2, "/new"), id="a command"),
         pytest.param(
             replace(message(2, ""), forwards=(Forward(author="Bo", text=LONG),)), id="passed on"
         ),
