@@ -220,6 +220,8 @@ class Answer:
             request = await reserve_answer(self._ctx, await self._request(self._asked))
             until_first_text.enter_context(self._thinking.counting())
             await self._ask(request, until_first_text)
+            if (self._torn or self._torn_files) and not self._has_content:
+                raise ModelError(ModelErrorKind.CUT, "nothing came when it was asked again")
 
     async def _read(self) -> None:
         """Fetch and read what was sent."""
@@ -285,8 +287,6 @@ class Answer:
         self._text, self._files = "", []
         self._thinking.forget()
         await self._stream(request, until_first_text)
-        if not self._has_content:
-            raise ModelError(ModelErrorKind.CUT, "nothing came when it was asked again")
 
     async def _stream(self, request: ChatRequest, until_first_text: AsyncExitStack) -> None:
         meter = self._meter

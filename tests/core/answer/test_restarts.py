@@ -92,3 +92,17 @@ async def test_what_was_used_for_somebody_who_has_left_counts(tmp_path: Path) ->
         await house.lanes.answered(CHAT)
         elsewhere = ChatRef("fake", ChatId("2"))
         assert "Today: 1 request," in (await house.say("/usage", chat=elsewhere))[-1]
+
+
+async def test_what_was_written_is_kept_when_nothing_comes_after_the_restart(
+    tmp_path: Path,
+) -> None:
+    folder, platform = await interrupted(tmp_path, killed=False)
+    async with open_house(folder, platform=platform) as house:
+        house.api.script.answer("")
+        await house.sees("⚠️")
+        [text] = platform.kept()
+        assert text.startswith(SAID.strip())
+        await house.say("go on")
+        assert [role for role, _ in house.asked()] == ["system", "user", "assistant", "user"]
+        assert SAID.strip() in str(house.asked()[2])
