@@ -225,8 +225,7 @@ async def stop(connection: Connection, chat: ChatRef, held: Sequence[int]) -> bo
     """
     interrupted = sa.or_(turns.c.attempt > 1, turns.c.partial != "")
     marking = sa.update(turns).where(
-        turns.c.platform == chat.platform,
-        turns.c.chat == chat.id,
+        *in_chat(turns, chat),
         ~turns.c.urgent,
         turns.c.id.not_in(held),
         sa.or_(
