@@ -161,7 +161,7 @@ class TurnContext:
     reserved: set[FileId] = field(default_factory=set)
     """The recordings for which something is set aside already."""
     spent: list[UsageEntry] = field(default_factory=list)
-    """What was used for an answer that did not come to its end."""
+    """What was used by a turn that did not come to its end."""
     written: str = ""
     """What stands of the answer in those messages."""
     stands: Callable[[], None]

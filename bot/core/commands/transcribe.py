@@ -117,8 +117,23 @@ async def write_down(
     language: str = "",
 ) -> Outcome:
     """Write recordings down and say it; long ones as files. Raises `PlatformError`."""
-    _ = ctx.texts.gettext
     usage: list[UsageEntry] = []
+    try:
+        return await _write_down(ctx, message, recordings, usage, language=language)
+    except BaseException:  # there is no outcome to say it, but it was used
+        ctx.spent.extend(usage)
+        raise
+
+
+async def _write_down(
+    ctx: TurnContext,
+    message: IncomingMessage,
+    recordings: Sequence[Attachment],
+    usage: list[UsageEntry],
+    *,
+    language: str,
+) -> Outcome:
+    _ = ctx.texts.gettext
     heard: list[tuple[str, Heard]] = []
     delivery = ctx.delivery(message)
 

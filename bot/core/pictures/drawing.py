@@ -29,7 +29,7 @@ from bot.core.sentences import sentence_for_media, sentence_for_model, sentence_
 from bot.core.stores import Action
 from bot.core.turn import TurnContext
 from bot.core.types import Button, ButtonRow, IncomingMessage, OutgoingFile
-from bot.errors import FileTooLarge, MediaError, ModelError, ModelErrorKind
+from bot.errors import ChatGone, FileTooLarge, MediaError, ModelError, ModelErrorKind
 
 log = logging.getLogger(__name__)
 
@@ -226,9 +226,10 @@ class Easel:
         self, drawn: Drawn, made: Sequence[OutgoingFile], delivery: Delivery
     ) -> Outcome:
         pictures = tuple(ImagePart(file.mime, file.content) for file in made)
-        delivery.write(drawn.caption)
-        rows = await self._buttons.under(drawn.order, pictures)
-        shown = await delivery.finish(files=made, buttons=rows)
+        with self._billed(drawn.usage):
+            delivery.write(drawn.caption)
+            rows = await self._buttons.under(drawn.order, pictures)
+            shown = await delivery.finish(files=made, buttons=rows)
         order = drawn.order
         asked, drew = remembered(
             self._message,
@@ -306,8 +307,21 @@ class Easel:
         *,
         usage: tuple[UsageEntry, ...] = (),
     ) -> Outcome:
-        await delivery.finish(mark=text, buttons=rows, failed=not text.startswith("⏹"))
+        with self._billed(*usage):
+            await delivery.finish(mark=text, buttons=rows, failed=not text.startswith("⏹"))
         return Outcome(usage=usage)
+
+    @contextmanager
+    def _billed(self, *usage: UsageEntry) -> Iterator[None]:
+        """Of a chat that is gone there is no outcome to say it, but it was used.
+
+        Other failures are tried again, and then there is one.
+        """
+        try:
+            yield
+        except ChatGone:
+            self._ctx.spent.extend(usage)
+            raise
 
 
 _BILLED = frozenset(

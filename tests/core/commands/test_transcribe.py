@@ -9,7 +9,16 @@ import pytest
 
 from bot.core.commands.transcribe import language_of
 from bot.core.fakes.platform import CHAT
-from bot.core.types import Attachment, FileId, FileKind, IncomingMessage, OutgoingFile, Quote
+from bot.core.types import (
+    Attachment,
+    ChatId,
+    ChatRef,
+    FileId,
+    FileKind,
+    IncomingMessage,
+    OutgoingFile,
+    Quote,
+)
 from bot.sandbox.openai.faults import Hang, Refuse
 from tests.house import House, open_house
 from tests.sounds import beeps
@@ -181,3 +190,12 @@ async def test_a_recording_without_a_type_is_known_by_its_name(house: House) -> 
     )
     [text] = await house.tell(house.platform.message("", attachments=(unknown,)))
     assert text.startswith("> 🎤 Hello.")
+
+
+async def test_what_was_heard_for_somebody_who_has_left_counts(house: House) -> None:
+    house.api.script.transcribe("See you on Monday.")
+    await house.happen(reply(house, "/transcribe", sent(house, beeps(1.0))))
+    house.platform.leave(CHAT)
+    await house.lanes.answered(CHAT)
+    elsewhere = ChatRef("fake", ChatId("2"))
+    assert "Today: 1 request" in (await house.say("/usage", chat=elsewhere))[-1]

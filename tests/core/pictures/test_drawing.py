@@ -9,9 +9,18 @@ import pytest
 from PIL import Image
 
 from bot.api.settings import ModelSettings
-from bot.core.types import Attachment, FileId, FileKind, IncomingMessage, Quote
+from bot.core.fakes.platform import CHAT
+from bot.core.types import (
+    Attachment,
+    ChatId,
+    ChatRef,
+    FileId,
+    FileKind,
+    IncomingMessage,
+    Quote,
+)
 from bot.errors import PlatformError
-from bot.sandbox.openai.faults import Hang, Refuse
+from bot.sandbox.openai.faults import Hang, Refuse, Stall
 from tests.house import House, open_house
 
 
@@ -252,3 +261,18 @@ async def test_a_picture_that_is_there_is_delivered_after_the_restart(tmp_path: 
         await house.say("/image --edit a hat")
         await house.sees("🎨 a hat")
         assert len(house.api.traffic.to("/images/edits")) == 1
+
+
+@pytest.mark.parametrize("when", ["before it is seen", "while it is drawn"])
+async def test_a_picture_for_somebody_who_has_left_counts(house: House, when: str) -> None:
+    going_on = asyncio.Event()
+    house.api.faults.add(Stall(until=going_on), on="/images/generations")
+    await house.happen(house.platform.message("/image a lighthouse"))
+    if when == "while it is drawn":
+        await house.sees("Drawing")
+    house.platform.leave(CHAT)
+    await house.api.traffic.until(lambda seen: seen.in_flight == 1)
+    going_on.set()
+    await house.lanes.answered(CHAT)
+    elsewhere = ChatRef("fake", ChatId("2"))
+    assert "1 picture" in (await house.say("/usage", chat=elsewhere))[-1]
