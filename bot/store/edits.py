@@ -76,9 +76,12 @@ async def _answered_with(connection: Connection, message: IncomingMessage) -> di
 async def _rewrite(
     connection: Connection, row: sa.Row[Any, Any, Any, Any], edit: IncomingMessage
 ) -> None:
-    """Let the turn have the new words, under the key it has."""
+    """Let the turn have the new words, under the key it has.
+
+    What was written about the old ones before a restart is no beginning of the answer any more.
+    """
     before = codec.load_event(row.kind, row.event)
     is_edit = isinstance(before, IncomingMessage) and before.edited
     after = replace(edit, key=before.key, edited=is_edit)
-    statement = sa.update(turns).where(turns.c.id == row.id).values(event=codec.dump_event(after))
-    await connection.execute(statement)
+    anew = {"event": codec.dump_event(after), "partial": "", "stopped": False}
+    await connection.execute(sa.update(turns).where(turns.c.id == row.id).values(anew))

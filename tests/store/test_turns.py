@@ -278,6 +278,20 @@ async def test_a_turn_given_back_goes_on_where_it_was(stores: Stores) -> None:
     assert (again.partial, again.shown) == ("so far", (ref(5), ref(6)))
 
 
+async def test_what_was_written_about_other_words_is_no_beginning(stores: Stores) -> None:
+    await stores.turns.accept(numbered(1, "old"), urgent=False)
+    turn = await claim(stores)
+    await stores.turns.checkpoint(turn.id, partial="About the old", shown=[ref(5)])
+    await stores.turns.release(turn.id)
+    await stores.turns.stop_elsewhere(chat())
+    change = replace(numbered(1, "new"), key="edit", edited=True)
+    await stores.turns.accept(change, urgent=False)
+    again = await claim(stores)
+    assert isinstance(again.event, IncomingMessage)
+    assert (again.event.text, again.partial, again.stopped) == ("new", "", False)
+    assert again.shown == (ref(5),)  # the new answer is written over it
+
+
 async def test_a_failed_turn_comes_first_again_with_its_attempt_counted(stores: Stores) -> None:
     await stores.turns.accept(message("1"), urgent=False)
     await stores.turns.accept(message("2"), urgent=False)
