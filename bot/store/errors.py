@@ -27,6 +27,12 @@ _SQLITE_ERRORS: dict[int, tuple[type[StoreError], str]] = {
     sqlite3.SQLITE_IOERR: (StoreError, "the disk failed while the database was using it"),
 }
 
+SHARED = (
+    "a pooler before the database server shares connections between transactions, so bots could "
+    "not hear of each other; set storage.url to the server itself, or to a pooler in session mode"
+)
+"""Also what is wrong where a statement that was just prepared is unknown, or its name is taken."""
+
 # https://www.postgresql.org/docs/current/errcodes-appendix.html ; longest prefix first.
 _POSTGRES_ERRORS: tuple[tuple[str, type[StoreError], str], ...] = (
     ("53100", StoreFull, "the database server's disk is full"),
@@ -39,6 +45,8 @@ _POSTGRES_ERRORS: tuple[tuple[str, type[StoreError], str], ...] = (
     ("40", StoreError, "another process changed the same rows"),
     ("22", StoreRefused, "it does not fit into the database"),
     ("23", StoreRefused, "it contradicts what is in the database"),
+    ("26000", StoreError, SHARED),
+    ("42P05", StoreError, SHARED),
     ("08", StoreBusy, "the connection to the database server broke"),
     ("28", StoreError, "the database server refuses the user or the password"),
     ("3D", StoreError, "the database does not exist on the server"),
@@ -65,7 +73,9 @@ def translate(error: Exception) -> StoreError:
     if isinstance(state, str):
         for prefix, kind, text in _POSTGRES_ERRORS:
             if state.startswith(prefix):
-                return kind(f"{text} ({state})")
+                # A pooler says so, too, with its reason, and nothing that stands in a row.
+                why = f"{_first_line(cause)}; {state}" if prefix == "08" else state
+                return kind(f"{text} ({why})")
     if isinstance(cause, OSError) and cause.errno == errno.ENOSPC:
         return StoreFull("the disk is full")
     if isinstance(cause, (PoolTimeout, TimeoutError)):
@@ -73,7 +83,11 @@ def translate(error: Exception) -> StoreError:
     if isinstance(cause, OSError) or (isinstance(error, DBAPIError) and _lost(error)):
         return StoreBusy("the database server does not answer")
     # The first line says what failed; the others, on PostgreSQL, quote values of the row.
-    return StoreError(f"the database failed ({str(cause).partition(chr(10))[0]})")
+    return StoreError(f"the database failed ({_first_line(cause)})")
+
+
+def _first_line(error: BaseException | None) -> str:
+    return str(error).partition("\n")[0]
 
 
 def _lost(error: DBAPIError) -> bool:

@@ -11,6 +11,7 @@ from bot.errors import StoreBroken, StoreBusy, StoreError, StoreFull
 from bot.store import migrate
 from bot.store.connection import Connection
 from bot.store.database import Database, connected
+from bot.store.poolers import sessions_must_be_ours
 from bot.store.settings import StorageSettings
 
 QUICK = 64 * 1024 * 1024
@@ -63,6 +64,7 @@ async def look(settings: StorageSettings) -> Sequence[Finding]:
         if file is not None and not _is_writable(file):
             text = f"{settings.place}: the database file or its folder is read-only"
             return [_bad(text, fix=_WRITABLE)]
+        await sessions_must_be_ours(settings)
         async with connected(settings) as database:
             if database.sqlite:
                 await integrity(database)

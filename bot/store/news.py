@@ -28,6 +28,9 @@ log = logging.getLogger(__name__)
 CHANNEL, STOPS = "chinwag_turns", "chinwag_stops"
 AGAIN = 5.0
 """Seconds until a connection that broke is made anew."""
+LOOK_EVERY, LOOK_SECONDS = 20.0, 10.0
+"""A connection that a firewall has forgotten is never heard of: now and then the server is asked
+something, and has so many seconds to answer."""
 
 
 async def tell(connection: Connection, owner: str) -> None:
@@ -111,4 +114,18 @@ async def _listen_on(
     await driver.add_listener(STOPS, told_to_stop)
     hear()  # something may have come before
     listens()
-    await ended.wait()
+    try:
+        while not await _within(LOOK_EVERY, ended):
+            await driver.execute("SELECT 1", timeout=LOOK_SECONDS)
+    except TimeoutError:
+        driver.terminate()  # else there would be more that waits for an answer
+        raise
+
+
+async def _within(seconds: float, event: asyncio.Event) -> bool:
+    """Whether it happens in that time."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await event.wait()
+    except TimeoutError:
+        return False

@@ -26,6 +26,7 @@ from bot.store.ledger import LedgerTable
 from bot.store.moving import MoveTable
 from bot.store.news import heard
 from bot.store.overheard import OverheardTable
+from bot.store.poolers import sessions_must_be_ours
 from bot.store.presence import new_owner
 from bot.store.privacy import PrivacyTable
 from bot.store.ratings import RatingTable
@@ -51,6 +52,7 @@ async def opened(
     with sole_owner(file) if file is not None else nullcontext():
         with _named(settings):
             await health.file_must_be_sound(settings)
+            await sessions_must_be_ours(settings)
             await migrate.upgrade(settings)
         async with connected(settings) as database:
             with _named(settings):

@@ -6,6 +6,9 @@ without the greenlets, the sessions and PostgreSQL's types.
 
 from __future__ import annotations
 
+from functools import partial
+
+from asyncpg import Connection, connect  # type: ignore[import-untyped]  # has none
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bot.store.settings import StorageSettings
@@ -15,11 +18,14 @@ _CONNECT_SECONDS = 10.0
 SILENCE = 30.0
 """Seconds for a statement of a running bot beside those for locks: a server that is gone without a
 word is noticed, too."""
+_KEEPALIVE = 60
+"""Seconds until the server looks whether an idle bot is still there: a firewall on the way does not
+forget the connection meanwhile, and of a host that is gone the server notices it (PostgreSQL's own
+value is two hours)."""
 
 
 def engine(settings: StorageSettings, connections: int, *, limited: bool = True) -> AsyncEngine:
     """An engine with so many connections; a statement may take for ever unless it is `limited`."""
-    wait = str(int(settings.busy_timeout * 1000))
     return create_async_engine(
         settings.url,
         pool_size=connections,
@@ -29,9 +35,26 @@ def engine(settings: StorageSettings, connections: int, *, limited: bool = True)
         connect_args={
             "timeout": _CONNECT_SECONDS,
             "command_timeout": settings.busy_timeout + SILENCE if limited else None,
-            "server_settings": {"application_name": "chinwag", "lock_timeout": wait},
+            "server_settings": {"application_name": "chinwag"},
+            "async_creator_fn": partial(_connect, lock_timeout=settings.busy_timeout),
         },
     )
+
+
+async def _connect(*where: object, lock_timeout: float, **how: object) -> Connection:
+    """A connection on which nothing waits longer than so many seconds for a lock."""
+    connection = await connect(*where, **how)
+    try:
+        # Not among the `server_settings`: PgBouncer lets nobody in who asks for these.
+        await connection.execute(
+            f"SET lock_timeout = {int(lock_timeout * 1000)}; "
+            f"SET tcp_keepalives_idle = {_KEEPALIVE}; SET tcp_keepalives_interval = 10; "
+            "SET tcp_keepalives_count = 6"
+        )
+    except BaseException:
+        connection.terminate()
+        raise
+    return connection
 
 
 def listening_engine(settings: StorageSettings) -> AsyncEngine:

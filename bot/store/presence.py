@@ -32,13 +32,14 @@ def new_owner() -> str:
 async def present(connection: Connection, owner: str) -> AsyncIterator[None]:
     """Be there under this name in the block, as long as the connection lasts."""
     key = _key(sa.literal(owner))
-    await connection.execute(sa.select(sa.func.pg_advisory_lock(key)))
+    # Shared: an earlier connection of ours may be lost, and the server not know of it yet.
+    await connection.execute(sa.select(sa.func.pg_advisory_lock_shared(key)))
     try:
         yield
     finally:  # the server takes a moment to notice that a connection was closed
         with suppress(SQLAlchemyError, TimeoutError):
             async with asyncio.timeout(GOODBYE):
-                await connection.execute(sa.select(sa.func.pg_advisory_unlock(key)))
+                await connection.execute(sa.select(sa.func.pg_advisory_unlock_shared(key)))
 
 
 def _key(owner: sa.ColumnElement[str]) -> sa.ColumnElement[int]:

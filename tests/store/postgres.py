@@ -59,7 +59,7 @@ def running_server(*, durable: bool = False) -> Iterator[Server]:
         folder.chmod(0o755)
         home = folder / "server"
         home.mkdir()
-        who = _unprivileged(home)
+        who = unprivileged(home)
         programs = _programs(folder)
         data = home / "data"
         _init(programs, data, who)
@@ -82,7 +82,8 @@ def running_server(*, durable: bool = False) -> Iterator[Server]:
             server.wait(_SECONDS)
 
 
-def _unprivileged(home: Path) -> dict[str, Any]:
+def unprivileged(home: Path) -> dict[str, Any]:
+    """What keeps a program from running as root, for `Popen`; `home` is its folder."""
     if os.geteuid() != 0:
         return {}
     shutil.chown(home, _UNPRIVILEGED)

@@ -1,0 +1,100 @@
+"""What stands between a bot and its PostgreSQL: a pooler, or a firewall that forgets."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from pathlib import Path
+
+import pytest
+
+from bot.core.fakes.platform import CHAT
+from bot.errors import StoreBusy, StoreError
+from bot.store import StorageSettings, check, migrate, news, open_store
+from bot.store import postgres as engines
+from tests.store.events import message
+from tests.store.firewall import firewall
+from tests.store.pgbouncer import PROGRAM, running_pooler
+from tests.store.postgres import Server
+from tests.store.test_faults import locked
+from tests.store.test_two_bots import two_bots
+
+pooled = pytest.mark.skipif(PROGRAM is None, reason="pgbouncer is not installed")
+
+_names = itertools.count()
+
+
+@pytest.fixture
+async def database(postgres: Server) -> str:
+    """The name of a database that is empty."""
+    name = f"pooled_{next(_names)}"
+    await postgres.execute(f"CREATE DATABASE {name}")
+    return name
+
+
+@pooled
+async def test_two_bots_behind_a_pooler_of_sessions_hear_of_each_other(
+    postgres: Server, database: str, tmp_path: Path
+) -> None:
+    with running_pooler(postgres, mode="session") as pooler:
+        settings = StorageSettings(url=pooler.url(database), busy_timeout=1)
+        [finding] = await check(settings)
+        assert finding.ok
+        async with two_bots(settings, tmp_path) as (one, two):
+            one.api.script.answer("slow answer " * 40)
+            with one.api.held():
+                await one.happen(one.platform.message("question"))
+                await one.sees("slow")
+                await two.happen(two.platform.message("/stop"))
+                async with asyncio.timeout(10):
+                    await one.lanes.answered(CHAT)
+            [answer] = one.platform.kept()
+            assert answer.endswith("⏹ Stopped.")
+            async with locked(settings):
+                with pytest.raises(StoreBusy, match="locked by another process"):
+                    await one.services.stores.turns.accept(message("1"), urgent=False)
+
+
+@pooled
+@pytest.mark.parametrize("migrated", [False, True])
+async def test_a_pooler_that_shares_sessions_is_refused_with_what_to_do(
+    postgres: Server, database: str, *, migrated: bool
+) -> None:
+    if migrated:
+        await migrate.upgrade(StorageSettings(url=postgres.url(database)))
+    with running_pooler(postgres, mode="transaction") as pooler:
+        settings = StorageSettings(url=pooler.url(database))
+        for _ in range(2):
+            [finding] = await check(settings)
+            assert not finding.ok
+            assert "a pooler in session mode" in finding.text
+            with pytest.raises(StoreError, match="a pooler in session mode"):
+                async with open_store(settings):
+                    pass
+
+
+@pooled
+async def test_why_a_pooler_lets_nobody_in_is_said_in_its_words(postgres: Server) -> None:
+    with running_pooler(postgres, mode="session") as pooler:
+        [finding] = await check(StorageSettings(url=pooler.url("missing")))
+        assert 'database "missing" does not exist' in finding.text
+
+
+async def test_a_bot_whose_connection_a_firewall_has_forgotten_hears_of_others_again(
+    postgres: Server, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("LOOK_EVERY", "LOOK_SECONDS", "AGAIN"):
+        monkeypatch.setattr(news, name, 0.1)
+    monkeypatch.setattr(engines, "SILENCE", 1.0)  # at the end its other connections are tried
+    async with (
+        firewall(postgres) as wall,
+        open_store(StorageSettings(url=wall.server.url(database), busy_timeout=1)) as stores,
+    ):
+        woken = asyncio.Event()
+        stores.turns.listen(woken.set, lambda _: None, lambda _: None)
+        wall.forget()
+        async with asyncio.timeout(20):
+            await woken.wait()  # it looks for itself when it listens anew
+            woken.clear()
+            await postgres.execute("NOTIFY chinwag_turns, 'elsewhere'", database)
+            await woken.wait()
