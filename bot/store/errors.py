@@ -33,6 +33,7 @@ SHARED = (
 )
 """Also what is wrong where a statement that was just prepared is unknown, or its name is taken."""
 
+READ_ONLY = "25006"
 # https://www.postgresql.org/docs/current/errcodes-appendix.html ; longest prefix first.
 _POSTGRES_ERRORS: tuple[tuple[str, type[StoreError], str], ...] = (
     ("53100", StoreFull, "the database server's disk is full"),
@@ -40,7 +41,7 @@ _POSTGRES_ERRORS: tuple[tuple[str, type[StoreError], str], ...] = (
     ("55P03", StoreBusy, "the database is locked by another process"),
     ("57014", StoreBusy, "the database took too long to answer"),
     ("57P", StoreBusy, "the database server is starting or shutting down"),
-    ("25006", StoreError, "the database is read-only"),
+    (READ_ONLY, StoreError, "the database is read-only"),
     # Two that wait for each other: when each of a batch goes alone, it gets through.
     ("40", StoreError, "another process changed the same rows"),
     ("22", StoreRefused, "it does not fit into the database"),

@@ -20,6 +20,7 @@ QUICK = 64 * 1024 * 1024
 _REPAIR = "restore a backup, or move the file away and begin with an empty one"
 _START = "start the server, or correct storage.url"
 _WRITABLE = "make the file and its folder writable, or change storage.url"
+_PRIMARY = "name the primary in storage.url, or make the database writable"
 
 
 def folder_must_exist(file: Path) -> None:
@@ -69,12 +70,20 @@ async def look(settings: StorageSettings) -> Sequence[Finding]:
             if database.sqlite:
                 await integrity(database)
             revision = await database.read(migrate.current)
+            read_only = not database.sqlite and await database.read(_reads_only)
         migrate.must_be_known(revision)
     except StoreError as error:
         return [_bad(f"{settings.place}: {error}", fix=_fix(settings, error))]
+    if read_only:
+        return [_bad(f"{settings.place}: the database is read-only", fix=_PRIMARY)]
     if revision == migrate.HEAD:
         return [_good(f"{settings.place}, up to date")]
     return [_good(f"{settings.place}, will be migrated at the start")]
+
+
+async def _reads_only(connection: Connection) -> bool:
+    """Whether a PostgreSQL is a standby, or was made read-only."""
+    return (await connection.exec_driver_sql("SHOW transaction_read_only")).scalar_one() == "on"
 
 
 def _is_writable(file: Path) -> bool:

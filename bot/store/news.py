@@ -86,6 +86,7 @@ async def _listen(
             log.warning("not listening", extra={"reason": type(error).__name__})
         finally:
             tried()
+        await engine.dispose()  # else a server that became a standby would be asked for ever
         await asyncio.sleep(AGAIN)
 
 

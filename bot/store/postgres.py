@@ -9,8 +9,10 @@ from __future__ import annotations
 from functools import partial
 
 from asyncpg import Connection, connect  # type: ignore[import-untyped]  # has none
+from sqlalchemy import ExceptionContext, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from bot.store.errors import READ_ONLY
 from bot.store.settings import StorageSettings
 
 _CONNECT_SECONDS = 10.0
@@ -26,7 +28,7 @@ value is two hours)."""
 
 def engine(settings: StorageSettings, connections: int, *, limited: bool = True) -> AsyncEngine:
     """An engine with so many connections; a statement may take for ever unless it is `limited`."""
-    return create_async_engine(
+    made = create_async_engine(
         settings.url,
         pool_size=connections,
         max_overflow=0,
@@ -39,6 +41,17 @@ def engine(settings: StorageSettings, connections: int, *, limited: bool = True)
             "async_creator_fn": partial(_connect, lock_timeout=settings.busy_timeout),
         },
     )
+    event.listen(made.sync_engine, "handle_error", _leave_where_nothing_is_written)
+    return made
+
+
+def _leave_where_nothing_is_written(context: ExceptionContext) -> None:
+    """Connect anew when the server is read-only: after a failover another one is not.
+
+    Also a session that began while a database was read-only stays so.
+    """
+    if getattr(context.original_exception, "sqlstate", None) == READ_ONLY:
+        context.is_disconnect = True
 
 
 async def _connect(*where: object, lock_timeout: float, **how: object) -> Connection:

@@ -322,6 +322,24 @@ async def test_a_connection_that_the_server_ended_is_replaced(
     assert await stores.turns.ahead(2) == 1
 
 
+@pytest.mark.parametrize("empty", ["postgres"], indirect=True)
+async def test_a_database_that_was_read_only_is_written_again_without_a_restart(
+    empty: StorageSettings, postgres: Server
+) -> None:
+    name = empty.url.rpartition("/")[2].partition("?")[0]
+    async with open_store(empty) as stores:
+        await postgres.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+        await postgres.execute(
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+        )
+        with pytest.raises(StoreError, match="read-only"):
+            await stores.turns.accept(message("1"), urgent=False)
+        [finding] = await check(empty)
+        assert (finding.ok, finding.text.endswith("the database is read-only")) == (False, True)
+        await postgres.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+        assert (await stores.turns.accept(message("1"), urgent=False)).fresh
+
+
 @asynccontextmanager
 async def away(server: Server, database: str) -> AsyncGenerator[None]:
     """The server lets nobody in while the block runs, as when it is started anew."""
