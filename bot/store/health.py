@@ -83,7 +83,8 @@ async def look(settings: StorageSettings) -> Sequence[Finding]:
 
 async def _reads_only(connection: Connection) -> bool:
     """Whether a PostgreSQL is a standby, or was made read-only."""
-    return (await connection.exec_driver_sql("SHOW transaction_read_only")).scalar_one() == "on"
+    rows = await connection.exec_driver_sql("SHOW transaction_read_only")
+    return str(rows.scalar_one()) == "on"
 
 
 def _is_writable(file: Path) -> bool:
