@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.core.queue import TurnState
-from bot.core.types import MessageRef
+from bot.core.types import ChatId, ChatRef, MessageRef
 from bot.store import codec, joining, ledger
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
@@ -126,17 +126,25 @@ def _changing(
     )
 
 
-async def renew(connection: Connection, held: Mapping[int, Hold], lease: float) -> set[int]:
-    """Give a sign of life of the turns that are held; returns those that still are."""
+async def renew(
+    connection: Connection, held: Mapping[int, Hold], lease: float
+) -> dict[int, ChatRef | None]:
+    """Give a sign of life of the turns that are held; returns those that still are.
+
+    With each its chat if somebody has stopped it: the word about that may have got lost.
+    """
     owners = {hold.owner for hold in held.values()}
     statement = (
         sa.update(turns)
         .where(sa.text(RUNNING))
         .where(turns.c.id.in_(list(held)), turns.c.owner.in_(owners))
         .values(lease_until=utc_now(lease))
-        .returning(turns.c.id)
+        .returning(turns.c.id, turns.c.platform, turns.c.chat, turns.c.stopped)
     )
-    return set((await connection.execute(statement)).scalars())
+    return {
+        row.id: ChatRef(row.platform, ChatId(row.chat)) if row.stopped else None
+        for row in (await connection.execute(statement)).all()
+    }
 
 
 async def left(connection: Connection) -> dict[int, datetime]:

@@ -9,6 +9,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from bot.core.types import ChatRef
 from bot.store import holds
 from bot.store.database import Database
 from bot.store.holds import LEFT, NOBODY, Hold
@@ -29,13 +30,15 @@ class Held:
 class Leases:
     """A turn belongs to its `owner`, a process, for `seconds` after the last sign of life.
 
-    The time is the database's. `lost` is called when another process has taken a turn over.
+    The time is the database's. `lost` is called when another process has taken a turn over, and
+    `stopped` when one has stopped what is written in a chat.
     """
 
     def __init__(self, database: Database, *, owner: str, seconds: float) -> None:
         self.owner = owner
         self.seconds = seconds
         self.lost: Callable[[int], None] = lambda turn_id: None
+        self.stopped: Callable[[ChatRef], object] = lambda chat: None
         self._database = database
         self._held: dict[int, Held] = {}
         self._silent: dict[int, datetime] = {}
@@ -65,15 +68,17 @@ class Leases:
             self.lost(turn_id)
 
     async def renew(self) -> None:
-        """Give a sign of life of the turns that this process works on; `lost` hears of others."""
+        """Give a sign of life of the turns at work here, and hear of what happened to them."""
         held = {turn_id: one.hold for turn_id, one in self._held.items()}
         if not held:
             return
         ours = await self._database.write(
             lambda connection: holds.renew(connection, held, self.seconds)
         )
-        for turn_id in held.keys() - ours:
+        for turn_id in held.keys() - ours.keys():
             self.lose(turn_id, held[turn_id])
+        for chat in filter(None, ours.values()):
+            self.stopped(chat)
 
     async def recover(self) -> int:
         """Turns that ran when their process died wait again, their attempt counted.

@@ -236,7 +236,8 @@ class Turns:
         stop: Callable[[ChatRef], object],
     ) -> None:
         """Whom to call for what other processes do: left work, took a turn, were told to stop."""
-        self._wake, self.leases.lost, self._stop = wake, lost, stop
+        self._wake, self.leases.lost = wake, lost
+        self._stop = self.leases.stopped = stop
 
     def hear(self) -> None:
         """Another process has taken something in."""

@@ -15,7 +15,7 @@ from bot.core.clock import SystemClock
 from bot.core.engine.unfinished import FORGETS_AFTER
 from bot.core.fakes.platform import CHAT, FakePlatform
 from bot.core.ports import Clock
-from bot.store import StorageSettings
+from bot.store import StorageSettings, lanes
 from bot.store.database import connected
 from bot.store.turns import Turns
 from tests.house import QUICK, House, open_house
@@ -147,6 +147,22 @@ async def test_a_bot_forgets_what_it_took_in_and_another_has_answered(
             watch.ahead = FORGETS_AFTER
             turns_of(one).hear()
             await one.lanes.answered(CHAT)
+
+
+async def test_stop_is_obeyed_although_the_word_about_it_got_lost(
+    settings: StorageSettings, tmp_path: Path
+) -> None:
+    async with two_bots(settings, tmp_path) as (one, _):
+        one.api.script.answer("slow answer " * 40)
+        with one.api.held():
+            await one.happen(one.platform.message("question"))
+            await one.sees("slow")
+            async with connected(settings) as database:
+                await database.write(lambda connection: lanes.stop(connection, CHAT, ()))
+            await turns_of(one).leases.renew()  # as happens every few seconds
+            async with asyncio.timeout(10):
+                await one.lanes.answered(CHAT)
+        assert one.platform.kept()[0].endswith("⏹ Stopped.")
 
 
 @pytest.mark.parametrize("how", ["/stop", "the button"])
