@@ -6,12 +6,16 @@ word would come of work, of /stop, and of which bots are there.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import StoreError
 from bot.store.errors import SHARED, translated
 from bot.store.settings import StorageSettings
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
 
 _TRIES = 5
 """While others use the pooler, too, the same session does not come back every time."""
