@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from gettext import NullTranslations
 from typing import Any
@@ -279,6 +280,15 @@ class TurnContext:
     async def tell(self, text: str) -> MessageRef:
         """Say something in a message of its own, beside the answer. Raises `PlatformError`."""
         return await self._patiently(lambda: self.platform.send(self.chat, Reply(text=text)))
+
+    @contextmanager
+    def charging(self, used: Callable[[], Sequence[UsageEntry]]) -> Iterator[None]:
+        """Count what was used in a block that is left early: there is no outcome to say it."""
+        try:
+            yield
+        except BaseException:
+            self.spent.extend(used())
+            raise
 
     async def change_settings(self, change: Callable[[ChatSettings], ChatSettings]) -> None:
         """Change what the chat has chosen. Raises `StoreError`."""

@@ -125,10 +125,8 @@ class Answer:
     async def run(self) -> Outcome:
         """Write the answer; say what went wrong where something did."""
         try:
-            return await self._end(await self._work())
-        except BaseException:  # there is no outcome to say it, but it was used
-            self._ctx.spent.extend(self._usage)
-            raise
+            with self._ctx.charging(lambda: self._usage):
+                return await self._end(await self._work())
         finally:
             await self._buttons.close()
 

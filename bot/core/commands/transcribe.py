@@ -118,11 +118,8 @@ async def write_down(
 ) -> Outcome:
     """Write recordings down and say it; long ones as files. Raises `PlatformError`."""
     usage: list[UsageEntry] = []
-    try:
+    with ctx.charging(lambda: usage):
         return await _write_down(ctx, message, recordings, usage, language=language)
-    except BaseException:  # there is no outcome to say it, but it was used
-        ctx.spent.extend(usage)
-        raise
 
 
 async def _write_down(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from bot.sandbox.desk import markup
+from bot.sandbox.pages import seats as pages
 from bot.sandbox.slack.people import Person, Place
 from bot.sandbox.slack.state import Channel, Message, StoredFile, feedback
 from bot.sandbox.slack.workspace import Workspace
@@ -15,14 +16,11 @@ Json: TypeAlias = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seat:
-    """One person; `name` stands in the page's address, `title` above it."""
+class Seat(pages.Seat):
+    """One person in the workspace, and the channels that they see."""
 
-    name: str
-    title: str
     person: Person
     channels: Sequence[Channel]
-    language: str = "en"
 
     def rooms(self) -> Mapping[str, Place]:
         """The channels and, last, the direct message with the bot, by their ids."""

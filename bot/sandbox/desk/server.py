@@ -9,6 +9,7 @@ from contextlib import suppress
 from aiohttp import web
 
 from bot.sandbox.desk.seats import Seat, picture
+from bot.sandbox.pages.seats import Seats
 from bot.sandbox.pages.server import Json, Later, Tell, asset, converse, sent_file
 from bot.sandbox.slack.people import Place
 from bot.sandbox.slack.server import SlackSandbox
@@ -25,7 +26,7 @@ class Desk:
         self, slack: SlackSandbox, seats: Sequence[Seat], commands: Sequence[Json] = ()
     ) -> None:
         self._slack = slack
-        self._seats = {seat.name: seat for seat in seats}
+        self._seats = Seats(seats)
         self._commands = [
             {"name": command["command"], "summary": command["description"]} for command in commands
         ]
@@ -36,35 +37,28 @@ class Desk:
         return (
             asset("/slack", room, "desk.html"),
             *(asset(f"/{name}", room, name) for name in _FILES),
-            web.get("/slack/seats", self._list_seats),
+            web.get("/slack/seats", self._seats.listed),
             web.get("/slack/screen/{seat}", self._screen),
             web.get("/slack/live/{seat}", self._live),
             web.get("/slack/file/{seat}/{file}", self._file),
             web.post("/slack/upload/{seat}", self._upload),
         )
 
-    async def _list_seats(self, request: web.Request) -> web.Response:
-        """Whose desk can be looked at, and in which language."""
-        seats = self._seats.values()
-        return web.json_response(
-            [{"name": each.name, "title": each.title, "language": each.language} for each in seats]
-        )
-
     async def _screen(self, request: web.Request) -> web.Response:
         """The desk as it is now, for a page that stands still (`?still`)."""
-        return web.json_response(self._picture(self._seat(request)))
+        return web.json_response(self._picture(self._seats.of(request)))
 
     async def _file(self, request: web.Request) -> web.Response:
         """The bytes of a file in a room."""
         try:
-            file = self._seat(request).file(request.match_info["file"])
+            file = self._seats.of(request).file(request.match_info["file"])
         except LookupError:
             raise web.HTTPNotFound from None
         return sent_file(file.name, file.mime, file.content)
 
     async def _upload(self, request: web.Request) -> web.Response:
         """A file that the person sends, be it recorded or chosen."""
-        seat, content, asked = self._seat(request), await request.read(), request.query
+        seat, content, asked = self._seats.of(request), await request.read(), request.query
         try:
             place = seat.place(asked.get("room", ""), asked.get("thread", ""))
         except LookupError:
@@ -80,7 +74,7 @@ class Desk:
 
     async def _live(self, request: web.Request) -> web.WebSocketResponse:
         """The desk, sent anew after every change, and what the person does."""
-        seat = self._seat(request)
+        seat = self._seats.of(request)
 
         async def hear(what: Json, tell: Tell) -> Later:
             with suppress(LookupError, ValueError):  # what is not possible is ignored
@@ -140,9 +134,3 @@ class Desk:
 
     def _picture(self, seat: Seat) -> Json:
         return picture(seat) | {"commands": self._commands}
-
-    def _seat(self, request: web.Request) -> Seat:
-        seat = self._seats.get(request.match_info["seat"])
-        if seat is None:
-            raise web.HTTPNotFound
-        return seat

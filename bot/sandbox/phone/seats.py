@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from bot.sandbox.pages import seats as pages
 from bot.sandbox.phone import markup
 from bot.sandbox.telegram.blocks import from_markdown
 from bot.sandbox.telegram.screen import Shown, ShownDraft
@@ -15,13 +16,10 @@ Json: TypeAlias = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seat:
-    """One chat on one person's phone; `name` stands in the page's address, `title` above it."""
+class Seat(pages.Seat):
+    """One chat on one person's phone."""
 
-    name: str
-    title: str
     view: ChatView
-    language: str = "en"
 
 
 def picture(seat: Seat, menu: Mapping[str, str]) -> Json:

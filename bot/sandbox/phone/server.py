@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 
 from aiohttp import web
 
+from bot.sandbox.pages.seats import Seats
 from bot.sandbox.pages.server import (
     Json,
     Later,
@@ -42,7 +43,7 @@ class Phone:
 
     def __init__(self, telegram: Telegram, seats: Sequence[Seat]) -> None:
         self._telegram = telegram
-        self._seats = {seat.name: seat for seat in seats}
+        self._seats = Seats(seats)
 
     def routes(self) -> Iterable[web.RouteDef]:
         """The page itself, its style and its script, and what they ask for."""
@@ -50,27 +51,20 @@ class Phone:
         return (
             asset("/", room, "phone.html"),
             *(asset(f"/{name}", room, name) for name in _FILES),
-            web.get("/seats", self._list_seats),
+            web.get("/seats", self._seats.listed),
             web.get("/screen/{seat}", self._screen),
             web.get("/live/{seat}", self._live),
             web.get("/file/{seat}/{message}", self._file),
             web.post("/upload/{seat}", self._upload),
         )
 
-    async def _list_seats(self, request: web.Request) -> web.Response:
-        """Whose phone can be looked at, and in which language."""
-        seats = self._seats.values()
-        return web.json_response(
-            [{"name": each.name, "title": each.title, "language": each.language} for each in seats]
-        )
-
     async def _screen(self, request: web.Request) -> web.Response:
         """The screen as it is now, for a page that stands still (`?still`)."""
-        return web.json_response(self._picture(self._seat(request)))
+        return web.json_response(self._picture(self._seats.of(request)))
 
     async def _file(self, request: web.Request) -> web.Response:
         """The bytes of a file in a chat."""
-        seat = self._seat(request)
+        seat = self._seats.of(request)
         number = request.match_info["message"]
         for message in seat.view.kept():
             if str(message.id) == number and message.file is not None:
@@ -79,7 +73,7 @@ class Phone:
 
     async def _upload(self, request: web.Request) -> web.Response:
         """A file that the person sends: a photo, a voice message, or any document."""
-        seat, content = self._seat(request), await request.read()
+        seat, content = self._seats.of(request), await request.read()
         name, caption = request.query.get("name", "file"), request.query.get("caption", "")
         if request.query.get("kind") == "voice":
             seat.view.send_voice(content, int(request.query.get("seconds", "1")))
@@ -91,7 +85,7 @@ class Phone:
 
     async def _live(self, request: web.Request) -> web.WebSocketResponse:
         """The screen, sent anew after every change, and what the person does."""
-        seat = self._seat(request)
+        seat = self._seats.of(request)
 
         async def hear(what: Json, tell: Tell) -> Later:
             press = self._do(seat, what)
@@ -146,9 +140,3 @@ class Phone:
 
     def _picture(self, seat: Seat) -> Json:
         return picture(seat, self._telegram.menu(seat.language, chat=seat.view.id))
-
-    def _seat(self, request: web.Request) -> Seat:
-        seat = self._seats.get(request.match_info["seat"])
-        if seat is None:
-            raise web.HTTPNotFound
-        return seat
