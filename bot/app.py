@@ -147,7 +147,9 @@ async def _local_api(settings: ApiSettings) -> AsyncGenerator[ApiSettings]:
 
 def _web(config: Config) -> WebServer | None:
     """The web server, where a platform posts its events to it."""
-    if not config.slack.bot_token or config.slack.mode != "http":
+    slack_posts = config.slack.bot_token and config.slack.mode == "http"
+    telegram_posts = config.telegram.token and config.telegram.mode == "webhook"
+    if not slack_posts and not telegram_posts:
         return None
     from bot.web.server import WebServer
 
@@ -163,7 +165,7 @@ def connect_platforms(
     if config.telegram.token:
         from bot.platforms import telegram
 
-        platforms.append(telegram.connect(config.telegram, clock=clock))
+        platforms.append(telegram.connect(config.telegram, clock=clock, web=web))
     if config.slack.bot_token:
         from bot.platforms import slack
 

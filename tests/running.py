@@ -18,7 +18,7 @@ from tests.environment import inherited
 async def started(
     telegram: Telegram, api: ScriptedApi, folder: Path, **given: str
 ) -> AsyncGenerator[Process]:
-    """Start a bot with its database and its log in `folder`; it polls, and is ended after.
+    """Start a bot with its database and its log in `folder`; it gets updates, and is ended after.
 
     Variables that are `given` replace those that are set here.
     """
@@ -42,7 +42,8 @@ async def started(
         )
         try:
             async with asyncio.timeout(30):
-                while not telegram.updates.polling:  # noqa: ASYNC110  # a state, no event
+                updates = telegram.updates
+                while not (updates.polling or updates.webhook_url):  # noqa: ASYNC110  # a state
                     await asyncio.sleep(0.002)
             yield process
         finally:

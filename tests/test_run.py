@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,36 @@ async def test_a_person_chats_draws_speaks_and_chooses_a_model(
         await chat.wait_for(lambda s: "the model's name: gpt-4o." in s.answers[-1].text)
     log = (tmp_path / "log").read_text()
     assert "hello" not in log and telegram.token not in log and "sk-sandbox" not in log
+
+
+async def test_what_telegram_posts_is_answered_once_over_a_kill(
+    telegram: Telegram, api: ScriptedApi, tmp_path: Path
+) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    telegram.local = True
+    posted = {
+        "BOT_TELEGRAM__MODE": "webhook",
+        "BOT_TELEGRAM__WEBHOOK_URL": f"http://127.0.0.1:{port}/telegram",
+        "BOT_WEB__PORT": str(port),
+    }
+    chat = telegram.person(name="Ann").private()
+    async with started(telegram, api, tmp_path, **posted) as bot:
+        chat.send("hello")
+        await chat.wait_for(lambda s: "You said: hello" in s.text)
+        api.script.answer(SLOW, SLOW)
+        chat.send("slowly")
+        await chat.wait_for(lambda s: "slow words" in s.text)
+        bot.kill()
+        await bot.wait()
+        chat.send("are you there?")
+    async with started(telegram, api, tmp_path, **posted):
+        await chat.wait_for(lambda s: "You said: are you there?" in s.text, 30)
+    shown = [message.text for message in chat.kept() if message.by_bot]
+    assert len(shown) == 3 and shown[1].strip() == SLOW.text.strip()
+    assert not telegram.updates.pending
+    assert telegram.token not in (tmp_path / "log").read_text()
 
 
 async def test_a_text_that_the_app_cuts_into_messages_is_one_question(

@@ -238,6 +238,8 @@ class Posted:
 
     status: int = 200
     text: str = ""
+    retry_after: int | None = None
+    """Seconds after which it may be posted again."""
 
 
 HandlePost: TypeAlias = Callable[[Post], Awaitable[Posted]]

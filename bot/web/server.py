@@ -79,6 +79,11 @@ def _adapted(handle: HandlePost) -> Handler:
     async def answer(request: web.Request) -> web.Response:
         headers = {name.lower(): value for name, value in request.headers.items()}
         response = await handle(Post(headers=headers, body=await request.read()))
-        return web.Response(status=response.status, text=response.text)
+        again = response.retry_after
+        return web.Response(
+            status=response.status,
+            text=response.text,
+            headers=None if again is None else {"Retry-After": str(again)},
+        )
 
     return answer

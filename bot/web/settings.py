@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class WebSettings(BaseModel):
-    """The table `web`. The server runs when a platform needs it: `slack.mode = "http"`."""
+    """The table `web`. The server runs when a platform is to post its events to it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

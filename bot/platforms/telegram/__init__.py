@@ -5,29 +5,50 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bot.core.ports import Clock
+from bot.core.ports import Clock, Web
 from bot.core.types import Finding
 from bot.errors import ConfigError
 from bot.platforms.telegram.settings import TelegramSettings
 
 if TYPE_CHECKING:
     from bot.platforms.telegram.adapter import TelegramPlatform
+    from bot.platforms.telegram.webhook import Webhook
 
 __all__ = ["TelegramSettings", "check", "connect"]
 
 
-def connect(settings: TelegramSettings, *, clock: Clock) -> TelegramPlatform:
-    """Make the platform; no I/O. Raises `ConfigError` when there is no token."""
+def connect(
+    settings: TelegramSettings, *, clock: Clock, web: Web | None = None
+) -> TelegramPlatform:
+    """Make the platform; no I/O. Raises `ConfigError` when something is missing.
+
+    `web` is where Telegram posts updates, in the mode `webhook`.
+    """
     from bot.platforms.telegram.adapter import TelegramPlatform
 
-    if settings.token is None or not settings.token.get_secret_value().strip():
+    token = settings.token.get_secret_value().strip() if settings.token is not None else ""
+    if not token:
         raise ConfigError("telegram.token is not set: get one from @BotFather")
     return TelegramPlatform(
-        settings.token.get_secret_value().strip(),
+        token,
         base_url=settings.base_url,
         clock=clock,
         messages_per_second=settings.messages_per_second,
+        webhook=_webhook(settings, token, web) if settings.mode == "webhook" else None,
     )
+
+
+def _webhook(settings: TelegramSettings, token: str, web: Web | None) -> Webhook:
+    from bot.platforms.telegram.webhook import PATH, Webhook
+
+    if not settings.webhook_url:
+        raise ConfigError(
+            "telegram.webhook_url is not set: the address, https://…, under which Telegram reaches "
+            f"{PATH} of the bot's web server; or set telegram.mode to “polling”"
+        )
+    if web is None:
+        raise ConfigError("telegram.mode: there is no web server here; use “polling”")
+    return Webhook(web, settings.webhook_url, token)
 
 
 async def check(settings: TelegramSettings) -> Sequence[Finding]:

@@ -52,6 +52,7 @@ from bot.platforms.telegram.request import AiohttpRequest
 from bot.platforms.telegram.rich import MAX_RICH
 from bot.platforms.telegram.rich import measure as measure_rich
 from bot.platforms.telegram.sweeping import Sweeper
+from bot.platforms.telegram.webhook import Webhook
 
 log = logging.getLogger(__name__)
 
@@ -106,9 +107,16 @@ class TelegramPlatform:
     """One bot account. Made by `connect`; its methods are described at `Platform`."""
 
     def __init__(
-        self, token: str, *, base_url: str, clock: Clock, messages_per_second: int = BOT_CALLS
+        self,
+        token: str,
+        *,
+        base_url: str,
+        clock: Clock,
+        messages_per_second: int = BOT_CALLS,
+        webhook: Webhook | None = None,
     ) -> None:
         self._clock = clock
+        self._webhook = webhook
         self._request = AiohttpRequest(
             base_url=base_url, connections=CONNECTIONS, timeout=ANSWER_SECONDS
         )
@@ -169,9 +177,13 @@ class TelegramPlatform:
         return is_id(text)
 
     async def run(self, sink: EventSink, ready: Callable[[], None]) -> None:
-        """Poll until cancelled."""
-        poller = Poller(self._bot, self._polling, self._clock, moves=self._caller.moves)
-        await poller.run(sink, ready)
+        """Poll, or take what Telegram posts, until cancelled."""
+        moves = self._caller.moves
+        if self._webhook is None:
+            poller = Poller(self._bot, self._polling, self._clock, moves=moves)
+            await poller.run(sink, ready)
+        else:
+            await self._webhook.run(self._bot, self._request, self._clock, moves, sink, ready)
 
     async def send(self, chat: ChatRef, reply: Reply) -> MessageRef:
         """Post a reply, on several messages when it is too long for one."""

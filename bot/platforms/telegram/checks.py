@@ -32,7 +32,8 @@ async def examine(settings: TelegramSettings) -> Sequence[Finding]:
         return [_explain(failure, settings.base_url)]
     finally:
         await request.shutdown()
-    return [*_describe(me), *_warn(webhook)]
+    intake = _look_at(webhook, settings) if settings.mode == "webhook" else _warn(webhook)
+    return [*_describe(me), *intake]
 
 
 def _describe(me: User) -> list[Finding]:
@@ -56,6 +57,35 @@ def _warn(webhook: WebhookInfo) -> list[Finding]:
             "stop that service; `bot run` removes the webhook and polls",
         )
     ]
+
+
+def _look_at(webhook: WebhookInfo, settings: TelegramSettings) -> list[Finding]:
+    """Whether Telegram posts to the address of the settings, and reaches it."""
+    ours = settings.webhook_url
+    if not ours:
+        return [
+            _wrong(
+                "telegram.webhook_url is not set",
+                "set it to the address, https://…, that leads to /telegram of the bot's web server",
+            )
+        ]
+    if webhook.url not in ("", ours):
+        return [
+            _wrong(
+                "Telegram posts to another address: another service may be using this token",
+                "stop that service; `bot run` sets telegram.webhook_url",
+            )
+        ]
+    if webhook.url and webhook.last_error_message and webhook.pending_update_count:
+        return [
+            _wrong(
+                f"{webhook.pending_update_count} updates wait: {webhook.last_error_message}",
+                f"see that the bot runs, and that {ours} leads to /telegram of its web server "
+                "(web.host, web.port)",
+            )
+        ]
+    waits = "posts to" if webhook.url else "will be told by `bot run` to post to"
+    return [Finding(ok=True, subject=SUBJECT, text=f"{waits} {ours}")]
 
 
 def _explain(failure: error.TelegramError, base_url: str) -> Finding:

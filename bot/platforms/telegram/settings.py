@@ -16,8 +16,11 @@ class TelegramSettings(BaseModel):
     """What @BotFather gave: `123456:ABC…`."""
     base_url: str = "https://api.telegram.org"
     """`/bot<token>/METHOD` and `/file/bot<token>/PATH` are appended."""
-    mode: Literal["polling"] = "polling"
-    """How events arrive: the bot asks for them. Telegram's webhooks are not supported."""
+    mode: Literal["polling", "webhook"] = "polling"
+    """How events arrive: the bot asks for them, or Telegram posts them to `webhook_url`."""
+    webhook_url: str = ""
+    """Under what address Telegram reaches `/telegram` of the bot's web server. It must be HTTPS, on
+    port 443, 80, 88 or 8443, but for a Bot API server of one's own."""
     streaming: Literal["edit", "draft"] = "edit"
     """How an answer is shown while it is written; drafts only in private chats."""
     rich: bool = False
@@ -32,3 +35,10 @@ class TelegramSettings(BaseModel):
         if not value.startswith(("http://", "https://")):
             raise ValueError("must begin with https:// or http://")
         return value.rstrip("/")
+
+    @field_validator("webhook_url")
+    @classmethod
+    def _an_address(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("must be the address that Telegram posts to, https://…")
+        return value

@@ -19,6 +19,7 @@ from bot.sandbox.telegram import (
     messages,
     profile,
     updates,
+    webhook,
 )
 from bot.sandbox.telegram.calls import Call
 from bot.sandbox.telegram.errors import Refused, TooManyRequests
@@ -43,9 +44,9 @@ _METHODS: dict[str, Method] = {
     "setMyCommands": menu.set_my_commands,
     "getMyCommands": menu.get_my_commands,
     "deleteMyCommands": menu.delete_my_commands,
-    "setWebhook": updates.set_webhook,
-    "deleteWebhook": updates.delete_webhook,
-    "getWebhookInfo": updates.get_webhook_info,
+    "setWebhook": webhook.set_webhook,
+    "deleteWebhook": webhook.delete_webhook,
+    "getWebhookInfo": webhook.get_webhook_info,
     "getChat": messages.get_chat,
     "getFile": files.get_file,
     "sendMessage": messages.send_message,
@@ -90,6 +91,7 @@ async def serving(telegram: Telegram, host: str, port: int) -> AsyncGenerator[Te
         yield telegram
     finally:
         telegram.base_url = ""
+        await telegram.webhook.close()
         await runner.cleanup()
 
 

@@ -18,6 +18,7 @@ from bot.sandbox.telegram.menu import Menu
 from bot.sandbox.telegram.people import Group, Person
 from bot.sandbox.telegram.state import Chat, ChatKind, Membership, Message, Press, User
 from bot.sandbox.telegram.updates import UpdateQueue
+from bot.sandbox.telegram.webhook import Webhook
 
 
 class Telegram:
@@ -40,6 +41,8 @@ class Telegram:
         self.token = token
         self.base_url = ""
         self.privacy = privacy
+        self.local = False
+        """Whether this is a Bot API server of one's own, which posts also without HTTPS."""
         self.clock: Clock = clock or SystemClock()
         self.judge: Judge = Tdlib() if judge else Lenient()
         self.bot = User(id=int(token.partition(":")[0]), name=name, username=username, is_bot=True)
@@ -48,6 +51,7 @@ class Telegram:
         self.calls = CallLog()
         self.changes = Changes()
         self.updates = UpdateQueue()
+        self.webhook = Webhook(self)
         self.files = FileStore()
         self.commands = Menu()
         self.chats: dict[int, Chat] = {}

@@ -1,4 +1,4 @@
-"""Updates on their way to the bot: getUpdates with its true offset semantics, and the webhook.
+"""Updates on their way to the bot, and getUpdates with its true offset semantics.
 
 https://core.telegram.org/bots/api#getupdates: an update is confirmed as soon as getUpdates is
 called with an offset higher than its `update_id`; until then it is delivered again. Two pollers at
@@ -8,11 +8,11 @@ a time are a conflict: the newer one wins, the older one is told so.
 from __future__ import annotations
 
 import asyncio
-import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bot.core.ports import Clock
-from bot.sandbox.telegram.errors import BadRequest, Refused
+from bot.sandbox.telegram.errors import Refused
 from bot.sandbox.telegram.params import Params
 from bot.sandbox.telegram.state import Json
 
@@ -32,6 +32,7 @@ class UpdateQueue:
     def __init__(self, first_id: int = 1000) -> None:
         self.pending: list[Json] = []
         self.webhook_url = ""
+        self.on_news: Callable[[], None] = _nothing
         self._next_id = first_id
         self._allowed: frozenset[str] | None = None
         self._poller: asyncio.Future[bool] | None = None
@@ -85,8 +86,9 @@ class UpdateQueue:
         self.pending = []
 
     def wake(self) -> None:
-        """There is something for the waiting poller."""
+        """There is something for the waiting poller, or for the webhook."""
         self._end_poll(found=True)
+        self.on_news()
 
     def conflict(self) -> None:
         """Send the waiting poller away: somebody else polls."""
@@ -135,34 +137,5 @@ async def get_updates(telegram: Telegram, params: Params) -> list[Json]:
     return queue.pending[:limit]
 
 
-def set_webhook(telegram: Telegram, params: Params) -> bool:
-    """Remember the webhook; the sandbox does not call it. An empty URL removes it."""
-    url = params.text("url")
-    if url and not url.startswith("https://"):
-        raise BadRequest("bad webhook: An HTTPS URL must be provided for webhook")
-    if not re.fullmatch(r"[A-Za-z0-9_-]{0,256}", params.text("secret_token")):
-        raise BadRequest("secret token contains unallowed characters")
-    telegram.updates.webhook_url = url
-    telegram.updates.allow(params)
-    if params.flag("drop_pending_updates"):
-        telegram.updates.drop()
-    if url:
-        telegram.updates.conflict()
-    return True
-
-
-def delete_webhook(telegram: Telegram, params: Params) -> bool:
-    """https://core.telegram.org/bots/api#deletewebhook."""
-    telegram.updates.webhook_url = ""
-    if params.flag("drop_pending_updates"):
-        telegram.updates.drop()
-    return True
-
-
-def get_webhook_info(telegram: Telegram, params: Params) -> Json:
-    """https://core.telegram.org/bots/api#getwebhookinfo."""
-    return {
-        "url": telegram.updates.webhook_url,
-        "has_custom_certificate": False,
-        "pending_update_count": len(telegram.updates.pending),
-    }
+def _nothing() -> None:
+    pass

@@ -23,7 +23,7 @@ from bot.core.types import (
 )
 from bot.errors import FileTooLarge, PlatformError
 from bot.platforms.telegram.inbound import Me, parse_update
-from bot.platforms.telegram.polling import MALFORMED
+from bot.platforms.telegram.updates import MALFORMED
 from tests.platforms.telegram.stage import (
     Inbox,
     TelegramStage,
