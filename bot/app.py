@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import tzinfo
 from functools import lru_cache
@@ -55,6 +55,8 @@ async def run(config: Config) -> None:
         async with _services(config, config.api, clock) as services:
             server, connected = _web(config), set[str]()
             platforms = {each.name: each for each in connect_platforms(config, services, server)}
+            if server is not None and config.web.metrics:
+                _measure(server, services, platforms, connected)
             collector.settle()
             lanes = engine(config, services, platforms)
             async with AsyncExitStack() as stack:
@@ -146,14 +148,31 @@ async def _local_api(settings: ApiSettings) -> AsyncGenerator[ApiSettings]:
 
 
 def _web(config: Config) -> WebServer | None:
-    """The web server, where a platform posts its events to it."""
+    """The web server, where a platform posts its events to it, or somebody asks how things are."""
     slack_posts = config.slack.bot_token and config.slack.mode == "http"
     telegram_posts = config.telegram.token and config.telegram.mode == "webhook"
-    if not slack_posts and not telegram_posts:
+    if not slack_posts and not telegram_posts and not config.web.metrics:
         return None
     from bot.web.server import WebServer
 
     return WebServer(config.web)
+
+
+def _measure(
+    server: WebServer, services: Services, platforms: Collection[str], connected: Collection[str]
+) -> None:
+    from bot.web.metrics import PATH, LogCounter, Metrics
+
+    counter = LogCounter()
+    logging.getLogger("bot").addHandler(counter)
+    metrics = Metrics(
+        statistics=services.stores.statistics,
+        ledger=services.stores.ledger,
+        endpoints=services.api.endpoints,
+        connected=lambda: {name: name in connected for name in platforms},
+        said=counter.counts,
+    )
+    server.on_get(PATH, metrics.answer)
 
 
 def connect_platforms(

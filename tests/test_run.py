@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import socket
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from bot.sandbox.openai import ScriptedApi
 from bot.sandbox.openai.faults import Stall
 from bot.sandbox.openai.scripted import Answer
 from bot.sandbox.telegram.telegram import Telegram
+from tests.environment import free_port
 from tests.running import started
 from tests.sounds import beeps
 
@@ -32,6 +32,7 @@ UNUSED = {
     "av",
     "rs_bpe",
     "genai_prices",
+    "prometheus_client",
 }
 """What a bot with Telegram and SQLite that nobody has written to can do without: 60 MB or more."""
 
@@ -60,9 +61,7 @@ async def test_a_person_chats_draws_speaks_and_chooses_a_model(
 async def test_what_telegram_posts_is_answered_once_over_a_kill(
     telegram: Telegram, api: ScriptedApi, tmp_path: Path
 ) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     telegram.local = True
     posted = {
         "BOT_TELEGRAM__MODE": "webhook",

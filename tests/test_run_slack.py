@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import socket
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from bot.sandbox.openai.scripted import Answer
 from bot.sandbox.slack.people import Place
 from bot.sandbox.slack.server import SlackSandbox
 from bot.sandbox.slack.state import Seen
+from tests.environment import free_port
 from tests.running_slack import started
 
 SLOW = Answer(text="slow words " * 300, chunk=11, pace=0.05)
@@ -130,9 +130,7 @@ async def test_a_conversation_goes_on_when_its_channel_is_shared(
 async def test_events_that_slack_posts_are_answered_too(
     slack: SlackSandbox, api: ScriptedApi, tmp_path: Path
 ) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     ada = slack.person("Ada")
     async with started(slack, api, tmp_path, port=port):
         await ada.dm.send("hello")

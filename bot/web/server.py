@@ -31,6 +31,7 @@ class WebServer:
 
     def __init__(self, settings: WebSettings) -> None:
         self._settings = settings
+        self._pages: dict[str, Handler] = {"/healthz": _healthy}
         self._paths: dict[str, HandlePost] = {}
         self.port = settings.port
 
@@ -38,12 +39,16 @@ class WebServer:
         """Let `handle` answer what is posted to `path`."""
         self._paths[path] = handle
 
+    def on_get(self, path: str, handle: Handler) -> None:
+        """Let `handle` answer who asks for `path`; before the server runs."""
+        self._pages[path] = handle
+
     @asynccontextmanager
     async def running(self, is_ready: Callable[[], bool]) -> AsyncGenerator[None]:
         """Listen while the block runs. Raises `ConfigError` when the address cannot be had."""
         app = web.Application(client_max_size=LARGEST)
-        app.router.add_get("/healthz", _healthy)
-        app.router.add_get("/readyz", _readiness(is_ready))
+        for path, page in {**self._pages, "/readyz": _readiness(is_ready)}.items():
+            app.router.add_get(path, page)
         for path, handle in self._paths.items():
             app.router.add_post(path, _adapted(handle))
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=LEAVING)

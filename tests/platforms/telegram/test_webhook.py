@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 
@@ -23,6 +22,7 @@ from bot.sandbox.telegram import serve
 from bot.sandbox.telegram.telegram import Telegram
 from bot.web.server import WebServer
 from bot.web.settings import WebSettings
+from tests.environment import free_port
 from tests.platform_contract import HastyClock
 from tests.platforms.telegram.stage import Inbox, settings_for
 
@@ -71,9 +71,7 @@ def webhook_settings(telegram: Telegram, url: str) -> TelegramSettings:
 @asynccontextmanager
 async def hooked(clock: Clock | None = None) -> AsyncIterator[Hooked]:
     """`clock` is the bot's; on Telegram's, no pause takes long."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     url = f"http://127.0.0.1:{port}{PATH}"
     async with serve(judge=False, clock=HastyClock()) as telegram:
         telegram.local = True
