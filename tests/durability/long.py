@@ -1,4 +1,6 @@
-"""The long kill test: `python -m tests.durability.long [failpoints] [random] [terminate] [slack]`.
+"""The long kill test.
+
+    python -m tests.durability.long [failpoints] [random] [terminate] [webhook] [slack]
 
 Real `bot run` processes over the sandbox servers. Prints what was demanded and what was found:
 nothing lost, nothing answered twice, nothing out of order, no message left over that is no answer.
@@ -11,9 +13,10 @@ import asyncio
 import sys
 import tempfile
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import TypeAlias
 
 from bot.sandbox import telegram as telegram_sandbox
 from bot.sandbox.openai import ScriptedApi, serve_scripted
@@ -30,6 +33,9 @@ from tests.durability.scenes import (
 from tests.durability.slack import SlackTown
 from tests.durability.telegram import TelegramTown
 from tests.durability.town import Town, Verdict, reply
+from tests.environment import free_port
+
+Opener: TypeAlias = Callable[[AsyncExitStack], Awaitable[Town]]
 
 HIGHEST = 400
 """No scene has so many failpoints."""
@@ -39,6 +45,20 @@ async def telegram_town(stack: AsyncExitStack) -> Town:
     """A Telegram of its own."""
     served = telegram_sandbox.serve(judge=False)
     return TelegramTown(await stack.enter_async_context(served))
+
+
+async def webhook_town(stack: AsyncExitStack) -> Town:
+    """A Telegram that posts what happens to the bot."""
+    served = telegram_sandbox.serve(judge=False)
+    telegram = await stack.enter_async_context(served)
+    telegram.local, port = True, free_port()
+    town = TelegramTown(telegram)
+    town.env |= {
+        "BOT_TELEGRAM__MODE": "webhook",
+        "BOT_TELEGRAM__WEBHOOK_URL": f"http://127.0.0.1:{port}/telegram",
+        "BOT_WEB__PORT": str(port),
+    }
+    return town
 
 
 async def slack_town(stack: AsyncExitStack) -> Town:
@@ -56,9 +76,7 @@ class Series:
         self.good = True
 
     @asynccontextmanager
-    async def scene(
-        self, town: Callable[[AsyncExitStack], Awaitable[Town]], *, words: int, pace: float
-    ) -> AsyncGenerator[Scene]:
+    async def scene(self, town: Opener, *, words: int, pace: float) -> AsyncGenerator[Scene]:
         """A new town, a new database, and a model that says so many words."""
         self._number += 1
         folder = make_folder(self._template, f"scene-{self._number}")
@@ -71,7 +89,7 @@ class Series:
         """One line of the table."""
         self.good = self.good and verdict.good
         print(
-            f"{name:<30}{questions:>6}{kills:>7}{len(verdict.lost):>6}{len(verdict.twice):>7}"
+            f"{name:<38}{questions:>6}{kills:>7}{len(verdict.lost):>6}{len(verdict.twice):>7}"
             f"{len(verdict.disorder):>10}{len(verdict.orphans):>10}{len(verdict.history):>9}"
             f"{time.monotonic() - began:>8.0f} s",
             flush=True,
@@ -79,9 +97,7 @@ class Series:
         if not verdict.good:
             print(f"    {verdict}", flush=True)
 
-    async def failpoints(
-        self, name: str, town: Callable[[AsyncExitStack], Awaitable[Town]], words: int, pace: float
-    ) -> None:
+    async def failpoints(self, name: str, town: Opener, words: int, pace: float) -> None:
         """Die at every failpoint of a scene, one after the other, until none is left."""
         began, whole, number = time.monotonic(), Verdict(), 0
         for number in range(1, HIGHEST):
@@ -92,27 +108,31 @@ class Series:
                 break
         self.say(name, whole, 3 * number, number - 1, began)
 
+    async def random_kills(self, name: str, town: Opener, *, seeds: Sequence[int]) -> None:
+        """Twenty people ask ten questions each, and the bot dies twenty times in a minute."""
+        for seed in seeds:
+            began = time.monotonic()
+            async with self.scene(town, words=40, pace=0.02) as scene:
+                verdict = await kill_at_random(
+                    scene, seed=seed, people=20, each=10, kills=20, seconds=60
+                )
+            self.say(f"{name}, seed {seed}", verdict, 200, 20, began)
+
 
 async def main() -> int:
     """Run what the command line asks for; everything when it names nothing."""
-    wanted = sys.argv[1:] or ["failpoints", "random", "terminate", "slack"]
+    wanted = sys.argv[1:] or ["failpoints", "random", "terminate", "webhook", "slack"]
     folder = Path(tempfile.mkdtemp(prefix="chinwag-durability-"))
     print(f"databases and logs: {folder}")
     head = ("asked", "kills", "lost", "twice", "disorder", "orphans", "history")
-    print(" " * 30 + "{:>6}{:>7}{:>6}{:>7}{:>10}{:>10}{:>9}".format(*head), flush=True)
+    print(" " * 38 + "{:>6}{:>7}{:>6}{:>7}{:>10}{:>10}{:>9}".format(*head), flush=True)
     async with launching() as launcher:
         series = Series(launcher, await make_template(folder))
         if "failpoints" in wanted:
             await series.failpoints("Telegram, every failpoint", telegram_town, 30, 0.01)
             await series.failpoints("… of answers at once", telegram_town, 0, 0.0)
         if "random" in wanted:
-            for seed in (1, 2, 3):
-                began = time.monotonic()
-                async with series.scene(telegram_town, words=40, pace=0.02) as scene:
-                    verdict = await kill_at_random(
-                        scene, seed=seed, people=20, each=10, kills=20, seconds=60
-                    )
-                series.say(f"Telegram, random kills, seed {seed}", verdict, 200, 20, began)
+            await series.random_kills("Telegram, random kills", telegram_town, seeds=(1, 2, 3))
         if "terminate" in wanted:
             began = time.monotonic()
             async with series.scene(telegram_town, words=40, pace=0.05) as scene:
@@ -120,15 +140,12 @@ async def main() -> int:
                     scene, seed=1, people=20, each=10, times=5, seconds=30, grace=10
                 )
             series.say("Telegram, SIGTERM under load", verdict, 200, 5, began)
+        if "webhook" in wanted:
+            await series.failpoints("Telegram posts, failpoints", webhook_town, 30, 0.01)
+            await series.random_kills("Telegram posts, random kills", webhook_town, seeds=(1,))
         if "slack" in wanted:
             await series.failpoints("Slack, every failpoint", slack_town, 30, 0.01)
-            for seed in (1, 2):
-                began = time.monotonic()
-                async with series.scene(slack_town, words=40, pace=0.02) as scene:
-                    verdict = await kill_at_random(
-                        scene, seed=seed, people=20, each=10, kills=20, seconds=60
-                    )
-                series.say(f"Slack, random kills, seed {seed}", verdict, 200, 20, began)
+            await series.random_kills("Slack, random kills", slack_town, seeds=(1, 2))
     return 0 if series.good else 1
 
 

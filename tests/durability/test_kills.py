@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.durability.long import Series, slack_town, telegram_town
+from tests.durability.long import Opener, Series, slack_town, telegram_town, webhook_town
 from tests.durability.processes import launching
 from tests.durability.scenes import die_at, kill_at_random, make_template, terminate_under_load
 from tests.durability.town import Verdict
@@ -41,15 +41,10 @@ async def test_a_kill_around_a_post_in_slack_leaves_no_trace(
         assert await die_at(scene, failpoint) == (NOTHING_WRONG, True)
 
 
-async def test_kills_at_random_moments(series: Series) -> None:
-    async with series.scene(telegram_town, words=10, pace=0.01) as scene:
+@pytest.mark.parametrize("town", [telegram_town, webhook_town, slack_town])
+async def test_kills_at_random_moments(series: Series, town: Opener) -> None:
+    async with series.scene(town, words=10, pace=0.01) as scene:
         verdict = await kill_at_random(scene, seed=7, people=3, each=3, kills=2, seconds=2)
-    assert verdict == NOTHING_WRONG
-
-
-async def test_kills_at_random_moments_in_slack(series: Series) -> None:
-    async with series.scene(slack_town, words=10, pace=0.01) as scene:
-        verdict = await kill_at_random(scene, seed=7, people=3, each=2, kills=2, seconds=2)
     assert verdict == NOTHING_WRONG
 
 
