@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
-from bot.core.stores import Action
+from bot.core.stores import Action, Actions
 from bot.core.types import ChatRef, UserId
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
@@ -34,15 +34,14 @@ async def _offer(
     return [None for _ in offers]
 
 
-class ActionTable:
-    """`Actions`."""
+class ActionTable(Actions):
+    """The actions in the table of that name; those of many chats are written together."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._offers = Gathering(database.write, _offer)
 
     async def offer(self, chat: ChatRef, actions: Sequence[Action]) -> Sequence[str]:
-        """Keep the actions; returns a button value for each, in order."""
         if not actions:
             return []
         values = [secrets.token_urlsafe(_VALUE_BYTES) for _ in actions]
@@ -61,8 +60,6 @@ class ActionTable:
         return values
 
     async def taken(self, chat: ChatRef, value: str) -> Action | None:
-        """What the button of this chat with this value does; None when it is unknown."""
-
         async def job(connection: Connection) -> Action | None:
             asked = {"value": value, "platform": chat.platform, "chat": chat.id}
             row = (await connection.execute(_TAKEN, asked)).one_or_none()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from bot.core.archive import Shelved
+from bot.core.archive import Archive, Shelved
 from bot.core.limits.calendar import Calendar
 from bot.core.models import UsageEntry
 from bot.core.types import ChatId, ChatRef, UserId
@@ -16,50 +16,31 @@ from bot.store.database import Database
 from bot.store.schema import conversations, in_chat
 
 
-class ArchiveTable:
-    """`Archive`."""
+class ArchiveTable(Archive):
+    """The conversations in the table of that name."""
 
     def __init__(self, database: Database, calendar: Calendar) -> None:
         self._database = database
         self._calendar = calendar
 
     async def listed(self, chat: ChatRef, *, offset: int = 0, limit: int = 10) -> Sequence[Shelved]:
-        """The chat's conversations, the latest first."""
         query = (
             _shelved(chat)
             .order_by(conversations.c.active_at.desc(), conversations.c.id.desc())
             .offset(offset)
             .limit(limit)
         )
-
-        async def job(connection: Connection) -> Sequence[Shelved]:
-            return [_read(row) for row in (await connection.execute(query)).all()]
-
-        return await self._database.read(job)
+        return [_read(row) for row in await self._database.rows(query)]
 
     async def count(self, chat: ChatRef) -> int:
-        """How many the list has."""
         query = sa.select(sa.func.count()).select_from(_shelved(chat).subquery())
-
-        async def job(connection: Connection) -> int:
-            found: int = (await connection.execute(query)).scalar_one()
-            return found
-
-        return await self._database.read(job)
+        return await self._database.scalar(query) or 0
 
     async def find(self, chat: ChatRef, number: int) -> Shelved | None:
-        """The chat's conversation of this number."""
-        query = _shelved(chat).where(conversations.c.number == number)
-
-        async def job(connection: Connection) -> Shelved | None:
-            row = (await connection.execute(query)).first()
-            return None if row is None else _read(row)
-
-        return await self._database.read(job)
+        row = await self._database.row(_shelved(chat).where(conversations.c.number == number))
+        return None if row is None else _read(row)
 
     async def resume(self, chat: ChatRef, conversation: int) -> bool:
-        """Go on with a conversation; False when the chat has none of this id."""
-
         async def job(connection: Connection) -> bool:
             if not await _exists(connection, chat, conversation):
                 return False
@@ -72,16 +53,10 @@ class ArchiveTable:
         return await self._database.write(job)
 
     async def rename(self, chat: ChatRef, conversation: int, title: str) -> bool:
-        """Name a conversation; False when the chat has none of this id."""
-        statement = _of(chat).where(conversations.c.id == conversation).values(title=title)
-
-        async def job(connection: Connection) -> bool:
-            return (await connection.execute(statement)).rowcount > 0
-
-        return await self._database.write(job)
+        this = _of(chat).where(conversations.c.id == conversation)
+        return await self._database.change(this.values(title=title)) > 0
 
     async def delete(self, chat: ChatRef, conversation: int) -> bool:
-        """Delete a conversation with all that was said; False when the chat has none of this id."""
         statement = sa.delete(conversations).where(
             *in_chat(conversations, chat), conversations.c.id == conversation
         )
@@ -94,18 +69,12 @@ class ArchiveTable:
         return await self._database.write(job)
 
     async def untitled(self, conversation: int) -> bool:
-        """Whether the conversation still has no title."""
         query = sa.select(conversations.c.title).where(conversations.c.id == conversation)
-
-        async def job(connection: Connection) -> bool:
-            return (await connection.execute(query)).scalar_one_or_none() == ""
-
-        return await self._database.read(job)
+        return await self._database.scalar(query) == ""
 
     async def entitle(
         self, conversation: int, title: str, *, asker: UserId, usage: Sequence[UsageEntry] = ()
     ) -> None:
-        """Give a conversation a title unless it has one; keep what finding it cost `asker`."""
         statement = (
             sa.update(conversations)
             .where(conversations.c.id == conversation, conversations.c.title == "")

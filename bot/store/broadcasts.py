@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from bot.core.broadcasts import Delivered, Progress
+from bot.core.broadcasts import Broadcasts, Delivered, Progress
 from bot.core.limits.ledger import Person
 from bot.core.types import ChatId, ChatRef, MessageId, MessageRef
 from bot.store.columns import utc_now
@@ -21,24 +21,18 @@ _RUNNING = "running"
 _STOPPED = "stopped"
 
 
-class BroadcastTable:
-    """`Broadcasts`."""
+class BroadcastTable(Broadcasts):
+    """The texts in one table, and in another how far each is with each chat."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def chats(self) -> Sequence[ChatRef]:
-        """Every chat that has a conversation with the bot."""
         query = sa.select(conversations.c.platform, conversations.c.chat).where(sa.text("current"))
-
-        async def job(connection: Connection) -> Sequence[ChatRef]:
-            rows = (await connection.execute(query)).all()
-            return [ChatRef(row.platform, ChatId(row.chat)) for row in rows]
-
-        return await self._database.read(job)
+        rows = await self._database.rows(query)
+        return [ChatRef(row.platform, ChatId(row.chat)) for row in rows]
 
     async def draft(self, text: str, by: Person) -> int:
-        """Keep a text that is not sent yet; returns its number."""
         statement = (
             sa.insert(broadcasts)
             .values(
@@ -58,7 +52,6 @@ class BroadcastTable:
         return await self._database.write(job)
 
     async def start(self, number: int, chats: Sequence[ChatRef]) -> str | None:
-        """Begin, with these chats, unless it has begun already; returns the text."""
         this = broadcasts.c.id == number
         begin = sa.update(broadcasts).where(this, broadcasts.c.state == _DRAFT)
         look = sa.select(broadcasts.c.text).where(this, broadcasts.c.state == _RUNNING)
@@ -83,7 +76,6 @@ class BroadcastTable:
         return await self._database.write(job)
 
     async def next(self, number: int) -> ChatRef | None:
-        """A chat that has not been tried; from now on it counts as tried. None when over."""
         running = sa.exists().where(broadcasts.c.id == number, broadcasts.c.state == _RUNNING)
         first = (
             sa.select(broadcast_chats.c.platform, broadcast_chats.c.chat)
@@ -110,18 +102,12 @@ class BroadcastTable:
     async def mark(
         self, number: int, chat: ChatRef, state: Delivered, message: MessageRef | None = None
     ) -> None:
-        """Write down what came of one chat, and the `message` that stands there now."""
         statement = _marked(number, chat, state)
         if message is not None:
             statement = statement.values(message=message.id)
-
-        async def job(connection: Connection) -> None:
-            await connection.execute(statement)
-
-        await self._database.write(job)
+        await self._database.change(statement)
 
     async def posted(self, chat: ChatRef) -> Sequence[MessageRef]:
-        """The messages that the latest broadcasts have left in a chat."""
         latest = sa.select(broadcasts.c.id).order_by(broadcasts.c.id.desc()).limit(LATEST)
         query = (
             sa.select(broadcast_chats.c.message)
@@ -132,42 +118,27 @@ class BroadcastTable:
             )
             .order_by(broadcast_chats.c.broadcast_id)
         )
-
-        async def job(connection: Connection) -> Sequence[MessageRef]:
-            found = (await connection.execute(query)).scalars()
-            return [MessageRef(chat, MessageId(id)) for id in found]
-
-        return await self._database.read(job)
+        found = await self._database.rows(query)
+        return [MessageRef(chat, MessageId(row.message)) for row in found]
 
     async def stop(self, number: int) -> None:
-        """Try no more chats."""
-        statement = sa.update(broadcasts).where(broadcasts.c.id == number).values(state=_STOPPED)
-
-        async def job(connection: Connection) -> None:
-            await connection.execute(statement)
-
-        await self._database.write(job)
+        this = sa.update(broadcasts).where(broadcasts.c.id == number)
+        await self._database.change(this.values(state=_STOPPED))
 
     async def progress(self, number: int) -> Progress:
-        """How far it is."""
         query = (
             sa.select(broadcast_chats.c.state, sa.func.count().label("chats"))
             .where(broadcast_chats.c.broadcast_id == number)
             .group_by(broadcast_chats.c.state)
         )
-
-        async def job(connection: Connection) -> Progress:
-            rows = (await connection.execute(query)).all()
-            count: dict[str, int] = {row.state: row.chats for row in rows}
-            return Progress(
-                waiting=count.get(Delivered.WAITING, 0),
-                unknown=count.get(Delivered.SENDING, 0),
-                sent=count.get(Delivered.SENT, 0),
-                gone=count.get(Delivered.GONE, 0),
-                failed=count.get(Delivered.FAILED, 0),
-            )
-
-        return await self._database.read(job)
+        count: dict[str, int] = {row.state: row.chats for row in await self._database.rows(query)}
+        return Progress(
+            waiting=count.get(Delivered.WAITING, 0),
+            unknown=count.get(Delivered.SENDING, 0),
+            sent=count.get(Delivered.SENT, 0),
+            gone=count.get(Delivered.GONE, 0),
+            failed=count.get(Delivered.FAILED, 0),
+        )
 
 
 def _marked(number: int, chat: ChatRef, state: Delivered) -> sa.Update:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import sqlalchemy as sa
 
-from bot.core.settings import ChatSettings
+from bot.core.settings import ChatSettings, SettingsStore
 from bot.core.types import ChatRef
 from bot.store import codec
 from bot.store.columns import utc_now
@@ -18,21 +18,18 @@ from bot.store.schema import chats
 log = logging.getLogger(__name__)
 
 
-class ChatTable:
-    """`SettingsStore`."""
+class ChatTable(SettingsStore):
+    """The settings as JSON; what cannot be read counts as the defaults."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def load(self, chat: ChatRef) -> ChatSettings:
-        """The chat's settings; the defaults when it has none, or none that can be read."""
         return await self._database.read(lambda connection: _load(connection, chat))
 
     async def change(
         self, chat: ChatRef, change: Callable[[ChatSettings], ChatSettings]
     ) -> ChatSettings:
-        """Change the chat's settings in one transaction; returns the new ones."""
-
         async def job(connection: Connection) -> ChatSettings:
             settings = change(await _load(connection, chat, to_change=True))
             await _save(connection, chat, settings)

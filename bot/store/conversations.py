@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from bot.core.archive import Summary
 from bot.core.chat import ImagePart, KeptMessage
-from bot.core.stores import History
+from bot.core.stores import Conversations, History
 from bot.core.types import ChatRef
 from bot.errors import StoreError
 from bot.store import messages
@@ -35,15 +35,14 @@ class _Asked:
     limit: int
 
 
-class ConversationTable:
-    """`Conversations`."""
+class ConversationTable(Conversations):
+    """The conversations in the table of that name; the histories of many are read together."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._histories = Gathering(database.reading, _histories, most=READS)
 
     async def current(self, chat: ChatRef) -> int:
-        """The id of the chat's conversation; begins one when there is none."""
         found = await self._database.read(lambda connection: _current(connection, chat))
         if found is not None:
             return found
@@ -52,14 +51,11 @@ class ConversationTable:
     async def history(
         self, chat: ChatRef, *, before: int | None = None, limit: int = 50
     ) -> History:
-        """The chat's conversation with its newest messages and its summary; begins none."""
         return await self._histories.ask(_Asked(chat, before, limit))
 
     async def begin(self, chat: ChatRef) -> int:
-        """Begin a new conversation; the old one is kept. One without a word is good enough."""
-
         async def job(connection: Connection) -> int:
-            spoken = conversations.c.active_at.is_not(None)
+            spoken = conversations.c.active_at.is_not(None)  # one without a word is new enough
             await connection.execute(
                 sa.update(conversations).where(_is_current(chat), spoken).values(current=False)
             )
@@ -70,7 +66,6 @@ class ConversationTable:
     async def page(
         self, conversation: int, *, before: int | None = None, limit: int = 50
     ) -> Sequence[KeptMessage]:
-        """The newest messages older than the message id `before`, oldest first."""
         with _readable(str(conversation)):
             return await self._database.read(
                 lambda connection: messages.page(
@@ -79,7 +74,6 @@ class ConversationTable:
             )
 
     async def drawn(self, chat: ChatRef, digest: str = "") -> ImagePart | None:
-        """A picture that the bot drew in this chat; without a digest, the newest."""
         return await self._database.read(
             lambda connection: messages.drawn(connection, chat, digest)
         )

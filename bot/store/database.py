@@ -6,14 +6,15 @@ import asyncio
 import logging
 import os
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar, TypeVarTuple
 
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.sql.selectable import TypedReturnsRows
 
 from bot.errors import StoreBusy, StoreError
 from bot.store.connection import Connection
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 Insert: TypeAlias = "sqlite.Insert | postgresql.Insert"
 
@@ -48,6 +50,11 @@ class Database:
         self.sqlite = sqlite
         self._engine = engine
         self._writer = Writer(engine)
+
+    @property
+    def dialect(self) -> str:
+        """SQLAlchemy's name of what it is."""
+        return "sqlite" if self.sqlite else "postgresql"
 
     def write(
         self, job: Job[T], *, begun: Begun = unnoticed, patient: bool = False
@@ -70,6 +77,34 @@ class Database:
     def reading(self, job: Job[T], *, begun: Begun = unnoticed) -> asyncio.Future[T]:
         """The same for who does not wait at once."""
         return asyncio.create_task(self.read(job, begun=begun))
+
+    async def rows(self, query: TypedReturnsRows[*Ts]) -> Sequence[sa.Row[*Ts]]:
+        """All that a query finds. Raises `StoreError`."""
+
+        async def job(connection: Connection) -> Sequence[sa.Row[*Ts]]:
+            return (await connection.execute(query)).all()
+
+        return await self.read(job)
+
+    async def row(self, query: TypedReturnsRows[*Ts]) -> sa.Row[*Ts] | None:
+        """The first row that a query finds, if any. Raises `StoreError`."""
+
+        async def job(connection: Connection) -> sa.Row[*Ts] | None:
+            return (await connection.execute(query)).first()
+
+        return await self.read(job)
+
+    async def scalar(self, query: TypedReturnsRows[T]) -> T | None:
+        """The first column of the first row that a query finds, if any. Raises `StoreError`."""
+        return await self.read(lambda connection: connection.scalar(query))
+
+    async def change(self, statement: sa.Executable) -> int:
+        """Carry out one statement; returns how many rows it has touched. Raises `StoreError`."""
+
+        async def job(connection: Connection) -> int:
+            return (await connection.execute(statement)).rowcount
+
+        return await self.write(job)
 
     async def empty_log(self) -> None:
         """Move SQLite's write-ahead log into the file and empty it, as far as others let us.

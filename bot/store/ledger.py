@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from bot.core.limits.calendar import Calendar, Period, key_of
 from bot.core.limits.ledger import (
     DayTotal,
+    Ledger,
     Person,
     Refused,
     Reserved,
@@ -26,7 +27,7 @@ from bot.core.types import UserId
 from bot.store import totals
 from bot.store.columns import Words, utc_now
 from bot.store.connection import Connection
-from bot.store.database import Database, insert
+from bot.store.database import Database, insert_for
 from bot.store.schema import person_limits, quota_notes, reservations, turns, usage_totals, users
 
 _SET_ASIDE = "reserved"
@@ -83,16 +84,14 @@ STANDINGS = sa.union_all(
 )
 
 
-class LedgerTable:
-    """`Ledger`."""
+class LedgerTable(Ledger):
+    """What was used in sums, and a row for each thing that is set aside."""
 
     def __init__(self, database: Database, calendar: Calendar) -> None:
         self._database = database
         self._calendar = calendar
 
     async def reserve(self, wish: Wish) -> Reserved | Refused:
-        """Set something aside, so that requests at the same time cannot use it too."""
-
         async def job(connection: Connection) -> Reserved | Refused:
             await totals.one_at_a_time(connection)
             standings = await self._standings(connection, wish.person, wish.ceilings)
@@ -120,15 +119,9 @@ class LedgerTable:
         return await self._database.write(job)
 
     async def release(self, reserved: int) -> None:
-        """Give back what was set aside for work outside of a turn."""
-
-        async def job(connection: Connection) -> None:
-            await connection.execute(sa.delete(reservations).where(reservations.c.id == reserved))
-
-        await self._database.write(job)
+        await self._database.change(sa.delete(reservations).where(reservations.c.id == reserved))
 
     async def standings(self, person: Person, ceilings: Sequence[Ceiling]) -> Sequence[Standing]:
-        """How far somebody is below these ceilings now."""
         return await self._database.read(
             lambda connection: self._standings(connection, person, ceilings)
         )
@@ -159,147 +152,101 @@ class LedgerTable:
         ]
 
     async def first_time(self, person: Person, ceiling: Ceiling) -> bool:
-        """Whether this is the first call for this person and ceiling in the running period."""
         period = self._calendar.key(ceiling.period)
-
-        async def job(connection: Connection) -> bool:
-            new = insert(connection, quota_notes).values(
-                platform=person.platform,
-                user_id=person.id,
-                name=name_of(ceiling.period, ceiling.measure),
-                period=period,
-            )
-            noted = new.on_conflict_do_update(
-                index_elements=["platform", "user_id", "name"],
-                set_={"period": period},
-                where=quota_notes.c.period != period,
-            )
-            return (await connection.execute(noted)).rowcount > 0
-
-        return await self._database.write(job)
-
-    async def limits(self, person: Person) -> Limits:
-        """What an admin has set for somebody; what is missing follows the configuration."""
-
-        async def job(connection: Connection) -> str | None:
-            query = sa.select(person_limits.c.limits).where(*_of(person_limits, person))
-            text: str | None = (await connection.execute(query)).scalar_one_or_none()
-            return text
-
-        text = await self._database.read(job)
-        return {} if text is None else _load(text)
+        new = insert_for(self._database.dialect, quota_notes).values(
+            platform=person.platform,
+            user_id=person.id,
+            name=name_of(ceiling.period, ceiling.measure),
+            period=period,
+        )
+        noted = new.on_conflict_do_update(
+            index_elements=["platform", "user_id", "name"],
+            set_={"period": period},
+            where=quota_notes.c.period != period,
+        )
+        return await self._database.change(noted) > 0
 
     async def set_limits(self, person: Person, limits: Limits) -> None:
-        """Replace what was set for somebody; nothing at all puts them back to the defaults."""
+        if not limits:
+            await self._database.change(sa.delete(person_limits).where(*_of(person_limits, person)))
+            return
+        new = insert_for(self._database.dialect, person_limits).values(
+            platform=person.platform,
+            user_id=person.id,
+            limits=_dump(limits),
+            updated_at=utc_now(),
+        )
+        replaced = new.on_conflict_do_update(
+            index_elements=["platform", "user_id"],
+            set_={"limits": new.excluded.limits, "updated_at": new.excluded.updated_at},
+        )
+        await self._database.change(replaced)
 
-        async def job(connection: Connection) -> None:
-            if not limits:
-                await connection.execute(
-                    sa.delete(person_limits).where(*_of(person_limits, person))
-                )
-                return
-            new = insert(connection, person_limits).values(
-                platform=person.platform,
-                user_id=person.id,
-                limits=_dump(limits),
-                updated_at=utc_now(),
-            )
-            replaced = new.on_conflict_do_update(
-                index_elements=["platform", "user_id"],
-                set_={"limits": new.excluded.limits, "updated_at": new.excluded.updated_at},
-            )
-            await connection.execute(replaced)
-
-        await self._database.write(job)
-
-    async def people_with_limits(self) -> Sequence[tuple[Person, Limits]]:
-        """Everybody for whom something was set, the latest first."""
-
-        async def job(connection: Connection) -> Sequence[tuple[Person, Limits]]:
-            query = sa.select(person_limits).order_by(person_limits.c.updated_at.desc())
-            return [
-                (Person(row.platform, UserId(row.user_id)), _load(row.limits))
-                for row in (await connection.execute(query)).all()
-            ]
-
-        return await self._database.read(job)
+    async def people_with_limits(self) -> Mapping[Person, Limits]:
+        query = sa.select(person_limits).order_by(person_limits.c.updated_at.desc())
+        return {
+            Person(row.platform, UserId(row.user_id)): _load(row.limits)
+            for row in await self._database.rows(query)
+        }
 
     async def totals(self, person: Person | None, period: Period) -> Sequence[Total]:
-        """What somebody, or everybody together, has used in the running period."""
-        key = self._calendar.key(period)
-
-        async def job(connection: Connection) -> Sequence[Total]:
-            query = (
-                sa.select(usage_totals)
-                .where(*_scope(person), usage_totals.c.period == key)
-                .order_by(usage_totals.c.cost.desc(), _SUM["tokens"].desc(), usage_totals.c.model)
-            )
-            return [totals.read(row) for row in (await connection.execute(query)).all()]
-
-        return await self._database.read(job)
+        query = (
+            sa.select(usage_totals)
+            .where(*_scope(person), usage_totals.c.period == self._calendar.key(period))
+            .order_by(usage_totals.c.cost.desc(), _SUM["tokens"].desc(), usage_totals.c.model)
+        )
+        return [totals.read(row) for row in await self._database.rows(query)]
 
     async def days(self, person: Person | None, days: Collection[date]) -> Sequence[DayTotal]:
-        """The same for each of these days, by model."""
         by_key = {key_of(Period.DAY, day): day for day in days}
-
-        async def job(connection: Connection) -> Sequence[DayTotal]:
-            query = (
-                sa.select(
-                    usage_totals.c.period,
-                    usage_totals.c.model,
-                    *_sums({name: _SUM[name] for name in ("tokens", "cost")}),
-                )
-                .where(*_scope(person), usage_totals.c.period.in_(list(by_key)))
-                .group_by(usage_totals.c.period, usage_totals.c.model)
-                .order_by(usage_totals.c.period, usage_totals.c.model)
+        query = (
+            sa.select(
+                usage_totals.c.period,
+                usage_totals.c.model,
+                *_sums({name: _SUM[name] for name in ("tokens", "cost")}),
             )
-            return [
-                DayTotal(
-                    day=by_key[row.period], model=row.model, tokens=int(row.tokens), cost=row.cost
-                )
-                for row in (await connection.execute(query)).all()
-            ]
-
-        return await self._database.read(job)
+            .where(*_scope(person), usage_totals.c.period.in_(list(by_key)))
+            .group_by(usage_totals.c.period, usage_totals.c.model)
+            .order_by(usage_totals.c.period, usage_totals.c.model)
+        )
+        return [
+            DayTotal(day=by_key[row.period], model=row.model, tokens=int(row.tokens), cost=row.cost)
+            for row in await self._database.rows(query)
+        ]
 
     async def spenders(self, period: Period, *, limit: int) -> Sequence[Spender]:
-        """Who has used most in the running period, most expensive first."""
         key = self._calendar.key(period)
         sums = {
             **{name: _SUM[name] for name in ("tokens", "cost")},
             "requests": usage_totals.c.requests,
             "unpriced": usage_totals.c.unpriced,
         }
-
-        async def job(connection: Connection) -> Sequence[Spender]:
-            who = (usage_totals.c.platform, usage_totals.c.user_id)
-            summed = (
-                sa.select(*who, *_sums(sums))
-                .where(usage_totals.c.period == key, usage_totals.c.platform != "")
-                .group_by(*who)
-                .order_by(sa.desc("cost"), sa.desc("tokens"))
-                .limit(limit)
-                .subquery()
+        who = (usage_totals.c.platform, usage_totals.c.user_id)
+        summed = (
+            sa.select(*who, *_sums(sums))
+            .where(usage_totals.c.period == key, usage_totals.c.platform != "")
+            .group_by(*who)
+            .order_by(sa.desc("cost"), sa.desc("tokens"))
+            .limit(limit)
+            .subquery()
+        )
+        same = sa.and_(users.c.platform == summed.c.platform, users.c.id == summed.c.user_id)
+        query = (
+            sa.select(summed, users.c.name)
+            .select_from(summed.outerjoin(users, same))
+            .order_by(summed.c.cost.desc(), summed.c.tokens.desc())
+        )
+        return [
+            Spender(
+                person=Person(row.platform, UserId(row.user_id)),
+                name=row.name or "",
+                requests=int(row.requests),
+                tokens=int(row.tokens),
+                cost=row.cost,
+                unpriced=int(row.unpriced),
             )
-            same = sa.and_(users.c.platform == summed.c.platform, users.c.id == summed.c.user_id)
-            query = (
-                sa.select(summed, users.c.name)
-                .select_from(summed.outerjoin(users, same))
-                .order_by(summed.c.cost.desc(), summed.c.tokens.desc())
-            )
-            return [
-                Spender(
-                    person=Person(row.platform, UserId(row.user_id)),
-                    name=row.name or "",
-                    requests=int(row.requests),
-                    tokens=int(row.tokens),
-                    cost=row.cost,
-                    unpriced=int(row.unpriced),
-                )
-                for row in (await connection.execute(query)).all()
-            ]
-
-        return await self._database.read(job)
+            for row in await self._database.rows(query)
+        ]
 
 
 _RELEASING = sa.delete(reservations).where(reservations.c.turn_id == sa.bindparam("turn"))

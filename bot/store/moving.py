@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 import sqlalchemy as sa
 
+from bot.core.moves import Moves
 from bot.core.queue import TurnState
 from bot.core.types import ChatId, ChatRef
 from bot.store import lanes
@@ -27,15 +28,13 @@ WITHOUT_PLACES: dict[str, object] = {"message": "", "stood": ""}
 """A turn that is not about any message of its chat: the ids of the old chat mean others now."""
 
 
-class MoveTable:
-    """`Moves`."""
+class MoveTable(Moves):
+    """Gives the rows of a chat, in all tables, to another one."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def move(self, old: ChatRef, new: ChatRef) -> bool:
-        """Let everything of one chat belong to another; False when there was nothing."""
-
         async def job(connection: Connection) -> bool:
             moved = [
                 await _move_settings(connection, old, new),
@@ -52,8 +51,6 @@ class MoveTable:
         return await self._database.write(job)
 
     async def threads(self, chat: ChatRef) -> Collection[ChatRef]:
-        """The other chats whose ids begin with that of a chat."""
-
         async def job(connection: Connection) -> set[str]:
             found = set[str]()
             for table, column in (

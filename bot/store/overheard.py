@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from bot.core.archive import Remark
+from bot.core.archive import Overheard, Remark
 from bot.core.types import ChatRef, IncomingMessage, UserId
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
@@ -14,14 +14,13 @@ from bot.store.database import Database, insert
 from bot.store.schema import in_chat, overheard
 
 
-class OverheardTable:
-    """`Overheard`."""
+class OverheardTable(Overheard):
+    """The remarks in the table of that name."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def note(self, message: IncomingMessage, *, keep: int) -> None:
-        """Keep what was said, once; of the chat's remarks only the newest `keep` stay."""
         chat, sender = message.ref.chat, message.sender
 
         async def job(connection: Connection) -> None:
@@ -48,29 +47,19 @@ class OverheardTable:
         await self._database.write(job)
 
     async def remarks(self, chat: ChatRef) -> Sequence[Remark]:
-        """What was said since the last answer, oldest first."""
         query = sa.select(overheard).where(*in_chat(overheard, chat)).order_by(overheard.c.id)
-
-        async def job(connection: Connection) -> Sequence[Remark]:
-            return [
-                Remark(
-                    id=row.id,
-                    sender_id=UserId(row.sender_id),
-                    sender_name=row.sender_name,
-                    text=row.text,
-                )
-                for row in (await connection.execute(query)).all()
-            ]
-
-        return await self._database.read(job)
+        return [
+            Remark(
+                id=row.id,
+                sender_id=UserId(row.sender_id),
+                sender_name=row.sender_name,
+                text=row.text,
+            )
+            for row in await self._database.rows(query)
+        ]
 
     async def drop(self, chat: ChatRef) -> None:
-        """Forget what was said."""
-
-        async def job(connection: Connection) -> None:
-            await connection.execute(_all_of(chat))
-
-        await self._database.write(job)
+        await self._database.change(_all_of(chat))
 
 
 async def drop_through(connection: Connection, chat: ChatRef, last: int) -> None:

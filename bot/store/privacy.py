@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from bot.core.archive import Privacy
 from bot.core.chat import Role
 from bot.core.limits.calendar import Calendar
 from bot.core.queue import TurnState
@@ -52,16 +53,14 @@ FORGOTTEN = "-"
 _OPEN = (TurnState.WAITING.value, TurnState.RUNNING.value, TurnState.JOINED.value)
 
 
-class PrivacyTable:
-    """`Privacy`."""
+class PrivacyTable(Privacy):
+    """Deletes rows of all tables, and empties those that must stay."""
 
     def __init__(self, database: Database, calendar: Calendar) -> None:
         self._database = database
         self._calendar = calendar
 
     async def forget_chat(self, chat: ChatRef) -> None:
-        """Delete everything that was said and chosen in a chat."""
-
         async def job(connection: Connection) -> None:
             await _forget_chat(connection, chat)
             await message_rows.drop_unused_files(connection)
@@ -70,14 +69,9 @@ class PrivacyTable:
         await self._database.empty_log()
 
     async def tidy(self) -> None:
-        """Take the names off what forgotten people used in months that are over."""
         await self._database.write(lambda connection: _tidy(connection, self._calendar))
 
     async def forget_person(self, platform: str, person: UserId, *, by: int) -> None:
-        """Delete everything somebody said in any chat, the answers to it, and who they are.
-
-        What they said before the turn `by` and is not answered yet is forgotten with its answer.
-        """
         theirs = (turns.c.platform == platform, turns.c.user_id == person)
         open_yet = sa.update(turns).where(*theirs, turns.c.id < by, turns.c.state.in_(_OPEN))
 

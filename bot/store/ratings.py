@@ -4,38 +4,33 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from bot.core.stores import Rating
+from bot.core.stores import Rating, Ratings
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
-from bot.store.database import Database, insert
+from bot.store.database import Database, insert_for
 from bot.store.schema import ratings
 
 _KEY = ["platform", "chat", "turn_id", "user_id"]
 
 
-class RatingTable:
-    """`Ratings`."""
+class RatingTable(Ratings):
+    """A row for each answer and person."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def rate(self, rating: Rating) -> None:
-        """Keep what somebody thinks of an answer, in place of what they thought before."""
-
-        async def job(connection: Connection) -> None:
-            new = insert(connection, ratings).values(
-                platform=rating.chat.platform,
-                chat=rating.chat.id,
-                turn_id=rating.turn_id,
-                user_id=rating.user,
-                model=rating.model,
-                good=rating.good,
-                created_at=utc_now(),
-            )
-            changed = {name: new.excluded[name] for name in ("model", "good", "created_at")}
-            await connection.execute(new.on_conflict_do_update(index_elements=_KEY, set_=changed))
-
-        await self._database.write(job)
+        new = insert_for(self._database.dialect, ratings).values(
+            platform=rating.chat.platform,
+            chat=rating.chat.id,
+            turn_id=rating.turn_id,
+            user_id=rating.user,
+            model=rating.model,
+            good=rating.good,
+            created_at=utc_now(),
+        )
+        changed = {name: new.excluded[name] for name in ("model", "good", "created_at")}
+        await self._database.change(new.on_conflict_do_update(index_elements=_KEY, set_=changed))
 
 
 async def count(connection: Connection) -> tuple[int, int]:

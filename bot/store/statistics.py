@@ -9,20 +9,19 @@ import sqlalchemy as sa
 
 from bot.core.models import UsageKind
 from bot.core.queue import TurnState
-from bot.core.statistics import Activity, Timing
+from bot.core.statistics import Activity, Statistics, Timing
 from bot.store.connection import Connection
 from bot.store.database import Database
 from bot.store.schema import ENDED, RUNNING, WAITING, conversations, turns, usage, users
 
 
-class StatisticsTable:
-    """`Statistics`. Each count uses an index; what has ended is only looked at since a moment."""
+class StatisticsTable(Statistics):
+    """Each count uses an index; what has ended is only looked at since a moment."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def activity(self, since: datetime) -> Activity:
-        """Count people, chats and turns."""
         ended = (
             sa.select(turns.c.state, sa.func.count().label("turns"))
             .where(sa.text(ENDED), turns.c.finished_at >= since)
@@ -45,7 +44,6 @@ class StatisticsTable:
         return await self._database.read(job)
 
     async def timings(self, since: datetime, *, limit: int = 1000) -> Sequence[Timing]:
-        """How long the latest answers took."""
         query = (
             sa.select(usage.c.latency, usage.c.first_token)
             .where(usage.c.created_at >= since)
@@ -53,12 +51,8 @@ class StatisticsTable:
             .order_by(usage.c.created_at.desc())
             .limit(limit)
         )
-
-        async def job(connection: Connection) -> Sequence[Timing]:
-            rows = (await connection.execute(query)).all()
-            return [Timing(latency=row.latency, first_token=row.first_token) for row in rows]
-
-        return await self._database.read(job)
+        rows = await self._database.rows(query)
+        return [Timing(latency=row.latency, first_token=row.first_token) for row in rows]
 
 
 async def _count(

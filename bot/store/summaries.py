@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from bot.core.archive import Summary
+from bot.core.archive import Summaries, Summary
 from bot.core.limits.calendar import Calendar
 from bot.core.models import UsageEntry
 from bot.core.types import UserId
@@ -17,30 +17,24 @@ from bot.store.database import Database
 from bot.store.schema import conversations, messages, summaries
 
 
-class SummaryTable:
-    """`Summaries`."""
+class SummaryTable(Summaries):
+    """The summaries in the table of that name, all of each conversation."""
 
     def __init__(self, database: Database, calendar: Calendar) -> None:
         self._database = database
         self._calendar = calendar
 
     async def latest(self, conversation: int) -> Summary | None:
-        """The summary that reaches furthest."""
         query = (
             sa.select(summaries.c.text, summaries.c.through_id)
             .where(summaries.c.conversation_id == conversation)
             .order_by(summaries.c.through_id.desc())
             .limit(1)
         )
-
-        async def job(connection: Connection) -> Summary | None:
-            row = (await connection.execute(query)).one_or_none()
-            return None if row is None else Summary(text=row.text, through=row.through_id)
-
-        return await self._database.read(job)
+        row = await self._database.row(query)
+        return None if row is None else Summary(text=row.text, through=row.through_id)
 
     async def size(self, conversation: int) -> int:
-        """About how many characters were said since the latest summary."""
         through = (
             sa.select(sa.func.coalesce(sa.func.max(summaries.c.through_id), 0))
             .where(summaries.c.conversation_id == conversation)
@@ -51,16 +45,12 @@ class SummaryTable:
             messages.c.id > through,
             sa.not_(messages.c.hidden),
         )
-
-        async def job(connection: Connection) -> int:
-            return int((await connection.execute(query)).scalar_one())
-
-        return await self._database.read(job)
+        return int(await self._database.scalar(query) or 0)
 
     async def keep(
         self, conversation: int, summary: Summary, *, asker: UserId, usage: Sequence[UsageEntry]
     ) -> None:
-        """Keep a summary, and what it cost; none of what was deleted meanwhile."""
+        # What was deleted meanwhile is not told of.
         still = sa.select(conversations.c.id).where(
             conversations.c.id == conversation,
             sa.exists().where(

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from bot.core.limits.calendar import UTC_CALENDAR, Calendar
 from bot.core.models import UsageEntry
-from bot.core.queue import Accepted, Outcome, Turn, TurnState
+from bot.core.queue import Accepted, Outcome, Turn, TurnQueue, TurnState
 from bot.core.types import (
     ChatRef,
     Event,
@@ -48,11 +48,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-class Turns:
-    """`TurnQueue`.
-
-    At most `per_chat` and `in_all` turns wait. Turns are claimed for `owner` (see `Leases`).
-    """
+class Turns(TurnQueue):
+    """At most `per_chat` and `in_all` turns wait. They are claimed for `owner` (see `Leases`)."""
 
     def __init__(
         self,
@@ -71,41 +68,26 @@ class Turns:
         self.leases = Leases(database, owner=owner, seconds=lease)
         self._calendar = calendar
         self._wake: Callable[[], None] = lambda: None
-        self._stop: Callable[[ChatRef], object] = lambda chat: None
 
     async def accept(self, event: Event, *, urgent: bool, begin: bool = False) -> Accepted:
-        """Commit an event as a turn; a key that is known changes nothing.
-
-        The turn waits, or when nothing stands before it and it may `begin`, runs at once.
-        """
         taking = self._intake.ask(Offer(event, urgent, begin))
         return await self._taking(taking, lambda accepted: accepted.turn)
 
     async def knows(self, platform: str, key: str) -> bool:
-        """Whether an event with this key has been taken in, and not been deleted since."""
         return await self._database.read(lambda there: arrivals.knows(there, platform, key))
 
     async def bury(self, event: Unreadable) -> None:
-        """Keep an event that nobody can read as a dead turn."""
         await self._database.write(lambda connection: arrivals.bury(connection, event))
 
     async def announce(self, turn_id: int, ref: MessageRef) -> bool:
-        """A message stands in the chat for a turn that waits; its answer takes that place.
-
-        Nothing changes when the turn runs already: whoever runs it knows the message.
-        """
         statement = (
             sa.update(turns)
             .where(turns.c.id == turn_id, turns.c.state == TurnState.WAITING.value)
             .values(shown=codec.dump_shown((ref,)))
         )
-        changed = await self._database.write(
-            lambda connection: _rows_changed(connection, statement)
-        )
-        return changed > 0
+        return await self._database.change(statement) > 0
 
     async def claim(self) -> Turn | None:
-        """Take the oldest turn that may run: urgent, or of a chat where nothing runs."""
         while (row := await self._claim_row()) is not None:
             try:
                 return lanes.turn(row)
@@ -138,17 +120,14 @@ class Turns:
         return result
 
     async def awaits_album(self, chat: ChatRef, album: str) -> bool:
-        """Whether a message of this album waits or runs."""
         return await self._database.read(
             lambda connection: lanes.awaits_album(connection, chat, album)
         )
 
     async def following(self, turn_id: int) -> Sequence[Turn]:
-        """The messages that wait behind a running turn, in order."""
         return await self._database.read(lambda connection: joining.following(connection, turn_id))
 
     async def join(self, turn_id: int, others: Sequence[int], shown: Sequence[MessageRef]) -> None:
-        """Let a running turn answer these, too, in the messages that stand for all of them."""
         held = self.leases.of(turn_id)
         held.leads = True
         await self._database.write(
@@ -156,20 +135,17 @@ class Turns:
         )
 
     async def known_messages(self, turn_id: int) -> Sequence[MessageRef]:
-        """The newest messages that are known to stand in the chat of a turn."""
         return await self._database.read(
             lambda connection: lanes.known_messages(connection, turn_id)
         )
 
     async def checkpoint(self, turn_id: int, *, partial: str, shown: Sequence[MessageRef]) -> None:
-        """Remember how far the answer is and which messages it stands in."""
         hold = self.leases.of(turn_id).hold
         if not await self._checkpoints.ask(Checkpoint(turn_id, hold, partial, tuple(shown))):
             self.leases.lose(turn_id, hold)
             raise TurnLost(f"turn {turn_id}")
 
     async def note(self, turn_id: int, progress: str, made: Sequence[OutgoingFile] = ()) -> None:
-        """Leave a note for a later attempt, and files that must not be made twice."""
         held = self.leases.of(turn_id)
 
         async def job(connection: Connection) -> bool:
@@ -185,17 +161,14 @@ class Turns:
             raise TurnLost(f"turn {turn_id}")
 
     async def made(self, turn_id: int) -> Sequence[OutgoingFile]:
-        """The files that were left with the note, in order."""
         return await self._database.read(lambda connection: products.made(connection, turn_id))
 
     async def finish(
         self, turn_id: int, outcome: Outcome, *, stood: MessageRef | None = None
     ) -> None:
-        """Done: keep the messages and the usage, in the same transaction."""
         await self._end(turn_id, TurnState.DONE, outcome=outcome, stood=stood)
 
     async def release(self, turn_id: int, *, usage: Sequence[UsageEntry] = ()) -> None:
-        """Give the turn back, as if its attempt had not been (shutdown), but for what it used."""
         await self._change(turn_id, GIVEN_BACK, ends=TurnState.WAITING, usage=usage)
         self.leases.let_go(turn_id)
 
@@ -208,7 +181,6 @@ class Turns:
         stood: MessageRef | None = None,
         usage: Sequence[UsageEntry] = (),
     ) -> None:
-        """The attempt failed: the turn waits again, or is dead."""
         if dead:
             await self._end(turn_id, TurnState.DEAD, error=reason, stood=stood, usage=usage)
             return
@@ -218,15 +190,9 @@ class Turns:
         self.leases.let_go(turn_id)
 
     async def revive(self, turn_id: int) -> bool:
-        """Let a dead turn wait again, as if it were new; False when it is not dead (any more)."""
-        statement = lanes.revival().where(turns.c.id == turn_id)
-        changed = await self._database.write(
-            lambda connection: _rows_changed(connection, statement)
-        )
-        return changed > 0
+        return await self._database.change(lanes.revival().where(turns.c.id == turn_id)) > 0
 
     async def recover(self) -> int:
-        """At start: turns that ran when their process died wait again, their attempt counted."""
         return await self.leases.recover()
 
     def listen(
@@ -235,9 +201,7 @@ class Turns:
         lost: Callable[[int], None],
         stop: Callable[[ChatRef], object],
     ) -> None:
-        """Whom to call for what other processes do: left work, took a turn, were told to stop."""
-        self._wake, self.leases.lost = wake, lost
-        self._stop = self.leases.stopped = stop
+        self._wake, self.leases.lost, self.leases.stopped = wake, lost, stop
 
     def hear(self) -> None:
         """Another process has taken something in."""
@@ -245,10 +209,9 @@ class Turns:
 
     def hear_stop(self, chat: ChatRef) -> None:
         """Another process was asked to stop what is written in a chat."""
-        self._stop(chat)
+        self.leases.stopped(chat)
 
     async def stop_elsewhere(self, chat: ChatRef) -> bool:
-        """Stop what is answered in a chat, but not here; False when nothing is."""
         held = self.leases.all()
 
         async def job(connection: Connection) -> bool:
@@ -260,11 +223,9 @@ class Turns:
         return await self._database.write(job)
 
     async def active(self, turn_ids: Sequence[int]) -> Collection[int]:
-        """Which of these turns are not over."""
         return await self._database.read(lambda connection: lanes.active(connection, turn_ids))
 
     async def ahead(self, turn_id: int) -> int:
-        """How many turns of the same chat stand before this one; 0 when it waits no more."""
         return await self._database.read(lambda connection: lanes.ahead(connection, turn_id))
 
     async def _end(
@@ -332,7 +293,3 @@ class Turns:
             log.warning("turn not ours any more", extra={"turn": turn_id})
         elif end.forgotten:
             await self._database.empty_log()
-
-
-async def _rows_changed(connection: Connection, statement: sa.Update) -> int:
-    return (await connection.execute(statement)).rowcount

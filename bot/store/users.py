@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.core.limits.ledger import Person
-from bot.core.stores import Acquaintance
+from bot.core.stores import Acquaintance, Users
 from bot.core.types import Sender, UserId
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
@@ -46,52 +46,34 @@ async def _note(connection: Connection, seen: Sequence[tuple[str, Sender]]) -> S
     return [None for _ in seen]
 
 
-class UserTable:
-    """`Users`."""
+class UserTable(Users):
+    """The people in the table of that name; who is seen in the same moment is noted together."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._seen = Gathering(partial(database.write, patient=True), _note)
 
     async def seen(self, platform: str, sender: Sender) -> None:
-        """Remember name and language of somebody who wrote."""
         await self._seen.ask((platform, sender))
 
     async def recent(self, *, offset: int = 0, limit: int = 10) -> Sequence[Acquaintance]:
-        """Those who spoke last, latest first."""
         query = (
             sa.select(users)
             .order_by(users.c.last_seen.desc(), users.c.platform, users.c.id)
             .offset(offset)
             .limit(limit)
         )
-
-        async def job(connection: Connection) -> Sequence[Acquaintance]:
-            return [_acquaintance(row) for row in (await connection.execute(query)).all()]
-
-        return await self._database.read(job)
+        return [_acquaintance(row) for row in await self._database.rows(query)]
 
     async def count(self) -> int:
-        """How many there are."""
-        query = sa.select(sa.func.count()).select_from(users)
-
-        async def job(connection: Connection) -> int:
-            return (await connection.execute(query)).scalar_one()
-
-        return await self._database.read(job)
+        return await self._database.scalar(sa.select(sa.func.count()).select_from(users)) or 0
 
     async def find(self, person: Person) -> Acquaintance | None:
-        """Somebody by their id."""
         query = sa.select(users).where(users.c.platform == person.platform, users.c.id == person.id)
-
-        async def job(connection: Connection) -> Acquaintance | None:
-            row = (await connection.execute(query)).one_or_none()
-            return None if row is None else _acquaintance(row)
-
-        return await self._database.read(job)
+        row = await self._database.row(query)
+        return None if row is None else _acquaintance(row)
 
     async def called(self, platform: str, name: str) -> Sequence[Acquaintance]:
-        """Everybody with this name, in any case."""
         names = sa.select(users.c.id, users.c.name).where(users.c.platform == platform)
         wanted = name.casefold()
 

@@ -67,7 +67,7 @@ def _is_id(word: str) -> bool:
 async def _change(ctx: TurnContext, person: Person, words: list[str]) -> None:
     limits: Limits = {}
     if [word.lower() for word in words] != [DEFAULT]:
-        limits = {**await ctx.services.stores.ledger.limits(person), **parse_limits(words)}
+        limits = {**await _set_for(ctx, person), **parse_limits(words)}
     await ctx.services.budget.set_limits(person, limits)
     log.info("limits set", extra={**ctx.log, "subject": str(person), "limits": len(limits)})
 
@@ -80,7 +80,10 @@ async def _overview(ctx: TurnContext) -> str:
     ]
     special = await ctx.services.stores.ledger.people_with_limits()
     if special:
-        lines = [valued(ctx.texts, f"`{person}`", _own(ctx, limits)) for person, limits in special]
+        lines = [
+            valued(ctx.texts, f"`{person}`", _own(ctx, limits))
+            for person, limits in special.items()
+        ]
         parts.append(_named(_("Single people"), lines, ctx))
     parts.append(
         _(
@@ -97,7 +100,7 @@ async def _of(ctx: TurnContext, person: Person) -> str:
     admin = ctx.gate.administers(str(person))
     standings = await budget.standings(person, admin=admin)
     lines = [line(ctx, each) for each in standings if not each.ceiling.shared]
-    own = await ctx.services.stores.ledger.limits(person)
+    own = await _set_for(ctx, person)
     title = _("Limits of {who}").format(who=await titled(ctx, person))
     parts = [_named(title, lines, ctx)]
     if admin and budget.quotas.admins_exempt:
@@ -105,6 +108,11 @@ async def _of(ctx: TurnContext, person: Person) -> str:
     if own:
         parts.append(_("Set by hand: {limits}").format(limits=_own(ctx, own)))
     return "\n\n".join(parts)
+
+
+async def _set_for(ctx: TurnContext, person: Person) -> Limits:
+    """What an admin has set for somebody, as it is now."""
+    return (await ctx.services.stores.ledger.people_with_limits()).get(person, {})
 
 
 async def _standings(ctx: TurnContext, found: tuple[Ceiling, ...]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bot.core.believed import Believed
@@ -28,13 +28,14 @@ class Budget:
         self.calendar = calendar
         self._ledger = ledger
         self.quotas = quotas
-        self._own = Believed("limits of people", self._limits, clock)
+        self._own = Believed("limits of people", ledger.people_with_limits, clock)
 
     async def ceilings(self, person: Person, *, admin: bool) -> Sequence[Ceiling]:
         """What holds for somebody; mostly from memory, and nothing when nothing is limited."""
         if admin and self.quotas.admins_exempt:
             return ()
-        own = {**self.quotas.own, **await self._own_of(person)}
+        await self._own.refresh()
+        own = {**self.quotas.own, **self._own.known.get(person, {})}
         return ceilings(own, self.quotas.everybody)
 
     async def reserve(self, wish: Wish) -> Reserved | Refused:
@@ -52,11 +53,3 @@ class Budget:
         """Give somebody limits of their own; an empty mapping takes them away."""
         await self._ledger.set_limits(person, limits)
         self._own.change(person, limits)
-
-    async def _own_of(self, person: Person) -> Limits:
-        """Few people have limits of their own: all are read at once."""
-        await self._own.refresh()
-        return self._own.known.get(person, {})
-
-    async def _limits(self) -> Mapping[Person, Limits]:
-        return dict(await self._ledger.people_with_limits())

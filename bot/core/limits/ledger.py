@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -147,16 +147,15 @@ class Ledger(Protocol):
         """Whether this is the first call for this person and ceiling in the running period."""
         ...
 
-    async def limits(self, person: Person) -> Limits:
-        """What an admin has set for somebody; what is missing follows the configuration."""
-        ...
-
     async def set_limits(self, person: Person, limits: Limits) -> None:
         """Replace what was set for somebody; nothing at all puts them back to the defaults."""
         ...
 
-    async def people_with_limits(self) -> Sequence[tuple[Person, Limits]]:
-        """Everybody for whom something was set."""
+    async def people_with_limits(self) -> Mapping[Person, Limits]:
+        """What admins have set for single people, the latest first; they are few.
+
+        What is missing follows the configuration.
+        """
         ...
 
     async def totals(self, person: Person | None, period: Period) -> Sequence[Total]:
