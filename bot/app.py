@@ -106,7 +106,7 @@ async def demo(config: Config, port: int, tell: Callable[[str], None]) -> None:
         if settings.key is None:
             settings = await stack.enter_async_context(_local_api(settings))
         folder = stack.enter_context(TemporaryDirectory(prefix="chinwag-demo-"))
-        app = manifest([command.info for command in COMMANDS.commands])
+        app = manifest(COMMANDS.commands)
         commands = app["features"]["slash_commands"]
         made_up = await stack.enter_async_context(serve_demo(port, commands))
         telegram, slack = made_up.telegram, made_up.slack
@@ -240,7 +240,7 @@ async def _services(
                 together=config.chat.together,
                 patience=config.chat.patience,
             ),
-            commands=tuple(command.info for command in COMMANDS.commands),
+            commands=COMMANDS.commands,
         )
 
 

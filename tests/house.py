@@ -165,7 +165,7 @@ async def open_engine(
                 formats=lambda tag: BabelFormats(tag, UTC),
                 budget=Budget(stores.ledger, quotas=quotas, calendar=calendar, clock=clock),
                 defaults=defaults,
-                commands=[command.info for command in commands.commands],
+                commands=commands.commands,
             )
             gate = Gate(access, clock, platform.places, stores.grants)
             lanes = Lanes(

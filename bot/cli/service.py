@@ -82,7 +82,7 @@ def manifest(arguments: argparse.Namespace) -> int:
     from bot.core.commands import COMMANDS
     from bot.platforms.slack.manifest import manifest as manifest_for
 
-    app = manifest_for([command.info for command in COMMANDS.commands], url=arguments.url)
+    app = manifest_for(COMMANDS.commands, url=arguments.url)
     print(json.dumps(app, indent=2, ensure_ascii=False))
     return 0
 

@@ -10,7 +10,6 @@ import logging
 import re
 from dataclasses import dataclass
 
-from bot.core.queue import Outcome
 from bot.core.stores import Rating
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, Feedback
@@ -43,7 +42,7 @@ def read(value: str) -> Thumb | None:
     return Thumb(good=found[1] == "+", turn_id=int(found[2]), model=found[3])
 
 
-async def rate(ctx: TurnContext, press: ButtonPress, thumb: Thumb) -> Outcome:
+async def rate(ctx: TurnContext, press: ButtonPress, thumb: Thumb) -> None:
     """Keep what somebody thinks of an answer, and thank them. Raises `StoreError`."""
     rating = Rating(
         chat=ctx.chat,
@@ -57,4 +56,3 @@ async def rate(ctx: TurnContext, press: ButtonPress, thumb: Thumb) -> Outcome:
     _ = ctx.texts.gettext
     thanks = _("Thank you!") if thumb.good else _("Thank you for telling me. I have noted it.")
     await ctx.platform.notice(press, thanks)
-    return Outcome()

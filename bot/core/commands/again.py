@@ -16,14 +16,15 @@ from bot.core.types import ButtonPress
 log = logging.getLogger(__name__)
 
 
-async def ask_again(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
+async def ask_again(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome | None:
     """Regenerate: ask the question again; the new answer takes the place of the old one.
 
     Continue: let the model go on where its length limit ended the answer.
     """
     exchange = await named_exchange(ctx.services.stores, ctx.chat, action)
     if exchange is None or ctx.turn.urgent:
-        return await too_late(ctx, press)
+        await too_late(ctx, press)
+        return None
     log.info("answering again", extra={**ctx.log, "action": action.name})
     if exchange.refs and not ctx.turn.shown:  # an earlier attempt knows better where it stands
         ctx.shown[:] = exchange.refs
@@ -32,7 +33,7 @@ async def ask_again(ctx: TurnContext, press: ButtonPress, action: Action) -> Out
     return await answer_again(ctx, message, exchange, further=action.name == CONTINUE)
 
 
-async def too_late(ctx: TurnContext, press: ButtonPress) -> Outcome:
+async def too_late(ctx: TurnContext, press: ButtonPress) -> None:
     """The answer stays as it is: the conversation has gone on."""
     text = ctx.texts.gettext(
         "The conversation has gone on since, so that answer stays. Please ask once more."
@@ -41,7 +42,6 @@ async def too_late(ctx: TurnContext, press: ButtonPress) -> Outcome:
         await ctx.platform.notice(press, text)
     else:  # in the meantime the press can be answered no more, and its message is the answer's
         await ctx.tell(text)
-    return Outcome()
 
 
 ACTIONS: Mapping[str, ActionHandler] = {REGENERATE: ask_again, CONTINUE: ask_again}

@@ -15,7 +15,6 @@ from bot.core.commands.menu import Item, draw
 from bot.core.commands.table import ActionHandler, Command
 from bot.core.i18n import N_
 from bot.core.punctuation import in_a_row
-from bot.core.queue import Outcome
 from bot.core.stores import Action
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, ButtonRow, ChatRef, IncomingMessage, MessageRef, Need, Reply
@@ -29,48 +28,45 @@ SHOW_EVERY = 2.0
 """Seconds between two looks at how far it is."""
 
 
-async def broadcast(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
+async def broadcast(ctx: TurnContext, message: IncomingMessage, argument: str) -> None:
     """Show what would be sent and to how many, and ask."""
     _ = ctx.texts.gettext
     if not argument:
         await ctx.say(_("Write what to tell everybody: `/broadcast TEXT`"))
-        return Outcome()
+        return
     count = len(await _chats(ctx))
     if not count:
         await ctx.say(_("There is no chat to tell it to yet."))
-        return Outcome()
+        return
     number = await ctx.services.stores.broadcasts.draft(argument, ctx.person)
     ask = ctx.texts.ngettext(
         "📣 This goes to {count} chat:", "📣 This goes to {count} chats:", count
     ).format(count=ctx.formats.number(count))
     items = [Item(_("Send it"), SEND, str(number)), Item(_("Cancel"), STOP, str(number))]
     await ctx.say(f"{ask}\n\n{argument}", buttons=await draw(ctx, [items]))
-    return Outcome()
 
 
-async def send(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
+async def send(ctx: TurnContext, press: ButtonPress, action: Action) -> None:
     """The admin said yes, or the process that was sending was started anew."""
     if not ctx.admin:
-        return Outcome()
+        return
     number, stores = int(action.argument), ctx.services.stores
     text = await stores.broadcasts.start(number, await _chats(ctx))
     if text is not None:
         log.info("broadcast", extra={**ctx.log, "broadcast": number})
         await _send_to_all(ctx, number, text)
     await _show(ctx, await _report(ctx, number), ())
-    return Outcome()
 
 
-async def stop(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
+async def stop(ctx: TurnContext, press: ButtonPress, action: Action) -> None:
     """The admin changed their mind; a running one says itself how far it came."""
     if not ctx.admin:
-        return Outcome()
+        return
     broadcasts, number = ctx.services.stores.broadcasts, int(action.argument)
     await broadcasts.stop(number)
     log.info("broadcast stopped", extra={**ctx.log, "broadcast": number})
     if not (await broadcasts.progress(number)).total:
         await ctx.say(ctx.texts.gettext("Nothing was sent."))
-    return Outcome()
 
 
 async def _chats(ctx: TurnContext) -> Sequence[ChatRef]:

@@ -49,14 +49,15 @@ def _is_answered(question: KeptMessage, answer: KeptMessage) -> bool:
     return not is_drawn and not is_transcript(answer.message)
 
 
-async def answer_changed(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
+async def answer_changed(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome | None:
     """Answer the message as it is now; the new answer takes the place of the old one."""
     exchange = await named_exchange(ctx.services.stores, ctx.chat, action)
     # A button of an earlier version may name no message.
     _, changed, words = (*action.argument.split("\n", 2), "", "")[:3]
     ref = MessageRef(ctx.chat, MessageId(changed))
     if exchange is None or ref not in exchange.question.message.shown or ctx.turn.urgent:
-        return await too_late(ctx, press)
+        await too_late(ctx, press)
+        return None
     log.info("answering a changed message", extra=ctx.log)
     if not ctx.turn.shown:  # the offer goes with what the new answer does not need
         ctx.shown[:] = [*exchange.refs, press.ref]

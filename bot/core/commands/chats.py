@@ -12,7 +12,6 @@ from bot.core.commands.table import ActionHandler, Command
 from bot.core.i18n import N_
 from bot.core.memory.titles import clean
 from bot.core.punctuation import paragraphs
-from bot.core.queue import Outcome
 from bot.core.stores import Action
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, IncomingMessage
@@ -33,7 +32,7 @@ Doing: TypeAlias = Callable[[TurnContext, Shelved], Awaitable[None]]
 # ---------------------------------------------------------------- typed
 
 
-async def new(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
+async def new(ctx: TurnContext, message: IncomingMessage, argument: str) -> None:
     """Begin a new conversation, with a title if one is given."""
     _ = ctx.texts.gettext
     stores = ctx.services.stores
@@ -44,10 +43,9 @@ async def new(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outc
     earlier = [[Item(_("📚 Earlier conversations"), LIST, "0")]]
     has_earlier = await stores.archive.count(ctx.chat) > 0
     await ctx.say(text, buttons=await draw(ctx, earlier) if has_earlier else ())
-    return Outcome()
 
 
-async def chats(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
+async def chats(ctx: TurnContext, message: IncomingMessage, argument: str) -> None:
     """List the conversations, or do something about one: `3`, `rename 3 NAME`, `delete 3`."""
     _ = ctx.texts.gettext
     words = argument.split(maxsplit=2)
@@ -70,7 +68,6 @@ async def chats(ctx: TurnContext, message: IncomingMessage, argument: str) -> Ou
         await _typed(ctx, words[1], _delete_for_good if sure else _ask_to_delete)
     else:
         await ctx.say(_("Write `/chats`, `/chats 3`, `/chats rename 3 NAME` or `/chats delete 3`."))
-    return Outcome()
 
 
 async def _typed(ctx: TurnContext, number: str, do: Doing) -> None:
@@ -92,20 +89,18 @@ async def _found(ctx: TurnContext, number: str) -> Shelved | None:
 # ---------------------------------------------------------------- pressed
 
 
-async def show_list(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
+async def show_list(ctx: TurnContext, press: ButtonPress, action: Action) -> None:
     """Somebody asked for a page of the list."""
     await _show(ctx, page=int(action.argument))
-    return Outcome()
 
 
-async def do_about_one(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
+async def do_about_one(ctx: TurnContext, press: ButtonPress, action: Action) -> None:
     """Somebody pressed a conversation, or what can be done about it (`_DOINGS`)."""
     found = await ctx.services.stores.archive.find(ctx.chat, int(action.argument))
     if found is None:
         await _show(ctx, page=0)  # it was deleted meanwhile
     else:
         await _DOINGS[action.name](ctx, found)
-    return Outcome()
 
 
 # ---------------------------------------------------------------- done and shown

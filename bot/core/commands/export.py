@@ -14,7 +14,6 @@ from bot.core.commands.menu import Item, draw
 from bot.core.commands.table import ActionHandler, Command
 from bot.core.i18n import N_
 from bot.core.punctuation import paragraphs
-from bot.core.queue import Outcome
 from bot.core.stores import Action
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, IncomingMessage, Need, OutgoingFile
@@ -32,24 +31,22 @@ class Chapter:
     messages: Sequence[KeptMessage]
 
 
-async def export(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
+async def export(ctx: TurnContext, message: IncomingMessage, argument: str) -> None:
     """Send this conversation as a file; with `all`, every one of the chat."""
     words = set(argument.lower().split())
     if words - {"all", *FORMATS} or {"md", "json"} <= words:
         await ctx.say(
             ctx.texts.gettext("Write `/export`, `/export json`, or `/export all` for everything.")
         )
-        return Outcome()
+        return
     await _send(ctx, "json" if "json" in words else "md", everything="all" in words)
-    return Outcome()
 
 
-async def export_as(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
+async def export_as(ctx: TurnContext, press: ButtonPress, action: Action) -> None:
     """Somebody wants it in another form."""
     form, everything = json.loads(action.argument)
     ctx.shown.clear()  # a file of its own, below the other one
     await _send(ctx, form, everything=everything)
-    return Outcome()
 
 
 async def _send(ctx: TurnContext, form: str, *, everything: bool) -> None:

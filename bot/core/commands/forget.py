@@ -27,28 +27,27 @@ class What(StrEnum):
     ME = "me"
 
 
-async def forget(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
+async def forget(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome | None:
     """Ask what to forget and whether that is meant: `/forget`, `… chat`, `… chat yes`."""
     words = argument.lower().split()
     what = next((each for each in What if words and words[0] == each), None)
     if words and (what is None or words[1:] not in ([], ["yes"])):
         await ctx.say(ctx.texts.gettext("Write `/forget`, `/forget chat` or `/forget me`."))
-        return Outcome()
+        return None
     if what is not None and words[1:]:
         return await _forget(ctx, what)
     await _ask(ctx, [what] if what else list(What))
-    return Outcome()
+    return None
 
 
-async def confirmed(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
+async def confirmed(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome | None:
     """Somebody means it."""
     return await _forget(ctx, What(action.argument))
 
 
-async def kept(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
+async def kept(ctx: TurnContext, press: ButtonPress, action: Action) -> None:
     """Somebody thought better of it."""
     await ctx.say(ctx.texts.gettext("Nothing is forgotten."))
-    return Outcome()
 
 
 async def _ask(ctx: TurnContext, offered: list[What]) -> None:
@@ -78,10 +77,10 @@ async def _ask(ctx: TurnContext, offered: list[What]) -> None:
     await ctx.say("\n\n".join(parts), buttons=await draw(ctx, rows))
 
 
-async def _forget(ctx: TurnContext, what: What) -> Outcome:
+async def _forget(ctx: TurnContext, what: What) -> Outcome | None:
     if not _may(ctx, what):
         await ctx.say(_refusal(ctx))
-        return Outcome()
+        return None
     _, privacy = ctx.texts.gettext, ctx.services.stores.privacy
     log.info("forgetting", extra={**ctx.log, "what": what.value})
     if what is What.CHAT:

@@ -8,28 +8,26 @@ from bot.core.commands.families import ABOUT, FAMILIES
 from bot.core.commands.table import Command, nearest
 from bot.core.i18n import MARK, N_
 from bot.core.punctuation import items
-from bot.core.queue import Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import CommandInfo, IncomingMessage
 
 
-async def show_help(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
+async def show_help(ctx: TurnContext, message: IncomingMessage, argument: str) -> None:
     """List the commands, or explain the one that is named."""
     typed = argument.removeprefix("/").removeprefix(_mark(ctx))
     name = typed.lower()
     if not name:
         await ctx.say(_overview(ctx))
-        return Outcome()
+        return
     found = next((i for i in ctx.services.commands if name in (i.name, *i.aliases)), None)
     if found is not None:
         await ctx.say(refuse(ctx, found) or _explain(ctx, found))
-        return Outcome()
+        return
     _ = ctx.texts.gettext
     near = nearest([info.name for info in usable(ctx)], name)
     hint = _("Did you mean /{near}?").format(near=near) if near else _("/help lists them.")
     text = _("There is no command /{name}. {hint}")
     await ctx.say(text.format(name=typed, hint=hint))
-    return Outcome()
 
 
 def usable(ctx: TurnContext) -> Sequence[CommandInfo]:

@@ -36,7 +36,7 @@ OPTIONS = (
 )
 
 
-async def image(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
+async def image(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome | None:
     """Draw what the argument describes; with a picture, redraw it."""
     _ = ctx.texts.gettext
     try:
@@ -44,7 +44,7 @@ async def image(ctx: TurnContext, message: IncomingMessage, argument: str) -> Ou
         order = await _order(ctx, message, given)
     except OptionError as error:
         await ctx.say(str(error))
-        return Outcome()
+        return None
     return await Easel(ctx, message).draw(order)
 
 

@@ -6,16 +6,15 @@ from bot.core.commands.families import STYLE
 from bot.core.commands.settings import settings
 from bot.core.commands.table import Command
 from bot.core.i18n import N_
-from bot.core.queue import Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import IncomingMessage
 
 SETTING = "language"
 
 
-async def language(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
+async def language(ctx: TurnContext, message: IncomingMessage, argument: str) -> None:
     """The same as `/settings language`, under the name that people look for."""
-    return await settings(ctx, message, f"{SETTING} {argument}".strip())
+    await settings(ctx, message, f"{SETTING} {argument}".strip())
 
 
 LANGUAGE = Command(

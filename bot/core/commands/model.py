@@ -30,7 +30,6 @@ from bot.core.i18n import N_
 from bot.core.limits.spending import may_use
 from bot.core.models import ModelInfo
 from bot.core.punctuation import noted
-from bot.core.queue import Outcome
 from bot.core.sentences import sentence_for_model
 from bot.core.settings import ChatSettings
 from bot.core.stores import Action
@@ -65,7 +64,7 @@ class Menu:
 # ---------------------------------------------------------------- typed
 
 
-async def model(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
+async def model(ctx: TurnContext, message: IncomingMessage, argument: str) -> None:
     """Show the models, search them, choose one by name, or star one."""
     verb, _, rest = argument.partition(" ")
     if argument.lower() in NONE:
@@ -75,7 +74,6 @@ async def model(ctx: TurnContext, message: IncomingMessage, argument: str) -> Ou
         await _star_typed(ctx, rest.strip(), starred=verb.lower() == "star")
     else:
         await _find(ctx, argument)
-    return Outcome()
 
 
 async def _find(ctx: TurnContext, argument: str) -> None:
@@ -118,7 +116,7 @@ async def _star_typed(ctx: TurnContext, name: str, *, starred: bool) -> None:
 # ---------------------------------------------------------------- pressed
 
 
-async def choose(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
+async def choose(ctx: TurnContext, press: ButtonPress, action: Action) -> None:
     """Somebody pressed a model's button."""
     try:
         known = await _offered(ctx)
@@ -128,15 +126,14 @@ async def choose(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcom
         await _show(ctx, build_menu(ctx, known, query="", page=0))
     else:
         await _choose(ctx, action.argument, known)
-    return Outcome()
 
 
-async def show_menu(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
+async def show_menu(ctx: TurnContext, press: ButtonPress, action: Action) -> None:
     """Somebody asked for the list from another menu."""
-    return await turn_page(ctx, press, replace(action, argument=FIRST_PAGE))
+    await turn_page(ctx, press, replace(action, argument=FIRST_PAGE))
 
 
-async def turn_page(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
+async def turn_page(ctx: TurnContext, press: ButtonPress, action: Action) -> None:
     """Somebody pressed one of the arrows."""
     wanted = json.loads(action.argument)
     try:
@@ -144,19 +141,17 @@ async def turn_page(ctx: TurnContext, press: ButtonPress, action: Action) -> Out
     except ModelError as error:
         text = sentence_for_model(error, ctx.texts, model="")
         await ctx.platform.notice(press, text)
-        return Outcome()
+        return
     await ctx.platform.notice(press, "")
     await _show(ctx, build_menu(ctx, known, query=wanted["query"], page=wanted["page"]))
-    return Outcome()
 
 
-async def star(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
+async def star(ctx: TurnContext, press: ButtonPress, action: Action) -> None:
     """Somebody wants a model among the favourites, or out of them."""
     name = action.argument
     starred = name not in ctx.settings.favourites
     await _star(ctx, name, starred=starred)
     await ctx.say(_starred(ctx, name, starred=starred), buttons=await _starring(ctx, name))
-    return Outcome()
 
 
 # ---------------------------------------------------------------- done

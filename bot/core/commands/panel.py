@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from bot.core.commands import model, persona
-from bot.core.commands.table import Handler
 from bot.core.defaults import Defaults
 from bot.core.i18n import N_
 from bot.core.memory.overhearing import ON
 from bot.core.settings import ChatSettings
 from bot.core.turn import TurnContext
+from bot.core.types import IncomingMessage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +81,7 @@ class Door:
     name: str
     label: str
     action: str
-    run: Handler
+    run: Callable[[TurnContext, IncomingMessage, str], Awaitable[None]]
     shows: Callable[[TurnContext], str]
     applies: Callable[[TurnContext], bool] = lambda ctx: True
 

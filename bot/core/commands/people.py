@@ -14,7 +14,6 @@ from bot.core.i18n import N_
 from bot.core.limits.ledger import Person
 from bot.core.names import harmless
 from bot.core.punctuation import in_a_row, items
-from bot.core.queue import Outcome
 from bot.core.stores import Acquaintance, Action
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, IncomingMessage, UserId
@@ -29,41 +28,33 @@ HERE = "here"
 _MENTION = re.compile(r"<@([^|>\s]+)(?:\|[^>]*)?>")
 
 
-async def allow(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
+async def allow(ctx: TurnContext, message: IncomingMessage, argument: str) -> None:
     """Let a person or a chat in."""
-    return await _decide(ctx, argument, allowed=True)
+    await _decide(ctx, argument, allowed=True)
 
 
-async def deny(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
+async def deny(ctx: TurnContext, message: IncomingMessage, argument: str) -> None:
     """Shut a person or a chat out."""
-    return await _decide(ctx, argument, allowed=False)
+    await _decide(ctx, argument, allowed=False)
 
 
-async def users(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
+async def users(ctx: TurnContext, message: IncomingMessage, argument: str) -> None:
     """Show who has spoken to the bot, and who may."""
     await _show(ctx, 0)
-    return Outcome()
 
 
-async def turn_page(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
+async def turn_page(ctx: TurnContext, press: ButtonPress, action: Action) -> None:
     """Somebody pressed one of the arrows."""
     if ctx.admin:
         await _show(ctx, int(action.argument))
-    return Outcome()
 
 
-async def let_in(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
+async def let_in(ctx: TurnContext, press: ButtonPress, action: Action) -> None:
     """An admin pressed the button of a stranger."""
     if ctx.admin:
         subject, page = json.loads(action.argument)
         await _put(ctx, subject, allowed=True)
         await _show(ctx, page)
-    return Outcome()
-
-
-async def note_sender(ctx: TurnContext) -> None:
-    """Have everybody in the lists who has written so far; else they are noted by and by."""
-    await ctx.services.stores.users.seen(ctx.chat.platform, ctx.sender)
 
 
 async def subject_of(ctx: TurnContext, text: str) -> str | None:
@@ -74,7 +65,6 @@ async def subject_of(ctx: TurnContext, text: str) -> str | None:
     """
     if not text:
         return None
-    await note_sender(ctx)
     if text.lower() == HERE:
         return f"{ctx.chat.platform}:{[*ctx.gate.places(ctx.chat)][-1]}"
     mention = _MENTION.fullmatch(text)
@@ -100,7 +90,7 @@ async def titled(ctx: TurnContext, person: Person) -> str:
 # ---------------------------------------------------------------- letting in and shutting out
 
 
-async def _decide(ctx: TurnContext, argument: str, *, allowed: bool) -> Outcome:
+async def _decide(ctx: TurnContext, argument: str, *, allowed: bool) -> None:
     _ = ctx.texts.gettext
     subject = await subject_of(ctx, argument)
     if subject is None:
@@ -126,7 +116,6 @@ async def _decide(ctx: TurnContext, argument: str, *, allowed: bool) -> Outcome:
         )
         hint = await _unknown(ctx, subject)
         await ctx.say(in_a_row(ctx.texts, text.format(id=subject), hint))
-    return Outcome()
 
 
 async def _unknown(ctx: TurnContext, subject: str) -> str:
@@ -147,7 +136,6 @@ async def _put(ctx: TurnContext, subject: str, *, allowed: bool) -> None:
 
 async def _show(ctx: TurnContext, page: int) -> None:
     _, stores = ctx.texts.gettext, ctx.services.stores
-    await note_sender(ctx)
     count = await stores.users.count()
     at = page_at(page, things=count, size=PAGE)
     found = await stores.users.recent(offset=at.number * PAGE, limit=PAGE)

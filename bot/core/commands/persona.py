@@ -13,7 +13,6 @@ from bot.core.i18n import N_
 from bot.core.manner import persona_of
 from bot.core.punctuation import in_a_row, paragraphs, shortened
 from bot.core.question.question import quote
-from bot.core.queue import Outcome
 from bot.core.settings import ChatSettings
 from bot.core.stores import Action
 from bot.core.turn import TurnContext
@@ -32,7 +31,7 @@ SHOWN = 1_500
 # ---------------------------------------------------------------- /system
 
 
-async def system(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
+async def system(ctx: TurnContext, message: IncomingMessage, argument: str) -> None:
     """Show what the model is told beforehand, replace it, or go back to the operator's."""
     _ = ctx.texts.gettext
     if not argument:
@@ -51,13 +50,11 @@ async def system(ctx: TurnContext, message: IncomingMessage, argument: str) -> O
         )
         text = _("From now on I keep to this in this chat:")
         await ctx.say(f"{text}\n\n{_quoted(argument)}", buttons=await _resetting(ctx))
-    return Outcome()
 
 
-async def reset(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
+async def reset(ctx: TurnContext, press: ButtonPress, action: Action) -> None:
     """Somebody wants the operator's instruction back."""
     await _reset(ctx)
-    return Outcome()
 
 
 async def _reset(ctx: TurnContext) -> None:
@@ -92,7 +89,7 @@ def _quoted(text: str) -> str:
 # ---------------------------------------------------------------- /persona
 
 
-async def persona(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
+async def persona(ctx: TurnContext, message: IncomingMessage, argument: str) -> None:
     """Show the operator's personas, or pick one by name."""
     _ = ctx.texts.gettext
     names = [each.name for each in ctx.services.defaults.personas]
@@ -109,16 +106,14 @@ async def persona(ctx: TurnContext, message: IncomingMessage, argument: str) -> 
         text = _("There is no persona “{name}”.").format(name=argument[:40])
         hint = _("Did you mean “{near}”?").format(near=near) if near else ""
         await _show(ctx, complaint=f"{text} {hint}".strip())
-    return Outcome()
 
 
-async def show_menu(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
+async def show_menu(ctx: TurnContext, press: ButtonPress, action: Action) -> None:
     """Somebody asked for the personas from another menu."""
     await _show(ctx)
-    return Outcome()
 
 
-async def pick(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
+async def pick(ctx: TurnContext, press: ButtonPress, action: Action) -> None:
     """Somebody pressed a persona; an empty name is none."""
     found = _find(ctx, action.argument)
     if found is not None:
@@ -127,7 +122,6 @@ async def pick(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
         await _reset(ctx)
     else:  # the operator has taken it out of the list meanwhile
         await _show(ctx)
-    return Outcome()
 
 
 def _find(ctx: TurnContext, name: str) -> Persona | None:

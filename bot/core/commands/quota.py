@@ -13,7 +13,6 @@ from bot.core.limits.ledger import Person, Standing
 from bot.core.limits.quota import NAMES, Ceiling, Limits, QuotaSyntaxError, ceilings, parse_limits
 from bot.core.limits.spending import sentences
 from bot.core.punctuation import items, valued
-from bot.core.queue import Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import IncomingMessage
 
@@ -22,12 +21,12 @@ log = logging.getLogger(__name__)
 DEFAULT = "default"
 
 
-async def quota(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
+async def quota(ctx: TurnContext, message: IncomingMessage, argument: str) -> None:
     """Show the limits of all, show those of somebody, or change them."""
     words = argument.split()
     if not words:
         await ctx.say(await _overview(ctx))
-        return Outcome()
+        return
     end = _end_of_name(words)
     subject = await subject_of(ctx, " ".join(words[:end]))
     _ = ctx.texts.gettext
@@ -35,20 +34,19 @@ async def quota(ctx: TurnContext, message: IncomingMessage, argument: str) -> Ou
         await ctx.say(
             _("Whose? Write `/quota ID`, for example `/quota {id}`.").format(id=ctx.person)
         )
-        return Outcome()
+        return
     person = Person.of(subject)
     if len(words) == end:
         await ctx.say(await _of(ctx, person))
-        return Outcome()
+        return
     try:
         await _change(ctx, person, words[end:])
     except QuotaSyntaxError as error:
         text = _("I do not understand “{word}”. Limits are: {names}; each takes a number or `off`.")
         names = items(ctx.texts, (f"`{name}`" for name in NAMES))
         await ctx.say(text.format(word=str(error), names=names))
-        return Outcome()
+        return
     await ctx.say(await _of(ctx, person))
-    return Outcome()
 
 
 def _end_of_name(words: list[str]) -> int:

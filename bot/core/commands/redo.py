@@ -16,7 +16,7 @@ from bot.core.turn import TurnContext
 from bot.core.types import IncomingMessage
 
 
-async def retry(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
+async def retry(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome | None:
     """Answer the last question once more; the new answer replaces the old one.
 
     What was drawn is drawn once more, beside the first.
@@ -24,7 +24,7 @@ async def retry(ctx: TurnContext, message: IncomingMessage, argument: str) -> Ou
     exchange = await _last(ctx)
     if exchange is None:
         await ctx.say(ctx.texts.gettext("There is no question yet that I could answer again."))
-        return Outcome()
+        return None
     if exchange.answer is not None:
         asked, made = exchange.question.message, exchange.answer.message
         if (order := ordered(asked, made)) is not None:
@@ -35,13 +35,13 @@ async def retry(ctx: TurnContext, message: IncomingMessage, argument: str) -> Ou
                     "That was a recording. Reply to it with `/transcribe`, and I listen once more."
                 )
             )
-            return Outcome()
+            return None
     return await answer_again(ctx, message, exchange)
 
 
 async def _draw_again(
     ctx: TurnContext, message: IncomingMessage, order: str, made: NewMessage
-) -> Outcome:
+) -> Outcome | None:
     if is_anew(made):
         await ctx.say(
             ctx.texts.gettext(
@@ -49,22 +49,22 @@ async def _draw_again(
                 "draw it once more."
             )
         )
-        return Outcome()
+        return None
     return await image_again(ctx, message, order, made.model)
 
 
-async def undo(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
+async def undo(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome | None:
     """Take the last question and its answer out of what the model sees."""
     _ = ctx.texts.gettext
     exchange = await _last(ctx)
     if exchange is None:
         await ctx.say(_("There is nothing to take back in this conversation."))
-        return Outcome()
+        return None
     asked = exchange.question.message
     if ctx.group and not ctx.admin and asked.sender_id not in ("", ctx.sender.id):
         text = _("The last question is from {name}: only they can take it back.")
         await ctx.say(text.format(name=asked.sender_name or "–"))
-        return Outcome()
+        return None
     text = _("↩️ Taken back, with its answer; I know nothing of it any more:\n\n> {question}")
     await ctx.say(text.format(question=clean(asked.text) or "–"))
     return Outcome(hidden=exchange.ids)

@@ -6,7 +6,6 @@ import logging
 
 from bot.core.commands.table import ActionHandler
 from bot.core.i18n import N_
-from bot.core.queue import Outcome
 from bot.core.stores import Action
 from bot.core.turn import TurnContext
 from bot.core.types import Button, ButtonPress, ButtonRow
@@ -31,12 +30,11 @@ async def offer_revival(ctx: TurnContext) -> tuple[ButtonRow, ...]:
     return ((Button(ctx.texts.gettext(LABEL), value),),)
 
 
-async def revive(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
+async def revive(ctx: TurnContext, press: ButtonPress, action: Action) -> None:
     """Let a turn that was given up wait again; its answer takes the place of the button."""
     waits = await ctx.services.stores.turns.revive(int(action.argument))
     text = "" if waits else ctx.texts.gettext("This is being answered already.")
     await ctx.platform.notice(press, text)
-    return Outcome()
 
 
 ACTIONS: dict[str, ActionHandler] = {REVIVE: revive}

@@ -23,7 +23,6 @@ from bot.core.parameters import (
     with_value,
 )
 from bot.core.punctuation import in_a_row, noted, paragraphs, valued
-from bot.core.queue import Outcome
 from bot.core.stores import Action
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, IncomingMessage
@@ -33,7 +32,7 @@ ONE = "set.one"
 PRESET = "set.preset"
 
 
-async def set_parameter(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
+async def set_parameter(ctx: TurnContext, message: IncomingMessage, argument: str) -> None:
     """Show the parameters, or set one: `temperature 0.3`, `temperature default`, `default`."""
     _ = ctx.texts.gettext
     name, value = _split(argument)
@@ -49,7 +48,6 @@ async def set_parameter(ctx: TurnContext, message: IncomingMessage, argument: st
         await _show_one(ctx, found)
     else:
         await _set(ctx, found, value)
-    return Outcome()
 
 
 def _split(argument: str) -> tuple[str, str]:
@@ -85,20 +83,18 @@ async def _change(ctx: TurnContext, sampling: Sampling) -> None:
 # ---------------------------------------------------------------- pressed
 
 
-async def show_all(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
+async def show_all(ctx: TurnContext, press: ButtonPress, action: Action) -> None:
     """Somebody went back to the list."""
     await _show_all(ctx)
-    return Outcome()
 
 
-async def show_one(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
+async def show_one(ctx: TurnContext, press: ButtonPress, action: Action) -> None:
     """Somebody pressed a parameter."""
     found = find(action.argument)
     await (_show_one(ctx, found) if found else _show_all(ctx))
-    return Outcome()
 
 
-async def preset(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
+async def preset(ctx: TurnContext, press: ButtonPress, action: Action) -> None:
     """Somebody pressed a value; None leaves it to the model, and without a name all are."""
     name, value = json.loads(action.argument)
     found = find(name)
@@ -108,7 +104,6 @@ async def preset(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcom
         kept = None if value is None else found.parse(str(value))
         await _change(ctx, with_value(ctx.settings.sampling, found.name, kept))
     await _show_all(ctx)
-    return Outcome()
 
 
 # ---------------------------------------------------------------- shown

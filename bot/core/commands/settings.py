@@ -13,7 +13,6 @@ from bot.core.commands.panel import SETTINGS, Choice, Door, Entry, Setting
 from bot.core.commands.table import ActionHandler, Command, nearest
 from bot.core.i18n import N_
 from bot.core.punctuation import in_a_row, paragraphs, valued
-from bot.core.queue import Outcome
 from bot.core.settings import ChatSettings
 from bot.core.stores import Action
 from bot.core.turn import TurnContext
@@ -24,7 +23,7 @@ SHOW = "settings.show"
 SET = "settings.set"
 
 
-async def settings(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
+async def settings(ctx: TurnContext, message: IncomingMessage, argument: str) -> None:
     """Show the panel, one setting, or change one: `/settings`, `… language`, `… language en`."""
     name, _, word = argument.partition(" ")
     found = _find(ctx, name)
@@ -33,7 +32,7 @@ async def settings(ctx: TurnContext, message: IncomingMessage, argument: str) ->
     elif found is None:
         await _show_panel(ctx, complaint=_unknown(ctx, name))
     elif isinstance(found, Door):
-        return await found.run(ctx, message, word.strip())
+        await found.run(ctx, message, word.strip())
     elif not word.strip():
         await _show_setting(ctx, found)
     elif (choice := found.choice(word.strip())) is not None:
@@ -43,26 +42,23 @@ async def settings(ctx: TurnContext, message: IncomingMessage, argument: str) ->
     else:
         text = ctx.texts.gettext("“{word}” is not one of the choices.")
         await _show_setting(ctx, found, complaint=text.format(word=word.strip()))
-    return Outcome()
 
 
-async def show_panel(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
+async def show_panel(ctx: TurnContext, press: ButtonPress, action: Action) -> None:
     """Somebody went back to the whole panel."""
     await _show_panel(ctx)
-    return Outcome()
 
 
-async def show_setting(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
+async def show_setting(ctx: TurnContext, press: ButtonPress, action: Action) -> None:
     """Somebody pressed a setting's button."""
     found = _find(ctx, action.argument)
     if isinstance(found, Setting):
         await _show_setting(ctx, found)
     else:  # it does not exist any more, or not here
         await _show_panel(ctx)
-    return Outcome()
 
 
-async def choose(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
+async def choose(ctx: TurnContext, press: ButtonPress, action: Action) -> None:
     """Somebody pressed a value."""
     name, word = json.loads(action.argument)
     found = _find(ctx, name)
@@ -73,7 +69,6 @@ async def choose(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcom
         await _announce(ctx, found, choice, before=before)
     else:
         await _show_panel(ctx)
-    return Outcome()
 
 
 def entries(ctx: TurnContext) -> Sequence[Entry]:

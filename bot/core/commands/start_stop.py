@@ -5,12 +5,11 @@ from __future__ import annotations
 from bot.core.commands.families import ABOUT
 from bot.core.commands.table import Command
 from bot.core.i18n import N_
-from bot.core.queue import Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import IncomingMessage
 
 
-async def start(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
+async def start(ctx: TurnContext, message: IncomingMessage, argument: str) -> None:
     """Greet."""
     _ = ctx.texts.gettext
     hello = _(
@@ -19,14 +18,12 @@ async def start(ctx: TurnContext, message: IncomingMessage, argument: str) -> Ou
         "the rest."
     )
     await ctx.say(hello.format(name=message.sender.name or _("there")))
-    return Outcome()
 
 
-async def stop(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
+async def stop(ctx: TurnContext, message: IncomingMessage, argument: str) -> None:
     """Stop the answer that is being written; it says so itself."""
     if not await ctx.stop_chat(ctx.chat):
         await ctx.say(ctx.texts.gettext("Nothing is being written right now."))
-    return Outcome()
 
 
 START = Command(name="start", family=ABOUT, summary=N_("What I can do"), run=start, urgent=True)

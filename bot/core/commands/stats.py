@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.core.commands.families import ADMIN
-from bot.core.commands.people import note_sender
 from bot.core.commands.table import Command
 from bot.core.commands.usage import line as usage_line
 from bot.core.commands.usage import listed
 from bot.core.i18n import N_
 from bot.core.limits.calendar import Period
-from bot.core.queue import Outcome
 from bot.core.statistics import percentile
 from bot.core.turn import TurnContext
 from bot.core.types import IncomingMessage
@@ -20,18 +18,16 @@ SHARES = (0.5, 0.95)
 """The halfway value, and what all but one in twenty stay below."""
 
 
-async def stats(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
+async def stats(ctx: TurnContext, message: IncomingMessage, argument: str) -> None:
     """Show who is there, what runs, how quick answers are, what today cost, and the API."""
     lines = [*await _counts(ctx), *await _times(ctx), await _cost(ctx), *_endpoints(ctx)]
     title = ctx.texts.gettext("How I am doing")
     await ctx.say(f"**📊 {title}**\n\n{listed(lines)}")
-    return Outcome()
 
 
 async def _counts(ctx: TurnContext) -> Sequence[str]:
     _, number = ctx.texts.gettext, ctx.formats.number
     since = ctx.services.budget.calendar.began()
-    await note_sender(ctx)
     found = await ctx.services.stores.statistics.activity(since)
     return [
         _("People: {count}, {today} of them today").format(

@@ -12,51 +12,31 @@ from bot.core.commands.families import TALK
 from bot.core.queue import Outcome
 from bot.core.stores import Action
 from bot.core.turn import TurnContext
-from bot.core.types import ButtonPress, CommandInfo, IncomingMessage, Need
+from bot.core.types import ButtonPress, CommandInfo, IncomingMessage
 
-Handler: TypeAlias = Callable[[TurnContext, IncomingMessage, str], Awaitable[Outcome]]
-"""Carries out a command. Given the message, and what stands behind the command's name."""
+Handler: TypeAlias = Callable[[TurnContext, IncomingMessage, str], Awaitable[Outcome | None]]
+"""Carries out a command. Given the message, and what stands behind the command's name.
 
-ActionHandler: TypeAlias = Callable[[TurnContext, ButtonPress, Action], Awaitable[Outcome]]
-"""Carries out what a button stands for."""
+Most leave nothing to be kept, and return None.
+"""
+
+ActionHandler: TypeAlias = Callable[[TurnContext, ButtonPress, Action], Awaitable[Outcome | None]]
+"""Carries out what a button stands for; returns the same."""
 
 COMMAND = re.compile(r"/([A-Za-z][A-Za-z0-9_]{0,31})(?:\s+(.*))?", re.DOTALL)
 """A command's name is at most 32 letters, digits and underscores (Bot API, `BotCommand`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
-    """A command: what carries it out, and what is said about it, as in `CommandInfo`.
+class Command(CommandInfo):
+    """A command: what is said about it, and what carries it out.
 
     `urgent` ones do not wait for the answer that is being written.
     """
 
-    name: str
-    summary: str
     run: Handler
-    family: str = TALK
-    usage: str = ""
-    aliases: tuple[str, ...] = ()
-    details: str = ""
-    examples: tuple[str, ...] = ()
-    admin: bool = False
-    needs: frozenset[Need] = frozenset()
     urgent: bool = False
-
-    @property
-    def info(self) -> CommandInfo:
-        """What `/help` and a platform's menu show."""
-        return CommandInfo(
-            name=self.name,
-            summary=self.summary,
-            usage=self.usage,
-            aliases=self.aliases,
-            family=self.family,
-            details=self.details,
-            examples=self.examples,
-            admin=self.admin,
-            needs=self.needs,
-        )
+    family: str = TALK
 
 
 class CommandTable:

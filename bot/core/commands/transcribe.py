@@ -50,7 +50,7 @@ LANGUAGES = {
 """What people call the languages that are spoken to the bot most; any code of two letters works."""
 
 
-async def transcribe(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
+async def transcribe(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome | None:
     """Write down the recording that came with the command, or that it replies to."""
     _ = ctx.texts.gettext
     language = language_of(argument)
@@ -61,7 +61,7 @@ async def transcribe(ctx: TurnContext, message: IncomingMessage, argument: str) 
         hint = _("Did you mean “{near}”?").format(near=near) if near else ""
         example = _("Write its name or its code: `/transcribe de`")
         await ctx.say(in_a_row(ctx.texts, text, hint or example))
-        return Outcome()
+        return None
     recordings = recordings_of(message)
     if not recordings:
         await ctx.say(
@@ -70,13 +70,13 @@ async def transcribe(ctx: TurnContext, message: IncomingMessage, argument: str) 
                 "`/transcribe de` says that it is German."
             )
         )
-        return Outcome()
+        return None
     return await write_down(ctx, message, recordings, language=language)
 
 
-async def voice(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
+async def voice(ctx: TurnContext, message: IncomingMessage, argument: str) -> None:
     """See or choose what happens to recordings."""
-    return await settings.settings(ctx, message, f"voice {argument}".strip())
+    await settings.settings(ctx, message, f"voice {argument}".strip())
 
 
 def recordings_of(message: IncomingMessage) -> tuple[Attachment, ...]:

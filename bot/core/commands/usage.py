@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from bot.core.chart import chart_of
 from bot.core.commands.families import ABOUT
-from bot.core.commands.people import note_sender, subject_of, titled
+from bot.core.commands.people import subject_of, titled
 from bot.core.commands.quota import line as limit_line
 from bot.core.commands.table import Command
 from bot.core.i18n import N_
@@ -18,7 +18,6 @@ from bot.core.limits.spending import sentences
 from bot.core.models import UsageKind
 from bot.core.names import harmless
 from bot.core.punctuation import items, noted, valued
-from bot.core.queue import Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import IncomingMessage, OutgoingFile
 
@@ -35,25 +34,23 @@ KINDS = {
 }
 
 
-async def usage(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
+async def usage(ctx: TurnContext, message: IncomingMessage, argument: str) -> None:
     """Show the sender's own usage; an admin may name somebody, or `all`."""
     _ = ctx.texts.gettext
     person: Person | None = ctx.person
     if argument:
         if not ctx.admin:
             await ctx.say(_("Only admins can see what others use. `/usage` shows your own."))
-            return Outcome()
+            return
         person = None
-        await note_sender(ctx)
         if argument.lower() != EVERYBODY:
             subject = await subject_of(ctx, argument)
             if subject is None:
                 await ctx.say(_("Whose? Write `/usage ID`, or `/usage all` for everybody."))
-                return Outcome()
+                return
             person = Person.of(subject)
     parts = [f"**{await _title(ctx, person)}**", *await _figures(ctx, person)]
     await ctx.say("\n\n".join(parts), files=await _picture(ctx, person))
-    return Outcome()
 
 
 async def _title(ctx: TurnContext, person: Person | None) -> str:

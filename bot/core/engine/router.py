@@ -103,9 +103,10 @@ class Router:
     async def handle(self, ctx: TurnContext) -> Outcome:
         """Do what the event asks for. Raises `PlatformError` and `StoreError` only."""
         if not self._gate.may(ctx.chat, ctx.sender):
-            return await self._turn_away(ctx)
+            await self._turn_away(ctx)
+            return Outcome()
         try:
-            outcome = await self._carry_out(ctx)
+            outcome = await self._carry_out(ctx) or Outcome()
         except ModelError as error:  # a limit that a command has not said itself
             if error.kind is not ModelErrorKind.NOT_ALLOWED:
                 raise
@@ -114,7 +115,7 @@ class Router:
         await remind(ctx, outcome)
         return outcome
 
-    async def _carry_out(self, ctx: TurnContext) -> Outcome:
+    async def _carry_out(self, ctx: TurnContext) -> Outcome | None:
         event = ctx.turn.event
         match event:
             case IncomingMessage():
@@ -123,15 +124,15 @@ class Router:
                 return await self._press(ctx, event)
             case StopPressed():
                 await ctx.stop_chat(ctx.chat)
-                return Outcome()
+                return None
             case unknown:
                 assert_never(unknown)
 
-    async def _message(self, ctx: TurnContext, message: IncomingMessage) -> Outcome:
+    async def _message(self, ctx: TurnContext, message: IncomingMessage) -> Outcome | None:
         parsed = parse(message.text)
         if parsed is None:
             if message.edited and await changed.offer(ctx, message):
-                return Outcome()
+                return None
             for instead in (instead_of_answering, instead_of_looking):
                 if (done := await instead(ctx, message)) is not None:
                     return done
@@ -141,32 +142,33 @@ class Router:
         _ = ctx.texts.gettext
         if command is not None:
             log.info("command", extra={**ctx.log, "command": command.name})
-            refusal = refuse(ctx, command.info)
+            refusal = refuse(ctx, command)
             if not refusal:
                 return await command.run(ctx, message, argument)
             await ctx.say(refusal)
-            return Outcome()
+            return None
         near = self._commands.nearest(name, admin=ctx.admin)
         hint = _("Did you mean /{near}?").format(near=near) if near else _("/help lists them.")
         await ctx.say(_("There is no command /{name}. {hint}").format(name=name, hint=hint))
-        return Outcome()
+        return None
 
-    async def _press(self, ctx: TurnContext, press: ButtonPress) -> Outcome:
+    async def _press(self, ctx: TurnContext, press: ButtonPress) -> Outcome | None:
         _ = ctx.texts.gettext
         if press.value == STOP:
             stopped = await ctx.stop_chat(ctx.chat)
             await ctx.platform.notice(press, "" if stopped else _("Nothing is being written."))
-            return Outcome()
+            return None
         if (thumb := feedback.read(press.value)) is not None:
-            return await feedback.rate(ctx, press, thumb)
+            await feedback.rate(ctx, press, thumb)
+            return None
         action = await ctx.services.stores.actions.taken(ctx.chat, press.value)
         handler = ACTIONS.get(action.name) if action else None
         if action is None or handler is None:
             await ctx.platform.notice(press, _("This button no longer works."))
-            return Outcome()
+            return None
         if action.owner is not None and action.owner != press.sender.id:
             await ctx.platform.notice(press, _("This button belongs to somebody else."))
-            return Outcome()
+            return None
         if not ctx.turn.urgent:  # it was answered when it was taken in
             return await handler(ctx, press, action)
         if action.name not in OUTSPOKEN:
@@ -178,11 +180,9 @@ class Router:
             ctx.settings = await ctx.services.stores.settings.load(ctx.chat)
             return await handler(ctx, press, action)
 
-    async def _turn_away(self, ctx: TurnContext) -> Outcome:
+    async def _turn_away(self, ctx: TurnContext) -> None:
         """One polite line, with the id that an admin needs to let the person in."""
         if isinstance(ctx.turn.event, IncomingMessage):
             _ = ctx.texts.gettext
-            who = f"{ctx.chat.platform}:{ctx.sender.id}"
             text = _("Sorry, I only answer people I know. The operator can let you in: `{id}`")
-            await ctx.say(text.format(id=who))
-        return Outcome()
+            await ctx.say(text.format(id=ctx.person))
