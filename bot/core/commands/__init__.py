@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from bot.core.commands import (
-    admin,
     again,
+    broadcast,
     changed,
     chats,
     context,
@@ -14,6 +14,7 @@ from bot.core.commands import (
     forget,
     image,
     model,
+    people,
     persona,
     redo,
     revive,
@@ -22,8 +23,9 @@ from bot.core.commands import (
 )
 from bot.core.commands.help import HELP
 from bot.core.commands.image import IMAGE
-from bot.core.commands.language import LANGUAGE
+from bot.core.commands.quota import QUOTA
 from bot.core.commands.start_stop import START, STOP
+from bot.core.commands.stats import STATS
 from bot.core.commands.table import ActionHandler, CommandTable
 from bot.core.commands.transcribe import TRANSCRIBE, VOICE
 from bot.core.commands.usage import USAGE
@@ -37,8 +39,7 @@ COMMANDS = CommandTable(
         model.MODEL,
         *persona.COMMANDS,
         *sampling.COMMANDS,
-        settings.SETTINGS_COMMAND,
-        LANGUAGE,
+        *settings.COMMANDS,
         IMAGE,
         TRANSCRIBE,
         VOICE,
@@ -47,7 +48,10 @@ COMMANDS = CommandTable(
         START,
         HELP,
         USAGE,
-        *admin.COMMANDS,
+        *people.COMMANDS,
+        QUOTA,
+        STATS,
+        broadcast.BROADCAST,
     )
 )
 
@@ -61,7 +65,8 @@ ACTIONS: Mapping[str, ActionHandler] = {
     **chats.ACTIONS,
     **export.ACTIONS,
     **forget.ACTIONS,
-    **admin.ACTIONS,
+    **people.ACTIONS,
+    **broadcast.ACTIONS,
     **image.ACTIONS,
     **revive.ACTIONS,
 }

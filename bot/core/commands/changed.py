@@ -10,6 +10,7 @@ from bot.core.answer.answer import answer_again
 from bot.core.answer.exchange import last_exchange
 from bot.core.chat import KeptMessage
 from bot.core.commands.again import too_late
+from bot.core.commands.menu import Item, draw
 from bot.core.commands.table import ActionHandler
 from bot.core.commands.transcribe import is_transcript
 from bot.core.memory.drawings import ordered
@@ -17,7 +18,7 @@ from bot.core.question.question import reworded
 from bot.core.queue import Outcome
 from bot.core.stores import Action
 from bot.core.turn import TurnContext
-from bot.core.types import Button, ButtonPress, IncomingMessage, MessageId, MessageRef
+from bot.core.types import ButtonPress, IncomingMessage, MessageId, MessageRef
 
 log = logging.getLogger(__name__)
 
@@ -32,14 +33,12 @@ async def offer(ctx: TurnContext, message: IncomingMessage) -> bool:
     if exchange.answer is not None and not _is_answered(exchange.question, exchange.answer):
         return False
     _ = ctx.texts.gettext
-    if not ctx.platform.capabilities(ctx.chat).max_buttons:
-        await ctx.say(_("✏️ You changed your message. Send it once more for a new answer."))
-        return True
     argument = f"{exchange.turn_id}\n{message.ref.id}\n{message.text}"
-    action = Action(name=CHANGED, argument=argument, owner=message.sender.id)
-    [value] = await ctx.services.stores.actions.offer(ctx.chat, [action])
-    button = Button(_("🔁 Answer it anew"), value)
-    await ctx.say(_("✏️ You changed your message."), buttons=((button,),))
+    buttons = await draw(ctx, [[Item(_("🔁 Answer it anew"), CHANGED, argument)]])
+    text = _("✏️ You changed your message.")
+    if not buttons:
+        text = _("✏️ You changed your message. Send it once more for a new answer.")
+    await ctx.say(text, buttons=buttons)
     return True
 
 

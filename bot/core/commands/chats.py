@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from bot.core.archive import Shelved
-from bot.core.commands.menu import Item, Page, draw, marked, page_at
+from bot.core.commands.menu import Item, draw, marked, page_at
 from bot.core.commands.table import ActionHandler, Command
 from bot.core.i18n import N_
 from bot.core.memory.titles import clean
@@ -159,46 +158,31 @@ async def _delete_for_good(ctx: TurnContext, found: Shelved) -> None:
 
 
 async def _show(ctx: TurnContext, *, page: int, before: str = "") -> None:
-    """A page of the list, in words and as buttons."""
+    """A page of the list, in words and as buttons; `before` is what is said above it."""
     archive = ctx.services.stores.archive
     size = PAGE_SIZE if ctx.platform.capabilities(ctx.chat).max_buttons else LISTED
     count = await archive.count(ctx.chat)
     at = page_at(page, things=count, size=size)
     found = await archive.listed(ctx.chat, offset=at.number * size, limit=size)
-    menu = Menu(before=before, found=found, page=at)
-    await ctx.say(_list(ctx, menu), buttons=await draw(ctx, _rows(ctx, menu)))
+    rows = [
+        [Item(marked(_title(ctx, each), each.current), OPEN, str(each.number))] for each in found
+    ]
+    text = paragraphs(before, _list(ctx, found))
+    await ctx.say(text, buttons=await draw(ctx, [*rows, at.arrows(LIST)]))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Menu:
-    """One page of the list; `before` is what is said above it."""
-
-    before: str
-    found: Sequence[Shelved]
-    page: Page
-
-
-def _list(ctx: TurnContext, menu: Menu) -> str:
+def _list(ctx: TurnContext, found: Sequence[Shelved]) -> str:
     _ = ctx.texts.gettext
-    if not menu.found:
-        empty = _("There are no conversations here yet. Just write me something.")
-        return paragraphs(menu.before, empty)
+    if not found:
+        return _("There are no conversations here yet. Just write me something.")
     lines = [
         f"- `{each.number}` {_title(ctx, each)} – {ctx.formats.moment(each.active)}"
         + (" ✓" if each.current else "")
-        for each in menu.found
+        for each in found
     ]
     hint = _("`/chats 3` goes on with number 3; `/help chats` tells what else there is.")
     heading = _("📚 **Conversations of this chat**")
-    return paragraphs(menu.before, heading, "\n".join(lines), hint)
-
-
-def _rows(ctx: TurnContext, menu: Menu) -> list[list[Item]]:
-    rows = [
-        [Item(marked(_title(ctx, each), each.current), OPEN, str(each.number))]
-        for each in menu.found
-    ]
-    return [*rows, menu.page.arrows(LIST)]
+    return paragraphs(heading, "\n".join(lines), hint)
 
 
 def _title(ctx: TurnContext, conversation: Shelved) -> str:

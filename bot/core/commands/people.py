@@ -221,4 +221,5 @@ USERS = Command(
     urgent=True,
 )
 
+COMMANDS = (ALLOW, DENY, USERS)
 ACTIONS: dict[str, ActionHandler] = {LET_IN: let_in, TURN: turn_page}

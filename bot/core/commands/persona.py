@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bot.core.commands.families import STYLE
 from bot.core.commands.menu import Item, draw, marked
-from bot.core.commands.table import ActionHandler, Command, nearest
+from bot.core.commands.table import ActionHandler, Command, did_you_mean
 from bot.core.defaults import Persona
 from bot.core.i18n import N_
 from bot.core.manner import persona_of
@@ -102,9 +102,8 @@ async def persona(ctx: TurnContext, message: IncomingMessage, argument: str) -> 
     elif (found := _find(ctx, argument)) is not None:
         await _pick(ctx, found)
     else:
-        near = nearest(names, argument)
         text = _("There is no persona “{name}”.").format(name=argument[:40])
-        hint = _("Did you mean “{near}”?").format(near=near) if near else ""
+        hint = did_you_mean(ctx.texts, names, argument)
         await _show(ctx, complaint=f"{text} {hint}".strip())
 
 

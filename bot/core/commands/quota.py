@@ -31,22 +31,19 @@ async def quota(ctx: TurnContext, message: IncomingMessage, argument: str) -> No
     subject = await subject_of(ctx, " ".join(words[:end]))
     _ = ctx.texts.gettext
     if subject is None:
-        await ctx.say(
-            _("Whose? Write `/quota ID`, for example `/quota {id}`.").format(id=ctx.person)
-        )
+        text = _("Whose? Write `/quota ID`, for example `/quota {id}`.")
+        await ctx.say(text.format(id=ctx.person))
         return
     person = Person.of(subject)
-    if len(words) == end:
-        await ctx.say(await _of(ctx, person))
-        return
     try:
-        await _change(ctx, person, words[end:])
+        if words[end:]:
+            await _change(ctx, person, words[end:])
     except QuotaSyntaxError as error:
         text = _("I do not understand “{word}”. Limits are: {names}; each takes a number or `off`.")
         names = items(ctx.texts, (f"`{name}`" for name in NAMES))
         await ctx.say(text.format(word=str(error), names=names))
-        return
-    await ctx.say(await _of(ctx, person))
+    else:
+        await ctx.say(await _of(ctx, person))
 
 
 def _end_of_name(words: list[str]) -> int:

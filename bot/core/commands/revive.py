@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
+from bot.core.commands.menu import Item, draw
 from bot.core.commands.table import ActionHandler
-from bot.core.i18n import N_
 from bot.core.stores import Action
 from bot.core.turn import TurnContext
-from bot.core.types import Button, ButtonPress, ButtonRow
+from bot.core.types import ButtonPress, ButtonRow
 from bot.errors import StoreError
 
 log = logging.getLogger(__name__)
 
 REVIVE = "turn.revive"
-LABEL = N_("🔁 Retry")
 
 
-async def offer_revival(ctx: TurnContext) -> tuple[ButtonRow, ...]:
+async def offer_revival(ctx: TurnContext) -> Sequence[ButtonRow]:
     """The button for the turn of the context; none where it cannot be shown or written down."""
-    if not ctx.platform.capabilities(ctx.chat).max_buttons:
-        return ()
-    action = Action(name=REVIVE, argument=str(ctx.turn.id))
+    button = Item(ctx.texts.gettext("🔁 Retry"), REVIVE, str(ctx.turn.id))
     try:
-        [value] = await ctx.services.stores.actions.offer(ctx.chat, [action])
+        return await draw(ctx, [[button]], everybody=True)
     except StoreError as error:
         log.warning("no button", extra={**ctx.log, "error": repr(error)})
         return ()
-    return ((Button(ctx.texts.gettext(LABEL), value),),)
 
 
 async def revive(ctx: TurnContext, press: ButtonPress, action: Action) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from bot.core.chat import Sampling
 from bot.core.commands.families import STYLE
 from bot.core.commands.menu import Item, draw, marked
-from bot.core.commands.table import ActionHandler, Command, nearest
+from bot.core.commands.table import ActionHandler, Command, did_you_mean
 from bot.core.i18n import N_
 from bot.core.parameters import (
     ALIASES,
@@ -152,9 +152,8 @@ def _line(ctx: TurnContext, parameter: Parameter | Stops, now: str) -> str:
 def _unknown(ctx: TurnContext, name: str) -> str:
     _ = ctx.texts.gettext
     text = _("There is no parameter “{name}”.").format(name=name[:40])
-    near = nearest([*(each.name for each in PARAMETERS), *ALIASES], name)
-    hint = _("Did you mean “{near}”?").format(near=near) if near else ""
-    return in_a_row(ctx.texts, text, hint)
+    names = [*(each.name for each in PARAMETERS), *ALIASES]
+    return in_a_row(ctx.texts, text, did_you_mean(ctx.texts, names, name))
 
 
 SET = Command(

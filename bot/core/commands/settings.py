@@ -10,7 +10,7 @@ from typing import Any
 from bot.core.commands.families import STYLE
 from bot.core.commands.menu import Item, draw, marked
 from bot.core.commands.panel import SETTINGS, Choice, Door, Entry, Setting
-from bot.core.commands.table import ActionHandler, Command, nearest
+from bot.core.commands.table import ActionHandler, Command, Handler, did_you_mean
 from bot.core.i18n import N_
 from bot.core.punctuation import in_a_row, paragraphs, valued
 from bot.core.settings import ChatSettings
@@ -42,6 +42,15 @@ async def settings(ctx: TurnContext, message: IncomingMessage, argument: str) ->
     else:
         text = ctx.texts.gettext("“{word}” is not one of the choices.")
         await _show_setting(ctx, found, complaint=text.format(word=word.strip()))
+
+
+def shortcut(name: str) -> Handler:
+    """Carries out a command of this name, which people look for, as `/settings NAME`."""
+
+    async def run(ctx: TurnContext, message: IncomingMessage, argument: str) -> None:
+        await settings(ctx, message, f"{name} {argument}".strip())
+
+    return run
 
 
 async def show_panel(ctx: TurnContext, press: ButtonPress, action: Action) -> None:
@@ -158,11 +167,9 @@ def _value(ctx: TurnContext, entry: Entry) -> str:
 
 
 def _unknown(ctx: TurnContext, name: str) -> str:
-    _ = ctx.texts.gettext
-    near = nearest([entry.name for entry in entries(ctx)], name)
-    text = _("There is no setting “{name}”.").format(name=name)
-    hint = _("Did you mean “{near}”?").format(near=near) if near else ""
-    return in_a_row(ctx.texts, text, hint)
+    text = ctx.texts.gettext("There is no setting “{name}”.").format(name=name)
+    names = [entry.name for entry in entries(ctx)]
+    return in_a_row(ctx.texts, text, did_you_mean(ctx.texts, names, name))
 
 
 def _argument(setting: Setting, choice: Choice) -> str:
@@ -179,5 +186,16 @@ SETTINGS_COMMAND = Command(
     details=N_("Everything that a chat can choose, as buttons or by typing."),
     examples=("/settings", "/settings language", "/settings language zh"),
 )
+LANGUAGE = Command(
+    name="language",
+    family=STYLE,
+    summary=N_("Choose the language of my own sentences"),
+    usage="[auto|en|zh]",
+    run=shortcut("language"),
+    aliases=("lang",),
+    examples=("/language", "/language zh"),
+    urgent=True,
+)
 
+COMMANDS = (SETTINGS_COMMAND, LANGUAGE)
 ACTIONS: dict[str, ActionHandler] = {PANEL: show_panel, SHOW: show_setting, SET: choose}

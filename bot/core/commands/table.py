@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from gettext import NullTranslations
 from typing import TypeAlias
 
 from bot.core.commands.families import TALK
@@ -62,6 +63,12 @@ def nearest(names: Iterable[str], name: str) -> str | None:
     """The one of these names that looks most like `name`, if any does."""
     found = difflib.get_close_matches(name.lower(), list(names), n=1, cutoff=0.5)
     return found[0] if found else None
+
+
+def did_you_mean(texts: NullTranslations, names: Iterable[str], name: str) -> str:
+    """A question with the name that was probably meant; empty when none looks like it."""
+    near = nearest(names, name)
+    return texts.gettext("Did you mean “{near}”?").format(near=near) if near else ""
 
 
 def parse(text: str) -> tuple[str, str] | None:

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from bot.core.answer.patience import patiently
 from bot.core.chat import NewMessage, Role, TextPart
-from bot.core.commands import settings
 from bot.core.commands.families import MEDIA
-from bot.core.commands.table import Command, nearest
+from bot.core.commands.settings import shortcut
+from bot.core.commands.table import Command, did_you_mean
 from bot.core.delivery.delivery import Delivery
 from bot.core.i18n import N_
 from bot.core.models import UsageEntry
@@ -57,8 +57,7 @@ async def transcribe(ctx: TurnContext, message: IncomingMessage, argument: str) 
     if language is None:
         names = [name for known in LANGUAGES.values() for name in known]
         text = _("I do not know the language “{name}”.").format(name=argument)
-        near = nearest(names, argument.lower())
-        hint = _("Did you mean “{near}”?").format(near=near) if near else ""
+        hint = did_you_mean(ctx.texts, names, argument)
         example = _("Write its name or its code: `/transcribe de`")
         await ctx.say(in_a_row(ctx.texts, text, hint or example))
         return None
@@ -72,11 +71,6 @@ async def transcribe(ctx: TurnContext, message: IncomingMessage, argument: str) 
         )
         return None
     return await write_down(ctx, message, recordings, language=language)
-
-
-async def voice(ctx: TurnContext, message: IncomingMessage, argument: str) -> None:
-    """See or choose what happens to recordings."""
-    await settings.settings(ctx, message, f"voice {argument}".strip())
 
 
 def recordings_of(message: IncomingMessage) -> tuple[Attachment, ...]:
@@ -222,7 +216,7 @@ VOICE = Command(
     name="voice",
     summary=N_("Choose what I do with voice messages"),
     usage="[answer|transcribe|off]",
-    run=voice,
+    run=shortcut("voice"),
     family=MEDIA,
     details=N_("Answer them, only write them down, or leave them alone; for this chat."),
     examples=("/voice", "/voice transcribe"),
