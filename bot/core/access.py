@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from fnmatch import fnmatchcase
@@ -10,7 +10,7 @@ from typing import Protocol
 
 from bot.core.believed import Believed
 from bot.core.ports import Clock
-from bot.core.types import ChatRef, Event, IncomingMessage, Sender
+from bot.core.types import ChatRef, Event, IncomingMessage, Person, Sender
 
 REMIND_AFTER = 3600.0
 """A stranger is told once an hour, in seconds: enough to be found, too little to be a nuisance."""
@@ -69,10 +69,14 @@ class Gate:
     ) -> None:
         self._access = access
         self._clock = clock
-        self.places = places
+        self._places = places
         self._grants = grants
         self._decided = Believed("grants", grants.all, clock)
         self._told: dict[str, float] = {}
+
+    def names(self, chat: ChatRef) -> Sequence[str]:
+        """What a chat is let in or shut out by: its own name, and that of what it lies in."""
+        return [f"{chat.platform}:{place}" for place in self._places(chat)]
 
     async def refresh(self) -> None:
         """Know what admins have decided. Raises `StoreError` while it is not known at all."""
@@ -91,8 +95,8 @@ class Gate:
         """
         return any(
             [
-                await self._follow(f"{old.platform}:{was}", f"{new.platform}:{now}")
-                for was, now in zip(self.places(old), self.places(new), strict=True)
+                await self._follow(was, now)
+                for was, now in zip(self.names(old), self.names(new), strict=True)
             ]
         )
 
@@ -108,8 +112,7 @@ class Gate:
         """Whether this sender may use the bot in this chat; who is shut out may nowhere."""
         if self.is_admin(chat, sender):
             return True
-        user = f"{chat.platform}:{sender.id}"
-        places = [f"{chat.platform}:{place}" for place in self.places(chat)]
+        user, places = _name(chat, sender), self.names(chat)
         decided = [self._decided.known.get(subject) for subject in (user, *places)]
         if False in decided:
             return False
@@ -123,12 +126,11 @@ class Gate:
 
     def is_shut_out(self, chat: ChatRef) -> bool:
         """Whether an admin has shut out a whole chat."""
-        places = [f"{chat.platform}:{place}" for place in self.places(chat)]
-        return False in [self._decided.known.get(place) for place in places]
+        return False in [self._decided.known.get(name) for name in self.names(chat)]
 
     def is_admin(self, chat: ChatRef, sender: Sender) -> bool:
         """Whether this sender may use what only admins may; the terminal is the operator's own."""
-        return self.administers(f"{chat.platform}:{sender.id}")
+        return self.administers(_name(chat, sender))
 
     def administers(self, subject: str) -> bool:
         """Whether this person is an admin: by the configuration, or as who sits at the terminal."""
@@ -152,7 +154,7 @@ class Gate:
         ]
         if not wanted or self.is_admin(chat, sender):
             return True
-        names = {f"{chat.platform}:{name}" for name in (sender.id, *self.places(chat))}
+        names = {_name(chat, sender), *self.names(chat)}
         return any(names & who for who in wanted)
 
     def check(self, event: Event) -> Verdict:
@@ -166,10 +168,15 @@ class Gate:
         return Verdict.IGNORE
 
     def _first_time(self, chat: ChatRef, sender: Sender) -> bool:
-        who, now = f"{chat.platform}:{sender.id}", self._clock.monotonic()
+        who, now = _name(chat, sender), self._clock.monotonic()
         if now - self._told.get(who, -REMIND_AFTER) < REMIND_AFTER:
             return False
         if len(self._told) >= STRANGERS:
             self._told.clear()
         self._told[who] = now
         return True
+
+
+def _name(chat: ChatRef, sender: Sender) -> str:
+    """What a person is let in or shut out by."""
+    return str(Person(chat.platform, sender.id))

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.core.models import UsageEntry
-from bot.core.types import ChatRef, IncomingMessage, UserId
+from bot.core.types import ChatRef, IncomingMessage, Person, UserId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +132,7 @@ class Privacy(Protocol):
         """Take the names off what forgotten people used in months that are over."""
         ...
 
-    async def forget_person(self, platform: str, person: UserId, *, by: int) -> None:
+    async def forget_person(self, person: Person, *, by: int) -> None:
         """Delete everything somebody said in any chat, the answers to it, and who they are.
 
         What they said before the turn `by` and is not answered yet is forgotten with its answer.

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from bot.core.limits.ledger import Person
-from bot.core.types import ChatRef, MessageRef
+from bot.core.types import ChatRef, MessageRef, Person
 
 
 class Delivered(StrEnum):

@@ -16,12 +16,12 @@ from bot.core.access import Grants
 from bot.core.archive import Archive, Overheard, Privacy, Summaries, Summary
 from bot.core.broadcasts import Broadcasts
 from bot.core.chat import ImagePart, KeptMessage
-from bot.core.limits.ledger import Ledger, Person
+from bot.core.limits.ledger import Ledger
 from bot.core.moves import Moves
 from bot.core.queue import TurnQueue
 from bot.core.settings import SettingsStore
 from bot.core.statistics import Statistics
-from bot.core.types import ChatRef, Sender, UserId
+from bot.core.types import ChatRef, Person, Sender, UserId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from bot.core.delivery.delivery import FIRST_BACKOFF, LAST_BACKOFF, PATIENCE, De
 from bot.core.figures import Formats, FormatsOf
 from bot.core.i18n import texts
 from bot.core.limits.budget import Budget
-from bot.core.limits.ledger import Person, Standing
+from bot.core.limits.ledger import Standing
 from bot.core.manner import Manner, manner
 from bot.core.models import UsageEntry
 from bot.core.ports import (
@@ -43,6 +43,7 @@ from bot.core.types import (
     IncomingMessage,
     MessageRef,
     OutgoingFile,
+    Person,
     Reply,
     Sender,
     Style,

@@ -41,6 +41,24 @@ class Sender:
     language: str = "en"
 
 
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody on a platform."""
+
+    platform: str
+    id: UserId
+
+    def __str__(self) -> str:
+        """As an operator writes them: `telegram:1001`."""
+        return f"{self.platform}:{self.id}"
+
+    @classmethod
+    def of(cls, subject: str) -> Person:
+        """Undo `str`."""
+        platform, _colon, id = subject.partition(":")
+        return cls(platform, UserId(id))
+
+
 class FileKind(StrEnum):
     """What a file is for, as the platform labels it; its bytes may disagree."""
 

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from bot.core.broadcasts import Broadcasts, Delivered, Progress
-from bot.core.limits.ledger import Person
-from bot.core.types import ChatId, ChatRef, MessageId, MessageRef
+from bot.core.types import ChatId, ChatRef, MessageId, MessageRef, Person
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
 from bot.store.database import Database, insert

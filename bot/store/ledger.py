@@ -14,7 +14,6 @@ from bot.core.limits.calendar import Calendar, Period, key_of
 from bot.core.limits.ledger import (
     DayTotal,
     Ledger,
-    Person,
     Refused,
     Reserved,
     Spender,
@@ -23,12 +22,20 @@ from bot.core.limits.ledger import (
     Wish,
 )
 from bot.core.limits.quota import NAMES, Amount, Ceiling, Limits, Measure, name_of
-from bot.core.types import UserId
+from bot.core.types import Person, UserId
 from bot.store import totals
 from bot.store.columns import Words, utc_now
 from bot.store.connection import Connection
 from bot.store.database import Database, insert_for
-from bot.store.schema import person_limits, quota_notes, reservations, turns, usage_totals, users
+from bot.store.schema import (
+    of_person,
+    person_limits,
+    quota_notes,
+    reservations,
+    turns,
+    usage_totals,
+    users,
+)
 
 _SET_ASIDE = "reserved"
 """Stands for a period where it is about what is set aside."""
@@ -168,7 +175,9 @@ class LedgerTable(Ledger):
 
     async def set_limits(self, person: Person, limits: Limits) -> None:
         if not limits:
-            await self._database.change(sa.delete(person_limits).where(*_of(person_limits, person)))
+            await self._database.change(
+                sa.delete(person_limits).where(*of_person(person_limits, person))
+            )
             return
         new = insert_for(self._database.dialect, person_limits).values(
             platform=person.platform,
@@ -295,12 +304,8 @@ def _amount(values: sa.RowMapping) -> Amount:
     )
 
 
-def _of(table: sa.Table, person: Person) -> tuple[sa.ColumnElement[bool], ...]:
-    return (table.c.platform == person.platform, table.c.user_id == person.id)
-
-
 def _scope(person: Person | None) -> tuple[sa.ColumnElement[bool], ...]:
-    return _of(usage_totals, person or Person(totals.EVERYBODY[0], UserId(totals.EVERYBODY[1])))
+    return of_person(usage_totals, person or totals.EVERYBODY)
 
 
 def _dump(limits: Limits) -> str:

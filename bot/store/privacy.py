@@ -14,7 +14,7 @@ from bot.core.archive import Privacy
 from bot.core.chat import Role
 from bot.core.limits.calendar import Calendar
 from bot.core.queue import TurnState
-from bot.core.types import ChatId, ChatRef, UserId
+from bot.core.types import ChatId, ChatRef, Person, UserId
 from bot.store import messages as message_rows
 from bot.store import totals
 from bot.store.connection import Connection
@@ -26,6 +26,7 @@ from bot.store.schema import (
     conversations,
     in_chat,
     messages,
+    of_person,
     overheard,
     ratings,
     summaries,
@@ -71,29 +72,20 @@ class PrivacyTable(Privacy):
     async def tidy(self) -> None:
         await self._database.write(lambda connection: _tidy(connection, self._calendar))
 
-    async def forget_person(self, platform: str, person: UserId, *, by: int) -> None:
-        theirs = (turns.c.platform == platform, turns.c.user_id == person)
+    async def forget_person(self, person: Person, *, by: int) -> None:
+        theirs = of_person(turns, person)
         open_yet = sa.update(turns).where(*theirs, turns.c.id < by, turns.c.state.in_(_OPEN))
 
         async def job(connection: Connection) -> None:
             # First of all: a turn that another process ends meanwhile is found below, or waits.
             await connection.execute(open_yet.values(forgotten=True))
-            for chat in await _chats_of_only(connection, platform, person):
-                await _forget_chat(connection, ChatRef(platform, ChatId(chat)))
-            await _forget_words(connection, platform, person)
+            for chat in await _chats_of_only(connection, person):
+                await _forget_chat(connection, chat)
+            await _forget_words(connection, person)
             await _forget_turns(connection, *theirs)
-            for statement in (
-                sa.delete(overheard).where(
-                    overheard.c.platform == platform, overheard.c.sender_id == person
-                ),
-                sa.delete(actions).where(actions.c.platform == platform, actions.c.owner == person),
-                sa.delete(ratings).where(
-                    ratings.c.platform == platform, ratings.c.user_id == person
-                ),
-                sa.delete(users).where(users.c.platform == platform, users.c.id == person),
-            ):
-                await connection.execute(statement)
-            await _forget_usage(connection, platform, person, self._calendar)
+            for table in (overheard, actions, ratings, users):
+                await connection.execute(sa.delete(table).where(*of_person(table, person)))
+            await _forget_usage(connection, person, self._calendar)
             await message_rows.drop_unused_files(connection)
 
         await self._database.write(job)
@@ -116,47 +108,48 @@ async def _forget_turns(connection: Connection, *which: sa.ColumnElement[bool]) 
 
 
 async def end_forgotten(
-    connection: Connection, turn_id: int, chat: ChatRef, person: UserId
+    connection: Connection, turn_id: int, chat: ChatRef, person: Person
 ) -> None:
     """Empty a turn that ends after its person was forgotten, with what it has brought back."""
     over = SCRUBBED | {"state": TurnState.DONE.value}
     for statement in (
         sa.update(turns).where(turns.c.id == turn_id).values(over),
         sa.delete(turn_files).where(turn_files.c.turn_id == turn_id),
-        sa.delete(actions).where(*in_chat(actions, chat), actions.c.owner == person),
-        sa.delete(users).where(users.c.platform == chat.platform, users.c.id == person),
+        sa.delete(actions).where(*in_chat(actions, chat), *of_person(actions, person)),
+        sa.delete(users).where(*of_person(users, person)),
     ):
         await connection.execute(statement)
 
 
-async def _chats_of_only(connection: Connection, platform: str, person: UserId) -> list[str]:
+async def _chats_of_only(connection: Connection, person: Person) -> list[ChatRef]:
     """The chats in which nobody else has ever said anything."""
     said = (
         sa.select(conversations.c.chat, messages.c.sender_id.label("who"))
         .join_from(messages, conversations)
-        .where(conversations.c.platform == platform, messages.c.sender_id != "")
+        .where(conversations.c.platform == person.platform, messages.c.sender_id != "")
     )
     did = sa.select(turns.c.chat, turns.c.user_id.label("who")).where(
-        turns.c.platform == platform, turns.c.chat != "", turns.c.user_id != ""
+        turns.c.platform == person.platform, turns.c.chat != "", turns.c.user_id != ""
     )
     heard = sa.select(overheard.c.chat, overheard.c.sender_id.label("who")).where(
-        overheard.c.platform == platform
+        overheard.c.platform == person.platform
     )
     anybody = sa.union(said, did, heard).subquery()
     query = (
         sa.select(anybody.c.chat)
         .group_by(anybody.c.chat)
-        .having(sa.func.min(anybody.c.who) == person, sa.func.max(anybody.c.who) == person)
+        .having(sa.func.min(anybody.c.who) == person.id, sa.func.max(anybody.c.who) == person.id)
     )
-    return list((await connection.execute(query)).scalars())
+    found = (await connection.execute(query)).scalars()
+    return [ChatRef(person.platform, ChatId(chat)) for chat in found]
 
 
-async def _forget_words(connection: Connection, platform: str, person: UserId) -> None:
+async def _forget_words(connection: Connection, person: Person) -> None:
     """Delete what somebody said where others talk too, with the answers to it."""
     theirs = (
         sa.select(messages.c.conversation_id)
         .join_from(messages, conversations)
-        .where(conversations.c.platform == platform, messages.c.sender_id == person)
+        .where(conversations.c.platform == person.platform, messages.c.sender_id == person.id)
         .distinct()
     )
     found = list((await connection.execute(theirs)).scalars())
@@ -177,13 +170,13 @@ async def _forget_words(connection: Connection, platform: str, person: UserId) -
     answers = sa.select(messages.c.id).where(
         messages.c.conversation_id.in_(found),
         messages.c.role != Role.USER.value,
-        asker == person,
+        asker == person.id,
     )
     gone = [*(await connection.execute(answers)).scalars()]
     for statement in (
         sa.delete(messages).where(messages.c.id.in_(gone)),
         sa.delete(messages).where(
-            messages.c.conversation_id.in_(found), messages.c.sender_id == person
+            messages.c.conversation_id.in_(found), messages.c.sender_id == person.id
         ),
         sa.delete(summaries).where(summaries.c.conversation_id.in_(found)),
         sa.update(conversations).where(conversations.c.id.in_(found)).values(title=""),
@@ -192,14 +185,12 @@ async def _forget_words(connection: Connection, platform: str, person: UserId) -
     await message_rows.look_again(connection, found)
 
 
-async def _forget_usage(
-    connection: Connection, platform: str, person: UserId, calendar: Calendar
-) -> None:
+async def _forget_usage(connection: Connection, person: Person, calendar: Calendar) -> None:
     """What was used stays counted: nameless, except for the month that limits are about."""
-    theirs = sa.update(usage).where(usage.c.platform == platform, usage.c.user_id == person)
+    theirs = sa.update(usage).where(*of_person(usage, person))
     await connection.execute(theirs.values(chat=FORGOTTEN))
     await _tidy(connection, calendar)
-    await totals.forget_before_this_month(connection, platform, person, calendar)
+    await totals.forget_before_this_month(connection, person, calendar)
 
 
 async def _tidy(connection: Connection, calendar: Calendar) -> None:
@@ -207,6 +198,6 @@ async def _tidy(connection: Connection, calendar: Calendar) -> None:
     over = sa.and_(usage.c.chat == FORGOTTEN, usage.c.created_at < calendar.began().replace(day=1))
     query = sa.select(usage.c.platform, usage.c.user_id).where(over).distinct()
     for row in (await connection.execute(query)).all():
-        person = UserId(row.user_id)
-        await totals.forget_before_this_month(connection, row.platform, person, calendar)
+        person = Person(row.platform, UserId(row.user_id))
+        await totals.forget_before_this_month(connection, person, calendar)
     await connection.execute(sa.update(usage).where(over).values(user_id="", chat=""))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from bot.core.types import ChatRef
+from bot.core.types import ChatRef, Person
 from bot.store.columns import Dollars, Id, Utc, Words
 from bot.store.indexes import where
 
@@ -390,3 +390,12 @@ def in_chat(table: sa.Table, chat: ChatRef) -> tuple[sa.ColumnElement[bool], ...
     """The condition that a row belongs to a chat; of the table `chats`, that it is its own."""
     name = table.c.id if table is chats else table.c.chat
     return (table.c.platform == chat.platform, name == chat.id)
+
+
+_PERSON = {users: "id", overheard: "sender_id", actions: "owner"}
+
+
+def of_person(table: sa.Table, person: Person) -> tuple[sa.ColumnElement[bool], ...]:
+    """The condition that a row is somebody's; of the table `users`, that it is they themselves."""
+    name = table.c[_PERSON.get(table, "user_id")]
+    return (table.c.platform == person.platform, name == person.id)

@@ -11,13 +11,14 @@ import sqlalchemy as sa
 from bot.core.limits.calendar import Calendar, Period
 from bot.core.limits.ledger import Total
 from bot.core.models import UsageEntry, UsageKind
-from bot.core.types import UserId
+from bot.core.types import Person, UserId
 from bot.store.connection import Connection
 from bot.store.database import Insert, insert_for
+from bot.store.schema import of_person
 from bot.store.schema import usage_totals as table
 
-EVERYBODY = ("", "")
-"""Platform and user of the rows that sum up everybody."""
+EVERYBODY = Person("", UserId(""))
+"""Under whose name the rows stand that sum up everybody."""
 
 _LOCK = 0x6C696D69  # any number, the same in every replica
 _SUMS = (
@@ -41,17 +42,13 @@ async def one_at_a_time(connection: Connection) -> None:
 
 
 async def add(
-    connection: Connection,
-    platform: str,
-    user: UserId,
-    entries: Sequence[UsageEntry],
-    calendar: Calendar,
+    connection: Connection, person: Person, entries: Sequence[UsageEntry], calendar: Calendar
 ) -> None:
     """Add entries to the sums of their person and of everybody: of today, the month, all time."""
     totals = _summed(entries)
     rows = [
-        {"platform": scope[0], "user_id": scope[1], "period": key, **_row(total)}
-        for scope in (EVERYBODY, (platform, user))
+        {"platform": who.platform, "user_id": who.id, "period": key, **_row(total)}
+        for who in (EVERYBODY, person)
         for key in sorted(calendar.key(period) for period in Period)
         for total in totals
     ]
@@ -104,12 +101,12 @@ def read(row: sa.Row[tuple[object, ...]]) -> Total:
 
 
 async def forget_before_this_month(
-    connection: Connection, platform: str, user: UserId, calendar: Calendar
+    connection: Connection, person: Person, calendar: Calendar
 ) -> None:
     """Delete somebody's own sums, except those that limits still need; everybody's stay."""
     await one_at_a_time(connection)
     month = calendar.key(Period.MONTH)
-    theirs = (table.c.platform == platform, table.c.user_id == user)
+    theirs = of_person(table, person)
     await connection.execute(sa.delete(table).where(*theirs, ~table.c.period.startswith(month)))
     columns = [column for column in table.c if column is not table.c.period]
     this_month = sa.select(sa.literal(calendar.key(Period.ALL)), *columns).where(

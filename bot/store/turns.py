@@ -18,6 +18,7 @@ from bot.core.types import (
     Event,
     MessageRef,
     OutgoingFile,
+    Person,
     Unreadable,
 )
 from bot.errors import TurnLost
@@ -284,7 +285,8 @@ class Turns(TurnQueue):
                 await outcomes.keep(connection, end, outcome, self._calendar)
             await outcomes.charge(connection, end, usage, self._calendar)
             if end.forgotten:
-                await end_forgotten(connection, turn_id, end.chat, end.user)
+                person = Person(end.chat.platform, end.user)
+                await end_forgotten(connection, turn_id, end.chat, person)
             await ledger.release_turn(connection, turn_id)  # it, or this attempt of it, is over
             return end
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from bot.core.limits.calendar import Calendar
 from bot.core.models import UsageEntry
-from bot.core.types import ChatRef, UserId
+from bot.core.types import ChatRef, Person, UserId
 from bot.store import totals
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
@@ -46,4 +46,4 @@ async def keep(
         for entry in entries
     ]
     await connection.execute(_KEEPING, rows)
-    await totals.add(connection, chat.platform, user, entries, calendar)
+    await totals.add(connection, Person(chat.platform, user), entries, calendar)

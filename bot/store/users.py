@@ -8,14 +8,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.core.limits.ledger import Person
 from bot.core.stores import Acquaintance, Users
-from bot.core.types import Sender, UserId
+from bot.core.types import Person, Sender, UserId
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
 from bot.store.database import Database, Insert, insert_for
 from bot.store.gathering import Gathering
-from bot.store.schema import users
+from bot.store.schema import of_person, users
 
 
 @cache
@@ -69,8 +68,7 @@ class UserTable(Users):
         return await self._database.scalar(sa.select(sa.func.count()).select_from(users)) or 0
 
     async def find(self, person: Person) -> Acquaintance | None:
-        query = sa.select(users).where(users.c.platform == person.platform, users.c.id == person.id)
-        row = await self._database.row(query)
+        row = await self._database.row(sa.select(users).where(*of_person(users, person)))
         return None if row is None else _acquaintance(row)
 
     async def called(self, platform: str, name: str) -> Sequence[Acquaintance]:

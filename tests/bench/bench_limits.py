@@ -19,10 +19,19 @@ from bot.core.chart import chart_of
 from bot.core.clock import SystemClock
 from bot.core.limits.budget import Budget, Quotas
 from bot.core.limits.calendar import Calendar, Period
-from bot.core.limits.ledger import Person, Wish
+from bot.core.limits.ledger import Wish
 from bot.core.limits.quota import Amount, parse_limits
 from bot.core.statistics import percentile
-from bot.core.types import ChatId, ChatRef, IncomingMessage, MessageId, MessageRef, Sender, UserId
+from bot.core.types import (
+    ChatId,
+    ChatRef,
+    IncomingMessage,
+    MessageId,
+    MessageRef,
+    Person,
+    Sender,
+    UserId,
+)
 from bot.formats import BabelFormats
 from bot.media.chart import draw_chart
 from bot.store import StorageSettings, open_store

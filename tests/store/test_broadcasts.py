@@ -9,11 +9,10 @@ from functools import partial
 import sqlalchemy as sa
 
 from bot.core.broadcasts import Delivered, Progress
-from bot.core.limits.ledger import Person
 from bot.core.models import UsageEntry, UsageKind
 from bot.core.queue import Outcome
 from bot.core.stores import Stores
-from bot.core.types import Sender, UserId
+from bot.core.types import Person, Sender, UserId
 from bot.store import StorageSettings
 from bot.store.columns import utc_now
 from bot.store.connection import Connection

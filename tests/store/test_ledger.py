@@ -16,12 +16,12 @@ import pytest
 import sqlalchemy as sa
 
 from bot.core.limits.calendar import Calendar, Period
-from bot.core.limits.ledger import Person, Refused, Reserved, Wish
+from bot.core.limits.ledger import Refused, Reserved, Wish
 from bot.core.limits.quota import Amount, Ceiling, Measure
 from bot.core.models import UsageEntry, UsageKind
 from bot.core.queue import Outcome
 from bot.core.stores import Stores
-from bot.core.types import Sender, UserId
+from bot.core.types import Person, Sender, UserId
 from bot.store import StorageSettings, migrate, open_store
 from bot.store.connection import Connection
 from bot.store.database import connected
@@ -277,7 +277,7 @@ async def test_one_who_is_forgotten_keeps_only_the_sums_that_limits_need(
         await spend(stores, ME, entry(100))
         now[0] += timedelta(days=1)
         await spend(stores, ME, entry(10))
-        await stores.privacy.forget_person(ME.platform, ME.id, by=2)
+        await stores.privacy.forget_person(ME, by=2)
         for period in Period:
             assert [t.tokens for t in await stores.ledger.totals(ME, period)] == [10]
         assert [t.tokens for t in await stores.ledger.totals(None, Period.ALL)] == [110]

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.core.limits.ledger import Person
 from bot.core.models import UsageEntry, UsageKind
 from bot.core.queue import Outcome
 from bot.core.settings import ChatSettings
 from bot.core.stores import Action, Stores
-from bot.core.types import ChatRef, MessageId
+from bot.core.types import ChatRef, MessageId, Person
 from tests.store.events import ANN, chat, message, ref, said
 
 OLD, NEW = chat("group"), chat("supergroup")

@@ -20,7 +20,7 @@ from bot.core.models import UsageEntry, UsageKind
 from bot.core.queue import Outcome
 from bot.core.settings import ChatSettings
 from bot.core.stores import Action, Rating, Stores
-from bot.core.types import ChatRef, IncomingMessage, OutgoingFile, Sender, UserId
+from bot.core.types import ChatRef, IncomingMessage, OutgoingFile, Person, Sender, UserId
 from bot.store import StorageSettings, admin, open_store
 from bot.store.connection import Connection
 from bot.store.database import connected
@@ -100,7 +100,7 @@ async def test_of_a_forgotten_person_nothing_is_left_anywhere(settings: StorageS
         await exchange(stores, chat("both"), BOB, "trombone", "2")
         await exchange(stores, chat("both"), ANN, WORD, "3")
         await stores.settings.change(chat("both"), lambda _: ChatSettings(model="ours"))
-        await stores.privacy.forget_person("test", ANN.id, by=LAST)
+        await stores.privacy.forget_person(Person("test", ANN.id), by=LAST)
         left = await everything(settings)
         assert WORD not in left and "'Ann'" not in left and "hers" not in left
         page = await stores.conversations.page(await stores.conversations.current(chat("both")))
@@ -129,7 +129,7 @@ async def test_what_was_used_stays_counted_and_loses_its_name_with_the_month(
             old = sa.update(usage).where(usage.c.id == first)
             long_ago = old.values(created_at=datetime(2020, 1, 1, tzinfo=UTC))
             await database.write(lambda connection: connection.execute(long_ago))
-        await stores.privacy.forget_person("test", ANN.id, by=LAST)
+        await stores.privacy.forget_person(Person("test", ANN.id), by=LAST)
         assert await counted() == [("", 5), (ANN.id, 5)]
         now[0] += timedelta(days=32)
         await exchange(stores, chat(), BOB, "trombone", "3")
@@ -165,7 +165,7 @@ async def test_of_what_is_being_answered_when_its_person_is_forgotten_nothing_is
         await stores.turns.join(turn.id, [turn.id + 1], ())
         made = OutgoingFile(name=f"{WORD}.txt", mime="text/plain", content=b"x")
         await stores.turns.note(turn.id, WORD, [made])
-        await stores.privacy.forget_person("test", ANN.id, by=LAST)
+        await stores.privacy.forget_person(Person("test", ANN.id), by=LAST)
         await stores.users.seen("test", ANN)  # who asked is noted when the answer is there
         await stores.actions.offer(chat("hers"), [Action(name="a", owner=ANN.id)])
         if ending == "answered":
@@ -188,7 +188,7 @@ async def test_what_is_said_after_asking_to_be_forgotten_is_kept(stores: Stores)
             by = accepted.turn_id
     before = await stores.turns.claim()
     assert before is not None
-    await stores.privacy.forget_person("test", ANN.id, by=by)
+    await stores.privacy.forget_person(Person("test", ANN.id), by=by)
     await stores.turns.finish(before.id, Outcome(messages=(said(WORD),)))
     while (turn := await stores.turns.claim()) is not None:
         assert isinstance(turn.event, IncomingMessage)
@@ -208,7 +208,7 @@ async def test_the_bytes_of_the_file_do_not_hold_it_either(
             await exchange(stores, chat(f"hers {number}"), ANN, WORD, str(number))
         await exchange(stores, chat("his"), BOB, "trombone", "b")
         assert WORD in await asyncio.to_thread(text_of, file)
-        await stores.privacy.forget_person("test", ANN.id, by=LAST)
+        await stores.privacy.forget_person(Person("test", ANN.id), by=LAST)
         left = await asyncio.to_thread(text_of, file)
         assert "trombone" in left
         assert WORD not in left
@@ -224,7 +224,7 @@ async def test_nor_do_they_once_what_was_being_answered_meanwhile_has_ended(
         await stores.turns.accept(message("1", "hers", WORD), urgent=False)
         turn = await stores.turns.claim()
         assert turn is not None
-        await stores.privacy.forget_person("test", ANN.id, by=LAST)
+        await stores.privacy.forget_person(Person("test", ANN.id), by=LAST)
         await stores.turns.checkpoint(turn.id, partial=f"you said {WORD}", shown=())
         await stores.turns.finish(turn.id, Outcome(messages=(said(WORD),)))
         assert WORD not in await asyncio.to_thread(text_of, file)

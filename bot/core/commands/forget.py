@@ -87,7 +87,7 @@ async def _forget(ctx: TurnContext, what: What) -> Outcome | None:
         await privacy.forget_chat(ctx.chat)
         text = _("Forgotten: everything said in this chat, and its settings.")
     else:
-        await privacy.forget_person(ctx.chat.platform, ctx.sender.id, by=ctx.turn.id)
+        await privacy.forget_person(ctx.person, by=ctx.turn.id)
         text = _(
             "Forgotten: everything you said, the answers to it, and your name. What others quoted "
             "when they replied to you stays in their messages."

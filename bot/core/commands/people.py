@@ -11,12 +11,11 @@ from bot.core.commands.families import ADMIN
 from bot.core.commands.menu import Item, draw, page_at
 from bot.core.commands.table import ActionHandler, Command
 from bot.core.i18n import N_
-from bot.core.limits.ledger import Person
 from bot.core.names import harmless
 from bot.core.punctuation import in_a_row, items
 from bot.core.stores import Acquaintance, Action
 from bot.core.turn import TurnContext
-from bot.core.types import ButtonPress, IncomingMessage, UserId
+from bot.core.types import ButtonPress, IncomingMessage, Person, UserId
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +65,7 @@ async def subject_of(ctx: TurnContext, text: str) -> str | None:
     if not text:
         return None
     if text.lower() == HERE:
-        return f"{ctx.chat.platform}:{[*ctx.gate.places(ctx.chat)][-1]}"
+        return ctx.gate.names(ctx.chat)[-1]
     mention = _MENTION.fullmatch(text)
     name = mention[1] if mention else text.removeprefix("@")
     platform, colon, rest = name.partition(":")
@@ -120,7 +119,7 @@ async def _decide(ctx: TurnContext, argument: str, *, allowed: bool) -> None:
 
 async def _unknown(ctx: TurnContext, subject: str) -> str:
     """A hint where the id may be mistyped: of nobody who has ever written."""
-    here = {f"{ctx.chat.platform}:{place}" for place in ctx.gate.places(ctx.chat)}
+    here = ctx.gate.names(ctx.chat)
     if subject in here or await ctx.services.stores.users.find(Person.of(subject)) is not None:
         return ""
     return ctx.texts.gettext("Nobody with this id has written to me yet.")

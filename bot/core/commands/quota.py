@@ -9,12 +9,12 @@ from bot.core.commands.families import ADMIN
 from bot.core.commands.people import subject_of, titled
 from bot.core.commands.table import Command
 from bot.core.i18n import N_
-from bot.core.limits.ledger import Person, Standing
+from bot.core.limits.ledger import Standing
 from bot.core.limits.quota import NAMES, Ceiling, Limits, QuotaSyntaxError, ceilings, parse_limits
 from bot.core.limits.spending import sentences
 from bot.core.punctuation import items, valued
 from bot.core.turn import TurnContext
-from bot.core.types import IncomingMessage
+from bot.core.types import IncomingMessage, Person
 
 log = logging.getLogger(__name__)
 

@@ -12,14 +12,14 @@ from bot.core.commands.quota import line as limit_line
 from bot.core.commands.table import Command
 from bot.core.i18n import N_
 from bot.core.limits.calendar import Period
-from bot.core.limits.ledger import Person, Spender, Total
+from bot.core.limits.ledger import Spender, Total
 from bot.core.limits.quota import MINUTE, Measure
 from bot.core.limits.spending import sentences
 from bot.core.models import UsageKind
 from bot.core.names import harmless
 from bot.core.punctuation import items, noted, valued
 from bot.core.turn import TurnContext
-from bot.core.types import IncomingMessage, OutgoingFile
+from bot.core.types import IncomingMessage, OutgoingFile, Person
 
 EVERYBODY = "all"
 DAYS = 14

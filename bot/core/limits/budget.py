@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 from bot.core.believed import Believed
 from bot.core.limits.calendar import Calendar
-from bot.core.limits.ledger import Ledger, Person, Refused, Reserved, Standing, Wish
+from bot.core.limits.ledger import Ledger, Refused, Reserved, Standing, Wish
 from bot.core.limits.quota import Ceiling, Limits, ceilings
 from bot.core.ports import Clock
+from bot.core.types import Person
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,25 +11,7 @@ from typing import Protocol
 from bot.core.limits.calendar import Period
 from bot.core.limits.quota import Amount, Ceiling, Limits
 from bot.core.models import UsageKind
-from bot.core.types import UserId
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody on a platform."""
-
-    platform: str
-    id: UserId
-
-    def __str__(self) -> str:
-        """As an operator writes them: `telegram:1001`."""
-        return f"{self.platform}:{self.id}"
-
-    @classmethod
-    def of(cls, subject: str) -> Person:
-        """Undo `str`."""
-        platform, _colon, id = subject.partition(":")
-        return cls(platform, UserId(id))
+from bot.core.types import Person
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

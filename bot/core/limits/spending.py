@@ -16,13 +16,13 @@ from dataclasses import replace
 from decimal import Decimal
 
 from bot.core.chat import PICTURE_TOKENS, ChatRequest, ImagePart
-from bot.core.limits.ledger import Person, Refused, Reserved, Wish
+from bot.core.limits.ledger import Refused, Reserved, Wish
 from bot.core.limits.quota import Amount, amount_of, ceilings
 from bot.core.limits.quota_sentences import QuotaSentences
 from bot.core.models import UsageEntry, UsageKind
 from bot.core.queue import Outcome
 from bot.core.turn import Services, TurnContext
-from bot.core.types import FileId, UserId
+from bot.core.types import FileId, Person, UserId
 from bot.errors import ModelError, ModelErrorKind, PlatformError, StoreError
 
 log = logging.getLogger(__name__)

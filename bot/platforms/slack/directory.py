@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from typing import Any
 from weakref import WeakValueDictionary
 
+from bot.core import types
 from bot.core.bounded import Memory
 from bot.core.errands import Errands
-from bot.core.limits import ledger
 from bot.core.queue import TurnQueue
 from bot.core.stores import Users
 from bot.core.types import Sender, UserId
@@ -201,7 +201,7 @@ class Directory:
         if self._users is None:
             return None
         try:
-            found = await self._users.find(ledger.Person(PLATFORM, UserId(user)))
+            found = await self._users.find(types.Person(PLATFORM, UserId(user)))
         except StoreError as error:
             log.warning("name not recalled", extra={"error": repr(error)})
             return None
