@@ -213,7 +213,7 @@ def _turn(turn_id: int, offer: Offer, view: View, text: str) -> Turn:
         urgent=offer.urgent,
         followed=False,
         settings=chats.read(view.settings, chat),
-        stood=codec.load_shown(view.stood)[0] if view.stood else None,
+        stood=codec.SHOWN.load(view.stood)[0] if view.stood else None,
     )
 
 
@@ -244,5 +244,5 @@ def _new(event: Event | Unreadable) -> dict[str, str | int]:
         "event": codec.dump_event(event),
         "attempt": 1,
         "partial": "",
-        "shown": codec.dump_shown(()),
+        "shown": codec.SHOWN.dump(()),
     }

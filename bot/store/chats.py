@@ -56,7 +56,7 @@ def read(text: str | None, chat: ChatRef) -> ChatSettings:
     if text is None:
         return ChatSettings()
     try:
-        return codec.load_settings(text)
+        return codec.SETTINGS.load(text)
     except codec.UndecodableError:
         log.warning("chat settings unreadable", extra={"chat": chat.id})
         return ChatSettings()
@@ -66,7 +66,7 @@ async def _save(connection: Connection, chat: ChatRef, settings: ChatSettings) -
     new = insert(connection, chats).values(
         platform=chat.platform,
         id=chat.id,
-        settings=codec.dump_settings(settings),
+        settings=codec.SETTINGS.dump(settings),
         updated_at=utc_now(),
     )
     replaced = new.on_conflict_do_update(

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Annotated, Any, Literal, TypeAlias, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError
 
@@ -52,74 +52,67 @@ class _StoredImage:
 
 _StoredPart: TypeAlias = Annotated[_StoredText | _StoredImage, Field(discriminator="type")]
 
-_events: dict[str, TypeAdapter[Any]] = {
-    "message": TypeAdapter(IncomingMessage),
-    "press": TypeAdapter(ButtonPress),
-    "stop": TypeAdapter(StopPressed),
-    UNREADABLE: TypeAdapter(Unreadable),
-}
-_kinds: dict[type, str] = {
+_KINDS: dict[type, str] = {
     IncomingMessage: "message",
     ButtonPress: "press",
     StopPressed: "stop",
     Unreadable: UNREADABLE,
 }
-_parts = TypeAdapter(tuple[_StoredPart, ...])
-_tool_calls = TypeAdapter(tuple[ToolCall, ...])
-_usage = TypeAdapter(Usage)
-_shown = TypeAdapter(tuple[MessageRef, ...])
-_settings = TypeAdapter(ChatSettings)
 
 
-def _dump(adapter: TypeAdapter[T], value: T, *, exclude_none: bool = False) -> str:
-    # Not `dump_json`: it refuses half a surrogate pair, which some clients do send.
-    plain = adapter.dump_python(value, mode="json", exclude_none=exclude_none)
-    return json.dumps(plain, ensure_ascii=False)
+class Json(Generic[T]):
+    """How values of one kind are kept."""
+
+    def __init__(self, adapter: TypeAdapter[T], *, without_none: bool = False) -> None:
+        self._adapter = adapter
+        self._without_none = without_none
+
+    def dump(self, value: T) -> str:
+        """A value as text."""
+        # Not `dump_json`: it refuses half a surrogate pair, which some clients do send.
+        plain = self._adapter.dump_python(value, mode="json", exclude_none=self._without_none)
+        return json.dumps(plain, ensure_ascii=False)
+
+    def load(self, text: str) -> T:
+        """The value that `dump` wrote. Raises `UndecodableError`."""
+        try:
+            return self._adapter.validate_python(json.loads(text))
+        except (ValidationError, ValueError) as error:
+            name = type(error).__name__
+            raise UndecodableError(f"stored JSON is not readable ({name})") from error
 
 
-def _load(adapter: TypeAdapter[T], text: str) -> T:
-    try:
-        return adapter.validate_python(json.loads(text))
-    except (ValidationError, ValueError) as error:
-        raise UndecodableError(f"stored JSON is not readable ({type(error).__name__})") from error
+SHOWN = Json(TypeAdapter(tuple[MessageRef, ...]))
+SETTINGS = Json(TypeAdapter(ChatSettings))
+TOOL_CALLS = Json(TypeAdapter(tuple[ToolCall, ...]))
+USAGE = Json(TypeAdapter(Usage))
+_PARTS: Json[tuple[_StoredPart, ...]] = Json(
+    TypeAdapter(tuple[_StoredPart, ...]), without_none=True
+)
+_EVENTS: dict[str, Json[Any]] = {
+    "message": Json(TypeAdapter(IncomingMessage)),
+    "press": Json(TypeAdapter(ButtonPress)),
+    "stop": Json(TypeAdapter(StopPressed)),
+    UNREADABLE: Json(TypeAdapter(Unreadable)),
+}
 
 
 def kind_of(event: Event | Unreadable) -> str:
     """The word that says what kind of event it is."""
-    return _kinds[type(event)]
+    return _KINDS[type(event)]
 
 
 def dump_event(event: Event | Unreadable) -> str:
     """An event as JSON; `kind_of` is kept beside it."""
-    return _dump(_events[kind_of(event)], event)
+    return _EVENTS[kind_of(event)].dump(event)
 
 
 def load_event(kind: str, text: str) -> Event:
     """The event that `dump_event` wrote. Raises `UndecodableError`."""
-    if kind not in _events or kind == UNREADABLE:
+    if kind not in _EVENTS or kind == UNREADABLE:
         raise UndecodableError(f"an event of the kind {kind!r}")
-    event: Event = _load(_events[kind], text)
+    event: Event = _EVENTS[kind].load(text)
     return event
-
-
-def dump_shown(shown: tuple[MessageRef, ...]) -> str:
-    """References to messages as JSON."""
-    return _dump(_shown, shown)
-
-
-def load_shown(text: str) -> tuple[MessageRef, ...]:
-    """The references that `dump_shown` wrote. Raises `UndecodableError`."""
-    return _load(_shown, text)
-
-
-def dump_settings(settings: ChatSettings) -> str:
-    """A chat's settings as JSON."""
-    return _dump(_settings, settings)
-
-
-def load_settings(text: str) -> ChatSettings:
-    """The settings that `dump_settings` wrote. Raises `UndecodableError`."""
-    return _load(_settings, text)
 
 
 def dump_parts(parts: tuple[Part, ...]) -> tuple[str, dict[str, bytes]]:
@@ -133,7 +126,7 @@ def dump_parts(parts: tuple[Part, ...]) -> tuple[str, dict[str, bytes]]:
             digest = sha256(part.data).hexdigest()
             pictures[digest] = part.data
             stored.append(_StoredImage(mime=part.mime, sha256=digest))
-    return _dump(_parts, tuple(stored), exclude_none=True), pictures
+    return _PARTS.dump(tuple(stored)), pictures
 
 
 def may_show(text: str) -> bool:
@@ -144,7 +137,7 @@ def may_show(text: str) -> bool:
 def load_parts(text: str, pictures: Mapping[str, bytes]) -> tuple[Part, ...]:
     """The parts that `dump_parts` wrote. Raises `UndecodableError`, also for a missing picture."""
     parts: list[Part] = []
-    for part in _load(_parts, text):
+    for part in _PARTS.load(text):
         if isinstance(part, _StoredText):
             parts.append(TextPart(part.text, part.typed, part.lines or ()))
         elif part.sha256 in pictures:
@@ -152,23 +145,3 @@ def load_parts(text: str, pictures: Mapping[str, bytes]) -> tuple[Part, ...]:
         else:
             raise UndecodableError("a picture is missing")
     return tuple(parts)
-
-
-def dump_tool_calls(calls: tuple[ToolCall, ...]) -> str | None:
-    """Tool calls as JSON; None for none."""
-    return _dump(_tool_calls, calls) if calls else None
-
-
-def load_tool_calls(text: str | None) -> tuple[ToolCall, ...]:
-    """The tool calls that `dump_tool_calls` wrote. Raises `UndecodableError`."""
-    return _load(_tool_calls, text) if text else ()
-
-
-def dump_usage(usage: Usage | None) -> str | None:
-    """Token usage as JSON; None for none."""
-    return None if usage is None else _dump(_usage, usage)
-
-
-def load_usage(text: str | None) -> Usage | None:
-    """The usage that `dump_usage` wrote. Raises `UndecodableError`."""
-    return None if text is None else _load(_usage, text)

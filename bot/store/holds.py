@@ -79,7 +79,7 @@ async def checkpoint(
             "owner": one.hold.owner,
             "attempt": one.hold.attempt,
             "partial": one.partial,
-            "shown": codec.dump_shown(one.shown),
+            "shown": codec.SHOWN.dump(one.shown),
         }
         for one in checkpoints
     }

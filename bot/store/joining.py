@@ -78,13 +78,13 @@ async def join(
     statement = (
         sa.update(turns)
         .where(turns.c.id.in_(others), sa.text(WAITING_IN_LANE), runs)
-        .values(state=TurnState.JOINED.value, lead=turn_id, shown=codec.dump_shown(()))
+        .values(state=TurnState.JOINED.value, lead=turn_id, shown=codec.SHOWN.dump(()))
     )
     await connection.execute(statement)
     stands = (
         sa.update(turns)
         .where(turns.c.id == turn_id, turns.c.owner == owner)
-        .values(shown=codec.dump_shown(tuple(shown)))
+        .values(shown=codec.SHOWN.dump(tuple(shown)))
     )
     await connection.execute(stands)
 

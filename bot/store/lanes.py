@@ -153,7 +153,7 @@ def _claiming(dialect: str, lease: float) -> ReturningUpdate[Any]:
 
 def turn(row: Claimed) -> Turn:
     """A row in the terms of the core. Raises `codec.UndecodableError`."""
-    stood = codec.load_shown(row.stood) if row.stood else ()
+    stood = codec.SHOWN.load(row.stood) if row.stood else ()
     chat = ChatRef(row.platform, ChatId(row.chat))
     return Turn(
         id=row.id,
@@ -164,7 +164,7 @@ def turn(row: Claimed) -> Turn:
         settings=chats.read(row.settings, chat),
         attempt=row.attempt,
         partial=row.partial,
-        shown=codec.load_shown(row.shown),
+        shown=codec.SHOWN.load(row.shown),
         progress=row.progress,
         stopped=row.stopped,
         stood=stood[0] if stood else None,
@@ -186,7 +186,7 @@ async def known_messages(connection: Connection, turn_id: int) -> Sequence[Messa
         if row.message:
             chat = ChatRef(row.platform, ChatId(row.chat))
             refs.append(MessageRef(chat, MessageId(row.message)))
-        refs += codec.load_shown(row.shown)
+        refs += codec.SHOWN.load(row.shown)
     return refs
 
 

@@ -84,7 +84,7 @@ class Turns(TurnQueue):
         statement = (
             sa.update(turns)
             .where(turns.c.id == turn_id, turns.c.state == TurnState.WAITING.value)
-            .values(shown=codec.dump_shown((ref,)))
+            .values(shown=codec.SHOWN.dump((ref,)))
         )
         return await self._database.change(statement) > 0
 
@@ -245,7 +245,7 @@ class Turns(TurnQueue):
             "error": error or None,
         }
         if stood is not None:
-            values["stood"] = codec.dump_shown((stood,))
+            values["stood"] = codec.SHOWN.dump((stood,))
         if outcome is not None:  # the messages say it all now
             values |= {"partial": "", "progress": ""}
             if outcome.scrub:

@@ -26,7 +26,7 @@ def test_a_field_an_earlier_version_did_not_have_takes_its_default() -> None:
     event = codec.load_event("message", json.dumps(earlier))
     assert isinstance(event, IncomingMessage)
     assert (event.group, event.reply_to, event.sender.language) == (False, None, "en")
-    assert codec.load_settings('{"model": "m"}') == ChatSettings(model="m")
+    assert codec.SETTINGS.load('{"model": "m"}') == ChatSettings(model="m")
 
 
 def test_events_of_the_same_shape_keep_their_kind() -> None:
