@@ -7,11 +7,10 @@ waits until no more come and takes the others in. So nothing is lost, whenever t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from bot.core.ports import Clock
 from bot.core.queue import Turn
-from bot.core.types import ChatRef, Event, IncomingMessage, Line
+from bot.core.types import ChatRef, Event, IncomingMessage
 
 QUIET = 0.7
 """Seconds without another picture after which an album is whole: Telegram sends its updates at
@@ -29,29 +28,8 @@ def album_of(event: Event) -> str:
 
 def row(lead: IncomingMessage, following: Sequence[Turn]) -> list[Turn]:
     """The turns of the album that `lead` begins."""
-    found: list[Turn] = []
-    for turn in following:
-        event = turn.event
-        if not isinstance(event, IncomingMessage):
-            continue
-        if (event.album, event.sender.id) == (lead.album, lead.sender.id):
-            found.append(turn)
-    return found
-
-
-def as_one(lead: IncomingMessage, others: Sequence[Turn]) -> IncomingMessage:
-    """The messages of an album as one: the first, with all files and all captions in order."""
-    events = [turn.event for turn in others if isinstance(turn.event, IncomingMessage)]
-    messages = (lead, *events)
-    quotes = (message.reply_to for message in messages if message.reply_to is not None)
-    return replace(
-        lead,
-        text="\n".join(message.text for message in messages if message.text.strip()),
-        attachments=tuple(file for message in messages for file in message.attachments),
-        reply_to=next(quotes, None),
-        forwards=tuple(each for message in messages for each in message.forwards),
-        lines=tuple(Line(message.ref, message.text) for message in messages),
-    )
+    album = (lead.album, lead.sender.id)
+    return [turn for turn in following if (album_of(turn.event), turn.event.sender.id) == album]
 
 
 class Albums:

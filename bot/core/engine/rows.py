@@ -10,7 +10,7 @@ from bot.core.engine.albums import Albums, album_of
 from bot.core.engine.waiting import WaitingRoom
 from bot.core.ports import Clock
 from bot.core.queue import Turn, TurnQueue
-from bot.core.types import Event, IncomingMessage, MessageRef
+from bot.core.types import Event, IncomingMessage, Line, MessageRef
 
 
 class Rows:
@@ -62,5 +62,22 @@ class Rows:
             # Each message once: what the answer does not need of them is deleted at its end.
             shown[:] = dict.fromkeys((*shown, *other.shown, *([line] if line else [])))
         await self._turns.join(turn.id, others, shown)
-        as_one = albums.as_one if lead.album else together.as_one
         return replace(turn, event=as_one(lead, row))
+
+
+def as_one(lead: IncomingMessage, others: Sequence[Turn]) -> IncomingMessage:
+    """The messages as if they had been sent as one, with all files and all words in order.
+
+    An album is answered at its first message, what was written in a row at its last.
+    """
+    messages = [lead, *(turn.event for turn in others if isinstance(turn.event, IncomingMessage))]
+    quotes = (message.reply_to for message in messages if message.reply_to is not None)
+    return replace(
+        lead,
+        ref=lead.ref if lead.album else messages[-1].ref,
+        text="\n".join(message.text for message in messages if message.text.strip()),
+        attachments=tuple(file for message in messages for file in message.attachments),
+        reply_to=next(quotes, None),
+        forwards=tuple(each for message in messages for each in message.forwards),
+        lines=tuple(Line(message.ref, message.text) for message in messages),
+    )

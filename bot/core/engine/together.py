@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from bot.core.commands.table import parse
 from bot.core.queue import Turn
-from bot.core.types import IncomingMessage, Line
+from bot.core.types import IncomingMessage
 
 SHORT = 1_000
 """Characters of a message that is answered together with others; a longer one deserves its own."""
@@ -40,21 +39,3 @@ def row(lead: IncomingMessage, following: Sequence[Turn], *, anew: bool) -> list
             break
         found.append(turn)
     return found
-
-
-def as_one(lead: IncomingMessage, others: Sequence[Turn]) -> IncomingMessage:
-    """The messages as if they had been written as one; it is answered where the last one stands."""
-    events = [turn.event for turn in others if isinstance(turn.event, IncomingMessage)]
-    if not events:
-        return lead
-    messages = (lead, *events)
-    text = "\n".join(message.text for message in messages)
-    quotes = (message.reply_to for message in messages if message.reply_to)
-    return replace(
-        lead,
-        ref=events[-1].ref,
-        text=text.strip(),
-        reply_to=next(quotes, None),
-        forwards=tuple(each for message in messages for each in message.forwards),
-        lines=tuple(Line(message.ref, message.text) for message in messages),
-    )

@@ -64,6 +64,13 @@ class _Chat:
     standing: bool = False
     """Whether the answer being written has something in the chat."""
 
+    def has_come(self, turn_id: int) -> None:
+        """Nobody needs to be told of this turn any more."""
+        self.come = max(self.come, turn_id)
+        self.untold.pop(turn_id, None)
+        if self.row == turn_id:
+            self.row = None
+
 
 class WaitingRoom:
     """Knows who waits in which chat, and whether they have been told."""
@@ -101,20 +108,14 @@ class WaitingRoom:
     async def leave(self, ref: ChatRef, turn_id: int) -> MessageRef | None:
         """The turn has come; returns the line that said that it waits."""
         chat = self._chats[ref]
-        chat.come = max(chat.come, turn_id)
-        chat.untold.pop(turn_id, None)
-        if chat.row == turn_id:
-            chat.row = None
+        chat.has_come(turn_id)
         line = chat.lines.pop(turn_id, None)
         return None if line is None else await line
 
     def gone(self, ref: ChatRef, turn_id: int) -> None:
         """The turn has come in another process, which knows what was told."""
         chat = self._chats[ref]
-        chat.come = max(chat.come, turn_id)
-        chat.untold.pop(turn_id, None)
-        if chat.row == turn_id:
-            chat.row = None
+        chat.has_come(turn_id)
         if (line := chat.lines.get(turn_id)) is not None:  # it may still be on its way
             line.add_done_callback(lambda _: chat.lines.pop(turn_id, None))
 
