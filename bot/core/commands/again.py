@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from bot.core.answer.again import CONTINUE, REGENERATE, named_exchange
 from bot.core.answer.answer import answer_again
-from bot.core.commands.table import ActionHandler
+from bot.core.commands.table import Deed, Press
 from bot.core.queue import Outcome
 from bot.core.stores import Action
 from bot.core.turn import TurnContext
@@ -44,4 +44,5 @@ async def too_late(ctx: TurnContext, press: ButtonPress) -> None:
         await ctx.tell(text)
 
 
-ACTIONS: Mapping[str, ActionHandler] = {REGENERATE: ask_again, CONTINUE: ask_again}
+_ASKING = Deed(run=ask_again, press=Press.QUEUED, outspoken=True)
+ACTIONS: Mapping[str, Deed] = {REGENERATE: _ASKING, CONTINUE: _ASKING}

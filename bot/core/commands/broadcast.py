@@ -7,12 +7,12 @@ marked before it is sent to: whatever happens, it gets the text at most once.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bot.core.broadcasts import Delivered, Progress
 from bot.core.commands.families import ADMIN
 from bot.core.commands.menu import Item, draw
-from bot.core.commands.table import ActionHandler, Command
+from bot.core.commands.table import Command, Deed
 from bot.core.i18n import N_
 from bot.core.punctuation import in_a_row
 from bot.core.stores import Action
@@ -172,4 +172,4 @@ BROADCAST = Command(
     urgent=True,
 )
 
-ACTIONS: dict[str, ActionHandler] = {SEND: send, STOP: stop}
+ACTIONS: Mapping[str, Deed] = {SEND: Deed(run=send), STOP: Deed(run=stop)}

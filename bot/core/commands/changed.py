@@ -11,7 +11,7 @@ from bot.core.answer.exchange import last_exchange
 from bot.core.chat import KeptMessage
 from bot.core.commands.again import too_late
 from bot.core.commands.menu import Item, draw
-from bot.core.commands.table import ActionHandler
+from bot.core.commands.table import Deed, Press
 from bot.core.commands.transcribe import is_transcript
 from bot.core.memory.drawings import ordered
 from bot.core.question.question import reworded
@@ -65,4 +65,6 @@ async def answer_changed(ctx: TurnContext, press: ButtonPress, action: Action) -
     return await answer_again(ctx, message, exchange, instead=asked)
 
 
-ACTIONS: Mapping[str, ActionHandler] = {CHANGED: answer_changed}
+ACTIONS: Mapping[str, Deed] = {
+    CHANGED: Deed(run=answer_changed, press=Press.QUEUED, outspoken=True)
+}

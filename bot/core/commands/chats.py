@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from bot.core.archive import Shelved
 from bot.core.commands.menu import Item, draw, marked, page_at
-from bot.core.commands.table import ActionHandler, Command
+from bot.core.commands.table import Command, Deed
 from bot.core.i18n import N_
 from bot.core.memory.titles import clean
 from bot.core.punctuation import paragraphs
@@ -227,4 +227,7 @@ _DOINGS: dict[str, Doing] = {
     DELETE: _ask_to_delete,
     DELETE_FOR_GOOD: _delete_for_good,
 }
-ACTIONS: dict[str, ActionHandler] = {LIST: show_list, **dict.fromkeys(_DOINGS, do_about_one)}
+ACTIONS: Mapping[str, Deed] = {
+    LIST: Deed(run=show_list, panel=True),
+    **dict.fromkeys(_DOINGS, Deed(run=do_about_one, panel=True)),
+}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -11,7 +11,7 @@ from bot.core.archive import Shelved
 from bot.core.chat import ImagePart, KeptMessage, MessageState, Role
 from bot.core.commands.families import ABOUT
 from bot.core.commands.menu import Item, draw
-from bot.core.commands.table import ActionHandler, Command
+from bot.core.commands.table import Command, Deed
 from bot.core.i18n import N_
 from bot.core.punctuation import paragraphs
 from bot.core.stores import Action
@@ -160,4 +160,4 @@ EXPORT = Command(
     needs=frozenset({Need.FILES}),
 )
 
-ACTIONS: dict[str, ActionHandler] = {EXPORT_AGAIN: export_as}
+ACTIONS: Mapping[str, Deed] = {EXPORT_AGAIN: Deed(run=export_as)}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from enum import StrEnum
 
 from bot.core.commands.families import ABOUT
 from bot.core.commands.menu import Item, draw
-from bot.core.commands.table import ActionHandler, Command
+from bot.core.commands.table import Command, Deed, Press
 from bot.core.i18n import N_
 from bot.core.queue import Outcome
 from bot.core.stores import Action
@@ -123,6 +124,8 @@ FORGET = Command(
     examples=("/forget", "/forget chat", "/forget me"),
 )
 
-ACTIONS: dict[str, ActionHandler] = {YES: confirmed, NO: kept}
-IN_ORDER = frozenset({YES})
-"""It waits for the answer that is being written: else that would be kept after all."""
+ACTIONS: Mapping[str, Deed] = {
+    # It waits for the answer that is being written: else that would be kept after all.
+    YES: Deed(run=confirmed, press=Press.IN_ORDER),
+    NO: Deed(run=kept),
+}

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from bot.core.commands.families import MEDIA
 from bot.core.commands.models_on_offer import exact, nearest
 from bot.core.commands.options import Given, Option, OptionError, take_options
-from bot.core.commands.table import ActionHandler, Command
+from bot.core.commands.table import Command, Deed, Press
 from bot.core.i18n import N_
 from bot.core.models import Purpose
 from bot.core.pictures.drawing import AGAIN, VARY, Easel
@@ -136,7 +136,8 @@ async def draw_again(ctx: TurnContext, press: ButtonPress, action: Action) -> Ou
     return await Easel(ctx, press.as_message(order.prompt)).draw(order)
 
 
-ACTIONS: Mapping[str, ActionHandler] = {AGAIN: draw_again, VARY: draw_again}
+_DRAWING = Deed(run=draw_again, press=Press.EVERY_TIME)
+ACTIONS: Mapping[str, Deed] = {AGAIN: _DRAWING, VARY: _DRAWING}
 
 IMAGE = Command(
     name="image",

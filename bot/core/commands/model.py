@@ -25,7 +25,7 @@ from bot.core.commands.models_on_offer import (
     why_not,
     wordless_named,
 )
-from bot.core.commands.table import ActionHandler, Command
+from bot.core.commands.table import Command, Deed
 from bot.core.i18n import N_
 from bot.core.limits.spending import may_use
 from bot.core.models import ModelInfo
@@ -296,11 +296,9 @@ MODEL = Command(
     examples=("/model", "/model gpt-4o", "/model star gpt-4o", "/model default"),
 )
 
-ACTIONS: dict[str, ActionHandler] = {
-    SET: choose,
-    PAGE: turn_page,
-    MENU: show_menu,
-    STAR: star,
+ACTIONS: Mapping[str, Deed] = {
+    SET: Deed(run=choose, panel=True),
+    PAGE: Deed(run=turn_page, panel=True, outspoken=True),
+    MENU: Deed(run=show_menu, panel=True, outspoken=True),
+    STAR: Deed(run=star, panel=True),
 }
-OUTSPOKEN = (PAGE, MENU)
-"""Those that answer their press themselves."""

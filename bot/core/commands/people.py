@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import logging
 import re
+from collections.abc import Mapping
 from datetime import datetime
 
 from bot.core.commands.families import ADMIN
 from bot.core.commands.menu import Item, draw, page_at
-from bot.core.commands.table import ActionHandler, Command
+from bot.core.commands.table import Command, Deed
 from bot.core.i18n import N_
 from bot.core.names import harmless
 from bot.core.punctuation import in_a_row, items
@@ -221,4 +222,4 @@ USERS = Command(
 )
 
 COMMANDS = (ALLOW, DENY, USERS)
-ACTIONS: dict[str, ActionHandler] = {LET_IN: let_in, TURN: turn_page}
+ACTIONS: Mapping[str, Deed] = {LET_IN: Deed(run=let_in), TURN: Deed(run=turn_page)}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bot.core.commands.families import STYLE
 from bot.core.commands.menu import Item, draw, marked
-from bot.core.commands.table import ActionHandler, Command, did_you_mean
+from bot.core.commands.table import Command, Deed, did_you_mean
 from bot.core.defaults import Persona
 from bot.core.i18n import N_
 from bot.core.manner import persona_of
@@ -176,4 +176,8 @@ PERSONA = Command(
 )
 
 COMMANDS = (SYSTEM, PERSONA)
-ACTIONS: dict[str, ActionHandler] = {MENU: show_menu, PICK: pick, RESET: reset}
+ACTIONS: Mapping[str, Deed] = {
+    MENU: Deed(run=show_menu, panel=True),
+    PICK: Deed(run=pick, panel=True),
+    RESET: Deed(run=reset, panel=True),
+}

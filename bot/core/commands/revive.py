@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bot.core.commands.menu import Item, draw
-from bot.core.commands.table import ActionHandler
+from bot.core.commands.table import Deed
 from bot.core.stores import Action
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, ButtonRow
@@ -34,4 +34,4 @@ async def revive(ctx: TurnContext, press: ButtonPress, action: Action) -> None:
     await ctx.platform.notice(press, text)
 
 
-ACTIONS: dict[str, ActionHandler] = {REVIVE: revive}
+ACTIONS: Mapping[str, Deed] = {REVIVE: Deed(run=revive, outspoken=True)}

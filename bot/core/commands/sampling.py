@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 
 from bot.core.chat import Sampling
 from bot.core.commands.families import STYLE
 from bot.core.commands.menu import Item, draw, marked
-from bot.core.commands.table import ActionHandler, Command, did_you_mean
+from bot.core.commands.table import Command, Deed, did_you_mean
 from bot.core.i18n import N_
 from bot.core.parameters import (
     ALIASES,
@@ -168,4 +169,8 @@ SET = Command(
 )
 
 COMMANDS = (SET,)
-ACTIONS: dict[str, ActionHandler] = {ALL: show_all, ONE: show_one, PRESET: preset}
+ACTIONS: Mapping[str, Deed] = {
+    ALL: Deed(run=show_all, panel=True),
+    ONE: Deed(run=show_one, panel=True),
+    PRESET: Deed(run=preset, panel=True),
+}

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from bot.core.commands.families import STYLE
 from bot.core.commands.menu import Item, draw, marked
 from bot.core.commands.panel import SETTINGS, Choice, Door, Entry, Setting
-from bot.core.commands.table import ActionHandler, Command, Handler, did_you_mean
+from bot.core.commands.table import Command, Deed, Handler, did_you_mean
 from bot.core.i18n import N_
 from bot.core.punctuation import in_a_row, paragraphs, valued
 from bot.core.settings import ChatSettings
@@ -198,4 +198,8 @@ LANGUAGE = Command(
 )
 
 COMMANDS = (SETTINGS_COMMAND, LANGUAGE)
-ACTIONS: dict[str, ActionHandler] = {PANEL: show_panel, SHOW: show_setting, SET: choose}
+ACTIONS: Mapping[str, Deed] = {
+    PANEL: Deed(run=show_panel, panel=True),
+    SHOW: Deed(run=show_setting, panel=True),
+    SET: Deed(run=choose, panel=True),
+}

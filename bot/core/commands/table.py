@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from gettext import NullTranslations
 from typing import TypeAlias
 
@@ -23,6 +24,31 @@ Most leave nothing to be kept, and return None.
 
 ActionHandler: TypeAlias = Callable[[TurnContext, ButtonPress, Action], Awaitable[Outcome | None]]
 """Carries out what a button stands for; returns the same."""
+
+
+class Press(Enum):
+    """How the press of a button is taken in."""
+
+    URGENT = "urgent"  # worked on at once, beside the answer that is being written
+    QUEUED = "queued"  # asks the model anew: waits for its turn, and counts once
+    IN_ORDER = "in order"  # waits for its turn without asking the model, and counts once
+    EVERY_TIME = "every time"  # waits for its turn, and counts as often as it comes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deed:
+    """What a button does, by `run`.
+
+    A `panel` draws its message anew out of what was chosen: the last press must know of all before.
+    One that is `outspoken` answers its press itself, since it may have something to say: a press
+    can be answered once only.
+    """
+
+    run: ActionHandler
+    press: Press = Press.URGENT
+    panel: bool = False
+    outspoken: bool = False
+
 
 COMMAND = re.compile(r"/([A-Za-z][A-Za-z0-9_]{0,31})(?:\s+(.*))?", re.DOTALL)
 """A command's name is at most 32 letters, digits and underscores (Bot API, `BotCommand`)."""

@@ -13,18 +13,10 @@ from bot.core.access import Gate
 from bot.core.answer import feedback
 from bot.core.answer.again import is_of, named_exchange
 from bot.core.answer.answer import answer
-from bot.core.commands import (
-    ACTIONS,
-    EVERY_TIME,
-    IN_ORDER,
-    OUTSPOKEN,
-    PANELS,
-    QUEUED,
-    changed,
-)
+from bot.core.commands import ACTIONS, changed
 from bot.core.commands.help import refuse
 from bot.core.commands.sight import instead_of_looking
-from bot.core.commands.table import CommandTable, parse
+from bot.core.commands.table import CommandTable, Press, parse
 from bot.core.commands.transcribe import instead_of_answering
 from bot.core.limits.spending import remind
 from bot.core.queue import Outcome
@@ -90,14 +82,15 @@ class Router:
         action = None if press.value == STOP else await stores.actions.taken(chat, press.value)
         if action is None or action.owner not in (None, press.sender.id):
             return Place(press, urgent=True)
-        if action.name in EVERY_TIME:
-            return Place(press, urgent=False)
-        if action.name not in QUEUED and action.name not in IN_ORDER:
+        deed = ACTIONS.get(action.name)
+        if deed is None or deed.press is Press.URGENT:
             return Place(press, urgent=True)
-        is_late = action.name in QUEUED and not is_of(action, working)
+        if deed.press is Press.EVERY_TIME:
+            return Place(press, urgent=False)
+        is_late = deed.press is Press.QUEUED and not is_of(action, working)
         if is_late and await named_exchange(stores, chat, action) is None:
             return Place(press, urgent=True)
-        quiet = action.name in IN_ORDER
+        quiet = deed.press is Press.IN_ORDER
         return Place(replace(press, key=f"button:{press.value}"), urgent=False, quiet=quiet)
 
     async def handle(self, ctx: TurnContext) -> Outcome:
@@ -162,23 +155,23 @@ class Router:
             await feedback.rate(ctx, press, thumb)
             return None
         action = await ctx.services.stores.actions.taken(ctx.chat, press.value)
-        handler = ACTIONS.get(action.name) if action else None
-        if action is None or handler is None:
+        deed = ACTIONS.get(action.name) if action else None
+        if action is None or deed is None:
             await ctx.platform.notice(press, _("This button no longer works."))
             return None
         if action.owner is not None and action.owner != press.sender.id:
             await ctx.platform.notice(press, _("This button belongs to somebody else."))
             return None
         if not ctx.turn.urgent:  # it was answered when it was taken in
-            return await handler(ctx, press, action)
-        if action.name not in OUTSPOKEN:
+            return await deed.run(ctx, press, action)
+        if not deed.outspoken:
             await ctx.platform.notice(press, "")
-        if action.name not in PANELS:
-            return await handler(ctx, press, action)
+        if not deed.panel:
+            return await deed.run(ctx, press, action)
         # Urgent turns pass each other: what is drawn last must know what was chosen before.
         async with self._panels.setdefault(press.ref, asyncio.Lock()):
             ctx.settings = await ctx.services.stores.settings.load(ctx.chat)
-            return await handler(ctx, press, action)
+            return await deed.run(ctx, press, action)
 
     async def _turn_away(self, ctx: TurnContext) -> None:
         """One polite line, with the id that an admin needs to let the person in."""
