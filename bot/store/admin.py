@@ -14,11 +14,12 @@ import sqlalchemy as sa
 
 from bot.core.queue import TurnState
 from bot.errors import StoreError
-from bot.store import lanes, migrate, ratings
+from bot.store import migrate, ratings
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
 from bot.store.database import Database, begin_file, connected
 from bot.store.errors import translated
+from bot.store.queue import lanes
 from bot.store.schema import actions, files, message_files, turns
 from bot.store.settings import StorageSettings
 

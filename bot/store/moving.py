@@ -9,9 +9,9 @@ import sqlalchemy as sa
 from bot.core.moves import Moves
 from bot.core.queue import TurnState
 from bot.core.types import ChatId, ChatRef
-from bot.store import lanes
 from bot.store.connection import Connection
 from bot.store.database import Database
+from bot.store.queue import lanes
 from bot.store.schema import (
     actions,
     broadcast_chats,

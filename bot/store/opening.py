@@ -21,21 +21,21 @@ from bot.store.connection import Connection
 from bot.store.conversations import ConversationTable
 from bot.store.database import Database, connected
 from bot.store.grants import GrantTable
-from bot.store.leases import Leases
 from bot.store.ledger import LedgerTable
 from bot.store.moving import MoveTable
-from bot.store.news import heard
 from bot.store.overheard import OverheardTable
 from bot.store.poolers import sessions_must_be_ours
-from bot.store.presence import new_owner
 from bot.store.privacy import PrivacyTable
+from bot.store.queue.leases import Leases
+from bot.store.queue.news import heard
+from bot.store.queue.presence import new_owner
+from bot.store.queue.turns import Turns
 from bot.store.ratings import RatingTable
 from bot.store.schema import users
 from bot.store.settings import StorageSettings
 from bot.store.sole import sole_owner
 from bot.store.statistics import StatisticsTable
 from bot.store.summaries import SummaryTable
-from bot.store.turns import Turns
 from bot.store.users import UserTable
 
 log = logging.getLogger(__name__)

@@ -26,7 +26,7 @@ from bot.store import postgres as postgres_engines
 from bot.store.conversations import ConversationTable
 from bot.store.database import Database, connected
 from bot.store.postgres import engine
-from bot.store.turns import Turns
+from bot.store.queue.turns import Turns
 from tests.store.conftest import names, sqlite_settings
 from tests.store.events import chat, message, said
 from tests.store.postgres import Server

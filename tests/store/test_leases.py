@@ -10,14 +10,15 @@ import sqlalchemy as sa
 
 from bot.core.queue import Outcome
 from bot.errors import TurnLost
-from bot.store import StorageSettings, lanes, open_store
+from bot.store import StorageSettings, open_store
 from bot.store.connection import Connection
 from bot.store.conversations import ConversationTable
 from bot.store.database import Database, connected
-from bot.store.news import heard
 from bot.store.postgres import listening_engine
+from bot.store.queue import lanes
+from bot.store.queue.news import heard
+from bot.store.queue.turns import Turns
 from bot.store.schema import turns as table
-from bot.store.turns import Turns
 from tests.store.events import chat, message, said
 
 # A SQLite file has one bot at a time.

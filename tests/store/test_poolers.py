@@ -10,8 +10,9 @@ import pytest
 
 from bot.core.fakes.platform import CHAT
 from bot.errors import StoreBusy, StoreError
-from bot.store import StorageSettings, check, migrate, news, open_store
+from bot.store import StorageSettings, check, migrate, open_store
 from bot.store import postgres as engines
+from bot.store.queue import news
 from tests.store.events import message
 from tests.store.firewall import firewall
 from tests.store.pgbouncer import PROGRAM, running_pooler

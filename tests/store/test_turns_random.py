@@ -23,8 +23,8 @@ from bot.core.types import Event
 from bot.store import StorageSettings
 from bot.store.conversations import ConversationTable
 from bot.store.database import Database, connected
+from bot.store.queue.turns import Turns
 from bot.store.schema import turns as table
-from bot.store.turns import Turns
 from tests.store.events import chat, message, press, said
 from tests.store.test_leases import present
 

@@ -15,9 +15,10 @@ from bot.core.clock import SystemClock
 from bot.core.engine.unfinished import FORGETS_AFTER
 from bot.core.fakes.platform import CHAT, FakePlatform
 from bot.core.ports import Clock
-from bot.store import StorageSettings, lanes
+from bot.store import StorageSettings
 from bot.store.database import connected
-from bot.store.turns import Turns
+from bot.store.queue import lanes
+from bot.store.queue.turns import Turns
 from tests.house import QUICK, House, open_house
 from tests.store.test_leases import expire
 

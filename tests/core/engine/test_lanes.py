@@ -24,7 +24,7 @@ from bot.core.types import (
 from bot.errors import ChatGone, PlatformDown, PlatformError, QueueFull, StoreError
 from bot.sandbox.openai.faults import Hang, Stall
 from bot.sandbox.openai.scripted import Answer
-from bot.store.turns import Turns
+from bot.store.queue.turns import Turns
 from tests.house import House, open_house
 
 EVE = Sender(UserId("666"), "Eve")

@@ -9,8 +9,9 @@ import sqlalchemy as sa
 
 from bot.core.queue import Accepted, TurnState
 from bot.core.types import IncomingMessage
-from bot.store import arrivals, codec
+from bot.store import codec
 from bot.store.connection import Connection
+from bot.store.queue import arrivals
 from bot.store.schema import MESSAGE, in_chat, turns
 
 

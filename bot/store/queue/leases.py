@@ -10,9 +10,9 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from bot.core.types import ChatRef
-from bot.store import holds
 from bot.store.database import Database
-from bot.store.holds import LEFT, NOBODY, Hold
+from bot.store.queue import holds
+from bot.store.queue.holds import LEFT, NOBODY, Hold
 from bot.store.schema import turns
 
 log = logging.getLogger(__name__)

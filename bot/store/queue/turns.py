@@ -22,26 +22,17 @@ from bot.core.types import (
     Unreadable,
 )
 from bot.errors import TurnLost
-from bot.store import (
-    arrivals,
-    codec,
-    holds,
-    joining,
-    lanes,
-    ledger,
-    news,
-    outcomes,
-    products,
-)
-from bot.store.arrivals import Offer
+from bot.store import codec, ledger
 from bot.store.connection import Connection
 from bot.store.database import Database
 from bot.store.gathering import Gathering
-from bot.store.holds import GIVEN_BACK, Checkpoint
-from bot.store.intake import Rules, take_in
-from bot.store.leases import Leases
-from bot.store.outcomes import End
 from bot.store.privacy import SCRUBBED, end_forgotten
+from bot.store.queue import arrivals, holds, joining, lanes, news, outcomes, products
+from bot.store.queue.arrivals import Offer
+from bot.store.queue.holds import GIVEN_BACK, Checkpoint
+from bot.store.queue.intake import Rules, take_in
+from bot.store.queue.leases import Leases
+from bot.store.queue.outcomes import End
 from bot.store.schema import turns
 
 log = logging.getLogger(__name__)

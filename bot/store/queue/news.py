@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.core.types import ChatId, ChatRef
 from bot.store.connection import Connection
-from bot.store.presence import present
+from bot.store.queue.presence import present
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine

@@ -17,7 +17,7 @@ from bot.store.columns import storable, utc_now
 from bot.store.connection import Connection
 from bot.store.database import insert, insert_for
 from bot.store.given import as_given, given, select_given
-from bot.store.lanes import lane, stood_in
+from bot.store.queue.lanes import lane, stood_in
 from bot.store.schema import ACTIVE_IN_LANE, WAITING_IN_LANE, turns
 
 

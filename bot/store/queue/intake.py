@@ -9,9 +9,9 @@ from bot.core.engine import albums
 from bot.core.queue import Accepted
 from bot.core.types import ChatRef, IncomingMessage
 from bot.errors import QueueFull, StoreError
-from bot.store import arrivals, edits, lanes, news
-from bot.store.arrivals import Offer, View
 from bot.store.connection import Connection
+from bot.store.queue import arrivals, edits, lanes, news
+from bot.store.queue.arrivals import Offer, View
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

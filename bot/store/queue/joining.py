@@ -9,10 +9,11 @@ import sqlalchemy as sa
 
 from bot.core.queue import Turn, TurnState
 from bot.core.types import IncomingMessage, MessageRef
-from bot.store import codec, lanes
+from bot.store import codec
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
 from bot.store.privacy import SCRUBBED
+from bot.store.queue import lanes
 from bot.store.schema import ACTIVE_IN_LANE, JOINED, WAITING_IN_LANE, turns
 
 

@@ -13,11 +13,12 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.core.queue import TurnState
 from bot.core.types import ChatId, ChatRef, MessageRef
-from bot.store import codec, joining, ledger
+from bot.store import codec, ledger
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
 from bot.store.given import as_given, given
-from bot.store.presence import ABSENT
+from bot.store.queue import joining
+from bot.store.queue.presence import ABSENT
 from bot.store.schema import RUNNING, turns
 
 GIVEN_BACK: dict[str, object] = {
