@@ -14,6 +14,7 @@ from bot.core.memory.context import spoken, tokens_of
 from bot.core.memory.overhearing import listens, said
 from bot.core.memory.window import Place, View, budget_of, instruction, look, window_size
 from bot.core.punctuation import paragraphs
+from bot.core.queue import Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import IncomingMessage
 from bot.errors import ModelError, ModelErrorKind
@@ -24,13 +25,13 @@ SHOWN = Decimal("0.0001")
 """Dollars that are worth telling."""
 
 
-async def context(ctx: TurnContext, message: IncomingMessage, argument: str) -> None:
+async def context(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
     """Show what would be sent along with the next question."""
     _, stores = ctx.texts.gettext, ctx.services.stores
     manner = ctx.manner
     if not manner.model:
         await ctx.say(_("No model is chosen yet. Choose one with /model."))
-        return
+        return Outcome()
     heard = await stores.overheard.remarks(ctx.chat) if _listens(ctx) else ()
     remarks = tuple(spoken(each, group=True) for each in said(heard))
     place = Place(chat=ctx.chat, group=ctx.group)
@@ -40,8 +41,9 @@ async def context(ctx: TurnContext, message: IncomingMessage, argument: str) -> 
         if error.kind is not ModelErrorKind.CONTEXT_TOO_LONG:
             raise
         await ctx.say(await _too_long(ctx))
-        return
+        return Outcome()
     await ctx.say(await _written(ctx, view, manner.system_prompt))
+    return Outcome()
 
 
 async def _too_long(ctx: TurnContext) -> str:
