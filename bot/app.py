@@ -29,8 +29,8 @@ from bot.core.figures import Formats, FormatsOf
 from bot.core.limits.budget import Budget
 from bot.core.limits.calendar import Calendar
 from bot.core.ports import Clock, PictureFitter, Platform, Web
+from bot.core.services import Services
 from bot.core.stores import Stores
-from bot.core.turn import Services
 from bot.errors import PlatformError
 from bot.platforms.slack.settings import SlackSettings
 from bot.platforms.telegram.settings import TelegramSettings

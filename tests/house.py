@@ -24,7 +24,7 @@ from bot.core.fakes.platform import ANN, CHAT, FAKE_CAPABILITIES, FakePlatform
 from bot.core.limits.budget import Budget, Quotas
 from bot.core.limits.calendar import UTC_CALENDAR, Calendar
 from bot.core.ports import Clock, Platform
-from bot.core.turn import Services
+from bot.core.services import Services
 from bot.core.types import ChatRef, Event, Sender
 from bot.formats import BabelFormats
 from bot.media.audio import AudioPreparer

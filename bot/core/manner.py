@@ -1,4 +1,4 @@
-"""How a chat is answered: by which model, under which instruction, with which parameters."""
+"""How a chat is answered: by which model, under which instruction, how freely, and how shown."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from bot.core.chat import Sampling
 from bot.core.defaults import Defaults, Persona
 from bot.core.settings import ChatSettings
+from bot.core.types import Style
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,3 +36,11 @@ def persona_of(settings: ChatSettings, defaults: Defaults) -> Persona | None:
     """The persona that the chat has chosen, if the operator still has it."""
     name = settings.persona.casefold()
     return next((each for each in defaults.personas if each.name.casefold() == name), None)
+
+
+def style_of(settings: ChatSettings, defaults: Defaults) -> Style:
+    """How a chat with these settings wants answers shown."""
+    return Style(
+        drafts=(settings.streaming or defaults.streaming) == "draft",
+        rich=(settings.rich or defaults.rich) == "on",
+    )

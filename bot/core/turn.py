@@ -2,43 +2,32 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from gettext import NullTranslations
-from typing import Any
 
 from bot.core.access import Gate
-from bot.core.chart import ChartPainter
-from bot.core.defaults import Defaults
 from bot.core.delivery.delivery import FIRST_BACKOFF, LAST_BACKOFF, PATIENCE, Delivery
-from bot.core.figures import Formats, FormatsOf
+from bot.core.figures import Formats
 from bot.core.i18n import texts
-from bot.core.limits.budget import Budget
 from bot.core.limits.ledger import Standing
 from bot.core.manner import Manner, manner
 from bot.core.models import UsageEntry
 from bot.core.ports import (
-    AudioTools,
-    Clock,
-    DocumentReader,
-    ModelApi,
-    PictureFitter,
     Platform,
-    TokenCounter,
 )
 from bot.core.queue import Turn
 from bot.core.sentences import sentence_for_file
+from bot.core.services import Services
 from bot.core.settings import ChatSettings
-from bot.core.stores import Stores
+from bot.core.stopper import STOP, Stopper
 from bot.core.types import (
     Button,
     ButtonPress,
     ButtonRow,
     ChatRef,
-    CommandInfo,
     FileId,
     IncomingMessage,
     MessageRef,
@@ -46,7 +35,6 @@ from bot.core.types import (
     Person,
     Reply,
     Sender,
-    Style,
 )
 from bot.errors import (
     FileRefused,
@@ -58,80 +46,6 @@ from bot.errors import (
 )
 
 log = logging.getLogger(__name__)
-
-STOP = "stop"
-"""The value of the Stop button; it needs no owner, since everybody in a chat may stop."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Services:
-    """Everything outside that the work of a turn needs."""
-
-    stores: Stores
-    api: ModelApi
-    audio: AudioTools
-    fit_picture: PictureFitter
-    documents: DocumentReader
-    clock: Clock
-    count_tokens: TokenCounter
-    formats: FormatsOf
-    budget: Budget
-    draw_chart: ChartPainter
-    defaults: Defaults
-    commands: Sequence[CommandInfo]
-    """All commands, as `/help` and the platforms' menus list them."""
-
-    @property
-    def menu(self) -> Sequence[CommandInfo]:
-        """The commands that anybody may use: what a platform's menu shows."""
-        return [info for info in self.commands if not info.admin]
-
-
-def style_of(settings: ChatSettings, defaults: Defaults) -> Style:
-    """How a chat with these settings wants answers shown."""
-    return Style(
-        drafts=(settings.streaming or defaults.streaming) == "draft",
-        rich=(settings.rich or defaults.rich) == "on",
-    )
-
-
-class Stopper:
-    """Lets a person stop the work of a turn; what stands around the work goes on.
-
-    `stop` cancels only what runs under `guard`, so the answer can still be ended properly.
-    """
-
-    def __init__(self, *, stopped: bool = False) -> None:
-        self._stopped = stopped
-        self._limit: asyncio.Timeout | None = None
-
-    @property
-    def stopped(self) -> bool:
-        """Whether somebody asked to stop."""
-        return self._stopped
-
-    def stop(self) -> None:
-        """Stop the guarded work, now or as soon as it begins."""
-        if not self._stopped and self._limit is not None:
-            self._limit.reschedule(asyncio.get_running_loop().time())
-        self._stopped = True
-
-    async def guard(self, work: Coroutine[Any, Any, None]) -> bool:
-        """Run `work`; True when it came to its end, False when it was stopped."""
-        if self._stopped:
-            work.close()
-            return False
-        limit = self._limit = asyncio.timeout(None)
-        try:
-            async with limit:
-                await work
-        except TimeoutError:
-            if limit.expired():
-                return False
-            raise
-        finally:
-            self._limit = None
-        return True
 
 
 @dataclass(slots=True, kw_only=True)

@@ -62,13 +62,7 @@ conversations = sa.Table(
     sa.Column("title", Words, nullable=False, server_default=""),
     sa.Column("active_at", Utc, nullable=True),  # when something was said last
     sa.Index("ix_conversations_chat", "platform", "chat", "id"),
-    sa.Index(
-        "uq_conversations_current",
-        "platform",
-        "chat",
-        unique=True,
-        info=where("current"),
-    ),
+    sa.Index("uq_conversations_current", "platform", "chat", unique=True, info=where("current")),
     sqlite_autoincrement=True,
 )
 
@@ -183,58 +177,17 @@ turns = sa.Table(
     sa.Column("started_at", Utc, nullable=True),
     sa.Column("finished_at", Utc, nullable=True),
     sa.UniqueConstraint("platform", "key"),
-    sa.Index(
-        "uq_turns_gesture",
-        "platform",
-        "gesture",
-        unique=True,
-        info=where(GESTURE),
-    ),
+    sa.Index("uq_turns_gesture", "platform", "gesture", unique=True, info=where(GESTURE)),
     # Serve what is asked about the newest turns of a chat, ended or not, and about a message.
     sa.Index("ix_turns_chat", "platform", "chat", "id"),
-    sa.Index(
-        "ix_turns_message",
-        "platform",
-        "chat",
-        "message",
-        info=where(MESSAGE),
-    ),
-    sa.Index(
-        "ix_turns_joined",
-        "lead",
-        info=where(JOINED),
-    ),
-    sa.Index(
-        "ix_turns_waiting",
-        "urgent",
-        "id",
-        info=where(WAITING),
-    ),
-    sa.Index(
-        "ix_turns_lane",
-        "platform",
-        "chat",
-        "id",
-        info=where(ACTIVE_IN_LANE),
-    ),
+    sa.Index("ix_turns_message", "platform", "chat", "message", info=where(MESSAGE)),
+    sa.Index("ix_turns_joined", "lead", info=where(JOINED)),
+    sa.Index("ix_turns_waiting", "urgent", "id", info=where(WAITING)),
+    sa.Index("ix_turns_lane", "platform", "chat", "id", info=where(ACTIVE_IN_LANE)),
     # One turn at a time per chat, whatever the processes do.
-    sa.Index(
-        "uq_turns_running",
-        "platform",
-        "chat",
-        unique=True,
-        info=where(RUNNING_IN_LANE),
-    ),
-    sa.Index(
-        "ix_turns_running",
-        "lease_until",
-        info=where(RUNNING),
-    ),
-    sa.Index(
-        "ix_turns_ended",
-        "finished_at",
-        info=where(ENDED),
-    ),
+    sa.Index("uq_turns_running", "platform", "chat", unique=True, info=where(RUNNING_IN_LANE)),
+    sa.Index("ix_turns_running", "lease_until", info=where(RUNNING)),
+    sa.Index("ix_turns_ended", "finished_at", info=where(ENDED)),
     sqlite_autoincrement=True,
 )
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import replace
 
-from bot.core.answer.again import AnswerButtons, Offer
+from bot.core.answer.buttons import AnswerButtons, Offer
 from bot.core.answer.ending import Ending, end_of_error, end_of_reason, end_of_stop, is_worse
 from bot.core.answer.exchange import Exchange, Repeat
 from bot.core.answer.feedback import ask as ask_opinion

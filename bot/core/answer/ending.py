@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from bot.core.answer.again import Offer, bears_buttons
+from bot.core.answer.buttons import Offer, bears_buttons
 from bot.core.chat import FinishReason, MessageState, NewMessage
 from bot.core.punctuation import in_a_row
 from bot.core.sentences import sentence_for_media, sentence_for_model, sentence_for_size

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bot.core.commands import (
-    again,
     broadcast,
     changed,
     chats,
@@ -60,7 +59,7 @@ ACTIONS: Mapping[str, Deed] = {
     **persona.ACTIONS,
     **sampling.ACTIONS,
     **settings.ACTIONS,
-    **again.ACTIONS,
+    **redo.ACTIONS,
     **changed.ACTIONS,
     **chats.ACTIONS,
     **export.ACTIONS,

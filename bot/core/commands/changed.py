@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-from bot.core.answer.again import named_exchange
 from bot.core.answer.answer import answer_again
+from bot.core.answer.buttons import named_exchange
 from bot.core.answer.exchange import last_exchange
 from bot.core.chat import KeptMessage
-from bot.core.commands.again import too_late
 from bot.core.commands.menu import Item, draw
+from bot.core.commands.redo import too_late
 from bot.core.commands.table import Deed, Press
 from bot.core.commands.transcribe import is_transcript
 from bot.core.memory.drawings import ordered

@@ -1,19 +1,26 @@
-"""`/retry` and `/undo`: answer the last question anew, or take it back."""
+"""`/retry`, `/undo` and the buttons under an answer: answer anew, go on, or take it back."""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping
+
 from bot.core.answer.answer import answer_again
+from bot.core.answer.buttons import CONTINUE, REGENERATE, named_exchange
 from bot.core.answer.exchange import Exchange, last_exchange
 from bot.core.chat import NewMessage
 from bot.core.commands.image import image_again
-from bot.core.commands.table import Command
+from bot.core.commands.table import Command, Deed, Press
 from bot.core.commands.transcribe import is_transcript
 from bot.core.i18n import N_
 from bot.core.memory.drawings import is_anew, ordered
 from bot.core.memory.titles import clean
 from bot.core.queue import Outcome
+from bot.core.stores import Action
 from bot.core.turn import TurnContext
-from bot.core.types import IncomingMessage
+from bot.core.types import ButtonPress, IncomingMessage
+
+log = logging.getLogger(__name__)
 
 
 async def retry(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome | None:
@@ -70,6 +77,34 @@ async def undo(ctx: TurnContext, message: IncomingMessage, argument: str) -> Out
     return Outcome(hidden=exchange.ids)
 
 
+async def ask_again(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome | None:
+    """Regenerate: ask the question again; the new answer takes the place of the old one.
+
+    Continue: let the model go on where its length limit ended the answer.
+    """
+    exchange = await named_exchange(ctx.services.stores, ctx.chat, action)
+    if exchange is None or ctx.turn.urgent:
+        await too_late(ctx, press)
+        return None
+    log.info("answering again", extra={**ctx.log, "action": action.name})
+    if exchange.refs and not ctx.turn.shown:  # an earlier attempt knows better where it stands
+        ctx.shown[:] = exchange.refs
+    asked = exchange.question.message
+    message = press.as_message(asked.text, ref=asked.shown[-1] if asked.shown else None)
+    return await answer_again(ctx, message, exchange, further=action.name == CONTINUE)
+
+
+async def too_late(ctx: TurnContext, press: ButtonPress) -> None:
+    """The answer stays as it is: the conversation has gone on."""
+    text = ctx.texts.gettext(
+        "The conversation has gone on since, so that answer stays. Please ask once more."
+    )
+    if ctx.turn.urgent:
+        await ctx.platform.notice(press, text)
+    else:  # in the meantime the press can be answered no more, and its message is the answer's
+        await ctx.tell(text)
+
+
 async def _last(ctx: TurnContext) -> Exchange | None:
     return await last_exchange(ctx.services.stores.conversations, ctx.chat)
 
@@ -94,3 +129,5 @@ UNDO = Command(
 )
 
 COMMANDS = (RETRY, UNDO)
+_ASKING = Deed(run=ask_again, press=Press.QUEUED, outspoken=True)
+ACTIONS: Mapping[str, Deed] = {REGENERATE: _ASKING, CONTINUE: _ASKING}

@@ -13,7 +13,7 @@ from bot.core.errands import Errands
 from bot.core.memory.summing import sum_up
 from bot.core.memory.titles import entitle
 from bot.core.queue import Outcome, Turn
-from bot.core.turn import Services
+from bot.core.services import Services
 from bot.errors import StoreError
 
 log = logging.getLogger(__name__)

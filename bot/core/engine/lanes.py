@@ -22,11 +22,14 @@ from bot.core.engine.router import Router
 from bot.core.engine.rows import Rows
 from bot.core.engine.unfinished import Unfinished
 from bot.core.engine.waiting import WaitingRoom
+from bot.core.manner import style_of
 from bot.core.memory.overhearing import overhear
 from bot.core.models import UsageEntry
 from bot.core.ports import Platform
 from bot.core.queue import Outcome, Turn
-from bot.core.turn import Services, Stopper, TurnContext, style_of
+from bot.core.services import Services
+from bot.core.stopper import Stopper
+from bot.core.turn import TurnContext
 from bot.core.types import (
     ButtonPress,
     ChatMoved,

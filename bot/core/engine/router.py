@@ -11,8 +11,8 @@ from weakref import WeakValueDictionary
 
 from bot.core.access import Gate
 from bot.core.answer import feedback
-from bot.core.answer.again import is_of, named_exchange
 from bot.core.answer.answer import answer
+from bot.core.answer.buttons import is_of, named_exchange
 from bot.core.commands import ACTIONS, changed
 from bot.core.commands.help import refuse
 from bot.core.commands.sight import instead_of_looking
@@ -20,8 +20,9 @@ from bot.core.commands.table import CommandTable, Press, parse
 from bot.core.commands.transcribe import instead_of_answering
 from bot.core.limits.spending import remind
 from bot.core.queue import Outcome
+from bot.core.stopper import STOP
 from bot.core.stores import Stores
-from bot.core.turn import STOP, TurnContext
+from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, Event, IncomingMessage, MessageRef, StopPressed
 from bot.errors import ModelError, ModelErrorKind
 

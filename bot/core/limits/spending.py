@@ -21,7 +21,8 @@ from bot.core.limits.quota import Amount, amount_of, ceilings
 from bot.core.limits.quota_sentences import QuotaSentences
 from bot.core.models import UsageEntry, UsageKind
 from bot.core.queue import Outcome
-from bot.core.turn import Services, TurnContext
+from bot.core.services import Services
+from bot.core.turn import TurnContext
 from bot.core.types import FileId, Person, UserId
 from bot.errors import ModelError, ModelErrorKind, PlatformError, StoreError
 

@@ -17,8 +17,8 @@ from bot.core.memory.context import PAGE, load_kept, spoken, tokens_of
 from bot.core.memory.titles import ask_cheaply
 from bot.core.memory.window import budget_of, window_size
 from bot.core.queue import Turn
+from bot.core.services import Services
 from bot.core.stores import History
-from bot.core.turn import Services
 from bot.errors import ModelError
 
 log = logging.getLogger(__name__)

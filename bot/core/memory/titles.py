@@ -20,7 +20,7 @@ from bot.core.chat import (
 from bot.core.limits.meter import Meter
 from bot.core.limits.spending import reserve_chore
 from bot.core.models import UsageEntry
-from bot.core.turn import Services
+from bot.core.services import Services
 from bot.core.types import UserId
 from bot.errors import ModelError
 

@@ -10,7 +10,7 @@ from bot.core.manner import Manner
 from bot.core.memory.context import PAGE, fit, in_turns, load_kept, spoken
 from bot.core.memory.drawings import tells, told
 from bot.core.punctuation import paragraphs
-from bot.core.turn import Services
+from bot.core.services import Services
 from bot.core.types import ChatRef
 
 ANSWER_SHARE = 4

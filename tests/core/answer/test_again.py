@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.answer.again import REGENERATE
+from bot.core.answer.buttons import REGENERATE
 from bot.core.answer.seam import GO_ON, seam
 from bot.core.chat import FinishReason
 from bot.core.fakes.platform import ANN, CHAT

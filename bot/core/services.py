@@ -1,0 +1,45 @@
+"""Everything outside that work needs, in one object."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.core.chart import ChartPainter
+from bot.core.defaults import Defaults
+from bot.core.figures import FormatsOf
+from bot.core.limits.budget import Budget
+from bot.core.ports import (
+    AudioTools,
+    Clock,
+    DocumentReader,
+    ModelApi,
+    PictureFitter,
+    TokenCounter,
+)
+from bot.core.stores import Stores
+from bot.core.types import CommandInfo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What the composition root puts together, once."""
+
+    stores: Stores
+    api: ModelApi
+    audio: AudioTools
+    fit_picture: PictureFitter
+    documents: DocumentReader
+    clock: Clock
+    count_tokens: TokenCounter
+    formats: FormatsOf
+    budget: Budget
+    draw_chart: ChartPainter
+    defaults: Defaults
+    commands: Sequence[CommandInfo]
+    """All commands, as `/help` and the platforms' menus list them."""
+
+    @property
+    def menu(self) -> Sequence[CommandInfo]:
+        """The commands that anybody may use: what a platform's menu shows."""
+        return [info for info in self.commands if not info.admin]
