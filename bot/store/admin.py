@@ -109,53 +109,42 @@ async def open_turns(settings: StorageSettings, *, limit: int = 50) -> Sequence[
     Nothing of what people wrote is read.
     """
     states = (TurnState.RUNNING.value, TurnState.JOINED.value, TurnState.WAITING.value)
-
-    async def job(connection: Connection) -> Sequence[OpenTurn]:
-        query = (
-            sa.select(
-                turns.c.id,
-                turns.c.platform,
-                turns.c.chat,
-                turns.c.kind,
-                turns.c.state,
-                turns.c.attempt,
-                sa.func.coalesce(turns.c.started_at, turns.c.accepted_at).label("since"),
-            )
-            .where(turns.c.state.in_(states))
-            .order_by(turns.c.id)
-            .limit(limit)
+    query = (
+        sa.select(
+            turns.c.id,
+            turns.c.platform,
+            turns.c.chat,
+            turns.c.kind,
+            turns.c.state,
+            turns.c.attempt,
+            sa.func.coalesce(turns.c.started_at, turns.c.accepted_at).label("since"),
         )
-        return [OpenTurn(**row._mapping) for row in (await connection.execute(query)).all()]
-
+        .where(turns.c.state.in_(states))
+        .order_by(turns.c.id)
+        .limit(limit)
+    )
     async with _migrated(settings) as database:
-        return await database.read(job)
+        return [OpenTurn(**row._mapping) for row in await database.rows(query)]
 
 
 async def dead_turns(settings: StorageSettings, *, limit: int = 50) -> Sequence[DeadTurn]:
     """The turns that were given up, newest first."""
-
-    async def job(connection: Connection) -> Sequence[DeadTurn]:
-        query = (
-            sa.select(turns)
-            .where(turns.c.state == TurnState.DEAD.value)
-            .order_by(turns.c.id.desc())
-            .limit(limit)
+    query = (
+        sa.select(
+            turns.c.id,
+            turns.c.platform,
+            turns.c.chat,
+            turns.c.kind,
+            turns.c.attempt,
+            sa.func.coalesce(turns.c.error, "").label("error"),
+            turns.c.finished_at.label("finished"),
         )
-        return [
-            DeadTurn(
-                id=row.id,
-                platform=row.platform,
-                chat=row.chat,
-                kind=row.kind,
-                attempt=row.attempt,
-                error=row.error or "",
-                finished=row.finished_at,
-            )
-            for row in (await connection.execute(query)).all()
-        ]
-
+        .where(turns.c.state == TurnState.DEAD.value)
+        .order_by(turns.c.id.desc())
+        .limit(limit)
+    )
     async with _migrated(settings) as database:
-        return await database.read(job)
+        return [DeadTurn(**row._mapping) for row in await database.rows(query)]
 
 
 async def retry(settings: StorageSettings, only: Collection[int] | None = None) -> int:
@@ -163,15 +152,11 @@ async def retry(settings: StorageSettings, only: Collection[int] | None = None) 
 
     An event that nobody could read stays dead.
     """
-
-    async def job(connection: Connection) -> int:
-        statement = lanes.revival()
-        if only is not None:
-            statement = statement.where(turns.c.id.in_(only))
-        return (await connection.execute(statement)).rowcount
-
+    statement = lanes.revival()
+    if only is not None:
+        statement = statement.where(turns.c.id.in_(only))
     async with _migrated(settings) as database:
-        return await database.write(job)
+        return await database.change(statement)
 
 
 async def purge(settings: StorageSettings, *, older_than: timedelta) -> Purged:

@@ -17,7 +17,6 @@ from bot.store.actions import ActionTable
 from bot.store.archive import ArchiveTable
 from bot.store.broadcasts import BroadcastTable
 from bot.store.chats import ChatTable
-from bot.store.connection import Connection
 from bot.store.conversations import ConversationTable
 from bot.store.database import Database, connected
 from bot.store.grants import GrantTable
@@ -55,8 +54,8 @@ async def opened(
             await sessions_must_be_ours(settings)
             await migrate.upgrade(settings)
         async with connected(settings) as database:
-            with _named(settings):
-                await database.write(_must_be_writable)
+            with _named(settings):  # a read-only file is opened without complaint
+                await database.change(sa.delete(users).where(sa.false()))
             turns = Turns(
                 database,
                 per_chat=per_chat,
@@ -96,11 +95,6 @@ def _named(settings: StorageSettings) -> Iterator[None]:
         yield
     except StoreError as error:
         raise type(error)(f"{settings.place}: {error}") from error
-
-
-async def _must_be_writable(connection: Connection) -> None:
-    """A file that is read-only is opened, and a transaction begun, without complaint."""
-    await connection.execute(sa.delete(users).where(sa.false()))
 
 
 @asynccontextmanager

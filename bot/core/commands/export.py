@@ -66,17 +66,11 @@ async def _send(ctx: TurnContext, form: str, *, everything: bool) -> None:
     count = sum(len(chapter.messages) for chapter in chapters)
     text = ctx.texts.ngettext("📄 {count} message.", "📄 {count} messages.", count)
     other = "md" if form == "json" else "json"
-    rows = [
-        [
-            Item(_("As {form}").format(form=other.upper()), EXPORT_AGAIN, _wish(other, everything)),
-            *(
-                []
-                if everything
-                else [Item(_("All conversations"), EXPORT_AGAIN, _wish(form, True))]
-            ),
-        ]
-    ]
-    await ctx.say(text.format(count=count), files=(file,), buttons=await draw(ctx, rows))
+    label = _("As {form}").format(form=other.upper())
+    row = [Item(label, EXPORT_AGAIN, _wish(other, everything))]
+    if not everything:
+        row.append(Item(_("All conversations"), EXPORT_AGAIN, _wish(form, True)))
+    await ctx.say(text.format(count=count), files=(file,), buttons=await draw(ctx, [row]))
 
 
 def _wish(form: str, everything: bool) -> str:

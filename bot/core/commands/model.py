@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from bot.core.commands.families import STYLE
-from bot.core.commands.menu import Item, Page, draw, marked, page_at
+from bot.core.commands.menu import Item, draw, marked, page_at
 from bot.core.commands.models_on_offer import (
     by_use,
     can_answer,
@@ -29,7 +29,7 @@ from bot.core.commands.table import Command, Deed
 from bot.core.i18n import N_
 from bot.core.limits.spending import may_use
 from bot.core.models import ModelInfo
-from bot.core.punctuation import noted
+from bot.core.punctuation import noted, paragraphs
 from bot.core.sentences import sentence_for_model
 from bot.core.settings import ChatSettings
 from bot.core.stores import Action
@@ -48,17 +48,6 @@ LISTED = 60
 RECENT = 5
 FAVOURITES = 20
 NONE = frozenset({"default", "reset"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Menu:
-    """One page of the list of models: what it says, and what its buttons do."""
-
-    text: str
-    choices: tuple[str, ...]
-    infos: Mapping[str, ModelInfo] = field(default_factory=dict)
-    query: str = ""
-    page: Page = field(default_factory=Page)
 
 
 # ---------------------------------------------------------------- typed
@@ -92,7 +81,7 @@ async def _find(ctx: TurnContext, argument: str) -> None:
     elif name is not None:
         await _choose(ctx, name, known)
     else:
-        await _show(ctx, build_menu(ctx, known, query=argument, page=0))
+        await _show(ctx, known, query=argument)
 
 
 async def _star_typed(ctx: TurnContext, name: str, *, starred: bool) -> None:
@@ -123,7 +112,7 @@ async def choose(ctx: TurnContext, press: ButtonPress, action: Action) -> None:
     except ModelError:
         known = {}  # only for the details
     if hidden(ctx, action.argument):  # since the button was made
-        await _show(ctx, build_menu(ctx, known, query="", page=0))
+        await _show(ctx, known)
     else:
         await _choose(ctx, action.argument, known)
 
@@ -143,7 +132,7 @@ async def turn_page(ctx: TurnContext, press: ButtonPress, action: Action) -> Non
         await ctx.platform.notice(press, text)
         return
     await ctx.platform.notice(press, "")
-    await _show(ctx, build_menu(ctx, known, query=wanted["query"], page=wanted["page"]))
+    await _show(ctx, known, query=wanted["query"], page=wanted["page"])
 
 
 async def star(ctx: TurnContext, press: ButtonPress, action: Action) -> None:
@@ -223,38 +212,46 @@ def _usual(ctx: TurnContext) -> str:
 # ---------------------------------------------------------------- shown
 
 
-def build_menu(ctx: TurnContext, known: Mapping[str, ModelInfo], *, query: str, page: int) -> Menu:
-    """The page of models for a query; the nearest names when nothing matches."""
-    _ = ctx.texts.gettext
-    head = _("Model of this chat: **{model}**").format(model=ctx.manner.model or "–")
+async def _show(
+    ctx: TurnContext, known: Mapping[str, ModelInfo], *, query: str = "", page: int = 0
+) -> None:
+    """A page of the models for a query; the nearest names when nothing matches."""
     found = search(in_order(ctx.settings, list(known)), query)
-    if not found:
-        close = nearest(list(known), query, PAGE_SIZE)
-        text = _("There is no model “{name}”.").format(name=query)
-        hint = _("Did you mean one of these?") if close else _("/model shows them all.")
-        return Menu(text=f"{text} {hint}", choices=tuple(close), infos=known, query=query)
     size = page_size(ctx)
     at = page_at(page, things=len(found), size=size)
+    choices = found[at.number * size : (at.number + 1) * size]
+    text = _heading(ctx, len(found), query)
+    if not found:
+        choices = nearest(list(known), query, PAGE_SIZE)
+        text = _not_found(ctx, query, close=bool(choices))
+    rows = [[Item(_label(ctx, name), SET, name)] for name in choices]
+    rows.append(at.arrows(PAGE, lambda page: _wanted(query, page)))
+    lines = _lines(ctx, choices, known)
+    await ctx.say(paragraphs(text, "\n".join(lines)), buttons=await draw(ctx, rows))
+
+
+def _heading(ctx: TurnContext, count: int, query: str) -> str:
+    _ = ctx.texts.gettext
+    head = _("Model of this chat: **{model}**").format(model=ctx.manner.model or "–")
     ask = (
-        _("{count} models match “{query}”:").format(count=len(found), query=query)
+        _("{count} models match “{query}”:").format(count=count, query=query)
         if query
-        else _("Choose one of {count}, or search: `/model WORD`").format(count=len(found))
+        else _("Choose one of {count}, or search: `/model WORD`").format(count=count)
     )
-    choices = tuple(found[at.number * size : (at.number + 1) * size])
-    text = f"{head}\n\n{ask}"
-    return Menu(text=text, choices=choices, infos=known, query=query, page=at)
+    return paragraphs(head, ask)
+
+
+def _not_found(ctx: TurnContext, query: str, *, close: bool) -> str:
+    _ = ctx.texts.gettext
+    text = _("There is no model “{name}”.").format(name=query)
+    hint = _("Did you mean one of these?") if close else _("/model shows them all.")
+    return f"{text} {hint}"
 
 
 def page_size(ctx: TurnContext) -> int:
     """How many models stand on a page; room for the arrows is left where there are buttons."""
     buttons = ctx.platform.capabilities(ctx.chat).max_buttons
     return min(PAGE_SIZE, max(1, buttons - 2)) if buttons else LISTED
-
-
-async def _show(ctx: TurnContext, menu: Menu) -> None:
-    rows = [[Item(_label(ctx, name), SET, name)] for name in menu.choices]
-    rows.append(menu.page.arrows(PAGE, lambda page: _wanted(menu.query, page)))
-    await ctx.say(_with_details(ctx, menu), buttons=await draw(ctx, rows))
 
 
 def _wanted(query: str, page: int) -> str:
@@ -266,19 +263,19 @@ def _label(ctx: TurnContext, name: str) -> str:
     return marked(f"{star}{name}", name == ctx.manner.model)
 
 
-def _with_details(ctx: TurnContext, menu: Menu) -> str:
-    """The menu's text, and what is known about its models.
+def _lines(ctx: TurnContext, names: Sequence[str], known: Mapping[str, ModelInfo]) -> Sequence[str]:
+    """What is known about these models.
 
     Where no button can bear them, names of which nothing is known are written out, too.
     """
     has_buttons = ctx.platform.capabilities(ctx.chat).max_buttons
     lines: list[str] = []
-    for name in menu.choices:
-        about = details(ctx, menu.infos[name]) if name in menu.infos else ""
+    for name in names:
+        about = details(ctx, known[name]) if name in known else ""
         star = "⭐ " if name in ctx.settings.favourites else ""
         if about or not has_buttons:
             lines.append(f"- {star}`{name}`" + (f" – {about}" if about else ""))
-    return "\n\n".join([menu.text, "\n".join(lines)]) if lines else menu.text
+    return lines
 
 
 MODEL = Command(
