@@ -1,0 +1,206 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from bot.core.capabilities import Streaming
+from bot.core.delivery.journal import EVERY, LONGEST_SILENCE
+from bot.core.types import MessageRef
+from bot.errors import (
+    MessageGone,
+    StoreBusy,
+    TurnLost,
+)
+from tests.core.delivery.scene import Scene
+
+# ---------------------------------------------------------------- cancelled, resumed
+
+
+async def test_what_is_shown_stays_when_the_block_is_left_by_an_error(scene: Scene) -> None:
+    with pytest.raises(LookupError):
+        async with scene.deliver() as delivery:
+            delivery.write("One")
+            await scene.clock.settle()
+            raise LookupError
+    assert scene.platform.kept() == ["One"]
+
+
+async def test_a_cancelled_writer_does_not_break_the_call_under_way(scene: Scene) -> None:
+    told: list[tuple[str, Sequence[MessageRef]]] = []
+
+    async def remember(text: str, messages: Sequence[MessageRef]) -> None:
+        told.append((text, messages))
+
+    async def write() -> None:
+        async with scene.deliver(journal=remember) as delivery:
+            delivery.write("One")
+            await delivery.finish()
+
+    writer = asyncio.create_task(write())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    writer.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await writer
+    assert set(told) == {("One", tuple(scene.platform.refs()))}
+    assert scene.platform.kept() == ["One"]
+
+
+async def test_an_end_that_was_interrupted_can_be_another_one(scene: Scene) -> None:
+    async with scene.deliver() as delivery:
+        delivery.write("One")
+        await scene.clock.settle()
+        scene.platform.refuse_next(60)
+        ending = asyncio.create_task(delivery.finish(mark="done"))
+        await scene.clock.advance(1)
+        ending.cancel()
+        await scene.clock.drive(delivery.finish(mark="interrupted"))
+    assert scene.platform.kept() == ["One\n\ninterrupted"]
+
+
+async def test_an_end_refused_on_a_native_draft_can_be_another_one() -> None:
+    scene = Scene(Streaming.NATIVE)
+    async with scene.deliver() as delivery:
+        delivery.write("One")
+        await scene.clock.settle()
+        scene.platform.refuse_next(60)
+        ending = asyncio.create_task(delivery.finish(mark="done"))
+        await scene.clock.advance(1)
+        ending.cancel()
+        await scene.clock.drive(delivery.finish(mark="interrupted"))
+    assert scene.platform.screen() == ["One\n\ninterrupted"]
+
+
+async def test_leaving_while_blocked_does_not_wait(scene: Scene) -> None:
+    scene.platform.refuse_next(3600)
+    async with scene.deliver() as delivery:
+        delivery.write("One")
+        await scene.clock.settle()
+    assert scene.clock.monotonic() == 0
+
+
+async def test_an_answer_goes_on_in_the_messages_of_an_earlier_attempt(scene: Scene) -> None:
+    async with scene.deliver() as first:
+        first.write("word " * 25 + "and an ending that was never")
+        await scene.clock.advance(5)
+    standing = scene.platform.refs()
+    async with scene.deliver(resume=standing) as delivery:
+        assert delivery.messages == tuple(standing)
+        delivery.status("Thinking…")  # there is a text already
+        await scene.clock.advance(5)
+        delivery.write("word " * 25 + "and an ending.")
+        refs = await scene.clock.drive(delivery.finish())
+    assert refs == tuple(standing) == tuple(scene.platform.refs())
+    assert " ".join(scene.platform.kept()) == "word " * 25 + "and an ending."
+    assert scene.platform.buttons() == []
+
+
+async def test_a_message_of_an_earlier_attempt_that_is_gone_is_sent_anew(scene: Scene) -> None:
+    async with scene.deliver() as first:
+        first.write("One")
+        await scene.clock.settle()
+    standing = scene.platform.refs()
+    scene.platform.remove(standing[0])
+    async with scene.deliver(resume=standing) as delivery:
+        delivery.write("One two")
+        await scene.clock.drive(delivery.finish())
+    assert scene.platform.kept() == ["One two"]
+
+
+async def test_a_native_draft_that_differs_and_is_gone_is_sent_anew() -> None:
+    scene = Scene(Streaming.NATIVE)
+    async with scene.deliver() as delivery:
+        delivery.write("One two")
+        await scene.clock.settle()
+        delivery.rewrite("Three")
+        scene.platform.remove(scene.platform.refs()[0])
+        scene.platform.fail_next(MessageGone("deleted"))
+        await scene.clock.drive(delivery.finish())
+    assert scene.platform.kept() == ["Three"]
+
+
+# ---------------------------------------------------------------- the journal
+
+
+async def test_the_journal_hears_of_a_new_message_at_once_and_of_text_now_and_then() -> None:
+    scene = Scene()
+    told: list[tuple[float, str, int]] = []
+
+    async def remember(text: str, messages: Sequence[MessageRef]) -> None:
+        told.append((scene.clock.monotonic(), text.strip(), len(messages)))
+
+    async with scene.deliver(journal=remember) as delivery:
+        for number in range(10):
+            delivery.write(f"w{number} ")
+            await scene.clock.advance(1)
+        delivery.write("word " * 20)
+        await delivery.finish()
+    assert told[:2] == [(0, "w0", 1), (EVERY, "w0 w1 w2 w3", 1)]
+    assert len(told) == 5
+    _, _, messages = told.pop()
+    assert messages == 2
+
+
+async def test_a_journal_that_fails_stops_nothing(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def remember(text: str, messages: Sequence[MessageRef]) -> None:
+        raise StoreBusy("locked")
+
+    async with scene.deliver(journal=remember) as delivery:
+        delivery.write("One")
+        await delivery.finish()
+    assert scene.platform.kept() == ["One"]
+    assert "checkpoint failed" in caplog.messages
+
+
+@pytest.mark.parametrize("end", ["finish", "cancel"])
+async def test_an_answer_that_another_process_writes_is_left_alone(scene: Scene, end: str) -> None:
+    lost = False
+
+    async def remember(text: str, messages: Sequence[MessageRef]) -> None:
+        if lost:
+            raise TurnLost("turn 1")
+
+    async def write() -> None:
+        nonlocal lost
+        async with scene.deliver(journal=remember, paused="⏸") as delivery:
+            delivery.write("One")
+            await scene.clock.settle()
+            lost = True
+            if end == "cancel":
+                raise asyncio.CancelledError
+            await scene.clock.advance(EVERY)
+            delivery.write(" two")
+            await scene.clock.advance(EVERY)
+            delivery.write(" three")
+            await delivery.finish()
+
+    with pytest.raises(TurnLost):
+        await write()
+    assert scene.platform.kept() == ["One"]
+
+
+async def test_who_wakes_up_with_nothing_new_to_say_ends_no_answer_of_another(
+    scene: Scene,
+) -> None:
+    lost = False
+
+    async def remember(text: str, messages: Sequence[MessageRef]) -> None:
+        if lost:
+            raise TurnLost("turn 1")
+
+    async def write() -> None:
+        nonlocal lost
+        async with scene.deliver(journal=remember) as delivery:
+            delivery.write("One")
+            await scene.clock.settle()
+            lost = True
+            await scene.clock.advance(LONGEST_SILENCE)
+            await delivery.finish(mark="the end")
+
+    with pytest.raises(TurnLost):
+        await write()
+    assert scene.platform.kept() == ["One"]
