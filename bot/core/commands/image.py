@@ -11,7 +11,8 @@ from bot.core.commands.options import Given, Option, OptionError, take_options
 from bot.core.commands.table import Command, Deed, Press
 from bot.core.i18n import N_
 from bot.core.models import Purpose
-from bot.core.pictures.drawing import AGAIN, VARY, Easel
+from bot.core.pictures.buttons import AGAIN, VARY
+from bot.core.pictures.drawing import Easel
 from bot.core.pictures.orders import Order
 from bot.core.pictures.sources import Source, digest_of, pictures_of
 from bot.core.punctuation import in_a_row, items

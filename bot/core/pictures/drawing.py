@@ -20,72 +20,26 @@ from bot.core.images import Drawing, ImageRequest, VariationRequest
 from bot.core.limits.spending import reserve_images
 from bot.core.memory.drawings import remembered
 from bot.core.models import UsageEntry, UsageKind
+from bot.core.pictures.buttons import VARIATIONS, Buttons
 from bot.core.pictures.orders import Drawn, Order
-from bot.core.pictures.sources import Source, Sources, digest_of
+from bot.core.pictures.sources import Sources
 from bot.core.punctuation import shortened
 from bot.core.question.question import quote
 from bot.core.queue import Outcome
 from bot.core.sentences import sentence_for_media, sentence_for_model, sentence_for_size
-from bot.core.stores import Action
 from bot.core.turn import TurnContext
-from bot.core.types import Button, ButtonRow, IncomingMessage, OutgoingFile
+from bot.core.types import ButtonRow, IncomingMessage, OutgoingFile
 from bot.errors import ChatGone, FileTooLarge, MediaError, ModelError, ModelErrorKind
 
 log = logging.getLogger(__name__)
 
 ASKED = "asked"
-AGAIN = "image.again"
-VARY = "image.vary"
-ROW = 3
-"""Buttons side by side."""
 CAPTION = 200
 """Characters of the prompt that stand under a picture, or of what a model said instead of one."""
-VARIATIONS, EDITS = "variations", "edits"
-"""What a model may lack (`ModelInfo.lacks`)."""
 TICK = 5.0
 """Seconds between two lines that say how long it has been drawn already."""
 LIKE_IT = "Draw another picture like this one, with small differences."
 """What a model is asked that changes pictures but has no variations."""
-
-
-class Buttons:
-    """What can be done about a picture."""
-
-    def __init__(self, ctx: TurnContext) -> None:
-        self._ctx = ctx
-
-    async def under(self, order: Order, pictures: Sequence[ImagePart]) -> tuple[ButtonRow, ...]:
-        """Under pictures: draw the same again, or something like one of them."""
-        _ = self._ctx.texts.gettext
-        choices = [(_("🔁 Again"), AGAIN, order)]
-        lacks = (await self._ctx.services.api.about(order.model)).lacks
-        if not {VARIATIONS, EDITS} <= lacks:
-            for number, picture in enumerate(pictures, start=1):
-                like = Order(
-                    prompt=order.prompt,
-                    model=order.model,
-                    size=order.size,
-                    quality=order.quality,
-                    sources=(Source(digest=digest_of(picture)),),
-                    variation=True,
-                )
-                label = _("🎨 Vary {number}").format(number=number)
-                choices.append((_("🎨 Vary") if len(pictures) == 1 else label, VARY, like))
-        return await self._rows(choices)
-
-    async def again(self, order: Order) -> tuple[ButtonRow, ...]:
-        """Under a line that says why there is no picture."""
-        return await self._rows([(self._ctx.texts.gettext("🔁 Draw it"), AGAIN, order)])
-
-    async def _rows(self, choices: Sequence[tuple[str, str, Order]]) -> tuple[ButtonRow, ...]:
-        most = self._ctx.platform.capabilities(self._ctx.chat).max_buttons
-        choices = choices[:most]
-        owner = self._ctx.sender.id
-        actions = [Action(name=n, argument=o.to_json(), owner=owner) for _, n, o in choices]
-        values = await self._ctx.services.stores.actions.offer(self._ctx.chat, actions)
-        buttons = [Button(label, value) for (label, *_), value in zip(choices, values, strict=True)]
-        rows = (tuple(buttons[at : at + ROW]) for at in range(0, len(buttons), ROW))
-        return tuple(rows)
 
 
 class Easel:
