@@ -10,7 +10,7 @@ from bot.api.attempts import Attempts
 from bot.api.audio import Transcriptions
 from bot.api.catalogue import Catalogue
 from bot.api.downloads import Downloads
-from bot.api.embeddings import Embeddings
+from bot.api.embeddings import Embedded, EmbeddingRequest, Embeddings
 from bot.api.endpoints import Endpoints
 from bot.api.http import Http
 from bot.api.images import Images
@@ -18,7 +18,6 @@ from bot.api.learnt import Lessons
 from bot.api.limits import Limits
 from bot.api.settings import ApiSettings
 from bot.core.chat import ChatRequest, ModelEvent
-from bot.core.embeddings import Embedded, EmbeddingRequest
 from bot.core.images import Drawing, ImageRequest, VariationRequest
 from bot.core.models import ModelInfo, UsageEntry
 from bot.core.ports import Clock, EndpointHealth

@@ -6,6 +6,7 @@ import base64
 import struct
 from array import array
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from bot.api.attempts import Attempts, Call, Try
 from bot.api.cache import Cache
@@ -14,7 +15,6 @@ from bot.api.http import Http, HttpRequest, json_object
 from bot.api.learnt import Lessons
 from bot.api.tokens import estimate_tokens
 from bot.api.wire import Json, Price, read_usage
-from bot.core.embeddings import Embedded, EmbeddingRequest
 from bot.core.models import UsageEntry, UsageKind
 from bot.core.ports import Clock
 from bot.errors import ModelErrorKind
@@ -29,6 +29,23 @@ REMEMBERED = 32 * 1024 * 1024
 REMEMBERED_SECONDS = 3600.0
 
 Vector = tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbeddingRequest:
+    """Turn each text into a vector."""
+
+    model: str
+    texts: tuple[str, ...]
+    lane: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embedded:
+    """A vector per text, in order, and what the calls cost: none where all was remembered."""
+
+    vectors: tuple[tuple[float, ...], ...] = field(repr=False)
+    usage: tuple[UsageEntry, ...] = ()
 
 
 class Embeddings:

@@ -17,7 +17,6 @@ from typing import Protocol, TypeAlias
 from bot.core.capabilities import Capabilities
 from bot.core.chat import ChatRequest, ModelEvent
 from bot.core.documents import Document
-from bot.core.embeddings import Embedded, EmbeddingRequest
 from bot.core.images import Drawing, ImageRequest, VariationRequest
 from bot.core.models import ModelInfo, UsageEntry
 from bot.core.recordings import ClipFile, Transcript, TranscriptionRequest
@@ -302,10 +301,6 @@ class ModelApi(Protocol):
         self, request: TranscriptionRequest, *, sent: Callable[[], None] = lambda: None
     ) -> Transcript:
         """Write down what is said."""
-        ...
-
-    async def embed(self, request: EmbeddingRequest) -> Embedded:
-        """Turn texts into vectors, in as few calls as they fit into."""
         ...
 
     async def models(self) -> Sequence[ModelInfo]:

@@ -15,8 +15,8 @@ import pytest
 from pydantic import SecretStr
 
 from bot.api.client import ApiClient
+from bot.api.embeddings import EmbeddingRequest
 from bot.core.chat import ToolCallDelta
-from bot.core.embeddings import EmbeddingRequest
 from bot.core.images import ImageRequest
 from bot.core.recordings import AudioClip, Segment, TranscriptionRequest
 from bot.errors import ModelError, ModelErrorKind

@@ -9,8 +9,8 @@ from contextlib import aclosing
 import pytest
 
 from bot.api.client import ApiClient
+from bot.api.embeddings import EmbeddingRequest
 from bot.core.chat import TextDelta
-from bot.core.embeddings import EmbeddingRequest
 from bot.core.images import ImageRequest
 from bot.core.recordings import AudioClip, TranscriptionRequest
 from bot.errors import ModelErrorKind

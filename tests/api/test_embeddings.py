@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from bot.api.client import ApiClient
-from bot.core.embeddings import EmbeddingRequest
+from bot.api.embeddings import EmbeddingRequest
 from bot.core.models import UsageKind
 from bot.errors import ModelError, ModelErrorKind
 from tests.api.conftest import Connect

@@ -14,10 +14,10 @@ from llmock.pytest_plugin import LLMock
 from pydantic import SecretStr
 
 from bot.api.client import ApiClient
+from bot.api.embeddings import EmbeddingRequest
 from bot.api.settings import ApiSettings
 from bot.core.chat import ModelEvent, Tool, ToolCallDelta
 from bot.core.clock import SystemClock
-from bot.core.embeddings import EmbeddingRequest
 from bot.errors import ModelError, ModelErrorKind
 from tests.api.asking import ask, ask_badly, is_finished, question, words
 

@@ -61,13 +61,13 @@ async def draw(
         for item in row
     ]
     values = iter(await ctx.services.stores.actions.offer(ctx.chat, actions))
-    return [tuple(Button(shorten(item.label), next(values)) for item in row) for row in rows if row]
+    return [tuple(Button(_short(item.label), next(values)) for item in row) for row in rows if row]
 
 
-def shorten(text: str, length: int = LABEL) -> str:
-    """The text on one line, cut with an ellipsis when it is longer."""
-    line = " ".join(text.split())
-    return line if len(line) <= length else line[: length - 1].rstrip() + "…"
+def _short(label: str) -> str:
+    """The label on one line, cut with an ellipsis when it is longer."""
+    line = " ".join(label.split())
+    return line if len(line) <= LABEL else line[: LABEL - 1].rstrip() + "…"
 
 
 def marked(label: str, current: bool) -> str:
