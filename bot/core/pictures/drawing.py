@@ -20,9 +20,10 @@ from bot.core.images import Drawing, ImageRequest, VariationRequest
 from bot.core.limits.spending import reserve_images
 from bot.core.memory.drawings import remembered
 from bot.core.models import UsageEntry, UsageKind
-from bot.core.pictures.buttons import VARIATIONS, Buttons
+from bot.core.pictures import buttons
+from bot.core.pictures.buttons import VARIATIONS
 from bot.core.pictures.orders import Drawn, Order
-from bot.core.pictures.sources import Sources
+from bot.core.pictures.sources import load
 from bot.core.punctuation import shortened
 from bot.core.question.question import quote
 from bot.core.queue import Outcome
@@ -48,7 +49,6 @@ class Easel:
     def __init__(self, ctx: TurnContext, message: IncomingMessage) -> None:
         self._ctx = ctx
         self._message = message
-        self._buttons = Buttons(ctx)
         self._turns = ctx.services.stores.turns
         self._is_sent = False
 
@@ -88,7 +88,7 @@ class Easel:
     async def _ask(self, order: Order, drawn: list[Drawing]) -> None:
         """Ask the model, at most once: not before it is noted that it is asked."""
         ctx = self._ctx
-        pictures = await Sources(ctx).load(order.sources, exact=order.mask)
+        pictures = await load(ctx, order.sources, exact=order.mask)
         await reserve_images(ctx, model=order.model, count=order.n)
         await self._turns.note(ctx.turn.id, ASKED)
         if order.variation:
@@ -182,7 +182,7 @@ class Easel:
         pictures = tuple(ImagePart(file.mime, file.content) for file in made)
         with self._billed(drawn.usage):
             delivery.write(drawn.caption)
-            rows = await self._buttons.under(drawn.order, pictures)
+            rows = await buttons.under(self._ctx, drawn.order, pictures)
             shown = await delivery.finish(files=made, buttons=rows)
         order = drawn.order
         asked, drew = remembered(
@@ -203,7 +203,7 @@ class Easel:
             "⚠️ I was restarted while this was being drawn, and the picture is lost. It may be "
             "paid for already, so I did not order it again by myself."
         )
-        rows = await self._buttons.again(order)
+        rows = await buttons.instead(self._ctx, order)
         return await self._end(delivery, text, rows, usage=self._lost(order))
 
     async def _undrawn(self, order: Order, drawing: Drawing, delivery: Delivery) -> Outcome:
@@ -213,7 +213,7 @@ class Easel:
         text = "⚠️ " + _("“{model}” has drawn nothing.").format(model=order.model)
         if drawing.words:
             text += " " + _("It says:") + "\n\n" + quote(shortened(drawing.words, CAPTION))
-        rows = await self._buttons.again(order)
+        rows = await buttons.instead(self._ctx, order)
         return await self._end(delivery, text, rows, usage=(drawing.usage,))
 
     def _lost(self, order: Order) -> tuple[UsageEntry, ...]:
@@ -231,7 +231,7 @@ class Easel:
     async def _refused(self, order: Order, error: ModelError, delivery: Delivery) -> Outcome:
         extra = {**self._ctx.log, "model": order.model, "kind": error.kind.value}
         log.warning("drawing failed", extra=extra)
-        rows = await self._buttons.again(order) if error.kind in _WORTH_ANOTHER_TRY else ()
+        rows = await buttons.instead(self._ctx, order) if error.kind in _WORTH_ANOTHER_TRY else ()
         billed = self._is_sent and error.sent and error.kind in _BILLED
         usage = self._lost(order) if billed else ()
         return await self._end(delivery, "⚠️ " + self._explain(order, error), rows, usage=usage)

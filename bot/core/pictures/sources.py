@@ -47,33 +47,25 @@ def pictures_of(message: IncomingMessage) -> tuple[Source, ...]:
     )
 
 
-class Sources:
-    """Fetches pictures for one turn."""
+async def load(
+    ctx: TurnContext, sources: Sequence[Source], *, exact: bool
+) -> tuple[ImagePart, ...]:
+    """The pictures, in order; `exact` leaves their pixels as they are, for a mask to fit.
 
-    def __init__(self, ctx: TurnContext) -> None:
-        self._ctx = ctx
+    Raises `MediaError`, `FileTooLarge`, `PlatformError`.
+    """
+    return tuple([await _load(ctx, source, exact=exact) for source in sources])
 
-    async def load(self, sources: Sequence[Source], *, exact: bool) -> tuple[ImagePart, ...]:
-        """The pictures, in order; `exact` leaves their pixels as they are, for a mask to fit.
 
-        Raises `MediaError`, `FileTooLarge`, `PlatformError`.
-        """
-        return tuple([await self._load(source, exact=exact) for source in sources])
-
-    async def _load(self, source: Source, *, exact: bool) -> ImagePart:
-        if source.digest:
-            drawn = await self._ctx.services.stores.conversations.drawn(
-                self._ctx.chat, source.digest
-            )
-            if drawn is None:
-                raise MediaError(MediaErrorKind.GONE)
-            return drawn
-        data = await self._fetch(source)
-        fitted = ImagePart(*await self._ctx.services.fit_picture(data))  # it is a picture at all
-        return ImagePart(source.mime, data) if exact else fitted
-
-    async def _fetch(self, source: Source) -> bytes:
-        attachment = Attachment(
-            id=FileId(source.file), kind=FileKind.IMAGE, mime=source.mime, size=source.size
-        )
-        return await bytes_of(self._ctx, attachment)
+async def _load(ctx: TurnContext, source: Source, *, exact: bool) -> ImagePart:
+    if source.digest:
+        drawn = await ctx.services.stores.conversations.drawn(ctx.chat, source.digest)
+        if drawn is None:
+            raise MediaError(MediaErrorKind.GONE)
+        return drawn
+    attachment = Attachment(
+        id=FileId(source.file), kind=FileKind.IMAGE, mime=source.mime, size=source.size
+    )
+    data = await bytes_of(ctx, attachment)
+    fitted = ImagePart(*await ctx.services.fit_picture(data))  # it is a picture at all
+    return ImagePart(source.mime, data) if exact else fitted
