@@ -10,6 +10,7 @@ A test's view of the scripted API::
         api.script.answer("Hello **there**")         # the next answers, in order; then the default,
         api.script.answer(Answer(text="…", chunk=4, pace=0.02, reasoning="hm"))  # which echoes
         api.script.answer_with(lambda question: question.last_text.upper())
+        api.script.windows["gpt-4o"] = Window(tokens=8192)  # longer questions are refused
         api.script.transcribe("What is said in the next recording")
         api.faults.add(Refuse(429, retry_after=2))   # the next request to any endpoint
         api.faults.add(Cut(after=3), on="/chat/completions", times=2)
@@ -20,7 +21,8 @@ A test's view of the scripted API::
         api.traffic.most_in_flight                   # the high-water mark
         await api.traffic.until(lambda seen: seen.abandoned == 1)    # Stop closed the stream
 
-`bot.sandbox.openai.faults` lists what can go wrong; `bot.sandbox.openai.scripted` the models.
+`bot.sandbox.openai.faults` lists what can go wrong; `bot.sandbox.openai.scripted` the models,
+and `bot.sandbox.openai.windows` the words in which servers refuse what is too long.
 """
 
 from __future__ import annotations

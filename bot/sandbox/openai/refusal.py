@@ -21,6 +21,7 @@ class Refusal(Exception):
         type: str = "invalid_request_error",
         param: str | None = None,
         code: str | None = None,
+        extra: JsonObject | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -28,11 +29,14 @@ class Refusal(Exception):
         self.type = type
         self.param = param
         self.code = code
+        self.extra = extra or {}
 
     @property
     def body(self) -> JsonObject:
-        """The error as the API words it."""
-        return error_body(self.message, type=self.type, param=self.param, code=self.code)
+        """The error as the API words it, with what a server tells besides."""
+        body = error_body(self.message, type=self.type, param=self.param, code=self.code)
+        body["error"] |= self.extra
+        return body
 
 
 def error_body(

@@ -7,7 +7,7 @@ import struct
 import zlib
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from bot.core.chat import FinishReason, ToolCall
@@ -28,6 +28,7 @@ from bot.sandbox.openai.backend import (
     Transcript,
     text_of,
 )
+from bot.sandbox.openai.windows import Window
 
 _TEXT = frozenset({Endpoint.CHAT, Endpoint.RESPONSES})
 _IMAGE = frozenset({Endpoint.IMAGES, Endpoint.EDITS, Endpoint.VARIATIONS})
@@ -101,10 +102,12 @@ def echo(question: Question) -> str:
 class Script:
     """What the model says next. `chunk` and `pace` hold for answers that do not say otherwise.
 
-    `cards` is the list of models. Recordings and pictures need no script.
+    `cards` is the list of models, and `windows` what some of them take, by name; the list does
+    not tell that. Recordings and pictures need no script.
     """
 
     cards: list[ModelCard] = field(default_factory=lambda: list(MODELS))
+    windows: dict[str, Window] = field(default_factory=dict)
     chunk: int = 12
     pace: float = 0.0
     _answers: deque[Answer] = field(default_factory=deque)
@@ -146,8 +149,13 @@ class ScriptedBackend:
         return self._script.cards
 
     async def answer(self, question: Question) -> AsyncGenerator[Piece, None]:
-        """Say the next answer."""
+        """Say the next answer; one that is longer than what the window has left is cut."""
+        window = self._script.windows.get(question.model)
+        if window is not None:
+            window.check(question)
         answer = self._script.next_answer(question)
+        if window is not None:
+            answer = _within(answer, window, question)
         pace = self._script.pace if answer.pace is None else answer.pace
         await self._clock.sleep(answer.first)
         for number, piece in enumerate(_pieces(answer, answer.chunk or self._script.chunk)):
@@ -174,6 +182,19 @@ class ScriptedBackend:
 
 def _as_answer(answer: Answer | str) -> Answer:
     return Answer(text=answer) if isinstance(answer, str) else answer
+
+
+def _within(answer: Answer, window: Window, question: Question) -> Answer:
+    """The answer as far as there is room for it, at four characters a token."""
+    prompt = window.count(question)
+    room = 4 * (window.tokens - prompt)
+    whole = len(answer.text) <= room
+    return replace(
+        answer,
+        text=answer.text[:room],
+        finish_reason=answer.finish_reason if whole else FinishReason.LENGTH,
+        prompt_tokens=prompt,
+    )
 
 
 def _pieces(answer: Answer, size: int) -> Iterator[Piece]:
