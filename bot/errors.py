@@ -25,7 +25,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
+
+TOO_LARGE = 413
+"""HTTP's status for a request of too many bytes."""
 
 
 class BotError(Exception):
@@ -104,12 +108,26 @@ class ModelErrorKind(StrEnum):
     BAD_ANSWER = "bad_answer"  # the server does not speak the API (an HTML page, not JSON, empty)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overrun:
+    """What the API told of a request that is too long, in the model's tokens; None is untold.
+
+    `limit` is what it takes at most, question and answer together; `asked` what it was asked.
+    """
+
+    limit: int | None = None
+    asked: int | None = None
+
+
+UNTOLD = Overrun()
+
+
 class ModelError(BotError):
     """The LLM API refused a request or failed to answer it.
 
     `detail` is the API's own sentence, free of secrets, and `param` what it names as wrong;
     `retry_after` in seconds where the API said so; `request_id` is for the operator's log. `sent`:
-    the request may have reached the model.
+    the request may have reached the model. `overrun` tells of what is too long.
     """
 
     def __init__(
@@ -122,6 +140,7 @@ class ModelError(BotError):
         request_id: str = "",
         param: str = "",
         sent: bool = True,
+        overrun: Overrun = UNTOLD,
     ) -> None:
         super().__init__(f"{kind.value}: {detail}" if detail else kind.value)
         self.kind = kind
@@ -131,6 +150,17 @@ class ModelError(BotError):
         self.retry_after = retry_after
         self.request_id = request_id
         self.sent = sent
+        self.overrun = overrun
+
+    @property
+    def is_too_long(self) -> bool:
+        """Whether less of a conversation might be taken, by the model or by what stands before."""
+        return self.kind is ModelErrorKind.CONTEXT_TOO_LONG or self.is_about_bytes
+
+    @property
+    def is_about_bytes(self) -> bool:
+        """Whether the request is too large rather than too long: pictures weigh most."""
+        return self.status == TOO_LARGE and self.overrun.limit is None
 
     @property
     def is_not_offered(self) -> bool:

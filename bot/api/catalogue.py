@@ -111,7 +111,7 @@ class Catalogue:
         return self._models.get(model) or _with_settings(_unlisted(model), self._settings)
 
     def _completed(self, info: ModelInfo) -> ModelInfo:
-        return self._lessons.words(self._list_prices.complete(info))
+        return self._lessons.complete(self._list_prices.complete(info))
 
     async def _renew(self) -> None:
         """Ask for the list when it is old; a failure is remembered for a while."""

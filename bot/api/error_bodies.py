@@ -18,6 +18,8 @@ _NAMES = {
     "param": ("param",),
     "type": ("type",),
     "request_id": ("request_id", "requestId"),
+    "limit": ("n_ctx",),
+    "asked": ("n_prompt_tokens",),
 }
 """Under which names gateways write the parts of an error."""
 DEEPEST = 6
@@ -42,7 +44,10 @@ def nothing_known() -> dict[str, str]:
 
 
 def read_error(payload: object) -> dict[str, str]:
-    """Message, code, param, type and request id, under whichever names they stand."""
+    """Message, code, param, type and request id, under whichever names they stand.
+
+    Of what is too long also `limit` and `asked`, where they stand beside the words (llama.cpp).
+    """
     found = nothing_known()
     for layer in _layers(payload):
         for name, keys in _NAMES.items():

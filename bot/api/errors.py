@@ -10,15 +10,15 @@ import aiohttp
 
 from bot.api.error_bodies import is_an_error, json_of, nothing_known, read_error
 from bot.api.error_kinds import kind_of
+from bot.api.overruns import read_overrun
 from bot.api.retry import asked_in_words, retry_after, should_retry
 from bot.core.punctuation import shortened
-from bot.errors import ModelError, ModelErrorKind
+from bot.errors import TOO_LARGE, UNTOLD, ModelError, ModelErrorKind, Overrun
 
 Kind = ModelErrorKind
 
 FORBIDDEN = 403
 PROXY_WANTS_A_PASSWORD = 407
-TOO_LARGE = 413
 _WRONG_PATH = "; does the base URL end in /v1?"
 DETAIL = 300
 """Characters of the API's own sentence that are passed on."""
@@ -48,6 +48,7 @@ class CallFailed(ModelError):
         code: str = "",
         temporary: bool | None = None,
         sent: bool = True,
+        overrun: Overrun = UNTOLD,
     ) -> None:
         super().__init__(
             kind,
@@ -57,6 +58,7 @@ class CallFailed(ModelError):
             request_id=request_id,
             param=param,
             sent=sent,
+            overrun=overrun,
         )
         self.code = code
         self.temporary = kind in _TEMPORARY if temporary is None else temporary
@@ -99,6 +101,7 @@ def from_response(status: int, headers: Mapping[str, str], body: bytes) -> CallF
         request_id=error["request_id"] or request_id(headers),
         param=error["param"],
         code=error["code"],
+        overrun=read_overrun(error) if kind is Kind.CONTEXT_TOO_LONG else UNTOLD,
         temporary=asked if asked is not None and kind is not Kind.QUOTA else None,
     )
 
@@ -120,6 +123,7 @@ def from_payload(payload: Mapping[str, Any], *, request: str = "") -> CallFailed
         request_id=error["request_id"] or request,
         param=error["param"],
         code=error["code"],
+        overrun=read_overrun(error) if kind is Kind.CONTEXT_TOO_LONG else UNTOLD,
     )
 
 

@@ -85,6 +85,7 @@ class Lesson:
     inputs: int = 0  # texts in one call for embeddings; 0: as many as usual
     draws_in_chat: bool = False
     lacks: set[str] = field(default_factory=set)  # endpoints that it has nothing behind
+    window: int | None = None  # tokens, as told when something was too long
 
     def adapt(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         """The payload as this model takes it."""
@@ -121,6 +122,14 @@ class Lessons:
         """In which protocol to speak to a model: as configured, else as learnt, else chat."""
         return self._known(model).protocol or self.of(model).protocol or "chat"
 
+    def complete(self, info: ModelInfo) -> ModelInfo:
+        """With the window, and the words that an image model takes, as it has told them."""
+        window = self.of(info.id).window
+        if window is not None:
+            window = min(window, info.context_window or window)
+            info = replace(info, context_window=window)
+        return self.words(info)
+
     def words(self, info: ModelInfo) -> ModelInfo:
         """With the words that an image model takes, as configured or as it has told."""
         known = self._known(info.id)
@@ -138,6 +147,8 @@ class Lessons:
 
     def learn(self, model: str, failure: CallFailed, payload: Mapping[str, Any]) -> bool:
         """Learn from a refusal of this payload; True when it is worth asking again."""
+        if failure.kind is ModelErrorKind.CONTEXT_TOO_LONG:
+            self._learn_window(model, failure)
         if failure.kind not in _REASONS:
             return False
         lesson = self._taught(model)
@@ -197,6 +208,13 @@ class Lessons:
             lesson = Lesson()
             self._lessons.put(model, lesson)
         return lesson
+
+    def _learn_window(self, model: str, failure: CallFailed) -> None:
+        """The request itself is not worth repeating: who asked has to say less."""
+        told = failure.overrun.limit
+        if told is not None and told != self.of(model).window:
+            self._taught(model).window = told
+            log.info("model adapted to", extra={"model": model, "learnt": f"window of {told}"})
 
     def _learn_protocol(
         self, model: str, lesson: Lesson, words: str, payload: Mapping[str, Any]

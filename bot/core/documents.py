@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bot.core.chat import ImagePart
+from bot.core.cutting import beginning
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +51,7 @@ def tell(name: str, document: Document, *, room: int, count: Callable[[str], int
             pieces.append(whole)
             left -= size
             continue
-        begun = _beginning(whole, left, count)
+        begun = beginning(whole, left, count)
         if len(begun) > len(section.mark) + 2:
             pieces.append(begun + " …")
         rest = document.sections[number if len(begun) < len(whole) // 2 else number + 1 :]
@@ -68,13 +69,3 @@ def _tokens(text: str, enough: int, count: Callable[[str], int]) -> int:
     """No tokenizer makes more tokens than bytes, so that short texts need none loaded."""
     size = len(text.encode(errors="replace"))
     return size if size <= enough else count(text)
-
-
-def _beginning(text: str, room: int, count: Callable[[str], int]) -> str:
-    """As much of the beginning as fits, cut at a space where there is one near."""
-    end, size = len(text), count(text)
-    while size > room and end:
-        end = min(end - 1, int(end * room / size))
-        size = count(text[:end])
-    space = text.rfind(" ", max(0, end - 80), end)
-    return text[: space if space > 0 else end].rstrip()

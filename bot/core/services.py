@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bot.core.chart import ChartPainter
 from bot.core.defaults import Defaults
 from bot.core.figures import FormatsOf
+from bot.core.gauges import Gauges
 from bot.core.limits.budget import Budget
 from bot.core.ports import (
     AudioTools,
@@ -32,6 +33,7 @@ class Services:
     documents: DocumentReader
     clock: Clock
     count_tokens: TokenCounter
+    gauges: Gauges = field(default_factory=Gauges)
     formats: FormatsOf
     budget: Budget
     draw_chart: ChartPainter

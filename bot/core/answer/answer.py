@@ -12,6 +12,7 @@ from bot.core.answer.buttons import AnswerButtons, Offer
 from bot.core.answer.ending import Ending, end_of_error, end_of_reason, end_of_stop, is_worse
 from bot.core.answer.exchange import Exchange, Repeat
 from bot.core.answer.feedback import ask as ask_opinion
+from bot.core.answer.fitting import ask_what_fits, learn_from_length
 from bot.core.answer.patience import patiently
 from bot.core.answer.seam import seam, told_to_go_on
 from bot.core.answer.thinking import Thinking
@@ -215,9 +216,10 @@ class Answer:
                 return
             if not self._torn:
                 self._delivery.write(self._heading + self._base)
+            await self._overhear()
             request = await reserve_answer(self._ctx, await self._request(self._asked))
             until_first_text.enter_context(self._thinking.counting())
-            await self._ask(request, until_first_text)
+            await self._ask_what_fits(request, self._asked, until_first_text)
             if (self._torn or self._torn_files) and not self._has_content:
                 raise ModelError(ModelErrorKind.CUT, "nothing came when it was asked again")
 
@@ -234,31 +236,52 @@ class Answer:
             self._heading = quote(f"🎤 {self._gathered.quote}") + "\n\n"
         self._asked = question_of(self._message, self._gathered, heading=self._heading)
 
-    async def _request(self, asked: NewMessage) -> ChatRequest:
+    async def _overhear(self) -> None:
+        """Learn what others said in the group since the last answer, if the group wants it."""
+        if self._repeat is None and self._message.group and listens(self._ctx.settings):
+            self._remarks = await self._ctx.services.stores.overheard.remarks(self._ctx.chat)
+
+    async def _request(self, asked: NewMessage, *, alone: bool = False) -> ChatRequest:
         """What the model is asked: the system prompt, the history that fits, the question."""
         services, group = self._ctx.services, self._message.group
         if not self._model:
             raise ModelError(ModelErrorKind.MODEL_NOT_FOUND, "no model is configured")
-        heard = () if self._repeat else await self._overhear()
-        remarks = tuple(spoken(each, group=group) for each in heard)
+        remarks = tuple(spoken(each, group=group) for each in said(self._remarks))
         tail = (spoken(asked, group=group), *told_to_go_on(self._base))
         before = self._repeat.exchange.question.id if self._repeat else None
         place = Place(chat=self._ctx.chat, group=group, before=before)
-        view = await look(services, self._manner, place, tail, remarks)
+        view = await look(services, self._manner, place, tail, remarks, alone=alone)
         self._conversation = view.conversation
         return ChatRequest(
             model=self._model,
-            messages=(*view.head, *view.past, *view.asked),
-            sampling=self._manner.sampling,
+            messages=view.messages,
+            sampling=view.within(self._manner.sampling),
             lane=self._ctx.lane,
             fresh=self._repeat is not None,
         )
 
-    async def _overhear(self) -> tuple[NewMessage, ...]:
-        """What others said in the group since the last answer, if the group wants it known."""
-        if self._message.group and listens(self._ctx.settings):
-            self._remarks = await self._ctx.services.stores.overheard.remarks(self._ctx.chat)
-        return said(self._remarks)
+    async def _ask_what_fits(
+        self, request: ChatRequest, asked: NewMessage, until_first_text: AsyncExitStack
+    ) -> None:
+        """Ask for what the model takes; an answer that comes to the end of its window ends so."""
+
+        async def ask(request: ChatRequest) -> None:
+            await self._ask(request, until_first_text)
+            if self._reason is FinishReason.LENGTH:
+                await learn_from_length(self._ctx, request, self._meter.usage)
+
+        try:
+            await ask_what_fits(
+                self._ctx,
+                request,
+                ask,
+                make=lambda alone: self._request(asked, alone=alone),
+                begun=lambda: self._has_content,
+            )
+        except ModelError as error:
+            if error.kind is not ModelErrorKind.CONTEXT_TOO_LONG or not self._text:
+                raise
+            self._reason = FinishReason.LENGTH
 
     async def _ask(self, request: ChatRequest, until_first_text: AsyncExitStack) -> None:
         """Stream the answer. One that breaks off is asked for once more, in its place."""

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from decimal import Decimal
 
 from bot.core.archive import Summary
-from bot.core.chat import ChatMessage
 from bot.core.commands.families import TALK
 from bot.core.commands.table import Command
 from bot.core.i18n import N_
-from bot.core.memory.context import spoken, tokens_of
+from bot.core.memory.context import spoken
 from bot.core.memory.overhearing import listens, said
-from bot.core.memory.window import Place, View, budget_of, instruction, look, window_size
+from bot.core.memory.window import Place, View, instruction, look, window_of
 from bot.core.punctuation import paragraphs
 from bot.core.queue import Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import IncomingMessage
-from bot.errors import ModelError, ModelErrorKind
 
 CELLS = 12
 MILLION = 1_000_000
@@ -32,43 +29,40 @@ async def context(ctx: TurnContext, message: IncomingMessage, argument: str) -> 
     if not manner.model:
         await ctx.say(_("No model is chosen yet. Choose one with /model."))
         return Outcome()
+    window = await window_of(ctx.services, manner.model, answer=manner.sampling.max_tokens)
+    told = window.ruler.all(instruction(manner.system_prompt, None))
+    if told > window.budget:
+        await ctx.say(_too_long(ctx, told, window.budget))
+        return Outcome()
     heard = await stores.overheard.remarks(ctx.chat) if _listens(ctx) else ()
     remarks = tuple(spoken(each, group=True) for each in said(heard))
-    place = Place(chat=ctx.chat, group=ctx.group)
-    try:
-        view = await look(ctx.services, manner, place, (), remarks)
-    except ModelError as error:
-        if error.kind is not ModelErrorKind.CONTEXT_TOO_LONG:
-            raise
-        await ctx.say(await _too_long(ctx))
-        return Outcome()
-    await ctx.say(await _written(ctx, view, manner.system_prompt))
+    view = await look(ctx.services, manner, Place(chat=ctx.chat, group=ctx.group), (), remarks)
+    await ctx.say(await _written(ctx, view, told))
     return Outcome()
 
 
-async def _too_long(ctx: TurnContext) -> str:
+def _too_long(ctx: TurnContext, told: int, room: int) -> str:
     """What is said when not even the instruction fits."""
-    manner, number = ctx.manner, ctx.formats.number
-    told = _tokens(ctx, instruction(manner.system_prompt, None))
-    room = budget_of(await window_size(ctx.services, manner.model))
+    number = ctx.formats.number
     text = ctx.texts.gettext(
         "⚠️ The instruction of this chat takes {used} tokens, and the window of {model} has room "
         "for {room}. Shorten it with /system, or choose another model with /model."
     )
-    return text.format(used=number(told), model=manner.model, room=number(room))
+    return text.format(used=number(told), model=ctx.manner.model, room=number(room))
 
 
 def _listens(ctx: TurnContext) -> bool:
     return ctx.group and listens(ctx.settings)
 
 
-async def _written(ctx: TurnContext, view: View, system_prompt: str) -> str:
+async def _written(ctx: TurnContext, view: View, told: int) -> str:
+    """What takes the window; `told` are the tokens of the instruction."""
     _, number = ctx.texts.gettext, ctx.formats.number
-    told = _tokens(ctx, instruction(system_prompt, None))
-    summed = _tokens(ctx, view.head) - told
-    past, heard = _tokens(ctx, view.past), _tokens(ctx, view.asked)
+    size, tokens = view.window.seen, view.window.ruler.all
+    summed = tokens(view.head) - told
+    past, heard = tokens(view.past), tokens(view.asked)
     used = told + summed + past + heard
-    share = used / view.size
+    share = used / size
     head = _("**{share} of the window of {model} is full**")
     window = _("{used} of {size} tokens")
     lines = [
@@ -78,11 +72,11 @@ async def _written(ctx: TurnContext, view: View, system_prompt: str) -> str:
         else "",
         _remembered(ctx, view, past),
         _("what others said meanwhile: {count}").format(count=number(heard)) if heard else "",
-        _("kept free for the answer: {count}").format(count=number(view.size - view.budget)),
+        _("kept free for the answer: {count}").format(count=number(size - view.window.budget)),
     ]
     return paragraphs(
         head.format(share=ctx.formats.percent(share), model=ctx.manner.model),
-        f"`{bar(share)}` " + window.format(used=number(used), size=number(view.size)),
+        f"`{bar(share)}` " + window.format(used=number(used), size=number(size)),
         "\n".join(f"- {line}" for line in lines if line),
         _left_out(ctx, view.left_out, view.summary),
         await _cost(ctx, used),
@@ -101,10 +95,6 @@ def _remembered(ctx: TurnContext, view: View, tokens: int) -> str:
         count,
     )
     return text.format(messages=number(count), count=number(tokens))
-
-
-def _tokens(ctx: TurnContext, messages: Sequence[ChatMessage]) -> int:
-    return sum(tokens_of(each, ctx.services.count_tokens) for each in messages)
 
 
 def bar(share: float) -> str:

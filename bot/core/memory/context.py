@@ -1,40 +1,24 @@
 """Which messages fit into a model's window: pure, except for paging through the history.
 
 The oldest exchanges are left out first. An exchange is a question with everything that answers
-it, tool calls included; it is kept whole or not at all, since a model that sees half of one is
-misled, and the API refuses a tool result without its call.
+it, tool calls included; all of its messages are kept or none, since the API refuses a tool result
+without its call.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from bot.core.chat import (
-    MESSAGE_TOKENS,
-    PICTURE_TOKENS,
-    ChatMessage,
-    ImagePart,
-    KeptMessage,
-    NewMessage,
-    Part,
-    Role,
-    TextPart,
-)
+from bot.core.chat import ChatMessage, ImagePart, KeptMessage, NewMessage, Part, Role, TextPart
+from bot.core.gauges import Gauge, Ruler
+from bot.core.memory import shortening
 from bot.core.memory.drawings import tells
-from bot.core.ports import TokenCounter
+from bot.core.memory.shortening import PICTURE
 from bot.core.stores import Conversations, History
-from bot.errors import ModelError, ModelErrorKind
 
 PICTURES = 8
 """Older pictures are left out: they cost the most, and the words about them stay."""
 PAGE = 50
-
-
-def tokens_of(message: ChatMessage, count: TokenCounter) -> int:
-    """About how many tokens a message takes in the window."""
-    words = count(message.text) + sum(count(call.arguments) for call in message.tool_calls)
-    pictures = sum(isinstance(part, ImagePart) for part in message.parts)
-    return MESSAGE_TOKENS + words + pictures * PICTURE_TOKENS
 
 
 def exchanges(messages: Iterable[ChatMessage]) -> list[list[ChatMessage]]:
@@ -52,24 +36,28 @@ def fit(
     asked: Sequence[ChatMessage],
     *,
     budget: int,
-    count: TokenCounter,
+    ruler: Ruler,
 ) -> tuple[ChatMessage, ...]:
     """The newest exchanges of `history` that leave room for `asked`, and `asked`.
 
-    `budget` is in tokens. Raises `ModelError` (CONTEXT_TOO_LONG) when `asked` alone is too long.
+    `budget` is in tokens. The newest exchange is shortened rather than left out: the question is
+    most likely about it.
     """
-    if sum(tokens_of(message, _at_most) for message in (*history, *asked)) <= budget:
-        return forget_pictures((*(m for e in _whole(exchanges(history)) for m in e), *asked))
-    left = budget - sum(tokens_of(message, count) for message in asked)
-    if left < 0:
-        raise ModelError(ModelErrorKind.CONTEXT_TOO_LONG, f"the question takes {budget - left}")
+    whole = forget_pictures((*history, *asked))
+    asked = whole[len(history) :]
+    past = _whole(exchanges(whole[: len(history)]))
+    if Ruler(_at_most, Gauge(picture=ruler.gauge.picture)).all(whole) <= budget:
+        return (*(m for each in past for m in each), *asked)
+    left = budget - ruler.all(asked)
     kept: list[ChatMessage] = []
-    for exchange in reversed(_whole(exchanges(history))):
-        left -= sum(tokens_of(message, count) for message in exchange)
-        if left < 0:
+    for each in reversed(past):
+        size = ruler.all(each)
+        if size > left:
+            kept = kept or list(shortening.exchange(each, room=left, ruler=ruler))
             break
-        kept[:0] = exchange
-    return forget_pictures((*kept, *asked))
+        left -= size
+        kept[:0] = each
+    return (*kept, *asked)
 
 
 def _at_most(text: str) -> int:
@@ -109,7 +97,7 @@ def forget_pictures(messages: Sequence[ChatMessage]) -> tuple[ChatMessage, ...]:
         for part in reversed(message.parts):
             if isinstance(part, ImagePart):
                 room -= 1
-            parts.append(part if room >= 0 or isinstance(part, TextPart) else TextPart("[picture]"))
+            parts.append(part if room >= 0 or isinstance(part, TextPart) else PICTURE)
         seen.append(replace_parts(message, tuple(reversed(parts))))
     return tuple(reversed(seen))
 
@@ -140,9 +128,11 @@ def spoken(message: NewMessage, *, group: bool) -> ChatMessage:
 
 
 def _named(parts: tuple[Part, ...], name: str) -> tuple[Part, ...]:
-    if parts and isinstance(parts[0], TextPart):
-        return (TextPart(f"{name}: {parts[0].text}"), *parts[1:])
-    return (TextPart(f"{name}:"), *parts)
+    if not parts or not isinstance(parts[0], TextPart):
+        return (TextPart(f"{name}:"), *parts)
+    text, typed = f"{name}: {parts[0].text}", parts[0].typed
+    by = len(text) - len(parts[0].text)
+    return (TextPart(text, typed and (typed[0] + by, typed[1] + by)), *parts[1:])
 
 
 async def load_kept(

@@ -11,11 +11,16 @@ import logging
 from collections.abc import Sequence
 
 from bot.core.archive import Summary
-from bot.core.chat import ImagePart, KeptMessage, Role
+from bot.core.chat import KeptMessage, Role
+from bot.core.gauges import Ruler
 from bot.core.manner import manner
-from bot.core.memory.context import PAGE, load_kept, spoken, tokens_of
+from bot.core.memory import shortening
+from bot.core.memory.context import PAGE, load_kept, spoken
+from bot.core.memory.shortening import without_pictures
 from bot.core.memory.titles import ask_cheaply
-from bot.core.memory.window import budget_of, window_size
+from bot.core.memory.window import window_of
+from bot.core.models import UsageEntry
+from bot.core.punctuation import paragraphs
 from bot.core.queue import Turn
 from bot.core.services import Services
 from bot.core.stores import History
@@ -29,6 +34,8 @@ LEFT = 0.35
 """Share that is left unsummed, word for word."""
 LENGTH = 800
 """Tokens of a summary at most."""
+ASKINGS = 3
+"""So often the cheap model is asked at most: it may take less than is believed."""
 INSTRUCTION = (
     "Sum up the conversation for the model that goes on with it. Keep names, numbers, decisions, "
     "wishes, open questions and who said what; leave out greetings and detours. Carry on what an "
@@ -42,35 +49,64 @@ async def sum_up(services: Services, turn: Turn, conversation: int) -> None:
     if not services.defaults.summary_model:
         return
     stores = services.stores
-    settings = await stores.settings.load(turn.chat)
-    size = await window_size(services, manner(settings, services.defaults).model)
-    room = budget_of(size)
-    if await stores.summaries.size(conversation) <= room * FULL:
-        return  # no more tokens than characters
+    chosen = manner(await stores.settings.load(turn.chat), services.defaults)
+    window = await window_of(services, chosen.model, answer=chosen.sampling.max_tokens)
+    full = window.budget * FULL
+    if await stores.summaries.size(conversation) * window.ruler.gauge.scale <= full:
+        return  # no more of our tokens than characters
     latest = await stores.summaries.latest(conversation)
     newest = await stores.conversations.page(conversation, limit=PAGE)
     history = History(conversation=conversation, newest=newest)
     after = latest.through if latest else None
-    kept = await load_kept(stores.conversations, history, budget=8 * size, after=after)
-    costs = await asyncio.to_thread(_costs, services, kept)
-    if sum(costs) <= room * FULL:
+    kept = await load_kept(stores.conversations, history, budget=8 * window.seen, after=after)
+    costs = await asyncio.to_thread(_costs, window.ruler, kept)
+    if sum(costs) <= full:
         return
-    own_room = budget_of(await window_size(services, services.defaults.summary_model)) - LENGTH
-    older = oldest(kept, costs, leave=int(room * LEFT), room=own_room // 2)
-    if not older:
-        return
-    before = f"Earlier summary: {latest.text}\n\n" if latest else ""
-    told = before + "\n\n".join(_told(each, 3 * own_room) for each in older)
     try:
-        text, usage = await ask_cheaply(services, INSTRUCTION, told, max_tokens=LENGTH)
+        summary, usage = await _sum_up(
+            services, latest, kept, costs, leave=int(window.budget * LEFT)
+        )
     except ModelError as error:
         log.info("no summary", extra={"conversation": conversation, "kind": error.kind.value})
         return
-    if text.strip():
-        summary = Summary(text=text.strip(), through=older[-1].id)
+    if summary is not None:
         asker = turn.event.sender.id
         await stores.summaries.keep(conversation, summary, asker=asker, usage=usage)
-        log.info("summed up", extra={"conversation": conversation, "messages": len(older)})
+        extra = {"conversation": conversation, "through": summary.through}
+        log.info("summed up", extra=extra)
+
+
+async def _sum_up(
+    services: Services,
+    latest: Summary | None,
+    kept: Sequence[KeptMessage],
+    costs: Sequence[int],
+    *,
+    leave: int,
+) -> tuple[Summary | None, tuple[UsageEntry, ...]]:
+    """A summary of the oldest messages; of fewer where the cheap model finds them too long.
+
+    Raises `ModelError`.
+    """
+    refused: ModelError | None = None
+    for _ in range(ASKINGS):
+        own = await window_of(services, services.defaults.summary_model, answer=LENGTH)
+        older = oldest(kept, costs, leave=leave, room=own.budget // 2)
+        told = _told(latest, older, room=own.budget, ruler=own.ruler)
+        if not told:
+            break
+        try:
+            text, usage = await ask_cheaply(services, INSTRUCTION, told, max_tokens=LENGTH)
+        except ModelError as error:
+            if not error.is_too_long:
+                raise
+            refused = error
+            continue
+        words = text.strip()
+        return Summary(text=words, through=older[-1].id) if words else None, usage
+    if refused is not None:
+        raise refused
+    return None, ()
 
 
 def oldest(
@@ -90,12 +126,16 @@ def oldest(
     return kept[:end]
 
 
-def _costs(services: Services, kept: Sequence[KeptMessage]) -> list[int]:
-    return [tokens_of(spoken(each.message, group=False), services.count_tokens) for each in kept]
+def _costs(ruler: Ruler, kept: Sequence[KeptMessage]) -> list[int]:
+    return [ruler.of(spoken(each.message, group=False)) for each in kept]
 
 
-def _told(kept: KeptMessage, longest: int) -> str:
-    said = kept.message
-    who = said.sender_name or said.role.value
-    pictures = " [picture]" * sum(isinstance(part, ImagePart) for part in said.parts)
-    return f"{who}: {said.text[:longest]}{pictures}"
+def _told(latest: Summary | None, older: Sequence[KeptMessage], *, room: int, ruler: Ruler) -> str:
+    """What the cheap model is told, in about `room` tokens; empty when there is no room."""
+    before = f"Earlier summary: {latest.text}" if latest else ""
+    room -= ruler.words(INSTRUCTION) + ruler.words(before)
+    said = [without_pictures(spoken(each.message, group=False)) for each in older]
+    names = (each.message.sender_name or each.message.role.value for each in older)
+    lines = zip(names, shortening.exchange(said, room=room, ruler=ruler), strict=False)
+    told = [f"{name}: {each.text}" for name, each in lines]
+    return paragraphs(before, *told) if told else ""

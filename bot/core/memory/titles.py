@@ -22,7 +22,7 @@ from bot.core.limits.spending import reserve_chore
 from bot.core.models import UsageEntry
 from bot.core.services import Services
 from bot.core.types import UserId
-from bot.errors import ModelError
+from bot.errors import ModelError, ModelErrorKind
 
 log = logging.getLogger(__name__)
 
@@ -101,9 +101,17 @@ async def ask_cheaply(
     )
     meter, said = Meter(services.api, services.clock, services.count_tokens), ""
     meter.begin(request)
-    async with reserve_chore(services, request), aclosing(services.api.stream(request)) as events:
-        async for event in events:
-            meter.take(event)
-            if isinstance(event, TextDelta):
-                said += event.text
+    try:
+        async with (
+            reserve_chore(services, request),
+            aclosing(services.api.stream(request)) as events,
+        ):
+            async for event in events:
+                meter.take(event)
+                if isinstance(event, TextDelta):
+                    said += event.text
+    except ModelError as error:
+        if error.kind is ModelErrorKind.CONTEXT_TOO_LONG:
+            services.gauges.learn(request, error.overrun, count=services.count_tokens)
+        raise
     return said, meter.entries()

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from bot.core.archive import Summary
-from bot.core.chat import ChatMessage, Role, TextPart
+from bot.core.chat import ChatMessage, Role, Sampling, TextPart
+from bot.core.gauges import Ruler
 from bot.core.manner import Manner
+from bot.core.memory import shortening
 from bot.core.memory.context import PAGE, fit, in_turns, load_kept, spoken
 from bot.core.memory.drawings import tells, told
 from bot.core.punctuation import paragraphs
 from bot.core.services import Services
 from bot.core.types import ChatRef
+from bot.errors import ModelError, ModelErrorKind
 
 ANSWER_SHARE = 4
 """One part in so many of the window is left for the answer."""
+SHORTEST = 16
+"""Tokens of an answer that APIs let one ask for at least."""
+SLACK = 64
+"""One part in so many of the window is not promised to an answer: tokens are counted about."""
+TOLERANCE = 4
+"""By one part in so many a tokenizer may need less than ours."""
 SUMMARY = "What was said earlier in this conversation, in short:"
 
 
@@ -28,8 +38,40 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """What a model takes, in tokens that the `ruler` counts.
+
+    `size` is as far as is believed, `known` whether anybody told it. `answer` is the longest answer
+    that is wished, 0 where nobody says.
+    """
+
+    size: int
+    known: bool
+    ruler: Ruler
+    answer: int = 0
+
+    @property
+    def seen(self) -> int:
+        """The size, or less where a refusal showed that it must be less."""
+        return min(self.size, self.ruler.gauge.most or self.size)
+
+    @property
+    def budget(self) -> int:
+        """Tokens for everything but the answer."""
+        return self.seen - max(self.seen // ANSWER_SHARE, min(self.answer, self.seen // 2))
+
+    def is_surely_too_small(self, messages: Sequence[ChatMessage]) -> bool:
+        """Whether it cannot take these words by any tokenizer; what may fit is asked."""
+        most = self.size + self.size // TOLERANCE
+        bare = Ruler(self.ruler.count)  # of the pictures nobody knows how little they may take
+        return sum(len(each.text.encode(errors="replace")) for each in messages) > most and (
+            sum(bare.words(each.text) for each in messages) > most
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """What the model sees: `head`, `past`, and what is `asked`. `size` is its window in tokens.
+    """What the model sees: `head`, `past`, and what is `asked`.
 
     `conversation` is None before there is one. What is `asked` begins with the word of what was
     drawn right before it. `left_out` are messages that no longer fit and that no summary tells of;
@@ -37,7 +79,7 @@ class View:
     """
 
     conversation: int | None
-    size: int
+    window: Window
     head: tuple[ChatMessage, ...]
     past: tuple[ChatMessage, ...]
     asked: tuple[ChatMessage, ...]
@@ -45,20 +87,28 @@ class View:
     left_out: int = 0
 
     @property
-    def budget(self) -> int:
-        """Tokens for everything but the answer."""
-        return budget_of(self.size)
+    def messages(self) -> tuple[ChatMessage, ...]:
+        """All of it."""
+        return (*self.head, *self.past, *self.asked)
+
+    def within(self, sampling: Sampling) -> Sampling:
+        """The sampling with an answer no longer than a known window has room for."""
+        longest, window = sampling.max_tokens, self.window
+        if longest is None or not window.known:
+            return sampling
+        room = window.size - window.size // SLACK - window.ruler.all(self.messages)
+        return replace(sampling, max_tokens=min(longest, max(SHORTEST, room)))
 
 
-def budget_of(size: int) -> int:
-    """Tokens of a window for everything but the answer."""
-    return size - size // ANSWER_SHARE
-
-
-async def window_size(services: Services, model: str) -> int:
-    """Tokens that a model takes; the live list is asked from memory or not at all."""
-    known = await services.api.about(model)
-    return known.context_window or services.defaults.context_window
+async def window_of(services: Services, model: str, *, answer: int | None = None) -> Window:
+    """The window of a model; the live list is asked from memory or not at all."""
+    told = (await services.api.about(model)).context_window
+    return Window(
+        size=told or services.defaults.context_window,
+        known=told is not None,
+        ruler=Ruler(services.count_tokens, services.gauges.of(model)),
+        answer=answer or 0,
+    )
 
 
 async def look(
@@ -67,33 +117,41 @@ async def look(
     place: Place,
     asked: tuple[ChatMessage, ...],
     heard: tuple[ChatMessage, ...] = (),
+    *,
+    alone: bool = False,
 ) -> View:
     """What is sent along with what is `asked`, and with the newest remarks that were `heard`.
 
-    Raises `StoreError`, and `ModelError` when what is asked is too long by itself.
+    When it is to be asked `alone`, only the instruction is, with the summary. Raises `StoreError`,
+    and `ModelError` when what is asked is too long by itself.
     """
-    size = await window_size(services, manner.model)
+    window = await window_of(services, manner.model, answer=manner.sampling.max_tokens)
     conversations = services.stores.conversations
     history = await conversations.history(place.chat, before=place.before, limit=PAGE)
     summary = history.summary
     if summary and place.before is not None and summary.through >= place.before:
         summary = None  # it tells of the question itself
     after = summary.through if summary else None
-    kept = await load_kept(conversations, history, budget=4 * size, after=after)
+    kept = await load_kept(conversations, history, budget=4 * window.seen, after=after)
     said = [spoken(each, group=place.group) for each in told(each.message for each in kept)]
     head = instruction(manner.system_prompt, summary)
-    budget, count = budget_of(size), services.count_tokens
-    if heard:
-        newest = fit(heard, (*head, *asked), budget=budget, count=count)
+    budget, ruler = window.budget, window.ruler
+    if summary and ruler.all(head) > budget:
+        summary, head = None, instruction(manner.system_prompt, None)
+    asked = shortening.question(asked, room=budget - ruler.all(head), ruler=ruler)
+    if window.is_surely_too_small((*head, *asked)):
+        raise ModelError(ModelErrorKind.CONTEXT_TOO_LONG, f"the window has {window.size} tokens")
+    if heard and not alone:
+        newest = fit(heard, (*head, *asked), budget=budget, ruler=ruler)
         asked = (*newest[: len(newest) - len(head) - len(asked)], *asked)
-    fitting = fit(said, (*head, *asked), budget=budget, count=count)
+    fitting = fit([] if alone else said, (*head, *asked), budget=budget, ruler=ruler)
     fits = len(fitting) - len(head) - len(asked)
     past, now = fitting[:fits], fitting[fits + len(head) :]
     while past and now and tells(past[-1]):
         past, now = past[:-1], (past[-1], *now)
     return View(
         conversation=history.conversation,
-        size=size,
+        window=window,
         head=head,
         past=in_turns(past),
         asked=in_turns(now),

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from bot.core.chat import Part, TextPart
 from bot.core.documents import Document, tell
+from bot.core.gauges import Ruler
 from bot.core.memory.context import PICTURES
+from bot.core.memory.window import window_of
 from bot.core.turn import TurnContext
 from bot.core.types import Attachment
 from bot.errors import MediaError, MediaErrorKind
@@ -28,8 +30,14 @@ class Desk:
 
     def __init__(self, ctx: TurnContext) -> None:
         self._ctx = ctx
+        self._model = ctx.manner.model
         self._room: int | None = None
         self._scans = PICTURES
+
+    @property
+    def _ruler(self) -> Ruler:
+        services = self._ctx.services
+        return Ruler(services.count_tokens, services.gauges.of(self._model))
 
     async def read(self, path: Path, attachment: Attachment) -> list[Part]:
         """What the document says, and pictures of its scanned pages. Raises `MediaError`."""
@@ -50,7 +58,7 @@ class Desk:
 
     async def cut(self, name: str, document: Document) -> str:
         """As much of a document as there is room for, in one text."""
-        room, count = await self._left(), self._ctx.services.count_tokens
+        room, count = await self._left(), self._ruler.words
         told = tell(name, document, room=room, count=count)
         self._room = room - min(room, count(told.text))
         return told.text
@@ -58,10 +66,10 @@ class Desk:
     async def _left(self) -> int:
         """Tokens that there are for what comes next."""
         if self._room is None:
-            model = self._ctx.manner.model
-            info = await self._ctx.services.api.about(model)
-            window = info.context_window or self._ctx.services.defaults.context_window
-            self._room = min(MOST_TOKENS, window // WINDOW_SHARE)
-            if info.vision is False:
-                self._scans = 0
+            services = self._ctx.services
+            window = await window_of(services, self._model)
+            self._room = min(MOST_TOKENS, window.seen // WINDOW_SHARE)
+            blind = (await services.api.about(self._model)).vision is False
+            pages = max(1, self._room // window.ruler.gauge.picture)
+            self._scans = 0 if blind else min(PICTURES, pages)
         return max(SMALLEST, self._room)

@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.chat import ChatMessage, ImagePart, NewMessage, Role, TextPart, ToolCall
-from bot.core.memory.context import PICTURES, exchanges, fit, spoken, tokens_of
-from bot.errors import ModelError, ModelErrorKind
+from bot.core.gauges import Ruler
+from bot.core.memory.context import PICTURES, exchanges, fit, spoken
+from bot.core.memory.shortening import question
 
 
 def say(role: Role, text: str, **more: object) -> ChatMessage:
@@ -34,12 +35,12 @@ def test_everything_fits_without_counting_tokens() -> None:
         raise AssertionError("the tokenizer was loaded for a short talk")
 
     asked = user("and now?")
-    assert fit(history(3), [asked], budget=10_000, count=refuse) == (*history(3), asked)
+    assert fit(history(3), [asked], budget=10_000, ruler=Ruler(refuse)) == (*history(3), asked)
 
 
 def test_the_oldest_exchanges_are_left_out_whole() -> None:
     # each message costs 4 + 2 tokens; room for the question and two exchanges
-    kept = fit(history(100), [user("and now?")], budget=6 * 5, count=words)
+    kept = fit(history(100), [user("and now?")], budget=6 * 5, ruler=Ruler(words))
     assert [m.text for m in kept] == [
         "question 98",
         "answer 98",
@@ -57,20 +58,33 @@ def test_a_tool_result_never_stands_without_its_call() -> None:
         say(Role.TOOL, "noon", tool_call_id="1"),
         bot("It is noon."),
     ]
-    kept = fit([*old, *history(1)], [user("thanks")], budget=6 * 3 + 20, count=words)
+    kept = fit([*old, *history(1)], [user("thanks")], budget=6 * 3 + 20, ruler=Ruler(words))
     assert [m.text for m in kept] == ["question 0", "answer 0", "thanks"]
 
 
 @pytest.mark.parametrize("budget", [100, 100_000])
 def test_the_tail_of_an_exchange_that_paging_cut_is_left_out(budget: int) -> None:
-    kept = fit([bot("cut off"), *history(1)], [user("hi")], budget=budget, count=words)
+    kept = fit([bot("cut off"), *history(1)], [user("hi")], budget=budget, ruler=Ruler(words))
     assert [m.text for m in kept] == ["question 0", "answer 0", "hi"]
 
 
-def test_a_question_longer_than_the_window_is_refused_before_it_costs_money() -> None:
-    with pytest.raises(ModelError) as refusal:
-        fit([], [user("word " * 1000)], budget=100, count=words)
-    assert refusal.value.kind is ModelErrorKind.CONTEXT_TOO_LONG
+def test_the_newest_exchange_is_shortened_rather_than_left_out() -> None:
+    old = [user("look: " + "word " * 500), bot("long " * 500 + "the end")]
+    kept = fit([*history(1), *old], [user("and now?")], budget=600, ruler=Ruler(words))
+    asked, answered, now = (message.text for message in kept)
+    assert asked.startswith("look: word") and "left out for want of room" in asked
+    assert answered.startswith("… long") and answered.endswith("the end")
+    assert now == "and now?" and 500 < Ruler(words).all(kept) <= 600
+
+
+def test_of_what_is_asked_only_what_nobody_typed_is_cut() -> None:
+    typed = TextPart("What is it? " + "thing " * 100, typed=(0, 11))
+    asked = ChatMessage(role=Role.USER, parts=(typed, TextPart("page " * 500, typed=(0, 0))))
+    [cut] = question([asked], room=300, ruler=Ruler(words))
+    assert cut.text.startswith("What is it? thing") and cut.text.count("page") > 100
+    assert Ruler(words).of(cut) <= 300
+    own = user("my own " * 500)
+    assert question([own], room=300, ruler=Ruler(words)) == (own,)
 
 
 def test_old_pictures_are_replaced_by_words() -> None:
@@ -78,7 +92,7 @@ def test_old_pictures_are_replaced_by_words() -> None:
         ChatMessage(role=Role.USER, parts=(TextPart(f"{n}"), ImagePart("image/png", b"x")))
         for n in range(PICTURES + 2)
     ]
-    kept = fit(shots[:-1], [shots[-1]], budget=1_000_000, count=words)
+    kept = fit(shots[:-1], [shots[-1]], budget=1_000_000, ruler=Ruler(words))
     pictures = [sum(isinstance(p, ImagePart) for p in m.parts) for m in kept]
     assert pictures == [0, 0] + [1] * PICTURES
     assert kept[0].text == "0\n[picture]"
@@ -100,8 +114,8 @@ def test_in_a_group_the_model_is_told_who_speaks() -> None:
 def test_what_is_kept_fits_and_is_the_newest(spec: list[tuple[Role, int]], budget: int) -> None:
     past = [say(role, "w " * n) for role, n in spec if role is not Role.SYSTEM]
     asked = user("so")
-    kept = fit(past, [asked], budget=budget, count=words)
-    assert sum(tokens_of(m, words) for m in kept) <= budget
+    kept = fit(past, [asked], budget=budget, ruler=Ruler(words))
+    assert sum(Ruler(words).of(m) for m in kept) <= budget
     assert kept[-1] is asked
     assert list(kept[:-1]) == past[len(past) - len(kept) + 1 :]
     assert all(e[0].role is Role.USER for e in exchanges(kept))

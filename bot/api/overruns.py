@@ -1,0 +1,62 @@
+"""Reads by how much a request was too long, out of the words in which servers say it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from bot.errors import UNTOLD, Overrun
+
+SMALLEST, LARGEST = 256, 100_000_000
+"""Tokens of a window; what is outside is another number."""
+_N = r"(\d[\d,_]*)"
+_LIMITS = (
+    # vLLM, SGLang, LM Studio, llama.cpp
+    rf"context (?:length|size|window)(?: of| is)?(?: only)? \(?{_N} tokens",
+    # OpenAI, vLLM, DeepSeek, OpenRouter, SambaNova, Fireworks, xAI
+    rf"max(?:imum)? (?:context|prompt|input|sequence) (?:length|size|window)(?: of| is|:)?"
+    rf"(?: \S+ is)? {_N}",
+    rf"> {_N}",  # Anthropic: “210000 tokens > 200000 maximum”, “190000 + 20000 > 200000”
+    rf"maximum number of (?:input )?tokens allowed(?: of| is|:)? \(?{_N}",  # Google
+    rf"range of input length should be \[\d+, ?{_N}\]",  # DashScope
+    rf"token limit: {_N}",  # Moonshot
+    rf"model limit \({_N} tokens",
+    rf"model with {_N} maximum context",  # Mistral
+    rf"must (?:be <=|have less than) {_N}",  # Hugging Face, Together
+    rf"cannot exceed {_N}",  # Cohere
+    rf"limit of {_N}",  # OpenAI (“configured limit of”), GitHub
+    rf"limit is {_N}",  # Cerebras
+    rf"exceeds? the maximum length(?: of)? {_N}",  # Volcengine
+    rf"per min \(TPM\): Limit {_N}",  # OpenAI, Groq: more is never taken at once
+)
+_ASKED = (
+    rf"{_N} (?:tokens )?(?:in|from|of) (?:the )?(?:messages|prompt|(?:text )?input)",
+    rf"{_N} (?:input tokens|`inputs` tokens)",
+    rf"(?:prompt|input) is too long: {_N}",
+    rf"exceed context limit: {_N} \+",
+    rf"token count \(?(?:of )?{_N}",
+    rf"(?:resulted in|requested(?: about)?|contains?|take|received|first) {_N} tokens",
+    rf"(?:request|input) \({_N} tokens",
+    rf"(?:requested:|received|Current length is|Given:|Requested) {_N}",
+)
+
+
+def read_overrun(error: Mapping[str, str]) -> Overrun:
+    """What an error as `read_error` gives it tells in numbers. Nothing may be meant by them."""
+    words = error["message"]
+    if "string too long" in words.lower():  # these are characters
+        return UNTOLD
+    limit = _number([error["limit"], *_found(_LIMITS, words)], at_least=SMALLEST)
+    asked = _number([error["asked"], *_found(_ASKED, words)], at_least=1)
+    return Overrun(limit=limit, asked=asked)
+
+
+def _found(patterns: Iterable[str], words: str) -> Iterable[str]:
+    for pattern in patterns:
+        for match in re.finditer(pattern, words, re.IGNORECASE):
+            yield match[1]
+
+
+def _number(found: Iterable[str], *, at_least: int) -> int | None:
+    numbers = (int(re.sub(r"[,_]", "", each)) for each in found if each)
+    return next((number for number in numbers if at_least <= number <= LARGEST), None)

@@ -1,0 +1,95 @@
+"""Asking for less where a model finds a conversation too long: nobody has to start afresh.
+
+The window of a model may be unknown or smaller than its list says, and our count of tokens is not
+the model's. What a refusal tells is learnt, so that the next question fits at once.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import TypeAlias
+
+from bot.core.chat import ChatRequest, Usage
+from bot.core.memory.shortening import without_pictures
+from bot.core.memory.window import window_of
+from bot.core.turn import TurnContext
+from bot.errors import ModelError
+
+log = logging.getLogger(__name__)
+
+Make: TypeAlias = Callable[[bool], Awaitable[ChatRequest]]
+"""Makes the request of what fits by now, or, with True, of the question alone."""
+
+
+async def ask_what_fits(
+    ctx: TurnContext,
+    request: ChatRequest,
+    ask: Callable[[ChatRequest], Awaitable[None]],
+    *,
+    make: Make,
+    begun: Callable[[], bool],
+) -> None:
+    """Ask, at most three times: as it is, with less of what was said before, the question alone.
+
+    What was set aside for the first request is enough for the others. Raises `ModelError`, among
+    others when the answer has `begun`, or when the question alone is too long.
+    """
+    for alone in (False, True):
+        try:
+            return await ask(request)
+        except ModelError as error:
+            less = (
+                None
+                if begun() or not error.is_too_long
+                else await _less(ctx, request, error, make, alone=alone)
+            )
+            if less is None:
+                raise
+            request = less
+    return await ask(request)
+
+
+async def learn_from_length(ctx: TurnContext, request: ChatRequest, used: Usage | None) -> None:
+    """Learn from an answer that was cut, if what was asked took of its room in the window."""
+    if used is None or used.estimated:
+        return
+    services = ctx.services
+    window = await window_of(services, request.model, answer=request.sampling.max_tokens)
+    if used.prompt_tokens > window.budget:
+        services.gauges.learn_used(request, used.prompt_tokens, count=services.count_tokens)
+
+
+async def _less(
+    ctx: TurnContext, request: ChatRequest, error: ModelError, make: Make, *, alone: bool
+) -> ChatRequest | None:
+    """The request with less in it; None when there is nothing to leave out."""
+    overrun, services = error.overrun, ctx.services
+    extra = {"model": request.model, "limit": overrun.limit, "asked": overrun.asked}
+    log.info("too long, asking for less", extra={**ctx.log, **extra})
+    if error.is_about_bytes:
+        lighter = _lighter(request)
+        if lighter != request:
+            return lighter
+    else:
+        services.gauges.learn(request, overrun, count=services.count_tokens)
+    for each in dict.fromkeys((alone, True)):
+        less = _granted(await make(each), request)
+        if less != request:
+            return less
+    return None
+
+
+def _lighter(request: ChatRequest) -> ChatRequest:
+    """Without the pictures from before."""
+    *before, asked = request.messages
+    return replace(request, messages=(*map(without_pictures, before), asked))
+
+
+def _granted(less: ChatRequest, request: ChatRequest) -> ChatRequest:
+    """A request whose answer is no longer than that of another."""
+    longest, most = less.sampling.max_tokens, request.sampling.max_tokens
+    if most is None or (longest is not None and longest <= most):
+        return less
+    return replace(less, sampling=replace(less.sampling, max_tokens=most))

@@ -1,0 +1,113 @@
+"""How a model counts what it is told, beside how we do: learnt from what it refuses as too long.
+
+Our count is of one vocabulary. Another makes twice as many tokens of Chinese, and a picture is
+worth 85 tokens to one model and 30,000 to the next. A refusal mostly tells both the window and
+what was counted. The newest evidence holds: what one conversation taught suits the next less.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from math import ceil
+
+from bot.core.bounded import Memory
+from bot.core.chat import MESSAGE_TOKENS, PICTURE_TOKENS, ChatMessage, ChatRequest, ImagePart
+from bot.core.ports import TokenCounter
+from bot.errors import Overrun
+
+MODELS = 2_000
+"""Models that are remembered; some servers take any name."""
+STEEPEST = 4.0
+"""So many times our count at most: more is a misunderstanding."""
+DEAREST = 50_000
+"""Tokens of a picture at most, likewise."""
+BEYOND = 1.5
+"""By how much a request is taken to be too long where nobody tells."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gauge:
+    """What is known of one model: its tokens for one of ours, and for a picture.
+
+    `most` is the window, in our tokens, as far as it shows where the API does not tell it.
+    """
+
+    scale: float = 1.0
+    picture: int = PICTURE_TOKENS
+    most: int | None = None
+
+
+UNKNOWN = Gauge()
+"""Of a model that has refused nothing yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ruler:
+    """Counts tokens as a model does, about."""
+
+    count: TokenCounter
+    gauge: Gauge = UNKNOWN
+
+    def words(self, text: str) -> int:
+        """Tokens of a text."""
+        return ceil(self.count(text) * self.gauge.scale)
+
+    def of(self, message: ChatMessage) -> int:
+        """Tokens of a message."""
+        words = self.words(message.text)
+        words += sum(self.words(call.arguments) for call in message.tool_calls)
+        return MESSAGE_TOKENS + words + _pictures([message]) * self.gauge.picture
+
+    def all(self, messages: Iterable[ChatMessage]) -> int:
+        """Tokens of several messages."""
+        return sum(map(self.of, messages))
+
+
+class Gauges:
+    """The gauges of all models, by name."""
+
+    def __init__(self) -> None:
+        self._known: Memory[str, Gauge] = Memory(MODELS)
+
+    def of(self, model: str) -> Gauge:
+        """What is known of a model."""
+        return self._known.get(model) or UNKNOWN
+
+    def learn(self, request: ChatRequest, overrun: Overrun, *, count: TokenCounter) -> None:
+        """A request was refused as too long; this is what the API told of it."""
+        gauge = self.of(request.model)
+        ours = Ruler(count, gauge).all(request.messages)
+        limit, asked = overrun.limit, overrun.asked
+        if limit is None and asked is None:
+            gauge = replace(gauge, most=int(ours / BEYOND))
+        elif asked is None and limit is not None:
+            wanted = request.sampling.max_tokens or 0
+            plain = ours + wanted > limit  # our count explains it
+            gauge = gauge if plain else _fitted(gauge, request, round(BEYOND * limit), count)
+        elif asked is not None:
+            gauge = replace(_fitted(gauge, request, asked, count), most=None)
+        self._known.put(request.model, gauge)
+
+    def learn_used(self, request: ChatRequest, used: int, *, count: TokenCounter) -> None:
+        """A request took so many tokens, as the API reports."""
+        gauge = _fitted(self.of(request.model), request, used, count)
+        self._known.put(request.model, gauge)
+
+
+def _fitted(gauge: Gauge, request: ChatRequest, asked: int, count: TokenCounter) -> Gauge:
+    """The gauge by which a request takes the tokens that were `asked` for.
+
+    What the words do not explain is the pictures', where there are any.
+    """
+    pictures = _pictures(request.messages)
+    plain = Ruler(count, replace(gauge, picture=0))
+    if pictures:
+        each = (asked - plain.all(request.messages)) // pictures
+        return replace(gauge, picture=min(DEAREST, max(PICTURE_TOKENS, each)))
+    words = Ruler(count).all(request.messages)
+    return replace(gauge, scale=min(STEEPEST, max(1.0, asked / max(1, words))))
+
+
+def _pictures(messages: Iterable[ChatMessage]) -> int:
+    return sum(isinstance(part, ImagePart) for each in messages for part in each.parts)

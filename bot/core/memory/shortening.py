@@ -1,0 +1,99 @@
+"""Shortens what is too long for a model's window and still has to be told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot.core.chat import ChatMessage, ImagePart, Part, Role, TextPart
+from bot.core.cutting import beginning, ending
+from bot.core.gauges import Ruler
+
+LEFT_OUT = "[The rest is left out for want of room]"
+NOTE = 16
+"""Tokens of that."""
+LEAST = 100
+"""Tokens of a text that are worth telling."""
+PICTURE = TextPart("[picture]")
+"""Stands for a picture that is not sent again."""
+
+
+def question(asked: Sequence[ChatMessage], *, room: int, ruler: Ruler) -> tuple[ChatMessage, ...]:
+    """What is asked, in about `room` tokens if what nobody typed is cut for that.
+
+    That is documents, transcripts, what was forwarded, and an answer that is to be gone on with.
+    """
+    return _cut(asked, room=room, ruler=ruler, typed=False)
+
+
+def exchange(said: Sequence[ChatMessage], *, room: int, ruler: Ruler) -> tuple[ChatMessage, ...]:
+    """An exchange in about `room` tokens; nothing when there is too little for that.
+
+    Of what people said the beginning stays, of an answer the end: it may have to be gone on with.
+    """
+    if sum(isinstance(p, ImagePart) for m in said for p in m.parts) * ruler.gauge.picture > room:
+        said = [without_pictures(message) for message in said]
+    texts = sum(ruler.words(message.text) for message in said)
+    if room - (ruler.all(said) - texts) < min(texts, LEAST * len(said)):
+        return ()
+    return _cut(said, room=room, ruler=ruler, typed=True)
+
+
+def without_pictures(message: ChatMessage) -> ChatMessage:
+    """A message with words in the place of its pictures."""
+    parts = tuple(PICTURE if isinstance(part, ImagePart) else part for part in message.parts)
+    return message if parts == message.parts else replace(message, parts=parts)
+
+
+def _cut(
+    messages: Sequence[ChatMessage], *, room: int, ruler: Ruler, typed: bool
+) -> tuple[ChatMessage, ...]:
+    """The longest texts are cut, all to the same length; what a person `typed` too, if it may."""
+    over = ruler.all(messages) - room
+    if over <= 0:
+        return tuple(messages)
+    loose = [
+        ruler.words(part.text[_fixed(message, part, typed=typed) :])
+        for message in messages
+        for part in message.parts
+        if isinstance(part, TextPart)
+    ]
+    most = max(LEAST, _most(loose, sum(loose) - over - NOTE * len(loose)))
+    return tuple(
+        replace(
+            message,
+            parts=tuple(
+                _shorter(message, part, most, ruler, typed=typed) for part in message.parts
+            ),
+        )
+        for message in messages
+    )
+
+
+def _most(sizes: Sequence[int], room: int) -> int:
+    """What each may take at most, so that all together take no more than `room`."""
+    left, count = room, len(sizes)
+    for size in sorted(sizes):
+        if size * count > left:
+            return max(0, left // count)
+        left, count = left - size, count - 1
+    return max(sizes, default=0)
+
+
+def _fixed(message: ChatMessage, part: TextPart, *, typed: bool) -> int:
+    """Characters at the beginning of a text that have to stay."""
+    if typed or message.role is not Role.USER:
+        return 0
+    return len(part.text) if part.typed is None else part.typed[1]
+
+
+def _shorter(message: ChatMessage, part: Part, most: int, ruler: Ruler, *, typed: bool) -> Part:
+    if not isinstance(part, TextPart):
+        return part
+    fixed = _fixed(message, part, typed=typed)
+    stays, rest = part.text[:fixed], part.text[fixed:]
+    if message.role is Role.SYSTEM or ruler.words(rest) <= most:
+        return part
+    if message.role is Role.ASSISTANT:
+        return replace(part, text=f"… {ending(rest, most, ruler.words)}")
+    return replace(part, text=f"{stays}{beginning(rest, most, ruler.words)} …\n\n{LEFT_OUT}")
