@@ -77,9 +77,23 @@ async def test_text_is_read_in_its_encoding(tmp_path: Path, encoding: str) -> No
 
 @pytest.mark.parametrize(
     ("text", "encoding"),
-    [("你好，世界。这是一个测试文件。", "gb18030"), ("名前,年齢\n太郎,3", "shift_jis")],
+    [
+        ("你好，世界。这是一个测试文件。", "gb18030"),
+        ("测试", "gb18030"),
+        ("北京,广州", "gb18030"),
+        ("王伟\n李娜\n刘洋\n陈静\n杨磊", "gb18030"),
+        ("产品名称,单价\n电脑,5000", "gb18030"),
+        ("# 读取文件\ndef main():\n    print('完成')", "gb18030"),
+        ("今天天氣很好，我們去公園玩。請問您要喝什麼？", "big5"),
+        ("名前,年齢\n太郎,3", "shift_jis"),
+        ("오늘 날씨가 좋네요", "euc_kr"),
+        ("이름,나이,도시\n김철수,25,서울", "euc_kr"),
+        ("Имя;Город\nИван;Москва", "cp1251"),
+    ],
 )
-async def test_chinese_and_japanese_are_read(tmp_path: Path, text: str, encoding: str) -> None:
+async def test_text_of_the_east_is_read_be_it_ever_so_short(
+    tmp_path: Path, text: str, encoding: str
+) -> None:
     assert "".join(words(await read(tmp_path, text.encode(encoding))).values()) == text
 
 
