@@ -35,7 +35,7 @@ from bot.platforms.telegram.ids import (
 )
 
 ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "stopped_message_generation")
-_ABOUT_PEOPLE = re.compile(f"/{ABOUT_PEOPLE}")
+_ABOUT_PEOPLE = re.compile(f"[/／]{ABOUT_PEOPLE}")
 STAND_INS = frozenset({1087968824, 136817688})
 """@GroupAnonymousBot and @Channel_Bot, which stand for people who write as their group or as a
 channel of theirs (`add_message` in the Client.cpp of telegram-bot-api)."""
@@ -275,7 +275,8 @@ class _Spoken:
     @classmethod
     def of(cls, message: Raw, words: str, me: Me) -> _Spoken:
         """Take mentions of the bot and the bot's name behind a command out of the text."""
-        entities = message.get("entities") or message.get("caption_entities")
+        entities = message.get("entities") or message.get("caption_entities") or []
+        entities = [*entities, *_unmarked(words, entities, me)]
         if not entities:
             return cls(words.strip())
         text = words.encode("utf-16-le")  # offsets count UTF-16 code units
@@ -300,6 +301,29 @@ class _Spoken:
                 who = f"<@{entity['user']['id']}>"
                 text = text[:start] + who.encode("utf-16-le") + text[end:]
         return cls(text.decode("utf-16-le", "replace").strip(), addressed)
+
+
+def _unmarked(words: str, entities: list[Raw], me: Me) -> list[Raw]:
+    """Mentions of the bot that Telegram takes for a part of the word beside them.
+
+    Chinese has no spaces: `请问@sandbox_bot 这是什么` (`match_mentions` in the MessageEntity.cpp of
+    TDLib).
+    """
+    name = re.compile(rf"(?<![a-z0-9_@/.])@{me.username}(?![a-z0-9_])", re.ASCII | re.IGNORECASE)
+    found: list[Raw] = []
+    for match in name.finditer(words):
+        offset, length = (_units(words[: match.start()]), _units(match[0]))
+        is_marked = any(
+            one["offset"] < offset + length and offset < one["offset"] + one["length"]
+            for one in entities
+        )
+        if not is_marked:
+            found.append({"type": "mention", "offset": offset, "length": length})
+    return found
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _without(text: bytes, start: int, end: int) -> bytes:
