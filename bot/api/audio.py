@@ -17,6 +17,7 @@ from bot.api.settings import ApiSettings
 from bot.api.wire import Json, Price, detail_of, read_usage
 from bot.core.models import UsageEntry, UsageKind
 from bot.core.ports import Clock
+from bot.core.punctuation import joined
 from bot.core.recordings import Segment, Transcript, TranscriptionRequest
 from bot.errors import ModelErrorKind
 
@@ -142,7 +143,7 @@ def _transcript(body: bytes, content_type: str) -> tuple[Transcript, Json]:
         raise not_the_api(body, {})
     segments = subtitles(text)
     if segments:
-        words = " ".join(segment.text for segment in segments)
+        words = joined(segment.text for segment in segments)
         return Transcript(text=words, segments=segments), {}
     text = text.strip()
     return Transcript(text="" if text == "WEBVTT" else text), {}

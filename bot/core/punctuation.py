@@ -5,9 +5,16 @@ Chinese has marks of its own, and no spaces.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import reduce
 from gettext import NullTranslations
+
+_NARROW = {0xFF01 + at: 0x21 + at for at in range(0x5E)} | {0x3000: 0x20}
+_SPACELESS = re.compile(
+    r"[\u2e80-\u312f\u31a0-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]"
+)
+"""Letters and marks of Chinese and Japanese, which need no space beside them."""
 
 
 def in_a_row(texts: NullTranslations, *sentences: str) -> str:
@@ -42,3 +49,18 @@ def valued(texts: NullTranslations, name: str, value: str) -> str:
 def noted(texts: NullTranslations, text: str, note: str) -> str:
     """`text (note)`."""
     return texts.gettext("{text} ({note})").format(text=text, note=note)
+
+
+def joined(pieces: Iterable[str]) -> str:
+    """Pieces of speech one after another, with spaces only where the language has them."""
+
+    def both(first: str, second: str) -> str:
+        is_spaceless = _SPACELESS.match(first[-1:]) or _SPACELESS.match(second[:1])
+        return first + second if is_spaceless or not first else f"{first} {second}"
+
+    return reduce(both, filter(None, map(str.strip, pieces)), "")
+
+
+def narrow(text: str) -> str:
+    """What a Chinese keyboard wrote wide, as others write it: `０．３` is `0.3`."""
+    return text.translate(_NARROW)

@@ -29,23 +29,23 @@ _SAID = "[What is said in the recording:]"
 KEPT = 4_000
 """Characters of a transcript that the conversation remembers."""
 LANGUAGES = {
-    "ar": ("arabic", "العربية"),
-    "de": ("german", "deutsch"),
-    "en": ("english",),
-    "es": ("spanish", "español"),
-    "fr": ("french", "français"),
-    "hi": ("hindi",),
-    "it": ("italian", "italiano"),
-    "ja": ("japanese", "日本語"),
-    "ko": ("korean", "한국어"),
-    "nl": ("dutch", "nederlands"),
-    "pl": ("polish", "polski"),
-    "pt": ("portuguese", "português"),
-    "ru": ("russian", "русский"),
-    "tr": ("turkish", "türkçe"),
-    "uk": ("ukrainian", "українська"),
-    "vi": ("vietnamese", "tiếng việt"),
-    "zh": ("chinese", "中文", "汉语", "普通话"),
+    "ar": ("arabic", "العربية", "阿拉伯语"),
+    "de": ("german", "deutsch", "德语", "德文"),
+    "en": ("english", "英语", "英文"),
+    "es": ("spanish", "español", "西班牙语"),
+    "fr": ("french", "français", "法语", "法文"),
+    "hi": ("hindi", "印地语"),
+    "it": ("italian", "italiano", "意大利语"),
+    "ja": ("japanese", "日本語", "日语", "日文"),
+    "ko": ("korean", "한국어", "韩语", "韩文"),
+    "nl": ("dutch", "nederlands", "荷兰语"),
+    "pl": ("polish", "polski", "波兰语"),
+    "pt": ("portuguese", "português", "葡萄牙语"),
+    "ru": ("russian", "русский", "俄语", "俄文"),
+    "tr": ("turkish", "türkçe", "土耳其语"),
+    "uk": ("ukrainian", "українська", "乌克兰语"),
+    "vi": ("vietnamese", "tiếng việt", "越南语"),
+    "zh": ("chinese", "中文", "汉语", "普通话", "国语", "粤语"),
 }
 """What people call the languages that are spoken to the bot most; any code of two letters works."""
 
@@ -210,7 +210,7 @@ TRANSCRIBE = Command(
         "Reply with it to a voice message, an audio file or a video, or write it under one. What "
         "is long comes as a text file, with subtitles where the model knows the times."
     ),
-    examples=("/transcribe", "/transcribe german"),
+    examples=("/transcribe", N_("/transcribe german")),
 )
 VOICE = Command(
     name="voice",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bot.core.limits.spending import reserve_audio
 from bot.core.models import UsageEntry, UsageKind
+from bot.core.punctuation import joined
 from bot.core.recordings import AudioClip, ClipFile, Segment, Transcript, TranscriptionRequest
 from bot.core.turn import TurnContext
 from bot.core.types import Attachment, OutgoingFile
@@ -23,6 +24,8 @@ LONG_SECONDS = 300.0
 LONG_TEXT = 1_500
 """Characters from which on a transcript is a file, and only its beginning stands in the chat."""
 EXCERPT = 600
+WORD = 50
+"""Characters before the end of the excerpt in which a space is looked for: Chinese has few."""
 PARAGRAPH = 60.0
 """Seconds to a paragraph of a long transcript."""
 
@@ -45,7 +48,7 @@ class Heard:
         """The beginning of a long text, or all of a short one."""
         if not self.is_long:
             return self.text
-        end = self.text.rfind(" ", 0, EXCERPT)
+        end = self.text.rfind(" ", EXCERPT - WORD, EXCERPT)
         return self.text[: end if end > 0 else EXCERPT].rstrip() + " …"
 
     def paragraphs(self) -> list[tuple[str, str]]:
@@ -57,7 +60,7 @@ class Heard:
                 begun = segment.start
                 found.append((moment(begun), []))
             found[-1][1].append(segment.text)
-        return [(mark, " ".join(words)) for mark, words in found]
+        return [(mark, joined(words)) for mark, words in found]
 
     def files(self, name: str) -> tuple[OutgoingFile, ...]:
         """As text, and as subtitles where the times are known."""
@@ -116,7 +119,7 @@ class Ear:
             lane=self._ctx.lane,
         )
         transcripts = await self._parts(clips, request)
-        text = " ".join(part.text.strip() for part in transcripts if part.text.strip())
+        text = joined(part.text for part in transcripts)
         if not text:
             raise MediaError(MediaErrorKind.SILENT)
         return Heard(text=text, segments=_in_a_row(clips, transcripts), seconds=seconds)

@@ -81,6 +81,20 @@ async def test_a_long_one_comes_as_files(house: House) -> None:
     assert file(house, ".srt").content.decode().startswith("1\n00:00:00,000 --> 00:00:01,000\nAnd")
 
 
+async def test_chinese_speech_is_written_down_without_gaps(tmp_path: Path) -> None:
+    async with open_house(tmp_path, part_seconds=3) as house:
+        said = "好 今天" + "我们来谈一谈明年的计划" * 80 + "。"
+        house.api.script.transcribe(said)
+        house.api.script.transcribe(said)
+        [text] = await house.tell(
+            reply(house, "/transcribe", sent(house, talk(1)[: 6 * 8_000 + 44], name="会议.wav"))
+        )
+        assert len(text) > 600 and text.endswith("…")
+        written = file(house, ".txt")
+        assert written.name == "会议.txt"
+        assert "计划。 " not in written.content.decode()
+
+
 async def test_a_long_recording_is_heard_in_parts_and_in_order(tmp_path: Path) -> None:
     async with open_house(tmp_path, part_seconds=3) as house:
         [text] = await house.tell(
@@ -133,8 +147,9 @@ async def test_what_is_called_a_recording_and_is_none(house: House) -> None:
 
 
 def test_languages_have_many_names() -> None:
-    assert [language_of(name) for name in ("", "DE", "Deutsch", "中文", "klingon")] == [
+    assert [language_of(name) for name in ("", "DE", "Deutsch", "德语", "中文", "klingon")] == [
         "",
+        "de",
         "de",
         "de",
         "zh",
