@@ -13,6 +13,7 @@ from typing import Any
 
 from bot.core.chat import Sampling
 from bot.core.i18n import N_
+from bot.core.punctuation import narrow
 
 STOPS = 4
 """Stop sequences at most (OpenAI, "Create chat completion": `stop`)."""
@@ -45,7 +46,7 @@ class Parameter:
 
     def parse(self, text: str) -> float | int:
         """The value that was typed. Raises `OutOfRangeError`."""
-        text = text.replace("，", ",")
+        text = narrow(text)
         grouped = self.whole and _GROUPED.fullmatch(text)
         try:
             value = float(text.replace(",", "" if grouped else "."))

@@ -1,7 +1,7 @@
 """Options of a command: `/image a cat --n 2 --size=512x512`. What is no option is the argument.
 
 Options may stand anywhere, since on a phone one thinks of them last; and keyboards that make one
-dash of two (`—n 2`) are understood.
+dash of two (`—n 2`), long ones or wide ones are understood.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from gettext import NullTranslations
 from bot.core.punctuation import in_a_row, items
 
 _OPTION = re.compile(
-    r"(?<!\S)(?P<dash>--|—|–)(?P<name>[A-Za-z][\w-]*)"
-    r"(?:(?:=|\s+|\Z)(?P<value>\"[^\"]*\"|“[^”]*”|(?!--|—)\S+)?)?"
+    r"(?<!\S)(?P<dash>--|－－|——?|–)(?P<name>[A-Za-z][\w-]*)"
+    r"(?:(?:[=＝]|\s+|\Z)(?P<value>\"[^\"]*\"|“[^”]*”|(?!--|－－|—)\S+)?)?"
 )
 
 

@@ -22,12 +22,14 @@ from bot.core.types import IncomingMessage
 class Choice:
     """One value of a setting. `word` is what is typed, `label` (a gettext msgid) what is read.
 
-    `stored` is what the field holds for it: the word, unless it says otherwise.
+    `stored` is what the field holds for it: the word, unless it says otherwise. `also` are other
+    words that are typed, in small letters.
     """
 
     word: str
     label: str
     stored: str | None = None
+    also: tuple[str, ...] = ()
 
     @property
     def value(self) -> str:
@@ -121,8 +123,8 @@ LANGUAGE = Setting(
     field="language",
     choices=(
         Choice(word="auto", label=N_("as your app"), stored=""),
-        Choice(word="en", label="English"),
-        Choice(word="zh", label="简体中文"),
+        Choice(word="en", label="English", also=("英文", "英语")),
+        Choice(word="zh", label="简体中文", also=("中文", "汉语", "chinese")),
     ),
     details=N_("The language of my own sentences. Answers come in the language you write in."),
 )

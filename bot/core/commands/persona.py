@@ -104,7 +104,7 @@ async def persona(ctx: TurnContext, message: IncomingMessage, argument: str) -> 
     else:
         text = _("There is no persona “{name}”.").format(name=argument[:40])
         hint = did_you_mean(ctx.texts, names, argument)
-        await _show(ctx, complaint=f"{text} {hint}".strip())
+        await _show(ctx, complaint=in_a_row(ctx.texts, text, hint))
 
 
 async def show_menu(ctx: TurnContext, press: ButtonPress, action: Action) -> None:
@@ -162,7 +162,7 @@ SYSTEM = Command(
     run=system,
     aliases=("prompt",),
     details=N_("Alone, it shows what the model is told; `/system default` goes back."),
-    examples=("/system Answer in one sentence.", "/system", "/system default"),
+    examples=(N_("/system Answer in one sentence."), "/system", "/system default"),
 )
 PERSONA = Command(
     name="persona",

@@ -53,7 +53,7 @@ async def set_parameter(ctx: TurnContext, message: IncomingMessage, argument: st
 
 def _split(argument: str) -> tuple[str, str]:
     """Name and value, with a space or an equals sign between them."""
-    name, *value = re.split(r"\s*=\s*|\s+", argument.strip(), maxsplit=1)
+    name, *value = re.split(r"\s*[=＝]\s*|\s+", argument.strip(), maxsplit=1)
     return name, "".join(value)
 
 

@@ -25,23 +25,23 @@ SET = "settings.set"
 
 async def settings(ctx: TurnContext, message: IncomingMessage, argument: str) -> None:
     """Show the panel, one setting, or change one: `/settings`, `… language`, `… language en`."""
-    name, _, word = argument.partition(" ")
+    name, word = [*argument.split(maxsplit=1), "", ""][:2]
     found = _find(ctx, name)
     if not name:
         await _show_panel(ctx)
     elif found is None:
         await _show_panel(ctx, complaint=_unknown(ctx, name))
     elif isinstance(found, Door):
-        await found.run(ctx, message, word.strip())
-    elif not word.strip():
+        await found.run(ctx, message, word)
+    elif not word:
         await _show_setting(ctx, found)
-    elif (choice := found.choice(word.strip())) is not None:
+    elif (choice := _meant(ctx, found, word)) is not None:
         before = await _choose(ctx, found, choice)
         await ctx.say(_chosen(ctx, found, choice))
         await _announce(ctx, found, choice, before=before)
     else:
         text = ctx.texts.gettext("“{word}” is not one of the choices.")
-        await _show_setting(ctx, found, complaint=text.format(word=word.strip()))
+        await _show_setting(ctx, found, complaint=text.format(word=word))
 
 
 def shortcut(name: str) -> Handler:
@@ -86,7 +86,21 @@ def entries(ctx: TurnContext) -> Sequence[Entry]:
 
 
 def _find(ctx: TurnContext, name: str) -> Entry | None:
-    return next((entry for entry in entries(ctx) if entry.name == name.lower()), None)
+    """The line of this name, or of this label: that is what people read."""
+    name = name.lower()
+    return next((each for each in entries(ctx) if name in (each.name, *_labels(ctx, each))), None)
+
+
+def _meant(ctx: TurnContext, setting: Setting, word: str) -> Choice | None:
+    """The choice of this word, or of this label."""
+    word = word.lower()
+    named = (each for each in setting.choices if word in (*each.also, *_labels(ctx, each)))
+    return setting.choice(word) or next(named, None)
+
+
+def _labels(ctx: TurnContext, one: Entry | Choice) -> tuple[str, str]:
+    """What is read of it, in English and in the language of the chat."""
+    return one.label.lower(), ctx.texts.gettext(one.label).lower()
 
 
 async def _choose(ctx: TurnContext, setting: Setting, choice: Choice) -> Choice:

@@ -50,8 +50,15 @@ class Deed:
     outspoken: bool = False
 
 
-COMMAND = re.compile(r"/([A-Za-z][A-Za-z0-9_]{0,31})(?:\s+(.*))?", re.DOTALL)
-"""A command's name is at most 32 letters, digits and underscores (Bot API, `BotCommand`)."""
+COMMAND = re.compile(
+    r"[/／](?P<name>[A-Za-z][A-Za-z0-9_]{0,31})"
+    r"(?:(?P<gap>\s+|(?=[^\x00-\x7f]))[：，、。！？]*(?P<argument>.*))?",
+    re.DOTALL,
+)
+"""A command's name is at most 32 letters, digits and underscores (Bot API, `BotCommand`).
+
+Chinese keyboards may write a wide slash, and Chinese has no spaces: `／image一只猫`.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,4 +107,10 @@ def did_you_mean(texts: NullTranslations, names: Iterable[str], name: str) -> st
 def parse(text: str) -> tuple[str, str] | None:
     """Name and argument of a command; None for any other text, `/etc/hosts` for one."""
     match = COMMAND.fullmatch(text.strip())
-    return (match[1], (match[2] or "").strip()) if match else None
+    return (match["name"], (match["argument"] or "").strip()) if match else None
+
+
+def runs_on(text: str) -> bool:
+    """Whether other words follow a name without a space: `/etc目录` may be no command at all."""
+    match = COMMAND.fullmatch(text.strip())
+    return match is not None and match["gap"] == ""

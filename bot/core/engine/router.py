@@ -16,7 +16,7 @@ from bot.core.answer.buttons import is_of, named_exchange
 from bot.core.commands import ACTIONS, changed
 from bot.core.commands.help import refuse
 from bot.core.commands.sight import instead_of_looking
-from bot.core.commands.table import CommandTable, Press, parse
+from bot.core.commands.table import CommandTable, Press, parse, runs_on
 from bot.core.commands.transcribe import instead_of_answering
 from bot.core.limits.spending import remind
 from bot.core.queue import Outcome
@@ -124,7 +124,8 @@ class Router:
 
     async def _message(self, ctx: TurnContext, message: IncomingMessage) -> Outcome | None:
         parsed = parse(message.text)
-        if parsed is None:
+        command = self._commands.find(parsed[0]) if parsed else None
+        if parsed is None or (command is None and runs_on(message.text)):
             if message.edited and await changed.offer(ctx, message):
                 return None
             for instead in (instead_of_answering, instead_of_looking):
@@ -132,7 +133,6 @@ class Router:
                     return done
             return await answer(ctx, message)
         name, argument = parsed
-        command = self._commands.find(name)
         _ = ctx.texts.gettext
         if command is not None:
             log.info("command", extra={**ctx.log, "command": command.name})

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from bot.core.limits.calendar import Period
 from bot.core.models import UsageEntry
+from bot.core.punctuation import narrow
 
 MINUTE = 60
 """Seconds; audio is kept in seconds and limited in minutes."""
@@ -110,7 +111,7 @@ class QuotaSyntaxError(ValueError):
 
 def parse_limits(words: Sequence[str]) -> dict[tuple[Period, Measure], Decimal | None]:
     """Read `daily_tokens 50000 monthly_cost=5 daily_images off`. Raises `QuotaSyntaxError`."""
-    parts = " ".join(words).replace("=", " ").split()
+    parts = narrow(" ".join(words)).replace("=", " ").split()
     if len(parts) % 2:
         raise QuotaSyntaxError(parts[-1])
     found: dict[tuple[Period, Measure], Decimal | None] = {}

@@ -38,10 +38,11 @@ Json: TypeAlias = dict[str, Any]
 _SPOKEN = frozenset({None, "file_share", "thread_broadcast", "me_message"})
 """Subtypes of `message` that a person wrote; the rest are joins, topics, bots and the like."""
 _TOKEN = re.compile(r"<([@#!])?([^<>|]*)(?:\|([^<>]*))?>")
-_COMMAND = re.compile(r"\A!(?=[a-z])")
-_ABOUT_FILES = re.compile(r"(?:\A|>\s*)!(?:transcribe|write|image|draw)\b")
+_COMMAND = re.compile(r"\A[!！](?=[a-z])")
+"""Chinese keyboards write the wide mark."""
+_ABOUT_FILES = re.compile(r"(?:\A|>\s*)[!！](?:transcribe|write|image|draw)(?![a-z])")
 """Commands that may be about the files of the message under which they are written."""
-_ABOUT_PEOPLE = re.compile(rf"(?:\A|>\s*)[!/]{ABOUT_PEOPLE}")
+_ABOUT_PEOPLE = re.compile(rf"(?:\A|>\s*)[!/！／]{ABOUT_PEOPLE}")
 _PRESSED = frozenset({"button", "feedback_buttons"})
 _GONE = frozenset({"tombstone", "hidden_by_limit"})
 
@@ -231,11 +232,11 @@ def _command(body: Json, directory: Directory) -> IncomingMessage:
 
 def _own_command(text: str, directory: Directory) -> str:
     """What `/chinwag …` means: one of our commands by its name, or else a question."""
-    name = text.partition(" ")[0].lower().lstrip("/!")
     if not text:
         return "/help"
-    known = name in directory.commands
-    return "/" + text.lstrip("/!") if known else text
+    bare = text.lstrip("/!／！")
+    name = [*bare.split(maxsplit=1), ""][0].lower()
+    return "/" + bare if name in directory.commands else text
 
 
 def _press(body: Json, directory: Directory) -> ButtonPress | None:

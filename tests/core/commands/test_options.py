@@ -19,6 +19,7 @@ KNOWN = (
         ("a cat", "a cat", {}),
         ("a cat --n 2 on a mat --size=512x512", "a cat on a mat", {"n": "2", "size": "512x512"}),
         ("a cat —n 3", "a cat", {"n": "3"}),
+        ("一只猫 ——n 3 －－size＝512x512", "一只猫", {"n": "3", "size": "512x512"}),
         ("--mask make it blue", "make it blue", {"mask": "mask"}),
         ("a dog — brown —and big -- asleep", "a dog — brown —and big -- asleep", {}),
         ('a --size "very large" b', "a b", {"size": "very large"}),

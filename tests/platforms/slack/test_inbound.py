@@ -226,6 +226,7 @@ async def test_threads_of_a_channel_are_conversations_of_their_own(bot: Running)
     ("said", "heard"),
     [
         ("!model gpt", "/model gpt"),
+        ("！model gpt", "/model gpt"),
         ("!!! help", "!!! help"),
         ("see <https://a.example/x?a=1&amp;b=2>", "see https://a.example/x?a=1&b=2"),
         ("see <https://a.example|the page>", "see the page (https://a.example)"),
