@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from functools import lru_cache
+from typing import Literal
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_datetime, format_skeleton, format_timedelta, get_month_names
@@ -66,8 +67,11 @@ class BabelFormats:
         return format_skeleton("Md", day, locale=self._locale)
 
     def month(self, day: date) -> str:
-        """`November`."""
-        return str(get_month_names("wide", context="stand-alone", locale=self._locale)[day.month])
+        """`November`, and in Chinese `11月`, as in dates."""
+        width: Literal["abbreviated", "wide"] = (
+            "abbreviated" if self._locale.language == "zh" else "wide"
+        )
+        return str(get_month_names(width, context="stand-alone", locale=self._locale)[day.month])
 
     def moment(self, when: datetime) -> str:
         """`Nov 25 00:00`, in the operator's time zone."""

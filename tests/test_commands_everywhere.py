@@ -57,7 +57,7 @@ SCRIPTS: dict[str, tuple[Step, ...]] = {
         ("say /settings", "Settings of this chat"),
         ("press Language: as your app", "The language of my own sentences."),
         ("press ‹ Back", "Press one to change it"),
-        ("say /settings language zh", "本聊天的设置已更改 – 语言：简体中文。"),
+        ("say /settings language zh", "本聊天的“语言”已改为：简体中文。"),
         ("say /settings language en", "In this chat from now on – Language: English."),
         ("say /settings language klingon", "“klingon” is not one of the choices."),
         ("say /settings langauge", "Did you mean “language”?"),

@@ -290,7 +290,8 @@ class CommandInfo:
     """What is said about a command: by `/help`, and by a platform's menu.
 
     `summary`, `usage`, `family` (the heading it stands under) and `details` are English, gettext
-    msgids; `examples` are what to type. `admin`: only for the operator's admins.
+    msgids; `examples` are what to type, msgids too where they have words. `admin`: only for the
+    operator's admins.
     """
 
     name: str

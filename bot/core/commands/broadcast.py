@@ -166,7 +166,7 @@ BROADCAST = Command(
         "I show it to you first, and to how many chats it goes. Each gets it once, also when I am "
         "started anew meanwhile; you see how far it is, and can stop it."
     ),
-    examples=("/broadcast I am down for an hour tonight.",),
+    examples=(N_("/broadcast I am down for an hour tonight."),),
     admin=True,
     needs=frozenset({Need.BUTTONS}),
     urgent=True,

@@ -208,7 +208,7 @@ NEW = Command(
     run=new,
     aliases=("reset", "clear"),
     details=N_("The old one is kept: /chats goes back to it."),
-    examples=("/new", "/new Holiday plans"),
+    examples=("/new", N_("/new Holiday plans")),
 )
 CHATS = Command(
     name="chats",
@@ -217,7 +217,7 @@ CHATS = Command(
     run=chats,
     aliases=("history", "conversations"),
     details=N_("Lists the conversations of this chat; go on with one, rename or delete it."),
-    examples=("/chats", "/chats 3", "/chats rename 3 Holiday plans", "/chats delete 3"),
+    examples=("/chats", "/chats 3", N_("/chats rename 3 Holiday plans"), "/chats delete 3"),
 )
 
 COMMANDS = (NEW, CHATS)

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from bot.core.commands.families import ABOUT, FAMILIES
 from bot.core.commands.table import Command, nearest
 from bot.core.i18n import MARK, N_
-from bot.core.punctuation import items
+from bot.core.punctuation import items, narrow
 from bot.core.turn import TurnContext
 from bot.core.types import CommandInfo, IncomingMessage
 
 
 async def show_help(ctx: TurnContext, message: IncomingMessage, argument: str) -> None:
     """List the commands, or explain the one that is named."""
-    typed = argument.removeprefix("/").removeprefix(_mark(ctx))
+    typed = narrow(argument).removeprefix("/").removeprefix(_mark(ctx))
     name = typed.lower()
     if not name:
         await ctx.say(_overview(ctx))
@@ -52,8 +52,7 @@ def _explain(ctx: TurnContext, info: CommandInfo) -> str:
     if info.details:
         paragraphs.append(_(info.details))
     if info.examples:
-        marked = (_mark(ctx) + example.removeprefix(MARK) for example in info.examples)
-        examples = "\n".join(f"- `{example}`" for example in marked)
+        examples = "\n".join(f"- `{_(example)}`" for example in info.examples)
         paragraphs.append(_("For example:") + f"\n\n{examples}")
     if info.aliases:
         others = items(ctx.texts, (f"{_mark(ctx)}{alias}" for alias in info.aliases))

@@ -154,8 +154,8 @@ IMAGE = Command(
         "transparent where the first shall change."
     ),
     examples=(
-        "/image a lighthouse in a storm",
-        "/image a cat in a hat --n 3 --size 1024x1536",
-        "/image --edit make it a winter evening",
+        N_("/image a lighthouse in a storm"),
+        N_("/image a cat in a hat --n 3 --size 1024x1536"),
+        N_("/image --edit make it a winter evening"),
     ),
 )

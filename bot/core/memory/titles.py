@@ -39,7 +39,10 @@ INSTRUCTION = (
 
 _MARKS = re.compile(r"(?m)^(?:[^\S\n]*(?:>|#{1,6}(?=\s)))+|(?<!\w)_+|_+(?!\w)|[*`|~\[\]]+")
 """What Markdown would make something of; the signs in `C#`, `my_file` and `1 > 2` are words."""
-_QUOTED = re.compile(r"\"([^\"]*)\"|'([^']*)'|“([^“”]*)”|„([^„“”]*)[“”]|«([^«»]*)»")
+_QUOTED = re.compile(
+    r"\"([^\"]*)\"|'([^']*)'|“([^“”]*)”|„([^„“”]*)[“”]|«([^«»]*)»"
+    r"|「([^「」]*)」|『([^『』]*)』|《([^《》]*)》"
+)
 _BRACKETED = re.compile(r"\A\[[^\]]*\]\s*")
 
 
@@ -52,7 +55,7 @@ def clean(text: str) -> str:
         return line
     cut = line[:LENGTH]
     words = cut.rpartition(" ")[0]
-    return (words if len(words) > LENGTH // 2 else cut).rstrip(" ,;:.") + "…"
+    return (words if len(words) > LENGTH // 2 else cut).rstrip(" ,;:.，；：、。") + "…"
 
 
 def first_words(messages: Sequence[KeptMessage]) -> str:

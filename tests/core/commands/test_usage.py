@@ -79,9 +79,9 @@ async def test_it_is_told_in_chinese(tmp_path: Path) -> None:
         assert (await house.say("/usage", sender=WU))[-1] == (
             "**你的用量**\n\n"
             "- 今天：1 次请求，12,345 个 token，US$1.23\n"
-            "- 十一月：1 次请求，12,345 个 token，US$1.23\n"
+            "- 11月：1 次请求，12,345 个 token，US$1.23\n"
             "- 累计：1 次请求，12,345 个 token，US$1.23\n\n"
-            "**十一月按模型**\n\n"
+            "**11月用量（按模型）**\n\n"
             "- `gpt-4o-mini`：1 次请求，12,345 个 token，US$1.23"
         )
 

@@ -103,7 +103,7 @@ async def test_the_sentence_is_in_the_persons_language(tmp_path: Path) -> None:
         tmp_path, quotas=own(monthly_tokens=100), calendar=wall.calendar
     ) as house:
         assert await house.say("你好", sender=WU) == [
-            "⚠️ 这需要 260 个 token，而这里的上限是每月 100 个 token。"
+            "⚠️ 这需要 260 个 token，超出了这里的上限（每月 100 个 token）。"
         ]
 
 
@@ -196,7 +196,7 @@ async def test_all_together_can_reach_a_limit(tmp_path: Path) -> None:
         house.api.script.answer(used(900))
         await house.say("one")
         kept = await house.say("two", sender=WU)
-        assert kept[-1].startswith("⚠️ 大家合起来已达到每天 1,000 个 token的上限。")
+        assert kept[-1].startswith("⚠️ 大家合起来已达到上限（每天 1,000 个 token）。11月")
 
 
 async def test_a_reserved_model_is_for_those_it_is_for(tmp_path: Path) -> None:
