@@ -66,9 +66,25 @@ def delete(workspace: Workspace, call: Json) -> Json:
     message = workspace.message(channel.id, str(call.get("ts", "")))
     if message.user != workspace.bot.id or message.streaming:
         raise SlackError("cant_delete_message")
-    message.deleted = True
-    workspace.changed()
+    remove(workspace, message)
     return {"channel": channel.id, "ts": message.ts}
+
+
+def remove(workspace: Workspace, message: Message) -> None:
+    """Delete a message, and tell the bot; the last reply takes the grave above it along."""
+    if message.ephemeral_for or not workspace.is_in(workspace.channels[message.channel]):
+        message.deleted = True  # nobody else knows of it
+        workspace.changed()
+        return
+    before = events.message_json(workspace, message)
+    message.deleted, message.blocks = True, []
+    has_replies = bool(workspace.standing(message.channel, message.ts))
+    tell = events.buried if has_replies else events.deleted
+    workspace.tell(tell(workspace, message, before))
+    root = workspace.messages.get((message.channel, message.thread_ts))
+    if root is not None and root.deleted and not workspace.standing(root.channel, root.ts):
+        workspace.tell(events.deleted(workspace, root, events.message_json(workspace, root)))
+    workspace.changed()
 
 
 def post_ephemeral(workspace: Workspace, call: Json) -> Json:

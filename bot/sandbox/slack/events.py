@@ -9,7 +9,7 @@ import html
 import re
 import unicodedata
 
-from bot.sandbox.slack.state import Json, Message, StoredFile
+from bot.sandbox.slack.state import GRAVE, Json, Message, StoredFile
 from bot.sandbox.slack.workspace import EPOCH, Workspace
 
 _MRKDWN = (
@@ -36,7 +36,8 @@ def callback(workspace: Workspace, event: Json) -> Json:
     In a channel that is shared by Slack Connect its `team_id` is another's; where the app is
     installed stands in `authorizations` (github.com/slackapi/bolt-js/issues/687).
     """
-    theirs = team_of(workspace, str(event.get("message", event).get("user", "")))
+    spoken = event.get("message") or event.get("previous_message") or event
+    theirs = team_of(workspace, str(spoken.get("user", "")))
     return {
         "token": "sandbox-verification",
         "team_id": theirs,
@@ -104,6 +105,8 @@ def _stub(file: StoredFile) -> Json:
 
 def message_json(workspace: Workspace, message: Message) -> Json:
     """A message object, without the envelope of an event."""
+    if message.deleted:
+        return _grave(message)
     team = team_of(workspace, message.user)
     found: Json = {
         "type": "message",
@@ -131,6 +134,22 @@ def message_json(workspace: Workspace, message: Message) -> Json:
     if message.user == workspace.bot.id:
         found |= {"bot_id": "B0CHINWAG", "app_id": workspace.app}
     return found
+
+
+def _grave(message: Message) -> Json:
+    """What is left of a message that began a thread (github.com/slack-edge/slack-edge/pull/10)."""
+    return {
+        "type": "message",
+        "subtype": "tombstone",
+        "text": GRAVE,
+        "user": "USLACKBOT",
+        "hidden": True,
+        "ts": message.ts,
+        "thread_ts": message.ts,
+        "parent_user_id": "USLACKBOT",
+        "is_locked": False,
+        "subscribed": False,
+    }
 
 
 def _text(workspace: Workspace, message: Message) -> str:
@@ -186,16 +205,38 @@ def mention(workspace: Workspace, message: Message) -> Json:
 
 def edited(workspace: Workspace, message: Message, before: Json) -> Json:
     """The event of a message that was changed."""
-    ts = workspace.new_ts()
+    event = _about(workspace, message, "message_changed", before)
     now = message_json(workspace, message)
-    now["edited"] = {"user": message.user, "ts": ts}
+    return event | {"message": now | {"edited": {"user": message.user, "ts": event["ts"]}}}
+
+
+def buried(workspace: Workspace, message: Message, before: Json) -> Json:
+    """The event of a message that was deleted though it has replies: it is changed into its grave.
+
+    Source: github.com/42wim/matterbridge/issues/600.
+    """
+    event = _about(workspace, message, "message_changed", before)
+    return event | {"message": message_json(workspace, message)}
+
+
+def deleted(workspace: Workspace, message: Message, before: Json) -> Json:
+    """The event of a message that is gone.
+
+    Source: docs.slack.dev, "message_deleted message", and for what stood there before
+    github.com/slack-go/slack/pull/1261.
+    """
+    return _about(workspace, message, "message_deleted", before) | {"deleted_ts": message.ts}
+
+
+def _about(workspace: Workspace, message: Message, subtype: str, before: Json) -> Json:
+    """What the events of all that happens to a message have in common; its time is that of now."""
+    ts = workspace.new_ts()
     return {
         "type": "message",
-        "subtype": "message_changed",
+        "subtype": subtype,
         "hidden": True,
         "channel": message.channel,
         "channel_type": workspace.channels[message.channel].kind,
-        "message": now,
         "previous_message": before,
         "ts": ts,
         "event_ts": ts,

@@ -169,14 +169,24 @@ class Place:
         before = events.message_json(self._workspace, message)
         message.text = self._with_mention(text)
         message.edits += 1
-        self._workspace.tell(events.edited(self._workspace, message, before))
+        if self._workspace.is_in(self._channel):
+            self._workspace.tell(events.edited(self._workspace, message, before))
         self._tell_of_mention(message)
         self._workspace.changed()
 
+    async def edit_at(self, ts: str, text: str) -> None:
+        """Change a message of one's own; the same words change nothing. Raises `LookupError`."""
+        message = self._own(ts)
+        if self._with_mention(text) != message.text:
+            await self.edit(message, text)
+
     async def delete(self, ts: str) -> None:
         """Delete a message, be it one's own or, as an admin may, the bot's."""
-        self._workspace.message(self._channel.id, ts).deleted = True
-        self._workspace.changed()
+        chat.remove(self._workspace, self._workspace.message(self._channel.id, ts))
+
+    async def delete_at(self, ts: str) -> None:
+        """Delete a message of one's own. Raises `LookupError`."""
+        chat.remove(self._workspace, self._own(ts))
 
     # ------------------------------------------------------------ seeing
 
@@ -236,6 +246,12 @@ class Place:
 
     def _message(self, ts: str) -> Message:
         return {message.ts: message for message in self.messages()}[ts]
+
+    def _own(self, ts: str) -> Message:
+        message = self._message(ts)
+        if message.user != self._user.id or message.deleted:
+            raise LookupError("that is no message of one's own")
+        return message
 
     def _post(self, text: str, files: list[StoredFile], *, shared: Sequence[Json] = ()) -> Message:
         message = Message(

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 Json: TypeAlias = dict[str, Any]
 """A JSON object as Slack sends or takes it."""
 
+GRAVE = "This message was deleted."
+"""What stands where a message was that began a thread, as long as there are replies."""
 PING = re.compile(
     r"<!(?:channel|here|everyone|subteam\^\w+)(?:\|[^>]*)?>|<@[UW]\w+(?:\|[^>]*)?>"
     r"|(?<![^\W_])(?<!\.)@(?:channel|here|everyone)\b"
@@ -71,7 +74,7 @@ class Message:
     """One message. `blocks` and `text` are as they were posted; `streamed` is what was appended.
 
     `stream_mode` is what the stream takes, `markdown_text` or `chunks`; `stopped`: a person has
-    stopped it.
+    stopped it. `posted` is the real time; that in `ts` only grows.
     """
 
     ts: str
@@ -93,6 +96,7 @@ class Message:
     client_msg_id: str = ""
     metadata: Json = field(default_factory=dict)
     shared: list[Json] = field(default_factory=list)
+    posted: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property
     def root(self) -> str:
@@ -124,6 +128,8 @@ class Seen:
 
 def seen(message: Message, author: str) -> Seen:
     """What a person sees of a message: its blocks where it has any, else its text."""
+    if message.deleted:
+        return Seen(ts=message.ts, author="Slackbot", text=GRAVE)
     words = [message.streamed] if message.streamed else []
     words += [text for block in message.blocks if (text := _block_text(block))]
     if not words:

@@ -164,12 +164,17 @@ class Workspace:
         return found
 
     def standing(self, channel: str, thread: str = "") -> list[Message]:
-        """The messages of a channel, or of one of its threads, oldest first."""
-        return [
+        """The messages of a channel, or of one of its threads, oldest first.
+
+        Of one that is deleted its grave stands, as long as there are replies.
+        """
+        found = [
             m
             for m in self.messages.values()
-            if m.channel == channel and not m.deleted and (not thread or m.root == thread)
+            if m.channel == channel and (not thread or m.root == thread)
         ]
+        answered = {m.thread_ts for m in found if not m.deleted}
+        return [m for m in found if not m.deleted or m.ts in answered]
 
     def look(self, messages: Iterable[Message]) -> list[Seen]:
         """What people see of messages."""

@@ -323,6 +323,19 @@ async def test_a_change_that_is_not_the_persons_is_no_event(bot: Running) -> Non
     assert len(bot.inbox.events) == 1
 
 
+async def test_what_is_deleted_asks_for_nothing(bot: Running) -> None:
+    ada = bot.sandbox.person("Ada")
+    general = ada.channel(bot.sandbox.channel("general"))
+    alone, begun = [await general.send(f"<@BOT> {word}") for word in ("one", "two")]
+    reply = await ada.thread(begun).reply("three")
+    await bot.settled()
+    before = len(bot.inbox.events)
+    for message in (alone, begun, reply):
+        await general.delete_at(message.ts)
+    await bot.settled()
+    assert len(bot.inbox.events) == before
+
+
 async def test_the_bot_does_not_hear_itself(bot: Running) -> None:
     ada = bot.sandbox.person("Ada")
     await ada.dm.send("hello")

@@ -10,7 +10,7 @@ from bot.sandbox.slack.people import Place
 from tests.platforms.slack.running import Running
 
 ENGLISH = "I am not in this conversation: invite me, or write to me directly."
-CHINESE = "我不在这个对话里：请邀请我，或者直接给我发消息。"
+CHINESE = "我不在这个聊天里：请邀请我，或者直接给我发消息。"
 
 
 def somewhere_else(bot: Running, *, locale: str = "en-US") -> Place:
@@ -63,7 +63,7 @@ async def test_where_no_app_may_write_nothing_is_tried_again(bot: Running, code:
     bot.sandbox.refuse_next(code, method="chat.postMessage")
     with pytest.raises(ChatGone):
         await bot.platform.send(command.ref.chat, Reply(text="x", answering=command.ref))
-    assert await said(bot, place) == ["我不能在这个对话里发言：请直接给我发消息。"]
+    assert await said(bot, place) == ["我不能在这个聊天里发言：请直接给我发消息。"]
 
 
 async def test_where_a_command_can_be_answered_no_such_thing_is_said(bot: Running) -> None:

@@ -15,6 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.fakes.clock import ManualClock
 from bot.sandbox.slack.server import SlackSandbox
+from bot.sandbox.slack.state import Json
 
 
 class App:
@@ -135,6 +136,45 @@ async def test_what_a_person_does_reaches_the_app(slack: SlackSandbox, app: App)
         "message_changed",
         "file_share",
     ]
+
+
+async def test_what_is_deleted_is_told_and_leaves_a_grave_while_there_are_replies(
+    slack: SlackSandbox,
+) -> None:
+    ada = slack.person("Ada")
+    general = ada.channel(slack.channel("general"))
+    alone, begun = await general.send("<@BOT> one"), await general.send("two")
+    reply = await ada.thread(begun).reply("three")
+    told = len(slack.sockets.envelopes)
+
+    def news() -> list[Json]:
+        return [each.payload["event"] for each in slack.sockets.envelopes[told:]]
+
+    await general.delete(alone.ts)
+    await general.delete(begun.ts)
+    assert [(seen.author, seen.text) for seen in general.screen()] == [
+        ("Slackbot", "This message was deleted."),
+        ("Ada", "three"),
+    ]
+    await ada.thread(begun).delete(reply.ts)
+    assert general.screen() == []
+    gone, buried, last, grave = news()
+    assert (gone["subtype"], gone["deleted_ts"]) == ("message_deleted", alone.ts)
+    assert gone["previous_message"]["text"] == f"<@{slack.workspace.bot.id}> one"
+    assert (buried["subtype"], buried["message"]["subtype"]) == ("message_changed", "tombstone")
+    assert (buried["message"]["ts"], buried["message"]["user"]) == (begun.ts, "USLACKBOT")
+    assert buried["previous_message"]["text"] == "two"
+    assert [event["deleted_ts"] for event in (last, grave)] == [reply.ts, begun.ts]
+    assert grave["previous_message"]["subtype"] == "tombstone"
+
+
+async def test_where_the_app_is_not_it_hears_of_no_change(slack: SlackSandbox) -> None:
+    ada = slack.person("Ada")
+    elsewhere = ada.channel(slack.channel("elsewhere", with_bot=False))
+    sent = await elsewhere.send("helo")
+    await elsewhere.edit(sent, "hello")
+    await elsewhere.delete(sent.ts)
+    assert elsewhere.screen() == [] and slack.sockets.envelopes == []
 
 
 async def test_a_slash_command_is_answered_in_its_ack(slack: SlackSandbox, app: App) -> None:
