@@ -18,19 +18,27 @@ function pane(id, place) {
     log.follow();
     return true;
   };
-  const words = composer(element.querySelector(".composer"), {
-    send: (text) => asked(write(text, place(), act)),
+  const isEdit = () => about.what === "edit";
+  const { words, about } = composer(element.querySelector(".composer"), {
+    send: (text) => isEdit() ? act({ edit: about.message.ts, text }) : asked(write(text, place(), act)),
     sendFile: async (content, query) =>
       asked(await upload(content, `/slack/upload/${seat.name}`, { ...place(), ...query })),
     meant: (text) => meant(text, place()),
     leave: () => { if (place().thread) location.hash = room.id; },
+    newest: () => said(place()).filter(isOwn).at(-1),
   });
-  return { element, log, words, act, asked };
+  const change = (ts) => about.set("edit", room.messages.find((each) => each.ts === ts));
+  return { element, log, words, act, asked, about, change };
+}
+
+// What is said in a room outside of its threads, or in one of them.
+function said({ thread }) {
+  return room.messages.filter((each) => thread ? thread === each.ts || thread === each.thread : !each.thread);
 }
 
 // Slack takes slash commands as such, nowhere in threads, and none that it does not know.
 function write(text, { thread }, act) {
-  const [command] = text.match(/^\/\w+/) ?? [];
+  const [command] = text.match(/^\/\S*/) ?? [];
   if (!command) return act({ send: text });
   const isKnown = world.commands.some((each) => each.name === command);
   if (!thread && isKnown) return act({ slash: text });
@@ -40,7 +48,7 @@ function write(text, { thread }, act) {
 }
 
 function meant(text, { thread }) {
-  const [name] = text.match(/@\w*$/) ?? [];
+  const [name] = text.match(/@[^\s@]*$/) ?? [];
   if (name) {
     const found = world.mentioned.filter((each) => `@${each}`.toLowerCase().startsWith(name.toLowerCase()));
     return found.map((each) => ({
@@ -88,34 +96,43 @@ function drawRooms() {
 }
 
 function drawRoom(isOther) {
-  const { log, act, asked } = panes.room;
+  const { log, act, asked, about, change } = panes.room;
   if (isOther) {
     log.clear();
+    about.drop();
     if (room.direct && !seat.still) tell({ open: "direct" });
   }
   $("title").textContent = room.direct ? world.bot : `# ${room.name}`;
-  $("status").textContent = room.direct ? say("bot") : [world.person, ...world.mentioned].join(", ");
-  const items = room.messages.filter((each) => !each.thread).map((each) => ({ ...each, bot: world.bot }));
+  $("status").textContent = room.direct ? say("bot") : people().format([world.person, ...world.mentioned]);
+  const items = said({}).map((each) => ({ ...each, bot: world.bot }));
   if (!room.messages.length) items.push({ ...room, key: "greeting" });
   log.log.ariaBusy = String(items.some((each) => each.work)); // read out when it is whole
   log.show(items, keyOf, (item) => item.key
     ? greeting(item, (title) => asked(tell({ pick: title })))
-    : post(item, { act, thread: `#${room.id}/${item.ts}` }));
+    : post(item, { act, change, thread: `#${room.id}/${item.ts}` }));
+}
+
+// `a, b, c`, or `甲、乙、丙`.
+function people() {
+  return new Intl.ListFormat(document.documentElement.lang, { style: "narrow" });
 }
 
 function drawThread(isOther) {
-  const { element, log, act } = panes.thread;
+  const { element, log, act, about, change } = panes.thread;
   const isLeft = !root && element.contains(document.activeElement);
   element.hidden = !root;
   $("desk").classList.toggle("threaded", Boolean(root));
-  if (isOther) log.clear();
+  if (isOther) {
+    log.clear();
+    about.drop();
+  }
   if (isLeft) panes.room.words.focus();
   if (!root) return;
   $("close").href = `#${room.id}`;
-  const items = room.messages.filter((each) => each === root || each.thread === root.ts);
+  const items = said({ thread: root.ts });
   if (root.work) items.push({ ...root, key: "work", bot: world.bot });
   log.log.ariaBusy = String(Boolean(root.work));
-  log.show(items, keyOf, (item) => item.key ? work(item, act) : post(item, { act }));
+  log.show(items, keyOf, (item) => item.key ? work(item, act) : post(item, { act, change }));
 }
 
 // Opens the thread in which what was just asked is answered.

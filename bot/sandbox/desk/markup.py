@@ -42,6 +42,15 @@ def from_mrkdwn(text: str, names: Mapping[str, str]) -> str:
     return f'<div class="plain">{"".join(parts)}</div>'
 
 
+def typed(text: str, names: Mapping[str, str]) -> str:
+    """The same words as somebody would type them."""
+
+    def name(found: re.Match[str]) -> str:
+        return f"{found[1]}{names.get(found[2], found[2])}" if found[1] == "@" else found[0]
+
+    return unescape(_TOKEN.sub(name, text))
+
+
 def from_blocks(blocks: Sequence[Json], names: Mapping[str, str]) -> str:
     """All that can be read in blocks; buttons and thumbs are not read but pressed."""
     return "".join(_block(block, names) for block in blocks)

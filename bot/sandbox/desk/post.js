@@ -1,12 +1,15 @@
 "use strict";
 
-// One message of a room or of a thread. `act(what)` does something in its room, `thread` leads to it.
-function post(message, { act, thread }) {
+// One message of a room or of a thread. `act(what)` does something in its room, `change(ts)`
+// lets its author write it anew, `thread` leads to it.
+function post(message, { act, change, thread }) {
   const element = make("article", "post"), body = make("div", "body");
-  const face = make("div", message.byBot ? "face bot" : "face", message.byBot ? "💬" : message.author[0]);
+  const sign = message.byBot ? "💬" : message.deleted ? "🗑" : [...message.author][0];
+  const face = make("div", message.byBot || message.deleted ? "face bot" : "face", sign);
   face.ariaHidden = "true";
   element.append(face, body);
   body.append(byline(message));
+  if (message.deleted) body.append(make("div", "words gone", say("This message was deleted.")));
   if (message.html) {
     const words = make("div", "words"); // only escaped words and the sandbox's own tags are in it
     words.innerHTML = message.html;
@@ -15,16 +18,42 @@ function post(message, { act, thread }) {
   body.append(...message.files.map(attachment));
   body.append(...keys(message, act));
   if (message.thumbs) body.append(thumbs(message, act));
-  if (thread) body.append(below(message, act, thread));
+  if (thread && (message.replies || message.work)) body.append(below(message, act, thread));
+  element.append(tools(message, { act, change, thread }));
   return element;
 }
 
 function byline(message) {
   const line = make("div", "by");
-  line.append(make("b", "", message.author));
+  if (!message.deleted) line.append(make("b", "", message.author));
   if (message.byBot) line.append(make("span", "app", say("APP")));
   if (message.onlyYou) line.append(make("span", "note", say("Only visible to you")));
-  if (message.edited && !message.byBot) line.append(make("span", "note", say("edited")));
+  line.append(timeOf(message.at));
+  const isChanged = message.edited && !message.byBot && !message.deleted;
+  if (isChanged) line.append(make("span", "note", say("edited")));
+  return line;
+}
+
+// What can be done about a message: answer it in its thread, and one's own can be changed.
+function tools(message, { act, change, thread }) {
+  const line = make("div", "tools");
+  if (thread) {
+    const link = make("a", "", "💬");
+    link.append(make("span", "", ` ${say("Reply in thread")}`));
+    link.title = link.ariaLabel = say("Reply in thread");
+    link.href = thread;
+    line.append(link);
+  }
+  const add = (sign, title, does) => {
+    const key = signKey("", sign, title);
+    key.onclick = does;
+    line.append(key);
+  };
+  if (isOwn(message)) add("✎", say("Edit"), () => change(message.ts));
+  if (message.mine) add("🗑", say("Delete"), () => {
+    if (confirm(say("Delete this message?"))) act({ delete: message.ts });
+  });
+  line.hidden = !line.childElementCount;
   return line;
 }
 
@@ -67,12 +96,11 @@ function thumbs(message, act) {
 
 // Under a message in a room: what was answered to it, and the way there.
 function below(message, act, thread) {
-  const line = make("div", "under"), link = make("a", message.replies ? "replies" : "tools");
-  const count = message.replies === 1 ? say("1 reply") : `${message.replies} ${say("replies")}`;
-  link.textContent = message.replies ? count : `💬 ${say("Reply in thread")}`;
+  const line = make("div", "under"), link = make("a");
+  link.textContent = message.replies === 1 ? say("1 reply") : `${message.replies} ${say("replies")}`;
   link.href = thread;
   if (message.work) line.append(work(message, act));
-  line.append(link);
+  if (message.replies) line.append(link);
   return line;
 }
 

@@ -10,7 +10,6 @@ from bot.sandbox.desk import markup
 from bot.sandbox.pages import seats as pages
 from bot.sandbox.slack.people import Person, Place
 from bot.sandbox.slack.state import Channel, Message, StoredFile, feedback
-from bot.sandbox.slack.workspace import Workspace
 
 Json: TypeAlias = dict[str, Any]
 
@@ -36,8 +35,9 @@ class Seat(pages.Seat):
 
     def file(self, file: str) -> StoredFile:
         """A file that this person can see. Raises `LookupError`."""
-        messages = (message for place in self.rooms().values() for message in place.messages())
-        return {each.id: each for message in messages for each in message.files}[file]
+        messages = [message for place in self.rooms().values() for message in place.messages()]
+        files = (each for message in messages if not message.deleted for each in message.files)
+        return {each.id: each for each in files}[file]
 
 
 def picture(seat: Seat) -> Json:
@@ -72,21 +72,35 @@ def _room(seat: Seat, place: Place) -> Json:
 
 def _message(seat: Seat, message: Message, thread: Sequence[Message]) -> Json:
     workspace = seat.person.workspace
-    thumbs = feedback(message)
-    rows = [block["elements"] for block in message.blocks if block["type"] == "actions"]
     return {
         "ts": message.ts,
         "thread": message.thread_ts,
-        "author": workspace.users[message.user].name,
-        "byBot": message.user == workspace.bot.id,
-        "html": _html(workspace, message),
-        "buttons": [[each["text"]["text"] for each in row] for row in rows],
-        "thumbs": thumbs is not None,
-        "files": [_file(seat, file) for file in message.files],
+        "at": int(message.posted.timestamp() * 1000),
+        "author": "Slackbot" if message.deleted else workspace.users[message.user].name,
+        "byBot": message.user == workspace.bot.id and not message.deleted,
+        "mine": message.user == seat.person.id and not message.deleted,
+        "deleted": message.deleted,
         "edited": message.edits > 0,
         "onlyYou": bool(message.ephemeral_for),
         "replies": sum(not each.ephemeral_for for each in thread),
         "work": None if message.thread_ts else _work(seat, message, thread),
+        **_content(seat, message),
+    }
+
+
+def _content(seat: Seat, message: Message) -> Json:
+    """What can be read, pressed and changed; nothing of a message that is deleted."""
+    if message.deleted:
+        return {"html": "", "text": "", "buttons": [], "thumbs": False, "files": []}
+    workspace = seat.person.workspace
+    names = {user.id: user.name for user in workspace.users.values()}
+    rows = [block["elements"] for block in message.blocks if block["type"] == "actions"]
+    return {
+        "html": _html(message, names),
+        "text": markup.typed(message.text, names) if message.user == seat.person.id else "",
+        "buttons": [[each["text"]["text"] for each in row] for row in rows],
+        "thumbs": feedback(message) is not None,
+        "files": [_file(seat, file) for file in message.files],
     }
 
 
@@ -102,8 +116,7 @@ def _work(seat: Seat, root: Message, thread: Sequence[Message]) -> Json | None:
     }
 
 
-def _html(workspace: Workspace, message: Message) -> str:
-    names = {user.id: user.name for user in workspace.users.values()}
+def _html(message: Message, names: Mapping[str, str]) -> str:
     html = markup.from_tasks(list(message.tasks.values()))
     html += markup.from_markdown(message.streamed) if message.streamed else ""
     html += markup.from_blocks(message.blocks, names)

@@ -116,6 +116,10 @@ class Desk:
                 await place.send(self._stored(words))
             case {"slash": str(line)}:
                 await place.slash(line)
+            case {"edit": str(ts), "text": str(words)} if words.strip():
+                await place.edit_at(ts, self._stored(words))
+            case {"delete": str(ts)}:
+                await place.delete_at(ts)
             case {"press": str(ts), "number": int(number)}:
                 await place.press_at(ts, number)
             case {"rate": str(ts), "good": bool(good)}:
@@ -128,7 +132,7 @@ class Desk:
     def _stored(self, words: str) -> str:
         """What somebody writes with its mentions as Slack stores them: `@Ann` is `<@U1>`."""
         for user in self._slack.workspace.users.values():
-            name = rf"(?<!\w)@{re.escape(user.name)}(?![A-Za-z0-9_])"
+            name = rf"(?<![A-Za-z0-9_])@{re.escape(user.name)}(?![A-Za-z0-9_])"
             words = re.sub(name, f"<@{user.id}>", words, flags=re.IGNORECASE)
         return words
 

@@ -18,6 +18,15 @@ function signKey(name, sign, title) {
   return key;
 }
 
+// When something was said: the time in sight, the day when somebody points at it.
+function timeOf(at) {
+  const element = make("time", "note"), when = new Date(at), language = document.documentElement.lang;
+  element.dateTime = when.toISOString();
+  element.textContent = when.toLocaleTimeString(language, { timeStyle: "short" });
+  element.title = when.toLocaleString(language, { dateStyle: "full", timeStyle: "medium" });
+  return element;
+}
+
 // Makes what stands look like what is drawn afresh, and leaves alone what is the same: the focus, a
 // selection, a sound that plays, and what was unfolded stay.
 function become(standing, fresh) {

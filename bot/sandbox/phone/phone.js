@@ -1,7 +1,7 @@
 "use strict";
 
 const chat = $("chat");
-let seat, log, words, menu = [], about = null; // about: what is answered or edited
+let seat, log, words, about, menu = [], mine = []; // mine: what somebody has said that can be changed
 
 // Only escaped words and the sandbox's own tags are in `html`.
 function bubble(message, all) {
@@ -19,8 +19,15 @@ function bubble(message, all) {
     if (each.matches(".folded")) each.ariaExpanded = "false";
   });
   inner.append(text);
-  if (message.edited && !message.byBot) inner.append(make("div", "note", say("edited")));
+  if (message.at) inner.append(when(message));
   return inner;
+}
+
+function when(message) {
+  const line = make("div", "when");
+  if (message.edited && !message.byBot) line.append(make("span", "note", say("edited")));
+  line.append(timeOf(message.at));
+  return line;
 }
 
 // A block begins and ends a line by itself: the line breaks beside it would show as empty lines.
@@ -56,13 +63,17 @@ function keys(message) {
 
 function tools(message) {
   const line = make("div", "tools");
-  const add = (label, what) => {
+  const now = () => JSON.parse(log.drawn.get(String(message.id))[0]);
+  const add = (label, act) => {
     const key = make("button", "", label);
-    key.onclick = () => setAbout(what, JSON.parse(log.drawn.get(String(message.id))[0]));
+    key.onclick = act;
     line.append(key);
   };
-  add(`↩ ${say("reply")}`, "reply");
-  if (message.mine && message.text) add(`✎ ${say("edit")}`, "edit");
+  add(`↩ ${say("reply")}`, () => about.set("reply", now()));
+  if (isOwn(message)) add(`✎ ${say("edit")}`, () => about.set("edit", now()));
+  if (message.deletable) add(`🗑 ${say("delete")}`, () => {
+    if (confirm(say("Delete this message?"))) tell({ delete: message.id });
+  });
   return line;
 }
 
@@ -90,28 +101,19 @@ function preview(draft) {
 function draw(screen) {
   document.title = `${screen.title} – Chinwag sandbox`;
   $("title").textContent = screen.title;
-  $("status").textContent = screen.typing ? `${say(screen.typing)}…` : say("bot");
+  $("status").textContent = screen.typing ? say("typing…") : say("bot");
   chat.ariaBusy = String(Boolean(screen.typing || screen.draft)); // read out when it is whole
   menu = screen.menu;
+  mine = screen.messages.filter(isOwn);
   const items = screen.draft ? [...screen.messages, screen.draft] : screen.messages;
   log.show(items, (item) => String(item.id ?? "draft"),
     (item) => item === screen.draft ? preview(item) : entry(item, screen.messages));
 }
 
-function setAbout(what, message) {
-  about = what ? { what, id: message.id } : null;
-  $("about").hidden = !what;
-  if (!what) return;
-  $("about").firstElementChild.textContent = `${what === "edit" ? "✎" : "↩"} ${message.text.slice(0, 80)}`;
-  if (what === "edit") words.value = message.text;
-  words.focus();
-}
-
 function send(text) {
-  const edits = about?.what === "edit";
-  if (!tell(edits ? { edit: about.id, text } : { send: text, replyTo: about?.id ?? null })) return false;
+  const edits = about.what === "edit", id = about.message?.id ?? null;
+  if (!tell(edits ? { edit: id, text } : { send: text, replyTo: id })) return false;
   if (!edits) log.follow();
-  setAbout(null);
   return true;
 }
 
@@ -130,7 +132,8 @@ function meant(text) {
 async function begin() {
   seat = await chooseSeat("/seats");
   log = chatlog(chat);
-  words = composer($("composer"), { send, sendFile, meant, leave: () => setAbout(null) });
+  const given = { send, sendFile, meant, leave: () => {}, newest: () => mine.at(-1) };
+  ({ words, about } = composer($("composer"), given));
   words.focus();
   if (!seat.still) return connect(`/live/${seat.name}`, draw);
   draw(await (await fetch(`/screen/${seat.name}`)).json());
@@ -138,7 +141,6 @@ async function begin() {
   log.follow();
 }
 
-$("about").lastElementChild.onclick = () => { words.value = ""; setAbout(null); };
 chat.onclick = (event) => {
   const folded = event.target.closest("blockquote.folded");
   if (folded) folded.ariaExpanded = String(folded.ariaExpanded !== "true");

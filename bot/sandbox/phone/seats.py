@@ -34,12 +34,23 @@ def picture(seat: Seat, menu: Mapping[str, str]) -> Json:
     }
 
 
+def may_delete(seat: Seat, message: Shown) -> bool:
+    """One's own messages and, where nobody else is, those of the bot."""
+    return _is_mine(seat, message) or seat.view.id > 0
+
+
+def _is_mine(seat: Seat, message: Shown) -> bool:
+    return message.author == seat.view.user.name and not message.by_bot
+
+
 def _message(seat: Seat, message: Shown) -> Json:
     return {
         "id": message.id,
+        "at": message.date * 1000,
         "author": message.author,
         "byBot": message.by_bot,
-        "mine": message.author == seat.view.user.name and not message.by_bot,
+        "mine": _is_mine(seat, message),
+        "deletable": may_delete(seat, message),
         "html": _html(message.text, message),
         "rich": bool(message.rich),
         "text": message.text,

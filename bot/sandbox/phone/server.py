@@ -18,7 +18,7 @@ from bot.sandbox.pages.server import (
     sent_file,
     serve_pages,
 )
-from bot.sandbox.phone.seats import Seat, picture
+from bot.sandbox.phone.seats import Seat, may_delete, picture
 from bot.sandbox.telegram.screen import next_expiry
 from bot.sandbox.telegram.state import Press
 from bot.sandbox.telegram.telegram import Telegram
@@ -121,6 +121,9 @@ class Phone:
             case {"edit": int(message), "text": str(words)} if words.strip():
                 with suppress(KeyError):
                     seat.view.edit(message, words)
+            case {"delete": int(message)}:
+                if any(each.id == message and may_delete(seat, each) for each in seat.view.kept()):
+                    seat.view.delete(message)
             case {"press": int(message), "row": int(row), "column": int(column)}:
                 with suppress(LookupError):
                     return seat.view.press_at(message, row, column)

@@ -27,10 +27,12 @@ class ShownFile:
 class Shown:
     """A message as it is seen. `text` has no markers; `entities` say how parts of it look.
 
-    `buttons` are the labels, row by row; `rich` is the source of a rich message.
+    `date` is a Unix time; `buttons` are the labels, row by row; `rich` is the source of a rich
+    message.
     """
 
     id: int
+    date: int
     author: str
     by_bot: bool
     text: str
@@ -109,6 +111,7 @@ def shown(message: Message) -> Shown:
     rich = message.rich
     return Shown(
         id=message.id,
+        date=message.date,
         author=message.author.name,
         by_bot=message.author.is_bot,
         text=rich.text if rich else message.text,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -159,9 +160,51 @@ async def test_stop_stops_the_thread_that_it_stands_in(
     assert event["thread_ts"] == second.ts
 
 
+async def test_ones_own_message_is_changed_and_deleted_as_slack_tells_it(
+    office: Office, browser: ClientSession
+) -> None:
+    room = office.trip.id
+    sent = await office.ann.channel(office.trip).send("what < is @小明 up to?")
+    async with browser.ws_connect("/slack/live/ann") as socket:
+        (message,) = await seen(socket, room, len)
+        assert (message["mine"], message["text"]) == (True, "what < is @小明 up to?")
+        assert abs(time.time() * 1000 - message["at"]) < 60_000
+        edit: Json = {"room": room, "thread": "", "edit": sent.ts}
+        await socket.send_json(edit | {"text": "@Chinwag请问@小明 <在> 吗？"})
+        mention = (await told(office, "events_api", "app_mention"))["event"]
+        event = (await told(office, "events_api", "message"))["event"]
+        bot, ming = office.slack.workspace.bot.id, office.ming.id
+        now = f"<@{bot}>请问<@{ming}> &lt;在&gt; 吗？"
+        assert (event["subtype"], event["message"]["text"]) == ("message_changed", now)
+        assert event["previous_message"]["text"] == "what &lt; is @小明 up to?"
+        assert (mention["ts"], mention["text"]) == (sent.ts, now)
+        (message,) = await seen(socket, room, lambda messages: messages[0]["edited"])
+        assert message["text"] == "@Chinwag请问@小明 <在> 吗？"
+        await socket.send_json({"room": room, "thread": "", "delete": sent.ts})
+        assert await seen(socket, room, lambda messages: not messages) == []
+    event = (await told(office, "events_api", "message"))["event"]
+    assert (event["subtype"], event["deleted_ts"]) == ("message_deleted", sent.ts)
+
+
+async def test_of_a_question_that_is_deleted_its_answer_stays(
+    office: Office, browser: ClientSession
+) -> None:
+    room = office.ann.dm.id
+    sent = await office.ann.dm.upload("cat.png", PIXEL, "image/png", text="look")
+    await office.app.chat_postMessage(channel=room, thread_ts=sent.ts, text="A cat.")
+    async with browser.ws_connect("/slack/live/ann") as socket:
+        await socket.send_json({"room": room, "thread": "", "delete": sent.ts})
+        grave, answer = await seen(socket, room, lambda messages: messages[0]["deleted"])
+    assert (grave["html"], grave["files"], grave["mine"], grave["replies"]) == ("", [], False, 1)
+    assert "A cat." in answer["html"]
+
+
 async def test_what_is_not_possible_is_passed_over(office: Office, browser: ClientSession) -> None:
     room = office.ann.dm.id
     root = await office.ann.dm.send("one")
+    await office.app.chat_postMessage(channel=room, text="hello")
+    answer = office.ann.dm.messages()[-1]
+    mings = await office.ming.channel(office.trip).send("mine")
     async with browser.ws_connect("/slack/live/ann") as socket:
         for what in (
             {"room": room, "thread": root.ts, "slash": "/model"},  # Slack has none in threads
@@ -169,13 +212,21 @@ async def test_what_is_not_possible_is_passed_over(office: Office, browser: Clie
             {"room": room, "thread": "", "press": root.ts, "number": 0},
             {"room": room, "thread": "", "rate": root.ts, "good": True},
             {"room": office.ming.dm.id, "thread": "", "send": "hi"},  # somebody else's
+            {"room": room, "thread": "", "delete": answer.ts},
+            {"room": room, "thread": "", "edit": answer.ts, "text": "bye"},
+            {"room": office.trip.id, "thread": "", "delete": mings.ts},
+            {"room": room, "thread": "", "edit": root.ts, "text": "one"},  # the same words
+            {"room": room, "thread": "", "edit": root.ts, "text": " "},
             {"room": room, "thread": "", "send": " "},
             {"pick": "nothing"},
             {"room": room, "thread": "", "send": "two"},
         ):
             await socket.send_json(what)
-        assert len(await seen(socket, room, lambda messages: len(messages) > 1)) == 2
+        assert len(await seen(socket, room, lambda messages: len(messages) > 2)) == 3
     assert office.ming.dm.screen() == []
+    assert [each.text for each in office.ann.dm.screen()] == ["one", "hello", "two"]
+    assert not any(each.edited for each in office.ann.dm.screen())
+    assert [each.text for each in office.ann.channel(office.trip).screen()] == ["mine"]
 
 
 async def test_a_command_is_used_as_one(office: Office, browser: ClientSession) -> None:

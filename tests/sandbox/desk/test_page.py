@@ -57,7 +57,7 @@ async def test_the_desk_speaks_the_language_of_who_sits_there(office: Office) ->
         await office.ann.channel(office.trip).send("hello")
         await page.until("$('rooms').innerText.includes('# trip新')")
         await page.run("$('rooms').querySelector('a').click()")
-        await page.until("$('room').innerText.includes('在消息列中回复')")
+        await page.until("document.querySelector('#room .tools a')?.title === '在消息列中回复'")
         assert await page.run("$('rooms').innerText.includes('新')") is False
 
 
@@ -72,6 +72,50 @@ async def test_who_may_be_meant_is_offered(office: Office) -> None:
         await office.slack.wait_for(lambda: bool(office.ann.channel(office.trip).messages()))
     (message,) = office.ann.channel(office.trip).messages()
     assert message.text.strip() == f"hi <@{office.slack.workspace.bot.id}>"
+
+
+@in_a_browser
+async def test_what_was_written_is_changed_and_deleted_by_keys_alone(office: Office) -> None:
+    dm = office.ann.dm
+    async with opened(f"{office.address}slack?seat=ann") as page:
+        await page.until("document.querySelector('.greeting')")
+        await page.write("helo")
+        await page.until("document.querySelector('#room .post time')?.innerText")
+        await page.type("ArrowUp")
+        assert await page.run("panes.room.words.value") == "helo"
+        await page.type("Escape")
+        assert await page.run("panes.room.words.value || panes.room.about.line.hidden") is True
+        await page.type("ArrowUp")
+        await page.run("panes.room.words.value = 'hello'")
+        await page.type("Enter", "\r")
+        await page.until("$('room').innerText.includes('edited')")
+        assert [seen.text for seen in dm.screen()] == ["hello"]
+        await page.call("Input.insertText", text="and then")
+        await page.run("document.querySelector('#room [title=Edit]').click()")
+        assert await page.run("panes.room.words.value") == "hello"
+        await page.type("Enter", "\r")  # the same words: nothing is changed
+        assert await page.run("panes.room.words.value") == "and then"
+        await page.run("confirm = () => true, document.querySelector('[title=Delete]').focus()")
+        await page.type("Enter", "\r")
+        await page.until("document.querySelector('.greeting')")
+    assert dm.screen() == [] and dm.messages() == []
+
+
+@in_a_browser
+async def test_what_is_typed_in_chinese_is_sent_when_it_is_whole(office: Office) -> None:
+    async with opened(f"{office.address}slack?seat=ming#{office.trip.id}") as page:
+        await page.until("document.querySelector('.greeting')")
+        await page.call("Input.insertText", text="请@An")
+        assert await page.run("document.querySelector('#room .menu button b').innerText") == "@Ann"
+        enter = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 229}
+        await page.call("Input.dispatchKeyEvent", type="rawKeyDown", **enter)
+        assert office.ann.channel(office.trip).messages() == []
+        await page.run("document.querySelector('#room .menu button').click()")
+        await page.write("看一下")
+        await page.until("$('room').innerText.includes('看一下')")
+        assert await page.run("$('status').innerText") == "小明、Chinwag、Ann"
+    (message,) = office.ann.channel(office.trip).messages()
+    assert message.text == f"请<@{office.ann.id}> 看一下"
 
 
 @in_a_browser

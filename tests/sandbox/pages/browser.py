@@ -94,8 +94,8 @@ class Page:
         return await self.run(_FAINT)
 
     async def type(self, key: str, text: str = "") -> None:
-        """Press a key and let it go: `Tab`, `Enter`, `Escape`."""
-        code = {"Tab": 9, "Enter": 13, "Escape": 27}[key]
+        """Press a key and let it go: `Tab`, `Enter`, `Escape`, `ArrowUp`."""
+        code = {"Tab": 9, "Enter": 13, "Escape": 27, "ArrowUp": 38}[key]
         shared: dict[str, object] = {"key": key, "code": key, "windowsVirtualKeyCode": code}
         await self.call("Input.dispatchKeyEvent", type="keyDown", text=text, **shared)
         await self.call("Input.dispatchKeyEvent", type="keyUp", **shared)

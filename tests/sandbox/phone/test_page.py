@@ -31,7 +31,7 @@ async def test_the_page_speaks_the_language_of_the_seat(address: str) -> None:
         assert await page.run("document.querySelector('.attach').title") == "发送文件"
         assert await page.run("document.querySelector('.attach').ariaLabel") == "发送文件"
         await page.until("document.querySelector('.tools')")
-        assert await page.run("document.querySelector('.tools').innerText") == "↩ 回复✎ 编辑"
+        assert await page.run("document.querySelector('.tools').innerText") == "↩ 回复✎ 编辑🗑 删除"
         await page.run("socket.onclose = null, socket.close(), tell({})")
         assert await page.run("$('toast').textContent") == "连接已断开，请稍后再试。"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
@@ -90,6 +91,25 @@ async def test_a_person_can_write_while_the_bot_has_not_answered_a_press(
         await socket.send_json({"send": "are you there?"})
         async with asyncio.timeout(2):  # the toast is waited for longer
             await seen(socket, lambda news: "are you there?" in texts(news))
+
+
+@pytest.mark.parametrize(("among_others", "left"), [(False, []), (True, ["Gone?"])])
+async def test_messages_are_deleted_where_telegram_lets_people(
+    telegram: Telegram, bot: Bot, among_others: bool, left: list[str]
+) -> None:
+    ann = telegram.person(name="Ann")
+    view = telegram.group("Friends").seen_by(ann) if among_others else ann.private()
+    asked = view.send("go")
+    told = (await bot.send_message(view.id, "Gone?")).message_id
+    seat = Seat(name="ann", title="Ann", view=view)
+    async with serve(telegram, [seat]) as address, ClientSession(address) as browser:
+        async with browser.ws_connect("/live/ann") as socket:
+            mine, answer = (await seen(socket, texts))["screen"]["messages"]
+            assert (mine["deletable"], answer["deletable"]) == (True, not among_others)
+            assert abs(time.time() * 1000 - mine["at"]) < 60_000
+            for message in (told, asked, 4711):
+                await socket.send_json({"delete": message})
+            await seen(socket, lambda news: texts(news) == left)
 
 
 async def test_files_go_to_the_bot_and_can_be_looked_at(browser: ClientSession, bot: Bot) -> None:
