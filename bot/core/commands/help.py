@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bot.core.commands.families import ABOUT, FAMILIES
 from bot.core.commands.table import Command, nearest
-from bot.core.i18n import MARK, N_
+from bot.core.i18n import N_
 from bot.core.punctuation import items, narrow
 from bot.core.turn import TurnContext
 from bot.core.types import CommandInfo, IncomingMessage

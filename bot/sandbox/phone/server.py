@@ -142,4 +142,4 @@ class Phone:
                 await tell({"toast": press.toast})
 
     def _picture(self, seat: Seat) -> Json:
-        return picture(seat, self._telegram.menu(seat.language, chat=seat.view.id))
+        return picture(seat, self._telegram.menu(seat.language))

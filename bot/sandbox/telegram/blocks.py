@@ -30,12 +30,6 @@ def from_markdown(source: str) -> tuple[Json, ...]:
     return tuple(_blocks(iter(SyntaxTreeNode(parser.parse(source)).children)))
 
 
-def from_html(source: str) -> tuple[Json, ...]:
-    """The words of an HTML text, one paragraph per line."""
-    lines = html.unescape(_TAG.sub("\n", source)).split("\n")
-    return tuple({"type": "paragraph", "text": line} for line in lines if line.strip())
-
-
 def words(block: Json) -> str:
     """What people read of a block."""
     match block["type"]:
@@ -108,7 +102,13 @@ def _blocks(nodes: Iterator[SyntaxTreeNode]) -> Iterator[Json]:
         elif node.content.startswith("</details"):
             return
         else:
-            yield from from_html(node.content)
+            yield from _from_html(node.content)
+
+
+def _from_html(source: str) -> tuple[Json, ...]:
+    """The words of an HTML text, one paragraph per line."""
+    lines = html.unescape(_TAG.sub("\n", source)).split("\n")
+    return tuple({"type": "paragraph", "text": line} for line in lines if line.strip())
 
 
 def _details(content: str, nodes: Iterator[SyntaxTreeNode]) -> Iterator[Json]:
@@ -118,7 +118,7 @@ def _details(content: str, nodes: Iterator[SyntaxTreeNode]) -> Iterator[Json]:
     yield {
         "type": "details",
         "summary": html.unescape(found[1]).strip() if found else "",
-        "blocks": [*from_html(rest), *([] if whole else _blocks(nodes))],
+        "blocks": [*_from_html(rest), *([] if whole else _blocks(nodes))],
         "is_open": " open" in opening,
     }
 

@@ -28,6 +28,5 @@ def answer_callback_query(telegram: Telegram, params: Params) -> bool:
         raise BadRequest("MESSAGE_TOO_LONG")
     press.answered = True
     press.toast = params.text("text")
-    press.alert = params.flag("show_alert")
     telegram.changes.tell(0, "answered")
     return True

@@ -29,9 +29,7 @@ THINKING = "Thinking…"
 
 def send_message_draft(telegram: Telegram, params: Params) -> bool:
     """https://core.telegram.org/bots/api#sendmessagedraft; an empty text shows a placeholder."""
-    content = telegram.judge.fix(
-        params.text("text"), params.text("parse_mode"), params.entities("entities")
-    )
+    content = telegram.judge.fix(params.text("text"), params.entities("entities"))
     if utf16_length(content.text) > MAX_TEXT:
         raise BadRequest("MESSAGE_TOO_LONG")
     return _show(telegram, params, content, None)
@@ -39,8 +37,6 @@ def send_message_draft(telegram: Telegram, params: Params) -> bool:
 
 def send_rich_message_draft(telegram: Telegram, params: Params) -> bool:
     """https://core.telegram.org/bots/api#sendrichmessagedraft."""
-    if params.uploads:
-        raise BadRequest("file upload isn't supported in drafts")
     return _show(telegram, params, Formatted(""), rich.content_of(params))
 
 

@@ -1,10 +1,10 @@
 """Who decides what a text with its formatting becomes: Telegram's own parser.
 
 TDLib, the library under the real Bot API server, comes with the package `tdjson`; `td_execute`
-runs some of its functions offline. `parseTextEntities` is the parser of Markdown and HTML.
-`parseMarkdown` first cleans text and entities with the very function that `sendMessage` uses
-(`fix_formatted_text` in TDLib's MessageEntity.cpp) and only then looks for Markdown, so a text
-whose Markdown signs are hidden from it comes back merely cleaned.
+runs some of its functions offline. `parseMarkdown` first cleans text and entities with the very
+function that `sendMessage` uses (`fix_formatted_text` in TDLib's MessageEntity.cpp) and only then
+looks for Markdown, so a text whose Markdown signs are hidden from it comes back merely cleaned.
+Formatting comes as entities only: there is no `parse_mode`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Formatted:
 class Judge(Protocol):
     """Turns what a bot sent into what stands in the chat."""
 
-    def fix(self, text: str, parse_mode: str, entities: object) -> Formatted:
+    def fix(self, text: str, entities: object) -> Formatted:
         """The cleaned text; empty when nothing visible is left. Raises `BadRequest`."""
         ...
 
@@ -48,10 +48,8 @@ class Judge(Protocol):
 class Lenient:
     """Believes every entity; for benchmarks, where the parser's time is not the question."""
 
-    def fix(self, text: str, parse_mode: str, entities: object) -> Formatted:
+    def fix(self, text: str, entities: object) -> Formatted:
         """The text without white space at its ends, and the entities as they are."""
-        if parse_mode and text:
-            raise BadRequest("parse_mode needs the judge")
         given = [e for e in entities if isinstance(e, dict)] if isinstance(entities, list) else []
         lead = len(text) - len(text.lstrip(" \n")) if not given else 0
         return Formatted(text[lead:].rstrip(), tuple(given[:MAX_ENTITIES]))
@@ -80,15 +78,10 @@ class Tdlib:
         self._run: Callable[[bytes], bytes | None] = td_execute
         self._execute({"@type": "setLogVerbosityLevel", "new_verbosity_level": 0})
 
-    def fix(self, text: str, parse_mode: str, entities: object) -> Formatted:
-        """Parse, clean, find links and commands, trim: what `sendMessage` does to a text."""
+    def fix(self, text: str, entities: object) -> Formatted:
+        """Clean, find links and commands, trim: what `sendMessage` does to a text."""
         _check_encoding(text)
-        mode = parse_mode.lower()
-        if text and mode and mode != "none":
-            parsed = self._parse(text, mode)
-        else:
-            parsed = {"text": text, "entities": list(to_tdlib(entities))}
-        cleaned = self._clean(parsed["text"], parsed["entities"])
+        cleaned = self._clean(text, list(to_tdlib(entities)))
         cleaned = _trimmed(cleaned["text"], cleaned["entities"])
         found = self._found(cleaned["text"], cleaned["entities"])
         if found:
@@ -99,18 +92,6 @@ class Tdlib:
     def detect(self, text: str) -> tuple[Entity, ...]:
         """Everything Telegram marks in a text by itself."""
         return tuple(to_bot(entity) for entity in self._found(text, []))
-
-    def _parse(self, text: str, mode: str) -> dict[str, Any]:
-        modes: dict[str, dict[str, Any]] = {
-            "markdown": {"@type": "textParseModeMarkdown", "version": 1},
-            "markdownv2": {"@type": "textParseModeMarkdown", "version": 2},
-            "html": {"@type": "textParseModeHTML"},
-        }
-        if mode not in modes:
-            raise BadRequest("Unsupported parse_mode")
-        return self._execute(
-            {"@type": "parseTextEntities", "text": text, "parse_mode": modes[mode]}
-        )
 
     def _clean(self, text: str, entities: list[Entity]) -> dict[str, Any]:
         hidden = _hiding(text)

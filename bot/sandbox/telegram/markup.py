@@ -20,31 +20,14 @@ MAX_SIZE = 10_000
 MAX_DATA = 64
 """Bytes of callback data."""
 
-MAX_COPY = 256
-"""Characters a button can put on the clipboard."""
 
-_NOT_HERE = (
-    "switch_inline_query",
-    "switch_inline_query_current_chat",
-    "web_app",
-    "login_url",
-    "pay",
-)
-_OTHER_KINDS = ("keyboard", "remove_keyboard", "hide_keyboard", "force_reply")
-
-
-def inline_keyboard(params: Params, *, editing: bool = False) -> Keyboard:
-    """The buttons of a call. Raises `BadRequest`.
-
-    Keyboards below the input field are accepted when sending, but the sandbox does not show them.
-    """
+def inline_keyboard(params: Params) -> Keyboard:
+    """The buttons of a call. Raises `BadRequest`."""
     value = params.parsed("reply_markup", "reply keyboard markup")
     if value is None:
         return ()
     if not isinstance(value, dict):
         raise BadRequest("Object expected as reply markup")
-    if editing and any(value.get(kind) for kind in _OTHER_KINDS):
-        raise BadRequest("Inline keyboard expected")
     rows = value.get("inline_keyboard", [])
     if not isinstance(rows, list):
         raise BadRequest('Field "inline_keyboard" must be of type Array')
@@ -70,38 +53,21 @@ def _button(value: object) -> InlineButton:
         raise BadRequest(prefix + "InlineKeyboardButton must be an Object")
     if not isinstance(value.get("text"), str):
         raise BadRequest(prefix + 'Field "text" must be of type String')
-    if value.get("url"):
-        return InlineButton(label=value["text"], url=_url(str(value["url"])))
     if value.get("callback_data"):
         data = str(value["callback_data"])
         if len(data.encode()) > MAX_DATA:
             raise BadRequest("BUTTON_DATA_INVALID")
         return InlineButton(label=value["text"], data=data)
-    if isinstance(value.get("copy_text"), dict):
-        copied = str(value["copy_text"].get("text", ""))
-        if not 1 <= len(copied) <= MAX_COPY:
-            raise BadRequest("BUTTON_COPY_TEXT_INVALID")
-        return InlineButton(label=value["text"], copy=copied)
-    if any(kind in value for kind in _NOT_HERE):
+    if value.keys() - {"text", "callback_data"}:
         raise BadRequest(prefix + "the sandbox has no buttons of this kind")
     raise BadRequest(prefix + "Text buttons are unallowed in the inline keyboard")
 
 
-def _url(url: str) -> str:
-    host = url.partition("://")[2] or url
-    if "." not in host and not url.startswith("tg:"):
-        raise BadRequest(f"Inline keyboard button URL '{url}' is invalid: Wrong HTTP URL")
-    return url
-
-
 def to_json(keyboard: Keyboard) -> Json:
     """The buttons as the Bot API hands them out."""
-    return {"inline_keyboard": [[_button_json(button) for button in row] for row in keyboard]}
-
-
-def _button_json(button: InlineButton) -> Json:
-    if button.url:
-        return {"text": button.label, "url": button.url}
-    if button.copy:
-        return {"text": button.label, "copy_text": {"text": button.copy}}
-    return {"text": button.label, "callback_data": button.data}
+    return {
+        "inline_keyboard": [
+            [{"text": button.label, "callback_data": button.data} for button in row]
+            for row in keyboard
+        ]
+    }

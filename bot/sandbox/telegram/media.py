@@ -1,4 +1,4 @@
-"""Sending photos, documents, voice messages, audio files and albums."""
+"""Sending photos, documents and albums."""
 
 from __future__ import annotations
 
@@ -14,10 +14,7 @@ from bot.sandbox.telegram.state import Json, Media, Message
 if TYPE_CHECKING:
     from bot.sandbox.telegram.telegram import Telegram
 
-_IN_ALBUM = {"photo", "video", "document", "audio"}
-
-_RIGHTS = {"audio": "music", "voice": "voice notes"}
-"""What a kind is called where it is forbidden, unless by its plural."""
+_IN_ALBUM = {"photo", "document"}
 
 
 def send_photo(telegram: Telegram, params: Params) -> Json:
@@ -28,21 +25,6 @@ def send_photo(telegram: Telegram, params: Params) -> Json:
 def send_document(telegram: Telegram, params: Params) -> Json:
     """https://core.telegram.org/bots/api#senddocument."""
     return _send(telegram, params, "document")
-
-
-def send_voice(telegram: Telegram, params: Params) -> Json:
-    """https://core.telegram.org/bots/api#sendvoice."""
-    return _send(telegram, params, "voice")
-
-
-def send_audio(telegram: Telegram, params: Params) -> Json:
-    """https://core.telegram.org/bots/api#sendaudio."""
-    return _send(telegram, params, "audio")
-
-
-def send_video(telegram: Telegram, params: Params) -> Json:
-    """https://core.telegram.org/bots/api#sendvideo."""
-    return _send(telegram, params, "video")
 
 
 def send_media_group(telegram: Telegram, params: Params) -> list[Json]:
@@ -62,9 +44,8 @@ def send_media_group(telegram: Telegram, params: Params) -> list[Json]:
         raise BadRequest('Can\'t parse InputMedia: Field "type" is invalid')
     for kind in kinds:
         check_right(telegram, params, kind)
-    if len(kinds) > 1 and not kinds <= {"photo", "video"}:
-        kind = (kinds - {"photo", "video"}).pop()
-        raise BadRequest(f"{kind.title()} can't be mixed with other media types")
+    if len(kinds) > 1:
+        raise BadRequest("Document can't be mixed with other media types")
     contents = [_album_item(telegram, params, entry) for entry in value]
     album = str(10_000_000 + telegram.number())
     sent = []
@@ -83,7 +64,7 @@ def edit_message_media(telegram: Telegram, params: Params) -> Json:
     value = params.parsed("media", "media")
     if not isinstance(value, dict) or str(value.get("type", "")) not in _IN_ALBUM:
         raise BadRequest('Can\'t parse InputMedia: Field "type" is invalid')
-    keyboard = markup.inline_keyboard(params, editing=True)
+    keyboard = markup.inline_keyboard(params)
     message = editable(telegram, params)
     if str(value["type"]) in telegram.chats[message.chat].forbidden:
         raise Refused(403, f"CHAT_SEND_{value['type']}S_FORBIDDEN".upper())
@@ -106,7 +87,6 @@ def _send(telegram: Telegram, params: Params, kind: str) -> Json:
     keyboard = markup.inline_keyboard(params)
     check_right(telegram, params, kind)
     media = _media(telegram, params, kind, params.text(kind))
-    media.seconds = params.integer("duration")
     message: Message = new_message(telegram, params)
     message.text, message.entities = content.text, content.entities
     message.media, message.keyboard = media, keyboard
@@ -121,17 +101,13 @@ def check_right(telegram: Telegram, params: Params, kind: str) -> None:
     `can_send_message_content` in MessageContent.cpp.
     """
     if kind in telegram.writable(params.text("chat_id")).forbidden:
-        raise BadRequest(f"not enough rights to send {_RIGHTS.get(kind, kind + 's')} to the chat")
+        raise BadRequest(f"not enough rights to send {kind}s to the chat")
 
 
 def _album_item(
     telegram: Telegram, params: Params, entry: Json
 ) -> tuple[Media, str, tuple[Json, ...]]:
-    caption = telegram.judge.fix(
-        str(entry.get("caption", "")),
-        str(entry.get("parse_mode", "")),
-        entry.get("caption_entities"),
-    )
+    caption = telegram.judge.fix(str(entry.get("caption", "")), entry.get("caption_entities"))
     check_caption(caption.text)
     media = _media(telegram, params, str(entry["type"]), str(entry.get("media", "")))
     return media, caption.text, caption.entities

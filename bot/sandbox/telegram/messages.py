@@ -76,7 +76,7 @@ def edit_message_text(telegram: Telegram, params: Params) -> Json:
     """https://core.telegram.org/bots/api#editmessagetext; without buttons, the old ones go."""
     new_rich = rich.content_of(params) if params.text("rich_message") else None
     content = text_of(telegram, params, editing=True) if new_rich is None else Formatted("")
-    keyboard = markup.inline_keyboard(params, editing=True)
+    keyboard = markup.inline_keyboard(params)
     message = editable(telegram, params)
     if message.media is not None:
         raise BadRequest("there is no text in the message to edit")
@@ -92,7 +92,7 @@ def edit_message_text(telegram: Telegram, params: Params) -> Json:
 def edit_message_caption(telegram: Telegram, params: Params) -> Json:
     """https://core.telegram.org/bots/api#editmessagecaption."""
     content = caption_of(telegram, params)
-    keyboard = markup.inline_keyboard(params, editing=True)
+    keyboard = markup.inline_keyboard(params)
     message = editable(telegram, params)
     if message.media is None:
         raise BadRequest("there is no caption in the message to edit")
@@ -105,7 +105,7 @@ def edit_message_caption(telegram: Telegram, params: Params) -> Json:
 
 def edit_message_reply_markup(telegram: Telegram, params: Params) -> Json:
     """https://core.telegram.org/bots/api#editmessagereplymarkup."""
-    keyboard = markup.inline_keyboard(params, editing=True)
+    keyboard = markup.inline_keyboard(params)
     message = editable(telegram, params)
     if message.keyboard == keyboard:
         raise BadRequest(_NOT_MODIFIED)
@@ -174,17 +174,7 @@ def get_chat(telegram: Telegram, params: Params) -> Json:
     chat = telegram.readable(params.text("chat_id"))
     if chat.membership is Membership.STRANGER:
         raise BadRequest("chat not found")
-    full = {"accent_color_id": 0, "max_reaction_count": 11, "accepted_gift_types": _GIFTS}
-    return wire.chat(chat) | full
-
-
-_GIFTS = {
-    "unlimited_gifts": True,
-    "limited_gifts": True,
-    "unique_gifts": True,
-    "premium_subscription": True,
-    "gifts_from_channels": True,
-}
+    return wire.chat(chat)
 
 
 # ------------------------------------------------------------ shared by the sending methods
@@ -198,9 +188,7 @@ def text_of(telegram: Telegram, params: Params, *, editing: bool = False) -> For
     """
     if not params.text("text"):
         raise BadRequest("Message text is empty")
-    content = telegram.judge.fix(
-        params.text("text"), params.text("parse_mode"), params.entities("entities")
-    )
+    content = telegram.judge.fix(params.text("text"), params.entities("entities"))
     if not content.text:
         raise BadRequest("text must be non-empty")
     if utf16_length(content.text) > MAX_TEXT:
@@ -210,9 +198,7 @@ def text_of(telegram: Telegram, params: Params, *, editing: bool = False) -> For
 
 def caption_of(telegram: Telegram, params: Params) -> Formatted:
     """The caption of a call; it may be empty. Raises `BadRequest`."""
-    content = telegram.judge.fix(
-        params.text("caption"), params.text("parse_mode"), params.entities("caption_entities")
-    )
+    content = telegram.judge.fix(params.text("caption"), params.entities("caption_entities"))
     check_caption(content.text)
     return content
 
@@ -235,7 +221,6 @@ def new_message(telegram: Telegram, params: Params) -> Message:
         date=telegram.now(),
         topic=topic,
         reply_to=reply_to,
-        protected=params.flag("protect_content"),
     )
 
 
@@ -251,19 +236,14 @@ def topic_of(params: Params, chat: Chat) -> int | None:
 
 def _reply_to(params: Params, chat: Chat) -> int | None:
     value = params.parsed("reply_parameters", "reply parameters")
-    if isinstance(value, dict):
-        number = value.get("message_id", 0)
-        if not isinstance(number, int):
-            raise BadRequest('Can\'t parse reply parameters: Field "message_id" must be an Integer')
-        forgiving = bool(value.get("allow_sending_without_reply"))
-    else:
-        number = params.integer("reply_to_message_id")
-        forgiving = params.flag("allow_sending_without_reply")
-    if not number:
+    if not isinstance(value, dict):
         return None
+    number = value.get("message_id", 0)
+    if not isinstance(number, int):
+        raise BadRequest('Can\'t parse reply parameters: Field "message_id" must be an Integer')
     if number in chat.messages:
         return number
-    if forgiving:
+    if value.get("allow_sending_without_reply"):
         return None
     raise BadRequest("message to be replied not found")
 
@@ -291,4 +271,4 @@ def _has_preview(content: Formatted, params: Params) -> bool:
     value = params.parsed("link_preview_options", "link preview options")
     off = value.get("is_disabled") if isinstance(value, dict) else False
     linked = any(entity["type"] in {"url", "text_link"} for entity in content.entities)
-    return linked and not off and not params.flag("disable_web_page_preview")
+    return linked and not off

@@ -1,7 +1,8 @@
-"""The bot about itself: getMe, its name and descriptions."""
+"""The bot about itself: getMe, and the menu of its commands."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from bot.sandbox.telegram import wire
@@ -12,12 +13,8 @@ from bot.sandbox.telegram.state import Json
 if TYPE_CHECKING:
     from bot.sandbox.telegram.telegram import Telegram
 
-_LENGTHS = {"name": 64, "description": 512, "short_description": 120}
-_TOO_LONG = {
-    "name": "BOT_TITLE_INVALID",
-    "description": "DESCRIPTION_TOO_LONG",
-    "short_description": "ABOUT_TOO_LONG",
-}
+MAX_COMMANDS = 100
+MAX_DESCRIPTION = 256
 
 
 def get_me(telegram: Telegram, params: Params) -> Json:
@@ -35,47 +32,29 @@ def get_me(telegram: Telegram, params: Params) -> Json:
     }
 
 
-def set_my_name(telegram: Telegram, params: Params) -> bool:
-    """https://core.telegram.org/bots/api#setmyname."""
-    return _set(telegram, params, "name")
-
-
-def get_my_name(telegram: Telegram, params: Params) -> Json:
-    """https://core.telegram.org/bots/api#getmyname."""
-    return _get(telegram, params, "name") or {"name": telegram.bot.name}
-
-
-def set_my_description(telegram: Telegram, params: Params) -> bool:
-    """https://core.telegram.org/bots/api#setmydescription."""
-    return _set(telegram, params, "description")
-
-
-def get_my_description(telegram: Telegram, params: Params) -> Json:
-    """https://core.telegram.org/bots/api#getmydescription."""
-    return _get(telegram, params, "description") or {"description": ""}
-
-
-def set_my_short_description(telegram: Telegram, params: Params) -> bool:
-    """https://core.telegram.org/bots/api#setmyshortdescription."""
-    return _set(telegram, params, "short_description")
-
-
-def get_my_short_description(telegram: Telegram, params: Params) -> Json:
-    """https://core.telegram.org/bots/api#getmyshortdescription."""
-    return _get(telegram, params, "short_description") or {"short_description": ""}
-
-
-def _set(telegram: Telegram, params: Params, what: str) -> bool:
-    text = params.text(what)
-    if len(text) > _LENGTHS[what]:
-        raise BadRequest(_TOO_LONG[what])
-    telegram.profile[(what, params.text("language_code"))] = text
-    telegram.changes.tell(0, "profile")
+def set_my_commands(telegram: Telegram, params: Params) -> bool:
+    """https://core.telegram.org/bots/api#setmycommands; the same in every chat."""
+    value = params.parsed("commands", "commands")
+    if not isinstance(value, list):
+        raise BadRequest("Expected an Array of BotCommand")
+    if len(value) > MAX_COMMANDS:
+        raise BadRequest("BOT_COMMANDS_TOO_MUCH")
+    language = params.text("language_code")
+    if language and not re.fullmatch(r"[a-z]{2,3}", language):
+        raise BadRequest("LANG_CODE_INVALID")
+    telegram.commands[language] = dict(map(_command, value))
+    telegram.changes.tell(0, "menu")
     return True
 
 
-def _get(telegram: Telegram, params: Params, what: str) -> Json:
-    for language in (params.text("language_code"), ""):
-        if text := telegram.profile.get((what, language)):
-            return {what: text}
-    return {}
+def _command(entry: object) -> tuple[str, str]:
+    """Name and description."""
+    if not isinstance(entry, dict):
+        raise BadRequest("Can't parse BotCommand: expected an Object")
+    name = str(entry.get("command", "")).removeprefix("/")
+    description = str(entry.get("description", "")).strip()
+    if not re.fullmatch(r"[a-z0-9_]{1,32}", name):
+        raise BadRequest("BOT_COMMAND_INVALID")
+    if not 1 <= len(description) <= MAX_DESCRIPTION:
+        raise BadRequest("BOT_COMMAND_DESCRIPTION_INVALID")
+    return name, description

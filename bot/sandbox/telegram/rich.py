@@ -1,4 +1,4 @@
-"""Rich messages (Bot API 10.1): Markdown or HTML taken as it is, up to 32,768 characters.
+"""Rich messages (Bot API 10.1): Markdown taken as it is, up to 32,768 characters.
 
 They are parsed on Telegram's servers, not by TDLib, so this is a reading of the documentation
 (https://core.telegram.org/bots/api#rich-messages): the limits are the documented ones, the
@@ -11,7 +11,7 @@ from bot.sandbox.telegram import blocks
 from bot.sandbox.telegram.entities import utf16_length
 from bot.sandbox.telegram.errors import BadRequest
 from bot.sandbox.telegram.params import Params
-from bot.sandbox.telegram.state import Json, Rich
+from bot.sandbox.telegram.state import Rich
 
 MAX_TEXT = 32_768
 MAX_BLOCKS = 500
@@ -24,27 +24,14 @@ def content_of(params: Params) -> Rich:
     value = params.parsed("rich_message", "rich message")
     if not isinstance(value, dict):
         raise BadRequest("Object expected as rich message")
-    given = [kind for kind in ("markdown", "html", "blocks") if value.get(kind)]
-    if not given:
-        raise BadRequest("Rich message must be non-empty")
-    if len(given) > 1:
-        raise BadRequest("exactly one of the fields html, markdown, or blocks must be used")
-    if given == ["blocks"]:
-        raise BadRequest("the sandbox takes rich messages as markdown or html only")
-    source = str(value[given[0]])
-    return from_markdown(source) if given == ["markdown"] else _from_html(source)
+    if value.get("html") or value.get("blocks"):
+        raise BadRequest("the sandbox takes rich messages as markdown only")
+    return from_markdown(str(value.get("markdown") or ""))
 
 
 def from_markdown(source: str) -> Rich:
     """A rich message written in Markdown. Raises `BadRequest`."""
-    return _checked(source, blocks.from_markdown(source))
-
-
-def _from_html(source: str) -> Rich:
-    return _checked(source, blocks.from_html(source))
-
-
-def _checked(source: str, parsed: tuple[Json, ...]) -> Rich:
+    parsed = blocks.from_markdown(source)
     text = "\n".join(filter(None, map(blocks.words, parsed)))
     if not text.strip():
         raise BadRequest("Rich message must be non-empty")

@@ -70,12 +70,10 @@ class Media:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InlineButton:
-    """A button under a message: `data` is sent to the bot, `url` opened, `copy` copied."""
+    """A button under a message, whose `data` is sent to the bot."""
 
     label: str
-    data: str = ""
-    url: str = ""
-    copy: str = ""
+    data: str
 
 
 Keyboard: TypeAlias = tuple[tuple[InlineButton, ...], ...]
@@ -111,7 +109,6 @@ class Message:
     album: str = ""
     edited: int | None = None
     link_preview: bool = False
-    protected: bool = False
     topic_created: str = ""
     became: int | None = None
     was: int | None = None
@@ -176,4 +173,3 @@ class Press:
     until: float
     answered: bool = False
     toast: str = ""
-    alert: bool = False

@@ -14,7 +14,6 @@ from bot.sandbox.telegram.faults import Faults
 from bot.sandbox.telegram.files import FileStore
 from bot.sandbox.telegram.judge import Judge, Lenient, Tdlib
 from bot.sandbox.telegram.limits import Limits
-from bot.sandbox.telegram.menu import Menu
 from bot.sandbox.telegram.people import Group, Person
 from bot.sandbox.telegram.state import Chat, ChatKind, Membership, Message, Press, User
 from bot.sandbox.telegram.updates import UpdateQueue
@@ -53,10 +52,9 @@ class Telegram:
         self.updates = UpdateQueue()
         self.webhook = Webhook(self)
         self.files = FileStore()
-        self.commands = Menu()
+        self.commands: dict[str, dict[str, str]] = {}  # by language, else ""
         self.chats: dict[int, Chat] = {}
         self.presses: dict[str, Press] = {}
-        self.profile: dict[tuple[str, str], str] = {}
         self._people: dict[int, Person] = {}
         self._ids = itertools.count(1)
         self._started = self.clock.monotonic()
@@ -88,10 +86,9 @@ class Telegram:
         self.chats[number] = chat
         return Group(self, chat)
 
-    def menu(self, language: str = "", *, chat: int | None = None) -> dict[str, str]:
+    def menu(self, language: str = "") -> dict[str, str]:
         """The commands the person's client shows, with their descriptions."""
-        kind = self.chats[chat].kind if chat is not None else ChatKind.PRIVATE
-        return self.commands.shown(language, chat, kind)
+        return self.commands.get(language.split("-")[0]) or self.commands.get("", {})
 
     # ------------------------------------------------------------ what the methods need
 

@@ -27,13 +27,16 @@ _CONFLICT = (
 
 
 class UpdateQueue:
-    """Updates that were not confirmed yet, and the bot that waits for more."""
+    """Updates that were not confirmed yet, and the bot that waits for more.
 
-    def __init__(self, first_id: int = 1000) -> None:
+    With `webhook_url` set nobody may poll; `on_news` is called when there are more.
+    """
+
+    def __init__(self) -> None:
         self.pending: list[Json] = []
         self.webhook_url = ""
         self.on_news: Callable[[], None] = _nothing
-        self._next_id = first_id
+        self._next_id = 1000
         self._allowed: frozenset[str] | None = None
         self._poller: asyncio.Future[bool] | None = None
 
@@ -80,10 +83,6 @@ class UpdateQueue:
             self.pending = self.pending[offset:]
         elif offset > 0:
             self.pending = [update for update in self.pending if update["update_id"] >= offset]
-
-    def drop(self) -> None:
-        """Forget everything that waits."""
-        self.pending = []
 
     def wake(self) -> None:
         """There is something for the waiting poller, or for the webhook."""

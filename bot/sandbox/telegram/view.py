@@ -133,7 +133,7 @@ class ChatView:
         """Press the newest button with this label. Raises `LookupError` when there is none."""
         for message in reversed(self._messages()):
             for button in (button for row in message.keyboard for button in row):
-                if button.label == label and button.data:
+                if button.label == label:
                     return self.press_data(message.id, button.data)
         raise LookupError(f"no button {label!r}")
 

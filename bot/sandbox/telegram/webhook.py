@@ -119,8 +119,6 @@ def set_webhook(telegram: Telegram, params: Params) -> bool:
         raise BadRequest("bad webhook: An HTTPS URL must be provided for webhook")
     if not re.fullmatch(r"[A-Za-z0-9_-]{0,256}", params.text("secret_token")):
         raise BadRequest("secret token contains unallowed characters")
-    if params.flag("drop_pending_updates"):
-        telegram.updates.drop()
     telegram.updates.allow(params)
     telegram.updates.webhook_url = url
     telegram.webhook.secret = params.text("secret_token")
@@ -134,8 +132,6 @@ def set_webhook(telegram: Telegram, params: Params) -> bool:
 def delete_webhook(telegram: Telegram, params: Params) -> bool:
     """https://core.telegram.org/bots/api#deletewebhook."""
     telegram.updates.webhook_url = ""
-    if params.flag("drop_pending_updates"):
-        telegram.updates.drop()
     return True
 
 

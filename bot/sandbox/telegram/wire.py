@@ -55,8 +55,6 @@ def message(telegram: Telegram, what: Message, *, with_reply: bool = True) -> Js
         shown["edit_date"] = what.edited
     if what.album:
         shown["media_group_id"] = what.album
-    if what.protected:
-        shown["has_protected_content"] = True
     _add_content(shown, what)
     if what.keyboard:
         shown["reply_markup"] = markup.to_json(what.keyboard)

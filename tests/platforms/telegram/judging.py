@@ -33,7 +33,7 @@ def judged(parser: Tdlib, rendered: Rendered) -> Formatted:
         }
         for e in rendered.entities
     ]
-    return parser.fix(rendered.text, "", entities)
+    return parser.fix(rendered.text, entities)
 
 
 def while_written(text: str) -> Iterator[Rendered]:

@@ -102,14 +102,17 @@ async def test_messages_are_deleted_where_telegram_lets_people(
     asked = view.send("go")
     told = (await bot.send_message(view.id, "Gone?")).message_id
     seat = Seat(name="ann", title="Ann", view=view)
-    async with serve(telegram, [seat]) as address, ClientSession(address) as browser:
-        async with browser.ws_connect("/live/ann") as socket:
-            mine, answer = (await seen(socket, texts))["screen"]["messages"]
-            assert (mine["deletable"], answer["deletable"]) == (True, not among_others)
-            assert abs(time.time() * 1000 - mine["at"]) < 60_000
-            for message in (told, asked, 4711):
-                await socket.send_json({"delete": message})
-            await seen(socket, lambda news: texts(news) == left)
+    async with (
+        serve(telegram, [seat]) as address,
+        ClientSession(address) as browser,
+        browser.ws_connect("/live/ann") as socket,
+    ):
+        mine, answer = (await seen(socket, texts))["screen"]["messages"]
+        assert (mine["deletable"], answer["deletable"]) == (True, not among_others)
+        assert abs(time.time() * 1000 - mine["at"]) < 60_000
+        for message in (told, asked, 4711):
+            await socket.send_json({"delete": message})
+        await seen(socket, lambda news: texts(news) == left)
 
 
 async def test_files_go_to_the_bot_and_can_be_looked_at(browser: ClientSession, bot: Bot) -> None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from telegram import Bot, CopyTextButton, InlineKeyboardButton, InlineKeyboardMarkup, Message
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, Message
 from telegram.error import BadRequest
 
 from bot.core.fakes.clock import ManualClock
@@ -19,12 +19,10 @@ def button(label: str, data: str = "x") -> InlineKeyboardButton:
 
 
 async def test_a_pressed_button_comes_back_with_its_data(bot: Bot, ann: ChatView) -> None:
-    page = InlineKeyboardButton("Page", url="https://example.com")
-    copy = InlineKeyboardButton("Copy", copy_text=CopyTextButton("copied"))
-    markup = keyboard([button("Stop", "stop:1"), button("More", "more:1")], [page, copy])
+    markup = keyboard([button("Stop", "stop:1"), button("More", "more:1")], [button("Page")])
     sent = await bot.send_message(ann.id, "writing", reply_markup=markup)
     assert sent.reply_markup == markup
-    assert ann.kept()[-1].buttons == (("Stop", "More"), ("Page", "Copy"))
+    assert ann.kept()[-1].buttons == (("Stop", "More"), ("Page",))
     press = ann.press("More")
     (update,) = await bot.get_updates()
     assert update.callback_query is not None
@@ -34,7 +32,7 @@ async def test_a_pressed_button_comes_back_with_its_data(bot: Bot, ann: ChatView
     await update.callback_query.answer("coming")
     assert (press.answered, press.toast) == (True, "coming")
     with pytest.raises(LookupError):
-        ann.press("Page")
+        ann.press("Less")
 
 
 async def test_a_press_is_answered_once_and_soon(
@@ -44,8 +42,7 @@ async def test_a_press_is_answered_once_and_soon(
     first, second = ann.press("Stop"), ann.press("Stop")
     with pytest.raises(BadRequest, match="Message_too_long"):
         await bot.answer_callback_query(first.id, "x" * 201)
-    await bot.answer_callback_query(first.id, show_alert=True)
-    assert first.alert
+    await bot.answer_callback_query(first.id)
     await clock.advance(60)
     for number in (first.id, second.id, "nonsense"):
         with pytest.raises(BadRequest, match="Query is too old"):
@@ -99,8 +96,6 @@ async def test_rows_are_cut_at_8_and_too_many_buttons_refused(bot: Bot, ann: Cha
         ({"inline_keyboard": [["x"]]}, "InlineKeyboardButton must be an Object"),
         ({"inline_keyboard": [[{"callback_data": "x"}]]}, 'Field "text" must be of type String'),
         ({"inline_keyboard": [[{"text": "x"}]]}, "Text buttons are unallowed"),
-        ({"inline_keyboard": [[{"text": "x", "url": "nowhere"}]]}, "URL 'nowhere' is invalid"),
-        ({"inline_keyboard": [[{"text": "x", "copy_text": {}}]]}, "BUTTON_COPY_TEXT_INVALID"),
         ({"inline_keyboard": [[{"text": "x", "web_app": {}}]]}, "no buttons of this kind"),
     ],
 )
@@ -110,11 +105,3 @@ async def test_malformed_buttons_are_refused(
     status, body = await raw(telegram, "sendMessage", chat_id=ann.id, text="a", reply_markup=markup)
     assert status == body["error_code"] == 400
     assert refusal in body["description"]
-
-
-async def test_an_edit_takes_only_inline_keyboards(telegram: Telegram, ann: ChatView) -> None:
-    call = {"chat_id": ann.id, "text": "a", "reply_markup": {"force_reply": True}}
-    _, sent = await raw(telegram, "sendMessage", **call)
-    edit = {**call, "text": "b", "message_id": sent["result"]["message_id"]}
-    _, refused = await raw(telegram, "editMessageText", **edit)
-    assert refused["description"] == "Bad Request: inline keyboard expected"

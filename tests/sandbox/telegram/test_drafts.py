@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from telegram import Bot
+from telegram import Bot, MessageEntity
 from telegram.error import BadRequest
 
 from bot.core.fakes.clock import ManualClock
@@ -11,7 +11,7 @@ from tests.sandbox.telegram.conftest import raw
 
 
 async def test_a_draft_is_seen_but_not_kept(bot: Bot, ann: ChatView) -> None:
-    await bot.send_message_draft(ann.id, 7, "<b>he</b>", parse_mode="HTML")
+    await bot.send_message_draft(ann.id, 7, "he", entities=[MessageEntity("bold", 0, 2)])
     draft = ann.screen().draft
     assert draft is not None
     assert (draft.id, draft.text, draft.entities[0]["type"]) == (7, "he", "bold")

@@ -14,7 +14,6 @@ from bot.sandbox.telegram.errors import BadRequest as Judged
 from bot.sandbox.telegram.judge import Formatted, Judge, Lenient, Tdlib
 from bot.sandbox.telegram.telegram import Telegram
 from bot.sandbox.telegram.view import ChatView
-from tests.sandbox.telegram.conftest import raw
 
 JUDGE = Tdlib()
 KINDS = ["bold", "italic", "spoiler", "code", "pre", "blockquote", "expandable_blockquote"]
@@ -27,37 +26,6 @@ def judge(telegram: Telegram) -> Judge:
 
 def entity(kind: str, offset: int, length: int, **details: object) -> dict[str, object]:
     return {"type": kind, "offset": offset, "length": length, **details}
-
-
-async def test_markdown_and_html_are_parsed_by_telegrams_own_parser(
-    bot: Bot, ann: ChatView
-) -> None:
-    html = await bot.send_message(ann.id, "<b>a</b> &lt; <code>b</code>", parse_mode="HTML")
-    assert html.text == "a < b"
-    markdown = await bot.send_message(ann.id, "*a* \\< `b`", parse_mode="MarkdownV2")
-    assert (markdown.text, markdown.entities) == (html.text, html.entities)
-    assert [e.type for e in html.entities] == ["bold", "code"]
-
-
-@pytest.mark.parametrize(
-    ("text", "mode", "refusal"),
-    [
-        ("*a", "MarkdownV2", "Can't find end of Bold entity at byte offset 0"),
-        ("a.", "MarkdownV2", "Character '.' is reserved"),
-        ("<b>a</i>", "HTML", "Unmatched end tag at byte offset 4"),
-        ("<table>", "HTML", 'Unsupported start tag "table"'),
-    ],
-)
-async def test_broken_markup_is_refused(
-    telegram: Telegram, ann: ChatView, text: str, mode: str, refusal: str
-) -> None:
-    _, body = await raw(telegram, "sendMessage", chat_id=ann.id, text=text, parse_mode=mode)
-    assert body["description"].startswith(f"Bad Request: can't parse entities: {refusal}")
-
-
-async def test_an_unknown_parse_mode_is_refused(bot: Bot, ann: ChatView) -> None:
-    with pytest.raises(BadRequest, match="Unsupported parse_mode"):
-        await bot.send_message(ann.id, "a", parse_mode="BBCode")
 
 
 async def test_entities_count_utf16_units(bot: Bot, ann: ChatView) -> None:
@@ -88,64 +56,62 @@ async def test_a_link_without_a_host_is_refused(bot: Bot, ann: ChatView) -> None
 )
 def test_malformed_entities_are_refused(judge: Judge, wrong: object, reason: str) -> None:
     with pytest.raises(Judged, match="can't parse MessageEntity: ") as refused:
-        judge.fix("a", "", [wrong])
+        judge.fix("a", [wrong])
     assert reason in refused.value.description
 
 
 def test_white_space_at_the_ends_goes_and_entities_move_along(judge: Judge) -> None:
-    fixed = judge.fix("\n  hello world  ", "", [entity("bold", 9, 7)])
+    fixed = judge.fix("\n  hello world  ", [entity("bold", 9, 7)])
     assert fixed.text == "hello world"
     assert fixed.entities == (entity("bold", 6, 5),)
 
 
 def test_leading_white_space_under_an_entity_stays(judge: Judge) -> None:
-    fixed = judge.fix("  x = 1", "", [entity("pre", 0, 7, language="py")])
+    fixed = judge.fix("  x = 1", [entity("pre", 0, 7, language="py")])
     assert fixed.text == "  x = 1"
     assert fixed.entities == (entity("pre", 0, 7, language="py"),)
 
 
 def test_neighbours_of_a_kind_become_one(judge: Judge) -> None:
-    fixed = judge.fix("abc", "", [entity("bold", 0, 1), entity("bold", 1, 1)])
+    fixed = judge.fix("abc", [entity("bold", 0, 1), entity("bold", 1, 1)])
     assert fixed.entities == (entity("bold", 0, 2),)
 
 
 def test_an_entity_over_white_space_at_the_end_vanishes(judge: Judge) -> None:
-    assert judge.fix("ab  ", "", [entity("bold", 2, 2)]).entities == ()
+    assert judge.fix("ab  ", [entity("bold", 2, 2)]).entities == ()
 
 
 def test_bold_inside_code_is_dropped(judge: Judge) -> None:
-    fixed = judge.fix("ab cd", "", [entity("code", 0, 5), entity("bold", 0, 2)])
+    fixed = judge.fix("ab cd", [entity("code", 0, 5), entity("bold", 0, 2)])
     assert fixed.entities == (entity("code", 0, 5),)
 
 
 def test_links_and_commands_are_found_and_split_what_covers_them(judge: Judge) -> None:
-    fixed = judge.fix("go /start example.com", "", [entity("bold", 0, 6)])
+    fixed = judge.fix("go /start example.com", [entity("bold", 0, 6)])
     assert fixed.entities == (
         entity("bold", 0, 3),
         entity("bot_command", 3, 6),
         entity("bold", 3, 3),
         entity("url", 10, 11),
     )
-    assert judge.fix("example.com", "", [entity("code", 0, 11)]).entities == (
-        entity("code", 0, 11),
-    )
+    assert judge.fix("example.com", [entity("code", 0, 11)]).entities == (entity("code", 0, 11),)
 
 
 @pytest.mark.parametrize(
     "text", ["**a** __b__ ~~c~~ ||d|| `e` [f](g.com/h)", "```py\nx\n```", "[["]
 )
-def test_without_a_parse_mode_markdown_is_just_text(judge: Judge, text: str) -> None:
-    assert judge.fix(text, "", None).text == text
+def test_markdown_is_just_text(judge: Judge, text: str) -> None:
+    assert judge.fix(text, None).text == text
 
 
 def test_private_use_characters_survive(judge: Judge) -> None:
     text = "\ue000*\ue001_\ue002"
-    assert judge.fix(text, "", None).text == text
+    assert judge.fix(text, None).text == text
 
 
 def test_more_than_100_entities_are_silently_cut(judge: Judge) -> None:
     many = [entity("bold", 3 * index, 1) for index in range(150)]
-    assert len(judge.fix("ab " * 150, "", many).entities) == 100
+    assert len(judge.fix("ab " * 150, many).entities) == 100
 
 
 def test_every_kind_of_entity_comes_back_as_it_went(judge: Judge) -> None:
@@ -161,30 +127,30 @@ def test_every_kind_of_entity_comes_back_as_it_went(judge: Judge) -> None:
         entity("expandable_blockquote", 16, 1),
         entity("date_time", 18, 1, unix_time=1700000000),
     ]
-    assert judge.fix("a b c d e f g h i j", "", kinds).entities == tuple(kinds)
-    mention = judge.fix("Ann", "", [entity("text_mention", 0, 3, user={"id": 1001})])
+    assert judge.fix("a b c d e f g h i j", kinds).entities == tuple(kinds)
+    mention = judge.fix("Ann", [entity("text_mention", 0, 3, user={"id": 1001})])
     assert mention.entities[0]["user"]["id"] == 1001
 
 
 @pytest.mark.parametrize("text", ["", " \n", "\u00a0", "\u2800\u200b", "\ufeff \u3000"])
 def test_a_text_that_shows_nothing_is_empty(judge: Judge, text: str) -> None:
-    assert judge.fix(text, "", None) == Formatted("")
+    assert judge.fix(text, None) == Formatted("")
 
 
 def test_control_characters_are_cleaned_and_offsets_follow(judge: Judge) -> None:
-    fixed = judge.fix("a\tb\r\nc\u202ed", "", [entity("bold", 7, 1)])
+    fixed = judge.fix("a\tb\r\nc\u202ed", [entity("bold", 7, 1)])
     assert fixed == Formatted("a b\ncd", (entity("bold", 5, 1),))
 
 
 def test_times_are_marked_for_people_but_not_for_bots(judge: Judge) -> None:
-    assert judge.fix("at 12:30", "", None).entities == ()
+    assert judge.fix("at 12:30", None).entities == ()
 
 
 def test_links_in_a_quote_are_found_but_not_across_its_end(judge: Judge) -> None:
     quote = entity("blockquote", 0, 7)
-    assert judge.fix("see a.com", "", [quote]).entities == (quote,)
+    assert judge.fix("see a.com", [quote]).entities == (quote,)
     whole = entity("blockquote", 0, 9)
-    assert judge.fix("see a.com", "", [whole]).entities == (whole, entity("url", 4, 5))
+    assert judge.fix("see a.com", [whole]).entities == (whole, entity("url", 4, 5))
 
 
 @settings(max_examples=60)
@@ -196,8 +162,8 @@ def test_what_was_accepted_is_accepted_again_unchanged(data: st.DataObject) -> N
         start, end = sorted(data.draw(st.tuples(*[st.integers(0, len(text))] * 2)))
         offset, length = utf16_length(text[:start]), utf16_length(text[start:end])
         wanted.append(entity(data.draw(st.sampled_from(KINDS)), offset, length))
-    once = JUDGE.fix(text, "", wanted)
-    again = JUDGE.fix(once.text, "", list(once.entities))
+    once = JUDGE.fix(text, wanted)
+    again = JUDGE.fix(once.text, list(once.entities))
     assert again.text == once.text
     # Of those with the same place, either may come first: one of them may have been cut to it.
     assert sorted(map(str, again.entities)) == sorted(map(str, once.entities))
@@ -206,7 +172,7 @@ def test_what_was_accepted_is_accepted_again_unchanged(data: st.DataObject) -> N
 
 def test_lone_surrogates_are_refused(judge: Judge) -> None:
     with pytest.raises(Judged, match="strings must be encoded in UTF-8"):
-        judge.fix("\ud800", "", None)
+        judge.fix("\ud800", None)
 
 
 def test_what_people_write_is_marked_as_telegram_does() -> None:
@@ -224,7 +190,5 @@ def test_without_tdjson_the_error_says_what_to_install(monkeypatch: pytest.Monke
 
 def test_the_lenient_judge_believes_everything() -> None:
     wild = entity("bold", 0, 99)
-    assert Lenient().fix("hello ", "", [wild]).entities == (wild,)
-    assert Lenient().fix(" hello ", "", None).text == "hello"
-    with pytest.raises(Judged):
-        Lenient().fix("*hello*", "MarkdownV2", None)
+    assert Lenient().fix("hello ", [wild]).entities == (wild,)
+    assert Lenient().fix(" hello ", None).text == "hello"

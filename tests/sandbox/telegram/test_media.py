@@ -4,7 +4,7 @@ from io import BytesIO
 
 import pytest
 from PIL import Image
-from telegram import Bot, InputMediaDocument, InputMediaPhoto
+from telegram import Bot, InputMediaDocument, InputMediaPhoto, MessageEntity
 from telegram.error import BadRequest, Forbidden, InvalidToken
 
 from bot.sandbox.telegram.files import MAX_DOWNLOAD
@@ -21,7 +21,8 @@ def picture(width: int = 40, height: int = 30) -> bytes:
 
 
 async def test_a_photo_with_a_caption_and_formatting(bot: Bot, ann: ChatView) -> None:
-    sent = await bot.send_photo(ann.id, picture(), caption="<b>red</b>", parse_mode="HTML")
+    bold = [MessageEntity("bold", 0, 3)]
+    sent = await bot.send_photo(ann.id, picture(), caption="red", caption_entities=bold)
     assert (sent.photo[-1].width, sent.photo[-1].height) == (40, 30)
     assert (sent.caption, sent.caption_entities[0].type) == ("red", "bold")
     (shown,) = ann.kept()
@@ -67,16 +68,11 @@ async def test_a_group_may_forbid_media_and_take_words(telegram: Telegram, bot: 
     assert [message.text for message in seen] == ["hello"]
 
 
-async def test_documents_voice_audio_and_video_arrive_as_sent(bot: Bot, ann: ChatView) -> None:
+async def test_a_document_arrives_as_sent(bot: Bot, ann: ChatView) -> None:
     document = await bot.send_document(ann.id, b"print()", filename="a.py", caption="code")
     assert document.document is not None
     assert (document.document.file_name, document.document.file_size) == ("a.py", 7)
-    voice = await bot.send_voice(ann.id, b"OggS", duration=3)
-    assert voice.voice is not None
-    assert await bot.send_audio(ann.id, b"ID3", filename="a.mp3")
-    assert await bot.send_video(ann.id, b"moov", filename="a.mp4")
-    files = [message.file for message in ann.kept()]
-    assert [file.kind for file in files if file] == ["document", "voice", "audio", "video"]
+    assert [message.file.kind for message in ann.kept() if message.file] == ["document"]
 
 
 async def test_a_caption_has_at_most_1024_utf16_units(bot: Bot, ann: ChatView) -> None:

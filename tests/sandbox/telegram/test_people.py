@@ -37,7 +37,7 @@ async def test_the_bot_learns_who_writes_and_in_which_language(
         "zh-hans",
     )
     assert (chat.type, chat.id) == ("private", 7)
-    assert (await bot.get_chat(7)).first_name == "Bob"
+    assert chat.first_name == "Bob"
     assert telegram.person(id=7).user is bob.user
 
 

@@ -29,11 +29,6 @@ async def test_markdown_is_shown_without_its_markers(bot: Bot, ann: ChatView) ->
     assert shown.rich == PAGE
 
 
-async def test_html_is_shown_without_its_tags(bot: Bot, ann: ChatView) -> None:
-    await send(bot, ann.id, html="<h1>Title</h1><p>1 &lt; 2</p>")
-    assert ann.screen().text == "Title\n1 < 2"
-
-
 async def test_a_rich_draft_grows_and_becomes_a_message(bot: Bot, ann: ChatView) -> None:
     call = {
         "chat_id": ann.id,

@@ -14,11 +14,6 @@ def method(telegram: Telegram, name: str) -> str:
     return f"{telegram.base_url}/bot{telegram.token}/{name}"
 
 
-async def test_the_bot_knows_itself(bot: Bot) -> None:
-    me = await bot.get_me()
-    assert (me.id, me.username, me.is_bot) == (1000, "sandbox_bot", True)
-
-
 @pytest.mark.parametrize(
     ("token", "description"),
     [("1000:wrong", "Unauthorized"), ("nonsense", "Unauthorized: invalid token specified")],
