@@ -97,7 +97,7 @@ async def demo(config: Config, port: int, tell: Callable[[str], None]) -> None:
     answers. `tell` is told the address. Raises `BotError`.
     """
     from bot.platforms.slack.manifest import manifest
-    from bot.sandbox.cast import ADMINS, serve_demo
+    from bot.sandbox.demo import ADMINS, serve_demo
 
     clock, stop = SystemClock(), asyncio.Event()
     async with AsyncExitStack() as stack:

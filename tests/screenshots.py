@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
 
-from bot.sandbox.cast import serve_demo
+from bot.sandbox.demo import serve_demo
 from bot.sandbox.openai import ScriptedApi, serve_scripted
 from bot.sandbox.openai.scripted import Answer
 from bot.sandbox.slack.people import Place

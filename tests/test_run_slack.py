@@ -52,7 +52,7 @@ async def test_people_chat_rate_and_stop(
         thread = bea.thread(question)
         await sees(slack, thread, "You said:** Ada: hello")
         await slack.wait_for(lambda: thread.answers()[-1].thumbs)
-        await thread.reply("and why?")
+        await thread.send("and why?")
         await sees(slack, thread, "You said:** Bea: and why?")
         await slack.wait_for(lambda: thread.answers()[-1].thumbs)
         await thread.rate(good=True)
@@ -122,7 +122,7 @@ async def test_a_conversation_goes_on_when_its_channel_is_shared(
         slack.share(secret)
         await slack.wait_for(lambda: not slack.sockets.unacked)
     async with started(slack, api, tmp_path):
-        await thread.reply("who am I?")
+        await thread.send("who am I?")
         await sees(slack, thread, "who am I?")
         assert "I am Bob" in str(api.traffic.requests[-1].json["messages"])
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from bot.sandbox.listening import listening
 from tests.bench.answers import PACE, Answer
 
 NAME = "bench-model"
@@ -74,14 +75,9 @@ async def serving(answer: Answer) -> AsyncGenerator[Model]:
     model, app = Model(answer), web.Application()
     app.router.add_post("/v1/chat/completions", model.complete)
     app.router.add_get("/v1/models", model.models)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        model.url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
+    async with listening(app) as address:
+        model.url = f"{address}/v1"
         yield model
-    finally:
-        await runner.cleanup()
 
 
 def _question(body: dict[str, object]) -> str:

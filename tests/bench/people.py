@@ -11,11 +11,10 @@ from itertools import islice
 from typing import Protocol
 
 from bot.sandbox import telegram as telegram_sandbox
-from bot.sandbox.slack.limits import Limits
+from bot.sandbox.limits import Mode
 from bot.sandbox.slack.server import SlackSandbox
 from bot.sandbox.slack.state import Message as SlackMessage
 from bot.sandbox.slack.state import seen
-from bot.sandbox.telegram.limits import Mode
 from bot.sandbox.telegram.state import Draft, Message
 from bot.sandbox.telegram.telegram import Telegram
 from tests.bench.answers import letters
@@ -147,7 +146,7 @@ class SlackPlace:
 
     def __init__(self, slack: SlackSandbox, limits: str) -> None:
         self._slack = slack
-        slack.limits.mode = Limits(limits)
+        slack.limits.mode = Mode(limits)
         self._numbers: dict[str, int] = {}
 
     @property

@@ -15,6 +15,7 @@ from aiohttp.typedefs import Handler
 
 from bot.core.clock import SystemClock
 from bot.core.ports import Clock
+from bot.sandbox.listening import listening
 from bot.sandbox.openai import refusal
 from bot.sandbox.openai.backend import Backend, Endpoint, Upload
 from bot.sandbox.openai.call import Broken, Call, House
@@ -73,21 +74,12 @@ async def serve(backend: Backend, options: ServerOptions | None = None) -> Async
         clock=options.clock,
         closing=asyncio.Event(),
     )
-    runner = web.AppRunner(
-        _application(house, options),
-        access_log=None,
-        handler_cancellation=True,  # a client that goes away stops the work for it
-        shutdown_timeout=_GRACE,
-    )
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, "127.0.0.1", options.port)
-        await site.start()
-        house.origin = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        yield f"{house.origin}/v1"
-    finally:
-        house.closing.set()
-        await runner.cleanup()
+    app = _application(house, options)
+    async with listening(app, port=options.port, grace=_GRACE, cancels=True) as house.origin:
+        try:
+            yield f"{house.origin}/v1"
+        finally:
+            house.closing.set()
 
 
 def _application(house: House, options: ServerOptions) -> web.Application:

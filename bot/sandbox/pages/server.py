@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from importlib.resources import files
 from typing import Any, Protocol, TypeAlias
 from urllib.parse import quote
@@ -14,6 +14,7 @@ from aiohttp import WSMsgType, web
 
 from bot.core.errands import Errands
 from bot.errors import ConfigError
+from bot.sandbox.listening import listening
 
 Json: TypeAlias = dict[str, Any]
 Tell: TypeAlias = Callable[[Json], Awaitable[None]]
@@ -43,7 +44,7 @@ class Page(Protocol):
 
 
 @asynccontextmanager
-async def serve_pages(*pages: Page, host: str = "127.0.0.1", port: int = 0) -> AsyncGenerator[str]:
+async def serve_pages(*pages: Page, port: int = 0) -> AsyncGenerator[str]:
     """Serve the pages and yield their address; port 0 takes a free one.
 
     Raises `ConfigError` when the port is taken.
@@ -53,16 +54,12 @@ async def serve_pages(*pages: Page, host: str = "127.0.0.1", port: int = 0) -> A
     app.router.add_routes(asset(f"/{name}", "bot.sandbox.pages", name) for name in _SHARED)
     for page in pages:
         app.router.add_routes(page.routes())
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
+    async with AsyncExitStack() as stack:
         try:
-            await web.TCPSite(runner, host, port).start()
+            address = await stack.enter_async_context(listening(app, port=port))
         except OSError as error:
             raise ConfigError(f"port {port} is taken; choose another with --port") from error
-        yield f"http://{host}:{runner.addresses[0][1]}/"
-    finally:
-        await runner.cleanup()
+        yield f"{address}/"
 
 
 def asset(path: str, package: str, name: str) -> web.RouteDef:

@@ -2,7 +2,7 @@
 
     async with serve_telegram() as telegram:
         ann = Seat(name="ann", title="Ann", view=telegram.person(name="Ann").private())
-        async with serve(telegram, [ann]) as url:
+        async with serve_pages(Phone(telegram, [ann])) as url:
             ...  # open the URL
 
 A seat is one chat on one person's phone. The page shows what `ChatView.screen` shows, as it
@@ -12,6 +12,6 @@ changes, and does what a `ChatView` can do.
 from __future__ import annotations
 
 from bot.sandbox.phone.seats import Seat
-from bot.sandbox.phone.server import serve
+from bot.sandbox.phone.server import Phone
 
-__all__ = ["Seat", "serve"]
+__all__ = ["Phone", "Seat"]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 from aiohttp import web
 
@@ -16,7 +16,6 @@ from bot.sandbox.pages.server import (
     asset,
     converse,
     sent_file,
-    serve_pages,
 )
 from bot.sandbox.phone.seats import Seat, may_delete, picture
 from bot.sandbox.telegram.screen import next_expiry
@@ -24,18 +23,6 @@ from bot.sandbox.telegram.state import Press
 from bot.sandbox.telegram.telegram import Telegram
 
 _FILES = ("phone.css", "phone.js")
-
-
-@asynccontextmanager
-async def serve(
-    telegram: Telegram, seats: Sequence[Seat], *, host: str = "127.0.0.1", port: int = 0
-) -> AsyncGenerator[str]:
-    """Serve the page for these seats alone and yield its address; port 0 takes a free one.
-
-    Raises `ConfigError` when the port is taken.
-    """
-    async with serve_pages(Phone(telegram, seats), host=host, port=port) as address:
-        yield address
 
 
 class Phone:

@@ -9,7 +9,7 @@ chunks only). A message that is still streaming cannot be deleted: `cant_delete_
 from __future__ import annotations
 
 from bot.sandbox.slack import events
-from bot.sandbox.slack.blocks import MARKDOWN, check, is_rich, parse_blocks
+from bot.sandbox.slack.blocks import MARKDOWN, is_rich, parse_blocks
 from bot.sandbox.slack.state import Json, Message
 from bot.sandbox.slack.workspace import Session, SlackError, Workspace
 
@@ -32,7 +32,6 @@ def post_message(workspace: Workspace, call: Json) -> Json:
         text=text,
         thread_ts=thread,
         blocks=blocks,
-        metadata=call.get("metadata") or {},
     )
     workspace.post(message)
     tell_of(workspace, message)
@@ -136,7 +135,6 @@ def start_stream(workspace: Workspace, call: Json) -> Json:
         thread_ts=thread,
         streaming=True,
         stream_until=workspace.clock.monotonic() + workspace.stream_seconds,
-        metadata=call.get("metadata") or {},
     )
     _append(workspace, message, call)
     workspace.post(message)
@@ -204,7 +202,6 @@ def _append(workspace: Workspace, message: Message, call: Json) -> None:
     mode = "markdown_text" if text else "chunks" if chunks else message.stream_mode
     if message.stream_mode not in {"", mode}:
         raise SlackError("streaming_mode_mismatch")
-    blocks: list[Json] = []
     tasks: dict[str, Json] = {}
     for chunk in chunks:
         match chunk.get("type"):
@@ -213,18 +210,12 @@ def _append(workspace: Workspace, message: Message, call: Json) -> None:
             case "task_update" if not workspace.refusing_tasks:
                 _check_task(chunk)
                 tasks[chunk["id"]] = chunk
-            case "blocks":
-                blocks += chunk["blocks"]
-            case "plan_update":
-                pass
             case _:
                 raise SlackError("invalid_chunks")
-    check(blocks)
     words, told = message.streamed + text, message.tasks | tasks
     if len(text) > MARKDOWN or (words and _weight(words, told) > workspace.stream_cap):
         raise SlackError("msg_too_long")
     message.streamed, message.tasks, message.stream_mode = words, told, mode
-    message.blocks += blocks
 
 
 def _check_task(task: Json) -> None:
@@ -253,12 +244,6 @@ def _own(workspace: Workspace, channel: str, call: Json) -> Message:
 def _content(workspace: Workspace, call: Json, limit: int) -> tuple[str, list[Json]]:
     text = str(call.get("text") or "")
     blocks = _blocks(workspace, call)
-    if markdown := str(call.get("markdown_text") or ""):
-        if text or blocks:
-            raise SlackError("markdown_text_conflict")
-        if len(markdown) > MARKDOWN:
-            raise SlackError("msg_too_long")
-        return markdown, [{"type": "markdown", "text": markdown}]
     if not text and not blocks:
         raise SlackError("no_text")
     if len(text) > limit:

@@ -1,4 +1,4 @@
-"""Everything but messages: who is who, channels, threads, agent sessions, the Home tab, files.
+"""Everything but messages: who is who, channels, threads, agent sessions, files.
 
 Source: docs.slack.dev, the page of each method.
 """
@@ -46,33 +46,6 @@ def users_info(workspace: Workspace, call: Json) -> Json:
     if str(call.get("include_locale", "")).lower() in {"1", "true"}:
         found["locale"] = user.locale
     return {"user": found}
-
-
-def conversations_info(workspace: Workspace, call: Json) -> Json:
-    """`conversations.info`."""
-    channel = workspace.channels.get(str(call.get("channel", "")))
-    if channel is None:
-        raise SlackError("channel_not_found")
-    return {
-        "channel": {
-            "id": channel.id,
-            "name": channel.name,
-            "is_im": bool(channel.im_with),
-            "is_channel": not channel.im_with,
-            "is_archived": channel.archived,
-            "is_member": workspace.bot.id in channel.members,
-            "user": channel.im_with,
-        }
-    }
-
-
-def conversations_open(workspace: Workspace, call: Json) -> Json:
-    """`conversations.open` with one user: the direct message with them."""
-    user = str(call.get("users", ""))
-    for channel in workspace.channels.values():
-        if channel.im_with == user:
-            return {"channel": {"id": channel.id}}
-    raise SlackError("user_not_found")
 
 
 def conversations_replies(workspace: Workspace, call: Json) -> Json:
@@ -166,28 +139,6 @@ def set_session_status(workspace: Workspace, call: Json) -> Json:
         answer["warning"] = "missing_agent_session_stopped_event_subscription"
         answer["response_metadata"] = {"warnings": [answer["warning"]]}
     return answer
-
-
-def rename_session(workspace: Workspace, call: Json) -> Json:
-    """`agents.sessions.rename`."""
-    key = (str(call.get("channel_id", "")), str(call.get("thread_ts") or ""))
-    if not 0 < len(str(call.get("title") or "")) <= TITLE:
-        raise SlackError("invalid_arguments")
-    if key not in workspace.sessions:
-        raise SlackError("session_not_found")
-    workspace.sessions[key].title = str(call.get("title", ""))
-    workspace.changed()
-    return {}
-
-
-def views_publish(workspace: Workspace, call: Json) -> Json:
-    """`views.publish`: the Home tab of one person."""
-    user = str(call.get("user_id", ""))
-    if user not in workspace.users:
-        raise SlackError("user_not_found")
-    workspace.homes[user] = call["view"]
-    workspace.changed()
-    return {"view": call["view"]}
 
 
 def files_info(workspace: Workspace, call: Json) -> Json:

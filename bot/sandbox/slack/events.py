@@ -129,8 +129,6 @@ def message_json(workspace: Workspace, message: Message) -> Json:
         found["files"] = [
             file_json(workspace, f) if team == workspace.team else _stub(f) for f in message.files
         ]
-    if message.metadata:
-        found["metadata"] = message.metadata
     if message.user == workspace.bot.id:
         found |= {"bot_id": "B0CHINWAG", "app_id": workspace.app}
     return found

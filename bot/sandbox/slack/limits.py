@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict, deque
-from enum import Enum
 
 from bot.core.ports import Clock
+from bot.sandbox.limits import Mode
 
 PER_MINUTE = {1: 1, 2: 20, 3: 50, 4: 100}
 TIERS = {
@@ -24,20 +24,15 @@ TIERS = {
     "chat.startStream": 2,
     "chat.appendStream": 4,
     "chat.stopStream": 2,
-    "conversations.info": 3,
-    "conversations.open": 3,
     "conversations.history": 3,
     "conversations.replies": 3,
     "users.info": 4,
     "files.info": 4,
     "files.getUploadURLExternal": 4,
     "files.completeUploadExternal": 4,
-    "views.publish": 4,
-    "views.open": 4,
     "assistant.threads.setSuggestedPrompts": 4,
     "assistant.threads.setStatus": 0,  # 600 a minute
     "agents.sessions.setStatus": 3,
-    "agents.sessions.rename": 3,
 }
 POSTING = frozenset({"chat.postMessage"})
 BURST = 3
@@ -45,19 +40,11 @@ BURST = 3
 SPECIAL_PER_MINUTE = 600
 
 
-class Limits(Enum):
-    """Whether limits are enforced; `HARD` doubles the wait with each offence."""
-
-    OFF = "off"
-    ON = "on"
-    HARD = "hard"
-
-
-class RateLimits:
+class Limits:
     """Counts calls and says how long to wait; `refused` counts the 429s given."""
 
     def __init__(self, clock: Clock) -> None:
-        self.mode = Limits.OFF
+        self.mode = Mode.OFF
         self.refused = 0
         self._clock = clock
         self._calls: dict[str, deque[float]] = defaultdict(deque)
@@ -67,7 +54,7 @@ class RateLimits:
 
     def wait(self, method: str, channel: str) -> int:
         """Seconds until this call would be taken; 0 when it is, and then it counts."""
-        if self.mode is Limits.OFF:
+        if self.mode is Mode.OFF:
             return 0
         now = self._clock.monotonic()
         key = f"{method}:{channel}" if method in POSTING else method
@@ -75,7 +62,7 @@ class RateLimits:
         if short <= 0:
             return 0
         wait = max(1, math.ceil(short))
-        if self.mode is Limits.HARD:
+        if self.mode is Mode.HARD:
             self._offences[key] += 1
             wait *= 2 ** min(self._offences[key], 8)
             self._banned[key] = now + wait

@@ -28,8 +28,6 @@ METHODS = {
     "chat.appendStream": Method(chat.append_stream, "chat:write"),
     "chat.stopStream": Method(chat.stop_stream, "chat:write"),
     "users.info": Method(directory.users_info, "users:read"),
-    "conversations.info": Method(directory.conversations_info, "channels:read"),
-    "conversations.open": Method(directory.conversations_open, "im:write"),
     "conversations.history": Method(directory.conversations_history),
     "conversations.replies": Method(directory.conversations_replies),
     "assistant.threads.setStatus": Method(directory.set_thread_status, "assistant:write"),
@@ -37,8 +35,6 @@ METHODS = {
         directory.set_suggested_prompts, "assistant:write"
     ),
     "agents.sessions.setStatus": Method(directory.set_session_status, "chat:write"),
-    "agents.sessions.rename": Method(directory.rename_session, "chat:write"),
-    "views.publish": Method(directory.views_publish),
     "files.info": Method(directory.files_info, "files:read"),
     "files.getUploadURLExternal": Method(directory.upload_url, "files:write"),
     "files.completeUploadExternal": Method(directory.complete_upload, "files:write"),

@@ -4,7 +4,7 @@ ada = slack.person("Ada")
 await ada.dm.send("hello")
 general = ada.channel(slack.channel("general"))
 question = await general.send("<@BOT> what is this?")
-await ada.thread(question).reply("and why?")
+await ada.thread(question).send("and why?")
 """
 
 from __future__ import annotations
@@ -284,14 +284,6 @@ class Place:
         return "".join(parts).replace(BOT, f"<@{self._workspace.bot.id}>")
 
 
-class Thread(Place):
-    """One thread, begun by any message."""
-
-    async def reply(self, text: str) -> Message:
-        """Write into the thread."""
-        return await self.send(text)
-
-
 @dataclass(frozen=True, slots=True)
 class Person:
     """Somebody in the workspace: their direct message with the bot, and the channels."""
@@ -316,11 +308,10 @@ class Person:
         channel.members.add(self.user.id)
         return Place(self.workspace, self.sockets, self.user, channel)
 
-    def thread(self, message: Message | Seen, channel: str = "") -> Thread:
-        """The thread of a message; `channel` is needed for one known only from the screen."""
-        where = message.channel if isinstance(message, Message) else channel
-        root = message.root if isinstance(message, Message) else message.thread or message.ts
-        return Thread(self.workspace, self.sockets, self.user, self.workspace.channels[where], root)
+    def thread(self, message: Message) -> Place:
+        """The thread of a message."""
+        channel = self.workspace.channels[message.channel]
+        return Place(self.workspace, self.sockets, self.user, channel, message.root)
 
     def offered(self) -> tuple[str, list[str]]:
         """The greeting over the empty direct message, and the prompts that can be picked."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Self
 from urllib.parse import quote
@@ -20,18 +21,18 @@ from aiohttp import web
 
 from bot.core.clock import SystemClock
 from bot.core.ports import Clock
+from bot.sandbox.listening import listening
 from bot.sandbox.slack import chat, events, methods
 from bot.sandbox.slack.blocks import parse_blocks
 from bot.sandbox.slack.faults import ANY, Break, Drop, Fault, Faults, Hang, Refuse
-from bot.sandbox.slack.limits import Limits, RateLimits
+from bot.sandbox.slack.limits import Limits
 from bot.sandbox.slack.people import Person
 from bot.sandbox.slack.sockets import Sockets
 from bot.sandbox.slack.state import Channel, Json, Message, User
 from bot.sandbox.slack.workspace import SlackError, Workspace
 
 FORMS_ONLY = frozenset(
-    {"conversations.history", "conversations.info", "conversations.replies", "files.info"}
-    | {"users.info"}
+    {"conversations.history", "conversations.replies", "files.info", "users.info"}
 )
 """Methods that take no JSON (docs.slack.dev, "Content types" on the page of each)."""
 UPLOAD = 1_073_741_824
@@ -55,26 +56,18 @@ class SlackSandbox:
     `calls` is everything the bot asked for, in order; `limits.mode` switches rate limits on.
     """
 
-    def __init__(self, *, clock: Clock | None = None, port: int = 0) -> None:
+    def __init__(self, *, clock: Clock | None = None) -> None:
         self.clock = clock or SystemClock()
         self.workspace = Workspace(clock=self.clock, tell=self._tell)
-        self.limits = RateLimits(self.clock)
+        self.limits = Limits(self.clock)
         self.sockets = Sockets(self.clock, self.workspace.changed)
         self.calls: list[Call] = []
         self._faults = Faults()
-        self._port = port
-        self._runner: web.AppRunner | None = None
+        self._serving = AsyncExitStack()
         self._hanging = asyncio.Event()
         self._closing = False
 
     async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
-
-    async def start(self) -> None:
         """Listen on loopback; `base_url` is known from here on."""
         app = web.Application(client_max_size=UPLOAD)
         app.router.add_route("*", "/api/{method}", self._api)
@@ -86,20 +79,16 @@ class SlackSandbox:
         app.router.add_post("/upload/{file}", self._upload)
         app.router.add_post("/commands/{channel}/{user}/{trigger}", self._respond)
         app.router.add_post("/actions/{channel}/{user}/{trigger}", self._respond)
-        self._runner = web.AppRunner(app, shutdown_timeout=1.0)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self._port)
-        await site.start()
-        self._port = self._runner.addresses[0][1]
-        self.workspace.url = f"http://127.0.0.1:{self._port}"
+        served = listening(app, grace=1.0)
+        self.workspace.url = await self._serving.enter_async_context(served)
+        return self
 
-    async def close(self) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """Stop listening and end every connection, hanging calls too."""
         self._closing = True
         self.let_go()
         await self.sockets.close()
-        if self._runner is not None:
-            await self._runner.cleanup()
+        await self._serving.aclose()
 
     # ------------------------------------------------------------ what the bot needs
 
@@ -189,10 +178,6 @@ class SlackSandbox:
     def calls_to(self, method: str) -> list[Call]:
         """The calls of one method, in order."""
         return [call for call in self.calls if call.method == method]
-
-    def enforce_limits(self, mode: Limits = Limits.ON) -> None:
-        """Switch rate limits on, hard, or off."""
-        self.limits.mode = mode
 
     # ------------------------------------------------------------ the Web API
 
@@ -331,7 +316,7 @@ async def _arguments(request: web.Request, method: str) -> Json:
     elif request.method == "POST":
         for key, value in (await request.post()).items():
             found[key] = value
-    for key in ("blocks", "files", "chunks", "metadata", "view"):
-        if isinstance(found.get(key), str) and key != "blocks":
+    for key in ("files", "chunks"):
+        if isinstance(found.get(key), str):
             found[key] = json.loads(found[key])
     return found

@@ -94,7 +94,6 @@ class Message:
     deleted: bool = False
     ephemeral_for: str = ""
     client_msg_id: str = ""
-    metadata: Json = field(default_factory=dict)
     shared: list[Json] = field(default_factory=list)
     posted: datetime = field(default_factory=lambda: datetime.now(UTC))
 

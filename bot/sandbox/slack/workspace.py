@@ -111,7 +111,6 @@ class Workspace:
     messages: dict[tuple[str, str], Message] = field(default_factory=dict)
     files: dict[str, StoredFile] = field(default_factory=dict)
     sessions: dict[tuple[str, str], Session] = field(default_factory=dict)
-    homes: dict[str, Json] = field(default_factory=dict)
     prompts: dict[str, tuple[str, list[Json]]] = field(default_factory=dict)
     """What a direct message offers to say, under its greeting."""
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))

@@ -29,14 +29,10 @@ __all__ = ["serve"]
 @asynccontextmanager
 async def serve(
     *,
-    token: str = "1000:sandbox",
     username: str = "sandbox_bot",
     name: str = "Sandbox",
     clock: Clock | None = None,
     judge: bool = True,
-    privacy: bool = True,
-    host: str = "127.0.0.1",
-    port: int = 0,
 ) -> AsyncGenerator[Telegram]:
     """Serve a new, empty Telegram on loopback. Raises `ConfigError` without `tdjson`.
 
@@ -46,8 +42,6 @@ async def serve(
     from bot.sandbox.telegram.server import serving
     from bot.sandbox.telegram.telegram import Telegram
 
-    telegram = Telegram(
-        token=token, username=username, name=name, clock=clock, judge=judge, privacy=privacy
-    )
-    async with serving(telegram, host, port):
+    telegram = Telegram(username=username, name=name, clock=clock, judge=judge)
+    async with serving(telegram):
         yield telegram

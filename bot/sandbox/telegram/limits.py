@@ -14,15 +14,8 @@ from collections import deque
 from enum import Enum
 
 from bot.core.ports import Clock
+from bot.sandbox.limits import Mode
 from bot.sandbox.telegram.errors import TooManyRequests
-
-
-class Mode(Enum):
-    """How strict the server is."""
-
-    OFF = "off"
-    ON = "on"
-    HARD = "hard"  # the wait doubles with every call made while blocked
 
 
 class Budget(Enum):
@@ -40,7 +33,7 @@ _PREVIEW = ((20, 5.0), (40, 30.0))
 
 
 class Limits:
-    """Decides by the clock whether a call is let through. Set `mode` at any time."""
+    """Decides by the clock whether a call is let through."""
 
     def __init__(self, clock: Clock, mode: Mode = Mode.OFF) -> None:
         self.mode = mode

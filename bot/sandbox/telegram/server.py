@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from aiohttp import web
 
+from bot.sandbox.listening import listening
 from bot.sandbox.telegram import (
     buttons,
     drafts,
@@ -62,25 +63,18 @@ _UNLIMITED = {"getchat", "deletemessage", "deletemessages"}  # neither posts nor
 
 
 @asynccontextmanager
-async def serving(telegram: Telegram, host: str, port: int) -> AsyncGenerator[Telegram]:
-    """Serve the sandbox; port 0 takes a free one. Sets `telegram.base_url`."""
+async def serving(telegram: Telegram) -> AsyncGenerator[None]:
+    """Serve the sandbox. Sets `telegram.base_url`."""
     app = web.Application(client_max_size=_MAX_BODY)
     door = _Door(telegram)
     app.router.add_route("*", "/bot{token}/{method}", door.call)
     app.router.add_get("/file/bot{token}/{path:.+}", door.download)
     app.router.add_route("*", "/{rest:.*}", door.nothing)
-    runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, host, port)
-        await site.start()
-        bound = runner.addresses[0][1]
-        telegram.base_url = f"http://{host}:{bound}"
-        yield telegram
-    finally:
-        telegram.base_url = ""
-        await telegram.webhook.close()
-        await runner.cleanup()
+    async with listening(app, cancels=True) as telegram.base_url:
+        try:
+            yield
+        finally:
+            await telegram.webhook.close()
 
 
 class _Door:

@@ -30,21 +30,19 @@ class Telegram:
     def __init__(
         self,
         *,
-        token: str = "1000:sandbox",
-        username: str = "sandbox_bot",
-        name: str = "Sandbox",
-        clock: Clock | None = None,
-        judge: bool = True,
-        privacy: bool = True,
+        username: str,
+        name: str,
+        clock: Clock | None,
+        judge: bool,
     ) -> None:
-        self.token = token
+        self.token = "1000:sandbox"
         self.base_url = ""
-        self.privacy = privacy
+        self.privacy = True
         self.local = False
         """Whether this is a Bot API server of one's own, which posts also without HTTPS."""
         self.clock: Clock = clock or SystemClock()
         self.judge: Judge = Tdlib() if judge else Lenient()
-        self.bot = User(id=int(token.partition(":")[0]), name=name, username=username, is_bot=True)
+        self.bot = User(id=1000, name=name, username=username, is_bot=True)
         self.limits = Limits(self.clock)
         self.faults = Faults()
         self.calls = CallLog()

@@ -83,11 +83,11 @@ async def test_a_thread_that_began_with_a_question_here_is_known_though_slack_is
                 await stores.turns.accept(message, urgent=False)
     async with running(sandbox, stores.users, stores.turns) as after:
         sandbox.hang_next(method="conversations.replies")
-        await ada.thread(question).reply("and why?")
+        await ada.thread(question).send("and why?")
         await after.inbox.holds(1)
         assert after.inbox.message().addressed
         assert sandbox.calls_to("conversations.replies") == []
-        await ada.thread(remark).reply("yes!")
+        await ada.thread(remark).send("yes!")
         await sandbox.wait_for(lambda: bool(sandbox.calls_to("conversations.replies")))
         sandbox.let_go()
         await after.inbox.holds(2)

@@ -14,7 +14,7 @@ async def test_people_of_two_workspaces_are_in_one_conversation(bot: Running) ->
     channel = bot.sandbox.channel("shared")
     question = await bea.channel(channel).send("<@BOT> what is this?")
     await bot.inbox.holds(2)
-    await ada.thread(question).reply("and why?")
+    await ada.thread(question).send("and why?")
     await bot.inbox.holds(3)
     theirs, ours = bot.inbox.message(0), bot.inbox.message(2)
     assert ours.addressed
@@ -72,7 +72,7 @@ async def test_an_answer_goes_on_in_a_channel_that_gets_another_id(bot: Running)
     await draft.finish(Reply(text="half and half", files=(note,)))
     answer, files = ada.thread(question).answers()
     assert (answer.text, files.files) == ("half and half", ("note.txt",))
-    await ada.thread(question).reply("and why?")
+    await ada.thread(question).send("and why?")
     await bot.inbox.holds(4)
     assert bot.inbox.message().addressed
     assert bot.inbox.message().ref.chat == make_chat(team, channel.id, question.ts)

@@ -16,7 +16,7 @@ from bot.platforms.slack import calls
 from bot.platforms.slack.errors import Unreachable
 from bot.platforms.slack.ids import make_chat
 from bot.platforms.slack.posting import BAD_BLOCKS
-from bot.sandbox.slack.limits import Limits
+from bot.sandbox.limits import Mode
 from tests.platform_contract import HastyClock
 from tests.platforms.slack.stage import SlackStage, slack_stage
 
@@ -108,7 +108,7 @@ async def test_the_answer_stands_there_whole_and_once(profile: str, seed: int) -
     words = [f"{dice.choice(('word', '好字', 'é🙂'))}{number}" for number in range(count)]
     clock = HastyClock()
     async with slack_stage(profile, clock, sandbox_clock=clock) as stage:
-        stage.sandbox.enforce_limits(dice.choice((Limits.OFF, Limits.ON)))
+        stage.sandbox.limits.mode = dice.choice((Mode.OFF, Mode.ON))
         fate = Fate(stage, dice)
         fate.before()
         await begin(stage)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.core.types import Button, FileKind, Forward, Reply
-from bot.sandbox.slack.limits import Limits
+from bot.sandbox.limits import Mode
 from bot.sandbox.slack.server import SlackSandbox
 from tests.platforms.slack.running import Running, running
 
@@ -68,8 +68,8 @@ async def test_a_thread_begun_by_a_mention_needs_no_other(bot: Running) -> None:
     question = await ada.channel(channel).send("<@BOT> what is this?")
     await bot.inbox.holds(2)
     thread = ada.thread(question)
-    await thread.reply("and why?")
-    await thread.reply(f"<@{bea.id}> what do you say?")
+    await thread.send("and why?")
+    await thread.send(f"<@{bea.id}> what do you say?")
     await bot.inbox.holds(4)
     follow_up, aside = bot.inbox.message(2), bot.inbox.message(3)
     assert follow_up.addressed
@@ -99,8 +99,8 @@ async def test_whose_thread_it_is_is_known_after_a_restart_too(sandbox: SlackSan
         await before.inbox.holds(3)
         await before.settled()
     async with running(sandbox) as after:
-        await ada.thread(theirs).reply("anybody?")
-        await ada.thread(ours).reply("and why?")
+        await ada.thread(theirs).send("anybody?")
+        await ada.thread(ours).send("and why?")
         await after.inbox.holds(2)
         heard = {m.text: m.addressed for m in (after.inbox.message(0), after.inbox.message(1))}
     assert heard == {"anybody?": False, "and why?": True}
@@ -119,7 +119,7 @@ async def test_a_follow_up_after_a_restart_is_not_lost_on_a_slack_in_trouble(
             sandbox.refuse_next("ratelimited", method="conversations.replies", retry_after=1)
         else:
             sandbox.break_next(503, method="conversations.replies")
-        await ada.thread(question).reply("and why?")
+        await ada.thread(question).send("and why?")
         await after.inbox.holds(1)
         assert after.inbox.message().addressed
         await after.settled()
@@ -136,10 +136,10 @@ async def test_follow_ups_wait_for_a_slow_slack_in_order_and_hold_up_nobody(
     async with running(sandbox) as after:
         sandbox.hang_next(method="conversations.replies")
         for text in ("and why?", "and how?"):
-            await ada.thread(question).reply(text)
+            await ada.thread(question).send(text)
         await general.send("<@BOT> something else")
         await after.inbox.holds(2)  # a mention comes twice
-        await ada.thread(question).reply("and when?")
+        await ada.thread(question).send("and when?")
         # Slack would send the three again to another process.
         await sandbox.wait_for(lambda: len(sandbox.sockets.unacked) == 3)
         assert [message.text for message in map(after.inbox.message, (0, 1))] == (
@@ -162,9 +162,9 @@ async def test_many_threads_that_go_on_at_once_after_a_restart_are_all_heard(
     async with running(sandbox) as before:
         await before.settled()
     async with running(sandbox) as after:
-        sandbox.enforce_limits(Limits.HARD)
+        sandbox.limits.mode = Mode.HARD
         for question in questions:
-            await ada.thread(question).reply("and why?")
+            await ada.thread(question).send("and why?")
         await after.inbox.holds(45)
         assert all(after.inbox.message(at).addressed for at in range(45))
     assert sandbox.limits.refused == 0
@@ -176,10 +176,10 @@ async def test_a_command_for_files_is_about_the_message_that_began_the_thread(
     ada = bot.sandbox.person("Ada")
     general = bot.sandbox.channel("general")
     clip = await ada.channel(general).upload("talk.m4a", b"sound", "audio/mp4")
-    await ada.thread(clip).reply("<@BOT> !transcribe de")
+    await ada.thread(clip).send("<@BOT> !transcribe de")
     mine = await ada.dm.record(b"sound", seconds=1)
-    await ada.thread(mine).reply("!transcribe")
-    await ada.thread(mine).reply("what else?")
+    await ada.thread(mine).send("!transcribe")
+    await ada.thread(mine).send("what else?")
     await bot.inbox.holds(6)  # a mention comes twice
     by_text = {m.text: m.reply_to for m in map(bot.inbox.message, range(len(bot.inbox.events)))}
     for command, name in (("/transcribe de", "talk.m4a"), ("/transcribe", "audio_message.m4a")):
@@ -191,7 +191,7 @@ async def test_a_command_for_files_is_about_the_message_that_began_the_thread(
 async def test_a_direct_message_and_its_threads_are_one_conversation(bot: Running) -> None:
     ada = bot.sandbox.person("Ada")
     question = await ada.dm.send("what is this?")
-    await ada.thread(question).reply("and why?")
+    await ada.thread(question).send("and why?")
     await bot.inbox.holds(2)
     first, second = bot.inbox.message(0), bot.inbox.message(1)
     assert first.ref.chat == second.ref.chat
@@ -203,7 +203,7 @@ async def test_a_direct_message_and_its_threads_are_one_conversation(bot: Runnin
 async def test_what_is_said_of_a_message_in_a_thread_stands_in_the_thread(bot: Running) -> None:
     ada = bot.sandbox.person("Ada")
     question = await ada.dm.send("what is this?")
-    await ada.thread(question).reply("!model")
+    await ada.thread(question).send("!model")
     await bot.inbox.holds(2)
     chat = bot.inbox.message().ref.chat
     await bot.platform.send(chat, Reply(text="pick a model"))
@@ -385,7 +385,7 @@ async def test_people_whose_names_slack_does_not_tell_are_known_by_their_id(bot:
 
 
 async def test_many_who_write_in_the_same_minute_are_all_known(bot: Running) -> None:
-    bot.sandbox.enforce_limits(Limits.HARD)
+    bot.sandbox.limits.mode = Mode.HARD
     for number in range(90):
         person = bot.sandbox.person(f"P{number}", locale="zh-CN")
         await person.dm.send("hello")

@@ -13,7 +13,8 @@ from bot.core.fakes.clock import ManualClock
 from bot.errors import NotYourTurn, RateLimited
 from bot.platforms.slack.budgets import Urgency
 from bot.platforms.slack.pace import Pace
-from bot.sandbox.slack.limits import Limits, RateLimits
+from bot.sandbox.limits import Mode
+from bot.sandbox.slack.limits import Limits
 
 
 class Wire:
@@ -21,8 +22,8 @@ class Wire:
 
     def __init__(self, clock: ManualClock) -> None:
         self._clock = clock
-        self.limits = RateLimits(clock)
-        self.limits.mode = Limits.HARD
+        self.limits = Limits(clock)
+        self.limits.mode = Mode.HARD
         self.taken: list[tuple[str, str, float]] = []
 
     async def call(self, method: str, channel: str) -> None:

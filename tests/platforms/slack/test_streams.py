@@ -14,7 +14,7 @@ from bot.core.fakes.clock import ManualClock
 from bot.core.types import Button, IncomingMessage, Reply, Sender, UserId
 from bot.errors import NotYourTurn, OutcomeUnknown, PlatformError, RateLimited
 from bot.platforms.slack.ids import make_chat, make_message
-from bot.sandbox.slack.limits import Limits
+from bot.sandbox.limits import Mode
 from bot.sandbox.slack.people import Person
 from tests.platform_contract import HastyClock
 from tests.platforms.slack.stage import SlackStage, slack_stage
@@ -217,7 +217,7 @@ async def asked(stage: SlackStage, person: Person) -> IncomingMessage:
 async def test_more_answers_than_streams_a_minute_are_posted() -> None:
     clock = HastyClock()
     async with slack_stage("thread", clock, sandbox_clock=clock) as stage:
-        stage.sandbox.enforce_limits(Limits.ON)
+        stage.sandbox.limits.mode = Mode.ON
         for number in range(30):
             draft = stage.platform.draft(stage.incoming)
             with suppress(RateLimited):  # the end gets through by itself
@@ -230,7 +230,7 @@ async def test_more_answers_than_streams_a_minute_are_posted() -> None:
 async def test_first_texts_come_at_once_while_there_is_a_call_for_each_end() -> None:
     clock = ManualClock()  # not a second passes
     async with slack_stage("dm", clock, sandbox_clock=clock) as stage:
-        stage.sandbox.enforce_limits(Limits.HARD)
+        stage.sandbox.limits.mode = Mode.HARD
         people = [stage.sandbox.person(f"P{number}") for number in range(66)]
         drafts = [stage.platform.draft(await asked(stage, person)) for person in people]
         for draft in drafts[:65]:

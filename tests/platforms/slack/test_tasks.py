@@ -11,7 +11,7 @@ from bot.core.delivery.delivery import Delivery
 from bot.core.types import MessageRef, OutgoingFile, Reply
 from bot.errors import OutcomeUnknown
 from bot.platforms.slack.draft import TICK
-from bot.sandbox.slack.limits import Limits
+from bot.sandbox.limits import Mode
 from bot.sandbox.slack.state import Seen
 from tests.platform_contract import HastyClock
 from tests.platforms.slack.stage import SlackStage, slack_stage
@@ -106,7 +106,7 @@ async def test_where_tasks_are_refused_the_answer_is_streamed_without(stage: Sla
 
 
 async def test_a_task_for_which_there_is_no_stream_delays_no_text(stage: SlackStage) -> None:
-    stage.sandbox.enforce_limits(Limits.ON)
+    stage.sandbox.limits.mode = Mode.ON
     for _ in range(20):
         draft = stage.platform.draft(stage.incoming)
         await draft.status("🎧 Listening…")

@@ -13,9 +13,10 @@ from bot.core.fakes.clock import ManualClock
 from bot.errors import RateLimited
 from bot.platforms.telegram import pace
 from bot.platforms.telegram.pace import Budget, Pacer, Urgency
+from bot.sandbox.limits import Mode
 from bot.sandbox.telegram.errors import TooManyRequests
 from bot.sandbox.telegram.limits import Budget as Limited
-from bot.sandbox.telegram.limits import Limits, Mode
+from bot.sandbox.telegram.limits import Limits
 
 ANN, BOB, GROUP = 1001, 1002, -1001
 

@@ -7,7 +7,8 @@ from collections.abc import AsyncGenerator
 import pytest
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, MessageEntity
 
-from bot.sandbox.phone import Seat, serve
+from bot.sandbox.pages.server import serve_pages
+from bot.sandbox.phone import Phone, Seat
 from bot.sandbox.telegram.telegram import Telegram
 from tests.sandbox.pages.browser import in_a_browser, opened
 
@@ -19,7 +20,8 @@ KEY = "document.querySelector('.newest')"
 async def address(telegram: Telegram) -> AsyncGenerator[str]:
     ming = telegram.person(id=MING, name="小明", language="zh-hans").private()
     ming.send("你好")
-    async with serve(telegram, [Seat(name="ming", title="小明", view=ming, language="zh")]) as url:
+    seat = Seat(name="ming", title="小明", view=ming, language="zh")
+    async with serve_pages(Phone(telegram, [seat])) as url:
         yield url
 
 

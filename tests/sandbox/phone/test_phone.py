@@ -12,7 +12,8 @@ from aiohttp import ClientSession, ClientWebSocketResponse, WSServerHandshakeErr
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.errors import ConfigError
-from bot.sandbox.phone import Seat, serve
+from bot.sandbox.pages.server import serve_pages
+from bot.sandbox.phone import Phone, Seat
 from bot.sandbox.telegram.telegram import Telegram
 from tests.sounds import beeps
 
@@ -25,7 +26,8 @@ PIXEL = bytes.fromhex(
 @pytest.fixture
 async def browser(telegram: Telegram) -> AsyncGenerator[ClientSession]:
     seat = Seat(name="ann", title="Ann", view=telegram.person(name="Ann").private())
-    async with serve(telegram, [seat]) as address, ClientSession(address) as session:
+    page = Phone(telegram, [seat])
+    async with serve_pages(page) as address, ClientSession(address) as session:
         yield session
 
 
@@ -176,5 +178,5 @@ async def test_the_page_comes_with_its_style_and_script(browser: ClientSession, 
 async def test_a_port_that_is_taken_is_said(telegram: Telegram, browser: ClientSession) -> None:
     port = browser._base_url.port if browser._base_url else 0
     with pytest.raises(ConfigError, match=f"port {port} is taken"):
-        async with serve(telegram, [], port=port or 0):
+        async with serve_pages(Phone(telegram, []), port=port or 0):
             pass

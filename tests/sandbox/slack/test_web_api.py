@@ -10,7 +10,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.fakes.clock import ManualClock
-from bot.sandbox.slack.limits import Limits
+from bot.sandbox.limits import Mode
 from bot.sandbox.slack.server import SlackSandbox
 
 
@@ -279,7 +279,7 @@ async def test_the_status_line_shows_and_expires(
 async def test_posting_faster_than_a_channel_takes_is_refused(
     slack: SlackSandbox, client: AsyncWebClient
 ) -> None:
-    slack.enforce_limits(Limits.ON)
+    slack.limits.mode = Mode.ON
     ada = slack.person("Ada")
     bea = slack.person("Bea")
     for _ in range(3):
@@ -295,7 +295,7 @@ async def test_posting_faster_than_a_channel_takes_is_refused(
 async def test_the_hard_limit_doubles_the_wait_with_each_offence(
     slack: SlackSandbox, client: AsyncWebClient
 ) -> None:
-    slack.enforce_limits(Limits.HARD)
+    slack.limits.mode = Mode.HARD
     ada = slack.person("Ada")
     for _ in range(3):
         await client.chat_postMessage(channel=ada.dm.id, text="x")

@@ -5,8 +5,9 @@ from telegram import Bot
 from telegram.error import RetryAfter
 
 from bot.core.fakes.clock import ManualClock
+from bot.sandbox.limits import Mode
 from bot.sandbox.telegram.errors import TooManyRequests
-from bot.sandbox.telegram.limits import Budget, Limits, Mode
+from bot.sandbox.telegram.limits import Budget, Limits
 from bot.sandbox.telegram.telegram import Telegram
 from bot.sandbox.telegram.view import ChatView
 from tests.sandbox.telegram.conftest import raw

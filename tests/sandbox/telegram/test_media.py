@@ -7,8 +7,8 @@ from PIL import Image
 from telegram import Bot, InputMediaDocument, InputMediaPhoto, MessageEntity
 from telegram.error import BadRequest, Forbidden, InvalidToken
 
+from bot.sandbox.limits import Mode
 from bot.sandbox.telegram.files import MAX_DOWNLOAD
-from bot.sandbox.telegram.limits import Mode
 from bot.sandbox.telegram.telegram import Telegram
 from bot.sandbox.telegram.view import ChatView
 from tests.sandbox.telegram.conftest import connected, raw

@@ -1,7 +1,4 @@
-"""Who takes part in the demo: two people, each alone with the bot, and both in a group.
-
-They are in a Telegram and in a Slack.
-"""
+"""The demo: a Telegram and a Slack with two people, who are alone with the bot and in a group."""
 
 from __future__ import annotations
 
@@ -11,9 +8,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from bot.sandbox import desk, phone
-from bot.sandbox import telegram as sandbox
+from bot.sandbox import telegram as telegram_sandbox
 from bot.sandbox.pages.server import Json, serve_pages
-from bot.sandbox.phone.server import Phone
 from bot.sandbox.slack.server import SlackSandbox
 from bot.sandbox.telegram.telegram import Telegram
 
@@ -40,11 +36,11 @@ async def serve_demo(port: int, commands: Sequence[Json] = ()) -> AsyncGenerator
     """
     has_judge = importlib.util.find_spec("tdjson") is not None
     async with (
-        sandbox.serve(username="chinwag_bot", name="Chinwag", judge=has_judge) as telegram,
+        telegram_sandbox.serve(username="chinwag_bot", name="Chinwag", judge=has_judge) as telegram,
         SlackSandbox() as slack,
     ):
         at_desks = desks(slack)
-        pages = Phone(telegram, phones(telegram)), desk.Desk(slack, at_desks, commands)
+        pages = phone.Phone(telegram, phones(telegram)), desk.Desk(slack, at_desks, commands)
         async with serve_pages(*pages, port=port) as address:
             yield Demo(telegram=telegram, slack=slack, desks=at_desks, address=address)
 
