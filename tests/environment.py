@@ -1,10 +1,14 @@
-"""What a process of the bot inherits from the tests."""
+"""The environment of a process of the bot: what it inherits, and whom it speaks to."""
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 from pathlib import Path
+
+from bot.sandbox.slack.server import SlackSandbox
+from bot.sandbox.telegram.telegram import Telegram
 
 ROOT = Path(__file__).parent.parent
 
@@ -18,6 +22,35 @@ def inherited() -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("BOT_")}
     kept.pop("PYTHONDONTWRITEBYTECODE", None)
     return kept | {"PYTHONPATH": str(ROOT)}
+
+
+def in_telegram(telegram: Telegram) -> dict[str, str]:
+    """The settings of a bot that is in this Telegram."""
+    return {
+        "BOT_TELEGRAM__TOKEN": telegram.token,
+        "BOT_TELEGRAM__BASE_URL": telegram.base_url,
+    }
+
+
+def in_slack(slack: SlackSandbox) -> dict[str, str]:
+    """The settings of a bot that is in this Slack."""
+    return {
+        "BOT_SLACK__BOT_TOKEN": slack.bot_token,
+        "BOT_SLACK__APP_TOKEN": slack.app_token,
+        "BOT_SLACK__BASE_URL": slack.base_url,
+    }
+
+
+def with_api(url: str, *, model: str = "gpt-4o-mini") -> dict[str, str]:
+    """The settings of a bot for everybody, which asks a model at this address."""
+    return {
+        "BOT_API__BASE_URLS": json.dumps([url]),
+        "BOT_API__KEY": "sk-sandbox",
+        "BOT_API__MODEL": model,
+        "BOT_API__MAX_IN_FLIGHT": "1000",
+        "BOT_ACCESS__OPEN": "true",
+        "BOT_LOG__FORMAT": "json",
+    }
 
 
 def free_port() -> int:

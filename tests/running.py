@@ -1,4 +1,4 @@
-"""A real `bot run` process between the sandbox Telegram and the scripted API."""
+"""Real `bot run` processes between a sandbox and the scripted API."""
 
 from __future__ import annotations
 
@@ -9,9 +9,16 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from aiohttp import ClientError, ClientSession
+
+from bot.platforms.slack.manifest import manifest
 from bot.sandbox.openai import ScriptedApi
+from bot.sandbox.slack.server import SlackSandbox
 from bot.sandbox.telegram.telegram import Telegram
-from tests.environment import inherited
+from tests.environment import in_slack, in_telegram, inherited, with_api
+
+SECONDS = 30
+"""Until a bot is connected."""
 
 
 @asynccontextmanager
@@ -22,31 +29,67 @@ async def started(
 
     Variables that are `given` replace those that are set here.
     """
-    env = inherited() | {
-        "BOT_TELEGRAM__TOKEN": telegram.token,
-        "BOT_TELEGRAM__BASE_URL": telegram.base_url,
-        "BOT_API__BASE_URLS": f'["{api.url}"]',
-        "BOT_API__KEY": "sk-sandbox",
-        "BOT_API__MODEL": "gpt-4o-mini",
+    env = {
+        **in_telegram(telegram),
+        **with_api(api.url),
         "BOT_API__IMAGE_MODEL": "gpt-image-1",
         "BOT_API__TRANSCRIPTION_MODEL": "whisper-1",
-        "BOT_API__MAX_IN_FLIGHT": "1000",
-        "BOT_ACCESS__OPEN": "true",
         "BOT_ACCESS__ADMINS": '["telegram:1001"]',
-        "BOT_LOG__FORMAT": "json",
         **given,
     }
+    async with _process(folder, env) as process:
+        async with asyncio.timeout(SECONDS):
+            updates = telegram.updates
+            while not (updates.polling or updates.webhook_url):  # noqa: ASYNC110  # a state
+                await asyncio.sleep(0.002)
+        yield process
+
+
+@asynccontextmanager
+async def started_in_slack(
+    slack: SlackSandbox, api: ScriptedApi, folder: Path, *, port: int = 0
+) -> AsyncGenerator[Process]:
+    """Start a bot with its database and its log in `folder`; it is connected, and ended after.
+
+    With `port`, the sandbox posts to it there.
+    """
+    slack.workspace.install(manifest([]))
+    env = in_slack(slack) | with_api(api.url)
+    if port:
+        slack.sockets.webhook, slack.sockets.secret = f"http://127.0.0.1:{port}/slack", "made-up"
+        env |= {
+            "BOT_SLACK__MODE": "http",
+            "BOT_SLACK__SIGNING_SECRET": "made-up",
+            "BOT_WEB__PORT": str(port),
+        }
+    async with _process(folder, env) as process:
+        if port:
+            async with asyncio.timeout(SECONDS):
+                while not await _is_ready(port):  # noqa: ASYNC110  # a state, no event
+                    await asyncio.sleep(0.01)
+        else:
+            await slack.wait_for(lambda: bool(slack.sockets.connected), SECONDS)
+        yield process
+
+
+@asynccontextmanager
+async def _process(folder: Path, env: dict[str, str]) -> AsyncGenerator[Process]:
     with (folder / "log").open("ab") as log:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bot", "run", cwd=folder, env=env, stderr=log
+            *(sys.executable, "-m", "bot", "run"), cwd=folder, env=inherited() | env, stderr=log
         )
         try:
-            async with asyncio.timeout(30):
-                updates = telegram.updates
-                while not (updates.polling or updates.webhook_url):  # noqa: ASYNC110  # a state
-                    await asyncio.sleep(0.002)
             yield process
         finally:
             if process.returncode is None:
                 process.terminate()
             await process.wait()
+
+
+async def _is_ready(port: int) -> bool:
+    address = f"http://127.0.0.1:{port}/readyz"
+    try:
+        async with ClientSession() as session, session.get(address) as answer:
+            return answer.status == 200
+    except ClientError:
+        return False

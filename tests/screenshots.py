@@ -23,8 +23,8 @@ from bot.sandbox.openai.scripted import Answer
 from bot.sandbox.slack.people import Place
 from bot.sandbox.telegram.screen import Screen
 from bot.sandbox.telegram.view import ChatView
+from tests.environment import in_slack
 from tests.running import started
-from tests.running_slack import in_slack
 from tests.sounds import beeps
 
 PICTURES = Path(__file__).parent.parent / "docs" / "pictures"

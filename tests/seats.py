@@ -29,6 +29,7 @@ from bot.sandbox.slack.sockets import Envelope
 from bot.sandbox.telegram import serve
 from bot.sandbox.telegram.view import ChatView
 from tests.house import Engine, Options, open_engine
+from tests.intake import listening
 from tests.platforms.console.emulator import Emulator
 from tests.platforms.slack.stage import platform_for
 from tests.platforms.telegram.stage import settings_for
@@ -213,15 +214,10 @@ async def running(
 ) -> AsyncGenerator[Engine]:
     """The bot behind a platform that is connected."""
     async with open_engine(folder, platform, **options) as engine:
-        ready = asyncio.Event()
-        task = asyncio.create_task(platform.run(engine.lanes.sink, ready.set))
         try:
-            async with asyncio.timeout(PATIENCE):
-                await ready.wait()
-            yield engine
+            async with listening(platform, engine.lanes.sink):
+                yield engine
         finally:
-            task.cancel()
-            await asyncio.wait({task})
             await platform.close()
 
 

@@ -14,7 +14,7 @@ from bot.sandbox.slack.people import Place
 from bot.sandbox.slack.server import SlackSandbox
 from bot.sandbox.slack.state import Seen
 from tests.environment import free_port
-from tests.running_slack import started
+from tests.running import started_in_slack
 
 SLOW = Answer(text="slow words " * 300, chunk=11, pace=0.05)
 
@@ -47,7 +47,7 @@ async def test_people_chat_rate_and_stop(
 ) -> None:
     ada, bea = slack.person("Ada"), slack.person("Bea")
     general = slack.channel("general")
-    async with started(slack, api, tmp_path):
+    async with started_in_slack(slack, api, tmp_path):
         question = await ada.channel(general).send("<@BOT> hello")
         thread = bea.thread(question)
         await sees(slack, thread, "You said:** Ada: hello")
@@ -76,7 +76,7 @@ async def test_an_answer_that_had_to_wait_stands_in_the_thread_of_its_question(
 ) -> None:
     ada = slack.person("Ada")
     api.script.answer(SLOW, "a short answer")
-    async with started(slack, api, tmp_path):
+    async with started_in_slack(slack, api, tmp_path):
         await ada.dm.send("a story")
         await sees(slack, ada.dm, "slow words")
         second = await ada.dm.send("and a joke?")
@@ -95,7 +95,7 @@ async def test_an_interrupted_answer_is_finished_in_its_message(
 ) -> None:
     ada = slack.person("Ada")
     api.script.answer(SLOW, "a whole answer")
-    async with started(slack, api, tmp_path) as bot:
+    async with started_in_slack(slack, api, tmp_path) as bot:
         await ada.dm.send("a story")
         await sees(slack, ada.dm, "slow words slow")
         bot.send_signal(end)
@@ -103,7 +103,7 @@ async def test_an_interrupted_answer_is_finished_in_its_message(
     if end is signal.SIGTERM:
         assert not ada.dm.answers()[-1].streaming
         assert not ada.dm.stoppable()
-    async with started(slack, api, tmp_path):
+    async with started_in_slack(slack, api, tmp_path):
         seen = await sees(slack, ada.dm, "a whole answer")
         assert (seen.text, seen.streaming) == ("a whole answer", False)
         assert len(ada.dm.answers()) == 1
@@ -114,14 +114,14 @@ async def test_a_conversation_goes_on_when_its_channel_is_shared(
     slack: SlackSandbox, api: ScriptedApi, tmp_path: Path
 ) -> None:
     ada, secret = slack.person("Ada"), slack.channel("secret", private=True)
-    async with started(slack, api, tmp_path):
+    async with started_in_slack(slack, api, tmp_path):
         question = await ada.channel(secret).send("<@BOT> I am Bob")
         thread = ada.thread(question)
         await sees(slack, thread, "I am Bob")
         await slack.wait_for(lambda: thread.answers()[-1].thumbs)
         slack.share(secret)
         await slack.wait_for(lambda: not slack.sockets.unacked)
-    async with started(slack, api, tmp_path):
+    async with started_in_slack(slack, api, tmp_path):
         await thread.send("who am I?")
         await sees(slack, thread, "who am I?")
         assert "I am Bob" in str(api.traffic.requests[-1].json["messages"])
@@ -132,7 +132,7 @@ async def test_events_that_slack_posts_are_answered_too(
 ) -> None:
     port = free_port()
     ada = slack.person("Ada")
-    async with started(slack, api, tmp_path, port=port):
+    async with started_in_slack(slack, api, tmp_path, port=port):
         await ada.dm.send("hello")
         await sees(slack, ada.dm, "You said:** hello")
         await slack.wait_for(lambda: ada.dm.answers()[-1].thumbs)

@@ -35,8 +35,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.answers import ANSWERS
-from tests.bench.bench_start import ROOT, cpu_seconds, installed, megabytes
+from tests.bench.bench_start import cpu_seconds, installed, megabytes
 from tests.bench.model import NAME
+from tests.environment import ROOT, with_api
 
 BOTS = {"bare": ["-m", "tests.bench.bare"], "chinwag": ["-m", "bot", "run"]}
 STYLES = {
@@ -117,18 +118,7 @@ async def _servers(case: Case) -> AsyncGenerator[Process]:
 @asynccontextmanager
 async def _bot(case: Case, opened: dict[str, Any], folder: Path) -> AsyncGenerator[Process]:
     env = (
-        installed()
-        | opened["address"]
-        | STYLES[case.style]
-        | {
-            "PYTHONPATH": str(ROOT),
-            "BOT_API__BASE_URLS": json.dumps([opened["model"]]),
-            "BOT_API__KEY": "k-bench",
-            "BOT_API__MODEL": NAME,
-            "BOT_API__MAX_IN_FLIGHT": "1000",
-            "BOT_ACCESS__OPEN": "true",
-            "BOT_LOG__FORMAT": "json",
-        }
+        installed() | opened["address"] | STYLES[case.style] | with_api(opened["model"], model=NAME)
     )
     words = [*BOTS[case.bot], *([case.platform] if case.bot == "bare" else [])]
     with (folder / "log").open("wb") as log:

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.sandbox import telegram as telegram_sandbox
+from tests.environment import ROOT, in_telegram, inherited
 
-ROOT = Path(__file__).parent.parent.parent
 IDLE = 3.0
 """Seconds after the first poll at which memory and idle CPU are read."""
 
@@ -38,20 +38,14 @@ class Start:
 def installed() -> dict[str, str]:
     """The environment of a bot that is installed: without settings, and compiled."""
     compileall.compile_dir(ROOT / "bot", quiet=1)
-    strange = ("BOT_", "PYTHONDONTWRITEBYTECODE")
-    return {name: value for name, value in os.environ.items() if not name.startswith(strange)}
+    return inherited()
 
 
 async def measure(folder: Path) -> Start:
     """Start a bot in a folder, wait for its first poll, and end it."""
     async with telegram_sandbox.serve(judge=False) as telegram:
-        env = installed() | {
-            "PYTHONPATH": str(ROOT),
-            "BOT_TELEGRAM__TOKEN": telegram.token,
-            "BOT_TELEGRAM__BASE_URL": telegram.base_url,
-            "BOT_API__KEY": "k-bench",
-            "BOT_API__MODEL": "some-model",
-        }
+        settings = {"BOT_API__KEY": "k-bench", "BOT_API__MODEL": "some-model"}
+        env = installed() | in_telegram(telegram) | settings
         began = time.perf_counter()
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "bot", "run", cwd=folder, env=env, stderr=asyncio.subprocess.PIPE

@@ -18,6 +18,7 @@ from bot.sandbox.slack.state import seen
 from bot.sandbox.telegram.state import Draft, Message
 from bot.sandbox.telegram.telegram import Telegram
 from tests.bench.answers import letters
+from tests.environment import in_slack, in_telegram
 
 Tell = Callable[[int, str, str], None]
 """Told the number of a chat, what the bot shows there, and what of it stays: all its messages."""
@@ -102,11 +103,7 @@ class TelegramPlace:
     def address(self) -> dict[str, str]:
         """Token and address of the Bot API."""
         unlimited = {} if self._telegram.limits.mode is not Mode.OFF else UNLIMITED
-        return {
-            "BOT_TELEGRAM__TOKEN": self._telegram.token,
-            "BOT_TELEGRAM__BASE_URL": self._telegram.base_url,
-            **unlimited,
-        }
+        return in_telegram(self._telegram) | unlimited
 
     @property
     def refused(self) -> int:
@@ -152,11 +149,7 @@ class SlackPlace:
     @property
     def address(self) -> dict[str, str]:
         """Tokens and address of the Web API."""
-        return {
-            "BOT_SLACK__BOT_TOKEN": self._slack.bot_token,
-            "BOT_SLACK__APP_TOKEN": self._slack.app_token,
-            "BOT_SLACK__BASE_URL": self._slack.base_url,
-        }
+        return in_slack(self._slack)
 
     @property
     def refused(self) -> int:

@@ -17,6 +17,7 @@ from bot.sandbox.openai import ScriptedApi
 from bot.store import StorageSettings, migrate
 from tests.durability.processes import Bot, Launcher
 from tests.durability.town import RETRY, Survey, Town, Verdict
+from tests.environment import with_api
 
 PATIENCE = 180.0
 LOOK_EVERY = 0.1
@@ -38,14 +39,7 @@ class Scene:
 
     async def start(self, *, fail_at: int | str = 0) -> Bot:
         """Start the bot."""
-        env = self.town.env | {
-            "BOT_API__BASE_URLS": f'["{self.api.url}"]',
-            "BOT_API__KEY": "sk-sandbox",
-            "BOT_API__MODEL": "gpt-4o-mini",
-            "BOT_API__MAX_IN_FLIGHT": "1000",
-            "BOT_ACCESS__OPEN": "true",
-            "BOT_LOG__FORMAT": "json",
-        }
+        env = self.town.env | with_api(self.api.url)
         return await self.launcher.start(self.folder, env, fail_at=fail_at)
 
     async def either(self, bot: Bot, condition: Callable[[], bool]) -> None:

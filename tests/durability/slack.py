@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from bot.sandbox.slack.people import Person
 from bot.sandbox.slack.server import SlackSandbox
+from tests.environment import in_slack
 
 
 class SlackTown:
@@ -17,11 +18,7 @@ class SlackTown:
         self._slack = slack
         self._people: dict[int, Person] = {}
         self._tasks: list[asyncio.Task[None]] = []
-        self.env = {
-            "BOT_SLACK__BOT_TOKEN": slack.bot_token,
-            "BOT_SLACK__APP_TOKEN": slack.app_token,
-            "BOT_SLACK__BASE_URL": slack.base_url,
-        }
+        self.env = in_slack(slack)
 
     def person(self, number: int) -> Person:
         """Somebody in the workspace."""

@@ -7,22 +7,19 @@ from collections.abc import Callable, Sequence
 
 from bot.sandbox.telegram.telegram import Telegram
 from bot.sandbox.telegram.view import ChatView
+from tests.environment import in_telegram
 
 
 class TelegramTown:
     """`Town`; person `n` has the user id 5000 + n."""
 
-    def __init__(self, telegram: Telegram, first: int = 5000) -> None:
+    def __init__(self, telegram: Telegram) -> None:
         self._telegram = telegram
-        self._first = first
-        self.env = {
-            "BOT_TELEGRAM__TOKEN": telegram.token,
-            "BOT_TELEGRAM__BASE_URL": telegram.base_url,
-        }
+        self.env = in_telegram(telegram)
 
     def chat(self, person: int) -> ChatView:
         """Somebody's private chat with the bot."""
-        return self._telegram.person(id=self._first + person, name=f"P{person}").private()
+        return self._telegram.person(id=5000 + person, name=f"P{person}").private()
 
     async def ask(self, person: int, question: str) -> None:
         """Somebody writes to the bot."""

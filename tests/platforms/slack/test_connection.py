@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit, urlunsplit
@@ -19,18 +20,18 @@ from bot.platforms.slack.calls import Calls
 from bot.platforms.slack.sockets import Sockets
 from bot.sandbox.slack import events
 from bot.sandbox.slack.server import SlackSandbox
-from tests.platforms.slack.running import Inbox, Running
-from tests.platforms.slack.stage import platform_for
+from tests.intake import Inbox
+from tests.platforms.slack.running import Running, running
 
 
 async def test_an_event_is_acknowledged_only_when_it_is_stored(bot: Running) -> None:
     ada = bot.sandbox.person("Ada")
-    bot.inbox.refusing = True
+    bot.inbox.refusals = math.inf
     await ada.dm.send("hello")
     await bot.inbox.has_refused()
     assert bot.sandbox.sockets.unacked
     assert bot.inbox.events == []
-    bot.inbox.refusing = False
+    bot.inbox.refusals = 0
     await bot.settled()
     assert [bot.inbox.message().text] == ["hello"]
 
@@ -182,13 +183,8 @@ async def test_a_connection_that_is_alive_stays(sandbox: SlackSandbox) -> None:
 async def test_slack_being_down_at_the_start_is_waited_for(sandbox: SlackSandbox) -> None:
     sandbox.break_next(503, method="auth.test")
     sandbox.refuse_next(method="apps.connections.open", retry_after=1)
-    platform, ready = platform_for(sandbox, SystemClock()), asyncio.Event()
-    task = asyncio.create_task(platform.run(Inbox(), ready.set))
-    async with asyncio.timeout(10):
-        await ready.wait()
-    task.cancel()
-    await asyncio.wait({task})
-    await platform.close()
+    async with running(sandbox) as bot:
+        assert bot.sandbox.sockets.connected
 
 
 @pytest.mark.parametrize("wrong", ["bot_token", "app_token"])

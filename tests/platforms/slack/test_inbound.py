@@ -327,7 +327,7 @@ async def test_what_is_deleted_asks_for_nothing(bot: Running) -> None:
     ada = bot.sandbox.person("Ada")
     general = ada.channel(bot.sandbox.channel("general"))
     alone, begun = [await general.send(f"<@BOT> {word}") for word in ("one", "two")]
-    reply = await ada.thread(begun).reply("three")
+    reply = await ada.thread(begun).send("three")
     await bot.settled()
     before = len(bot.inbox.events)
     for message in (alone, begun, reply):

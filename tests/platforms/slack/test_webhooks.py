@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,7 +24,8 @@ from bot.platforms.slack.webhooks import PATH, is_genuine, read_body, signature
 from bot.sandbox.slack.server import SlackSandbox
 from bot.web.server import WebServer
 from bot.web.settings import WebSettings
-from tests.platforms.slack.running import Inbox, Running
+from tests.intake import Inbox, listening
+from tests.platforms.slack.running import Running
 
 SECRET = "made-up-secret"
 
@@ -42,19 +44,13 @@ async def posted_to(sandbox: SlackSandbox) -> AsyncIterator[Running]:
     """A bot with a web server, to which the sandbox posts."""
     server, inbox, connected = WebServer(WebSettings(port=0)), Inbox(), set[str]()
     platform = slack.connect(settings(sandbox), clock=SystemClock(), web=server)
-    async with server.running(lambda: bool(connected)):
-        ready = asyncio.Event()
-        task = asyncio.create_task(platform.run(inbox, ready.set))
-        async with asyncio.timeout(5):
-            await ready.wait()
+    async with server.running(lambda: bool(connected)), listening(platform, inbox):
         sandbox.sockets.webhook = f"http://127.0.0.1:{server.port}{PATH}"
         sandbox.sockets.secret = SECRET
         connected.add("slack")
         try:
             yield Running(sandbox, platform, inbox)
         finally:
-            task.cancel()
-            await asyncio.wait({task})
             await platform.close()
 
 
@@ -82,11 +78,11 @@ async def test_messages_commands_and_presses_arrive(hooked: Running) -> None:
 
 async def test_what_is_not_stored_is_not_acknowledged(hooked: Running) -> None:
     ada = hooked.sandbox.person("Ada")
-    hooked.inbox.refusing = True
+    hooked.inbox.refusals = math.inf
     await ada.dm.send("hello")
     await hooked.inbox.has_refused()
     assert hooked.sandbox.sockets.unacked
-    hooked.inbox.refusing = False
+    hooked.inbox.refusals = 0
     await hooked.settled()
     assert [hooked.inbox.message().text] == ["hello"]
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from io import BytesIO
 
 from PIL import Image
@@ -13,7 +12,6 @@ from pydantic import SecretStr
 from bot.core.clock import SystemClock
 from bot.core.ports import Clock, Platform
 from bot.core.types import (
-    Happening,
     IncomingMessage,
     MessageRef,
     OutgoingFile,
@@ -21,7 +19,6 @@ from bot.core.types import (
     Style,
     UserId,
 )
-from bot.errors import StoreError
 from bot.platforms.telegram import TelegramSettings, connect
 from bot.platforms.telegram.ids import make_chat, make_message
 from bot.sandbox.telegram import serve
@@ -122,56 +119,3 @@ async def staged(
             yield TelegramStage(telegram, view, platform.styled(style))
         finally:
             await platform.close()
-
-
-class Inbox:
-    """A sink that remembers what was committed. `failures` are raised first, one per offer."""
-
-    def __init__(self) -> None:
-        self.events: list[Happening] = []
-        self.failures: list[StoreError] = []
-        self.offers = 0
-        self.offered = asyncio.Event()
-        self._news = asyncio.Event()
-
-    async def __call__(self, event: Happening) -> None:
-        """Commit."""
-        self.offers += 1
-        self.offered.set()
-        if self.failures:
-            raise self.failures.pop(0)
-        self.events.append(event)
-        self._news.set()
-
-    async def wait(self, count: int = 1) -> list[Happening]:
-        """The events, as soon as there are so many."""
-        async with asyncio.timeout(5):
-            while len(self.events) < count:
-                self._news.clear()
-                await self._news.wait()
-        return self.events
-
-    async def message(self) -> IncomingMessage:
-        """The only event, which is a message; it is taken out."""
-        (event,) = await self.wait()
-        self.events.clear()
-        assert isinstance(event, IncomingMessage)
-        return event
-
-
-Sink = Callable[[Happening], Awaitable[None]]
-
-
-@asynccontextmanager
-async def listening(stage: TelegramStage, sink: Sink) -> AsyncIterator[None]:
-    """The platform polls while the block runs."""
-    connected = asyncio.Event()
-    task = asyncio.create_task(stage.platform.run(sink, connected.set))
-    async with asyncio.timeout(5):
-        await connected.wait()
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task

@@ -24,15 +24,8 @@ from bot.core.types import (
 from bot.errors import FileTooLarge, PlatformError
 from bot.platforms.telegram.inbound import Me, parse_update
 from bot.platforms.telegram.updates import MALFORMED
-from tests.platforms.telegram.stage import (
-    Inbox,
-    TelegramStage,
-    group,
-    listening,
-    private,
-    staged,
-    topic,
-)
+from tests.intake import Inbox, listening
+from tests.platforms.telegram.stage import TelegramStage, group, private, staged, topic
 
 ME = Me(id=1000, username="sandbox_bot")
 
@@ -44,15 +37,15 @@ def inbox() -> Inbox:
 
 @pytest.fixture
 async def ann(inbox: Inbox) -> AsyncIterator[TelegramStage]:
-    async with staged(private) as stage, listening(stage, inbox):
-        await inbox.message()  # the greeting of every stage
+    async with staged(private) as stage, listening(stage.platform, inbox):
+        await inbox.only()  # the greeting of every stage
         yield stage
 
 
 @pytest.fixture
 async def friends(inbox: Inbox) -> AsyncIterator[TelegramStage]:
-    async with staged(group) as stage, listening(stage, inbox):
-        await inbox.message()
+    async with staged(group) as stage, listening(stage.platform, inbox):
+        await inbox.only()
         stage.telegram.privacy = False
         yield stage
 
@@ -68,7 +61,7 @@ def picture(side: int) -> bytes:
 
 async def test_a_message_says_who_wrote_what_and_where(ann: TelegramStage, inbox: Inbox) -> None:
     id = ann.view.send("hello *there* 👋")
-    message = await inbox.message()
+    message = await inbox.only()
     assert message.text == "hello *there* 👋"
     assert (message.sender.id, message.sender.name, message.sender.language) == (
         "1001",
@@ -84,9 +77,9 @@ async def test_a_message_says_who_wrote_what_and_where(ann: TelegramStage, inbox
 
 async def test_an_edit_is_marked_and_keeps_its_place(ann: TelegramStage, inbox: Inbox) -> None:
     id = ann.view.send("helo")
-    first = await inbox.message()
+    first = await inbox.only()
     ann.view.edit(id, "hello")
-    second = await inbox.message()
+    second = await inbox.only()
     assert (second.text, second.edited, second.ref) == ("hello", True, first.ref)
     assert second.key != first.key
 
@@ -94,7 +87,7 @@ async def test_an_edit_is_marked_and_keeps_its_place(ann: TelegramStage, inbox: 
 async def test_a_reply_quotes_what_it_answers(ann: TelegramStage, inbox: Inbox) -> None:
     ref = await ann.platform.send(ann.incoming.ref.chat, Reply(text="It is **five**."))
     ann.view.reply(int(ref.id), "sure?")
-    message = await inbox.message()
+    message = await inbox.only()
     assert message.reply_to is not None
     assert (message.reply_to.text, message.reply_to.by_bot) == ("It is five.", True)
     assert message.reply_to.ref == ref
@@ -120,7 +113,7 @@ async def test_in_a_group_the_bot_knows_when_it_is_spoken_to(
     friends: TelegramStage, inbox: Inbox, written: str, text: str, addressed: bool
 ) -> None:
     friends.view.send(written)
-    message = await inbox.message()
+    message = await inbox.only()
     assert (message.text, message.addressed, message.group) == (text, addressed, True)
 
 
@@ -129,26 +122,26 @@ async def test_a_command_for_another_bot_is_none_of_ours(
 ) -> None:
     friends.view.send("/help@another_bot")
     friends.view.send("after it")
-    assert (await inbox.message()).text == "after it"
+    assert (await inbox.only()).text == "after it"
 
 
 async def test_a_reply_to_the_bot_speaks_to_it(friends: TelegramStage, inbox: Inbox) -> None:
     ref = await friends.platform.send(friends.incoming.ref.chat, Reply(text="hello"))
     friends.view.reply(int(ref.id), "and you?")
-    assert (await inbox.message()).addressed
+    assert (await inbox.only()).addressed
 
 
 async def test_a_reply_chain_in_a_group_is_no_topic(friends: TelegramStage, inbox: Inbox) -> None:
     first = friends.view.send("one")
-    await inbox.message()
+    await inbox.only()
     friends.view.reply(first, "two")
-    assert (await inbox.message()).ref.chat == friends.incoming.ref.chat
+    assert (await inbox.only()).ref.chat == friends.incoming.ref.chat
 
 
 async def test_topics_are_conversations_of_their_own(inbox: Inbox) -> None:
-    async with staged(topic) as stage, listening(stage, inbox):
+    async with staged(topic) as stage, listening(stage.platform, inbox):
         stage.view.send("/help")
-        events = await inbox.wait(2)
+        events = await inbox.holds(2)
         chats = {event.ref.chat for event in events if isinstance(event, IncomingMessage)}
         assert chats == {stage.incoming.ref.chat}
         assert set(stage.platform.places(stage.incoming.ref.chat)) == {
@@ -166,7 +159,7 @@ async def test_a_photo_comes_with_its_caption_in_a_size_that_is_enough(
 ) -> None:
     content = picture(64)
     ann.view.send_photo(content, "what is this?")
-    message = await inbox.message()
+    message = await inbox.only()
     (photo,) = message.attachments
     assert (message.text, photo.kind, photo.mime) == ("what is this?", FileKind.IMAGE, "image/jpeg")
     await ann.platform.download(photo, tmp_path / "photo")
@@ -175,7 +168,7 @@ async def test_a_photo_comes_with_its_caption_in_a_size_that_is_enough(
 
 async def test_no_picture_of_an_album_is_lost(ann: TelegramStage, inbox: Inbox) -> None:
     ann.view.send_album([picture(20), picture(21), picture(22)], "three")
-    events = [event for event in await inbox.wait(3) if isinstance(event, IncomingMessage)]
+    events = [event for event in await inbox.holds(3) if isinstance(event, IncomingMessage)]
     assert [event.text for event in events] == ["three", "", ""]
     assert len({attachment.id for event in events for attachment in event.attachments}) == 3
 
@@ -188,7 +181,7 @@ async def test_voice_audio_video_and_documents_say_what_they_are(
     ann.view.send_video("clip.mp4", b"ftyp", 7)
     ann.view.send_document("notes.pdf", b"%PDF", "read", mime="application/pdf")
     ann.view.send_sticker("👍")
-    messages = [event for event in await inbox.wait(5) if isinstance(event, IncomingMessage)]
+    messages = [event for event in await inbox.holds(5) if isinstance(event, IncomingMessage)]
     files = [message.attachments[0] for message in messages]
     assert [file.kind for file in files] == [
         FileKind.VOICE,
@@ -207,7 +200,7 @@ async def test_a_file_that_is_too_large_is_not_fetched(
     ann: TelegramStage, inbox: Inbox, tmp_path: Path
 ) -> None:
     ann.view.send_document("film.mkv", b"x", size=25_000_000)
-    (file,) = (await inbox.message()).attachments
+    (file,) = (await inbox.only()).attachments
     with pytest.raises(FileTooLarge):
         await ann.platform.download(file, tmp_path / "film")
     assert not ann.telegram.calls.of("getFile")
@@ -217,7 +210,7 @@ async def test_a_file_that_telegram_forgot_is_an_error_without_the_token(
     ann: TelegramStage, inbox: Inbox, tmp_path: Path
 ) -> None:
     ann.view.send_voice(b"OggS")
-    (file,) = (await inbox.message()).attachments
+    (file,) = (await inbox.only()).attachments
     ann.telegram.faults.fail_next(
         400, "wrong file_id or the file is temporarily unavailable", method="getFile"
     )
@@ -235,7 +228,7 @@ async def test_a_press_comes_back_with_the_value_and_can_be_answered(
     reply = Reply(text="pick", buttons=((Button("Yes", "yes"), Button("No", "no")),))
     ref = await ann.platform.send(ann.incoming.ref.chat, reply)
     press = ann.view.press("No")
-    (event,) = await inbox.wait()
+    (event,) = await inbox.holds()
     assert isinstance(event, ButtonPress)
     assert (event.value, event.ref, event.sender.id) == ("no", ref, "1001")
     await ann.platform.notice(event, "Chosen: " + "x" * 300)
@@ -482,7 +475,7 @@ async def test_an_update_that_cannot_be_read_is_kept_and_the_next_one_comes(
 ) -> None:
     ann.telegram.updates.add_raw({"message": {"message_id": "what?", "chat": 5}})
     ann.view.send("after it")
-    unreadable, after = await inbox.wait(2)
+    unreadable, after = await inbox.holds(2)
     assert isinstance(unreadable, Unreadable)
     assert '"what?"' in unreadable.raw
     assert isinstance(after, IncomingMessage)

@@ -13,8 +13,9 @@ from bot.platforms.telegram.moves import MOVES, Moves
 from bot.sandbox.telegram.people import Group
 from bot.sandbox.telegram.telegram import Telegram
 from bot.sandbox.telegram.view import ChatView
+from tests.intake import Inbox, listening
 from tests.platform_contract import HastyClock
-from tests.platforms.telegram.stage import Inbox, TelegramStage, listening, picture, staged
+from tests.platforms.telegram.stage import TelegramStage, picture, staged
 
 
 class Town:
@@ -47,13 +48,13 @@ async def stage(town: Town) -> AsyncIterator[TelegramStage]:
 
 async def test_both_service_messages_say_the_same(stage: TelegramStage, town: Town) -> None:
     inbox = Inbox()
-    async with listening(stage, inbox):
-        await inbox.message()
+    async with listening(stage.platform, inbox):
+        await inbox.only()
         now = town.upgrade(stage)
         moved = ChatMoved(old=make_chat(stage.view.id), new=make_chat(now.id))
-        assert await inbox.wait(2) == [moved, moved]
+        assert await inbox.holds(2) == [moved, moved]
         now.send("@sandbox_bot hello")
-        await inbox.wait(3)
+        await inbox.holds(3)
 
 
 async def test_a_reply_that_nobody_told_of_the_move_finds_its_way(

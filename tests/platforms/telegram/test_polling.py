@@ -13,11 +13,12 @@ from bot.core.types import (
     IncomingMessage,
     Unreadable,
 )
-from bot.errors import ConfigError, StoreBusy
+from bot.errors import ConfigError
 from bot.platforms.telegram import TelegramSettings, connect
 from bot.sandbox.telegram import serve
+from tests.intake import Inbox, listening
 from tests.platform_contract import HastyClock
-from tests.platforms.telegram.stage import Inbox, listening, private, settings_for, staged
+from tests.platforms.telegram.stage import private, settings_for, staged
 
 
 def texts(inbox: Inbox) -> list[str]:
@@ -25,47 +26,44 @@ def texts(inbox: Inbox) -> list[str]:
 
 
 async def test_an_update_is_confirmed_only_when_it_is_stored() -> None:
-    inbox = Inbox()
-    inbox.failures = [StoreBusy("locked"), StoreBusy("locked")]
-    async with staged(clock=HastyClock()) as stage, listening(stage, inbox):
+    inbox = Inbox(refusals=2)
+    async with staged(clock=HastyClock()) as stage, listening(stage.platform, inbox):
         stage.view.send("second")
-        await inbox.wait(2)
+        await inbox.holds(2)
         assert texts(inbox) == ["hi", "second"]
-        assert inbox.offers == 4
+        assert inbox.refused == 2
 
 
 async def test_a_chat_whose_update_is_refused_waits_alone_and_keeps_its_order() -> None:
-    inbox = Inbox()
-    inbox.failures = [StoreBusy("locked")]
+    inbox = Inbox(refusals=1)
     async with staged(clock=HastyClock()) as stage:
         stage.view.send("second")
         stage.telegram.person(id=1002, name="Bob").private().send("from Bob")
-        async with listening(stage, inbox):
-            await inbox.wait(3)
+        async with listening(stage.platform, inbox):
+            await inbox.holds(3)
         assert texts(inbox) == ["from Bob", "hi", "second"]
 
 
 async def test_what_was_not_stored_when_the_bot_stopped_comes_again() -> None:
-    stuck, inbox = Inbox(), Inbox()
-    stuck.failures = [StoreBusy("locked") for _ in range(1000)]
+    stuck, inbox = Inbox(refusals=1000), Inbox()
     async with staged(clock=ManualClock()) as stage:
-        async with listening(stage, stuck):
-            await stuck.offered.wait()
-        assert stuck.offers == 1  # it waits between two offers
-        async with listening(stage, inbox):
-            await inbox.wait()
+        async with listening(stage.platform, stuck):
+            await stuck.has_refused()
+        assert stuck.refused == 1  # it waits between two offers
+        async with listening(stage.platform, inbox):
+            await inbox.holds()
         assert texts(inbox) == ["hi"]
 
 
 async def test_polling_survives_a_server_that_fails_and_hangs_up() -> None:
     inbox = Inbox()
-    async with staged(clock=HastyClock()) as stage, listening(stage, inbox):
-        await inbox.wait()
+    async with staged(clock=HastyClock()) as stage, listening(stage.platform, inbox):
+        await inbox.holds()
         for order in range(3):
             stage.telegram.faults.fail_next(502, method="getUpdates")
             stage.telegram.faults.drop_next(method="getUpdates")
             stage.view.send(f"message {order}")
-            await inbox.wait(order + 2)
+            await inbox.holds(order + 2)
         assert texts(inbox)[1:] == ["message 0", "message 1", "message 2"]
 
 
@@ -108,8 +106,8 @@ async def test_a_second_poller_is_spoken_of_once(caplog: pytest.LogCaptureFixtur
         )
         inbox = Inbox()
         with caplog.at_level(logging.INFO):
-            async with listening(stage, inbox):
-                await inbox.wait()
+            async with listening(stage.platform, inbox):
+                await inbox.holds()
         said = [r.message for r in caplog.records if "polls with the same token" in r.message]
         assert len(said) == 1
 
@@ -127,12 +125,12 @@ async def test_a_second_poller_that_comes_again_is_spoken_of_again(
 
         conflict()
         with caplog.at_level(logging.INFO):
-            async with listening(stage, inbox):
-                await inbox.wait()
+            async with listening(stage.platform, inbox):
+                await inbox.holds()
                 conflict()
                 for number in range(2):  # the poll under way does not meet the conflict
                     stage.view.send(f"message {number}")
-                    await inbox.wait(number + 2)
+                    await inbox.holds(number + 2)
         said = [r.message for r in caplog.records if "poll" in r.message]
         assert said == [
             "another program polls with the same token",
@@ -146,8 +144,8 @@ async def test_a_webhook_is_taken_away() -> None:
     async with staged(private, clock=HastyClock()) as stage:
         stage.telegram.updates.webhook_url = "https://example.com/hook"
         inbox = Inbox()
-        async with listening(stage, inbox):
-            await inbox.wait()
+        async with listening(stage.platform, inbox):
+            await inbox.holds()
         assert stage.telegram.updates.webhook_url == ""
 
 
@@ -162,22 +160,22 @@ async def test_a_webhook_that_is_being_set_at_this_moment_is_taken_away_later(
         else:
             stage.telegram.faults.fail_next(status, text, method="deleteWebhook")
         inbox = Inbox()
-        async with listening(stage, inbox):
-            await inbox.wait()
+        async with listening(stage.platform, inbox):
+            await inbox.holds()
         assert stage.telegram.updates.webhook_url == ""
 
 
 async def test_an_update_with_an_impossible_number_is_kept_and_passed_over() -> None:
     inbox = Inbox()
     ann = {"id": 1001, "is_bot": False, "first_name": "Ann"}
-    async with staged(clock=HastyClock()) as stage, listening(stage, inbox):
-        await inbox.wait()
+    async with staged(clock=HastyClock()) as stage, listening(stage.platform, inbox):
+        await inbox.holds()
         for number in (float("inf"), float("nan")):
             chat = {"id": 1001, "type": "private", "first_name": "Ann"}
             message = {"message_id": number, "from": ann, "chat": chat, "text": "from nowhere"}
             stage.telegram.updates.add_raw({"message": message})
         stage.view.send("from here")
-        await inbox.wait(4)
+        await inbox.holds(4)
         kept = [event for event in inbox.events if isinstance(event, Unreadable)]
         assert ["from nowhere" in event.raw for event in kept] == [True, True]
         assert texts(inbox)[-1] == "from here"
@@ -192,12 +190,12 @@ async def test_ids_that_go_on_at_a_lower_number_are_followed() -> None:
                 stage.view.send("third")  # the bot does not ask for it yet
             await inbox(event)
 
-        async with listening(stage, sink):
-            await inbox.wait()
+        async with listening(stage.platform, sink):
+            await inbox.holds()
             await stage.telegram.changes.until(lambda: stage.telegram.updates.polling)
             stage.telegram.updates.begin_anew(5)
             stage.view.send("second")
-            await inbox.wait(3)
+            await inbox.holds(3)
             await stage.telegram.changes.until(lambda: stage.telegram.updates.polling)
         assert texts(inbox) == ["hi", "second", "third"]
         assert stage.telegram.updates.pending == []
@@ -205,9 +203,9 @@ async def test_ids_that_go_on_at_a_lower_number_are_followed() -> None:
 
 async def test_a_lower_id_is_asked_for_after_a_pause() -> None:
     inbox, clock = Inbox(), ManualClock()
-    async with staged(clock=clock) as stage, listening(stage, inbox):
+    async with staged(clock=clock) as stage, listening(stage.platform, inbox):
         updates, changes = stage.telegram.updates, stage.telegram.changes
-        await inbox.wait()
+        await inbox.holds()
         await changes.until(lambda: updates.polling)
         with changes.watch() as polls:
             updates.wake()  # the time of the poll is up, and nothing came
@@ -215,5 +213,5 @@ async def test_a_lower_id_is_asked_for_after_a_pause() -> None:
         updates.conflict()  # the bot has to wait before it asks again
         updates.begin_anew(5)
         stage.view.send("second")
-        await clock.drive(inbox.wait(2))
+        await clock.drive(inbox.holds(2))
         assert texts(inbox) == ["hi", "second"]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp import ClientSession
@@ -13,7 +12,7 @@ from bot.core.clock import SystemClock
 from bot.core.fakes.clock import ManualClock
 from bot.core.ports import Clock
 from bot.core.types import Button, ButtonPress, Finding, IncomingMessage, Reply, Unreadable
-from bot.errors import ConfigError, StoreBusy
+from bot.errors import ConfigError
 from bot.platforms.telegram import TelegramSettings, check, connect
 from bot.platforms.telegram.adapter import TelegramPlatform
 from bot.platforms.telegram.ids import make_chat
@@ -23,32 +22,19 @@ from bot.sandbox.telegram.telegram import Telegram
 from bot.web.server import WebServer
 from bot.web.settings import WebSettings
 from tests.environment import free_port
+from tests.intake import Inbox, listening
 from tests.platform_contract import HastyClock
-from tests.platforms.telegram.stage import Inbox, settings_for
+from tests.platforms.telegram.stage import settings_for
 
 
 class Hooked:
-    """A Telegram that posts to a bot's web server; the bot takes it in while it is `listening`."""
+    """A Telegram that posts to a bot's web server; the bot takes it in while it listens."""
 
     def __init__(self, telegram: Telegram, platform: TelegramPlatform, url: str) -> None:
         self.telegram = telegram
         self.platform = platform
         self.url = url
         self.ann = telegram.person().private()
-
-    @asynccontextmanager
-    async def listening(self, inbox: Inbox) -> AsyncIterator[None]:
-        """The bot takes what is posted while the block runs."""
-        ready = asyncio.Event()
-        task = asyncio.create_task(self.platform.run(inbox, ready.set))
-        async with asyncio.timeout(5):
-            await ready.wait()
-        try:
-            yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
 
     async def delivered(self) -> None:
         """Telegram has nothing left to post."""
@@ -91,15 +77,15 @@ def texts(inbox: Inbox) -> list[str]:
 
 async def test_messages_edits_and_presses_arrive() -> None:
     inbox = Inbox()
-    async with hooked() as bot, bot.listening(inbox):
+    async with hooked() as bot, listening(bot.platform, inbox):
         first = bot.ann.send("hello & <world>")
-        await inbox.wait()
+        await inbox.holds()
         bot.ann.edit(first, "hello again")
-        await inbox.wait(2)
+        await inbox.holds(2)
         reply = Reply(text="pick", buttons=((Button("Again", "again"),),))
         await bot.platform.send(make_chat(bot.ann.id), reply)
         bot.ann.press("Again")
-        await inbox.wait(3)
+        await inbox.holds(3)
         assert texts(inbox) == ["hello & <world>", "hello again"]
         assert isinstance(inbox.events[-1], ButtonPress)
         await bot.delivered()
@@ -109,22 +95,21 @@ async def test_the_messages_of_a_chat_keep_their_order_and_parts_of_a_text_belon
     None
 ):
     inbox, parts = Inbox(), ["first " * 600, "second " * 500, "and the end"]
-    async with hooked() as bot, bot.listening(inbox):
+    async with hooked() as bot, listening(bot.platform, inbox):
         for part in parts:
             bot.ann.send(part)
-        await inbox.wait(3)
+        await inbox.holds(3)
         messages = [event for event in inbox.events if isinstance(event, IncomingMessage)]
         assert [message.text.split()[0] for message in messages] == ["first", "second", "and"]
         assert len({message.album for message in messages}) == 1
 
 
 async def test_what_is_not_stored_is_not_acknowledged_and_comes_again() -> None:
-    inbox = Inbox()
-    inbox.failures = [StoreBusy("locked"), StoreBusy("locked"), StoreBusy("locked")]
-    async with hooked() as bot, bot.listening(inbox):
+    inbox = Inbox(refusals=3)
+    async with hooked() as bot, listening(bot.platform, inbox):
         bot.ann.send("first")
         bot.ann.send("second")
-        await inbox.wait(2)
+        await inbox.holds(2)
         await bot.delivered()
         assert texts(inbox) == ["first", "second"]
         assert "503" in bot.telegram.webhook.last_error
@@ -133,23 +118,23 @@ async def test_what_is_not_stored_is_not_acknowledged_and_comes_again() -> None:
 async def test_what_is_written_while_the_bot_is_away_waits_for_it() -> None:
     before, after = Inbox(), Inbox()
     async with hooked() as bot:
-        async with bot.listening(before):
+        async with listening(bot.platform, before):
             bot.ann.send("first")
-            await before.wait()
+            await before.holds()
         bot.ann.send("second")
         await bot.telegram.changes.until(lambda: "503" in bot.telegram.webhook.last_error)
-        async with bot.listening(after):
-            await after.wait()
+        async with listening(bot.platform, after):
+            await after.holds()
             await bot.delivered()
         assert (texts(before), texts(after)) == (["first"], ["second"])
 
 
 async def test_what_cannot_be_read_is_kept_and_passed_over() -> None:
     inbox = Inbox()
-    async with hooked() as bot, bot.listening(inbox):
+    async with hooked() as bot, listening(bot.platform, inbox):
         bot.telegram.updates.add_raw({"message": {"broken": True}})
         bot.ann.send("whole")
-        await inbox.wait(2)
+        await inbox.holds(2)
         await bot.delivered()
         assert [event.raw for event in inbox.events if isinstance(event, Unreadable)]
         assert texts(inbox) == ["whole"]
@@ -160,10 +145,10 @@ async def test_who_does_not_know_the_secret_is_sent_away(
     secret: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     inbox = Inbox()
-    async with hooked() as bot, bot.listening(inbox):
+    async with hooked() as bot, listening(bot.platform, inbox):
         assert await bot.post(b'{"update_id": 1, "message": {}}', secret) == 401
         bot.ann.send("from Telegram")
-        await inbox.wait()
+        await inbox.holds()
         assert texts(inbox) == ["from Telegram"]
     assert bot.telegram.token not in caplog.text
     assert secret_for(bot.telegram.token) not in caplog.text
@@ -172,7 +157,7 @@ async def test_who_does_not_know_the_secret_is_sent_away(
 @pytest.mark.parametrize("body", [b"", b"[1]", b"\xff", b'"text"'])
 async def test_what_is_no_update_is_refused(body: bytes) -> None:
     inbox = Inbox()
-    async with hooked() as bot, bot.listening(inbox):
+    async with hooked() as bot, listening(bot.platform, inbox):
         assert await bot.post(body, secret_for(bot.telegram.token)) == 400
         assert inbox.events == []
 
@@ -181,18 +166,18 @@ async def test_a_webhook_that_somebody_took_away_is_set_again(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     inbox, clock = Inbox(), ManualClock()
-    async with hooked(clock) as bot, bot.listening(inbox):
+    async with hooked(clock) as bot, listening(bot.platform, inbox):
         bot.telegram.updates.webhook_url = ""
         bot.ann.send("meanwhile")
         await clock.advance(WATCH_SECONDS)
-        await inbox.wait()
+        await inbox.holds()
         assert texts(inbox) == ["meanwhile"]
     assert [r.message for r in caplog.records].count("the webhook was taken away, set again") == 1
 
 
 async def test_what_telegram_cannot_deliver_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
     inbox, clock = Inbox(), ManualClock()
-    async with hooked(clock) as bot, bot.listening(inbox):
+    async with hooked(clock) as bot, listening(bot.platform, inbox):
         bot.telegram.webhook.last_error = "Connection timed out"
         bot.telegram.webhook.last_error_date = bot.telegram.now()
         with bot.telegram.changes.watch() as looks:
@@ -218,7 +203,7 @@ async def test_an_address_that_telegram_refuses_is_said_and_tried_again(
 
 
 async def listened(bot: Hooked) -> None:
-    async with bot.listening(Inbox()):
+    async with listening(bot.platform, Inbox()):
         pass
 
 

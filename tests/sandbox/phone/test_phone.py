@@ -105,7 +105,7 @@ async def test_messages_are_deleted_where_telegram_lets_people(
     told = (await bot.send_message(view.id, "Gone?")).message_id
     seat = Seat(name="ann", title="Ann", view=view)
     async with (
-        serve(telegram, [seat]) as address,
+        serve_pages(Phone(telegram, [seat])) as address,
         ClientSession(address) as browser,
         browser.ws_connect("/live/ann") as socket,
     ):

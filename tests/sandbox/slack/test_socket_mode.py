@@ -144,7 +144,7 @@ async def test_what_is_deleted_is_told_and_leaves_a_grave_while_there_are_replie
     ada = slack.person("Ada")
     general = ada.channel(slack.channel("general"))
     alone, begun = await general.send("<@BOT> one"), await general.send("two")
-    reply = await ada.thread(begun).reply("three")
+    reply = await ada.thread(begun).send("three")
     told = len(slack.sockets.envelopes)
 
     def news() -> list[Json]:
