@@ -34,7 +34,6 @@ class Capabilities:
     """Messages that one call deletes."""
     max_file_in: int = 0
     max_file_out: int = 0
-    typing: bool = False
     stop_button: bool = False
     """The platform shows its own Stop while an answer is being written."""
     feedback: bool = False

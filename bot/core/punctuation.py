@@ -33,7 +33,7 @@ def paragraphs(*texts: str) -> str:
 
 def shortened(text: str, length: int) -> str:
     """At most `length` characters of a text; one that is longer ends with an ellipsis."""
-    return text if len(text) <= length else text[: length - 1] + "…"
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
 
 
 def items(texts: NullTranslations, things: Iterable[str]) -> str:

@@ -84,6 +84,21 @@ async def test_the_innermost_words_of_an_error_are_read(
 @pytest.mark.parametrize(
     ("status", "code", "message", "kind"),
     [
+        (401, "", "no", Kind.BAD_KEY),
+        (403, "insufficient_user_quota", "no", Kind.QUOTA),
+        (403, "", "用户额度不足, 剩余额度: ＄0.0001", Kind.QUOTA),
+        (429, "insufficient_quota", "You exceeded your current quota", Kind.QUOTA),
+        (402, "", "no", Kind.QUOTA),
+        (503, "model_not_found", "no channel", Kind.MODEL_NOT_FOUND),
+        (404, "model_not_found", "no", Kind.MODEL_NOT_FOUND),
+        (404, "", "The model `x` does not exist", Kind.MODEL_NOT_FOUND),
+        (404, "", "Invalid URL (POST /v1/chat/completions)", Kind.UNSUPPORTED),
+        (400, "context_length_exceeded", "no", Kind.CONTEXT_TOO_LONG),
+        (400, "", "This model's maximum context length is 8192 tokens", Kind.CONTEXT_TOO_LONG),
+        (400, "content_filter", "no", Kind.REFUSED),
+        (400, "", "rejected by our safety system", Kind.REFUSED),
+        (422, "", "no", Kind.BAD_REQUEST),
+        (413, "", "no", Kind.BAD_REQUEST),
         (401, "", "该令牌额度已用尽", Kind.QUOTA),
         (403, "", "预扣费额度失败, 用户剩余额度: ＄0.01", Kind.QUOTA),
         (403, "", "Sorry, your account balance is insufficient", Kind.QUOTA),
@@ -116,7 +131,7 @@ async def test_the_innermost_words_of_an_error_are_read(
         (403, "", "This model requires moderation and your input was flagged", Kind.REFUSED),
     ],
 )
-async def test_what_only_the_words_tell_is_told_and_no_retry_is_wasted(
+async def test_quirk_16_the_code_or_else_the_words_decide_and_no_retry_is_wasted(
     client: ApiClient, server: WireServer, status: int, code: str, message: str, kind: Kind
 ) -> None:
     server.always = refusal(status, message, code=code)

@@ -110,35 +110,6 @@ async def test_an_error_names_no_key(client: ApiClient, server: WireServer) -> N
     assert "abcdef" not in str(error)
 
 
-@pytest.mark.parametrize(
-    ("status", "code", "message", "kind"),
-    [
-        (401, "", "no", Kind.BAD_KEY),
-        (403, "insufficient_user_quota", "no", Kind.QUOTA),
-        (403, "", "用户额度不足, 剩余额度: ＄0.0001", Kind.QUOTA),
-        (429, "insufficient_quota", "You exceeded your current quota", Kind.QUOTA),
-        (402, "", "no", Kind.QUOTA),
-        (503, "model_not_found", "no channel", Kind.MODEL_NOT_FOUND),
-        (404, "model_not_found", "no", Kind.MODEL_NOT_FOUND),
-        (404, "", "The model `x` does not exist", Kind.MODEL_NOT_FOUND),
-        (404, "", "Invalid URL (POST /v1/chat/completions)", Kind.UNSUPPORTED),
-        (400, "context_length_exceeded", "no", Kind.CONTEXT_TOO_LONG),
-        (400, "", "This model's maximum context length is 8192 tokens", Kind.CONTEXT_TOO_LONG),
-        (400, "content_filter", "no", Kind.REFUSED),
-        (400, "", "rejected by our safety system", Kind.REFUSED),
-        (422, "", "no", Kind.BAD_REQUEST),
-        (413, "", "no", Kind.BAD_REQUEST),
-    ],
-)
-async def test_quirk_16_the_code_and_the_words_decide_and_no_retry_is_wasted(
-    client: ApiClient, server: WireServer, status: int, code: str, message: str, kind: Kind
-) -> None:
-    server.always = refusal(status, message, code=code)
-    _, error = await ask_badly(client)
-    assert error.kind is kind
-    assert len(server.requests) == 1
-
-
 async def test_quirk_16_a_429_without_retry_after_is_tried_again_with_growing_pauses(
     client: ApiClient, server: WireServer, clock: EagerClock
 ) -> None:

@@ -71,7 +71,7 @@ class Launcher:
                 self._bots.pop(words["ended"]).ended.set_result(words["code"])
 
     async def end(self) -> None:
-        """Kill what is left."""
+        """Kill the bots that are left."""
         for bot in list(self._bots.values()):
             await bot.kill()
 

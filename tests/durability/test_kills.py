@@ -9,20 +9,30 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from tests.durability.long import Opener, Series, slack_town, telegram_town, webhook_town
-from tests.durability.processes import launching
+from tests.durability.processes import Launcher, launching
 from tests.durability.scenes import die_at, kill_at_random, make_template, terminate_under_load
 from tests.durability.town import Verdict
 
 NOTHING_WRONG = Verdict()
 
 
-@pytest.fixture
-async def series(tmp_path: Path) -> AsyncGenerator[Series]:
-    template = await make_template(tmp_path)
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def launcher() -> AsyncGenerator[Launcher]:
+    """One for all: to start it takes as long as a scene."""
     async with launching() as launcher:
-        yield Series(launcher, template)
+        yield launcher
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def series(launcher: Launcher, tmp_path: Path) -> AsyncGenerator[Series]:
+    yield Series(launcher, await make_template(tmp_path))
+    await launcher.end()
 
 
 @pytest.mark.parametrize(

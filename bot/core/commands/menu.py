@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from bot.core.punctuation import shortened
 from bot.core.stores import Action
 from bot.core.turn import TurnContext
 from bot.core.types import Button, ButtonRow
@@ -66,8 +67,7 @@ async def draw(
 
 def _short(label: str) -> str:
     """The label on one line, cut with an ellipsis when it is longer."""
-    line = " ".join(label.split())
-    return line if len(line) <= LABEL else line[: LABEL - 1].rstrip() + "…"
+    return shortened(" ".join(label.split()), LABEL)
 
 
 def marked(label: str, current: bool) -> str:

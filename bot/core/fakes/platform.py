@@ -59,7 +59,6 @@ FAKE_CAPABILITIES = Capabilities(
     max_buttons=100,
     max_file_in=20_000_000,
     max_file_out=50_000_000,
-    typing=True,
     folds=True,
 )
 OFFER_AGAIN = 1.0

@@ -47,7 +47,6 @@ CAPABILITIES = Capabilities(
     max_buttons=100,
     max_file_in=2_000_000_000,
     max_file_out=2_000_000_000,
-    typing=True,
     stop_button=True,  # Ctrl-C
     answer_buttons=False,
 )

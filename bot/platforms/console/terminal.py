@@ -25,6 +25,7 @@ from prompt_toolkit.layout import FormattedTextControl, HSplit, Layout, Window
 from prompt_toolkit.output import ColorDepth, Output
 from prompt_toolkit.patch_stdout import patch_stdout
 
+from bot.core.bounded import Memory
 from bot.core.types import CommandInfo, MessageId
 from bot.platforms.console.blocks import split_finished
 from bot.platforms.console.render import ColorSystem, Renderer
@@ -74,7 +75,7 @@ class TerminalScreen:
         )
         self._output = self._session.app.output
         self._renderer = Renderer(_colors(self._output))
-        self._printed: dict[MessageId, str] = {}
+        self._printed: Memory[MessageId, str] = Memory(REMEMBERED)
 
     # ------------------------------------------------------------ input
 
@@ -127,7 +128,7 @@ class TerminalScreen:
         if finished:
             self._tail = ""
             self._print(self._markdown(finished))
-            self._remember(message, printed + finished)
+            self._printed.put(message, printed + finished)
         self._tail = drawn
         self._session.app.invalidate()
 
@@ -136,7 +137,7 @@ class TerminalScreen:
         printed = self._standing(message, text)
         self._tail = ""
         self._print(self._markdown(text[len(printed) :]))
-        self._remember(message, text)
+        self._printed.put(message, text)
 
     async def offer(self, labels: Sequence[str]) -> None:
         """Print the numbered buttons, as many in a row as fit."""
@@ -213,14 +214,8 @@ class TerminalScreen:
 
     def _standing(self, message: MessageId, text: str) -> str:
         """What of the text is printed already; nothing when it was written anew."""
-        printed = self._printed.get(message, "")
+        printed = self._printed.get(message) or ""
         return printed if text.startswith(printed) else ""
-
-    def _remember(self, message: MessageId, text: str) -> None:
-        self._printed.pop(message, None)
-        self._printed[message] = text
-        while len(self._printed) > REMEMBERED:
-            del self._printed[next(iter(self._printed))]
 
     @property
     def _width(self) -> int:

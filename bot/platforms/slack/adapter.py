@@ -68,7 +68,6 @@ STREAMED = Capabilities(
     max_buttons=100,
     max_file_in=MAX_FILE_IN,
     max_file_out=MAX_FILE_OUT,
-    typing=True,
     feedback=True,
     folds=True,
     stop_button=True,
@@ -76,18 +75,14 @@ STREAMED = Capabilities(
     command_mark="!",
 )
 UNTOLD = replace(STREAMED, status=False)
-EDITED = Capabilities(
+EDITED = replace(
+    STREAMED,
     streaming=Streaming.EDIT,
     max_text=MAX_TEXT,
     update_interval=1.5,  # 40 of the 50 `chat.update` a minute, in one busy chat
     measure=measure,
-    max_buttons=100,
-    max_file_in=MAX_FILE_IN,
-    max_file_out=MAX_FILE_OUT,
-    typing=True,
-    feedback=True,
-    folds=True,
-    command_mark="!",
+    stop_button=False,
+    status=False,
 )
 NO_STREAMS = frozenset({"unknown_method", "missing_scope", "not_allowed_token_type"})
 """Refusals of a stream that hold for the whole workspace; others hold for the chat."""
@@ -359,7 +354,7 @@ class SlackPlatform:
         place = parse_chat(press.ref.chat)
         args = {
             "channel": place.channel,
-            "thread_ts": thread_of(press.ref),
+            "thread_ts": thread_of(press.ref) or None,
             "user": press.sender.id,
             "text": neutralise(text),
         }

@@ -93,8 +93,8 @@ class Calls:
         urgency: Urgency = Urgency.FINAL,
         chat: str = "",
     ) -> Json:
-        """Call a method and return its answer. Raises `PlatformError` and its kinds."""
-        given = {key: value for key, value in args.items() if value not in (None, "")}
+        """Call a method with what is not None. Raises `PlatformError` and its kinds."""
+        given = {key: value for key, value in args.items() if value is not None}
         given |= {key: self.channel(given[key]) for key in CHANNEL if key in given}
 
         async def make() -> Json:

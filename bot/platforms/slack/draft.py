@@ -55,10 +55,10 @@ class SlackDraft:
         *,
         streams: bool,
         refused: Callable[[Refused], None],
-        tells: bool = False,
-        untold: Callable[[Refused], None] = lambda refusal: None,
-        stop: Button | None = None,
-        ref: MessageRef | None = None,
+        tells: bool,
+        untold: Callable[[Refused], None],
+        stop: Button | None,
+        ref: MessageRef | None,
     ) -> None:
         self._posting = posting
         self._answering = answering

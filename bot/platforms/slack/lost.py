@@ -74,7 +74,7 @@ class Lost:
         after = ts_of(answering) or self._newest.get(channel)
         if not after:
             return []
-        args = {"channel": channel, "ts": thread, "oldest": after, "limit": str(NEWEST)}
+        args = {"channel": channel, "ts": thread or None, "oldest": after, "limit": str(NEWEST)}
         await self._calls.clock.sleep(SETTLING)
         method = "conversations.replies" if thread else "conversations.history"
         try:

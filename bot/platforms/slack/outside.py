@@ -9,10 +9,10 @@ nothing is said.
 from __future__ import annotations
 
 import logging
-from collections import OrderedDict
 
 import aiohttp
 
+from bot.core.bounded import Memory
 from bot.core.errands import Errands
 from bot.core.i18n import N_, texts
 from bot.core.types import IncomingMessage, MessageRef
@@ -35,22 +35,20 @@ class Outside:
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
         self._errands = Errands()
-        self._heard: OrderedDict[MessageRef, tuple[str, str]] = OrderedDict()
+        self._heard: Memory[MessageRef, tuple[str, str] | None] = Memory(COMMANDS)
 
     def heard(self, command: IncomingMessage, address: str) -> None:
         """Remember where a command may be answered."""
-        self._heard[command.ref] = (address, command.sender.language)
-        if len(self._heard) > COMMANDS:
-            self._heard.popitem(last=False)
+        self._heard.put(command.ref, (address, command.sender.language))
 
     def refused(self, answering: MessageRef | None, gone: ChatGone) -> None:
         """An answer could not be posted: say so once, if it was one to a command. Never raises."""
         code = str(gone)
-        if answering is None or answering not in self._heard:
+        heard = self._heard.get(answering) if answering is not None else None
+        if answering is None or heard is None or code not in OUTSIDE | NOT_TO_WRITE:
             return
-        if code not in OUTSIDE | NOT_TO_WRITE:
-            return
-        address, language = self._heard.pop(answering)
+        self._heard.put(answering, None)
+        address, language = heard
         text = NOT_ALLOWED if code in NOT_TO_WRITE else NOT_HERE
         self._errands.send(self._say(address, texts(language).gettext(text)))
 

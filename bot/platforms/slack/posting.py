@@ -51,9 +51,9 @@ class Posting:
         calls: Calls,
         status: Status,
         outside: Outside,
-        posted: Callable[[MessageRef], None] = lambda _: None,
-        team_of: Callable[[str], str] = lambda _: "",
-        bot: Callable[[], str] = lambda: "",
+        posted: Callable[[MessageRef], None],
+        team_of: Callable[[str], str],
+        bot: Callable[[], str],
     ) -> None:
         self._calls = calls
         self._status = status
@@ -73,7 +73,7 @@ class Posting:
         place, answering = parse_chat(chat), reply.answering
         if not reply.text.strip() and not reply.buttons and reply.files:
             reply = Reply(text=", ".join(f"`{file.name}`" for file in reply.files))
-        where = {"channel": place.channel, "thread_ts": thread}
+        where = {"channel": place.channel, "thread_ts": thread or None}
         try:
             answer = await self._put(chat, "chat.postMessage", where | QUIET, reply, urgency)
         except ChatGone as gone:

@@ -117,9 +117,7 @@ def blocks_under(reply: Reply) -> list[Json]:
 
 def _thoughts_block(thoughts: Thoughts) -> Json:
     """A model's thoughts, folded up in a task that is done (docs.slack.dev, "Task card block")."""
-    text = neutralise(thoughts.text)
-    if len(text) > THOUGHTS:
-        text = text[: THOUGHTS - 1].rstrip() + "…"
+    text = shortened(neutralise(thoughts.text), THOUGHTS)
     return {
         "type": "task_card",
         "task_id": "thoughts",

@@ -22,6 +22,7 @@ from typing import NamedTuple
 from bot.core.clock import within
 from bot.core.errands import Errands
 from bot.core.ports import Clock
+from bot.core.punctuation import shortened
 from bot.errors import PlatformError, RateLimited
 from bot.platforms.slack.budgets import Urgency
 from bot.platforms.slack.calls import Calls, Json
@@ -161,9 +162,7 @@ class Status:
 
         It is not begun when there is no call left to release it in time.
         """
-        args = {"thread_ts": thread.root, "status": "processing"}
-        if title:
-            args["title"] = title
+        args = {"status": "processing", "title": title or None}
         try:
             self._calls.pace.promise(SESSION, work)
             answer = await self._call(SESSION, thread, args)
@@ -180,7 +179,7 @@ class Status:
         return False
 
     async def _release(self, thread: Thread) -> None:
-        args = {"thread_ts": thread.root, "status": "active"}
+        args = {"status": "active"}
         for _ in range(TRIES):
             if (work := self._works.get(thread)) and not work.over.is_set():
                 return  # the next piece of work has begun in this thread
@@ -200,9 +199,8 @@ class Status:
                 await self._set_line(thread, "")
 
     async def _set_line(self, thread: Thread, status: str) -> bool:
-        args = {"thread_ts": thread.root, "status": status}
         try:
-            await self._call(LINE, thread, args)
+            await self._call(LINE, thread, {"status": status})
         except Refused as refusal:
             if refusal.code in NOT_HERE:
                 self._way = Way.NONE
@@ -216,12 +214,8 @@ class Status:
     async def _call(
         self, method: str, thread: Thread, args: Json, urgency: Urgency = Urgency.TYPING
     ) -> Json:
-        async def make() -> Json:
-            where = {"channel_id": self._calls.channel(thread.channel)}
-            answer = await self._calls.client.api_call(method, json=args | where)
-            return answer.data if isinstance(answer.data, dict) else {}
-
-        return await self._calls.paced(method, make, channel=thread.channel, urgency=urgency)
+        where = {"channel_id": thread.channel, "thread_ts": thread.root}
+        return await self._calls.call(method, where | args, channel=thread.channel, urgency=urgency)
 
     def _warn(self, answer: Json) -> None:
         """Tell the operator once when Slack draws no Stop."""
@@ -237,4 +231,4 @@ class Status:
 def session_title(text: str) -> str:
     """A title for a session, from the first words said in it."""
     line = next((line.strip() for line in text.splitlines() if line.strip()), "")
-    return line if len(line) <= TITLE else line[: TITLE - 1].rstrip() + "…"
+    return shortened(line, TITLE)

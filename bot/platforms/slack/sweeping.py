@@ -53,7 +53,7 @@ class Sweeper:
     async def _standing(self, chat: ChatRef, thread: str, newest: str) -> list[Json]:
         """What stands in a thread, or (without one) in the direct message beside its threads."""
         channel = parse_chat(chat).channel
-        args = {"channel": channel, "ts": thread, "oldest": newest, "limit": "200"}
+        args = {"channel": channel, "ts": thread or None, "oldest": newest, "limit": "200"}
         method = "conversations.replies" if thread else "conversations.history"
         answer = await self._calls.call(method, args, channel=channel, urgency=Urgency.FINAL)
         return list(answer.get("messages", []))

@@ -79,24 +79,11 @@ PRIVATE = Capabilities(
     max_deletions=MAX_DELETIONS,
     max_file_in=MAX_FILE_IN,
     max_file_out=MAX_FILE_OUT,
-    typing=True,
     folds=True,
     drafts=True,
     rich=True,
 )
-GROUP = Capabilities(
-    streaming=Streaming.EDIT,
-    max_text=MAX_TEXT,
-    update_interval=3.6,
-    measure=measure,
-    max_buttons=MAX_BUTTONS,
-    max_deletions=MAX_DELETIONS,
-    max_file_in=MAX_FILE_IN,
-    max_file_out=MAX_FILE_OUT,
-    typing=True,
-    folds=True,
-    rich=True,
-)
+GROUP = replace(PRIVATE, update_interval=3.6, drafts=False)
 DRAFT_SECONDS = 30.0
 """How long a draft is shown (Bot API, `sendMessageDraft`)."""
 DRAFT_INTERVAL = 0.8
@@ -242,7 +229,7 @@ class TelegramPlatform:
     def newest(self, chat: ChatRef) -> MessageRef | None:
         """The newest message of the bot in the chat, or in the group that the topic is of."""
         here = self._caller.moves.chat(chat)
-        newest = self._caller.newest.get(parse_chat(here).chat)
+        newest = self._caller.newest(parse_chat(here).chat)
         return None if newest is None else make_message(here, newest)
 
     async def sweep(

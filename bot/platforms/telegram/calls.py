@@ -6,18 +6,22 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TypeVar
 
+from bot.core.bounded import Memory
 from bot.core.ports import Clock
 from bot.errors import OutcomeUnknown, RateLimited
 from bot.platforms.telegram.errors import Unreachable, translated
 from bot.platforms.telegram.ids import Place
+from bot.platforms.telegram.methods import ids_in
 from bot.platforms.telegram.moves import GroupMoved, Moves
-from bot.platforms.telegram.newest import Newest
 from bot.platforms.telegram.pace import Budget, Pacer, Urgency
 
 T = TypeVar("T")
 
 PAUSES = (0.5, 1.0, 2.0)
 """Seconds between the tries of a call that may be made again."""
+
+CHATS = 10_000
+"""Chats of which the newest message is remembered."""
 
 LONGEST_ASIDE = 60.0
 """Seconds that a call which belongs to no chat waits when Telegram asks for a pause."""
@@ -27,8 +31,8 @@ class Caller:
     """Makes calls. Raises `PlatformError` and its kinds."""
 
     def __init__(self, pacer: Pacer, clock: Clock) -> None:
-        self.newest = Newest()
         self.moves = Moves()
+        self._newest: Memory[int, int] = Memory(CHATS)
         self._pacer = pacer
         self._clock = clock
 
@@ -67,8 +71,17 @@ class Caller:
                     raise
                 await self._clock.sleep(pause)
             else:
-                self.newest.note(place.chat, answer)
+                self._note(place.chat, answer)
                 return answer
+
+    def newest(self, chat: int) -> int | None:
+        """The newest message that the bot has posted in a chat; None when it is not known."""
+        return self._newest.get(chat)
+
+    def _note(self, chat: int, answer: object) -> None:
+        """Look which messages a call has posted, if any."""
+        if ids := ids_in(answer):
+            self._newest.put(chat, max(*ids, self._newest.get(chat) or 0))
 
     def ask(self, place: Place, urgency: Urgency, *, budget: Budget = Budget.MESSAGE) -> None:
         """Raise `NotYourTurn` or `RateLimited` when such a call may not be made now."""

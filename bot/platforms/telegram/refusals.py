@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, field
 
+from bot.core.bounded import Memory
 from bot.core.ports import Clock
 
 log = logging.getLogger(__name__)
@@ -26,7 +27,7 @@ class Refusals:
     what: str
     clock: Clock
     strikes: int = STRIKES
-    _counts: dict[int, int] = field(default_factory=dict)
+    _counts: Memory[int, int] = field(default_factory=lambda: Memory(REMEMBERED))
     _until: dict[int, float] = field(default_factory=dict)
     _all_until: float = float("-inf")
 
@@ -38,11 +39,10 @@ class Refusals:
     def note(self, chat: int, *, unknown: bool = False) -> None:
         """It was refused; `unknown` to the server, which is nothing about the chat."""
         now = self.clock.monotonic()
-        self._counts[chat] = self._counts.pop(chat, 0) + 1
-        if len(self._counts) > REMEMBERED:
-            del self._counts[next(iter(self._counts))]
+        count = (self._counts.get(chat) or 0) + 1
+        self._counts.put(chat, count)
         self._until = {other: until for other, until in self._until.items() if until > now}
-        if self._counts[chat] >= self.strikes:
+        if count >= self.strikes:
             self._until[chat] = now + PAUSE
         if unknown or len(self._until) >= CHATS:
             self._all_until = now + PAUSE
@@ -51,4 +51,5 @@ class Refusals:
 
     def worked(self, chat: int) -> None:
         """It was taken."""
-        self._counts.pop(chat, None)
+        if self._counts.get(chat):
+            self._counts.put(chat, 0)

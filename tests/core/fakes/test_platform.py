@@ -77,9 +77,7 @@ class TestNativePreviews(PlatformContract):
 class TestWholeMessagesOnly(PlatformContract):
     @pytest.fixture
     async def stage(self) -> AsyncIterator[Stage]:
-        bare = replace(
-            FAKE_CAPABILITIES, streaming=Streaming.NONE, max_buttons=0, max_file_out=0, typing=False
-        )
+        bare = replace(FAKE_CAPABILITIES, streaming=Streaming.NONE, max_buttons=0, max_file_out=0)
         yield FakeStage(FakePlatform(bare, clock=ManualClock()))
 
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot.core.fakes.clock import ManualClock
+from bot.platforms.slack import directory, lost, posting, twins
 from bot.platforms.slack.manifest import manifest
 from bot.sandbox.slack.server import SlackSandbox
 from tests.platforms.slack.running import Running, running
@@ -26,3 +27,16 @@ async def sandbox() -> AsyncIterator[SlackSandbox]:
 async def bot(sandbox: SlackSandbox) -> AsyncIterator[Running]:
     async with running(sandbox) as found:
         yield found
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is waited for in vain is waited for a moment only."""
+    for module, name, seconds in (
+        (directory, "PATIENCE", 0.2),
+        (directory, "ASK_AGAIN", (0.05,) * 20),
+        (lost, "SETTLING", 0.01),
+        (posting, "LEAVING", 0.05),
+        (twins, "PATIENCE", 0.05),
+    ):
+        monkeypatch.setattr(module, name, seconds)

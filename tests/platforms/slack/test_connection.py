@@ -16,6 +16,7 @@ from bot.core.clock import SystemClock
 from bot.core.types import Unreadable
 from bot.errors import ConfigError
 from bot.platforms import slack
+from bot.platforms.slack import adapter
 from bot.platforms.slack.calls import Calls
 from bot.platforms.slack.sockets import Sockets
 from bot.sandbox.slack import events
@@ -54,6 +55,7 @@ async def test_messages_of_one_chat_are_stored_in_order(bot: Running) -> None:
     assert [bot.inbox.message(at).text for at in range(30)] == said
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_a_name_that_is_long_in_coming_does_not_hold_up_the_message(bot: Running) -> None:
     ada = bot.sandbox.person("Ada", id="U0ADA")
     bot.sandbox.hang_next(method="users.info")
@@ -62,6 +64,7 @@ async def test_a_name_that_is_long_in_coming_does_not_hold_up_the_message(bot: R
     assert bot.inbox.message().sender.name == "U0ADA"
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_names_that_are_long_in_coming_hold_up_a_whole_channel_no_longer_than_one(
     bot: Running,
 ) -> None:
@@ -77,6 +80,7 @@ async def test_names_that_are_long_in_coming_hold_up_a_whole_channel_no_longer_t
     assert {envelope.attempt for envelope in bot.sandbox.sockets.envelopes} == {0}
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_a_name_that_came_too_late_is_known_for_the_next_message(bot: Running) -> None:
     ada = bot.sandbox.person("Ada", id="U0ADA")
     bot.sandbox.hang_next(method="users.info")
@@ -180,7 +184,10 @@ async def test_a_connection_that_is_alive_stays(sandbox: SlackSandbox) -> None:
     assert sandbox.sockets.opened == 1
 
 
-async def test_slack_being_down_at_the_start_is_waited_for(sandbox: SlackSandbox) -> None:
+async def test_slack_being_down_at_the_start_is_waited_for(
+    sandbox: SlackSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapter, "FIRST_PAUSE", 0.05)
     sandbox.break_next(503, method="auth.test")
     sandbox.refuse_next(method="apps.connections.open", retry_after=1)
     async with running(sandbox) as bot:

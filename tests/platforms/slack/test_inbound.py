@@ -46,6 +46,7 @@ async def test_a_mention_has_its_picture_whichever_event_comes_first(
     assert [file.name for file in first.attachments] == ["cat.png"]
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_a_mention_where_the_bot_is_not_is_heard(bot: Running) -> None:
     channel = bot.sandbox.channel("general")
     channel.members.discard(bot.sandbox.workspace.bot.id)
@@ -107,6 +108,7 @@ async def test_whose_thread_it_is_is_known_after_a_restart_too(sandbox: SlackSan
 
 
 @pytest.mark.parametrize("trouble", ["busy", "broken"])
+@pytest.mark.usefixtures("impatient")
 async def test_a_follow_up_after_a_restart_is_not_lost_on_a_slack_in_trouble(
     sandbox: SlackSandbox, trouble: str
 ) -> None:
@@ -125,6 +127,7 @@ async def test_a_follow_up_after_a_restart_is_not_lost_on_a_slack_in_trouble(
         await after.settled()
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_follow_ups_wait_for_a_slow_slack_in_order_and_hold_up_nobody(
     sandbox: SlackSandbox,
 ) -> None:

@@ -99,6 +99,7 @@ async def test_a_lost_post_is_found_whatever_slack_makes_of_its_letters(
 
 
 @pytest.mark.parametrize("direct", [True, False])
+@pytest.mark.usefixtures("impatient")
 async def test_a_stream_that_only_says_what_goes_on_is_gone_on_with(
     bot: Running, *, direct: bool
 ) -> None:
@@ -122,6 +123,7 @@ async def test_a_stream_that_only_says_what_goes_on_is_gone_on_with(
     assert [(seen.text, seen.streaming) for seen in place.answers()] == [("one two", False)]
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_a_picture_of_an_earlier_try_is_not_taken_for_a_stream(bot: Running) -> None:
     place = bot.sandbox.person("Ada").dm
     await place.send("hello")

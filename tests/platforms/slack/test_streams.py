@@ -256,6 +256,7 @@ async def test_a_bot_that_leaves_stops_its_streams(stage: SlackStage) -> None:
     assert not stage.place.stoppable()
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_a_slack_that_does_not_answer_holds_up_no_bot_that_leaves(stage: SlackStage) -> None:
     draft = stage.platform.draft(stage.incoming)
     await draft.show("half an ans")
