@@ -24,6 +24,7 @@ _CODES = {
         "exceeded_current_quota_error",  # Moonshot
         "arrearage",  # Alibaba
         "accountoverdueerror",  # Volcengine
+        "budget_exceeded",  # LiteLLM
     ),
     Kind.MODEL_NOT_FOUND: (
         "model_not_found",
@@ -31,6 +32,11 @@ _CODES = {
         "model_not_available",
         "model_price_error",  # new-api: a model that nobody can pay for
         "modelnotopen",
+        "key_model_access_denied",  # LiteLLM, as the following
+        "team_model_access_denied",
+        "user_model_access_denied",
+        "org_model_access_denied",
+        "project_model_access_denied",
     ),
     Kind.CONTEXT_TOO_LONG: (
         "context_length_exceeded",
@@ -42,6 +48,8 @@ _CODES = {
         "content_policy_violation",
         "content_filter",
         "moderation_blocked",
+        "prompt_blocked",  # new-api, as the following
+        "violation_fee.grok.csam",
         "data_inspection_failed",
         "datainspectionfailed",
         "sensitive_words_detected",
@@ -51,17 +59,29 @@ _CODES = {
         "outputtextsensitivecontentdetected",
         "outputimagesensitivecontentdetected",
     ),
-    Kind.BAD_KEY: ("invalid_api_key", "authentication_error", "account_deactivated"),
+    Kind.BAD_KEY: (
+        "invalid_api_key",
+        "authentication_error",
+        "account_deactivated",
+        "expired_key",  # LiteLLM, under 400
+    ),
     Kind.RATE_LIMITED: ("rate_limit_exceeded", "rate_limit_error", "too_many_requests"),
     Kind.SERVER: ("server_error", "internal_server_error", "overloaded_error", "bad_gateway"),
 }
 _KIND_OF_CODE = {code: kind for kind, codes in _CODES.items() for code in codes}
 _TOO_LARGE = re.compile(r"request too large for", re.IGNORECASE)
 """More than a whole minute allows (OpenAI, Groq): under the code of a limit, but no wait helps."""
+_ANSWER_TOO_LONG = re.compile(
+    r"is too large: (\d{1,9})\. This model's maximum context length is (\d{1,9})"
+)
+"""A limit for the answer that no text, however short, leaves room for (vLLM)."""
+_REQUESTS = frozenset({Kind.BAD_REQUEST, Kind.CONTEXT_TOO_LONG})
+"""What words tell also under the name of a server's fault: llama.cpp's template refused it."""
 _WORDS = (
     (
         Kind.QUOTA,
-        r"insufficient (user |account )?(quota|balance|credit)|quota is not enough"
+        r"insufficient (user |account )?(quota|balance|credit)|quota is (not enough|exhausted)"
+        r"|budget has been exceeded|exceededbudget|over budget"
         r"|balance is (insufficient|not enough|too low)|overdue balance"
         r"|额度不足|余额不足|额度已用尽|预扣费额度失败|欠费",
     ),
@@ -69,20 +89,31 @@ _WORDS = (
         Kind.MODEL_NOT_FOUND,
         r"\bmodels?\b.{0,80}(does not exist|not found|not exist|is not available)"
         r"|no available channel for model|no access to model|not found the model"
-        r"|not a valid model|no endpoints found for"
+        r"|not a valid model|no endpoints found for|invalid model name|no healthy deployments for"
+        r"|not allowed to access model"
         r"|无可用渠道|无权(访问|使用)模型|模型不存在",
     ),
     (Kind.UNSUPPORTED, r"^unexpected endpoint or method"),
-    (Kind.BAD_REQUEST, r"image input is not supported|support image input"),
+    (
+        Kind.BAD_REQUEST,
+        r"image input is not supported|support image input|cannot be greater than max_model_len"
+        r"|jinja|roles must alternate|should alternate with assistant"
+        r"|(system|assistant)( and tool)? roles? (is |are )?(not )?supported"
+        r"|support (response_format|verbose_json)",
+    ),
     (
         Kind.CONTEXT_TOO_LONG,
-        r"maximum context length|context (window|length|size|limit)|prompt is too long"
+        r"context (window|length|size|limit)|(prompt|messages?) (is |are )?too long"
         r"|input.{0,20}too long|too many (input )?tokens|reduce the length"
-        r"|range of input length|model token limit|input token count.{0,40}exceeds|超长",
+        r"|range of input length|model token limit|input token count.{0,40}exceeds"
+        r"|maximum (model|prompt|allowed) length|prompt exceeds max"
+        r"|tokens.{0,40}exceeds? (the )?(max|limit|configured)|`inputs` (must have|tokens \+)"
+        r"|max_(seq|model)_len|\bn_ctx\b|physical batch size"
+        r"|超长|上下文.{0,10}(过长|超)|超[过出].{0,12}(长度|上下文)",
     ),
     (
         Kind.REFUSED,
-        r"content policy|safety system|content management policy|usage polic"
+        r"content ?policy|safety system|content management policy|usage (polic|guideline)"
         r"|input was flagged|content exists risk|considered high risk|inappropriate content|敏感",
     ),
     (
@@ -110,14 +141,30 @@ def kind_of(status: int, error: Mapping[str, str]) -> ModelErrorKind:
     """The kind of an error as `read_error` gives it."""
     if _TOO_LARGE.search(error["message"]):
         return Kind.CONTEXT_TOO_LONG
-    for word in (error["code"].lower(), error["type"].lower()):
-        if word in _KIND_OF_CODE:
-            return _KIND_OF_CODE[word]
+    words = (error["code"].lower(), error["type"].lower())
+    named = next((_KIND_OF_CODE[word] for word in words if word in _KIND_OF_CODE), None)
+    if named not in (None, Kind.SERVER):
+        return named
+    told = _told(status, error["message"])
+    if named is None or told in _REQUESTS:
+        named = told
+    return named or _by_status(status)
+
+
+def _told(status: int, message: str) -> ModelErrorKind | None:
+    """What the words of an error tell; None when nothing."""
+    answer = _ANSWER_TOO_LONG.search(message)
+    if answer and int(answer[1]) >= int(answer[2]):
+        return Kind.BAD_REQUEST
     for kind, pattern in _WORDS:
-        if re.search(pattern, error["message"], re.IGNORECASE):
+        if re.search(pattern, message, re.IGNORECASE):
             # "Too many tokens, please wait" (Bedrock) speaks of the minute, not of the text.
             limited = status == TOO_MANY and kind is Kind.CONTEXT_TOO_LONG
             return Kind.RATE_LIMITED if limited else kind
+    return None
+
+
+def _by_status(status: int) -> ModelErrorKind:
     if status in _STATUS_KINDS:
         return _STATUS_KINDS[status]
     if 300 <= status < 400:

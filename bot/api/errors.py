@@ -28,6 +28,8 @@ _TEMPORARY = frozenset(
     {Kind.RATE_LIMITED, Kind.SERVER, Kind.UNREACHABLE, Kind.TIMEOUT, Kind.BAD_ANSWER}
 )
 _ENDPOINT_FAULTS = frozenset({Kind.SERVER, Kind.UNREACHABLE, Kind.TIMEOUT, Kind.BAD_ANSWER})
+_TRACE = "Jinja Exception: "
+"""Behind where in a template llama.cpp was when it refused a request: nothing for people."""
 
 
 class CallFailed(ModelError):
@@ -198,4 +200,5 @@ def _wait(kind: Kind, asked: float | None, error: Mapping[str, str]) -> float | 
 
 def _clean(message: str) -> str:
     """The sentence as it may be shown: short, and without anything that looks like a key."""
-    return shortened(" ".join(_SECRETS.sub(r"\1***", message).split()), DETAIL)
+    message = _SECRETS.sub(r"\1***", message.rpartition(_TRACE)[2])
+    return shortened(" ".join(message.split()), DETAIL)

@@ -255,7 +255,7 @@ def _text(text: str) -> dict[str, str]:
 
 def _learn_rename(lesson: Lesson, words: str, payload: Mapping[str, Any]) -> str:
     new = "max_completion_tokens"
-    if "max_tokens" not in payload or new not in words:
+    if "max_tokens" not in payload or new not in words or "too large" in words:
         return ""
     lesson.renamed["max_tokens"] = new
     return new

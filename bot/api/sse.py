@@ -2,8 +2,9 @@
 
 Bytes, not text: `str.splitlines` and `httpx.Response.aiter_lines` also split at U+2028, U+2029 and
 U+0085, which stand raw inside JSON strings. The rules are those of the HTML standard, section
-9.2.6, with one addition: gateways leave away the blank line that ends an event, so a data line
-that is a JSON object by its looks, or `[DONE]`, ends the event itself.
+9.2.6, with two additions: gateways leave away the blank line that ends an event, so a data line
+that is a JSON object by its looks, or `[DONE]`, ends the event itself; and llama.cpp wrote its
+errors in a field `error` until 2025, which is read as an event of that name.
 """
 
 from __future__ import annotations
@@ -78,6 +79,9 @@ class SseDecoder:
                 self._name = ""
             else:
                 self._data.append(data)
+        elif line.startswith((b"error: {", b"error:{")):
+            error = line[6:].decode("utf-8", "replace").strip()
+            events.append(ServerEvent("error", f'{{"error": {error}}}'))
         elif line.startswith(b"event:"):
             self._name = line[6:].decode("utf-8", "replace").strip()
 
