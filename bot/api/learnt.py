@@ -1,20 +1,22 @@
 """What the client has learnt about models, mostly from their refusals: once, and remembered.
 
 Reasoning models refuse `max_tokens` and `temperature`, newer image models `response_format`,
-small gateways `stream_options`; some models speak only one protocol. The refusal names what it
-refuses, costs nothing, and is the only source that is always right.
+small gateways `stream_options`; templates of small models want both sides to take turns; some
+models speak only one protocol. The refusal names what it refuses, costs nothing, and is the only
+source that is always right.
 """
 
 from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot.api.errors import CallFailed
 from bot.api.settings import NOTHING, ApiSettings, ModelSettings, Protocol
+from bot.api.turns import in_turns, without_system
 from bot.core.bounded import Memory
 from bot.core.models import ModelInfo
 from bot.errors import ModelErrorKind
@@ -54,12 +56,15 @@ _DRAWS_IN_CHAT = re.compile(
 )
 _NO_SYSTEM = re.compile(
     r"developer instruction is not enabled|does not support '?(system|developer)"
-    r"|system (role|messages?|prompts?|instructions?) (is |are )?not supported",
+    r"|system (role|messages?|prompts?|instructions?) (is |are )?not supported"
+    r"|only user,? (and )?assistant (and tool )?roles are supported(?!, with)",
     re.IGNORECASE,
 )
 """Gemma and drawing models at Google, chat templates of small models, OpenAI's o1-mini."""
+_TURNS = re.compile(r"roles must alternate|should alternate with assistant", re.IGNORECASE)
+"""Chat templates of Mistral's and Gemma's models, wherever they run; Perplexity."""
 _PROTOCOLS: tuple[tuple[Protocol, str], ...] = (
-    ("completions", r"not a chat model|v1/completions\b"),
+    ("completions", r"not a chat model|v1/completions\b|must provide a chat template"),
     ("responses", r"\bv1/responses\b|use the responses api"),
 )
 _FIELD: dict[Protocol, str] = {"chat": "messages", "completions": "prompt", "responses": "input"}
@@ -81,6 +86,7 @@ class Lesson:
     whole: bool = False  # does not stream
     thinks_first: bool = False  # begins amid its reasoning, whose tag stands in the prompt
     no_system: bool = False  # takes instructions only as part of a question
+    takes_turns: bool = False  # takes no two messages of one side after each other
     words: dict[str, tuple[str, ...]] = field(default_factory=dict)  # by parameter
     inputs: int = 0  # texts in one call for embeddings; 0: as many as usual
     draws_in_chat: bool = False
@@ -98,7 +104,9 @@ class Lesson:
             adapted.pop("stream_options", None)
             adapted["stream"] = False
         if self.no_system and "messages" in adapted:
-            adapted["messages"] = _without_system(adapted["messages"])
+            adapted["messages"] = without_system(adapted["messages"])
+        if self.takes_turns and "messages" in adapted:
+            adapted["messages"] = in_turns(adapted["messages"])
         return adapted
 
 
@@ -156,6 +164,7 @@ class Lessons:
         _learn_words(lesson, failure)
         learnt = (
             self._learn_protocol(model, lesson, failure.detail, payload)
+            or _learn_turns(lesson, failure, payload)
             or _learn_no_system(lesson, failure, payload)
             or _learn_rename(lesson, words, payload)
             or _learn_drop(lesson, failure, payload)
@@ -228,29 +237,21 @@ class Lessons:
         return ""
 
 
+def _learn_turns(lesson: Lesson, failure: CallFailed, payload: Mapping[str, Any]) -> str:
+    messages = payload.get("messages", ())
+    if not _TURNS.search(failure.detail) or len(in_turns(messages)) == len(messages):
+        return ""
+    lesson.takes_turns = True
+    return "messages that take turns"
+
+
 def _learn_no_system(lesson: Lesson, failure: CallFailed, payload: Mapping[str, Any]) -> str:
+    """Templates that know no system message find it out of turn, once all else takes turns."""
     asked = any(message["role"] == "system" for message in payload.get("messages", ()))
-    if not asked or not _NO_SYSTEM.search(failure.detail):
+    if not asked or not (_NO_SYSTEM.search(failure.detail) or _TURNS.search(failure.detail)):
         return ""
     lesson.no_system = True
     return "no system message"
-
-
-def _without_system(messages: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The messages with the instructions before the first question."""
-    told = [message["content"] for message in messages if message["role"] == "system"]
-    rest = [message for message in messages if message["role"] != "system"]
-    at = next((n for n, message in enumerate(rest) if message["role"] == "user"), None)
-    if not told or at is None:
-        return list(messages)
-    asked, before = rest[at]["content"], "\n\n".join(told)
-    with_both = f"{before}\n\n{asked}" if isinstance(asked, str) else [_text(before), *asked]
-    rest[at] = {**rest[at], "content": with_both}
-    return rest
-
-
-def _text(text: str) -> dict[str, str]:
-    return {"type": "text", "text": text}
 
 
 def _learn_rename(lesson: Lesson, words: str, payload: Mapping[str, Any]) -> str:

@@ -15,6 +15,7 @@ from tests.api.conftest import Connect, EagerClock
 from tests.api.wire_server import (
     DONE,
     HELLO,
+    Script,
     WireServer,
     data,
     finish,
@@ -265,6 +266,7 @@ PICTURE = ImagePart(mime="image/png", data=b"png")
         "Developer instruction is not enabled for models/gemma-3-27b-it",
         "Unsupported value: 'messages[0].role' does not support 'system' with this model.",
         "System role not supported",
+        "Only user and assistant roles are supported!",
     ],
 )
 async def test_instructions_go_with_the_question_where_a_model_takes_them_only_there(
@@ -281,3 +283,81 @@ async def test_instructions_go_with_the_question_where_a_model_takes_them_only_t
     assert refused[0] == {"role": "system", "content": "Be brief."}
     assert first == [{"role": "user", "content": "Be brief.\n\nHi"}]
     assert [part.get("text") for part in second[0]["content"]] == ["Be brief.", "Hi", None]
+
+
+def said(role: Role, *parts: TextPart | ImagePart) -> ChatMessage:
+    return ChatMessage(role=role, parts=parts)
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        refusal(  # vLLM
+            400, "Conversation roles must alternate user/assistant/user/assistant/..."
+        ),
+        json_answer(  # llama.cpp
+            {
+                "error": {
+                    "code": 500,
+                    "message": "\n------------\nWhile executing CallExpression at line 189, column "
+                    "32 in source:\n...== 0) %}↵    {{- raise_exception('After the optional system "
+                    "message, con...\n        ^\nError: Jinja Exception: After the optional system "
+                    "message, conversation roles must alternate user and assistant roles except "
+                    "for tool calls and results.",
+                    "type": "server_error",
+                }
+            },
+            500,
+        ),
+        stream(  # LM Studio
+            b"event: error\n"
+            + data(
+                {
+                    "error": {
+                        "message": 'Error rendering prompt with jinja template: "Conversation '
+                        'roles must alternate user/assistant/user/assistant/...".\n\nThis is '
+                        "usually an issue with the model's prompt template."
+                    }
+                }
+            )
+        ),
+    ],
+)
+async def test_who_speaks_twice_speaks_once_where_a_model_wants_turns(
+    client: ApiClient, server: WireServer, refused: Script
+) -> None:
+    group = (
+        said(Role.SYSTEM, TextPart("Be brief.")),
+        said(Role.USER, TextPart("Ann: Hi")),
+        said(Role.USER, TextPart("Bob: Look"), PICTURE),
+        said(Role.USER, TextPart("Ann: Well?")),
+        said(Role.ASSISTANT, TextPart("A cat.")),
+        said(Role.USER, TextPart("Ann: Why?")),
+        said(Role.USER, TextPart("Ann: Please")),
+    )
+    server.answer(*refused)
+    server.always = HELLO
+    for _ in range(2):
+        assert words(await ask(client, ChatRequest(model="m", messages=group))) == "Hello"
+    assert len(server.requests) == 3
+    for request in server.requests[1:]:
+        system, seen, answer, asked = request.json["messages"]
+        assert (system["role"], answer["content"]) == ("system", "A cat.")
+        assert [part.get("text") for part in seen["content"]] == [
+            "Ann: Hi",
+            "Bob: Look",
+            None,
+            "Ann: Well?",
+        ]
+        assert asked == {"role": "user", "content": "Ann: Why?\n\nAnn: Please"}
+
+
+async def test_instructions_that_are_out_of_turn_go_with_the_question(
+    client: ApiClient, server: WireServer
+) -> None:
+    told = said(Role.SYSTEM, TextPart("Be brief."))
+    asked = said(Role.USER, TextPart("Hi"))
+    server.answer(*refusal(400, "Conversation roles must alternate user/assistant/..."))
+    server.answer(*HELLO)
+    assert words(await ask(client, ChatRequest(model="m", messages=(told, asked)))) == "Hello"
+    assert server.requests[-1].json["messages"] == [{"role": "user", "content": "Be brief.\n\nHi"}]

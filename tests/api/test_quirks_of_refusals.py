@@ -270,6 +270,12 @@ async def test_a_response_at_its_limit_is_not_whole(connect: Connect, server: Wi
             [data({"choices": [{"text": " Hello", "finish_reason": "stop"}]})],
         ),
         (
+            "As of transformers v4.44, default chat template is no longer allowed, so you must "
+            "provide a chat template if the tokenizer does not define one.",  # vLLM
+            "/v1/completions",
+            [data({"choices": [{"text": " Hello", "finish_reason": "stop"}]})],
+        ),
+        (
             "This model is only supported in v1/responses and not in v1/chat/completions.",
             "/v1/responses",
             [

@@ -45,6 +45,7 @@ class ModelCard:
     context: int | None = None
     gives: tuple[str, ...] = ()
     image_url: bool = False  # answers with a URL unless asked for base64
+    takes_turns: bool = False  # refuses two messages of one side after each other
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

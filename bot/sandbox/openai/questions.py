@@ -29,6 +29,8 @@ def chat_question(body: Parameters, card: ModelCard) -> Question:
     if not messages:
         raise empty_array("messages")
     _check_messages(messages)
+    if card.takes_turns:
+        _check_turns(messages)
     tools = body.objects("tools")
     _check_tools(tools)
     _check_refused(body, card)
@@ -145,6 +147,12 @@ def _check_messages(messages: Sequence[JsonObject]) -> None:
             _check_content(message["content"], f"{where}.content")
     if awaited:
         raise _unanswered_calls(awaited)
+
+
+def _check_turns(messages: Sequence[JsonObject]) -> None:
+    said = messages[1:] if messages[0]["role"] == "system" else messages
+    if any(message["role"] != ("user", "assistant")[n % 2] for n, message in enumerate(said)):
+        raise refusal.out_of_turn()
 
 
 def _unanswered_calls(ids: Sequence[str]) -> Refusal:

@@ -161,6 +161,12 @@ def unsupported_parameter(param: str, *, instead: str = "") -> Refusal:
     )
 
 
+def out_of_turn() -> Refusal:
+    """One side speaks twice, or not the one whose turn it is: Gemma's template, as in vLLM."""
+    text = "Conversation roles must alternate user/assistant/user/assistant/..."
+    return Refusal(400, text, type="BadRequestError", code="400")
+
+
 def unsupported_value(param: str, value: object, default: object) -> Refusal:
     """The model takes the parameter's default only."""
     return Refusal(

@@ -16,6 +16,7 @@ from bot.core.fakes.platform import ANN, CHAT
 from bot.core.memory.overhearing import KEPT
 from bot.core.memory.summing import oldest
 from bot.core.types import Forward, Sender, UserId
+from bot.sandbox.openai.backend import Endpoint, ModelCard
 from tests.house import DEFAULTS, House, open_house
 
 EVE = Sender(UserId("666"), "Eve")
@@ -77,6 +78,20 @@ async def test_a_group_that_wants_it_is_listened_to_and_told_so_once(house: Hous
     told = [content for role, content in house.asked() if role == "user"]
     assert told[-2:] == ["Eve: Thanks", "Ann: And with tip?"]
     assert told[0] == "Eve: The pizza costs 12"  # it is part of the conversation now
+
+
+async def test_a_model_that_wants_turns_hears_a_group_as_well(tmp_path: Path) -> None:
+    async with open_house(tmp_path, defaults=replace(DEFAULTS, model="gemma")) as house:
+        card = ModelCard(
+            id="gemma", owner="me", endpoints=frozenset({Endpoint.CHAT}), takes_turns=True
+        )
+        house.api.script.cards.append(card)
+        await ask(house, "/settings listening on")
+        await chatter(house, "The pizza costs 12")
+        await chatter(house, "And the wine 9", ANN)
+        assert "You said" in await ask(house, "What do we pay?")
+        together = "Eve: The pizza costs 12\n\nAnn: And the wine 9\n\nAnn: What do we pay?"
+        assert house.asked()[1:] == [("user", together)]
 
 
 async def test_without_the_wish_nothing_is_kept(house: House) -> None:
