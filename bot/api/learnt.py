@@ -39,7 +39,7 @@ OPTIONAL = (
 _REFUSAL = re.compile(
     r"unsupported|not supported|does(n't| not) support|unknown|unrecognized|not permitted"
     r"|not allowed|extra inputs|deprecated|not compatible|cannot both|may only be set"
-    r"|only [\d.]+ is allowed|不支持",
+    r"|only [\d.]+ is allowed|(do not|only) support|不支持",
     re.IGNORECASE,
 )
 _LISTED = re.compile(
@@ -276,7 +276,9 @@ def _learn_drop(lesson: Lesson, failure: CallFailed, payload: Mapping[str, Any])
     for name in OPTIONAL:
         spelt = rf"\b{name.replace('_', '_?')}\b"  # xAI writes presencePenalty
         if name in payload and (
-            failure.param == name or re.search(spelt, failure.detail, re.IGNORECASE)
+            failure.param == name
+            or re.search(spelt, failure.detail, re.IGNORECASE)
+            or (name == "response_format" and "verbose_json" in failure.detail)  # vLLM
         ):
             lesson.dropped.add(name)
             return name

@@ -121,11 +121,28 @@ async def test_times_are_read_from_every_form_that_has_them(
     )
 
 
+@pytest.mark.parametrize(
+    "refused",
+    [
+        refusal(
+            400,
+            "response_format 'verbose_json' is not compatible with model 'ears'. Use 'json'.",
+            code="unsupported_value",
+            param="response_format",
+        ),
+        refusal(400, "Currently do not support verbose_json for Voxtral"),  # vLLM
+        refusal(400, "Currently only support response_format `text` or `json`"),
+        refusal(  # LiteLLM, in front of it
+            500,
+            "litellm.BadRequestError: Hosted_vllmException - Currently only support "
+            "response_format `text` or `json`. Received Model Group=ears",
+        ),
+    ],
+)
 async def test_a_model_that_gives_no_times_gives_its_text_and_is_not_asked_again(
-    client: ApiClient, server: WireServer
+    client: ApiClient, server: WireServer, refused: Script
 ) -> None:
-    message = "response_format 'verbose_json' is not compatible with model 'ears'. Use 'json'."
-    server.answer(*refusal(400, message, code="unsupported_value", param="response_format"))
+    server.answer(*refused)
     server.answer(*json_answer({"text": "Hi"}))
     server.answer(*json_answer({"text": "Bye"}))
     assert (await client.transcribe(spoken(timestamps=True))).segments == ()
