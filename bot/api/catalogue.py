@@ -44,6 +44,14 @@ _FACTS = (
     "minute_price",
 )
 """What the configuration says about a model wins."""
+_WINDOWS = ("context_length", "context_window", "max_model_len", "max_context_length")
+_GIVEN = {
+    "image-generation": "image",
+    "embeddings": "embeddings",
+    "jina-rerank": "rerank",
+    "openai-video": "video",
+}
+"""What a model gives out for which new-api names such an endpoint first."""
 
 
 class Catalogue:
@@ -155,6 +163,8 @@ class Catalogue:
 
     def _read(self, body: Json) -> dict[str, ModelInfo]:
         data = body.get("data")
+        if data is None and body.get("object") == "list":  # Ollama, before there is a model
+            data = []
         if not isinstance(data, list):
             raise CallFailed(ModelErrorKind.BAD_ANSWER, "the answer is no list of models")
         infos = {
@@ -170,25 +180,39 @@ def _unlisted(model: str) -> ModelInfo:
 
 
 def _info(item: Json) -> ModelInfo:
-    """What servers tell beyond OpenAI's fields: OpenRouter, vLLM, Mistral and others."""
-    windows = (item.get(name) for name in ("context_length", "context_window", "max_model_len"))
+    """What servers tell beyond OpenAI's fields: OpenRouter, vLLM, Mistral, llama.cpp and others."""
+    meta, pricing, design, able = (
+        _dict(item.get(name)) for name in ("meta", "pricing", "architecture", "capabilities")
+    )
+    windows = (*map(item.get, _WINDOWS), meta.get("n_ctx"))
     window = next((w for w in windows if isinstance(w, int) and w > 0), None)
-    pricing = item.get("pricing")
-    pricing = pricing if isinstance(pricing, dict) else {}
     owner = item.get("owned_by")
-    design = item.get("architecture")
-    design = design if isinstance(design, dict) else {}
-    kinds, given = design.get("input_modalities"), design.get("output_modalities")
+    kinds = design.get("input_modalities")
+    sees = "image" in kinds if isinstance(kinds, list) else able.get("vision")
     return ModelInfo(
         id=item["id"],
         owner=owner if isinstance(owner, str) else "",
         context_window=window,
-        vision="image" in kinds if isinstance(kinds, list) else None,
+        vision=sees if isinstance(sees, bool) else None,
         input_price=_per_million(pricing.get("prompt")),
         cached_price=_per_million(pricing.get("input_cache_read")),
         output_price=_per_million(pricing.get("completion")),
-        purpose=purpose_of(item["id"], given if isinstance(given, list) else ()),
+        purpose=purpose_of(item["id"], _given(item, design)),
     )
+
+
+def _given(item: Json, design: Json) -> Sequence[object]:
+    """What a model gives out: `text`, `image`; nothing where that is not told."""
+    given, ways = design.get("output_modalities"), item.get("supported_endpoint_types")
+    if isinstance(given, list):
+        return given
+    if not isinstance(ways, list):
+        return ()
+    return [_GIVEN[way] for way in map(str, ways[:1]) if way in _GIVEN]
+
+
+def _dict(found: object) -> Json:
+    return found if isinstance(found, dict) else {}
 
 
 def _per_million(price: object) -> Decimal | None:

@@ -15,7 +15,7 @@ from bot.api.catalogue import FAILED, FRESH
 from bot.api.client import ApiClient
 from bot.api.settings import ApiSettings
 from bot.core.fakes.clock import ManualClock
-from bot.core.models import ModelInfo, UsageEntry, UsageKind
+from bot.core.models import ModelInfo, Purpose, UsageEntry, UsageKind
 from bot.errors import ModelError, ModelErrorKind
 from tests.api.conftest import Connect
 from tests.api.wire_server import Hang, Wait, WireServer, json_answer, refusal, whole
@@ -138,6 +138,48 @@ async def test_what_a_server_tells_of_a_model_is_read_and_the_configuration_wins
         ),
         ModelInfo(id="c"),
     )
+
+
+@pytest.mark.parametrize(
+    ("told", "window", "vision", "purpose"),
+    [
+        ({"max_model_len": 4096, "root": "m"}, 4096, None, None),  # vLLM, SGLang
+        ({"meta": {"n_ctx": 8192, "n_ctx_train": 131072}}, 8192, None, None),  # llama.cpp
+        (
+            {"max_context_length": 32768, "capabilities": {"vision": True}},  # Mistral
+            32768,
+            True,
+            None,
+        ),
+        ({"supported_endpoint_types": ["openai", "image-generation"]}, None, None, None),
+        (
+            {"supported_endpoint_types": ["image-generation", "openai"]},  # new-api, as following
+            None,
+            None,
+            Purpose.DRAWING,
+        ),
+        ({"supported_endpoint_types": ["jina-rerank"]}, None, None, Purpose.OTHER),
+        ({"supported_endpoint_types": [{}], "meta": 1, "capabilities": []}, None, None, None),
+    ],
+)
+async def test_what_other_servers_tell_of_a_model_is_read(
+    client: ApiClient,
+    server: WireServer,
+    told: dict[str, object],
+    window: int | None,
+    vision: bool | None,
+    purpose: Purpose | None,
+) -> None:
+    server.always = json_answer({"data": [{"id": "some-model", **told}]})
+    (info,) = await client.models()
+    assert (info.context_window, info.vision, info.purpose) == (window, vision, purpose)
+
+
+async def test_a_server_without_any_model_has_a_list_all_the_same(
+    client: ApiClient, server: WireServer
+) -> None:
+    server.always = json_answer({"object": "list", "data": None})  # Ollama
+    assert await client.models() == ()
 
 
 async def test_a_request_costs_what_its_price_says_and_nothing_is_made_up(
