@@ -168,9 +168,13 @@ class Attempts:
         return [*avoid, endpoint] if self._endpoints.others([*avoid, endpoint]) else [endpoint]
 
     def _delay(self, call: Call, failure: CallFailed, tries: int, waited: float) -> float | None:
-        """Seconds until the next try; None when there is none."""
+        """Seconds until the next try; None when there is none.
+
+        A server that loads its model is asked until it has, as long as the call may wait.
+        """
         retries = self._retries if call.retries is None else min(self._retries, call.retries)
-        if not failure.temporary or tries > retries:
+        patient = failure.loading and call.retries is None and retries > 0
+        if not failure.temporary or (tries > retries and not patient):
             return None
         reached = failure.sent and failure.kind is not ModelErrorKind.RATE_LIMITED
         if reached and (call.billed or (failure.kind is ModelErrorKind.TIMEOUT and tries > 1)):

@@ -20,22 +20,27 @@ Kind = ModelErrorKind
 FORBIDDEN = 403
 PROXY_WANTS_A_PASSWORD = 407
 _WRONG_PATH = "; does the base URL end in /v1?"
+_LOADING = re.compile(r"\bloading model|\b(is|still) (currently |still )?loading", re.IGNORECASE)
+"""llama.cpp, until it is ready; Hugging Face."""
+LOADING = 5.0
+"""Seconds until a server is asked again that loads its model."""
 DETAIL = 300
 """Characters of the API's own sentence that are passed on."""
 
 _SECRETS = re.compile(r"\b(sk-|Bearer )[\w*.-]{4,}")
+_TRACE = "Jinja Exception: "
+"""Behind where in a template llama.cpp was when it refused a request: nothing for people."""
 _TEMPORARY = frozenset(
     {Kind.RATE_LIMITED, Kind.SERVER, Kind.UNREACHABLE, Kind.TIMEOUT, Kind.BAD_ANSWER}
 )
 _ENDPOINT_FAULTS = frozenset({Kind.SERVER, Kind.UNREACHABLE, Kind.TIMEOUT, Kind.BAD_ANSWER})
-_TRACE = "Jinja Exception: "
-"""Behind where in a template llama.cpp was when it refused a request: nothing for people."""
 
 
 class CallFailed(ModelError):
     """A failed call, with what the client needs to know to try again.
 
-    `temporary`: the same request may succeed later. `code` is the API's own word.
+    `temporary`: the same request may succeed later. `code` is the API's own word. `loading`: the
+    server is not ready yet, but will be soon.
     """
 
     def __init__(
@@ -49,6 +54,7 @@ class CallFailed(ModelError):
         param: str = "",
         code: str = "",
         temporary: bool | None = None,
+        loading: bool = False,
         sent: bool = True,
         overrun: Overrun = UNTOLD,
     ) -> None:
@@ -63,6 +69,7 @@ class CallFailed(ModelError):
             overrun=overrun,
         )
         self.code = code
+        self.loading = loading
         self.temporary = kind in _TEMPORARY if temporary is None else temporary
 
     def again(self) -> CallFailed:
@@ -95,16 +102,18 @@ def from_response(status: int, headers: Mapping[str, str], body: bytes) -> CallF
     if status == FORBIDDEN and body.lstrip().startswith(b"<"):  # no API speaks so of a key
         kind, error["message"] = Kind.BAD_ANSWER, "what guards the server sent a page for people"
     asked = should_retry(headers)
+    loading = kind is Kind.SERVER and _LOADING.search(error["message"]) is not None
     return CallFailed(
         kind,
         _clean(error["message"]) or f"status {status}",
         status=status,
-        retry_after=_wait(kind, retry_after(headers), error),
+        retry_after=_wait(kind, retry_after(headers), error) or (LOADING if loading else None),
         request_id=error["request_id"] or request_id(headers),
         param=error["param"],
         code=error["code"],
         overrun=read_overrun(error) if kind is Kind.CONTEXT_TOO_LONG else UNTOLD,
         temporary=asked if asked is not None and kind is not Kind.QUOTA else None,
+        loading=loading,
     )
 
 

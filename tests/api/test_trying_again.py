@@ -16,7 +16,17 @@ from bot.core.fakes.clock import ManualClock
 from bot.errors import ModelErrorKind
 from tests.api.asking import ask, ask_badly, question, words
 from tests.api.conftest import Connect, EagerClock
-from tests.api.wire_server import HELLO, Hang, Reset, WireServer, head, refusal, stream, text
+from tests.api.wire_server import (
+    HELLO,
+    Hang,
+    Reset,
+    WireServer,
+    head,
+    json_answer,
+    refusal,
+    stream,
+    text,
+)
 
 Kind = ModelErrorKind
 NOWHERE = "http://127.0.0.1:1/v1"
@@ -93,6 +103,40 @@ async def test_what_took_too_long_is_asked_for_once_more_and_elsewhere(
     _, error = await ask_badly(client)
     assert error.kind is Kind.TIMEOUT
     assert (len(server.requests), len(backup.requests)) == (1, 1)
+
+
+LOADING = json_answer(
+    {"error": {"message": "Loading model", "type": "unavailable_error", "code": 503}}, 503
+)
+"""What llama.cpp says until it is ready."""
+
+
+async def test_a_server_that_loads_its_model_is_asked_until_it_has(
+    connect: Connect, server: WireServer, clock: EagerClock
+) -> None:
+    client = connect(retry_seconds=60)
+    for _ in range(9):
+        server.answer(*LOADING)
+    server.answer(*HELLO)
+    assert words(await ask(client)) == "Hello"
+    assert 45 < sum(clock.slept) < 60
+
+
+async def test_a_server_that_loads_its_model_for_ever_is_not_waited_for(
+    connect: Connect, server: WireServer, clock: EagerClock
+) -> None:
+    server.always = LOADING
+    _, error = await ask_badly(connect(retry_seconds=60))
+    assert error.kind is Kind.SERVER
+    assert sum(clock.slept) <= 60
+
+
+async def test_while_a_model_is_loaded_the_backup_is_asked(
+    connect: Connect, server: WireServer, backup: WireServer
+) -> None:
+    server.always, backup.always = LOADING, HELLO
+    assert words(await ask(connect(base_urls=(server.url, backup.url)))) == "Hello"
+    assert len(server.requests) == 2
 
 
 async def test_waiting_between_tries_is_bounded(connect: Connect, server: WireServer) -> None:
