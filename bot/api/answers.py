@@ -117,12 +117,14 @@ class Answers:
         self, request: ChatRequest, *, billed: bool, sent: Callable[[], None]
     ) -> AsyncGenerator[ModelEvent, None]:
         body: Json = {}
-        estimate = estimate_request(request)
+        settings, estimate = self._settings, estimate_request(request)
 
         async def open_answer(one: Try) -> _Opened:
             body.clear()
             body.update(self._payload(request))
-            return await self._open(request, body, one, deadlines.first)
+            # What comes in one piece comes when all of it is written.
+            first = deadlines.first if body["stream"] else settings.image_timeout
+            return await self._open(request, body, one, max(first, deadlines.first))
 
         deadlines = self._deadlines(billed=billed)
         call = Call(
@@ -207,6 +209,7 @@ class Answers:
         yield await self._fetched(ending, opened)
         if failure is not None:
             raise _in_the_middle(failure, answer.request_id) from failure
+        self._lessons.learn_end(model, told=answer.complete)
         if not answer.complete:
             raise CallFailed(
                 Kind.CUT, "the stream ended before the answer did", request_id=answer.request_id

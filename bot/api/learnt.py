@@ -72,6 +72,8 @@ _FIELD: dict[Protocol, str] = {"chat": "messages", "completions": "prompt", "res
 _REASONS = frozenset(
     {ModelErrorKind.BAD_REQUEST, ModelErrorKind.UNSUPPORTED, ModelErrorKind.MODEL_NOT_FOUND}
 )
+ENDLESS = 2
+"""So many streams in a row that do not tell their end are no accident."""
 MODELS = 2_000
 """Models that are remembered: where the API has no list, people may type any name."""
 
@@ -87,6 +89,8 @@ class Lesson:
     thinks_first: bool = False  # begins amid its reasoning, whose tag stands in the prompt
     no_system: bool = False  # takes instructions only as part of a question
     takes_turns: bool = False  # takes no two messages of one side after each other
+    ends: bool = False  # has told the end of a streamed answer
+    endless: int = 0  # streamed answers in a row that ended in order, but did not tell so
     words: dict[str, tuple[str, ...]] = field(default_factory=dict)  # by parameter
     inputs: int = 0  # texts in one call for embeddings; 0: as many as usual
     draws_in_chat: bool = False
@@ -197,6 +201,22 @@ class Lessons:
         """A model begins its answers amid its reasoning, or does not."""
         if first != self.of(model).thinks_first:
             self._taught(model).thinks_first = first
+
+    def learn_end(self, model: str, *, told: bool) -> None:
+        """A streamed answer ended in order: the server has `told` that the answer is whole, or not.
+
+        That the body is closed proves nothing, since gateways close it behind an upstream that
+        broke off as well. A server that never tells is asked for whole answers instead.
+        """
+        lesson = self.of(model)
+        if lesson.ends or lesson.whole:
+            return
+        lesson = self._taught(model)
+        lesson.ends = told
+        lesson.endless = 0 if told else lesson.endless + 1
+        if lesson.endless >= ENDLESS:
+            lesson.whole = True
+            log.info("model adapted to", extra={"model": model, "learnt": "no end of streams"})
 
     def learn_lack(self, model: str, endpoint: str) -> None:
         """A model has nothing behind an endpoint."""

@@ -67,6 +67,8 @@ class Ending:
 
     def take_reason(self, word: object) -> None:
         """Take a finish reason as gateways write it. Raises `CallFailed` when it is a failure."""
+        if isinstance(word, dict):  # SGLang, in some versions
+            word = word.get("type")
         if not isinstance(word, str) or word.lower() in _NOT_YET:
             return
         reason = word.lower().partition(":")[0]  # Google adds why: "content_filter: OTHER"
@@ -107,8 +109,8 @@ _REASONS = {
 """The words of OpenAI, and those of other vendors that gateways pass on; others mean `stop`."""
 _NOT_YET = frozenset({"", "null", "none"})
 """Words of those who put nothing into words (DashScope, in its own protocol)."""
-_BROKEN = frozenset({"error", "network_error", "insufficient_system_resource"})
-"""The words of vendors for an answer that broke off."""
+_BROKEN = frozenset({"error", "abort", "network_error", "insufficient_system_resource"})
+"""The words for an answer that broke off: vLLM and SGLang, which are restarted, and vendors."""
 
 
 def parse_event(data: str) -> Json:

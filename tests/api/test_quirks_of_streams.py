@@ -63,6 +63,51 @@ async def test_quirk_1_done_without_a_finish_reason_is_a_cut(
     assert not is_finished(events)
 
 
+async def test_quirk_1_a_server_that_never_tells_the_end_is_asked_for_whole_answers(
+    client: ApiClient, server: WireServer
+) -> None:
+    for _ in range(2):
+        server.answer(*stream(text("Hello"), usage(3, 2)))
+        assert (await ask_badly(client))[1].kind is ModelErrorKind.CUT
+    server.always = json_answer({"choices": [{"message": {"content": "Hello"}}]})
+    for _ in range(2):
+        events = await ask(client)
+        assert (words(events), events[-1]) == ("Hello", STOP)
+    assert [request.json["stream"] for request in server.requests] == [True, True, False, False]
+    assert "stream_options" not in server.requests[-1].json
+
+
+async def test_quirk_1_a_server_that_told_the_end_once_goes_on_to_stream(
+    client: ApiClient, server: WireServer
+) -> None:
+    server.answer(*HELLO)
+    await ask(client)
+    for _ in range(3):
+        server.answer(*stream(text("Hel"), DONE))
+        assert (await ask_badly(client))[1].kind is ModelErrorKind.CUT
+    assert all(request.json["stream"] for request in server.requests)
+
+
+async def test_quirk_1_a_connection_that_breaks_says_nothing_about_how_a_server_ends(
+    client: ApiClient, server: WireServer
+) -> None:
+    for _ in range(3):
+        server.answer(head(), chunk(text("Hel")), Reset())
+        assert (await ask_badly(client))[1].kind is ModelErrorKind.CUT
+    assert all(request.json["stream"] for request in server.requests)
+
+
+@pytest.mark.parametrize("reason", ["abort", {"type": "abort"}])
+async def test_quirk_1_an_answer_that_its_server_gave_up_is_a_cut(
+    client: ApiClient, server: WireServer, reason: object
+) -> None:
+    last = {"index": 0, "delta": {"content": ""}, "finish_reason": reason}
+    server.answer(*stream(text("Hel"), data({"choices": [last]}), usage(3, 1), DONE))
+    events, error = await ask_badly(client)
+    assert (words(events), error.kind) == ("Hel", ModelErrorKind.CUT)
+    assert not is_finished(events)
+
+
 async def test_quirk_1_a_connection_that_breaks_in_the_middle_is_a_cut(
     client: ApiClient, server: WireServer
 ) -> None:
