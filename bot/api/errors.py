@@ -30,6 +30,13 @@ DETAIL = 300
 _SECRETS = re.compile(r"\b(sk-|Bearer )[\w*.-]{4,}")
 _TRACE = "Jinja Exception: "
 """Behind where in a template llama.cpp was when it refused a request: nothing for people."""
+_REQUEST_IDS = (
+    "x-request-id",
+    "x-oneapi-request-id",
+    "x-litellm-call-id",
+    "request-id",
+    "cf-ray",
+)
 _TEMPORARY = frozenset(
     {Kind.RATE_LIMITED, Kind.SERVER, Kind.UNREACHABLE, Kind.TIMEOUT, Kind.BAD_ANSWER}
 )
@@ -183,7 +190,7 @@ def not_the_api(body: bytes, headers: Mapping[str, str]) -> CallFailed:
 
 def request_id(headers: Mapping[str, str]) -> str:
     """The id under which the API's operator finds the request."""
-    for name in ("x-request-id", "x-oneapi-request-id", "request-id", "cf-ray"):
+    for name in _REQUEST_IDS:
         if value := headers.get(name):
             return value[:100]
     return ""

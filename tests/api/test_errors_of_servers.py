@@ -245,3 +245,11 @@ async def test_a_busy_server_is_asked_again(client: ApiClient, server: WireServe
     server.answer(*json_answer({"error": {"message": busy, "type": "api_error"}}, 503))
     server.answer(*HELLO)
     assert words(await ask(client)) == "Hello"
+
+
+async def test_an_operator_of_litellm_finds_the_request_by_its_id(
+    client: ApiClient, server: WireServer
+) -> None:
+    status, body = litellm("Key is blocked", "auth_error", 401)
+    server.always = json_answer(body, status, x_litellm_call_id="5f2c")
+    assert (await ask_badly(client))[1].request_id == "5f2c"
