@@ -32,6 +32,10 @@ _CUE = re.compile(
 """The line of times that every cue of SubRip and WebVTT has."""
 
 
+_RAW = re.compile(r"^\s*language \w+<asr_text>")
+"""What Qwen's models put before the words, where a server passes it on."""
+
+
 class Transcriptions:
     """Writes down what is said."""
 
@@ -157,7 +161,7 @@ def _from_json(found: Json) -> Transcript:
     language = found.get("language")
     segments = found.get("segments")
     return Transcript(
-        text=str(found["text"]).strip(),
+        text=_RAW.sub("", str(found["text"])).strip(),
         segments=tuple(_segments(segments if isinstance(segments, list) else ())),
         language=language if isinstance(language, str) else "",
         seconds=_number(seconds),

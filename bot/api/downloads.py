@@ -57,7 +57,8 @@ class Downloads:
 
     async def picture(self, url: str, base_url: str) -> ImageDelta:
         """The picture at `url`. Raises `CallFailed`: the picture exists, but cannot be had."""
-        place, own = _place(url), URL(base_url)
+        own = URL(base_url)
+        place = own.join(_place(url))  # SGLang tells only the path
         trusted = (place.raw_host, place.port) == (own.raw_host, own.port)
         if not trusted and not _may_be_public(place.raw_host or ""):
             raise CallFailed(ModelErrorKind.BAD_ANSWER, "the picture is at a private address")

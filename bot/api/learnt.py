@@ -39,7 +39,7 @@ OPTIONAL = (
 _REFUSAL = re.compile(
     r"unsupported|not supported|does(n't| not) support|unknown|unrecognized|not permitted"
     r"|not allowed|extra inputs|deprecated|not compatible|cannot both|may only be set"
-    r"|only [\d.]+ is allowed|(do not|only) support|不支持",
+    r"|only [\d.]+ is allowed|(do not|only) support|only '?json'? response_format|不支持",
     re.IGNORECASE,
 )
 _LISTED = re.compile(
@@ -63,6 +63,11 @@ _NO_SYSTEM = re.compile(
 """Gemma and drawing models at Google, chat templates of small models, OpenAI's o1-mini."""
 _TURNS = re.compile(r"roles must alternate|should alternate with assistant", re.IGNORECASE)
 """Chat templates of Mistral's and Gemma's models, wherever they run; Perplexity."""
+_NO_PLACE = re.compile(
+    r"response_format\W{1,3}url\W.{0,20}(not supported|requires)|only '?b64_json'? response_format",
+    re.IGNORECASE,
+)
+"""SGLang and others that keep no pictures: they mean the URL of their own default."""
 _PROTOCOLS: tuple[tuple[Protocol, str], ...] = (
     ("completions", r"not a chat model|v1/completions\b|must provide a chat template"),
     ("responses", r"\bv1/responses\b|use the responses api"),
@@ -94,6 +99,7 @@ class Lesson:
     words: dict[str, tuple[str, ...]] = field(default_factory=dict)  # by parameter
     inputs: int = 0  # texts in one call for embeddings; 0: as many as usual
     draws_in_chat: bool = False
+    base64: bool = False  # has no place where a picture could be fetched
     lacks: set[str] = field(default_factory=set)  # endpoints that it has nothing behind
     window: int | None = None  # tokens, as told when something was too long
 
@@ -107,6 +113,8 @@ class Lesson:
         if self.whole:
             adapted.pop("stream_options", None)
             adapted["stream"] = False
+        if self.base64 and "messages" not in adapted:
+            adapted["response_format"] = "b64_json"
         if self.no_system and "messages" in adapted:
             adapted["messages"] = without_system(adapted["messages"])
         if self.takes_turns and "messages" in adapted:
@@ -170,6 +178,7 @@ class Lessons:
             self._learn_protocol(model, lesson, failure.detail, payload)
             or _learn_turns(lesson, failure, payload)
             or _learn_no_system(lesson, failure, payload)
+            or _learn_base64(lesson, failure, payload)
             or _learn_rename(lesson, words, payload)
             or _learn_drop(lesson, failure, payload)
         )
@@ -272,6 +281,13 @@ def _learn_no_system(lesson: Lesson, failure: CallFailed, payload: Mapping[str, 
         return ""
     lesson.no_system = True
     return "no system message"
+
+
+def _learn_base64(lesson: Lesson, failure: CallFailed, payload: Mapping[str, Any]) -> str:
+    if "response_format" in payload or not _NO_PLACE.search(failure.detail):
+        return ""
+    lesson.base64 = True
+    return "pictures in base64"
 
 
 def _learn_rename(lesson: Lesson, words: str, payload: Mapping[str, Any]) -> str:

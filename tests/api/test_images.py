@@ -73,6 +73,45 @@ async def test_quirk_19_a_picture_at_a_url_is_fetched_without_the_key(
     assert all("authorization" not in request.headers for request in server.requests[1:])
 
 
+async def test_quirk_19_a_picture_of_which_only_the_path_is_told_is_fetched(
+    client: ApiClient, server: WireServer
+) -> None:
+    server.answer(*json_answer({"data": [{"url": "/v1/images/r1/content?variant=0"}]}))  # SGLang
+    server.answer(*whole(PNG, content_type="image/png"))
+    (picture,) = (await client.draw(CAT)).pictures
+    assert picture.data == PNG
+    assert server.requests[1].path == "/v1/images/r1/content?variant=0"
+
+
+@pytest.mark.parametrize("url", ["//localhost:1/x.png", "//10.0.0.1/x.png"])
+async def test_a_path_that_leads_to_another_host_is_judged_as_that(
+    client: ApiClient, server: WireServer, url: str
+) -> None:
+    server.answer(*json_answer({"data": [{"url": url}]}))
+    with pytest.raises(ModelError) as caught:
+        await client.draw(CAT)
+    assert caught.value.kind is Kind.BAD_ANSWER
+
+
+@pytest.mark.parametrize(
+    "detail",
+    [
+        "response_format='url' requires cloud storage to be configured.",  # SGLang
+        "response_format=url is not supported",
+        "Only 'b64_json' response_format is supported. Got: url",
+    ],
+)
+async def test_quirk_19_a_server_that_keeps_no_pictures_is_asked_for_their_bytes(
+    client: ApiClient, server: WireServer, detail: str
+) -> None:
+    server.answer(*json_answer({"detail": detail}, 400))
+    server.always = json_answer({"data": [{"b64_json": BASE64}]})
+    for _ in range(2):
+        assert len((await client.draw(CAT)).pictures) == 1
+    told = [request.json.get("response_format") for request in server.requests]
+    assert told == [None, "b64_json", "b64_json"]
+
+
 async def test_quirk_19_a_refused_parameter_is_left_away(
     client: ApiClient, server: WireServer
 ) -> None:

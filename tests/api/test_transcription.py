@@ -49,6 +49,12 @@ async def test_the_clip_and_what_is_known_of_it_are_sent(
         (json_answer({"text": "Hi", "segments": [], "language": "en"}), "Hi"),
         (whole(b"Hi there.\n", content_type="text/plain"), "Hi there."),
         (json_answer("Hi"), "Hi"),
+        (  # llama.cpp with Qwen's models
+            json_answer(
+                {"type": "transcript.text.done", "text": "language English<asr_text>Hi <b>"}
+            ),
+            "Hi <b>",
+        ),
     ],
 )
 async def test_every_form_of_an_answer_is_read(
@@ -132,6 +138,7 @@ async def test_times_are_read_from_every_form_that_has_them(
         ),
         refusal(400, "Currently do not support verbose_json for Voxtral"),  # vLLM
         refusal(400, "Currently only support response_format `text` or `json`"),
+        refusal(400, "Only 'json' response_format is supported for transcription"),  # llama.cpp
         refusal(  # LiteLLM, in front of it
             500,
             "litellm.BadRequestError: Hosted_vllmException - Currently only support "
