@@ -75,6 +75,8 @@ _ANSWER_TOO_LONG = re.compile(
     r"is too large: (\d{1,9})\. This model's maximum context length is (\d{1,9})"
 )
 """A limit for the answer that no text, however short, leaves room for (vLLM)."""
+_INVALID = frozenset({"invalid_request", "convert_request_failed"})
+"""What new-api says itself of a request that is wrong: under 500, though no repetition helps."""
 _REQUESTS = frozenset({Kind.BAD_REQUEST, Kind.CONTEXT_TOO_LONG})
 """What words tell also under the name of a server's fault: llama.cpp's template refused it."""
 _WORDS = (
@@ -148,6 +150,8 @@ def kind_of(status: int, error: Mapping[str, str]) -> ModelErrorKind:
     told = _told(status, error["message"])
     if named is None or told in _REQUESTS:
         named = told
+    if named is None and status >= 500 and error["code"].lower() in _INVALID:
+        return Kind.BAD_REQUEST
     return named or _by_status(status)
 
 

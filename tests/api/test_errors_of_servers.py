@@ -187,6 +187,8 @@ TEMPLATE = (
         (*new_api("Content violates usage guidelines", "", 403), Kind.REFUSED),
         (*new_api("Failed check: SAFETY_CHECK", "violation_fee.grok.csam", 403), Kind.REFUSED),
         (*new_api("request blocked by Gemini API: SAFETY", "prompt_blocked", 400), Kind.REFUSED),
+        (*new_api("max_tokens is invalid", "invalid_request", 500), Kind.BAD_REQUEST),
+        (*new_api("invalid image data", "convert_request_failed", 500), Kind.BAD_REQUEST),
     ],
 )
 async def test_what_these_servers_refuse_is_told_as_what_it_is(
