@@ -71,10 +71,6 @@ _CODES = {
 _KIND_OF_CODE = {code: kind for kind, codes in _CODES.items() for code in codes}
 _TOO_LARGE = re.compile(r"request too large for", re.IGNORECASE)
 """More than a whole minute allows (OpenAI, Groq): under the code of a limit, but no wait helps."""
-_ANSWER_TOO_LONG = re.compile(
-    r"is too large: (\d{1,9})\. This model's maximum context length is (\d{1,9})"
-)
-"""A limit for the answer that no text, however short, leaves room for (vLLM)."""
 _INVALID = frozenset({"invalid_request", "convert_request_failed"})
 """What new-api says itself of a request that is wrong: under 500, though no repetition helps."""
 _REQUESTS = frozenset({Kind.BAD_REQUEST, Kind.CONTEXT_TOO_LONG})
@@ -98,7 +94,7 @@ _WORDS = (
     (Kind.UNSUPPORTED, r"^unexpected endpoint or method"),
     (
         Kind.BAD_REQUEST,
-        r"image input is not supported|support image input|cannot be greater than max_model_len"
+        r"image input is not supported|support image input"
         r"|jinja|roles must alternate|should alternate with assistant"
         r"|(system|assistant)( and tool)? roles? (is |are )?(not )?supported"
         r"|support (response_format|verbose_json)",
@@ -157,9 +153,6 @@ def kind_of(status: int, error: Mapping[str, str]) -> ModelErrorKind:
 
 def _told(status: int, message: str) -> ModelErrorKind | None:
     """What the words of an error tell; None when nothing."""
-    answer = _ANSWER_TOO_LONG.search(message)
-    if answer and int(answer[1]) >= int(answer[2]):
-        return Kind.BAD_REQUEST
     for kind, pattern in _WORDS:
         if re.search(pattern, message, re.IGNORECASE):
             # "Too many tokens, please wait" (Bedrock) speaks of the minute, not of the text.

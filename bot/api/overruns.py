@@ -14,8 +14,9 @@ _LIMITS = (
     # vLLM, SGLang, LM Studio, llama.cpp
     rf"context (?:length|size|window)(?: of| is)?(?: only)? \(?{_N} tokens",
     # OpenAI, vLLM, DeepSeek, OpenRouter, SambaNova, Fireworks, xAI
-    rf"max(?:imum)? (?:context|prompt|input|sequence) (?:length|size|window)(?: of| is|:)?"
-    rf"(?: \S+ is)? {_N}",
+    rf"max(?:imum)? (?:context|prompt|input|sequence|model|allowed) (?:length|size|window)"
+    rf"(?: of| is|:)?(?: \S+ is)? \(?{_N}",
+    rf"(?:max_seq_len \(|n_ctx \(|max_total_tokens=){_N}",  # SGLang, LM Studio, vLLM
     rf"> {_N}",  # Anthropic: “210000 tokens > 200000 maximum”, “190000 + 20000 > 200000”
     rf"maximum number of (?:input )?tokens allowed(?: of| is|:)? \(?{_N}",  # Google
     rf"range of input length should be \[\d+, ?{_N}\]",  # DashScope
@@ -36,7 +37,8 @@ _ASKED = (
     rf"exceed context limit: {_N} \+",
     rf"token count \(?(?:of )?{_N}",
     rf"(?:resulted in|requested(?: about)?|contains?|take|received|first) {_N} tokens",
-    rf"(?:request|input) \({_N} tokens",
+    rf"(?:request|input|input length) \({_N} tokens",
+    rf"(?:prompt \(length|prompt_tokens \(|n_keep \() ?{_N}",
     rf"(?:requested:|received|Current length is|Given:|Requested) {_N}",
 )
 

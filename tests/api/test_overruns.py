@@ -110,6 +110,25 @@ TOLD = [
     ("invalid params, context window exceeds limit (2013)", None, None),  # MiniMax
     ("Input is too long for requested model.", None, None),  # Bedrock
     ("Your input exceeds the context window of this model. Please adjust it.", None, None),
+    (
+        "The decoder prompt (length 8825) is longer than the maximum model length of 8192. Make "
+        "sure that `max_model_len` is no smaller than the number of text tokens.",
+        8192,
+        8825,
+    ),
+    (
+        "Input length (31996 tokens) exceeds the maximum allowed length (31994 tokens). Use a "
+        "shorter input or enable --allow-auto-truncate.",
+        31_994,
+        31_996,
+    ),
+    ("length of prompt_tokens (99999) must be less than max_seq_len (98304).", 98_304, 99_999),
+    (
+        "Cannot truncate prompt with n_keep (36153) >= n_ctx (4096), the context length",
+        4096,
+        36_153,
+    ),
+    ("max_tokens=8888 cannot be greater than max_model_len=max_total_tokens=3072.", 3072, None),
 ]
 
 
