@@ -13,12 +13,12 @@ from bot.core.answer.seam import GO_ON, seam
 from bot.core.chat import FinishReason
 from bot.core.fakes.platform import ANN, CHAT
 from bot.core.stores import Action
-from bot.core.types import Attachment, ButtonPress, FileId, FileKind, Sender, UserId
+from bot.core.types import ButtonPress, Sender, UserId
 from bot.sandbox.openai.backend import Question
 from bot.sandbox.openai.faults import Cut, Hang, Refuse
 from bot.sandbox.openai.scripted import Answer
+from tests.attached import recording
 from tests.house import QUICK, House, open_house
-from tests.sounds import beeps
 
 EVE = Sender(UserId("666"), "Eve")
 AGAIN = "🔁 Regenerate"
@@ -247,8 +247,7 @@ async def test_without_the_database_there_is_an_answer_without_buttons(
 async def test_what_was_heard_stays_above_a_regenerated_answer(house: House) -> None:
     house.api.script.transcribe("Hello?")
     house.api.script.answer("Heads.", "Tails.")
-    house.platform.contents[FileId("v")] = beeps(1.0)
-    voice = Attachment(id=FileId("v"), kind=FileKind.VOICE, mime="audio/ogg", name="voice.ogg")
+    voice = recording(house)
     await house.tell(house.platform.message("", attachments=(voice,)))
     assert await house.press(AGAIN) == ["> 🎤 Hello?\n\nTails."]
     house.api.faults.add(Refuse(500), on="/chat/completions")

@@ -1,12 +1,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from bot.core.chat import FinishReason
 from bot.core.fakes.platform import CHAT
@@ -24,6 +22,7 @@ from bot.core.types import (
 )
 from bot.sandbox.openai.faults import Cut, ErrorEvent, Fault, Hang, Refuse, html_page, out_of_quota
 from bot.sandbox.openai.scripted import Answer
+from tests.attached import attached, picture
 from tests.house import DEFAULTS, QUICK, House, open_house
 
 WU = Sender(UserId("2"), "小吴", language="zh-hans")
@@ -295,8 +294,7 @@ async def test_a_picture_sent_as_a_file_is_a_picture(house: House) -> None:
 
 
 async def test_a_damaged_picture_is_one_clear_sentence(house: House) -> None:
-    house.platform.contents[FileId("bad")] = b"not a picture"
-    bad = Attachment(id=FileId("bad"), kind=FileKind.IMAGE, mime="image/png")
+    bad = picture(house, b"not a picture")
     kept = await house.tell(house.platform.message("look", attachments=(bad,)))
     assert kept == ["I cannot open that picture. Send it as JPEG, PNG or WebP."]
 
@@ -309,10 +307,8 @@ async def test_a_sticker_gets_a_kind_sentence_and_no_request(house: House) -> No
 
 
 async def test_a_question_beside_an_unreadable_file_is_still_answered(house: House) -> None:
-    file = Attachment(
-        id=FileId("f"), kind=FileKind.DOCUMENT, mime="application/zip", name="logs.zip"
-    )
-    house.platform.contents[FileId("f")] = b"PK\x05\x06" + bytes(18)
+    empty = b"PK\x05\x06" + bytes(18)
+    file = attached(house, empty, kind=FileKind.DOCUMENT, name="logs.zip")
     await house.tell(house.platform.message("what is a zip?", attachments=(file,)))
     assert house.asked()[-1] == (
         "user",
@@ -359,13 +355,6 @@ async def test_a_client_in_chinese_is_answered_in_chinese(house: House) -> None:
 async def test_without_a_model_the_person_is_told_how_to_choose_one(tmp_path: Path) -> None:
     async with open_house(tmp_path, defaults=replace(DEFAULTS, model="")) as house:
         assert await house.say("hi") == ["⚠️ No model is chosen yet. Choose one with /model."]
-
-
-def picture(house: House) -> Attachment:
-    file = BytesIO()
-    Image.new("RGB", (40, 30), "teal").save(file, "PNG")
-    house.platform.contents[FileId("p")] = file.getvalue()
-    return Attachment(id=FileId("p"), kind=FileKind.IMAGE, mime="image/png")
 
 
 async def test_start_greets_by_name_and_help_lists_the_commands(house: House) -> None:

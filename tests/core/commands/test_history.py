@@ -10,9 +10,9 @@ import pytest
 
 from bot.core.access import Access
 from bot.core.fakes.platform import ANN, CHAT
-from bot.core.types import Attachment, ChatId, ChatRef, FileId, FileKind, Quote, Sender, UserId
+from bot.core.types import ChatId, ChatRef, Quote, Sender, UserId
+from tests.attached import recording
 from tests.house import QUICK, House, open_house
-from tests.sounds import beeps
 
 EVE = Sender(UserId("666"), "Eve")
 BOSS = Sender(UserId("7"), "Boss")
@@ -65,8 +65,7 @@ async def test_retry_says_what_to_do_about_a_picture_that_was_changed(house: Hou
 
 async def test_retry_says_what_to_do_about_a_transcript_and_it_stays(house: House) -> None:
     house.api.script.transcribe("See you on Monday.")
-    house.platform.contents[FileId("v")] = beeps(1.0)
-    voice = Attachment(id=FileId("v"), kind=FileKind.VOICE, mime="audio/ogg", name="v.ogg")
+    voice = recording(house)
     await house.tell(house.platform.message("/transcribe", attachments=(voice,)))
     kept = await house.say("/retry")
     assert kept[-1].startswith("That was a recording. Reply to it with `/transcribe`")

@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-import io
 from dataclasses import replace
 from pathlib import Path
 
-from PIL import Image
-
 from bot.api.settings import ModelSettings
-from bot.core.types import Attachment, FileId, FileKind, IncomingMessage, Quote
+from bot.core.types import IncomingMessage, Quote
+from tests.attached import picture
 from tests.house import House, open_house
 
 BLIND = ModelSettings(vision=False)
@@ -15,11 +13,7 @@ SEEING = ModelSettings(vision=True)
 
 
 def photo(house: House, text: str) -> IncomingMessage:
-    out = io.BytesIO()
-    Image.new("RGB", (8, 8)).save(out, "PNG")
-    house.platform.contents[FileId("p")] = out.getvalue()
-    file = Attachment(id=FileId("p"), kind=FileKind.IMAGE, mime="image/png")
-    return house.platform.message(text, attachments=(file,))
+    return house.platform.message(text, attachments=(picture(house),))
 
 
 async def test_a_model_that_cannot_see_is_not_shown_pictures(tmp_path: Path) -> None:

@@ -9,17 +9,15 @@ from PIL import Image
 
 from bot.core.access import Access
 from bot.core.fakes.platform import ANN, CHAT
-from bot.core.types import Attachment, FileId, FileKind, IncomingMessage
+from bot.core.types import IncomingMessage
+from tests.attached import picture, png
 from tests.house import House, open_house
 
 
 def photo(
     house: House, number: int, text: str = "", *, album: str = "7", group: bool = False
 ) -> IncomingMessage:
-    out = io.BytesIO()
-    Image.new("RGB", (8 + number, 8)).save(out, "PNG")
-    house.platform.contents[FileId(f"p{number}")] = out.getvalue()
-    file = Attachment(id=FileId(f"p{number}"), kind=FileKind.IMAGE, mime="image/png")
+    file = picture(house, png(8 + number, 8), name=f"p{number}")
     message = house.platform.message(
         text, attachments=(file,), group=group, addressed=not group or bool(text)
     )

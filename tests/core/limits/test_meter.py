@@ -6,18 +6,15 @@ import asyncio
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from io import BytesIO
 from pathlib import Path
-
-from PIL import Image
 
 from bot.core.fakes.platform import CHAT
 from bot.core.limits.calendar import Calendar
-from bot.core.types import Attachment, FileId, FileKind, Sender, UserId
+from bot.core.types import Sender, UserId
 from bot.sandbox.openai.faults import Cut
 from bot.sandbox.openai.scripted import Answer
+from tests.attached import picture, recording
 from tests.house import open_house
-from tests.sounds import beeps
 
 Row = dict[str, object]
 
@@ -34,8 +31,7 @@ async def test_every_kind_of_request_is_kept_with_its_cost(tmp_path: Path) -> No
         await house.say("hello")
         await house.say("/image a cat")
         house.api.script.transcribe("How are you?")
-        house.platform.contents[FileId("v")] = beeps(1.0)
-        file = Attachment(id=FileId("v"), kind=FileKind.VOICE, mime="audio/ogg", name="voice.ogg")
+        file = recording(house)
         await house.tell(house.platform.message("", attachments=(file,)))
     chat, image, audio, answer = table(tmp_path)
     assert [row["kind"] for row in (chat, image, audio, answer)] == [
@@ -82,10 +78,7 @@ async def test_a_stopped_answer_is_estimated_by_what_was_said(tmp_path: Path) ->
 
 async def test_a_photo_in_the_question_of_a_stopped_answer_is_estimated_too(tmp_path: Path) -> None:
     async with open_house(tmp_path) as house:
-        content = BytesIO()
-        Image.new("RGB", (40, 30), "teal").save(content, "PNG")
-        house.platform.contents[FileId("p")] = content.getvalue()
-        photo = Attachment(id=FileId("p"), kind=FileKind.IMAGE, mime="image/png")
+        photo = picture(house)
         house.api.script.answer(Answer(text="word " * 1000, chunk=5, pace=0.02))
         await house.happen(house.platform.message("what is it?", attachments=(photo,)))
         await house.sees("word")

@@ -9,9 +9,10 @@ import pytest
 
 from bot.api.settings import ModelSettings
 from bot.core.question.listening import PARTS_AT_ONCE
-from bot.core.types import Attachment, FileId, FileKind, IncomingMessage
+from bot.core.types import IncomingMessage
 from bot.sandbox.openai.faults import Drop, Fault, Hang, Raw, Refuse
 from bot.sandbox.openai.scripted import Answer
+from tests.attached import recording
 from tests.core.limits.test_quota import own, rows
 from tests.house import House, open_house
 from tests.sounds import beeps
@@ -21,15 +22,13 @@ TRANSCRIPTIONS = "/audio/transcriptions"
 USAGE = "SELECT kind, images, estimated FROM usage ORDER BY id"
 
 
-def recording(house: House, text: str, sound: bytes) -> IncomingMessage:
-    house.platform.contents[FileId("v")] = sound
-    file = Attachment(id=FileId("v"), kind=FileKind.VOICE, mime="audio/ogg", name="v.ogg")
-    return house.platform.message(text, attachments=(file,))
+def spoken(house: House, text: str, sound: bytes) -> IncomingMessage:
+    return house.platform.message(text, attachments=(recording(house, sound),))
 
 
 async def stopped(house: House, text: str, sound: bytes = b"") -> list[str]:
     """Somebody asks, and stops it when the API works on it already."""
-    message = recording(house, text, sound) if sound else house.platform.message(text)
+    message = spoken(house, text, sound) if sound else house.platform.message(text)
     await house.happen(message)
     await house.api.traffic.until(lambda seen: seen.in_flight == 1)
     return await house.say("/stop")
@@ -88,7 +87,7 @@ async def test_a_recording_stopped_while_it_is_heard_counts(tmp_path: Path, word
     async with open_house(tmp_path, quotas=own(daily_audio_minutes="0.15"), prices=prices) as house:
         house.api.faults.add(Hang(), on=TRANSCRIPTIONS)
         assert "⏹ Stopped." in await stopped(house, words, beeps(6.0))
-        kept = await house.tell(recording(house, words, beeps(6.0)))
+        kept = await house.tell(spoken(house, words, beeps(6.0)))
         assert kept[-1].startswith("⚠️ This takes 0.1 minutes of audio, and ")
         assert len(house.api.traffic.to(TRANSCRIPTIONS)) == 1
     [(kind, seconds, cost, estimated)] = rows(
@@ -103,7 +102,7 @@ async def test_of_a_long_recording_that_is_stopped_only_what_was_sent_counts(
 ) -> None:
     async with open_house(tmp_path, part_seconds=5) as house:
         house.api.faults.add(Hang(), on=TRANSCRIPTIONS, times=None)
-        await house.happen(recording(house, "/transcribe", beeps(60.0)))
+        await house.happen(spoken(house, "/transcribe", beeps(60.0)))
         await house.api.traffic.until(lambda seen: seen.in_flight == PARTS_AT_ONCE)
         assert (await house.say("/stop"))[0] == "⏹ Stopped."
     assert rows(tmp_path, "SELECT count(*), estimated FROM usage") == [(PARTS_AT_ONCE, 1)]

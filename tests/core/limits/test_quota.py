@@ -9,11 +9,9 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from io import BytesIO
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from bot.api.settings import ModelSettings
 from bot.core.access import Access
@@ -21,10 +19,11 @@ from bot.core.fakes.platform import CHAT
 from bot.core.limits.budget import Quotas
 from bot.core.limits.calendar import Calendar, Period
 from bot.core.limits.quota import Measure, QuotaSyntaxError, parse_limits
-from bot.core.types import Attachment, ChatId, ChatRef, FileId, FileKind, Sender, UserId
+from bot.core.types import ChatId, ChatRef, Sender, UserId
 from bot.sandbox.openai.faults import Hang, Refuse
 from bot.sandbox.openai.scripted import Answer
 from bot.sandbox.openai.traffic import Traffic
+from tests.attached import picture, recording
 from tests.house import DEFAULTS, House, open_house
 from tests.sounds import beeps
 
@@ -138,10 +137,7 @@ async def test_money_is_limited_where_the_price_is_known(tmp_path: Path) -> None
 
 async def test_a_photo_in_a_question_is_asked_for_with_its_words(tmp_path: Path) -> None:
     async with open_house(tmp_path, quotas=own(daily_tokens=1_000)) as house:
-        content = BytesIO()
-        Image.new("RGB", (40, 30), "teal").save(content, "PNG")
-        house.platform.contents[FileId("p")] = content.getvalue()
-        photo = Attachment(id=FileId("p"), kind=FileKind.IMAGE, mime="image/png")
+        photo = picture(house)
         [text] = await house.tell(house.platform.message("what is this?", attachments=(photo,)))
         assert text.startswith("⚠️ This takes 1,3") and "here is 1,000 tokens a day" in text
         assert house.api.traffic.to("/chat/completions") == []
@@ -157,8 +153,7 @@ async def test_pictures_are_counted(tmp_path: Path) -> None:
 
 async def test_minutes_of_audio_are_asked_for_before_they_are_heard(tmp_path: Path) -> None:
     async with open_house(tmp_path, quotas=own(daily_audio_minutes="0.05")) as house:
-        house.platform.contents[FileId("v")] = beeps(6.0)
-        voice = Attachment(id=FileId("v"), kind=FileKind.VOICE, mime="audio/ogg", name="v.ogg")
+        voice = recording(house, beeps(6.0))
         message = house.platform.message("", attachments=(voice,))
         [text] = await house.tell(message)
         assert text.startswith("⚠️ This takes 0.1 minutes of audio, and the limit here is")
@@ -172,10 +167,9 @@ async def test_a_recording_that_is_heard_at_the_second_try_counts_once(
     patient = replace(DEFAULTS, patience=30.0)
     quotas = own(daily_audio_minutes="0.15")
     async with open_house(tmp_path, defaults=patient, quotas=quotas) as house:
-        house.platform.contents[FileId("v")] = beeps(6.0)
         house.api.faults.add(Refuse(503), on="/audio/transcriptions")
         house.api.script.transcribe("Hello?")
-        voice = Attachment(id=FileId("v"), kind=FileKind.VOICE, mime="audio/ogg", name="v.ogg")
+        voice = recording(house, beeps(6.0))
         [text] = await house.tell(house.platform.message(words, attachments=(voice,)))
         assert text.startswith(begins)
         assert len(house.api.traffic.to("/audio/transcriptions")) == 2
@@ -213,8 +207,7 @@ async def test_a_reserved_model_is_for_those_it_is_for(tmp_path: Path) -> None:
 async def test_a_reserved_model_neither_draws_nor_listens_for_others(tmp_path: Path) -> None:
     models = {name: frozenset({"fake:2"}) for name in ("gpt-image-1", "whisper-1")}
     async with open_house(tmp_path, access=Access(open=True, models=models)) as house:
-        house.platform.contents[FileId("v")] = beeps(1.0)
-        voice = Attachment(id=FileId("v"), kind=FileKind.VOICE, mime="audio/ogg", name="v.ogg")
+        voice = recording(house)
         await house.say("/image a cat")
         kept = await house.tell(house.platform.message("", attachments=(voice,)))
         assert kept == [  # and no advice that helps with answers only

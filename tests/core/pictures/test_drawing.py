@@ -1,12 +1,10 @@
 from __future__ import annotations
 
 import asyncio
-import io
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from bot.api.settings import ModelSettings
 from bot.core.fakes.platform import CHAT
@@ -14,31 +12,24 @@ from bot.core.types import (
     Attachment,
     ChatId,
     ChatRef,
-    FileId,
-    FileKind,
     IncomingMessage,
     Quote,
 )
 from bot.errors import PlatformError
 from bot.sandbox.openai.faults import Hang, Refuse, Stall
+from tests.attached import picture, png
 from tests.house import House, open_house
-
-
-def png(width: int = 64, height: int = 64, *, see_through: bool = False) -> bytes:
-    out = io.BytesIO()
-    Image.new("RGBA" if see_through else "RGB", (width, height)).save(out, "PNG")
-    return out.getvalue()
-
-
-def sent(house: House, name: str, content: bytes) -> Attachment:
-    house.platform.contents[FileId(name)] = content
-    return Attachment(id=FileId(name), kind=FileKind.IMAGE, mime="image/png", name=name)
 
 
 def reply(house: House, text: str, *pictures: Attachment, quoted: bytes) -> IncomingMessage:
     """A message in reply to a picture."""
     message = house.platform.message(text, attachments=pictures)
-    quote = Quote(ref=message.ref, author="Bot", text="", attachments=(sent(house, "old", quoted),))
+    quote = Quote(
+        ref=message.ref,
+        author="Bot",
+        text="",
+        attachments=(picture(house, name="old", content=quoted),),
+    )
     return replace(message, reply_to=quote)
 
 
@@ -157,8 +148,8 @@ async def test_a_picture_replied_to_is_redrawn(house: House) -> None:
 
 
 async def test_a_picture_with_the_command_as_its_caption_is_redrawn(house: House) -> None:
-    picture = sent(house, "mine", png())
-    await house.tell(house.platform.message("/image make it winter", attachments=(picture,)))
+    shot = picture(house, name="mine", content=png())
+    await house.tell(house.platform.message("/image make it winter", attachments=(shot,)))
     assert len(house.api.traffic.to("/images/edits")) == 1
 
 
@@ -170,15 +161,15 @@ async def test_the_picture_drawn_last_is_changed_without_replying(house: House) 
 
 
 async def test_a_mask_says_where(house: House) -> None:
-    mask = sent(house, "mask", png(see_through=True))
+    mask = picture(house, name="mask", content=png(see_through=True))
     await house.tell(reply(house, "/image a lake --mask", mask, quoted=png()))
     [edit] = house.api.traffic.to("/images/edits")
     assert edit.files["mask"][0].content == png(see_through=True)
 
 
 async def test_a_mask_of_another_size_costs_nothing(house: House) -> None:
-    mask = sent(house, "mask", png(32, 32, see_through=True))
-    [text] = await house.tell(reply(house, "/image a lake --mask", mask, quoted=png()))
+    mask = picture(house, name="mask", content=png(32, 32, see_through=True))
+    [text] = await house.tell(reply(house, "/image a lake --mask", mask, quoted=png(64, 64)))
     assert text.endswith("the mask is 32×32 pixels and its picture 64×64")
     assert house.api.traffic.to("/images/edits") == []
 

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import replace
 
 import pytest
-from PIL import Image
 
 from bot.core.commands.changed import CHANGED
 from bot.core.fakes.platform import ANN, CHAT
 from bot.core.stores import Action
 from bot.core.types import (
-    Attachment,
     ButtonPress,
-    FileId,
     FileKind,
     Forward,
     IncomingMessage,
     Quote,
 )
+from tests.attached import attached, png
 from tests.house import House
 from tests.media import papers
 from tests.sounds import beeps
@@ -27,15 +24,8 @@ from tests.sounds import beeps
 ANEW = "🔁 Answer it anew"
 
 
-def picture() -> bytes:
-    out = io.BytesIO()
-    Image.new("RGB", (8, 8)).save(out, "PNG")
-    return out.getvalue()
-
-
 def sent(house: House, kind: FileKind, content: bytes, name: str, text: str) -> IncomingMessage:
-    house.platform.contents[FileId(name)] = content
-    file = Attachment(id=FileId(name), kind=kind, mime="", name=name)
+    file = attached(house, content, kind=kind, name=name)
     return house.platform.message(text, attachments=(file,))
 
 
@@ -113,7 +103,7 @@ async def test_of_an_album_only_the_caption_that_was_changed_is_different(
     house: House, captions: tuple[str, ...], number: int
 ) -> None:
     messages = [
-        replace(sent(house, FileKind.IMAGE, picture(), f"{at}.png", caption), album="7")
+        replace(sent(house, FileKind.IMAGE, png(), f"{at}.png", caption), album="7")
         for at, caption in enumerate(captions)
     ]
     for message in messages:

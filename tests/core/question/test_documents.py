@@ -3,14 +3,14 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from bot.core.types import Attachment, FileId, FileKind, IncomingMessage
+from bot.core.types import FileKind, IncomingMessage
+from tests.attached import attached
 from tests.house import DEFAULTS, House, open_house
 from tests.media import papers
 
 
 def file(house: House, name: str, content: bytes, text: str = "") -> IncomingMessage:
-    house.platform.contents[FileId(name)] = content
-    sent = Attachment(id=FileId(name), kind=FileKind.DOCUMENT, mime="", name=name)
+    sent = attached(house, content, kind=FileKind.DOCUMENT, name=name)
     return house.platform.message(text, attachments=(sent,))
 
 

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.types import Attachment, FileId, FileKind, IncomingMessage
+from bot.core.types import FileKind, IncomingMessage
 from bot.sandbox.openai.faults import Refuse
+from tests.attached import recording
 from tests.house import DEFAULTS, House, open_house
 from tests.sounds import beeps
 
 
 def voice(house: House, content: bytes, **more: object) -> IncomingMessage:
-    house.platform.contents[FileId("v")] = content
-    file = Attachment(id=FileId("v"), kind=FileKind.VOICE, mime="audio/ogg", name="voice.ogg")
+    file = recording(house, content)
     return house.platform.message("", attachments=(replace(file, **more),))  # type: ignore[arg-type]  # any field
 
 
