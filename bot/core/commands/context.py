@@ -12,7 +12,6 @@ from bot.core.memory.context import spoken
 from bot.core.memory.overhearing import listens, said
 from bot.core.memory.window import Place, View, instruction, look, window_of
 from bot.core.punctuation import paragraphs
-from bot.core.queue import Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import IncomingMessage
 
@@ -22,23 +21,22 @@ SHOWN = Decimal("0.0001")
 """Dollars that are worth telling."""
 
 
-async def context(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome:
+async def context(ctx: TurnContext, message: IncomingMessage, argument: str) -> None:
     """Show what would be sent along with the next question."""
     _, stores = ctx.texts.gettext, ctx.services.stores
     manner = ctx.manner
     if not manner.model:
         await ctx.say(_("No model is chosen yet. Choose one with /model."))
-        return Outcome()
+        return
     window = await window_of(ctx.services, manner.model, answer=manner.sampling.max_tokens)
     told = window.ruler.all(instruction(manner.system_prompt, None))
     if told > window.budget:
         await ctx.say(_too_long(ctx, told, window.budget))
-        return Outcome()
+        return
     heard = await stores.overheard.remarks(ctx.chat) if _listens(ctx) else ()
     remarks = tuple(spoken(each, group=True) for each in said(heard))
     view = await look(ctx.services, manner, Place(chat=ctx.chat, group=ctx.group), (), remarks)
     await ctx.say(await _written(ctx, view, told))
-    return Outcome()
 
 
 def _too_long(ctx: TurnContext, told: int, room: int) -> str:
