@@ -17,6 +17,7 @@ from bot.errors import StoreError
 from bot.store import StorageSettings, open_store
 from tests.store.conftest import sqlite_settings
 from tests.store.events import chat, message, said
+from tests.store.test_faults import locked
 
 
 async def cancel_after(call: Coroutine[None, None, object], rounds: int) -> bool:
@@ -70,6 +71,15 @@ async def test_a_turn_that_would_run_at_once_waits_when_nobody_is_left(stores: S
             assert turn is not None
         await stores.turns.finish(rounds // 3 + 1, Outcome())
     assert await stores.turns.claim() is None
+
+
+async def test_whoever_is_cancelled_while_the_database_refuses_hears_that(
+    settings: StorageSettings, stores: Stores
+) -> None:
+    """Else a bot that is to end would go on listening to its platform for ever."""
+    calls = [stores.turns.accept(message("1"), urgent=False), stores.turns.claim()]
+    async with locked(settings):
+        assert all(await asyncio.gather(*(cancel_after(call, 3) for call in calls)))
 
 
 async def test_an_end_that_is_written_down_again_is_written_once(stores: Stores) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 
@@ -21,7 +22,7 @@ from bot.core.types import (
     Person,
     Unreadable,
 )
-from bot.errors import TurnLost
+from bot.errors import StoreError, TurnLost
 from bot.store import codec, ledger
 from bot.store.connection import Connection
 from bot.store.database import Database
@@ -103,9 +104,10 @@ class Turns(TurnQueue):
         try:
             result = await asyncio.shield(writing)
         except asyncio.CancelledError:
-            if (turn := taken(await writing)) is not None:  # nobody is left to work on it
-                self.leases.take(turn.id, turn.attempt)
-                await self.release(turn.id)
+            with suppress(StoreError):  # else its caller would not hear that it was cancelled
+                if (turn := taken(await writing)) is not None:  # nobody is left to work on it
+                    self.leases.take(turn.id, turn.attempt)
+                    await self.release(turn.id)
             raise
         if (turn := taken(result)) is not None:
             self.leases.take(turn.id, turn.attempt, noted=bool(turn.progress))
