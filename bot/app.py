@@ -303,8 +303,9 @@ async def attend(
     try:
         await asyncio.wait({work, stopping, *intake}, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        await _end(stopping, *intake)
-        await lanes.drain(DRAIN)
+        end = services.clock.monotonic() + DRAIN
+        await _end(stopping, *intake)  # which takes a while when the database does not answer
+        await lanes.drain(max(0.0, end - services.clock.monotonic()))
         await _end(work)
         for platform in platforms.values():
             await platform.close()

@@ -119,6 +119,10 @@ class Database:
         except StoreBusy as error:  # the log is overwritten in the course of things
             log.warning("log not emptied", extra={"error": repr(error)})
 
+    def abandon(self) -> None:
+        """Break off what waits for a server that does not answer; it raises `StoreBusy`."""
+        self._engine.abandon()
+
     async def close(self) -> None:
         """Finish what is under way and close all connections."""
         await self._writer.close()
@@ -194,9 +198,11 @@ def insert_for(dialect: str, table: sa.Table) -> Insert:
 
 
 def _postgres(settings: StorageSettings, *, limited: bool) -> AsyncioEngine:
-    from bot.store.postgres import engine  # 9 MB that a bot with SQLite does without
+    # 9 MB that a bot with SQLite does without.
+    from bot.store.postgres import WORK, Connector, engine
 
-    return AsyncioEngine(engine(settings, 1 + _POSTGRES_READERS, limited=limited))
+    connector = Connector(settings, work=WORK if limited else None)
+    return AsyncioEngine(engine(settings, 1 + _POSTGRES_READERS, connector), connector.abandon)
 
 
 def _sqlite(settings: StorageSettings, *, foreign_keys: bool) -> ThreadEngine:

@@ -61,16 +61,21 @@ class Engine(Protocol):
         """Run a job that changes nothing."""
         ...
 
+    def abandon(self) -> None:
+        """Break off what waits for a server that does not answer: it fails at once."""
+        ...
+
     async def close(self) -> None:
         """Close the connections."""
         ...
 
 
 class AsyncioEngine:
-    """`Engine` over a driver that speaks asyncio."""
+    """`Engine` over a driver that speaks asyncio; `abandon` breaks its connections off."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, abandon: Callable[[], None]) -> None:
         self._engine = engine
+        self._abandon = abandon
         # One statement sees one moment anyhow: reading needs no BEGIN and no ROLLBACK.
         self._reading = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._reads: set[asyncio.Task[Any]] = set()
@@ -91,6 +96,10 @@ class AsyncioEngine:
         async with self._reading.connect() as connection:
             begun()
             return await job(connection)
+
+    def abandon(self) -> None:
+        """Break off what waits for a server that does not answer: it fails at once."""
+        self._abandon()
 
     async def close(self) -> None:
         """Close the connections."""
@@ -162,6 +171,9 @@ class ThreadEngine:
                 return [_end(job, connection) for job in jobs]
         except Exception as error:  # there is no connection
             return [error for _ in jobs]
+
+    def abandon(self) -> None:
+        """A file has no server."""
 
     async def close(self) -> None:
         """Close the connections."""

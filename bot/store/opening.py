@@ -26,7 +26,7 @@ from bot.store.overheard import OverheardTable
 from bot.store.poolers import sessions_must_be_ours
 from bot.store.privacy import PrivacyTable
 from bot.store.queue.leases import Leases
-from bot.store.queue.news import heard
+from bot.store.queue.news import Listener, heard
 from bot.store.queue.presence import new_owner
 from bot.store.queue.turns import Turns
 from bot.store.ratings import RatingTable
@@ -64,7 +64,7 @@ async def opened(
                 lease=lease,
                 calendar=calendar,
             )
-            async with nullcontext() if database.sqlite else _sharing(settings, turns):
+            async with nullcontext() if database.sqlite else _sharing(settings, database, turns):
                 yield _stores(database, turns, calendar)
 
 
@@ -98,13 +98,15 @@ def _named(settings: StorageSettings) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def _sharing(settings: StorageSettings, turns: Turns) -> AsyncIterator[None]:
+async def _sharing(
+    settings: StorageSettings, database: Database, turns: Turns
+) -> AsyncIterator[None]:
     """Share a PostgreSQL with other processes: hear of their work, and keep our own turns."""
     from bot.store.postgres import listening_engine
 
     leases = turns.leases
-    news = heard(listening_engine(settings), leases.owner, turns.hear, turns.hear_stop)
-    async with _leases_kept(leases), news:
+    listener = Listener(leases.owner, turns.hear, turns.hear_stop, database.abandon)
+    async with _leases_kept(leases), heard(listening_engine(settings), listener):
         yield
 
 

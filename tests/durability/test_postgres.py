@@ -1,7 +1,11 @@
-"""The same on PostgreSQL, which does not know by itself that a bot was killed."""
+"""The same on PostgreSQL, which does not know by itself that a bot was killed.
+
+And which cannot be reached now and then.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
@@ -11,15 +15,17 @@ import pytest
 
 from bot.sandbox import telegram as telegram_sandbox
 from bot.sandbox.openai import serve_scripted
-from tests.durability.processes import launching
+from tests.durability.processes import Bot, launching
 from tests.durability.scenes import Scene
 from tests.durability.telegram import TelegramTown
 from tests.durability.town import reply
 from tests.store.conftest import WITHOUT
+from tests.store.firewall import Firewall, firewall
 from tests.store.postgres import Server, running_server
 
 SOON = 20.0
 """Seconds for the rest of an answer; less than a lease, which nobody waits for."""
+PEOPLE = (1, 2, 3)
 
 
 @pytest.fixture
@@ -31,7 +37,10 @@ def postgres() -> Iterator[Server]:
 
 
 @asynccontextmanager
-async def scene_on(postgres: Server, folder: Path) -> AsyncGenerator[Scene]:
+async def scene_on(
+    postgres: Server, folder: Path, way: Firewall | None = None
+) -> AsyncGenerator[Scene]:
+    """Something may stand on the way to the server."""
     await postgres.execute("CREATE DATABASE durability")
     async with (
         telegram_sandbox.serve(judge=False) as telegram,
@@ -40,7 +49,7 @@ async def scene_on(postgres: Server, folder: Path) -> AsyncGenerator[Scene]:
     ):
         api.script.answer_with(reply(20, 0.05))
         town = TelegramTown(telegram)
-        town.env["BOT_STORAGE__URL"] = postgres.url("durability")
+        town.env["BOT_STORAGE__URL"] = (way.server if way else postgres).url("durability")
         yield Scene(town=town, api=api, launcher=launcher, folder=folder)
 
 
@@ -56,3 +65,58 @@ async def test_a_bot_that_was_killed_goes_on_as_soon_as_it_is_started(
         await scene.town.until(scene.survey.all_answered, SOON)
         assert len(scene.town.texts(1)) == 1
         assert await bot.terminate() == 0
+
+
+async def begun(scene: Scene, bot: Bot) -> None:
+    """People ask, and see that they are answered."""
+    for person in PEOPLE:
+        await scene.survey.ask(person)
+    await scene.either(
+        bot,
+        lambda: all(
+            any("Answer to" in text for text in scene.town.texts(person)) for person in PEOPLE
+        ),
+    )
+
+
+async def test_answers_go_on_when_a_firewall_has_forgotten_the_connections(
+    postgres: Server, tmp_path: Path
+) -> None:
+    async with firewall(postgres) as wall, scene_on(postgres, tmp_path, wall) as scene:
+        bot = await scene.start()
+        await begun(scene, bot)
+        wall.forget()
+        await scene.survey.ask(2)
+        await scene.town.until(scene.survey.all_answered, SOON)
+        assert await bot.terminate() == 0
+        assert scene.survey.judge().good
+
+
+async def test_answers_are_shown_while_the_database_is_out_of_reach(
+    postgres: Server, tmp_path: Path
+) -> None:
+    async with firewall(postgres) as wall, scene_on(postgres, tmp_path, wall) as scene:
+        bot = await scene.start()
+        await begun(scene, bot)
+        with wall.shut():
+            await scene.town.until(scene.survey.all_answered, SOON)
+            await scene.survey.ask(2)
+        await scene.town.until(scene.survey.all_answered, SOON)
+        assert await bot.terminate() == 0
+        assert scene.survey.judge().good
+
+
+async def test_a_bot_ends_in_time_while_the_database_is_out_of_reach(
+    postgres: Server, tmp_path: Path
+) -> None:
+    async with firewall(postgres) as wall, scene_on(postgres, tmp_path, wall) as scene:
+        bot = await scene.start()
+        await begun(scene, bot)
+        with wall.shut():
+            await scene.survey.ask(2)
+            async with asyncio.timeout(SOON):
+                assert await bot.terminate() == 0
+        bot = await scene.start()
+        await scene.town.until(scene.survey.all_answered, SOON)
+        assert await bot.terminate() == 0
+        assert scene.survey.judge().good

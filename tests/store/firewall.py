@@ -1,12 +1,12 @@
-"""A firewall before the tests' PostgreSQL that forgets connections without a word to anybody."""
+"""A firewall before the tests' PostgreSQL that lets nothing through, without a word to anybody."""
 
 from __future__ import annotations
 
 import asyncio
 import tempfile
 from asyncio import StreamReader, StreamWriter
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 from tests.store.postgres import Server
@@ -24,6 +24,8 @@ class Firewall:
         """How many have been let through so far."""
         self._behind = server
         self._forgotten = 0
+        self._open = asyncio.Event()
+        self._open.set()
         self._passing: list[asyncio.Task[None]] = []
         self._writers: list[StreamWriter] = []
 
@@ -31,8 +33,18 @@ class Firewall:
         """Nothing gets through any more on the connections there are; new ones are let through."""
         self._forgotten = self.connections
 
+    @contextmanager
+    def shut(self) -> Iterator[None]:
+        """Nothing gets through in the block; then all that was said, since TCP says it again."""
+        self._open.clear()
+        try:
+            yield
+        finally:
+            self._open.set()
+
     async def let_through(self, reader: StreamReader, writer: StreamWriter) -> None:
         """Serve one connection."""
+        await self._open.wait()
         self.connections += 1
         number = self.connections
         there, to_server = await asyncio.open_unix_connection(self._behind.home / _SOCKET)
@@ -43,6 +55,7 @@ class Firewall:
     async def _pass_on(self, number: int, reader: StreamReader, writer: StreamWriter) -> None:
         with suppress(OSError):
             while data := await reader.read(_BYTES):
+                await self._open.wait()
                 if number > self._forgotten:
                     writer.write(data)
         if number > self._forgotten:

@@ -25,7 +25,7 @@ from bot.store import StorageSettings, admin, check, migrate, open_store
 from bot.store import postgres as postgres_engines
 from bot.store.conversations import ConversationTable
 from bot.store.database import Database, connected
-from bot.store.postgres import engine
+from bot.store.postgres import Connector, engine
 from bot.store.queue.turns import Turns
 from tests.store.conftest import names, sqlite_settings
 from tests.store.events import chat, message, said
@@ -40,7 +40,7 @@ async def locked(settings: StorageSettings) -> AsyncGenerator[None]:
             somebody.execute("BEGIN IMMEDIATE")
             yield
         return
-    server = engine(settings, 1)
+    server = engine(settings, 1, Connector(settings, work=None))
     async with server.begin() as connection:
         await connection.exec_driver_sql("LOCK TABLE turns IN ACCESS EXCLUSIVE MODE")
         yield
@@ -76,7 +76,7 @@ async def test_a_lock_that_is_let_go_in_time_is_waited_for(settings: StorageSett
 async def test_a_large_database_is_migrated_and_purged_however_long_that_takes(
     postgres: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgres_engines, "SILENCE", 0.1)
+    monkeypatch.setattr(postgres_engines, "WORK", 0.1)
     await postgres.execute("CREATE DATABASE large")
     settings = StorageSettings(url=postgres.url("large"), busy_timeout=0.1)
     await migrate.move(settings, "0008")

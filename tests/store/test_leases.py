@@ -16,7 +16,7 @@ from bot.store.conversations import ConversationTable
 from bot.store.database import Database, connected
 from bot.store.postgres import listening_engine
 from bot.store.queue import lanes
-from bot.store.queue.news import heard
+from bot.store.queue.news import Listener, heard
 from bot.store.queue.turns import Turns
 from bot.store.schema import turns as table
 from tests.store.events import chat, message, said
@@ -32,7 +32,8 @@ def queue(database: Database, owner: str = "me", lease: float = 30) -> Turns:
 
 def present(settings: StorageSettings, owner: str) -> AbstractAsyncContextManager[None]:
     """The process lives, by its connection."""
-    return heard(listening_engine(settings), owner, lambda: None, lambda _: None)
+    deaf = Listener(owner, hear=lambda: None, stop=lambda _: None, cut_off=lambda: None)
+    return heard(listening_engine(settings), deaf)
 
 
 async def expire(database: Database) -> None:

@@ -12,6 +12,8 @@ from bot.core.fakes.platform import CHAT
 from bot.errors import StoreBusy, StoreError
 from bot.store import StorageSettings, check, migrate, open_store
 from bot.store import postgres as engines
+from bot.store.connection import Connection
+from bot.store.database import connected
 from bot.store.queue import news
 from tests.store.events import message
 from tests.store.firewall import firewall
@@ -86,7 +88,6 @@ async def test_a_bot_whose_connection_a_firewall_has_forgotten_hears_of_others_a
 ) -> None:
     for name in ("LOOK_EVERY", "LOOK_SECONDS", "AGAIN"):
         monkeypatch.setattr(news, name, 0.1)
-    monkeypatch.setattr(engines, "SILENCE", 1.0)  # at the end its other connections are tried
     async with (
         firewall(postgres) as wall,
         open_store(StorageSettings(url=wall.server.url(database), busy_timeout=1)) as stores,
@@ -99,3 +100,54 @@ async def test_a_bot_whose_connection_a_firewall_has_forgotten_hears_of_others_a
             woken.clear()
             await postgres.execute("NOTIFY chinwag_turns, 'elsewhere'", database)
             await woken.wait()
+
+
+async def test_connections_that_a_firewall_has_forgotten_are_replaced_before_they_are_used(
+    postgres: Server, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "ANSWER", 0.5)
+    chat = message("1").ref.chat
+    async with (
+        firewall(postgres) as wall,
+        open_store(StorageSettings(url=wall.server.url(database), busy_timeout=1)) as stores,
+    ):
+
+        async def all_connections() -> None:
+            await asyncio.gather(*(stores.settings.load(chat) for _ in range(8)))
+
+        await all_connections()
+        before = wall.connections
+        wall.forget()
+        async with asyncio.timeout(10):
+            accepted, _ = await asyncio.gather(
+                stores.turns.accept(message("1"), urgent=False), all_connections()
+            )
+        assert accepted.fresh
+        assert wall.connections - before > 1
+
+
+async def test_a_transaction_that_a_firewall_has_forgotten_fails_and_lets_go_of_its_rows(
+    postgres: Server, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("WORK", "ANSWER"):
+        monkeypatch.setattr(engines, name, 0.5)
+    monkeypatch.setattr(engines, "IDLE", 1.0)
+    await migrate.upgrade(StorageSettings(url=postgres.url(database)))
+
+    async def touch(connection: Connection) -> None:
+        await connection.exec_driver_sql("UPDATE alembic_version SET version_num = version_num")
+
+    async with (
+        firewall(postgres) as wall,
+        connected(StorageSettings(url=wall.server.url(database), busy_timeout=1)) as bot,
+    ):
+
+        async def is_forgotten(connection: Connection) -> None:
+            await touch(connection)
+            wall.forget()
+            await touch(connection)
+
+        async with asyncio.timeout(10):
+            with pytest.raises(StoreBusy):
+                await bot.write(is_forgotten)
+            await bot.write(touch)

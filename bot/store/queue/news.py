@@ -11,6 +11,7 @@ import json
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -26,11 +27,12 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CHANNEL, STOPS = "chinwag_turns", "chinwag_stops"
-AGAIN = 5.0
+AGAIN = 2.0
 """Seconds until a connection that broke is made anew."""
-LOOK_EVERY, LOOK_SECONDS = 20.0, 10.0
+LOOK_EVERY, LOOK_SECONDS = 3.0, 5.0
 """A connection that a firewall has forgotten is never heard of: now and then the server is asked
-something, and has so many seconds to answer."""
+something, and has so many seconds to answer. When it does not, the other connections are no better:
+these cannot be asked while a statement runs on them."""
 
 
 async def tell(connection: Connection, owner: str) -> None:
@@ -46,17 +48,25 @@ async def tell_to_stop(connection: Connection, chat: ChatRef) -> None:
         await connection.execute(sa.select(sa.func.pg_notify(STOPS, place)))
 
 
-@asynccontextmanager
-async def heard(
-    engine: AsyncEngine, owner: str, hear: Callable[[], None], stop: Callable[[ChatRef], object]
-) -> AsyncIterator[None]:
-    """Be there as `owner` in the block, and hear what others tell.
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Who listens, and what to call.
 
-    Calls `hear` for work that processes of other owners tell of, and `stop` for a chat. Disposes
-    of the engine.
+    `hear` for work that processes of other owners tell of, `stop` for a chat, and `cut_off` when
+    the server does not answer any more.
     """
+
+    owner: str
+    hear: Callable[[], None]
+    stop: Callable[[ChatRef], object]
+    cut_off: Callable[[], None]
+
+
+@asynccontextmanager
+async def heard(engine: AsyncEngine, listener: Listener) -> AsyncIterator[None]:
+    """Be there in the block, and hear what others tell. Disposes of the engine."""
     tried = asyncio.Event()
-    listening = asyncio.create_task(_listen(engine, owner, hear, stop, tried.set))
+    listening = asyncio.create_task(_listen(engine, listener, tried.set))
     try:
         await tried.wait()  # who is not there yet would lose the turns that it begins
         yield
@@ -67,21 +77,15 @@ async def heard(
         await engine.dispose()
 
 
-async def _listen(
-    engine: AsyncEngine,
-    owner: str,
-    hear: Callable[[], None],
-    stop: Callable[[ChatRef], object],
-    tried: Callable[[], None],
-) -> None:
+async def _listen(engine: AsyncEngine, listener: Listener, tried: Callable[[], None]) -> None:
     """Be there and listen, whenever that is possible; `tried` is told of each try."""
     # 9 MB that a bot with SQLite does without.
     from asyncpg import InterfaceError, PostgresError  # type: ignore[import-untyped]  # has none
 
     while True:
         try:
-            async with engine.connect() as connection, present(connection, owner):
-                await _listen_on(connection, owner, hear, stop, tried)
+            async with engine.connect() as connection, present(connection, listener.owner):
+                await _listen_on(connection, listener, tried)
         except (SQLAlchemyError, PostgresError, InterfaceError, OSError) as error:
             log.warning("not listening", extra={"reason": type(error).__name__})
         finally:
@@ -91,11 +95,7 @@ async def _listen(
 
 
 async def _listen_on(
-    connection: AsyncConnection,
-    owner: str,
-    hear: Callable[[], None],
-    stop: Callable[[ChatRef], object],
-    listens: Callable[[], None],
+    connection: AsyncConnection, listener: Listener, listens: Callable[[], None]
 ) -> None:
     """Listen until the connection ends."""
     driver = (await connection.get_raw_connection()).driver_connection
@@ -103,24 +103,26 @@ async def _listen_on(
     ended = asyncio.Event()
 
     def told(_: object, __: int, ___: str, sender: str) -> None:
-        if sender != owner:
-            hear()
+        if sender != listener.owner:
+            listener.hear()
 
     def told_to_stop(_: object, __: int, ___: str, place: str) -> None:
         platform, chat = json.loads(place)
-        stop(ChatRef(platform, ChatId(chat)))
+        listener.stop(ChatRef(platform, ChatId(chat)))
 
     driver.add_termination_listener(lambda _: ended.set())
     await driver.add_listener(CHANNEL, told)
     await driver.add_listener(STOPS, told_to_stop)
-    hear()  # something may have come before
+    listener.hear()  # something may have come before
     listens()
     try:
         while not await _within(LOOK_EVERY, ended):
             await driver.execute("SELECT 1", timeout=LOOK_SECONDS)
-    except TimeoutError:
+    except Exception:
         driver.terminate()  # else there would be more that waits for an answer
+        listener.cut_off()
         raise
+    listener.cut_off()
 
 
 async def _within(seconds: float, event: asyncio.Event) -> bool:
