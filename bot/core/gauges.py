@@ -1,8 +1,10 @@
 """How a model counts what it is told, beside how we do: learnt from what it refuses as too long.
 
-Our count is of one vocabulary. Another makes twice as many tokens of Chinese, and a picture is
-worth 85 tokens to one model and 30,000 to the next. A refusal mostly tells both the window and
-what was counted. The newest evidence holds: what one conversation taught suits the next less.
+Our count is of one vocabulary. Another makes three times as many tokens of Chinese, and a picture
+is worth 85 tokens to one model and 30,000 to the next. A refusal mostly tells both the window and
+what was counted. What is off is put down to what most likely is: pictures, then characters beyond
+ASCII, so that a conversation in English does not suffer from one in Chinese. The newest evidence
+holds.
 """
 
 from __future__ import annotations
@@ -20,8 +22,12 @@ MODELS = 2_000
 """Models that are remembered; some servers take any name."""
 STEEPEST = 4.0
 """So many times our count at most: more is a misunderstanding."""
+WIDEST = 3.0
+"""Tokens beyond our count that another character takes at most: it has four bytes."""
+MANY = 4
+"""They count where there is one for so many of our tokens."""
 DEAREST = 50_000
-"""Tokens of a picture at most, likewise."""
+"""Tokens of a picture at most."""
 BEYOND = 1.5
 """By how much a request is taken to be too long where nobody tells."""
 
@@ -30,12 +36,19 @@ BEYOND = 1.5
 class Gauge:
     """What is known of one model: its tokens for one of ours, and for a picture.
 
-    `most` is the window, in our tokens, as far as it shows where the API does not tell it.
+    `wide` is what it takes beyond our count for each character that is not ASCII. `most` is the
+    window, in our tokens, as far as it shows where the API does not tell it.
     """
 
     scale: float = 1.0
+    wide: float = 0.0
     picture: int = PICTURE_TOKENS
     most: int | None = None
+
+    @property
+    def steepest(self) -> float:
+        """Tokens of a character at most: by our count it has one."""
+        return self.scale + self.wide
 
 
 UNKNOWN = Gauge()
@@ -51,7 +64,8 @@ class Ruler:
 
     def words(self, text: str) -> int:
         """Tokens of a text."""
-        return ceil(self.count(text) * self.gauge.scale)
+        wide = self.gauge.wide and self.gauge.wide * _wide(text)
+        return ceil(self.count(text) * self.gauge.scale + wide)
 
     def of(self, message: ChatMessage) -> int:
         """Tokens of a message."""
@@ -105,8 +119,15 @@ def _fitted(gauge: Gauge, request: ChatRequest, asked: int, count: TokenCounter)
     if pictures:
         each = (asked - plain.all(request.messages)) // pictures
         return replace(gauge, picture=min(DEAREST, max(PICTURE_TOKENS, each)))
-    words = Ruler(count).all(request.messages)
-    return replace(gauge, scale=min(STEEPEST, max(1.0, asked / max(1, words))))
+    ours, wide = Ruler(count).all(request.messages), sum(_wide(m.text) for m in request.messages)
+    if wide * MANY >= ours:
+        beyond = (asked - ours) / wide
+        return replace(gauge, scale=1.0, wide=min(WIDEST, max(0.0, beyond)))
+    return replace(gauge, scale=min(STEEPEST, max(1.0, asked / ours)))
+
+
+def _wide(text: str) -> int:
+    return len(text) - len(text.encode("ascii", "ignore"))
 
 
 def _pictures(messages: Iterable[ChatMessage]) -> int:

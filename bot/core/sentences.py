@@ -15,6 +15,8 @@ from bot.errors import (
     ModelErrorKind,
 )
 
+INSTRUCTION = "instruction"
+"""What an error calls the instruction of a chat."""
 DETAIL = 200
 """Characters of the API's own words that are shown."""
 
@@ -39,10 +41,15 @@ def sentence_for_model(error: ModelError, texts: NullTranslations, *, model: str
             return _("The API did not accept the request: {detail}").format(
                 detail=shortened(error.detail, DETAIL) or "?"
             )
+        case ModelErrorKind.CONTEXT_TOO_LONG if error.param == INSTRUCTION:
+            return _(
+                "The instruction of this chat is too long for the model “{model}”. Shorten it with "
+                "/system, or choose another model with /model."
+            ).format(model=model)
         case ModelErrorKind.CONTEXT_TOO_LONG:
             return _(
-                "That is too long for the model “{model}”. Shorten it, start afresh with /new, "
-                "or choose a model with a larger window with /model."
+                "That is too long for the model “{model}”. Shorten it, or choose a model with a "
+                "larger window with /model."
             ).format(model=model)
         case ModelErrorKind.REFUSED:
             return _("The model’s content policy does not allow this. Try putting it differently.")

@@ -8,12 +8,13 @@ without its call.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from bot.core.chat import ChatMessage, ImagePart, KeptMessage, NewMessage, Part, Role, TextPart
+from bot.core.chat import ChatMessage, KeptMessage, NewMessage, Part, Role, TextPart
 from bot.core.gauges import Gauge, Ruler
 from bot.core.memory import shortening
 from bot.core.memory.drawings import tells
-from bot.core.memory.shortening import PICTURE
+from bot.core.memory.shortening import forget_pictures
 from bot.core.stores import Conversations, History
 
 PICTURES = 8
@@ -40,10 +41,10 @@ def fit(
 ) -> tuple[ChatMessage, ...]:
     """The newest exchanges of `history` that leave room for `asked`, and `asked`.
 
-    `budget` is in tokens. The newest exchange is shortened rather than left out: the question is
-    most likely about it.
+    `budget` is in tokens. The newest exchange is shortened rather than left out, and so is one
+    that takes most of the room, a document for one: the question is likely about it.
     """
-    whole = forget_pictures((*history, *asked))
+    whole = forget_pictures((*history, *asked), keep=PICTURES)
     asked = whole[len(history) :]
     past = _whole(exchanges(whole[: len(history)]))
     if Ruler(_at_most, Gauge(picture=ruler.gauge.picture)).all(whole) <= budget:
@@ -51,12 +52,15 @@ def fit(
     left = budget - ruler.all(asked)
     kept: list[ChatMessage] = []
     for each in reversed(past):
+        told: Sequence[ChatMessage] = each
         size = ruler.all(each)
-        if size > left:
-            kept = kept or list(shortening.exchange(each, room=left, ruler=ruler))
+        if size > left and (not kept or size > budget // 2):
+            told = shortening.exchange(each, room=left, ruler=ruler)
+            size = ruler.all(told)
+        if size > left or not told:
             break
         left -= size
-        kept[:0] = each
+        kept[:0] = told
     return (*kept, *asked)
 
 
@@ -75,7 +79,7 @@ def in_turns(messages: Iterable[ChatMessage]) -> tuple[ChatMessage, ...]:
     found: list[ChatMessage] = []
     for message in messages:
         if message.role is Role.USER and found and tells(found[-1]):
-            found[-1] = replace_parts(message, _joined(found[-1].parts, message.parts))
+            found[-1] = replace(message, parts=_joined(found[-1].parts, message.parts))
         else:
             found.append(message)
     return tuple(found)
@@ -86,32 +90,6 @@ def _joined(before: tuple[Part, ...], after: tuple[Part, ...]) -> tuple[Part, ..
         case (*first, TextPart(one)), (TextPart(other), *last):
             return (*first, TextPart(f"{one}\n\n{other}"), *last)
     return (*before, *after)
-
-
-def forget_pictures(messages: Sequence[ChatMessage]) -> tuple[ChatMessage, ...]:
-    """Leave out all pictures but the newest `PICTURES`."""
-    room = PICTURES
-    seen: list[ChatMessage] = []
-    for message in reversed(messages):
-        parts: list[Part] = []
-        for part in reversed(message.parts):
-            if isinstance(part, ImagePart):
-                room -= 1
-            parts.append(part if room >= 0 or isinstance(part, TextPart) else PICTURE)
-        seen.append(replace_parts(message, tuple(reversed(parts))))
-    return tuple(reversed(seen))
-
-
-def replace_parts(message: ChatMessage, parts: tuple[Part, ...]) -> ChatMessage:
-    """The same message with other parts; itself when they are the same."""
-    if parts == message.parts:
-        return message
-    return ChatMessage(
-        role=message.role,
-        parts=parts,
-        tool_calls=message.tool_calls,
-        tool_call_id=message.tool_call_id,
-    )
 
 
 def spoken(message: NewMessage, *, group: bool) -> ChatMessage:

@@ -14,6 +14,8 @@ NOTE = 16
 """Tokens of that."""
 LEAST = 100
 """Tokens of a text that are worth telling."""
+FOR_PICTURES = 0.75
+"""The part of the room that pictures may take of an exchange."""
 PICTURE = TextPart("[picture]")
 """Stands for a picture that is not sent again."""
 
@@ -31,8 +33,9 @@ def exchange(said: Sequence[ChatMessage], *, room: int, ruler: Ruler) -> tuple[C
 
     Of what people said the beginning stays, of an answer the end: it may have to be gone on with.
     """
-    if sum(isinstance(p, ImagePart) for m in said for p in m.parts) * ruler.gauge.picture > room:
-        said = [without_pictures(message) for message in said]
+    seen = room * FOR_PICTURES // ruler.gauge.picture
+    if ruler.all(said) > room:
+        said = forget_pictures(said, keep=int(seen))
     texts = sum(ruler.words(message.text) for message in said)
     if room - (ruler.all(said) - texts) < min(texts, LEAST * len(said)):
         return ()
@@ -41,8 +44,22 @@ def exchange(said: Sequence[ChatMessage], *, room: int, ruler: Ruler) -> tuple[C
 
 def without_pictures(message: ChatMessage) -> ChatMessage:
     """A message with words in the place of its pictures."""
-    parts = tuple(PICTURE if isinstance(part, ImagePart) else part for part in message.parts)
-    return message if parts == message.parts else replace(message, parts=parts)
+    return forget_pictures([message], keep=0)[0]
+
+
+def forget_pictures(messages: Sequence[ChatMessage], *, keep: int) -> tuple[ChatMessage, ...]:
+    """Words in the place of all pictures but the newest."""
+    room = keep
+    seen: list[ChatMessage] = []
+    for message in reversed(messages):
+        parts: list[Part] = []
+        for part in reversed(message.parts):
+            if isinstance(part, ImagePart):
+                room -= 1
+            parts.append(part if room >= 0 or isinstance(part, TextPart) else PICTURE)
+        found = tuple(reversed(parts))
+        seen.append(message if found == message.parts else replace(message, parts=found))
+    return tuple(reversed(seen))
 
 
 def _cut(

@@ -52,8 +52,8 @@ async def sum_up(services: Services, turn: Turn, conversation: int) -> None:
     chosen = manner(await stores.settings.load(turn.chat), services.defaults)
     window = await window_of(services, chosen.model, answer=chosen.sampling.max_tokens)
     full = window.budget * FULL
-    if await stores.summaries.size(conversation) * window.ruler.gauge.scale <= full:
-        return  # no more of our tokens than characters
+    if await stores.summaries.size(conversation) * window.ruler.gauge.steepest <= full:
+        return
     latest = await stores.summaries.latest(conversation)
     newest = await stores.conversations.page(conversation, limit=PAGE)
     history = History(conversation=conversation, newest=newest)

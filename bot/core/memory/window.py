@@ -13,6 +13,7 @@ from bot.core.memory import shortening
 from bot.core.memory.context import PAGE, fit, in_turns, load_kept, spoken
 from bot.core.memory.drawings import tells, told
 from bot.core.punctuation import paragraphs
+from bot.core.sentences import INSTRUCTION
 from bot.core.services import Services
 from bot.core.types import ChatRef
 from bot.errors import ModelError, ModelErrorKind
@@ -123,7 +124,7 @@ async def look(
     """What is sent along with what is `asked`, and with the newest remarks that were `heard`.
 
     When it is to be asked `alone`, only the instruction is, with the summary. Raises `StoreError`,
-    and `ModelError` when what is asked is too long by itself.
+    and `ModelError` when what is asked is surely too long by itself, or the instruction is.
     """
     window = await window_of(services, manner.model, answer=manner.sampling.max_tokens)
     conversations = services.stores.conversations
@@ -136,8 +137,10 @@ async def look(
     said = [spoken(each, group=place.group) for each in told(each.message for each in kept)]
     head = instruction(manner.system_prompt, summary)
     budget, ruler = window.budget, window.ruler
-    if summary and ruler.all(head) > budget:
+    if ruler.all(head) > budget:
         summary, head = None, instruction(manner.system_prompt, None)
+        if ruler.all(head) > budget:
+            raise ModelError(ModelErrorKind.CONTEXT_TOO_LONG, param=INSTRUCTION)
     asked = shortening.question(asked, room=budget - ruler.all(head), ruler=ruler)
     if window.is_surely_too_small((*head, *asked)):
         raise ModelError(ModelErrorKind.CONTEXT_TOO_LONG, f"the window has {window.size} tokens")

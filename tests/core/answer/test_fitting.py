@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 
 from bot.api.settings import ModelSettings
-from bot.core.fakes.platform import FakePlatform
-from bot.core.types import Attachment, FileId, FileKind, IncomingMessage
+from bot.core.fakes.platform import CHAT, FakePlatform
+from bot.core.types import Attachment, ChatId, FileId, FileKind, IncomingMessage
 from bot.sandbox.openai import windows
 from bot.sandbox.openai.backend import Question
 from bot.sandbox.openai.faults import ErrorEvent, Raw
@@ -261,3 +261,25 @@ async def test_an_answer_that_runs_into_the_end_of_the_window_can_be_gone_on_wit
     assert text.startswith("Once upon") and "length limit" in text
     assert "too long for the model" not in text
     assert (await house.press("➡️ Continue"))[-1].endswith("a fox.")
+
+
+async def test_an_instruction_that_is_too_long_is_said_to_be_that(tmp_path: Path) -> None:
+    known = {MODEL: ModelSettings(context_window=2_000)}
+    async with open_house(tmp_path, prices=known) as house:
+        await house.say("/system " + "word " * 1_550)
+        [*_, text] = await house.say("hello")
+        assert text.startswith("⚠️ The instruction of this chat is too long for the model")
+        await house.say("/system default")
+        assert "You said" in (await house.say("hello"))[-1]
+
+
+async def test_a_chat_in_english_does_not_suffer_from_one_in_chinese(tmp_path: Path) -> None:
+    window = Window(tokens=4_000, count=windows.count_dear)
+    async with small(tmp_path, window) as house:
+        await talk(house, "天地玄黃宇宙洪荒" * 20)
+        await house.say("天是藍色的嗎？")
+        other = replace(CHAT, id=ChatId("other"))
+        for number in range(9):
+            house.api.script.answer("word " * 150)
+            await house.say(f"Question {number}? " + "word " * 150, chat=other)
+        assert "Question 1?" in str(house.asked())

@@ -70,11 +70,26 @@ def test_the_tail_of_an_exchange_that_paging_cut_is_left_out(budget: int) -> Non
 
 def test_the_newest_exchange_is_shortened_rather_than_left_out() -> None:
     old = [user("look: " + "word " * 500), bot("long " * 500 + "the end")]
-    kept = fit([*history(1), *old], [user("and now?")], budget=600, ruler=Ruler(words))
-    asked, answered, now = (message.text for message in kept)
+    kept = fit([*history(9), *old], [user("and now?")], budget=600, ruler=Ruler(words))
+    asked, answered, now = (message.text for message in kept[-3:])
     assert asked.startswith("look: word") and "left out for want of room" in asked
     assert answered.startswith("… long") and answered.endswith("the end")
     assert now == "and now?" and 500 < Ruler(words).all(kept) <= 600
+
+
+def test_a_long_document_is_shortened_while_people_talk_about_it() -> None:
+    old = [user("what is it? " + "word " * 500), bot("a report")]
+    kept = fit([*history(9), *old, *history(9)], [user("so?")], budget=600, ruler=Ruler(words))
+    assert [m.text for m in kept[-19:-1]] == [m.text for m in history(9)]
+    assert kept[-21].text.startswith("what is it? word") and Ruler(words).all(kept) <= 600
+
+
+def test_pictures_that_do_not_fit_become_words_and_what_is_older_stays() -> None:
+    shots = tuple(ImagePart("image/png", b"%d" % n) for n in range(5))
+    album = [ChatMessage(role=Role.USER, parts=(TextPart("compare"), *shots)), bot("they differ")]
+    kept = fit([*history(2), *album], [user("how?")], budget=4_000, ruler=Ruler(words))
+    assert [m.text for m in kept[:4]] == [m.text for m in history(2)]
+    assert [p for p in kept[4].parts if isinstance(p, ImagePart)] == list(shots[-2:])
 
 
 def test_of_what_is_asked_only_what_nobody_typed_is_cut() -> None:
