@@ -266,6 +266,7 @@ class Answer:
         """Ask for what the model takes; an answer that comes to the end of its window ends so."""
 
         async def ask(request: ChatRequest) -> None:
+            self._thinking.forget()
             await self._ask(request, until_first_text)
             if self._reason is FinishReason.LENGTH:
                 await learn_from_length(self._ctx, request, self._meter.usage)

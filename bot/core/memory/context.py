@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from bot.core.chat import ChatMessage, KeptMessage, NewMessage, Part, Role, TextPart
-from bot.core.gauges import Gauge, Ruler
+from bot.core.gauges import Ruler
 from bot.core.memory import shortening
 from bot.core.memory.drawings import tells
 from bot.core.memory.shortening import forget_pictures
@@ -47,7 +47,7 @@ def fit(
     whole = forget_pictures((*history, *asked), keep=PICTURES)
     asked = whole[len(history) :]
     past = _whole(exchanges(whole[: len(history)]))
-    if Ruler(_at_most, Gauge(picture=ruler.gauge.picture)).all(whole) <= budget:
+    if ruler.surely_fit(whole, budget):
         return (*(m for each in past for m in each), *asked)
     left = budget - ruler.all(asked)
     kept: list[ChatMessage] = []
@@ -62,11 +62,6 @@ def fit(
         left -= size
         kept[:0] = told
     return (*kept, *asked)
-
-
-def _at_most(text: str) -> int:
-    """No tokenizer makes more tokens than bytes: short talks need none loaded."""
-    return len(text.encode())
 
 
 def _whole(found: list[list[ChatMessage]]) -> list[list[ChatMessage]]:

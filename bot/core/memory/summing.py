@@ -58,7 +58,9 @@ async def sum_up(services: Services, turn: Turn, conversation: int) -> None:
     newest = await stores.conversations.page(conversation, limit=PAGE)
     history = History(conversation=conversation, newest=newest)
     after = latest.through if latest else None
-    kept = await load_kept(stores.conversations, history, budget=8 * window.seen, after=after)
+    own = await window_of(services, services.defaults.summary_model, answer=LENGTH)
+    budget = max(8 * window.seen, 4 * own.budget)  # what another model answered may be long
+    kept = await load_kept(stores.conversations, history, budget=budget, after=after)
     costs = await asyncio.to_thread(_costs, window.ruler, kept)
     if sum(costs) <= full:
         return

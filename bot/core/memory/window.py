@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from bot.core.archive import Summary
 from bot.core.chat import ChatMessage, Role, Sampling, TextPart
-from bot.core.gauges import Ruler
+from bot.core.gauges import Gauge, Ruler
 from bot.core.manner import Manner
 from bot.core.memory import shortening
 from bot.core.memory.context import PAGE, fit, in_turns, load_kept, spoken
@@ -64,10 +64,8 @@ class Window:
     def is_surely_too_small(self, messages: Sequence[ChatMessage]) -> bool:
         """Whether it cannot take these words by any tokenizer; what may fit is asked."""
         most = self.size + self.size // TOLERANCE
-        bare = Ruler(self.ruler.count)  # of the pictures nobody knows how little they may take
-        return sum(len(each.text.encode(errors="replace")) for each in messages) > most and (
-            sum(bare.words(each.text) for each in messages) > most
-        )
+        bare = Ruler(self.ruler.count, Gauge(picture=0))  # nobody knows how little one may take
+        return not bare.fit(messages, most)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,11 +135,12 @@ async def look(
     said = [spoken(each, group=place.group) for each in told(each.message for each in kept)]
     head = instruction(manner.system_prompt, summary)
     budget, ruler = window.budget, window.ruler
-    if ruler.all(head) > budget:
+    if not ruler.fit(head, budget):
         summary, head = None, instruction(manner.system_prompt, None)
-        if ruler.all(head) > budget:
+        if not ruler.fit(head, budget):
             raise ModelError(ModelErrorKind.CONTEXT_TOO_LONG, param=INSTRUCTION)
-    asked = shortening.question(asked, room=budget - ruler.all(head), ruler=ruler)
+    if not ruler.fit((*head, *asked), budget):
+        asked = shortening.question(asked, room=budget - ruler.all(head), ruler=ruler)
     if window.is_surely_too_small((*head, *asked)):
         raise ModelError(ModelErrorKind.CONTEXT_TOO_LONG, f"the window has {window.size} tokens")
     if heard and not alone:

@@ -283,3 +283,27 @@ async def test_a_chat_in_english_does_not_suffer_from_one_in_chinese(tmp_path: P
             house.api.script.answer("word " * 150)
             await house.say(f"Question {number}? " + "word " * 150, chat=other)
         assert "Question 1?" in str(house.asked())
+
+
+async def test_a_refusal_inside_of_a_stream_is_one_too(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        for number in range(4):
+            await house.say(f"Question {number}? " + "word " * 300)
+        told = "This model's maximum context length is 2000 tokens."
+        refused = ErrorEvent(after=0, message=told, code="context_length_exceeded")
+        house.api.faults.add(refused, on="/chat/completions")
+        house.api.script.answer("never seen", "Blue.")
+        assert (await house.say("And the sky?"))[-1] == "Blue."
+        assert "Question 0?" not in str(house.asked())
+
+
+async def test_with_a_smaller_model_all_that_was_said_is_summed_up(tmp_path: Path) -> None:
+    defaults = replace(DEFAULTS, summary_model="gpt-4o")
+    async with small(tmp_path, Window(tokens=1_000), defaults=defaults) as house:
+        house.api.script.answer_with(lambda question: "They spoke of words.")
+        await talk(house)
+        await house.say("And the sky?")
+        assert await summed(house) == "They spoke of words."
+        requests = house.api.traffic.to("/chat/completions")
+        told = [str(request.json["messages"]) for request in requests]
+        assert any("Sum up" in each and "Question 0?" in each for each in told)
