@@ -6,6 +6,7 @@ import json
 import logging
 import sys
 from typing import Literal
+from urllib.parse import quote
 
 import pytest
 
@@ -102,6 +103,7 @@ def test_a_traceback_shows_no_local_variables(style: Literal["text", "json"]) ->
         KEY,
         "hunter22",
         "123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw4",
+        "pass word/+&",
     ],
 )
 def test_a_configured_secret_stands_nowhere(style: Literal["text", "json"], secret: str) -> None:
@@ -112,8 +114,9 @@ def test_a_configured_secret_stands_nowhere(style: Literal["text", "json"], secr
         error=raised(f"refused {secret!r}"),
         url=f"https://host/?key={secret}",
         headers={"key": [secret]},
+        quoted=f"https://host/?key={quote(secret, safe='')}",
     )
-    for form in (secret, json.dumps(secret)[1:-1], repr(secret)[1:-1]):
+    for form in (secret, json.dumps(secret)[1:-1], repr(secret)[1:-1], quote(secret, safe="")):
         assert form not in line
     if style == "json":
         entry = json.loads(line)
@@ -144,6 +147,10 @@ def test_what_looks_like_a_token_is_blacked_out_unasked(text: str, left: str) ->
 def test_a_token_is_blacked_out_whole_though_a_known_secret_is_part_of_it() -> None:
     text = "InvalidToken 123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw4"
     assert Redactor(["CH1vGW"])(text) == "InvalidToken ***"
+
+
+def test_a_secret_is_blacked_out_whole_though_another_begins_it() -> None:
+    assert Redactor(["hunter", "hunter2-and-more"])("key hunter2-and-more") == "key ***"
 
 
 def test_ordinary_words_stay() -> None:

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 import bot.api
+from bot.api import downloads
 from bot.api.client import ApiClient
 from bot.core.chat import ImageDelta, ImagePart
 from bot.core.images import ImageRequest, VariationRequest
@@ -155,6 +156,29 @@ async def test_a_picture_at_no_address_is_none(
     with pytest.raises(ModelError) as caught:
         await client.draw(CAT)
     assert caught.value.kind is Kind.BAD_ANSWER
+
+
+async def test_a_picture_that_leads_elsewhere_is_not_followed(
+    client: ApiClient, server: WireServer, backup: WireServer
+) -> None:
+    server.answer(*json_answer({"data": [{"url": f"http://127.0.0.1:{server.port}/cat.png"}]}))
+    there = f"Location: http://127.0.0.1:{backup.port}/secret.png"
+    server.always = [f"HTTP/1.1 302 Found\r\n{there}\r\nContent-Length: 0\r\n\r\n".encode()]
+    backup.always = whole(PNG)
+    with pytest.raises(ModelError) as caught:
+        await client.draw(CAT)
+    assert caught.value.kind is Kind.BAD_ANSWER
+    assert not backup.requests
+
+
+async def test_of_a_picture_no_more_is_read_than_pictures_have(
+    client: ApiClient, server: WireServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(downloads, "LARGEST", 1_000)
+    server.answer(*json_answer({"data": [{"url": f"http://127.0.0.1:{server.port}/cat.png"}]}))
+    server.answer(*whole(PNG + bytes(5_000)))
+    with pytest.raises(ModelError, match="too large"):
+        await client.draw(CAT)
 
 
 async def test_what_is_no_picture_is_not_passed_on(client: ApiClient, server: WireServer) -> None:

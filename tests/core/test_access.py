@@ -130,6 +130,7 @@ def test_buttons_and_stop_pass_the_same_gate() -> None:
 def test_the_terminal_belongs_to_whoever_sits_at_it() -> None:
     assert gate(Access()).may(ChatRef("console", ChatId("local")), Sender(UserId("x"), "Me"))
     assert gate(Access()).administers("console:local")
+    assert not gate(Access()).administers("telegram:console:local")
 
 
 async def test_what_an_admin_decides_holds_at_once_and_shutting_out_wins() -> None:
@@ -180,6 +181,7 @@ def test_a_reserved_model_is_for_people_chats_and_admins() -> None:
         models={
             "gpt-5*": frozenset({"telegram:5", "telegram:-100"}),
             "o3": frozenset({"telegram:6"}),
+            "gpt-5-nano": frozenset({"telegram:6"}),
         },
     )
     door = gate(access)
@@ -190,5 +192,22 @@ def test_a_reserved_model_is_for_people_chats_and_admins() -> None:
 
     assert [may(user, "gpt-5-mini") for user in ("1", "5", "6")] == [True, True, False]
     assert [may(user, "o3") for user in ("1", "5", "6")] == [True, False, True]
+    assert [may(user, "gpt-5-nano") for user in ("5", "6", "7")] == [True, True, False]
     assert may("7", "gpt-4o")
     assert may("7", "gpt-5", GROUP)
+
+
+async def test_a_group_is_shut_out_with_all_its_topics() -> None:
+    door = gate(Access(open=True))
+    await door.decide("telegram:-100", allowed=False, by="telegram:1")
+    assert door.is_shut_out(GROUP) and door.check(message("5")) is Verdict.TURN_AWAY
+
+
+async def test_a_chat_that_moves_stays_as_it_was_unless_somebody_has_decided_anew() -> None:
+    old, new = ChatRef("telegram", ChatId("-100")), ChatRef("telegram", ChatId("-200"))
+    ann = Sender(UserId("5"), "Ann")
+    door = gate(Access())
+    await door.decide("telegram:-100", allowed=True, by="telegram:1")
+    assert await door.follow(old, new) and door.may(new, ann)
+    await door.decide("telegram:-200", allowed=False, by="telegram:1")
+    assert not await door.follow(old, new) and not door.may(new, ann)

@@ -71,13 +71,17 @@ async def _cost(ctx: TurnContext) -> str:
 
 
 def _endpoints(ctx: TurnContext) -> Sequence[str]:
-    _ = ctx.texts.gettext
+    _, ngettext = ctx.texts.gettext, ctx.texts.ngettext
     lines = []
     for one in ctx.services.api.endpoints():
         if one.resting:
             text = _("API `{host}`: left alone after {failures} failures")
         elif one.failures:
-            text = _("API `{host}`: {failures} failures in a row")
+            text = ngettext(
+                "API `{host}`: {failures} failure",
+                "API `{host}`: {failures} failures in a row",
+                one.failures,
+            )
         else:
             text = _("API `{host}`: fine")
         lines.append(text.format(host=one.host, failures=ctx.formats.number(one.failures)))

@@ -100,7 +100,7 @@ def _spent(ctx: TurnContext, one: Spender) -> str:
 
 
 async def _limits(ctx: TurnContext, person: Person) -> list[str]:
-    admin = ctx.gate.administers(str(person)) or (person == ctx.person and ctx.admin)
+    admin = ctx.gate.administers(str(person))
     found = await ctx.services.budget.standings(person, admin=admin)
     own = [each for each in found if not each.ceiling.shared]
     if not own:

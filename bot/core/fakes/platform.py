@@ -106,8 +106,8 @@ class FakePlatform(FakeScreen):
         return self
 
     def places(self, chat: ChatRef) -> Collection[str]:
-        """A chat lies in nothing larger here."""
-        return (chat.id,)
+        """The chat itself, and what it lies in."""
+        return (chat.id, self.lobby(chat).id)
 
     def lobby(self, chat: ChatRef) -> ChatRef:
         """The chat itself, or what stands before a slash in its id."""

@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -114,7 +115,7 @@ async def test_it_can_be_stopped_on_the_way(tmp_path: Path) -> None:
 
         post.before = slowly
         await house.happen(house.platform.press("Send it", sender=BOSS))
-        await house.sees("📣 Sending… ")
+        await house.sees("📣 Sending… 0 of 6")
         await asyncio.wait_for(third.wait(), 5)
         await house.happen(house.platform.press("⏹ Stop", sender=BOSS))
         async with asyncio.timeout(5):
@@ -211,3 +212,56 @@ async def test_nobody_else_can_and_without_words_or_chats_there_is_help(tmp_path
         await house.press("Send it", sender=ANN)
         assert house.platform.notices[-1] == "This button belongs to somebody else."
         assert got(house, chats(1)[0]) == 0
+
+
+async def test_how_far_it_is_is_said_now_and_then_and_holds_nothing_up(tmp_path: Path) -> None:
+    tried: list[str] = []
+
+    class Deaf(FakePlatform):
+        """What says how far it is cannot be changed on it."""
+
+        async def edit(self, ref: MessageRef, reply: Reply) -> None:
+            if not reply.text.startswith("📣"):
+                return await super().edit(ref, reply)
+            tried.append(reply.text)
+            raise PlatformError("no")
+
+    deaf = Deaf(QUICK, clock=SystemClock())
+    async with open_house(tmp_path, access=ACCESS, platform=deaf) as house:
+        known = chats(6)
+        await met(house, *known)
+        await house.say(f"/broadcast {NEWS}", sender=BOSS)
+        await house.press("Send it", sender=BOSS)
+        assert [got(house, chat) for chat in known] == [1] * 6
+        assert tried == ["📣 Sending… 0 of 6", "📣 Sent to 6 of 6 chats."]
+
+
+async def test_a_group_that_is_shut_out_is_told_nothing_in_any_topic(tmp_path: Path) -> None:
+    async with open_house(tmp_path, access=ACCESS) as house:
+        topic = ChatRef("fake", ChatId("g/1"))
+        await met(house, topic, *chats(1))
+        await house.say("/deny fake:g", sender=BOSS)
+        assert (await house.say(f"/broadcast {NEWS}", sender=BOSS))[-1].startswith(
+            "📣 This goes to 1 chat:"
+        )
+
+
+async def test_chats_of_an_app_that_is_configured_no_more_are_left_out(tmp_path: Path) -> None:
+    class Former(FakePlatform):
+        name = "former"
+
+    async with open_house(tmp_path, platform=Former(QUICK, clock=SystemClock())) as house:
+        await house.say("hello", chat=ChatRef("former", ChatId("1")))
+    async with open_house(tmp_path, access=ACCESS) as house:
+        await met(house, *chats(1))
+        assert (await house.say(f"/broadcast {NEWS}", sender=BOSS))[-1].startswith(
+            "📣 This goes to 1 chat:"
+        )
+
+
+async def test_where_there_are_no_buttons_that_is_said(tmp_path: Path) -> None:
+    plain = replace(QUICK, max_buttons=0)
+    async with open_house(tmp_path, access=ACCESS, capabilities=plain) as house:
+        await met(house, *chats(1))
+        [text] = await house.say(f"/broadcast {NEWS}", sender=BOSS)
+        assert text == "/broadcast does not work in this app, sorry."

@@ -71,7 +71,8 @@ async def test_the_same_by_typing(talked: House) -> None:
     assert (await talked.say("/chats rename 1 Far *away*"))[-1] == renamed
     assert "- `1` Far away – " in (await talked.say("/chats"))[-1]
     question = "Delete “Far away” for good, with everything said in it?"
-    assert (await talked.say("/chats delete 1"))[-1].startswith(question)
+    for typed in ("/chats delete 1", "/chats delete 1 no"):
+        assert (await talked.say(typed))[-1].startswith(question)
     assert (await talked.say("/chats delete 1 yes"))[-1].startswith("“Far away” is deleted.")
     await talked.say("And now?")
     assert not remembers(talked, "Timbuktu") and not remembers(talked, "bread")
@@ -120,7 +121,8 @@ async def test_an_old_button_of_what_is_deleted_shows_the_list(talked: House) ->
     await talked.say("/chats")
     await talked.press("Where is Timbuktu?")
     await talked.say("/chats delete 1 yes")
-    await talked.press("▶️ Go on with it")
+    kept = await talked.press("▶️ Go on with it")
+    assert [text[:2] for text in kept].count("📚 ") == 1
     assert (await talked.services.stores.archive.listed(CHAT))[0].current
 
 
@@ -133,6 +135,17 @@ async def test_many_conversations_are_paged(house: House) -> None:
     text = (await house.press("› 2/2"))[-1]
     assert "Question 1" in text and "Question 0" in text and "Question 2" not in text
     assert "‹ 1/2" in house.platform.buttons()
+
+
+async def test_a_page_that_is_no_more_is_the_last_one_there_is(house: House) -> None:
+    for number in range(7):
+        await house.say("/new")
+        await house.say(f"Question {number}")
+    await titles(house, *(f"Question {n}" for n in reversed(range(7))))
+    await house.say("/chats")
+    await house.say("/chats delete 1 yes")
+    text = (await house.press("› 2/2"))[-1]
+    assert "Question 6" in text and "Question 1" in text
 
 
 async def test_without_buttons_there_are_words(tmp_path: Path) -> None:
@@ -152,6 +165,9 @@ async def test_in_a_group_only_an_admin_deletes(tmp_path: Path) -> None:
         await say("hello", ANN)
         for typed in ("/chats delete 1", "/chats delete 1 yes"):
             assert (await say(typed, ANN)).startswith("In a group only the admins")
+        await say("/chats", ANN)
+        await house.tell(replace(house.platform.press("✓ hello"), group=True))
+        assert "🗑 Delete" not in house.platform.buttons()
         assert (await say("/chats delete 1 yes", BOSS)).startswith("“hello” is deleted.")
 
 

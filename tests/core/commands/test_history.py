@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.access import Access
+from bot.core.commands import export
 from bot.core.fakes.platform import ANN, CHAT
 from bot.core.types import ChatId, ChatRef, Quote, Sender, UserId
 from tests.attached import recording
@@ -22,6 +23,11 @@ ELSEWHERE = ChatRef("fake", ChatId("2"))
 async def in_group(house: House, text: str, sender: Sender) -> str:
     message = house.platform.message(text, sender=sender, group=True)
     return (await house.tell(message))[-1]
+
+
+def left(folder: Path) -> bytes:
+    """What stands in the files of the database."""
+    return b"".join(file.read_bytes() for file in folder.glob("house.db*"))
 
 
 def last_file(house: House) -> str:
@@ -118,7 +124,7 @@ async def test_a_conversation_is_exported_to_read_and_to_process(house: House) -
     text = file.content.decode()
     assert "## Ann · " in text and "Where is Timbuktu?" in text
     assert "## gpt-4o-mini · " in text and "In **Mali**." in text
-    await house.press("As JSON")
+    assert (await house.press("As JSON"))[-2:] == ["📄 2 messages."] * 2  # a file of its own
     [chapter] = json.loads(last_file(house))
     asked, answered = chapter["messages"]
     assert (asked["role"], asked["name"], asked["text"]) == ("user", "Ann", "Where is Timbuktu?")
@@ -148,10 +154,23 @@ async def test_all_conversations_of_this_chat_alone_are_exported(house: House) -
     assert [each["number"] for each in json.loads(last_file(house))] == [1, 2]
 
 
+async def test_a_long_conversation_is_exported_in_order(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "PAGE", 3)  # messages that are read at a time
+    words = [f"word {number}" for number in range(4)]
+    for each in words:
+        await house.say(each)
+    await house.say("/export json")
+    [chapter] = json.loads(last_file(house))
+    assert [each["text"] for each in chapter["messages"][::2]] == words
+
+
 async def test_what_cannot_be_exported_is_said(tmp_path: Path) -> None:
     async with open_house(tmp_path, capabilities=replace(QUICK, max_file_out=1_000)) as house:
         assert (await house.say("/export"))[-1].startswith("There is nothing to export")
-        assert (await house.say("/export pdf"))[-1].startswith("Write `/export`, ")
+        for typed in ("/export pdf", "/export md json"):
+            assert (await house.say(typed))[-1].startswith("Write `/export`, ")
         await house.say("long " * 300)
         assert (await house.say("/export"))[-1].startswith("That is more than a file here can hold")
         assert house.platform.files() == []
@@ -220,6 +239,14 @@ async def test_who_is_forgotten_is_told_that_what_others_quoted_stays(house: Hou
     assert stays in await in_group(house, "/forget me yes", ANN)
     await in_group(house, "And now?", EVE)
     assert "[In reply to Ann: “I like cheese”]" in str(house.asked())
+
+
+async def test_of_who_is_forgotten_nothing_is_left_in_the_database(tmp_path: Path) -> None:
+    zoe = Sender(UserId("555777"), "Zoe Quimby")
+    async with open_house(tmp_path) as house:
+        await house.say("I like Roquefort", sender=zoe)
+        await house.say("/forget me yes", sender=zoe)
+    assert b"Roquefort" not in left(tmp_path) and b"Quimby" not in left(tmp_path)
 
 
 async def test_an_answer_under_way_is_forgotten_too(house: House) -> None:

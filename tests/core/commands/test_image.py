@@ -70,6 +70,12 @@ async def test_a_name_like_no_model_brings_those_that_draw(house: House) -> None
     ]
 
 
+async def test_without_a_list_of_models_the_persons_word_is_taken(house: House) -> None:
+    house.api.faults.add(Refuse(404, "no such route"), on="/models", times=None)
+    await house.say("/image a cat --model dall-e-3")
+    assert house.api.traffic.to("/images/generations")[0].json["model"] == "dall-e-3"
+
+
 async def test_drawing_can_be_stopped(house: House) -> None:
     house.api.faults.add(Hang(), on="/images/generations")
     await house.happen(house.platform.message("/image a cat"))

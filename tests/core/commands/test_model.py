@@ -37,6 +37,7 @@ async def test_the_models_are_offered_as_buttons_page_by_page(house: House) -> N
         "› 3/4",
     ]
     assert len(house.platform.kept()) == 1  # the same message
+    assert house.platform.notices == [""]
 
 
 async def test_a_pressed_model_answers_from_then_on(house: House) -> None:
@@ -138,6 +139,43 @@ async def test_a_server_without_a_list_takes_the_persons_word(house: House) -> N
     assert text == "From now on **my-own-model** answers in this chat."
     await house.say("hello")
     assert (await house.services.stores.settings.load(CHAT)).model == "my-own-model"
+
+
+async def test_without_a_list_no_word_chooses_what_is_hidden_or_reserved(tmp_path: Path) -> None:
+    access = Access(open=True, models={"gpt-5*": frozenset({"fake:7"})})
+    defaults = replace(DEFAULTS, hidden_models=("*-preview",))
+    async with open_house(tmp_path, access=access, defaults=defaults) as house:
+        gone = Refuse(404, "no such route", code="not_found")
+        house.api.faults.add(gone, on="/models", times=None)
+        assert (await house.say("/model gpt-5"))[-1] == (
+            "⚠️ The model “gpt-5” is reserved for others. Choose another with /model."
+        )
+        await house.say("/model gpt-4-preview")
+        assert (await house.services.stores.settings.load(CHAT)).model == ""
+
+
+async def test_a_button_chooses_although_there_is_no_list_any_more(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        await house.say("/model")
+    async with open_house(tmp_path, platform=house.platform) as house:
+        house.api.faults.add(Refuse(500), on="/models", times=None)
+        [text] = await house.press("gpt-4o")
+        assert text == "From now on **gpt-4o** answers in this chat."
+        assert (await house.say("/model unstar gpt-4o"))[-1] == "There is no model “gpt-4o”."
+
+
+async def test_a_button_does_not_choose_what_was_hidden_or_reserved_since(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        await house.say("/model gpt-4")
+        await house.say("/model deepseek")
+    access = Access(open=True, models={"gpt-4o": frozenset({"fake:7"})})
+    defaults = replace(DEFAULTS, hidden_models=("*-reasoner",))
+    platform = house.platform
+    async with open_house(tmp_path, platform=platform, access=access, defaults=defaults) as house:
+        kept = await house.press("gpt-4o")
+        assert "⚠️ The model “gpt-4o” is reserved for others. Choose another with /model." in kept
+        await house.press("deepseek-reasoner")
+        assert (await house.services.stores.settings.load(CHAT)).model == ""
 
 
 # ---------------------------------------------------------------- what cannot answer in words

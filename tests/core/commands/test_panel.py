@@ -34,6 +34,12 @@ async def test_one_panel_shows_everything_and_changes_it_by_buttons(house: House
     assert len(house.platform.kept()) == 1  # the same message all along
 
 
+async def test_in_a_group_nothing_is_chosen_that_groups_do_not_have(house: House) -> None:
+    message = house.platform.message("/settings", group=True)
+    [text] = await house.tell(message)
+    assert "- `listening` – " in text and "- `together` – " not in text
+
+
 async def test_back_returns_to_the_panel(house: House) -> None:
     before = await house.say("/settings")
     await house.press("Language: as your app")

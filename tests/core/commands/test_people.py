@@ -13,7 +13,7 @@ from bot.core.access import Access
 from bot.core.fakes.platform import ANN
 from bot.core.limits.budget import Quotas
 from bot.core.limits.quota import parse_limits
-from bot.core.types import Sender, UserId
+from bot.core.types import ChatId, ChatRef, Sender, UserId
 from tests.house import QUICK, House, open_house
 
 BOSS = Sender(UserId("7"), "Boss")
@@ -45,6 +45,9 @@ async def test_a_stranger_is_let_in_with_a_button_and_shut_out_by_typing(house: 
     assert (await house.say("/deny 5", sender=BOSS))[-1] == "🚫 `fake:5` is shut out from now on."
     before = house.platform.kept()
     assert await house.say("hello?", sender=EVE) == [*before, TURNED_AWAY]
+    listed = (await house.say("/users", sender=BOSS))[-1]
+    assert "- Eve `fake:5` – shut out, " in listed
+    assert house.platform.buttons()[-1] == "Let in Eve"
 
 
 async def test_a_stranger_who_has_only_pressed_start_can_be_let_in_by_name(house: House) -> None:
@@ -66,7 +69,23 @@ async def test_a_whole_chat_is_let_in(house: House) -> None:
     assert (await house.say("hello", sender=EVE))[-1].startswith("**You said:** hello")
 
 
-@pytest.mark.parametrize("command", ["/allow 5", "/deny 1", "/users", "/quota", "/quota 1"])
+async def test_a_group_is_let_in_with_all_its_topics(house: House) -> None:
+    one, other = (ChatRef("fake", ChatId(f"group/{topic}")) for topic in (1, 2))
+    [text] = await house.say("/allow here", chat=one, sender=BOSS)
+    assert text == "✅ `fake:group` may talk to me now."
+    [text] = await house.say("hello", chat=other, sender=EVE)
+    assert text.startswith("**You said:** hello")
+
+
+async def test_whom_the_configuration_lets_in_needs_no_button(house: House) -> None:
+    await house.say("hello", sender=ANN)
+    listed = (await house.say("/users", sender=BOSS))[-1]
+    assert "- Ann `fake:1` – let in, " in listed and "Let in Ann" not in house.platform.buttons()
+
+
+@pytest.mark.parametrize(
+    "command", ["/allow 5", "/deny 1", "/users", "/quota", "/quota 1", "/broadcast x"]
+)
 async def test_who_is_no_admin_is_refused_kindly(house: House, command: str) -> None:
     [text] = await house.say(command, sender=ANN)
     assert text == f"{command.split()[0]} is only for the admins of this bot."
@@ -82,6 +101,22 @@ async def test_a_stranger_cannot_use_an_admins_buttons(house: House) -> None:
     assert house.platform.buttons() == ["Let in Eve"]
 
 
+async def test_the_buttons_of_an_admin_who_is_none_any_more_do_nothing(tmp_path: Path) -> None:
+    async with open_house(tmp_path, access=ACCESS) as house:
+        for number in range(20, 30):
+            await house.say("hello", sender=Sender(UserId(str(number)), f"P{number}"))
+        await house.say("hello", sender=ANN)
+        await house.say("/broadcast I am down tonight.", sender=BOSS)
+        await house.say("/users", sender=BOSS)
+    access = Access(admins=frozenset({"fake:8"}), users=frozenset({"fake:1", "fake:7"}))
+    async with open_house(tmp_path, access=access, platform=house.platform) as house:
+        before = house.platform.kept()
+        for label in ("Let in P29", "› 2/2", "Cancel", "Send it"):
+            assert await house.press(label, sender=BOSS) == before
+        listed = (await house.say("/users", sender=Sender(UserId("8"), "Chief")))[-1]
+        assert "- P29 `fake:29` – not let in, " in listed
+
+
 @pytest.mark.parametrize(
     ("words", "answer"),
     [
@@ -93,6 +128,8 @@ async def test_a_stranger_cannot_use_an_admins_buttons(house: House) -> None:
         ("/deny fake:7", "`fake:7` is an admin by configuration; only the operator can change"),
         ("/allow <@U5|eve>", "✅ `fake:U5` may talk to me now."),
         ("/allow slack:U5", "✅ `slack:U5` may talk to me now."),
+        ("/allow Here", "✅ `fake:1` may talk to me now."),
+        ("/quota Zoe Smith", "Whose? Write `/quota ID`, for example `/quota fake:7`."),
     ],
 )
 async def test_what_an_admin_may_write(house: House, words: str, answer: str) -> None:
@@ -115,6 +152,7 @@ async def test_a_name_does_where_only_one_person_has_it(house: House) -> None:
         ("/deny иван2", "🚫 `fake:24` is shut out from now on."),
         ("/deny Sam", "I know nobody, or several people, by the name “Sam”. Whom?"),
         ("/quota zoe", "**Limits of Zoe `fake:20`**\n\n- 10,000 tokens a day: 0% used"),
+        ("/quota max wu", "**Limits of Max Wu `fake:21`**\n\n- 10,000 tokens a day: 0% used"),
         ("/quota Max Wu daily_tokens=7", "**Limits of Max Wu `fake:21`**\n\n- 7 tokens a day"),
         ("/quota max wu default", "**Limits of Max Wu `fake:21`**\n\n- 10,000 tokens a day"),
         ("/usage max wu", "**Used by Max Wu `fake:21`**"),
@@ -141,9 +179,13 @@ async def test_no_name_makes_a_line_say_something_else(house: House) -> None:
     name = "[Boss](http://evil.example)\n- x `fake:7` \N{RIGHT-TO-LEFT OVERRIDE}"
     await house.say("hello", sender=Sender(UserId("20"), name))
     words = "(Boss)(http://evil.example)- x 'fake:7' `fake:20`"
-    for command in ("/users", "/quota 20", "/usage 20"):
+    await house.say("/allow 20", sender=BOSS)
+    await house.say("hello", sender=Sender(UserId("20"), name))
+    for command in ("/users", "/quota 20", "/usage 20", "/usage all"):
         assert words in (await house.say(command, sender=BOSS))[-1]
-    assert house.platform.buttons() == ["Let in (Boss)(http://evil.example)- x 'fake:7'"]
+    await house.say("/deny 20", sender=BOSS)
+    await house.say("/users", sender=BOSS)
+    assert house.platform.buttons()[-1] == "Let in (Boss)(http://evil.example)- x 'fake:7'"
 
 
 async def test_a_long_list_has_pages(house: House) -> None:
@@ -160,8 +202,10 @@ async def test_a_long_list_has_pages(house: House) -> None:
 async def test_the_list_is_there_without_buttons(tmp_path: Path) -> None:
     plain = replace(QUICK, max_buttons=0)
     async with open_house(tmp_path, access=ACCESS, capabilities=plain) as house:
-        [text] = await house.say("/users", sender=BOSS)
-        assert "Boss `fake:7` – admin" in text
+        await house.say("hello", sender=EVE)
+        [_, text] = await house.say("/users", sender=BOSS)
+        assert "Boss `fake:7` – admin" in text and "Eve `fake:5` – not let in" in text
+        assert house.platform.buttons() == []
 
 
 # ---------------------------------------------------------------- limits
@@ -189,6 +233,17 @@ async def test_an_admin_gives_somebody_other_limits(house: House) -> None:
 async def test_an_admins_own_limits_are_none(house: House) -> None:
     [text] = await house.say("/quota fake:7", sender=BOSS)
     assert text == "**Limits of Boss `fake:7`**\n\n- no limits\n\nAdmins have no limits."
+
+
+async def test_what_is_said_of_somebodys_limits_is_theirs(tmp_path: Path) -> None:
+    own, everybody = parse_limits(["daily_tokens=10000"]), parse_limits(["daily_tokens=50000"])
+    quotas = Quotas(own=own, everybody=everybody, admins_exempt=False)
+    async with open_house(tmp_path, access=ACCESS, quotas=quotas) as house:
+        for command in ("/quota fake:7", "/usage"):
+            text = (await house.say(command, sender=BOSS))[-1]
+            assert "50,000" not in text and "Admins have no limits." not in text
+        text = (await house.say("/quota 1 daily_tokens 0", sender=BOSS))[-1]
+        assert "- 0 tokens a day: 100% used" in text
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from bot.api.settings import ModelSettings
+from bot.core.access import Access
 from bot.core.types import IncomingMessage, Quote
+from bot.sandbox.openai.faults import Refuse
 from tests.attached import picture
-from tests.house import House, open_house
+from tests.house import DEFAULTS, House, open_house
 
 BLIND = ModelSettings(vision=False)
 SEEING = ModelSettings(vision=True)
@@ -48,3 +50,22 @@ async def test_words_in_reply_to_a_picture_are_answered_by_a_model_that_cannot_s
         quote = Quote(ref=message.ref, author="Bot", text="", attachments=picture)
         await house.tell(replace(message, reply_to=quote))
         assert "not readable to you: a picture" in str(house.asked(0)[-1][1])
+
+
+async def test_only_models_that_the_person_may_use_and_that_answer_are_offered(
+    tmp_path: Path,
+) -> None:
+    known = {"gpt-4o-mini": BLIND, "gpt-5*": BLIND, "deepseek-*": BLIND, "*": SEEING}
+    access = Access(open=True, models={"gpt-4o": frozenset({"fake:7"})})
+    defaults = replace(DEFAULTS, hidden_models=("qwen-max",))
+    async with open_house(tmp_path, prices=known, access=access, defaults=defaults) as house:
+        await house.tell(photo(house, "What is this?"))
+        offered = house.platform.buttons()
+        assert offered and not {"gpt-4o", "qwen-max", "dall-e-3", "whisper-1"} & {*offered}
+
+
+async def test_without_a_list_of_models_it_is_said_all_the_same(tmp_path: Path) -> None:
+    async with open_house(tmp_path, prices={"*": BLIND}) as house:
+        house.api.faults.add(Refuse(500), on="/models", times=None)
+        [text] = await house.tell(photo(house, "What is this?"))
+        assert text == "“gpt-4o-mini” cannot see pictures. Choose another with /model."

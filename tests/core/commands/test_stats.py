@@ -69,3 +69,19 @@ async def test_readers_of_traditional_chinese_get_chinese(house: House) -> None:
     for number, tag in enumerate(("zh-hant", "zh-TW", "zh_HK")):
         sender = Sender(UserId(f"t{number}"), "阿明", language=tag)
         assert (await house.say("/usage", sender=sender))[-1].startswith("**你的用量**")
+
+
+async def test_an_answer_without_a_word_and_a_single_failure_are_part_of_it(
+    tmp_path: Path,
+) -> None:
+    async with open_house(tmp_path, access=ACCESS) as house:
+        await house.say("hello")
+        house.api.faults.add(Hang(), on="/chat/completions")
+        await house.happen(house.platform.message("never answered"))
+        await house.api.traffic.until(lambda seen: seen.in_flight == 1)
+        await house.say("/stop")
+        house.api.faults.add(Refuse(500), on="/chat/completions")
+        await house.say("hello again")
+        text = (await house.say("/stats", sender=BOSS))[-1]
+        assert "- First word after: " in text and "- Whole answer after: " in text
+        assert text.endswith("- API `127.0.0.1`: 1 failure")

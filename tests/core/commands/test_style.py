@@ -149,7 +149,8 @@ async def test_a_persona_is_picked_and_answers_with_its_model(manned: House) -> 
     await manned.say("/system Be rude.")
     await manned.say("/persona")
     assert manned.platform.buttons()[-3:] == ["Tutor", "Poet", "✓ The usual me"]
-    text = (await manned.press("Tutor"))[-1]
+    await manned.say("/model deepseek-chat")
+    text = next(each for each in await manned.press("Tutor") if "Tutor" in each)
     assert text == "From now on I answer as **Tutor** in this chat. Model: gpt-4o."
     await manned.say("hello")
     assert manned.asked()[0] == ("system", "Ask before you explain.")
@@ -168,6 +169,19 @@ async def test_personas_by_typing(manned: House) -> None:
         "There is no persona “poe”. Did you mean “Poet”?"
     )
     assert (await manned.say("/persona none"))[-1] == "I answer in my usual way again."
+    await manned.say("hello")
+    assert manned.asked()[0] == ("system", "Be brief.")
+    await manned.say("/persona Tutor")
+    await manned.say("/system Be rude.")  # takes the place of all that made the persona
+    await manned.say("hello")
+    assert manned.asked()[0] == ("system", "Be rude.")
+    assert asked(manned)["model"] == "gpt-4o-mini"
+
+
+async def test_the_usual_me_is_one_of_the_choices(manned: House) -> None:
+    await manned.say("/persona Poet")
+    await manned.say("/persona")
+    assert "I answer in my usual way again." in await manned.press("The usual me")
     await manned.say("hello")
     assert manned.asked()[0] == ("system", "Be brief.")
 

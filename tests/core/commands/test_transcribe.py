@@ -19,8 +19,8 @@ from bot.core.types import (
     OutgoingFile,
     Quote,
 )
-from bot.sandbox.openai.faults import Hang, Refuse
-from tests.house import House, open_house
+from bot.sandbox.openai.faults import Hang, Refuse, Stall
+from tests.house import DEFAULTS, House, open_house
 from tests.sounds import beeps
 
 LONG = "And so we went on talking about boats and the sea. " * 60
@@ -214,3 +214,54 @@ async def test_what_was_heard_for_somebody_who_has_left_counts(house: House) -> 
     await house.lanes.answered(CHAT)
     elsewhere = ChatRef("fake", ChatId("2"))
     assert "Today: 1 request" in (await house.say("/usage", chat=elsewhere))[-1]
+
+
+def two(house: House) -> IncomingMessage:
+    """Two recordings at once."""
+    files = sent(house, beeps(1.5), name="a.ogg"), sent(house, beeps(1.0), name="b.ogg")
+    return house.platform.message("/transcribe", attachments=files)
+
+
+def going_well() -> Stall:
+    """For the request before one that goes wrong."""
+    return Stall(seconds=0)
+
+
+async def test_what_was_heard_before_something_failed_is_there_once(tmp_path: Path) -> None:
+    async with open_house(tmp_path, defaults=replace(DEFAULTS, patience=30.0)) as house:
+        house.api.script.transcribe("One.", "Two.")
+        house.api.faults.add(going_well(), on="/audio/transcriptions")
+        house.api.faults.add(Refuse(503), on="/audio/transcriptions")
+        assert await house.tell(two(house)) == ["🎤 One.\n\n🎤 Two."]
+
+
+@pytest.mark.parametrize("second", ["", "refused"])
+async def test_what_was_heard_before_something_failed_counts(house: House, second: str) -> None:
+    house.api.script.transcribe("One.", second)
+    if second:
+        house.api.faults.add(going_well(), on="/audio/transcriptions")
+        house.api.faults.add(Refuse(400), on="/audio/transcriptions")
+    await house.tell(two(house))
+    assert len(house.api.traffic.to("/audio/transcriptions")) == 2
+    assert "One." not in str(house.platform.kept())
+    counted = "1 request" if second else "2 requests"
+    assert f"- Today: {counted}, " in (await house.say("/usage"))[-1]
+
+
+async def test_a_recording_that_is_too_large_is_refused_in_words(house: House) -> None:
+    large = replace(sent(house, b"", kind=FileKind.VIDEO), size=30_000_000)
+    [text] = await house.tell(reply(house, "/transcribe", large))
+    assert text == "That file is too large: I can fetch at most 20 MB here."
+    assert house.api.traffic.requests == []
+
+
+async def test_what_is_no_recording_is_not_sent_to_be_heard(house: House) -> None:
+    [text] = await house.tell(reply(house, "/transcribe", sent(house, b"", kind=FileKind.IMAGE)))
+    assert text.startswith("Reply to a recording with `/transcribe`")
+
+
+async def test_of_hours_of_talk_the_conversation_remembers_the_beginning(house: House) -> None:
+    house.api.script.transcribe("word " * 5_000)
+    await house.tell(reply(house, "/transcribe", sent(house, beeps(1.0))))
+    await house.say("What was said?")
+    assert 500 < str(house.asked()).count("word ") < 1_000

@@ -128,3 +128,10 @@ async def test_the_chart_shows_the_days_that_were_used(tmp_path: Path) -> None:
             ]
         assert blue  # today's bar stands at the right, where the newest day is
         assert min(blue) > 1_000
+
+
+async def test_what_others_use_is_on_nobodys_chart(tmp_path: Path) -> None:
+    async with open_house(tmp_path, access=ACCESS) as house:
+        await spend(house, 9_000, sender=WU)
+        assert (await house.say("/usage"))[-1] == "**What you have used**\n\nNothing yet."
+        assert house.platform.files() == []

@@ -94,6 +94,11 @@ async def test_a_model_that_wants_turns_hears_a_group_as_well(tmp_path: Path) ->
         assert house.asked()[1:] == [("user", together)]
 
 
+async def test_that_nobody_listens_any_more_is_said_without_a_warning(house: House) -> None:
+    await ask(house, "/settings listening on")
+    assert (await ask(house, "/settings listening off")).startswith("In this chat from now on")
+
+
 async def test_without_the_wish_nothing_is_kept(house: House) -> None:
     await chatter(house, "The pizza costs 12")
     await ask(house, "What do we pay?")
@@ -102,7 +107,8 @@ async def test_without_the_wish_nothing_is_kept(house: House) -> None:
 
 
 async def test_what_was_heard_is_forgotten_with_the_wish_and_with_new(house: House) -> None:
-    for end in ("/settings listening off", "/new"):
+    await ask(house, "hello")
+    for end in ("/settings listening off", "/new", "/chats 1"):
         await ask(house, "/settings listening on")
         await chatter(house, "The pizza costs 12")
         await ask(house, end)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -15,9 +16,11 @@ from bot.core.types import (
     Forward,
     IncomingMessage,
     Quote,
+    Sender,
+    UserId,
 )
 from tests.attached import attached, png
-from tests.house import House
+from tests.house import QUICK, House, open_house
 from tests.media import papers
 from tests.sounds import beeps
 
@@ -117,6 +120,25 @@ async def test_of_an_album_only_the_caption_that_was_changed_is_different(
     words = [*captions[:number], "And this?", *captions[number + 1 :]]
     assert content[0]["text"] == "\n".join(filter(None, words))
     assert [part["type"] for part in content[1:]] == ["image_url"] * 3
+
+
+async def test_only_who_wrote_it_has_it_answered_anew(house: House) -> None:
+    message = house.platform.message("One?")
+    before = await house.tell(message)
+    await house.tell(replace(message, key="edited", text="Two?", edited=True))
+    await house.press(ANEW, sender=Sender(UserId("666"), "Eve"))
+    assert house.platform.notices[-1] == "This button belongs to somebody else."
+    assert house.platform.kept()[: len(before)] == before
+    assert len(house.api.traffic.to("/chat/completions")) == 1
+
+
+async def test_where_there_are_no_buttons_it_is_said_what_to_do(tmp_path: Path) -> None:
+    async with open_house(tmp_path, capabilities=replace(QUICK, max_buttons=0)) as house:
+        message = house.platform.message("One?")
+        await house.tell(message)
+        [*_, text] = await house.tell(replace(message, key="e", text="Two?", edited=True))
+        assert text == "✏️ You changed your message. Send it once more for a new answer."
+        assert house.platform.buttons() == []
 
 
 async def test_a_button_that_an_earlier_version_offered_is_too_late(house: House) -> None:

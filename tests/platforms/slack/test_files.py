@@ -82,6 +82,15 @@ async def test_a_file_in_circles_is_not_followed_for_ever(
         await stage.platform.download(attached(sent), tmp_path / "cat")
 
 
+async def test_a_file_that_is_gone_is_not_asked_for_again(
+    stage: SlackStage, tmp_path: Path
+) -> None:
+    sent = await stage.place.upload("cat.png", b"\x89PNG", "image/png")
+    stage.sandbox.workspace.files_at = f"{stage.sandbox.workspace.url}/nowhere"
+    with pytest.raises(MediaError, match="HTTP 404"):
+        await stage.platform.download(attached(sent), tmp_path / "cat")
+
+
 async def test_without_the_scope_the_error_names_it(stage: SlackStage, tmp_path: Path) -> None:
     sent = await stage.place.upload("cat.png", b"\x89PNG", "image/png")
     stage.sandbox.workspace.scopes.discard("files:read")
@@ -99,9 +108,36 @@ async def test_what_is_too_large_is_refused_before_it_is_fetched(
     assert not stage.sandbox.calls_to("files.info")
 
 
-async def test_the_token_is_shown_to_nobody_but_slack(stage: SlackStage, tmp_path: Path) -> None:
+async def test_of_a_file_whose_size_an_event_does_not_tell_no_more_is_read_than_may_be(
+    stage: SlackStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "MAX_FILE_IN", 1_000)
+    large = await stage.place.upload("dog.png", bytes(1_001), "image/png")
+    with pytest.raises(FileTooLarge):
+        await stage.platform.download(attached(large), tmp_path / "dog")
+    assert not (tmp_path / "dog").exists()  # it was not even begun
+    small = await stage.place.upload("cat.png", bytes(10), "image/png")
+    origin = f"{stage.sandbox.workspace.url}/files-origin"
+    stage.sandbox.workspace.files_at = f"{origin}/{large.files[0].id}"
+    with pytest.raises(FileTooLarge):
+        await stage.platform.download(attached(small), tmp_path / "cat")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://127.0.0.1:9/cat.png",
+        "http://files.slack.com/cat.png",
+        "https://notslack.com/cat.png",
+        "https://slack.com.example/cat.png",
+        "https://{host}/cat.png",
+    ],
+)
+async def test_the_token_is_shown_to_nobody_but_slack(
+    stage: SlackStage, tmp_path: Path, address: str
+) -> None:
     sent = await stage.place.upload("cat.png", b"\x89PNG", "image/png")
-    sent.files[0].elsewhere = "http://127.0.0.1:9/cat.png"
+    sent.files[0].elsewhere = address.format(host=urlsplit(stage.sandbox.base_url).netloc)
     with pytest.raises(MediaError, match="does not lie at Slack"):
         await stage.platform.download(attached(sent), tmp_path / "cat")
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,10 @@ from bot.core.types import (
     Unreadable,
 )
 from bot.errors import FileTooLarge, PlatformError
+from bot.platforms.telegram import adapter
 from bot.platforms.telegram.inbound import Me, parse_update
 from bot.platforms.telegram.updates import MALFORMED
+from bot.sandbox.telegram.faults import DOWNLOAD
 from tests.intake import Inbox, listening
 from tests.platforms.telegram.stage import TelegramStage, group, private, staged, topic
 
@@ -204,6 +207,42 @@ async def test_a_file_that_is_too_large_is_not_fetched(
     with pytest.raises(FileTooLarge):
         await ann.platform.download(file, tmp_path / "film")
     assert not ann.telegram.calls.of("getFile")
+
+
+async def test_of_a_file_whose_size_is_not_told_no_more_is_read_than_may_be(
+    ann: TelegramStage, inbox: Inbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapter, "MAX_FILE_IN", 1_000)
+    ann.view.send_document("film.mkv", b"x" * 1_001)
+    (told,) = (await inbox.only()).attachments
+    ann.view.send_document("lie.mkv", b"x" * 1_001, size=1)
+    (lie,) = (await inbox.only()).attachments
+    with pytest.raises(FileTooLarge):
+        await ann.platform.download(replace(told, size=None), tmp_path / "film")
+    assert not (tmp_path / "film").exists()  # it was not even begun
+    with pytest.raises(FileTooLarge):
+        await ann.platform.download(lie, tmp_path / "lie")
+
+
+async def test_what_the_server_says_of_a_file_is_not_taken_for_the_file(
+    ann: TelegramStage, inbox: Inbox, tmp_path: Path
+) -> None:
+    ann.view.send_document("notes.pdf", b"%PDF")
+    (file,) = (await inbox.only()).attachments
+    ann.telegram.faults.fail_next(502, method=DOWNLOAD)
+    with pytest.raises(PlatformError):
+        await ann.platform.download(file, tmp_path / "notes")
+    await ann.platform.download(file, tmp_path / "notes")
+    assert (tmp_path / "notes").read_bytes() == b"%PDF"
+
+
+async def test_a_full_disk_is_an_error_that_names_it(
+    ann: TelegramStage, inbox: Inbox, tmp_path: Path
+) -> None:
+    ann.view.send_document("notes.pdf", b"%PDF")
+    (file,) = (await inbox.only()).attachments
+    with pytest.raises(PlatformError, match="the file cannot be written"):
+        await ann.platform.download(file, tmp_path / "nowhere" / "notes")
 
 
 async def test_a_file_that_telegram_forgot_is_an_error_without_the_token(
