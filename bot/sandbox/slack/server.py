@@ -21,10 +21,10 @@ from aiohttp import web
 
 from bot.core.clock import SystemClock
 from bot.core.ports import Clock
+from bot.sandbox.faults import Fault, FaultKind, Faults
 from bot.sandbox.listening import listening
 from bot.sandbox.slack import chat, events, methods
 from bot.sandbox.slack.blocks import parse_blocks
-from bot.sandbox.slack.faults import ANY, Break, Drop, Fault, Faults, Hang, Refuse
 from bot.sandbox.slack.limits import Limits
 from bot.sandbox.slack.people import Person
 from bot.sandbox.slack.sockets import Sockets
@@ -47,13 +47,14 @@ class Call:
     args: Json
     at: float
     error: str = ""
-    fault: str = ""
 
 
 class SlackSandbox:
     """A workspace with the bot in it, on a port of its own.
 
-    `calls` is everything the bot asked for, in order; `limits.mode` switches rate limits on.
+    `calls` is everything the bot asked for, in order; `limits.mode` switches rate limits on;
+    `faults` orders faults for the next calls: with the status 200 an error is an `ok: false`, a
+    call that hangs does so until `let_go`.
     """
 
     def __init__(self, *, clock: Clock | None = None) -> None:
@@ -62,7 +63,7 @@ class SlackSandbox:
         self.limits = Limits(self.clock)
         self.sockets = Sockets(self.clock, self.workspace.changed)
         self.calls: list[Call] = []
-        self._faults = Faults()
+        self.faults = Faults()
         self._serving = AsyncExitStack()
         self._hanging = asyncio.Event()
         self._closing = False
@@ -152,28 +153,10 @@ class SlackSandbox:
         """Return as soon as `predicate()` holds; raises `TimeoutError` after `timeout` seconds."""
         await self.workspace.wait_for(predicate, timeout)
 
-    def refuse_next(
-        self, error: str = "ratelimited", *, method: str = ANY, retry_after: int = 1, times: int = 1
-    ) -> None:
-        """Refuse the next calls: `ratelimited` is a 429, anything else an `ok: false`."""
-        self._faults.order(Refuse(error, retry_after), method, times)
-
-    def break_next(self, status: int = 503, *, method: str = ANY, times: int = 1) -> None:
-        """Answer the next calls with a bare HTTP status."""
-        self._faults.order(Break(status), method, times)
-
-    def hang_next(self, *, method: str = ANY, times: int = 1) -> None:
-        """Do nothing about the next calls until `let_go`."""
-        self._faults.order(Hang(), method, times)
-
     def let_go(self) -> None:
-        """Carry out the calls that hang."""
+        """Carry out the calls that hang (`faults.hang_next`)."""
         self._hanging.set()
         self._hanging = asyncio.Event()
-
-    def drop_next(self, *, method: str = ANY, times: int = 1) -> None:
-        """Carry out the next calls, and break the connection instead of answering."""
-        self._faults.order(Drop(), method, times)
 
     def calls_to(self, method: str) -> list[Call]:
         """The calls of one method, in order."""
@@ -186,13 +169,12 @@ class SlackSandbox:
         args = await _arguments(request, method)
         call = Call(method, args, self.clock.monotonic())
         self.calls.append(call)
-        fault = self._faults.take(method)
-        call.fault = type(fault).__name__.lower() if fault else ""
+        fault = self.faults.take(method)
         if refused := await self._fail(call, fault):
             return refused
         answer = self._answer(request, call)
         self.workspace.changed()
-        if isinstance(fault, Drop) and request.transport is not None:
+        if fault and fault.kind is FaultKind.DROP and request.transport is not None:
             request.transport.close()
         return answer
 
@@ -200,19 +182,19 @@ class SlackSandbox:
         """The answer to a call that does not get through; None when it does."""
         wait = self.limits.wait(call.method, str(call.args.get("channel", "")))
         match fault:
-            case Hang():
+            case Fault(kind=FaultKind.HANG):
                 self.workspace.changed()  # a tester may wait for it to hang
                 await self._hanging.wait()
                 if self._closing:
                     return web.Response(status=503)
-            case Break(status=status):
-                return web.Response(status=status, text="<html>Service unavailable</html>")
-            case Refuse(error="ratelimited", retry_after=seconds):
-                wait = seconds
-            case Refuse(error=error):
+            case Fault(kind=FaultKind.FAIL, status=200, text=error):
                 call.error = error
                 return web.json_response({"ok": False, "error": error})
-            case Drop() | None:
+            case Fault(kind=FaultKind.FAIL, status=status):
+                return web.Response(status=status, text="<html>Service unavailable</html>")
+            case Fault(kind=FaultKind.REFUSE, seconds=seconds):
+                wait = seconds
+            case _:
                 pass
         if not wait:
             return None

@@ -7,7 +7,8 @@
         await chat.wait_for(lambda screen: screen.answers)
 
 `telegram.limits.mode` switches the flood limits on, `telegram.faults` orders faults for the next
-calls, `telegram.calls` is the log of all calls, `telegram.changes` tells of every change.
+calls (an error above 500 is the HTML page of a proxy), `telegram.calls` is the log of all calls,
+`telegram.changes` tells of every change.
 
 What the real server refuses is refused in its own words: they come from the source of
 telegram-bot-api (Client.cpp) and TDLib, and formatting is judged by TDLib's own parser.

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from aiohttp import web
 
+from bot.sandbox.faults import Fault, FaultKind
 from bot.sandbox.listening import listening
 from bot.sandbox.telegram import (
     buttons,
@@ -23,11 +24,10 @@ from bot.sandbox.telegram import (
 )
 from bot.sandbox.telegram.calls import Call
 from bot.sandbox.telegram.errors import Refused, TooManyRequests
-from bot.sandbox.telegram.faults import DOWNLOAD, Fault, FaultKind
 from bot.sandbox.telegram.limits import Budget
 from bot.sandbox.telegram.params import Params, Upload, from_json
 from bot.sandbox.telegram.state import Json
-from bot.sandbox.telegram.telegram import Telegram
+from bot.sandbox.telegram.telegram import DOWNLOAD, Telegram
 
 Method: TypeAlias = Callable[[Telegram, Params], object]
 
@@ -112,8 +112,6 @@ class _Door:
             _drop(request)
             return response
         self._telegram.calls.add(note(status=response.status, description=words))
-        if self._telegram.faults.slow:
-            await self._telegram.clock.sleep(self._telegram.faults.slow)
         return response
 
     async def _answer(

@@ -7,10 +7,10 @@ import time
 
 from bot.core.clock import SystemClock
 from bot.core.ports import Clock
+from bot.sandbox.faults import Faults
 from bot.sandbox.telegram.calls import CallLog
 from bot.sandbox.telegram.changes import Changes
 from bot.sandbox.telegram.errors import BadRequest, Refused
-from bot.sandbox.telegram.faults import Faults
 from bot.sandbox.telegram.files import FileStore
 from bot.sandbox.telegram.judge import Judge, Lenient, Tdlib
 from bot.sandbox.telegram.limits import Limits
@@ -18,6 +18,9 @@ from bot.sandbox.telegram.people import Group, Person
 from bot.sandbox.telegram.state import Chat, ChatKind, Membership, Message, Press, User
 from bot.sandbox.telegram.updates import UpdateQueue
 from bot.sandbox.telegram.webhook import Webhook
+
+DOWNLOAD = "download"
+"""The name under which fetching a file meets a fault."""
 
 
 class Telegram:
@@ -44,7 +47,7 @@ class Telegram:
         self.judge: Judge = Tdlib() if judge else Lenient()
         self.bot = User(id=1000, name=name, username=username, is_bot=True)
         self.limits = Limits(self.clock)
-        self.faults = Faults()
+        self.faults = Faults(only_by_name=("getupdates", DOWNLOAD))
         self.calls = CallLog()
         self.changes = Changes()
         self.updates = UpdateQueue()

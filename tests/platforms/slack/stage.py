@@ -63,10 +63,10 @@ class SlackStage:
         return [name for seen in self.place.answers() for name in seen.files]
 
     async def refuse_next(self, seconds: int) -> None:
-        self.sandbox.refuse_next(retry_after=seconds)
+        self.sandbox.faults.refuse_next(seconds)
 
     async def drop_next(self) -> None:
-        self.sandbox.drop_next()
+        self.sandbox.faults.drop_next()
 
     async def delete(self, ref: MessageRef) -> None:
         await self.place.delete(ts_of(ref))

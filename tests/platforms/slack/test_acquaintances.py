@@ -32,7 +32,7 @@ async def bot(sandbox: SlackSandbox, stores: Stores) -> AsyncIterator[Running]:
 
 async def test_who_has_spoken_here_before_is_known_though_slack_is_slow(bot: Running) -> None:
     ada = bot.sandbox.person("Ada", id=ADA.id, locale="zh-CN")
-    bot.sandbox.hang_next(method="users.info")
+    bot.sandbox.faults.hang_next(method="users.info")
     await ada.dm.send("hello")
     await bot.inbox.holds(1)
     assert bot.inbox.message().sender == ADA
@@ -82,7 +82,7 @@ async def test_a_thread_that_began_with_a_question_here_is_known_though_slack_is
             if message.addressed:
                 await stores.turns.accept(message, urgent=False)
     async with running(sandbox, stores.users, stores.turns) as after:
-        sandbox.hang_next(method="conversations.replies")
+        sandbox.faults.hang_next(method="conversations.replies")
         await ada.thread(question).send("and why?")
         await after.inbox.holds(1)
         assert after.inbox.message().addressed

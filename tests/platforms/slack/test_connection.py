@@ -58,7 +58,7 @@ async def test_messages_of_one_chat_are_stored_in_order(bot: Running) -> None:
 @pytest.mark.usefixtures("impatient")
 async def test_a_name_that_is_long_in_coming_does_not_hold_up_the_message(bot: Running) -> None:
     ada = bot.sandbox.person("Ada", id="U0ADA")
-    bot.sandbox.hang_next(method="users.info")
+    bot.sandbox.faults.hang_next(method="users.info")
     await ada.dm.send("hello")
     await bot.inbox.holds(1)
     assert bot.inbox.message().sender.name == "U0ADA"
@@ -70,7 +70,7 @@ async def test_names_that_are_long_in_coming_hold_up_a_whole_channel_no_longer_t
 ) -> None:
     channel = bot.sandbox.channel("general")
     people = [bot.sandbox.person(f"P{number}") for number in range(8)]
-    bot.sandbox.hang_next(method="users.info", times=8)
+    bot.sandbox.faults.hang_next(method="users.info", times=8)
     for person in people:
         await person.channel(channel).send("<@BOT> hello")
     await people[0].channel(channel).slash("/help")
@@ -80,10 +80,9 @@ async def test_names_that_are_long_in_coming_hold_up_a_whole_channel_no_longer_t
     assert {envelope.attempt for envelope in bot.sandbox.sockets.envelopes} == {0}
 
 
-@pytest.mark.usefixtures("impatient")
 async def test_a_name_that_came_too_late_is_known_for_the_next_message(bot: Running) -> None:
     ada = bot.sandbox.person("Ada", id="U0ADA")
-    bot.sandbox.hang_next(method="users.info")
+    bot.sandbox.faults.hang_next(method="users.info")
     await ada.dm.send("hello")
     await ada.dm.send("hello?")
     await bot.inbox.holds(2)
@@ -188,8 +187,8 @@ async def test_slack_being_down_at_the_start_is_waited_for(
     sandbox: SlackSandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(adapter, "FIRST_PAUSE", 0.05)
-    sandbox.break_next(503, method="auth.test")
-    sandbox.refuse_next(method="apps.connections.open", retry_after=1)
+    sandbox.faults.fail_next(503, method="auth.test")
+    sandbox.faults.refuse_next(1, method="apps.connections.open")
     async with running(sandbox) as bot:
         assert bot.sandbox.sockets.connected
 

@@ -57,22 +57,23 @@ class Fate:
 
     def strike(self) -> None:
         """Something goes wrong with one of the next calls."""
-        sandbox, method = self.stage.sandbox, self.dice.choice(WRITING)
+        faults, method = self.stage.sandbox.faults, self.dice.choice(WRITING)
         match self.dice.randrange(8):
             case 0:
-                sandbox.refuse_next(method=method, retry_after=self.dice.randint(1, 60))
+                faults.refuse_next(self.dice.randint(1, 60), method=method)
             case 1 | 2:
-                sandbox.drop_next(method=method)  # carried out, but nobody hears of it
+                faults.drop_next(method=method)  # carried out, but nobody hears of it
             case 3:
-                sandbox.break_next(503, method=method)
+                faults.fail_next(503, method=method)
             case 4:
-                sandbox.refuse_next("internal_error", method=method)
+                faults.fail_next(200, "internal_error", method=method)
             case 5:
-                sandbox.refuse_next("msg_too_long", method="chat.appendStream")
+                faults.fail_next(200, "msg_too_long", method="chat.appendStream")
             case 6:
-                sandbox.refuse_next(self.dice.choice(sorted(BAD_BLOCKS)), method="chat.update")
+                code = self.dice.choice(sorted(BAD_BLOCKS))
+                faults.fail_next(200, code, method="chat.update")
             case _:
-                for message in sandbox.workspace.messages.values():
+                for message in self.stage.sandbox.workspace.messages.values():
                     message.streaming = False  # Slack has ended the stream
 
 
@@ -128,8 +129,8 @@ async def test_the_answer_stands_there_whole_and_once(profile: str, seed: int) -
 async def test_a_post_whose_answer_was_lost_is_found_again(profile: str) -> None:
     async with slack_stage(profile, HastyClock()) as stage:
         await begin(stage)
-        stage.sandbox.drop_next(method="chat.postMessage")
-        stage.sandbox.drop_next(method="chat.startStream")
+        stage.sandbox.faults.drop_next(method="chat.postMessage")
+        stage.sandbox.faults.drop_next(method="chat.startStream")
         async with Delivery(stage.platform, stage.incoming, clock=HastyClock()) as delivery:
             delivery.write("One **two** 🙂 ")
             await stage.sandbox.wait_for(lambda: len(stage.place.answers()) > 1)
@@ -142,7 +143,7 @@ async def test_a_post_whose_answer_was_lost_is_found_again(profile: str) -> None
 
 async def test_a_post_that_was_not_carried_out_is_made_again() -> None:
     async with slack_stage("thread", HastyClock()) as stage:
-        stage.sandbox.break_next(503, method="chat.startStream")
+        stage.sandbox.faults.fail_next(503, method="chat.startStream")
         async with Delivery(stage.platform, stage.incoming, clock=HastyClock()) as delivery:
             delivery.write("One two")
             await delivery.finish()
@@ -157,7 +158,7 @@ async def test_a_post_that_finds_no_free_connection_is_no_unknown_outcome(
     async with slack_stage("dm", HastyClock()) as stage:
         bob = stage.sandbox.person("Bob").dm
         chats = (stage.incoming.ref.chat, make_chat(stage.sandbox.workspace.team, bob.id, ""))
-        stage.sandbox.hang_next(method="chat.postMessage")
+        stage.sandbox.faults.hang_next(method="chat.postMessage")
         sending = {
             asyncio.create_task(stage.platform.send(chat, Reply(text="hello"))) for chat in chats
         }
@@ -172,13 +173,13 @@ async def test_what_another_answer_says_is_not_taken_for_a_lost_post() -> None:
     async with slack_stage("thread", HastyClock()) as stage:
         asked = stage.incoming
         first = await stage.platform.draft(asked).finish(Reply(text="The same words."))
-        stage.sandbox.break_next(503, method="chat.postMessage")
+        stage.sandbox.faults.fail_next(503, method="chat.postMessage")
         draft = stage.platform.draft(asked)
         with pytest.raises(OutcomeUnknown):
             await draft.finish(Reply(text="The same words."))
         assert await draft.finish(Reply(text="The same words.")) != first
         await stage.platform.send(asked.ref.chat, Reply(text="Others.", answering=asked.ref))
-        stage.sandbox.break_next(503, method="chat.postMessage")
+        stage.sandbox.faults.fail_next(503, method="chat.postMessage")
         with pytest.raises(OutcomeUnknown):
             await stage.platform.send(asked.ref.chat, Reply(text="Ot", answering=asked.ref))
 
@@ -186,7 +187,7 @@ async def test_what_another_answer_says_is_not_taken_for_a_lost_post() -> None:
 async def test_a_slack_that_shows_no_history_is_no_worse_than_a_lost_post() -> None:
     async with slack_stage("thread", HastyClock()) as stage:
         stage.sandbox.workspace.scopes.discard("channels:history")
-        stage.sandbox.drop_next(method="chat.startStream")
+        stage.sandbox.faults.drop_next(method="chat.startStream")
         async with Delivery(stage.platform, stage.incoming, clock=HastyClock()) as delivery:
             delivery.write("One two")
             await stage.sandbox.wait_for(lambda: bool(stage.place.answers()))

@@ -118,7 +118,7 @@ async def test_only_what_is_not_drawn_is_left_out(
 async def test_what_was_too_long_once_is_drawn_the_next_time(stage: SlackStage) -> None:
     full = replace(ANSWER, thoughts=THOUGHTS)
     ref = await stage.platform.send(stage.incoming.ref.chat, full)
-    stage.sandbox.refuse_next("msg_blocks_too_long", method="chat.update")
+    stage.sandbox.faults.fail_next(200, "msg_blocks_too_long", method="chat.update")
     await stage.platform.edit(ref, replace(full, text="word " * 2_000))
     (seen,) = stage.place.answers()
     assert (seen.folded, seen.thumbs) == ((), True)
@@ -154,7 +154,7 @@ async def test_a_message_that_slack_refuses_comes_as_plain_text(
     stage: SlackStage, code: str
 ) -> None:
     ref = await stage.platform.send(stage.incoming.ref.chat, Reply(text="one"))
-    stage.sandbox.refuse_next(code, method="chat.update")
+    stage.sandbox.faults.fail_next(200, code, method="chat.update")
     await stage.platform.edit(ref, Reply(text="one **two**"))
     assert await stage.kept() == ["one **two**"]
 
@@ -169,7 +169,7 @@ async def test_a_table_takes_the_place_of_a_sentence(stage: SlackStage) -> None:
 
 
 async def test_other_refusals_are_not_tried_around(stage: SlackStage) -> None:
-    stage.sandbox.refuse_next("restricted_action", method="chat.postMessage")
+    stage.sandbox.faults.fail_next(200, "restricted_action", method="chat.postMessage")
     with pytest.raises(Exception, match="restricted_action"):
         await stage.platform.send(stage.incoming.ref.chat, ANSWER)
     assert len(stage.sandbox.calls_to("chat.postMessage")) == 1

@@ -166,7 +166,7 @@ async def test_an_upload_that_fails_does_not_post_the_text_again(stage: SlackSta
     picture = OutgoingFile(name="picture.png", mime="image/png", content=b"\x89PNG")
     reply = Reply(text="a picture", files=(picture,))
     draft = stage.platform.draft(stage.incoming)
-    stage.sandbox.break_next(503, method="files.getUploadURLExternal")
+    stage.sandbox.faults.fail_next(503, method="files.getUploadURLExternal")
     with pytest.raises(PlatformError):
         await draft.finish(reply)
     await draft.finish(reply)
@@ -175,7 +175,7 @@ async def test_an_upload_that_fails_does_not_post_the_text_again(stage: SlackSta
 
 
 async def test_a_file_without_words_that_fails_is_announced_once(stage: SlackStage) -> None:
-    stage.sandbox.break_next(503, method="files.getUploadURLExternal")
+    stage.sandbox.faults.fail_next(503, method="files.getUploadURLExternal")
     async with deliver(stage) as delivery:
         await delivery.finish(files=[NOTE])
     assert len(await stage.screen()) == 2
@@ -185,7 +185,7 @@ async def test_a_file_without_words_that_fails_is_announced_once(stage: SlackSta
 async def test_a_message_whose_file_must_wait_is_not_posted_again(stage: SlackStage) -> None:
     chat = stage.incoming.ref.chat
     export = OutgoingFile(name="chat.md", mime="text/markdown", content=b"# Us")
-    stage.sandbox.refuse_next(method="files.getUploadURLExternal", times=2)
+    stage.sandbox.faults.refuse_next(1, method="files.getUploadURLExternal", times=2)
     for _ in range(2):
         with pytest.raises(RateLimited):
             await stage.platform.send(chat, Reply(text="2 messages", files=(export,)))
@@ -203,7 +203,7 @@ async def test_a_message_whose_file_is_to_come_is_not_taken_for_a_lost_one(bot: 
     asked = bot.inbox.message().ref
     export = OutgoingFile(name="chat.md", mime="text/markdown", content=b"# Us")
     reply = Reply(text="2 messages", files=(export,), answering=asked)
-    bot.sandbox.break_next(503, method="files.getUploadURLExternal")
+    bot.sandbox.faults.fail_next(503, method="files.getUploadURLExternal")
     with pytest.raises(OutcomeUnknown):
         await bot.platform.send(asked.chat, reply)
     await bot.platform.sweep(asked.chat, after=[asked], keep=[])
@@ -234,7 +234,9 @@ def may_upload(stage: SlackStage) -> bool:
 
 
 async def test_an_answer_gets_through_where_the_workspace_takes_no_files(stage: SlackStage) -> None:
-    stage.sandbox.refuse_next("file_uploads_disabled", method="files.getUploadURLExternal")
+    stage.sandbox.faults.fail_next(
+        200, "file_uploads_disabled", method="files.getUploadURLExternal"
+    )
     async with deliver(stage) as delivery:
         delivery.write("Here it is")
         await delivery.finish(files=(NOTE,))
@@ -258,7 +260,7 @@ async def test_without_the_scope_for_files_long_code_is_in_the_text(stage: Slack
 async def test_a_refusal_for_one_channel_or_file_does_not_hold_for_others(
     stage: SlackStage, code: str
 ) -> None:
-    stage.sandbox.refuse_next(code, method="files.completeUploadExternal")
+    stage.sandbox.faults.fail_next(200, code, method="files.completeUploadExternal")
     async with deliver(stage) as delivery:
         delivery.write("Here it is")
         await delivery.finish(files=(NOTE,))
@@ -281,7 +283,7 @@ async def test_of_many_messages_whose_files_failed_only_the_last_are_gone_on_wit
 ) -> None:
     chat, upload = stage.incoming.ref.chat, "files.completeUploadExternal"
     replies = [Reply(text=f"reply {number}", files=(NOTE,)) for number in range(FILELESS + 1)]
-    stage.sandbox.break_next(503, method=upload, times=len(replies))
+    stage.sandbox.faults.fail_next(503, method=upload, times=len(replies))
     for reply in replies:
         with pytest.raises(PlatformError):
             await stage.platform.send(chat, reply)

@@ -118,9 +118,9 @@ async def test_a_follow_up_after_a_restart_is_not_lost_on_a_slack_in_trouble(
         await before.settled()
     async with running(sandbox) as after:
         if trouble == "busy":
-            sandbox.refuse_next("ratelimited", method="conversations.replies", retry_after=1)
+            sandbox.faults.refuse_next(1, method="conversations.replies")
         else:
-            sandbox.break_next(503, method="conversations.replies")
+            sandbox.faults.fail_next(503, method="conversations.replies")
         await ada.thread(question).send("and why?")
         await after.inbox.holds(1)
         assert after.inbox.message().addressed
@@ -137,7 +137,7 @@ async def test_follow_ups_wait_for_a_slow_slack_in_order_and_hold_up_nobody(
     async with running(sandbox) as before:
         await before.settled()
     async with running(sandbox) as after:
-        sandbox.hang_next(method="conversations.replies")
+        sandbox.faults.hang_next(method="conversations.replies")
         for text in ("and why?", "and how?"):
             await ada.thread(question).send(text)
         await general.send("<@BOT> something else")

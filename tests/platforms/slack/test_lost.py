@@ -55,7 +55,7 @@ async def test_the_answer_to_a_command_is_not_taken_for_one_of_yesterday(
     async with running(sandbox) as bot:
         yesterday = await bot.platform.send(chat, answer("1.1"))
     async with running(sandbox) as bot:
-        sandbox.break_next(503, method="chat.postMessage")
+        sandbox.faults.fail_next(503, method="chat.postMessage")
         with pytest.raises(OutcomeUnknown):
             await bot.platform.send(chat, answer("2.2"))
         assert await bot.platform.send(chat, answer("2.2")) != yesterday
@@ -67,7 +67,7 @@ async def test_the_answer_to_a_command_is_found_after_another_post_in_the_channe
         asked = stage.incoming.ref
         reply = Reply(text="The same words.", answering=asked)
         first = await stage.platform.send(asked.chat, reply)
-        stage.sandbox.drop_next(method="chat.postMessage")
+        stage.sandbox.faults.drop_next(method="chat.postMessage")
         assert await stage.platform.send(asked.chat, reply) != first
         assert await stage.kept() == ["The same words."] * 2
 
@@ -89,8 +89,8 @@ async def test_a_lost_post_is_found_whatever_slack_makes_of_its_letters(
 ) -> None:
     async with slack_stage(profile, HastyClock()) as stage:
         await stage.platform.send(stage.incoming.ref.chat, Reply(text="I am here."))
-        stage.sandbox.drop_next(method="chat.postMessage")
-        stage.sandbox.drop_next(method="chat.startStream")
+        stage.sandbox.faults.drop_next(method="chat.postMessage")
+        stage.sandbox.faults.drop_next(method="chat.startStream")
         async with Delivery(stage.platform, stage.incoming, clock=HastyClock()) as delivery:
             delivery.write(text)
             await stage.sandbox.wait_for(lambda: len(stage.place.answers()) > 1)
@@ -109,7 +109,7 @@ async def test_a_stream_that_only_says_what_goes_on_is_gone_on_with(
     question = await place.send("hello" if direct else "<@BOT> hello")
     await bot.inbox.holds(1)
     draft = bot.platform.draft(bot.inbox.message())
-    bot.sandbox.drop_next(method="chat.startStream")
+    bot.sandbox.faults.drop_next(method="chat.startStream")
     await draft.status("🎧 Listening…")
     await draft.show("one")
     (seen,) = place.answers()
@@ -132,7 +132,7 @@ async def test_a_picture_of_an_earlier_try_is_not_taken_for_a_stream(bot: Runnin
     async with running(bot.sandbox) as earlier:
         await earlier.platform.draft(bot.inbox.message()).finish(Reply(text="", files=(picture,)))
     before = place.answers()
-    bot.sandbox.break_next(method="chat.startStream")
+    bot.sandbox.faults.fail_next(503, method="chat.startStream")
     draft = bot.platform.draft(bot.inbox.message())
     with pytest.raises(OutcomeUnknown):
         await draft.status("🎧 Listening…")

@@ -60,7 +60,7 @@ async def test_where_no_app_may_write_nothing_is_tried_again(bot: Running, code:
     await place.slash("/help")
     await bot.inbox.holds(1)
     command = bot.inbox.message()
-    bot.sandbox.refuse_next(code, method="chat.postMessage")
+    bot.sandbox.faults.fail_next(200, code, method="chat.postMessage")
     with pytest.raises(ChatGone):
         await bot.platform.send(command.ref.chat, Reply(text="x", answering=command.ref))
     assert await said(bot, place) == ["我不能在这个聊天里发言：请直接给我发消息。"]

@@ -109,7 +109,7 @@ async def test_a_release_that_slack_refuses_for_now_is_made_later(bot: Running) 
     await asks(bot, ada.dm)
     async with bot.platform.typing(bot.inbox.message().ref.chat):
         await bot.sandbox.wait_for(ada.dm.stoppable)
-        bot.sandbox.refuse_next(method=SESSION, retry_after=1)
+        bot.sandbox.faults.refuse_next(1, method=SESSION)
     await bot.platform.send(bot.inbox.message().ref.chat, Reply(text="no"))
     await bot.sandbox.wait_for(lambda: not ada.dm.stoppable())
     assert states(bot) == ["processing", "active", "active"]

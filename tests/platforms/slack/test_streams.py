@@ -115,7 +115,7 @@ async def test_a_stream_is_left_before_it_is_full(stage: SlackStage) -> None:
 
 @pytest.mark.parametrize("method", ["chat.appendStream", "chat.stopStream"])
 async def test_a_lost_answer_in_a_stream_doubles_nothing(stage: SlackStage, method: str) -> None:
-    stage.sandbox.drop_next(method=method)
+    stage.sandbox.faults.drop_next(method=method)
     async with Delivery(stage.platform, stage.incoming, clock=HastyClock()) as delivery:
         delivery.write("one")
         await stage.sandbox.wait_for(lambda: bool(stage.place.answers()))
@@ -130,7 +130,7 @@ async def test_a_lost_answer_in_a_stream_doubles_nothing(stage: SlackStage, meth
 async def test_a_refused_append_is_not_sent_twice(stage: SlackStage) -> None:
     draft = stage.platform.draft(stage.incoming)
     await draft.show("one")
-    stage.sandbox.refuse_next(method="chat.appendStream", retry_after=1)
+    stage.sandbox.faults.refuse_next(1, method="chat.appendStream")
     with pytest.raises(RateLimited):
         await draft.show("one two")
     await draft.finish(Reply(text="one two three"))
@@ -140,7 +140,7 @@ async def test_a_refused_append_is_not_sent_twice(stage: SlackStage) -> None:
 async def test_a_finish_with_an_unknown_outcome_can_be_repeated(stage: SlackStage) -> None:
     draft = stage.platform.draft(stage.incoming)
     await draft.show("one")
-    stage.sandbox.break_next(503, method="chat.stopStream")
+    stage.sandbox.faults.fail_next(503, method="chat.stopStream")
     with pytest.raises(OutcomeUnknown):
         await draft.finish(Reply(text="one two"))
     await draft.finish(Reply(text="one two"))
@@ -260,7 +260,7 @@ async def test_a_bot_that_leaves_stops_its_streams(stage: SlackStage) -> None:
 async def test_a_slack_that_does_not_answer_holds_up_no_bot_that_leaves(stage: SlackStage) -> None:
     draft = stage.platform.draft(stage.incoming)
     await draft.show("half an ans")
-    stage.sandbox.hang_next(method="chat.stopStream")
+    stage.sandbox.faults.hang_next(method="chat.stopStream")
     await stage.platform.close()
 
 
@@ -284,7 +284,7 @@ async def test_a_bot_that_leaves_stops_no_stream_that_is_gone(fate: str) -> None
             await stage.place.stop()
             await stage.platform.delete([draft.ref])
         else:
-            stage.sandbox.refuse_next("channel_not_found", method="chat.stopStream")
+            stage.sandbox.faults.fail_next(200, "channel_not_found", method="chat.stopStream")
         if fate != "taken away":
             with pytest.raises(PlatformError):
                 await draft.finish(Reply(text="one two"))

@@ -155,8 +155,8 @@ async def test_a_stream_of_tasks_that_cannot_be_found_again_is_not_begun_twice(
     stage: SlackStage,
 ) -> None:
     draft = stage.platform.draft(stage.incoming)
-    stage.sandbox.drop_next(method="chat.startStream")
-    stage.sandbox.break_next(method="conversations.replies")
+    stage.sandbox.faults.drop_next(method="chat.startStream")
+    stage.sandbox.faults.fail_next(503, method="conversations.replies")
     with pytest.raises(OutcomeUnknown):
         await draft.status("🎧 Listening…")
     await draft.status("💭 Thinking… 1 s")

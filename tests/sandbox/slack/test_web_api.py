@@ -309,7 +309,7 @@ async def test_the_hard_limit_doubles_the_wait_with_each_offence(
 
 async def test_a_dropped_call_was_carried_out(slack: SlackSandbox, client: AsyncWebClient) -> None:
     ada = slack.person("Ada")
-    slack.drop_next(method="chat.postMessage")
+    slack.faults.drop_next(method="chat.postMessage")
     with pytest.raises(aiohttp.ServerDisconnectedError):
         await client.chat_postMessage(channel=ada.dm.id, text="here")
     assert [seen.text for seen in ada.dm.screen()] == ["here"]

@@ -1,14 +1,12 @@
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 from telegram import Bot
 from telegram.error import BadRequest, NetworkError, RetryAfter, TimedOut
 
 from bot.sandbox.telegram.telegram import Telegram
 from bot.sandbox.telegram.view import ChatView
-from tests.sandbox.telegram.conftest import connected, raw
+from tests.sandbox.telegram.conftest import connected
 
 
 async def test_the_next_call_is_refused_for_a_while(
@@ -70,15 +68,6 @@ async def test_a_dropped_call_is_carried_out_without_an_answer(
         await bot.send_message(ann.id, "a")
     assert ann.screen().text == "a"
     assert await bot.send_message(ann.id, "b")
-
-
-async def test_slow_answers_come_after_the_deed(telegram: Telegram, ann: ChatView) -> None:
-    telegram.faults.slow = 10
-    call = asyncio.ensure_future(raw(telegram, "sendMessage", chat_id=ann.id, text="a"))
-    await ann.wait_for(lambda screen: screen.text == "a")
-    assert not call.done()
-    call.cancel()
-    await asyncio.wait([call])
 
 
 async def test_a_download_goes_wrong_only_when_it_is_named(

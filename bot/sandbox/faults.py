@@ -1,7 +1,8 @@
-"""Faults a tester can order, so that the bot meets them on the wire."""
+"""Faults that a tester orders from a chat platform, so that the bot meets them on the wire."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import Enum
 
@@ -10,23 +11,14 @@ class FaultKind(Enum):
     """What goes wrong."""
 
     REFUSE = "refuse"  # 429
-    FAIL = "fail"  # an error status
-    HANG = "hang"  # no answer ever, and nothing is carried out
+    FAIL = "fail"  # an error status, or an answer that says no
+    HANG = "hang"  # no answer, and nothing is carried out
     DROP = "drop"  # carried out, then the connection breaks without an answer
-
-
-DOWNLOAD = "download"
-"""The name under which fetching a file takes part."""
-
-_ONLY_BY_NAME = ("getupdates", DOWNLOAD)
 
 
 @dataclass(slots=True)
 class Fault:
-    """A fault for the next `times` calls of `method`.
-
-    Without a method it is for every one but `getUpdates` and `download` (fetching a file).
-    """
+    """A fault for the next `times` calls of `method` (else of any), in `chat` if it names one."""
 
     kind: FaultKind
     method: str = ""
@@ -36,24 +28,21 @@ class Fault:
     text: str = ""
     chat: int | None = None
 
-    def meets(self, method: str, chat: int | None) -> bool:
-        """Whether this fault is meant for such a call."""
-        if self.chat is not None and self.chat != chat:
-            return False
-        return self.method.lower() == method if self.method else method not in _ONLY_BY_NAME
-
 
 class Faults:
-    """The faults that are waiting for a call. `slow` seconds pass before every answer."""
+    """The faults that wait for their call, first ordered first served.
 
-    def __init__(self) -> None:
-        self.slow = 0.0
+    The methods `only_by_name` meet none that is for any method.
+    """
+
+    def __init__(self, only_by_name: Collection[str] = ()) -> None:
+        self._only_by_name = only_by_name
         self._waiting: list[Fault] = []
 
     def refuse_next(
         self, seconds: int, *, method: str = "", chat: int | None = None, times: int = 1
     ) -> None:
-        """Answer 429 with `retry_after` in seconds."""
+        """Answer 429: nothing more for so many seconds."""
         fault = Fault(FaultKind.REFUSE, method, times, seconds=seconds, chat=chat)
         self._waiting.append(fault)
 
@@ -66,12 +55,12 @@ class Faults:
         chat: int | None = None,
         times: int = 1,
     ) -> None:
-        """Answer with an error. Above 500 it is the HTML page of a proxy, as the real one's."""
+        """Answer with an error, in the way of the platform."""
         fault = Fault(FaultKind.FAIL, method, times, status=status, text=text, chat=chat)
         self._waiting.append(fault)
 
     def hang_next(self, *, method: str = "", chat: int | None = None, times: int = 1) -> None:
-        """Never answer."""
+        """Do not answer."""
         self._waiting.append(Fault(FaultKind.HANG, method, times, chat=chat))
 
     def drop_next(self, *, method: str = "", chat: int | None = None, times: int = 1) -> None:
@@ -81,14 +70,18 @@ class Faults:
     def clear(self) -> None:
         """Order nothing any more."""
         self._waiting.clear()
-        self.slow = 0.0
 
-    def take(self, method: str, chat: int | None) -> Fault | None:
+    def take(self, method: str, chat: int | None = None) -> Fault | None:
         """The fault for this call, if there is one; it is used up."""
         for fault in self._waiting:
-            if fault.meets(method, chat):
+            if self._meets(fault, method.lower(), chat):
                 fault.times -= 1
                 if fault.times <= 0:
                     self._waiting.remove(fault)
                 return fault
         return None
+
+    def _meets(self, fault: Fault, method: str, chat: int | None) -> bool:
+        if fault.chat not in (None, chat):
+            return False
+        return fault.method.lower() == method if fault.method else method not in self._only_by_name
