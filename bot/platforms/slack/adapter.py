@@ -27,7 +27,7 @@ from bot.core.types import (
     Reply,
     Style,
 )
-from bot.errors import ConfigError, FileRefused, OutcomeUnknown, PlatformError, RateLimited
+from bot.errors import ConfigError, PlatformError, RateLimited
 from bot.platforms.slack.budgets import Urgency
 from bot.platforms.slack.calls import Calls
 from bot.platforms.slack.directory import Directory
@@ -44,6 +44,7 @@ from bot.platforms.slack.ids import (
     thread_of,
 )
 from bot.platforms.slack.ingress import Ingress
+from bot.platforms.slack.lost import Lost
 from bot.platforms.slack.outside import Outside
 from bot.platforms.slack.posting import MAX_FILE_OUT, Posting
 from bot.platforms.slack.render import (
@@ -53,8 +54,10 @@ from bot.platforms.slack.render import (
     measure_stream,
     neutralise,
 )
+from bot.platforms.slack.replies import Replies
 from bot.platforms.slack.sockets import FIRST_PAUSE, LAST_PAUSE, Sockets
 from bot.platforms.slack.status import Status, Thread, session_title
+from bot.platforms.slack.streams import Streams
 from bot.platforms.slack.sweeping import Sweeper
 from bot.platforms.slack.webhooks import Webhooks
 
@@ -87,8 +90,6 @@ EDITED = replace(
 NO_STREAMS = frozenset({"unknown_method", "missing_scope", "not_allowed_token_type"})
 """Refusals of a stream that hold for the whole workspace; others hold for the chat."""
 CHATS = 10_000
-FILELESS = 10
-"""Messages of one chat whose files failed; of more, the oldest is not gone on with."""
 SIGN_IN = 30.0
 """Seconds to wait for the bot to know its own name, when Slack cannot be reached."""
 
@@ -116,14 +117,24 @@ class SlackPlatform:
         self._posted: Memory[ChatRef, MessageRef] = Memory(CHATS)
         self._outside = Outside(self._calls)
         self._directory = Directory(self._calls, users, turns)
-        self._posting = Posting(
+        lost = Lost(self._calls)
+
+        def posted(ref: MessageRef) -> None:
+            self._posted.put(ref.chat, ref)
+
+        self._streams = Streams(
             self._calls,
             self._status,
-            self._outside,
-            lambda ref: self._posted.put(ref.chat, ref),
-            self._directory.team_of,
-            lambda: self._directory.bot,
+            lost,
+            posted=posted,
+            team_of=self._directory.team_of,
+            bot=lambda: self._directory.bot,
         )
+        self._posting = Posting(
+            self._calls, self._status, self._outside, lost, self._streams, posted
+        )
+        self._newest: Memory[ChatRef, MessageRef] = Memory(CHATS)
+        self._replies = Replies(self._posting, self._newest)
         self._sweeper = Sweeper(self._calls, self._posting)
         self._greeting = Greeting(self._calls, self._directory)
         self._ingress = Ingress(
@@ -131,12 +142,10 @@ class SlackPlatform:
         )
         self._intake = intake or Sockets(self._calls, app_token, clock=clock)
         self._signed_in = asyncio.Event()
-        self._streams = True
+        self._has_streams = True
         self._unstreamed: Memory[ChatRef, bool] = Memory(CHATS)
         self._untold: Memory[ChatRef, bool] = Memory(CHATS)
-        self._newest: Memory[ChatRef, MessageRef] = Memory(CHATS)
         self._titles: Memory[MessageRef, str] = Memory(CHATS)
-        self._fileless: Memory[ChatRef, dict[Reply, MessageRef]] = Memory(CHATS)
 
     # ------------------------------------------------------------ what a chat can do
 
@@ -150,7 +159,7 @@ class SlackPlatform:
 
     def _way_of_writing(self, chat: ChatRef) -> Capabilities:
         place = parse_chat(chat)
-        possible = self._streams and not self._unstreamed.get(chat)
+        possible = self._has_streams and not self._unstreamed.get(chat)
         if not possible or not (place.direct or place.thread):
             return EDITED
         return UNTOLD if self._untold.get(chat) else STREAMED
@@ -214,52 +223,8 @@ class SlackPlatform:
     # ------------------------------------------------------------ messages
 
     async def send(self, chat: ChatRef, reply: Reply) -> MessageRef:
-        """Post a message.
-
-        When only its files fail, the same reply is gone on with the next time; when they are
-        refused, nothing is left of it. In a direct message, it goes beside the message it answers
-        (else the newest): if that stands in a thread, into the thread.
-        """
-        words, fileless = replace(reply, files=()), self._fileless_in(chat)
-        if words not in fileless:
-            self._posting.check(reply.files)
-        ref = fileless.pop(words, None) or await self._post(chat, reply)
-        if reply.files:
-            fileless[words] = ref
-            if len(fileless) > FILELESS:
-                del fileless[next(iter(fileless))]
-            try:
-                await self._posting.upload(chat, thread_of(ref), reply.files)
-            except FileRefused:
-                await self._posting.delete(ref)  # it is told anew why there are none
-                del fileless[words]
-                raise
-            del fileless[words]
-        return ref
-
-    def _fileless_in(self, chat: ChatRef) -> dict[Reply, MessageRef]:
-        """The messages of a chat whose files are still to come, by what they say."""
-        found = self._fileless.get(chat)
-        if found is None:
-            found = {}
-            self._fileless.put(chat, found)
-        return found
-
-    async def _post(self, chat: ChatRef, reply: Reply) -> MessageRef:
-        about = reply.answering or self._newest.get(chat)
-        thread = thread_of(about) if about is not None else parse_chat(chat).thread
-        if reply.bulk:
-            thread = parse_chat(chat).thread
-        if reply.placeholder and reply.answering is not None:
-            thread = answer_thread(reply.answering)
-        urgency = Urgency.PREVIEW if reply.bulk else Urgency.FINAL
-        try:
-            return await self._posting.post(chat, thread, reply, urgency)
-        except OutcomeUnknown:
-            found = await self._posting.find(chat, thread, reply.answering, reply.text)
-            if found is None:
-                raise
-            return found
+        """Post a message, and its files after it."""
+        return await self._replies.send(chat, reply)
 
     async def edit(self, ref: MessageRef, reply: Reply) -> None:
         """Replace text and buttons of a message; files follow in its thread."""
@@ -280,7 +245,7 @@ class SlackPlatform:
         self, chat: ChatRef, *, after: Sequence[MessageRef], keep: Collection[MessageRef]
     ) -> None:
         """Delete what was posted and not written down, unless its files are still to come."""
-        keep = [*keep, *self._fileless_in(chat).values()]
+        keep = [*keep, *self._replies.unfinished(chat)]
         try:
             async with asyncio.timeout(SIGN_IN):
                 await self._signed_in.wait()  # only then it knows its own messages
@@ -308,8 +273,9 @@ class SlackPlatform:
         possible = self.capabilities(chat)
         return SlackDraft(
             self._posting,
+            self._streams,
             answering,
-            streams=possible.streaming is Streaming.NATIVE,
+            may_stream=possible.streaming is Streaming.NATIVE,
             refused=lambda refusal: self._streams_refused(chat, refusal),
             tells=possible.status,
             untold=lambda refusal: self._tasks_refused(chat, refusal),
@@ -320,7 +286,7 @@ class SlackPlatform:
     def _streams_refused(self, chat: ChatRef, refusal: Refused) -> None:
         log.warning("stream refused", extra={"chat": chat.id, "code": refusal.code})
         if refusal.code in NO_STREAMS:
-            self._streams = False
+            self._has_streams = False
         else:
             self._unstreamed.put(chat, True)
 
@@ -370,6 +336,6 @@ class SlackPlatform:
         await self._greeting.close()
         await self._outside.close()
         await self._directory.close()
-        await self._posting.close()
+        await self._streams.close()
         await self._status.close()
         await self._calls.close()

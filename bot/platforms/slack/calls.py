@@ -14,8 +14,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.core.bounded import Memory
 from bot.core.ports import Clock
+from bot.core.types import ChatRef
 from bot.platforms.slack.budgets import Urgency
 from bot.platforms.slack.errors import translated
+from bot.platforms.slack.ids import parse_chat
 from bot.platforms.slack.pace import Pace
 
 Json: TypeAlias = dict[str, Any]
@@ -105,6 +107,11 @@ class Calls:
             return answer.data if isinstance(answer.data, dict) else {}
 
         return await self.paced(method, make, channel=channel, urgency=urgency, chat=chat)
+
+    async def in_chat(self, chat: ChatRef, method: str, args: Json, urgency: Urgency) -> Json:
+        """Call a method about what is said in a chat, one call after the other."""
+        channel = parse_chat(chat).channel
+        return await self.call(method, args, channel=channel, urgency=urgency, chat=chat.id)
 
     async def paced(
         self,

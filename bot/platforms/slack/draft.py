@@ -19,6 +19,7 @@ from bot.platforms.slack.errors import Refused, StreamClosed
 from bot.platforms.slack.ids import answer_thread, thread_of
 from bot.platforms.slack.posting import Posting
 from bot.platforms.slack.render import blocks_under, neutralise, settled
+from bot.platforms.slack.streams import Streams
 from bot.platforms.slack.tasks import Tasks
 
 log = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ class Mode(Enum):
 class SlackDraft:
     """One message of an answer.
 
-    With `ref` it goes on with a message that stands in the chat. `streams` says whether to try a
+    With `ref` it goes on with a message that stands in the chat. `may_stream` says whether to try a
     stream, `tells` whether to say in it what goes on; `refused` and `untold` are told when Slack
     does not want them here. `stop` is shown where Slack does not show a Stop of its own.
     """
@@ -51,9 +52,10 @@ class SlackDraft:
     def __init__(
         self,
         posting: Posting,
+        streams: Streams,
         answering: IncomingMessage,
         *,
-        streams: bool,
+        may_stream: bool,
         refused: Callable[[Refused], None],
         tells: bool,
         untold: Callable[[Refused], None],
@@ -61,10 +63,11 @@ class SlackDraft:
         ref: MessageRef | None,
     ) -> None:
         self._posting = posting
+        self._streams = streams
         self._answering = answering
         self._chat = answering.ref.chat
         self._thread = answer_thread(answering.ref)
-        self._streams = streams and bool(self._thread)
+        self._may_begin = may_stream and bool(self._thread)
         self._refused = refused
         self._tells = tells
         self._untold = untold
@@ -74,7 +77,7 @@ class SlackDraft:
         self._sent = ""  # what the stream has
         self._tasks = Tasks()
         self._told_at = float("-inf")
-        self._streamed = ref is not None and self._streams  # perhaps, before a restart
+        self._streamed = ref is not None and self._may_begin  # perhaps, before a restart
         self._standing: Reply | None = None
         self._files_wait = True
 
@@ -85,10 +88,10 @@ class SlackDraft:
 
     async def status(self, text: str) -> None:
         """Say what goes on, as a task in the stream. Where it is not its turn, it says nothing."""
-        if not (self._streams and self._tells) or self._mode is Mode.MESSAGE:
+        if not (self._may_begin and self._tells) or self._mode is Mode.MESSAGE:
             return
         is_new = self._tasks.go_on(text)
-        if not is_new and self._posting.now() - self._told_at < TICK:
+        if not is_new and self._streams.now() - self._told_at < TICK:
             return
         if self._tasks.size > STREAM_BYTES // 10:  # the words need the room
             return
@@ -132,11 +135,9 @@ class SlackDraft:
             if not self._may_stream(0.0):
                 return
             try:
-                self._ref = await self._posting.start_stream(
-                    self._answering, self._thread, "", news
-                )
+                self._ref = await self._streams.start(self._answering, self._thread, "", news)
             except OutcomeUnknown:
-                self._ref = await self._posting.find_stream(self._answering, self._thread)
+                self._ref = await self._streams.find(self._answering, self._thread)
                 if self._ref is None:
                     self._tells, self._tasks = False, Tasks()  # a second one would be one too many
                     raise
@@ -144,17 +145,17 @@ class SlackDraft:
         elif self._seconds_until("chat.appendStream", Urgency.PREVIEW) > 0:
             return
         else:
-            await self._posting.append(self._ref, "", Urgency.PREVIEW, news)
+            await self._streams.append(self._ref, "", Urgency.PREVIEW, news)
         self._tasks.told(news)
-        self._told_at = self._posting.now()
+        self._told_at = self._streams.now()
 
     async def _begin(self, text: str) -> None:
         first = neutralise(settled(text))
         if not first.strip():
             return
-        if self._streams and self._fits(first) and self._may_stream(SOON):
+        if self._may_begin and self._fits(first) and self._may_stream(SOON):
             try:
-                self._ref = await self._posting.start_stream(self._answering, self._thread, first)
+                self._ref = await self._streams.start(self._answering, self._thread, first)
             except OutcomeUnknown:
                 if not await self._find(first):
                     raise
@@ -162,7 +163,7 @@ class SlackDraft:
                 return
             except Refused as refusal:
                 self._refused(refusal)
-                self._streams = False
+                self._may_begin = False
             else:
                 self._mode, self._sent, self._streamed = Mode.STREAM, first, True
                 self._tasks = Tasks()  # what could not be told in time is over
@@ -197,7 +198,7 @@ class SlackDraft:
         return self._seconds_until("chat.startStream", Urgency.PREVIEW) <= patience
 
     def _seconds_until(self, method: str, urgency: Urgency) -> float:
-        return self._posting.seconds_until(method, self._chat, urgency)
+        return self._streams.seconds_until(method, self._chat, urgency)
 
     # ------------------------------------------------------------ a stream
 
@@ -225,7 +226,7 @@ class SlackDraft:
                 await self._append(text, Urgency.FINAL)  # the end must wait, its words need not
             rest = text[len(self._sent) :]
             blocks = blocks_under(self._posting.drawable(reply))
-            await self._posting.stop_stream(self._ref, rest, blocks, tasks=self._tasks.news)
+            await self._streams.stop(self._ref, rest, blocks, tasks=self._tasks.news)
         except (StreamClosed, Refused):
             self._mode = Mode.MESSAGE
         else:
@@ -238,7 +239,7 @@ class SlackDraft:
             return
         news = self._tasks.news
         try:
-            await self._posting.append(self._ref, text[len(self._sent) :], urgency, news)
+            await self._streams.append(self._ref, text[len(self._sent) :], urgency, news)
         except OutcomeUnknown:
             self._mode = Mode.MESSAGE  # it may have the words: only an edit is safe now
             raise
@@ -250,7 +251,7 @@ class SlackDraft:
         assert self._ref is not None  # a stream has its message
         self._tasks.end()
         try:
-            await self._posting.stop_stream(self._ref, "", [], urgency, self._tasks.news)
+            await self._streams.stop(self._ref, "", [], urgency, self._tasks.news)
         except (StreamClosed, Refused):
             log.debug("stream ended already", extra={"chat": self._chat.id})
         self._mode, self._streamed = Mode.MESSAGE, False
@@ -269,7 +270,7 @@ class SlackDraft:
         self._standing = _bare(reply)
         if self._streamed and urgency is Urgency.FINAL:
             self._streamed = False
-            self._posting.release_session(self._ref)
+            self._streams.release_session(self._ref)
 
 
 def _bare(reply: Reply) -> Reply:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot.core.fakes.clock import ManualClock
-from bot.platforms.slack import directory, lost, posting, twins
+from bot.platforms.slack import directory, lost, streams, twins
 from bot.platforms.slack.manifest import manifest
 from bot.sandbox.slack.server import SlackSandbox
 from tests.platforms.slack.running import Running, running
@@ -36,7 +36,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
         (directory, "PATIENCE", 0.2),
         (directory, "ASK_AGAIN", (0.05,) * 20),
         (lost, "SETTLING", 0.01),
-        (posting, "LEAVING", 0.05),
+        (streams, "LEAVING", 0.05),
         (twins, "PATIENCE", 0.05),
     ):
         monkeypatch.setattr(module, name, seconds)

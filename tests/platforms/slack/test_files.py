@@ -19,7 +19,7 @@ from bot.errors import (
     RateLimited,
 )
 from bot.platforms.slack import files
-from bot.platforms.slack.adapter import FILELESS
+from bot.platforms.slack.replies import FILELESS
 from bot.sandbox.slack.state import Message
 from tests.platform_contract import HastyClock
 from tests.platforms.slack.running import Running

@@ -1,0 +1,78 @@
+"""Whole replies: a message, and its files after it; each stands there once, however often tried."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from bot.core.bounded import Memory
+from bot.core.types import ChatRef, MessageRef, Reply
+from bot.errors import FileRefused, OutcomeUnknown
+from bot.platforms.slack.budgets import Urgency
+from bot.platforms.slack.ids import answer_thread, parse_chat, thread_of
+from bot.platforms.slack.posting import Posting
+
+CHATS = 10_000
+FILELESS = 10
+"""Messages of one chat whose files failed; of more, the oldest is not gone on with."""
+
+
+class Replies:
+    """Posts them. Raises like `Platform.send`; `newest` is what was said last in each chat."""
+
+    def __init__(self, posting: Posting, newest: Memory[ChatRef, MessageRef]) -> None:
+        self._posting = posting
+        self._newest = newest
+        self._fileless: Memory[ChatRef, dict[Reply, MessageRef]] = Memory(CHATS)
+
+    async def send(self, chat: ChatRef, reply: Reply) -> MessageRef:
+        """Post a message, and its files after it.
+
+        When only its files fail, the same reply is gone on with the next time; when they are
+        refused, nothing is left of it. In a direct message, it goes beside the message it answers
+        (else the newest): if that stands in a thread, into the thread.
+        """
+        words, fileless = replace(reply, files=()), self._fileless_in(chat)
+        if words not in fileless:
+            self._posting.check(reply.files)
+        ref = fileless.pop(words, None) or await self._post(chat, reply)
+        if reply.files:
+            fileless[words] = ref
+            if len(fileless) > FILELESS:
+                del fileless[next(iter(fileless))]
+            try:
+                await self._posting.upload(chat, thread_of(ref), reply.files)
+            except FileRefused:
+                await self._posting.delete(ref)  # it is told anew why there are none
+                del fileless[words]
+                raise
+            del fileless[words]
+        return ref
+
+    def unfinished(self, chat: ChatRef) -> Collection[MessageRef]:
+        """The messages of a chat whose files are still to come."""
+        return self._fileless_in(chat).values()
+
+    def _fileless_in(self, chat: ChatRef) -> dict[Reply, MessageRef]:
+        """The messages of a chat whose files are still to come, by what they say."""
+        found = self._fileless.get(chat)
+        if found is None:
+            found = {}
+            self._fileless.put(chat, found)
+        return found
+
+    async def _post(self, chat: ChatRef, reply: Reply) -> MessageRef:
+        about = reply.answering or self._newest.get(chat)
+        thread = thread_of(about) if about is not None else parse_chat(chat).thread
+        if reply.bulk:
+            thread = parse_chat(chat).thread
+        if reply.placeholder and reply.answering is not None:
+            thread = answer_thread(reply.answering)
+        urgency = Urgency.PREVIEW if reply.bulk else Urgency.FINAL
+        try:
+            return await self._posting.post(chat, thread, reply, urgency)
+        except OutcomeUnknown:
+            found = await self._posting.find(chat, thread, reply.answering, reply.text)
+            if found is None:
+                raise
+            return found
