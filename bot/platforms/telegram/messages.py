@@ -71,30 +71,17 @@ class Messages:
 
         Raises `StyleRefused` where it cannot be rich.
         """
-        if isinstance(body, Rendered):
-            return await self._post_classic(place, body, around, urgency, insist=False)
-        try:
-            sent = await self._post_rich(place, body, around, urgency, insist=False)
-        except StyleRefused as refusal:
-            self.rich.note(place.chat, unknown=refusal.unknown)
-            raise
-        self.rich.worked(place.chat)
-        return sent
+        return await self._post(place, body, around, urgency, insist=False)
 
     async def post(
         self, place: Place, body: Body, around: Around, urgency: Urgency, *, insist: bool = False
     ) -> int:
         """Post a text; returns the id of the (first) message."""
-        if isinstance(body, Rendered):
-            return await self._post_classic(place, body, around, urgency, insist=insist)
         try:
-            sent = await self._post_rich(place, body, around, urgency, insist=insist)
-        except StyleRefused as refusal:
-            self.rich.note(place.chat, unknown=refusal.unknown)
-            texts = pages(render(body.markdown))
-            return await self.post_all(place, texts, around, urgency, insist=insist)
-        self.rich.worked(place.chat)
-        return sent
+            return await self._post(place, body, around, urgency, insist=insist)
+        except StyleRefused:
+            texts = _as_classic(body)
+        return await self.post_all(place, texts, around, urgency, insist=insist)
 
     async def post_all(
         self,
@@ -177,21 +164,15 @@ class Messages:
         what has no room in it is posted after it.
         """
         await self.delete_rest(place, message)
-        if isinstance(body, Rendered):
-            await self._replace_classic(place, message, body, around.keyboard, urgency)
-            return
         try:
-            await self._replace_rich(place, message, body, around.keyboard, urgency)
-        except StyleRefused as refusal:
-            self.rich.note(place.chat, unknown=refusal.unknown)
+            await self._replace(place, message, body, around.keyboard, urgency)
+        except StyleRefused:
             if urgency is not Urgency.FINAL:
                 raise
-            first, *more = pages(render(body.markdown))
+            first, *more = _as_classic(body)
             below = None if more else around.keyboard
-            await self._replace_classic(place, message, first, below, urgency)
+            await self._replace(place, message, first, below, urgency)
             await self.post_after(place, message, more, around)
-        else:
-            self.rich.worked(place.chat)
 
     async def show_draft(self, place: Place, draft: int, body: Body, urgency: Urgency) -> None:
         """Show a text that is no message yet.
@@ -204,56 +185,58 @@ class Messages:
             given = _content(body) | {"draft_id": draft, "can_stop": True, "keep_on_stop": True}
             await self._methods.call(name, **target(place), **given)
 
-        try:
-            await self._styled(place, urgency, show, budget=Budget.DRAFT)
-        except StyleRefused as refusal:
-            style = self.drafts if isinstance(body, Rendered) else self.rich
-            style.note(place.chat, unknown=refusal.unknown)
-            raise
-        self.drafts.worked(place.chat)
+        style = self.drafts if isinstance(body, Rendered) else self.rich
+        await self._styled(style, place, urgency, show, budget=Budget.DRAFT)
 
-    # ------------------------------------------------------------ classic text
+    # ------------------------------------------------------------ one call
 
-    async def _post_classic(
-        self, place: Place, text: Rendered, around: Around, urgency: Urgency, *, insist: bool
+    async def _post(
+        self, place: Place, body: Body, around: Around, urgency: Urgency, *, insist: bool
     ) -> int:
-        async def send(text: Rendered) -> object:
+        """Post one message. Raises `StyleRefused`."""
+
+        async def send(body: Body) -> object:
+            is_rich = isinstance(body, RichText)
             return await self._methods.call(
-                "sendMessage",
+                "sendRichMessage" if is_rich else "sendMessage",
                 **target(place),
-                **_content(text),
-                link_preview_options=NO_PREVIEW,
+                **_content(body),
+                link_preview_options=None if is_rich else NO_PREVIEW,
                 reply_markup=around.keyboard,
                 reply_parameters=around.answering,
             )
 
-        make = partial(or_plain, send, text)
+        if isinstance(body, RichText):
+            make = partial(send, body)
+            return first_id(await self._styled(self.rich, place, urgency, make, insist=insist))
+        make = partial(or_plain, send, body)
         return first_id(await self._caller.call(place, urgency, make, insist=insist))
 
-    async def _replace_classic(
-        self,
-        place: Place,
-        message: int,
-        text: Rendered,
-        keyboard: Json | None,
-        urgency: Urgency,
+    async def _replace(
+        self, place: Place, message: int, body: Body, keyboard: Json | None, urgency: Urgency
     ) -> None:
+        """Change one message. Raises `StyleRefused`."""
         given = {"chat_id": place.chat, "message_id": message, "reply_markup": keyboard}
 
-        async def edit(text: Rendered) -> None:
+        async def edit(body: Body) -> None:
+            preview = None if isinstance(body, RichText) else NO_PREVIEW
             try:
                 await self._methods.call(
-                    "editMessageText", **given, **_content(text), link_preview_options=NO_PREVIEW
+                    "editMessageText", **given, **_content(body), link_preview_options=preview
                 )
             except BadRequest as failure:
-                if not is_media(failure):
+                if isinstance(body, RichText) or not is_media(failure):
                     raise
-                if text.length > MAX_CAPTION:
+                if body.length > MAX_CAPTION:
                     await self._make_way(place, message)
-                await self._methods.call("editMessageCaption", **given, **caption(text))
+                await self._methods.call("editMessageCaption", **given, **caption(body))
 
-        make = unless_unchanged(partial(or_plain, edit, text))
-        await self._caller.call(place, urgency, make, twice=True)
+        if isinstance(body, RichText):
+            make = unless_unchanged(partial(edit, body))
+            await self._styled(self.rich, place, urgency, make, twice=True)
+        else:
+            make = unless_unchanged(partial(or_plain, edit, body))
+            await self._caller.call(place, urgency, make, twice=True)
 
     async def _make_way(self, place: Place, message: int) -> NoReturn:
         """Take away a picture or a file under which a text has no room; raises `MessageGone`."""
@@ -261,43 +244,9 @@ class Messages:
             await self._methods.delete(place, [message])
         raise MessageGone("the text is too long to stand under a file")
 
-    # ------------------------------------------------------------ rich messages
-
-    async def _post_rich(
-        self, place: Place, body: RichText, around: Around, urgency: Urgency, *, insist: bool
-    ) -> int:
-        async def send() -> object:
-            return await self._methods.call(
-                "sendRichMessage",
-                **target(place),
-                **_content(body),
-                reply_markup=around.keyboard,
-                reply_parameters=around.answering,
-            )
-
-        return first_id(await self._styled(place, urgency, send, insist=insist))
-
-    async def _replace_rich(
-        self,
-        place: Place,
-        message: int,
-        body: RichText,
-        keyboard: Json | None,
-        urgency: Urgency,
-    ) -> None:
-        async def edit() -> None:
-            await self._methods.call(
-                "editMessageText",
-                chat_id=place.chat,
-                message_id=message,
-                **_content(body),
-                reply_markup=keyboard,
-            )
-
-        await self._styled(place, urgency, unless_unchanged(edit), twice=True)
-
     async def _styled(
         self,
+        style: Refusals,
         place: Place,
         urgency: Urgency,
         make: Callable[[], Awaitable[T]],
@@ -306,7 +255,7 @@ class Messages:
         insist: bool = False,
         budget: Budget = Budget.MESSAGE,
     ) -> T:
-        """Make a call that an older server does not know. Raises `StyleRefused`."""
+        """Make a call that is not to be had everywhere, as of this style. Raises `StyleRefused`."""
 
         async def checked() -> T:
             try:
@@ -317,9 +266,15 @@ class Messages:
                     raise
                 raise refusal from failure
 
-        return await self._caller.call(
-            place, urgency, checked, twice=twice, insist=insist, budget=budget
-        )
+        try:
+            done = await self._caller.call(
+                place, urgency, checked, twice=twice, insist=insist, budget=budget
+            )
+        except StyleRefused as refusal:
+            style.note(place.chat, unknown=refusal.unknown)
+            raise
+        style.worked(place.chat)
+        return done
 
 
 def unless_unchanged(edit: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
@@ -356,6 +311,11 @@ def _content(body: Body) -> Json:
     if isinstance(body, RichText):
         return {"rich_message": {"markdown": body.markdown}}
     return {"text": body.text, "entities": entities_of(body)}
+
+
+def _as_classic(body: Body) -> Sequence[Rendered]:
+    """What is refused as a rich message, as classic text."""
+    return pages(render(body.markdown)) if isinstance(body, RichText) else [body]
 
 
 def entities_of(text: Rendered) -> list[Json]:

@@ -78,6 +78,7 @@ async def test_the_answer_to_a_command_is_found_after_another_post_in_the_channe
     [
         "Q&A about the plan",
         "if a < b then",
+        "One **two** 🙂 three",
         "✅ Done",
         "1️⃣ First",
         "At 10:30:15 &amp; later",
@@ -92,10 +93,13 @@ async def test_a_lost_post_is_found_whatever_slack_makes_of_its_letters(
         stage.sandbox.faults.drop_next(method="chat.postMessage")
         stage.sandbox.faults.drop_next(method="chat.startStream")
         async with Delivery(stage.platform, stage.incoming, clock=HastyClock()) as delivery:
-            delivery.write(text)
+            delivery.write(text[:-3])
             await stage.sandbox.wait_for(lambda: len(stage.place.answers()) > 1)
-            await delivery.finish()
+            delivery.write(text[-3:])
+            (ref,) = await delivery.finish()
         assert await stage.kept() == ["I am here.", text]
+        await stage.platform.edit(ref, Reply(text="bye"))
+        assert await stage.kept() == ["I am here.", "bye"]
 
 
 @pytest.mark.parametrize("direct", [True, False])

@@ -267,7 +267,7 @@ async def test_a_message_that_finds_no_free_connection_is_no_unknown_outcome(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(adapter, "CONNECTIONS", 1)
-    monkeypatch.setattr(request, "CONNECT_SECONDS", 0.05)
+    monkeypatch.setattr(request, "CONNECT_SECONDS", 0.3)
     async with staged(private, clock=HastyClock()) as stage:
         ben = make_chat(stage.telegram.person(id=1002, name="Ben").private().id)
         stage.telegram.faults.hang_next(method="sendMessage")
@@ -447,11 +447,11 @@ async def test_all_that_belongs_to_an_answer_in_a_group_says_what_it_answers() -
         assert {answer.reply_to for answer in answers} == {int(question.id)}
 
 
-async def test_signs_that_telegram_takes_for_nothing_are_not_sent_alone(
-    stage: TelegramStage,
-) -> None:
-    draft = stage.platform.draft(stage.incoming)
-    await draft.show("\u2800\u2800")  # the beginning of a picture of dots
-    assert await stage.screen() == []
-    await draft.finish(Reply(text="\u2800\ufffc"))
-    assert len(await stage.kept()) == 1
+@pytest.mark.parametrize("rich", [False, True])
+async def test_signs_that_telegram_takes_for_nothing_are_not_sent_alone(rich: bool) -> None:
+    async with staged(private, clock=HastyClock(), style=Style(rich=rich)) as stage:
+        draft = stage.platform.draft(stage.incoming)
+        await draft.show("\u2800\u2800")  # the beginning of a picture of dots
+        assert await stage.screen() == []
+        await draft.finish(Reply(text="\u2800\ufffc"))
+        assert await stage.kept() == ["…"]

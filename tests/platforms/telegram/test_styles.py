@@ -62,16 +62,6 @@ async def test_ends_of_lines_of_any_kind_keep_words_apart(rich: TelegramStage, e
     assert await rich.kept() == ["one\ntwo"]
 
 
-async def test_signs_that_telegram_takes_for_nothing_are_not_sent_alone(
-    rich: TelegramStage,
-) -> None:
-    draft = rich.platform.draft(rich.incoming)
-    await draft.show("\u2800\u2800")  # the beginning of a picture of dots
-    assert await rich.screen() == []
-    await draft.finish(Reply(text="\u2800\ufffc"))
-    assert await rich.kept() == ["…"]
-
-
 @pytest.mark.parametrize(
     ("written", "sent"),
     [
