@@ -97,6 +97,11 @@ def sentence_for_media(error: MediaError, texts: NullTranslations) -> str:
                 "I cannot read that file: it is damaged, or of a kind I do not know. I read PDF, "
                 "Word, Excel, PowerPoint, CSV, HTML, text and source code."
             )
+        case MediaErrorKind.OUTDATED:
+            return _(
+                "I cannot read that old kind of file. Save it as .docx, .pptx or PDF, and send "
+                "it again."
+            )
         case MediaErrorKind.LOCKED:
             return _("That file needs a password. Send it without one.")
         case MediaErrorKind.NOT_FETCHED:

@@ -126,6 +126,8 @@ async def test_a_web_page_is_what_its_reader_sees(tmp_path: Path) -> None:
         (papers.word("cut off")[:-200], "a.docx", MediaErrorKind.NOT_DOCUMENT),
         (b"\x7fELF" + bytes(range(256)), "a.bin", MediaErrorKind.NOT_DOCUMENT),
         (papers.repacked(papers.word(), "none", b"")[:4] + b"junk", "a.zip", "not_document"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "合同.DOC", MediaErrorKind.OUTDATED),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "总结.wps", MediaErrorKind.OUTDATED),
         (
             b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"),
             "a.docx",
@@ -162,6 +164,8 @@ async def test_a_web_page_is_what_its_reader_sees(tmp_path: Path) -> None:
         "half a docx",
         "a program",
         "junk in an archive",
+        "Word before 2007",
+        "WPS",
         "locked docx",
         "deep xml",
         "declared zip bomb",

@@ -16,6 +16,8 @@ MEMBERS = 10_000
 UNPACKED = 300_000_000
 """Bytes that an archive says it takes when unpacked."""
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_OUTDATED = frozenset(("doc", "dot", "ppt", "pps", "pot", "wps", "wpt", "dps", "dpt"))
+"""Word and PowerPoint before 2007, and what WPS Office, which many Chinese use, has for them."""
 _HTML = (b"<!doctype html", b"<html", b"<head", b"<body")
 
 
@@ -66,11 +68,14 @@ def _archive(path: Path) -> Reader:
 
 
 def _old_office(path: Path, name: str) -> Reader:
-    """Before 2007, or a new file that is locked, which looks the same from outside."""
+    """Before 2007, of WPS, or a new file that is locked, which looks the same from outside."""
     if "EncryptedPackage".encode("utf-16-le") in path.read_bytes():
         raise Unreadable("locked")
-    if name.lower().endswith((".doc", ".ppt", ".msg")):
-        raise Unreadable("not_document", "an old format")
+    suffix = name.lower().rpartition(".")[2]
+    if suffix in _OUTDATED:
+        raise Unreadable("outdated", suffix)
+    if suffix == "msg":
+        raise Unreadable("not_document", "a mail")
     from bot.media.reading.tables import read
 
     return read
