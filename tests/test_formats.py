@@ -22,8 +22,8 @@ def formats(tag: str) -> BabelFormats:
     [
         ("en", "1,234,567", "1.2M", "$12.40", "Nov 26 02:30", "5 minutes"),
         ("en-GB", "1,234,567", "1.2M", "US$12.40", "26 Nov 02:30", "5 minutes"),
-        ("zh-hans", "1,234,567", "123.5万", "US$12.40", "11月26日 02:30", "5分钟"),
-        ("zh_TW", "1,234,567", "123.5万", "US$12.40", "11月26日 02:30", "5分钟"),
+        ("zh-hans", "1,234,567", "123.5万", "US$12.40", "11月26日 02:30", "5 分钟"),
+        ("zh_TW", "1,234,567", "123.5万", "US$12.40", "11月26日 02:30", "5 分钟"),
         ("de", "1,234,567", "1.2M", "$12.40", "Nov 26 02:30", "5 minutes"),
         ("en-nonsense-x", "1,234,567", "1.2M", "$12.40", "Nov 26 02:30", "5 minutes"),
         ("", "1,234,567", "1.2M", "$12.40", "Nov 26 02:30", "5 minutes"),
@@ -61,6 +61,6 @@ def test_days_and_shares() -> None:
     assert (english.short_day(day), chinese.short_day(day)) == ("11/5", "11/5")
     assert (english.month(day), chinese.month(day)) == ("November", "11月")
     assert (english.percent(0.8), chinese.percent(0.8)) == ("80%", "80%")
-    assert (english.ago(3 * 86_400), chinese.ago(0)) == ("3 days ago", "1秒钟前")
+    assert (english.ago(3 * 86_400), chinese.ago(0)) == ("3 days ago", "1 秒钟前")
     assert english.compact(9_999) == "9,999"
-    assert (english.seconds(1.44), chinese.seconds(0)) == ("1.4 sec", "0.0秒")
+    assert (english.seconds(1.44), chinese.seconds(0)) == ("1.4 sec", "0.0 秒")

@@ -20,7 +20,7 @@ STOPS = 4
 STOP_LENGTH = 100
 _GROUPED = re.compile(r"\d{1,3}(,\d{3})+")
 """A whole number as `Parameter.range` writes it; else a comma begins the decimals."""
-DEFAULT = frozenset({"default", "reset", "off"})
+DEFAULT = frozenset({"default", "reset", "off", "默认"})
 """Words that leave a parameter to the model again."""
 
 

@@ -47,7 +47,7 @@ LISTED = 60
 """Names written out where there are no buttons."""
 RECENT = 5
 FAVOURITES = 20
-NONE = frozenset({"default", "reset"})
+NONE = frozenset({"default", "reset", "默认"})
 
 
 # ---------------------------------------------------------------- typed

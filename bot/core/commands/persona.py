@@ -21,7 +21,7 @@ from bot.core.types import ButtonPress, ButtonRow, IncomingMessage
 MENU = "persona.menu"
 PICK = "persona.pick"
 RESET = "system.reset"
-NONE = frozenset({"default", "none", "off", "reset"})
+NONE = frozenset({"default", "none", "off", "reset", "默认"})
 """Words that go back to what the operator has set."""
 LONGEST = 8_000
 """Characters of an instruction; it is sent, and paid for, with every question."""

@@ -26,6 +26,7 @@ from prompt_toolkit.output import ColorDepth, Output
 from prompt_toolkit.patch_stdout import patch_stdout
 
 from bot.core.bounded import Memory
+from bot.core.punctuation import narrow
 from bot.core.types import CommandInfo, MessageId
 from bot.platforms.console.blocks import split_finished
 from bot.platforms.console.render import ColorSystem, Renderer
@@ -116,7 +117,7 @@ class TerminalScreen:
         self._completer.commands = tuple(commands)
 
     def _types_command(self) -> bool:
-        return self._session.default_buffer.text.startswith("/")
+        return self._session.default_buffer.text.startswith(("/", "／"))
 
     # ------------------------------------------------------------ output
 
@@ -240,7 +241,7 @@ class CommandCompleter(Completer):
                 yield from self._paths.get_completions(Document(rest), complete_event)
             return
         for info in self.commands:
-            if before and f"/{info.name}".startswith(before):
+            if before and f"/{info.name}".startswith(narrow(before)):
                 yield Completion(
                     f"/{info.name}", start_position=-len(before), display_meta=info.summary
                 )

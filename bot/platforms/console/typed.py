@@ -10,6 +10,7 @@ from gettext import NullTranslations
 from pathlib import Path
 
 from bot.core.i18n import N_
+from bot.core.punctuation import narrow
 from bot.core.types import Attachment, CommandInfo, FileId, FileKind
 
 FILE_COMMANDS = {"/voice": FileKind.VOICE, "/photo": FileKind.IMAGE, "/file": FileKind.DOCUMENT}
@@ -40,6 +41,7 @@ class Mistake(Exception):
 def understand(line: str, texts: NullTranslations) -> Typed:
     """Turn a line into a message. Raises `Mistake`."""
     command, _, rest = line.strip().partition(" ")
+    command = narrow(command)
     kind = FILE_COMMANDS.get(command)
     if kind is None or (kind is FileKind.VOICE and rest.strip() in VOICE_WORDS):
         return Typed(text=line)

@@ -190,7 +190,7 @@ async def test_all_together_can_reach_a_limit(tmp_path: Path) -> None:
         house.api.script.answer(used(900))
         await house.say("one")
         kept = await house.say("two", sender=WU)
-        assert kept[-1].startswith("⚠️ 大家合起来已达到上限（每天 1,000 个 token）。11月")
+        assert kept[-1].startswith("⚠️ 大家合起来已达到上限（每天 1,000 个 token）。")
 
 
 async def test_a_reserved_model_is_for_those_it_is_for(tmp_path: Path) -> None:
