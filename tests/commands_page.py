@@ -22,7 +22,8 @@ INTRO = """\
 The same in Telegram, in Slack and in the terminal. In Slack's threads and direct messages write
 `!model` instead of `/model`, since Slack takes no slash commands in threads; in channels write
 `/model`, or `/chinwag model`. A button does what its command does, so nothing needs to be typed
-where there are buttons.
+where there are buttons. The wide `／` and `！` of Chinese keyboards do as well, and what can be
+chosen may be typed as it is read: `/language 中文`, `/voice left alone`.
 
 The pictures show the real bot in the sandbox (`make demo`).
 """

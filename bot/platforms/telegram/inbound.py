@@ -36,6 +36,7 @@ from bot.platforms.telegram.ids import (
 
 ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "stopped_message_generation")
 _ABOUT_PEOPLE = re.compile(f"[/／]{ABOUT_PEOPLE}")
+_WIDE_COMMAND = re.compile(r"／[a-z][a-z0-9_]*(?:@[a-z0-9_]+)?", re.ASCII | re.IGNORECASE)
 STAND_INS = frozenset({1087968824, 136817688})
 """@GroupAnonymousBot and @Channel_Bot, which stand for people who write as their group or as a
 channel of theirs (`add_message` in the Client.cpp of telegram-bot-api)."""
@@ -304,13 +305,16 @@ class _Spoken:
 
 
 def _unmarked(words: str, entities: list[Raw], me: Me) -> list[Raw]:
-    """Mentions of the bot that Telegram takes for a part of the word beside them.
+    """What Telegram does not mark of Chinese: a wide slash, and mentions without spaces.
 
-    Chinese has no spaces: `请问@sandbox_bot 这是什么` (`match_mentions` in the MessageEntity.cpp of
+    It takes `请问@sandbox_bot 这是什么` for one word (`match_mentions` in the MessageEntity.cpp of
     TDLib).
     """
-    name = re.compile(rf"(?<![a-z0-9_@/.])@{me.username}(?![a-z0-9_])", re.ASCII | re.IGNORECASE)
     found: list[Raw] = []
+    if command := _WIDE_COMMAND.match(words):
+        found.append({"type": "bot_command", "offset": 0, "length": len(command[0])})
+        entities = [*entities, *found]
+    name = re.compile(rf"(?<![a-z0-9_@/.])@{me.username}(?![a-z0-9_])", re.ASCII | re.IGNORECASE)
     for match in name.finditer(words):
         offset, length = (_units(words[: match.start()]), _units(match[0]))
         is_marked = any(

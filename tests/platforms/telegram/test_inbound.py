@@ -104,6 +104,9 @@ async def test_a_reply_quotes_what_it_answers(ann: TelegramStage, inbox: Inbox) 
         ("🙂 hey @Sandbox_Bot tell me", "🙂 hey tell me", True),
         ("what do you think @sandbox_bot", "what do you think", True),
         ("@sandbox_bots are not me", "@sandbox_bots are not me", False),
+        ("／model@sandbox_bot gpt", "／model gpt", True),
+        ("／help", "／help", True),
+        ("请看／help", "请看／help", False),
         ("请问@sandbox_bot 这是什么", "请问 这是什么", True),
         ("@sandbox_bot这是什么？", "这是什么？", True),
         ("大家好🙂请@Sandbox_Bot帮个忙", "大家好🙂请帮个忙", True),
@@ -123,6 +126,7 @@ async def test_in_a_group_the_bot_knows_when_it_is_spoken_to(
 async def test_a_command_for_another_bot_is_none_of_ours(
     friends: TelegramStage, inbox: Inbox
 ) -> None:
+    friends.view.send("／help@another_bot")
     friends.view.send("/help@another_bot")
     friends.view.send("after it")
     assert (await inbox.only()).text == "after it"
