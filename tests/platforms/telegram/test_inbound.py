@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bot.sandbox.telegram.faults import DOWNLOAD
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -27,6 +26,7 @@ from bot.errors import FileTooLarge, PlatformError
 from bot.platforms.telegram import adapter
 from bot.platforms.telegram.inbound import Me, parse_update
 from bot.platforms.telegram.updates import MALFORMED
+from bot.sandbox.telegram.telegram import DOWNLOAD
 from tests.intake import Inbox, listening
 from tests.platforms.telegram.stage import TelegramStage, group, private, staged, topic
 
