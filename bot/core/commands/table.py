@@ -52,7 +52,7 @@ class Deed:
 
 COMMAND = re.compile(
     r"[/／](?P<name>[A-Za-z][A-Za-z0-9_]{0,31})"
-    r"(?:(?P<gap>\s+|(?=[^\x00-\x7f]))[：，、。！？]*(?P<argument>.*))?",
+    r"(?:\s+(?P<argument>.*)|(?=[^\x00-\x7f])[：，、。！？]*(?P<run_on>.*))?",
     re.DOTALL,
 )
 """A command's name is at most 32 letters, digits and underscores (Bot API, `BotCommand`).
@@ -107,10 +107,12 @@ def did_you_mean(texts: NullTranslations, names: Iterable[str], name: str) -> st
 def parse(text: str) -> tuple[str, str] | None:
     """Name and argument of a command; None for any other text, `/etc/hosts` for one."""
     match = COMMAND.fullmatch(text.strip())
-    return (match["name"], (match["argument"] or "").strip()) if match else None
+    if match is None:
+        return None
+    return match["name"], (match["argument"] or match["run_on"] or "").strip()
 
 
 def runs_on(text: str) -> bool:
     """Whether other words follow a name without a space: `/etc目录` may be no command at all."""
     match = COMMAND.fullmatch(text.strip())
-    return match is not None and match["gap"] == ""
+    return match is not None and match["run_on"] is not None

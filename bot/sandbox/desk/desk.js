@@ -38,7 +38,7 @@ function said({ thread }) {
 
 // Slack takes slash commands as such, nowhere in threads, and none that it does not know.
 function write(text, { thread }, act) {
-  const [command] = text.match(/^\/\S*/) ?? [];
+  const [command] = text.match(/^\/\w\S*/) ?? [];
   if (!command) return act({ send: text });
   const isKnown = world.commands.some((each) => each.name === command);
   if (!thread && isKnown) return act({ slash: text });

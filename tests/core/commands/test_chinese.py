@@ -61,6 +61,8 @@ async def test_pieces_are_joined_by_chinese_marks(house: House, words: str, answ
         ("／help", "直接打字、发图片或发语音即可。"),
         ("/help，谢谢", "没有 /谢谢 这个命令。"),
         ("／help image。", "没有 /image。 这个命令。你是想用 /image 吗？"),
+        ("/system：用一句话回答", "> 用一句话回答"),
+        ("/system 。。。每句话都这样结尾", "> 。。。每句话都这样结尾"),
         ("/etc目录是做什么的？", "**You said:** /etc目录是做什么的？"),
         ("/set temperature ０．３", "本聊天的 `temperature` 现在是 **0.3**。"),
         ("/set temperature＝０．３", "本聊天的 `temperature` 现在是 **0.3**。"),
