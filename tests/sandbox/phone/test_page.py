@@ -39,6 +39,31 @@ async def test_the_page_speaks_the_language_of_the_seat(address: str) -> None:
 
 
 @in_a_browser
+async def test_what_was_written_is_changed_and_deleted_by_keys_alone(
+    address: str, telegram: Telegram
+) -> None:
+    ming = telegram.person(id=MING).private()
+    async with opened(address) as page:
+        await page.until("document.querySelector('time')?.innerText.includes(':')")
+        await page.type("ArrowUp")
+        assert await page.run("words.value") == "你好"
+        await page.type("Escape")
+        assert await page.run("words.value + about.line.hidden") == "true"
+        await page.type("ArrowUp")
+        await page.write("吗")
+        await page.until("chat.innerText.includes('已编辑')")
+        assert [(seen.text, seen.edited) for seen in ming.kept()] == [("你好吗", True)]
+        await page.run("confirm = (words) => words !== '要删除这条消息吗？'")
+        await page.run("chat.querySelector('.tools').lastChild.focus()")
+        await page.type("Enter", "\r")
+        await page.run("confirm = () => true")
+        assert len(ming.kept()) == 1  # somebody thought better of it
+        await page.type("Enter", "\r")
+        await page.until("!chat.children.length")
+    assert ming.kept() == ()
+
+
+@in_a_browser
 async def test_what_comes_while_somebody_reads_above_is_one_key_away(
     address: str, bot: Bot
 ) -> None:
