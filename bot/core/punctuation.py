@@ -37,8 +37,17 @@ def shortened(text: str, length: int) -> str:
 
 
 def items(texts: NullTranslations, things: Iterable[str]) -> str:
-    """`a, b`."""
+    """`a, b`, of what is said about something: `甲，乙`."""
     return texts.gettext(", ").join(things)
+
+
+def enumerated(texts: NullTranslations, things: Iterable[str]) -> str:
+    """`a, b`, of one or more things that are only named: `甲、乙`."""
+
+    def both(first: str, second: str) -> str:
+        return texts.gettext("{one}, {other}").format(one=first, other=second)
+
+    return reduce(both, things)
 
 
 def valued(texts: NullTranslations, name: str, value: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bot.core.commands.families import ABOUT, FAMILIES
 from bot.core.commands.table import Command, nearest
 from bot.core.i18n import N_
-from bot.core.punctuation import items, narrow
+from bot.core.punctuation import enumerated, narrow
 from bot.core.turn import TurnContext
 from bot.core.types import CommandInfo, IncomingMessage
 
@@ -55,7 +55,7 @@ def _explain(ctx: TurnContext, info: CommandInfo) -> str:
         examples = "\n".join(f"- `{_(example)}`" for example in info.examples)
         paragraphs.append(_("For example:") + f"\n\n{examples}")
     if info.aliases:
-        others = items(ctx.texts, (f"{_mark(ctx)}{alias}" for alias in info.aliases))
+        others = enumerated(ctx.texts, (f"{_mark(ctx)}{alias}" for alias in info.aliases))
         paragraphs.append(_("Also: {others}").format(others=others))
     return "\n\n".join([*paragraphs, *_in_threads(ctx, info.name)])
 

@@ -15,7 +15,7 @@ from bot.core.pictures.buttons import AGAIN, VARY
 from bot.core.pictures.drawing import Easel
 from bot.core.pictures.orders import Order
 from bot.core.pictures.sources import Source, digest_of, pictures_of
-from bot.core.punctuation import in_a_row, items
+from bot.core.punctuation import enumerated, in_a_row
 from bot.core.queue import Outcome
 from bot.core.stores import Action
 from bot.core.turn import TurnContext
@@ -126,7 +126,7 @@ async def _model(ctx: TurnContext, wanted: str) -> str:
     if not close:
         raise OptionError(text)
     hint = _("Did you mean one of these: {names}?")
-    names = items(ctx.texts, (f"`{name}`" for name in close))
+    names = enumerated(ctx.texts, (f"`{name}`" for name in close))
     raise OptionError(in_a_row(ctx.texts, text, hint.format(names=names)))
 
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from gettext import NullTranslations
 
-from bot.core.punctuation import in_a_row, items
+from bot.core.punctuation import enumerated, in_a_row
 
 _OPTION = re.compile(
     r"(?<!\S)(?P<dash>--|－－|——?|–)(?P<name>[A-Za-z][\w-]*)"
@@ -100,6 +100,6 @@ def _unknown(name: str, known: dict[str, Option], texts: NullTranslations) -> st
     if near:
         hint = _("Did you mean `--{near}`?").format(near=near[0])
     else:
-        names = items(texts, (f"`--{each}`" for each in known))
+        names = enumerated(texts, (f"`--{each}`" for each in known))
         hint = _("There are: {names}.").format(names=names)
     return in_a_row(texts, text, hint)

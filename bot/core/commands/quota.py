@@ -12,7 +12,7 @@ from bot.core.i18n import N_
 from bot.core.limits.ledger import Standing
 from bot.core.limits.quota import NAMES, Ceiling, Limits, QuotaSyntaxError, ceilings, parse_limits
 from bot.core.limits.spending import sentences
-from bot.core.punctuation import items, valued
+from bot.core.punctuation import enumerated, items, valued
 from bot.core.turn import TurnContext
 from bot.core.types import IncomingMessage, Person
 
@@ -40,7 +40,7 @@ async def quota(ctx: TurnContext, message: IncomingMessage, argument: str) -> No
             await _change(ctx, person, words[end:])
     except QuotaSyntaxError as error:
         text = _("I do not understand “{word}”. Limits are: {names}; each takes a number or `off`.")
-        names = items(ctx.texts, (f"`{name}`" for name in NAMES))
+        names = enumerated(ctx.texts, (f"`{name}`" for name in NAMES))
         await ctx.say(text.format(word=str(error), names=names))
     else:
         await ctx.say(await _of(ctx, person))

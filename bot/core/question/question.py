@@ -7,7 +7,7 @@ from dataclasses import replace
 from gettext import NullTranslations
 
 from bot.core.chat import NewMessage, Part, Role, TextPart
-from bot.core.punctuation import items, paragraphs
+from bot.core.punctuation import enumerated, paragraphs
 from bot.core.question.attachments import Gathered
 from bot.core.types import IncomingMessage, Line, MessageRef
 
@@ -88,7 +88,7 @@ def greeting(gathered: Gathered, texts: NullTranslations) -> str:
     _ = texts.gettext
     if gathered.unread:
         return _("I cannot read {things} yet. Send me words, a picture or a voice message.").format(
-            things=items(texts, gathered.unread)
+            things=enumerated(texts, gathered.unread)
         )
     return _("Yes? Write me a question, or send a picture or a voice message.")
 

@@ -40,8 +40,8 @@ async def house(tmp_path: Path) -> AsyncGenerator[House]:
         ("/users", "`fake:7` – 管理员，"),
         ("/allow fake:99", "`fake:99` 现在可以和我聊天了。这个 ID 的人还没有给我发过消息。"),
         ("/quota fake:9 daily_tokens 50000 monthly_cost off", " 个 token，monthly_cost 不限"),
-        ("/quota fake:9 nonsense 3", "`daily_tokens`，`daily_cost`，"),
-        ("/help quota", "也可以用：/limit，/limits"),
+        ("/quota fake:9 nonsense 3", "`daily_tokens`、`daily_cost`、"),
+        ("/help quota", "也可以用：/limit、/limits"),
         ("/help image", "`/image 描述 [选项]` – "),
         ("/image a cat --frame 3", "这里没有选项 `--frame`。"),
         ("/persona Tutor", "的身份回答。模型：gpt-4o。"),
@@ -96,7 +96,7 @@ async def test_what_nobody_can_read_is_listed_with_chinese_marks(house: House) -
         Attachment(id=FileId(str(at)), kind=FileKind.STICKER, mime="", size=1) for at in range(2)
     )
     message = house.platform.message("", sender=MING, attachments=stickers)
-    assert "我还看不懂贴纸，贴纸。" in (await house.tell(message))[-1]
+    assert "我还看不懂贴纸、贴纸。" in (await house.tell(message))[-1]
 
 
 async def test_a_name_in_braces_is_no_place_to_fill(house: House) -> None:
