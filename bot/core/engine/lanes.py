@@ -266,9 +266,14 @@ class Lanes:
             dead = await self._fail_or_retry(turn, ctx, error)
             others.clear()  # they wait by themselves
             return dead
-        if is_words:
-            await self._ends.note_sender(turn)
-        if not await self._ends.finish(turn, outcome):
+        try:
+            if is_words:
+                await self._ends.note_sender(turn)
+            is_kept = await self._ends.finish(turn, outcome)
+        except asyncio.CancelledError:  # it stands in the chat, and is not to be answered again
+            await asyncio.shield(self._ends.finish(turn, outcome))
+            raise
+        if not is_kept:
             return True
         log.info("turn done", extra={**fields, "attempt": turn.attempt})
         self._chores.after(replace(turn, chat=ctx.chat), outcome)
