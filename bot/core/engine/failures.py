@@ -32,10 +32,7 @@ async def give_up(ctx: TurnContext, *, interrupted: bool) -> None:
     if isinstance(event, ButtonPress) and ctx.turn.partial:  # it asked for an answer
         event = event.as_message("")
     if not isinstance(event, IncomingMessage):
-        if ctx.turn.urgent:
-            await ctx.platform.notice(event, text)
-        else:
-            await ctx.tell(text)
+        await ctx.tell(text)  # a press is answered once, and was when it was taken in
         return
     delivery = ctx.delivery(event)
     async with delivery:
