@@ -46,6 +46,16 @@ async def test_an_admin_sees_how_the_bot_is_doing(tmp_path: Path) -> None:
         )
 
 
+async def test_an_address_that_begins_to_fail_is_told(tmp_path: Path) -> None:
+    async with open_house(tmp_path, access=ACCESS) as house:
+        assert (await house.say("/stats", sender=BOSS))[-1].endswith("- API `127.0.0.1`: fine")
+        for _ in range(2):
+            house.api.faults.add(Refuse(500), on="/chat/completions")
+            await house.say("hello")
+        text = (await house.say("/stats", sender=BOSS))[-1]
+        assert text.endswith("- API `127.0.0.1`: 2 failures in a row")
+
+
 async def test_nobody_else_does(house: House) -> None:
     assert await house.say("/stats", sender=ANN) == ["/stats is only for the admins of this bot."]
 
