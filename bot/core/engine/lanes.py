@@ -20,6 +20,7 @@ from bot.core.engine.leftovers import Leftovers
 from bot.core.engine.moving import MovedChats
 from bot.core.engine.router import Router
 from bot.core.engine.rows import Rows
+from bot.core.engine.stops import Stops
 from bot.core.engine.unfinished import Unfinished
 from bot.core.engine.waiting import WaitingRoom
 from bot.core.manner import style_of
@@ -76,7 +77,6 @@ class Lanes:
         self._claiming = asyncio.Lock()  # what is being claimed waits no more, and is not begun
         self._recovered = False
         self._working: dict[int, asyncio.Task[None]] = {}
-        self._stoppers: dict[ChatRef, Stopper] = {}
         self._busy: set[ChatRef] = set()  # a turn may be posting something here
         self._room = WaitingRoom(
             platforms, self._turns, self._clock, together=services.defaults.together
@@ -86,6 +86,7 @@ class Lanes:
         self._leftovers = Leftovers(platforms, services.stores, self._busy)
         self._chores = Chores(services)
         self._moved = MovedChats(services.stores.moves, gate)
+        self._stops = Stops(self._moved.names)
         self._accepting = True
         self._ends = Ends(
             platforms, services.stores, services.clock, leaving=lambda: not self._accepting
@@ -151,7 +152,7 @@ class Lanes:
 
     async def run(self) -> None:
         """Claim and work until cancelled; `drain` first, to leave nothing half done."""
-        self._turns.listen(self._wake.set, self._drop, self._stop_here)
+        self._turns.listen(self._wake.set, self._drop, self._stops.stop)
         while True:
             self._wake.clear()
             try:
@@ -196,7 +197,7 @@ class Lanes:
             return
         stopper = Stopper(stopped=turn.stopped)
         if not turn.urgent:  # from now on it can be stopped
-            self._stoppers[turn.chat] = stopper
+            self._stops.put(turn.chat, stopper)
         self._working[turn.id] = asyncio.create_task(self._work(turn, stopper))
 
     async def _recover(self) -> None:
@@ -227,7 +228,7 @@ class Lanes:
         try:
             over = await self._attempt(turn, others, stopper)
         finally:
-            self._too_late_for(stopper, turn.chat)
+            self._stops.drop(turn.chat, stopper)
             del self._working[turn.id]
             self._look()
             if over:
@@ -324,31 +325,19 @@ class Lanes:
         try:
             return await self._router.handle(ctx)
         finally:
-            self._too_late_for(ctx.stopper, chat)
+            self._stops.drop(chat, ctx.stopper)
             self._busy.discard(chat)
             self._room.answered(chat)
-
-    def _too_late_for(self, stopper: Stopper, chat: ChatRef) -> None:
-        """There is nothing to stop any more of the turn that it stops."""
-        if self._stoppers.get(chat) is stopper:
-            del self._stoppers[chat]
 
     async def stop_chat(self, chat: ChatRef) -> bool:
         """Stop the answer being written in a chat; False when none is. Raises `StoreError`.
 
         One that was interrupted counts as being written.
         """
-        if self._stop_here(chat):
+        if self._stops.stop(chat):
             return True
         async with self._claiming:
-            return self._stop_here(chat) or await self._turns.stop_elsewhere(chat)
-
-    def _stop_here(self, chat: ChatRef) -> bool:
-        found = [self._stoppers.get(name) for name in self._moved.names(chat)]
-        writing = [stopper for stopper in found if stopper is not None and not stopper.stopped]
-        for stopper in writing:
-            stopper.stop()
-        return bool(writing)
+            return self._stops.stop(chat) or await self._turns.stop_elsewhere(chat)
 
     # ------------------------------------------------------------ ends of a turn
 
