@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.core.models import UsageEntry
-from bot.core.types import ChatRef, IncomingMessage, Person, UserId
+from bot.core.types import ChatRef, IncomingMessage, UserId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,26 +115,4 @@ class Overheard(Protocol):
 
     async def drop(self, chat: ChatRef) -> None:
         """Forget what was said."""
-        ...
-
-
-class Privacy(Protocol):
-    """Forgetting, for good. What was used stays counted, since limits and bills depend on it.
-
-    Usage keeps no words, and loses the chat; it keeps who asked until its month is over.
-    """
-
-    async def forget_chat(self, chat: ChatRef) -> None:
-        """Delete everything that was said and chosen in a chat."""
-        ...
-
-    async def tidy(self) -> None:
-        """Take the names off what forgotten people used in months that are over."""
-        ...
-
-    async def forget_person(self, person: Person, *, by: int) -> None:
-        """Delete everything somebody said in any chat, the answers to it, and who they are.
-
-        What they said before the turn `by` and is not answered yet is forgotten with its answer.
-        """
         ...

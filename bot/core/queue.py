@@ -10,7 +10,15 @@ from typing import Protocol
 from bot.core.chat import NewMessage
 from bot.core.models import UsageEntry
 from bot.core.settings import ChatSettings
-from bot.core.types import ChatRef, Event, MessageRef, OutgoingFile, Unreadable
+from bot.core.types import ChatRef, Event, IncomingMessage, MessageRef, OutgoingFile, Unreadable
+
+ALBUM = 10
+"""Messages in an album at most (Bot API, `sendMediaGroup`)."""
+
+
+def album_of(event: Event) -> str:
+    """The album that an event is part of; empty for none."""
+    return event.album if isinstance(event, IncomingMessage) else ""
 
 
 class TurnState(StrEnum):

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.core.access import Grants
-from bot.core.archive import Archive, Overheard, Privacy, Summaries, Summary
+from bot.core.archive import Archive, Overheard, Summaries, Summary
 from bot.core.broadcasts import Broadcasts
 from bot.core.chat import ImagePart, KeptMessage
 from bot.core.limits.ledger import Ledger
@@ -148,6 +148,28 @@ class Ratings(Protocol):
 
     async def rate(self, rating: Rating) -> None:
         """Keep a rating; the last word of each person about an answer counts."""
+        ...
+
+
+class Privacy(Protocol):
+    """Forgetting, for good. What was used stays counted, since limits and bills depend on it.
+
+    Usage keeps no words, and loses the chat; it keeps who asked until its month is over.
+    """
+
+    async def forget_chat(self, chat: ChatRef) -> None:
+        """Delete everything that was said and chosen in a chat."""
+        ...
+
+    async def tidy(self) -> None:
+        """Take the names off what forgotten people used in months that are over."""
+        ...
+
+    async def forget_person(self, person: Person, *, by: int) -> None:
+        """Delete everything somebody said in any chat, the answers to it, and who they are.
+
+        What they said before the turn `by` and is not answered yet is forgotten with its answer.
+        """
         ...
 
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from bot.core.archive import Privacy
 from bot.core.chat import Role
 from bot.core.limits.calendar import Calendar
 from bot.core.queue import TurnState
+from bot.core.stores import Privacy
 from bot.core.types import ChatId, ChatRef, Person, UserId
 from bot.store import messages as message_rows
 from bot.store import totals

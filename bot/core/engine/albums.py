@@ -9,21 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.core.ports import Clock
-from bot.core.queue import Turn
-from bot.core.types import ChatRef, Event, IncomingMessage
+from bot.core.queue import Turn, album_of
+from bot.core.types import ChatRef, IncomingMessage
 
 QUIET = 0.7
 """Seconds without another picture after which an album is whole: Telegram sends its updates at
 once, but they may come in two batches."""
 OLD = 60.0
 """Seconds after which nobody waits for an album any more."""
-MOST = 10
-"""Messages in an album (Bot API, `sendMediaGroup`)."""
-
-
-def album_of(event: Event) -> str:
-    """The album that an event is part of; empty for none."""
-    return event.album if isinstance(event, IncomingMessage) else ""
 
 
 def row(lead: IncomingMessage, following: Sequence[Turn]) -> list[Turn]:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.core.engine import albums, together
-from bot.core.engine.albums import Albums, album_of
+from bot.core.engine.albums import Albums
 from bot.core.engine.waiting import WaitingRoom
 from bot.core.ports import Clock
-from bot.core.queue import Turn, TurnQueue
+from bot.core.queue import Turn, TurnQueue, album_of
 from bot.core.types import Event, IncomingMessage, Line, MessageRef
 
 

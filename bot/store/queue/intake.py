@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.core.engine import albums
-from bot.core.queue import Accepted
+from bot.core.queue import ALBUM, Accepted, album_of
 from bot.core.types import ChatRef, IncomingMessage
 from bot.errors import QueueFull, StoreError
 from bot.store.connection import Connection
@@ -85,7 +84,7 @@ async def _take_in(connection: Connection, offer: Offer, rules: Rules) -> Accept
             if isinstance(settled, Accepted):
                 return settled
             event = settled
-        room = rules.per_chat + (albums.MOST if albums.album_of(event) else 0)
+        room = rules.per_chat + (ALBUM if album_of(event) else 0)
         if not urgent and view.waiting_in_chat >= room:
             return QueueFull(in_chat=True)
         if not urgent and view.waiting_in_all >= rules.in_all:
