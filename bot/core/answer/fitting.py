@@ -15,7 +15,7 @@ from bot.core.chat import ChatRequest, Usage
 from bot.core.memory.shortening import without_pictures
 from bot.core.memory.window import window_of
 from bot.core.turn import TurnContext
-from bot.errors import ModelError
+from bot.errors import UNTOLD, ModelError
 
 log = logging.getLogger(__name__)
 
@@ -74,11 +74,14 @@ async def _less(
             return lighter
     else:
         services.gauges.learn(request, overrun, count=services.count_tokens)
-    for each in dict.fromkeys((alone, True)):
-        less = _granted(await make(each), request)
-        if less != request:
-            return less
-    return None
+    bare = _granted(await make(True), request)
+    if alone or bare == request:
+        return None if bare == request else bare
+    less = _granted(await make(False), request)
+    if less == request:  # by what it told it fits: somebody adds to it, or wants a long answer
+        services.gauges.learn(request, UNTOLD, count=services.count_tokens)
+        less = _granted(await make(False), request)
+    return bare if less == request else less
 
 
 def _lighter(request: ChatRequest) -> ChatRequest:

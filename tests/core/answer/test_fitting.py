@@ -307,3 +307,37 @@ async def test_with_a_smaller_model_all_that_was_said_is_summed_up(tmp_path: Pat
         requests = house.api.traffic.to("/chat/completions")
         told = [str(request.json["messages"]) for request in requests]
         assert any("Sum up" in each and "Question 0?" in each for each in told)
+
+
+async def test_where_a_gateway_adds_to_the_request_half_is_left_out(tmp_path: Path) -> None:
+    def adds(question: Question) -> int:
+        return windows.count(question) + 1_500  # an instruction of its own
+
+    known = {MODEL: ModelSettings(context_window=4_000)}
+    window = Window(tokens=4_000, count=adds, wording=windows.dashscope)
+    async with small(tmp_path, window, prices=known) as house:
+        await talk(house)
+        house.api.script.answer("Blue.", "Green.")
+        before = askings(house)
+        assert (await house.say("And the sky?"))[-1] == "Blue."
+        assert (await house.say("And the grass?"))[-1] == "Green."
+        assert askings(house) == before + 3
+        assert "Answer 11." in str(house.asked())
+
+
+async def test_an_answer_interrupted_by_a_restart_is_finished(tmp_path: Path) -> None:
+    async with small(tmp_path, Window(tokens=2_000)) as house:
+        await talk(house)
+        with house.api.held(after=4):
+            house.api.script.answer("It is bl" + "ue" * 50)
+            house.api.script.windows.clear()  # what is held is the first request
+            await house.happen(house.platform.message("And the sky?"))
+            await house.sees("It is bl")
+            await house.lanes.drain(0.01)
+    async with small(tmp_path, Window(tokens=2_000), house.platform) as house:
+        house.api.script.answer("It is blue.")
+        await house.sees("It is blue.")
+        assert askings(house) == 2
+        assert [text for text in house.platform.kept() if text.startswith("It is")] == [
+            "It is blue."
+        ]
