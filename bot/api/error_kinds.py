@@ -106,6 +106,7 @@ _WORDS = (
         r"|range of input length|model token limit|input token count.{0,40}exceeds"
         r"|maximum (model|prompt|allowed) length|prompt exceeds max"
         r"|tokens.{0,40}exceeds? (the )?(max|limit|configured)|`inputs` (must have|tokens \+)"
+        r"|(input length|token count).{0,20}exceeds"
         r"|max_(seq|model)_len|\bn_ctx\b|physical batch size"
         r"|超长|上下文.{0,10}(过长|超)|超[过出].{0,12}(长度|上下文)",
     ),

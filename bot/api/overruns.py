@@ -27,6 +27,7 @@ _LIMITS = (
     rf"cannot exceed {_N}",  # Cohere
     rf"limit of {_N}",  # OpenAI (“configured limit of”), GitHub
     rf"limit is {_N}",  # Cerebras
+    rf"exceed context window of {_N}",  # llama-cpp-python
     rf"exceeds? the maximum length(?: of)? {_N}",  # Volcengine
     rf"per min \(TPM\): Limit {_N}",  # OpenAI, Groq: more is never taken at once
 )
@@ -39,6 +40,8 @@ _ASKED = (
     rf"(?:resulted in|requested(?: about)?|contains?|take|received|first) {_N} tokens",
     rf"(?:request|input|input length) \({_N} tokens",
     rf"(?:prompt \(length|prompt_tokens \(|n_keep \() ?{_N}",
+    rf"requested tokens \({_N}\)",
+    rf"input length {_N} exceeds",
     rf"(?:requested:|received|Current length is|Given:|Requested) {_N}",
 )
 

@@ -106,6 +106,9 @@ TOLD = [
         30_000,
         40_000,
     ),
+    ("Requested tokens (5000) exceed context window of 4096", 4096, 5000),  # llama-cpp-python
+    ("Input length 40000 exceeds the maximum length 32768", 32_768, 40_000),  # Volcengine
+    ("prompt token count of 140000 exceeds the limit of 128000", 128_000, 140_000),  # GitHub
     # A code, and nothing about tokens.
     ("invalid params, context window exceeds limit (2013)", None, None),  # MiniMax
     ("Input is too long for requested model.", None, None),  # Bedrock
