@@ -28,6 +28,12 @@ MANY = 4
 """They count where there is one for so many of our tokens."""
 DEAREST = 50_000
 """Tokens of a picture at most."""
+KILO = 1_024
+"""Windows are multiples of it."""
+MORE = 4
+"""Tokens that Ollama keeps of the beginning, about."""
+CUT = 0.75
+"""The part of our count that no tokenizer stays below."""
 BEYOND = 1.5
 """By how much a request is taken to be too long where nobody tells."""
 
@@ -118,6 +124,20 @@ class Gauges:
         """A request took so many tokens, as the API reports."""
         gauge = _fitted(self.of(request.model), request, used, count)
         self._known.put(request.model, gauge)
+
+    def learn_cut(self, request: ChatRequest, used: int, *, count: TokenCounter) -> None:
+        """A request took so many tokens in Ollama, which may have cut off its beginning.
+
+        It says nothing of that, but what is left is half of the window and a little more, or all
+        of it in early versions (https://github.com/ollama/ollama/issues/17427).
+        """
+        blocks, more = divmod(used, KILO)
+        plain = Ruler(count, Gauge(picture=0)).all(request.messages)
+        if blocks and more <= MORE and plain * CUT > used:
+            gauge = self.of(request.model)
+            window = blocks * KILO * (2 if more else 1)
+            most = min(window, gauge.most or window)
+            self._known.put(request.model, replace(gauge, most=most))
 
 
 def _fitted(gauge: Gauge, request: ChatRequest, asked: int, count: TokenCounter) -> Gauge:

@@ -12,7 +12,7 @@ from bot.core.answer.buttons import AnswerButtons, Offer
 from bot.core.answer.ending import Ending, end_of_error, end_of_reason, end_of_stop, is_worse
 from bot.core.answer.exchange import Exchange, Repeat
 from bot.core.answer.feedback import ask as ask_opinion
-from bot.core.answer.fitting import ask_what_fits, learn_from_length
+from bot.core.answer.fitting import ask_what_fits, learn_from_usage
 from bot.core.answer.patience import patiently
 from bot.core.answer.seam import seam, told_to_go_on
 from bot.core.answer.thinking import Thinking
@@ -268,8 +268,8 @@ class Answer:
         async def ask(request: ChatRequest) -> None:
             self._thinking.forget()
             await self._ask(request, until_first_text)
-            if self._reason is FinishReason.LENGTH:
-                await learn_from_length(self._ctx, request, self._meter.usage)
+            is_cut = self._reason is FinishReason.LENGTH
+            await learn_from_usage(self._ctx, request, self._meter.usage, cut=is_cut)
 
         try:
             await ask_what_fits(

@@ -19,6 +19,8 @@ from bot.errors import UNTOLD, ModelError
 
 log = logging.getLogger(__name__)
 
+OLLAMA = "library"
+"""Who owns the models of an Ollama, as its list says."""
 Make: TypeAlias = Callable[[bool], Awaitable[ChatRequest]]
 """Makes the request of what fits by now, or, with True, of the question alone."""
 
@@ -51,14 +53,18 @@ async def ask_what_fits(
     return await ask(request)
 
 
-async def learn_from_length(ctx: TurnContext, request: ChatRequest, used: Usage | None) -> None:
-    """Learn from an answer that was cut, if what was asked took of its room in the window."""
+async def learn_from_usage(
+    ctx: TurnContext, request: ChatRequest, used: Usage | None, *, cut: bool
+) -> None:
+    """Learn from an answer: from one that was `cut` for want of room, or from a cut question."""
     if used is None or used.estimated:
         return
     services = ctx.services
     window = await window_of(services, request.model, answer=request.sampling.max_tokens)
-    if used.prompt_tokens > window.budget:
+    if cut and used.prompt_tokens > window.budget:
         services.gauges.learn_used(request, used.prompt_tokens, count=services.count_tokens)
+    if (await services.api.about(request.model)).owner == OLLAMA:
+        services.gauges.learn_cut(request, used.prompt_tokens, count=services.count_tokens)
 
 
 async def _less(

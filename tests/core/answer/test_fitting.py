@@ -18,6 +18,7 @@ from bot.core.types import Attachment, ChatId, FileId, FileKind, IncomingMessage
 from bot.sandbox.openai import windows
 from bot.sandbox.openai.backend import Question
 from bot.sandbox.openai.faults import ErrorEvent, Raw
+from bot.sandbox.openai.scripted import Answer
 from bot.sandbox.openai.windows import Window, Wording
 from tests.core.limits.test_meter import table
 from tests.core.memory.test_memory import summed
@@ -341,3 +342,16 @@ async def test_an_answer_interrupted_by_a_restart_is_finished(tmp_path: Path) ->
         assert [text for text in house.platform.kept() if text.startswith("It is")] == [
             "It is blue."
         ]
+
+
+@pytest.mark.parametrize("left", [2_051, 4_096])
+async def test_an_ollama_that_cut_a_question_without_a_word_is_told_less(
+    house: House, left: int
+) -> None:
+    cards = house.api.script.cards
+    cards[:] = [replace(card, owner="library") for card in cards]
+    house.api.script.answer(Answer(text="Hm?", prompt_tokens=left), "A report.")
+    await house.say("word " * 8_000 + "What is it?")
+    await house.say("What is it?")
+    assert len(str(house.asked())) < 4 * 4_096
+    assert "of 4,096 tokens" in (await house.say("/context"))[-1]
