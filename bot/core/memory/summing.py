@@ -36,6 +36,8 @@ LENGTH = 800
 """Tokens of a summary at most."""
 ASKINGS = 3
 """So often the cheap model is asked at most: it may take less than is believed."""
+PARTS = 8
+"""Summaries that are made after one turn at most."""
 INSTRUCTION = (
     "Sum up the conversation for the model that goes on with it. Keep names, numbers, decisions, "
     "wishes, open questions and who said what; leave out greetings and detours. Carry on what an "
@@ -45,15 +47,25 @@ INSTRUCTION = (
 
 
 async def sum_up(services: Services, turn: Turn, conversation: int) -> None:
-    """Sum up the older part of a conversation if it fills the window. Raises `StoreError`."""
+    """Sum up the older part of a conversation if it fills the window. Raises `StoreError`.
+
+    Of what was said to a model with a larger window, the cheap one may take a part at a time.
+    """
     if not services.defaults.summary_model:
         return
+    for _ in range(PARTS):
+        if not await _sum_up_part(services, turn, conversation):
+            return
+
+
+async def _sum_up_part(services: Services, turn: Turn, conversation: int) -> bool:
+    """Whether there was a part to sum up, and that worked."""
     stores = services.stores
     chosen = manner(await stores.settings.load(turn.chat), services.defaults)
     window = await window_of(services, chosen.model, answer=chosen.sampling.max_tokens)
     full = window.budget * FULL
     if await stores.summaries.size(conversation) * window.ruler.gauge.steepest <= full:
-        return
+        return False
     latest = await stores.summaries.latest(conversation)
     newest = await stores.conversations.page(conversation, limit=PAGE)
     history = History(conversation=conversation, newest=newest)
@@ -63,19 +75,21 @@ async def sum_up(services: Services, turn: Turn, conversation: int) -> None:
     kept = await load_kept(stores.conversations, history, budget=budget, after=after)
     costs = await asyncio.to_thread(_costs, window.ruler, kept)
     if sum(costs) <= full:
-        return
+        return False
     try:
         summary, usage = await _sum_up(
             services, latest, kept, costs, leave=int(window.budget * LEFT)
         )
     except ModelError as error:
         log.info("no summary", extra={"conversation": conversation, "kind": error.kind.value})
-        return
-    if summary is not None:
-        asker = turn.event.sender.id
-        await stores.summaries.keep(conversation, summary, asker=asker, usage=usage)
-        extra = {"conversation": conversation, "through": summary.through}
-        log.info("summed up", extra=extra)
+        return False
+    if summary is None:
+        return False
+    asker = turn.event.sender.id
+    await stores.summaries.keep(conversation, summary, asker=asker, usage=usage)
+    extra = {"conversation": conversation, "through": summary.through}
+    log.info("summed up", extra=extra)
+    return True
 
 
 async def _sum_up(

@@ -19,6 +19,7 @@ from bot.sandbox.openai import windows
 from bot.sandbox.openai.backend import Question
 from bot.sandbox.openai.faults import ErrorEvent, Raw
 from bot.sandbox.openai.scripted import Answer
+from bot.sandbox.openai.traffic import Traffic
 from bot.sandbox.openai.windows import Window, Wording
 from tests.core.limits.test_meter import table
 from tests.core.memory.test_memory import summed
@@ -308,6 +309,24 @@ async def test_with_a_smaller_model_all_that_was_said_is_summed_up(tmp_path: Pat
         requests = house.api.traffic.to("/chat/completions")
         told = [str(request.json["messages"]) for request in requests]
         assert any("Sum up" in each and "Question 0?" in each for each in told)
+
+
+async def test_a_cheap_model_that_takes_little_sums_up_part_by_part(tmp_path: Path) -> None:
+    defaults = replace(DEFAULTS, summary_model="gpt-4o")
+    async with small(tmp_path, Window(tokens=1_000), defaults=defaults) as house:
+        house.api.script.windows["gpt-4o"] = Window(tokens=4_000)
+        house.api.script.answer_with(lambda question: "They spoke of words.")
+        await talk(house)
+        await house.say("And the sky?")
+
+        def summaries(seen: Traffic) -> int:
+            asked = seen.to("/chat/completions")
+            done = [each for each in asked if each.status == 200]
+            return sum("Sum up" in str(each.json["messages"]) for each in done)
+
+        await house.api.traffic.until(lambda seen: summaries(seen) > 1)
+        [*_, last] = house.api.traffic.to("/chat/completions")
+        assert "Question 11?" not in str(last.json) and "They spoke of words." in str(last.json)
 
 
 async def test_where_a_gateway_adds_to_the_request_half_is_left_out(tmp_path: Path) -> None:
