@@ -1,4 +1,4 @@
-"""Answers with pictures and files, from the first text to what stands in the chat at the end."""
+"""Replies and answers with pictures and files, to what stands in the chat at the end."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import pytest
 
 from bot.core.delivery.delivery import Delivery, Excuse
 from bot.core.delivery.long_code import Note
-from bot.core.types import Button, ButtonRow, MessageRef, OutgoingFile, Style
+from bot.core.types import Button, ButtonRow, MessageRef, OutgoingFile, Reply, Style
+from bot.errors import FileTooLarge
+from bot.sandbox.telegram.screen import Shown
 from bot.sandbox.telegram.telegram import Telegram
 from bot.sandbox.telegram.view import ChatView
 from tests.platform_contract import HastyClock
@@ -51,11 +53,94 @@ def deliver(
     )
 
 
+def kinds(seen: Sequence[Shown]) -> list[str]:
+    return [message.file.kind if message.file else "text" for message in seen]
+
+
 async def drawn(stage: TelegramStage) -> Sequence[MessageRef]:
     """An answer that is a picture with words under it."""
     async with deliver(stage) as delivery:
         delivery.write("A cat")
         return await delivery.finish(files=[picture()])
+
+
+# ------------------------------------------------------------ replies with files
+
+
+async def test_a_picture_is_a_photo_with_its_text_and_buttons(stage: TelegramStage) -> None:
+    reply = Reply(text="*here*", files=(picture(),), buttons=((Button("Again", "again"),),))
+    ref = await stage.platform.send(stage.incoming.ref.chat, reply)
+    (seen,) = stage.view.screen().answers
+    assert seen.file is not None
+    assert (seen.text, seen.file.kind, seen.buttons) == ("here", "photo", (("Again",),))
+    await stage.platform.edit(ref, Reply(text="here it is"))
+    (seen,) = stage.view.screen().answers
+    assert (seen.text, seen.buttons) == ("here it is", ())
+
+
+async def test_a_line_of_text_becomes_the_picture_that_it_announced(stage: TelegramStage) -> None:
+    ref = await stage.platform.send(stage.incoming.ref.chat, Reply(text="Drawing…"))
+    buttons = ((Button("Again", "again"),),)
+    await stage.platform.edit(ref, Reply(text="*A cat*", files=(picture(),), buttons=buttons))
+    [seen] = stage.view.screen().answers
+    assert seen.text == "A cat" and seen.file and seen.file.kind == "photo"
+    assert [button for row in seen.buttons for button in row] == ["Again"]
+    await stage.platform.edit(ref, Reply(text="A dog"))  # its words can still be changed
+    assert stage.view.screen().answers[-1].text == "A dog"
+
+
+async def test_where_text_cannot_become_a_picture_it_is_posted_below(stage: TelegramStage) -> None:
+    wide = picture("wide.png", width=12_000)
+    ref = await stage.platform.send(stage.incoming.ref.chat, Reply(text="Drawing…"))
+    await stage.platform.edit(ref, Reply(text="A coast", files=(wide,)))
+    words, file = stage.view.screen().answers
+    assert words.text == "A coast" and file.file and file.file.name == "wide.png"
+
+
+async def test_several_pictures_are_an_album_and_other_files_documents(
+    stage: TelegramStage,
+) -> None:
+    files = (picture("a.png"), CODE, picture("b.png"))
+    await stage.platform.send(stage.incoming.ref.chat, Reply(text="three files", files=files))
+    seen = stage.view.screen().answers
+    assert kinds(seen) == ["text", "photo", "photo", "document"]
+    assert seen[1].album == seen[2].album != ""
+    assert seen[3].file is not None
+    assert (seen[3].file.name, seen[3].file.content) == ("code.py", b"print(1)\n")
+
+
+async def test_a_picture_that_telegram_takes_for_no_photo_is_a_document(
+    stage: TelegramStage,
+) -> None:
+    stage.telegram.faults.fail_next(400, "PHOTO_INVALID_DIMENSIONS", method="sendPhoto")
+    await stage.platform.send(stage.incoming.ref.chat, Reply(text="wide", files=(picture(),)))
+    (seen,) = stage.view.screen().answers
+    assert seen.file is not None
+    assert (seen.text, seen.file.kind) == ("wide", "document")
+
+
+async def test_a_file_that_is_too_large_is_not_sent(stage: TelegramStage) -> None:
+    film = OutgoingFile(name="film.mkv", mime="video/x-matroska", content=bytes(50_000_001))
+    with pytest.raises(FileTooLarge):
+        await stage.platform.send(stage.incoming.ref.chat, Reply(text="film", files=(film,)))
+    assert stage.view.screen().answers == ()
+
+
+async def test_a_picture_without_words_has_no_caption(stage: TelegramStage) -> None:
+    await stage.platform.send(stage.incoming.ref.chat, Reply(text="", files=(picture(),)))
+    (seen,) = stage.view.screen().answers
+    assert (seen.text, seen.file is not None) == ("", True)
+
+
+async def test_a_refusal_in_the_middle_of_a_reply_does_not_begin_it_again(
+    stage: TelegramStage,
+) -> None:
+    stage.telegram.faults.refuse_next(5, method="sendDocument")
+    stage.telegram.faults.fail_next(400, "IMAGE_PROCESS_FAILED", method="sendMediaGroup")
+    files = (picture("a.png"), picture("b.png"), CODE)
+    await stage.platform.send(stage.incoming.ref.chat, Reply(text="all", files=files))
+    seen = stage.view.screen().answers
+    assert kinds(seen) == ["text", "photo", "photo", "document"]
 
 
 # ------------------------------------------------------------ a text in the place of a picture

@@ -3,14 +3,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from io import BytesIO
 
 import pytest
-from PIL import Image
 
 from bot.core.delivery.delivery import Delivery
 from bot.core.types import Button, CommandInfo, OutgoingFile, Reply, Style, Thoughts
-from bot.errors import ChatGone, FileTooLarge, MessageGone, OutcomeUnknown, PlatformError
+from bot.errors import ChatGone, MessageGone, OutcomeUnknown, PlatformError
 from bot.platforms.telegram import TelegramSettings, adapter, connect, request
 from bot.platforms.telegram.errors import Unreachable
 from bot.platforms.telegram.ids import make_chat
@@ -146,76 +144,6 @@ async def test_a_preview_closes_what_is_open_and_changes_only_what_is_seen(
     assert await stage.buttons() == []
 
 
-# ---------------------------------------------------------------- files
-
-
-async def test_a_picture_is_a_photo_with_its_text_and_buttons(stage: TelegramStage) -> None:
-    reply = Reply(text="*here*", files=(picture(),), buttons=((Button("Again", "again"),),))
-    ref = await stage.platform.send(stage.incoming.ref.chat, reply)
-    (seen,) = stage.view.screen().answers
-    assert seen.file is not None
-    assert (seen.text, seen.file.kind, seen.buttons) == ("here", "photo", (("Again",),))
-    await stage.platform.edit(ref, Reply(text="here it is"))
-    (seen,) = stage.view.screen().answers
-    assert (seen.text, seen.buttons) == ("here it is", ())
-
-
-async def test_a_line_of_text_becomes_the_picture_that_it_announced(stage: TelegramStage) -> None:
-    ref = await stage.platform.send(stage.incoming.ref.chat, Reply(text="Drawing…"))
-    buttons = ((Button("Again", "again"),),)
-    await stage.platform.edit(ref, Reply(text="*A cat*", files=(picture(),), buttons=buttons))
-    [seen] = stage.view.screen().answers
-    assert seen.text == "A cat" and seen.file and seen.file.kind == "photo"
-    assert [button for row in seen.buttons for button in row] == ["Again"]
-    await stage.platform.edit(ref, Reply(text="A dog"))  # its words can still be changed
-    assert stage.view.screen().answers[-1].text == "A dog"
-
-
-async def test_where_text_cannot_become_a_picture_it_is_posted_below(stage: TelegramStage) -> None:
-    panorama = BytesIO()
-    Image.new("1", (12_000, 20)).save(panorama, "PNG")
-    wide = OutgoingFile(name="wide.png", mime="image/png", content=panorama.getvalue())
-    ref = await stage.platform.send(stage.incoming.ref.chat, Reply(text="Drawing…"))
-    await stage.platform.edit(ref, Reply(text="A coast", files=(wide,)))
-    words, file = stage.view.screen().answers
-    assert words.text == "A coast" and file.file and file.file.name == "wide.png"
-
-
-async def test_several_pictures_are_an_album_and_other_files_documents(
-    stage: TelegramStage,
-) -> None:
-    note = OutgoingFile(name="code.py", mime="text/x-python", content=b"print(1)\n")
-    files = (picture("a.png"), note, picture("b.png"))
-    await stage.platform.send(stage.incoming.ref.chat, Reply(text="three files", files=files))
-    seen = stage.view.screen().answers
-    assert [message.file.kind if message.file else "text" for message in seen] == [
-        "text",
-        "photo",
-        "photo",
-        "document",
-    ]
-    assert seen[1].album == seen[2].album != ""
-    assert seen[3].file is not None
-    assert (seen[3].file.name, seen[3].file.content) == ("code.py", b"print(1)\n")
-
-
-async def test_a_picture_that_telegram_takes_for_no_photo_is_a_document(
-    stage: TelegramStage,
-) -> None:
-    stage.telegram.faults.fail_next(400, "PHOTO_INVALID_DIMENSIONS", method="sendPhoto")
-    await stage.platform.send(stage.incoming.ref.chat, Reply(text="wide", files=(picture(),)))
-    (seen,) = stage.view.screen().answers
-    assert seen.file is not None
-    assert (seen.text, seen.file.kind) == ("wide", "document")
-
-
-async def test_a_file_that_is_too_large_is_not_sent(stage: TelegramStage) -> None:
-    film = OutgoingFile(name="film.mkv", mime="video/x-matroska", content=bytes(50_000_001))
-    with pytest.raises(FileTooLarge):
-        await stage.platform.send(stage.incoming.ref.chat, Reply(text="film", files=(film,)))
-    assert stage.view.screen().answers == ()
-
-
 # ---------------------------------------------------------------- what goes wrong
 
 
@@ -321,29 +249,6 @@ async def test_typing_that_telegram_refuses_fails_nothing_and_is_tried_again(
     async with stage.platform.typing(stage.incoming.ref.chat):
         await stage.view.wait_for(lambda screen: screen.typing == "typing")
     assert len(stage.telegram.calls.of("sendChatAction")) > 1
-
-
-async def test_a_picture_without_words_has_no_caption(stage: TelegramStage) -> None:
-    await stage.platform.send(stage.incoming.ref.chat, Reply(text="", files=(picture(),)))
-    (seen,) = stage.view.screen().answers
-    assert (seen.text, seen.file is not None) == ("", True)
-
-
-async def test_a_refusal_in_the_middle_of_a_reply_does_not_begin_it_again(
-    stage: TelegramStage,
-) -> None:
-    stage.telegram.faults.refuse_next(5, method="sendDocument")
-    stage.telegram.faults.fail_next(400, "IMAGE_PROCESS_FAILED", method="sendMediaGroup")
-    note = OutgoingFile(name="code.py", mime="text/x-python", content=b"print(1)\n")
-    files = (picture("a.png"), picture("b.png"), note)
-    await stage.platform.send(stage.incoming.ref.chat, Reply(text="all", files=files))
-    seen = stage.view.screen().answers
-    assert [message.file.kind if message.file else "text" for message in seen] == [
-        "text",
-        "photo",
-        "photo",
-        "document",
-    ]
 
 
 async def test_halves_of_characters_are_joined_or_replaced(stage: TelegramStage) -> None:

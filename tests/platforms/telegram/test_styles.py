@@ -16,7 +16,6 @@ from bot.core.fakes.clock import ManualClock
 from bot.core.types import Button, ChatRef, MessageRef, Reply, Style, Thoughts
 from bot.errors import NotYourTurn
 from bot.platforms.telegram.ids import make_chat
-from bot.platforms.telegram.refusals import CHATS, PAUSE, REMEMBERED, Refusals
 from bot.platforms.telegram.rich import MAX_RICH, compose, measure, pages
 from bot.sandbox.telegram import rich as sandbox
 from bot.sandbox.telegram.calls import Call
@@ -360,34 +359,6 @@ async def test_a_message_that_is_gone_is_not_taken_for_a_refusal(
         with pytest.raises(Exception, match="essage to edit not found"):
             await rich.platform.edit(ref, Reply(text="bye"))
     assert rich.platform.capabilities(chat).max_text == MAX_RICH
-
-
-def test_what_a_server_does_not_know_is_asked_of_nobody_until_later() -> None:
-    clock = HastyClock()
-    refusals = Refusals("drafts", clock)
-    refusals.note(1, unknown=True)
-    assert refusals.without(1) and refusals.without(2)
-    clock._now += PAUSE
-    assert not refusals.without(2)
-
-
-def test_many_chats_without_are_the_whole_bot_without() -> None:
-    refusals = Refusals("drafts", HastyClock(), strikes=1)
-    for chat in range(CHATS - 1):
-        refusals.note(chat)
-    assert refusals.without(0) and not refusals.without(99)
-    refusals.note(CHATS)
-    assert refusals.without(99)
-
-
-@pytest.mark.parametrize(("others", "without"), [(1, True), (REMEMBERED, False)])
-def test_of_very_many_chats_it_is_forgotten_who_refused_once(others: int, *, without: bool) -> None:
-    refusals = Refusals("rich messages", HastyClock())
-    refusals.note(0)
-    for other in range(1, 1 + others):
-        refusals.note(other)
-    refusals.note(0)
-    assert refusals.without(0) is without
 
 
 # ---------------------------------------------------------------- what is sent
