@@ -59,13 +59,13 @@ class Faults:
         fault = Fault(FaultKind.FAIL, method, times, status=status, text=text, chat=chat)
         self._waiting.append(fault)
 
-    def hang_next(self, *, method: str = "", chat: int | None = None, times: int = 1) -> None:
+    def hang_next(self, *, method: str = "", times: int = 1) -> None:
         """Do not answer."""
-        self._waiting.append(Fault(FaultKind.HANG, method, times, chat=chat))
+        self._waiting.append(Fault(FaultKind.HANG, method, times))
 
-    def drop_next(self, *, method: str = "", chat: int | None = None, times: int = 1) -> None:
+    def drop_next(self, *, method: str = "") -> None:
         """Carry the call out, then break the connection: the outcome is unknown to the caller."""
-        self._waiting.append(Fault(FaultKind.DROP, method, times, chat=chat))
+        self._waiting.append(Fault(FaultKind.DROP, method))
 
     def clear(self) -> None:
         """Order nothing any more."""

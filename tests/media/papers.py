@@ -86,11 +86,11 @@ def slides(*titles: str) -> bytes:
     return out.getvalue()
 
 
-def sheet(rows: Sequence[Sequence[object]], name: str = "Prices") -> bytes:
-    """An XLSX with one sheet."""
+def sheet(rows: Sequence[Sequence[object]]) -> bytes:
+    """An XLSX with one sheet, Prices."""
     out = io.BytesIO()
     book = xlsxwriter.Workbook(out)
-    page = book.add_worksheet(name)
+    page = book.add_worksheet("Prices")
     for number, row in enumerate(rows):
         page.write_row(number, 0, row)
     book.close()

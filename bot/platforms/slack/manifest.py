@@ -52,15 +52,13 @@ COMMANDS = 50
 """Slash commands that an app may have."""
 
 
-def manifest(
-    commands: Sequence[CommandInfo], *, name: str = "Chinwag", url: str = ""
-) -> dict[str, Any]:
+def manifest(commands: Sequence[CommandInfo], *, url: str = "") -> dict[str, Any]:
     """The manifest of the app, as a JSON object. With `url`, events are posted there."""
     where = {"request_url": url} if url else {}
     description = "An assistant that answers in direct messages, threads and channels"
     own = [command for command in commands if command.name not in BUILT_IN]
     return {
-        "display_information": {"name": name, "description": description},
+        "display_information": {"name": "Chinwag", "description": description},
         "features": {
             "agent_view": {
                 "agent_description": description,
@@ -71,7 +69,7 @@ def manifest(
                 "messages_tab_enabled": True,
                 "messages_tab_read_only_enabled": False,
             },
-            "bot_user": {"display_name": name, "always_online": True},
+            "bot_user": {"display_name": "Chinwag", "always_online": True},
             "slash_commands": [_command(command, url) for command in [_OWN, *own]][:COMMANDS],
         },
         "oauth_config": {"scopes": {"bot": sorted(SCOPES)}},

@@ -85,10 +85,10 @@ class Sockets:
         self._errands.send(self._deliver(envelope))
         return envelope
 
-    def resend(self, envelope: Envelope, reason: str = "timeout") -> None:
+    def resend(self, envelope: Envelope) -> None:
         """Deliver an envelope once more, acknowledged or not: Slack sometimes does."""
         envelope.attempt += 1
-        envelope.reason = reason
+        envelope.reason = "timeout"
         self._errands.send(self._send(envelope))
 
     async def serve(self, request: web.Request) -> web.StreamResponse:

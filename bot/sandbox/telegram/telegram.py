@@ -72,17 +72,10 @@ class Telegram:
             self._people[id] = Person(self, account)
         return self._people[id]
 
-    def group(
-        self,
-        title: str = "Group",
-        *,
-        id: int | None = None,
-        forum: bool = False,
-        basic: bool = False,
-    ) -> Group:
+    def group(self, title: str = "Group", *, forum: bool = False, basic: bool = False) -> Group:
         """A new supergroup with the bot in it; or a `basic` group, which may become one."""
         kind = ChatKind.GROUP if basic else ChatKind.SUPERGROUP
-        number = id if id is not None else (0 if basic else -1_001_000_000_000) - self.number()
+        number = (0 if basic else -1_001_000_000_000) - self.number()
         chat = Chat(id=number, kind=kind, title=title, forum=forum)
         self.chats[number] = chat
         return Group(self, chat)

@@ -67,10 +67,10 @@ class ChatView:
         del self._chat.messages[_number(which)]
         self._telegram.changes.tell(self.id, "deleted")
 
-    def send_photo(self, content: bytes, caption: str = "", *, reply_to: int | None = None) -> int:
+    def send_photo(self, content: bytes, caption: str = "") -> int:
         """Send a picture as a photo."""
         media = self._photo(content)
-        return self._deliver(self._post(text=caption, media=media, reply_to=reply_to))
+        return self._deliver(self._post(text=caption, media=media))
 
     def send_album(self, photos: Sequence[bytes], caption: str = "") -> list[int]:
         """Send several photos at once; the first one carries the caption."""
@@ -81,26 +81,20 @@ class ChatView:
         ]
         return [self._deliver(message) for message in messages]
 
-    def send_voice(
-        self, content: bytes, seconds: int = 1, *, caption: str = "", size: int | None = None
-    ) -> int:
-        """Send a voice message (Opus in Ogg); `size` claims another length than the content has."""
-        file = self._telegram.files.add("voice", "voice.oga", content, mime="audio/ogg", size=size)
+    def send_voice(self, content: bytes, seconds: int = 1, *, caption: str = "") -> int:
+        """Send a voice message (Opus in Ogg)."""
+        file = self._telegram.files.add("voice", "voice.oga", content, mime="audio/ogg")
         media = Media(kind="voice", file=file, seconds=seconds)
         return self._deliver(self._post(text=caption, media=media))
 
-    def send_audio(
-        self, name: str, content: bytes, seconds: int = 1, *, size: int | None = None
-    ) -> int:
+    def send_audio(self, name: str, content: bytes, seconds: int = 1) -> int:
         """Send an audio file, as music."""
-        file = self._telegram.files.add("music", name, content, size=size)
+        file = self._telegram.files.add("music", name, content)
         return self._deliver(self._post(media=Media(kind="audio", file=file, seconds=seconds)))
 
-    def send_video(
-        self, name: str, content: bytes, seconds: int = 1, *, size: int | None = None
-    ) -> int:
+    def send_video(self, name: str, content: bytes, seconds: int = 1) -> int:
         """Send a video."""
-        file = self._telegram.files.add("videos", name, content, size=size)
+        file = self._telegram.files.add("videos", name, content)
         media = Media(kind="video", file=file, seconds=seconds, width=640, height=480)
         return self._deliver(self._post(media=media))
 
@@ -113,7 +107,7 @@ class ChatView:
         mime: str = "",
         size: int | None = None,
     ) -> int:
-        """Send any file as it is."""
+        """Send any file as it is; `size` claims another length than the content has."""
         file = self._telegram.files.add("documents", name, content, mime=mime, size=size)
         return self._deliver(self._post(text=caption, media=Media(kind="document", file=file)))
 

@@ -108,11 +108,10 @@ async def staged(
     opened: Opener = private,
     *,
     clock: Clock | None = None,
-    judge: bool = True,
     style: Style = Style(),  # noqa: B008 - frozen
 ) -> AsyncIterator[TelegramStage]:
     """A served chat and a platform that may send to it; `clock` is the platform's."""
-    async with serve(judge=judge) as telegram:
+    async with serve() as telegram:
         view = opened(telegram)
         platform = connect(settings_for(telegram), clock=clock or SystemClock())
         try:
