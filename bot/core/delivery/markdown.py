@@ -22,17 +22,25 @@ LONGEST = 200
 """Characters before what a fence names: of a longer one no page could hold beginning and end."""
 _NO_QUOTE = re.compile(r"^(?![ ]{0,3}>)", re.MULTILINE)
 _RULE = re.compile(
-    r"[ \t]*+\|?+(?:[ \t]*+:?-++:?[ \t]*+\|)*+(?:[ \t]*+:?-++:?[ \t]*+)?+\|?+[ \t]*+"
+    r"(?:[ ]{0,3}>[ ]?)*+[ \t]*+\|?+"
+    r"(?:[ \t]*+:?-++:?[ \t]*+\|)*+(?:[ \t]*+:?-++:?[ \t]*+)?+\|?+[ \t]*+"
 )
 _HEADING = re.compile(r"[ \t]*#{1,6}(?:[ \t]|$)")
 MARKER = re.compile(rf"[ \t]*(?:>[ \t]*)*{_ITEM}*(?:\[[ xX]?\]?[ \t]*)?")
 """What a line of a list or a quote begins with."""
 
+PRODUCT = (
+    r"\*(?:(?<=[0-9A-Za-z)\]]\*)(?=[0-9A-Za-z(])"
+    r"|\*(?:(?<=[0-9)\]]\*\*)|(?<=(?<![A-Za-z])[A-Za-z]\*\*))(?=[0-9(]|[A-Za-z](?![A-Za-z])))"
+)
+"""Asterisks that stand for themselves: for "times", "to the power of", or in a German word."""
+BOLD = rf"(?!{PRODUCT})\*\*(?=\S)"
+ITALIC = r"\*(?<![0-9A-Za-z)\]*]\*)(?=[^\s*\ufe0f])"
 _SPAN = re.compile(
     r"(?<!`)(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`)"  # inline code
     r"|!?\[(?:[^\[\]\n]|\[[^\[\]\n]*\])*\]\((?:[^()\s]|\([^()\s]*\))*(?:[ ]\"[^\"\n]*\")?\)"  # link
-    r"|\*\*(?=\S).+?(?<=\S)\*\*|__(?=\S).+?(?<=\S)__|~~(?=\S).+?(?<=\S)~~"
-    r"|(?<![\w*])\*(?=[^\s*])[^*\n]+?(?<=\S)\*(?![\w*])|(?<!\w)_(?=[^\s_])[^_\n]+?(?<=\S)_(?!\w)"
+    rf"|{BOLD}.+?(?<=\S)\*\*|__(?=\S).+?(?<=\S)__|~~(?=\S).+?(?<=\S)~~"
+    rf"|{ITALIC}[^*\n]+?(?<=\S)\*(?![0-9A-Za-z*])|(?<!\w)_(?=[^\s_])[^_\n]+?(?<=\S)_(?!\w)"
     r"|\$\$.+?\$\$|\\\(.+?\\\)|\$(?=\S)[^$\n]+?(?<=\S)\$(?!\d)"  # formula
     r"|<[^<>\n]+>|https?://[^\s<>\[\]()]+"
 )

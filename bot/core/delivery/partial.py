@@ -9,25 +9,29 @@ from __future__ import annotations
 
 import re
 
-from bot.core.delivery.markdown import Line, LineKind, lines, spans
+from bot.core.delivery.markdown import BOLD, ITALIC, MARKER, Line, LineKind, lines, spans
 
 HOLD = 400
 """Characters that are held back at most."""
 
 _MARKER_ALONE = re.compile(
-    r"[ \t]*+(?:>[ \t]*+)*+(?:#{1,6}|[-*+_=]+|\d{1,9}[.)]?)?+[ \t]*+(?:\[[ xX]?\]?)?+[ \t]*+"
+    r"[ \t]*+(?:>[ \t]*+)*+(?:#{1,6}|[-*_=+][-*_= \t]*+|\d{1,9}[.)]?)?+"
+    r"[ \t]*+(?:\[[ xX]?\]?)?+[ \t]*+"
 )
+_NOTE_BEGUN = re.compile(r"[ \t]*(?:\[\^[^\]\n]*(?:\](?::[ \t]*)?)?|\[[^\]^\n][^\]\n]*\]:.*)")
+"""The name of a footnote, or the address that a name stands for: it will not be seen."""
 _RULE_BEGUN = re.compile(r"[|:\- \t]*")
 _NEW_BLOCK = re.compile(r"[ \t]*(?:[-*+#>]|\d{1,9}[.)])")
-_MARKER = re.compile(r"[\\`*_~\[<&]")
+_MARKER = re.compile(r"[\\`*_~\[<&!]")
 """What every match of `_OPENED` has in it."""
 _OPENED = re.compile(
     r"\\(?s:.)"  # escaped: no marker, and skipped
     r"|(?P<opened>"
     r"`+"
-    r"|\*\*(?=\S)|__(?=\S)|~~(?=\S)|(?<![\w*])\*(?=[^\s*])|(?<![\w_])_(?=[^\s_])"
+    rf"|{BOLD}|__(?=\S)|~~(?=\S)|{ITALIC}|(?<![\w_])_(?=[^\s_])"
     r"|!?\[(?:[^\[\]\n]|\[[^\[\]\n]*\])*"  # a link, at any point before its end
-    r"(?:\](?:\((?:[^()\s]|\([^()\s]*\))*(?:[ ](?:\"[^\"\n]*\"?)?)?)?)?\Z"
+    r"(?:\](?:\((?:[^()\s]|\([^()\s]*\))*(?:\([^()\s]*|[ ](?:\"[^\"\n]*\"?)?)?)?)?\Z"
+    r"|(?<!\S)!\Z"
     r"|<(?:[a-zA-Z/!][^<>\n]*)?\Z|&#?\w{0,31}\Z|[*_~]+\Z|\\\Z"
     r")"
 )
@@ -35,6 +39,8 @@ _OPENED = re.compile(
 
 def settle(text: str) -> str:
     """The beginning of the text that will look the same when more has been written."""
+    if text[-1:] in (" ", "\t") and (shorter := text.rstrip(" \t")).endswith("\n"):
+        text = shorter  # nothing of the last line is there yet
     known = list(lines(text))
     if not known:
         return ""
@@ -64,11 +70,14 @@ def _held_lines(text: str, known: list[Line]) -> int | None:
         case LineKind.TABLE_ROW:
             return None if is_whole else last.start
         case LineKind.TEXT | LineKind.HEADING:
-            if before and _may_be_table(text, before) and _RULE_BEGUN.fullmatch(words.rstrip("\n")):
+            begin = MARKER.match(text, last.start)
+            inner = text[begin.end() if begin else last.start : last.end].rstrip("\n")
+            if before and _may_be_table(text, before) and _RULE_BEGUN.fullmatch(inner):
                 return before.start
-            if words.lstrip().startswith("|"):
+            if inner.startswith("|"):
                 return last.start
-            return last.start if not is_whole and _MARKER_ALONE.fullmatch(words) else None
+            is_begun = _MARKER_ALONE.fullmatch(words) or _NOTE_BEGUN.fullmatch(words)
+            return last.start if not is_whole and is_begun else None
         case _:
             return None
 

@@ -13,6 +13,8 @@ from rich.markdown import Markdown
 from rich.style import Style
 from rich.text import Text
 
+from bot.core.delivery.emphasis import GAP, with_gaps, with_products
+
 ColorSystem: TypeAlias = Literal["standard", "256", "truecolor", "windows"]
 
 MAX_WIDTH = 100
@@ -34,8 +36,9 @@ class Renderer:
         """Markdown as ANSI text, ending with a newline; empty when there is nothing to see."""
         if not text.strip():
             return ""
+        text = with_gaps(with_products(text))
         drawn = Markdown(text, code_theme="ansi_dark", hyperlinks=False)
-        return self._ansi(drawn, min(width, MAX_WIDTH))
+        return self._ansi(drawn, min(width, MAX_WIDTH)).replace(GAP, "")
 
     def line(self, text: str, style: str, width: int) -> str:
         """One line in a style of rich."""

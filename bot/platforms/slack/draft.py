@@ -18,7 +18,7 @@ from bot.platforms.slack.budgets import Urgency
 from bot.platforms.slack.errors import Refused, StreamClosed
 from bot.platforms.slack.ids import answer_thread, thread_of
 from bot.platforms.slack.posting import Posting
-from bot.platforms.slack.render import blocks_under, neutralise, settled
+from bot.platforms.slack.render import blocks_under, settled, written
 from bot.platforms.slack.streams import Streams
 from bot.platforms.slack.tasks import Tasks
 
@@ -108,7 +108,7 @@ class SlackDraft:
         if self._mode is Mode.NOWHERE:
             await self._begin(text)
         elif self._mode is Mode.STREAM:
-            await self._stream_on(neutralise(settled(text)))
+            await self._stream_on(written(settled(text)))
         if self._mode is Mode.MESSAGE:
             await self._edit(Reply(text=text, buttons=self._stop), Urgency.PREVIEW)
 
@@ -150,7 +150,7 @@ class SlackDraft:
         self._told_at = self._streams.now()
 
     async def _begin(self, text: str) -> None:
-        first = neutralise(settled(text))
+        first = written(settled(text))
         if not first.strip():
             return
         if self._may_begin and self._fits(first) and self._may_stream(SOON):
@@ -216,7 +216,7 @@ class SlackDraft:
 
     async def _end_stream(self, reply: Reply) -> None:
         assert self._ref is not None  # a stream has its message
-        text = neutralise(reply.text)
+        text = written(reply.text)
         if not self._fits(text):
             await self._leave_stream(Urgency.FINAL)
             return

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
+from bot.core.delivery.emphasis import GAP, most_signs, undecided, with_gaps, with_products
 from bot.core.punctuation import shortened
 from bot.core.types import Button, ButtonRow, Feedback, Reply, Thoughts
 
@@ -37,6 +38,8 @@ _PING = re.compile(
     r"|(?<![^\W_])(?<!\.)@(?=(?:channel|here|everyone))",
     re.IGNORECASE,
 )
+_FOOTNOTE = re.compile(r"^[ ]{0,3}\[\^[^\]\n]+\](?=:)", re.MULTILINE)
+"""With its colon it would be the address of a link to CommonMark, and not be shown."""
 _HALF_ENTITY = re.compile(r"&[a-z]*\Z")
 _BEGUN = re.compile(r"(?:<(?:[!@#][a-z]{0,7})?|@[a-z]{0,7})\Z", re.IGNORECASE)
 
@@ -46,28 +49,35 @@ def neutralise(text: str) -> str:
     return _PING.sub(lambda found: found[0] + JOINER, text)
 
 
-def settled(text: str) -> str:
-    """What of an unfinished text can be neutralised for good: a mention may be half written.
+def written(text: str) -> str:
+    """A Markdown text as Slack is given it: mentions are inert, emphasis and footnotes are seen."""
+    text = with_gaps(with_products(text))
+    return neutralise(_FOOTNOTE.sub(lambda found: found[0] + JOINER, text))
 
-    `neutralise(settled(a))` begins `neutralise(settled(b))` whenever `a` begins `b`.
+
+def settled(text: str) -> str:
+    """What of an unfinished text can be written for good: a mention may be half written.
+
+    `written(settled(a))` begins `written(settled(b))` whenever `a` begins `b`.
     """
     begun = _BEGUN.search(text)
-    return text[: begun.start()] if begun else text
+    text = text[: begun.start()] if begun else text
+    return text[: undecided(text)]
 
 
 def measure(text: str) -> int:
     """How much of `MAX_TEXT` a Markdown text takes, in UTF-16 units to be on the safe side."""
-    return len(neutralise(text).encode("utf-16-le")) // 2
+    return len(neutralise(text).encode("utf-16-le")) // 2 + most_signs(text)
 
 
 def measure_stream(text: str) -> int:
     """How much of `STREAM_TEXT` a Markdown text takes: Slack counts a stream in bytes."""
-    return len(neutralise(text).encode())
+    return len(neutralise(text).encode()) + most_signs(text) * len(GAP.encode())
 
 
 def content(reply: Reply) -> Json:
     """The `text` and `blocks` of a message."""
-    text = neutralise(reply.text)
+    text = written(reply.text)
     words = [{"type": "markdown", "text": text}] if text.strip() else []
     return {"text": fallback(text), "blocks": words + blocks_under(reply)}
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from telegramify_markdown.entity import utf16_len
 
+from bot.core.delivery.emphasis import undecided
 from bot.core.delivery.markdown import LineKind, closed, lines
 from bot.core.delivery.split import pages as cut
 from bot.core.types import Thoughts
@@ -47,7 +48,9 @@ class RichText:
 
 def compose(markdown: str, *, partial: bool = False) -> RichText:
     """A text, whole or still being written."""
-    safe = inert(in_dialect(complete(markdown) if partial else markdown)).rstrip()
+    if partial:
+        markdown = complete(markdown[: undecided(markdown)])
+    safe = inert(in_dialect(markdown)).rstrip()
     return RichText(_BLANK_LINES.sub("", safe))
 
 

@@ -315,6 +315,11 @@ async def test_markdown_is_seen_as_such_while_it_is_written(desk: Sitting) -> No
     assert (await desk.sees("• two")).count("They shine at night.") == 1
 
 
+async def test_bold_in_chinese_and_products_are_seen_as_such(desk: Sitting) -> None:
+    await desk.platform.send(CHAT, Reply(text="**注意：**后面是2*3*4"))
+    assert "*注" not in await desk.sees("注意：后面是2*3*4")
+
+
 async def test_an_answer_longer_than_the_window_scrolls_away_whole(tmp_path: Path) -> None:
     code = "\n".join(f"line_{n} = {n}" for n in range(60))
     text = f"Here:\n\n```python\n{code}\n```\n\nDone."

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from bot.core.delivery.partial import settle
 from bot.core.types import Button, Reply
-from bot.platforms.slack.render import MAX_TEXT, content, measure, neutralise, settled
+from bot.platforms.slack.render import MAX_TEXT, content, measure, neutralise, settled, written
+from bot.sandbox.desk import markup as desk
 from bot.sandbox.slack.blocks import check
 from bot.sandbox.slack.state import PING
 
@@ -23,8 +29,37 @@ def test_nothing_pings_however_it_is_put_together(text: str) -> None:
 @given(st.lists(st.sampled_from(PIECES)).map("".join), st.data())
 def test_what_is_settled_stays_as_it_is(text: str, data: st.DataObject) -> None:
     earlier = text[: data.draw(st.integers(0, len(text)))]
-    assert neutralise(settled(text)).startswith(neutralise(settled(earlier)))
-    assert neutralise(text).startswith(neutralise(settled(text)))
+    assert written(settled(text)).startswith(written(settled(earlier)))
+    assert written(text).startswith(written(settled(text)))
+
+
+ANSWERS = Path(__file__).parents[2] / "data" / "answers"
+
+
+@pytest.mark.parametrize("name", ["chinese", "chinese_with_bold", "chinese_trip"])
+def test_bold_in_chinese_is_seen_as_such_while_it_is_streamed(name: str) -> None:
+    text = (ANSWERS / f"{name}.md").read_text()
+    sent = ""
+    for end in range(1, len(text) + 1):
+        shown = written(settled(settle(text[:end])))
+        assert shown.startswith(sent)
+        assert "*" not in re.sub(r"<(pre|code).*?</\1>", "", desk.from_markdown(shown), flags=re.S)
+        sent = shown
+    assert written(text).startswith(sent)
+
+
+def test_asterisks_in_words_stay() -> None:
+    text = "Leser*innen und Kolleg*innen rechnen 2*3*4."
+    assert text in desk.from_markdown(content(Reply(text=text))["blocks"][0]["text"])
+    shown = [written(settled(settle(text[:end]))) for end in range(len(text))]
+    assert all(after.startswith(before) for before, after in itertools.pairwise(shown))
+
+
+def test_a_footnote_is_not_taken_for_the_address_of_a_link() -> None:
+    text = "So it is[^1].\n\n[^1]: https://example.com/paper"
+    assert "[^1]" not in desk.from_markdown(text)
+    page = desk.from_markdown(content(Reply(text=text))["blocks"][0]["text"])
+    assert page.count("[^1]") == 2 and "paper" in page
 
 
 @given(st.text())

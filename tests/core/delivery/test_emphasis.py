@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from bot.core.delivery.emphasis import GAP, most_signs, undecided, with_gaps, with_products
+
+READER = MarkdownIt("commonmark").enable("strikethrough")
+"""An independent reader of Markdown, as strict as most."""
+
+
+def seen(text: str) -> str:
+    """What somebody reads, with `<b>`, `<i>` and `<s>` around what is emphasised."""
+    page = str(READER.renderInline(text)).replace(GAP, "")
+    return page.replace("strong>", "b>").replace("em>", "i>")
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("**注意：**文字", "<b>注意：</b>文字"),
+        ("这是**“重点”**内容", "这是<b>“重点”</b>内容"),
+        ("和**（一）数学**、", "和<b>（一）数学</b>、"),
+        ("**预算（含税）：**给**配件（鼠标）**等", "<b>预算（含税）：</b>给<b>配件（鼠标）</b>等"),
+        ("한국어 **강조(괄호)**입니다", "한국어 <b>강조(괄호)</b>입니다"),
+        ("日本語の**「強調」**です", "日本語の<b>「強調」</b>です"),
+        ("**Note:**text", "<b>Note:</b>text"),
+        ("~~旧价（5元）~~新价", "<s>旧价（5元）</s>新价"),
+        ("***注意：***后面", "<i><b>注意：</b></i>后面"),
+        ("中文，*斜体。*后文", "中文，<i>斜体。</i>后文"),
+        ("**一*二。*三：**四", "<b>一<i>二。</i>三：</b>四"),
+        ("涨了**+5%**左右", "涨了<b>+5%</b>左右"),
+        ("使用**`f()`**函数", "使用<b><code>f()</code></b>函数"),
+        ("点**[这里](http://a.example)**看", '点<b><a href="http://a.example">这里</a></b>看'),
+    ],
+)
+def test_emphasis_is_seen_by_every_reader(written: str, shown: str) -> None:
+    assert "*" in seen(written) or "~" in seen(written)
+    assert seen(with_gaps(written)) == shown
+
+
+def test_emphasis_before_full_width_punctuation_is_seen_by_slack_too() -> None:
+    assert (
+        with_gaps("说**“好”**，然后**70%→83%**。")
+        == f"说**{GAP}“好”{GAP}**，然后**70%→83%{GAP}**。"
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "**注意：** 后面",
+        "**Note:** text, *more*, ~~less~~",
+        "`**注意：**后`",
+        "```\n**注意：**后\n```",
+        "文件*.txt和*.md",
+        "普通的**重点**和*斜体*，没有标点",
+        "共5*3=15，*3后",
+        "f**(a)**b",
+        "**" + "长" * 400 + "：**后",
+    ],
+)
+def test_what_needs_no_help_stays_as_it_is(text: str) -> None:
+    assert with_gaps(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2*3*4",
+        "x**2 + y**2",
+        "5*n*(n-1)*k",
+        "2**10, 2**n",
+        "(a+b)**2 = a**2 + 2*a*b + b**2",
+        "Leser*innen und Kolleg*innen",
+    ],
+)
+def test_a_product_keeps_its_asterisks(text: str) -> None:
+    assert seen(text) != text
+    assert seen(with_products(text)) == text
+    assert with_products(f"`{text}` and\n```\n{text}\n```") == f"`{text}` and\n```\n{text}\n```"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["**bold**2", "*a*b", "iPhone**15**发布", "pre**bold**post", "[x](http://a.example/2*3*4)"],
+)
+def test_emphasis_beside_letters_is_no_product(text: str) -> None:
+    assert with_products(text) == text
+
+
+PIECES = [
+    "**",
+    "*",
+    "~~",
+    "注意",
+    "word",
+    "：",
+    "”",
+    "“",
+    "（",
+    "）",
+    ":",
+    " ",
+    "`",
+    "5",
+    "\n",
+    "- ",
+]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=30).map("".join))
+def test_only_signs_are_added_and_no_more_than_are_counted_with(text: str) -> None:
+    assert with_gaps(text).replace(GAP, "") == text
+    assert with_products(text).replace("\\", "") == text
+    assert len(with_gaps(with_products(text))) - len(text) <= most_signs(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "decided"),
+    [
+        ("说**注意：**", "说"),
+        ("- a\n- **注意：**", "- a\n"),
+        ("**Note:**", ""),
+        ("**bold**", "**bold**"),
+        ("2 * 3 *", "2 * 3 *"),
+        ("**注意：**后", "**注意：**后"),
+        ("**" + "长" * 400 + "：**", "**" + "长" * 400 + "：**"),
+    ],
+)
+def test_what_follows_emphasis_decides_about_its_marks(text: str, decided: str) -> None:
+    assert text[: undecided(text)] == decided
