@@ -8,6 +8,7 @@ Unicode; a link with an address that Telegram refuses keeps its text and loses o
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -28,20 +29,27 @@ from bot.platforms.telegram.tables import layout
 from bot.platforms.telegram.tags import SIMPLE_TAGS, Tag, as_markdown, plain, read_tag
 
 SPOILER = re.compile(r"\|\|(?=[^\s|])(.+?)(?<=[^\s|])\|\|", re.DOTALL)
+_NOTE = re.compile(r"\^[\w-]+")
+"""The name of a footnote, which may not be there (yet): shown as that of others."""
 _LINE: Payload = "HardBreak"
 
 
-def parse(markdown: str) -> tuple[tuple[Event, ...], str]:
-    """The events to render, and the text that their ranges count in."""
+def parse(markdown: str, *, partial: bool = False) -> tuple[tuple[Event, ...], str]:
+    """The events to render, and the text that their ranges count in.
+
+    Of a text that is still being written, the last table may get more rows.
+    """
     text = with_prices(with_dollars(markdown))
-    return tuple(separated(_Rewriter(text).rewrite(events_of(text)))), text
+    rewriter = _Rewriter(text, partial=partial)
+    return tuple(separated(rewriter.rewrite(events_of(text)))), text
 
 
 class _Rewriter:
     """Rewrites the events of one text, in one pass."""
 
-    def __init__(self, source: str, *, inside_html: bool = False) -> None:
+    def __init__(self, source: str, *, inside_html: bool = False, partial: bool = False) -> None:
         self._source = source.encode()
+        self._end = len(self._source.rstrip()) if partial else math.inf
         self._inside_html = inside_html
         self._closers: list[tuple[str, list[Payload]]] = []  # what ends each open link and the like
         self._tags: list[Tag] = []
@@ -77,7 +85,8 @@ class _Rewriter:
         if not isinstance(payload, dict):
             yield payload
         elif "Text" in payload:
-            yield from _spoilers(payload["Text"])
+            is_note = _NOTE.fullmatch(payload["Text"]) and self._is_bracketed(place)
+            yield from _spoilers(payload["Text"][1:] if is_note else payload["Text"])
         elif "InlineMath" in payload:
             if is_price(self._source, place):
                 yield {"Text": f"${payload['InlineMath']}$"}
@@ -91,6 +100,12 @@ class _Rewriter:
             yield {"Text": payload["Html"]}
         else:
             yield payload
+
+    def _is_bracketed(self, place: dict[str, int]) -> bool:
+        if not place:
+            return False
+        start, end = place["start"], place["end"]
+        return self._source[start - 1 : start] == b"[" and self._source[end : end + 1] == b"]"
 
     def _tag(self, text: str) -> Iterator[Payload]:
         """The Markdown element that a tag means; a tag that means nothing to HTML is text."""
@@ -220,7 +235,7 @@ class _Rewriter:
         yield {"Start": {"CodeBlock": {"Fenced": ""}}}, place
         yield {"Text": layout(rows, [str(a) for a in payload["Start"]["Table"]])}, place
         yield {"End": "CodeBlock"}, place
-        if links:
+        if links and place.get("end", 0) < self._end:
             yield {"Start": "Paragraph"}, NOWHERE
             for piece in links:
                 yield piece, NOWHERE

@@ -10,17 +10,29 @@ from __future__ import annotations
 
 import re
 
+from bot.core.delivery.markdown import PRODUCT
+
 HELD = 400
 """An open formula longer than this is none."""
 
 _FENCE = re.compile(r"^[ >\t]*(?:(?:[-*+]|\d+[.)])[ \t]+)*(`{3,}|~{3,})(.*)$")
-_OPEN_FORMULA = re.compile(
-    r"(?:\\\((?:(?!\\\)).)*|\\\[(?:(?!\\\]).)*|\$\$(?:(?!\$\$).)*"
-    r"|\$(?=[^\s\d$])(?:(?!\*\*|~~)[^$\n])*)$",
+_WHOLE = re.compile(
+    r"(?<!`)(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`)"  # code
+    r"|\\\(.{1,1000}?\\\)|\\\[.{1,1000}?\\\]|\$\$.{1,1000}?\$\$"  # formulas
+    r"|(?<!\$)\$(?=[^\s$])(?:(?!\*\*|~~)[^$\n])*(?<=\S)\$(?!\d|\Z)"
+    r"|\]\((?:[^()\s]|\([^()\s]*\))*(?:[ ]\"[^\"\n]*\")?\)|https?://[^\s<>\[\]()]+|<[^<>\n]+>"
+    rf"|\\[^(\[]|{PRODUCT}|\*\ufe0f",
     re.DOTALL,
 )
-_CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
-_DELIMITER = re.compile(r"\\.|(?P<code>`+)|(?P<mark>\*+|_+|~~|\|\|)", re.DOTALL)
+"""What has begun and ended, and has no marks of its own."""
+# A dollar that more than a line's worth of words follows begins a variable, as in `$PATH`.
+_OPEN_FORMULA = re.compile(
+    r"(?:\\\(.*|\\\[.*|\$\$.*|\$(?=[^\s\d$])(?:(?!\*\*|~~)[^$\n]){0,120}\$?"
+    r"|\$[\d.,]*(?:[\\^{][^$\n]{0,120}\$?)?)\Z",
+    re.DOTALL,
+)
+_RULE = re.compile(r"^[ ]{0,3}(?:(?:\*[ \t]*){3,}|(?:_[ \t]*){3,})\Z", re.MULTILINE)
+_DELIMITER = re.compile(r"(?P<code>`+)|(?P<mark>\*+|_+|~~|\|\|)")
 
 
 def complete(markdown: str) -> str:
@@ -29,10 +41,13 @@ def complete(markdown: str) -> str:
     if start is None:
         return markdown  # inside fenced code, which ends by itself
     block = markdown[start:].rstrip()
-    formula = _OPEN_FORMULA.search(_CODE_SPAN.sub(lambda span: " " * len(span[0]), block))
+    plain = _WHOLE.sub(lambda found: "." * len(found[0]), block)
+    formula = _OPEN_FORMULA.search(plain)
     if formula and len(block) - formula.start() < HELD:
         block = block[: formula.start()].rstrip()
-    return markdown[:start] + _closed(block)
+    if _RULE.search(block):
+        return markdown[:start] + block
+    return markdown[:start] + _closed(block, plain[: len(block)])
 
 
 def _last_block(markdown: str) -> int | None:
@@ -50,21 +65,19 @@ def _last_block(markdown: str) -> int | None:
     return None if fence else start
 
 
-def _closed(block: str) -> str:
-    """The block with what is open at its end closed; a marker with nothing after it goes."""
+def _closed(block: str, plain: str) -> str:
+    """The block with what is open at its end closed; a marker with nothing after it goes.
+
+    `plain` is the block with points where something is whole.
+    """
     marks: list[str] = []
-    at, loose = 0, ""
-    while (match := _DELIMITER.search(block, at)) is not None:
-        at = match.end()
-        if match["mark"]:
-            loose = _mark(block, match, marks)
-        elif match["code"]:
-            close = re.compile(rf"(?<!`){match['code']}(?!`)").search(block, at)
-            if close is None:
-                is_empty = at == len(block)
-                return _with(block[: match.start()] if is_empty else block + match["code"], marks)
-            at = close.end()
-    return _with(block.removesuffix(loose) if at == len(block) else block, marks)
+    loose = ""
+    for match in _DELIMITER.finditer(plain):
+        if match["code"]:
+            is_empty = match.end() == len(block)
+            return _with(block[: match.start()] if is_empty else block + match["code"], marks)
+        loose = _mark(plain, match, marks)
+    return _with(block.removesuffix(loose) if plain.endswith(loose) else block, marks)
 
 
 def _with(block: str, marks: list[str]) -> str:
@@ -83,11 +96,27 @@ def _mark(block: str, match: re.Match[str], marks: list[str]) -> str:
     closes = bool(before.strip()) and not (is_underscore and after.isalnum())
     left = match["mark"]
     while left:
-        if closes and marks and left.startswith(marks[-1]):
-            left = left[len(marks.pop()) :]
+        size = _closing(left, marks) if closes else 0
+        if size:
+            left = left[size:]
         elif opens:
             marks.append(left[: 2 if len(left) > 1 else 1])
             left = left[len(marks[-1]) :]
         else:
             break
     return left
+
+
+def _closing(run: str, marks: list[str]) -> int:
+    """Close the innermost emphasis that the run can end; how many characters that takes.
+
+    What was opened in it and not closed is no emphasis.
+    """
+    if marks and run.startswith(marks[-1]):
+        return len(marks.pop())
+    for number in range(len(marks) - 1, -1, -1):
+        if run.startswith(marks[number]):
+            size = len(marks[number])
+            del marks[number:]
+            return size
+    return 0

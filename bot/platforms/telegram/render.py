@@ -98,7 +98,9 @@ _CONFIG = _configuration()
 
 def render(markdown: str, *, partial: bool = False) -> Rendered:
     """Render a text, whole or still being written; a whole one that shows nothing, as it came."""
-    return _draw(complete(_repaired(markdown))) if partial else _whole(markdown)
+    if partial:
+        return _draw(complete(_repaired(markdown)), partial=True)
+    return _whole(markdown)
 
 
 @lru_cache(maxsize=REMEMBERED)
@@ -110,8 +112,8 @@ def _whole(markdown: str) -> Rendered:
     return rendered if rendered.is_visible else Rendered(NOTHING)
 
 
-def _draw(source: str) -> Rendered:
-    events, parsed = parse(separated(source))
+def _draw(source: str, *, partial: bool = False) -> Rendered:
+    events, parsed = parse(separated(source), partial=partial)
     text, found, _ = EventWalker(_CONFIG, parsed).walk(events)
     return _stripped(text, [_entity(e) for e in found])
 
