@@ -46,6 +46,9 @@ class Capabilities:
     drafts: bool = False
     rich: bool = False
     """The chat may choose this (`Style`)."""
+    nests: bool = False
+    """A text may begin with the bare signs of items, each in a line and in the one before it. They
+    are not drawn, but what stands in them is indented: a page begins deep in a list."""
     folds: bool = False
     """A text can be shown folded up, to be opened by who wants to read it (`Reply.thoughts`)."""
     answer_buttons: bool = True

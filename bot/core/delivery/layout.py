@@ -60,11 +60,12 @@ class Layout:
     `old` are those of an earlier attempt that have not proven yet that they are right.
     """
 
-    def __init__(self, resume: Sequence[MessageRef]) -> None:
+    def __init__(self, resume: Sequence[MessageRef], *, nests: bool = False) -> None:
         self.full: list[Full] = []
         self.open: Open | None = None
         self.old: deque[Sheet] = deque(Unknown(ref) for ref in resume)
-        self.place = START  # where in the text the open sheet begins
+        self._start = Place(nests=nests)
+        self.place = self._start  # where in the text the open sheet begins
 
     @property
     def sheets(self) -> Sequence[Sheet]:
@@ -81,7 +82,7 @@ class Layout:
             elif ref is not None:
                 stands.append(Unknown(ref))
         self.old.extendleft(reversed(stands))
-        self.full, self.open, self.place = [], None, START
+        self.full, self.open, self.place = [], None, self._start
 
     def recognise(self, text: str) -> None:
         """Go on after the sheets that are right as they stand."""

@@ -2,11 +2,14 @@
 
 A page that begins inside a list is without the list around it: its lines would be code, or words
 with a raw `-` before them. So they move to the left as far as the list was indented, until it ends.
+Where a platform draws it so (`Capabilities.nests`), a page that begins with an item in a list has
+bare signs of the items around it instead, each in a line of its own, and all stays at its depth.
 Pure functions; prefixes of a text have prefixes of its pages.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -35,17 +38,23 @@ class Place:
     """The beginning of a page in a text.
 
     `carry` stands before what the text has from `start` on; `nesting` is what is open there, and
-    `in_line` says that a line was begun on the page before.
+    `in_line` says that a line was begun on the page before. `nests` is the platform's.
     """
 
     start: int = 0
     carry: str = ""
     nesting: Nesting = NOTHING_OPEN
     in_line: bool = False
+    nests: bool = False
 
     def body(self, text: str) -> str:
         """The text of this page and of all that come after it."""
         return self.carry + "".join(piece.words for piece in self._pieces(text))
+
+    def least(self, text: str) -> int:
+        """How much of the body a page has at least: more than what is not from the text."""
+        added = len(self.carry) + len(self._parents(text))
+        return added + bool(added)
 
     def after(self, text: str, used: int, carry: str) -> Place:
         """The beginning of the next page, when this one took so much of the body.
@@ -58,11 +67,13 @@ class Place:
         if in_line and nesting.fence is None:
             nesting = nesting._replace(has_words=True)
             carry += "> " * nesting.quotes
-        return Place(end, carry, nesting, in_line)
+        return Place(end, carry, nesting, in_line, self.nests)
 
     def moved(self, text: str, end: int) -> Place:
         """The same page, which begins only after blank lines."""
-        return Place(end, self.carry, self._nesting_at(text, end)) if end > self.start else self
+        if end <= self.start:
+            return self
+        return Place(end, self.carry, self._nesting_at(text, end), nests=self.nests)
 
     def _end(self, text: str, length: int) -> int:
         """Where the stretch of the text ends that the first characters of the body stand for."""
@@ -85,8 +96,22 @@ class Place:
             start = stop + 1
         return nesting
 
+    def _parents(self, text: str) -> str:
+        """Bare signs of the items around that with which the page begins."""
+        is_plain = not (self.in_line or self.carry or self.nesting.fence or self.nesting.quotes)
+        if not (self.nests and is_plain and self.nesting.stack):
+            return ""
+        stop = text.find("\n", self.start)
+        line = text[self.start : stop if stop >= 0 else len(text)]
+        return _signs_around(self.nesting, line)
+
     def _pieces(self, text: str) -> Iterator[_Piece]:
         start = self.start
+        parents = self._parents(text)
+        if parents:
+            yield _Piece(parents, start)
+            yield _Piece(text[start:], len(text))
+            return
         margins = _Margins(self.nesting)
         if self.in_line and margins.is_needed:
             stop = text.find("\n", start) + 1 or len(text)
@@ -99,6 +124,29 @@ class Place:
                 yield _Piece(words, start + end)
             start = stop
         yield _Piece(text[start:], len(text))
+
+
+_WORDS = re.compile(r"[^\s*_~\-+=#>\[\]`|]")
+"""Of a line with such a character it is certain whether it begins an item."""
+
+
+def _signs_around(nesting: Nesting, line: str) -> str:
+    """Lines of bare items in which the item of this line stands where it stood."""
+    reading = read(nesting, line)
+    marker = reading.marker
+    if marker is None or not reading.kept or not _WORDS.search(line, marker.end):
+        return ""
+    if marker.end > marker.start and int(line[marker.start : marker.end]) != marker.item.number:
+        return ""  # it needs another number
+    around, signs, again = nesting.stack[: reading.kept], "", NOTHING_OPEN
+    for item in around:
+        if item is None:
+            return ""
+        sign = (str(item.number) if item.sign in _OTHER else "") + item.sign
+        sign = " " * (item.column - 1 - len(sign)) + sign
+        signs, again = f"{signs}{sign}\n", read(again, sign).nesting
+    is_same = read(again, line).nesting == reading.nesting
+    return signs if is_same else ""
 
 
 _OTHER = {".": ")", ")": "."}

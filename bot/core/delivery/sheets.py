@@ -83,7 +83,7 @@ class Sheets:
         self._platform = platform
         self._answering = answering
         self._stop = stop
-        self._layout = Layout(resume)
+        self._layout = Layout(resume, nests=self._capabilities.nests)
         self._begun: Draft | None = None  # it shows what goes on, and has no text yet
         self._closing: Draft | None = None  # it knows which files of the end stand there already
         self._status = "…" if placeholder else ""  # what stands in the chat instead of a text
@@ -239,10 +239,8 @@ class Sheets:
         """Finish the open sheet as a full page. The text may go on growing meanwhile."""
         if sheet.page is None:
             body = self._layout.body(text)
-            carry = self._layout.place.carry
-            carried = len(carry) + bool(carry)
             limit, measure = self._capabilities.max_text, self._capabilities.measure
-            least = max(len(sheet.given), carried)
+            least = max(len(sheet.given), self._layout.place.least(text))
             sheet.page = take_page(body, limit, measure, least=least)
             sheet.given = sheet.page.text
         if not sheet.page.text.strip():  # blanks as long as a page are no page

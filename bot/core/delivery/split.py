@@ -28,7 +28,7 @@ from bot.core.delivery.markdown import (
     open_fence,
     spans,
 )
-from bot.core.delivery.place import START
+from bot.core.delivery.place import Place
 
 Measure = Callable[[str], int]
 
@@ -43,6 +43,11 @@ _LIKE_MARKER = r"[ \t]*(?:(?:[-+*]|\#{1,6}|\d{1,9}[.)])(?:\s|$)|>|`{3}|~{3})"
 """Words that would be a list, a heading, a quote or code if a page began with them."""
 _SENTENCE = re.compile(rf"(?:[.!?…][\"'”’)\]*_]*(?=\s)|[。！？；…][”’」』）)]*)(?!{_LIKE_MARKER})")
 _WORD = re.compile(rf"(?:\s++|[，、：；。！？」』）])(?!\s|{_LIKE_MARKER})")
+
+
+_WHOLE = frozenset({LineKind.TABLE_HEAD, LineKind.TABLE_RULE})
+"""Lines in which no page ends."""
+_INDENTED = re.compile(rf"^((?:[ ]{{0,3}}>[ ]?)*)[ \t]*{ITEM.pattern}*", re.MULTILINE)
 
 
 class Rank(IntEnum):
@@ -97,13 +102,12 @@ def take_page(text: str, limit: int, measure: Measure = len, *, least: int = 0) 
         reach = shorter  # a page that ends earlier can measure more, and none may have fitted
 
 
-def pages(text: str, limit: int, measure: Measure = len) -> Iterator[str]:
-    """All pages of a whole text; none of them is blank."""
-    place = START
+def pages(text: str, limit: int, measure: Measure = len, *, nests: bool = False) -> Iterator[str]:
+    """All pages of a whole text; none of them is blank. `nests` is as in `Capabilities`."""
+    place = Place(nests=nests)
     while text[place.start :].strip():
-        least = len(place.carry) + bool(place.carry)
         body = place.body(text)
-        page = take_page(body, limit, measure, least=least)
+        page = take_page(body, limit, measure, least=place.least(text))
         if page.text.strip():
             yield page.text
         if page.used == len(body):
@@ -185,10 +189,11 @@ def _inline_cuts(
 ) -> Iterator[tuple[Rank, int]]:
     """The ends of sentences and words at which a page may end."""
     for line in known:
-        if line.end <= least or line.start > reach or line.kind is LineKind.TABLE_HEAD:
+        if line.end <= least or line.start > reach or line.kind in _WHOLE:
             continue
         is_words = line.kind in (LineKind.TEXT, LineKind.HEADING)
-        held = spans(text, line.start, line.end) if is_words else []
+        has_spans = is_words or line.kind is LineKind.TABLE_ROW
+        held = spans(text, line.start, line.end) if has_spans else []
         marker = MARKER.match(text, line.start, line.end)
         words = (marker.end() if marker and is_words else line.start, line.end)
         if is_words:
@@ -251,8 +256,9 @@ def _next_start(text: str, cut: int) -> int:
 
 
 def _table_head(text: str, cut: int) -> str:
-    """The head of the table that goes on after the cut."""
+    """The head of the table that goes on after the cut, out of the item in which it may stand."""
     for line in lines(text[: _line_end(text, cut)]):
         if line.start <= cut < line.end:
-            return text[line.table : line.head] if line.kind is LineKind.TABLE_ROW else ""
+            head = text[line.table : line.head] if line.kind is LineKind.TABLE_ROW else ""
+            return _INDENTED.sub(r"\1", head)
     return ""

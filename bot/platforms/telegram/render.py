@@ -41,6 +41,12 @@ BLANKS = frozenset("\u2800\ufffc\u030a\u0333\u033f")
 or takes out of a text (`clean_input_string` there)."""
 JOINER = "\u200d"
 NOTHING = "…"
+_PARENTS = re.compile(
+    r"(?:(?P<outer> *)(?:•|\d+\.) *(?:\n|\Z))+(?:\Z|(?P<inner> *)(?=[•☐☑]|\d+\.))"
+)
+"""Bare signs of items at the beginning of a text, and how far the item in them is indented."""
+NO_BREAK = "\N{NO-BREAK SPACE}"
+"""What Telegram leaves at the beginning of a text."""
 _WORTH = {"text_link": 0, "pre": 1, "code": 2, "blockquote": 3, "spoiler": 4, "bold": 5}
 
 
@@ -205,9 +211,12 @@ def _best_end(text: str, end: int) -> int:
 
 def _stripped(text: str, entities: list[Entity]) -> Rendered:
     """Without white space around it, as Telegram would store it, and without what is outside."""
-    lead = _lead(text, entities)
-    shift = utf16_len(text[:lead])
-    text = text[lead:].rstrip()
+    lead, indent = _lead(text, entities), 0
+    parents = _PARENTS.match(text, lead)
+    if parents and (parents["inner"] is None or parents["inner"] > parents["outer"]):
+        lead, indent = parents.end(), len(parents["inner"] or "")
+    shift = utf16_len(text[:lead]) - indent
+    text = NO_BREAK * indent + text[lead:].rstrip()
     end = utf16_len(text)
     kept: dict[tuple[str, int, int], Entity] = {}
     for e in entities:

@@ -244,6 +244,14 @@ def test_a_row_longer_than_a_page_is_cut_in_its_words() -> None:
     assert all(len(page) <= 100 for page in found)
 
 
+def test_a_row_is_not_cut_in_its_code_or_bold_words() -> None:
+    text = "| a | b |\n| --- | --- |\n" + "| some words | `a b c` and **d e f** |\n" * 9
+    for limit in range(50, 110):
+        for page in pages(text, limit):
+            assert page.count("`") % 2 == 0 and page.count("**") % 2 == 0, page
+            assert "| a | b |" not in page or "| a | b |\n| --- | --- |" in page
+
+
 def test_a_heading_is_not_left_behind() -> None:
     text = "word " * 12 + "\n\n## A heading\n\n" + "more " * 12
     first, second = pages(text, 90)
@@ -291,6 +299,50 @@ def test_the_rest_of_a_nested_list_moves_to_the_margin(step: str) -> None:
     assert first.startswith(f"- top\n{step}- inner\n{deep[0]}\n")
     left = [line.strip() for line in deep[first.count("deep") :]]
     assert second.split("\n") == [*left, "- inner", f"{step.expandtabs(4)}- deep", "- top"]
+
+
+@pytest.mark.parametrize("step", ["  ", "   ", "    ", "\t"])
+def test_the_rest_of_a_nested_list_stays_at_its_depth_where_that_can_be_drawn(step: str) -> None:
+    deep = [f"{step * 2}- deep {n}" for n in range(12)]
+    rest = [f"{step}- inner", f"{step * 2}- deep", "- top"]
+    lines = ["- top", f"{step}- inner", *deep, *rest]
+    _, second, *_ = found = list(pages("\n".join(lines), 90, nests=True))
+    assert [line.strip() for line in second.split("\n")[:2]] == ["-", "-"]
+    together = [line for page in found for line in page.split("\n")]
+    assert [line for line in together if line.strip() != "-"] == lines
+
+
+def test_numbers_stay_where_a_page_begins_at_its_depth() -> None:
+    items = "".join(f"       {n}. words {n}\n" for n in range(1, 9))
+    text = f"9. top\n10. top\n    1. inner\n{items}    2. inner\n11. top"
+    _, second, third = pages(text, 90, nests=True)
+    assert second.startswith("10.\n    1.\n       4. words 4\n")
+    assert third.startswith("10.\n    1.\n       8. words 8\n    2. inner\n11. top")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "> - top\n" + "".join(f">     - inner {n}\n" for n in range(8)),
+        "- top\n\n" + "".join(f"  words of it {n}\n\n" for n in range(8)),
+        "- top\n  ~~~\n" + "".join(f"  - code {n}\n" for n in range(9)) + "  ~~~",
+        "".join("1. top\n" for _ in range(9)) + "   1. inner words\n" * 8,
+    ],
+    ids=["a quote", "a paragraph", "code", "another number"],
+)
+def test_a_page_begins_at_the_margin_where_it_cannot_begin_at_its_depth(text: str) -> None:
+    assert list(pages(text, 90, nests=True)) == list(pages(text, 90))
+
+
+@pytest.mark.parametrize("mark", ["- ", "1. ", "- a\n  - ", "> ", "> - "])
+def test_the_head_of_a_table_in_something_stands_before_its_rows(mark: str) -> None:
+    quote = "> " if ">" in mark else ""
+    margin = quote + " " * (len(mark.split("\n")[-1]) - len(quote))
+    rows = "".join(f"{margin}| row {n} | cell |\n" for n in range(12))
+    found = list(pages(f"{mark}| name | text |\n{margin}|------|------|\n{rows}", 120))
+    assert len(found) > 2
+    for page in found[1:]:
+        assert page.startswith(f"{quote}| name | text |\n{quote}|------|------|\n{quote}| row")
 
 
 def test_an_item_that_is_cut_in_its_words_keeps_its_list() -> None:

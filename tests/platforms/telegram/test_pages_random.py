@@ -15,7 +15,11 @@ from tests.markdown_texts import nested_texts, words_of
 from tests.platforms.telegram.judging import outside_code
 
 RAW = re.compile(r"^\s*(?:[-*+>]|#{1,6}) |\*\*|~~|```|\]\(", re.MULTILINE)
-LINE = re.compile(r"(?P<indent> *)(?P<sign>[•☐☑]|\d+\.)? ?(?P<words>.*)")
+LINE = re.compile(r"(?P<indent>[ \u00a0]*)(?P<sign>[•☐☑]|\d+\.)? ?(?P<words>.*)")
+
+
+BARE = re.compile(r"(?:[-+*]|\d+[.)])\n")
+"""A page begins with it that begins deep in a list."""
 
 
 class Word(NamedTuple):
@@ -63,10 +67,10 @@ def table_heads(text: str) -> set[str]:
     max_examples=100,
     suppress_health_check=[HealthCheck.too_slow],
 )
-@given(text=nested_texts, limit=st.integers(300, 600))
-def test_pages_look_like_the_parts_of_the_whole(text: str, limit: int) -> None:
+@given(text=nested_texts, limit=st.integers(300, 600), nests=st.booleans())
+def test_pages_look_like_the_parts_of_the_whole(text: str, limit: int, *, nests: bool) -> None:
     whole, heads = render(text), table_heads(text)
-    cut = list(pages(text, limit, measure))
+    cut = list(pages(text, limit, measure, nests=nests))
     shown = [render(page) for page in cut]
     assert all(page.length <= limit for page in shown)
     together = [word for page in shown for word in formatted_words(page)]
@@ -75,9 +79,9 @@ def test_pages_look_like_the_parts_of_the_whole(text: str, limit: int) -> None:
     assert not RAW.search(outside_code(whole))
     known = {item.word: item for item in items(whole)}
     indent = 0  # of the last item
-    for page in shown:
+    for source, page in zip(cut, shown, strict=True):
         assert not RAW.search(outside_code(page)), page.text
-        shift = indent + 2
+        shift = 0 if BARE.match(source) else indent + 2
         for item in items(page):
             meant = known.pop(item.word)
             assert item.sign == meant.sign

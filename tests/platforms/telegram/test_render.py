@@ -186,6 +186,15 @@ def test_code_at_the_beginning_keeps_its_indentation(
     assert judged(telegram_parser, render(markdown)).text == text
 
 
+def test_a_text_that_begins_deep_in_a_list_is_indented(telegram_parser: Tdlib) -> None:
+    shown = render("-\n  3.\n     - **deep** 👍\n     - more\n  4. inner\n- top")
+    text = "\u00a0\u00a0\u00a0\u00a0• deep 👍\n    • more\n  4. inner\n• top"
+    assert judged(telegram_parser, shown).text == text
+    assert kinds(shown) == [("bold", "deep")]
+    assert not render("-\n  3.", partial=True).is_visible
+    assert render("-\n- a").text == "• \n• a"
+
+
 def test_code_that_goes_on_over_messages_keeps_its_indentation() -> None:
     line = "    return 'ein langer Text, der eine ganze Zeile braucht'"
     for page in pages(render("```py\n" + f"{line}\n" * 200 + "```")):
