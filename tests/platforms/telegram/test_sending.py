@@ -314,6 +314,26 @@ async def test_the_old_pages_of_an_answer_that_became_short_go_at_once() -> None
         assert stage.telegram.calls.of("deleteMessage") == []
 
 
+async def test_a_message_that_goes_on_in_a_list_shows_it_at_its_depth(
+    stage: TelegramStage,
+) -> None:
+    words = "some words of an item of a list in a list"
+    items = [f"    {n}. {words}" for n in range(1, 120)]
+    async with Delivery(stage.platform, stage.incoming, clock=HastyClock()) as delivery:
+        delivery.write("- top\n  - inner\n")
+        for item in items:
+            delivery.write(f"{item}\n")
+            await asyncio.sleep(0)
+        delivery.write("  - inner\n- top")
+        await delivery.finish()
+    first, second = await stage.kept()
+    assert first.startswith("• top\n  • inner\n    1. some")
+    assert second.startswith("\u00a0\u00a0\u00a0\u00a0")
+    assert second.endswith(f"\n    119. {words}\n  • inner\n• top")
+    shown = f"{first}\n{second}".replace("\u00a0", " ").split("\n")
+    assert shown[2:-2] == items
+
+
 async def test_a_page_too_old_to_be_deleted_keeps_no_other_from_going(
     stage: TelegramStage,
 ) -> None:
