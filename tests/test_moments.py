@@ -27,7 +27,7 @@ from bot.sandbox.telegram import blocks
 Seen: TypeAlias = list[tuple[str, frozenset[str]]]
 """The characters that somebody sees, each with its formatting."""
 
-MOMENTS = 40
+MOMENTS = 25
 """How often an answer is looked at."""
 OTHERWISE = {
     "unclosed": "nothing ever closes its markers",

@@ -13,7 +13,8 @@ LONG_FORMULA, DEEP_FORMULA = 1000, 100
 PASSES = 12
 """How often prices are looked for: each time half of those that stand in a row are found."""
 
-_TEX = re.compile(r"\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
+_TEX = re.compile(r"\\\((.+?)\\\)|\\\[(.+?)\\\](?![^\[\]\n]*\]\()", re.DOTALL)
+"""Brackets with backslashes in the words of a link are brackets."""
 _EMPHASISED = re.compile(r"(?<![\\^])(?:\*\*|__|~~)\$\Z")
 _WORD_BEGINS = re.compile(r"(?<![\\^])[*_~(\[{\"/:;,.=<>+&–—-]\$\Z")
 """A dollar before which no formula ends, when a letter stands after it."""

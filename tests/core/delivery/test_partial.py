@@ -83,6 +83,8 @@ def test_a_whole_answer_is_shown_whole() -> None:
         ("see [this] one", "see [this] one"),
         ("see [this](ht", "see"),
         ("see ![this](http://e.example/x", "see"),
+        (r"see [the docs \[ne", "see"),
+        (r"see [the docs \[new\]](http://e.ex", "see"),
         ("see !", "see"),
         ("see!", "see!"),
         ("see [this](http://e.example/a_(b", "see"),
