@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.sandbox.telegram import wire
 from bot.sandbox.telegram.state import Chat, ChatKind, Membership, User
 from bot.sandbox.telegram.view import ChatView
 
@@ -28,11 +29,17 @@ class Person:
             )
         return ChatView(self._telegram, chats[self.user.id], self.user)
 
+    def _chat(self) -> Chat:
+        self.private()
+        return self._telegram.chats[self.user.id]
+
     def block(self) -> None:
         """Block the bot: its calls are answered 403 from now on."""
-        self.private()
-        self._telegram.chats[self.user.id].membership = Membership.BLOCKED
-        self._telegram.changes.tell(self.user.id, "membership")
+        _change_membership(self._telegram, self._chat(), self.user, Membership.BLOCKED)
+
+    def unblock(self) -> None:
+        """Let the bot write again."""
+        _change_membership(self._telegram, self._chat(), self.user, Membership.MEMBER)
 
 
 class Group:
@@ -68,3 +75,37 @@ class Group:
         self._chat.became = new.id
         new.seen_by(by).tell_of_move(was=self.id)
         return new
+
+    def remove_bot(self, by: Person) -> None:
+        """Throw the bot out: its calls are answered 403 from now on."""
+        _change_membership(self._telegram, self._chat, by.user, Membership.KICKED)
+
+
+_STATUS = {
+    Membership.MEMBER: "member",
+    Membership.BLOCKED: "kicked",
+    Membership.KICKED: "kicked",
+    Membership.STRANGER: "left",
+}
+
+
+def _change_membership(telegram: Telegram, chat: Chat, by: User, new: Membership) -> None:
+    """Let the bot in or throw it out, and tell it with a `my_chat_member` update."""
+    old, chat.membership = chat.membership, new
+    bot = wire.user(telegram.bot)
+    until = {"until_date": 0}
+    states = [
+        {"user": bot, "status": _STATUS[state]} | (until if _STATUS[state] == "kicked" else {})
+        for state in (old, new)
+    ]
+    telegram.updates.add(
+        "my_chat_member",
+        {
+            "chat": wire.chat(chat),
+            "from": wire.user(by),
+            "date": telegram.now(),
+            "old_chat_member": states[0],
+            "new_chat_member": states[1],
+        },
+    )
+    telegram.changes.tell(chat.id, "membership")

@@ -29,6 +29,7 @@ class Membership(Enum):
     MEMBER = "member"
     STRANGER = "stranger"  # the person never wrote to the bot
     BLOCKED = "blocked"  # the person blocked it
+    KICKED = "kicked"  # it was removed from the group
 
 
 @dataclass(slots=True, kw_only=True)

@@ -108,6 +108,8 @@ class Telegram:
             raise Refused(403, "bot was blocked by the user")
         if chat.membership is Membership.STRANGER:
             raise Refused(403, "bot can't initiate conversation with a user")
+        if chat.membership is Membership.KICKED:
+            raise Refused(403, "bot was kicked from the supergroup chat")
         return chat
 
     def readable(self, chat_id: str) -> Chat:

@@ -12,6 +12,7 @@ from bot.sandbox.telegram import wire
 from bot.sandbox.telegram.buttons import ANSWER_SECONDS
 from bot.sandbox.telegram.entities import covered
 from bot.sandbox.telegram.messages import MAX_TEXT
+from bot.sandbox.telegram.rich import from_markdown
 from bot.sandbox.telegram.screen import Screen, Shown, look, next_expiry, shown
 from bot.sandbox.telegram.state import (
     Chat,
@@ -20,6 +21,7 @@ from bot.sandbox.telegram.state import (
     Membership,
     Message,
     Press,
+    Rich,
     User,
 )
 
@@ -117,6 +119,10 @@ class ChatView:
         media = Media(kind="sticker", file=file, emoji=emoji, width=512, height=512)
         return self._deliver(self._post(media=media))
 
+    def send_rich(self, markdown: str) -> int:
+        """Send a rich message; bots get its blocks and no text."""
+        return self._deliver(self._post(rich=from_markdown(markdown)))
+
     def press(self, label: str) -> Press:
         """Press the newest button with this label. Raises `LookupError` when there is none."""
         for message in reversed(self._messages()):
@@ -213,6 +219,7 @@ class ChatView:
         topic_created: str = "",
         became: int | None = None,
         was: int | None = None,
+        rich: Rich | None = None,
     ) -> Message:
         if self._chat.membership is Membership.STRANGER:
             self._chat.membership = Membership.MEMBER
@@ -230,6 +237,7 @@ class ChatView:
             topic_created=topic_created,
             became=became,
             was=was,
+            rich=rich,
         )
 
     def _deliver(self, message: Message) -> int:

@@ -71,6 +71,20 @@ async def test_a_blocked_bot_is_forbidden_to_write(telegram: Telegram, bot: Bot)
         await bot.send_message(chat.id, "hello")
     with pytest.raises(Forbidden):
         await bot.send_chat_action(chat.id, "typing")
+    (update,) = await bot.get_updates()
+    assert update.my_chat_member is not None
+    assert update.my_chat_member.new_chat_member.status == "kicked"
+    ann.unblock()
+    assert await bot.send_message(chat.id, "hello again")
+
+
+async def test_a_bot_thrown_out_of_a_group_is_forbidden_to_write(
+    telegram: Telegram, bot: Bot
+) -> None:
+    group = telegram.group("Friends")
+    group.remove_bot(telegram.person(name="Ann"))
+    with pytest.raises(Forbidden, match="bot was kicked from the supergroup chat"):
+        await bot.send_message(group.id, "hello")
 
 
 async def test_an_edit_replaces_the_text(bot: Bot, ann: ChatView, clock: ManualClock) -> None:

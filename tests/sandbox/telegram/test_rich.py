@@ -133,6 +133,15 @@ async def test_blocks_hold_blocks_and_marks_hold_marks(bot: Bot, ann: ChatView) 
     assert ann.screen().text == "2. a b c\n• d e f\nquoted\nWhy\ng i \nShort\none\nk & l"
 
 
+async def test_people_can_write_rich_messages(bot: Bot, ann: ChatView) -> None:
+    ann.send_rich("# Title")
+    (update,) = await bot.get_updates()
+    assert update.message is not None
+    assert update.message.text is None
+    heading = {"type": "heading", "text": "Title", "size": 1}
+    assert update.message.api_kwargs["rich_message"] == {"blocks": [heading]}
+
+
 async def test_32768_characters_are_the_limit(bot: Bot, ann: ChatView) -> None:
     assert await send(bot, ann.id, markdown="x" * 32768)
     with pytest.raises(BadRequest, match="Message is too long"):
