@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from bot.core.chat import NewMessage, Role, TextPart
+from bot.core.queue import Turn
+from bot.core.stores import Stores
 from bot.core.types import (
     ButtonPress,
     ChatId,
@@ -35,3 +37,13 @@ def press(key: str, name: str = "home") -> ButtonPress:
 
 def said(text: str, role: Role = Role.USER) -> NewMessage:
     return NewMessage(role=role, parts=(TextPart(text),))
+
+
+def numbered(number: int, text: str = "hello") -> IncomingMessage:
+    return IncomingMessage(key=f"m{number}", ref=ref(number), sender=ANN, text=text)
+
+
+async def claim(stores: Stores) -> Turn:
+    turn = await stores.turns.claim()
+    assert turn is not None
+    return turn

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.core.engine.insisting import insist
+from bot.core.engine.ends import insist
 from bot.core.fakes.clock import ManualClock
 from bot.errors import StoreBusy, StoreError, StoreRefused
 
