@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -22,6 +23,9 @@ from bot.store.errors import translated
 from bot.store.queue import lanes
 from bot.store.schema import actions, files, message_files, turns
 from bot.store.settings import StorageSettings
+
+AT_ONCE = 2000
+"""Rows that are deleted in one transaction: on SQLite, a running bot waits for its end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,19 +172,33 @@ async def purge(settings: StorageSettings, *, older_than: timedelta) -> Purged:
     long_ago = utc_now(-older_than.total_seconds())
     over = [state.value for state in (TurnState.DONE, TurnState.DEAD)]
     in_use = sa.exists().where(message_files.c.sha256 == files.c.sha256)
-
-    async def job(connection: Connection) -> Purged:
-        ended = sa.delete(turns).where(turns.c.state.in_(over), turns.c.finished_at < long_ago)
-        old = sa.delete(actions).where(actions.c.created_at < long_ago)
-        unused = sa.delete(files).where(files.c.created_at < long_ago, ~in_use)
+    async with _migrated(settings) as database:
         return Purged(
-            turns=(await connection.execute(ended)).rowcount,
-            actions=(await connection.execute(old)).rowcount,
-            files=(await connection.execute(unused)).rowcount,
+            turns=await _delete(
+                database, turns.c.id, turns.c.state.in_(over), turns.c.finished_at < long_ago
+            ),
+            actions=await _delete(database, actions.c.id, actions.c.created_at < long_ago),
+            files=await _delete(database, files.c.sha256, files.c.created_at < long_ago, ~in_use),
         )
 
-    async with _migrated(settings) as database:
-        return await database.write(job)
+
+async def _delete(database: Database, key: sa.Column[Any], *which: sa.ColumnElement[bool]) -> int:
+    """Delete rows by their key, some at a time; half of the time belongs to the running bot."""
+    some = sa.select(key).where(*which).limit(AT_ONCE).correlate(None)
+    # Said twice: the bot may have changed a row since it was found.
+    statement = sa.delete(key.table).where(key.in_(some), *which)
+    clock, deleted = asyncio.get_running_loop().time, 0
+
+    async def job(connection: Connection) -> int:
+        return (await connection.execute(statement)).rowcount
+
+    while True:
+        began = clock()
+        count = await database.write(job)
+        deleted += count
+        if not count:
+            return deleted
+        await asyncio.sleep(clock() - began)
 
 
 async def backup(settings: StorageSettings, to: Path) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import stat
 from datetime import timedelta
@@ -18,6 +19,7 @@ from bot.store import StorageSettings, admin, migrate, open_store
 from bot.store.database import connected
 from tests.store.conftest import names, sqlite_settings
 from tests.store.events import chat, message, ref, said
+from tests.store.test_engines import multiply_turns
 
 NOW = timedelta(0)
 
@@ -123,6 +125,24 @@ async def test_a_purge_deletes_what_is_over_and_leaves_the_history(
     conversation = await stores.conversations.current(chat())
     page = await stores.conversations.page(conversation)
     assert page[0].message.parts == (ImagePart("image/png", b"abc"),)
+
+
+async def test_a_bot_at_work_takes_in_what_people_write_while_much_is_purged(
+    tmp_path: Path,
+) -> None:
+    settings, much = StorageSettings(url=f"sqlite:///{tmp_path}/store.db"), 10 * admin.AT_ONCE
+    async with open_store(settings) as stores:
+        await stores.turns.accept(message("first"), urgent=False, begin=True)
+        await stores.turns.finish(1, Outcome())
+        multiply_turns(tmp_path / "store.db", much)
+        purging = asyncio.create_task(admin.purge(settings, older_than=-timedelta(seconds=5)))
+        left = list[int]()
+        while not purging.done():
+            await stores.turns.accept(message(f"new {len(left)}"), urgent=True)
+            known = [await stores.turns.knows("test", f"old{n}") for n in (1, much)]
+            left.append(sum(known))
+        assert (await purging).turns == much + 1
+    assert 1 in left  # in the middle of it
 
 
 async def test_a_backup_of_a_bot_at_work_opens_as_its_database(tmp_path: Path) -> None:
