@@ -8,6 +8,8 @@ vacuums.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 
 from bot.core.chat import Role
@@ -70,7 +72,9 @@ class PrivacyTable(Privacy):
         await self._database.empty_log()
 
     async def tidy(self) -> None:
-        await self._database.write(lambda connection: _tidy(connection, self._calendar))
+        # All that was ever used is looked through: who writes does not wait for that in vain.
+        if await self._database.read(lambda connection: _forgotten(connection, self._calendar)):
+            await self._database.write(lambda connection: _tidy(connection, self._calendar))
 
     async def forget_person(self, person: Person, *, by: int) -> None:
         theirs = of_person(turns, person)
@@ -123,25 +127,36 @@ async def end_forgotten(
 
 async def _chats_of_only(connection: Connection, person: Person) -> list[ChatRef]:
     """The chats in which nobody else has ever said anything."""
-    said = (
-        sa.select(conversations.c.chat, messages.c.sender_id.label("who"))
-        .join_from(messages, conversations)
-        .where(conversations.c.platform == person.platform, messages.c.sender_id != "")
+    theirs = sa.union(
+        *(spoke.where(who == person.id) for spoke, _, who in _spoke(person.platform))
+    ).cte()
+    # Only in these chats: to put in order who spoke anywhere takes seconds, and nobody else can
+    # write meanwhile.
+    shared = (
+        spoke.where(who.not_in(("", person.id)), chat.in_(sa.select(theirs.c.chat)))
+        for spoke, chat, who in _spoke(person.platform)
     )
-    did = sa.select(turns.c.chat, turns.c.user_id.label("who")).where(
-        turns.c.platform == person.platform, turns.c.chat != "", turns.c.user_id != ""
-    )
-    heard = sa.select(overheard.c.chat, overheard.c.sender_id.label("who")).where(
-        overheard.c.platform == person.platform
-    )
-    anybody = sa.union(said, did, heard).subquery()
-    query = (
-        sa.select(anybody.c.chat)
-        .group_by(anybody.c.chat)
-        .having(sa.func.min(anybody.c.who) == person.id, sa.func.max(anybody.c.who) == person.id)
-    )
+    query = sa.except_(sa.select(theirs.c.chat), sa.union(*shared).subquery().select())
     found = (await connection.execute(query)).scalars()
     return [ChatRef(person.platform, ChatId(chat)) for chat in found]
+
+
+def _spoke(
+    platform: str,
+) -> Sequence[tuple[sa.Select[str], sa.ColumnElement[str], sa.ColumnElement[str]]]:
+    """In which chats something was said, by each of the tables that know; with who said it."""
+    said = sa.select(conversations.c.chat).join_from(messages, conversations)
+    did = sa.select(turns.c.chat).where(turns.c.chat != "")
+    heard = sa.select(overheard.c.chat)
+    return (
+        (
+            said.where(conversations.c.platform == platform),
+            conversations.c.chat,
+            messages.c.sender_id,
+        ),
+        (did.where(turns.c.platform == platform), turns.c.chat, turns.c.user_id),
+        (heard.where(overheard.c.platform == platform), overheard.c.chat, overheard.c.sender_id),
+    )
 
 
 async def _forget_words(connection: Connection, person: Person) -> None:
@@ -195,9 +210,19 @@ async def _forget_usage(connection: Connection, person: Person, calendar: Calend
 
 async def _tidy(connection: Connection, calendar: Calendar) -> None:
     """Take the names off what forgotten people used in months that are over."""
-    over = sa.and_(usage.c.chat == FORGOTTEN, usage.c.created_at < calendar.began().replace(day=1))
-    query = sa.select(usage.c.platform, usage.c.user_id).where(over).distinct()
-    for row in (await connection.execute(query)).all():
-        person = Person(row.platform, UserId(row.user_id))
+    for person in await _forgotten(connection, calendar):
         await totals.forget_before_this_month(connection, person, calendar)
-    await connection.execute(sa.update(usage).where(over).values(user_id="", chat=""))
+    nameless = sa.update(usage).where(_is_over(calendar)).values(user_id="", chat="")
+    await connection.execute(nameless)
+
+
+async def _forgotten(connection: Connection, calendar: Calendar) -> Sequence[Person]:
+    """Forgotten people who used something in months that are over."""
+    query = sa.select(usage.c.platform, usage.c.user_id).where(_is_over(calendar)).distinct()
+    rows = (await connection.execute(query)).all()
+    return [Person(row.platform, UserId(row.user_id)) for row in rows]
+
+
+def _is_over(calendar: Calendar) -> sa.ColumnElement[bool]:
+    this_month = calendar.began().replace(day=1)
+    return sa.and_(usage.c.chat == FORGOTTEN, usage.c.created_at < this_month)
