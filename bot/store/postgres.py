@@ -35,10 +35,10 @@ WORK = 30.0
 """Seconds the server may work at a statement of a running bot beside those for locks."""
 ANSWER = 3.0
 """Seconds in which a server that is there answers when there is nothing to work at."""
-IDLE = 5.0
-"""Seconds until the server takes back a transaction of which it hears no more, with its locks: when
-the bot gives a connection up and tries again on another, the rows are free, and of what it sent
-before nothing is carried out late."""
+IDLE = 10.0
+"""Seconds until the server takes back a transaction of which it hears no more, with its locks: the
+bot has given the connection up by then, and its next try would wait for the rows. Much longer than
+the bot ever takes between two statements."""
 _KEEPALIVE = 60
 """Seconds until the server looks whether an idle bot is still there: a firewall on the way does not
 forget the connection meanwhile, and of a host that is gone the server notices it (PostgreSQL's own
