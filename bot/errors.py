@@ -113,10 +113,12 @@ class Overrun:
     """What the API told of a request that is too long, in the model's tokens; None is untold.
 
     `limit` is what it takes at most, question and answer together; `asked` what it was asked.
+    `pictures` is how many it takes at most, where these were too many.
     """
 
     limit: int | None = None
     asked: int | None = None
+    pictures: int | None = None
 
 
 UNTOLD = Overrun()
@@ -155,7 +157,8 @@ class ModelError(BotError):
     @property
     def is_too_long(self) -> bool:
         """Whether less of a conversation might be taken, by the model or by what stands before."""
-        return self.kind is ModelErrorKind.CONTEXT_TOO_LONG or self.is_about_bytes
+        is_long = self.kind is ModelErrorKind.CONTEXT_TOO_LONG
+        return is_long or self.is_about_bytes or self.overrun.pictures is not None
 
     @property
     def is_about_bytes(self) -> bool:

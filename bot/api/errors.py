@@ -10,7 +10,7 @@ import aiohttp
 
 from bot.api.error_bodies import is_an_error, json_of, nothing_known, read_error
 from bot.api.error_kinds import kind_of
-from bot.api.overruns import read_overrun
+from bot.api.overruns import read_overrun, read_pictures
 from bot.api.retry import asked_in_words, retry_after, should_retry
 from bot.core.punctuation import shortened
 from bot.errors import TOO_LARGE, UNTOLD, ModelError, ModelErrorKind, Overrun
@@ -118,7 +118,7 @@ def from_response(status: int, headers: Mapping[str, str], body: bytes) -> CallF
         request_id=error["request_id"] or request_id(headers),
         param=error["param"],
         code=error["code"],
-        overrun=read_overrun(error) if kind is Kind.CONTEXT_TOO_LONG else UNTOLD,
+        overrun=_overrun(kind, error),
         temporary=asked if asked is not None and kind is not Kind.QUOTA else None,
         loading=loading,
     )
@@ -141,7 +141,7 @@ def from_payload(payload: Mapping[str, Any], *, request: str = "") -> CallFailed
         request_id=error["request_id"] or request,
         param=error["param"],
         code=error["code"],
-        overrun=read_overrun(error) if kind is Kind.CONTEXT_TOO_LONG else UNTOLD,
+        overrun=_overrun(kind, error),
     )
 
 
@@ -205,6 +205,12 @@ def _plain(status: int, headers: Mapping[str, str], body: bytes) -> dict[str, st
         why = "the request is larger than the server takes, " if status == TOO_LARGE else ""
         message = f"{why}status {status}"
     return {**nothing_known(), "message": message}
+
+
+def _overrun(kind: Kind, error: Mapping[str, str]) -> Overrun:
+    if kind is Kind.CONTEXT_TOO_LONG:
+        return read_overrun(error)
+    return read_pictures(error) if kind is Kind.BAD_REQUEST else UNTOLD
 
 
 def _wait(kind: Kind, asked: float | None, error: Mapping[str, str]) -> float | None:

@@ -46,6 +46,21 @@ _ASKED = (
 )
 
 
+_PICTURES = re.compile(
+    r"at most (?P<vllm>\d+) images?\b|(?:too many images|number of images|limit-mm-per-prompt)"
+    r"(?:.{0,80}?(?:up to|max(?:imum)?(?: allowed)?(?: is| of)?) (?P<most>\d+))?",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def read_pictures(error: Mapping[str, str]) -> Overrun:
+    """How many pictures a model takes, where an error says that there were too many."""
+    found = _PICTURES.search(error["message"])
+    if found is None:
+        return UNTOLD
+    return Overrun(pictures=int(found["vllm"] or found["most"] or 1))
+
+
 def read_overrun(error: Mapping[str, str]) -> Overrun:
     """What an error as `read_error` gives it tells in numbers. Nothing may be meant by them."""
     words = error["message"]

@@ -43,13 +43,15 @@ class Gauge:
     """What is known of one model: its tokens for one of ours, and for a picture.
 
     `wide` is what it takes beyond our count for each character that is not ASCII. `most` is the
-    window, in our tokens, as far as it shows where the API does not tell it.
+    window, in our tokens, as far as it shows where the API does not tell it. `pictures` is how many
+    it takes at a time, where it told.
     """
 
     scale: float = 1.0
     wide: float = 0.0
     picture: int = PICTURE_TOKENS
     most: int | None = None
+    pictures: int | None = None
 
     @property
     def steepest(self) -> float:
@@ -119,6 +121,10 @@ class Gauges:
         elif asked is not None:
             gauge = replace(_fitted(gauge, request, asked, count), most=None)
         self._known.put(request.model, gauge)
+
+    def learn_pictures(self, model: str, most: int) -> None:
+        """A model takes so many pictures at a time."""
+        self._known.put(model, replace(self.of(model), pictures=most))
 
     def learn_used(self, request: ChatRequest, used: int, *, count: TokenCounter) -> None:
         """A request took so many tokens, as the API reports."""

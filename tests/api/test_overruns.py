@@ -171,3 +171,20 @@ def test_the_words_of_another_error_are_not_searched_for_numbers() -> None:
     message = "max_tokens is too large: 10000. The limit is 4096 for this model."
     failure = from_response(400, {}, json.dumps({"error": {"message": message}}).encode())
     assert failure.overrun.limit is None
+
+
+@pytest.mark.parametrize(
+    ("message", "most"),
+    [
+        ("At most 1 image(s) may be provided in one request.", 1),  # vLLM
+        ("You set image=2 (or defaulted to 1) in `--limit-mm-per-prompt`, but passed 3.", 1),
+        ("Too many images provided. This model supports up to 5 images", 5),  # Groq
+        ("Too many images in request. Max is 10.", 10),
+        ("Exceeded maximum number of images (50) allowed in the request.", 1),
+        ("Invalid image data.", None),
+    ],
+)
+def test_how_many_pictures_a_model_takes_is_read(message: str, most: int | None) -> None:
+    failure = from_response(400, {}, json.dumps({"error": {"message": message}}).encode())
+    assert failure.kind is ModelErrorKind.BAD_REQUEST
+    assert failure.overrun.pictures == most

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from bot.core.chat import ChatMessage, KeptMessage, NewMessage, Part, Role, TextPart
-from bot.core.gauges import Ruler
+from bot.core.chat import ChatMessage, ImagePart, KeptMessage, NewMessage, Part, Role, TextPart
+from bot.core.gauges import Gauge, Ruler
 from bot.core.memory import shortening
 from bot.core.memory.drawings import tells
 from bot.core.memory.shortening import forget_pictures
@@ -44,7 +44,7 @@ def fit(
     `budget` is in tokens. The newest exchange is shortened rather than left out, and so is one
     that takes most of the room, a document for one: the question is likely about it.
     """
-    whole = forget_pictures((*history, *asked), keep=PICTURES)
+    whole = forget_pictures((*history, *asked), keep=_pictures(asked, ruler.gauge))
     asked = whole[len(history) :]
     past = _whole(exchanges(whole[: len(history)]))
     if ruler.surely_fit(whole, budget):
@@ -62,6 +62,12 @@ def fit(
         left -= size
         kept[:0] = told
     return (*kept, *asked)
+
+
+def _pictures(asked: Sequence[ChatMessage], gauge: Gauge) -> int:
+    """How many pictures are told at most; of what is asked all that anybody takes."""
+    own = sum(isinstance(part, ImagePart) for message in asked for part in message.parts)
+    return min(PICTURES, PICTURES if gauge.pictures is None else max(own, gauge.pictures))
 
 
 def _whole(found: list[list[ChatMessage]]) -> list[list[ChatMessage]]:

@@ -71,5 +71,6 @@ class Desk:
             self._room = min(MOST_TOKENS, window.seen // WINDOW_SHARE)
             blind = (await services.api.about(self._model)).vision is False
             pages = max(1, self._room // window.ruler.gauge.picture)
-            self._scans = 0 if blind else min(PICTURES, pages)
+            told = window.ruler.gauge.pictures
+            self._scans = 0 if blind else min(PICTURES, pages, PICTURES if told is None else told)
         return max(SMALLEST, self._room)

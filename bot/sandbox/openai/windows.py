@@ -92,14 +92,21 @@ def pictures(question: Question) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """What a model takes, question and answer together, in `tokens` as it counts them itself."""
+    """What a model takes, question and answer together, in `tokens` as it counts them itself.
+
+    No more than so many `images` may be among it (vLLM, whose default is one).
+    """
 
     tokens: int
+    images: int | None = None
     wording: Wording = openai
     count: Callable[[Question], int] = count
 
     def check(self, question: Question) -> None:
         """Raises `Refusal` when the question is too long."""
+        if self.images is not None and pictures(question) > self.images:
+            text = f"At most {self.images} image(s) may be provided in one request."
+            raise Refusal(400, text, type="BadRequestError")
         found = Overlong(
             window=self.tokens, prompt=self.count(question), answer=question.max_tokens or 0
         )

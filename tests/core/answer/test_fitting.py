@@ -137,6 +137,18 @@ async def test_pictures_that_take_more_than_usual_make_way(tmp_path: Path) -> No
         assert len(pictures) == 1 and "What is on p2?" in str(pictures)
 
 
+async def test_a_second_picture_takes_the_place_of_the_first_where_only_one_is_taken(
+    tmp_path: Path,
+) -> None:
+    async with small(tmp_path, Window(tokens=32_000, images=1)) as house:
+        for number in range(3):
+            house.api.script.answer(f"A red square, number {number}.")
+            [*_, text] = await house.tell(picture(house, f"p{number}"))
+            assert text == f"A red square, number {number}."
+        assert askings(house) == 4  # learnt with the second picture
+        assert ("user", "What is on p1?\n[picture]") in house.asked()
+
+
 async def test_pictures_too_large_for_what_stands_before_the_model_make_way(
     house: House,
 ) -> None:
