@@ -53,8 +53,19 @@ _PICTURES = re.compile(
 )
 
 
+_BLIND = re.compile(
+    r"image input is not (?:supported|enabled)|support image input|support (?:images|vision)\b"
+    r"|image_url is only supported|unknown variant `?image_url|not a multimodal model"
+    r"|content must be a string",
+    re.IGNORECASE,
+)
+"""llama.cpp, Mistral, OpenRouter, new-api, OpenAI, DeepSeek, vLLM, Groq."""
+
+
 def read_pictures(error: Mapping[str, str]) -> Overrun:
     """How many pictures a model takes, where an error says that there were too many."""
+    if _BLIND.search(error["message"]):
+        return Overrun(pictures=0)
     found = _PICTURES.search(error["message"])
     if found is None:
         return UNTOLD

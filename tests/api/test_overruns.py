@@ -181,6 +181,9 @@ def test_the_words_of_another_error_are_not_searched_for_numbers() -> None:
         ("Too many images provided. This model supports up to 5 images", 5),  # Groq
         ("Too many images in request. Max is 10.", 10),
         ("Exceeded maximum number of images (50) allowed in the request.", 1),
+        ("image input is not supported - hint: if this is unexpected, add an mmproj", 0),
+        ("Failed to deserialize the JSON body: unknown variant `image_url`, expected `text`", 0),
+        ("Invalid content type. image_url is only supported by certain models.", 0),
         ("Invalid image data.", None),
     ],
 )

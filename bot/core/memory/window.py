@@ -101,11 +101,14 @@ class View:
 
 async def window_of(services: Services, model: str, *, answer: int | None = None) -> Window:
     """The window of a model; the live list is asked from memory or not at all."""
-    told = (await services.api.about(model)).context_window
+    info, gauge = await services.api.about(model), services.gauges.of(model)
+    told = info.context_window
     return Window(
         size=told or services.defaults.context_window,
         known=told is not None,
-        ruler=Ruler(services.count_tokens, services.gauges.of(model)),
+        ruler=Ruler(
+            services.count_tokens, replace(gauge, pictures=0) if info.vision is False else gauge
+        ),
         answer=answer or 0,
     )
 

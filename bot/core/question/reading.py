@@ -69,8 +69,7 @@ class Desk:
             services = self._ctx.services
             window = await window_of(services, self._model)
             self._room = min(MOST_TOKENS, window.seen // WINDOW_SHARE)
-            blind = (await services.api.about(self._model)).vision is False
-            pages = max(1, self._room // window.ruler.gauge.picture)
-            told = window.ruler.gauge.pictures
-            self._scans = 0 if blind else min(PICTURES, pages, PICTURES if told is None else told)
+            gauge = window.ruler.gauge
+            most = PICTURES if gauge.pictures is None else gauge.pictures
+            self._scans = min(PICTURES, most, max(1, self._room // gauge.picture))
         return max(SMALLEST, self._room)

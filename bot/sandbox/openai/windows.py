@@ -94,11 +94,13 @@ def pictures(question: Question) -> int:
 class Window:
     """What a model takes, question and answer together, in `tokens` as it counts them itself.
 
-    No more than so many `images` may be among it (vLLM, whose default is one).
+    No more than so many `images` may be among it (vLLM, whose default is one); a model that sees
+    none says it in words of its own.
     """
 
     tokens: int
     images: int | None = None
+    blind: str = ""
     wording: Wording = openai
     count: Callable[[Question], int] = count
 
@@ -106,7 +108,7 @@ class Window:
         """Raises `Refusal` when the question is too long."""
         if self.images is not None and pictures(question) > self.images:
             text = f"At most {self.images} image(s) may be provided in one request."
-            raise Refusal(400, text, type="BadRequestError")
+            raise Refusal(400, self.blind or text, type="BadRequestError")
         found = Overlong(
             window=self.tokens, prompt=self.count(question), answer=question.max_tokens or 0
         )

@@ -149,6 +149,24 @@ async def test_a_second_picture_takes_the_place_of_the_first_where_only_one_is_t
         assert ("user", "What is on p1?\n[picture]") in house.asked()
 
 
+@pytest.mark.parametrize("known", [False, True])
+async def test_a_talk_about_a_picture_goes_on_with_a_model_that_sees_none(
+    tmp_path: Path, known: bool
+) -> None:
+    blind = {"deepseek-chat": ModelSettings(vision=False if known else None)}
+    async with small(tmp_path, Window(tokens=32_000), prices=blind) as house:
+        house.api.script.windows["deepseek-chat"] = Window(
+            tokens=32_000, images=0, blind="unknown variant `image_url`, expected `text`"
+        )
+        await house.tell(picture(house, "p0"))
+        await house.say("/model deepseek-chat")
+        for _ in range(2):
+            house.api.script.answer("Red.")
+            assert (await house.say("What colour was it?"))[-1] == "Red."
+        assert askings(house) == (3 if known else 4)
+        assert ("user", "What is on p0?\n[picture]") in house.asked()
+
+
 async def test_pictures_too_large_for_what_stands_before_the_model_make_way(
     house: House,
 ) -> None:
