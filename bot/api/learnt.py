@@ -102,6 +102,7 @@ class Lesson:
     base64: bool = False  # has no place where a picture could be fetched
     lacks: set[str] = field(default_factory=set)  # endpoints that it has nothing behind
     window: int | None = None  # tokens, as told when something was too long
+    blind: bool = False  # sees no pictures
 
     def adapt(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         """The payload as this model takes it."""
@@ -143,7 +144,9 @@ class Lessons:
         return self._known(model).protocol or self.of(model).protocol or "chat"
 
     def complete(self, info: ModelInfo) -> ModelInfo:
-        """With the window, and the words that an image model takes, as it has told them."""
+        """With the window, the eyes, and the words of an image model, as it has told of them."""
+        if self.of(info.id).blind:
+            info = replace(info, vision=False)
         window = self.of(info.id).window
         if window is not None:
             window = min(window, info.context_window or window)
@@ -172,6 +175,7 @@ class Lessons:
         if failure.kind not in _REASONS:
             return False
         lesson = self._taught(model)
+        lesson.blind |= failure.overrun.pictures == 0 and _shows_pictures(payload)
         words = f"{failure.detail} {failure.param}"
         _learn_words(lesson, failure)
         learnt = (
@@ -272,6 +276,14 @@ def _learn_turns(lesson: Lesson, failure: CallFailed, payload: Mapping[str, Any]
         return ""
     lesson.takes_turns = True
     return "messages that take turns"
+
+
+def _shows_pictures(payload: Mapping[str, Any]) -> bool:
+    """Whether there are messages of more than words."""
+    messages = payload.get("messages") or payload.get("input") or ()
+    return any(
+        isinstance(each, dict) and isinstance(each.get("content"), list) for each in messages
+    )
 
 
 def _learn_no_system(lesson: Lesson, failure: CallFailed, payload: Mapping[str, Any]) -> str:

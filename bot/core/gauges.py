@@ -122,9 +122,11 @@ class Gauges:
             gauge = replace(_fitted(gauge, request, asked, count), most=None)
         self._known.put(request.model, gauge)
 
-    def learn_pictures(self, model: str, most: int) -> None:
-        """A model takes so many pictures at a time."""
-        self._known.put(model, replace(self.of(model), pictures=most))
+    def learn_pictures(self, request: ChatRequest, most: int) -> None:
+        """A request had more pictures than the model takes at a time."""
+        if _pictures(request.messages) > most:
+            gauge = self.of(request.model)
+            self._known.put(request.model, replace(gauge, pictures=most))
 
     def learn_used(self, request: ChatRequest, used: int, *, count: TokenCounter) -> None:
         """A request took so many tokens, as the API reports."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gettext import NullTranslations
 from typing import assert_never
 
-from bot.core.punctuation import shortened
+from bot.core.punctuation import in_a_row, shortened
 from bot.errors import (
     FileRefused,
     FileTooLarge,
@@ -37,6 +37,9 @@ def sentence_for_model(error: ModelError, texts: NullTranslations, *, model: str
             return _(
                 "The API does not know the model “{model}”. Choose another with /model."
             ).format(model=model)
+        case ModelErrorKind.BAD_REQUEST if error.overrun.pictures == 0:
+            blind = _("“{model}” cannot see pictures.").format(model=model)
+            return in_a_row(texts, blind, _("Choose another with /model."))
         case ModelErrorKind.BAD_REQUEST:
             return _("The API did not accept the request: {detail}").format(
                 detail=shortened(error.detail, DETAIL) or "?"

@@ -75,7 +75,7 @@ async def _less(
     extra = {"model": request.model, "limit": overrun.limit, "asked": overrun.asked}
     log.info("too long, asking for less", extra={**ctx.log, **extra})
     if overrun.pictures is not None:
-        services.gauges.learn_pictures(request.model, overrun.pictures)
+        services.gauges.learn_pictures(request, overrun.pictures)
         fewer = _granted(await make(False), request)
         return None if fewer == request else fewer
     if error.is_about_bytes:

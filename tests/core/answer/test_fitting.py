@@ -167,6 +167,20 @@ async def test_a_talk_about_a_picture_goes_on_with_a_model_that_sees_none(
         assert ("user", "What is on p0?\n[picture]") in house.asked()
 
 
+async def test_a_picture_for_a_model_that_sees_none_is_said_to_be_one_too_many(
+    tmp_path: Path,
+) -> None:
+    async with open_house(tmp_path) as house:
+        house.api.script.windows[MODEL] = Window(
+            tokens=32_000, images=0, blind="unknown variant `image_url`, expected `text`"
+        )
+        for refused in (1, 0):  # then it is known
+            before = askings(house)
+            [*_, text] = await house.tell(picture(house, "p0"))
+            assert "“gpt-4o-mini” cannot see pictures." in text
+            assert askings(house) == before + refused
+
+
 async def test_pictures_too_large_for_what_stands_before_the_model_make_way(
     house: House,
 ) -> None:
