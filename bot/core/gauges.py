@@ -140,8 +140,9 @@ class Gauges:
         of it in early versions (https://github.com/ollama/ollama/issues/17427).
         """
         blocks, more = divmod(used, KILO)
-        plain = Ruler(count, Gauge(picture=0)).all(request.messages)
-        if blocks and more <= MORE and plain * CUT > used:
+        if not blocks or more > MORE:
+            return
+        if Ruler(count, Gauge(picture=0)).all(request.messages) * CUT > used:
             gauge = self.of(request.model)
             window = blocks * KILO * (2 if more else 1)
             most = min(window, gauge.most or window)
