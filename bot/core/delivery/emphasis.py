@@ -30,6 +30,12 @@ _WIDE_SUSPECT = re.compile(
 _MARK = re.compile(r"\*{1,3}|__|~~")
 _ODD = re.compile(r"(?<![*\\])(?<![0-9A-Za-z)\]])(\*{3}|\*)(?=[^\s*])[^*\n]+?(?<![\s*\\])\1(?!\*)")
 _PRODUCT = re.compile(PRODUCT)
+_INDENTED = re.compile(r"(?: {4}| {0,3}\t)[ \t]*+(?![-*+] |\d{1,9}[.)] )")
+"""It may be code, and is no item of a list."""
+_FORMULA = re.compile(
+    r"^[ >]*(?:\$\$(?:(?!\$\$|\n\n).){0,2000}(?:\$\$)?|\\\[(?:(?!\\\]|\n\n).){0,2000}(?:\\\])?)",
+    re.DOTALL | re.MULTILINE,
+)
 _ENDS = ":.!?"
 """Behind these a word may follow without a blank by mistake."""
 
@@ -115,19 +121,27 @@ def with_products(text: str) -> str:
 
 
 def _lines_with(pattern: re.Pattern[str], text: str) -> Iterator[tuple[int, int]]:
-    """The lines outside of fenced code in which the pattern is found."""
+    """The lines outside of code and of formulas in which the pattern is found."""
     found = pattern.search(text)
-    codes = deque(code_blocks(text) if found else ())
+    verbatim = deque(_verbatim(text) if found else ())
     while found is not None:
         start, end = text.rfind("\n", 0, found.start()) + 1, text.find("\n", found.end())
         end = end if end >= 0 else len(text)
-        while codes and codes[0].end <= start:
-            codes.popleft()
-        if codes and codes[0].start <= start:
-            end = codes[0].end
-        else:
+        while verbatim and verbatim[0][1] <= start:
+            verbatim.popleft()
+        if verbatim and verbatim[0][0] <= start:
+            end = max(end, verbatim[0][1])
+        elif not _INDENTED.match(text, start):
             yield start, end
         found = pattern.search(text, end)
+
+
+def _verbatim(text: str) -> list[tuple[int, int]]:
+    """Where fenced code and formulas of several lines stand."""
+    found = [(code.start, code.end) for code in code_blocks(text)]
+    if "$$" in text or "\\[" in text:
+        found += [formula.span() for formula in _FORMULA.finditer(text)]
+    return sorted(found)
 
 
 def _held(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

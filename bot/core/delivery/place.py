@@ -138,10 +138,8 @@ def _signs_around(nesting: Nesting, line: str) -> str:
         return ""
     if marker.end > marker.start and int(line[marker.start : marker.end]) != marker.item.number:
         return ""  # it needs another number
-    around, signs, again = nesting.stack[: reading.kept], "", NOTHING_OPEN
-    for item in around:
-        if item is None:
-            return ""
+    signs, again = "", NOTHING_OPEN
+    for item in filter(None, nesting.stack[: reading.kept]):
         sign = (str(item.number) if item.sign in _OTHER else "") + item.sign
         sign = " " * (item.column - 1 - len(sign)) + sign
         signs, again = f"{signs}{sign}\n", read(again, sign).nesting

@@ -80,7 +80,10 @@ def test_what_needs_no_help_stays_as_it_is(text: str) -> None:
 def test_a_product_keeps_its_asterisks(text: str) -> None:
     assert seen(text) != text
     assert seen(with_products(text)) == text
-    assert with_products(f"`{text}` and\n```\n{text}\n```") == f"`{text}` and\n```\n{text}\n```"
+    for code in (f"`{text}` and\n```\n{text}\n```", f"so:\n\n    {text}", f"so\n$$\nx\n{text}\n$$"):
+        assert with_products(code) == code
+    assert with_products(f"$$\nx\n$$\n{text}") != f"$$\nx\n$$\n{text}"
+    assert with_products(f"- x\n    - {text}") != f"- x\n    - {text}"
 
 
 @pytest.mark.parametrize(

@@ -125,6 +125,8 @@ def test_no_marker_is_left_in_an_answer_or_on_the_way_to_it(path: Path) -> None:
         ("Vec<T> and <your name>", "Vec<T> and <your name>", []),
         ("~5 or $5 to $6", "~5 or $5 to $6", []),
         ("$E=mc^2$ and \\(\\alpha\\)", "E=mc² and α", ["code", "code"]),
+        ("so:\n\n    x = 2*3*4\n", "so:\n\nx = 2*3*4", ["pre"]),
+        ("$$\na*b*c\n$$", "a*b*c", ["pre"]),
         (r"[docs \[new\]](https://example.com)", "docs [new]", ["text_link"]),
         ("`\\(kept\\)`", "\\(kept\\)", ["code"]),
         ("word[^1]\n\n[^1]: note", "word[1]\n\n[1] note", []),
