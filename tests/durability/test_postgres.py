@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -53,70 +53,70 @@ async def scene_on(
         yield Scene(town=town, api=api, launcher=launcher, folder=folder)
 
 
+async def ask(scene: Scene, bot: Bot, people: Sequence[int] = PEOPLE) -> None:
+    """People ask, and see that they are answered."""
+    for person in people:
+        await scene.survey.ask(person)
+    texts = scene.town.texts
+    await scene.either(
+        bot, lambda: all(any("Answer to" in text for text in texts(person)) for person in people)
+    )
+
+
+async def end(scene: Scene, bot: Bot) -> None:
+    """All have their answers soon, and the bot ends well."""
+    await scene.town.until(scene.survey.all_answered, SOON)
+    assert await bot.terminate() == 0
+    assert scene.survey.judge().good
+
+
+@asynccontextmanager
+async def answering(postgres: Server, folder: Path) -> AsyncGenerator[tuple[Firewall, Scene, Bot]]:
+    """A bot behind a firewall, in the middle of its answers."""
+    async with firewall(postgres) as wall, scene_on(postgres, folder, wall) as scene:
+        bot = await scene.start()
+        await ask(scene, bot)
+        yield wall, scene, bot
+
+
 async def test_a_bot_that_was_killed_goes_on_as_soon_as_it_is_started(
     postgres: Server, tmp_path: Path
 ) -> None:
     async with scene_on(postgres, tmp_path) as scene:
         bot = await scene.start()
-        await scene.survey.ask(1)
-        await scene.either(bot, lambda: any("Answer to" in text for text in scene.town.texts(1)))
+        await ask(scene, bot, people=[1])
         await bot.kill()
         bot = await scene.start()
-        await scene.town.until(scene.survey.all_answered, SOON)
+        await end(scene, bot)
         assert len(scene.town.texts(1)) == 1
-        assert await bot.terminate() == 0
-
-
-async def begun(scene: Scene, bot: Bot) -> None:
-    """People ask, and see that they are answered."""
-    for person in PEOPLE:
-        await scene.survey.ask(person)
-    await scene.either(
-        bot,
-        lambda: all(
-            any("Answer to" in text for text in scene.town.texts(person)) for person in PEOPLE
-        ),
-    )
 
 
 async def test_answers_go_on_when_a_firewall_has_forgotten_the_connections(
     postgres: Server, tmp_path: Path
 ) -> None:
-    async with firewall(postgres) as wall, scene_on(postgres, tmp_path, wall) as scene:
-        bot = await scene.start()
-        await begun(scene, bot)
+    async with answering(postgres, tmp_path) as (wall, scene, bot):
         wall.forget()
         await scene.survey.ask(2)
-        await scene.town.until(scene.survey.all_answered, SOON)
-        assert await bot.terminate() == 0
-        assert scene.survey.judge().good
+        await end(scene, bot)
 
 
 async def test_answers_are_shown_while_the_database_is_out_of_reach(
     postgres: Server, tmp_path: Path
 ) -> None:
-    async with firewall(postgres) as wall, scene_on(postgres, tmp_path, wall) as scene:
-        bot = await scene.start()
-        await begun(scene, bot)
+    async with answering(postgres, tmp_path) as (wall, scene, bot):
         with wall.shut():
             await scene.town.until(scene.survey.all_answered, SOON)
             await scene.survey.ask(2)
-        await scene.town.until(scene.survey.all_answered, SOON)
-        assert await bot.terminate() == 0
-        assert scene.survey.judge().good
+        await end(scene, bot)
 
 
 async def test_a_bot_ends_in_time_while_the_database_is_out_of_reach(
     postgres: Server, tmp_path: Path
 ) -> None:
-    async with firewall(postgres) as wall, scene_on(postgres, tmp_path, wall) as scene:
-        bot = await scene.start()
-        await begun(scene, bot)
+    async with answering(postgres, tmp_path) as (wall, scene, bot):
         with wall.shut():
             await scene.survey.ask(2)
             async with asyncio.timeout(SOON):
                 assert await bot.terminate() == 0
         bot = await scene.start()
-        await scene.town.until(scene.survey.all_answered, SOON)
-        assert await bot.terminate() == 0
-        assert scene.survey.judge().good
+        await end(scene, bot)

@@ -27,7 +27,7 @@ PATH = "/slack"
 TOO_OLD = 300.0
 STAMP = 20
 """Digits of a time stamp at most: no clock needs more, and Python reads no number of thousands."""
-OK, BAD_REQUEST, UNAUTHORISED, NOT_STORED = 200, 400, 401, 503
+BAD_REQUEST, UNAUTHORISED, NOT_STORED = 400, 401, 503
 
 
 class Webhooks:

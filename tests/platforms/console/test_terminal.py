@@ -5,109 +5,27 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from prompt_toolkit.data_structures import Size
-from prompt_toolkit.input import PipeInput, create_pipe_input
-from prompt_toolkit.output.vt100 import Vt100_Output
 
 from bot.core.delivery.partial import settle
 from bot.core.types import (
     Button,
     ButtonPress,
-    ChatMoved,
     CommandInfo,
-    Event,
     FileKind,
-    Happening,
     IncomingMessage,
     OutgoingFile,
     Reply,
     StopPressed,
-    Unreadable,
 )
-from bot.platforms.console.adapter import CHAT, ConsolePlatform
-from bot.platforms.console.terminal import TerminalScreen
-from tests.platforms.console.emulator import Emulator
+from bot.platforms.console.adapter import CHAT
+from tests.platforms.console.sitting import ENTER, Sitting, seated, sitting
 
-CTRL_C, CTRL_D, ENTER, TAB = "\x03", "\x04", "\r", "\t"
+CTRL_C, CTRL_D, TAB = "\x03", "\x04", "\t"
 UP = "\x1b[A"
-
-
-@dataclass(kw_only=True)
-class Sitting:
-    """Somebody at a terminal: `keys` go in, `terminal` shows, `events` reach the bot."""
-
-    platform: ConsolePlatform
-    terminal: Emulator
-    keyboard: PipeInput
-    events: list[Event] = field(default_factory=list)
-    news: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def sink(self, event: Happening) -> None:
-        assert not isinstance(event, Unreadable | ChatMoved)
-        self.events.append(event)
-        self.news.set()
-
-    def keys(self, text: str) -> None:
-        self.keyboard.send_text(text)
-
-    async def next_event(self) -> Event:
-        """The next thing that happens; bounded."""
-        async with asyncio.timeout(5):
-            await self.news.wait()
-        self.news.clear()
-        return self.events[-1]
-
-    async def say(self, line: str) -> IncomingMessage:
-        self.keys(line + ENTER)
-        event = await self.next_event()
-        assert isinstance(event, IncomingMessage)
-        return event
-
-    async def sees(self, text: str) -> str:
-        """Wait until a text is on the terminal; bounded by the number of looks."""
-        for _ in range(500):
-            if text in self.terminal.seen():
-                return self.terminal.seen()
-            await asyncio.sleep(0.01)  # the terminal draws when it likes: there is no event
-        raise AssertionError(f"{text!r} is not in:\n{self.terminal.seen()}")
-
-
-@asynccontextmanager
-async def sitting(tmp_path: Path, *, rows: int = 24) -> AsyncGenerator[Sitting]:
-    terminal = Emulator(rows=rows)
-    with create_pipe_input() as keyboard:
-        output = Vt100_Output(
-            terminal,
-            lambda: Size(rows=rows, columns=terminal.columns),
-            term="xterm-256color",
-            enable_cpr=False,
-        )
-        platform = ConsolePlatform(
-            TerminalScreen(source=keyboard, target=output),
-            wait_until_answered=_never,
-            language="en",
-            files=tmp_path / "images",
-        )
-        desk = Sitting(platform=platform, terminal=terminal, keyboard=keyboard)
-        running = asyncio.create_task(platform.run(desk.sink, lambda: None))
-        try:
-            await desk.sees("›")
-            yield desk
-        finally:
-            running.cancel()
-            await asyncio.wait({running})
-    if not running.cancelled():
-        running.result()
-
-
-async def _never(chat: object) -> None:
-    raise AssertionError("somebody who sits at a terminal is not kept waiting")
 
 
 @pytest.fixture
@@ -177,24 +95,12 @@ async def test_ctrl_c_takes_back_a_line_that_was_begun(desk: Sitting) -> None:
 
 
 async def test_ctrl_d_leaves(tmp_path: Path) -> None:
-    terminal = Emulator()
-    with create_pipe_input() as keyboard:
-        size = Size(rows=24, columns=80)
-        output = Vt100_Output(terminal, lambda: size, term="xterm", enable_cpr=False)
-        platform = ConsolePlatform(
-            TerminalScreen(source=keyboard, target=output),
-            wait_until_answered=_never,
-            language="en",
-            files=tmp_path,
-        )
-        keyboard.send_text(CTRL_D)
+    with seated(tmp_path) as desk:
+        desk.keys(CTRL_D)
         async with asyncio.timeout(5):
-            await platform.run(_no_event, lambda: None)
-    assert "›" not in terminal.seen()  # the prompt does not stay behind
-
-
-async def _no_event(event: object) -> None:
-    raise AssertionError(event)
+            await desk.platform.run(desk.sink, lambda: None)
+    assert not desk.events
+    assert "›" not in desk.terminal.seen()  # the prompt does not stay behind
 
 
 # ---------------------------------------------------------------- files

@@ -6,8 +6,7 @@ import pytest
 
 from bot.core.types import Button, FileKind, Forward, Reply
 from bot.sandbox.limits import Mode
-from bot.sandbox.slack.server import SlackSandbox
-from tests.platforms.slack.running import Running, running
+from tests.platforms.slack.running import Running
 
 
 async def test_a_direct_message_is_addressed_to_the_bot(bot: Running) -> None:
@@ -63,22 +62,6 @@ async def test_what_is_not_said_to_the_bot_is_not_addressed(bot: Running) -> Non
     assert not bot.inbox.message().addressed
 
 
-async def test_a_thread_begun_by_a_mention_needs_no_other(bot: Running) -> None:
-    ada, bea = bot.sandbox.person("Ada"), bot.sandbox.person("Bea")
-    channel = bot.sandbox.channel("general")
-    question = await ada.channel(channel).send("<@BOT> what is this?")
-    await bot.inbox.holds(2)
-    thread = ada.thread(question)
-    await thread.send("and why?")
-    await thread.send(f"<@{bea.id}> what do you say?")
-    await bot.inbox.holds(4)
-    follow_up, aside = bot.inbox.message(2), bot.inbox.message(3)
-    assert follow_up.addressed
-    assert follow_up.ref.chat == bot.inbox.message(0).ref.chat
-    assert not aside.addressed
-    assert aside.text == "@Bea what do you say?"
-
-
 @pytest.mark.parametrize("command", ["allow", "deny", "quota", "usage", "cost"])
 async def test_who_is_mentioned_in_a_command_about_people_is_told_by_id(
     bot: Running, command: str
@@ -89,140 +72,6 @@ async def test_who_is_mentioned_in_a_command_about_people_is_told_by_id(
     await ada.channel(bot.sandbox.channel("general")).send(f"<@BOT> !{command} <@{bea.id}>")
     await bot.inbox.holds(4)  # a mention comes twice
     assert {bot.inbox.message(at).text for at in range(4)} == {f"/{command} <@{bea.id}>"}
-
-
-async def test_whose_thread_it_is_is_known_after_a_restart_too(sandbox: SlackSandbox) -> None:
-    ada = sandbox.person("Ada")
-    general = ada.channel(sandbox.channel("general"))
-    async with running(sandbox) as before:
-        ours = await general.send("<@BOT> what is this?")
-        theirs = await general.send("what is this?")
-        await before.inbox.holds(3)
-        await before.settled()
-    async with running(sandbox) as after:
-        await ada.thread(theirs).send("anybody?")
-        await ada.thread(ours).send("and why?")
-        await after.inbox.holds(2)
-        heard = {m.text: m.addressed for m in (after.inbox.message(0), after.inbox.message(1))}
-    assert heard == {"anybody?": False, "and why?": True}
-
-
-@pytest.mark.parametrize("trouble", ["busy", "broken"])
-@pytest.mark.usefixtures("impatient")
-async def test_a_follow_up_after_a_restart_is_not_lost_on_a_slack_in_trouble(
-    sandbox: SlackSandbox, trouble: str
-) -> None:
-    ada = sandbox.person("Ada")
-    question = await ada.channel(sandbox.channel("general")).send("<@BOT> what is this?")
-    async with running(sandbox) as before:
-        await before.settled()
-    async with running(sandbox) as after:
-        if trouble == "busy":
-            sandbox.faults.refuse_next(1, method="conversations.replies")
-        else:
-            sandbox.faults.fail_next(503, method="conversations.replies")
-        await ada.thread(question).send("and why?")
-        await after.inbox.holds(1)
-        assert after.inbox.message().addressed
-        await after.settled()
-
-
-@pytest.mark.usefixtures("impatient")
-async def test_follow_ups_wait_for_a_slow_slack_in_order_and_hold_up_nobody(
-    sandbox: SlackSandbox,
-) -> None:
-    ada = sandbox.person("Ada")
-    general = ada.channel(sandbox.channel("general"))
-    question = await general.send("<@BOT> what is this?")
-    async with running(sandbox) as before:
-        await before.settled()
-    async with running(sandbox) as after:
-        sandbox.faults.hang_next(method="conversations.replies")
-        for text in ("and why?", "and how?"):
-            await ada.thread(question).send(text)
-        await general.send("<@BOT> something else")
-        await after.inbox.holds(2)  # a mention comes twice
-        await ada.thread(question).send("and when?")
-        # Slack would send the three again to another process.
-        await sandbox.wait_for(lambda: len(sandbox.sockets.unacked) == 3)
-        assert [message.text for message in map(after.inbox.message, (0, 1))] == (
-            ["something else"] * 2
-        )
-        sandbox.let_go()
-        await after.inbox.holds(5)
-        heard = [after.inbox.message(at) for at in (2, 3, 4)]
-        assert [message.text for message in heard] == ["and why?", "and how?", "and when?"]
-        assert all(message.addressed for message in heard)
-        await after.settled()
-
-
-async def test_many_threads_that_go_on_at_once_after_a_restart_are_all_heard(
-    sandbox: SlackSandbox,
-) -> None:
-    ada = sandbox.person("Ada")
-    general = ada.channel(sandbox.channel("general"))
-    questions = [await general.send(f"<@BOT> question {number}") for number in range(45)]
-    async with running(sandbox) as before:
-        await before.settled()
-    async with running(sandbox) as after:
-        sandbox.limits.mode = Mode.HARD
-        for question in questions:
-            await ada.thread(question).send("and why?")
-        await after.inbox.holds(45)
-        assert all(after.inbox.message(at).addressed for at in range(45))
-    assert sandbox.limits.refused == 0
-
-
-async def test_a_command_for_files_is_about_the_message_that_began_the_thread(
-    bot: Running,
-) -> None:
-    ada = bot.sandbox.person("Ada")
-    general = bot.sandbox.channel("general")
-    clip = await ada.channel(general).upload("talk.m4a", b"sound", "audio/mp4")
-    await ada.thread(clip).send("<@BOT> !transcribe de")
-    mine = await ada.dm.record(b"sound", seconds=1)
-    await ada.thread(mine).send("!transcribe")
-    await ada.thread(mine).send("what else?")
-    await bot.inbox.holds(6)  # a mention comes twice
-    by_text = {m.text: m.reply_to for m in map(bot.inbox.message, range(len(bot.inbox.events)))}
-    for command, name in (("/transcribe de", "talk.m4a"), ("/transcribe", "audio_message.m4a")):
-        quote = by_text[command]
-        assert quote is not None and [file.name for file in quote.attachments] == [name]
-    assert by_text["what else?"] is None
-
-
-async def test_a_direct_message_and_its_threads_are_one_conversation(bot: Running) -> None:
-    ada = bot.sandbox.person("Ada")
-    question = await ada.dm.send("what is this?")
-    await ada.thread(question).send("and why?")
-    await bot.inbox.holds(2)
-    first, second = bot.inbox.message(0), bot.inbox.message(1)
-    assert first.ref.chat == second.ref.chat
-    draft = bot.platform.draft(second)
-    await draft.finish(Reply(text="because"))
-    assert ada.dm.answers()[0].thread == question.ts
-
-
-async def test_what_is_said_of_a_message_in_a_thread_stands_in_the_thread(bot: Running) -> None:
-    ada = bot.sandbox.person("Ada")
-    question = await ada.dm.send("what is this?")
-    await ada.thread(question).send("!model")
-    await bot.inbox.holds(2)
-    chat = bot.inbox.message().ref.chat
-    await bot.platform.send(chat, Reply(text="pick a model"))
-    await ada.dm.send("!help")
-    await bot.inbox.holds(3)
-    await bot.platform.send(chat, Reply(text="this is what I can do"))
-    assert [seen.thread for seen in ada.dm.answers()] == [question.ts, ""]
-
-
-async def test_threads_of_a_channel_are_conversations_of_their_own(bot: Running) -> None:
-    ada = bot.sandbox.person("Ada")
-    general = ada.channel(bot.sandbox.channel("general"))
-    await general.send("<@BOT> one")
-    await general.send("<@BOT> two")
-    await bot.inbox.holds(4)
-    assert len({bot.inbox.message(at).ref.chat for at in range(4)}) == 2
 
 
 @pytest.mark.parametrize(
