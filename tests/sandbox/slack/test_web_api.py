@@ -28,10 +28,6 @@ async def client(slack: SlackSandbox) -> AsyncIterator[AsyncWebClient]:
         )
 
 
-def code(refused: pytest.ExceptionInfo[SlackApiError]) -> str:
-    return str(refused.value.response["error"])
-
-
 async def test_auth_test_names_the_bot_and_its_scopes(
     slack: SlackSandbox, client: AsyncWebClient
 ) -> None:
@@ -42,9 +38,8 @@ async def test_auth_test_names_the_bot_and_its_scopes(
 
 async def test_a_wrong_token_is_refused(slack: SlackSandbox) -> None:
     stranger = AsyncWebClient(token="xoxb-wrong", base_url=slack.base_url)
-    with pytest.raises(SlackApiError) as refused:
+    with pytest.raises(SlackApiError, match="invalid_auth"):
         await stranger.auth_test()
-    assert code(refused) == "invalid_auth"
 
 
 async def test_a_person_sees_what_is_posted_changed_and_deleted(
@@ -94,11 +89,10 @@ async def test_what_is_too_long_for_slack_is_refused(
     error: str,
 ) -> None:
     ada = slack.person("Ada")
-    with pytest.raises(SlackApiError) as refused:
+    with pytest.raises(SlackApiError, match=error):
         await client.api_call(
             "chat.postMessage", json={"channel": ada.dm.id, "text": text, "blocks": blocks}
         )
-    assert code(refused) == error
 
 
 async def test_a_stream_grows_in_a_thread_and_ends_with_buttons(
@@ -122,26 +116,23 @@ async def test_a_stream_in_a_channel_needs_its_reader(
     ada = slack.person("Ada")
     general = ada.channel(slack.channel("general"))
     question = await general.send("<@BOT> hi")
-    with pytest.raises(SlackApiError) as refused:
+    with pytest.raises(SlackApiError, match="missing_recipient_team_id"):
         await client.chat_startStream(channel=general.id, thread_ts=question.ts)
-    assert code(refused) == "missing_recipient_team_id"
-    with pytest.raises(SlackApiError) as refused:
+    with pytest.raises(SlackApiError, match="user_not_found"):
         await client.chat_startStream(
             channel=general.id,
             thread_ts=question.ts,
             recipient_team_id=slack.workspace.team,
             recipient_user_id="U0ELSEWHERE",
         )
-    assert code(refused) == "user_not_found"
 
 
 async def test_a_stream_outside_a_thread_is_refused(
     slack: SlackSandbox, client: AsyncWebClient
 ) -> None:
     ada = slack.person("Ada")
-    with pytest.raises(SlackApiError) as refused:
+    with pytest.raises(SlackApiError, match="invalid_thread_ts"):
         await client.api_call("chat.startStream", json={"channel": ada.dm.id})
-    assert code(refused) == "invalid_thread_ts"
 
 
 async def test_a_stream_dies_of_age_and_can_be_edited_then(
@@ -155,9 +146,8 @@ async def test_a_stream_dies_of_age_and_can_be_edited_then(
         channel=ada.dm.id, thread_ts=question.ts, markdown_text="half"
     )
     await clock.advance(301)
-    with pytest.raises(SlackApiError) as refused:
+    with pytest.raises(SlackApiError, match="message_not_in_streaming_state"):
         await client.chat_appendStream(channel=ada.dm.id, ts=started["ts"], markdown_text="more")
-    assert code(refused) == "message_not_in_streaming_state"
     await client.chat_update(channel=ada.dm.id, ts=started["ts"], text="whole")
     assert ada.dm.screen()[-1].text == "whole"
 
@@ -168,9 +158,8 @@ async def test_a_stream_takes_only_so_much(slack: SlackSandbox, client: AsyncWeb
     started = await client.chat_startStream(
         channel=ada.dm.id, thread_ts=question.ts, markdown_text="é" * 5_000
     )
-    with pytest.raises(SlackApiError) as refused:
+    with pytest.raises(SlackApiError, match="msg_too_long"):
         await client.chat_appendStream(channel=ada.dm.id, ts=started["ts"], markdown_text="x" * 601)
-    assert code(refused) == "msg_too_long"
 
 
 async def test_tasks_count_in_a_stream_once_there_are_words_in_it(
@@ -192,10 +181,9 @@ async def test_tasks_count_in_a_stream_once_there_are_words_in_it(
     await client.chat_appendStream(
         channel=ada.dm.id, ts=started["ts"], chunks=[tasks[0] | {"status": "error"}]
     )
-    with pytest.raises(SlackApiError) as refused:
+    with pytest.raises(SlackApiError, match="msg_too_long"):
         words = {"type": "markdown_text", "text": "x" * 101}
         await client.chat_appendStream(channel=ada.dm.id, ts=started["ts"], chunks=[words])
-    assert code(refused) == "msg_too_long"
 
 
 async def test_a_stream_takes_words_or_chunks_whichever_came_first(
@@ -212,12 +200,10 @@ async def test_a_stream_takes_words_or_chunks_whichever_came_first(
         (chunks["ts"], {"markdown_text": "more"}),
     ):
         for method in ("chat.appendStream", "chat.stopStream"):
-            with pytest.raises(SlackApiError) as refused:
+            with pytest.raises(SlackApiError, match="streaming_mode_mismatch"):
                 await client.api_call(method, json={"channel": ada.dm.id, "ts": ts, **more})
-            assert code(refused) == "streaming_mode_mismatch"
-    with pytest.raises(SlackApiError) as refused:
+    with pytest.raises(SlackApiError, match="cannot_provide_both_markdown_text_and_chunks"):
         await client.api_call(start, json=here | {"markdown_text": "one", "chunks": [chunk]})
-    assert code(refused) == "cannot_provide_both_markdown_text_and_chunks"
 
 
 async def test_a_message_that_streams_is_not_deleted_and_a_stopped_one_takes_no_more(
@@ -228,13 +214,11 @@ async def test_a_message_that_streams_is_not_deleted_and_a_stopped_one_takes_no_
     started = await client.chat_startStream(
         channel=ada.dm.id, thread_ts=question.ts, markdown_text="half"
     )
-    with pytest.raises(SlackApiError) as refused:
+    with pytest.raises(SlackApiError, match="cant_delete_message"):
         await client.chat_delete(channel=ada.dm.id, ts=started["ts"])
-    assert code(refused) == "cant_delete_message"
     await ada.dm.stop()
-    with pytest.raises(SlackApiError) as refused:
+    with pytest.raises(SlackApiError, match="stopped_by_user"):
         await client.chat_appendStream(channel=ada.dm.id, ts=started["ts"], markdown_text="more")
-    assert code(refused) == "stopped_by_user"
     await client.chat_delete(channel=ada.dm.id, ts=started["ts"])
     assert ada.dm.answers() == []
 
@@ -248,9 +232,8 @@ async def test_a_task_must_be_as_documented(
     ada = slack.person("Ada")
     question = await ada.dm.send("hello")
     task = {"type": "task_update", "id": "1", "title": "Look", "status": "in_progress"} | wrong
-    with pytest.raises(SlackApiError) as refused:
+    with pytest.raises(SlackApiError, match="invalid_chunks"):
         await client.chat_startStream(channel=ada.dm.id, thread_ts=question.ts, chunks=[task])
-    assert code(refused) == "invalid_chunks"
 
 
 async def test_a_missing_scope_is_named(slack: SlackSandbox, client: AsyncWebClient) -> None:
