@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+import os
+from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,9 @@ from bot.sandbox import telegram as telegram_sandbox
 from bot.sandbox.openai import ScriptedApi, serve_scripted
 from bot.sandbox.telegram.telegram import Telegram
 from bot.store import StorageSettings, migrate
+from tests.store.postgres import Server, running_server
+
+WITHOUT_POSTGRES = "CHINWAG_TESTS_WITHOUT_POSTGRES"
 
 # The same examples each time, so that a change is blamed for what it broke alone. To look further:
 # --hypothesis-profile=default
@@ -26,6 +30,15 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("template") / "store.db"
     asyncio.run(migrate.upgrade(StorageSettings(url=f"sqlite:///{file}")))
     return file
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """One server for all; whoever needs a database makes it."""
+    if os.environ.get(WITHOUT_POSTGRES):
+        pytest.skip(f"{WITHOUT_POSTGRES} is set")
+    with running_server() as server:
+        yield server
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from tests.durability.long import Opener, Series, slack_town, telegram_town, webhook_town
-from tests.durability.processes import Launcher, launching
+from tests.durability.processes import Launcher
 from tests.durability.scenes import die_at, kill_at_random, make_template, terminate_under_load
 from tests.durability.town import Verdict
 
@@ -20,13 +20,6 @@ NOTHING_WRONG = Verdict()
 
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def launcher() -> AsyncGenerator[Launcher]:
-    """One for all: to start it takes as long as a scene."""
-    async with launching() as launcher:
-        yield launcher
 
 
 @pytest_asyncio.fixture(loop_scope="module")

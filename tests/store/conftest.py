@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import os
 import shutil
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
@@ -14,19 +13,9 @@ import pytest
 from bot.core.stores import Stores
 from bot.store import StorageSettings, migrate, open_store
 from bot.store.schema import metadata
-from tests.store.postgres import Server, running_server
-
-WITHOUT = "CHINWAG_TESTS_WITHOUT_POSTGRES"
+from tests.store.postgres import Server
 
 _names = itertools.count()
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Server]:
-    if os.environ.get(WITHOUT):
-        pytest.skip(f"{WITHOUT} is set")
-    with running_server() as server:
-        yield server
 
 
 @pytest.fixture(scope="session")
