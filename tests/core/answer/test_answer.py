@@ -166,8 +166,9 @@ async def test_a_question_that_failed_for_a_passing_reason_is_remembered(house: 
     ]
 
 
-async def test_a_question_that_can_never_work_is_forgotten(house: House) -> None:
-    house.api.faults.add(Refuse(400, "bad"), on="/chat/completions")
+@pytest.mark.parametrize("code", ["", "context_length_exceeded", "content_policy_violation"])
+async def test_a_question_that_can_never_work_is_forgotten(house: House, code: str) -> None:
+    house.api.faults.add(Refuse(400, "bad", code=code), on="/chat/completions")
     await house.say("poison")
     await house.say("hello")
     assert house.asked() == [("system", "Be brief."), ("user", "hello")]

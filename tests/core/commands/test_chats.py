@@ -201,6 +201,7 @@ async def test_a_cheap_model_finds_the_title_and_its_cost_is_kept(tmp_path: Path
         await titles(house, "Towns of Mali")
         assert house.api.traffic.requests[-1].json["model"] == "gpt-4o"
         assert "In Mali." in str(house.asked())
+        assert "- `gpt-4o`: 1 request, " in (await house.say("/usage"))[-1]
         asked = len(house.api.traffic.to("/chat/completions"))
         await house.say("And Gao?")
         await titles(house, "Towns of Mali")

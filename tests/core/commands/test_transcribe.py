@@ -9,6 +9,7 @@ import pytest
 
 from bot.core.commands.transcribe import language_of
 from bot.core.fakes.platform import CHAT
+from bot.core.question.listening import PARTS_AT_ONCE
 from bot.core.types import (
     Attachment,
     ChatId,
@@ -118,6 +119,13 @@ async def test_a_part_that_fails_ends_it_in_one_sentence(house: House) -> None:
     house.api.faults.add(Refuse(500), on="/audio/transcriptions")
     [text] = await house.tell(reply(house, "/transcribe", sent(house, beeps(1.0))))
     assert text.startswith("⚠️ The API is having trouble.")
+
+
+async def test_when_a_part_fails_the_others_are_not_paid_for(tmp_path: Path) -> None:
+    async with open_house(tmp_path, part_seconds=3) as house:
+        house.api.faults.add(Refuse(400), on="/audio/transcriptions")
+        await house.tell(reply(house, "/transcribe", sent(house, talk(1), name="talk.wav")))
+        assert len(house.api.traffic.to("/audio/transcriptions")) <= PARTS_AT_ONCE + 1
 
 
 async def test_listening_can_be_stopped(house: House) -> None:

@@ -19,7 +19,7 @@ from bot.core.fakes.platform import CHAT
 from bot.core.limits.budget import Quotas
 from bot.core.limits.calendar import Calendar, Period
 from bot.core.limits.quota import Measure, QuotaSyntaxError, parse_limits
-from bot.core.types import ChatId, ChatRef, Sender, UserId
+from bot.core.types import Attachment, ChatId, ChatRef, FileId, FileKind, Sender, UserId
 from bot.sandbox.openai.faults import Hang, Refuse
 from bot.sandbox.openai.scripted import Answer
 from bot.sandbox.openai.traffic import Traffic
@@ -176,6 +176,16 @@ async def test_a_recording_that_is_heard_at_the_second_try_counts_once(
     assert rows(tmp_path, "SELECT count(*) FROM usage WHERE kind = 'audio'") == [(1,)]
 
 
+async def test_of_a_recording_in_parts_all_parts_count(tmp_path: Path) -> None:
+    quotas = own(daily_audio_minutes="0.1")
+    async with open_house(tmp_path, quotas=quotas, part_seconds=3) as house:
+        house.platform.contents[FileId("v")] = beeps(12.0)
+        voice = Attachment(id=FileId("v"), kind=FileKind.VOICE, mime="audio/ogg", name="v.ogg")
+        [text] = await house.tell(house.platform.message("", attachments=(voice,)))
+        assert text.startswith("⚠️ This takes 0.2 minutes of audio, and the limit here is")
+        assert house.api.traffic.requests == []
+
+
 async def test_admins_have_no_limits_unless_the_operator_wants_it(tmp_path: Path) -> None:
     access = Access(open=True, admins=frozenset({"fake:1"}))
     strict = Quotas(own=own(daily_tokens=1).own, admins_exempt=False)
@@ -196,12 +206,13 @@ async def test_all_together_can_reach_a_limit(tmp_path: Path) -> None:
 async def test_a_reserved_model_is_for_those_it_is_for(tmp_path: Path) -> None:
     models = {"gpt-4o*": frozenset({"fake:2"})}
     async with open_house(tmp_path, access=Access(open=True, models=models)) as house:
-        [text] = await house.say("hello")
+        [text] = await house.say("a secret")
         assert text == (
             "⚠️ The model “gpt-4o-mini” is reserved for others. Choose another with /model."
         )
         assert house.api.traffic.to("/chat/completions") == []
         assert (await house.say("hello", sender=WU))[-1].startswith("**You said:** hello")
+        assert "a secret" not in str(house.asked())  # what was not let through is not kept
 
 
 async def test_a_reserved_model_neither_draws_nor_listens_for_others(tmp_path: Path) -> None:

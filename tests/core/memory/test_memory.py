@@ -170,6 +170,8 @@ async def test_what_no_longer_fits_is_summed_up_and_the_originals_stay(tmp_path:
         role, text = asked[0]
         assert role == "system" and "They agreed on Tuesday." in str(text)
         assert "Number 0" not in str(asked)
+        told = [*summaries(house), str(asked)]
+        assert all(any(f"Number {n}:" in each for each in told) for n in range(8))  # none is lost
         view = (await house.say("/context"))[-1]
         assert "- summary of what was said earlier: " in view and "summed up" in view
         await house.say("/export")
@@ -177,6 +179,37 @@ async def test_what_no_longer_fits_is_summed_up_and_the_originals_stay(tmp_path:
         await house.say("/new")
         await house.say("hello")
         assert "Tuesday" not in str(house.asked())
+
+
+async def test_a_summary_carries_on_the_one_before_it_and_all_of_them_count(
+    tmp_path: Path,
+) -> None:
+    defaults = replace(SMALL, summary_model="gpt-4o")
+    async with open_house(tmp_path, defaults=defaults) as house:
+        house.api.script.answer_with(
+            lambda question: (
+                "They agreed on Tuesday." if "Sum up" in str(question.messages[0]) else "yes " * 60
+            )
+        )
+        async with asyncio.timeout(20):
+            while len(summaries(house)) < 2:
+                await house.say("word " * 60)
+            assert "Earlier summary: They agreed on Tuesday." in summaries(house)[-1]
+            while not await are_counted(house):  # noqa: ASYNC110 - beside the conversation
+                await asyncio.sleep(0.005)
+
+
+async def are_counted(house: House) -> bool:
+    """Whether who asked is told of as many requests for titles and summaries as there were."""
+    requests = house.api.traffic.to("/chat/completions")
+    made = sum(request.json["model"] == "gpt-4o" for request in requests)
+    return f"- `gpt-4o`: {made} requests, " in (await house.say("/usage"))[-1]
+
+
+def summaries(house: House) -> list[str]:
+    """What the cheap model was asked to sum up."""
+    asked = [str(request.json) for request in house.api.traffic.to("/chat/completions")]
+    return [text for text in asked if "Sum up" in text]
 
 
 async def test_without_a_cheap_model_the_oldest_are_left_out_and_context_says_so(

@@ -3,9 +3,14 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from bot.core.types import FileKind, IncomingMessage
+import pytest
+
+from bot.core.clock import SystemClock
+from bot.core.fakes.platform import FakePlatform
+from bot.core.types import Attachment, FileId, FileKind, IncomingMessage
+from bot.errors import PlatformError
 from tests.attached import attached
-from tests.house import DEFAULTS, House, open_house
+from tests.house import DEFAULTS, QUICK, House, open_house
 from tests.media import papers
 
 
@@ -57,3 +62,46 @@ async def test_a_file_that_cannot_be_fetched_is_said_after_a_second_try(house: H
     house.platform.contents.clear()
     [text] = await house.tell(gone)
     assert text == "I could not fetch that file. Please send it again."
+
+
+class Flaky(FakePlatform):
+    """A platform that does not hand a file over at first."""
+
+    failures = 0
+
+    async def download(self, attachment: Attachment, to: Path) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise PlatformError("the connection broke")
+        await super().download(attachment, to)
+
+
+@pytest.mark.parametrize(
+    ("failures", "text"), [(1, "**You said:** [File “a.txt”"), (2, "I could not fetch that file")]
+)
+async def test_a_file_that_is_not_handed_over_is_asked_for_once_more(
+    tmp_path: Path, failures: int, text: str
+) -> None:
+    flaky = Flaky(QUICK, clock=SystemClock())
+    async with open_house(tmp_path, platform=flaky) as house:
+        flaky.failures = failures
+        flaky.contents[FileId("f")] = b"Hello."
+        file = Attachment(id=FileId("f"), kind=FileKind.DOCUMENT, mime="text/plain", name="a.txt")
+        [said] = await house.tell(flaky.message("", attachments=(file,)))
+        assert said.startswith(text)
+
+
+async def test_a_file_that_turns_out_to_be_too_large_is_said_so_at_once(tmp_path: Path) -> None:
+    async with open_house(tmp_path, capabilities=replace(QUICK, max_file_in=3_000_000)) as house:
+        house.platform.contents[FileId("f")] = bytes(3_000_001)
+        file = Attachment(id=FileId("f"), kind=FileKind.DOCUMENT, mime="text/plain", name="a.txt")
+        [said] = await house.tell(house.platform.message("", attachments=(file,)))
+        assert said == "That file is too large: I can fetch at most 3 MB here."
+
+
+async def test_a_question_about_a_locked_document_is_not_answered_without_it(house: House) -> None:
+    house.platform.contents[FileId("f")] = papers.locked_pdf()
+    file = Attachment(id=FileId("f"), kind=FileKind.DOCUMENT, mime="application/pdf", name="a.pdf")
+    [said] = await house.tell(house.platform.message("How many?", attachments=(file,)))
+    assert "password" in said
+    assert house.api.traffic.to("/chat/completions") == []

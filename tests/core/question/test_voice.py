@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.types import FileKind, IncomingMessage
-from bot.sandbox.openai.faults import Refuse
+from bot.core.types import Attachment, FileId, FileKind, IncomingMessage
+from bot.sandbox.openai.faults import Refuse, Stall
 from tests.attached import recording
 from tests.house import DEFAULTS, House, open_house
 from tests.sounds import beeps
@@ -69,3 +69,19 @@ async def test_without_speech_recognition_the_person_is_told(tmp_path: Path) -> 
     async with open_house(tmp_path, defaults=replace(DEFAULTS, transcription_model="")) as house:
         [text] = await house.tell(voice(house, beeps(1.0)))
         assert text.startswith("⚠️ I cannot listen to recordings here")
+
+
+async def test_of_two_recordings_each_counts_once_although_one_was_heard_at_the_second_try(
+    tmp_path: Path,
+) -> None:
+    async with open_house(tmp_path, defaults=replace(DEFAULTS, patience=30.0)) as house:
+        files = []
+        for name, seconds in (("a", 1.5), ("b", 1.0)):
+            house.platform.contents[FileId(name)] = beeps(seconds)
+            files.append(Attachment(id=FileId(name), kind=FileKind.VOICE, mime="audio/ogg"))
+        house.api.script.transcribe("One.", "Two.")
+        house.api.faults.add(Stall(seconds=0), on="/audio/transcriptions")
+        house.api.faults.add(Refuse(503), on="/audio/transcriptions")
+        await house.tell(house.platform.message("", attachments=tuple(files)))
+        assert house.asked()[-1] == ("user", "One.\n\nTwo.")
+        assert "(listening): 2 requests" in (await house.say("/usage"))[-1]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from bot.core.types import Button, FileKind, Forward, Reply
+from bot.platforms.slack.ids import make_chat
 from bot.sandbox.limits import Mode
+from bot.sandbox.slack import events
 from tests.platforms.slack.running import Running
 
 
@@ -127,6 +129,35 @@ async def test_a_press_carries_the_value_and_the_message_of_the_button(bot: Runn
     assert "one moment" not in [seen.text for seen in ada.dm.kept()]
 
 
+async def test_what_is_pressed_and_commanded_in_a_channel_is_done_in_a_group(bot: Running) -> None:
+    ada, channel = bot.sandbox.person("Ada"), bot.sandbox.channel("general")
+    chat = make_chat(bot.sandbox.workspace.team, channel.id, "")
+    await bot.platform.send(chat, Reply(text="pick", buttons=((Button("Again", "v1"),),)))
+    await ada.channel(channel).press("Again")
+    await bot.inbox.holds(1)
+    await ada.channel(channel).slash("/forget chat yes")
+    await bot.inbox.holds(2)
+    await ada.dm.slash("/forget chat yes")
+    await bot.inbox.holds(3)
+    assert bot.inbox.press(0).group and bot.inbox.message(1).group
+    assert not bot.inbox.message(2).group
+
+
+async def test_a_notice_notifies_nobody_and_may_be_refused(bot: Running) -> None:
+    ada = bot.sandbox.person("Ada")
+    await ada.dm.send("hello")
+    await bot.inbox.holds(1)
+    chat = bot.inbox.message().ref.chat
+    await bot.platform.send(chat, Reply(text="pick", buttons=((Button("Again", "v1"),),)))
+    await ada.dm.press("Again")
+    await bot.inbox.holds(2)
+    await bot.platform.notice(bot.inbox.press(), "There is no model “<!channel>”.")
+    seen = ada.dm.answers()[-1]
+    assert "There is no model" in seen.text and seen.pings == ()
+    bot.sandbox.faults.fail_next(503, method="chat.postEphemeral")
+    await bot.platform.notice(bot.inbox.press(), "one moment")  # nobody need know
+
+
 async def test_slacks_own_stop_button_is_heard(bot: Running) -> None:
     ada = bot.sandbox.person("Ada")
     await ada.dm.send("a long story, please")
@@ -196,6 +227,38 @@ async def test_the_bot_does_not_hear_itself(bot: Running) -> None:
     await bot.platform.edit(ref, Reply(text="hi there"))
     await bot.settled()
     assert len(bot.inbox.events) == 1
+
+
+@pytest.mark.parametrize(
+    "author",
+    [{"user": "U0OTHER", "bot_id": "B0OTHER"}, {"user": "USLACKBOT"}, {"user": "{bot}"}, {}],
+)
+async def test_no_other_bot_is_heard_nor_slack_itself(bot: Running, author: dict[str, str]) -> None:
+    workspace, channel = bot.sandbox.workspace, bot.sandbox.channel("general")
+    who = {name: value.format(bot=workspace.bot.id) for name, value in author.items()}
+    for kind in ("message", "app_mention"):
+        said = {"type": kind, "channel": channel.id, "ts": workspace.new_ts()}
+        event = said | {"text": f"<@{workspace.bot.id}> hello", **who}
+        bot.sandbox.sockets.tell("events_api", events.callback(workspace, event))
+    await bot.settled()
+    assert bot.inbox.events == []
+
+
+async def test_a_file_that_was_deleted_meanwhile_is_none(bot: Running) -> None:
+    workspace, ada = bot.sandbox.workspace, bot.sandbox.person("Ada")
+    event = {"type": "message", "channel_type": "im", "channel": ada.dm.id, "user": ada.id}
+    event |= {"text": "what is this?", "ts": workspace.new_ts(), "subtype": "file_share"}
+    gone = [{"id": "F1", "mode": "tombstone"}, {"id": "F2", "mode": "hidden_by_limit"}]
+    bot.sandbox.sockets.tell("events_api", events.callback(workspace, event | {"files": gone}))
+    await bot.inbox.holds(1)
+    assert bot.inbox.message().text == "what is this?"
+    assert bot.inbox.message().attachments == ()
+
+
+def test_a_channel_and_its_threads_are_one_place_for_admins(bot: Running) -> None:
+    thread = make_chat("T1", "C1", "17.1")
+    assert {*bot.platform.places(thread)} == {thread.id, "C1"}
+    assert bot.platform.lobby(thread) == make_chat("T1", "C1", "")
 
 
 async def test_files_are_told_apart(bot: Running) -> None:

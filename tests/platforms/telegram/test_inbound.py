@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from bot.core.clock import SystemClock
 from bot.core.types import (
     Button,
     ButtonPress,
@@ -17,7 +18,8 @@ from bot.core.types import (
     Unreadable,
 )
 from bot.errors import FileTooLarge, PlatformError
-from bot.platforms.telegram import adapter
+from bot.platforms.telegram import TelegramSettings, adapter, connect
+from bot.platforms.telegram.ids import make_chat
 from bot.sandbox.telegram.telegram import DOWNLOAD
 from tests.intake import Inbox, listening
 from tests.platforms.telegram.stage import TelegramStage, group, private, staged, topic
@@ -102,6 +104,7 @@ async def test_a_reply_quotes_what_it_answers(ann: TelegramStage, inbox: Inbox) 
         ("大家好🙂请@Sandbox_Bot帮个忙", "大家好🙂请帮个忙", True),
         ("写信到a@sandbox_bot吧", "写信到a@sandbox_bot吧", False),
         ("/help", "/help", True),
+        ("@sandbox_bot what is /help@another_bot?", "what is /help@another_bot?", True),
         ("/model@sandbox_bot gpt", "/model gpt", True),
     ],
 )
@@ -266,6 +269,9 @@ async def test_a_press_comes_back_with_the_value_and_can_be_answered(
     assert (event.value, event.ref, event.sender.id) == ("no", ref, "1001")
     await ann.platform.notice(event, "Chosen: " + "x" * 300)
     assert press.toast == "Chosen: " + "x" * 192
+    too_late = "Bad Request: query is too old and response timeout expired or query ID is invalid"
+    ann.telegram.faults.fail_next(400, too_late, method="answerCallbackQuery")
+    await ann.platform.notice(event, "nobody is told")
 
 
 # ---------------------------------------------------------------- what nobody can read
@@ -281,3 +287,10 @@ async def test_an_update_that_cannot_be_read_is_kept_and_the_next_one_comes(
     assert '"what?"' in unreadable.raw
     assert isinstance(after, IncomingMessage)
     assert after.text == "after it"
+
+
+def test_a_group_and_its_topics_are_one_place_for_admins() -> None:
+    settings = TelegramSettings.model_validate({"token": "1000:secret"})
+    platform, topic = connect(settings, clock=SystemClock()), make_chat(-100, 7)
+    assert {*platform.places(topic)} == {topic.id, "-100"}
+    assert platform.lobby(topic) == make_chat(-100)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.types import FileKind, Forward, IncomingMessage, StopPressed
+from bot.core.types import ButtonPress, FileKind, Forward, IncomingMessage, StopPressed
 from bot.platforms.telegram.inbound import Me, parse_update
 from bot.platforms.telegram.updates import MALFORMED
 
@@ -341,3 +341,24 @@ def test_who_is_mentioned_in_a_command_about_people_is_told_by_id(
     event = parse_update({"update_id": 1, "message": written}, ME)
     assert isinstance(event, IncomingMessage)
     assert event.text == (text or words)
+
+
+def test_what_is_forwarded_into_a_group_is_not_said_to_the_bot() -> None:
+    group = {"id": -5, "type": "supergroup", "title": "Pals"}
+    origin = {"type": "hidden_user", "sender_user_name": "Zoe", "date": 1}
+    mention = {"type": "mention", "offset": 0, "length": 12}
+    said = message(text="@sandbox_bot tell me", entities=[mention], chat=group)
+    forwarded = {**said, "forward_origin": origin}
+    spoken = parse_update({"update_id": 1, "message": said}, ME)
+    passed_on = parse_update({"update_id": 2, "message": forwarded}, ME)
+    assert isinstance(spoken, IncomingMessage) and spoken.addressed
+    assert isinstance(passed_on, IncomingMessage) and not passed_on.addressed
+
+
+def test_a_button_that_is_pressed_in_a_group_is_pressed_in_a_group() -> None:
+    for kind in ("private", "group", "supergroup"):
+        chat = {"id": -5, "type": kind, "title": "Pals"}
+        query = {"id": "1", "from": ANN, "data": "v", "message": message(chat=chat)}
+        event = parse_update({"update_id": 1, "callback_query": query}, ME)
+        assert isinstance(event, ButtonPress)
+        assert (event.group, event.sender.id) == (kind != "private", "1001")

@@ -35,11 +35,14 @@ async def stage() -> AsyncIterator[TelegramStage]:
 
 async def test_markdown_is_seen_as_formatting_without_link_previews(stage: TelegramStage) -> None:
     text = "**bold** and [a link](https://example.com) and `code`"
-    await stage.platform.send(stage.incoming.ref.chat, Reply(text=text))
+    ref = await stage.platform.send(stage.incoming.ref.chat, Reply(text=text))
     seen = stage.view.screen().answers[-1]
     assert seen.text == "bold and a link and code"
     assert [entity["type"] for entity in seen.entities] == ["bold", "text_link", "code"]
     assert not seen.link_preview
+    await stage.platform.edit(ref, Reply(text=f"{text}, and more of it"))
+    seen = stage.view.screen().answers[-1]
+    assert seen.text == "bold and a link and code, and more of it" and not seen.link_preview
 
 
 async def test_a_text_that_is_too_long_arrives_whole_on_several_messages(
