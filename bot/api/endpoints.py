@@ -81,7 +81,7 @@ class Endpoints:
     def failed(self, endpoint: Endpoint) -> None:
         """The endpoint itself failed, not the request."""
         endpoint.failures += 1
-        if endpoint.failures >= FAILURES or endpoint.probing:
+        if endpoint.failures >= FAILURES:
             endpoint.rest = min(LONGEST_REST, endpoint.rest * 2 or FIRST_REST)
             endpoint.open_until = self._clock.monotonic() + endpoint.rest
             extra = {"endpoint": endpoint.url, "rest": endpoint.rest}

@@ -108,6 +108,7 @@ async def test_the_innermost_words_of_an_error_are_read(
         (403, "AccountOverdueError", "the account has an overdue balance", Kind.QUOTA),
         (429, "1113", "您的账户已欠费，请充值后重试", Kind.QUOTA),
         (429, "exceeded_current_quota_error", "suspended", Kind.QUOTA),
+        (429, "billing_not_active", "check your billing details", Kind.QUOTA),
         (403, "", "该令牌无权使用模型：gpt-5", Kind.MODEL_NOT_FOUND),
         (403, "", "该令牌无权访问模型 gpt-5", Kind.MODEL_NOT_FOUND),
         (500, "model_price_error", "模型 x 倍率或价格未配置", Kind.MODEL_NOT_FOUND),
@@ -139,6 +140,32 @@ async def test_quirk_16_the_code_or_else_the_words_decide_and_no_retry_is_wasted
     _, error = await ask_badly(client)
     assert error.kind is kind
     assert len(server.requests) == 1
+
+
+async def test_where_no_code_says_what_it_is_the_type_does(
+    client: ApiClient, server: WireServer
+) -> None:
+    error = {"message": "no", "type": "insufficient_quota", "code": None, "param": None}
+    server.always = json_answer({"error": error}, 429)
+    assert (await ask_badly(client))[1].kind is Kind.QUOTA
+    assert len(server.requests) == 1
+
+
+async def test_without_money_nothing_is_tried_again_whatever_the_server_says(
+    client: ApiClient, server: WireServer
+) -> None:
+    server.always = refusal(429, code="insufficient_quota", x_should_retry="true")
+    assert (await ask_badly(client))[1].kind is Kind.QUOTA
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("status", [408, 504, 522, 524])
+async def test_what_took_a_gateway_too_long_twice_is_not_paid_for_a_third_time(
+    client: ApiClient, server: WireServer, status: int
+) -> None:
+    server.always = whole(b"", status)
+    assert (await ask_badly(client))[1].kind is Kind.TIMEOUT
+    assert len(server.requests) == 2
 
 
 async def test_what_a_web_server_does_not_let_through_is_called_too_large(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import random
 
@@ -20,6 +21,7 @@ from tests.api.wire_server import (
     HELLO,
     Hang,
     Reset,
+    Wait,
     WireServer,
     head,
     json_answer,
@@ -223,3 +225,19 @@ def test_pauses_grow_and_are_spread() -> None:
     assert late > 4 * early
     assert len({backoff(1, None, random.Random(seed)) for seed in range(50)}) == 50
     assert all(2 < backoff(1, 2.0, random.Random(seed)) < 2.5 for seed in range(50))
+
+
+async def test_after_too_many_requests_fewer_go_out_at_once_and_one_more_with_each_success(
+    connect: Connect, server: WireServer
+) -> None:
+    client, held = connect(max_in_flight=8), asyncio.Event()
+    server.answer(*refusal(429))
+    server.answer(*HELLO)
+    await ask(client)
+    server.always = [Wait(held), *HELLO]
+    asking = [asyncio.create_task(ask(client)) for _ in range(8)]
+    for _ in range(4):
+        await server.arrivals.get()
+    assert client.in_flight == 2
+    held.set()
+    assert [words(events) for events in await asyncio.gather(*asking)] == ["Hello"] * 8

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.fakes.platform import CHAT
-from bot.sandbox.openai.faults import Hang, Refuse
+from bot.sandbox.openai.faults import Drop, Fault, Hang, Refuse
 from tests.house import DEFAULTS, House, open_house
 
 KEEPS_TRYING = "⏳ The API does not answer just now. I keep trying…"
@@ -21,8 +21,11 @@ async def patient(tmp_path: Path) -> AsyncGenerator[House]:
         yield house
 
 
-async def test_a_message_waits_for_an_api_that_is_down_and_is_answered(patient: House) -> None:
-    patient.api.faults.add(Refuse(503), on="/chat/completions")
+@pytest.mark.parametrize("fault", [Refuse(503), Refuse(429), Drop()])
+async def test_a_message_waits_for_an_api_that_is_down_and_is_answered(
+    patient: House, fault: Fault
+) -> None:
+    patient.api.faults.add(fault, on="/chat/completions")
     await patient.happen(patient.platform.message("hello"))
     await patient.sees(KEEPS_TRYING)
     await patient.lanes.answered(CHAT)

@@ -95,3 +95,5 @@ async def test_an_answer_without_a_word_and_a_single_failure_are_part_of_it(
         text = (await house.say("/stats", sender=BOSS))[-1]
         assert "- First word after: " in text and "- Whole answer after: " in text
         assert text.endswith("- API `127.0.0.1`: 1 failure")
+        await house.say("and now?")
+        assert (await house.say("/stats", sender=BOSS))[-1].endswith("- API `127.0.0.1`: fine")

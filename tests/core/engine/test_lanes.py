@@ -144,6 +144,23 @@ async def test_a_stranger_is_told_once_how_to_get_in(tmp_path: Path) -> None:
         assert len(house.api.traffic.to("/chat/completions")) == 1
 
 
+async def test_who_is_shut_out_while_they_wait_is_not_answered(tmp_path: Path) -> None:
+    access = Access(admins=frozenset({"fake:7"}), users=frozenset({"fake:1", "fake:666"}))
+    async with open_house(tmp_path, access=access) as house:
+        house.api.script.answer(SLOW, "second answer")
+        with house.api.held():
+            await house.happen(house.platform.message("first"))
+            await house.sees("slow")
+            await house.happen(house.platform.message("second", sender=EVE))
+            await house.sees("⏳ 1 message before yours")
+            boss = Sender(UserId("7"), "Boss")
+            await house.happen(house.platform.message("/deny 666", sender=boss))
+            await house.sees("`fake:666` is shut out")
+        await house.lanes.answered(CHAT)
+        assert len(house.api.traffic.to("/chat/completions")) == 1
+        assert "second answer" not in str(house.platform.kept())
+
+
 async def test_a_stranger_cannot_press_buttons(tmp_path: Path) -> None:
     async with open_house(tmp_path, access=Access(users=frozenset({"fake:1"}))) as house:
         before = await house.say("/model")

@@ -197,6 +197,17 @@ async def test_nobody_is_notified_by_what_a_model_writes(stage: SlackStage, said
     assert stage.place.answers()[-1].pings == ()
 
 
+@pytest.mark.parametrize("shown", ["wake up <!channel> ", "wake up "])
+async def test_nobody_is_notified_by_the_first_words_or_by_the_last(
+    stage: SlackStage, shown: str
+) -> None:
+    draft = stage.platform.draft(stage.incoming)
+    await draft.show(shown)
+    assert [seen.pings for seen in stage.place.answers()] == [()]
+    await draft.finish(Reply(text="wake up <!channel> and <@U0ADA>"))
+    assert [seen.pings for seen in stage.place.answers()] == [()]
+
+
 async def test_links_are_not_unfurled(stage: SlackStage) -> None:
     await stage.platform.send(stage.incoming.ref.chat, Reply(text="https://a.example/secret"))
     (call,) = stage.sandbox.calls_to("chat.postMessage")

@@ -294,3 +294,11 @@ def test_a_group_and_its_topics_are_one_place_for_admins() -> None:
     platform, topic = connect(settings, clock=SystemClock()), make_chat(-100, 7)
     assert {*platform.places(topic)} == {topic.id, "-100"}
     assert platform.lobby(topic) == make_chat(-100)
+
+
+def test_groups_have_no_drafts_and_fewer_previews() -> None:
+    settings = TelegramSettings.model_validate({"token": "1000:secret"})
+    platform = connect(settings, clock=SystemClock())
+    group, private = (platform.capabilities(make_chat(id)) for id in (-100, 100))
+    assert private.drafts and not group.drafts
+    assert group.update_interval > 3 > private.update_interval  # 20 messages a minute
