@@ -79,7 +79,8 @@ def _look_at(webhook: WebhookInfo, settings: TelegramSettings) -> list[Finding]:
     if webhook.url and webhook.last_error_message and webhook.pending_update_count:
         return [
             _wrong(
-                f"{webhook.pending_update_count} updates wait: {webhook.last_error_message}",
+                f"cannot deliver updates ({webhook.pending_update_count} waiting): "
+                f"{webhook.last_error_message}",
                 f"see that the bot runs, and that {ours} leads to /telegram of its web server "
                 "(web.host, web.port)",
             )

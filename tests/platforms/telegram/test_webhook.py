@@ -233,7 +233,7 @@ async def test_the_check_says_whether_telegram_reaches_the_bot() -> None:
         telegram.webhook.last_error = "Connection refused"
         telegram.webhook.last_error_date = telegram.now()
         (unreached,) = wrong(await check(settings))
-        assert unreached.text == "1 updates wait: Connection refused"
+        assert unreached.text == "cannot deliver updates (1 waiting): Connection refused"
         assert "web.port" in unreached.fix
 
 
