@@ -153,3 +153,8 @@ async def test_what_an_app_cannot_do_is_said_and_not_listed(tmp_path: Path) -> N
     async with open_house(tmp_path, capabilities=poor, commands=MORE) as house:
         assert (await house.say("/card"))[-1] == "/card does not work in this app, sorry."
         assert "/card" not in (await house.say("/help"))[-1]
+
+
+async def test_who_is_no_admin_is_not_led_to_what_is_for_admins(house: House) -> None:
+    assert (await house.say("/help broadcas"))[-1].startswith("There is no command /broadcas.")
+    assert "/broadcast" not in house.platform.kept()[-1]

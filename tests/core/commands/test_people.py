@@ -239,8 +239,10 @@ async def test_what_is_said_of_somebodys_limits_is_theirs(tmp_path: Path) -> Non
     own, everybody = parse_limits(["daily_tokens=10000"]), parse_limits(["daily_tokens=50000"])
     quotas = Quotas(own=own, everybody=everybody, admins_exempt=False)
     async with open_house(tmp_path, access=ACCESS, quotas=quotas) as house:
+        await house.say("hello", sender=BOSS)
         for command in ("/quota fake:7", "/usage"):
             text = (await house.say(command, sender=BOSS))[-1]
+            assert "- 10,000 tokens a day: " in text
             assert "50,000" not in text and "Admins have no limits." not in text
         text = (await house.say("/quota 1 daily_tokens 0", sender=BOSS))[-1]
         assert "- 0 tokens a day: 100% used" in text

@@ -114,7 +114,7 @@ async def test_where_no_files_can_be_sent_there_are_the_words(tmp_path: Path) ->
         await spend(house, 1_000)
         text = (await house.say("/usage"))[-1]
         assert "- Today: 1 request, 1,000 tokens, price unknown" in text
-        assert house.platform.files() == []
+        assert house.platform.files() == [] and "file" not in text
 
 
 async def test_the_chart_shows_the_days_that_were_used(tmp_path: Path) -> None:

@@ -78,6 +78,19 @@ async def test_a_group_that_wants_it_is_listened_to_and_told_so_once(house: Hous
     told = [content for role, content in house.asked() if role == "user"]
     assert told[-2:] == ["Eve: Thanks", "Ann: And with tip?"]
     assert told[0] == "Eve: The pizza costs 12"  # it is part of the conversation now
+    assert told.count(told[0]) == 1
+
+
+async def test_what_was_said_since_is_no_part_of_a_question_that_is_asked_again(
+    house: House,
+) -> None:
+    await ask(house, "/settings listening on")
+    await ask(house, "What do we pay?")
+    await chatter(house, "Thanks")
+    await house.tell(replace(house.platform.press("🔁 Regenerate"), group=True))
+    assert house.asked()[1:] == [("user", "Ann: What do we pay?")]
+    await ask(house, "And with tip?")
+    assert house.asked()[-2:] == [("user", "Eve: Thanks"), ("user", "Ann: And with tip?")]
 
 
 async def test_a_model_that_wants_turns_hears_a_group_as_well(tmp_path: Path) -> None:
