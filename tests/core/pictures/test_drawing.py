@@ -107,6 +107,20 @@ async def test_again_draws_the_same_once_more(house: House) -> None:
     assert len(house.platform.files()) == 2
 
 
+async def test_a_button_under_a_picture_waits_for_its_turn(house: House) -> None:
+    await house.say("/image a cat")
+    house.api.script.answer("slow answer " * 20)
+    press = house.platform.press("🔁 Again")
+    with house.api.held():
+        await house.happen(house.platform.message("hello"))
+        await house.sees("slow")
+        await house.happen(press)
+        assert len(house.api.traffic.to("/images/generations")) == 1
+    await house.lanes.answered(CHAT)
+    assert house.platform.notices == ["⏳ 1 message before yours"]
+    assert len(house.api.traffic.to("/images/generations")) == 2
+
+
 async def test_a_variation_is_drawn_of_the_picture(house: House) -> None:
     await house.say("/image a cat")
     kept = await house.press("🎨 Vary")
