@@ -127,8 +127,9 @@ async def _unknown(ctx: TurnContext, subject: str) -> str:
 
 
 async def _put(ctx: TurnContext, subject: str, *, allowed: bool) -> None:
+    decision = {"subject": subject, "allowed": allowed, "by": str(ctx.person)}
     await ctx.gate.decide(subject, allowed=allowed, by=str(ctx.person))
-    log.info("access decided", extra={**ctx.log, "subject": subject, "allowed": allowed})
+    log.info("access decided", extra={**ctx.log, **decision})
 
 
 # ---------------------------------------------------------------- the list

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import AsyncGenerator
 from dataclasses import replace
@@ -53,6 +54,13 @@ async def test_a_stranger_is_let_in_with_a_button_and_shut_out_by_typing(house: 
 async def test_a_stranger_who_has_only_pressed_start_can_be_let_in_by_name(house: House) -> None:
     assert await house.say("/start", sender=EVE) == [TURNED_AWAY]
     assert (await house.say("/allow Eve", sender=BOSS))[-1] == "✅ `fake:5` may talk to me now."
+
+
+async def test_the_log_says_who_decided(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        await house.say("/deny 5", sender=BOSS)
+    [said] = [vars(record) for record in caplog.records if record.message == "access decided"]
+    assert (said["subject"], said["allowed"], said["by"]) == ("fake:5", False, "fake:7")
 
 
 async def test_what_was_decided_holds_after_a_restart(tmp_path: Path) -> None:
