@@ -60,9 +60,10 @@ async def learn_from_usage(
     if used is None or used.estimated:
         return
     services = ctx.services
-    window = await window_of(services, request.model, answer=request.sampling.max_tokens)
-    if cut and used.prompt_tokens > window.budget:
-        services.gauges.learn_used(request, used.prompt_tokens, count=services.count_tokens)
+    if cut:
+        window = await window_of(services, request.model, answer=request.sampling.max_tokens)
+        if used.prompt_tokens > window.budget:
+            services.gauges.learn_used(request, used.prompt_tokens, count=services.count_tokens)
     if (await services.api.about(request.model)).owner == OLLAMA:
         services.gauges.learn_cut(request, used.prompt_tokens, count=services.count_tokens)
 

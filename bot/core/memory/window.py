@@ -95,7 +95,10 @@ class View:
         longest, window = sampling.max_tokens, self.window
         if longest is None or not window.known:
             return sampling
-        room = window.size - window.size // SLACK - window.ruler.all(self.messages)
+        most = window.size - window.size // SLACK
+        if window.ruler.surely_fit(self.messages, most - longest):
+            return sampling
+        room = most - window.ruler.all(self.messages)
         return replace(sampling, max_tokens=min(longest, max(SHORTEST, room)))
 
 

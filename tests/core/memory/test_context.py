@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.chat import ChatMessage, ImagePart, NewMessage, Role, TextPart, ToolCall
+from bot.core.chat import ChatMessage, ImagePart, NewMessage, Role, Sampling, TextPart, ToolCall
 from bot.core.gauges import Ruler
 from bot.core.memory.context import PICTURES, exchanges, fit, spoken
 from bot.core.memory.shortening import question
+from bot.core.memory.window import View, Window
 
 
 def say(role: Role, text: str, **more: object) -> ChatMessage:
@@ -30,12 +31,20 @@ def history(count: int) -> list[ChatMessage]:
     return [m for n in range(count) for m in (user(f"question {n}"), bot(f"answer {n}"))]
 
 
-def test_everything_fits_without_counting_tokens() -> None:
-    def refuse(text: str) -> int:
-        raise AssertionError("the tokenizer was loaded for a short talk")
+def refuse(text: str) -> int:
+    raise AssertionError("the tokenizer was loaded for a short talk")
 
+
+def test_everything_fits_without_counting_tokens() -> None:
     asked = user("and now?")
     assert fit(history(3), [asked], budget=10_000, ruler=Ruler(refuse)) == (*history(3), asked)
+
+
+@pytest.mark.parametrize("longest", [1_000, 9_000])
+def test_there_is_room_for_a_long_answer_without_counting_tokens(longest: int) -> None:
+    window = Window(size=10_000, known=True, ruler=Ruler(refuse))
+    view = View(conversation=None, window=window, head=(), past=(), asked=(user("and now?"),))
+    assert view.within(Sampling(max_tokens=longest)).max_tokens == longest
 
 
 def test_the_oldest_exchanges_are_left_out_whole() -> None:
