@@ -36,6 +36,9 @@ CUT = 0.75
 """The part of our count that no tokenizer stays below."""
 BEYOND = 1.5
 """By how much a request is taken to be too long where nobody tells."""
+LEAST = 2_048
+"""A window that is guessed is no smaller: what is refused below that, and for every chat from then
+on, would be refused for a reason of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +116,7 @@ class Gauges:
         ours = Ruler(count, gauge).all(request.messages)
         limit, asked = overrun.limit, overrun.asked
         if limit is None and asked is None:
-            gauge = replace(gauge, most=int(ours / BEYOND))
+            gauge = replace(gauge, most=max(LEAST, int(ours / BEYOND)))
         elif asked is None and limit is not None:
             wanted = request.sampling.max_tokens or 0
             plain = ours + wanted > limit  # our count explains it

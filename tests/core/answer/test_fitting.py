@@ -17,7 +17,7 @@ from bot.core.fakes.platform import CHAT, FakePlatform
 from bot.core.types import Attachment, ChatId, FileId, FileKind, IncomingMessage
 from bot.sandbox.openai import windows
 from bot.sandbox.openai.backend import Question
-from bot.sandbox.openai.faults import ErrorEvent, Raw
+from bot.sandbox.openai.faults import ErrorEvent, Raw, Refuse
 from bot.sandbox.openai.scripted import Answer
 from bot.sandbox.openai.traffic import Traffic
 from bot.sandbox.openai.windows import Window, Wording
@@ -208,6 +208,21 @@ async def test_a_question_that_is_too_long_by_itself_is_said_to_be(
         assert askings(house) <= before + 3
         house.api.script.answer("Hello.")
         assert (await house.say("hi"))[-1] == "Hello."
+
+
+async def test_a_short_question_that_is_refused_as_too_long_makes_no_other_chat_forget(
+    house: House,
+) -> None:
+    other = replace(CHAT, id=ChatId("other"))
+    await house.say("/system " + "Speak of the sea. " * 20, chat=other)
+    await house.say("I am Ann, and this is what I know of the sea.", chat=other)
+    house.api.faults.add(
+        Refuse(400, "Input is too long for requested model."), on="/chat/completions"
+    )
+    assert "too long for the model" in (await house.say("hi"))[-1]
+    house.api.script.answer("Ann.")
+    assert (await house.say("Who am I?", chat=other))[-1] == "Ann."
+    assert "I am Ann" in str(house.asked())
 
 
 async def test_an_answer_is_written_anew_and_gone_on_with(tmp_path: Path) -> None:
