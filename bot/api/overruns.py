@@ -44,22 +44,21 @@ _ASKED = (
     rf"input length {_N} exceeds",
     rf"(?:requested:|received|Current length is|Given:|Requested) {_N}",
 )
-
-
 _PICTURES = re.compile(
     r"at most (?P<vllm>\d+) images?\b|(?:too many images|number of images|limit-mm-per-prompt)"
     r"(?:.{0,80}?(?:up to|max(?:imum)?(?: allowed)?(?: is| of)?) (?P<most>\d+))?",
     re.IGNORECASE | re.DOTALL,
 )
-
-
 _BLIND = re.compile(
-    r"image input is not (?:supported|enabled)|support image input|support (?:images|vision)\b"
+    r"image input is not (?:supported|enabled)"
+    r"|(?:\bnot?|n't|cannot)\b[^.,:;]{0,40}\bsupport (?:images?|vision)\b"
+    r"(?! (?:of|in|with|from|up|over|above|larger|bigger|formats?|types?)\b)"
     r"|image_url is only supported|unknown variant `?image_url|not a multimodal model"
     r"|content must be a string",
     re.IGNORECASE,
 )
-"""llama.cpp, Mistral, OpenRouter, new-api, OpenAI, DeepSeek, vLLM, Groq."""
+"""llama.cpp, Mistral, OpenRouter, new-api, OpenAI, DeepSeek, vLLM, Groq. What is said of one format
+or size is not meant: the model would count as blind for everybody."""
 
 
 def read_pictures(error: Mapping[str, str]) -> Overrun:

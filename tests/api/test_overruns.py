@@ -184,6 +184,13 @@ def test_the_words_of_another_error_are_not_searched_for_numbers() -> None:
         ("image input is not supported - hint: if this is unexpected, add an mmproj", 0),
         ("Failed to deserialize the JSON body: unknown variant `image_url`, expected `text`", 0),
         ("Invalid content type. image_url is only supported by certain models.", 0),
+        ("No endpoints found that support image input", 0),
+        ("This model does not support images.", 0),
+        ("The model `deepseek-chat` doesn't support vision", 0),
+        ("We only support images of type png, jpeg and webp.", None),
+        ("This model does not support images larger than 5 MB.", None),
+        ("This model does not support image formats other than PNG.", None),
+        ("Your image is not valid. We support images up to 20 MB.", None),
         ("Invalid image data.", None),
     ],
 )
