@@ -8,7 +8,7 @@ from telegramify_markdown.entity import utf16_len
 
 from bot.core.bounded import Memory
 from bot.core.commands.table import parse
-from bot.core.types import ChatRef, IncomingMessage, UserId
+from bot.core.types import ChatRef, IncomingMessage, MessageRef, UserId
 from bot.platforms.telegram.ids import parse_message
 from bot.platforms.telegram.render import MAX_TEXT
 
@@ -23,9 +23,10 @@ REMEMBERED = 1_000
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A long text; the next message goes on with it if it comes until then."""
+    """What `newest` is a part of; the next message is one, too, if it comes until then."""
 
     album: str
+    newest: MessageRef
     until: int
 
 
@@ -39,15 +40,21 @@ class Pastes:
         self._newest: Memory[tuple[ChatRef, UserId], _Part] = Memory(REMEMBERED)
 
     def join(self, message: IncomingMessage, date: int) -> IncomingMessage:
-        """The message, marked if it may be a part; `date` is when it was written (Unix time)."""
+        """The message, marked if it may be a part; `date` is when it was written (Unix time).
+
+        One that comes again is marked as it was before.
+        """
         if message.attachments or message.edited or message.forwards:
             return message
         writer = (message.ref.chat, message.sender.id)
         before = self._newest.get(writer)
+        if before is not None and before.newest == message.ref:
+            return replace(message, album=before.album)
         goes_on = before is not None and date <= before.until and parse(message.text) is None
         may_go_on = utf16_len(message.text) > SHORTEST
         if not goes_on and not may_go_on:
             return message
         album = before.album if before and goes_on else f"text {parse_message(message.ref)}"
-        self._newest.put(writer, _Part(album, until=date + NEXT if may_go_on else 0))
+        until = date + NEXT if may_go_on else 0
+        self._newest.put(writer, _Part(album, message.ref, until))
         return replace(message, album=album)

@@ -29,6 +29,14 @@ def test_the_parts_of_a_text_belong_together_and_the_next_text_does_not() -> Non
     assert later.album not in ("", parts[0].album)
 
 
+def test_a_part_that_comes_again_is_the_same_part() -> None:
+    pastes = Pastes()
+    parts = [message(1, LONG), message(2, LONG), message(3, "end")]
+    found = [pastes.join(part, 100) for part in parts for _ in range(3)]
+    assert found[0].album and {part.album for part in found} == {found[0].album}
+    assert not pastes.join(message(4, "and?"), 100).album
+
+
 def test_emoji_count_twice_as_telegram_counts_them() -> None:
     assert Pastes().join(message(1, "👍" * (SHORTEST // 2 + 1)), 100).album
 

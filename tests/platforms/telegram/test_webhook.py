@@ -104,6 +104,18 @@ async def test_the_messages_of_a_chat_keep_their_order_and_parts_of_a_text_belon
         assert len({message.album for message in messages}) == 1
 
 
+async def test_the_end_of_a_long_text_belongs_to_it_though_the_database_refused_it_once() -> None:
+    inbox = Inbox()
+    async with hooked() as bot, listening(bot.platform, inbox):
+        bot.ann.send("first " * 600)
+        await inbox.holds()
+        inbox.refusals = 1
+        bot.ann.send("and the end")
+        await inbox.holds(2)
+        first, last = (event for event in inbox.events if isinstance(event, IncomingMessage))
+        assert first.album and last.album == first.album
+
+
 async def test_what_is_not_stored_is_not_acknowledged_and_comes_again() -> None:
     inbox = Inbox(refusals=3)
     async with hooked() as bot, listening(bot.platform, inbox):
