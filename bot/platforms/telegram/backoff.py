@@ -24,7 +24,7 @@ T = TypeVar("T")
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
 SILENCE = 120.0
-"""Seconds without a call that succeeded after which the connections are made anew."""
+"""Seconds without an answer after which the connections are made anew."""
 
 BAD_TOKEN = (
     "telegram.token is refused by Telegram: ask @BotFather for the current token "
@@ -39,7 +39,7 @@ class Backoff:
         self._request = request
         self._clock = clock
         self._pause = FIRST_PAUSE
-        self._succeeded = clock.monotonic()
+        self._answered = clock.monotonic()
 
     async def insist(self, call: Callable[[], Awaitable[T]]) -> T:
         """Call until Telegram answers. Raises `ConfigError` when the token is refused."""
@@ -56,20 +56,22 @@ class Backoff:
     def succeed(self) -> None:
         """Telegram has answered."""
         self._pause = FIRST_PAUSE
-        self._succeeded = self._clock.monotonic()
+        self._answered = self._clock.monotonic()
 
     async def recover(self, failure: error.TelegramError, *, known: bool = False) -> None:
         """Say what is wrong, unless it is `known`, and wait. Raises `ConfigError`."""
         if isinstance(failure, error.InvalidToken):
             raise ConfigError(BAD_TOKEN) from failure
+        if isinstance(failure, error.BadRequest | error.RetryAfter):
+            self._answered = self._clock.monotonic()  # others may be using the connections
         if isinstance(failure, error.RetryAfter):
             self._pause = max(self._pause, seconds_of(failure))
         if not known:
             extra = {"reason": failure.message, "next_try": self._pause}
             log.warning("no updates", extra=extra)
-        if self._clock.monotonic() - self._succeeded > SILENCE:
-            log.error("no successful poll for long, connecting anew", extra={"seconds": SILENCE})
+        if self._clock.monotonic() - self._answered > SILENCE:
+            log.error("no answer for long, connecting anew", extra={"seconds": SILENCE})
             await self._request.shutdown()
-            self._succeeded = self._clock.monotonic()
+            self._answered = self._clock.monotonic()
         await self._clock.sleep(self._pause)
         self._pause = min(LONGEST_PAUSE, self._pause * 2)

@@ -35,7 +35,8 @@ kept."""
 WATCH_SECONDS = 120.0
 """How often it is looked whether Telegram still posts here, and what it says of it."""
 RETRY_SECONDS = 1
-"""When Telegram may post again what could not be stored."""
+"""When Telegram may post again what could not be stored; later and later while nothing can be."""
+LONGEST_RETRY = 10
 UNAUTHORISED, BAD_REQUEST, NOT_STORED = 401, 400, 503
 
 
@@ -48,6 +49,7 @@ class Webhook:
         self._reader: UpdateReader | None = None
         self._sink: EventSink | None = None
         self._told = 0  # the date of the newest error that was logged
+        self._refused = 0  # updates that could not be stored, since the last that could
         web.on_post(PATH, self._answer)
 
     async def run(
@@ -106,10 +108,10 @@ class Webhook:
         await self._register(bot, backoff)
 
     def _complain(self, info: WebhookInfo) -> None:
-        """Say once what Telegram could not deliver, and why."""
+        """Say once what Telegram could not deliver, and why; not what it has delivered since."""
         date = int(info.last_error_date.timestamp()) if info.last_error_date else 0
-        if info.url == self.url and date > self._told:
-            waiting = info.pending_update_count
+        waiting = info.pending_update_count
+        if info.url == self.url and waiting and date > self._told:
             extra = {"reason": info.last_error_message, "waiting": waiting}
             log.warning("telegram could not deliver updates", extra=extra)
             self._told = date
@@ -128,9 +130,17 @@ class Webhook:
             try:
                 await self._sink(event)
             except StoreError as failure:
-                log.error("update not stored, comes again", extra={"reason": str(failure)})
-                return Posted(status=NOT_STORED, retry_after=RETRY_SECONDS)
+                return self._not_stored(failure)
+            self._refused = 0
         return Posted()
+
+    def _not_stored(self, failure: StoreError) -> Posted:
+        """Let Telegram post it again: for each chat, so less often while nothing can be stored."""
+        if not self._refused:
+            log.error("update not stored, comes again", extra={"reason": str(failure)})
+        pause = min(LONGEST_RETRY, RETRY_SECONDS + self._refused // CONNECTIONS)
+        self._refused += 1
+        return Posted(status=NOT_STORED, retry_after=pause)
 
 
 def secret_for(token: str) -> str:

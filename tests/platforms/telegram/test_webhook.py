@@ -127,6 +127,20 @@ async def test_what_is_not_stored_is_not_acknowledged_and_comes_again() -> None:
         assert "503" in bot.telegram.webhook.last_error
 
 
+async def test_telegram_comes_less_often_the_longer_nothing_can_be_stored(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    inbox = Inbox(refusals=100)
+    async with hooked() as bot, listening(bot.platform, inbox):
+        bot.ann.send("hello")
+        await inbox.holds()
+        await bot.delivered()
+        # 40 pauses of one second, 40 of two, and 20 of three
+        assert bot.telegram.clock.monotonic() == 40 + 80 + 60
+    said = [record.message for record in caplog.records]
+    assert said.count("update not stored, comes again") == 1
+
+
 async def test_what_is_written_while_the_bot_is_away_waits_for_it() -> None:
     before, after = Inbox(), Inbox()
     async with hooked() as bot:
@@ -187,9 +201,14 @@ async def test_a_webhook_that_somebody_took_away_is_set_again(
     assert [r.message for r in caplog.records].count("the webhook was taken away, set again") == 1
 
 
-async def test_what_telegram_cannot_deliver_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(("waits", "told"), [(True, ["Connection timed out"]), (False, [])])
+async def test_what_telegram_cannot_deliver_is_said_once(
+    waits: bool, told: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
     inbox, clock = Inbox(), ManualClock()
     async with hooked(clock) as bot, listening(bot.platform, inbox):
+        if waits:
+            bot.telegram.updates.pending.append({"update_id": 1})  # on its way for ever
         bot.telegram.webhook.last_error = "Connection timed out"
         bot.telegram.webhook.last_error_date = bot.telegram.now()
         with bot.telegram.changes.watch() as looks:
@@ -197,7 +216,7 @@ async def test_what_telegram_cannot_deliver_is_said_once(caplog: pytest.LogCaptu
                 await clock.advance(WATCH_SECONDS)
                 await looks.get()
     said = [r for r in caplog.records if r.message == "telegram could not deliver updates"]
-    assert [vars(record)["reason"] for record in said] == ["Connection timed out"]
+    assert [vars(record)["reason"] for record in said] == told
 
 
 async def test_an_address_that_telegram_refuses_is_said_and_tried_again(
@@ -206,12 +225,14 @@ async def test_an_address_that_telegram_refuses_is_said_and_tried_again(
     clock = ManualClock()
     async with hooked(clock) as bot:
         bot.telegram.faults.fail_next(
-            400, "bad webhook: Failed to resolve host", method="setWebhook", times=2
+            400, "bad webhook: Failed to resolve host", method="setWebhook", times=12
         )
         await clock.drive(listened(bot))
     refused = [r for r in caplog.records if r.message == "webhook refused by telegram"]
-    assert ["resolve host" in vars(record)["reason"] for record in refused] == [True] * 2
+    assert ["resolve host" in vars(record)["reason"] for record in refused] == [True] * 12
     assert "telegram.webhook_url" in vars(refused[0])["fix"]
+    # answers go through the same connections
+    assert not any("connecting anew" in record.message for record in caplog.records)
 
 
 async def listened(bot: Hooked) -> None:
