@@ -29,9 +29,9 @@ _LIMITS = (
     rf"limit is {_N}",  # Cerebras
     rf"exceed context window of {_N}",  # llama-cpp-python
     rf"exceeds? the maximum length(?: of)? {_N}",  # Volcengine
-    rf"per min \(TPM\): Limit {_N}",  # OpenAI, Groq: more is never taken at once
+    rf"tokens per (?:min|minute|day) \(TP[MD]\): Limit {_N}",  # OpenAI, Groq: never more at once
 )
-_ASKED = (
+_ASKED = (  # not what is “Requested” of a minute's tokens: the answer's limit is counted in
     rf"{_N} (?:tokens )?(?:in|from|of) (?:the )?(?:messages|prompt|(?:text )?input)",
     rf"{_N} (?:input tokens|`inputs` tokens)",
     rf"(?:prompt|input) is too long: {_N}",
@@ -42,7 +42,7 @@ _ASKED = (
     rf"(?:prompt \(length|prompt_tokens \(|n_keep \() ?{_N}",
     rf"requested tokens \({_N}\)",
     rf"input length {_N} exceeds",
-    rf"(?:requested:|received|Current length is|Given:|Requested) {_N}",
+    rf"(?:requested:|received|Current length is|Given:) {_N}",
 )
 _PICTURES = re.compile(
     r"at most (?P<vllm>\d+) images?\b|(?:too many images|number of images|limit-mm-per-prompt)"

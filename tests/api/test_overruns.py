@@ -104,7 +104,14 @@ TOLD = [
         "Request too large for gpt-4o in organization org-1 on tokens per min (TPM): Limit 30000, "
         "Requested 40000. The input or output tokens must be reduced.",
         30_000,
-        40_000,
+        None,
+    ),
+    (
+        "Request too large for model `llama-3.3-70b-versatile` in organization `org_1` service "
+        "tier `on_demand` on tokens per minute (TPM): Limit 6000, Requested 14810, please reduce "
+        "your message size and try again.",
+        6_000,
+        None,
     ),
     ("Requested tokens (5000) exceed context window of 4096", 4096, 5000),  # llama-cpp-python
     ("Input length 40000 exceeds the maximum length 32768", 32_768, 40_000),  # Volcengine

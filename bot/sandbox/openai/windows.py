@@ -70,6 +70,18 @@ def bedrock(found: Overlong) -> Refusal:
     return Refusal(400, "Input is too long for requested model.")
 
 
+def groq(found: Overlong) -> Refusal:
+    """More than a whole minute allows, the answer that is wished included."""
+    return Refusal(
+        413,
+        "Request too large for model `llama` in organization `org_1` service tier `on_demand` on "
+        f"tokens per minute (TPM): Limit {found.window}, Requested {found.prompt + found.answer}, "
+        "please reduce your message size and try again.",
+        type="tokens",
+        code="rate_limit_exceeded",
+    )
+
+
 def count(question: Question) -> int:
     """A token for four bytes, and so many for a picture."""
     text = question.prompt + "".join(text_of(message) for message in question.messages)

@@ -312,6 +312,20 @@ async def test_a_wish_for_a_long_answer_is_cut_to_the_window(tmp_path: Path) -> 
         assert 1_500 < int(house.api.traffic.requests[-1].json["max_tokens"]) < 2_000
 
 
+async def test_a_wish_for_a_long_answer_costs_no_memory_where_minutes_have_limits(
+    tmp_path: Path,
+) -> None:
+    async with small(tmp_path, Window(tokens=6_000, wording=windows.groq)) as house:
+        await house.say("/set max_tokens 3000")
+        await talk(house, "sea " * 190)
+        house.api.script.answer("It is blue.", "It is green.")
+        before = askings(house)
+        assert (await house.say("And the sky?"))[-1] == "It is blue."
+        assert (await house.say("And the grass?"))[-1] == "It is green."
+        assert askings(house) == before + 3
+        assert "Answer 6." in str(house.asked())
+
+
 async def test_an_answer_that_runs_into_the_end_of_the_window_can_be_gone_on_with(
     house: House,
 ) -> None:
