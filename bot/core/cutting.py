@@ -12,8 +12,9 @@ def beginning(text: str, room: int, count: Callable[[str], int]) -> str:
     """As much of the beginning as fits, cut at a space where there is one near."""
     end, size = len(text), count(text)
     while size > room and end:
-        end = min(end - 1, int(end * room / size))
-        size = count(text[:end])
+        at = min(end - 1, int(end * room / size))
+        size = _rest(size, room, stays=text[:at], goes=text[at:end], count=count)
+        end = at
     if end == len(text):
         return text
     space = text.rfind(" ", max(0, end - NEAR), end)
@@ -25,9 +26,20 @@ def ending(text: str, room: int, count: Callable[[str], int]) -> str:
     begin, size = 0, count(text)
     while size > room and begin < len(text):
         left = len(text) - begin
-        begin = len(text) - min(left - 1, int(left * room / size))
-        size = count(text[begin:])
+        at = len(text) - min(left - 1, int(left * room / size))
+        size = _rest(size, room, stays=text[at:], goes=text[begin:at], count=count)
+        begin = at
     if not begin:
         return text
     space = text.find(" ", begin, begin + NEAR)
     return text[space if space > 0 else begin :].lstrip()
+
+
+def _rest(size: int, room: int, *, stays: str, goes: str, count: Callable[[str], int]) -> int:
+    """The tokens of what stays; only about so many as long as they are too many for the room.
+
+    Counting takes a while: until then the shorter part is counted.
+    """
+    if len(goes) < len(stays) and (about := size - count(goes)) > room:
+        return about
+    return count(stays)

@@ -47,6 +47,19 @@ def test_there_is_room_for_a_long_answer_without_counting_tokens(longest: int) -
     assert view.within(Sampling(max_tokens=longest)).max_tokens == longest
 
 
+def test_a_document_is_cut_without_counting_it_over_and_over() -> None:
+    counted: dict[str, int] = {}  # a text that was counted is known
+
+    def count(text: str) -> int:
+        counted[text] = len(text)
+        return words(text)
+
+    document = user("a " * 10_000 + "longer " * 10_000 + "what does it say?")
+    kept = fit([document, *history(20)], [user("and now?")], budget=15_000, ruler=Ruler(count))
+    assert 14_000 < words(kept[0].text) < 15_000
+    assert sum(counted.values()) < 4 * len(document.text)
+
+
 def test_the_oldest_exchanges_are_left_out_whole() -> None:
     # each message costs 4 + 2 tokens; room for the question and two exchanges
     kept = fit(history(100), [user("and now?")], budget=6 * 5, ruler=Ruler(words))
