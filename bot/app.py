@@ -220,7 +220,7 @@ async def _services(
             fit_picture=_picture_fitter(),
             draw_chart=_draw_chart,
             clock=clock,
-            count_tokens=api.count_tokens,
+            count_tokens=api.RememberingCounter(),
             formats=_formats(config.quota.zone),
             budget=Budget(
                 stores.ledger, quotas=config.quota.quotas(), calendar=calendar, clock=clock

@@ -161,7 +161,7 @@ async def open_engine(
                 fit_picture=fit_picture,
                 draw_chart=draw_chart,
                 clock=clock,
-                count_tokens=api_room.count_tokens,
+                count_tokens=api_room.RememberingCounter(),
                 formats=lambda tag: BabelFormats(tag, UTC),
                 budget=Budget(stores.ledger, quotas=quotas, calendar=calendar, clock=clock),
                 defaults=defaults,

@@ -1,7 +1,7 @@
 """The client of an OpenAI-compatible API.
 
-`connect` gives the client, `check` looks at a configuration from outside, `count_tokens` counts
-offline. Nothing heavy is imported before it is needed.
+`connect` gives the client, `check` looks at a configuration from outside, `RememberingCounter`
+counts tokens offline. Nothing heavy is imported before it is needed.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from bot.api.settings import ApiSettings
-from bot.api.tokens import count_tokens
+from bot.api.tokens import RememberingCounter
 from bot.core.ports import Clock
 from bot.core.types import Finding
 
 if TYPE_CHECKING:
     from bot.api.client import ApiClient
 
-__all__ = ["ApiSettings", "check", "connect", "count_tokens"]
+__all__ = ["ApiSettings", "RememberingCounter", "check", "connect"]
 
 
 def connect(settings: ApiSettings, *, clock: Clock) -> ApiClient:

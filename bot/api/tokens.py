@@ -10,6 +10,10 @@ from bot.core.bounded import Memory
 ASCII_PER_TOKEN = 4
 """Characters of English a token (OpenAI, "What are tokens and how to count them")."""
 SMOOTHING = 0.2
+LONG = 100
+"""Characters of a text that takes longer to count than to recognize."""
+TEXTS = 10_000
+"""Texts whose tokens are remembered: about two megabytes."""
 MODELS = 2_000
 """Models that are remembered; some servers take any name."""
 
@@ -28,6 +32,29 @@ def count_tokens(text: str) -> int:
     Other models differ by some percent. The first call loads the vocabulary: 0.1 s and 68 MB.
     """
     return _tokenizer().count(text.encode("utf-8", "replace").decode()) if text else 0
+
+
+class RememberingCounter:
+    """Counts tokens as `count_tokens` does, a long text once.
+
+    A talk that may fill its window is counted anew for each answer: by what it is recognized, none
+    of it is kept. Threads may share it.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, int], int] = {}
+
+    def __call__(self, text: str) -> int:
+        """Tokens of a text."""
+        if len(text) < LONG:
+            return count_tokens(text)
+        key = (hash(text), len(text))
+        found = self._known.get(key)
+        if found is None:
+            if len(self._known) >= TEXTS:
+                self._known.clear()
+            found = self._known[key] = count_tokens(text)
+        return found
 
 
 @cache

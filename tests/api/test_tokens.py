@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.api.tokens import Calibration, Estimate, count_tokens, estimate_tokens
+from bot.api.tokens import (
+    Calibration,
+    Estimate,
+    RememberingCounter,
+    count_tokens,
+    estimate_tokens,
+)
 
 
 def test_tokens_are_counted_as_the_vocabulary_says() -> None:
@@ -23,6 +30,25 @@ def test_the_vocabulary_is_loaded_by_the_first_count_only() -> None:
     code = "import sys, bot.api; print('rs_bpe' in sys.modules, 'aiohttp' in sys.modules)"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.split() == ["False", "False"]
+
+
+@given(st.lists(st.text(max_size=150)))
+def test_a_text_that_was_counted_before_has_as_many_tokens(texts: list[str]) -> None:
+    count = RememberingCounter()
+    for _ in range(2):
+        assert [count(text) for text in texts] == [count_tokens(text) for text in texts]
+
+
+def test_a_talk_that_is_counted_for_each_answer_takes_its_time_once() -> None:
+    count, words = RememberingCounter(), [f"word{number} " for number in range(200_000)]
+
+    def seconds() -> float:
+        text = "".join(words)  # what is read from the database is another string each time
+        began = time.thread_time()
+        count(text)
+        return time.thread_time() - began
+
+    assert seconds() > 4 * seconds()
 
 
 @given(st.text(max_size=200))
