@@ -13,8 +13,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import TypeAlias
 
 from bot.core.delivery.markdown import MARKER, PRODUCT, code_blocks, spans
 
@@ -22,12 +24,30 @@ LONGEST = 400
 """Characters of emphasis that gets a gap: of a longer one, the beginning was shown already."""
 GAP = "\N{ZERO WIDTH SPACE}"
 """Neither a blank nor punctuation: beside it a mark begins and ends emphasis."""
+REMEMBERED = 4096
+"""Lines that are remembered as they were changed: some for each of hundreds of growing texts."""
+SHORT = 500
+"""Characters of a line that is remembered."""
 MARKS = frozenset({"*", "**", "***", "__", "~~"})
-_SUSPECT = re.compile(r"\w(?:\*{1,3}|__|~~)[^\w\s*]|[^\w\s*](?:\*{1,3}|__|~~)\w")
-_WIDE_SUSPECT = re.compile(
-    r"[^\x00-\x7f\s](?:\*{1,3}|__|~~)[^\w\s*]|[^\w\s*](?:\*{1,3}|__|~~)(?:\w|[^\x00-\x7f\s])"
-)
-_MARK = re.compile(r"\*{1,3}|__|~~")
+
+
+def _marks_between(*sides: tuple[str, str]) -> re.Pattern[str]:
+    """Marks between what is before and behind them. A pattern that begins with signs is quick."""
+    signs = ((r"\*", r"\*{0,2}"), ("_", "_"), ("~", "~"))
+    return re.compile(
+        "|".join(
+            f"{sign}(?<={before}{sign}){more}{after}"
+            for sign, more in signs
+            for before, after in sides
+        )
+    )
+
+
+_WIDE = r"[^\x00-\x7f\s]"
+_PUNCTUATION = r"[^\w\s*]"
+_SUSPECT = _marks_between((r"\w", _PUNCTUATION), (_PUNCTUATION, r"\w"))
+_WIDE_SUSPECT = _marks_between((_WIDE, _PUNCTUATION), (_PUNCTUATION, rf"(?:\w|{_WIDE})"))
+_MARK = re.compile(r"\*\*{0,2}|__|~~")
 _ODD = re.compile(r"(?<![*\\])(?<![0-9A-Za-z)\]])(\*{3}|\*)(?=[^\s*])[^*\n]+?(?<![\s*\\])\1(?!\*)")
 _PRODUCT = re.compile(PRODUCT)
 _INDENTED = re.compile(r"(?: {4}| {0,3}\t)[ \t]*+(?![-*+] |\d{1,9}[.)] )")
@@ -38,6 +58,9 @@ _FORMULA = re.compile(
 )
 _ENDS = ":.!?"
 """Behind these a word may follow without a blank by mistake."""
+
+Change: TypeAlias = Callable[[str], str]
+"""Makes of a line what it is to be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +77,31 @@ class Stretch:
         return self.start + len(self.mark), self.end - len(self.mark)
 
 
-def missed(text: str, *, wide: bool = False) -> Iterator[Stretch]:
+def remembered(change: Change) -> Change:
+    """The same change, made once to each short line: of a text that grows only the last is new."""
+    once = lru_cache(maxsize=REMEMBERED)(change)
+
+    def remembering(line: str) -> str:
+        return once(line) if len(line) <= SHORT else change(line)
+
+    return remembering
+
+
+def missed(line: str, *, wide: bool = False) -> Iterator[Stretch]:
     """What is meant to be emphasised and would not be, in order; there may be more inside.
 
     With `wide`, also what only some readers miss, beside full-width punctuation.
     """
     at = 0
-    for start, end in _lines_with(_WIDE_SUSPECT if wide else _SUSPECT, text):
-        for found in _stretches(text, start, end):
-            if found.start >= at and _is_missed(text, found, wide=wide):
-                yield found
-                at = found.end
+    for found in _stretches(line, 0, len(line)):
+        if found.start >= at and _is_missed(line, found, wide=wide):
+            yield found
+            at = found.end
+
+
+def where_missed(text: str, change: Change, *, wide: bool = False) -> str:
+    """The text with the change made to the lines in which emphasis may be missed."""
+    return _by_lines(text, _WIDE_SUSPECT if wide else _SUSPECT, change)
 
 
 def with_gaps(text: str) -> str:
@@ -72,18 +109,23 @@ def with_gaps(text: str) -> str:
 
     Slack wants it also where full-width punctuation follows: `**“word”**，`.
     """
+    return where_missed(text, _with_gaps, wide=True)
+
+
+@remembered
+def _with_gaps(line: str) -> str:
     pieces: list[str] = []
     at = 0
-    for found in missed(text, wide=True):
+    for found in missed(line, wide=True):
         if found.end - found.start > LONGEST:
             continue
         start, end = found.inside
-        before = GAP if _opens_not(text, found, wide=True) else ""
-        after = GAP if _closes_not(text, found, wide=True) else ""
-        inner = with_gaps(text[start:end])
-        pieces += [text[at:start], before, inner, after, found.mark]
+        before = GAP if _opens_not(line, found, wide=True) else ""
+        after = GAP if _closes_not(line, found, wide=True) else ""
+        inner = with_gaps(line[start:end])
+        pieces += [line[at:start], before, inner, after, found.mark]
         at = found.end
-    return "".join([*pieces, text[at:]])
+    return "".join([*pieces, line[at:]])
 
 
 def most_signs(text: str) -> int:
@@ -109,19 +151,25 @@ def undecided(text: str) -> int:
 
 def with_products(text: str) -> str:
     """The text with a backslash before asterisks that stand for themselves."""
+    return _by_lines(text, _PRODUCT, _with_products)
+
+
+@remembered
+def _with_products(line: str) -> str:
     pieces: list[str] = []
     at = 0
-    for line, line_end in _lines_with(_PRODUCT, text):
-        held = list(_held(text, line, line_end))
-        for found in _PRODUCT.finditer(text, line, line_end):
-            if not any(start <= found.start() < end for start, end in held):
-                pieces += [text[at : found.start()], "".join(f"\\{sign}" for sign in found[0])]
-                at = found.end()
-    return "".join([*pieces, text[at:]])
+    held = list(_held(line))
+    for found in _PRODUCT.finditer(line):
+        if not any(start <= found.start() < end for start, end in held):
+            pieces += [line[at : found.start()], "".join(f"\\{sign}" for sign in found[0])]
+            at = found.end()
+    return "".join([*pieces, line[at:]])
 
 
-def _lines_with(pattern: re.Pattern[str], text: str) -> Iterator[tuple[int, int]]:
-    """The lines outside of code and of formulas in which the pattern is found."""
+def _by_lines(text: str, pattern: re.Pattern[str], change: Change) -> str:
+    """Change the lines outside of code and of formulas in which the pattern is found."""
+    pieces: list[str] = []
+    at = 0
     found = pattern.search(text)
     verbatim = deque(_verbatim(text) if found else ())
     while found is not None:
@@ -132,8 +180,10 @@ def _lines_with(pattern: re.Pattern[str], text: str) -> Iterator[tuple[int, int]
         if verbatim and verbatim[0][0] <= start:
             end = max(end, verbatim[0][1])
         elif not _INDENTED.match(text, start):
-            yield start, end
+            pieces += [text[at:start], change(text[start:end])]
+            at = end
         found = pattern.search(text, end)
+    return "".join([*pieces, text[at:]])
 
 
 def _verbatim(text: str) -> list[tuple[int, int]]:
@@ -144,12 +194,12 @@ def _verbatim(text: str) -> list[tuple[int, int]]:
     return sorted(found)
 
 
-def _held(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+def _held(line: str) -> Iterator[tuple[int, int]]:
     """Where an asterisk is no sign: in code, links and formulas, and where emphasis ends."""
-    for a, b in spans(text, start, end):
-        if text[a] not in "*_~":
+    for a, b in spans(line, 0, len(line)):
+        if line[a] not in "*_~":
             yield a, b
-    for found in _stretches(text, start, end):
+    for found in _stretches(line, 0, len(line)):
         yield found.inside[1], found.end
 
 

@@ -17,6 +17,7 @@ _FENCE = re.compile(
     rf"(?P<margin>[ \t]*{_ITEM}*)(?P<marks>`{{3,}}(?=[^`\n]*$)|~{{3,}})(?P<info>[^\n]*)$",
     re.MULTILINE,
 )
+_FENCE_MARKS = re.compile("```|~~~")
 ITEM = re.compile(_ITEM)
 LONGEST = 200
 """Characters before what a fence names: of a longer one no page could hold beginning and end."""
@@ -106,7 +107,7 @@ def code_blocks(text: str) -> Iterator[CodeBlock]:
     """The fenced code in a text, in order."""
     fence: Fence | None = None
     start = limit = 0  # where the code of the fence begins, and where its quote ends
-    for found in _FENCE.finditer(text):
+    for found in _fences(text):
         if fence is not None and found.start() >= limit:
             yield CodeBlock(fence, start, limit, limit)
             fence = None
@@ -118,6 +119,16 @@ def code_blocks(text: str) -> Iterator[CodeBlock]:
             yield CodeBlock(before, start, max(start, found.start()), line_end)
     if fence is not None:
         yield CodeBlock(fence, start, limit, limit if limit < len(text) else None)
+
+
+def _fences(text: str) -> Iterator[re.Match[str]]:
+    """The lines that look like fences; quickly, where there are no marks of one."""
+    at = 0
+    while marks := _FENCE_MARKS.search(text, at):
+        start = text.rfind("\n", 0, marks.start()) + 1
+        if found := _FENCE.match(text, start):
+            yield found
+        at = text.find("\n", marks.end()) + 1 or len(text)
 
 
 def _quote_end(text: str, start: int, fence: Fence) -> int:

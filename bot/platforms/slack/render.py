@@ -35,7 +35,7 @@ JOINER = "\N{WORD JOINER}"
 
 _PING = re.compile(
     r"<(?=!(?:channel|here|everyone|subteam|group)|@[UWB][A-Z0-9]|\#[CG][A-Z0-9])"
-    r"|(?<![^\W_])(?<!\.)@(?=(?:channel|here|everyone))",
+    r"|@(?<![^\W_]@)(?<!\.@)(?=(?:channel|here|everyone))",
     re.IGNORECASE,
 )
 _FOOTNOTE = re.compile(r"^[ ]{0,3}\[\^[^\]\n]+\](?=:)", re.MULTILINE)

@@ -5,7 +5,7 @@ All of it is emphasised that a model meant so, its punctuation too.
 
 from __future__ import annotations
 
-from bot.core.delivery.emphasis import missed, with_products
+from bot.core.delivery.emphasis import missed, remembered, where_missed, with_products
 
 _TAGS = {
     "*": ("<i>", "</i>"),
@@ -18,15 +18,16 @@ _TAGS = {
 
 def separated(markdown: str) -> str:
     """The text with emphasis as HTML where it would not be seen, and with signs that are none."""
-    return _with_tags(with_products(markdown))
+    return where_missed(with_products(markdown), _with_tags)
 
 
-def _with_tags(markdown: str) -> str:
+@remembered
+def _with_tags(line: str) -> str:
     pieces: list[str] = []
     at = 0
-    for found in missed(markdown):
+    for found in missed(line):
         (start, end), (opening, closing) = found.inside, _TAGS[found.mark]
-        inner = _with_tags(markdown[start:end])
-        pieces += [markdown[at : found.start], opening, inner, closing]
+        inner = where_missed(line[start:end], _with_tags)
+        pieces += [line[at : found.start], opening, inner, closing]
         at = found.end
-    return "".join([*pieces, markdown[at:]])
+    return "".join([*pieces, line[at:]])
