@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
 
-from bot.core.delivery.markdown import MARKER, PRODUCT, code_blocks, spans
+from bot.core.delivery.markdown import MARKER, PRODUCT, code_blocks, open_fence, spans
 
 LONGEST = 400
 """Characters of emphasis that gets a gap: of a longer one, the beginning was shown already."""
@@ -138,7 +138,7 @@ def undecided(text: str) -> int:
 
     Else the end of the text.
     """
-    if text[-1:] not in ("*", "_", "~"):
+    if text[-1:] not in ("*", "_", "~") or open_fence(text) is not None:
         return len(text)
     line = text.rfind("\n") + 1
     for found in _stretches(text, line, len(text)):

@@ -203,7 +203,7 @@ class SlackDraft:
     # ------------------------------------------------------------ a stream
 
     async def _stream_on(self, text: str) -> None:
-        if text == self._sent:
+        if self._sent.startswith(text):
             return
         if not self._fits(text):
             await self._leave_stream(Urgency.PREVIEW)

@@ -58,7 +58,8 @@ def written(text: str) -> str:
 def settled(text: str) -> str:
     """What of an unfinished text can be written for good: a mention may be half written.
 
-    `written(settled(a))` begins `written(settled(b))` whenever `a` begins `b`.
+    Where `a` begins `b`, `written(settled(a))` begins `written(settled(b))`, but for rare asterisks
+    about which much later words decide, as in a formula that ends. Then a stream cannot go on.
     """
     begun = _BEGUN.search(text)
     text = text[: begun.start()] if begun else text

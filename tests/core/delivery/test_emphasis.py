@@ -130,6 +130,7 @@ def test_only_signs_are_added_and_no_more_than_are_counted_with(text: str) -> No
         ("**bold**", "**bold**"),
         ("2 * 3 *", "2 * 3 *"),
         ("**注意：**后", "**注意：**后"),
+        ("```\n**注意：**", "```\n**注意：**"),
         ("**" + "长" * 400 + "：**", "**" + "长" * 400 + "：**"),
     ],
 )

@@ -10,6 +10,7 @@ import pytest
 
 from bot.core.capabilities import Streaming
 from bot.core.delivery.delivery import Delivery
+from bot.core.delivery.emphasis import GAP
 from bot.core.fakes.clock import ManualClock
 from bot.core.types import Button, IncomingMessage, Reply, Sender, UserId
 from bot.errors import NotYourTurn, OutcomeUnknown, PlatformError, RateLimited
@@ -46,6 +47,27 @@ async def test_only_what_is_new_is_sent(stage: SlackStage) -> None:
     start = stage.sandbox.calls_to("chat.startStream")[0]
     assert start.args["recipient_user_id"] == stage.incoming.sender.id
     assert start.args["recipient_team_id"] == stage.sandbox.workspace.team
+
+
+async def test_a_stream_waits_for_words_that_decide_about_those_before(stage: SlackStage) -> None:
+    draft = stage.platform.draft(stage.incoming)
+    for text in ("所以**注意：", "所以**注意：**", "所以**注意：**后面"):
+        await draft.show(text)
+        (seen,) = stage.place.answers()
+        assert seen.streaming
+    await draft.finish(Reply(text="所以**注意：**后面"))
+    (seen,) = stage.place.answers()
+    assert seen.text.replace(GAP, "") == "所以**注意：**后面"
+    assert not stage.sandbox.calls_to("chat.update")
+
+
+async def test_a_stream_whose_words_turn_out_otherwise_is_written_over(stage: SlackStage) -> None:
+    draft = stage.platform.draft(stage.incoming)
+    for text in ("so $2*3*4", "so $2*3*4$ is"):
+        await draft.show(text)
+    await draft.finish(Reply(text="so $2*3*4$ is 24"))
+    (seen,) = stage.place.answers()
+    assert (seen.text, seen.streaming) == ("so $2*3*4$ is 24", False)
 
 
 async def test_the_message_is_streaming_until_it_is_whole(stage: SlackStage) -> None:
