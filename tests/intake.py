@@ -34,6 +34,11 @@ class Inbox:
             raise StoreBusy("locked")
         self.events.append(event)
 
+    @property
+    def texts(self) -> list[str]:
+        """What was written."""
+        return [event.text for event in self.events if isinstance(event, IncomingMessage)]
+
     async def holds(self, count: int = 1) -> list[Happening]:
         """The events, as soon as there are so many."""
         await self._until(lambda: len(self.events) >= count)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.sandbox.openai import ScriptedApi, serve_scripted
+from bot.sandbox.openai import ScriptedApi
 from bot.sandbox.openai.scripted import Answer
 from bot.sandbox.slack.people import Place
 from bot.sandbox.slack.server import SlackSandbox
@@ -23,12 +23,6 @@ SLOW = Answer(text="slow words " * 300, chunk=11, pace=0.05)
 async def slack() -> AsyncGenerator[SlackSandbox]:
     async with SlackSandbox() as slack:
         yield slack
-
-
-@pytest.fixture
-async def api() -> AsyncGenerator[ScriptedApi]:
-    async with serve_scripted(key="sk-sandbox") as api:
-        yield api
 
 
 async def sees(slack: SlackSandbox, place: Place, word: str) -> Seen:

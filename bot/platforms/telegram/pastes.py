@@ -33,7 +33,8 @@ class _Part:
 class Pastes:
     """Gives the parts of one text the same `album`, by which the core knows what was sent as one.
 
-    Not known over a restart: then the parts are answered one after the other.
+    Not known over a restart, nor where Telegram posts to several bots behind one address: then the
+    parts are answered one after the other.
     """
 
     def __init__(self) -> None:

@@ -90,11 +90,11 @@ async def test_what_is_not_stored_is_not_acknowledged(hooked: Running) -> None:
 async def test_who_does_not_know_the_secret_is_sent_away(hooked: Running) -> None:
     hooked.sandbox.sockets.secret = "another"
     ada = hooked.sandbox.person("Ada")
-    envelope = hooked.sandbox.sockets.tell("events_api", {"type": "event_callback"})
-    await hooked.sandbox.wait_for(lambda: envelope.sent and envelope.answer is not None)
-    assert not envelope.acked
     await ada.dm.send("hello")
-    await asyncio.sleep(0.05)
+    (posted,) = hooked.sandbox.sockets.envelopes
+    assert posted.payload["event"]["text"] == "hello"
+    await hooked.sandbox.wait_for(lambda: posted.sent and posted.answer is not None)
+    assert not posted.acked
     assert hooked.inbox.events == []
 
 

@@ -21,16 +21,12 @@ from tests.platform_contract import HastyClock
 from tests.platforms.telegram.stage import private, settings_for, staged
 
 
-def texts(inbox: Inbox) -> list[str]:
-    return [event.text for event in inbox.events if isinstance(event, IncomingMessage)]
-
-
 async def test_an_update_is_confirmed_only_when_it_is_stored() -> None:
     inbox = Inbox(refusals=2)
     async with staged(clock=HastyClock()) as stage, listening(stage.platform, inbox):
         stage.view.send("second")
         await inbox.holds(2)
-        assert texts(inbox) == ["hi", "second"]
+        assert inbox.texts == ["hi", "second"]
         assert inbox.refused == 2
 
 
@@ -41,7 +37,7 @@ async def test_a_chat_whose_update_is_refused_waits_alone_and_keeps_its_order() 
         stage.telegram.person(id=1002, name="Bob").private().send("from Bob")
         async with listening(stage.platform, inbox):
             await inbox.holds(3)
-        assert texts(inbox) == ["from Bob", "hi", "second"]
+        assert inbox.texts == ["from Bob", "hi", "second"]
 
 
 async def test_what_was_not_stored_when_the_bot_stopped_comes_again() -> None:
@@ -52,7 +48,7 @@ async def test_what_was_not_stored_when_the_bot_stopped_comes_again() -> None:
         assert stuck.refused == 1  # it waits between two offers
         async with listening(stage.platform, inbox):
             await inbox.holds()
-        assert texts(inbox) == ["hi"]
+        assert inbox.texts == ["hi"]
 
 
 async def test_polling_survives_a_server_that_fails_and_hangs_up() -> None:
@@ -64,7 +60,7 @@ async def test_polling_survives_a_server_that_fails_and_hangs_up() -> None:
             stage.telegram.faults.drop_next(method="getUpdates")
             stage.view.send(f"message {order}")
             await inbox.holds(order + 2)
-        assert texts(inbox)[1:] == ["message 0", "message 1", "message 2"]
+        assert inbox.texts[1:] == ["message 0", "message 1", "message 2"]
 
 
 async def test_polling_backs_off_from_a_server_that_is_down(
@@ -178,7 +174,7 @@ async def test_an_update_with_an_impossible_number_is_kept_and_passed_over() -> 
         await inbox.holds(4)
         kept = [event for event in inbox.events if isinstance(event, Unreadable)]
         assert ["from nowhere" in event.raw for event in kept] == [True, True]
-        assert texts(inbox)[-1] == "from here"
+        assert inbox.texts[-1] == "from here"
 
 
 async def test_ids_that_go_on_at_a_lower_number_are_followed() -> None:
@@ -197,7 +193,7 @@ async def test_ids_that_go_on_at_a_lower_number_are_followed() -> None:
             stage.view.send("second")
             await inbox.holds(3)
             await stage.telegram.changes.until(lambda: stage.telegram.updates.polling)
-        assert texts(inbox) == ["hi", "second", "third"]
+        assert inbox.texts == ["hi", "second", "third"]
         assert stage.telegram.updates.pending == []
 
 
@@ -214,4 +210,4 @@ async def test_a_lower_id_is_asked_for_after_a_pause() -> None:
         updates.begin_anew(5)
         stage.view.send("second")
         await clock.drive(inbox.holds(2))
-        assert texts(inbox) == ["hi", "second"]
+        assert inbox.texts == ["hi", "second"]

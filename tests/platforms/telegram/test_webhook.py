@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -11,7 +12,15 @@ from aiohttp import ClientSession
 from bot.core.clock import SystemClock
 from bot.core.fakes.clock import ManualClock
 from bot.core.ports import Clock
-from bot.core.types import Button, ButtonPress, Finding, IncomingMessage, Reply, Unreadable
+from bot.core.types import (
+    Button,
+    ButtonPress,
+    Finding,
+    Happening,
+    IncomingMessage,
+    Reply,
+    Unreadable,
+)
 from bot.errors import ConfigError
 from bot.platforms.telegram import TelegramSettings, check, connect
 from bot.platforms.telegram.adapter import TelegramPlatform
@@ -71,10 +80,6 @@ async def hooked(clock: Clock | None = None) -> AsyncIterator[Hooked]:
             await platform.close()
 
 
-def texts(inbox: Inbox) -> list[str]:
-    return [event.text for event in inbox.events if isinstance(event, IncomingMessage)]
-
-
 async def test_messages_edits_and_presses_arrive() -> None:
     inbox = Inbox()
     async with hooked() as bot, listening(bot.platform, inbox):
@@ -86,7 +91,7 @@ async def test_messages_edits_and_presses_arrive() -> None:
         await bot.platform.send(make_chat(bot.ann.id), reply)
         bot.ann.press("Again")
         await inbox.holds(3)
-        assert texts(inbox) == ["hello & <world>", "hello again"]
+        assert inbox.texts == ["hello & <world>", "hello again"]
         assert isinstance(inbox.events[-1], ButtonPress)
         await bot.delivered()
 
@@ -123,7 +128,7 @@ async def test_what_is_not_stored_is_not_acknowledged_and_comes_again() -> None:
         bot.ann.send("second")
         await inbox.holds(2)
         await bot.delivered()
-        assert texts(inbox) == ["first", "second"]
+        assert inbox.texts == ["first", "second"]
         assert "503" in bot.telegram.webhook.last_error
 
 
@@ -152,7 +157,25 @@ async def test_what_is_written_while_the_bot_is_away_waits_for_it() -> None:
         async with listening(bot.platform, after):
             await after.holds()
             await bot.delivered()
-        assert (texts(before), texts(after)) == (["first"], ["second"])
+        assert (before.texts, after.texts) == (["first"], ["second"])
+
+
+async def test_what_is_being_stored_when_the_bot_stops_is_stored_and_does_not_come_again() -> None:
+    inbox, begun, freed = Inbox(), asyncio.Event(), asyncio.Event()
+
+    async def slow(event: Happening) -> None:
+        begun.set()
+        await freed.wait()
+        await inbox(event)
+
+    async with hooked() as bot:
+        async with listening(bot.platform, slow):
+            bot.ann.send("hello")
+            await begun.wait()
+        freed.set()
+        await bot.delivered()
+        assert inbox.texts == ["hello"]
+        assert bot.telegram.webhook.last_error == ""
 
 
 async def test_what_cannot_be_read_is_kept_and_passed_over() -> None:
@@ -163,7 +186,7 @@ async def test_what_cannot_be_read_is_kept_and_passed_over() -> None:
         await inbox.holds(2)
         await bot.delivered()
         assert [event.raw for event in inbox.events if isinstance(event, Unreadable)]
-        assert texts(inbox) == ["whole"]
+        assert inbox.texts == ["whole"]
 
 
 @pytest.mark.parametrize("secret", ["", "another", "é"])
@@ -175,7 +198,7 @@ async def test_who_does_not_know_the_secret_is_sent_away(
         assert await bot.post(b'{"update_id": 1, "message": {}}', secret) == 401
         bot.ann.send("from Telegram")
         await inbox.holds()
-        assert texts(inbox) == ["from Telegram"]
+        assert inbox.texts == ["from Telegram"]
     assert bot.telegram.token not in caplog.text
     assert secret_for(bot.telegram.token) not in caplog.text
 
@@ -197,7 +220,7 @@ async def test_a_webhook_that_somebody_took_away_is_set_again(
         bot.ann.send("meanwhile")
         await clock.advance(WATCH_SECONDS)
         await inbox.holds()
-        assert texts(inbox) == ["meanwhile"]
+        assert inbox.texts == ["meanwhile"]
     assert [r.message for r in caplog.records].count("the webhook was taken away, set again") == 1
 
 
