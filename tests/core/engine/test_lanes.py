@@ -354,9 +354,11 @@ async def test_what_is_claimed_while_the_bot_is_leaving_is_left_for_the_next_sta
     tmp_path: Path,
 ) -> None:
     async with open_house(tmp_path) as house:
-        await house.say("before")
+        turns, settings = house.services.stores.turns, house.services.stores.settings
+        await house.say("/help")  # after which there are no chores
         seen = house.platform.kept()
-        turns = house.services.stores.turns
+        for _ in range(3):  # who looks for more to do has its turn, and finds nothing
+            await settings.change(CHAT, lambda _: ChatSettings())
         assert isinstance(turns, Turns)
         await turns.accept(house.platform.message("late"), urgent=False)
         with closing(sqlite3.connect(tmp_path / "house.db", isolation_level=None)) as somebody:
@@ -366,7 +368,6 @@ async def test_what_is_claimed_while_the_bot_is_leaving_is_left_for_the_next_sta
             await asyncio.sleep(0)
             await house.lanes.drain(0)
             somebody.execute("ROLLBACK")
-        settings = house.services.stores.settings
         await settings.change(CHAT, lambda _: ChatSettings())  # after the claim
         assert house.platform.kept() == seen
     with closing(sqlite3.connect(tmp_path / "house.db")) as database:
