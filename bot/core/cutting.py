@@ -6,13 +6,15 @@ from collections.abc import Callable
 
 NEAR = 80
 """Characters within which a space is looked for, to cut there."""
+FINEST = 1_000
+"""At least one part in so many is cut off at a time: else a long text is counted over and over."""
 
 
 def beginning(text: str, room: int, count: Callable[[str], int]) -> str:
     """As much of the beginning as fits, cut at a space where there is one near."""
     end, size = len(text), count(text)
     while size > room and end:
-        at = min(end - 1, int(end * room / size))
+        at = min(end - 1 - end // FINEST, int(end * room / size))
         size = _rest(size, room, stays=text[:at], goes=text[at:end], count=count)
         end = at
     if end == len(text):
@@ -26,7 +28,7 @@ def ending(text: str, room: int, count: Callable[[str], int]) -> str:
     begin, size = 0, count(text)
     while size > room and begin < len(text):
         left = len(text) - begin
-        at = len(text) - min(left - 1, int(left * room / size))
+        at = len(text) - min(left - 1 - left // FINEST, int(left * room / size))
         size = _rest(size, room, stays=text[at:], goes=text[begin:at], count=count)
         begin = at
     if not begin:
