@@ -9,9 +9,7 @@ from bot.core.chat import ChatMessage, ImagePart, Part, Role, TextPart
 from bot.core.cutting import beginning, ending
 from bot.core.gauges import Ruler
 
-LEFT_OUT = "[The rest is left out for want of room]"
-NOTE = 16
-"""Tokens of that."""
+LEFT_OUT = " …\n\n[The rest is left out for want of room]"
 LEAST = 100
 """Tokens of a text that are worth telling."""
 FOR_PICTURES = 0.75
@@ -75,7 +73,8 @@ def _cut(
         for part in message.parts
         if isinstance(part, TextPart)
     ]
-    most = max(LEAST, _most(loose, sum(loose) - over - NOTE * len(loose)))
+    note = ruler.words(LEFT_OUT) + 1  # where a text is cut, half a word may be one more
+    most = max(LEAST, _most(loose, sum(loose) - over - note * len(loose)))
     return tuple(
         replace(
             message,
@@ -113,4 +112,4 @@ def _shorter(message: ChatMessage, part: Part, most: int, ruler: Ruler, *, typed
         return part
     if message.role is Role.ASSISTANT:
         return replace(part, text=f"… {ending(rest, most, ruler.words)}")
-    return replace(part, text=f"{stays}{beginning(rest, most, ruler.words)} …\n\n{LEFT_OUT}")
+    return replace(part, text=f"{stays}{beginning(rest, most, ruler.words)}{LEFT_OUT}")
