@@ -77,8 +77,9 @@ _FIELD: dict[Protocol, str] = {"chat": "messages", "completions": "prompt", "res
 _REASONS = frozenset(
     {ModelErrorKind.BAD_REQUEST, ModelErrorKind.UNSUPPORTED, ModelErrorKind.MODEL_NOT_FOUND}
 )
-ENDLESS = 2
-"""So many streams in a row that do not tell their end are no accident."""
+ENDLESS = 3
+"""So many streams in a row that do not tell their end are no accident; one that broke off is asked
+for twice, and no answer would be seen while it is written until the next start."""
 MODELS = 2_000
 """Models that are remembered: where the API has no list, people may type any name."""
 

@@ -66,14 +66,14 @@ async def test_quirk_1_done_without_a_finish_reason_is_a_cut(
 async def test_quirk_1_a_server_that_never_tells_the_end_is_asked_for_whole_answers(
     client: ApiClient, server: WireServer
 ) -> None:
-    for _ in range(2):
+    for _ in range(3):
         server.answer(*stream(text("Hello"), usage(3, 2)))
         assert (await ask_badly(client))[1].kind is ModelErrorKind.CUT
     server.always = json_answer({"choices": [{"message": {"content": "Hello"}}]})
     for _ in range(2):
         events = await ask(client)
         assert (words(events), events[-1]) == ("Hello", STOP)
-    assert [request.json["stream"] for request in server.requests] == [True, True, False, False]
+    assert [request.json["stream"] for request in server.requests] == 3 * [True] + 2 * [False]
     assert "stream_options" not in server.requests[-1].json
 
 
@@ -85,6 +85,17 @@ async def test_quirk_1_a_server_that_told_the_end_once_goes_on_to_stream(
     for _ in range(3):
         server.answer(*stream(text("Hel"), DONE))
         assert (await ask_badly(client))[1].kind is ModelErrorKind.CUT
+    assert all(request.json["stream"] for request in server.requests)
+
+
+async def test_quirk_1_one_answer_that_breaks_off_twice_is_no_reason_to_stream_no_more(
+    client: ApiClient, server: WireServer
+) -> None:
+    for _ in range(2):  # so often an answer is asked for
+        server.answer(*stream(text("Hel"), DONE))
+        assert (await ask_badly(client))[1].kind is ModelErrorKind.CUT
+    server.answer(*HELLO)
+    assert is_finished(await ask(client))
     assert all(request.json["stream"] for request in server.requests)
 
 
