@@ -97,7 +97,7 @@ class ModelErrorKind(StrEnum):
     BUSY = "busy"  # our own queue is full; try again in a moment
     MODEL_NOT_FOUND = "model_not_found"  # choose another model
     BAD_REQUEST = "bad_request"  # a parameter is wrong; the detail says which
-    CONTEXT_TOO_LONG = "context_too_long"  # the conversation no longer fits; /new
+    CONTEXT_TOO_LONG = "context_too_long"  # what is asked does not fit; shorten it
     REFUSED = "refused"  # the model's content policy refused it; say it differently
     UNSUPPORTED = "unsupported"  # the API does not offer this endpoint
     SERVER = "server"  # the API is broken; try again later
