@@ -80,7 +80,7 @@ def content(reply: Reply) -> Json:
     """The `text` and `blocks` of a message."""
     text = written(reply.text)
     words = [{"type": "markdown", "text": text}] if text.strip() else []
-    return {"text": fallback(text), "blocks": words + blocks_under(reply)}
+    return {"text": fallback(neutralise(reply.text)), "blocks": words + blocks_under(reply)}
 
 
 def plain_content(reply: Reply) -> Json:

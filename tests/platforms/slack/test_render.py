@@ -55,6 +55,11 @@ def test_asterisks_in_words_stay() -> None:
     assert all(after.startswith(before) for before, after in itertools.pairwise(shown))
 
 
+def test_a_notification_shows_what_was_written() -> None:
+    text = "2*3*4 Hörer*innen: **注意：**后面"
+    assert content(Reply(text=text))["text"] == text
+
+
 def test_a_footnote_is_not_taken_for_the_address_of_a_link() -> None:
     text = "So it is[^1].\n\n[^1]: https://example.com/paper"
     assert "[^1]" not in desk.from_markdown(text)
