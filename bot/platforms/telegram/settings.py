@@ -39,6 +39,7 @@ class TelegramSettings(BaseModel):
     @field_validator("webhook_url")
     @classmethod
     def _an_address(cls, value: str) -> str:
+        value = value.strip()
         if value and not value.startswith(("http://", "https://")):
             raise ValueError("must be the address that Telegram posts to, https://…")
         return value

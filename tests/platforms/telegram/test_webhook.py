@@ -272,6 +272,8 @@ async def test_what_is_missing_is_said_at_the_start() -> None:
             connect(webhook_settings(telegram, "https://bot.example"), clock=SystemClock())
     with pytest.raises(ValueError, match="https://"):
         TelegramSettings(webhook_url="bot.example/telegram")
+    pasted = TelegramSettings(webhook_url=" https://bot.example/telegram\n")
+    assert pasted.webhook_url == "https://bot.example/telegram"
 
 
 async def test_the_check_says_whether_telegram_reaches_the_bot() -> None:
