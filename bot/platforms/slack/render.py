@@ -50,7 +50,10 @@ def neutralise(text: str) -> str:
 
 
 def written(text: str) -> str:
-    """A Markdown text as Slack is given it: mentions are inert, emphasis and footnotes are seen."""
+    """A Markdown text as Slack is given it: mentions are inert, emphasis and footnotes are seen.
+
+    A backslash before an asterisk is not shown (docs.slack.dev, "Markdown block").
+    """
     text = with_gaps(with_products(text))
     return neutralise(_FOOTNOTE.sub(lambda found: found[0] + JOINER, text))
 
