@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +14,7 @@ from bot.api.list_prices import ListPrices
 from bot.core.models import ModelInfo, UsageEntry, UsageKind
 from tests.api.conftest import Connect
 from tests.api.wire_server import WireServer, json_answer
+from tests.environment import inherited
 
 Counts = dict[str, Any]
 LISTED = {"data": [{"id": "gpt-4o-mini", "owned_by": "openai"}, {"id": "our-own"}]}
@@ -124,3 +127,16 @@ async def test_the_list_asks_no_network(
     await client.about("claude-sonnet-4-5")
     assert set(asked) <= {"127.0.0.1", b"127.0.0.1"}
     assert len(server.requests) == 1
+
+
+def test_the_list_is_read_without_an_http_client_that_nobody_needs() -> None:
+    """It would cost a busy bot 1.2 MB, of a hundred."""
+    program = (
+        "import asyncio, sys; from bot.api.list_prices import ListPrices; "
+        "asyncio.run(ListPrices([], on=True).load([])); "
+        "import genai_prices; print('httpx2' in sys.modules)"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, env=inherited()
+    )
+    assert run.stdout == "False\n"

@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from telegram import Bot, BotCommand
 
@@ -52,7 +53,9 @@ from bot.platforms.telegram.request import AiohttpRequest
 from bot.platforms.telegram.rich import MAX_RICH
 from bot.platforms.telegram.rich import measure as measure_rich
 from bot.platforms.telegram.sweeping import Sweeper
-from bot.platforms.telegram.webhook import Webhook
+
+if TYPE_CHECKING:
+    from bot.platforms.telegram.webhook import Webhook
 
 log = logging.getLogger(__name__)
 
