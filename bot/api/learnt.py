@@ -146,11 +146,11 @@ class Lessons:
 
     def complete(self, info: ModelInfo) -> ModelInfo:
         """With the window, the eyes, and the words of an image model, as it has told of them."""
-        if self.of(info.id).blind:
+        lesson = self.of(info.id)
+        if lesson.blind:
             info = replace(info, vision=False)
-        window = self.of(info.id).window
-        if window is not None:
-            window = min(window, info.context_window or window)
+        if lesson.window is not None:
+            window = min(lesson.window, info.context_window or lesson.window)
             info = replace(info, context_window=window)
         return self.words(info)
 

@@ -24,6 +24,8 @@ from bot.store.queue import lanes
 from bot.store.schema import actions, files, message_files, turns
 from bot.store.settings import StorageSettings
 
+_TOLD = (turns.c.id, turns.c.platform, turns.c.chat, turns.c.kind, turns.c.attempt)
+"""What is told of every turn: nothing that people wrote."""
 AT_ONCE = 2000
 """Rows that are deleted in one transaction: on SQLite, a running bot waits for its end."""
 
@@ -115,12 +117,8 @@ async def open_turns(settings: StorageSettings, *, limit: int = 50) -> Sequence[
     states = (TurnState.RUNNING.value, TurnState.JOINED.value, TurnState.WAITING.value)
     query = (
         sa.select(
-            turns.c.id,
-            turns.c.platform,
-            turns.c.chat,
-            turns.c.kind,
+            *_TOLD,
             turns.c.state,
-            turns.c.attempt,
             sa.func.coalesce(turns.c.started_at, turns.c.accepted_at).label("since"),
         )
         .where(turns.c.state.in_(states))
@@ -135,11 +133,7 @@ async def dead_turns(settings: StorageSettings, *, limit: int = 50) -> Sequence[
     """The turns that were given up, newest first."""
     query = (
         sa.select(
-            turns.c.id,
-            turns.c.platform,
-            turns.c.chat,
-            turns.c.kind,
-            turns.c.attempt,
+            *_TOLD,
             sa.func.coalesce(turns.c.error, "").label("error"),
             turns.c.finished_at.label("finished"),
         )

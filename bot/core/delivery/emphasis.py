@@ -104,6 +104,11 @@ def where_missed(text: str, change: Change, *, wide: bool = False) -> str:
     return _by_lines(text, _WIDE_SUSPECT if wide else _SUSPECT, change)
 
 
+def as_meant(text: str) -> str:
+    """A Markdown text that every reader of it shows as it was meant."""
+    return with_gaps(with_products(text))
+
+
 def with_gaps(text: str) -> str:
     """The text with something invisible inside of such marks, so that every reader sees them.
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
-from bot.core.delivery.emphasis import GAP, most_signs, undecided, with_gaps, with_products
+from bot.core.delivery.emphasis import GAP, as_meant, most_signs, undecided
 from bot.core.punctuation import shortened
 from bot.core.types import Button, ButtonRow, Feedback, Reply, Thoughts
 
@@ -54,8 +54,7 @@ def written(text: str) -> str:
 
     A backslash before an asterisk is not shown (docs.slack.dev, "Markdown block").
     """
-    text = with_gaps(with_products(text))
-    return neutralise(_FOOTNOTE.sub(lambda found: found[0] + JOINER, text))
+    return neutralise(_FOOTNOTE.sub(lambda found: found[0] + JOINER, as_meant(text)))
 
 
 def settled(text: str) -> str:

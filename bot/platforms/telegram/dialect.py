@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import TypeAlias
 
-from bot.core.delivery.emphasis import with_gaps, with_products
+from bot.core.delivery.emphasis import as_meant
 from bot.platforms.telegram.elements import ended, events_of, started
 from bot.platforms.telegram.formulas import with_dollars, with_prices
 from bot.platforms.telegram.render import LINE_ENDS
@@ -30,7 +30,7 @@ _SIGNS = re.compile(rb"%s|%s|(?P<sign>={2,}|\|{2,}|\$)" % (_MARKED, _HIDDEN))
 
 def in_dialect(markdown: str) -> str:
     """The text that says in a rich message what this one says elsewhere."""
-    text = with_gaps(with_products(LINE_ENDS.sub("\n", markdown)))
+    text = as_meant(LINE_ENDS.sub("\n", markdown))
     text = with_prices(with_dollars(text))
     source, pieces, at = text.encode(), [], 0
     for start, end, instead in sorted(_changes(text, source)):

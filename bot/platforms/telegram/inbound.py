@@ -12,6 +12,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from telegramify_markdown.entity import utf16_len
+
 from bot.core.names import ABOUT_PEOPLE
 from bot.core.types import (
     ButtonPress,
@@ -316,7 +318,7 @@ def _unmarked(words: str, entities: list[Raw], me: Me) -> list[Raw]:
         entities = [*entities, *found]
     name = re.compile(rf"(?<![a-z0-9_@/.])@{me.username}(?![a-z0-9_])", re.ASCII | re.IGNORECASE)
     for match in name.finditer(words):
-        offset, length = (_units(words[: match.start()]), _units(match[0]))
+        offset, length = (utf16_len(words[: match.start()]), utf16_len(match[0]))
         is_marked = any(
             one["offset"] < offset + length and offset < one["offset"] + one["length"]
             for one in entities
@@ -324,10 +326,6 @@ def _unmarked(words: str, entities: list[Raw], me: Me) -> list[Raw]:
         if not is_marked:
             found.append({"type": "mention", "offset": offset, "length": length})
     return found
-
-
-def _units(text: str) -> int:
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _without(text: bytes, start: int, end: int) -> bytes:

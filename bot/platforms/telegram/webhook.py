@@ -44,7 +44,7 @@ class Webhook:
     """Lets Telegram post to `url`, which must lead to `PATH` of `web`."""
 
     def __init__(self, web: Web, url: str, token: str) -> None:
-        self.url = url
+        self._url = url
         self._secret = secret_for(token)
         self._reader: UpdateReader | None = None
         self._sink: EventSink | None = None
@@ -75,7 +75,7 @@ class Webhook:
             while True:
                 await clock.sleep(WATCH_SECONDS)
                 info = await backoff.insist(bot.get_webhook_info)
-                if info.url != self.url:
+                if info.url != self._url:
                     await self._reclaim(bot, backoff)
                 self._complain(info)
         finally:
@@ -87,7 +87,7 @@ class Webhook:
         async def register() -> None:
             try:
                 await bot.set_webhook(
-                    self.url,
+                    self._url,
                     allowed_updates=ALLOWED_UPDATES,
                     max_connections=CONNECTIONS,
                     secret_token=self._secret,
@@ -111,7 +111,7 @@ class Webhook:
         """Say once what Telegram could not deliver, and why; not what it has delivered since."""
         date = int(info.last_error_date.timestamp()) if info.last_error_date else 0
         waiting = info.pending_update_count
-        if info.url == self.url and waiting and date > self._told:
+        if info.url == self._url and waiting and date > self._told:
             extra = {"reason": info.last_error_message, "waiting": waiting}
             log.warning("telegram could not deliver updates", extra=extra)
             self._told = date

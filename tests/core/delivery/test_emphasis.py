@@ -5,7 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from bot.core.delivery.emphasis import GAP, most_signs, undecided, with_gaps, with_products
+from bot.core.delivery.emphasis import (
+    GAP,
+    as_meant,
+    most_signs,
+    undecided,
+    with_gaps,
+    with_products,
+)
 
 READER = MarkdownIt("commonmark").enable("strikethrough")
 """An independent reader of Markdown, as strict as most."""
@@ -118,7 +125,7 @@ PIECES = [
 def test_only_signs_are_added_and_no_more_than_are_counted_with(text: str) -> None:
     assert with_gaps(text).replace(GAP, "") == text
     assert with_products(text).replace("\\", "") == text
-    assert len(with_gaps(with_products(text))) - len(text) <= most_signs(text)
+    assert len(as_meant(text)) - len(text) <= most_signs(text)
 
 
 @pytest.mark.parametrize(

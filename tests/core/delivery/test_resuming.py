@@ -48,7 +48,8 @@ async def test_a_cancelled_writer_does_not_break_the_call_under_way(scene: Scene
     assert scene.platform.kept() == ["One"]
 
 
-async def test_an_end_that_was_interrupted_can_be_another_one(scene: Scene) -> None:
+async def end_twice(scene: Scene) -> None:
+    """Interrupt an end that has to wait, and bring another one to the chat."""
     async with scene.deliver() as delivery:
         delivery.write("One")
         await scene.clock.settle()
@@ -57,19 +58,16 @@ async def test_an_end_that_was_interrupted_can_be_another_one(scene: Scene) -> N
         await scene.clock.advance(1)
         ending.cancel()
         await scene.clock.drive(delivery.finish(mark="interrupted"))
+
+
+async def test_an_end_that_was_interrupted_can_be_another_one(scene: Scene) -> None:
+    await end_twice(scene)
     assert scene.platform.kept() == ["One\n\ninterrupted"]
 
 
 async def test_an_end_refused_on_a_native_draft_can_be_another_one() -> None:
     scene = Scene(Streaming.NATIVE)
-    async with scene.deliver() as delivery:
-        delivery.write("One")
-        await scene.clock.settle()
-        scene.platform.refuse_next(60)
-        ending = asyncio.create_task(delivery.finish(mark="done"))
-        await scene.clock.advance(1)
-        ending.cancel()
-        await scene.clock.drive(delivery.finish(mark="interrupted"))
+    await end_twice(scene)
     assert scene.platform.screen() == ["One\n\ninterrupted"]
 
 
