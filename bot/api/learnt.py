@@ -103,7 +103,7 @@ class Lesson:
     base64: bool = False  # has no place where a picture could be fetched
     lacks: set[str] = field(default_factory=set)  # endpoints that it has nothing behind
     window: int | None = None  # tokens, as told when something was too long
-    blind: bool = False  # sees no pictures
+    pictures: int | None = None  # in one request, as told when there were too many
 
     def adapt(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         """The payload as this model takes it."""
@@ -145,10 +145,11 @@ class Lessons:
         return self._known(model).protocol or self.of(model).protocol or "chat"
 
     def complete(self, info: ModelInfo) -> ModelInfo:
-        """With the window, the eyes, and the words of an image model, as it has told of them."""
+        """With the window, the pictures and the words of an image model as it has told of them."""
         lesson = self.of(info.id)
-        if lesson.blind:
-            info = replace(info, vision=False)
+        if lesson.pictures is not None:
+            vision = info.vision if lesson.pictures else False
+            info = replace(info, vision=vision, pictures=lesson.pictures)
         if lesson.window is not None:
             window = min(lesson.window, info.context_window or lesson.window)
             info = replace(info, context_window=window)
@@ -176,7 +177,9 @@ class Lessons:
         if failure.kind not in _REASONS:
             return False
         lesson = self._taught(model)
-        lesson.blind |= failure.overrun.pictures == 0 and _shows_pictures(payload)
+        most = failure.overrun.pictures
+        if most is not None and _pictures(payload) > most:
+            lesson.pictures = most
         words = f"{failure.detail} {failure.param}"
         _learn_words(lesson, failure)
         learnt = (
@@ -279,12 +282,12 @@ def _learn_turns(lesson: Lesson, failure: CallFailed, payload: Mapping[str, Any]
     return "messages that take turns"
 
 
-def _shows_pictures(payload: Mapping[str, Any]) -> bool:
-    """Whether there are messages of more than words."""
+def _pictures(payload: Mapping[str, Any]) -> int:
+    """How many pictures are shown in a conversation."""
     messages = payload.get("messages") or payload.get("input") or ()
-    return any(
-        isinstance(each, dict) and isinstance(each.get("content"), list) for each in messages
-    )
+    contents = [each.get("content") for each in messages if isinstance(each, dict)]
+    parts = [part for content in contents if isinstance(content, list) for part in content]
+    return sum(part.get("type") in ("image_url", "input_image") for part in parts)
 
 
 def _learn_no_system(lesson: Lesson, failure: CallFailed, payload: Mapping[str, Any]) -> str:

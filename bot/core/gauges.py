@@ -46,15 +46,13 @@ class Gauge:
     """What is known of one model: its tokens for one of ours, and for a picture.
 
     `wide` is what it takes beyond our count for each character that is not ASCII. `most` is the
-    window, in our tokens, as far as it shows where the API does not tell it. `pictures` is how many
-    it takes at a time, where it told.
+    window, in our tokens, as far as it shows where the API does not tell it.
     """
 
     scale: float = 1.0
     wide: float = 0.0
     picture: int = PICTURE_TOKENS
     most: int | None = None
-    pictures: int | None = None
 
     @property
     def steepest(self) -> float:
@@ -68,10 +66,11 @@ UNKNOWN = Gauge()
 
 @dataclass(frozen=True, slots=True)
 class Ruler:
-    """Counts tokens as a model does, about."""
+    """Counts tokens as a model does, about. `pictures` is how many it takes at a time, if known."""
 
     count: TokenCounter
     gauge: Gauge = UNKNOWN
+    pictures: int | None = None
 
     def words(self, text: str) -> int:
         """Tokens of a text."""
@@ -124,12 +123,6 @@ class Gauges:
         elif asked is not None:
             gauge = replace(_fitted(gauge, request, asked, count), most=None)
         self._known.put(request.model, gauge)
-
-    def learn_pictures(self, request: ChatRequest, most: int) -> None:
-        """A request had more pictures than the model takes at a time."""
-        if _pictures(request.messages) > most:
-            gauge = self.of(request.model)
-            self._known.put(request.model, replace(gauge, pictures=most))
 
     def learn_used(self, request: ChatRequest, used: int, *, count: TokenCounter) -> None:
         """A request took so many tokens, as the API reports."""

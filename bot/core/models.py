@@ -53,15 +53,17 @@ class Purpose(StrEnum):
 class ModelInfo:
     """What is known about a model. None (and an empty list of words) is unknown, never zero.
 
-    Prices in USD: per million tokens, per picture, per minute of audio. `sizes`, `qualities` and
-    `styles` are the words that an image model takes, and `lacks` what it has refused to do at all:
-    `edits`, `variations`. A model with a `purpose` surely cannot answer in words.
+    Prices in USD: per million tokens, per picture, per minute of audio. `pictures` is how many it
+    looks at in one request. `sizes`, `qualities` and `styles` are the words that an image model
+    takes, and `lacks` what it has refused to do at all: `edits`, `variations`. A model with a
+    `purpose` surely cannot answer in words.
     """
 
     id: str
     owner: str = ""
     context_window: int | None = None
     vision: bool | None = None
+    pictures: int | None = None
     input_price: Decimal | None = None
     cached_price: Decimal | None = None
     output_price: Decimal | None = None

@@ -37,7 +37,7 @@ from bot.core.limits.meter import Meter
 from bot.core.limits.spending import reserve_answer
 from bot.core.memory.context import spoken
 from bot.core.memory.overhearing import listens, said
-from bot.core.memory.window import Place, look
+from bot.core.memory.window import Place, Window, look
 from bot.core.models import UsageEntry
 from bot.core.punctuation import in_a_row
 from bot.core.question.attachments import Gathered, gather
@@ -103,6 +103,7 @@ class Answer:
         self._gathered = Gathered()
         self._repeat = repeat
         self._conversation = repeat.exchange.conversation if repeat else None
+        self._window: Window | None = None  # for which the request was made
         self._old = repeat.old if repeat else None
         self._base = repeat.base if repeat else ""
         self._asked = repeat.asked if repeat else None
@@ -251,7 +252,7 @@ class Answer:
         before = self._repeat.exchange.question.id if self._repeat else None
         place = Place(chat=self._ctx.chat, group=group, before=before)
         view = await look(services, self._manner, place, tail, remarks, alone=alone)
-        self._conversation = view.conversation
+        self._conversation, self._window = view.conversation, view.window
         return ChatRequest(
             model=self._model,
             messages=view.messages,
@@ -268,8 +269,10 @@ class Answer:
         async def ask(request: ChatRequest) -> None:
             self._thinking.forget()
             await self._ask(request, until_first_text)
-            is_cut = self._reason is FinishReason.LENGTH
-            await learn_from_usage(self._ctx, request, self._meter.usage, cut=is_cut)
+            if self._window is not None:
+                services, usage = self._ctx.services, self._meter.usage
+                is_cut = self._reason is FinishReason.LENGTH
+                learn_from_usage(services, request, usage, self._window, cut=is_cut)
 
         try:
             await ask_what_fits(

@@ -13,14 +13,13 @@ from typing import TypeAlias
 
 from bot.core.chat import ChatRequest, Usage
 from bot.core.memory.shortening import without_pictures
-from bot.core.memory.window import window_of
+from bot.core.memory.window import Window
+from bot.core.services import Services
 from bot.core.turn import TurnContext
 from bot.errors import UNTOLD, ModelError
 
 log = logging.getLogger(__name__)
 
-OLLAMA = "library"
-"""Who owns the models of an Ollama, as its list says."""
 Make: TypeAlias = Callable[[bool], Awaitable[ChatRequest]]
 """Makes the request of what fits by now, or, with True, of the question alone."""
 
@@ -53,18 +52,18 @@ async def ask_what_fits(
     return await ask(request)
 
 
-async def learn_from_usage(
-    ctx: TurnContext, request: ChatRequest, used: Usage | None, *, cut: bool
+def learn_from_usage(
+    services: Services, request: ChatRequest, used: Usage | None, window: Window, *, cut: bool
 ) -> None:
-    """Learn from an answer: from one that was `cut` for want of room, or from a cut question."""
+    """Learn from an answer: from one that was `cut` for want of room, or from a cut question.
+
+    The request was made for the `window`.
+    """
     if used is None or used.estimated:
         return
-    services = ctx.services
-    if cut:
-        window = await window_of(services, request.model, answer=request.sampling.max_tokens)
-        if used.prompt_tokens > window.budget:
-            services.gauges.learn_used(request, used.prompt_tokens, count=services.count_tokens)
-    if (await services.api.about(request.model)).owner == OLLAMA:
+    if cut and used.prompt_tokens > window.budget:
+        services.gauges.learn_used(request, used.prompt_tokens, count=services.count_tokens)
+    if window.cuts:
         services.gauges.learn_cut(request, used.prompt_tokens, count=services.count_tokens)
 
 
@@ -76,7 +75,6 @@ async def _less(
     extra = {"model": request.model, "limit": overrun.limit, "asked": overrun.asked}
     log.info("too long, asking for less", extra={**ctx.log, **extra})
     if overrun.pictures is not None:
-        services.gauges.learn_pictures(request, overrun.pictures)
         fewer = _granted(await make(False), request)
         return None if fewer == request else fewer
     if error.is_about_bytes:

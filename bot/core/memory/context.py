@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from bot.core.chat import ChatMessage, ImagePart, KeptMessage, NewMessage, Part, Role, TextPart
-from bot.core.gauges import Gauge, Ruler
+from bot.core.gauges import Ruler
 from bot.core.memory import shortening
 from bot.core.memory.drawings import tells
 from bot.core.memory.shortening import forget_pictures
@@ -44,7 +44,7 @@ def fit(
     `budget` is in tokens. The newest exchange is shortened rather than left out, and so is one
     that takes most of the room, a document for one: the question is likely about it.
     """
-    whole = forget_pictures((*history, *asked), keep=_pictures(asked, ruler.gauge))
+    whole = forget_pictures((*history, *asked), keep=_pictures(asked, ruler.pictures))
     asked = whole[len(history) :]
     past = _whole(exchanges(whole[: len(history)]))
     if ruler.surely_fit(whole, budget):
@@ -64,10 +64,10 @@ def fit(
     return (*kept, *asked)
 
 
-def _pictures(asked: Sequence[ChatMessage], gauge: Gauge) -> int:
-    """How many pictures are told at most; of what is asked all that anybody takes."""
+def _pictures(asked: Sequence[ChatMessage], most: int | None) -> int:
+    """How many pictures are told where a model takes so many; of what is asked all, if any."""
     own = sum(isinstance(part, ImagePart) for message in asked for part in message.parts)
-    return min(PICTURES, PICTURES if gauge.pictures is None else max(own, gauge.pictures))
+    return min(PICTURES, PICTURES if most is None else max(own, most))
 
 
 def _whole(found: list[list[ChatMessage]]) -> list[list[ChatMessage]]:
@@ -75,7 +75,7 @@ def _whole(found: list[list[ChatMessage]]) -> list[list[ChatMessage]]:
     return found[1:] if found and found[0][0].role is not Role.USER else found
 
 
-def in_turns(messages: Iterable[ChatMessage]) -> tuple[ChatMessage, ...]:
+def with_drawings_joined(messages: Iterable[ChatMessage]) -> tuple[ChatMessage, ...]:
     """The word of a drawing in one message with what people say next, so that sides take turns."""
     found: list[ChatMessage] = []
     for message in messages:

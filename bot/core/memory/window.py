@@ -10,7 +10,7 @@ from bot.core.chat import ChatMessage, Role, Sampling, TextPart
 from bot.core.gauges import Gauge, Ruler
 from bot.core.manner import Manner
 from bot.core.memory import shortening
-from bot.core.memory.context import PAGE, fit, in_turns, load_kept, spoken
+from bot.core.memory.context import PAGE, fit, load_kept, spoken, with_drawings_joined
 from bot.core.memory.drawings import tells, told
 from bot.core.punctuation import paragraphs
 from bot.core.sentences import INSTRUCTION
@@ -26,6 +26,8 @@ SLACK = 64
 """One part in so many of the window is not promised to an answer: tokens are counted about."""
 TOLERANCE = 4
 """By one part in so many a tokenizer may need less than ours."""
+OLLAMA = "library"
+"""Who owns the models of an Ollama, as its list says."""
 SUMMARY = "What was said earlier in this conversation, in short:"
 
 
@@ -43,13 +45,14 @@ class Window:
     """What a model takes, in tokens that the `ruler` counts.
 
     `size` is as far as is believed, `known` whether anybody told it. `answer` is the longest answer
-    that is wished, 0 where nobody says.
+    that is wished, 0 where nobody says. `cuts`: the server cuts what is too long without a word.
     """
 
     size: int
     known: bool
     ruler: Ruler
     answer: int = 0
+    cuts: bool = False
 
     @property
     def seen(self) -> int:
@@ -106,13 +109,13 @@ async def window_of(services: Services, model: str, *, answer: int | None = None
     """The window of a model; the live list is asked from memory or not at all."""
     info, gauge = await services.api.about(model), services.gauges.of(model)
     told = info.context_window
+    pictures = 0 if info.vision is False else info.pictures
     return Window(
         size=told or services.defaults.context_window,
         known=told is not None,
-        ruler=Ruler(
-            services.count_tokens, replace(gauge, pictures=0) if info.vision is False else gauge
-        ),
+        ruler=Ruler(services.count_tokens, gauge, pictures=pictures),
         answer=answer or 0,
+        cuts=info.owner == OLLAMA,
     )
 
 
@@ -161,8 +164,8 @@ async def look(
         conversation=history.conversation,
         window=window,
         head=head,
-        past=in_turns(past),
-        asked=in_turns(now),
+        past=with_drawings_joined(past),
+        asked=with_drawings_joined(now),
         summary=summary,
         left_out=len(said) - fits,
     )

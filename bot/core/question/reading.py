@@ -69,7 +69,7 @@ class Desk:
             services = self._ctx.services
             window = await window_of(services, self._model)
             self._room = min(MOST_TOKENS, window.seen // WINDOW_SHARE)
-            gauge = window.ruler.gauge
-            most = PICTURES if gauge.pictures is None else gauge.pictures
-            self._scans = min(PICTURES, most, max(1, self._room // gauge.picture))
+            ruler = window.ruler
+            most = PICTURES if ruler.pictures is None else ruler.pictures
+            self._scans = min(PICTURES, most, max(1, self._room // ruler.gauge.picture))
         return max(SMALLEST, self._room)
