@@ -25,7 +25,9 @@ from bot.core.commands import COMMANDS
 from bot.core.defaults import Defaults
 from bot.core.engine.lanes import Lanes
 from bot.core.engine.router import Router
+from bot.core.facts import Notebook
 from bot.core.figures import Formats, FormatsOf
+from bot.core.gauges import Gauges
 from bot.core.limits.budget import Budget
 from bot.core.limits.calendar import Calendar
 from bot.core.ports import Clock, PictureFitter, Platform, Web
@@ -209,7 +211,10 @@ async def _services(
         stores: Stores = await stack.enter_async_context(
             store.open_store(config.storage, calendar=calendar)
         )
-        client = api.connect(api_settings, clock=clock)
+        notebook = Notebook(stores.facts, clock)
+        await notebook.open()
+        stack.push_async_callback(notebook.close)
+        client = api.connect(api_settings, clock=clock, notebook=notebook)
         stack.push_async_callback(client.close)
         stack.push_async_callback(_end, asyncio.create_task(client.prepare()))
         yield Services(
@@ -221,6 +226,7 @@ async def _services(
             draw_chart=_draw_chart,
             clock=clock,
             count_tokens=api.RememberingCounter(),
+            gauges=Gauges(clock, notebook=notebook, address=api_settings.base_urls[0]),
             formats=_formats(config.quota.zone),
             budget=Budget(
                 stores.ledger, quotas=config.quota.quotas(), calendar=calendar, clock=clock

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC
 from pathlib import Path
@@ -20,7 +20,9 @@ from bot.core.commands.table import CommandTable
 from bot.core.defaults import Defaults
 from bot.core.engine.lanes import Lanes
 from bot.core.engine.router import Router
+from bot.core.facts import Notebook
 from bot.core.fakes.platform import ANN, CHAT, FAKE_CAPABILITIES, FakePlatform
+from bot.core.gauges import Gauges
 from bot.core.limits.budget import Budget, Quotas
 from bot.core.limits.calendar import UTC_CALENDAR, Calendar
 from bot.core.ports import Clock, Platform
@@ -108,6 +110,7 @@ class Options(TypedDict, total=False):
     storage: StorageSettings
     waiting_in_all: int
     clock: Clock
+    api: ScriptedApi
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,9 +140,10 @@ async def open_engine(
     storage: StorageSettings | None = None,
     waiting_in_all: int = 1000,
     clock: Clock = SystemClock(),  # noqa: B008 - it has no state
+    api: ScriptedApi | None = None,  # else one of its own
 ) -> AsyncGenerator[Engine]:
     """Run the bot behind a platform over a database in `folder`, or another one."""
-    async with serve_scripted() as api:
+    async with nullcontext(api) if api else serve_scripted() as api:
         settings = ApiSettings(
             base_urls=(api.url,),
             retries=retries,
@@ -147,12 +151,14 @@ async def open_engine(
             list_prices=list_prices,
             models=prices or {},
         )
-        client = api_room.connect(settings, clock=clock)
         in_folder = StorageSettings(url=f"sqlite:///{folder}/house.db", busy_timeout=0.2)
         storage = storage or in_folder
         async with open_store(
             storage, waiting_per_chat=5, waiting_in_all=waiting_in_all, calendar=calendar
         ) as stores:
+            notebook = Notebook(stores.facts, clock)
+            await notebook.open()
+            client = api_room.connect(settings, clock=clock, notebook=notebook)
             services = Services(
                 stores=stores,
                 api=client,
@@ -162,6 +168,7 @@ async def open_engine(
                 draw_chart=draw_chart,
                 clock=clock,
                 count_tokens=api_room.RememberingCounter(),
+                gauges=Gauges(clock, notebook=notebook, address=api.url),
                 formats=lambda tag: BabelFormats(tag, UTC),
                 budget=Budget(stores.ledger, quotas=quotas, calendar=calendar, clock=clock),
                 defaults=defaults,
@@ -182,6 +189,7 @@ async def open_engine(
                 engine.cancel()
                 await asyncio.wait({engine})
                 await client.close()
+                await notebook.close()
 
 
 @asynccontextmanager

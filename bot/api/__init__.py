@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from bot.api.settings import ApiSettings
 from bot.api.tokens import RememberingCounter
+from bot.core.facts import Notebook
 from bot.core.ports import Clock
 from bot.core.types import Finding
 
@@ -20,13 +21,16 @@ if TYPE_CHECKING:
 __all__ = ["ApiSettings", "RememberingCounter", "check", "connect"]
 
 
-def connect(settings: ApiSettings, *, clock: Clock) -> ApiClient:
-    """The client. No I/O yet. `close` it at the end, in the loop that used it."""
+def connect(settings: ApiSettings, *, clock: Clock, notebook: Notebook | None = None) -> ApiClient:
+    """The client. No I/O yet. `close` it at the end, in the loop that used it.
+
+    It knows what an open `notebook` has of models, and writes there what it learns.
+    """
     import random
 
     from bot.api.client import ApiClient
 
-    return ApiClient(settings, clock=clock, dice=random.Random())
+    return ApiClient(settings, clock=clock, dice=random.Random(), notebook=notebook)
 
 
 async def check(

@@ -121,7 +121,7 @@ class Answers:
 
         async def open_answer(one: Try) -> _Opened:
             body.clear()
-            body.update(self._payload(request))
+            body.update(self._payload(request, one.endpoint.url))
             # What comes in one piece comes when all of it is written.
             first = deadlines.first if body["stream"] else settings.image_timeout
             return await self._open(request, body, one, max(first, deadlines.first))
@@ -144,13 +144,22 @@ class Answers:
             async for batch in batches:
                 for event in batch:
                     yield event
-        self._learn_thinking(request, opened.reader)
+        self._learn(request, opened)
 
-    def _learn_thinking(self, request: ChatRequest, reader: Reader) -> None:
-        """Learn from a whole answer where its reasoning begins, unless it is the subject."""
+    def _learn(self, request: ChatRequest, opened: _Opened) -> None:
+        """Learn from a whole answer where its reasoning begins, unless it is the subject.
+
+        And that more pictures are taken than was told before.
+        """
+        lessons, url, model = self._lessons, opened.one.endpoint.url, request.model
+        reader = opened.reader
         first = reader.thinks_first if isinstance(reader, chat_completions.ChatReader) else None
         if first is not None and not any("think>" in each.text for each in request.messages):
-            self._lessons.learn_thinking(request.model, first=first)
+            lessons.learn_thinking(url, model, first=first)
+        if lessons.of(url, model).pictures is not None:
+            parts = (part for message in request.messages for part in message.parts)
+            shown = sum(isinstance(part, ImagePart) for part in parts)
+            lessons.learn_taken(url, model, pictures=shown)
 
     def _deadlines(self, *, billed: bool) -> _Deadlines:
         settings = self._settings
@@ -159,9 +168,9 @@ class Answers:
             return _Deadlines(settings.image_timeout, settings.image_timeout, until)
         return _Deadlines(settings.first_event_timeout, settings.idle_timeout, until)
 
-    def _payload(self, request: ChatRequest) -> Json:
-        lesson = self._lessons.of(request.model)
-        match self._lessons.protocol(request.model):
+    def _payload(self, request: ChatRequest, url: str) -> Json:
+        lesson = self._lessons.of(url, request.model)
+        match self._lessons.protocol(url, request.model):
             case "chat":
                 return lesson.adapt(chat_completions.payload(request))
             case "completions":
@@ -171,14 +180,15 @@ class Answers:
 
     async def _open(self, request: ChatRequest, payload: Json, one: Try, seconds: float) -> _Opened:
         """Send the request and wait for the first events: earlier failures move on unseen."""
-        lesson = self._lessons.of(request.model)
+        url = one.endpoint.url
+        lesson = self._lessons.of(url, request.model)
         path, reader = _protocol(
-            self._lessons.protocol(request.model), thinks_first=lesson.thinks_first
+            self._lessons.protocol(url, request.model), thinks_first=lesson.thinks_first
         )
         message = HttpRequest(path=path, json=payload, accept="text/event-stream")
         try:
             async with asyncio.timeout(seconds):
-                opening = self._http.open(one.endpoint.url, message)
+                opening = self._http.open(url, message)
                 response = await one.held.enter_async_context(opening)
                 answer = AnswerStream(response, reader)
                 return _Opened(answer, reader, await answer.first(), one)
@@ -209,7 +219,7 @@ class Answers:
         yield await self._fetched(ending, opened)
         if failure is not None:
             raise _in_the_middle(failure, answer.request_id) from failure
-        self._lessons.learn_end(model, told=answer.complete)
+        self._lessons.learn_end(opened.one.endpoint.url, model, told=answer.complete)
         if not answer.complete:
             raise CallFailed(
                 Kind.CUT, "the stream ended before the answer did", request_id=answer.request_id
@@ -237,6 +247,8 @@ class Answers:
         reported = next((event for event in ending if isinstance(event, Usage)), None)
         if reported is not None:
             self._calibration.learn(model, estimate, reported.prompt_tokens)
+            url, tokens = opened.one.endpoint.url, reported.prompt_tokens
+            self._lessons.learn_taken(url, model, tokens=tokens)
             opened.one.slot.correct(reported.prompt_tokens + reported.completion_tokens)
             return ending
         usage = Usage(

@@ -135,6 +135,7 @@ class Attempts:
             judged = True
         except CallFailed as failure:
             judged = True
+            failure.url = one.endpoint.url
             self._judge(one.endpoint, failure)
             return failure
         finally:

@@ -71,7 +71,7 @@ class Transcriptions:
         files = [("file", (clip.name, clip.data, clip.mime))]
 
         async def ask(one: Try) -> tuple[Transcript, Json]:
-            form = self._lessons.of(request.model).adapt(asked)
+            form = self._lessons.of(one.endpoint.url, request.model).adapt(asked)
             message = HttpRequest(path="/audio/transcriptions", form=form, files=files)
             headers, body = await self._http.fetch(one.endpoint.url, message, seconds=self._seconds)
             return _transcript(body, headers.get("content-type", ""))

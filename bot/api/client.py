@@ -18,6 +18,7 @@ from bot.api.learnt import Lessons
 from bot.api.limits import Limits
 from bot.api.settings import ApiSettings
 from bot.core.chat import ChatRequest, ModelEvent
+from bot.core.facts import Notebook
 from bot.core.images import Drawing, ImageRequest, VariationRequest
 from bot.core.models import ModelInfo, UsageEntry
 from bot.core.ports import Clock, EndpointHealth
@@ -25,7 +26,10 @@ from bot.core.recordings import Transcript, TranscriptionRequest
 
 
 class ApiClient:
-    """A client of an OpenAI-compatible API. Every method raises `ModelError`. `close` it."""
+    """A client of an OpenAI-compatible API. Every method raises `ModelError`. `close` it.
+
+    What it learns of models goes into the `notebook`, if there is one.
+    """
 
     def __init__(
         self,
@@ -33,6 +37,7 @@ class ApiClient:
         *,
         clock: Clock,
         dice: random.Random,
+        notebook: Notebook | None = None,
     ) -> None:
         self._http = Http(settings)
         self._downloads = Downloads(self._http.proxy)
@@ -43,8 +48,8 @@ class ApiClient:
             tokens_per_minute=settings.tokens_per_minute,
             max_waiting=settings.max_waiting,
         )
-        lessons = Lessons(settings)
         self._endpoints = Endpoints(settings.base_urls, clock)
+        lessons = Lessons(settings, clock=clock, likely=self._endpoints.likely, notebook=notebook)
         attempts = Attempts(
             self._endpoints,
             self._limits,

@@ -83,7 +83,7 @@ class Embeddings:
                 found[text] = tuple(known)
         waiting = [text for text in dict.fromkeys(request.texts) if text not in found]
         while waiting:
-            batch = first_batch(waiting, self._lessons.of(model).inputs or INPUTS)
+            batch = first_batch(waiting, self._lessons.inputs(model) or INPUTS)
             try:
                 vectors, entry = await self._ask(model, batch, request.lane)
             except CallFailed as failure:
@@ -104,8 +104,9 @@ class Embeddings:
         began, estimate = self._clock.monotonic(), sum(map(estimate_tokens, batch))
 
         async def ask(one: Try) -> tuple[Sequence[Vector], int]:
-            message = HttpRequest(path="/embeddings", json=self._lessons.of(model).adapt(body))
-            headers, answer = await self._http.fetch(one.endpoint.url, message, seconds=SECONDS)
+            url = one.endpoint.url
+            message = HttpRequest(path="/embeddings", json=self._lessons.of(url, model).adapt(body))
+            headers, answer = await self._http.fetch(url, message, seconds=SECONDS)
             found = json_object(headers, answer)
             failure = from_payload(found)
             if failure is not None:

@@ -67,6 +67,16 @@ class Endpoints:
         chosen.probing = chosen.rest > 0.0
         return chosen
 
+    def likely(self) -> str:
+        """The URL that most likely answers what is asked next: it is not chosen by that."""
+        if len(self._endpoints) == 1:
+            return self._endpoints[0].url
+        now = self._clock.monotonic()
+        ready = [each for each in self._endpoints if each.available(now)]
+        sound = (each for each in ready if not each.failures or each.rest)  # it is tried after rest
+        found = next(sound, ready[0] if ready else None)
+        return (found or min(self._endpoints, key=lambda each: each.open_until)).url
+
     def others(self, avoid: Collection[Endpoint]) -> bool:
         """Whether an endpoint is ready that is not to be avoided."""
         now = self._clock.monotonic()

@@ -47,7 +47,7 @@ class CallFailed(ModelError):
     """A failed call, with what the client needs to know to try again.
 
     `temporary`: the same request may succeed later. `code` is the API's own word. `loading`: the
-    server is not ready yet, but will be soon.
+    server is not ready yet, but will be soon. `url` is the address where it was tried.
     """
 
     def __init__(
@@ -76,6 +76,7 @@ class CallFailed(ModelError):
             overrun=overrun,
         )
         self.code = code
+        self.url = ""
         self.loading = loading
         self.temporary = kind in _TEMPORARY if temporary is None else temporary
 

@@ -26,7 +26,7 @@ from bot.api.tokens import estimate_tokens
 from bot.api.wire import Json, Price, detail_of, read_usage
 from bot.core.chat import ImageDelta, ImagePart
 from bot.core.images import Drawing, ImageRequest, Picture, VariationRequest
-from bot.core.models import ModelInfo, UsageEntry, UsageKind
+from bot.core.models import UsageEntry, UsageKind
 from bot.core.ports import Clock
 from bot.errors import ModelErrorKind
 
@@ -75,7 +75,7 @@ class Images:
 
         `sent` is called when a request goes out.
         """
-        takes = self._takes(request.model)
+        takes = self._lessons.words(request.model)
         request = spelt(request, takes)
         await check_drawing(request, takes)
         if self._lessons.draws_in_chat(request.model):
@@ -102,7 +102,7 @@ class Images:
 
     async def vary(self, request: VariationRequest, sent: Callable[[], None]) -> Drawing:
         """Draw variations. Raises `CallFailed`; UNSUPPORTED where the API has no such endpoint."""
-        takes = self._takes(request.model)
+        takes = self._lessons.words(request.model)
         request = replace(request, size=spelt_size(request.size, takes))
         check_variation(request, takes)
         body = _common(request.model, request.n, request.size)
@@ -133,22 +133,19 @@ class Images:
         )
         return Drawing(pictures=pictures, usage=await self._price(entry), words=words)
 
-    def _takes(self, model: str) -> ModelInfo:
-        """The words that a model takes, as configured or learnt."""
-        return self._lessons.words(ModelInfo(id=model))
-
     async def _draw(self, order: _Order, sent: Callable[[], None]) -> Drawing:
         model, began = str(order.body["model"]), self._clock.monotonic()
+        endpoint = order.path.rpartition("/")[2]
         body: Json = {}
 
         async def ask(one: Try) -> tuple[Json, str]:
+            url, seconds = one.endpoint.url, self._settings.image_timeout
             body.clear()
-            body.update(self._lessons.of(model).adapt(order.body))
+            body.update(self._lessons.of(url, model).adapt(order.body))
             message = HttpRequest(path=order.path, json=body)
             if order.files:
                 form = {name: str(value) for name, value in body.items()}
                 message = HttpRequest(path=order.path, form=form, files=order.files)
-            url, seconds = one.endpoint.url, self._settings.image_timeout
             headers, answer = await self._http.fetch(url, message, seconds=seconds)
             found = json_object(headers, answer)
             failure = from_payload(found)
@@ -167,10 +164,10 @@ class Images:
         )
         try:
             async with self._attempts.succeed(call, ask) as (answer, url):
-                pass
+                self._lessons.learn_offered(url, model, endpoint)
         except CallFailed as failure:
             if order.files and failure.is_not_offered:
-                self._lessons.learn_lack(model, order.path.rpartition("/")[2])
+                self._lessons.learn_lack(model, failure, endpoint)
             raise
         pictures = await self._pictures(answer.get("data"), url)
         used = read_usage(answer.get("usage"))

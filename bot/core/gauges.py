@@ -9,13 +9,15 @@ holds.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from math import ceil
+from math import ceil, inf
 
 from bot.core.bounded import Memory
 from bot.core.chat import MESSAGE_TOKENS, PICTURE_TOKENS, ChatMessage, ChatRequest, ImagePart
-from bot.core.ports import TokenCounter
+from bot.core.facts import LIFE, Fact, Notebook
+from bot.core.ports import Clock, TokenCounter
 from bot.errors import Overrun
 
 MODELS = 2_000
@@ -36,6 +38,9 @@ CUT = 0.75
 """The part of our count that no tokenizer stays below."""
 BEYOND = 1.5
 """By how much a request is taken to be too long where nobody tells."""
+FACT = "tokens"
+"""How what was told is called among the facts about a model."""
+_TOLD = {"scale": float, "wide": float, "picture": int}
 LEAST = 2_048
 """A window that is guessed is no smaller: what is refused below that, and for every chat from then
 on, would be refused for a reason of its own."""
@@ -100,34 +105,47 @@ class Ruler:
 
 
 class Gauges:
-    """The gauges of all models, by name."""
+    """The gauges of all models, by name: a tokenizer is the model's own, whatever address has it.
 
-    def __init__(self) -> None:
-        self._known: Memory[str, Gauge] = Memory(MODELS)
+    What the API has told is kept in the `notebook` under its first address, so that another API is
+    not taken for this one. What is guessed (`Gauge.most`) is not: it could only be mended by
+    another refusal.
+    """
+
+    def __init__(
+        self, clock: Clock, *, notebook: Notebook | None = None, address: str = ""
+    ) -> None:
+        self._clock = clock
+        self._notebook = notebook
+        self._address = address
+        self._known: Memory[str, tuple[Gauge, float]] = Memory(MODELS)  # and until when
+        for fact in notebook.found(address) if notebook else ():
+            if fact.name == FACT and (gauge := _read(fact.value)) is not None:
+                self._believe(fact.model, gauge, LIFE - fact.age)
 
     def of(self, model: str) -> Gauge:
         """What is known of a model."""
-        return self._known.get(model) or UNKNOWN
+        gauge, until = self._known.get(model) or (UNKNOWN, inf)
+        return gauge if self._clock.monotonic() < until else UNKNOWN
 
     def learn(self, request: ChatRequest, overrun: Overrun, *, count: TokenCounter) -> None:
         """A request was refused as too long; this is what the API told of it."""
-        gauge = self.of(request.model)
+        model, gauge = request.model, self.of(request.model)
         ours = Ruler(count, gauge).all(request.messages)
         limit, asked = overrun.limit, overrun.asked
         if limit is None and asked is None:
-            gauge = replace(gauge, most=max(LEAST, int(ours / BEYOND)))
+            self._believe(model, replace(gauge, most=max(LEAST, int(ours / BEYOND))))
         elif asked is None and limit is not None:
             wanted = request.sampling.max_tokens or 0
             plain = ours + wanted > limit  # our count explains it
-            gauge = gauge if plain else _fitted(gauge, request, round(BEYOND * limit), count)
+            if not plain:
+                self._believe(model, _fitted(gauge, request, round(BEYOND * limit), count))
         elif asked is not None:
-            gauge = replace(_fitted(gauge, request, asked, count), most=None)
-        self._known.put(request.model, gauge)
+            self._keep(model, replace(_fitted(gauge, request, asked, count), most=None))
 
     def learn_used(self, request: ChatRequest, used: int, *, count: TokenCounter) -> None:
         """A request took so many tokens, as the API reports."""
-        gauge = _fitted(self.of(request.model), request, used, count)
-        self._known.put(request.model, gauge)
+        self._keep(request.model, _fitted(self.of(request.model), request, used, count))
 
     def learn_cut(self, request: ChatRequest, used: int, *, count: TokenCounter) -> None:
         """A request took so many tokens in Ollama, which may have cut off its beginning.
@@ -142,7 +160,31 @@ class Gauges:
             gauge = self.of(request.model)
             window = blocks * KILO * (2 if more else 1)
             most = min(window, gauge.most or window)
-            self._known.put(request.model, replace(gauge, most=most))
+            self._believe(request.model, replace(gauge, most=most))
+
+    def _believe(self, model: str, gauge: Gauge, seconds: float = LIFE) -> None:
+        self._known.put(model, (gauge, self._clock.monotonic() + seconds))
+
+    def _keep(self, model: str, gauge: Gauge) -> None:
+        """Believe what the API itself has told, also after a restart."""
+        self._believe(model, gauge)
+        if self._notebook is not None:
+            value = _written(gauge)
+            self._notebook.note(Fact(address=self._address, model=model, name=FACT, value=value))
+
+
+def _written(gauge: Gauge) -> str:
+    told = {name: getattr(gauge, name) for name in _TOLD}
+    return json.dumps(told)
+
+
+def _read(text: str) -> Gauge | None:
+    """The gauge that was `_written`; None where it is not one."""
+    try:
+        found = json.loads(text)
+        return Gauge(**{name: kind(found[name]) for name, kind in _TOLD.items()})
+    except (ValueError, TypeError, LookupError):
+        return None
 
 
 def _fitted(gauge: Gauge, request: ChatRequest, asked: int, count: TokenCounter) -> Gauge:

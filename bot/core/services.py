@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from bot.core.chart import ChartPainter
 from bot.core.defaults import Defaults
@@ -33,7 +33,7 @@ class Services:
     documents: DocumentReader
     clock: Clock
     count_tokens: TokenCounter
-    gauges: Gauges = field(default_factory=Gauges)
+    gauges: Gauges
     formats: FormatsOf
     budget: Budget
     draw_chart: ChartPainter

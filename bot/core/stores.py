@@ -16,6 +16,7 @@ from bot.core.access import Grants
 from bot.core.archive import Archive, Overheard, Summaries, Summary
 from bot.core.broadcasts import Broadcasts
 from bot.core.chat import ImagePart, KeptMessage
+from bot.core.facts import Facts
 from bot.core.limits.ledger import Ledger
 from bot.core.moves import Moves
 from bot.core.queue import TurnQueue
@@ -192,3 +193,4 @@ class Stores:
     moves: Moves
     broadcasts: Broadcasts
     statistics: Statistics
+    facts: Facts

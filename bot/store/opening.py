@@ -19,6 +19,7 @@ from bot.store.broadcasts import BroadcastTable
 from bot.store.chats import ChatTable
 from bot.store.conversations import ConversationTable
 from bot.store.database import Database, connected
+from bot.store.facts import FactTable
 from bot.store.grants import GrantTable
 from bot.store.ledger import LedgerTable
 from bot.store.moving import MoveTable
@@ -85,6 +86,7 @@ def _stores(database: Database, turns: Turns, calendar: Calendar) -> Stores:
         moves=MoveTable(database),
         broadcasts=BroadcastTable(database),
         statistics=StatisticsTable(database),
+        facts=FactTable(database),
     )
 
 

@@ -338,6 +338,16 @@ broadcast_chats = sa.Table(
     sa.Column("message", Words, nullable=False, server_default=""),  # the id of what was posted
 )
 
+model_facts = sa.Table(
+    "model_facts",
+    metadata,
+    sa.Column("address", Words, primary_key=True),  # a base URL of the API
+    sa.Column("model", Words, primary_key=True),
+    sa.Column("name", Words, primary_key=True),
+    sa.Column("value", Words, nullable=False),  # JSON
+    sa.Column("learnt_at", Utc, nullable=False),
+)
+
 
 def in_chat(table: sa.Table, chat: ChatRef) -> tuple[sa.ColumnElement[bool], ...]:
     """The condition that a row belongs to a chat; of the table `chats`, that it is its own."""

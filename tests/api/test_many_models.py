@@ -10,9 +10,12 @@ import pytest
 
 from bot.api import learnt, list_prices, tokens
 from bot.api.client import ApiClient
+from bot.api.errors import CallFailed
 from bot.api.learnt import MODELS, Lessons
 from bot.api.settings import ApiSettings
+from bot.core.clock import SystemClock
 from bot.core.models import UsageEntry, UsageKind
+from bot.errors import ModelErrorKind
 from tests.api.asking import ask, question
 from tests.api.conftest import Connect
 from tests.api.wire_server import HELLO, WireServer
@@ -60,11 +63,12 @@ async def test_a_name_that_was_typed_is_forgotten_after_many_others(
 
 
 async def test_what_a_model_wants_is_remembered_while_it_is_used() -> None:
-    lessons = Lessons(ApiSettings())
-    lessons.learn_lack("drawer", "edits")
+    lessons = Lessons(ApiSettings(), clock=SystemClock(), likely=lambda: "")
+    refusal = CallFailed(ModelErrorKind.UNSUPPORTED)
+    lessons.learn_lack("drawer", refusal, "edits")
     for number in range(MODELS + 1):
-        lessons.learn_lack(f"another {number}", "edits")
-        assert lessons.of("drawer").lacks == {"edits"}
+        lessons.learn_lack(f"another {number}", refusal, "edits")
+        assert lessons.of("", "drawer").lacks == {"edits"}
     for number in range(MODELS):
-        lessons.learn_lack(f"one more {number}", "edits")
-    assert not lessons.of("drawer").lacks
+        lessons.learn_lack(f"one more {number}", refusal, "edits")
+    assert not lessons.of("", "drawer").lacks

@@ -263,7 +263,7 @@ async def test_a_document_is_cut_to_what_the_model_takes(tmp_path: Path) -> None
         assert "42 boats" in str(house.asked()[-3])  # the document is still there
 
 
-async def test_after_a_restart_it_is_learnt_again(tmp_path: Path) -> None:
+async def test_at_another_address_it_is_learnt_again(tmp_path: Path) -> None:
     async with small(tmp_path, Window(tokens=2_000)) as house:
         await talk(house)
         await house.say("And the sky?")
