@@ -14,13 +14,14 @@ import sys
 import termios
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
 import pytest
 
 from bot.__main__ import main
+from bot.core.facts import Fact
 from bot.core.types import (
     ChatId,
     ChatRef,
@@ -219,6 +220,28 @@ async def leave_a_turn() -> None:
     async with open_store(StorageSettings()) as stores:
         message = IncomingMessage(key="m", ref=ref, sender=sender, text="my secret")
         await stores.turns.accept(message, urgent=False)
+
+
+async def leave_facts() -> None:
+    """Leave in `chinwag.db` what was learnt about two models."""
+    fact = Fact(address="http://here/v1", model="o3", name="window", value="4096")
+    turns = replace(fact, name="takes_turns", value="true")
+    async with open_store(StorageSettings()) as stores:
+        await stores.facts.put([fact, turns, replace(fact, model="o4")])
+
+
+def test_an_operator_sees_what_was_learnt_about_models_and_drops_it(shell: Shell) -> None:
+    shell("db", "upgrade")
+    assert "learnt" not in shell("db", "status").out
+    asyncio.run(leave_facts())
+    status = shell("db", "status")
+    assert "learnt about models (`bot db unlearn` forgets it)\n" in status.out
+    assert "  o3 at http://here/v1: takes_turns true; window 4096\n" in status.out
+    assert shell("db", "unlearn", "o3").out.startswith("facts forgotten: 2;")
+    status = shell("db", "status")
+    assert "o3" not in status.out and "  o4 at http://here/v1: window 4096\n" in status.out
+    assert shell("db", "unlearn").out.startswith("facts forgotten: 1;")
+    assert "learnt" not in shell("db", "status").out
 
 
 def test_an_operator_looks_after_the_database(shell: Shell) -> None:

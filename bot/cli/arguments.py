@@ -95,9 +95,12 @@ def _add_database(commands: Commands, common: argparse.ArgumentParser) -> None:
     sub.set_defaults(command=_helps(sub))
     add = _adder(sub.add_subparsers(title="commands", metavar="COMMAND"), common)
     add("upgrade", database.upgrade, "Migrate the database now; `bot run` does it at its start.")
-    add("status", database.status, "Count what waits and runs, and list what was given up.")
+    add("status", database.status, "Count what waits and runs; list what was given up and learnt.")
     again = add("retry", database.retry, "Try again what was given up.")
     again.add_argument("turns", nargs="*", type=int, metavar="ID", help="only these of the list")
+    text = "Forget what servers have told about models: what they take, refuse and lack."
+    known = add("unlearn", database.unlearn, text)
+    known.add_argument("models", nargs="*", metavar="MODEL", help="only of these models")
     old = add(
         "purge",
         database.purge,

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from bot.cli.service import prepare
 
+if TYPE_CHECKING:
+    from bot.core.facts import Fact
+
 DAY = 86_400  # seconds
 MOST_DAYS = 36_500
+SHOWN = 50
+"""Models of which it is shown what was learnt."""
 
 
 def upgrade(arguments: argparse.Namespace) -> int:
@@ -43,7 +50,21 @@ def status(arguments: argparse.Namespace) -> int:
         print(f"  {turn.id}  {_minute(turn.finished)} UTC  {place}  given up: {turn.error}")
     if now.dead > len(dead):
         print(f"  and {now.dead - len(dead)} older ones")
+    _print_learnt(asyncio.run(admin.facts(settings)))
     return 0
+
+
+def _print_learnt(facts: Sequence[Fact]) -> None:
+    """A line for each model at each address; nothing where nothing was learnt."""
+    told: dict[tuple[str, str], list[str]] = {}
+    for fact in facts:
+        told.setdefault((fact.model, fact.address), []).append(f"{fact.name} {fact.value}")
+    if told:
+        print("learnt about models (`bot db unlearn` forgets it)")
+    for (model, address), known in list(told.items())[:SHOWN]:
+        print(f"  {model} at {address}: {'; '.join(known)}")
+    if len(told) > SHOWN:
+        print(f"  and {len(told) - SHOWN} more")
 
 
 def retry(arguments: argparse.Namespace) -> int:
@@ -53,6 +74,16 @@ def retry(arguments: argparse.Namespace) -> int:
     settings = prepare(arguments.config, quiet=True).storage
     again = asyncio.run(admin.retry(settings, arguments.turns or None))
     print(f"{again} wait again")
+    return 0
+
+
+def unlearn(arguments: argparse.Namespace) -> int:
+    """Forget what servers have told about models."""
+    from bot.store import admin
+
+    settings = prepare(arguments.config, quiet=True).storage
+    count = asyncio.run(admin.unlearn(settings, arguments.models or None))
+    print(f"facts forgotten: {count}; a running bot knows them until it is started again")
     return 0
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bot.core.facts import Fact
 from bot.core.queue import TurnState
 from bot.errors import StoreError
 from bot.store import migrate, ratings
@@ -20,8 +21,9 @@ from bot.store.columns import utc_now
 from bot.store.connection import Connection
 from bot.store.database import Database, begin_file, connected
 from bot.store.errors import translated
+from bot.store.facts import young
 from bot.store.queue import lanes
-from bot.store.schema import actions, files, message_files, turns
+from bot.store.schema import actions, files, message_files, model_facts, turns
 from bot.store.settings import StorageSettings
 
 _TOLD = (turns.c.id, turns.c.platform, turns.c.chat, turns.c.kind, turns.c.attempt)
@@ -153,6 +155,21 @@ async def retry(settings: StorageSettings, only: Collection[int] | None = None) 
     statement = lanes.revival()
     if only is not None:
         statement = statement.where(turns.c.id.in_(only))
+    async with _migrated(settings) as database:
+        return await database.change(statement)
+
+
+async def facts(settings: StorageSettings) -> Sequence[Fact]:
+    """What servers have told about models, newest first."""
+    async with _migrated(settings) as database:
+        return await database.read(young)
+
+
+async def unlearn(settings: StorageSettings, models: Collection[str] | None = None) -> int:
+    """Forget that, of all models or of these; returns how much it was."""
+    statement = sa.delete(model_facts)
+    if models is not None:
+        statement = statement.where(model_facts.c.model.in_(models))
     async with _migrated(settings) as database:
         return await database.change(statement)
 
