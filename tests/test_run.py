@@ -58,6 +58,25 @@ async def test_a_person_chats_draws_speaks_and_chooses_a_model(
     assert "hello" not in log and telegram.token not in log and "sk-sandbox" not in log
 
 
+async def test_what_a_model_refused_is_not_sent_to_it_after_a_restart(
+    telegram: Telegram, api: ScriptedApi, tmp_path: Path
+) -> None:
+    chat = telegram.person(name="Ann").private()
+    async with started(telegram, api, tmp_path):
+        chat.send("/model o3-mini")
+        await chat.wait_for(lambda s: "From now on o3-mini answers" in s.text)
+        chat.send("/set max_tokens 500")
+        await chat.wait_for(lambda s: "500" in s.answers[-1].text)
+        chat.send("hello")
+        await chat.wait_for(lambda s: "You said: hello" in s.text)
+    async with started(telegram, api, tmp_path):
+        chat.send("are you there?")
+        await chat.wait_for(lambda s: "You said: are you there?" in s.text)
+    asked = api.traffic.to("/chat/completions")
+    assert [request.status for request in asked] == [400, 200, 200]
+    assert asked[-1].json["max_completion_tokens"] == 500
+
+
 async def test_what_telegram_posts_is_answered_once_over_a_kill(
     telegram: Telegram, api: ScriptedApi, tmp_path: Path
 ) -> None:

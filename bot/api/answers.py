@@ -120,11 +120,15 @@ class Answers:
         settings, estimate = self._settings, estimate_request(request)
 
         async def open_answer(one: Try) -> _Opened:
+            lesson = self._lessons.of(one.endpoint.url, request.model)
+            protocol = self._lessons.protocol(request.model, lesson)
             body.clear()
-            body.update(self._payload(request, one.endpoint.url))
+            body.update(lesson.adapt(_payload(request, protocol)))
+            path, reader = _protocol(protocol, thinks_first=lesson.thinks_first)
+            message = HttpRequest(path=path, json=body, accept="text/event-stream")
             # What comes in one piece comes when all of it is written.
             first = deadlines.first if body["stream"] else settings.image_timeout
-            return await self._open(request, body, one, max(first, deadlines.first))
+            return await self._open(message, reader, one, max(first, deadlines.first))
 
         deadlines = self._deadlines(billed=billed)
         call = Call(
@@ -168,27 +172,13 @@ class Answers:
             return _Deadlines(settings.image_timeout, settings.image_timeout, until)
         return _Deadlines(settings.first_event_timeout, settings.idle_timeout, until)
 
-    def _payload(self, request: ChatRequest, url: str) -> Json:
-        lesson = self._lessons.of(url, request.model)
-        match self._lessons.protocol(url, request.model):
-            case "chat":
-                return lesson.adapt(chat_completions.payload(request))
-            case "completions":
-                return lesson.adapt(completions.payload(request))
-            case "responses":
-                return lesson.adapt(responses.payload(request))
-
-    async def _open(self, request: ChatRequest, payload: Json, one: Try, seconds: float) -> _Opened:
+    async def _open(
+        self, message: HttpRequest, reader: Reader, one: Try, seconds: float
+    ) -> _Opened:
         """Send the request and wait for the first events: earlier failures move on unseen."""
-        url = one.endpoint.url
-        lesson = self._lessons.of(url, request.model)
-        path, reader = _protocol(
-            self._lessons.protocol(url, request.model), thinks_first=lesson.thinks_first
-        )
-        message = HttpRequest(path=path, json=payload, accept="text/event-stream")
         try:
             async with asyncio.timeout(seconds):
-                opening = self._http.open(url, message)
+                opening = self._http.open(one.endpoint.url, message)
                 response = await one.held.enter_async_context(opening)
                 answer = AnswerStream(response, reader)
                 return _Opened(answer, reader, await answer.first(), one)
@@ -279,6 +269,16 @@ def _words(events: Iterable[WireEvent]) -> str:
         for event in events
         if isinstance(event, TextDelta | ReasoningDelta | ToolCallDelta)
     )
+
+
+def _payload(request: ChatRequest, protocol: Protocol) -> Json:
+    match protocol:
+        case "chat":
+            return chat_completions.payload(request)
+        case "completions":
+            return completions.payload(request)
+        case "responses":
+            return responses.payload(request)
 
 
 def _protocol(protocol: Protocol, *, thinks_first: bool) -> tuple[str, Reader]:

@@ -69,8 +69,9 @@ class Endpoints:
 
     def likely(self) -> str:
         """The URL that most likely answers what is asked next: it is not chosen by that."""
-        if len(self._endpoints) == 1:
-            return self._endpoints[0].url
+        first = self._endpoints[0]
+        if not first.failures:
+            return first.url
         now = self._clock.monotonic()
         ready = [each for each in self._endpoints if each.available(now)]
         sound = (each for each in ready if not each.failures or each.rest)  # it is tried after rest

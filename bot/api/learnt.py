@@ -99,9 +99,9 @@ class Lessons:
             self._forget_old(url, model, known)
         return known.lesson
 
-    def protocol(self, url: str, model: str) -> Protocol:
+    def protocol(self, model: str, lesson: Lesson) -> Protocol:
         """In which protocol to speak to a model: as configured, else as learnt, else chat."""
-        return self._set(model).protocol or self.of(url, model).protocol or "chat"
+        return self._set(model).protocol or lesson.protocol or "chat"
 
     def complete(self, info: ModelInfo) -> ModelInfo:
         """With the window, the pictures and the words of an image model as it has told of them."""
@@ -254,7 +254,10 @@ class Lessons:
 
     def _forget_old(self, url: str, model: str, known: _Known) -> None:
         long_ago = self._clock.monotonic() - LIFE
-        self._forget(url, model, known, [n for n, at in known.since.items() if at <= long_ago])
+        names = [name for name, at in known.since.items() if at <= long_ago]
+        if "whole" in names:
+            known.endless = ENDLESS - 1  # one that does not tell its end is enough now
+        self._forget(url, model, known, names)
 
     def _forget(self, url: str, model: str, known: _Known, names: Sequence[str]) -> None:
         if names:

@@ -28,5 +28,6 @@ Words that are used everywhere:
 * to stand: a message stands in a chat from when it is posted until it is deleted.
 * standing: how far somebody is below a limit (`limits.ledger`).
 * hold, lease: a running turn is held by one process, for as long as it renews its lease.
+* fact: what a server has told about a model (`facts`), mostly by refusing something.
 * to sweep: to delete what a process posted that died before it wrote that down.
 """

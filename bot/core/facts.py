@@ -27,7 +27,7 @@ DELAY = 10.0
 """Seconds for which what was learnt is gathered: whoever waits for an answer has it by then."""
 AGAIN = 60.0
 """Seconds until a database that failed is tried again."""
-FAREWELL = 2.0
+FAREWELL = 1.0
 """Seconds that the last writing has, when the bot ends."""
 
 

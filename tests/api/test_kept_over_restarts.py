@@ -135,7 +135,7 @@ async def test_a_refused_request_is_not_made_again(
 
 
 async def test_a_gateway_that_never_ends_its_streams_is_asked_for_whole_answers(
-    start: Start, server: WireServer
+    start: Start, server: WireServer, clock: Watch
 ) -> None:
     async with start() as client:
         for _ in range(3):
@@ -145,7 +145,13 @@ async def test_a_gateway_that_never_ends_its_streams_is_asked_for_whole_answers(
     server.answer(*WHOLE)
     async with start() as client:
         assert words(await ask(client)) == "Hello"
-    assert server.requests[-1].json["stream"] is False
+        assert server.requests[-1].json["stream"] is False
+        clock.ahead += LIFE  # is it mended?
+        server.answer(*stream(text("Hello")))
+        await ask_badly(client)
+        server.answer(*WHOLE)
+        await ask(client)
+        assert [request.json["stream"] for request in server.requests[-2:]] == [True, False]
 
 
 async def test_windows_pictures_and_words_are_known(start: Start, server: WireServer) -> None:
@@ -199,7 +205,7 @@ async def test_the_window_of_the_backup_holds_while_it_answers(
 async def test_a_server_that_was_mended_is_found_out_after_some_days(
     start: Start, server: WireServer, clock: Watch, tmp_path: Path
 ) -> None:
-    for script in (RENAMED, HELLO, HELLO, HELLO, RENAMED, HELLO, HELLO):
+    for script in (RENAMED, HELLO, HELLO, HELLO, RENAMED, HELLO, HELLO, HELLO, HELLO):
         server.answer(*script)
     async with start() as client:
         await ask(client, talk())
@@ -212,11 +218,16 @@ async def test_a_server_that_was_mended_is_found_out_after_some_days(
     assert not rows(tmp_path)
     async with start() as client:
         await ask(client, talk())
-    with closing(sqlite3.connect(tmp_path / "kept.db")) as database, database:
-        database.execute("UPDATE model_facts SET learnt_at = datetime('now', '-8 days')")
-    async with start() as client:
-        await ask(client, talk())
-    assert "max_tokens" in server.requests[-1].json
+    is_told = []
+    for days, later in ((6, 0), (8, 0), (6, 2)):
+        with closing(sqlite3.connect(tmp_path / "kept.db")) as database, database:
+            past = f"strftime('%Y-%m-%d %H:%M:%f', 'now', '-{days} days')"
+            database.execute(f"UPDATE model_facts SET learnt_at = {past}")
+        async with start() as client:
+            clock.ahead += later * 86_400
+            await ask(client, talk())
+        is_told.append("max_tokens" in server.requests[-1].json)
+    assert is_told == [False, True, True]
 
 
 async def test_what_a_refusal_contradicts_is_forgotten_and_it_is_asked_at_once(

@@ -203,6 +203,25 @@ async def test_only_one_request_probes_an_endpoint_that_rests() -> None:
     assert [endpoints.choose().url for _ in range(2)] == ["a", "a"]
 
 
+async def test_what_is_told_of_a_model_is_told_of_the_endpoint_that_is_asked_next() -> None:
+    clock = ManualClock()
+    endpoints = Endpoints(("a", "b"), clock)
+    primary = endpoints.choose()
+    assert endpoints.likely() == "a"
+    endpoints.failed(primary)
+    assert endpoints.likely() == "b"  # who asks the first one in vain goes on there
+    for _ in range(FAILURES - 1):
+        endpoints.failed(primary)
+    await clock.advance(FIRST_REST)
+    assert endpoints.likely() == "a"
+    assert endpoints.choose() is primary
+    endpoints.failed(primary)
+    other = endpoints.choose()
+    for _ in range(FAILURES):
+        endpoints.failed(other)
+    assert endpoints.likely() == endpoints.choose().url == "b"  # which is back first
+
+
 async def test_with_a_single_endpoint_the_breaker_never_stands_in_the_way(
     client: ApiClient, server: WireServer
 ) -> None:

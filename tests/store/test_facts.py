@@ -113,6 +113,19 @@ async def test_a_bot_that_ends_writes_down_what_it_has_just_learnt(stores: Store
     assert not again.found(ELSEWHERE.address)
 
 
+async def test_where_it_cannot_be_read_nothing_is_known(
+    stores: Stores, settings: StorageSettings, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with connected(settings) as database:
+        rename = "ALTER TABLE model_facts RENAME TO {}"
+        await database.write(lambda c: c.exec_driver_sql(rename.format("away")))
+        notebook = Notebook(stores.facts, ManualClock())
+        await notebook.open()
+        await database.write(lambda c: c.exec_driver_sql("ALTER TABLE away RENAME TO model_facts"))
+    assert not notebook.found(WINDOW.address)
+    assert [record.message for record in caplog.records] == ["facts about models not read"]
+
+
 async def test_a_database_that_fails_costs_a_line_in_the_log_until_it_is_well(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

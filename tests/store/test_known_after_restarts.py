@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.clock import SystemClock
+from bot.core.facts import LIFE
 from bot.core.fakes.platform import FakePlatform
 from bot.sandbox.openai import serve_scripted, windows
 from bot.sandbox.openai.windows import Window
@@ -19,14 +20,28 @@ from tests.house import QUICK, House, open_house
 Start = Callable[[], AbstractAsyncContextManager[House]]
 
 
+class Watch(SystemClock):
+    """Goes on while nobody looks: it is `ahead`."""
+
+    ahead = 0.0
+
+    def monotonic(self) -> float:
+        return super().monotonic() + self.ahead
+
+
 @pytest.fixture
-async def start(settings: StorageSettings, tmp_path: Path) -> AsyncGenerator[Start]:
+def clock() -> Watch:
+    return Watch()
+
+
+@pytest.fixture
+async def start(settings: StorageSettings, tmp_path: Path, clock: Watch) -> AsyncGenerator[Start]:
     """Starts a bot, again and again, with one platform, one API and one database."""
     platform = FakePlatform(QUICK, clock=SystemClock())
     async with serve_scripted() as api:
 
         def starting() -> AbstractAsyncContextManager[House]:
-            return open_house(tmp_path, platform=platform, storage=settings, api=api)
+            return open_house(tmp_path, platform=platform, storage=settings, api=api, clock=clock)
 
         yield starting
 
@@ -57,6 +72,21 @@ async def test_a_window_that_was_guessed_is_not_believed_again(start: Start) -> 
         assert await asked(house, "And the sea?", "Blue, too.") == 1
         house.api.script.windows.clear()  # the server takes more when the bot is started again
     async with start() as house:
+        assert await asked(house, "And the grass?", "Green.") == 1
+        assert "Answer 1." in str(house.asked())
+
+
+async def test_after_a_week_it_is_found_out_that_a_window_is_larger(
+    start: Start, clock: Watch
+) -> None:
+    async with start() as house:
+        house.api.script.windows[MODEL] = Window(tokens=2_000, wording=windows.bedrock)
+        await talk(house)
+        await asked(house, "And the sky?", "Blue.")
+        house.api.script.windows.clear()
+        assert await asked(house, "And the sea?", "Blue, too.") == 1
+        assert "Answer 1." not in str(house.asked())
+        clock.ahead += LIFE
         assert await asked(house, "And the grass?", "Green.") == 1
         assert "Answer 1." in str(house.asked())
 
