@@ -21,6 +21,7 @@
     - StoreBroken        the database file is damaged, or not one of ours
     - QueueFull          too many messages are waiting already
   * TurnLost             another process works on the turn; leave it and its chat alone
+  * TurnWithdrawn        what the turn answers was deleted; nothing is to be said any more
 """
 
 from __future__ import annotations
@@ -230,3 +231,7 @@ class QueueFull(StoreError):
 
 class TurnLost(BotError):
     """Another process has taken the turn over: nothing more may be done for it here."""
+
+
+class TurnWithdrawn(BotError):
+    """What the turn answers was deleted, or a part of it: what it has said goes, too."""

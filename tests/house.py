@@ -27,7 +27,7 @@ from bot.core.limits.budget import Budget, Quotas
 from bot.core.limits.calendar import UTC_CALENDAR, Calendar
 from bot.core.ports import Clock, Platform
 from bot.core.services import Services
-from bot.core.types import ChatRef, Event, Sender
+from bot.core.types import ChatRef, Event, Happening, Sender
 from bot.formats import BabelFormats
 from bot.media.audio import AudioPreparer
 from bot.media.chart import draw_chart
@@ -56,7 +56,7 @@ class House:
     lanes: Lanes
     services: Services
 
-    async def happen(self, event: Event) -> None:
+    async def happen(self, event: Happening) -> None:
         """Something happens, and is taken in; what comes of it goes on."""
         await self.lanes.sink(event)
 

@@ -81,6 +81,8 @@ async def test_an_answer_that_had_to_wait_stands_in_the_thread_of_its_question(
 
 ENDED = {"message_not_in_streaming_state", "stopped_by_user"}
 """Slack's Stop ends a stream; an append that was on its way hears so."""
+STREAMING = "cant_delete_message"
+"""A stream is to be stopped first."""
 
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
@@ -119,6 +121,39 @@ async def test_a_conversation_goes_on_when_its_channel_is_shared(
         await thread.send("who am I?")
         await sees(slack, thread, "who am I?")
         assert "I am Bob" in str(api.traffic.requests[-1].json["messages"])
+
+
+async def test_what_people_delete_is_answered_no_more_and_remembered_nowhere(
+    slack: SlackSandbox, api: ScriptedApi, tmp_path: Path
+) -> None:
+    ada = slack.person("Ada")
+    api.script.answer(SLOW)
+    async with started_in_slack(slack, api, tmp_path):
+        first = await ada.dm.send("a story about xyzzy")
+        await sees(slack, ada.dm, "slow words")
+        waiting = [await ada.dm.send(f"{word} of plugh") for word in ("a joke", "a song")]
+        await sees(slack, ada.dm, "⏳ 1 message before yours")
+        for message in (*waiting, first):
+            await ada.dm.delete_at(message.ts)
+        await slack.wait_for(lambda: not ada.dm.messages(), 20)
+        await slack.wait_for(lambda: not ada.dm.stoppable())
+        second = await ada.dm.send("hello")
+        await sees(slack, ada.dm, "You said:** hello")
+        await slack.wait_for(lambda: ada.dm.answers()[-1].thumbs)
+        await ada.thread(second).send("my password is quux")
+        await sees(slack, ada.dm, "my password is quux")
+        await slack.wait_for(lambda: ada.dm.answers()[-1].thumbs)
+        said = next(m for m in ada.dm.messages() if m.text == "my password is quux")
+        await ada.dm.delete_at(said.ts)
+        await ada.dm.delete_at(second.ts)
+        await slack.wait_for(lambda: not slack.sockets.unacked)
+        await ada.dm.send("what do you know?")
+        await sees(slack, ada.dm, "You said:** what do you know?")
+    words = ("xyzzy", "plugh", "quux", "hello")
+    told = str(api.traffic.requests[-1].json["messages"])
+    log, database = (tmp_path / "log").read_text(), (tmp_path / "chinwag.db").read_bytes()
+    assert not [word for word in words if word in told + log or word.encode() in database]
+    assert not [call for call in slack.calls if call.error not in {"", STREAMING, *ENDED}]
 
 
 async def test_events_that_slack_posts_are_answered_too(

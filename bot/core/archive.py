@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.core.models import UsageEntry
-from bot.core.types import ChatRef, IncomingMessage, UserId
+from bot.core.types import ChatRef, IncomingMessage, MessageRef, UserId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,19 +94,33 @@ class Summaries(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remark:
-    """Something that was said in a group, but not to the bot."""
+    """Something that was said in a group, but not to the bot.
+
+    `ref` is the message; None where an early version has kept it.
+    """
 
     id: int
     sender_id: UserId
     sender_name: str
     text: str
+    ref: MessageRef | None = None
 
 
 class Overheard(Protocol):
     """What others said in a group that lets the bot listen, since its last answer there."""
 
     async def note(self, message: IncomingMessage, *, keep: int) -> None:
-        """Keep what was said, once; of the chat's remarks only the newest `keep` stay."""
+        """Keep what was said, once; of the chat's remarks only the newest `keep` stay.
+
+        Not what was deleted before it came.
+        """
+        ...
+
+    async def reword(self, message: IncomingMessage) -> None:
+        """Somebody changed what they said: keep that in its place, or nothing if there is no text.
+
+        What is not kept, or not any more, is let be.
+        """
         ...
 
     async def remarks(self, chat: ChatRef) -> Sequence[Remark]:

@@ -10,7 +10,15 @@ from typing import Protocol
 from bot.core.chat import NewMessage
 from bot.core.models import UsageEntry
 from bot.core.settings import ChatSettings
-from bot.core.types import ChatRef, Event, IncomingMessage, MessageRef, OutgoingFile, Unreadable
+from bot.core.types import (
+    ChatRef,
+    Event,
+    IncomingMessage,
+    MessageRef,
+    OutgoingFile,
+    Unreadable,
+    Withdrawal,
+)
 
 ALBUM = 10
 """Messages in an album at most (Bot API, `sendMediaGroup`)."""
@@ -90,6 +98,21 @@ class Outcome:
     """Nothing of the turn itself may be left: it was about forgetting."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawn:
+    """What became of all that there was about a message which was deleted.
+
+    `ended` are the turns that are over now without an answer, and `shown` what stands for them.
+    """
+
+    ended: tuple[int, ...] = ()
+    shown: tuple[MessageRef, ...] = ()
+    interrupted: bool = False
+    """It is being answered: that is to stop."""
+    erased: bool = False
+    """It was in the history, or among the remarks of a group."""
+
+
 class TurnQueue(Protocol):
     """The inbox, which is the queue: a turn in the table is the truth, a wake-up only a hint.
 
@@ -137,10 +160,34 @@ class TurnQueue(Protocol):
         """
         ...
 
-    async def join(self, turn_id: int, others: Sequence[int], shown: Sequence[MessageRef]) -> None:
+    async def join(
+        self, turn_id: int, others: Sequence[int], shown: Sequence[MessageRef]
+    ) -> Collection[int]:
         """Let a running turn answer these, too: they end with it, and wait again if it does not.
 
         `shown` is what stands in the chat for all of them; it belongs to the running turn now.
+        Returns those that did still wait.
+        """
+        ...
+
+    async def withdraw(self, gone: Withdrawal) -> Withdrawn:
+        """A message was deleted: nothing of what it said stays, and it is not answered any more.
+
+        What waits is over at once. A turn that answers it is stopped, wherever it runs: it then has
+        `is_withdrawn` and is to `dissolve`. What was answered is erased with its answer; where a
+        message was one of several, its part. If it comes only now, it will not be taken in.
+        """
+        ...
+
+    async def is_withdrawn(self, turn_id: int) -> bool:
+        """Whether what a running turn answers was deleted, or a part of it."""
+        ...
+
+    async def dissolve(self, turn_id: int, *, usage: Sequence[UsageEntry] = ()) -> bool:
+        """End a turn that `is_withdrawn`, or let it wait again as if nothing had been written.
+
+        The latter if there is a part of it left; those that joined it wait by themselves. True when
+        it is over.
         """
         ...
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from gettext import NullTranslations
+from typing import Any, TypeVar
 
 from bot.core.access import Gate
 from bot.core.delivery.delivery import FIRST_BACKOFF, LAST_BACKOFF, PATIENCE, Delivery
@@ -43,9 +44,12 @@ from bot.errors import (
     PlatformDown,
     RateLimited,
     StoreError,
+    TurnWithdrawn,
 )
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -196,6 +200,29 @@ class TurnContext:
         """Say something in a message of its own, beside the answer. Raises `PlatformError`."""
         return await self._patiently(lambda: self.platform.send(self.chat, Reply(text=text)))
 
+    async def guard(self, work: Coroutine[Any, Any, None]) -> bool:
+        """Run work that a person may stop; True when it came to its end, False when it was stopped.
+
+        Raises `TurnWithdrawn` when it was because what the turn answers was deleted.
+        """
+        if await self.stopper.guard(work):
+            return True
+        try:
+            is_withdrawn = await self.services.stores.turns.is_withdrawn(self.turn.id)
+        except StoreError as error:
+            log.warning("taken for stopped", extra={**self.log, "error": repr(error)})
+            return False
+        if is_withdrawn:
+            raise TurnWithdrawn(f"turn {self.turn.id}")
+        return False
+
+    async def take_away(self) -> None:
+        """Delete what stands in the chat for the turn. Raises `PlatformError`."""
+        most = self.platform.capabilities(self.chat).max_deletions
+        while self.shown:
+            await self._patiently(lambda: self.platform.delete(self.shown[:most]))
+            del self.shown[:most]
+
     @contextmanager
     def charging(self, used: Callable[[], Sequence[UsageEntry]]) -> Iterator[None]:
         """Count what was used in a block that is left early: there is no outcome to say it."""
@@ -209,7 +236,7 @@ class TurnContext:
         """Change what the chat has chosen. Raises `StoreError`."""
         self.settings = await self.services.stores.settings.change(self.chat, change)
 
-    async def _patiently(self, put: Callable[[], Awaitable[MessageRef]]) -> MessageRef:
+    async def _patiently(self, put: Callable[[], Awaitable[T]]) -> T:
         """A platform that asks for a pause gets it, one that is down is waited for.
 
         What was posted without an answer is looked for before it is posted again.

@@ -199,9 +199,26 @@ class ChatMoved:
     threads: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawal:
+    """A message that a person wrote was deleted after `age` seconds, by them or by a moderator.
+
+    `key` is that of the event which told of the message. It may come later than this one, or never.
+    """
+
+    key: str
+    ref: MessageRef
+    age: float
+
+    @property
+    def chat(self) -> ChatRef:
+        """Where it stood."""
+        return self.ref.chat
+
+
 Event: TypeAlias = IncomingMessage | ButtonPress | StopPressed
 """What asks for work."""
-Happening: TypeAlias = Event | Unreadable | ChatMoved
+Happening: TypeAlias = Event | Unreadable | ChatMoved | Withdrawal
 """What a platform reports. `Unreadable` is stored, but nothing acts on it."""
 
 

@@ -29,6 +29,8 @@ T = TypeVar("T")
 
 UNREADABLE = "unreadable"
 """The kind of an event that nobody can read."""
+WITHDRAWN = "withdrawn"
+"""The kind of one that was not taken in before its message was deleted."""
 
 
 class UndecodableError(Exception):
@@ -132,6 +134,12 @@ def dump_parts(parts: tuple[Part, ...]) -> tuple[str, dict[str, bytes]]:
 def may_show(text: str) -> bool:
     """Whether there may be pictures in the parts that `dump_parts` wrote; quick."""
     return '"sha256"' in text  # in somebody's words its quotes would be escaped
+
+
+def load_words(text: str) -> tuple[Part, ...]:
+    """The parts that `dump_parts` wrote, without the pictures. Raises `UndecodableError`."""
+    found = (part for part in _PARTS.load(text) if isinstance(part, _StoredText))
+    return tuple(TextPart(part.text, part.typed, part.lines or ()) for part in found)
 
 
 def load_parts(text: str, pictures: Mapping[str, bytes]) -> tuple[Part, ...]:

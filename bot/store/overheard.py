@@ -7,11 +7,12 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from bot.core.archive import Overheard, Remark
-from bot.core.types import ChatRef, IncomingMessage, UserId
+from bot.core.chat import NewMessage, Role
+from bot.core.types import ChatRef, IncomingMessage, MessageId, MessageRef, UserId
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
 from bot.store.database import Database, insert
-from bot.store.schema import in_chat, overheard
+from bot.store.schema import in_chat, overheard, turns
 
 
 class OverheardTable(Overheard):
@@ -24,6 +25,11 @@ class OverheardTable(Overheard):
         chat, sender = message.ref.chat, message.sender
 
         async def job(connection: Connection) -> None:
+            withdrawn = sa.select(turns.c.id).where(
+                turns.c.platform == chat.platform, turns.c.key == message.key, turns.c.withdrawn
+            )
+            if await connection.scalar(withdrawn) is not None:
+                return
             new = insert(connection, overheard).values(
                 platform=chat.platform,
                 key=message.key,
@@ -31,6 +37,7 @@ class OverheardTable(Overheard):
                 sender_id=sender.id,
                 sender_name=sender.name,
                 text=message.text,
+                message=message.ref.id,
                 created_at=utc_now(),
             )
             await connection.execute(new.on_conflict_do_nothing())
@@ -46,6 +53,11 @@ class OverheardTable(Overheard):
 
         await self._database.write(job)
 
+    async def reword(self, message: IncomingMessage) -> None:
+        said = (*in_chat(overheard, message.chat), overheard.c.message == message.ref.id)
+        changed = sa.update(overheard).where(*said).values(text=message.text)
+        await self._database.change(changed if message.text else sa.delete(overheard).where(*said))
+
     async def remarks(self, chat: ChatRef) -> Sequence[Remark]:
         query = sa.select(overheard).where(*in_chat(overheard, chat)).order_by(overheard.c.id)
         return [
@@ -54,12 +66,28 @@ class OverheardTable(Overheard):
                 sender_id=UserId(row.sender_id),
                 sender_name=row.sender_name,
                 text=row.text,
+                ref=MessageRef(chat, MessageId(row.message)) if row.message else None,
             )
             for row in await self._database.rows(query)
         ]
 
     async def drop(self, chat: ChatRef) -> None:
         await self._database.change(_all_of(chat))
+
+
+async def standing(
+    connection: Connection, chat: ChatRef, said: Sequence[NewMessage]
+) -> Sequence[NewMessage]:
+    """What was said to the bot, and of the remarks before it those that were not deleted since."""
+    people = [each for each in said if each.role is Role.USER]
+    refs = {each.shown[0].id: each for each in people[:-1] if each.shown}
+    query = sa.select(overheard.c.message).where(
+        *in_chat(overheard, chat), overheard.c.message.in_(list(refs))
+    )
+    for id in (await connection.execute(query)).scalars():
+        del refs[MessageId(id)]
+    gone = list(refs.values())
+    return [each for each in said if each not in gone]
 
 
 async def drop_through(connection: Connection, chat: ChatRef, last: int) -> None:

@@ -122,6 +122,7 @@ overheard = sa.Table(
     sa.Column("sender_name", Words, nullable=False),
     sa.Column("text", Words, nullable=False),
     sa.Column("created_at", Utc, nullable=False),
+    sa.Column("message", Words, nullable=False, server_default=""),  # its id
     sa.UniqueConstraint("platform", "key"),
     sa.Index("ix_overheard_chat", "platform", "chat", "id"),
     sqlite_autoincrement=True,
@@ -172,6 +173,8 @@ turns = sa.Table(
     sa.Column("forgotten", sa.Boolean, nullable=False, server_default=sa.false()),
     # Somebody stopped it where no process could be told: whoever works on it next only ends it.
     sa.Column("stopped", sa.Boolean, nullable=False, server_default=sa.false()),
+    # Its message was deleted in the chat: nothing that it said stays.
+    sa.Column("withdrawn", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("error", Words, nullable=True),
     sa.Column("accepted_at", Utc, nullable=False),
     sa.Column("started_at", Utc, nullable=True),

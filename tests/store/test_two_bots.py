@@ -19,6 +19,7 @@ from bot.store import StorageSettings
 from bot.store.database import connected
 from bot.store.queue import lanes
 from bot.store.queue.turns import Turns
+from tests.core.engine.test_withdrawals import deletion, vanishes
 from tests.house import QUICK, House, open_house
 from tests.store.test_leases import expire
 
@@ -183,3 +184,27 @@ async def test_stop_is_heard_by_the_bot_that_writes(
         [answer] = one.platform.kept()
         assert answer.startswith("slow answer") and answer.endswith("⏹ Stopped.")
         assert (await two.say("/stop"))[1:] == ["Nothing is being written right now."]
+
+
+async def test_what_another_bot_hears_was_deleted_is_not_answered(
+    settings: StorageSettings, tmp_path: Path
+) -> None:
+    async with two_bots(settings, tmp_path) as (one, two):
+        one.api.script.answer("slow answer " * 40)
+        for house in (one, two):
+            house.api.script.answer_with(lambda question: f"re {question.last_text}")
+        first, second, third = (one.platform.message(text) for text in ("one", "two", "three"))
+        with one.api.held():
+            await one.happen(first)
+            await one.sees("slow")
+            await one.happen(second)
+            await one.happen(third)
+            await one.sees("⏳ 2 messages before yours")
+            await two.happen(deletion(second))
+            await vanishes(two, "⏳ 1 message before yours")
+            await two.happen(deletion(first))
+            await vanishes(two, "slow")
+        await kept(two)
+        assert one.platform.kept() == ["re three"]
+        history = await one.services.stores.conversations.history(CHAT)
+        assert [each.message.text for each in history.newest] == ["three", "re three"]

@@ -134,7 +134,7 @@ class Answer:
 
     async def _work(self) -> Ending:
         try:
-            if not await self._ctx.stopper.guard(self._write()):
+            if not await self._ctx.guard(self._write()):
                 self._keep_torn()
                 return end_of_stop(self._ctx, self._text)
         except asyncio.CancelledError:  # the bot ends: what is longest is written down

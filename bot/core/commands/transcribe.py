@@ -139,7 +139,7 @@ async def _write_down(
     async with delivery:
         try:
             async with ctx.platform.typing(ctx.chat, message.ref):
-                done = await ctx.stopper.guard(patiently(ctx, work, status=delivery.status))
+                done = await ctx.guard(patiently(ctx, work, status=delivery.status))
         except ModelError as error:
             log.warning("transcription failed", extra={**ctx.log, "kind": error.kind.value})
             return await _end(delivery, _explain(ctx, error), usage)

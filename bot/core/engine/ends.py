@@ -79,6 +79,17 @@ class Ends:
         """Give a turn back that was not worked on to its end."""
         await self._persist(lambda: self._stores.turns.release(turn.id, usage=usage))
 
+    async def dissolve(self, turn: Turn, usage: Sequence[UsageEntry] = ()) -> bool:
+        """End a turn that is withdrawn, or let what is left of it wait; True when it is over."""
+        over = False
+
+        async def write() -> None:
+            nonlocal over
+            over = await self._stores.turns.dissolve(turn.id, usage=usage)
+
+        await self._persist(write)
+        return over
+
     def _stood(self, turn: Turn) -> MessageRef | None:
         """The newest message of the bot in the chat, for whoever comes after."""
         return self._platforms[turn.chat.platform].newest(turn.chat)

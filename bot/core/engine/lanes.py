@@ -27,7 +27,7 @@ from bot.core.manner import style_of
 from bot.core.memory.overhearing import overhear
 from bot.core.models import UsageEntry
 from bot.core.ports import Platform
-from bot.core.queue import Outcome, Turn
+from bot.core.queue import Outcome, Turn, Withdrawn
 from bot.core.services import Services
 from bot.core.stopper import Stopper
 from bot.core.turn import TurnContext
@@ -39,8 +39,16 @@ from bot.core.types import (
     IncomingMessage,
     StopPressed,
     Unreadable,
+    Withdrawal,
 )
-from bot.errors import ChatGone, PlatformError, QueueFull, StoreError, TurnLost
+from bot.errors import (
+    ChatGone,
+    PlatformError,
+    QueueFull,
+    StoreError,
+    TurnLost,
+    TurnWithdrawn,
+)
 
 log = logging.getLogger(__name__)
 
@@ -107,6 +115,9 @@ class Lanes:
             await self._moved.take_in(event)
             self._look()
             return
+        if isinstance(event, Withdrawal):
+            await self._withdraw(event)
+            return
         await self._gate.refresh()
         event = await self._rows.with_its_album(event)
         verdict = self._gate.check(event)
@@ -146,6 +157,31 @@ class Lanes:
             return
         if is_first and accepted.ahead and isinstance(event, IncomingMessage) and not place.urgent:
             self._room.enter(accepted.turn_id, event)
+        self._look()
+
+    async def _withdraw(self, gone: Withdrawal) -> None:
+        """Answer a message no more that somebody deleted, and keep nothing of it.
+
+        Nobody is asked who deleted it: what is gone for everybody is gone for the bot.
+        """
+        done, chat = await self._turns.withdraw(gone), gone.chat
+        if done == Withdrawn():
+            return
+        log.info(
+            "message deleted",
+            extra={
+                "platform": chat.platform,
+                "chat": chat.id,
+                "turns": list(done.ended),
+                "interrupted": done.interrupted,
+                "erased": done.erased,
+            },
+        )
+        if done.interrupted:
+            async with self._claiming:  # what is just being claimed can be stopped after
+                self._stops.stop(chat)
+        self._room.withdraw(chat, done.ended, done.shown)
+        await self._over(chat, *done.ended)
         self._look()
 
     # ------------------------------------------------------------ work
@@ -249,7 +285,11 @@ class Lanes:
             if turn.attempt > ATTEMPTS:
                 await give_up(ctx, interrupted=True)
                 return await self._ends.fail(turn, "interrupted too often", dead=True)
-            outcome = await self._handle(ctx)
+            try:
+                outcome = await self._handle(ctx)
+            except TurnWithdrawn:
+                others.clear()  # they wait by themselves
+                return await self._dissolve(ctx)
         except asyncio.CancelledError:
             await asyncio.shield(self._ends.release(turn, _spent(ctx)))
             raise
@@ -328,6 +368,18 @@ class Lanes:
             self._stops.drop(chat, ctx.stopper)
             self._busy.discard(chat)
             self._room.answered(chat)
+
+    async def _dissolve(self, ctx: TurnContext) -> bool:
+        """What the turn answers was deleted: take away what it has said. True when it is over.
+
+        A half answer that nobody asked for any more helps nobody, and may say what was deleted.
+        """
+        log.info("turn withdrawn", extra=ctx.log)
+        try:
+            await ctx.take_away()
+        except PlatformError as error:
+            log.warning("not taken away", extra={**ctx.log, "error": repr(error)})
+        return await self._ends.dissolve(ctx.turn, ctx.spent)
 
     async def stop_chat(self, chat: ChatRef) -> bool:
         """Stop the answer being written in a chat; False when none is. Raises `StoreError`.

@@ -57,12 +57,13 @@ class Rows:
         if not row:
             return turn
         for other in row:
-            others.append(other.id)
             line = await self._room.leave(turn.chat, other.id)
             # Each message once: what the answer does not need of them is deleted at its end.
             shown[:] = dict.fromkeys((*shown, *other.shown, *([line] if line else [])))
-        await self._turns.join(turn.id, others, shown)
-        return replace(turn, event=as_one(lead, row))
+        joined = await self._turns.join(turn.id, [other.id for other in row], shown)
+        others.extend(joined)
+        row = [other for other in row if other.id in joined]  # some may just have been deleted
+        return replace(turn, event=as_one(lead, row)) if row else turn
 
 
 def as_one(lead: IncomingMessage, others: Sequence[Turn]) -> IncomingMessage:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from bot.core.commands.table import parse
 from bot.core.engine.together import may_join
@@ -59,6 +60,8 @@ class _Chat:
     """Keeps the lines in the order of the turns."""
     row: int | None = None
     """The turn whose line speaks for those in a row with it."""
+    spoken_for: dict[int, tuple[int, IncomingMessage]] = field(default_factory=dict)
+    """Those in a row who have no line, with the turn that has it."""
     come: int = 0
     """The newest turn that has come: neither it nor one before it waits any more."""
     standing: bool = False
@@ -68,6 +71,7 @@ class _Chat:
         """Nobody needs to be told of this turn any more."""
         self.come = max(self.come, turn_id)
         self.untold.pop(turn_id, None)
+        self.spoken_for.pop(turn_id, None)
         if self.row == turn_id:
             self.row = None
 
@@ -119,6 +123,26 @@ class WaitingRoom:
         if (line := chat.lines.get(turn_id)) is not None:  # it may still be on its way
             line.add_done_callback(lambda _: chat.lines.pop(turn_id, None))
 
+    def withdraw(self, ref: ChatRef, turn_ids: Sequence[int], shown: Sequence[MessageRef]) -> None:
+        """Messages that wait are deleted: so are their lines, and what is `shown` for them.
+
+        Those for whom such a line spoke are told by themselves.
+        """
+        chat = self._chats[ref]
+        lines = [chat.lines.pop(turn_id) for turn_id in turn_ids if turn_id in chat.lines]
+        for turn_id in turn_ids:
+            chat.untold.pop(turn_id, None)
+            chat.spoken_for.pop(turn_id, None)
+        orphans = {turn: m for turn, (by, m) in chat.spoken_for.items() if by in turn_ids}
+        for turn_id in orphans:
+            del chat.spoken_for[turn_id]
+        if chat.row in turn_ids:
+            chat.row = None
+        chat.untold |= orphans
+        self._announce(chat)
+        if lines or shown:
+            self._errands.send(self._take_away(ref, lines, shown))
+
     def forget(self, ref: ChatRef) -> None:
         """Nothing of the chat waits any more."""
         self._chats.pop(ref, None)
@@ -137,6 +161,7 @@ class WaitingRoom:
             elif chat.row is None:
                 chat.row = turn_id
             else:
+                chat.spoken_for[turn_id] = (chat.row, message)
                 continue
             chat.lines[turn_id] = asyncio.create_task(self._tell(turn_id, message, chat))
 
@@ -197,13 +222,32 @@ class WaitingRoom:
         """Say it, and again where the platform fails: nobody else will."""
         chat = event.chat
         about = event.ref if isinstance(event, IncomingMessage) else None
+        send = self._platforms[chat.platform].send
+        reply = Reply(text=text, answering=about)
+        await self._try(chat, lambda: send(chat, reply), failed="refusal not shown")
+
+    async def _take_away(
+        self,
+        chat: ChatRef,
+        lines: Sequence[asyncio.Task[MessageRef | None]],
+        shown: Sequence[MessageRef],
+    ) -> None:
+        """Delete what was told, once that stands there."""
+        told = [await line for line in lines]
+        delete = self._platforms[chat.platform].delete
+        for ref in dict.fromkeys((*shown, *filter(None, told))):
+            await self._try(chat, partial(delete, [ref]), failed="line not deleted")
+
+    async def _try(
+        self, chat: ChatRef, call: Callable[[], Awaitable[object]], *, failed: str
+    ) -> None:
         for attempt in range(TRIES):
             try:
-                await self._platforms[chat.platform].send(chat, Reply(text=text, answering=about))
+                await call()
             except ChatGone:
                 return
             except PlatformError as error:
-                log.warning("refusal not shown", extra={"chat": chat.id, "error": repr(error)})
+                log.warning(failed, extra={"chat": chat.id, "error": repr(error)})
                 asked = error.retry_after if isinstance(error, RateLimited) else 0.0
                 await self._clock.sleep(asked or 2.0**attempt)
             else:

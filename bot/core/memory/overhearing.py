@@ -36,13 +36,17 @@ async def overhear(stores: Stores, gate: Gate, event: Event) -> None:
     """
     if not isinstance(event, IncomingMessage) or event.addressed or not event.group:
         return
-    words = event.text.strip()
-    if not words or words.startswith("/") or event.edited:
+    words = event.text.strip()[:LENGTH]
+    if words.startswith("/"):
+        words = ""
+    if not (words or event.edited) or not gate.may(event.ref.chat, event.sender):
         return
-    if not gate.may(event.ref.chat, event.sender):
+    if not listens(await stores.settings.load(event.ref.chat)):
         return
-    if listens(await stores.settings.load(event.ref.chat)):
-        await stores.overheard.note(replace(event, text=words[:LENGTH]), keep=KEPT)
+    if event.edited:
+        await stores.overheard.reword(replace(event, text=words))
+    else:
+        await stores.overheard.note(replace(event, text=words), keep=KEPT)
 
 
 def said(remarks: Sequence[Remark]) -> tuple[NewMessage, ...]:
@@ -53,6 +57,7 @@ def said(remarks: Sequence[Remark]) -> tuple[NewMessage, ...]:
             parts=(TextPart(each.text),),
             sender_id=each.sender_id,
             sender_name=each.sender_name,
+            shown=() if each.ref is None else (each.ref,),
         )
         for each in remarks
     )

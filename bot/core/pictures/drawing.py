@@ -67,7 +67,7 @@ class Easel:
                 typing = self._ctx.platform.typing(self._ctx.chat, self._message.ref)
                 async with typing:
                     with self._counting(delivery):
-                        done = await self._ctx.stopper.guard(self._ask(order, drawn))
+                        done = await self._ctx.guard(self._ask(order, drawn))
             except ModelError as error:
                 return await self._refused(order, error, delivery)
             except MediaError as error:

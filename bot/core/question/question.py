@@ -9,7 +9,7 @@ from gettext import NullTranslations
 from bot.core.chat import NewMessage, Part, Role, TextPart
 from bot.core.punctuation import enumerated, paragraphs
 from bot.core.question.attachments import Gathered
-from bot.core.types import IncomingMessage, Line, MessageRef
+from bot.core.types import IncomingMessage, Line, MessageId, MessageRef
 
 QUOTED = 1_000
 """Characters of a replied-to message that the model is told."""
@@ -81,6 +81,21 @@ def reworded(asked: NewMessage, ref: MessageRef, words: str) -> NewMessage:
     typed[asked.shown.index(ref)] = words.strip()
     quoted, rest = whole.text[:begin], whole.text[end:].removeprefix("\n\n")
     return replace(asked, parts=(*_words(quoted, typed, rest), *others))
+
+
+def without(asked: NewMessage, gone: MessageId) -> NewMessage | None:
+    """What is left of a question when one of the messages in which it is shown is deleted, if any.
+
+    Of the others only the words: what was quoted, sent or heard may have been of that one.
+    """
+    first = asked.parts[0] if asked.parts else None
+    if not isinstance(first, TextPart) or len(first.lines) != len(asked.shown):
+        return None
+    lines = zip(asked.shown, first.lines, strict=True)
+    typed = [first.text[at:to] for ref, (at, to) in lines if ref.id != gone]
+    shown = tuple(ref for ref in asked.shown if ref.id != gone)
+    parts = _words("", typed, "")
+    return replace(asked, parts=parts, shown=shown, heading="") if parts else None
 
 
 def greeting(gathered: Gathered, texts: NullTranslations) -> str:

@@ -28,6 +28,7 @@ from bot.core.types import (
     IncomingMessage,
     Quote,
     StopPressed,
+    Withdrawal,
 )
 from bot.platforms.slack.directory import Directory, Needs
 from bot.platforms.slack.ids import make_chat, make_command, make_key, make_message, mentions
@@ -100,7 +101,7 @@ def needs_of(body: Json, bot: str, team: str) -> Needs:
     return Needs(people=people, files=files, thread=thread, first=first, root=root)
 
 
-def read(body: Json, directory: Directory) -> Event | ChatMoved | None:
+def read(body: Json, directory: Directory) -> Event | ChatMoved | Withdrawal | None:
     """The event of the core; None for what asks for nothing.
 
     Raises `KeyError`, `TypeError`, `ValueError`, `AttributeError` on what Slack does not send.
@@ -116,11 +117,11 @@ def read(body: Json, directory: Directory) -> Event | ChatMoved | None:
             return None
 
 
-def _event(body: Json, directory: Directory) -> Event | ChatMoved | None:
+def _event(body: Json, directory: Directory) -> Event | ChatMoved | Withdrawal | None:
     event, team = body["event"], directory.team
     match event["type"]:
         case "message" | "app_mention":
-            return _message(team, event, directory)
+            return _withdrawal(team, event, directory) or _message(team, event, directory)
         case "agent_session_stopped":
             return StopPressed(
                 key=make_key(team, event["channel"], body["event_id"]),
@@ -134,6 +135,23 @@ def _event(body: Json, directory: Directory) -> Event | ChatMoved | None:
             )
         case _:
             return None
+
+
+def _withdrawal(team: str, event: Json, directory: Directory) -> Withdrawal | None:
+    """The end of what a person wrote. If there are replies, a tombstone stands in its place."""
+    now, before = event.get("message", {}), event.get("previous_message", {})
+    is_grave = event.get("subtype") == "message_changed" and now.get("subtype") == "tombstone"
+    if not is_grave and event.get("subtype") != "message_deleted":
+        return None
+    if before.get("bot_id") or before.get("user") in {directory.bot, "USLACKBOT"}:
+        return None
+    channel, ts = str(event["channel"]), str(now["ts"] if is_grave else event["deleted_ts"])
+    root = str(before.get("thread_ts") or ts)
+    return Withdrawal(
+        key=make_key(team, channel, ts),
+        ref=make_message(make_chat(team, channel, root), ts, root if root != ts else ""),
+        age=float(event.get("event_ts") or event["ts"]) - float(ts),
+    )
 
 
 def _message(team: str, event: Json, directory: Directory) -> IncomingMessage | None:

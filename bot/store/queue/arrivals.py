@@ -54,8 +54,10 @@ async def look(connection: Connection, events: Sequence[Event]) -> Sequence[View
 
 
 async def knows(connection: Connection, platform: str, key: str) -> bool:
-    """Whether there is a turn for an event with this key."""
-    query = sa.select(turns.c.id).where(turns.c.platform == platform, turns.c.key == key)
+    """Whether there is a turn for an event with this key, and not only for its deletion."""
+    query = sa.select(turns.c.id).where(
+        turns.c.platform == platform, turns.c.key == key, turns.c.kind != codec.WITHDRAWN
+    )
     return (await connection.execute(query)).first() is not None
 
 
@@ -105,7 +107,7 @@ async def add(
     """
     row = _row(event, urgent=urgent)
     if settled:
-        row |= {"state": TurnState.DONE.value, "message": ""}
+        row |= {"state": TurnState.DONE.value, "message": "", "event": "{}"}
     statement = _adding(connection.dialect.name, settled)
     new: int | None = (await connection.execute(statement, row)).scalar_one_or_none()
     return new

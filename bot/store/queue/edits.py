@@ -25,6 +25,9 @@ async def settle(connection: Connection, edit: IncomingMessage) -> Accepted | In
     found = await _turn_of(connection, edit)
     if found is None:
         return replace(edit, edited=False)
+    if found.withdrawn:  # it comes late: the message is not there any more
+        await arrivals.add(connection, edit, urgent=False, settled=True)
+        return Accepted(turn_id=found.id, fresh=False, ahead=0)
     if found.state == TurnState.WAITING.value:
         known = await arrivals.add(connection, edit, urgent=False, settled=True) is None
         if not known:
@@ -38,10 +41,10 @@ async def settle(connection: Connection, edit: IncomingMessage) -> Accepted | In
 
 async def _turn_of(
     connection: Connection, message: IncomingMessage
-) -> sa.Row[Any, Any, Any, Any] | None:
+) -> sa.Row[*tuple[Any, ...]] | None:
     """The newest turn about a message."""
     query = (
-        sa.select(turns.c.id, turns.c.state, turns.c.kind, turns.c.event)
+        sa.select(turns.c.id, turns.c.state, turns.c.kind, turns.c.event, turns.c.withdrawn)
         .where(*in_chat(turns, message.chat), turns.c.message == message.ref.id, sa.text(MESSAGE))
         .order_by(turns.c.id.desc())
         .limit(1)
@@ -57,6 +60,7 @@ async def _has_newer(connection: Connection, message: IncomingMessage) -> bool:
         turns.c.id > min(answered),
         turns.c.message.not_in(["", *answered.values()]),
         sa.not_(turns.c.urgent),
+        sa.not_(turns.c.withdrawn),
     )
     return bool((await connection.execute(sa.select(newer))).scalar_one())
 
@@ -75,7 +79,7 @@ async def _answered_with(connection: Connection, message: IncomingMessage) -> di
 
 
 async def _rewrite(
-    connection: Connection, row: sa.Row[Any, Any, Any, Any], edit: IncomingMessage
+    connection: Connection, row: sa.Row[*tuple[Any, ...]], edit: IncomingMessage
 ) -> None:
     """Let the turn have the new words, under the key it has.
 

@@ -50,9 +50,10 @@ async def change(
     values: Mapping[str, object],
     clocks: Mapping[str, float],
 ) -> sa.Row[*tuple[Any, ...]] | None:
-    """Change a running turn, as long as it is held so; returns platform, chat, user_id, forgotten.
+    """Change a running turn, as long as it is held so; returns whose it is, and what befell it.
 
-    `clocks` are columns that are set to so many seconds from now, by the database's clock.
+    That is platform, chat, user_id, forgotten and withdrawn. `clocks` are columns that are set to
+    so many seconds from now, by the database's clock.
     """
     held = {"this": turn_id, "holder": hold.owner, "tried": hold.attempt}
     wanted = {f"new_{name}": value for name, value in values.items()}
@@ -123,7 +124,9 @@ def _changing(
             turns.c.attempt == sa.bindparam("tried"),
         )
         .values({**new, **{name: utc_now(seconds) for name, seconds in clocks}})
-        .returning(turns.c.platform, turns.c.chat, turns.c.user_id, turns.c.forgotten)
+        .returning(
+            turns.c.platform, turns.c.chat, turns.c.user_id, turns.c.forgotten, turns.c.withdrawn
+        )
     )
 
 

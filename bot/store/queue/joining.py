@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cache
 
 import sqlalchemy as sa
@@ -57,6 +57,7 @@ async def _is_passed(connection: Connection, turn_id: int, platform: str, chat: 
         turns.c.message != "",
         sa.not_(turns.c.urgent),
         turns.c.finished_at.is_not(None),
+        sa.not_(turns.c.withdrawn),
     )
     return bool((await connection.execute(sa.select(later))).scalar_one())
 
@@ -67,10 +68,11 @@ async def join(
     owner: str,
     others: Sequence[int],
     shown: Sequence[MessageRef],
-) -> None:
+) -> Collection[int]:
     """Let a turn that `owner` runs answer those that still wait, where all their lines stand.
 
-    The lines are its own from now on: if it is given up, nobody else writes over them.
+    The lines are its own from now on: if it is given up, nobody else writes over them. Returns
+    those that did wait.
     """
     lead = turns.alias("this")
     runs = sa.exists().where(
@@ -80,14 +82,16 @@ async def join(
         sa.update(turns)
         .where(turns.c.id.in_(others), sa.text(WAITING_IN_LANE), runs)
         .values(state=TurnState.JOINED.value, lead=turn_id, shown=codec.SHOWN.dump(()))
+        .returning(turns.c.id)
     )
-    await connection.execute(statement)
+    joined = set((await connection.execute(statement)).scalars())
     stands = (
         sa.update(turns)
         .where(turns.c.id == turn_id, turns.c.owner == owner)
         .values(shown=codec.SHOWN.dump(tuple(shown)))
     )
     await connection.execute(stands)
+    return joined
 
 
 async def end(connection: Connection, turn_id: int, state: TurnState, *, forgotten: bool) -> None:

@@ -8,38 +8,43 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bot.core.chat import NewMessage
 from bot.core.limits.calendar import Calendar
 from bot.core.models import UsageEntry
 from bot.core.queue import Outcome, TurnState
 from bot.core.types import ChatId, ChatRef, UserId
 from bot.store import conversations, messages, usage
 from bot.store.connection import Connection
-from bot.store.overheard import drop_through
+from bot.store.overheard import drop_through, standing
 from bot.store.privacy import FORGOTTEN
 
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """A turn, or an attempt of it, that ends; nothing of it stays if it is `forgotten`."""
+    """A turn that is `over`, or an attempt of it; nothing of it stays if it is `forgotten`."""
 
     turn_id: int
     chat: ChatRef
     user: UserId
+    over: bool
     forgotten: bool
 
 
 def end(turn_id: int, row: sa.Row[*tuple[Any, ...]], state: TurnState) -> End:
     """The end of the turn in a row; one that waits again is not forgotten yet."""
     chat = ChatRef(row.platform, ChatId(row.chat))
-    forgotten = row.forgotten and state is not TurnState.WAITING
-    return End(turn_id, chat, UserId(row.user_id), forgotten)
+    over = state is not TurnState.WAITING
+    return End(turn_id, chat, UserId(row.user_id), over, over and row.forgotten)
 
 
 async def keep(connection: Connection, end: End, outcome: Outcome, calendar: Calendar) -> None:
     """Keep the messages and the usage; of what is forgotten, only that it was used."""
-    if outcome.messages and not end.forgotten:
+    said: Sequence[NewMessage] = outcome.messages
+    if outcome.overheard is not None:
+        said = await standing(connection, end.chat, said)
+    if said and not end.forgotten:
         into = outcome.conversation or await conversations.current(connection, end.chat)
-        await messages.keep(connection, into, outcome.messages, turn_id=end.turn_id)
+        await messages.keep(connection, into, said, turn_id=end.turn_id)
     await messages.hide(connection, outcome.hidden)
     if outcome.overheard is not None:
         await drop_through(connection, end.chat, outcome.overheard)

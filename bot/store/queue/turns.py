@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from bot.core.limits.calendar import UTC_CALENDAR, Calendar
 from bot.core.models import UsageEntry
-from bot.core.queue import Accepted, Outcome, Turn, TurnQueue, TurnState
+from bot.core.queue import Accepted, Outcome, Turn, TurnQueue, TurnState, Withdrawn
 from bot.core.types import (
     ChatRef,
     Event,
@@ -21,6 +21,7 @@ from bot.core.types import (
     OutgoingFile,
     Person,
     Unreadable,
+    Withdrawal,
 )
 from bot.errors import StoreError, TurnLost
 from bot.store import codec, ledger
@@ -28,7 +29,16 @@ from bot.store.connection import Connection
 from bot.store.database import Database
 from bot.store.gathering import Gathering
 from bot.store.privacy import SCRUBBED, end_forgotten
-from bot.store.queue import arrivals, holds, joining, lanes, news, outcomes, products
+from bot.store.queue import (
+    arrivals,
+    holds,
+    joining,
+    lanes,
+    news,
+    outcomes,
+    products,
+    withdrawals,
+)
 from bot.store.queue.arrivals import Offer
 from bot.store.queue.holds import GIVEN_BACK, Checkpoint
 from bot.store.queue.intake import Rules, take_in
@@ -121,12 +131,31 @@ class Turns(TurnQueue):
     async def following(self, turn_id: int) -> Sequence[Turn]:
         return await self._database.read(lambda connection: joining.following(connection, turn_id))
 
-    async def join(self, turn_id: int, others: Sequence[int], shown: Sequence[MessageRef]) -> None:
+    async def join(
+        self, turn_id: int, others: Sequence[int], shown: Sequence[MessageRef]
+    ) -> Collection[int]:
         held = self.leases.of(turn_id)
         held.leads = True
-        await self._database.write(
+        return await self._database.write(
             lambda connection: joining.join(connection, turn_id, held.hold.owner, others, shown)
         )
+
+    async def withdraw(self, gone: Withdrawal) -> Withdrawn:
+        done = await self._database.write(lambda there: withdrawals.withdraw(there, gone))
+        if done.erased:
+            await self._database.empty_log()
+        return done
+
+    async def is_withdrawn(self, turn_id: int) -> bool:
+        return await self._database.read(lambda there: withdrawals.is_withdrawn(there, turn_id))
+
+    async def dissolve(self, turn_id: int, *, usage: Sequence[UsageEntry] = ()) -> bool:
+        again = {**GIVEN_BACK, "partial": "", "shown": codec.SHOWN.dump(()), "stopped": False}
+        end = await self._change(
+            turn_id, again, ends=TurnState.WAITING, usage=usage, dissolves=True
+        )
+        self.leases.let_go(turn_id)
+        return end is None or end.over
 
     async def known_messages(self, turn_id: int) -> Sequence[MessageRef]:
         return await self._database.read(
@@ -257,11 +286,13 @@ class Turns(TurnQueue):
         ends: TurnState,
         usage: Sequence[UsageEntry] = (),
         clocks: Mapping[str, float] | None = None,
-    ) -> None:
+        dissolves: bool = False,
+    ) -> End | None:
         """Change a turn that we run, and keep what came of it; nothing at all if it is not ours.
 
         It is not when the change was made already (the answer of a commit got lost), or when its
-        lease ran out and another process has taken it over.
+        lease ran out and another process has taken it over. One that `dissolves` is over if it is
+        withdrawn.
         """
         held = self.leases.of(turn_id)
 
@@ -270,6 +301,8 @@ class Turns(TurnQueue):
             if row is None:
                 return None
             end = outcomes.end(turn_id, row, ends)
+            if dissolves and await withdrawals.dissolve(connection, turn_id, end.chat):
+                end = outcomes.end(turn_id, row, TurnState.DONE)
             if held.leads:  # of what a lost process leaves each waits by itself
                 await joining.end(connection, turn_id, ends, forgotten=end.forgotten)
             if outcome is not None:
@@ -277,6 +310,8 @@ class Turns(TurnQueue):
                     await products.drop(connection, turn_id)
                 await outcomes.keep(connection, end, outcome, self._calendar)
             await outcomes.charge(connection, end, usage, self._calendar)
+            if end.over and (row.withdrawn or held.leads):
+                await withdrawals.settle(connection, turn_id, end.chat)
             if end.forgotten:
                 person = Person(end.chat.platform, end.user)
                 await end_forgotten(connection, turn_id, end.chat, person)
@@ -288,3 +323,4 @@ class Turns(TurnQueue):
             log.warning("turn not ours any more", extra={"turn": turn_id})
         elif end.forgotten:
             await self._database.empty_log()
+        return end

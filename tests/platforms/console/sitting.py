@@ -12,7 +12,7 @@ from prompt_toolkit.data_structures import Size
 from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output.vt100 import Vt100_Output
 
-from bot.core.types import ChatMoved, Event, Happening, IncomingMessage, Unreadable
+from bot.core.types import ChatMoved, Event, Happening, IncomingMessage, Unreadable, Withdrawal
 from bot.platforms.console.adapter import ConsolePlatform
 from bot.platforms.console.terminal import TerminalScreen
 from tests.platforms.console.emulator import Emulator
@@ -31,7 +31,7 @@ class Sitting:
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def sink(self, event: Happening) -> None:
-        assert not isinstance(event, Unreadable | ChatMoved)
+        assert not isinstance(event, Unreadable | ChatMoved | Withdrawal)
         self.events.append(event)
         self.news.set()
 

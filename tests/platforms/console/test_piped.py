@@ -31,6 +31,7 @@ from bot.core.types import (
     StopPressed,
     Unreadable,
     UserId,
+    Withdrawal,
 )
 from bot.errors import PlatformError
 from bot.platforms import console
@@ -63,7 +64,7 @@ class Pipe:
         await self.answered.wait()
 
     async def sink(self, event: Happening) -> None:
-        assert not isinstance(event, Unreadable | ChatMoved)
+        assert not isinstance(event, Unreadable | ChatMoved | Withdrawal)
         self.events.append(event)
         self.asked.set()
 

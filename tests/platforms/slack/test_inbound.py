@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.core.types import Button, FileKind, Forward, Reply
+from bot.core.types import Button, FileKind, Forward, IncomingMessage, Reply, Withdrawal
 from bot.platforms.slack.ids import make_chat
 from bot.sandbox.limits import Mode
 from bot.sandbox.slack import events
@@ -206,17 +206,34 @@ async def test_a_change_that_is_not_the_persons_is_no_event(bot: Running) -> Non
     assert len(bot.inbox.events) == 1
 
 
-async def test_what_is_deleted_asks_for_nothing(bot: Running) -> None:
+async def test_what_is_deleted_is_told_once_wherever_it_stood(bot: Running) -> None:
     ada = bot.sandbox.person("Ada")
     general = ada.channel(bot.sandbox.channel("general"))
     alone, begun = [await general.send(f"<@BOT> {word}") for word in ("one", "two")]
     reply = await ada.thread(begun).send("three")
+    asked = await ada.dm.send("four")
+    beside = await ada.thread(asked).send("five")
     await bot.settled()
-    before = len(bot.inbox.events)
-    for message in (alone, begun, reply):
+    told = {event.text: event for event in bot.inbox.events if isinstance(event, IncomingMessage)}
+    bot.inbox.events.clear()
+    for message in (alone, begun, reply):  # with the reply, the tombstone above it goes, too
         await general.delete_at(message.ts)
+    for message in (asked, beside):
+        await ada.dm.delete_at(message.ts)
     await bot.settled()
-    assert len(bot.inbox.events) == before
+    gone = [event for event in bot.inbox.events if isinstance(event, Withdrawal)]
+    assert {each.key: each.ref for each in gone} == {m.key: m.ref for m in told.values()}
+    assert len(bot.inbox.events) == 5 and all(0 < each.age < 60 for each in gone)
+
+
+async def test_what_the_bot_deletes_is_no_event(bot: Running) -> None:
+    ada = bot.sandbox.person("Ada")
+    await ada.dm.send("hello")
+    await bot.inbox.holds(1)
+    ref = await bot.platform.send(bot.inbox.message().ref.chat, Reply(text="hi"))
+    await bot.platform.delete([ref])
+    await bot.settled()
+    assert len(bot.inbox.events) == 1
 
 
 async def test_the_bot_does_not_hear_itself(bot: Running) -> None:

@@ -1,0 +1,130 @@
+"""What one message said, taken out of all that is kept: the history, remarks, buttons.
+
+A question goes with its answer, as with `/undo`: that may say it again, and without its question
+makes no sense to a model. Of several messages that were answered as one only the part goes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from typing import Any, TypeAlias
+
+import sqlalchemy as sa
+
+from bot.core.chat import NewMessage, Role
+from bot.core.question.question import without
+from bot.core.types import ChatRef, MessageId
+from bot.store import codec
+from bot.store import messages as message_rows
+from bot.store.connection import Connection
+from bot.store.schema import (
+    actions,
+    conversations,
+    in_chat,
+    message_files,
+    messages,
+    overheard,
+    summaries,
+    turns,
+)
+
+Row: TypeAlias = sa.Row[Any, Any, Any, Any]
+TITLED = 4
+"""A title is made of so many messages at the beginning of a conversation (`memory.titles`)."""
+
+
+async def erase(connection: Connection, chat: ChatRef, message: MessageId) -> bool:
+    """Take the words of a message out of a chat; False when they are in none of its tables."""
+    found = await _kept(connection, chat, message)
+    for row in found:
+        left = without(_question(row), message)
+        if left is None:
+            await _delete_exchange(connection, row)
+        else:
+            await _rewrite(connection, row.id, left)
+    if found:
+        await _forget_what_was_made_of(connection, found)
+        await message_rows.drop_unused_files(connection)
+    remark = sa.delete(overheard).where(*in_chat(overheard, chat), overheard.c.message == message)
+    return (await connection.execute(remark)).rowcount > 0 or bool(found)
+
+
+async def erase_buttons(connection: Connection, chat: ChatRef, turn_id: int) -> None:
+    """Delete the buttons that a turn has offered, by when that was: words may stand in them."""
+    this = turns.c.id == turn_id
+    offered = actions.c.created_at.between(
+        sa.select(turns.c.started_at).where(this).scalar_subquery(),
+        sa.select(turns.c.finished_at).where(this).scalar_subquery(),
+    )
+    await connection.execute(sa.delete(actions).where(*in_chat(actions, chat), offered))
+
+
+async def _kept(connection: Connection, chat: ChatRef, message: MessageId) -> list[Row]:
+    """What people said in a message, hidden or not, oldest first.
+
+    Only its id is looked for: the chat may have had another one when it was kept.
+    """
+    query = (
+        sa.select(messages.c.id, messages.c.conversation_id, messages.c.parts, messages.c.shown)
+        .join_from(messages, conversations)
+        .where(
+            *in_chat(conversations, chat),
+            messages.c.role == Role.USER.value,
+            messages.c.shown.contains(json.dumps(message), autoescape=True),
+        )
+        .order_by(messages.c.id)
+    )
+    rows = (await connection.execute(query)).all()
+    return [row for row in rows if message in {ref.id for ref in codec.SHOWN.load(row.shown)}]
+
+
+def _question(row: Row) -> NewMessage:
+    """As far as it matters here: its words come first, and pictures are not looked at."""
+    return NewMessage(
+        role=Role.USER, parts=codec.load_words(row.parts), shown=codec.SHOWN.load(row.shown)
+    )
+
+
+async def _delete_exchange(connection: Connection, row: Row) -> None:
+    """Delete a question with all that was answered to it: up to what a person said next."""
+    others = messages.alias("others")
+    following = (
+        sa.select(sa.func.min(others.c.id))
+        .where(
+            others.c.conversation_id == row.conversation_id,
+            others.c.id > row.id,
+            others.c.role == Role.USER.value,
+        )
+        .scalar_subquery()
+    )
+    exchange = sa.delete(messages).where(
+        messages.c.conversation_id == row.conversation_id,
+        messages.c.id >= row.id,
+        sa.or_(following.is_(None), messages.c.id < following),
+    )
+    await connection.execute(exchange)
+
+
+async def _rewrite(connection: Connection, message_id: int, left: NewMessage) -> None:
+    parts, _ = codec.dump_parts(left.parts)
+    values = {"parts": parts, "shown": codec.SHOWN.dump(left.shown), "heading": ""}
+    await connection.execute(sa.update(messages).where(messages.c.id == message_id).values(values))
+    links = sa.delete(message_files).where(message_files.c.message_id == message_id)
+    await connection.execute(links)
+
+
+async def _forget_what_was_made_of(connection: Connection, found: Collection[Row]) -> None:
+    """Summaries that tell of the messages, and titles that may; both are made anew."""
+    for row in found:
+        told = sa.delete(summaries).where(
+            summaries.c.conversation_id == row.conversation_id, summaries.c.through_id >= row.id
+        )
+        await connection.execute(told)
+        before = sa.select(sa.func.count()).where(
+            messages.c.conversation_id == row.conversation_id, messages.c.id < row.id
+        )
+        if (await connection.execute(before)).scalar_one() < TITLED:
+            here = sa.update(conversations).where(conversations.c.id == row.conversation_id)
+            await connection.execute(here.values(title=""))
+    await message_rows.look_again(connection, sorted({row.conversation_id for row in found}))

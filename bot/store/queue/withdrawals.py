@@ -1,0 +1,161 @@
+"""A message that somebody deleted: what that means for the turn that it has, had, or will have."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import sqlalchemy as sa
+
+from bot.core.queue import TurnState, Withdrawn
+from bot.core.types import ChatId, ChatRef, MessageId, Withdrawal
+from bot.store import codec
+from bot.store.columns import utc_now
+from bot.store.connection import Connection
+from bot.store.database import insert
+from bot.store.erasure import erase, erase_buttons
+from bot.store.queue import news
+from bot.store.schema import MESSAGE, in_chat, turn_files, turns
+
+AWAITED = 3_600.0
+"""Seconds after which a message that never came will not: Slack tells of one for five minutes."""
+OVER: dict[str, object] = {
+    "state": TurnState.DONE.value,
+    "withdrawn": True,
+    "event": "{}",
+    "partial": "",
+    "progress": "",
+    "error": None,
+}
+"""What is written into a turn that is over: without what was said, but with where."""
+_FINISHED = sa.func.coalesce(turns.c.finished_at, utc_now())
+
+
+async def withdraw(connection: Connection, gone: Withdrawal) -> Withdrawn:
+    """Do all that can be done at once; see `TurnQueue.withdraw`."""
+    about = await _about(connection, gone)
+    if not about and gone.age < AWAITED and not await _expect(connection, gone):
+        about = await _about(connection, gone)  # another process was quicker
+    running = [row for row in about if row.state == TurnState.RUNNING.value]
+    others = [row for row in about if row.state != TurnState.RUNNING.value]
+    waited = [row for row in others if row.state != TurnState.DONE.value]
+    await _end(connection, [row.id for row in others])
+    await _unpost(connection, [row.id for row in waited])
+    await _unbutton(connection, gone.chat, [row.id for row in others])
+    leads = [row.lead for row in others if row.state == TurnState.JOINED.value]
+    interrupted = await _stop(connection, [row.id for row in running], leads)
+    if interrupted:
+        await news.tell_to_stop(connection, gone.chat)
+    return Withdrawn(
+        ended=tuple(row.id for row in waited),
+        shown=tuple(ref for row in waited for ref in codec.SHOWN.load(row.shown)),
+        interrupted=interrupted,
+        erased=await erase(connection, gone.chat, gone.ref.id),
+    )
+
+
+Rows: TypeAlias = Sequence[sa.Row[Any, Any, Any, Any]]
+
+
+async def _about(connection: Connection, gone: Withdrawal) -> Rows:
+    """The turns about a message, locked with those that answer them, in the order of their ends."""
+    theirs = sa.select(turns.c.id, turns.c.lead).where(
+        *in_chat(turns, gone.chat), turns.c.message == gone.ref.id, sa.text(MESSAGE)
+    )
+    found = (await connection.execute(theirs)).all()
+    ids = {row.id for row in found}
+    locking = (
+        sa.select(turns.c.id, turns.c.state, turns.c.lead, turns.c.shown)
+        .where(turns.c.id.in_(ids | {row.lead for row in found if row.lead is not None}))
+        .order_by(turns.c.id)
+        .with_for_update()  # PostgreSQL; SQLite has one writer anyhow
+    )
+    return [row for row in (await connection.execute(locking)).all() if row.id in ids]
+
+
+async def _expect(connection: Connection, gone: Withdrawal) -> bool:
+    """Keep the key of a message that may come yet; False when it has come."""
+    expected = {
+        "platform": gone.chat.platform,
+        "key": gone.key,
+        "chat": gone.chat.id,
+        "message": gone.ref.id,
+        "user_id": "",
+        "kind": codec.WITHDRAWN,
+        "urgent": False,
+        "attempt": 1,
+        "shown": codec.SHOWN.dump(()),
+        "accepted_at": utc_now(),
+        "finished_at": utc_now(),
+    }
+    row = insert(connection, turns).values(OVER | expected)
+    new = await connection.execute(row.on_conflict_do_nothing().returning(turns.c.id))
+    return new.first() is not None
+
+
+async def _end(connection: Connection, turn_ids: Sequence[int]) -> None:
+    ending = sa.update(turns).where(turns.c.id.in_(turn_ids))
+    await connection.execute(ending.values(OVER | {"finished_at": _FINISHED}))
+
+
+async def _unpost(connection: Connection, turn_ids: Sequence[int]) -> None:
+    """What stands for turns that waited, or were given up, is to be deleted in the chat."""
+    nowhere = sa.update(turns).where(turns.c.id.in_(turn_ids))
+    await connection.execute(nowhere.values(shown=codec.SHOWN.dump(())))
+    await connection.execute(sa.delete(turn_files).where(turn_files.c.turn_id.in_(turn_ids)))
+
+
+async def _unbutton(connection: Connection, chat: ChatRef, turn_ids: Sequence[int]) -> None:
+    """Delete the buttons of turns that answered nothing else."""
+    leading = sa.select(turns.c.lead).where(
+        *in_chat(turns, chat), turns.c.id > min(turn_ids, default=0), turns.c.lead.in_(turn_ids)
+    )
+    shared = set((await connection.execute(leading)).scalars()) if turn_ids else set[int | None]()
+    for turn_id in turn_ids:
+        if turn_id not in shared:
+            await erase_buttons(connection, chat, turn_id)
+
+
+async def _stop(connection: Connection, own: Sequence[int], leads: Sequence[int]) -> bool:
+    """Stop the turns that answer a message, by themselves or with others; False without any."""
+    await connection.execute(sa.update(turns).where(turns.c.id.in_(own)).values(withdrawn=True))
+    runs = turns.c.state == TurnState.RUNNING.value
+    stopping = sa.update(turns).where(turns.c.id.in_([*own, *leads]), runs).values(stopped=True)
+    return (await connection.execute(stopping)).rowcount > 0
+
+
+def _parts(turn_id: int, chat: ChatRef) -> tuple[sa.ColumnElement[bool], ...]:
+    """The condition for what was withdrawn of that which a running turn answers."""
+    answered = sa.or_(turns.c.id == turn_id, turns.c.lead == turn_id)
+    # The index of a chat's turns finds them: what joins a turn comes after it.
+    return (*in_chat(turns, chat), turns.c.id >= turn_id, answered, turns.c.withdrawn)
+
+
+async def is_withdrawn(connection: Connection, turn_id: int) -> bool:
+    """Whether what a turn answers was withdrawn while it ran, or a part of it."""
+    place = sa.select(turns.c.platform, turns.c.chat).where(turns.c.id == turn_id)
+    row = (await connection.execute(place)).one()
+    parts = _parts(turn_id, ChatRef(row.platform, ChatId(row.chat)))
+    return await connection.scalar(sa.select(turns.c.id).where(*parts).limit(1)) is not None
+
+
+async def dissolve(connection: Connection, turn_id: int, chat: ChatRef) -> bool:
+    """A turn waits again: end it if it is withdrawn itself; else it answers what is left."""
+    parts = _parts(turn_id, chat)
+    gone = (await connection.execute(sa.select(turns.c.id).where(*parts))).scalars().all()
+    await connection.execute(sa.update(turns).where(turns.c.id.in_(gone)).values(lead=None))
+    if turn_id not in gone:
+        return False
+    await _end(connection, [turn_id])
+    await connection.execute(sa.delete(turn_files).where(turn_files.c.turn_id == turn_id))
+    return True
+
+
+async def settle(connection: Connection, turn_id: int, chat: ChatRef) -> None:
+    """A turn has come to its end, though it was stopped: erase what was withdrawn meanwhile."""
+    query = sa.select(turns.c.id, turns.c.message).where(*_parts(turn_id, chat))
+    parts = (await connection.execute(query)).all()
+    await _end(connection, [row.id for row in parts])
+    await _unbutton(connection, chat, [row.id for row in parts])
+    for row in parts:
+        await erase(connection, chat, MessageId(row.message))

@@ -1,0 +1,405 @@
+"""Messages that people delete: waiting, being answered, answered, and overheard in a group."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.core.capabilities import Streaming
+from bot.core.commands import COMMANDS
+from bot.core.commands.table import Command, CommandTable
+from bot.core.fakes.platform import CHAT, FakePlatform
+from bot.core.turn import TurnContext
+from bot.core.types import IncomingMessage, Sender, UserId, Withdrawal
+from bot.errors import PlatformDown
+from bot.sandbox.openai.faults import Stall
+from bot.sandbox.openai.scripted import Answer
+from tests.core.engine.test_together import (
+    COMPLETIONS,
+    SLOW,
+    TOGETHER,
+    being_answered,
+    edit,
+)
+from tests.house import QUICK, House, open_house
+
+SECRET = "my password is xyzzy"
+EVE = Sender(UserId("2"), "Eve")
+
+
+@pytest.fixture
+async def sociable(tmp_path: Path) -> AsyncGenerator[House]:
+    async with open_house(tmp_path, defaults=TOGETHER) as house:
+        house.api.script.answer(SLOW)
+        house.api.script.answer_with(lambda question: f"re {question.last_text}")
+        yield house
+
+
+def deletion(message: IncomingMessage, age: float = 5.0) -> Withdrawal:
+    return Withdrawal(key=message.key, ref=message.ref, age=age)
+
+
+async def delete(house: House, message: IncomingMessage) -> list[str]:
+    """Somebody deletes a message; returns what stands in the chat when all is done."""
+    await house.happen(deletion(message))
+    async with asyncio.timeout(10):
+        await house.lanes.answered(CHAT)
+    return house.platform.kept()
+
+
+async def vanishes(house: House, word: str) -> None:
+    """Wait until no text holds this word any more."""
+    async with asyncio.timeout(10):
+        while any(word in text for text in house.platform.screen()):  # noqa: ASYNC110 - a view
+            await asyncio.sleep(0.002)
+
+
+def questions(house: House) -> list[object]:
+    """What the model was asked, request by request: the last words of each."""
+    return [house.asked(at)[-1][1] for at in range(len(house.api.traffic.to(COMPLETIONS)))]
+
+
+# ------------------------------------------------------------ waiting
+
+
+async def test_what_is_deleted_while_it_waits_is_not_answered_and_its_line_goes(
+    house: House,
+) -> None:
+    house.api.script.answer(SLOW, "re third")
+    async with being_answered(house):
+        second, third = (house.platform.message(text) for text in (SECRET, "third"))
+        await house.happen(second)
+        await house.happen(third)
+        await house.sees("⏳ 2 messages before yours")
+        await house.happen(deletion(second))
+        await vanishes(house, "⏳ 1 message before yours")
+        await house.happen(deletion(second))  # delivered once more
+    await house.lanes.answered(CHAT)
+    assert house.platform.kept()[1:] == ["re third"]
+    assert questions(house) == ["first", "third"]
+
+
+async def test_a_line_that_spoke_for_others_is_said_anew_for_them(sociable: House) -> None:
+    async with being_answered(sociable):
+        second, third = (sociable.platform.message(text) for text in ("second", "third"))
+        await sociable.happen(second)
+        await sociable.happen(third)
+        await sociable.sees("⏳")
+        before = sociable.platform.refs()[-1]
+        await sociable.happen(deletion(second))
+        async with asyncio.timeout(10):
+            while sociable.platform.refs()[-1] == before:  # noqa: ASYNC110 - a view
+                await asyncio.sleep(0.002)
+        await sociable.sees("⏳ 1 message before yours")
+    await sociable.lanes.answered(CHAT)
+    assert sociable.platform.kept()[1:] == ["re third"]
+
+
+async def test_the_line_of_a_deleted_message_goes_even_if_the_platform_refuses_at_first(
+    house: House,
+) -> None:
+    house.api.script.answer(SLOW)
+    async with being_answered(house):
+        second = house.platform.message("second")
+        await house.happen(second)
+        await house.sees("⏳")
+        house.platform.fail_next(PlatformDown("no connection"))
+        await house.happen(deletion(second))
+        await vanishes(house, "⏳")
+    await house.lanes.answered(CHAT)
+    assert len(house.platform.kept()) == 1
+
+
+async def test_of_messages_in_a_row_only_the_deleted_one_falls_away(sociable: House) -> None:
+    async with being_answered(sociable):
+        row = [sociable.platform.message(text) for text in ("second", SECRET, "fourth")]
+        for message in row:
+            await sociable.happen(message)
+        await sociable.happen(deletion(row[1]))
+    await sociable.lanes.answered(CHAT)
+    assert sociable.platform.kept()[1:] == ["re second\nfourth"]
+
+
+async def test_a_command_that_is_deleted_while_it_waits_is_not_carried_out(house: House) -> None:
+    house.api.script.answer(SLOW)
+    async with being_answered(house):
+        order = house.platform.message("/new")
+        await house.happen(order)
+        await house.happen(deletion(order))
+    await house.lanes.answered(CHAT)
+    house.api.script.answer("second answer")
+    await house.say("second")
+    assert ("user", "first") in house.asked()
+
+
+async def test_what_is_deleted_before_it_comes_is_not_answered(house: House) -> None:
+    late = house.platform.message(SECRET)
+    await house.happen(deletion(late))
+    assert await house.tell(late) == []
+    assert await house.tell(edit(house.platform, late, "changed before")) == []
+    assert house.api.traffic.to(COMPLETIONS) == []
+
+
+async def test_that_something_was_given_up_is_not_said_any_more_once_it_is_deleted(
+    tmp_path: Path,
+) -> None:
+    async def broken(ctx: TurnContext, message: IncomingMessage, argument: str) -> None:
+        raise ValueError(argument)
+
+    table = CommandTable([*COMMANDS.commands, Command(name="break", summary="", run=broken)])
+    async with open_house(tmp_path, commands=table) as house:
+        message = house.platform.message(f"/break {SECRET}")
+        assert (await house.tell(message))[0].startswith("⚠️ Something went wrong here")
+        await house.happen(deletion(message))
+        await vanishes(house, "⚠️")
+    assert b"xyzzy" not in (tmp_path / "house.db").read_bytes()
+
+
+# ------------------------------------------------------------ being answered
+
+
+@pytest.mark.parametrize("streaming", [Streaming.EDIT, Streaming.NATIVE])
+async def test_an_answer_that_is_being_written_goes_with_its_question(
+    tmp_path: Path, streaming: Streaming
+) -> None:
+    capabilities = replace(QUICK, streaming=streaming)
+    async with open_house(tmp_path, capabilities=capabilities) as house:
+        house.api.script.answer(SLOW, "second answer")
+        question = house.platform.message(SECRET)
+        with house.api.held():
+            await house.happen(question)
+            await house.sees("slow")
+            assert await delete(house, question) == []
+        assert await house.say("second") == ["second answer"]
+        assert "xyzzy" not in str(house.asked()) and "slow" not in str(house.asked())
+        assert "Today: 2 requests" in (await house.say("/usage"))[-1]
+
+
+async def test_nothing_is_said_when_the_question_goes_before_the_first_word(house: House) -> None:
+    house.api.script.answer(Answer(text="too late", chunk=4))
+    question = house.platform.message(SECRET)
+    house.api.faults.add(Stall(after=0), on=COMPLETIONS)
+    await house.happen(question)
+    async with asyncio.timeout(10):
+        while not house.api.traffic.to(COMPLETIONS):  # noqa: ASYNC110 - a view
+            await asyncio.sleep(0.002)
+    assert await delete(house, question) == []
+    assert not any("too late" in text or "⏹" in text for f in house.platform.frames for text in f)
+    assert house.platform.typing_now == 0
+
+
+async def test_what_waits_behind_a_deleted_question_is_answered(house: House) -> None:
+    house.api.script.answer(SLOW, "re second")
+    first, second = (house.platform.message(text) for text in ("first", "second"))
+    with house.api.held():
+        await house.happen(first)
+        await house.sees("slow")
+        await house.happen(second)
+        await house.sees("⏳")
+        await house.happen(deletion(first))
+        await vanishes(house, "slow")
+    await house.lanes.answered(CHAT)
+    assert house.platform.kept() == ["re second"]
+
+
+@pytest.mark.parametrize("gone", [0, 1, 2])
+async def test_a_row_that_is_being_answered_is_answered_anew_without_what_is_deleted(
+    sociable: House, gone: int
+) -> None:
+    words = ["second", "third", "fourth"]
+    async with being_answered(sociable):
+        row = [sociable.platform.message(text) for text in words]
+        for message in row:
+            await sociable.happen(message)
+    with sociable.api.held():
+        await sociable.sees("re")
+        await sociable.happen(deletion(row[gone]))
+    await sociable.lanes.answered(CHAT)
+    left = "\n".join(word for at, word in enumerate(words) if at != gone)
+    assert sociable.platform.kept()[1:] == [f"re {left}"]
+    await sociable.say("and?")
+    assert words[gone] not in str(sociable.asked_for("and?"))
+
+
+async def test_a_row_can_lose_one_message_after_the_other(sociable: House) -> None:
+    async with being_answered(sociable):
+        row = [sociable.platform.message(text) for text in ("second", "third")]
+        for message in row:
+            await sociable.happen(message)
+    with sociable.api.held():
+        await sociable.sees("re")
+        for message in row:
+            await sociable.happen(deletion(message))
+    await sociable.lanes.answered(CHAT)
+    assert len(sociable.platform.kept()) == 1
+
+
+async def test_stop_after_a_part_was_deleted_is_a_stop(sociable: House) -> None:
+    async with being_answered(sociable):
+        row = [sociable.platform.message(text) for text in ("second", "third")]
+        for message in row:
+            await sociable.happen(message)
+    with sociable.api.held():
+        await sociable.sees("re")
+        await sociable.happen(deletion(row[1]))
+        await sociable.sees("re second")
+        await sociable.happen(sociable.platform.message("/stop"))
+        await sociable.lanes.answered(CHAT)
+    assert sociable.platform.kept()[1].endswith("⏹ Stopped.")
+
+
+@pytest.mark.parametrize("heard", ["before", "after"])
+async def test_what_is_deleted_about_a_restart_is_not_gone_on_with(
+    tmp_path: Path, heard: str
+) -> None:
+    async with open_house(tmp_path) as house:
+        house.api.script.answer(SLOW)
+        house.api.faults.add(Stall(after=2), on=COMPLETIONS)
+        question = house.platform.message(SECRET)
+        await house.happen(question)
+        await house.sees("slow")
+        if heard == "before":  # and killed before anybody could be told
+            await house.services.stores.turns.withdraw(deletion(question))
+    assert "restarted" in house.platform.kept()[0]
+    async with open_house(tmp_path, platform=house.platform) as house:
+        house.api.script.answer_with(lambda question: f"re {question.last_text}")
+        with house.api.held():
+            if heard == "after":
+                await house.happen(deletion(question))
+            await vanishes(house, "slow")
+        assert await house.say("second") == ["re second"]
+        assert "xyzzy" not in str(house.asked())
+
+
+# ------------------------------------------------------------ answered
+
+
+async def test_what_is_deleted_after_its_answer_is_unknown_to_the_model(house: House) -> None:
+    house.api.script.answer("one", f"You wrote: {SECRET}", "three", "four")
+    await house.say("first")
+    question = house.platform.message(SECRET)
+    await house.tell(question)
+    await house.say("third")
+    before = house.platform.kept()
+    assert await delete(house, question) == before
+    assert await delete(house, question) == before  # delivered once more
+    await house.say("fourth")
+    told = [content for role, content in house.asked() if role != "system"]
+    assert told == ["first", "one", "third", "three", "fourth"]
+
+
+async def test_of_a_row_that_was_answered_the_rest_is_known_with_its_answer(
+    sociable: House,
+) -> None:
+    row = [sociable.platform.message(text) for text in ("a", SECRET, "c")]
+    async with being_answered(sociable):
+        for message in row:
+            await sociable.happen(message)
+    await sociable.lanes.answered(CHAT)
+    await delete(sociable, row[1])
+    await sociable.say("and?")
+    told = sociable.asked_for("and?")
+    assert ("user", "a\nc") in told
+    await sociable.tell(edit(sociable.platform, row[2], "changed"))  # it can still be changed
+    await delete(sociable, row[0])
+    await delete(sociable, row[2])
+    await sociable.say("so?")
+    assert not [c for role, c in sociable.asked_for("so?") if c in ("a\nc", "c", "a", "changed")]
+
+
+async def test_the_question_before_a_deleted_one_can_be_changed_again(house: House) -> None:
+    house.api.script.answer("one", "two", "one anew")
+    first, second = (house.platform.message(text) for text in ("first", "second"))
+    await house.tell(first)
+    await house.tell(second)
+    await delete(house, second)
+    await house.tell(edit(house.platform, first, "first!"))
+    assert (await house.press("🔁 Answer it anew"))[0] == "one anew"
+
+
+async def test_messages_around_one_that_was_deleted_are_answered_together(
+    sociable: House,
+) -> None:
+    async with being_answered(sociable):
+        row = [sociable.platform.message(text) for text in ("second", "third", "fourth")]
+        for message in row:
+            await sociable.happen(message)
+        await sociable.happen(deletion(row[0]))
+        await sociable.happen(deletion(row[2]))
+        await sociable.happen(sociable.platform.message("fifth"))
+    await sociable.lanes.answered(CHAT)
+    assert sociable.platform.kept()[1:] == ["re third\nfifth"]
+
+
+async def test_the_log_tells_of_it_without_a_word_of_anybody(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    question = house.platform.message(SECRET)
+    with caplog.at_level("INFO"):
+        await house.tell(question)
+        await delete(house, question)
+        await delete(house, question)
+    told = [record for record in caplog.records if record.message == "message deleted"]
+    assert [(each.__dict__["chat"], each.__dict__["erased"]) for each in told] == [(CHAT.id, True)]
+    assert "xyzzy" not in caplog.text
+
+
+# ------------------------------------------------------------ overheard
+
+
+def remark(platform: FakePlatform, text: str) -> IncomingMessage:
+    return platform.message(text, group=True, addressed=False, sender=EVE)
+
+
+async def ask(house: House, text: str) -> IncomingMessage:
+    question = house.platform.message(text, group=True)
+    await house.tell(question)
+    return question
+
+
+async def test_a_deleted_remark_is_told_to_nobody_before_the_question_nor_after(
+    house: House,
+) -> None:
+    await ask(house, "/settings listening on")
+    first, second, third = (remark(house.platform, text) for text in ("pizza", SECRET, "wine"))
+    for said in (first, second, third):
+        await house.happen(said)
+    await house.happen(deletion(second))
+    await house.happen(second)  # delivered once more
+    await ask(house, "What do we pay?")
+    assert [c for _, c in house.asked()[1:]] == ["Eve: pizza", "Eve: wine", "Ann: What do we pay?"]
+    await house.happen(deletion(first))
+    await ask(house, "Really?")
+    assert "pizza" not in str(house.asked()) and "wine" in str(house.asked())
+
+
+async def test_a_remark_that_is_deleted_while_it_is_thought_about_is_not_kept(
+    house: House,
+) -> None:
+    await ask(house, "/settings listening on")
+    said = remark(house.platform, SECRET)
+    await house.happen(said)
+    house.api.script.answer(SLOW, "two")
+    with house.api.held():
+        await house.happen(house.platform.message("and?", group=True))
+        await house.sees("slow")
+        await house.happen(deletion(said))
+    await house.lanes.answered(CHAT)
+    await ask(house, "so?")
+    assert "xyzzy" not in str(house.asked()) and "and?" in str(house.asked())
+
+
+async def test_a_remark_that_somebody_changes_is_told_as_it_is_now(house: House) -> None:
+    await ask(house, "/settings listening on")
+    first, second = remark(house.platform, SECRET), remark(house.platform, "wine")
+    await house.happen(first)
+    await house.happen(second)
+    await house.happen(edit(house.platform, first, "pizza"))
+    await house.happen(edit(house.platform, second, "/nothing"))
+    await house.happen(edit(house.platform, remark(house.platform, "never heard"), "unheard"))
+    await ask(house, "What do we pay?")
+    assert [c for _, c in house.asked()[1:]] == ["Eve: pizza", "Ann: What do we pay?"]
