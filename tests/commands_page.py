@@ -25,6 +25,12 @@ The same in Telegram, in Slack and in the terminal. In Slack's threads and direc
 where there are buttons. The wide `／` and `！` of Chinese keyboards do as well, and what can be
 chosen may be typed as it is read: `/language 中文`, `/voice left alone`.
 
+Deleting a message in Slack takes it back: what waits or is being answered is answered no more, and
+a half answer goes with it. After its answer it is erased from all that is kept, and so is the
+answer, which only stands in Slack then. Slack tells of it for a few minutes: what is deleted
+while the bot is off for longer, it never hears of. Nor does it in Telegram, which tells bots of
+nothing that is deleted; there is `/undo`, and `/forget`.
+
 The pictures show the real bot in the sandbox (`make demo`).
 """
 

@@ -29,5 +29,6 @@ Words that are used everywhere:
 * standing: how far somebody is below a limit (`limits.ledger`).
 * hold, lease: a running turn is held by one process, for as long as it renews its lease.
 * fact: what a server has told about a model (`facts`), mostly by refusing something.
+* to withdraw: a person deletes a message in the chat. (To take back, `/undo`, only hides it.)
 * to sweep: to delete what a process posted that died before it wrote that down.
 """

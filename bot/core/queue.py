@@ -88,6 +88,8 @@ class Outcome:
     conversation: int | None = None
     """Where the messages belong; None: into the chat's current conversation, begun if need be."""
     messages: tuple[NewMessage, ...] = ()
+    question: int | None = None
+    """The id of the message that was answered anew: if it is gone by now, none are kept."""
     hidden: tuple[int, ...] = ()
     """Ids of messages that are taken out of the conversation: an answer that was replaced, an
     exchange that was taken back. They stay in the database."""

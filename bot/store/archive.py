@@ -77,7 +77,11 @@ class ArchiveTable(Archive):
     ) -> None:
         statement = (
             sa.update(conversations)
-            .where(conversations.c.id == conversation, conversations.c.title == "")
+            .where(
+                conversations.c.id == conversation,
+                conversations.c.title == "",
+                conversations.c.active_at.is_not(None),  # else what was said is taken back by now
+            )
             .values(title=title)
         )
 

@@ -7,7 +7,7 @@ makes no sense to a model. Of several messages that were answered as one only th
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
@@ -21,6 +21,7 @@ from bot.store.connection import Connection
 from bot.store.schema import (
     actions,
     conversations,
+    files,
     in_chat,
     message_files,
     messages,
@@ -45,9 +46,15 @@ async def erase(connection: Connection, chat: ChatRef, message: MessageId) -> bo
             await _rewrite(connection, row.id, left)
     if found:
         await _forget_what_was_made_of(connection, found)
-        await message_rows.drop_unused_files(connection)
     remark = sa.delete(overheard).where(*in_chat(overheard, chat), overheard.c.message == message)
     return (await connection.execute(remark)).rowcount > 0 or bool(found)
+
+
+async def is_said(connection: Connection, chat: ChatRef, message: MessageId) -> bool:
+    """Whether anything that is kept is shown in a message, be it a question or an answer."""
+    query = sa.select(messages.c.id).join_from(messages, conversations)
+    said = query.where(*_said_in(chat, message)).limit(1)
+    return await connection.scalar(said) is not None
 
 
 async def erase_buttons(connection: Connection, chat: ChatRef, turn_id: int) -> None:
@@ -68,15 +75,17 @@ async def _kept(connection: Connection, chat: ChatRef, message: MessageId) -> li
     query = (
         sa.select(messages.c.id, messages.c.conversation_id, messages.c.parts, messages.c.shown)
         .join_from(messages, conversations)
-        .where(
-            *in_chat(conversations, chat),
-            messages.c.role == Role.USER.value,
-            messages.c.shown.contains(json.dumps(message), autoescape=True),
-        )
+        .where(*_said_in(chat, message), messages.c.role == Role.USER.value)
         .order_by(messages.c.id)
     )
     rows = (await connection.execute(query)).all()
     return [row for row in rows if message in {ref.id for ref in codec.SHOWN.load(row.shown)}]
+
+
+def _said_in(chat: ChatRef, message: MessageId) -> tuple[sa.ColumnElement[bool], ...]:
+    """The condition that something of a chat's conversations may be shown in a message."""
+    shown = messages.c.shown.contains(json.dumps(message), autoescape=True)
+    return (*in_chat(conversations, chat), shown)
 
 
 def _question(row: Row) -> NewMessage:
@@ -98,20 +107,31 @@ async def _delete_exchange(connection: Connection, row: Row) -> None:
         )
         .scalar_subquery()
     )
-    exchange = sa.delete(messages).where(
+    exchange = sa.select(messages.c.id).where(
         messages.c.conversation_id == row.conversation_id,
         messages.c.id >= row.id,
         sa.or_(following.is_(None), messages.c.id < following),
     )
-    await connection.execute(exchange)
+    ids = (await connection.execute(exchange)).scalars().all()
+    await _drop_pictures(connection, ids)
+    await connection.execute(sa.delete(messages).where(messages.c.id.in_(ids)))
+
+
+async def _drop_pictures(connection: Connection, message_ids: Sequence[int]) -> None:
+    """Take the pictures out of messages; those that no other message holds are deleted."""
+    links = sa.delete(message_files).where(message_files.c.message_id.in_(message_ids))
+    held = await connection.execute(links.returning(message_files.c.sha256))
+    if digests := set(held.scalars()):
+        in_use = sa.exists().where(message_files.c.sha256 == files.c.sha256)
+        unused = sa.delete(files).where(files.c.sha256.in_(digests), ~in_use)
+        await connection.execute(unused)
 
 
 async def _rewrite(connection: Connection, message_id: int, left: NewMessage) -> None:
     parts, _ = codec.dump_parts(left.parts)
     values = {"parts": parts, "shown": codec.SHOWN.dump(left.shown), "heading": ""}
     await connection.execute(sa.update(messages).where(messages.c.id == message_id).values(values))
-    links = sa.delete(message_files).where(message_files.c.message_id == message_id)
-    await connection.execute(links)
+    await _drop_pictures(connection, [message_id])
 
 
 async def _forget_what_was_made_of(connection: Connection, found: Collection[Row]) -> None:

@@ -69,6 +69,12 @@ async def keep(
                 await _keep_picture(connection, message_id, digest, picture.data, picture.mime)
 
 
+async def stands(connection: Connection, message_id: int) -> bool:
+    """Whether a message is still there, hidden or not."""
+    query = sa.select(messages.c.id).where(messages.c.id == message_id)
+    return await connection.scalar(query) is not None
+
+
 async def hide(connection: Connection, message_ids: Sequence[int]) -> None:
     """Take messages out of their conversation, and out of its summary; they stay in the table."""
     if not message_ids:

@@ -112,6 +112,10 @@ async def test_what_follows_from_a_first_message_is_a_title_that_is_made_anew(
     assert not await stores.archive.untitled(conversation)
     await stores.turns.withdraw(gone(first))
     assert await stores.archive.untitled(conversation)
+    for each in others[:-1]:
+        await stores.turns.withdraw(gone(each))
+    await stores.archive.entitle(conversation, f"about {WORD}", asker=ANN.id)  # it was thought of
+    assert await stores.archive.untitled(conversation)
 
 
 async def test_a_message_that_is_not_known_is_not_taken_in_when_it_comes(stores: Stores) -> None:
@@ -212,6 +216,16 @@ async def test_a_turn_that_was_given_up_is_over_and_its_mark_goes(stores: Stores
     done = await stores.turns.withdraw(gone(message))
     assert (done.ended, done.shown) == ((turn.id,), (ref(50),))
     assert not await stores.turns.revive(turn.id)
+
+
+async def test_for_a_command_that_passed_by_nothing_is_stopped(stores: Stores) -> None:
+    await stores.turns.accept(numbered(1), urgent=False)
+    answered = await claim(stores)
+    await stores.turns.accept(numbered(2, "/usage"), urgent=True)
+    turn = await claim(stores)
+    assert not (await stores.turns.withdraw(gone(numbered(2)))).interrupted
+    assert not await stores.turns.is_withdrawn(answered.id)
+    await stores.turns.finish(turn.id, Outcome())
 
 
 async def test_what_waits_to_be_gone_on_with_is_over(settings: StorageSettings) -> None:

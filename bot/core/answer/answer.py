@@ -56,7 +56,10 @@ WELL_BEGUN = 200
 
 
 async def answer(ctx: TurnContext, message: IncomingMessage) -> Outcome:
-    """Answer a message of any kind. Raises `PlatformError`, `StoreError` and `TurnLost` only."""
+    """Answer a message of any kind.
+
+    Raises `PlatformError`, `StoreError`, `TurnLost` and `TurnWithdrawn` only.
+    """
     delivery = ctx.delivery(message)
     async with delivery:
         return await Answer(ctx, message, delivery).run()
@@ -372,6 +375,7 @@ class Answer:
         return Outcome(
             conversation=self._conversation,
             messages=tuple(messages),
+            question=self._repeat.exchange.question.id if self._repeat else None,
             hidden=self._repeat.replaced if self._repeat and self._text else (),
             usage=usage,
             overheard=self._remarks[-1].id if self._remarks else None,

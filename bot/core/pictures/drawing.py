@@ -53,7 +53,10 @@ class Easel:
         self._is_sent = False
 
     async def draw(self, order: Order) -> Outcome:
-        """Draw and deliver. Raises `PlatformError`, `StoreError` and `TurnLost` only."""
+        """Draw and deliver.
+
+        Raises `PlatformError`, `StoreError`, `TurnLost` and `TurnWithdrawn` only.
+        """
         progress = self._ctx.turn.progress
         delivery = self._ctx.delivery(self._message)
         async with delivery:

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.core.queue import Accepted, TurnState
-from bot.core.types import IncomingMessage
+from bot.core.types import Attachment, FileId, IncomingMessage
 from bot.store import codec
 from bot.store.connection import Connection
 from bot.store.queue import arrivals
@@ -18,14 +18,16 @@ from bot.store.schema import MESSAGE, in_chat, turns
 async def settle(connection: Connection, edit: IncomingMessage) -> Accepted | IncomingMessage:
     """Do what can be done about an edit at once; else return the message to take in.
 
-    While the message waits it is replaced. The newest of the chat is taken in as an edit, and so
-    are those that were answered together with it; one that was never taken in is taken in as new,
-    and an older one not at all. Raises `codec.UndecodableError`.
+    One that says the same is let be. While the message waits it is replaced. The newest of the
+    chat is taken in as an edit, and so are those that were answered together with it; one that was
+    never taken in is taken in as new, and an older one not at all. Raises
+    `codec.UndecodableError`.
     """
     found = await _turn_of(connection, edit)
     if found is None:
         return replace(edit, edited=False)
-    if found.withdrawn:  # it comes late: the message is not there any more
+    # If it is withdrawn, the change comes late: the message is not there any more.
+    if found.withdrawn or _says_the_same(found, edit):
         await arrivals.add(connection, edit, urgent=False, settled=True)
         return Accepted(turn_id=found.id, fresh=False, ahead=0)
     if found.state == TurnState.WAITING.value:
@@ -50,6 +52,19 @@ async def _turn_of(
         .limit(1)
     )
     return (await connection.execute(query)).one_or_none()
+
+
+def _says_the_same(found: sa.Row[*tuple[Any, ...]], edit: IncomingMessage) -> bool:
+    """Whether neither words nor files are others: only the preview of a link, say.
+
+    The id of a file may be another one in every update (Bot API, `PhotoSize`).
+    """
+    before = codec.load_event(found.kind, found.event)
+    return isinstance(before, IncomingMessage) and _said(before) == _said(edit)
+
+
+def _said(message: IncomingMessage) -> tuple[str, list[Attachment]]:
+    return message.text, [replace(each, id=FileId("")) for each in message.attachments]
 
 
 async def _has_newer(connection: Connection, message: IncomingMessage) -> bool:

@@ -42,6 +42,8 @@ async def keep(connection: Connection, end: End, outcome: Outcome, calendar: Cal
     said: Sequence[NewMessage] = outcome.messages
     if outcome.overheard is not None:
         said = await standing(connection, end.chat, said)
+    if outcome.question is not None and not await messages.stands(connection, outcome.question):
+        said = ()
     if said and not end.forgotten:
         into = outcome.conversation or await conversations.current(connection, end.chat)
         await messages.keep(connection, into, said, turn_id=end.turn_id)

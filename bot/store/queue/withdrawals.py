@@ -8,12 +8,12 @@ from typing import Any, TypeAlias
 import sqlalchemy as sa
 
 from bot.core.queue import TurnState, Withdrawn
-from bot.core.types import ChatId, ChatRef, MessageId, Withdrawal
+from bot.core.types import ChatId, ChatRef, MessageId, MessageRef, Withdrawal
 from bot.store import codec
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
 from bot.store.database import insert
-from bot.store.erasure import erase, erase_buttons
+from bot.store.erasure import erase, erase_buttons, is_said
 from bot.store.queue import news
 from bot.store.schema import MESSAGE, in_chat, turn_files, turns
 
@@ -39,6 +39,7 @@ async def withdraw(connection: Connection, gone: Withdrawal) -> Withdrawn:
     running = [row for row in about if row.state == TurnState.RUNNING.value]
     others = [row for row in about if row.state != TurnState.RUNNING.value]
     waited = [row for row in others if row.state != TurnState.DONE.value]
+    offers = await _offers(connection, gone, others)
     await _end(connection, [row.id for row in others])
     await _unpost(connection, [row.id for row in waited])
     await _unbutton(connection, gone.chat, [row.id for row in others])
@@ -48,13 +49,13 @@ async def withdraw(connection: Connection, gone: Withdrawal) -> Withdrawn:
         await news.tell_to_stop(connection, gone.chat)
     return Withdrawn(
         ended=tuple(row.id for row in waited),
-        shown=tuple(ref for row in waited for ref in codec.SHOWN.load(row.shown)),
+        shown=(*(ref for row in waited for ref in codec.SHOWN.load(row.shown)), *offers),
         interrupted=interrupted,
         erased=await erase(connection, gone.chat, gone.ref.id),
     )
 
 
-Rows: TypeAlias = Sequence[sa.Row[Any, Any, Any, Any]]
+Rows: TypeAlias = Sequence[sa.Row[*tuple[Any, ...]]]
 
 
 async def _about(connection: Connection, gone: Withdrawal) -> Rows:
@@ -65,7 +66,7 @@ async def _about(connection: Connection, gone: Withdrawal) -> Rows:
     found = (await connection.execute(theirs)).all()
     ids = {row.id for row in found}
     locking = (
-        sa.select(turns.c.id, turns.c.state, turns.c.lead, turns.c.shown)
+        sa.select(turns.c.id, turns.c.key, turns.c.state, turns.c.lead, turns.c.shown)
         .where(turns.c.id.in_(ids | {row.lead for row in found if row.lead is not None}))
         .order_by(turns.c.id)
         .with_for_update()  # PostgreSQL; SQLite has one writer anyhow
@@ -93,6 +94,13 @@ async def _expect(connection: Connection, gone: Withdrawal) -> bool:
     return new.first() is not None
 
 
+async def _offers(connection: Connection, gone: Withdrawal, about: Rows) -> list[MessageRef]:
+    """What was said when the message was changed, if that was no answer: it stands for nothing."""
+    changes = [r for r in about if r.state == TurnState.DONE.value and r.key != gone.key]
+    refs = [ref for row in changes for ref in codec.SHOWN.load(row.shown)]
+    return [ref for ref in refs if not await is_said(connection, gone.chat, ref.id)]
+
+
 async def _end(connection: Connection, turn_ids: Sequence[int]) -> None:
     ending = sa.update(turns).where(turns.c.id.in_(turn_ids))
     await connection.execute(ending.values(OVER | {"finished_at": _FINISHED}))
@@ -117,9 +125,12 @@ async def _unbutton(connection: Connection, chat: ChatRef, turn_ids: Sequence[in
 
 
 async def _stop(connection: Connection, own: Sequence[int], leads: Sequence[int]) -> bool:
-    """Stop the turns that answer a message, by themselves or with others; False without any."""
+    """Stop the turns that answer a message, by themselves or with others; False without any.
+
+    One that runs beside the answer of its lane is quick, and nothing is stopped for it.
+    """
     await connection.execute(sa.update(turns).where(turns.c.id.in_(own)).values(withdrawn=True))
-    runs = turns.c.state == TurnState.RUNNING.value
+    runs = sa.and_(turns.c.state == TurnState.RUNNING.value, ~turns.c.urgent)
     stopping = sa.update(turns).where(turns.c.id.in_([*own, *leads]), runs).values(stopped=True)
     return (await connection.execute(stopping)).rowcount > 0
 

@@ -149,6 +149,33 @@ async def test_a_change_to_a_message_that_waits_replaces_it(house: House) -> Non
     assert house.platform.kept()[1:] == ["re second!", "re third"]
 
 
+async def test_a_change_of_anything_but_the_words_asks_for_nothing(house: House) -> None:
+    """Telegram tells of one when somebody takes the preview off a link."""
+    house.api.script.answer("one", "two", "three")
+    message = house.platform.message("first")
+    assert await house.tell(message) == ["one"]
+    assert await house.tell(edit(house.platform, message, "first")) == ["one"]
+    await house.tell(edit(house.platform, message, "second"))
+    kept = ["one", "✏️ You changed your message."]
+    again = replace(edit(house.platform, message, "second"), key="another")
+    assert await house.tell(again) == kept
+    assert (await house.tell(edit(house.platform, message, "first again")))[:2] == kept
+
+
+async def test_a_change_while_a_message_is_answered_is_offered_below_its_answer(
+    house: House,
+) -> None:
+    message = house.platform.message("first")
+    house.api.script.answer(SLOW, "about dogs")
+    with house.api.held():
+        await house.happen(message)
+        await house.sees("slow")
+        await house.happen(edit(house.platform, message, "dogs"))
+    await house.lanes.answered(CHAT)
+    assert house.platform.kept() == [SLOW.strip(), "✏️ You changed your message."]
+    assert await house.press("🔁 Answer it anew") == ["about dogs"]
+
+
 async def test_a_change_to_an_older_message_is_let_be(house: House) -> None:
     house.api.script.answer("one", "two")
     first = house.platform.message("first")

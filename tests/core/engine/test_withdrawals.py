@@ -16,7 +16,7 @@ from bot.core.fakes.platform import CHAT, FakePlatform
 from bot.core.turn import TurnContext
 from bot.core.types import IncomingMessage, Sender, UserId, Withdrawal
 from bot.errors import PlatformDown
-from bot.sandbox.openai.faults import Stall
+from bot.sandbox.openai.faults import Refuse, Stall
 from bot.sandbox.openai.scripted import Answer
 from tests.core.engine.test_together import (
     COMPLETIONS,
@@ -319,6 +319,48 @@ async def test_the_question_before_a_deleted_one_can_be_changed_again(house: Hou
     await delete(house, second)
     await house.tell(edit(house.platform, first, "first!"))
     assert (await house.press("🔁 Answer it anew"))[0] == "one anew"
+
+
+async def test_an_offer_to_answer_a_changed_message_anew_goes_with_it(house: House) -> None:
+    house.api.script.answer("one", "two")
+    message = house.platform.message("first")
+    await house.tell(message)
+    kept = await house.tell(edit(house.platform, message, SECRET))
+    assert kept == ["one", "✏️ You changed your message."]
+    await house.happen(deletion(message))
+    await vanishes(house, "✏️")
+    assert house.platform.kept() == ["one"]
+
+
+async def test_an_answer_to_a_changed_message_stays_as_any_other(house: House) -> None:
+    house.api.script.answer("about cats", "about dogs")
+    message = house.platform.message("cats")
+    await house.tell(message)
+    await house.tell(edit(house.platform, message, "dogs"))
+    await house.press("🔁 Answer it anew")
+    assert await delete(house, message) == ["about dogs"]
+    await house.say("and?")
+    assert "dogs" not in str(house.asked()) and "cats" not in str(house.asked())
+
+
+@pytest.mark.parametrize("failed", [False, True])
+async def test_an_answer_that_is_written_anew_is_not_kept_without_its_question(
+    house: House, *, failed: bool
+) -> None:
+    house.api.script.answer("one")
+    await house.say("first")
+    if failed:
+        house.api.faults.add(Refuse(503), on=COMPLETIONS)
+    house.api.script.answer(*([] if failed else ["two"]), SLOW, "three")
+    message = house.platform.message(SECRET)
+    await house.tell(message)
+    with house.api.held():
+        await house.happen(house.platform.press("🔁 Retry" if failed else "🔁 Regenerate"))
+        await house.sees("slow")
+        await house.happen(deletion(message))
+    await house.lanes.answered(CHAT)
+    await house.say("third")
+    assert [c for role, c in house.asked() if role != "system"] == ["first", "one", "third"]
 
 
 async def test_messages_around_one_that_was_deleted_are_answered_together(
