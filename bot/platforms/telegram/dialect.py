@@ -16,7 +16,8 @@ from bot.core.delivery.emphasis import as_meant
 from bot.platforms.telegram.elements import ended, events_of, started
 from bot.platforms.telegram.formulas import with_dollars, with_prices
 from bot.platforms.telegram.render import LINE_ENDS
-from bot.platforms.telegram.tags import read_tag
+from bot.platforms.telegram.tags import SPOKEN_OF, read_tag
+from bot.platforms.telegram.unpaired import unpaired
 
 _BREAK = b"  "
 _MARKED = rb"(?<![\w=])==(?=[^\s=])[^=\n]*(?<=[^\s=])==(?![\w=])"
@@ -28,12 +29,12 @@ _TAG = re.compile(rb"</?[A-Za-z][^<>]*>")
 _SIGNS = re.compile(rb"%s|%s|(?P<sign>={2,}|\|{2,}|\$)" % (_MARKED, _HIDDEN))
 
 
-def in_dialect(markdown: str) -> str:
-    """The text that says in a rich message what this one says elsewhere."""
+def in_dialect(markdown: str, *, partial: bool = False) -> str:
+    """The text that says in a rich message what this one, whole or not, says elsewhere."""
     text = as_meant(LINE_ENDS.sub("\n", markdown))
     text = with_prices(with_dollars(text))
     source, pieces, at = text.encode(), [], 0
-    for start, end, instead in sorted(_changes(text, source)):
+    for start, end, instead in sorted(_changes(text, source, partial=partial)):
         pieces += [source[at:start], instead]
         at = end
     return b"".join([*pieces, source[at:]]).decode()
@@ -43,9 +44,11 @@ Change: TypeAlias = tuple[int, int, bytes]
 """What stands from one byte to another, and what is to stand there."""
 
 
-def _changes(text: str, source: bytes) -> Iterator[Change]:
+def _changes(text: str, source: bytes, *, partial: bool) -> Iterator[Change]:
     is_code = False
-    for payload, place in events_of(text):
+    events = tuple(events_of(text))
+    words = unpaired(events, partial=partial) if "<" in text else frozenset()
+    for payload, place in events:
         if "CodeBlock" in (started(payload), ended(payload)):
             is_code = bool(started(payload))
         elif payload == "SoftBreak":
@@ -53,12 +56,16 @@ def _changes(text: str, source: bytes) -> Iterator[Change]:
         elif started(payload) == "Strikethrough" and not source.startswith(b"~~", place["start"]):
             yield _before(place["start"], b"\\")  # "~5" means "about five"
             yield _before(place["end"] - 1, b"\\")
+        elif started(payload) == "HtmlBlock":
+            yield from _spoken_of(source, place["start"], place["end"])
         elif not isinstance(payload, dict) or is_code:
             continue
         elif _is_entity(source, place) and not payload.get("Text", "").isascii():
             yield place["start"], place["end"], payload["Text"].encode()
         elif "Text" in payload:
             yield from _lone_signs(source, place["start"], place["end"])
+        elif "InlineHtml" in payload and place["start"] in words:
+            yield place["start"], place["start"] + 1, b"&lt;"
         elif "InlineHtml" in payload or "Html" in payload:
             yield from _words_in_angles(source, place["start"], place["end"])
 
@@ -84,6 +91,13 @@ def _is_open_to_doubt(source: bytes, at: int) -> bool:
     """Whether a sign may be taken for a mark: it has no backslash yet, and is in no address."""
     is_escaped = source.endswith(b"\\", 0, at)
     return not is_escaped and _ADDRESS.search(source, max(0, at - LONG), at) is None
+
+
+def _spoken_of(source: bytes, start: int, end: int) -> Iterator[Change]:
+    """The tag that a block of HTML begins with, if it is a word."""
+    if SPOKEN_OF.fullmatch(source[start:end].decode(errors="replace")):
+        at = source.index(b"<", start)
+        yield at, at + 1, b"&lt;"
 
 
 def _words_in_angles(source: bytes, start: int, end: int) -> Iterator[Change]:

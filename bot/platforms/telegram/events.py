@@ -8,6 +8,7 @@ Unicode; a link with an address that Telegram refuses keeps its text and loses o
 
 from __future__ import annotations
 
+import html
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -26,7 +27,16 @@ from bot.platforms.telegram.formulas import is_price, unicode_formula, with_doll
 from bot.platforms.telegram.items import separated
 from bot.platforms.telegram.links import usable
 from bot.platforms.telegram.tables import layout
-from bot.platforms.telegram.tags import SIMPLE_TAGS, Tag, as_markdown, plain, read_tag
+from bot.platforms.telegram.tags import (
+    SIMPLE_TAGS,
+    SPOKEN_OF,
+    STRUCTURE,
+    Tag,
+    as_markdown,
+    plain,
+    read_tag,
+)
+from bot.platforms.telegram.unpaired import unpaired
 
 SPOILER = re.compile(r"\|\|(?=[^\s|])(.+?)(?<=[^\s|])\|\|", re.DOTALL)
 _NOTE = re.compile(r"\^[\w-]+")
@@ -40,17 +50,30 @@ def parse(markdown: str, *, partial: bool = False) -> tuple[tuple[Event, ...], s
     Of a text that is still being written, the last table may get more rows.
     """
     text = with_prices(with_dollars(markdown))
-    rewriter = _Rewriter(text, partial=partial)
-    return tuple(separated(rewriter.rewrite(events_of(text)))), text
+    events = tuple(events_of(text))
+    words = unpaired(events, partial=partial) if "<" in text else frozenset()
+    rewriter = _Rewriter(text, partial=partial, words=words)
+    return tuple(separated(rewriter.rewrite(events))), text
 
 
 class _Rewriter:
-    """Rewrites the events of one text, in one pass."""
+    """Rewrites the events of one text, in one pass.
 
-    def __init__(self, source: str, *, inside_html: bool = False, partial: bool = False) -> None:
+    `words` are the places of tags that are none.
+    """
+
+    def __init__(
+        self,
+        source: str,
+        *,
+        inside_html: bool = False,
+        partial: bool = False,
+        words: frozenset[int] = frozenset(),
+    ) -> None:
         self._source = source.encode()
         self._end = len(self._source.rstrip()) if partial else math.inf
         self._inside_html = inside_html
+        self._words = words
         self._closers: list[tuple[str, list[Payload]]] = []  # what ends each open link and the like
         self._tags: list[Tag] = []
         self._note = ""
@@ -94,6 +117,8 @@ class _Rewriter:
                 yield {"Code": unicode_formula(payload["InlineMath"])}
         elif "DisplayMath" in payload:
             yield {"DisplayMath": unicode_formula(payload["DisplayMath"])}
+        elif "InlineHtml" in payload and place.get("start") in self._words:
+            yield {"Text": payload["InlineHtml"]}
         elif "InlineHtml" in payload:
             yield from self._tag(payload["InlineHtml"])
         elif "Html" in payload:
@@ -198,9 +223,11 @@ class _Rewriter:
             if isinstance(payload, dict):
                 written.append(payload.get("Html") or payload.get("Text") or "")
         source = "".join(written)
-        if self._inside_html:
+        is_spoken_of = SPOKEN_OF.fullmatch(source) is not None
+        if self._inside_html or is_spoken_of:
             yield {"Start": "Paragraph"}, NOWHERE
-            yield {"Text": plain(source).strip()}, NOWHERE
+            words = html.unescape(source) if is_spoken_of else plain(source)
+            yield {"Text": words.strip()}, NOWHERE
             yield {"End": "Paragraph"}, NOWHERE
             return
         markdown = with_prices(as_markdown(source))
@@ -253,6 +280,9 @@ class _Rewriter:
         """The words of one event in a cell, where there is no formatting."""
         if isinstance(payload, str):
             return [" "]  # a line break
+        tag = read_tag(payload["InlineHtml"]) if "InlineHtml" in payload else None
+        if tag and tag.name in STRUCTURE and place.get("start") not in self._words:
+            return [" • " if tag.name == "li" and not tag.closing else " "]
         words: list[str] = []
         for piece in self._inline(payload, place):
             if piece == _LINE:

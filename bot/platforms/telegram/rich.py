@@ -50,7 +50,7 @@ def compose(markdown: str, *, partial: bool = False) -> RichText:
     """A text, whole or still being written."""
     if partial:
         markdown = complete(markdown[: undecided(markdown)])
-    safe = inert(in_dialect(markdown)).rstrip()
+    safe = inert(in_dialect(markdown, partial=partial)).rstrip()
     return RichText(_BLANK_LINES.sub("", safe))
 
 

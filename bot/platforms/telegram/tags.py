@@ -28,13 +28,19 @@ _BLOCKS = frozenset({
 # fmt: on
 # fmt: off
 _SILENT = frozenset({
-    "abbr", "acronym", "bdi", "bdo", "big", "body", "caption", "code", "data", "dfn", "font",
-    "head", "html", "ins", "kbd", "label", "mark", "meta", "picture", "pre", "q", "rp", "rt",
-    "ruby", "samp", "script", "small", "source", "span", "style", "sub", "time", "tt", "u",
-    "video", "wbr",
+    "abbr", "acronym", "bdi", "bdo", "big", "code", "data", "dfn", "font", "ins", "kbd", "mark",
+    "q", "rp", "rt", "ruby", "samp", "small", "span", "sub", "time", "tt", "u",
+})
+_PAGE = frozenset({
+    "body", "caption", "head", "html", "label", "meta", "picture", "pre", "script", "source",
+    "style", "video",
 })
 # fmt: on
-KNOWN = _BLOCKS | _SILENT | SIMPLE_TAGS.keys() | {"a", "br", "img", "sup", "tg-spoiler"}
+VOID = frozenset({"br", "hr", "img", "wbr"})
+"""Tags that need no other."""
+KNOWN = _BLOCKS | _SILENT | _PAGE | SIMPLE_TAGS.keys() | VOID | {"a", "sup", "tg-spoiler"}
+STRUCTURE = (_BLOCKS | _PAGE) - VOID
+"""What formats no words within a line: who writes such a tag there speaks of it."""
 
 _TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9-]*)((?:\s[^<>]*)?)/?>")
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)|<\?.*?(?:\?>|\Z)|<![A-Z].*?(?:>|\Z)", re.DOTALL)
@@ -44,6 +50,8 @@ _CODE_TAG = re.compile(r"</?code\b[^>]*>", re.IGNORECASE)
 _EMPTY_START = re.compile(r"(<[a-z][^<>]*>)\s+", re.IGNORECASE)
 _INDENTATION = re.compile(r"^[ \t]+(?=\S)", re.MULTILINE)
 _PRE = re.compile(r"<pre\b[^>]*>(.*?)(?:</pre>|\Z)", re.DOTALL | re.IGNORECASE)
+SPOKEN_OF = re.compile(r"\s*</?[a-z][a-z0-9]*>(?=[\s:,.;–—-])[^<\n]+\s*", re.IGNORECASE)
+"""A line that begins with a tag which is a word, as in "<div> is a block."."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +62,7 @@ class Tag:
     closing: bool = False
     address: str = ""
     label: str = ""
+    has_attributes: bool = False
 
 
 def read_tag(text: str) -> Tag | None:
@@ -71,6 +80,7 @@ def read_tag(text: str) -> Tag | None:
         closing=bool(match[1]),
         address=html.unescape(given.get("href") or given.get("src") or ""),
         label=html.unescape(given.get("alt") or ""),
+        has_attributes=bool(match[3].strip()),
     )
 
 

@@ -128,7 +128,7 @@ def test_nothing_is_fetched_or_lost_however_code_is_nested(pieces: list[tuple[st
     text = "".join(piece + end for piece, end in pieces)
     markdown = compose(text).markdown
     assert not fetching(markdown)
-    assert re.findall(r"\w+", markdown) == re.findall(r"\w+", text)
+    assert re.findall(r"\w+", markdown.replace("&lt;", "<")) == re.findall(r"\w+", text)
 
 
 @pytest.mark.parametrize(
