@@ -19,6 +19,7 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from bot.core.delivery.markdown import MARKER, PRODUCT, code_blocks, open_fence, spans
+from bot.core.delivery.rules import most_added, with_rules
 
 LONGEST = 400
 """Characters of emphasis that gets a gap: of a longer one, the beginning was shown already."""
@@ -106,7 +107,7 @@ def where_missed(text: str, change: Change, *, wide: bool = False) -> str:
 
 def as_meant(text: str) -> str:
     """A Markdown text that every reader of it shows as it was meant."""
-    return with_gaps(with_products(text))
+    return with_gaps(with_products(with_rules(text)))
 
 
 def with_gaps(text: str) -> str:
@@ -134,8 +135,8 @@ def _with_gaps(line: str) -> str:
 
 
 def most_signs(text: str) -> int:
-    """So many gaps and backslashes may be added to a text at most."""
-    return len(_MARK.findall(text)) + text.count("*")
+    """So many gaps, backslashes and blank lines may be added to a text at most."""
+    return len(_MARK.findall(text)) + text.count("*") + most_added(text)
 
 
 def undecided(text: str) -> int:

@@ -25,14 +25,14 @@ _NEW_BLOCK = re.compile(r"[ \t]*(?:[-*+#>]|\d{1,9}[.)])")
 _MARKER = re.compile(r"[\\`*_~\[<&!]")
 """What every match of `_OPENED` has in it."""
 _OPENED = re.compile(
-    r"\\(?s:.)"  # escaped: no marker, and skipped
+    r"\\(?:[^\n]|\n(?!\Z))"  # escaped: no marker, and skipped
     r"|(?P<opened>"
     r"`+"
     rf"|{BOLD}|__(?=\S)|~~(?=\S)|{ITALIC}|(?<![\w_])_(?=[^\s_])"
     r"|!?\[(?:[^\[\]\n]|\[[^\[\]\n]*\])*"  # a link, at any point before its end
     r"(?:\[[^\[\]\n]*|\](?:\((?:[^()\s]|\([^()\s]*\))*(?:\([^()\s]*|[ ](?:\"[^\"\n]*\"?)?)?)?)?\Z"
     r"|(?<!\S)!\Z"
-    r"|<(?:[a-zA-Z/!][^<>\n]*)?\Z|&#?\w{0,31}\Z|[*_~]+\Z|\\\Z"
+    r"|<(?:[a-zA-Z/!][^<>\n]*)?\Z|&#?\w{0,31}\Z|[*_~]+\Z|\\\n?\Z"
     r")"
 )
 
@@ -98,7 +98,7 @@ def _held_words(text: str, known: list[Line]) -> int | None:
     at = known[first].start
     if not _MARKER.search(text, at):  # so it is with most words; to look closer takes long
         return None
-    whole = [span for span in spans(text, at, len(text)) if not _is_half_address(text, *span)]
+    whole = [span for span in spans(text, at, len(text)) if not _is_uncertain(text, *span)]
     for start, end in (*whole, (len(text), len(text))):
         if len(text) - start >= HOLD:  # nothing before it is held back
             at = end
@@ -114,6 +114,8 @@ def _held_words(text: str, known: list[Line]) -> int | None:
     return None
 
 
-def _is_half_address(text: str, start: int, end: int) -> bool:
-    """Whether the mark that seems to close a span stands in the address of a link."""
-    return end == len(text) and text[end - 1] in "_*~" and "](" in text[start:end]
+def _is_uncertain(text: str, start: int, end: int) -> bool:
+    """Whether the mark that seems to close a span may stand in an address, or before a price."""
+    if end < len(text):
+        return False
+    return text[end - 1] == "$" or (text[end - 1] in "_*~" and "](" in text[start:end])

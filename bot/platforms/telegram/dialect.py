@@ -9,11 +9,11 @@ backslash.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
 from bot.core.delivery.emphasis import as_meant
-from bot.platforms.telegram.elements import ended, events_of, started
+from bot.platforms.telegram.elements import Event, ended, events_of, started
 from bot.platforms.telegram.formulas import with_dollars, with_prices
 from bot.platforms.telegram.render import LINE_ENDS
 from bot.platforms.telegram.tags import SPOKEN_OF, read_tag
@@ -46,8 +46,11 @@ Change: TypeAlias = tuple[int, int, bytes]
 
 def _changes(text: str, source: bytes, *, partial: bool) -> Iterator[Change]:
     is_code = False
-    events = tuple(events_of(text))
-    words = unpaired(events, partial=partial) if "<" in text else frozenset()
+    events: Iterable[Event] = events_of(text)
+    words: frozenset[int] = frozenset()
+    if "<" in text:
+        events = tuple(events)
+        words = unpaired(events, partial=partial)
     for payload, place in events:
         if "CodeBlock" in (started(payload), ended(payload)):
             is_code = bool(started(payload))

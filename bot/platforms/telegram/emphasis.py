@@ -6,6 +6,7 @@ All of it is emphasised that a model meant so, its punctuation too.
 from __future__ import annotations
 
 from bot.core.delivery.emphasis import missed, remembered, where_missed, with_products
+from bot.core.delivery.rules import with_rules
 
 _TAGS = {
     "*": ("<i>", "</i>"),
@@ -18,7 +19,7 @@ _TAGS = {
 
 def separated(markdown: str) -> str:
     """The text with emphasis as HTML where it would not be seen, and with signs that are none."""
-    return where_missed(with_products(markdown), _with_tags)
+    return where_missed(with_products(with_rules(markdown)), _with_tags)
 
 
 @remembered

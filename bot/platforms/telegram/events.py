@@ -50,8 +50,11 @@ def parse(markdown: str, *, partial: bool = False) -> tuple[tuple[Event, ...], s
     Of a text that is still being written, the last table may get more rows.
     """
     text = with_prices(with_dollars(markdown))
-    events = tuple(events_of(text))
-    words = unpaired(events, partial=partial) if "<" in text else frozenset()
+    events: Iterable[Event] = events_of(text)
+    words: frozenset[int] = frozenset()
+    if "<" in text:
+        events = tuple(events)
+        words = unpaired(events, partial=partial)
     rewriter = _Rewriter(text, partial=partial, words=words)
     return tuple(separated(rewriter.rewrite(events))), text
 
@@ -100,6 +103,9 @@ class _Rewriter:
                 case _:
                     for piece in self._inline(payload, place):
                         yield piece, place
+        for tag in reversed(self._tags):  # of a text that is still being written
+            for piece in self._close(tag):
+                yield piece, NOWHERE
 
     # ------------------------------------------------------------ inline
 

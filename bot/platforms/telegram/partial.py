@@ -19,16 +19,17 @@ _FENCE = re.compile(r"^[ >\t]*(?:(?:[-*+]|\d+[.)])[ \t]+)*(`{3,}|~{3,})(.*)$")
 _WHOLE = re.compile(
     r"(?<!`)(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`)"  # code
     r"|\\\(.{1,1000}?\\\)|\\\[.{1,1000}?\\\]|\$\$.{1,1000}?\$\$"  # formulas
-    r"|(?<!\$)\$(?=[^\s$])(?:(?!\*\*|~~)[^$\n])*(?<=\S)\$(?!\d|\Z)"
+    r"|(?<!\$)\$(?=[^\s$])(?:(?!\*\*|~~)(?:\\\$|[^$\n]))*(?<=\S)\$(?!\d|\Z)"
     r"|\]\((?:[^()\s]|\([^()\s]*\))*(?:[ ]\"[^\"\n]*\")?\)|https?://[^\s<>\[\]()]+|<[^<>\n]+>"
     rf"|\\[^(\[]|{PRODUCT}|\*\ufe0f",
     re.DOTALL,
 )
 """What has begun and ended, and has no marks of its own."""
-# A dollar that more than a line's worth of words follows begins a variable, as in `$PATH`.
+# A dollar that more than a line's worth of words follows begins a variable, as in `$PATH`; one
+# before a number begins a price, unless a sign or a letter follows that is of no price.
 _OPEN_FORMULA = re.compile(
-    r"(?:\\\(.*|\\\[.*|\$\$.*|\$(?=[^\s\d$])(?:(?!\*\*|~~)[^$\n]){0,120}\$?"
-    r"|\$[\d.,]*(?:[\\^{][^$\n]{0,120}\$?)?)\Z",
+    r"(?:\\\(.*|\\\[.*|\$\$.*|\$(?=[^\s\d$])(?:(?!\*\*|~~)(?:\\\$|[^$\n])){0,120}\$?"
+    r"|\$[\d.,]*(?:\$|(?:[ ]?[\\^{=+]|[ac-jln-su-z](?!\w))(?:\\\$|[^$\n]){0,120}\$?)?)\Z",
     re.DOTALL,
 )
 _RULE = re.compile(r"^[ ]{0,3}(?:(?:\*[ \t]*){3,}|(?:_[ \t]*){3,})\Z", re.MULTILINE)
@@ -41,13 +42,19 @@ def complete(markdown: str) -> str:
     if start is None:
         return markdown  # inside fenced code, which ends by itself
     block = markdown[start:].rstrip()
-    plain = _WHOLE.sub(lambda found: "." * len(found[0]), block)
+    plain = _WHOLE.sub(_masked, block)
     formula = _OPEN_FORMULA.search(plain)
     if formula and len(block) - formula.start() < HELD:
         block = block[: formula.start()].rstrip()
     if _RULE.search(block):
         return markdown[:start] + block
     return markdown[:start] + _closed(block, plain[: len(block)])
+
+
+def _masked(found: re.Match[str]) -> str:
+    """Dots in place of what has no marks; a backslash that escapes stays, also in a formula."""
+    is_escape = len(found[0]) == 2 and found[0][0] == "\\"
+    return "\\." if is_escape else "." * len(found[0])
 
 
 def _last_block(markdown: str) -> int | None:

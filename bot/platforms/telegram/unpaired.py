@@ -19,6 +19,8 @@ def unpaired(events: Sequence[Event], *, partial: bool = False) -> frozenset[int
 
     Of a text that is still being written, the last words may get the tags that they miss.
     """
+    if not any("InlineHtml" in payload for payload, _ in events):
+        return frozenset()
     reader = _Reader()
     for payload, place in events:
         name = started(payload) or ended(payload)

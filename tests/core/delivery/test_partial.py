@@ -54,6 +54,19 @@ def test_no_beginning_of_an_answer_shows_a_raw_marker(at: int) -> None:
     assert "| name" not in last
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("from $10 to $20; the **$", "from $10 to $20; the"),
+        ("it is $x_1$", "it is $x_1$"),
+        ("a line that ends\\\n", "a line that ends"),
+        ("ends\\\nand", "ends\\\nand"),
+    ],
+)
+def test_signs_wait_for_what_they_are(text: str, shown: str) -> None:
+    assert settle(text) == shown
+
+
 def test_a_whole_answer_is_shown_whole() -> None:
     assert settle(ANSWER) == ANSWER
     assert settle(ANSWER + "\n\n") == ANSWER

@@ -69,6 +69,7 @@ def test_telegram_takes_any_mixture(seed: int, telegram_parser: Tdlib) -> None:
 OTHERWISE = {
     "latex",
     "induction",
+    "prices_and_formulas",
     "maths_lecture",  # formulas become what they mean
     "html_mixed",
     "everything_nested",  # `H<sub>2</sub>O` is one word
@@ -124,6 +125,8 @@ def test_no_marker_is_left_in_an_answer_or_on_the_way_to_it(path: Path) -> None:
         ("<div>kept</div>", "kept", []),
         ("your <div> is open, as is <b>", "your <div> is open, as is <b>", []),
         ("between <head> and </head>, or <b></b>", "between <head> and </head>, or <b></b>", []),
+        ("$\\sqrt{b^2-4ac}$, $\\sqrt[3]{x}$", "√(b²-4ac), ∛x", ["code", "code"]),
+        ("said before:\n---\nand now", "said before:\n\n———\nand now", []),
         ("- <p>: a *paragraph*\n- <T>", "• <p>: a *paragraph*\n• <T>", []),
         ("<p>kept</p>", "kept", []),
         ("| a |\n|-|\n| <ul><li>b</li><li>c</li></ul> |", "a\n───────\n• b • c", ["pre"]),
