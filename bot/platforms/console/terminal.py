@@ -32,6 +32,7 @@ from bot.platforms.console.blocks import split_finished
 from bot.platforms.console.render import ColorSystem, Renderer
 from bot.platforms.console.screen import Interrupted
 from bot.platforms.console.typed import FILE_COMMANDS
+from bot.platforms.formulas import begun
 
 PROMPT = "› "
 ROWS_BELOW = 4
@@ -125,7 +126,7 @@ class TerminalScreen:
         """Print what is finished of the text, and draw the rest above the prompt."""
         printed = self._standing(message, text)
         finished, tail = split_finished(text[len(printed) :])
-        drawn = self._markdown(tail)
+        drawn = self._markdown(tail[: begun(tail)])
         if finished:
             self._tail = ""
             self._print(self._markdown(finished))

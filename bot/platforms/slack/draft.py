@@ -109,8 +109,8 @@ class SlackDraft:
             await self._begin(text)
         elif self._mode is Mode.STREAM:
             await self._stream_on(written(settled(text)))
-        if self._mode is Mode.MESSAGE:
-            await self._edit(Reply(text=text, buttons=self._stop), Urgency.PREVIEW)
+        if self._mode is Mode.MESSAGE and (preview := settled(text)):
+            await self._edit(Reply(text=preview, buttons=self._stop), Urgency.PREVIEW)
 
     async def finish(self, reply: Reply) -> MessageRef:
         """Make the reply the message. May be called again after a failure."""
@@ -170,7 +170,7 @@ class SlackDraft:
                 return
         # What is posted early needs an edit at its end: where none is left, it is posted whole.
         self._posting.promise_edit(self)
-        await self._post(Reply(text=text, buttons=self._stop), Urgency.PREVIEW)
+        await self._post(Reply(text=settled(text), buttons=self._stop), Urgency.PREVIEW)
 
     async def _post(self, reply: Reply, urgency: Urgency) -> None:
         answer = replace(reply, answering=self._answering.ref)

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 from bot.core.delivery.emphasis import GAP, as_meant, most_signs, undecided
 from bot.core.punctuation import shortened
 from bot.core.types import Button, ButtonRow, Feedback, Reply, Thoughts
+from bot.platforms.formulas import as_code, begun
 
 Json: TypeAlias = dict[str, Any]
 
@@ -52,29 +53,33 @@ def neutralise(text: str) -> str:
 def written(text: str) -> str:
     """A Markdown text as Slack is given it: mentions are inert, emphasis and footnotes are seen.
 
+    Formulas are code, since Slack draws none.
+
     A backslash before an asterisk is not shown (docs.slack.dev, "Markdown block").
     """
-    return neutralise(_FOOTNOTE.sub(lambda found: found[0] + JOINER, as_meant(text)))
+    return neutralise(_FOOTNOTE.sub(lambda found: found[0] + JOINER, as_meant(as_code(text))))
 
 
 def settled(text: str) -> str:
-    """What of an unfinished text can be written for good: a mention may be half written.
+    """What of an unfinished text can be written for good: a mention or formula may be half written.
 
     Where `a` begins `b`, `written(settled(a))` begins `written(settled(b))`, but for rare asterisks
     about which much later words decide, as in a formula that ends. Then a stream cannot go on.
     """
-    begun = _BEGUN.search(text)
-    text = text[: begun.start()] if begun else text
-    return text[: undecided(text)]
+    mention = _BEGUN.search(text)
+    text = text[: mention.start()] if mention else text
+    return text[: min(undecided(text), begun(text))]
 
 
 def measure(text: str) -> int:
     """How much of `MAX_TEXT` a Markdown text takes, in UTF-16 units to be on the safe side."""
+    text = as_code(text)
     return len(neutralise(text).encode("utf-16-le")) // 2 + most_signs(text)
 
 
 def measure_stream(text: str) -> int:
     """How much of `STREAM_TEXT` a Markdown text takes: Slack counts a stream in bytes."""
+    text = as_code(text)
     return len(neutralise(text).encode()) + most_signs(text) * len(GAP.encode())
 
 

@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from bot.platforms.formulas import unicode_formula
 from bot.platforms.telegram.elements import (
     NOWHERE,
     Event,
@@ -23,7 +24,7 @@ from bot.platforms.telegram.elements import (
     events_of,
     started,
 )
-from bot.platforms.telegram.formulas import is_price, unicode_formula, with_dollars, with_prices
+from bot.platforms.telegram.formulas import is_price, with_dollars, with_prices
 from bot.platforms.telegram.items import separated
 from bot.platforms.telegram.links import usable
 from bot.platforms.telegram.tables import layout
@@ -122,7 +123,9 @@ class _Rewriter:
             else:
                 yield {"Code": unicode_formula(payload["InlineMath"])}
         elif "DisplayMath" in payload:
-            yield {"DisplayMath": unicode_formula(payload["DisplayMath"])}
+            yield {"Start": {"CodeBlock": {"Fenced": ""}}}  # a formula would be converted again
+            yield {"Text": unicode_formula(payload["DisplayMath"])}
+            yield {"End": "CodeBlock"}
         elif "InlineHtml" in payload and place.get("start") in self._words:
             yield {"Text": payload["InlineHtml"]}
         elif "InlineHtml" in payload:
@@ -294,7 +297,7 @@ class _Rewriter:
             if piece == _LINE:
                 words.append(" ")
             elif isinstance(piece, dict):
-                kinds = ("Text", "Code", "DisplayMath")
+                kinds = ("Text", "Code")
                 words += [piece[kind] for kind in kinds if kind in piece]
                 if "FootnoteReference" in piece:
                     words.append(f"[{piece['FootnoteReference']}]")

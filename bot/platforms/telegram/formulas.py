@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import re
 
-from telegramify_markdown.latex_escape.helper import LatexToUnicodeHelper
-
 from bot.platforms.telegram.elements import events_of, started
 
-LONG_FORMULA, DEEP_FORMULA = 1000, 100
-"""Characters and braces past which a formula stays as it is: the converter descends into each."""
 PASSES = 12
 """How often prices are looked for: each time half of those that stand in a row are found."""
 
@@ -18,9 +14,6 @@ _TEX = re.compile(r"\\\((.+?)\\\)|\\\[(.+?)\\\](?![^\[\]\n]*\]\()", re.DOTALL)
 _EMPHASISED = re.compile(r"(?<![\\^])(?:\*\*|__|~~)\$\Z")
 _WORD_BEGINS = re.compile(r"(?<![\\^])[*_~(\[{\"/:;,.=<>+&–—-]\$\Z")
 """A dollar before which no formula ends, when a letter stands after it."""
-_ROOT = re.compile(r"\\sqrt(?:\[(\w)\])?\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}")
-
-_ROOTS = {"": "√", "3": "∛", "4": "∜"}
 
 
 def with_dollars(markdown: str) -> str:
@@ -78,18 +71,3 @@ def is_price(source: bytes, place: dict[str, int]) -> bool:
     if after.isdigit() or _EMPHASISED.search(formula):
         return True
     return after.isalpha() and _WORD_BEGINS.search(formula) is not None
-
-
-def unicode_formula(tex: str) -> str:
-    """A formula in Unicode as far as it goes; what it cannot say stays LaTeX."""
-    if len(tex) > LONG_FORMULA or tex.count("{") > DEEP_FORMULA:
-        return tex.strip()
-    shown = str(LatexToUnicodeHelper().convert(_ROOT.sub(_root, tex)))  # type: ignore[no-untyped-call]  # untyped there
-    return shown.strip() or tex.strip()
-
-
-def _root(found: re.Match[str]) -> str:
-    """A root in brackets: a line over many letters is no line in most fonts."""
-    index, inner = found[1] or "", _ROOT.sub(_root, found[2])
-    sign = _ROOTS.get(index) or f"^{index}√"
-    return f"{sign}{inner}" if inner.isalnum() else f"{sign}({inner})"

@@ -11,9 +11,7 @@ from __future__ import annotations
 import re
 
 from bot.core.delivery.markdown import PRODUCT
-
-HELD = 400
-"""An open formula longer than this is none."""
+from bot.platforms.formulas import HELD, OPEN_FORMULA
 
 _FENCE = re.compile(r"^[ >\t]*(?:(?:[-*+]|\d+[.)])[ \t]+)*(`{3,}|~{3,})(.*)$")
 _WHOLE = re.compile(
@@ -25,13 +23,6 @@ _WHOLE = re.compile(
     re.DOTALL,
 )
 """What has begun and ended, and has no marks of its own."""
-# A dollar that more than a line's worth of words follows begins a variable, as in `$PATH`; one
-# before a number begins a price, unless a sign or a letter follows that is of no price.
-_OPEN_FORMULA = re.compile(
-    r"(?:\\\(.*|\\\[.*|\$\$.*|\$(?=[^\s\d$])(?:(?!\*\*|~~)(?:\\\$|[^$\n])){0,120}\$?"
-    r"|\$[\d.,]*(?:\$|(?:[ ]?[\\^{=+]|[ac-jln-su-z](?!\w))(?:\\\$|[^$\n]){0,120}\$?)?)\Z",
-    re.DOTALL,
-)
 _RULE = re.compile(r"^[ ]{0,3}(?:(?:\*[ \t]*){3,}|(?:_[ \t]*){3,})\Z", re.MULTILINE)
 _DELIMITER = re.compile(r"(?P<code>`+)|(?P<mark>\*+|_+|~~|\|\|)")
 
@@ -43,7 +34,7 @@ def complete(markdown: str) -> str:
         return markdown  # inside fenced code, which ends by itself
     block = markdown[start:].rstrip()
     plain = _WHOLE.sub(_masked, block)
-    formula = _OPEN_FORMULA.search(plain)
+    formula = OPEN_FORMULA.search(plain)
     if formula and len(block) - formula.start() < HELD:
         block = block[: formula.start()].rstrip()
     if _RULE.search(block):

@@ -67,7 +67,7 @@ async def test_a_stream_whose_words_turn_out_otherwise_is_written_over(stage: Sl
         await draft.show(text)
     await draft.finish(Reply(text="so $2*3*4$ is 24"))
     (seen,) = stage.place.answers()
-    assert (seen.text, seen.streaming) == ("so $2*3*4$ is 24", False)
+    assert (seen.text, seen.streaming) == ("so `2*3*4` is 24", False)
 
 
 async def test_the_message_is_streaming_until_it_is_whole(stage: SlackStage) -> None:

@@ -1,0 +1,145 @@
+r"""Formulas for where none are drawn: code, and in it Unicode as far as that goes. Pure functions.
+
+A reader of Markdown takes the backslashes of `\(…\)` and `\[…\]` for its own, and people would see
+`[ \frac{1}{2} ]`.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from bot.core.delivery.markdown import MARKER, code_blocks, open_fence
+
+HELD = 400
+"""An open formula longer than this is none."""
+LONG_FORMULA, DEEP_FORMULA = 1000, 100
+"""Characters and braces past which a formula stays as it is: the converter descends into each."""
+REMEMBERED = 512
+"""Formulas that are remembered as they are shown: a growing text has the same ones again."""
+
+# A dollar that more than a line's worth of words follows begins a variable, as in `$PATH`; one
+# before a number begins a price, unless a sign or a letter follows that is of no price.
+OPEN_FORMULA = re.compile(
+    r"(?:\\\(.*|\\\[.*|\$\$.*|\$(?=[^\s\d$])(?:(?!\*\*|~~)(?:\\\$|[^$\n])){0,120}\$?"
+    r"|\$(?=[^\s\d$][^$\n]{0,120}\\)(?:\\\$|[^$\n]){0,300}\$?"
+    r"|\$[\d.,]*(?:\$|(?:\(|[ ]?[\\^{=+]|[ ][-×*<>][ ]|[ac-jln-su-z](?!\w))"
+    r"(?:\\\$|[^$\n]){0,300}\$?)?)\Z",
+    re.DOTALL,
+)
+"""The beginning of a formula at the end of a growing text."""
+_LINE_END = r"\n(?![ \t>]*\n)"
+_FORMULA = re.compile(  # a pattern that begins with signs is quick
+    r"[`\\$](?:"
+    r"(?<=`)(?<!``)(?P<ticks>`*)(?!`)[^\n]+?(?<!`)`(?P=ticks)(?!`)"  # code
+    rf"|(?<=\\)\((?P<inline>(?:[^\\\n]|\\[^()\[\]\n]|{_LINE_END}){{1,1000}}?)\\\)"
+    rf"|(?<=\\)\[(?P<display>(?:[^\\\n]|\\[^\[\]\n]|\\?{_LINE_END}){{1,1000}}?)\\\]"
+    r"(?![^\[\]\n]*\]\()"  # else it is in the words of a link
+    r"|(?<=\\)[^(\[]"
+    rf"|(?<=\$)(?<!\$\$)\$(?P<dollars>(?:[^$\n]|{_LINE_END}){{1,1000}}?)\$\$(?!\$)"
+    r"|(?<=\$)(?<![A-Za-z0-9$]\$)(?P<single>(?=[^\s$])(?:\\\$|[^$\n`]){1,300}?(?<=[^\s\\]))"
+    r"\$(?![A-Za-z0-9$]))"
+)
+_SIGN = re.compile(r"[\\^_={}<>]")
+_WORD = re.compile(r"[A-Za-z]{3}|[^\x00-\x7f]{3}")
+_MARGIN = re.compile(r"[ ]{0,12}(?:>[ ]{0,4}){0,3}")
+_ROOT = re.compile(r"\\sqrt(?:\[(\w)\])?\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}")
+_ROOTS = {"": "√", "3": "∛", "4": "∜"}
+
+
+@lru_cache(maxsize=REMEMBERED)
+def unicode_formula(tex: str) -> str:
+    """A formula in Unicode as far as it goes; what it cannot say stays LaTeX."""
+    # Loaded for the first formula: it takes 5 MB where nothing of Telegram is loaded.
+    from telegramify_markdown.latex_escape.helper import LatexToUnicodeHelper
+
+    if len(tex) > LONG_FORMULA or tex.count("{") > DEEP_FORMULA:
+        return tex.strip()
+    shown = str(LatexToUnicodeHelper().convert(_ROOT.sub(_root, tex)))  # type: ignore[no-untyped-call]  # untyped there
+    return shown.strip() or tex.strip()
+
+
+def _root(found: re.Match[str]) -> str:
+    """A root in brackets: a line over many letters is no line in most fonts."""
+    index, inner = found[1] or "", _ROOT.sub(_root, found[2])
+    sign = _ROOTS.get(index) or f"^{index}√"
+    return f"{sign}{inner}" if inner.isalnum() else f"{sign}({inner})"
+
+
+def as_code(markdown: str) -> str:
+    """The text with its formulas as code."""
+    if not _may_hold(markdown):
+        return markdown
+    pieces: list[str] = []
+    at = 0
+    for code in code_blocks(markdown):
+        pieces += [_FORMULA.sub(_code, markdown[at : code.start]), markdown[code.start : code.end]]
+        at = code.end
+    return "".join([*pieces, _FORMULA.sub(_code, markdown[at:])])
+
+
+def begun(markdown: str) -> int:
+    """Where a formula begins with which a growing text ends; else the end of the text.
+
+    It may be whole, when what comes next decides whether it is one.
+    """
+    start = markdown.rfind("\n\n") + 1
+    if not _may_hold(markdown[start:]) or open_fence(markdown) is not None:
+        return len(markdown)
+    block = markdown[start:].rstrip()
+    found = OPEN_FORMULA.search(_FORMULA.sub(_masked, block))
+    if found is None or len(block) - found.start() >= HELD:
+        return len(markdown)
+    at = start + found.start()
+    line = markdown.rfind("\n", 0, at) + 1
+    marker = MARKER.match(markdown, line)
+    return line if marker and marker.end() == at else at
+
+
+def _may_hold(text: str) -> bool:
+    return "$" in text or "\\(" in text or "\\[" in text
+
+
+def _masked(found: re.Match[str]) -> str:
+    """Dots in place of what is whole, unless it ends the text."""
+    if _tex(found) is None and found["ticks"] is None:
+        return "\\."
+    is_last = found.end() == len(found.string) and found["ticks"] is None
+    return found[0] if is_last else "." * len(found[0])
+
+
+def _code(found: re.Match[str]) -> str:
+    """The formula as it stands in the text instead; what is none stays as it is."""
+    tex = _tex(found)
+    if tex is None or not tex.strip() or (found["single"] and not _is_formula(tex)):
+        return found[0]
+    margin = _margin(found) if found["single"] is None and found["inline"] is None else None
+    if margin and ">" in margin:
+        tex = tex.replace(f"\n{margin}", "\n").replace(f"\n{margin.rstrip()}", "\n")
+    shown = unicode_formula(" ".join(tex.split()))
+    if "`" in shown:
+        return found[0]
+    if "|" not in tex:  # it would divide a cell of a table
+        shown = shown.replace("|", "∣")
+    lines = [line.strip() for line in shown.split("\n") if line.strip()]
+    if margin is None:
+        return f"`{'; '.join(lines)}`"
+    return f"\n{margin}".join(["```", *lines, "```"])
+
+
+def _tex(found: re.Match[str]) -> str | None:
+    return found["inline"] or found["display"] or found["dollars"] or found["single"]
+
+
+def _is_formula(tex: str) -> bool:
+    """Whether it is not just what stands between two sums of money."""
+    return _SIGN.search(tex) is not None or _WORD.search(tex) is None
+
+
+def _margin(found: re.Match[str]) -> str | None:
+    """What stands before a formula that is alone on its lines."""
+    text = found.string
+    before = text[text.rfind("\n", 0, found.start()) + 1 : found.start()]
+    end = text.find("\n", found.end())
+    after = text[found.end() : end if end >= 0 else len(text)]
+    return before if not after.strip() and _MARGIN.fullmatch(before) else None

@@ -1,0 +1,68 @@
+"""Formulas where none are drawn, and prices that are none."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.core.delivery.partial import settle
+from bot.platforms.formulas import as_code, begun
+from tests.core.delivery.test_hostile_texts import at_once
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        (r"so \( \frac{a}{b} \), or $x_1^2$.", "so `a/b`, or `x₁²`."),
+        ("12 × 5:\n\\[ 12 \\times 5 = 60 \\]\nDone", "12 × 5:\n```\n12 × 5 = 60\n```\nDone"),
+        ("1. so\n   $$\n   y_1\n   $$\n2. b", "1. so\n   ```\n   y₁\n   ```\n2. b"),
+        ("> \\[\n> x^2\n> \\]\n> so", "> ```\n> x²\n> ```\n> so"),
+        (r"2. Then: \[ x = 1 \]", "2. Then: `x = 1`"),
+        (r"\[ \begin{pmatrix} 1 & 2 \\ 3 & 4 \end{pmatrix} \].", "`(1  2; 3  4)`."),
+        (r"$P = \$1{,}000$ and $3 \times 4 = 12$", "`P = $1,000` and `3 × 4 = 12`"),
+        ("| $a \\mid b$ |", "| `a ∣ b` |"),
+        ("设$x$为$y^2$。", "设`x`为`y²`。"),
+    ],
+)
+def test_a_formula_is_code(written: str, shown: str) -> None:
+    assert as_code(written) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from $5 to $6, $10-$20, **$15** or *$99/year*, (about 4$) and $5k",
+        "$HOME/bin:$PATH, ${USER}, $$$ and US$5, $AAPL",
+        r"`\(group\)` and `$x$`",
+        "```sh\necho $x$y \\[ -f a \\]\n```",
+        r"[docs \[new\]](https://example.com)",
+        r"it costs \$5, and \$6 then",
+    ],
+)
+def test_what_is_no_formula_stays_as_it_is(text: str) -> None:
+    assert as_code(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        (r"so \( \frac{a", r"\( \frac{a"),
+        ("so $3 \\times", "$3 \\times"),
+        ("so $x$", "$x$"),
+        ("so:\n- $x", "- $x"),
+        ("```\n$x", ""),
+        ("it costs $5 and", ""),
+        ("so $x$ is", ""),
+    ],
+)
+def test_a_formula_waits_until_it_is_whole(text: str, rest: str) -> None:
+    assert text[begun(text) :] == rest
+
+
+@pytest.mark.parametrize(
+    "piece", ["\\(x", "\\[", "\\(\n", "$$x", "$x ", "$x\\", "`a", "$", "\\[\\\n", "$\\sqrt{"]
+)
+def test_what_is_never_closed_takes_no_time(piece: str) -> None:
+    text = piece * 5000
+    with at_once():
+        as_code(text)
+        begun(settle(text))
