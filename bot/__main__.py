@@ -7,6 +7,9 @@ import sys
 from collections.abc import Sequence
 
 from bot.cli.arguments import parse
+from bot.cli.speech import speech
+from bot.core.phrases import told
+from bot.core.punctuation import valued
 from bot.errors import BotError, ConfigError
 
 EXIT_FAILED = 1
@@ -16,14 +19,15 @@ EXIT_INTERRUPTED = 130
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `bot ARGUMENTS…`; returns the exit code."""
-    arguments = parse(argv)
+    texts = speech(os.environ, sys.stdout)
+    arguments = parse(argv, texts)
     try:
         return arguments.command(arguments)
     except ConfigError as error:
-        print(error, file=sys.stderr)
+        print(told(error, texts), file=sys.stderr)
         return EXIT_CONFIG
     except BotError as error:
-        print(f"bot: {error}", file=sys.stderr)
+        print(valued(texts, "bot", told(error, texts)), file=sys.stderr)
         return EXIT_FAILED
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 from bot import api, store
 from bot.config import Config
+from bot.core.phrases import Phrase
 from bot.core.types import Finding
 from bot.platforms import slack, telegram
 
@@ -19,9 +20,9 @@ async def check(config: Config) -> AsyncIterator[Finding]:
     if not config.has_platform:
         yield Finding(
             ok=False,
-            subject="platforms",
-            text="none is configured; only `bot chat` and `bot demo` work",
-            fix="set telegram.token, or slack.bot_token and slack.app_token",
+            subject=Phrase("platforms"),
+            text=Phrase("none is configured; only `bot chat` and `bot demo` work"),
+            fix=Phrase("set telegram.token, or slack.bot_token and slack.app_token"),
         )
         return
     if config.telegram.token:
@@ -42,15 +43,18 @@ def _other_models(config: Config) -> dict[str, str]:
 
 
 def _access(config: Config) -> Finding:
-    access = config.access
+    access, subject = config.access, Phrase("access")
     if access.open:
-        return Finding(ok=True, subject="access", text="open to everybody")
+        return Finding(ok=True, subject=subject, text=Phrase("open to everybody"))
     listed = len(access.admins) + len(access.users) + len(access.chats)
     if listed:
-        return Finding(ok=True, subject="access", text=f"{listed} in the lists may speak")
+        text = Phrase("{count} in the lists may speak", count=listed)
+        return Finding(ok=True, subject=subject, text=text)
     return Finding(
         ok=False,
-        subject="access",
-        text="nobody may speak to the bot",
-        fix='set access.admins, for example ["telegram:1001"]; the bot tells strangers their id',
+        subject=subject,
+        text=Phrase("nobody may speak to the bot"),
+        fix=Phrase(
+            'set access.admins, for example ["telegram:1001"]; the bot tells strangers their id'
+        ),
     )

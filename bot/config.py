@@ -23,6 +23,7 @@ from bot.core.access import Access
 from bot.core.defaults import Persona
 from bot.core.limits.budget import Quotas
 from bot.core.limits.quota import NAMES, Limits
+from bot.core.phrases import Phrase
 from bot.errors import ConfigError
 from bot.platforms.slack.settings import SlackSettings
 from bot.platforms.telegram.settings import TelegramSettings
@@ -38,7 +39,7 @@ _ID = re.compile(
 )
 """Who may stand in a list of the table `access`."""
 
-GUIDE = """\
+GUIDE = Phrase("""\
 Nothing to start yet: no chat platform is configured. Set, in the environment or in chinwag.toml,
 
   for the answers     BOT_API__KEY            the key of your OpenAI-compatible API
@@ -49,7 +50,7 @@ Nothing to start yet: no chat platform is configured. Set, in the environment or
   who may speak       BOT_ACCESS__ADMINS      '["telegram:1001"]'; the bot tells strangers their id
 
 `bot check` then says what works. config.example.toml lists every key.
-To try the bot right now, without any account: `bot chat`."""
+To try the bot right now, without any account: `bot chat`.""")
 
 
 class _Table(BaseModel):
@@ -72,10 +73,12 @@ class AccessSettings(_Table):
     def _are_ids(cls, entries: frozenset[str]) -> frozenset[str]:
         for entry in sorted(entries):
             if not _ID.fullmatch(entry):
-                raise ValueError(
-                    f"“{entry}” is no id; write telegram:1001 or slack:U0123, "
-                    "the bot tells strangers theirs"
+                wrong = Phrase(
+                    "“{entry}” is no id; write telegram:1001 or slack:U0123, "
+                    "the bot tells strangers theirs",
+                    entry=entry,
                 )
+                raise ValueError(wrong)
         return entries
 
     @field_validator("models")
@@ -128,7 +131,8 @@ class QuotaSettings(_Table):
             if name != "UTC":
                 ZoneInfo(name)
         except (ValueError, OSError, KeyError) as error:
-            raise ValueError(f"“{name}” is no time zone; write one like Europe/Berlin") from error
+            wrong = Phrase("“{name}” is no time zone; write one like Europe/Berlin", name=name)
+            raise ValueError(wrong) from error
         return name
 
     @property

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar, get_args, get_origin
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
+from bot.core.i18n import N_
+from bot.core.phrases import Phrase, below, listed, placed, reason, said
 from bot.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -31,16 +34,33 @@ M = TypeVar("M", bound=BaseModel)
 Tables: TypeAlias = Mapping[str, Mapping[str, FieldInfo]]
 
 _EXPECTED = {
-    "bool": "true or false",
-    "int": "a whole number",
-    "float": "a number",
-    "string": "a text in double quotes",
-    "list": "a list of texts",
-    "tuple": "a list of texts",
-    "set": "a list of texts",
-    "frozen_set": "a list of texts",
-    "dict": "a table",
+    "bool": N_("true or false"),
+    "int": N_("a whole number"),
+    "int_from_float": N_("a whole number"),
+    "int_parsing_size": N_("a whole number"),
+    "float": N_("a number"),
+    "decimal": N_("a number"),
+    "finite_number": N_("a number"),
+    "string": N_("a text in double quotes"),
+    "list": N_("a list of texts"),
+    "tuple": N_("a list of texts"),
+    "set": N_("a list of texts"),
+    "frozen_set": N_("a list of texts"),
+    "dict": N_("a table"),
+    "model": N_("a table"),
 }
+"""What is said of pydantic's kinds of errors: a value of another type was expected."""
+_RULES = {
+    "missing": N_("is missing"),
+    "extra_forbidden": N_("unknown key"),
+    "greater_than": N_("must be greater than {gt}"),
+    "greater_than_equal": N_("must be greater than or equal to {ge}"),
+    "less_than_equal": N_("must be less than or equal to {le}"),
+    "string_too_short": N_("must not be empty"),
+    "string_too_long": N_("must have at most {max_length} characters"),
+}
+"""The same of values that break a rule, which stands in the context."""
+_WITHIN = "{place}.{key}"  # the same in every language
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +91,7 @@ def read_settings(model: type[M], path: Path | None, environ: Mapping[str, str])
         problems += [_describe(detail, found, tables) for detail in details]
     if problems:
         # Not `from error`: pydantic's own text shows the values, secrets among them.
-        raise ConfigError(_without("\n".join(problems), _secret_texts(found.values(), tables)))
+        raise ConfigError(_without(below(problems), _secret_texts(found.values(), tables)))
     return filled
 
 
@@ -90,35 +110,39 @@ def tables_of(model: type[BaseModel]) -> Tables:
 def _from_file(path: Path, tables: Tables, problems: list[str]) -> Iterator[_Setting]:
     for table, content in _toml(path).items():
         if table not in tables:
-            problems.append(f"{path}: {table}: {_unknown_table(table, tables)}")
+            problems.append(placed(f"{path}: {table}", _unknown_table(table, tables)))
         elif not isinstance(content, dict):
-            problems.append(f"{path}: {table}: expected a table; write [{table}] above its keys")
+            header = Phrase("expected a table; write {header} above its keys", header=f"[{table}]")
+            problems.append(placed(f"{path}: {table}", header))
         else:
             for key, value in content.items():
                 origin = f"{path}: {table}.{key}"
                 if key in tables[table]:
                     yield _Setting(table=table, key=key, value=value, origin=origin, variable=False)
                 else:
-                    problems.append(f"{origin}: unknown key{_nearest(key, tables[table])}")
+                    unknown = _nearest(Phrase("unknown key"), key, tables[table])
+                    problems.append(placed(origin, unknown))
 
 
 def _toml(path: Path) -> dict[str, object]:
     try:
         return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except OSError as error:
-        reason = (error.strerror or "cannot be read").lower()
-        raise ConfigError(f"{path}: {reason}; check the path and its permissions") from error
+        why = Phrase("{reason}; check the path and its permissions", reason=reason(error))
+        raise ConfigError(placed(str(path), why)) from error
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: not UTF-8 text; save it as UTF-8") from error
+        why = Phrase("not UTF-8 text; save it as UTF-8")
+        raise ConfigError(placed(str(path), why)) from error
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}; texts need double quotes") from error
+        why = Phrase("not valid TOML: {error}; texts need double quotes", error=error)
+        raise ConfigError(placed(str(path), why)) from error
 
 
 def _unknown_table(name: str, tables: Tables) -> str:
     homes = [f"[{table}]" for table, keys in tables.items() if name in keys]
     if homes:
-        return f"belongs under {' or '.join(homes)}"
-    return f"unknown table{_nearest(name, tables)}"
+        return Phrase("belongs under {tables}", tables=_alternatives(homes))
+    return _nearest(Phrase("unknown table"), name, tables)
 
 
 # ---------------------------------------------------------------- the environment
@@ -144,14 +168,16 @@ def _from_environment(
             elif plain in known:
                 table, key = known[plain]
                 if environ.get(plain):
-                    raise ConfigError(f"{name}: {plain} is set too; keep one of the two")
+                    twice = Phrase("{variable} is set too; keep one of the two", variable=plain)
+                    raise ConfigError(placed(name, twice))
                 value = _content(name, Path(text))
             else:
                 if _looks_ours(name, tables):
-                    problems.append(f"{name}: unknown variable{_nearest(name, known)}")
+                    unknown = _nearest(Phrase("unknown variable"), name, known)
+                    problems.append(placed(name, unknown))
                 continue
         except ConfigError as error:
-            problems.append(str(error))
+            problems.append(said(error))
             continue
         yield _Setting(table=table, key=key, value=value, origin=name, variable=True)
 
@@ -162,7 +188,8 @@ def _parsed(name: str, text: str, field: FieldInfo) -> object:
     try:
         value: object = json.loads(text)
     except ValueError:
-        raise ConfigError(f"{name}: expected JSON{_example(name, field, variable=True)}") from None
+        wrong = _with_example(Phrase("expected JSON"), name, field, variable=True)
+        raise ConfigError(placed(name, wrong)) from None
     return value
 
 
@@ -170,8 +197,9 @@ def _content(name: str, path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        reason = (isinstance(error, OSError) and error.strerror) or "not UTF-8 text"
-        raise ConfigError(f"{name}: {path}: {reason.lower()}; check the path") from error
+        why = reason(error) if isinstance(error, OSError) else Phrase("not UTF-8 text")
+        wrong = Phrase("{reason}; check the path", reason=why)
+        raise ConfigError(placed(f"{name}: {path}", wrong)) from error
 
 
 def _looks_ours(name: str, tables: Tables) -> bool:
@@ -185,56 +213,78 @@ def _looks_ours(name: str, tables: Tables) -> bool:
 
 def _describe(
     detail: ErrorDetails, found: Mapping[tuple[str, str], _Setting], tables: Tables
-) -> str:
+) -> Phrase:
     """One line for one error of pydantic; its location begins with table and key."""
     location = [str(part) for part in detail["loc"]]
     if len(location) < 2:
-        return f"{'.'.join(location) or 'configuration'}: {_expectation(detail)}"
+        return placed(".".join(location) or "configuration", _expectation(detail))
     table, key, *inner = location
     setting = found.get((table, key))
-    origin = setting.origin if setting else f"{table}.{key}"
-    where = "".join(f", entry {int(part) + 1}" if part.isdigit() else f".{part}" for part in inner)
+    place = origin = setting.origin if setting else f"{table}.{key}"
+    for part in inner:
+        if part.isdigit():
+            place = Phrase("{place}, entry {number}", place=place, number=int(part) + 1)
+        else:
+            place = Phrase(_WITHIN, place=place, key=part)
     variable = setting is not None and setting.variable
-    example = _example(origin if variable else key, tables[table][key], variable=variable)
-    return f"{origin}{where}: {_expectation(detail)}{example}"
+    name, field = origin if variable else key, tables[table][key]
+    return placed(place, _with_example(_expectation(detail), name, field, variable=variable))
 
 
 def _expectation(detail: ErrorDetails) -> str:
-    kind = detail["type"].removesuffix("_type").removesuffix("_parsing")
-    if kind in _EXPECTED:
-        return f"expected {_EXPECTED[kind]}"
-    if kind == "missing":
-        return "is missing"
-    message = detail["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
-    return message.replace("Input should be", "must be")
+    kind, context = detail["type"], detail.get("ctx", {})
+    expected = _EXPECTED.get(kind.removesuffix("_type").removesuffix("_parsing"))
+    if expected is not None:
+        return Phrase("expected {what}", what=Phrase(expected))
+    if kind in _RULES:
+        bounds = {name: str(value).removesuffix(".0") for name, value in context.items()}
+        return Phrase(_RULES[kind], **bounds)
+    if kind == "literal_error":
+        choices = re.split(", | or ", context["expected"])
+        return Phrase("must be {choices}", choices=_alternatives(choices))
+    if kind == "value_error":  # one of ours
+        return said(context["error"])
+    return detail["msg"]
 
 
-def _example(name: str, field: FieldInfo, *, variable: bool) -> str:
-    """`, for example …`: an assignment as the environment or TOML writes it, if one is known."""
+def _alternatives(names: Sequence[str]) -> str:
+    *others, last = names
+    return Phrase("{one} or {other}", one=listed(others), other=last) if others else last
+
+
+def _with_example(problem: str, name: str, field: FieldInfo, *, variable: bool) -> str:
+    """With an assignment as the environment or TOML writes it, if one is known."""
     default = field.get_default(call_default_factory=True, validated_data={})
     value: object = field.examples[0] if field.examples else default
     if isinstance(value, set | frozenset):
         value = sorted(value)
     if isinstance(value, SecretStr) or not (value or value is False):
-        return ""
+        return problem
     if variable:
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        return f", for example {name}='{text}'"
-    return f", for example {name} = {_in_toml(value)}"
+        example = f"{name}='{text}'"
+    else:
+        example = f"{name} = {_in_toml(value)}"
+    return Phrase("{problem}, for example {example}", problem=problem, example=example)
 
 
 def _in_toml(value: object) -> str:
     if isinstance(value, dict):
         pairs = (f"{json.dumps(key)} = {_in_toml(item)}" for key, item in value.items())
         return f"{{ {', '.join(pairs)} }}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_in_toml, value))}]"
     return json.dumps(value, ensure_ascii=False)
 
 
-def _nearest(name: str, names: Collection[str]) -> str:
+def _nearest(problem: Phrase, name: str, names: Collection[str]) -> Phrase:
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     if close:
-        return f"; did you mean {close[0]}?"
-    return f"; known are {', '.join(sorted(names))}" if len(names) < 20 else ""
+        return Phrase("{problem}; did you mean {name}?", problem=problem, name=close[0])
+    if len(names) < 20:
+        known = ", ".join(sorted(names))
+        return Phrase("{problem}; known are {names}", problem=problem, names=known)
+    return problem
 
 
 # ---------------------------------------------------------------- secrets
@@ -248,7 +298,11 @@ def _secret_texts(settings: Iterable[_Setting], tables: Tables) -> Sequence[str]
     ]
 
 
-def _without(text: str, secrets: Iterable[str]) -> str:
+def _without(text: str, secrets: Sequence[str]) -> str:
+    """The same without secrets, which may only be in what is filled in."""
+    if isinstance(text, Phrase):
+        values = {name: _without(value, secrets) for name, value in text.values.items()}
+        return Phrase(text.text, **values)
     for secret in secrets:
         if len(secret) >= 4:
             text = text.replace(secret, "***")

@@ -10,10 +10,14 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from bot.__main__ import main
 from bot.sandbox import telegram as telegram_sandbox
 from bot.sandbox.openai import ScriptedApi, serve_scripted
 from bot.sandbox.telegram.telegram import Telegram
 from bot.store import StorageSettings, migrate
+from tests.environment import LANGUAGE
+from tests.logging_state import logging_restored
+from tests.shell import Ended, Shell
 from tests.store.postgres import Server, running_server
 
 WITHOUT_POSTGRES = "CHINWAG_TESTS_WITHOUT_POSTGRES"
@@ -51,3 +55,25 @@ async def telegram() -> AsyncGenerator[Telegram]:
 async def api() -> AsyncGenerator[ScriptedApi]:
     async with serve_scripted(key="sk-sandbox") as api:
         yield api
+
+
+@pytest.fixture
+def shell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Shell]:
+    """A shell in an empty folder with nothing of ours in its environment."""
+    for name in [name for name in os.environ if name.startswith("BOT_") or name in LANGUAGE]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("LANG", "C.UTF-8")
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> Ended:
+        try:
+            code = main(arguments)
+        except SystemExit as end:  # argparse
+            code = end.code if isinstance(end.code, int) else 1
+        out, err = capsys.readouterr()
+        return Ended(code=code, out=out, err=err)
+
+    with logging_restored():
+        yield run

@@ -5,23 +5,28 @@ from __future__ import annotations
 import json
 import os
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from bot.sandbox.slack.server import SlackSandbox
 from bot.sandbox.telegram.telegram import Telegram
 
 ROOT = Path(__file__).parent.parent
+LANGUAGE = ("LANGUAGE", "LC_ALL", "LC_MESSAGES")
+"""What says, before `LANG`, in which language a process speaks."""
 
 
 def inherited() -> dict[str, str]:
-    """The environment without settings of the bot, and with the bot of this checkout.
+    """The environment without settings of the bot, in English, and with the bot of this checkout.
 
     Processes may keep what they compile, whatever the tests may: without it each start takes
     seconds.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("BOT_")}
-    kept.pop("PYTHONDONTWRITEBYTECODE", None)
-    return kept | {"PYTHONPATH": str(ROOT)}
+    for name in ("PYTHONDONTWRITEBYTECODE", *LANGUAGE):
+        kept.pop(name, None)
+    return kept | {"PYTHONPATH": str(ROOT), "LANG": "C.UTF-8"}
 
 
 def in_telegram(telegram: Telegram) -> dict[str, str]:
@@ -59,3 +64,12 @@ def free_port() -> int:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
         return port
+
+
+@contextmanager
+def listening() -> Iterator[int]:
+    """A port of this machine that is taken while the block runs."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        yield taken.getsockname()[1]

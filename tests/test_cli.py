@@ -10,17 +10,14 @@ import pty
 import re
 import signal
 import struct
-import sys
 import termios
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TypeAlias
 
 import pytest
 
-from bot.__main__ import main
 from bot.core.facts import Fact
 from bot.core.types import (
     ChatId,
@@ -37,24 +34,7 @@ from bot.sandbox.openai import ScriptedApi, serve_scripted
 from bot.sandbox.openai.faults import Refuse
 from bot.sandbox.openai.scripted import Answer
 from bot.store import StorageSettings, open_store
-from tests.environment import inherited
-from tests.logging_state import logging_restored
-
-COMMAND = (sys.executable, "-m", "bot")
-SECONDS = 30
-"""Longest that a process may take here; a process starts in about one."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ended:
-    """How a process ended."""
-
-    code: int
-    out: str
-    err: str
-
-
-Shell: TypeAlias = Callable[..., Ended]
+from tests.shell import COMMAND, SECONDS, Ended, Shell, bot, settings
 
 
 @pytest.fixture
@@ -63,64 +43,7 @@ async def api() -> AsyncGenerator[ScriptedApi]:
         yield running
 
 
-def settings(api: ScriptedApi | None = None, **more: str) -> dict[str, str]:
-    """The environment of a process: nothing of ours but these settings."""
-    base = inherited() | {"LANG": "C.UTF-8", "TERM": "xterm-256color"}
-    base.pop("LC_ALL", None)
-    if api is not None:
-        base |= {
-            "BOT_API__BASE_URLS": json.dumps([api.url]),
-            "BOT_API__KEY": "k-sandbox",
-            "BOT_API__MODEL": "gpt-4o-mini",
-        }
-    return base | {f"BOT_{name}": value for name, value in more.items()}
-
-
-async def bot(
-    *arguments: str, folder: Path, env: Mapping[str, str] | None = None, typed: str = ""
-) -> Ended:
-    """Run `bot ARGUMENTS` in a folder to its end, with `typed` on standard input."""
-    process = await asyncio.create_subprocess_exec(
-        *COMMAND,
-        *arguments,
-        cwd=folder,
-        env=dict(env or settings()),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        async with asyncio.timeout(SECONDS):
-            out, err = await process.communicate(typed.encode())
-    except TimeoutError:
-        process.kill()
-        await process.wait()
-        raise
-    return Ended(code=process.returncode or 0, out=out.decode(), err=err.decode())
-
-
 # ---------------------------------------------------------------- help and mistakes
-
-
-@pytest.fixture
-def shell(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Shell]:
-    """A shell in an empty folder with nothing of ours in its environment."""
-    for name in [name for name in os.environ if name.startswith("BOT_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str) -> Ended:
-        try:
-            code = main(arguments)
-        except SystemExit as end:  # argparse
-            code = end.code if isinstance(end.code, int) else 1
-        out, err = capsys.readouterr()
-        return Ended(code=code, out=out, err=err)
-
-    with logging_restored():
-        yield run
 
 
 def test_help_names_every_command(shell: Shell) -> None:

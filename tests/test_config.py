@@ -14,6 +14,8 @@ from pydantic import BaseModel, SecretStr
 from bot.config import Config, load_config, require_platform
 from bot.config_reading import tables_of
 from bot.core.access import Access
+from bot.core.i18n import texts
+from bot.core.phrases import told
 from bot.errors import ConfigError
 
 ROOT = Path(__file__).parent.parent
@@ -245,6 +247,20 @@ def test_people_groups_topics_channels_and_threads_can_be_let_in(write: Write, e
     assert config.access.access().chats == {entry}
 
 
+def test_what_to_write_instead_can_be_written(write: Write) -> None:
+    tables = tables_of(Config)
+    wrong = [
+        f"[{table}]\n" + "".join(f"{key} = 1979-05-27\n" for key in keys)
+        for table, keys in tables.items()
+    ]
+    examples = [
+        (line.split(": ")[1].partition(".")[0], line.partition(", for example ")[2])
+        for line in problems(write("".join(wrong)))
+    ]
+    assert len(examples) == sum(map(len, tables.values()))
+    load_config(write("\n".join(f"{table}.{text}" for table, text in examples if text)), {})
+
+
 def test_a_wrong_variable_is_told_by_its_own_name(write: Write) -> None:
     lines = problems(
         write(""),
@@ -306,7 +322,7 @@ def test_a_secret_is_never_part_of_a_text(write: Write) -> None:
     assert "BOT_ACCESS__USERS" in str(caught.value)
     error: BaseException | None = caught.value
     while error is not None:
-        assert "hunter2" not in str(error)
+        assert "hunter2" not in str(error) + told(error, texts("zh"))
         error = error.__cause__ or error.__context__
 
 

@@ -13,8 +13,10 @@ from typing import Any
 
 from aiohttp import ClientSession
 
+from bot.sandbox.demo import serve_demo
 from bot.sandbox.openai import ScriptedApi, serve_scripted
-from tests.test_cli import COMMAND, SECONDS, bot, settings
+from tests.sandbox.pages.browser import in_a_browser, opened
+from tests.shell import COMMAND, SECONDS, bot, settings
 
 
 @asynccontextmanager
@@ -82,3 +84,15 @@ async def test_a_port_that_is_taken_is_said_with_the_way_out(tmp_path: Path) -> 
         ended = await bot("demo", "--port", str(port), folder=tmp_path, env=settings(api))
     assert ended.code != 0
     assert f"port {port} is taken; choose another with --port" in ended.err
+
+
+@in_a_browser
+async def test_a_browser_is_shown_the_screen_of_who_speaks_its_language() -> None:
+    async with serve_demo(0) as made_up, opened(made_up.address) as page:
+        shown = "document.querySelector('#seats .here')?.innerText"
+        for language, person in (("zh-CN", "小明"), ("en-GB", "Ann"), ("de-DE", "Ann")):
+            agent = {"userAgent": "a browser", "acceptLanguage": language}
+            await page.call("Emulation.setUserAgentOverride", **agent)
+            for path in ("", "slack"):
+                await page.call("Page.navigate", url=made_up.address + path)
+                await page.until(f"navigator.language === '{language}' && {shown} === '{person}'")

@@ -14,9 +14,9 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-from bot.core.i18n import DOMAIN, LANGUAGES, LOCALES, best_language, texts
+from bot.core.i18n import DOMAIN, LANGUAGES, LOCALES, best_language, language_of, texts
 
-KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "N_": None}
+KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "N_": None, "Phrase": None}
 BOT = Path(__file__).parent.parent / "bot"
 TRANSLATED = [language for language in LANGUAGES if language != "en"]
 
@@ -42,6 +42,20 @@ def nested() -> set[str]:
         and isinstance(call.args[0], ast.Constant)
         and isinstance(call.args[0].value, str)
     }
+
+
+def test_operators_are_told_nothing_that_cannot_be_translated() -> None:
+    """A literal in an error of the configuration or in a finding would be English for everybody."""
+    told = [
+        (path.name, value.lineno)
+        for path in BOT.rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_bytes()))
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") in ("ConfigError", "Finding")
+        for value in (*call.args, *(keyword.value for keyword in call.keywords))
+        if isinstance(value, ast.JoinedStr)
+        or (isinstance(value, ast.Constant) and isinstance(value.value, str))
+    ]
+    assert told == []
 
 
 def source(language: str) -> Path:
@@ -108,6 +122,25 @@ def test_a_client_is_spoken_to_in_its_language() -> None:
     assert texts("de").gettext(words) == words
     assert texts("").gettext(words) == words
     assert best_language("EN-gb") == "en"
+
+
+@pytest.mark.parametrize(
+    ("environ", "language"),
+    [
+        ({"LANG": "zh_CN.UTF-8"}, "zh-CN"),
+        ({"LANG": "zh_CN.GB2312@stroke"}, "zh-CN"),
+        ({"LANG": "de_DE.UTF-8", "LC_ALL": "en_GB.UTF-8"}, "en-GB"),
+        ({"LANG": "de_DE.UTF-8", "LC_MESSAGES": "zh_TW", "LC_ALL": ""}, "zh-TW"),
+        ({"LANG": "en_US.UTF-8", "LANGUAGE": "zh_SG:en"}, "zh-SG"),
+        ({"LANG": "zh_CN.UTF-8", "LANGUAGE": "de:en_GB:zh"}, "en-GB"),
+        ({"LANG": "zh_CN.UTF-8", "LANGUAGE": "tlh"}, "zh-CN"),
+        ({"LANG": "C.UTF-8", "LANGUAGE": "zh"}, "en"),
+        ({"LANG": "zh_CN.UTF-8", "LC_ALL": "POSIX"}, "en"),
+        ({}, "en"),
+    ],
+)
+def test_a_terminal_s_language_is_its_locale_s(environ: dict[str, str], language: str) -> None:
+    assert language_of(environ) == language
 
 
 def test_the_chinese_bot_has_one_way_to_speak_to_people() -> None:

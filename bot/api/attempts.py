@@ -15,6 +15,7 @@ from bot.api.endpoints import Endpoint, Endpoints
 from bot.api.errors import CallFailed
 from bot.api.limits import Limits, Slot
 from bot.api.retry import backoff
+from bot.core.phrases import Phrase
 from bot.core.ports import Clock
 from bot.errors import ModelErrorKind
 
@@ -98,7 +99,7 @@ class Attempts:
                 outcome, held = await self._repeat(call, work, tries)
         except TimeoutError as error:
             kind = ModelErrorKind.TIMEOUT if tries.begun else ModelErrorKind.BUSY
-            raise CallFailed(kind, "no answer in the time for all tries") from error
+            raise CallFailed(kind, Phrase("no answer in the time for all tries")) from error
         async with held:
             yield outcome
 

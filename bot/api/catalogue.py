@@ -20,6 +20,7 @@ from bot.api.settings import ApiSettings
 from bot.api.wire import Json
 from bot.core.errands import Errands
 from bot.core.models import ModelInfo, UsageEntry, UsageKind
+from bot.core.phrases import Phrase
 from bot.core.ports import Clock
 from bot.core.single_flight import SingleFlight
 from bot.errors import ModelErrorKind
@@ -166,7 +167,8 @@ class Catalogue:
         if data is None and body.get("object") == "list":  # Ollama, before there is a model
             data = []
         if not isinstance(data, list):
-            raise CallFailed(ModelErrorKind.BAD_ANSWER, "the answer is no list of models")
+            wrong = Phrase("the answer is no list of models")
+            raise CallFailed(ModelErrorKind.BAD_ANSWER, wrong)
         infos = {
             item["id"]: _with_settings(_info(item), self._settings)
             for item in data

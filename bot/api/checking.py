@@ -10,23 +10,27 @@ from urllib.parse import urlsplit
 from bot.api.client import ApiClient
 from bot.api.settings import ApiSettings, is_private
 from bot.core.clock import SystemClock
+from bot.core.i18n import N_
 from bot.core.models import ModelInfo
+from bot.core.phrases import Phrase
 from bot.core.types import Finding
 from bot.errors import ModelError, ModelErrorKind
 
-_NO_KEY = (
+_NO_KEY = N_(
     "set api.key, or BOT_API__KEY in the environment; "
     "if the server asks for no key, any word will do"
 )
+_CHECK_URL = N_("check the URL; it usually ends in /v1")
 _FIXES = {
-    ModelErrorKind.BAD_KEY: "set a valid key: api.key, or BOT_API__KEY in the environment",
-    ModelErrorKind.QUOTA: "top up the account's balance",
-    ModelErrorKind.UNSUPPORTED: "check the URL; it usually ends in /v1",
-    ModelErrorKind.BAD_ANSWER: "check the URL; it usually ends in /v1",
-    ModelErrorKind.UNREACHABLE: "check the URL and the network; behind a proxy, set api.proxy",
-    ModelErrorKind.TIMEOUT: "check the network; behind a proxy, set api.proxy",
-    ModelErrorKind.RATE_LIMITED: "wait a minute; then check again",
+    ModelErrorKind.BAD_KEY: N_("set a valid key: api.key, or BOT_API__KEY in the environment"),
+    ModelErrorKind.QUOTA: N_("top up the account's balance"),
+    ModelErrorKind.UNSUPPORTED: _CHECK_URL,
+    ModelErrorKind.BAD_ANSWER: _CHECK_URL,
+    ModelErrorKind.UNREACHABLE: N_("check the URL and the network; behind a proxy, set api.proxy"),
+    ModelErrorKind.TIMEOUT: N_("check the network; behind a proxy, set api.proxy"),
+    ModelErrorKind.RATE_LIMITED: N_("wait a minute; then check again"),
 }
+_LATER = N_("try again later; the fault is the server's")
 
 
 async def check_api(settings: ApiSettings, others: Mapping[str, str]) -> Sequence[Finding]:
@@ -35,7 +39,8 @@ async def check_api(settings: ApiSettings, others: Mapping[str, str]) -> Sequenc
     `others` are models of other tables, by what to call their key.
     """
     if settings.key is None and not any(map(_may_be_keyless, settings.base_urls)):
-        return [Finding(ok=False, subject="API key", text="not set", fix=_NO_KEY)]
+        text, fix = Phrase("not set"), Phrase(_NO_KEY)
+        return [Finding(ok=False, subject=Phrase("API key"), text=text, fix=fix)]
     findings: list[Finding] = []
     listed: Sequence[ModelInfo] = ()
     for url in settings.base_urls:
@@ -54,16 +59,17 @@ async def _check_url(settings: ApiSettings, url: str) -> tuple[Finding, Sequence
     try:
         models = await client.models()
     except ModelError as error:
-        fix = _FIXES.get(error.kind, "try again later; the fault is the server's")
+        fix = Phrase(_FIXES.get(error.kind, _LATER))
         if error.kind in (ModelErrorKind.UNSUPPORTED, ModelErrorKind.BAD_ANSWER) and not (
             url.endswith("/v1")
         ):
-            fix = f"the base URL usually ends in /v1; try {url}/v1"
+            fix = Phrase("the base URL usually ends in /v1; try {url}", url=f"{url}/v1")
         return Finding(ok=False, subject=subject, text=error.detail or error.kind, fix=fix), ()
     finally:
         await client.close()
-    key = "no key asked for" if settings.key is None else "key accepted"
-    return Finding(ok=True, subject=subject, text=f"{key}, {len(models)} models"), models
+    key = Phrase("no key asked for") if settings.key is None else Phrase("key accepted")
+    text = Phrase("{key}, {count} models", key=key, count=len(models))
+    return Finding(ok=True, subject=subject, text=text), models
 
 
 def _may_be_keyless(url: str) -> bool:
@@ -86,15 +92,19 @@ def _check_model(name: str, model: str, listed: Sequence[ModelInfo]) -> Finding:
     known = [info.id for info in listed]
     if not model:
         example = next((info.id for info in listed if info.purpose is None), "")
-        fix = f"set {name}, for example to {example}" if example else f"set {name}"
-        return Finding(
-            ok=False, subject=name, text="not set; people must choose with /model", fix=fix
-        )
+        fix = Phrase("set {key}", key=name)
+        if example:
+            fix = Phrase("set {key}, for example to {model}", key=name, model=example)
+        text = Phrase("not set; people must choose with /model")
+        return Finding(ok=False, subject=name, text=text, fix=fix)
     if not known:
-        fix = "see the lines above"
-        return Finding(ok=False, subject=name, text=f"{model}: there is no list of models", fix=fix)
+        text = Phrase("{model}: there is no list of models", model=model)
+        return Finding(ok=False, subject=name, text=text, fix=Phrase("see the lines above"))
     if model in known:
         return Finding(ok=True, subject=name, text=model)
     near = difflib.get_close_matches(model, known, n=3, cutoff=0.4)
-    fix = f"the nearest are {', '.join(near)}" if near else "/model in a chat lists them all"
-    return Finding(ok=False, subject=name, text=f"{model}: the API does not list it", fix=fix)
+    fix = Phrase("/model in a chat lists them all")
+    if near:
+        fix = Phrase("the nearest are {models}", models=", ".join(near))
+    text = Phrase("{model}: the API does not list it", model=model)
+    return Finding(ok=False, subject=name, text=text, fix=fix)

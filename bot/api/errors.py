@@ -12,6 +12,7 @@ from bot.api.error_bodies import is_an_error, json_of, nothing_known, read_error
 from bot.api.error_kinds import kind_of
 from bot.api.overruns import read_overrun, read_pictures
 from bot.api.retry import asked_in_words, retry_after, should_retry
+from bot.core.phrases import Phrase
 from bot.core.punctuation import shortened
 from bot.errors import TOO_LARGE, UNTOLD, ModelError, ModelErrorKind, Overrun
 
@@ -153,27 +154,30 @@ def from_transport(error: aiohttp.ClientError) -> CallFailed:
         case aiohttp.ClientHttpProxyError():
             return refused_by_proxy(error.status)
         case aiohttp.ClientProxyConnectionError():
-            return CallFailed(unreachable, "the proxy cannot be reached", sent=False)
+            return CallFailed(unreachable, Phrase("the proxy cannot be reached"), sent=False)
         case aiohttp.ClientConnectorDNSError():
-            return CallFailed(unreachable, "the host is unknown", sent=False)
+            return CallFailed(unreachable, Phrase("the host is unknown"), sent=False)
         case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientConnectorSSLError():
-            return CallFailed(unreachable, "the TLS certificate is not accepted", sent=False)
+            return CallFailed(
+                unreachable, Phrase("the TLS certificate is not accepted"), sent=False
+            )
         case aiohttp.ClientConnectorError():
-            return CallFailed(unreachable, "the connection was refused", sent=False)
+            return CallFailed(unreachable, Phrase("the connection was refused"), sent=False)
         case aiohttp.ConnectionTimeoutError():
-            return CallFailed(unreachable, "no connection in time", sent=False)
+            return CallFailed(unreachable, Phrase("no connection in time"), sent=False)
         case aiohttp.InvalidURL():
-            return CallFailed(unreachable, "the address is no URL", sent=False)
+            return CallFailed(unreachable, Phrase("the address is no URL"), sent=False)
         case aiohttp.ContentTypeError() | aiohttp.ClientResponseError():
-            return CallFailed(Kind.BAD_ANSWER, "the answer is not HTTP as it should be")
-    return CallFailed(unreachable, f"the connection broke ({type(error).__name__})")
+            return CallFailed(Kind.BAD_ANSWER, Phrase("the answer is not HTTP as it should be"))
+    broke = Phrase("the connection broke ({error})", error=type(error).__name__)
+    return CallFailed(unreachable, broke)
 
 
 def refused_by_proxy(status: int) -> CallFailed:
     """The failure that the operator's proxy means; only a fault of its own passes by itself."""
     return CallFailed(
         Kind.UNREACHABLE,
-        f"the proxy refuses (status {status})",
+        Phrase("the proxy refuses (status {status})", status=status),
         status=status,
         temporary=status >= 500,
         sent=False,
@@ -182,10 +186,11 @@ def refused_by_proxy(status: int) -> CallFailed:
 
 def not_the_api(body: bytes, headers: Mapping[str, str]) -> CallFailed:
     """The failure for a body under status 200 that is not the API's."""
-    what = "an empty answer"
-    if body.strip():
-        page = body.lstrip()[:1] == b"<"
-        what = "a page for people, not JSON; does the base URL end in /v1?" if page else "not JSON"
+    what = Phrase("an empty answer")
+    if body.lstrip()[:1] == b"<":
+        what = Phrase("a page for people, not JSON; does the base URL end in /v1?")
+    elif body.strip():
+        what = Phrase("not JSON")
     return CallFailed(Kind.BAD_ANSWER, what, status=200, request_id=request_id(headers))
 
 

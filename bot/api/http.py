@@ -21,6 +21,7 @@ import certifi
 
 from bot.api.errors import CallFailed, from_response, from_transport, not_the_api
 from bot.api.settings import ApiSettings
+from bot.core.phrases import Phrase
 from bot.core.single_flight import SingleFlight
 from bot.errors import ModelErrorKind
 
@@ -97,7 +98,8 @@ class Http:
             async with asyncio.timeout(seconds), self.open(base_url, request) as response:
                 return response.headers, await read_body(response, LARGEST_BODY)
         except TimeoutError as error:
-            raise CallFailed(ModelErrorKind.TIMEOUT, f"no answer in {seconds:g} s") from error
+            late = Phrase("no answer in {seconds} s", seconds=f"{seconds:g}")
+            raise CallFailed(ModelErrorKind.TIMEOUT, late) from error
 
     async def close(self) -> None:
         """Close all connections."""

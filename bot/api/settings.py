@@ -15,6 +15,8 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
+from bot.core.phrases import Phrase
+
 Protocol = Literal["chat", "completions", "responses"]
 """The wire protocols in which a model may be spoken to."""
 
@@ -41,7 +43,7 @@ class ModelSettings(BaseModel):
     styles: tuple[str, ...] = ()
 
 
-_NO_URL = (
+_NO_URL = Phrase(
     "this is not a URL: check its host and port; "
     "in a password write / as %2F, ? as %3F, # as %23, [ as %5B, ] as %5D"
 )
@@ -95,7 +97,7 @@ class ApiSettings(BaseModel):
     @classmethod
     def _usable(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
         if not urls:
-            raise ValueError("at least one base URL is needed")
+            raise ValueError(Phrase("at least one base URL is needed"))
         return tuple(dict.fromkeys(normal_base_url(url) for url in urls))
 
     @field_validator("key")
@@ -105,7 +107,8 @@ class ApiSettings(BaseModel):
         if not text:
             return None
         if not text.isascii() or not text.isprintable() or " " in text:
-            raise ValueError("a key has no spaces and only ASCII characters; copy it once more")
+            wrong = Phrase("a key has no spaces and only ASCII characters; copy it once more")
+            raise ValueError(wrong)
         return SecretStr(text)
 
     @field_validator("proxy")
@@ -117,14 +120,16 @@ class ApiSettings(BaseModel):
         if "@" in parts.path + parts.query + parts.fragment:
             raise ValueError(_NO_URL)
         if parts.scheme not in ("http", "https"):
-            raise ValueError("only http:// and https:// proxies work; write http://HOST:PORT")
+            wrong = Phrase("only http:// and https:// proxies work; write http://HOST:PORT")
+            raise ValueError(wrong)
         return proxy
 
     @field_validator("model", "image_model", "transcription_model", "embedding_model")
     @classmethod
     def _a_name(cls, name: str) -> str:
         if any(character.isspace() for character in name.strip()):
-            raise ValueError("a model's name has no spaces; `bot check` lists the nearest names")
+            wrong = Phrase("a model's name has no spaces; `bot check` lists the nearest names")
+            raise ValueError(wrong)
         return name.strip()
 
     def known(self, model: str) -> ModelSettings:
@@ -142,18 +147,26 @@ def normal_base_url(url: str) -> str:
     url = url.strip()
     parts = _split(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(f"“{_shown(url)}” is not a URL; write https://HOST/v1")
+        wrong = Phrase("“{url}” is not a URL; write https://HOST/v1", url=_shown(url))
+        raise ValueError(wrong)
     if "@" in url:
-        raise ValueError("a base URL holds no user or password; the key goes into api.key")
+        wrong = Phrase("a base URL holds no user or password; the key goes into api.key")
+        raise ValueError(wrong)
     if parts.query or parts.fragment:
-        raise ValueError(f"“{_shown(url)}” has something after ? or #; a base URL ends in its path")
+        wrong = Phrase(
+            "“{url}” has something after ? or #; a base URL ends in its path", url=_shown(url)
+        )
+        raise ValueError(wrong)
     if parts.scheme == "http" and not is_private(parts.hostname):
-        raise ValueError(f"the key would travel unencrypted to {parts.hostname}; write https://")
+        host = parts.hostname
+        wrong = Phrase("the key would travel unencrypted to {host}; write https://", host=host)
+        raise ValueError(wrong)
     path = parts.path.rstrip("/")
     for endpoint in ("/chat/completions", "/completions", "/responses", "/models"):
         if path.endswith(endpoint):
             base = f"{parts.scheme}://{parts.netloc}{path.removesuffix(endpoint)}"
-            raise ValueError(f"“{url}” is an endpoint; write its base, {base}")
+            wrong = Phrase("“{url}” is an endpoint; write its base, {base}", url=url, base=base)
+            raise ValueError(wrong)
     return f"{parts.scheme}://{parts.netloc}{path}"
 
 

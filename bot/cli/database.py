@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bot.cli.service import prepare
+from bot.core.i18n import N_
+from bot.core.queue import TurnState
 
 if TYPE_CHECKING:
     from bot.core.facts import Fact
 
-DAY = 86_400  # seconds
-MOST_DAYS = 36_500
+_STATES = {
+    TurnState.WAITING.value: N_("waiting"),
+    TurnState.RUNNING.value: N_("running"),
+    TurnState.JOINED.value: N_("joined"),
+}
+"""The turns that are not over."""
 SHOWN = 50
 """Models of which it is shown what was learnt."""
 
@@ -23,9 +29,11 @@ def upgrade(arguments: argparse.Namespace) -> int:
     """Bring the tables to what this version expects."""
     from bot.store import migrate
 
+    _ = arguments.texts.gettext
     settings = prepare(arguments.config, quiet=True).storage
     migrated = asyncio.run(migrate.upgrade(settings))
-    print(f"{settings.place}: {'migrated' if migrated else 'up to date already'}")
+    text = _("{database}: migrated") if migrated else _("{database}: up to date already")
+    print(text.format(database=settings.place))
     return 0
 
 
@@ -33,47 +41,56 @@ def status(arguments: argparse.Namespace) -> int:
     """Count the turns, and list those that are not over and those that were given up."""
     from bot.store import admin
 
+    _ = arguments.texts.gettext
     settings = prepare(arguments.config, quiet=True).storage
     now, dead = asyncio.run(admin.status(settings)), asyncio.run(admin.dead_turns(settings))
     unfinished = asyncio.run(admin.open_turns(settings))
-    print(f"{now.place}: revision {now.revision}, {now.size / 1e6:.1f} MB")
-    print(f"waiting {now.waiting}, running {now.running}, given up {now.dead}")
-    print(f"answers liked {now.liked}, disliked {now.disliked}")
+    size = f"{now.size / 1e6:.1f} MB"
+    text = _("{database}: revision {revision}, {size}")
+    print(text.format(database=now.place, revision=now.revision, size=size))
+    text = _("waiting {waiting}, running {running}, given up {dead}")
+    print(text.format(waiting=now.waiting, running=now.running, dead=now.dead))
+    text = _("answers liked {liked}, disliked {disliked}")
+    print(text.format(liked=now.liked, disliked=now.disliked))
     for each in unfinished:
-        tried = f", attempt {each.attempt}" if each.attempt > 1 else ""
-        place = f"{each.platform}:{each.chat}"
-        print(f"  {each.id}  {_minute(each.since)} UTC  {place}  {each.state}{tried}")
+        state = _(_STATES[each.state])
+        if each.attempt > 1:
+            state = _("{state}, attempt {number}").format(state=state, number=each.attempt)
+        print(f"  {each.id}  {_minute(each.since)} UTC  {each.platform}:{each.chat}  {state}")
     if now.waiting + now.running > len(unfinished):
-        print(f"  and {now.waiting + now.running - len(unfinished)} more")
+        more = now.waiting + now.running - len(unfinished)
+        print("  " + _("and {count} more").format(count=more))
     for turn in dead:
-        place = f"{turn.platform}:{turn.chat}"
-        print(f"  {turn.id}  {_minute(turn.finished)} UTC  {place}  given up: {turn.error}")
+        state = _("given up: {reason}").format(reason=turn.error)
+        print(f"  {turn.id}  {_minute(turn.finished)} UTC  {turn.platform}:{turn.chat}  {state}")
     if now.dead > len(dead):
-        print(f"  and {now.dead - len(dead)} older ones")
-    _print_learnt(asyncio.run(admin.facts(settings)))
+        print("  " + _("and {count} older ones").format(count=now.dead - len(dead)))
+    _print_learnt(asyncio.run(admin.facts(settings)), _)
     return 0
 
 
-def _print_learnt(facts: Sequence[Fact]) -> None:
+def _print_learnt(facts: Sequence[Fact], _: Callable[[str], str]) -> None:
     """A line for each model at each address; nothing where nothing was learnt."""
     told: dict[tuple[str, str], list[str]] = {}
     for fact in facts:
         told.setdefault((fact.model, fact.address), []).append(f"{fact.name} {fact.value}")
     if told:
-        print("learnt about models (`bot db unlearn` forgets it)")
+        print(_("learnt about models (`bot db unlearn` forgets it)"))
     for (model, address), known in list(told.items())[:SHOWN]:
-        print(f"  {model} at {address}: {'; '.join(known)}")
+        text = _("{model} at {address}: {facts}")
+        print("  " + text.format(model=model, address=address, facts="; ".join(known)))
     if len(told) > SHOWN:
-        print(f"  and {len(told) - SHOWN} more")
+        print("  " + _("and {count} more").format(count=len(told) - SHOWN))
 
 
 def retry(arguments: argparse.Namespace) -> int:
     """Let turns that were given up wait again."""
     from bot.store import admin
 
+    _ = arguments.texts.gettext
     settings = prepare(arguments.config, quiet=True).storage
     again = asyncio.run(admin.retry(settings, arguments.turns or None))
-    print(f"{again} wait again")
+    print(_("{count} wait again").format(count=again))
     return 0
 
 
@@ -81,9 +98,11 @@ def unlearn(arguments: argparse.Namespace) -> int:
     """Forget what servers have told about models."""
     from bot.store import admin
 
+    _ = arguments.texts.gettext
     settings = prepare(arguments.config, quiet=True).storage
     count = asyncio.run(admin.unlearn(settings, arguments.models or None))
-    print(f"facts forgotten: {count}; a running bot knows them until it is started again")
+    text = _("facts forgotten: {count}; a running bot knows them until it is started again")
+    print(text.format(count=count))
     return 0
 
 
@@ -91,9 +110,11 @@ def purge(arguments: argparse.Namespace) -> int:
     """Delete what is only kept to recognise repetitions."""
     from bot.store import admin
 
+    _ = arguments.texts.gettext
     settings = prepare(arguments.config, quiet=True).storage
     purged = asyncio.run(admin.purge(settings, older_than=timedelta(seconds=arguments.age)))
-    print(f"deleted: {purged.turns} turns, {purged.actions} buttons, {purged.files} files")
+    text = _("deleted: {turns} turns, {buttons} buttons, {files} files")
+    print(text.format(turns=purged.turns, buttons=purged.actions, files=purged.files))
     return 0
 
 
@@ -103,19 +124,10 @@ def backup(arguments: argparse.Namespace) -> int:
 
     settings = prepare(arguments.config, quiet=True).storage
     size = asyncio.run(admin.backup(settings, arguments.file))
-    print(f"{arguments.file}: {size / 1e6:.1f} MB")
+    text = arguments.texts.gettext("{name}: {value}")
+    print(text.format(name=arguments.file, value=f"{size / 1e6:.1f} MB"))
     return 0
 
 
 def _minute(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%d %H:%M")
-
-
-def days(text: str) -> float:
-    """A number of days, as seconds; at least one, since a platform may repeat an event so long."""
-    number = float(text)
-    if number > MOST_DAYS:
-        raise argparse.ArgumentTypeError(f"at most {MOST_DAYS}")
-    if not number >= 1:
-        raise argparse.ArgumentTypeError("at least 1: a platform may repeat an event for a day")
-    return number * DAY

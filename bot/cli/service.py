@@ -11,6 +11,9 @@ import sys
 from pathlib import Path
 
 from bot.config import Config, load_config, require_platform
+from bot.core.i18n import N_
+from bot.core.phrases import told
+from bot.core.punctuation import valued
 from bot.logs import configure_logging
 
 log = logging.getLogger(__name__)
@@ -18,7 +21,7 @@ log = logging.getLogger(__name__)
 SWITCH_SECONDS = 0.001
 """How long the event loop waits for a thread that holds the interpreter: 5 ms, Python's own, is
 longer than most of what the database's threads do, and everybody's answer waits with the loop."""
-LOCAL = (
+LOCAL = N_(
     "No API key is set, so a small model on this machine answers; it is quick, not clever. "
     "Set BOT_API__KEY and BOT_API__MODEL for a real one."
 )
@@ -40,7 +43,7 @@ def chat(arguments: argparse.Namespace) -> int:
     """Talk in the terminal; only what goes wrong is logged between the lines."""
     config = prepare(arguments.config, quiet=True)
     if not config.api.key:
-        print(LOCAL, file=sys.stderr)
+        print(arguments.texts.gettext(LOCAL), file=sys.stderr)
     from bot import app
 
     return asyncio.run(app.chat(config))
@@ -50,11 +53,14 @@ def demo(arguments: argparse.Namespace) -> int:
     """Serve the sandbox Telegram and Slack, to be used in the browser."""
     config = prepare(arguments.config, quiet=True)
     if not config.api.key:
-        print(LOCAL, file=sys.stderr)
+        print(arguments.texts.gettext(LOCAL), file=sys.stderr)
     from bot import app
 
     def tell(address: str) -> None:
-        print(f"Open {address} in a browser. Ctrl-C ends the demo and forgets it.", flush=True)
+        text = arguments.texts.gettext(
+            "Open {address} in a browser. Ctrl-C ends the demo and forgets it."
+        )
+        print(text.format(address=address), flush=True)
 
     asyncio.run(app.demo(config, arguments.port, tell))
     return 0
@@ -65,13 +71,16 @@ def check(arguments: argparse.Namespace) -> int:
     config = prepare(arguments.config, quiet=True, level="error")  # the findings say the rest
     from bot.check import check as findings_of
 
+    texts = arguments.texts
+
     async def tell() -> bool:
         fine = True
         async for finding in findings_of(config):
             fine = fine and finding.ok
-            print(f"{'✓' if finding.ok else '✗'} {finding.subject}: {finding.text}")
+            subject, text = told(finding.subject, texts), told(finding.text, texts)
+            print(f"{'✓' if finding.ok else '✗'} {valued(texts, subject, text)}")
             if finding.fix:
-                print(f"    → {finding.fix}")
+                print(f"    → {told(finding.fix, texts)}")
         return fine
 
     return 0 if asyncio.run(tell()) else 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gettext
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -53,6 +54,29 @@ def texts(tag: str, *, mark: str = MARK) -> gettext.NullTranslations:
     Its texts name commands with the `mark` that is written before them where they are shown.
     """
     return _catalogue(best_language(tag), mark)
+
+
+def language_of(environ: Mapping[str, str], encoding: str = "utf-8") -> str:
+    """The IETF tag of a terminal's language; English where the encoding has no letters for it.
+
+    It is the first we have of GNU's list `LANGUAGE`, else the locale's (POSIX: `LC_ALL`,
+    `LC_MESSAGES`, `LANG`).
+    """
+    names = ("LC_ALL", "LC_MESSAGES", "LANG")
+    locale = _tag(next((environ[name] for name in names if environ.get(name)), "C"))
+    if locale in ("C", "POSIX"):
+        return "en"
+    wanted = [_tag(each) for each in environ.get("LANGUAGE", "").split(":")]
+    tag = next((each for each in wanted if each.split("-")[0].lower() in LANGUAGES), locale)
+    try:
+        texts(tag).gettext("Language").encode(encoding)
+    except UnicodeEncodeError:
+        return "en"
+    return tag
+
+
+def _tag(locale: str) -> str:
+    return re.split("[.@]", locale)[0].replace("_", "-")
 
 
 def N_(text: str) -> str:

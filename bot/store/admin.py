@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.core.facts import Fact
+from bot.core.phrases import Phrase
 from bot.core.queue import TurnState
 from bot.errors import StoreError
 from bot.store import migrate, ratings
@@ -220,10 +221,11 @@ async def backup(settings: StorageSettings, to: Path) -> int:
     """
     file = settings.sqlite_file
     if file is None:
-        raise StoreError(
-            "PostgreSQL makes its own backups: "
-            f"pg_dump --format=custom --file={to} with the parameters of storage.url"
+        advice = Phrase(
+            "PostgreSQL makes its own backups: {command} with the parameters of storage.url",
+            command=f"pg_dump --format=custom --file={to}",
         )
+        raise StoreError(advice)
     async with connected(settings) as database:
         await database.read(migrate.current)  # is it ours?
         return await asyncio.to_thread(_copy, file, to)
@@ -232,7 +234,7 @@ async def backup(settings: StorageSettings, to: Path) -> int:
 def _copy(file: Path, to: Path) -> int:
     """Through SQLite's online backup: one consistent moment, while others read and write."""
     if to.exists():
-        raise StoreError(f"{to} exists already; name a new file")
+        raise StoreError(Phrase("{file} exists already; name a new file", file=to))
     unfinished = to.with_name(f"{to.name}.unfinished")
     try:
         with translated():
@@ -252,5 +254,8 @@ async def _migrated(settings: StorageSettings) -> AsyncIterator[Database]:
         revision = await database.read(migrate.current)
         migrate.must_be_known(revision)
         if revision != migrate.HEAD:
-            raise StoreError(f"{settings.place} is of an older version: run `bot db upgrade`")
+            old = Phrase(
+                "{database} is of an older version: run `bot db upgrade`", database=settings.place
+            )
+            raise StoreError(old)
         yield database

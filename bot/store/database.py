@@ -16,6 +16,7 @@ from sqlalchemy import event
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql.selectable import TypedReturnsRows
 
+from bot.core.phrases import Phrase
 from bot.errors import StoreBusy, StoreError
 from bot.store.connection import Connection
 from bot.store.engines import AsyncioEngine, Begun, Engine, Job, ThreadEngine, unnoticed
@@ -137,7 +138,8 @@ async def connected(settings: StorageSettings, *, limited: bool = True) -> Async
     `StoreError` when there is no SQLite file.
     """
     if settings.sqlite_file is not None and not settings.sqlite_file.exists():
-        raise StoreError(f"there is no database {settings.sqlite_file} yet")
+        file = settings.sqlite_file
+        raise StoreError(Phrase("there is no database {file} yet", file=file))
     async with _open(settings, limited=limited) as database:
         yield database
 

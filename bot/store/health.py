@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from bot.core.phrases import Phrase, placed, said
 from bot.core.types import Finding
 from bot.errors import StoreBroken, StoreBusy, StoreError, StoreFull
 from bot.store import migrate
@@ -17,19 +18,20 @@ from bot.store.settings import StorageSettings
 QUICK = 64 * 1024 * 1024
 """Bytes of a SQLite file that are checked in about 0.1 s; a larger file is not at every start."""
 
-_REPAIR = "restore a backup, or move the file away and begin with an empty one"
-_START = "start the server, or correct storage.url"
-_WRITABLE = "make the file and its folder writable, or change storage.url"
-_PRIMARY = "name the primary in storage.url, or make the database writable"
+_REPAIR = Phrase("restore a backup, or move the file away and begin with an empty one")
+_START = Phrase("start the server, or correct storage.url")
+_WRITABLE = Phrase("make the file and its folder writable, or change storage.url")
+_PRIMARY = Phrase("name the primary in storage.url, or make the database writable")
 
 
 def folder_must_exist(file: Path) -> None:
     """Raises `StoreError` when there is no folder for the database file."""
     if not file.parent.is_dir():
-        raise StoreError(
-            f"the folder {file.parent} for the database does not exist; make it, or change "
-            "storage.url"
+        missing = Phrase(
+            "the folder {folder} for the database does not exist; make it, or change storage.url",
+            folder=file.parent,
         )
+        raise StoreError(missing)
 
 
 async def file_must_be_sound(settings: StorageSettings) -> None:
@@ -51,9 +53,14 @@ async def integrity(database: Database) -> None:
     try:
         verdict = await database.read(job)
     except StoreBroken as error:
-        raise StoreBroken(f"{error}; {_REPAIR}") from error
+        raise StoreBroken(_to_repair(error)) from error
     if verdict != "ok":
-        raise StoreBroken(f"the database file is damaged ({verdict}); {_REPAIR}")
+        damaged = Phrase("the database file is damaged")
+        raise StoreBroken(_to_repair(Phrase("{text} ({note})", text=damaged, note=verdict)))
+
+
+def _to_repair(problem: object) -> Phrase:
+    return Phrase("{problem}; {advice}", problem=problem, advice=_REPAIR)
 
 
 async def look(settings: StorageSettings) -> Sequence[Finding]:
@@ -63,8 +70,8 @@ async def look(settings: StorageSettings) -> Sequence[Finding]:
         if file is not None and not file.exists():
             return [_new_file(file)]
         if file is not None and not _is_writable(file):
-            text = f"{settings.place}: the database file or its folder is read-only"
-            return [_bad(text, fix=_WRITABLE)]
+            text = Phrase("the database file or its folder is read-only")
+            return [_bad(placed(settings.place, text), fix=_WRITABLE)]
         await sessions_must_be_ours(settings)
         async with connected(settings) as database:
             if database.sqlite:
@@ -73,12 +80,12 @@ async def look(settings: StorageSettings) -> Sequence[Finding]:
             read_only = not database.sqlite and await database.read(_reads_only)
         migrate.must_be_known(revision)
     except StoreError as error:
-        return [_bad(f"{settings.place}: {error}", fix=_fix(settings, error))]
+        return [_bad(placed(settings.place, error), fix=_fix(settings, error))]
     if read_only:
-        return [_bad(f"{settings.place}: the database is read-only", fix=_PRIMARY)]
+        return [_bad(placed(settings.place, Phrase("the database is read-only")), fix=_PRIMARY)]
     if revision == migrate.HEAD:
-        return [_good(f"{settings.place}, up to date")]
-    return [_good(f"{settings.place}, will be migrated at the start")]
+        return [_good(Phrase("{database}, up to date", database=settings.place))]
+    return [_good(Phrase("{database}, will be migrated at the start", database=settings.place))]
 
 
 async def _reads_only(connection: Connection) -> bool:
@@ -97,26 +104,27 @@ def _fix(settings: StorageSettings, error: StoreError) -> str:
         case StoreBroken():
             return ""  # its text says what to do
         case StoreFull():
-            return "make room on the disk"
+            return Phrase("make room on the disk")
         case StoreBusy():
             there = settings.sqlite_file is None
-            return _START if there else "end the other process that uses the file"
-    return "correct storage.url"
+            return _START if there else Phrase("end the other process that uses the file")
+    return Phrase("correct storage.url")
 
 
 def _new_file(file: Path) -> Finding:
     try:
         folder_must_exist(file)
     except StoreError as error:
-        return _bad(str(error))  # which says what to do
+        return _bad(said(error))  # which says what to do
     if not os.access(file.parent, os.W_OK):
-        return _bad(f"the folder {file.parent} is read-only", fix=_WRITABLE)
-    return _good(f"SQLite {file}, will be made at the start")
+        text = Phrase("the folder {folder} is read-only", folder=file.parent)
+        return _bad(text, fix=_WRITABLE)
+    return _good(Phrase("SQLite {file}, will be made at the start", file=file))
 
 
 def _good(text: str) -> Finding:
-    return Finding(ok=True, subject="database", text=text)
+    return Finding(ok=True, subject=Phrase("database"), text=text)
 
 
 def _bad(text: str, *, fix: str = "") -> Finding:
-    return Finding(ok=False, subject="database", text=text, fix=fix)
+    return Finding(ok=False, subject=Phrase("database"), text=text, fix=fix)

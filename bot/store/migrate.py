@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import sqlalchemy as sa
 
 import bot
+from bot.core.phrases import Phrase
 from bot.errors import StoreBroken
 from bot.store.connection import Connection
 from bot.store.database import migrating
@@ -82,10 +83,12 @@ async def current(connection: Connection) -> str | None:
     names = await connection.run_sync(lambda sync: sa.inspect(sync).get_table_names())
     if "alembic_version" not in names:
         if names:
-            raise StoreBroken(
-                f"the database belongs to something else (it has a table {names[0]!r}); "
-                "set storage.url to a database of the bot's own"
+            foreign = Phrase(
+                "the database belongs to something else (it has a table “{table}”); "
+                "set storage.url to a database of the bot's own",
+                table=names[0],
             )
+            raise StoreBroken(foreign)
         return None
     found = (await connection.exec_driver_sql("SELECT version_num FROM alembic_version")).scalars()
     return found.one_or_none()
@@ -101,11 +104,13 @@ def must_be_known(revision: str | None) -> None:
     try:
         ScriptDirectory.from_config(config()).get_revision(revision)
     except CommandError as error:
-        raise StoreBroken(
-            f"the database was written by a newer version of the bot (revision {revision}), or by "
+        unknown = Phrase(
+            "the database was written by a newer version of the bot (revision {revision}), or by "
             "another program; use that version, restore a backup from before it, or set "
-            "storage.url to a database of the bot's own"
-        ) from error
+            "storage.url to a database of the bot's own",
+            revision=revision,
+        )
+        raise StoreBroken(unknown) from error
 
 
 def config(connection: sa.Connection | None = None) -> Config:

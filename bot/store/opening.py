@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, contextmanager, nullcontext, suppres
 import sqlalchemy as sa
 
 from bot.core.limits.calendar import Calendar
+from bot.core.phrases import placed
 from bot.core.stores import Stores
 from bot.errors import StoreError
 from bot.store import health, migrate
@@ -96,7 +97,7 @@ def _named(settings: StorageSettings) -> Iterator[None]:
     try:
         yield
     except StoreError as error:
-        raise type(error)(f"{settings.place}: {error}") from error
+        raise type(error)(placed(settings.place, error)) from error
 
 
 @asynccontextmanager

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from bot.core.phrases import Phrase
 from bot.errors import StoreError
 from bot.store.errors import SHARED, translated
 from bot.store.settings import StorageSettings
@@ -40,7 +41,7 @@ async def sessions_must_be_ours(settings: StorageSettings) -> None:
                         mine = await _session(one)
                         await one.rollback()
                         if await _session(other) == mine:
-                            raise StoreError(SHARED)
+                            raise StoreError(Phrase(SHARED))
     finally:
         await two.dispose()
 

@@ -7,6 +7,8 @@ from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from bot.core.phrases import Phrase
+
 _SQLITE = "sqlite"
 _POSTGRES = "postgresql+asyncpg"
 _SCHEMES = {
@@ -19,9 +21,10 @@ _SCHEMES = {
 _POSTGRES_OPTIONS = {"host": "host", "port": "port", "ssl": "ssl", "sslmode": "ssl"}
 """Options that may follow the `?`, and their names in asyncpg."""
 
-_FORMS = "use sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"
-_ESCAPES = "in a password write / as %2F, ? as %3F, # as %23, [ as %5B, ] as %5D"
-_PORT = "the port of the database URL must be a number up to 65535"
+_FORMS = Phrase("use sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE")
+_ESCAPES = Phrase("in a password write / as %2F, ? as %3F, # as %23, [ as %5B, ] as %5D")
+_PORT = Phrase("the port of the database URL must be a number up to 65535")
+_NO_URL = Phrase("{problem}; {advice}", problem=Phrase("this is not a database URL"), advice=_FORMS)
 
 
 class StorageSettings(BaseModel):
@@ -40,13 +43,15 @@ class StorageSettings(BaseModel):
     def _known_form(cls, url: str) -> str:
         scheme, separator, _ = url.partition("://")
         if not separator:
-            raise ValueError(f"this is not a database URL; {_FORMS}")
+            raise ValueError(_NO_URL)
         if scheme not in _SCHEMES:
-            raise ValueError(f"the database {scheme!r} is not supported; {_FORMS}")
+            wrong = Phrase("the database “{name}” is not supported", name=scheme)
+            raise ValueError(Phrase("{problem}; {advice}", problem=wrong, advice=_FORMS))
         try:
             parts = urlsplit(url)._replace(scheme=_SCHEMES[scheme])
         except ValueError:  # its text may show a part of the password
-            raise ValueError(f"this is not a database URL; {_FORMS}; {_ESCAPES}") from None
+            wrong = Phrase("{problem}; {advice}", problem=_NO_URL, advice=_ESCAPES)
+            raise ValueError(wrong) from None
         return _sqlite(parts) if parts.scheme == _SQLITE else _postgres(parts)
 
     @property
@@ -68,15 +73,18 @@ class StorageSettings(BaseModel):
 
 def _sqlite(parts: SplitResult) -> str:
     if "@" in parts.netloc:  # which is not shown: it may hold a password
-        raise ValueError(f"a SQLite file has no user and password; {_FORMS}")
+        wrong = Phrase("a SQLite file has no user and password")
+        raise ValueError(Phrase("{problem}; {advice}", problem=wrong, advice=_FORMS))
     if parts.netloc:
-        raise ValueError(
-            f"a SQLite file needs three slashes, four when the path is absolute: "
-            f"sqlite:///{parts.netloc}{parts.path}"
+        wrong = Phrase(
+            "a SQLite file needs three slashes, four when the path is absolute: {url}",
+            url=f"sqlite:///{parts.netloc}{parts.path}",
         )
+        raise ValueError(wrong)
     file = parts.path.removeprefix("/")
     if file in ("", ":memory:") or parts.query:
-        raise ValueError("a database in memory forgets everything; name a file: sqlite:///FILE")
+        wrong = Phrase("a database in memory forgets everything; name a file: sqlite:///FILE")
+        raise ValueError(wrong)
     return f"{_SQLITE}:///{file}"
 
 
@@ -88,12 +96,18 @@ def _postgres(parts: SplitResult) -> str:
     except ValueError:
         raise ValueError(_PORT) from None
     if not parts.path.strip("/"):
-        raise ValueError("the database's name is missing: postgresql://USER:PASSWORD@HOST/DATABASE")
+        wrong = Phrase("the database's name is missing: postgresql://USER:PASSWORD@HOST/DATABASE")
+        raise ValueError(wrong)
     options = {}
     for name, value in parse_qsl(parts.query):
         if name not in _POSTGRES_OPTIONS:
             known = ", ".join(_POSTGRES_OPTIONS)
-            raise ValueError(f"the option {name!r} of the database URL is unknown; known: {known}")
+            wrong = Phrase(
+                "the option “{name}” of the database URL is unknown; known are {names}",
+                name=name,
+                names=known,
+            )
+            raise ValueError(wrong)
         if name == "port" and not (value.isdecimal() and int(value) <= 65_535):
             raise ValueError(_PORT)
         options[_POSTGRES_OPTIONS[name]] = value

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from bot.core.phrases import Phrase
 from bot.errors import StoreBusy
 from bot.store.database import begin_file
 from bot.store.errors import translated
@@ -31,8 +32,10 @@ def sole_owner(database: Path) -> Iterator[None]:
             with translated():
                 lock.execute("BEGIN EXCLUSIVE")
         except StoreBusy as error:
-            raise StoreBusy(
-                f"another bot is running with {database}; stop it, or give this one a database "
-                "of its own (storage.url)"
-            ) from error
+            taken = Phrase(
+                "another bot is running with {file}; stop it, or give this one a database of its "
+                "own (storage.url)",
+                file=database,
+            )
+            raise StoreBusy(taken) from error
         yield

@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from aiohttp import web
 
+from bot.core.phrases import Phrase, reason
 from bot.core.ports import HandlePost, Post
 from bot.errors import ConfigError
 from bot.web.settings import WebSettings
@@ -58,8 +59,12 @@ class WebServer:
             try:
                 await web.TCPSite(runner, host, port).start()
             except OSError as error:
-                why = f"web.host, web.port: cannot listen on {host}:{port}: {error.strerror}"
-                raise ConfigError(why) from error
+                wrong = Phrase(
+                    "web.host, web.port: cannot listen on {address}: {reason}",
+                    address=f"{host}:{port}",
+                    reason=reason(error),
+                )
+                raise ConfigError(wrong) from error
             self.port = runner.addresses[0][1]
             log.info("listening", extra={"host": host, "port": self.port})
             yield

@@ -47,13 +47,13 @@ def test_the_usual_forms_are_understood(url: str, meant: str, place: str) -> Non
         ("sqlite://bot.db", "sqlite:///bot.db"),
         ("sqlite://", "name a file"),
         ("sqlite:///:memory:", "name a file"),
-        ("mysql://u@h/d", "'mysql' is not supported; use sqlite:///FILE or postgresql://"),
-        ("postgresql+psycopg://u@h/d", "'postgresql+psycopg' is not supported"),
+        ("mysql://u@h/d", "“mysql” is not supported; use sqlite:///FILE or postgresql://"),
+        ("postgresql+psycopg://u@h/d", "“postgresql+psycopg” is not supported"),
         ("postgresql://u:p@h:abc/db", "the port of the database URL must be a number up to 65535"),
         ("postgresql://u:p@h:99999/db", "the port of the database URL must be a number up to"),
         ("postgresql://u:p@/d?host=h&port=abc", "the port of the database URL must be a number"),
         ("postgresql://u:p@host", "the database's name is missing"),
-        ("postgresql://u:p@host/d?pool=3", "the option 'pool'"),
+        ("postgresql://u:p@host/d?pool=3", "the option “pool”"),
     ],
 )
 def test_other_forms_are_refused_with_advice(url: str, advice: str) -> None:

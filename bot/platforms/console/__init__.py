@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,11 +22,11 @@ def connect(*, wait_until_answered: Callable[[ChatRef], Awaitable[None]]) -> Con
 
     `wait_until_answered` returns when every message of the chat has been dealt with.
     """
-    from bot.core.i18n import texts
+    from bot.core.i18n import language_of, texts
     from bot.platforms.console.adapter import ConsolePlatform
     from bot.platforms.console.screen import Screen
 
-    language = language_of(os.environ)
+    language = language_of(os.environ, sys.stdout.encoding)
     translate = texts(language).gettext
     screen: Screen
     if sys.stdin.isatty() and sys.stdout.isatty():
@@ -44,10 +44,3 @@ def connect(*, wait_until_answered: Callable[[ChatRef], Awaitable[None]]) -> Con
         files=Path("chinwag-images"),
         person=os.environ.get("USER", ""),
     )
-
-
-def language_of(environ: Mapping[str, str]) -> str:
-    """The IETF tag of the person's locale (POSIX: `LC_ALL`, `LC_MESSAGES`, `LANG`)."""
-    names = ("LC_ALL", "LC_MESSAGES", "LANG")
-    locale = next((environ[name] for name in names if environ.get(name)), "C").split(".")[0]
-    return "en" if locale in ("C", "POSIX") else locale.replace("_", "-")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -31,8 +30,6 @@ class PipedScreen:
         self._printed: dict[MessageId, str] = {}
         self._settled: dict[MessageId, str] = {}
         self.failure = ""
-        if isinstance(target, io.TextIOWrapper):
-            target.reconfigure(errors="replace")
 
     @contextmanager
     def attended(self) -> Iterator[None]:

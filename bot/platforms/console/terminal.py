@@ -24,6 +24,7 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.layout import FormattedTextControl, HSplit, Layout, Window
 from prompt_toolkit.output import ColorDepth, Output
 from prompt_toolkit.patch_stdout import patch_stdout
+from prompt_toolkit.utils import get_cwidth
 
 from bot.core.bounded import Memory
 from bot.core.punctuation import narrow
@@ -147,7 +148,7 @@ class TerminalScreen:
         rows, row = [], ""
         for number, label in enumerate(labels, start=1):
             button = f"[{number}] {label}   "
-            if row and len(row) + len(button) > width:
+            if row and get_cwidth(row + button) > width:
                 rows.append(row)
                 row = ""
             row += button

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from bot.core.phrases import Phrase
 from bot.core.ports import Clock, Web
 from bot.core.queue import TurnQueue
 from bot.core.stores import Users
@@ -37,22 +38,24 @@ def connect(
     bot_token, app_token = revealed(settings.bot_token), revealed(settings.app_token)
     secret = revealed(settings.signing_secret)
     if not bot_token:
-        raise ConfigError("slack.bot_token is not set: it begins with xoxb-")
+        raise ConfigError(Phrase("slack.bot_token is not set: it begins with xoxb-"))
     intake: Webhooks | None = None
     if settings.mode == "http":
         if not secret:
-            raise ConfigError(
+            missing = Phrase(
                 "slack.signing_secret is not set: without it anybody could pose as Slack; copy it "
                 "from the app's page “Basic Information”"
             )
+            raise ConfigError(missing)
         if web is None:
-            raise ConfigError("slack.mode: there is no web server here; use “socket”")
+            raise ConfigError(Phrase("slack.mode: there is no web server here; use “socket”"))
         intake = Webhooks(web, secret)
     elif not app_token:
-        raise ConfigError(
+        missing = Phrase(
             "slack.app_token is not set: make one with the scope connections:write on the app's "
             "page “Basic Information”; it begins with xapp-"
         )
+        raise ConfigError(missing)
     return SlackPlatform(
         bot_token,
         base_url=settings.base_url,

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bot.core.bounded import Memory
 from bot.core.capabilities import Capabilities, Streaming
+from bot.core.phrases import Phrase
 from bot.core.ports import Clock, Draft, EventSink, Platform
 from bot.core.queue import TurnQueue
 from bot.core.stores import Users
@@ -196,10 +197,12 @@ class SlackPlatform:
                 answer = await self._calls.call("auth.test", {})
             except Refused as refusal:
                 if refusal.code in BAD_TOKEN:
-                    raise ConfigError(
-                        f"slack.bot_token is refused ({refusal.code}): copy it from the app's "
-                        "page “OAuth & Permissions”; it begins with xoxb-"
-                    ) from refusal
+                    refused = Phrase(
+                        "slack.bot_token is refused ({code}): copy it from the app's page "
+                        "“OAuth & Permissions”; it begins with xoxb-",
+                        code=refusal.code,
+                    )
+                    raise ConfigError(refused) from refusal
                 raise
             except PlatformError as error:
                 wait = error.retry_after if isinstance(error, RateLimited) else pause

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.core.clock import SystemClock
+from bot.core.phrases import Phrase, listed, said
 from bot.core.types import Finding
 from bot.errors import PlatformError
 from bot.platforms.slack.calls import Calls
@@ -13,11 +14,11 @@ from bot.platforms.slack.manifest import SCOPES
 from bot.platforms.slack.settings import SlackSettings, revealed
 from bot.platforms.slack.sockets import BAD_APP_TOKEN, open_socket_url
 
-BOT = "Slack bot token"
-APP = "Slack app token"
-PERMISSIONS = "Slack scopes"
-SECRET = "Slack signing secret"
-NETWORK = "check slack.base_url and the network"
+BOT = Phrase("Slack bot token")
+APP = Phrase("Slack app token")
+PERMISSIONS = Phrase("Slack scopes")
+SECRET = Phrase("Slack signing secret")
+NETWORK = Phrase("check slack.base_url and the network")
 
 
 async def examine(settings: SlackSettings) -> Sequence[Finding]:
@@ -36,9 +37,10 @@ async def examine(settings: SlackSettings) -> Sequence[Finding]:
 
 def _signed(secret: str) -> Finding:
     if not secret:
-        fix = "copy slack.signing_secret from “Basic Information”"
-        return Finding(ok=False, subject=SECRET, text="slack.signing_secret is not set", fix=fix)
-    text = "is there; the first event from Slack tells whether it is right"
+        text = Phrase("slack.signing_secret is not set")
+        fix = Phrase("copy slack.signing_secret from “Basic Information”")
+        return Finding(ok=False, subject=SECRET, text=text, fix=fix)
+    text = Phrase("is there; the first event from Slack tells whether it is right")
     return Finding(ok=True, subject=SECRET, text=text)
 
 
@@ -46,12 +48,13 @@ async def _bot(calls: Calls) -> Sequence[Finding]:
     try:
         answer = await calls.paced("auth.test", calls.client.auth_test)
     except PlatformError as error:
+        fix = NETWORK
         if isinstance(error, Refused) and error.code in BAD_TOKEN:
-            fix = "copy slack.bot_token (xoxb-…) from “OAuth & Permissions”, and install the app"
-        else:
-            fix = NETWORK
-        return [Finding(ok=False, subject=BOT, text=str(error), fix=fix)]
-    text = f"@{answer['user']} in {answer['team']}"
+            fix = Phrase(
+                "copy slack.bot_token (xoxb-…) from “OAuth & Permissions”, and install the app"
+            )
+        return [Finding(ok=False, subject=BOT, text=said(error), fix=fix)]
+    text = Phrase("@{name} in {team}", name=answer["user"], team=answer["team"])
     given = {scope.strip() for scope in answer.headers.get("x-oauth-scopes", "").split(",")}
     return [Finding(ok=True, subject=BOT, text=text), _scopes(given)]
 
@@ -59,22 +62,26 @@ async def _bot(calls: Calls) -> Sequence[Finding]:
 def _scopes(given: set[str]) -> Finding:
     missing = sorted(set(SCOPES) - given)
     if not missing:
-        return Finding(ok=True, subject=PERMISSIONS, text="all there")
+        return Finding(ok=True, subject=PERMISSIONS, text=Phrase("all there"))
+    scopes = [
+        Phrase("{scope} (to {use})", scope=each, use=Phrase(SCOPES[each])) for each in missing
+    ]
     return Finding(
         ok=False,
         subject=PERMISSIONS,
-        text="missing: " + ", ".join(f"{scope} (to {SCOPES[scope]})" for scope in missing),
-        fix="put the text of `bot manifest` into “App Manifest”, and install the app again",
+        text=Phrase("missing: {scopes}", scopes=listed(scopes)),
+        fix=Phrase("put the text of `bot manifest` into “App Manifest”, and install the app again"),
     )
 
 
 async def _app(calls: Calls, app_token: str) -> Finding:
-    fix = "make one with the scope connections:write on “Basic Information” (xapp-…)"
+    fix = Phrase("make one with the scope connections:write on “Basic Information” (xapp-…)")
     if not app_token:
-        return Finding(ok=False, subject=APP, text="slack.app_token is not set", fix=fix)
+        text = Phrase("slack.app_token is not set")
+        return Finding(ok=False, subject=APP, text=text, fix=fix)
     try:
         await open_socket_url(calls, app_token)
     except PlatformError as error:
         wrong = isinstance(error, Refused) and error.code in BAD_TOKEN | BAD_APP_TOKEN
-        return Finding(ok=False, subject=APP, text=str(error), fix=fix if wrong else NETWORK)
-    return Finding(ok=True, subject=APP, text="opens a socket")
+        return Finding(ok=False, subject=APP, text=said(error), fix=fix if wrong else NETWORK)
+    return Finding(ok=True, subject=APP, text=Phrase("opens a socket"))

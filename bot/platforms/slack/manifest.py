@@ -8,22 +8,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from bot.core.i18n import N_
 from bot.core.types import CommandInfo
 from bot.platforms.slack.greeting import prompts
 
 SCOPES = {
-    "app_mentions:read": "hear mentions",
-    "assistant:write": "show that it is at work",
-    "channels:history": "hear threads in public channels",
-    "chat:write": "write",
-    "chat:write.public": "answer commands in channels it was not invited to",
-    "commands": "take slash commands",
-    "files:read": "fetch pictures and voice clips",
-    "files:write": "post pictures",
-    "groups:history": "hear threads in private channels",
-    "im:history": "hear direct messages",
-    "mpim:history": "hear group direct messages",
-    "users:read": "know names and languages",
+    "app_mentions:read": N_("hear mentions"),
+    "assistant:write": N_("show that it is at work"),
+    "channels:history": N_("hear threads in public channels"),
+    "chat:write": N_("write"),
+    "chat:write.public": N_("answer commands in channels it was not invited to"),
+    "commands": N_("take slash commands"),
+    "files:read": N_("fetch pictures and voice clips"),
+    "files:write": N_("post pictures"),
+    "groups:history": N_("hear threads in private channels"),
+    "im:history": N_("hear direct messages"),
+    "mpim:history": N_("hear group direct messages"),
+    "users:read": N_("know names and languages"),
 }
 """Every scope the bot needs, and for what."""
 EVENTS = (

@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, SecretStr, field_validator
 
+from bot.core.phrases import Phrase
+
 
 class SlackSettings(BaseModel):
     """The table `slack`. The platform is on when `bot_token` is set."""
@@ -29,7 +31,7 @@ class SlackSettings(BaseModel):
     @classmethod
     def _http(cls, value: str) -> str:
         if not value.startswith(("http://", "https://")):
-            raise ValueError("must begin with https:// or http://")
+            raise ValueError(Phrase("must begin with https:// or http://"))
         return value.rstrip("/") + "/"
 
 

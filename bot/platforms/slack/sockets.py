@@ -19,6 +19,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.response import BoltResponse
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 
+from bot.core.phrases import Phrase
 from bot.core.ports import Clock
 from bot.errors import ConfigError, PlatformError, RateLimited
 from bot.platforms.slack.calls import Calls, sdk_log
@@ -84,10 +85,12 @@ class Sockets:
             return await open_socket_url(self._calls, self._app_token)
         except Refused as refusal:
             if refusal.code in BAD_TOKEN | BAD_APP_TOKEN:
-                raise ConfigError(
-                    f"slack.app_token is refused ({refusal.code}): it must begin with xapp- and "
-                    "have the scope connections:write"
-                ) from refusal
+                refused = Phrase(
+                    "slack.app_token is refused ({code}): it must begin with xapp- and have the "
+                    "scope connections:write",
+                    code=refusal.code,
+                )
+                raise ConfigError(refused) from refusal
             raise
 
     @asynccontextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from bot.core.phrases import Phrase
 from bot.core.ports import Clock, Web
 from bot.core.types import Finding
 from bot.errors import ConfigError
@@ -28,7 +29,7 @@ def connect(
 
     token = settings.token.get_secret_value().strip() if settings.token is not None else ""
     if not token:
-        raise ConfigError("telegram.token is not set: get one from @BotFather")
+        raise ConfigError(Phrase("telegram.token is not set: get one from @BotFather"))
     return TelegramPlatform(
         token,
         base_url=settings.base_url,
@@ -42,12 +43,14 @@ def _webhook(settings: TelegramSettings, token: str, web: Web | None) -> Webhook
     from bot.platforms.telegram.webhook import PATH, Webhook
 
     if not settings.webhook_url:
-        raise ConfigError(
+        missing = Phrase(
             "telegram.webhook_url is not set: the address, https://…, under which Telegram reaches "
-            f"{PATH} of the bot's web server; or set telegram.mode to “polling”"
+            "{path} of the bot's web server; or set telegram.mode to “polling”",
+            path=PATH,
         )
+        raise ConfigError(missing)
     if web is None:
-        raise ConfigError("telegram.mode: there is no web server here; use “polling”")
+        raise ConfigError(Phrase("telegram.mode: there is no web server here; use “polling”"))
     return Webhook(web, settings.webhook_url, token)
 
 

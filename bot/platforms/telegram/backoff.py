@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from telegram import error
 
+from bot.core.phrases import Phrase
 from bot.core.ports import Clock
 from bot.errors import ConfigError
 from bot.platforms.telegram.errors import seconds_of
@@ -26,7 +27,7 @@ LONGEST_PAUSE = 30.0
 SILENCE = 120.0
 """Seconds without an answer after which the connections are made anew."""
 
-BAD_TOKEN = (
+BAD_TOKEN = Phrase(
     "telegram.token is refused by Telegram: ask @BotFather for the current token "
     "(or telegram.base_url is not the address of a Bot API server)"
 )

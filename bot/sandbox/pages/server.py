@@ -13,6 +13,7 @@ from urllib.parse import quote
 from aiohttp import WSMsgType, web
 
 from bot.core.errands import Errands
+from bot.core.phrases import Phrase
 from bot.errors import ConfigError
 from bot.sandbox.listening import listening
 
@@ -58,7 +59,8 @@ async def serve_pages(*pages: Page, port: int = 0) -> AsyncGenerator[str]:
         try:
             address = await stack.enter_async_context(listening(app, port=port))
         except OSError as error:
-            raise ConfigError(f"port {port} is taken; choose another with --port") from error
+            taken = Phrase("port {port} is taken; choose another with --port", port=port)
+            raise ConfigError(taken) from error
         yield f"{address}/"
 
 

@@ -34,7 +34,6 @@ from bot.core.types import (
     Withdrawal,
 )
 from bot.errors import PlatformError
-from bot.platforms import console
 from bot.platforms.console.adapter import CHAT, ConsolePlatform
 from bot.platforms.console.piped import PipedScreen
 
@@ -295,19 +294,6 @@ async def test_a_reader_that_leaves_early_is_no_error() -> None:
         reader.close()
         await screen.settle(MessageId("2"), "unseen")
         await screen.settle(MessageId("3"), "unseen too")
-
-
-@pytest.mark.parametrize(
-    ("locale", "language"),
-    [
-        ({"LANG": "zh_CN.UTF-8"}, "zh-CN"),
-        ({"LANG": "de_DE.UTF-8", "LC_ALL": "en_GB.UTF-8"}, "en-GB"),
-        ({"LANG": "C.UTF-8"}, "en"),
-        ({}, "en"),
-    ],
-)
-def test_the_language_is_the_locale_s(locale: dict[str, str], language: str) -> None:
-    assert console.language_of(locale) == language
 
 
 Say = Callable[[str], str]

@@ -311,6 +311,13 @@ async def test_a_typed_number_presses_the_button(desk: Sitting) -> None:
     assert (event.ref, event.value) == (ref, "b")
 
 
+async def test_a_number_stands_before_its_wide_label(desk: Sitting) -> None:
+    menu = tuple(Button("重新生成", str(number)) for number in range(8))
+    await desk.platform.send(CHAT, Reply(text="哪一个？", buttons=(menu,)))
+    seen = await desk.sees("[8]")
+    assert [number for number in range(1, 9) if f"[{number}] 重新生成" not in seen] == []
+
+
 async def test_a_number_is_a_message_when_no_button_has_it(desk: Sitting) -> None:
     assert (await desk.say("2")).text == "2"
     ref = await desk.platform.send(CHAT, Reply(text="Which?", buttons=MENU))
