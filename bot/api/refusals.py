@@ -95,8 +95,9 @@ def aside(lesson: Lesson, failure: CallFailed, payload: Mapping[str, Any]) -> Ta
         facts["pictures"] = most
     listed = _LISTED.search(failure.detail)
     if failure.param in ("size", "quality", "style") and listed:
-        words = tuple(re.findall(r"['\"`]([\w:.-]+)['\"`]", listed[0]))
-        facts["words"] = {**lesson.words, failure.param: words}
+        words, sent = re.findall(r"['\"`]([\w:.-]+)['\"`]", listed[0]), payload.get(failure.param)
+        told = tuple(word for word in words if word != sent)  # some repeat what they refuse
+        facts["words"] = {**lesson.words, failure.param: told}
     return facts
 
 

@@ -400,7 +400,7 @@ async def test_the_words_that_a_model_takes_are_configured_or_learnt(
     with pytest.raises(ModelError) as caught:
         await client.draw(replace(CAT, model="brush"))
     assert "size is one of 2K" in caught.value.detail
-    message = "Invalid value: '1024x1024'. Supported values are: '512x512' and 'auto'."
+    message = "Supported values are: '512x512' and 'auto', not '1024x1024'."
     server.answer(*refusal(400, message, code="invalid_value", param="size"))
     server.always = json_answer({"data": [{"b64_json": BASE64}]})
     for _ in range(2):
