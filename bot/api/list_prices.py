@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import runpy
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cached_property
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 from bot.core.models import ModelInfo, UsageEntry, UsageKind
 from bot.core.single_flight import SingleFlight
+from bot.core.unused import leave_out
 
 if TYPE_CHECKING:
     from genai_prices.data_snapshot import DataSnapshot
@@ -166,7 +165,7 @@ class ListPrices:
 
 def _read(base_urls: Sequence[str]) -> _List:
     """Read the list, and let go of most of it: nine tenths are of resellers."""
-    _leave_out_what_renews_it()
+    leave_out("genai_prices.update_prices")  # an HTTP client, 1.2 MB, to renew the list
     from genai_prices.data_snapshot import DataSnapshot
 
     # Not imported, since an imported module stays, and thousands of models with it.
@@ -175,13 +174,6 @@ def _read(base_urls: Sequence[str]) -> _List:
     known = {*VENDORS, *(_host(everybody, url) for url in base_urls)}
     sellers = [provider for provider in providers if provider.id in known]
     return _List(DataSnapshot(sellers, from_auto_update=False), _smallest_windows(providers))
-
-
-def _leave_out_what_renews_it() -> None:
-    """`genai_prices` loads an HTTP client, 1.2 MB, to renew its list, which is never asked for."""
-    nothing = ModuleType("genai_prices.update_prices")
-    vars(nothing)["__getattr__"] = lambda name: None
-    sys.modules.setdefault(nothing.__name__, nothing)
 
 
 def _host(everybody: DataSnapshot, url: str) -> str:

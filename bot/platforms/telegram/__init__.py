@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bot.core.phrases import Phrase
 from bot.core.ports import Clock, Web
 from bot.core.types import Finding
+from bot.core.unused import leave_out
 from bot.errors import ConfigError
 from bot.platforms.telegram.settings import TelegramSettings
 
@@ -25,6 +26,7 @@ def connect(
 
     `web` is where Telegram posts updates, in the mode `webhook`.
     """
+    leave_out("telegram.request._httpxrequest")  # an HTTP client, 1.3 MB; `request` is ours
     from bot.platforms.telegram.adapter import TelegramPlatform
 
     token = settings.token.get_secret_value().strip() if settings.token is not None else ""
