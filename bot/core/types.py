@@ -112,6 +112,10 @@ class Line:
     text: str
 
 
+LATE = 86_400.0
+"""Seconds after which what came of a message may be deleted; no operator may say less."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncomingMessage:
     """Somebody wrote, spoke or sent a file."""
@@ -131,6 +135,9 @@ class IncomingMessage:
     addressed: bool = True
     """The bot was spoken to: a private chat, a mention, a reply to the bot, a command."""
     edited: bool = False
+    late: bool = False
+    """Edited so long (`LATE`) after it was written that it may not be known any more whether it was
+    answered."""
     gesture: str = ""
     """A second key, where the platform gives one: of what the person's app sent twice, with two
     keys, over a bad connection."""

@@ -17,6 +17,7 @@ from typing import Any, TypeAlias
 
 from bot.core.names import ABOUT_PEOPLE
 from bot.core.types import (
+    LATE,
     Attachment,
     ButtonPress,
     ChatMoved,
@@ -164,7 +165,8 @@ def _message(team: str, event: Json, directory: Directory) -> IncomingMessage | 
     text = str(message.get("text") or "")
     root = str(message.get("thread_ts") or ts)
     chat = make_chat(team, channel, root)
-    what = f"{ts}:{message['edited']['ts']}" if edited else ts
+    changed = str(message["edited"]["ts"]) if edited else ""
+    what = f"{ts}:{changed}" if edited else ts
     return IncomingMessage(
         key=make_key(team, channel, what),
         ref=make_message(chat, ts, root if root != ts else ""),
@@ -178,6 +180,7 @@ def _message(team: str, event: Json, directory: Directory) -> IncomingMessage | 
         or mentions(text, directory.bot)
         or _goes_on(channel, root, text, directory),
         edited=edited,
+        late=edited and float(changed) - float(ts) > LATE,
         gesture=_gesture(team, message),
     )
 

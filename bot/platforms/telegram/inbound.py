@@ -16,6 +16,7 @@ from telegramify_markdown.entity import utf16_len
 
 from bot.core.names import ABOUT_PEOPLE
 from bot.core.types import (
+    LATE,
     ButtonPress,
     ChatMoved,
     ChatRef,
@@ -142,6 +143,7 @@ def _message(message: Raw, key: str, me: Me, *, edited: bool) -> IncomingMessage
         group=group,
         addressed=not group or (own and spoken.addressed) or (quote is not None and quote.by_bot),
         edited=edited,
+        late=edited and message.get("edit_date", 0) - message.get("date", 0) > LATE,
         album="" if edited else message.get("media_group_id", ""),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.core.types import Button, FileKind, Forward, IncomingMessage, Reply, Withdrawal
+from bot.core.types import LATE, Button, FileKind, Forward, IncomingMessage, Reply, Withdrawal
 from bot.platforms.slack.ids import make_chat
 from bot.sandbox.limits import Mode
 from bot.sandbox.slack import events
@@ -185,6 +185,11 @@ async def test_an_edit_is_an_event_of_its_own(bot: Running) -> None:
     first, second = bot.inbox.message(0), bot.inbox.message(1)
     assert (second.edited, second.text, second.ref) == (True, "hello", first.ref)
     assert first.key != second.key
+    assert (first.late, second.late) == (False, False)
+    sent.ts = f"{float(sent.ts) - 2 * LATE:.6f}"
+    await ada.dm.edit(sent, "hello!")
+    await bot.inbox.holds(3)
+    assert bot.inbox.message(2).late
 
 
 async def test_a_mention_that_is_written_in_later_is_heard_once(bot: Running) -> None:

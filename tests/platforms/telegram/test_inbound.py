@@ -10,6 +10,7 @@ from PIL import Image
 
 from bot.core.clock import SystemClock
 from bot.core.types import (
+    LATE,
     Button,
     ButtonPress,
     FileKind,
@@ -77,6 +78,10 @@ async def test_an_edit_is_marked_and_keeps_its_place(ann: TelegramStage, inbox: 
     second = await inbox.only()
     assert (second.text, second.edited, second.ref) == ("hello", True, first.ref)
     assert second.key != first.key
+    ann.telegram.chats[ann.view.id].messages[id].date -= 2 * int(LATE)
+    ann.view.edit(id, "hello!")
+    third = await inbox.only()
+    assert (first.late, second.late, third.late) == (False, False, True)
 
 
 async def test_a_reply_quotes_what_it_answers(ann: TelegramStage, inbox: Inbox) -> None:
