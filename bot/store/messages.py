@@ -113,6 +113,15 @@ async def look_again(connection: Connection, some: Sequence[int]) -> None:
     await connection.execute(which.values(active_at=last, title=title))
 
 
+async def leave_no_trace(connection: Connection, some: Sequence[int]) -> None:
+    """After messages are deleted for good: no summary and no title tells of what was said."""
+    stale = sa.delete(summaries).where(summaries.c.conversation_id.in_(some))
+    await connection.execute(stale)
+    untitled = sa.update(conversations).where(conversations.c.id.in_(some)).values(title="")
+    await connection.execute(untitled)
+    await look_again(connection, some)
+
+
 async def drop_unused_files(connection: Connection) -> None:
     """Delete the pictures that no message holds any more."""
     in_use = sa.exists().where(message_files.c.sha256 == files.c.sha256)

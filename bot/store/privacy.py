@@ -22,6 +22,7 @@ from bot.store import totals
 from bot.store.connection import Connection
 from bot.store.database import Database
 from bot.store.schema import (
+    BY_PERSON,
     actions,
     broadcast_chats,
     chats,
@@ -31,7 +32,6 @@ from bot.store.schema import (
     of_person,
     overheard,
     ratings,
-    summaries,
     turn_files,
     turns,
     usage,
@@ -150,7 +150,7 @@ def _spoke(
     heard = sa.select(overheard.c.chat)
     return (
         (
-            said.where(conversations.c.platform == platform),
+            said.where(conversations.c.platform == platform, sa.text(BY_PERSON)),
             conversations.c.chat,
             messages.c.sender_id,
         ),
@@ -164,7 +164,8 @@ async def _forget_words(connection: Connection, person: Person) -> None:
     theirs = (
         sa.select(messages.c.conversation_id)
         .join_from(messages, conversations)
-        .where(conversations.c.platform == person.platform, messages.c.sender_id == person.id)
+        .where(conversations.c.platform == person.platform)
+        .where(messages.c.sender_id == person.id, sa.text(BY_PERSON))
         .distinct()
     )
     found = list((await connection.execute(theirs)).scalars())
@@ -193,11 +194,9 @@ async def _forget_words(connection: Connection, person: Person) -> None:
         sa.delete(messages).where(
             messages.c.conversation_id.in_(found), messages.c.sender_id == person.id
         ),
-        sa.delete(summaries).where(summaries.c.conversation_id.in_(found)),
-        sa.update(conversations).where(conversations.c.id.in_(found)).values(title=""),
     ):
         await connection.execute(statement)
-    await message_rows.look_again(connection, found)
+    await message_rows.leave_no_trace(connection, found)
 
 
 async def _forget_usage(connection: Connection, person: Person, calendar: Calendar) -> None:
@@ -224,5 +223,4 @@ async def _forgotten(connection: Connection, calendar: Calendar) -> Sequence[Per
 
 
 def _is_over(calendar: Calendar) -> sa.ColumnElement[bool]:
-    this_month = calendar.began().replace(day=1)
-    return sa.and_(usage.c.chat == FORGOTTEN, usage.c.created_at < this_month)
+    return sa.and_(usage.c.chat == FORGOTTEN, usage.c.created_at < calendar.month_began())

@@ -17,6 +17,7 @@ ENDED = "finished_at IS NOT NULL"
 JOINED = "state = 'joined'"
 GESTURE = "gesture <> ''"
 MESSAGE = "message <> ''"
+BY_PERSON = "sender_id <> ''"
 """Conditions of partial indexes. Queries must use these very words: a bound parameter in place
 of the literal keeps SQLite from using the index (https://www.sqlite.org/partialindex.html)."""
 
@@ -92,6 +93,9 @@ messages = sa.Table(
     sa.Column("hidden", sa.Boolean, nullable=False, server_default=sa.false()),
     # Serves the page of a conversation, newest first, whatever else there is.
     sa.Index("ix_messages_conversation", "conversation_id", "id"),
+    # Those of three tables that grow by which a person, or a chat, is found to be forgotten. The
+    # platform comes last: SQLite's planner takes what begins with it for just as good.
+    sa.Index("ix_messages_sender", "sender_id", "conversation_id", info=where(BY_PERSON)),
     sqlite_autoincrement=True,
 )
 
@@ -184,6 +188,7 @@ turns = sa.Table(
     # Serve what is asked about the newest turns of a chat, ended or not, and about a message.
     sa.Index("ix_turns_chat", "platform", "chat", "id"),
     sa.Index("ix_turns_message", "platform", "chat", "message", info=where(MESSAGE)),
+    sa.Index("ix_turns_person", "user_id", "platform"),
     sa.Index("ix_turns_joined", "lead", info=where(JOINED)),
     sa.Index("ix_turns_waiting", "urgent", "id", info=where(WAITING)),
     sa.Index("ix_turns_lane", "platform", "chat", "id", info=where(ACTIVE_IN_LANE)),
@@ -223,6 +228,7 @@ usage = sa.Table(
     sa.Column("first_token", sa.Double, nullable=True),
     sa.Column("estimated", sa.Boolean, nullable=False),
     sa.Index("ix_usage_user", "platform", "user_id", "created_at"),
+    sa.Index("ix_usage_chat", "chat", "platform"),
     sa.Index("ix_usage_created_at", "created_at"),
     sqlite_autoincrement=True,
 )
@@ -349,6 +355,15 @@ model_facts = sa.Table(
     sa.Column("name", Words, primary_key=True),
     sa.Column("value", Words, nullable=False),  # JSON
     sa.Column("learnt_at", Utc, nullable=False),
+)
+
+
+purges = sa.Table(
+    "purges",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),  # one row
+    sa.Column("began_at", Utc, nullable=False),
+    sa.Column("ended_at", Utc, nullable=True),  # the last one that came to its end
 )
 
 

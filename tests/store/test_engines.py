@@ -1,13 +1,10 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy import event
 
 from bot.core.queue import Outcome
 from bot.core.settings import ChatSettings
@@ -17,6 +14,7 @@ from bot.store import StorageSettings, open_store
 from bot.store.connection import Connection
 from bot.store.database import connected
 from tests.store.events import message, ref
+from tests.store.steps import counting_steps, multiply
 
 
 async def test_a_job_that_waits_for_something_else_is_refused_and_changes_nothing(
@@ -93,48 +91,20 @@ async def test_readers_and_the_writer_do_not_wait_for_each_other(tmp_path: Path)
 
 
 async def test_a_turn_costs_the_same_however_much_the_chat_has_said_before(tmp_path: Path) -> None:
-    steps = 0
-
-    def step() -> int:
-        nonlocal steps
-        steps += 1
-        return 0
-
-    def count_steps(connection: object, record: object) -> None:
-        if isinstance(connection, sqlite3.Connection):  # else it migrates
-            connection.set_progress_handler(step, 100)  # after so many instructions
-
     async def cost(stores: Stores, key: str) -> int:
-        nonlocal steps
-        steps = 0
+        before = steps()
         await stores.turns.accept(message(key), urgent=False)
         turn = await stores.turns.claim()
         assert turn is not None
         await stores.turns.following(turn.id)
         await stores.turns.finish(turn.id, Outcome(), stood=ref(1))
-        return steps
+        return steps() - before
 
     file = tmp_path / "store.db"
-    event.listen(sa.Engine, "connect", count_steps)
-    try:
+    with counting_steps() as steps:
         async with open_store(StorageSettings(url=f"sqlite:///{file}")) as stores:
             await cost(stores, "first")
             new = await cost(stores, "second")
-            multiply_turns(file, 5_000)
+            multiply(file, "turns", "turns.id = 1", 5_000)
             old = await cost(stores, "third")
-    finally:
-        event.remove(sa.Engine, "connect", count_steps)
     assert 0 < old < 2 * new
-
-
-def multiply_turns(file: Path, count: int) -> None:
-    """As if the first turn of the database had been taken so many times."""
-    with closing(sqlite3.connect(file)) as connection, connection:
-        names = [row[1] for row in connection.execute("PRAGMA table_info(turns)")]
-        rest = ", ".join(name for name in names if name not in ("id", "key"))
-        connection.execute(
-            f"""INSERT INTO turns (key, {rest})
-            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
-            SELECT 'old' || i, {rest} FROM turns, n WHERE turns.id = 1""",
-            (count,),
-        )

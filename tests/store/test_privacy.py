@@ -26,6 +26,7 @@ from bot.store.connection import Connection
 from bot.store.database import connected
 from bot.store.schema import metadata, turns, usage
 from tests.store.events import ANN, chat, message, ref, said
+from tests.store.steps import counting_steps, multiply
 
 BOB = Sender(UserId("8"), "Bob", "en")
 WORD = "xylophone"
@@ -234,3 +235,21 @@ def text_of(file: Path) -> str:
     """The bytes of the database and of what lies beside it."""
     beside = [file, *file.parent.glob(f"{file.name}-*")]
     return "".join(each.read_bytes().decode("latin-1") for each in beside)
+
+
+async def test_forgetting_somebody_costs_the_same_however_much_others_have_said(
+    tmp_path: Path,
+) -> None:
+    """Nobody else can write meanwhile."""
+    file, costs = tmp_path / "store.db", []
+    with counting_steps() as steps:
+        async with open_store(StorageSettings(url=f"sqlite:///{file}")) as stores:
+            await exchange(stores, chat("his"), BOB, "trombone", "his")
+            for number in (0, 3_000):
+                for table in ("messages", "turns", "usage") if number else ():
+                    multiply(file, table, f"{table}.id = 1", number)
+                await exchange(stores, chat("hers"), ANN, WORD, f"hers {number}")
+                before = steps()
+                await stores.privacy.forget_person(Person("test", ANN.id), by=LAST)
+                costs.append(steps() - before)
+    assert costs[1] < 2 * costs[0], costs

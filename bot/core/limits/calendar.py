@@ -44,6 +44,10 @@ class Calendar:
         """When today began."""
         return self._midnight(self.today())
 
+    def month_began(self) -> datetime:
+        """When the running month began."""
+        return self._midnight(self.today().replace(day=1))
+
     def ends(self, period: Period) -> datetime:
         """When the running day or month is over."""
         today = self.today()
