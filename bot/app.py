@@ -25,6 +25,7 @@ from bot.core.commands import COMMANDS
 from bot.core.defaults import Defaults
 from bot.core.engine.lanes import Lanes
 from bot.core.engine.router import Router
+from bot.core.errands import Errands
 from bot.core.facts import Notebook
 from bot.core.figures import Formats, FormatsOf
 from bot.core.gauges import Gauges
@@ -33,6 +34,7 @@ from bot.core.limits.calendar import Calendar
 from bot.core.ports import Clock, PictureFitter, Platform, Web
 from bot.core.services import Services
 from bot.core.stores import Stores
+from bot.core.upkeep import keep_small
 from bot.errors import PlatformError
 from bot.platforms.slack.settings import SlackSettings
 from bot.platforms.telegram.settings import TelegramSettings
@@ -217,6 +219,9 @@ async def _services(
         client = api.connect(api_settings, clock=clock, notebook=notebook)
         stack.push_async_callback(client.close)
         stack.push_async_callback(_end, asyncio.create_task(client.prepare()))
+        errands = Errands()
+        stack.push_async_callback(errands.close)
+        errands.send(keep_small(stores.upkeep, clock))
         yield Services(
             stores=stores,
             api=client,

@@ -179,7 +179,10 @@ def test_an_operator_looks_after_the_database(shell: Shell) -> None:
     assert re.search(r"^  2  .* UTC  telegram:1001  waiting$", status.out, re.MULTILINE)
     assert "secret" not in status.out
     assert shell("db", "retry", "7").out == "0 wait again\n"
-    assert shell("db", "purge").out == "deleted: 0 turns, 0 buttons, 0 files\n"
+    assert "never purged" in status.out
+    none = "deleted: 0 turns, 0 buttons, 0 entries of usage, 0 messages, 0 files\n"
+    assert shell("db", "purge").out == none
+    assert re.search(r"^last purged \d.* UTC$", shell("db", "status").out, re.MULTILINE)
     assert shell("db", "backup", "copy.db").code == 0
     assert Path("copy.db").read_bytes().startswith(b"SQLite format 3")
     again = shell("db", "backup", "copy.db")

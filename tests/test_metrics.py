@@ -58,6 +58,9 @@ async def test_an_operator_sees_how_the_bot_is_doing(
         assert figures["chinwag_answer_seconds 0.95"] > 0
         assert figures["chinwag_api_resting 127.0.0.1"] == 0
         assert figures["chinwag_log_events_total turn done info"] >= 1
+        assert figures["chinwag_database_bytes"] > 100_000
+        assert figures["chinwag_database_free_bytes"] >= 0
+        assert "chinwag_purged_timestamp_seconds" not in figures  # not yet
         assert figures["process_resident_memory_bytes"] > 10_000_000
         for secret in ("secret question", telegram.token, "sk-sandbox", "Ann", "987654321012"):
             assert secret not in page

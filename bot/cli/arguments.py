@@ -12,13 +12,13 @@ from typing import TypeAlias
 
 from bot.cli import database, service
 from bot.cli.speech import HelpFormatter
+from bot.core.upkeep import MOST_DAYS
 
 Command: TypeAlias = Callable[[argparse.Namespace], int]
 """Carries out a sub-command and returns the exit code."""
 
 EXIT_USAGE = 2
 """The exit code of argparse."""
-MOST_DAYS = 36_500
 DAY = 86_400  # seconds
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -117,15 +117,14 @@ def _add_database(commands: Commands, common: argparse.ArgumentParser, _: Say) -
     text = _("Forget what servers have told about models: what they take, refuse and lack.")
     known = add("unlearn", database.unlearn, text)
     known.add_argument("models", nargs="*", metavar="MODEL", help=_("only of these models"))
-    text = _("Delete turns that ended or were given up, and old buttons; messages stay.")
+    text = _("Delete now what is old, as a running bot does every day: turns, buttons.")
     old = add("purge", database.purge, text)
     old.add_argument(
         "--days",
         dest="age",
         type=_days(_),
-        default=30 * DAY,
         metavar="N",
-        help=_("older than this (default: 30)"),
+        help=_("older than this (default: storage.keep_days, or 30)"),
     )
     text = _("Copy the SQLite database, also while it is in use.")
     copy = add("backup", database.backup, text)

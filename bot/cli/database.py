@@ -23,6 +23,8 @@ _STATES = {
 """The turns that are not over."""
 SHOWN = 50
 """Models of which it is shown what was learnt."""
+DAYS = 30
+"""How old something must be that is purged by hand, where the bot does not purge by itself."""
 
 
 def upgrade(arguments: argparse.Namespace) -> int:
@@ -45,9 +47,13 @@ def status(arguments: argparse.Namespace) -> int:
     settings = prepare(arguments.config, quiet=True).storage
     now, dead = asyncio.run(admin.status(settings)), asyncio.run(admin.dead_turns(settings))
     unfinished = asyncio.run(admin.open_turns(settings))
-    size = f"{now.size / 1e6:.1f} MB"
+    size, free = f"{now.extent.size / 1e6:.1f} MB", f"{now.extent.free / 1e6:.1f} MB"
     text = _("{database}: revision {revision}, {size}")
-    print(text.format(database=now.place, revision=now.revision, size=size))
+    if now.extent.free:
+        text = _("{database}: revision {revision}, {size}, {free} of it free")
+    print(text.format(database=now.place, revision=now.revision, size=size, free=free))
+    text = _("last purged {when} UTC") if now.extent.purged else _("never purged")
+    print(text.format(when=now.extent.purged and _minute(now.extent.purged)))
     text = _("waiting {waiting}, running {running}, given up {dead}")
     print(text.format(waiting=now.waiting, running=now.running, dead=now.dead))
     text = _("answers liked {liked}, disliked {disliked}")
@@ -107,14 +113,26 @@ def unlearn(arguments: argparse.Namespace) -> int:
 
 
 def purge(arguments: argparse.Namespace) -> int:
-    """Delete what is only kept to recognise repetitions."""
+    """Delete what is old, as a running bot does by itself."""
+    from bot.core.limits.calendar import Calendar
     from bot.store import admin
 
     _ = arguments.texts.gettext
-    settings = prepare(arguments.config, quiet=True).storage
-    purged = asyncio.run(admin.purge(settings, older_than=timedelta(seconds=arguments.age)))
-    text = _("deleted: {turns} turns, {buttons} buttons, {files} files")
-    print(text.format(turns=purged.turns, buttons=purged.actions, files=purged.files))
+    config = prepare(arguments.config, quiet=True)
+    age = timedelta(days=config.storage.keep_days or DAYS)
+    purged = asyncio.run(
+        admin.purge(
+            config.storage,
+            older_than=age if arguments.age is None else timedelta(seconds=arguments.age),
+            calendar=Calendar(zone=config.quota.zone),
+        )
+    )
+    text = _(
+        "deleted: {turns} turns, {buttons} buttons, {entries} entries of usage, "
+        "{messages} messages, {files} files"
+    )
+    told = {"entries": purged.entries, "messages": purged.messages, "files": purged.files}
+    print(text.format(turns=purged.turns, buttons=purged.actions, **told))
     return 0
 
 

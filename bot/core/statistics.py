@@ -32,6 +32,18 @@ class Timing:
     first_token: float | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extent:
+    """How large the database is, and how much of that is free to be written again; in bytes.
+
+    `purged` is when what is old was deleted last.
+    """
+
+    size: int
+    free: int
+    purged: datetime | None
+
+
 class Statistics(Protocol):
     """Counts for `/stats`. Every method raises `StoreError`."""
 
@@ -41,6 +53,10 @@ class Statistics(Protocol):
 
     async def timings(self, since: datetime, *, limit: int = 1000) -> Sequence[Timing]:
         """How long the latest answers took."""
+        ...
+
+    async def extent(self) -> Extent:
+        """How large the database is."""
         ...
 
 

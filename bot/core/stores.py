@@ -23,6 +23,7 @@ from bot.core.queue import TurnQueue
 from bot.core.settings import SettingsStore
 from bot.core.statistics import Statistics
 from bot.core.types import ChatRef, Person, Sender, UserId
+from bot.core.upkeep import Upkeep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,3 +195,4 @@ class Stores:
     broadcasts: Broadcasts
     statistics: Statistics
     facts: Facts
+    upkeep: Upkeep

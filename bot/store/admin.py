@@ -6,43 +6,47 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
 
+from bot.core.clock import SystemClock
 from bot.core.facts import Fact
+from bot.core.limits.calendar import UTC_CALENDAR, Calendar
 from bot.core.phrases import Phrase
 from bot.core.queue import TurnState
+from bot.core.statistics import Extent
+from bot.core.upkeep import Purged
 from bot.errors import StoreError
 from bot.store import migrate, ratings
-from bot.store.columns import utc_now
 from bot.store.connection import Connection
 from bot.store.database import Database, begin_file, connected
 from bot.store.errors import translated
 from bot.store.facts import young
+from bot.store.purging import Purging
 from bot.store.queue import lanes
-from bot.store.schema import actions, files, message_files, model_facts, turns
+from bot.store.schema import model_facts, turns
 from bot.store.settings import StorageSettings
+from bot.store.statistics import extent
 
 _TOLD = (turns.c.id, turns.c.platform, turns.c.chat, turns.c.kind, turns.c.attempt)
 """What is told of every turn: nothing that people wrote."""
-AT_ONCE = 2000
-"""Rows that are deleted in one transaction: on SQLite, a running bot waits for its end."""
+REST = 1.0
+"""Seconds of rest for each of deleting: half of the time belongs to the running bot."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """Where the database is and how much there is in it; `size` in bytes.
+    """Where the database is and how much there is in it.
 
     `liked` and `disliked` count what people thought of answers.
     """
 
     place: str
     revision: str
-    size: int
+    extent: Extent
     waiting: int
     running: int
     dead: int
@@ -76,31 +80,17 @@ class DeadTurn:
     finished: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Purged:
-    """How many rows were deleted."""
-
-    turns: int
-    actions: int
-    files: int
-
-
 async def status(settings: StorageSettings) -> Status:
     """Count what waits, runs and was given up."""
 
     async def job(connection: Connection) -> Status:
         query = sa.select(turns.c.state, sa.func.count()).group_by(turns.c.state)
         count: dict[str, int] = {row[0]: row[1] for row in await connection.execute(query)}
-        size = (
-            "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
-            if settings.sqlite_file is not None
-            else "SELECT pg_database_size(current_database())"
-        )
         liked, disliked = await ratings.count(connection)
         return Status(
             place=settings.place,
             revision=migrate.HEAD,
-            size=(await connection.exec_driver_sql(size)).scalar_one(),
+            extent=await extent(connection),
             waiting=count.get(TurnState.WAITING.value, 0) + count.get(TurnState.JOINED.value, 0),
             running=count.get(TurnState.RUNNING.value, 0),
             dead=count.get(TurnState.DEAD.value, 0),
@@ -175,42 +165,17 @@ async def unlearn(settings: StorageSettings, models: Collection[str] | None = No
         return await database.change(statement)
 
 
-async def purge(settings: StorageSettings, *, older_than: timedelta) -> Purged:
-    """Delete turns that ended, dead ones too, and buttons, when they are older than this.
+async def purge(
+    settings: StorageSettings, *, older_than: timedelta, calendar: Calendar = UTC_CALENDAR
+) -> Purged:
+    """Delete turns that are over, dead ones too, and buttons, when they are older than this.
 
-    Conversations stay. A platform may deliver an event again for a day (Telegram), and the turn
-    is what tells that it was answered: younger turns should stay.
+    A platform may deliver an event again for a day (Telegram), and the turn is what tells that it
+    was answered: younger turns should stay. Conversations stay as long as the settings say.
     """
-    long_ago = utc_now(-older_than.total_seconds())
-    over = [state.value for state in (TurnState.DONE, TurnState.DEAD)]
-    in_use = sa.exists().where(message_files.c.sha256 == files.c.sha256)
+    keeping = replace(settings.keeping, events=older_than)
     async with _migrated(settings) as database:
-        return Purged(
-            turns=await _delete(
-                database, turns.c.id, turns.c.state.in_(over), turns.c.finished_at < long_ago
-            ),
-            actions=await _delete(database, actions.c.id, actions.c.created_at < long_ago),
-            files=await _delete(database, files.c.sha256, files.c.created_at < long_ago, ~in_use),
-        )
-
-
-async def _delete(database: Database, key: sa.Column[Any], *which: sa.ColumnElement[bool]) -> int:
-    """Delete rows by their key, some at a time; half of the time belongs to the running bot."""
-    some = sa.select(key).where(*which).limit(AT_ONCE).correlate(None)
-    # Said twice: the bot may have changed a row since it was found.
-    statement = sa.delete(key.table).where(key.in_(some), *which)
-    clock, deleted = asyncio.get_running_loop().time, 0
-
-    async def job(connection: Connection) -> int:
-        return (await connection.execute(statement)).rowcount
-
-    while True:
-        began = clock()
-        count = await database.write(job)
-        deleted += count
-        if not count:
-            return deleted
-        await asyncio.sleep(clock() - began)
+        return await Purging(database, keeping, calendar).purge(SystemClock(), rest=REST)
 
 
 async def backup(settings: StorageSettings, to: Path) -> int:

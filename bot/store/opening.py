@@ -27,6 +27,7 @@ from bot.store.moving import MoveTable
 from bot.store.overheard import OverheardTable
 from bot.store.poolers import sessions_must_be_ours
 from bot.store.privacy import PrivacyTable
+from bot.store.purging import Purging
 from bot.store.queue.leases import Leases
 from bot.store.queue.news import Listener, heard
 from bot.store.queue.presence import new_owner
@@ -67,10 +68,12 @@ async def opened(
                 calendar=calendar,
             )
             async with nullcontext() if database.sqlite else _sharing(settings, database, turns):
-                yield _stores(database, turns, calendar)
+                yield _stores(settings, database, turns, calendar)
 
 
-def _stores(database: Database, turns: Turns, calendar: Calendar) -> Stores:
+def _stores(
+    settings: StorageSettings, database: Database, turns: Turns, calendar: Calendar
+) -> Stores:
     return Stores(
         turns=turns,
         conversations=ConversationTable(database),
@@ -88,6 +91,7 @@ def _stores(database: Database, turns: Turns, calendar: Calendar) -> Stores:
         broadcasts=BroadcastTable(database),
         statistics=StatisticsTable(database),
         facts=FactTable(database),
+        upkeep=Purging(database, settings.keeping, calendar),
     )
 
 

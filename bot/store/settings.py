@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from bot.core.phrases import Phrase
+from bot.core.upkeep import MOST_DAYS
 
 _SQLITE = "sqlite"
 _POSTGRES = "postgresql+asyncpg"
@@ -27,16 +30,36 @@ _PORT = Phrase("the port of the database URL must be a number up to 65535")
 _NO_URL = Phrase("{problem}; {advice}", problem=Phrase("this is not a database URL"), advice=_FORMS)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keeping:
+    """How long something is kept; None: for ever.
+
+    `events` are turns that are over, buttons, and single entries of what was used. `messages` are
+    what people said and were answered.
+    """
+
+    events: timedelta | None
+    messages: timedelta | None = None
+
+    @property
+    def shortest(self) -> timedelta | None:
+        """How long an event is kept in any case: there are words in it, too."""
+        return min((age for age in (self.events, self.messages) if age is not None), default=None)
+
+
 class StorageSettings(BaseModel):
     """Where the database is. `sqlite:///FILE` and `postgresql://…` name their drivers themselves.
 
-    `busy_timeout` is how many seconds a call waits for a lock that somebody else holds.
+    `busy_timeout` is how many seconds a call waits for a lock that somebody else holds. What is
+    older than `keep_days` and `keep_messages_days` is deleted; 0: nothing is.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     url: str = Field(default=f"{_SQLITE}:///chinwag.db", repr=False)  # may hold a password
     busy_timeout: float = Field(default=5.0, gt=0, le=300)
+    keep_days: int = Field(default=30, ge=0, le=MOST_DAYS)
+    keep_messages_days: int = Field(default=0, ge=0, le=MOST_DAYS)
 
     @field_validator("url")
     @classmethod
@@ -60,6 +83,15 @@ class StorageSettings(BaseModel):
         if not self.url.startswith(_SQLITE):
             return None
         return Path(self.url.partition(":///")[2])
+
+    @property
+    def keeping(self) -> Keeping:
+        """How long something is kept."""
+        events, messages = (
+            timedelta(days=days) if days else None
+            for days in (self.keep_days, self.keep_messages_days)
+        )
+        return Keeping(events=events, messages=messages)
 
     @property
     def place(self) -> str:

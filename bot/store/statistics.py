@@ -9,10 +9,10 @@ import sqlalchemy as sa
 
 from bot.core.models import UsageKind
 from bot.core.queue import TurnState
-from bot.core.statistics import Activity, Statistics, Timing
+from bot.core.statistics import Activity, Extent, Statistics, Timing
 from bot.store.connection import Connection
 from bot.store.database import Database
-from bot.store.schema import ENDED, RUNNING, WAITING, conversations, turns, usage, users
+from bot.store.schema import ENDED, RUNNING, WAITING, conversations, purges, turns, usage, users
 
 
 class StatisticsTable(Statistics):
@@ -53,6 +53,24 @@ class StatisticsTable(Statistics):
         )
         rows = await self._database.rows(query)
         return [Timing(latency=row.latency, first_token=row.first_token) for row in rows]
+
+    async def extent(self) -> Extent:
+        return await self._database.read(extent)
+
+
+_EXTENT = {
+    "sqlite": "SELECT page_count * page_size, freelist_count * page_size "
+    "FROM pragma_page_count(), pragma_freelist_count(), pragma_page_size()",
+    # What is free in it, the server knows of each table alone.
+    "postgresql": "SELECT pg_database_size(current_database()), 0",
+}
+
+
+async def extent(connection: Connection) -> Extent:
+    """How large a database is."""
+    size, free = (await connection.exec_driver_sql(_EXTENT[connection.dialect.name])).one()
+    purged = await connection.scalar(sa.select(purges.c.ended_at))
+    return Extent(size=size, free=free, purged=purged)
 
 
 async def _count(

@@ -22,7 +22,7 @@ from prometheus_client.registry import Collector
 from bot.core.limits.calendar import Period
 from bot.core.limits.ledger import Ledger, Total
 from bot.core.ports import EndpointHealth
-from bot.core.statistics import Activity, Statistics, Timing, percentile
+from bot.core.statistics import Activity, Extent, Statistics, Timing, percentile
 from bot.errors import StoreError
 
 log = logging.getLogger(__name__)
@@ -74,6 +74,7 @@ class Metrics:
             activity = await self._statistics.activity(now)
             timings = await self._statistics.timings(now - RECENT)
             totals = await self._ledger.totals(None, Period.ALL)
+            extent = await self._statistics.extent()
         except StoreError as failure:
             log.warning("no metrics", extra={"error": repr(failure)})
             return web.Response(status=UNAVAILABLE, text="the database does not answer\n")
@@ -81,6 +82,7 @@ class Metrics:
             *_people(activity),
             *_times(timings),
             *_use(totals),
+            *_database(extent),
             *_api(self._endpoints()),
             _platforms(self._connected()),
             _log(self._said),
@@ -142,6 +144,18 @@ def _use(totals: Sequence[Total]) -> Iterator[Metric]:
         for total in totals:
             family.add_metric((total.kind.value, total.model), value(total))
         yield family
+
+
+def _database(extent: Extent) -> Iterator[Metric]:
+    for name, text, size in (
+        ("chinwag_database_bytes", "Size of the database.", extent.size),
+        ("chinwag_database_free_bytes", "Of that, what is free to be written.", extent.free),
+    ):
+        yield GaugeMetricFamily(name, text, value=size)
+    purged = GaugeMetricFamily("chinwag_purged_timestamp_seconds", "When the last purge ended.")
+    if extent.purged is not None:
+        purged.add_metric((), extent.purged.timestamp())
+    yield purged
 
 
 def _api(endpoints: Sequence[EndpointHealth]) -> Iterator[Metric]:

@@ -14,12 +14,13 @@ from bot.core.chat import ImagePart, NewMessage, Role
 from bot.core.queue import Outcome
 from bot.core.stores import Action, Stores
 from bot.core.types import Unreadable
+from bot.core.upkeep import Purged
 from bot.errors import StoreError
-from bot.store import StorageSettings, admin, migrate, open_store
+from bot.store import StorageSettings, admin, migrate, open_store, purging
 from bot.store.database import connected
 from tests.store.conftest import names, sqlite_settings
 from tests.store.events import chat, message, ref, said
-from tests.store.test_engines import multiply_turns
+from tests.store.steps import multiply
 
 NOW = timedelta(0)
 
@@ -48,7 +49,7 @@ async def test_the_status_counts_what_waits_runs_and_is_dead(
     await fill(stores)
     status = await admin.status(settings)
     assert (status.waiting, status.running, status.dead) == (1, 1, 2)
-    assert status.size > 10_000
+    assert status.extent.size > 10_000
     assert status.place == settings.place
 
 
@@ -113,11 +114,9 @@ async def test_a_purge_deletes_what_is_over_and_leaves_the_history(
 ) -> None:
     await fill(stores)
     [value] = await stores.actions.offer(chat(), [Action(name="a")])
-    assert await admin.purge(settings, older_than=timedelta(days=1)) == admin.Purged(
-        turns=0, actions=0, files=0
-    )
-    assert await admin.purge(settings, older_than=-timedelta(seconds=5)) == admin.Purged(
-        turns=3, actions=1, files=0
+    assert await admin.purge(settings, older_than=timedelta(days=1)) == Purged()
+    assert await admin.purge(settings, older_than=-timedelta(seconds=5)) == Purged(
+        turns=3, actions=1
     )
     assert await stores.actions.taken(chat(), value) is None
     status = await admin.status(settings)
@@ -130,18 +129,18 @@ async def test_a_purge_deletes_what_is_over_and_leaves_the_history(
 async def test_a_bot_at_work_takes_in_what_people_write_while_much_is_purged(
     tmp_path: Path,
 ) -> None:
-    settings, much = StorageSettings(url=f"sqlite:///{tmp_path}/store.db"), 10 * admin.AT_ONCE
+    settings, much = StorageSettings(url=f"sqlite:///{tmp_path}/store.db"), 10 * purging.AT_ONCE
     async with open_store(settings) as stores:
         await stores.turns.accept(message("first"), urgent=False, begin=True)
         await stores.turns.finish(1, Outcome())
-        multiply_turns(tmp_path / "store.db", much)
-        purging = asyncio.create_task(admin.purge(settings, older_than=-timedelta(seconds=5)))
+        multiply(tmp_path / "store.db", "turns", "turns.id = 1", much)
+        purge = asyncio.create_task(admin.purge(settings, older_than=-timedelta(seconds=5)))
         left = list[int]()
-        while not purging.done():
+        while not purge.done():
             await stores.turns.accept(message(f"new {len(left)}"), urgent=True)
             known = [await stores.turns.knows("test", f"old{n}") for n in (1, much)]
             left.append(sum(known))
-        assert (await purging).turns == much + 1
+        assert (await purge).turns == much + 1
     assert 1 in left  # in the middle of it
 
 

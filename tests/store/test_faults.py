@@ -20,6 +20,7 @@ import pytest
 from bot.core.models import UsageEntry, UsageKind
 from bot.core.queue import Outcome
 from bot.core.stores import Stores
+from bot.core.types import Unreadable
 from bot.errors import BotError, StoreBroken, StoreBusy, StoreError, StoreFull, StoreRefused
 from bot.store import StorageSettings, admin, check, migrate, open_store
 from bot.store import postgres as postgres_engines
@@ -90,7 +91,10 @@ async def test_a_large_database_is_migrated_and_purged_however_long_that_takes(
     ):
         await postgres.execute(statement, "large")
     assert await migrate.upgrade(settings)
-    await admin.purge(settings, older_than=timedelta(days=1))
+    async with connected(settings) as database:
+        turns = Turns(database, per_chat=1, in_all=1, owner="o", lease=1)
+        await turns.bury(Unreadable(key="u", platform="test", raw="?", reason="not JSON"))
+    assert (await admin.purge(settings, older_than=timedelta(seconds=-5))).turns == 1
     async with connected(settings) as database:  # as a running bot is
         with pytest.raises(StoreBusy, match="took too long"):
             await execute(database, "DELETE FROM turns")

@@ -168,7 +168,7 @@ async def test_the_database_of_another_program_is_refused_and_left_alone(
     empty: StorageSettings,
 ) -> None:
     await execute(empty, "CREATE TABLE recipes (id INTEGER)")
-    with pytest.raises(StoreBroken, match="'recipes'"):
+    with pytest.raises(StoreBroken, match="“recipes”"):
         async with open_store(empty):
             pass
     async with connected(empty) as database:

@@ -12,7 +12,7 @@ from bot.core.commands.quota import line as limit_line
 from bot.core.commands.table import Command
 from bot.core.i18n import N_
 from bot.core.limits.calendar import Period
-from bot.core.limits.ledger import Spender, Total
+from bot.core.limits.ledger import DAYS_SHOWN, Spender, Total
 from bot.core.limits.quota import MINUTE, Measure
 from bot.core.limits.spending import sentences
 from bot.core.models import UsageKind
@@ -22,8 +22,6 @@ from bot.core.turn import TurnContext
 from bot.core.types import IncomingMessage, OutgoingFile, Person
 
 EVERYBODY = "all"
-DAYS = 14
-"""Days on the chart."""
 PEOPLE = 10
 """People in the list of who uses most."""
 KINDS = {
@@ -120,7 +118,7 @@ async def _picture(ctx: TurnContext, person: Person | None) -> Sequence[Outgoing
     """The chart of the last days, where there is something to see and files can be sent."""
     if not ctx.platform.capabilities(ctx.chat).max_file_out:
         return ()
-    days = ctx.services.budget.calendar.days(DAYS)
+    days = ctx.services.budget.calendar.days(DAYS_SHOWN)
     found = await ctx.services.stores.ledger.days(person, days)
     chart = chart_of(found, days, ctx.services.formats("en"))
     if chart is None:

@@ -158,7 +158,11 @@ class Router:
         action = await ctx.services.stores.actions.taken(ctx.chat, press.value)
         deed = ACTIONS.get(action.name) if action else None
         if action is None or deed is None:
-            await ctx.platform.notice(press, _("This button no longer works."))
+            text = _(
+                "This button is too old and no longer works. Please ask once more, or send the "
+                "command."
+            )
+            await ctx.platform.notice(press, text)
             return None
         if action.owner is not None and action.owner != press.sender.id:
             await ctx.platform.notice(press, _("This button belongs to somebody else."))

@@ -13,6 +13,9 @@ from bot.core.limits.quota import Amount, Ceiling, Limits
 from bot.core.models import UsageKind
 from bot.core.types import Person
 
+DAYS_SHOWN = 14
+"""Days on the chart of what somebody used; of those before there is only the month's sum."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:

@@ -118,14 +118,14 @@ async def test_a_made_up_button_does_nothing(house: House) -> None:
     await house.say("/model")
     press = house.platform.press("gpt-4o")
     await house.tell(replace(press, key="made up", value="../../etc/passwd"))
-    assert house.platform.notices[-1] == "This button no longer works."
+    assert "too old and no longer works" in house.platform.notices[-1]
 
 
 async def test_a_button_of_an_older_version_says_that_it_no_longer_works(house: House) -> None:
     [value] = await house.services.stores.actions.offer(CHAT, [Action(name="of yesterday")])
     await house.say("/model")
     await house.tell(replace(house.platform.press("gpt-4o"), value=value))
-    assert house.platform.notices[-1] == "This button no longer works."
+    assert "too old and no longer works" in house.platform.notices[-1]
 
 
 async def test_a_model_list_that_fails_is_one_clear_sentence(house: House) -> None:

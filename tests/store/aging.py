@@ -1,0 +1,39 @@
+"""Time that passes for a database: everything in it is so much older."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from bot.store import StorageSettings
+from bot.store.columns import Utc
+from bot.store.connection import Connection
+from bot.store.database import connected
+from bot.store.schema import metadata
+
+
+async def age(settings: StorageSettings, by: timedelta, *tables: sa.Table) -> None:
+    """Let everything in a database, or in some tables, be older. Its bot may be at work."""
+    seconds = by.total_seconds()
+
+    def older(column: str) -> str:
+        if settings.sqlite_file is None:
+            return f"{column} = {column} - make_interval(secs => {seconds})"
+        return f"{column} = strftime('%Y-%m-%d %H:%M:%f', {column}, '-{seconds} seconds')"
+
+    async def job(connection: Connection) -> None:
+        for table in tables or metadata.sorted_tables:
+            times = [column.name for column in table.c if isinstance(column.type, Utc)]
+            if times:
+                changes = ", ".join(older(name) for name in times)
+                await connection.exec_driver_sql(f"UPDATE {table.name} SET {changes}")
+
+    async with connected(settings) as database:
+        await database.write(job)
+
+
+async def count(settings: StorageSettings, table: sa.Table) -> int:
+    """How many rows a table has."""
+    async with connected(settings) as database:
+        return await database.scalar(sa.select(sa.func.count()).select_from(table)) or 0
