@@ -35,6 +35,7 @@ from bot.media.documents import ChildReader
 from bot.media.image import fit_picture
 from bot.sandbox.openai import ScriptedApi, serve_scripted
 from bot.store import StorageSettings, open_store
+from tests.patience import PATIENCE
 
 QUICK = replace(FAKE_CAPABILITIES, update_interval=0.01)
 DEFAULTS = Defaults(
@@ -63,7 +64,7 @@ class House:
     async def tell(self, event: Event, chat: ChatRef = CHAT) -> list[str]:
         """Something happens; returns what stands in the chat when all is done."""
         await self.happen(event)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             await self.lanes.answered(chat)
         return self.platform.kept(chat)
 
@@ -77,7 +78,7 @@ class House:
 
     async def sees(self, word: str, chat: ChatRef = CHAT) -> None:
         """Wait until a text that holds this word stands in the chat."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while not any(word in text for text in self.platform.screen(chat)):  # noqa: ASYNC110 - a view
                 await asyncio.sleep(0.002)
 
@@ -133,7 +134,7 @@ async def open_engine(
     calendar: Calendar = UTC_CALENDAR,
     prices: dict[str, ModelSettings] | None = None,
     retries: int = 0,
-    first_event_timeout: float = 5.0,
+    first_event_timeout: float = PATIENCE,
     part_seconds: float = 600,  # of a recording that is heard in parts
     list_prices: bool = False,  # else a model's window and price are known by its name
     commands: CommandTable = COMMANDS,
@@ -154,7 +155,11 @@ async def open_engine(
         in_folder = StorageSettings(url=f"sqlite:///{folder}/house.db", busy_timeout=0.2)
         storage = storage or in_folder
         async with open_store(
-            storage, waiting_per_chat=5, waiting_in_all=waiting_in_all, calendar=calendar
+            storage,
+            waiting_per_chat=5,
+            waiting_in_all=waiting_in_all,
+            lease=10 * PATIENCE,  # else what one bot did not hear of the other is noticed so
+            calendar=calendar,
         ) as stores:
             notebook = Notebook(stores.facts, clock)
             await notebook.open()

@@ -9,9 +9,7 @@ from contextlib import asynccontextmanager
 from bot.core.ports import EventSink, Platform
 from bot.core.types import ButtonPress, Happening, IncomingMessage, StopPressed
 from bot.errors import StoreBusy
-
-PATIENCE = 10.0
-"""Seconds until something must have come."""
+from tests.patience import PATIENCE
 
 
 class Inbox:

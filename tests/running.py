@@ -16,9 +16,7 @@ from bot.sandbox.openai import ScriptedApi
 from bot.sandbox.slack.server import SlackSandbox
 from bot.sandbox.telegram.telegram import Telegram
 from tests.environment import in_slack, in_telegram, inherited, with_api
-
-SECONDS = 30
-"""Until a bot is connected."""
+from tests.patience import PATIENCE
 
 
 @asynccontextmanager
@@ -38,7 +36,7 @@ async def started(
         **given,
     }
     async with _process(folder, env) as process:
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(PATIENCE):
             updates = telegram.updates
             while not (updates.polling or updates.webhook_url):  # noqa: ASYNC110  # a state
                 await asyncio.sleep(0.002)
@@ -64,11 +62,11 @@ async def started_in_slack(
         }
     async with _process(folder, env) as process:
         if port:
-            async with asyncio.timeout(SECONDS):
+            async with asyncio.timeout(PATIENCE):
                 while not await _is_ready(port):  # noqa: ASYNC110  # a state, no event
                     await asyncio.sleep(0.01)
         else:
-            await slack.wait_for(lambda: bool(slack.sockets.connected), SECONDS)
+            await slack.wait_for(lambda: bool(slack.sockets.connected))
         yield process
 
 

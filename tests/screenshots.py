@@ -24,6 +24,7 @@ from bot.sandbox.slack.people import Place
 from bot.sandbox.telegram.screen import Screen
 from bot.sandbox.telegram.view import ChatView
 from tests.environment import in_slack
+from tests.patience import PATIENCE
 from tests.running import started
 from tests.sounds import beeps
 
@@ -161,7 +162,7 @@ async def slack(stage: Stage) -> str:
     """An answer in a thread of Slack, beside the direct message."""
     stage.api.script.answer(Answer(text=TABLE, reasoning="They want code first."))
     asked = await stage.desk.send("How do I read a CSV file in Python, and which way is fastest?")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while not any(seen.thumbs for seen in stage.desk.answers()):  # noqa: ASYNC110 - a view
             await asyncio.sleep(0.01)
     return f"slack?still&seat=ann#{stage.desk.id}/{asked.ts}"
@@ -205,7 +206,7 @@ async def shoot(name: str) -> None:
     async with serve_demo(0) as demo, serve_scripted(key="sk-sandbox") as api:
         with tempfile.TemporaryDirectory() as folder:
             async with started(demo.telegram, api, Path(folder), **in_slack(demo.slack)):
-                await demo.slack.wait_for(lambda: bool(demo.slack.sockets.connected), 30)
+                await demo.slack.wait_for(lambda: bool(demo.slack.sockets.connected))
                 stage = Stage(
                     ann=demo.telegram.person(id=1001).private(),
                     ming=demo.telegram.person(id=1002).private(),

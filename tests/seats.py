@@ -30,12 +30,11 @@ from bot.sandbox.telegram import serve
 from bot.sandbox.telegram.view import ChatView
 from tests.house import Engine, Options, open_engine
 from tests.intake import listening
+from tests.patience import PATIENCE
 from tests.platforms.console.emulator import Emulator
 from tests.platforms.slack.stage import platform_for
 from tests.platforms.telegram.stage import settings_for
 
-PATIENCE = 10.0
-"""Seconds until something must have been seen."""
 _MARKS = re.compile(r"[*`]+")
 
 

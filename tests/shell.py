@@ -12,10 +12,9 @@ from typing import TypeAlias
 
 from bot.sandbox.openai import ScriptedApi
 from tests.environment import inherited
+from tests.patience import PATIENCE
 
 COMMAND = (sys.executable, "-m", "bot")
-SECONDS = 30
-"""Longest that a process may take here; a process starts in about one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +56,7 @@ async def bot(
         stderr=asyncio.subprocess.PIPE,
     )
     try:
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(PATIENCE):
             out, err = await process.communicate(typed.encode())
     except TimeoutError:
         process.kill()

@@ -34,7 +34,8 @@ from bot.sandbox.openai import ScriptedApi, serve_scripted
 from bot.sandbox.openai.faults import Refuse
 from bot.sandbox.openai.scripted import Answer
 from bot.store import StorageSettings, open_store
-from tests.shell import COMMAND, SECONDS, Ended, Shell, bot, settings
+from tests.patience import PATIENCE
+from tests.shell import COMMAND, Ended, Shell, bot, settings
 
 
 @pytest.fixture
@@ -348,7 +349,7 @@ class Terminal:
 
     async def leave(self) -> int:
         """Press Ctrl-D until the process ends; a key that comes before the prompt is lost."""
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(PATIENCE):
             while self.process.returncode is None:
                 with suppress(OSError):  # it has gone already
                     self.keys("\x04")
@@ -360,7 +361,7 @@ class Terminal:
 
     async def sees(self, text: str) -> None:
         """Wait until the program has written a text."""
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(PATIENCE):
             while text not in self.text:
                 self._news.clear()
                 await self._news.wait()
@@ -444,9 +445,9 @@ async def test_run_answers_in_telegram_until_a_signal_ends_it(
         chat = telegram.person(id=1001, name="Ann").private()
         chat.send("hello, this is private")
         try:
-            await chat.wait_for(lambda screen: "Hello Ann." in str(screen), within=SECONDS)
+            await chat.wait_for(lambda screen: "Hello Ann." in str(screen))
             process.send_signal(signal.SIGTERM)
-            async with asyncio.timeout(SECONDS):
+            async with asyncio.timeout(PATIENCE):
                 _, log = await process.communicate()
         finally:
             if process.returncode is None:

@@ -15,8 +15,9 @@ from aiohttp import ClientSession
 
 from bot.sandbox.demo import serve_demo
 from bot.sandbox.openai import ScriptedApi, serve_scripted
+from tests.patience import PATIENCE
 from tests.sandbox.pages.browser import in_a_browser, opened
-from tests.shell import COMMAND, SECONDS, bot, settings
+from tests.shell import COMMAND, bot, settings
 
 
 @asynccontextmanager
@@ -27,7 +28,7 @@ async def demo(folder: Path, api: ScriptedApi) -> AsyncGenerator[str]:
     )
     assert process.stdout is not None and process.stderr is not None
     try:
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(PATIENCE):
             line = (await process.stdout.readline()).decode()
             address = re.search(r"http://127\.0\.0\.1:\d+/", line)
             assert address is not None

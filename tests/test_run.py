@@ -98,7 +98,7 @@ async def test_what_telegram_posts_is_answered_once_over_a_kill(
         await bot.wait()
         chat.send("are you there?")
     async with started(telegram, api, tmp_path, **posted):
-        await chat.wait_for(lambda s: "You said: are you there?" in s.text, 30)
+        await chat.wait_for(lambda s: "You said: are you there?" in s.text)
     shown = [message.text for message in chat.kept() if message.by_bot]
     assert len(shown) == 3 and shown[1].strip() == SLOW.text.strip()
     assert not telegram.updates.pending

@@ -27,8 +27,8 @@ async def test_each_answer_replies_to_its_question_when_people_ask_at_once(
             first = ann.send("@sandbox_bot one")
             await ann.wait_for(lambda s: "You said" in s.text)
             second = bob.send("@sandbox_bot two")
-            await bob.wait_for(lambda s: "⏳ 1 message before yours" in s.answers[-1].text, 15)
-        await ann.wait_for(lambda s: "Bob: two" in s.answers[-1].text, 15)
+            await bob.wait_for(lambda s: "⏳ 1 message before yours" in s.answers[-1].text)
+        await ann.wait_for(lambda s: "Bob: two" in s.answers[-1].text)
     assert [seen.reply_to for seen in ann.screen().answers] == [first, second]
 
 

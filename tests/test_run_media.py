@@ -11,6 +11,7 @@ from PIL import Image
 from bot.sandbox.openai import ScriptedApi
 from bot.sandbox.openai.faults import Hang
 from bot.sandbox.telegram.telegram import Telegram
+from tests.patience import PATIENCE
 from tests.running import started
 
 
@@ -28,7 +29,7 @@ async def test_an_album_is_one_question_although_the_bot_is_killed_in_between(
         chat.send("hello")
         await chat.wait_for(lambda s: "You said: hello" in s.text)
         chat.send_album([jpeg(32), jpeg(48)], "What are these?")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while (tmp_path / "log").read_text().count("accepted") < 3:  # noqa: ASYNC110  # a file
                 await asyncio.sleep(0.01)
         bot.kill()

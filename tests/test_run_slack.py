@@ -32,7 +32,7 @@ async def sees(slack: SlackSandbox, place: Place, word: str) -> Seen:
         answers = place.answers()
         return bool(answers) and word in answers[-1].text
 
-    await slack.wait_for(there, 20)
+    await slack.wait_for(there)
     return place.answers()[-1]
 
 

@@ -13,6 +13,7 @@ from bot.errors import StoreError
 from bot.store import StorageSettings, open_store
 from bot.store.connection import Connection
 from bot.store.database import connected
+from tests.patience import PATIENCE
 from tests.store.events import message, ref
 from tests.store.steps import counting_steps, multiply
 
@@ -74,7 +75,7 @@ async def test_what_is_read_after_the_end_is_refused(tmp_path: Path) -> None:
     settings = StorageSettings(url=f"sqlite:///{tmp_path}/store.db")
     async with open_store(settings) as stores:
         pass
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         with pytest.raises(StoreError):
             await stores.conversations.history(message("m").ref.chat)
 

@@ -28,6 +28,7 @@ from bot.store.conversations import ConversationTable
 from bot.store.database import Database, connected
 from bot.store.postgres import Connector, engine
 from bot.store.queue.turns import Turns
+from tests.patience import PATIENCE
 from tests.store.conftest import names, sqlite_settings
 from tests.store.events import chat, message, said
 from tests.store.postgres import Server
@@ -365,7 +366,7 @@ async def test_a_history_that_was_asked_for_in_vain_can_be_asked_for_again(
             looks = [stores.conversations.history(chat()) for _ in range(2)]
             refused = await asyncio.gather(*looks, return_exceptions=True)
             assert [isinstance(error, StoreError) for error in refused] == [True, True]
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             assert (await stores.conversations.history(chat())).conversation == conversation
 
 

@@ -19,6 +19,7 @@ from bot.store.queue import lanes
 from bot.store.queue.news import Listener, heard
 from bot.store.queue.turns import Turns
 from bot.store.schema import turns as table
+from tests.patience import PATIENCE
 from tests.store.events import chat, message, said
 
 # A SQLite file has one bot at a time.
@@ -127,7 +128,7 @@ async def test_a_running_bot_frees_what_a_dead_one_held(settings: StorageSetting
         await dead.accept(message("1"), urgent=False)
         await dead.claim()
         async with open_store(settings, lease=0.3) as stores:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE):
                 while (turn := await stores.turns.claim()) is None:  # noqa: ASYNC110 - another process's doing
                     await asyncio.sleep(0.02)
             assert turn.attempt == 2
@@ -200,7 +201,7 @@ async def test_what_one_bot_takes_in_wakes_the_other(settings: StorageSettings) 
     foreign = sa.text("SELECT pg_notify('chinwag_turns', 'elsewhere:1')")
     async with connected(settings) as database, open_store(settings) as stores:
         stores.turns.listen(woken.set, lambda _: None, lambda _: None)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             await database.write(lambda connection: connection.execute(foreign))
             await woken.wait()
         woken.clear()

@@ -15,6 +15,7 @@ from bot.store import postgres as engines
 from bot.store.connection import Connection
 from bot.store.database import connected
 from bot.store.queue import news
+from tests.patience import PATIENCE
 from tests.store.events import message
 from tests.store.firewall import firewall
 from tests.store.pgbouncer import PROGRAM, running_pooler
@@ -49,7 +50,7 @@ async def test_two_bots_behind_a_pooler_of_sessions_hear_of_each_other(
                 await one.happen(one.platform.message("question"))
                 await one.sees("slow")
                 await two.happen(two.platform.message("/stop"))
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(PATIENCE):
                     await one.lanes.answered(CHAT)
             [answer] = one.platform.kept()
             assert answer.endswith("⏹ Stopped.")
@@ -95,7 +96,7 @@ async def test_a_bot_whose_connection_a_firewall_has_forgotten_hears_of_others_a
         woken = asyncio.Event()
         stores.turns.listen(woken.set, lambda _: None, lambda _: None)
         wall.forget()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             await woken.wait()  # it looks for itself when it listens anew
             woken.clear()
             await postgres.execute("NOTIFY chinwag_turns, 'elsewhere'", database)
@@ -118,7 +119,7 @@ async def test_connections_that_a_firewall_has_forgotten_are_replaced_before_the
         await all_connections()
         before = wall.connections
         wall.forget()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             accepted, _ = await asyncio.gather(
                 stores.turns.accept(message("1"), urgent=False), all_connections()
             )
@@ -147,7 +148,7 @@ async def test_a_transaction_that_a_firewall_has_forgotten_fails_and_lets_go_of_
             wall.forget()
             await touch(connection)
 
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             with pytest.raises(StoreBusy):
                 await bot.write(is_forgotten)
             await bot.write(touch)

@@ -21,6 +21,7 @@ from bot.store.queue import lanes
 from bot.store.queue.turns import Turns
 from tests.core.engine.test_withdrawals import deletion, vanishes
 from tests.house import QUICK, House, open_house
+from tests.patience import PATIENCE
 from tests.store.test_leases import expire
 
 # A SQLite file has one bot at a time.
@@ -69,7 +70,7 @@ async def take_over(settings: StorageSettings, house: House) -> None:
 async def kept(house: House) -> None:
     """Wait until an answer has come to its end in the database, too."""
     conversations = house.services.stores.conversations
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while not (await conversations.history(CHAT)).newest:  # noqa: ASYNC110 - a view
             await asyncio.sleep(0.01)
 
@@ -89,7 +90,7 @@ async def test_a_bot_that_starts_leaves_alone_what_another_of_the_same_name_writ
                 assert await turns_of(two).recover() == 0
                 assert await turns_of(two).claim() is None
                 assert two.api.traffic.to("/chat/completions") == []
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             await one.lanes.answered(CHAT)
         assert platform.kept() == ["slow answer"]
 
@@ -106,7 +107,7 @@ async def test_a_bot_that_was_silent_for_too_long_leaves_its_answer_to_the_other
             await take_over(settings, two)
             await kept(two)  # else the next question waits, and either bot may answer it
             await turns_of(one).leases.renew()  # it wakes up
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             await one.lanes.answered(CHAT)
         assert await two.say("and then?") == ["second", "third"]
         history = await one.services.stores.conversations.history(CHAT)
@@ -127,7 +128,7 @@ async def test_a_bot_that_wakes_up_writes_nothing_over_the_answer_of_the_other(
             await take_over(settings, two)
             await kept(two)
             watch.ahead = 60.0
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             await one.lanes.answered(CHAT)
         assert one.platform.kept() == ["second"]
     gc.collect()  # what nobody has asked about is told in the log now
@@ -143,7 +144,7 @@ async def test_a_bot_forgets_what_it_took_in_and_another_has_answered(
         conversations = two.services.stores.conversations
         await one.lanes.drain(0)  # it takes in, but begins nothing any more
         await one.happen(one.platform.message("question"))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while not (await conversations.history(CHAT)).newest:  # noqa: ASYNC110 - a view
                 await asyncio.sleep(0.01)
             watch.ahead = FORGETS_AFTER
@@ -162,7 +163,7 @@ async def test_stop_is_obeyed_although_the_word_about_it_got_lost(
             async with connected(settings) as database:
                 await database.write(lambda connection: lanes.stop(connection, CHAT, ()))
             await turns_of(one).leases.renew()  # as happens every few seconds
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE):
                 await one.lanes.answered(CHAT)
         assert one.platform.kept()[0].endswith("⏹ Stopped.")
 
@@ -179,7 +180,7 @@ async def test_stop_is_heard_by_the_bot_that_writes(
             await two.happen(
                 two.platform.message("/stop") if how == "/stop" else two.platform.press("⏹ Stop")
             )
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE):
                 await one.lanes.answered(CHAT)
         [answer] = one.platform.kept()
         assert answer.startswith("slow answer") and answer.endswith("⏹ Stopped.")

@@ -149,7 +149,7 @@ class SlackSandbox:
             workspace.sessions[channel.id, ts] = workspace.sessions.pop((here, ts))
         workspace.tell(events.moved(old=old, new=channel.id, ts=workspace.new_ts()))
 
-    async def wait_for(self, predicate: Callable[[], bool], timeout: float = 5.0) -> None:  # noqa: ASYNC109 (a tester wants a bound on what never comes)
+    async def wait_for(self, predicate: Callable[[], bool], timeout: float = 60.0) -> None:  # noqa: ASYNC109 (a tester wants a bound on what never comes)
         """Return as soon as `predicate()` holds; raises `TimeoutError` after `timeout` seconds."""
         await self.workspace.wait_for(predicate, timeout)
 

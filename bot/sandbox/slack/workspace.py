@@ -203,7 +203,7 @@ class Workspace:
         for waiter in self._waiters:
             waiter.set()
 
-    async def wait_for(self, predicate: Callable[[], bool], timeout: float = 5.0) -> None:  # noqa: ASYNC109 (a tester wants a bound on what never comes)
+    async def wait_for(self, predicate: Callable[[], bool], timeout: float = 60.0) -> None:  # noqa: ASYNC109 (a tester wants a bound on what never comes)
         """Return as soon as `predicate()` holds; raises `TimeoutError` after `timeout` seconds."""
         waiter = asyncio.Event()
         self._waiters.add(waiter)

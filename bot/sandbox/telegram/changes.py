@@ -48,7 +48,7 @@ class Changes:
                 yield await queue.get()
 
     async def until(
-        self, true: Callable[[], object], within: float = 5.0, alarm: Alarm = lambda: None
+        self, true: Callable[[], object], within: float = 60.0, alarm: Alarm = lambda: None
     ) -> None:
         """Wait until the condition holds. Raises `TimeoutError` after `within` seconds."""
         with self.watch() as queue:

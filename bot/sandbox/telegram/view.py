@@ -191,7 +191,7 @@ class ChatView:
         """What will still be there tomorrow: the messages, without drafts and indicators."""
         return tuple(shown(message) for message in self._messages())
 
-    async def wait_for(self, seen: Callable[[Screen], object], within: float = 5.0) -> Screen:
+    async def wait_for(self, seen: Callable[[Screen], object], within: float = 60.0) -> Screen:
         """The first screen of which `seen` is true; `TimeoutError` after `within` seconds."""
         try:
             await self._telegram.changes.until(lambda: seen(self.screen()), within, self._expiry)

@@ -19,6 +19,7 @@ from bot.sandbox.openai.faults import Cut, Hang, Refuse
 from bot.sandbox.openai.scripted import Answer
 from tests.attached import recording
 from tests.house import QUICK, House, open_house
+from tests.patience import PATIENCE
 
 EVE = Sender(UserId("666"), "Eve")
 AGAIN = "🔁 Regenerate"
@@ -235,7 +236,7 @@ async def test_without_the_database_there_is_an_answer_without_buttons(
         house.api.script.answer_with(answer)
         await house.happen(house.platform.message("flip a coin"))
         await house.sees("Heads.")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while "⏹ Stop" in house.platform.buttons():  # noqa: ASYNC110 - a view
                 await asyncio.sleep(0.002)
         assert house.platform.buttons() == []

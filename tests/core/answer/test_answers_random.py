@@ -16,6 +16,7 @@ from bot.sandbox.openai.backend import Question
 from bot.sandbox.openai.faults import Cut, ErrorEvent, Fault, Refuse
 from bot.sandbox.openai.scripted import Answer
 from tests.house import QUICK, House, open_house
+from tests.patience import PATIENCE
 
 PAGE = 200
 SEEDS = range(8)
@@ -110,7 +111,7 @@ async def test_what_people_see_is_what_the_model_is_told(
             if last:
                 house.api.faults.clear()
                 await house.happen(platform.message("the last question"))
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(PATIENCE):
                     await house.lanes.answered(CHAT)
                 answers = [k for k in await history(house) if k.message.role is Role.ASSISTANT]
                 standing = [ref for kept in answers for ref in kept.message.shown]

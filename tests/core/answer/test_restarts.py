@@ -14,6 +14,7 @@ from bot.core.types import ChatId, ChatRef, Event, StopPressed
 from bot.sandbox.openai.faults import Hang, Refuse, Stall
 from bot.sandbox.openai.scripted import Answer
 from tests.house import open_house
+from tests.patience import PATIENCE
 
 SAID = "There is much to be told about this, "
 
@@ -35,7 +36,7 @@ async def as_a_kill_leaves_it(folder: Path) -> Path:
     after = folder / "after"
     after.mkdir()
     with closing(sqlite3.connect(folder / "house.db")) as running:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             query = "SELECT 1 FROM turns WHERE partial != ''"
             while not running.execute(query).fetchone():  # noqa: ASYNC110 - a view
                 await asyncio.sleep(0.002)

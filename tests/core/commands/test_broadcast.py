@@ -17,6 +17,7 @@ from bot.core.fakes.platform import ANN, CHAT, FakePlatform
 from bot.core.types import ChatId, ChatRef, MessageRef, Reply, Sender, UserId
 from bot.errors import PlatformError, RateLimited
 from tests.house import QUICK, House, open_house
+from tests.patience import PATIENCE
 
 BOSS = Sender(UserId("7"), "Boss")
 ACCESS = Access(open=True, admins=frozenset({"fake:7"}))
@@ -116,9 +117,9 @@ async def test_it_can_be_stopped_on_the_way(tmp_path: Path) -> None:
         post.before = slowly
         await house.happen(house.platform.press("Send it", sender=BOSS))
         await house.sees("📣 Sending… 0 of 6")
-        await asyncio.wait_for(third.wait(), 5)
+        await asyncio.wait_for(third.wait(), PATIENCE)
         await house.happen(house.platform.press("⏹ Stop", sender=BOSS))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while not stopped(tmp_path):  # noqa: ASYNC110 - a view
                 await asyncio.sleep(0.002)
         held.set()
@@ -144,7 +145,7 @@ async def test_a_kill_is_survived_and_nobody_gets_it_twice(tmp_path: Path) -> No
 
         post.after = die_at_the_third
         await house.happen(house.platform.press("Send it", sender=BOSS))
-        await asyncio.wait_for(stuck.wait(), 5)
+        await asyncio.wait_for(stuck.wait(), PATIENCE)
         with closing(sqlite3.connect(tmp_path / "house.db")) as running:
             running.execute("VACUUM INTO ?", (str(after / "house.db"),))  # as a kill leaves it
         post.after = _at_once  # in the next process

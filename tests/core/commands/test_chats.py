@@ -12,6 +12,7 @@ from bot.core.fakes.platform import ANN, CHAT
 from bot.core.memory.titles import clean
 from bot.core.types import ChatId, ChatRef, Sender, UserId
 from tests.house import DEFAULTS, QUICK, House, open_house
+from tests.patience import PATIENCE
 
 EVE = Sender(UserId("666"), "Eve")
 BOSS = Sender(UserId("7"), "Boss")
@@ -20,7 +21,7 @@ ELSEWHERE = ChatRef("fake", ChatId("2"))
 
 async def titles(house: House, *expected: str, chat: ChatRef = CHAT) -> None:
     """Wait until the conversations have these titles, the latest first."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while True:
             listed = await house.services.stores.archive.listed(chat)
             if tuple(each.title for each in listed) == expected:

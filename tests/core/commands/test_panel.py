@@ -13,6 +13,7 @@ from bot.core.i18n import LANGUAGES
 from bot.core.settings import ChatSettings
 from bot.core.types import ChatId, ChatRef, Sender, UserId
 from tests.house import DEFAULTS, QUICK, House, open_house
+from tests.patience import PATIENCE
 
 EVE = Sender(UserId("666"), "Eve")
 ELSEWHERE = ChatRef("fake", ChatId("2"))
@@ -89,7 +90,7 @@ async def test_two_quick_presses_on_a_panel_end_with_what_was_chosen_last(house:
     first, second = house.platform.press("English"), house.platform.press("简体中文")
     house.platform.refuse_next(0.1)
     await house.happen(first)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while not house.platform.refusals:  # noqa: ASYNC110 - a view
             await asyncio.sleep(0.002)
     [text] = await house.tell(second)

@@ -15,6 +15,7 @@ from bot.core.queue import Outcome
 from bot.core.types import IncomingMessage
 from bot.errors import PlatformDown
 from bot.store import StorageSettings, open_store
+from tests.patience import PATIENCE
 
 
 async def test_a_turn_that_comes_while_its_message_is_taken_in_does_not_wait_any_more(
@@ -76,7 +77,7 @@ async def test_nothing_is_kept_of_who_was_answered_by_another_bot(
             room.enter(turn_id, message)
             if told == "told":
                 room.stands(CHAT)
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(PATIENCE):
                     while len(platform.kept()) < number:  # noqa: ASYNC110 - a view
                         await asyncio.sleep(0.001)
             room.gone(CHAT, turn_id)

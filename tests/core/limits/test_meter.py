@@ -15,6 +15,7 @@ from bot.sandbox.openai.faults import Cut
 from bot.sandbox.openai.scripted import Answer
 from tests.attached import picture, recording
 from tests.house import open_house
+from tests.patience import PATIENCE
 
 Row = dict[str, object]
 
@@ -100,7 +101,7 @@ async def test_who_was_forgotten_is_in_the_books_until_the_month_is_over(tmp_pat
     now[0] += timedelta(days=32)
     async with (
         open_house(tmp_path, platform=house.platform, calendar=calendar) as house,
-        asyncio.timeout(10),
+        asyncio.timeout(PATIENCE),
     ):
         await house.say("hello")
         while "5" in [row["user_id"] for row in table(tmp_path)]:  # noqa: ASYNC110 - a view

@@ -25,6 +25,7 @@ from bot.sandbox.openai.scripted import Answer
 from bot.sandbox.openai.traffic import Traffic
 from tests.attached import picture, recording
 from tests.house import DEFAULTS, House, open_house
+from tests.patience import PATIENCE
 from tests.sounds import beeps
 
 WU = Sender(UserId("2"), "小吴", language="zh-hans")
@@ -242,7 +243,7 @@ async def test_ten_messages_at_once_cannot_use_the_same_rest(tmp_path: Path) -> 
         chats = [ChatRef("fake", ChatId(f"c{number}")) for number in range(10)]
         for chat in chats:
             await house.happen(house.platform.message("hello", chat=chat))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while sum(map(refused, chats)) < 9:  # noqa: ASYNC110 - a view
                 await asyncio.sleep(0.002)
         [request] = house.api.traffic.to("/chat/completions")
@@ -316,7 +317,7 @@ async def test_a_title_is_not_paid_for_once_all_together_have_reached_a_limit(
             house.api.script.answer(used(990))
             await house.say("What is the tallest lighthouse?")
             archive = house.services.stores.archive
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE):
                 while not any(each.title for each in await archive.listed(CHAT)):  # noqa: ASYNC110 - a view
                     await asyncio.sleep(0.002)
             models = [r.json["model"] for r in house.api.traffic.to("/chat/completions")]
@@ -350,6 +351,8 @@ async def test_a_summary_that_all_together_may_not_pay_for_is_quietly_not_made(
             if is_made:
                 await house.api.traffic.until(lambda seen: "gpt-4o" in models_of(seen))
             assert ("gpt-4o" in models_of(house.api.traffic)) == is_made
-            async with asyncio.timeout(10):  # the summary ends some time after it was asked for
+            async with asyncio.timeout(
+                PATIENCE
+            ):  # the summary ends some time after it was asked for
                 while rows(folder, "SELECT count(*) FROM reservations") != [(0,)]:  # noqa: ASYNC110 - a view
                     await asyncio.sleep(0.002)

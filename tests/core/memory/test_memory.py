@@ -18,6 +18,7 @@ from bot.core.memory.summing import oldest
 from bot.core.types import Forward, Sender, UserId
 from bot.sandbox.openai.backend import Endpoint, ModelCard
 from tests.house import DEFAULTS, House, open_house
+from tests.patience import PATIENCE
 
 EVE = Sender(UserId("666"), "Eve")
 SMALL = replace(DEFAULTS, context_window=1_000, system_prompt="")
@@ -155,7 +156,7 @@ async def test_listening_is_a_matter_of_groups(house: House) -> None:
 async def summed(house: House) -> str:
     """Wait until there is a summary."""
     conversation = await house.services.stores.conversations.current(CHAT)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while True:
             found = await house.services.stores.summaries.latest(conversation)
             if found is not None:
@@ -204,7 +205,7 @@ async def test_a_summary_carries_on_the_one_before_it_and_all_of_them_count(
                 "They agreed on Tuesday." if "Sum up" in str(question.messages[0]) else "yes " * 60
             )
         )
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while len(summaries(house)) < 2:
                 await house.say("word " * 60)
             assert "Earlier summary: They agreed on Tuesday." in summaries(house)[-1]

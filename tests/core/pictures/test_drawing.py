@@ -19,6 +19,7 @@ from bot.errors import PlatformError
 from bot.sandbox.openai.faults import Hang, Refuse, Stall
 from tests.attached import picture, png
 from tests.house import House, open_house
+from tests.patience import PATIENCE
 
 
 def reply(house: House, text: str, *pictures: Attachment, quoted: bytes) -> IncomingMessage:
@@ -251,13 +252,13 @@ async def test_a_picture_that_is_there_is_delivered_after_the_restart(tmp_path: 
         for _ in range(1000):
             platform.fail_next(PlatformError("the network is down"))
         await house.api.traffic.until(lambda seen: bool(seen.requests) and seen.in_flight == 0)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while not await house.services.stores.turns.made(1):
                 pass
         assert platform.files() == []
     platform.clear_fates()
     async with open_house(tmp_path, platform=platform) as house:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while not platform.files():  # noqa: ASYNC110 - a view
                 await asyncio.sleep(0.002)
         assert platform.kept() == ["🎨 a cat"]

@@ -15,6 +15,7 @@ from prompt_toolkit.output.vt100 import Vt100_Output
 from bot.core.types import ChatMoved, Event, Happening, IncomingMessage, Unreadable, Withdrawal
 from bot.platforms.console.adapter import ConsolePlatform
 from bot.platforms.console.terminal import TerminalScreen
+from tests.patience import PATIENCE
 from tests.platforms.console.emulator import Emulator
 
 ENTER = "\r"
@@ -40,7 +41,7 @@ class Sitting:
 
     async def next_event(self) -> Event:
         """The next thing that happens; bounded."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await self.news.wait()
         self.news.clear()
         return self.events[-1]

@@ -36,6 +36,7 @@ from bot.core.types import (
 from bot.errors import PlatformError
 from bot.platforms.console.adapter import CHAT, ConsolePlatform
 from bot.platforms.console.piped import PipedScreen
+from tests.patience import PATIENCE
 
 
 @dataclass
@@ -74,11 +75,11 @@ class Pipe:
         """Answer, and let the process come to its end."""
         await self.platform.send(CHAT, Reply(text="done"))
         self.answered.set()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await running
 
     async def message(self) -> IncomingMessage:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await self.asked.wait()
         self.asked.clear()
         (event,) = self.events
@@ -94,7 +95,7 @@ async def answered(question: str | bytes, *replies: Reply, files: Path = Path("u
     for reply in replies:
         await pipe.platform.send(CHAT, reply)
     pipe.answered.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         await running
     return pipe.out.getvalue()
 
@@ -261,7 +262,7 @@ async def test_ctrl_c_stops_the_answer() -> None:
     await pipe.message()
     await asyncio.sleep(0)  # now it waits for the answer
     os.kill(os.getpid(), signal.SIGINT)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         await pipe.asked.wait()
     assert isinstance(pipe.events[-1], StopPressed)
     await pipe.end(running)

@@ -22,6 +22,7 @@ from bot.core.types import (
     StopPressed,
 )
 from bot.platforms.console.adapter import CHAT
+from tests.patience import PATIENCE
 from tests.platforms.console.sitting import ENTER, Sitting, seated, sitting
 
 CTRL_C, CTRL_D, TAB = "\x03", "\x04", "\t"
@@ -97,7 +98,7 @@ async def test_ctrl_c_takes_back_a_line_that_was_begun(desk: Sitting) -> None:
 async def test_ctrl_d_leaves(tmp_path: Path) -> None:
     with seated(tmp_path) as desk:
         desk.keys(CTRL_D)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await desk.platform.run(desk.sink, lambda: None)
     assert not desk.events
     assert "›" not in desk.terminal.seen()  # the prompt does not stay behind

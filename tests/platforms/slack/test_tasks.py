@@ -13,6 +13,7 @@ from bot.errors import OutcomeUnknown
 from bot.platforms.slack.draft import TICK
 from bot.sandbox.limits import Mode
 from bot.sandbox.slack.state import Seen
+from tests.patience import PATIENCE
 from tests.platform_contract import HastyClock
 from tests.platforms.slack.stage import SlackStage, slack_stage
 
@@ -145,7 +146,7 @@ async def test_a_message_that_holds_but_tasks_is_written_down(
 
     async with Delivery(stage.platform, stage.incoming, clock=clock, journal=remember) as delivery:
         delivery.status("💭 Thinking… 1 s")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             before_the_text = await written.get()
         assert await delivery.finish(mark="⏹ Stopped.") == before_the_text
     assert await stage.kept() == ["⏹ Stopped."]

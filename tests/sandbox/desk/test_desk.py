@@ -11,6 +11,7 @@ import pytest
 from aiohttp import ClientSession, ClientWebSocketResponse
 
 from bot.sandbox.slack.sockets import Envelope
+from tests.patience import PATIENCE
 from tests.sandbox.desk.conftest import Office
 from tests.sandbox.phone.test_phone import PIXEL
 from tests.sounds import beeps
@@ -47,7 +48,7 @@ async def seen(
     socket: ClientWebSocketResponse, room: str, what: Callable[[list[Json]], object]
 ) -> list[Json]:
     """The messages of a room, as soon as `what` is true of them."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while True:
             news = await socket.receive_json()
             rooms = {each["id"]: each["messages"] for each in news["screen"]["rooms"]}
@@ -248,7 +249,7 @@ async def test_what_the_bot_offers_to_say_is_picked(office: Office, browser: Cli
         prompts = [{"title": "Help", "message": "!help"}]
         method = "assistant.threads.setSuggestedPrompts"
         await office.app.api_call(method, json={**offer, "prompts": prompts})
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while (await socket.receive_json())["screen"]["rooms"][-1]["prompts"] != ["Help"]:
                 pass
         await socket.send_json({"pick": "Help"})

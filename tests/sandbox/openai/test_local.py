@@ -20,6 +20,7 @@ from PIL import Image
 from bot.errors import ConfigError
 from bot.sandbox.openai import serve_local
 from bot.sandbox.openai.local import IMAGE_MODEL, SPEECH_MODEL, TEXT_MODEL
+from tests.patience import PATIENCE
 from tests.sounds import beeps
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -110,7 +111,7 @@ async def test_nobody_writes_on_for_a_client_that_went_away(local: AsyncOpenAI) 
         )
         await anext(aiter(stream))
         await stream.close()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         await local.chat.completions.create(model=TEXT_MODEL, messages=STORY, max_tokens=1)
 
 
@@ -120,7 +121,7 @@ async def test_signals_still_reach_the_program(local: AsyncOpenAI) -> None:
     loop.add_signal_handler(signal.SIGTERM, asked.set)
     try:
         os.kill(os.getpid(), signal.SIGTERM)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await asked.wait()
     finally:
         loop.remove_signal_handler(signal.SIGTERM)

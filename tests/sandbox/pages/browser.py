@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, ClientWebSocketResponse
 
+from tests.patience import PATIENCE
+
 CHROMIUM = which("chromium") or which("chromium-browser") or which("google-chrome") or ""
 in_a_browser = pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed")
-SECONDS = 30
-"""Longest that a page may take here."""
 _OPTIONS = (
     "--headless",
     "--no-sandbox",
@@ -119,7 +119,7 @@ async def opened(address: str) -> AsyncGenerator[Page]:
             stderr=asyncio.subprocess.PIPE,
         )
         try:
-            async with asyncio.timeout(SECONDS), ClientSession() as session:
+            async with asyncio.timeout(PATIENCE), ClientSession() as session:
                 port = await _port(process)
                 async with session.get(f"http://127.0.0.1:{port}/json/list") as answer:
                     targets = await answer.json()

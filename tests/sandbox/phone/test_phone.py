@@ -15,6 +15,7 @@ from bot.errors import ConfigError
 from bot.sandbox.pages.server import serve_pages
 from bot.sandbox.phone import Phone, Seat
 from bot.sandbox.telegram.telegram import Telegram
+from tests.patience import PATIENCE
 from tests.sounds import beeps
 
 PIXEL = bytes.fromhex(
@@ -35,7 +36,7 @@ async def seen(
     socket: ClientWebSocketResponse, what: Callable[[dict[str, Any]], object]
 ) -> dict[str, Any]:
     """The first news for which `what` is true."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while True:
             news: dict[str, Any] = await socket.receive_json()
             if what(news):
