@@ -13,6 +13,7 @@ from bot.api.client import ApiClient
 from bot.api.settings import ApiSettings
 from bot.core.clock import SystemClock
 from tests.api.wire_server import WireServer, wire_server
+from tests.loop_time import LoopTime
 
 Connect = Callable[..., ApiClient]
 
@@ -32,6 +33,12 @@ class EagerClock(SystemClock):
 @pytest.fixture
 def clock() -> EagerClock:
     return EagerClock()
+
+
+@pytest.fixture
+async def time(monkeypatch: pytest.MonkeyPatch) -> LoopTime:
+    """That of the deadlines; it stands still until it is told."""
+    return LoopTime(monkeypatch)
 
 
 @pytest.fixture

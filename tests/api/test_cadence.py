@@ -12,6 +12,7 @@ from bot.core.chat import ModelEvent
 from bot.core.fakes.clock import ManualClock
 from bot.sandbox.openai import serve_scripted
 from tests.api.asking import is_finished, question
+from tests.patience import PATIENCE
 
 
 class BusyClock(ManualClock):
@@ -96,7 +97,7 @@ async def test_the_end_of_one_answer_among_others_waits_for_no_pause() -> None:
         client = api_room.connect(ApiSettings(base_urls=(api.url,), list_prices=False), clock=clock)
         begun = [asyncio.Event(), asyncio.Event()]
         try:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE):
                 with api.held(), api.held():
                     hearing = [asyncio.create_task(heard(client, began)) for began in begun]
                     for began in begun:

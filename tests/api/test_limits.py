@@ -12,6 +12,7 @@ from bot.api.errors import CallFailed
 from bot.api.limits import SHRINK_AGAIN, Limits
 from bot.core.fakes.clock import ManualClock
 from bot.errors import ModelErrorKind
+from tests.patience import PATIENCE
 
 Make = Callable[..., Limits]
 
@@ -180,7 +181,7 @@ async def test_what_a_request_really_took_counts(make: Make, clock: ManualClock)
     limits = make(tokens_per_minute=1000)
     async with limits.slot("a", 900) as slot:
         slot.correct(100)
-    async with asyncio.timeout(1), limits.slot("a", 900) as slot:
+    async with asyncio.timeout(PATIENCE), limits.slot("a", 900) as slot:
         slot.correct(1000)
     waiting = asyncio.create_task(hold(limits, 10))
     await clock.advance(59)

@@ -29,6 +29,7 @@ from tests.api.wire_server import (
     stream,
     text,
 )
+from tests.loop_time import LoopTime
 
 Kind = ModelErrorKind
 NOWHERE = "http://127.0.0.1:1/v1"
@@ -97,12 +98,16 @@ async def test_retries_are_bounded(connect: Connect, server: WireServer) -> None
 
 
 async def test_what_took_too_long_is_asked_for_once_more_and_elsewhere(
-    connect: Connect, server: WireServer, backup: WireServer
+    connect: Connect, server: WireServer, backup: WireServer, time: LoopTime
 ) -> None:
     """Each try may be billed."""
     server.always = backup.always = [Hang()]
-    client = connect(base_urls=(server.url, backup.url), first_event_timeout=0.2, retries=9)
-    _, error = await ask_badly(client)
+    client = connect(base_urls=(server.url, backup.url), first_event_timeout=20, retries=9)
+    asking = asyncio.create_task(ask_badly(client))
+    for asked in (server, backup):
+        await asked.arrivals.get()
+        time.passes(20)
+    _, error = await asking
     assert error.kind is Kind.TIMEOUT
     assert (len(server.requests), len(backup.requests)) == (1, 1)
 
