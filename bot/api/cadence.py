@@ -54,5 +54,5 @@ class Cadence:
         seconds = min(LONGEST, EACH * (self._reading - 1))
         seconds += min(LONGEST_LATE, LATE * self._behind)
         due = self._clock.monotonic() + seconds
-        if not await within(self._clock, seconds, complete):
+        if not await within(self._clock, seconds, complete.wait()):
             self._behind += SMOOTHING * (self._clock.monotonic() - due - self._behind)

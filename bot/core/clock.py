@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from bot.core.ports import Clock
 
@@ -46,14 +47,14 @@ def ticking(clock: Clock, seconds: float, tick: Callable[[], None]) -> Iterator[
         call_off()
 
 
-async def within(clock: Clock, seconds: float, event: asyncio.Event) -> bool:
-    """Wait for an event, but no longer than so many seconds; whether it came."""
+async def within(clock: Clock, seconds: float, wait: Coroutine[Any, Any, object]) -> bool:
+    """Wait for something, but no longer than so many seconds; whether it came."""
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(None) as limit:
             call_off = clock.later(seconds, lambda: limit.reschedule(loop.time()))
             try:
-                await event.wait()
+                await wait
             finally:
                 call_off()
     except TimeoutError:

@@ -10,12 +10,12 @@ from bot.core.fakes.clock import ManualClock
 
 async def test_an_event_is_waited_for_no_longer_than_asked() -> None:
     clock, event = ManualClock(), asyncio.Event()
-    waiting = asyncio.ensure_future(within(clock, 5.0, event))
+    waiting = asyncio.ensure_future(within(clock, 5.0, event.wait()))
     await clock.advance(4.9)
     assert not waiting.done()
     await clock.advance(0.1)
     assert await waiting is False
-    waiting = asyncio.ensure_future(within(clock, 5.0, event))
+    waiting = asyncio.ensure_future(within(clock, 5.0, event.wait()))
     await clock.advance(1.0)
     event.set()
     assert await waiting is True
@@ -24,7 +24,7 @@ async def test_an_event_is_waited_for_no_longer_than_asked() -> None:
 
 async def test_an_event_that_comes_with_the_last_moment_disturbs_nobody() -> None:
     clock, event = ManualClock(), asyncio.Event()
-    waiting = asyncio.ensure_future(within(clock, 5.0, event))
+    waiting = asyncio.ensure_future(within(clock, 5.0, event.wait()))
     await clock.settle()
     clock.later(5.0, event.set)
     await clock.advance(5.0)
@@ -36,7 +36,7 @@ async def test_an_event_that_comes_with_the_last_moment_disturbs_nobody() -> Non
 
 
 async def test_who_is_cancelled_while_waiting_for_an_event_is_cancelled() -> None:
-    waiting = asyncio.ensure_future(within(SystemClock(), 60.0, asyncio.Event()))
+    waiting = asyncio.ensure_future(within(SystemClock(), 60.0, asyncio.Event().wait()))
     await asyncio.sleep(0)
     waiting.cancel()
     await asyncio.wait({waiting})

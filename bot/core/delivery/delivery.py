@@ -271,7 +271,7 @@ class Delivery:
         """Wait until a call may be made; False when there is something new to consider."""
         now = self._clock.monotonic()
         if now < self._blocked_until:  # to this chat nothing is sent, not even the end
-            await within(self._clock, self._blocked_until - now, self._leave)
+            await within(self._clock, self._blocked_until - now, self._leave.wait())
             return False
         if self._end is not None:
             return True
@@ -286,7 +286,7 @@ class Delivery:
             interval = self._capabilities.update_interval
             next_preview = max(next_preview, self._painted_at + interval)
         if now < next_preview:
-            await within(self._clock, next_preview - now, self._hurry)
+            await within(self._clock, next_preview - now, self._hurry.wait())
             return False
         self._news.clear()
         return True
@@ -296,7 +296,7 @@ class Delivery:
         if not self._capabilities.vanishes:
             await self._news.wait()
             return
-        if not await within(self._clock, self._capabilities.vanishes * REFRESH, self._news):
+        if not await within(self._clock, self._capabilities.vanishes * REFRESH, self._news.wait()):
             self._sheets.refresh()
             self._news.set()
 

@@ -199,7 +199,7 @@ class Lanes:
                 await self._forget()
             except StoreError as error:
                 log.error("cannot claim", extra={"error": repr(error)})
-            await within(self._clock, LOOK_AFTER, self._wake)
+            await within(self._clock, LOOK_AFTER, self._wake.wait())
 
     async def _claim(self) -> bool:
         """Claim as many turns as may have become ready; False when there are no more.

@@ -17,7 +17,9 @@ from weakref import WeakValueDictionary
 
 from bot.core import types
 from bot.core.bounded import Memory
+from bot.core.clock import within
 from bot.core.errands import Errands
+from bot.core.ports import Clock
 from bot.core.queue import TurnQueue
 from bot.core.stores import Users
 from bot.core.types import Sender, UserId
@@ -66,12 +68,13 @@ class Needs:
 
 @dataclass(frozen=True, slots=True)
 class LookUp:
-    """What is being asked for an event; `until` is how long it waits, in the time of the loop.
+    """What is being asked for an event; `until` is how long it waits, in the time of the `clock`.
 
     Of the `tasks`, `whose` asks whose thread it is, if that is one. `suffices` says whether enough
     is known to read the event.
     """
 
+    clock: Clock
     until: float
     tasks: Collection[asyncio.Task[None]]
     whose: Collection[asyncio.Task[None]]
@@ -80,10 +83,10 @@ class LookUp:
     async def soon(self) -> bool:
         """Wait for as long as the event may; True when it can be read. Never raises."""
         if self.tasks:
-            left = self.until - asyncio.get_running_loop().time()
-            _, late = await asyncio.wait(self.tasks, timeout=max(0.0, left))
-            if late:
-                log.info("not learnt in time", extra={"look_ups": len(late)})
+            left = self.until - self.clock.monotonic()
+            await within(self.clock, left, asyncio.wait(self.tasks))
+            if late := sum(not task.done() for task in self.tasks):
+                log.info("not learnt in time", extra={"look_ups": late})
         return self.suffices()
 
     async def at_last(self) -> bool:
@@ -168,7 +171,8 @@ class Directory:
         if needs.root is not None and not self._roots.get(needs.root):
             tasks.append(self._share((*needs.root, "root"), self._learn_thread(*needs.root)))
         return LookUp(
-            until=asyncio.get_running_loop().time() + PATIENCE,
+            clock=self._calls.clock,
+            until=self._calls.clock.monotonic() + PATIENCE,
             tasks=[*tasks, *whose],
             whose=whose,
             suffices=lambda: needs.thread is None or self._threads.get(needs.thread) is not None,

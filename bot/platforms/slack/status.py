@@ -147,7 +147,7 @@ class Status:
         try:
             if self._way is Way.SESSION and await self._process(thread, title, work):
                 await work.over.wait()
-                await within(self._clock, TAKE_OVER, work.settled)
+                await within(self._clock, TAKE_OVER, work.settled.wait())
                 if not work.streamed:
                     await self._release(thread)
             elif self._way is Way.LINE:
@@ -194,7 +194,7 @@ class Status:
 
     async def _show_line(self, thread: Thread, work: Work) -> None:
         while not work.over.is_set() and await self._set_line(thread, AT_WORK):
-            await within(self._clock, REFRESH, work.over)
+            await within(self._clock, REFRESH, work.over.wait())
             if work.over.is_set():
                 await self._set_line(thread, "")
 

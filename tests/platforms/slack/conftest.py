@@ -8,6 +8,7 @@ from bot.core.fakes.clock import ManualClock
 from bot.platforms.slack import directory, lost, streams, twins
 from bot.platforms.slack.manifest import manifest
 from bot.sandbox.slack.server import SlackSandbox
+from tests.patience import PATIENCE
 from tests.platforms.slack.running import Running, running
 
 
@@ -17,8 +18,9 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-async def sandbox() -> AsyncIterator[SlackSandbox]:
-    async with SlackSandbox() as sandbox:
+async def sandbox(clock: ManualClock) -> AsyncIterator[SlackSandbox]:
+    """On a clock that stands still: nothing is told again because a machine is busy."""
+    async with SlackSandbox(clock=clock) as sandbox:
         sandbox.workspace.install(manifest([]))
         yield sandbox
 
@@ -29,8 +31,15 @@ async def bot(sandbox: SlackSandbox) -> AsyncIterator[Running]:
         yield found
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What comes is waited for, however busy the machine is."""
+    for module in (directory, twins):
+        monkeypatch.setattr(module, "PATIENCE", PATIENCE)
+
+
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+def impatient(patient: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is waited for in vain is waited for a moment only."""
     for module, name, seconds in (
         (directory, "PATIENCE", 0.2),

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from bot.core.clock import SystemClock
+from bot.core.ports import Clock
 from bot.core.queue import TurnQueue
 from bot.core.stores import Users
 from bot.platforms.slack.adapter import SlackPlatform
@@ -30,10 +31,13 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    sandbox: SlackSandbox, users: Users | None = None, turns: TurnQueue | None = None
+    sandbox: SlackSandbox,
+    users: Users | None = None,
+    turns: TurnQueue | None = None,
+    clock: Clock = SystemClock(),  # noqa: B008 - no state
 ) -> AsyncIterator[Running]:
     """Connect, and disconnect at the end."""
-    platform = platform_for(sandbox, SystemClock(), users, turns)
+    platform = platform_for(sandbox, clock, users, turns)
     inbox = Inbox()
     try:
         async with listening(platform, inbox):

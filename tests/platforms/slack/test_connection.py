@@ -13,15 +13,18 @@ import pytest
 from pydantic import SecretStr
 
 from bot.core.clock import SystemClock
+from bot.core.fakes.clock import ManualClock
+from bot.core.ports import Clock
 from bot.core.types import Unreadable
 from bot.errors import ConfigError
 from bot.platforms import slack
-from bot.platforms.slack import adapter
+from bot.platforms.slack import adapter, directory
 from bot.platforms.slack.calls import Calls
 from bot.platforms.slack.sockets import Sockets
 from bot.sandbox.slack import events
 from bot.sandbox.slack.server import SlackSandbox
 from tests.intake import Inbox
+from tests.patience import PATIENCE
 from tests.platforms.slack.running import Running, running
 
 
@@ -64,22 +67,28 @@ async def test_a_name_that_is_long_in_coming_does_not_hold_up_the_message(bot: R
     assert bot.inbox.message().sender.name == "U0ADA"
 
 
-@pytest.mark.usefixtures("impatient")
 async def test_names_that_are_long_in_coming_hold_up_a_whole_channel_no_longer_than_one(
-    bot: Running,
+    sandbox: SlackSandbox, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    channel = bot.sandbox.channel("general")
-    people = [bot.sandbox.person(f"P{number}") for number in range(8)]
-    bot.sandbox.faults.hang_next(method="users.info", times=8)
-    for person in people:
-        await person.channel(channel).send("<@BOT> hello")
-    await people[0].channel(channel).slash("/help")
-    await bot.settled()
-    assert [bot.inbox.message(at).text for at in range(17)] == ["hello"] * 16 + ["/help"]
-    # Slack waits for 3 s: then it sends an event again, and says that a command has failed.
-    assert {envelope.attempt for envelope in bot.sandbox.sockets.envelopes} == {0}
+    monkeypatch.setattr(directory, "PATIENCE", 1.0)
+    channel = sandbox.channel("general")
+    people = [sandbox.person(f"P{number}") for number in range(8)]
+    sandbox.faults.hang_next(method="users.info", times=8)
+    async with running(sandbox, clock=clock) as bot:
+        for person in people:
+            await person.channel(channel).send("<@BOT> hello")
+        await people[0].channel(channel).slash("/help")
+        await sandbox.wait_for(lambda: len(sandbox.calls_to("users.info")) == 8)
+        # Slack waits for 3 s: then it sends an event again, and says that a command has failed.
+        while clock.monotonic() < 2.5:
+            await asyncio.sleep(0.01)
+            await clock.advance(0.1)
+        assert bot.inbox.texts == ["hello"] * 16 + ["/help"]
+        await bot.settled()
+        assert {envelope.attempt for envelope in sandbox.sockets.envelopes} == {0}
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_a_name_that_came_too_late_is_known_for_the_next_message(bot: Running) -> None:
     ada = bot.sandbox.person("Ada", id="U0ADA")
     bot.sandbox.faults.hang_next(method="users.info")
@@ -145,10 +154,12 @@ class Alarm(logging.Handler):
 
 
 @asynccontextmanager
-async def connected(sandbox: SlackSandbox, heard: asyncio.Event) -> AsyncIterator[Alarm]:
+async def connected(
+    sandbox: SlackSandbox, heard: asyncio.Event, clock: Clock
+) -> AsyncIterator[Alarm]:
     """A socket that takes half a second of silence for deafness."""
-    calls = Calls(sandbox.bot_token, base_url=sandbox.base_url, clock=SystemClock())
-    sockets = Sockets(calls, sandbox.app_token, clock=SystemClock(), silence=0.5, ping_every=0.05)
+    calls = Calls(sandbox.bot_token, base_url=sandbox.base_url, clock=clock)
+    sockets = Sockets(calls, sandbox.app_token, clock=clock, silence=0.5, ping_every=0.05)
 
     async def take(body: object) -> bool:
         heard.set()
@@ -169,17 +180,19 @@ async def connected(sandbox: SlackSandbox, heard: asyncio.Event) -> AsyncIterato
 async def test_a_deaf_connection_is_noticed_and_replaced(sandbox: SlackSandbox) -> None:
     sandbox.sockets.deaf = True
     heard = asyncio.Event()
-    async with asyncio.timeout(5), connected(sandbox, heard) as alarm:
+    async with asyncio.timeout(PATIENCE), connected(sandbox, heard, SystemClock()) as alarm:
         await alarm.rung.wait()
         sandbox.sockets.deaf = False
         await sandbox.person("Ada").dm.send("hello")
         await heard.wait()
 
 
-async def test_a_connection_that_is_alive_stays(sandbox: SlackSandbox) -> None:
-    async with connected(sandbox, asyncio.Event()) as alarm:
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(alarm.rung.wait(), 0.9)
+async def test_a_connection_that_is_alive_stays(sandbox: SlackSandbox, clock: ManualClock) -> None:
+    async with connected(sandbox, asyncio.Event(), clock) as alarm:
+        for _ in range(10):
+            await asyncio.sleep(0.1)  # time for two pings, of which one in five would do
+            await clock.advance(0.1)
+        assert not alarm.rung.is_set()
     assert sandbox.sockets.opened == 1
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from bot.core.fakes.clock import ManualClock
 from bot.core.types import LATE, Button, FileKind, Forward, IncomingMessage, Reply, Withdrawal
 from bot.platforms.slack.ids import make_chat
 from bot.sandbox.limits import Mode
 from bot.sandbox.slack import events
-from tests.platforms.slack.running import Running
+from bot.sandbox.slack.server import SlackSandbox
+from tests.platforms.slack.running import Running, running
 
 
 async def test_a_direct_message_is_addressed_to_the_bot(bot: Running) -> None:
@@ -258,8 +260,9 @@ async def test_the_bot_does_not_hear_itself(bot: Running) -> None:
 async def test_no_other_bot_is_heard_nor_slack_itself(bot: Running, author: dict[str, str]) -> None:
     workspace, channel = bot.sandbox.workspace, bot.sandbox.channel("general")
     who = {name: value.format(bot=workspace.bot.id) for name, value in author.items()}
+    ts = workspace.new_ts()
     for kind in ("message", "app_mention"):
-        said = {"type": kind, "channel": channel.id, "ts": workspace.new_ts()}
+        said = {"type": kind, "channel": channel.id, "ts": ts}
         event = said | {"text": f"<@{workspace.bot.id}> hello", **who}
         bot.sandbox.sockets.tell("events_api", events.callback(workspace, event))
     await bot.settled()
@@ -321,15 +324,18 @@ async def test_people_whose_names_slack_does_not_tell_are_known_by_their_id(bot:
     assert len(bot.sandbox.calls_to("users.info")) == 1
 
 
-async def test_many_who_write_in_the_same_minute_are_all_known(bot: Running) -> None:
-    bot.sandbox.limits.mode = Mode.HARD
-    for number in range(90):
-        person = bot.sandbox.person(f"P{number}", locale="zh-CN")
-        await person.dm.send("hello")
-        await bot.inbox.holds(number + 1)
-        sender = bot.inbox.message(number).sender
-        assert (sender.name, sender.language) == (f"P{number}", "zh-CN")
-    assert bot.sandbox.limits.refused == 0
+async def test_many_who_write_in_the_same_minute_are_all_known(
+    sandbox: SlackSandbox, clock: ManualClock
+) -> None:
+    sandbox.limits.mode = Mode.HARD
+    async with running(sandbox, clock=clock) as bot:
+        for number in range(90):
+            person = sandbox.person(f"P{number}", locale="zh-CN")
+            await person.dm.send("hello")
+            await bot.inbox.holds(number + 1)
+            sender = bot.inbox.message(number).sender
+            assert (sender.name, sender.language) == (f"P{number}", "zh-CN")
+    assert sandbox.limits.refused == 0
 
 
 async def test_a_shared_message_is_told_with_its_author(bot: Running) -> None:
