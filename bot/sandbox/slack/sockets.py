@@ -13,11 +13,13 @@ import itertools
 import json
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, WSMsgType, web
 
+from bot.core.clock import within
 from bot.core.errands import Errands
 from bot.core.ports import Clock
 from bot.sandbox.slack.state import Json
@@ -175,17 +177,17 @@ class Sockets:
             headers["X-Slack-Retry-Num"] = str(envelope.attempt)
             headers["X-Slack-Retry-Reason"] = envelope.reason
         envelope.sent = True
-        timeout = ClientTimeout(total=ACK_SECONDS)
-        try:
-            async with (
-                ClientSession(timeout=timeout) as session,
-                session.post(self.webhook, data=body, headers=headers) as answer,
-            ):
-                envelope.acked |= answer.ok
-                envelope.answer = {"text": await answer.text()}
-        except (ClientError, TimeoutError):
-            return  # it comes again
+        with suppress(ClientError):  # it comes again, as one that is late
+            await within(self._clock, ACK_SECONDS, self._exchange(envelope, body, headers))
         self._changed()
+
+    async def _exchange(self, envelope: Envelope, body: str, headers: dict[str, str]) -> None:
+        async with (
+            ClientSession(timeout=ClientTimeout()) as session,
+            session.post(self.webhook, data=body, headers=headers) as answer,
+        ):
+            envelope.acked |= answer.ok
+            envelope.answer = {"text": await answer.text()}
 
     async def _send(self, envelope: Envelope) -> None:
         if self.webhook and not self.deaf:
