@@ -9,11 +9,11 @@ from typing import Literal, TypeAlias
 from PIL import Image, UnidentifiedImageError
 from rich.color import Color
 from rich.console import Console, RenderableType
-from rich.markdown import Markdown
 from rich.style import Style
 from rich.text import Text
 
 from bot.core.delivery.emphasis import GAP, as_meant
+from bot.platforms.console.document import Document
 from bot.platforms.formulas import as_code
 
 ColorSystem: TypeAlias = Literal["standard", "256", "truecolor", "windows"]
@@ -37,7 +37,7 @@ class Renderer:
         """Markdown as ANSI text, ending with a newline; empty when there is nothing to see."""
         if not text.strip():
             return ""
-        drawn = Markdown(as_meant(as_code(text)), code_theme="ansi_dark", hyperlinks=False)
+        drawn = Document(as_meant(as_code(text)))
         return self._ansi(drawn, min(width, MAX_WIDTH)).replace(GAP, "")
 
     def line(self, text: str, style: str, width: int) -> str:

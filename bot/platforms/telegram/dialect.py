@@ -13,10 +13,10 @@ from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
 from bot.core.delivery.emphasis import as_meant
+from bot.platforms.tags import is_spoken_of, read_tag
 from bot.platforms.telegram.elements import Event, ended, events_of, started
 from bot.platforms.telegram.formulas import with_dollars, with_prices
 from bot.platforms.telegram.render import LINE_ENDS
-from bot.platforms.telegram.tags import SPOKEN_OF, read_tag
 from bot.platforms.telegram.unpaired import unpaired
 
 _BREAK = b"  "
@@ -98,7 +98,7 @@ def _is_open_to_doubt(source: bytes, at: int) -> bool:
 
 def _spoken_of(source: bytes, start: int, end: int) -> Iterator[Change]:
     """The tag that a block of HTML begins with, if it is a word."""
-    if SPOKEN_OF.fullmatch(source[start:end].decode(errors="replace")):
+    if is_spoken_of(source[start:end].decode(errors="replace")):
         at = source.index(b"<", start)
         yield at, at + 1, b"&lt;"
 

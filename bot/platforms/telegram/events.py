@@ -8,13 +8,20 @@ Unicode; a link with an address that Telegram refuses keeps its text and loses o
 
 from __future__ import annotations
 
-import html
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from bot.platforms.formulas import unicode_formula
+from bot.platforms.tags import (
+    SIMPLE_TAGS,
+    STRUCTURE,
+    Tag,
+    as_markdown,
+    plain,
+    read_tag,
+)
 from bot.platforms.telegram.elements import (
     NOWHERE,
     Event,
@@ -28,15 +35,6 @@ from bot.platforms.telegram.formulas import is_price, with_dollars, with_prices
 from bot.platforms.telegram.items import separated
 from bot.platforms.telegram.links import usable
 from bot.platforms.telegram.tables import layout
-from bot.platforms.telegram.tags import (
-    SIMPLE_TAGS,
-    SPOKEN_OF,
-    STRUCTURE,
-    Tag,
-    as_markdown,
-    plain,
-    read_tag,
-)
 from bot.platforms.telegram.unpaired import unpaired
 
 SPOILER = re.compile(r"\|\|(?=[^\s|])(.+?)(?<=[^\s|])\|\|", re.DOTALL)
@@ -232,11 +230,9 @@ class _Rewriter:
             if isinstance(payload, dict):
                 written.append(payload.get("Html") or payload.get("Text") or "")
         source = "".join(written)
-        is_spoken_of = SPOKEN_OF.fullmatch(source) is not None
-        if self._inside_html or is_spoken_of:
+        if self._inside_html:
             yield {"Start": "Paragraph"}, NOWHERE
-            words = html.unescape(source) if is_spoken_of else plain(source)
-            yield {"Text": words.strip()}, NOWHERE
+            yield {"Text": plain(source).strip()}, NOWHERE
             yield {"End": "Paragraph"}, NOWHERE
             return
         markdown = with_prices(as_markdown(source))

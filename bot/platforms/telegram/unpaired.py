@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bot.platforms.tags import STRUCTURE, VOID, Tag, read_tag
 from bot.platforms.telegram.elements import Event, ended, started
-from bot.platforms.telegram.tags import STRUCTURE, VOID, Tag, read_tag
 
 _INLINE = frozenset({"Emphasis", "Image", "Link", "Strikethrough", "Strong"})
 _NONE = VOID | {"!--"}

@@ -222,6 +222,25 @@ async def test_markdown_is_seen_as_such_while_it_is_written(desk: Sitting) -> No
     assert (await desk.sees("• two")).count("They shine at night.") == 1
 
 
+@pytest.mark.parametrize(
+    ("written", "seen"),
+    [
+        ("床前明月光，\n疑是地上霜。", "床前明月光，\n疑是地上霜。"),
+        ("a Promise<void> in your <div>", "a Promise<void> in your <div>"),
+        ("<answer>\nIt was.\n</answer>", "<answer>\nIt was.\n</answer>"),
+        ("<details>\n<summary>Why</summary>\n\nSo\n\n</details>", "Why\n\nSo"),
+        ("one<br>two, x<sup>2</sup>", "one\ntwo, x^2"),
+        ("see <https://a.example>, [b](https://b.example)", "see https://a.example, b (https"),
+        (r"so \[ \frac{1}{2} \times 4 = 2 \]", "so ½ × 4 = 2"),
+    ],
+)
+async def test_words_in_angles_and_ends_of_lines_are_seen(
+    desk: Sitting, written: str, seen: str
+) -> None:
+    await desk.platform.send(CHAT, Reply(text=written))
+    await desk.sees(seen)
+
+
 async def test_bold_in_chinese_and_products_are_seen_as_such(desk: Sitting) -> None:
     await desk.platform.send(CHAT, Reply(text="**注意：**后面是2*3*4"))
     assert "*注" not in await desk.sees("注意：后面是2*3*4")

@@ -47,11 +47,12 @@ _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)|<\?.*?(?:\?>|\Z)|<![A-Z].*?(?:>|\Z)", 
 _ATTRIBUTE = re.compile(r"""([a-z-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
 _ANY_TAG = re.compile(r"<[^<>]*>|<")
 _CODE_TAG = re.compile(r"</?code\b[^>]*>", re.IGNORECASE)
-_EMPTY_START = re.compile(r"(<[a-z][^<>]*>)\s+", re.IGNORECASE)
+_EMPTY_START = re.compile(r"(?<!\\)(<[a-z][^<>]*>)\s+", re.IGNORECASE)
 _INDENTATION = re.compile(r"^[ \t]+(?=\S)", re.MULTILINE)
 _PRE = re.compile(r"<pre\b[^>]*>(.*?)(?:</pre>|\Z)", re.DOTALL | re.IGNORECASE)
-SPOKEN_OF = re.compile(r"\s*</?[a-z][a-z0-9]*>(?=[\s:,.;–—-])[^<\n]+\s*", re.IGNORECASE)
-"""A line that begins with a tag which is a word, as in "<div> is a block."."""
+_SPOKEN_OF = re.compile(
+    r"\s*<(/?[a-z][a-z0-9]*)>(?=[\s:,.;–—-])(?!.*</\1>)[^\n]*\S[^\n]*\n?", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +85,18 @@ def read_tag(text: str) -> Tag | None:
     )
 
 
+def is_spoken_of(source: str) -> bool:
+    """Whether a block of HTML begins with a tag that is a word, as in "<div> is a block."."""
+    return _SPOKEN_OF.fullmatch(source) is not None
+
+
 def as_markdown(source: str) -> str:
-    """A block of HTML as Markdown: what tags mean stays, what they say is kept, they go."""
+    """A block of HTML as Markdown: what tags mean stays, what they say is kept, they go.
+
+    A tag that is spoken of stays.
+    """
+    if is_spoken_of(source):
+        return "\\" + source.lstrip()
     pieces: list[str] = []
     for number, piece in enumerate(_PRE.split(source)):
         pieces.append(_fenced(piece) if number % 2 else _flowing(piece))
