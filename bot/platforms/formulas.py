@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from bot.core.delivery.markdown import MARKER, code_blocks, open_fence
+from bot.core.delivery.markdown import MARKER, open_fence, outside_code
 
 HELD = 400
 """An open formula longer than this is none."""
@@ -70,12 +70,7 @@ def as_code(markdown: str) -> str:
     """The text with its formulas as code."""
     if not _may_hold(markdown):
         return markdown
-    pieces: list[str] = []
-    at = 0
-    for code in code_blocks(markdown):
-        pieces += [_FORMULA.sub(_code, markdown[at : code.start]), markdown[code.start : code.end]]
-        at = code.end
-    return "".join([*pieces, _FORMULA.sub(_code, markdown[at:])])
+    return outside_code(markdown, lambda text: _FORMULA.sub(_code, text))
 
 
 def begun(markdown: str) -> int:

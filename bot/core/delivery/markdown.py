@@ -7,7 +7,7 @@ platform's own.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -36,13 +36,23 @@ PRODUCT = (
 )
 """Asterisks that stand for themselves: for "times", "to the power of", or in a German word."""
 BOLD = rf"(?!{PRODUCT})\*\*(?=\S)"
+
 ITALIC = r"\*(?<![0-9A-Za-z)\]*]\*)(?=[^\s*\ufe0f])"
+
+
+def _within(sign: str) -> str:
+    """What stands between two double signs: no other one, unless there are blanks around it."""
+    sign = re.escape(sign)
+    return rf"(?:[^{sign}\n]|{sign}(?!{sign})|(?<=\s){sign}{{2}}(?=\s))+?"
+
+
 _SPAN = re.compile(
     r"(?<!`)(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`)"  # inline code
     r"|!?\[(?:[^\[\]\n]|\[[^\[\]\n]*\])*\]\((?:[^()\s]|\([^()\s]*\))*(?:[ ]\"[^\"\n]*\")?\)"  # link
-    rf"|{BOLD}.+?(?<=\S)\*\*|__(?=\S).+?(?<=\S)__|~~(?=\S).+?(?<=\S)~~"
+    rf"|{BOLD}{_within('*')}(?<=\S)\*\*|__(?=\S){_within('_')}(?<=\S)__"
+    rf"|~~(?=\S){_within('~')}(?<=\S)~~"
     rf"|{ITALIC}[^*\n]+?(?<=\S)\*(?![0-9A-Za-z*])|(?<!\w)_(?=[^\s_])[^_\n]+?(?<=\S)_(?!\w)"
-    r"|\$\$.+?\$\$|\\\(.+?\\\)|\$(?=\S)[^$\n]+?(?<=\S)\$(?!\d)"  # formula
+    r"|\$\$.+?\$\$|\\\((?:[^\\\n]|\\[^()\n])+?\\\)|\$(?=\S)[^$\n]+?(?<=\S)\$(?!\d)"  # formula
     r"|<[^<>\n]+>|https?://[^\s<>\[\]()]+"
 )
 
@@ -119,6 +129,16 @@ def code_blocks(text: str) -> Iterator[CodeBlock]:
             yield CodeBlock(before, start, max(start, found.start()), line_end)
     if fence is not None:
         yield CodeBlock(fence, start, limit, limit if limit < len(text) else None)
+
+
+def outside_code(text: str, change: Callable[[str], str]) -> str:
+    """The text with the change made to what stands between its fenced code."""
+    pieces: list[str] = []
+    at = 0
+    for code in code_blocks(text):
+        pieces += [change(text[at : code.start]), text[code.start : code.end]]
+        at = code.end
+    return "".join([*pieces, change(text[at:])])
 
 
 def _fences(text: str) -> Iterator[re.Match[str]]:

@@ -9,7 +9,9 @@ from bot.platforms.telegram.elements import events_of, started
 PASSES = 12
 """How often prices are looked for: each time half of those that stand in a row are found."""
 
-_TEX = re.compile(r"\\\((.+?)\\\)|\\\[(.+?)\\\](?![^\[\]\n]*\]\()", re.DOTALL)
+_TEX = re.compile(
+    r"\\\(((?:[^\\]|\\[^()])+?)\\\)|\\\[((?:[^\\]|\\[^\[\]])+?)\\\](?![^\[\]\n]*\]\()"
+)
 """Brackets with backslashes in the words of a link are brackets."""
 _EMPHASISED = re.compile(r"(?<![\\^])(?:\*\*|__|~~)\$\Z")
 _WORD_BEGINS = re.compile(r"(?<![\\^])[*_~(\[{\"/:;,.=<>+&–—-]\$\Z")

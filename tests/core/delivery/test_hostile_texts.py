@@ -32,6 +32,8 @@ HOSTILE = {
     "items in items": "- " * 3000 + "x",
     "tabs in a list": "- a\n" * 1200 + "\t" * 6000 + "x",
     "tabs before items": "".join("\t" * min(n, 100) + "- a\n" for n in range(400)),
+    "bold without end": "**a " * 5000,
+    "formulas without end": "\\(x" * 5000,
     "a fence far to the right": " " * 6000 + "```\ncode\n",
 }
 
