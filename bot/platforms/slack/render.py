@@ -15,7 +15,10 @@ from typing import Any, TypeAlias
 from bot.core.delivery.emphasis import GAP, as_meant, most_signs, undecided
 from bot.core.punctuation import shortened
 from bot.core.types import Button, ButtonRow, Feedback, Reply, Thoughts
-from bot.platforms.formulas import as_code, begun
+from bot.platforms import formulas
+from bot.platforms.formulas import as_code
+from bot.platforms.slack import tags
+from bot.platforms.slack.tags import as_markdown
 
 Json: TypeAlias = dict[str, Any]
 
@@ -53,22 +56,24 @@ def neutralise(text: str) -> str:
 def written(text: str) -> str:
     """A Markdown text as Slack is given it: mentions are inert, emphasis and footnotes are seen.
 
-    Formulas are code, since Slack draws none.
+    Formulas are code, since Slack draws none, and tags are Markdown.
 
     A backslash before an asterisk is not shown (docs.slack.dev, "Markdown block").
     """
-    return neutralise(_FOOTNOTE.sub(lambda found: found[0] + JOINER, as_meant(as_code(text))))
+    return neutralise(
+        _FOOTNOTE.sub(lambda found: found[0] + JOINER, as_meant(as_code(as_markdown(text))))
+    )
 
 
 def settled(text: str) -> str:
-    """What of an unfinished text can be written for good: a mention or formula may be half written.
+    """What of an unfinished text can be written for good: a mention or tag may be half written.
 
     Where `a` begins `b`, `written(settled(a))` begins `written(settled(b))`, but for rare asterisks
     about which much later words decide, as in a formula that ends. Then a stream cannot go on.
     """
     mention = _BEGUN.search(text)
     text = text[: mention.start()] if mention else text
-    return text[: min(undecided(text), begun(text))]
+    return text[: min(undecided(text), formulas.begun(text), tags.begun(text))]
 
 
 def measure(text: str) -> int:

@@ -16,6 +16,7 @@ from bot.platforms.slack.render import MAX_TEXT, content, measure, neutralise, s
 from bot.sandbox.desk import markup as desk
 from bot.sandbox.slack.blocks import check
 from bot.sandbox.slack.state import PING
+from tests.core.delivery.test_hostile_texts import at_once
 
 PIECES = ["<", "!", "@", "#", "channel", "here", "everyone", "subteam^S1", ">", "U0ADA", " ", "a"]
 
@@ -31,6 +32,53 @@ def test_what_is_settled_stays_as_it_is(text: str, data: st.DataObject) -> None:
     earlier = text[: data.draw(st.integers(0, len(text)))]
     assert written(settled(text)).startswith(written(settled(earlier)))
     assert written(text).startswith(written(settled(text)))
+
+
+@pytest.mark.parametrize(
+    ("text", "page"),
+    [
+        ("one<br>two<br/>\nthree", "<p>one<br />\ntwo<br />\nthree</p>"),
+        ("- one<br>two", "<li>one<br />\ntwo</li>"),
+        ("| a |\n|---|\n| b<br>c |", "<td>b c</td>"),
+        ("<b>bold</b> x<sup>2</sup> <kbd>C</kbd>", "<strong>bold</strong> x^2 <code>C</code>"),
+        ("<details>\n<summary>Why</summary>\n\nSo\n</details>", "<strong>Why</strong></p>\n<p>So"),
+        ("a <!-- no --> b <span style=x>c</span>", "<p>a  b c</p>"),
+        ("your <div> or <b> is open", "your &lt;div&gt; or &lt;b&gt; is open"),
+        ("`<br>` is a Promise<void>", "<code>&lt;br&gt;</code> is a Promise&lt;void&gt;"),
+        ("```\na<br>\n```", "a&lt;br&gt;"),
+    ],
+)
+def test_tags_are_what_they_mean(text: str, page: str) -> None:
+    assert page in desk.from_markdown(written(text))
+
+
+TAGS = [
+    "<b>",
+    "</b>",
+    "<br>",
+    "<sup>",
+    "</sup>",
+    "<details>",
+    "<!-- ",
+    "-->",
+    "`",
+    "| ",
+    "a ",
+    "\n",
+]
+
+
+@given(st.lists(st.sampled_from(TAGS), max_size=12).map("".join), st.data())
+def test_tags_that_were_shown_stay_as_they_were(text: str, data: st.DataObject) -> None:
+    earlier = settled(settle(text[: data.draw(st.integers(0, len(text)))]))
+    assert written(settled(settle(text))).startswith(written(earlier))
+    assert written(text).startswith(written(earlier))
+
+
+def test_tags_without_end_take_no_time() -> None:
+    with at_once():
+        for piece in ("<b>", "<b>x</b>`", "<!--", "<div ", "<br>", "|<br>"):
+            written(settled(piece * 5000))
 
 
 ANSWERS = Path(__file__).parents[2] / "data" / "answers"

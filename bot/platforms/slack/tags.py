@@ -1,0 +1,74 @@
+"""HTML that models mix into Markdown, as Slack's Markdown, which would show the tags themselves.
+
+What has no closing tag, or is of no use in a chat, is left to be seen: somebody speaks of it.
+"""
+
+from __future__ import annotations
+
+import re
+
+from bot.core.delivery.markdown import outside_code
+
+LONGEST = 80
+"""Characters in a pair of tags at most: of a longer one, the beginning was shown already."""
+COMMENT = 300
+_MARKS = {
+    **dict.fromkeys(("b", "strong", "summary"), "**"),
+    **dict.fromkeys(("i", "em"), "_"),
+    **dict.fromkeys(("s", "del", "strike"), "~~"),
+    **dict.fromkeys(("code", "kbd"), "`"),
+}
+_NAMES = "|".join([*_MARKS, "font", "ins", "mark", "small", "span", "su[bp]", "u"])
+_BLOCKS = "article|center|details|div|p|section"
+_ATTRIBUTES = r"(?:[ ][^<>\n]{0,80})?"
+_TAG = re.compile(
+    r"(?<!`)(?P<ticks>`+)(?!`)[^\n]+?(?<!`)(?P=ticks)(?!`)"  # code
+    r"|<(?:"
+    r"(?P<end>br[ ]?/?>\n?)"
+    rf"|(?P<name>{_NAMES}){_ATTRIBUTES}>(?P<words>[^<>\n]{{1,{LONGEST}}})</(?P=name)>"
+    rf"|(?P<comment>!--[^\n]{{0,{COMMENT}}}?-->)"
+    rf"|(?P<block>/?(?:{_BLOCKS}){_ATTRIBUTES}>)"
+    r")",
+    re.IGNORECASE,
+)
+_SIGN = re.compile(rf"<(?:br|!--|/?(?:{_NAMES}|{_BLOCKS})[ >])", re.IGNORECASE)
+_BEGUN = re.compile(
+    rf"<(?:(?:{_NAMES}){_ATTRIBUTES}>[^<>\n]{{0,{LONGEST}}}(?:</[a-z]{{0,8}})?"
+    rf"|!--[^\n]{{0,{COMMENT}}}|/?(?:{_BLOCKS}){_ATTRIBUTES}>)\s*\Z",
+    re.IGNORECASE,
+)
+
+
+def as_markdown(text: str) -> str:
+    """The text with what its tags mean in place of them."""
+    if "<" not in text or _SIGN.search(text) is None:
+        return text
+    return outside_code(text, lambda words: _TAG.sub(_meaning, words))
+
+
+def begun(text: str) -> int:
+    """Where a tag begins whose meaning the next words of a growing text decide; else its end."""
+    found = _BEGUN.search(text, text.rfind("\n", 0, len(text.rstrip())) + 1)
+    return found.start() if found else len(text)
+
+
+def _meaning(found: re.Match[str]) -> str:
+    if found["ticks"]:
+        return found[0]
+    line = found.string.rfind("\n", 0, found.start()) + 1
+    before = found.string[line : found.start()]
+    if found["end"]:
+        return " " if before.lstrip(" >").startswith("|") else "\n"
+    if found["comment"]:
+        return ""
+    if found["block"]:
+        end = found.string.find("\n", found.end())
+        after = found.string[found.end() : end if end >= 0 else len(found.string)]
+        return "" if not before.strip(" >") and not after.strip() else found[0]
+    name, words = found["name"].lower(), found["words"]
+    if name == "sup":
+        return f"^{words}"
+    if not words.strip():
+        return found[0]
+    mark = _MARKS.get(name, "")
+    return f"{mark}{words.strip()}{mark}" if mark and "`" not in words else words
