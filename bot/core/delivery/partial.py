@@ -118,4 +118,5 @@ def _is_uncertain(text: str, start: int, end: int) -> bool:
     """Whether the mark that seems to close a span may stand in an address, or before a price."""
     if end < len(text):
         return False
-    return text[end - 1] == "$" or (text[end - 1] in "_*~" and "](" in text[start:end])
+    address = text.rfind("](", start, end) if text[end - 1] in "_*~" else -1
+    return text[end - 1] == "$" or (address >= 0 and ")" not in text[address:end])

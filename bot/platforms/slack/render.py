@@ -18,6 +18,7 @@ from bot.core.types import Button, ButtonRow, Feedback, Reply, Thoughts
 from bot.platforms import formulas
 from bot.platforms.formulas import as_code
 from bot.platforms.slack import tags
+from bot.platforms.slack.bold import SEAM, closed, in_pieces, most_seams
 from bot.platforms.slack.tags import as_markdown
 
 Json: TypeAlias = dict[str, Any]
@@ -56,13 +57,11 @@ def neutralise(text: str) -> str:
 def written(text: str) -> str:
     """A Markdown text as Slack is given it: mentions are inert, emphasis and footnotes are seen.
 
-    Formulas are code, since Slack draws none, and tags are Markdown.
-
+    Formulas are code, since Slack draws none, and tags are Markdown; long bold is in pieces.
     A backslash before an asterisk is not shown (docs.slack.dev, "Markdown block").
     """
-    return neutralise(
-        _FOOTNOTE.sub(lambda found: found[0] + JOINER, as_meant(as_code(as_markdown(text))))
-    )
+    text = as_meant(in_pieces(as_code(as_markdown(text))))
+    return neutralise(_FOOTNOTE.sub(lambda found: found[0] + JOINER, text))
 
 
 def settled(text: str) -> str:
@@ -73,19 +72,21 @@ def settled(text: str) -> str:
     """
     mention = _BEGUN.search(text)
     text = text[: mention.start()] if mention else text
-    return text[: min(undecided(text), formulas.begun(text), tags.begun(text))]
+    return closed(text[: min(undecided(text), formulas.begun(text), tags.begun(text))])
 
 
 def measure(text: str) -> int:
     """How much of `MAX_TEXT` a Markdown text takes, in UTF-16 units to be on the safe side."""
     text = as_code(text)
-    return len(neutralise(text).encode("utf-16-le")) // 2 + most_signs(text)
+    added = most_signs(text) + most_seams(text) * SEAM
+    return len(neutralise(text).encode("utf-16-le")) // 2 + added
 
 
 def measure_stream(text: str) -> int:
     """How much of `STREAM_TEXT` a Markdown text takes: Slack counts a stream in bytes."""
     text = as_code(text)
-    return len(neutralise(text).encode()) + most_signs(text) * len(GAP.encode())
+    added = most_signs(text) * len(GAP.encode()) + most_seams(text) * SEAM
+    return len(neutralise(text).encode()) + added
 
 
 def content(reply: Reply) -> Json:

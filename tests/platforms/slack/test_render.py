@@ -77,15 +77,15 @@ def test_tags_that_were_shown_stay_as_they_were(text: str, data: st.DataObject) 
 
 def test_tags_without_end_take_no_time() -> None:
     with at_once():
-        for piece in ("<b>", "<b>x</b>`", "<!--", "<div ", "<br>", "|<br>"):
+        for piece in ("<b>", "<b>x</b>`", "<!--", "<div ", "<br>", "|<br>", "**a ", "**a `b ("):
             written(settled(piece * 5000))
 
 
 ANSWERS = Path(__file__).parents[2] / "data" / "answers"
 
 
-@pytest.mark.parametrize("name", ["chinese", "chinese_with_bold", "chinese_trip"])
-def test_bold_in_chinese_is_seen_as_such_while_it_is_streamed(name: str) -> None:
+@pytest.mark.parametrize("name", ["chinese", "chinese_with_bold", "chinese_trip", "long_bold"])
+def test_bold_is_seen_as_such_while_it_is_streamed(name: str) -> None:
     text = (ANSWERS / f"{name}.md").read_text()
     sent = ""
     for end in range(1, len(text) + 1):
@@ -94,6 +94,12 @@ def test_bold_in_chinese_is_seen_as_such_while_it_is_streamed(name: str) -> None
         assert "*" not in re.sub(r"<(pre|code).*?</\1>", "", desk.from_markdown(shown), flags=re.S)
         sent = shown
     assert written(text).startswith(sent)
+
+
+def test_long_bold_that_never_ends_is_none() -> None:
+    text = "Use **kwargs for " + "this and that, " * 60
+    assert "**kwargs" in desk.from_markdown(written(text))
+    assert len(written(text)) <= measure(text)
 
 
 def test_asterisks_in_words_stay() -> None:
