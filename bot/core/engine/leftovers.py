@@ -35,13 +35,14 @@ class Leftovers:
 
         A process may die between a post and its commit: then there is a message in the chat that
         nobody knows. In a chat it is looked for once, before the first turn that an earlier process
-        left behind does anything; and before every further attempt of a turn that is `ours`.
+        left behind does anything; and before every further attempt of any turn: another process
+        may have been lost, or have shown things while it could not write them down.
         """
         chat = turn.chat
         if chat in self._busy or (ours and (turn.urgent or turn.attempt == 1)):
             return
         looking = self._tidied.get(chat)
-        if looking is not None and not ours:
+        if looking is not None and not ours and turn.attempt == 1:
             async with looking:
                 return
         if looking is None:
