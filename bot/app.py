@@ -211,7 +211,7 @@ async def _services(
     calendar = Calendar(zone=config.quota.zone)
     async with AsyncExitStack() as stack:
         stores: Stores = await stack.enter_async_context(
-            store.open_store(config.storage, calendar=calendar)
+            store.open_store(config.storage, clock=clock, calendar=calendar)
         )
         notebook = Notebook(stores.facts, clock)
         await notebook.open()

@@ -159,6 +159,7 @@ async def open_engine(
             waiting_per_chat=5,
             waiting_in_all=waiting_in_all,
             lease=10 * PATIENCE,  # else what one bot did not hear of the other is noticed so
+            clock=clock,
             calendar=calendar,
         ) as stores:
             notebook = Notebook(stores.facts, clock)

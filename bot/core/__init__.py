@@ -27,7 +27,8 @@ Words that are used everywhere:
 * action, deed: what a button is for, kept in the database under its value; and what it then does.
 * to stand: a message stands in a chat from when it is posted until it is deleted.
 * standing: how far somebody is below a limit (`limits.ledger`).
-* hold, lease: a running turn is held by one process, for as long as it renews its lease.
+* hold, lease: a running turn is held by one process, for as long as it renews its lease. It shows
+  something of it only while it is sure that nobody else can have taken the turn over.
 * fact: what a server has told about a model (`facts`), mostly by refusing something.
 * to withdraw: a person deletes a message in the chat. (To take back, `/undo`, only hides it.)
 * to sweep: to delete what a process posted that died before it wrote that down.

@@ -208,6 +208,14 @@ class TurnQueue(Protocol):
         """
         ...
 
+    def sure(self, turn_id: int) -> bool:
+        """Whether nobody else can have taken over a turn that runs here.
+
+        Else nothing may be shown of it now: the database has not been reached for too long. It may
+        become sure again; when somebody has taken it, `listen`'s `lost` is called.
+        """
+        ...
+
     async def made(self, turn_id: int) -> Sequence[OutgoingFile]:
         """The files that were left with the note, in order."""
         ...

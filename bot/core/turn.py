@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from bot.core.access import Gate
 from bot.core.delivery.delivery import FIRST_BACKOFF, LAST_BACKOFF, PATIENCE, Delivery
+from bot.core.delivery.journal import LOOK_AGAIN
 from bot.core.figures import Formats
 from bot.core.i18n import texts
 from bot.core.limits.ledger import Standing
@@ -154,6 +155,7 @@ class TurnContext:
             resume=tuple(self.shown),
             placeholder=isinstance(self.turn.event, IncomingMessage) and not self.turn.partial,
             journal=self._remember,
+            sure=self._sure,
             paused=self.texts.gettext("⏸ I am being restarted. The answer goes on in a moment."),
             code_note=self._code_note,
             excuse=lambda refusal: sentence_for_file(refusal, self.texts),
@@ -163,6 +165,9 @@ class TurnContext:
     def _code_note(self, name: str, lines: int) -> str:
         text = self.texts.gettext("📎 The code goes on in the file `{name}`: {lines} lines in all.")
         return text.format(name=name, lines=lines)
+
+    def _sure(self) -> bool:
+        return self.services.stores.turns.sure(self.turn.id)
 
     async def _remember(self, text: str, shown: Sequence[MessageRef]) -> None:
         self.shown[:], self.written = shown, text
@@ -239,10 +244,13 @@ class TurnContext:
     async def _patiently(self, put: Callable[[], Awaitable[T]]) -> T:
         """A platform that asks for a pause gets it, one that is down is waited for.
 
-        What was posted without an answer is looked for before it is posted again.
+        Nothing is put while another process may have taken the turn over. What was posted without
+        an answer is looked for before it is posted again.
         """
         pause, waited = FIRST_BACKOFF, 0.0
         while True:
+            while not self._sure():
+                await self.services.clock.sleep(LOOK_AGAIN)
             try:
                 return await put()
             except RateLimited as limit:

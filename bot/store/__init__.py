@@ -18,6 +18,7 @@ from bot.core.limits.calendar import UTC_CALENDAR, Calendar
 from bot.store.settings import StorageSettings
 
 if TYPE_CHECKING:
+    from bot.core.ports import Clock
     from bot.core.stores import Stores
     from bot.core.types import Finding
 
@@ -31,6 +32,7 @@ async def open_store(
     waiting_per_chat: int = 20,
     waiting_in_all: int = 1000,
     lease: float = 30.0,
+    clock: Clock | None = None,
     calendar: Calendar = UTC_CALENDAR,
 ) -> AsyncIterator[Stores]:
     """Open the database, migrated to this version, for one running bot.
@@ -38,6 +40,7 @@ async def open_store(
     Raises `StoreBroken` for a damaged or foreign database (it is not touched), `StoreBusy` when
     another bot uses the SQLite file, `StoreError` for anything else that keeps it shut.
     """
+    from bot.core.clock import SystemClock
     from bot.store.opening import opened
 
     async with opened(
@@ -45,6 +48,7 @@ async def open_store(
         per_chat=waiting_per_chat,
         in_all=waiting_in_all,
         lease=lease,
+        clock=clock or SystemClock(),
         calendar=calendar,
     ) as stores:
         yield stores

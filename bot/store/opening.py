@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 
@@ -11,6 +10,7 @@ import sqlalchemy as sa
 
 from bot.core.limits.calendar import Calendar
 from bot.core.phrases import placed
+from bot.core.ports import Clock
 from bot.core.stores import Stores
 from bot.errors import StoreError
 from bot.store import health, migrate
@@ -40,12 +40,16 @@ from bot.store.statistics import StatisticsTable
 from bot.store.summaries import SummaryTable
 from bot.store.users import UserTable
 
-log = logging.getLogger(__name__)
-
 
 @asynccontextmanager
 async def opened(
-    settings: StorageSettings, *, per_chat: int, in_all: int, lease: float, calendar: Calendar
+    settings: StorageSettings,
+    *,
+    per_chat: int,
+    in_all: int,
+    lease: float,
+    clock: Clock,
+    calendar: Calendar,
 ) -> AsyncIterator[Stores]:
     """See `bot.store.open_store`."""
     file = settings.sqlite_file
@@ -65,6 +69,7 @@ async def opened(
                 in_all=in_all,
                 owner=new_owner(),
                 lease=lease,
+                clock=clock,
                 calendar=calendar,
             )
             async with nullcontext() if database.sqlite else _sharing(settings, database, turns):
@@ -112,7 +117,19 @@ async def _sharing(
     from bot.store.postgres import listening_engine
 
     leases = turns.leases
-    listener = Listener(leases.owner, turns.hear, turns.hear_stop, database.abandon)
+
+    def cut_off() -> None:
+        leases.unseen()
+        database.abandon()
+
+    listener = Listener(
+        leases.owner,
+        seen=leases.seen,
+        met=leases.met,
+        hear=turns.hear,
+        stop=turns.hear_stop,
+        cut_off=cut_off,
+    )
     async with _leases_kept(leases), heard(listening_engine(settings), listener):
         yield
 
@@ -120,17 +137,7 @@ async def _sharing(
 @asynccontextmanager
 async def _leases_kept(leases: Leases) -> AsyncIterator[None]:
     """Give signs of life of our turns, and free those that others have left behind."""
-
-    async def keep() -> None:
-        while True:
-            await asyncio.sleep(leases.seconds / 3)
-            try:
-                await leases.renew()
-                await leases.free_left()
-            except StoreError as error:
-                log.warning("leases not renewed", extra={"reason": str(error)})
-
-    keeper = asyncio.create_task(keep())
+    keeper = asyncio.create_task(leases.keep())
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""A firewall before the tests' PostgreSQL that lets nothing through, without a word to anybody."""
+"""A firewall before the tests' PostgreSQL: lets nothing through, with or without a word."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ class Firewall:
         """How many have been let through so far."""
         self._behind = server
         self._forgotten = 0
+        self._refuses = False
         self._open = asyncio.Event()
         self._open.set()
         self._passing: list[asyncio.Task[None]] = []
@@ -32,6 +33,16 @@ class Firewall:
     def forget(self) -> None:
         """Nothing gets through any more on the connections there are; new ones are let through."""
         self._forgotten = self.connections
+
+    @contextmanager
+    def cut(self) -> Iterator[None]:
+        """All connections end, and in the block none can be made: both ends are told at once."""
+        self._refuses = True
+        self._abort()
+        try:
+            yield
+        finally:
+            self._refuses = False
 
     @contextmanager
     def shut(self) -> Iterator[None]:
@@ -44,6 +55,9 @@ class Firewall:
 
     async def let_through(self, reader: StreamReader, writer: StreamWriter) -> None:
         """Serve one connection."""
+        if self._refuses:
+            writer.transport.abort()
+            return
         await self._open.wait()
         self.connections += 1
         number = self.connections
@@ -63,9 +77,13 @@ class Firewall:
 
     async def close(self) -> None:
         """Let go of all connections."""
+        self._abort()
+        await asyncio.gather(*self._passing)
+
+    def _abort(self) -> None:
         for writer in self._writers:
             writer.transport.abort()
-        await asyncio.gather(*self._passing)
+        self._writers.clear()
 
 
 @asynccontextmanager

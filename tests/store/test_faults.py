@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.core.clock import SystemClock
 from bot.core.models import UsageEntry, UsageKind
 from bot.core.queue import Outcome
 from bot.core.stores import Stores
@@ -137,7 +138,7 @@ async def test_a_full_database_loses_nothing_and_goes_on_when_there_is_room(
     settings: StorageSettings,
 ) -> None:
     async with connected(settings) as database:
-        turns = Turns(database, per_chat=20, in_all=100, owner="me", lease=30)
+        turns = Turns(database, per_chat=20, in_all=100, owner="me", lease=30, clock=SystemClock())
         await turns.accept(message("1"), urgent=False)
         turn = await turns.claim()
         assert turn is not None
@@ -179,7 +180,7 @@ async def test_a_write_that_fails_takes_no_other_along(tmp_path: Path) -> None:
     settings = sqlite_settings(tmp_path)
     await migrate.upgrade(settings)
     async with connected(settings) as database:
-        turns = Turns(database, per_chat=20, in_all=100, owner="me", lease=30)
+        turns = Turns(database, per_chat=20, in_all=100, owner="me", lease=30, clock=SystemClock())
         sizes = [10, 500_000, 10, 500_000, 10]
         offers = [
             turns.accept(message(str(number), text="x" * size), urgent=False)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 
 import pytest
 import sqlalchemy as sa
 
+from bot.core.clock import SystemClock
+from bot.core.ports import Clock
 from bot.core.queue import Outcome
 from bot.errors import TurnLost
 from bot.store import StorageSettings, open_store
@@ -15,7 +18,7 @@ from bot.store.connection import Connection
 from bot.store.conversations import ConversationTable
 from bot.store.database import Database, connected
 from bot.store.postgres import listening_engine
-from bot.store.queue import lanes
+from bot.store.queue import holds, lanes
 from bot.store.queue.news import Listener, heard
 from bot.store.queue.turns import Turns
 from bot.store.schema import turns as table
@@ -26,14 +29,26 @@ from tests.store.events import chat, message, said
 pytestmark = pytest.mark.parametrize("settings", ["postgres"], indirect=True)
 
 
-def queue(database: Database, owner: str = "me", lease: float = 30) -> Turns:
+def queue(
+    database: Database,
+    owner: str = "me",
+    lease: float = 30,
+    clock: Clock = SystemClock(),  # noqa: B008 - no state
+) -> Turns:
     """The queue as a process sees it that is not `present`."""
-    return Turns(database, per_chat=20, in_all=100, owner=owner, lease=lease)
+    return Turns(database, per_chat=20, in_all=100, owner=owner, lease=lease, clock=clock)
 
 
 def present(settings: StorageSettings, owner: str) -> AbstractAsyncContextManager[None]:
     """The process lives, by its connection."""
-    deaf = Listener(owner, hear=lambda: None, stop=lambda _: None, cut_off=lambda: None)
+    deaf = Listener(
+        owner,
+        seen=lambda: None,
+        met=lambda: None,
+        hear=lambda: None,
+        stop=lambda _: None,
+        cut_off=lambda: None,
+    )
     return heard(listening_engine(settings), deaf)
 
 
@@ -193,6 +208,25 @@ async def test_a_clock_that_jumps_ahead_takes_no_turn_from_who_works_on_it(
         await one.finish(turn.id, Outcome())
         assert await two.leases.free_left() == 0
         assert await two.claim() is None
+
+
+async def test_a_sign_of_life_at_the_last_moment_keeps_a_turn(
+    settings: StorageSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with connected(settings) as database:
+        one, two = queue(database, "one"), queue(database, "two")
+        await one.accept(message("1"), urgent=False)
+        assert await one.claim() is not None
+        assert await two.leases.free_left() == 0
+        look = holds.left
+
+        async def look_in_time(connection: Connection) -> dict[int, datetime]:
+            found = await look(connection)
+            await one.leases.renew()
+            return found
+
+        monkeypatch.setattr(holds, "left", look_in_time)
+        assert await two.leases.free_left() == 0
 
 
 async def test_what_one_bot_takes_in_wakes_the_other(settings: StorageSettings) -> None:

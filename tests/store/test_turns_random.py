@@ -18,6 +18,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.core.chat import TextPart
+from bot.core.clock import SystemClock
 from bot.core.queue import Outcome, Turn
 from bot.core.types import Event
 from bot.store import StorageSettings
@@ -33,7 +34,7 @@ CHATS = ("red", "green", "blue", "grey")
 
 def queue(database: Database, owner: str) -> Turns:
     """The queue as a process that has just started sees it."""
-    return Turns(database, per_chat=1000, in_all=1000, owner=owner, lease=3600)
+    return Turns(database, per_chat=1000, in_all=1000, owner=owner, lease=3600, clock=SystemClock())
 
 
 @asynccontextmanager

@@ -16,7 +16,7 @@ from types import TracebackType
 from bot.core.capabilities import Capabilities, Streaming
 from bot.core.clock import within
 from bot.core.delivery import long_code
-from bot.core.delivery.journal import Entries, Journal
+from bot.core.delivery.journal import LOOK_AGAIN, Entries, Journal, Sure
 from bot.core.delivery.long_code import Note, Shortened
 from bot.core.delivery.sheets import End, Sheets, Step
 from bot.core.ports import Clock, Platform
@@ -67,10 +67,11 @@ class Delivery:
     `answering` is the message it answers. `stop` is the button shown while it is being written.
     `resume` are the messages in which an earlier attempt stands; they are written over, at once if
     there is but a `placeholder` in them. `journal` is told as soon as a new message stands in the
-    chat, and every few seconds while it grows. With a `code_note` long code becomes a file; the
-    note says so in the text. `paused` is said under the text when the writer is cancelled, and
-    the `excuse` when its files are refused. `tidy` is called before the beginning of a message is
-    posted again of which no answer told whether it was posted.
+    chat, and every few seconds while it grows; while it is not `sure` that nobody else writes the
+    answer, nothing is shown. With a `code_note` long code becomes a file; the note says so in the
+    text. `paused` is said under the text when the writer is cancelled, and the `excuse` when its
+    files are refused. `tidy` is called before the beginning of a message is posted again of which
+    no answer told whether it was posted.
 
         async with Delivery(platform, message, clock=clock) as delivery:
             async for delta in answer:
@@ -90,6 +91,7 @@ class Delivery:
         resume: Sequence[MessageRef] = (),
         placeholder: bool = False,
         journal: Journal | None = None,
+        sure: Sure = lambda: True,
         paused: str = "",
         code_note: Note | None = None,
         excuse: Excuse = str,
@@ -101,7 +103,8 @@ class Delivery:
             platform, answering, stop=stop, resume=resume, placeholder=placeholder
         )
         self._clock = clock
-        self._entries = Entries(journal, answering.ref.chat, clock)
+        self._entries = Entries(journal, sure, answering.ref.chat, clock)
+        self._sure = sure
         self._paused = paused
         self._code_note = code_note
         self._excuse = excuse
@@ -150,11 +153,11 @@ class Delivery:
     async def _part(self) -> None:
         """The bot ends in the middle of the answer: say so, and write down how far it is.
 
-        Raises `TurnLost`: another process writes the answer, and here nothing is said.
+        Nothing is said where another process may write the answer; raises `TurnLost` when it does.
         """
         self._entries.forget()
         await self._checkpoint()
-        if not self._paused or self._end is not None:
+        if not self._paused or self._end is not None or not self._sure():
             return
         try:
             async with asyncio.timeout(LAST_WORDS):
@@ -256,7 +259,9 @@ class Delivery:
         while not self._leave.is_set():
             if not await self._my_turn():
                 continue
-            await self._entries.confirm(self.text, self._sheets.refs)
+            if not await self._entries.confirm(self.text, self._sheets.refs):
+                self._hold()
+                continue
             began = self._clock.monotonic()
             step = await self._try_step()
             await self._checkpoint()
@@ -393,6 +398,11 @@ class Delivery:
         """Write down where the answer stands, and how far it is. Raises `TurnLost`."""
         vanishes = bool(self._capabilities.vanishes)
         await self._entries.write(self.text, self._sheets.refs, vanishes=vanishes)
+
+    def _hold(self) -> None:
+        """The turn may be another's: what is to be shown waits, and is newer then."""
+        self._block(LOOK_AGAIN)
+        self._news.set()
 
     def _block(self, seconds: float) -> None:
         self._blocked_until = self._clock.monotonic() + seconds

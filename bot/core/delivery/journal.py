@@ -1,4 +1,7 @@
-"""Writing down where an answer stands and how far it is, so that a restart can go on with it."""
+"""Writing down where an answer stands and how far it is, so that a restart can go on with it.
+
+And whether it may go on at all: another process may be writing it by now.
+"""
 
 from __future__ import annotations
 
@@ -17,16 +20,19 @@ Journal: TypeAlias = Callable[[str, Sequence[MessageRef]], Awaitable[None]]
 
 EVERY = 3.0
 """Seconds between two entries about an answer that is being written in the same messages."""
-LONGEST_SILENCE = 20.0
-"""Seconds without an entry, as there is no new text, after which the turn may be another's; it is
-our own for as long as a lease lasts, which is longer."""
+LOOK_AGAIN = 1.0
+"""Seconds until it is looked again whether a turn is ours that may be another's."""
+
+Sure: TypeAlias = Callable[[], bool]
+"""Whether it is certain that no other process can have taken the turn over."""
 
 
 class Entries:
     """What the journal is told: of new messages at once, of new text every few seconds."""
 
-    def __init__(self, journal: Journal | None, chat: ChatRef, clock: Clock) -> None:
+    def __init__(self, journal: Journal | None, sure: Sure, chat: ChatRef, clock: Clock) -> None:
         self._journal = journal
+        self._sure = sure
         self._chat = chat
         self._clock = clock
         # What it was told last. An earlier attempt's messages do not count: a line about waiting
@@ -50,15 +56,17 @@ class Entries:
         if stands and is_due and (refs, text) != (self._refs, self._text):
             await self._tell(text, refs)
 
-    async def confirm(self, text: str, refs: Sequence[MessageRef]) -> None:
+    async def confirm(self, text: str, refs: Sequence[MessageRef]) -> bool:
         """Before a call to the chat: make the entry that is due now, and not after it.
 
-        The bot may have been suspended, and another process have written the whole answer
-        meanwhile: then not even one call may be made. Raises `TurnLost`.
+        The bot may have been suspended, or without its database, and another process have written
+        the whole answer meanwhile: where that is possible, not even one call may be made, and it is
+        False. Raises `TurnLost`.
         """
         is_news = (refs, text) != (self._refs, self._text)
-        if refs and self._silent() >= (EVERY if is_news else LONGEST_SILENCE):
+        if refs and self._silent() >= EVERY and (is_news or not self._sure()):
             await self._tell(text, refs)
+        return self._sure()
 
     def _silent(self) -> float:
         return self._clock.monotonic() - self._at

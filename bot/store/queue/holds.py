@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.sql.dml import ReturningUpdate
@@ -42,6 +42,11 @@ class Hold:
 
 NOBODY = Hold("", 0)
 
+Kept: TypeAlias = Mapping[int, ChatRef | None]
+"""Turns that are held still. With each its chat if somebody has stopped it: the word about that may
+have got lost, or have come when it was just being claimed."""
+_KEPT = (turns.c.id, turns.c.platform, turns.c.chat, turns.c.stopped)
+
 
 async def change(
     connection: Connection,
@@ -73,8 +78,8 @@ class Checkpoint:
 
 async def checkpoint(
     connection: Connection, checkpoints: Sequence[Checkpoint], *, lease: float
-) -> Sequence[bool]:
-    """Write checkpoints down, the last of each turn; False for what is not held so (any more)."""
+) -> Sequence[Kept]:
+    """Write checkpoints down, the last of each turn: for each the turns that are held so still."""
     rows: dict[int, dict[str, str | int]] = {
         one.turn_id: {
             "id": one.turn_id,
@@ -87,15 +92,15 @@ async def checkpoint(
     }
     statement = _checkpointing(connection.dialect.name, lease)
     result = await connection.execute(statement, {"rows": as_given(list(rows.values()))})
-    written = set(result.scalars())
-    return [one.turn_id in written for one in checkpoints]
+    kept = _kept(result.all())
+    return [kept] * len(checkpoints)
 
 
 _ROWS = {"id": "bigint", "owner": "text", "attempt": "integer", "partial": "text", "shown": "text"}
 
 
 @cache
-def _checkpointing(dialect: str, lease: float) -> ReturningUpdate[int]:
+def _checkpointing(dialect: str, lease: float) -> ReturningUpdate[*tuple[Any, ...]]:
     new = given(dialect, "rows", _ROWS)
     return (
         sa.update(turns)
@@ -106,7 +111,7 @@ def _checkpointing(dialect: str, lease: float) -> ReturningUpdate[int]:
             turns.c.attempt == new.c.attempt,
         )
         .values(partial=new.c.partial, shown=new.c.shown, lease_until=utc_now(lease))
-        .returning(turns.c.id)
+        .returning(*_KEPT)
     )
 
 
@@ -130,24 +135,22 @@ def _changing(
     )
 
 
-async def renew(
-    connection: Connection, held: Mapping[int, Hold], lease: float
-) -> dict[int, ChatRef | None]:
-    """Give a sign of life of the turns that are held; returns those that still are.
-
-    With each its chat if somebody has stopped it: the word about that may have got lost.
-    """
+async def renew(connection: Connection, held: Mapping[int, Hold], lease: float) -> Kept:
+    """Give a sign of life of the turns that are held; returns those that still are."""
     owners = {hold.owner for hold in held.values()}
     statement = (
         sa.update(turns)
         .where(sa.text(RUNNING))
         .where(turns.c.id.in_(list(held)), turns.c.owner.in_(owners))
         .values(lease_until=utc_now(lease))
-        .returning(turns.c.id, turns.c.platform, turns.c.chat, turns.c.stopped)
+        .returning(*_KEPT)
     )
+    return _kept((await connection.execute(statement)).all())
+
+
+def _kept(rows: Sequence[sa.Row[*tuple[Any, ...]]]) -> Kept:
     return {
-        row.id: ChatRef(row.platform, ChatId(row.chat)) if row.stopped else None
-        for row in (await connection.execute(statement)).all()
+        row.id: ChatRef(row.platform, ChatId(row.chat)) if row.stopped else None for row in rows
     }
 
 

@@ -1,28 +1,62 @@
-"""The turns that this process works on, and those that another one has left behind."""
+"""The turns that this process works on, and those that another one has left behind.
+
+A bot that has lost its database may still reach the chats, where another may answer in its place by
+now. So it shows nothing of a turn unless it is `sure` of it: by its own clock, its last sign of
+life was sent so short a time ago that nobody can have taken the turn over. Else it waits, and goes
+on where it was when the database takes a sign again and the turn is its own still.
+
+A bot alone does so, too, though not as soon. It cannot know that it stays alone: just while it is
+cut off, somebody may start another in its place. So answers pause in a long outage rather than come
+to their end, in a bot that takes nothing in meanwhile anyway; but none comes twice. Of a short one
+nobody notices anything. What remains: who starts takes over at once what an absent bot ran, as most
+often that was killed. Of one that was alone, lives, and lost its connection less than `SURE` ago,
+both then answer.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 
+from bot.core.clock import within
+from bot.core.ports import Clock
 from bot.core.types import ChatRef
+from bot.errors import StoreError
 from bot.store.database import Database
-from bot.store.queue import holds
-from bot.store.queue.holds import LEFT, NOBODY, Hold
+from bot.store.queue import holds, presence
+from bot.store.queue.holds import LEFT, NOBODY, Hold, Kept
 from bot.store.schema import turns
 
 log = logging.getLogger(__name__)
 
+EVERY = 1 / 3
+"""The part of a lease between two signs of life, and between two looks at others: who runs takes
+nothing over before there was no sign for as long."""
+SURE = 2 / 3
+"""The part of a lease for which a turn is surely ours after a sign of life; a call that is under
+way at the end has the rest."""
+SURE_UNSEEN = 1 / 4
+"""The same while there are others that may not see us (`presence`): they wait for no lease then,
+only for `EVERY` part of one."""
+AGAIN = 1.0
+"""Seconds until the next sign of life when one was not taken, or others may not see us."""
+
 
 @dataclass(slots=True)
 class Held:
-    """A turn at work here. It may have left files behind (`noted`), and may lead others."""
+    """A turn at work here. It may have left files behind (`noted`), and may lead others.
+
+    `signed` is when the last sign of life was sent, by our clock.
+    """
 
     hold: Hold
+    signed: float = -math.inf
     noted: bool = False
     leads: bool = False
 
@@ -34,19 +68,25 @@ class Leases:
     `stopped` when one has stopped what is written in a chat.
     """
 
-    def __init__(self, database: Database, *, owner: str, seconds: float) -> None:
+    def __init__(self, database: Database, *, owner: str, seconds: float, clock: Clock) -> None:
         self.owner = owner
         self.seconds = seconds
+        self.clock = clock
         self.lost: Callable[[int], None] = lambda turn_id: None
         self.stopped: Callable[[ChatRef], object] = lambda chat: None
         self._database = database
         self._held: dict[int, Held] = {}
         self._silent: dict[int, datetime] = {}
         """Turns that seemed left behind at the last look, and how long their lease was to last."""
+        self._seen_since = math.inf
+        """Since when others have seen that we are there; infinite when they do not."""
+        self._met = 0  # so often others were heard of
+        self._is_alone = False  # as far as is known
+        self._due = asyncio.Event()
 
-    def take(self, turn_id: int, attempt: int, *, noted: bool = False) -> None:
-        """An attempt of a turn is ours."""
-        self._held[turn_id] = Held(Hold(self.owner, attempt), noted)
+    def take(self, turn_id: int, attempt: int, signed: float, *, noted: bool = False) -> None:
+        """An attempt of a turn is ours; we asked for it at that time by our clock."""
+        self._held[turn_id] = Held(Hold(self.owner, attempt), signed, noted)
 
     def of(self, turn_id: int) -> Held:
         """What is known of a turn; nobody's, when it is not ours."""
@@ -67,18 +107,87 @@ class Leases:
             self.let_go(turn_id)
             self.lost(turn_id)
 
+    # ------------------------------------------------------------ whose a turn surely is
+
+    def sure(self, turn_id: int) -> bool:
+        """Whether nobody else can have taken the turn over; a SQLite file has one process."""
+        if self._database.sqlite:
+            return True
+        held = self.of(turn_id)
+        part = SURE if self._is_alone or held.signed >= self._seen_since else SURE_UNSEEN
+        return self.clock.monotonic() - held.signed < part * self.seconds
+
+    def seen(self) -> None:
+        """From now on others see that we are there."""
+        self._seen_since = self.clock.monotonic()
+
+    def unseen(self) -> None:
+        """They do not any more."""
+        self._seen_since = math.inf
+        self._due.set()
+
+    def met(self) -> None:
+        """There is another process."""
+        self._met += 1
+        self._is_alone = False
+
+    async def look_round(self) -> None:
+        """See whether there is another process."""
+        met = self._met
+        others = await self._database.read(
+            lambda connection: presence.others(connection, self.owner)
+        )
+        self._is_alone = not others and met == self._met
+
+    # ------------------------------------------------------------ signs of life
+
+    async def keep(self) -> None:
+        """Give signs of life until cancelled, and free what others have left behind."""
+        looked_at, has_failed = -math.inf, False
+        while True:
+            try:
+                await self.renew()
+                if self.clock.monotonic() - looked_at >= self.seconds * EVERY:
+                    await self.look_round()
+                    await self.free_left()
+                    looked_at = self.clock.monotonic()
+            except StoreError as error:
+                if not has_failed:
+                    log.warning("leases not renewed", extra={"reason": str(error)})
+                has_failed = True
+            else:
+                has_failed = False
+            pause = self.seconds * EVERY
+            if self._held and (has_failed or self._seen_since == math.inf):
+                pause = min(pause, AGAIN)
+            await within(self.clock, pause, self._due)
+            self._due.clear()
+
     async def renew(self) -> None:
         """Give a sign of life of the turns at work here, and hear of what happened to them."""
         held = {turn_id: one.hold for turn_id, one in self._held.items()}
         if not held:
             return
+        now = self.clock.monotonic()
         ours = await self._database.write(
             lambda connection: holds.renew(connection, held, self.seconds)
         )
-        for turn_id in held.keys() - ours.keys():
-            self.lose(turn_id, held[turn_id])
-        for chat in filter(None, ours.values()):
+        for turn_id, hold in held.items():
+            self.heard(turn_id, hold, now, ours)
+
+    def heard(self, turn_id: int, hold: Hold, signed: float, ours: Kept) -> bool:
+        """What came of a sign of life that was sent at that time; False: the turn is not ours."""
+        if turn_id not in ours:
+            self.lose(turn_id, hold)
+            return False
+        held = self.of(turn_id)
+        if held.hold == hold:
+            held.signed = max(held.signed, signed)
+        if (chat := ours[turn_id]) is not None:
             self.stopped(chat)
+        return True
+
+    # ------------------------------------------------------------ what others have left
 
     async def recover(self) -> int:
         """Turns that ran when their process died wait again, their attempt counted.
@@ -96,10 +205,11 @@ class Leases:
         nobody seems to be there; but who lives renews it.
         """
         before, self._silent = self._silent, await self._database.read(holds.left)
-        lost = [id for id, lease in self._silent.items() if before.get(id) == lease]
+        lost = [(id, lease) for id, lease in self._silent.items() if before.get(id) == lease]
         if not lost:
             return 0
-        return await self._take_back(sa.and_(LEFT, turns.c.id.in_(lost)))
+        same = sa.tuple_(turns.c.id, turns.c.lease_until).in_(lost)
+        return await self._take_back(sa.and_(LEFT, same))
 
     async def _take_back(self, lost: sa.ColumnElement[bool]) -> int:
         held = self.all()

@@ -52,11 +52,14 @@ async def tell_to_stop(connection: Connection, chat: ChatRef) -> None:
 class Listener:
     """Who listens, and what to call.
 
-    `hear` for work that processes of other owners tell of, `stop` for a chat, and `cut_off` when
-    the server does not answer any more.
+    `seen` when others see that we are there, `met` when we hear of one, `hear` for work that
+    processes of other owners may have left, `stop` for a chat, and `cut_off` when the server does
+    not answer any more.
     """
 
     owner: str
+    seen: Callable[[], None]
+    met: Callable[[], None]
     hear: Callable[[], None]
     stop: Callable[[ChatRef], object]
     cut_off: Callable[[], None]
@@ -104,6 +107,7 @@ async def _listen_on(
 
     def told(_: object, __: int, ___: str, sender: str) -> None:
         if sender != listener.owner:
+            listener.met()
             listener.hear()
 
     def told_to_stop(_: object, __: int, ___: str, place: str) -> None:
@@ -113,6 +117,8 @@ async def _listen_on(
     driver.add_termination_listener(lambda _: ended.set())
     await driver.add_listener(CHANNEL, told)
     await driver.add_listener(STOPS, told_to_stop)
+    await tell(connection, listener.owner)  # they hear that there is another one now
+    listener.seen()
     listener.hear()  # something may have come before
     listens()
     try:

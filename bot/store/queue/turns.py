@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from bot.core.limits.calendar import UTC_CALENDAR, Calendar
 from bot.core.models import UsageEntry
+from bot.core.ports import Clock
 from bot.core.queue import Accepted, Outcome, Turn, TurnQueue, TurnState, Withdrawn
 from bot.core.types import (
     ChatRef,
@@ -62,13 +63,14 @@ class Turns(TurnQueue):
         in_all: int,
         owner: str,
         lease: float,
+        clock: Clock,
         calendar: Calendar = UTC_CALENDAR,
     ) -> None:
         self._database = database
         rules = Rules(per_chat=per_chat, in_all=in_all, owner=owner, lease=lease)
         self._intake = Gathering(database.write, partial(take_in, rules=rules))
         self._checkpoints = Gathering(database.write, partial(holds.checkpoint, lease=lease))
-        self.leases = Leases(database, owner=owner, seconds=lease)
+        self.leases = Leases(database, owner=owner, seconds=lease, clock=clock)
         self._calendar = calendar
         self._wake: Callable[[], None] = lambda: None
 
@@ -111,16 +113,17 @@ class Turns(TurnQueue):
         taken: Callable[[T], Turn | lanes.Claimed | None],
     ) -> T:
         """Wait for what may have taken a turn; it is given back when its caller is cancelled."""
+        asked = self.leases.clock.monotonic()
         try:
             result = await asyncio.shield(writing)
         except asyncio.CancelledError:
             with suppress(StoreError):  # else its caller would not hear that it was cancelled
                 if (turn := taken(await writing)) is not None:  # nobody is left to work on it
-                    self.leases.take(turn.id, turn.attempt)
+                    self.leases.take(turn.id, turn.attempt, asked)
                     await self.release(turn.id)
             raise
         if (turn := taken(result)) is not None:
-            self.leases.take(turn.id, turn.attempt, noted=bool(turn.progress))
+            self.leases.take(turn.id, turn.attempt, asked, noted=bool(turn.progress))
         return result
 
     async def awaits_album(self, chat: ChatRef, album: str) -> bool:
@@ -163,9 +166,9 @@ class Turns(TurnQueue):
         )
 
     async def checkpoint(self, turn_id: int, *, partial: str, shown: Sequence[MessageRef]) -> None:
-        hold = self.leases.of(turn_id).hold
-        if not await self._checkpoints.ask(Checkpoint(turn_id, hold, partial, tuple(shown))):
-            self.leases.lose(turn_id, hold)
+        hold, now = self.leases.of(turn_id).hold, self.leases.clock.monotonic()
+        kept = await self._checkpoints.ask(Checkpoint(turn_id, hold, partial, tuple(shown)))
+        if not self.leases.heard(turn_id, hold, now, kept):
             raise TurnLost(f"turn {turn_id}")
 
     async def note(self, turn_id: int, progress: str, made: Sequence[OutgoingFile] = ()) -> None:
@@ -182,6 +185,9 @@ class Turns(TurnQueue):
         if not await self._database.write(job):
             self.leases.lose(turn_id, held.hold)
             raise TurnLost(f"turn {turn_id}")
+
+    def sure(self, turn_id: int) -> bool:
+        return self.leases.sure(turn_id)
 
     async def made(self, turn_id: int) -> Sequence[OutgoingFile]:
         return await self._database.read(lambda connection: products.made(connection, turn_id))

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bot.core.capabilities import Streaming
 from bot.core.delivery.delivery import Delivery
-from bot.core.delivery.journal import Journal
+from bot.core.delivery.journal import Journal, Sure
 from bot.core.fakes.platform import FAKE_CAPABILITIES, FakePlatform, ManualClock
 from bot.core.types import Button, MessageRef, OutgoingFile
 
@@ -45,6 +45,7 @@ class Scene:
         resume: Sequence[MessageRef] = (),
         placeholder: bool = False,
         journal: Journal | None = None,
+        sure: Sure = lambda: True,
         paused: str = "",
     ) -> Delivery:
         return Delivery(
@@ -55,5 +56,6 @@ class Scene:
             resume=resume,
             placeholder=placeholder,
             journal=journal,
+            sure=sure,
             paused=paused,
         )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from bot.core.capabilities import Streaming
-from bot.core.delivery.journal import EVERY, LONGEST_SILENCE
+from bot.core.delivery.journal import EVERY, LOOK_AGAIN
 from bot.core.types import MessageRef
 from bot.errors import (
     MessageGone,
@@ -192,13 +192,56 @@ async def test_who_wakes_up_with_nothing_new_to_say_ends_no_answer_of_another(
 
     async def write() -> None:
         nonlocal lost
-        async with scene.deliver(journal=remember) as delivery:
+        async with scene.deliver(journal=remember, sure=lambda: not lost) as delivery:
             delivery.write("One")
             await scene.clock.settle()
             lost = True
-            await scene.clock.advance(LONGEST_SILENCE)
+            await scene.clock.advance(EVERY)
             await delivery.finish(mark="the end")
 
     with pytest.raises(TurnLost):
+        await write()
+    assert scene.platform.kept() == ["One"]
+
+
+async def test_an_answer_that_may_be_anothers_waits_and_goes_on_with_all_there_is(
+    scene: Scene,
+) -> None:
+    sure = False
+    async with scene.deliver(sure=lambda: sure) as delivery:
+        delivery.write("One")
+        await scene.clock.advance(60)
+        assert scene.platform.screen() == []
+        delivery.write(" two")
+        sure = True
+        await scene.clock.advance(LOOK_AGAIN)
+        assert scene.platform.screen() == ["One two"]
+        sure = False
+        delivery.write(" three")
+        ending = asyncio.create_task(delivery.finish())
+        await scene.clock.advance(60)
+        assert scene.platform.screen() == ["One two"]
+        sure = True
+        await scene.clock.advance(LOOK_AGAIN)
+        await ending
+    assert scene.platform.kept() == ["One two three"]
+
+
+async def test_a_bot_that_ends_says_nothing_under_an_answer_that_may_be_anothers(
+    scene: Scene,
+) -> None:
+    sure = True
+
+    async def write() -> None:
+        nonlocal sure
+        async with scene.deliver(sure=lambda: sure, paused="⏸") as delivery:
+            delivery.write("One")
+            await scene.clock.settle()
+            sure = False
+            delivery.write(" two")
+            await scene.clock.settle()
+            raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
         await write()
     assert scene.platform.kept() == ["One"]
