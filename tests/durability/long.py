@@ -1,6 +1,6 @@
 """The long kill test.
 
-    python -m tests.durability.long [failpoints] [random] [terminate] [webhook] [slack]
+    python -m tests.durability.long [failpoints] [random] [terminate] [webhook] [slack] [postgres]
 
 Real `bot run` processes over the sandbox servers. Prints what was demanded and what was found:
 nothing lost, nothing answered twice, nothing out of order, no message left over that is no answer.
@@ -14,18 +14,26 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TypeAlias
 
+import sqlalchemy as sa
+
+from bot.core.queue import TurnState
 from bot.sandbox import telegram as telegram_sandbox
 from bot.sandbox.openai import ScriptedApi, serve_scripted
 from bot.sandbox.slack.server import SlackSandbox
+from bot.store import StorageSettings
+from bot.store.database import connected
+from bot.store.schema import turns
 from tests.durability.processes import Launcher, launching
 from tests.durability.scenes import (
+    PEOPLE,
     Scene,
     die_at,
     kill_at_random,
+    lose_the_database,
     make_folder,
     make_template,
     terminate_under_load,
@@ -34,6 +42,8 @@ from tests.durability.slack import SlackTown
 from tests.durability.telegram import TelegramTown
 from tests.durability.town import Town, Verdict, reply
 from tests.environment import free_port
+from tests.store.firewall import Firewall, firewall
+from tests.store.postgres import running_server
 
 Opener: TypeAlias = Callable[[AsyncExitStack], Awaitable[Town]]
 
@@ -118,10 +128,40 @@ class Series:
                 )
             self.say(f"{name}, seed {seed}", verdict, 200, 20, began)
 
+    async def cut_off(
+        self, name: str, how: Callable[[Firewall], AbstractContextManager[None]]
+    ) -> None:
+        """One of two bots on a PostgreSQL loses only its way there, while it answers."""
+        began = time.monotonic()
+        with running_server() as server:
+            async with (
+                firewall(server) as wall,
+                self.scene(webhook_town, words=700, pace=0.25) as scene,
+            ):
+                scene.town.env["BOT_STORAGE__URL"] = wall.server.url()
+                port = free_port()
+                other = {
+                    "BOT_STORAGE__URL": server.url(),
+                    "BOT_TELEGRAM__WEBHOOK_URL": f"http://127.0.0.1:{port}/telegram",
+                    "BOT_WEB__PORT": str(port),
+                }
+
+                async def is_over() -> bool:
+                    async with connected(StorageSettings(url=server.url())) as database:
+                        return not await database.scalar(_OPEN_TURNS)
+
+                verdict = await lose_the_database(scene, how(wall), is_over, other)
+        self.say(name, verdict, PEOPLE, 0, began)
+
+
+_OPEN_TURNS = sa.select(sa.func.count()).where(
+    turns.c.state.in_([TurnState.WAITING.value, TurnState.RUNNING.value, TurnState.JOINED.value])
+)
+
 
 async def main() -> int:
     """Run what the command line asks for; everything when it names nothing."""
-    wanted = sys.argv[1:] or ["failpoints", "random", "terminate", "webhook", "slack"]
+    wanted = sys.argv[1:] or ["failpoints", "random", "terminate", "webhook", "slack", "postgres"]
     folder = Path(tempfile.mkdtemp(prefix="chinwag-durability-"))
     print(f"databases and logs: {folder}")
     head = ("asked", "kills", "lost", "twice", "disorder", "orphans", "history")
@@ -146,6 +186,9 @@ async def main() -> int:
         if "slack" in wanted:
             await series.failpoints("Slack, every failpoint", slack_town, 30, 0.01)
             await series.random_kills("Slack, random kills", slack_town, seeds=(1, 2))
+        if "postgres" in wanted:
+            await series.cut_off("PostgreSQL, silent for one of two bots", Firewall.shut)
+            await series.cut_off("… refuses one of two bots", Firewall.cut)
     return 0 if series.good else 1
 
 

@@ -7,8 +7,8 @@ import random
 import shutil
 import signal
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ from tests.durability.town import RETRY, Survey, Town, Verdict
 from tests.environment import with_api
 
 PATIENCE = 180.0
+PEOPLE = 3
+"""Who asks in a scene about the database."""
 LOOK_EVERY = 0.1
 """Seconds between looks at everything that people see."""
 
@@ -37,9 +39,11 @@ class Scene:
     def __post_init__(self) -> None:
         self.survey = Survey(self.town)
 
-    async def start(self, *, fail_at: int | str = 0) -> Bot:
-        """Start the bot."""
-        env = self.town.env | with_api(self.api.url)
+    async def start(
+        self, *, fail_at: int | str = 0, different: dict[str, str] | None = None
+    ) -> Bot:
+        """Start the bot, or another one in whose environment something is different."""
+        env = self.town.env | with_api(self.api.url) | (different or {})
         return await self.launcher.start(self.folder, env, fail_at=fail_at)
 
     async def either(self, bot: Bot, condition: Callable[[], bool]) -> None:
@@ -149,6 +153,33 @@ async def terminate_under_load(
         bot = await scene.start()
     await asking
     return await scene.end(bot)
+
+
+async def lose_the_database(
+    scene: Scene,
+    outage: AbstractContextManager[None],
+    is_over: Callable[[], Awaitable[bool]],
+    other: dict[str, str],
+) -> Verdict:
+    """A bot loses only its database in the middle of its answers, and another one answers.
+
+    `is_over` tells whether the other one has written down the end of all answers.
+    """
+    one = await scene.start()
+    for person in range(PEOPLE):
+        await scene.survey.ask(person)
+    texts = scene.town.texts
+    await scene.either(
+        one, lambda: all("Answer to" in "".join(texts(person)) for person in range(PEOPLE))
+    )
+    two = await scene.start(different=other)
+    with outage:
+        async with asyncio.timeout(PATIENCE):
+            while not await is_over():  # noqa: ASYNC110 - another process's doing
+                await asyncio.sleep(1.0)
+        assert one.running
+    assert [await bot.terminate() for bot in (one, two)] == [0, 0]
+    return scene.survey.judge()
 
 
 async def _ask_all(
