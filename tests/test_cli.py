@@ -10,6 +10,7 @@ import pty
 import re
 import signal
 import struct
+import sys
 import termios
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -56,6 +57,13 @@ def test_help_names_every_command(shell: Shell) -> None:
 
 def test_the_version_is_told(shell: Shell) -> None:
     assert re.fullmatch(r"chinwag \d+\.\d+\.\d+\n", shell("--version").out)
+
+
+def test_without_a_standard_output_it_works_in_silence(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdout", None)  # as after `>&-`
+    assert shell("db", "upgrade") == Ended(code=0, out="", err="")
 
 
 @pytest.mark.parametrize("arguments", [("rnu",), ("db", "upgarde"), ("run", "--fast")])

@@ -159,7 +159,7 @@ def test_a_database_of_a_newer_version_is_told(chinese: Shell) -> None:
     asyncio.run(write_with_a_newer_version(StorageSettings()))
     ended = chinese("db", "status")
     assert (ended.code, ended.out) == (1, "")
-    assert ended.err.startswith("bot：数据库由更新版本的机器人（版本 9999）")
+    assert ended.err.startswith("bot：数据库由更新版本的机器人（结构版本 9999）")
     assert "✗ 数据库：SQLite chinwag.db：数据库由更新版本的" in chinese("check").out
 
 

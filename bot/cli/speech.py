@@ -33,16 +33,16 @@ _ARGPARSE = (
 """What argparse says by itself; it asks the catalogue of the process for it."""
 
 
-def speech(environ: Mapping[str, str], out: TextIO) -> gettext.NullTranslations:
-    """The catalogue of the terminal's language, for what is written to `out`."""
+def speech(environ: Mapping[str, str], out: TextIO | None) -> gettext.NullTranslations:
+    """The catalogue of the terminal's language, for what is written to `out`, if it is open."""
     _show_what_can_be_shown(out)
-    found = texts(language_of(environ, out.encoding))
+    found = texts(language_of(environ, (out and out.encoding) or "utf-8"))
     gettext.bindtextdomain(DOMAIN, LOCALES)
     gettext.textdomain("messages" if found is texts("en") else DOMAIN)
     return found
 
 
-def _show_what_can_be_shown(out: TextIO) -> None:
+def _show_what_can_be_shown(out: TextIO | None) -> None:
     def plain(error: UnicodeError) -> tuple[str, int]:
         assert isinstance(error, UnicodeEncodeError)  # nothing is read with it
         signs = error.object[error.start : error.end]

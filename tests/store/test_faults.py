@@ -94,7 +94,7 @@ async def test_a_large_database_is_migrated_and_purged_however_long_that_takes(
         await postgres.execute(statement, "large")
     assert await migrate.upgrade(settings)
     async with connected(settings) as database:
-        turns = Turns(database, per_chat=1, in_all=1, owner="o", lease=1)
+        turns = Turns(database, per_chat=1, in_all=1, owner="o", lease=1, clock=SystemClock())
         await turns.bury(Unreadable(key="u", platform="test", raw="?", reason="not JSON"))
     assert (await admin.purge(settings, older_than=timedelta(seconds=-5))).turns == 1
     async with connected(settings) as database:  # as a running bot is

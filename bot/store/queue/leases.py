@@ -160,7 +160,7 @@ class Leases:
             pause = self.seconds * EVERY
             if self._held and (has_failed or self._seen_since == math.inf):
                 pause = min(pause, AGAIN)
-            await within(self.clock, pause, self._due)
+            await within(self.clock, pause, self._due.wait())
             self._due.clear()
 
     async def renew(self) -> None:
