@@ -1,9 +1,8 @@
 """Forgetting for good: the port `Privacy`.
 
 What SQLite deletes it overwrites with zeros (`secure_delete`), and its log is emptied after. A
-turn that is over stays as an empty row with the platform's own key, until `bot db purge`: without
-it, a message delivered again would be answered again. PostgreSQL gives up deleted rows when it
-vacuums.
+turn that is over stays as an empty row with the platform's own key, until it is purged: without it,
+a message delivered again would be answered again. PostgreSQL gives up deleted rows when it vacuums.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ once, and where it was broken off it is gone on with.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -43,6 +43,8 @@ from bot.store.totals import EVERYBODY
 
 AT_ONCE = 200
 """Rows deleted in one transaction. On SQLite everybody who writes waits for its end: 0.05 s."""
+MESSAGES_AT_ONCE = 50
+"""In each there may be a document."""
 FILES_AT_ONCE = 10
 EVERY = timedelta(hours=23, minutes=30)
 """From one purge to the next: whoever looks once an hour begins at the same hour every day."""
@@ -96,45 +98,58 @@ class _Deleting:
 
     async def old(self, keeping: Keeping, calendar: Calendar) -> Purged:
         """Delete what is old, from all tables."""
-        said = 0 if keeping.messages is None else await self._said(_ago(keeping.messages))
         age = keeping.shortest
         if age is None:
             return Purged()
-        old = _ago(age)
-        # Single entries of this month bear the name of who may ask to be forgotten.
-        past = sa.and_(usage.c.created_at < old, usage.c.created_at < calendar.month_began())
+        # Looked at once: PostgreSQL looks nothing up in an index by a clock that goes on.
+        [[now]] = await self._database.rows(sa.select(utc_now()))
+        old = now - age
+        said = 0 if keeping.messages is None else await self._said(now - keeping.messages)
         await self._days(calendar.today() - max(age, timedelta(days=DAYS_SHOWN)))
         return Purged(
             messages=said,
             # Before the turns in which they were pressed: those tell of a second press.
-            actions=await self._rows(actions.c.id, actions.c.created_at < old),
-            turns=await self._rows(turns.c.id, turns.c.state.in_(_OVER), turns.c.finished_at < old),
-            entries=await self._rows(usage.c.id, past, usage.c.chat != FORGOTTEN),
+            actions=await self._rows(actions.c.id, actions.c.created_at, old),
+            turns=await self._rows(turns.c.id, turns.c.finished_at, old, turns.c.state.in_(_OVER)),
+            entries=await self._rows(
+                usage.c.id,
+                usage.c.created_at,
+                # Those of this month bear the name of who may ask to be forgotten.
+                min(old, calendar.month_began()),
+                usage.c.chat != FORGOTTEN,
+            ),
             files=await self._unused(old),
         )
 
-    async def _rows(self, key: sa.Column[Any], *which: sa.ColumnElement[bool]) -> int:
-        some, deleted = sa.select(key).where(*which).limit(AT_ONCE), 0
-        while keys := [row[0] for row in await self._database.rows(some)]:
+    async def _rows(
+        self,
+        key: sa.Column[Any],
+        time: sa.Column[datetime],
+        old: datetime,
+        *which: sa.ColumnElement[bool],
+    ) -> int:
+        """Delete rows from before a moment, in the order of an index: past no dead ones."""
+        which = (time < old, *which)
+        oldest, deleted = sa.select(key).where(*which).order_by(time).limit(AT_ONCE), 0
+        while keys := [row[0] for row in await self._database.rows(oldest)]:
             gone = await self._delete(key, keys, which)
             if not gone:  # another process is at it
                 break
             deleted += gone
         return deleted
 
-    async def _unused(self, old: sa.ColumnElement[Any]) -> int:
+    async def _unused(self, old: datetime) -> int:
         """Pictures that no message holds. To see how old one is, all of it must be read."""
         unused = ~sa.exists().where(message_files.c.sha256 == files.c.sha256)
-        keys = [
-            row[0] for row in await self._database.rows(sa.select(files.c.sha256).where(unused))
-        ]
+        found = await self._database.rows(sa.select(files.c.sha256).where(unused))
+        keys = [row.sha256 for row in found]
         which = (unused, files.c.created_at < old)
         parts = (keys[at : at + FILES_AT_ONCE] for at in range(0, len(keys), FILES_AT_ONCE))
         return sum([await self._delete(files.c.sha256, some, which) for some in parts])
 
-    async def _said(self, old: sa.ColumnElement[Any]) -> int:
+    async def _said(self, old: datetime) -> int:
         """Messages, from the first on, as far as they are old; and what others said in groups."""
-        await self._rows(overheard.c.id, overheard.c.created_at < old)
+        await self._rows(overheard.c.id, overheard.c.created_at, old)
         deleted = last = 0
         while True:
             page = (
@@ -142,7 +157,7 @@ class _Deleting:
                 .add_columns((messages.c.created_at < old).label("is_old"))
                 .where(messages.c.id > last)
                 .order_by(messages.c.id)
-                .limit(AT_ONCE)
+                .limit(MESSAGES_AT_ONCE)
             )
             found = await self._database.rows(page)
             gone = [row for row in found if row.is_old]
