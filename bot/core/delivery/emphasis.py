@@ -60,6 +60,9 @@ _FORMULA = re.compile(
 _ENDS = ":.!?"
 """Behind these a word may follow without a blank by mistake."""
 
+_PAUSES = frozenset("：，。！？；、…")
+_QUOTES = {"“": "”", "‘": "’", "「": "」", "『": "』", "《": "》", "〈": "〉"}
+
 Change: TypeAlias = Callable[[str], str]
 """Makes of a line what it is to be."""
 
@@ -113,7 +116,8 @@ def as_meant(text: str) -> str:
 def with_gaps(text: str) -> str:
     """The text with something invisible inside of such marks, so that every reader sees them.
 
-    Slack wants it also where full-width punctuation follows: `**“word”**，`.
+    Slack wants it also where full-width punctuation follows: `**70%**，`. Punctuation that looks
+    the same without emphasis is put outside of the marks instead: what is copied has no gap then.
     """
     return where_missed(text, _with_gaps, wide=True)
 
@@ -125,13 +129,35 @@ def _with_gaps(line: str) -> str:
     for found in missed(line, wide=True):
         if found.end - found.start > LONGEST:
             continue
-        start, end = found.inside
-        before = GAP if _opens_not(line, found, wide=True) else ""
-        after = GAP if _closes_not(line, found, wide=True) else ""
-        inner = with_gaps(line[start:end])
-        pieces += [line[at:start], before, inner, after, found.mark]
+        opens_not = _opens_not(line, found, wide=True)
+        closes_not = _closes_not(line, found, wide=True)
+        start, end = _without_pauses(line, found.inside, opens_not=opens_not, closes_not=closes_not)
+        is_gap_before = opens_not and start == found.inside[0]
+        is_gap_after = closes_not and end == found.inside[1]
+        pieces += [line[at : found.start], line[found.inside[0] : start], found.mark]
+        pieces += [GAP * is_gap_before, with_gaps(line[start:end]), GAP * is_gap_after]
+        pieces += [found.mark, line[end : found.inside[1]]]
         at = found.end
     return "".join([*pieces, line[at:]])
+
+
+def _without_pauses(
+    line: str, inside: tuple[int, int], *, opens_not: bool, closes_not: bool
+) -> tuple[int, int]:
+    """What is to be emphasised without signs at its ends that look the same when they are not.
+
+    Such signs may stand outside of the marks, where they need no gap, which would be copied with
+    the words. Of quotation marks both go, or none.
+    """
+    start, end = inside
+    while closes_not and end - start > 1 and line[end - 1] in _PAUSES:
+        end -= 1
+    opening, closing, within = line[start], line[end - 1], line[start + 1 : end - 1]
+    if within and _QUOTES.get(opening) == closing and opening not in within:
+        start, end = start + 1, end - 1
+    opens = not opens_not or line[start].isalnum()
+    closes = not closes_not or line[end - 1].isalnum()
+    return (start, end) if opens and closes else inside
 
 
 def most_signs(text: str) -> int:

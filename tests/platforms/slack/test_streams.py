@@ -10,7 +10,7 @@ import pytest
 
 from bot.core.capabilities import Streaming
 from bot.core.delivery.delivery import Delivery
-from bot.core.delivery.emphasis import GAP
+from bot.core.delivery.partial import settle
 from bot.core.fakes.clock import ManualClock
 from bot.core.types import Button, IncomingMessage, Reply, Sender, UserId
 from bot.errors import NotYourTurn, OutcomeUnknown, PlatformError, RateLimited
@@ -52,12 +52,12 @@ async def test_only_what_is_new_is_sent(stage: SlackStage) -> None:
 async def test_a_stream_waits_for_words_that_decide_about_those_before(stage: SlackStage) -> None:
     draft = stage.platform.draft(stage.incoming)
     for text in ("所以**注意：", "所以**注意：**", "所以**注意：**后面"):
-        await draft.show(text)
+        await draft.show(settle(text))
         (seen,) = stage.place.answers()
         assert seen.streaming
     await draft.finish(Reply(text="所以**注意：**后面"))
     (seen,) = stage.place.answers()
-    assert seen.text.replace(GAP, "") == "所以**注意：**后面"
+    assert seen.text == "所以**注意**：后面"
     assert not stage.sandbox.calls_to("chat.update")
 
 
