@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import aiohttp
+
 from bot.sandbox.openai import ScriptedApi
 from bot.store import StorageSettings, migrate
 from tests.durability.processes import Bot, Launcher
@@ -173,6 +175,8 @@ async def lose_the_database(
         one, lambda: all("Answer to" in "".join(texts(person)) for person in range(PEOPLE))
     )
     two = await scene.start(different=other)
+    async with asyncio.timeout(PATIENCE):
+        await _connected(f"http://127.0.0.1:{other['BOT_WEB__PORT']}/readyz")
     with outage:
         async with asyncio.timeout(PATIENCE):
             while not await is_over():  # noqa: ASYNC110 - another process's doing
@@ -180,6 +184,16 @@ async def lose_the_database(
         assert one.running
     assert [await bot.terminate() for bot in (one, two)] == [0, 0]
     return scene.survey.judge()
+
+
+async def _connected(readyz: str) -> None:
+    async with aiohttp.ClientSession() as session:
+        while True:
+            with suppress(aiohttp.ClientConnectionError):  # nobody listens there yet
+                async with session.get(readyz) as answer:
+                    if answer.ok:
+                        return
+            await asyncio.sleep(LOOK_EVERY)
 
 
 async def _ask_all(
