@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from asyncio.subprocess import Process
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -18,14 +18,21 @@ from bot.sandbox.telegram.telegram import Telegram
 from tests.environment import in_slack, in_telegram, inherited, with_api
 from tests.patience import PATIENCE
 
+RUN = ("-m", "bot", "run")
+
 
 @asynccontextmanager
 async def started(
-    telegram: Telegram, api: ScriptedApi, folder: Path, **given: str
+    telegram: Telegram,
+    api: ScriptedApi,
+    folder: Path,
+    *,
+    program: Sequence[str] = RUN,
+    **given: str,
 ) -> AsyncGenerator[Process]:
     """Start a bot with its database and its log in `folder`; it gets updates, and is ended after.
 
-    Variables that are `given` replace those that are set here.
+    Variables that are `given` replace those that are set here; `program` is what Python runs.
     """
     env = {
         **in_telegram(telegram),
@@ -35,7 +42,7 @@ async def started(
         "BOT_ACCESS__ADMINS": '["telegram:1001"]',
         **given,
     }
-    async with _process(folder, env) as process:
+    async with _process(folder, env, program) as process:
         async with asyncio.timeout(PATIENCE):
             updates = telegram.updates
             while not (updates.polling or updates.webhook_url):  # noqa: ASYNC110  # a state
@@ -71,10 +78,12 @@ async def started_in_slack(
 
 
 @asynccontextmanager
-async def _process(folder: Path, env: dict[str, str]) -> AsyncGenerator[Process]:
+async def _process(
+    folder: Path, env: dict[str, str], program: Sequence[str] = RUN
+) -> AsyncGenerator[Process]:
     with (folder / "log").open("ab") as log:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bot", "run"), cwd=folder, env=inherited() | env, stderr=log
+            *(sys.executable, *program), cwd=folder, env=inherited() | env, stderr=log
         )
         try:
             yield process

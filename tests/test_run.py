@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 from pathlib import Path
 
@@ -11,9 +12,13 @@ from bot.sandbox.openai import ScriptedApi
 from bot.sandbox.openai.faults import Stall
 from bot.sandbox.openai.scripted import Answer
 from bot.sandbox.telegram.telegram import Telegram
+from bot.store import StorageSettings, migrate
+from bot.store.purging import AT_ONCE
+from bot.store.schema import turns
 from tests.environment import free_port
 from tests.running import started
 from tests.sounds import beeps
+from tests.store.aging import count, grow
 
 UNUSED = {
     "sqlalchemy.ext.asyncio",
@@ -35,6 +40,15 @@ UNUSED = {
     "prometheus_client",
 }
 """What a bot with Telegram and SQLite that nobody has written to can do without: 60 MB or more."""
+
+AT_ONCE_THEN_NEVER = """
+import sys
+from bot.__main__ import main
+from bot.core import upkeep
+upkeep.FIRST, upkeep.REST = 0.0, 1e6
+sys.exit(main(["run"]))
+"""
+"""A bot that purges as soon as it runs, and has a long rest after the first few rows."""
 
 SLOW = Answer(text="slow words " * 30, chunk=11, pace=0.1)
 
@@ -176,3 +190,20 @@ async def test_an_idle_bot_keeps_nothing_in_memory_that_it_may_never_need(
     imported = {line.rpartition("|")[2].strip() for line in lines if line.startswith("import ")}
     assert imported >= {"telegram", "sqlalchemy", "bot.core.engine.lanes"}
     assert not imported & UNUSED
+
+
+async def test_a_bot_purges_by_itself_and_does_not_wait_for_that_when_it_is_ended(
+    telegram: Telegram, api: ScriptedApi, tmp_path: Path
+) -> None:
+    storage = StorageSettings(url=f"sqlite:///{tmp_path}/chinwag.db")
+    await migrate.upgrade(storage)
+    await grow(storage, 3 * AT_ONCE)
+    program = ("-c", AT_ONCE_THEN_NEVER)
+    async with started(telegram, api, tmp_path, program=program) as bot:
+        async with asyncio.timeout(30):
+            while await count(storage, turns) == 3 * AT_ONCE:  # noqa: ASYNC110  # a state
+                await asyncio.sleep(0.01)
+        async with asyncio.timeout(5):
+            bot.send_signal(signal.SIGTERM)
+            assert await bot.wait() == 0
+    assert await count(storage, turns) == 2 * AT_ONCE

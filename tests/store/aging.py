@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -10,7 +10,7 @@ from bot.store import StorageSettings
 from bot.store.columns import Utc
 from bot.store.connection import Connection
 from bot.store.database import connected
-from bot.store.schema import metadata
+from bot.store.schema import metadata, turns
 
 
 async def age(settings: StorageSettings, by: timedelta, *tables: sa.Table) -> None:
@@ -37,3 +37,24 @@ async def count(settings: StorageSettings, table: sa.Table) -> int:
     """How many rows a table has."""
     async with connected(settings) as database:
         return await database.scalar(sa.select(sa.func.count()).select_from(table)) or 0
+
+
+async def grow(settings: StorageSettings, number: int) -> None:
+    """Add so many turns that ended 31 days ago."""
+    row = {
+        "platform": "test",
+        "chat": "home",
+        "user_id": "7",
+        "kind": "message",
+        "event": "{}",
+        "urgent": False,
+        "state": "done",
+        "attempt": 1,
+        "partial": "",
+        "shown": "[]",
+        "accepted_at": datetime.now(UTC) - timedelta(days=31),
+        "finished_at": datetime.now(UTC) - timedelta(days=31),
+    }
+    rows = [row | {"key": f"old {n}"} for n in range(number)]
+    async with connected(settings) as database:
+        await database.write(lambda connection: connection.execute(sa.insert(turns), rows))

@@ -30,7 +30,7 @@ from bot.store.schema import turns
 from bot.store.schema import usage as entries
 from bot.store.settings import Keeping
 from tests.house import House, open_house
-from tests.store.aging import age, count
+from tests.store.aging import age, count, grow
 from tests.store.conftest import sqlite_settings
 from tests.store.events import ANN, chat, message, said
 from tests.store.test_faults import locked
@@ -89,27 +89,6 @@ async def answer(
     assert turn is not None
     conversation = await stores.conversations.current(where)
     await stores.turns.finish(turn.id, Outcome(conversation=conversation, messages=messages))
-
-
-async def grow(settings: StorageSettings, number: int) -> None:
-    """Add so many turns that ended 31 days ago."""
-    row = {
-        "platform": "test",
-        "chat": "home",
-        "user_id": "7",
-        "kind": "message",
-        "event": "{}",
-        "urgent": False,
-        "state": "done",
-        "attempt": 1,
-        "partial": "",
-        "shown": "[]",
-        "accepted_at": datetime.now(UTC) - 31 * DAY,
-        "finished_at": datetime.now(UTC) - 31 * DAY,
-    }
-    rows = [row | {"key": f"old {n}"} for n in range(number)]
-    async with connected(settings) as database:
-        await database.write(lambda connection: connection.execute(sa.insert(turns), rows))
 
 
 # ---------------------------------------------------------------- by itself
