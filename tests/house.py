@@ -110,6 +110,7 @@ class Options(TypedDict, total=False):
     commands: CommandTable
     storage: StorageSettings
     waiting_in_all: int
+    lease: float
     clock: Clock
     api: ScriptedApi
 
@@ -140,6 +141,7 @@ async def open_engine(
     commands: CommandTable = COMMANDS,
     storage: StorageSettings | None = None,
     waiting_in_all: int = 1000,
+    lease: float = 10 * PATIENCE,  # else what one bot did not hear of the other is noticed so
     clock: Clock = SystemClock(),  # noqa: B008 - it has no state
     api: ScriptedApi | None = None,  # else one of its own
 ) -> AsyncGenerator[Engine]:
@@ -158,7 +160,7 @@ async def open_engine(
             storage,
             waiting_per_chat=5,
             waiting_in_all=waiting_in_all,
-            lease=10 * PATIENCE,  # else what one bot did not hear of the other is noticed so
+            lease=lease,
             clock=clock,
             calendar=calendar,
         ) as stores:

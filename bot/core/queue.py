@@ -109,8 +109,8 @@ class Withdrawn:
 
     ended: tuple[int, ...] = ()
     shown: tuple[MessageRef, ...] = ()
-    interrupted: bool = False
-    """It is being answered: that is to stop."""
+    interrupted: tuple[int, ...] = ()
+    """The turns that are answering it: they are to stop."""
     erased: bool = False
     """It was in the history, or among the remarks of a group."""
 
@@ -257,12 +257,12 @@ class TurnQueue(Protocol):
         self,
         wake: Callable[[], None],
         lost: Callable[[int], None],
-        stop: Callable[[ChatRef], object],
+        stop: Callable[[ChatRef, Collection[int]], object],
     ) -> None:
         """Call `wake` whenever another process may have left work; a hint, like any wake-up.
 
         `lost` is called when another process has taken over a turn that is worked on here, and
-        `stop` when it was asked to stop what is written in a chat.
+        `stop` when it was asked to stop what is written in a chat; if turns are named, only these.
         """
         ...
 

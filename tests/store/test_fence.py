@@ -75,8 +75,10 @@ async def pair(settings: StorageSettings, postgres: Server, tmp_path: Path) -> A
     async with firewall(postgres) as wall:
         behind = StorageSettings(url=wall.server.url("tables"), busy_timeout=1)
         async with (
-            open_house(tmp_path, platform=platform, storage=behind, clock=watch) as one,
-            open_house(tmp_path, platform=platform, storage=settings) as two,
+            open_house(
+                tmp_path, platform=platform, storage=behind, lease=LEASE, clock=watch
+            ) as one,
+            open_house(tmp_path, platform=platform, storage=settings, lease=LEASE) as two,
         ):
             yield Pair(
                 one=one, two=two, wall=wall, watch=watch, platform=platform, settings=settings
@@ -254,7 +256,7 @@ async def test_who_comes_is_heard_at_once(settings: StorageSettings) -> None:
         seen=lambda: None,
         met=met.set,
         hear=lambda: None,
-        stop=lambda _: None,
+        stop=lambda *_: None,
         cut_off=lambda: None,
     )
     async with heard(listening_engine(settings), there):

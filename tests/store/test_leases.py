@@ -46,7 +46,7 @@ def present(settings: StorageSettings, owner: str) -> AbstractAsyncContextManage
         seen=lambda: None,
         met=lambda: None,
         hear=lambda: None,
-        stop=lambda _: None,
+        stop=lambda *_: None,
         cut_off=lambda: None,
     )
     return heard(listening_engine(settings), deaf)
@@ -234,7 +234,7 @@ async def test_what_one_bot_takes_in_wakes_the_other(settings: StorageSettings) 
     # Another process, as the database sees it: its notices are signed with another name.
     foreign = sa.text("SELECT pg_notify('chinwag_turns', 'elsewhere:1')")
     async with connected(settings) as database, open_store(settings) as stores:
-        stores.turns.listen(woken.set, lambda _: None, lambda _: None)
+        stores.turns.listen(woken.set, lambda _: None, lambda *_: None)
         async with asyncio.timeout(PATIENCE):
             await database.write(lambda connection: connection.execute(foreign))
             await woken.wait()

@@ -94,7 +94,7 @@ async def test_a_bot_whose_connection_a_firewall_has_forgotten_hears_of_others_a
         open_store(StorageSettings(url=wall.server.url(database), busy_timeout=1)) as stores,
     ):
         woken = asyncio.Event()
-        stores.turns.listen(woken.set, lambda _: None, lambda _: None)
+        stores.turns.listen(woken.set, lambda _: None, lambda *_: None)
         wall.forget()
         async with asyncio.timeout(PATIENCE):
             await woken.wait()  # it looks for itself when it listens anew

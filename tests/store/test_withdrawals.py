@@ -78,7 +78,7 @@ async def test_of_a_question_nothing_is_left_and_the_others_stay(
         assert not (await stores.turns.accept(change, urgent=False)).fresh  # it is an older one
         assert WORD in await everything(settings)
         done = await stores.turns.withdraw(gone(secret))
-        assert (done.ended, done.interrupted, done.erased) == ((), False, True)
+        assert (done.ended, done.interrupted, done.erased) == ((), (), True)
         left = await everything(settings)
         assert WORD not in left
         assert await history(stores) == ["trombone", "you said trombone"]
@@ -164,7 +164,7 @@ async def test_what_is_left_of_a_row_waits_as_if_nothing_had_been_written(
     lead, row = await row_at_work(stores)
     assert not await stores.turns.is_withdrawn(lead.id)
     done = await stores.turns.withdraw(gone(row[number]))
-    assert done.interrupted and done.shown == ()
+    assert (done.interrupted, done.shown) == ((lead.id,), ())
     assert done.ended == ((lead.id + number,) if number else ())
     assert await stores.turns.is_withdrawn(lead.id)
     assert await stores.turns.dissolve(lead.id) is (number == 0)

@@ -173,13 +173,13 @@ class Lanes:
                 "platform": chat.platform,
                 "chat": chat.id,
                 "turns": list(done.ended),
-                "interrupted": done.interrupted,
+                "interrupted": list(done.interrupted),
                 "erased": done.erased,
             },
         )
         if done.interrupted:
             async with self._claiming:  # what is just being claimed can be stopped after
-                self._stops.stop(chat)
+                self._stops.stop(chat, done.interrupted)
         self._room.withdraw(chat, done.ended, done.shown)
         await self._over(chat, *done.ended)
         self._look()
@@ -233,7 +233,7 @@ class Lanes:
             return
         stopper = Stopper(stopped=turn.stopped)
         if not turn.urgent:  # from now on it can be stopped
-            self._stops.put(turn.chat, stopper)
+            self._stops.put(turn.chat, turn.id, stopper)
         self._working[turn.id] = asyncio.create_task(self._work(turn, stopper))
 
     async def _recover(self) -> None:
@@ -264,7 +264,7 @@ class Lanes:
         try:
             over = await self._attempt(turn, others, stopper)
         finally:
-            self._stops.drop(turn.chat, stopper)
+            self._stops.drop(turn.chat, turn.id)
             del self._working[turn.id]
             self._look()
             if over:
@@ -365,7 +365,7 @@ class Lanes:
         try:
             return await self._router.handle(ctx)
         finally:
-            self._stops.drop(chat, ctx.stopper)
+            self._stops.drop(chat, ctx.turn.id)
             self._busy.discard(chat)
             self._room.answered(chat)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from bot.core.stopper import Stopper
 from bot.core.types import ChatRef
@@ -13,21 +13,22 @@ class Stops:
 
     def __init__(self, names: Callable[[ChatRef], Iterable[ChatRef]]) -> None:
         self._names = names
-        self._stoppers: dict[ChatRef, Stopper] = {}
+        self._stoppers: dict[ChatRef, tuple[int, Stopper]] = {}
 
-    def put(self, chat: ChatRef, stopper: Stopper) -> None:
+    def put(self, chat: ChatRef, turn_id: int, stopper: Stopper) -> None:
         """A turn begins that this one stops."""
-        self._stoppers[chat] = stopper
+        self._stoppers[chat] = (turn_id, stopper)
 
-    def drop(self, chat: ChatRef, stopper: Stopper) -> None:
-        """There is nothing to stop any more of the turn that this one stops."""
-        if self._stoppers.get(chat) is stopper:
+    def drop(self, chat: ChatRef, turn_id: int) -> None:
+        """There is nothing to stop any more of a turn."""
+        if chat in self._stoppers and self._stoppers[chat][0] == turn_id:
             del self._stoppers[chat]
 
-    def stop(self, chat: ChatRef) -> bool:
-        """Stop what is written in a chat; False when nothing is."""
-        found = [self._stoppers.get(name) for name in self._names(chat)]
-        writing = [stopper for stopper in found if stopper is not None and not stopper.stopped]
+    def stop(self, chat: ChatRef, turn_ids: Collection[int] = ()) -> bool:
+        """Stop what is written in a chat, if turns are named one of these; False: there is none."""
+        found = [self._stoppers[name] for name in self._names(chat) if name in self._stoppers]
+        named = [stopper for turn_id, stopper in found if not turn_ids or turn_id in turn_ids]
+        writing = [stopper for stopper in named if not stopper.stopped]
         for stopper in writing:
             stopper.stop()
         return bool(writing)

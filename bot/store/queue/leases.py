@@ -18,7 +18,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -65,7 +65,7 @@ class Leases:
     """A turn belongs to its `owner`, a process, for `seconds` after the last sign of life.
 
     The time is the database's. `lost` is called when another process has taken a turn over, and
-    `stopped` when one has stopped what is written in a chat.
+    `stopped` when one has stopped what is written in a chat, or turns of it.
     """
 
     def __init__(self, database: Database, *, owner: str, seconds: float, clock: Clock) -> None:
@@ -73,7 +73,7 @@ class Leases:
         self.seconds = seconds
         self.clock = clock
         self.lost: Callable[[int], None] = lambda turn_id: None
-        self.stopped: Callable[[ChatRef], object] = lambda chat: None
+        self.stopped: Callable[[ChatRef, Collection[int]], object] = lambda chat, turn_ids: None
         self._database = database
         self._held: dict[int, Held] = {}
         self._silent: dict[int, datetime] = {}
@@ -184,7 +184,7 @@ class Leases:
         if held.hold == hold:
             held.signed = max(held.signed, signed)
         if (chat := ours[turn_id]) is not None:
-            self.stopped(chat)
+            self.stopped(chat, [turn_id])
         return True
 
     # ------------------------------------------------------------ what others have left

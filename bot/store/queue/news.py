@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -41,10 +41,13 @@ async def tell(connection: Connection, owner: str) -> None:
         await connection.execute(sa.select(sa.func.pg_notify(CHANNEL, owner)))
 
 
-async def tell_to_stop(connection: Connection, chat: ChatRef) -> None:
-    """Tell whoever writes in a chat to stop; this process hears it, too."""
+async def tell_to_stop(connection: Connection, chat: ChatRef, turn_ids: Sequence[int] = ()) -> None:
+    """Tell whoever writes in a chat to stop, if turns are named only with these.
+
+    This process hears it, too.
+    """
     if connection.dialect.name == "postgresql":
-        place = json.dumps([chat.platform, chat.id])
+        place = json.dumps([chat.platform, chat.id, *turn_ids])
         await connection.execute(sa.select(sa.func.pg_notify(STOPS, place)))
 
 
@@ -61,7 +64,7 @@ class Listener:
     seen: Callable[[], None]
     met: Callable[[], None]
     hear: Callable[[], None]
-    stop: Callable[[ChatRef], object]
+    stop: Callable[[ChatRef, Sequence[int]], object]
     cut_off: Callable[[], None]
 
 
@@ -111,8 +114,8 @@ async def _listen_on(
             listener.hear()
 
     def told_to_stop(_: object, __: int, ___: str, place: str) -> None:
-        platform, chat = json.loads(place)
-        listener.stop(ChatRef(platform, ChatId(chat)))
+        platform, chat, *turn_ids = json.loads(place)
+        listener.stop(ChatRef(platform, ChatId(chat)), turn_ids)
 
     driver.add_termination_listener(lambda _: ended.set())
     await driver.add_listener(CHANNEL, told)

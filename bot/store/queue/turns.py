@@ -228,7 +228,7 @@ class Turns(TurnQueue):
         self,
         wake: Callable[[], None],
         lost: Callable[[int], None],
-        stop: Callable[[ChatRef], object],
+        stop: Callable[[ChatRef, Collection[int]], object],
     ) -> None:
         self._wake, self.leases.lost, self.leases.stopped = wake, lost, stop
 
@@ -236,9 +236,9 @@ class Turns(TurnQueue):
         """Another process has taken something in."""
         self._wake()
 
-    def hear_stop(self, chat: ChatRef) -> None:
-        """Another process was asked to stop what is written in a chat."""
-        self.leases.stopped(chat)
+    def hear_stop(self, chat: ChatRef, turn_ids: Collection[int]) -> None:
+        """Another process was asked to stop what is written in a chat, or these turns of it."""
+        self.leases.stopped(chat, turn_ids)
 
     async def stop_elsewhere(self, chat: ChatRef) -> bool:
         held = self.leases.all()

@@ -36,17 +36,17 @@ async def withdraw(connection: Connection, gone: Withdrawal) -> Withdrawn:
     about = await _about(connection, gone)
     if not about and gone.age < AWAITED and not await _expect(connection, gone):
         about = await _about(connection, gone)  # another process was quicker
-    running = [row for row in about if row.state == TurnState.RUNNING.value]
-    others = [row for row in about if row.state != TurnState.RUNNING.value]
-    waited = [row for row in others if row.state != TurnState.DONE.value]
-    offers = await _offers(connection, gone, others)
-    await _end(connection, [row.id for row in others])
-    await _unpost(connection, [row.id for row in waited])
-    await _unbutton(connection, gone.chat, [row.id for row in others])
-    leads = [row.lead for row in others if row.state == TurnState.JOINED.value]
-    interrupted = await _stop(connection, [row.id for row in running], leads)
+    running = [row.id for row in about if row.state == TurnState.RUNNING.value]
+    done = [row for row in about if row.state == TurnState.DONE.value]
+    waited = [row for row in about if row.id not in running and row not in done]
+    offers = await _offers(connection, gone, done)
+    await _end(connection, [row.id for row in done])
+    await _unbutton(connection, gone.chat, [row.id for row in done])
+    await _end(connection, [row.id for row in waited], shown=codec.SHOWN.dump(()))
+    leads = [row.lead for row in waited if row.state == TurnState.JOINED.value]
+    interrupted = await _stop(connection, running, leads) if running or leads else ()
     if interrupted:
-        await news.tell_to_stop(connection, gone.chat)
+        await news.tell_to_stop(connection, gone.chat, interrupted)
     return Withdrawn(
         ended=tuple(row.id for row in waited),
         shown=(*(ref for row in waited for ref in codec.SHOWN.load(row.shown)), *offers),
@@ -94,45 +94,48 @@ async def _expect(connection: Connection, gone: Withdrawal) -> bool:
     return new.first() is not None
 
 
-async def _offers(connection: Connection, gone: Withdrawal, about: Rows) -> list[MessageRef]:
+async def _offers(connection: Connection, gone: Withdrawal, done: Rows) -> list[MessageRef]:
     """What was said when the message was changed, if that was no answer: it stands for nothing."""
-    changes = [r for r in about if r.state == TurnState.DONE.value and r.key != gone.key]
+    changes = [row for row in done if row.key != gone.key]
     refs = [ref for row in changes for ref in codec.SHOWN.load(row.shown)]
     return [ref for ref in refs if not await is_said(connection, gone.chat, ref.id)]
 
 
-async def _end(connection: Connection, turn_ids: Sequence[int]) -> None:
+async def _end(connection: Connection, turn_ids: Sequence[int], **more: object) -> None:
+    """Let turns be over, with nothing of what they were about and were to bring."""
+    if not turn_ids:
+        return
     ending = sa.update(turns).where(turns.c.id.in_(turn_ids))
-    await connection.execute(ending.values(OVER | {"finished_at": _FINISHED}))
-
-
-async def _unpost(connection: Connection, turn_ids: Sequence[int]) -> None:
-    """What stands for turns that waited, or were given up, is to be deleted in the chat."""
-    nowhere = sa.update(turns).where(turns.c.id.in_(turn_ids))
-    await connection.execute(nowhere.values(shown=codec.SHOWN.dump(())))
+    await connection.execute(ending.values(OVER | {"finished_at": _FINISHED} | more))
     await connection.execute(sa.delete(turn_files).where(turn_files.c.turn_id.in_(turn_ids)))
 
 
 async def _unbutton(connection: Connection, chat: ChatRef, turn_ids: Sequence[int]) -> None:
-    """Delete the buttons of turns that answered nothing else."""
+    """Delete the buttons of turns that have answered nothing else."""
+    if not turn_ids:
+        return
     leading = sa.select(turns.c.lead).where(
-        *in_chat(turns, chat), turns.c.id > min(turn_ids, default=0), turns.c.lead.in_(turn_ids)
+        *in_chat(turns, chat), turns.c.id > min(turn_ids), turns.c.lead.in_(turn_ids)
     )
-    shared = set((await connection.execute(leading)).scalars()) if turn_ids else set[int | None]()
+    leads = set((await connection.execute(leading)).scalars())
     for turn_id in turn_ids:
-        if turn_id not in shared:
+        if turn_id not in leads:
             await erase_buttons(connection, chat, turn_id)
 
 
-async def _stop(connection: Connection, own: Sequence[int], leads: Sequence[int]) -> bool:
-    """Stop the turns that answer a message, by themselves or with others; False without any.
+async def _stop(
+    connection: Connection, own: Sequence[int], leads: Sequence[int]
+) -> tuple[int, ...]:
+    """Stop the turns that answer a message, by themselves or with others.
 
     One that runs beside the answer of its lane is quick, and nothing is stopped for it.
     """
-    await connection.execute(sa.update(turns).where(turns.c.id.in_(own)).values(withdrawn=True))
+    if own:
+        mine = sa.update(turns).where(turns.c.id.in_(own))
+        await connection.execute(mine.values(withdrawn=True))
     runs = sa.and_(turns.c.state == TurnState.RUNNING.value, ~turns.c.urgent)
     stopping = sa.update(turns).where(turns.c.id.in_([*own, *leads]), runs).values(stopped=True)
-    return (await connection.execute(stopping)).rowcount > 0
+    return tuple((await connection.execute(stopping.returning(turns.c.id))).scalars())
 
 
 def _parts(turn_id: int, chat: ChatRef) -> tuple[sa.ColumnElement[bool], ...]:
@@ -158,7 +161,6 @@ async def dissolve(connection: Connection, turn_id: int, chat: ChatRef) -> bool:
     if turn_id not in gone:
         return False
     await _end(connection, [turn_id])
-    await connection.execute(sa.delete(turn_files).where(turn_files.c.turn_id == turn_id))
     return True
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncGenerator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from bot.core.types import IncomingMessage, Sender, UserId, Withdrawal
 from bot.errors import PlatformDown
 from bot.sandbox.openai.faults import Refuse, Stall
 from bot.sandbox.openai.scripted import Answer
+from bot.store.queue.turns import Turns
 from tests.core.engine.test_together import (
     COMPLETIONS,
     SLOW,
@@ -250,6 +253,48 @@ async def test_stop_after_a_part_was_deleted_is_a_stop(sociable: House) -> None:
         await sociable.happen(sociable.platform.message("/stop"))
         await sociable.lanes.answered(CHAT)
     assert sociable.platform.kept()[1].endswith("⏹ Stopped.")
+
+
+async def test_what_follows_is_answered_although_word_of_a_deletion_comes_late(
+    house: House,
+) -> None:
+    house.api.script.answer("one", SLOW)
+    await house.say("first")
+    turns = house.services.stores.turns
+    assert isinstance(turns, Turns)
+    with house.api.held():
+        await house.happen(house.platform.message("second"))
+        await house.sees("slow")
+        turns.hear_stop(CHAT, [1])  # from another bot, about the question before
+    await house.lanes.answered(CHAT)
+    assert house.platform.kept() == ["one", SLOW.strip()]
+
+
+async def test_what_cannot_be_deleted_stands_there_and_nobody_waits_for_it(house: House) -> None:
+    house.api.script.answer(SLOW, "second answer")
+    question = house.platform.message(SECRET)
+    with house.api.held():
+        await house.happen(question)
+        await house.sees("slow")
+        house.platform.deletable = False
+        await delete(house, question)
+    assert (await house.say("second"))[-1] == "second answer"
+    assert "xyzzy" not in str(house.asked())
+
+
+async def test_a_stop_is_one_although_the_database_does_not_say_whether_it_is(
+    house: House, tmp_path: Path
+) -> None:
+    house.api.script.answer(SLOW)
+    with closing(sqlite3.connect(tmp_path / "house.db")) as database, house.api.held():
+        await house.happen(house.platform.message("first"))
+        await house.sees("slow")
+        database.execute("ALTER TABLE turns RENAME COLUMN withdrawn TO damaged")
+        await house.lanes.stop_chat(CHAT)
+        await house.sees("⏹ Stopped.")
+        database.execute("ALTER TABLE turns RENAME COLUMN damaged TO withdrawn")
+        async with asyncio.timeout(10):
+            await house.lanes.answered(CHAT)
 
 
 @pytest.mark.parametrize("heard", ["before", "after"])
