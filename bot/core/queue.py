@@ -127,8 +127,8 @@ class TurnQueue(Protocol):
 
         The turn waits; where it may `begin` and nothing stands before it, it runs at once. `urgent`
         turns (Stop, buttons) do not wait for their lane. Of edited messages, one that still waits
-        is replaced in its place, one that is older than what was answered last is let be, and one
-        that was never taken in is taken in as new. Raises `QueueFull`.
+        is replaced in its place, one that says the same or is older than what was answered last is
+        let be, and one that was never taken in is taken in as new. Raises `QueueFull`.
         """
         ...
 

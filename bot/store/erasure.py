@@ -1,7 +1,8 @@
 """What one message said, taken out of all that is kept: the history, remarks, buttons.
 
 A question goes with its answer, as with `/undo`: that may say it again, and without its question
-makes no sense to a model. Of several messages that were answered as one only the part goes.
+makes no sense to a model. Of several messages that were answered as one only the part goes. What is
+deleted stays in SQLite's log until that is written over: nobody waits for it to be emptied.
 """
 
 from __future__ import annotations

@@ -85,7 +85,7 @@ async def standing(
         *in_chat(overheard, chat), overheard.c.message.in_(list(refs))
     )
     for id in (await connection.execute(query)).scalars():
-        del refs[MessageId(id)]
+        refs.pop(MessageId(id), None)
     gone = list(refs.values())
     return [each for each in said if each not in gone]
 

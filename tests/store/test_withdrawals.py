@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -68,7 +67,7 @@ async def ask_about(stores: Stores, message: IncomingMessage) -> None:
 
 
 async def test_of_a_question_nothing_is_left_and_the_others_stay(
-    settings: StorageSettings, tmp_path: Path
+    settings: StorageSettings,
 ) -> None:
     secret = numbered(1, WORD)
     async with open_store(settings) as stores:
@@ -82,14 +81,14 @@ async def test_of_a_question_nothing_is_left_and_the_others_stay(
         left = await everything(settings)
         assert WORD not in left
         assert await history(stores) == ["trombone", "you said trombone"]
-        if settings.sqlite_file is not None:
-            for file in sorted(settings.sqlite_file.parent.glob("store.db*")):
-                assert WORD.encode() not in file.read_bytes()
         assert await stores.turns.withdraw(gone(secret)) == Withdrawn()
         assert not (await stores.turns.accept(secret, urgent=False)).fresh
         late = replace(change, key="late")
         assert not (await stores.turns.accept(late, urgent=False)).fresh
         assert await stores.turns.claim() is None
+    if settings.sqlite_file is not None:
+        for file in sorted(settings.sqlite_file.parent.glob("store.db*")):
+            assert WORD.encode() not in file.read_bytes()
 
 
 async def test_a_question_whose_turn_was_purged_is_found_all_the_same(stores: Stores) -> None:

@@ -144,10 +144,7 @@ class Turns(TurnQueue):
         )
 
     async def withdraw(self, gone: Withdrawal) -> Withdrawn:
-        done = await self._database.write(lambda there: withdrawals.withdraw(there, gone))
-        if done.erased:
-            await self._database.empty_log()
-        return done
+        return await self._database.write(lambda there: withdrawals.withdraw(there, gone))
 
     async def is_withdrawn(self, turn_id: int) -> bool:
         return await self._database.read(lambda there: withdrawals.is_withdrawn(there, turn_id))

@@ -64,6 +64,8 @@ async def _about(connection: Connection, gone: Withdrawal) -> Rows:
         *in_chat(turns, gone.chat), turns.c.message == gone.ref.id, sa.text(MESSAGE)
     )
     found = (await connection.execute(theirs)).all()
+    if not found:
+        return []
     ids = {row.id for row in found}
     locking = (
         sa.select(turns.c.id, turns.c.key, turns.c.state, turns.c.lead, turns.c.shown)
