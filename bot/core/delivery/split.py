@@ -47,6 +47,7 @@ _WORD = re.compile(rf"(?:\s++|[，、：；。！？」』）])(?!\s|{_LIKE_MARK
 
 _WHOLE = frozenset({LineKind.TABLE_HEAD, LineKind.TABLE_RULE})
 """Lines in which no page ends."""
+_INDENTATION = re.compile(r"[ \t]*")
 _INDENTED = re.compile(rf"^((?:[ ]{{0,3}}>[ ]?)*)[ \t]*{ITEM.pattern}*", re.MULTILINE)
 
 
@@ -57,6 +58,7 @@ class Rank(IntEnum):
     SENTENCE = auto()
     ROW = auto()  # of a table, or a line of code
     LINE = auto()
+    INNER = auto()  # a line of a list that is in no more others than those around
     ITEM = auto()  # of a list that is in no other
     PARAGRAPH = auto()
 
@@ -64,6 +66,7 @@ class Rank(IntEnum):
 FLOORS = {
     Rank.PARAGRAPH: 0.5,
     Rank.ITEM: 0.75,
+    Rank.INNER: 0.75,
     Rank.LINE: 0.6,
     Rank.ROW: 0.6,
     Rank.SENTENCE: 0.6,
@@ -119,13 +122,24 @@ def best_cut(text: str, least: int, reach: int) -> int | None:
     """The best place to end a page, not before `least` and not after `reach`; None without one."""
     known = list(lines(text[: _line_end(text, reach)]))
     found: dict[Rank, int] = {}
+    inner: list[int] = []
     for rank, at in (*_line_cuts(text, known), *_inline_cuts(text, known, least, reach)):
         if least <= at <= reach:
             found[rank] = max(at, found.get(rank, 0))
+            if rank is Rank.LINE and text[at] in " \t" and at >= FLOORS[Rank.INNER] * reach:
+                inner.append(at)
+    if inner:
+        found[Rank.INNER] = min(inner, key=lambda at: (_indentation(text, at), -at))
     for rank in sorted(found, reverse=True):
         if found[rank] >= FLOORS[rank] * reach:
             return found[rank]
     return None
+
+
+def _indentation(text: str, at: int) -> int:
+    """The column at which the words of a line begin."""
+    found = _INDENTATION.match(text, at)
+    return len(found[0].expandtabs(4)) if found else 0
 
 
 def _reach(text: str, limit: int, measure: Measure, least: int) -> int:

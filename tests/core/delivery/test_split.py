@@ -438,3 +438,11 @@ def test_carried_lines_never_keep_a_page_from_moving_on(limit: int) -> None:
     found = list(pages(text, limit))
     assert "".join(found).count("x") == 300
     assert all(len(page) <= limit for page in found)
+
+
+def test_a_page_of_a_deep_list_ends_where_an_outer_item_ends() -> None:
+    details = "".join(f"    - detail {number} of it\n" for number in range(4))
+    text = "- plan\n" + "".join(f"  - step {number} is this\n{details}" for number in range(12))
+    first, *rest = pages(text, 600)
+    assert len(first) > 450
+    assert all(page.startswith("- step") for page in rest)
