@@ -361,3 +361,17 @@ def test_a_model_mentions_nobody_by_a_link(address: str) -> None:
     shown = render(f"ask [Ann]({address})")
     assert "Ann" in shown.text
     assert shown.entities == ()
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("see [the list][1], [more][] x", "see the list, more x"),
+        ("see [the list][", "see"),
+        ("see [more][]", "see"),
+        ("`[a][b]`, x[i][j], [1][2] x", "[a][b], x[i][j], [1][2] x"),
+        ("a [list][1]\n\n[1]: https://example.com\n", "a list"),
+    ],
+)
+def test_a_link_whose_address_is_still_to_come_has_no_brackets(written: str, shown: str) -> None:
+    assert render(settle(written), partial=True).text == shown
