@@ -27,6 +27,7 @@ from prompt_toolkit.patch_stdout import patch_stdout
 from prompt_toolkit.utils import get_cwidth
 
 from bot.core.bounded import Memory
+from bot.core.delivery.emphasis import undecided
 from bot.core.punctuation import narrow
 from bot.core.types import CommandInfo, MessageId
 from bot.platforms.console.blocks import split_finished
@@ -127,7 +128,7 @@ class TerminalScreen:
         """Print what is finished of the text, and draw the rest above the prompt."""
         printed = self._standing(message, text)
         finished, tail = split_finished(text[len(printed) :])
-        drawn = self._markdown(tail[: begun(tail)])
+        drawn = self._markdown(tail[: min(begun(tail), undecided(tail))])
         if finished:
             self._tail = ""
             self._print(self._markdown(finished))

@@ -241,6 +241,13 @@ async def test_words_in_angles_and_ends_of_lines_are_seen(
     await desk.sees(seen)
 
 
+@pytest.mark.parametrize("text", ["a zebra ***Note:**", "a zebra $x", "a zebra \\( x"])
+async def test_marks_wait_for_what_decides_about_them(desk: Sitting, text: str) -> None:
+    draft = desk.platform.draft(await desk.say("go"))
+    await draft.show(settle(text))
+    assert not set(await desk.sees("a zebra")) & set("*$(")
+
+
 async def test_bold_in_chinese_and_products_are_seen_as_such(desk: Sitting) -> None:
     await desk.platform.send(CHAT, Reply(text="**注意：**后面是2*3*4"))
     assert "*注" not in await desk.sees("注意：后面是2*3*4")
