@@ -10,6 +10,12 @@ from typing import Any
 
 from bot.core.ports import Clock
 
+LATE = 0.5
+"""Seconds too late at which a process wakes up that stood still: suspended, or without its share of
+a busy machine."""
+MOMENT = 0.3
+"""Seconds in which it reads what came meanwhile."""
+
 
 class SystemClock:
     """Real time."""
@@ -60,3 +66,16 @@ async def within(clock: Clock, seconds: float, wait: Coroutine[Any, Any, object]
     except TimeoutError:
         return False
     return True
+
+
+async def heard_within(
+    clock: Clock, seconds: float, wait: Callable[[], Coroutine[Any, Any, object]]
+) -> bool:
+    """The same for what others tell this process, which may have stood still.
+
+    Then the time is over before anything is read that came in time: that gets a moment more.
+    """
+    due = clock.monotonic() + max(0.0, seconds)
+    if await within(clock, seconds, wait()):
+        return True
+    return clock.monotonic() - due > LATE and await within(clock, MOMENT, wait())

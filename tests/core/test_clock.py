@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from bot.core.clock import SystemClock, ticking, within
+from bot.core.clock import SystemClock, heard_within, ticking, within
 from bot.core.fakes.clock import ManualClock
 
 
@@ -33,6 +33,20 @@ async def test_an_event_that_comes_with_the_last_moment_disturbs_nobody() -> Non
     task = asyncio.current_task()
     assert task is not None
     assert not task.cancelling()
+
+
+async def test_what_came_while_the_process_stood_still_is_heard() -> None:
+    clock, come = ManualClock(), asyncio.Event()
+    for comes in (True, False):
+        waiting = asyncio.ensure_future(heard_within(clock, 1.0, come.wait))
+        await clock.settle()
+        await clock.stand_still(5.0)
+        assert not waiting.done()
+        if comes:
+            come.set()
+        await clock.advance(1.0)
+        assert await waiting is comes
+        come.clear()
 
 
 async def test_who_is_cancelled_while_waiting_for_an_event_is_cancelled() -> None:

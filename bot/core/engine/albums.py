@@ -6,8 +6,10 @@ waits until no more come and takes the others in. So nothing is lost, whenever t
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
+from bot.core.clock import heard_within
 from bot.core.ports import Clock
 from bot.core.queue import Turn, album_of
 from bot.core.types import ChatRef, IncomingMessage
@@ -31,6 +33,7 @@ class Albums:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._heard: dict[tuple[ChatRef, str], float] = {}
+        self._news = asyncio.Event()
 
     def hear(self, chat: ChatRef, album: str) -> bool:
         """Another message came; True when it was not the first."""
@@ -38,6 +41,8 @@ class Albums:
         is_known = key in self._heard
         self._heard = {one: at for one, at in self._heard.items() if now - at < OLD}
         self._heard[key] = now
+        self._news.set()
+        self._news.clear()  # who waits by now has heard it
         return is_known
 
     def knows(self, chat: ChatRef, album: str) -> bool:
@@ -48,4 +53,4 @@ class Albums:
         """Return when no more come."""
         began, key = self._clock.monotonic(), (chat, album)
         while (left := self._heard.get(key, began) + QUIET - self._clock.monotonic()) > 0:
-            await self._clock.sleep(left)
+            await heard_within(self._clock, left, self._news.wait)

@@ -64,6 +64,12 @@ class ManualClock:
             await self.settle()
         self._now = end
 
+    async def stand_still(self, seconds: float) -> None:
+        """Let time pass in which nothing runs: who is due meanwhile wakes up late."""
+        self._now += seconds
+        self._wake(self._now)
+        await self.settle()
+
     async def drive(self, work: Coroutine[Any, Any, T]) -> T:
         """Run `work` to its end; whenever everything waits, jump to the next sleeper."""
         task = asyncio.ensure_future(work)

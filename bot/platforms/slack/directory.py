@@ -17,7 +17,7 @@ from weakref import WeakValueDictionary
 
 from bot.core import types
 from bot.core.bounded import Memory
-from bot.core.clock import within
+from bot.core.clock import heard_within
 from bot.core.errands import Errands
 from bot.core.ports import Clock
 from bot.core.queue import TurnQueue
@@ -84,7 +84,7 @@ class LookUp:
         """Wait for as long as the event may; True when it can be read. Never raises."""
         if self.tasks:
             left = self.until - self.clock.monotonic()
-            await within(self.clock, left, asyncio.wait(self.tasks))
+            await heard_within(self.clock, left, lambda: asyncio.wait(self.tasks))
             if late := sum(not task.done() for task in self.tasks):
                 log.info("not learnt in time", extra={"look_ups": late})
         return self.suffices()

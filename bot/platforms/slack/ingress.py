@@ -54,7 +54,7 @@ class Ingress:
         self._asked = asked
         self._opened = opened
         self._moved = moved
-        self._twins = Twins()
+        self._twins = Twins(clock)
         self._late: WeakSet[asyncio.Task[None]] = WeakSet()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 

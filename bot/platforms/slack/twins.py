@@ -8,9 +8,10 @@ the bot is not in the channel, only the `app_mention` comes.
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 
 from bot.core.bounded import Memory
+from bot.core.clock import heard_within
+from bot.core.ports import Clock
 from bot.platforms.slack import inbound
 from bot.platforms.slack.inbound import Json
 
@@ -23,7 +24,8 @@ MESSAGES = 1_000
 class Twins:
     """Knows which messages have come."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._come: Memory[tuple[str, str], asyncio.Event] = Memory(MESSAGES)
 
     async def in_order(self, body: Json) -> None:
@@ -35,9 +37,7 @@ class Twins:
         if event["type"] == "message":
             come.set()
         elif not event.get("files") and "edited" not in event:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(PATIENCE):
-                    await come.wait()
+            await heard_within(self._clock, PATIENCE, come.wait)
 
     def _event(self, channel: str, ts: str) -> asyncio.Event:
         found = self._come.get((channel, ts))
