@@ -9,6 +9,7 @@ import pytest
 from openai import AsyncOpenAI
 
 from bot.sandbox.openai import ScriptedApi, serve_scripted
+from tests.patience import PATIENCE
 
 
 @pytest.fixture
@@ -19,12 +20,14 @@ async def api() -> AsyncIterator[ScriptedApi]:
 
 @pytest.fixture
 async def sdk(api: ScriptedApi) -> AsyncIterator[AsyncOpenAI]:
-    async with AsyncOpenAI(base_url=api.url, api_key="sk-test", max_retries=0) as client:
+    async with AsyncOpenAI(
+        base_url=api.url, api_key="sk-test", max_retries=0, timeout=PATIENCE
+    ) as client:
         yield client
 
 
 @pytest.fixture
 async def http(api: ScriptedApi) -> AsyncIterator[httpx.AsyncClient]:
     headers = {"Authorization": "Bearer sk-test"}
-    async with httpx.AsyncClient(base_url=api.url, headers=headers) as client:
+    async with httpx.AsyncClient(base_url=api.url, headers=headers, timeout=PATIENCE) as client:
         yield client

@@ -24,6 +24,7 @@ from bot.sandbox.openai.faults import (
     html_page,
     out_of_quota,
 )
+from tests.patience import PATIENCE
 
 CHAT = "/chat/completions"
 
@@ -181,7 +182,7 @@ async def test_the_traffic_shows_what_was_asked_but_no_key(
 
 
 async def test_a_server_that_goes_down_cuts_its_answers_and_can_come_back_at_its_port() -> None:
-    async with httpx.AsyncClient() as client, AsyncExitStack() as down:
+    async with httpx.AsyncClient(timeout=PATIENCE) as client, AsyncExitStack() as down:
         first = await down.enter_async_context(serve_scripted())
         first.script.pace = 60
         async with client.stream("POST", first.url + CHAT, json=ask(stream=True)) as answer:

@@ -35,7 +35,9 @@ STORY: list[ChatCompletionMessageParam] = [
 async def local() -> AsyncIterator[AsyncOpenAI]:
     async with (
         serve_local() as url,
-        AsyncOpenAI(base_url=url, api_key="none is asked for", max_retries=0) as client,
+        AsyncOpenAI(
+            base_url=url, api_key="none is asked for", max_retries=0, timeout=PATIENCE
+        ) as client,
     ):
         yield client
 

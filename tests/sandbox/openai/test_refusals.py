@@ -9,6 +9,7 @@ import pytest
 from openai import AsyncOpenAI, AuthenticationError, NotFoundError, RateLimitError
 
 from bot.sandbox.openai import ScriptedApi, serve_scripted
+from tests.patience import PATIENCE
 
 USER = {"role": "user", "content": "Hello"}
 IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,aGVsbG8="}}
@@ -89,7 +90,9 @@ async def test_a_model_that_only_speaks_another_endpoint_says_which(sdk: AsyncOp
 
 
 async def test_only_the_right_key_is_let_in(api: ScriptedApi) -> None:
-    async with AsyncOpenAI(base_url=api.url, api_key="sk-wrong", max_retries=0) as client:
+    async with AsyncOpenAI(
+        base_url=api.url, api_key="sk-wrong", max_retries=0, timeout=PATIENCE
+    ) as client:
         with pytest.raises(AuthenticationError) as refused:
             await client.models.list()
     assert refused.value.code == "invalid_api_key"
@@ -98,7 +101,7 @@ async def test_only_the_right_key_is_let_in(api: ScriptedApi) -> None:
 async def test_too_many_requests_at_a_time_are_refused() -> None:
     async with (
         serve_scripted(max_in_flight=1) as api,
-        AsyncOpenAI(base_url=api.url, api_key="sk-any", max_retries=0) as client,
+        AsyncOpenAI(base_url=api.url, api_key="sk-any", max_retries=0, timeout=PATIENCE) as client,
     ):
         api.script.pace = 60
         stream = await client.chat.completions.create(

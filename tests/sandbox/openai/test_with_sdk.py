@@ -25,6 +25,7 @@ from bot.core.chat import FinishReason, ToolCall
 from bot.sandbox.openai import ScriptedApi
 from bot.sandbox.openai.faults import ErrorEvent, Refuse, out_of_quota
 from bot.sandbox.openai.scripted import Answer
+from tests.patience import PATIENCE
 
 HELLO: list[ChatCompletionMessageParam] = [{"role": "user", "content": "Hello"}]
 WEATHER: FunctionDefinition = {"name": "weather", "parameters": {"type": "object"}}
@@ -187,7 +188,7 @@ async def test_pictures_come_as_base64_or_by_url(sdk: AsyncOpenAI) -> None:
     assert inline.usage.input_tokens_details.image_tokens == 0
     linked = await sdk.images.generate(model="dall-e-3", prompt="a red cat", n=2)
     assert linked.data is not None
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=PATIENCE) as client:
         for picture in linked.data:
             assert picture.url is not None
             content = (await client.get(picture.url)).content

@@ -12,6 +12,7 @@ from bot.core.fakes.clock import ManualClock
 from bot.sandbox.telegram import serve
 from bot.sandbox.telegram.telegram import Telegram
 from bot.sandbox.telegram.view import ChatView
+from tests.patience import PATIENCE
 
 
 @pytest.fixture
@@ -43,13 +44,14 @@ async def raw(telegram: Telegram, method: str, **params: object) -> tuple[int, d
         return response.status, await response.json()
 
 
-def connected(telegram: Telegram, *, read_timeout: float = 5) -> Bot:
+def connected(telegram: Telegram, *, read_timeout: float = PATIENCE) -> Bot:
     """python-telegram-bot as anybody would set it up, talking to the sandbox."""
     plain = {"verify": False}  # loading certificates takes longer than a test
+    patient = {f"{what}_timeout": PATIENCE for what in ("connect", "write", "media_write", "pool")}
     return Bot(
         telegram.token,
         base_url=f"{telegram.base_url}/bot",
         base_file_url=f"{telegram.base_url}/file/bot",
-        request=HTTPXRequest(16, read_timeout=read_timeout, httpx_kwargs=plain),
-        get_updates_request=HTTPXRequest(read_timeout=read_timeout, httpx_kwargs=plain),
+        request=HTTPXRequest(16, read_timeout, httpx_kwargs=plain, **patient),
+        get_updates_request=HTTPXRequest(1, read_timeout, httpx_kwargs=plain, **patient),
     )
