@@ -30,7 +30,14 @@ from bot.core.queue import Outcome
 from bot.core.sentences import sentence_for_media, sentence_for_model, sentence_for_size
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonRow, IncomingMessage, OutgoingFile
-from bot.errors import ChatGone, FileTooLarge, MediaError, ModelError, ModelErrorKind
+from bot.errors import (
+    ChatGone,
+    FileTooLarge,
+    MediaError,
+    ModelError,
+    ModelErrorKind,
+    TurnWithdrawn,
+)
 
 log = logging.getLogger(__name__)
 
@@ -78,12 +85,12 @@ class Easel:
                 return await self._end(delivery, text)
             except FileTooLarge as error:
                 return await self._end(delivery, sentence_for_size(error.limit, self._ctx.texts))
+            except TurnWithdrawn:
+                self._ctx.spent.extend(self._left(order))
+                raise
             if not done:
-                return await self._end(
-                    delivery,
-                    self._ctx.texts.gettext("⏹ Stopped."),
-                    usage=self._lost(order) if self._is_sent else (),
-                )
+                text = self._ctx.texts.gettext("⏹ Stopped.")
+                return await self._end(delivery, text, usage=self._left(order))
             if not drawn[0].pictures:
                 return await self._undrawn(order, drawn[0], delivery)
             return await self._keep(order, drawn[0], delivery)
@@ -218,6 +225,10 @@ class Easel:
             text += " " + _("It says:") + "\n\n" + quote(shortened(drawing.words, CAPTION))
         rows = await buttons.instead(self._ctx, order)
         return await self._end(delivery, text, rows, usage=(drawing.usage,))
+
+    def _left(self, order: Order) -> tuple[UsageEntry, ...]:
+        """What an order may cost that was left in the middle; nothing before it was sent."""
+        return self._lost(order) if self._is_sent else ()
 
     def _lost(self, order: Order) -> tuple[UsageEntry, ...]:
         """What an order may cost of which no picture came: it is billed whoever waits for it."""

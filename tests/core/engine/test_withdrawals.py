@@ -18,7 +18,7 @@ from bot.core.fakes.platform import CHAT, FakePlatform
 from bot.core.turn import TurnContext
 from bot.core.types import IncomingMessage, Sender, UserId, Withdrawal
 from bot.errors import PlatformDown
-from bot.sandbox.openai.faults import Refuse, Stall
+from bot.sandbox.openai.faults import Hang, Refuse, Stall
 from bot.sandbox.openai.scripted import Answer
 from bot.store.queue.turns import Turns
 from tests.core.engine.test_together import (
@@ -30,6 +30,7 @@ from tests.core.engine.test_together import (
 )
 from tests.house import QUICK, House, open_house
 
+IMAGES = "/images/generations"
 SECRET = "my password is xyzzy"
 EVE = Sender(UserId("2"), "Eve")
 
@@ -193,6 +194,17 @@ async def test_nothing_is_said_when_the_question_goes_before_the_first_word(hous
     assert await delete(house, question) == []
     assert not any("too late" in text or "⏹" in text for f in house.platform.frames for text in f)
     assert house.platform.typing_now == 0
+
+
+async def test_a_picture_that_was_ordered_counts_although_its_order_is_deleted(
+    house: House,
+) -> None:
+    house.api.faults.add(Hang(), on=IMAGES)
+    order = house.platform.message("/image a lighthouse")
+    await house.happen(order)
+    await house.api.traffic.until(lambda seen: seen.in_flight == 1)
+    assert await delete(house, order) == []
+    assert "1 picture" in (await house.say("/usage"))[-1]
 
 
 async def test_what_waits_behind_a_deleted_question_is_answered(house: House) -> None:
