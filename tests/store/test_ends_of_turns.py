@@ -142,7 +142,7 @@ async def test_a_change_is_taken_in_for_each_message_of_the_row_that_was_answere
     await stores.turns.join(lead.id, [turn.id for turn in row], [])
     await stores.turns.finish(lead.id, Outcome())
     for key, number in enumerate((3, 4, 2, 3)):  # what was changed before does not stand in the way
-        change = replace(numbered(number, "new"), key=f"edit{key}", edited=True)
+        change = replace(numbered(number, f"new {key}"), key=f"edit{key}", edited=True)
         assert (await stores.turns.accept(change, urgent=False)).fresh
         await stores.turns.finish((await claim(stores)).id, Outcome())
     change = replace(numbered(1, "new"), key="late", edited=True)

@@ -12,6 +12,8 @@ from bot.core.delivery.markdown import outside_code
 LONGEST = 80
 """Characters in a pair of tags at most: of a longer one, the beginning was shown already."""
 COMMENT = 300
+NEAR = 400
+"""Characters before the end of a text in which a tag can begin that is not decided."""
 _MARKS = {
     **dict.fromkeys(("b", "strong", "summary"), "**"),
     **dict.fromkeys(("i", "em"), "_"),
@@ -48,7 +50,8 @@ def as_markdown(text: str) -> str:
 
 def begun(text: str) -> int:
     """Where a tag begins whose meaning the next words of a growing text decide; else its end."""
-    found = _BEGUN.search(text, text.rfind("\n", 0, len(text.rstrip())) + 1)
+    end = len(text.rstrip())
+    found = _BEGUN.search(text, max(text.rfind("\n", 0, end) + 1, end - NEAR))
     return found.start() if found else len(text)
 
 
