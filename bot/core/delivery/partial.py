@@ -8,6 +8,7 @@ table without its rule. It is little, so that the answer is always seen to grow.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from bot.core.delivery.markdown import BOLD, ITALIC, MARKER, Line, LineKind, lines, spans
 
@@ -99,7 +100,7 @@ def _held_words(text: str, known: list[Line]) -> int | None:
     at = known[first].start
     if not _MARKER.search(text, at):  # so it is with most words; to look closer takes long
         return None
-    whole = [span for span in spans(text, at, len(text)) if not _is_uncertain(text, *span)]
+    whole = [span for span in _spans(text, at) if not _is_uncertain(text, *span)]
     for start, end in (*whole, (len(text), len(text))):
         if len(text) - start >= HOLD:  # nothing before it is held back
             at = end
@@ -115,9 +116,20 @@ def _held_words(text: str, known: list[Line]) -> int | None:
     return None
 
 
+def _spans(text: str, at: int) -> Iterator[tuple[int, int]]:
+    """What has begun and ended; three asterisks are ended by three."""
+    for start, end in spans(text, at, len(text)):
+        yield start, end + (text.startswith("***", start) and text.startswith("*", end))
+
+
 def _is_uncertain(text: str, start: int, end: int) -> bool:
-    """Whether the mark that seems to close a span may stand in an address, or before a price."""
+    """Whether the mark that seems to close a span may stand in an address, or before a price.
+
+    Or another one follows, as three opened it.
+    """
     if end < len(text):
         return False
+    if text.startswith("***", start) and not text.endswith("***"):
+        return True
     address = text.rfind("](", start, end) if text[end - 1] in "_*~" else -1
     return text[end - 1] == "$" or (address >= 0 and ")" not in text[address:end])

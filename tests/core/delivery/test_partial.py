@@ -59,6 +59,8 @@ def test_no_beginning_of_an_answer_shows_a_raw_marker(at: int) -> None:
     [
         ("from $10 to $20; the **$", "from $10 to $20; the"),
         ("it is $x_1$", "it is $x_1$"),
+        ("it is ***the best**", "it is"),
+        ("it is ***the best***", "it is ***the best***"),
         ("a line that ends\\\n", "a line that ends"),
         ("ends\\\nand", "ends\\\nand"),
     ],
