@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from bot.core.chat import KeptMessage
 from bot.core.models import UsageEntry
 from bot.core.types import ChatRef, IncomingMessage, MessageRef, UserId
 
@@ -60,9 +61,19 @@ class Archive(Protocol):
         ...
 
     async def entitle(
-        self, conversation: int, title: str, *, asker: UserId, usage: Sequence[UsageEntry] = ()
+        self,
+        conversation: int,
+        title: str,
+        *,
+        of: Sequence[KeptMessage],
+        asker: UserId,
+        usage: Sequence[UsageEntry] = (),
     ) -> None:
-        """Give a conversation a title unless it has one; keep what finding it cost `asker`."""
+        """Give a conversation a title unless it has one; keep what finding it cost `asker`.
+
+        It was made `of` these messages: if any of them was deleted or taken back since, be it in
+        part, there is none.
+        """
         ...
 
 
@@ -86,9 +97,20 @@ class Summaries(Protocol):
         ...
 
     async def keep(
-        self, conversation: int, summary: Summary, *, asker: UserId, usage: Sequence[UsageEntry]
+        self,
+        conversation: int,
+        summary: Summary,
+        *,
+        of: Sequence[KeptMessage],
+        after: Summary | None = None,
+        asker: UserId,
+        usage: Sequence[UsageEntry],
     ) -> None:
-        """Keep a summary, and what it cost."""
+        """Keep a summary, and what it cost.
+
+        It was made `of` these messages `after` an earlier one. If any of that was deleted or taken
+        back since, be it in part, only what it cost is kept.
+        """
         ...
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from bot.core.archive import Archive, Shelved
+from bot.core.chat import KeptMessage
 from bot.core.limits.calendar import Calendar
 from bot.core.models import UsageEntry
 from bot.core.types import ChatId, ChatRef, UserId
@@ -73,20 +74,23 @@ class ArchiveTable(Archive):
         return await self._database.scalar(query) == ""
 
     async def entitle(
-        self, conversation: int, title: str, *, asker: UserId, usage: Sequence[UsageEntry] = ()
+        self,
+        conversation: int,
+        title: str,
+        *,
+        of: Sequence[KeptMessage],
+        asker: UserId,
+        usage: Sequence[UsageEntry] = (),
     ) -> None:
         statement = (
             sa.update(conversations)
-            .where(
-                conversations.c.id == conversation,
-                conversations.c.title == "",
-                conversations.c.active_at.is_not(None),  # else what was said is taken back by now
-            )
+            .where(conversations.c.id == conversation, conversations.c.title == "")
             .values(title=title)
         )
 
         async def job(connection: Connection) -> None:
-            await connection.execute(statement)
+            if await messages.are_as_read(connection, of):
+                await connection.execute(statement)
             await charge(connection, conversation, asker, usage, self._calendar)
 
         await self._database.write(job)

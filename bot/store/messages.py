@@ -75,6 +75,15 @@ async def stands(connection: Connection, message_id: int) -> bool:
     return await connection.scalar(query) is not None
 
 
+async def are_as_read(connection: Connection, read: Sequence[KeptMessage]) -> bool:
+    """Whether none of these was deleted or taken back since, nor one of which several were made."""
+    query = sa.select(messages.c.id, messages.c.shown).where(
+        messages.c.id.in_([each.id for each in read]), sa.not_(messages.c.hidden)
+    )
+    found = {row.id: codec.SHOWN.load(row.shown) for row in (await connection.execute(query)).all()}
+    return found == {each.id: each.message.shown for each in read}
+
+
 async def hide(connection: Connection, message_ids: Sequence[int]) -> None:
     """Take messages out of their conversation, and out of its summary; they stay in the table."""
     if not message_ids:

@@ -7,14 +7,16 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from bot.core.archive import Summaries, Summary
+from bot.core.chat import KeptMessage
 from bot.core.limits.calendar import Calendar
 from bot.core.models import UsageEntry
 from bot.core.types import UserId
+from bot.store import messages as message_rows
 from bot.store.archive import charge
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
 from bot.store.database import Database
-from bot.store.schema import conversations, messages, summaries
+from bot.store.schema import messages, summaries
 
 
 class SummaryTable(Summaries):
@@ -48,25 +50,35 @@ class SummaryTable(Summaries):
         return int(await self._database.scalar(query) or 0)
 
     async def keep(
-        self, conversation: int, summary: Summary, *, asker: UserId, usage: Sequence[UsageEntry]
+        self,
+        conversation: int,
+        summary: Summary,
+        *,
+        of: Sequence[KeptMessage],
+        after: Summary | None = None,
+        asker: UserId,
+        usage: Sequence[UsageEntry],
     ) -> None:
-        # What was deleted meanwhile is not told of.
-        still = sa.select(conversations.c.id).where(
-            conversations.c.id == conversation,
-            sa.exists().where(
-                messages.c.conversation_id == conversation, messages.c.id == summary.through
-            ),
-        )
-
         async def job(connection: Connection) -> None:
             await charge(connection, conversation, asker, usage, self._calendar)
-            if (await connection.execute(still)).first() is not None:
-                row = sa.insert(summaries).values(
-                    conversation_id=conversation,
-                    through_id=summary.through,
-                    text=summary.text,
-                    created_at=utc_now(),
-                )
-                await connection.execute(row)
+            if not await message_rows.are_as_read(connection, of):
+                return
+            if after is not None and not await _stands(connection, conversation, after):
+                return
+            row = sa.insert(summaries).values(
+                conversation_id=conversation,
+                through_id=summary.through,
+                text=summary.text,
+                created_at=utc_now(),
+            )
+            await connection.execute(row)
 
         await self._database.write(job)
+
+
+async def _stands(connection: Connection, conversation: int, summary: Summary) -> bool:
+    """Whether a summary is still there: it goes with anything that it tells of."""
+    query = sa.select(summaries.c.id).where(
+        summaries.c.conversation_id == conversation, summaries.c.through_id == summary.through
+    )
+    return (await connection.execute(query)).first() is not None

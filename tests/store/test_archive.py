@@ -101,9 +101,10 @@ async def test_what_ends_in_a_deleted_conversation_is_not_kept_and_harms_nothing
 async def test_what_is_taken_back_is_in_no_summary_and_may_leave_nothing(stores: Stores) -> None:
     this = await keep(stores, chat(), "a", said("one"), answered("1"))
     await keep(stores, chat(), "b", said("two"), answered("2"))
-    ids = [kept.id for kept in await stores.conversations.page(this)]
+    page = await stores.conversations.page(this)
+    ids = [kept.id for kept in page]
     summary = Summary(text="they count", through=ids[-1])
-    await stores.summaries.keep(this, summary, asker=ANN.id, usage=())
+    await stores.summaries.keep(this, summary, of=page, asker=ANN.id, usage=())
     await hide(stores, "c", *ids[2:])
     assert [kept.id for kept in await stores.conversations.page(this)] == ids[:2]
     assert await stores.summaries.latest(this) is None  # it told of what was taken back
@@ -122,8 +123,9 @@ async def hide(stores: Stores, key: str, *ids: int) -> None:
 async def test_a_title_is_given_once_and_changed_by_hand(stores: Stores) -> None:
     this = await keep(stores, chat(), "a", said("hello"))
     assert await stores.archive.untitled(this)
-    await stores.archive.entitle(this, "Greetings", asker=ANN.id)
-    await stores.archive.entitle(this, "Too late", asker=ANN.id)
+    page = await stores.conversations.page(this)
+    await stores.archive.entitle(this, "Greetings", of=page, asker=ANN.id)
+    await stores.archive.entitle(this, "Too late", of=page, asker=ANN.id)
     assert [each.title for each in await stores.archive.listed(chat())] == ["Greetings"]
     assert await stores.archive.rename(chat(), this, "By hand")
     assert [each.title for each in await stores.archive.listed(chat())] == ["By hand"]
@@ -132,12 +134,12 @@ async def test_a_title_is_given_once_and_changed_by_hand(stores: Stores) -> None
 
 async def test_the_summary_that_reaches_furthest_counts(stores: Stores) -> None:
     this = await keep(stores, chat(), "a", said("one"), answered("1"), said("two"), answered("2"))
-    ids = [kept.id for kept in await stores.conversations.page(this)]
+    page = await stores.conversations.page(this)
     before = await stores.summaries.size(this)
     for place in (3, 1):
-        summary = Summary(text=f"up to {place}", through=ids[place])
-        await stores.summaries.keep(this, summary, asker=ANN.id, usage=())
-    assert await stores.summaries.latest(this) == Summary(text="up to 3", through=ids[3])
+        summary = Summary(text=f"up to {place}", through=page[place].id)
+        await stores.summaries.keep(this, summary, of=page, asker=ANN.id, usage=())
+    assert await stores.summaries.latest(this) == Summary(text="up to 3", through=page[3].id)
     assert before > await stores.summaries.size(this) == 0
 
 

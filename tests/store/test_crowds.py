@@ -107,7 +107,9 @@ async def test_every_chat_of_a_crowd_has_its_own_history_and_a_broken_one_takes_
         first = await stores.conversations.history(chat(names[0]))
         assert first.conversation is not None
         summary = Summary(text="in short", through=first.newest[0].id)
-        await stores.summaries.keep(first.conversation, summary, asker=ANN.id, usage=())
+        await stores.summaries.keep(
+            first.conversation, summary, of=first.newest, asker=ANN.id, usage=()
+        )
         async with connected(settings) as database:
             broken = messages.c.parts.contains(names[1] + '"')
             breaking = sa.update(messages).where(broken).values(parts="no JSON")

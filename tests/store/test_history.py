@@ -212,7 +212,7 @@ async def test_a_history_is_the_conversation_with_its_newest_messages_and_its_su
     page = await stores.conversations.page(conversation)
     for through, text in ((page[1].id, "at first"), (page[3].id, "and then")):
         summary = Summary(text=text, through=through)
-        await stores.summaries.keep(conversation, summary, asker=ANN.id, usage=())
+        await stores.summaries.keep(conversation, summary, of=page, asker=ANN.id, usage=())
     found = await stores.conversations.history(chat(), limit=4)
     assert found == History(conversation=conversation, newest=page[2:], summary=summary)
     earlier = await stores.conversations.history(chat(), before=page[3].id, limit=2)

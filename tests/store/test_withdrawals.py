@@ -10,13 +10,14 @@ import pytest
 
 from bot.core.archive import Summary
 from bot.core.chat import ImagePart, NewMessage, Role, TextPart
+from bot.core.limits.calendar import Period
 from bot.core.queue import Outcome, Turn, Withdrawn
 from bot.core.stores import Action, Stores
 from bot.core.types import IncomingMessage, MessageRef, Withdrawal
 from bot.store import StorageSettings, open_store
 from bot.store.queue.withdrawals import AWAITED
 from tests.store.events import ANN, chat, claim, numbered, ref
-from tests.store.test_privacy import everything
+from tests.store.test_privacy import COST, everything
 
 WORD = "xylophone"
 
@@ -60,10 +61,10 @@ async def ask_about(stores: Stores, message: IncomingMessage) -> None:
     question = asked(message, picture=message.text.encode() * 400)
     await finish(stores, turn, question, answer(f"you said {message.text}"))
     conversation = await stores.conversations.current(chat())
-    await stores.archive.entitle(conversation, f"about {message.text}", asker=ANN.id)
-    [*_, last] = await stores.conversations.page(conversation)
-    summary = Summary(text=f"they said {message.text}", through=last.id)
-    await stores.summaries.keep(conversation, summary, asker=ANN.id, usage=())
+    page = await stores.conversations.page(conversation)
+    await stores.archive.entitle(conversation, f"about {message.text}", of=page, asker=ANN.id)
+    summary = Summary(text=f"they said {message.text}", through=page[-1].id)
+    await stores.summaries.keep(conversation, summary, of=page, asker=ANN.id, usage=())
 
 
 async def test_of_a_question_nothing_is_left_and_the_others_stay(
@@ -111,10 +112,36 @@ async def test_what_follows_from_a_first_message_is_a_title_that_is_made_anew(
     assert not await stores.archive.untitled(conversation)
     await stores.turns.withdraw(gone(first))
     assert await stores.archive.untitled(conversation)
-    for each in others[:-1]:
-        await stores.turns.withdraw(gone(each))
-    await stores.archive.entitle(conversation, f"about {WORD}", asker=ANN.id)  # it was thought of
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+async def test_what_is_being_made_of_a_message_when_it_goes_is_not_kept(
+    stores: Stores, number: int
+) -> None:
+    """A model thinks of a title and of a summary for seconds."""
+    row = [numbered(number, f"word {number}") for number in (1, 2)]
+    for each in row:
+        await stores.turns.accept(each, urgent=False)
+    lead = await claim(stores)
+    await stores.turns.join(lead.id, [lead.id + 1], ())
+    await finish(stores, lead, asked(*row), answer("two at once"))
+    alone = numbered(3)
+    await stores.turns.accept(alone, urgent=False)
+    await finish(stores, await claim(stores), asked(alone), answer("three"))
+    conversation = await stores.conversations.current(chat())
+    page = await stores.conversations.page(conversation)
+    earlier = Summary(text="they began", through=page[1].id)
+    await stores.summaries.keep(conversation, earlier, of=page[:2], asker=ANN.id, usage=())
+    await stores.turns.withdraw(gone([*row, alone][number]))
+    later = Summary(text="they went on", through=page[-1].id)
+    await stores.summaries.keep(
+        conversation, later, of=page[2:], after=earlier, asker=ANN.id, usage=(COST,)
+    )
+    await stores.archive.entitle(conversation, "counting", of=page, asker=ANN.id, usage=(COST,))
+    assert await stores.summaries.latest(conversation) == (earlier if number == 2 else None)
     assert await stores.archive.untitled(conversation)
+    [used] = await stores.ledger.totals(None, Period.DAY)
+    assert used.requests == 2
 
 
 async def test_a_message_that_is_not_known_is_not_taken_in_when_it_comes(stores: Stores) -> None:

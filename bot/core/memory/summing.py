@@ -77,7 +77,7 @@ async def _sum_up_part(services: Services, turn: Turn, conversation: int) -> boo
     if sum(costs) <= full:
         return False
     try:
-        summary, usage = await _sum_up(
+        summary, older, usage = await _sum_up(
             services, latest, kept, costs, leave=int(window.budget * LEFT)
         )
     except ModelError as error:
@@ -86,7 +86,9 @@ async def _sum_up_part(services: Services, turn: Turn, conversation: int) -> boo
     if summary is None:
         return False
     asker = turn.event.sender.id
-    await stores.summaries.keep(conversation, summary, asker=asker, usage=usage)
+    await stores.summaries.keep(
+        conversation, summary, of=older, after=latest, asker=asker, usage=usage
+    )
     extra = {"conversation": conversation, "through": summary.through}
     log.info("summed up", extra=extra)
     return True
@@ -99,8 +101,8 @@ async def _sum_up(
     costs: Sequence[int],
     *,
     leave: int,
-) -> tuple[Summary | None, tuple[UsageEntry, ...]]:
-    """A summary of the oldest messages; of fewer where the cheap model finds them too long.
+) -> tuple[Summary | None, Sequence[KeptMessage], tuple[UsageEntry, ...]]:
+    """A summary of the oldest messages, and these; fewer where the cheap model finds them too long.
 
     Raises `ModelError`.
     """
@@ -119,10 +121,10 @@ async def _sum_up(
             refused = error
             continue
         words = text.strip()
-        return Summary(text=words, through=older[-1].id) if words else None, usage
+        return Summary(text=words, through=older[-1].id) if words else None, older, usage
     if refused is not None:
         raise refused
-    return None, ()
+    return None, (), ()
 
 
 def oldest(

@@ -78,7 +78,7 @@ async def entitle(services: Services, conversation: int, asker: UserId) -> None:
             log.info("no title", extra={"conversation": conversation, "kind": error.kind.value})
     title = clean(title) or first_words(beginning)
     if title:
-        await archive.entitle(conversation, title, asker=asker, usage=usage)
+        await archive.entitle(conversation, title, of=beginning, asker=asker, usage=usage)
 
 
 async def _ask(
