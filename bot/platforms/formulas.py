@@ -36,14 +36,22 @@ _FORMULA = re.compile(  # a pattern that begins with signs is quick
     rf"|(?<=\\)\[(?P<display>(?:[^\\\n]|\\[^\[\]\n]|\\?{_LINE_END}){{1,1000}}?)\\\]"
     r"(?![^\[\]\n]*\]\()"  # else it is in the words of a link
     r"|(?<=\\)[^(\[]"
-    rf"|(?<=\$)(?<!\$\$)\$(?P<dollars>(?:[^$\n]|{_LINE_END}){{1,1000}}?)\$\$(?!\$)"
+    rf"|(?<=\$)(?<!\$\$)\$(?P<dollars>(?:[^$\n]|{_LINE_END}){{1,1000}}?)\$\$(?![A-Za-z0-9$])"
     r"|(?<=\$)(?<![A-Za-z0-9$]\$)(?P<single>(?=[^\s$])(?:\\\$|[^$\n`]){1,300}?(?<=[^\s\\]))"
-    r"\$(?![A-Za-z0-9$]))"
+    r"\$(?![A-Za-z0-9${]))"
 )
 _SIGN = re.compile(r"[\\^_={}<>]")
-_WORD = re.compile(r"[A-Za-z]{3}|[^\x00-\x7f]{3}")
+_WORD = re.compile(
+    r"(?<![A-Za-z])(?!(?:cos|exp|lim|ln|log|sin|tan)\b)[A-Za-z]{3}|\s[a-z]{2}\s"
+    r"|[^\x00-\x7f\u0370-\u03ff]{3}"
+)
+_NAME = re.compile(r"[A-Za-z0-9]+(?:\([A-Za-z0-9,]+\))?")
+"""As of a triangle, `ABC`, or a function, `Var(X)`."""
+_PROSE = re.compile(r"\A\s*\)|\(\s*\Z|\]\(|\*\*|://")
 _MARGIN = re.compile(r"[ ]{0,12}(?:>[ ]{0,4}){0,3}")
 _ROOT = re.compile(r"\\sqrt(?:\[(\w)\])?\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}")
+_NARROW = re.compile(r"\s*(?<!\\)(\\[,:;])\s*")
+"""A narrow gap: it would be one of three blanks, as in `x^2 \\, dx`."""
 _ROOTS = {"": "√", "3": "∛", "4": "∜"}
 
 
@@ -55,7 +63,8 @@ def unicode_formula(tex: str) -> str:
 
     if len(tex) > LONG_FORMULA or tex.count("{") > DEEP_FORMULA:
         return tex.strip()
-    shown = str(LatexToUnicodeHelper().convert(_ROOT.sub(_root, tex)))  # type: ignore[no-untyped-call]  # untyped there
+    source = _ROOT.sub(_root, _NARROW.sub(r"\1", tex))
+    shown = str(LatexToUnicodeHelper().convert(source))  # type: ignore[no-untyped-call]  # untyped there
     return shown.strip() or tex.strip()
 
 
@@ -91,6 +100,23 @@ def begun(markdown: str) -> int:
     return line if marker and marker.end() == at else at
 
 
+def is_formula(tex: str, after: str = "") -> bool:
+    """Whether it is not just what stands between two sums of money, or two variables of a shell.
+
+    `after` begins with what follows its dollar.
+    """
+    if tex[:1] in ("{", "(") and after[:1] == tex[:1]:
+        return False
+    if not tex.strip() or _PROSE.search(tex):
+        return False
+    return bool(_SIGN.search(tex) or _NAME.fullmatch(tex.strip())) or not _WORD.search(tex)
+
+
+def is_display(tex: str) -> bool:
+    r"""Whether `\[…\]` is a formula, not words or a number in brackets, as in `\[Your Name\]`."""
+    return is_formula(tex) and not tex.strip().isalnum()
+
+
 def _may_hold(text: str) -> bool:
     return "$" in text or "\\(" in text or "\\[" in text
 
@@ -106,7 +132,7 @@ def _masked(found: re.Match[str]) -> str:
 def _code(found: re.Match[str]) -> str:
     """The formula as it stands in the text instead; what is none stays as it is."""
     tex = _tex(found)
-    if tex is None or not tex.strip() or (found["single"] and not _is_formula(tex)):
+    if tex is None or not _is_meant(found, tex):
         return found[0]
     margin = _margin(found) if found["single"] is None and found["inline"] is None else None
     if margin and ">" in margin:
@@ -126,9 +152,10 @@ def _tex(found: re.Match[str]) -> str | None:
     return found["inline"] or found["display"] or found["dollars"] or found["single"]
 
 
-def _is_formula(tex: str) -> bool:
-    """Whether it is not just what stands between two sums of money."""
-    return _SIGN.search(tex) is not None or _WORD.search(tex) is None
+def _is_meant(found: re.Match[str], tex: str) -> bool:
+    if found["display"]:
+        return is_display(tex)
+    return is_formula(tex, found.string[found.end() : found.end() + 1])
 
 
 def _margin(found: re.Match[str]) -> str | None:

@@ -20,7 +20,9 @@ from tests.core.delivery.test_hostile_texts import at_once
         (r"\[ \begin{pmatrix} 1 & 2 \\ 3 & 4 \end{pmatrix} \].", "`(1  2; 3  4)`."),
         (r"$P = \$1{,}000$ and $3 \times 4 = 12$", "`P = $1,000` and `3 × 4 = 12`"),
         ("| $a \\mid b$ |", "| `a ∣ b` |"),
+        (r"$\int_0^1 x^2 \, dx$", "`∫₀¹ x² dx`"),
         ("设$x$为$y^2$。", "设`x`为`y²`。"),
+        ("在$ABC$中，$O(n log n)$。", "在`ABC`中，`O(n log n)`。"),
     ],
 )
 def test_a_formula_is_code(written: str, shown: str) -> None:
@@ -36,6 +38,12 @@ def test_a_formula_is_code(written: str, shown: str) -> None:
         "```sh\necho $x$y \\[ -f a \\]\n```",
         r"[docs \[new\]](https://example.com)",
         r"it costs \$5, and \$6 then",
+        'echo "${HOME}" and "${PATH}", ${A}${B} or $(CC)/$(LD)',
+        "cheap ($), mid ($$), high ($$$), or from $20 to 30$",
+        "Price: $$ (moderate), or $$ (a Thai)",
+        "- [Joe](https://joe.example/a_b) – $$\n- [Ann](https://ann.example/a_b) – $$\n- **Li** – $$",
+        "| Joe | $$ | Pizza |\n| Ann | $$ | Thai |",
+        r"Dear \[Your Name\], see \[1\] and x\[i\] \(if there is one\)",
     ],
 )
 def test_what_is_no_formula_stays_as_it_is(text: str) -> None:

@@ -116,7 +116,7 @@ class _Rewriter:
             is_note = _NOTE.fullmatch(payload["Text"]) and self._is_bracketed(place)
             yield from _spoilers(payload["Text"][1:] if is_note else payload["Text"])
         elif "InlineMath" in payload:
-            if is_price(self._source, place):
+            if is_price(self._source, payload, place):
                 yield {"Text": f"${payload['InlineMath']}$"}
             else:
                 yield {"Code": unicode_formula(payload["InlineMath"])}

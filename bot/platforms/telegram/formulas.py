@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from bot.platforms.formulas import is_display, is_formula
 from bot.platforms.telegram.elements import events_of, started
 
 PASSES = 12
@@ -14,8 +15,10 @@ _TEX = re.compile(
 )
 """Brackets with backslashes in the words of a link are brackets."""
 _EMPHASISED = re.compile(r"(?<![\\^])(?:\*\*|__|~~)\$\Z")
-_WORD_BEGINS = re.compile(r"(?<![\\^])[*_~(\[{\"/:;,.=<>+&–—-]\$\Z")
+_WORD_BEGINS = re.compile(r"(?<![\\^])[*_~(\[{\"/:;,.=<>+&@–—-]\$\Z")
 """A dollar before which no formula ends, when a letter stands after it."""
+_GOES_ON = re.compile('[/",;:，；：。、]')
+"""What follows a price that ends with its dollar, as in `5$/6$`; no formula begins with it."""
 
 
 def with_dollars(markdown: str) -> str:
@@ -35,7 +38,8 @@ def with_dollars(markdown: str) -> str:
 
 def _dollar(match: re.Match[str]) -> str:
     inline, block = match.groups()
-    if "\n\n" in match[0]:
+    is_meant = is_formula(inline) if block is None else is_display(block)
+    if "\n\n" in match[0] or not is_meant:
         return match[0]
     return f"${inline.strip()}$" if inline is not None else f"$${block.strip()}$$"
 
@@ -50,9 +54,10 @@ def with_prices(markdown: str) -> str:
     for _ in range(PASSES):
         source = markdown.encode()
         prices = [
-            place["start"]
+            at
             for payload, place in events_of(markdown)
-            if isinstance(payload, dict) and "InlineMath" in payload and is_price(source, place)
+            if isinstance(payload, dict) and is_price(source, payload, place)
+            for at in range(place["start"], place["start"] + 1 + ("DisplayMath" in payload))
         ]
         if not prices:
             break
@@ -61,15 +66,27 @@ def with_prices(markdown: str) -> str:
     return markdown
 
 
-def is_price(source: bytes, place: dict[str, int]) -> bool:
+def is_price(source: bytes, payload: dict[str, str], place: dict[str, int]) -> bool:
     """Whether what Markdown takes for a formula lies between two prices, as in `$10-$20`.
 
     Its closing dollar stands before a digit then (pandoc's rule), or begins a word: `**$AAPL**`.
     """
-    if not place:
+    tex = payload.get("InlineMath") or payload.get("DisplayMath")
+    if not place or tex is None:
         return False
-    formula = source[place["start"] : place["end"]].decode()
-    after = source[place["end"] : place["end"] + 4].decode(errors="ignore")[:1]
-    if after.isdigit() or _EMPHASISED.search(formula):
+    start, end = place["start"], place["end"]
+    before = source[max(0, start - 1) : start].decode(errors="ignore")
+    following = source[end : end + 4].decode(errors="ignore")
+    after = following[:1]
+    is_longer = after == "$" and following[1:2] != "$"  # than the dollars before it
+    if after.isdigit() or is_longer or not is_formula(tex, after):
         return True
-    return after.isalpha() and _WORD_BEGINS.search(formula) is not None
+    if before.isalnum() and _GOES_ON.match(tex):
+        return True
+    if "DisplayMath" in payload:
+        return after.isascii() and after.isalpha()
+    formula = source[start:end].decode()
+    if _EMPHASISED.search(formula):
+        return True
+    is_wide = not formula[-2].isascii() and after.isascii()
+    return after.isalpha() and (is_wide or _WORD_BEGINS.search(formula) is not None)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import html
 import random
 import re
 from pathlib import Path
@@ -8,6 +9,9 @@ import pytest
 
 from bot.core.delivery.partial import settle
 from bot.platforms.telegram.render import MAX_ENTITIES, MAX_TEXT, Rendered, measure, pages, render
+from bot.platforms.telegram.rich import compose
+from bot.sandbox.phone import markup as phone
+from bot.sandbox.telegram import blocks
 from bot.sandbox.telegram.judge import Tdlib
 from tests.platforms.telegram.judging import (
     STEP,
@@ -246,9 +250,30 @@ def test_only_the_price_itself_is_bold() -> None:
 
 
 def test_a_formula_beside_prices_or_before_a_letter_stays_one() -> None:
-    rendered = render("**$5** for **$x^2$**, the $n$th of $y$为 and $E=mc^2$.")
+    rendered = render("**$5** for **$x^2$**, the $n$th of $y$为 and $E=mc^2$, 3$n$, 2$\\pi r$.")
     formulas = [words for kind, words in kinds(rendered) if kind == "code"]
-    assert formulas == ["x²", "n", "y", "E=mc²"]
+    assert formulas == ["x²", "n", "y", "E=mc²", "n", "π r"]
+
+
+@pytest.mark.parametrize(
+    "markdown",
+    [
+        "USD ($) vs. AUD (A$)",
+        "cheap ($), mid ($$), high ($$$), top ($$$$)",
+        "$ = cheap, $$ = medium, $$$ = expensive",
+        "Joe: $$ – pizza, Ann: $$ – thai, $$ – rice",
+        'echo "${HOME}" and "${PATH}", or ${A}${B}',
+        "变量$x和$y，环境变量$HOME与$PATH_X",
+        "价格是5$，折后4$。",
+        "from 5$ to 6$, or 7$",
+        r"Dear \[Your Name\], see \[1\], \(if you like\)",
+    ],
+)
+def test_dollars_and_brackets_of_words_are_shown(markdown: str) -> None:
+    text = markdown.replace("\\", "")
+    assert render(markdown).text == text
+    rich = phone.from_blocks(blocks.from_markdown(compose(markdown).markdown))
+    assert html.unescape(re.sub("<[^<>]*>", "", rich)) == text
 
 
 @pytest.mark.parametrize("markdown", [text for text, _ in PRICES[:4]])

@@ -64,7 +64,7 @@ async def test_ends_of_lines_of_any_kind_keep_words_apart(rich: TelegramStage, e
 @pytest.mark.parametrize(
     ("written", "sent"),
     [
-        (r"\(x^2\) is \[y\]", "$x^2$ is $$y$$"),
+        (r"\(x^2\) is \[y+1\]", "$x^2$ is $$y+1$$"),
         ("from $5 to $10, $10-$20", r"from \$5 to \$10, \$10-\$20"),
         ("it is $x^2$ for \\$7", "it is $x^2$ for \\$7"),
         ("1==1 and 2==2", r"1\=\=1 and 2\=\=2"),
