@@ -28,7 +28,7 @@ _TAG = re.compile(
     r"|<(?:"
     r"(?P<end>br[ ]?/?>\n?)"
     rf"|(?P<name>{_NAMES}){_ATTRIBUTES}>(?P<words>[^<>\n]{{1,{LONGEST}}})</(?P=name)>"
-    rf"|(?P<comment>!--[^\n]{{0,{COMMENT}}}?-->)"
+    rf"|(?P<comment>!--(?:[^\n<]|<(?!!--)){{0,{COMMENT}}}?-->)"
     rf"|(?P<block>/?(?:{_BLOCKS}){_ATTRIBUTES}>)"
     r")",
     re.IGNORECASE,
