@@ -41,7 +41,7 @@ def test_a_formula_is_code(written: str, shown: str) -> None:
         'echo "${HOME}" and "${PATH}", ${A}${B} or $(CC)/$(LD)',
         "cheap ($), mid ($$), high ($$$), or from $20 to 30$",
         "Price: $$ (moderate), or $$ (a Thai)",
-        "- [Joe](https://joe.example/a_b) – $$\n- [Ann](https://ann.example/a_b) – $$\n- **Li** – $$",
+        "- [Joe](https://joe.example/a_b) – $$\n- [Ann](https://ann.example/) – $$\n- **Li** – $$",
         "| Joe | $$ | Pizza |\n| Ann | $$ | Thai |",
         r"Dear \[Your Name\], see \[1\] and x\[i\] \(if there is one\)",
     ],

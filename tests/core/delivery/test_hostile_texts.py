@@ -18,6 +18,8 @@ USUAL = "- an item with *some* words\n\nWords of the usual kind.\n\n```\ncode\n`
 TIMES = 100
 """More than any of these takes of what a usual text does, and little of what they took once: some,
 for ever."""
+LEAST = 0.3
+"""Seconds that any work may take: some find nothing at all to do in a usual text."""
 HOSTILE = {
     "quotes in quotes": "> " * 40 + "x",
     "blanks": " " * 6000 + "x!",
@@ -61,7 +63,7 @@ def at_once(work: Callable[[str], object]) -> Iterator[None]:
 
     What counts is the time of the processor, so it does not matter what else the machine does.
     """
-    limit = TIMES * min(seconds(work, USUAL) for _ in range(3))
+    limit = max(LEAST, TIMES * min(seconds(work, USUAL) for _ in range(3)))
 
     def give_up(number: int, frame: object) -> None:
         raise AssertionError(f"it takes more than {limit:.2f} s")
