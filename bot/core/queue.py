@@ -133,7 +133,7 @@ class TurnQueue(Protocol):
         ...
 
     async def knows(self, platform: str, key: str) -> bool:
-        """Whether an event with this key has been taken in, and not been deleted since."""
+        """Whether an event with this key has been taken in, be it withdrawn since."""
         ...
 
     async def bury(self, event: Unreadable) -> None:
