@@ -11,7 +11,8 @@ import pytest
 
 from bot.api.settings import ModelSettings
 from bot.core.access import Access
-from bot.core.fakes.platform import ANN, CHAT
+from bot.core.fakes.clock import ManualClock
+from bot.core.fakes.platform import ANN, CHAT, FakePlatform
 from bot.core.settings import ChatSettings
 from bot.core.types import (
     ChatId,
@@ -25,7 +26,7 @@ from bot.errors import ChatGone, PlatformDown, PlatformError, QueueFull, StoreEr
 from bot.sandbox.openai.faults import Hang, Stall
 from bot.sandbox.openai.scripted import Answer
 from bot.store.queue.turns import Turns
-from tests.house import House, open_house
+from tests.house import QUICK, House, open_house
 
 EVE = Sender(UserId("666"), "Eve")
 SLOW = "slow answer " * 20
@@ -300,6 +301,47 @@ async def test_one_who_blocks_the_bot_after_asking_costs_no_retries(house: House
 async def test_a_platform_that_is_down_gets_the_words_of_a_command_later(house: House) -> None:
     house.platform.fail_next(PlatformDown("no connection"))
     assert (await house.say("/new"))[-1].startswith("✨ A fresh start")
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+async def answered(house: House, clock: ManualClock) -> None:
+    """Time passes until everything is answered, for two hours at most."""
+    ended = asyncio.create_task(house.lanes.answered(CHAT))
+    while not ended.done():
+        assert clock.monotonic() < 7200
+        await asyncio.sleep(0.002)
+        await clock.advance(10)
+
+
+async def test_the_words_of_a_command_wait_for_as_long_as_the_platform_asks(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    platform = FakePlatform(QUICK, clock=clock)
+    async with open_house(tmp_path, platform=platform, clock=clock) as house:
+        platform.refuse_next(30)
+        await house.happen(platform.message("/new"))
+        await answered(house, clock)
+        assert platform.kept()[-1].startswith("✨ A fresh start")
+    assert (platform.refusals, platform.offences) == (1, 0)
+
+
+async def test_the_words_of_a_command_are_given_up_while_the_platform_stays_down(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    platform = FakePlatform(QUICK, clock=clock)
+    async with open_house(tmp_path, platform=platform, clock=clock) as house:
+        for _ in range(1000):
+            platform.fail_next(PlatformDown("no connection"))
+        await house.happen(platform.message("/new"))
+        await answered(house, clock)
+        platform.clear_fates()
+        await house.happen(platform.message("hello"))
+        await answered(house, clock)
+        assert platform.kept()[-1].startswith("**You said:** hello")
 
 
 async def test_a_post_without_an_answer_is_not_made_twice(house: House) -> None:
