@@ -65,7 +65,7 @@ class Traffic:
         self._changed.set()
         self._changed = asyncio.Event()
 
-    async def until(self, reached: Callable[[Traffic], bool], *, seconds: float = 10.0) -> None:
+    async def until(self, reached: Callable[[Traffic], bool], *, seconds: float = 60.0) -> None:
         """Wait until something has happened; raises `TimeoutError` when it does not."""
         async with asyncio.timeout(seconds):
             while not reached(self):

@@ -18,6 +18,7 @@ from bot.sandbox.pages.server import (
     sent_file,
 )
 from bot.sandbox.phone.seats import Seat, may_delete, picture
+from bot.sandbox.telegram.buttons import ANSWER_SECONDS
 from bot.sandbox.telegram.screen import next_expiry
 from bot.sandbox.telegram.state import Press
 from bot.sandbox.telegram.telegram import Telegram
@@ -124,7 +125,7 @@ class Phone:
     async def _toast(self, press: Press, tell: Tell) -> None:
         """Show what the bot says in passing, when it comes."""
         with suppress(TimeoutError):
-            await self._telegram.changes.until(lambda: press.answered)
+            await self._telegram.changes.until(lambda: press.answered, ANSWER_SECONDS)
             if press.toast:
                 await tell({"toast": press.toast})
 

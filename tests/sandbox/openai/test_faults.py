@@ -92,7 +92,8 @@ async def test_silence_lasts_until_the_client_goes_away(
 ) -> None:
     api.faults.add(fault)
     with pytest.raises(httpx.ReadTimeout):
-        async with http.stream("POST", CHAT, json=ask(stream=True), timeout=0.1) as answer:
+        patience = httpx.Timeout(PATIENCE, read=0.5)
+        async with http.stream("POST", CHAT, json=ask(stream=True), timeout=patience) as answer:
             async for _ in answer.aiter_lines():
                 pass
     await api.traffic.until(lambda seen: seen.abandoned == 1)

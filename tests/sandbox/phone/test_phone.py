@@ -13,7 +13,7 @@ from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.errors import ConfigError
 from bot.sandbox.pages.server import serve_pages
-from bot.sandbox.phone import Phone, Seat
+from bot.sandbox.phone import Phone, Seat, server
 from bot.sandbox.telegram.telegram import Telegram
 from tests.patience import PATIENCE
 from tests.sounds import beeps
@@ -84,16 +84,16 @@ async def test_a_button_is_pressed_and_a_toast_is_shown(browser: ClientSession, 
 
 
 async def test_a_person_can_write_while_the_bot_has_not_answered_a_press(
-    telegram: Telegram, browser: ClientSession, bot: Bot
+    telegram: Telegram, browser: ClientSession, bot: Bot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(server, "ANSWER_SECONDS", 10 * PATIENCE)
     telegram.person(name="Ann").private().send("go")
     keys = InlineKeyboardMarkup([[InlineKeyboardButton("Yes", callback_data="y")]])
     sent = await bot.send_message(1001, "Sure?", reply_markup=keys)
     async with browser.ws_connect("/live/ann") as socket:
         await socket.send_json({"press": sent.message_id, "row": 0, "column": 0})
         await socket.send_json({"send": "are you there?"})
-        async with asyncio.timeout(2):  # the toast is waited for longer
-            await seen(socket, lambda news: "are you there?" in texts(news))
+        await seen(socket, lambda news: "are you there?" in texts(news))
 
 
 @pytest.mark.parametrize(("among_others", "left"), [(False, []), (True, ["Gone?"])])

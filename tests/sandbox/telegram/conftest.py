@@ -46,12 +46,22 @@ async def raw(telegram: Telegram, method: str, **params: object) -> tuple[int, d
 
 def connected(telegram: Telegram, *, read_timeout: float = PATIENCE) -> Bot:
     """python-telegram-bot as anybody would set it up, talking to the sandbox."""
-    plain = {"verify": False}  # loading certificates takes longer than a test
-    patient = {f"{what}_timeout": PATIENCE for what in ("connect", "write", "media_write", "pool")}
     return Bot(
         telegram.token,
         base_url=f"{telegram.base_url}/bot",
         base_file_url=f"{telegram.base_url}/file/bot",
-        request=HTTPXRequest(16, read_timeout, httpx_kwargs=plain, **patient),
-        get_updates_request=HTTPXRequest(1, read_timeout, httpx_kwargs=plain, **patient),
+        request=_patient(16, read_timeout),
+        get_updates_request=_patient(1, read_timeout),
+    )
+
+
+def _patient(connections: int, read_timeout: float) -> HTTPXRequest:
+    return HTTPXRequest(
+        connections,
+        read_timeout,
+        write_timeout=PATIENCE,
+        connect_timeout=PATIENCE,
+        pool_timeout=PATIENCE,
+        media_write_timeout=PATIENCE,
+        httpx_kwargs={"verify": False},  # loading certificates takes longer than a test
     )
