@@ -143,7 +143,9 @@ async def _forget_what_was_made_of(connection: Connection, found: Collection[Row
         )
         await connection.execute(told)
         before = sa.select(sa.func.count()).where(
-            messages.c.conversation_id == row.conversation_id, messages.c.id < row.id
+            messages.c.conversation_id == row.conversation_id,
+            messages.c.id < row.id,
+            sa.not_(messages.c.hidden),
         )
         if (await connection.execute(before)).scalar_one() < TITLED:
             here = sa.update(conversations).where(conversations.c.id == row.conversation_id)

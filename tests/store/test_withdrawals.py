@@ -114,6 +114,23 @@ async def test_what_follows_from_a_first_message_is_a_title_that_is_made_anew(
     assert await stores.archive.untitled(conversation)
 
 
+async def test_a_title_goes_with_its_message_though_others_were_taken_back_before(
+    stores: Stores,
+) -> None:
+    for number in (1, 2):
+        await ask_about(stores, numbered(number, f"word {number}"))
+    conversation = await stores.conversations.current(chat())
+    page = await stores.conversations.page(conversation)
+    await stores.turns.accept(numbered(3, "/undo"), urgent=False)
+    turn = await claim(stores)
+    await stores.turns.finish(turn.id, Outcome(hidden=tuple(kept.id for kept in page)))
+    secret = numbered(4, WORD)
+    await ask_about(stores, secret)
+    await ask_about(stores, numbered(5, "trombone"))
+    await stores.turns.withdraw(gone(secret))
+    assert await stores.archive.untitled(conversation)
+
+
 @pytest.mark.parametrize("number", [0, 1, 2])
 async def test_what_is_being_made_of_a_message_when_it_goes_is_not_kept(
     stores: Stores, number: int
