@@ -10,6 +10,7 @@ from markdown_it.token import Token
 from rich.markdown import Markdown
 
 from bot.platforms.tags import STRUCTURE, as_markdown, plain, read_tag
+from bot.platforms.unpaired import Reader
 
 _PARSER = MarkdownIt().enable(["strikethrough", "table"])
 
@@ -18,58 +19,74 @@ class Document(Markdown):
     """A Markdown text for a terminal.
 
     Lines stay lines, as in every chat. A tag of HTML that formats nothing here is words, and an
-    address that says where it leads is not said twice.
+    address that says where it leads is not said twice. Of a `partial` text the end is not there.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, partial: bool) -> None:
         super().__init__("", code_theme="ansi_dark", hyperlinks=False)
-        self.parsed = list(_shown(_PARSER.parse(text)))
+        self.parsed = list(_shown(_PARSER.parse(text), partial=partial))
 
 
-def _shown(tokens: Iterable[Token], *, inside_html: bool = False) -> Iterator[Token]:
+def _shown(tokens: Iterable[Token], *, partial: bool, inside_html: bool = False) -> Iterator[Token]:
     in_cell = False
     for token in tokens:
         if token.type == "html_block":
-            yield from _html_block(token.content, inside_html=inside_html)
+            yield from _html_block(token.content, partial=partial, inside_html=inside_html)
             continue
         if token.children:
-            token.children = list(_inline(token.children, in_cell=in_cell))
+            token.children = list(_inline(token.children, in_cell=in_cell, partial=partial))
         in_cell = token.type in ("td_open", "th_open")
         yield token
 
 
-def _html_block(source: str, *, inside_html: bool) -> Iterator[Token]:
+def _html_block(source: str, *, partial: bool, inside_html: bool) -> Iterator[Token]:
     """A block of HTML, read as the Markdown that it means."""
     if not inside_html:
-        yield from _shown(_PARSER.parse(as_markdown(source)), inside_html=True)
+        tokens = _PARSER.parse(as_markdown(source))
+        yield from _shown(tokens, partial=partial, inside_html=True)
         return
     yield Token("paragraph_open", "p", 1)
     yield Token("text", "", 0, content=plain(source).strip())
     yield Token("paragraph_close", "p", -1)
 
 
-def _inline(tokens: list[Token], *, in_cell: bool) -> Iterator[Token]:
+def _inline(tokens: list[Token], *, in_cell: bool, partial: bool) -> Iterator[Token]:
+    words = _words(tokens, in_cell=in_cell, partial=partial)
     for number, token in enumerate(tokens):
         if token.type == "softbreak":
             yield replace(token, type="hardbreak")
         elif token.type == "html_inline":
-            yield _tag(token, in_cell=in_cell)
+            yield replace(token, type="text") if number in words else _tag(token)
         elif not _is_said(tokens, number):
             yield token
 
 
-def _tag(token: Token, *, in_cell: bool) -> Token:
-    """What stands for a tag of HTML; lists and paragraphs in a cell of a table can only be that."""
+def _words(tokens: list[Token], *, in_cell: bool, partial: bool) -> set[int]:
+    """Which of the tags are words."""
+    reader = Reader()
+    reader.end_line(in_cell=in_cell)
+    for number, token in enumerate(tokens):
+        if token.type == "html_inline":
+            reader.read(read_tag(token.content), number)
+        else:
+            reader.go_on()
+    reader.end_line(in_cell=False)
+    return reader.words - reader.last if partial else reader.words
+
+
+def _tag(token: Token) -> Token:
+    """What stands for a tag of HTML; lists and paragraphs can only be in a cell of a table."""
     tag = read_tag(token.content)
-    if tag is not None and tag.name == "br":
+    if tag is None:
+        return replace(token, type="text")
+    if tag.name == "br":
         return replace(token, type="hardbreak")
-    if tag is not None and tag.name == "sup" and not tag.closing:
+    if tag.name == "sup" and not tag.closing:
         return replace(token, type="text", content="^")
-    if tag is not None and tag.name in STRUCTURE and in_cell:
+    if tag.name in STRUCTURE:
         sign = "• " if tag.name == "li" and not tag.closing else " "
         return replace(token, type="text", content=sign)
-    is_word = tag is None or tag.name in STRUCTURE
-    return replace(token, type="text") if is_word else token
+    return token
 
 
 def _is_said(tokens: list[Token], number: int) -> bool:

@@ -33,11 +33,11 @@ class Renderer:
     def __init__(self, colors: ColorSystem | None) -> None:
         self._colors = colors
 
-    def markdown(self, text: str, width: int) -> str:
+    def markdown(self, text: str, width: int, *, partial: bool = False) -> str:
         """Markdown as ANSI text, ending with a newline; empty when there is nothing to see."""
         if not text.strip():
             return ""
-        drawn = Document(as_meant(as_code(text)))
+        drawn = Document(as_meant(as_code(text)), partial=partial)
         return self._ansi(drawn, min(width, MAX_WIDTH)).replace(GAP, "")
 
     def line(self, text: str, style: str, width: int) -> str:

@@ -128,7 +128,7 @@ class TerminalScreen:
         """Print what is finished of the text, and draw the rest above the prompt."""
         printed = self._standing(message, text)
         finished, tail = split_finished(text[len(printed) :])
-        drawn = self._markdown(tail[: min(begun(tail), undecided(tail))])
+        drawn = self._markdown(tail[: min(begun(tail), undecided(tail))], partial=True)
         if finished:
             self._tail = ""
             self._print(self._markdown(finished))
@@ -195,8 +195,8 @@ class TerminalScreen:
             lines.append(self._sign)
         return ANSI("\n".join(["", *lines, ""]) if lines else "")
 
-    def _markdown(self, text: str) -> str:
-        drawn = self._renderer.markdown(text, self._width)
+    def _markdown(self, text: str, *, partial: bool = False) -> str:
+        drawn = self._renderer.markdown(text, self._width, partial=partial)
         return "\n" + drawn if drawn else ""
 
     def _line(self, text: str, style: str) -> str:
