@@ -1,14 +1,17 @@
-"""What is said when a turn fails for good, to the person and to the operator."""
+"""What a turn that fails for good says to the person and the operator, and one nobody wants now."""
 
 from __future__ import annotations
 
+import logging
 import traceback
 from pathlib import PurePath
 
 from bot.core.commands.revive import offer_revival
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, IncomingMessage
-from bot.errors import BotError
+from bot.errors import BotError, PlatformError
+
+log = logging.getLogger(__name__)
 
 
 def reason_of(error: Exception) -> str:
@@ -38,3 +41,15 @@ async def give_up(ctx: TurnContext, *, interrupted: bool) -> None:
     async with delivery:
         delivery.rewrite(ctx.written or ctx.turn.partial)
         await delivery.finish(mark=text, buttons=await offer_revival(ctx), failed=True)
+
+
+async def clear_away(ctx: TurnContext) -> None:
+    """What the turn answers was deleted: delete what it has said, as far as the platform lets us.
+
+    A half answer that nobody asked for any more helps nobody, and may say what was deleted.
+    """
+    log.info("turn withdrawn", extra=ctx.log)
+    try:
+        await ctx.take_away()
+    except PlatformError as error:
+        log.warning("not taken away", extra={**ctx.log, "error": repr(error)})

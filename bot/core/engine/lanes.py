@@ -14,8 +14,9 @@ from dataclasses import replace
 from bot.core.access import Gate, Verdict
 from bot.core.clock import within
 from bot.core.engine.chores import Chores
+from bot.core.engine.contexts import Contexts
 from bot.core.engine.ends import Ends
-from bot.core.engine.failures import give_up, reason_of
+from bot.core.engine.failures import clear_away, give_up, reason_of
 from bot.core.engine.leftovers import Leftovers
 from bot.core.engine.moving import MovedChats
 from bot.core.engine.router import Router
@@ -23,7 +24,6 @@ from bot.core.engine.rows import Rows
 from bot.core.engine.stops import Stops
 from bot.core.engine.unfinished import Unfinished
 from bot.core.engine.waiting import WaitingRoom
-from bot.core.manner import style_of
 from bot.core.memory.overhearing import overhear
 from bot.core.models import UsageEntry
 from bot.core.ports import Platform
@@ -37,7 +37,6 @@ from bot.core.types import (
     ChatRef,
     Happening,
     IncomingMessage,
-    StopPressed,
     Unreadable,
     Withdrawal,
 )
@@ -74,8 +73,7 @@ class Lanes:
         gate: Gate,
         router: Router,
     ) -> None:
-        self._platforms = platforms
-        self._services = services
+        self._stores = services.stores
         self._turns = services.stores.turns
         self._clock = services.clock
         self._gate = gate
@@ -91,10 +89,20 @@ class Lanes:
         )
         self._rows = Rows(self._turns, self._room, self._clock)
         self._unfinished = Unfinished(self._turns, self._clock)
-        self._leftovers = Leftovers(platforms, services.stores, self._busy)
         self._chores = Chores(services)
         self._moved = MovedChats(services.stores.moves, gate)
         self._stops = Stops(self._moved.names)
+        self._contexts = Contexts(
+            platforms=platforms,
+            services=services,
+            gate=gate,
+            room=self._room,
+            rows=self._rows,
+            unfinished=self._unfinished,
+            leftovers=Leftovers(platforms, services.stores, self._busy),
+            now=self._moved.now,
+            stop_chat=self.stop_chat,
+        )
         self._accepting = True
         self._ends = Ends(
             platforms, services.stores, services.clock, leaving=lambda: not self._accepting
@@ -122,10 +130,10 @@ class Lanes:
         event = await self._rows.with_its_album(event)
         verdict = self._gate.check(event)
         if verdict is Verdict.IGNORE:
-            await overhear(self._services.stores, self._gate, event)
+            await overhear(self._stores, self._gate, event)
             return
         chat = event.chat
-        place = await self._router.place(event, self._services.stores, self._working)
+        place = await self._router.place(event, self._stores, self._working)
         may_begin = self._recovered and self._accepting
         try:
             accepted = await self._turns.accept(place.event, urgent=place.urgent, begin=may_begin)
@@ -281,7 +289,8 @@ class Lanes:
         try:
             if not is_words:
                 await self._ends.note_sender(turn)  # a command may be about those who have spoken
-            ctx = await self._context(turn, others, stopper)
+            gather = turn.attempt <= ATTEMPTS
+            ctx = await self._contexts.of(turn, others, stopper, gather=gather)
             if turn.attempt > ATTEMPTS:
                 await give_up(ctx, interrupted=True)
                 return await self._ends.fail(turn, "interrupted too often", dead=True)
@@ -289,7 +298,8 @@ class Lanes:
                 outcome = await self._handle(ctx)
             except TurnWithdrawn:
                 others.clear()  # they wait by themselves
-                return await self._dissolve(ctx)
+                await clear_away(ctx)
+                return await self._ends.dissolve(ctx.turn, ctx.spent)
         except asyncio.CancelledError:
             await asyncio.shield(self._ends.release(turn, _spent(ctx)))
             raise
@@ -325,38 +335,6 @@ class Lanes:
         if (task := self._working.get(turn_id)) is not None:
             task.cancel()
 
-    async def _context(self, turn: Turn, others: list[int], stopper: Stopper) -> TurnContext:
-        first, event, settings = turn, turn.event, turn.settings
-        shown = list(turn.shown)
-        line = None if turn.urgent else await self._room.leave(turn.chat, turn.id)
-        if line is not None and not shown:
-            shown.append(line)
-        ours = self._unfinished.holds(turn.chat, turn.id)
-        await self._leftovers.tidy(turn, shown, ours=ours)
-        chosen = settings.together or ("on" if self._services.defaults.together else "off")
-        if isinstance(event, IncomingMessage) and not turn.urgent and turn.attempt <= ATTEMPTS:
-            turn = await self._rows.gather(turn, event, others, shown, words=chosen == "on")
-        if not isinstance(event, IncomingMessage | StopPressed):
-            # What a button does is shown in the message that bears it.
-            shown = list(turn.shown) or [event.ref]
-        style = style_of(settings, self._services.defaults)
-        return TurnContext(
-            services=self._services,
-            platform=self._platforms[turn.chat.platform].styled(style),
-            turn=turn,
-            sender=event.sender,
-            settings=settings,
-            admin=self._gate.is_admin(turn.chat, event.sender),
-            gate=self._gate,
-            stopper=stopper,
-            platforms=self._platforms,
-            stop_chat=self.stop_chat,
-            now=self._moved.now,
-            shown=shown,
-            stands=lambda: None if turn.urgent else self._room.stands(turn.chat),
-            tidy=lambda: self._leftovers.tidy_again(first, shown),
-        )
-
     async def _handle(self, ctx: TurnContext) -> Outcome:
         if ctx.turn.urgent:
             return await self._router.handle(ctx)
@@ -368,18 +346,6 @@ class Lanes:
             self._stops.drop(chat, ctx.turn.id)
             self._busy.discard(chat)
             self._room.answered(chat)
-
-    async def _dissolve(self, ctx: TurnContext) -> bool:
-        """What the turn answers was deleted: take away what it has said. True when it is over.
-
-        A half answer that nobody asked for any more helps nobody, and may say what was deleted.
-        """
-        log.info("turn withdrawn", extra=ctx.log)
-        try:
-            await ctx.take_away()
-        except PlatformError as error:
-            log.warning("not taken away", extra={**ctx.log, "error": repr(error)})
-        return await self._ends.dissolve(ctx.turn, ctx.spent)
 
     async def stop_chat(self, chat: ChatRef) -> bool:
         """Stop the answer being written in a chat; False when none is. Raises `StoreError`.
@@ -397,9 +363,7 @@ class Lanes:
         dead = turn.attempt >= ATTEMPTS
         if dead:
             try:
-                last = ctx or await self._context(
-                    replace(turn, attempt=ATTEMPTS + 1), [], Stopper()
-                )
+                last = ctx or await self._contexts.of(turn, [], Stopper(), gather=False)
                 await give_up(last, interrupted=False)
             except (StoreError, TurnLost, PlatformError) as second:
                 log.error("failure not shown", extra={"turn": turn.id, "error": repr(second)})
