@@ -12,10 +12,19 @@ import pytest
 
 from bot.core.stores import Stores
 from bot.store import StorageSettings, migrate, open_store
+from bot.store import postgres as engines
 from bot.store.schema import metadata
+from tests.patience import PATIENCE
 from tests.store.postgres import Server
 
 _names = itertools.count()
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that is slow to let a bot in, or to answer, is waited for on a busy machine."""
+    for name in ("_CONNECT_SECONDS", "ANSWER"):
+        monkeypatch.setattr(engines, name, PATIENCE)
 
 
 @pytest.fixture(scope="session")
