@@ -35,7 +35,8 @@ log = logging.getLogger(__name__)
 TRIES = 5
 """How often somebody is told that a message was not taken in, when the platform fails."""
 CLOSING = 1.0
-"""Seconds for a line that is being posted at the end, so that it is written down, or taken back."""
+"""Seconds for a line that is being posted at the end, so that it is written down, or taken back;
+and for one that is being deleted, of which nobody else knows."""
 CROWD = 10_000
 """Messages of which it is remembered that their sender was told they wait outside."""
 
@@ -261,4 +262,4 @@ class WaitingRoom:
             for line in lines:
                 line.cancel()
             await asyncio.wait(lines)
-        await self._errands.close()
+        await self._errands.close(patience=CLOSING)
