@@ -41,6 +41,7 @@ def test_help_is_chinese_and_fits_the_terminal(chinese: Shell, words: str) -> No
     assert ended.code == 0
     assert ended.out.startswith("用法：bot")
     assert "显示此帮助并退出" in ended.out
+    assert "arguments" not in ended.out
     assert english_in(ended.out) == []
     lines = ended.out.splitlines()
     assert max(map(get_cwidth, lines)) <= 80

@@ -19,6 +19,7 @@ _PIECE = re.compile(r"\s+|[（“]*(?:[\u2e80-\uffef]|[^\s\u2e80-\uffef“”]+)
 _ARGPARSE = (
     N_("usage: "),
     N_("options"),
+    N_("positional arguments"),
     N_("show this help message and exit"),
     N_("%(prog)s: error: %(message)s\n"),
     N_("argument %(argument_name)s: %(message)s"),

@@ -15,14 +15,14 @@ import sqlalchemy as sa
 from bot.core.clock import SystemClock
 from bot.core.facts import Fact
 from bot.core.limits.calendar import UTC_CALENDAR, Calendar
-from bot.core.phrases import Phrase
+from bot.core.phrases import Phrase, placed, reason
 from bot.core.queue import TurnState
 from bot.core.statistics import Extent
 from bot.core.upkeep import Purged
 from bot.errors import StoreError
 from bot.store import migrate, ratings
 from bot.store.connection import Connection
-from bot.store.database import Database, begin_file, connected
+from bot.store.database import Database, connected
 from bot.store.errors import translated
 from bot.store.facts import young
 from bot.store.purging import Purging
@@ -202,8 +202,11 @@ def _copy(file: Path, to: Path) -> int:
         raise StoreError(Phrase("{file} exists already; name a new file", file=to))
     unfinished = to.with_name(f"{to.name}.unfinished")
     try:
+        unfinished.touch(mode=0o600)  # nobody else on the machine may read what people wrote
+    except OSError as error:
+        raise StoreError(placed(str(to), reason(error))) from error
+    try:
         with translated():
-            begin_file(unfinished)
             source, target = sqlite3.connect(file), sqlite3.connect(unfinished)
             with closing(source), closing(target):
                 source.backup(target)
