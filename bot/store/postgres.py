@@ -16,6 +16,7 @@ from weakref import WeakSet
 from asyncpg import (  # type: ignore[import-untyped]  # has none
     Connection,
     InterfaceError,
+    InternalClientError,
     PostgresError,
     connect,
 )
@@ -139,7 +140,7 @@ def _must_answer(connection: AdaptedConnection, record: object, proxy: object) -
     """
     try:
         connection.run_async(lambda driver: driver.execute("SELECT 1", timeout=ANSWER))
-    except (PostgresError, InterfaceError, OSError) as error:
+    except (PostgresError, InterfaceError, InternalClientError, OSError) as error:
         raise InvalidatePoolError from error  # which connects anew
 
 
