@@ -34,8 +34,10 @@ _TAG = re.compile(
     re.IGNORECASE,
 )
 _SIGN = re.compile(rf"<(?:br|!--|/?(?:{_NAMES}|{_BLOCKS})[ >])", re.IGNORECASE)
+_TITLE = re.compile(rf"[ ]*<summary{_ATTRIBUTES}>[^<>\n]{{1,{LONGEST}}}</summary>", re.IGNORECASE)
 _BEGUN = re.compile(
-    rf"<(?:(?:{_NAMES}){_ATTRIBUTES}>[^<>\n]{{0,{LONGEST}}}(?:</[a-z]{{0,8}})?"
+    rf"<(?:(?:details{_ATTRIBUTES}>[ ]*<)?"
+    rf"(?:{_NAMES}){_ATTRIBUTES}>[^<>\n]{{0,{LONGEST}}}(?:</[a-z]{{0,8}})?"
     rf"|!--[^\n]{{0,{COMMENT}}}|/?(?:{_BLOCKS}){_ATTRIBUTES}>)\s*\Z",
     re.IGNORECASE,
 )
@@ -67,7 +69,8 @@ def _meaning(found: re.Match[str]) -> str:
     if found["block"]:
         end = found.string.find("\n", found.end())
         after = found.string[found.end() : end if end >= 0 else len(found.string)]
-        return "" if not before.strip(" >") and not after.strip() else found[0]
+        is_alone = not after.strip() or _TITLE.match(after)
+        return "" if not before.strip(" >") and is_alone else found[0]
     name, words = found["name"].lower(), found["words"]
     if name == "sup":
         return f"^{words}"
