@@ -14,6 +14,9 @@ from bot.core.chat import KeptMessage
 from bot.core.models import UsageEntry
 from bot.core.types import ChatRef, IncomingMessage, MessageRef, UserId
 
+TITLED = 4
+"""A title is made of so many messages, the first that are in a conversation."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shelved:

@@ -67,6 +67,10 @@ class Conversations(Protocol):
         """
         ...
 
+    async def beginning(self, conversation: int, *, limit: int) -> Sequence[KeptMessage]:
+        """The oldest messages that are in the conversation still, in order."""
+        ...
+
     async def drawn(self, chat: ChatRef, digest: str = "") -> ImagePart | None:
         """A picture that the bot drew in this chat, by the SHA-256 of its bytes; else the newest.
 

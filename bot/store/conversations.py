@@ -73,6 +73,12 @@ class ConversationTable(Conversations):
                 )
             )
 
+    async def beginning(self, conversation: int, *, limit: int) -> Sequence[KeptMessage]:
+        with _readable(str(conversation)):
+            return await self._database.read(
+                lambda connection: messages.beginning(connection, conversation, limit=limit)
+            )
+
     async def drawn(self, chat: ChatRef, digest: str = "") -> ImagePart | None:
         return await self._database.read(
             lambda connection: messages.drawn(connection, chat, digest)

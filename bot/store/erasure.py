@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
+from bot.core.archive import TITLED
 from bot.core.chat import NewMessage, Role
 from bot.core.question.question import without
 from bot.core.types import ChatRef, MessageId
@@ -32,8 +33,6 @@ from bot.store.schema import (
 )
 
 Row: TypeAlias = sa.Row[Any, Any, Any, Any]
-TITLED = 4
-"""A title is made of so many messages at the beginning of a conversation (`memory.titles`)."""
 
 
 async def erase(connection: Connection, chat: ChatRef, message: MessageId) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import sha256
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -156,7 +157,23 @@ async def page(
     """
     place = {"conversation": conversation, "before": before, "most": limit}
     query = PAGE if before is None else PAGE_BEFORE
-    rows = list(reversed((await connection.execute(query, place)).all()))
+    return await _read(connection, list(reversed((await connection.execute(query, place)).all())))
+
+
+async def beginning(
+    connection: Connection, conversation: int, *, limit: int
+) -> Sequence[KeptMessage]:
+    """The oldest messages, in order; no hidden ones. Raises `codec.UndecodableError`."""
+    query = (
+        sa.select(messages)
+        .where(messages.c.conversation_id == conversation, sa.not_(messages.c.hidden))
+        .order_by(messages.c.id)
+        .limit(limit)
+    )
+    return await _read(connection, (await connection.execute(query)).all())
+
+
+async def _read(connection: Connection, rows: Sequence[sa.Row[Any]]) -> Sequence[KeptMessage]:
     showing = [row.id for row in rows if codec.may_show(row.parts)]
     pictures = await _pictures(connection, showing) if showing else {}
     return [_kept(row, pictures.get(row.id, {})) for row in rows]

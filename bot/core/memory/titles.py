@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from contextlib import aclosing
 
+from bot.core.archive import TITLED
 from bot.core.chat import (
     ChatMessage,
     ChatRequest,
@@ -69,7 +70,7 @@ async def entitle(services: Services, conversation: int, asker: UserId) -> None:
     archive = services.stores.archive
     if not await archive.untitled(conversation):
         return
-    beginning = await services.stores.conversations.page(conversation, limit=4)
+    beginning = await services.stores.conversations.beginning(conversation, limit=TITLED)
     title, usage = "", tuple[UsageEntry, ...]()
     if services.defaults.summary_model and len(beginning) > 1:
         try:

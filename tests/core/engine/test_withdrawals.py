@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import AsyncGenerator
 from contextlib import closing
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,7 @@ from tests.core.engine.test_together import (
     edit,
 )
 from tests.house import QUICK, House, open_house
+from tests.patience import PATIENCE
 
 IMAGES = "/images/generations"
 SECRET = "my password is xyzzy"
@@ -347,6 +349,25 @@ async def test_what_is_deleted_after_its_answer_is_unknown_to_the_model(house: H
     await house.say("fourth")
     told = [content for role, content in house.asked() if role != "system"]
     assert told == ["first", "one", "third", "three", "fourth"]
+
+
+async def test_the_title_that_comes_after_is_made_of_what_came_first(house: House) -> None:
+    """So that it goes, too, when that is deleted."""
+    words = [house.platform.message(text) for text in ("trains", "ships", "planes", SECRET)]
+    for each in words:
+        await house.tell(each)
+    archive = house.services.stores.archive
+    conversation = await house.services.stores.conversations.current(CHAT)
+    for before, after in pairwise(words[:3]):
+        async with asyncio.timeout(PATIENCE):
+            while await archive.untitled(conversation):  # noqa: ASYNC110 - beside the conversation
+                await asyncio.sleep(0.002)
+        await house.happen(deletion(before))
+        await house.say("and then?")
+        async with asyncio.timeout(PATIENCE):
+            while await archive.untitled(conversation):  # noqa: ASYNC110 - beside the conversation
+                await asyncio.sleep(0.002)
+        assert [each.title for each in await archive.listed(CHAT)] == [after.text]
 
 
 async def test_of_a_row_that_was_answered_the_rest_is_known_with_its_answer(
