@@ -47,7 +47,7 @@ _WORD = re.compile(
 )
 _NAME = re.compile(r"[A-Za-z0-9]+(?:\([A-Za-z0-9,]+\))?")
 """As of a triangle, `ABC`, or a function, `Var(X)`."""
-_PROSE = re.compile(r"\A\s*\)|\(\s*\Z|\]\(|\*\*|://")
+_PROSE = re.compile(r"\A\s*\)|\(\s*\Z|\]\(|\*\*|~~|`|://")
 _MARGIN = re.compile(r"[ ]{0,12}(?:>[ ]{0,4}){0,3}")
 _ROOT = re.compile(r"\\sqrt(?:\[(\w)\])?\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}")
 _NARROW = re.compile(r"\s*(?<!\\)(\\[,:;])\s*")

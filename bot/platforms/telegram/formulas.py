@@ -81,10 +81,11 @@ def is_price(source: bytes, payload: dict[str, str], place: dict[str, int]) -> b
     is_longer = after == "$" and following[1:2] != "$"  # than the dollars before it
     if after.isdigit() or is_longer or not is_formula(tex, after):
         return True
-    if before.isalnum() and _GOES_ON.match(tex):
+    begins_word = after.isascii() and after.isalpha()
+    if before.isalnum() and (begins_word or _GOES_ON.match(tex)):
         return True
     if "DisplayMath" in payload:
-        return after.isascii() and after.isalpha()
+        return begins_word
     formula = source[start:end].decode()
     if _EMPHASISED.search(formula):
         return True
