@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from bot.cli import database, service
-from bot.cli.speech import HelpFormatter
+from bot.cli.speech import HelpFormatter, Say
 from bot.core.upkeep import MOST_DAYS
 
 Command: TypeAlias = Callable[[argparse.Namespace], int]
@@ -22,8 +22,6 @@ EXIT_USAGE = 2
 DAY = 86_400  # seconds
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
-Say: TypeAlias = Callable[[str], str]
-"""Translates what is said to the operator."""
 
 
 class Arguments(argparse.Namespace):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bot.cli.service import prepare
+from bot.cli.speech import Say
 from bot.core.i18n import N_
 from bot.core.queue import TurnState
 
@@ -75,7 +77,7 @@ def status(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _print_learnt(facts: Sequence[Fact], _: Callable[[str], str]) -> None:
+def _print_learnt(facts: Sequence[Fact], _: Say) -> None:
     """A line for each model at each address; nothing where nothing was learnt."""
     told: dict[tuple[str, str], list[str]] = {}
     for fact in facts:
@@ -131,8 +133,7 @@ def purge(arguments: argparse.Namespace) -> int:
         "deleted: {turns} turns, {buttons} buttons, {entries} entries of usage, "
         "{messages} messages, {files} files"
     )
-    told = {"entries": purged.entries, "messages": purged.messages, "files": purged.files}
-    print(text.format(turns=purged.turns, buttons=purged.actions, **told))
+    print(text.format(buttons=purged.actions, **asdict(purged)))
     return 0
 
 

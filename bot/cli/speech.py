@@ -7,11 +7,13 @@ import codecs
 import gettext
 import io
 import re
-from collections.abc import Iterator, Mapping
-from typing import TextIO
+from collections.abc import Callable, Iterator, Mapping
+from typing import TextIO, TypeAlias
 
 from bot.core.i18n import DOMAIN, LOCALES, N_, language_of, texts
 
+Say: TypeAlias = Callable[[str], str]
+"""Translates what is said to the operator."""
 _PLAIN = {"✓": "+", "✗": "x", "→": "->", "…": "...", "“": '"', "”": '"', "’": "'", "–": "-"}
 """How a terminal that has only ASCII, or GB2312, shows the signs of our sentences."""
 _PIECE = re.compile(r"\s+|[（“]*(?:[\u2e80-\uffef]|[^\s\u2e80-\uffef“”]+)[，。；：、）”！？]*|.")

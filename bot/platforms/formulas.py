@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from bot.core.delivery.markdown import MARKER, open_fence, outside_code
+from bot.core.delivery.markdown import MARKER, beside, open_fence, outside_code
 
 HELD = 400
 """An open formula longer than this is none."""
@@ -160,8 +160,5 @@ def _is_meant(found: re.Match[str], tex: str) -> bool:
 
 def _margin(found: re.Match[str]) -> str | None:
     """What stands before a formula that is alone on its lines."""
-    text = found.string
-    before = text[text.rfind("\n", 0, found.start()) + 1 : found.start()]
-    end = text.find("\n", found.end())
-    after = text[found.end() : end if end >= 0 else len(text)]
+    before, after = beside(found)
     return before if not after.strip() and _MARGIN.fullmatch(before) else None

@@ -28,7 +28,6 @@ from bot.store.schema import (
     message_files,
     messages,
     overheard,
-    summaries,
     turns,
 )
 
@@ -122,8 +121,7 @@ async def _drop_pictures(connection: Connection, message_ids: Sequence[int]) -> 
     links = sa.delete(message_files).where(message_files.c.message_id.in_(message_ids))
     held = await connection.execute(links.returning(message_files.c.sha256))
     if digests := set(held.scalars()):
-        in_use = sa.exists().where(message_files.c.sha256 == files.c.sha256)
-        unused = sa.delete(files).where(files.c.sha256.in_(digests), ~in_use)
+        unused = sa.delete(files).where(files.c.sha256.in_(digests), ~message_rows.HELD)
         await connection.execute(unused)
 
 
@@ -137,16 +135,13 @@ async def _rewrite(connection: Connection, message_id: int, left: NewMessage) ->
 async def _forget_what_was_made_of(connection: Connection, found: Collection[Row]) -> None:
     """Summaries that tell of the messages, and titles that may; both are made anew."""
     for row in found:
-        told = sa.delete(summaries).where(
-            summaries.c.conversation_id == row.conversation_id, summaries.c.through_id >= row.id
-        )
-        await connection.execute(told)
+        talk = [row.conversation_id]
+        await message_rows.drop_summaries(connection, talk, since=row.id)
         before = sa.select(sa.func.count()).where(
             messages.c.conversation_id == row.conversation_id,
             messages.c.id < row.id,
             sa.not_(messages.c.hidden),
         )
         if (await connection.execute(before)).scalar_one() < TITLED:
-            here = sa.update(conversations).where(conversations.c.id == row.conversation_id)
-            await connection.execute(here.values(title=""))
+            await message_rows.untitle(connection, talk)
     await message_rows.look_again(connection, sorted({row.conversation_id for row in found}))

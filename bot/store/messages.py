@@ -16,6 +16,8 @@ from bot.store.connection import Connection
 from bot.store.database import insert
 from bot.store.schema import conversations, files, in_chat, message_files, messages, summaries
 
+HELD = sa.exists().where(message_files.c.sha256 == files.c.sha256)
+"""The condition that a message holds the picture of a row of `files`."""
 _ACTIVE = (
     sa.update(conversations)
     .where(conversations.c.id == sa.bindparam("conversation"))
@@ -92,11 +94,22 @@ async def hide(connection: Connection, message_ids: Sequence[int]) -> None:
     hidden = sa.update(messages).where(messages.c.id.in_(message_ids)).values(hidden=True)
     where = hidden.returning(messages.c.conversation_id)
     some = sorted(set((await connection.execute(where)).scalars()))
+    await drop_summaries(connection, some, since=min(message_ids))
+    await look_again(connection, some)
+
+
+async def drop_summaries(connection: Connection, some: Sequence[int], *, since: int = 0) -> None:
+    """Delete the summaries of conversations that tell of a message `since` this one."""
     stale = sa.delete(summaries).where(
-        summaries.c.conversation_id.in_(some), summaries.c.through_id >= min(message_ids)
+        summaries.c.conversation_id.in_(some), summaries.c.through_id >= since
     )
     await connection.execute(stale)
-    await look_again(connection, some)
+
+
+async def untitle(connection: Connection, some: Sequence[int]) -> None:
+    """Take the titles of conversations away; they get new ones."""
+    titled = sa.update(conversations).where(conversations.c.id.in_(some))
+    await connection.execute(titled.values(title=""))
 
 
 async def _keep_picture(
@@ -125,17 +138,14 @@ async def look_again(connection: Connection, some: Sequence[int]) -> None:
 
 async def leave_no_trace(connection: Connection, some: Sequence[int]) -> None:
     """After messages are deleted for good: no summary and no title tells of what was said."""
-    stale = sa.delete(summaries).where(summaries.c.conversation_id.in_(some))
-    await connection.execute(stale)
-    untitled = sa.update(conversations).where(conversations.c.id.in_(some)).values(title="")
-    await connection.execute(untitled)
+    await drop_summaries(connection, some)
+    await untitle(connection, some)
     await look_again(connection, some)
 
 
 async def drop_unused_files(connection: Connection) -> None:
     """Delete the pictures that no message holds any more."""
-    in_use = sa.exists().where(message_files.c.sha256 == files.c.sha256)
-    await connection.execute(sa.delete(files).where(~in_use))
+    await connection.execute(sa.delete(files).where(~HELD))
 
 
 PAGE = (

@@ -30,7 +30,6 @@ from bot.store.privacy import FORGOTTEN
 from bot.store.schema import (
     actions,
     files,
-    message_files,
     messages,
     overheard,
     purges,
@@ -140,7 +139,7 @@ class _Deleting:
 
     async def _unused(self, old: datetime) -> int:
         """Pictures that no message holds. To see how old one is, all of it must be read."""
-        unused = ~sa.exists().where(message_files.c.sha256 == files.c.sha256)
+        unused = ~message_rows.HELD
         found = await self._database.rows(sa.select(files.c.sha256).where(unused))
         keys = [row.sha256 for row in found]
         which = (unused, files.c.created_at < old)

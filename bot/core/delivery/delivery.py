@@ -104,7 +104,6 @@ class Delivery:
         )
         self._clock = clock
         self._entries = Entries(journal, sure, answering.ref.chat, clock)
-        self._sure = sure
         self._paused = paused
         self._code_note = code_note
         self._excuse = excuse
@@ -157,7 +156,7 @@ class Delivery:
         """
         self._entries.forget()
         await self._checkpoint()
-        if not self._paused or self._end is not None or not self._sure():
+        if not self._paused or self._end is not None or not self._entries.sure():
             return
         try:
             async with asyncio.timeout(LAST_WORDS):
@@ -260,7 +259,8 @@ class Delivery:
             if not await self._my_turn():
                 continue
             if not await self._entries.confirm(self.text, self._sheets.refs):
-                self._hold()
+                self._block(LOOK_AGAIN)  # what is to be shown waits, and is newer then
+                self._news.set()
                 continue
             began = self._clock.monotonic()
             step = await self._try_step()
@@ -398,11 +398,6 @@ class Delivery:
         """Write down where the answer stands, and how far it is. Raises `TurnLost`."""
         vanishes = bool(self._capabilities.vanishes)
         await self._entries.write(self.text, self._sheets.refs, vanishes=vanishes)
-
-    def _hold(self) -> None:
-        """The turn may be another's: what is to be shown waits, and is newer then."""
-        self._block(LOOK_AGAIN)
-        self._news.set()
 
     def _block(self, seconds: float) -> None:
         self._blocked_until = self._clock.monotonic() + seconds

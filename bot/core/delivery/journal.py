@@ -32,7 +32,7 @@ class Entries:
 
     def __init__(self, journal: Journal | None, sure: Sure, chat: ChatRef, clock: Clock) -> None:
         self._journal = journal
-        self._sure = sure
+        self.sure = sure
         self._chat = chat
         self._clock = clock
         # What it was told last. An earlier attempt's messages do not count: a line about waiting
@@ -64,9 +64,9 @@ class Entries:
         False. Raises `TurnLost`.
         """
         is_news = (refs, text) != (self._refs, self._text)
-        if refs and self._silent() >= EVERY and (is_news or not self._sure()):
+        if refs and self._silent() >= EVERY and (is_news or not self.sure()):
             await self._tell(text, refs)
-        return self._sure()
+        return self.sure()
 
     def _silent(self) -> float:
         return self._clock.monotonic() - self._at

@@ -131,6 +131,13 @@ def code_blocks(text: str) -> Iterator[CodeBlock]:
         yield CodeBlock(fence, start, limit, limit if limit < len(text) else None)
 
 
+def beside(found: re.Match[str]) -> tuple[str, str]:
+    """What stands before a match on its line, and what behind it."""
+    text, end = found.string, found.string.find("\n", found.end())
+    line = text.rfind("\n", 0, found.start()) + 1
+    return text[line : found.start()], text[found.end() : end if end >= 0 else len(text)]
+
+
 def outside_code(text: str, change: Callable[[str], str]) -> str:
     """The text with the change made to what stands between its fenced code."""
     pieces: list[str] = []

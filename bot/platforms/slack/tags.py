@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from bot.core.delivery.markdown import outside_code
+from bot.core.delivery.markdown import beside, outside_code
 
 LONGEST = 80
 """Characters in a pair of tags at most: of a longer one, the beginning was shown already."""
@@ -60,15 +60,12 @@ def begun(text: str) -> int:
 def _meaning(found: re.Match[str]) -> str:
     if found["ticks"]:
         return found[0]
-    line = found.string.rfind("\n", 0, found.start()) + 1
-    before = found.string[line : found.start()]
+    before, after = beside(found)
     if found["end"]:
         return " " if before.lstrip(" >").startswith("|") else "\n"
     if found["comment"]:
         return ""
     if found["block"]:
-        end = found.string.find("\n", found.end())
-        after = found.string[found.end() : end if end >= 0 else len(found.string)]
         is_alone = not after.strip() or _TITLE.match(after)
         return "" if not before.strip(" >") and is_alone else found[0]
     name, words = found["name"].lower(), found["words"]
