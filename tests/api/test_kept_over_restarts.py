@@ -33,6 +33,7 @@ from tests.api.wire_server import (
     text,
     usage,
 )
+from tests.watch import Watch
 
 Start = Callable[..., AbstractAsyncContextManager[ApiClient]]
 RESPONSE = stream(
@@ -54,18 +55,13 @@ TOO_LONG = refusal(
 )
 
 
-class Watch(EagerClock):
-    """Goes on while nobody looks: it is `ahead`."""
-
-    ahead = 0.0
-
-    def monotonic(self) -> float:
-        return super().monotonic() + self.ahead
+class EagerWatch(Watch, EagerClock):
+    """One that waits for nothing, and goes on while nobody looks."""
 
 
 @pytest.fixture
 def clock() -> Watch:
-    return Watch()
+    return EagerWatch()
 
 
 @pytest.fixture

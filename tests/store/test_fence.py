@@ -27,7 +27,8 @@ from tests.store.events import message
 from tests.store.firewall import Firewall, firewall
 from tests.store.postgres import Server
 from tests.store.test_leases import present, queue
-from tests.store.test_two_bots import Watch, kept, take_over
+from tests.store.test_two_bots import kept, take_over
+from tests.watch import Watch
 
 # A SQLite file has one bot at a time.
 pytestmark = pytest.mark.parametrize("settings", ["postgres"], indirect=True)

@@ -16,17 +16,9 @@ from bot.sandbox.openai.windows import Window
 from bot.store import StorageSettings, admin
 from tests.core.answer.test_fitting import MODEL, askings, picture, talk
 from tests.house import QUICK, House, open_house
+from tests.watch import Watch
 
 Start = Callable[[], AbstractAsyncContextManager[House]]
-
-
-class Watch(SystemClock):
-    """Goes on while nobody looks: it is `ahead`."""
-
-    ahead = 0.0
-
-    def monotonic(self) -> float:
-        return super().monotonic() + self.ahead
 
 
 @pytest.fixture

@@ -23,18 +23,10 @@ from tests.core.engine.test_withdrawals import deletion, vanishes
 from tests.house import QUICK, House, open_house
 from tests.patience import PATIENCE
 from tests.store.test_leases import expire
+from tests.watch import Watch
 
 # A SQLite file has one bot at a time.
 pytestmark = pytest.mark.parametrize("settings", ["postgres"], indirect=True)
-
-
-class Watch(SystemClock):
-    """A clock that goes on while its bot is suspended: it is `ahead` when that one wakes up."""
-
-    ahead = 0.0
-
-    def monotonic(self) -> float:
-        return super().monotonic() + self.ahead
 
 
 @asynccontextmanager
