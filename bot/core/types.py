@@ -146,6 +146,8 @@ class IncomingMessage:
     too long for one message."""
     lines: tuple[Line, ...] = ()
     """The messages of which this one was put together, if it was several; `text` is all of them."""
+    declined: bool = False
+    """Too many waited when it came: it is not answered, its sender is told. Its words are gone."""
 
     @property
     def chat(self) -> ChatRef:

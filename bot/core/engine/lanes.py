@@ -141,8 +141,11 @@ class Lanes:
             if not full.in_chat:  # nothing more is taken in until there is room
                 self._room.keep_outside(event)
                 raise
-            await self._room.refuse(event)
-            return
+            if not isinstance(event, IncomingMessage):
+                await self._room.refuse_press(event)
+                return
+            place = self._router.place_declined(event)
+            accepted = await self._turns.accept(place.event, urgent=True, begin=may_begin)
         self._room.let_in(event)
         if isinstance(event, ButtonPress) and not place.urgent:
             self._room.answer_press(event, 0 if place.quiet else accepted.ahead)
@@ -159,7 +162,7 @@ class Lanes:
                 "event": type(event).__name__,
             },
         )
-        is_first = self._rows.hear(event)  # who waits for all the others
+        is_first = self._rows.hear(place.event)  # who waits for all the others
         if accepted.turn is not None:
             await self._begin_or_release(accepted.turn)
             return

@@ -18,6 +18,7 @@ from bot.core.commands.help import refuse
 from bot.core.commands.sight import instead_of_looking
 from bot.core.commands.table import CommandTable, Press, parse, runs_on
 from bot.core.commands.transcribe import instead_of_answering
+from bot.core.engine.waiting import too_many
 from bot.core.limits.spending import remind
 from bot.core.queue import Outcome
 from bot.core.stopper import STOP
@@ -72,6 +73,12 @@ class Router:
             case unknown:
                 assert_never(unknown)
 
+    @staticmethod
+    def place_declined(message: IncomingMessage) -> Place:
+        """One too many: that its sender is told so outlives a restart, what was said does not."""
+        silent = replace(message, text="", attachments=(), reply_to=None, forwards=(), lines=())
+        return Place(replace(silent, album="", declined=True), urgent=True)
+
     async def _place_press(
         self, press: ButtonPress, stores: Stores, working: Collection[int]
     ) -> Place:
@@ -123,6 +130,9 @@ class Router:
                 assert_never(unknown)
 
     async def _message(self, ctx: TurnContext, message: IncomingMessage) -> Outcome | None:
+        if message.declined:
+            await ctx.say(too_many(ctx.sender))
+            return None
         parsed = parse(message.text)
         command = self._commands.find(parsed[0]) if parsed else None
         if parsed is None or (command is None and runs_on(message.text)):

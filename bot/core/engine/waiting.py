@@ -49,6 +49,12 @@ def waits(ahead: int, sender: Sender) -> str:
     return say.format(ahead=ahead)
 
 
+def too_many(sender: Sender) -> str:
+    """What is said about something that is not taken in, since too much waits in the chat."""
+    _ = texts(sender.language).gettext
+    return _("Too many of your messages are waiting already. Please send this one again later.")
+
+
 @dataclass(slots=True)
 class _Chat:
     """Who waits in one chat."""
@@ -195,14 +201,9 @@ class WaitingRoom:
         text = waits(ahead, press.sender) if ahead else ""
         self._errands.send(self._platforms[press.ref.chat.platform].notice(press, text))
 
-    async def refuse(self, event: Event) -> None:
-        """Tell somebody that this chat has too much waiting, and this is not taken in."""
-        _ = texts(event.sender.language).gettext
-        text = _("Too many of your messages are waiting already. Please send this one again later.")
-        if isinstance(event, ButtonPress):
-            await self._platforms[event.ref.chat.platform].notice(event, text)
-        else:
-            self._errands.send(self._insist(event, text))
+    async def refuse_press(self, event: Event) -> None:
+        """Tell somebody that this chat has too much waiting, and their press is not taken in."""
+        await self._platforms[event.chat.platform].notice(event, too_many(event.sender))
 
     def keep_outside(self, event: Event) -> None:
         """Tell somebody, once per message, that all of the bot is busy and it is offered again."""
@@ -213,18 +214,15 @@ class WaitingRoom:
         self._outside.add(event.key)
         _ = texts(event.sender.language).gettext
         text = _("⏳ Very many people are writing to me just now. I will answer, it takes a while.")
-        self._errands.send(self._insist(event, text))
+        self._errands.send(self._insist(Reply(text=text, answering=event.ref), event.chat))
 
     def let_in(self, event: Event) -> None:
         """There was room after all."""
         self._outside.discard(event.key)
 
-    async def _insist(self, event: Event, text: str) -> None:
+    async def _insist(self, reply: Reply, chat: ChatRef) -> None:
         """Say it, and again where the platform fails: nobody else will."""
-        chat = event.chat
-        about = event.ref if isinstance(event, IncomingMessage) else None
         send = self._platforms[chat.platform].send
-        reply = Reply(text=text, answering=about)
         await self._try(chat, lambda: send(chat, reply), failed="refusal not shown")
 
     async def _take_away(

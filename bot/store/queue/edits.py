@@ -27,7 +27,7 @@ async def settle(connection: Connection, edit: IncomingMessage) -> Accepted | In
     if found is None and edit.late:
         new = await arrivals.add(connection, edit, urgent=False, settled=True)
         return edit if new is None else Accepted(turn_id=new, fresh=False, ahead=0)
-    if found is None:
+    if found is None or _was_declined(found):
         return replace(edit, edited=False)
     # If it is withdrawn, the change comes late: the message is not there any more.
     if found.withdrawn or _says_the_same(found, edit):
@@ -55,6 +55,13 @@ async def _turn_of(
         .limit(1)
     )
     return (await connection.execute(query)).one_or_none()
+
+
+def _was_declined(found: sa.Row[*tuple[Any, ...]]) -> bool:
+    if found.withdrawn:
+        return False
+    before = codec.load_event(found.kind, found.event)
+    return isinstance(before, IncomingMessage) and before.declined
 
 
 def _says_the_same(found: sa.Row[*tuple[Any, ...]], edit: IncomingMessage) -> bool:

@@ -10,10 +10,9 @@ import pytest
 
 from bot.core.clock import SystemClock
 from bot.core.engine.waiting import WaitingRoom
-from bot.core.fakes.platform import CHAT, FakePlatform, ManualClock
+from bot.core.fakes.platform import CHAT, FakePlatform
 from bot.core.queue import Outcome
 from bot.core.types import IncomingMessage
-from bot.errors import PlatformDown
 from bot.store import StorageSettings, open_store
 from tests.patience import PATIENCE
 
@@ -37,27 +36,6 @@ async def test_a_turn_that_comes_while_its_message_is_taken_in_does_not_wait_any
         room.stands(CHAT)
         assert await room.leave(CHAT, third) is not None
         assert platform.kept() == ["⏳ 1 message before yours"]
-        await room.close()
-
-
-async def test_who_is_not_taken_in_is_told_as_soon_as_the_platform_takes_it(
-    tmp_path: Path,
-) -> None:
-    clock = ManualClock()
-    platform = FakePlatform(clock=clock)
-    settings = StorageSettings(url=f"sqlite:///{tmp_path}/waiting.db")
-    async with open_store(settings) as stores:
-        room = WaitingRoom({"fake": platform}, stores.turns, clock, together=True)
-        platform.fail_next(PlatformDown("no connection"))
-        platform.refuse_next(30)
-        await room.refuse(platform.message("one too many"))
-        await clock.advance(30)
-        assert platform.kept() == []
-        await clock.advance(1)
-        assert platform.kept() == [
-            "Too many of your messages are waiting already. Please send this one again later."
-        ]
-        assert platform.offences == 0
         await room.close()
 
 
