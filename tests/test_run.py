@@ -35,7 +35,6 @@ UNUSED = {
     "babel",
     "PIL",
     "av",
-    "rs_bpe",
     "genai_prices",
     "prometheus_client",
 }

@@ -1,9 +1,9 @@
-"""How many tokens a text takes: exactly enough for trimming, cheaply enough for the limits."""
+"""How many tokens a text takes: well enough for trimming, cheaply enough for the limits."""
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Protocol
+import re
+from math import ceil
 
 from bot.core.bounded import Memory
 
@@ -17,21 +17,31 @@ TEXTS = 10_000
 MODELS = 2_000
 """Models that are remembered; some servers take any name."""
 
-
-class Tokenizer(Protocol):
-    """What we use of rs-bpe, which has no type hints."""
-
-    def count(self, text: str) -> int:
-        """Tokens of a text."""
-        ...
+_Kinds = tuple[tuple[re.Pattern[str], float], ...]
+_ASCII: _Kinds = (
+    (re.compile(r"[A-Za-z]+"), 1.0),
+    (re.compile(r"(?<=[A-Za-z]{6})[A-Za-z]"), 0.22),  # of a word that is longer than most
+    (re.compile(r"[0-9]{1,3}"), 1.3),
+    (re.compile(r"[!-/:-@\[-`{-~]+"), 0.85),
+    (re.compile(r"\n\s*"), 0.9),
+)
+"""Tokens of a piece of each kind: a fit to o200k_base over prose, code, JSON and HTML."""
+_BEYOND: _Kinds = (
+    (re.compile(r"[\x80-\u024f]"), 0.8),  # letters with accents
+    (re.compile(r"[\u0250-\u1fff]"), 0.38),  # Greek to Thai
+    (re.compile(r"[\u2000-\U0010ffff]"), 0.75),  # Chinese, Japanese, Korean; emoji
+)
+"""The same of characters that are not ASCII: over programs' messages in 15 languages."""
 
 
 def count_tokens(text: str) -> int:
-    """Tokens of a text in the vocabulary of GPT-4o, offline.
+    """About how many tokens a text takes: mostly within 15 % of what GPT-4o's vocabulary says.
 
-    Other models differ by some percent. The first call loads the vocabulary: 0.1 s and 68 MB.
+    Vocabularies differ by more than that from model to model, and what a model reports corrects
+    the count (`bot.core.gauges`), so none is loaded: one takes 70 MB.
     """
-    return _tokenizer().count(text.encode("utf-8", "replace").decode()) if text else 0
+    kinds = _ASCII if text.isascii() else (*_ASCII, *_BEYOND)
+    return ceil(sum(weight * len(kind.findall(text)) for kind, weight in kinds))
 
 
 class RememberingCounter:
@@ -55,14 +65,6 @@ class RememberingCounter:
                 self._known.clear()
             found = self._known[key] = count_tokens(text)
         return found
-
-
-@cache
-def _tokenizer() -> Tokenizer:
-    from rs_bpe.bpe import openai  # type: ignore[import-not-found]  # compiled, without hints
-
-    tokenizer: Tokenizer = openai.o200k_base()
-    return tokenizer
 
 
 class Estimate:

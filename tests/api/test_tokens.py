@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,18 +17,65 @@ from bot.api.tokens import (
 )
 
 
-def test_tokens_are_counted_as_the_vocabulary_says() -> None:
+ENGLISH = (
+    "The ferry leaves at seven in the morning, unless the wind turns; then nobody knows. My "
+    "grandmother used to wait for it on the pier with a thermos of tea, and she never once "
+    "complained about the cold."
+)
+CHINESE = (
+    "渡船早上七点出发，除非风向变了，那就谁也说不准。我外婆以前总是带着一壶热茶在码头等船，"
+    "从来没有抱怨过天气冷。"
+)
+JAPANESE = "船は朝七時に出ますが、風向きが変わると誰にも分かりません。祖母はいつも熱いお茶を持って桟橋で待っていました。"
+GERMAN = (
+    "Die Fähre fährt um sieben Uhr morgens ab, es sei denn, der Wind dreht; dann weiß es niemand. "
+    "Meine Großmutter wartete früher mit einer Thermoskanne Tee am Anleger."
+)
+RUSSIAN = (
+    "Паром уходит в семь утра, если только не переменится ветер; тогда никто не знает. Бабушка "
+    "всегда ждала его на причале с термосом чая."
+)
+CODE = """def ferry(hour: int, wind: float) -> bool:
+    \"\"\"Whether it leaves.\"\"\"
+    if wind > 17.2:
+        return False
+    return hour == 7
+
+
+for day in range(31):
+    print(day, ferry(7, winds[day]))
+"""
+JSON = (
+    '{"ferry": {"leaves": "07:00", "seats": 120, "stops": ["Pier 1", "Island", "Lighthouse"], '
+    '"runs": true}}'
+)
+TABLE = """| Hour | Wind (m/s) | Ferry |
+| --- | ---: | --- |
+| 07:00 | 4.5 | leaves |
+| 12:00 | 17.9 | waits |
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        (ENGLISH, 44),
+        (CHINESE, 50),
+        (JAPANESE, 45),
+        (GERMAN, 41),
+        (RUSSIAN, 38),
+        (CODE, 58),
+        (JSON, 41),
+        (TABLE, 45),
+    ],
+)
+def test_the_count_is_near_to_what_the_vocabulary_o200k_base_says(text: str, tokens: int) -> None:
+    assert 0.8 * tokens < count_tokens(text) < 1.25 * tokens
+
+
+def test_nothing_has_no_tokens_and_half_a_character_is_no_fault() -> None:
     assert count_tokens("") == 0
-    assert count_tokens("hello world") == 2
-    assert count_tokens("你好，世界") == 3
-    assert count_tokens("<|endoftext|>") > 1  # words, not a command
     assert count_tokens("half a pair: \ud83d") > 0
-
-
-def test_the_vocabulary_is_loaded_by_the_first_count_only() -> None:
-    code = "import sys, bot.api; print('rs_bpe' in sys.modules, 'aiohttp' in sys.modules)"
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert ran.stdout.split() == ["False", "False"]
 
 
 @given(st.lists(st.text(max_size=150)))

@@ -103,7 +103,7 @@ async def test_the_sentence_is_in_the_persons_language(tmp_path: Path) -> None:
         tmp_path, quotas=own(monthly_tokens=100), calendar=wall.calendar
     ) as house:
         assert await house.say("你好", sender=WU) == [
-            "⚠️ 这需要 260 个 token，超出了这里的上限（每月 100 个 token）。"
+            "⚠️ 这需要 261 个 token，超出了这里的上限（每月 100 个 token）。"
         ]
 
 
