@@ -88,7 +88,7 @@ def needs_of(body: Json, bot: str, team: str) -> Needs:
     text, channel, ts = str(message.get("text") or ""), str(event["channel"]), str(message["ts"])
     named = {found[2] for found in _TOKEN.finditer(text) if found[1] == "@"}
     people = frozenset({str(message["user"])} | named - {bot})
-    files = frozenset(str(f["id"]) for f in message.get("files") or () if is_stub(f))
+    files = frozenset(str(f["id"]) for f in _files(message) if is_stub(f))
     thread = (channel, str(message.get("thread_ts") or ts))
     root = thread if thread[1] != ts and _ABOUT_FILES.search(text) else None
     if _is_direct(event):
@@ -187,10 +187,16 @@ def _message(team: str, event: Json, directory: Directory) -> IncomingMessage | 
 
 def _forwards(message: Json, directory: Directory) -> Iterator[Forward]:
     """Messages that were shared into this one, and whose they are."""
-    for shared in message.get("attachments") or ():
-        if shared.get("is_share") or shared.get("is_msg_unfurl"):
-            author = str(shared.get("author_name") or shared.get("author_subname") or "somebody")
-            yield Forward(author=author, text=plain(str(shared.get("text") or ""), directory))
+    for shared in _shared(message):
+        author = str(shared.get("author_name") or shared.get("author_subname") or "somebody")
+        yield Forward(author=author, text=plain(str(shared.get("text") or ""), directory))
+
+
+def _shared(message: Json) -> Iterator[Json]:
+    """The messages that were shared into this one, as Slack tells them."""
+    for attachment in message.get("attachments") or ():
+        if attachment.get("is_share") or attachment.get("is_msg_unfurl"):
+            yield attachment
 
 
 def _about(
@@ -313,13 +319,19 @@ def _word(found: re.Match[str], directory: Directory, *, by_id: bool) -> str:
 # -------------------------------------------------------------------- files
 
 
+def _files(message: Json) -> Iterator[Json]:
+    """The files of a message, and of the messages that were shared into it."""
+    for holder in (message, *_shared(message)):
+        yield from holder.get("files") or ()
+
+
 def is_stub(file: Json) -> bool:
     """Whether an event tells no more of a file than its id, as of one from another workspace."""
     return file.get("file_access") == "check_file_info"
 
 
 def _attachments(message: Json, directory: Directory) -> list[Attachment]:
-    files = [directory.file(f["id"]) or f for f in message.get("files") or ()]
+    files = [directory.file(f["id"]) or f for f in _files(message)]
     return [_attachment(file) for file in files if file.get("mode") not in _GONE]
 
 

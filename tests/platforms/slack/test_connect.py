@@ -57,6 +57,18 @@ async def test_a_picture_of_another_workspace_is_known_as_one(bot: Running) -> N
     assert picture.size == 4
 
 
+async def test_a_picture_of_another_workspace_is_known_as_one_when_it_is_shared(
+    bot: Running,
+) -> None:
+    ada, bea = bot.sandbox.person("Ada"), bot.sandbox.person("Bea", team=ELSEWHERE)
+    shared = bea.channel(bot.sandbox.channel("shared"))
+    original = await shared.upload("cat.png", b"\x89PNG", "image/png")
+    await ada.dm.share(original, "What is this?")
+    await bot.inbox.holds(2)
+    (picture,) = bot.inbox.message(1).attachments
+    assert (picture.kind, picture.name, picture.size) == (FileKind.IMAGE, "cat.png", 4)
+
+
 async def test_an_answer_goes_on_in_a_channel_that_gets_another_id(bot: Running) -> None:
     ada, channel = bot.sandbox.person("Ada"), bot.sandbox.channel("secret", private=True)
     question = await ada.channel(channel).send("<@BOT> what is this?")

@@ -346,3 +346,19 @@ async def test_a_shared_message_is_told_with_its_author(bot: Running) -> None:
     message = bot.inbox.message()
     assert message.text == "What does she mean?"
     assert message.forwards == (Forward(author="Bea", text="Meet at 1 & 2"),)
+
+
+async def test_a_shared_message_brings_its_pictures(bot: Running) -> None:
+    ada, bea = bot.sandbox.person("Ada"), bot.sandbox.person("Bea")
+    general = bea.channel(bot.sandbox.channel("general"))
+    original = await general.upload("cat.png", b"\x89PNG", "image/png", text="Look at him")
+    await ada.dm.share(original, "What is this?")
+    await bot.inbox.holds(2)
+    message = bot.inbox.message()
+    assert message.forwards == (Forward(author="Bea", text="Look at him"),)
+    (picture,) = message.attachments
+    assert (picture.id, picture.kind, picture.name) == (
+        original.files[0].id,
+        FileKind.IMAGE,
+        "cat.png",
+    )
