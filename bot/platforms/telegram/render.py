@@ -27,6 +27,9 @@ MAX_TEXT = 4096
 MAX_CAPTION = 1024
 MAX_ENTITIES = 100
 """More are silently ignored (Bot API, `sendMessage`)."""
+MAX_WEIGHT = 8_000
+"""Bytes of entities in a message, with the addresses of its links: above some 9,500 Telegram takes
+none of it, `ENTITIES_TOO_LONG` (github.com/tdlib/telegram-bot-api/issues/165)."""
 REMEMBERED = 64
 """A text is measured before it is sent, so the newest renderings are kept."""
 SHORT = 1000
@@ -60,6 +63,11 @@ class Entity:
     url: str | None = None
     language: str | None = None
 
+    @property
+    def weight(self) -> int:
+        """Bytes of it (telegram_api.tl of TDLib: a constructor, two numbers, an address)."""
+        return 12 + len((self.url or self.language or "").encode())
+
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
@@ -72,6 +80,12 @@ class Rendered:
     def length(self) -> int:
         """As Telegram counts it."""
         return utf16_len(self.text)
+
+    @property
+    def colour(self) -> float:
+        """How much of the entities that a message can have there is; 1: all of them."""
+        weight = sum(entity.weight for entity in self.entities)
+        return max(len(self.entities) / MAX_ENTITIES, weight / MAX_WEIGHT)
 
     @property
     def is_visible(self) -> bool:
@@ -142,16 +156,16 @@ def _repaired(text: str) -> str:
 
 
 def measure(markdown: str) -> int:
-    """How much of `MAX_TEXT` a text takes; one with too many entities counts as too long.
+    """How much of `MAX_TEXT` a text takes; one that is too colourful counts as too long.
 
     For a short text it is an upper bound, which costs nothing.
     """
     if len(markdown) <= SHORT and _is_simple(markdown):
         return 2 * utf16_len(markdown)
     rendered = render(markdown)
-    if len(rendered.entities) <= MAX_ENTITIES:
+    if (colour := rendered.colour) <= 1:
         return rendered.length
-    return max(rendered.length, math.ceil(len(rendered.entities) * MAX_TEXT / MAX_ENTITIES))
+    return max(rendered.length, math.ceil(colour * MAX_TEXT))
 
 
 def _is_simple(markdown: str) -> bool:
@@ -161,14 +175,14 @@ def _is_simple(markdown: str) -> bool:
 
 def pages(rendered: Rendered) -> list[Rendered]:
     """The text in as many messages as it needs; one, unless it is too long or too colourful."""
-    if rendered.length <= MAX_TEXT and len(rendered.entities) <= MAX_ENTITIES:
+    if rendered.length <= MAX_TEXT and rendered.colour <= 1:
         return [rendered]
     return [page for part in _cut(rendered, MAX_TEXT) for page in _thin(part)]
 
 
 def _thin(part: Rendered) -> Iterator[Rendered]:
-    """Halve a text until no part has too many entities; a text of one line loses some."""
-    if len(part.entities) <= MAX_ENTITIES:
+    """Halve a text until no part is too colourful; a text of one line loses some entities."""
+    if part.colour <= 1:
         yield part
         return
     halves = _cut(part, max(1, part.length // 2 + 1)) if "\n" in part.text.strip() else []
@@ -177,7 +191,9 @@ def _thin(part: Rendered) -> Iterator[Rendered]:
             yield from _thin(half)
         return
     best = sorted(part.entities, key=lambda e: (_WORTH.get(e.type, 9), e.offset))[:MAX_ENTITIES]
-    yield Rendered(part.text, tuple(sorted(best, key=_place)))
+    while (kept := Rendered(part.text, tuple(sorted(best, key=_place)))).colour > 1:
+        best.pop()
+    yield kept
 
 
 def _cut(rendered: Rendered, limit: int) -> list[Rendered]:

@@ -22,6 +22,10 @@ from bot.sandbox.telegram.errors import BadRequest
 MAX_ENTITIES = 100
 """More entities than this are silently dropped (https://core.telegram.org/method/messages.sendMessage)."""
 
+MAX_ENTITY_BYTES = 9_500
+"""What the entities of one message may take together; more is `ENTITIES_TOO_LONG`. Not documented,
+but called a good approximation of the limit on github.com/tdlib/telegram-bot-api/issues/165."""
+
 _MAX_BYTES = 1 << 15  # Client.cpp of telegram-bot-api: get_formatted_text
 
 
@@ -83,6 +87,8 @@ class Tdlib:
         _check_encoding(text)
         cleaned = self._clean(text, list(to_tdlib(entities)))
         cleaned = _trimmed(cleaned["text"], cleaned["entities"])
+        if sum(map(_weight, cleaned["entities"])) > MAX_ENTITY_BYTES:
+            raise BadRequest("ENTITIES_TOO_LONG")
         found = self._found(cleaned["text"], cleaned["entities"])
         if found:
             cleaned = self._clean(cleaned["text"], cleaned["entities"] + found)
@@ -162,6 +168,12 @@ def _moved(entity: Entity, lead: int, end: int) -> Entity:
     offset = entity["offset"]
     length = min(offset + entity["length"], end) - offset
     return entity | {"offset": offset - lead, "length": length}
+
+
+def _weight(entity: Entity) -> int:
+    """Bytes that Telegram's servers are sent of an entity (telegram_api.tl of TDLib)."""
+    words = entity["type"].get("url") or entity["type"].get("language") or ""
+    return 12 + len(words.encode())
 
 
 def _overlap(one: Entity, other: Entity) -> bool:

@@ -45,6 +45,14 @@ async def test_markdown_is_seen_as_formatting_without_link_previews(stage: Teleg
     assert seen.text == "bold and a link and code, and more of it" and not seen.link_preview
 
 
+async def test_many_links_with_long_addresses_all_arrive(stage: TelegramStage) -> None:
+    urls = [f"https://example.com/{n}?from={'a' * 250}" for n in range(60)]
+    lines = [f"- [source {n}]({url})" for n, url in enumerate(urls)]
+    await stage.platform.send(stage.incoming.ref.chat, Reply(text="\n".join(lines)))
+    seen = [e for answer in stage.view.screen().answers for e in answer.entities]
+    assert [entity["url"] for entity in seen] == urls
+
+
 async def test_a_text_that_is_too_long_arrives_whole_on_several_messages(
     stage: TelegramStage,
 ) -> None:

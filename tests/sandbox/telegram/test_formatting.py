@@ -46,6 +46,16 @@ async def test_a_link_without_a_host_is_refused(bot: Bot, ann: ChatView) -> None
         await bot.send_message(ann.id, "a", entities=[link])
 
 
+async def test_the_addresses_of_a_messages_links_are_not_to_be_endless(
+    bot: Bot, ann: ChatView
+) -> None:
+    url = f"https://example.com/{'a' * 180}"
+    links = [MessageEntity("text_link", at, 1, url=url) for at in range(0, 100, 2)]
+    await bot.send_message(ann.id, "a " * 50, entities=links[:40])
+    with pytest.raises(BadRequest, match=r"(?i)entities_too_long"):
+        await bot.send_message(ann.id, "a " * 50, entities=links)
+
+
 @pytest.mark.parametrize(
     ("wrong", "reason"),
     [
