@@ -34,6 +34,7 @@ from bot.core.types import (
 from bot.platforms.slack.directory import Directory, Needs
 from bot.platforms.slack.ids import make_chat, make_command, make_key, make_message, mentions
 from bot.platforms.slack.manifest import OWN_COMMAND
+from bot.platforms.slack.shared import words_of
 
 Json: TypeAlias = dict[str, Any]
 
@@ -189,7 +190,7 @@ def _forwards(message: Json, directory: Directory) -> Iterator[Forward]:
     """Messages that were shared into this one, and whose they are."""
     for shared in _shared(message):
         author = str(shared.get("author_name") or shared.get("author_subname") or "somebody")
-        yield Forward(author=author, text=plain(str(shared.get("text") or ""), directory))
+        yield Forward(author=author, text=plain(words_of(shared), directory))
 
 
 def _shared(message: Json) -> Iterator[Json]:

@@ -134,6 +134,41 @@ def message_json(workspace: Workspace, message: Message) -> Json:
     return found
 
 
+def shared_json(workspace: Workspace, message: Message) -> Json:
+    """A message that is shared into another one, as an attachment of that.
+
+    Its files stand in it, not beside it (github.com/NousResearch/hermes-agent/pull/75481,
+    github.com/ColeMurray/background-agents/pull/1143); so do its blocks, where an app has posted
+    any (github.com/slackapi/java-slack-sdk/issues/1179). Of Markdown Slack makes rich text: here
+    one of bare words.
+    """
+    author, told = workspace.users[message.user], message_json(workspace, message)
+    streamed = [{"type": "markdown", "text": message.streamed}] if message.streamed else []
+    blocks = [
+        _rich_text(block["text"]) if block["type"] == "markdown" else block
+        for block in (*streamed, *message.blocks)
+    ]
+    found: Json = {
+        "is_msg_unfurl": True,
+        "is_share": True,
+        "author_id": author.id,
+        "author_name": author.name,
+        "channel_id": message.channel,
+        "ts": message.ts,
+        "text": told["text"],
+        "fallback": told["text"] or "[no preview available]",
+    }
+    if blocks:
+        place = {"team": told["team"], "channel": message.channel, "ts": message.ts}
+        found["message_blocks"] = [place | {"message": {"blocks": blocks}}]
+    return found | ({"files": told["files"]} if "files" in told else {})
+
+
+def _rich_text(text: str) -> Json:
+    words = {"type": "rich_text_section", "elements": [{"type": "text", "text": text}]}
+    return {"type": "rich_text", "elements": [words]}
+
+
 def _grave(message: Message) -> Json:
     """What is left of a message that began a thread (github.com/slack-edge/slack-edge/pull/10)."""
     return {

@@ -58,25 +58,8 @@ class Place:
         return self._post(text, [])
 
     async def share(self, message: Message, text: str = "") -> Message:
-        """Forward a message, with words of one's own or without.
-
-        Its files stand in it, not beside it (github.com/NousResearch/hermes-agent/pull/75481,
-        github.com/ColeMurray/background-agents/pull/1143).
-        """
-        author = self._workspace.users[message.user]
-        files = events.message_json(self._workspace, message).get("files")
-        shared = {
-            "is_msg_unfurl": True,
-            "is_share": True,
-            "author_id": author.id,
-            "author_name": author.name,
-            "channel_id": message.channel,
-            "ts": message.ts,
-            "text": message.text,
-            "fallback": message.text,
-            **({"files": files} if files else {}),
-        }
-        return self._post(text, [], shared=[shared])
+        """Forward a message, with words of one's own or without."""
+        return self._post(text, [], shared=[events.shared_json(self._workspace, message)])
 
     async def upload(
         self,

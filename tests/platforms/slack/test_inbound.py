@@ -10,6 +10,7 @@ from bot.platforms.slack.ids import make_chat
 from bot.sandbox.limits import Mode
 from bot.sandbox.slack import events
 from bot.sandbox.slack.server import SlackSandbox
+from bot.sandbox.slack.state import Json, Message, User
 from tests.platforms.slack.running import Running, running
 
 
@@ -362,3 +363,47 @@ async def test_a_shared_message_brings_its_pictures(bot: Running) -> None:
         FileKind.IMAGE,
         "cat.png",
     )
+
+
+async def test_a_long_answer_that_is_shared_is_told_to_its_end(bot: Running) -> None:
+    ada = bot.sandbox.person("Ada")
+    await ada.dm.send("tell me a story")
+    await bot.inbox.holds(1)
+    story = " ".join(["once"] * 500) + " 1 < 2 & <b> the end"
+    ref = await bot.platform.send(bot.inbox.message().ref.chat, Reply(text=story))
+    answer = bot.sandbox.workspace.message(ada.dm.id, ref.id.partition(":")[0])
+    await ada.dm.share(answer, "Translate this.")
+    await bot.inbox.holds(2)
+    assert bot.inbox.message(1).forwards == (Forward(author="chinwag", text=story),)
+
+
+async def test_an_alert_that_is_shared_is_told_with_its_blocks(bot: Running) -> None:
+    ada, workspace = bot.sandbox.person("Ada"), bot.sandbox.workspace
+    general = bot.sandbox.channel("general")
+    cells = [{"type": "raw_text", "text": "disk"}, {"type": "raw_text", "text": "97 %"}]
+    pieces = [
+        {"type": "text", "text": "seen by "},
+        {"type": "user", "user_id": ada.id},
+        {"type": "link", "url": "https://example.com/a", "text": "here"},
+    ]
+    section = {"type": "rich_text_section", "elements": pieces}
+    blocks: list[Json] = [
+        {"type": "header", "text": {"type": "plain_text", "text": "<host> is full"}},
+        {"type": "section", "text": {"type": "mrkdwn", "text": "a &amp; b"}},
+        {"type": "divider"},
+        {"type": "table", "rows": [cells]},
+        {"type": "rich_text", "elements": [section]},
+    ]
+    alerts = User("U0ALERTS", "Alerts", is_bot=True)
+    workspace.users[alerts.id] = alerts
+    alert = Message(ts=workspace.new_ts(), channel=general.id, user=alerts.id, blocks=blocks)
+    await ada.dm.share(workspace.post(alert), "What is this?")
+    await bot.inbox.holds(1)
+    (forward,) = bot.inbox.message().forwards
+    assert forward.author == "Alerts"
+    assert forward.text.splitlines() == [
+        "<host> is full",
+        "a & b",
+        "disk | 97 %",
+        "seen by @Adahere (https://example.com/a)",
+    ]
