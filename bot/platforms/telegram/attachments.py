@@ -46,7 +46,9 @@ def attachments_of(message: Raw) -> tuple[Attachment, ...]:
 
 
 def _media(message: Raw) -> Attachment | None:
-    if sizes := message.get("photo"):
+    # a message that is answered from elsewhere has a live photo instead of its still
+    # (JsonExternalReplyInfo in the Client.cpp of telegram-bot-api)
+    if sizes := message.get("photo") or message.get("live_photo", {}).get("photo"):
         return _attachment(_large_enough(sizes), FileKind.IMAGE, "image/jpeg", "photo.jpg")
     if voice := message.get("voice"):
         return _attachment(voice, FileKind.VOICE, "audio/ogg", "voice.ogg")

@@ -194,11 +194,19 @@ def test_of_a_message_that_the_bot_may_not_see_the_quoted_part_is_told() -> None
     assert event.reply_to.text == "many things"
 
 
-def test_what_was_answered_in_another_chat_comes_with_its_author_and_its_picture() -> None:
-    photo = {"file_id": "cat", "file_unique_id": "c", "width": 90, "height": 90}
+PHOTO = {"file_id": "cat", "file_unique_id": "c", "width": 90, "height": 90}
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [{"photo": [PHOTO]}, {"live_photo": {"photo": [PHOTO], "file_id": "film", "duration": 2}}],
+)
+def test_what_was_answered_in_another_chat_comes_with_its_author_and_its_picture(
+    picture: dict[str, Any],
+) -> None:
     news = {"id": -1, "type": "channel", "title": "News"}
     origin = {"type": "channel", "date": 1, "chat": news, "message_id": 3}
-    other = {"origin": origin, "chat": news, "message_id": 3, "photo": [photo]}
+    other = {"origin": origin, "chat": news, "message_id": 3, **picture}
     event = parse_update(
         {"update_id": 1, "message": message(text="what is this?", external_reply=other)}, ME
     )
