@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any, TypeAlias
 
 from bot.core.types import Attachment, FileId, FileKind
-from bot.platforms.telegram.reading import words_in
+from bot.platforms.telegram.reading import media_in, words_in
 
 Raw: TypeAlias = dict[str, Any]
 """An object of the Bot API as it came."""
 
 ENOUGH_PIXELS = 1280
 """A side this long shows a model all it can see; larger sizes only take longer."""
+MOST = 10
+"""Files of one rich message, as many as of an album; a post may hold fifty."""
 WITHOUT_FILE = ("story", "game", "paid_media", "checklist", "invoice", "giveaway")
 """Kinds of messages that have no file, but deserve an answer."""
 
@@ -42,7 +45,11 @@ def words_of(message: Raw) -> str:
 def attachments_of(message: Raw) -> tuple[Attachment, ...]:
     """The files of a message. Of an album every picture comes as a message of its own."""
     found = _media(message) or _other(message)
-    return () if found is None else (found,)
+    if found is not None:
+        return (found,)
+    blocks = media_in(message.get("rich_message", {}).get("blocks", ()))
+    files = (_media(block) or _other(block) for block in blocks)
+    return tuple(islice((file for file in files if file is not None), MOST))
 
 
 def _media(message: Raw) -> Attachment | None:
@@ -50,7 +57,7 @@ def _media(message: Raw) -> Attachment | None:
     # (JsonExternalReplyInfo in the Client.cpp of telegram-bot-api)
     if sizes := message.get("photo") or message.get("live_photo", {}).get("photo"):
         return _attachment(_large_enough(sizes), FileKind.IMAGE, "image/jpeg", "photo.jpg")
-    if voice := message.get("voice"):
+    if voice := message.get("voice") or message.get("voice_note"):  # so called in a rich message
         return _attachment(voice, FileKind.VOICE, "audio/ogg", "voice.ogg")
     if audio := message.get("audio"):
         return _attachment(audio, FileKind.AUDIO, "audio/mpeg", "audio.mp3")

@@ -1,4 +1,4 @@
-"""The words of a rich message that comes in, as a model can read them.
+"""The words of a rich message that comes in, as a model can read them, and where its files are.
 
 A message holds blocks, and a block holds words or other blocks. Words are a string, several words
 after each other, or an object that says what they look like
@@ -10,10 +10,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+MEDIA = frozenset({"animation", "audio", "document", "photo", "video", "voice_note"})
+"""The types of blocks that are a file (https://core.telegram.org/bots/api#richblock)."""
+
 
 def words_in(blocks: Iterable[Any]) -> str:
     """All that the blocks say, one under the other."""
     return "\n".join(line for block in blocks for line in _lines(block) if line)
+
+
+def media_in(blocks: Iterable[Any]) -> Iterator[dict[str, Any]]:
+    """The blocks that hold a file, in their order; also those in a collage, a list and the like."""
+    for block in blocks:
+        if block.get("type") in MEDIA:
+            yield block
+        yield from media_in(block.get("blocks", ()))
+        yield from media_in(block.get("items", ()))
 
 
 def _lines(block: dict[str, Any]) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.sandbox.telegram import markup, wire
-from bot.sandbox.telegram.errors import BadRequest, Refused
+from bot.sandbox.telegram.errors import BadRequest
 from bot.sandbox.telegram.files import photo_size, take_upload
 from bot.sandbox.telegram.messages import caption_of, check_caption, editable, edited, new_message
 from bot.sandbox.telegram.params import Params
@@ -60,14 +60,17 @@ def send_media_group(telegram: Telegram, params: Params) -> list[Json]:
 
 
 def edit_message_media(telegram: Telegram, params: Params) -> Json:
-    """https://core.telegram.org/bots/api#editmessagemedia: also of a message that is only text."""
+    """https://core.telegram.org/bots/api#editmessagemedia: also of a message that is only text.
+
+    What Telegram's servers forbid with a code is a 400 (`fail_query_with_error` in Client.cpp).
+    """
     value = params.parsed("media", "media")
     if not isinstance(value, dict) or str(value.get("type", "")) not in _IN_ALBUM:
         raise BadRequest('Can\'t parse InputMedia: Field "type" is invalid')
     keyboard = markup.inline_keyboard(params)
     message = editable(telegram, params)
     if str(value["type"]) in telegram.chats[message.chat].forbidden:
-        raise Refused(403, f"CHAT_SEND_{value['type']}S_FORBIDDEN".upper())
+        raise BadRequest(f"CHAT_SEND_{value['type']}S_FORBIDDEN".upper())
     message.media, message.text, message.entities = _album_item(telegram, params, value)
     message.keyboard = keyboard
     return edited(telegram, message)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -119,9 +120,11 @@ class ChatView:
         media = Media(kind="sticker", file=file, emoji=emoji, width=512, height=512)
         return self._deliver(self._post(media=media))
 
-    def send_rich(self, markdown: str) -> int:
-        """Send a rich message; bots get its blocks and no text."""
-        return self._deliver(self._post(rich=from_markdown(markdown)))
+    def send_rich(self, markdown: str, *photos: bytes) -> int:
+        """Send a rich message, with pictures under its words; bots get its blocks and no text."""
+        rich = from_markdown(markdown)
+        pictures = [{"type": "photo", "photo": wire.media(self._photo(photo))} for photo in photos]
+        return self._deliver(self._post(rich=replace(rich, blocks=(*rich.blocks, *pictures))))
 
     def press(self, label: str) -> Press:
         """Press the newest button with this label. Raises `LookupError` when there is none."""

@@ -307,3 +307,13 @@ def test_groups_have_no_drafts_and_fewer_previews() -> None:
     group, private = (platform.capabilities(make_chat(id)) for id in (-100, 100))
     assert private.drafts and not group.drafts
     assert group.update_interval > 3 > private.update_interval  # 20 messages a minute
+
+
+async def test_the_pictures_of_a_rich_message_are_seen(ann: TelegramStage, inbox: Inbox) -> None:
+    ann.view.send_rich("# Holiday\n\nWhere is this?", picture(40), picture(80))
+    message = await inbox.only()
+    assert isinstance(message, IncomingMessage)
+    assert message.text == "Holiday\nWhere is this?"
+    first, second = message.attachments
+    assert (first.kind, second.kind) == (FileKind.IMAGE, FileKind.IMAGE)
+    assert first.id != second.id
