@@ -39,7 +39,7 @@ class ActionTable(Actions):
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._offers = Gathering(database.write, _offer)
+        self._offers = Gathering(database.writing, _offer)
 
     async def offer(self, chat: ChatRef, actions: Sequence[Action]) -> Sequence[str]:
         if not actions:

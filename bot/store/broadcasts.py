@@ -10,7 +10,7 @@ from bot.core.broadcasts import Broadcasts, Delivered, Progress
 from bot.core.types import ChatId, ChatRef, MessageId, MessageRef, Person
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
-from bot.store.database import Database, insert
+from bot.store.database import Table, insert
 from bot.store.schema import broadcast_chats, broadcasts, conversations, in_chat
 
 LATEST = 100
@@ -20,11 +20,8 @@ _RUNNING = "running"
 _STOPPED = "stopped"
 
 
-class BroadcastTable(Broadcasts):
+class BroadcastTable(Table, Broadcasts):
     """The texts in one table, and in another how far each is with each chat."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def chats(self) -> Sequence[ChatRef]:
         query = sa.select(conversations.c.platform, conversations.c.chat).where(sa.text("current"))

@@ -12,20 +12,17 @@ from bot.core.types import ChatRef
 from bot.store import codec
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
-from bot.store.database import Database, insert
+from bot.store.database import Table, upsert
 from bot.store.schema import chats
 
 log = logging.getLogger(__name__)
 
 
-class ChatTable(SettingsStore):
+class ChatTable(Table, SettingsStore):
     """The settings as JSON; what cannot be read counts as the defaults."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
     async def load(self, chat: ChatRef) -> ChatSettings:
-        return await self._database.read(lambda connection: _load(connection, chat))
+        return await self._database.read(_load, chat)
 
     async def change(
         self, chat: ChatRef, change: Callable[[ChatSettings], ChatSettings]
@@ -63,14 +60,6 @@ def read(text: str | None, chat: ChatRef) -> ChatSettings:
 
 
 async def _save(connection: Connection, chat: ChatRef, settings: ChatSettings) -> None:
-    new = insert(connection, chats).values(
-        platform=chat.platform,
-        id=chat.id,
-        settings=codec.SETTINGS.dump(settings),
-        updated_at=utc_now(),
-    )
-    replaced = new.on_conflict_do_update(
-        index_elements=["platform", "id"],
-        set_={"settings": new.excluded.settings, "updated_at": new.excluded.updated_at},
-    )
-    await connection.execute(replaced)
+    chosen = {"settings": codec.SETTINGS.dump(settings), "updated_at": utc_now()}
+    values = {"platform": chat.platform, "id": chat.id, **chosen}
+    await connection.execute(upsert(connection.dialect.name, chats, values, *chosen))

@@ -65,10 +65,7 @@ class Connection(Protocol):
         ...
 
     async def run_sync(
-        self,
-        fn: Callable[Concatenate[sa.Connection, P], T],
-        *arg: P.args,
-        **kw: P.kwargs,
+        self, fn: Callable[Concatenate[sa.Connection, P], T], *arg: P.args, **kw: P.kwargs
     ) -> T:
         """Hand the plain connection to code that is not asynchronous."""
         ...
@@ -82,32 +79,22 @@ class DirectConnection:
 
     @property
     def dialect(self) -> sa.Dialect:
-        """Which database it is."""
         return self._connection.dialect
 
     async def execute(
-        self,
-        statement: sa.Executable,
-        parameters: Rows | None = None,
+        self, statement: sa.Executable, parameters: Rows | None = None
     ) -> sa.CursorResult[*tuple[Any, ...]]:
-        """Carry out a statement."""
         return self._connection.execute(statement, parameters)
 
     async def scalar(
         self, statement: sa.Executable, parameters: Mapping[str, Any] | None = None
     ) -> Any:  # noqa: ANN401 (as SQLAlchemy types it)
-        """The first column of the first row."""
         return self._connection.scalar(statement, parameters)
 
     async def exec_driver_sql(self, statement: str) -> sa.CursorResult[*tuple[Any, ...]]:
-        """Carry out SQL in the words of the driver."""
         return self._connection.exec_driver_sql(statement)
 
     async def run_sync(
-        self,
-        fn: Callable[Concatenate[sa.Connection, P], T],
-        *arg: P.args,
-        **kw: P.kwargs,
+        self, fn: Callable[Concatenate[sa.Connection, P], T], *arg: P.args, **kw: P.kwargs
     ) -> T:
-        """Call `fn` with the plain connection."""
         return fn(self._connection, *arg, **kw)

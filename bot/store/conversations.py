@@ -43,10 +43,10 @@ class ConversationTable(Conversations):
         self._histories = Gathering(database.reading, _histories, most=READS)
 
     async def current(self, chat: ChatRef) -> int:
-        found = await self._database.read(lambda connection: _current(connection, chat))
+        found = await self._database.read(_current, chat)
         if found is not None:
             return found
-        return await self._database.write(lambda connection: current(connection, chat))
+        return await self._database.write(current, chat)
 
     async def history(
         self, chat: ChatRef, *, before: int | None = None, limit: int = 50
@@ -67,22 +67,14 @@ class ConversationTable(Conversations):
         self, conversation: int, *, before: int | None = None, limit: int = 50
     ) -> Sequence[KeptMessage]:
         with _readable(str(conversation)):
-            return await self._database.read(
-                lambda connection: messages.page(
-                    connection, conversation, before=before, limit=limit
-                )
-            )
+            return await self._database.read(messages.page, conversation, before, limit)
 
     async def beginning(self, conversation: int, *, limit: int) -> Sequence[KeptMessage]:
         with _readable(str(conversation)):
-            return await self._database.read(
-                lambda connection: messages.beginning(connection, conversation, limit=limit)
-            )
+            return await self._database.read(messages.beginning, conversation, limit)
 
     async def drawn(self, chat: ChatRef, digest: str = "") -> ImagePart | None:
-        return await self._database.read(
-            lambda connection: messages.drawn(connection, chat, digest)
-        )
+        return await self._database.read(messages.drawn, chat, digest)
 
 
 def _is_current(chat: ChatRef) -> sa.ColumnElement[bool]:
@@ -148,7 +140,7 @@ async def _history(
         return History()
     try:
         with _readable(f"of {asked.chat.platform}:{asked.chat.id}"):
-            newest = await messages.page(connection, found, before=asked.before, limit=asked.limit)
+            newest = await messages.page(connection, found, asked.before, asked.limit)
     except StoreError as error:
         return error
     summary = None if text is None or through is None else Summary(text=text, through=through)

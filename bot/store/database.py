@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypeVar, TypeVarTuple
@@ -58,26 +58,33 @@ class Database:
         return "sqlite" if self.sqlite else "postgresql"
 
     def write(
-        self, job: Job[T], *, begun: Begun = unnoticed, patient: bool = False
+        self,
+        job: Callable[[Connection, *Ts], Awaitable[T]],
+        *arguments: *Ts,
+        patient: bool = False,
     ) -> asyncio.Future[T]:
         """Run a job in a transaction; its result comes when it is committed. Raises `StoreError`.
 
         Who is cancelled while waiting learns nothing; behind `asyncio.shield`, what became of it.
-        Until `begun` is called, the job may be given more to do; a `patient` one lets others pass.
+        A `patient` job lets others pass.
         """
+        return self.writing(_given(job, arguments), begun=unnoticed, patient=patient)
+
+    async def read(self, job: Callable[[Connection, *Ts], Awaitable[T]], *arguments: *Ts) -> T:
+        """Run a job that changes nothing. Raises `StoreError`."""
+        return await self._read(_given(job, arguments), unnoticed)
+
+    def writing(self, job: Job[T], *, begun: Begun, patient: bool = False) -> asyncio.Future[T]:
+        """`write` a job that may be given more to do until `begun` is called."""
         return self._writer.run(job, begun=begun, patient=patient)
 
-    async def read(self, job: Job[T], *, begun: Begun = unnoticed) -> T:
-        """Run a job that changes nothing. Raises `StoreError`.
+    def reading(self, job: Job[T], *, begun: Begun) -> asyncio.Future[T]:
+        """`read` with such a job; nobody needs to wait at once."""
+        return asyncio.create_task(self._read(job, begun))
 
-        Until `begun` is called, the job may be given more to do.
-        """
+    async def _read(self, job: Job[T], begun: Begun) -> T:
         with translated():
             return await self._engine.read(job, begun)
-
-    def reading(self, job: Job[T], *, begun: Begun = unnoticed) -> asyncio.Future[T]:
-        """The same for who does not wait at once."""
-        return asyncio.create_task(self.read(job, begun=begun))
 
     async def rows(self, query: TypedReturnsRows[*Ts]) -> Sequence[sa.Row[*Ts]]:
         """All that a query finds. Raises `StoreError`."""
@@ -128,6 +135,17 @@ class Database:
         """Finish what is under way and close all connections."""
         await self._writer.close()
         await self._engine.close()
+
+
+class Table:
+    """A port over tables of a database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+
+def _given(job: Callable[[Connection, *Ts], Awaitable[T]], arguments: tuple[*Ts]) -> Job[T]:
+    return lambda connection: job(connection, *arguments)
 
 
 @asynccontextmanager
@@ -197,6 +215,25 @@ def insert_for(dialect: str, table: sa.Table) -> Insert:
     from sqlalchemy.dialects import postgresql
 
     return postgresql.insert(table)
+
+
+def upsert(
+    dialect: str,
+    table: sa.Table,
+    values: Mapping[str, object],
+    *changed: str,
+    where: sa.ColumnElement[bool] | None = None,
+) -> Insert:
+    """An INSERT; of a row that is there already, by its primary key, these columns are `changed`.
+
+    Only `where` that is to be.
+    """
+    new = insert_for(dialect, table).values(values)
+    return new.on_conflict_do_update(
+        index_elements=list(table.primary_key.columns),
+        set_={name: new.excluded[name] for name in changed},
+        where=where,
+    )
 
 
 def _postgres(settings: StorageSettings, *, limited: bool) -> AsyncioEngine:

@@ -19,7 +19,6 @@ import sqlalchemy as sa
 
 from bot.errors import StoreError
 from bot.store.connection import Connection, DirectConnection
-from bot.store.results import tell
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -47,6 +46,17 @@ class Entry(Generic[T]):
     begun: Begun
 
 
+def tell(waiting: Sequence[asyncio.Future[T]], ends: Sequence[T | BaseException]) -> None:
+    """Give everybody who waits what came of it, in order; an exception is raised there."""
+    for future, end in zip(waiting, ends, strict=True):
+        if future.done():
+            continue  # its caller was cancelled
+        if isinstance(end, BaseException):
+            future.set_exception(end)
+        else:
+            future.set_result(end)
+
+
 class Engine(Protocol):
     """Carries out jobs. Raises what the driver raises, and what the jobs raise.
 
@@ -57,7 +67,7 @@ class Engine(Protocol):
         """Run jobs under one commit."""
         ...
 
-    async def read(self, job: Job[T], begun: Begun = unnoticed) -> T:
+    async def read(self, job: Job[T], begun: Begun) -> T:
         """Run a job that changes nothing."""
         ...
 
@@ -81,12 +91,10 @@ class AsyncioEngine:
         self._reads: set[asyncio.Task[Any]] = set()
 
     async def transaction(self, jobs: Sequence[Job[object]]) -> list[object]:
-        """Run jobs under one commit."""
         async with self._engine.begin() as connection:
             return [await job(connection) for job in jobs]
 
-    async def read(self, job: Job[T], begun: Begun = unnoticed) -> T:
-        """Run a job that changes nothing."""
+    async def read(self, job: Job[T], begun: Begun) -> T:
         task = asyncio.create_task(self._read(job, begun))
         self._reads.add(task)
         task.add_done_callback(self._reads.discard)
@@ -98,11 +106,9 @@ class AsyncioEngine:
             return await job(connection)
 
     def abandon(self) -> None:
-        """Break off what waits for a server that does not answer: it fails at once."""
         self._abandon()
 
     async def close(self) -> None:
-        """Close the connections."""
         if self._reads:
             await asyncio.wait(self._reads)
         await self._engine.dispose()
@@ -128,16 +134,13 @@ class ThreadEngine:
         self._trips: set[asyncio.Task[None]] = set()
 
     async def transaction(self, jobs: Sequence[Job[object]]) -> list[object]:
-        """Run jobs under one commit."""
-
         def work() -> list[object]:
             with self._writing.begin() as connection:
                 return [_run(job, connection) for job in jobs]
 
         return await asyncio.get_running_loop().run_in_executor(self._writer, work)
 
-    async def read(self, job: Job[T], begun: Begun = unnoticed) -> T:
-        """Run a job that changes nothing."""
+    async def read(self, job: Job[T], begun: Begun) -> T:
         result: asyncio.Future[object] = asyncio.get_running_loop().create_future()
         self._waiting.append(Entry(job, result, begun))
         if self._idle:
@@ -176,7 +179,6 @@ class ThreadEngine:
         """A file has no server."""
 
     async def close(self) -> None:
-        """Close the connections."""
         if self._trips:
             await asyncio.wait(self._trips)
         loop = asyncio.get_running_loop()

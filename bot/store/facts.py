@@ -9,17 +9,12 @@ import sqlalchemy as sa
 from bot.core.facts import LIFE, MOST, Fact, Facts
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
-from bot.store.database import Database, Insert, insert_for
+from bot.store.database import Table, upsert
 from bot.store.schema import model_facts as table
 
-_KEY = ("address", "model", "name")
 
-
-class FactTable(Facts):
+class FactTable(Table, Facts):
     """A row for each fact; what is too old, or too much, goes with the next writing."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def all(self) -> Sequence[Fact]:
         return await self._database.read(young)
@@ -30,7 +25,8 @@ class FactTable(Facts):
             {"address": fact.address, "model": fact.model, "name": fact.name, "value": fact.value}
             for fact in sorted(facts, key=lambda fact: (fact.address, fact.model, fact.name))
         ]
-        noting = _noting(self._database.dialect)
+        now = {"learnt_at": utc_now()}
+        noting = upsert(self._database.dialect, table, now, "value", "learnt_at")
         newest = sa.select(table.c.learnt_at).order_by(table.c.learnt_at.desc())
         last = newest.offset(MOST - 1).limit(1).scalar_subquery()
         over = sa.or_(
@@ -51,7 +47,7 @@ async def young(connection: Connection) -> Sequence[Fact]:
     query = (
         sa.select(table, utc_now().label("now"))
         .where(table.c.learnt_at >= utc_now(-LIFE))
-        .order_by(table.c.learnt_at.desc(), *(table.c[name] for name in _KEY))
+        .order_by(table.c.learnt_at.desc(), *table.primary_key.columns)
         .limit(MOST)
     )
     return [
@@ -64,11 +60,3 @@ async def young(connection: Connection) -> Sequence[Fact]:
         )
         for row in (await connection.execute(query)).all()
     ]
-
-
-def _noting(dialect: str) -> Insert:
-    new = insert_for(dialect, table).values(learnt_at=utc_now())
-    return new.on_conflict_do_update(
-        index_elements=list(_KEY),
-        set_={"value": new.excluded.value, "learnt_at": new.excluded.learnt_at},
-    )

@@ -13,8 +13,7 @@ from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from bot.errors import StoreBusy, StoreError
 from bot.store.connection import Connection
-from bot.store.engines import Job
-from bot.store.results import tell
+from bot.store.engines import Job, tell
 
 T = TypeVar("T")
 Item = TypeVar("Item")

@@ -26,7 +26,7 @@ from bot.core.types import Person, UserId
 from bot.store import totals
 from bot.store.columns import Words, utc_now
 from bot.store.connection import Connection
-from bot.store.database import Database, insert_for
+from bot.store.database import Database, upsert
 from bot.store.schema import (
     of_person,
     person_limits,
@@ -129,9 +129,7 @@ class LedgerTable(Ledger):
         await self._database.change(sa.delete(reservations).where(reservations.c.id == reserved))
 
     async def standings(self, person: Person, ceilings: Sequence[Ceiling]) -> Sequence[Standing]:
-        return await self._database.read(
-            lambda connection: self._standings(connection, person, ceilings)
-        )
+        return await self._database.read(self._standings, person, ceilings)
 
     async def _standings(
         self, connection: Connection, person: Person, ceilings: Sequence[Ceiling]
@@ -160,17 +158,14 @@ class LedgerTable(Ledger):
 
     async def first_time(self, person: Person, ceiling: Ceiling) -> bool:
         period = self._calendar.key(ceiling.period)
-        new = insert_for(self._database.dialect, quota_notes).values(
-            platform=person.platform,
-            user_id=person.id,
-            name=name_of(ceiling.period, ceiling.measure),
-            period=period,
-        )
-        noted = new.on_conflict_do_update(
-            index_elements=["platform", "user_id", "name"],
-            set_={"period": period},
-            where=quota_notes.c.period != period,
-        )
+        values = {
+            "platform": person.platform,
+            "user_id": person.id,
+            "name": name_of(ceiling.period, ceiling.measure),
+            "period": period,
+        }
+        is_new = quota_notes.c.period != period
+        noted = upsert(self._database.dialect, quota_notes, values, "period", where=is_new)
         return await self._database.change(noted) > 0
 
     async def set_limits(self, person: Person, limits: Limits) -> None:
@@ -179,17 +174,14 @@ class LedgerTable(Ledger):
                 sa.delete(person_limits).where(*of_person(person_limits, person))
             )
             return
-        new = insert_for(self._database.dialect, person_limits).values(
-            platform=person.platform,
-            user_id=person.id,
-            limits=_dump(limits),
-            updated_at=utc_now(),
-        )
-        replaced = new.on_conflict_do_update(
-            index_elements=["platform", "user_id"],
-            set_={"limits": new.excluded.limits, "updated_at": new.excluded.updated_at},
-        )
-        await self._database.change(replaced)
+        values = {
+            "platform": person.platform,
+            "user_id": person.id,
+            "limits": _dump(limits),
+            "updated_at": utc_now(),
+        }
+        new = upsert(self._database.dialect, person_limits, values, "limits", "updated_at")
+        await self._database.change(new)
 
     async def people_with_limits(self) -> Mapping[Person, Limits]:
         query = sa.select(person_limits).order_by(person_limits.c.updated_at.desc())

@@ -159,7 +159,7 @@ PAGE_BEFORE = PAGE.where(messages.c.id < sa.bindparam("before"))
 
 
 async def page(
-    connection: Connection, conversation: int, *, before: int | None, limit: int
+    connection: Connection, conversation: int, before: int | None, limit: int
 ) -> Sequence[KeptMessage]:
     """The newest messages older than the message id `before`, oldest first; no hidden ones.
 
@@ -170,9 +170,7 @@ async def page(
     return await _read(connection, list(reversed((await connection.execute(query, place)).all())))
 
 
-async def beginning(
-    connection: Connection, conversation: int, *, limit: int
-) -> Sequence[KeptMessage]:
+async def beginning(connection: Connection, conversation: int, limit: int) -> Sequence[KeptMessage]:
     """The oldest messages, in order; no hidden ones. Raises `codec.UndecodableError`."""
     query = (
         sa.select(messages)

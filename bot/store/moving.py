@@ -10,7 +10,7 @@ from bot.core.moves import Moves
 from bot.core.queue import TurnState
 from bot.core.types import ChatId, ChatRef
 from bot.store.connection import Connection
-from bot.store.database import Database
+from bot.store.database import Table
 from bot.store.queue import lanes
 from bot.store.schema import (
     actions,
@@ -28,11 +28,8 @@ WITHOUT_PLACES: dict[str, object] = {"message": "", "stood": ""}
 """A turn that is not about any message of its chat: the ids of the old chat mean others now."""
 
 
-class MoveTable(Moves):
+class MoveTable(Table, Moves):
     """Gives the rows of a chat, in all tables, to another one."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def move(self, old: ChatRef, new: ChatRef) -> bool:
         async def job(connection: Connection) -> bool:

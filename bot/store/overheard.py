@@ -11,15 +11,12 @@ from bot.core.chat import NewMessage, Role
 from bot.core.types import ChatRef, IncomingMessage, MessageId, MessageRef, UserId
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
-from bot.store.database import Database, insert
+from bot.store.database import Table, insert
 from bot.store.schema import in_chat, overheard, turns
 
 
-class OverheardTable(Overheard):
+class OverheardTable(Table, Overheard):
     """The remarks in the table of that name."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def note(self, message: IncomingMessage, *, keep: int) -> None:
         chat, sender = message.ref.chat, message.sender

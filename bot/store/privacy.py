@@ -72,8 +72,8 @@ class PrivacyTable(Privacy):
 
     async def tidy(self) -> None:
         # All that was ever used is looked through: who writes does not wait for that in vain.
-        if await self._database.read(lambda connection: _forgotten(connection, self._calendar)):
-            await self._database.write(lambda connection: _tidy(connection, self._calendar))
+        if await self._database.read(_forgotten, self._calendar):
+            await self._database.write(_tidy, self._calendar)
 
     async def forget_person(self, person: Person, *, by: int) -> None:
         theirs = of_person(turns, person)

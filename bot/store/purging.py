@@ -25,7 +25,7 @@ from bot.core.upkeep import Purged, Upkeep
 from bot.store import messages as message_rows
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
-from bot.store.database import Database, insert_for
+from bot.store.database import Database, upsert
 from bot.store.privacy import FORGOTTEN
 from bot.store.schema import (
     actions,
@@ -67,21 +67,15 @@ class Purging(Upkeep):
         began = purges.c.began_at
         never_ended = sa.or_(purges.c.ended_at.is_(None), purges.c.ended_at < began)
         is_time = sa.or_(began < _ago(EVERY), sa.and_(never_ended, began < _ago(LOST)))
-        new = insert_for(self._database.dialect, purges).values(id=1, began_at=utc_now())
-        begin = new.on_conflict_do_update(
-            index_elements=["id"], set_={"began_at": new.excluded.began_at}, where=is_time
-        )
+        now = {"id": 1, "began_at": utc_now()}
+        begin = upsert(self._database.dialect, purges, now, "began_at", where=is_time)
         return await self._database.change(begin) > 0
 
     async def purge(self, clock: Clock, *, rest: float) -> Purged:
         deleting = _Deleting(self._database, clock, rest)
         purged = await deleting.old(self._keeping, self._calendar)
-        now = {"began_at": utc_now(), "ended_at": utc_now()}
-        new = insert_for(self._database.dialect, purges).values(id=1, **now)
-        end = new.on_conflict_do_update(
-            index_elements=["id"], set_={"ended_at": new.excluded.ended_at}
-        )
-        await self._database.change(end)
+        now = {"id": 1, "began_at": utc_now(), "ended_at": utc_now()}
+        await self._database.change(upsert(self._database.dialect, purges, now, "ended_at"))
         if purged != Purged():
             await self._database.empty_log()
         return purged

@@ -7,30 +7,23 @@ import sqlalchemy as sa
 from bot.core.stores import Rating, Ratings
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
-from bot.store.database import Database, insert_for
+from bot.store.database import Table, upsert
 from bot.store.schema import ratings
 
-_KEY = ["platform", "chat", "turn_id", "user_id"]
 
-
-class RatingTable(Ratings):
+class RatingTable(Table, Ratings):
     """A row for each answer and person."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
     async def rate(self, rating: Rating) -> None:
-        new = insert_for(self._database.dialect, ratings).values(
-            platform=rating.chat.platform,
-            chat=rating.chat.id,
-            turn_id=rating.turn_id,
-            user_id=rating.user,
-            model=rating.model,
-            good=rating.good,
-            created_at=utc_now(),
-        )
-        changed = {name: new.excluded[name] for name in ("model", "good", "created_at")}
-        await self._database.change(new.on_conflict_do_update(index_elements=_KEY, set_=changed))
+        said = {"model": rating.model, "good": rating.good, "created_at": utc_now()}
+        values = {
+            "platform": rating.chat.platform,
+            "chat": rating.chat.id,
+            "turn_id": rating.turn_id,
+            "user_id": rating.user,
+            **said,
+        }
+        await self._database.change(upsert(self._database.dialect, ratings, values, *said))
 
 
 async def count(connection: Connection) -> tuple[int, int]:

@@ -11,15 +11,12 @@ from bot.core.models import UsageKind
 from bot.core.queue import TurnState
 from bot.core.statistics import Activity, Extent, Statistics, Timing
 from bot.store.connection import Connection
-from bot.store.database import Database
+from bot.store.database import Table
 from bot.store.schema import ENDED, RUNNING, WAITING, conversations, purges, turns, usage, users
 
 
-class StatisticsTable(Statistics):
+class StatisticsTable(Table, Statistics):
     """Each count uses an index; what has ended is only looked at since a moment."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def activity(self, since: datetime) -> Activity:
         ended = (

@@ -12,22 +12,15 @@ from bot.core.stores import Acquaintance, Users
 from bot.core.types import Person, Sender, UserId
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
-from bot.store.database import Database, Insert, insert_for
+from bot.store.database import Database, Insert, upsert
 from bot.store.gathering import Gathering
 from bot.store.schema import of_person, users
 
 
 @cache
 def _noting(dialect: str) -> Insert:
-    new = insert_for(dialect, users).values(first_seen=utc_now(), last_seen=utc_now())
-    return new.on_conflict_do_update(
-        index_elements=["platform", "id"],
-        set_={
-            "name": new.excluded.name,
-            "language": new.excluded.language,
-            "last_seen": new.excluded.last_seen,
-        },
-    )
+    now = {"first_seen": utc_now(), "last_seen": utc_now()}
+    return upsert(dialect, users, now, "name", "language", "last_seen")
 
 
 async def _note(connection: Connection, seen: Sequence[tuple[str, Sender]]) -> Sequence[None]:
@@ -50,7 +43,7 @@ class UserTable(Users):
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._seen = Gathering(partial(database.write, patient=True), _note)
+        self._seen = Gathering(partial(database.writing, patient=True), _note)
 
     async def seen(self, platform: str, sender: Sender) -> None:
         await self._seen.ask((platform, sender))

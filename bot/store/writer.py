@@ -19,9 +19,8 @@ from collections.abc import Sequence
 from typing import TypeVar, cast
 
 from bot.errors import StoreBusy, StoreError
-from bot.store.engines import Begun, Engine, Entry, Job, unnoticed
+from bot.store.engines import Begun, Engine, Entry, Job, tell
 from bot.store.errors import translated
-from bot.store.results import tell
 
 T = TypeVar("T")
 
@@ -42,9 +41,7 @@ class Writer:
         self._worker: asyncio.Task[None] | None = None
         self._closed = False
 
-    def run(
-        self, job: Job[T], *, begun: Begun = unnoticed, patient: bool = False
-    ) -> asyncio.Future[T]:
+    def run(self, job: Job[T], *, begun: Begun, patient: bool = False) -> asyncio.Future[T]:
         """Run a job; what it returns is there when it is committed.
 
         `begun` is called when its time has come: until then it may be given more to do. What is

@@ -134,9 +134,7 @@ class Leases:
     async def look_round(self) -> None:
         """See whether there is another process."""
         met = self._met
-        others = await self._database.read(
-            lambda connection: presence.others(connection, self.owner)
-        )
+        others = await self._database.read(presence.others, self.owner)
         self._is_alone = not others and met == self._met
 
     # ------------------------------------------------------------ signs of life
@@ -169,9 +167,7 @@ class Leases:
         if not held:
             return
         now = self.clock.monotonic()
-        ours = await self._database.write(
-            lambda connection: holds.renew(connection, held, self.seconds)
-        )
+        ours = await self._database.write(holds.renew, held, self.seconds)
         for turn_id, hold in held.items():
             self.heard(turn_id, hold, now, ours)
 
@@ -212,7 +208,4 @@ class Leases:
         return await self._take_back(sa.and_(LEFT, same))
 
     async def _take_back(self, lost: sa.ColumnElement[bool]) -> int:
-        held = self.all()
-        return await self._database.write(
-            lambda connection: holds.take_back(connection, lost, held)
-        )
+        return await self._database.write(holds.take_back, lost, self.all())

@@ -68,8 +68,8 @@ class Turns(TurnQueue):
     ) -> None:
         self._database = database
         rules = Rules(per_chat=per_chat, in_all=in_all, owner=owner, lease=lease)
-        self._intake = Gathering(database.write, partial(take_in, rules=rules))
-        self._checkpoints = Gathering(database.write, partial(holds.checkpoint, lease=lease))
+        self._intake = Gathering(database.writing, partial(take_in, rules=rules))
+        self._checkpoints = Gathering(database.writing, partial(holds.checkpoint, lease=lease))
         self.leases = Leases(database, owner=owner, seconds=lease, clock=clock)
         self._calendar = calendar
         self._wake: Callable[[], None] = lambda: None
@@ -79,10 +79,10 @@ class Turns(TurnQueue):
         return await self._taking(taking, lambda accepted: accepted.turn)
 
     async def knows(self, platform: str, key: str) -> bool:
-        return await self._database.read(lambda there: arrivals.knows(there, platform, key))
+        return await self._database.read(arrivals.knows, platform, key)
 
     async def bury(self, event: Unreadable) -> None:
-        await self._database.write(lambda connection: arrivals.bury(connection, event))
+        await self._database.write(arrivals.bury, event)
 
     async def announce(self, turn_id: int, ref: MessageRef) -> bool:
         statement = (
@@ -102,9 +102,7 @@ class Turns(TurnQueue):
         return None
 
     async def _claim_row(self) -> lanes.Claimed | None:
-        claiming = self._database.write(
-            lambda connection: lanes.claim(connection, self.leases.owner, self.leases.seconds)
-        )
+        claiming = self._database.write(lanes.claim, self.leases.owner, self.leases.seconds)
         return await self._taking(claiming, lambda row: row)
 
     async def _taking(
@@ -127,27 +125,23 @@ class Turns(TurnQueue):
         return result
 
     async def awaits_album(self, chat: ChatRef, album: str) -> bool:
-        return await self._database.read(
-            lambda connection: lanes.awaits_album(connection, chat, album)
-        )
+        return await self._database.read(lanes.awaits_album, chat, album)
 
     async def following(self, turn_id: int) -> Sequence[Turn]:
-        return await self._database.read(lambda connection: joining.following(connection, turn_id))
+        return await self._database.read(joining.following, turn_id)
 
     async def join(
         self, turn_id: int, others: Sequence[int], shown: Sequence[MessageRef]
     ) -> Collection[int]:
         held = self.leases.of(turn_id)
         held.leads = True
-        return await self._database.write(
-            lambda connection: joining.join(connection, turn_id, held.hold.owner, others, shown)
-        )
+        return await self._database.write(joining.join, turn_id, held.hold.owner, others, shown)
 
     async def withdraw(self, gone: Withdrawal) -> Withdrawn:
-        return await self._database.write(lambda there: withdrawals.withdraw(there, gone))
+        return await self._database.write(withdrawals.withdraw, gone)
 
     async def is_withdrawn(self, turn_id: int) -> bool:
-        return await self._database.read(lambda there: withdrawals.is_withdrawn(there, turn_id))
+        return await self._database.read(withdrawals.is_withdrawn, turn_id)
 
     async def dissolve(self, turn_id: int, *, usage: Sequence[UsageEntry] = ()) -> bool:
         again = {**GIVEN_BACK, "partial": "", "shown": codec.SHOWN.dump(()), "stopped": False}
@@ -158,9 +152,7 @@ class Turns(TurnQueue):
         return end is None or end.over
 
     async def known_messages(self, turn_id: int) -> Sequence[MessageRef]:
-        return await self._database.read(
-            lambda connection: lanes.known_messages(connection, turn_id)
-        )
+        return await self._database.read(lanes.known_messages, turn_id)
 
     async def checkpoint(self, turn_id: int, *, partial: str, shown: Sequence[MessageRef]) -> None:
         hold, now = self.leases.of(turn_id).hold, self.leases.clock.monotonic()
@@ -187,7 +179,7 @@ class Turns(TurnQueue):
         return self.leases.sure(turn_id)
 
     async def made(self, turn_id: int) -> Sequence[OutgoingFile]:
-        return await self._database.read(lambda connection: products.made(connection, turn_id))
+        return await self._database.read(products.made, turn_id)
 
     async def finish(
         self, turn_id: int, outcome: Outcome, *, stood: MessageRef | None = None
@@ -249,10 +241,10 @@ class Turns(TurnQueue):
         return await self._database.write(job)
 
     async def active(self, turn_ids: Sequence[int]) -> Collection[int]:
-        return await self._database.read(lambda connection: lanes.active(connection, turn_ids))
+        return await self._database.read(lanes.active, turn_ids)
 
     async def ahead(self, turn_id: int) -> int:
-        return await self._database.read(lambda connection: lanes.ahead(connection, turn_id))
+        return await self._database.read(lanes.ahead, turn_id)
 
     async def _end(
         self,
