@@ -74,10 +74,13 @@ def sentence_for_model(error: ModelError, texts: NullTranslations, *, model: str
             assert_never(unknown)
 
 
-def sentence_for_media(error: MediaError, texts: NullTranslations) -> str:
-    """Say why a file cannot be used."""
+def sentence_for_media(error: MediaError | FileTooLarge, texts: NullTranslations) -> str:
+    """Say why a file cannot be used, or that it is larger than the platform hands over."""
     _ = texts.gettext
-    match error.kind:
+    if isinstance(error, FileTooLarge) and error.limit:
+        text = _("That file is too large: I can fetch at most {limit} MB here.")
+        return text.format(limit=error.limit // 1_000_000)
+    match MediaErrorKind.TOO_LARGE if isinstance(error, FileTooLarge) else error.kind:
         case MediaErrorKind.WITHHELD:
             return _(
                 "I cannot get at that file: it is deleted, or I may not read files here. "
@@ -124,13 +127,4 @@ def sentence_for_file(error: FileRefused, texts: NullTranslations) -> str:
         return text.format(limit=error.limit // 1_000_000)
     return texts.gettext(
         "I may not post pictures or files in this chat. Its administrators can allow it."
-    )
-
-
-def sentence_for_size(limit: int, texts: NullTranslations) -> str:
-    """Say that a file is larger than the platform hands over; `limit` in bytes, 0 if unknown."""
-    if not limit:
-        return texts.gettext("That file is too large for me. Send a smaller one.")
-    return texts.gettext("That file is too large: I can fetch at most {limit} MB here.").format(
-        limit=limit // 1_000_000
     )

@@ -9,7 +9,6 @@ from bot.core.sentences import (
     sentence_for_file,
     sentence_for_media,
     sentence_for_model,
-    sentence_for_size,
 )
 from bot.errors import (
     FilesForbidden,
@@ -32,7 +31,7 @@ def test_nobody_reads_the_same_sentence_about_two_things(language: str) -> None:
         *(sentence_for_media(MediaError(kind), catalogue) for kind in MediaErrorKind),
         sentence_for_file(FileTooLarge(5_000_000), catalogue),
         sentence_for_file(FilesForbidden("no"), catalogue),
-        sentence_for_size(20_000_000, catalogue),
+        sentence_for_media(FileTooLarge(20_000_000), catalogue),
     ]
     assert len(set(said)) == len(said)
     assert all(text and "{" not in text for text in said)
@@ -40,5 +39,5 @@ def test_nobody_reads_the_same_sentence_about_two_things(language: str) -> None:
 
 def test_a_limit_is_named_where_it_is_known() -> None:
     assert "5 MB" in sentence_for_file(FileTooLarge(5_000_000), texts("en"))
-    assert "20 MB" in sentence_for_size(20_000_000, texts("en"))
-    assert "0 MB" not in sentence_for_size(0, texts("en"))
+    assert "20 MB" in sentence_for_media(FileTooLarge(20_000_000), texts("en"))
+    assert "0 MB" not in sentence_for_media(FileTooLarge(0), texts("en"))

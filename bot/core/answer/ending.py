@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bot.core.answer.buttons import Offer, bears_buttons
 from bot.core.chat import FinishReason, MessageState, NewMessage
 from bot.core.punctuation import in_a_row
-from bot.core.sentences import sentence_for_media, sentence_for_model, sentence_for_size
+from bot.core.sentences import sentence_for_media, sentence_for_model
 from bot.core.turn import TurnContext
 from bot.errors import FileTooLarge, MediaError, ModelError, ModelErrorKind
 
@@ -66,10 +66,9 @@ def end_of_error(
     ctx: TurnContext, error: ModelError | MediaError | FileTooLarge, *, model: str, asked: bool
 ) -> Ending:
     """The answer of a model failed; `asked` says that it is known by now what was asked."""
-    if isinstance(error, FileTooLarge):
-        return Ending(mark=sentence_for_size(error.limit, ctx.texts), failed=True)
     if isinstance(error, MediaError):
         log.info("media refused", extra={**ctx.log, "kind": error.kind.value})
+    if not isinstance(error, ModelError):
         return Ending(mark=sentence_for_media(error, ctx.texts), failed=True)
     keep = error.kind not in FORGOTTEN
     return Ending(

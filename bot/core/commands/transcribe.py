@@ -18,7 +18,7 @@ from bot.core.punctuation import in_a_row
 from bot.core.question.attachments import SPEECH, fetched, kind_of
 from bot.core.question.listening import Ear, Heard, name_of
 from bot.core.queue import Outcome
-from bot.core.sentences import sentence_for_media, sentence_for_model, sentence_for_size
+from bot.core.sentences import sentence_for_media, sentence_for_model
 from bot.core.turn import TurnContext
 from bot.core.types import Attachment, IncomingMessage
 from bot.errors import FileTooLarge, MediaError, ModelError, ModelErrorKind
@@ -143,10 +143,8 @@ async def _write_down(
         except ModelError as error:
             log.warning("transcription failed", extra={**ctx.log, "kind": error.kind.value})
             return await _end(delivery, _explain(ctx, error), usage)
-        except MediaError as error:
+        except (MediaError, FileTooLarge) as error:
             return await _end(delivery, sentence_for_media(error, ctx.texts), usage)
-        except FileTooLarge as error:
-            return await _end(delivery, sentence_for_size(error.limit, ctx.texts), usage)
         if not done:
             return await _end(delivery, _("⏹ Stopped."), usage, failed=False)
         delivery.write("\n\n".join(f"🎤 {found.excerpt}" for _, found in heard))

@@ -27,7 +27,7 @@ from bot.core.pictures.sources import load
 from bot.core.punctuation import shortened
 from bot.core.question.question import quote
 from bot.core.queue import Outcome
-from bot.core.sentences import sentence_for_media, sentence_for_model, sentence_for_size
+from bot.core.sentences import sentence_for_media, sentence_for_model
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonRow, IncomingMessage, OutgoingFile
 from bot.errors import (
@@ -74,17 +74,13 @@ class Easel:
                 return await self._deliver(Drawn.from_json(progress), made, delivery)
             drawn: list[Drawing] = []
             try:
-                typing = self._ctx.platform.typing(self._ctx.chat, self._message.ref)
-                async with typing:
+                async with self._ctx.platform.typing(self._ctx.chat, self._message.ref):
                     with self._counting(delivery):
                         done = await self._ctx.guard(self._ask(order, drawn))
             except ModelError as error:
                 return await self._refused(order, error, delivery)
-            except MediaError as error:
-                text = sentence_for_media(error, self._ctx.texts)
-                return await self._end(delivery, text)
-            except FileTooLarge as error:
-                return await self._end(delivery, sentence_for_size(error.limit, self._ctx.texts))
+            except (MediaError, FileTooLarge) as error:
+                return await self._end(delivery, sentence_for_media(error, self._ctx.texts))
             except TurnWithdrawn:
                 self._ctx.spent.extend(self._left(order))
                 raise
