@@ -44,13 +44,13 @@ def is_of(action: Action, turn_ids: Collection[int]) -> bool:
     return any(action.argument == str(turn_id) for turn_id in turn_ids)
 
 
-async def named_exchange(stores: Stores, chat: ChatRef, action: Action) -> Exchange | None:
-    """The exchange that a button is about; None when something else was said since.
+async def named_exchange(stores: Stores, chat: ChatRef, argument: str) -> Exchange | None:
+    """The exchange that a button's argument is about; None when something else was said since.
 
     Raises `StoreError`.
     """
     exchange = await last_exchange(stores.conversations, chat)
-    named, _, _ = action.argument.partition("\n")  # what follows is the action's own
+    named, _, _ = argument.partition("\n")  # what follows is the action's own
     is_named = exchange is not None and str(exchange.turn_id) == named
     return exchange if is_named else None
 

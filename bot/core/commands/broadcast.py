@@ -11,11 +11,10 @@ from collections.abc import Mapping, Sequence
 
 from bot.core.broadcasts import Delivered, Progress
 from bot.core.commands.families import ADMIN
-from bot.core.commands.menu import Item, draw
 from bot.core.commands.table import Command, Deed
 from bot.core.i18n import N_
+from bot.core.menu import Item, draw
 from bot.core.punctuation import in_a_row
-from bot.core.stores import Action
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, ButtonRow, ChatRef, IncomingMessage, MessageRef, Need, Reply
 from bot.errors import ChatGone, PlatformError, RateLimited
@@ -46,11 +45,11 @@ async def broadcast(ctx: TurnContext, message: IncomingMessage, argument: str) -
     await ctx.say(f"{ask}\n\n{argument}", buttons=await draw(ctx, [items]))
 
 
-async def send(ctx: TurnContext, press: ButtonPress, action: Action) -> None:
+async def send(ctx: TurnContext, press: ButtonPress, argument: str) -> None:
     """The admin said yes, or the process that was sending was started anew."""
     if not ctx.admin:
         return
-    number, stores = int(action.argument), ctx.services.stores
+    number, stores = int(argument), ctx.services.stores
     text = await stores.broadcasts.start(number, await _chats(ctx))
     if text is not None:
         log.info("broadcast", extra={**ctx.log, "broadcast": number})
@@ -58,11 +57,11 @@ async def send(ctx: TurnContext, press: ButtonPress, action: Action) -> None:
     await _show(ctx, await _report(ctx, number), ())
 
 
-async def stop(ctx: TurnContext, press: ButtonPress, action: Action) -> None:
+async def stop(ctx: TurnContext, press: ButtonPress, argument: str) -> None:
     """The admin changed their mind; a running one says itself how far it came."""
     if not ctx.admin:
         return
-    broadcasts, number = ctx.services.stores.broadcasts, int(action.argument)
+    broadcasts, number = ctx.services.stores.broadcasts, int(argument)
     await broadcasts.stop(number)
     log.info("broadcast stopped", extra={**ctx.log, "broadcast": number})
     if not (await broadcasts.progress(number)).total:

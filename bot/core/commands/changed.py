@@ -9,14 +9,13 @@ from bot.core.answer.answer import answer_again
 from bot.core.answer.buttons import named_exchange
 from bot.core.answer.exchange import last_exchange
 from bot.core.chat import KeptMessage
-from bot.core.commands.menu import Item, draw
 from bot.core.commands.redo import too_late
 from bot.core.commands.table import Deed, Press
 from bot.core.commands.transcribe import is_transcript
 from bot.core.memory.drawings import ordered
+from bot.core.menu import Item, draw
 from bot.core.question.question import reworded
 from bot.core.queue import Outcome
-from bot.core.stores import Action
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, IncomingMessage, MessageId, MessageRef
 
@@ -48,11 +47,11 @@ def _is_answered(question: KeptMessage, answer: KeptMessage) -> bool:
     return not is_drawn and not is_transcript(answer.message)
 
 
-async def answer_changed(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome | None:
+async def answer_changed(ctx: TurnContext, press: ButtonPress, argument: str) -> Outcome | None:
     """Answer the message as it is now; the new answer takes the place of the old one."""
-    exchange = await named_exchange(ctx.services.stores, ctx.chat, action)
+    exchange = await named_exchange(ctx.services.stores, ctx.chat, argument)
     # A button of an earlier version may name no message.
-    _, changed, words = (*action.argument.split("\n", 2), "", "")[:3]
+    _, changed, words = (*argument.split("\n", 2), "", "")[:3]
     ref = MessageRef(ctx.chat, MessageId(changed))
     if exchange is None or ref not in exchange.question.message.shown or ctx.turn.urgent:
         await too_late(ctx, press)

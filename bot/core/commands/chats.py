@@ -6,12 +6,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from bot.core.archive import Shelved
-from bot.core.commands.menu import Item, draw, marked, page_at
 from bot.core.commands.table import Command, Deed
 from bot.core.i18n import N_
 from bot.core.memory.titles import clean
+from bot.core.menu import Item, draw, marked, page_at
 from bot.core.punctuation import paragraphs
-from bot.core.stores import Action
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, IncomingMessage
 
@@ -88,18 +87,14 @@ async def _found(ctx: TurnContext, number: str) -> Shelved | None:
 # ---------------------------------------------------------------- pressed
 
 
-async def show_list(ctx: TurnContext, press: ButtonPress, action: Action) -> None:
-    """Somebody asked for a page of the list."""
-    await _show(ctx, page=int(action.argument))
+def _about_one(do: Doing) -> Deed:
+    """Somebody pressed a conversation, or what can be done about it."""
 
+    async def run(ctx: TurnContext, press: ButtonPress, argument: str) -> None:
+        found = await ctx.services.stores.archive.find(ctx.chat, int(argument))
+        await (do(ctx, found) if found else _show(ctx, page=0))  # it may be deleted meanwhile
 
-async def do_about_one(ctx: TurnContext, press: ButtonPress, action: Action) -> None:
-    """Somebody pressed a conversation, or what can be done about it (`_DOINGS`)."""
-    found = await ctx.services.stores.archive.find(ctx.chat, int(action.argument))
-    if found is None:
-        await _show(ctx, page=0)  # it was deleted meanwhile
-    else:
-        await _DOINGS[action.name](ctx, found)
+    return Deed(run=run, panel=True)
 
 
 # ---------------------------------------------------------------- done and shown
@@ -221,13 +216,10 @@ CHATS = Command(
 )
 
 COMMANDS = (NEW, CHATS)
-_DOINGS: dict[str, Doing] = {
-    OPEN: _show_one,
-    RESUME: _resume,
-    DELETE: _ask_to_delete,
-    DELETE_FOR_GOOD: _delete_for_good,
-}
 ACTIONS: Mapping[str, Deed] = {
-    LIST: Deed(run=show_list, panel=True),
-    **dict.fromkeys(_DOINGS, Deed(run=do_about_one, panel=True)),
+    LIST: Deed(run=lambda ctx, press, argument: _show(ctx, page=int(argument)), panel=True),
+    OPEN: _about_one(_show_one),
+    RESUME: _about_one(_resume),
+    DELETE: _about_one(_ask_to_delete),
+    DELETE_FOR_GOOD: _about_one(_delete_for_good),
 }

@@ -10,11 +10,10 @@ from datetime import UTC, datetime
 from bot.core.archive import Shelved
 from bot.core.chat import ImagePart, KeptMessage, MessageState, Role
 from bot.core.commands.families import ABOUT
-from bot.core.commands.menu import Item, draw
 from bot.core.commands.table import Command, Deed
 from bot.core.i18n import N_
+from bot.core.menu import Item, draw
 from bot.core.punctuation import paragraphs
-from bot.core.stores import Action
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, IncomingMessage, Need, OutgoingFile
 
@@ -42,9 +41,9 @@ async def export(ctx: TurnContext, message: IncomingMessage, argument: str) -> N
     await _send(ctx, "json" if "json" in words else "md", everything="all" in words)
 
 
-async def export_as(ctx: TurnContext, press: ButtonPress, action: Action) -> None:
+async def export_as(ctx: TurnContext, press: ButtonPress, argument: str) -> None:
     """Somebody wants it in another form."""
-    form, everything = json.loads(action.argument)
+    form, everything = json.loads(argument)
     ctx.shown.clear()  # a file of its own, below the other one
     await _send(ctx, form, everything=everything)
 

@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from bot.core.commands.families import ABOUT
-from bot.core.commands.menu import Item, draw
 from bot.core.commands.table import Command, Deed, Press
 from bot.core.i18n import N_
+from bot.core.menu import Item, draw
 from bot.core.queue import Outcome
-from bot.core.stores import Action
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, IncomingMessage
 
@@ -41,12 +40,7 @@ async def forget(ctx: TurnContext, message: IncomingMessage, argument: str) -> O
     return None
 
 
-async def confirmed(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome | None:
-    """Somebody means it."""
-    return await _forget(ctx, What(action.argument))
-
-
-async def kept(ctx: TurnContext, press: ButtonPress, action: Action) -> None:
+async def kept(ctx: TurnContext, press: ButtonPress, argument: str) -> None:
     """Somebody thought better of it."""
     await ctx.say(ctx.texts.gettext("Nothing is forgotten."))
 
@@ -126,6 +120,6 @@ FORGET = Command(
 
 ACTIONS: Mapping[str, Deed] = {
     # It waits for the answer that is being written: else that would be kept after all.
-    YES: Deed(run=confirmed, press=Press.IN_ORDER),
+    YES: Deed(run=lambda ctx, press, argument: _forget(ctx, What(argument)), press=Press.IN_ORDER),
     NO: Deed(run=kept),
 }

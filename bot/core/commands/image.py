@@ -17,7 +17,6 @@ from bot.core.pictures.orders import Order
 from bot.core.pictures.sources import Source, digest_of, pictures_of
 from bot.core.punctuation import enumerated, in_a_row
 from bot.core.queue import Outcome
-from bot.core.stores import Action
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, IncomingMessage
 from bot.errors import ModelError
@@ -130,9 +129,9 @@ async def _model(ctx: TurnContext, wanted: str) -> str:
     raise OptionError(in_a_row(ctx.texts, text, hint.format(names=names)))
 
 
-async def draw_again(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome:
+async def draw_again(ctx: TurnContext, press: ButtonPress, argument: str) -> Outcome:
     """Somebody pressed a button under a picture: another one is drawn, below."""
-    order = Order.from_json(action.argument)
+    order = Order.from_json(argument)
     ctx.shown[:] = ctx.turn.shown  # not in the message that bears the button
     return await Easel(ctx, press.as_message(order.prompt)).draw(order)
 

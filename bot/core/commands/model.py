@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bot.core.commands.families import STYLE
-from bot.core.commands.menu import Item, draw, marked, page_at
 from bot.core.commands.models_on_offer import (
     by_use,
     can_answer,
@@ -28,11 +27,11 @@ from bot.core.commands.models_on_offer import (
 from bot.core.commands.table import Command, Deed
 from bot.core.i18n import N_
 from bot.core.limits.spending import may_use
+from bot.core.menu import Item, draw, marked, page_at
 from bot.core.models import ModelInfo
 from bot.core.punctuation import noted, paragraphs
 from bot.core.sentences import sentence_for_model
 from bot.core.settings import ChatSettings
-from bot.core.stores import Action
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, ButtonRow, IncomingMessage
 from bot.errors import ModelError, ModelErrorKind
@@ -105,26 +104,21 @@ async def _star_typed(ctx: TurnContext, name: str, *, starred: bool) -> None:
 # ---------------------------------------------------------------- pressed
 
 
-async def choose(ctx: TurnContext, press: ButtonPress, action: Action) -> None:
+async def choose(ctx: TurnContext, press: ButtonPress, argument: str) -> None:
     """Somebody pressed a model's button."""
     try:
         known = await _offered(ctx)
     except ModelError:
         known = {}  # only for the details
-    if hidden(ctx, action.argument):  # since the button was made
+    if hidden(ctx, argument):  # since the button was made
         await _show(ctx, known)
     else:
-        await _choose(ctx, action.argument, known)
+        await _choose(ctx, argument, known)
 
 
-async def show_menu(ctx: TurnContext, press: ButtonPress, action: Action) -> None:
-    """Somebody asked for the list from another menu."""
-    await turn_page(ctx, press, replace(action, argument=FIRST_PAGE))
-
-
-async def turn_page(ctx: TurnContext, press: ButtonPress, action: Action) -> None:
+async def turn_page(ctx: TurnContext, press: ButtonPress, argument: str) -> None:
     """Somebody pressed one of the arrows."""
-    wanted = json.loads(action.argument)
+    wanted = json.loads(argument)
     try:
         known = await _offered(ctx)
     except ModelError as error:
@@ -135,12 +129,12 @@ async def turn_page(ctx: TurnContext, press: ButtonPress, action: Action) -> Non
     await _show(ctx, known, query=wanted["query"], page=wanted["page"])
 
 
-async def star(ctx: TurnContext, press: ButtonPress, action: Action) -> None:
+async def star(ctx: TurnContext, press: ButtonPress, argument: str) -> None:
     """Somebody wants a model among the favourites, or out of them."""
-    name = action.argument
-    starred = name not in ctx.settings.favourites
-    await _star(ctx, name, starred=starred)
-    await ctx.say(_starred(ctx, name, starred=starred), buttons=await _starring(ctx, name))
+    starred = argument not in ctx.settings.favourites
+    await _star(ctx, argument, starred=starred)
+    text = _starred(ctx, argument, starred=starred)
+    await ctx.say(text, buttons=await _starring(ctx, argument))
 
 
 # ---------------------------------------------------------------- done
@@ -296,6 +290,10 @@ MODEL = Command(
 ACTIONS: Mapping[str, Deed] = {
     SET: Deed(run=choose, panel=True),
     PAGE: Deed(run=turn_page, panel=True, outspoken=True),
-    MENU: Deed(run=show_menu, panel=True, outspoken=True),
+    MENU: Deed(
+        run=lambda ctx, press, argument: turn_page(ctx, press, FIRST_PAGE),
+        panel=True,
+        outspoken=True,
+    ),
     STAR: Deed(run=star, panel=True),
 }

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from bot.core.commands.families import ADMIN
-from bot.core.commands.menu import Item, draw, page_at
 from bot.core.commands.table import Command, Deed
 from bot.core.i18n import N_
+from bot.core.menu import Item, draw, page_at
 from bot.core.names import harmless
 from bot.core.punctuation import in_a_row, items
-from bot.core.stores import Acquaintance, Action
+from bot.core.stores import Acquaintance
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, IncomingMessage, Person, UserId
 
@@ -43,16 +43,16 @@ async def users(ctx: TurnContext, message: IncomingMessage, argument: str) -> No
     await _show(ctx, 0)
 
 
-async def turn_page(ctx: TurnContext, press: ButtonPress, action: Action) -> None:
+async def turn_page(ctx: TurnContext, press: ButtonPress, argument: str) -> None:
     """Somebody pressed one of the arrows."""
     if ctx.admin:
-        await _show(ctx, int(action.argument))
+        await _show(ctx, int(argument))
 
 
-async def let_in(ctx: TurnContext, press: ButtonPress, action: Action) -> None:
+async def let_in(ctx: TurnContext, press: ButtonPress, argument: str) -> None:
     """An admin pressed the button of a stranger."""
     if ctx.admin:
-        subject, page = json.loads(action.argument)
+        subject, page = json.loads(argument)
         await _put(ctx, subject, allowed=True)
         await _show(ctx, page)
 

@@ -6,15 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bot.core.commands.families import STYLE
-from bot.core.commands.menu import Item, draw, marked
 from bot.core.commands.table import Command, Deed, did_you_mean
 from bot.core.defaults import Persona
 from bot.core.i18n import N_
 from bot.core.manner import persona_of
+from bot.core.menu import Item, draw, marked
 from bot.core.punctuation import in_a_row, paragraphs, shortened
 from bot.core.question.question import quote
 from bot.core.settings import ChatSettings
-from bot.core.stores import Action
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, ButtonRow, IncomingMessage
 
@@ -50,11 +49,6 @@ async def system(ctx: TurnContext, message: IncomingMessage, argument: str) -> N
         )
         text = _("From now on I keep to this in this chat:")
         await ctx.say(f"{text}\n\n{_quoted(argument)}", buttons=await _resetting(ctx))
-
-
-async def reset(ctx: TurnContext, press: ButtonPress, action: Action) -> None:
-    """Somebody wants the operator's instruction back."""
-    await _reset(ctx)
 
 
 async def _reset(ctx: TurnContext) -> None:
@@ -107,17 +101,12 @@ async def persona(ctx: TurnContext, message: IncomingMessage, argument: str) -> 
         await _show(ctx, complaint=in_a_row(ctx.texts, text, hint))
 
 
-async def show_menu(ctx: TurnContext, press: ButtonPress, action: Action) -> None:
-    """Somebody asked for the personas from another menu."""
-    await _show(ctx)
-
-
-async def pick(ctx: TurnContext, press: ButtonPress, action: Action) -> None:
+async def pick(ctx: TurnContext, press: ButtonPress, argument: str) -> None:
     """Somebody pressed a persona; an empty name is none."""
-    found = _find(ctx, action.argument)
+    found = _find(ctx, argument)
     if found is not None:
         await _pick(ctx, found)
-    elif not action.argument:
+    elif not argument:
         await _reset(ctx)
     else:  # the operator has taken it out of the list meanwhile
         await _show(ctx)
@@ -177,7 +166,7 @@ PERSONA = Command(
 
 COMMANDS = (SYSTEM, PERSONA)
 ACTIONS: Mapping[str, Deed] = {
-    MENU: Deed(run=show_menu, panel=True),
+    MENU: Deed(run=lambda ctx, press, argument: _show(ctx), panel=True),
     PICK: Deed(run=pick, panel=True),
-    RESET: Deed(run=reset, panel=True),
+    RESET: Deed(run=lambda ctx, press, argument: _reset(ctx), panel=True),
 }

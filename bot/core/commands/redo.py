@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 
 from bot.core.answer.answer import answer_again
 from bot.core.answer.buttons import CONTINUE, REGENERATE, named_exchange
@@ -16,7 +18,6 @@ from bot.core.i18n import N_
 from bot.core.memory.drawings import is_anew, ordered
 from bot.core.memory.titles import clean
 from bot.core.queue import Outcome
-from bot.core.stores import Action
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, IncomingMessage
 
@@ -77,21 +78,24 @@ async def undo(ctx: TurnContext, message: IncomingMessage, argument: str) -> Out
     return Outcome(hidden=exchange.ids)
 
 
-async def ask_again(ctx: TurnContext, press: ButtonPress, action: Action) -> Outcome | None:
+async def ask_again(
+    ctx: TurnContext, press: ButtonPress, argument: str, *, further: bool = False
+) -> Outcome | None:
     """Regenerate: ask the question again; the new answer takes the place of the old one.
 
-    Continue: let the model go on where its length limit ended the answer.
+    Continue, `further`: let the model go on where its length limit ended the answer.
     """
-    exchange = await named_exchange(ctx.services.stores, ctx.chat, action)
+    exchange = await named_exchange(ctx.services.stores, ctx.chat, argument)
     if exchange is None or ctx.turn.urgent:
         await too_late(ctx, press)
         return None
-    log.info("answering again", extra={**ctx.log, "action": action.name})
+    action = CONTINUE if further else REGENERATE
+    log.info("answering again", extra={**ctx.log, "action": action})
     if exchange.refs and not ctx.turn.shown:  # an earlier attempt knows better where it stands
         ctx.shown[:] = exchange.refs
     asked = exchange.question.message
     message = press.as_message(asked.text, ref=asked.shown[-1] if asked.shown else None)
-    return await answer_again(ctx, message, exchange, further=action.name == CONTINUE)
+    return await answer_again(ctx, message, exchange, further=further)
 
 
 async def too_late(ctx: TurnContext, press: ButtonPress) -> None:
@@ -130,4 +134,7 @@ UNDO = Command(
 
 COMMANDS = (RETRY, UNDO)
 _ASKING = Deed(run=ask_again, press=Press.QUEUED, outspoken=True)
-ACTIONS: Mapping[str, Deed] = {REGENERATE: _ASKING, CONTINUE: _ASKING}
+ACTIONS: Mapping[str, Deed] = {
+    REGENERATE: _ASKING,
+    CONTINUE: replace(_ASKING, run=partial(ask_again, further=True)),
+}

@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 
-from bot.core.commands.menu import Item, draw
 from bot.core.commands.table import Deed
-from bot.core.stores import Action
+from bot.core.menu import Item, draw
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, ButtonRow
 from bot.errors import StoreError
@@ -27,9 +26,9 @@ async def offer_revival(ctx: TurnContext) -> Sequence[ButtonRow]:
         return ()
 
 
-async def revive(ctx: TurnContext, press: ButtonPress, action: Action) -> None:
+async def revive(ctx: TurnContext, press: ButtonPress, argument: str) -> None:
     """Let a turn that was given up wait again; its answer takes the place of the button."""
-    waits = await ctx.services.stores.turns.revive(int(action.argument))
+    waits = await ctx.services.stores.turns.revive(int(argument))
     text = "" if waits else ctx.texts.gettext("This is being answered already.")
     await ctx.platform.notice(press, text)
 

@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from bot.core.chat import Sampling
 from bot.core.commands.families import STYLE
-from bot.core.commands.menu import Item, draw, marked
 from bot.core.commands.table import Command, Deed, did_you_mean
 from bot.core.i18n import N_
+from bot.core.menu import Item, draw, marked
 from bot.core.parameters import (
     ALIASES,
     DEFAULT,
@@ -24,7 +24,6 @@ from bot.core.parameters import (
     with_value,
 )
 from bot.core.punctuation import in_a_row, noted, paragraphs, valued
-from bot.core.stores import Action
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, IncomingMessage
 
@@ -84,20 +83,15 @@ async def _change(ctx: TurnContext, sampling: Sampling) -> None:
 # ---------------------------------------------------------------- pressed
 
 
-async def show_all(ctx: TurnContext, press: ButtonPress, action: Action) -> None:
-    """Somebody went back to the list."""
-    await _show_all(ctx)
-
-
-async def show_one(ctx: TurnContext, press: ButtonPress, action: Action) -> None:
+async def show_one(ctx: TurnContext, press: ButtonPress, argument: str) -> None:
     """Somebody pressed a parameter."""
-    found = find(action.argument)
+    found = find(argument)
     await (_show_one(ctx, found) if found else _show_all(ctx))
 
 
-async def preset(ctx: TurnContext, press: ButtonPress, action: Action) -> None:
+async def preset(ctx: TurnContext, press: ButtonPress, argument: str) -> None:
     """Somebody pressed a value; None leaves it to the model, and without a name all are."""
-    name, value = json.loads(action.argument)
+    name, value = json.loads(argument)
     found = find(name)
     if not name:
         await _change(ctx, Sampling())
@@ -170,7 +164,7 @@ SET = Command(
 
 COMMANDS = (SET,)
 ACTIONS: Mapping[str, Deed] = {
-    ALL: Deed(run=show_all, panel=True),
+    ALL: Deed(run=lambda ctx, press, argument: _show_all(ctx), panel=True),
     ONE: Deed(run=show_one, panel=True),
     PRESET: Deed(run=preset, panel=True),
 }

@@ -8,13 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 from bot.core.commands.families import STYLE
-from bot.core.commands.menu import Item, draw, marked
 from bot.core.commands.panel import SETTINGS, Choice, Door, Entry, Setting
 from bot.core.commands.table import Command, Deed, Handler, did_you_mean
 from bot.core.i18n import N_
+from bot.core.menu import Item, draw, marked
 from bot.core.punctuation import in_a_row, paragraphs, valued
 from bot.core.settings import ChatSettings
-from bot.core.stores import Action
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, IncomingMessage
 
@@ -53,23 +52,18 @@ def shortcut(name: str) -> Handler:
     return run
 
 
-async def show_panel(ctx: TurnContext, press: ButtonPress, action: Action) -> None:
-    """Somebody went back to the whole panel."""
-    await _show_panel(ctx)
-
-
-async def show_setting(ctx: TurnContext, press: ButtonPress, action: Action) -> None:
+async def show_setting(ctx: TurnContext, press: ButtonPress, argument: str) -> None:
     """Somebody pressed a setting's button."""
-    found = _find(ctx, action.argument)
+    found = _find(ctx, argument)
     if isinstance(found, Setting):
         await _show_setting(ctx, found)
     else:  # it does not exist any more, or not here
         await _show_panel(ctx)
 
 
-async def choose(ctx: TurnContext, press: ButtonPress, action: Action) -> None:
+async def choose(ctx: TurnContext, press: ButtonPress, argument: str) -> None:
     """Somebody pressed a value."""
-    name, word = json.loads(action.argument)
+    name, word = json.loads(argument)
     found = _find(ctx, name)
     choice = found.choice(word) if isinstance(found, Setting) else None
     if isinstance(found, Setting) and choice is not None:
@@ -213,7 +207,7 @@ LANGUAGE = Command(
 
 COMMANDS = (SETTINGS_COMMAND, LANGUAGE)
 ACTIONS: Mapping[str, Deed] = {
-    PANEL: Deed(run=show_panel, panel=True),
+    PANEL: Deed(run=lambda ctx, press, argument: _show_panel(ctx), panel=True),
     SHOW: Deed(run=show_setting, panel=True),
     SET: Deed(run=choose, panel=True),
 }

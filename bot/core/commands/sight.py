@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bot.core.commands.menu import Item, draw
 from bot.core.commands.model import SET
 from bot.core.commands.models_on_offer import can_answer, is_offered
+from bot.core.menu import Item, draw
 from bot.core.punctuation import in_a_row
 from bot.core.question.attachments import kind_of
 from bot.core.queue import Outcome

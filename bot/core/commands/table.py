@@ -12,7 +12,6 @@ from typing import TypeAlias
 
 from bot.core.commands.families import TALK
 from bot.core.queue import Outcome
-from bot.core.stores import Action
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, CommandInfo, IncomingMessage
 
@@ -22,8 +21,8 @@ Handler: TypeAlias = Callable[[TurnContext, IncomingMessage, str], Awaitable[Out
 Most leave nothing to be kept, and return None.
 """
 
-ActionHandler: TypeAlias = Callable[[TurnContext, ButtonPress, Action], Awaitable[Outcome | None]]
-"""Carries out what a button stands for; returns the same."""
+ActionHandler: TypeAlias = Callable[[TurnContext, ButtonPress, str], Awaitable[Outcome | None]]
+"""Carries out what a button stands for, given the press and its argument; returns the same."""
 
 
 class Press(Enum):

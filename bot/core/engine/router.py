@@ -96,7 +96,7 @@ class Router:
         if deed.press is Press.EVERY_TIME:
             return Place(press, urgent=False)
         is_late = deed.press is Press.QUEUED and not is_of(action, working)
-        if is_late and await named_exchange(stores, chat, action) is None:
+        if is_late and await named_exchange(stores, chat, action.argument) is None:
             return Place(press, urgent=True)
         quiet = deed.press is Press.IN_ORDER
         return Place(replace(press, key=f"button:{press.value}"), urgent=False, quiet=quiet)
@@ -178,15 +178,15 @@ class Router:
             await ctx.platform.notice(press, _("This button belongs to somebody else."))
             return None
         if not ctx.turn.urgent:  # it was answered when it was taken in
-            return await deed.run(ctx, press, action)
+            return await deed.run(ctx, press, action.argument)
         if not deed.outspoken:
             await ctx.platform.notice(press, "")
         if not deed.panel:
-            return await deed.run(ctx, press, action)
+            return await deed.run(ctx, press, action.argument)
         # Urgent turns pass each other: what is drawn last must know what was chosen before.
         async with self._panels.setdefault(press.ref, asyncio.Lock()):
             ctx.settings = await ctx.services.stores.settings.load(ctx.chat)
-            return await deed.run(ctx, press, action)
+            return await deed.run(ctx, press, action.argument)
 
     async def _turn_away(self, ctx: TurnContext) -> None:
         """One polite line, with the id that an admin needs to let the person in."""

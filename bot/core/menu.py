@@ -1,4 +1,4 @@
-"""Buttons for a menu: what is offered, kept in the database, drawn in rows."""
+"""Buttons: what is offered, kept in the database, drawn in rows, and lists that have pages."""
 
 from __future__ import annotations
 
