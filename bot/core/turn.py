@@ -10,16 +10,15 @@ from gettext import NullTranslations
 from typing import Any, TypeVar
 
 from bot.core.access import Gate
-from bot.core.delivery.delivery import FIRST_BACKOFF, LAST_BACKOFF, PATIENCE, Delivery
+from bot.core.delivery.delivery import Delivery
 from bot.core.delivery.journal import LOOK_AGAIN
+from bot.core.delivery.pace import Backoff
 from bot.core.figures import Formats
 from bot.core.i18n import texts
 from bot.core.limits.ledger import Standing
 from bot.core.manner import Manner, manner
 from bot.core.models import UsageEntry
-from bot.core.ports import (
-    Platform,
-)
+from bot.core.ports import Platform
 from bot.core.queue import Turn
 from bot.core.sentences import sentence_for_file
 from bot.core.services import Services
@@ -247,7 +246,7 @@ class TurnContext:
         Nothing is put while another process may have taken the turn over. What was posted without
         an answer is looked for before it is posted again.
         """
-        pause, waited = FIRST_BACKOFF, 0.0
+        backoff = Backoff()
         while True:
             while not self._sure():
                 await self.services.clock.sleep(LOOK_AGAIN)
@@ -256,13 +255,12 @@ class TurnContext:
             except RateLimited as limit:
                 await self.services.clock.sleep(limit.retry_after)
             except (PlatformDown, OutcomeUnknown) as error:
-                if waited >= PATIENCE:
+                if backoff.is_over:
                     raise
                 log.warning("platform down, waiting", extra={**self.log, "error": repr(error)})
-                await self.services.clock.sleep(pause)
+                await self.services.clock.sleep(backoff.next())
                 if isinstance(error, OutcomeUnknown):
                     await self.tidy()
-                waited, pause = waited + pause, min(LAST_BACKOFF, pause * 2)
 
     async def _put(self, reply: Reply) -> MessageRef:
         if self.shown:

@@ -18,6 +18,7 @@ from bot.core.clock import within
 from bot.core.delivery import long_code
 from bot.core.delivery.journal import LOOK_AGAIN, Entries, Journal, Sure
 from bot.core.delivery.long_code import Note, Shortened
+from bot.core.delivery.pace import Backoff, Pace
 from bot.core.delivery.sheets import End, Sheets, Step
 from bot.core.ports import Clock, Platform
 from bot.core.types import (
@@ -50,15 +51,8 @@ Tidy = Callable[[], Awaitable[None]]
 
 REFRESH = 0.6
 """The part of its time after which a text that vanishes is shown again."""
-FIRST_BACKOFF, LAST_BACKOFF = 1.0, 30.0
-"""Seconds to wait after a call that failed, doubled each time up to the second."""
 LAST_WORDS = 1.0
 """Seconds to say that an answer goes on later, when the bot is being ended."""
-SHORTEST_PAUSE = 0.02
-"""Seconds of pause at least, when the platform asks for one without a length."""
-PATIENCE = 900.0
-"""Seconds of backing off after which the end of an answer is given up. Pauses that the platform
-asks for do not count: after them the text gets through, however long they are."""
 
 
 class Delivery:
@@ -119,9 +113,8 @@ class Delivery:
         self._news = asyncio.Event()  # something to paint
         self._hurry = asyncio.Event()  # the end: do not wait for the next preview
         self._leave = asyncio.Event()  # the block is left: make no further call
-        self._blocked_until = self._painted_at = self._preview_at = float("-inf")
-        self._backoff = 0.0
-        self._backed_off = 0.0
+        self._pace = Pace(clock)
+        self._backoff = Backoff()
         self._painter: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Delivery:
@@ -259,7 +252,7 @@ class Delivery:
             if not await self._my_turn():
                 continue
             if not await self._entries.confirm(self.text, self._sheets.refs):
-                self._block(LOOK_AGAIN)  # what is to be shown waits, and is newer then
+                self._pace.block(LOOK_AGAIN)  # what is to be shown waits, and is newer then
                 self._news.set()
                 continue
             began = self._clock.monotonic()
@@ -268,15 +261,14 @@ class Delivery:
             if step is Step.ENDED:
                 return
             if step in (Step.CALLED, Step.MORE):  # a refused call has a pause of its own
-                self._painted_at = began
+                self._pace.called(began)
             if step in (Step.MORE, Step.FAILED):
                 self._news.set()
 
     async def _my_turn(self) -> bool:
         """Wait until a call may be made; False when there is something new to consider."""
-        now = self._clock.monotonic()
-        if now < self._blocked_until:  # to this chat nothing is sent, not even the end
-            await within(self._clock, self._blocked_until - now, self._leave.wait())
+        if (pause := self._pace.blocked) > 0:
+            await within(self._clock, pause, self._leave.wait())
             return False
         if self._end is not None:
             return True
@@ -286,12 +278,10 @@ class Delivery:
         if self._capabilities.streaming is Streaming.NONE:
             await self._hurry.wait()
             return False
-        next_preview = self._preview_at
-        if self._sheets.has_text or not self.text.strip():  # a first text comes as it can
-            interval = self._capabilities.update_interval
-            next_preview = max(next_preview, self._painted_at + interval)
-        if now < next_preview:
-            await within(self._clock, next_preview - now, self._hurry.wait())
+        is_first = not self._sheets.has_text and self.text.strip()  # which comes as it can
+        interval = 0.0 if is_first else self._capabilities.update_interval
+        if (pause := self._pace.until_preview(interval)) > 0:
+            await within(self._clock, pause, self._hurry.wait())
             return False
         self._news.clear()
         return True
@@ -310,12 +300,11 @@ class Delivery:
         try:
             step = await self._step()
         except NotYourTurn as turn:
-            wait = max(SHORTEST_PAUSE, turn.retry_after)
-            self._preview_at = self._clock.monotonic() + wait
+            self._pace.obey(turn.retry_after, only_previews=True)
             return Step.FAILED
         except RateLimited as limit:
             log.info("rate limited", extra={"chat": self._chat.id, "seconds": limit.retry_after})
-            self._block(max(SHORTEST_PAUSE, limit.retry_after))
+            self._pace.obey(limit.retry_after)
             return Step.FAILED
         except ChatGone as error:
             log.info("chat gone", extra={"chat": self._chat.id})
@@ -323,7 +312,7 @@ class Delivery:
             return Step.ENDED
         except PlatformError as error:
             return self._failed(error)
-        self._backoff = self._backed_off = 0.0
+        self._backoff.reset()
         return step
 
     async def _step(self) -> Step:
@@ -377,12 +366,10 @@ class Delivery:
             if isinstance(error, FileRefused) and self._end.files:
                 self._end = self._without_files(self._end, error)
                 return Step.FAILED
-            if self._backed_off >= PATIENCE:
+            if self._backoff.is_over:
                 self._failure = error
                 return Step.ENDED
-        self._backoff = min(LAST_BACKOFF, self._backoff * 2) or FIRST_BACKOFF
-        self._backed_off += self._backoff if self._end is not None else 0.0
-        self._block(self._backoff)
+        self._pace.block(self._backoff.next(counts=self._end is not None))
         return Step.FAILED
 
     def _without_files(self, end: End, refusal: FileRefused) -> End:
@@ -398,6 +385,3 @@ class Delivery:
         """Write down where the answer stands, and how far it is. Raises `TurnLost`."""
         vanishes = bool(self._capabilities.vanishes)
         await self._entries.write(self.text, self._sheets.refs, vanishes=vanishes)
-
-    def _block(self, seconds: float) -> None:
-        self._blocked_until = self._clock.monotonic() + seconds

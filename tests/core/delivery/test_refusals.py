@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from bot.core.delivery.delivery import PATIENCE
+from bot.core.delivery.pace import PATIENCE
 from bot.core.fakes.platform import CHAT
 from bot.core.types import MessageRef
 from bot.errors import (
