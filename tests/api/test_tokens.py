@@ -16,7 +16,6 @@ from bot.api.tokens import (
     estimate_tokens,
 )
 
-
 ENGLISH = (
     "The ferry leaves at seven in the morning, unless the wind turns; then nobody knows. My "
     "grandmother used to wait for it on the pier with a thermos of tea, and she never once "
@@ -26,7 +25,10 @@ CHINESE = (
     "渡船早上七点出发，除非风向变了，那就谁也说不准。我外婆以前总是带着一壶热茶在码头等船，"
     "从来没有抱怨过天气冷。"
 )
-JAPANESE = "船は朝七時に出ますが、風向きが変わると誰にも分かりません。祖母はいつも熱いお茶を持って桟橋で待っていました。"
+JAPANESE = (
+    "船は朝七時に出ますが、風向きが変わると誰にも分かりません。"
+    "祖母はいつも熱いお茶を持って桟橋で待っていました。"
+)
 GERMAN = (
     "Die Fähre fährt um sieben Uhr morgens ab, es sei denn, der Wind dreht; dann weiß es niemand. "
     "Meine Großmutter wartete früher mit einer Thermoskanne Tee am Anleger."
