@@ -8,14 +8,13 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from bot.api import chat_completions, completions, responses
-from bot.api.attempts import Attempts, Call, Try
+from bot.api.attempts import Call, Try
 from bot.api.cadence import Cadence
-from bot.api.downloads import Downloads
 from bot.api.errors import CallFailed
-from bot.api.http import Http, HttpRequest
-from bot.api.learnt import Lessons
+from bot.api.http import HttpRequest
+from bot.api.parts import Parts
 from bot.api.remembered import RememberedAnswers
-from bot.api.settings import ApiSettings, Protocol
+from bot.api.settings import Protocol
 from bot.api.streaming import AnswerStream
 from bot.api.tokens import Calibration, Estimate, estimate_tokens
 from bot.api.wire import Json, PictureLink, Reader, WireEvent
@@ -31,7 +30,6 @@ from bot.core.chat import (
     ToolCallDelta,
     Usage,
 )
-from bot.core.ports import Clock
 from bot.errors import ModelErrorKind
 
 Kind = ModelErrorKind
@@ -62,24 +60,13 @@ class _Opened:
 class Answers:
     """Streams answers."""
 
-    def __init__(
-        self,
-        settings: ApiSettings,
-        *,
-        http: Http,
-        attempts: Attempts,
-        lessons: Lessons,
-        downloads: Downloads,
-        clock: Clock,
-    ) -> None:
-        self._settings = settings
-        self._http = http
-        self._attempts = attempts
-        self._lessons = lessons
-        self._downloads = downloads
-        self._cadence = Cadence(clock)
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._lessons = parts.lessons
+        self._cadence = Cadence(parts.clock)
         self._calibration = Calibration()
-        self._remembered_answers = RememberedAnswers(clock, seconds=settings.remember_answers)
+        seconds = parts.settings.remember_answers
+        self._remembered_answers = RememberedAnswers(parts.clock, seconds=seconds)
 
     def stream(
         self,
@@ -117,7 +104,7 @@ class Answers:
         self, request: ChatRequest, *, billed: bool, sent: Callable[[], None]
     ) -> AsyncGenerator[ModelEvent, None]:
         body: Json = {}
-        settings, estimate = self._settings, estimate_request(request)
+        settings, estimate = self._parts.settings, estimate_request(request)
 
         async def open_answer(one: Try) -> _Opened:
             lesson = self._lessons.of(one.endpoint.url, request.model)
@@ -142,7 +129,7 @@ class Answers:
             sent=sent,
         )
         async with (
-            self._attempts.succeed(call, open_answer) as opened,
+            self._parts.attempts.succeed(call, open_answer) as opened,
             aclosing(self._batches(request.model, opened, estimate, deadlines)) as batches,
         ):
             async for batch in batches:
@@ -166,7 +153,7 @@ class Answers:
             lessons.learn_taken(url, model, pictures=shown)
 
     def _deadlines(self, *, billed: bool) -> _Deadlines:
-        settings = self._settings
+        settings = self._parts.settings
         until = asyncio.get_running_loop().time() + settings.total_timeout
         if billed:
             return _Deadlines(settings.image_timeout, settings.image_timeout, until)
@@ -178,7 +165,7 @@ class Answers:
         """Send the request and wait for the first events: earlier failures move on unseen."""
         try:
             async with asyncio.timeout(seconds):
-                opening = self._http.open(one.endpoint.url, message)
+                opening = self._parts.http.open(one.endpoint.url, message)
                 response = await one.held.enter_async_context(opening)
                 answer = AnswerStream(response, reader)
                 return _Opened(answer, reader, await answer.first(), one)
@@ -208,7 +195,9 @@ class Answers:
         ending = self._with_usage(ending, said.tokens, model, opened, estimate)
         yield await self._fetched(ending, opened)
         if failure is not None:
-            raise _in_the_middle(failure, answer.request_id) from failure
+            # Once somebody has seen the beginning of an answer, most of what ends it is a cut.
+            kind = Kind.CUT if failure.kind in _CUTS else failure.kind
+            raise failure.again(kind, request_id=answer.request_id) from failure
         self._lessons.learn_end(opened.one.endpoint.url, model, told=answer.complete)
         if not answer.complete:
             raise CallFailed(
@@ -219,7 +208,7 @@ class Answers:
     async def _fetched(self, events: list[WireEvent], opened: _Opened) -> list[ModelEvent]:
         """The events with the pictures themselves in place of links to them."""
         return [
-            await self._downloads.picture_or_link(event.url, opened.one.endpoint.url)
+            await self._parts.downloads.picture_or_link(event.url, opened.one.endpoint.url)
             if isinstance(event, PictureLink)
             else event
             for event in events
@@ -289,15 +278,3 @@ def _protocol(protocol: Protocol, *, thinks_first: bool) -> tuple[str, Reader]:
             return completions.PATH, completions.CompletionReader()
         case "responses":
             return responses.PATH, responses.ResponseReader()
-
-
-def _in_the_middle(failure: CallFailed, request: str) -> CallFailed:
-    """The same failure, as it is called once somebody has seen the beginning of the answer."""
-    return CallFailed(
-        Kind.CUT if failure.kind in _CUTS else failure.kind,
-        failure.detail,
-        status=failure.status,
-        retry_after=failure.retry_after,
-        request_id=failure.request_id or request,
-        code=failure.code,
-    )

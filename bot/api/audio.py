@@ -8,15 +8,13 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from bot.api.attempts import Attempts, Call, Try
+from bot.api.attempts import Call, Try
 from bot.api.cache import Cache
 from bot.api.errors import CallFailed, from_payload, not_the_api
-from bot.api.http import Http, HttpRequest
-from bot.api.learnt import Lessons
-from bot.api.settings import ApiSettings
-from bot.api.wire import Json, Price, detail_of, read_usage
+from bot.api.http import HttpRequest
+from bot.api.parts import Parts
+from bot.api.wire import NOTHING_USED, Json, Price, detail_of, read_usage
 from bot.core.models import UsageEntry, UsageKind
-from bot.core.ports import Clock
 from bot.core.punctuation import joined
 from bot.core.recordings import Segment, Transcript, TranscriptionRequest
 from bot.errors import ModelErrorKind
@@ -39,21 +37,10 @@ _RAW = re.compile(r"^\s*language \w+<asr_text>")
 class Transcriptions:
     """Writes down what is said."""
 
-    def __init__(
-        self,
-        settings: ApiSettings,
-        *,
-        http: Http,
-        attempts: Attempts,
-        lessons: Lessons,
-        clock: Clock,
-        price: Price,
-    ) -> None:
-        self._seconds = settings.image_timeout
-        self._http = http
-        self._attempts = attempts
-        self._lessons = lessons
-        self._clock = clock
+    def __init__(self, parts: Parts, *, price: Price) -> None:
+        self._parts = parts
+        self._lessons = parts.lessons
+        self._clock = clock = parts.clock
         self._price = price
         self._cache: Cache[Transcript] = Cache(clock, size=REMEMBERED, seconds=REMEMBERED_SECONDS)
 
@@ -73,7 +60,8 @@ class Transcriptions:
         async def ask(one: Try) -> tuple[Transcript, Json]:
             form = self._lessons.of(one.endpoint.url, request.model).adapt(asked)
             message = HttpRequest(path="/audio/transcriptions", form=form, files=files)
-            headers, body = await self._http.fetch(one.endpoint.url, message, seconds=self._seconds)
+            url, seconds = one.endpoint.url, self._parts.settings.image_timeout
+            headers, body = await self._parts.http.fetch(url, message, seconds=seconds)
             return _transcript(body, headers.get("content-type", ""))
 
         call = Call(
@@ -83,16 +71,16 @@ class Transcriptions:
             learn=lambda failure: self._lessons.learn(request.model, failure, asked),
             sent=sent,
         )
-        async with self._attempts.succeed(call, ask) as (transcript, usage):
+        async with self._parts.attempts.succeed(call, ask) as (transcript, usage):
             self._cache.put(key, transcript)
-        used = read_usage(usage)
+        used = read_usage(usage) or NOTHING_USED
         entry = UsageEntry(
             kind=UsageKind.AUDIO,
             model=request.model,
             seconds=transcript.seconds or clip.seconds,
             latency=self._clock.monotonic() - began,
-            prompt_tokens=used.prompt_tokens if used else 0,
-            completion_tokens=used.completion_tokens if used else 0,
+            prompt_tokens=used.prompt_tokens,
+            completion_tokens=used.completion_tokens,
             media_tokens=detail_of(usage, "audio_tokens", within="input"),
         )
         return replace(transcript, usage=await self._price(entry))

@@ -9,19 +9,18 @@ from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 
-from bot.api.attempts import Attempts, Call, Try
+from bot.api.attempts import Call, Try
 from bot.api.error_bodies import json_of
-from bot.api.errors import CallFailed, from_payload
-from bot.api.http import Http, HttpRequest, json_object
-from bot.api.learnt import Lessons
+from bot.api.errors import CallFailed
+from bot.api.http import HttpRequest, json_object
 from bot.api.list_prices import ListPrices
+from bot.api.parts import Parts
 from bot.api.purposes import purpose_of
 from bot.api.settings import ApiSettings
-from bot.api.wire import Json
+from bot.api.wire import Json, raise_error
 from bot.core.errands import Errands
 from bot.core.models import ModelInfo, UsageEntry, UsageKind
 from bot.core.phrases import Phrase
-from bot.core.ports import Clock
 from bot.core.single_flight import SingleFlight
 from bot.errors import ModelErrorKind
 
@@ -58,26 +57,16 @@ _GIVEN = {
 class Catalogue:
     """The models of the API. One request at a time; an old list is better than none."""
 
-    def __init__(
-        self,
-        settings: ApiSettings,
-        *,
-        http: Http,
-        attempts: Attempts,
-        lessons: Lessons,
-        clock: Clock,
-    ) -> None:
-        self._settings = settings
-        self._http = http
-        self._attempts = attempts
-        self._lessons = lessons
-        self._clock = clock
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._settings = settings = parts.settings
+        self._clock = parts.clock
         self._refreshing = SingleFlight(self._refresh)
         self._errands = Errands()
         self._list_prices = ListPrices(settings.base_urls, on=settings.list_prices)
         self._models: dict[str, ModelInfo] = {}  # as the API and the configuration tell of them
         self._failure: CallFailed | None = None
-        self._until = clock.monotonic()
+        self._until = self._clock.monotonic()
 
     async def models(self) -> Sequence[ModelInfo]:
         """The list, sorted by id. Raises `CallFailed` when there has never been one."""
@@ -120,7 +109,7 @@ class Catalogue:
         return self._models.get(model) or _with_settings(_unlisted(model), self._settings)
 
     def _completed(self, info: ModelInfo) -> ModelInfo:
-        return self._lessons.complete(self._list_prices.complete(info))
+        return self._parts.lessons.complete(self._list_prices.complete(info))
 
     async def _renew(self) -> None:
         """Ask for the list when it is old; a failure is remembered for a while."""
@@ -145,17 +134,15 @@ class Catalogue:
     async def _refresh(self) -> None:
         async def ask(one: Try) -> dict[str, ModelInfo]:
             message = HttpRequest(path="/models")
-            headers, body = await self._http.fetch(one.endpoint.url, message, seconds=SECONDS)
+            headers, body = await self._parts.http.fetch(one.endpoint.url, message, seconds=SECONDS)
             bare = json_of(body)  # Together sends its list without anything around it
             found = {"data": bare} if isinstance(bare, list) else json_object(headers, body)
-            failure = from_payload(found)
-            if failure is not None:
-                raise failure
+            raise_error(found)
             return self._read(found)
 
         call = Call(name="models", model="", lane="", retries=1)
         try:
-            async with self._attempts.succeed(call, ask) as models:
+            async with self._parts.attempts.succeed(call, ask) as models:
                 self._models, self._failure = models, None
                 self._until = self._clock.monotonic() + FRESH
         except CallFailed as failure:

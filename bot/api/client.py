@@ -16,6 +16,7 @@ from bot.api.http import Http
 from bot.api.images import Images
 from bot.api.learnt import Lessons
 from bot.api.limits import Limits
+from bot.api.parts import Parts
 from bot.api.settings import ApiSettings
 from bot.core.chat import ChatRequest, ModelEvent
 from bot.core.facts import Notebook
@@ -58,35 +59,20 @@ class ApiClient:
             retries=settings.retries,
             retry_seconds=settings.retry_seconds,
         )
-        http, downloads = self._http, self._downloads
-        self._answers = Answers(
-            settings,
-            http=http,
+        parts = Parts(
+            settings=settings,
+            http=self._http,
             attempts=attempts,
             lessons=lessons,
-            downloads=downloads,
+            downloads=self._downloads,
             clock=clock,
         )
-        self._catalogue = Catalogue(
-            settings, http=http, attempts=attempts, lessons=lessons, clock=clock
-        )
+        self._answers = Answers(parts)
+        self._catalogue = Catalogue(parts)
         price = self._catalogue.price
-        self._images = Images(
-            settings,
-            http=http,
-            attempts=attempts,
-            lessons=lessons,
-            downloads=downloads,
-            answers=self._answers,
-            clock=clock,
-            price=price,
-        )
-        self._transcriptions = Transcriptions(
-            settings, http=http, attempts=attempts, lessons=lessons, clock=clock, price=price
-        )
-        self._embeddings = Embeddings(
-            http=http, attempts=attempts, lessons=lessons, clock=clock, price=price
-        )
+        self._images = Images(parts, answers=self._answers, price=price)
+        self._transcriptions = Transcriptions(parts, price=price)
+        self._embeddings = Embeddings(parts, price=price)
 
     async def prepare(self) -> None:
         """Do what the first request would have to wait for; no network."""

@@ -8,15 +8,14 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bot.api.attempts import Attempts, Call, Try
+from bot.api.attempts import Call, Try
 from bot.api.cache import Cache
-from bot.api.errors import CallFailed, from_payload
-from bot.api.http import Http, HttpRequest, json_object
-from bot.api.learnt import Lessons
+from bot.api.errors import CallFailed
+from bot.api.http import HttpRequest
+from bot.api.parts import Parts
 from bot.api.tokens import estimate_tokens
 from bot.api.wire import Json, Price, read_usage
 from bot.core.models import UsageEntry, UsageKind
-from bot.core.ports import Clock
 from bot.errors import ModelErrorKind
 
 INPUTS = 2_048
@@ -51,22 +50,13 @@ class Embedded:
 class Embeddings:
     """Asks for embeddings, and remembers them for a while."""
 
-    def __init__(
-        self,
-        *,
-        http: Http,
-        attempts: Attempts,
-        lessons: Lessons,
-        clock: Clock,
-        price: Price,
-    ) -> None:
-        self._http = http
-        self._attempts = attempts
-        self._lessons = lessons
-        self._clock = clock
+    def __init__(self, parts: Parts, *, price: Price) -> None:
+        self._parts = parts
+        self._lessons = parts.lessons
+        self._clock = parts.clock
         self._price = price
         self._cache: Cache[array[float]] = Cache(
-            clock,
+            parts.clock,
             size=REMEMBERED,
             seconds=REMEMBERED_SECONDS,
             weigh=lambda vector: len(vector) * vector.itemsize,
@@ -106,14 +96,9 @@ class Embeddings:
         async def ask(one: Try) -> tuple[Sequence[Vector], int]:
             url = one.endpoint.url
             message = HttpRequest(path="/embeddings", json=self._lessons.of(url, model).adapt(body))
-            headers, answer = await self._http.fetch(url, message, seconds=SECONDS)
-            found = json_object(headers, answer)
-            failure = from_payload(found)
-            if failure is not None:
-                raise failure
+            found = await self._parts.http.fetch_json(url, message, seconds=SECONDS)
             vectors = _vectors(found, len(batch))
-            used = read_usage(found.get("usage"))
-            if used is not None:
+            if used := read_usage(found.get("usage")):
                 one.slot.correct(used.prompt_tokens)
             return vectors, used.prompt_tokens if used else 0
 
@@ -124,7 +109,7 @@ class Embeddings:
             tokens=estimate,
             learn=lambda failure: self._lessons.learn(model, failure, body),
         )
-        async with self._attempts.succeed(call, ask) as (vectors, reported):
+        async with self._parts.attempts.succeed(call, ask) as (vectors, reported):
             pass
         entry = UsageEntry(
             kind=UsageKind.EMBEDDING,

@@ -81,14 +81,18 @@ class CallFailed(ModelError):
         self.loading = loading
         self.temporary = kind in _TEMPORARY if temporary is None else temporary
 
-    def again(self) -> CallFailed:
-        """The same failure, to be raised once more without the traceback of the first time."""
+    def again(self, kind: ModelErrorKind | None = None, *, request_id: str = "") -> CallFailed:
+        """The same failure, or as one of another kind, without the traceback of the first time.
+
+        `request_id` is for one that does not know its own.
+        """
         return CallFailed(
-            self.kind,
+            kind or self.kind,
             self.detail,
             status=self.status,
             retry_after=self.retry_after,
-            request_id=self.request_id,
+            request_id=self.request_id or request_id,
+            code=self.code,
             sent=self.sent,
         )
 
@@ -126,7 +130,7 @@ def from_response(status: int, headers: Mapping[str, str], body: bytes) -> CallF
     )
 
 
-def from_payload(payload: Mapping[str, Any], *, request: str = "") -> CallFailed | None:
+def from_payload(payload: Mapping[str, Any]) -> CallFailed | None:
     """The failure that a body or an event under status 200 holds; None when it holds none."""
     if not is_an_error(payload):
         return None
@@ -140,7 +144,7 @@ def from_payload(payload: Mapping[str, Any], *, request: str = "") -> CallFailed
         _clean(error["message"]),
         status=200,
         retry_after=_wait(kind, None, error),
-        request_id=error["request_id"] or request,
+        request_id=error["request_id"],
         param=error["param"],
         code=error["code"],
         overrun=_overrun(kind, error),

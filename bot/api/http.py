@@ -19,7 +19,7 @@ from typing import Any
 import aiohttp
 import certifi
 
-from bot.api.errors import CallFailed, from_response, from_transport, not_the_api
+from bot.api.errors import CallFailed, from_payload, from_response, from_transport, not_the_api
 from bot.api.settings import ApiSettings
 from bot.core.phrases import Phrase
 from bot.core.single_flight import SingleFlight
@@ -100,6 +100,15 @@ class Http:
         except TimeoutError as error:
             late = Phrase("no answer in {seconds} s", seconds=f"{seconds:g}")
             raise CallFailed(ModelErrorKind.TIMEOUT, late) from error
+
+    async def fetch_json(
+        self, base_url: str, request: HttpRequest, *, seconds: float
+    ) -> dict[str, Any]:
+        """The same of an answer that is a JSON object, and no error. Raises `CallFailed`."""
+        found = json_object(*await self.fetch(base_url, request, seconds=seconds))
+        if (failure := from_payload(found)) is not None:
+            raise failure
+        return found
 
     async def close(self) -> None:
         """Close all connections."""

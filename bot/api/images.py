@@ -13,21 +13,18 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from bot.api.answers import Answers
-from bot.api.attempts import Attempts, Call, Try
+from bot.api.attempts import Call, Try
 from bot.api.chat_drawing import draw_in_chat
-from bot.api.downloads import Downloads
-from bot.api.errors import CallFailed, from_payload
-from bot.api.http import Http, HttpRequest, json_object
+from bot.api.errors import CallFailed
+from bot.api.http import HttpRequest
 from bot.api.image_checks import check_drawing, check_variation, spelt, spelt_size
-from bot.api.learnt import Lessons
+from bot.api.parts import Parts
 from bot.api.pictures import mime_of, picture_of
-from bot.api.settings import ApiSettings
 from bot.api.tokens import estimate_tokens
-from bot.api.wire import Json, Price, detail_of, read_usage
+from bot.api.wire import NOTHING_USED, Json, Price, detail_of, read_usage
 from bot.core.chat import ImageDelta, ImagePart
 from bot.core.images import Drawing, ImageRequest, Picture, VariationRequest
 from bot.core.models import UsageEntry, UsageKind
-from bot.core.ports import Clock
 from bot.errors import ModelErrorKind
 
 log = logging.getLogger(__name__)
@@ -49,25 +46,11 @@ class _Order:
 class Images:
     """Draws pictures."""
 
-    def __init__(
-        self,
-        settings: ApiSettings,
-        *,
-        http: Http,
-        attempts: Attempts,
-        lessons: Lessons,
-        downloads: Downloads,
-        answers: Answers,
-        clock: Clock,
-        price: Price,
-    ) -> None:
-        self._settings = settings
-        self._http = http
-        self._attempts = attempts
-        self._lessons = lessons
-        self._downloads = downloads
+    def __init__(self, parts: Parts, *, answers: Answers, price: Price) -> None:
+        self._parts = parts
+        self._lessons = parts.lessons
+        self._clock = parts.clock
         self._answers = answers
-        self._clock = clock
         self._price = price
 
     async def draw(self, request: ImageRequest, sent: Callable[[], None]) -> Drawing:
@@ -139,19 +122,14 @@ class Images:
         body: Json = {}
 
         async def ask(one: Try) -> tuple[Json, str]:
-            url, seconds = one.endpoint.url, self._settings.image_timeout
+            url, seconds = one.endpoint.url, self._parts.settings.image_timeout
             body.clear()
             body.update(self._lessons.of(url, model).adapt(order.body))
             message = HttpRequest(path=order.path, json=body)
             if order.files:
                 form = {name: str(value) for name, value in body.items()}
                 message = HttpRequest(path=order.path, form=form, files=order.files)
-            headers, answer = await self._http.fetch(url, message, seconds=seconds)
-            found = json_object(headers, answer)
-            failure = from_payload(found)
-            if failure is not None:
-                raise failure
-            return found, url
+            return await self._parts.http.fetch_json(url, message, seconds=seconds), url
 
         call = Call(
             name=order.name,
@@ -163,22 +141,22 @@ class Images:
             sent=sent,
         )
         try:
-            async with self._attempts.succeed(call, ask) as (answer, url):
+            async with self._parts.attempts.succeed(call, ask) as (answer, url):
                 self._lessons.learn_offered(url, model, endpoint)
         except CallFailed as failure:
             if order.files and failure.is_not_offered:
                 self._lessons.learn_lack(model, failure, endpoint)
             raise
         pictures = await self._pictures(answer.get("data"), url)
-        used = read_usage(answer.get("usage"))
+        used = read_usage(answer.get("usage")) or NOTHING_USED
         entry = UsageEntry(
             kind=UsageKind.IMAGE,
             model=model,
             images=len(pictures),
             latency=self._clock.monotonic() - began,
-            prompt_tokens=used.prompt_tokens if used else 0,
-            completion_tokens=used.completion_tokens if used else 0,
-            cached_tokens=used.cached_tokens if used else 0,
+            prompt_tokens=used.prompt_tokens,
+            completion_tokens=used.completion_tokens,
+            cached_tokens=used.cached_tokens,
             media_tokens=detail_of(answer.get("usage"), "image_tokens", within="input"),
         )
         return Drawing(pictures=pictures, usage=await self._price(entry))
@@ -198,7 +176,7 @@ class Images:
         elif isinstance(url, str) and url.startswith("data:"):
             found = picture_of(url)
         elif isinstance(url, str) and url:
-            found = await self._downloads.picture(url, base_url)
+            found = await self._parts.downloads.picture(url, base_url)
         if found is None:
             raise CallFailed(ModelErrorKind.BAD_ANSWER, "what the API drew is not a picture")
         note = item.get("revised_prompt")

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from bot.api.cache import Cache
 from bot.api.chat_completions import payload
+from bot.api.wire import NOTHING_USED
 from bot.core.chat import ChatRequest, Finished, ImageDelta, ModelEvent, TextDelta, Usage
 from bot.core.ports import Clock
 
@@ -18,7 +19,6 @@ SIZE = 16 * 1024 * 1024
 """Bytes and characters of all answers together."""
 EVENT = 100
 """What an event takes beside its words."""
-NOTHING = Usage(prompt_tokens=0, completion_tokens=0)
 
 
 class RememberedAnswers:
@@ -42,7 +42,7 @@ class RememberedAnswers:
 
     def keep(self, key: bytes, said: Sequence[ModelEvent]) -> None:
         """Remember a whole answer."""
-        events = tuple(NOTHING if isinstance(event, Usage) else event for event in said)
+        events = tuple(NOTHING_USED if isinstance(event, Usage) else event for event in said)
         if events and isinstance(events[-1], Finished):
             self._cache.put(key, events)
 

@@ -142,6 +142,7 @@ def raise_error(payload: Json) -> None:
         raise failure
 
 
+NOTHING_USED = Usage(prompt_tokens=0, completion_tokens=0)
 ABSURD = 10**9
 """So many tokens no request takes: some gateways report nonsense that no database holds."""
 
