@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from bot.api import chat_completions, completions, responses
 from bot.api.attempts import Call, Try
 from bot.api.cadence import Cadence
+from bot.api.chat_completions import ChatReader
 from bot.api.errors import CallFailed
 from bot.api.http import HttpRequest
 from bot.api.parts import Parts
@@ -110,8 +111,8 @@ class Answers:
             lesson = self._lessons.of(one.endpoint.url, request.model)
             protocol = self._lessons.protocol(request.model, lesson)
             body.clear()
-            body.update(lesson.adapt(_payload(request, protocol)))
-            path, reader = _protocol(protocol, thinks_first=lesson.thinks_first)
+            path, payload, reader = _spoken(request, protocol, thinks_first=lesson.thinks_first)
+            body.update(lesson.adapt(payload))
             message = HttpRequest(path=path, json=body, accept="text/event-stream")
             # What comes in one piece comes when all of it is written.
             first = deadlines.first if body["stream"] else settings.image_timeout
@@ -144,7 +145,7 @@ class Answers:
         """
         lessons, url, model = self._lessons, opened.one.endpoint.url, request.model
         reader = opened.reader
-        first = reader.thinks_first if isinstance(reader, chat_completions.ChatReader) else None
+        first = reader.thinks_first if isinstance(reader, ChatReader) else None
         if first is not None and not any("think>" in each.text for each in request.messages):
             lessons.learn_thinking(url, model, first=first)
         if lessons.of(url, model).pictures is not None:
@@ -260,21 +261,15 @@ def _words(events: Iterable[WireEvent]) -> str:
     )
 
 
-def _payload(request: ChatRequest, protocol: Protocol) -> Json:
+def _spoken(
+    request: ChatRequest, protocol: Protocol, *, thinks_first: bool
+) -> tuple[str, Json, Reader]:
+    """Where to ask, what to send, and who reads the answer."""
     match protocol:
         case "chat":
-            return chat_completions.payload(request)
+            reader = ChatReader(thinks_first=thinks_first)
+            return chat_completions.PATH, chat_completions.payload(request), reader
         case "completions":
-            return completions.payload(request)
+            return completions.PATH, completions.payload(request), completions.CompletionReader()
         case "responses":
-            return responses.payload(request)
-
-
-def _protocol(protocol: Protocol, *, thinks_first: bool) -> tuple[str, Reader]:
-    match protocol:
-        case "chat":
-            return chat_completions.PATH, chat_completions.ChatReader(thinks_first=thinks_first)
-        case "completions":
-            return completions.PATH, completions.CompletionReader()
-        case "responses":
-            return responses.PATH, responses.ResponseReader()
+            return responses.PATH, responses.payload(request), responses.ResponseReader()

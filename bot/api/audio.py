@@ -13,7 +13,7 @@ from bot.api.cache import Cache
 from bot.api.errors import CallFailed, from_payload, not_the_api
 from bot.api.http import HttpRequest
 from bot.api.parts import Parts
-from bot.api.wire import NOTHING_USED, Json, Price, detail_of, read_usage
+from bot.api.wire import NOTHING_USED, Json, Price, detail_of, objects_in, read_usage
 from bot.core.models import UsageEntry, UsageKind
 from bot.core.punctuation import joined
 from bot.core.recordings import Segment, Transcript, TranscriptionRequest
@@ -147,10 +147,9 @@ def _from_json(found: Json) -> Transcript:
     if seconds is None and isinstance(usage, dict):
         seconds = usage.get("seconds")
     language = found.get("language")
-    segments = found.get("segments")
     return Transcript(
         text=_RAW.sub("", str(found["text"])).strip(),
-        segments=tuple(_segments(segments if isinstance(segments, list) else ())),
+        segments=tuple(_segments(found.get("segments"))),
         language=language if isinstance(language, str) else "",
         seconds=_number(seconds),
     )
@@ -158,8 +157,8 @@ def _from_json(found: Json) -> Transcript:
 
 def _segments(items: object) -> list[Segment]:
     found: list[Segment] = []
-    for item in items if isinstance(items, list) else ():
-        if not isinstance(item, dict) or not isinstance(item.get("text"), str):
+    for item in objects_in(items):
+        if not isinstance(item.get("text"), str):
             continue
         start, end = _number(item.get("start")), _number(item.get("end"))
         if start is not None and end is not None and item["text"].strip():

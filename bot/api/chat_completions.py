@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from bot.api.errors import CallFailed
 from bot.api.increments import Increments
 from bot.api.pictures import InlinePictures, picture_of
-from bot.api.sse import DONE
 from bot.api.think import ThinkSplitter
-from bot.api.wire import Ending, Json, PictureLink, WireEvent, parse_event, raise_error
+from bot.api.wire import Json, PictureLink, Reader, WireEvent, objects_in, raise_error
 from bot.core.chat import (
     ChatMessage,
     ChatRequest,
@@ -108,7 +107,7 @@ def _tool(tool: Tool) -> Json:
     return {"type": "function", "function": function}
 
 
-class ChatReader:
+class ChatReader(Reader):
     """Reads the answer of a chat completion, streamed or whole.
 
     An answer is complete when a finish reason came: `[DONE]` alone proves nothing, since gateways
@@ -117,9 +116,8 @@ class ChatReader:
     """
 
     def __init__(self, *, thinks_first: bool = False) -> None:
-        self.done = False
+        super().__init__()
         self._has_deltas = False
-        self._ending = Ending()
         self._thoughts = Increments()
         self._words = Increments()
         self._think = ThinkSplitter(within=thinks_first)
@@ -127,21 +125,12 @@ class ChatReader:
         self._tools = ToolCalls()
 
     @property
-    def complete(self) -> bool:
-        """A finish reason has come."""
-        return self._ending.reason is not None
-
-    @property
     def thinks_first(self) -> bool | None:
         """Whether the answer began amid its reasoning; None where it did not tell."""
         return self._think.begins_within
 
-    def read(self, name: str, data: str) -> list[WireEvent]:
-        """Read one chunk."""
-        if data.strip() == DONE:
-            self.done = True
-            return []
-        return self._read(parse_event(data), "delta")
+    def _event(self, name: str, event: Json) -> list[WireEvent]:
+        return self._read(event, "delta")
 
     def read_whole(self, body: Json) -> list[WireEvent]:
         """Read an answer in one piece."""
@@ -159,13 +148,9 @@ class ChatReader:
         events: list[WireEvent] = []
         self._thought(self._thoughts.end(), events)
         self._text(self._words.end(), events)
-        for event in self._think.end(whole=self._ending.reason is FinishReason.STOP):
-            if isinstance(event, TextDelta):
-                events += self._pictures.feed(event.text)
-            else:
-                events.append(event)
+        self._say(self._think.end(whole=self._ending.reason is FinishReason.STOP), events)
         self._ending.tools_called = bool(self._tools)
-        return [*events, *self._pictures.end(), *self._ending.events()]
+        return [*events, *self._pictures.end(), *super().end()]
 
     def _read(self, chunk: Json, field: str) -> list[WireEvent]:
         choices = chunk.get("choices")
@@ -210,7 +195,8 @@ class ChatReader:
                 self._part(part, events)
         if isinstance(delta.get("refusal"), str) and delta["refusal"]:
             self._text(delta["refusal"], events)
-        for image in _list(delta.get("images")):
+        images = delta.get("images")
+        for image in images if isinstance(images, list) else ():
             self._part(image, events)
         if delta.get("tool_calls"):
             events += self._tools.read(delta["tool_calls"])
@@ -224,7 +210,11 @@ class ChatReader:
             events.append(ReasoningDelta(text))
 
     def _text(self, text: str, events: list[WireEvent]) -> None:
-        for event in self._think.feed(text) if text else ():
+        if text:
+            self._say(self._think.feed(text), events)
+
+    def _say(self, said: Iterable[TextDelta | ReasoningDelta], events: list[WireEvent]) -> None:
+        for event in said:
             if isinstance(event, TextDelta):
                 events += self._pictures.feed(event.text)
             else:
@@ -243,8 +233,8 @@ class ChatReader:
             self._thought(thought, events)
         events += [
             ReasoningDelta(inner["text"])
-            for inner in _list(thought)
-            if isinstance(inner, dict) and isinstance(inner.get("text"), str)
+            for inner in objects_in(thought)
+            if isinstance(inner.get("text"), str)
         ]
         url = part.get("image_url") or part.get("url")
         url = url.get("url") if isinstance(url, dict) else url
@@ -266,9 +256,7 @@ class ToolCalls:
 
     def read(self, calls: object) -> list[ToolCallDelta]:
         """The deltas of one chunk."""
-        if not isinstance(calls, list):
-            return []
-        return [self._one(call) for call in calls if isinstance(call, dict)]
+        return [self._one(call) for call in objects_in(calls)]
 
     def _one(self, call: Json) -> ToolCallDelta:
         function = call.get("function")
@@ -306,10 +294,6 @@ class ToolCalls:
         return place, True
 
 
-def _list(found: object) -> list[object]:
-    return found if isinstance(found, list) else []
-
-
 def _says_anything(delta: object) -> bool:
     """Whether a delta brings some of the answer itself: more than a role, a pause, a thought."""
     names = ("content", "refusal", "images", "tool_calls", "function_call")
@@ -326,10 +310,10 @@ def _picture(url: str) -> list[WireEvent]:
 def _picture_list(data: object) -> list[WireEvent]:
     """The pictures of a body in the form of `/images/generations`."""
     events: list[WireEvent] = []
-    for item in data if isinstance(data, list) else ():
-        if isinstance(item, dict) and isinstance(item.get("b64_json"), str):
+    for item in objects_in(data):
+        if isinstance(item.get("b64_json"), str):
             found = picture_of(item["b64_json"])
             events += [found] if found else []
-        elif isinstance(item, dict) and isinstance(item.get("url"), str):
+        elif isinstance(item.get("url"), str):
             events += _picture(item["url"])
     return events

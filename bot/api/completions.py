@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from bot.api.chat_completions import sampling
 from bot.api.errors import CallFailed
-from bot.api.sse import DONE
-from bot.api.wire import Ending, Json, WireEvent, parse_event, raise_error
+from bot.api.wire import Json, Reader, WireEvent, raise_error
 from bot.core.chat import ChatMessage, ChatRequest, Role, TextDelta
 from bot.errors import ModelErrorKind
 
@@ -38,25 +37,12 @@ def _script(messages: tuple[ChatMessage, ...]) -> str:
     return "\n\n".join([*lines, "Assistant:"])
 
 
-class CompletionReader:
+class CompletionReader(Reader):
     """Reads the answer of a completion, streamed or whole."""
 
     def __init__(self) -> None:
-        self.done = False
-        self._ending = Ending()
+        super().__init__()
         self._began = False
-
-    @property
-    def complete(self) -> bool:
-        """A finish reason has come."""
-        return self._ending.reason is not None
-
-    def read(self, name: str, data: str) -> list[WireEvent]:
-        """Read one chunk."""
-        if data.strip() == DONE:
-            self.done = True
-            return []
-        return self._read(parse_event(data))
 
     def read_whole(self, body: Json) -> list[WireEvent]:
         """Read an answer in one piece."""
@@ -64,16 +50,12 @@ class CompletionReader:
         if not body.get("choices"):
             raise CallFailed(ModelErrorKind.BAD_ANSWER, "the answer has no choices", status=200)
         self.done = True
-        events = self._read(body)
+        events = self._event("", body)
         if not self.complete:
             self._ending.take_reason("stop")  # a body that is whole JSON was not cut
         return events
 
-    def end(self) -> list[WireEvent]:
-        """How it ended."""
-        return self._ending.events()
-
-    def _read(self, chunk: Json) -> list[WireEvent]:
+    def _event(self, name: str, chunk: Json) -> list[WireEvent]:
         raise_error(chunk)
         self._ending.take_usage(chunk.get("usage"))
         choices = chunk.get("choices")

@@ -14,7 +14,7 @@ from bot.api.errors import CallFailed
 from bot.api.http import HttpRequest
 from bot.api.parts import Parts
 from bot.api.tokens import estimate_tokens
-from bot.api.wire import Json, Price, read_usage
+from bot.api.wire import Json, Price, objects_in, read_usage
 from bot.core.models import UsageEntry, UsageKind
 from bot.errors import ModelErrorKind
 
@@ -133,8 +133,7 @@ def first_batch(texts: Sequence[str], inputs: int) -> Sequence[str]:
 
 def _vectors(body: Json, count: int) -> Sequence[Vector]:
     """The vectors in the order of the inputs; servers may answer in another."""
-    data = body.get("data")
-    items = [item for item in data if isinstance(item, dict)] if isinstance(data, list) else []
+    items = objects_in(body.get("data"))
     if len(items) != count:
         detail = f"{len(items)} embeddings for {count} texts"
         raise CallFailed(ModelErrorKind.BAD_ANSWER, detail, status=200)

@@ -21,7 +21,7 @@ from bot.api.image_checks import check_drawing, check_variation, spelt, spelt_si
 from bot.api.parts import Parts
 from bot.api.pictures import mime_of, picture_of
 from bot.api.tokens import estimate_tokens
-from bot.api.wire import NOTHING_USED, Json, Price, detail_of, read_usage
+from bot.api.wire import NOTHING_USED, Json, Price, detail_of, objects_in, read_usage
 from bot.core.chat import ImageDelta, ImagePart
 from bot.core.images import Drawing, ImageRequest, Picture, VariationRequest
 from bot.core.models import UsageEntry, UsageKind
@@ -163,7 +163,7 @@ class Images:
 
     async def _pictures(self, data: object, url: str) -> tuple[Picture, ...]:
         """All pictures that can be had; they are paid. Raises `CallFailed` when there is none."""
-        items = [item for item in data if isinstance(item, dict)] if isinstance(data, list) else []
+        items = objects_in(data)
         if not items:
             raise CallFailed(ModelErrorKind.BAD_ANSWER, "the answer holds no picture", status=200)
         return tuple(await _all_that_succeed(self._picture(item, url) for item in items))

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from bot.api.chat_completions import data_uri
 from bot.api.errors import CallFailed
 from bot.api.pictures import picture_of
-from bot.api.sse import DONE
-from bot.api.wire import Ending, Json, WireEvent, parse_event, raise_error
+from bot.api.wire import Json, Reader, WireEvent, objects_in, raise_error
 from bot.core.chat import (
     ChatMessage,
     ChatRequest,
@@ -87,27 +86,16 @@ def _tool(tool: Tool) -> Json:
     }
 
 
-class ResponseReader:
+class ResponseReader(Reader):
     """Reads a response, streamed or whole."""
 
     def __init__(self) -> None:
-        self.done = False
-        self._ending = Ending()
+        super().__init__()
         self._calls: dict[object, int] = {}  # by output index
         self._with_arguments: set[int] = set()
         self._spoke = False
 
-    @property
-    def complete(self) -> bool:
-        """The response has ended, as it should or at its limit."""
-        return self._ending.reason is not None
-
-    def read(self, name: str, data: str) -> list[WireEvent]:
-        """Read one typed event."""
-        if data.strip() == DONE:
-            self.done = True
-            return []
-        event = parse_event(data)
+    def _event(self, name: str, event: Json) -> list[WireEvent]:
         kind = event.get("type") or name
         match kind:
             case "response.output_text.delta" | "response.refusal.delta":
@@ -138,7 +126,7 @@ class ResponseReader:
     def end(self) -> list[WireEvent]:
         """How it ended."""
         self._ending.tools_called = bool(self._calls)
-        return self._ending.events()
+        return super().end()
 
     def _text(self, text: object) -> list[WireEvent]:
         if not isinstance(text, str) or not text:
@@ -183,9 +171,7 @@ class ResponseReader:
         self.done = True
         events: list[WireEvent] = []
         spoke = self._spoke
-        for index, item in enumerate(response.get("output") or ()):
-            if not isinstance(item, dict):
-                continue
+        for index, item in enumerate(objects_in(response.get("output"))):
             if item.get("type") == "message" and not spoke:
                 for part in item.get("content") or ():
                     events += self._text(part.get("text") or part.get("refusal"))

@@ -7,11 +7,13 @@ events of `bot.core.chat`, and alone decides whether an answer is complete.
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 from bot.api.errors import CallFailed, from_payload
+from bot.api.sse import DONE
 from bot.core.chat import Finished, FinishReason, ModelEvent, Usage
 from bot.core.models import UsageEntry
 from bot.errors import ModelErrorKind
@@ -29,32 +31,6 @@ class PictureLink:
 
 
 WireEvent: TypeAlias = ModelEvent | PictureLink
-
-
-class Reader(Protocol):
-    """Reads one answer."""
-
-    @property
-    def done(self) -> bool:
-        """The server said that nothing more will come."""
-        ...
-
-    @property
-    def complete(self) -> bool:
-        """The model has ended its answer; only the usage may still come."""
-        ...
-
-    def read(self, name: str, data: str) -> list[WireEvent]:
-        """Read one server-sent event. Raises `CallFailed`."""
-        ...
-
-    def read_whole(self, body: Json) -> list[WireEvent]:
-        """Read an answer that came in one piece. Raises `CallFailed`."""
-        ...
-
-    def end(self) -> list[WireEvent]:
-        """Nothing more came: what was held back, the usage, and `Finished` if it is complete."""
-        ...
 
 
 class Ending:
@@ -87,6 +63,37 @@ class Ending:
             called = self.tools_called and self.reason is FinishReason.STOP
             found.append(Finished(FinishReason.TOOL_CALLS if called else self.reason))
         return found
+
+
+class Reader(ABC):
+    """Reads one answer. `done`: the server said that nothing more will come."""
+
+    def __init__(self) -> None:
+        self.done = False
+        self._ending = Ending()
+
+    @property
+    def complete(self) -> bool:
+        """The model has ended its answer; only the usage may still come."""
+        return self._ending.reason is not None
+
+    def read(self, name: str, data: str) -> list[WireEvent]:
+        """Read one server-sent event. Raises `CallFailed`."""
+        if data.strip() == DONE:
+            self.done = True
+            return []
+        return self._event(name, parse_event(data))
+
+    @abstractmethod
+    def _event(self, name: str, event: Json) -> list[WireEvent]: ...
+
+    @abstractmethod
+    def read_whole(self, body: Json) -> list[WireEvent]:
+        """Read an answer that came in one piece. Raises `CallFailed`."""
+
+    def end(self) -> list[WireEvent]:
+        """Nothing more came: what was held back, the usage, and `Finished` if it is complete."""
+        return self._ending.events()
 
 
 _REASONS = {
@@ -133,6 +140,11 @@ def parse_event(data: str) -> Json:
     if not isinstance(found, dict):
         raise CallFailed(ModelErrorKind.BAD_ANSWER, "an event is not a JSON object")
     return found
+
+
+def objects_in(found: object) -> list[Json]:
+    """The objects in a list; none where it is no list."""
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 
 
 def raise_error(payload: Json) -> None:
