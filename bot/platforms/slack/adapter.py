@@ -115,25 +115,11 @@ class SlackPlatform:
         self._clock = clock
         self._calls = Calls(bot_token, base_url=base_url, clock=clock)
         self._status = Status(self._calls, clock)
-        self._posted: Memory[ChatRef, MessageRef] = Memory(CHATS)
         self._outside = Outside(self._calls)
         self._directory = Directory(self._calls, users, turns)
-        lost = Lost(self._calls)
-
-        def posted(ref: MessageRef) -> None:
-            self._posted.put(ref.chat, ref)
-
-        self._streams = Streams(
-            self._calls,
-            self._status,
-            lost,
-            posted=posted,
-            team_of=self._directory.team_of,
-            bot=lambda: self._directory.bot,
-        )
-        self._posting = Posting(
-            self._calls, self._status, self._outside, lost, self._streams, posted
-        )
+        self._lost = lost = Lost(self._calls)
+        self._streams = Streams(self._calls, self._status, lost, self._directory)
+        self._posting = Posting(self._calls, self._status, self._outside, lost, self._streams)
         self._newest: Memory[ChatRef, MessageRef] = Memory(CHATS)
         self._replies = Replies(self._posting, self._newest)
         self._sweeper = Sweeper(self._calls, self._posting)
@@ -144,8 +130,7 @@ class SlackPlatform:
         self._intake = intake or Sockets(self._calls, app_token, clock=clock)
         self._signed_in = asyncio.Event()
         self._has_streams = True
-        self._unstreamed: Memory[ChatRef, bool] = Memory(CHATS)
-        self._untold: Memory[ChatRef, bool] = Memory(CHATS)
+        self._ways: Memory[ChatRef, Capabilities] = Memory(CHATS)  # where something was refused
         self._titles: Memory[MessageRef, str] = Memory(CHATS)
 
     # ------------------------------------------------------------ what a chat can do
@@ -160,10 +145,9 @@ class SlackPlatform:
 
     def _way_of_writing(self, chat: ChatRef) -> Capabilities:
         place = parse_chat(chat)
-        possible = self._has_streams and not self._unstreamed.get(chat)
-        if not possible or not (place.direct or place.thread):
+        if not self._has_streams or not (place.direct or place.thread):
             return EDITED
-        return UNTOLD if self._untold.get(chat) else STREAMED
+        return self._ways.get(chat) or STREAMED
 
     def styled(self, style: Style) -> Platform:
         """There is one style here."""
@@ -242,7 +226,7 @@ class SlackPlatform:
 
     def newest(self, chat: ChatRef) -> MessageRef | None:
         """The newest message of the bot in the conversation; files that followed do not count."""
-        return self._posted.get(chat)
+        return self._lost.newest(chat)
 
     async def sweep(
         self, chat: ChatRef, *, after: Sequence[MessageRef], keep: Collection[MessageRef]
@@ -291,11 +275,11 @@ class SlackPlatform:
         if refusal.code in NO_STREAMS:
             self._has_streams = False
         else:
-            self._unstreamed.put(chat, True)
+            self._ways.put(chat, EDITED)
 
     def _tasks_refused(self, chat: ChatRef, refusal: Refused) -> None:
         log.warning("tasks refused", extra={"chat": chat.id, "code": refusal.code})
-        self._untold.put(chat, True)
+        self._ways.put(chat, UNTOLD)
 
     # ------------------------------------------------------------ the rest
 

@@ -127,11 +127,6 @@ class Directory:
         person = self._people.get(user) or Person(user)
         return Sender(UserId(user), person.name, person.language)
 
-    def name(self, user: str) -> str:
-        """What to call somebody."""
-        person = self._people.get(user)
-        return person.name if person else user
-
     def team_of(self, user: str) -> str:
         """The other workspace that somebody belongs to; empty when it is ours, or not known."""
         person = self._people.get(user)

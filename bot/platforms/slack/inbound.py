@@ -13,7 +13,6 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
-from typing import Any, TypeAlias
 
 from bot.core.names import ABOUT_PEOPLE
 from bot.core.types import (
@@ -31,12 +30,11 @@ from bot.core.types import (
     StopPressed,
     Withdrawal,
 )
+from bot.platforms.slack.calls import Json
 from bot.platforms.slack.directory import Directory, Needs
 from bot.platforms.slack.ids import make_chat, make_command, make_key, make_message, mentions
 from bot.platforms.slack.manifest import OWN_COMMAND
 from bot.platforms.slack.shared import words_of
-
-Json: TypeAlias = dict[str, Any]
 
 _SPOKEN = frozenset({None, "file_share", "thread_broadcast", "me_message"})
 """Subtypes of `message` that a person wrote; the rest are joins, topics, bots and the like."""
@@ -211,7 +209,7 @@ def _about(
     author = str(root.get("user") or "")
     return Quote(
         ref=make_message(chat, thread, ""),
-        author=directory.name(author),
+        author=directory.sender(author).name,
         text="",
         by_bot=author == directory.bot,
         attachments=files,
@@ -307,7 +305,7 @@ def _word(found: re.Match[str], directory: Directory, *, by_id: bool) -> str:
         case "@" if target == directory.bot:
             return ""
         case "@":
-            return f"<@{target}>" if by_id else f"@{label or directory.name(target)}"
+            return f"<@{target}>" if by_id else f"@{label or directory.sender(target).name}"
         case "#":
             return f"#{label or target}"
         case "!":

@@ -21,9 +21,9 @@ from bot.core.ports import Clock, EventSink
 from bot.core.types import ChatMoved, Happening, IncomingMessage, Unreadable
 from bot.errors import StoreError
 from bot.platforms.slack import inbound
+from bot.platforms.slack.calls import Json
 from bot.platforms.slack.directory import Directory, Needs
 from bot.platforms.slack.ids import PLATFORM
-from bot.platforms.slack.inbound import Json
 from bot.platforms.slack.twins import Twins
 
 log = logging.getLogger(__name__)

@@ -15,10 +15,10 @@ import logging
 import re
 
 from bot.core.bounded import Memory
-from bot.core.types import MessageRef
+from bot.core.types import ChatRef, MessageRef
 from bot.errors import PlatformError
 from bot.platforms.slack.calls import Calls, Json
-from bot.platforms.slack.ids import ts_of
+from bot.platforms.slack.ids import parse_chat, ts_of
 
 log = logging.getLogger(__name__)
 
@@ -41,11 +41,18 @@ class Lost:
         self._calls = calls
         self._known: Memory[str, bool] = Memory(KNOWN)
         self._newest: Memory[str, str] = Memory(KNOWN)  # of those that are known, by channel
+        self._posted: Memory[ChatRef, MessageRef] = Memory(KNOWN)
 
-    def know(self, channel: str, ts: str) -> None:
-        """A message is accounted for."""
+    def know(self, ref: MessageRef) -> None:
+        """A message of the bot is accounted for."""
+        channel, ts = parse_chat(ref.chat).channel, ts_of(ref)
         self._known.put(ts, True)
         self._newest.put(channel, max(ts, self._newest.get(channel) or ""))
+        self._posted.put(ref.chat, ref)
+
+    def newest(self, chat: ChatRef) -> MessageRef | None:
+        """The newest message of the bot in a chat, but for those that Slack made of files."""
+        return self._posted.get(chat)
 
     async def find(self, channel: str, thread: str, answering: MessageRef | None, text: str) -> str:
         """The ts of a message posted in vain, as it seemed; empty when there is none.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -34,26 +34,16 @@ be told so (github.com/slackapi/node-slack-sdk/pull/2389), nor an edit."""
 
 
 class Posting:
-    """Messages of the bot. Every method raises `PlatformError` and its kinds.
-
-    `posted` hears of each.
-    """
+    """Messages of the bot. Every method raises `PlatformError` and its kinds."""
 
     def __init__(
-        self,
-        calls: Calls,
-        status: Status,
-        outside: Outside,
-        lost: Lost,
-        streams: Streams,
-        posted: Callable[[MessageRef], None],
+        self, calls: Calls, status: Status, outside: Outside, lost: Lost, streams: Streams
     ) -> None:
         self._calls = calls
         self._status = status
         self._outside = outside
         self._lost = lost
         self._streams = streams
-        self._posted = posted
         self.takes_files = True
         self._draws_feedback = self._draws_thoughts = True
 
@@ -83,11 +73,9 @@ class Posting:
         return self._stands(chat, thread, ts) if ts else None
 
     def _stands(self, chat: ChatRef, thread: str, ts: str) -> MessageRef:
-        channel = parse_chat(chat).channel
-        self._lost.know(channel, ts)
-        self._status.posted(Thread(channel, thread))
+        self._status.posted(Thread(parse_chat(chat).channel, thread))
         ref = make_message(chat, ts, thread)
-        self._posted(ref)
+        self._lost.know(ref)
         return ref
 
     async def update(self, ref: MessageRef, reply: Reply, urgency: Urgency = Urgency.FINAL) -> None:

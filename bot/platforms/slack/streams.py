@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from bot.core.types import ChatRef, IncomingMessage, MessageRef
 from bot.errors import ChatGone, MessageGone, PlatformError
 from bot.platforms.slack.budgets import Urgency
 from bot.platforms.slack.calls import Calls, Json
+from bot.platforms.slack.directory import Directory
 from bot.platforms.slack.errors import StreamClosed
 from bot.platforms.slack.ids import make_message, parse_chat, thread_of, ts_of
 from bot.platforms.slack.lost import Lost
@@ -28,26 +29,14 @@ ENDED = (ChatGone, MessageGone, StreamClosed)
 class Streams:
     """Messages that Slack shows while they grow. Every method raises `PlatformError` and its kinds.
 
-    `posted` hears of each; `team_of` knows the workspaces of people from others, `bot` who the bot
-    is.
+    The `directory` knows the workspaces of people from others, and who the bot is.
     """
 
-    def __init__(
-        self,
-        calls: Calls,
-        status: Status,
-        lost: Lost,
-        *,
-        posted: Callable[[MessageRef], None],
-        team_of: Callable[[str], str],
-        bot: Callable[[], str],
-    ) -> None:
+    def __init__(self, calls: Calls, status: Status, lost: Lost, directory: Directory) -> None:
         self._calls = calls
         self._status = status
         self._lost = lost
-        self._posted = posted
-        self._team_of = team_of
-        self._bot = bot
+        self._directory = directory
         self._open: dict[MessageRef, None] = {}  # that have not been stopped, oldest first
 
     async def start(
@@ -60,7 +49,7 @@ class Streams:
             "channel": place.channel,
             "thread_ts": thread,
             **_piece(text, tasks),
-            "recipient_team_id": self._team_of(answering.sender.id) or place.team,
+            "recipient_team_id": self._directory.team_of(answering.sender.id) or place.team,
             "recipient_user_id": answering.sender.id,
         }
         answer = await self._calls.in_chat(chat, "chat.startStream", args, Urgency.PREVIEW)
@@ -70,16 +59,14 @@ class Streams:
         """The stream that `start` began with tasks alone although its outcome is unknown."""
         asked = answering.ref
         channel = parse_chat(asked.chat).channel
-        ts = await self._lost.find_wordless(channel, thread, asked, self._bot())
+        ts = await self._lost.find_wordless(channel, thread, asked, self._directory.bot)
         return self._begun(asked.chat, thread, ts) if ts else None
 
     def _begun(self, chat: ChatRef, thread: str, ts: str) -> MessageRef:
-        channel = parse_chat(chat).channel
-        self._lost.know(channel, ts)
-        self._status.streaming(Thread(channel, thread))
+        self._status.streaming(Thread(parse_chat(chat).channel, thread))
         ref = make_message(chat, ts, thread)
+        self._lost.know(ref)
         self._open[ref] = None
-        self._posted(ref)
         return ref
 
     async def append(

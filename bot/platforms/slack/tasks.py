@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from bot.core.punctuation import shortened
-from bot.platforms.slack.render import neutralise
+from bot.platforms.slack.render import Json, neutralise
 
-Json: TypeAlias = dict[str, Any]
 State: TypeAlias = Literal["in_progress", "complete", "error"]
 
 TITLE = 250

@@ -13,7 +13,7 @@ from bot.core.bounded import Memory
 from bot.core.clock import heard_within
 from bot.core.ports import Clock
 from bot.platforms.slack import inbound
-from bot.platforms.slack.inbound import Json
+from bot.platforms.slack.calls import Json
 
 PATIENCE = 1.0
 """Seconds that a mention without files waits for its message."""
