@@ -5,8 +5,9 @@ from __future__ import annotations
 from aiohttp import web
 
 from bot.sandbox.openai import refusal
-from bot.sandbox.openai.backend import Backend, Endpoint, JsonObject, ModelCard
+from bot.sandbox.openai.backend import Endpoint, JsonObject, ModelCard
 from bot.sandbox.openai.call import Call
+from bot.sandbox.openai.parameters import Parameters
 
 _CREATED = 1_735_689_600  # 2025-01-01; the list says nothing true about age
 
@@ -26,14 +27,19 @@ async def one_model(call: Call) -> web.StreamResponse:
     raise refusal.no_such_model(name)
 
 
-def card_for(backend: Backend, model: str, endpoint: Endpoint) -> ModelCard:
-    """The model's card; raises `Refusal` when there is none or it is not served here."""
-    for card in backend.models():
+def asked(call: Call, endpoint: Endpoint, *, form: bool = False) -> tuple[Parameters, ModelCard]:
+    """What a request says, and its model's card.
+
+    Raises `Refusal` when there is no such model, or it is not served here.
+    """
+    body = Parameters(call.exchange.json, form=form)
+    model = body.required_text("model")
+    for card in call.backend.models():
         if card.id == model:
             if endpoint not in card.endpoints:
                 offered = [one for one in Endpoint if one in card.endpoints]
                 raise refusal.wrong_endpoint(model, endpoint, offered)
-            return card
+            return body, card
     raise refusal.no_such_model(model)
 
 

@@ -23,15 +23,14 @@ from bot.sandbox.openai.backend import (
     Thought,
 )
 from bot.sandbox.openai.call import Call
-from bot.sandbox.openai.catalogue import card_for
+from bot.sandbox.openai.catalogue import asked
 from bot.sandbox.openai.parameters import Parameters
 from bot.sandbox.openai.questions import chat_question, completion_questions
 
 
 async def chat_completions(call: Call) -> web.StreamResponse:
     """Answer a conversation."""
-    body = Parameters(call.exchange.json)
-    card = card_for(call.backend, body.required_text("model"), Endpoint.CHAT)
+    body, card = asked(call, Endpoint.CHAT)
     question = chat_question(body, card)
     questions = [question] * (body.integer("n", high=128) or 1)
     form = _Form(f"chatcmpl-{uuid.uuid4().hex}", "chat.completion", card.id)
@@ -40,8 +39,7 @@ async def chat_completions(call: Call) -> web.StreamResponse:
 
 async def completions(call: Call) -> web.StreamResponse:
     """Go on with a text."""
-    body = Parameters(call.exchange.json)
-    card = card_for(call.backend, body.required_text("model"), Endpoint.COMPLETIONS)
+    body, card = asked(call, Endpoint.COMPLETIONS)
     each = body.integer("n", high=128) or 1
     questions = [q for q in completion_questions(body, card) for _ in range(each)]
     form = _Form(f"cmpl-{uuid.uuid4().hex}", "text_completion", card.id)

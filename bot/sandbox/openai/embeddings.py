@@ -11,8 +11,8 @@ from aiohttp import web
 from bot.sandbox.openai import refusal
 from bot.sandbox.openai.backend import Endpoint, JsonObject
 from bot.sandbox.openai.call import Call
-from bot.sandbox.openai.catalogue import card_for
-from bot.sandbox.openai.parameters import Parameters, empty_array
+from bot.sandbox.openai.catalogue import asked
+from bot.sandbox.openai.parameters import empty_array
 
 MAX_INPUTS = 2048
 """Texts per request, as documented."""
@@ -20,8 +20,7 @@ MAX_INPUTS = 2048
 
 async def embeddings(call: Call) -> web.StreamResponse:
     """A vector per text."""
-    body = Parameters(call.exchange.json)
-    card = card_for(call.backend, body.required_text("model"), Endpoint.EMBEDDINGS)
+    body, card = asked(call, Endpoint.EMBEDDINGS)
     if not body.has("input"):
         raise refusal.missing("input")
     texts = body.texts("input")

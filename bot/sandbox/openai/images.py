@@ -17,7 +17,7 @@ from bot.sandbox.openai.backend import (
     Upload,
 )
 from bot.sandbox.openai.call import Call
-from bot.sandbox.openai.catalogue import card_for
+from bot.sandbox.openai.catalogue import asked
 from bot.sandbox.openai.parameters import Parameters
 
 SIZES = (
@@ -39,15 +39,13 @@ PICTURE_TOKENS = 1_056
 
 async def generations(call: Call) -> web.StreamResponse:
     """Pictures of a prompt."""
-    body = Parameters(call.exchange.json)
-    card = card_for(call.backend, body.required_text("model"), Endpoint.IMAGES)
+    body, card = asked(call, Endpoint.IMAGES)
     return await _draw(call, body, card, prompt=_prompt(body))
 
 
 async def edits(call: Call) -> web.StreamResponse:
     """A picture made of others and a prompt; the mask's transparent parts are drawn anew."""
-    body = Parameters(call.exchange.json, form=True)
-    card = card_for(call.backend, body.required_text("model"), Endpoint.EDITS)
+    body, card = asked(call, Endpoint.EDITS, form=True)
     pictures = _pictures(call)
     masks = call.exchange.files.get("mask", [])
     mask = masks[0] if masks else None
@@ -63,8 +61,7 @@ async def edits(call: Call) -> web.StreamResponse:
 
 async def variations(call: Call) -> web.StreamResponse:
     """Pictures like another."""
-    body = Parameters(call.exchange.json, form=True)
-    card = card_for(call.backend, body.required_text("model"), Endpoint.VARIATIONS)
+    body, card = asked(call, Endpoint.VARIATIONS, form=True)
     return await _draw(call, body, card, prompt="", pictures=_pictures(call))
 
 

@@ -21,15 +21,13 @@ from bot.sandbox.openai.backend import (
     Thought,
 )
 from bot.sandbox.openai.call import Call
-from bot.sandbox.openai.catalogue import card_for
-from bot.sandbox.openai.parameters import Parameters
+from bot.sandbox.openai.catalogue import asked
 from bot.sandbox.openai.questions import responses_question
 
 
 async def responses(call: Call) -> web.StreamResponse:
     """Answer a conversation in the Responses form."""
-    body = Parameters(call.exchange.json)
-    card = card_for(call.backend, body.required_text("model"), Endpoint.RESPONSES)
+    body, card = asked(call, Endpoint.RESPONSES)
     question = responses_question(body, card)
     answer = ResponseEvents(question, tools=list(body.objects("tools")))
     streamed = body.flag("stream")

@@ -9,8 +9,7 @@ from aiohttp import web
 from bot.sandbox.openai import refusal
 from bot.sandbox.openai.backend import Endpoint, JsonObject, Recording, Transcript
 from bot.sandbox.openai.call import Call
-from bot.sandbox.openai.catalogue import card_for
-from bot.sandbox.openai.parameters import Parameters
+from bot.sandbox.openai.catalogue import asked
 from bot.sandbox.openai.refusal import Refusal
 
 MAX_BYTES = 25 * 1024 * 1024
@@ -21,11 +20,10 @@ SUFFIXES = ("flac", "m4a", "mp3", "mp4", "mpeg", "mpga", "oga", "ogg", "wav", "w
 
 async def transcriptions(call: Call) -> web.StreamResponse:
     """Write down what is said."""
-    body = Parameters(call.exchange.json, form=True)
+    body, card = asked(call, Endpoint.TRANSCRIPTIONS, form=True)
     files = call.exchange.files.get("file", [])
     if not files:
         raise refusal.missing("file")
-    card = card_for(call.backend, body.required_text("model"), Endpoint.TRANSCRIPTIONS)
     file = files[0]
     if len(file.content) > MAX_BYTES:
         raise Refusal(
