@@ -52,11 +52,16 @@ sys.exit(main(["run"]))
 SLOW = Answer(text="slow words " * 30, chunk=11, pace=0.1)
 
 
+IN_THE_IMAGE = {"PYTHONOPTIMIZE": "2", "MALLOC_ARENA_MAX": "1"}
+"""What the Dockerfile sets: without docstrings and assertions."""
+
+
+@pytest.mark.parametrize("environment", [{}, IN_THE_IMAGE], ids=["plain", "image"])
 async def test_a_person_chats_draws_speaks_and_chooses_a_model(
-    telegram: Telegram, api: ScriptedApi, tmp_path: Path
+    telegram: Telegram, api: ScriptedApi, tmp_path: Path, environment: dict[str, str]
 ) -> None:
     chat = telegram.person(name="Ann").private()
-    async with started(telegram, api, tmp_path):
+    async with started(telegram, api, tmp_path, **environment):
         chat.send("hello")
         await chat.wait_for(lambda s: "You said: hello" in s.text)
         chat.send("/model gpt-4o")
