@@ -2,9 +2,12 @@
 
 Bytes, not text: `str.splitlines` and `httpx.Response.aiter_lines` also split at U+2028, U+2029 and
 U+0085, which stand raw inside JSON strings. The rules are those of the HTML standard, section
-9.2.6, with two additions: gateways leave away the blank line that ends an event, so a data line
-that is a JSON object by its looks, or `[DONE]`, ends the event itself; and llama.cpp wrote its
-errors in a field `error` until 2025, which is read as an event of that name.
+9.2.6, with three additions: gateways leave away the blank line that ends an event, so a data line
+that is a JSON object by its looks, or `[DONE]`, ends the event itself; llama.cpp wrote its errors
+in a field `error` until 2025, which is read as an event of that name; and a line that is a JSON
+object without any field is data. For new-api sends signs of life before it knows what the model
+says, and then its error behind them as the whole body that it would have been (QuantumNous/new-api,
+`doRequest` in relay/channel/api_request.go and `Relay` in controller/relay.go).
 """
 
 from __future__ import annotations
@@ -79,6 +82,9 @@ class SseDecoder:
                 self._name = ""
             else:
                 self._data.append(data)
+        elif line[:1] == b"{" and line.rstrip()[-1:] == b"}" and not self._data:
+            events.append(ServerEvent(self._name, line.decode("utf-8", "replace")))
+            self._name = ""
         elif line.startswith((b"error: {", b"error:{")):
             error = line[6:].decode("utf-8", "replace").strip()
             events.append(ServerEvent("error", f'{{"error": {error}}}'))

@@ -1,0 +1,101 @@
+"""What servers send before they know what to say, and how they end who have sent it.
+
+new-api sends `: PING` while it waits for the server behind it (`doRequest` in
+relay/channel/api_request.go). Its status is gone by then: an error follows as the bare body that
+it would have been (`Relay` in controller/relay.go).
+"""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from bot.api.client import ApiClient
+from bot.core.chat import Sampling
+from bot.errors import ModelErrorKind
+from tests.api.asking import ask, ask_badly, is_finished, question, words
+from tests.api.wire_server import (
+    END,
+    HELLO,
+    WireServer,
+    chunk,
+    head,
+    stream,
+    text,
+)
+
+Kind = ModelErrorKind
+PING = b": PING\n\n"
+
+
+def error(message: str, *, code: object = None, kind: str = "new_api_error") -> bytes:
+    """An error of new-api as it writes it: one line, without an end."""
+    told = {"message": f"{message} (request id: 2026)", "type": kind, "param": "", "code": code}
+    return json.dumps({"error": told}, ensure_ascii=False).encode()
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (error("用户额度不足", code="insufficient_user_quota"), Kind.QUOTA),
+        (error("Prompt exceeds max length", code="1261"), Kind.CONTEXT_TOO_LONG),
+        (error("request blocked", code="prompt_blocked"), Kind.REFUSED),
+        (error("n is too big", kind="invalid_request_error"), Kind.BAD_REQUEST),
+    ],
+)
+async def test_an_error_behind_signs_of_life_is_told_and_not_asked_again(
+    client: ApiClient, server: WireServer, body: bytes, kind: Kind
+) -> None:
+    server.always = stream(PING, PING, body)
+    _, failure = await ask_badly(client)
+    assert (failure.kind, failure.request_id) == (kind, "2026")
+    assert len(server.requests) == 1
+
+
+async def test_a_passing_error_behind_signs_of_life_is_asked_again(
+    client: ApiClient, server: WireServer
+) -> None:
+    server.answer(*stream(PING, error("当前分组上游负载已饱和，请稍后再试")))
+    server.answer(*HELLO)
+    assert words(await ask(client)) == "Hello"
+
+
+async def test_a_setting_refused_behind_signs_of_life_is_left_away(
+    client: ApiClient, server: WireServer
+) -> None:
+    refused = error(
+        "Unsupported parameter: 'temperature' is not supported with this model.",
+        code="unsupported_parameter",
+        kind="invalid_request_error",
+    )
+    server.answer(*stream(PING, refused))
+    server.answer(*HELLO)
+    assert words(await ask(client, question(sampling=Sampling(temperature=0.5)))) == "Hello"
+    assert "temperature" not in server.requests[-1].json
+
+
+async def test_an_error_behind_words_cuts_the_answer_and_says_why(
+    client: ApiClient, server: WireServer
+) -> None:
+    server.answer(*stream(PING, text("Hel"), error("Overloaded", code="overloaded_error")))
+    events, failure = await ask_badly(client)
+    assert (words(events), failure.kind, failure.detail) == ("Hel", Kind.CUT, "Overloaded")
+
+
+async def test_a_whole_answer_behind_signs_of_life_is_read(
+    client: ApiClient, server: WireServer
+) -> None:
+    choice = {"index": 0, "message": {"content": "Hello"}, "finish_reason": "stop"}
+    server.answer(*stream(PING, json.dumps({"choices": [choice]}).encode()))
+    events = await ask(client)
+    assert (words(events), is_finished(events)) == ("Hello", True)
+
+
+async def test_what_a_model_writes_is_no_error_wherever_the_stream_is_cut(
+    client: ApiClient, server: WireServer
+) -> None:
+    said = text('{"error": {"message": "no"}}')
+    at = said.index(b"{\\")
+    server.answer(head(), chunk(said[:at]), chunk(said[at:]), *HELLO[1:-1], END)
+    assert words(await ask(client)) == '{"error": {"message": "no"}}Hello'
