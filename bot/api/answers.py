@@ -163,15 +163,26 @@ class Answers:
     async def _open(
         self, message: HttpRequest, reader: Reader, one: Try, seconds: float
     ) -> _Opened:
-        """Send the request and wait for the first events: earlier failures move on unseen."""
+        """Send the request and wait for the first events: earlier failures move on unseen.
+
+        A server that gives signs of life is waited for as for a picture: it knows that the model
+        thinks, or when the request has its turn, and to ask another would be paid for as well.
+        OpenRouter sends them so that nobody gives up (https://openrouter.ai/docs, "Streaming"), and
+        DeepSeek ends by itself what waits for too long (https://api-docs.deepseek.com, "Rate
+        Limit").
+        """
+        patient = max(seconds, self._parts.settings.image_timeout)
+        began = asyncio.get_running_loop().time()
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(seconds) as deadline:
                 opening = self._parts.http.open(one.endpoint.url, message)
                 response = await one.held.enter_async_context(opening)
                 answer = AnswerStream(response, reader)
-                return _Opened(answer, reader, await answer.first(), one)
+                first = await answer.first(lambda: deadline.reschedule(began + patient))
+                return _Opened(answer, reader, first, one)
         except TimeoutError as error:
-            raise CallFailed(Kind.TIMEOUT, f"no answer in {seconds:g} s") from error
+            waited = asyncio.get_running_loop().time() - began
+            raise CallFailed(Kind.TIMEOUT, f"no answer in {waited:.0f} s") from error
 
     async def _batches(
         self, model: str, opened: _Opened, estimate: int, deadlines: _Deadlines

@@ -73,7 +73,10 @@ class ApiSettings(BaseModel):
     """`http://[USER:PASSWORD@]HOST:PORT`; proxies of the environment are not used."""
     connect_timeout: float = Field(default=10.0, gt=0)
     first_event_timeout: float = Field(default=120.0, gt=0)
-    """How long a model may think before it says anything."""
+    """How long a model may think before it says anything, and its server gives no sign of life.
+
+    With signs of life it may think as long as a picture is waited for, where that is longer.
+    """
     idle_timeout: float = Field(default=60.0, gt=0)
     """How long a stream may be silent between two events."""
     total_timeout: float = Field(default=900.0, gt=0)

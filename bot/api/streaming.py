@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable
 from contextlib import suppress
 
 import aiohttp
@@ -51,9 +52,12 @@ class AnswerStream:
         """The model has ended its answer."""
         return self._reader.complete
 
-    async def first(self) -> list[WireEvent]:
-        """The first events. Raises `CallFailed` when the stream ends without any."""
-        while not self._reader.done and (events := await self._next()) is not None:
+    async def first(self, alive: Callable[[], None]) -> list[WireEvent]:
+        """The first events; `alive` is called for what comes before them.
+
+        Raises `CallFailed` when the stream ends without any.
+        """
+        while not self._reader.done and (events := await self._next(alive)) is not None:
             if events:
                 return events
         if not self._reader.complete:
@@ -92,10 +96,11 @@ class AnswerStream:
                 while await next_chunk(self._response):
                     pass
 
-    async def _next(self) -> list[WireEvent] | None:
+    async def _next(self, alive: Callable[[], None] = lambda: None) -> list[WireEvent] | None:
         """The events of the next piece of the body that has any; None behind the last.
 
-        None of them, once the server said that it is done. Raises `CallFailed`.
+        None of them, once the server said that it is done. `alive` is called for every piece that
+        has none. Raises `CallFailed`.
         """
         if self._failure is not None:
             raise self._failure
@@ -103,6 +108,7 @@ class AnswerStream:
             events = self._read(chunk)
             if events or self._reader.done:
                 return events
+            alive()
         if self._ended:
             return None
         self._ended = True

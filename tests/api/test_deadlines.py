@@ -48,12 +48,6 @@ async def test_a_server_that_says_nothing_is_left_for_the_backup(
     assert words(await asking) == "Hello"
 
 
-async def test_pings_are_not_an_answer(connect: Connect, server: WireServer) -> None:
-    server.answer(head(), chunk(b": PING\n\n"), Hang())
-    _, error = await ask_badly(connect(first_event_timeout=SOON, retries=0))
-    assert error.kind is Kind.TIMEOUT
-
-
 async def test_an_answer_that_stands_still_is_a_cut(connect: Connect, server: WireServer) -> None:
     server.answer(head(), chunk(text("Hel")), chunk(b": PING\n\n"), Hang())
     events, error = await ask_badly(connect(idle_timeout=SOON))

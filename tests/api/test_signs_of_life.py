@@ -7,6 +7,7 @@ it would have been (`Relay` in controller/relay.go).
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
@@ -15,11 +16,16 @@ from bot.api.client import ApiClient
 from bot.core.chat import Sampling
 from bot.errors import ModelErrorKind
 from tests.api.asking import ask, ask_badly, is_finished, question, words
+from tests.api.conftest import Connect
 from tests.api.wire_server import (
     END,
     HELLO,
+    Hang,
+    Wait,
     WireServer,
     chunk,
+    data,
+    delta,
     head,
     stream,
     text,
@@ -99,3 +105,50 @@ async def test_what_a_model_writes_is_no_error_wherever_the_stream_is_cut(
     at = said.index(b"{\\")
     server.answer(head(), chunk(said[:at]), chunk(said[at:]), *HELLO[1:-1], END)
     assert words(await ask(client)) == '{"error": {"message": "no"}}Hello'
+
+
+@pytest.mark.parametrize("sign", [PING, delta(role="assistant", content="")])
+async def test_who_gives_signs_of_life_is_waited_for_longer_and_paid_once(
+    connect: Connect, server: WireServer, backup: WireServer, sign: bytes
+) -> None:
+    """A reasoning model may think for minutes of which nothing is shown."""
+    thought = asyncio.Event()
+    server.answer(head(), chunk(sign), Wait(thought), *HELLO[1:])
+    backup.always = [Hang()]
+    settings = {"first_event_timeout": 1.0, "retries": 0}
+    asking = asyncio.create_task(ask(connect(**settings)))
+    await server.arrivals.get()
+    _, silent = await ask_badly(connect(base_urls=(backup.url,), **settings))
+    thought.set()
+    assert silent.kind is Kind.TIMEOUT
+    assert words(await asking) == "Hello"
+
+
+async def test_a_response_that_is_in_progress_is_waited_for_longer(
+    connect: Connect, server: WireServer, backup: WireServer
+) -> None:
+    thought = asyncio.Event()
+    done = {"status": "completed", "output": [{"type": "message", "content": [{"text": "Hi"}]}]}
+    server.answer(
+        head(),
+        chunk(data({"type": "response.in_progress"})),
+        Wait(thought),
+        chunk(data({"type": "response.completed", "response": done})),
+        END,
+    )
+    backup.always = [Hang()]
+    settings = {"first_event_timeout": 1.0, "retries": 0}
+    models = {"m": {"protocol": "responses"}}
+    asking = asyncio.create_task(ask(connect(models=models, **settings)))
+    await server.arrivals.get()
+    await ask_badly(connect(base_urls=(backup.url,), **settings))
+    thought.set()
+    assert words(await asking) == "Hi"
+
+
+async def test_signs_of_life_are_not_an_answer(connect: Connect, server: WireServer) -> None:
+    server.answer(head(), chunk(PING), Hang())
+    client = connect(first_event_timeout=0.2, image_timeout=0.4, retries=0)
+    _, failure = await ask_badly(client)
+    assert failure.kind is Kind.TIMEOUT
+    await server.gone.wait()
