@@ -21,8 +21,10 @@ Kind = ModelErrorKind
 FORBIDDEN = 403
 PROXY_WANTS_A_PASSWORD = 407
 _WRONG_PATH = "; does the base URL end in /v1?"
-_LOADING = re.compile(r"\bloading model|\b(is|still) (currently |still )?loading", re.IGNORECASE)
-"""llama.cpp, until it is ready; Hugging Face."""
+_LOADING = re.compile(
+    r"(?<!error )\bloading model|\b(is|still) (currently |still )?loading", re.IGNORECASE
+)
+"""llama.cpp, until it is ready; Hugging Face. Ollama's "error loading model" is its end."""
 LOADING = 5.0
 """Seconds until a server is asked again that loads its model."""
 DETAIL = 300

@@ -138,6 +138,18 @@ async def test_a_server_that_loads_its_model_for_ever_is_not_waited_for(
     assert sum(clock.slept) <= 60
 
 
+async def test_a_server_that_could_not_load_its_model_is_not_asked_for_minutes(
+    client: ApiClient, server: WireServer
+) -> None:
+    """Each try makes Ollama load it once more."""
+    told = "llama runner process has terminated: error loading model: unable to allocate buffer"
+    error = {"message": told, "type": "api_error", "param": None, "code": None}
+    server.always = json_answer({"error": error}, 500)
+    _, failure = await ask_badly(client)
+    assert failure.kind is Kind.SERVER
+    assert len(server.requests) == 4
+
+
 async def test_while_a_model_is_loaded_the_backup_is_asked(
     connect: Connect, server: WireServer, backup: WireServer
 ) -> None:
