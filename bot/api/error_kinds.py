@@ -73,6 +73,10 @@ _TOO_LARGE = re.compile(r"request too large for", re.IGNORECASE)
 """More than a whole minute allows (OpenAI, Groq): under the code of a limit, but no wait helps."""
 _INVALID = frozenset({"invalid_request", "convert_request_failed"})
 """What new-api says itself of a request that is wrong: under 500, though no repetition helps."""
+_BEHIND = "bad_response_status_code"
+"""What one-api and new-api call an answer of the server behind them that tells nothing (one-api,
+relay/controller/error.go; new-api, service/error.go). Its status goes on to us: a 401 or 403 is
+about their key there, not about ours, and another server may be behind the next request."""
 _REQUESTS = frozenset({Kind.BAD_REQUEST, Kind.CONTEXT_TOO_LONG})
 """What words tell also under the name of a server's fault: llama.cpp's template refused it."""
 _WORDS = (
@@ -87,7 +91,8 @@ _WORDS = (
         Kind.MODEL_NOT_FOUND,
         r"\bmodels?\b.{0,80}(does not exist|not found|not exist|is not available)"
         r"|no available channel for model|no access to model|not found the model"
-        r"|not a valid model|no endpoints found for|invalid model name|no healthy deployments for"
+        r"|not a valid model|invalid model name|no healthy deployments for"
+        r"|no endpoints (found|available) (for|matching)|no allowed providers (are )?available"
         r"|not allowed to access model"
         r"|无可用渠道|无权(访问|使用)模型|模型不存在",
     ),
@@ -149,6 +154,8 @@ def kind_of(status: int, error: Mapping[str, str]) -> ModelErrorKind:
         named = told
     if named is None and status >= 500 and error["code"].lower() in _INVALID:
         return Kind.BAD_REQUEST
+    if named is None and status in (401, 403) and error["code"].lower() == _BEHIND:
+        return Kind.SERVER
     return named or _by_status(status)
 
 

@@ -116,6 +116,9 @@ async def test_the_innermost_words_of_an_error_are_read(
         (404, "", "Not found the model x or Permission denied", Kind.MODEL_NOT_FOUND),
         (400, "", "x/y is not a valid model ID", Kind.MODEL_NOT_FOUND),
         (404, "", "No endpoints found for x/y.", Kind.MODEL_NOT_FOUND),
+        (404, "", "No endpoints found matching your data policy.", Kind.MODEL_NOT_FOUND),
+        (404, "", "No endpoints available matching your guardrails.", Kind.MODEL_NOT_FOUND),
+        (404, "", "No allowed providers are available for the model.", Kind.MODEL_NOT_FOUND),
         (404, "", "No endpoints found that support image input", Kind.BAD_REQUEST),
         (500, "", "image input is not supported - hint: mmproj", Kind.BAD_REQUEST),
         (400, "", "the request exceeds the available context size", Kind.CONTEXT_TOO_LONG),
@@ -140,6 +143,19 @@ async def test_quirk_16_the_code_or_else_the_words_decide_and_no_retry_is_wasted
     _, error = await ask_badly(client)
     assert error.kind is kind
     assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_key_that_is_refused_behind_the_gateway_is_not_ours_and_another_may_be_taken(
+    client: ApiClient, server: WireServer, status: int
+) -> None:
+    told = f"bad response status code {status} (request id: 2026)"
+    refused = refusal(status, told, code="bad_response_status_code", param=str(status))
+    server.answer(*refused)
+    server.answer(*HELLO)
+    assert words(await ask(client)) == "Hello"
+    server.always = refused
+    assert (await ask_badly(client))[1].kind is Kind.SERVER
 
 
 async def test_where_no_code_says_what_it_is_the_type_does(
