@@ -364,19 +364,23 @@ class Answer:
         return (*self._gathered.usage, *self._meter.entries())
 
     def _outcome(self, ending: Ending) -> Outcome:
-        """What is kept: the question and the answer together, or neither."""
-        usage = self._usage
-        if self._asked is None or not (self._text or ending.keep):
+        """What is kept: the question and the answer together, or neither.
+
+        No answer without a word: Claude and Kimi refuse any conversation that holds one (so
+        https://github.com/anomalyco/opencode/issues/31259).
+        """
+        usage, has_words = self._usage, bool(self._text.strip())
+        if self._asked is None or not (has_words or ending.keep):
             return Outcome(usage=usage)
-        is_new = not self._repeat or (self._repeat.instead is not None and self._text)
+        is_new = not self._repeat or (self._repeat.instead is not None and has_words)
         messages = [*said(self._remarks), self._asked] if is_new else []
-        if self._text:
+        if has_words:
             messages.append(self._reply(ending.state))
         return Outcome(
             conversation=self._conversation,
             messages=tuple(messages),
             question=self._repeat.exchange.question.id if self._repeat else None,
-            hidden=self._repeat.replaced if self._repeat and self._text else (),
+            hidden=self._repeat.replaced if self._repeat and has_words else (),
             usage=usage,
             overheard=self._remarks[-1].id if self._remarks else None,
         )

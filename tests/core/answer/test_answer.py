@@ -34,6 +34,14 @@ async def test_a_question_is_answered(house: House) -> None:
     assert house.asked() == [("system", "Be brief."), ("user", "What is six times seven?")]
 
 
+async def test_an_answer_without_a_word_does_not_stop_the_conversation(house: House) -> None:
+    """Claude refuses what holds one, from then on."""
+    house.api.script.answer("\n\n", "Hello.")
+    await house.say("Hm")
+    assert (await house.say("Hi"))[-1] == "Hello."
+    assert house.asked() == [("system", "Be brief."), ("user", "Hm"), ("user", "Hi")]
+
+
 async def test_the_answer_grows_on_the_screen_with_a_stop_button(house: House) -> None:
     house.api.script.answer(Answer(text="one two three four five", chunk=4))
     with house.api.held():
