@@ -118,6 +118,8 @@ class ChatReader(Reader):
     def __init__(self, *, thinks_first: bool = False) -> None:
         super().__init__()
         self._has_deltas = False
+        self._id: object = None
+        self._keeps_id = False  # several chunks had the same
         self._thoughts = Increments()
         self._words = Increments()
         self._think = ThinkSplitter(within=thinks_first)
@@ -167,11 +169,35 @@ class ChatReader(Reader):
         if choice.get("usage"):
             self._ending.take_usage(choice["usage"])
         delta = choice.get(field) or choice.get("delta") or self._message_of(choice)
+        if self._begins_anew(chunk.get("id"), delta):
+            raise CallFailed(ModelErrorKind.CUT, "another answer began behind half of one")
         events = self._delta(delta) if isinstance(delta, dict) else []
         self._has_deltas = self._has_deltas or _says_anything(choice.get("delta"))
         if choice.get("finish_reason"):
             self._ending.take_reason(choice["finish_reason"])
         return events
+
+    def _begins_anew(self, given: object, delta: object) -> bool:
+        """Whether another answer begins here, although this one has not ended.
+
+        new-api asks another server when the first one breaks off with an error, and writes what
+        that one says behind the half answer (QuantumNous/new-api, `HandleStreamResponseData` in
+        relay/channel/claude/relay-claude.go and `shouldRetry` in controller/relay.go). Such an
+        answer begins with a role and no words; some servers give every chunk an id of its own.
+        """
+        known, self._id = self._id, given
+        if given == known:
+            self._keeps_id = self._keeps_id or bool(given)
+            return False
+        return (
+            self._keeps_id
+            and bool(given)
+            and self._has_deltas
+            and not self.complete
+            and isinstance(delta, dict)
+            and delta.get("role") == "assistant"
+            and not _says_anything(delta)
+        )
 
     def _message_of(self, choice: Json) -> object:
         """The message, where it is sent for a delta; not the whole of what came in deltas before.

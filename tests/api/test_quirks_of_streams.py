@@ -108,6 +108,37 @@ async def test_quirk_1_a_connection_that_breaks_says_nothing_about_how_a_server_
     assert all(request.json["stream"] for request in server.requests)
 
 
+def piece(id: str, words: str, **more: object) -> bytes:
+    """A chunk with the id of its answer."""
+    return data({"id": id, "choices": [{"index": 0, "delta": {"content": words, **more}}]})
+
+
+async def test_quirk_1_half_an_answer_with_a_whole_one_behind_it_is_a_cut(
+    client: ApiClient, server: WireServer
+) -> None:
+    first = [piece("a", "", role="assistant"), piece("a", "The sky"), piece("a", " is bl")]
+    second = [piece("b", "", role="assistant"), piece("b", "The sky is blue."), finish(), DONE]
+    server.answer(*stream(*first, *second))
+    events, error = await ask_badly(client)
+    assert (words(events), error.kind) == ("The sky is bl", ModelErrorKind.CUT)
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [piece("a", "Hel", role="assistant"), piece("b", "lo", role="assistant")],
+        [piece("a", "Hel"), piece("b", "", role="assistant"), piece("c", "lo", role="assistant")],
+        [piece("", "", role="assistant"), piece("a", "Hel"), piece("a", "lo"), piece("b", "")],
+        [piece("a", "Hel"), piece("a", "lo"), finish(), piece("b", "", role="assistant")],
+    ],
+)
+async def test_an_id_of_its_own_for_every_chunk_begins_no_other_answer(
+    client: ApiClient, server: WireServer, pieces: list[bytes]
+) -> None:
+    server.answer(*stream(*pieces, finish(), DONE))
+    assert words(await ask(client)) == "Hello"
+
+
 @pytest.mark.parametrize("reason", ["abort", {"type": "abort"}])
 async def test_quirk_1_an_answer_that_its_server_gave_up_is_a_cut(
     client: ApiClient, server: WireServer, reason: object
