@@ -2,7 +2,8 @@
 
 The words of an error stand under five names, may be a list of what is wrong with each field
 (FastAPI, Mistral), and may hold the JSON of whoever failed behind the gateway, which says more
-than "Provider returned error" (OpenRouter, in `metadata.raw`). Google sends a list of one error.
+than "Provider returned error" (OpenRouter, in `metadata.raw`; new-api writes that behind the words,
+`WithOpenAIError` in types/error.go). Google sends a list of one error.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ _NAMES = {
 DEEPEST = 6
 """So many errors within errors are looked at."""
 _REQUEST_ID = re.compile(r"\s*\(?(?:request[ _-]?id|traceid)[: ]+([\w-]+)\)?\s*$", re.IGNORECASE)
+_BEHIND = re.compile(r"[^{]{0,200} \((\{.*\})\)(?: \(request id: [\w-]+\))?\s*", re.DOTALL)
+"""Words, and in brackets behind them the metadata of another error."""
 REQUEST_ID_ROOM = 200
 """Characters at the end of a message in which a request id is looked for."""
 
@@ -89,11 +92,19 @@ def _layers(found: object, depth: int = 0) -> list[Mapping[str, Any]]:
         return [_wrong_field(found)]
     metadata = found.get("metadata")
     within = [metadata.get("raw") if isinstance(metadata, dict) else None, found.get("error")]
+    within += [_behind(found.get("message"))]
     within += [word for name in _NAMES["message"] if _is_nested(word := found.get(name))]
     layers: list[Mapping[str, Any]] = []
     for each in within:
         layers += _layers(each, depth + 1) if each else []
     return [*layers, found]
+
+
+def _behind(message: object) -> object:
+    """The error that stands behind the words of another; None when none does."""
+    match = _BEHIND.fullmatch(message) if isinstance(message, str) else None
+    found = json_of(match[1]) if match else None
+    return found.get("raw") if isinstance(found, dict) else None
 
 
 def _is_nested(word: object) -> bool:

@@ -41,6 +41,13 @@ def behind(raw: object, code: int = 400) -> dict[str, object]:
     return {"error": error, "user_id": "u"}
 
 
+def behind_words(raw: object) -> dict[str, object]:
+    """The same, as new-api passes it on."""
+    metadata = json.dumps({"raw": raw, "provider_name": "Somebody"})
+    told = f"Provider returned error ({metadata}) (request id: 2026)"
+    return {"error": {"message": told, "type": "upstream_error", "param": "", "code": 400}}
+
+
 TOO_LONG = {"error": {"message": "prompt is too long: 9 tokens > 8 maximum", "code": None}}
 FIELD = {
     "type": "extra_forbidden",
@@ -66,6 +73,9 @@ FIELD = {
         (400, behind(json.dumps(TOO_LONG)), Kind.CONTEXT_TOO_LONG, "prompt is too long"),
         (400, behind(TOO_LONG), Kind.CONTEXT_TOO_LONG, "prompt is too long"),
         (400, behind("at most 1 picture"), Kind.BAD_REQUEST, "at most 1 picture"),
+        (400, behind_words(json.dumps(TOO_LONG)), Kind.CONTEXT_TOO_LONG, "prompt is too long"),
+        (400, behind_words("at most 1 picture"), Kind.BAD_REQUEST, "at most 1 picture"),
+        (400, {"error": {"message": "Bad (x) {y}"}}, Kind.BAD_REQUEST, "Bad (x) {y}"),
         (422, {"detail": [{"loc": ["body", "n"], "msg": "too big"}]}, Kind.BAD_REQUEST, "n: too"),
         (400, "Invalid model", Kind.BAD_REQUEST, "Invalid model"),
         (400, [], Kind.BAD_REQUEST, "status 400"),
@@ -79,6 +89,7 @@ async def test_the_innermost_words_of_an_error_are_read(
     _, error = await ask_badly(client)
     assert error.kind is kind
     assert detail in error.detail
+    assert "Provider" not in error.detail
     assert len(server.requests) == 1
 
 
