@@ -90,6 +90,8 @@ EDITED = replace(
 )
 NO_STREAMS = frozenset({"unknown_method", "missing_scope", "not_allowed_token_type"})
 """Refusals of a stream that hold for the whole workspace; others hold for the chat."""
+NO_THREAD = "invalid_thread_ts"
+"""What is said of a thread whose first message was deleted, which is nothing about its chat."""
 CHATS = 10_000
 SIGN_IN = 30.0
 """Seconds to wait for the bot to know its own name, when Slack cannot be reached."""
@@ -274,12 +276,13 @@ class SlackPlatform:
         log.warning("stream refused", extra={"chat": chat.id, "code": refusal.code})
         if refusal.code in NO_STREAMS:
             self._has_streams = False
-        else:
+        elif refusal.code != NO_THREAD:
             self._ways.put(chat, EDITED)
 
     def _tasks_refused(self, chat: ChatRef, refusal: Refused) -> None:
         log.warning("tasks refused", extra={"chat": chat.id, "code": refusal.code})
-        self._ways.put(chat, UNTOLD)
+        if refusal.code != NO_THREAD:
+            self._ways.put(chat, UNTOLD)
 
     # ------------------------------------------------------------ the rest
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from bot.core.types import ChatRef, MessageRef, OutgoingFile, Reply
-from bot.errors import ChatGone, FilesForbidden, FileTooLarge, MessageGone
+from bot.errors import ChatGone, FilesForbidden, FileTooLarge, MessageGone, PlatformError
 from bot.platforms.slack.budgets import Urgency
 from bot.platforms.slack.calls import Calls, Json
 from bot.platforms.slack.errors import Refused, StillStreaming
@@ -50,7 +50,10 @@ class Posting:
     async def post(
         self, chat: ChatRef, thread: str, reply: Reply, urgency: Urgency = Urgency.FINAL
     ) -> MessageRef:
-        """Post a message, without its files; a file without words goes under its name."""
+        """Post a message, without its files; a file without words goes under its name.
+
+        Raises `ChatGone` where the thread is gone, as its first message was deleted.
+        """
         place, answering = parse_chat(chat), reply.answering
         if not reply.text.strip() and not reply.buttons and reply.files:
             reply = Reply(text=", ".join(f"`{file.name}`" for file in reply.files))
@@ -60,7 +63,22 @@ class Posting:
         except ChatGone as gone:
             self._outside.refused(answering, gone)
             raise
+        told = answer.get("message")
+        if thread and told and "thread_ts" not in told:
+            await self._take_back(make_message(chat, str(answer["ts"]), thread))
+            raise ChatGone("the thread is gone")
         return self._stands(chat, thread, str(answer["ts"]))
+
+    async def _take_back(self, ref: MessageRef) -> None:
+        """Remove what Slack has posted into the channel itself, for want of the thread.
+
+        It says nothing of that but by an answer without `thread_ts` (github.com/slack-go/slack/
+        issues/1571): the message would be seen by all, as an answer to nothing.
+        """
+        try:
+            await self.delete(ref)
+        except PlatformError as error:
+            log.warning("not taken back", extra={"chat": ref.chat.id, "error": repr(error)})
 
     async def find(
         self, chat: ChatRef, thread: str, answering: MessageRef | None, text: str

@@ -19,18 +19,21 @@ UPDATE_TEXT = 4_000
 
 
 def post_message(workspace: Workspace, call: Json) -> Json:
-    """`chat.postMessage`."""
+    """`chat.postMessage`.
+
+    Where there is no such thread, as its first message was deleted, the message is posted into the
+    channel, and only the missing `thread_ts` of the answer tells (github.com/slack-go/slack/issues/
+    1571, github.com/langchain-ai/open-swe/pull/2753, github.com/PostHog/posthog/pull/83601).
+    """
     channel = workspace.channel(str(call.get("channel", "")))
     text, blocks = _content(workspace, call, POST_TEXT)
     thread = str(call.get("thread_ts") or "")
-    if thread and (channel.id, thread) not in workspace.messages:
-        raise SlackError("thread_not_found")
     message = Message(
         ts=workspace.new_ts(),
         channel=channel.id,
         user=workspace.bot.id,
         text=text,
-        thread_ts=thread,
+        thread_ts=thread if workspace.has_thread(channel.id, thread) else "",
         blocks=blocks,
     )
     workspace.post(message)
@@ -110,7 +113,8 @@ def start_stream(workspace: Workspace, call: Json) -> Json:
     """`chat.startStream`: only in threads; in channels the reader must be named.
 
     It knows no `unfurl_links` and `unfurl_media` (github.com/slackapi/node-slack-sdk/pull/2389);
-    what it says of them is not known.
+    what it says of them is not known. A thread whose first message was deleted is none
+    (github.com/caipe-io/ai-platform-engineering/pull/1034).
     """
     if not call.keys().isdisjoint({"unfurl_links", "unfurl_media"}):
         raise SlackError("invalid_arguments")
@@ -118,7 +122,7 @@ def start_stream(workspace: Workspace, call: Json) -> Json:
     if workspace.refusing_streams:
         raise SlackError(workspace.refusing_streams)
     thread = str(call.get("thread_ts") or "")
-    if (channel.id, thread) not in workspace.messages:
+    if not workspace.has_thread(channel.id, thread):
         raise SlackError("invalid_thread_ts")
     if not channel.im_with:
         for key in ("recipient_team_id", "recipient_user_id"):

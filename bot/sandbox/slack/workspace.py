@@ -175,6 +175,11 @@ class Workspace:
         answered = {m.thread_ts for m in found if not m.deleted}
         return [m for m in found if not m.deleted or m.ts in answered]
 
+    def has_thread(self, channel: str, thread: str) -> bool:
+        """Whether there is a thread: one whose first message was deleted has to have replies."""
+        root = self.messages.get((channel, thread))
+        return root is not None and (not root.deleted or bool(self.standing(channel, thread)))
+
     def look(self, messages: Iterable[Message]) -> list[Seen]:
         """What people see of messages."""
         return [seen(m, self.users[m.user].name) for m in messages]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from bot.core.capabilities import Streaming
 from bot.core.types import Reply
+from bot.errors import ChatGone
 from bot.sandbox.limits import Mode
 from bot.sandbox.slack.server import SlackSandbox
 from tests.platforms.slack.running import Running, running
@@ -158,3 +160,34 @@ async def test_threads_of_a_channel_are_conversations_of_their_own(bot: Running)
     await general.send("<@BOT> two")
     await bot.inbox.holds(4)
     assert len({bot.inbox.message(at).ref.chat for at in range(4)}) == 2
+
+
+@pytest.mark.parametrize("is_shown", [False, True])
+async def test_an_answer_to_what_was_deleted_does_not_stand_in_the_channel(
+    bot: Running, is_shown: bool
+) -> None:
+    ada = bot.sandbox.person("Ada")
+    general = ada.channel(bot.sandbox.channel("general"))
+    question = await general.send("<@BOT> what is this?")
+    await bot.inbox.holds(2)
+    asked = bot.inbox.message()
+    await general.delete_at(question.ts)
+    draft = bot.platform.draft(asked)
+    with pytest.raises(ChatGone):
+        await (draft.show("a secret") if is_shown else draft.finish(Reply(text="a secret")))
+    assert general.screen() == []
+
+
+async def test_an_answer_to_what_was_deleted_costs_the_next_one_no_stream(bot: Running) -> None:
+    ada = bot.sandbox.person("Ada")
+    question = await ada.dm.send("what is this?")
+    await bot.inbox.holds(1)
+    asked = bot.inbox.message()
+    await ada.dm.delete_at(question.ts)
+    draft = bot.platform.draft(asked)
+    await draft.status("Thinking…")
+    with pytest.raises(ChatGone):
+        await draft.show("a secret")
+    assert ada.dm.screen() == []
+    possible = bot.platform.capabilities(asked.ref.chat)
+    assert (possible.streaming, possible.status) == (Streaming.NATIVE, True)
