@@ -1,4 +1,4 @@
-"""Lines of three dashes directly under words, which models mean as a rule.
+"""Lines of dashes or equals signs directly under words, which models mean as a rule.
 
     All of this was said before:
     ---
@@ -11,42 +11,48 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from bot.core.delivery.markdown import code_blocks
+from bot.core.delivery.markdown import ITEM, code_blocks
 
-_RULE = re.compile(r"(?P<quote>(?:[ ]{0,3}>[ ]?){0,3})[ ]{0,3}---[ \t]*$", re.MULTILINE)
+_UNDERLINE = re.compile(
+    r"\n(?=[ >]*+[-=]+[ \t]*+$)"  # quickly
+    r"(?P<quote>(?:[ ]{0,3}>[ ]?){0,3})[ ]{0,3}(?P<signs>-+|=+)[ \t]*$",
+    re.MULTILINE,
+)
 _ADDED = 16
 """Characters that a rule takes more at most: a line with three quotes."""
+_LEAST = 3
+"""Signs of a rule; fewer are words, or the beginning of a list."""
 
 
 def with_rules(text: str) -> str:
-    """The text with a blank line before each rule that is directly under words."""
-    rules = list(_rules(text))
-    if not rules:
+    """The text with a blank line before what would make a heading of the words above it."""
+    found = list(_underlines(text))
+    if not found:
         return text
     codes = [(code.start, code.end) for code in code_blocks(text)]
     pieces: list[str] = []
     at = 0
-    for found in rules:
-        start = found.start()
-        if not any(a <= start < b for a, b in codes):
-            pieces += [text[at:start], found["quote"].rstrip(), "\n"]
-            at = start
+    for line in found:
+        start = line.start() + 1
+        if any(a <= start < b for a, b in codes):
+            continue
+        pieces += [text[at:start], line["quote"].rstrip(), "\n"]
+        at = start
+        if line["signs"][0] == "=" and len(line["signs"]) >= _LEAST:
+            pieces += [line["quote"], "---"]
+            at = line.end()
     return "".join([*pieces, text[at:]])
 
 
 def most_added(text: str) -> int:
     """So many characters may be added to a text at most."""
-    return _ADDED * sum(1 for _ in _rules(text))
+    return _ADDED * sum(1 for _ in _underlines(text))
 
 
-def _rules(text: str) -> Iterator[re.Match[str]]:
-    """The lines of three dashes that are directly under words, and no part of a table."""
-    at = text.find("---")
-    while at >= 0:
-        start = text.rfind("\n", 0, at) + 1
-        before = text[text.rfind("\n", 0, max(0, start - 1)) + 1 : start].strip(" \t>\n")
-        found = _RULE.match(text, start) if before and not before.endswith("|") else None
-        if found:
+def _underlines(text: str) -> Iterator[re.Match[str]]:
+    """The lines of one sign that are directly under words, and no part of a table or a list."""
+    for found in _UNDERLINE.finditer(text):
+        before = text[text.rfind("\n", 0, found.start()) + 1 : found.start()].strip(" \t>")
+        is_item = found["signs"] == "-" and ITEM.match(f"{before} ")
+        if before and not before.endswith("|") and not is_item:
             yield found
-        end = text.find("\n", at)
-        at = text.find("---", end) if end >= 0 else -1

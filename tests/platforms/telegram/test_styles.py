@@ -81,7 +81,7 @@ async def test_ends_of_lines_of_any_kind_keep_words_apart(rich: TelegramStage, e
         ("<p> is a tag", "&lt;p> is a tag"),
         ("**注意：**后面2*3*4", "**注意**：后面2\\*3\\*4"),
         ("<div>\nVec<T>\n</div>", "<div>\nVec&lt;T>\n</div>"),
-        ("Title\n=====\n\n| a | b |\n|---|---|\n| $1 || |", None),
+        ("# Title\n\n| a | b |\n|---|---|\n| $1 || |", None),
     ],
 )
 def test_signs_mean_in_a_rich_message_what_they_mean_elsewhere(
