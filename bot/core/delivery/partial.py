@@ -22,6 +22,13 @@ _MARKER_ALONE = re.compile(
 _NOTE_BEGUN = re.compile(r"[ \t]*(?:\[\^[^\]\n]*(?:\](?::[ \t]*)?)?|\[[^\]^\n][^\]\n]*\]:.*)")
 """The name of a footnote, or the address that a name stands for: it will not be seen."""
 _RULE_BEGUN = re.compile(r"[|:\- \t]*")
+_PIPE = re.compile(
+    r"[^\n]*(?<=[ ])\|(?:[ ]|$)"  # between blanks
+    r"|[^|\s()][^|()\n]{0,40}(?:\|(?:[^|\s()][^|()\n]{0,40})?)+$"  # without any
+)
+"""The beginning of a table's head that does not begin with a pipe."""
+_FIRST_WORD = re.compile(r"[^\W\d_]{1,20}[ ]?")
+"""The first word of a paragraph: it may be that of a table's head."""
 _NEW_BLOCK = re.compile(r"[ \t]*(?:[-*+#>]|\d{1,9}[.)])")
 _MARKER = re.compile(r"[\\`*_~\[<&!]")
 """What every match of `_OPENED` has in it."""
@@ -76,12 +83,22 @@ def _held_lines(text: str, known: list[Line]) -> int | None:
             inner = text[begin.end() if begin else last.start : last.end].rstrip("\n")
             if before and _may_be_table(text, before) and _RULE_BEGUN.fullmatch(inner):
                 return before.start
-            if inner.startswith("|"):
+            if inner.startswith("|") or ("|" in inner and _may_be_head(inner)):
+                return last.start
+            if before and before.kind is LineKind.BLANK and _FIRST_WORD.fullmatch(words):
                 return last.start
             is_begun = _MARKER_ALONE.fullmatch(words) or _NOTE_BEGUN.fullmatch(words)
             return last.start if not is_whole and is_begun else None
         case _:
             return None
+
+
+def _may_be_head(inner: str) -> bool:
+    """Whether a rule that follows would make a table's head of a line, with pipes out of code."""
+    found = _PIPE.match(inner) if len(inner) <= HOLD else None
+    held = spans(inner, 0, len(inner)) if found else ()
+    pipes = [at for at, sign in enumerate(inner) if sign == "|"]
+    return bool(found) and not all(any(a < at < b for a, b in held) for at in pipes)
 
 
 def _may_be_table(text: str, line: Line) -> bool:
