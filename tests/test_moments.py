@@ -31,8 +31,6 @@ MOMENTS = 25
 """How often an answer is looked at."""
 OTHERWISE = {
     "unclosed": "nothing ever closes its markers",
-    "essay": "a line is a heading only when the one under it is there",
-    "everything_nested": "so is it here",
 }
 """Answers of which it cannot be known what they will be."""
 ANSWERS = [
@@ -40,6 +38,7 @@ ANSWERS = [
     for path in sorted((Path(__file__).parent / "data" / "answers").glob("*.md"))
     if path.stem not in OTHERWISE
 ]
+LINKS = frozenset({"text_link", "a"})
 _BLANK = re.compile(r"[\s│┼─]")
 _BLOCKS = frozenset({"p", "div", "ul", "ol", "li", "tr", "tbody", "thead", "span", "hr", "br"})
 
@@ -101,10 +100,17 @@ def test_what_was_seen_stays(show: Callable[..., Seen], path: Path) -> None:
     whole = show(text, is_whole=True)
     for end in sorted(random.Random(path.stem).sample(range(1, len(text)), MOMENTS)):
         seen = show(text[:end], is_whole=False)
-        number = next((n for n, each in enumerate(seen) if whole[n : n + 1] != [each]), None)
+        number = next(
+            (n for n, each in enumerate(seen) if not _stays(each, whole[n : n + 1])), None
+        )
         if number is not None:
             was, will_be = _words(seen[number:]), _words(whole[number:])
             raise AssertionError(f"after {text[:end][-40:]!r}: {was} becomes {will_be}")
+
+
+def _stays(each: tuple[str, frozenset[str]], later: Seen) -> bool:
+    """Whether it is the same, but for a link: where one leads to may be said in the end."""
+    return bool(later) and each[0] == later[0][0] and each[1] in (later[0][1], later[0][1] - LINKS)
 
 
 def _words(seen: Seen) -> str:

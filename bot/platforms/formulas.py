@@ -35,7 +35,7 @@ _FORMULA = re.compile(  # a pattern that begins with signs is quick
     rf"|(?<=\\)\((?P<inline>(?:[^\\\n]|\\[^()\[\]\n]|{_LINE_END}){{1,1000}}?)\\\)"
     rf"|(?<=\\)\[(?P<display>(?:[^\\\n]|\\[^\[\]\n]|\\?{_LINE_END}){{1,1000}}?)\\\]"
     r"(?![^\[\]\n]*\]\()"  # else it is in the words of a link
-    r"|(?<=\\)[^(\[]"
+    r"|(?<=\\)(?:[^(\[]|\[(?=(?:[^\[\]\n]|\\\]){0,300}\]\())"
     rf"|(?<=\$)(?<!\$\$)\$(?P<dollars>(?:[^$\n]|{_LINE_END}){{1,1000}}?)\$\$(?![A-Za-z0-9$])"
     r"|(?<=\$)(?<![A-Za-z0-9$]\$)(?P<single>(?=[^\s$])(?:\\\$|[^$\n`]){1,300}?(?<=[^\s\\]))"
     r"\$(?![A-Za-z0-9${]))"
@@ -77,9 +77,12 @@ def _root(found: re.Match[str]) -> str:
 
 def as_code(markdown: str) -> str:
     """The text with its formulas as code."""
-    if not _may_hold(markdown):
-        return markdown
-    return outside_code(markdown, lambda text: _FORMULA.sub(_code, text))
+    return outside_code(markdown, words_as_code) if _may_hold(markdown) else markdown
+
+
+def words_as_code(words: str) -> str:
+    """The same for a text without fenced code."""
+    return _FORMULA.sub(_code, words) if _may_hold(words) else words
 
 
 def begun(markdown: str) -> int:

@@ -139,12 +139,16 @@ def beside(found: re.Match[str]) -> tuple[str, str]:
 
 
 def outside_code(text: str, change: Callable[[str], str]) -> str:
-    """The text with the change made to what stands between its fenced code."""
+    """The text with the change made to what stands between its fenced code.
+
+    What is changed may end with a line that opens a fence, and begins with none that closes one.
+    """
     pieces: list[str] = []
     at = 0
     for code in code_blocks(text):
-        pieces += [change(text[at : code.start]), text[code.start : code.end]]
-        at = code.end
+        end = len(text) if code.after is None else code.after
+        pieces += [change(text[at : code.start]), text[code.start : end]]
+        at = end
     return "".join([*pieces, change(text[at:])])
 
 

@@ -15,6 +15,7 @@ from rich.text import Text
 from bot.core.delivery.emphasis import GAP, as_meant
 from bot.platforms.console.document import Document
 from bot.platforms.formulas import as_code
+from bot.platforms.references import named
 
 ColorSystem: TypeAlias = Literal["standard", "256", "truecolor", "windows"]
 
@@ -37,7 +38,7 @@ class Renderer:
         """Markdown as ANSI text, ending with a newline; empty when there is nothing to see."""
         if not text.strip():
             return ""
-        drawn = Document(as_meant(as_code(text)), partial=partial)
+        drawn = Document(as_meant(named(as_code(text))), partial=partial)
         return self._ansi(drawn, min(width, MAX_WIDTH)).replace(GAP, "")
 
     def line(self, text: str, style: str, width: int) -> str:

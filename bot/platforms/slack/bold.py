@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from bot.core.delivery.emphasis import GAP
-from bot.core.delivery.markdown import BOLD, open_fence, outside_code, spans
+from bot.core.delivery.markdown import BOLD, open_fence, spans
 
 LONG = 300
 """Characters of a piece, up to the next good place for an end."""
@@ -26,8 +26,8 @@ _CLOSED = re.compile(r"(?<=\w)_(?![\w_])")
 
 
 def in_pieces(text: str) -> str:
-    """The text with long bold in pieces."""
-    return outside_code(text, _by_lines) if _LONG.search(text) else text
+    """A text without fenced code, with long bold in pieces."""
+    return _by_lines(text) if _LONG.search(text) else text
 
 
 def most_seams(text: str) -> int:

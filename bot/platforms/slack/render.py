@@ -13,10 +13,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
 from bot.core.delivery.emphasis import GAP, as_meant, most_signs, undecided
+from bot.core.delivery.markdown import outside_code
 from bot.core.punctuation import shortened
 from bot.core.types import Button, ButtonRow, Feedback, Reply, Thoughts
 from bot.platforms import formulas
-from bot.platforms.formulas import as_code
+from bot.platforms.formulas import as_code, words_as_code
+from bot.platforms.references import without_links
 from bot.platforms.slack import tags
 from bot.platforms.slack.bold import SEAM, closed, in_pieces, most_seams
 from bot.platforms.slack.tags import as_markdown
@@ -43,8 +45,8 @@ _PING = re.compile(
     r"|@(?<![^\W_]@)(?<!\.@)(?=(?:channel|here|everyone))",
     re.IGNORECASE,
 )
-_FOOTNOTE = re.compile(r"^[ ]{0,3}\[\^[^\]\n]+\](?=:)", re.MULTILINE)
-"""With its colon it would be the address of a link to CommonMark, and not be shown."""
+_NAME = re.compile(r"^[ ]{0,3}\[[^\[\]\n]+\](?=:)", re.MULTILINE)
+"""Of a footnote or an address: with its colon CommonMark would not show the line."""
 _HALF_ENTITY = re.compile(r"&[a-z]*\Z")
 _BEGUN = re.compile(r"(?:<(?:[!@#][a-z]{0,7})?|@[a-z]{0,7})\Z", re.IGNORECASE)
 
@@ -57,11 +59,17 @@ def neutralise(text: str) -> str:
 def written(text: str) -> str:
     """A Markdown text as Slack is given it: mentions are inert, emphasis and footnotes are seen.
 
-    Formulas are code, since Slack draws none, and tags are Markdown; long bold is in pieces.
+    Formulas are code, since Slack draws none, and tags are Markdown; long bold is in pieces. What
+    a name stands for is to be read, since a stream cannot make links of words that it has shown.
     A backslash before an asterisk is not shown (docs.slack.dev, "Markdown block").
     """
-    text = as_meant(in_pieces(as_code(as_markdown(text))))
-    return neutralise(_FOOTNOTE.sub(lambda found: found[0] + JOINER, text))
+    return neutralise(outside_code(text, _words))
+
+
+def _words(text: str) -> str:
+    """What stands outside of fenced code."""
+    text = as_meant(in_pieces(words_as_code(as_markdown(without_links(text)))))
+    return _NAME.sub(lambda found: found[0] + JOINER, text) if "]:" in text else text
 
 
 def settled(text: str) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from bot.core.delivery.markdown import beside, outside_code
+from bot.core.delivery.markdown import beside
 
 LONGEST = 80
 """Characters in a pair of tags at most: of a longer one, the beginning was shown already."""
@@ -44,10 +44,10 @@ _BEGUN = re.compile(
 
 
 def as_markdown(text: str) -> str:
-    """The text with what its tags mean in place of them."""
+    """A text without fenced code, with what its tags mean in place of them."""
     if "<" not in text or _SIGN.search(text) is None:
         return text
-    return outside_code(text, lambda words: _TAG.sub(_meaning, words))
+    return _TAG.sub(_meaning, text)
 
 
 def begun(text: str) -> int:

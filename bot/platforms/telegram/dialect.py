@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
 from bot.core.delivery.emphasis import as_meant
+from bot.platforms.references import named
 from bot.platforms.tags import is_spoken_of, read_tag
 from bot.platforms.telegram.elements import Event, ended, events_of, started
 from bot.platforms.telegram.formulas import with_dollars, with_prices
@@ -31,7 +32,7 @@ _SIGNS = re.compile(rb"%s|%s|(?P<sign>={2,}|\|{2,}|\$)" % (_MARKED, _HIDDEN))
 
 def in_dialect(markdown: str, *, partial: bool = False) -> str:
     """The text that says in a rich message what this one, whole or not, says elsewhere."""
-    text = as_meant(LINE_ENDS.sub("\n", markdown))
+    text = as_meant(named(LINE_ENDS.sub("\n", markdown), partial=partial))
     text = with_prices(with_dollars(text))
     source, pieces, at = text.encode(), [], 0
     for start, end, instead in sorted(_changes(text, source, partial=partial)):

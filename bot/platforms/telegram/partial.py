@@ -9,9 +9,8 @@ never comes here.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
-from bot.core.delivery.markdown import PRODUCT, outside_code
+from bot.core.delivery.markdown import PRODUCT
 from bot.platforms.formulas import HELD, OPEN_FORMULA
 
 _FENCE = re.compile(r"^[ >\t]*(?:(?:[-*+]|\d+[.)])[ \t]+)*(`{3,}|~{3,})(.*)$")
@@ -25,22 +24,12 @@ _WHOLE = re.compile(
     re.DOTALL,
 )
 """What has begun and ended, and has no marks of its own."""
-_REFERENCE = re.compile(
-    r"(?<!`)(?P<ticks>`+)(?!`)[^\n]+?(?<!`)(?P=ticks)(?!`)"  # code
-    r"|(?<![\w\])!\\])\[(?P<words>(?=[^\[\]\n]*[^\W\d_])[^\[\]\n^][^\[\]\n]*)\]\[(?P<name>[^\[\]\n]*)\]"
-)
-"""A link whose address is said elsewhere, as in `[words][name]`; `x[i][j]` is none."""
 _RULE = re.compile(r"^[ ]{0,3}(?:(?:\*[ \t]*){3,}|(?:_[ \t]*){3,})\Z", re.MULTILINE)
 _DELIMITER = re.compile(r"(?P<code>`+)|(?P<mark>\*+|_+|~~|\|\|)")
 
 
 def complete(markdown: str) -> str:
-    """The text with its last block closed; nothing before that can be open but links.
-
-    Where one leads to may be said at the end: until then its words are words, without brackets.
-    """
-    if "][" in markdown:
-        markdown = outside_code(markdown, lambda text: _REFERENCE.sub(_words(markdown), text))
+    """The text with its last block closed; nothing before that can be open."""
     start = _last_block(markdown)
     if start is None:
         return markdown  # inside fenced code, which ends by itself
@@ -52,19 +41,6 @@ def complete(markdown: str) -> str:
     if _RULE.search(block):
         return markdown[:start] + block
     return markdown[:start] + _closed(block, plain[: len(block)])
-
-
-def _words(markdown: str) -> Callable[[re.Match[str]], str]:
-    """What stands for a link in the text while nobody has said where it leads to."""
-    known = markdown.lower()
-
-    def words(found: re.Match[str]) -> str:
-        if found["words"] is None:
-            return found[0]
-        name = (found["name"] or found["words"]).lower()
-        return found[0] if f"[{name}]:" in known else found["words"]
-
-    return words
 
 
 def _masked(found: re.Match[str]) -> str:

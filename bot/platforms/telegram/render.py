@@ -18,6 +18,7 @@ from telegramify_markdown.config import RenderConfig
 from telegramify_markdown.converter import EventWalker
 from telegramify_markdown.entity import MessageEntity, utf16_len
 
+from bot.platforms.references import named
 from bot.platforms.telegram.emphasis import separated
 from bot.platforms.telegram.events import parse
 from bot.platforms.telegram.partial import complete
@@ -133,7 +134,8 @@ def _whole(markdown: str) -> Rendered:
 
 
 def _draw(source: str, *, partial: bool = False) -> Rendered:
-    events, parsed = parse(separated(source), partial=partial)
+    source = separated(named(source, partial=partial))
+    events, parsed = parse(source, partial=partial)
     text, found, _ = EventWalker(_CONFIG, parsed).walk(events)
     return _stripped(text, [_entity(e) for e in found])
 

@@ -253,6 +253,14 @@ async def test_marks_wait_for_what_decides_about_them(desk: Sitting, text: str) 
     assert not set(await desk.sees("a zebra")) & set("*$(<")
 
 
+async def test_an_address_that_is_said_at_the_end_is_seen(desk: Sitting) -> None:
+    draft = desk.platform.draft(await desk.say("go"))
+    await draft.show("see [it][1]\n\nAnd all of this")
+    await desk.sees("see it [1]")
+    await draft.finish(Reply(text="see [it][1]\n\nAnd all of this.\n\n[1]: https://a.example"))
+    await desk.sees("[1]: https://a.example")
+
+
 async def test_bold_in_chinese_and_products_are_seen_as_such(desk: Sitting) -> None:
     await desk.platform.send(CHAT, Reply(text="**注意：**后面是2*3*4"))
     assert "*注" not in await desk.sees("注意：后面是2*3*4")

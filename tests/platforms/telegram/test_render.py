@@ -398,8 +398,26 @@ def test_a_model_mentions_nobody_by_a_link(address: str) -> None:
         ("see [the list][", "see"),
         ("see [more][]", "see"),
         ("`[a][b]`, x[i][j], [1][2] x", "[a][b], x[i][j], [1][2] x"),
+        ("[K][u] = [f], [ERROR][main] x", "[K][u] = [f], [ERROR][main] x"),
         ("a [list][1]\n\n[1]: https://example.com\n", "a list"),
     ],
 )
 def test_a_link_whose_address_is_still_to_come_has_no_brackets(written: str, shown: str) -> None:
     assert render(settle(written), partial=True).text == shown
+
+
+@pytest.mark.parametrize(
+    ("written", "shown", "links"),
+    [
+        ("see [the list][1] x\n\n[1]: https://example.com/x", "see the list x", ["the list"]),
+        ("see [the list][1] and [that][b] x", "see the list [1] and that [b] x", []),
+        ("so it is [1].\n\n[1]: https://e.com/x", "so it is [1].\n\n[1]: https://e.com/x", []),
+        ("Sources:\n\n[a]: https://e.com/x", "Sources:\n\n[a]: https://e.com/x", []),
+    ],
+)
+def test_an_address_that_no_link_on_the_page_has_is_to_be_read(
+    written: str, shown: str, links: list[str]
+) -> None:
+    rendered = render(written)
+    assert rendered.text == shown
+    assert [shown[e.offset : e.offset + e.length] for e in rendered.entities] == links

@@ -1,0 +1,64 @@
+"""Links whose address is said elsewhere, as in `[words][1]` and, at the end, `[1]: https://…`.
+
+While an answer is being written nobody has said yet where they lead to, and it may stand on another
+page. So they are words with a name behind them, and what the name stands for can be read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Set as AbstractSet
+
+from bot.core.delivery.markdown import outside_code
+
+_REFERENCE = re.compile(
+    r"(?<!`)(?P<ticks>`+)(?!`)[^\n]+?(?<!`)(?P=ticks)(?!`)"  # code
+    r"|(?<![\w\])!\\])\[(?P<words>(?=[^\[\]\n]*[^\W\d_A-Z])[^\[\]\n^][^\[\]\n]+)\]"
+    r"\[(?P<name>[^\[\]\n]*)\](?![\[(])"
+)
+"""Neither `x[i][j]` nor `[K][u]` nor `[ERROR][main]` is one."""
+_DEFINITION = re.compile(r"^(?P<margin>[ ]{0,3})\[(?P<name>[^\[\]\n^][^\[\]\n]*)\]:", re.MULTILINE)
+
+
+def without_links(text: str) -> str:
+    """A text without fenced code, with words in place of the links.
+
+    What their names stand for is left as it is.
+    """
+    return _in_words(text) if "][" in text else text
+
+
+def named(text: str, *, partial: bool = False) -> str:
+    """The text with words in place of the links whose address is not said in it.
+
+    An address is to be read where no link has it. Of a text that is still being written, it may
+    be said later.
+    """
+    if "][" not in text and "]:" not in text:
+        return text
+    used = {_name(found) for found in _REFERENCE.finditer(text) if found["words"]}
+    known = used & {_name(found) for found in _DEFINITION.finditer(text)}
+
+    def change(text: str) -> str:
+        text = _in_words(text, known, partial=partial)
+        return _DEFINITION.sub(lambda found: _definition(found, known), text)
+
+    return outside_code(text, change)
+
+
+def _in_words(text: str, known: AbstractSet[str] = frozenset(), *, partial: bool = False) -> str:
+    def words(found: re.Match[str]) -> str:
+        if not found["words"] or _name(found) in known:
+            return found[0]
+        is_said = found["name"] and not partial
+        return f"{found['words']} [{found['name']}]" if is_said else found["words"]
+
+    return _REFERENCE.sub(words, text)
+
+
+def _definition(found: re.Match[str], known: AbstractSet[str]) -> str:
+    return found[0] if _name(found) in known else found[0].replace("[", "\\[", 1)
+
+
+def _name(found: re.Match[str]) -> str:
+    return (found["name"] or found["words"]).lower()
