@@ -46,9 +46,10 @@ class Capabilities:
     drafts: bool = False
     rich: bool = False
     """The chat may choose this (`Style`)."""
-    nests: bool = False
-    """A text may begin with the bare signs of items, each in a line and in the one before it. They
-    are not drawn, but what stands in them is indented: a page begins deep in a list."""
+    around: str | None = None
+    """What is said in the items around that with which a page begins deep in a list, so that it is
+    indented there; nothing where bare signs are not drawn. None: such a page begins at the margin.
+    """
     folds: bool = False
     """A text can be shown folded up, to be opened by who wants to read it (`Reply.thoughts`)."""
     answer_buttons: bool = True

@@ -60,11 +60,11 @@ class Layout:
     `old` are those of an earlier attempt that have not proven yet that they are right.
     """
 
-    def __init__(self, resume: Sequence[MessageRef], *, nests: bool = False) -> None:
+    def __init__(self, resume: Sequence[MessageRef], *, around: str | None = None) -> None:
         self.full: list[Full] = []
         self.open: Open | None = None
         self.old: deque[Sheet] = deque(Unknown(ref) for ref in resume)
-        self._start = Place(nests=nests)
+        self._start = Place(around=around)
         self.place = self._start  # where in the text the open sheet begins
 
     @property

@@ -2,8 +2,8 @@
 
 A page that begins inside a list is without the list around it: its lines would be code, or words
 with a raw `-` before them. So they move to the left as far as the list was indented, until it ends.
-Where a platform draws it so (`Capabilities.nests`), a page that begins with an item in a list has
-bare signs of the items around it instead, each in a line of its own, and all stays at its depth.
+Where a platform draws it so (`Capabilities.around`), a page that begins with an item in a list has
+the signs of the items around it instead, each in a line of its own, and all stays at its depth.
 Pure functions; prefixes of a text have prefixes of its pages.
 """
 
@@ -38,14 +38,14 @@ class Place:
     """The beginning of a page in a text.
 
     `carry` stands before what the text has from `start` on; `nesting` is what is open there, and
-    `in_line` says that a line was begun on the page before. `nests` is the platform's.
+    `in_line` says that a line was begun on the page before. `around` is the platform's.
     """
 
     start: int = 0
     carry: str = ""
     nesting: Nesting = NOTHING_OPEN
     in_line: bool = False
-    nests: bool = False
+    around: str | None = None
 
     def body(self, text: str) -> str:
         """The text of this page and of all that come after it."""
@@ -67,13 +67,13 @@ class Place:
         if in_line and nesting.fence is None:
             nesting = nesting._replace(has_words=True)
             carry += "> " * nesting.quotes
-        return Place(end, carry, nesting, in_line, self.nests)
+        return Place(end, carry, nesting, in_line, self.around)
 
     def moved(self, text: str, end: int) -> Place:
         """The same page, which begins only after blank lines."""
         if end <= self.start:
             return self
-        return Place(end, self.carry, self._nesting_at(text, end), nests=self.nests)
+        return Place(end, self.carry, self._nesting_at(text, end), around=self.around)
 
     def _end(self, text: str, length: int) -> int:
         """Where the stretch of the text ends that the first characters of the body stand for."""
@@ -97,13 +97,13 @@ class Place:
         return nesting
 
     def _parents(self, text: str) -> str:
-        """Bare signs of the items around that with which the page begins."""
+        """The signs of the items around that with which the page begins."""
         is_plain = not (self.in_line or self.carry or self.nesting.fence or self.nesting.quotes)
-        if not (self.nests and is_plain and self.nesting.stack):
+        if self.around is None or not (is_plain and self.nesting.stack):
             return ""
         stop = text.find("\n", self.start)
         line = text[self.start : stop if stop >= 0 else len(text)]
-        return _signs_around(self.nesting, line)
+        return _signs_around(self.nesting, line, self.around)
 
     def _pieces(self, text: str) -> Iterator[_Piece]:
         start = self.start
@@ -130,8 +130,11 @@ _WORDS = re.compile(r"[^\s*_~\-+=#>\[\]`|]")
 """Of a line with such a character it is certain whether it begins an item."""
 
 
-def _signs_around(nesting: Nesting, line: str) -> str:
-    """Lines of bare items in which the item of this line stands where it stood."""
+def _signs_around(nesting: Nesting, line: str, words: str) -> str:
+    """Lines of items with these words in which the item of this line stands where it stood.
+
+    A number other than 1 begins no list directly under words.
+    """
     reading = read(nesting, line)
     marker = reading.marker
     if marker is None or not reading.kept or not _WORDS.search(line, marker.end):
@@ -140,11 +143,18 @@ def _signs_around(nesting: Nesting, line: str) -> str:
         return ""  # it needs another number
     signs, again = "", NOTHING_OPEN
     for item in filter(None, nesting.stack[: reading.kept]):
+        gap = "\n" * bool(signs and words and item.number > 1)
         sign = (str(item.number) if item.sign in _OTHER else "") + item.sign
-        sign = " " * (item.column - 1 - len(sign)) + sign
-        signs, again = f"{signs}{sign}\n", read(again, sign).nesting
+        sign = f"{' ' * (item.column - 1 - len(sign))}{sign} {words}".rstrip()
+        signs, again = f"{signs}{gap}{sign}\n", read(_below(again, gap), sign).nesting
+    gap = "\n" * bool(words and marker.item.number > 1)
+    signs, again = signs + gap, _below(again, gap)
     is_same = read(again, line).nesting == reading.nesting
     return signs if is_same else ""
+
+
+def _below(nesting: Nesting, gap: str) -> Nesting:
+    return read(nesting, "").nesting if gap else nesting
 
 
 _OTHER = {".": ")", ")": "."}

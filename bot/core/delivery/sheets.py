@@ -83,7 +83,7 @@ class Sheets:
         self._platform = platform
         self._answering = answering
         self._stop = stop
-        self._layout = Layout(resume, nests=self._capabilities.nests)
+        self._layout = Layout(resume, around=self._capabilities.around)
         self._begun: Draft | None = None  # it shows what goes on, and has no text yet
         self._closing: Draft | None = None  # it knows which files of the end stand there already
         self._status = "…" if placeholder else ""  # what stands in the chat instead of a text

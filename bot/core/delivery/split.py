@@ -105,9 +105,11 @@ def take_page(text: str, limit: int, measure: Measure = len, *, least: int = 0) 
         reach = shorter  # a page that ends earlier can measure more, and none may have fitted
 
 
-def pages(text: str, limit: int, measure: Measure = len, *, nests: bool = False) -> Iterator[str]:
-    """All pages of a whole text; none of them is blank. `nests` is as in `Capabilities`."""
-    place = Place(nests=nests)
+def pages(
+    text: str, limit: int, measure: Measure = len, *, around: str | None = None
+) -> Iterator[str]:
+    """All pages of a whole text; none of them is blank. `around` is as in `Capabilities`."""
+    place = Place(around=around)
     while text[place.start :].strip():
         body = place.body(text)
         page = take_page(body, limit, measure, least=place.least(text))

@@ -69,6 +69,7 @@ STREAMED = Capabilities(
     max_text=STREAM_TEXT,
     update_interval=0.75,  # 80 of the 100 `chat.appendStream` a minute, in one busy chat
     measure=measure_stream,
+    around="…",
     max_buttons=100,
     max_file_in=MAX_FILE_IN,
     max_file_out=MAX_FILE_OUT,

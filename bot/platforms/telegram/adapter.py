@@ -82,7 +82,7 @@ PRIVATE = Capabilities(
     max_deletions=MAX_DELETIONS,
     max_file_in=MAX_FILE_IN,
     max_file_out=MAX_FILE_OUT,
-    nests=True,
+    around="",
     folds=True,
     drafts=True,
     rich=True,
@@ -152,7 +152,7 @@ class TelegramPlatform:
                 found, update_interval=DRAFT_INTERVAL, vanishes=DRAFT_SECONDS, stop_button=True
             )
         if self._style.rich and self._poster.may_rich(chat):
-            found = replace(found, max_text=MAX_RICH, measure=measure_rich, nests=False)
+            found = replace(found, max_text=MAX_RICH, measure=measure_rich, around="…")
         return found
 
     def places(self, chat: ChatRef) -> Collection[str]:

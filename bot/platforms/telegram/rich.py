@@ -68,7 +68,7 @@ def measure(markdown: str) -> int:
 
 def pages(markdown: str) -> list[RichText]:
     """The text in as many messages as it needs."""
-    found = [compose(page) for page in cut(markdown, MAX_RICH, measure)]
+    found = [compose(page) for page in cut(markdown, MAX_RICH, measure, around="…")]
     return [page for page in found if is_visible(page.markdown)] or [RichText(NOTHING)]
 
 

@@ -8,13 +8,15 @@ from bot.core.delivery.place import Place
 from bot.core.delivery.split import take_page
 from tests.markdown_texts import nested_texts, words_of
 
+AROUND = st.sampled_from([None, "", "…"])
+
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
-@given(nested_texts, st.integers(100, 300), st.integers(7, 23), st.booleans())
+@given(nested_texts, st.integers(100, 300), st.integers(7, 23), AROUND)
 def test_what_is_shown_of_a_growing_list_only_grows(
-    text: str, limit: int, step: int, nests: bool
+    text: str, limit: int, step: int, around: str | None
 ) -> None:
-    place = Place(nests=nests)
+    place = Place(around=around)
     while text[place.start :].strip():
         body = place.body(text)
         for end in range(place.start, min(len(text), place.start + limit), step):

@@ -5,6 +5,7 @@ import re
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from bot.core.delivery.graphemes import is_boundary
 from bot.core.delivery.markdown import open_fence
@@ -306,16 +307,27 @@ def test_the_rest_of_a_nested_list_stays_at_its_depth_where_that_can_be_drawn(st
     deep = [f"{step * 2}- deep {n}" for n in range(12)]
     rest = [f"{step}- inner", f"{step * 2}- deep", "- top"]
     lines = ["- top", f"{step}- inner", *deep, *rest]
-    _, second, *_ = found = list(pages("\n".join(lines), 90, nests=True))
+    _, second, *_ = found = list(pages("\n".join(lines), 90, around=""))
     assert [line.strip() for line in second.split("\n")[:2]] == ["-", "-"]
     together = [line for page in found for line in page.split("\n")]
     assert [line for line in together if line.strip() != "-"] == lines
 
 
+def test_the_items_around_a_page_are_said_where_bare_signs_would_be_seen() -> None:
+    items = "".join(f"       {n}. words {n}\n" for n in range(1, 9))
+    text = f"9. top\n10. top\n    - inner\n{items}    - inner\n11. top"
+    first, second = pages(text, 130, around="…")
+    left = "".join(f"       {n}. words {n}\n" for n in (6, 7, 8))
+    assert second == f"10. …\n    - …\n\n{left}    - inner\n11. top"
+    page = MarkdownIt().render(second)
+    assert '<li>…\n<ul>\n<li>\n<p>…</p>\n<ol start="6">\n<li>words 6</li>' in page
+    assert first + "\n" + second.partition("\n\n")[2] == text
+
+
 def test_numbers_stay_where_a_page_begins_at_its_depth() -> None:
     items = "".join(f"       {n}. words {n}\n" for n in range(1, 9))
     text = f"9. top\n10. top\n    1. inner\n{items}    2. inner\n11. top"
-    _, second, third = pages(text, 90, nests=True)
+    _, second, third = pages(text, 90, around="")
     assert second.startswith("10.\n    1.\n       4. words 4\n")
     assert third.startswith("10.\n    1.\n       8. words 8\n    2. inner\n11. top")
 
@@ -331,7 +343,7 @@ def test_numbers_stay_where_a_page_begins_at_its_depth() -> None:
     ids=["a quote", "a paragraph", "code", "another number"],
 )
 def test_a_page_begins_at_the_margin_where_it_cannot_begin_at_its_depth(text: str) -> None:
-    assert list(pages(text, 90, nests=True)) == list(pages(text, 90))
+    assert list(pages(text, 90, around="")) == list(pages(text, 90))
 
 
 @pytest.mark.parametrize("mark", ["- ", "1. ", "- a\n  - ", "> ", "> - "])
