@@ -21,6 +21,7 @@ from bot.core.delivery.long_code import Note, Shortened
 from bot.core.delivery.pace import Backoff, Pace
 from bot.core.delivery.sheets import End, Sheets, Step
 from bot.core.ports import Clock, Platform
+from bot.core.punctuation import paragraphs
 from bot.core.types import (
     Button,
     ButtonRow,
@@ -28,6 +29,7 @@ from bot.core.types import (
     IncomingMessage,
     MessageRef,
     OutgoingFile,
+    Reply,
     Thoughts,
 )
 from bot.errors import (
@@ -218,14 +220,15 @@ class Delivery:
         """
         whole = self._shorten(long_code.finish)
         self._end_text, self._code_files = whole.text, len(whole.files)
-        self._end = End(
-            mark=mark,
+        rest = Reply(
+            text="",
             buttons=tuple(buttons),
             files=(*files, *whole.files),
             feedback=feedback,
             failed=failed,
             thoughts=thoughts,
         )
+        self._end = End(mark=mark, rest=rest)
         self._hurry.set()
         self._news.set()
         # A writer that is cancelled here does not cancel the call that is under way.
@@ -363,7 +366,7 @@ class Delivery:
         if isinstance(error, MessageGone):
             self._sheets.lose()  # the text is sent anew
         if self._end is not None:
-            if isinstance(error, FileRefused) and self._end.files:
+            if isinstance(error, FileRefused) and self._end.rest.files:
                 self._end = self._without_files(self._end, error)
                 return Step.FAILED
             if self._backoff.is_over:
@@ -375,11 +378,11 @@ class Delivery:
     def _without_files(self, end: End, refusal: FileRefused) -> End:
         """The text gets through alone: with all its code, and with why anything else is missing."""
         mark = end.mark
-        if len(end.files) > self._code_files:
-            mark = "\n\n".join(part for part in (mark, self._excuse(refusal)) if part)
+        if len(end.rest.files) > self._code_files:
+            mark = paragraphs(mark, self._excuse(refusal))
         if self._end_text != self.text:
             self._end_text, self._is_rewritten = self.text, True
-        return replace(end, files=(), mark=mark)
+        return End(mark=mark, rest=replace(end.rest, files=()))
 
     async def _checkpoint(self) -> None:
         """Write down where the answer stands, and how far it is. Raises `TurnLost`."""

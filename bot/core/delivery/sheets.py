@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from bot.core.capabilities import Capabilities, Streaming
@@ -23,13 +23,9 @@ from bot.core.delivery.split import Page, take_page
 from bot.core.ports import Draft, Platform
 from bot.core.types import (
     Button,
-    ButtonRow,
-    Feedback,
     IncomingMessage,
     MessageRef,
-    OutgoingFile,
     Reply,
-    Thoughts,
 )
 from bot.errors import ChatGone, MessageGone, OutcomeUnknown, PlatformError, RateLimited
 
@@ -51,17 +47,10 @@ class Step(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class End:
-    """How an answer ends: a line in words under it, and what goes with its last page.
-
-    `failed` says that the line tells why there is no (whole) answer.
-    """
+    """How an answer ends: a line in words under it, and the `rest` of what its last page says."""
 
     mark: str = ""
-    buttons: tuple[ButtonRow, ...] = ()
-    files: tuple[OutgoingFile, ...] = ()
-    feedback: Feedback | None = None
-    failed: bool = False
-    thoughts: Thoughts | None = None
+    rest: Reply
 
 
 class Sheets:
@@ -217,7 +206,8 @@ class Sheets:
 
         Where the last page was deleted, the one before it ends the answer, or the files alone.
         """
-        if self._layout.full and (end.buttons or end.files or end.feedback or end.thoughts):
+        rest = end.rest
+        if self._layout.full and (rest.buttons or rest.files or rest.feedback or rest.thoughts):
             last = self._layout.full[-1]
             if self._closing is None or self._closing.ref != last.ref:
                 self._closing = self._draft(last.ref)
@@ -228,7 +218,7 @@ class Sheets:
                 self._layout.full.pop()
                 self._closing = None
                 return False
-        elif not self._layout.full and (end.files or (self._begun and self._is_native())):
+        elif not self._layout.full and (rest.files or (self._begun and self._is_native())):
             self._closing = self._begun or self._closing or self._draft(None)
             ref = await self._closing.finish(self._reply("", end))
             self._layout.full.append(Full(ref, ""))
@@ -321,16 +311,8 @@ class Sheets:
         return self._platform.reopen(ref, self._answering, stop=self._stop)
 
     def _reply(self, text: str, end: End | None = None) -> Reply:
-        end = end or End()
-        return Reply(
-            text=text,
-            buttons=end.buttons,
-            files=end.files,
-            answering=self._answering.ref,
-            feedback=end.feedback,
-            failed=end.failed,
-            thoughts=end.thoughts,
-        )
+        rest = end.rest if end else Reply(text="")
+        return replace(rest, text=text, answering=self._answering.ref)
 
 
 def _with_mark(text: str, mark: str) -> str:
