@@ -13,8 +13,9 @@ from bot.core.answer.ending import Ending, end_of_error, end_of_reason, end_of_s
 from bot.core.answer.exchange import Exchange, Repeat
 from bot.core.answer.feedback import ask as ask_opinion
 from bot.core.answer.fitting import ask_what_fits, learn_from_usage
+from bot.core.answer.manuscript import Manuscript
 from bot.core.answer.patience import patiently
-from bot.core.answer.seam import seam, told_to_go_on
+from bot.core.answer.seam import told_to_go_on
 from bot.core.answer.thinking import Thinking
 from bot.core.archive import Remark
 from bot.core.chat import (
@@ -44,7 +45,7 @@ from bot.core.question.attachments import Gathered, gather
 from bot.core.question.question import greeting, question_of, quote
 from bot.core.queue import Outcome
 from bot.core.turn import TurnContext
-from bot.core.types import Feedback, IncomingMessage, MessageRef, OutgoingFile, Thoughts
+from bot.core.types import Feedback, IncomingMessage, MessageRef, Thoughts
 from bot.errors import FileTooLarge, MediaError, ModelError, ModelErrorKind
 
 log = logging.getLogger(__name__)
@@ -108,14 +109,14 @@ class Answer:
         self._conversation = repeat.exchange.conversation if repeat else None
         self._window: Window | None = None  # for which the request was made
         self._old = repeat.old if repeat else None
-        self._base = repeat.base if repeat else ""
         self._asked = repeat.asked if repeat else None
-        self._heading = self._asked.heading if self._asked else ""
-        self._text = ""
-        self._torn = ctx.turn.partial  # stands in the chat until something better comes
-        self._torn_files: list[OutgoingFile] = []
+        self._come = Manuscript(
+            delivery,
+            torn=ctx.turn.partial,
+            heading=self._asked.heading if self._asked else "",
+            base=repeat.base if repeat else "",
+        )
         self._remarks: Sequence[Remark] = ()
-        self._files: list[OutgoingFile] = []
         self._reason: FinishReason | None = None
         self._meter = Meter(ctx.services.api, self._clock, ctx.services.count_tokens)
         self._capabilities = ctx.platform.capabilities(ctx.chat)
@@ -139,7 +140,7 @@ class Answer:
         try:
             if not await self._ctx.guard(self._write()):
                 self._keep_torn()
-                return end_of_stop(self._ctx, self._text)
+                return end_of_stop(self._ctx, self._come.text)
         except asyncio.CancelledError:  # the bot ends: what is longest is written down
             self._keep_torn()
             raise
@@ -147,43 +148,32 @@ class Answer:
             is_asked = self._asked is not None
             self._keep_torn()
             return end_of_error(self._ctx, error, model=self._model, asked=is_asked)
-        is_empty = not self._has_content and self._asked is not None
+        is_empty = not self._come.has_content and self._asked is not None
         return end_of_reason(self._ctx, self._reason, empty=is_empty)
 
     def _keep_torn(self) -> None:
-        """What was written before stays if it is longer than what came when asking again."""
-        self._files = self._files or self._torn_files
-        torn = self._torn.removeprefix(self._heading + self._base)
-        if len(torn) > len(self._text):
-            self._text = torn
-            self._delivery.rewrite(self._torn)
-            if self._asked is None:  # stopped before all that was sent was read again
-                self._asked = question_of(self._message, self._gathered)
-
-    @property
-    def _has_content(self) -> bool:
-        return bool(self._text.strip() or self._files)
+        if self._come.keep_torn() and self._asked is None:  # what was sent is not all read again
+            self._asked = question_of(self._message, self._gathered)
 
     async def _end(self, ending: Ending) -> Outcome:
         """Bring the end of the answer to the chat, and return what is kept of it."""
         mark, offer = ending.mark, ending.offer
-        if self._base and ending.failed:
+        if self._come.base and ending.failed:
             offer = Offer.MORE
         if self._old and self._is_worse(ending, self._old):
             texts = self._ctx.texts
             stays = texts.gettext("The answer from before stays.")
-            mark = mark if self._base else in_a_row(texts, mark, stays)
+            mark = mark if self._come.base else in_a_row(texts, mark, stays)
             offer = Offer.MORE if self._old.state is MessageState.LENGTH else Offer.ANOTHER
-            self._text, self._files = "", []
+            self._come.give_way(self._old.text)
             self._thinking.forget()
-            self._delivery.rewrite(self._heading + self._old.text)
         outcome = self._outcome(ending)
         turn_id = self._repeat.exchange.turn_id if self._repeat else None
         turn_id = self._ctx.turn.id if outcome.messages else turn_id
         refs = await self._delivery.finish(
             mark=mark,
             buttons=await self._buttons.rows(offer, turn_id),
-            files=(*self._gathered.files, *self._files),
+            files=(*self._gathered.files, *self._come.files),
             feedback=self._thumbs(ending),
             failed=ending.failed,
             thoughts=self._thoughts(),
@@ -192,7 +182,7 @@ class Answer:
 
     def _thumbs(self, ending: Ending) -> Feedback | None:
         """The question whether the answer was good, if there is one."""
-        if not self._capabilities.feedback or ending.failed or not self._text.strip():
+        if not self._capabilities.feedback or ending.failed or not self._come.text.strip():
             return None
         return ask_opinion(self._ctx.turn.id, self._model)
 
@@ -204,27 +194,26 @@ class Answer:
 
     def _is_worse(self, ending: Ending, old: NewMessage) -> bool:
         """Whether an earlier answer is worth more than what there is now."""
-        if not self._has_content:
+        if not self._come.has_content:
             return True
-        return not self._base and is_worse(ending, old, self._text)
+        return not self._come.base and is_worse(ending, old, self._come.text)
 
     async def _write(self) -> None:
         async with AsyncExitStack() as until_first_text:
             typing = self._ctx.platform.typing(self._ctx.chat, self._message.ref)
             await until_first_text.enter_async_context(typing)
-            self._delivery.write(self._torn)
+            self._come.show_torn()
             if self._repeat is None:
                 await self._read()
             if self._asked is None:
-                self._begin(greeting(self._gathered, self._ctx.texts))
+                self._come.begin(greeting(self._gathered, self._ctx.texts))
                 return
-            if not self._torn:
-                self._delivery.write(self._heading + self._base)
+            self._come.show_beginning()
             await self._overhear()
             request = await reserve_answer(self._ctx, await self._request(self._asked))
             until_first_text.enter_context(self._thinking.counting())
             await self._ask_what_fits(request, self._asked, until_first_text)
-            if (self._torn or self._torn_files) and not self._has_content:
+            if self._come.is_torn and not self._come.has_content:
                 raise ModelError(ModelErrorKind.CUT, "nothing came when it was asked again")
 
     async def _read(self) -> None:
@@ -237,8 +226,8 @@ class Answer:
 
         await patiently(self._ctx, read, status=tell)
         if self._gathered.quote:
-            self._heading = quote(f"🎤 {self._gathered.quote}") + "\n\n"
-        self._asked = question_of(self._message, self._gathered, heading=self._heading)
+            self._come.heading = quote(f"🎤 {self._gathered.quote}") + "\n\n"
+        self._asked = question_of(self._message, self._gathered, heading=self._come.heading)
 
     async def _overhear(self) -> None:
         """Learn what others said in the group since the last answer, if the group wants it."""
@@ -251,7 +240,7 @@ class Answer:
         if not self._model:
             raise ModelError(ModelErrorKind.MODEL_NOT_FOUND, "no model is configured")
         remarks = tuple(spoken(each, group=group) for each in said(self._remarks))
-        tail = (spoken(asked, group=group), *told_to_go_on(self._base))
+        tail = (spoken(asked, group=group), *told_to_go_on(self._come.base))
         before = self._repeat.exchange.question.id if self._repeat else None
         place = Place(chat=self._ctx.chat, group=group, before=before)
         view = await look(services, self._manner, place, tail, remarks, alone=alone)
@@ -283,10 +272,10 @@ class Answer:
                 request,
                 ask,
                 make=lambda alone: self._request(asked, alone=alone),
-                begun=lambda: self._has_content,
+                begun=lambda: self._come.has_content,
             )
         except ModelError as error:
-            if error.kind is not ModelErrorKind.CONTEXT_TOO_LONG or not self._text:
+            if error.kind is not ModelErrorKind.CONTEXT_TOO_LONG or not self._come.text:
                 raise
             self._reason = FinishReason.LENGTH
 
@@ -297,7 +286,7 @@ class Answer:
                 self._ctx,
                 lambda: self._stream(request, until_first_text),
                 status=self._delivery.status,
-                begun=lambda: bool(self._text or self._files),
+                begun=lambda: bool(self._come.text or self._come.files),
             )
         except ModelError as error:
             if error.kind is not ModelErrorKind.CUT:
@@ -306,15 +295,9 @@ class Answer:
                 "answer cut, asking again",
                 extra={**self._ctx.log, "model": self._model, "request_id": error.request_id},
             )
-            await self._ask_again(request, until_first_text)
-
-    async def _ask_again(self, request: ChatRequest, until_first_text: AsyncExitStack) -> None:
-        """Ask once more; what has come stands there until the new answer differs from it."""
-        self._torn = max(self._torn, self._delivery.text, key=len)
-        self._torn_files = self._files or self._torn_files
-        self._text, self._files = "", []
-        self._thinking.forget()
-        await self._stream(request, until_first_text)
+            self._come.tear()
+            self._thinking.forget()
+            await self._stream(request, until_first_text)
 
     async def _stream(self, request: ChatRequest, until_first_text: AsyncExitStack) -> None:
         meter = self._meter
@@ -334,30 +317,17 @@ class Answer:
         match event:
             case TextDelta():
                 self._thinking.speak()
-                if self._text:
-                    self._delivery.write(event.text)
-                    self._text += event.text
-                else:
-                    self._text = seam(self._base, event.text) + event.text
-                    self._begin(self._text, after=self._heading + self._base)
-                if len(self._text) >= WELL_BEGUN:
+                self._come.write(event.text)
+                if len(self._come.text) >= WELL_BEGUN:
                     self._buttons.prepare()
             case ReasoningDelta():
                 self._thinking.think(event.text)
             case ImageDelta():
-                name = f"picture-{len(self._files) + 1}.{event.mime.split('/')[-1]}"
-                self._files.append(OutgoingFile(name=name, mime=event.mime, content=event.data))
+                self._come.draw(event)
             case Finished():
                 self._reason = event.reason
             case ToolCallDelta() | Usage():
                 pass  # no tools are offered, so none can be called; the meter takes the usage
-
-    def _begin(self, text: str, *, after: str = "") -> None:
-        """Show the first words, `after` those that stand already; what was torn makes way."""
-        if self._torn:
-            self._delivery.rewrite(after + text)
-        else:
-            self._delivery.write(text)
 
     @property
     def _usage(self) -> tuple[UsageEntry, ...]:
@@ -369,7 +339,7 @@ class Answer:
         No answer without a word: Claude and Kimi refuse any conversation that holds one (so
         https://github.com/anomalyco/opencode/issues/31259).
         """
-        usage, has_words = self._usage, bool(self._text.strip())
+        usage, has_words = self._usage, bool(self._come.text.strip())
         if self._asked is None or not (has_words or ending.keep):
             return Outcome(usage=usage)
         is_new = not self._repeat or (self._repeat.instead is not None and has_words)
@@ -389,7 +359,7 @@ class Answer:
         """The answer as it is kept."""
         return NewMessage(
             role=Role.ASSISTANT,
-            parts=(TextPart(self._base + self._text),),
+            parts=(TextPart(self._come.base + self._come.text),),
             model=self._model,
             usage=self._meter.usage,
             state=state,
