@@ -12,8 +12,8 @@ From an event to the screen:
    (`memory.window`), what it may use is set aside (`limits.spending`), and the model is asked
    (`ports.ModelApi`). `Delivery` has the pace, `Sheets` knows the messages, the platform's `Draft`
    makes the calls.
-5. The `Outcome` is written with the end of the turn, in one transaction (`engine.ends`,
-   `bot.store`). Chores follow, such as a title (`engine.chores`).
+5. The `Outcome` is written with the end of the turn, in one transaction (`engine.attempts`,
+   `engine.ends`, `bot.store`). Chores follow, such as a title (`engine.chores`).
 
 Words that are used everywhere:
 

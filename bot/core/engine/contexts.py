@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 
 from bot.core.access import Gate
 from bot.core.engine.leftovers import Leftovers
@@ -18,34 +19,22 @@ from bot.core.turn import TurnContext
 from bot.core.types import ChatRef, IncomingMessage, StopPressed
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Contexts:
     """Makes the context of a turn that is begun.
 
     `now` is what a chat is called by now, and `stop_chat` stops the answer in one.
     """
 
-    def __init__(
-        self,
-        *,
-        platforms: Mapping[str, Platform],
-        services: Services,
-        gate: Gate,
-        room: WaitingRoom,
-        rows: Rows,
-        unfinished: Unfinished,
-        leftovers: Leftovers,
-        now: Callable[[ChatRef], ChatRef],
-        stop_chat: Callable[[ChatRef], Awaitable[bool]],
-    ) -> None:
-        self._platforms = platforms
-        self._services = services
-        self._gate = gate
-        self._room = room
-        self._rows = rows
-        self._unfinished = unfinished
-        self._leftovers = leftovers
-        self._now = now
-        self._stop_chat = stop_chat
+    platforms: Mapping[str, Platform]
+    services: Services
+    gate: Gate
+    room: WaitingRoom
+    rows: Rows
+    unfinished: Unfinished
+    leftovers: Leftovers
+    now: Callable[[ChatRef], ChatRef]
+    stop_chat: Callable[[ChatRef], Awaitable[bool]]
 
     async def of(
         self, turn: Turn, others: list[int], stopper: Stopper, *, gather: bool
@@ -57,31 +46,31 @@ class Contexts:
         """
         first, event, settings = turn, turn.event, turn.settings
         shown = list(turn.shown)
-        line = None if turn.urgent else await self._room.leave(turn.chat, turn.id)
+        line = None if turn.urgent else await self.room.leave(turn.chat, turn.id)
         if line is not None and not shown:
             shown.append(line)
-        ours = self._unfinished.holds(turn.chat, turn.id)
-        await self._leftovers.tidy(turn, shown, ours=ours)
+        ours = self.unfinished.holds(turn.chat, turn.id)
+        await self.leftovers.tidy(turn, shown, ours=ours)
         if isinstance(event, IncomingMessage) and not turn.urgent and gather:
-            chosen = settings.together or ("on" if self._services.defaults.together else "off")
-            turn = await self._rows.gather(turn, event, others, shown, words=chosen == "on")
+            chosen = settings.together or ("on" if self.services.defaults.together else "off")
+            turn = await self.rows.gather(turn, event, others, shown, words=chosen == "on")
         if not isinstance(event, IncomingMessage | StopPressed):
             # What a button does is shown in the message that bears it.
             shown = list(turn.shown) or [event.ref]
-        style = style_of(settings, self._services.defaults)
+        style = style_of(settings, self.services.defaults)
         return TurnContext(
-            services=self._services,
-            platform=self._platforms[turn.chat.platform].styled(style),
+            services=self.services,
+            platform=self.platforms[turn.chat.platform].styled(style),
             turn=turn,
             sender=event.sender,
             settings=settings,
-            admin=self._gate.is_admin(turn.chat, event.sender),
-            gate=self._gate,
+            admin=self.gate.is_admin(turn.chat, event.sender),
+            gate=self.gate,
             stopper=stopper,
-            platforms=self._platforms,
-            stop_chat=self._stop_chat,
-            now=self._now,
+            platforms=self.platforms,
+            stop_chat=self.stop_chat,
+            now=self.now,
             shown=shown,
-            stands=lambda: None if turn.urgent else self._room.stands(turn.chat),
-            tidy=lambda: self._leftovers.tidy_again(first, shown),
+            stands=lambda: None if turn.urgent else self.room.stands(turn.chat),
+            tidy=lambda: self.leftovers.tidy_again(first, shown),
         )

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 
 from bot.core.access import Gate, Verdict
 from bot.core.clock import within
+from bot.core.engine.attempts import Attempts
 from bot.core.engine.chores import Chores
 from bot.core.engine.contexts import Contexts
 from bot.core.engine.ends import Ends
-from bot.core.engine.failures import clear_away, give_up, reason_of
 from bot.core.engine.leftovers import Leftovers
 from bot.core.engine.moving import MovedChats
 from bot.core.engine.router import Router
@@ -25,12 +24,10 @@ from bot.core.engine.stops import Stops
 from bot.core.engine.unfinished import Unfinished
 from bot.core.engine.waiting import WaitingRoom
 from bot.core.memory.overhearing import overhear
-from bot.core.models import UsageEntry
 from bot.core.ports import Platform
-from bot.core.queue import Outcome, Turn, Withdrawn
+from bot.core.queue import Turn, Withdrawn
 from bot.core.services import Services
 from bot.core.stopper import Stopper
-from bot.core.turn import TurnContext
 from bot.core.types import (
     ButtonPress,
     ChatMoved,
@@ -41,20 +38,12 @@ from bot.core.types import (
     Withdrawal,
 )
 from bot.errors import (
-    ChatGone,
-    PlatformError,
     QueueFull,
     StoreError,
-    TurnLost,
-    TurnWithdrawn,
 )
 
 log = logging.getLogger(__name__)
 
-ATTEMPTS = 3
-"""A turn is tried at most so often; then it is dead, and the person is told."""
-PAUSES = (0.1, 1.0)
-"""Seconds before each further try of a turn that failed: half of all faults pass by themselves."""
 CLAIMS = 32
 """Turns claimed together at most: of all that waited for a restart, the first need not wait for the
 last."""
@@ -66,12 +55,7 @@ class Lanes:
     """Runs turns. `sink` is what the platforms feed, `run` is the engine, `drain` its end."""
 
     def __init__(
-        self,
-        *,
-        platforms: Mapping[str, Platform],
-        services: Services,
-        gate: Gate,
-        router: Router,
+        self, *, platforms: Mapping[str, Platform], services: Services, gate: Gate, router: Router
     ) -> None:
         self._stores = services.stores
         self._turns = services.stores.turns
@@ -83,7 +67,6 @@ class Lanes:
         self._claiming = asyncio.Lock()  # what is being claimed waits no more, and is not begun
         self._recovered = False
         self._working: dict[int, asyncio.Task[None]] = {}
-        self._busy: set[ChatRef] = set()  # a turn may be posting something here
         self._room = WaitingRoom(
             platforms, self._turns, self._clock, together=services.defaults.together
         )
@@ -92,21 +75,34 @@ class Lanes:
         self._chores = Chores(services)
         self._moved = MovedChats(services.stores.moves, gate)
         self._stops = Stops(self._moved.names)
-        self._contexts = Contexts(
+        self._accepting = True
+        self._ends = Ends(platforms, self._stores, self._clock, leaving=self._is_leaving)
+        busy = set[ChatRef]()  # a turn may be posting something here
+        contexts = Contexts(
             platforms=platforms,
             services=services,
             gate=gate,
             room=self._room,
             rows=self._rows,
             unfinished=self._unfinished,
-            leftovers=Leftovers(platforms, services.stores, self._busy),
+            leftovers=Leftovers(platforms, self._stores, busy),
             now=self._moved.now,
             stop_chat=self.stop_chat,
         )
-        self._accepting = True
-        self._ends = Ends(
-            platforms, services.stores, services.clock, leaving=lambda: not self._accepting
+        self._attempts = Attempts(
+            router=router,
+            contexts=contexts,
+            ends=self._ends,
+            chores=self._chores,
+            stops=self._stops,
+            room=self._room,
+            busy=busy,
+            clock=self._clock,
+            leaving=self._is_leaving,
         )
+
+    def _is_leaving(self) -> bool:
+        return not self._accepting
 
     # ------------------------------------------------------------ intake
 
@@ -273,7 +269,7 @@ class Lanes:
     async def _work(self, turn: Turn, stopper: Stopper) -> None:
         over, others = True, list[int]()
         try:
-            over = await self._attempt(turn, others, stopper)
+            over = await self._attempts.make(turn, others, stopper)
         finally:
             self._stops.drop(turn.chat, turn.id)
             del self._working[turn.id]
@@ -281,74 +277,10 @@ class Lanes:
             if over:
                 await self._over(turn.chat, turn.id, *others)
 
-    async def _attempt(self, turn: Turn, others: list[int], stopper: Stopper) -> bool:
-        """Work on a turn, and write down what became of it; True when the turn is over.
-
-        `others` is filled with the turns that end with it.
-        """
-        fields = {"platform": turn.chat.platform, "chat": turn.chat.id, "turn": turn.id}
-        is_words = self._router.is_words(turn.event)
-        ctx: TurnContext | None = None
-        try:
-            if not is_words:
-                await self._ends.note_sender(turn)  # a command may be about those who have spoken
-            gather = turn.attempt <= ATTEMPTS
-            ctx = await self._contexts.of(turn, others, stopper, gather=gather)
-            if turn.attempt > ATTEMPTS:
-                await give_up(ctx, interrupted=True)
-                return await self._ends.fail(turn, "interrupted too often", dead=True)
-            try:
-                outcome = await self._handle(ctx)
-            except TurnWithdrawn:
-                others.clear()  # they wait by themselves
-                await clear_away(ctx)
-                return await self._ends.dissolve(ctx.turn, ctx.spent)
-        except asyncio.CancelledError:
-            await asyncio.shield(self._ends.release(turn, _spent(ctx)))
-            raise
-        except TurnLost:
-            log.warning("turn taken over", extra=fields)
-            return True
-        except ChatGone as error:
-            log.info("chat gone", extra={**fields, "error": repr(error)})
-            usage = _spent(ctx)
-            return await self._ends.fail(turn, "the chat is gone", dead=True, usage=usage)
-        except Exception as error:
-            # The one place where a bug ends: said once, with all there is to know, and the bot
-            # lives. The turn is tried again, since half of such faults pass by themselves.
-            log.exception("turn failed", extra={**fields, "attempt": turn.attempt})
-            dead = await self._fail_or_retry(turn, ctx, error)
-            others.clear()  # they wait by themselves
-            return dead
-        try:
-            if is_words:
-                await self._ends.note_sender(turn)
-            is_kept = await self._ends.finish(turn, outcome)
-        except asyncio.CancelledError:  # it stands in the chat, and is not to be answered again
-            await asyncio.shield(self._ends.finish(turn, outcome))
-            raise
-        if not is_kept:
-            return True
-        log.info("turn done", extra={**fields, "attempt": turn.attempt})
-        self._chores.after(replace(turn, chat=ctx.chat), outcome)
-        return True
-
     def _drop(self, turn_id: int) -> None:
         """Leave a turn to the process that has taken it over, in the middle of a word."""
         if (task := self._working.get(turn_id)) is not None:
             task.cancel()
-
-    async def _handle(self, ctx: TurnContext) -> Outcome:
-        if ctx.turn.urgent:
-            return await self._router.handle(ctx)
-        chat = ctx.turn.chat
-        self._busy.add(chat)
-        try:
-            return await self._router.handle(ctx)
-        finally:
-            self._stops.drop(chat, ctx.turn.id)
-            self._busy.discard(chat)
-            self._room.answered(chat)
 
     async def stop_chat(self, chat: ChatRef) -> bool:
         """Stop the answer being written in a chat; False when none is. Raises `StoreError`.
@@ -359,20 +291,6 @@ class Lanes:
             return True
         async with self._claiming:
             return self._stops.stop(chat) or await self._turns.stop_elsewhere(chat)
-
-    # ------------------------------------------------------------ ends of a turn
-
-    async def _fail_or_retry(self, turn: Turn, ctx: TurnContext | None, error: Exception) -> bool:
-        dead = turn.attempt >= ATTEMPTS
-        if dead:
-            try:
-                last = ctx or await self._contexts.of(turn, [], Stopper(), gather=False)
-                await give_up(last, interrupted=False)
-            except (StoreError, TurnLost, PlatformError) as second:
-                log.error("failure not shown", extra={"turn": turn.id, "error": repr(second)})
-        elif self._accepting:
-            await self._clock.sleep(PAUSES[turn.attempt - 1])
-        return await self._ends.fail(turn, reason_of(error), dead=dead, usage=_spent(ctx))
 
     # ------------------------------------------------------------ ends of the engine
 
@@ -394,7 +312,3 @@ class Lanes:
             await asyncio.wait(left)
         await self._chores.close()
         await self._room.close()
-
-
-def _spent(ctx: TurnContext | None) -> Sequence[UsageEntry]:
-    return ctx.spent if ctx is not None else ()

@@ -1,0 +1,128 @@
+"""One attempt at a turn, and what is written down of it, however it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from bot.core.engine.chores import Chores
+from bot.core.engine.contexts import Contexts
+from bot.core.engine.ends import Ends
+from bot.core.engine.failures import clear_away, give_up, reason_of
+from bot.core.engine.router import Router
+from bot.core.engine.stops import Stops
+from bot.core.engine.waiting import WaitingRoom
+from bot.core.models import UsageEntry
+from bot.core.ports import Clock
+from bot.core.queue import Outcome, Turn
+from bot.core.stopper import Stopper
+from bot.core.turn import TurnContext
+from bot.core.types import ChatRef
+from bot.errors import ChatGone, PlatformError, StoreError, TurnLost, TurnWithdrawn
+
+log = logging.getLogger(__name__)
+
+ATTEMPTS = 3
+"""A turn is tried at most so often; then it is dead, and the person is told."""
+PAUSES = (0.1, 1.0)
+"""Seconds before each further try of a turn that failed: half of all faults pass by themselves."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempts:
+    """Works on turns. `busy` are the chats in which one may be posting something.
+
+    While the bot is `leaving`, what failed is tried again after the next start.
+    """
+
+    router: Router
+    contexts: Contexts
+    ends: Ends
+    chores: Chores
+    stops: Stops
+    room: WaitingRoom
+    busy: set[ChatRef]
+    clock: Clock
+    leaving: Callable[[], bool]
+
+    async def make(self, turn: Turn, others: list[int], stopper: Stopper) -> bool:
+        """Work on a turn, and write down what became of it; True when the turn is over.
+
+        `others` is filled with the turns that end with it.
+        """
+        fields = {"platform": turn.chat.platform, "chat": turn.chat.id, "turn": turn.id}
+        is_words = self.router.is_words(turn.event)
+        ctx: TurnContext | None = None
+        try:
+            if not is_words:
+                await self.ends.note_sender(turn)  # a command may be about those who have spoken
+            gather = turn.attempt <= ATTEMPTS
+            ctx = await self.contexts.of(turn, others, stopper, gather=gather)
+            if turn.attempt > ATTEMPTS:
+                await give_up(ctx, interrupted=True)
+                return await self.ends.fail(turn, "interrupted too often", dead=True)
+            try:
+                outcome = await self._handle(ctx)
+            except TurnWithdrawn:
+                others.clear()  # they wait by themselves
+                await clear_away(ctx)
+                return await self.ends.dissolve(ctx.turn, ctx.spent)
+        except asyncio.CancelledError:
+            await asyncio.shield(self.ends.release(turn, _spent(ctx)))
+            raise
+        except TurnLost:
+            log.warning("turn taken over", extra=fields)
+            return True
+        except ChatGone as error:
+            log.info("chat gone", extra={**fields, "error": repr(error)})
+            usage = _spent(ctx)
+            return await self.ends.fail(turn, "the chat is gone", dead=True, usage=usage)
+        except Exception as error:
+            # The one place where a bug ends: said once, with all there is to know, and the bot
+            # lives. The turn is tried again, since half of such faults pass by themselves.
+            log.exception("turn failed", extra={**fields, "attempt": turn.attempt})
+            dead = await self._fail_or_retry(turn, ctx, error)
+            others.clear()  # they wait by themselves
+            return dead
+        try:
+            if is_words:
+                await self.ends.note_sender(turn)
+            is_kept = await self.ends.finish(turn, outcome)
+        except asyncio.CancelledError:  # it stands in the chat, and is not to be answered again
+            await asyncio.shield(self.ends.finish(turn, outcome))
+            raise
+        if not is_kept:
+            return True
+        log.info("turn done", extra={**fields, "attempt": turn.attempt})
+        self.chores.after(replace(turn, chat=ctx.chat), outcome)
+        return True
+
+    async def _handle(self, ctx: TurnContext) -> Outcome:
+        if ctx.turn.urgent:
+            return await self.router.handle(ctx)
+        chat = ctx.turn.chat
+        self.busy.add(chat)
+        try:
+            return await self.router.handle(ctx)
+        finally:
+            self.stops.drop(chat, ctx.turn.id)
+            self.busy.discard(chat)
+            self.room.answered(chat)
+
+    async def _fail_or_retry(self, turn: Turn, ctx: TurnContext | None, error: Exception) -> bool:
+        dead = turn.attempt >= ATTEMPTS
+        if dead:
+            try:
+                last = ctx or await self.contexts.of(turn, [], Stopper(), gather=False)
+                await give_up(last, interrupted=False)
+            except (StoreError, TurnLost, PlatformError) as second:
+                log.error("failure not shown", extra={"turn": turn.id, "error": repr(second)})
+        elif not self.leaving():
+            await self.clock.sleep(PAUSES[turn.attempt - 1])
+        return await self.ends.fail(turn, reason_of(error), dead=dead, usage=_spent(ctx))
+
+
+def _spent(ctx: TurnContext | None) -> Sequence[UsageEntry]:
+    return ctx.spent if ctx is not None else ()
