@@ -38,11 +38,9 @@ class Grants(Protocol):
 
     async def all(self) -> Mapping[str, bool]:
         """Everybody, and whether they are let in."""
-        ...
 
     async def put(self, subject: str, *, allowed: bool, by: str) -> None:
         """Let somebody in, or shut them out."""
-        ...
 
 
 class Verdict(Enum):

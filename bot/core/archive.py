@@ -37,31 +37,24 @@ class Archive(Protocol):
 
     async def listed(self, chat: ChatRef, *, offset: int = 0, limit: int = 10) -> Sequence[Shelved]:
         """The chat's conversations, the latest first."""
-        ...
 
     async def count(self, chat: ChatRef) -> int:
         """How many the list has."""
-        ...
 
     async def find(self, chat: ChatRef, number: int) -> Shelved | None:
         """The chat's conversation of this number."""
-        ...
 
     async def resume(self, chat: ChatRef, conversation: int) -> bool:
         """Go on with a conversation; False when the chat has none of this id."""
-        ...
 
     async def rename(self, chat: ChatRef, conversation: int, title: str) -> bool:
         """Name a conversation; False when the chat has none of this id."""
-        ...
 
     async def delete(self, chat: ChatRef, conversation: int) -> bool:
         """Delete a conversation with all that was said; False when the chat has none of this id."""
-        ...
 
     async def untitled(self, conversation: int) -> bool:
         """Whether the conversation still has no title."""
-        ...
 
     async def entitle(
         self,
@@ -77,7 +70,6 @@ class Archive(Protocol):
         It was made `of` these messages: if any of them was deleted or taken back since, be it in
         part, there is none.
         """
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,11 +85,9 @@ class Summaries(Protocol):
 
     async def latest(self, conversation: int) -> Summary | None:
         """The summary that reaches furthest."""
-        ...
 
     async def size(self, conversation: int) -> int:
         """About how many characters were said since the latest summary."""
-        ...
 
     async def keep(
         self,
@@ -114,7 +104,6 @@ class Summaries(Protocol):
         It was made `of` these messages `after` an earlier one. If any of that was deleted or taken
         back since, be it in part, only what it cost is kept.
         """
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,19 +128,15 @@ class Overheard(Protocol):
 
         Not what was deleted before it came.
         """
-        ...
 
     async def reword(self, message: IncomingMessage) -> None:
         """Somebody changed what they said: keep that in its place, or nothing if there is no text.
 
         What is not kept, or not any more, is let be.
         """
-        ...
 
     async def remarks(self, chat: ChatRef) -> Sequence[Remark]:
         """What was said since the last answer, oldest first."""
-        ...
 
     async def drop(self, chat: ChatRef) -> None:
         """Forget what was said."""
-        ...

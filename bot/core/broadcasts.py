@@ -44,37 +44,29 @@ class Broadcasts(Protocol):
 
     async def chats(self) -> Sequence[ChatRef]:
         """Every chat that has a conversation with the bot."""
-        ...
 
     async def draft(self, text: str, by: Person) -> int:
         """Keep a text that is not sent yet; returns its number."""
-        ...
 
     async def start(self, number: int, chats: Sequence[ChatRef]) -> str | None:
         """Begin, with these chats, unless it has begun already; returns the text.
 
         None when it was stopped or there is no such broadcast.
         """
-        ...
 
     async def next(self, number: int) -> ChatRef | None:
         """A chat that has not been tried; from now on it counts as tried. None when over."""
-        ...
 
     async def mark(
         self, number: int, chat: ChatRef, state: Delivered, message: MessageRef | None = None
     ) -> None:
         """Write down what came of one chat, and the `message` that stands there now."""
-        ...
 
     async def posted(self, chat: ChatRef) -> Sequence[MessageRef]:
         """The messages that the latest broadcasts have left in a chat."""
-        ...
 
     async def stop(self, number: int) -> None:
         """Try no more chats."""
-        ...
 
     async def progress(self, number: int) -> Progress:
         """How far it is."""
-        ...

@@ -50,11 +50,9 @@ class Facts(Protocol):
 
     async def all(self) -> Sequence[Fact]:
         """Those that are no older than `LIFE`, newest first; `MOST` at most."""
-        ...
 
     async def put(self, facts: Sequence[Fact]) -> None:
         """Keep these as of now, and forget what does not hold any more or is too old."""
-        ...
 
 
 class Notebook:

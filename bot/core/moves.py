@@ -23,8 +23,6 @@ class Moves(Protocol):
         there was nothing. What waits goes on there; where the messages of `old` stand is forgotten,
         since ids of messages begin anew.
         """
-        ...
 
     async def threads(self, chat: ChatRef) -> Collection[ChatRef]:
         """The chats of which something is kept whose ids begin with that of the chat, but it."""
-        ...

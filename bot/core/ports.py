@@ -41,15 +41,12 @@ class Clock(Protocol):
 
     def monotonic(self) -> float:
         """Seconds that never jump; only differences mean anything."""
-        ...
 
     async def sleep(self, seconds: float) -> None:
         """Wait; returns at once for zero or less."""
-        ...
 
     def later(self, seconds: float, call: Callable[[], None]) -> Callable[[], object]:
         """Call something after that time; returns what calls it off. Costs less than a task."""
-        ...
 
 
 # ---------------------------------------------------------------- chat platforms
@@ -69,7 +66,6 @@ class Draft(Protocol):
     @property
     def ref(self) -> MessageRef | None:
         """The message as it stands in the chat; None before there is one."""
-        ...
 
     async def status(self, text: str) -> None:
         """Say what goes on while there is no text yet; best effort. Raises like `show`.
@@ -77,21 +73,18 @@ class Draft(Protocol):
         The words before the first “…” name the step; what comes after them are its details, which
         may change. Called only where messages are edited, or where `Capabilities.status` says so.
         """
-        ...
 
     async def show(self, text: str) -> None:
         """Show the text so far; best effort.
 
         Raises `RateLimited`, `NotYourTurn` where others go first, `ChatGone`, `PlatformError`.
         """
-        ...
 
     async def finish(self, reply: Reply) -> MessageRef:
         """Make the whole reply permanent; must get through.
 
         Raises `RateLimited` (call again later), `ChatGone`, `FileRefused`, `PlatformError`.
         """
-        ...
 
 
 class Platform(Protocol):
@@ -105,30 +98,24 @@ class Platform(Protocol):
     @property
     def name(self) -> str:
         """A short lower-case word: `telegram`, `slack`, `console`."""
-        ...
 
     def capabilities(self, chat: ChatRef) -> Capabilities:
         """Answer from memory; never from the network."""
-        ...
 
     def styled(self, style: Style) -> Platform:
         """The same platform, as it shows answers to a chat that has chosen this style."""
-        ...
 
     def places(self, chat: ChatRef) -> Collection[str]:
         """The names by which an operator admits this chat: its own, and what it lies in.
 
         A topic is admitted with its group, a thread with its channel.
         """
-        ...
 
     def lobby(self, chat: ChatRef) -> ChatRef:
         """Where everybody of a chat is told something: the group of a topic, a thread's channel."""
-        ...
 
     def is_id(self, text: str) -> bool:
         """Whether this looks like the id of a person or a chat here, and not like a name."""
-        ...
 
     async def run(self, sink: EventSink, ready: Callable[[], None]) -> None:
         """Connect and hand events to `sink` until cancelled; call `ready` once, when connected.
@@ -136,21 +123,18 @@ class Platform(Protocol):
         An event counts as accepted only when `sink` has returned. Survives network faults by
         itself; raises `ConfigError` when the token is wrong.
         """
-        ...
 
     async def send(self, chat: ChatRef, reply: Reply) -> MessageRef:
         """Post a message, with its files; returns the (first) message.
 
         Raises `RateLimited`, `ChatGone`, `OutcomeUnknown`, `FileRefused`, `PlatformError`.
         """
-        ...
 
     async def edit(self, ref: MessageRef, reply: Reply) -> None:
         """Replace a message's text and buttons. A text that is there already is success.
 
         Files of the reply are posted after it. Raises like `send`, and `MessageGone`.
         """
-        ...
 
     async def delete(self, refs: Sequence[MessageRef]) -> None:
         """Remove messages of the bot's own; those that are gone already are success.
@@ -158,7 +142,6 @@ class Platform(Protocol):
         For pages that an answer no longer needs after it was rewritten, of one chat and at most
         `Capabilities.max_deletions` of them. Raises `RateLimited`, `ChatGone`, `PlatformError`.
         """
-        ...
 
     def draft(self, answering: IncomingMessage, *, stop: Button | None = None) -> Draft:
         """Begin an answer. No I/O before the first `show` or `finish`.
@@ -166,13 +149,11 @@ class Platform(Protocol):
         `stop` is shown under the text while it is being written, where the platform has no Stop
         of its own (`Capabilities.stop_button`).
         """
-        ...
 
     def reopen(
         self, ref: MessageRef, answering: IncomingMessage, *, stop: Button | None = None
     ) -> Draft:
         """Go on with a message that stands in the chat, after a restart. No I/O yet."""
-        ...
 
     def typing(
         self, chat: ChatRef, answering: MessageRef | None = None
@@ -181,11 +162,9 @@ class Platform(Protocol):
 
         `answering` is the message it works on, where the chat shows it there.
         """
-        ...
 
     def newest(self, chat: ChatRef) -> MessageRef | None:
         """The newest message of the bot's own in a chat, as far as is remembered."""
-        ...
 
     async def sweep(
         self, chat: ChatRef, *, after: Sequence[MessageRef], keep: Collection[MessageRef]
@@ -195,29 +174,24 @@ class Platform(Protocol):
         For what a process posted that died before it wrote down where. Does what the platform
         lets it find; raises no `PlatformError`.
         """
-        ...
 
     async def download(self, attachment: Attachment, to: Path) -> None:
         """Fetch a file's bytes to `to`.
 
         Raises `FileTooLarge`, `MediaError` (WITHHELD), `PlatformError`.
         """
-        ...
 
     async def publish(self, commands: Sequence[CommandInfo]) -> None:
         """Tell the platform which commands exist, where it can be told. Raises `PlatformError`."""
-        ...
 
     async def notice(self, press: Event, text: str) -> None:
         """Answer a button press in passing (a toast), or do nothing. Raises no `PlatformError`.
 
         A press is answered once: what is said to it later, nobody may see.
         """
-        ...
 
     async def close(self) -> None:
         """Close connections; called last, once."""
-        ...
 
 
 # ---------------------------------------------------------------- what comes in over HTTP
@@ -252,7 +226,6 @@ class Web(Protocol):
 
         Anybody may post: `handle` must see for itself that it is the platform.
         """
-        ...
 
 
 # ---------------------------------------------------------------- the API
@@ -280,7 +253,6 @@ class ModelApi(Protocol):
         A whole answer ends with `Finished`; an answer cut short raises `ModelError(CUT)`. Closing
         the generator (`contextlib.aclosing`) closes the connection.
         """
-        ...
 
     async def draw(
         self, request: ImageRequest, *, sent: Callable[[], None] = lambda: None
@@ -289,35 +261,28 @@ class ModelApi(Protocol):
 
         BAD_REQUEST before anything is paid where a size, a word or the mask cannot be right.
         """
-        ...
 
     async def vary(
         self, request: VariationRequest, *, sent: Callable[[], None] = lambda: None
     ) -> Drawing:
         """Draw variations of a picture; UNSUPPORTED at the many APIs that have no such endpoint."""
-        ...
 
     async def transcribe(
         self, request: TranscriptionRequest, *, sent: Callable[[], None] = lambda: None
     ) -> Transcript:
         """Write down what is said."""
-        ...
 
     async def models(self) -> Sequence[ModelInfo]:
         """The live model list, sorted by id; may be some minutes old."""
-        ...
 
     async def about(self, model: str) -> ModelInfo:
         """What is known about a model, be it listed or not. Raises nothing."""
-        ...
 
     def endpoints(self) -> Sequence[EndpointHealth]:
         """The addresses it is asked at and how they are doing; from memory."""
-        ...
 
     def priced(self, entry: UsageEntry) -> UsageEntry:
         """Fill in the cost where the price is known."""
-        ...
 
 
 TokenCounter: TypeAlias = Callable[[str], int]
@@ -336,7 +301,6 @@ class AudioTools(Protocol):
 
         One clip, as it came, when container and size fit; else converted, and split at silence.
         """
-        ...
 
 
 class DocumentReader(Protocol):
@@ -349,7 +313,6 @@ class DocumentReader(Protocol):
 
         Raises `MediaError` (EMPTY, NOT_DOCUMENT, OUTDATED, LOCKED, TOO_LARGE).
         """
-        ...
 
 
 PictureFitter: TypeAlias = Callable[[bytes], Awaitable[tuple[str, bytes]]]

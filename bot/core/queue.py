@@ -130,37 +130,30 @@ class TurnQueue(Protocol):
         is replaced in its place, one that says the same or is older than what was answered last is
         let be, and one that was never taken in is taken in as new. Raises `QueueFull`.
         """
-        ...
 
     async def knows(self, platform: str, key: str) -> bool:
         """Whether an event with this key has been taken in, be it withdrawn since."""
-        ...
 
     async def bury(self, event: Unreadable) -> None:
         """Keep an event that nobody can read as a dead turn."""
-        ...
 
     async def announce(self, turn_id: int, ref: MessageRef) -> bool:
         """A message stands in the chat for a turn that waits; its answer takes that place.
 
         False when it does not wait any more.
         """
-        ...
 
     async def awaits_album(self, chat: ChatRef, album: str) -> bool:
         """Whether a message of this album waits or runs."""
-        ...
 
     async def claim(self) -> Turn | None:
         """Take the oldest turn that may run: urgent, or of a chat where nothing runs."""
-        ...
 
     async def following(self, turn_id: int) -> Sequence[Turn]:
         """The messages that wait behind a running turn, in order.
 
         Up to the first event that is no message, or that cannot be read.
         """
-        ...
 
     async def join(
         self, turn_id: int, others: Sequence[int], shown: Sequence[MessageRef]
@@ -170,7 +163,6 @@ class TurnQueue(Protocol):
         `shown` is what stands in the chat for all of them; it belongs to the running turn now.
         Returns those that did still wait.
         """
-        ...
 
     async def withdraw(self, gone: Withdrawal) -> Withdrawn:
         """A message was deleted: nothing of what it said stays, and it is not answered any more.
@@ -179,11 +171,9 @@ class TurnQueue(Protocol):
         `is_withdrawn` and is to `dissolve`. What was answered is erased with its answer; where a
         message was one of several, its part. If it comes only now, it will not be taken in.
         """
-        ...
 
     async def is_withdrawn(self, turn_id: int) -> bool:
         """Whether what a running turn answers was deleted, or a part of it."""
-        ...
 
     async def dissolve(self, turn_id: int, *, usage: Sequence[UsageEntry] = ()) -> bool:
         """End a turn that `is_withdrawn`, or let it wait again as if nothing had been written.
@@ -191,22 +181,18 @@ class TurnQueue(Protocol):
         The latter if there is a part of it left; those that joined it wait by themselves. True when
         it is over.
         """
-        ...
 
     async def known_messages(self, turn_id: int) -> Sequence[MessageRef]:
         """The newest messages that are known to stand in the chat of a turn, whoever wrote them."""
-        ...
 
     async def checkpoint(self, turn_id: int, *, partial: str, shown: Sequence[MessageRef]) -> None:
         """Remember how far the answer is and which messages it stands in. Raises `TurnLost`."""
-        ...
 
     async def note(self, turn_id: int, progress: str, made: Sequence[OutgoingFile] = ()) -> None:
         """Leave a note for a later attempt, and files that must not be made twice.
 
         Raises `TurnLost`: then what the note announces must not be done.
         """
-        ...
 
     def sure(self, turn_id: int) -> bool:
         """Whether nobody else can have taken over a turn that runs here.
@@ -214,11 +200,9 @@ class TurnQueue(Protocol):
         Else nothing may be shown of it now: the database has not been reached for too long. It may
         become sure again; when somebody has taken it, `listen`'s `lost` is called.
         """
-        ...
 
     async def made(self, turn_id: int) -> Sequence[OutgoingFile]:
         """The files that were left with the note, in order."""
-        ...
 
     async def finish(
         self, turn_id: int, outcome: Outcome, *, stood: MessageRef | None = None
@@ -227,11 +211,9 @@ class TurnQueue(Protocol):
 
         `stood` is the newest message that the bot has in the chat by now.
         """
-        ...
 
     async def release(self, turn_id: int, *, usage: Sequence[UsageEntry] = ()) -> None:
         """Give the turn back, as if its attempt had not been (shutdown), but for what it used."""
-        ...
 
     async def fail(
         self,
@@ -243,15 +225,12 @@ class TurnQueue(Protocol):
         usage: Sequence[UsageEntry] = (),
     ) -> None:
         """The attempt failed: the turn waits again, or is dead. `stood` as in `finish`."""
-        ...
 
     async def revive(self, turn_id: int) -> bool:
         """Let a dead turn wait again, as if it were new; False when it is not dead (any more)."""
-        ...
 
     async def recover(self) -> int:
         """At start: turns that ran when the process died wait again, their attempt counted."""
-        ...
 
     def listen(
         self,
@@ -264,7 +243,6 @@ class TurnQueue(Protocol):
         `lost` is called when another process has taken over a turn that is worked on here, and
         `stop` when it was asked to stop what is written in a chat; if turns are named, only these.
         """
-        ...
 
     async def stop_elsewhere(self, chat: ChatRef) -> bool:
         """Stop what is answered in a chat, but not here; False when nothing is.
@@ -272,12 +250,9 @@ class TurnQueue(Protocol):
         Another process that writes is told. What was interrupted, and waits to be gone on with,
         is `stopped` when it is claimed.
         """
-        ...
 
     async def active(self, turn_ids: Sequence[int]) -> Collection[int]:
         """Which of these turns are not over."""
-        ...
 
     async def ahead(self, turn_id: int) -> int:
         """How many turns of the same chat stand before this one; 0 when it waits no more."""
-        ...

@@ -38,10 +38,8 @@ class SettingsStore(Protocol):
 
     async def load(self, chat: ChatRef) -> ChatSettings:
         """The chat's settings; the defaults when it has none."""
-        ...
 
     async def change(
         self, chat: ChatRef, change: Callable[[ChatSettings], ChatSettings]
     ) -> ChatSettings:
         """Change the chat's settings in one step, whoever else does; returns the new ones."""
-        ...

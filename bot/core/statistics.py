@@ -49,15 +49,12 @@ class Statistics(Protocol):
 
     async def activity(self, since: datetime) -> Activity:
         """Count people, chats and turns."""
-        ...
 
     async def timings(self, since: datetime, *, limit: int = 1000) -> Sequence[Timing]:
         """How long the latest answers took."""
-        ...
 
     async def extent(self) -> Extent:
         """How large the database is."""
-        ...
 
 
 def percentile(values: Sequence[float], share: float) -> float | None:

@@ -43,7 +43,6 @@ class Conversations(Protocol):
 
     async def current(self, chat: ChatRef) -> int:
         """The id of the chat's conversation; begins one when there is none."""
-        ...
 
     async def history(
         self, chat: ChatRef, *, before: int | None = None, limit: int = 50
@@ -52,11 +51,9 @@ class Conversations(Protocol):
 
         Begins no conversation where there is none.
         """
-        ...
 
     async def begin(self, chat: ChatRef) -> int:
         """Begin a new conversation; the old one is kept."""
-        ...
 
     async def page(
         self, conversation: int, *, before: int | None = None, limit: int = 50
@@ -65,18 +62,15 @@ class Conversations(Protocol):
 
         Those that were taken out of the conversation (`Outcome.hidden`) are not among them.
         """
-        ...
 
     async def beginning(self, conversation: int, *, limit: int) -> Sequence[KeptMessage]:
         """The oldest messages that are in the conversation still, in order."""
-        ...
 
     async def drawn(self, chat: ChatRef, digest: str = "") -> ImagePart | None:
         """A picture that the bot drew in this chat, by the SHA-256 of its bytes; else the newest.
 
         None when it is not there, or not any more.
         """
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,23 +89,18 @@ class Users(Protocol):
 
     async def seen(self, platform: str, sender: Sender) -> None:
         """Remember name and language of somebody who wrote."""
-        ...
 
     async def recent(self, *, offset: int = 0, limit: int = 10) -> Sequence[Acquaintance]:
         """Those who spoke last, latest first."""
-        ...
 
     async def count(self) -> int:
         """How many there are."""
-        ...
 
     async def find(self, person: Person) -> Acquaintance | None:
         """Somebody by their id."""
-        ...
 
     async def called(self, platform: str, name: str) -> Sequence[Acquaintance]:
         """Everybody with this name, in any case."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,11 +120,9 @@ class Actions(Protocol):
 
     async def offer(self, chat: ChatRef, actions: Sequence[Action]) -> Sequence[str]:
         """Keep the actions; returns a button value for each, in order."""
-        ...
 
     async def taken(self, chat: ChatRef, value: str) -> Action | None:
         """What the button of this chat with this value does; None when it is unknown."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +141,6 @@ class Ratings(Protocol):
 
     async def rate(self, rating: Rating) -> None:
         """Keep a rating; the last word of each person about an answer counts."""
-        ...
 
 
 class Privacy(Protocol):
@@ -165,18 +151,15 @@ class Privacy(Protocol):
 
     async def forget_chat(self, chat: ChatRef) -> None:
         """Delete everything that was said and chosen in a chat."""
-        ...
 
     async def tidy(self) -> None:
         """Take the names off what forgotten people used in months that are over."""
-        ...
 
     async def forget_person(self, person: Person, *, by: int) -> None:
         """Delete everything somebody said in any chat, the answers to it, and who they are.
 
         What they said before the turn `by` and is not answered yet is forgotten with its answer.
         """
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

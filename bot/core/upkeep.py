@@ -40,14 +40,12 @@ class Upkeep(Protocol):
         Once a day; of several bots that share the database, one is told so. What was interrupted
         is due again soon.
         """
-        ...
 
     async def purge(self, clock: Clock, *, rest: float) -> Purged:
         """Delete what is old, a little at a time, with `rest` seconds of rest for each of work.
 
         It may be left, or break off, at any point.
         """
-        ...
 
 
 async def keep_small(upkeep: Upkeep, clock: Clock) -> None:

@@ -30,7 +30,6 @@ class Connection(Protocol):
     @property
     def dialect(self) -> sa.Dialect:
         """Which database it is."""
-        ...
 
     @overload
     async def execute(
@@ -44,7 +43,6 @@ class Connection(Protocol):
         self, statement: sa.Executable, parameters: Rows | None = None
     ) -> sa.CursorResult[*tuple[Any, ...]]:
         """Carry out a statement."""
-        ...
 
     @overload
     async def scalar(
@@ -58,17 +56,14 @@ class Connection(Protocol):
         self, statement: sa.Executable, parameters: Mapping[str, Any] | None = None
     ) -> Any:
         """The first column of the first row."""
-        ...
 
     async def exec_driver_sql(self, statement: str) -> sa.CursorResult[*tuple[Any, ...]]:
         """Carry out SQL in the driver's own words."""
-        ...
 
     async def run_sync(
         self, fn: Callable[Concatenate[sa.Connection, P], T], *arg: P.args, **kw: P.kwargs
     ) -> T:
         """Hand the plain connection to code that is not asynchronous."""
-        ...
 
 
 class DirectConnection:

@@ -65,19 +65,15 @@ class Engine(Protocol):
 
     async def transaction(self, jobs: Sequence[Job[object]]) -> list[object]:
         """Run jobs under one commit."""
-        ...
 
     async def read(self, job: Job[T], begun: Begun) -> T:
         """Run a job that changes nothing."""
-        ...
 
     def abandon(self) -> None:
         """Break off what waits for a server that does not answer: it fails at once."""
-        ...
 
     async def close(self) -> None:
         """Close the connections."""
-        ...
 
 
 class AsyncioEngine:

@@ -33,7 +33,6 @@ class Carrier(Protocol):
 
     def __call__(self, job: Job[T], *, begun: Callable[[], None]) -> asyncio.Future[T]:
         """What the job returns is there at its end; the future raises `StoreError`."""
-        ...
 
 
 @dataclass(slots=True)

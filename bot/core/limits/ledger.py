@@ -118,39 +118,30 @@ class Ledger(Protocol):
 
     async def reserve(self, wish: Wish) -> Reserved | Refused:
         """Set something aside, so that requests at the same time cannot use it too."""
-        ...
 
     async def release(self, reserved: int) -> None:
         """Give back what was set aside for work outside of a turn."""
-        ...
 
     async def standings(self, person: Person, ceilings: Sequence[Ceiling]) -> Sequence[Standing]:
         """How far somebody is below these ceilings now."""
-        ...
 
     async def first_time(self, person: Person, ceiling: Ceiling) -> bool:
         """Whether this is the first call for this person and ceiling in the running period."""
-        ...
 
     async def set_limits(self, person: Person, limits: Limits) -> None:
         """Replace what was set for somebody; nothing at all puts them back to the defaults."""
-        ...
 
     async def people_with_limits(self) -> Mapping[Person, Limits]:
         """What admins have set for single people, the latest first; they are few.
 
         What is missing follows the configuration.
         """
-        ...
 
     async def totals(self, person: Person | None, period: Period) -> Sequence[Total]:
         """What somebody, or everybody together, has used in the running period."""
-        ...
 
     async def days(self, person: Person | None, days: Collection[date]) -> Sequence[DayTotal]:
         """The same for each of these days, by model."""
-        ...
 
     async def spenders(self, period: Period, *, limit: int) -> Sequence[Spender]:
         """Who has used most in the running period, most expensive first."""
-        ...
