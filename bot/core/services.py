@@ -10,14 +10,7 @@ from bot.core.defaults import Defaults
 from bot.core.figures import FormatsOf
 from bot.core.gauges import Gauges
 from bot.core.limits.budget import Budget
-from bot.core.ports import (
-    AudioTools,
-    Clock,
-    DocumentReader,
-    ModelApi,
-    PictureFitter,
-    TokenCounter,
-)
+from bot.core.ports import AudioTools, Clock, DocumentReader, ModelApi, PictureFitter, TokenCounter
 from bot.core.stores import Stores
 from bot.core.types import CommandInfo
 

@@ -174,11 +174,7 @@ class TurnContext:
         await self.services.stores.turns.checkpoint(self.turn.id, partial=text, shown=shown)
 
     async def say(
-        self,
-        text: str,
-        *,
-        buttons: Sequence[ButtonRow] = (),
-        files: Sequence[OutgoingFile] = (),
+        self, text: str, *, buttons: Sequence[ButtonRow] = (), files: Sequence[OutgoingFile] = ()
     ) -> MessageRef:
         """Answer with one message that is complete at once; it says so when files are refused.
 

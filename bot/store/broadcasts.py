@@ -32,11 +32,7 @@ class BroadcastTable(Table, Broadcasts):
         statement = (
             sa.insert(broadcasts)
             .values(
-                platform=by.platform,
-                user_id=by.id,
-                text=text,
-                state=_DRAFT,
-                created_at=utc_now(),
+                platform=by.platform, user_id=by.id, text=text, state=_DRAFT, created_at=utc_now()
             )
             .returning(broadcasts.c.id)
         )

@@ -16,14 +16,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from bot.core.chat import ImagePart, Part, TextPart, ToolCall, Usage
 from bot.core.settings import ChatSettings
-from bot.core.types import (
-    ButtonPress,
-    Event,
-    IncomingMessage,
-    MessageRef,
-    StopPressed,
-    Unreadable,
-)
+from bot.core.types import ButtonPress, Event, IncomingMessage, MessageRef, StopPressed, Unreadable
 
 T = TypeVar("T")
 

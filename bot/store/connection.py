@@ -3,16 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import (
-    Any,
-    Concatenate,
-    ParamSpec,
-    Protocol,
-    TypeAlias,
-    TypeVar,
-    TypeVarTuple,
-    overload,
-)
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeAlias, TypeVar, TypeVarTuple, overload
 
 import sqlalchemy as sa
 from sqlalchemy.sql.selectable import TypedReturnsRows

@@ -154,9 +154,7 @@ def _opening(dialect: str) -> sa.Insert:
         conversations.c.chat == sa.bindparam("in_chat"),
     )
     new = insert_for(dialect, conversations).values(
-        current=True,
-        created_at=utc_now(),
-        number=highest.scalar_subquery() + 1,
+        current=True, created_at=utc_now(), number=highest.scalar_subquery() + 1
     )
     return new.on_conflict_do_nothing()
 

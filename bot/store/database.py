@@ -58,10 +58,7 @@ class Database:
         return "sqlite" if self.sqlite else "postgresql"
 
     def write(
-        self,
-        job: Callable[[Connection, *Ts], Awaitable[T]],
-        *arguments: *Ts,
-        patient: bool = False,
+        self, job: Callable[[Connection, *Ts], Awaitable[T]], *arguments: *Ts, patient: bool = False
     ) -> asyncio.Future[T]:
         """Run a job in a transaction; its result comes when it is committed. Raises `StoreError`.
 

@@ -30,9 +30,7 @@ class FactTable(Table, Facts):
         newest = sa.select(table.c.learnt_at).order_by(table.c.learnt_at.desc())
         last = newest.offset(MOST - 1).limit(1).scalar_subquery()
         over = sa.or_(
-            table.c.value == "",
-            table.c.learnt_at < utc_now(-LIFE),
-            table.c.learnt_at < last,
+            table.c.value == "", table.c.learnt_at < utc_now(-LIFE), table.c.learnt_at < last
         )
 
         async def job(connection: Connection) -> None:

@@ -27,16 +27,7 @@ from bot.store.columns import utc_now
 from bot.store.connection import Connection
 from bot.store.database import Database, upsert
 from bot.store.privacy import FORGOTTEN
-from bot.store.schema import (
-    actions,
-    files,
-    messages,
-    overheard,
-    purges,
-    turns,
-    usage,
-    usage_totals,
-)
+from bot.store.schema import actions, files, messages, overheard, purges, turns, usage, usage_totals
 from bot.store.settings import Keeping
 from bot.store.totals import EVERYBODY
 

@@ -72,10 +72,7 @@ messages = sa.Table(
     metadata,
     sa.Column("id", Id, primary_key=True),
     sa.Column(
-        "conversation_id",
-        Id,
-        sa.ForeignKey(conversations.c.id, ondelete="CASCADE"),
-        nullable=False,
+        "conversation_id", Id, sa.ForeignKey(conversations.c.id, ondelete="CASCADE"), nullable=False
     ),
     sa.Column("created_at", Utc, nullable=False),
     sa.Column("role", Words, nullable=False),
@@ -104,10 +101,7 @@ summaries = sa.Table(
     metadata,
     sa.Column("id", Id, primary_key=True),
     sa.Column(
-        "conversation_id",
-        Id,
-        sa.ForeignKey(conversations.c.id, ondelete="CASCADE"),
-        nullable=False,
+        "conversation_id", Id, sa.ForeignKey(conversations.c.id, ondelete="CASCADE"), nullable=False
     ),
     sa.Column("through_id", Id, nullable=False),  # the last message that it covers
     sa.Column("text", Words, nullable=False),
@@ -336,10 +330,7 @@ broadcast_chats = sa.Table(
     "broadcast_chats",
     metadata,
     sa.Column(
-        "broadcast_id",
-        Id,
-        sa.ForeignKey(broadcasts.c.id, ondelete="CASCADE"),
-        primary_key=True,
+        "broadcast_id", Id, sa.ForeignKey(broadcasts.c.id, ondelete="CASCADE"), primary_key=True
     ),
     sa.Column("platform", Words, primary_key=True),
     sa.Column("chat", Words, primary_key=True),

@@ -21,15 +21,7 @@ EVERYBODY = Person("", UserId(""))
 """Under whose name the rows stand that sum up everybody."""
 
 _LOCK = 0x6C696D69  # any number, the same in every replica
-_SUMS = (
-    "requests",
-    "prompt_tokens",
-    "completion_tokens",
-    "images",
-    "seconds",
-    "cost",
-    "unpriced",
-)
+_SUMS = ("requests", "prompt_tokens", "completion_tokens", "images", "seconds", "cost", "unpriced")
 
 
 async def one_at_a_time(connection: Connection) -> None:

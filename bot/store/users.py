@@ -25,12 +25,7 @@ def _noting(dialect: str) -> Insert:
 
 async def _note(connection: Connection, seen: Sequence[tuple[str, Sender]]) -> Sequence[None]:
     rows = [
-        {
-            "platform": platform,
-            "id": sender.id,
-            "name": sender.name,
-            "language": sender.language,
-        }
+        {"platform": platform, "id": sender.id, "name": sender.name, "language": sender.language}
         # In an order that two writers share: else each could wait for a row of the other.
         for platform, sender in sorted(seen, key=lambda one: (one[0], one[1].id))
     ]

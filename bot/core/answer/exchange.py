@@ -87,8 +87,6 @@ async def last_exchange(conversations: Conversations, chat: ChatRef) -> Exchange
     for at in range(len(page) - 1, -1, -1):
         if page[at].message.role is Role.USER:
             return Exchange(
-                conversation=history.conversation,
-                question=page[at],
-                answers=tuple(page[at + 1 :]),
+                conversation=history.conversation, question=page[at], answers=tuple(page[at + 1 :])
             )
     return None

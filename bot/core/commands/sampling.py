@@ -127,10 +127,7 @@ async def _show_one(ctx: TurnContext, parameter: Parameter | Stops, *, complaint
         for each in parameter.presets
     ]
     usual = _("default")
-    rest = [
-        Item(marked(usual, not now), PRESET, json.dumps([name, None])),
-        Item(_("‹ Back"), ALL),
-    ]
+    rest = [Item(marked(usual, not now), PRESET, json.dumps([name, None])), Item(_("‹ Back"), ALL)]
     hint = _("Write `/set {name} VALUE` for any other.").format(name=name)
     text = paragraphs(complaint, about, hint)
     await ctx.say(text, buttons=await draw(ctx, [values, rest]))

@@ -21,12 +21,7 @@ from bot.core.delivery.markdown import closed
 from bot.core.delivery.preview import fits, preview_of
 from bot.core.delivery.split import Page, take_page
 from bot.core.ports import Draft, Platform
-from bot.core.types import (
-    Button,
-    IncomingMessage,
-    MessageRef,
-    Reply,
-)
+from bot.core.types import Button, IncomingMessage, MessageRef, Reply
 from bot.errors import ChatGone, MessageGone, OutcomeUnknown, PlatformError, RateLimited
 
 log = logging.getLogger(__name__)

@@ -37,10 +37,7 @@ from bot.core.types import (
     Unreadable,
     Withdrawal,
 )
-from bot.errors import (
-    QueueFull,
-    StoreError,
-)
+from bot.errors import QueueFull, StoreError
 
 log = logging.getLogger(__name__)
 

@@ -19,15 +19,7 @@ from bot.core.errands import Errands
 from bot.core.i18n import texts
 from bot.core.ports import Clock, Platform
 from bot.core.queue import TurnQueue
-from bot.core.types import (
-    ButtonPress,
-    ChatRef,
-    Event,
-    IncomingMessage,
-    MessageRef,
-    Reply,
-    Sender,
-)
+from bot.core.types import ButtonPress, ChatRef, Event, IncomingMessage, MessageRef, Reply, Sender
 from bot.errors import ChatGone, PlatformError, RateLimited, StoreError
 
 log = logging.getLogger(__name__)

@@ -9,12 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import (
-    AsyncIterator,
-    Callable,
-    Collection,
-    Sequence,
-)
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -42,12 +37,7 @@ from bot.core.types import (
     Unreadable,
     UserId,
 )
-from bot.errors import (
-    FileTooLarge,
-    MessageGone,
-    PlatformError,
-    StoreError,
-)
+from bot.errors import FileTooLarge, MessageGone, PlatformError, StoreError
 
 __all__ = ["ANN", "CHAT", "FAKE_CAPABILITIES", "FakePlatform", "ManualClock"]
 

@@ -8,15 +8,7 @@ from collections.abc import Iterator
 from bot.core.capabilities import Capabilities
 from bot.core.fakes.wire import FakeWire
 from bot.core.ports import Clock
-from bot.core.types import (
-    Button,
-    ChatId,
-    ChatRef,
-    MessageId,
-    MessageRef,
-    OutgoingFile,
-    Reply,
-)
+from bot.core.types import Button, ChatId, ChatRef, MessageId, MessageRef, OutgoingFile, Reply
 from bot.errors import FilesForbidden, FileTooLarge, PlatformError
 
 CHAT = ChatRef("fake", ChatId("1"))

@@ -33,11 +33,7 @@ def exchanges(messages: Iterable[ChatMessage]) -> list[list[ChatMessage]]:
 
 
 def fit(
-    history: Sequence[ChatMessage],
-    asked: Sequence[ChatMessage],
-    *,
-    budget: int,
-    ruler: Ruler,
+    history: Sequence[ChatMessage], asked: Sequence[ChatMessage], *, budget: int, ruler: Ruler
 ) -> tuple[ChatMessage, ...]:
     """The newest exchanges of `history` that leave room for `asked`, and `asked`.
 

@@ -30,14 +30,7 @@ from bot.core.queue import Outcome
 from bot.core.sentences import sentence_for_media, sentence_for_model
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonRow, IncomingMessage, OutgoingFile
-from bot.errors import (
-    ChatGone,
-    FileTooLarge,
-    MediaError,
-    ModelError,
-    ModelErrorKind,
-    TurnWithdrawn,
-)
+from bot.errors import ChatGone, FileTooLarge, MediaError, ModelError, ModelErrorKind, TurnWithdrawn
 
 log = logging.getLogger(__name__)
 
@@ -192,11 +185,7 @@ class Easel:
             shown = await delivery.finish(files=made, buttons=rows)
         order = drawn.order
         asked, drew = remembered(
-            self._message,
-            order.prompt,
-            order.options,
-            model=order.model,
-            anew=bool(order.sources),
+            self._message, order.prompt, order.options, model=order.model, anew=bool(order.sources)
         )
         kept = (asked, replace(drew, shown=shown, drawn=pictures))
         return Outcome(messages=kept, usage=(drawn.usage,))

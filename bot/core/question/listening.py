@@ -90,12 +90,7 @@ class Ear:
         self._usage = usage
 
     async def listen(
-        self,
-        path: Path,
-        recording: Attachment,
-        *,
-        language: str = "",
-        timed: bool = False,
+        self, path: Path, recording: Attachment, *, language: str = "", timed: bool = False
     ) -> Heard:
         """Write down what is said in a recording, fetched to `path`.
 
@@ -176,10 +171,7 @@ class Ear:
 def _lost(request: TranscriptionRequest) -> UsageEntry:
     """What a request takes about for whose answer nobody waited."""
     return UsageEntry(
-        kind=UsageKind.AUDIO,
-        model=request.model,
-        seconds=request.clip.seconds,
-        estimated=True,
+        kind=UsageKind.AUDIO, model=request.model, seconds=request.clip.seconds, estimated=True
     )
 
 

@@ -157,11 +157,7 @@ async def begin(
 
 
 def _running(view: View, owner: str) -> dict[str, str | int]:
-    return {
-        "state": TurnState.RUNNING.value,
-        "owner": owner,
-        "stood": view.stood or "",
-    }
+    return {"state": TurnState.RUNNING.value, "owner": owner, "stood": view.stood or ""}
 
 
 @cache

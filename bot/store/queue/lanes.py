@@ -12,12 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.core.queue import Turn, TurnState
-from bot.core.types import (
-    ChatId,
-    ChatRef,
-    MessageId,
-    MessageRef,
-)
+from bot.core.types import ChatId, ChatRef, MessageId, MessageRef
 from bot.store import chats, codec
 from bot.store.columns import Words, utc_now
 from bot.store.connection import Connection

@@ -15,31 +15,14 @@ from bot.core.limits.calendar import UTC_CALENDAR, Calendar
 from bot.core.models import UsageEntry
 from bot.core.ports import Clock
 from bot.core.queue import Accepted, Outcome, Turn, TurnQueue, TurnState, Withdrawn
-from bot.core.types import (
-    ChatRef,
-    Event,
-    MessageRef,
-    OutgoingFile,
-    Person,
-    Unreadable,
-    Withdrawal,
-)
+from bot.core.types import ChatRef, Event, MessageRef, OutgoingFile, Person, Unreadable, Withdrawal
 from bot.errors import StoreError, TurnLost
 from bot.store import codec, ledger
 from bot.store.connection import Connection
 from bot.store.database import Database
 from bot.store.gathering import Gathering
 from bot.store.privacy import SCRUBBED, end_forgotten
-from bot.store.queue import (
-    arrivals,
-    holds,
-    joining,
-    lanes,
-    news,
-    outcomes,
-    products,
-    withdrawals,
-)
+from bot.store.queue import arrivals, holds, joining, lanes, news, outcomes, products, withdrawals
 from bot.store.queue.arrivals import Offer
 from bot.store.queue.holds import GIVEN_BACK, Checkpoint
 from bot.store.queue.intake import Rules, take_in
@@ -106,9 +89,7 @@ class Turns(TurnQueue):
         return await self._taking(claiming, lambda row: row)
 
     async def _taking(
-        self,
-        writing: asyncio.Future[T],
-        taken: Callable[[T], Turn | lanes.Claimed | None],
+        self, writing: asyncio.Future[T], taken: Callable[[T], Turn | lanes.Claimed | None]
     ) -> T:
         """Wait for what may have taken a turn; it is given back when its caller is cancelled."""
         asked = self.leases.clock.monotonic()
