@@ -31,16 +31,8 @@ class Document:
     left_out: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """A document as the model is told it; `left_out` names what there was no room for."""
-
-    text: str
-    left_out: str = ""
-
-
-def tell(name: str, document: Document, *, room: int, count: Callable[[str], int]) -> Told:
-    """The document in one text of at most about `room` tokens, and what is missing from it."""
+def tell(name: str, document: Document, *, room: int, count: Callable[[str], int]) -> str:
+    """The document in one text of at most about `room` tokens, which says what is missing."""
     extent = f", {document.extent}" if document.extent else ""
     pieces = [f"[File “{name}”{extent}]"]
     left, missing = room, document.left_out
@@ -62,7 +54,7 @@ def tell(name: str, document: Document, *, room: int, count: Callable[[str], int
     if missing:
         pieces.append(f"[Left out for want of room: {missing}]")
     pieces.append(f"[End of “{name}”]")
-    return Told(text="\n\n".join(pieces), left_out=missing)
+    return "\n\n".join(pieces)
 
 
 def _tokens(text: str, enough: int, count: Callable[[str], int]) -> int:

@@ -7,7 +7,7 @@ every port raises `StoreError`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -18,7 +18,6 @@ from bot.core.broadcasts import Broadcasts
 from bot.core.chat import ImagePart, KeptMessage
 from bot.core.facts import Facts
 from bot.core.limits.ledger import Ledger
-from bot.core.moves import Moves
 from bot.core.queue import TurnQueue
 from bot.core.settings import SettingsStore
 from bot.core.statistics import Statistics
@@ -75,12 +74,11 @@ class Conversations(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acquaintance:
-    """Somebody who has spoken to the bot, or tried to; times in UTC."""
+    """Somebody who has spoken to the bot, or tried to; `last_seen` in UTC."""
 
     person: Person
     name: str
     language: str
-    first_seen: datetime
     last_seen: datetime
 
 
@@ -160,6 +158,26 @@ class Privacy(Protocol):
 
         What they said before the turn `by` and is not answered yet is forgotten with its answer.
         """
+
+
+class Moves(Protocol):
+    """What is kept of chats that get another id. Every method raises `StoreError`.
+
+    A group of Telegram becomes a supergroup when it gets a public name, a visible history or many
+    members (https://core.telegram.org/api/channel#migration); a private channel of Slack gets
+    another id when it is shared with another workspace. For the people in it nothing changes.
+    """
+
+    async def move(self, old: ChatRef, new: ChatRef) -> bool:
+        """Let everything that was said, chosen and used in `old` belong to `new`.
+
+        What `new` has of its own stays: its settings, and the conversation it is in. False when
+        there was nothing. What waits goes on there; where the messages of `old` stand is forgotten,
+        since ids of messages begin anew.
+        """
+
+    async def threads(self, chat: ChatRef) -> Collection[ChatRef]:
+        """The chats of which something is kept whose ids begin with that of the chat, but it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,8 @@ from collections.abc import Collection
 
 import sqlalchemy as sa
 
-from bot.core.moves import Moves
 from bot.core.queue import TurnState
+from bot.core.stores import Moves
 from bot.core.types import ChatId, ChatRef
 from bot.store.connection import Connection
 from bot.store.database import Table

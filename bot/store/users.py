@@ -78,6 +78,5 @@ def _acquaintance(row: sa.Row[*tuple[Any, ...]]) -> Acquaintance:
         person=Person(row.platform, UserId(row.id)),
         name=row.name,
         language=row.language,
-        first_seen=row.first_seen,
         last_seen=row.last_seen,
     )

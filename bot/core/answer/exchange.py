@@ -83,10 +83,8 @@ async def last_exchange(conversations: Conversations, chat: ChatRef) -> Exchange
     history = await conversations.history(chat)
     if history.conversation is None:
         return None
-    page = history.newest
-    for at in range(len(page) - 1, -1, -1):
-        if page[at].message.role is Role.USER:
-            return Exchange(
-                conversation=history.conversation, question=page[at], answers=tuple(page[at + 1 :])
-            )
-    return None
+    asked = [at for at, each in enumerate(history.newest) if each.message.role is Role.USER]
+    if not asked:
+        return None
+    question, *answers = history.newest[asked[-1] :]
+    return Exchange(conversation=history.conversation, question=question, answers=tuple(answers))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from bot.core.engine.failures import reason_of
 from bot.core.models import UsageEntry
@@ -23,6 +24,7 @@ LAST_TRIES = 2
 """So often it is tried when the bot is being shut down; what is open then is recovered later."""
 
 
+@dataclass(frozen=True, slots=True)
 class Ends:
     """Writes down what became of a turn.
 
@@ -30,24 +32,16 @@ class Ends:
     Methods raise `StoreRefused` for what can never be kept.
     """
 
-    def __init__(
-        self,
-        platforms: Mapping[str, Platform],
-        stores: Stores,
-        clock: Clock,
-        *,
-        leaving: Callable[[], bool],
-    ) -> None:
-        self._platforms = platforms
-        self._stores = stores
-        self._clock = clock
-        self._leaving = leaving
+    platforms: Mapping[str, Platform]
+    stores: Stores
+    clock: Clock
+    leaving: Callable[[], bool]
 
     async def note_sender(self, turn: Turn) -> None:
         """Remember who spoke; an answer does not wait for it. Raises nothing."""
         sender = turn.event.sender
         try:
-            await self._stores.users.seen(turn.chat.platform, sender)
+            await self.stores.users.seen(turn.chat.platform, sender)
         except StoreError as error:
             log.warning("person not noted", extra={"turn": turn.id, "error": repr(error)})
 
@@ -55,7 +49,7 @@ class Ends:
         """Write down what came of a turn; False when that cannot be kept: then it is dead."""
         stood = self._stood(turn)
         try:
-            await self._persist(lambda: self._stores.turns.finish(turn.id, outcome, stood=stood))
+            await self._persist(lambda: self.stores.turns.finish(turn.id, outcome, stood=stood))
         except Exception as error:
             # Else the turn would run for ever, and everything after it in the chat wait.
             log.exception("turn not kept", extra={"turn": turn.id})
@@ -71,13 +65,13 @@ class Ends:
             await self.note_sender(turn)
         stood = self._stood(turn)
         await self._persist(
-            lambda: self._stores.turns.fail(turn.id, reason, dead=dead, stood=stood, usage=usage)
+            lambda: self.stores.turns.fail(turn.id, reason, dead=dead, stood=stood, usage=usage)
         )
         return dead
 
     async def release(self, turn: Turn, usage: Sequence[UsageEntry] = ()) -> None:
         """Give a turn back that was not worked on to its end."""
-        await self._persist(lambda: self._stores.turns.release(turn.id, usage=usage))
+        await self._persist(lambda: self.stores.turns.release(turn.id, usage=usage))
 
     async def dissolve(self, turn: Turn, usage: Sequence[UsageEntry] = ()) -> bool:
         """End a turn that is withdrawn, or let what is left of it wait; True when it is over."""
@@ -85,17 +79,17 @@ class Ends:
 
         async def write() -> None:
             nonlocal over
-            over = await self._stores.turns.dissolve(turn.id, usage=usage)
+            over = await self.stores.turns.dissolve(turn.id, usage=usage)
 
         await self._persist(write)
         return over
 
     def _stood(self, turn: Turn) -> MessageRef | None:
         """The newest message of the bot in the chat, for whoever comes after."""
-        return self._platforms[turn.chat.platform].newest(turn.chat)
+        return self.platforms[turn.chat.platform].newest(turn.chat)
 
     async def _persist(self, write: Callable[[], Awaitable[None]]) -> None:
-        await insist(write, clock=self._clock, leaving=self._leaving)
+        await insist(write, clock=self.clock, leaving=self.leaving)
 
 
 async def insist(

@@ -6,7 +6,7 @@ import logging
 from dataclasses import replace
 
 from bot.core.access import Gate
-from bot.core.moves import Moves
+from bot.core.stores import Moves
 from bot.core.types import ChatId, ChatMoved, ChatRef
 
 log = logging.getLogger(__name__)

@@ -124,7 +124,7 @@ class Ear:
     ) -> list[Transcript]:
         """The transcripts of all clips, in order; when one fails, the others are given up."""
         places, done = asyncio.Semaphore(PARTS_AT_ONCE), 0
-        _ = self._ctx.texts.gettext
+        progress = self._ctx.texts.gettext("🎧 Listening… part {number} of {count}")
 
         async def part(clip: ClipFile) -> Transcript:
             nonlocal done
@@ -134,12 +134,10 @@ class Ear:
                 transcript = await self._hear(replace(request, clip=audio))
             done += 1
             if done < len(clips):
-                progress = _("🎧 Listening… part {number} of {count}")
                 self._status(progress.format(number=done + 1, count=len(clips)))
             return transcript
 
         if len(clips) > 1:
-            progress = _("🎧 Listening… part {number} of {count}")
             self._status(progress.format(number=1, count=len(clips)))
         tasks = [asyncio.create_task(part(clip)) for clip in clips]
         try:

@@ -60,8 +60,8 @@ class Desk:
         """As much of a document as there is room for, in one text."""
         room, count = await self._left(), self._ruler.words
         told = tell(name, document, room=room, count=count)
-        self._room = room - min(room, count(told.text))
-        return told.text
+        self._room = room - min(room, count(told))
+        return told
 
     async def _left(self) -> int:
         """Tokens that there are for what comes next."""
