@@ -11,8 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bot.core.commands import COMMANDS
-from bot.core.commands.families import ABOUT, ADMIN, FAMILIES, MEDIA, STYLE, TALK
-from bot.core.commands.table import Command
+from bot.core.commands.table import ABOUT, ADMIN, FAMILIES, MEDIA, STYLE, TALK, Command
 
 PAGE = Path(__file__).parent.parent / "docs" / "commands.md"
 

@@ -10,8 +10,7 @@ import logging
 from collections.abc import Mapping, Sequence
 
 from bot.core.broadcasts import Delivered, Progress
-from bot.core.commands.families import ADMIN
-from bot.core.commands.table import Command, Deed
+from bot.core.commands.table import ADMIN, Command, Deed
 from bot.core.i18n import N_
 from bot.core.menu import Item, draw
 from bot.core.punctuation import in_a_row

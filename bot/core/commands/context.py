@@ -5,8 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from bot.core.archive import Summary
-from bot.core.commands.families import TALK
-from bot.core.commands.table import Command
+from bot.core.commands.table import TALK, Command
 from bot.core.i18n import N_
 from bot.core.memory.context import spoken
 from bot.core.memory.overhearing import listens, said

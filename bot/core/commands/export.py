@@ -9,8 +9,7 @@ from datetime import UTC, datetime
 
 from bot.core.archive import Shelved
 from bot.core.chat import ImagePart, KeptMessage, MessageState, Role
-from bot.core.commands.families import ABOUT
-from bot.core.commands.table import Command, Deed
+from bot.core.commands.table import ABOUT, Command, Deed
 from bot.core.i18n import N_
 from bot.core.menu import Item, draw
 from bot.core.punctuation import paragraphs

@@ -6,8 +6,7 @@ import logging
 from collections.abc import Mapping
 from enum import StrEnum
 
-from bot.core.commands.families import ABOUT
-from bot.core.commands.table import Command, Deed, Press
+from bot.core.commands.table import ABOUT, Command, Deed, Press
 from bot.core.i18n import N_
 from bot.core.menu import Item, draw
 from bot.core.queue import Outcome

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.core.commands.families import ABOUT, FAMILIES
-from bot.core.commands.table import Command, nearest
+from bot.core.commands.table import ABOUT, FAMILIES, Command, nearest
 from bot.core.i18n import N_
 from bot.core.punctuation import enumerated, narrow
 from bot.core.turn import TurnContext

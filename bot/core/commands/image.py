@@ -5,10 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-from bot.core.commands.families import MEDIA
 from bot.core.commands.models_on_offer import exact, nearest
 from bot.core.commands.options import Given, Option, OptionError, take_options
-from bot.core.commands.table import Command, Deed, Press
+from bot.core.commands.table import MEDIA, Command, Deed, Press
 from bot.core.i18n import N_
 from bot.core.models import Purpose
 from bot.core.pictures.buttons import AGAIN, VARY

@@ -10,7 +10,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from bot.core.commands.families import STYLE
 from bot.core.commands.models_on_offer import (
     by_use,
     can_answer,
@@ -24,7 +23,7 @@ from bot.core.commands.models_on_offer import (
     why_not,
     wordless_named,
 )
-from bot.core.commands.table import Command, Deed
+from bot.core.commands.table import STYLE, Command, Deed
 from bot.core.i18n import N_
 from bot.core.limits.spending import may_use
 from bot.core.menu import Item, draw, marked, page_at

@@ -8,8 +8,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 
-from bot.core.commands.families import ADMIN
-from bot.core.commands.table import Command, Deed
+from bot.core.commands.table import ADMIN, Command, Deed
 from bot.core.i18n import N_
 from bot.core.menu import Item, draw, page_at
 from bot.core.names import harmless

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from bot.core.commands.families import STYLE
-from bot.core.commands.table import Command, Deed, did_you_mean
+from bot.core.commands.table import STYLE, Command, Deed, did_you_mean
 from bot.core.defaults import Persona
 from bot.core.i18n import N_
 from bot.core.manner import persona_of

@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 from decimal import Decimal
 
-from bot.core.commands.families import ADMIN
 from bot.core.commands.people import subject_of, titled
-from bot.core.commands.table import Command
+from bot.core.commands.table import ADMIN, Command
 from bot.core.i18n import N_
 from bot.core.limits.ledger import Standing
 from bot.core.limits.quota import NAMES, Ceiling, Limits, QuotaSyntaxError, ceilings, parse_limits

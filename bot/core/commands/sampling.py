@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from bot.core.chat import Sampling
-from bot.core.commands.families import STYLE
-from bot.core.commands.table import Command, Deed, did_you_mean
+from bot.core.commands.table import STYLE, Command, Deed, did_you_mean
 from bot.core.i18n import N_
 from bot.core.menu import Item, draw, marked
 from bot.core.parameters import (

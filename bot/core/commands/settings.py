@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bot.core.commands.families import STYLE
 from bot.core.commands.panel import SETTINGS, Choice, Door, Entry, Setting
-from bot.core.commands.table import Command, Deed, Handler, did_you_mean
+from bot.core.commands.table import STYLE, Command, Deed, Handler, did_you_mean
 from bot.core.i18n import N_
 from bot.core.menu import Item, draw, marked
 from bot.core.punctuation import in_a_row, paragraphs, valued

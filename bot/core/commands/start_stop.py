@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from bot.core.commands.families import ABOUT
-from bot.core.commands.table import Command
+from bot.core.commands.table import ABOUT, Command
 from bot.core.i18n import N_
 from bot.core.turn import TurnContext
 from bot.core.types import IncomingMessage

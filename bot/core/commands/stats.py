@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.core.commands.families import ADMIN
-from bot.core.commands.table import Command
+from bot.core.commands.table import ADMIN, Command
 from bot.core.commands.usage import line as usage_line
 from bot.core.commands.usage import listed
 from bot.core.i18n import N_

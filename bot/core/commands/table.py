@@ -10,10 +10,19 @@ from enum import Enum
 from gettext import NullTranslations
 from typing import TypeAlias
 
-from bot.core.commands.families import TALK
+from bot.core.i18n import N_
 from bot.core.queue import Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, CommandInfo, IncomingMessage
+
+TALK = N_("Conversation")
+STYLE = N_("Model and style")
+MEDIA = N_("Pictures, voice and files")
+ABOUT = N_("Help and your data")
+ADMIN = N_("For admins")
+
+FAMILIES = (TALK, STYLE, MEDIA, ABOUT, ADMIN)
+"""The headings under which `/help` lists the commands, in their order."""
 
 Handler: TypeAlias = Callable[[TurnContext, IncomingMessage, str], Awaitable[Outcome | None]]
 """Carries out a command. Given the message, and what stands behind the command's name.

@@ -8,9 +8,8 @@ from dataclasses import replace
 
 from bot.core.answer.patience import patiently
 from bot.core.chat import NewMessage, Role, TextPart
-from bot.core.commands.families import MEDIA
 from bot.core.commands.settings import shortcut
-from bot.core.commands.table import Command, did_you_mean
+from bot.core.commands.table import MEDIA, Command, did_you_mean
 from bot.core.delivery.delivery import Delivery
 from bot.core.i18n import N_
 from bot.core.models import UsageEntry

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from bot.core.chart import chart_of
-from bot.core.commands.families import ABOUT
 from bot.core.commands.people import subject_of, titled
 from bot.core.commands.quota import line as limit_line
-from bot.core.commands.table import Command
+from bot.core.commands.table import ABOUT, Command
 from bot.core.i18n import N_
 from bot.core.limits.calendar import Period
 from bot.core.limits.ledger import DAYS_SHOWN, Spender, Total

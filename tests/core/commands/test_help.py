@@ -10,8 +10,7 @@ import pytest
 from bot.core.access import Access, Gate
 from bot.core.clock import SystemClock
 from bot.core.commands import COMMANDS
-from bot.core.commands.families import ADMIN, FAMILIES
-from bot.core.commands.table import Command, CommandTable
+from bot.core.commands.table import ADMIN, FAMILIES, Command, CommandTable
 from bot.core.fakes.platform import ANN, CHAT
 from bot.core.queue import Outcome
 from bot.core.turn import TurnContext
