@@ -85,7 +85,8 @@ def translate(error: Exception) -> StoreError:
         return StoreFull(Phrase("the disk is full"))
     if isinstance(cause, (PoolTimeout, TimeoutError)):
         return StoreBusy(Phrase("the database took too long to answer"))
-    if isinstance(cause, OSError) or (isinstance(error, DBAPIError) and _lost(error)):
+    is_lost = isinstance(error, DBAPIError) and error.connection_invalidated
+    if isinstance(cause, OSError) or is_lost:
         return StoreBusy(Phrase("the database server does not answer"))
     # The first line says what failed; the others, on PostgreSQL, quote values of the row.
     return StoreError(_noted(_FAILED, _first_line(cause)))
@@ -97,10 +98,6 @@ def _noted(text: str, note: str) -> Phrase:
 
 def _first_line(error: BaseException | None) -> str:
     return str(error).partition("\n")[0]
-
-
-def _lost(error: DBAPIError) -> bool:
-    return error.connection_invalidated
 
 
 @contextmanager

@@ -36,11 +36,11 @@ async def keep(
         return
     if (await connection.execute(_ACTIVE, {"conversation": conversation})).rowcount == 0:
         return
-    rows, pictures, drawings = [], [], []
+    rows, pictures = [], []
     for message in new:
         parts, inside = codec.dump_parts(message.parts)
-        pictures.append(inside)
-        drawings.append({sha256(picture.data).hexdigest(): picture for picture in message.drawn})
+        held = {sha256(each.data).hexdigest(): (each.data, each.mime) for each in message.drawn}
+        pictures.append(held | {digest: (content, "") for digest, content in inside.items()})
         rows.append(
             {
                 "conversation_id": conversation,
@@ -60,16 +60,13 @@ async def keep(
                 "turn_id": turn_id,
             }
         )
-    if not any(pictures) and not any(drawings):
+    if not any(pictures):
         await connection.execute(_KEEPING, rows)
         return
     ids = (await connection.execute(_NUMBERED, rows)).scalars().all()
-    for message_id, inside, made in zip(ids, pictures, drawings, strict=True):
-        for digest, content in inside.items():
-            await _keep_picture(connection, message_id, digest, content)
-        for digest, picture in made.items():
-            if digest not in inside:
-                await _keep_picture(connection, message_id, digest, picture.data, picture.mime)
+    for message_id, held in zip(ids, pictures, strict=True):
+        for digest, (content, drawn) in held.items():
+            await _keep_picture(connection, message_id, digest, content, drawn)
 
 
 async def stands(connection: Connection, message_id: int) -> bool:
@@ -113,7 +110,7 @@ async def untitle(connection: Connection, some: Sequence[int]) -> None:
 
 
 async def _keep_picture(
-    connection: Connection, message_id: int, digest: str, content: bytes, drawn: str = ""
+    connection: Connection, message_id: int, digest: str, content: bytes, drawn: str
 ) -> None:
     picture = insert(connection, files).values(sha256=digest, content=content, created_at=utc_now())
     await connection.execute(picture.on_conflict_do_nothing())

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.core.clock import SystemClock, within
 from bot.core.types import ChatId, ChatRef
 from bot.store.connection import Connection
 from bot.store.queue.presence import present
@@ -125,19 +126,10 @@ async def _listen_on(
     listener.hear()  # something may have come before
     listens()
     try:
-        while not await _within(LOOK_EVERY, ended):
+        while not await within(SystemClock(), LOOK_EVERY, ended.wait()):
             await driver.execute("SELECT 1", timeout=LOOK_SECONDS)
     except Exception:
         driver.terminate()  # else there would be more that waits for an answer
         listener.cut_off()
         raise
     listener.cut_off()
-
-
-async def _within(seconds: float, event: asyncio.Event) -> bool:
-    """Whether it happens in that time."""
-    try:
-        async with asyncio.timeout(seconds):
-            return await event.wait()
-    except TimeoutError:
-        return False
