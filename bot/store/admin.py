@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager, closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -31,8 +31,6 @@ from bot.store.schema import model_facts, turns
 from bot.store.settings import StorageSettings
 from bot.store.statistics import extent
 
-_TOLD = (turns.c.id, turns.c.platform, turns.c.chat, turns.c.kind, turns.c.attempt)
-"""What is told of every turn: nothing that people wrote."""
 REST = 1.0
 """Seconds of rest for each of deleting: half of the time belongs to the running bot."""
 
@@ -55,27 +53,28 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OpenTurn:
-    """A turn that waits or runs; `since` in UTC: when it was taken in, or its attempt begun."""
+class KeptTurn:
+    """What is told of a turn: nothing that people wrote."""
 
     id: int
     platform: str
     chat: str
     kind: str
-    state: str
     attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenTurn(KeptTurn):
+    """A turn that waits or runs; `since` in UTC: when it was taken in, or its attempt begun."""
+
+    state: str
     since: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeadTurn:
+class DeadTurn(KeptTurn):
     """A turn that was given up; `finished` in UTC."""
 
-    id: int
-    platform: str
-    chat: str
-    kind: str
-    attempt: int
     error: str
     finished: datetime
 
@@ -110,7 +109,7 @@ async def open_turns(settings: StorageSettings, *, limit: int = 50) -> Sequence[
     states = (TurnState.RUNNING.value, TurnState.JOINED.value, TurnState.WAITING.value)
     query = (
         sa.select(
-            *_TOLD,
+            *(turns.c[field.name] for field in fields(KeptTurn)),
             turns.c.state,
             sa.func.coalesce(turns.c.started_at, turns.c.accepted_at).label("since"),
         )
@@ -126,7 +125,7 @@ async def dead_turns(settings: StorageSettings, *, limit: int = 50) -> Sequence[
     """The turns that were given up, newest first."""
     query = (
         sa.select(
-            *_TOLD,
+            *(turns.c[field.name] for field in fields(KeptTurn)),
             sa.func.coalesce(turns.c.error, "").label("error"),
             turns.c.finished_at.label("finished"),
         )

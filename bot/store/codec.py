@@ -84,12 +84,7 @@ USAGE = Json(TypeAdapter(Usage))
 _PARTS: Json[tuple[_StoredPart, ...]] = Json(
     TypeAdapter(tuple[_StoredPart, ...]), without_none=True
 )
-_EVENTS: dict[str, Json[Any]] = {
-    "message": Json(TypeAdapter(IncomingMessage)),
-    "press": Json(TypeAdapter(ButtonPress)),
-    "stop": Json(TypeAdapter(StopPressed)),
-    UNREADABLE: Json(TypeAdapter(Unreadable)),
-}
+_EVENTS: dict[str, Json[Any]] = {kind: Json(TypeAdapter(one)) for one, kind in _KINDS.items()}
 
 
 def kind_of(event: Event | Unreadable) -> str:

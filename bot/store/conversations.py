@@ -160,8 +160,7 @@ def _opening(dialect: str) -> sa.Insert:
 
 
 async def _current(connection: Connection, chat: ChatRef) -> int | None:
-    found: int | None = (await connection.execute(_CURRENT, _named(chat))).scalar_one_or_none()
-    return found
+    return await connection.scalar(_CURRENT, _named(chat))
 
 
 def _named(chat: ChatRef) -> dict[str, str]:

@@ -74,5 +74,4 @@ async def _count(
     connection: Connection, table: sa.Table, *which: sa.ColumnElement[bool] | sa.TextClause
 ) -> int:
     query = sa.select(sa.func.count()).select_from(table).where(*which)
-    count: int = (await connection.execute(query)).scalar_one()
-    return count
+    return await connection.scalar(query) or 0
