@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 
 import sqlalchemy as sa
 
+from bot.core.errands import beside
 from bot.core.limits.calendar import Calendar
 from bot.core.phrases import placed
 from bot.core.ports import Clock
@@ -28,7 +28,6 @@ from bot.store.overheard import OverheardTable
 from bot.store.poolers import sessions_must_be_ours
 from bot.store.privacy import PrivacyTable
 from bot.store.purging import Purging
-from bot.store.queue.leases import Leases
 from bot.store.queue.news import Listener, heard
 from bot.store.queue.presence import new_owner
 from bot.store.queue.turns import Turns
@@ -130,17 +129,6 @@ async def _sharing(
         stop=turns.hear_stop,
         cut_off=cut_off,
     )
-    async with _leases_kept(leases), heard(listening_engine(settings), listener):
+    # Signs of life of our turns, and an eye on what others have left behind.
+    async with beside(leases.keep()), heard(listening_engine(settings), listener):
         yield
-
-
-@asynccontextmanager
-async def _leases_kept(leases: Leases) -> AsyncIterator[None]:
-    """Give signs of life of our turns, and free those that others have left behind."""
-    keeper = asyncio.create_task(leases.keep())
-    try:
-        yield
-    finally:
-        keeper.cancel()
-        with suppress(asyncio.CancelledError):
-            await keeper

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bot.core.errands import Errands
+from bot.core.errands import Errands, beside
 
 
 async def test_an_errand_that_fails_is_in_the_log_and_takes_nobody_along(
@@ -41,3 +41,19 @@ async def test_what_is_not_done_in_time_is_dropped() -> None:
     await asyncio.sleep(0)  # it has begun
     await errands.close()
     assert dropped.is_set()
+
+
+async def test_work_beside_a_block_ends_with_it() -> None:
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    async with beside(work()):
+        await begun.wait()
+        assert not ended.is_set()
+    assert ended.is_set()

@@ -10,7 +10,7 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.core.clock import SystemClock, within
+from bot.core.errands import beside
 from bot.core.types import ChatId, ChatRef
 from bot.store.connection import Connection
 from bot.store.queue.presence import present
@@ -73,14 +74,11 @@ class Listener:
 async def heard(engine: AsyncEngine, listener: Listener) -> AsyncIterator[None]:
     """Be there in the block, and hear what others tell. Disposes of the engine."""
     tried = asyncio.Event()
-    listening = asyncio.create_task(_listen(engine, listener, tried.set))
     try:
-        await tried.wait()  # who is not there yet would lose the turns that it begins
-        yield
+        async with beside(_listen(engine, listener, tried.set)):
+            await tried.wait()  # who is not there yet would lose the turns that it begins
+            yield
     finally:
-        listening.cancel()
-        with suppress(asyncio.CancelledError):
-            await listening
         await engine.dispose()
 
 
