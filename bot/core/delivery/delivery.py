@@ -169,11 +169,6 @@ class Delivery:
             self._pieces = ["".join(self._pieces)]
         return self._pieces[0] if self._pieces else ""
 
-    @property
-    def messages(self) -> tuple[MessageRef, ...]:
-        """The messages in which the answer stands now."""
-        return self._sheets.refs
-
     def write(self, delta: str) -> None:
         """Add to the answer. Never waits; intermediate texts may never be shown.
 

@@ -126,23 +126,17 @@ class Sheets:
         """
         if status in ("", self._status) or self.has_text or (self._layout.old and not self._status):
             return Step.IDLE
-        if self._capabilities.streaming is not Streaming.EDIT:
-            return await self._tell(status) if self._capabilities.status else Step.IDLE
-        if self._layout.old:
+        is_edited = self._capabilities.streaming is Streaming.EDIT
+        if not is_edited and not self._capabilities.status:
+            return Step.IDLE
+        if is_edited and self._layout.old:
             await self._draft(ref_of(self._layout.old[0])).status(status)
         else:
             self._begun = self._begun or self._draft(None)
             await self._begun.status(status)
-            if self._begun.ref is not None:  # a message like any other now
+            if is_edited and self._begun.ref is not None:  # a message like any other now
                 self._layout.old.append(Unknown(self._begun.ref))
                 self._begun = None
-        self._status = status
-        return Step.CALLED
-
-    async def _tell(self, status: str) -> Step:
-        """Show what goes on beside a text that has not begun."""
-        self._begun = self._begun or self._draft(None)
-        await self._begun.status(status)
         self._status = status
         return Step.CALLED
 

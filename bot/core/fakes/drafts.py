@@ -6,9 +6,7 @@ from bot.core.fakes.screen import FakeScreen
 from bot.core.types import ChatRef, MessageRef, Reply
 
 
-class PassingDraft:
-    """A draft that is no message before it is finished, and is replaced by every text."""
-
+class _Draft:
     def __init__(self, platform: FakeScreen, chat: ChatRef) -> None:
         self._platform = platform
         self._chat = chat
@@ -18,6 +16,10 @@ class PassingDraft:
     def ref(self) -> MessageRef | None:
         """The message in the chat, once there is one."""
         return self._ref
+
+
+class PassingDraft(_Draft):
+    """A draft that is no message before it is finished, and is replaced by every text."""
 
     async def status(self, text: str) -> None:
         """Show it like a text."""
@@ -40,20 +42,13 @@ class PassingDraft:
         return self._ref
 
 
-class NativeDraft:
+class NativeDraft(_Draft):
     """A draft that can only be appended to, strictly: every other text is a mistake of ours."""
 
     def __init__(self, platform: FakeScreen, chat: ChatRef, *, ephemeral: bool) -> None:
-        self._platform = platform
-        self._chat = chat
+        super().__init__(platform, chat)
         self._ephemeral = ephemeral
         self._given = ""
-        self._ref: MessageRef | None = None
-
-    @property
-    def ref(self) -> MessageRef | None:
-        """The message in the chat, once there is one."""
-        return self._ref
 
     async def status(self, text: str) -> None:
         """Remember what was said to go on."""
