@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -69,6 +70,11 @@ class ChatMessage:
     def text(self) -> str:
         """The words of all text parts, joined by newlines."""
         return "\n".join(part.text for part in self.parts if isinstance(part, TextPart))
+
+
+def pictures_in(messages: Iterable[ChatMessage]) -> int:
+    """How many pictures there are in messages."""
+    return sum(isinstance(part, ImagePart) for each in messages for part in each.parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

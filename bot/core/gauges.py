@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from math import ceil, inf
 
 from bot.core.bounded import Memory
-from bot.core.chat import MESSAGE_TOKENS, PICTURE_TOKENS, ChatMessage, ChatRequest, ImagePart
+from bot.core.chat import MESSAGE_TOKENS, PICTURE_TOKENS, ChatMessage, ChatRequest, pictures_in
 from bot.core.facts import LIFE, Fact, Notebook
 from bot.core.ports import Clock, TokenCounter
 from bot.errors import Overrun
@@ -86,7 +86,7 @@ class Ruler:
         """Tokens of a message."""
         words = self.words(message.text)
         words += sum(self.words(call.arguments) for call in message.tool_calls)
-        return MESSAGE_TOKENS + words + _pictures([message]) * self.gauge.picture
+        return MESSAGE_TOKENS + words + pictures_in([message]) * self.gauge.picture
 
     def all(self, messages: Iterable[ChatMessage]) -> int:
         """Tokens of several messages."""
@@ -192,7 +192,7 @@ def _fitted(gauge: Gauge, request: ChatRequest, asked: int, count: TokenCounter)
 
     What the words do not explain is the pictures', where there are any.
     """
-    pictures = _pictures(request.messages)
+    pictures = pictures_in(request.messages)
     plain = Ruler(count, replace(gauge, picture=0))
     if pictures:
         each = (asked - plain.all(request.messages)) // pictures
@@ -210,7 +210,3 @@ def _wide(text: str) -> int:
 
 def _bytes(text: str) -> int:
     return len(text.encode(errors="replace"))
-
-
-def _pictures(messages: Iterable[ChatMessage]) -> int:
-    return sum(isinstance(part, ImagePart) for each in messages for part in each.parts)

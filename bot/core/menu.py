@@ -53,7 +53,7 @@ async def draw(
 
     Empty where the platform has no buttons. Raises `StoreError`.
     """
-    if not ctx.platform.capabilities(ctx.chat).max_buttons:
+    if not ctx.capabilities.max_buttons:
         return ()
     owner = None if everybody else ctx.sender.id
     actions = [

@@ -10,6 +10,7 @@ from gettext import NullTranslations
 from typing import Any, TypeVar
 
 from bot.core.access import Gate
+from bot.core.capabilities import Capabilities
 from bot.core.delivery.delivery import Delivery
 from bot.core.delivery.journal import LOOK_AGAIN
 from bot.core.delivery.pace import Backoff
@@ -100,6 +101,19 @@ class TurnContext:
         event = self.turn.event
         return isinstance(event, IncomingMessage | ButtonPress) and event.group
 
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the chat can do now."""
+        return self.platform.capabilities(self.chat)
+
+    @property
+    def may_delete(self) -> bool:
+        """Whether the sender may delete what was said here: what a group said belongs to all of it.
+
+        Only the operator's admins delete that.
+        """
+        return not self.group or self.admin
+
     def may_use(self, model: str) -> bool:
         """Whether a model is there for this person here; some may be reserved for others."""
         return self.gate.may_use(self.chat, self.sender, model)
@@ -127,7 +141,7 @@ class TurnContext:
     @property
     def texts(self) -> NullTranslations:
         """The catalogue of the language; commands are named as they are written in this chat."""
-        return texts(self.language, mark=self.platform.capabilities(self.chat).command_mark)
+        return texts(self.language, mark=self.capabilities.command_mark)
 
     @property
     def formats(self) -> Formats:
@@ -218,7 +232,7 @@ class TurnContext:
 
     async def take_away(self) -> None:
         """Delete what stands in the chat for the turn. Raises `PlatformError`."""
-        most = self.platform.capabilities(self.chat).max_deletions
+        most = self.capabilities.max_deletions
         while self.shown:
             await self._patiently(lambda: self.platform.delete(self.shown[:most]))
             del self.shown[:most]

@@ -45,7 +45,7 @@ from bot.core.question.attachments import Gathered, gather
 from bot.core.question.question import greeting, question_of, quote
 from bot.core.queue import Outcome
 from bot.core.turn import TurnContext
-from bot.core.types import Feedback, IncomingMessage, MessageRef, Thoughts
+from bot.core.types import Feedback, IncomingMessage, Thoughts
 from bot.errors import FileTooLarge, MediaError, ModelError, ModelErrorKind
 
 log = logging.getLogger(__name__)
@@ -119,7 +119,7 @@ class Answer:
         self._remarks: Sequence[Remark] = ()
         self._reason: FinishReason | None = None
         self._meter = Meter(ctx.services.api, self._clock, ctx.services.count_tokens)
-        self._capabilities = ctx.platform.capabilities(ctx.chat)
+        self._capabilities = ctx.capabilities
         self._thinking = Thinking(
             delivery.status,
             clock=self._clock,
@@ -178,7 +178,11 @@ class Answer:
             failed=ending.failed,
             thoughts=self._thoughts(),
         )
-        return replace(outcome, messages=_standing(outcome.messages, refs))
+        messages = tuple(  # with where in the chat the answer stands
+            replace(each, shown=refs) if each.role is Role.ASSISTANT else each
+            for each in outcome.messages
+        )
+        return replace(outcome, messages=messages)
 
     def _thumbs(self, ending: Ending) -> Feedback | None:
         """The question whether the answer was good, if there is one."""
@@ -364,13 +368,3 @@ class Answer:
             usage=self._meter.usage,
             state=state,
         )
-
-
-def _standing(
-    messages: tuple[NewMessage, ...], refs: tuple[MessageRef, ...]
-) -> tuple[NewMessage, ...]:
-    """The messages, with where in the chat the answer stands."""
-    return tuple(
-        replace(message, shown=refs) if message.role is Role.ASSISTANT else message
-        for message in messages
-    )

@@ -35,7 +35,7 @@ class Offer(Enum):
 
 def bears_buttons(ctx: TurnContext) -> bool:
     """Whether buttons under every answer are no nuisance in this chat."""
-    capabilities = ctx.platform.capabilities(ctx.chat)
+    capabilities = ctx.capabilities
     return capabilities.answer_buttons and capabilities.max_buttons >= len(Offer.MORE.value)
 
 

@@ -124,7 +124,7 @@ async def _show_one(ctx: TurnContext, found: Shelved) -> None:
     ]
     rows = [
         [Item(_("▶️ Go on with it"), RESUME, str(found.number))],
-        [Item(_("🗑 Delete"), DELETE, str(found.number))] if _may_delete(ctx) else [],
+        [Item(_("🗑 Delete"), DELETE, str(found.number))] if ctx.may_delete else [],
         [Item(_("‹ Back"), LIST, "0")],
     ]
     await ctx.say("\n\n".join(lines), buttons=await draw(ctx, rows))
@@ -132,7 +132,7 @@ async def _show_one(ctx: TurnContext, found: Shelved) -> None:
 
 async def _ask_to_delete(ctx: TurnContext, found: Shelved) -> None:
     _ = ctx.texts.gettext
-    if not _may_delete(ctx):
+    if not ctx.may_delete:
         await ctx.say(_only_admins(ctx))
         return
     text = _("Delete “{title}” for good, with everything said in it?")
@@ -144,7 +144,7 @@ async def _ask_to_delete(ctx: TurnContext, found: Shelved) -> None:
 
 
 async def _delete_for_good(ctx: TurnContext, found: Shelved) -> None:
-    if not _may_delete(ctx):
+    if not ctx.may_delete:
         await ctx.say(_only_admins(ctx))
         return
     await ctx.services.stores.archive.delete(ctx.chat, found.id)
@@ -155,7 +155,7 @@ async def _delete_for_good(ctx: TurnContext, found: Shelved) -> None:
 async def _show(ctx: TurnContext, *, page: int, before: str = "") -> None:
     """A page of the list, in words and as buttons; `before` is what is said above it."""
     archive = ctx.services.stores.archive
-    size = PAGE_SIZE if ctx.platform.capabilities(ctx.chat).max_buttons else LISTED
+    size = PAGE_SIZE if ctx.capabilities.max_buttons else LISTED
     count = await archive.count(ctx.chat)
     at = page_at(page, things=count, size=size)
     found = await archive.listed(ctx.chat, offset=at.number * size, limit=size)
@@ -182,11 +182,6 @@ def _list(ctx: TurnContext, found: Sequence[Shelved]) -> str:
 
 def _title(ctx: TurnContext, conversation: Shelved) -> str:
     return conversation.title or ctx.texts.gettext("Untitled")
-
-
-def _may_delete(ctx: TurnContext) -> bool:
-    """What a group said belongs to all of it: only the operator's admins delete that."""
-    return not ctx.group or ctx.admin
 
 
 def _only_admins(ctx: TurnContext) -> str:

@@ -32,7 +32,8 @@ async def context(ctx: TurnContext, message: IncomingMessage, argument: str) -> 
     if told > window.budget:
         await ctx.say(_too_long(ctx, told, window.budget))
         return
-    heard = await stores.overheard.remarks(ctx.chat) if _listens(ctx) else ()
+    is_listening = ctx.group and listens(ctx.settings)
+    heard = await stores.overheard.remarks(ctx.chat) if is_listening else ()
     remarks = tuple(spoken(each, group=True) for each in said(heard))
     view = await look(ctx.services, manner, Place(chat=ctx.chat, group=ctx.group), (), remarks)
     await ctx.say(await _written(ctx, view, told))
@@ -46,10 +47,6 @@ def _too_long(ctx: TurnContext, told: int, room: int) -> str:
         "for {room}. Shorten it with /system, or choose another model with /model."
     )
     return text.format(used=number(told), model=ctx.manner.model, room=number(room))
-
-
-def _listens(ctx: TurnContext) -> bool:
-    return ctx.group and listens(ctx.settings)
 
 
 async def _written(ctx: TurnContext, view: View, told: int) -> str:

@@ -54,7 +54,7 @@ async def _send(ctx: TurnContext, form: str, *, everything: bool) -> None:
         await ctx.say(_("There is nothing to export in this conversation yet."))
         return
     content = _as_json(chapters) if form == "json" else _as_markdown(ctx, chapters)
-    data, limit = content.encode(), ctx.platform.capabilities(ctx.chat).max_file_out
+    data, limit = content.encode(), ctx.capabilities.max_file_out
     if len(data) > limit:
         text = _("That is more than a file here can hold ({limit} MB). Export one at a time.")
         await ctx.say(text.format(limit=limit // 1_000_000))

@@ -46,7 +46,7 @@ async def kept(ctx: TurnContext, press: ButtonPress, argument: str) -> None:
 
 async def _ask(ctx: TurnContext, offered: list[What]) -> None:
     _ = ctx.texts.gettext
-    allowed = [what for what in offered if _may(ctx, what)]
+    allowed = [what for what in offered if what is What.ME or ctx.may_delete]
     if not allowed:
         await ctx.say(_refusal(ctx))
         return
@@ -72,7 +72,7 @@ async def _ask(ctx: TurnContext, offered: list[What]) -> None:
 
 
 async def _forget(ctx: TurnContext, what: What) -> Outcome | None:
-    if not _may(ctx, what):
+    if what is not What.ME and not ctx.may_delete:
         await ctx.say(_refusal(ctx))
         return None
     _, privacy = ctx.texts.gettext, ctx.services.stores.privacy
@@ -88,11 +88,6 @@ async def _forget(ctx: TurnContext, what: What) -> Outcome | None:
         )
     await ctx.say(text)
     return Outcome(scrub=True)
-
-
-def _may(ctx: TurnContext, what: What) -> bool:
-    """What a group said belongs to all of it: only the operator's admins delete that."""
-    return what is What.ME or not ctx.group or ctx.admin
 
 
 def _refusal(ctx: TurnContext) -> str:

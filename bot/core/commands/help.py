@@ -39,7 +39,7 @@ def refuse(ctx: TurnContext, info: CommandInfo) -> str:
     _ = ctx.texts.gettext
     if info.admin and not ctx.admin:
         return _("/{name} is only for the admins of this bot.").format(name=info.name)
-    if not ctx.platform.capabilities(ctx.chat).meet(info.needs):
+    if not ctx.capabilities.meet(info.needs):
         return _("/{name} does not work in this app, sorry.").format(name=info.name)
     return ""
 
@@ -76,12 +76,12 @@ def _overview(ctx: TurnContext) -> str:
 
 
 def _mark(ctx: TurnContext) -> str:
-    return ctx.platform.capabilities(ctx.chat).command_mark
+    return ctx.capabilities.command_mark
 
 
 def _in_threads(ctx: TurnContext, name: str) -> Sequence[str]:
     """How to write a command in the threads of this chat, where that is not as here."""
-    mark = ctx.platform.capabilities(ctx.chat).thread_mark
+    mark = ctx.capabilities.thread_mark
     if not mark:
         return ()
     text = ctx.texts.gettext("In threads write `{mark}{name}` instead of `/{name}`.")

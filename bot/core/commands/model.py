@@ -243,7 +243,7 @@ def _not_found(ctx: TurnContext, query: str, *, close: bool) -> str:
 
 def page_size(ctx: TurnContext) -> int:
     """How many models stand on a page; room for the arrows is left where there are buttons."""
-    buttons = ctx.platform.capabilities(ctx.chat).max_buttons
+    buttons = ctx.capabilities.max_buttons
     return min(PAGE_SIZE, max(1, buttons - 2)) if buttons else LISTED
 
 
@@ -261,7 +261,7 @@ def _lines(ctx: TurnContext, names: Sequence[str], known: Mapping[str, ModelInfo
 
     Where no button can bear them, names of which nothing is known are written out, too.
     """
-    has_buttons = ctx.platform.capabilities(ctx.chat).max_buttons
+    has_buttons = ctx.capabilities.max_buttons
     lines: list[str] = []
     for name in names:
         about = details(ctx, known[name]) if name in known else ""

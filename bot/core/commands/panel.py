@@ -97,11 +97,6 @@ async def stop_listening(ctx: TurnContext, choice: Choice) -> None:
         await ctx.services.stores.overheard.drop(ctx.chat)
 
 
-def in_group(ctx: TurnContext) -> bool:
-    """Whether several people take part in the chat."""
-    return ctx.group
-
-
 MODEL = Door(
     name="model",
     label=N_("Model"),
@@ -138,7 +133,7 @@ REASONING = Setting(
         Choice(word="hidden", label=N_("hidden")),
     ),
     default=lambda defaults: defaults.reasoning,
-    applies=lambda ctx: ctx.platform.capabilities(ctx.chat).folds,
+    applies=lambda ctx: ctx.capabilities.folds,
     details=N_("Some models think before they answer, and tell what they think."),
 )
 
@@ -151,7 +146,7 @@ STREAMING = Setting(
         Choice(word="draft", label=N_("a draft")),
     ),
     default=lambda defaults: defaults.streaming,
-    applies=lambda ctx: ctx.platform.capabilities(ctx.chat).drafts,
+    applies=lambda ctx: ctx.capabilities.drafts,
     details=N_(
         "A draft flows more smoothly and becomes a message when it is done. "
         "Older apps do not show it."
@@ -166,7 +161,7 @@ RICH = Setting(
         Choice(word="on", label=N_("drawn, in rich messages")),
     ),
     default=lambda defaults: defaults.rich,
-    applies=lambda ctx: ctx.platform.capabilities(ctx.chat).rich,
+    applies=lambda ctx: ctx.capabilities.rich,
     details=N_("Rich messages show tables, formulas and headings. Older apps cannot read them."),
 )
 
@@ -191,7 +186,7 @@ LISTENING = Setting(
         Choice(word="off", label=N_("I do not listen")),
         Choice(word=ON, label=N_("I listen along")),
     ),
-    applies=in_group,
+    applies=lambda ctx: ctx.group,
     details=N_(
         "When I listen along, I keep what is said here without me, up to the last 30 messages, "
         "and know it when I am asked next."

@@ -6,7 +6,6 @@ import json
 import logging
 import re
 from collections.abc import Mapping
-from datetime import datetime
 
 from bot.core.commands.table import ADMIN, Command, Deed
 from bot.core.i18n import N_
@@ -146,7 +145,7 @@ async def _show(ctx: TurnContext, page: int) -> None:
     lines = "\n".join(_line(ctx, each) for each in found)
     if ctx.gate.open:
         lines += "\n\n" + _("Everybody may talk to me who is not shut out.")
-    strangers = [each for each in found if _is_stranger(ctx, each)]
+    strangers = [each for each in found if not ctx.gate.is_let_in(str(each.person))]
     rows = [
         [
             Item(
@@ -172,17 +171,10 @@ def _line(ctx: TurnContext, one: Acquaintance) -> str:
         standing = _("shut out")
     else:
         standing = _("guest") if ctx.gate.open else _("not let in")
-    ago = ctx.formats.ago(_seconds_since(ctx, one.last_seen))
+    since = ctx.services.budget.calendar.now() - one.last_seen
+    ago = ctx.formats.ago(since.total_seconds())
     name = harmless(one.name) or "–"
     return f"- {name} `{subject}` – {items(ctx.texts, (standing, ago))}"
-
-
-def _is_stranger(ctx: TurnContext, one: Acquaintance) -> bool:
-    return not ctx.gate.is_let_in(str(one.person))
-
-
-def _seconds_since(ctx: TurnContext, when: datetime) -> float:
-    return (ctx.services.budget.calendar.now() - when).total_seconds()
 
 
 ALLOW = Command(

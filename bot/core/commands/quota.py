@@ -51,11 +51,8 @@ def _end_of_name(words: list[str]) -> int:
     for number, word in enumerate(words):
         if word.partition("=")[0].lower() in limits:
             return number
-    return len(words) if len(words) > 1 and "=" not in words[1] and not _is_id(words[0]) else 1
-
-
-def _is_id(word: str) -> bool:
-    return any(letter.isdigit() for letter in word)
+    is_id = any(letter.isdigit() for letter in words[0])
+    return len(words) if len(words) > 1 and "=" not in words[1] and not is_id else 1
 
 
 async def _change(ctx: TurnContext, person: Person, words: list[str]) -> None:

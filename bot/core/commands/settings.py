@@ -125,7 +125,7 @@ async def _show_panel(ctx: TurnContext, *, complaint: str = "") -> None:
     found = entries(ctx)
     lines = [f"- `{entry.name}` – " + _line(ctx, entry, "**{}**") for entry in found]
     hint = _("Press one to change it, or write `/settings NAME VALUE`.")
-    if not ctx.platform.capabilities(ctx.chat).max_buttons:
+    if not ctx.capabilities.max_buttons:
         hint = _("To change one, write `/settings NAME VALUE`; `/settings NAME` shows its values.")
     heading = _("⚙️ **Settings of this chat**")
     text = paragraphs(complaint, heading, "\n".join(lines), hint)
@@ -149,8 +149,8 @@ async def _show_setting(ctx: TurnContext, setting: Setting, *, complaint: str = 
     details = _(setting.details) if setting.details else ""
     text = paragraphs(complaint, f"**{_(setting.label)}**", details, "\n".join(lines))
     choices = [
-        Item(marked(_(choice.label), choice == current), SET, _argument(setting, choice))
-        for choice in setting.choices
+        Item(marked(_(each.label), each == current), SET, json.dumps([setting.name, each.word]))
+        for each in setting.choices
     ]
     rows = [*([item] for item in choices), [Item(_("‹ Back"), PANEL)]]
     await ctx.say(text, buttons=await draw(ctx, rows))
@@ -177,10 +177,6 @@ def _unknown(ctx: TurnContext, name: str) -> str:
     text = ctx.texts.gettext("There is no setting “{name}”.").format(name=name)
     names = [entry.name for entry in entries(ctx)]
     return in_a_row(ctx.texts, text, did_you_mean(ctx.texts, names, name))
-
-
-def _argument(setting: Setting, choice: Choice) -> str:
-    return json.dumps([setting.name, choice.word])
 
 
 SETTINGS_COMMAND = Command(

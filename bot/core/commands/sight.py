@@ -41,15 +41,10 @@ async def instead_of_looking(ctx: TurnContext, message: IncomingMessage) -> Outc
     text = _("“{model}” cannot see pictures.").format(model=model)
     if seeing:
         hint = _("Choose a model that can, and then send the picture again, or reply to it:")
-        names = "" if _has_buttons(ctx) else "\n\n" + "\n".join(f"- `{name}`" for name in seeing)
-        await ctx.say(
-            in_a_row(ctx.texts, text, hint) + names,
-            buttons=await draw(ctx, [[Item(n, SET, n)] for n in seeing]),
-        )
+        text = in_a_row(ctx.texts, text, hint)
+        if not ctx.capabilities.max_buttons:
+            text += "\n\n" + "\n".join(f"- `{name}`" for name in seeing)
+        await ctx.say(text, buttons=await draw(ctx, [[Item(name, SET, name)] for name in seeing]))
     else:
         await ctx.say(in_a_row(ctx.texts, text, _("Choose another with /model.")))
     return Outcome()
-
-
-def _has_buttons(ctx: TurnContext) -> bool:
-    return ctx.platform.capabilities(ctx.chat).max_buttons > 0

@@ -115,7 +115,7 @@ async def _limits(ctx: TurnContext, person: Person) -> list[str]:
 
 async def _picture(ctx: TurnContext, person: Person | None) -> Sequence[OutgoingFile]:
     """The chart of the last days, where there is something to see and files can be sent."""
-    if not ctx.platform.capabilities(ctx.chat).max_file_out:
+    if not ctx.capabilities.max_file_out:
         return ()
     days = ctx.services.budget.calendar.days(DAYS_SHOWN)
     found = await ctx.services.stores.ledger.days(person, days)

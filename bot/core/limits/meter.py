@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from bot.core.chat import (
     PICTURE_TOKENS,
     ChatRequest,
-    ImagePart,
     ModelEvent,
     ReasoningDelta,
     TextDelta,
     TextPart,
     ToolCallDelta,
     Usage,
+    pictures_in,
 )
 from bot.core.models import UsageEntry, UsageKind
 from bot.core.ports import Clock, ModelApi, TokenCounter
@@ -99,11 +99,11 @@ class Meter:
         )
 
     def _estimate(self, measured: _Measured) -> Usage:
-        parts = [part for message in measured.request.messages for part in message.parts]
+        messages = measured.request.messages
+        parts = [part for message in messages for part in message.parts]
         words = "\n".join(part.text for part in parts if isinstance(part, TextPart))
-        pictures = sum(isinstance(part, ImagePart) for part in parts)
         return Usage(
-            prompt_tokens=self._count(words) + pictures * PICTURE_TOKENS,
+            prompt_tokens=self._count(words) + PICTURE_TOKENS * pictures_in(messages),
             completion_tokens=self._count(measured.said),
             estimated=True,
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from gettext import NullTranslations
 from typing import assert_never
@@ -56,7 +55,8 @@ class QuotaSentences:
         """`Nov 26 00:00 (in 7 hours)`."""
         ends = self.calendar.ends(period)
         return self.texts.gettext("{when} (in {span})").format(
-            when=self.formats.moment(ends), span=self._until(ends)
+            when=self.formats.moment(ends),
+            span=self.formats.span((ends - self.calendar.now()).total_seconds()),
         )
 
     def refusal(self, refused: Refused) -> str:
@@ -105,6 +105,3 @@ class QuotaSentences:
             limit=self.limit(standing.ceiling),
             when=self.resets(standing.ceiling.period),
         )
-
-    def _until(self, when: datetime) -> str:
-        return self.formats.span((when - self.calendar.now()).total_seconds())

@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from decimal import Decimal
 
-from bot.core.chat import PICTURE_TOKENS, ChatRequest, ImagePart
+from bot.core.chat import PICTURE_TOKENS, ChatRequest, pictures_in
 from bot.core.limits.ledger import Refused, Reserved, Wish
 from bot.core.limits.quota import Amount, amount_of, ceilings
 from bot.core.limits.quota_sentences import QuotaSentences
@@ -156,13 +156,10 @@ async def _reserve(ctx: TurnContext, wish: Wish) -> Reserved:
 def _question(services: Services, request: ChatRequest, answer: int) -> UsageEntry:
     """What a request comes to when its answer has so many tokens."""
     words = sum(services.count_tokens(message.text) for message in request.messages)
-    pictures = sum(
-        isinstance(part, ImagePart) for message in request.messages for part in message.parts
-    )
     return UsageEntry(
         kind=UsageKind.CHAT,
         model=request.model,
-        prompt_tokens=words + PICTURE_TOKENS * pictures,
+        prompt_tokens=words + PICTURE_TOKENS * pictures_in(request.messages),
         completion_tokens=answer,
     )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from bot.core.chat import ChatMessage, ImagePart, KeptMessage, NewMessage, Part, Role, TextPart
+from bot.core.chat import ChatMessage, KeptMessage, NewMessage, Part, Role, TextPart, pictures_in
 from bot.core.gauges import Ruler
 from bot.core.memory import shortening
 from bot.core.memory.drawings import tells
@@ -62,8 +62,7 @@ def fit(
 
 def _pictures(asked: Sequence[ChatMessage], most: int | None) -> int:
     """How many pictures are told where a model takes so many; of what is asked all, if any."""
-    own = sum(isinstance(part, ImagePart) for message in asked for part in message.parts)
-    return min(PICTURES, PICTURES if most is None else max(own, most))
+    return min(PICTURES, PICTURES if most is None else max(pictures_in(asked), most))
 
 
 def _whole(found: list[list[ChatMessage]]) -> list[list[ChatMessage]]:

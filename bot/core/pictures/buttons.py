@@ -48,5 +48,5 @@ async def instead(ctx: TurnContext, order: Order) -> Sequence[ButtonRow]:
 
 
 async def _rows(ctx: TurnContext, choices: Sequence[Item]) -> Sequence[ButtonRow]:
-    choices = choices[: ctx.platform.capabilities(ctx.chat).max_buttons]
+    choices = choices[: ctx.capabilities.max_buttons]
     return await draw(ctx, [choices[at : at + ROW] for at in range(0, len(choices), ROW)])

@@ -113,7 +113,7 @@ async def fetched(ctx: TurnContext, attachment: Attachment) -> AsyncIterator[Pat
     Raises `FileTooLarge`, `PlatformError`. What fails once is tried again with the turn; what fails
     twice is `MediaError` (NOT_FETCHED).
     """
-    limit = ctx.platform.capabilities(ctx.chat).max_file_in
+    limit = ctx.capabilities.max_file_in
     if limit and attachment.size is not None and attachment.size > limit:
         raise FileTooLarge(limit)
     with TemporaryDirectory(prefix="chinwag-") as folder:
