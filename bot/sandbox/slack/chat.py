@@ -29,7 +29,6 @@ def post_message(workspace: Workspace, call: Json) -> Json:
     text, blocks = _content(workspace, call, POST_TEXT)
     thread = str(call.get("thread_ts") or "")
     message = Message(
-        ts=workspace.new_ts(),
         channel=channel.id,
         user=workspace.bot.id,
         text=text,
@@ -97,7 +96,6 @@ def post_ephemeral(workspace: Workspace, call: Json) -> Json:
         raise SlackError("user_not_in_channel")
     text, blocks = _content(workspace, call, POST_TEXT)
     message = Message(
-        ts=workspace.new_ts(),
         channel=channel.id,
         user=workspace.bot.id,
         text=text,
@@ -133,7 +131,6 @@ def start_stream(workspace: Workspace, call: Json) -> Json:
         if reader not in workspace.users or call["recipient_team_id"] != theirs:
             raise SlackError("user_not_found")
     message = Message(
-        ts=workspace.new_ts(),
         channel=channel.id,
         user=workspace.bot.id,
         thread_ts=thread,

@@ -179,7 +179,6 @@ def complete_upload(workspace: Workspace, call: Json) -> Json:
     if target:
         channel = workspace.channel(target)
         message = Message(
-            ts=workspace.new_ts(),
             channel=channel.id,
             user=workspace.bot.id,
             text=str(call.get("initial_comment") or ""),

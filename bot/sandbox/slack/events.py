@@ -353,7 +353,7 @@ def press(
     }
 
 
-def stopped(*, channel: str, thread: str, streams: list[str], user: str, ts: str) -> Json:
+def stopped(workspace: Workspace, channel: str, thread: str, streams: list[str], user: str) -> Json:
     """Somebody pressed Slack's own Stop button in an agent session."""
     return {
         "type": "agent_session_stopped",
@@ -361,26 +361,26 @@ def stopped(*, channel: str, thread: str, streams: list[str], user: str, ts: str
         "thread_ts": thread,
         "streaming_message_ts": streams,
         "user": user,
-        "event_ts": ts,
+        "event_ts": workspace.new_ts(),
     }
 
 
-def home_opened(*, user: str, channel: str, tab: str, ts: str) -> Json:
+def home_opened(workspace: Workspace, user: str, channel: str, tab: str) -> Json:
     """Somebody opened the bot's Messages or Home tab."""
     return {
         "type": "app_home_opened",
         "user": user,
         "channel": channel,
         "tab": tab,
-        "event_ts": ts,
+        "event_ts": workspace.new_ts(),
     }
 
 
-def moved(*, old: str, new: str, ts: str) -> Json:
+def moved(workspace: Workspace, *, old: str, new: str) -> Json:
     """A private channel is shared with another workspace, and has another id from now on."""
     return {
         "type": "channel_id_changed",
         "old_channel_id": old,
         "new_channel_id": new,
-        "event_ts": ts,
+        "event_ts": workspace.new_ts(),
     }

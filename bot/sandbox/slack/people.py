@@ -142,11 +142,7 @@ class Place:
                 chat.end_stream(message)
                 message.stopped = True
             event = events.stopped(
-                channel=channel,
-                thread=thread,
-                streams=[m.ts for m in running],
-                user=self._user.id,
-                ts=self._workspace.new_ts(),
+                self._workspace, channel, thread, [m.ts for m in running], self._user.id
             )
             self._workspace.tell(event)
             self._workspace.changed()
@@ -244,7 +240,6 @@ class Place:
 
     def _post(self, text: str, files: list[StoredFile], *, shared: Sequence[Json] = ()) -> Message:
         message = Message(
-            ts=self._workspace.new_ts(),
             channel=self._channel.id,
             user=self._user.id,
             text=self._with_mention(text),
@@ -324,7 +319,5 @@ class Person:
         self._open("home")
 
     def _open(self, tab: str) -> None:
-        event = events.home_opened(
-            user=self.user.id, channel=self.direct.id, tab=tab, ts=self.workspace.new_ts()
-        )
+        event = events.home_opened(self.workspace, self.user.id, self.direct.id, tab)
         self.workspace.tell(event)

@@ -147,7 +147,7 @@ class SlackSandbox:
             workspace.messages[channel.id, ts] = message
         for here, ts in [key for key in workspace.sessions if key[0] == old]:
             workspace.sessions[channel.id, ts] = workspace.sessions.pop((here, ts))
-        workspace.tell(events.moved(old=old, new=channel.id, ts=workspace.new_ts()))
+        workspace.tell(events.moved(workspace, old=old, new=channel.id))
 
     async def wait_for(self, predicate: Callable[[], bool], timeout: float = 60.0) -> None:  # noqa: ASYNC109 (a tester wants a bound on what never comes)
         """Return as soon as `predicate()` holds; raises `TimeoutError` after `timeout` seconds."""
@@ -273,7 +273,6 @@ class SlackSandbox:
         call = await request.json()
         everybody = call.get("response_type") == "in_channel"
         message = Message(
-            ts=self.workspace.new_ts(),
             channel=request.match_info["channel"],
             user=self.workspace.bot.id,
             text=str(call.get("text") or ""),

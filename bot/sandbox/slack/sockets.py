@@ -89,8 +89,9 @@ class Sockets:
 
     def resend(self, envelope: Envelope) -> None:
         """Deliver an envelope once more, acknowledged or not: Slack sometimes does."""
-        envelope.attempt += 1
-        envelope.reason = "timeout"
+        if envelope.sent:
+            envelope.attempt += 1
+            envelope.reason = "timeout"
         self._errands.send(self._send(envelope))
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
@@ -113,7 +114,7 @@ class Sockets:
         self._changed()
         for envelope in self.unacked:
             if envelope.kind == "events_api":
-                self._again(envelope)
+                self.resend(envelope)
         try:
             async for message in socket:
                 if self.deaf:
@@ -146,12 +147,6 @@ class Sockets:
 
     # ------------------------------------------------------------ deliveries
 
-    def _again(self, envelope: Envelope) -> None:
-        if envelope.sent:
-            envelope.attempt += 1
-            envelope.reason = "timeout"
-        self._errands.send(self._send(envelope))
-
     async def _deliver(self, envelope: Envelope) -> None:
         await self._send(envelope)
         if envelope.kind != "events_api":
@@ -160,7 +155,7 @@ class Sockets:
             await self._clock.sleep(ACK_SECONDS + pause)
             if envelope.acked:
                 return
-            self._again(envelope)
+            self.resend(envelope)
 
     async def _post(self, envelope: Envelope) -> None:
         """Post what a socket would bring; a 2xx within 3 s is the acknowledgement."""

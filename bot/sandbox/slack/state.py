@@ -74,12 +74,12 @@ class Message:
     """One message. `blocks` and `text` are as they were posted; `streamed` is what was appended.
 
     `stream_mode` is what the stream takes, `markdown_text` or `chunks`; `stopped`: a person has
-    stopped it. `posted` is the real time; that in `ts` only grows.
+    stopped it. `posted` is the real time; that in `ts`, which posting gives it, only grows.
     """
 
-    ts: str
     channel: str
     user: str
+    ts: str = ""
     text: str = ""
     thread_ts: str = ""
     blocks: list[Json] = field(default_factory=list)

@@ -114,7 +114,7 @@ class Workspace:
     prompts: dict[str, tuple[str, list[Json]]] = field(default_factory=dict)
     """What a direct message offers to say, under its greeting."""
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
-    _waiters: set[asyncio.Event] = field(default_factory=set)
+    _change: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
         self.users[self.bot.id] = self.bot
@@ -194,7 +194,8 @@ class Workspace:
     # ------------------------------------------------------------ changing
 
     def post(self, message: Message) -> Message:
-        """Add a message and tell the bot, which hears its own messages too."""
+        """Add a message, which gets its ts if it has none."""
+        message.ts = message.ts or self.new_ts()
         self.messages[message.channel, message.ts] = message
         if message.user == self.bot.id:
             session = self.sessions.get((message.channel, message.root))
@@ -205,17 +206,11 @@ class Workspace:
 
     def changed(self) -> None:
         """Wake everybody who waits for something to happen."""
-        for waiter in self._waiters:
-            waiter.set()
+        self._change.set()
+        self._change = asyncio.Event()
 
     async def wait_for(self, predicate: Callable[[], bool], timeout: float = 60.0) -> None:  # noqa: ASYNC109 (a tester wants a bound on what never comes)
         """Return as soon as `predicate()` holds; raises `TimeoutError` after `timeout` seconds."""
-        waiter = asyncio.Event()
-        self._waiters.add(waiter)
-        try:
-            async with asyncio.timeout(timeout):
-                while not predicate():
-                    waiter.clear()
-                    await waiter.wait()
-        finally:
-            self._waiters.discard(waiter)
+        async with asyncio.timeout(timeout):
+            while not predicate():
+                await self._change.wait()
