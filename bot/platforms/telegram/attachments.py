@@ -16,6 +16,13 @@ ENOUGH_PIXELS = 1280
 """A side this long shows a model all it can see; larger sizes only take longer."""
 MOST = 10
 """Files of one rich message, as many as of an album; a post may hold fifty."""
+_MEDIA = {
+    "voice": (FileKind.VOICE, "audio/ogg", "voice.ogg"),
+    "voice_note": (FileKind.VOICE, "audio/ogg", "voice.ogg"),  # so called in a rich message
+    "audio": (FileKind.AUDIO, "audio/mpeg", "audio.mp3"),
+    "video": (FileKind.VIDEO, "video/mp4", "video.mp4"),
+    "video_note": (FileKind.VIDEO, "video/mp4", "video.mp4"),
+}
 WITHOUT_FILE = ("story", "game", "paid_media", "checklist", "invoice", "giveaway")
 """Kinds of messages that have no file, but deserve an answer."""
 
@@ -44,12 +51,11 @@ def words_of(message: Raw) -> str:
 
 def attachments_of(message: Raw) -> tuple[Attachment, ...]:
     """The files of a message. Of an album every picture comes as a message of its own."""
-    found = _media(message) or _other(message)
+    found = _media(message)
     if found is not None:
         return (found,)
     blocks = media_in(message.get("rich_message", {}).get("blocks", ()))
-    files = (_media(block) or _other(block) for block in blocks)
-    return tuple(islice((file for file in files if file is not None), MOST))
+    return tuple(islice(filter(None, map(_media, blocks)), MOST))
 
 
 def _media(message: Raw) -> Attachment | None:
@@ -57,18 +63,9 @@ def _media(message: Raw) -> Attachment | None:
     # (JsonExternalReplyInfo in the Client.cpp of telegram-bot-api)
     if sizes := message.get("photo") or message.get("live_photo", {}).get("photo"):
         return _attachment(_large_enough(sizes), FileKind.IMAGE, "image/jpeg", "photo.jpg")
-    if voice := message.get("voice") or message.get("voice_note"):  # so called in a rich message
-        return _attachment(voice, FileKind.VOICE, "audio/ogg", "voice.ogg")
-    if audio := message.get("audio"):
-        return _attachment(audio, FileKind.AUDIO, "audio/mpeg", "audio.mp3")
-    if video := message.get("video"):
-        return _attachment(video, FileKind.VIDEO, "video/mp4", "video.mp4")
-    if note := message.get("video_note"):
-        return _attachment(note, FileKind.VIDEO, "video/mp4", "video.mp4")
-    return None
-
-
-def _other(message: Raw) -> Attachment | None:
+    for name, usual in _MEDIA.items():
+        if file := message.get(name):
+            return _attachment(file, *usual)
     if sticker := message.get("sticker"):
         mime = "video/webm" if sticker.get("is_video") else "image/webp"
         return _attachment(sticker, FileKind.STICKER, mime, sticker.get("emoji", ""))

@@ -11,6 +11,7 @@ from dataclasses import replace
 from bot.core.types import Button, ButtonRow, MessageRef, Reply
 from bot.platforms.telegram.errors import StyleRefused
 from bot.platforms.telegram.messages import Body
+from bot.platforms.telegram.pace import Urgency
 from bot.platforms.telegram.posting import Poster
 from bot.platforms.telegram.rich import RichText
 from bot.platforms.telegram.uploads import Posted
@@ -63,14 +64,14 @@ class TelegramDraft:
         drafting = self._draft_id is not None
         if text == self._text and not drafting:
             return
-        is_first = self._ref is None and self._shown is None
-        self._poster.ask_turn(self._answering.chat, is_first=is_first, draft=drafting)
+        urgency = Urgency.FIRST if self._ref is None and self._shown is None else Urgency.PREVIEW
+        self._poster.ask_turn(self._answering.chat, urgency, draft=drafting)
         body = self._poster.preview(text, self._answering.chat, rich=self._rich)
-        is_again = self._draft_id is not None and text == self._text  # it would vanish
+        is_again = drafting and text == self._text  # it would vanish
         if not body.is_visible or (body == self._shown and not is_again):
             return
         try:
-            await self._show(body)
+            await self._show(body, urgency)
         except StyleRefused:
             if isinstance(body, RichText):
                 self._rich = False
@@ -80,12 +81,10 @@ class TelegramDraft:
             return
         self._text, self._shown = text, body
 
-    async def _show(self, body: Body) -> None:
+    async def _show(self, body: Body, urgency: Urgency) -> None:
         """Show it in one way. Raises `StyleRefused` where that cannot be."""
         if self._draft_id is not None:
-            await self._poster.show_draft(
-                self._draft_id, body, self._answering.chat, is_first=self._shown is None
-            )
+            await self._poster.show_draft(self._draft_id, body, self._answering.chat, urgency)
         elif self._ref is None:
             self._ref = await self._poster.show(body, self._buttons, self._answering)
         else:

@@ -66,19 +66,12 @@ class Messages:
         self._rest: dict[tuple[int, int], list[int]] = {}
         """The messages that an earlier one stands for, by its chat and id."""
 
-    async def show(self, place: Place, body: Body, around: Around, urgency: Urgency) -> int:
-        """Post the beginning of a text that is still being written, on one message.
-
-        Raises `StyleRefused` where it cannot be rich.
-        """
-        return await self._post(place, body, around, urgency, insist=False)
-
     async def post(
         self, place: Place, body: Body, around: Around, urgency: Urgency, *, insist: bool = False
     ) -> int:
         """Post a text; returns the id of the (first) message."""
         try:
-            return await self._post(place, body, around, urgency, insist=insist)
+            return await self.post_one(place, body, around, urgency, insist=insist)
         except StyleRefused:
             texts = _as_classic(body)
         return await self.post_all(place, texts, around, urgency, insist=insist)
@@ -190,10 +183,10 @@ class Messages:
 
     # ------------------------------------------------------------ one call
 
-    async def _post(
-        self, place: Place, body: Body, around: Around, urgency: Urgency, *, insist: bool
+    async def post_one(
+        self, place: Place, body: Body, around: Around, urgency: Urgency, *, insist: bool = False
     ) -> int:
-        """Post one message. Raises `StyleRefused`."""
+        """Post one message. Raises `StyleRefused` where it cannot be rich."""
 
         async def send(body: Body) -> object:
             is_rich = isinstance(body, RichText)

@@ -79,23 +79,18 @@ class Poster:
         self, chat: ChatRef, reply: Reply, posted: Posted, *, rich: bool
     ) -> MessageRef:
         place = parse_chat(chat)
-        answering = _answering(place, reply.answering)
+        around = _around(place, reply.buttons, reply.answering)
         text = render(reply.text) if reply.text.strip() else Rendered("")
         if text.length <= MAX_CAPTION and len(reply.files) == 1:
-            sent = posted[reply.files[0]] = await self._uploads.post_one(
-                place,
-                reply.files[0],
-                Around(keyboard=_keyboard(reply.buttons), answering=answering),
-                text=text,
-            )
+            (file,) = reply.files
+            sent = posted[file] = await self._uploads.post_one(place, file, around, text=text)
         elif text.text or reply.buttons or not reply.files:
             bodies = self._drawn(chat, reply, rich=rich)
-            around = Around(keyboard=_keyboard(reply.buttons), answering=answering)
             urgency = Urgency.PREVIEW if reply.bulk else Urgency.FINAL
             sent = await self._messages.post_all(place, bodies, around, urgency)
         else:
             first, *_ = grouped([file for file in reply.files if file not in posted])
-            await self._uploads.post(place, first, posted, answering, insist=bool(posted))
+            await self._uploads.post(place, first, posted, around.answering, insist=bool(posted))
             sent = next(iter(posted.values()))
         return make_message(chat, sent)
 
@@ -121,21 +116,19 @@ class Poster:
         async def show() -> MessageRef:
             chat = self._moves.chat(answering.chat)
             place = parse_chat(chat)
-            around = Around(keyboard=_keyboard(buttons), answering=_answering(place, answering))
-            sent = await self._messages.show(place, body, around, Urgency.FIRST)
+            around = _around(place, buttons, answering)
+            sent = await self._messages.post_one(place, body, around, Urgency.FIRST)
             return make_message(chat, sent)
 
         return await self._moves.posted(show)
 
-    def ask_turn(self, chat: ChatRef, *, is_first: bool, draft: bool) -> None:
+    def ask_turn(self, chat: ChatRef, urgency: Urgency, *, draft: bool) -> None:
         """Raise like `Caller.ask` when a preview may not be shown now: before it is drawn."""
-        urgency = Urgency.FIRST if is_first else Urgency.PREVIEW
         budget = Budget.DRAFT if draft else Budget.MESSAGE
         self._caller.ask(self._moves.place(chat), urgency, budget=budget)
 
-    async def show_draft(self, draft: int, body: Body, chat: ChatRef, *, is_first: bool) -> None:
+    async def show_draft(self, draft: int, body: Body, chat: ChatRef, urgency: Urgency) -> None:
         """Show a text that is no message yet. Raises `StyleRefused` where that cannot be."""
-        urgency = Urgency.FIRST if is_first else Urgency.PREVIEW
         await self._messages.show_draft(parse_chat(chat), draft, body, urgency)
 
     async def edit(self, ref: MessageRef, reply: Reply, *, rich: bool) -> None:
@@ -152,23 +145,16 @@ class Poster:
         check_sizes(reply.files)
         place, message = self._moves.message(ref)
         text = render(reply.text)
+        around = _around(place, reply.buttons, reply.answering)
         is_alone = len(reply.files) == 1 and reply.files[0] not in posted
         if not rich and is_alone and 0 < text.length <= MAX_CAPTION:
-            became = await self._uploads.put(
-                place,
-                message,
-                reply.files[0],
-                _keyboard(reply.buttons),
-                text=text,
-            )
-            if became:
-                posted[reply.files[0]] = message
+            (file,) = reply.files
+            if await self._uploads.put(place, message, file, around.keyboard, text=text):
+                posted[file] = message
                 await self._messages.delete_rest(place, message)
                 return  # the words and the buttons stand under the picture
         first, *more = self._drawn(ref.chat, reply, rich=rich)
-        answering = _answering(place, reply.answering)
-        around = Around(keyboard=_keyboard(reply.buttons), answering=answering)
-        upon = Around(answering=answering) if more else around
+        upon = Around(answering=around.answering) if more else around
         await self._messages.replace(place, message, first, upon, Urgency.FINAL)
         await self._messages.post_after(place, message, more, around)
 
@@ -209,6 +195,10 @@ class Poster:
             return [*before, rich_text.folded(end, reply.thoughts)]
         *first, last = pages(render(reply.text))
         return [*first, folded(last, reply.thoughts)]
+
+
+def _around(place: Place, rows: Sequence[ButtonRow], answering: MessageRef | None) -> Around:
+    return Around(keyboard=_keyboard(rows), answering=_answering(place, answering))
 
 
 def _answering(place: Place, answering: MessageRef | None) -> Json | None:

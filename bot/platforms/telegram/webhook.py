@@ -76,7 +76,9 @@ class Webhook:
                 await clock.sleep(WATCH_SECONDS)
                 info = await backoff.insist(bot.get_webhook_info)
                 if info.url != self._url:
-                    await self._reclaim(bot, backoff)
+                    fix = "stop the other bot that uses this token"
+                    log.error("the webhook was taken away, set again", extra={"fix": fix})
+                    await self._register(bot, backoff)
                 self._complain(info)
         finally:
             self._sink = None
@@ -99,13 +101,6 @@ class Webhook:
                 raise
 
         await backoff.insist(register)
-
-    async def _reclaim(self, bot: Bot, backoff: Backoff) -> None:
-        log.error(
-            "the webhook was taken away, set again",
-            extra={"fix": "stop the other bot that uses this token"},
-        )
-        await self._register(bot, backoff)
 
     def _complain(self, info: WebhookInfo) -> None:
         """Say once what Telegram could not deliver, and why; not what it has delivered since."""
