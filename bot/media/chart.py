@@ -22,6 +22,8 @@ HEAD = 190
 PLOT = 520
 DATES = 84
 ROW = 66
+RIGHT, BOTTOM = WIDTH - PAD, HEAD + PLOT
+"""Edges of what is plotted; where it begins on the left depends on the marks beside it."""
 FINE = 2
 """How much larger shapes are drawn than shown."""
 
@@ -53,16 +55,15 @@ def _draw(chart: Chart) -> bytes:
     ticks = [step * number for number in range(int(top / step) + 1)]
     axis = _font(34)
     left = PAD + max(axis.getlength(_mark(chart, tick)) for tick in ticks) + 24
-    plot = (left, HEAD, WIDTH - PAD, HEAD + PLOT)
-    picture = _shapes(chart, plot, height, top, ticks)
+    picture = _shapes(chart, left, height, top, ticks)
     draw = ImageDraw.Draw(picture)
     draw.text((PAD, PAD - 6), _plain(chart.title), STRONG, _font(84))
-    draw.text((WIDTH - PAD, PAD + 34), _plain(chart.span), PLAIN, _font(38), anchor="ra")
+    draw.text((RIGHT, PAD + 34), _plain(chart.span), PLAIN, _font(38), anchor="ra")
     for tick in ticks:
-        at = (left - 24, _y(plot, tick, top))
+        at = (left - 24, _y(tick, top))
         draw.text(at, _mark(chart, tick), FAINT, axis, anchor="rm")
-    _dates(draw, chart, plot)
-    _legend(draw, chart, HEAD + PLOT + DATES)
+    _dates(draw, chart, left)
+    _legend(draw, chart)
     out = io.BytesIO()
     picture.save(out, "PNG")
     return out.getvalue()
@@ -79,37 +80,28 @@ def scale(most: Decimal) -> tuple[Decimal, Decimal]:
 
 
 def _shapes(
-    chart: Chart,
-    plot: tuple[float, float, float, float],
-    height: int,
-    top: Decimal,
-    ticks: Sequence[Decimal],
+    chart: Chart, left: float, height: int, top: Decimal, ticks: Sequence[Decimal]
 ) -> Image.Image:
     """Everything without letters."""
     large = Image.new("RGB", (WIDTH * FINE, height * FINE), CARD)
     draw = ImageDraw.Draw(large)
     for tick in ticks:
-        y = _y(plot, tick, top) * FINE
-        draw.line((plot[0] * FINE, y, plot[2] * FINE, y), GRID, width=2 * FINE)
-    width = (plot[2] - plot[0]) / len(chart.days)
+        y = _y(tick, top) * FINE
+        draw.line((left * FINE, y, RIGHT * FINE, y), GRID, width=2 * FINE)
+    width = (RIGHT - left) / len(chart.days)
     bar = min(width * (1 - GAP), WIDEST)
     for day in range(len(chart.days)):
-        x = plot[0] + width * (day + 0.5) - bar / 2
-        _bar(draw, [one.values[day] for one in chart.series], (x, x + bar), plot, top)
-    y = HEAD + PLOT + DATES
+        x = left + width * (day + 0.5) - bar / 2
+        _bar(draw, [one.values[day] for one in chart.series], (x, x + bar), top)
     for number in range(len(chart.series)):
-        middle = y + ROW * number + ROW / 2
+        middle = _row(number)
         box = (PAD, middle - 14, PAD + 28, middle + 14)
         draw.rounded_rectangle([side * FINE for side in box], 8 * FINE, COLOURS[number])
     return large.reduce(FINE)
 
 
 def _bar(
-    draw: ImageDraw.ImageDraw,
-    values: Sequence[Decimal],
-    sides: tuple[float, float],
-    plot: tuple[float, float, float, float],
-    top: Decimal,
+    draw: ImageDraw.ImageDraw, values: Sequence[Decimal], sides: tuple[float, float], top: Decimal
 ) -> None:
     """One day: its colours from the bottom up with seams between them, and round at the top."""
     base = sum(values, Decimal(0))
@@ -117,7 +109,7 @@ def _bar(
     for colour, value in reversed([*zip(COLOURS, values, strict=False)]):
         if not value:
             continue
-        high, low = _y(plot, base, top), _y(plot, base - value, top)
+        high, low = _y(base, top), _y(base - value, top)
         base -= value
         box = [sides[0], high if first else high + SEAM, sides[1], max(low, high + 2 * SEAM)]
         radius = min(ROUND, (box[3] - box[1]) / 2) if first else 0.0
@@ -127,29 +119,27 @@ def _bar(
         first = False
 
 
-def _dates(
-    draw: ImageDraw.ImageDraw, chart: Chart, plot: tuple[float, float, float, float]
-) -> None:
+def _dates(draw: ImageDraw.ImageDraw, chart: Chart, left: float) -> None:
     """Some of the days under their bars, always with the last one."""
     font = _font(34)
-    width = (plot[2] - plot[0]) / len(chart.days)
+    width = (RIGHT - left) / len(chart.days)
     widest = max(font.getlength(_plain(day)) for day in chart.days)
     every = max(1, ceil((widest + 44) / width))
     for number in range(len(chart.days) - 1, -1, -every):
-        x = min(plot[0] + width * (number + 0.5), plot[2] - widest / 2)
+        x = min(left + width * (number + 0.5), RIGHT - widest / 2)
         last = number == len(chart.days) - 1
-        at = (x, plot[3] + 20)
+        at = (x, BOTTOM + 20)
         draw.text(at, _plain(chart.days[number]), PLAIN if last else FAINT, font, anchor="ma")
 
 
-def _legend(draw: ImageDraw.ImageDraw, chart: Chart, y: float) -> None:
+def _legend(draw: ImageDraw.ImageDraw, chart: Chart) -> None:
     font = _font(38)
     for number, one in enumerate(chart.series):
-        middle = y + ROW * number + ROW / 2
+        middle = _row(number)
         total = _plain(one.total)
         room = WIDTH - 2 * PAD - 52 - font.getlength(total) - 32
         draw.text((PAD + 52, middle), _cut(_plain(one.name), font, room), PLAIN, font, anchor="lm")
-        draw.text((WIDTH - PAD, middle), total, STRONG, font, anchor="rm")
+        draw.text((RIGHT, middle), total, STRONG, font, anchor="rm")
 
 
 def _cut(text: str, font: ImageFont.FreeTypeFont, room: float) -> str:
@@ -160,8 +150,13 @@ def _cut(text: str, font: ImageFont.FreeTypeFont, room: float) -> str:
     return text + "…"
 
 
-def _y(plot: tuple[float, float, float, float], value: Decimal, top: Decimal) -> float:
-    return plot[3] - float(value / top) * (plot[3] - plot[1])
+def _row(number: int) -> float:
+    """The middle of a row of the legend."""
+    return BOTTOM + DATES + ROW * number + ROW / 2
+
+
+def _y(value: Decimal, top: Decimal) -> float:
+    return BOTTOM - float(value / top) * PLOT
 
 
 def _mark(chart: Chart, tick: Decimal) -> str:

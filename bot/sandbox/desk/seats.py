@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
 
 from bot.sandbox.desk import markup
 from bot.sandbox.pages import seats as pages
+from bot.sandbox.pages.server import Json
 from bot.sandbox.slack.people import Person, Place
 from bot.sandbox.slack.state import Channel, Message, StoredFile, feedback
-
-Json: TypeAlias = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
 
 from bot.sandbox.pages import seats as pages
+from bot.sandbox.pages.server import Json
 from bot.sandbox.phone import markup
 from bot.sandbox.telegram.blocks import from_markdown
 from bot.sandbox.telegram.screen import Shown, ShownDraft
 from bot.sandbox.telegram.view import ChatView
-
-Json: TypeAlias = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
