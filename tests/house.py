@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC
+from functools import partial
 from pathlib import Path
 from typing import TypedDict, Unpack
 
@@ -27,7 +28,7 @@ from bot.core.limits.budget import Budget, Quotas
 from bot.core.limits.calendar import UTC_CALENDAR, Calendar
 from bot.core.ports import Clock, Platform
 from bot.core.services import Services
-from bot.core.types import ChatRef, Event, Happening, Sender
+from bot.core.types import ChatRef, Event, Happening, IncomingMessage, Sender
 from bot.formats import BabelFormats
 from bot.media.audio import AudioPreparer
 from bot.media.chart import draw_chart
@@ -35,7 +36,7 @@ from bot.media.documents import ChildReader
 from bot.media.image import fit_picture
 from bot.sandbox.openai import ScriptedApi, serve_scripted
 from bot.store import StorageSettings, open_store
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, until
 
 QUICK = replace(FAKE_CAPABILITIES, update_interval=0.01)
 DEFAULTS = Defaults(
@@ -46,6 +47,9 @@ DEFAULTS = Defaults(
     patience=0.0,  # most tests want to see an error at once
     together=False,  # most tests look at one message and its answer
 )
+TOGETHER = replace(DEFAULTS, together=True)
+SLOW = "slow answer " * 20
+"""An answer that is held long before its end."""
 
 
 @dataclass(kw_only=True)
@@ -57,16 +61,41 @@ class House:
     lanes: Lanes
     services: Services
 
-    async def happen(self, event: Happening) -> None:
+    async def happen(self, *events: Happening) -> None:
         """Something happens, and is taken in; what comes of it goes on."""
-        await self.lanes.sink(event)
+        for event in events:
+            await self.lanes.sink(event)
 
     async def tell(self, event: Event, chat: ChatRef = CHAT) -> list[str]:
         """Something happens; returns what stands in the chat when all is done."""
         await self.happen(event)
+        return await self.answered(chat)
+
+    async def answered(self, chat: ChatRef = CHAT) -> list[str]:
+        """Wait for all that comes of what has happened; returns what stands in the chat then."""
         async with asyncio.timeout(PATIENCE):
             await self.lanes.answered(chat)
         return self.platform.kept(chat)
+
+    async def write(
+        self, *texts: str, chat: ChatRef = CHAT, sender: Sender = ANN, group: bool = False
+    ) -> list[IncomingMessage]:
+        """Somebody writes one message after the other, and waits for nothing."""
+        message = partial(self.platform.message, chat=chat, sender=sender, group=group)
+        messages = [message(text) for text in texts]
+        await self.happen(*messages)
+        return messages
+
+    @asynccontextmanager
+    async def answering(
+        self, question: str | Event = "first", *, shows: str = "slow"
+    ) -> AsyncGenerator[None]:
+        """A question is being answered, as far as is shown, while the block runs."""
+        with self.api.held():
+            message = self.platform.message(question) if isinstance(question, str) else question
+            await self.happen(message)
+            await self.sees(shows)
+            yield
 
     async def say(self, text: str, *, chat: ChatRef = CHAT, sender: Sender = ANN) -> list[str]:
         """Somebody writes, and waits for what comes of it."""
@@ -78,9 +107,11 @@ class House:
 
     async def sees(self, word: str, chat: ChatRef = CHAT) -> None:
         """Wait until a text that holds this word stands in the chat."""
-        async with asyncio.timeout(PATIENCE):
-            while not any(word in text for text in self.platform.screen(chat)):  # noqa: ASYNC110 - a view
-                await asyncio.sleep(0.002)
+        await until(lambda: any(word in text for text in self.platform.screen(chat)))
+
+    async def vanishes(self, word: str) -> None:
+        """Wait until no text in the chat holds this word."""
+        await until(lambda: not any(word in text for text in self.platform.screen()))
 
     def asked(self, number: int = -1) -> list[tuple[str, object]]:
         """What the model was asked in a request: role and content of each message."""

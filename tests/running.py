@@ -16,7 +16,7 @@ from bot.sandbox.openai import ScriptedApi
 from bot.sandbox.slack.server import SlackSandbox
 from bot.sandbox.telegram.telegram import Telegram
 from tests.environment import in_slack, in_telegram, inherited, with_api
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, until
 
 RUN = ("-m", "bot", "run")
 
@@ -69,9 +69,7 @@ async def started_in_slack(
         }
     async with _process(folder, env) as process:
         if port:
-            async with asyncio.timeout(PATIENCE):
-                while not await _is_ready(port):  # noqa: ASYNC110  # a state, no event
-                    await asyncio.sleep(0.01)
+            await until(lambda: _is_ready(port))
         else:
             await slack.wait_for(lambda: bool(slack.sockets.connected))
         yield process

@@ -24,7 +24,7 @@ from bot.sandbox.slack.people import Place
 from bot.sandbox.telegram.screen import Screen
 from bot.sandbox.telegram.view import ChatView
 from tests.environment import in_slack
-from tests.patience import PATIENCE
+from tests.patience import until
 from tests.running import started
 from tests.sounds import beeps
 
@@ -162,9 +162,7 @@ async def slack(stage: Stage) -> str:
     """An answer in a thread of Slack, beside the direct message."""
     stage.api.script.answer(Answer(text=TABLE, reasoning="They want code first."))
     asked = await stage.desk.send("How do I read a CSV file in Python, and which way is fastest?")
-    async with asyncio.timeout(PATIENCE):
-        while not any(seen.thumbs for seen in stage.desk.answers()):  # noqa: ASYNC110 - a view
-            await asyncio.sleep(0.01)
+    await until(lambda: any(seen.thumbs for seen in stage.desk.answers()))
     return f"slack?still&seat=ann#{stage.desk.id}/{asked.ts}"
 
 

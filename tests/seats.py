@@ -30,7 +30,7 @@ from bot.sandbox.telegram import serve
 from bot.sandbox.telegram.view import ChatView
 from tests.house import Engine, Options, open_engine
 from tests.intake import listening
-from tests.patience import PATIENCE
+from tests.patience import until
 from tests.platforms.console.emulator import Emulator
 from tests.platforms.slack.stage import platform_for
 from tests.platforms.telegram.stage import settings_for
@@ -78,9 +78,7 @@ class Seat(ABC):
 
     async def _until(self, done: Callable[[], bool], otherwise: str) -> None:
         try:
-            async with asyncio.timeout(PATIENCE):
-                while not done():  # noqa: ASYNC110 - a view
-                    await asyncio.sleep(0.005)
+            await until(done)
         except TimeoutError:
             raise AssertionError(f"{otherwise} in:\n{self.newest()}") from None
 

@@ -18,6 +18,7 @@ from bot.errors import StoreError
 from bot.store import StorageSettings, facts, open_store
 from bot.store.database import connected
 from bot.store.schema import model_facts
+from tests.patience import until
 from tests.store.conftest import sqlite_settings
 
 WINDOW = Fact(address="http://here/v1", model="m", name="window", value="4096")
@@ -149,9 +150,7 @@ async def test_a_database_that_fails_costs_a_line_in_the_log_until_it_is_well(
 
 
 async def warned(caplog: pytest.LogCaptureFixture) -> None:
-    async with asyncio.timeout(10):
-        while not caplog.records:  # noqa: ASYNC110  # a state
-            await asyncio.sleep(0.01)
+    await until(lambda: caplog.records)
 
 
 async def until_tried(stores: Stores) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ from bot.store.queue import lanes
 from bot.store.queue.news import Listener, heard
 from bot.store.schema import RUNNING, turns
 from tests.house import QUICK, House, open_house
+from tests.patience import until
 from tests.store.events import message
 from tests.store.firewall import Firewall, firewall
 from tests.store.postgres import Server
@@ -55,14 +56,11 @@ class Pair:
         await self.one.sees("first")
         async with connected(self.settings) as database:
             shown = sa.select(turns.c.id).where(turns.c.shown != "[]", sa.text(RUNNING))
-            async with asyncio.timeout(10):
-                while await database.scalar(shown) is None:  # noqa: ASYNC110 - a view
-                    await asyncio.sleep(0.002)
+            await until(lambda: database.scalar(shown))
 
     async def over(self) -> None:
         """The first bot has nothing more to do."""
-        async with asyncio.timeout(20):
-            await self.one.lanes.answered(CHAT)
+        await self.one.answered()
 
     async def said(self) -> list[TextPart]:
         """What the history holds."""
@@ -84,12 +82,6 @@ async def pair(settings: StorageSettings, postgres: Server, tmp_path: Path) -> A
             yield Pair(
                 one=one, two=two, wall=wall, watch=watch, platform=platform, settings=settings
             )
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110 - a view
-            await asyncio.sleep(0.002)
 
 
 async def test_a_bot_that_is_cut_off_shows_nothing_more_once_another_may_answer(
@@ -168,9 +160,8 @@ async def test_an_answer_whose_end_could_not_be_written_down_stands_there_once(
             assert len(platform.kept()) > len(answers) + 1
             await take_over(pair.settings, two)
             await until(lambda: platform.kept() == answers)
-            async with asyncio.timeout(10):
-                while len(await pair.said()) < 2 * len(answers):  # noqa: ASYNC110 - a view
-                    await asyncio.sleep(0.01)
+            while len(await pair.said()) < 2 * len(answers):  # noqa: ASYNC110 - a view
+                await asyncio.sleep(0.01)
         await pair.over()
         assert platform.kept() == answers
         assert (await pair.said())[-1] == TextPart(answers[-1])

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.fakes.platform import CHAT
 from bot.errors import StoreBusy, StoreError
 from bot.store import StorageSettings, check, migrate, open_store
 from bot.store import postgres as engines
@@ -46,12 +45,9 @@ async def test_two_bots_behind_a_pooler_of_sessions_hear_of_each_other(
         assert finding.ok
         async with two_bots(settings, tmp_path) as (one, two):
             one.api.script.answer("slow answer " * 40)
-            with one.api.held():
-                await one.happen(one.platform.message("question"))
-                await one.sees("slow")
-                await two.happen(two.platform.message("/stop"))
-                async with asyncio.timeout(PATIENCE):
-                    await one.lanes.answered(CHAT)
+            async with one.answering("question"):
+                await two.write("/stop")
+                await one.answered()
             [answer] = one.platform.kept()
             assert answer.endswith("⏹ Stopped.")
             async with locked(settings):

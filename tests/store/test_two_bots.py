@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -19,9 +18,9 @@ from bot.store import StorageSettings
 from bot.store.database import connected
 from bot.store.queue import lanes
 from bot.store.queue.turns import Turns
-from tests.core.engine.test_withdrawals import deletion, vanishes
+from tests.changes import deletion
 from tests.house import QUICK, House, open_house
-from tests.patience import PATIENCE
+from tests.patience import until
 from tests.store.test_leases import expire
 from tests.watch import Watch
 
@@ -61,10 +60,11 @@ async def take_over(settings: StorageSettings, house: House) -> None:
 
 async def kept(house: House) -> None:
     """Wait until an answer has come to its end in the database, too."""
-    conversations = house.services.stores.conversations
-    async with asyncio.timeout(PATIENCE):
-        while not (await conversations.history(CHAT)).newest:  # noqa: ASYNC110 - a view
-            await asyncio.sleep(0.01)
+
+    async def is_told() -> bool:
+        return bool((await house.services.stores.conversations.history(CHAT)).newest)
+
+    await until(is_told)
 
 
 async def test_a_bot_that_starts_leaves_alone_what_another_of_the_same_name_writes(
@@ -74,17 +74,15 @@ async def test_a_bot_that_starts_leaves_alone_what_another_of_the_same_name_writ
     platform = FakePlatform(QUICK, clock=SystemClock())
     async with open_house(tmp_path, platform=platform, storage=settings) as one:
         one.api.script.answer("slow answer")
-        with one.api.held():
-            await one.happen(one.platform.message("question"))
-            await one.sees("slow")
-            async with open_house(tmp_path, platform=platform, storage=settings) as two:
-                two.api.script.answer("quick answer")
-                assert await turns_of(two).recover() == 0
-                assert await turns_of(two).claim() is None
-                assert two.api.traffic.to("/chat/completions") == []
-        async with asyncio.timeout(PATIENCE):
-            await one.lanes.answered(CHAT)
-        assert platform.kept() == ["slow answer"]
+        async with (
+            one.answering("question"),
+            open_house(tmp_path, platform=platform, storage=settings) as two,
+        ):
+            two.api.script.answer("quick answer")
+            assert await turns_of(two).recover() == 0
+            assert await turns_of(two).claim() is None
+            assert two.api.traffic.to("/chat/completions") == []
+        assert await one.answered() == ["slow answer"]
 
 
 async def test_a_bot_that_was_silent_for_too_long_leaves_its_answer_to_the_other(
@@ -93,14 +91,11 @@ async def test_a_bot_that_was_silent_for_too_long_leaves_its_answer_to_the_other
     async with two_bots(settings, tmp_path) as (one, two):
         one.api.script.answer("first " * 40)
         two.api.script.answer("second", "third")
-        with one.api.held():
-            await one.happen(one.platform.message("question"))
-            await one.sees("first")
+        async with one.answering("question", shows="first"):
             await take_over(settings, two)
             await kept(two)  # else the next question waits, and either bot may answer it
             await turns_of(one).leases.renew()  # it wakes up
-        async with asyncio.timeout(PATIENCE):
-            await one.lanes.answered(CHAT)
+        await one.answered()
         assert await two.say("and then?") == ["second", "third"]
         history = await one.services.stores.conversations.history(CHAT)
         words = ["question", "second", "and then?", "third"]
@@ -114,15 +109,11 @@ async def test_a_bot_that_wakes_up_writes_nothing_over_the_answer_of_the_other(
     async with two_bots(settings, tmp_path, watch) as (one, two):
         one.api.script.answer("first " * 40)
         two.api.script.answer("second")
-        with one.api.held():
-            await one.happen(one.platform.message("question"))
-            await one.sees("first")
+        async with one.answering("question", shows="first"):
             await take_over(settings, two)
             await kept(two)
             watch.ahead = 60.0
-        async with asyncio.timeout(PATIENCE):
-            await one.lanes.answered(CHAT)
-        assert one.platform.kept() == ["second"]
+        assert await one.answered() == ["second"]
     gc.collect()  # what nobody has asked about is told in the log now
     assert {record.levelname for record in caplog.records} == {"WARNING"}
 
@@ -133,15 +124,12 @@ async def test_a_bot_forgets_what_it_took_in_and_another_has_answered(
     watch = Watch()
     async with two_bots(settings, tmp_path, watch) as (one, two):
         two.api.script.answer("answer")
-        conversations = two.services.stores.conversations
         await one.lanes.drain(0)  # it takes in, but begins nothing any more
-        await one.happen(one.platform.message("question"))
-        async with asyncio.timeout(PATIENCE):
-            while not (await conversations.history(CHAT)).newest:  # noqa: ASYNC110 - a view
-                await asyncio.sleep(0.01)
-            watch.ahead = FORGETS_AFTER
-            turns_of(one).hear()
-            await one.lanes.answered(CHAT)
+        await one.write("question")
+        await kept(two)
+        watch.ahead = FORGETS_AFTER
+        turns_of(one).hear()
+        await one.answered()
 
 
 async def test_stop_is_obeyed_although_the_word_about_it_got_lost(
@@ -149,14 +137,11 @@ async def test_stop_is_obeyed_although_the_word_about_it_got_lost(
 ) -> None:
     async with two_bots(settings, tmp_path) as (one, _):
         one.api.script.answer("slow answer " * 40)
-        with one.api.held():
-            await one.happen(one.platform.message("question"))
-            await one.sees("slow")
+        async with one.answering("question"):
             async with connected(settings) as database:
                 await database.write(lambda connection: lanes.stop(connection, CHAT, ()))
             await turns_of(one).leases.renew()  # as happens every few seconds
-            async with asyncio.timeout(PATIENCE):
-                await one.lanes.answered(CHAT)
+            await one.answered()
         assert one.platform.kept()[0].endswith("⏹ Stopped.")
 
 
@@ -166,14 +151,11 @@ async def test_stop_is_heard_by_the_bot_that_writes(
 ) -> None:
     async with two_bots(settings, tmp_path) as (one, two):
         one.api.script.answer("slow answer " * 40)
-        with one.api.held():
-            await one.happen(one.platform.message("question"))
-            await one.sees("slow")
+        async with one.answering("question"):
             await two.happen(
                 two.platform.message("/stop") if how == "/stop" else two.platform.press("⏹ Stop")
             )
-            async with asyncio.timeout(PATIENCE):
-                await one.lanes.answered(CHAT)
+            await one.answered()
         [answer] = one.platform.kept()
         assert answer.startswith("slow answer") and answer.endswith("⏹ Stopped.")
         assert (await two.say("/stop"))[1:] == ["Nothing is being written right now."]
@@ -187,16 +169,14 @@ async def test_what_another_bot_hears_was_deleted_is_not_answered(
         for house in (one, two):
             house.api.script.answer_with(lambda question: f"re {question.last_text}")
         first, second, third = (one.platform.message(text) for text in ("one", "two", "three"))
-        with one.api.held():
-            await one.happen(first)
-            await one.sees("slow")
+        async with one.answering(first):
             await one.happen(second)
             await one.happen(third)
             await one.sees("⏳ 2 messages before yours")
             await two.happen(deletion(second))
-            await vanishes(two, "⏳ 1 message before yours")
+            await two.vanishes("⏳ 1 message before yours")
             await two.happen(deletion(first))
-            await vanishes(two, "slow")
+            await two.vanishes("slow")
         await kept(two)
         assert one.platform.kept() == ["re three"]
         history = await one.services.stores.conversations.history(CHAT)

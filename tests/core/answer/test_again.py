@@ -66,7 +66,7 @@ async def test_a_button_pressed_twice_asks_once(house: House) -> None:
     first, second = house.platform.press(AGAIN), house.platform.press(AGAIN)
     with house.api.held():
         await asyncio.gather(house.happen(first), house.happen(second))
-    await house.lanes.answered(CHAT)
+    await house.answered()
     assert len(house.api.traffic.to("/chat/completions")) == 2
     assert house.platform.kept() == ["Tails."]
     await house.happen(first)  # delivered once more: known
@@ -86,9 +86,9 @@ async def test_what_is_regenerated_waits_for_its_turn(house: House) -> None:
     await house.say("flip a coin")
     press = house.platform.press(AGAIN)
     with house.api.held():
-        await house.happen(house.platform.message("and then?"))
+        await house.write("and then?")
         await house.happen(press)
-    await house.lanes.answered(CHAT)
+    await house.answered()
     assert house.api.traffic.most_in_flight == 1
     assert house.platform.notices == ["⏳ 1 message before yours"]
     assert [text.split()[0] for text in house.platform.kept()] == ["Heads.", "slow", "The"]
@@ -99,9 +99,7 @@ async def test_a_button_pressed_before_its_answer_is_written_down_waits_for_that
     house: House, tmp_path: Path
 ) -> None:
     house.api.script.answer("Heads it is.", "Tails.")
-    with house.api.held():
-        await house.happen(house.platform.message("flip a coin"))
-        await house.sees("Heads")
+    async with house.answering("flip a coin", shows="Heads"):
         with closing(sqlite3.connect(tmp_path / "house.db", isolation_level=None)) as other:
             [(turn,)] = other.execute("SELECT id FROM turns").fetchall()
             values = await house.services.stores.actions.offer(
@@ -109,8 +107,7 @@ async def test_a_button_pressed_before_its_answer_is_written_down_waits_for_that
             )
         ref = house.platform.refs()[0]
         await house.happen(ButtonPress(key="early", ref=ref, sender=ANN, value=values[0]))
-    await house.lanes.answered(CHAT)
-    assert house.platform.kept() == ["Tails."]
+    assert await house.answered() == ["Tails."]
 
 
 async def test_an_old_answer_stays_when_the_conversation_has_gone_on(house: House) -> None:
@@ -234,14 +231,14 @@ async def test_without_the_database_there_is_an_answer_without_buttons(
             return Answer(text="Heads.", finish_reason=reason)
 
         house.api.script.answer_with(answer)
-        await house.happen(house.platform.message("flip a coin"))
+        await house.write("flip a coin")
         await house.sees("Heads.")
         async with asyncio.timeout(PATIENCE):
             while "⏹ Stop" in house.platform.buttons():  # noqa: ASYNC110 - a view
                 await asyncio.sleep(0.002)
         assert house.platform.buttons() == []
         other.execute("COMMIT")
-    await house.lanes.answered(CHAT)
+    await house.answered()
     assert ("Heads.", 0) in stored(tmp_path)
 
 
@@ -364,7 +361,7 @@ async def test_what_can_never_work_gets_no_button(house: House) -> None:
 
 async def test_stopped_before_the_first_word_there_is_a_retry(house: House) -> None:
     house.api.faults.add(Hang(), on="/chat/completions")
-    await house.happen(house.platform.message("hello?"))
+    await house.write("hello?")
     await house.api.traffic.until(lambda seen: seen.in_flight == 1)
     await house.say("/stop")
     assert house.platform.buttons() == ["🔁 Retry"]
@@ -393,10 +390,9 @@ async def test_a_press_that_finds_no_room_is_told_so(house: House) -> None:
     await house.say("hello")
     press = house.platform.press(AGAIN)
     house.api.faults.add(Hang(), on="/chat/completions")
-    await house.happen(house.platform.message("first"))
+    await house.write("first")
     await house.api.traffic.until(lambda seen: seen.in_flight == 1)
-    for number in range(5):
-        await house.happen(house.platform.message(str(number)))
+    await house.write(*map(str, range(5)))
     await house.happen(press)
     assert house.platform.notices[-1].startswith("Too many of your messages are waiting")
     assert press.sender == ANN

@@ -45,9 +45,9 @@ async def test_an_answer_without_a_word_does_not_stop_the_conversation(house: Ho
 async def test_the_answer_grows_on_the_screen_with_a_stop_button(house: House) -> None:
     house.api.script.answer(Answer(text="one two three four five", chunk=4))
     with house.api.held():
-        await house.happen(house.platform.message("count"))
+        await house.write("count")
         await house.sees("one")
-    await house.lanes.answered(CHAT)
+    await house.answered()
     grown = [frame[0] for frame in house.platform.frames]
     assert len(grown) > 1
     assert all(later.startswith(text) for text, later in pairwise(grown))
@@ -94,8 +94,7 @@ async def test_stop_keeps_what_was_written_and_closes_the_connection(house: Hous
     question = house.platform.message("go on for ever")
     await house.happen(question)
     await house.sees("word word")
-    await house.happen(house.platform.message("/stop"))
-    await house.lanes.answered(CHAT)
+    await house.say("/stop")
     await house.api.traffic.until(lambda seen: seen.abandoned == 1)
     [text] = house.platform.kept()
     assert text.startswith("word word") and text.endswith("⏹ Stopped.")
@@ -106,7 +105,7 @@ async def test_stop_keeps_what_was_written_and_closes_the_connection(house: Hous
 
 async def test_the_stop_button_stops(house: House) -> None:
     house.api.script.answer(Answer(text="word " * 1000, chunk=5, pace=0.02))
-    await house.happen(house.platform.message("go on for ever"))
+    await house.write("go on for ever")
     await house.sees("word")
     [text] = await house.press("⏹ Stop")
     assert text.endswith("⏹ Stopped.")
@@ -115,7 +114,7 @@ async def test_the_stop_button_stops(house: House) -> None:
 
 async def test_the_platforms_own_stop_stops(house: House) -> None:
     house.api.script.answer(Answer(text="word " * 1000, chunk=5, pace=0.02))
-    await house.happen(house.platform.message("go on for ever"))
+    await house.write("go on for ever")
     await house.sees("word")
     [text] = await house.tell(house.platform.press_stop())
     assert text.endswith("⏹ Stopped.")
@@ -123,11 +122,9 @@ async def test_the_platforms_own_stop_stops(house: House) -> None:
 
 async def test_stop_before_the_first_word_says_so(house: House) -> None:
     house.api.faults.add(Hang(), on="/chat/completions")
-    await house.happen(house.platform.message("hello?"))
+    await house.write("hello?")
     await house.api.traffic.until(lambda seen: seen.in_flight == 1)
-    await house.happen(house.platform.message("/stop"))
-    await house.lanes.answered(CHAT)
-    assert house.platform.kept() == ["⏹ Stopped."]
+    assert await house.say("/stop") == ["⏹ Stopped."]
     assert house.platform.typing_now == 0
 
 
@@ -213,7 +210,7 @@ async def test_stop_keeps_what_was_read_of_a_torn_answer(house: House) -> None:
     house.api.script.answer(Answer(text=long, chunk=10), "never")
     house.api.faults.add(Cut(after=6), on="/chat/completions")
     house.api.faults.add(Hang(), on="/chat/completions")
-    await house.happen(house.platform.message("tell me"))
+    await house.write("tell me")
     await house.sees("The first try")
     await house.api.traffic.until(lambda traffic: len(traffic.to("/chat/completions")) == 2)
     [text] = await house.press("⏹ Stop")
@@ -249,10 +246,9 @@ async def test_an_empty_answer_says_so(house: House) -> None:
 async def test_thinking_is_shown_until_the_first_word(house: House) -> None:
     house.api.script.answer(Answer(reasoning="hm " * 20, text="Yes."))
     with house.api.held():
-        await house.happen(house.platform.message("is it?"))
+        await house.write("is it?")
         await house.sees("💭 Thinking…")
-    await house.lanes.answered(CHAT)
-    assert house.platform.kept() == ["Yes."]
+    assert await house.answered() == ["Yes."]
     assert house.platform.typing_now == 0
 
 

@@ -16,7 +16,6 @@ from bot.sandbox.openai.backend import Question
 from bot.sandbox.openai.faults import Cut, ErrorEvent, Fault, Refuse
 from bot.sandbox.openai.scripted import Answer
 from tests.house import QUICK, House, open_house
-from tests.patience import PATIENCE
 
 PAGE = 200
 SEEDS = range(8)
@@ -63,7 +62,7 @@ class People:
             case _:
                 await self.house.happen(self.house.platform.message(self.dice.choice(COMMANDS)))
         if self.dice.random() < 0.7:
-            await self.house.lanes.answered(CHAT)
+            await self.house.answered()
         else:
             await asyncio.sleep(self.dice.random() / 50)  # so that what comes next meets this
 
@@ -111,8 +110,7 @@ async def test_what_people_see_is_what_the_model_is_told(
             if last:
                 house.api.faults.clear()
                 await house.happen(platform.message("the last question"))
-                async with asyncio.timeout(PATIENCE):
-                    await house.lanes.answered(CHAT)
+                await house.answered()
                 answers = [k for k in await history(house) if k.message.role is Role.ASSISTANT]
                 standing = [ref for kept in answers for ref in kept.message.shown]
                 assert len(standing) == len(set(standing))

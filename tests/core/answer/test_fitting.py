@@ -424,7 +424,7 @@ async def test_an_answer_interrupted_by_a_restart_is_finished(tmp_path: Path) ->
         with house.api.held(after=4):
             house.api.script.answer("It is bl" + "ue" * 50)
             house.api.script.windows.clear()  # what is held is the first request
-            await house.happen(house.platform.message("And the sky?"))
+            await house.write("And the sky?")
             await house.sees("It is bl")
             await house.lanes.drain(0.01)
     async with small(tmp_path, Window(tokens=2_000), house.platform) as house:

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from bot.core.fakes.clock import ManualClock
-from bot.core.fakes.platform import CHAT
 from bot.sandbox.openai.faults import Drop, Fault, Hang, Refuse
 from tests.house import DEFAULTS, House, open_house
 
@@ -27,16 +26,15 @@ async def test_a_message_waits_for_an_api_that_is_down_and_is_answered(
     patient: House, fault: Fault
 ) -> None:
     patient.api.faults.add(fault, on="/chat/completions")
-    await patient.happen(patient.platform.message("hello"))
+    await patient.write("hello")
     await patient.sees(KEEPS_TRYING)
-    await patient.lanes.answered(CHAT)
-    [text] = patient.platform.kept()
+    [text] = await patient.answered()
     assert text.startswith("**You said:** hello")
 
 
 async def test_stop_ends_the_wait(patient: House) -> None:
     patient.api.faults.add(Refuse(503), on="/chat/completions", times=None)
-    await patient.happen(patient.platform.message("hello"))
+    await patient.write("hello")
     await patient.sees(KEEPS_TRYING)
     assert await patient.say("/stop") == ["⏹ Stopped."]
 
@@ -60,10 +58,9 @@ async def test_patience_ends(tmp_path: Path) -> None:
     clock, defaults = ManualClock(), replace(DEFAULTS, patience=3.0)
     async with open_house(tmp_path, defaults=defaults, clock=clock) as house:
         house.api.faults.add(Refuse(503), on="/chat/completions", times=None)
-        await house.happen(house.platform.message("hello"))
+        await house.write("hello")
         await house.sees(KEEPS_TRYING)
         await clock.advance(2.0)
-        await house.lanes.answered(CHAT)
-        [text] = house.platform.kept()
+        [text] = await house.answered()
         assert text.startswith("⚠️ The API is having trouble")
         assert len(house.api.traffic.to("/chat/completions")) == 2

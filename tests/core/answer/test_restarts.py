@@ -26,7 +26,7 @@ async def interrupted(folder: Path, *, killed: bool) -> tuple[Path, FakePlatform
     async with open_house(folder) as house:
         house.api.script.answer(Answer(text=SAID * 20, chunk=len(SAID)))
         house.api.faults.add(Stall(after=4), on="/chat/completions")
-        await house.happen(house.platform.message("tell me"))
+        await house.write("tell me")
         await house.sees(SAID.strip())
         if killed:
             folder = await as_a_kill_leaves_it(folder)
@@ -89,10 +89,10 @@ async def test_what_an_interrupted_answer_has_used_counts(tmp_path: Path) -> Non
 async def test_what_was_used_for_somebody_who_has_left_counts(tmp_path: Path) -> None:
     async with open_house(tmp_path) as house:
         house.api.script.answer(Answer(text=SAID * 20, chunk=len(SAID), pace=0.01))
-        await house.happen(house.platform.message("tell me"))
+        await house.write("tell me")
         await house.sees(SAID.strip())
         house.platform.leave(CHAT)
-        await house.lanes.answered(CHAT)
+        await house.answered()
         elsewhere = ChatRef("fake", ChatId("2"))
         assert "Today: 1 request," in (await house.say("/usage", chat=elsewhere))[-1]
 
@@ -133,7 +133,7 @@ async def test_who_was_one_too_many_is_told_and_that_stands_after_a_restart(
         async with asyncio.timeout(PATIENCE):
             while len(platform.kept()) < 8:  # noqa: ASYNC110 - a view
                 await asyncio.sleep(0.002)
-        await house.lanes.answered(CHAT)
+        await house.answered()
         assert platform.kept().count(told) == 2
         assert "another" not in str([house.asked(number) for number in range(6)])
         edited = replace(another, key="edit", text="another, please", edited=True)

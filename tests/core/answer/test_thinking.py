@@ -106,10 +106,8 @@ async def test_thinking_takes_the_place_of_the_line_about_waiting(
     monkeypatch.setattr(thinking, "SILENCE", 0.0)
     monkeypatch.setattr(conversation, "TICK", 0.01)
     house.api.script.answer("slow " * 10)
-    with house.api.held():
-        await house.happen(house.platform.message("first"))
-        await house.sees("slow")
-        await house.happen(house.platform.message("second"))
+    async with house.answering():
+        await house.write("second")
         await house.sees("⏳")
         house.api.faults.add(Hang(), on="/chat/completions")
     await house.sees("💭 Thinking…")

@@ -17,7 +17,7 @@ from bot.core.fakes.platform import ANN, CHAT, FakePlatform
 from bot.core.types import ChatId, ChatRef, MessageRef, Reply, Sender, UserId
 from bot.errors import PlatformError, RateLimited
 from tests.house import QUICK, House, open_house
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, until
 
 BOSS = Sender(UserId("7"), "Boss")
 ACCESS = Access(open=True, admins=frozenset({"fake:7"}))
@@ -92,7 +92,7 @@ async def test_chats_that_are_gone_shut_out_or_broken_hold_nobody_up(tmp_path: P
         await house.say("/deny c4", sender=BOSS)
         await house.say(f"/broadcast {NEWS}", sender=BOSS)
         house.platform.leave(known[1])
-        await house.lanes.answered(CHAT)
+        await house.answered()
         house.platform.refuse_next(0.01)  # the platform asks for a pause
         text = (await house.press("Send it", sender=BOSS))[-1]
         assert text == "📣 Sent to 3 of 4 chats. 1 is gone."
@@ -119,12 +119,9 @@ async def test_it_can_be_stopped_on_the_way(tmp_path: Path) -> None:
         await house.sees("📣 Sending… 0 of 6")
         await asyncio.wait_for(third.wait(), PATIENCE)
         await house.happen(house.platform.press("⏹ Stop", sender=BOSS))
-        async with asyncio.timeout(PATIENCE):
-            while not stopped(tmp_path):  # noqa: ASYNC110 - a view
-                await asyncio.sleep(0.002)
+        await until(lambda: stopped(tmp_path))
         held.set()
-        await house.lanes.answered(CHAT)
-        assert house.platform.kept()[-1] == "📣 Sent to 3 of 6 chats. Stopped before the others."
+        assert (await house.answered())[-1] == "📣 Sent to 3 of 6 chats. Stopped before the others."
         assert sum(got(house, chat) for chat in known) == 3
 
 
@@ -162,9 +159,7 @@ async def test_it_stays_where_an_answer_is_begun_anew_after_a_restart(tmp_path: 
     async with open_house(tmp_path, access=ACCESS) as house:
         await met(house, CHAT)
         house.api.script.answer("slow words " * 40)
-        with house.api.held():
-            await house.happen(house.platform.message("a long question"))
-            await house.sees("slow words")
+        async with house.answering("a long question", shows="slow words"):
             await house.say(f"/broadcast {NEWS}", chat=office, sender=BOSS)
             press = house.platform.press("Send it", chat=office, sender=BOSS)
             assert await house.tell(press, office) == ["📣 Sent to 1 of 1 chat."]

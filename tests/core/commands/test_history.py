@@ -252,11 +252,9 @@ async def test_of_who_is_forgotten_nothing_is_left_in_the_database(tmp_path: Pat
 async def test_an_answer_under_way_is_forgotten_too(house: House) -> None:
     house.api.script.answer("slowly " * 40)
     await house.say("/forget")
-    with house.api.held():
-        await house.happen(house.platform.message("My name is Bob"))
-        await house.sees("slowly")
+    async with house.answering("My name is Bob", shows="slowly"):
         await house.happen(house.platform.press("🗑 This chat"))
-    await house.lanes.answered(CHAT)
+    await house.answered()
     assert (await house.say("/chats"))[-1].startswith("There are no conversations here yet.")
 
 
@@ -265,11 +263,11 @@ async def test_an_answer_under_way_in_another_chat_is_forgotten_with_its_person(
 ) -> None:
     house.api.script.answer("slowly " * 40)
     with house.api.held():
-        await house.happen(house.platform.message("My name is Bob", chat=ELSEWHERE))
+        await house.write("My name is Bob", chat=ELSEWHERE)
         await house.sees("slowly", ELSEWHERE)
         assert (await house.say("/forget me yes"))[-1].startswith("Forgotten: everything you said")
-        await house.happen(house.platform.message("I like cheese", chat=ELSEWHERE))
-    await house.lanes.answered(ELSEWHERE)
+        await house.write("I like cheese", chat=ELSEWHERE)
+    await house.answered(ELSEWHERE)
     assert await house.services.stores.users.count() == 1  # as one who likes cheese
     await house.say("Who am I?", chat=ELSEWHERE)
     assert "Bob" not in str(house.asked()) and "cheese" in str(house.asked())

@@ -3,7 +3,6 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from bot.core.fakes.platform import CHAT
 from bot.sandbox.openai.faults import Hang, Refuse
 from tests.house import DEFAULTS, House, open_house
 
@@ -78,11 +77,9 @@ async def test_without_a_list_of_models_the_persons_word_is_taken(house: House) 
 
 async def test_drawing_can_be_stopped(house: House) -> None:
     house.api.faults.add(Hang(), on="/images/generations")
-    await house.happen(house.platform.message("/image a cat"))
+    await house.write("/image a cat")
     await house.api.traffic.until(lambda seen: seen.in_flight == 1)
-    await house.happen(house.platform.message("/stop"))
-    await house.lanes.answered(CHAT)
-    assert house.platform.kept() == ["⏹ Stopped."]
+    assert await house.say("/stop") == ["⏹ Stopped."]
     assert house.platform.files() == []
 
 

@@ -13,7 +13,7 @@ from bot.core.i18n import LANGUAGES
 from bot.core.settings import ChatSettings
 from bot.core.types import ChatId, ChatRef, Sender, UserId
 from tests.house import DEFAULTS, QUICK, House, open_house
-from tests.patience import PATIENCE
+from tests.patience import until
 
 EVE = Sender(UserId("666"), "Eve")
 ELSEWHERE = ChatRef("fake", ChatId("2"))
@@ -90,9 +90,7 @@ async def test_two_quick_presses_on_a_panel_end_with_what_was_chosen_last(house:
     first, second = house.platform.press("English"), house.platform.press("简体中文")
     house.platform.refuse_next(0.1)
     await house.happen(first)
-    async with asyncio.timeout(PATIENCE):
-        while not house.platform.refusals:  # noqa: ASYNC110 - a view
-            await asyncio.sleep(0.002)
+    await until(lambda: house.platform.refusals)
     [text] = await house.tell(second)
     assert "- `language` – 语言：**简体中文**" in text
     assert len(house.platform.sent) == 4

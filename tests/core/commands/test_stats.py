@@ -27,10 +27,10 @@ async def test_an_admin_sees_how_the_bot_is_doing(tmp_path: Path) -> None:
             house.api.faults.add(Refuse(500), on="/chat/completions")
             await house.say("hello again")
         house.api.faults.add(Hang(), on="/chat/completions")
-        await house.happen(house.platform.message("never answered"))
+        await house.write("never answered")
         await house.api.traffic.until(lambda seen: seen.in_flight == 1)
-        await house.happen(house.platform.message("and one that waits"))
-        await house.happen(house.platform.message("/stats", sender=BOSS))
+        await house.write("and one that waits")
+        await house.write("/stats", sender=BOSS)
         await house.sees("How I am doing")
         [text] = [each for each in house.platform.kept() if "How I am doing" in each]
         assert re.sub(r"\d+\.\d sec", "X", text) == (
@@ -87,7 +87,7 @@ async def test_an_answer_without_a_word_and_a_single_failure_are_part_of_it(
     async with open_house(tmp_path, access=ACCESS) as house:
         await house.say("hello")
         house.api.faults.add(Hang(), on="/chat/completions")
-        await house.happen(house.platform.message("never answered"))
+        await house.write("never answered")
         await house.api.traffic.until(lambda seen: seen.in_flight == 1)
         await house.say("/stop")
         house.api.faults.add(Refuse(500), on="/chat/completions")

@@ -132,9 +132,7 @@ async def test_listening_can_be_stopped(house: House) -> None:
     house.api.faults.add(Hang(), on="/audio/transcriptions")
     await house.happen(reply(house, "/transcribe", sent(house, beeps(1.0))))
     await house.api.traffic.until(lambda seen: seen.in_flight == 1)
-    await house.happen(house.platform.message("/stop"))
-    await house.lanes.answered(CHAT)
-    assert house.platform.kept() == ["⏹ Stopped."]
+    assert await house.say("/stop") == ["⏹ Stopped."]
 
 
 @pytest.mark.parametrize(
@@ -219,7 +217,7 @@ async def test_what_was_heard_for_somebody_who_has_left_counts(house: House) -> 
     house.api.script.transcribe("See you on Monday.")
     await house.happen(reply(house, "/transcribe", sent(house, beeps(1.0))))
     house.platform.leave(CHAT)
-    await house.lanes.answered(CHAT)
+    await house.answered()
     elsewhere = ChatRef("fake", ChatId("2"))
     assert "Today: 1 request" in (await house.say("/usage", chat=elsewhere))[-1]
 

@@ -32,7 +32,7 @@ async def house(tmp_path: Path, clock: ManualClock) -> AsyncGenerator[House]:
 
 async def answered(house: House, clock: ManualClock) -> None:
     """Time passes until everything is answered."""
-    ended = asyncio.create_task(house.lanes.answered(CHAT))
+    ended = asyncio.create_task(house.answered())
     while not ended.done():
         await asyncio.sleep(0.002)
         await clock.advance(0.1)
@@ -91,7 +91,7 @@ async def test_two_albums_and_a_message_are_three_questions_in_order(
     await house.happen(photo(house, 1, album="a"))
     await house.happen(photo(house, 2, "second", album="b"))
     await house.happen(photo(house, 3, album="b"))
-    await house.happen(house.platform.message("third"))
+    await house.write("third")
     await answered(house, clock)
     assert [widths(house, number) for number in (0, 1)] == [[8, 9], [10, 11]]
     assert house.asked(2)[-1] == ("user", "third")
@@ -99,9 +99,7 @@ async def test_two_albums_and_a_message_are_three_questions_in_order(
 
 async def test_an_album_that_waits_says_so_once(house: House, clock: ManualClock) -> None:
     house.api.script.answer("slow answer")
-    with house.api.held():
-        await house.happen(house.platform.message("slow"))
-        await house.sees("slow")
+    async with house.answering("slow"):
         for number in range(4):
             await house.happen(photo(house, number))
         await house.sees("⏳")

@@ -26,25 +26,22 @@ from bot.errors import ChatGone, PlatformDown, PlatformError, QueueFull, StoreEr
 from bot.sandbox.openai.faults import Hang, Stall
 from bot.sandbox.openai.scripted import Answer
 from bot.store.queue.turns import Turns
-from tests.house import QUICK, House, open_house
+from tests.house import QUICK, SLOW, House, open_house
 
 EVE = Sender(UserId("666"), "Eve")
-SLOW = "slow answer " * 20
 
 
 async def ask_twice(house: House) -> None:
     """Ask; ask again while the answer is being written; return when it says that it waits."""
     house.api.script.answer(SLOW, "second answer")
-    with house.api.held():
-        await house.happen(house.platform.message("first"))
-        await house.sees("slow")
-        await house.happen(house.platform.message("second"))
+    async with house.answering():
+        await house.write("second")
         await house.sees("⏳ 1 message before yours")
 
 
 async def test_a_second_message_waits_its_turn_and_the_person_sees_it(house: House) -> None:
     await ask_twice(house)
-    await house.lanes.answered(CHAT)
+    await house.answered()
     kept = house.platform.kept()
     assert len(kept) == 2  # the line about waiting has become the answer
     assert kept[0].startswith("slow answer") and kept[1] == "second answer"
@@ -55,7 +52,7 @@ async def test_a_second_message_waits_its_turn_and_the_person_sees_it(house: Hou
 async def test_other_chats_do_not_wait(house: House) -> None:
     other = ChatRef("fake", ChatId("2"))
     house.api.faults.add(Hang(), on="/chat/completions")
-    await house.happen(house.platform.message("first"))
+    await house.write("first")
     await house.api.traffic.until(lambda seen: seen.in_flight == 1)
     assert (await house.say("hello", chat=other))[0].startswith("**You said:** hello")
 
@@ -64,7 +61,7 @@ async def test_messages_are_answered_in_order(house: House) -> None:
     house.api.script.answer_with(lambda question: f"re {question.last_text}")
     messages = [house.platform.message(str(n)) for n in range(5)]
     await asyncio.gather(*(house.lanes.sink(message) for message in messages))
-    await house.lanes.answered(CHAT)
+    await house.answered()
     asked = [r.json["messages"] for r in house.api.traffic.to("/chat/completions")]
     questions = [messages[-1]["content"] for messages in asked if isinstance(messages, list)]
     assert sorted(questions) == ["0", "1", "2", "3", "4"]
@@ -86,11 +83,9 @@ async def test_the_same_message_delivered_twice_is_answered_once(house: House) -
 
 async def test_a_model_switch_waits_for_the_answer_before_it(house: House) -> None:
     house.api.script.answer(SLOW)
-    with house.api.held():
-        await house.happen(house.platform.message("first"))
-        await house.sees("slow")
-        await house.happen(house.platform.message("/model gpt-4o"))
-    await house.lanes.answered(CHAT)
+    async with house.answering():
+        await house.write("/model gpt-4o")
+    await house.answered()
     await house.say("second")
     models = [r.json["model"] for r in house.api.traffic.to("/chat/completions")]
     assert models == ["gpt-4o-mini", "gpt-4o"]
@@ -98,18 +93,17 @@ async def test_a_model_switch_waits_for_the_answer_before_it(house: House) -> No
 
 async def test_help_does_not_wait(house: House) -> None:
     house.api.faults.add(Hang(), on="/chat/completions")
-    await house.happen(house.platform.message("first"))
+    await house.write("first")
     await house.api.traffic.until(lambda seen: seen.in_flight == 1)
-    await house.happen(house.platform.message("/help"))
+    await house.write("/help")
     await house.sees("/model")
 
 
 async def test_too_many_waiting_messages_are_refused_in_words(house: House) -> None:
     house.api.faults.add(Hang(), on="/chat/completions")
-    await house.happen(house.platform.message("first"))
+    await house.write("first")
     await house.api.traffic.until(lambda seen: seen.in_flight == 1)
-    for number in range(6):
-        await house.happen(house.platform.message(str(number)))
+    await house.write(*map(str, range(6)))
     await house.sees("Too many of your messages are waiting already.")
 
 
@@ -120,15 +114,13 @@ async def test_of_very_many_who_write_at_once_the_last_is_told_once_and_answered
     async with open_house(tmp_path, waiting_in_all=1) as house:
         house.api.script.answer(SLOW, "second answer", "third answer")
         third = house.platform.message("third", chat=other)
-        with house.api.held():
-            await house.happen(house.platform.message("first"))
-            await house.sees("slow")
-            await house.happen(house.platform.message("second"))
+        async with house.answering():
+            await house.write("second")
             for _ in range(2):  # what is not taken in, the platform offers again
                 with pytest.raises(QueueFull):
                     await house.happen(third)
                 await house.sees("⏳ Very many people are writing to me just now.", other)
-        await house.lanes.answered(CHAT)
+        await house.answered()
         told, answer = await house.tell(third, other)
         assert told == (
             "⏳ Very many people are writing to me just now. I will answer, it takes a while."
@@ -149,15 +141,13 @@ async def test_who_is_shut_out_while_they_wait_is_not_answered(tmp_path: Path) -
     access = Access(admins=frozenset({"fake:7"}), users=frozenset({"fake:1", "fake:666"}))
     async with open_house(tmp_path, access=access) as house:
         house.api.script.answer(SLOW, "second answer")
-        with house.api.held():
-            await house.happen(house.platform.message("first"))
-            await house.sees("slow")
-            await house.happen(house.platform.message("second", sender=EVE))
+        async with house.answering():
+            await house.write("second", sender=EVE)
             await house.sees("⏳ 1 message before yours")
             boss = Sender(UserId("7"), "Boss")
-            await house.happen(house.platform.message("/deny 666", sender=boss))
+            await house.write("/deny 666", sender=boss)
             await house.sees("`fake:666` is shut out")
-        await house.lanes.answered(CHAT)
+        await house.answered()
         assert len(house.api.traffic.to("/chat/completions")) == 1
         assert "second answer" not in str(house.platform.kept())
 
@@ -265,9 +255,9 @@ async def test_an_answer_interrupted_by_shutdown_is_finished_after_the_restart(
     async with open_house(tmp_path) as house:
         house.api.script.answer("never to be finished " * 50)
         house.api.faults.add(Stall(after=3), on="/chat/completions")
-        await house.happen(house.platform.message("tell me"))
+        await house.write("tell me")
         await house.sees("never")
-        await house.happen(house.platform.message("and then?"))
+        await house.write("and then?")
         await house.sees("⏳")
     async with open_house(tmp_path, platform=house.platform) as house:
         house.api.script.answer("whole now", "and that was it")
@@ -278,8 +268,7 @@ async def test_an_answer_interrupted_by_shutdown_is_finished_after_the_restart(
 async def test_what_was_waiting_when_the_process_died_is_answered(tmp_path: Path) -> None:
     async with open_house(tmp_path) as house:
         house.api.faults.add(Hang(), on="/chat/completions", times=None)
-        for number in range(3):
-            await house.happen(house.platform.message(f"question {number}"))
+        await house.write(*(f"question {number}" for number in range(3)))
         await house.api.traffic.until(lambda seen: seen.in_flight == 1)
         after = tmp_path / "after"
         after.mkdir()
@@ -293,8 +282,7 @@ async def test_what_was_waiting_when_the_process_died_is_answered(tmp_path: Path
 
 async def test_one_who_blocks_the_bot_after_asking_costs_no_retries(house: House) -> None:
     house.platform.leave(CHAT)
-    await house.happen(house.platform.message("hello"))
-    await house.lanes.answered(CHAT)
+    await house.say("hello")
     assert len(house.api.traffic.to("/chat/completions")) <= 1
 
 
@@ -310,7 +298,7 @@ def clock() -> ManualClock:
 
 async def answered(house: House, clock: ManualClock) -> None:
     """Time passes until everything is answered, for two hours at most."""
-    ended = asyncio.create_task(house.lanes.answered(CHAT))
+    ended = asyncio.create_task(house.answered())
     while not ended.done():
         assert clock.monotonic() < 7200
         await asyncio.sleep(0.002)
@@ -358,8 +346,7 @@ async def test_the_beginning_of_an_answer_of_which_no_answer_told_stands_there_o
     else:
         house.api.script.answer(Answer(text="quick words", chunk=4, pace=0.01))
     house.platform.unknown_next(carried_out=True)
-    await house.happen(house.platform.message("tell me"))
-    await house.lanes.answered(CHAT)
+    await house.say("tell me")
     assert len(house.platform.kept()) == 1
     assert [label for label in house.platform.buttons() if "Stop" in label] == []
 
@@ -368,7 +355,7 @@ async def test_an_answer_that_a_shutdown_interrupts_says_that_it_goes_on(tmp_pat
     async with open_house(tmp_path) as house:
         house.api.script.answer("never to be finished " * 50)
         house.api.faults.add(Stall(after=3), on="/chat/completions")
-        await house.happen(house.platform.message("tell me"))
+        await house.write("tell me")
         await house.sees("never to be")
     [text] = house.platform.kept()
     assert text.startswith("never to be")
@@ -384,8 +371,7 @@ async def test_where_an_answer_stands_is_known_also_when_a_line_about_waiting_st
     house: House, tmp_path: Path
 ) -> None:
     await ask_twice(house)
-    await house.happen(house.platform.message("/settings"))
-    await house.lanes.answered(CHAT)
+    await house.say("/settings")
     with closing(sqlite3.connect(tmp_path / "house.db")) as database:
         rows = [json.loads(row[0]) for row in database.execute("SELECT shown FROM turns")]
     stands = [ref["id"] for row in rows for ref in row]

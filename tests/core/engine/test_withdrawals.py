@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
-from collections.abc import AsyncGenerator
 from contextlib import closing
 from dataclasses import replace
 from itertools import pairwise
@@ -17,51 +15,25 @@ from bot.core.commands import COMMANDS
 from bot.core.commands.table import Command, CommandTable
 from bot.core.fakes.platform import CHAT, FakePlatform
 from bot.core.turn import TurnContext
-from bot.core.types import IncomingMessage, Sender, UserId, Withdrawal
+from bot.core.types import IncomingMessage, Sender, UserId
 from bot.errors import PlatformDown
 from bot.sandbox.openai.faults import Hang, Refuse, Stall
 from bot.sandbox.openai.scripted import Answer
 from bot.store.queue.turns import Turns
-from tests.core.engine.test_together import (
-    COMPLETIONS,
-    SLOW,
-    TOGETHER,
-    being_answered,
-    edit,
-)
-from tests.house import QUICK, House, open_house
-from tests.patience import PATIENCE
+from tests.changes import changed, deletion
+from tests.house import QUICK, SLOW, House, open_house
+from tests.patience import until
 
+COMPLETIONS = "/chat/completions"
 IMAGES = "/images/generations"
 SECRET = "my password is xyzzy"
 EVE = Sender(UserId("2"), "Eve")
 
 
-@pytest.fixture
-async def sociable(tmp_path: Path) -> AsyncGenerator[House]:
-    async with open_house(tmp_path, defaults=TOGETHER) as house:
-        house.api.script.answer(SLOW)
-        house.api.script.answer_with(lambda question: f"re {question.last_text}")
-        yield house
-
-
-def deletion(message: IncomingMessage, age: float = 5.0) -> Withdrawal:
-    return Withdrawal(key=message.key, ref=message.ref, age=age)
-
-
 async def delete(house: House, message: IncomingMessage) -> list[str]:
     """Somebody deletes a message; returns what stands in the chat when all is done."""
     await house.happen(deletion(message))
-    async with asyncio.timeout(10):
-        await house.lanes.answered(CHAT)
-    return house.platform.kept()
-
-
-async def vanishes(house: House, word: str) -> None:
-    """Wait until no text holds this word any more."""
-    async with asyncio.timeout(10):
-        while any(word in text for text in house.platform.screen()):  # noqa: ASYNC110 - a view
-            await asyncio.sleep(0.002)
+    return await house.answered()
 
 
 def questions(house: House) -> list[object]:
@@ -76,67 +48,55 @@ async def test_what_is_deleted_while_it_waits_is_not_answered_and_its_line_goes(
     house: House,
 ) -> None:
     house.api.script.answer(SLOW, "re third")
-    async with being_answered(house):
-        second, third = (house.platform.message(text) for text in (SECRET, "third"))
-        await house.happen(second)
-        await house.happen(third)
+    async with house.answering():
+        second, _ = await house.write(SECRET, "third")
         await house.sees("⏳ 2 messages before yours")
         await house.happen(deletion(second))
-        await vanishes(house, "⏳ 1 message before yours")
+        await house.vanishes("⏳ 1 message before yours")
         await house.happen(deletion(second))  # delivered once more
-    await house.lanes.answered(CHAT)
-    assert house.platform.kept()[1:] == ["re third"]
+    assert (await house.answered())[1:] == ["re third"]
     assert questions(house) == ["first", "third"]
 
 
 async def test_a_line_that_spoke_for_others_is_said_anew_for_them(sociable: House) -> None:
-    async with being_answered(sociable):
-        second, third = (sociable.platform.message(text) for text in ("second", "third"))
-        await sociable.happen(second)
-        await sociable.happen(third)
+    async with sociable.answering():
+        second, _ = await sociable.write("second", "third")
         await sociable.sees("⏳")
         before = sociable.platform.refs()[-1]
         await sociable.happen(deletion(second))
-        async with asyncio.timeout(10):
-            while sociable.platform.refs()[-1] == before:  # noqa: ASYNC110 - a view
-                await asyncio.sleep(0.002)
+        await until(lambda: sociable.platform.refs()[-1] != before)
         await sociable.sees("⏳ 1 message before yours")
-    await sociable.lanes.answered(CHAT)
-    assert sociable.platform.kept()[1:] == ["re third"]
+    assert (await sociable.answered())[1:] == ["re third"]
 
 
 async def test_the_line_of_a_deleted_message_goes_even_if_the_platform_refuses_at_first(
     house: House,
 ) -> None:
     house.api.script.answer(SLOW)
-    async with being_answered(house):
+    async with house.answering():
         second = house.platform.message("second")
         await house.happen(second)
         await house.sees("⏳")
         house.platform.fail_next(PlatformDown("no connection"))
         await house.happen(deletion(second))
-        await vanishes(house, "⏳")
-    await house.lanes.answered(CHAT)
+        await house.vanishes("⏳")
+    await house.answered()
     assert len(house.platform.kept()) == 1
 
 
 async def test_of_messages_in_a_row_only_the_deleted_one_falls_away(sociable: House) -> None:
-    async with being_answered(sociable):
-        row = [sociable.platform.message(text) for text in ("second", SECRET, "fourth")]
-        for message in row:
-            await sociable.happen(message)
+    async with sociable.answering():
+        row = await sociable.write("second", SECRET, "fourth")
         await sociable.happen(deletion(row[1]))
-    await sociable.lanes.answered(CHAT)
-    assert sociable.platform.kept()[1:] == ["re second\nfourth"]
+    assert (await sociable.answered())[1:] == ["re second\nfourth"]
 
 
 async def test_a_command_that_is_deleted_while_it_waits_is_not_carried_out(house: House) -> None:
     house.api.script.answer(SLOW)
-    async with being_answered(house):
+    async with house.answering():
         order = house.platform.message("/new")
-        await house.happen(order)
-        await house.happen(deletion(order))
-    await house.lanes.answered(CHAT)
+        await house.happen(order, deletion(order))
+    await house.answered()
     house.api.script.answer("second answer")
     await house.say("second")
     assert ("user", "first") in house.asked()
@@ -146,7 +106,7 @@ async def test_what_is_deleted_before_it_comes_is_not_answered(house: House) -> 
     late = house.platform.message(SECRET)
     await house.happen(deletion(late))
     assert await house.tell(late) == []
-    assert await house.tell(edit(house.platform, late, "changed before")) == []
+    assert await house.tell(changed(late, "changed before")) == []
     assert house.api.traffic.to(COMPLETIONS) == []
 
 
@@ -161,7 +121,7 @@ async def test_that_something_was_given_up_is_not_said_any_more_once_it_is_delet
         message = house.platform.message(f"/break {SECRET}")
         assert (await house.tell(message))[0].startswith("⚠️ Something went wrong here")
         await house.happen(deletion(message))
-        await vanishes(house, "⚠️")
+        await house.vanishes("⚠️")
     assert b"xyzzy" not in (tmp_path / "house.db").read_bytes()
 
 
@@ -176,9 +136,7 @@ async def test_an_answer_that_is_being_written_goes_with_its_question(
     async with open_house(tmp_path, capabilities=capabilities) as house:
         house.api.script.answer(SLOW, "second answer")
         question = house.platform.message(SECRET)
-        with house.api.held():
-            await house.happen(question)
-            await house.sees("slow")
+        async with house.answering(question):
             assert await delete(house, question) == []
         assert await house.say("second") == ["second answer"]
         assert "xyzzy" not in str(house.asked()) and "slow" not in str(house.asked())
@@ -190,9 +148,7 @@ async def test_nothing_is_said_when_the_question_goes_before_the_first_word(hous
     question = house.platform.message(SECRET)
     house.api.faults.add(Stall(after=0), on=COMPLETIONS)
     await house.happen(question)
-    async with asyncio.timeout(10):
-        while not house.api.traffic.to(COMPLETIONS):  # noqa: ASYNC110 - a view
-            await asyncio.sleep(0.002)
+    await until(lambda: house.api.traffic.to(COMPLETIONS))
     assert await delete(house, question) == []
     assert not any("too late" in text or "⏹" in text for f in house.platform.frames for text in f)
     assert house.platform.typing_now == 0
@@ -212,15 +168,12 @@ async def test_a_picture_that_was_ordered_counts_although_its_order_is_deleted(
 async def test_what_waits_behind_a_deleted_question_is_answered(house: House) -> None:
     house.api.script.answer(SLOW, "re second")
     first, second = (house.platform.message(text) for text in ("first", "second"))
-    with house.api.held():
-        await house.happen(first)
-        await house.sees("slow")
+    async with house.answering(first):
         await house.happen(second)
         await house.sees("⏳")
         await house.happen(deletion(first))
-        await vanishes(house, "slow")
-    await house.lanes.answered(CHAT)
-    assert house.platform.kept() == ["re second"]
+        await house.vanishes("slow")
+    assert await house.answered() == ["re second"]
 
 
 @pytest.mark.parametrize("gone", [0, 1, 2])
@@ -228,14 +181,12 @@ async def test_a_row_that_is_being_answered_is_answered_anew_without_what_is_del
     sociable: House, gone: int
 ) -> None:
     words = ["second", "third", "fourth"]
-    async with being_answered(sociable):
-        row = [sociable.platform.message(text) for text in words]
-        for message in row:
-            await sociable.happen(message)
+    async with sociable.answering():
+        row = await sociable.write(*words)
     with sociable.api.held():
         await sociable.sees("re")
         await sociable.happen(deletion(row[gone]))
-    await sociable.lanes.answered(CHAT)
+    await sociable.answered()
     left = "\n".join(word for at, word in enumerate(words) if at != gone)
     assert sociable.platform.kept()[1:] == [f"re {left}"]
     await sociable.say("and?")
@@ -243,29 +194,23 @@ async def test_a_row_that_is_being_answered_is_answered_anew_without_what_is_del
 
 
 async def test_a_row_can_lose_one_message_after_the_other(sociable: House) -> None:
-    async with being_answered(sociable):
-        row = [sociable.platform.message(text) for text in ("second", "third")]
-        for message in row:
-            await sociable.happen(message)
+    async with sociable.answering():
+        row = await sociable.write("second", "third")
     with sociable.api.held():
         await sociable.sees("re")
-        for message in row:
-            await sociable.happen(deletion(message))
-    await sociable.lanes.answered(CHAT)
+        await sociable.happen(*map(deletion, row))
+    await sociable.answered()
     assert len(sociable.platform.kept()) == 1
 
 
 async def test_stop_after_a_part_was_deleted_is_a_stop(sociable: House) -> None:
-    async with being_answered(sociable):
-        row = [sociable.platform.message(text) for text in ("second", "third")]
-        for message in row:
-            await sociable.happen(message)
+    async with sociable.answering():
+        row = await sociable.write("second", "third")
     with sociable.api.held():
         await sociable.sees("re")
         await sociable.happen(deletion(row[1]))
         await sociable.sees("re second")
-        await sociable.happen(sociable.platform.message("/stop"))
-        await sociable.lanes.answered(CHAT)
+        await sociable.say("/stop")
     assert sociable.platform.kept()[1].endswith("⏹ Stopped.")
 
 
@@ -276,20 +221,15 @@ async def test_what_follows_is_answered_although_word_of_a_deletion_comes_late(
     await house.say("first")
     turns = house.services.stores.turns
     assert isinstance(turns, Turns)
-    with house.api.held():
-        await house.happen(house.platform.message("second"))
-        await house.sees("slow")
+    async with house.answering("second"):
         turns.hear_stop(CHAT, [1])  # from another bot, about the question before
-    await house.lanes.answered(CHAT)
-    assert house.platform.kept() == ["one", SLOW.strip()]
+    assert await house.answered() == ["one", SLOW.strip()]
 
 
 async def test_what_cannot_be_deleted_stands_there_and_nobody_waits_for_it(house: House) -> None:
     house.api.script.answer(SLOW, "second answer")
     question = house.platform.message(SECRET)
-    with house.api.held():
-        await house.happen(question)
-        await house.sees("slow")
+    async with house.answering(question):
         house.platform.deletable = False
         await delete(house, question)
     assert (await house.say("second"))[-1] == "second answer"
@@ -301,14 +241,13 @@ async def test_a_stop_is_one_although_the_database_does_not_say_whether_it_is(
 ) -> None:
     house.api.script.answer(SLOW)
     with closing(sqlite3.connect(tmp_path / "house.db")) as database, house.api.held():
-        await house.happen(house.platform.message("first"))
+        await house.write("first")
         await house.sees("slow")
         database.execute("ALTER TABLE turns RENAME COLUMN withdrawn TO damaged")
         await house.lanes.stop_chat(CHAT)
         await house.sees("⏹ Stopped.")
         database.execute("ALTER TABLE turns RENAME COLUMN damaged TO withdrawn")
-        async with asyncio.timeout(10):
-            await house.lanes.answered(CHAT)
+        await house.answered()
 
 
 @pytest.mark.parametrize("heard", ["before", "after"])
@@ -329,7 +268,7 @@ async def test_what_is_deleted_about_a_restart_is_not_gone_on_with(
         with house.api.held():
             if heard == "after":
                 await house.happen(deletion(question))
-            await vanishes(house, "slow")
+            await house.vanishes("slow")
         assert await house.say("second") == ["re second"]
         assert "xyzzy" not in str(house.asked())
 
@@ -358,31 +297,29 @@ async def test_the_title_that_comes_after_is_made_of_what_came_first(house: Hous
         await house.tell(each)
     archive = house.services.stores.archive
     conversation = await house.services.stores.conversations.current(CHAT)
+
+    async def is_titled() -> bool:
+        return not await archive.untitled(conversation)
+
     for before, after in pairwise(words[:3]):
-        async with asyncio.timeout(PATIENCE):
-            while await archive.untitled(conversation):  # noqa: ASYNC110 - beside the conversation
-                await asyncio.sleep(0.002)
+        await until(is_titled)
         await house.happen(deletion(before))
         await house.say("and then?")
-        async with asyncio.timeout(PATIENCE):
-            while await archive.untitled(conversation):  # noqa: ASYNC110 - beside the conversation
-                await asyncio.sleep(0.002)
+        await until(is_titled)
         assert [each.title for each in await archive.listed(CHAT)] == [after.text]
 
 
 async def test_of_a_row_that_was_answered_the_rest_is_known_with_its_answer(
     sociable: House,
 ) -> None:
-    row = [sociable.platform.message(text) for text in ("a", SECRET, "c")]
-    async with being_answered(sociable):
-        for message in row:
-            await sociable.happen(message)
-    await sociable.lanes.answered(CHAT)
+    async with sociable.answering():
+        row = await sociable.write("a", SECRET, "c")
+    await sociable.answered()
     await delete(sociable, row[1])
     await sociable.say("and?")
     told = sociable.asked_for("and?")
     assert ("user", "a\nc") in told
-    await sociable.tell(edit(sociable.platform, row[2], "changed"))  # it can still be changed
+    await sociable.tell(changed(row[2], "changed"))  # it can still be changed
     await delete(sociable, row[0])
     await delete(sociable, row[2])
     await sociable.say("so?")
@@ -395,7 +332,7 @@ async def test_the_question_before_a_deleted_one_can_be_changed_again(house: Hou
     await house.tell(first)
     await house.tell(second)
     await delete(house, second)
-    await house.tell(edit(house.platform, first, "first!"))
+    await house.tell(changed(first, "first!"))
     assert (await house.press("🔁 Answer it anew"))[0] == "one anew"
 
 
@@ -403,10 +340,10 @@ async def test_an_offer_to_answer_a_changed_message_anew_goes_with_it(house: Hou
     house.api.script.answer("one", "two")
     message = house.platform.message("first")
     await house.tell(message)
-    kept = await house.tell(edit(house.platform, message, SECRET))
+    kept = await house.tell(changed(message, SECRET))
     assert kept == ["one", "✏️ You changed your message."]
     await house.happen(deletion(message))
-    await vanishes(house, "✏️")
+    await house.vanishes("✏️")
     assert house.platform.kept() == ["one"]
 
 
@@ -414,7 +351,7 @@ async def test_an_answer_to_a_changed_message_stays_as_any_other(house: House) -
     house.api.script.answer("about cats", "about dogs")
     message = house.platform.message("cats")
     await house.tell(message)
-    await house.tell(edit(house.platform, message, "dogs"))
+    await house.tell(changed(message, "dogs"))
     await house.press("🔁 Answer it anew")
     assert await delete(house, message) == ["about dogs"]
     await house.say("and?")
@@ -436,7 +373,7 @@ async def test_an_answer_that_is_written_anew_is_not_kept_without_its_question(
         await house.happen(house.platform.press("🔁 Retry" if failed else "🔁 Regenerate"))
         await house.sees("slow")
         await house.happen(deletion(message))
-    await house.lanes.answered(CHAT)
+    await house.answered()
     await house.say("third")
     assert [c for role, c in house.asked() if role != "system"] == ["first", "one", "third"]
 
@@ -444,15 +381,11 @@ async def test_an_answer_that_is_written_anew_is_not_kept_without_its_question(
 async def test_messages_around_one_that_was_deleted_are_answered_together(
     sociable: House,
 ) -> None:
-    async with being_answered(sociable):
-        row = [sociable.platform.message(text) for text in ("second", "third", "fourth")]
-        for message in row:
-            await sociable.happen(message)
-        await sociable.happen(deletion(row[0]))
-        await sociable.happen(deletion(row[2]))
-        await sociable.happen(sociable.platform.message("fifth"))
-    await sociable.lanes.answered(CHAT)
-    assert sociable.platform.kept()[1:] == ["re third\nfifth"]
+    async with sociable.answering():
+        row = await sociable.write("second", "third", "fourth")
+        await sociable.happen(deletion(row[0]), deletion(row[2]))
+        await sociable.write("fifth")
+    assert (await sociable.answered())[1:] == ["re third\nfifth"]
 
 
 async def test_the_log_tells_of_it_without_a_word_of_anybody(
@@ -486,9 +419,7 @@ async def test_a_deleted_remark_is_told_to_nobody_before_the_question_nor_after(
 ) -> None:
     await ask(house, "/settings listening on")
     first, second, third = (remark(house.platform, text) for text in ("pizza", SECRET, "wine"))
-    for said in (first, second, third):
-        await house.happen(said)
-    await house.happen(deletion(second))
+    await house.happen(first, second, third, deletion(second))
     await house.happen(second)  # delivered once more
     await ask(house, "What do we pay?")
     assert [c for _, c in house.asked()[1:]] == ["Eve: pizza", "Eve: wine", "Ann: What do we pay?"]
@@ -505,10 +436,10 @@ async def test_a_remark_that_is_deleted_while_it_is_thought_about_is_not_kept(
     await house.happen(said)
     house.api.script.answer(SLOW, "two")
     with house.api.held():
-        await house.happen(house.platform.message("and?", group=True))
+        await house.write("and?", group=True)
         await house.sees("slow")
         await house.happen(deletion(said))
-    await house.lanes.answered(CHAT)
+    await house.answered()
     await ask(house, "so?")
     assert "xyzzy" not in str(house.asked()) and "and?" in str(house.asked())
 
@@ -516,10 +447,7 @@ async def test_a_remark_that_is_deleted_while_it_is_thought_about_is_not_kept(
 async def test_a_remark_that_somebody_changes_is_told_as_it_is_now(house: House) -> None:
     await ask(house, "/settings listening on")
     first, second = remark(house.platform, SECRET), remark(house.platform, "wine")
-    await house.happen(first)
-    await house.happen(second)
-    await house.happen(edit(house.platform, first, "pizza"))
-    await house.happen(edit(house.platform, second, "/nothing"))
-    await house.happen(edit(house.platform, remark(house.platform, "never heard"), "unheard"))
+    await house.happen(first, second, changed(first, "pizza"), changed(second, "/nothing"))
+    await house.happen(changed(remark(house.platform, "never heard"), "unheard"))
     await ask(house, "What do we pay?")
     assert [c for _, c in house.asked()[1:]] == ["Eve: pizza", "Ann: What do we pay?"]

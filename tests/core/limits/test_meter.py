@@ -8,7 +8,6 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bot.core.fakes.platform import CHAT
 from bot.core.limits.calendar import Calendar
 from bot.core.types import Sender, UserId
 from bot.sandbox.openai.faults import Cut
@@ -65,10 +64,9 @@ async def test_an_answer_that_was_cut_and_asked_for_again_costs_twice(tmp_path: 
 async def test_a_stopped_answer_is_estimated_by_what_was_said(tmp_path: Path) -> None:
     async with open_house(tmp_path) as house:
         house.api.script.answer(Answer(text="word " * 1000, chunk=5, pace=0.02))
-        await house.happen(house.platform.message("go on for ever"))
+        await house.write("go on for ever")
         await house.sees("word")
-        await house.happen(house.platform.message("/stop"))
-        await house.lanes.answered(CHAT)
+        await house.say("/stop")
     (row,) = table(tmp_path)
     assert row["estimated"]
     assert isinstance(row["prompt_tokens"], int)

@@ -19,7 +19,7 @@ from bot.errors import PlatformError
 from bot.sandbox.openai.faults import Hang, Refuse, Stall
 from tests.attached import picture, png
 from tests.house import House, open_house
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, until
 
 
 def reply(house: House, text: str, *pictures: Attachment, quoted: bytes) -> IncomingMessage:
@@ -112,12 +112,10 @@ async def test_a_button_under_a_picture_waits_for_its_turn(house: House) -> None
     await house.say("/image a cat")
     house.api.script.answer("slow answer " * 20)
     press = house.platform.press("🔁 Again")
-    with house.api.held():
-        await house.happen(house.platform.message("hello"))
-        await house.sees("slow")
+    async with house.answering("hello"):
         await house.happen(press)
         assert len(house.api.traffic.to("/images/generations")) == 1
-    await house.lanes.answered(CHAT)
+    await house.answered()
     assert house.platform.notices == ["⏳ 1 message before yours"]
     assert len(house.api.traffic.to("/images/generations")) == 2
 
@@ -232,7 +230,7 @@ async def test_after_trouble_it_can_be_drawn_by_a_button(house: House) -> None:
 async def test_a_picture_that_may_be_paid_is_not_ordered_again_by_itself(tmp_path: Path) -> None:
     async with open_house(tmp_path) as house:
         house.api.faults.add(Hang(), on="/images/generations")
-        await house.happen(house.platform.message("/image a cat"))
+        await house.write("/image a cat")
         await house.api.traffic.until(lambda seen: seen.in_flight == 1)
         await house.sees("Drawing")
         platform = house.platform
@@ -258,9 +256,7 @@ async def test_a_picture_that_is_there_is_delivered_after_the_restart(tmp_path: 
         assert platform.files() == []
     platform.clear_fates()
     async with open_house(tmp_path, platform=platform) as house:
-        async with asyncio.timeout(PATIENCE):
-            while not platform.files():  # noqa: ASYNC110 - a view
-                await asyncio.sleep(0.002)
+        await until(lambda: platform.files())
         assert platform.kept() == ["🎨 a cat"]
         assert [file.name for file in platform.files()] == ["picture-1.png"]
         assert house.api.traffic.to("/images/generations") == []
@@ -273,12 +269,12 @@ async def test_a_picture_that_is_there_is_delivered_after_the_restart(tmp_path: 
 async def test_a_picture_for_somebody_who_has_left_counts(house: House, when: str) -> None:
     going_on = asyncio.Event()
     house.api.faults.add(Stall(until=going_on), on="/images/generations")
-    await house.happen(house.platform.message("/image a lighthouse"))
+    await house.write("/image a lighthouse")
     if when == "while it is drawn":
         await house.sees("Drawing")
     house.platform.leave(CHAT)
     await house.api.traffic.until(lambda seen: seen.in_flight == 1)
     going_on.set()
-    await house.lanes.answered(CHAT)
+    await house.answered()
     elsewhere = ChatRef("fake", ChatId("2"))
     assert "1 picture" in (await house.say("/usage", chat=elsewhere))[-1]

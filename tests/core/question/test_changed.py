@@ -111,7 +111,7 @@ async def test_of_an_album_only_the_caption_that_was_changed_is_different(
     ]
     for message in messages:
         await house.happen(message)
-    await house.lanes.answered(CHAT)
+    await house.answered()
     changed = replace(messages[number], key="edit", text="And this?", edited=True, album="")
     await house.tell(changed)
     await house.press(ANEW)
