@@ -97,6 +97,15 @@ async def test_text_of_the_east_is_read_be_it_ever_so_short(
     assert "".join(words(await read(tmp_path, text.encode(encoding))).values()) == text
 
 
+@pytest.mark.parametrize("line", ["请求成功，用户已登录", "Größe geändert"])
+async def test_text_is_read_although_a_few_bytes_of_it_are_broken(
+    tmp_path: Path, line: str
+) -> None:
+    lines = f"{line}\n".encode() * 20 + b"\xff\xfe\n" + f"{line}\n".encode()
+    document = await read(tmp_path, lines, "server.log")
+    assert words(document)["lines 1–22"].splitlines() == [line] * 20 + ["\ufffd\ufffd", line]
+
+
 async def test_source_code_keeps_its_indentation_and_line_numbers(tmp_path: Path) -> None:
     source = "\n".join(f"    line_{number} = {number}" for number in range(1, 61))
     document = await read(tmp_path, source.encode(), "a.py")

@@ -14,6 +14,8 @@ LINES = 25
 """Lines to a section."""
 SAMPLE = 65_536
 """Bytes from which the encoding is guessed."""
+FEW_BROKEN = 0.05
+"""The part of the bytes beyond ASCII up to which UTF-8 may be broken: a log has such lines."""
 COMMON = 0.8
 """The part of the letters of a Chinese text that are common at least: names have rare ones."""
 LAST_OF_KOREAN = 0xC8
@@ -59,9 +61,16 @@ def decoded(data: bytes) -> str:
     try:
         return data.decode()
     except UnicodeDecodeError as error:
-        if error.reason == "unexpected end of data":  # cut off in the middle of a letter
-            return data.decode(errors="replace")
-    return data.decode(_guessed(data[:SAMPLE]), "replace")
+        cut = error.reason == "unexpected end of data"  # in the middle of a letter
+    encoding = "utf-8" if cut or _is_nearly_utf8(data) else _guessed(data[:SAMPLE])
+    return data.decode(encoding, "replace")
+
+
+def _is_nearly_utf8(data: bytes) -> bool:
+    """Whether few bytes are broken; letters of other encodings are hardly ever right in UTF-8."""
+    broken = len(data) - len(data.decode(errors="ignore").encode())
+    beyond_ascii = len(data.translate(None, bytes(range(128))))
+    return broken <= FEW_BROKEN * beyond_ascii
 
 
 def _guessed(sample: bytes) -> str:
