@@ -32,7 +32,7 @@ REQUEST_ID_ROOM = 200
 """Characters at the end of a message in which a request id is looked for."""
 
 
-def json_of(body: bytes | str) -> object:
+def json_of(body: bytes | bytearray | str) -> object:
     """The JSON of a body; None when it is none."""
     try:
         found: object = json.loads(body)

@@ -19,6 +19,7 @@ from typing import Any
 import aiohttp
 import certifi
 
+from bot.api.error_bodies import json_of
 from bot.api.errors import CallFailed, from_payload, from_response, from_transport, not_the_api
 from bot.api.settings import ApiSettings
 from bot.core.phrases import Phrase
@@ -27,6 +28,12 @@ from bot.errors import ModelErrorKind
 
 LARGEST_BODY = 64 * 1024 * 1024
 LARGEST_ERROR = 64 * 1024
+TAIL = 4.0
+"""Seconds of silence after which a body that is whole counts as ended, though nobody said so.
+
+Where apiyi.com draws, the end of the body may come half a minute or more behind its last byte, or
+never: the picture was paid, and lost (https://docs.apiyi.com/en/api-capabilities/image-tail-stall).
+"""
 KEEP_ALIVE = 15.0
 """Seconds an idle connection is kept: less than any server does, so that none is used stale."""
 
@@ -169,16 +176,33 @@ async def next_chunk(response: aiohttp.ClientResponse) -> bytes:
         raise from_transport(error) from error
 
 
+async def more_of_body(response: aiohttp.ClientResponse, body: bytearray) -> bytes:
+    """What follows on this much of a body in one piece; nothing at its end.
+
+    One that is whole may end as it likes: in silence, or with a connection that breaks. Raises
+    `CallFailed`.
+    """
+    if body[-16:].rstrip()[-1:] not in (b"}", b"]"):
+        return await next_chunk(response)
+    try:
+        async with asyncio.timeout(TAIL):
+            return await next_chunk(response)
+    except TimeoutError:
+        return b"" if json_of(body) is not None else await next_chunk(response)
+    except CallFailed:
+        if json_of(body) is None:
+            raise
+        return b""
+
+
 async def read_body(response: aiohttp.ClientResponse, limit: int) -> bytes:
     """The whole body. Raises `CallFailed` when it breaks off or is larger than `limit` bytes."""
-    pieces: list[bytes] = []
-    size = 0
-    while chunk := await next_chunk(response):
-        pieces.append(chunk)
-        size += len(chunk)
-        if size > limit:
+    body = bytearray()
+    while chunk := await more_of_body(response, body):
+        body += chunk
+        if len(body) > limit:
             raise CallFailed(ModelErrorKind.BAD_ANSWER, f"the answer is larger than {limit} bytes")
-    return b"".join(pieces)
+    return bytes(body)
 
 
 def json_object(headers: Mapping[str, str], body: bytes) -> dict[str, Any]:

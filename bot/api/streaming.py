@@ -11,7 +11,7 @@ import aiohttp
 
 from bot.api.cadence import Pause
 from bot.api.errors import CallFailed, not_the_api, request_id
-from bot.api.http import LARGEST_BODY, json_object, next_chunk
+from bot.api.http import LARGEST_BODY, json_object, more_of_body, next_chunk
 from bot.api.sse import SseDecoder
 from bot.api.wire import Reader, WireEvent
 from bot.core.chat import ReasoningDelta, TextDelta
@@ -104,7 +104,7 @@ class AnswerStream:
         """
         if self._failure is not None:
             raise self._failure
-        while chunk := await next_chunk(self._response):
+        while chunk := await self._more():
             events = self._read(chunk)
             if events or self._reader.done:
                 return events
@@ -115,6 +115,11 @@ class AnswerStream:
         if self._decoder is None:
             return self._reader.read_whole(json_object(self._response.headers, bytes(self._head)))
         return [e for each in self._decoder.end() for e in self._read_last(each.name, each.data)]
+
+    async def _more(self) -> bytes:
+        if self._decoder is None:
+            return await more_of_body(self._response, self._head)
+        return await next_chunk(self._response)
 
     def _read(self, chunk: bytes) -> list[WireEvent]:
         self._size += len(chunk)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import re
 from dataclasses import replace
 from decimal import Decimal
@@ -14,7 +15,7 @@ import pytest
 from PIL import Image
 
 import bot.api
-from bot.api import downloads
+from bot.api import downloads, http
 from bot.api.client import ApiClient
 from bot.core.chat import ImageDelta, ImagePart
 from bot.core.images import ImageRequest, VariationRequest
@@ -29,6 +30,7 @@ from tests.api.wire_server import (
     Hang,
     Reset,
     Script,
+    Step,
     Wait,
     WireServer,
     chunk,
@@ -221,6 +223,32 @@ async def test_quirk_20_a_list_of_pictures_instead_of_choices(
 
 
 GIVEN = delta(images=[{"type": "image_url", "image_url": {"url": URI}}])
+
+
+@pytest.mark.parametrize("end", [Hang(), Reset()])
+async def test_quirk_21_a_picture_that_is_all_there_does_not_wait_for_the_end_of_its_body(
+    client: ApiClient, server: WireServer, monkeypatch: pytest.MonkeyPatch, end: Step
+) -> None:
+    monkeypatch.setattr(http, "TAIL", 0.05)
+    body = json.dumps({"data": [{"b64_json": BASE64}]}).encode() + b"\n"
+    server.answer(head(200, "application/json"), chunk(body[:9]), chunk(body[9:]), end)
+    assert [picture.data for picture in (await client.draw(CAT)).pictures] == [PNG]
+    choice = {"message": {"content": "Hello"}, "finish_reason": "stop"}
+    said = json.dumps({"choices": [choice]}).encode()
+    server.answer(head(200, "application/json"), chunk(said), end)
+    assert words(await ask(client)) == "Hello"
+
+
+async def test_quirk_21_half_a_picture_is_waited_for(
+    client: ApiClient, server: WireServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "TAIL", 0.05)
+    body, go_on = json.dumps({"data": [{"b64_json": BASE64}]}).encode(), asyncio.Event()
+    server.answer(
+        head(200, "application/json"), chunk(body[:-2]), Wait(go_on), chunk(body[-2:]), END
+    )
+    asyncio.get_running_loop().call_later(0.4, go_on.set)
+    assert [picture.data for picture in (await client.draw(CAT)).pictures] == [PNG]
 
 
 @pytest.mark.parametrize("configured", [True, False])
