@@ -72,12 +72,14 @@ class ApiSettings(BaseModel):
     proxy: SecretStr | None = None
     """`http://[USER:PASSWORD@]HOST:PORT`; proxies of the environment are not used."""
     connect_timeout: float = Field(default=10.0, gt=0)
-    first_event_timeout: float = Field(default=120.0, gt=0)
+    first_event_timeout: float = Field(default=300.0, gt=0)
     """How long a model may think before it says anything, and its server gives no sign of life.
 
-    With signs of life it may think as long as a picture is waited for, where that is longer.
+    With signs of life it may think as long as a picture is waited for, where that is longer. What
+    is given up is paid all the same, so apiyi.com asks for 300 seconds at least where models think,
+    and for 90 to 120 between two words (https://docs.apiyi.com/en/faq/timeout-configuration).
     """
-    idle_timeout: float = Field(default=60.0, gt=0)
+    idle_timeout: float = Field(default=120.0, gt=0)
     """How long a stream may be silent between two events."""
     total_timeout: float = Field(default=900.0, gt=0)
     """The longest that one answer may take."""
