@@ -148,7 +148,8 @@ class Attempts:
 
     def _judge(self, endpoint: Endpoint, failure: CallFailed) -> None:
         if failure.kind is ModelErrorKind.RATE_LIMITED:
-            self._limits.refused()
+            if failure.is_about_us:
+                self._limits.refused()
             self._endpoints.abandoned(endpoint)
         elif failure.endpoint_fault:
             self._endpoints.failed(endpoint)

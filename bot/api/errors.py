@@ -25,6 +25,8 @@ _LOADING = re.compile(
     r"(?<!error )\bloading model|\b(is|still) (currently |still )?loading", re.IGNORECASE
 )
 """llama.cpp, until it is ready; Hugging Face. Ollama's "error loading model" is its end."""
+_BEHIND = re.compile(r"上游负载已饱和|upstream is saturated|rate-limited upstream", re.IGNORECASE)
+"""Who has no room is one of those behind the gateway (one-api and its kin; OpenRouter)."""
 LOADING = 5.0
 """Seconds until a server is asked again that loads its model."""
 DETAIL = 300
@@ -97,6 +99,15 @@ class CallFailed(ModelError):
             code=self.code,
             sent=self.sent,
         )
+
+    @property
+    def is_about_us(self) -> bool:
+        """Whether fewer requests of ours would help; not where one model's own server is full.
+
+        "This is not an account-level concurrency throttle", apiyi.com says of it
+        (https://docs.apiyi.com/en/faq/groups-explained).
+        """
+        return _BEHIND.search(self.detail) is None
 
     @property
     def endpoint_fault(self) -> bool:

@@ -277,3 +277,25 @@ async def test_after_too_many_requests_fewer_go_out_at_once_and_one_more_with_ea
     assert client.in_flight == 2
     held.set()
     assert [words(events) for events in await asyncio.gather(*asking)] == ["Hello"] * 8
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "当前分组上游负载已饱和，请稍后再试 (request id: 2026)",
+        "Current group's upstream is saturated, please try again later",
+        "x/y is temporarily rate-limited upstream. Please retry shortly.",
+    ],
+)
+async def test_a_model_whose_own_server_is_full_slows_down_no_other(
+    connect: Connect, server: WireServer, message: str
+) -> None:
+    client, held = connect(max_in_flight=8, retries=0), asyncio.Event()
+    server.answer(*refusal(429, message))
+    assert (await ask_badly(client))[1].kind is Kind.RATE_LIMITED
+    server.always = [Wait(held), *HELLO]
+    asking = [asyncio.create_task(ask(client)) for _ in range(8)]
+    for _ in range(9):
+        await server.arrivals.get()
+    held.set()
+    assert [words(events) for events in await asyncio.gather(*asking)] == ["Hello"] * 8
