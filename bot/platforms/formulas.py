@@ -23,11 +23,13 @@ REMEMBERED = 512
 OPEN_FORMULA = re.compile(
     r"(?:\\\(.*|\\\[.*|\$\$.*|\$(?=[^\s\d$])(?:(?!\*\*|~~)(?:\\\$|[^$\n])){0,120}\$?"
     r"|\$(?=[^\s\d$][^$\n]{0,120}\\)(?:\\\$|[^$\n]){0,300}\$?"
-    r"|\$[\d.,]*(?:\$|(?:\(|[ ]?[\\^{=+]|[ ][-×*<>][ ]|[ac-jln-su-z](?!\w))"
+    r"|\$[\d.,]*(?:\$|(?:\(|[ ]?[\\^{=+]|[ ][-×*<>](?:[ ]|\Z)|[ac-jln-su-z](?!\w))"
     r"(?:\\\$|[^$\n]){0,300}\$?)?)\Z",
     re.DOTALL,
 )
 """The beginning of a formula at the end of a growing text."""
+SCRIPT = r"[_^](?:\w|\\[a-z]{1,20}|\{[^{}$\n]{1,20}\})"
+"""A formula that is a part of a word, as in `H$_2$O`."""
 _LINE_END = r"\n(?![ \t>]*\n)"
 _FORMULA = re.compile(  # a pattern that begins with signs is quick
     r"[`\\$](?:"
@@ -38,7 +40,8 @@ _FORMULA = re.compile(  # a pattern that begins with signs is quick
     r"|(?<=\\)(?:[^(\[]|\[(?=(?:[^\[\]\n]|\\\]){0,300}\]\())"
     rf"|(?<=\$)(?<!\$\$)\$(?P<dollars>(?:[^$\n]|{_LINE_END}){{1,1000}}?)\$\$(?![A-Za-z0-9$])"
     r"|(?<=\$)(?<![A-Za-z0-9$]\$)(?P<single>(?=[^\s$])(?:\\\$|[^$\n`]){1,300}?(?<=[^\s\\]))"
-    r"\$(?![A-Za-z0-9${]))"
+    r"\$(?:(?=t(?:h\b|\Z))|(?![A-Za-z0-9${]))"
+    rf"|(?<=\$)(?P<script>{SCRIPT})\$)"
 )
 _SIGN = re.compile(r"[\\^_={}<>]")
 _WORD = re.compile(
@@ -47,7 +50,11 @@ _WORD = re.compile(
 )
 _NAME = re.compile(r"[A-Za-z0-9]+(?:\([A-Za-z0-9,]+\))?")
 """As of a triangle, `ABC`, or a function, `Var(X)`."""
-_PROSE = re.compile(r"\A\s*\)|\(\s*\Z|\]\(|\*\*|~~|`|://")
+_PROSE = re.compile(
+    r"\A\s*\)|\(\s*\Z|\]\(|\*\*|~~|`|://"
+    r"|\A\|\^|\\[dswDSW](?![A-Za-z])"  # between two patterns of words, as in `^a$|^b$`
+    r"|\A[^\\]*(?:[\u4e00-\u9fff]{2}[^\\]*[，。；：、]|[，。；：、][^\\]*[\u4e00-\u9fff]{2})"
+)
 _MARGIN = re.compile(r"[ ]{0,12}(?:>[ ]{0,4}){0,3}")
 _ROOT = re.compile(r"\\sqrt(?:\[(\w)\])?\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}")
 _NARROW = re.compile(r"\s*(?<!\\)(\\[,:;])\s*")
@@ -108,7 +115,7 @@ def is_formula(tex: str, after: str = "") -> bool:
 
     `after` begins with what follows its dollar.
     """
-    if tex[:1] in ("{", "(") and after[:1] == tex[:1]:
+    if after[:1] in ("{", "(") and (after[:1] == tex[:1] or tex.endswith("=")):
         return False
     if not tex.strip() or _PROSE.search(tex):
         return False
@@ -137,7 +144,7 @@ def _code(found: re.Match[str]) -> str:
     tex = _tex(found)
     if tex is None or not _is_meant(found, tex):
         return found[0]
-    margin = _margin(found) if found["single"] is None and found["inline"] is None else None
+    margin = _margin(found) if found["display"] or found["dollars"] else None
     if margin and ">" in margin:
         tex = tex.replace(f"\n{margin}", "\n").replace(f"\n{margin.rstrip()}", "\n")
     shown = unicode_formula(" ".join(tex.split()))
@@ -152,7 +159,13 @@ def _code(found: re.Match[str]) -> str:
 
 
 def _tex(found: re.Match[str]) -> str | None:
-    return found["inline"] or found["display"] or found["dollars"] or found["single"]
+    return (
+        found["inline"]
+        or found["display"]
+        or found["dollars"]
+        or found["single"]
+        or found["script"]
+    )
 
 
 def _is_meant(found: re.Match[str], tex: str) -> bool:

@@ -6,7 +6,11 @@ import pytest
 
 from bot.core.delivery.partial import settle
 from bot.platforms.formulas import as_code, begun
+from bot.platforms.telegram.elements import events_of
+from bot.platforms.telegram.render import render
+from bot.platforms.telegram.rich import compose
 from tests.core.delivery.test_hostile_texts import at_once
+from tests.platforms.dollars import FORMULAS, NO_FORMULAS
 
 
 @pytest.mark.parametrize(
@@ -48,6 +52,23 @@ def test_a_formula_is_code(written: str, shown: str) -> None:
 )
 def test_what_is_no_formula_stays_as_it_is(text: str) -> None:
     assert as_code(text) == text
+
+
+@pytest.mark.parametrize("text", NO_FORMULAS)
+def test_dollars_of_sums_variables_and_patterns_stay(text: str) -> None:
+    assert as_code(text) == text
+    rendered = render(text)
+    assert not {e.type for e in rendered.entities} & {"code", "pre"}
+    assert rendered.text.count("$") == text.count("$")
+    assert not any("Math" in str(payload) for payload, _ in events_of(compose(text).markdown))
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_dollars_of_formulas_are_not_seen(text: str) -> None:
+    assert "$" not in as_code(text)
+    assert "$" not in render(text).text
+    meant = [payload for payload, _ in events_of(compose(text).markdown) if "Math" in str(payload)]
+    assert 2 * len(meant) == text.replace("$$", "$").count("$")
 
 
 @pytest.mark.parametrize(

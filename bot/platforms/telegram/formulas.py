@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bot.platforms.formulas import is_display, is_formula
+from bot.platforms.formulas import SCRIPT, is_display, is_formula
 from bot.platforms.telegram.elements import events_of, started
 
 PASSES = 12
@@ -17,8 +17,11 @@ _TEX = re.compile(
 _EMPHASISED = re.compile(r"(?<![\\^])(?:\*\*|__|~~)\$\Z")
 _WORD_BEGINS = re.compile(r"(?<![\\^])[*_~(\[{\"/:;,.=<>+&@–—-]\$\Z")
 """A dollar before which no formula ends, when a letter stands after it."""
-_GOES_ON = re.compile('[/",;:，；：。、]')
+_GOES_ON = re.compile(
+    r"""(?<!\d\$)[/",;:，：；。、]|(?<=\d\$)[^A-Za-z_\\^{(|\u0370-\u03ff]""",
+)
 """What follows a price that ends with its dollar, as in `5$/6$`; no formula begins with it."""
+_SCRIPT = re.compile(rf"\${SCRIPT}\$")
 
 
 def with_dollars(markdown: str) -> str:
@@ -81,12 +84,14 @@ def is_price(source: bytes, payload: dict[str, str], place: dict[str, int]) -> b
     is_longer = after == "$" and following[1:2] != "$"  # than the dollars before it
     if after.isdigit() or is_longer or not is_formula(tex, after):
         return True
+    formula = source[start:end].decode()
+    if _SCRIPT.fullmatch(formula):
+        return False
     begins_word = after.isascii() and after.isalpha()
-    if before.isalnum() and (begins_word or _GOES_ON.match(tex)):
+    if before.isalnum() and (begins_word or _GOES_ON.match(f"{before}${tex}", 2)):
         return True
     if "DisplayMath" in payload:
         return begins_word
-    formula = source[start:end].decode()
     if _EMPHASISED.search(formula):
         return True
     is_wide = not formula[-2].isascii() and after.isascii()

@@ -20,7 +20,7 @@ _WHOLE = re.compile(
     r"|\$\$.{1,1000}?\$\$"
     r"|(?<!\$)\$(?=[^\s$])(?:(?!\*\*|~~)(?:\\\$|[^$\n]))*(?<=\S)\$(?!\d|\Z)"
     r"|\]\((?:[^()\s]|\([^()\s]*\))*(?:[ ]\"[^\"\n]*\")?\)|https?://[^\s<>\[\]()]+|<[^<>\n]+>"
-    rf"|\\[^(\[]|{PRODUCT}|\*\ufe0f",
+    rf"|\\[^\w\s(\[]|{PRODUCT}|\*\ufe0f",
     re.DOTALL,
 )
 """What has begun and ended, and has no marks of its own."""
@@ -91,7 +91,8 @@ def _mark(block: str, match: re.Match[str], marks: list[str]) -> str:
     before = block[match.start() - 1 : match.start()] if match.start() else ""
     after = block[match.end() : match.end() + 1]
     is_underscore = match["mark"][0] == "_"
-    opens = bool(after.strip()) and not (is_underscore and before.isalnum())
+    is_end = is_underscore or ((before + after).isascii() and not after.isalnum())
+    opens = bool(after.strip()) and not (is_end and before.isalnum())
     closes = bool(before.strip()) and not (is_underscore and after.isalnum())
     left = match["mark"]
     while left:
