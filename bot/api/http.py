@@ -182,7 +182,7 @@ async def more_of_body(response: aiohttp.ClientResponse, body: bytearray) -> byt
     One that is whole may end as it likes: in silence, or with a connection that breaks. Raises
     `CallFailed`.
     """
-    if body[-16:].rstrip()[-1:] not in (b"}", b"]"):
+    if not body[-16:].rstrip().endswith((b"}", b"]")):
         return await next_chunk(response)
     try:
         async with asyncio.timeout(TAIL):
