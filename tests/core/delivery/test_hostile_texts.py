@@ -18,7 +18,7 @@ USUAL = "- an item with *some* words\n\nWords of the usual kind.\n\n```\ncode\n`
 TIMES = 100
 """More than any of these takes of what a usual text does, and little of what they took once: some,
 for ever."""
-LEAST = 0.3
+LEAST = 1.0
 """Seconds that any work may take: some find nothing at all to do in a usual text."""
 HOSTILE = {
     "quotes in quotes": "> " * 40 + "x",
