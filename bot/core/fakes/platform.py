@@ -121,13 +121,7 @@ class FakePlatform(FakeScreen):
 
     async def send(self, chat: ChatRef, reply: Reply) -> MessageRef:
         """Post a message."""
-
-        def post() -> MessageRef:
-            ref = MessageRef(chat, self._new_id())
-            self._put(ref, reply)
-            return ref
-
-        return await self.carry_out(chat, post)
+        return await self.carry_out(chat, lambda: self.post(None, chat, reply))
 
     async def edit(self, ref: MessageRef, reply: Reply) -> None:
         """Replace a message."""

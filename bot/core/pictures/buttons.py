@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.core.chat import ImagePart
 from bot.core.menu import Item, draw
@@ -28,14 +29,8 @@ async def under(
     lacks = (await ctx.services.api.about(order.model)).lacks
     if not {VARIATIONS, EDITS} <= lacks:
         for number, picture in enumerate(pictures, start=1):
-            like = Order(
-                prompt=order.prompt,
-                model=order.model,
-                size=order.size,
-                quality=order.quality,
-                sources=(Source(digest=digest_of(picture)),),
-                variation=True,
-            )
+            source = Source(digest=digest_of(picture))
+            like = replace(order, n=1, style="", sources=(source,), mask=False, variation=True)
             label = _("🎨 Vary {number}").format(number=number)
             label = _("🎨 Vary") if len(pictures) == 1 else label
             choices.append(Item(label, VARY, like.to_json()))

@@ -93,46 +93,38 @@ class Easel:
         if order.variation:
             drawn.append(await self._vary(order, pictures[0]))
             return
-        request = ImageRequest(
+        request = self._request(order, pictures)
+        if order.mask:
+            request = replace(request, images=pictures[:-1], mask=pictures[-1])
+        drawn.append(await ctx.services.api.draw(request, sent=self._sent))
+
+    def _request(self, order: Order, pictures: tuple[ImagePart, ...]) -> ImageRequest:
+        return ImageRequest(
             model=order.model,
             prompt=order.prompt,
             n=order.n,
             size=order.size,
             quality=order.quality,
             style=order.style,
-            images=pictures[:-1] if order.mask else pictures,
-            mask=pictures[-1] if order.mask else None,
-            lane=ctx.lane,
+            images=pictures,
+            lane=self._ctx.lane,
         )
-        drawn.append(await ctx.services.api.draw(request, sent=self._sent))
 
     async def _vary(self, order: Order, picture: ImagePart) -> Drawing:
         """A variation, or else another picture like it; both refusals cost nothing."""
         api, lane = self._ctx.services.api, self._ctx.lane
         if VARIATIONS not in (await api.about(order.model)).lacks:
             try:
-                return await api.vary(
-                    VariationRequest(
-                        model=order.model, image=picture, n=order.n, size=order.size, lane=lane
-                    ),
-                    sent=self._sent,
+                varied = VariationRequest(
+                    model=order.model, image=picture, n=order.n, size=order.size, lane=lane
                 )
+                return await api.vary(varied, sent=self._sent)
             except ModelError as error:
                 if not error.is_not_offered:
                     raise
-        prompt = f"{LIKE_IT} {order.prompt}".strip()
-        return await api.draw(
-            ImageRequest(
-                model=order.model,
-                prompt=prompt,
-                n=order.n,
-                size=order.size,
-                quality=order.quality,
-                images=(picture,),
-                lane=lane,
-            ),
-            sent=self._sent,
-        )
+        request = self._request(order, (picture,))
+        request = replace(request, prompt=f"{LIKE_IT} {order.prompt}".strip())
+        return await api.draw(request, sent=self._sent)
 
     def _sent(self) -> None:
         self._is_sent = True
