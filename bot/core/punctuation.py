@@ -31,6 +31,11 @@ def paragraphs(*texts: str) -> str:
     return "\n\n".join(each for each in texts if each)
 
 
+def listed(title: str, lines: Iterable[str]) -> str:
+    """Lines as a list of Markdown, under their title."""
+    return f"**{title}**\n\n" + "\n".join(f"- {line}" for line in lines)
+
+
 def shortened(text: str, length: int) -> str:
     """At most `length` characters of a text; one that is longer ends with an ellipsis."""
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"

@@ -39,6 +39,10 @@ class TurnState(StrEnum):
     DEAD = "dead"  # failed too often, or unreadable; kept for the operator
 
 
+OPEN = (TurnState.WAITING.value, TurnState.RUNNING.value, TurnState.JOINED.value)
+"""Those of a turn that is not over."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
     """What became of an event that was committed."""

@@ -16,7 +16,7 @@ from bot.core.clock import SystemClock
 from bot.core.facts import Fact
 from bot.core.limits.calendar import UTC_CALENDAR, Calendar
 from bot.core.phrases import Phrase, placed, reason
-from bot.core.queue import TurnState
+from bot.core.queue import OPEN, TurnState
 from bot.core.statistics import Extent
 from bot.core.upkeep import Purged
 from bot.errors import StoreError
@@ -106,14 +106,13 @@ async def open_turns(settings: StorageSettings, *, limit: int = 50) -> Sequence[
 
     Nothing of what people wrote is read.
     """
-    states = (TurnState.RUNNING.value, TurnState.JOINED.value, TurnState.WAITING.value)
     query = (
         sa.select(
             *(turns.c[field.name] for field in fields(KeptTurn)),
             turns.c.state,
             sa.func.coalesce(turns.c.started_at, turns.c.accepted_at).label("since"),
         )
-        .where(turns.c.state.in_(states))
+        .where(turns.c.state.in_(OPEN))
         .order_by(turns.c.id)
         .limit(limit)
     )

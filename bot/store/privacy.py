@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from bot.core.chat import Role
 from bot.core.limits.calendar import Calendar
-from bot.core.queue import TurnState
+from bot.core.queue import OPEN, TurnState
 from bot.core.stores import Privacy
 from bot.core.types import ChatId, ChatRef, Person, UserId
 from bot.store import messages as message_rows
@@ -52,8 +52,6 @@ SCRUBBED: dict[str, object] = {
 FORGOTTEN = "-"
 """The chat of what somebody used who is forgotten: with the month its name goes, too."""
 
-_OPEN = (TurnState.WAITING.value, TurnState.RUNNING.value, TurnState.JOINED.value)
-
 
 class PrivacyTable(Privacy):
     """Deletes rows of all tables, and empties those that must stay."""
@@ -77,7 +75,7 @@ class PrivacyTable(Privacy):
 
     async def forget_person(self, person: Person, *, by: int) -> None:
         theirs = of_person(turns, person)
-        open_yet = sa.update(turns).where(*theirs, turns.c.id < by, turns.c.state.in_(_OPEN))
+        open_yet = sa.update(turns).where(*theirs, turns.c.id < by, turns.c.state.in_(OPEN))
 
         async def job(connection: Connection) -> None:
             # First of all: a turn that another process ends meanwhile is found below, or waits.

@@ -11,7 +11,7 @@ from bot.core.i18n import N_
 from bot.core.limits.ledger import Standing
 from bot.core.limits.quota import NAMES, Ceiling, Limits, QuotaSyntaxError, ceilings, parse_limits
 from bot.core.limits.spending import sentences
-from bot.core.punctuation import enumerated, items, valued
+from bot.core.punctuation import enumerated, items, listed, valued
 from bot.core.turn import TurnContext
 from bot.core.types import IncomingMessage, Person
 
@@ -133,8 +133,7 @@ def _own(ctx: TurnContext, limits: Limits) -> str:
 
 
 def _named(title: str, lines: list[str], ctx: TurnContext) -> str:
-    listed = "\n".join(f"- {each}" for each in lines or [ctx.texts.gettext("no limits")])
-    return f"**{title}**\n\n{listed}"
+    return listed(title, lines or [ctx.texts.gettext("no limits")])
 
 
 QUOTA = Command(

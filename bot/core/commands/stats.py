@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from bot.core.commands.table import ADMIN, Command
 from bot.core.commands.usage import line as usage_line
-from bot.core.commands.usage import listed
 from bot.core.i18n import N_
 from bot.core.limits.calendar import Period
+from bot.core.punctuation import listed
 from bot.core.statistics import percentile
 from bot.core.turn import TurnContext
 from bot.core.types import IncomingMessage
@@ -21,7 +21,7 @@ async def stats(ctx: TurnContext, message: IncomingMessage, argument: str) -> No
     """Show who is there, what runs, how quick answers are, what today cost, and the API."""
     lines = [*await _counts(ctx), *await _times(ctx), await _cost(ctx), *_endpoints(ctx)]
     title = ctx.texts.gettext("How I am doing")
-    await ctx.say(f"**📊 {title}**\n\n{listed(lines)}")
+    await ctx.say(listed(f"📊 {title}", lines))
 
 
 async def _counts(ctx: TurnContext) -> Sequence[str]:

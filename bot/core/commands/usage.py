@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 
 from bot.core.chart import chart_of
@@ -16,7 +16,7 @@ from bot.core.limits.quota import MINUTE, Measure
 from bot.core.limits.spending import sentences
 from bot.core.models import UsageKind
 from bot.core.names import harmless
-from bot.core.punctuation import items, noted, valued
+from bot.core.punctuation import items, listed, noted, valued
 from bot.core.turn import TurnContext
 from bot.core.types import IncomingMessage, OutgoingFile, Person
 
@@ -66,11 +66,11 @@ async def _figures(ctx: TurnContext, person: Person | None) -> list[str]:
     if not found[Period.ALL]:
         return [_("Nothing yet.")]
     names = {Period.DAY: _("Today"), Period.MONTH: month, Period.ALL: _("All time")}
-    parts = [listed(line(ctx, names[period], found[period]) for period in Period)]
+    parts = ["\n".join(f"- {line(ctx, names[each], found[each])}" for each in Period)]
     if found[Period.MONTH]:
         title = _("{month} by model").format(month=month)
-        lines = listed(line(ctx, _label(ctx, each), [each]) for each in found[Period.MONTH])
-        parts.append(f"**{title}**\n\n{lines}")
+        lines = (line(ctx, _label(ctx, each), [each]) for each in found[Period.MONTH])
+        parts.append(listed(title, lines))
     if person is None:
         parts += await _people(ctx, month)
     else:
@@ -87,8 +87,7 @@ async def _people(ctx: TurnContext, month: str) -> list[str]:
         valued(ctx.texts, f"{harmless(one.name) or '–'} `{one.person}`", _spent(ctx, one))
         for one in found
     ]
-    title = ctx.texts.gettext("{month} by person").format(month=month)
-    return [f"**{title}**\n\n{listed(lines)}"]
+    return [listed(ctx.texts.gettext("{month} by person").format(month=month), lines)]
 
 
 def _spent(ctx: TurnContext, one: Spender) -> str:
@@ -109,8 +108,7 @@ async def _limits(ctx: TurnContext, person: Person) -> list[str]:
         )
         for each in own
     ]
-    title = _("Limits")
-    return [f"**{title}**\n\n{listed(lines)}"]
+    return [listed(_("Limits"), lines)]
 
 
 async def _picture(ctx: TurnContext, person: Person | None) -> Sequence[OutgoingFile]:
@@ -127,11 +125,6 @@ async def _picture(ctx: TurnContext, person: Person | None) -> Sequence[Outgoing
 
 
 # ---------------------------------------------------------------- lines
-
-
-def listed(lines: Iterable[str]) -> str:
-    """The lines as a list."""
-    return "\n".join(f"- {line}" for line in lines)
 
 
 def _label(ctx: TurnContext, total: Total) -> str:

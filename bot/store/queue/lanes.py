@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from bot.core.queue import Turn, TurnState
+from bot.core.queue import OPEN, Turn, TurnState
 from bot.core.types import ChatId, ChatRef, MessageId, MessageRef
 from bot.store import chats, codec
 from bot.store.columns import Words, utc_now
@@ -244,11 +244,10 @@ async def runs(connection: Connection, chat: ChatRef, held: Sequence[int]) -> bo
 
 async def active(connection: Connection, turn_ids: Sequence[int]) -> set[int]:
     """Which of these turns wait or run, be it together with another."""
-    states = [TurnState.WAITING.value, TurnState.RUNNING.value, TurnState.JOINED.value]
     found: set[int] = set()
     for at in range(0, len(turn_ids), MANY):
         some = turn_ids[at : at + MANY]
-        query = sa.select(turns.c.id).where(turns.c.id.in_(some), turns.c.state.in_(states))
+        query = sa.select(turns.c.id).where(turns.c.id.in_(some), turns.c.state.in_(OPEN))
         found |= set((await connection.execute(query)).scalars())
     return found
 

@@ -129,7 +129,6 @@ class Turns(TurnQueue):
         end = await self._change(
             turn_id, again, ends=TurnState.WAITING, usage=usage, dissolves=True
         )
-        self.leases.let_go(turn_id)
         return end is None or end.over
 
     async def known_messages(self, turn_id: int) -> Sequence[MessageRef]:
@@ -169,7 +168,6 @@ class Turns(TurnQueue):
 
     async def release(self, turn_id: int, *, usage: Sequence[UsageEntry] = ()) -> None:
         await self._change(turn_id, GIVEN_BACK, ends=TurnState.WAITING, usage=usage)
-        self.leases.let_go(turn_id)
 
     async def fail(
         self,
@@ -186,7 +184,6 @@ class Turns(TurnQueue):
         attempt = self.leases.of(turn_id).hold.attempt
         again = {**GIVEN_BACK, "error": reason, "attempt": attempt + 1}
         await self._change(turn_id, again, ends=TurnState.WAITING, usage=usage)
-        self.leases.let_go(turn_id)
 
     async def revive(self, turn_id: int) -> bool:
         return await self._database.change(lanes.revival().where(turns.c.id == turn_id)) > 0
@@ -251,7 +248,6 @@ class Turns(TurnQueue):
         await self._change(
             turn_id, values, outcome, ends=state, usage=usage, clocks={"finished_at": 0.0}
         )
-        self.leases.let_go(turn_id)
 
     async def _change(
         self,
@@ -264,7 +260,7 @@ class Turns(TurnQueue):
         clocks: Mapping[str, float] | None = None,
         dissolves: bool = False,
     ) -> End | None:
-        """Change a turn that we run, and keep what came of it; nothing at all if it is not ours.
+        """Let go of a turn that we run, and keep what came of it; nothing at all if it is not ours.
 
         It is not when the change was made already (the answer of a commit got lost), or when its
         lease ran out and another process has taken it over. One that `dissolves` is over if it is
@@ -295,6 +291,7 @@ class Turns(TurnQueue):
             return end
 
         end = await self._database.write(job, patient=True)
+        self.leases.let_go(turn_id)
         if end is None:
             log.warning("turn not ours any more", extra={"turn": turn_id})
         elif end.forgotten:
