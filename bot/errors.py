@@ -185,6 +185,7 @@ class MediaErrorKind(StrEnum):
     TOO_LONG = "too_long"
     TOO_LARGE = "too_large"
     NOT_DOCUMENT = "not_document"  # of no kind we can read, or damaged
+    PACKED = "packed"  # an archive of files
     OUTDATED = "outdated"  # of a kind that Office wrote before 2007, or of WPS's own
     LOCKED = "locked"  # it needs a password
     NOT_FETCHED = "not_fetched"  # the platform does not hand it over

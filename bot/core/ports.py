@@ -311,7 +311,7 @@ class DocumentReader(Protocol):
     ) -> Document:
         """Read at most about `characters`, and draw at most `scans` pages that hold no text.
 
-        Raises `MediaError` (EMPTY, NOT_DOCUMENT, OUTDATED, LOCKED, TOO_LARGE).
+        Raises `MediaError` (EMPTY, NOT_DOCUMENT, PACKED, OUTDATED, LOCKED, TOO_LARGE).
         """
 
 

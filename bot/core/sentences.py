@@ -103,6 +103,8 @@ def sentence_for_media(error: MediaError | FileTooLarge, texts: NullTranslations
                 "I cannot read that file: it is damaged, or of a kind I do not know. I read PDF, "
                 "Word, Excel, PowerPoint, CSV, HTML, text and source code."
             )
+        case MediaErrorKind.PACKED:
+            return _("That is an archive. Unpack it, and send me the files that matter.")
         case MediaErrorKind.OUTDATED:
             return _(
                 "I cannot read that old kind of file. Save it as .docx, .pptx or PDF, and send "

@@ -109,6 +109,15 @@ def repacked(package: bytes, member: str, content: bytes) -> bytes:
     return out.getvalue()
 
 
+def archive(*members: str) -> bytes:
+    """A ZIP of files by these names."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as packed:
+        for name in members:
+            packed.writestr(name, "words")
+    return out.getvalue()
+
+
 def claiming(package: bytes, member: str, size: int) -> bytes:
     """An archive whose directory says that a member unpacks to so many bytes."""
     data, at = bytearray(package), 0

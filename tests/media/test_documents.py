@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import bz2
+import gzip
+import lzma
 import random
 from pathlib import Path
 
@@ -124,6 +127,26 @@ async def test_a_web_page_is_what_its_reader_sees(tmp_path: Path) -> None:
 
 
 # ------------------------------------------------------------ what nobody wants to read
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (papers.archive("a.txt", "b.txt"), MediaErrorKind.PACKED),
+        (gzip.compress(b"words"), MediaErrorKind.PACKED),
+        (lzma.compress(b"words"), MediaErrorKind.PACKED),
+        (bz2.compress(b"words"), MediaErrorKind.PACKED),
+        (b"Rar!\x1a\x07\x01\0" + bytes(9), MediaErrorKind.PACKED),
+        (b"7z\xbc\xaf'\x1c\0\x04" + bytes(9), MediaErrorKind.PACKED),
+        (papers.archive("mimetype", "META-INF/container.xml"), MediaErrorKind.NOT_DOCUMENT),
+        (papers.archive("Index/Document.iwa"), MediaErrorKind.NOT_DOCUMENT),
+    ],
+    ids=["zip", "gzip", "xz", "bzip2", "rar", "7z", "a book", "Pages"],
+)
+async def test_an_archive_is_known_from_a_document_that_is_packed_by_itself(
+    tmp_path: Path, content: bytes, kind: str
+) -> None:
+    assert await refused(ChildReader(), tmp_path, content) == kind
 
 
 @pytest.mark.parametrize(

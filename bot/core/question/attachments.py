@@ -30,6 +30,8 @@ from bot.errors import (
 log = logging.getLogger(__name__)
 
 SPEECH = frozenset({FileKind.VOICE, FileKind.AUDIO, FileKind.VIDEO})
+UNREADABLE = frozenset({MediaErrorKind.NOT_DOCUMENT, MediaErrorKind.PACKED})
+"""Why words beside a file are answered without it."""
 
 
 @dataclass(slots=True)
@@ -79,7 +81,7 @@ async def gather(
             try:
                 found.parts += await _read(ctx, attachment, desk)
             except MediaError as error:
-                if error.kind is not MediaErrorKind.NOT_DOCUMENT or not message.text.strip():
+                if error.kind not in UNREADABLE or not message.text.strip():
                     raise
                 found.unread.append(attachment.name or _("a file"))  # the words are answered
         else:  # a story, a game: there are no bytes to it

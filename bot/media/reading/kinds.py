@@ -18,6 +18,10 @@ UNPACKED = 300_000_000
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _OUTDATED = frozenset(("doc", "dot", "ppt", "pps", "pot", "wps", "wpt", "dps", "dpt"))
 """Word and PowerPoint before 2007, and what WPS Office, which many Chinese use, has for them."""
+_PACKED = (b"Rar!\x1a\x07", b"7z\xbc\xaf'\x1c", b"\x1f\x8b\x08", b"BZh91AY&SY", b"\xfd7zXZ\0")
+"""How archives begin, apart from ZIP, which documents are, too: RAR, 7z, gzip, bzip2, xz."""
+_DOCUMENT_IN_ZIP = ("mimetype", "Index.zip", "Index/Document.iwa")
+"""What stands in documents that nobody reads here: e-books, OpenDocument, Apple's."""
 _HTML = (b"<!doctype html", b"<html", b"<head", b"<body")
 
 
@@ -35,6 +39,8 @@ def reader_of(path: Path, name: str, mime: str) -> Reader:
         return _archive(path)
     if head.startswith(_OLE):
         return _old_office(path, name)
+    if head.startswith(_PACKED):
+        raise Unreadable("packed")
     from bot.media.reading.words import read_html, read_text
 
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
@@ -64,7 +70,7 @@ def _archive(path: Path) -> Reader:
         from bot.media.reading.tables import read
 
         return read
-    raise Unreadable("not_document", "an archive")
+    raise Unreadable("packed" if names.isdisjoint(_DOCUMENT_IN_ZIP) else "not_document")
 
 
 def _old_office(path: Path, name: str) -> Reader:

@@ -24,6 +24,7 @@ from bot.sandbox.openai.faults import Cut, ErrorEvent, Fault, Hang, Refuse, html
 from bot.sandbox.openai.scripted import Answer
 from tests.attached import attached, picture
 from tests.house import DEFAULTS, QUICK, House, open_house
+from tests.media import papers
 
 WU = Sender(UserId("2"), "小吴", language="zh-hans")
 
@@ -312,8 +313,7 @@ async def test_a_sticker_gets_a_kind_sentence_and_no_request(house: House) -> No
 
 
 async def test_a_question_beside_an_unreadable_file_is_still_answered(house: House) -> None:
-    empty = b"PK\x05\x06" + bytes(18)
-    file = attached(house, empty, kind=FileKind.DOCUMENT, name="logs.zip")
+    file = attached(house, papers.archive("a.log"), kind=FileKind.DOCUMENT, name="logs.zip")
     await house.tell(house.platform.message("what is a zip?", attachments=(file,)))
     assert house.asked()[-1] == (
         "user",

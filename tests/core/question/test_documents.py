@@ -47,6 +47,8 @@ async def test_a_scan_is_looked_at(house: House) -> None:
 async def test_what_cannot_be_read_is_said_in_one_sentence(house: House) -> None:
     [text] = await house.tell(file(house, "a.bin", b"\x7fELF\0\0"))
     assert text.startswith("I cannot read that file: it is damaged, or of a kind I do not know. I")
+    [*_, text] = await house.tell(file(house, "a.zip", papers.archive("a.txt")))
+    assert text == "That is an archive. Unpack it, and send me the files that matter."
     [*_, text] = await house.tell(file(house, "b.pdf", papers.locked_pdf()))
     assert text == "That file needs a password. Send it without one."
     assert house.api.traffic.to("/chat/completions") == []
