@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 SPEECH = frozenset({FileKind.VOICE, FileKind.AUDIO, FileKind.VIDEO})
 UNREADABLE = frozenset({MediaErrorKind.NOT_DOCUMENT, MediaErrorKind.PACKED})
 """Why words beside a file are answered without it."""
+LARGEST_SOURCE = 1_000_000
+"""Bytes up to which a file `.ts` is TypeScript: browsers call both that and MPEG's a video."""
 
 
 @dataclass(slots=True)
@@ -90,7 +92,7 @@ async def gather(
 
 def kind_of(attachment: Attachment) -> FileKind:
     """What a file is: a picture or a recording sent as a document counts as what it is."""
-    if attachment.kind is FileKind.DOCUMENT:
+    if attachment.kind is FileKind.DOCUMENT and not _is_typescript(attachment):
         mime = attachment.mime
         if mime in ("", "application/octet-stream"):  # the sender's app did not know
             mime = mimetypes.guess_type(attachment.name)[0] or ""
@@ -102,6 +104,11 @@ def kind_of(attachment: Attachment) -> FileKind:
             case "video":
                 return FileKind.VIDEO
     return attachment.kind
+
+
+def _is_typescript(attachment: Attachment) -> bool:
+    is_small = (attachment.size or 0) <= LARGEST_SOURCE
+    return is_small and attachment.name.lower().endswith(".ts")
 
 
 async def _is_blind(ctx: TurnContext) -> bool:

@@ -37,6 +37,15 @@ async def test_a_document_is_cut_to_the_window_of_the_model(tmp_path: Path) -> N
         assert "2,000 lines" in asked
 
 
+async def test_typescript_is_read_although_the_app_calls_it_a_video(house: House) -> None:
+    source = b"const boats: number = 42;\n"
+    sent = attached(
+        house, source, kind=FileKind.DOCUMENT, name="boats.ts", mime="video/vnd.dlna.mpeg-tts"
+    )
+    await house.tell(house.platform.message("What is it?", attachments=(sent,)))
+    assert "const boats: number = 42;" in str(house.asked()[-1][1])
+
+
 async def test_a_scan_is_looked_at(house: House) -> None:
     await house.tell(file(house, "scan.pdf", papers.scan("a", "b"), "What is it?"))
     parts = house.asked()[-1][1]
