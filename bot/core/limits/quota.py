@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
@@ -63,26 +63,15 @@ class Amount:
             case Measure.AUDIO:
                 return Decimal(str(self.seconds)) / MINUTE
 
-    def __add__(self, other: Amount) -> Amount:
-        return Amount(
-            tokens=self.tokens + other.tokens,
-            cost=self.cost + other.cost,
-            images=self.images + other.images,
-            seconds=self.seconds + other.seconds,
-        )
 
-
-def amount_of(entries: Iterable[UsageEntry]) -> Amount:
+def amount_of(entries: Sequence[UsageEntry]) -> Amount:
     """What these requests have used together."""
-    total = Amount()
-    for entry in entries:
-        total += Amount(
-            tokens=entry.prompt_tokens + entry.completion_tokens,
-            cost=entry.cost or Decimal(0),
-            images=entry.images,
-            seconds=entry.seconds,
-        )
-    return total
+    return Amount(
+        tokens=sum(each.prompt_tokens + each.completion_tokens for each in entries),
+        cost=sum((each.cost or Decimal(0) for each in entries), Decimal(0)),
+        images=sum(each.images for each in entries),
+        seconds=sum(each.seconds for each in entries),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
