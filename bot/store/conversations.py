@@ -56,9 +56,8 @@ class ConversationTable(Conversations):
     async def begin(self, chat: ChatRef) -> int:
         async def job(connection: Connection) -> int:
             spoken = conversations.c.active_at.is_not(None)  # one without a word is new enough
-            await connection.execute(
-                sa.update(conversations).where(_is_current(chat), spoken).values(current=False)
-            )
+            here = sa.update(conversations).where(*in_chat(conversations, chat), spoken)
+            await connection.execute(here.where(sa.text("current")).values(current=False))
             return await current(connection, chat)
 
         return await self._database.write(job)
@@ -77,10 +76,6 @@ class ConversationTable(Conversations):
         return await self._database.read(messages.drawn, chat, digest)
 
 
-def _is_current(chat: ChatRef) -> sa.ColumnElement[bool]:
-    return sa.and_(*in_chat(conversations, chat), sa.text("current"))
-
-
 @contextmanager
 def _readable(name: str) -> Iterator[None]:
     try:
@@ -89,12 +84,11 @@ def _readable(name: str) -> Iterator[None]:
         raise StoreError(f"conversation {name} is not readable: {error}") from error
 
 
-_IS_NAMED = sa.and_(
+_CURRENT = sa.select(conversations.c.id).where(
     conversations.c.platform == sa.bindparam("platform"),
     conversations.c.chat == sa.bindparam("chat"),
     sa.text("current"),
 )
-_CURRENT = sa.select(conversations.c.id).where(_IS_NAMED)
 
 
 @cache

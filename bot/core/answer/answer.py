@@ -61,8 +61,7 @@ async def answer(ctx: TurnContext, message: IncomingMessage) -> Outcome:
 
     Raises `PlatformError`, `StoreError`, `TurnLost` and `TurnWithdrawn` only.
     """
-    delivery = ctx.delivery(message)
-    async with delivery:
+    async with ctx.delivery(message) as delivery:
         return await Answer(ctx, message, delivery).run()
 
 
@@ -81,9 +80,8 @@ async def answer_again(
     nothing better comes, the old answer stays. What is asked `instead` replaces the question with
     it. Raises like `answer`.
     """
-    delivery = ctx.delivery(message)
-    async with delivery:
-        repeat = Repeat(exchange=exchange, further=further, instead=instead)
+    repeat = Repeat(exchange=exchange, further=further, instead=instead)
+    async with ctx.delivery(message) as delivery:
         return await Answer(ctx, message, delivery, repeat).run()
 
 

@@ -110,20 +110,8 @@ async def write_down(
     language: str = "",
 ) -> Outcome:
     """Write recordings down and say it; long ones as files. Raises `PlatformError`."""
-    usage: list[UsageEntry] = []
-    with ctx.charging(lambda: usage):
-        return await _write_down(ctx, message, recordings, usage, language=language)
-
-
-async def _write_down(
-    ctx: TurnContext,
-    message: IncomingMessage,
-    recordings: Sequence[Attachment],
-    usage: list[UsageEntry],
-    *,
-    language: str,
-) -> Outcome:
     _ = ctx.texts.gettext
+    usage: list[UsageEntry] = []
     heard: list[tuple[str, Heard]] = []
     delivery = ctx.delivery(message)
 
@@ -135,20 +123,21 @@ async def _write_down(
                 found = await ear.listen(path, recording, language=language, timed=True)
                 heard.append((name_of(recording), found))
 
-    async with delivery:
-        try:
-            async with ctx.platform.typing(ctx.chat, message.ref):
-                done = await ctx.guard(patiently(ctx, work, status=delivery.status))
-        except ModelError as error:
-            log.warning("transcription failed", extra={**ctx.log, "kind": error.kind.value})
-            return await _end(delivery, _explain(ctx, error), usage)
-        except (MediaError, FileTooLarge) as error:
-            return await _end(delivery, sentence_for_media(error, ctx.texts), usage)
-        if not done:
-            return await _end(delivery, _("⏹ Stopped."), usage, failed=False)
-        delivery.write("\n\n".join(f"🎤 {found.excerpt}" for _, found in heard))
-        files = [file for name, found in heard if found.is_long for file in found.files(name)]
-        shown = await delivery.finish(files=files)
+    with ctx.charging(lambda: usage):
+        async with delivery:
+            try:
+                async with ctx.platform.typing(ctx.chat, message.ref):
+                    done = await ctx.guard(patiently(ctx, work, status=delivery.status))
+            except ModelError as error:
+                log.warning("transcription failed", extra={**ctx.log, "kind": error.kind.value})
+                return await _end(delivery, _explain(ctx, error), usage)
+            except (MediaError, FileTooLarge) as error:
+                return await _end(delivery, sentence_for_media(error, ctx.texts), usage)
+            if not done:
+                return await _end(delivery, _("⏹ Stopped."), usage, failed=False)
+            delivery.write("\n\n".join(f"🎤 {found.excerpt}" for _, found in heard))
+            files = [file for name, found in heard if found.is_long for file in found.files(name)]
+            shown = await delivery.finish(files=files)
     asked, wrote = _remembered(message, "\n\n".join(found.text for _, found in heard))
     return Outcome(messages=(asked, replace(wrote, shown=shown)), usage=tuple(usage))
 

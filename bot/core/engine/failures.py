@@ -37,8 +37,7 @@ async def give_up(ctx: TurnContext, *, interrupted: bool) -> None:
     if not isinstance(event, IncomingMessage):
         await ctx.tell(text)  # a press is answered once, and was when it was taken in
         return
-    delivery = ctx.delivery(event)
-    async with delivery:
+    async with ctx.delivery(event) as delivery:
         delivery.rewrite(ctx.written or ctx.turn.partial)
         await delivery.finish(mark=text, buttons=await offer_revival(ctx), failed=True)
 

@@ -31,7 +31,9 @@ class MovedChats:
         is_let_in = await self._gate.follow(old, new)
         pairs = [(old, new)]
         if moved.threads:
-            pairs += [(each, _renamed(each, moved)) for each in await self._moves.threads(old)]
+            for each in await self._moves.threads(old):
+                renamed = ChatId(new.id + each.id.removeprefix(old.id))
+                pairs.append((each, replace(each, id=renamed)))
         if any([await self._moves.move(*pair) for pair in pairs]) or is_let_in:
             log.warning(
                 "a group has another id",
@@ -53,7 +55,3 @@ class MovedChats:
     def names(self, chat: ChatRef) -> tuple[ChatRef, ...]:
         """A chat, and what it was called before."""
         return (chat, *(old for old, new in self._new.items() if new == chat))
-
-
-def _renamed(thread: ChatRef, moved: ChatMoved) -> ChatRef:
-    return replace(thread, id=ChatId(moved.new.id + thread.id.removeprefix(moved.old.id)))

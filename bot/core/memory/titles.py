@@ -12,7 +12,6 @@ from bot.core.chat import (
     ChatMessage,
     ChatRequest,
     KeptMessage,
-    NewMessage,
     Role,
     Sampling,
     TextDelta,
@@ -74,19 +73,14 @@ async def entitle(services: Services, conversation: int, asker: UserId) -> None:
     title, usage = "", tuple[UsageEntry, ...]()
     if services.defaults.summary_model and len(beginning) > 1:
         try:
-            title, usage = await _ask(services, [kept.message for kept in beginning])
+            said = (f"{each.message.role}: {each.message.text[:SHOWN]}" for each in beginning)
+            told = "\n\n".join(said)
+            title, usage = await ask_cheaply(services, INSTRUCTION, told, max_tokens=60)
         except ModelError as error:
             log.info("no title", extra={"conversation": conversation, "kind": error.kind.value})
     title = clean(title) or first_words(beginning)
     if title:
         await archive.entitle(conversation, title, of=beginning, asker=asker, usage=usage)
-
-
-async def _ask(
-    services: Services, exchange: Sequence[NewMessage]
-) -> tuple[str, tuple[UsageEntry, ...]]:
-    said = "\n\n".join(f"{each.role.value}: {each.text[:SHOWN]}" for each in exchange)
-    return await ask_cheaply(services, INSTRUCTION, said, max_tokens=60)
 
 
 async def ask_cheaply(

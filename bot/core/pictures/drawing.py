@@ -58,8 +58,7 @@ class Easel:
         Raises `PlatformError`, `StoreError`, `TurnLost` and `TurnWithdrawn` only.
         """
         progress = self._ctx.turn.progress
-        delivery = self._ctx.delivery(self._message)
-        async with delivery:
+        async with self._ctx.delivery(self._message) as delivery:
             if progress == ASKED:
                 return await self._interrupted(order, delivery)
             if progress:

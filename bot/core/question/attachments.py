@@ -70,7 +70,8 @@ async def gather(
         if kind is FileKind.IMAGE and attachment in quoted and await _is_blind(ctx):
             found.unread.append(_("a picture"))
         elif kind is FileKind.IMAGE:
-            found.parts.append(await _look(ctx, attachment))
+            data = await bytes_of(ctx, attachment)
+            found.parts.append(ImagePart(*await ctx.services.fit_picture(data)))
         elif kind in SPEECH:
             if ctx.settings.voice == "off":
                 found.unread.append(_("a recording"))
@@ -81,7 +82,8 @@ async def gather(
         elif attachment.id:
             status(_("📄 Reading {name}…").format(name=attachment.name or _("a file")))
             try:
-                found.parts += await _read(ctx, attachment, desk)
+                async with fetched(ctx, attachment) as path:
+                    found.parts += await desk.read(path, attachment)
             except MediaError as error:
                 if error.kind not in UNREADABLE or not message.text.strip():
                     raise
@@ -143,15 +145,6 @@ async def bytes_of(ctx: TurnContext, attachment: Attachment) -> bytes:
     """What is in a file. Raises like `fetched`."""
     async with fetched(ctx, attachment) as path:
         return await asyncio.to_thread(path.read_bytes)
-
-
-async def _look(ctx: TurnContext, attachment: Attachment) -> Part:
-    return ImagePart(*await ctx.services.fit_picture(await bytes_of(ctx, attachment)))
-
-
-async def _read(ctx: TurnContext, attachment: Attachment, desk: Desk) -> list[Part]:
-    async with fetched(ctx, attachment) as path:
-        return await desk.read(path, attachment)
 
 
 async def _listen(

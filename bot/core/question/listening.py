@@ -36,7 +36,6 @@ class Heard:
 
     text: str
     segments: tuple[Segment, ...] = ()
-    seconds: float = 0.0
 
     @property
     def is_long(self) -> bool:
@@ -117,7 +116,7 @@ class Ear:
         text = joined(part.text for part in transcripts)
         if not text:
             raise MediaError(MediaErrorKind.SILENT)
-        return Heard(text=text, segments=_in_a_row(clips, transcripts), seconds=seconds)
+        return Heard(text=text, segments=_in_a_row(clips, transcripts))
 
     async def _parts(
         self, clips: Sequence[ClipFile], request: TranscriptionRequest
