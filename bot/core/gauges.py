@@ -133,15 +133,12 @@ class Gauges:
         model, gauge = request.model, self.of(request.model)
         ours = Ruler(count, gauge).all(request.messages)
         limit, asked = overrun.limit, overrun.asked
-        if limit is None and asked is None:
-            self._believe(model, replace(gauge, most=max(LEAST, int(ours / BEYOND))))
-        elif asked is None and limit is not None:
-            wanted = request.sampling.max_tokens or 0
-            plain = ours + wanted > limit  # our count explains it
-            if not plain:
-                self._believe(model, _fitted(gauge, request, round(BEYOND * limit), count))
-        elif asked is not None:
+        if asked is not None:
             self._keep(model, replace(_fitted(gauge, request, asked, count), most=None))
+        elif limit is None:
+            self._believe(model, replace(gauge, most=max(LEAST, int(ours / BEYOND))))
+        elif ours + (request.sampling.max_tokens or 0) <= limit:  # our count does not explain it
+            self._believe(model, _fitted(gauge, request, round(BEYOND * limit), count))
 
     def learn_used(self, request: ChatRequest, used: int, *, count: TokenCounter) -> None:
         """A request took so many tokens, as the API reports."""

@@ -133,21 +133,17 @@ async def _report(ctx: TurnContext, number: int) -> str:
             progress.total,
         ).format(sent=number_(progress.sent), total=number_(progress.total))
     ]
-    if progress.gone:
-        text = ngettext("{count} is gone.", "{count} are gone.", progress.gone)
-        parts.append(text.format(count=number_(progress.gone)))
-    if progress.failed:
-        text = ngettext(
-            "{count} could not be reached.", "{count} could not be reached.", progress.failed
-        )
-        parts.append(text.format(count=number_(progress.failed)))
-    if progress.unknown:
-        text = ngettext(
+    gone, failed, unknown = progress.gone, progress.failed, progress.unknown
+    others = {
+        ngettext("{count} is gone.", "{count} are gone.", gone): gone,
+        ngettext("{count} could not be reached.", "{count} could not be reached.", failed): failed,
+        ngettext(
             "{count} may or may not have got it: I was interrupted there.",
             "{count} may or may not have got it: I was interrupted there.",
-            progress.unknown,
-        )
-        parts.append(text.format(count=number_(progress.unknown)))
+            unknown,
+        ): unknown,
+    }
+    parts += [text.format(count=number_(count)) for text, count in others.items() if count]
     if progress.waiting:
         parts.append(_("Stopped before the others."))
     return in_a_row(ctx.texts, *parts)
