@@ -186,20 +186,15 @@ class Backend(Protocol):
 
     def models(self) -> Sequence[ModelCard]:
         """The models there are, in the order of the list."""
-        ...
 
     def answer(self, question: Question) -> AsyncGenerator[Piece, None]:
         """Answer piece by piece. Closing the generator stops the work."""
-        ...
 
     async def embed(self, model: str, texts: Sequence[str]) -> Sequence[Sequence[float]]:
         """A vector per text."""
-        ...
 
     async def draw(self, order: DrawingOrder) -> Sequence[Drawing]:
         """As many pictures as ordered."""
-        ...
 
     async def transcribe(self, recording: Recording) -> Transcript:
         """What is said in the recording."""
-        ...

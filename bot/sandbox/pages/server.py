@@ -41,7 +41,6 @@ class Page(Protocol):
 
     def routes(self) -> Iterable[web.RouteDef]:
         """What is answered, at addresses of its own."""
-        ...
 
 
 @asynccontextmanager

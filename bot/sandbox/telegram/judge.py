@@ -42,11 +42,9 @@ class Judge(Protocol):
 
     def fix(self, text: str, entities: object) -> Formatted:
         """The cleaned text; empty when nothing visible is left. Raises `BadRequest`."""
-        ...
 
     def detect(self, text: str) -> tuple[Entity, ...]:
         """Commands, mentions, links and the like that Telegram finds by itself."""
-        ...
 
 
 class Lenient:
