@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bot.core.bounded import Memory
-from bot.core.capabilities import Capabilities, Streaming
+from bot.core.capabilities import Capabilities
 from bot.core.phrases import Phrase
 from bot.core.ports import Clock, Draft, EventSink, Platform
 from bot.core.queue import TurnQueue
@@ -34,7 +34,7 @@ from bot.platforms.slack.calls import Calls
 from bot.platforms.slack.directory import Directory
 from bot.platforms.slack.draft import SlackDraft
 from bot.platforms.slack.errors import BAD_TOKEN, Refused
-from bot.platforms.slack.files import MAX_FILE_IN, download
+from bot.platforms.slack.files import download
 from bot.platforms.slack.greeting import Greeting
 from bot.platforms.slack.ids import (
     PLATFORM,
@@ -47,12 +47,8 @@ from bot.platforms.slack.ids import (
 from bot.platforms.slack.ingress import Ingress
 from bot.platforms.slack.lost import Lost
 from bot.platforms.slack.outside import Outside
-from bot.platforms.slack.posting import MAX_FILE_OUT, Posting
+from bot.platforms.slack.posting import Posting
 from bot.platforms.slack.render import (
-    MAX_TEXT,
-    STREAM_TEXT,
-    measure,
-    measure_stream,
     neutralise,
 )
 from bot.platforms.slack.replies import Replies
@@ -60,39 +56,11 @@ from bot.platforms.slack.sockets import FIRST_PAUSE, LAST_PAUSE, Sockets
 from bot.platforms.slack.status import Status, Thread, session_title
 from bot.platforms.slack.streams import Streams
 from bot.platforms.slack.sweeping import Sweeper
+from bot.platforms.slack.ways import Ways
 from bot.platforms.slack.webhooks import Webhooks
 
 log = logging.getLogger(__name__)
 
-STREAMED = Capabilities(
-    streaming=Streaming.NATIVE,
-    max_text=STREAM_TEXT,
-    update_interval=0.75,  # 80 of the 100 `chat.appendStream` a minute, in one busy chat
-    measure=measure_stream,
-    around="…",
-    max_buttons=100,
-    max_file_in=MAX_FILE_IN,
-    max_file_out=MAX_FILE_OUT,
-    feedback=True,
-    folds=True,
-    stop_button=True,
-    status=True,
-    command_mark="!",
-)
-UNTOLD = replace(STREAMED, status=False)
-EDITED = replace(
-    STREAMED,
-    streaming=Streaming.EDIT,
-    max_text=MAX_TEXT,
-    update_interval=1.5,  # 40 of the 50 `chat.update` a minute, in one busy chat
-    measure=measure,
-    stop_button=False,
-    status=False,
-)
-NO_STREAMS = frozenset({"unknown_method", "missing_scope", "not_allowed_token_type"})
-"""Refusals of a stream that hold for the whole workspace; others hold for the chat."""
-NO_THREAD = "invalid_thread_ts"
-"""What is said of a thread whose first message was deleted, which is nothing about its chat."""
 CHATS = 10_000
 SIGN_IN = 30.0
 """Seconds to wait for the bot to know its own name, when Slack cannot be reached."""
@@ -132,25 +100,18 @@ class SlackPlatform:
         )
         self._intake = intake or Sockets(self._calls, app_token, clock=clock)
         self._signed_in = asyncio.Event()
-        self._has_streams = True
-        self._ways: Memory[ChatRef, Capabilities] = Memory(CHATS)  # where something was refused
+        self._ways = Ways()
         self._titles: Memory[MessageRef, str] = Memory(CHATS)
 
     # ------------------------------------------------------------ what a chat can do
 
     def capabilities(self, chat: ChatRef) -> Capabilities:
-        """Streams in threads and direct messages, unless Slack has refused one here."""
-        found = self._way_of_writing(chat)
+        """How it is written here, how commands are called, and whether files can be sent."""
+        found = self._ways.of(chat)
         place = parse_chat(chat)
         if not (place.direct or place.thread):  # only a slash is heard beside the threads
             found = replace(found, command_mark="/", thread_mark=found.command_mark)
         return found if self._posting.takes_files else replace(found, max_file_out=0)
-
-    def _way_of_writing(self, chat: ChatRef) -> Capabilities:
-        place = parse_chat(chat)
-        if not self._has_streams or not (place.direct or place.thread):
-            return EDITED
-        return self._ways.get(chat) or STREAMED
 
     def styled(self, style: Style) -> Platform:
         """There is one style here."""
@@ -248,42 +209,13 @@ class SlackPlatform:
 
     def draft(self, answering: IncomingMessage, *, stop: Button | None = None) -> Draft:
         """An answer that is streamed where the chat has streams, else posted and edited."""
-        return self._draft(answering, stop)
+        return SlackDraft(self._posting, self._streams, self._ways, answering, stop)
 
     def reopen(
         self, ref: MessageRef, answering: IncomingMessage, *, stop: Button | None = None
     ) -> Draft:
         """Go on with a message by editing it."""
-        return self._draft(answering, stop, ref)
-
-    def _draft(
-        self, answering: IncomingMessage, stop: Button | None, ref: MessageRef | None = None
-    ) -> SlackDraft:
-        chat = answering.ref.chat
-        possible = self.capabilities(chat)
-        return SlackDraft(
-            self._posting,
-            self._streams,
-            answering,
-            may_stream=possible.streaming is Streaming.NATIVE,
-            refused=lambda refusal: self._streams_refused(chat, refusal),
-            tells=possible.status,
-            untold=lambda refusal: self._tasks_refused(chat, refusal),
-            stop=stop,
-            ref=ref,
-        )
-
-    def _streams_refused(self, chat: ChatRef, refusal: Refused) -> None:
-        log.warning("stream refused", extra={"chat": chat.id, "code": refusal.code})
-        if refusal.code in NO_STREAMS:
-            self._has_streams = False
-        elif refusal.code != NO_THREAD:
-            self._ways.put(chat, EDITED)
-
-    def _tasks_refused(self, chat: ChatRef, refusal: Refused) -> None:
-        log.warning("tasks refused", extra={"chat": chat.id, "code": refusal.code})
-        if refusal.code != NO_THREAD:
-            self._ways.put(chat, UNTOLD)
+        return SlackDraft(self._posting, self._streams, self._ways, answering, stop, ref)
 
     # ------------------------------------------------------------ the rest
 

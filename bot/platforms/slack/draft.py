@@ -8,10 +8,10 @@ takes the whole text, so nothing can be lost or doubled.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from dataclasses import replace
 from enum import Enum, auto
 
+from bot.core.capabilities import Streaming
 from bot.core.types import Button, ButtonRow, IncomingMessage, MessageRef, Reply
 from bot.errors import OutcomeUnknown
 from bot.platforms.slack.budgets import Urgency
@@ -21,6 +21,7 @@ from bot.platforms.slack.posting import Posting
 from bot.platforms.slack.render import blocks_under, settled, written
 from bot.platforms.slack.streams import Streams
 from bot.platforms.slack.tasks import Tasks
+from bot.platforms.slack.ways import Ways
 
 log = logging.getLogger(__name__)
 
@@ -44,33 +45,29 @@ class Mode(Enum):
 class SlackDraft:
     """One message of an answer.
 
-    With `ref` it goes on with a message that stands in the chat. `may_stream` says whether to try a
-    stream, `tells` whether to say in it what goes on; `refused` and `untold` are told when Slack
-    does not want them here. `stop` is shown where Slack does not show a Stop of its own.
+    With `ref` it goes on with a message that stands in the chat. `ways` says whether to try a
+    stream and to say in it what goes on, and is told when Slack wants neither here. `stop` is shown
+    where Slack does not show a Stop of its own.
     """
 
     def __init__(
         self,
         posting: Posting,
         streams: Streams,
+        ways: Ways,
         answering: IncomingMessage,
-        *,
-        may_stream: bool,
-        refused: Callable[[Refused], None],
-        tells: bool,
-        untold: Callable[[Refused], None],
         stop: Button | None,
-        ref: MessageRef | None,
+        ref: MessageRef | None = None,
     ) -> None:
         self._posting = posting
         self._streams = streams
         self._answering = answering
         self._chat = answering.ref.chat
         self._thread = answer_thread(answering.ref)
-        self._may_begin = may_stream and bool(self._thread)
-        self._refused = refused
-        self._tells = tells
-        self._untold = untold
+        self._ways = ways
+        way = ways.of(self._chat)
+        self._may_begin = way.streaming is Streaming.NATIVE and bool(self._thread)
+        self._tells = way.status
         self._stop: tuple[ButtonRow, ...] = ((stop,),) if stop else ()
         self._ref = ref
         self._mode = Mode.NOWHERE if ref is None else Mode.MESSAGE
@@ -100,7 +97,7 @@ class SlackDraft:
         except StreamClosed:
             self._mode = Mode.MESSAGE
         except Refused as refusal:
-            self._untold(refusal)
+            self._ways.tasks_refused(self._chat, refusal)
             self._tells, self._tasks = False, Tasks()
 
     async def show(self, text: str) -> None:
@@ -162,7 +159,7 @@ class SlackDraft:
                 self._streamed = True
                 return
             except Refused as refusal:
-                self._refused(refusal)
+                self._ways.stream_refused(self._chat, refusal)
                 self._may_begin = False
             else:
                 self._mode, self._sent, self._streamed = Mode.STREAM, first, True
