@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 
@@ -21,6 +22,11 @@ from tests.shell import Ended, Shell
 from tests.store.postgres import Server, running_server
 
 WITHOUT_POSTGRES = "CHINWAG_TESTS_WITHOUT_POSTGRES"
+
+# Files that are as durable as a bot's wait for the disk with every commit: half of what tests take.
+MEMORY = Path("/dev/shm")
+if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 2**30:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 # The same examples each time, so that a change is blamed for what it broke alone. To look further:
 # --hypothesis-profile=default
