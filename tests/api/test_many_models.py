@@ -20,7 +20,7 @@ from tests.api.asking import ask, question
 from tests.api.conftest import Connect
 from tests.api.wire_server import HELLO, WireServer
 
-FEW, MANY = 20, 300
+FEW, MANY = 5, 75
 LONG = "x" * 2_000
 """What makes a name long."""
 

@@ -4,22 +4,29 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from bot.core.access import Access, Gate
 from bot.core.clock import SystemClock
-from bot.core.engine.moving import MOVES, MovedChats
+from bot.core.engine import moving
+from bot.core.engine.moving import MovedChats
 from bot.core.settings import ChatSettings
 from bot.core.types import ChatId, ChatMoved, ChatRef, Sender, UserId
 from bot.store import StorageSettings, open_store
 
 
-async def test_of_very_many_chats_that_moved_the_oldest_is_forgotten(tmp_path: Path) -> None:
+async def test_of_very_many_chats_that_moved_the_oldest_is_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(moving, "MOVES", 2)
+
     def chat(name: str, number: int) -> ChatRef:
         return ChatRef("fake", ChatId(f"{name} {number}"))
 
     async with open_store(StorageSettings(url=f"sqlite:///{tmp_path}/bot.db")) as stores:
         gate = Gate(Access(open=True), SystemClock(), lambda where: [where.id], stores.grants)
         moved = MovedChats(stores.moves, gate)
-        for number in range(MOVES + 1):
+        for number in range(3):
             await moved.take_in(ChatMoved(old=chat("old", number), new=chat("new", number)))
         assert moved.now(chat("old", 1)) == chat("new", 1)
         assert moved.names(chat("new", 1)) == (chat("new", 1), chat("old", 1))

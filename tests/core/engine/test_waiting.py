@@ -67,4 +67,4 @@ async def test_nothing_is_kept_of_who_was_answered_by_another_bot(
 def kept_in_memory() -> int:
     """How many messages, and pieces of work about them, the process has not forgotten."""
     gc.collect()
-    return sum(isinstance(each, IncomingMessage | asyncio.Task) for each in gc.get_objects())
+    return sum(type(each) in {IncomingMessage, asyncio.Task} for each in gc.get_objects())

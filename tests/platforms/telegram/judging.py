@@ -15,6 +15,8 @@ from bot.sandbox.telegram.judge import Formatted, Tdlib
 
 STEP = 7
 """Characters by which a text grows that is shown while it is written."""
+MOMENTS = 150
+"""How often a text is looked at while it grows: a long one grows by more at a time."""
 
 
 def judged(parser: Tdlib, rendered: Rendered) -> Formatted:
@@ -36,9 +38,15 @@ def judged(parser: Tdlib, rendered: Rendered) -> Formatted:
     return parser.fix(rendered.text, entities)
 
 
+def moments(text: str) -> range:
+    """The lengths that a text has when it is looked at while it grows."""
+    step = max(STEP, len(text) // MOMENTS)
+    return range(step, len(text), step)
+
+
 def while_written(text: str) -> Iterator[Rendered]:
-    """What a chat shows of a text that grows by seven characters at a time."""
-    for end in range(STEP, len(text), STEP):
+    """What a chat shows of a text that grows."""
+    for end in moments(text):
         shown = render(settle(text[:end]), partial=True)
         if shown.is_visible:
             yield shown

@@ -45,15 +45,23 @@ def test_telegram_takes_every_snippet_whole_and_cut(telegram_parser: Tdlib) -> N
             judged(telegram_parser, render(snippet[:end]))
 
 
+MARKER = re.compile(r"\*\*|__|~~|```|\]\(|^#{1,6} |\|\||\|-", re.MULTILINE)
+
+
 @pytest.mark.parametrize("path", ANSWERS, ids=lambda path: path.stem)
-def test_telegram_takes_every_answer_at_every_moment(path: Path, telegram_parser: Tdlib) -> None:
+def test_telegram_takes_every_answer_at_every_moment_and_no_marker_is_left(
+    path: Path, telegram_parser: Tdlib
+) -> None:
     text = path.read_text()
-    for page in pages(render(text)):
+    whole = render(text)
+    for page in pages(whole):
         seen = judged(telegram_parser, page)
         assert seen.text == page.text
-    for shown in while_written(text):
+    for shown in (whole, *while_written(text)):
         for page in pages(shown):
             judged(telegram_parser, page)
+        if path.stem != "unclosed":  # its markers are its words: nothing ever closes them
+            assert not MARKER.search(outside_code(shown)), outside_code(shown)
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -99,16 +107,6 @@ def test_no_word_of_an_answer_is_lost(path: Path) -> None:
     lost = words_by_another_parser(text) - words_shown(text)
     # The cross of a task that is done, and a product that the witness takes for emphasis.
     assert not set(lost) - {"x", "234"}
-
-
-@pytest.mark.parametrize("path", ANSWERS, ids=lambda path: path.stem)
-def test_no_marker_is_left_in_an_answer_or_on_the_way_to_it(path: Path) -> None:
-    if path.stem == "unclosed":
-        pytest.skip("its markers are its words: nothing ever closes them")
-    text = path.read_text()
-    for shown in (render(text), *while_written(text)):
-        seen = outside_code(shown)
-        assert not re.search(r"\*\*|__|~~|```|\]\(|^#{1,6} |\|\||\|-", seen, re.MULTILINE), seen
 
 
 # ---------------------------------------------------------------- how things look

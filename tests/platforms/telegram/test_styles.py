@@ -21,7 +21,7 @@ from bot.sandbox.telegram import rich as sandbox
 from bot.sandbox.telegram.calls import Call
 from bot.sandbox.telegram.errors import BadRequest
 from tests.platform_contract import HastyClock
-from tests.platforms.telegram.judging import fetching
+from tests.platforms.telegram.judging import fetching, moments
 from tests.platforms.telegram.stage import TelegramStage, group, private, staged
 
 ANSWERS = sorted((Path(__file__).parents[2] / "data" / "answers").glob("*.md"))
@@ -370,13 +370,13 @@ async def test_a_message_that_is_gone_is_not_taken_for_a_refusal(
 @pytest.mark.parametrize("file", ANSWERS, ids=lambda file: file.stem)
 def test_every_answer_is_taken_whole_and_cut_and_measured_rightly(file: Path) -> None:
     text = file.read_text(encoding="utf-8")
-    for end in [*range(7, len(text), 7), len(text)]:
+    for end in [*moments(text), len(text)]:
         shown = compose(settle(text[:end]), partial=end < len(text))
         if shown.is_visible:
             sandbox.from_markdown(shown.markdown)  # raises when it is refused
     if "<details>" in text:
         return  # one that is cut is another text, which may be refused, and is then sent as classic
-    for page in pages(text * 30):
+    for page in pages(text * min(30, 3 * MAX_RICH // (2 * len(text)))):
         sandbox.from_markdown(page.markdown)
 
 
