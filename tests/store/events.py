@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from bot.core.chat import NewMessage, Role, TextPart
-from bot.core.queue import Turn
-from bot.core.stores import Stores
+from bot.core.queue import Turn, TurnQueue
 from bot.core.types import (
     ButtonPress,
     ChatId,
     ChatRef,
+    Event,
     IncomingMessage,
     MessageId,
     MessageRef,
@@ -43,7 +43,20 @@ def numbered(number: int, text: str = "hello") -> IncomingMessage:
     return IncomingMessage(key=f"m{number}", ref=ref(number), sender=ANN, text=text)
 
 
-async def claim(stores: Stores) -> Turn:
-    turn = await stores.turns.claim()
+async def accept(turns: TurnQueue, *events: Event) -> None:
+    """Take events in, as a bot does that has much to do."""
+    for event in events:
+        await turns.accept(event, urgent=False)
+
+
+async def claim(turns: TurnQueue) -> Turn:
+    """The turn that is next."""
+    turn = await turns.claim()
     assert turn is not None
     return turn
+
+
+async def begun(turns: TurnQueue, *events: Event) -> Turn:
+    """Take events in, and begin the turn that is next."""
+    await accept(turns, *events)
+    return await claim(turns)

@@ -19,7 +19,7 @@ from bot.errors import StoreError
 from bot.store import StorageSettings, admin, migrate, open_store, purging
 from bot.store.database import connected
 from tests.store.conftest import names, sqlite_settings
-from tests.store.events import chat, message, ref, said
+from tests.store.events import accept, begun, chat, claim, message, ref, said
 from tests.store.steps import multiply
 
 NOW = timedelta(0)
@@ -28,11 +28,9 @@ NOW = timedelta(0)
 async def fill(stores: Stores) -> None:
     """One turn each that is done, dead, unreadable, running and waiting."""
     turns = stores.turns
-    for key in ("done", "dead", "running", "waiting"):
-        await turns.accept(message(key), urgent=False)
+    await accept(turns, *map(message, ("done", "dead", "running", "waiting")))
     for key in ("done", "dead", "running"):
-        turn = await turns.claim()
-        assert turn is not None
+        turn = await claim(turns)
         if key == "done":
             picture = NewMessage(role=Role.USER, parts=(ImagePart("image/png", b"abc"),))
             conversation = await stores.conversations.current(chat())
@@ -86,8 +84,7 @@ async def test_a_dead_turn_tried_again_comes_first(
     assert await stores.turns.claim() is None  # one is running in this chat
     running = (await admin.status(settings)).running
     await stores.turns.finish(3, Outcome())
-    turn = await stores.turns.claim()
-    assert turn is not None
+    turn = await claim(stores.turns)
     assert (running, turn.event.key, turn.attempt) == (1, "dead", 1)
 
 
@@ -96,16 +93,13 @@ async def test_a_dead_turn_tried_again_begins_below_what_was_posted_since(
 ) -> None:
     turns = stores.turns
     for key, posted in (("dead", 5), ("later", 7)):
-        await turns.accept(message(key), urgent=False)
-        turn = await turns.claim()
-        assert turn is not None
+        turn = await begun(turns, message(key))
         if key == "dead":
             await turns.fail(turn.id, "it broke", dead=True, stood=ref(posted))
         else:
             await turns.finish(turn.id, Outcome(), stood=ref(posted))
     assert await admin.retry(settings) == 1
-    again = await turns.claim()
-    assert again is not None
+    again = await claim(turns)
     assert (again.event.key, again.stood) == ("dead", ref(7))
 
 

@@ -12,7 +12,7 @@ from bot.core.types import ChatRef
 from bot.store import StorageSettings, open_store
 from bot.store.database import connected
 from bot.store.schema import files
-from tests.store.events import ANN, chat, message, said
+from tests.store.events import ANN, begun, chat, message, said
 
 PICTURE = ImagePart("image/png", b"not really")
 
@@ -25,9 +25,7 @@ def answered(text: str) -> NewMessage:
 
 async def keep(stores: Stores, where: ChatRef, key: str, *messages: NewMessage) -> int:
     """What a turn leaves in the chat's conversation; returns the conversation."""
-    await stores.turns.accept(message(key, where.id), urgent=False)
-    turn = await stores.turns.claim()
-    assert turn is not None
+    turn = await begun(stores.turns, message(key, where.id))
     conversation = await stores.conversations.current(where)
     await stores.turns.finish(turn.id, Outcome(conversation=conversation, messages=messages))
     return conversation
@@ -89,9 +87,7 @@ async def test_what_ends_in_a_deleted_conversation_is_not_kept_and_harms_nothing
     stores: Stores,
 ) -> None:
     gone = await keep(stores, chat(), "a", said("hello"))
-    await stores.turns.accept(message("b"), urgent=False)
-    turn = await stores.turns.claim()
-    assert turn is not None
+    turn = await begun(stores.turns, message("b"))
     await stores.archive.delete(chat(), gone)
     await stores.turns.finish(turn.id, Outcome(conversation=gone, messages=(said("late"),)))
     assert await stores.conversations.page(gone) == []
@@ -114,9 +110,7 @@ async def test_what_is_taken_back_is_in_no_summary_and_may_leave_nothing(stores:
 
 
 async def hide(stores: Stores, key: str, *ids: int) -> None:
-    await stores.turns.accept(message(key), urgent=False)
-    turn = await stores.turns.claim()
-    assert turn is not None
+    turn = await begun(stores.turns, message(key))
     await stores.turns.finish(turn.id, Outcome(hidden=ids))
 
 
@@ -151,9 +145,7 @@ async def test_remarks_are_kept_once_and_only_the_newest(stores: Stores, keep_ne
     remarks = await stores.overheard.remarks(chat())
     assert [each.text for each in remarks] == list("bcd")[-keep_newest:]
     assert remarks[0].sender_name == ANN.name
-    await stores.turns.accept(message("q"), urgent=False)
-    turn = await stores.turns.claim()
-    assert turn is not None
+    turn = await begun(stores.turns, message("q"))
     await stores.turns.finish(turn.id, Outcome(overheard=remarks[-1].id))
     assert await stores.overheard.remarks(chat()) == []
     assert len(await stores.overheard.remarks(chat("elsewhere"))) == 1

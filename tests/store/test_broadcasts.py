@@ -18,7 +18,7 @@ from bot.store.columns import utc_now
 from bot.store.connection import Connection
 from bot.store.database import connected
 from bot.store.schema import users
-from tests.store.events import ANN, chat, message, ref
+from tests.store.events import ANN, accept, chat, claim, message, ref
 
 BOSS = Person("test", UserId("boss"))
 
@@ -112,11 +112,10 @@ async def test_what_there_is_is_counted(stores: Stores) -> None:
     await stores.users.seen("test", ANN)
     await stores.conversations.current(chat())
     for key, end in (("a", "done"), ("b", "dead"), ("c", "running"), ("d", "waiting")):
-        await stores.turns.accept(message(key, key), urgent=False)
+        await accept(stores.turns, message(key, key))
         if end == "waiting":
             continue
-        turn = await stores.turns.claim()
-        assert turn is not None
+        turn = await claim(stores.turns)
         if end == "done":
             entry = UsageEntry(kind=UsageKind.CHAT, model="m", latency=2.5, first_token=0.5)
             await stores.turns.finish(turn.id, Outcome(usage=(entry,)))

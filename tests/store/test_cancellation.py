@@ -16,7 +16,7 @@ from bot.core.stores import Stores
 from bot.errors import StoreError
 from bot.store import StorageSettings, open_store
 from tests.store.conftest import sqlite_settings
-from tests.store.events import chat, message, said
+from tests.store.events import accept, begun, chat, claim, message, said
 from tests.store.test_faults import locked
 
 
@@ -41,7 +41,7 @@ async def test_cancelling_anywhere_leaves_every_call_usable(stores: Stores) -> N
             cancel_after(stores.turns.ahead(1), rounds),
         )
     for rounds in (0, 1, 2, 3, 5, 8, 13, 21, 34):
-        await stores.turns.accept(message(str(rounds)), urgent=False)
+        await accept(stores.turns, message(str(rounds)))
     await stores.turns.recover()
     answers = 0
     while (turn := await stores.turns.claim()) is not None:
@@ -53,12 +53,11 @@ async def test_cancelling_anywhere_leaves_every_call_usable(stores: Stores) -> N
 
 
 async def test_a_claim_nobody_waits_for_is_given_back(stores: Stores) -> None:
-    await stores.turns.accept(message("1"), urgent=False)
+    await accept(stores.turns, message("1"))
     for rounds in range(0, 40, 3):
         if not await cancel_after(stores.turns.claim(), rounds):
             await stores.turns.release(1)
-    turn = await stores.turns.claim()
-    assert turn is not None
+    turn = await claim(stores.turns)
     assert turn.attempt == 1
 
 
@@ -66,9 +65,7 @@ async def test_a_turn_that_would_run_at_once_waits_when_nobody_is_left(stores: S
     for rounds in range(0, 40, 3):
         offer = stores.turns.accept(message(str(rounds)), urgent=False, begin=True)
         if await cancel_after(offer, rounds):
-            await stores.turns.accept(message(str(rounds)), urgent=False)
-            turn = await stores.turns.claim()
-            assert turn is not None
+            await begun(stores.turns, message(str(rounds)))
         await stores.turns.finish(rounds // 3 + 1, Outcome())
     assert await stores.turns.claim() is None
 
@@ -85,9 +82,7 @@ async def test_whoever_is_cancelled_while_the_database_refuses_hears_that(
 async def test_an_end_that_is_written_down_again_is_written_once(stores: Stores) -> None:
     conversation = await stores.conversations.current(chat())
     for count, rounds in enumerate(range(0, 40, 3), start=1):
-        await stores.turns.accept(message(str(rounds)), urgent=False)
-        turn = await stores.turns.claim()
-        assert turn is not None
+        turn = await begun(stores.turns, message(str(rounds)))
         outcome = Outcome(conversation=conversation, messages=(said("x"),))
         await cancel_after(stores.turns.finish(turn.id, outcome), rounds)
         await stores.turns.finish(turn.id, outcome)
@@ -104,7 +99,7 @@ async def test_closing_carries_out_what_has_begun(settings: StorageSettings) -> 
     accepted = await asyncio.gather(*offers)
     assert all(one.fresh for one in accepted)
     with pytest.raises(StoreError, match="closed"):
-        await stores.turns.accept(message("late"), urgent=False)
+        await accept(stores.turns, message("late"))
     async with open_store(settings) as stores:
         again = [
             await stores.turns.accept(message(str(n), str(n)), urgent=False) for n in range(20)

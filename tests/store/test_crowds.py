@@ -20,7 +20,7 @@ from bot.errors import QueueFull, StoreError, TurnLost
 from bot.store import StorageSettings, open_store
 from bot.store.database import connected
 from bot.store.schema import messages
-from tests.store.events import ANN, chat, message, ref, said
+from tests.store.events import ANN, chat, claim, message, ref, said
 
 CROWD = 150
 
@@ -144,8 +144,7 @@ async def test_checkpoints_of_a_crowd_are_found_by_the_next_attempt(stores: Stor
     for turn in going:
         await stores.turns.fail(turn.id, "killed", dead=False)
     for turn in going:
-        again = await stores.turns.claim()
-        assert again is not None
+        again = await claim(stores.turns)
         assert again.id == turn.id
         assert again.partial == f"half a pair \ufffd, a NUL \ufffd and 多谢 {turn.id}"
         assert again.shown == (ref(turn.id),)
@@ -159,6 +158,5 @@ async def test_the_last_of_two_checkpoints_made_at_once_counts(stores: Stores) -
         stores.turns.checkpoint(turn.id, partial="so far", shown=()),
     )
     await stores.turns.fail(turn.id, "killed", dead=False)
-    again = await stores.turns.claim()
-    assert again is not None
+    again = await claim(stores.turns)
     assert again.partial == "so far"

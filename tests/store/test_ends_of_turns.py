@@ -13,12 +13,11 @@ from bot.core.types import (
     Unreadable,
 )
 from bot.store import StorageSettings, open_store
-from tests.store.events import chat, claim, message, numbered, ref, said
+from tests.store.events import accept, begun, chat, claim, message, numbered, ref, said
 
 
 async def test_the_end_of_a_turn_keeps_messages_and_usage(stores: Stores) -> None:
-    await stores.turns.accept(message("1"), urgent=False)
-    turn = await claim(stores)
+    turn = await begun(stores.turns, message("1"))
     conversation = await stores.conversations.current(chat())
     outcome = Outcome(
         conversation=conversation,
@@ -35,78 +34,68 @@ async def test_the_end_of_a_turn_keeps_messages_and_usage(stores: Stores) -> Non
 
 
 async def test_what_was_interrupted_can_be_stopped_before_it_goes_on(stores: Stores) -> None:
-    await stores.turns.accept(message("1"), urgent=False)
-    await stores.turns.accept(message("2"), urgent=False)
-    turn = await claim(stores)
+    turn = await begun(stores.turns, message("1"), message("2"))
     assert not await stores.turns.stop_elsewhere(chat())  # it is answered here
     await stores.turns.checkpoint(turn.id, partial="so far", shown=[ref(5)])
     await stores.turns.release(turn.id)
     assert await stores.turns.stop_elsewhere(chat())
-    again = await claim(stores)
+    again = await claim(stores.turns)
     assert (again.id, again.partial, again.stopped) == (turn.id, "so far", True)
     await stores.turns.fail(turn.id, "broken", dead=True)
     assert not await stores.turns.stop_elsewhere(chat())  # the second was never begun
     await stores.turns.revive(turn.id)
-    assert not (await claim(stores)).stopped
+    assert not (await claim(stores.turns)).stopped
 
 
 async def test_a_turn_given_back_goes_on_where_it_was(stores: Stores) -> None:
-    await stores.turns.accept(message("1"), urgent=False)
-    await stores.turns.accept(message("2"), urgent=False)
-    turn = await claim(stores)
+    turn = await begun(stores.turns, message("1"), message("2"))
     await stores.turns.checkpoint(turn.id, partial="so far", shown=[ref(5), ref(6)])
     await stores.turns.release(turn.id)
-    again = await claim(stores)
+    again = await claim(stores.turns)
     assert (again.id, again.attempt) == (turn.id, 1)
     assert (again.partial, again.shown) == ("so far", (ref(5), ref(6)))
 
 
 async def test_what_was_written_about_other_words_is_no_beginning(stores: Stores) -> None:
-    await stores.turns.accept(numbered(1, "old"), urgent=False)
-    turn = await claim(stores)
+    turn = await begun(stores.turns, numbered(1, "old"))
     await stores.turns.checkpoint(turn.id, partial="About the old", shown=[ref(5)])
     await stores.turns.release(turn.id)
     await stores.turns.stop_elsewhere(chat())
     change = replace(numbered(1, "new"), key="edit", edited=True)
-    await stores.turns.accept(change, urgent=False)
-    again = await claim(stores)
+    again = await begun(stores.turns, change)
     assert isinstance(again.event, IncomingMessage)
     assert (again.event.text, again.partial, again.stopped) == ("new", "", False)
     assert again.shown == (ref(5),)  # the new answer is written over it
 
 
 async def test_a_failed_turn_comes_first_again_with_its_attempt_counted(stores: Stores) -> None:
-    await stores.turns.accept(message("1"), urgent=False)
-    await stores.turns.accept(message("2"), urgent=False)
-    turn = await claim(stores)
+    turn = await begun(stores.turns, message("1"), message("2"))
     await stores.turns.fail(turn.id, "no luck", dead=False)
-    again = await claim(stores)
+    again = await claim(stores.turns)
     assert (again.id, again.attempt) == (turn.id, 2)
     await stores.turns.fail(turn.id, "no luck at all", dead=True)
-    assert (await claim(stores)).event.key == "2"
+    assert (await claim(stores.turns)).event.key == "2"
 
 
 async def test_after_a_restart_what_ran_runs_again_first(settings: StorageSettings) -> None:
     async with open_store(settings) as stores:
-        for key in "abc":
-            await stores.turns.accept(message(key), urgent=False)
-        await stores.turns.finish((await claim(stores)).id, Outcome())
-        lost = await claim(stores)
+        await accept(stores.turns, *map(message, "abc"))
+        await stores.turns.finish((await claim(stores.turns)).id, Outcome())
+        lost = await claim(stores.turns)
         await stores.turns.checkpoint(lost.id, partial="so f", shown=[ref(3)])
     async with open_store(settings) as stores:
         assert await stores.turns.recover() == 1
-        again = await claim(stores)
+        again = await claim(stores.turns)
         assert (again.id, again.attempt, again.partial) == (lost.id, 2, "so f")
         await stores.turns.finish(again.id, Outcome())
-        assert (await claim(stores)).event.key == "c"
+        assert (await claim(stores.turns)).event.key == "c"
 
 
 async def test_recovering_leaves_alone_what_is_being_worked_on(stores: Stores) -> None:
-    await stores.turns.accept(message("1"), urgent=False)
-    turn = await claim(stores)
+    turn = await begun(stores.turns, message("1"))
     assert await stores.turns.recover() == 0
     await stores.turns.fail(turn.id, "so it was still ours", dead=False)
-    assert (await claim(stores)).attempt == 2
+    assert (await claim(stores.turns)).attempt == 2
 
 
 async def test_an_event_nobody_can_read_is_kept_but_never_claimed(stores: Stores) -> None:
@@ -118,9 +107,7 @@ async def test_an_event_nobody_can_read_is_kept_but_never_claimed(stores: Stores
 
 
 async def test_what_waits_in_a_row_can_end_with_the_first(stores: Stores) -> None:
-    for number in range(1, 4):
-        await stores.turns.accept(numbered(number), urgent=False)
-    lead = await claim(stores)
+    lead = await begun(stores.turns, *map(numbered, range(1, 4)))
     row = await stores.turns.following(lead.id)
     assert [turn.event.key for turn in row] == ["m2", "m3"]
     await stores.turns.join(lead.id, [turn.id for turn in row], [ref(9)])
@@ -133,18 +120,16 @@ async def test_what_waits_in_a_row_can_end_with_the_first(stores: Stores) -> Non
 async def test_a_change_is_taken_in_for_each_message_of_the_row_that_was_answered_last(
     stores: Stores,
 ) -> None:
-    for number in range(1, 5):
-        await stores.turns.accept(numbered(number), urgent=False)
-    before = await claim(stores)
+    before = await begun(stores.turns, *map(numbered, range(1, 5)))
     await stores.turns.finish(before.id, Outcome())
-    lead = await claim(stores)
+    lead = await claim(stores.turns)
     row = await stores.turns.following(lead.id)
     await stores.turns.join(lead.id, [turn.id for turn in row], [])
     await stores.turns.finish(lead.id, Outcome())
     for key, number in enumerate((3, 4, 2, 3)):  # what was changed before does not stand in the way
         change = replace(numbered(number, f"new {key}"), key=f"edit{key}", edited=True)
         assert (await stores.turns.accept(change, urgent=False)).fresh
-        await stores.turns.finish((await claim(stores)).id, Outcome())
+        await stores.turns.finish((await claim(stores.turns)).id, Outcome())
     change = replace(numbered(1, "new"), key="late", edited=True)
     assert not (await stores.turns.accept(change, urgent=False)).fresh
 
@@ -152,12 +137,10 @@ async def test_a_change_is_taken_in_for_each_message_of_the_row_that_was_answere
 async def test_what_was_joined_to_a_turn_that_is_given_back_waits_by_itself(
     stores: Stores,
 ) -> None:
-    for number in range(1, 3):
-        await stores.turns.accept(numbered(number), urgent=False)
-    lead = await claim(stores)
+    lead = await begun(stores.turns, *map(numbered, range(1, 3)))
     await stores.turns.join(lead.id, [lead.id + 1], [])
     await stores.turns.release(lead.id)
-    again = await claim(stores)
+    again = await claim(stores.turns)
     assert again.id == lead.id
     assert [turn.id for turn in await stores.turns.following(lead.id)] == [lead.id + 1]
 
@@ -165,13 +148,11 @@ async def test_what_was_joined_to_a_turn_that_is_given_back_waits_by_itself(
 async def test_what_was_given_up_can_be_tried_again_and_takes_nobody_along(
     stores: Stores,
 ) -> None:
-    for number in range(1, 4):
-        await stores.turns.accept(numbered(number), urgent=False)
-    lead = await claim(stores)
+    lead = await begun(stores.turns, *map(numbered, range(1, 4)))
     await stores.turns.fail(lead.id, "no luck", dead=True)
-    await stores.turns.finish((await claim(stores)).id, Outcome(), stood=ref(7))
+    await stores.turns.finish((await claim(stores.turns)).id, Outcome(), stood=ref(7))
     assert await stores.turns.revive(lead.id)
     assert not await stores.turns.revive(lead.id)
-    again = await claim(stores)
+    again = await claim(stores.turns)
     assert (again.id, again.attempt, again.stood) == (lead.id, 1, ref(7))
     assert await stores.turns.following(lead.id) == []  # the third is in no row with it

@@ -14,7 +14,7 @@ from bot.store import StorageSettings, open_store
 from bot.store.connection import Connection
 from bot.store.database import connected
 from tests.patience import PATIENCE
-from tests.store.events import message, ref
+from tests.store.events import accept, begun, message, ref
 from tests.store.steps import counting_steps, multiply
 
 
@@ -23,7 +23,7 @@ async def test_a_job_that_waits_for_something_else_is_refused_and_changes_nothin
 ) -> None:
     settings = StorageSettings(url=f"sqlite:///{tmp_path}/store.db")
     async with open_store(settings) as stores:
-        await stores.turns.accept(message("kept"), urgent=False)
+        await accept(stores.turns, message("kept"))
 
     async def lingers(connection: Connection) -> None:
         await connection.execute(sa.text("DELETE FROM turns"))
@@ -94,9 +94,7 @@ async def test_readers_and_the_writer_do_not_wait_for_each_other(tmp_path: Path)
 async def test_a_turn_costs_the_same_however_much_the_chat_has_said_before(tmp_path: Path) -> None:
     async def cost(stores: Stores, key: str) -> int:
         before = steps()
-        await stores.turns.accept(message(key), urgent=False)
-        turn = await stores.turns.claim()
-        assert turn is not None
+        turn = await begun(stores.turns, message(key))
         await stores.turns.following(turn.id)
         await stores.turns.finish(turn.id, Outcome(), stood=ref(1))
         return steps() - before

@@ -31,7 +31,7 @@ from bot.store.postgres import Connector, engine
 from bot.store.queue.turns import Turns
 from tests.patience import PATIENCE
 from tests.store.conftest import names, sqlite_settings
-from tests.store.events import chat, message, said
+from tests.store.events import accept, begun, chat, claim, message, said
 from tests.store.postgres import Server
 
 
@@ -53,9 +53,7 @@ async def locked(settings: StorageSettings) -> AsyncGenerator[None]:
 async def test_a_locked_database_is_busy_and_works_again_afterwards(
     settings: StorageSettings, stores: Stores
 ) -> None:
-    await stores.turns.accept(message("0"), urgent=False)
-    turn = await stores.turns.claim()
-    assert turn is not None
+    turn = await begun(stores.turns, message("0"))
     async with locked(settings):
         writes = [stores.turns.accept(message(key), urgent=False) for key in "abc"]
         results = await asyncio.gather(
@@ -139,9 +137,7 @@ async def test_a_full_database_loses_nothing_and_goes_on_when_there_is_room(
 ) -> None:
     async with connected(settings) as database:
         turns = Turns(database, per_chat=20, in_all=100, owner="me", lease=30, clock=SystemClock())
-        await turns.accept(message("1"), urgent=False)
-        turn = await turns.claim()
-        assert turn is not None
+        turn = await begun(turns, message("1"))
         conversations = ConversationTable(database)
         conversation = await conversations.current(chat())
         outcome = Outcome(conversation=conversation, messages=(said("x" * 100_000),))
@@ -161,9 +157,7 @@ async def test_what_no_column_holds_is_refused_and_takes_no_other_along(
 ) -> None:
     turns = []
     for name in "ab":
-        await stores.turns.accept(message(name, name), urgent=False)
-        turn = await stores.turns.claim()
-        assert turn is not None
+        turn = await begun(stores.turns, message(name, name))
         turns.append(turn.id)
     spent = UsageEntry(
         kind=UsageKind.CHAT, model="m", prompt_tokens=count, cost=Decimal(count) / 1000
@@ -220,7 +214,7 @@ async def test_a_damaged_file_is_refused_and_left_alone(tmp_path: Path) -> None:
     settings = sqlite_settings(tmp_path)
     async with open_store(settings) as stores:
         for number in range(20):
-            await stores.turns.accept(message(str(number), text="x" * 5000), urgent=False)
+            await accept(stores.turns, message(str(number), text="x" * 5000))
     file = tmp_path / "store.db"
     damaged = bytearray(file.read_bytes())
     damaged[4096 : 4096 * 30] = os.urandom(4096 * 29)
@@ -316,7 +310,7 @@ async def test_a_database_or_user_the_server_does_not_know_is_named(postgres: Se
 async def test_a_connection_that_the_server_ended_is_replaced(
     settings: StorageSettings, stores: Stores
 ) -> None:
-    await stores.turns.accept(message("1"), urgent=False)
+    await accept(stores.turns, message("1"))
     async with connected(settings) as database:
         await database.write(
             lambda connection: connection.exec_driver_sql(
@@ -339,7 +333,7 @@ async def test_a_database_that_was_read_only_is_written_again_without_a_restart(
             f"SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE datname = '{name}'"
         )
         with pytest.raises(StoreError, match="read-only"):
-            await stores.turns.accept(message("1"), urgent=False)
+            await accept(stores.turns, message("1"))
         [finding] = await check(empty)
         assert (finding.ok, finding.text.endswith("the database is read-only")) == (False, True)
         await postgres.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
@@ -382,14 +376,12 @@ async def test_the_check_says_what_will_happen(settings: StorageSettings, tmp_pa
 async def test_rows_that_cannot_be_read_harm_nobody_else(tmp_path: Path) -> None:
     settings = sqlite_settings(tmp_path)
     async with open_store(settings) as stores:
-        await stores.turns.accept(message("1"), urgent=False)
-        await stores.turns.accept(message("2"), urgent=False)
+        await accept(stores.turns, message("1"), message("2"))
         with closing(sqlite3.connect(tmp_path / "store.db")) as other, other:
             other.execute("UPDATE turns SET event = '{}' WHERE id = 1")
             other.execute(
                 "INSERT INTO chats VALUES ('test', 'home', 'no JSON', '2026-01-01 00:00:00')"
             )
-        turn = await stores.turns.claim()
-        assert turn is not None
+        turn = await claim(stores.turns)
         assert turn.event.key == "2"
         assert (await stores.settings.load(chat())).model == ""

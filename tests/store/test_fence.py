@@ -24,7 +24,7 @@ from bot.store.queue.news import Listener, heard
 from bot.store.schema import RUNNING, turns
 from tests.house import QUICK, House, open_house
 from tests.patience import until
-from tests.store.events import message
+from tests.store.events import begun, message
 from tests.store.firewall import Firewall, firewall
 from tests.store.postgres import Server
 from tests.store.test_leases import present, queue
@@ -197,9 +197,7 @@ async def test_a_turn_is_surely_ours_for_a_part_of_its_lease(settings: StorageSe
     async with connected(settings) as database:
         here = queue(database, "here", LEASE, clock)
         here.leases.seen()
-        await here.accept(message("1"), urgent=False)
-        turn = await here.claim()
-        assert turn is not None
+        turn = await begun(here, message("1"))
 
         async def is_sure(*, after: float) -> bool:
             await clock.advance(after)
@@ -225,9 +223,7 @@ async def test_a_bot_alone_that_nobody_sees_is_sure_of_its_turns_for_as_long(
     clock = ManualClock()
     async with connected(settings) as database, present(settings, "here"):
         here = queue(database, "here", LEASE, clock)
-        await here.accept(message("1"), urgent=False)
-        turn = await here.claim()
-        assert turn is not None
+        turn = await begun(here, message("1"))
         await clock.advance(19)
         assert not here.sure(turn.id)  # it does not know yet
         await here.leases.look_round()

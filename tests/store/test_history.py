@@ -18,13 +18,11 @@ from bot.core.types import ChatRef, Sender, UserId
 from bot.store import StorageSettings, open_store
 from bot.store.database import connected
 from bot.store.schema import files, messages, turns, usage, users
-from tests.store.events import ANN, chat, message, ref, said
+from tests.store.events import ANN, begun, chat, message, ref, said
 
 
 async def keep(stores: Stores, conversation: int, *messages: NewMessage, key: str = "1") -> None:
-    await stores.turns.accept(message(key), urgent=False)
-    turn = await stores.turns.claim()
-    assert turn is not None
+    turn = await begun(stores.turns, message(key))
     await stores.turns.finish(turn.id, Outcome(conversation=conversation, messages=messages))
 
 
@@ -101,9 +99,7 @@ async def test_what_is_taken_out_of_a_conversation_stays_in_the_database(
         conversation = await stores.conversations.current(chat())
         await keep(stores, conversation, said("first"), said("second"), said("third"), key="a")
         second = (await stores.conversations.page(conversation))[1].id
-        await stores.turns.accept(message("b"), urgent=False)
-        turn = await stores.turns.claim()
-        assert turn is not None
+        turn = await begun(stores.turns, message("b"))
         instead = Outcome(conversation=conversation, messages=(said("new"),), hidden=(second,))
         await stores.turns.finish(turn.id, instead)
         page = await stores.conversations.page(conversation)
@@ -135,9 +131,7 @@ async def test_a_picture_sent_twice_is_stored_once(settings: StorageSettings) ->
 
 async def test_of_an_answer_nothing_is_kept_but_its_message(settings: StorageSettings) -> None:
     async with open_store(settings) as stores:
-        await stores.turns.accept(message("1"), urgent=False)
-        turn = await stores.turns.claim()
-        assert turn is not None
+        turn = await begun(stores.turns, message("1"))
         await stores.turns.checkpoint(turn.id, partial="half an answer", shown=())
         await stores.turns.finish(turn.id, Outcome())
     async with connected(settings) as database:
@@ -184,9 +178,7 @@ async def test_usage_is_kept_with_who_asked_and_money_exact(settings: StorageSet
         UsageEntry(kind=UsageKind.AUDIO, model="a", seconds=1.5, estimated=True),
     )
     async with open_store(settings) as stores:
-        await stores.turns.accept(message("1"), urgent=False)
-        turn = await stores.turns.claim()
-        assert turn is not None
+        turn = await begun(stores.turns, message("1"))
         await stores.turns.finish(turn.id, Outcome(usage=entries))
     async with connected(settings) as database:
         query = sa.select(usage.c.user_id, usage.c.chat, usage.c.model, usage.c.cost)
@@ -223,9 +215,7 @@ async def test_what_is_kept_without_a_conversation_goes_into_the_current_one(
     stores: Stores,
 ) -> None:
     for number, key in enumerate(("a", "b")):
-        await stores.turns.accept(message(key), urgent=False)
-        turn = await stores.turns.claim()
-        assert turn is not None
+        turn = await begun(stores.turns, message(key))
         await stores.turns.finish(turn.id, Outcome(messages=(said(str(number)),)))
     history = await stores.conversations.history(chat())
     assert [kept.message.text for kept in history.newest] == ["0", "1"]

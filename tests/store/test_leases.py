@@ -23,7 +23,7 @@ from bot.store.queue.news import Listener, heard
 from bot.store.queue.turns import Turns
 from bot.store.schema import turns as table
 from tests.patience import PATIENCE
-from tests.store.events import chat, message, said
+from tests.store.events import accept, begun, chat, claim, message, said
 
 # A SQLite file has one bot at a time.
 pytestmark = pytest.mark.parametrize("settings", ["postgres"], indirect=True)
@@ -61,7 +61,7 @@ async def expire(database: Database) -> None:
 async def test_a_turn_that_somebody_works_on_is_left_to_them(settings: StorageSettings) -> None:
     async with connected(settings) as database, present(settings, "one"):
         one, two = queue(database, "one"), queue(database, "two")
-        await one.accept(message("1"), urgent=False)
+        await accept(one, message("1"))
         assert await one.claim() is not None
         await expire(database)
         await one.leases.renew()
@@ -75,7 +75,7 @@ async def test_who_starts_takes_back_at_once_what_a_bot_ran_that_is_gone(
     async with connected(settings) as database:
         one, two = queue(database, "one"), queue(database, "two")
         async with present(settings, "one"):
-            await one.accept(message("1"), urgent=False)
+            await accept(one, message("1"))
             await one.claim()
         assert await two.recover() == 1
 
@@ -84,9 +84,7 @@ async def test_a_bot_whose_connection_breaks_keeps_its_turns(settings: StorageSe
     async with connected(settings) as database:
         one, two = queue(database, "one"), queue(database, "two")
         async with present(settings, "one"):
-            await one.accept(message("1"), urgent=False)
-            turn = await one.claim()
-            assert turn is not None
+            turn = await begun(one, message("1"))
         for _ in range(3):
             assert await two.leases.free_left() == 0
             await one.leases.renew()
@@ -101,9 +99,7 @@ async def test_the_turn_of_a_silent_bot_is_taken_over_and_answered_once(
         conversation = await ConversationTable(database).current(chat())
         outcome = Outcome(conversation=conversation, messages=(said("answer"),))
         silent, other = queue(database, "silent"), queue(database, "other")
-        await silent.accept(message("1"), urgent=False)
-        first = await silent.claim()
-        assert first is not None
+        first = await begun(silent, message("1"))
         await silent.checkpoint(first.id, partial="so far", shown=())
         await expire(database)
         assert await other.leases.free_left() == 0  # it is looked at twice
@@ -125,9 +121,7 @@ async def test_a_bot_whose_turn_is_lost_may_not_do_what_it_notes(
 ) -> None:
     async with connected(settings) as database:
         gone, other = queue(database, "gone"), queue(database, "other")
-        await gone.accept(message("1"), urgent=False)
-        turn = await gone.claim()
-        assert turn is not None
+        turn = await begun(gone, message("1"))
         await gone.note(turn.id, "asked")
         assert await other.recover() == 1
         with pytest.raises(TurnLost):
@@ -140,7 +134,7 @@ async def test_a_bot_whose_turn_is_lost_may_not_do_what_it_notes(
 async def test_a_running_bot_frees_what_a_dead_one_held(settings: StorageSettings) -> None:
     async with connected(settings) as database:
         dead = queue(database, "dead", lease=0.05)
-        await dead.accept(message("1"), urgent=False)
+        await accept(dead, message("1"))
         await dead.claim()
         async with open_store(settings, lease=0.3) as stores:
             async with asyncio.timeout(PATIENCE):
@@ -158,12 +152,9 @@ async def test_an_earlier_attempt_of_the_same_bot_can_end_nothing(
         conversation = await ConversationTable(database).current(chat())
         outcome = Outcome(conversation=conversation, messages=(said("answer"),))
         before, now = queue(database), queue(database)
-        await before.accept(message("1"), urgent=False)
-        first = await before.claim()
-        assert first is not None
+        first = await begun(before, message("1"))
         assert await now.recover() == 1
-        again = await now.claim()
-        assert again is not None
+        again = await claim(now)
         await before.finish(first.id, outcome)
         assert await ConversationTable(database).page(conversation) == []
         await now.finish(again.id, outcome)
@@ -175,8 +166,7 @@ async def test_a_turn_that_somebody_is_just_taking_is_not_overtaken(
 ) -> None:
     async with connected(settings) as one, connected(settings) as two:
         turns = queue(two)
-        for key in "ab":
-            await turns.accept(message(key), urgent=False)
+        await accept(turns, *map(message, "ab"))
         taken, done = asyncio.Event(), asyncio.Event()
 
         async def take(connection: Connection) -> None:
@@ -197,9 +187,7 @@ async def test_a_clock_that_jumps_ahead_takes_no_turn_from_who_works_on_it(
 ) -> None:
     async with connected(settings) as database, present(settings, "one"):
         one, two = queue(database, "one"), queue(database, "two")
-        await one.accept(message("1"), urgent=False)
-        turn = await one.claim()
-        assert turn is not None
+        turn = await begun(one, message("1"))
         for _ in range(3):  # every lease is over again and again, but there are signs of life
             await expire(database)
             assert await two.leases.free_left() == 0
@@ -215,7 +203,7 @@ async def test_a_sign_of_life_at_the_last_moment_keeps_a_turn(
 ) -> None:
     async with connected(settings) as database:
         one, two = queue(database, "one"), queue(database, "two")
-        await one.accept(message("1"), urgent=False)
+        await accept(one, message("1"))
         assert await one.claim() is not None
         assert await two.leases.free_left() == 0
         look = holds.left
@@ -239,7 +227,5 @@ async def test_what_one_bot_takes_in_wakes_the_other(settings: StorageSettings) 
             await database.write(lambda connection: connection.execute(foreign))
             await woken.wait()
         woken.clear()
-        await stores.turns.accept(message("1"), urgent=False)
-        turn = await stores.turns.claim()
-        assert turn is not None
+        await begun(stores.turns, message("1"))
         assert not woken.is_set()  # of its own it need not be told

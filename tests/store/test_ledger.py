@@ -27,7 +27,7 @@ from bot.store.connection import Connection
 from bot.store.database import connected
 from bot.store.ledger import STANDINGS
 from bot.store.schema import reservations, usage
-from tests.store.events import ANN, message
+from tests.store.events import ANN, begun, message
 
 ME = Person("test", ANN.id)
 NUMBERS = itertools.count()
@@ -70,18 +70,14 @@ async def _one(connection: Connection, query: sa.Select[int]) -> int:
 
 async def running(stores: Stores, key: str, name: str = "home") -> int:
     """A turn that runs."""
-    await stores.turns.accept(message(key, name), urgent=False)
-    turn = await stores.turns.claim()
-    assert turn is not None
+    turn = await begun(stores.turns, message(key, name))
     return turn.id
 
 
 async def spend(stores: Stores, person: Person, *entries: UsageEntry) -> None:
     """A turn of somebody that used so much."""
     event = message(f"spend {next(NUMBERS)}")
-    await stores.turns.accept(replace(event, sender=Sender(person.id, "")), urgent=False)
-    turn = await stores.turns.claim()
-    assert turn is not None
+    turn = await begun(stores.turns, replace(event, sender=Sender(person.id, "")))
     await stores.turns.finish(turn.id, Outcome(usage=entries))
 
 

@@ -9,16 +9,14 @@ from bot.core.queue import Outcome
 from bot.core.settings import ChatSettings
 from bot.core.stores import Action, Stores
 from bot.core.types import ChatRef, MessageId, Person
-from tests.store.events import ANN, chat, message, ref, said
+from tests.store.events import ANN, accept, begun, chat, claim, message, ref, said
 
 OLD, NEW = chat("group"), chat("supergroup")
 
 
 async def answered(stores: Stores, where: ChatRef, key: str, text: str) -> None:
     """A message of the chat is answered, and the answer stands in its message 5."""
-    await stores.turns.accept(message(key, where.id, text), urgent=False)
-    turn = await stores.turns.claim()
-    assert turn is not None
+    turn = await begun(stores.turns, message(key, where.id, text))
     outcome = Outcome(messages=(said(text),), usage=(UsageEntry(kind=UsageKind.CHAT, model="m"),))
     await stores.turns.finish(turn.id, outcome, stood=ref(5, where.id))
 
@@ -49,11 +47,10 @@ async def test_everything_is_there_under_the_new_id_and_nothing_under_the_old(
 
 async def test_what_waits_and_what_runs_goes_on_there_in_order(stores: Stores) -> None:
     for key in ("a", "b"):
-        await stores.turns.accept(message(key, OLD.id, key), urgent=False)
-    running = await stores.turns.claim()
-    assert running is not None
+        await accept(stores.turns, message(key, OLD.id, key))
+    running = await claim(stores.turns)
     await stores.moves.move(OLD, NEW)
-    await stores.turns.accept(message("c", NEW.id, "c"), urgent=False)
+    await accept(stores.turns, message("c", NEW.id, "c"))
     assert await stores.turns.claim() is None, "one at a time in a chat"
     await stores.turns.finish(running.id, Outcome(messages=(said("a"),)))
     assert await words(stores, NEW) == ["a"]
@@ -68,7 +65,7 @@ async def test_a_chat_that_was_spoken_in_already_keeps_its_own(stores: Stores) -
     await answered(stores, NEW, "b", "after")
     await stores.settings.change(NEW, lambda _: ChatSettings(model="new"))
     for where, key in ((OLD, "c"), (NEW, "d")):
-        await stores.turns.accept(message(key, where.id, key), urgent=False)
+        await accept(stores.turns, message(key, where.id, key))
         assert await stores.turns.claim() is not None
     assert await stores.moves.move(OLD, NEW)
     assert await words(stores, NEW) == ["after"]
@@ -94,7 +91,7 @@ async def test_a_message_of_the_new_chat_is_not_taken_for_one_with_its_id_in_the
 
 async def test_the_threads_of_a_chat_are_found_and_no_chat_beside_it(stores: Stores) -> None:
     await answered(stores, chat("T1:G_1:17.1"), "a", "first")
-    await stores.turns.accept(message("b", chat("T1:G_1:17.2").id, "b"), urgent=False)
+    await accept(stores.turns, message("b", chat("T1:G_1:17.2").id, "b"))
     await stores.settings.change(chat("T1:G_1:17.3"), lambda _: ChatSettings(model="gpt"))
     for beside in ("T1:G_1:", "T1:G21:17.4", "t1:g_1:17.5"):
         await stores.settings.change(chat(beside), lambda _: ChatSettings(model="gpt"))

@@ -15,7 +15,7 @@ from bot.store.connection import Connection
 from bot.store.database import connected
 from bot.store.queue import news
 from tests.patience import PATIENCE
-from tests.store.events import message
+from tests.store.events import accept, message
 from tests.store.firewall import firewall
 from tests.store.pgbouncer import PROGRAM, running_pooler
 from tests.store.postgres import Server
@@ -52,7 +52,7 @@ async def test_two_bots_behind_a_pooler_of_sessions_hear_of_each_other(
             assert answer.endswith("⏹ Stopped.")
             async with locked(settings):
                 with pytest.raises(StoreBusy, match="locked by another process"):
-                    await one.services.stores.turns.accept(message("1"), urgent=False)
+                    await accept(one.services.stores.turns, message("1"))
 
 
 @pooled

@@ -25,7 +25,7 @@ from bot.store import StorageSettings, admin, open_store
 from bot.store.connection import Connection
 from bot.store.database import connected
 from bot.store.schema import metadata, turns, usage
-from tests.store.events import ANN, chat, message, ref, said
+from tests.store.events import ANN, accept, begun, chat, claim, message, ref, said
 from tests.store.steps import counting_steps, multiply
 
 BOB = Sender(UserId("8"), "Bob", "en")
@@ -40,9 +40,7 @@ async def exchange(stores: Stores, where: ChatRef, sender: Sender, word: str, ke
     """Somebody asks, with a picture, and is answered; it is summed up and has a title."""
     await stores.users.seen("test", sender)
     event = replace(message(key, where.id, word), sender=sender)
-    await stores.turns.accept(event, urgent=False)
-    turn = await stores.turns.claim()
-    assert turn is not None
+    turn = await begun(stores.turns, event)
     await stores.turns.checkpoint(turn.id, partial=word, shown=())
     conversation = await stores.conversations.current(where)
     asked = NewMessage(
@@ -141,9 +139,7 @@ async def test_what_was_used_stays_counted_and_loses_its_name_with_the_month(
 
 async def test_the_turn_that_forgets_is_forgotten_too(settings: StorageSettings) -> None:
     async with open_store(settings) as stores:
-        await stores.turns.accept(message("1", "hers", f"/forget {WORD}"), urgent=False)
-        turn = await stores.turns.claim()
-        assert turn is not None
+        turn = await begun(stores.turns, message("1", "hers", f"/forget {WORD}"))
         await stores.privacy.forget_chat(chat("hers"))
         await stores.turns.finish(turn.id, Outcome(scrub=True), stood=ref(2, "hers"))
         left = await everything(settings)
@@ -160,9 +156,8 @@ async def test_of_what_is_being_answered_when_its_person_is_forgotten_nothing_is
     outcome = Outcome(messages=(said(f"you said {WORD}", Role.ASSISTANT),), usage=(COST,))
     async with open_store(settings) as stores:
         for key in ("runs", "joins it", "waits"):
-            await stores.turns.accept(message(key, "hers", WORD), urgent=False)
-        turn = await stores.turns.claim()
-        assert turn is not None
+            await accept(stores.turns, message(key, "hers", WORD))
+        turn = await claim(stores.turns)
         await stores.turns.join(turn.id, [turn.id + 1], ())
         made = OutgoingFile(name=f"{WORD}.txt", mime="text/plain", content=b"x")
         await stores.turns.note(turn.id, WORD, [made])
@@ -173,8 +168,8 @@ async def test_of_what_is_being_answered_when_its_person_is_forgotten_nothing_is
             await stores.turns.finish(turn.id, outcome, stood=ref(2, "hers"))
         else:
             await stores.turns.fail(turn.id, "it broke", dead=True, stood=ref(2, "hers"))
-        while (turn := await stores.turns.claim()) is not None:
-            await stores.turns.finish(turn.id, outcome)
+        while (later := await stores.turns.claim()) is not None:
+            await stores.turns.finish(later.id, outcome)
         left = await everything(settings)
     assert WORD not in left and "hers" not in left and "'Ann'" not in left
     assert "turn_files" not in left and "actions" not in left
@@ -187,8 +182,7 @@ async def test_what_is_said_after_asking_to_be_forgotten_is_kept(stores: Stores)
         accepted = await stores.turns.accept(message(key, "hers", word), urgent=False)
         if key == "forget":
             by = accepted.turn_id
-    before = await stores.turns.claim()
-    assert before is not None
+    before = await claim(stores.turns)
     await stores.privacy.forget_person(Person("test", ANN.id), by=by)
     await stores.turns.finish(before.id, Outcome(messages=(said(WORD),)))
     while (turn := await stores.turns.claim()) is not None:
@@ -222,9 +216,7 @@ async def test_nor_do_they_once_what_was_being_answered_meanwhile_has_ended(
     file = settings.sqlite_file
     assert file is not None
     async with open_store(settings) as stores:
-        await stores.turns.accept(message("1", "hers", WORD), urgent=False)
-        turn = await stores.turns.claim()
-        assert turn is not None
+        turn = await begun(stores.turns, message("1", "hers", WORD))
         await stores.privacy.forget_person(Person("test", ANN.id), by=LAST)
         await stores.turns.checkpoint(turn.id, partial=f"you said {WORD}", shown=())
         await stores.turns.finish(turn.id, Outcome(messages=(said(WORD),)))

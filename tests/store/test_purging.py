@@ -32,7 +32,7 @@ from bot.store.settings import Keeping
 from tests.house import House, open_house
 from tests.store.aging import age, count, grow
 from tests.store.conftest import sqlite_settings
-from tests.store.events import ANN, chat, message, said
+from tests.store.events import ANN, begun, chat, message, said
 from tests.store.test_faults import locked
 from tests.store.test_privacy import WORD, everything, exchange
 
@@ -84,9 +84,7 @@ async def answer(
     *messages: NewMessage,
 ) -> None:
     """Take in a message, and answer it."""
-    await stores.turns.accept(message(key, where.id), urgent=False)
-    turn = await stores.turns.claim()
-    assert turn is not None
+    turn = await begun(stores.turns, message(key, where.id))
     conversation = await stores.conversations.current(where)
     await stores.turns.finish(turn.id, Outcome(conversation=conversation, messages=messages))
 

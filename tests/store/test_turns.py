@@ -24,7 +24,7 @@ from bot.core.types import (
 )
 from bot.errors import QueueFull
 from bot.store import StorageSettings, open_store
-from tests.store.events import ANN, chat, claim, message, numbered, press, ref
+from tests.store.events import ANN, accept, begun, chat, claim, message, numbered, press, ref
 
 
 async def test_an_event_comes_back_as_it_went_in(stores: Stores) -> None:
@@ -45,7 +45,7 @@ async def test_an_event_comes_back_as_it_went_in(stores: Stores) -> None:
     events: list[Event] = [everything, press("2"), StopPressed(key="3", chat=chat(), sender=ANN)]
     for event in events:
         await stores.turns.accept(event, urgent=True)
-    assert [(await claim(stores)).event for _ in events] == events
+    assert [(await claim(stores.turns)).event for _ in events] == events
 
 
 @pytest.mark.parametrize("attempts", [1, 2])
@@ -53,20 +53,18 @@ async def test_files_left_for_a_later_attempt_are_there_until_the_turn_ends(
     stores: Stores, attempts: int
 ) -> None:
     drawn = OutgoingFile(name="a.png", mime="image/png", content=b"png")
-    await stores.turns.accept(message("1"), urgent=False)
-    turn = await claim(stores)
+    turn = await begun(stores.turns, message("1"))
     await stores.turns.note(turn.id, "drawn", [drawn])
     if attempts == 2:
         await stores.turns.fail(turn.id, "it broke", dead=False)
-        assert (await claim(stores)).progress == "drawn"
+        assert (await claim(stores.turns)).progress == "drawn"
     assert await stores.turns.made(turn.id) == [drawn]
     await stores.turns.finish(turn.id, Outcome())
     assert await stores.turns.made(turn.id) == []
 
 
 async def test_half_a_surrogate_pair_does_not_stop_a_message(stores: Stores) -> None:
-    await stores.turns.accept(message("1", text="broken \ud83d emoji"), urgent=False)
-    turn = await claim(stores)
+    turn = await begun(stores.turns, message("1", text="broken \ud83d emoji"))
     assert isinstance(turn.event, IncomingMessage)
     assert turn.event.text == "broken \ufffd emoji"
 
@@ -76,14 +74,14 @@ async def test_the_same_key_is_accepted_once(stores: Stores) -> None:
     again = await stores.turns.accept(message("1", text="other"), urgent=False)
     assert first == Accepted(turn_id=first.turn_id, fresh=True, ahead=0)
     assert again == Accepted(turn_id=first.turn_id, fresh=False, ahead=0)
-    await stores.turns.finish((await claim(stores)).id, Outcome())
+    await stores.turns.finish((await claim(stores.turns)).id, Outcome())
     assert not (await stores.turns.accept(message("1"), urgent=False)).fresh
     assert await stores.turns.claim() is None
 
 
 async def test_what_was_taken_in_is_known_by_its_key(stores: Stores) -> None:
     event = message("1")
-    await stores.turns.accept(event, urgent=False)
+    await accept(stores.turns, event)
     platform = event.ref.chat.platform
     assert await stores.turns.knows(platform, "1")
     assert not await stores.turns.knows(platform, "2")
@@ -107,7 +105,7 @@ async def test_what_nothing_stands_before_runs_at_once(stores: Stores) -> None:
     again = await stores.turns.accept(event, urgent=False, begin=True)
     assert again == Accepted(turn_id=first.turn_id, fresh=False, ahead=0)
     await stores.turns.finish(first.turn_id, Outcome(), stood=ref(5))
-    await stores.turns.finish((await claim(stores)).id, Outcome())
+    await stores.turns.finish((await claim(stores.turns)).id, Outcome())
     third = await stores.turns.accept(message("3"), urgent=False, begin=True)
     assert third.turn is not None
     assert third.turn.stood == ref(5)
@@ -120,7 +118,7 @@ async def test_what_runs_at_once_is_not_taken_for_lost_and_can_be_given_back(
     assert accepted.turn is not None
     assert await stores.turns.recover() == 0  # what is being worked on here is not lost
     await stores.turns.release(accepted.turn.id)
-    assert (await claim(stores)).event.key == "0"
+    assert (await claim(stores.turns)).event.key == "0"
 
 
 async def test_the_same_key_offered_at_once_is_accepted_once(stores: Stores) -> None:
@@ -144,7 +142,7 @@ async def test_the_key_of_another_platform_is_another_key(stores: Stores) -> Non
 async def test_a_chat_runs_one_turn_at_a_time_in_order(stores: Stores) -> None:
     ids = [(await stores.turns.accept(message(key), urgent=False)).turn_id for key in "abc"]
     for turn_id in ids:
-        turn = await claim(stores)
+        turn = await claim(stores.turns)
         assert turn.id == turn_id
         assert await stores.turns.claim() is None
         await stores.turns.finish(turn.id, Outcome())
@@ -153,30 +151,29 @@ async def test_a_chat_runs_one_turn_at_a_time_in_order(stores: Stores) -> None:
 async def test_chats_do_not_wait_for_each_other(stores: Stores) -> None:
     for name in ("one", "two", "three"):
         for number in range(2):
-            await stores.turns.accept(message(f"{name}{number}", name), urgent=False)
-    claimed = [(await claim(stores)).chat.id for _ in range(3)]
+            await accept(stores.turns, message(f"{name}{number}", name))
+    claimed = [(await claim(stores.turns)).chat.id for _ in range(3)]
     assert claimed == ["one", "two", "three"]
     assert await stores.turns.claim() is None
 
 
 async def test_an_urgent_turn_passes_by_the_lane(stores: Stores) -> None:
-    await stores.turns.accept(message("1"), urgent=False)
-    running = await claim(stores)
-    await stores.turns.accept(message("2"), urgent=False)
+    running = await begun(stores.turns, message("1"))
+    await accept(stores.turns, message("2"))
     for key in ("3", "4"):
         assert (await stores.turns.accept(press(key), urgent=True)).ahead == 0
-    assert [(await claim(stores)).event.key for _ in range(2)] == ["3", "4"]
+    assert [(await claim(stores.turns)).event.key for _ in range(2)] == ["3", "4"]
     assert await stores.turns.claim() is None
     await stores.turns.finish(running.id, Outcome())
-    assert (await claim(stores)).event.key == "2"
+    assert (await claim(stores.turns)).event.key == "2"
 
 
 async def test_one_sees_how_many_turns_stand_before_ones_own(stores: Stores) -> None:
     accepted = [await stores.turns.accept(message(key), urgent=False) for key in "abc"]
-    await stores.turns.accept(message("z", "elsewhere"), urgent=False)
+    await accept(stores.turns, message("z", "elsewhere"))
     assert [one.ahead for one in accepted] == [0, 1, 2]
     last = accepted[-1].turn_id
-    first = await claim(stores)
+    first = await claim(stores.turns)
     assert await stores.turns.ahead(last) == 2
     await stores.turns.finish(first.id, Outcome())
     assert await stores.turns.ahead(last) == 1
@@ -184,7 +181,7 @@ async def test_one_sees_how_many_turns_stand_before_ones_own(stores: Stores) -> 
 
 async def test_before_what_waits_no_more_there_is_nothing(stores: Stores) -> None:
     accepted = [await stores.turns.accept(message(key), urgent=False) for key in "abc"]
-    first = await claim(stores)
+    first = await claim(stores.turns)
     await stores.turns.join(first.id, [accepted[1].turn_id], ())
     ahead = [await stores.turns.ahead(one.turn_id) for one in accepted]
     assert ahead == [0, 0, 1]
@@ -192,21 +189,20 @@ async def test_before_what_waits_no_more_there_is_nothing(stores: Stores) -> Non
 
 async def test_too_many_waiting_turns_of_a_chat_are_refused(settings: StorageSettings) -> None:
     async with open_store(settings, waiting_per_chat=2, waiting_in_all=3) as stores:
-        for key in "ab":
-            await stores.turns.accept(message(key), urgent=False)
+        await accept(stores.turns, *map(message, "ab"))
         with pytest.raises(QueueFull) as refused:
-            await stores.turns.accept(message("c"), urgent=False)
+            await accept(stores.turns, message("c"))
         assert refused.value.in_chat
         assert not (await stores.turns.accept(message("a"), urgent=False)).fresh
         assert (await stores.turns.accept(press("stop"), urgent=True)).fresh
-        await stores.turns.accept(message("d", "two"), urgent=False)
+        await accept(stores.turns, message("d", "two"))
         with pytest.raises(QueueFull) as refused:
-            await stores.turns.accept(message("e", "three"), urgent=False)
+            await accept(stores.turns, message("e", "three"))
         assert not refused.value.in_chat
         with pytest.raises(QueueFull):
             await stores.turns.accept(message("f", "four"), urgent=False, begin=True)
-        assert (await claim(stores)).event.key == "stop"
-        await claim(stores)
+        assert (await claim(stores.turns)).event.key == "stop"
+        await claim(stores.turns)
         assert (await stores.turns.accept(message("c"), urgent=False)).ahead == 2
 
 
@@ -221,7 +217,7 @@ async def test_what_comes_with_a_refused_message_is_accepted(settings: StorageSe
         refused = [result for result in results if isinstance(result, QueueFull)]
         fresh = [result for result in results if isinstance(result, Accepted) and result.fresh]
         assert (len(refused), len(fresh)) == (6, 3)
-        assert {(await claim(stores)).chat.id for _ in range(3)} == {"one", "two", "three"}
+        assert {(await claim(stores.turns)).chat.id for _ in range(3)} == {"one", "two", "three"}
 
 
 async def test_one_message_sent_twice_by_a_bad_connection_counts_once(stores: Stores) -> None:
@@ -232,15 +228,13 @@ async def test_one_message_sent_twice_by_a_bad_connection_counts_once(stores: St
 
 
 async def test_the_newest_message_of_the_bot_is_known_to_the_next_turn(stores: Stores) -> None:
-    for number in range(1, 4):
-        await stores.turns.accept(numbered(number), urgent=False)
-    first = await claim(stores)
+    first = await begun(stores.turns, *map(numbered, range(1, 4)))
     assert first.stood is None
     await stores.turns.finish(first.id, Outcome(), stood=ref(7))
-    second = await claim(stores)
+    second = await claim(stores.turns)
     assert second.stood == ref(7)
     await stores.turns.fail(second.id, "", dead=False, stood=ref(8))
-    assert (await claim(stores)).stood == ref(7)  # what stood before its first attempt
+    assert (await claim(stores.turns)).stood == ref(7)  # what stood before its first attempt
 
 
 async def test_a_claim_tells_what_the_chat_has_chosen_and_whether_anybody_waits_behind(
@@ -248,14 +242,12 @@ async def test_a_claim_tells_what_the_chat_has_chosen_and_whether_anybody_waits_
 ) -> None:
     chosen = ChatSettings(model="gpt", language="zh")
     await stores.settings.change(chat(), lambda _: chosen)
-    for key in ("a", "b"):
-        await stores.turns.accept(message(key), urgent=False)
-    await stores.turns.accept(message("elsewhere", "other"), urgent=False)
+    await accept(stores.turns, *map(message, "ab"), message("elsewhere", "other"))
     await stores.turns.accept(message("press"), urgent=True)
-    claimed = [await claim(stores) for _ in range(3)]
+    claimed = [await claim(stores.turns) for _ in range(3)]
     told = {turn.event.key: (turn.followed, turn.settings) for turn in claimed}
     assert told["a"] == (True, chosen)
     assert told["elsewhere"] == (False, ChatSettings())
     first = next(turn for turn in claimed if turn.event.key == "a")
     await stores.turns.finish(first.id, Outcome())
-    assert not (await claim(stores)).followed
+    assert not (await claim(stores.turns)).followed

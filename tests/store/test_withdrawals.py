@@ -16,7 +16,7 @@ from bot.core.stores import Action, Stores
 from bot.core.types import IncomingMessage, MessageRef, Withdrawal
 from bot.store import StorageSettings, open_store
 from bot.store.queue.withdrawals import AWAITED
-from tests.store.events import ANN, chat, claim, numbered, ref
+from tests.store.events import ANN, accept, begun, chat, claim, numbered, ref
 from tests.store.test_privacy import COST, everything
 
 WORD = "xylophone"
@@ -53,8 +53,7 @@ async def history(stores: Stores) -> list[str]:
 
 async def ask_about(stores: Stores, message: IncomingMessage) -> None:
     """A question with a picture, its answer with a button, a title and a summary of both."""
-    await stores.turns.accept(message, urgent=False)
-    turn = await claim(stores)
+    turn = await begun(stores.turns, message)
     await stores.turns.checkpoint(turn.id, partial=f"so {message.text}", shown=[ref(90)])
     button = Action(name="image.again", argument=message.text, owner=ANN.id)
     await stores.actions.offer(chat(), [button])
@@ -105,8 +104,8 @@ async def test_what_follows_from_a_first_message_is_a_title_that_is_made_anew(
     first, *others = (numbered(number, f"word {number}") for number in range(1, 5))
     await ask_about(stores, first)
     for each in others:
-        await stores.turns.accept(each, urgent=False)
-        await finish(stores, await claim(stores), asked(each), answer("yes"))
+        await accept(stores.turns, each)
+        await finish(stores, await claim(stores.turns), asked(each), answer("yes"))
     conversation = await stores.conversations.current(chat())
     await stores.turns.withdraw(gone(others[-1]))
     assert not await stores.archive.untitled(conversation)
@@ -121,8 +120,7 @@ async def test_a_title_goes_with_its_message_though_others_were_taken_back_befor
         await ask_about(stores, numbered(number, f"word {number}"))
     conversation = await stores.conversations.current(chat())
     page = await stores.conversations.page(conversation)
-    await stores.turns.accept(numbered(3, "/undo"), urgent=False)
-    turn = await claim(stores)
+    turn = await begun(stores.turns, numbered(3, "/undo"))
     await stores.turns.finish(turn.id, Outcome(hidden=tuple(kept.id for kept in page)))
     secret = numbered(4, WORD)
     await ask_about(stores, secret)
@@ -137,14 +135,12 @@ async def test_what_is_being_made_of_a_message_when_it_goes_is_not_kept(
 ) -> None:
     """A model thinks of a title and of a summary for seconds."""
     row = [numbered(number, f"word {number}") for number in (1, 2)]
-    for each in row:
-        await stores.turns.accept(each, urgent=False)
-    lead = await claim(stores)
+    lead = await begun(stores.turns, *row)
     await stores.turns.join(lead.id, [lead.id + 1], ())
     await finish(stores, lead, asked(*row), answer("two at once"))
     alone = numbered(3)
-    await stores.turns.accept(alone, urgent=False)
-    await finish(stores, await claim(stores), asked(alone), answer("three"))
+    await accept(stores.turns, alone)
+    await finish(stores, await claim(stores.turns), asked(alone), answer("three"))
     conversation = await stores.conversations.current(chat())
     page = await stores.conversations.page(conversation)
     earlier = Summary(text="they began", through=page[1].id)
@@ -176,9 +172,7 @@ async def test_a_message_that_is_not_known_is_not_taken_in_when_it_comes(stores:
 
 async def test_what_waits_is_over_and_gives_its_place_up(stores: Stores) -> None:
     first, second, third = (numbered(number, f"word {number}") for number in range(1, 4))
-    for each in (first, second, third):
-        await stores.turns.accept(each, urgent=False)
-    turn = await claim(stores)
+    turn = await begun(stores.turns, first, second, third)
     assert await stores.turns.announce(turn.id + 1, ref(50))
     done = await stores.turns.withdraw(gone(second))
     assert (done.ended, done.shown) == ((turn.id + 1,), (ref(50),))
@@ -191,9 +185,7 @@ async def test_what_waits_is_over_and_gives_its_place_up(stores: Stores) -> None
 async def row_at_work(stores: Stores) -> tuple[Turn, Sequence[IncomingMessage]]:
     """A turn that answers three messages, with what stands of it in the chat."""
     row = [numbered(number, f"{WORD} {number}") for number in range(1, 4)]
-    for each in row:
-        await stores.turns.accept(each, urgent=False)
-    lead = await claim(stores)
+    lead = await begun(stores.turns, *row)
     joined = await stores.turns.join(lead.id, [lead.id + 1, lead.id + 2], [ref(50)])
     assert set(joined) == {lead.id + 1, lead.id + 2}
     await stores.turns.checkpoint(lead.id, partial=f"so {WORD}", shown=[ref(50)])
@@ -211,7 +203,7 @@ async def test_what_is_left_of_a_row_waits_as_if_nothing_had_been_written(
     assert done.ended == ((lead.id + number,) if number else ())
     assert await stores.turns.is_withdrawn(lead.id)
     assert await stores.turns.dissolve(lead.id) is (number == 0)
-    again = await claim(stores)
+    again = await claim(stores.turns)
     left = [each for each in row if each is not row[number]]
     assert again.event == left[0]
     assert (again.partial, again.shown, again.stopped, again.attempt) == ("", (), False, 1)
@@ -242,8 +234,7 @@ async def test_a_turn_that_fails_for_good_after_its_message_is_gone_stays_over(
 ) -> None:
     async with open_store(settings) as stores:
         message = numbered(1, WORD)
-        await stores.turns.accept(message, urgent=False)
-        turn = await claim(stores)
+        turn = await begun(stores.turns, message)
         await stores.turns.withdraw(gone(message))
         await stores.turns.fail(turn.id, "no luck", dead=True)
         assert not await stores.turns.revive(turn.id)
@@ -252,8 +243,7 @@ async def test_a_turn_that_fails_for_good_after_its_message_is_gone_stays_over(
 
 async def test_a_turn_that_was_given_up_is_over_and_its_mark_goes(stores: Stores) -> None:
     message = numbered(1)
-    await stores.turns.accept(message, urgent=False)
-    turn = await claim(stores)
+    turn = await begun(stores.turns, message)
     await stores.turns.checkpoint(turn.id, partial="", shown=[ref(50)])
     await stores.turns.fail(turn.id, "no luck", dead=True)
     done = await stores.turns.withdraw(gone(message))
@@ -262,10 +252,9 @@ async def test_a_turn_that_was_given_up_is_over_and_its_mark_goes(stores: Stores
 
 
 async def test_for_a_command_that_passed_by_nothing_is_stopped(stores: Stores) -> None:
-    await stores.turns.accept(numbered(1), urgent=False)
-    answered = await claim(stores)
+    answered = await begun(stores.turns, numbered(1))
     await stores.turns.accept(numbered(2, "/usage"), urgent=True)
-    turn = await claim(stores)
+    turn = await claim(stores.turns)
     assert not (await stores.turns.withdraw(gone(numbered(2)))).interrupted
     assert not await stores.turns.is_withdrawn(answered.id)
     await stores.turns.finish(turn.id, Outcome())
@@ -277,11 +266,11 @@ async def test_what_waits_to_be_gone_on_with_is_over(settings: StorageSettings) 
         await stores.turns.withdraw(gone(row[0]))  # and the process is killed
     async with open_store(settings) as stores:
         await stores.turns.recover()
-        again = await claim(stores)
+        again = await claim(stores.turns)
         assert (again.id, again.stopped) == (lead.id, True)
         assert await stores.turns.is_withdrawn(again.id)
         assert await stores.turns.dissolve(again.id)
-        assert (await claim(stores)).event == row[1]
+        assert (await claim(stores.turns)).event == row[1]
 
 
 async def test_other_chats_and_other_messages_are_let_be(stores: Stores) -> None:
@@ -289,8 +278,8 @@ async def test_other_chats_and_other_messages_are_let_be(stores: Stores) -> None
     there = replace(there, ref=MessageRef(chat("elsewhere"), there.ref.id))
     twelfth = numbered(12, "twelfth")
     for each in (here, there, twelfth):
-        await stores.turns.accept(each, urgent=False)
-        await finish(stores, await claim(stores), asked(each), answer(f"re {each.text}"))
+        await accept(stores.turns, each)
+        await finish(stores, await claim(stores.turns), asked(each), answer(f"re {each.text}"))
     await stores.turns.withdraw(gone(here))
     assert await history(stores) == ["twelfth", "re twelfth"]
     elsewhere = await stores.conversations.history(chat("elsewhere"))
@@ -302,9 +291,7 @@ async def test_two_that_delete_and_answer_in_the_same_moment_do_not_hinder_each_
 ) -> None:
     for at in range(5):
         row = [numbered(10 * at + number, f"word {number}") for number in range(1, 4)]
-        for each in row:
-            await stores.turns.accept(each, urgent=False)
-        lead = await claim(stores)
+        lead = await begun(stores.turns, *row)
         await stores.turns.join(lead.id, [lead.id + 1, lead.id + 2], ())
         said = Outcome(messages=(asked(*row), answer("three at once")))
         await asyncio.gather(
