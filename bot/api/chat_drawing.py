@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+import re
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from bot.api.answers import Answers
+from bot.api.errors import CallFailed
+from bot.api.image_checks import PICTURES
 from bot.core.chat import ChatMessage, ChatRequest, ImageDelta, Role, TextDelta, TextPart, Usage
 from bot.core.images import ImageRequest, Picture
+
+log = logging.getLogger(__name__)
+
+Fetch: TypeAlias = Callable[[str], Awaitable[ImageDelta]]
+"""The picture at a URL. Raises `CallFailed`."""
+_LINK = re.compile(r"!\[[^\]\n]{0,300}\]\((https?://[^\s)]{1,4000})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,9 +32,14 @@ class ChatDrawing:
 
 
 async def draw_in_chat(
-    answers: Answers, request: ImageRequest, sent: Callable[[], None]
+    answers: Answers, request: ImageRequest, sent: Callable[[], None], fetch: Fetch
 ) -> ChatDrawing:
-    """Ask for one answer with a picture; `sent` is called when it goes out. Raises `CallFailed`."""
+    """Ask for one answer with a picture; `sent` is called when it goes out. Raises `CallFailed`.
+
+    apiyi.com writes only Markdown with a link to the picture
+    (https://docs.apiyi.com/en/api-capabilities/gpt-image-2-all/chat-completions). Here it may be
+    fetched: the model has been told nothing but what the person wants drawn.
+    """
     asked = [request.prompt]
     asked += [f"Size: {request.size}."] if request.size else []
     asked += [f"Style: {request.style}."] if request.style else []
@@ -40,4 +56,19 @@ async def draw_in_chat(
                     words += event.text
                 case Usage():
                     usage = event
+    if not pictures:
+        pictures = await _linked(words, fetch)
     return ChatDrawing(pictures=tuple(pictures), words=words.strip(), usage=usage)
+
+
+async def _linked(words: str, fetch: Fetch) -> list[Picture]:
+    """The pictures that the words link to and that can be had."""
+    found: list[Picture] = []
+    for url in [*dict.fromkeys(_LINK.findall(words))][:PICTURES]:
+        try:
+            drawn = await fetch(url)
+        except CallFailed as failure:
+            log.warning("picture not fetched", extra={"error": failure.detail})
+        else:
+            found.append(Picture(mime=drawn.mime, data=drawn.data))
+    return found

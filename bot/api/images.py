@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TypeVar
 
 from bot.api.answers import Answers
@@ -96,10 +97,11 @@ class Images:
 
     async def _draw_in_chat(self, request: ImageRequest, sent: Callable[[], None]) -> Drawing:
         """Ask a model that draws as part of a conversation, once for each picture."""
-        began = self._clock.monotonic()
+        parts, began = self._parts, self._clock.monotonic()
         if request.mask is not None:
             raise CallFailed(ModelErrorKind.UNSUPPORTED, "this model takes no mask", sent=False)
-        asked = (draw_in_chat(self._answers, request, sent) for _ in range(request.n))
+        fetch = partial(parts.downloads.picture, base_url=parts.settings.base_urls[0])
+        asked = (draw_in_chat(self._answers, request, sent, fetch) for _ in range(request.n))
         drawn = await _all_that_succeed(asked)
         pictures = tuple(picture for each in drawn for picture in each.pictures)
         words = next((each.words for each in drawn if each.words), "")

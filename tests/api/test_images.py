@@ -273,6 +273,29 @@ async def test_quirk_20_an_image_model_that_draws_only_in_a_chat(
     assert [r.path for r in server.requests[before:]] == ["/v1/chat/completions"] * 2
 
 
+async def test_quirk_20_a_picture_that_a_drawing_model_only_links_to_is_fetched(
+    connect: Connect, server: WireServer
+) -> None:
+    client = connect(models={"painter": {"protocol": "chat", "image_price": "0.03"}})
+    link = f"![image](http://127.0.0.1:{server.port}/a.png)"
+    choice = {"message": {"content": f"> 100 %\n\n{link}\n\n{link}"}, "finish_reason": "stop"}
+    server.answer(*json_answer({"choices": [choice]}))
+    server.answer(*whole(PNG))
+    drawing = await client.draw(CAT)
+    assert [picture.data for picture in drawing.pictures] == [PNG]
+    assert (drawing.usage.images, drawing.usage.cost) == (1, Decimal("0.03"))
+    assert "authorization" not in server.requests[-1].headers
+
+
+async def test_quirk_20_a_link_to_a_picture_that_cannot_be_had_is_told(
+    connect: Connect, server: WireServer
+) -> None:
+    client = connect(models={"painter": {"protocol": "chat"}})
+    server.answer(*stream(text("![image](http://10.0.0.1/a.png)"), finish(), DONE))
+    drawing = await client.draw(CAT)
+    assert (drawing.pictures, drawing.words) == ((), "![image](http://10.0.0.1/a.png)")
+
+
 async def test_quirk_20_words_in_place_of_a_picture_are_told(
     connect: Connect, server: WireServer
 ) -> None:
