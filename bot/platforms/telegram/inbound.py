@@ -36,6 +36,7 @@ from bot.platforms.telegram.ids import (
     make_press_key,
     make_update_key,
 )
+from bot.platforms.telegram.reading import beside
 
 ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "stopped_message_generation")
 _ABOUT_PEOPLE = re.compile(f"[/／]{ABOUT_PEOPLE}")
@@ -130,7 +131,7 @@ def _message(message: Raw, key: str, me: Me, *, edited: bool) -> IncomingMessage
         return None
     quote = _quote(message, me)
     group = _is_group(message)
-    forwards = _forwards(message, words)
+    forwards = _forwards(message)
     own = not forwards
     return IncomingMessage(
         key=key,
@@ -148,12 +149,12 @@ def _message(message: Raw, key: str, me: Me, *, edited: bool) -> IncomingMessage
     )
 
 
-def _forwards(message: Raw, words: str) -> tuple[Forward, ...]:
+def _forwards(message: Raw) -> tuple[Forward, ...]:
     """What is passed on, and whose it is as far as Telegram tells."""
     origin = message.get("forward_origin")
     if origin is None:
         return ()
-    return (Forward(author=_said_by(origin) or "somebody", text=words),)
+    return (Forward(author=_said_by(origin) or "somebody", text=_with_addresses(message)),)
 
 
 def _said_by(origin: Raw) -> str:
@@ -227,7 +228,7 @@ def _quote(message: Raw, me: Me) -> Quote | None:
     return Quote(
         ref=make_message(_chat_ref(message), int(original["message_id"])),
         author=_shown_author(original),
-        text=quoted or words_of(original),
+        text=quoted or _with_addresses(original),
         by_bot=_is_by(me, original),
         attachments=attachments_of(original),
     )
@@ -279,8 +280,12 @@ class _Spoken:
 
     @classmethod
     def of(cls, message: Raw, words: str, me: Me) -> _Spoken:
-        """Take mentions of the bot and the bot's name behind a command out of the text."""
-        entities = message.get("entities") or message.get("caption_entities") or []
+        """Take mentions of the bot and its name behind a command out, and put in where links lead.
+
+        What Telegram marks so is never one in the other (`fix_entities` in the MessageEntity.cpp
+        of TDLib).
+        """
+        entities = _entities(message)
         entities = [*entities, *_unmarked(words, entities, me)]
         if not entities:
             return cls(words.strip())
@@ -305,7 +310,28 @@ class _Spoken:
             elif kind == "text_mention" and _ABOUT_PEOPLE.match(words):
                 who = f"<@{entity['user']['id']}>"
                 text = text[:start] + who.encode("utf-16-le") + text[end:]
+            elif kind == "text_link":
+                text = text[:start] + _link(marked, entity) + text[end:]
         return cls(text.decode("utf-16-le", "replace").strip(), addressed)
+
+
+def _entities(message: Raw) -> list[Raw]:
+    return message.get("entities") or message.get("caption_entities") or []
+
+
+def _link(label: str, entity: Raw) -> bytes:
+    return beside(label, entity["url"]).encode("utf-16-le")
+
+
+def _with_addresses(message: Raw) -> str:
+    """What a message says that is not said to the bot, and where its links lead."""
+    text = words_of(message).encode("utf-16-le")
+    for entity in sorted(_entities(message), key=lambda entity: -entity["offset"]):
+        if entity["type"] == "text_link":
+            start, end = entity["offset"] * 2, (entity["offset"] + entity["length"]) * 2
+            label = text[start:end].decode("utf-16-le", "replace")
+            text = text[:start] + _link(label, entity) + text[end:]
+    return text.decode("utf-16-le", "replace")
 
 
 def _unmarked(words: str, entities: list[Raw], me: Me) -> list[Raw]:

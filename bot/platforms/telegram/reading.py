@@ -1,7 +1,7 @@
-"""The words of a rich message that comes in, as a model can read them, and where its files are.
+"""The words of a message that comes in, as a model can read them, and the files of a rich one.
 
-A message holds blocks, and a block holds words or other blocks. Words are a string, several words
-after each other, or an object that says what they look like
+A rich message holds blocks, and a block holds words or other blocks. Words are a string, several
+words after each other, or an object that says what they look like
 (https://core.telegram.org/bots/api#richblock, https://core.telegram.org/bots/api#richtext).
 """
 
@@ -12,6 +12,12 @@ from typing import Any
 
 MEDIA = frozenset({"animation", "audio", "document", "photo", "video", "voice_note"})
 """The types of blocks that are a file (https://core.telegram.org/bots/api#richblock)."""
+
+
+def beside(label: str, address: str) -> str:
+    """A link as words: Telegram shows the label alone, and what it leads to is asked about too."""
+    is_told = label.rstrip("/") in {address.rstrip("/"), address.partition("://")[2].rstrip("/")}
+    return address if is_told else f"{label} ({address})"
 
 
 def words_in(blocks: Iterable[Any]) -> str:
@@ -49,7 +55,7 @@ def _item(item: dict[str, Any]) -> str:
 
 
 def _inline(text: object) -> str:
-    """Words without what they look like; a formula as Markdown has it."""
+    """Words without what they look like; a formula as Markdown has it, a link with its address."""
     if isinstance(text, str):
         return text
     if isinstance(text, list):
@@ -58,4 +64,5 @@ def _inline(text: object) -> str:
         return ""
     if formula := text.get("expression"):
         return f"${formula}$"
-    return _inline(text.get("text")) or str(text.get("alternative_text", ""))
+    words = _inline(text.get("text")) or str(text.get("alternative_text", ""))
+    return beside(words, text["url"]) if text.get("type") == "url" else words

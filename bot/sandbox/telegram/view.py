@@ -11,7 +11,7 @@ from PIL import Image, UnidentifiedImageError
 
 from bot.sandbox.telegram import wire
 from bot.sandbox.telegram.buttons import ANSWER_SECONDS
-from bot.sandbox.telegram.entities import covered
+from bot.sandbox.telegram.entities import Entity, covered, utf16_length
 from bot.sandbox.telegram.messages import MAX_TEXT
 from bot.sandbox.telegram.rich import from_markdown
 from bot.sandbox.telegram.screen import Screen, Shown, look, next_expiry, shown
@@ -52,6 +52,14 @@ class ChatView:
         """
         parts = [text[start : start + MAX_TEXT] for start in range(0, len(text), MAX_TEXT)]
         return [self._deliver(self._post(text=part, reply_to=reply_to)) for part in parts][-1]
+
+    def send_linked(self, text: str, label: str, address: str) -> int:
+        """Write a message of which some words are a link, as one makes it with Ctrl+K."""
+        message = self._post(text=text)
+        offset = utf16_length(text[: text.index(label)])
+        link: Entity = {"type": "text_link", "offset": offset, "length": utf16_length(label)}
+        message.entities = (*message.entities, {**link, "url": address})
+        return self._deliver(message)
 
     def reply(self, to: Shown | int, text: str) -> int:
         """Answer a message, given as it is seen or by its id."""

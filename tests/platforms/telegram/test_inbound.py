@@ -94,6 +94,38 @@ async def test_a_reply_quotes_what_it_answers(ann: TelegramStage, inbox: Inbox) 
 
 
 @pytest.mark.parametrize(
+    ("label", "address", "text"),
+    [
+        ("here", "https://a.example/x?a=1", "👋 look here (https://a.example/x?a=1), please"),
+        ("a.example", "https://a.example/", "👋 look https://a.example/, please"),
+        ("https://a.example", "https://a.example/", "👋 look https://a.example/, please"),
+        ("a.example", "https://b.example/", "👋 look a.example (https://b.example/), please"),
+    ],
+)
+async def test_it_is_told_where_a_link_leads(
+    ann: TelegramStage, inbox: Inbox, label: str, address: str, text: str
+) -> None:
+    id = ann.view.send_linked(f"👋 look {label}, please", label, address)
+    assert (await inbox.only()).text == text
+    ann.view.reply(id, "what is there?")
+    quote = (await inbox.only()).reply_to
+    assert quote is not None
+    assert quote.text == text
+    ann.view.send_rich(f"👋 look [{label}]({address}), please")
+    assert (await inbox.only()).text == text
+
+
+async def test_a_mention_goes_and_the_link_beside_it_stays(
+    friends: TelegramStage, inbox: Inbox
+) -> None:
+    written = "@sandbox_bot what is behind this, 🙂 @sandbox_bot?"
+    friends.view.send_linked(written, "this", "https://a.example/")
+    message = await inbox.only()
+    assert message.text == "what is behind this (https://a.example/), 🙂 ?"
+    assert message.addressed
+
+
+@pytest.mark.parametrize(
     ("written", "text", "addressed"),
     [
         ("just talking", "just talking", False),

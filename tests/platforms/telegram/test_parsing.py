@@ -281,6 +281,22 @@ def test_what_is_forwarded_is_told_with_its_author_and_is_no_command(
     assert event.forwards == (Forward(author=author, text="/new @somebody"),)
 
 
+def test_it_is_told_where_the_links_under_a_forwarded_picture_lead() -> None:
+    picture = {"file_id": "p", "file_unique_id": "u", "width": 1, "height": 1}
+    links = [
+        {"type": "bold", "offset": 0, "length": 11},
+        {"type": "text_link", "offset": 3, "length": 4, "url": "https://a.example/"},
+        {"type": "text_link", "offset": 8, "length": 3, "url": "https://b.example/"},
+    ]
+    origin = {"type": "channel", "chat": {"title": "News"}}
+    post = {"photo": [picture], "caption": "🗞 this and", "caption_entities": links}
+    forwarded = message(forward_origin=origin, **post)
+    event = parse_update({"update_id": 1, "message": forwarded}, ME)
+    assert isinstance(event, IncomingMessage)
+    told = "🗞 this (https://a.example/) and (https://b.example/)"
+    assert event.forwards == (Forward(author="News", text=told),)
+
+
 def test_a_live_location_that_moves_is_no_edit() -> None:
     place = {"latitude": 52.5, "longitude": 13.4, "live_period": 3600}
     assert parse_update({"update_id": 1, "message": message(location=place)}, ME) is not None
