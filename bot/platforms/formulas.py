@@ -119,6 +119,7 @@ def is_formula(tex: str, after: str = "") -> bool:
         return False
     if not tex.strip() or _PROSE.search(tex):
         return False
+    tex = tex.replace("\\$", "$")
     return bool(_SIGN.search(tex) or _NAME.fullmatch(tex.strip())) or not _WORD.search(tex)
 
 

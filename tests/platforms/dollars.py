@@ -6,6 +6,7 @@ As language models write them, outside of code.
 from __future__ import annotations
 
 NO_FORMULAS = [
+    "It was $20 and is now $15 (25% off), i.e. 20$ → 15$.",
     "Two for 5$ and one for 3$ = 13$ in all.",
     "You pay 5$ + 6$ = 11$ together.",
     "5$ (book) + 6$ (pen) = 11$",
