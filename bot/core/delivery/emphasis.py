@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
 
-from bot.core.delivery.markdown import MARKER, PRODUCT, code_blocks, open_fence, spans
-from bot.core.delivery.rules import most_added, with_rules
+from bot.core.delivery.blocks import most_added, with_blocks
+from bot.core.delivery.markdown import GLOB, MARKER, PRODUCT, code_blocks, open_fence, spans
 
 LONGEST = 400
 """Characters of emphasis that gets a gap: of a longer one, the beginning was shown already."""
@@ -49,8 +49,22 @@ _PUNCTUATION = r"[^\w\s*]"
 _SUSPECT = _marks_between((r"\w", _PUNCTUATION), (_PUNCTUATION, r"\w"))
 _WIDE_SUSPECT = _marks_between((_WIDE, _PUNCTUATION), (_PUNCTUATION, rf"(?:\w|{_WIDE})"))
 _MARK = re.compile(r"\*\*{0,2}|__|~~")
-_ODD = re.compile(r"(?<![*\\])(?<![0-9A-Za-z)\]])(\*{3}|\*)(?=[^\s*])[^*\n]+?(?<![\s*\\])\1(?!\*)")
-_PRODUCT = re.compile(PRODUCT)
+_ODD = re.compile(
+    rf"(?!{GLOB})(?<![*\\])(?<![0-9A-Za-z)\]])(\*{{3}}|\*)(?=[^\s*])[^*\n]+?(?<![\s*\\])\1(?!\*)"
+)
+_NAMES = (
+    "(?:all|annotations|bool|call|class|contains|debug|del|delitem|dict|doc|enter|eq|exit|file|"
+    "future|getattr|getattribute|getitem|hash|init|init_subclass|iter|len|main|mro|module|name|"
+    "new|next|path|post_init|proto|pycache|repr|setattr|setitem|slots|str|subclasses|version)"
+)
+_ASTERISKS = re.compile(rf"{PRODUCT}|{GLOB}")
+_LITERAL = re.compile(
+    rf"{_ASTERISKS.pattern}"
+    rf"|__(?<![\w\\]__){_NAMES}__(?!\w)"
+    r"|\\(?:(?<=\b[A-Za-z]:\\)|(?<=\w%\\)|\\(?<!\S\\\\)(?=\w[\w.-]*\\))[^\s`*\"'|]*"
+)
+"""Signs that stand for themselves: asterisks, the underscores of Python, a path of Windows."""
+_SIGN = re.compile(r"[*_]|\\(?=[!-/:-@\[-`{-~])")
 _INDENTED = re.compile(r"(?: {4}| {0,3}\t)[ \t]*+(?![-*+] |\d{1,9}[.)] )")
 """It may be code, and is no item of a list."""
 _FORMULA = re.compile(
@@ -110,7 +124,7 @@ def where_missed(text: str, change: Change, *, wide: bool = False) -> str:
 
 def as_meant(text: str) -> str:
     """A Markdown text that every reader of it shows as it was meant."""
-    return with_gaps(with_products(with_rules(text)))
+    return with_gaps(literally(with_blocks(text)))
 
 
 def with_gaps(text: str) -> str:
@@ -162,7 +176,8 @@ def _without_pauses(
 
 def most_signs(text: str) -> int:
     """So many gaps, backslashes and blank lines may be added to a text at most."""
-    return len(_MARK.findall(text)) + text.count("*") + most_added(text)
+    added = len(_MARK.findall(text)) + text.count("*") + text.count("\\") + 2 * text.count("__")
+    return added + most_added(text)
 
 
 def undecided(text: str) -> int:
@@ -181,21 +196,28 @@ def undecided(text: str) -> int:
     return len(text)
 
 
-def with_products(text: str) -> str:
-    """The text with a backslash before asterisks that stand for themselves."""
-    return _by_lines(text, _PRODUCT, _with_products)
+def literally(text: str) -> str:
+    """The text with a backslash before signs that stand for themselves."""
+    is_odd = "__" in text or "\\" in text
+    return _by_lines(text, _LITERAL if is_odd else _ASTERISKS, _literally)
 
 
 @remembered
-def _with_products(line: str) -> str:
+def _literally(line: str) -> str:
     pieces: list[str] = []
     at = 0
     held = list(_held(line))
-    for found in _PRODUCT.finditer(line):
+    for found in _LITERAL.finditer(line):
         if not any(start <= found.start() < end for start, end in held):
-            pieces += [line[at : found.start()], "".join(f"\\{sign}" for sign in found[0])]
+            pieces += [line[at : found.start()], _escaped(found[0])]
             at = found.end()
     return "".join([*pieces, line[at:]])
+
+
+def _escaped(signs: str) -> str:
+    """The signs with backslashes; not a path in which there are some."""
+    is_written_so = signs[0] == "\\" and "\\\\" in signs[1:]
+    return signs if is_written_so else _SIGN.sub(r"\\\g<0>", signs)
 
 
 def _by_lines(text: str, pattern: re.Pattern[str], change: Change) -> str:

@@ -35,9 +35,14 @@ PRODUCT = (
     r"|\*(?:(?<=[0-9)\]]\*\*)|(?<=(?<![A-Za-z])[A-Za-z]\*\*))(?=[0-9(]|[A-Za-z](?![A-Za-z])))"
 )
 """Asterisks that stand for themselves: for "times", "to the power of", or in a German word."""
+GLOB = r"\*(?<![\w*\\]\*)(?:(?=\.[A-Za-z0-9]{1,5}\b(?!\*))|(?<=\(\*)(?=\)))"
+"""An asterisk that stands for anything, as in `*.txt` and `COUNT(*)`."""
 BOLD = rf"(?!{PRODUCT})\*\*(?=\S)"
 
-ITALIC = r"\*(?<![0-9A-Za-z)\]*]\*)(?=[^\s*\ufe0f])"
+ITALIC = rf"(?!{GLOB})\*(?<![0-9A-Za-z)\]*]\*)(?=[^\s*\ufe0f])"
+
+ADDRESS = r"https?://(?:[^\s<>\[\]()*]|\([^\s<>()]*\)?)+(?<![_~])"
+"""An address within words, without the marks behind it."""
 
 
 def _within(sign: str) -> str:
@@ -53,7 +58,7 @@ _SPAN = re.compile(
     rf"|~~(?=\S){_within('~')}(?<=\S)~~"
     rf"|{ITALIC}[^*\n]+?(?<=\S)\*(?![0-9A-Za-z*])|(?<!\w)_(?=[^\s_])[^_\n]+?(?<=\S)_(?!\w)"
     r"|\$\$.+?\$\$|\\\((?:[^\\\n]|\\[^()\n])+?\\\)|\$(?=\S)[^$\n]+?(?<=\S)\$(?!\d)"  # formula
-    r"|<[^<>\n]+>|https?://[^\s<>\[\]()]+"
+    rf"|<[^<>\n]+>|{ADDRESS}"
 )
 
 

@@ -5,8 +5,8 @@ All of it is emphasised that a model meant so, its punctuation too.
 
 from __future__ import annotations
 
-from bot.core.delivery.emphasis import missed, remembered, where_missed, with_products
-from bot.core.delivery.rules import with_rules
+from bot.core.delivery.blocks import with_blocks
+from bot.core.delivery.emphasis import literally, missed, remembered, where_missed
 
 _TAGS = {
     "*": ("<i>", "</i>"),
@@ -19,7 +19,7 @@ _TAGS = {
 
 def separated(markdown: str) -> str:
     """The text with emphasis as HTML where it would not be seen, and with signs that are none."""
-    return where_missed(with_products(with_rules(markdown)), _with_tags)
+    return where_missed(literally(with_blocks(markdown)), _with_tags)
 
 
 @remembered

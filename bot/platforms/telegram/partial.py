@@ -10,17 +10,18 @@ from __future__ import annotations
 
 import re
 
-from bot.core.delivery.markdown import PRODUCT
+from bot.core.delivery.markdown import ADDRESS, GLOB, ITEM, PRODUCT
 from bot.platforms.formulas import HELD, OPEN_FORMULA
 
 _FENCE = re.compile(r"^[ >\t]*(?:(?:[-*+]|\d+[.)])[ \t]+)*(`{3,}|~{3,})(.*)$")
+_ITEM = re.compile(rf"[ >\t]*{ITEM.pattern}")
 _WHOLE = re.compile(
     r"(?<!`)(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`)"  # code
     r"|\\\((?:[^\\]|\\[^()]){1,1000}?\\\)|\\\[(?:[^\\]|\\[^\[\]]){1,1000}?\\\]"  # formulas
     r"|\$\$.{1,1000}?\$\$"
     r"|(?<!\$)\$(?=[^\s$])(?:(?!\*\*|~~)(?:\\\$|[^$\n]))*(?<=\S)\$(?!\d|\Z)"
-    r"|\]\((?:[^()\s]|\([^()\s]*\))*(?:[ ]\"[^\"\n]*\")?\)|https?://[^\s<>\[\]()]+|<[^<>\n]+>"
-    rf"|\\[^\w\s(\[]|{PRODUCT}|\*\ufe0f",
+    rf"|\]\((?:[^()\s]|\([^()\s]*\))*(?:[ ]\"[^\"\n]*\")?\)|{ADDRESS}|<[^<>\n]+>"
+    rf"|\\(?:[^\w\s(\[]|_)|{PRODUCT}|{GLOB}|\*\ufe0f",
     re.DOTALL,
 )
 """What has begun and ended, and has no marks of its own."""
@@ -61,6 +62,8 @@ def _last_block(markdown: str) -> int | None:
             fence, start = "", at
         elif not fence and not line.strip(" \t>\r\n"):
             start = at
+        elif not fence and _ITEM.match(line):  # nothing goes on in the next item
+            start = at - len(line)
     return None if fence else start
 
 

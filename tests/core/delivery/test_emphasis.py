@@ -10,10 +10,10 @@ from markdown_it import MarkdownIt
 from bot.core.delivery.emphasis import (
     GAP,
     as_meant,
+    literally,
     most_signs,
     undecided,
     with_gaps,
-    with_products,
 )
 
 READER = MarkdownIt("commonmark").enable("strikethrough")
@@ -101,19 +101,45 @@ def test_what_needs_no_help_stays_as_it_is(text: str) -> None:
 )
 def test_a_product_keeps_its_asterisks(text: str) -> None:
     assert seen(text) != text
-    assert seen(with_products(text)) == text
+    assert seen(literally(text)) == text
     for code in (f"`{text}` and\n```\n{text}\n```", f"so:\n\n    {text}", f"so\n$$\nx\n{text}\n$$"):
-        assert with_products(code) == code
-    assert with_products(f"$$\nx\n$$\n{text}") != f"$$\nx\n$$\n{text}"
-    assert with_products(f"- x\n    - {text}") != f"- x\n    - {text}"
+        assert literally(code) == code
+    assert literally(f"$$\nx\n$$\n{text}") != f"$$\nx\n$$\n{text}"
+    assert literally(f"- x\n    - {text}") != f"- x\n    - {text}"
+
+
+@pytest.mark.parametrize(
+    ("text", "more"),
+    [
+        ("use __init__ and obj.__name__, or pkg/__main__.py", 12),
+        ("COUNT(*) and SUM(*) of *.txt or (*.md)", 4),
+        (r"in C:\Users\ann\.ssh\_old, not %APPDATA%\.app", 4),
+        (r"C:\[x] on \\server\share", 2),
+    ],
+)
+def test_names_and_paths_keep_their_signs(text: str, more: int) -> None:
+    assert seen(text) != text
+    assert seen(literally(text)) == text
+    assert len(literally(text)) == len(text) + more <= len(text) + most_signs(text)
+    assert literally(f"`{text}`") == f"`{text}`"
 
 
 @pytest.mark.parametrize(
     "text",
-    ["**bold**2", "*a*b", "iPhone**15**发布", "pre**bold**post", "[x](http://a.example/2*3*4)"],
+    [
+        "__strong__ and __all of it__",
+        "*it.* and *(all)*",
+        r"\*.txt and C:\\Users\\ann",
+        r"so \\ \alpha\_1",
+        "**bold**2",
+        "*a*b",
+        "iPhone**15**发布",
+        "pre**bold**post",
+        "[x](http://a.example/2*3*4)",
+    ],
 )
-def test_emphasis_beside_letters_is_no_product(text: str) -> None:
-    assert with_products(text) == text
+def test_what_stands_for_no_sign_gets_no_backslash(text: str) -> None:
+    assert literally(text) == text
 
 
 PIECES = [
@@ -143,7 +169,7 @@ def _words(text: str) -> str:
 @given(st.lists(st.sampled_from(PIECES), max_size=30).map("".join))
 def test_only_signs_are_added_and_no_more_than_are_counted_with(text: str) -> None:
     assert _words(with_gaps(text)) == _words(text)  # marks may stand elsewhere
-    assert with_products(text).replace("\\", "") == text
+    assert literally(text).replace("\\", "") == text
     assert len(as_meant(text)) - len(text) <= most_signs(text)
 
 

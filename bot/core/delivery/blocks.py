@@ -1,0 +1,64 @@
+"""Blocks that readers of Markdown would take for others than they are meant. Pure functions.
+
+Words directly under a table would be a row of it, and `> [!NOTE]`, which GitHub draws as a heading
+of its quote, would be seen as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from bot.core.delivery import rules
+from bot.core.delivery.markdown import ITEM, code_blocks, is_rule
+
+_BELOW_ROW = re.compile(r"\|[ \t]*\n(?P<quote>[ \t]*(?:>[ ]?)*)(?=[^\s|>])")
+_ROW = re.compile(r"[ \t>]*(?:[-*+][ ]+|\d{1,9}[.)][ ]+)?\|")
+_ADDED = 32
+"""Characters that a blank line under a table takes at most, as far as it is of use to know."""
+_ALERT = re.compile(
+    r"^(?P<quote>[ ]{0,3}>[ ]?)\[!(?P<name>NOTE|TIP|IMPORTANT|WARNING|CAUTION)\][ \t]*$",
+    re.MULTILINE,
+)
+
+
+def with_blocks(text: str) -> str:
+    """The text with its blocks so that every reader takes them for what they are meant."""
+    text = rules.with_rules(text)
+    ends = list(_ends(text)) if "|" in text else []
+    if ends:
+        text = _with_ends(text, ends)
+    return _ALERT.sub(_alert, text) if "[!" in text else text
+
+
+def most_added(text: str) -> int:
+    """So many characters may be added to a text at most."""
+    ends = sum(1 for _ in _ends(text)) if "|" in text else 0
+    return rules.most_added(text) + _ADDED * ends + text.count("[!")
+
+
+def _ends(text: str) -> Iterator[re.Match[str]]:
+    """The ends of rows that words follow on the next line; they may be no rows of a table."""
+    for found in _BELOW_ROW.finditer(text):
+        row = text.rfind("\n", 0, found.start()) + 1
+        end = text.find("\n", found.end())
+        below = text[found.end() : end if end >= 0 else len(text)]
+        if _ROW.match(text, row) and not is_rule(below) and not ITEM.match(below):
+            yield found
+
+
+def _with_ends(text: str, ends: list[re.Match[str]]) -> str:
+    """The text with a blank line under each of these rows, unless it is code."""
+    codes = [(code.start, code.end) for code in code_blocks(text)]
+    pieces: list[str] = []
+    at = 0
+    for found in ends:
+        if not any(a <= found.start() < b for a, b in codes):
+            start = text.index("\n", found.start()) + 1
+            pieces += [text[at:start], found["quote"].rstrip(), "\n"]
+            at = start
+    return "".join([*pieces, text[at:]])
+
+
+def _alert(found: re.Match[str]) -> str:
+    return f"{found['quote']}**{found['name'].capitalize()}**"
