@@ -330,7 +330,8 @@ async def test_a_database_that_was_read_only_is_written_again_without_a_restart(
     async with open_store(empty) as stores:
         await postgres.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
         await postgres.execute(
-            f"SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE datname = '{name}'"
+            "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity "
+            f"WHERE datname = '{name}'"
         )
         with pytest.raises(StoreError, match="read-only"):
             await accept(stores.turns, message("1"))
