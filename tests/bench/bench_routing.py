@@ -42,7 +42,7 @@ async def main() -> None:
                 began = time.perf_counter()
                 await gate.refresh()
                 gate.check(event)
-                await router.place(event, house.services.stores)
+                await router.intake(event, house.services.stores)
                 routing.append(time.perf_counter() - began)
             for _ in range(MESSAGES):
                 began = time.perf_counter()

@@ -18,20 +18,21 @@ from bot.core.engine.contexts import Contexts
 from bot.core.engine.ends import Ends
 from bot.core.engine.leftovers import Leftovers
 from bot.core.engine.moving import MovedChats
-from bot.core.engine.router import Router
+from bot.core.engine.router import Intake, Router
 from bot.core.engine.rows import Rows
 from bot.core.engine.stops import Stops
 from bot.core.engine.unfinished import Unfinished
 from bot.core.engine.waiting import WaitingRoom
 from bot.core.memory.overhearing import overhear
 from bot.core.ports import Platform
-from bot.core.queue import Turn, Withdrawn
+from bot.core.queue import Accepted, Turn, Withdrawn
 from bot.core.services import Services
 from bot.core.stopper import Stopper
 from bot.core.types import (
     ButtonPress,
     ChatMoved,
     ChatRef,
+    Event,
     Happening,
     IncomingMessage,
     Unreadable,
@@ -104,32 +105,30 @@ class Lanes:
     # ------------------------------------------------------------ intake
 
     async def sink(self, event: Happening) -> None:
-        """Take an event in; it is committed on return. Raises `StoreError`: then it is not.
+        """Take an event in; it is committed on return. Raises `StoreError`: then it is not."""
+        match event:
+            case Unreadable(platform=platform, reason=why):
+                log.error("event unreadable", extra={"platform": platform, "why": why})
+                await self._turns.bury(event)
+            case ChatMoved():
+                await self._moved.take_in(event)
+                self._look()
+            case Withdrawal():
+                await self._withdraw(event)
+            case _:
+                await self._take_in(event)
 
-        What nothing stands before is claimed in the same commit, and begun.
-        """
-        if isinstance(event, Unreadable):
-            log.error("event unreadable", extra={"platform": event.platform, "why": event.reason})
-            await self._turns.bury(event)
-            return
-        if isinstance(event, ChatMoved):
-            await self._moved.take_in(event)
-            self._look()
-            return
-        if isinstance(event, Withdrawal):
-            await self._withdraw(event)
-            return
+    async def _take_in(self, event: Event) -> None:
+        """What nothing stands before is claimed in the same commit, and begun."""
         await self._gate.refresh()
         event = await self._rows.with_its_album(event)
-        verdict = self._gate.check(event)
-        if verdict is Verdict.IGNORE:
+        if self._gate.check(event) is Verdict.IGNORE:
             await overhear(self._stores, self._gate, event)
             return
-        chat = event.chat
-        place = await self._router.place(event, self._stores, self._working)
+        intake = await self._router.intake(event, self._stores, self._working)
         may_begin = self._recovered and self._accepting
         try:
-            accepted = await self._turns.accept(place.event, urgent=place.urgent, begin=may_begin)
+            accepted = await self._turns.accept(intake.event, urgent=intake.urgent, begin=may_begin)
         except QueueFull as full:
             if not full.in_chat:  # nothing more is taken in until there is room
                 self._room.keep_outside(event)
@@ -137,13 +136,17 @@ class Lanes:
             if not isinstance(event, IncomingMessage):
                 await self._room.refuse_press(event)
                 return
-            place = self._router.place_declined(event)
-            accepted = await self._turns.accept(place.event, urgent=True, begin=may_begin)
+            intake = self._router.declined(event)
+            accepted = await self._turns.accept(intake.event, urgent=True, begin=may_begin)
         self._room.let_in(event)
-        if isinstance(event, ButtonPress) and not place.urgent:
-            self._room.answer_press(event, 0 if place.quiet else accepted.ahead)
-        if not accepted.fresh:
-            return
+        if isinstance(event, ButtonPress) and not intake.urgent:
+            self._room.answer_press(event, 0 if intake.quiet else accepted.ahead)
+        if accepted.fresh:
+            await self._see_to(event, intake, accepted)
+
+    async def _see_to(self, event: Event, intake: Intake, accepted: Accepted) -> None:
+        """Begin what was taken in, or let it wait, and say so."""
+        chat = event.chat
         self._unfinished.add(chat, accepted.turn_id)
         log.info(
             "accepted",
@@ -155,11 +158,11 @@ class Lanes:
                 "event": type(event).__name__,
             },
         )
-        is_first = self._rows.hear(place.event)  # who waits for all the others
+        is_first = self._rows.hear(intake.event)  # who waits for all the others
         if accepted.turn is not None:
             await self._begin_or_release(accepted.turn)
             return
-        if is_first and accepted.ahead and isinstance(event, IncomingMessage) and not place.urgent:
+        if is_first and accepted.ahead and isinstance(event, IncomingMessage) and not intake.urgent:
             self._room.enter(accepted.turn_id, event)
         self._look()
 

@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Intake:
     """How an event is taken in: as what, and whether it passes by the answer being written.
 
     `quiet`: nobody need be told that it waits, since it is quick once its turn has come.
@@ -55,7 +55,7 @@ class Router:
         """Whether the event is something said to the model, and no command or button."""
         return isinstance(event, IncomingMessage) and parse(event.text) is None
 
-    async def place(self, event: Event, stores: Stores, working: Collection[int] = ()) -> Place:
+    async def intake(self, event: Event, stores: Stores, working: Collection[int] = ()) -> Intake:
         """Stop, most buttons and some commands are urgent. Raises `StoreError`.
 
         `working` are the turns at work: what they leave is not in the history yet, though their
@@ -63,25 +63,25 @@ class Router:
         """
         match event:
             case ButtonPress():
-                return await self._place_press(event, stores, working)
+                return await self._press_in(event, stores, working)
             case StopPressed():
-                return Place(event, urgent=True)
+                return Intake(event, urgent=True)
             case IncomingMessage():
                 parsed = parse(event.text)
                 command = self._commands.find(parsed[0]) if parsed else None
-                return Place(event, urgent=command is not None and command.urgent)
+                return Intake(event, urgent=command is not None and command.urgent)
             case unknown:
                 assert_never(unknown)
 
     @staticmethod
-    def place_declined(message: IncomingMessage) -> Place:
+    def declined(message: IncomingMessage) -> Intake:
         """One too many: that its sender is told so outlives a restart, what was said does not."""
         silent = replace(message, text="", attachments=(), reply_to=None, forwards=(), lines=())
-        return Place(replace(silent, album="", declined=True), urgent=True)
+        return Intake(replace(silent, album="", declined=True), urgent=True)
 
-    async def _place_press(
+    async def _press_in(
         self, press: ButtonPress, stores: Stores, working: Collection[int]
-    ) -> Place:
+    ) -> Intake:
         """A press that asks the model waits in the lane, under a key that the next one shares.
 
         One that can do nothing any more is urgent: it is told why while it can be answered.
@@ -89,17 +89,17 @@ class Router:
         chat = press.ref.chat
         action = None if press.value == STOP else await stores.actions.taken(chat, press.value)
         if action is None or action.owner not in (None, press.sender.id):
-            return Place(press, urgent=True)
+            return Intake(press, urgent=True)
         deed = ACTIONS.get(action.name)
         if deed is None or deed.press is Press.URGENT:
-            return Place(press, urgent=True)
+            return Intake(press, urgent=True)
         if deed.press is Press.EVERY_TIME:
-            return Place(press, urgent=False)
+            return Intake(press, urgent=False)
         is_late = deed.press is Press.QUEUED and not is_of(action, working)
         if is_late and await named_exchange(stores, chat, action.argument) is None:
-            return Place(press, urgent=True)
+            return Intake(press, urgent=True)
         quiet = deed.press is Press.IN_ORDER
-        return Place(replace(press, key=f"button:{press.value}"), urgent=False, quiet=quiet)
+        return Intake(replace(press, key=f"button:{press.value}"), urgent=False, quiet=quiet)
 
     async def handle(self, ctx: TurnContext) -> Outcome:
         """Do what the event asks for. Raises `PlatformError` and `StoreError` only."""

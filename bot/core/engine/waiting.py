@@ -206,16 +206,13 @@ class WaitingRoom:
         self._outside.add(event.key)
         _ = texts(event.sender.language).gettext
         text = _("⏳ Very many people are writing to me just now. I will answer, it takes a while.")
-        self._errands.send(self._insist(Reply(text=text, answering=event.ref), event.chat))
+        send = self._platforms[event.chat.platform].send
+        say = partial(send, event.chat, Reply(text=text, answering=event.ref))
+        self._errands.send(self._try(event.chat, say, failed="refusal not shown"))
 
     def let_in(self, event: Event) -> None:
         """There was room after all."""
         self._outside.discard(event.key)
-
-    async def _insist(self, reply: Reply, chat: ChatRef) -> None:
-        """Say it, and again where the platform fails: nobody else will."""
-        send = self._platforms[chat.platform].send
-        await self._try(chat, lambda: send(chat, reply), failed="refusal not shown")
 
     async def _take_away(
         self,
@@ -232,6 +229,7 @@ class WaitingRoom:
     async def _try(
         self, chat: ChatRef, call: Callable[[], Awaitable[object]], *, failed: str
     ) -> None:
+        """Make a call, and again where the platform fails: nobody else will."""
         for attempt in range(TRIES):
             try:
                 await call()
