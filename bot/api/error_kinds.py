@@ -102,7 +102,9 @@ _WORDS = (
         r"image input is not supported|support image input"
         r"|jinja|roles must alternate|should alternate with assistant"
         r"|(system|assistant)( and tool)? roles? (is |are )?(not )?supported"
-        r"|support (response_format|verbose_json)",
+        r"|support (response_format|verbose_json)"
+        # apiyi.com says so under 429, too (docs.apiyi.com/en/faq/model-error-troubleshooting).
+        r"|unsupported (parameter|value)\b|unknown parameter\b|unrecognized request argument",
     ),
     (
         Kind.CONTEXT_TOO_LONG,
@@ -118,7 +120,8 @@ _WORDS = (
     (
         Kind.REFUSED,
         r"content ?policy|safety system|content management policy|usage (polic|guideline)"
-        r"|input was flagged|content exists risk|considered high risk|inappropriate content|敏感",
+        r"|input was flagged|content exists risk|considered high risk|inappropriate content|敏感"
+        r"|\bno_image\b",
     ),
     (
         Kind.BAD_KEY,

@@ -143,6 +143,7 @@ async def test_the_innermost_words_of_an_error_are_read(
             Kind.CONTEXT_TOO_LONG,
         ),
         (400, "", "Content Exists Risk", Kind.REFUSED),
+        (500, "bad_response", "NO_IMAGE", Kind.REFUSED),
         (400, "1301", "输入或生成内容可能包含不安全或敏感内容", Kind.REFUSED),
         (403, "", "This model requires moderation and your input was flagged", Kind.REFUSED),
     ],
@@ -154,6 +155,17 @@ async def test_quirk_16_the_code_or_else_the_words_decide_and_no_retry_is_wasted
     _, error = await ask_badly(client)
     assert error.kind is kind
     assert len(server.requests) == 1
+
+
+async def test_a_refused_setting_is_left_away_though_it_is_said_to_be_too_many_requests(
+    client: ApiClient, server: WireServer, clock: EagerClock
+) -> None:
+    told = "Unsupported parameter: 'stop' is not supported with this model."
+    server.answer(*refusal(429, told, code="bad_response_status_code"))
+    server.answer(*HELLO)
+    assert words(await ask(client, question(sampling=Sampling(stop=("END",))))) == "Hello"
+    assert "stop" not in server.requests[-1].json
+    assert clock.slept == []
 
 
 @pytest.mark.parametrize("status", [401, 403])
