@@ -20,6 +20,8 @@ _CODES = {
         "pre_consume_token_quota_failed",
         "billing_hard_limit_reached",
         "billing_not_active",
+        "credit_balance_exhausted",
+        "billing_error",  # Anthropic
         "insufficient_balance",
         "exceeded_current_quota_error",  # Moonshot
         "arrearage",  # Alibaba
@@ -85,6 +87,7 @@ _WORDS = (
         r"insufficient (user |account )?(quota|balance|credit)|quota is (not enough|exhausted)"
         r"|budget has been exceeded|exceededbudget|over budget"
         r"|balance is (insufficient|not enough|too low)|overdue balance"
+        r"|^key limit exceeded|budget limit exceeded|specified api usage limits"
         r"|额度不足|余额不足|额度已用尽|预扣费额度失败|欠费",
     ),
     (

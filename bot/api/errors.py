@@ -18,6 +18,7 @@ from bot.errors import TOO_LARGE, UNTOLD, ModelError, ModelErrorKind, Overrun
 
 Kind = ModelErrorKind
 
+PAYMENT_REQUIRED = 402
 FORBIDDEN = 403
 PROXY_WANTS_A_PASSWORD = 407
 _WRONG_PATH = "; does the base URL end in /v1?"
@@ -127,13 +128,17 @@ def from_response(status: int, headers: Mapping[str, str], body: bytes) -> CallF
         error["message"] += _WRONG_PATH
     if status == FORBIDDEN and body.lstrip().startswith(b"<"):  # no API speaks so of a key
         kind, error["message"] = Kind.BAD_ANSWER, "what guards the server sent a page for people"
-    asked = should_retry(headers)
+    asked, waits = should_retry(headers), retry_after(headers)
+    if status == PAYMENT_REQUIRED and waits:
+        # What runs at once may cost more than is left; who waits is let in again
+        # (https://openrouter.ai/docs/api/errors, "Retry-After header").
+        kind = Kind.RATE_LIMITED
     loading = kind is Kind.SERVER and _LOADING.search(error["message"]) is not None
     return CallFailed(
         kind,
         _clean(error["message"]) or f"status {status}",
         status=status,
-        retry_after=_wait(kind, retry_after(headers), error) or (LOADING if loading else None),
+        retry_after=_wait(kind, waits, error) or (LOADING if loading else None),
         request_id=error["request_id"] or request_id(headers),
         param=error["param"],
         code=error["code"],

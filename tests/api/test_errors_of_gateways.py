@@ -120,6 +120,10 @@ async def test_the_innermost_words_of_an_error_are_read(
         (429, "1113", "您的账户已欠费，请充值后重试", Kind.QUOTA),
         (429, "exceeded_current_quota_error", "suspended", Kind.QUOTA),
         (429, "billing_not_active", "check your billing details", Kind.QUOTA),
+        (429, "credit_balance_exhausted", "no", Kind.QUOTA),
+        (403, "", "Key limit exceeded (total limit). Manage it using https://x", Kind.QUOTA),
+        (403, "", "Budget limit exceeded", Kind.QUOTA),
+        (400, "", "You have reached your specified API usage limits.", Kind.QUOTA),
         (403, "", "该令牌无权使用模型：gpt-5", Kind.MODEL_NOT_FOUND),
         (403, "", "该令牌无权访问模型 gpt-5", Kind.MODEL_NOT_FOUND),
         (500, "model_price_error", "模型 x 倍率或价格未配置", Kind.MODEL_NOT_FOUND),
@@ -188,6 +192,16 @@ async def test_where_no_code_says_what_it_is_the_type_does(
     server.always = json_answer({"error": error}, 429)
     assert (await ask_badly(client))[1].kind is Kind.QUOTA
     assert len(server.requests) == 1
+
+
+async def test_a_budget_of_what_runs_at_once_is_no_lack_of_money(
+    client: ApiClient, server: WireServer, clock: EagerClock
+) -> None:
+    server.answer(*refusal(402, "in-flight budget exhausted", retry_after="3"))
+    server.answer(*HELLO)
+    assert words(await ask(client)) == "Hello"
+    (slept,) = clock.slept
+    assert 3 < slept < 4
 
 
 async def test_without_money_nothing_is_tried_again_whatever_the_server_says(
