@@ -59,6 +59,16 @@ async def test_an_error_behind_signs_of_life_is_told_and_not_asked_again(
     assert len(server.requests) == 1
 
 
+@pytest.mark.parametrize("protocol", ["completions", "responses"])
+async def test_an_error_behind_signs_of_life_is_told_in_every_protocol(
+    connect: Connect, server: WireServer, protocol: str
+) -> None:
+    server.always = stream(PING, error("用户额度不足", code="insufficient_user_quota"))
+    _, failure = await ask_badly(connect(models={"m": {"protocol": protocol}}))
+    assert failure.kind is Kind.QUOTA
+    assert len(server.requests) == 1
+
+
 async def test_a_passing_error_behind_signs_of_life_is_asked_again(
     client: ApiClient, server: WireServer
 ) -> None:
