@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import aclosing
 
 from bot.api.client import ApiClient
@@ -17,7 +18,7 @@ from bot.core.chat import (
     TextPart,
     Tool,
 )
-from bot.errors import ModelError
+from bot.errors import ModelError, ModelErrorKind
 
 NO_SAMPLING = Sampling()
 
@@ -52,6 +53,11 @@ async def ask_badly(
     except ModelError as error:
         return seen, error
     raise AssertionError("no error")
+
+
+def of(kind: ModelErrorKind) -> Callable[[ModelError], bool]:
+    """Whether an error is of this kind."""
+    return lambda error: error.kind is kind
 
 
 def words(events: list[ModelEvent]) -> str:

@@ -21,7 +21,7 @@ from bot.core.chat import ImageDelta, ImagePart
 from bot.core.images import ImageRequest, VariationRequest
 from bot.core.models import UsageKind
 from bot.errors import ModelError, ModelErrorKind
-from tests.api.asking import ask, question, words
+from tests.api.asking import ask, of, question, words
 from tests.api.conftest import Connect
 from tests.api.wire_server import (
     DONE,
@@ -125,15 +125,16 @@ async def test_quirk_19_a_refused_parameter_is_left_away(
         "file:///x",
         "//localhost:1/x.png",  # a path, by its looks
         "//10.0.0.1/x.png",
+        "http://[::1",  # no address at all
+        "http://pictures.example:99999/x.png",
     ],
 )
-async def test_a_picture_at_a_private_address_is_not_fetched(
+async def test_a_picture_at_a_private_address_or_at_none_is_not_fetched(
     client: ApiClient, server: WireServer, url: str
 ) -> None:
     server.answer(*json_answer({"data": [{"url": url}]}))
-    with pytest.raises(ModelError) as caught:
+    with pytest.raises(ModelError, check=of(Kind.BAD_ANSWER)):
         await client.draw(CAT)
-    assert caught.value.kind is Kind.BAD_ANSWER
 
 
 @pytest.mark.parametrize(
@@ -144,20 +145,9 @@ async def test_no_spelling_of_a_private_address_is_fetched(
 ) -> None:
     server.answer(*json_answer({"data": [{"url": f"http://{host}:{backup.port}/cat.png"}]}))
     backup.answer(*whole(PNG))
-    with pytest.raises(ModelError) as caught:
+    with pytest.raises(ModelError, check=of(Kind.BAD_ANSWER)):
         await client.draw(CAT)
-    assert caught.value.kind is Kind.BAD_ANSWER
     assert not backup.requests
-
-
-@pytest.mark.parametrize("url", ["http://[::1", "http://pictures.example:99999/x.png"])
-async def test_a_picture_at_no_address_is_none(
-    client: ApiClient, server: WireServer, url: str
-) -> None:
-    server.answer(*json_answer({"data": [{"url": url}]}))
-    with pytest.raises(ModelError) as caught:
-        await client.draw(CAT)
-    assert caught.value.kind is Kind.BAD_ANSWER
 
 
 async def test_a_picture_that_leads_elsewhere_is_not_followed(
@@ -167,9 +157,8 @@ async def test_a_picture_that_leads_elsewhere_is_not_followed(
     there = f"Location: http://127.0.0.1:{backup.port}/secret.png"
     server.always = [f"HTTP/1.1 302 Found\r\n{there}\r\nContent-Length: 0\r\n\r\n".encode()]
     backup.always = whole(PNG)
-    with pytest.raises(ModelError) as caught:
+    with pytest.raises(ModelError, check=of(Kind.BAD_ANSWER)):
         await client.draw(CAT)
-    assert caught.value.kind is Kind.BAD_ANSWER
     assert not backup.requests
 
 
@@ -186,9 +175,8 @@ async def test_of_a_picture_no_more_is_read_than_pictures_have(
 async def test_what_is_no_picture_is_not_passed_on(client: ApiClient, server: WireServer) -> None:
     server.answer(*json_answer({"data": [{"url": f"http://127.0.0.1:{server.port}/cat.png"}]}))
     server.answer(*whole(b"<html>expired</html>"))
-    with pytest.raises(ModelError) as caught:
+    with pytest.raises(ModelError, check=of(Kind.BAD_ANSWER)):
         await client.draw(CAT)
-    assert caught.value.kind is Kind.BAD_ANSWER
 
 
 @pytest.mark.parametrize(
@@ -373,9 +361,8 @@ async def test_quirk_21_a_picture_that_takes_too_long_is_given_up(
     drawing = asyncio.create_task(client.draw(CAT))
     await server.arrivals.get()
     time.passes(40)
-    with pytest.raises(ModelError) as caught:
+    with pytest.raises(ModelError, check=of(Kind.TIMEOUT)):
         await drawing
-    assert caught.value.kind is Kind.TIMEOUT
     await server.gone.wait()  # no more time passes
 
 
@@ -393,9 +380,8 @@ async def test_quirk_22_a_missing_endpoint_is_said_plainly(
     client: ApiClient, server: WireServer, status: int
 ) -> None:
     server.always = refusal(status, "Invalid URL (POST /v1/images/variations)")
-    with pytest.raises(ModelError) as caught:
+    with pytest.raises(ModelError, check=of(Kind.UNSUPPORTED)):
         await client.vary(VariationRequest(model="painter", image=ImagePart("image/png", PNG)))
-    assert caught.value.kind is Kind.UNSUPPORTED
     assert len(server.requests) == 1
 
 
@@ -459,9 +445,8 @@ async def test_the_words_that_a_model_takes_are_configured_or_learnt(
     server.answer(*refusal(400, message, code="invalid_value", param="size"))
     server.always = json_answer({"data": [{"b64_json": BASE64}]})
     for _ in range(2):
-        with pytest.raises(ModelError) as caught:
+        with pytest.raises(ModelError, check=of(Kind.BAD_REQUEST)):
             await client.draw(CAT)
-        assert caught.value.kind is Kind.BAD_REQUEST
     assert len(server.requests) == 1  # the second was not sent
     assert (await client.about("painter")).sizes == ("512x512", "auto")
     assert (await client.draw(replace(CAT, size="auto"))).pictures

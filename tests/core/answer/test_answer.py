@@ -104,21 +104,16 @@ async def test_stop_keeps_what_was_written_and_closes_the_connection(house: Hous
     assert house.asked()[2][0] == "assistant"  # what was written is part of the conversation
 
 
-async def test_the_stop_button_stops(house: House) -> None:
+@pytest.mark.parametrize("by", ["button", "platform"])
+async def test_the_stop_button_and_the_platforms_own_stop_stop(house: House, by: str) -> None:
     house.api.script.answer(Answer(text="word " * 1000, chunk=5, pace=0.02))
     await house.write("go on for ever")
     await house.sees("word")
-    [text] = await house.press("⏹ Stop")
+    platform = house.platform
+    stop = platform.press("⏹ Stop") if by == "button" else platform.press_stop()
+    [text] = await house.tell(stop)
     assert text.endswith("⏹ Stopped.")
-    assert house.platform.notices == [""]
-
-
-async def test_the_platforms_own_stop_stops(house: House) -> None:
-    house.api.script.answer(Answer(text="word " * 1000, chunk=5, pace=0.02))
-    await house.write("go on for ever")
-    await house.sees("word")
-    [text] = await house.tell(house.platform.press_stop())
-    assert text.endswith("⏹ Stopped.")
+    assert platform.notices == ([""] if by == "button" else [])
 
 
 async def test_stop_before_the_first_word_says_so(house: House) -> None:

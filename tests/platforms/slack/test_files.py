@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -43,10 +44,27 @@ async def test_a_file_is_fetched_with_the_bots_token(stage: SlackStage, tmp_path
     assert (tmp_path / "cat").read_bytes() == b"\x89PNG" * 50_000
 
 
-async def test_the_login_page_is_not_taken_for_a_picture(stage: SlackStage, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        ({"hiding_files": True}, MediaError, "files:read"),  # its login page is no picture
+        ({"scopes": set[str]()}, MediaError, "files:read"),
+        ({"files_at": "/nowhere"}, MediaError, "HTTP 404"),
+        ({"files_at": "/files-pri"}, PlatformError, "circles"),
+    ],
+)
+async def test_a_file_that_cannot_be_had_is_told_why(
+    stage: SlackStage,
+    tmp_path: Path,
+    change: dict[str, Any],
+    error: type[Exception],
+    words: str,
+) -> None:
     sent = await stage.place.upload("cat.png", b"\x89PNG", "image/png")
-    stage.sandbox.workspace.hiding_files = True
-    with pytest.raises(MediaError, match="files:read"):
+    workspace = stage.sandbox.workspace
+    for name, value in change.items():
+        setattr(workspace, name, workspace.url + value if name == "files_at" else value)
+    with pytest.raises(error, match=words):
         await stage.platform.download(attached(sent), tmp_path / "cat")
 
 
@@ -71,31 +89,6 @@ async def test_a_file_is_fetched_where_slack_leads(
     stage.sandbox.workspace.files_at = f"http://{host}/{path}"
     await stage.platform.download(attached(sent), tmp_path / "cat")
     assert (tmp_path / "cat").read_bytes() == b"\x89PNG"
-
-
-async def test_a_file_in_circles_is_not_followed_for_ever(
-    stage: SlackStage, tmp_path: Path
-) -> None:
-    sent = await stage.place.upload("cat.png", b"\x89PNG", "image/png")
-    stage.sandbox.workspace.files_at = f"{stage.sandbox.workspace.url}/files-pri"
-    with pytest.raises(PlatformError, match="circles"):
-        await stage.platform.download(attached(sent), tmp_path / "cat")
-
-
-async def test_a_file_that_is_gone_is_not_asked_for_again(
-    stage: SlackStage, tmp_path: Path
-) -> None:
-    sent = await stage.place.upload("cat.png", b"\x89PNG", "image/png")
-    stage.sandbox.workspace.files_at = f"{stage.sandbox.workspace.url}/nowhere"
-    with pytest.raises(MediaError, match="HTTP 404"):
-        await stage.platform.download(attached(sent), tmp_path / "cat")
-
-
-async def test_without_the_scope_the_error_names_it(stage: SlackStage, tmp_path: Path) -> None:
-    sent = await stage.place.upload("cat.png", b"\x89PNG", "image/png")
-    stage.sandbox.workspace.scopes.discard("files:read")
-    with pytest.raises(MediaError, match="files:read"):
-        await stage.platform.download(attached(sent), tmp_path / "cat")
 
 
 async def test_what_is_too_large_is_refused_before_it_is_fetched(
@@ -233,17 +226,6 @@ def may_upload(stage: SlackStage) -> bool:
     return stage.platform.capabilities(stage.incoming.ref.chat).max_file_out > 0
 
 
-async def test_an_answer_gets_through_where_the_workspace_takes_no_files(stage: SlackStage) -> None:
-    stage.sandbox.faults.fail_next(
-        200, "file_uploads_disabled", method="files.getUploadURLExternal"
-    )
-    async with deliver(stage) as delivery:
-        delivery.write("Here it is")
-        await delivery.finish(files=(NOTE,))
-    assert await stage.screen() == ["Here it is\n\nNo files."]
-    assert not may_upload(stage)
-
-
 async def test_without_the_scope_for_files_long_code_is_in_the_text(stage: SlackStage) -> None:
     stage.sandbox.workspace.scopes.discard("files:write")
     for _ in range(2):
@@ -256,16 +238,24 @@ async def test_without_the_scope_for_files_long_code_is_in_the_text(stage: Slack
     assert [call.error for call in stage.sandbox.calls if call.error] == ["missing_scope"]
 
 
-@pytest.mark.parametrize("code", ["not_in_channel", "file_type_not_allowed"])
-async def test_a_refusal_for_one_channel_or_file_does_not_hold_for_others(
-    stage: SlackStage, code: str
+@pytest.mark.parametrize(
+    ("code", "holds"),
+    [
+        ("file_uploads_disabled", True),
+        ("not_in_channel", False),  # for other channels
+        ("file_type_not_allowed", False),  # for other files
+    ],
+)
+async def test_an_answer_gets_through_where_its_file_is_refused(
+    stage: SlackStage, code: str, *, holds: bool
 ) -> None:
-    stage.sandbox.faults.fail_next(200, code, method="files.completeUploadExternal")
+    step = "getUploadURLExternal" if holds else "completeUploadExternal"
+    stage.sandbox.faults.fail_next(200, code, method=f"files.{step}")
     async with deliver(stage) as delivery:
         delivery.write("Here it is")
         await delivery.finish(files=(NOTE,))
     assert await stage.screen() == ["Here it is\n\nNo files."]
-    assert may_upload(stage)
+    assert may_upload(stage) is not holds
 
 
 async def test_of_a_message_whose_file_is_refused_nothing_is_left(stage: SlackStage) -> None:

@@ -143,28 +143,19 @@ async def test_of_a_crowd_no_more_get_a_stop_than_can_be_taken_back_at_once(
         await platform.close()
 
 
-async def test_a_stream_that_died_leaves_no_stop(bot: Running) -> None:
-    ada = bot.sandbox.person("Ada")
-    await asks(bot, ada.dm)
-    draft = bot.platform.draft(bot.inbox.message())
-    await draft.show("one")
-    for message in bot.sandbox.workspace.messages.values():
-        message.streaming = False  # after five minutes
-    assert ada.dm.stoppable()
-    await draft.finish(Reply(text="one two"))
-    await bot.sandbox.wait_for(lambda: not ada.dm.stoppable())
-
-
-async def test_a_stream_that_a_killed_process_left_leaves_no_stop(bot: Running) -> None:
+@pytest.mark.parametrize("process", ["lives", "was killed"])
+async def test_a_stream_that_died_leaves_no_stop(bot: Running, process: str) -> None:
     ada = bot.sandbox.person("Ada")
     await asks(bot, ada.dm)
     draft = bot.platform.draft(bot.inbox.message())
     await draft.show("one")
     assert draft.ref is not None
     for message in bot.sandbox.workspace.messages.values():
-        message.streaming = False
-    again = bot.platform.reopen(draft.ref, bot.inbox.message())
-    await again.finish(Reply(text="one two"))
+        message.streaming = False  # after five minutes
+    assert ada.dm.stoppable()
+    if process == "was killed":
+        draft = bot.platform.reopen(draft.ref, bot.inbox.message())
+    await draft.finish(Reply(text="one two"))
     await bot.sandbox.wait_for(lambda: not ada.dm.stoppable())
 
 

@@ -26,6 +26,13 @@ def message(**content: object) -> dict[str, Any]:
     return {"message_id": 5, "date": 1, "chat": CHAT, "from": ANN, **content}
 
 
+def read(written: dict[str, Any]) -> IncomingMessage:
+    """What the bot makes of a message."""
+    event = parse_update({"update_id": 1, "message": written}, ME)
+    assert isinstance(event, IncomingMessage)
+    return event
+
+
 @pytest.mark.parametrize(
     ("content", "text"),
     [
@@ -78,8 +85,7 @@ def message(**content: object) -> dict[str, Any]:
 def test_what_is_neither_text_nor_file_is_put_into_words(
     content: dict[str, Any], text: str
 ) -> None:
-    event = parse_update({"update_id": 1, "message": message(**content)}, ME)
-    assert isinstance(event, IncomingMessage)
+    event = read(message(**content))
     assert event.text == text
     assert event.sender.language == "zh-hans"
 
@@ -92,8 +98,7 @@ def test_what_is_neither_text_nor_file_is_put_into_words(
     ],
 )
 def test_a_kind_of_message_that_nobody_can_read_still_arrives(content: dict[str, Any]) -> None:
-    event = parse_update({"update_id": 1, "message": message(**content)}, ME)
-    assert isinstance(event, IncomingMessage)
+    event = read(message(**content))
     assert event.attachments[0].kind is FileKind.DOCUMENT
 
 
@@ -101,8 +106,7 @@ def test_an_animation_is_shown_as_a_still() -> None:
     still = {"file_id": "still", "file_unique_id": "s", "width": 320, "height": 200}
     film = {"file_id": "film", "file_unique_id": "f", "width": 1, "height": 1, "duration": 1}
     content = {"animation": {**film, "thumbnail": still}, "document": {**film}}
-    event = parse_update({"update_id": 1, "message": message(**content)}, ME)
-    assert isinstance(event, IncomingMessage)
+    event = read(message(**content))
     assert [(file.id, file.kind) for file in event.attachments] == [("still", FileKind.IMAGE)]
 
 
@@ -111,8 +115,7 @@ def test_of_the_sizes_of_a_photo_the_smallest_that_is_enough_is_taken() -> None:
         {"file_id": str(side), "file_unique_id": str(side), "width": side, "height": side // 2}
         for side in (90, 320, 800, 1280, 2560)
     ]
-    event = parse_update({"update_id": 1, "message": message(photo=sizes)}, ME)
-    assert isinstance(event, IncomingMessage)
+    event = read(message(photo=sizes))
     assert event.attachments[0].id == "1280"
 
 
@@ -144,8 +147,7 @@ def test_who_writes_as_a_group_or_a_channel_speaks_as_that(
     stand_in = {"id": bot, "is_bot": True, "first_name": "Somebody", "username": username}
     chat = {"id": -100, "type": "supergroup", "title": "Friends"}
     written = {"message_id": 5, "date": 1, "chat": chat, "from": stand_in, "sender_chat": sender}
-    event = parse_update({"update_id": 1, "message": {**written, "text": "hi"}}, ME)
-    assert isinstance(event, IncomingMessage)
+    event = read({**written, "text": "hi"})
     assert (event.sender.id, event.sender.name) == (str(sender["id"]), sender["title"])
 
 
@@ -169,27 +171,17 @@ def test_a_reply_to_a_bot_that_stays_anonymous_is_told_from_one_to_a_person_who_
     here = {"chat": chat, "text": "an answer", "sender_chat": chat}
     original = {**message(), **here, "from": stand_in, "message_id": 4, **more}
     reply = {**message(text="why?", reply_to_message=original), "chat": chat}
-    event = parse_update({"update_id": 1, "message": reply}, ME)
-    assert isinstance(event, IncomingMessage)
+    event = read(reply)
     assert event.addressed is addressed
 
 
-def test_a_part_that_was_quoted_is_the_quote() -> None:
+@pytest.mark.parametrize("is_seen", [True, False])
+def test_a_part_that_was_quoted_is_the_quote_also_of_what_the_bot_may_not_see(
+    *, is_seen: bool
+) -> None:
     original = {**message(text="a long text about many things"), "message_id": 4}
-    quote = {"text": "many things", "position": 18}
-    event = parse_update(
-        {"update_id": 1, "message": message(text="why?", reply_to_message=original, quote=quote)},
-        ME,
-    )
-    assert isinstance(event, IncomingMessage)
-    assert event.reply_to is not None
-    assert event.reply_to.text == "many things"
-
-
-def test_of_a_message_that_the_bot_may_not_see_the_quoted_part_is_told() -> None:
-    written = message(text="why?", quote={"text": "many things", "position": 18})
-    event = parse_update({"update_id": 1, "message": written}, ME)
-    assert isinstance(event, IncomingMessage)
+    whole = {"reply_to_message": original} if is_seen else {}
+    event = read(message(text="why?", quote={"text": "many things", "position": 18}, **whole))
     assert event.reply_to is not None
     assert event.reply_to.text == "many things"
 
@@ -207,10 +199,7 @@ def test_what_was_answered_in_another_chat_comes_with_its_author_and_its_picture
     news = {"id": -1, "type": "channel", "title": "News"}
     origin = {"type": "channel", "date": 1, "chat": news, "message_id": 3}
     other = {"origin": origin, "chat": news, "message_id": 3, **picture}
-    event = parse_update(
-        {"update_id": 1, "message": message(text="what is this?", external_reply=other)}, ME
-    )
-    assert isinstance(event, IncomingMessage)
+    event = read(message(text="what is this?", external_reply=other))
     assert event.reply_to is not None
     assert event.reply_to.author == "News"
     assert [file.id for file in event.reply_to.attachments] == ["cat"]
@@ -220,10 +209,7 @@ def test_a_post_of_a_channel_is_answered_as_that_of_the_channel() -> None:
     telegram = {"id": 777000, "is_bot": False, "first_name": "Telegram"}
     news = {"id": -1, "type": "channel", "title": "News"}
     post = {**message(text="It rains.", sender_chat=news), "from": telegram, "message_id": 4}
-    event = parse_update(
-        {"update_id": 1, "message": message(text="really?", reply_to_message=post)}, ME
-    )
-    assert isinstance(event, IncomingMessage)
+    event = read(message(text="really?", reply_to_message=post))
     assert event.reply_to is not None
     assert (event.reply_to.author, event.reply_to.text) == ("News", "It rains.")
 
@@ -233,8 +219,7 @@ def test_a_mention_by_name_is_a_mention() -> None:
     me = {"id": ME.id, "is_bot": True, "first_name": "Sandbox"}
     entity = {"type": "text_mention", "offset": 3, "length": 7, "user": me}
     written = {**message(text="🙂 Sandbox hi"), "chat": chat, "entities": [entity]}
-    event = parse_update({"update_id": 1, "message": written}, ME)
-    assert isinstance(event, IncomingMessage)
+    event = read(written)
     assert (event.text, event.addressed) == ("🙂 hi", True)
 
 
@@ -275,8 +260,7 @@ def test_what_is_forwarded_is_told_with_its_author_and_is_no_command(
     origin: dict[str, Any], author: str
 ) -> None:
     forwarded = message(text="/new @somebody", forward_origin={"date": 1, **origin})
-    event = parse_update({"update_id": 1, "message": forwarded}, ME)
-    assert isinstance(event, IncomingMessage)
+    event = read(forwarded)
     assert event.text == ""
     assert event.forwards == (Forward(author=author, text="/new @somebody"),)
 
@@ -362,8 +346,7 @@ def test_who_is_mentioned_in_a_command_about_people_is_told_by_id(
     zoe = {"id": 20, "is_bot": False, "first_name": "Zoe"}
     entity = {"type": "text_mention", "offset": words.index("Zoe"), "length": 3, "user": zoe}
     written = {**message(text=words), "entities": [entity]}
-    event = parse_update({"update_id": 1, "message": written}, ME)
-    assert isinstance(event, IncomingMessage)
+    event = read(written)
     assert event.text == (text or words)
 
 
