@@ -28,7 +28,7 @@ from bot.core.i18n import N_
 from bot.core.limits.spending import may_use
 from bot.core.menu import Item, draw, marked, page_at
 from bot.core.models import ModelInfo
-from bot.core.punctuation import noted, paragraphs
+from bot.core.punctuation import in_a_row, noted, paragraphs
 from bot.core.sentences import sentence_for_model
 from bot.core.settings import ChatSettings
 from bot.core.turn import TurnContext
@@ -238,7 +238,7 @@ def _not_found(ctx: TurnContext, query: str, *, close: bool) -> str:
     _ = ctx.texts.gettext
     text = _("There is no model “{name}”.").format(name=query)
     hint = _("Did you mean one of these?") if close else _("/model shows them all.")
-    return f"{text} {hint}"
+    return in_a_row(ctx.texts, text, hint)
 
 
 def page_size(ctx: TurnContext) -> int:

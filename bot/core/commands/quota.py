@@ -38,11 +38,18 @@ async def quota(ctx: TurnContext, message: IncomingMessage, argument: str) -> No
         if words[end:]:
             await _change(ctx, person, words[end:])
     except QuotaSyntaxError as error:
-        text = _("I do not understand “{word}”. Limits are: {names}; each takes a number or `off`.")
-        names = enumerated(ctx.texts, (f"`{name}`" for name in NAMES))
-        await ctx.say(text.format(word=str(error), names=names))
+        await ctx.say(_not_understood(ctx, str(error)))
     else:
         await ctx.say(await _of(ctx, person))
+
+
+def _not_understood(ctx: TurnContext, word: str) -> str:
+    _ = ctx.texts.gettext
+    if word.lower() in NAMES:
+        return _("`{name}` needs a number behind it, or `off`.").format(name=word.lower())
+    text = _("I do not understand “{word}”. Limits are: {names}; each takes a number or `off`.")
+    names = enumerated(ctx.texts, (f"`{name}`" for name in NAMES))
+    return text.format(word=word, names=names)
 
 
 def _end_of_name(words: list[str]) -> int:

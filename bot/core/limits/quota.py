@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
+from itertools import zip_longest
 from typing import TypeAlias
 
 from bot.core.limits.calendar import Period
@@ -95,18 +96,16 @@ def ceilings(own: Limits, everybody: Limits) -> tuple[Ceiling, ...]:
 
 
 class QuotaSyntaxError(ValueError):
-    """What was written is no limit; the text is the word that is wrong."""
+    """What was written is no limit; the text is the wrong word, or the limit without a value."""
 
 
 def parse_limits(words: Sequence[str]) -> dict[tuple[Period, Measure], Decimal | None]:
     """Read `daily_tokens 50000 monthly_cost=5 daily_images off`. Raises `QuotaSyntaxError`."""
     parts = narrow(" ".join(words)).replace("=", " ").split()
-    if len(parts) % 2:
-        raise QuotaSyntaxError(parts[-1])
     found: dict[tuple[Period, Measure], Decimal | None] = {}
-    for name, value in zip(parts[::2], parts[1::2], strict=True):
+    for name, value in zip_longest(parts[::2], parts[1::2], fillvalue=""):
         limit = NAMES.get(name.lower())
-        if limit is None:
+        if limit is None or not value or value.lower() in NAMES:
             raise QuotaSyntaxError(name)
         found[limit] = _value(value)
     return found

@@ -262,7 +262,8 @@ async def test_what_is_said_of_somebodys_limits_is_theirs(tmp_path: Path) -> Non
         ("/quota daily_tokens 5", "Whose? Write `/quota ID`, for example `/quota fake:7`."),
         ("/quota 1 weekly_tokens 5", "I do not understand “weekly_tokens”. Limits are: `daily"),
         ("/quota 1 daily_tokens lots", "I do not understand “lots”. Limits are: `daily_tokens`"),
-        ("/quota 1 daily_tokens", "I do not understand “daily_tokens”."),
+        ("/quota 1 daily_tokens", "`daily_tokens` needs a number behind it, or `off`."),
+        ("/quota 1 daily_tokens daily_cost 5", "`daily_tokens` needs a number behind it, or"),
     ],
 )
 async def test_what_is_no_limit_is_explained(house: House, words: str, answer: str) -> None:
