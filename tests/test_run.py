@@ -95,6 +95,24 @@ async def test_what_a_model_refused_is_not_sent_to_it_after_a_restart(
     assert asked[-1].json["max_completion_tokens"] == 500
 
 
+async def test_what_was_forgotten_is_not_answered_anew_when_somebody_likes_it(
+    telegram: Telegram, api: ScriptedApi, tmp_path: Path
+) -> None:
+    chat = telegram.person(name="Ann").private()
+    async with started(telegram, api, tmp_path):
+        question = chat.send("hello")
+        await chat.wait_for(lambda s: "You said: hello" in s.text)
+        chat.like(question)
+        chat.send("/forget me yes")
+        await chat.wait_for(lambda s: "Forgotten: everything you said" in s.text)
+        chat.like(question)
+        chat.send("are you there?")
+        screen = await chat.wait_for(lambda s: "You said: are you there?" in s.text)
+    assert screen.text.count("You said: hello") == 1
+    asked = api.traffic.to("/chat/completions")
+    assert "hello" not in str(asked[-1].json["messages"])
+
+
 async def test_what_telegram_posts_is_answered_once_over_a_kill(
     telegram: Telegram, api: ScriptedApi, tmp_path: Path
 ) -> None:

@@ -137,7 +137,7 @@ class IncomingMessage:
     edited: bool = False
     late: bool = False
     """Edited so long (`LATE`) after it was written that it may not be known any more whether it was
-    answered."""
+    answered; or by nobody, as Telegram has it of a message that somebody likes."""
     gesture: str = ""
     """A second key, where the platform gives one: of what the person's app sent twice, with two
     keys, over a bad connection."""

@@ -144,9 +144,20 @@ def _message(message: Raw, key: str, me: Me, *, edited: bool) -> IncomingMessage
         group=group,
         addressed=not group or (own and spoken.addressed) or (quote is not None and quote.by_bot),
         edited=edited,
-        late=edited and message.get("edit_date", 0) - message.get("date", 0) > LATE,
+        late=edited and _is_late(message),
         album="" if edited else message.get("media_group_id", ""),
     )
+
+
+def _is_late(message: Raw) -> bool:
+    """Whether what is told as an edit comes a day later, or was made by nobody.
+
+    Bots are told of a first reaction, or of a link's preview, as of an edit (github.com/tdlib/
+    telegram-bot-api/issues/388); it has no `edit_date`, which TDLib leaves away from what the apps
+    do not show as edited (`hide_edit_date` in its MessagesManager.cpp).
+    """
+    changed = message.get("edit_date")
+    return changed is None or changed - message.get("date", 0) > LATE
 
 
 def _forwards(message: Raw) -> tuple[Forward, ...]:

@@ -73,6 +73,13 @@ class ChatView:
         self._telegram.changes.tell(self.id, "edited")
         self._tell_bot("edited_message", message)
 
+    def like(self, which: Shown | int) -> None:
+        """React to a message: bots are told of an edit, with the date of one before, if any.
+
+        See https://github.com/tdlib/telegram-bot-api/issues/388.
+        """
+        self._tell_bot("edited_message", self._chat.messages[_number(which)])
+
     def delete(self, which: Shown | int) -> None:
         """Delete a message for everybody; bots are not told."""
         del self._chat.messages[_number(which)]
