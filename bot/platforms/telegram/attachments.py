@@ -23,12 +23,12 @@ _MEDIA = {
     "video": (FileKind.VIDEO, "video/mp4", "video.mp4"),
     "video_note": (FileKind.VIDEO, "video/mp4", "video.mp4"),
 }
-WITHOUT_FILE = ("story", "game", "paid_media", "checklist", "invoice", "giveaway")
+WITHOUT_FILE = ("story", "game", "paid_media", "invoice", "giveaway")
 """Kinds of messages that have no file, but deserve an answer."""
 
 
 def words_of(message: Raw) -> str:
-    """What a message says; a place, a contact or a poll is put into words for the model."""
+    """What a message says; a place, a contact, a poll or a list is put into words for the model."""
     words: str = message.get("text") or message.get("caption") or ""
     if words:
         return words
@@ -42,6 +42,8 @@ def words_of(message: Raw) -> str:
     if poll := message.get("poll"):
         options = "\n".join(f"- {option['text']}" for option in poll["options"])
         return f"📊 {poll['question']}\n{options}"
+    if checklist := message.get("checklist"):
+        return "\n".join((f"📋 {checklist['title']}", *map(_task, checklist["tasks"])))
     if dice := message.get("dice"):
         return f"{dice['emoji']} {dice['value']}"
     if rich := message.get("rich_message"):
@@ -98,6 +100,11 @@ def _large_enough(sizes: Sequence[Raw]) -> Raw:
     by_size = sorted(sizes, key=lambda size: size["width"] * size["height"])
     enough = (size for size in by_size if max(size["width"], size["height"]) >= ENOUGH_PIXELS)
     return next(enough, by_size[-1])
+
+
+def _task(task: Raw) -> str:
+    """A task of a list; it has a `completion_date` once it is done (Bot API, `ChecklistTask`)."""
+    return f"{'☑' if task.get('completion_date') else '☐'} {task['text']}"
 
 
 def _degrees(place: Raw) -> str:

@@ -41,6 +41,18 @@ def read(written: dict[str, Any]) -> IncomingMessage:
         ({"dice": {"emoji": "🎲", "value": 4}}, "🎲 4"),
         (
             {
+                "checklist": {
+                    "title": "Boat",
+                    "tasks": [
+                        {"id": 1, "text": "sand", "completed_by_user": ANN, "completion_date": 9},
+                        {"id": 2, "text": "paint"},
+                    ],
+                }
+            },
+            "📋 Boat\n☑ sand\n☐ paint",
+        ),
+        (
+            {
                 "rich_message": {
                     "blocks": [
                         {"type": "heading", "size": 1, "text": "Title"},
@@ -94,7 +106,7 @@ def test_what_is_neither_text_nor_file_is_put_into_words(
     "content",
     [
         {"story": {"id": 1, "chat": CHAT}},
-        {"checklist": {"title": "t", "tasks": [{"id": 1, "text": "x"}]}},
+        {"giveaway": {"chats": [], "winners_selection_date": 2, "winner_count": 1}},
     ],
 )
 def test_a_kind_of_message_that_nobody_can_read_still_arrives(content: dict[str, Any]) -> None:
