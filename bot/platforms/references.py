@@ -17,7 +17,22 @@ _REFERENCE = re.compile(
     r"\[(?P<name>[^\[\]\n]*)\](?![\[(])"
 )
 """Neither `x[i][j]` nor `[K][u]` nor `[ERROR][main]` is one."""
+_NOTE = re.compile(
+    r"(?<!`)(?P<ticks>`+)(?!`)[^\n]+?(?<!`)(?P=ticks)(?!`)"  # code
+    r"|\[(?:(?<=\S\[)|(?<=^\[))\^(?P<note>[\w-]{1,40})\](?![+*?{)])",
+    re.MULTILINE,
+)
+"""The name of a footnote, behind a word or at the beginning of a line."""
 _DEFINITION = re.compile(r"^(?P<margin>[ ]{0,3})\[(?P<name>[^\[\]\n^][^\[\]\n]*)\]:", re.MULTILINE)
+
+
+def with_numbers(text: str) -> str:
+    """A text without fenced code, with footnotes as they are seen: `[^1]` is `[1]`."""
+    return _NOTE.sub(_number, text) if "[^" in text else text
+
+
+def _number(found: re.Match[str]) -> str:
+    return f"[{found['note']}]" if found["note"] else found[0]
 
 
 def without_links(text: str) -> str:

@@ -61,7 +61,7 @@ _ASTERISKS = re.compile(rf"{PRODUCT}|{GLOB}")
 _LITERAL = re.compile(
     rf"{_ASTERISKS.pattern}"
     rf"|__(?<![\w\\]__){_NAMES}__(?!\w)"
-    r"|\\(?:(?<=\b[A-Za-z]:\\)|(?<=\w%\\)|\\(?<!\S\\\\)(?=\w[\w.-]*\\))[^\s`*\"'|]*"
+    r"|\\(?:(?<=\b[A-Za-z]:\\)|(?<=\w%\\)|\\(?<!\S\\\\)(?=\w))[^\s`*\"'|]*"
 )
 """Signs that stand for themselves: asterisks, the underscores of Python, a path of Windows."""
 _SIGN = re.compile(r"[*_]|\\(?=[!-/:-@\[-`{-~])")

@@ -13,9 +13,11 @@ from rich.style import Style
 from rich.text import Text
 
 from bot.core.delivery.emphasis import GAP, as_meant
+from bot.core.delivery.markdown import outside_code
+from bot.platforms.boxes import with_boxes
 from bot.platforms.console.document import Document
 from bot.platforms.formulas import as_code
-from bot.platforms.references import named
+from bot.platforms.references import named, with_numbers
 
 ColorSystem: TypeAlias = Literal["standard", "256", "truecolor", "windows"]
 
@@ -38,7 +40,8 @@ class Renderer:
         """Markdown as ANSI text, ending with a newline; empty when there is nothing to see."""
         if not text.strip():
             return ""
-        drawn = Document(as_meant(named(as_code(text))), partial=partial)
+        text = outside_code(as_code(text), lambda words: with_boxes(with_numbers(words)))
+        drawn = Document(as_meant(named(text)), partial=partial)
         return self._ansi(drawn, min(width, MAX_WIDTH)).replace(GAP, "")
 
     def line(self, text: str, style: str, width: int) -> str:

@@ -17,8 +17,9 @@ from bot.core.delivery.markdown import outside_code
 from bot.core.punctuation import shortened
 from bot.core.types import Button, ButtonRow, Feedback, Reply, Thoughts
 from bot.platforms import formulas
+from bot.platforms.boxes import with_boxes
 from bot.platforms.formulas import as_code, words_as_code
-from bot.platforms.references import without_links
+from bot.platforms.references import with_numbers, without_links
 from bot.platforms.slack import tags
 from bot.platforms.slack.bold import SEAM, closed, in_pieces, most_seams
 from bot.platforms.slack.tags import as_markdown
@@ -68,7 +69,8 @@ def written(text: str) -> str:
 
 def _words(text: str) -> str:
     """What stands outside of fenced code."""
-    text = as_meant(in_pieces(words_as_code(as_markdown(without_links(text)))))
+    text = with_boxes(with_numbers(without_links(text)))
+    text = as_meant(in_pieces(words_as_code(as_markdown(text))))
     return _NAME.sub(lambda found: found[0] + JOINER, text) if "]:" in text else text
 
 

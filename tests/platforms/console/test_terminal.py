@@ -234,6 +234,10 @@ async def test_markdown_is_seen_as_such_while_it_is_written(desk: Sitting) -> No
         ("<details>\n<summary>Why</summary>\n\nSo\n\n</details>", "Why\n\nSo"),
         ("one<br>two, x<sup>2</sup>", "one\ntwo, x^2"),
         ("see <https://a.example>, [b](https://b.example)", "see https://a.example, b (https"),
+        (
+            "- [x] so it is[^1]\n\n[^1]: https://a.example",
+            "☑ so it is[1]\n\n[1]: https://a.example",
+        ),
         (r"so \[ \frac{1}{2} \times 4 = 2 \]", "so ½ × 4 = 2"),
     ],
 )

@@ -130,9 +130,15 @@ def test_a_notification_shows_what_was_written() -> None:
 
 def test_a_footnote_is_not_taken_for_the_address_of_a_link() -> None:
     text = "So it is[^1].\n\n[^1]: https://example.com/paper"
-    assert "[^1]" not in desk.from_markdown(text)
     page = desk.from_markdown(content(Reply(text=text))["blocks"][0]["text"])
-    assert page.count("[^1]") == 2 and "paper" in page
+    assert page.count("[1]") == 2 and "paper" in page and "[^" not in page
+    for same in ("`x[^1]`", "```\nx[^1]\n- [x] y\n```", "the class [^a-z]+ or x[^abc]*"):
+        assert written(same) == same
+
+
+def test_boxes_of_tasks_are_seen_as_such() -> None:
+    page = desk.from_markdown(written("- [x] one\n  1. [ ] two\n- [ ](x) three"))
+    assert "☑ one" in page and "☐ two" in page and "☐ three" not in page
 
 
 def test_an_address_that_is_said_at_the_end_is_to_be_read() -> None:
