@@ -27,6 +27,8 @@ GAP = "\N{ZERO WIDTH SPACE}"
 """Neither a blank nor punctuation: beside it a mark begins and ends emphasis."""
 REMEMBERED = 4096
 """Lines that are remembered as they were changed: some for each of hundreds of growing texts."""
+DEEPEST = 6
+"""Marks of emphasis around code that is found in them."""
 SHORT = 500
 """Characters of a line that is remembered."""
 MARKS = frozenset({"*", "**", "***", "__", "~~"})
@@ -250,11 +252,18 @@ def _verbatim(text: str) -> list[tuple[int, int]]:
 
 def _held(line: str) -> Iterator[tuple[int, int]]:
     """Where an asterisk is no sign: in code, links and formulas, and where emphasis ends."""
-    for a, b in spans(line, 0, len(line)):
-        if line[a] not in "*_~":
-            yield a, b
+    yield from _as_written(line, 0, len(line))
     for found in _stretches(line, 0, len(line)):
         yield found.inside[1], found.end
+
+
+def _as_written(line: str, start: int, end: int, depth: int = 0) -> Iterator[tuple[int, int]]:
+    """Where there is code, a link or a formula, also within emphasis."""
+    for a, b in spans(line, start, end):
+        if line[a] not in "*_~":
+            yield a, b
+        elif depth < DEEPEST and b - a > 1:
+            yield from _as_written(line, a + 1, b - 1, depth + 1)
 
 
 def _stretches(text: str, start: int, end: int) -> list[Stretch]:

@@ -121,7 +121,8 @@ def test_names_and_paths_keep_their_signs(text: str, more: int) -> None:
     assert seen(text) != text
     assert seen(literally(text)) == text
     assert len(literally(text)) == len(text) + more <= len(text) + most_signs(text)
-    assert literally(f"`{text}`") == f"`{text}`"
+    for code in (f"`{text}`", f"**`{text}`**", f"***the `{text}`*** is", f"_**`{text}`**_"):
+        assert literally(code) == code
 
 
 @pytest.mark.parametrize(

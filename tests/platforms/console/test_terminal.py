@@ -238,6 +238,7 @@ async def test_markdown_is_seen_as_such_while_it_is_written(desk: Sitting) -> No
             "- [x] so it is[^1]\n\n[^1]: https://a.example",
             "☑ so it is[1]\n\n[1]: https://a.example",
         ),
+        ("- one\n- ![two](https://a.example)", "• one\n • 🖼 two (https://a.example)"),
         (r"so \[ \frac{1}{2} \times 4 = 2 \]", "so ½ × 4 = 2"),
     ],
 )
