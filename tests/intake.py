@@ -42,6 +42,11 @@ class Inbox:
         await self._until(lambda: len(self.events) >= count)
         return self.events
 
+    async def heard(self, count: int = 1) -> IncomingMessage:
+        """The newest event, a message, as soon as there are so many."""
+        await self.holds(count)
+        return self.message()
+
     async def has_refused(self) -> None:
         """Return when an event has been refused."""
         await self._until(lambda: self.refused > 0)

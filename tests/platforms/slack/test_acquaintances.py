@@ -34,19 +34,16 @@ async def test_who_has_spoken_here_before_is_known_though_slack_is_slow(bot: Run
     ada = bot.sandbox.person("Ada", id=ADA.id, locale="zh-CN")
     bot.sandbox.faults.hang_next(method="users.info")
     await ada.dm.send("hello")
-    await bot.inbox.holds(1)
-    assert bot.inbox.message().sender == ADA
+    assert (await bot.inbox.heard()).sender == ADA
 
 
 async def test_a_name_that_has_changed_is_learnt_for_the_next_message(bot: Running) -> None:
     ada = bot.sandbox.person("Ada Lovelace", id=ADA.id, locale="en-GB")
     await ada.dm.send("hello")
-    await bot.inbox.holds(1)
-    assert bot.inbox.message().sender == ADA
+    assert (await bot.inbox.heard()).sender == ADA
     for count in range(2, 50):  # nothing waits for Slack's answer, so it comes at some time
         await ada.dm.send("hello?")
-        await bot.inbox.holds(count)
-        if bot.inbox.message().sender != ADA:
+        if (await bot.inbox.heard(count)).sender != ADA:
             break
     assert bot.inbox.message().sender == Sender(UserId("U0ADA"), "Ada Lovelace", "en-GB")
     assert len(bot.sandbox.calls_to("users.info")) == 1
@@ -56,8 +53,7 @@ async def test_who_was_known_by_their_id_alone_is_asked_for(bot: Running, stores
     await stores.users.seen("slack", Sender(UserId("U0BOB"), "U0BOB"))
     bob = bot.sandbox.person("Bob", id="U0BOB")
     await bob.dm.send("hello")
-    await bot.inbox.holds(1)
-    assert bot.inbox.message().sender.name == "Bob"
+    assert (await bot.inbox.heard()).sender.name == "Bob"
 
 
 async def test_a_name_that_slack_does_not_tell_any_more_stays(bot: Running) -> None:
@@ -84,11 +80,9 @@ async def test_a_thread_that_began_with_a_question_here_is_known_though_slack_is
     async with running(sandbox, stores.users, stores.turns) as after:
         sandbox.faults.hang_next(method="conversations.replies")
         await ada.thread(question).send("and why?")
-        await after.inbox.holds(1)
-        assert after.inbox.message().addressed
+        assert (await after.inbox.heard()).addressed
         assert sandbox.calls_to("conversations.replies") == []
         await ada.thread(remark).send("yes!")
         await sandbox.wait_for(lambda: bool(sandbox.calls_to("conversations.replies")))
         sandbox.let_go()
-        await after.inbox.holds(2)
-        assert not after.inbox.message().addressed
+        assert not (await after.inbox.heard(2)).addressed

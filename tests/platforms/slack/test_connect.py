@@ -29,8 +29,7 @@ async def test_somebody_of_another_workspace_presses_a_button_of_the_same_conver
     channel = bot.sandbox.channel("shared")
     bea.channel(channel)
     question = await ada.channel(channel).send("<@BOT> what is this?")
-    await bot.inbox.holds(2)
-    asked = bot.inbox.message()
+    asked = await bot.inbox.heard(2)
     again = Reply(text="this", buttons=((Button("Again", "a"),),))
     ref = await bot.platform.send(asked.ref.chat, again)
     await bea.thread(question).press("Again")
@@ -41,8 +40,7 @@ async def test_somebody_of_another_workspace_presses_a_button_of_the_same_conver
 async def test_an_answer_to_somebody_of_another_workspace_is_streamed(bot: Running) -> None:
     bea = bot.sandbox.person("Bea", team=ELSEWHERE)
     question = await bea.channel(bot.sandbox.channel("shared")).send("<@BOT> what is this?")
-    await bot.inbox.holds(2)
-    await bot.platform.draft(bot.inbox.message()).show("this")
+    await bot.platform.draft(await bot.inbox.heard(2)).show("this")
     (seen,) = bea.thread(question).answers()
     assert (seen.text, seen.streaming) == ("this", True)
 
@@ -72,8 +70,7 @@ async def test_a_picture_of_another_workspace_is_known_as_one_when_it_is_shared(
 async def test_an_answer_goes_on_in_a_channel_that_gets_another_id(bot: Running) -> None:
     ada, channel = bot.sandbox.person("Ada"), bot.sandbox.channel("secret", private=True)
     question = await ada.channel(channel).send("<@BOT> what is this?")
-    await bot.inbox.holds(2)
-    asked, team, old = bot.inbox.message(), bot.sandbox.workspace.team, channel.id
+    asked, team, old = await bot.inbox.heard(2), bot.sandbox.workspace.team, channel.id
     draft = bot.platform.draft(asked)
     await draft.show("half")
     bot.sandbox.share(channel)
@@ -85,6 +82,5 @@ async def test_an_answer_goes_on_in_a_channel_that_gets_another_id(bot: Running)
     answer, files = ada.thread(question).answers()
     assert (answer.text, files.files) == ("half and half", ("note.txt",))
     await ada.thread(question).send("and why?")
-    await bot.inbox.holds(4)
-    assert bot.inbox.message().addressed
+    assert (await bot.inbox.heard(4)).addressed
     assert bot.inbox.message().ref.chat == make_chat(team, channel.id, question.ts)

@@ -43,8 +43,7 @@ async def test_thumbs_go_when_the_answer_is_replaced(stage: SlackStage) -> None:
 async def test_a_press_of_a_thumb_is_a_press_of_a_button(bot: Running) -> None:
     ada = bot.sandbox.person("Ada")
     await ada.dm.send("hello")
-    await bot.inbox.holds(1)
-    question = bot.inbox.message()
+    question = await bot.inbox.heard()
     ref = await bot.platform.draft(question).finish(Reply(text="hi", feedback=THUMBS))
     await ada.dm.rate(good=False)
     await bot.inbox.holds(2)

@@ -192,8 +192,7 @@ async def test_a_message_whose_file_must_wait_is_not_posted_again(stage: SlackSt
 async def test_a_message_whose_file_is_to_come_is_not_taken_for_a_lost_one(bot: Running) -> None:
     place = bot.sandbox.person("Ada").dm
     await place.send("!export")
-    await bot.inbox.holds(1)
-    asked = bot.inbox.message().ref
+    asked = (await bot.inbox.heard()).ref
     export = OutgoingFile(name="chat.md", mime="text/markdown", content=b"# Us")
     reply = Reply(text="2 messages", files=(export,), answering=asked)
     bot.sandbox.faults.fail_next(503, method="files.getUploadURLExternal")

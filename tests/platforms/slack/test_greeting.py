@@ -16,8 +16,7 @@ async def test_who_opens_the_messages_is_greeted_with_things_to_say(bot: Running
     assert title == "Hello! What can I do for you?"
     assert len(offered) == 4
     await ada.pick("What can you do?")
-    await bot.inbox.holds(1)
-    assert bot.inbox.message().text == "/help"
+    assert (await bot.inbox.heard()).text == "/help"
 
 
 async def test_it_speaks_their_language(bot: Running) -> None:
@@ -64,5 +63,4 @@ async def test_one_command_takes_all_others_and_questions(
 ) -> None:
     await bot.platform.publish([CommandInfo(name="search", summary="Search")])
     await bot.sandbox.person("Ada").dm.slash(typed)
-    await bot.inbox.holds(1)
-    assert bot.inbox.message().text == meant
+    assert (await bot.inbox.heard()).text == meant

@@ -17,8 +17,7 @@ from tests.platforms.slack.running import Running, running
 async def test_a_direct_message_is_addressed_to_the_bot(bot: Running) -> None:
     ada = bot.sandbox.person("Ada", id="U0ADA", locale="zh-CN")
     await ada.dm.send("1 < 2 & 3 > 2")
-    await bot.inbox.holds(1)
-    message = bot.inbox.message()
+    message = await bot.inbox.heard()
     assert message.text == "1 < 2 & 3 > 2"
     assert (message.addressed, message.group, message.edited) == (True, False, False)
     assert message.sender.id == "U0ADA"
@@ -55,16 +54,14 @@ async def test_a_mention_where_the_bot_is_not_is_heard(bot: Running) -> None:
     channel = bot.sandbox.channel("general")
     channel.members.discard(bot.sandbox.workspace.bot.id)
     await bot.sandbox.person("Ada").channel(channel).send("<@BOT> hello")
-    await bot.inbox.holds(1)
-    assert bot.inbox.message().addressed
+    assert (await bot.inbox.heard()).addressed
 
 
 async def test_what_is_not_said_to_the_bot_is_not_addressed(bot: Running) -> None:
     ada = bot.sandbox.person("Ada")
     general = ada.channel(bot.sandbox.channel("general"))
     await general.send("lunch?")
-    await bot.inbox.holds(1)
-    assert not bot.inbox.message().addressed
+    assert not (await bot.inbox.heard()).addressed
 
 
 @pytest.mark.parametrize("command", ["allow", "deny", "quota", "usage", "cost"])
@@ -94,20 +91,17 @@ async def test_who_is_mentioned_in_a_command_about_people_is_told_by_id(
 async def test_words_arrive_as_they_were_meant(bot: Running, said: str, heard: str) -> None:
     ada = bot.sandbox.person("Ada")
     await ada.dm.send(said.replace("&amp;", "&"))
-    await bot.inbox.holds(1)
-    assert bot.inbox.message().text == heard
+    assert (await bot.inbox.heard()).text == heard
 
 
 async def test_a_slash_command_is_a_message_that_is_answered_in_place(bot: Running) -> None:
     ada = bot.sandbox.person("Ada")
     sent = await ada.dm.slash("/model gpt & co")
-    await bot.inbox.holds(1)
-    message = bot.inbox.message()
+    message = await bot.inbox.heard()
     assert (message.text, message.addressed) == ("/model gpt & co", True)
     await bot.sandbox.wait_for(lambda: sent.acked)
     await ada.dm.send("hello")
-    await bot.inbox.holds(2)
-    assert bot.inbox.message().ref.chat == message.ref.chat
+    assert (await bot.inbox.heard(2)).ref.chat == message.ref.chat
     await bot.platform.send(message.ref.chat, Reply(text="done", answering=message.ref))
     draft = bot.platform.draft(message)
     await draft.show("drawing")
@@ -118,8 +112,7 @@ async def test_a_slash_command_is_a_message_that_is_answered_in_place(bot: Runni
 async def test_a_press_carries_the_value_and_the_message_of_the_button(bot: Running) -> None:
     ada = bot.sandbox.person("Ada")
     await ada.dm.send("hello")
-    await bot.inbox.holds(1)
-    chat = bot.inbox.message().ref.chat
+    chat = (await bot.inbox.heard()).ref.chat
     ref = await bot.platform.send(chat, Reply(text="pick", buttons=((Button("Again", "v1"),),)))
     await ada.dm.press("Again")
     await bot.inbox.holds(2)
@@ -149,8 +142,7 @@ async def test_what_is_pressed_and_commanded_in_a_channel_is_done_in_a_group(bot
 async def test_a_notice_notifies_nobody_and_may_be_refused(bot: Running) -> None:
     ada = bot.sandbox.person("Ada")
     await ada.dm.send("hello")
-    await bot.inbox.holds(1)
-    chat = bot.inbox.message().ref.chat
+    chat = (await bot.inbox.heard()).ref.chat
     await bot.platform.send(chat, Reply(text="pick", buttons=((Button("Again", "v1"),),)))
     await ada.dm.press("Again")
     await bot.inbox.holds(2)
@@ -164,8 +156,7 @@ async def test_a_notice_notifies_nobody_and_may_be_refused(bot: Running) -> None
 async def test_slacks_own_stop_button_is_heard(bot: Running) -> None:
     ada = bot.sandbox.person("Ada")
     await ada.dm.send("a long story, please")
-    await bot.inbox.holds(1)
-    message = bot.inbox.message()
+    message = await bot.inbox.heard()
     draft = bot.platform.draft(message)
     await draft.show("Once upon a time")
     await ada.dm.stop()
@@ -237,8 +228,7 @@ async def test_what_is_deleted_is_told_once_wherever_it_stood(bot: Running) -> N
 async def test_what_the_bot_deletes_is_no_event(bot: Running) -> None:
     ada = bot.sandbox.person("Ada")
     await ada.dm.send("hello")
-    await bot.inbox.holds(1)
-    ref = await bot.platform.send(bot.inbox.message().ref.chat, Reply(text="hi"))
+    ref = await bot.platform.send((await bot.inbox.heard()).ref.chat, Reply(text="hi"))
     await bot.platform.delete([ref])
     await bot.settled()
     assert len(bot.inbox.events) == 1
@@ -247,8 +237,7 @@ async def test_what_the_bot_deletes_is_no_event(bot: Running) -> None:
 async def test_the_bot_does_not_hear_itself(bot: Running) -> None:
     ada = bot.sandbox.person("Ada")
     await ada.dm.send("hello")
-    await bot.inbox.holds(1)
-    ref = await bot.platform.send(bot.inbox.message().ref.chat, Reply(text="hi"))
+    ref = await bot.platform.send((await bot.inbox.heard()).ref.chat, Reply(text="hi"))
     await bot.platform.edit(ref, Reply(text="hi there"))
     await bot.settled()
     assert len(bot.inbox.events) == 1
@@ -276,8 +265,7 @@ async def test_a_file_that_was_deleted_meanwhile_is_none(bot: Running) -> None:
     event |= {"text": "what is this?", "ts": workspace.new_ts(), "subtype": "file_share"}
     gone = [{"id": "F1", "mode": "tombstone"}, {"id": "F2", "mode": "hidden_by_limit"}]
     bot.sandbox.sockets.tell("events_api", events.callback(workspace, event | {"files": gone}))
-    await bot.inbox.holds(1)
-    assert bot.inbox.message().text == "what is this?"
+    assert (await bot.inbox.heard()).text == "what is this?"
     assert bot.inbox.message().attachments == ()
 
 
@@ -320,8 +308,7 @@ async def test_people_whose_names_slack_does_not_tell_are_known_by_their_id(bot:
     ada = bot.sandbox.person("Ada", id="U0ADA")
     await ada.dm.send("hello")
     await ada.dm.send("hello?")
-    await bot.inbox.holds(2)
-    assert bot.inbox.message().sender.name == "U0ADA"
+    assert (await bot.inbox.heard(2)).sender.name == "U0ADA"
     assert len(bot.sandbox.calls_to("users.info")) == 1
 
 
@@ -343,8 +330,7 @@ async def test_a_shared_message_is_told_with_its_author(bot: Running) -> None:
     ada, bea = bot.sandbox.person("Ada"), bot.sandbox.person("Bea")
     original = await bea.channel(bot.sandbox.channel("general")).send("Meet at 1 & 2")
     await ada.dm.share(original, "What does she mean?")
-    await bot.inbox.holds(2)
-    message = bot.inbox.message()
+    message = await bot.inbox.heard(2)
     assert message.text == "What does she mean?"
     assert message.forwards == (Forward(author="Bea", text="Meet at 1 & 2"),)
 
@@ -354,8 +340,7 @@ async def test_a_shared_message_brings_its_pictures(bot: Running) -> None:
     general = bea.channel(bot.sandbox.channel("general"))
     original = await general.upload("cat.png", b"\x89PNG", "image/png", text="Look at him")
     await ada.dm.share(original, "What is this?")
-    await bot.inbox.holds(2)
-    message = bot.inbox.message()
+    message = await bot.inbox.heard(2)
     assert message.forwards == (Forward(author="Bea", text="Look at him"),)
     (picture,) = message.attachments
     assert (picture.id, picture.kind, picture.name) == (
@@ -398,8 +383,7 @@ async def test_an_alert_that_is_shared_is_told_with_its_blocks(bot: Running) -> 
     workspace.users[alerts.id] = alerts
     alert = Message(ts=workspace.new_ts(), channel=general.id, user=alerts.id, blocks=blocks)
     await ada.dm.share(workspace.post(alert), "What is this?")
-    await bot.inbox.holds(1)
-    (forward,) = bot.inbox.message().forwards
+    (forward,) = (await bot.inbox.heard()).forwards
     assert forward.author == "Alerts"
     assert forward.text.splitlines() == [
         "<host> is full",

@@ -20,8 +20,7 @@ async def test_what_a_dead_process_posted_after_a_message_is_taken_away(
     place = sandbox.person("Ada").dm
     async with running(sandbox) as bot:
         await place.send("first")
-        await bot.inbox.holds(1)
-        chat = bot.inbox.message().ref.chat
+        chat = (await bot.inbox.heard()).ref.chat
         await bot.platform.send(chat, Reply(text="an earlier answer"))
         await place.send("second")
         await bot.inbox.holds(2)
@@ -111,8 +110,7 @@ async def test_a_stream_that_only_says_what_goes_on_is_gone_on_with(
     general = bot.sandbox.channel("general")
     place = ada.dm if direct else ada.channel(general)
     question = await place.send("hello" if direct else "<@BOT> hello")
-    await bot.inbox.holds(1)
-    draft = bot.platform.draft(bot.inbox.message())
+    draft = bot.platform.draft(await bot.inbox.heard())
     bot.sandbox.faults.drop_next(method="chat.startStream")
     await draft.status("🎧 Listening…")
     await draft.show("one")

@@ -33,8 +33,7 @@ async def test_a_command_where_the_bot_is_not_is_told_so_in_ones_language(
     place = somewhere_else(bot, locale=locale)
     bea = bot.sandbox.person("Bea").channel(bot.sandbox.channel("private"))
     await place.slash("/model")
-    await bot.inbox.holds(1)
-    command = bot.inbox.message()
+    command = await bot.inbox.heard()
     for _ in range(2):  # a turn may say more than one thing
         with pytest.raises(ChatGone):
             await bot.platform.send(command.ref.chat, Reply(text="x", answering=command.ref))
@@ -45,8 +44,7 @@ async def test_a_command_where_the_bot_is_not_is_told_so_in_ones_language(
 async def test_so_is_a_question_whose_answer_cannot_be_written(bot: Running) -> None:
     place = somewhere_else(bot)
     await place.slash("/chinwag what is love")
-    await bot.inbox.holds(1)
-    draft = bot.platform.draft(bot.inbox.message())
+    draft = bot.platform.draft(await bot.inbox.heard())
     with pytest.raises(ChatGone):
         await draft.finish(Reply(text="A word with four letters."))
     assert await said(bot, place) == [ENGLISH]
@@ -58,8 +56,7 @@ async def test_so_is_a_question_whose_answer_cannot_be_written(bot: Running) -> 
 async def test_where_no_app_may_write_nothing_is_tried_again(bot: Running, code: str) -> None:
     place = bot.sandbox.person("Ada", locale="zh-CN").channel(bot.sandbox.channel("news"))
     await place.slash("/help")
-    await bot.inbox.holds(1)
-    command = bot.inbox.message()
+    command = await bot.inbox.heard()
     bot.sandbox.faults.fail_next(200, code, method="chat.postMessage")
     with pytest.raises(ChatGone):
         await bot.platform.send(command.ref.chat, Reply(text="x", answering=command.ref))
@@ -69,7 +66,6 @@ async def test_where_no_app_may_write_nothing_is_tried_again(bot: Running, code:
 async def test_where_a_command_can_be_answered_no_such_thing_is_said(bot: Running) -> None:
     place = bot.sandbox.person("Ada").channel(bot.sandbox.channel("general"))
     await place.slash("/help")
-    await bot.inbox.holds(1)
-    command = bot.inbox.message()
+    command = await bot.inbox.heard()
     await bot.platform.send(command.ref.chat, Reply(text="help", answering=command.ref))
     assert await said(bot, place) == ["help"]

@@ -59,8 +59,7 @@ async def test_a_follow_up_after_a_restart_is_not_lost_on_a_slack_in_trouble(
         else:
             sandbox.faults.fail_next(503, method="conversations.replies")
         await ada.thread(question).send("and why?")
-        await after.inbox.holds(1)
-        assert after.inbox.message().addressed
+        assert (await after.inbox.heard()).addressed
         await after.settled()
 
 
@@ -144,8 +143,7 @@ async def test_what_is_said_of_a_message_in_a_thread_stands_in_the_thread(bot: R
     ada = bot.sandbox.person("Ada")
     question = await ada.dm.send("what is this?")
     await ada.thread(question).send("!model")
-    await bot.inbox.holds(2)
-    chat = bot.inbox.message().ref.chat
+    chat = (await bot.inbox.heard(2)).ref.chat
     await bot.platform.send(chat, Reply(text="pick a model"))
     await ada.dm.send("!help")
     await bot.inbox.holds(3)
@@ -169,8 +167,7 @@ async def test_an_answer_to_what_was_deleted_does_not_stand_in_the_channel(
     ada = bot.sandbox.person("Ada")
     general = ada.channel(bot.sandbox.channel("general"))
     question = await general.send("<@BOT> what is this?")
-    await bot.inbox.holds(2)
-    asked = bot.inbox.message()
+    asked = await bot.inbox.heard(2)
     await general.delete_at(question.ts)
     draft = bot.platform.draft(asked)
     with pytest.raises(ChatGone):
@@ -181,8 +178,7 @@ async def test_an_answer_to_what_was_deleted_does_not_stand_in_the_channel(
 async def test_an_answer_to_what_was_deleted_costs_the_next_one_no_stream(bot: Running) -> None:
     ada = bot.sandbox.person("Ada")
     question = await ada.dm.send("what is this?")
-    await bot.inbox.holds(1)
-    asked = bot.inbox.message()
+    asked = await bot.inbox.heard()
     await ada.dm.delete_at(question.ts)
     draft = bot.platform.draft(asked)
     await draft.status("Thinking…")

@@ -63,11 +63,9 @@ async def hooked(sandbox: SlackSandbox) -> AsyncIterator[Running]:
 async def test_messages_commands_and_presses_arrive(hooked: Running) -> None:
     ada = hooked.sandbox.person("Ada")
     await ada.dm.send("hello & <world>")
-    await hooked.inbox.holds(1)
-    assert hooked.inbox.message().text == "hello & <world>"
+    assert (await hooked.inbox.heard()).text == "hello & <world>"
     await ada.dm.slash("/model gpt 4")
-    await hooked.inbox.holds(2)
-    assert hooked.inbox.message().text == "/model gpt 4"
+    assert (await hooked.inbox.heard(2)).text == "/model gpt 4"
     reply = Reply(text="pick", buttons=((Button("Again ✓", "again"),),))
     await hooked.platform.send(hooked.inbox.message(0).ref.chat, reply)
     await ada.dm.press("Again ✓")
