@@ -14,6 +14,7 @@ from bot.store.connection import Connection
 from bot.store.database import Database
 from bot.store.gathering import Gathering
 from bot.store.schema import actions as table
+from bot.store.schema import of_chat
 
 _VALUE_BYTES = 12
 """96 random bits, 16 characters: nobody guesses the value of a button they do not see."""
@@ -48,8 +49,7 @@ class ActionTable(Actions):
         rows: list[dict[str, str | None]] = [
             {
                 "id": value,
-                "platform": chat.platform,
-                "chat": chat.id,
+                **of_chat(chat),
                 "name": action.name,
                 "argument": action.argument,
                 "owner": action.owner,
@@ -61,7 +61,7 @@ class ActionTable(Actions):
 
     async def taken(self, chat: ChatRef, value: str) -> Action | None:
         async def job(connection: Connection) -> Action | None:
-            asked = {"value": value, "platform": chat.platform, "chat": chat.id}
+            asked = {"value": value, **of_chat(chat)}
             row = (await connection.execute(_TAKEN, asked)).one_or_none()
             if row is None:
                 return None

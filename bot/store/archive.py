@@ -10,11 +10,11 @@ from bot.core.archive import Archive, Shelved
 from bot.core.chat import KeptMessage
 from bot.core.limits.calendar import Calendar
 from bot.core.models import UsageEntry
-from bot.core.types import ChatId, ChatRef, UserId
+from bot.core.types import ChatRef, UserId
 from bot.store import messages, usage
 from bot.store.connection import Connection
 from bot.store.database import Database
-from bot.store.schema import conversations, in_chat
+from bot.store.schema import chat_of, conversations, in_chat
 
 
 class ArchiveTable(Archive):
@@ -109,7 +109,7 @@ async def charge(
     )
     row = (await connection.execute(query)).one_or_none()
     if row is not None:
-        chat = ChatRef(row.platform, ChatId(row.chat))
+        chat = chat_of(row)
         await usage.keep(connection, chat, asker, entries, calendar)
 
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from bot.core.broadcasts import Broadcasts, Delivered, Progress
-from bot.core.types import ChatId, ChatRef, MessageId, MessageRef, Person
+from bot.core.types import ChatRef, MessageId, MessageRef, Person
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
 from bot.store.database import Table, insert
-from bot.store.schema import broadcast_chats, broadcasts, conversations, in_chat
+from bot.store.schema import broadcast_chats, broadcasts, chat_of, conversations, in_chat, of_chat
 
 LATEST = 100
 """Broadcasts whose messages are looked for, at most."""
@@ -26,7 +26,7 @@ class BroadcastTable(Table, Broadcasts):
     async def chats(self) -> Sequence[ChatRef]:
         query = sa.select(conversations.c.platform, conversations.c.chat).where(sa.text("current"))
         rows = await self._database.rows(query)
-        return [ChatRef(row.platform, ChatId(row.chat)) for row in rows]
+        return [chat_of(row) for row in rows]
 
     async def draft(self, text: str, by: Person) -> int:
         statement = (
@@ -48,12 +48,7 @@ class BroadcastTable(Table, Broadcasts):
         begin = sa.update(broadcasts).where(this, broadcasts.c.state == _DRAFT)
         look = sa.select(broadcasts.c.text).where(this, broadcasts.c.state == _RUNNING)
         rows = [
-            {
-                "broadcast_id": number,
-                "platform": chat.platform,
-                "chat": chat.id,
-                "state": Delivered.WAITING.value,
-            }
+            {"broadcast_id": number, **of_chat(chat), "state": Delivered.WAITING.value}
             for chat in chats
         ]
 
@@ -85,7 +80,7 @@ class BroadcastTable(Table, Broadcasts):
             row = (await connection.execute(first)).one_or_none()
             if row is None:
                 return None
-            chat = ChatRef(row.platform, ChatId(row.chat))
+            chat = chat_of(row)
             await connection.execute(_marked(number, chat, Delivered.SENDING))
             return chat
 

@@ -13,7 +13,7 @@ from bot.store import codec
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
 from bot.store.database import Table, upsert
-from bot.store.schema import chats
+from bot.store.schema import chats, of_chat
 
 log = logging.getLogger(__name__)
 
@@ -43,8 +43,7 @@ _TO_CHANGE = _SETTINGS.with_for_update()  # SQLite has one writer anyhow, and ig
 
 async def _load(connection: Connection, chat: ChatRef, *, to_change: bool = False) -> ChatSettings:
     query = _TO_CHANGE if to_change else _SETTINGS
-    named = {"platform": chat.platform, "chat": chat.id}
-    text: str | None = (await connection.execute(query, named)).scalar_one_or_none()
+    text: str | None = (await connection.execute(query, of_chat(chat))).scalar_one_or_none()
     return read(text, chat)
 
 

@@ -22,7 +22,7 @@ from bot.store.connection import Connection
 from bot.store.database import Database, insert_for
 from bot.store.gathering import Gathering
 from bot.store.given import as_given, given
-from bot.store.schema import conversations, in_chat, summaries
+from bot.store.schema import conversations, in_chat, of_chat, summaries
 
 READS = 32
 """Histories that are read together at most: the first of them waits for the last."""
@@ -122,7 +122,7 @@ def _summed(dialect: str) -> sa.Select[Any]:
 async def _histories(
     connection: Connection, asked: Sequence[_Asked]
 ) -> Sequence[History | StoreError]:
-    chats = as_given([_named(each.chat) for each in asked])
+    chats = as_given([of_chat(each.chat) for each in asked])
     rows = (await connection.execute(_summed(connection.dialect.name), {"chats": chats})).all()
     return [await _history(connection, each, *row) for each, row in zip(asked, rows, strict=True)]
 
@@ -154,18 +154,14 @@ def _opening(dialect: str) -> sa.Insert:
 
 
 async def _current(connection: Connection, chat: ChatRef) -> int | None:
-    return await connection.scalar(_CURRENT, _named(chat))
-
-
-def _named(chat: ChatRef) -> dict[str, str]:
-    return {"platform": chat.platform, "chat": chat.id}
+    return await connection.scalar(_CURRENT, of_chat(chat))
 
 
 async def current(connection: Connection, chat: ChatRef) -> int:
     """The chat's current conversation, made unless another process has just made it."""
     found = await _current(connection, chat)
     if found is None:
-        row = _named(chat) | {"in_platform": chat.platform, "in_chat": chat.id}
+        row = of_chat(chat) | {"in_platform": chat.platform, "in_chat": chat.id}
         await connection.execute(_opening(connection.dialect.name), row)
         found = await _current(connection, chat)
     assert found is not None  # a unique index kept the row out only if there is one

@@ -8,7 +8,7 @@ from bot.core.stores import Rating, Ratings
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
 from bot.store.database import Table, upsert
-from bot.store.schema import ratings
+from bot.store.schema import of_chat, ratings
 
 
 class RatingTable(Table, Ratings):
@@ -17,8 +17,7 @@ class RatingTable(Table, Ratings):
     async def rate(self, rating: Rating) -> None:
         said = {"model": rating.model, "good": rating.good, "created_at": utc_now()}
         values = {
-            "platform": rating.chat.platform,
-            "chat": rating.chat.id,
+            **of_chat(rating.chat),
             "turn_id": rating.turn_id,
             "user_id": rating.user,
             **said,

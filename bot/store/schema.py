@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 
-from bot.core.types import ChatRef, Person
+from bot.core.types import ChatId, ChatRef, Person
 from bot.store.columns import Dollars, Id, Utc, Words
 from bot.store.indexes import where
 
@@ -362,6 +364,16 @@ def in_chat(table: sa.Table, chat: ChatRef) -> tuple[sa.ColumnElement[bool], ...
     """The condition that a row belongs to a chat; of the table `chats`, that it is its own."""
     name = table.c.id if table is chats else table.c.chat
     return (table.c.platform == chat.platform, name == chat.id)
+
+
+def of_chat(chat: ChatRef) -> dict[str, str]:
+    """What a row says that belongs to a chat."""
+    return {"platform": chat.platform, "chat": chat.id}
+
+
+def chat_of(row: sa.Row[*tuple[Any, ...]]) -> ChatRef:
+    """The chat to which a row belongs."""
+    return ChatRef(row.platform, ChatId(row.chat))
 
 
 _PERSON = {users: "id", overheard: "sender_id", actions: "owner"}

@@ -18,7 +18,7 @@ from bot.store.connection import Connection
 from bot.store.database import insert, insert_for
 from bot.store.given import as_given, given, select_given
 from bot.store.queue.lanes import lane, stood_in
-from bot.store.schema import ACTIVE_IN_LANE, WAITING_IN_LANE, turns
+from bot.store.schema import ACTIVE_IN_LANE, WAITING_IN_LANE, of_chat, turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +62,7 @@ async def knows(connection: Connection, platform: str, key: str) -> bool:
 
 
 def _named(event: Event) -> dict[str, str]:
-    chat = event.chat
-    return {
-        "platform": chat.platform,
-        "chat": chat.id,
-        "key": event.key,
-        "gesture": _gesture(event),
-    }
+    return {**of_chat(event.chat), "key": event.key, "gesture": _gesture(event)}
 
 
 _NAMED = {"platform": "text", "chat": "text", "key": "text", "gesture": "text"}
@@ -114,10 +108,8 @@ async def add(
 
 
 def _row(event: Event, *, urgent: bool) -> dict[str, str | int]:
-    chat = event.chat
     return {
-        "platform": chat.platform,
-        "chat": chat.id,
+        **of_chat(event.chat),
         "user_id": event.sender.id,
         "urgent": urgent,
         "state": TurnState.WAITING.value,

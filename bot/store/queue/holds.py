@@ -12,14 +12,14 @@ import sqlalchemy as sa
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.core.queue import TurnState
-from bot.core.types import ChatId, ChatRef, MessageRef
+from bot.core.types import ChatRef, MessageRef
 from bot.store import codec, ledger
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
 from bot.store.given import as_given, given
 from bot.store.queue import joining
 from bot.store.queue.presence import ABSENT
-from bot.store.schema import RUNNING, turns
+from bot.store.schema import RUNNING, chat_of, turns
 
 GIVEN_BACK: dict[str, object] = {
     "state": TurnState.WAITING.value,
@@ -149,9 +149,7 @@ async def renew(connection: Connection, held: Mapping[int, Hold], lease: float) 
 
 
 def _kept(rows: Sequence[sa.Row[*tuple[Any, ...]]]) -> Kept:
-    return {
-        row.id: ChatRef(row.platform, ChatId(row.chat)) if row.stopped else None for row in rows
-    }
+    return {row.id: chat_of(row) if row.stopped else None for row in rows}
 
 
 async def left(connection: Connection) -> dict[int, datetime]:

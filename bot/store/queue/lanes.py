@@ -16,7 +16,7 @@ from bot.core.types import ChatId, ChatRef, MessageId, MessageRef
 from bot.store import chats, codec
 from bot.store.columns import Words, utc_now
 from bot.store.connection import Connection
-from bot.store.schema import ACTIVE_IN_LANE, in_chat, turns
+from bot.store.schema import ACTIVE_IN_LANE, chat_of, in_chat, turns
 
 
 def lane(dialect: str) -> str:
@@ -179,7 +179,7 @@ async def known_messages(connection: Connection, turn_id: int) -> Sequence[Messa
     refs: list[MessageRef] = []
     for row in (await connection.execute(query)).all():
         if row.message:
-            chat = ChatRef(row.platform, ChatId(row.chat))
+            chat = chat_of(row)
             refs.append(MessageRef(chat, MessageId(row.message)))
         refs += codec.SHOWN.load(row.shown)
     return refs

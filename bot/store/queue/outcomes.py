@@ -17,6 +17,7 @@ from bot.store import conversations, messages, usage
 from bot.store.connection import Connection
 from bot.store.overheard import drop_through, standing
 from bot.store.privacy import FORGOTTEN
+from bot.store.schema import chat_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class End:
 
 def end(turn_id: int, row: sa.Row[*tuple[Any, ...]], state: TurnState) -> End:
     """The end of the turn in a row; one that waits again is not forgotten yet."""
-    chat = ChatRef(row.platform, ChatId(row.chat))
+    chat = chat_of(row)
     over = state is not TurnState.WAITING
     return End(turn_id, chat, UserId(row.user_id), over, over and row.forgotten)
 

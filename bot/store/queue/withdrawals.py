@@ -8,14 +8,14 @@ from typing import Any, TypeAlias
 import sqlalchemy as sa
 
 from bot.core.queue import TurnState, Withdrawn
-from bot.core.types import ChatId, ChatRef, MessageId, MessageRef, Withdrawal
+from bot.core.types import ChatRef, MessageId, MessageRef, Withdrawal
 from bot.store import codec
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
 from bot.store.database import insert
 from bot.store.erasure import erase, erase_buttons, is_said
 from bot.store.queue import news
-from bot.store.schema import MESSAGE, in_chat, turn_files, turns
+from bot.store.schema import MESSAGE, chat_of, in_chat, of_chat, turn_files, turns
 
 AWAITED = 3_600.0
 """Seconds after which a message that never came will not: Slack tells of one for five minutes."""
@@ -79,9 +79,8 @@ async def _about(connection: Connection, gone: Withdrawal) -> Rows:
 async def _expect(connection: Connection, gone: Withdrawal) -> bool:
     """Keep the key of a message that may come yet; False when it has come."""
     expected = {
-        "platform": gone.chat.platform,
+        **of_chat(gone.chat),
         "key": gone.key,
-        "chat": gone.chat.id,
         "message": gone.ref.id,
         "user_id": "",
         "kind": codec.WITHDRAWN,
@@ -151,7 +150,7 @@ async def is_withdrawn(connection: Connection, turn_id: int) -> bool:
     """Whether what a turn answers was withdrawn while it ran, or a part of it."""
     place = sa.select(turns.c.platform, turns.c.chat).where(turns.c.id == turn_id)
     row = (await connection.execute(place)).one()
-    parts = _parts(turn_id, ChatRef(row.platform, ChatId(row.chat)))
+    parts = _parts(turn_id, chat_of(row))
     return await connection.scalar(sa.select(turns.c.id).where(*parts).limit(1)) is not None
 
 
