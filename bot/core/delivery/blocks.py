@@ -38,13 +38,25 @@ def most_added(text: str) -> int:
 
 
 def _ends(text: str) -> Iterator[re.Match[str]]:
-    """The ends of rows that words follow on the next line; they may be no rows of a table."""
+    """The ends of tables that words follow on the next line."""
     for found in _BELOW_ROW.finditer(text):
-        row = text.rfind("\n", 0, found.start()) + 1
         end = text.find("\n", found.end())
         below = text[found.end() : end if end >= 0 else len(text)]
-        if _ROW.match(text, row) and not is_rule(below) and not ITEM.match(below):
+        if not is_rule(below) and not ITEM.match(below) and _is_in_table(text, found.start() + 1):
             yield found
+
+
+def _is_in_table(text: str, end: int) -> bool:
+    """Whether the line that ends there and those above it are the rows of a table, and its rule."""
+    while end >= 0:
+        start = text.rfind("\n", 0, end) + 1
+        line = text[start:end]
+        if is_rule(line):
+            return True
+        if _ROW.match(line) is None:
+            return False
+        end = start - 1
+    return False
 
 
 def _with_ends(text: str, ends: list[re.Match[str]]) -> str:

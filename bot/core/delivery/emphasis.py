@@ -208,9 +208,11 @@ def literally(text: str) -> str:
 def _literally(line: str) -> str:
     pieces: list[str] = []
     at = 0
-    held = list(_held(line))
+    held = deque(sorted(_held(line)))
     for found in _LITERAL.finditer(line):
-        if not any(start <= found.start() < end for start, end in held):
+        while held and held[0][1] <= found.start():
+            held.popleft()
+        if not held or held[0][0] > found.start():
             pieces += [line[at : found.start()], _escaped(found[0])]
             at = found.end()
     return "".join([*pieces, line[at:]])

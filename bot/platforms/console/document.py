@@ -58,8 +58,8 @@ def _inline(tokens: list[Token], *, in_cell: bool, partial: bool) -> Iterator[To
         elif token.type == "html_inline":
             yield replace(token, type="text") if number in words else _tag(token)
         elif token.type == "image":  # it would be drawn above the paragraph or list it stands in
-            words = f"🖼 {token.content} ({token.attrs['src']})"
-            yield replace(token, type="text", content=words, children=None)
+            label = f"🖼 {token.content} ({token.attrs['src']})"
+            yield replace(token, type="text", content=label, children=None)
         elif not _is_said(tokens, number):
             yield token
 
