@@ -84,7 +84,19 @@ def test_tags_that_were_shown_stay_as_they_were(text: str, data: st.DataObject) 
 
 
 @pytest.mark.parametrize(
-    "piece", ["<b>", "<b>x</b>`", "<!--", "<div ", "<br>", "|<br>", "**a ", "**a `b ("]
+    "piece",
+    [
+        "<b>",
+        "<b>x</b>`",
+        "<!--",
+        "<div ",
+        "<br>",
+        "|<br>",
+        "**a ",
+        "**a `b (",
+        "__init__ ",
+        "|\nx\n",
+    ],
 )
 def test_what_has_no_end_takes_no_time(piece: str) -> None:
     with at_once(_write):
