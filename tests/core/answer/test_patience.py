@@ -16,18 +16,25 @@ KEEPS_TRYING = "⏳ The API does not answer just now. I keep trying…"
 
 
 @pytest.fixture
-async def patient(tmp_path: Path) -> AsyncGenerator[House]:
-    async with open_house(tmp_path, defaults=replace(DEFAULTS, patience=60.0)) as house:
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+async def patient(tmp_path: Path, clock: ManualClock) -> AsyncGenerator[House]:
+    defaults = replace(DEFAULTS, patience=60.0)
+    async with open_house(tmp_path, defaults=defaults, clock=clock) as house:
         yield house
 
 
 @pytest.mark.parametrize("fault", [Refuse(503), Refuse(429), Drop()])
 async def test_a_message_waits_for_an_api_that_is_down_and_is_answered(
-    patient: House, fault: Fault
+    patient: House, clock: ManualClock, fault: Fault
 ) -> None:
     patient.api.faults.add(fault, on="/chat/completions")
     await patient.write("hello")
     await patient.sees(KEEPS_TRYING)
+    await clock.advance(2.0)
     [text] = await patient.answered()
     assert text.startswith("**You said:** hello")
 
@@ -54,8 +61,8 @@ async def test_what_takes_too_long_is_not_asked_for_again_and_again(tmp_path: Pa
         assert len(house.api.traffic.to("/chat/completions")) <= 1  # this house tries nothing twice
 
 
-async def test_patience_ends(tmp_path: Path) -> None:
-    clock, defaults = ManualClock(), replace(DEFAULTS, patience=3.0)
+async def test_patience_ends(tmp_path: Path, clock: ManualClock) -> None:
+    defaults = replace(DEFAULTS, patience=3.0)
     async with open_house(tmp_path, defaults=defaults, clock=clock) as house:
         house.api.faults.add(Refuse(503), on="/chat/completions", times=None)
         await house.write("hello")

@@ -23,6 +23,7 @@ from bot.core.types import (
 from bot.sandbox.openai.faults import Hang, Refuse, Stall
 from tests.house import DEFAULTS, House, open_house
 from tests.sounds import beeps
+from tests.watch import Hurry
 
 LONG = "And so we went on talking about boats and the sea. " * 60
 
@@ -234,7 +235,8 @@ def going_well() -> Stall:
 
 
 async def test_what_was_heard_before_something_failed_is_there_once(tmp_path: Path) -> None:
-    async with open_house(tmp_path, defaults=replace(DEFAULTS, patience=30.0)) as house:
+    patient = replace(DEFAULTS, patience=30.0)
+    async with open_house(tmp_path, defaults=patient, clock=Hurry()) as house:
         house.api.script.transcribe("One.", "Two.")
         house.api.faults.add(going_well(), on="/audio/transcriptions")
         house.api.faults.add(Refuse(503), on="/audio/transcriptions")

@@ -27,6 +27,7 @@ from tests.attached import picture, recording
 from tests.house import DEFAULTS, House, open_house
 from tests.patience import until
 from tests.sounds import beeps
+from tests.watch import Hurry
 
 WU = Sender(UserId("2"), "小吴", language="zh-hans")
 
@@ -167,7 +168,7 @@ async def test_a_recording_that_is_heard_at_the_second_try_counts_once(
 ) -> None:
     patient = replace(DEFAULTS, patience=30.0)
     quotas = own(daily_audio_minutes="0.15")
-    async with open_house(tmp_path, defaults=patient, quotas=quotas) as house:
+    async with open_house(tmp_path, defaults=patient, quotas=quotas, clock=Hurry()) as house:
         house.api.faults.add(Refuse(503), on="/audio/transcriptions")
         house.api.script.transcribe("Hello?")
         voice = recording(house, beeps(6.0))

@@ -10,6 +10,7 @@ from bot.sandbox.openai.faults import Refuse, Stall
 from tests.attached import recording
 from tests.house import DEFAULTS, House, open_house
 from tests.sounds import beeps
+from tests.watch import Hurry
 
 
 def voice(house: House, content: bytes, **more: object) -> IncomingMessage:
@@ -74,7 +75,8 @@ async def test_without_speech_recognition_the_person_is_told(tmp_path: Path) -> 
 async def test_of_two_recordings_each_counts_once_although_one_was_heard_at_the_second_try(
     tmp_path: Path,
 ) -> None:
-    async with open_house(tmp_path, defaults=replace(DEFAULTS, patience=30.0)) as house:
+    patient = replace(DEFAULTS, patience=30.0)
+    async with open_house(tmp_path, defaults=patient, clock=Hurry()) as house:
         files = []
         for name, seconds in (("a", 1.5), ("b", 1.0)):
             house.platform.contents[FileId(name)] = beeps(seconds)
