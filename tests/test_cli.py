@@ -103,6 +103,12 @@ def test_a_wrong_setting_ends_every_command_with_its_place(
     )
 
 
+def test_a_manifest_for_something_that_is_no_url_is_refused(shell: Shell) -> None:
+    ended = shell("manifest", "--url", "bot.example/slack")
+    assert (ended.code, ended.out) == (2, "")
+    assert "--url: must begin with https:// or http://" in ended.err
+
+
 def test_the_manifest_of_the_slack_app_is_json(shell: Shell) -> None:
     ended = shell("manifest")
     manifest = json.loads(ended.out)

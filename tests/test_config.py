@@ -202,6 +202,14 @@ def test_a_table_written_as_a_value_is_told(write: Write) -> None:
             'models = { "gpt-5*" = ["telegram:1001", "slack:C0123"] }',
         ),
         (
+            '[slack]\nbot_token = "xapp-1"',
+            "slack.bot_token: must begin with xoxb-: copy it from “OAuth & Permissions”",
+        ),
+        (
+            '[slack]\napp_token = "xoxb-1"',
+            "slack.app_token: must begin with xapp-: copy it from “Basic Information”",
+        ),
+        (
             "[chat]\ncontext_window = 3",
             "chat.context_window: must be greater than or equal to 512, "
             "for example context_window = 32000",
@@ -398,9 +406,11 @@ def test_nothing_configured_gives_a_guide_that_names_what_to_set() -> None:
         assert name in guide
 
 
-@pytest.mark.parametrize("name", ["BOT_TELEGRAM__TOKEN", "BOT_SLACK__BOT_TOKEN"])
-def test_one_platform_is_enough(write: Write, name: str) -> None:
-    require_platform(load_config(write(""), {name: "123:token"}))
+@pytest.mark.parametrize(
+    ("name", "token"), [("BOT_TELEGRAM__TOKEN", "123:token"), ("BOT_SLACK__BOT_TOKEN", "xoxb-1")]
+)
+def test_one_platform_is_enough(write: Write, name: str, token: str) -> None:
+    require_platform(load_config(write(""), {name: token}))
 
 
 # ---------------------------------------------------------------- the example

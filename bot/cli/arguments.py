@@ -85,6 +85,7 @@ def _parser(_: Say) -> argparse.ArgumentParser:
     app = add("manifest", service.manifest, _("Print the manifest of the Slack app to create."))
     app.add_argument(
         "--url",
+        type=_url(_),
         default="",
         metavar="URL",
         help=_("for slack.mode = http: where Slack posts events, https://…/slack"),
@@ -127,6 +128,15 @@ def _add_database(commands: Commands, common: argparse.ArgumentParser, _: Say) -
     text = _("Copy the SQLite database, also while it is in use.")
     copy = add("backup", database.backup, text)
     copy.add_argument("file", type=Path, metavar="FILE", help=_("a new file"))
+
+
+def _url(_: Say) -> Callable[[str], str]:
+    def address(text: str) -> str:
+        if text and not text.startswith(("https://", "http://")):  # the default is none
+            raise argparse.ArgumentTypeError(_("must begin with https:// or http://"))
+        return text
+
+    return address
 
 
 def _port(_: Say) -> Callable[[str], int]:

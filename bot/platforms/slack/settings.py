@@ -27,6 +27,20 @@ class SlackSettings(BaseModel):
     """How events arrive: through a socket that the bot opens, or posted to `/slack` of its web
     server, which Slack must reach over HTTPS."""
 
+    @field_validator("bot_token")
+    @classmethod
+    def _is_of_a_bot(cls, token: SecretStr | None) -> SecretStr | None:
+        if revealed(token) and not revealed(token).startswith(("xoxb-", "xoxe.xoxb-")):
+            raise ValueError(Phrase("must begin with xoxb-: copy it from “OAuth & Permissions”"))
+        return token
+
+    @field_validator("app_token")
+    @classmethod
+    def _is_of_an_app(cls, token: SecretStr | None) -> SecretStr | None:
+        if revealed(token) and not revealed(token).startswith("xapp-"):
+            raise ValueError(Phrase("must begin with xapp-: copy it from “Basic Information”"))
+        return token
+
     @field_validator("base_url")
     @classmethod
     def _http(cls, value: str) -> str:

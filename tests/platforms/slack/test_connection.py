@@ -202,11 +202,13 @@ async def test_slack_being_down_at_the_start_is_waited_for(
         assert bot.sandbox.sockets.connected
 
 
-@pytest.mark.parametrize("wrong", ["bot_token", "app_token"])
+@pytest.mark.parametrize(
+    ("wrong", "token"), [("bot_token", "xoxb-wrong"), ("app_token", "xapp-wrong")]
+)
 async def test_a_wrong_token_ends_the_run_with_what_to_do(
-    sandbox: SlackSandbox, wrong: str
+    sandbox: SlackSandbox, wrong: str, token: str
 ) -> None:
-    tokens = {"bot_token": sandbox.bot_token, "app_token": sandbox.app_token, wrong: "xoxb-wrong"}
+    tokens = {"bot_token": sandbox.bot_token, "app_token": sandbox.app_token, wrong: token}
     settings = slack.SlackSettings.model_validate({**tokens, "base_url": sandbox.base_url})
     platform = slack.connect(settings, clock=SystemClock())
     with pytest.raises(ConfigError, match=f"slack.{wrong}"):
