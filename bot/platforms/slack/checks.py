@@ -9,7 +9,7 @@ from bot.core.phrases import Phrase, listed, said
 from bot.core.types import Finding
 from bot.errors import PlatformError
 from bot.platforms.slack.calls import Calls
-from bot.platforms.slack.errors import BAD_TOKEN, Refused
+from bot.platforms.slack.errors import BAD_TOKEN, Refused, Unreachable
 from bot.platforms.slack.manifest import SCOPES
 from bot.platforms.slack.settings import SlackSettings, revealed
 from bot.platforms.slack.sockets import BAD_APP_TOKEN, open_socket_url
@@ -18,7 +18,7 @@ BOT = Phrase("Slack bot token")
 APP = Phrase("Slack app token")
 PERMISSIONS = Phrase("Slack scopes")
 SECRET = Phrase("Slack signing secret")
-NETWORK = Phrase("check slack.base_url and the network")
+NETWORK = Phrase("check the network, a proxy in HTTPS_PROXY, and slack.base_url")
 
 
 async def examine(settings: SlackSettings) -> Sequence[Finding]:
@@ -53,7 +53,7 @@ async def _bot(calls: Calls) -> Sequence[Finding]:
             fix = Phrase(
                 "copy slack.bot_token (xoxb-…) from “OAuth & Permissions”, and install the app"
             )
-        return [Finding(ok=False, subject=BOT, text=said(error), fix=fix)]
+        return [Finding(ok=False, subject=BOT, text=_told(error, calls), fix=fix)]
     text = Phrase("@{name} in {team}", name=answer["user"], team=answer["team"])
     given = {scope.strip() for scope in answer.headers.get("x-oauth-scopes", "").split(",")}
     return [Finding(ok=True, subject=BOT, text=text), _scopes(given)]
@@ -83,5 +83,12 @@ async def _app(calls: Calls, app_token: str) -> Finding:
         await open_socket_url(calls, app_token)
     except PlatformError as error:
         wrong = isinstance(error, Refused) and error.code in BAD_TOKEN | BAD_APP_TOKEN
-        return Finding(ok=False, subject=APP, text=said(error), fix=fix if wrong else NETWORK)
+        advice = fix if wrong else NETWORK
+        return Finding(ok=False, subject=APP, text=_told(error, calls), fix=advice)
     return Finding(ok=True, subject=APP, text=Phrase("opens a socket"))
+
+
+def _told(error: PlatformError, calls: Calls) -> str:
+    if isinstance(error, Unreachable):
+        return Phrase("no connection to {url}", url=calls.client.base_url)
+    return said(error)

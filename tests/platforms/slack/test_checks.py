@@ -56,6 +56,7 @@ async def test_a_wrong_address_is_a_line_and_no_traceback() -> None:
     )
     findings = wrong(await slack.check(nowhere))
     assert findings
+    assert {str(finding.text) for finding in findings} == {"no connection to http://127.0.0.1:9/"}
     assert all("slack.base_url" in finding.fix for finding in findings)
 
 
