@@ -13,7 +13,7 @@ from bot.core.answer.exchange import Exchange, last_exchange
 from bot.core.chat import NewMessage
 from bot.core.commands.image import image_again
 from bot.core.commands.table import Command, Deed, Press
-from bot.core.commands.transcribe import is_transcript
+from bot.core.commands.transcribe import WORDLESS, is_transcript
 from bot.core.i18n import N_
 from bot.core.memory.drawings import is_anew, ordered
 from bot.core.memory.titles import clean
@@ -74,7 +74,8 @@ async def undo(ctx: TurnContext, message: IncomingMessage, argument: str) -> Out
         await ctx.say(text.format(name=asked.sender_name or "–"))
         return None
     text = _("↩️ Taken back, with its answer; I know nothing of it any more:\n\n> {question}")
-    await ctx.say(text.format(question=clean(asked.text) or "–"))
+    words = _("a recording") if asked.text == WORDLESS else clean(asked.text)
+    await ctx.say(text.format(question=words or "–"))
     return Outcome(hidden=exchange.ids)
 
 

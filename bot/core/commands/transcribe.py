@@ -24,6 +24,8 @@ from bot.errors import FileTooLarge, MediaError, ModelError, ModelErrorKind
 
 log = logging.getLogger(__name__)
 
+WORDLESS = "[a recording, to be written down]"
+"""What the conversation keeps as the question where nobody wrote one, for the model to read."""
 _SAID = "[What is said in the recording:]"
 KEPT = 4_000
 """Characters of a transcript that the conversation remembers."""
@@ -146,7 +148,7 @@ def _remembered(message: IncomingMessage, words: str) -> tuple[NewMessage, NewMe
     """What the conversation keeps of a recording that was written down."""
     asked = NewMessage(
         role=Role.USER,
-        parts=(TextPart(message.text.strip() or "[a recording, to be written down]"),),
+        parts=(TextPart(message.text.strip() or WORDLESS),),
         sender_id=message.sender.id,
         sender_name=message.sender.name,
         shown=(message.ref,),

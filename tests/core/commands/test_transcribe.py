@@ -67,6 +67,13 @@ async def test_a_recording_replied_to_is_written_down(house: House) -> None:
     assert "See you on Monday." in str(house.asked()[-2])
 
 
+async def test_undo_calls_a_recording_by_its_name_in_the_language_of_the_chat(house: House) -> None:
+    await house.say("/voice transcribe")
+    await house.tell(house.platform.message("", attachments=(sent(house, beeps(1.0)),)))
+    await house.say("/language zh")
+    assert (await house.say("/undo"))[-1].endswith("> 一段录音")
+
+
 async def test_a_recording_that_comes_with_the_command_is_written_down(house: House) -> None:
     house.api.script.transcribe("See you on Monday.")
     recording = sent(house, beeps(1.0), kind=FileKind.AUDIO)
