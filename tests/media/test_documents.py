@@ -140,8 +140,9 @@ async def test_a_web_page_is_what_its_reader_sees(tmp_path: Path) -> None:
         (b"7z\xbc\xaf'\x1c\0\x04" + bytes(9), MediaErrorKind.PACKED),
         (papers.archive("mimetype", "META-INF/container.xml"), MediaErrorKind.NOT_DOCUMENT),
         (papers.archive("Index/Document.iwa"), MediaErrorKind.NOT_DOCUMENT),
+        (papers.archive("[Content_Types].xml", "word/docum"), MediaErrorKind.NOT_DOCUMENT),
     ],
-    ids=["zip", "gzip", "xz", "bzip2", "rar", "7z", "a book", "Pages"],
+    ids=["zip", "gzip", "xz", "bzip2", "rar", "7z", "a book", "Pages", "a damaged docx"],
 )
 async def test_an_archive_is_known_from_a_document_that_is_packed_by_itself(
     tmp_path: Path, content: bytes, kind: str

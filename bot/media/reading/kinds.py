@@ -20,8 +20,11 @@ _OUTDATED = frozenset(("doc", "dot", "ppt", "pps", "pot", "wps", "wpt", "dps", "
 """Word and PowerPoint before 2007, and what WPS Office, which many Chinese use, has for them."""
 _PACKED = (b"Rar!\x1a\x07", b"7z\xbc\xaf'\x1c", b"\x1f\x8b\x08", b"BZh91AY&SY", b"\xfd7zXZ\0")
 """How archives begin, apart from ZIP, which documents are, too: RAR, 7z, gzip, bzip2, xz."""
-_DOCUMENT_IN_ZIP = ("mimetype", "Index.zip", "Index/Document.iwa")
-"""What stands in documents that nobody reads here: e-books, OpenDocument, Apple's."""
+_DOCUMENT_IN_ZIP = (
+    *("mimetype", "Index.zip", "Index/Document.iwa"),
+    *("[Content_Types].xml", "_rels/.rels"),
+)
+"""What stands in documents that nobody reads here: e-books, OpenDocument, Apple's, damaged ones."""
 _HTML = (b"<!doctype html", b"<html", b"<head", b"<body")
 
 
