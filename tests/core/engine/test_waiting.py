@@ -61,7 +61,7 @@ async def test_nothing_is_kept_of_who_was_answered_by_another_bot(
             room.gone(CHAT, turn_id)
             del message
         await room.close()
-        assert kept_in_memory() == before
+        assert kept_in_memory() <= before
 
 
 def kept_in_memory() -> int:
