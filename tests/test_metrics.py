@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from aiohttp import ClientSession
@@ -64,7 +65,7 @@ async def test_an_operator_sees_how_the_bot_is_doing(
         assert figures["process_resident_memory_bytes"] > 10_000_000
         for secret in ("secret question", telegram.token, "sk-sandbox", "Ann", "987654321012"):
             assert secret not in page
-        with sqlite3.connect(tmp_path / "chinwag.db") as database:
+        with closing(sqlite3.connect(tmp_path / "chinwag.db")) as database:
             database.execute("DROP TABLE usage_totals")
         assert (await page_at(port))[0] == 503
         assert (await page_at(port, "/readyz"))[0] == 200
