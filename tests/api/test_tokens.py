@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,8 @@ from bot.api.tokens import (
     count_tokens,
     estimate_tokens,
 )
+from bot.core.documents import Document, Section, tell
+from bot.core.gauges import STEEPEST
 
 ENGLISH = (
     "The ferry leaves at seven in the morning, unless the wind turns; then nobody knows. My "
@@ -73,6 +76,49 @@ TABLE = """| Hour | Wind (m/s) | Ferry |
 )
 def test_the_count_is_near_to_what_the_vocabulary_o200k_base_says(text: str, tokens: int) -> None:
     assert 0.8 * tokens < count_tokens(text) < 1.25 * tokens
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        pytest.param("[][(![]+[])[+[]]+(![]+[])[!+[]+!+[]]]" * 500, 11_000, id="jsfuck"),
+        pytest.param("++[->+++<]>.,[>+<-]" * 1_000, 12_000, id="brainfuck"),
+        pytest.param("!" * 20_000, 1_250, id="one sign"),
+        pytest.param("\n " * 10_000, 5_001, id="empty lines"),
+        pytest.param("\t" * 20_000, 1_250, id="tabs"),
+        pytest.param("\x01" * 20_000, 20_000, id="control characters"),
+        pytest.param("".join(map(chr, range(0x2800, 0x2900))) * 50, 38_000, id="braille"),
+        pytest.param("".join(map(chr, range(0x13000, 0x13100))) * 50, 51_000, id="hieroglyphs"),
+    ],
+)
+def test_no_text_takes_so_much_more_than_its_count_that_others_suffer_from_it(
+    text: str, tokens: int
+) -> None:
+    """What a refusal tells of it is believed of every conversation with the model."""
+    assert tokens / count_tokens(text) <= STEEPEST / 2
+
+
+def test_a_file_of_signs_is_cut_to_the_room() -> None:
+    sections = tuple(Section(mark=f"line {n}", text="[+!+[]](![]+[])" * 20) for n in range(200))
+    told = tell("signs.js", Document(sections=sections), room=2_000, count=count_tokens)
+    assert "[Left out for want of room: line" in told
+
+
+@given(st.text(max_size=200), st.integers(0, 200))
+def test_the_beginning_of_a_text_takes_no_more_than_all_of_it(text: str, end: int) -> None:
+    assert count_tokens(text[:end]) <= count_tokens(text)
+
+
+@pytest.mark.parametrize("character", ["中", "ж", "🙂"])
+def test_a_long_text_is_counted_without_taking_its_memory_many_times(character: str) -> None:
+    text = character * 1_000_000
+    tracemalloc.start()
+    try:
+        count_tokens(text)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 10_000_000
 
 
 def test_nothing_has_no_tokens_and_half_a_character_is_no_fault() -> None:
