@@ -20,15 +20,15 @@ async def settle(connection: Connection, edit: IncomingMessage) -> Accepted | In
 
     One that says the same is let be. While the message waits it is replaced. The newest of the
     chat is taken in as an edit, and so are those that were answered together with it; one that was
-    never taken in is taken in as new, and an older one not at all, nor one of which that is not
-    known any more. Raises `codec.UndecodableError`.
+    never taken in, or was declined, is taken in as new, and an older one not at all, nor one of
+    which that is not known any more, or that nobody changed. Raises `codec.UndecodableError`.
     """
     found = await _turn_of(connection, edit)
-    if found is None and edit.late:
+    if found is None or _was_declined(found):
+        if not edit.late:
+            return replace(edit, edited=False)
         new = await arrivals.add(connection, edit, urgent=False, settled=True)
         return edit if new is None else Accepted(turn_id=new, fresh=False, ahead=0)
-    if found is None or _was_declined(found):
-        return replace(edit, edited=False)
     # If it is withdrawn, the change comes late: the message is not there any more.
     if found.withdrawn or _says_the_same(found, edit):
         await arrivals.add(connection, edit, urgent=False, settled=True)

@@ -4,6 +4,7 @@ import asyncio
 import json
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -105,6 +106,24 @@ async def test_too_many_waiting_messages_are_refused_in_words(house: House) -> N
     await house.api.traffic.until(lambda seen: seen.in_flight == 1)
     await house.write(*map(str, range(6)))
     await house.sees("Too many of your messages are waiting already.")
+
+
+async def test_what_was_refused_is_let_be_when_its_link_gets_a_preview(house: House) -> None:
+    house.api.faults.add(Hang(), on="/chat/completions")
+    await house.write("first")
+    await house.api.traffic.until(lambda seen: seen.in_flight == 1)
+    await house.write(*map(str, range(5)))
+    refused = house.platform.message("what does https://example.org say?")
+    await house.happen(refused)
+    await house.sees("Too many of your messages")
+    # Telegram tells of a preview, or a first reaction, as of an edit that nobody made.
+    await house.happen(replace(refused, key="preview", edited=True, late=True))
+    await house.say("/stop")
+    assert str(house.platform.kept()).count("Too many of your messages") == 1
+    await house.happen(replace(refused, key="reaction", edited=True, late=True))
+    await house.say("are you there?")
+    sent = house.api.traffic.to("/chat/completions")
+    assert not any("example.org" in str(each.json["messages"]) for each in sent)
 
 
 async def test_of_very_many_who_write_at_once_the_last_is_told_once_and_answered_in_the_end(
