@@ -27,9 +27,9 @@ _ASCII: _Kinds = (
     (re.compile(r"[0-9]{1,3}"), 1.3),
     (re.compile(r"[!-/:-@\[-`{-~]+"), 0.85),
     (re.compile(r"([!-/:-@\[-`{-~])(?<=[!-/:-@\[-`{-~]{4})(?<!\1\1)"), 0.5),  # of many unlike signs
-    (re.compile(r"(?<=[!-/:-@\[-`{-~]{16})([!-/:-@\[-`{-~])\1{15}"), 0.5),  # of a long line
+    (re.compile(r"([!-/:-@\[-`{-~])\1{15}(?<=[!-/:-@\[-`{-~]{32})"), 0.5),  # of a long line
     (re.compile(r"\n(?:\r?\n)*[^\S\n]*"), 0.9),
-    (re.compile(r"(?<=\s{16})\s{16}"), 0.5),
+    (re.compile(r"\s{16}(?<=\s{32})"), 0.5),
     (re.compile(r"[\x00-\x08\x0e-\x1f\x7f]"), 0.9),
 )
 """Tokens of a piece of each kind: a fit to o200k_base over prose, code, JSON and HTML.
