@@ -169,7 +169,7 @@ class ChatReader(Reader):
         if choice.get("usage"):
             self._ending.take_usage(choice["usage"])
         delta = choice.get(field) or choice.get("delta") or self._message_of(choice)
-        if self._begins_anew(chunk.get("id"), delta):
+        if self._begins_anew(chunk.get("id"), delta) and not choice.get("finish_reason"):
             raise CallFailed(ModelErrorKind.CUT, "another answer began behind half of one")
         events = self._delta(delta) if isinstance(delta, dict) else []
         self._has_deltas = self._has_deltas or _says_anything(choice.get("delta"))
@@ -183,7 +183,8 @@ class ChatReader(Reader):
         new-api asks another server when the first one breaks off with an error, and writes what
         that one says behind the half answer (QuantumNous/new-api, `HandleStreamResponseData` in
         relay/channel/claude/relay-claude.go and `shouldRetry` in controller/relay.go). Such an
-        answer begins with a role and no words; some servers give every chunk an id of its own.
+        answer begins with a role and no words; some servers give every chunk an id of its own, or
+        one of the time, so that several have the same: an end is no beginning.
         """
         known, self._id = self._id, given
         if given == known:

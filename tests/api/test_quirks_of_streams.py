@@ -139,6 +139,16 @@ async def test_an_id_of_its_own_for_every_chunk_begins_no_other_answer(
     assert words(await ask(client)) == "Hello"
 
 
+async def test_an_id_made_of_the_time_begins_no_other_answer_at_the_end_of_one(
+    client: ApiClient, server: WireServer
+) -> None:
+    pieces = [piece("at-1", "Hel", role="assistant"), piece("at-1", "lo", role="assistant")]
+    said = {"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": "stop"}
+    server.answer(*stream(*pieces, data({"id": "at-2", "choices": [said]}), DONE))
+    events = await ask(client)
+    assert (words(events), is_finished(events)) == ("Hello", True)
+
+
 @pytest.mark.parametrize("reason", ["abort", {"type": "abort"}])
 async def test_quirk_1_an_answer_that_its_server_gave_up_is_a_cut(
     client: ApiClient, server: WireServer, reason: object
