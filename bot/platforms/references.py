@@ -11,14 +11,15 @@ from collections.abc import Set as AbstractSet
 
 from bot.core.delivery.markdown import outside_code
 
-_REFERENCE = re.compile(
-    r"(?<!`)(?P<ticks>`+)(?!`)[^\n]+?(?<!`)(?P=ticks)(?!`)"  # code
-    r"|(?<![\w\])!\\])\[(?P<words>(?=[^\[\]\n]*[^\W\d_A-Z])[^\[\]\n^][^\[\]\n]+)\]"
+_CODE = r"`(?<!``)(?P<ticks>`*)(?!`)[^\n]+?(?<!`)`(?P=ticks)(?!`)"
+_REFERENCE = re.compile(  # a pattern that begins with signs is quick
+    rf"{_CODE}"
+    r"|\[(?<![\w\])!\\]\[)(?P<words>(?=[^\[\]\n]*[^\W\d_A-Z])[^\[\]\n^][^\[\]\n]+)\]"
     r"\[(?P<name>[^\[\]\n]*)\](?![\[(])"
 )
 """Neither `x[i][j]` nor `[K][u]` nor `[ERROR][main]` is one."""
 _NOTE = re.compile(
-    r"(?<!`)(?P<ticks>`+)(?!`)[^\n]+?(?<!`)(?P=ticks)(?!`)"  # code
+    rf"{_CODE}"
     r"|\[(?:(?<=\S\[)|(?<=^\[))\^(?P<note>[\w-]{1,40})\](?![+*?{)])",
     re.MULTILINE,
 )

@@ -66,6 +66,8 @@ _LITERAL = re.compile(
     r"|\\(?:(?<=\b[A-Za-z]:\\)|(?<=\w%\\)|\\(?<!\S\\\\)(?=\w))[^\s`*\"'|]*"
 )
 """Signs that stand for themselves: asterisks, the underscores of Python, a path of Windows."""
+_PATHS = (":\\", "%\\", "\\\\")
+"""One of them is in each path of Windows."""
 _SIGN = re.compile(r"[*_]|\\(?=[!-/:-@\[-`{-~])")
 _INDENTED = re.compile(r"(?: {4}| {0,3}\t)[ \t]*+(?![-*+] |\d{1,9}[.)] )")
 """It may be code, and is no item of a list."""
@@ -200,8 +202,9 @@ def undecided(text: str) -> int:
 
 def literally(text: str) -> str:
     """The text with a backslash before signs that stand for themselves."""
-    is_odd = "__" in text or "\\" in text
-    return _by_lines(text, _LITERAL if is_odd else _ASTERISKS, _literally)
+    if "__" in text or ("\\" in text and any(sign in text for sign in _PATHS)):
+        return _by_lines(text, _LITERAL, _literally)
+    return _by_lines(text, _ASTERISKS, _literally) if "*" in text else text
 
 
 @remembered

@@ -159,6 +159,8 @@ def outside_code(text: str, change: Callable[[str], str]) -> str:
 
 def _fences(text: str) -> Iterator[re.Match[str]]:
     """The lines that look like fences; quickly, where there are no marks of one."""
+    if "```" not in text and "~~~" not in text:
+        return
     at = 0
     while marks := _FENCE_MARKS.search(text, at):
         start = text.rfind("\n", 0, marks.start()) + 1

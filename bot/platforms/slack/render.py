@@ -54,6 +54,8 @@ _BEGUN = re.compile(r"(?:<(?:[!@#][a-z]{0,7})?|@[a-z]{0,7})\Z", re.IGNORECASE)
 
 def neutralise(text: str) -> str:
     """The text with every mention made inert."""
+    if "<" not in text and "@" not in text:
+        return text
     return _PING.sub(lambda found: found[0] + JOINER, text)
 
 
@@ -69,7 +71,8 @@ def written(text: str) -> str:
 
 def _words(text: str) -> str:
     """What stands outside of fenced code."""
-    text = with_boxes(with_numbers(without_links(text)))
+    if "[" in text:
+        text = with_boxes(with_numbers(without_links(text)))
     text = as_meant(in_pieces(words_as_code(as_markdown(text))))
     return _NAME.sub(lambda found: found[0] + JOINER, text) if "]:" in text else text
 
