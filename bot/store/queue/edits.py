@@ -26,6 +26,9 @@ async def settle(connection: Connection, edit: IncomingMessage) -> Accepted | In
     found = await _turn_of(connection, edit)
     if found is None or _was_declined(found):
         if not edit.late:
+            if found is not None:  # what is answered from now on came after that
+                let_go = sa.update(turns).where(turns.c.id == found.id).values(message="")
+                await connection.execute(let_go)
             return replace(edit, edited=False)
         new = await arrivals.add(connection, edit, urgent=False, settled=True)
         return edit if new is None else Accepted(turn_id=new, fresh=False, ahead=0)

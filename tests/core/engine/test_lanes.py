@@ -108,6 +108,23 @@ async def test_too_many_waiting_messages_are_refused_in_words(house: House) -> N
     await house.sees("Too many of your messages are waiting already.")
 
 
+async def test_what_was_refused_and_is_answered_when_changed_can_be_changed_again(
+    house: House,
+) -> None:
+    house.api.faults.add(Hang(), on="/chat/completions")
+    await house.write("first")
+    await house.api.traffic.until(lambda seen: seen.in_flight == 1)
+    await house.write(*map(str, range(5)))
+    refused = house.platform.message("wrong wrods")
+    await house.happen(refused)
+    await house.sees("Too many of your messages")
+    await house.say("/stop")
+    await house.say("something between")
+    await house.tell(replace(refused, key="first edit", edited=True, text="right wrods"))
+    await house.tell(replace(refused, key="second edit", edited=True, text="right words"))
+    assert house.platform.buttons().count("🔁 Answer it anew") == 1
+
+
 async def test_what_was_refused_is_let_be_when_its_link_gets_a_preview(house: House) -> None:
     house.api.faults.add(Hang(), on="/chat/completions")
     await house.write("first")
