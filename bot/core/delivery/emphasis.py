@@ -63,7 +63,8 @@ _ASTERISKS = re.compile(rf"{PRODUCT}|{GLOB}")
 _LITERAL = re.compile(
     rf"{_ASTERISKS.pattern}"
     rf"|__(?<![\w\\]__){_NAMES}__(?!\w)"
-    r"|\\(?:(?<=\b[A-Za-z]:\\)|(?<=\w%\\)|\\(?<!\S\\\\)(?=\w))[^\s`*\"'|]*"
+    r"|\\(?:(?<=\b[A-Za-z]:\\)|(?<=\w%\\)|\\(?<!\S\\\\)(?=\w))"
+    r"(?:[^\s`*\"'|]|(?<=\\)\*(?!\*))*"
 )
 """Signs that stand for themselves: asterisks, the underscores of Python, a path of Windows."""
 _PATHS = (":\\", "%\\", "\\\\")

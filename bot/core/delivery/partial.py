@@ -19,8 +19,12 @@ _MARKER_ALONE = re.compile(
     r"[ \t]*+(?:>[ \t]*+)*+(?:#{1,6}|[-*_=+][-*_= \t]*+|\d{1,9}[.)]?)?+"
     r"[ \t]*+(?:\[[ xX]?\]?)?+[ \t]*+"
 )
-_NOTE_BEGUN = re.compile(r"[ \t]*(?:\[\^[^\]\n]*(?:\](?::[ \t]*)?)?|\[[^\]^\n][^\]\n]*\]:.*)")
-"""The name of a footnote, or the address that a name stands for: it will not be seen."""
+_NOTE_BEGUN = re.compile(
+    r"[ \t]*(?:\[\^[^\]\n]*(?:\](?::[ \t]*)?)?|\[[^\]^\n][^\]\n]*\]:.*)"
+    r"|[ ]{0,3}>[ ]?\[!?[A-Z]{0,9}\]?[ \t]*"
+)
+"""The name of a footnote, or the address that a name stands for, which will not be seen; the name
+of an alert, which is a heading only where nothing follows."""
 _RULE_BEGUN = re.compile(r"[|:\- \t]*")
 _PIPE = re.compile(
     r"[^\n]*(?<=[ ])\|(?:[ ]|$)"  # between blanks

@@ -115,6 +115,7 @@ def test_a_product_keeps_its_asterisks(text: str) -> None:
         ("COUNT(*) and SUM(*) of *.txt or (*.md)", 4),
         (r"in C:\Users\ann\.ssh\_old, not %APPDATA%\.app", 4),
         (r"C:\[x] on \\server\share", 2),
+        (r"del C:\Temp\*.txt, C:\Logs\* and C:\old\*", 6),
     ],
 )
 def test_names_and_paths_keep_their_signs(text: str, more: int) -> None:

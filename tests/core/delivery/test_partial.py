@@ -59,6 +59,9 @@ def test_no_beginning_of_an_answer_shows_a_raw_marker(at: int) -> None:
     [
         ("from $10 to $20; the **$", "from $10 to $20; the"),
         ("it is $x_1$", "it is $x_1$"),
+        ("so\n\n> [!NOTE]", "so"),
+        ("so\n\n> [!NOTE] words", "so\n\n> [!NOTE] words"),
+        ("so\n\n> [!NOTE]\n", "so\n\n> [!NOTE]"),
         ("it is ***the best**", "it is"),
         ("it is ***the best***", "it is ***the best***"),
         ("a line that ends\\\n", "a line that ends"),
