@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from weakref import WeakValueDictionary
 
 from bot.core.errands import Errands
 from bot.core.memory.summing import sum_up
 from bot.core.memory.titles import entitle
 from bot.core.queue import Outcome, Turn
 from bot.core.services import Services
+from bot.core.types import ChatRef
 from bot.errors import StoreError
 
 log = logging.getLogger(__name__)
@@ -31,6 +33,7 @@ class Chores:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._turns = asyncio.Semaphore(AT_ONCE)
+        self._chats: WeakValueDictionary[ChatRef, asyncio.Lock] = WeakValueDictionary()
         self._errands = Errands()
         self._tidied = float("-inf")
 
@@ -40,7 +43,8 @@ class Chores:
             self._errands.send(self._look(turn, outcome.conversation))
 
     async def _look(self, turn: Turn, conversation: int | None) -> None:
-        async with self._turns:
+        # One after the other in a chat: two would sum up the same, and one be paid for nothing.
+        async with self._chats.setdefault(turn.chat, asyncio.Lock()), self._turns:
             try:
                 await self._tidy()
                 if conversation is None:

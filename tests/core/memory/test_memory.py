@@ -17,6 +17,7 @@ from bot.core.memory.overhearing import KEPT
 from bot.core.memory.summing import oldest
 from bot.core.types import Forward, Sender, UserId
 from bot.sandbox.openai.backend import Endpoint, ModelCard
+from bot.sandbox.openai.scripted import Answer
 from tests.house import DEFAULTS, House, open_house
 from tests.patience import PATIENCE
 
@@ -195,18 +196,19 @@ async def test_what_no_longer_fits_is_summed_up_and_the_originals_stay(tmp_path:
         assert "Tuesday" not in str(house.asked())
 
 
+SLOW_SUMMARY = Answer(text="They agreed on Tuesday.", chunk=1, pace=0.01)
+
+
 async def test_a_summary_carries_on_the_one_before_it_and_all_of_them_count(
     tmp_path: Path,
 ) -> None:
     defaults = replace(SMALL, summary_model="gpt-4o")
     async with open_house(tmp_path, defaults=defaults) as house:
         house.api.script.answer_with(
-            lambda question: (
-                "They agreed on Tuesday." if "Sum up" in str(question.messages[0]) else "yes " * 60
-            )
+            lambda question: SLOW_SUMMARY if "Sum up" in str(question.messages[0]) else "yes " * 60
         )
         async with asyncio.timeout(PATIENCE):
-            while len(summaries(house)) < 2:
+            while len(summaries(house)) < 2:  # also while the first one is being made
                 await house.say("word " * 60)
             assert "Earlier summary: They agreed on Tuesday." in summaries(house)[-1]
             while not await are_counted(house):  # noqa: ASYNC110 - beside the conversation
