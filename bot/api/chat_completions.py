@@ -131,16 +131,13 @@ class ChatReader(Reader):
         """Whether the answer began amid its reasoning; None where it did not tell."""
         return self._think.begins_within
 
-    def _event(self, name: str, event: Json) -> list[WireEvent]:
-        return self._read(event, "delta")
-
     def read_whole(self, body: Json) -> list[WireEvent]:
         """Read an answer in one piece."""
         raise_error(body)
         if not body.get("choices") and not isinstance(body.get("data"), list):
             raise CallFailed(ModelErrorKind.BAD_ANSWER, "the answer has no choices", status=200)
         self.done = True
-        events = self._read(body, "message")
+        events = self._event("", body, field="message")
         if not self.complete:
             self._ending.take_reason("stop")  # a body that is whole JSON was not cut
         return events
@@ -154,22 +151,24 @@ class ChatReader(Reader):
         self._ending.tools_called = bool(self._tools)
         return [*events, *self._pictures.end(), *super().end()]
 
-    def _read(self, chunk: Json, field: str) -> list[WireEvent]:
-        choices = chunk.get("choices")
-        if chunk.get("usage"):
-            self._ending.take_usage(chunk["usage"])
+    def _event(self, name: str, event: Json, *, field: str = "delta") -> list[WireEvent]:
+        choices = event.get("choices")
+        if event.get("usage"):
+            self._ending.take_usage(event["usage"])
         if not choices or not isinstance(choices, list):
-            raise_error(chunk)
-            return _picture_list(chunk.get("data"))
-        if chunk.get("error"):
-            raise_error(chunk)
+            raise_error(event)
+            return _picture_list(event.get("data"))
+        if event.get("error"):
+            raise_error(event)
         choice = choices[0]
         if not isinstance(choice, dict) or choice.get("index") not in (None, 0, "0"):
             return []  # another of several answers: only the first is shown
         if choice.get("usage"):
             self._ending.take_usage(choice["usage"])
         delta = choice.get(field) or choice.get("delta") or self._message_of(choice)
-        if self._begins_anew(chunk.get("id"), delta) and not choice.get("finish_reason"):
+        if (given := event.get("id")) == self._id:
+            self._keeps_id = self._keeps_id or bool(given)
+        elif self._begins_anew(given, choice, delta):
             raise CallFailed(ModelErrorKind.CUT, "another answer began behind half of one")
         events = self._delta(delta) if isinstance(delta, dict) else []
         self._has_deltas = self._has_deltas or _says_anything(choice.get("delta"))
@@ -177,8 +176,8 @@ class ChatReader(Reader):
             self._ending.take_reason(choice["finish_reason"])
         return events
 
-    def _begins_anew(self, given: object, delta: object) -> bool:
-        """Whether another answer begins here, although this one has not ended.
+    def _begins_anew(self, given: object, choice: Json, delta: object) -> bool:
+        """Whether another answer begins with a new id, although this one has not ended.
 
         new-api asks another server when the first one breaks off with an error, and writes what
         that one says behind the half answer (QuantumNous/new-api, `HandleStreamResponseData` in
@@ -186,15 +185,13 @@ class ChatReader(Reader):
         answer begins with a role and no words; some servers give every chunk an id of its own, or
         one of the time, so that several have the same: an end is no beginning.
         """
-        known, self._id = self._id, given
-        if given == known:
-            self._keeps_id = self._keeps_id or bool(given)
-            return False
+        self._id = given
         return (
             self._keeps_id
             and bool(given)
             and self._has_deltas
             and not self.complete
+            and not choice.get("finish_reason")
             and isinstance(delta, dict)
             and delta.get("role") == "assistant"
             and not _says_anything(delta)

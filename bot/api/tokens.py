@@ -16,32 +16,31 @@ TEXTS = 10_000
 """Texts whose tokens are remembered: about two megabytes."""
 MODELS = 2_000
 """Models that are remembered; some servers take any name."""
-
 PIECE = 50_000
 """Characters that are looked at together: what is found in them takes memory."""
 
-_Kinds = tuple[tuple[re.Pattern[str], float], ...]
-_ASCII: _Kinds = (
-    (re.compile(r"[A-Za-z]+"), 1.0),
-    (re.compile(r"[A-Za-z](?<=[A-Za-z]{7})"), 0.22),  # of a word that is longer than most
-    (re.compile(r"[0-9]{1,3}"), 1.3),
-    (re.compile(r"[!-/:-@\[-`{-~]+"), 0.85),
-    (re.compile(r"([!-/:-@\[-`{-~])(?<=[!-/:-@\[-`{-~]{4})(?<!\1\1)"), 0.5),  # of many unlike signs
-    (re.compile(r"([!-/:-@\[-`{-~])\1{15}(?<=[!-/:-@\[-`{-~]{32})"), 0.5),  # of a long line
-    (re.compile(r"\n(?:\r?\n)*[^\S\n]*"), 0.9),
-    (re.compile(r"\s{16}(?<=\s{32})"), 0.5),
-    (re.compile(r"[\x00-\x08\x0e-\x1f\x7f]"), 0.9),
+_SIGN = r"[!-/:-@\[-`{-~]"
+_ASCII = (
+    (r"[A-Za-z]+", 1.0),
+    (r"[A-Za-z](?<=[A-Za-z]{7})", 0.22),  # of a word that is longer than most
+    (r"[0-9]{1,3}", 1.3),
+    (rf"{_SIGN}+", 0.85),
+    (rf"({_SIGN})(?<={_SIGN}{{4}})(?<!\1\1)", 0.5),  # of many unlike signs
+    (rf"({_SIGN})\1{{15}}(?<={_SIGN}{{32}})", 0.5),  # of a long line
+    (r"\n(?:\r?\n)*[^\S\n]*", 0.9),
+    (r"\s{16}(?<=\s{32})", 0.5),
+    (r"[\x00-\x08\x0e-\x1f\x7f]", 0.9),
 )
 """Tokens of a piece of each kind: a fit to o200k_base over prose, code, JSON and HTML.
 
 No kind may be left without any: of a file of signs or blanks, which seems to take none, nothing
 would be left out, and what it takes then would be put down to the words of every conversation.
 """
-_BEYOND: _Kinds = (
-    (re.compile(r"[\x80-\u024f]"), 0.8),  # letters with accents
-    (re.compile(r"[\u0250-\u1fff]"), 0.38),  # Greek to Thai
-    (re.compile(r"[\u2000-\U0010ffff]"), 0.75),  # Chinese, Japanese, Korean; emoji
-    (re.compile(r"[\u2800-\u28ff\U00010000-\U0001efff\U00020000-\U0010ffff]"), 2.2),  # the rarest
+_BEYOND = (
+    (r"[\x80-\u024f]", 0.8),  # letters with accents
+    (r"[\u0250-\u1fff]", 0.38),  # Greek to Thai
+    (r"[\u2000-\U0010ffff]", 0.75),  # Chinese, Japanese, Korean; emoji
+    (r"[\u2800-\u28ff\U00010000-\U0001efff\U00020000-\U0010ffff]", 2.2),  # the rarest
 )
 """The same of characters that are not ASCII: over programs' messages in 15 languages."""
 
@@ -57,7 +56,8 @@ def count_tokens(text: str) -> int:
 
 def _tokens(piece: str) -> float:
     kinds = _ASCII if piece.isascii() else (*_ASCII, *_BEYOND)
-    return sum(weight * len(kind.findall(piece)) for kind, weight in kinds)
+    # Compiled when the first text is counted, which is after the start.
+    return sum(weight * len(re.findall(kind, piece)) for kind, weight in kinds)
 
 
 class RememberingCounter:

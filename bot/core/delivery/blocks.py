@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from bot.core.delivery import rules
-from bot.core.delivery.markdown import ITEM, code_blocks, is_rule
+from bot.core.delivery.markdown import ITEM, in_code, is_rule
 
 _BELOW_ROW = re.compile(r"\|[ \t]*\n(?P<quote>[ \t]*(?:>[ ]?)*)(?=[^\s|>])")
 _ROW = re.compile(r"[ \t>]*(?:[-*+][ ]+|\d{1,9}[.)][ ]+)?\|")
@@ -61,11 +61,11 @@ def _is_in_table(text: str, end: int) -> bool:
 
 def _with_ends(text: str, ends: list[re.Match[str]]) -> str:
     """The text with a blank line under each of these rows, unless it is code."""
-    codes = [(code.start, code.end) for code in code_blocks(text)]
+    is_code = in_code(text)
     pieces: list[str] = []
     at = 0
     for found in ends:
-        if not any(a <= found.start() < b for a, b in codes):
+        if not is_code(found.start()):
             start = text.index("\n", found.start()) + 1
             pieces += [text[at:start], found["quote"].rstrip(), "\n"]
             at = start

@@ -136,6 +136,12 @@ def code_blocks(text: str) -> Iterator[CodeBlock]:
         yield CodeBlock(fence, start, limit, limit if limit < len(text) else None)
 
 
+def in_code(text: str) -> Callable[[int], bool]:
+    """Says of a place in the text whether it is in fenced code."""
+    codes = [(code.start, code.end) for code in code_blocks(text)]
+    return lambda place: any(start <= place < end for start, end in codes)
+
+
 def beside(found: re.Match[str]) -> tuple[str, str]:
     """What stands before a match on its line, and what behind it."""
     text, end = found.string, found.string.find("\n", found.end())

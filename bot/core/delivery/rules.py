@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from bot.core.delivery.markdown import ITEM, code_blocks
+from bot.core.delivery.markdown import ITEM, in_code
 
 _UNDERLINE = re.compile(
     r"\n(?=[ >]*+[-=]+[ \t]*+$)"  # quickly
@@ -29,12 +29,12 @@ def with_rules(text: str) -> str:
     found = list(_underlines(text))
     if not found:
         return text
-    codes = [(code.start, code.end) for code in code_blocks(text)]
+    is_code = in_code(text)
     pieces: list[str] = []
     at = 0
     for line in found:
         start = line.start() + 1
-        if any(a <= start < b for a, b in codes):
+        if is_code(start):
             continue
         pieces += [text[at:start], line["quote"].rstrip(), "\n"]
         at = start

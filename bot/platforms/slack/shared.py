@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable, Iterator
-from typing import Any, TypeAlias
 
-Json: TypeAlias = dict[str, Any]
+from bot.platforms.slack.calls import Json
 
 _BROADCAST = {"usergroup": ("usergroup_id", "!subteam^"), "broadcast": ("range", "!")}
 _NAMED = {"user": ("user_id", "@"), "channel": ("channel_id", "#"), **_BROADCAST}

@@ -10,6 +10,7 @@ another bot) is None; one that cannot be read raises, and the caller keeps it.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from telegramify_markdown.entity import utf16_len
@@ -36,7 +37,7 @@ from bot.platforms.telegram.ids import (
     make_press_key,
     make_update_key,
 )
-from bot.platforms.telegram.reading import beside
+from bot.platforms.telegram.reading import with_address
 
 ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "stopped_message_generation")
 _ABOUT_PEOPLE = re.compile(f"[/／]{ABOUT_PEOPLE}")
@@ -303,11 +304,9 @@ class _Spoken:
         text = words.encode("utf-16-le")  # offsets count UTF-16 code units
         name = f"@{me.username}".lower()
         addressed = False
-        for entity in sorted(entities, key=lambda entity: -entity["offset"]):
-            kind, offset = entity["type"], entity["offset"]
-            start, end = offset * 2, (offset + entity["length"]) * 2
-            marked = text[start:end].decode("utf-16-le", "replace")
-            if kind == "bot_command" and offset == 0:
+        for entity, start, end in _last_first(entities):
+            kind, marked = entity["type"], text[start:end].decode("utf-16-le", "replace")
+            if kind == "bot_command" and start == 0:
                 command, at, suffix = marked.partition("@")
                 if at and f"@{suffix}".lower() != name:
                     return cls(words, to_another=True)
@@ -330,16 +329,21 @@ def _entities(message: Raw) -> list[Raw]:
     return message.get("entities") or message.get("caption_entities") or []
 
 
+def _last_first(entities: Iterable[Raw]) -> Iterator[tuple[Raw, int, int]]:
+    """Entities from the end of the text on, with where each begins and ends in its UTF-16."""
+    for entity in sorted(entities, key=lambda entity: -entity["offset"]):
+        yield entity, entity["offset"] * 2, (entity["offset"] + entity["length"]) * 2
+
+
 def _link(label: str, entity: Raw) -> bytes:
-    return beside(label, entity["url"]).encode("utf-16-le")
+    return with_address(label, entity["url"]).encode("utf-16-le")
 
 
 def _with_addresses(message: Raw) -> str:
     """What a message says that is not said to the bot, and where its links lead."""
     text = words_of(message).encode("utf-16-le")
-    for entity in sorted(_entities(message), key=lambda entity: -entity["offset"]):
+    for entity, start, end in _last_first(_entities(message)):
         if entity["type"] == "text_link":
-            start, end = entity["offset"] * 2, (entity["offset"] + entity["length"]) * 2
             label = text[start:end].decode("utf-16-le", "replace")
             text = text[:start] + _link(label, entity) + text[end:]
     return text.decode("utf-16-le", "replace")

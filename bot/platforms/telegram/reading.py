@@ -14,7 +14,7 @@ MEDIA = frozenset({"animation", "audio", "document", "photo", "video", "voice_no
 """The types of blocks that are a file (https://core.telegram.org/bots/api#richblock)."""
 
 
-def beside(label: str, address: str) -> str:
+def with_address(label: str, address: str) -> str:
     """A link as words: Telegram shows the label alone, and what it leads to is asked about too."""
     is_told = label.rstrip("/") in {address.rstrip("/"), address.partition("://")[2].rstrip("/")}
     return address if is_told else f"{label} ({address})"
@@ -65,4 +65,4 @@ def _inline(text: object) -> str:
     if formula := text.get("expression"):
         return f"${formula}$"
     words = _inline(text.get("text")) or str(text.get("alternative_text", ""))
-    return beside(words, text["url"]) if text.get("type") == "url" else words
+    return with_address(words, text["url"]) if text.get("type") == "url" else words

@@ -100,21 +100,24 @@ async def test_help_does_not_wait(house: House) -> None:
     await house.sees("/model")
 
 
-async def test_too_many_waiting_messages_are_refused_in_words(house: House) -> None:
+async def crowd(house: House) -> None:
+    """Let as much wait in the chat as may."""
     house.api.faults.add(Hang(), on="/chat/completions")
     await house.write("first")
     await house.api.traffic.until(lambda seen: seen.in_flight == 1)
-    await house.write(*map(str, range(6)))
+    await house.write(*map(str, range(5)))
+
+
+async def test_too_many_waiting_messages_are_refused_in_words(house: House) -> None:
+    await crowd(house)
+    await house.write("one more")
     await house.sees("Too many of your messages are waiting already.")
 
 
 async def test_what_was_refused_and_is_answered_when_changed_can_be_changed_again(
     house: House,
 ) -> None:
-    house.api.faults.add(Hang(), on="/chat/completions")
-    await house.write("first")
-    await house.api.traffic.until(lambda seen: seen.in_flight == 1)
-    await house.write(*map(str, range(5)))
+    await crowd(house)
     refused = house.platform.message("wrong wrods")
     await house.happen(refused)
     await house.sees("Too many of your messages")
@@ -126,10 +129,7 @@ async def test_what_was_refused_and_is_answered_when_changed_can_be_changed_agai
 
 
 async def test_what_was_refused_is_let_be_when_its_link_gets_a_preview(house: House) -> None:
-    house.api.faults.add(Hang(), on="/chat/completions")
-    await house.write("first")
-    await house.api.traffic.until(lambda seen: seen.in_flight == 1)
-    await house.write(*map(str, range(5)))
+    await crowd(house)
     refused = house.platform.message("what does https://example.org say?")
     await house.happen(refused)
     await house.sees("Too many of your messages")
