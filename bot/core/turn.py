@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 
 from bot.core.access import Gate
 from bot.core.capabilities import Capabilities
+from bot.core.delivery.checkpoints import LOOK_AGAIN
 from bot.core.delivery.delivery import Delivery
-from bot.core.delivery.journal import LOOK_AGAIN
 from bot.core.delivery.pace import Backoff
 from bot.core.figures import Formats
 from bot.core.i18n import texts
@@ -167,7 +167,7 @@ class TurnContext:
             stop=Button(self.texts.gettext("⏹ Stop"), STOP),
             resume=tuple(self.shown),
             placeholder=isinstance(self.turn.event, IncomingMessage) and not self.turn.partial,
-            journal=self._remember,
+            checkpoint=self._checkpoint,
             sure=self._sure,
             paused=self.texts.gettext("⏸ I am being restarted. The answer goes on in a moment."),
             code_note=self._code_note,
@@ -182,7 +182,7 @@ class TurnContext:
     def _sure(self) -> bool:
         return self.services.stores.turns.sure(self.turn.id)
 
-    async def _remember(self, text: str, shown: Sequence[MessageRef]) -> None:
+    async def _checkpoint(self, text: str, shown: Sequence[MessageRef]) -> None:
         self.shown[:], self.written = shown, text
         self.stands()
         await self.services.stores.turns.checkpoint(self.turn.id, partial=text, shown=shown)
@@ -280,17 +280,17 @@ class TurnContext:
                 del self.shown[0]  # somebody deleted it
                 return await self._put(reply)
             if isinstance(self.turn.event, IncomingMessage):
-                await self._note(self.shown)  # a line about waiting may have stood there
+                await self._keep_shown(self.shown)  # a line about waiting may have stood there
             return self.shown[0]
         ref = await self.platform.send(self.chat, reply)
-        await self._note((ref,))
+        await self._keep_shown((ref,))
         return ref
 
-    async def _note(self, shown: Sequence[MessageRef]) -> None:
-        """Write down where it stands, at once: who dies now must not say it a second time."""
+    async def _keep_shown(self, shown: Sequence[MessageRef]) -> None:
+        """Save where the reply stands, at once: who dies now must not say it a second time."""
         if tuple(shown) == self.turn.shown:
             return
         try:
-            await self._remember(self.turn.partial, tuple(shown))
+            await self._checkpoint(self.turn.partial, tuple(shown))
         except StoreError as error:
             log.warning("message not written down", extra={**self.log, "error": repr(error)})

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from bot.core.chat import TextPart
 from bot.core.clock import SystemClock
-from bot.core.delivery.journal import EVERY
+from bot.core.delivery.checkpoints import EVERY
 from bot.core.fakes.platform import CHAT, FakePlatform, ManualClock
 from bot.sandbox.openai.scripted import Answer
 from bot.store import StorageSettings, open_store

@@ -16,7 +16,7 @@ from types import TracebackType
 from bot.core.capabilities import Capabilities, Streaming
 from bot.core.clock import within
 from bot.core.delivery import long_code
-from bot.core.delivery.journal import LOOK_AGAIN, Entries, Journal, Sure
+from bot.core.delivery.checkpoints import LOOK_AGAIN, Checkpoints, SaveCheckpoint, Sure
 from bot.core.delivery.long_code import Note, Shortened
 from bot.core.delivery.pace import Backoff, Pace
 from bot.core.delivery.sheets import End, Sheets, Step
@@ -60,14 +60,16 @@ LAST_WORDS = 1.0
 class Delivery:
     """One answer on its way to a chat.
 
-    `answering` is the message it answers. `stop` is the button shown while it is being written.
-    `resume` are the messages in which an earlier attempt stands; they are written over, at once if
-    there is but a `placeholder` in them. `journal` is told as soon as a new message stands in the
-    chat, and every few seconds while it grows; while it is not `sure` that nobody else writes the
-    answer, nothing is shown. With a `code_note` long code becomes a file; the note says so in the
-    text. `paused` is said under the text when the writer is cancelled, and the `excuse` when its
-    files are refused. `tidy` is called before the beginning of a message is posted again of which
-    no answer told whether it was posted.
+    * `answering`: the message it answers. `stop`: the button shown while it is being written.
+    * `resume`: the messages in which an earlier attempt stands. They are written over, at once if
+      there is but a `placeholder` in them.
+    * `checkpoint` is called as soon as a new message stands in the chat, and every few seconds
+      while it grows. While it is not `sure` that nobody else writes the answer, nothing is shown.
+    * `code_note`: what the text says about long code that became a file; without one none does.
+    * `paused`: the line under the text when the writer is cancelled. `excuse`: the one when files
+      are refused.
+    * `tidy` is called when it is unknown whether a new message was posted, before it is posted
+      again.
 
         async with Delivery(platform, message, clock=clock) as delivery:
             async for delta in answer:
@@ -86,7 +88,7 @@ class Delivery:
         stop: Button | None = None,
         resume: Sequence[MessageRef] = (),
         placeholder: bool = False,
-        journal: Journal | None = None,
+        checkpoint: SaveCheckpoint | None = None,
         sure: Sure = lambda: True,
         paused: str = "",
         code_note: Note | None = None,
@@ -99,7 +101,7 @@ class Delivery:
             platform, answering, stop=stop, resume=resume, placeholder=placeholder
         )
         self._clock = clock
-        self._entries = Entries(journal, sure, answering.ref.chat, clock)
+        self._checkpoints = Checkpoints(checkpoint, sure, answering.ref.chat, clock)
         self._paused = paused
         self._code_note = code_note
         self._excuse = excuse
@@ -149,9 +151,9 @@ class Delivery:
 
         Nothing is said where another process may write the answer; raises `TurnLost` when it does.
         """
-        self._entries.forget()
+        self._checkpoints.reset()
         await self._checkpoint()
-        if not self._paused or self._end is not None or not self._entries.sure():
+        if not self._paused or self._end is not None or not self._checkpoints.sure():
             return
         try:
             async with asyncio.timeout(LAST_WORDS):
@@ -249,7 +251,7 @@ class Delivery:
         while not self._leave.is_set():
             if not await self._my_turn():
                 continue
-            if not await self._entries.confirm(self.text, self._sheets.refs):
+            if not await self._checkpoints.confirm(self.text, self._sheets.refs):
                 self._pace.block(LOOK_AGAIN)  # what is to be shown waits, and is newer then
                 self._news.set()
                 continue
@@ -380,6 +382,6 @@ class Delivery:
         return End(mark=mark, rest=replace(end.rest, files=()))
 
     async def _checkpoint(self) -> None:
-        """Write down where the answer stands, and how far it is. Raises `TurnLost`."""
+        """Save where the answer stands, and how far it is, if due. Raises `TurnLost`."""
         vanishes = bool(self._capabilities.vanishes)
-        await self._entries.write(self.text, self._sheets.refs, vanishes=vanishes)
+        await self._checkpoints.save(self.text, self._sheets.refs, vanishes=vanishes)

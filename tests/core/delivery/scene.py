@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.core.capabilities import Streaming
+from bot.core.delivery.checkpoints import SaveCheckpoint, Sure
 from bot.core.delivery.delivery import Delivery
-from bot.core.delivery.journal import Journal, Sure
 from bot.core.fakes.platform import FAKE_CAPABILITIES, FakePlatform, ManualClock
 from bot.core.types import Button, MessageRef, OutgoingFile
 
@@ -44,7 +44,7 @@ class Scene:
         *,
         resume: Sequence[MessageRef] = (),
         placeholder: bool = False,
-        journal: Journal | None = None,
+        checkpoint: SaveCheckpoint | None = None,
         sure: Sure = lambda: True,
         paused: str = "",
     ) -> Delivery:
@@ -55,7 +55,7 @@ class Scene:
             stop=STOP,
             resume=resume,
             placeholder=placeholder,
-            journal=journal,
+            checkpoint=checkpoint,
             sure=sure,
             paused=paused,
         )

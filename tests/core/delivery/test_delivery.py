@@ -66,7 +66,7 @@ async def test_a_text_that_would_vanish_while_the_bot_is_away_stays() -> None:
         entries.append((text, messages))
 
     with pytest.raises(asyncio.CancelledError):
-        async with scene.deliver(journal=remember, paused="⏸") as delivery:
+        async with scene.deliver(checkpoint=remember, paused="⏸") as delivery:
             delivery.write("One")
             await scene.clock.settle()
             raise asyncio.CancelledError

@@ -106,7 +106,7 @@ class Writer:
         )
         self.platform = UnluckyPlatform(self.dice, capabilities, self.clock, ephemeral=ephemeral)
         self.incoming: IncomingMessage = self.platform.message("hello")
-        self.journaled: Sequence[MessageRef] = ()
+        self.saved: Sequence[MessageRef] = ()
         self.answer = ""
         self.is_placeholder = False
         self.mark = self.dice.choice(["", "stopped"])
@@ -123,9 +123,9 @@ class Writer:
                 self.incoming,
                 clock=self.clock,
                 stop=STOP,
-                resume=self.journaled,
+                resume=self.saved,
                 placeholder=self.is_placeholder,
-                journal=self.remember,
+                checkpoint=self.remember,
             )
             async with delivery:
                 await self.write(delivery)
@@ -138,13 +138,13 @@ class Writer:
     async def announce(self) -> None:
         """A line that says the message waits; its answer takes that place."""
         with suppress(PlatformError):
-            self.journaled = (await self.platform.send(CHAT, Reply(text="1 before yours")),)
+            self.saved = (await self.platform.send(CHAT, Reply(text="1 before yours")),)
             self.is_placeholder = True
         await self.clock.sleep(500)
 
     async def remember(self, text: str, messages: Sequence[MessageRef]) -> None:
         self.is_placeholder = self.is_placeholder and not text
-        self.journaled = messages  # as the painter is never killed here, this is never too late
+        self.saved = messages  # as the painter is never killed here, this is never too late
         if self.dice.random() < 0.1:
             raise StoreBusy("locked")
 

@@ -143,11 +143,11 @@ async def test_a_mistake_in_the_painter_comes_out_at_the_end(scene: Scene) -> No
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        async with scene.deliver(journal=broken) as delivery:
+        async with scene.deliver(checkpoint=broken) as delivery:
             delivery.write("One")
             await scene.clock.settle()
     with pytest.raises(ZeroDivisionError):
-        async with scene.deliver(journal=broken) as delivery:
+        async with scene.deliver(checkpoint=broken) as delivery:
             delivery.write("One")
             await delivery.finish()
 
@@ -159,7 +159,7 @@ async def test_a_mistake_in_the_painter_does_not_hide_another(
         raise ZeroDivisionError
 
     with pytest.raises(LookupError):
-        async with scene.deliver(journal=broken) as delivery:
+        async with scene.deliver(checkpoint=broken) as delivery:
             delivery.write("One")
             await scene.clock.settle()
             raise LookupError

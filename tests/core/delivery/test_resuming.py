@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from bot.core.capabilities import Streaming
-from bot.core.delivery.journal import EVERY, LOOK_AGAIN
+from bot.core.delivery.checkpoints import EVERY, LOOK_AGAIN
 from bot.core.types import MessageRef
 from bot.errors import (
     MessageGone,
@@ -34,7 +34,7 @@ async def test_a_cancelled_writer_does_not_break_the_call_under_way(scene: Scene
         told.append((text, messages))
 
     async def write() -> None:
-        async with scene.deliver(journal=remember) as delivery:
+        async with scene.deliver(checkpoint=remember) as delivery:
             delivery.write("One")
             await delivery.finish()
 
@@ -118,17 +118,17 @@ async def test_a_native_draft_that_differs_and_is_gone_is_sent_anew() -> None:
     assert scene.platform.kept() == ["Three"]
 
 
-# ---------------------------------------------------------------- the journal
+# ---------------------------------------------------------------- checkpoints
 
 
-async def test_the_journal_hears_of_a_new_message_at_once_and_of_text_now_and_then() -> None:
+async def test_a_new_message_is_saved_at_once_and_text_now_and_then() -> None:
     scene = Scene()
     told: list[tuple[float, str, int]] = []
 
     async def remember(text: str, messages: Sequence[MessageRef]) -> None:
         told.append((scene.clock.monotonic(), text.strip(), len(messages)))
 
-    async with scene.deliver(journal=remember) as delivery:
+    async with scene.deliver(checkpoint=remember) as delivery:
         for number in range(10):
             delivery.write(f"w{number} ")
             await scene.clock.advance(1)
@@ -140,13 +140,13 @@ async def test_the_journal_hears_of_a_new_message_at_once_and_of_text_now_and_th
     assert messages == 2
 
 
-async def test_a_journal_that_fails_stops_nothing(
+async def test_a_checkpoint_that_fails_stops_nothing(
     scene: Scene, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def remember(text: str, messages: Sequence[MessageRef]) -> None:
         raise StoreBusy("locked")
 
-    async with scene.deliver(journal=remember) as delivery:
+    async with scene.deliver(checkpoint=remember) as delivery:
         delivery.write("One")
         await delivery.finish()
     assert scene.platform.kept() == ["One"]
@@ -163,7 +163,7 @@ async def test_an_answer_that_another_process_writes_is_left_alone(scene: Scene,
 
     async def write() -> None:
         nonlocal lost
-        async with scene.deliver(journal=remember, paused="⏸") as delivery:
+        async with scene.deliver(checkpoint=remember, paused="⏸") as delivery:
             delivery.write("One")
             await scene.clock.settle()
             lost = True
@@ -191,7 +191,7 @@ async def test_who_wakes_up_with_nothing_new_to_say_ends_no_answer_of_another(
 
     async def write() -> None:
         nonlocal lost
-        async with scene.deliver(journal=remember, sure=lambda: not lost) as delivery:
+        async with scene.deliver(checkpoint=remember, sure=lambda: not lost) as delivery:
             delivery.write("One")
             await scene.clock.settle()
             lost = True

@@ -144,7 +144,9 @@ async def test_a_message_that_holds_but_tasks_is_written_down(
     async def remember(text: str, messages: Sequence[MessageRef]) -> None:
         written.put_nowait(messages)
 
-    async with Delivery(stage.platform, stage.incoming, clock=clock, journal=remember) as delivery:
+    async with Delivery(
+        stage.platform, stage.incoming, clock=clock, checkpoint=remember
+    ) as delivery:
         delivery.status("💭 Thinking… 1 s")
         async with asyncio.timeout(PATIENCE):
             before_the_text = await written.get()
