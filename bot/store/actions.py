@@ -9,10 +9,10 @@ import sqlalchemy as sa
 
 from bot.core.stores import Action, Actions
 from bot.core.types import ChatRef, UserId
+from bot.store.batches import Batches
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
 from bot.store.database import Database
-from bot.store.gathering import Gathering
 from bot.store.schema import actions as table
 from bot.store.schema import of_chat
 
@@ -40,7 +40,7 @@ class ActionTable(Actions):
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._offers = Gathering(database.writing, _offer)
+        self._offers = Batches(database.submit_write, _offer)
 
     async def offer(self, chat: ChatRef, actions: Sequence[Action]) -> Sequence[str]:
         if not actions:
@@ -56,7 +56,7 @@ class ActionTable(Actions):
             }
             for value, action in zip(values, actions, strict=True)
         ]
-        await self._offers.ask(rows)
+        await self._offers.add(rows)
         return values
 
     async def taken(self, chat: ChatRef, value: str) -> Action | None:

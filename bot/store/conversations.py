@@ -16,11 +16,11 @@ from bot.core.stores import Conversations, History
 from bot.core.types import ChatRef
 from bot.errors import StoreError
 from bot.store import messages
+from bot.store.batches import Batches
 from bot.store.codec import UndecodableError
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
 from bot.store.database import Database, insert_for
-from bot.store.gathering import Gathering
 from bot.store.given import as_given, given
 from bot.store.schema import conversations, in_chat, of_chat, summaries
 
@@ -40,7 +40,7 @@ class ConversationTable(Conversations):
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._histories = Gathering(database.reading, _histories, most=READS)
+        self._histories = Batches(database.submit_read, _histories, most=READS)
 
     async def current(self, chat: ChatRef) -> int:
         found = await self._database.read(_current, chat)
@@ -51,7 +51,7 @@ class ConversationTable(Conversations):
     async def history(
         self, chat: ChatRef, *, before: int | None = None, limit: int = 50
     ) -> History:
-        return await self._histories.ask(_Asked(chat, before, limit))
+        return await self._histories.add(_Asked(chat, before, limit))
 
     async def begin(self, chat: ChatRef) -> int:
         async def job(connection: Connection) -> int:

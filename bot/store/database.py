@@ -19,7 +19,7 @@ from sqlalchemy.sql.selectable import TypedReturnsRows
 from bot.core.phrases import Phrase
 from bot.errors import StoreBusy, StoreError
 from bot.store.connection import Connection
-from bot.store.engines import AsyncioEngine, Begun, Engine, Job, ThreadEngine, unnoticed
+from bot.store.engines import AsyncioEngine, Engine, Job, OnStart, ThreadEngine, do_nothing
 from bot.store.errors import translated
 from bot.store.settings import StorageSettings
 from bot.store.writer import Writer
@@ -65,23 +65,25 @@ class Database:
         Who is cancelled while waiting learns nothing; behind `asyncio.shield`, what became of it.
         A `patient` job lets others pass.
         """
-        return self.writing(_given(job, arguments), begun=unnoticed, patient=patient)
+        return self.submit_write(_given(job, arguments), on_start=do_nothing, patient=patient)
 
     async def read(self, job: Callable[[Connection, *Ts], Awaitable[T]], *arguments: *Ts) -> T:
         """Run a job that changes nothing. Raises `StoreError`."""
-        return await self._read(_given(job, arguments), unnoticed)
+        return await self._read(_given(job, arguments), do_nothing)
 
-    def writing(self, job: Job[T], *, begun: Begun, patient: bool = False) -> asyncio.Future[T]:
-        """`write` a job that may be given more to do until `begun` is called."""
-        return self._writer.run(job, begun=begun, patient=patient)
+    def submit_write(
+        self, job: Job[T], *, on_start: OnStart, patient: bool = False
+    ) -> asyncio.Future[T]:
+        """`write` for a batch that may grow until `on_start` is called."""
+        return self._writer.run(job, on_start=on_start, patient=patient)
 
-    def reading(self, job: Job[T], *, begun: Begun) -> asyncio.Future[T]:
-        """`read` with such a job; nobody needs to wait at once."""
-        return asyncio.create_task(self._read(job, begun))
+    def submit_read(self, job: Job[T], *, on_start: OnStart) -> asyncio.Future[T]:
+        """`read` for such a batch."""
+        return asyncio.create_task(self._read(job, on_start))
 
-    async def _read(self, job: Job[T], begun: Begun) -> T:
+    async def _read(self, job: Job[T], on_start: OnStart) -> T:
         with translated():
-            return await self._engine.read(job, begun)
+            return await self._engine.read(job, on_start)
 
     async def rows(self, query: TypedReturnsRows[*Ts]) -> Sequence[sa.Row[*Ts]]:
         """All that a query finds. Raises `StoreError`."""

@@ -29,32 +29,32 @@ Job: TypeAlias = Callable[[Connection], Awaitable[T]]
 """Statements of one transaction. Awaits nothing but the connection, and touches nothing else: it
 may run twice, and in another thread."""
 
-Begun: TypeAlias = Callable[[], None]
-"""Called when the time of a job has come: until then it may be given more to do."""
+OnStart: TypeAlias = Callable[[], None]
+"""Called right before a job starts: until then more items may be added to its batch."""
 
 
-def unnoticed() -> None:
-    """Nobody asks when the job begins."""
+def do_nothing() -> None:
+    """The `OnStart` of a job that is no batch."""
 
 
 @dataclass(frozen=True, slots=True)
-class Entry(Generic[T]):
-    """A job in a row, and where its result is waited for."""
+class QueuedJob(Generic[T]):
+    """A job that waits, and the future for its result."""
 
     job: Job[T]
     result: asyncio.Future[T]
-    begun: Begun
+    on_start: OnStart
 
 
-def tell(waiting: Sequence[asyncio.Future[T]], ends: Sequence[T | BaseException]) -> None:
-    """Give everybody who waits what came of it, in order; an exception is raised there."""
-    for future, end in zip(waiting, ends, strict=True):
+def resolve(futures: Sequence[asyncio.Future[T]], results: Sequence[T | BaseException]) -> None:
+    """Set the results of futures, in order; an exception is raised where it is awaited."""
+    for future, result in zip(futures, results, strict=True):
         if future.done():
             continue  # its caller was cancelled
-        if isinstance(end, BaseException):
-            future.set_exception(end)
+        if isinstance(result, BaseException):
+            future.set_exception(result)
         else:
-            future.set_result(end)
+            future.set_result(result)
 
 
 class Engine(Protocol):
@@ -66,7 +66,7 @@ class Engine(Protocol):
     async def transaction(self, jobs: Sequence[Job[object]]) -> list[object]:
         """Run jobs under one commit."""
 
-    async def read(self, job: Job[T], begun: Begun) -> T:
+    async def read(self, job: Job[T], on_start: OnStart) -> T:
         """Run a job that changes nothing."""
 
     def abandon(self) -> None:
@@ -90,15 +90,15 @@ class AsyncioEngine:
         async with self._engine.begin() as connection:
             return [await job(connection) for job in jobs]
 
-    async def read(self, job: Job[T], begun: Begun) -> T:
-        task = asyncio.create_task(self._read(job, begun))
+    async def read(self, job: Job[T], on_start: OnStart) -> T:
+        task = asyncio.create_task(self._read(job, on_start))
         self._reads.add(task)
         task.add_done_callback(self._reads.discard)
         return await asyncio.shield(task)
 
-    async def _read(self, job: Job[T], begun: Begun) -> T:
+    async def _read(self, job: Job[T], on_start: OnStart) -> T:
         async with self._reading.connect() as connection:
-            begun()
+            on_start()
             return await job(connection)
 
     def abandon(self) -> None:
@@ -126,7 +126,7 @@ class ThreadEngine:
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="store-writer")
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="store-reader")
         self._idle = readers
-        self._waiting: deque[Entry[object]] = deque()
+        self._waiting: deque[QueuedJob[object]] = deque()
         self._trips: set[asyncio.Task[None]] = set()
 
     async def transaction(self, jobs: Sequence[Job[object]]) -> list[object]:
@@ -136,9 +136,9 @@ class ThreadEngine:
 
         return await asyncio.get_running_loop().run_in_executor(self._writer, work)
 
-    async def read(self, job: Job[T], begun: Begun) -> T:
+    async def read(self, job: Job[T], on_start: OnStart) -> T:
         result: asyncio.Future[object] = asyncio.get_running_loop().create_future()
-        self._waiting.append(Entry(job, result, begun))
+        self._waiting.append(QueuedJob(job, result, on_start))
         if self._idle:
             self._idle -= 1
             trip = asyncio.create_task(self._take_trips())
@@ -152,22 +152,22 @@ class ThreadEngine:
         while self._waiting:
             count = min(len(self._waiting), READS)
             trip = [self._waiting.popleft() for _ in range(count)]
-            for entry in trip:
-                entry.begun()
-            jobs = [entry.job for entry in trip]
-            ends: list[object | Exception]
+            for queued in trip:
+                queued.on_start()
+            jobs = [queued.job for queued in trip]
+            results: list[object | Exception]
             try:
-                ends = await loop.run_in_executor(self._readers, self._read, jobs)
+                results = await loop.run_in_executor(self._readers, self._read, jobs)
             except RuntimeError as error:  # the threads are closed, or the system has none left
-                ends = [StoreError(f"nothing can be read ({error})") for _ in jobs]
-            tell([entry.result for entry in trip], ends)
+                results = [StoreError(f"nothing can be read ({error})") for _ in jobs]
+            resolve([queued.result for queued in trip], results)
         self._idle += 1
 
     def _read(self, jobs: Sequence[Job[object]]) -> list[object | Exception]:
         """What each job returned, or raised: that is nobody else's business."""
         try:
             with self._reading.connect() as connection:
-                return [_end(job, connection) for job in jobs]
+                return [_outcome(job, connection) for job in jobs]
         except Exception as error:  # there is no connection
             return [error for _ in jobs]
 
@@ -184,7 +184,7 @@ class ThreadEngine:
         self._writer.shutdown()
 
 
-def _end(job: Job[object], connection: sa.Connection) -> object | Exception:
+def _outcome(job: Job[object], connection: sa.Connection) -> object | Exception:
     try:
         return _run(job, connection)
     except Exception as error:

@@ -10,10 +10,10 @@ import sqlalchemy as sa
 
 from bot.core.stores import Acquaintance, Users
 from bot.core.types import Person, Sender, UserId
+from bot.store.batches import Batches
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
 from bot.store.database import Database, Insert, upsert
-from bot.store.gathering import Gathering
 from bot.store.schema import of_person, users
 
 
@@ -38,10 +38,10 @@ class UserTable(Users):
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._seen = Gathering(partial(database.writing, patient=True), _note)
+        self._seen = Batches(partial(database.submit_write, patient=True), _note)
 
     async def seen(self, platform: str, sender: Sender) -> None:
-        await self._seen.ask((platform, sender))
+        await self._seen.add((platform, sender))
 
     async def recent(self, *, offset: int = 0, limit: int = 10) -> Sequence[Acquaintance]:
         query = (

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from typing import TypeVar, cast
 
 from bot.errors import StoreBusy, StoreError
-from bot.store.engines import Begun, Engine, Entry, Job, tell
+from bot.store.engines import Engine, Job, OnStart, QueuedJob, resolve
 from bot.store.errors import translated
 
 T = TypeVar("T")
@@ -36,24 +36,24 @@ class Writer:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._waiting: deque[Entry[object]] = deque()
-        self._patient: deque[Entry[object]] = deque()
+        self._waiting: deque[QueuedJob[object]] = deque()
+        self._patient: deque[QueuedJob[object]] = deque()
         self._worker: asyncio.Task[None] | None = None
         self._closed = False
 
-    def run(self, job: Job[T], *, begun: Begun, patient: bool = False) -> asyncio.Future[T]:
-        """Run a job; what it returns is there when it is committed.
+    def run(self, job: Job[T], *, on_start: OnStart, patient: bool = False) -> asyncio.Future[T]:
+        """Run a job; the future has its result once it is committed.
 
-        `begun` is called when its time has come: until then it may be given more to do. What is
-        `patient` lets others pass. The future raises `StoreError`, and what the job raises.
+        A `patient` job lets others go first. The future raises `StoreError`, and what the job
+        raises.
         """
         result: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         if self._closed:
             result.set_exception(StoreError("the database is closed"))
             return result
-        entry = Entry(job, result, begun)
-        row = self._patient if patient else self._waiting
-        row.append(cast("Entry[object]", entry))  # the result is only passed through
+        queued = QueuedJob(job, result, on_start)
+        queue = self._patient if patient else self._waiting
+        queue.append(cast("QueuedJob[object]", queued))  # the result is only passed through
         if self._worker is None:
             self._worker = asyncio.create_task(self._work())
         return result
@@ -67,29 +67,29 @@ class Writer:
     async def _work(self) -> None:
         while self._waiting or self._patient:
             batch = [*_taken(self._waiting, TOGETHER), *_taken(self._patient, PATIENT)]
-            for entry in batch:
-                entry.begun()
+            for queued in batch:
+                queued.on_start()
             await self._commit(batch)
         # In the same breath as the last look at the queue: who comes next starts a worker.
         self._worker = None
 
-    async def _commit(self, batch: Sequence[Entry[object]]) -> None:
+    async def _commit(self, batch: Sequence[QueuedJob[object]]) -> None:
         """Run the jobs under one commit; when that fails, each alone."""
-        attempt = asyncio.create_task(self._transaction([entry.job for entry in batch]))
+        attempt = asyncio.create_task(self._transaction([queued.job for queued in batch]))
         await asyncio.wait([attempt])
         error = attempt.exception()
         if error is None:
-            tell([entry.result for entry in batch], attempt.result())
+            resolve([queued.result for queued in batch], attempt.result())
         elif len(batch) > 1 and not isinstance(error, StoreBusy):
-            for entry in batch:
-                await self._commit([entry])
+            for queued in batch:
+                await self._commit([queued])
         else:  # alone, or shut out by a lock that the next attempt would only wait for again
-            tell([entry.result for entry in batch], [error] * len(batch))
+            resolve([queued.result for queued in batch], [error] * len(batch))
 
     async def _transaction(self, jobs: Sequence[Job[object]]) -> list[object]:
         with translated():
             return await self._engine.transaction(jobs)
 
 
-def _taken(row: deque[Entry[object]], most: int) -> list[Entry[object]]:
-    return [row.popleft() for _ in range(min(len(row), most))]
+def _taken(queue: deque[QueuedJob[object]], most: int) -> list[QueuedJob[object]]:
+    return [queue.popleft() for _ in range(min(len(queue), most))]

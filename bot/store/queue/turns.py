@@ -18,9 +18,9 @@ from bot.core.queue import Accepted, Outcome, Turn, TurnQueue, TurnState, Withdr
 from bot.core.types import ChatRef, Event, MessageRef, OutgoingFile, Person, Unreadable, Withdrawal
 from bot.errors import StoreError, TurnLost
 from bot.store import codec, ledger
+from bot.store.batches import Batches
 from bot.store.connection import Connection
 from bot.store.database import Database
-from bot.store.gathering import Gathering
 from bot.store.privacy import SCRUBBED, end_forgotten
 from bot.store.queue import arrivals, holds, joining, lanes, news, outcomes, products, withdrawals
 from bot.store.queue.arrivals import Offer
@@ -51,14 +51,14 @@ class Turns(TurnQueue):
     ) -> None:
         self._database = database
         rules = Rules(per_chat=per_chat, in_all=in_all, owner=owner, lease=lease)
-        self._intake = Gathering(database.writing, partial(take_in, rules=rules))
-        self._checkpoints = Gathering(database.writing, partial(holds.checkpoint, lease=lease))
+        self._intake = Batches(database.submit_write, partial(take_in, rules=rules))
+        self._checkpoints = Batches(database.submit_write, partial(holds.checkpoint, lease=lease))
         self.leases = Leases(database, owner=owner, seconds=lease, clock=clock)
         self._calendar = calendar
         self._wake: Callable[[], None] = lambda: None
 
     async def accept(self, event: Event, *, urgent: bool, begin: bool = False) -> Accepted:
-        taking = self._intake.ask(Offer(event, urgent, begin))
+        taking = self._intake.add(Offer(event, urgent, begin))
         return await self._taking(taking, lambda accepted: accepted.turn)
 
     async def knows(self, platform: str, key: str) -> bool:
@@ -136,7 +136,7 @@ class Turns(TurnQueue):
 
     async def checkpoint(self, turn_id: int, *, partial: str, shown: Sequence[MessageRef]) -> None:
         hold, now = self.leases.of(turn_id).hold, self.leases.clock.monotonic()
-        kept = await self._checkpoints.ask(Checkpoint(turn_id, hold, partial, tuple(shown)))
+        kept = await self._checkpoints.add(Checkpoint(turn_id, hold, partial, tuple(shown)))
         if not self.leases.heard(turn_id, hold, now, kept):
             raise TurnLost(f"turn {turn_id}")
 
