@@ -44,16 +44,15 @@ class Caller:
         *,
         calls: int = 1,
         twice: bool = False,
-        insist: bool = False,
         budget: Budget = Budget.MESSAGE,
     ) -> T:
         """Make a call that counts `calls` times on the budget, when it is its turn.
 
         A final call that surely did not reach Telegram is made again; one with an unknown outcome
-        only if it may be carried out `twice`. To `insist` is to wait out a 429 here: for what
-        follows a part of the same reply, which must not be posted again.
+        only if it may be carried out `twice`. A 429 is waited out here only for what follows a part
+        of the same reply: after a failure the core would post that part again.
         """
-        pauses = iter(PAUSES if urgency is Urgency.FINAL else ())
+        pauses = iter(PAUSES if urgency.waits else ())
         while True:
             try:
                 answer = await self._pacer.call(
@@ -63,7 +62,7 @@ class Caller:
                 self.moves.note(place.chat, moved.now)
                 raise
             except RateLimited:
-                if not insist:
+                if urgency is not Urgency.FOLLOWING:
                     raise
             except (Unreachable, OutcomeUnknown) as failure:
                 pause = next(pauses, None)

@@ -66,24 +66,16 @@ class Messages:
         self._rest: dict[tuple[int, int], list[int]] = {}
         """The messages that an earlier one stands for, by its chat and id."""
 
-    async def post(
-        self, place: Place, body: Body, around: Around, urgency: Urgency, *, insist: bool = False
-    ) -> int:
+    async def post(self, place: Place, body: Body, around: Around, urgency: Urgency) -> int:
         """Post a text; returns the id of the (first) message."""
         try:
-            return await self.post_one(place, body, around, urgency, insist=insist)
+            return await self.post_one(place, body, around, urgency)
         except StyleRefused:
             texts = _as_classic(body)
-        return await self.post_all(place, texts, around, urgency, insist=insist)
+        return await self.post_all(place, texts, around, urgency)
 
     async def post_all(
-        self,
-        place: Place,
-        bodies: Sequence[Body],
-        around: Around,
-        urgency: Urgency = Urgency.FINAL,
-        *,
-        insist: bool = False,
+        self, place: Place, bodies: Sequence[Body], around: Around, urgency: Urgency
     ) -> int:
         """Post texts one after the other, the buttons under the last; returns the first's id."""
         ids: list[int] = []
@@ -92,9 +84,8 @@ class Messages:
                 keyboard=around.keyboard if number == len(bodies) else None,
                 answering=around.answering,
             )
-            follows = insist or number > 1
-            ids.append(await self.post(place, body, its_own, urgency, insist=follows))
-            urgency = Urgency.FINAL  # what follows the first page has to get through
+            ids.append(await self.post(place, body, its_own, urgency))
+            urgency = Urgency.FOLLOWING
         self._stand_for(place, ids[0], ids[1:])
         return ids[0]
 
@@ -103,7 +94,7 @@ class Messages:
     ) -> None:
         """Post what has no room in a message that stands in the chat."""
         if bodies:
-            first = await self.post_all(place, bodies, around, insist=True)
+            first = await self.post_all(place, bodies, around, Urgency.FOLLOWING)
             self._stand_for(place, message, [first])
 
     def _stand_for(self, place: Place, message: int, others: Sequence[int]) -> None:
@@ -183,9 +174,7 @@ class Messages:
 
     # ------------------------------------------------------------ one call
 
-    async def post_one(
-        self, place: Place, body: Body, around: Around, urgency: Urgency, *, insist: bool = False
-    ) -> int:
+    async def post_one(self, place: Place, body: Body, around: Around, urgency: Urgency) -> int:
         """Post one message. Raises `StyleRefused` where it cannot be rich."""
 
         async def send(body: Body) -> object:
@@ -201,9 +190,9 @@ class Messages:
 
         if isinstance(body, RichText):
             make = partial(send, body)
-            return first_id(await self._styled(self.rich, place, urgency, make, insist=insist))
+            return first_id(await self._styled(self.rich, place, urgency, make))
         make = partial(or_plain, send, body)
-        return first_id(await self._caller.call(place, urgency, make, insist=insist))
+        return first_id(await self._caller.call(place, urgency, make))
 
     async def _replace(
         self, place: Place, message: int, body: Body, keyboard: Json | None, urgency: Urgency
@@ -245,7 +234,6 @@ class Messages:
         make: Callable[[], Awaitable[T]],
         *,
         twice: bool = False,
-        insist: bool = False,
         budget: Budget = Budget.MESSAGE,
     ) -> T:
         """Make a call that is not to be had everywhere, as of this style. Raises `StyleRefused`."""
@@ -260,9 +248,7 @@ class Messages:
                 raise refusal from failure
 
         try:
-            done = await self._caller.call(
-                place, urgency, checked, twice=twice, insist=insist, budget=budget
-            )
+            done = await self._caller.call(place, urgency, checked, twice=twice, budget=budget)
         except StyleRefused as refusal:
             style.note(place.chat, unknown=refusal.unknown)
             raise

@@ -37,10 +37,16 @@ T = TypeVar("T")
 class Urgency(IntEnum):
     """What a call is for; the smaller goes first."""
 
-    FINAL = 0  # must get through: waits for its turn
-    FIRST = 1  # the first text of an answer
-    PREVIEW = 2  # newer text of an answer that is on the screen
-    TYPING = 3  # only where nobody else wants the budget
+    FOLLOWING = 0  # as FINAL, for what follows a part of the same reply: a 429 is waited out
+    FINAL = 1  # must get through: waits for its turn; after a 429 the core calls again
+    FIRST = 2  # the first text of an answer
+    PREVIEW = 3  # newer text of an answer that is on the screen
+    TYPING = 4  # only where nobody else wants the budget
+
+    @property
+    def waits(self) -> bool:
+        """Whether such a call waits for its turn; any other is told when to come back."""
+        return self <= Urgency.FINAL
 
 
 class Budget(Enum):
@@ -151,7 +157,7 @@ class Pacer:
         """
         state = self._chat(chat)
         budgets = state.budgets(urgency, budget)
-        if urgency is Urgency.FINAL:
+        if urgency.waits:
             with self._queued(chat, state):
                 async with state.order:
                     return await self._final(state, budgets, make, calls)

@@ -83,14 +83,17 @@ class Poster:
         text = render(reply.text) if reply.text.strip() else Rendered("")
         if text.length <= MAX_CAPTION and len(reply.files) == 1:
             (file,) = reply.files
-            sent = posted[file] = await self._uploads.post_one(place, file, around, text=text)
+            urgency = Urgency.FINAL
+            sent = await self._uploads.post_one(place, file, around, urgency, text=text)
+            posted[file] = sent
         elif text.text or reply.buttons or not reply.files:
             bodies = self._drawn(chat, reply, rich=rich)
             urgency = Urgency.PREVIEW if reply.bulk else Urgency.FINAL
             sent = await self._messages.post_all(place, bodies, around, urgency)
         else:
             first, *_ = grouped([file for file in reply.files if file not in posted])
-            await self._uploads.post(place, first, posted, around.answering, insist=bool(posted))
+            urgency = Urgency.FOLLOWING if posted else Urgency.FINAL
+            await self._uploads.post(place, first, posted, around.answering, urgency)
             sent = next(iter(posted.values()))
         return make_message(chat, sent)
 
@@ -103,7 +106,8 @@ class Poster:
         self, chat: ChatRef, group: Group, posted: Posted, answering: MessageRef | None
     ) -> None:
         place = self._moves.place(chat)
-        await self._uploads.post(place, group, posted, _answering(place, answering), insist=True)
+        upon, urgency = _answering(place, answering), Urgency.FOLLOWING
+        await self._uploads.post(place, group, posted, upon, urgency)
 
     async def show(
         self, body: Body, buttons: Sequence[ButtonRow], answering: MessageRef

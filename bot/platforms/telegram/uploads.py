@@ -61,23 +61,23 @@ class Uploader:
         self._caller = caller
 
     async def post(
-        self, place: Place, group: Group, posted: Posted, answering: Json | None, *, insist: bool
+        self, place: Place, group: Group, posted: Posted, answering: Json | None, urgency: Urgency
     ) -> None:
         """Post a group of files without words. `posted` is filled with what stands in the chat."""
         if len(group) > 1:
-            await self._album(place, group, posted, answering, insist=insist)
+            await self._album(place, group, posted, answering, urgency)
         else:
             around = Around(answering=answering)
-            posted[group[0]] = await self.post_one(place, group[0], around, insist=insist)
+            posted[group[0]] = await self.post_one(place, group[0], around, urgency)
 
     async def post_one(
         self,
         place: Place,
         file: OutgoingFile,
         around: Around,
+        urgency: Urgency,
         *,
         text: Rendered = SILENT,
-        insist: bool = False,
     ) -> int:
         """Post a file, with words and buttons under it; returns the id of the message."""
         upload = InputFile(file.content, filename=file.name)
@@ -94,7 +94,7 @@ class Uploader:
 
         async def post(kind: str) -> int:
             make = partial(or_plain, partial(send, kind), text)
-            return first_id(await self._caller.call(place, Urgency.FINAL, make, insist=insist))
+            return first_id(await self._caller.call(place, urgency, make))
 
         if _is_photo(file):
             with suppress(PhotoRefused):  # a panorama, or too many pixels: still a file
@@ -137,7 +137,7 @@ class Uploader:
         return True
 
     async def _album(
-        self, place: Place, photos: Group, posted: Posted, answering: Json | None, *, insist: bool
+        self, place: Place, photos: Group, posted: Posted, answering: Json | None, urgency: Urgency
     ) -> None:
         media = [InputMediaPhoto(photo.content, filename=photo.name) for photo in photos]
 
@@ -147,12 +147,10 @@ class Uploader:
             )
 
         try:
-            sent = await self._caller.call(
-                place, Urgency.FINAL, send, calls=len(photos), insist=insist
-            )
+            sent = await self._caller.call(place, urgency, send, calls=len(photos))
         except PhotoRefused:  # one of them is no photo, which Telegram does not name
             for photo in photos:
-                await self.post(place, [photo], posted, answering, insist=True)
+                await self.post(place, [photo], posted, answering, Urgency.FOLLOWING)
         else:
             posted.update(dict.fromkeys(photos, first_id(sent)))
 
