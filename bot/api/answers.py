@@ -8,7 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from bot.api import chat_completions, completions, responses
-from bot.api.attempts import Call, Try
+from bot.api.attempts import Attempt, Call
 from bot.api.cadence import Cadence
 from bot.api.chat_completions import ChatReader
 from bot.api.errors import CallFailed
@@ -50,12 +50,19 @@ class _Deadlines:
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """An answer of which the first events are there."""
+    """An answer of which the `first` events are there; `estimate` are the tokens of its request."""
 
-    answer: AnswerStream
+    request: ChatRequest
+    estimate: int
+    attempt: Attempt
     reader: Reader
+    answer: AnswerStream
     first: list[WireEvent]
-    one: Try
+
+    @property
+    def url(self) -> str:
+        """The base URL at which it was asked for."""
+        return self.attempt.endpoint.url
 
 
 class Answers:
@@ -104,21 +111,20 @@ class Answers:
     async def _ask(
         self, request: ChatRequest, *, billed: bool, sent: Callable[[], None]
     ) -> AsyncGenerator[ModelEvent, None]:
-        body: Json = {}
-        settings, estimate = self._parts.settings, estimate_request(request)
+        estimate, deadlines = estimate_request(request), self._deadlines(billed=billed)
 
-        async def open_answer(one: Try) -> _Opened:
-            lesson = self._lessons.of(one.endpoint.url, request.model)
+        async def open_answer(attempt: Attempt) -> _Opened:
+            lesson = self._lessons.of(attempt.endpoint.url, request.model)
             protocol = self._lessons.protocol(request.model, lesson)
-            body.clear()
             path, payload, reader = _spoken(request, protocol, thinks_first=lesson.thinks_first)
-            body.update(lesson.adapt(payload))
+            body = attempt.adapted(payload)
             message = HttpRequest(path=path, json=body, accept="text/event-stream")
-            # What comes in one piece comes when all of it is written.
-            first = deadlines.first if body["stream"] else settings.image_timeout
-            return await self._open(message, reader, one, max(first, deadlines.first))
+            seconds = deadlines.first
+            if not body["stream"]:  # it comes in one piece, when all of it is written
+                seconds = max(seconds, self._parts.settings.image_timeout)
+            answer, first = await self._open(message, reader, attempt, seconds)
+            return _Opened(request, estimate, attempt, reader, answer, first)
 
-        deadlines = self._deadlines(billed=billed)
         call = Call(
             name="chat",
             model=request.model,
@@ -126,25 +132,24 @@ class Answers:
             tokens=self._calibration.corrected(request.model, estimate),
             billed=billed,
             until=deadlines.until,
-            learn=lambda failure: self._lessons.learn(request.model, failure, body),
             sent=sent,
         )
         async with (
             self._parts.attempts.succeed(call, open_answer) as opened,
-            aclosing(self._batches(request.model, opened, estimate, deadlines)) as batches,
+            aclosing(self._batches(opened, deadlines)) as batches,
         ):
             async for batch in batches:
                 for event in batch:
                     yield event
-        self._learn(request, opened)
+        self._learn(opened)
 
-    def _learn(self, request: ChatRequest, opened: _Opened) -> None:
+    def _learn(self, opened: _Opened) -> None:
         """Learn from a whole answer where its reasoning begins, unless it is the subject.
 
         And that more pictures are taken than was told before.
         """
-        lessons, url, model = self._lessons, opened.one.endpoint.url, request.model
-        reader = opened.reader
+        request, reader = opened.request, opened.reader
+        lessons, url, model = self._lessons, opened.url, request.model
         first = reader.thinks_first if isinstance(reader, ChatReader) else None
         if first is not None and not any("think>" in each.text for each in request.messages):
             lessons.learn_thinking(url, model, first=first)
@@ -161,8 +166,8 @@ class Answers:
         return _Deadlines(settings.first_event_timeout, settings.idle_timeout, until)
 
     async def _open(
-        self, message: HttpRequest, reader: Reader, one: Try, seconds: float
-    ) -> _Opened:
+        self, message: HttpRequest, reader: Reader, attempt: Attempt, seconds: float
+    ) -> tuple[AnswerStream, list[WireEvent]]:
         """Send the request and wait for the first events: earlier failures move on unseen.
 
         A server that gives signs of life is waited for as for a picture: it knows that the model
@@ -175,17 +180,17 @@ class Answers:
         began = asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout(seconds) as deadline:
-                opening = self._parts.http.open(one.endpoint.url, message)
-                response = await one.held.enter_async_context(opening)
+                opening = self._parts.http.open(attempt.endpoint.url, message)
+                response = await attempt.held.enter_async_context(opening)
                 answer = AnswerStream(response, reader)
                 first = await answer.first(lambda: deadline.reschedule(began + patient))
-                return _Opened(answer, reader, first, one)
+                return answer, first
         except TimeoutError as error:
             waited = asyncio.get_running_loop().time() - began
             raise CallFailed(Kind.TIMEOUT, f"no answer in {waited:.0f} s") from error
 
     async def _batches(
-        self, model: str, opened: _Opened, estimate: int, deadlines: _Deadlines
+        self, opened: _Opened, deadlines: _Deadlines
     ) -> AsyncGenerator[list[ModelEvent], None]:
         """The events as they come. What is known at the end is told before a cut is raised."""
         answer, failure = opened.answer, None
@@ -204,13 +209,13 @@ class Answers:
             failure = error
         ending = opened.reader.end()
         said.add(_words(ending))
-        ending = self._with_usage(ending, said.tokens, model, opened, estimate)
+        ending = self._with_usage(opened, ending, said.tokens)
         yield await self._fetched(ending, opened)
         if failure is not None:
             # Once somebody has seen the beginning of an answer, most of what ends it is a cut.
             kind = Kind.CUT if failure.kind in _CUTS else failure.kind
             raise failure.again(kind, request_id=answer.request_id) from failure
-        self._lessons.learn_end(opened.one.endpoint.url, model, told=answer.complete)
+        self._lessons.learn_end(opened.url, opened.request.model, told=answer.complete)
         if not answer.complete:
             raise CallFailed(
                 Kind.CUT, "the stream ended before the answer did", request_id=answer.request_id
@@ -220,34 +225,30 @@ class Answers:
     async def _fetched(self, events: list[WireEvent], opened: _Opened) -> list[ModelEvent]:
         """The events with the pictures themselves in place of links to them."""
         return [
-            await self._parts.downloads.picture_or_link(event.url, opened.one.endpoint.url)
+            await self._parts.downloads.picture_or_link(event.url, opened.url)
             if isinstance(event, PictureLink)
             else event
             for event in events
         ]
 
-    def _with_usage(
-        self,
-        ending: list[WireEvent],
-        tokens: int,
-        model: str,
-        opened: _Opened,
-        estimate: int,
-    ) -> list[WireEvent]:
-        """The ending with a usage in it: the reported one, or else an estimate."""
+    def _with_usage(self, opened: _Opened, ending: list[WireEvent], tokens: int) -> list[WireEvent]:
+        """The ending with a usage in it: the reported one, or else an estimate.
+
+        `tokens` are those that the answer seems to have.
+        """
+        model, slot = opened.request.model, opened.attempt.slot
         reported = next((event for event in ending if isinstance(event, Usage)), None)
         if reported is not None:
-            self._calibration.learn(model, estimate, reported.prompt_tokens)
-            url, tokens = opened.one.endpoint.url, reported.prompt_tokens
-            self._lessons.learn_taken(url, model, tokens=tokens)
-            opened.one.slot.correct(reported.prompt_tokens + reported.completion_tokens)
+            self._calibration.learn(model, opened.estimate, reported.prompt_tokens)
+            self._lessons.learn_taken(opened.url, model, tokens=reported.prompt_tokens)
+            slot.correct(reported.prompt_tokens + reported.completion_tokens)
             return ending
         usage = Usage(
-            prompt_tokens=self._calibration.corrected(model, estimate),
+            prompt_tokens=self._calibration.corrected(model, opened.estimate),
             completion_tokens=tokens,
             estimated=True,
         )
-        opened.one.slot.correct(usage.prompt_tokens + usage.completion_tokens)
+        slot.correct(usage.prompt_tokens + usage.completion_tokens)
         last = len(ending) - 1 if ending and isinstance(ending[-1], Finished) else len(ending)
         return [*ending[:last], usage, *ending[last:]]
 

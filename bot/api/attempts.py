@@ -1,18 +1,19 @@
-"""Tries a call until it succeeds or trying again is pointless: the one place that retries."""
+"""Attempts a call until it succeeds or another attempt is pointless: the one place that retries."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import random
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from typing import TypeVar
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from bot.api.endpoints import Endpoint, Endpoints
 from bot.api.errors import CallFailed
+from bot.api.learnt import Lessons
 from bot.api.limits import Limits, Slot
 from bot.api.retry import backoff
 from bot.core.phrases import Phrase
@@ -29,12 +30,11 @@ LESSONS = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """What is to be tried. `tokens` is the estimate for the limit per minute.
+    """What is to be done. `tokens` is the estimate for the limit per minute.
 
     A call that is `billed` whatever becomes of it is not repeated once it may have reached the
-    model. `learn` looks at a refusal and says whether the next try will be a different one.
-    `until`, in the event loop's time, is when nobody waits for it any more, in whichever try.
-    `sent` is called when a try goes out.
+    model. `until`, in the event loop's time, is when nobody waits for it any more, in whichever
+    attempt. `sent` is called when an attempt goes out.
     """
 
     name: str
@@ -44,22 +44,34 @@ class Call:
     billed: bool = False
     retries: int | None = None
     until: float | None = None
-    learn: Callable[[CallFailed], bool] = lambda _: False
     sent: Callable[[], None] = lambda: None
 
 
-@dataclass(frozen=True, slots=True)
-class Try:
-    """One try of a call. `held` is closed when the call is over, or the try has failed."""
+@dataclass(slots=True)
+class Attempt:
+    """One attempt at a call; `held` is closed when the call is over, or the attempt has failed."""
 
     endpoint: Endpoint
     slot: Slot
     held: AsyncExitStack
+    model: str
+    lessons: Lessons
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    """What is sent, if it was adapted: from a refusal of it something can be learnt."""
+
+    def adapted(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """The payload as the model takes it here, which is then sent."""
+        self.payload = found = self.lessons.of(self.endpoint.url, self.model).adapt(payload)
+        return found
+
+    def learn(self, failure: CallFailed) -> bool:
+        """Learn from a refusal; True when the next attempt will be a different one."""
+        return bool(self.payload) and self.lessons.learn(self.model, failure, self.payload)
 
 
 @dataclass(slots=True)
-class Tries:
-    """How far a call is: `waited` is seconds between its tries."""
+class Progress:
+    """How far a call is: `waited` is seconds between its attempts."""
 
     begun: bool = False
     failed: int = 0
@@ -68,12 +80,13 @@ class Tries:
 
 
 class Attempts:
-    """Tries calls at the endpoints, within the limits."""
+    """Attempts calls at the endpoints, within the limits."""
 
     def __init__(
         self,
         endpoints: Endpoints,
         limits: Limits,
+        lessons: Lessons,
         *,
         clock: Clock,
         dice: random.Random,
@@ -82,29 +95,32 @@ class Attempts:
     ) -> None:
         self._endpoints = endpoints
         self._limits = limits
+        self._lessons = lessons
         self._clock = clock
         self._dice = dice
         self._retries = retries
         self._retry_seconds = retry_seconds
 
     @asynccontextmanager
-    async def succeed(self, call: Call, work: Callable[[Try], Awaitable[T]]) -> AsyncGenerator[T]:
-        """The result of the first try of `work` that succeeds. Raises `CallFailed`.
+    async def succeed(
+        self, call: Call, work: Callable[[Attempt], Awaitable[T]]
+    ) -> AsyncGenerator[T]:
+        """The result of the first attempt that succeeds to do the `work`. Raises `CallFailed`.
 
-        What the try holds (its slot, its connection) is held until the block ends.
+        What the attempt holds (its slot, its connection) is held until the block ends.
         """
-        tries = Tries()
+        progress = Progress()
         try:
             async with asyncio.timeout_at(call.until):
-                outcome, held = await self._repeat(call, work, tries)
+                outcome, held = await self._repeat(call, work, progress)
         except TimeoutError as error:
-            kind = ModelErrorKind.TIMEOUT if tries.begun else ModelErrorKind.BUSY
+            kind = ModelErrorKind.TIMEOUT if progress.begun else ModelErrorKind.BUSY
             raise CallFailed(kind, Phrase("no answer in the time for all tries")) from error
         async with held:
             yield outcome
 
     async def _repeat(
-        self, call: Call, work: Callable[[Try], Awaitable[T]], tries: Tries
+        self, call: Call, work: Callable[[Attempt], Awaitable[T]], progress: Progress
     ) -> tuple[T, AsyncExitStack]:
         """Try until it succeeds; returns the result, and what is held for it."""
         avoid: list[Endpoint] = []
@@ -112,37 +128,40 @@ class Attempts:
             async with AsyncExitStack() as held:
                 slot = await held.enter_async_context(self._limits.slot(call.lane, call.tokens))
                 endpoint = self._endpoints.choose(avoid)
-                tries.begun = True
+                attempt = Attempt(endpoint, slot, held, call.model, self._lessons)
+                progress.begun = True
                 call.sent()
-                outcome = await self._try(work, Try(endpoint, slot, held))
+                outcome = await self._attempt(work, attempt)
                 if not isinstance(outcome, CallFailed):
                     return outcome, held.pop_all()
-            if tries.lessons < LESSONS and call.learn(outcome):
-                tries.lessons += 1
+            if progress.lessons < LESSONS and attempt.learn(outcome):
+                progress.lessons += 1
                 continue
-            tries.failed += 1
-            avoid = self._next_avoid(outcome, endpoint, avoid, tries.failed)
-            delay = self._delay(call, outcome, tries.failed, tries.waited)
-            self._log(call, outcome, endpoint, tries.failed, delay)
+            progress.failed += 1
+            avoid = self._next_avoid(outcome, endpoint, avoid, progress.failed)
+            delay = self._delay(call, outcome, progress.failed, progress.waited)
+            self._log(call, outcome, endpoint, progress.failed, delay)
             if delay is None:
                 raise outcome
             await self._clock.sleep(delay)
-            tries.waited += delay
+            progress.waited += delay
 
-    async def _try(self, work: Callable[[Try], Awaitable[T]], one: Try) -> T | CallFailed:
-        judged = False
+    async def _attempt(
+        self, work: Callable[[Attempt], Awaitable[T]], attempt: Attempt
+    ) -> T | CallFailed:
+        judged, endpoint = False, attempt.endpoint
         try:
-            result = await work(one)
+            result = await work(attempt)
             judged = True
         except CallFailed as failure:
             judged = True
-            failure.url = one.endpoint.url
-            self._judge(one.endpoint, failure)
+            failure.url = endpoint.url
+            self._judge(endpoint, failure)
             return failure
         finally:
             if not judged:  # cancelled
-                self._endpoints.abandoned(one.endpoint)
-        self._endpoints.succeeded(one.endpoint)
+                self._endpoints.abandoned(endpoint)
+        self._endpoints.succeeded(endpoint)
         self._limits.succeeded()
         return result
 
@@ -159,10 +178,10 @@ class Attempts:
     def _next_avoid(
         self, failure: CallFailed, endpoint: Endpoint, avoid: list[Endpoint], tries: int
     ) -> list[Endpoint]:
-        """Which endpoints the next try keeps away from.
+        """Which endpoints the next attempt keeps away from.
 
-        A server fault gets a second try at the same endpoint; one that is unreachable, silent or
-        not an API at all does not.
+        A server fault gets a second attempt at the same endpoint; an endpoint that is unreachable,
+        silent or not an API at all does not.
         """
         if not failure.endpoint_fault:
             return avoid
@@ -171,7 +190,7 @@ class Attempts:
         return [*avoid, endpoint] if self._endpoints.others([*avoid, endpoint]) else [endpoint]
 
     def _delay(self, call: Call, failure: CallFailed, tries: int, waited: float) -> float | None:
-        """Seconds until the next try; None when there is none.
+        """Seconds until the next attempt; None when there is none.
 
         A server that loads its model is asked until it has, as long as the call may wait.
         """

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from bot.api.attempts import Call, Try
+from bot.api.attempts import Attempt, Call
 from bot.api.cache import Cache
 from bot.api.errors import CallFailed, from_payload, not_the_api
 from bot.api.http import HttpRequest
@@ -39,7 +39,6 @@ class Transcriptions:
 
     def __init__(self, parts: Parts, *, price: Price) -> None:
         self._parts = parts
-        self._lessons = parts.lessons
         self._clock = clock = parts.clock
         self._price = price
         self._cache: Cache[Transcript] = Cache(clock, size=REMEMBERED, seconds=REMEMBERED_SECONDS)
@@ -57,20 +56,14 @@ class Transcriptions:
         clip, began = request.clip, self._clock.monotonic()
         files = [("file", (clip.name, clip.data, clip.mime))]
 
-        async def ask(one: Try) -> tuple[Transcript, Json]:
-            form = self._lessons.of(one.endpoint.url, request.model).adapt(asked)
+        async def ask(attempt: Attempt) -> tuple[Transcript, Json]:
+            form = attempt.adapted(asked)
             message = HttpRequest(path="/audio/transcriptions", form=form, files=files)
-            url, seconds = one.endpoint.url, self._parts.settings.image_timeout
+            url, seconds = attempt.endpoint.url, self._parts.settings.image_timeout
             headers, body = await self._parts.http.fetch(url, message, seconds=seconds)
             return _transcript(body, headers.get("content-type", ""))
 
-        call = Call(
-            name="transcription",
-            model=request.model,
-            lane=request.lane,
-            learn=lambda failure: self._lessons.learn(request.model, failure, asked),
-            sent=sent,
-        )
+        call = Call(name="transcription", model=request.model, lane=request.lane, sent=sent)
         async with self._parts.attempts.succeed(call, ask) as (transcript, usage):
             self._cache.put(key, transcript)
         used = read_usage(usage) or NOTHING_USED

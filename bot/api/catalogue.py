@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 
-from bot.api.attempts import Call, Try
+from bot.api.attempts import Attempt, Call
 from bot.api.error_bodies import json_of
 from bot.api.errors import CallFailed
 from bot.api.http import HttpRequest, json_object
@@ -132,9 +132,10 @@ class Catalogue:
         await self._errands.close()
 
     async def _refresh(self) -> None:
-        async def ask(one: Try) -> dict[str, ModelInfo]:
+        async def ask(attempt: Attempt) -> dict[str, ModelInfo]:
             message = HttpRequest(path="/models")
-            headers, body = await self._parts.http.fetch(one.endpoint.url, message, seconds=SECONDS)
+            url = attempt.endpoint.url
+            headers, body = await self._parts.http.fetch(url, message, seconds=SECONDS)
             bare = json_of(body)  # Together sends its list without anything around it
             found = {"data": bare} if isinstance(bare, list) else json_object(headers, body)
             raise_error(found)

@@ -54,6 +54,7 @@ class ApiClient:
         attempts = Attempts(
             self._endpoints,
             self._limits,
+            lessons,
             clock=clock,
             dice=dice,
             retries=settings.retries,

@@ -8,7 +8,7 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bot.api.attempts import Call, Try
+from bot.api.attempts import Attempt, Call
 from bot.api.cache import Cache
 from bot.api.errors import CallFailed
 from bot.api.http import HttpRequest
@@ -93,22 +93,16 @@ class Embeddings:
         body = {"model": model, "input": list(batch), "encoding_format": "base64"}
         began, estimate = self._clock.monotonic(), sum(map(estimate_tokens, batch))
 
-        async def ask(one: Try) -> tuple[Sequence[Vector], int]:
-            url = one.endpoint.url
-            message = HttpRequest(path="/embeddings", json=self._lessons.of(url, model).adapt(body))
+        async def ask(attempt: Attempt) -> tuple[Sequence[Vector], int]:
+            message = HttpRequest(path="/embeddings", json=attempt.adapted(body))
+            url = attempt.endpoint.url
             found = await self._parts.http.fetch_json(url, message, seconds=SECONDS)
             vectors = _vectors(found, len(batch))
             if used := read_usage(found.get("usage")):
-                one.slot.correct(used.prompt_tokens)
+                attempt.slot.correct(used.prompt_tokens)
             return vectors, used.prompt_tokens if used else 0
 
-        call = Call(
-            name="embedding",
-            model=model,
-            lane=lane,
-            tokens=estimate,
-            learn=lambda failure: self._lessons.learn(model, failure, body),
-        )
+        call = Call(name="embedding", model=model, lane=lane, tokens=estimate)
         async with self._parts.attempts.succeed(call, ask) as (vectors, reported):
             pass
         entry = UsageEntry(

@@ -14,7 +14,7 @@ from functools import partial
 from typing import TypeVar
 
 from bot.api.answers import Answers
-from bot.api.attempts import Call, Try
+from bot.api.attempts import Attempt, Call
 from bot.api.chat_drawing import draw_in_chat
 from bot.api.errors import CallFailed
 from bot.api.http import HttpRequest
@@ -121,12 +121,10 @@ class Images:
     async def _draw(self, order: _Order, sent: Callable[[], None]) -> Drawing:
         model, began = str(order.body["model"]), self._clock.monotonic()
         endpoint = order.path.rpartition("/")[2]
-        body: Json = {}
 
-        async def ask(one: Try) -> tuple[Json, str]:
-            url, seconds = one.endpoint.url, self._parts.settings.image_timeout
-            body.clear()
-            body.update(self._lessons.of(url, model).adapt(order.body))
+        async def ask(attempt: Attempt) -> tuple[Json, str]:
+            url, seconds = attempt.endpoint.url, self._parts.settings.image_timeout
+            body = attempt.adapted(order.body)
             message = HttpRequest(path=order.path, json=body)
             if order.files:
                 form = {name: str(value) for name, value in body.items()}
@@ -139,7 +137,6 @@ class Images:
             lane=order.lane,
             tokens=estimate_tokens(str(order.body.get("prompt", ""))),
             billed=True,
-            learn=lambda failure: self._lessons.learn(model, failure, body),
             sent=sent,
         )
         try:
