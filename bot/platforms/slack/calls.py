@@ -109,8 +109,9 @@ class Calls:
         return await self.paced(method, make, channel=channel, urgency=urgency, chat=chat)
 
     async def in_chat(self, chat: ChatRef, method: str, args: Json, urgency: Urgency) -> Json:
-        """Call a method about what is said in a chat, one call after the other."""
+        """Call a method in a chat's channel, after the one that is under way in the chat."""
         channel = parse_chat(chat).channel
+        args = {"channel": channel, **args}
         return await self.call(method, args, channel=channel, urgency=urgency, chat=chat.id)
 
     async def paced(

@@ -223,7 +223,7 @@ class SlackDraft:
                 await self._append(text, Urgency.FINAL)  # the end must wait, its words need not
             rest = text[len(self._sent) :]
             blocks = blocks_under(self._posting.drawable(reply))
-            await self._streams.stop(self._ref, rest, blocks, tasks=self._tasks.news)
+            await self._streams.stop(self._ref, rest, blocks=blocks, tasks=self._tasks.news)
         except (StreamClosed, Refused):
             self._mode = Mode.MESSAGE
         else:
@@ -248,7 +248,7 @@ class SlackDraft:
         assert self._ref is not None  # a stream has its message
         self._tasks.end()
         try:
-            await self._streams.stop(self._ref, "", [], urgency, self._tasks.news)
+            await self._streams.stop(self._ref, tasks=self._tasks.news, urgency=urgency)
         except (StreamClosed, Refused):
             log.debug("stream ended already", extra={"chat": self._chat.id})
         self._mode, self._streamed = Mode.MESSAGE, False

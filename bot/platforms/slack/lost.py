@@ -18,6 +18,7 @@ from bot.core.bounded import Memory
 from bot.core.types import ChatRef, MessageRef
 from bot.errors import PlatformError
 from bot.platforms.slack.calls import Calls, Json
+from bot.platforms.slack.history import messages_after
 from bot.platforms.slack.ids import parse_chat, ts_of
 
 log = logging.getLogger(__name__)
@@ -81,17 +82,15 @@ class Lost:
         after = ts_of(answering) or self._newest.get(channel)
         if not after:
             return []
-        args = {"channel": channel, "ts": thread or None, "oldest": after, "limit": str(NEWEST)}
         await self._calls.clock.sleep(SETTLING)
-        method = "conversations.replies" if thread else "conversations.history"
         try:
-            answer = await self._calls.call(method, args)
+            messages = await messages_after(self._calls, channel, thread, after, NEWEST)
         except PlatformError as error:
             log.info("lost message not looked for", extra={"error": repr(error)})
             return []
         return [
             message
-            for message in answer.get("messages", [])
+            for message in messages
             if "bot_id" in message
             and not self._known.get(str(message["ts"]))
             and str(message["ts"]) > after

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from bot.core.types import ChatRef, MessageRef, OutgoingFile, Reply
 from bot.errors import ChatGone, FilesForbidden, FileTooLarge, MessageGone, PlatformError
 from bot.platforms.slack.budgets import Urgency
 from bot.platforms.slack.calls import Calls, Json
-from bot.platforms.slack.errors import Refused, StillStreaming
+from bot.platforms.slack.errors import Refused
 from bot.platforms.slack.ids import make_message, parse_chat, thread_of, ts_of
 from bot.platforms.slack.lost import Lost
 from bot.platforms.slack.outside import Outside
@@ -54,12 +55,12 @@ class Posting:
 
         Raises `ChatGone` where the thread is gone, as its first message was deleted.
         """
-        place, answering = parse_chat(chat), reply.answering
+        answering = reply.answering
         if not reply.text.strip() and not reply.buttons and reply.files:
             reply = Reply(text=", ".join(f"`{file.name}`" for file in reply.files))
-        where = {"channel": place.channel, "thread_ts": thread or None}
+        where = {"thread_ts": thread or None, **QUIET}
         try:
-            answer = await self._put(chat, "chat.postMessage", where | QUIET, reply, urgency)
+            answer = await self._put(chat, "chat.postMessage", where, reply, urgency)
         except ChatGone as gone:
             self._outside.refused(answering, gone)
             raise
@@ -98,14 +99,10 @@ class Posting:
 
     async def update(self, ref: MessageRef, reply: Reply, urgency: Urgency = Urgency.FINAL) -> None:
         """Replace text and buttons of a message; one that is still streaming is stopped first."""
-        where = {"channel": parse_chat(ref.chat).channel, "ts": ts_of(ref)}
-        with self._streams.ending(ref):
-            try:
-                await self._put(ref.chat, "chat.update", where, reply, urgency)
-            except StillStreaming:
-                await self._streams.stop(ref, "", [], urgency)
-                await self._put(ref.chat, "chat.update", where, reply, urgency)
-        self._status.posted(Thread(where["channel"], thread_of(ref)))
+        where = {"ts": ts_of(ref)}
+        update = partial(self._put, ref.chat, "chat.update", where, reply, urgency)
+        await self._streams.change(ref, update, urgency)
+        self._status.posted(Thread(parse_chat(ref.chat).channel, thread_of(ref)))
 
     async def _put(
         self, chat: ChatRef, method: str, where: Json, reply: Reply, urgency: Urgency
@@ -153,14 +150,10 @@ class Posting:
 
     async def delete(self, ref: MessageRef) -> None:
         """Remove a message; one that is gone already is success."""
-        args = {"channel": parse_chat(ref.chat).channel, "ts": ts_of(ref)}
+        args, urgency = {"ts": ts_of(ref)}, Urgency.FINAL
+        delete = partial(self._calls.in_chat, ref.chat, "chat.delete", args, urgency)
         try:
-            with self._streams.ending(ref):
-                try:
-                    await self._calls.in_chat(ref.chat, "chat.delete", args, Urgency.FINAL)
-                except StillStreaming:
-                    await self._streams.stop(ref, "", [])
-                    await self._calls.in_chat(ref.chat, "chat.delete", args, Urgency.FINAL)
+            await self._streams.change(ref, delete, urgency)
         except MessageGone:
             log.debug("message gone already", extra={"chat": ref.chat.id})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from bot.core.types import ChatRef, IncomingMessage, MessageRef
@@ -12,7 +12,7 @@ from bot.errors import ChatGone, MessageGone, PlatformError
 from bot.platforms.slack.budgets import Urgency
 from bot.platforms.slack.calls import Calls, Json
 from bot.platforms.slack.directory import Directory
-from bot.platforms.slack.errors import StreamClosed
+from bot.platforms.slack.errors import StillStreaming, StreamClosed
 from bot.platforms.slack.ids import make_message, parse_chat, thread_of, ts_of
 from bot.platforms.slack.lost import Lost
 from bot.platforms.slack.status import Status, Thread
@@ -44,13 +44,12 @@ class Streams:
     ) -> MessageRef:
         """Begin a stream with its first words or tasks, for who asked."""
         chat = answering.ref.chat
-        place = parse_chat(chat)
+        user = answering.sender.id
         args = {
-            "channel": place.channel,
             "thread_ts": thread,
             **_piece(text, tasks),
-            "recipient_team_id": self._directory.team_of(answering.sender.id) or place.team,
-            "recipient_user_id": answering.sender.id,
+            "recipient_team_id": self._directory.team_of(user) or parse_chat(chat).team,
+            "recipient_user_id": user,
         }
         answer = await self._calls.in_chat(chat, "chat.startStream", args, Urgency.PREVIEW)
         return self._begun(chat, thread, str(answer["ts"]))
@@ -73,8 +72,7 @@ class Streams:
         self, ref: MessageRef, text: str, urgency: Urgency, tasks: Sequence[Task] = ()
     ) -> None:
         """Add words to a stream. Raises `StreamClosed` when it has ended."""
-        channel = parse_chat(ref.chat).channel
-        args = {"channel": channel, "ts": ts_of(ref), **_piece(text, tasks)}
+        args = {"ts": ts_of(ref), **_piece(text, tasks)}
         try:
             await self._calls.in_chat(ref.chat, "chat.appendStream", args, urgency)
         except ENDED:
@@ -84,23 +82,30 @@ class Streams:
     async def stop(
         self,
         ref: MessageRef,
-        text: str,
-        blocks: list[Json],
-        urgency: Urgency = Urgency.FINAL,
+        text: str = "",
+        *,
+        blocks: Sequence[Json] = (),
         tasks: Sequence[Task] = (),
+        urgency: Urgency = Urgency.FINAL,
     ) -> None:
         """End a stream, with its last words and what stands under them."""
-        args = {
-            "channel": parse_chat(ref.chat).channel,
-            "ts": ts_of(ref),
-            **_piece(text, tasks),
-            "blocks": blocks or None,
-        }
-        with self.ending(ref):
+        args = {"ts": ts_of(ref), **_piece(text, tasks), "blocks": list(blocks) or None}
+        with self._ending(ref):
             await self._calls.in_chat(ref.chat, "chat.stopStream", args, urgency)
 
+    async def change(
+        self, ref: MessageRef, call: Callable[[], Awaitable[object]], urgency: Urgency
+    ) -> None:
+        """Make a call that edits or deletes a message; a stream of it is stopped if need be."""
+        with self._ending(ref):
+            try:
+                await call()
+            except StillStreaming:
+                await self.stop(ref, urgency=urgency)
+                await call()
+
     @contextmanager
-    def ending(self, ref: MessageRef) -> Iterator[None]:
+    def _ending(self, ref: MessageRef) -> Iterator[None]:
         """A call after which a message is no stream any more, also if it has been none before."""
         try:
             yield
@@ -124,7 +129,7 @@ class Streams:
 
     async def _stop_quietly(self, ref: MessageRef) -> None:
         try:
-            await self.stop(ref, "", [])
+            await self.stop(ref)
         except PlatformError as error:
             log.info("stream not stopped", extra={"chat": ref.chat.id, "error": repr(error)})
 

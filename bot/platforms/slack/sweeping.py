@@ -10,8 +10,8 @@ import logging
 from collections.abc import Collection, Sequence
 
 from bot.core.types import ChatRef, MessageRef
-from bot.platforms.slack.budgets import Urgency
-from bot.platforms.slack.calls import Calls, Json
+from bot.platforms.slack.calls import Calls
+from bot.platforms.slack.history import messages_after
 from bot.platforms.slack.ids import answer_thread, make_message, parse_chat, ts_of
 from bot.platforms.slack.posting import Posting
 
@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 THREADS = 10
 """Threads of a direct message that are looked through; every question there has its own."""
+MESSAGES = 200
+"""Messages of each that are looked at."""
 
 
 class Sweeper:
@@ -38,25 +40,18 @@ class Sweeper:
         newest = max((ts_of(ref) for ref in after), default="")
         if not newest:
             return 0
-        known = {ts_of(ref) for ref in (*after, *keep)}
+        channel, known = parse_chat(chat).channel, {ts_of(ref) for ref in (*after, *keep)}
         threads = [*_threads(after, keep, newest), *([""] if parse_chat(chat).direct else [])]
         count = 0
         for thread in threads:
-            for message in await self._standing(chat, thread, newest):
+            found = await messages_after(self._calls, channel, thread, newest, MESSAGES)
+            for message in found:
                 ts = str(message.get("ts", ""))
                 lost = message.get("user") == bot and ts > newest and ts not in known
                 if lost and not message.get("files"):
                     await self._posting.delete(make_message(chat, ts, thread))
                     count += 1
         return count
-
-    async def _standing(self, chat: ChatRef, thread: str, newest: str) -> list[Json]:
-        """What stands in a thread, or (without one) in the direct message beside its threads."""
-        channel = parse_chat(chat).channel
-        args = {"channel": channel, "ts": thread or None, "oldest": newest, "limit": "200"}
-        method = "conversations.replies" if thread else "conversations.history"
-        answer = await self._calls.call(method, args, channel=channel, urgency=Urgency.FINAL)
-        return list(answer.get("messages", []))
 
 
 def _threads(
