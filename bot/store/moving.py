@@ -94,7 +94,7 @@ async def _move_conversations(connection: Connection, old: ChatRef, new: ChatRef
 async def _move_turns(connection: Connection, old: ChatRef, new: ChatRef) -> bool:
     """All but the one that runs where another one runs already: at most one may."""
     moved = sa.update(turns).where(*in_chat(turns, old))
-    if await lanes.runs(connection, new, ()):
+    if await lanes.runs(connection, new):
         moved = moved.where(sa.or_(turns.c.state != TurnState.RUNNING.value, turns.c.urgent))
     result = await connection.execute(moved.values(WITHOUT_PLACES | {"chat": new.id}))
     return result.rowcount > 0

@@ -18,7 +18,7 @@ from bot.store.connection import Connection
 from bot.store.conversations import ConversationTable
 from bot.store.database import Database, connected
 from bot.store.postgres import listening_engine
-from bot.store.queue import holds, lanes
+from bot.store.queue import claims, holds
 from bot.store.queue.news import Listener, heard
 from bot.store.queue.turns import Turns
 from bot.store.schema import turns as table
@@ -170,7 +170,7 @@ async def test_a_turn_that_somebody_is_just_taking_is_not_overtaken(
         taken, done = asyncio.Event(), asyncio.Event()
 
         async def take(connection: Connection) -> None:
-            await lanes.claim(connection, "one", 30)
+            await claims.claim(connection, "one", 30)
             taken.set()
             await done.wait()
 

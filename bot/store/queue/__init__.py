@@ -1,7 +1,11 @@
 """The inbox, which is the queue: the port `TurnQueue` over the table `turns`.
 
-`turns` is the port. What it does is SQL in the others: an event comes in (`intake`, `arrivals`,
-`edits`), is claimed in its lane (`lanes`), perhaps with others (`joining`), held by one process
-(`holds`, `leases`, `presence`) that hears of the others (`news`), and leaves something at its end
-(`outcomes`, `products`).
+`turns` is the port. The SQL is in the others:
+
+* an event comes in: `intake` decides, `arrivals` reads and writes rows; `edits` of messages,
+  and their deletion (`withdrawals`)
+* it is claimed: `claims`, perhaps with others (`joining`); `lanes` tells of the turns of a chat
+* it is held by one process: `holds` in the table, `leases` in memory, `presence` of processes
+* other processes hear of it: `news`
+* it ends: `outcomes`, and files that were made but not delivered (`products`)
 """

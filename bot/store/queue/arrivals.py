@@ -17,7 +17,8 @@ from bot.store.columns import storable, utc_now
 from bot.store.connection import Connection
 from bot.store.database import insert, insert_for
 from bot.store.given import as_given, given, select_given
-from bot.store.queue.lanes import lane, stood_in
+from bot.store.queue.claims import stood_in
+from bot.store.queue.lanes import lane_index
 from bot.store.schema import ACTIVE_IN_LANE, WAITING_IN_LANE, of_chat, turns
 
 
@@ -77,9 +78,9 @@ def _looking(dialect: str) -> sa.TextClause:
             (SELECT id FROM turns WHERE platform = offer.platform AND key = offer.key),
             (SELECT id FROM turns WHERE platform = offer.platform AND gesture = offer.gesture
                 AND gesture <> '')),
-        (SELECT count(*) FILTER (WHERE state = 'waiting') FROM turns {lane(dialect)}
+        (SELECT count(*) FILTER (WHERE state = 'waiting') FROM turns {lane_index(dialect)}
             WHERE platform = offer.platform AND chat = offer.chat AND {ACTIVE_IN_LANE}),
-        (SELECT count(*) FROM turns {lane(dialect)}
+        (SELECT count(*) FROM turns {lane_index(dialect)}
             WHERE platform = offer.platform AND chat = offer.chat AND {ACTIVE_IN_LANE}),
         (SELECT count(*) FROM turns WHERE {WAITING_IN_LANE}),
         ({stood_in("offer.platform", "offer.chat")}),

@@ -13,7 +13,7 @@ from bot.store import codec
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
 from bot.store.privacy import SCRUBBED
-from bot.store.queue import lanes
+from bot.store.queue import claims, lanes
 from bot.store.schema import ACTIVE_IN_LANE, JOINED, WAITING_IN_LANE, turns
 
 
@@ -27,7 +27,7 @@ async def following(connection: Connection, turn_id: int) -> Sequence[Turn]:
     if lead is None or await _is_passed(connection, turn_id, lead.platform, lead.chat):
         return []
     query = (
-        sa.select(*lanes.CLAIMED)
+        sa.select(*claims.CLAIMED)
         .where(
             turns.c.platform == lead.platform,
             turns.c.chat == lead.chat,
@@ -40,7 +40,7 @@ async def following(connection: Connection, turn_id: int) -> Sequence[Turn]:
     found: list[Turn] = []
     for row in (await connection.execute(query)).all():
         try:
-            turn = lanes.turn(lanes.Claimed(*row))
+            turn = claims.turn_of(claims.ClaimedRow(*row))
         except codec.UndecodableError:
             break  # it is found out, and buried, when its own turn comes
         if not isinstance(turn.event, IncomingMessage):

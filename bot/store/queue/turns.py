@@ -22,7 +22,17 @@ from bot.store.batches import Batches
 from bot.store.connection import Connection
 from bot.store.database import Database
 from bot.store.privacy import SCRUBBED, end_forgotten
-from bot.store.queue import arrivals, holds, joining, lanes, news, outcomes, products, withdrawals
+from bot.store.queue import (
+    arrivals,
+    claims,
+    holds,
+    joining,
+    lanes,
+    news,
+    outcomes,
+    products,
+    withdrawals,
+)
 from bot.store.queue.arrivals import Offer
 from bot.store.queue.holds import GIVEN_BACK, Checkpoint
 from bot.store.queue.intake import Rules, take_in
@@ -78,18 +88,18 @@ class Turns(TurnQueue):
     async def claim(self) -> Turn | None:
         while (row := await self._claim_row()) is not None:
             try:
-                return lanes.turn(row)
+                return claims.turn_of(row)
             except codec.UndecodableError as error:
                 log.error("stored event unreadable", extra={"turn": row.id, "reason": str(error)})
                 await self.fail(row.id, str(error), dead=True)
         return None
 
-    async def _claim_row(self) -> lanes.Claimed | None:
-        claiming = self._database.write(lanes.claim, self.leases.owner, self.leases.seconds)
+    async def _claim_row(self) -> claims.ClaimedRow | None:
+        claiming = self._database.write(claims.claim, self.leases.owner, self.leases.seconds)
         return await self._taking(claiming, lambda row: row)
 
     async def _taking(
-        self, writing: asyncio.Future[T], taken: Callable[[T], Turn | lanes.Claimed | None]
+        self, writing: asyncio.Future[T], taken: Callable[[T], Turn | claims.ClaimedRow | None]
     ) -> T:
         """Wait for what may have taken a turn; it is given back when its caller is cancelled."""
         asked = self.leases.clock.monotonic()
