@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from bot.core.engine.failures import reason_of
 from bot.core.models import UsageEntry
@@ -15,6 +16,8 @@ from bot.core.types import MessageRef
 from bot.errors import StoreError, StoreRefused
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 PAUSE, LONGEST_PAUSE = 1.0, 10.0
 """Seconds between tries; they grow."""
@@ -75,30 +78,23 @@ class Ends:
 
     async def dissolve(self, turn: Turn, usage: Sequence[UsageEntry] = ()) -> bool:
         """End a turn that is withdrawn, or let what is left of it wait; True when it is over."""
-        over = False
-
-        async def write() -> None:
-            nonlocal over
-            over = await self.stores.turns.dissolve(turn.id, usage=usage)
-
-        await self._persist(write)
-        return over
+        return bool(await self._persist(lambda: self.stores.turns.dissolve(turn.id, usage=usage)))
 
     def _stood(self, turn: Turn) -> MessageRef | None:
         """The newest message of the bot in the chat, for whoever comes after."""
         return self.platforms[turn.chat.platform].newest(turn.chat)
 
-    async def _persist(self, write: Callable[[], Awaitable[None]]) -> None:
-        await insist(write, clock=self.clock, leaving=self.leaving)
+    async def _persist(self, write: Callable[[], Awaitable[T]]) -> T | None:
+        return await insist(write, clock=self.clock, leaving=self.leaving)
 
 
 async def insist(
-    write: Callable[[], Awaitable[None]], *, clock: Clock, leaving: Callable[[], bool]
-) -> None:
-    """Ask the database until it agrees. Raises `StoreRefused` when it never will.
+    write: Callable[[], Awaitable[T]], *, clock: Clock, leaving: Callable[[], bool]
+) -> T | None:
+    """Try a write until the database takes it. Raises `StoreRefused` when it never will.
 
-    What is still open when the bot is `leaving` counts as running, and is recovered at the next
-    start.
+    None when the bot is `leaving` before that: the turn counts as running in the database, and is
+    recovered at the next start.
     """
     attempt = 0
     while True:

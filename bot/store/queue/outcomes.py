@@ -10,7 +10,6 @@ import sqlalchemy as sa
 
 from bot.core.chat import NewMessage
 from bot.core.limits.calendar import Calendar
-from bot.core.models import UsageEntry
 from bot.core.queue import Outcome, TurnState
 from bot.core.types import ChatId, ChatRef, UserId
 from bot.store import conversations, messages, usage
@@ -51,12 +50,5 @@ async def keep(connection: Connection, end: End, outcome: Outcome, calendar: Cal
     await messages.hide(connection, outcome.hidden)
     if outcome.overheard is not None:
         await drop_through(connection, end.chat, outcome.overheard)
-    await charge(connection, end, outcome.usage, calendar)
-
-
-async def charge(
-    connection: Connection, end: End, entries: Sequence[UsageEntry], calendar: Calendar
-) -> None:
-    """Keep what was used."""
     charged = ChatRef(end.chat.platform, ChatId(FORGOTTEN)) if end.forgotten else end.chat
-    await usage.keep(connection, charged, end.user, entries, calendar)
+    await usage.keep(connection, charged, end.user, outcome.usage, calendar)

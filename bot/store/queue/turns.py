@@ -135,10 +135,9 @@ class Turns(TurnQueue):
         return await self._database.read(withdrawals.is_withdrawn, turn_id)
 
     async def dissolve(self, turn_id: int, *, usage: Sequence[UsageEntry] = ()) -> bool:
-        again = {**GIVEN_BACK, "partial": "", "shown": codec.SHOWN.dump(()), "stopped": False}
-        end = await self._change(
-            turn_id, again, ends=TurnState.WAITING, usage=usage, dissolves=True
-        )
+        again = GIVEN_BACK | {"partial": "", "shown": codec.SHOWN.dump(()), "stopped": False}
+        used = Outcome(usage=tuple(usage))
+        end = await self._let_go(turn_id, TurnState.WAITING, again, used, dissolves=True)
         return end is None or end.over
 
     async def known_messages(self, turn_id: int) -> Sequence[MessageRef]:
@@ -174,10 +173,14 @@ class Turns(TurnQueue):
     async def finish(
         self, turn_id: int, outcome: Outcome, *, stood: MessageRef | None = None
     ) -> None:
-        await self._end(turn_id, TurnState.DONE, outcome=outcome, stood=stood)
+        done = {**_stood(stood), "error": None, "partial": "", "progress": ""}
+        if outcome.scrub:
+            done |= SCRUBBED
+        await self._let_go(turn_id, TurnState.DONE, done, outcome)
 
     async def release(self, turn_id: int, *, usage: Sequence[UsageEntry] = ()) -> None:
-        await self._change(turn_id, GIVEN_BACK, ends=TurnState.WAITING, usage=usage)
+        used = Outcome(usage=tuple(usage))
+        await self._let_go(turn_id, TurnState.WAITING, GIVEN_BACK, used)
 
     async def fail(
         self,
@@ -188,12 +191,14 @@ class Turns(TurnQueue):
         stood: MessageRef | None = None,
         usage: Sequence[UsageEntry] = (),
     ) -> None:
+        used = Outcome(usage=tuple(usage))
         if dead:
-            await self._end(turn_id, TurnState.DEAD, error=reason, stood=stood, usage=usage)
-            return
-        attempt = self.leases.of(turn_id).hold.attempt
-        again = {**GIVEN_BACK, "error": reason, "attempt": attempt + 1}
-        await self._change(turn_id, again, ends=TurnState.WAITING, usage=usage)
+            values = {**_stood(stood), "error": reason or None}
+            await self._let_go(turn_id, TurnState.DEAD, values, used)
+        else:
+            attempt = self.leases.of(turn_id).hold.attempt + 1
+            again = GIVEN_BACK | {"error": reason, "attempt": attempt}
+            await self._let_go(turn_id, TurnState.WAITING, again, used)
 
     async def revive(self, turn_id: int) -> bool:
         return await self._database.change(lanes.revival().where(turns.c.id == turn_id)) > 0
@@ -234,64 +239,38 @@ class Turns(TurnQueue):
     async def ahead(self, turn_id: int) -> int:
         return await self._database.read(lanes.ahead, turn_id)
 
-    async def _end(
+    async def _let_go(
         self,
         turn_id: int,
         state: TurnState,
+        values: Mapping[str, object],
+        outcome: Outcome,
         *,
-        outcome: Outcome | None = None,
-        error: str = "",
-        stood: MessageRef | None = None,
-        usage: Sequence[UsageEntry] = (),
-    ) -> None:
-        values: dict[str, object] = {
-            "state": state.value,
-            "lease_until": None,
-            "error": error or None,
-        }
-        if stood is not None:
-            values["stood"] = codec.SHOWN.dump((stood,))
-        if outcome is not None:  # the messages say it all now
-            values |= {"partial": "", "progress": ""}
-            if outcome.scrub:
-                values |= SCRUBBED
-        await self._change(
-            turn_id, values, outcome, ends=state, usage=usage, clocks={"finished_at": 0.0}
-        )
-
-    async def _change(
-        self,
-        turn_id: int,
-        values: dict[str, object],
-        outcome: Outcome | None = None,
-        *,
-        ends: TurnState,
-        usage: Sequence[UsageEntry] = (),
-        clocks: Mapping[str, float] | None = None,
         dissolves: bool = False,
     ) -> End | None:
         """Let go of a turn that we run, and keep what came of it; nothing at all if it is not ours.
 
         It is not when the change was made already (the answer of a commit got lost), or when its
-        lease ran out and another process has taken it over. One that `dissolves` is over if it is
-        withdrawn.
+        lease ran out and another process has taken it over. The turn is in the `state` from then
+        on, with these `values`; one that `dissolves` is over if it is withdrawn.
         """
         held = self.leases.of(turn_id)
+        over = {} if state is TurnState.WAITING else {"lease_until": None}
+        clocks = {} if state is TurnState.WAITING else {"finished_at": 0.0}
+        new = {**over, **values, "state": state.value}
 
         async def job(connection: Connection) -> End | None:
-            row = await holds.change(connection, turn_id, held.hold, values, clocks or {})
+            row = await holds.change(connection, turn_id, held.hold, new, clocks)
             if row is None:
                 return None
-            end = outcomes.end(turn_id, row, ends)
+            end = outcomes.end(turn_id, row, state)
             if dissolves and await withdrawals.dissolve(connection, turn_id, end.chat):
                 end = outcomes.end(turn_id, row, TurnState.DONE)
             if held.leads:  # of what a lost process leaves each waits by itself
-                await joining.end(connection, turn_id, ends, forgotten=end.forgotten)
-            if outcome is not None:
-                if held.noted:
-                    await products.drop(connection, turn_id)
-                await outcomes.keep(connection, end, outcome, self._calendar)
-            await outcomes.charge(connection, end, usage, self._calendar)
+                await joining.end(connection, turn_id, state, forgotten=end.forgotten)
+            if held.noted and state is TurnState.DONE:
+                await products.drop(connection, turn_id)
+            await outcomes.keep(connection, end, outcome, self._calendar)
             if end.over and (row.withdrawn or held.leads):
                 await withdrawals.settle(connection, turn_id, end.chat)
             if end.forgotten:
@@ -307,3 +286,8 @@ class Turns(TurnQueue):
         elif end.forgotten:
             await self._database.empty_log()
         return end
+
+
+def _stood(stood: MessageRef | None) -> dict[str, object]:
+    """The columns for the newest message that the bot has in the chat."""
+    return {} if stood is None else {"stood": codec.SHOWN.dump((stood,))}
