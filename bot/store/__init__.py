@@ -40,17 +40,14 @@ async def open_store(
     Raises `StoreBroken` for a damaged or foreign database (it is not touched), `StoreBusy` when
     another bot uses the SQLite file, `StoreError` for anything else that keeps it shut.
     """
+    # SQLAlchemy is loaded here: who reads the configuration does without.
     from bot.core.clock import SystemClock
     from bot.store.opening import opened
+    from bot.store.queue.intake import Rules
+    from bot.store.queue.presence import new_owner
 
-    async with opened(
-        settings,
-        per_chat=waiting_per_chat,
-        in_all=waiting_in_all,
-        lease=lease,
-        clock=clock or SystemClock(),
-        calendar=calendar,
-    ) as stores:
+    rules = Rules(per_chat=waiting_per_chat, in_all=waiting_in_all, owner=new_owner(), lease=lease)
+    async with opened(settings, rules, clock or SystemClock(), calendar) as stores:
         yield stores
 
 

@@ -28,8 +28,8 @@ from bot.store.overheard import OverheardTable
 from bot.store.poolers import sessions_must_be_ours
 from bot.store.privacy import PrivacyTable
 from bot.store.purging import Purging
+from bot.store.queue.intake import Rules
 from bot.store.queue.news import Listener, heard
-from bot.store.queue.presence import new_owner
 from bot.store.queue.turns import Turns
 from bot.store.ratings import RatingTable
 from bot.store.schema import users
@@ -42,13 +42,7 @@ from bot.store.users import UserTable
 
 @asynccontextmanager
 async def opened(
-    settings: StorageSettings,
-    *,
-    per_chat: int,
-    in_all: int,
-    lease: float,
-    clock: Clock,
-    calendar: Calendar,
+    settings: StorageSettings, rules: Rules, clock: Clock, calendar: Calendar
 ) -> AsyncIterator[Stores]:
     """See `bot.store.open_store`."""
     file = settings.sqlite_file
@@ -62,15 +56,7 @@ async def opened(
         async with connected(settings) as database:
             with _named(settings):  # a read-only file is opened without complaint
                 await database.change(sa.delete(users).where(sa.false()))
-            turns = Turns(
-                database,
-                per_chat=per_chat,
-                in_all=in_all,
-                owner=new_owner(),
-                lease=lease,
-                clock=clock,
-                calendar=calendar,
-            )
+            turns = Turns(database, rules, clock=clock, calendar=calendar)
             async with nullcontext() if database.sqlite else _sharing(settings, database, turns):
                 yield _stores(settings, database, turns, calendar)
 

@@ -28,6 +28,7 @@ from bot.store import postgres as postgres_engines
 from bot.store.conversations import ConversationTable
 from bot.store.database import Database, connected
 from bot.store.postgres import Connector, engine
+from bot.store.queue.intake import Rules
 from bot.store.queue.turns import Turns
 from tests.patience import PATIENCE
 from tests.store.conftest import names, sqlite_settings
@@ -92,7 +93,9 @@ async def test_a_large_database_is_migrated_and_purged_however_long_that_takes(
         await postgres.execute(statement, "large")
     assert await migrate.upgrade(settings)
     async with connected(settings) as database:
-        turns = Turns(database, per_chat=1, in_all=1, owner="o", lease=1, clock=SystemClock())
+        turns = Turns(
+            database, Rules(per_chat=1, in_all=1, owner="o", lease=1), clock=SystemClock()
+        )
         await turns.bury(Unreadable(key="u", platform="test", raw="?", reason="not JSON"))
     assert (await admin.purge(settings, older_than=timedelta(seconds=-5))).turns == 1
     async with connected(settings) as database:  # as a running bot is
@@ -136,7 +139,9 @@ async def test_a_full_database_loses_nothing_and_goes_on_when_there_is_room(
     settings: StorageSettings,
 ) -> None:
     async with connected(settings) as database:
-        turns = Turns(database, per_chat=20, in_all=100, owner="me", lease=30, clock=SystemClock())
+        turns = Turns(
+            database, Rules(per_chat=20, in_all=100, owner="me", lease=30), clock=SystemClock()
+        )
         turn = await begun(turns, message("1"))
         conversations = ConversationTable(database)
         conversation = await conversations.current(chat())
@@ -174,7 +179,9 @@ async def test_a_write_that_fails_takes_no_other_along(tmp_path: Path) -> None:
     settings = sqlite_settings(tmp_path)
     await migrate.upgrade(settings)
     async with connected(settings) as database:
-        turns = Turns(database, per_chat=20, in_all=100, owner="me", lease=30, clock=SystemClock())
+        turns = Turns(
+            database, Rules(per_chat=20, in_all=100, owner="me", lease=30), clock=SystemClock()
+        )
         sizes = [10, 500_000, 10, 500_000, 10]
         offers = [
             turns.accept(message(str(number), text="x" * size), urgent=False)

@@ -19,6 +19,7 @@ from bot.store.conversations import ConversationTable
 from bot.store.database import Database, connected
 from bot.store.postgres import listening_engine
 from bot.store.queue import claims, holds
+from bot.store.queue.intake import Rules
 from bot.store.queue.news import Listener, heard
 from bot.store.queue.turns import Turns
 from bot.store.schema import turns as table
@@ -36,7 +37,7 @@ def queue(
     clock: Clock = SystemClock(),  # noqa: B008 - no state
 ) -> Turns:
     """The queue as a process sees it that is not `present`."""
-    return Turns(database, per_chat=20, in_all=100, owner=owner, lease=lease, clock=clock)
+    return Turns(database, Rules(per_chat=20, in_all=100, owner=owner, lease=lease), clock=clock)
 
 
 def present(settings: StorageSettings, owner: str) -> AbstractAsyncContextManager[None]:

@@ -24,6 +24,7 @@ from bot.core.types import Event
 from bot.store import StorageSettings
 from bot.store.conversations import ConversationTable
 from bot.store.database import Database, connected
+from bot.store.queue.intake import Rules
 from bot.store.queue.turns import Turns
 from bot.store.schema import turns as table
 from tests.store.events import chat, message, press, said
@@ -34,7 +35,9 @@ CHATS = ("red", "green", "blue", "grey")
 
 def queue(database: Database, owner: str) -> Turns:
     """The queue as a process that has just started sees it."""
-    return Turns(database, per_chat=1000, in_all=1000, owner=owner, lease=3600, clock=SystemClock())
+    return Turns(
+        database, Rules(per_chat=1000, in_all=1000, owner=owner, lease=3600), clock=SystemClock()
+    )
 
 
 @asynccontextmanager

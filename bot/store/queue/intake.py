@@ -15,10 +15,7 @@ from bot.store.queue.arrivals import Offer, View
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """At most `per_chat` and `in_all` turns wait.
-
-    One that is begun belongs to `owner` for `lease` seconds.
-    """
+    """At most `per_chat` and `in_all` turns wait. A turn is `owner`'s for `lease` seconds."""
 
     per_chat: int
     in_all: int

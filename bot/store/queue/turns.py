@@ -46,24 +46,17 @@ T = TypeVar("T")
 
 
 class Turns(TurnQueue):
-    """At most `per_chat` and `in_all` turns wait. They are claimed for `owner` (see `Leases`)."""
+    """The turns that wait, as many as the `rules` allow, and those that run here (`leases`)."""
 
     def __init__(
-        self,
-        database: Database,
-        *,
-        per_chat: int,
-        in_all: int,
-        owner: str,
-        lease: float,
-        clock: Clock,
-        calendar: Calendar = UTC_CALENDAR,
+        self, database: Database, rules: Rules, *, clock: Clock, calendar: Calendar = UTC_CALENDAR
     ) -> None:
         self._database = database
-        rules = Rules(per_chat=per_chat, in_all=in_all, owner=owner, lease=lease)
         self._intake = Batches(database.submit_write, partial(take_in, rules=rules))
-        self._checkpoints = Batches(database.submit_write, partial(holds.checkpoint, lease=lease))
-        self.leases = Leases(database, owner=owner, seconds=lease, clock=clock)
+        self._checkpoints = Batches(
+            database.submit_write, partial(holds.checkpoint, lease=rules.lease)
+        )
+        self.leases = Leases(database, owner=rules.owner, seconds=rules.lease, clock=clock)
         self._calendar = calendar
         self._wake: Callable[[], None] = lambda: None
 
