@@ -11,7 +11,8 @@ from bot.core.queue import TurnQueue
 from bot.core.stores import Users
 from bot.core.types import Finding
 from bot.errors import ConfigError
-from bot.platforms.slack.settings import SlackSettings, revealed
+from bot.platforms.settings import revealed
+from bot.platforms.slack.settings import SlackSettings
 
 if TYPE_CHECKING:
     from bot.platforms.slack.adapter import SlackPlatform

@@ -8,10 +8,11 @@ from bot.core.clock import SystemClock
 from bot.core.phrases import Phrase, listed, said
 from bot.core.types import Finding
 from bot.errors import PlatformError
+from bot.platforms.settings import revealed
 from bot.platforms.slack.calls import Calls
 from bot.platforms.slack.errors import BAD_TOKEN, Refused, Unreachable
 from bot.platforms.slack.manifest import SCOPES
-from bot.platforms.slack.settings import SlackSettings, revealed
+from bot.platforms.slack.settings import SlackSettings
 from bot.platforms.slack.sockets import BAD_APP_TOKEN, open_socket_url
 
 BOT = Phrase("Slack bot token")

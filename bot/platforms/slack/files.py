@@ -8,7 +8,6 @@ Without the scope `files:read` it leads to its login page.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,6 +18,7 @@ import aiohttp
 
 from bot.core.types import Attachment
 from bot.errors import FileTooLarge, MediaError, MediaErrorKind, PlatformError
+from bot.platforms.downloads import save
 from bot.platforms.slack.calls import Calls
 from bot.platforms.slack.errors import Refused, translated
 
@@ -26,7 +26,6 @@ log = logging.getLogger(__name__)
 
 MAX_FILE_IN = 200_000_000
 """Bytes. Slack carries 1 GB; nothing we can use is that large."""
-PIECE = 1 << 16
 DOWNLOAD = aiohttp.ClientTimeout(total=600, connect=10, sock_read=30)
 OK, GONE = 200, frozenset({401, 403, 404, 410})
 LEADS_ON = frozenset({301, 302, 303, 307, 308})
@@ -55,7 +54,7 @@ async def download(calls: Calls, base_url: str, attachment: Attachment, to: Path
                 raise PlatformError(f"the file was not handed over: HTTP {answer.status}")
             if answer.content_type == "text/html" and "html" not in attachment.mime:
                 raise _withheld(NO_SCOPE)
-            await _write(answer, to)
+            await save(answer, to, limit=MAX_FILE_IN)
 
 
 @asynccontextmanager
@@ -78,16 +77,6 @@ async def _opened(calls: Calls, base_url: str, url: str) -> AsyncIterator[aiohtt
 def _withheld(why: str) -> MediaError:
     log.warning("file withheld", extra={"why": why})
     return MediaError(MediaErrorKind.WITHHELD, why)
-
-
-async def _write(answer: aiohttp.ClientResponse, to: Path) -> None:
-    size = 0
-    with await asyncio.to_thread(to.open, "wb") as file:
-        async for piece in answer.content.iter_chunked(PIECE):
-            size += len(piece)
-            if size > MAX_FILE_IN:
-                raise FileTooLarge(MAX_FILE_IN)
-            await asyncio.to_thread(file.write, piece)
 
 
 def _is_slacks(url: str, base_url: str) -> bool:

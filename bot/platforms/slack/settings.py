@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, SecretStr, field_validator
 
 from bot.core.phrases import Phrase
+from bot.platforms.settings import http_url, revealed
 
 
 class SlackSettings(BaseModel):
@@ -44,11 +45,4 @@ class SlackSettings(BaseModel):
     @field_validator("base_url")
     @classmethod
     def _http(cls, value: str) -> str:
-        if not value.startswith(("http://", "https://")):
-            raise ValueError(Phrase("must begin with https:// or http://"))
-        return value.rstrip("/") + "/"
-
-
-def revealed(secret: SecretStr | None) -> str:
-    """A secret without the white space that was copied with it; empty when it is not set."""
-    return secret.get_secret_value().strip() if secret else ""
+        return http_url(value) + "/"

@@ -10,6 +10,7 @@ from bot.core.ports import Clock, Web
 from bot.core.types import Finding
 from bot.core.unused import leave_out
 from bot.errors import ConfigError
+from bot.platforms.settings import revealed
 from bot.platforms.telegram.settings import TelegramSettings
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def connect(
     leave_out("telegram.request._httpxrequest")  # an HTTP client, 1.3 MB; `request` is ours
     from bot.platforms.telegram.adapter import TelegramPlatform
 
-    token = settings.token.get_secret_value().strip() if settings.token is not None else ""
+    token = revealed(settings.token)
     if not token:
         raise ConfigError(Phrase("telegram.token is not set: get one from @BotFather"))
     return TelegramPlatform(

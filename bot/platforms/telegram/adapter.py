@@ -6,7 +6,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from copy import copy
 from dataclasses import replace
 from functools import partial
@@ -266,15 +266,9 @@ class TelegramPlatform:
             if not file.file_path:
                 raise PlatformError("Telegram does not hand the file over")
             try:
-                await self._fetch(file.file_path, to)
+                await self._request.save(file.file_path, to, limit=MAX_FILE_IN)
             except OSError as failure:
                 raise PlatformError(f"the file cannot be written: {failure.strerror}") from failure
-
-    async def _fetch(self, url: str, to: Path) -> None:
-        with await asyncio.to_thread(to.open, "wb") as target:
-            async with aclosing(self._request.chunks(url, limit=MAX_FILE_IN)) as chunks:
-                async for chunk in chunks:
-                    await asyncio.to_thread(target.write, chunk)
 
     async def publish(self, commands: Sequence[CommandInfo]) -> None:
         """Set the menu of commands, in every language we speak."""

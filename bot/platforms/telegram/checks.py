@@ -8,6 +8,7 @@ from telegram import Bot, User, WebhookInfo, error
 
 from bot.core.phrases import Phrase
 from bot.core.types import Finding
+from bot.platforms.settings import revealed
 from bot.platforms.telegram.request import AiohttpRequest, NotSent
 from bot.platforms.telegram.settings import TelegramSettings
 
@@ -17,7 +18,7 @@ ANSWER_SECONDS = 10.0
 
 async def examine(settings: TelegramSettings) -> Sequence[Finding]:
     """Ask Telegram who the bot is and what it may see. Raises nothing."""
-    token = settings.token.get_secret_value().strip() if settings.token is not None else ""
+    token = revealed(settings.token)
     if not token:
         fix = Phrase("set telegram.token to what @BotFather gave you")
         return [_wrong(Phrase("no token is set"), fix)]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -19,12 +19,11 @@ import aiohttp
 from telegram import error
 from telegram.request import BaseRequest, RequestData
 
-from bot.errors import FileTooLarge
+from bot.platforms.downloads import save
 
 CONNECT_SECONDS = 10.0
 """Seconds to wait for a connection: for one that others use now, or for a new one."""
 UPLOAD_SECONDS = 120.0
-CHUNK = 256 * 1024
 
 _compact = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -87,22 +86,18 @@ class AiohttpRequest(BaseRequest):
         except (aiohttp.ClientError, TimeoutError) as failure:
             raise _named(failure) from None  # aiohttp's own message may quote the URL
 
-    async def chunks(self, url: str, *, limit: int) -> AsyncGenerator[bytes]:
-        """The body behind a URL, piece by piece.
+    async def save(self, url: str, to: Path, *, limit: int) -> None:
+        """Write what is behind a URL into a file.
 
-        Raises `FileTooLarge` past `limit` bytes, and `telegram.error.NetworkError`.
+        Raises `FileTooLarge` past `limit` bytes, `telegram.error.NetworkError`, and `OSError` where
+        it cannot be written.
         """
         timeout = aiohttp.ClientTimeout(connect=CONNECT_SECONDS, sock_read=self._timeout)
-        received = 0
         try:
             async with self._open().get(url, timeout=timeout, allow_redirects=False) as response:
                 if response.status != 200:
                     raise error.NetworkError(f"the file server answered {response.status}")
-                async for chunk in response.content.iter_chunked(CHUNK):
-                    received += len(chunk)
-                    if received > limit:
-                        raise FileTooLarge(limit)
-                    yield chunk
+                await save(response, to, limit=limit)
         except (aiohttp.ClientError, TimeoutError) as failure:
             raise _named(failure) from None  # aiohttp's own message may quote the URL
 

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from bot.core.phrases import Phrase
+from bot.platforms.settings import http_url
 
 
 class TelegramSettings(BaseModel):
@@ -34,9 +35,7 @@ class TelegramSettings(BaseModel):
     @field_validator("base_url")
     @classmethod
     def _http(cls, value: str) -> str:
-        if not value.startswith(("http://", "https://")):
-            raise ValueError(Phrase("must begin with https:// or http://"))
-        return value.rstrip("/")
+        return http_url(value)
 
     @field_validator("webhook_url")
     @classmethod
