@@ -13,7 +13,8 @@ from bot.api.cache import Cache
 from bot.api.errors import CallFailed, from_payload, not_the_api
 from bot.api.http import HttpRequest
 from bot.api.parts import Parts
-from bot.api.wire import NOTHING_USED, Json, Price, detail_of, objects_in, read_usage
+from bot.api.usage import NOTHING_USED, Price, detail_of, read_usage
+from bot.api.wire import Json, objects_in
 from bot.core.models import UsageEntry, UsageKind
 from bot.core.punctuation import joined
 from bot.core.recordings import Segment, Transcript, TranscriptionRequest

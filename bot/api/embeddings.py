@@ -14,7 +14,8 @@ from bot.api.errors import CallFailed
 from bot.api.http import HttpRequest
 from bot.api.parts import Parts
 from bot.api.tokens import estimate_tokens
-from bot.api.wire import Json, Price, objects_in, read_usage
+from bot.api.usage import Price, read_usage
+from bot.api.wire import Json, objects_in
 from bot.core.models import UsageEntry, UsageKind
 from bot.errors import ModelErrorKind
 

@@ -22,7 +22,8 @@ from bot.api.image_checks import check_drawing, check_variation, spelt, spelt_si
 from bot.api.parts import Parts
 from bot.api.pictures import mime_of, picture_of
 from bot.api.tokens import estimate_tokens
-from bot.api.wire import NOTHING_USED, Json, Price, detail_of, objects_in, read_usage
+from bot.api.usage import NOTHING_USED, Price, detail_of, read_usage
+from bot.api.wire import Json, objects_in
 from bot.core.chat import ImageDelta, ImagePart
 from bot.core.images import Drawing, ImageRequest, Picture, VariationRequest
 from bot.core.models import UsageEntry, UsageKind

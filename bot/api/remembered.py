@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from bot.api.cache import Cache
 from bot.api.chat_completions import payload
-from bot.api.wire import NOTHING_USED
+from bot.api.usage import NOTHING_USED
 from bot.core.chat import ChatRequest, Finished, ImageDelta, ModelEvent, TextDelta, Usage
 from bot.core.ports import Clock
 
