@@ -40,6 +40,6 @@ async def check(
 
     `others` are models of other tables, by what to call their key.
     """
-    from bot.api.checking import check_api
+    from bot.api.checks import check_api
 
     return await check_api(settings, others or {})

@@ -8,13 +8,13 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from bot.api import chat_completions, completions, responses
+from bot.api.answer_cache import AnswerCache
 from bot.api.attempts import Attempt, Call
 from bot.api.cadence import Cadence
 from bot.api.chat_completions import ChatReader
 from bot.api.errors import CallFailed
 from bot.api.http import HttpRequest
 from bot.api.parts import Parts
-from bot.api.remembered import RememberedAnswers
 from bot.api.settings import Protocol
 from bot.api.streaming import AnswerStream
 from bot.api.tokens import Calibration, Estimate, estimate_tokens
@@ -74,7 +74,7 @@ class Answers:
         self._cadence = Cadence(parts.clock)
         self._calibration = Calibration()
         seconds = parts.settings.remember_answers
-        self._remembered_answers = RememberedAnswers(parts.clock, seconds=seconds)
+        self._cache = AnswerCache(parts.clock, seconds=seconds)
 
     def stream(
         self,
@@ -88,7 +88,7 @@ class Answers:
         One that is `billed` whatever becomes of it is not tried again once it may have reached
         the model, and waited for like a picture. `sent` is called when the request goes out.
         """
-        key = self._remembered_answers.key(request)
+        key = self._cache.key(request)
         asked = self._ask(request, billed=billed, sent=sent)
         return asked if key is None else self._remembered(key, request, asked)
 
@@ -98,7 +98,7 @@ class Answers:
         """The answer from memory, or else the one that is `asked` for."""
         said: list[ModelEvent] = []
         async with aclosing(asked):
-            known = None if request.fresh else self._remembered_answers.recall(key)
+            known = None if request.fresh else self._cache.get(key)
             if known is not None:
                 for event in known:
                     yield event
@@ -106,7 +106,7 @@ class Answers:
             async for event in asked:
                 said.append(event)
                 yield event
-        self._remembered_answers.keep(key, said)
+        self._cache.put(key, said)
 
     async def _ask(
         self, request: ChatRequest, *, billed: bool, sent: Callable[[], None]

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from bot.api.endpoints import Endpoint, Endpoints
 from bot.api.errors import CallFailed
-from bot.api.learnt import Lessons
+from bot.api.lessons import Lessons
 from bot.api.limits import Limits, Slot
 from bot.api.retry import backoff
 from bot.core.phrases import Phrase

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from bot.api.chat_templates import in_turns, without_system
 from bot.api.settings import Protocol
-from bot.api.turns import in_turns, without_system
 
 Taught: TypeAlias = dict[str, Any]
 """Facts, by the name of the field of a `Lesson`."""

@@ -8,10 +8,10 @@ from collections.abc import Iterable
 
 import pytest
 
-from bot.api import learnt, list_prices, tokens
+from bot.api import lessons, list_prices, tokens
 from bot.api.client import ApiClient
 from bot.api.errors import CallFailed
-from bot.api.learnt import MODELS, Lessons
+from bot.api.lessons import MODELS, Lessons
 from bot.api.settings import ApiSettings
 from bot.core.clock import SystemClock
 from bot.core.models import UsageEntry, UsageKind
@@ -46,7 +46,7 @@ async def test_a_name_that_was_typed_is_forgotten_after_many_others(
     list_prices_on: bool,
     copies: float,  # of each name: what looks prices up makes some twenty, of few
 ) -> None:
-    for module in (learnt, list_prices, tokens):
+    for module in (lessons, list_prices, tokens):
         monkeypatch.setattr(module, "MODELS", FEW)
     server.always = HELLO
     client = connect(models={"gpt-*": {"vision": True}}, list_prices=list_prices_on)

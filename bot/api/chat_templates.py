@@ -1,6 +1,7 @@
-"""A conversation as the templates of small models take it: no instructions, sides that take turns.
+"""A conversation as the chat templates of small models take it.
 
-Messages are those of a chat completion's payload; none is changed in its place.
+Some know no system message, others want both sides to take turns. Messages are those of a chat
+completion's payload; none is changed in its place.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ EVENT = 100
 """What an event takes beside its words."""
 
 
-class RememberedAnswers:
+class AnswerCache:
     """The answers of the last `seconds`; none when that is 0."""
 
     def __init__(self, clock: Clock, *, seconds: float) -> None:
@@ -36,11 +36,11 @@ class RememberedAnswers:
             return None
         return hashlib.sha256(json.dumps(payload(request), sort_keys=True).encode()).digest()
 
-    def recall(self, key: bytes) -> Sequence[ModelEvent] | None:
+    def get(self, key: bytes) -> Sequence[ModelEvent] | None:
         """The events of the answer, which costs nothing now; None when there is none."""
         return self._cache.get(key)
 
-    def keep(self, key: bytes, said: Sequence[ModelEvent]) -> None:
+    def put(self, key: bytes, said: Sequence[ModelEvent]) -> None:
         """Remember a whole answer."""
         events = tuple(NOTHING_USED if isinstance(event, Usage) else event for event in said)
         if events and isinstance(events[-1], Finished):
