@@ -31,6 +31,7 @@ from bot.core.types import (
 from bot.errors import ConfigError, PlatformError, RateLimited
 from bot.platforms.slack.budgets import Urgency
 from bot.platforms.slack.calls import Calls
+from bot.platforms.slack.capabilities import ChatCapabilities
 from bot.platforms.slack.directory import Directory
 from bot.platforms.slack.draft import SlackDraft
 from bot.platforms.slack.errors import BAD_TOKEN, Refused
@@ -45,18 +46,17 @@ from bot.platforms.slack.ids import (
     thread_of,
 )
 from bot.platforms.slack.ingress import Ingress
-from bot.platforms.slack.lost import Lost
-from bot.platforms.slack.outside import Outside
 from bot.platforms.slack.posting import Posting
 from bot.platforms.slack.render import (
     neutralise,
 )
 from bot.platforms.slack.replies import Replies
+from bot.platforms.slack.response_urls import ResponseUrls
+from bot.platforms.slack.sent_messages import SentMessages
 from bot.platforms.slack.sockets import FIRST_PAUSE, LAST_PAUSE, Sockets
 from bot.platforms.slack.status import Status, Thread, session_title
 from bot.platforms.slack.streams import Streams
 from bot.platforms.slack.sweeping import Sweeper
-from bot.platforms.slack.ways import Ways
 from bot.platforms.slack.webhooks import Webhooks
 
 log = logging.getLogger(__name__)
@@ -86,11 +86,11 @@ class SlackPlatform:
         self._clock = clock
         self._calls = Calls(bot_token, base_url=base_url, clock=clock)
         self._status = Status(self._calls, clock)
-        self._outside = Outside(self._calls)
+        self._response_urls = ResponseUrls(self._calls)
         self._directory = Directory(self._calls, users, turns)
-        self._lost = lost = Lost(self._calls)
-        self._streams = Streams(self._calls, self._status, lost, self._directory)
-        self._posting = Posting(self._calls, self._status, self._outside, lost, self._streams)
+        self._sent = sent = SentMessages(self._calls)
+        self._streams = Streams(self._calls, self._status, sent, self._directory)
+        self._posting = Posting(self._calls, self._status, self._response_urls, sent, self._streams)
         self._newest: Memory[ChatRef, MessageRef] = Memory(CHATS)
         self._replies = Replies(self._posting, self._newest)
         self._sweeper = Sweeper(self._calls, self._posting)
@@ -100,14 +100,14 @@ class SlackPlatform:
         )
         self._intake = intake or Sockets(self._calls, app_token, clock=clock)
         self._signed_in = asyncio.Event()
-        self._ways = Ways()
+        self._capabilities = ChatCapabilities()
         self._titles: Memory[MessageRef, str] = Memory(CHATS)
 
     # ------------------------------------------------------------ what a chat can do
 
     def capabilities(self, chat: ChatRef) -> Capabilities:
         """How it is written here, how commands are called, and whether files can be sent."""
-        found = self._ways.of(chat)
+        found = self._capabilities.of(chat)
         place = parse_chat(chat)
         if not (place.direct or place.thread):  # only a slash is heard beside the threads
             found = replace(found, command_mark="/", thread_mark=found.command_mark)
@@ -164,7 +164,7 @@ class SlackPlatform:
 
     def _asked(self, message: IncomingMessage, way_back: str) -> None:
         if way_back:
-            self._outside.heard(message, way_back)
+            self._response_urls.heard(message, way_back)
         self._newest.put(message.ref.chat, message.ref)
         self._titles.put(message.ref, session_title(message.text))
 
@@ -190,7 +190,7 @@ class SlackPlatform:
 
     def newest(self, chat: ChatRef) -> MessageRef | None:
         """The newest message of the bot in the conversation; files that followed do not count."""
-        return self._lost.newest(chat)
+        return self._sent.newest(chat)
 
     async def sweep(
         self, chat: ChatRef, *, after: Sequence[MessageRef], keep: Collection[MessageRef]
@@ -209,13 +209,14 @@ class SlackPlatform:
 
     def draft(self, answering: IncomingMessage, *, stop: Button | None = None) -> Draft:
         """An answer that is streamed where the chat has streams, else posted and edited."""
-        return SlackDraft(self._posting, self._streams, self._ways, answering, stop)
+        return SlackDraft(self._posting, self._streams, self._capabilities, answering, stop=stop)
 
     def reopen(
         self, ref: MessageRef, answering: IncomingMessage, *, stop: Button | None = None
     ) -> Draft:
         """Go on with a message by editing it."""
-        return SlackDraft(self._posting, self._streams, self._ways, answering, stop, ref)
+        parts = (self._posting, self._streams, self._capabilities)
+        return SlackDraft(*parts, answering, stop=stop, ref=ref)
 
     # ------------------------------------------------------------ the rest
 
@@ -257,7 +258,7 @@ class SlackPlatform:
     async def close(self) -> None:
         """Close the connections."""
         await self._greeting.close()
-        await self._outside.close()
+        await self._response_urls.close()
         await self._directory.close()
         await self._streams.close()
         await self._status.close()

@@ -15,13 +15,13 @@ from bot.core.capabilities import Streaming
 from bot.core.types import Button, ButtonRow, IncomingMessage, MessageRef, Reply
 from bot.errors import OutcomeUnknown
 from bot.platforms.slack.budgets import Urgency
+from bot.platforms.slack.capabilities import ChatCapabilities
 from bot.platforms.slack.errors import Refused, StreamClosed
 from bot.platforms.slack.ids import answer_thread, thread_of
 from bot.platforms.slack.posting import Posting
 from bot.platforms.slack.render import blocks_under, settled, written
 from bot.platforms.slack.streams import Streams
 from bot.platforms.slack.tasks import Tasks
-from bot.platforms.slack.ways import Ways
 
 log = logging.getLogger(__name__)
 
@@ -45,8 +45,8 @@ class Mode(Enum):
 class SlackDraft:
     """One message of an answer.
 
-    With `ref` it goes on with a message that stands in the chat. `ways` says whether to try a
-    stream and to say in it what goes on, and is told when Slack wants neither here. `stop` is shown
+    With `ref` it goes on with a message that stands in the chat. The `capabilities` of its chat say
+    whether to try a stream, and tasks in it, and are told when Slack refuses one. `stop` is shown
     where Slack does not show a Stop of its own.
     """
 
@@ -54,8 +54,9 @@ class SlackDraft:
         self,
         posting: Posting,
         streams: Streams,
-        ways: Ways,
+        capabilities: ChatCapabilities,
         answering: IncomingMessage,
+        *,
         stop: Button | None,
         ref: MessageRef | None = None,
     ) -> None:
@@ -64,10 +65,10 @@ class SlackDraft:
         self._answering = answering
         self._chat = answering.ref.chat
         self._thread = answer_thread(answering.ref)
-        self._ways = ways
-        way = ways.of(self._chat)
-        self._may_begin = way.streaming is Streaming.NATIVE and bool(self._thread)
-        self._tells = way.status
+        self._capabilities = capabilities
+        able = capabilities.of(self._chat)
+        self._may_begin = able.streaming is Streaming.NATIVE and bool(self._thread)
+        self._tells = able.status
         self._stop: tuple[ButtonRow, ...] = ((stop,),) if stop else ()
         self._ref = ref
         self._mode = Mode.NOWHERE if ref is None else Mode.MESSAGE
@@ -97,7 +98,7 @@ class SlackDraft:
         except StreamClosed:
             self._mode = Mode.MESSAGE
         except Refused as refusal:
-            self._ways.tasks_refused(self._chat, refusal)
+            self._capabilities.tasks_refused(self._chat, refusal)
             self._tells, self._tasks = False, Tasks()
 
     async def show(self, text: str) -> None:
@@ -159,7 +160,7 @@ class SlackDraft:
                 self._streamed = True
                 return
             except Refused as refusal:
-                self._ways.stream_refused(self._chat, refusal)
+                self._capabilities.stream_refused(self._chat, refusal)
                 self._may_begin = False
             else:
                 self._mode, self._sent, self._streamed = Mode.STREAM, first, True

@@ -34,7 +34,7 @@ from bot.platforms.slack.calls import Json
 from bot.platforms.slack.directory import Directory, Needs
 from bot.platforms.slack.ids import make_chat, make_command, make_key, make_message, mentions
 from bot.platforms.slack.manifest import OWN_COMMAND
-from bot.platforms.slack.shared import words_of
+from bot.platforms.slack.shared_messages import words_of
 
 _SPOKEN = frozenset({None, "file_share", "thread_broadcast", "me_message"})
 """Subtypes of `message` that a person wrote; the rest are joins, topics, bots and the like."""

@@ -23,8 +23,8 @@ from bot.errors import StoreError
 from bot.platforms.slack import inbound
 from bot.platforms.slack.calls import Json
 from bot.platforms.slack.directory import Directory, Needs
+from bot.platforms.slack.double_mentions import DoubleMentions
 from bot.platforms.slack.ids import PLATFORM
-from bot.platforms.slack.twins import Twins
 
 log = logging.getLogger(__name__)
 
@@ -54,13 +54,13 @@ class Ingress:
         self._asked = asked
         self._opened = opened
         self._moved = moved
-        self._twins = Twins(clock)
+        self._double_mentions = DoubleMentions(clock)
         self._late: WeakSet[asyncio.Task[None]] = WeakSet()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def take(self, body: Json, sink: EventSink) -> bool:
         """Store what was delivered, if it asks for something; True when it may be acknowledged."""
-        await self._twins.in_order(body)
+        await self._double_mentions.in_order(body)
         looking_up = self._directory.begin(self._needs(body))
         channel = inbound.conversation_of(body)
         async with self._lock(channel):

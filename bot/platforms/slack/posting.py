@@ -14,9 +14,9 @@ from bot.platforms.slack.budgets import Urgency
 from bot.platforms.slack.calls import Calls, Json
 from bot.platforms.slack.errors import Refused
 from bot.platforms.slack.ids import make_message, parse_chat, thread_of, ts_of
-from bot.platforms.slack.lost import Lost
-from bot.platforms.slack.outside import Outside
 from bot.platforms.slack.render import content, plain_content, richly
+from bot.platforms.slack.response_urls import ResponseUrls
+from bot.platforms.slack.sent_messages import SentMessages
 from bot.platforms.slack.status import Status, Thread
 from bot.platforms.slack.streams import Streams
 
@@ -38,12 +38,17 @@ class Posting:
     """Messages of the bot. Every method raises `PlatformError` and its kinds."""
 
     def __init__(
-        self, calls: Calls, status: Status, outside: Outside, lost: Lost, streams: Streams
+        self,
+        calls: Calls,
+        status: Status,
+        response_urls: ResponseUrls,
+        sent: SentMessages,
+        streams: Streams,
     ) -> None:
         self._calls = calls
         self._status = status
-        self._outside = outside
-        self._lost = lost
+        self._response_urls = response_urls
+        self._sent = sent
         self._streams = streams
         self.takes_files = True
         self._draws_feedback = self._draws_thoughts = True
@@ -62,7 +67,7 @@ class Posting:
         try:
             answer = await self._put(chat, "chat.postMessage", where, reply, urgency)
         except ChatGone as gone:
-            self._outside.refused(answering, gone)
+            self._response_urls.refused(answering, gone)
             raise
         told = answer.get("message")
         if thread and told and "thread_ts" not in told:
@@ -88,13 +93,13 @@ class Posting:
 
         It has words, and begins like the text; how much of it stands there is not certain.
         """
-        ts = await self._lost.find(parse_chat(chat).channel, thread, answering, text)
+        ts = await self._sent.find(parse_chat(chat).channel, thread, answering, text)
         return self._stands(chat, thread, ts) if ts else None
 
     def _stands(self, chat: ChatRef, thread: str, ts: str) -> MessageRef:
         self._status.posted(Thread(parse_chat(chat).channel, thread))
         ref = make_message(chat, ts, thread)
-        self._lost.know(ref)
+        self._sent.know(ref)
         return ref
 
     async def update(self, ref: MessageRef, reply: Reply, urgency: Urgency = Urgency.FINAL) -> None:

@@ -21,7 +21,7 @@ from bot.platforms.boxes import with_boxes
 from bot.platforms.formulas import as_code, words_as_code
 from bot.platforms.references import with_numbers, without_links
 from bot.platforms.slack import tags
-from bot.platforms.slack.bold import SEAM, closed, in_pieces, most_seams
+from bot.platforms.slack.long_bold import SEAM, closed, in_pieces, most_seams
 from bot.platforms.slack.tags import as_markdown
 
 Json: TypeAlias = dict[str, Any]

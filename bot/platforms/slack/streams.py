@@ -14,7 +14,7 @@ from bot.platforms.slack.calls import Calls, Json
 from bot.platforms.slack.directory import Directory
 from bot.platforms.slack.errors import StillStreaming, StreamClosed
 from bot.platforms.slack.ids import make_message, parse_chat, thread_of, ts_of
-from bot.platforms.slack.lost import Lost
+from bot.platforms.slack.sent_messages import SentMessages
 from bot.platforms.slack.status import Status, Thread
 from bot.platforms.slack.tasks import Task
 
@@ -32,10 +32,12 @@ class Streams:
     The `directory` knows the workspaces of people from others, and who the bot is.
     """
 
-    def __init__(self, calls: Calls, status: Status, lost: Lost, directory: Directory) -> None:
+    def __init__(
+        self, calls: Calls, status: Status, sent: SentMessages, directory: Directory
+    ) -> None:
         self._calls = calls
         self._status = status
-        self._lost = lost
+        self._sent = sent
         self._directory = directory
         self._open: dict[MessageRef, None] = {}  # that have not been stopped, oldest first
 
@@ -58,13 +60,13 @@ class Streams:
         """The stream that `start` began with tasks alone although its outcome is unknown."""
         asked = answering.ref
         channel = parse_chat(asked.chat).channel
-        ts = await self._lost.find_wordless(channel, thread, asked, self._directory.bot)
+        ts = await self._sent.find_wordless(channel, thread, asked, self._directory.bot)
         return self._begun(asked.chat, thread, ts) if ts else None
 
     def _begun(self, chat: ChatRef, thread: str, ts: str) -> MessageRef:
         self._status.streaming(Thread(parse_chat(chat).channel, thread))
         ref = make_message(chat, ts, thread)
-        self._lost.know(ref)
+        self._sent.know(ref)
         self._open[ref] = None
         return ref
 

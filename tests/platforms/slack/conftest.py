@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot.core.fakes.clock import ManualClock
-from bot.platforms.slack import directory, lost, streams, twins
+from bot.platforms.slack import directory, double_mentions, sent_messages, streams
 from bot.platforms.slack.manifest import manifest
 from bot.sandbox.slack.server import SlackSandbox
 from tests.patience import PATIENCE
@@ -34,7 +34,7 @@ async def bot(sandbox: SlackSandbox) -> AsyncIterator[Running]:
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """What comes is waited for, however busy the machine is."""
-    for module in (directory, twins):
+    for module in (directory, double_mentions):
         monkeypatch.setattr(module, "PATIENCE", PATIENCE)
 
 
@@ -44,8 +44,8 @@ def impatient(patient: None, monkeypatch: pytest.MonkeyPatch) -> None:
     for module, name, seconds in (
         (directory, "PATIENCE", 0.2),
         (directory, "ASK_AGAIN", (0.05,) * 20),
-        (lost, "SETTLING", 0.01),
+        (sent_messages, "SETTLING", 0.01),
         (streams, "LEAVING", 0.05),
-        (twins, "PATIENCE", 0.05),
+        (double_mentions, "PATIENCE", 0.05),
     ):
         monkeypatch.setattr(module, name, seconds)

@@ -1,9 +1,9 @@
-"""Commands from conversations where the bot cannot write: Slack offers them everywhere.
+"""The response URLs of commands, for conversations where the bot cannot write.
 
-It is not in them, or admins let no app write there. But it may answer the command itself, so that
-only who typed it sees it: for 30 minutes, at an address that came with the command (docs.slack.dev,
-"Handling user interaction", "Message responses"). The addresses are kept in memory: after a restart
-nothing is said.
+Slack offers commands everywhere, also where the bot is not, or where admins let no app write. There
+it may answer the command itself, so that only who typed it sees it: for 30 minutes, at an address
+that came with the command (docs.slack.dev, "Handling user interaction", "Message responses"). The
+addresses are kept in memory: after a restart nothing is said.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ COMMANDS = 1_000
 OK = 200
 
 
-class Outside:
-    """Says to those whose command cannot be answered where they typed it what they can do."""
+class ResponseUrls:
+    """Tells people whose command cannot be answered where they typed it what to do instead."""
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls

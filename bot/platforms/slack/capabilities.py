@@ -1,4 +1,4 @@
-"""The ways of writing an answer in Slack, and which of them a chat has."""
+"""What a chat of Slack can do: native streams and tasks in them, unless Slack has refused some."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ STREAMED = Capabilities(
     status=True,
     command_mark="!",
 )
-UNTOLD = replace(STREAMED, status=False)
+STREAMED_WITHOUT_TASKS = replace(STREAMED, status=False)
 EDITED = replace(
     STREAMED,
     streaming=Streaming.EDIT,
@@ -48,19 +48,19 @@ NO_THREAD = "invalid_thread_ts"
 CHATS = 10_000
 
 
-class Ways:
-    """Streams in threads and direct messages, unless Slack has refused one there."""
+class ChatCapabilities:
+    """The capabilities of each chat, as far as Slack has not refused a stream or a task there."""
 
     def __init__(self) -> None:
         self._has_streams = True
-        self._refused: Memory[ChatRef, Capabilities] = Memory(CHATS)  # what is left to the chat
+        self._left: Memory[ChatRef, Capabilities] = Memory(CHATS)  # to chats where it refused some
 
     def of(self, chat: ChatRef) -> Capabilities:
-        """How the next answer is written."""
+        """How the next answer is written: streams are only in threads and direct messages."""
         place = parse_chat(chat)
         if not self._has_streams or not (place.direct or place.thread):
             return EDITED
-        return self._refused.get(chat) or STREAMED
+        return self._left.get(chat) or STREAMED
 
     def stream_refused(self, chat: ChatRef, refusal: Refused) -> None:
         """Try no more streams: in this chat, or anywhere."""
@@ -68,10 +68,10 @@ class Ways:
         if refusal.code in NO_STREAMS:
             self._has_streams = False
         elif refusal.code != NO_THREAD:
-            self._refused.put(chat, EDITED)
+            self._left.put(chat, EDITED)
 
     def tasks_refused(self, chat: ChatRef, refusal: Refused) -> None:
-        """Say no more in streams of this chat what goes on."""
+        """Show no more tasks in the streams of this chat."""
         log.warning("tasks refused", extra={"chat": chat.id, "code": refusal.code})
         if refusal.code != NO_THREAD and self.of(chat) is STREAMED:
-            self._refused.put(chat, UNTOLD)
+            self._left.put(chat, STREAMED_WITHOUT_TASKS)

@@ -1,4 +1,4 @@
-"""Finding a message whose post got no answer: it may stand in the channel, or not.
+"""The messages of the bot: which are known, and whether one stands whose post got no answer.
 
 Slack has no key by which a post could be repeated safely, so the channel is looked at instead: a
 message of ours that nobody here knows of, after the question, with the same first letters. Only
@@ -35,8 +35,8 @@ _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)|<[a-z]+:[^|<>]*\|([^<>]*)>")
 """A link with a label in Markdown, and as Slack tells it."""
 
 
-class Lost:
-    """Knows which messages are accounted for, and finds those that are not."""
+class SentMessages:
+    """Knows the messages whose ts Slack has told, and finds those whose ts it has not."""
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
@@ -45,7 +45,7 @@ class Lost:
         self._posted: Memory[ChatRef, MessageRef] = Memory(KNOWN)
 
     def know(self, ref: MessageRef) -> None:
-        """A message of the bot is accounted for."""
+        """Slack has told the ts of a message of the bot."""
         channel, ts = parse_chat(ref.chat).channel, ts_of(ref)
         self._known.put(ts, True)
         self._newest.put(channel, max(ts, self._newest.get(channel) or ""))
@@ -56,7 +56,7 @@ class Lost:
         return self._posted.get(chat)
 
     async def find(self, channel: str, thread: str, answering: MessageRef | None, text: str) -> str:
-        """The ts of a message posted in vain, as it seemed; empty when there is none.
+        """The ts of a message whose post got no answer; empty when there is none.
 
         `answering` is the message it answers; without, or without a text, nothing is found.
         """
@@ -71,7 +71,7 @@ class Lost:
     async def find_wordless(
         self, channel: str, thread: str, answering: MessageRef, bot: str
     ) -> str:
-        """The ts of a stream begun in vain, as it seemed, in which `bot` has no words yet."""
+        """The ts of a stream of the `bot` whose start got no answer, without words as yet."""
         for message in await self._unknown(channel, thread, answering):
             if message.get("user") == bot and not message.get("files") and not _letters_of(message):
                 return _found(message)

@@ -1,8 +1,9 @@
-"""A mention comes twice, in any order: as `message`, and as `app_mention`, which may lack files.
+"""A mention comes as two events, in any order: `message`, and `app_mention`, which may lack files.
 
-The first of both is answered, so one without files lets the other go first (others have met this:
-github.com/openclaw/openclaw/pull/62927, github.com/NousResearch/hermes-agent/pull/77141). Where
-the bot is not in the channel, only the `app_mention` comes.
+The first of both is answered, so an `app_mention` without files waits a moment for its `message`:
+then that is the first (others have met this: github.com/openclaw/openclaw/pull/62927,
+github.com/NousResearch/hermes-agent/pull/77141). Where the bot is not in the channel, only the
+`app_mention` comes.
 """
 
 from __future__ import annotations
@@ -21,15 +22,15 @@ MESSAGES = 1_000
 """Messages of which it is remembered that they have come."""
 
 
-class Twins:
-    """Knows which messages have come."""
+class DoubleMentions:
+    """Puts the two events of a mention in order."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._come: Memory[tuple[str, str], asyncio.Event] = Memory(MESSAGES)
 
     async def in_order(self, body: Json) -> None:
-        """Return when what was delivered may take its turn: at once, but for such a mention."""
+        """Return when an event may be taken in: at once, but for an `app_mention` without files."""
         event = body.get("event")
         if not isinstance(event, dict) or event.get("type") not in {"message", "app_mention"}:
             return
