@@ -46,7 +46,7 @@ from bot.platforms.slack.ids import (
     thread_of,
 )
 from bot.platforms.slack.ingress import Ingress
-from bot.platforms.slack.posting import Posting
+from bot.platforms.slack.posting import Poster
 from bot.platforms.slack.render import (
     neutralise,
 )
@@ -90,10 +90,10 @@ class SlackPlatform:
         self._directory = Directory(self._calls, users, turns)
         self._sent = sent = SentMessages(self._calls)
         self._streams = Streams(self._calls, self._status, sent, self._directory)
-        self._posting = Posting(self._calls, self._status, self._response_urls, sent, self._streams)
+        self._poster = Poster(self._calls, self._status, self._response_urls, sent, self._streams)
         self._newest: Memory[ChatRef, MessageRef] = Memory(CHATS)
-        self._replies = Replies(self._posting, self._newest)
-        self._sweeper = Sweeper(self._calls, self._posting)
+        self._replies = Replies(self._poster, self._newest)
+        self._sweeper = Sweeper(self._calls, self._poster)
         self._greeting = Greeting(self._calls, self._directory)
         self._ingress = Ingress(
             self._directory, clock, self._asked, self._greeting.opened, self._moved
@@ -111,7 +111,7 @@ class SlackPlatform:
         place = parse_chat(chat)
         if not (place.direct or place.thread):  # only a slash is heard beside the threads
             found = replace(found, command_mark="/", thread_mark=found.command_mark)
-        return found if self._posting.takes_files else replace(found, max_file_out=0)
+        return found if self._poster.takes_files else replace(found, max_file_out=0)
 
     def styled(self, style: Style) -> Platform:
         """There is one style here."""
@@ -179,14 +179,14 @@ class SlackPlatform:
 
     async def edit(self, ref: MessageRef, reply: Reply) -> None:
         """Replace text and buttons of a message; files follow in its thread."""
-        await self._posting.update(ref, reply)
+        await self._poster.update(ref, reply)
         if reply.files:
-            await self._posting.upload(ref.chat, thread_of(ref), reply.files)
+            await self._poster.upload(ref.chat, thread_of(ref), reply.files)
 
     async def delete(self, refs: Sequence[MessageRef]) -> None:
         """Remove messages of the bot."""
         for ref in refs:
-            await self._posting.delete(ref)
+            await self._poster.delete(ref)
 
     def newest(self, chat: ChatRef) -> MessageRef | None:
         """The newest message of the bot in the conversation; files that followed do not count."""
@@ -209,13 +209,13 @@ class SlackPlatform:
 
     def draft(self, answering: IncomingMessage, *, stop: Button | None = None) -> Draft:
         """An answer that is streamed where the chat has streams, else posted and edited."""
-        return SlackDraft(self._posting, self._streams, self._capabilities, answering, stop=stop)
+        return SlackDraft(self._poster, self._streams, self._capabilities, answering, stop=stop)
 
     def reopen(
         self, ref: MessageRef, answering: IncomingMessage, *, stop: Button | None = None
     ) -> Draft:
         """Go on with a message by editing it."""
-        parts = (self._posting, self._streams, self._capabilities)
+        parts = (self._poster, self._streams, self._capabilities)
         return SlackDraft(*parts, answering, stop=stop, ref=ref)
 
     # ------------------------------------------------------------ the rest

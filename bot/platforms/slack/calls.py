@@ -18,7 +18,7 @@ from bot.core.types import ChatRef
 from bot.platforms.slack.budgets import Urgency
 from bot.platforms.slack.errors import translated
 from bot.platforms.slack.ids import parse_chat
-from bot.platforms.slack.pace import Pace
+from bot.platforms.slack.pace import Pacer
 
 Json: TypeAlias = dict[str, Any]
 T = TypeVar("T")
@@ -51,7 +51,7 @@ class Calls:
 
     def __init__(self, token: str, *, base_url: str, clock: Clock) -> None:
         self.clock = clock
-        self.pace = Pace(clock)
+        self.pacer = Pacer(clock)
         self.token = token
         self._moves: Memory[str, str] = Memory(MOVES)
         self._session: aiohttp.ClientSession | None = None
@@ -129,7 +129,7 @@ class Calls:
             with translated():
                 return await make()
 
-        return await self.pace.call(method, channel, urgency, checked, chat=chat)
+        return await self.pacer.call(method, channel, urgency, checked, chat=chat)
 
     async def close(self) -> None:
         """Close the connections."""

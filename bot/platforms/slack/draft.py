@@ -18,7 +18,7 @@ from bot.platforms.slack.budgets import Urgency
 from bot.platforms.slack.capabilities import ChatCapabilities
 from bot.platforms.slack.errors import Refused, StreamClosed
 from bot.platforms.slack.ids import answer_thread, thread_of
-from bot.platforms.slack.posting import Posting
+from bot.platforms.slack.posting import Poster
 from bot.platforms.slack.render import blocks_under, settled, written
 from bot.platforms.slack.streams import Streams
 from bot.platforms.slack.tasks import Tasks
@@ -52,7 +52,7 @@ class SlackDraft:
 
     def __init__(
         self,
-        posting: Posting,
+        poster: Poster,
         streams: Streams,
         capabilities: ChatCapabilities,
         answering: IncomingMessage,
@@ -60,7 +60,7 @@ class SlackDraft:
         stop: Button | None,
         ref: MessageRef | None = None,
     ) -> None:
-        self._posting = posting
+        self._poster = poster
         self._streams = streams
         self._answering = answering
         self._chat = answering.ref.chat
@@ -118,9 +118,9 @@ class SlackDraft:
             await self._post(reply, Urgency.FINAL)
         await self._edit(reply, Urgency.FINAL)
         assert self._ref is not None  # posted, or found
-        self._posting.redeem_edit(self)
+        self._poster.redeem_edit(self)
         if reply.files and self._files_wait:
-            await self._posting.upload(self._chat, thread_of(self._ref), reply.files)
+            await self._poster.upload(self._chat, thread_of(self._ref), reply.files)
             self._files_wait = False
         return self._ref
 
@@ -167,13 +167,13 @@ class SlackDraft:
                 self._tasks = Tasks()  # what could not be told in time is over
                 return
         # What is posted early needs an edit at its end: where none is left, it is posted whole.
-        self._posting.promise_edit(self)
+        self._poster.promise_edit(self)
         await self._post(Reply(text=settled(text), buttons=self._stop), Urgency.PREVIEW)
 
     async def _post(self, reply: Reply, urgency: Urgency) -> None:
         answer = replace(reply, answering=self._answering.ref)
         try:
-            self._ref = await self._posting.post(self._chat, self._thread, answer, urgency)
+            self._ref = await self._poster.post(self._chat, self._thread, answer, urgency)
         except OutcomeUnknown:
             if not await self._find(reply.text):
                 raise
@@ -186,7 +186,7 @@ class SlackDraft:
         It may be of an earlier try, with less text: it is to be written over.
         """
         asked = self._answering.ref
-        self._ref = await self._posting.find(self._chat, self._thread, asked, text)
+        self._ref = await self._poster.find(self._chat, self._thread, asked, text)
         if self._ref is not None:
             self._mode, self._standing = Mode.MESSAGE, None
         return self._ref is not None
@@ -223,7 +223,7 @@ class SlackDraft:
             if self._seconds_until("chat.stopStream", Urgency.FINAL) > 0:
                 await self._append(text, Urgency.FINAL)  # the end must wait, its words need not
             rest = text[len(self._sent) :]
-            blocks = blocks_under(self._posting.drawable(reply))
+            blocks = blocks_under(self._poster.drawable(reply))
             await self._streams.stop(self._ref, rest, blocks=blocks, tasks=self._tasks.news)
         except (StreamClosed, Refused):
             self._mode = Mode.MESSAGE
@@ -264,7 +264,7 @@ class SlackDraft:
         assert self._ref is not None  # a message that stands
         if _bare(reply) == self._standing:  # no call without a visible change
             return
-        await self._posting.update(self._ref, reply, urgency)
+        await self._poster.update(self._ref, reply, urgency)
         self._standing = _bare(reply)
         if self._streamed and urgency is Urgency.FINAL:
             self._streamed = False

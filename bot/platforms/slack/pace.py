@@ -55,7 +55,7 @@ CROWD = 2_000
 """Channels remembered before the idle ones are forgotten."""
 
 
-class Pace:
+class Pacer:
     """Lets calls through when the budgets allow."""
 
     def __init__(self, clock: Clock) -> None:

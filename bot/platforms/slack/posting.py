@@ -34,7 +34,7 @@ QUIET = {"unfurl_links": False, "unfurl_media": False}
 be told so (github.com/slackapi/node-slack-sdk/pull/2389), nor an edit."""
 
 
-class Posting:
+class Poster:
     """Messages of the bot. Every method raises `PlatformError` and its kinds."""
 
     def __init__(
@@ -198,11 +198,11 @@ class Posting:
 
     def promise_edit(self, answer: object) -> None:
         """Keep an edit for the end of an answer. Raises `NotYourTurn` when there is none left."""
-        self._calls.pace.promise("chat.update", answer)
+        self._calls.pacer.promise("chat.update", answer)
 
     def redeem_edit(self, answer: object) -> None:
         """The edit has been made, or is not needed."""
-        self._calls.pace.redeem("chat.update", answer)
+        self._calls.pacer.redeem("chat.update", answer)
 
 
 def _forms(reply: Reply) -> Sequence[Reply]:

@@ -10,7 +10,7 @@ from bot.core.types import ChatRef, MessageRef, Reply
 from bot.errors import FileRefused, OutcomeUnknown
 from bot.platforms.slack.budgets import Urgency
 from bot.platforms.slack.ids import answer_thread, parse_chat, thread_of
-from bot.platforms.slack.posting import Posting
+from bot.platforms.slack.posting import Poster
 
 CHATS = 10_000
 FILELESS = 10
@@ -20,8 +20,8 @@ FILELESS = 10
 class Replies:
     """Posts them. Raises like `Platform.send`; `newest` is what was said last in each chat."""
 
-    def __init__(self, posting: Posting, newest: Memory[ChatRef, MessageRef]) -> None:
-        self._posting = posting
+    def __init__(self, poster: Poster, newest: Memory[ChatRef, MessageRef]) -> None:
+        self._poster = poster
         self._newest = newest
         self._fileless: Memory[ChatRef, dict[Reply, MessageRef]] = Memory(CHATS)
 
@@ -34,16 +34,16 @@ class Replies:
         """
         words, fileless = replace(reply, files=()), self._fileless_in(chat)
         if words not in fileless:
-            self._posting.check(reply.files)
+            self._poster.check(reply.files)
         ref = fileless.pop(words, None) or await self._post(chat, reply)
         if reply.files:
             fileless[words] = ref
             if len(fileless) > FILELESS:
                 del fileless[next(iter(fileless))]
             try:
-                await self._posting.upload(chat, thread_of(ref), reply.files)
+                await self._poster.upload(chat, thread_of(ref), reply.files)
             except FileRefused:
-                await self._posting.delete(ref)  # it is told anew why there are none
+                await self._poster.delete(ref)  # it is told anew why there are none
                 del fileless[words]
                 raise
             del fileless[words]
@@ -70,9 +70,9 @@ class Replies:
             thread = answer_thread(reply.answering)
         urgency = Urgency.PREVIEW if reply.bulk else Urgency.FINAL
         try:
-            return await self._posting.post(chat, thread, reply, urgency)
+            return await self._poster.post(chat, thread, reply, urgency)
         except OutcomeUnknown:
-            found = await self._posting.find(chat, thread, reply.answering, reply.text)
+            found = await self._poster.find(chat, thread, reply.answering, reply.text)
             if found is None:
                 raise
             return found

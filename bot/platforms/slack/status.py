@@ -116,7 +116,7 @@ class Status:
         if work := self._works.get(thread):
             work.streamed = True
             work.settled.set()
-            self._calls.pace.redeem(SESSION, work)
+            self._calls.pacer.redeem(SESSION, work)
 
     def posted(self, thread: Thread) -> None:
         """A message stands in a thread: no stream is to come.
@@ -153,7 +153,7 @@ class Status:
             elif self._way is Way.LINE:
                 await self._show_line(thread, work)
         finally:
-            self._calls.pace.redeem(SESSION, work)
+            self._calls.pacer.redeem(SESSION, work)
             if self._works.get(thread) is work:
                 del self._works[thread]
 
@@ -164,7 +164,7 @@ class Status:
         """
         args = {"status": "processing", "title": title or None}
         try:
-            self._calls.pace.promise(SESSION, work)
+            self._calls.pacer.promise(SESSION, work)
             answer = await self._call(SESSION, thread, args)
         except Refused as refusal:
             log.info("session not begun", extra={"code": refusal.code})

@@ -141,7 +141,7 @@ class Streams:
 
     def seconds_until(self, method: str, chat: ChatRef, urgency: Urgency) -> float:
         """How long such a call would wait for its turn."""
-        return self._calls.pace.wait(method, parse_chat(chat).channel, urgency, chat.id)
+        return self._calls.pacer.wait(method, parse_chat(chat).channel, urgency, chat.id)
 
     def release_session(self, ref: MessageRef) -> None:
         """Say that the bot is done in the thread, where the end of a stream has not said it.

@@ -13,7 +13,7 @@ from bot.core.types import ChatRef, MessageRef
 from bot.platforms.slack.calls import Calls
 from bot.platforms.slack.history import messages_after
 from bot.platforms.slack.ids import answer_thread, make_message, parse_chat, ts_of
-from bot.platforms.slack.posting import Posting
+from bot.platforms.slack.posting import Poster
 
 log = logging.getLogger(__name__)
 
@@ -26,9 +26,9 @@ MESSAGES = 200
 class Sweeper:
     """Deletes lost messages. Raises `PlatformError` and its kinds."""
 
-    def __init__(self, calls: Calls, posting: Posting) -> None:
+    def __init__(self, calls: Calls, poster: Poster) -> None:
         self._calls = calls
-        self._posting = posting
+        self._poster = poster
 
     async def sweep(
         self, chat: ChatRef, bot: str, after: Sequence[MessageRef], keep: Collection[MessageRef]
@@ -49,7 +49,7 @@ class Sweeper:
                 ts = str(message.get("ts", ""))
                 lost = message.get("user") == bot and ts > newest and ts not in known
                 if lost and not message.get("files"):
-                    await self._posting.delete(make_message(chat, ts, thread))
+                    await self._poster.delete(make_message(chat, ts, thread))
                     count += 1
         return count
 

@@ -12,7 +12,7 @@ import pytest
 from bot.core.fakes.clock import ManualClock
 from bot.errors import NotYourTurn, RateLimited
 from bot.platforms.slack.budgets import Urgency
-from bot.platforms.slack.pace import Pace
+from bot.platforms.slack.pace import Pacer
 from bot.sandbox.limits import Mode
 from bot.sandbox.slack.limits import Limits
 
@@ -35,7 +35,7 @@ class Wire:
 
 
 async def test_posts_to_one_channel_keep_a_second_apart(clock: ManualClock) -> None:
-    pace, wire = Pace(clock), Wire(clock)
+    pace, wire = Pacer(clock), Wire(clock)
 
     async def post() -> None:
         for _ in range(10):
@@ -50,7 +50,7 @@ async def test_posts_to_one_channel_keep_a_second_apart(clock: ManualClock) -> N
 
 
 async def test_in_one_chat_one_call_is_under_way_and_the_others_follow(clock: ManualClock) -> None:
-    pace = Pace(clock)
+    pace = Pacer(clock)
     under_way, seen = 0, list[tuple[str, int]]()
 
     async def call(method: str) -> None:
@@ -78,7 +78,7 @@ async def test_in_one_chat_one_call_is_under_way_and_the_others_follow(clock: Ma
 async def test_what_waited_for_a_call_that_was_refused_waits_out_the_pause(
     clock: ManualClock,
 ) -> None:
-    pace, said = Pace(clock), list[float]()
+    pace, said = Pacer(clock), list[float]()
 
     async def refuse() -> None:
         await clock.sleep(0.3)
@@ -96,7 +96,7 @@ async def test_what_waited_for_a_call_that_was_refused_waits_out_the_pause(
 
 
 async def test_a_refused_post_holds_up_its_channel_and_no_other(clock: ManualClock) -> None:
-    pace = Pace(clock)
+    pace = Pacer(clock)
 
     async def refuse() -> None:
         raise RateLimited(30)
@@ -114,7 +114,7 @@ async def test_a_refused_post_holds_up_its_channel_and_no_other(clock: ManualClo
 
 
 async def test_a_refused_method_holds_up_that_method_everywhere(clock: ManualClock) -> None:
-    pace = Pace(clock)
+    pace = Pacer(clock)
 
     async def refuse() -> None:
         raise RateLimited(30)
@@ -129,7 +129,7 @@ async def test_a_refused_method_holds_up_that_method_everywhere(clock: ManualClo
 async def test_an_end_that_waits_for_its_channel_holds_up_no_preview_elsewhere(
     clock: ManualClock,
 ) -> None:
-    pace = Pace(clock)
+    pace = Pacer(clock)
     with pytest.raises(RateLimited):
         await pace.call("chat.postMessage", "C1", Urgency.FINAL, limited)
     append = partial(pace.call, "chat.appendStream")
@@ -144,7 +144,7 @@ async def test_an_end_that_waits_for_its_channel_holds_up_no_preview_elsewhere(
 async def test_previews_still_make_way_for_an_end_that_waits_for_their_method(
     clock: ManualClock,
 ) -> None:
-    pace = Pace(clock)
+    pace = Pacer(clock)
     for _ in range(50):
         await pace.call("chat.update", "C1", Urgency.FINAL, done)
     end = asyncio.create_task(pace.call("chat.update", "C1", Urgency.FINAL, done))
@@ -157,7 +157,7 @@ async def test_previews_still_make_way_for_an_end_that_waits_for_their_method(
 
 
 async def test_a_status_line_that_is_refused_holds_up_no_answer(clock: ManualClock) -> None:
-    pace, line = Pace(clock), "assistant.threads.setStatus"
+    pace, line = Pacer(clock), "assistant.threads.setStatus"
     with pytest.raises(RateLimited):
         await pace.call(line, "C1", Urgency.TYPING, limited)
     for method in ("chat.postMessage", "chat.update"):
@@ -172,7 +172,7 @@ async def test_two_hundred_chats_stay_within_the_limits_and_all_get_through(
     clock: ManualClock, seed: int
 ) -> None:
     chance = random.Random(seed)
-    pace, wire = Pace(clock), Wire(clock)
+    pace, wire = Pacer(clock), Wire(clock)
     finished: list[str] = []
 
     async def chat(channel: str) -> None:
@@ -202,7 +202,7 @@ async def test_two_hundred_chats_stay_within_the_limits_and_all_get_through(
 
 
 async def test_many_streams_share_what_slack_takes(clock: ManualClock) -> None:
-    pace, wire = Pace(clock), Wire(clock)
+    pace, wire = Pacer(clock), Wire(clock)
     chats = [f"D{number}" for number in range(20)]
 
     async def stream(chat: str) -> None:
@@ -227,7 +227,7 @@ async def test_many_streams_share_what_slack_takes(clock: ManualClock) -> None:
 
 
 async def test_who_does_not_come_back_holds_up_nobody_for_long(clock: ManualClock) -> None:
-    pace, wire = Pace(clock), Wire(clock)
+    pace, wire = Pacer(clock), Wire(clock)
 
     async def show(chat: str) -> None:
         update = partial(wire.call, "chat.update", chat)
@@ -251,7 +251,7 @@ async def test_who_does_not_come_back_holds_up_nobody_for_long(clock: ManualCloc
 
 
 async def test_an_answer_that_ends_leaves_its_place_to_others(clock: ManualClock) -> None:
-    pace = Pace(clock)
+    pace = Pacer(clock)
     for _ in range(20):
         await pace.call("chat.update", "D1", Urgency.PREVIEW, done, chat="D1")
     waits = []
@@ -265,7 +265,7 @@ async def test_an_answer_that_ends_leaves_its_place_to_others(clock: ManualClock
 
 
 async def test_what_is_promised_is_there_however_many_previews_want_it(clock: ManualClock) -> None:
-    pace, answers = Pace(clock), [Pace(clock) for _ in range(46)]  # anything will do
+    pace, answers = Pacer(clock), [Pacer(clock) for _ in range(46)]  # anything will do
     for answer in answers[:45]:
         pace.promise("chat.update", answer)
     with pytest.raises(NotYourTurn):
