@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bot.core.chat import ImagePart
 from bot.core.cutting import beginning
+
+_BEGINNING = re.compile(r"\A\[File “([^\n]*)”[^\n”]*\]$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +58,12 @@ def tell(name: str, document: Document, *, room: int, count: Callable[[str], int
         pieces.append(f"[Left out for want of room: {missing}]")
     pieces.append(f"[End of “{name}”]")
     return "\n\n".join(pieces)
+
+
+def told_of(text: str) -> str:
+    """The name of the document that `tell` has made this text of; empty where it has not."""
+    found = _BEGINNING.match(text)
+    return found[1] if found else ""
 
 
 def _tokens(text: str, enough: int, count: Callable[[str], int]) -> int:

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from bot.core.archive import Shelved
 from bot.core.commands.table import Command, Deed
 from bot.core.i18n import N_
-from bot.core.memory.titles import clean
+from bot.core.memory.titles import clean, gist
 from bot.core.menu import Item, draw, marked, page_at
 from bot.core.punctuation import paragraphs
 from bot.core.turn import TurnContext
@@ -111,8 +111,8 @@ async def _resume(ctx: TurnContext, found: Shelved) -> None:
 
 async def _last_question(ctx: TurnContext, found: Shelved) -> str:
     page = await ctx.services.stores.conversations.page(found.id, limit=10)
-    asked = [kept.message.text for kept in page if kept.message.sender_id]
-    return clean(asked[-1]) if asked else "–"
+    asked = [kept.message for kept in page if kept.message.sender_id]
+    return (gist(asked[-1]) if asked else "") or "–"
 
 
 async def _show_one(ctx: TurnContext, found: Shelved) -> None:

@@ -16,7 +16,7 @@ from bot.core.commands.table import Command, Deed, Press
 from bot.core.commands.transcribe import WORDLESS, is_transcript
 from bot.core.i18n import N_
 from bot.core.memory.drawings import is_anew, ordered
-from bot.core.memory.titles import clean
+from bot.core.memory.titles import gist
 from bot.core.queue import Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, IncomingMessage
@@ -74,7 +74,7 @@ async def undo(ctx: TurnContext, message: IncomingMessage, argument: str) -> Out
         await ctx.say(text.format(name=asked.sender_name or "–"))
         return None
     text = _("↩️ Taken back, with its answer; I know nothing of it any more:\n\n> {question}")
-    words = _("a recording") if asked.text == WORDLESS else clean(asked.text)
+    words = _("a recording") if asked.text == WORDLESS else gist(asked)
     await ctx.say(text.format(question=words or "–"))
     return Outcome(hidden=exchange.ids)
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Sequence
 from contextlib import aclosing
 
 from bot.core.archive import TITLED
 from bot.core.chat import (
     ChatMessage,
     ChatRequest,
-    KeptMessage,
+    NewMessage,
     Role,
     Sampling,
     TextDelta,
     TextPart,
 )
+from bot.core.documents import told_of
 from bot.core.limits.meter import Meter
 from bot.core.limits.spending import reserve_chore
 from bot.core.models import UsageEntry
@@ -58,10 +58,16 @@ def clean(text: str) -> str:
     return (words if len(words) > LENGTH // 2 else cut).rstrip(" ,;:.，；：、。") + "…"
 
 
-def first_words(messages: Sequence[KeptMessage]) -> str:
-    """A title made of the question; empty when it has no words."""
-    asked = next((each.message for each in messages if each.message.role is Role.USER), None)
-    return clean(_BRACKETED.sub("", asked.text)) if asked else ""
+def gist(asked: NewMessage) -> str:
+    """A question in a line: what was typed, else what was heard or passed on, else a file's name.
+
+    Empty when it has no words, as with a picture.
+    """
+    words, *others = [each for each in asked.parts if isinstance(each, TextPart)] or [TextPart("")]
+    begin, end = words.typed or (0, len(words.text))
+    rest = (words.text[end:], *(each.text for each in others))
+    said = next(filter(None, map(str.strip, (words.text[begin:end], *rest))), "")
+    return clean(told_of(said) or _BRACKETED.sub("", said))
 
 
 async def entitle(services: Services, conversation: int, asker: UserId) -> None:
@@ -78,7 +84,8 @@ async def entitle(services: Services, conversation: int, asker: UserId) -> None:
             title, usage = await ask_cheaply(services, INSTRUCTION, told, max_tokens=60)
         except ModelError as error:
             log.info("no title", extra={"conversation": conversation, "kind": error.kind.value})
-    title = clean(title) or first_words(beginning)
+    asked = (each.message for each in beginning if each.message.role is Role.USER)
+    title = clean(title) or next(map(gist, asked), "")
     if title:
         await archive.entitle(conversation, title, of=beginning, asker=asker, usage=usage)
 

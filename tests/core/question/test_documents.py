@@ -7,7 +7,7 @@ import pytest
 
 from bot.core.clock import SystemClock
 from bot.core.fakes.platform import FakePlatform
-from bot.core.types import Attachment, FileId, FileKind, IncomingMessage
+from bot.core.types import Attachment, FileId, FileKind, IncomingMessage, Quote
 from bot.errors import PlatformError
 from tests.attached import attached
 from tests.house import DEFAULTS, QUICK, House, open_house
@@ -35,6 +35,29 @@ async def test_a_document_is_cut_to_the_window_of_the_model(tmp_path: Path) -> N
         asked = str(house.asked()[-1][1])
         assert "Left out for want of room" in asked and len(asked) < 8_000
         assert "2,000 lines" in asked
+
+
+@pytest.mark.parametrize(
+    ("words", "answers", "title"),
+    [
+        ("How many?", False, "How many?"),
+        ("", False, "boats.txt"),
+        ("", True, "boats.txt"),
+        ("How many?", True, "How many?"),
+    ],
+)
+async def test_a_conversation_about_a_document_is_called_by_the_question_or_by_its_name(
+    house: House, words: str, answers: bool, title: str
+) -> None:
+    asked = file(house, "boats.txt", b"We sold 42 boats.\n", words)
+    if answers:
+        asked = replace(asked, reply_to=Quote(ref=asked.ref, author="Bob", text="[1] As said."))
+    await house.tell(asked)
+    await house.say("/new")
+    assert f"- `1` {title} – " in (await house.say("/chats"))[-1]
+    text = (await house.say("/chats 1"))[-1]
+    assert text == f"▶️ We go on with “{title}”. Its last question was:\n\n> {title}"
+    assert (await house.say("/undo"))[-1].endswith(f"> {title}")
 
 
 async def test_typescript_is_read_although_the_app_calls_it_a_video(house: House) -> None:
