@@ -28,11 +28,15 @@ log = logging.getLogger(__name__)
 
 FRESH = 600.0
 """Seconds for which the list is not asked for again."""
+NEW = 60.0
+"""Seconds for which it is not asked for again by who looks at it, to choose a model: providers
+rename models, and who is told that theirs is unknown looks at once for what there is instead."""
 FAILED = 30.0
 """Seconds for which a failure is remembered: every turn asks for the list."""
 SECONDS = 15.0
 PATIENCE = 3.0
-"""Seconds for which an answer waits at most for the first list; for a newer one it does not."""
+"""Seconds for which an answer waits at most for the first list, and who looks at it for a newer
+one; an answer does not wait for that."""
 MILLION = Decimal(1_000_000)
 _FACTS = (
     "context_window",
@@ -66,10 +70,14 @@ class Catalogue:
         self._list_prices = ListPrices(settings.base_urls, on=settings.list_prices)
         self._models: dict[str, ModelInfo] = {}  # as the API and the configuration tell of them
         self._failure: CallFailed | None = None
+        self._asked = float("-inf")
         self._until = self._clock.monotonic()
 
     async def models(self) -> Sequence[ModelInfo]:
-        """The list, sorted by id. Raises `CallFailed` when there has never been one."""
+        """The list for somebody who looks at it, sorted by id.
+
+        Raises `CallFailed` when there has never been one.
+        """
         await self._renew()
         if self._models:
             await self._list_prices.load(self._models.values())
@@ -112,20 +120,32 @@ class Catalogue:
         return self._parts.lessons.complete(self._list_prices.complete(info))
 
     async def _renew(self) -> None:
-        """Ask for the list when it is old; a failure is remembered for a while."""
-        if self._clock.monotonic() >= self._until:
+        """Ask for the list when it is not new; a failure is remembered for a while."""
+        now = self._clock.monotonic()
+        if now >= self._until:
             await self._refreshing.run()
+        elif self._failure is None and now >= self._asked + NEW:
+            await self._wait_beside()
 
     async def _renew_beside(self) -> None:
         """Ask for the list when it is old; who wants an answer does not wait for it to come."""
         if self._clock.monotonic() < self._until:
             return
+        if not self._models and self._failure is None:
+            await self._wait_beside()
+        else:
+            self._send_for_it()
+
+    async def _wait_beside(self) -> None:
+        """Ask for the list, and wait a little for it."""
+        self._send_for_it()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                await self._refreshing.run()
+
+    def _send_for_it(self) -> None:
         if not self._errands:
             self._errands.send(self._refreshing.run())
-        if not self._models and self._failure is None:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(PATIENCE):
-                    await self._refreshing.run()
 
     async def close(self) -> None:
         """Ask for nothing more."""
@@ -141,6 +161,7 @@ class Catalogue:
             raise_error(found)
             return self._read(found)
 
+        self._asked = self._clock.monotonic()
         call = Call(name="models", model="", lane="", retries=1)
         try:
             async with self._parts.attempts.succeed(call, ask) as models:

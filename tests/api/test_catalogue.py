@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot.api import catalogue
-from bot.api.catalogue import FAILED, FRESH
+from bot.api.catalogue import FAILED, FRESH, NEW
 from bot.api.client import ApiClient
 from bot.api.settings import ApiSettings
 from bot.core.fakes.clock import ManualClock
@@ -60,6 +60,35 @@ async def test_after_some_minutes_it_is_asked_for_again(
     await clock.advance(FRESH)
     server.answer(*json_answer({"data": [{"id": "new"}]}))
     assert await client.models() == (ModelInfo(id="new"),)
+
+
+async def test_who_looks_at_the_list_sees_at_once_what_a_model_is_called_now(
+    client: ApiClient, server: WireServer, clock: ManualClock
+) -> None:
+    server.answer(*json_answer(LIST))
+    await client.models()
+    await clock.advance(NEW)
+    server.answer(*json_answer({"data": [{"id": "ant-2"}]}))
+    assert await client.models() == (ModelInfo(id="ant-2"),)
+    assert await client.models() == (ModelInfo(id="ant-2"),)
+    await clock.advance(NEW)
+    server.always = refusal(500)
+    assert await client.models() == await client.models() == (ModelInfo(id="ant-2"),)
+    assert len(server.requests) == 3
+
+
+async def test_who_looks_at_the_list_waits_only_a_little_for_a_newer_one(
+    client: ApiClient, server: WireServer, clock: ManualClock, time: LoopTime
+) -> None:
+    server.answer(*json_answer(LIST))
+    old = await client.models()
+    await server.arrivals.get()
+    await clock.advance(NEW)
+    server.always = [Hang()]
+    looking = asyncio.create_task(client.models())
+    await server.arrivals.get()
+    time.passes(catalogue.PATIENCE)
+    assert await looking == old
 
 
 async def test_an_old_list_is_better_than_none(
