@@ -74,6 +74,23 @@ def sentence_for_model(error: ModelError, texts: NullTranslations, *, model: str
             assert_never(unknown)
 
 
+def sentence_for_listening(error: ModelError, texts: NullTranslations, *, model: str) -> str:
+    """Say why a recording cannot be heard; `model` is the one that listens, if there is one."""
+    _ = texts.gettext
+    match error.kind:
+        case ModelErrorKind.UNSUPPORTED:
+            return _("I cannot listen to recordings here: speech recognition is not set up.")
+        case ModelErrorKind.MODEL_NOT_FOUND:
+            return _(
+                "The API does not know the model “{model}” for speech recognition. The operator "
+                "can set another."
+            ).format(model=model)
+        case ModelErrorKind.CONTEXT_TOO_LONG:
+            return sentence_for_media(MediaError(MediaErrorKind.TOO_LONG), texts)
+        case _other:
+            return sentence_for_model(error, texts, model=model)
+
+
 def sentence_for_media(error: MediaError | FileTooLarge, texts: NullTranslations) -> str:
     """Say why a file cannot be used, or that it is larger than the platform hands over."""
     _ = texts.gettext

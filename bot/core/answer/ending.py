@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bot.core.answer.buttons import Offer, bears_buttons
 from bot.core.chat import FinishReason, MessageState, NewMessage
 from bot.core.punctuation import in_a_row
-from bot.core.sentences import sentence_for_media, sentence_for_model
+from bot.core.sentences import sentence_for_listening, sentence_for_media, sentence_for_model
 from bot.core.turn import TurnContext
 from bot.errors import FileTooLarge, MediaError, ModelError, ModelErrorKind
 
@@ -70,6 +70,8 @@ def end_of_error(
         log.info("media refused", extra={**ctx.log, "kind": error.kind.value})
     if not isinstance(error, ModelError):
         return Ending(mark=sentence_for_media(error, ctx.texts), failed=True)
+    if not asked:  # it was still being listened to
+        model = ctx.services.defaults.transcription_model
     keep = error.kind not in FORGOTTEN
     return Ending(
         mark=_explain(ctx, error, model=model, asked=asked),
@@ -101,8 +103,8 @@ def _explain(ctx: TurnContext, error: ModelError, *, model: str, asked: bool) ->
         },
     )
     _ = ctx.texts.gettext
+    if not asked:
+        return "⚠️ " + sentence_for_listening(error, ctx.texts, model=model)
     if not model and error.kind is ModelErrorKind.MODEL_NOT_FOUND:
         return "⚠️ " + _("No model is chosen yet. Choose one with /model.")
-    if not asked and error.kind is ModelErrorKind.UNSUPPORTED:
-        return "⚠️ " + _("I cannot listen to recordings here: speech recognition is not set up.")
     return "⚠️ " + sentence_for_model(error, ctx.texts, model=model)

@@ -17,10 +17,10 @@ from bot.core.punctuation import in_a_row
 from bot.core.question.attachments import SPEECH, fetched, kind_of
 from bot.core.question.listening import Ear, Heard, name_of
 from bot.core.queue import Outcome
-from bot.core.sentences import sentence_for_media, sentence_for_model
+from bot.core.sentences import sentence_for_listening, sentence_for_media
 from bot.core.turn import TurnContext
 from bot.core.types import Attachment, IncomingMessage
-from bot.errors import FileTooLarge, MediaError, ModelError, ModelErrorKind
+from bot.errors import FileTooLarge, MediaError, ModelError
 
 log = logging.getLogger(__name__)
 
@@ -132,7 +132,9 @@ async def write_down(
                     done = await ctx.guard(patiently(ctx, work, status=delivery.status))
             except ModelError as error:
                 log.warning("transcription failed", extra={**ctx.log, "kind": error.kind.value})
-                return await _end(delivery, _explain(ctx, error), usage)
+                model = ctx.services.defaults.transcription_model
+                text = "⚠️ " + sentence_for_listening(error, ctx.texts, model=model)
+                return await _end(delivery, text, usage)
             except (MediaError, FileTooLarge) as error:
                 return await _end(delivery, sentence_for_media(error, ctx.texts), usage)
             if not done:
@@ -167,14 +169,6 @@ async def _end(
 ) -> Outcome:
     await delivery.finish(mark=text, failed=failed)
     return Outcome(usage=tuple(usage))
-
-
-def _explain(ctx: TurnContext, error: ModelError) -> str:
-    _ = ctx.texts.gettext
-    model = ctx.services.defaults.transcription_model
-    if error.kind is ModelErrorKind.UNSUPPORTED and not model:
-        return "⚠️ " + _("I cannot listen to recordings here: speech recognition is not set up.")
-    return "⚠️ " + sentence_for_model(error, ctx.texts, model=model)
 
 
 def language_of(text: str) -> str | None:

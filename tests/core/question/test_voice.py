@@ -66,6 +66,29 @@ async def test_an_api_that_cannot_listen_is_one_clear_sentence(house: House) -> 
     assert (await house.tell(voice(house, beeps(1.0))))[0].startswith("⚠️ The API is having")
 
 
+@pytest.mark.parametrize("words", ["", "/transcribe"])
+@pytest.mark.parametrize(
+    ("fault", "sentence"),
+    [
+        (
+            Refuse(404),
+            "⚠️ The API does not know the model “whisper-1” for speech recognition. The operator "
+            "can set another.",
+        ),
+        (
+            Refuse(413, code="request_too_large"),
+            "⚠️ That recording is too long for me. Send it in shorter pieces.",
+        ),
+    ],
+)
+async def test_who_cannot_be_heard_is_not_sent_to_choose_another_model_for_answers(
+    house: House, words: str, fault: Refuse, sentence: str
+) -> None:
+    house.api.faults.add(fault, on="/audio/transcriptions")
+    message = replace(voice(house, beeps(1.0)), text=words)
+    assert (await house.tell(message))[-1] == sentence
+
+
 async def test_without_speech_recognition_the_person_is_told(tmp_path: Path) -> None:
     async with open_house(tmp_path, defaults=replace(DEFAULTS, transcription_model="")) as house:
         [text] = await house.tell(voice(house, beeps(1.0)))
