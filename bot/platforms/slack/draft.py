@@ -252,7 +252,9 @@ class SlackDraft:
             await self._streams.stop(self._ref, tasks=self._tasks.news, urgency=urgency)
         except (StreamClosed, Refused):
             log.debug("stream ended already", extra={"chat": self._chat.id})
-        self._mode, self._streamed = Mode.MESSAGE, False
+        else:
+            self._streamed = False
+        self._mode = Mode.MESSAGE
 
     def _fits(self, text: str) -> bool:
         size = len(text.encode()) + self._tasks.size

@@ -143,8 +143,9 @@ async def test_of_a_crowd_no_more_get_a_stop_than_can_be_taken_back_at_once(
         await platform.close()
 
 
+@pytest.mark.parametrize("end", ["one two", "asked again, all is different"])
 @pytest.mark.parametrize("process", ["lives", "was killed"])
-async def test_a_stream_that_died_leaves_no_stop(bot: Running, process: str) -> None:
+async def test_a_stream_that_died_leaves_no_stop(bot: Running, process: str, end: str) -> None:
     ada = bot.sandbox.person("Ada")
     await asks(bot, ada.dm)
     draft = bot.platform.draft(bot.inbox.message())
@@ -155,7 +156,7 @@ async def test_a_stream_that_died_leaves_no_stop(bot: Running, process: str) -> 
     assert ada.dm.stoppable()
     if process == "was killed":
         draft = bot.platform.reopen(draft.ref, bot.inbox.message())
-    await draft.finish(Reply(text="one two"))
+    await draft.finish(Reply(text=end))
     await bot.sandbox.wait_for(lambda: not ada.dm.stoppable())
 
 
