@@ -135,6 +135,13 @@ class TurnQueue(Protocol):
         let be, and one that was never taken in is taken in as new. Raises `QueueFull`.
         """
 
+    async def decline(self, message: IncomingMessage) -> Accepted:
+        """Commit that a message is one too many in its chat, without what it says.
+
+        It is `fresh`, and an urgent turn, if its sender is still to be told. One line is enough for
+        all that somebody writes before the chat has room again.
+        """
+
     async def knows(self, platform: str, key: str) -> bool:
         """Whether an event with this key has been taken in, be it withdrawn since."""
 
@@ -177,7 +184,10 @@ class TurnQueue(Protocol):
         """
 
     async def is_withdrawn(self, turn_id: int) -> bool:
-        """Whether what a running turn answers was deleted, or a part of it."""
+        """Whether what a running turn answers was deleted, or a part of it.
+
+        The line for messages that were declined is about all of them, and goes with the last.
+        """
 
     async def dissolve(self, turn_id: int, *, usage: Sequence[UsageEntry] = ()) -> bool:
         """End a turn that `is_withdrawn`, or let it wait again as if nothing had been written.

@@ -188,11 +188,16 @@ class TurnContext:
         await self.services.stores.turns.checkpoint(self.turn.id, partial=text, shown=shown)
 
     async def say(
-        self, text: str, *, buttons: Sequence[ButtonRow] = (), files: Sequence[OutgoingFile] = ()
+        self,
+        text: str,
+        *,
+        buttons: Sequence[ButtonRow] = (),
+        files: Sequence[OutgoingFile] = (),
+        pointing: bool = False,
     ) -> MessageRef:
         """Answer with one message that is complete at once; it says so when files are refused.
 
-        Raises `PlatformError`.
+        For `pointing` see `Reply`. Raises `PlatformError`.
         """
         event = self.turn.event
         reply = Reply(
@@ -200,6 +205,7 @@ class TurnContext:
             buttons=tuple(buttons),
             files=tuple(files),
             answering=event.ref if isinstance(event, IncomingMessage) else None,
+            pointing=pointing,
         )
         try:
             return await self._patiently(lambda: self._put(reply))

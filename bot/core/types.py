@@ -292,6 +292,8 @@ class Reply:
     files: tuple[OutgoingFile, ...] = ()
     answering: MessageRef | None = None
     """The message to reply to, where that is customary (groups); no platform needs it."""
+    pointing: bool = False
+    """It must be seen which message `answering` is, also where that is not customary."""
     feedback: Feedback | None = None
     """Asked for where the platform can (`Capabilities.feedback`), and ignored elsewhere."""
     failed: bool = False

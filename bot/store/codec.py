@@ -22,6 +22,8 @@ T = TypeVar("T")
 
 UNREADABLE = "unreadable"
 """The kind of an event that nobody can read."""
+DECLINED = "declined"
+"""The kind of a message that was one too many."""
 WITHDRAWN = "withdrawn"
 """The kind of one that was not taken in before its message was deleted."""
 
@@ -85,10 +87,13 @@ _PARTS: Json[tuple[_StoredPart, ...]] = Json(
     TypeAdapter(tuple[_StoredPart, ...]), without_none=True
 )
 _EVENTS: dict[str, Json[Any]] = {kind: Json(TypeAdapter(one)) for one, kind in _KINDS.items()}
+_EVENTS[DECLINED] = _EVENTS[_KINDS[IncomingMessage]]
 
 
 def kind_of(event: Event | Unreadable) -> str:
     """The word that says what kind of event it is."""
+    if isinstance(event, IncomingMessage) and event.declined:
+        return DECLINED
     return _KINDS[type(event)]
 
 

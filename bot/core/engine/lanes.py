@@ -136,8 +136,7 @@ class Lanes:
             if not isinstance(event, IncomingMessage):
                 await self._room.refuse_press(event)
                 return
-            intake = self._router.declined(event)
-            accepted = await self._turns.accept(intake.event, urgent=True, begin=may_begin)
+            accepted = await self._turns.decline(event)
         self._room.let_in(event)
         if isinstance(event, ButtonPress) and not intake.urgent:
             self._room.answer_press(event, 0 if intake.quiet else accepted.ahead)

@@ -18,7 +18,7 @@ from bot.core.commands.help import refuse
 from bot.core.commands.sight import instead_of_looking
 from bot.core.commands.table import CommandTable, Press, parse, runs_on
 from bot.core.commands.transcribe import instead_of_answering
-from bot.core.engine.waiting import too_many
+from bot.core.engine.declining import decline
 from bot.core.limits.spending import remind
 from bot.core.queue import Outcome
 from bot.core.stopper import STOP
@@ -73,12 +73,6 @@ class Router:
             case unknown:
                 assert_never(unknown)
 
-    @staticmethod
-    def declined(message: IncomingMessage) -> Intake:
-        """One too many: that its sender is told so outlives a restart, what was said does not."""
-        silent = replace(message, text="", attachments=(), reply_to=None, forwards=(), lines=())
-        return Intake(replace(silent, album="", declined=True), urgent=True)
-
     async def _press_in(
         self, press: ButtonPress, stores: Stores, working: Collection[int]
     ) -> Intake:
@@ -131,7 +125,7 @@ class Router:
 
     async def _message(self, ctx: TurnContext, message: IncomingMessage) -> Outcome | None:
         if message.declined:
-            await ctx.say(too_many(ctx.sender))
+            await decline(ctx)
             return None
         parsed = parse(message.text)
         command = self._commands.find(parsed[0]) if parsed else None

@@ -41,12 +41,6 @@ def waits(ahead: int, sender: Sender) -> str:
     return say.format(ahead=ahead)
 
 
-def too_many(sender: Sender) -> str:
-    """What is said about something that is not taken in, since too much waits in the chat."""
-    _ = texts(sender.language).gettext
-    return _("Too many of your messages are waiting already. Please send this one again later.")
-
-
 @dataclass(slots=True)
 class _Chat:
     """Who waits in one chat."""
@@ -195,7 +189,9 @@ class WaitingRoom:
 
     async def refuse_press(self, event: Event) -> None:
         """Tell somebody that this chat has too much waiting, and their press is not taken in."""
-        await self._platforms[event.chat.platform].notice(event, too_many(event.sender))
+        _ = texts(event.sender.language).gettext
+        text = _("Too many messages are waiting here already. Please try again later.")
+        await self._platforms[event.chat.platform].notice(event, text)
 
     def keep_outside(self, event: Event) -> None:
         """Tell somebody, once per message, that all of the bot is busy and it is offered again."""

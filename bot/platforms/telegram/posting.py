@@ -79,7 +79,7 @@ class Poster:
         self, chat: ChatRef, reply: Reply, posted: Posted, *, rich: bool
     ) -> MessageRef:
         place = parse_chat(chat)
-        around = _around(place, reply.buttons, reply.answering)
+        around = _around(place, reply.buttons, reply.answering, pointing=reply.pointing)
         text = render(reply.text) if reply.text.strip() else Rendered("")
         if text.length <= MAX_CAPTION and len(reply.files) == 1:
             (file,) = reply.files
@@ -201,16 +201,29 @@ class Poster:
         return [*first, folded(last, reply.thoughts)]
 
 
-def _around(place: Place, rows: Sequence[ButtonRow], answering: MessageRef | None) -> Around:
-    return Around(keyboard=_keyboard(rows), answering=_answering(place, answering))
+def _around(
+    place: Place,
+    rows: Sequence[ButtonRow],
+    answering: MessageRef | None,
+    *,
+    pointing: bool = False,
+) -> Around:
+    answered = _answering(place, answering, pointing=pointing)
+    return Around(keyboard=_keyboard(rows), answering=answered)
 
 
-def _answering(place: Place, answering: MessageRef | None) -> Json | None:
+def _answering(
+    place: Place, answering: MessageRef | None, *, pointing: bool = False
+) -> Json | None:
     """In a group an answer says what it answers; it is posted even if that was deleted.
 
     All that belongs to it says so: among the comments of a channel nothing else would be seen.
     """
-    if place.private or answering is None or parse_chat(answering.chat).chat != place.chat:
+    if (
+        (place.private and not pointing)
+        or answering is None
+        or parse_chat(answering.chat).chat != place.chat
+    ):
         return None
     return {"message_id": parse_message(answering), "allow_sending_without_reply": True}
 

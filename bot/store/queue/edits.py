@@ -24,11 +24,8 @@ async def settle(connection: Connection, edit: IncomingMessage) -> Accepted | In
     which that is not known any more, or that nobody changed. Raises `codec.UndecodableError`.
     """
     found = await _turn_of(connection, edit)
-    if found is None or _was_declined(found):
+    if found is None or (found.kind == codec.DECLINED and not found.withdrawn):
         if not edit.late:
-            if found is not None:  # what is answered from now on came after that
-                let_go = sa.update(turns).where(turns.c.id == found.id).values(message="")
-                await connection.execute(let_go)
             return replace(edit, edited=False)
         new = await arrivals.add(connection, edit, urgent=False, settled=True)
         return edit if new is None else Accepted(turn_id=new, fresh=False, ahead=0)
@@ -58,13 +55,6 @@ async def _turn_of(
         .limit(1)
     )
     return (await connection.execute(query)).one_or_none()
-
-
-def _was_declined(found: sa.Row[*tuple[Any, ...]]) -> bool:
-    if found.withdrawn:
-        return False
-    before = codec.load_event(found.kind, found.event)
-    return isinstance(before, IncomingMessage) and before.declined
 
 
 def _says_the_same(found: sa.Row[*tuple[Any, ...]], edit: IncomingMessage) -> bool:
@@ -97,7 +87,10 @@ async def _answered_with(connection: Connection, message: IncomingMessage) -> di
     """The message and those that one answer was given to together with it, by their turns."""
     leader = sa.func.coalesce(turns.c.lead, turns.c.id)
     about = sa.select(leader).where(
-        *in_chat(turns, message.chat), turns.c.message == message.ref.id, sa.text(MESSAGE)
+        *in_chat(turns, message.chat),
+        turns.c.message == message.ref.id,
+        sa.text(MESSAGE),
+        turns.c.kind != codec.DECLINED,
     )
     leaders = (await connection.execute(about)).scalars().all()
     row = sa.select(turns.c.id, turns.c.message).where(

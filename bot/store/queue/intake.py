@@ -81,7 +81,9 @@ async def _take_in(connection: Connection, offer: Offer, rules: Rules) -> Accept
             if isinstance(settled, Accepted):
                 return settled
             event = settled
-        room = rules.per_chat + (ALBUM if album_of(event) else 0)
+        album = album_of(event)
+        is_begun = album and await lanes.awaits_album(connection, event.chat, album)
+        room = rules.per_chat + (ALBUM if is_begun else 0)
         if not urgent and view.waiting_in_chat >= room:
             return QueueFull(in_chat=True)
         if not urgent and view.waiting_in_all >= rules.in_all:

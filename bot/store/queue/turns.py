@@ -15,7 +15,16 @@ from bot.core.limits.calendar import UTC_CALENDAR, Calendar
 from bot.core.models import UsageEntry
 from bot.core.ports import Clock
 from bot.core.queue import Accepted, Outcome, Turn, TurnQueue, TurnState, Withdrawn
-from bot.core.types import ChatRef, Event, MessageRef, OutgoingFile, Person, Unreadable, Withdrawal
+from bot.core.types import (
+    ChatRef,
+    Event,
+    IncomingMessage,
+    MessageRef,
+    OutgoingFile,
+    Person,
+    Unreadable,
+    Withdrawal,
+)
 from bot.errors import StoreError, TurnLost
 from bot.store import codec, ledger
 from bot.store.batches import Batches
@@ -25,6 +34,7 @@ from bot.store.privacy import SCRUBBED, end_forgotten
 from bot.store.queue import (
     arrivals,
     claims,
+    declines,
     holds,
     joining,
     lanes,
@@ -63,6 +73,9 @@ class Turns(TurnQueue):
     async def accept(self, event: Event, *, urgent: bool, begin: bool = False) -> Accepted:
         taking = self._intake.add(Offer(event, urgent, begin))
         return await self._taking(taking, lambda accepted: accepted.turn)
+
+    async def decline(self, message: IncomingMessage) -> Accepted:
+        return await self._database.write(declines.decline, message, self.leases.owner)
 
     async def knows(self, platform: str, key: str) -> bool:
         return await self._database.read(arrivals.knows, platform, key)

@@ -14,7 +14,7 @@ from bot.store.columns import utc_now
 from bot.store.connection import Connection
 from bot.store.database import insert
 from bot.store.erasure import erase, erase_buttons, is_said
-from bot.store.queue import news
+from bot.store.queue import declines, news
 from bot.store.schema import MESSAGE, chat_of, in_chat, of_chat, turn_files, turns
 
 AWAITED = 3_600.0
@@ -36,9 +36,12 @@ async def withdraw(connection: Connection, gone: Withdrawal) -> Withdrawn:
     about = await _about(connection, gone)
     if not about and gone.age < AWAITED and not await _expect(connection, gone):
         about = await _about(connection, gone)  # another process was quicker
-    running = [row.id for row in about if row.state == TurnState.RUNNING.value]
-    done = [row for row in about if row.state == TurnState.DONE.value]
-    waited = [row for row in about if row.id not in running and row not in done]
+    declined = [row for row in about if row.kind == codec.DECLINED]
+    untold, lines = await declines.withdraw(connection, gone.chat, declined)
+    asked = [row for row in about if row not in declined]
+    running = [row.id for row in asked if row.state == TurnState.RUNNING.value]
+    done = [row for row in asked if row.state == TurnState.DONE.value]
+    waited = [row for row in asked if row.id not in running and row not in done]
     offers = await _offers(connection, gone, done)
     await _end(connection, [row.id for row in done])
     await _unbutton(connection, gone.chat, [row.id for row in done])
@@ -48,8 +51,8 @@ async def withdraw(connection: Connection, gone: Withdrawal) -> Withdrawn:
     if interrupted:
         await news.tell_to_stop(connection, gone.chat, interrupted)
     return Withdrawn(
-        ended=tuple(row.id for row in waited),
-        shown=(*(ref for row in waited for ref in codec.SHOWN.load(row.shown)), *offers),
+        ended=(*(row.id for row in waited), *untold),
+        shown=(*(ref for row in waited for ref in codec.SHOWN.load(row.shown)), *offers, *lines),
         interrupted=interrupted,
         erased=await erase(connection, gone.chat, gone.ref.id),
     )
@@ -68,7 +71,7 @@ async def _about(connection: Connection, gone: Withdrawal) -> Rows:
         return []
     ids = {row.id for row in found}
     locking = (
-        sa.select(turns.c.id, turns.c.key, turns.c.state, turns.c.lead, turns.c.shown)
+        sa.select(turns.c.id, turns.c.key, turns.c.kind, turns.c.state, turns.c.lead, turns.c.shown)
         .where(turns.c.id.in_(ids | {row.lead for row in found if row.lead is not None}))
         .order_by(turns.c.id)
         .with_for_update()  # PostgreSQL; SQLite has one writer anyhow
@@ -147,9 +150,14 @@ def _parts(turn_id: int, chat: ChatRef) -> tuple[sa.ColumnElement[bool], ...]:
 
 
 async def is_withdrawn(connection: Connection, turn_id: int) -> bool:
-    """Whether what a turn answers was withdrawn while it ran, or a part of it."""
-    place = sa.select(turns.c.platform, turns.c.chat).where(turns.c.id == turn_id)
-    row = (await connection.execute(place)).one()
+    """Whether what a turn answers was withdrawn while it ran, or a part of it.
+
+    Of that which it only declines all of it.
+    """
+    this = sa.select(turns.c.platform, turns.c.chat, turns.c.kind).where(turns.c.id == turn_id)
+    row = (await connection.execute(this)).one()
+    if row.kind == codec.DECLINED:
+        return not await declines.is_needed(connection, chat_of(row), turn_id)
     parts = _parts(turn_id, chat_of(row))
     return await connection.scalar(sa.select(turns.c.id).where(*parts).limit(1)) is not None
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bot.core.fakes.platform import ANN, CHAT, FakePlatform
 from bot.core.types import ChatId, ChatRef, Event, StopPressed
-from bot.errors import PlatformDown
 from bot.sandbox.openai.faults import Hang, Refuse, Stall
 from bot.sandbox.openai.scripted import Answer
 from tests.house import open_house
@@ -109,33 +107,3 @@ async def test_what_was_written_is_kept_when_nothing_comes_after_the_restart(
         await house.say("go on")
         assert [role for role, _ in house.asked()] == ["system", "user", "assistant", "user"]
         assert SAID.strip() in str(house.asked()[2])
-
-
-async def test_who_was_one_too_many_is_told_and_that_stands_after_a_restart(
-    tmp_path: Path,
-) -> None:
-    told = "Too many of your messages are waiting already. Please send this one again later."
-    async with open_house(tmp_path) as house:
-        platform = house.platform
-        house.api.faults.add(Hang(), on="/chat/completions")
-        await house.happen(platform.message("first"))
-        await house.api.traffic.until(lambda seen: seen.in_flight == 1)
-        for number in range(6):
-            await house.happen(platform.message(f"message {number}"))
-        await house.sees(told)
-        platform.fail_next(PlatformDown("no connection"))  # this one is told by the next process
-        another = platform.message("another")
-        await house.happen(another)
-    async with open_house(tmp_path, platform=platform) as house:
-        house.api.script.answer(*["an answer"] * 6)
-        await house.happen(another)  # a platform may offer it again
-        await house.sees("an answer")
-        async with asyncio.timeout(PATIENCE):
-            while len(platform.kept()) < 8:  # noqa: ASYNC110 - a view
-                await asyncio.sleep(0.002)
-        await house.answered()
-        assert platform.kept().count(told) == 2
-        assert "another" not in str([house.asked(number) for number in range(6)])
-        edited = replace(another, key="edit", text="another, please", edited=True)
-        await house.tell(edited)
-        assert house.asked()[-1] == ("user", "another, please")

@@ -4,7 +4,6 @@ import asyncio
 import json
 import sqlite3
 from contextlib import closing
-from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -98,49 +97,6 @@ async def test_help_does_not_wait(house: House) -> None:
     await house.api.traffic.until(lambda seen: seen.in_flight == 1)
     await house.write("/help")
     await house.sees("/model")
-
-
-async def crowd(house: House) -> None:
-    """Let as much wait in the chat as may."""
-    house.api.faults.add(Hang(), on="/chat/completions")
-    await house.write("first")
-    await house.api.traffic.until(lambda seen: seen.in_flight == 1)
-    await house.write(*map(str, range(5)))
-
-
-async def test_too_many_waiting_messages_are_refused_in_words(house: House) -> None:
-    await crowd(house)
-    await house.write("one more")
-    await house.sees("Too many of your messages are waiting already.")
-
-
-async def test_what_was_refused_and_is_answered_when_changed_can_be_changed_again(
-    house: House,
-) -> None:
-    await crowd(house)
-    refused = house.platform.message("wrong wrods")
-    await house.happen(refused)
-    await house.sees("Too many of your messages")
-    await house.say("/stop")
-    await house.say("something between")
-    await house.tell(replace(refused, key="first edit", edited=True, text="right wrods"))
-    await house.tell(replace(refused, key="second edit", edited=True, text="right words"))
-    assert house.platform.buttons().count("🔁 Answer it anew") == 1
-
-
-async def test_what_was_refused_is_let_be_when_its_link_gets_a_preview(house: House) -> None:
-    await crowd(house)
-    refused = house.platform.message("what does https://example.org say?")
-    await house.happen(refused)
-    await house.sees("Too many of your messages")
-    # Telegram tells of a preview, or a first reaction, as of an edit that nobody made.
-    await house.happen(replace(refused, key="preview", edited=True, late=True))
-    await house.say("/stop")
-    assert str(house.platform.kept()).count("Too many of your messages") == 1
-    await house.happen(replace(refused, key="reaction", edited=True, late=True))
-    await house.say("are you there?")
-    sent = house.api.traffic.to("/chat/completions")
-    assert not any("example.org" in str(each.json["messages"]) for each in sent)
 
 
 async def test_of_very_many_who_write_at_once_the_last_is_told_once_and_answered_in_the_end(

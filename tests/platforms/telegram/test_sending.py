@@ -33,6 +33,16 @@ async def stage() -> AsyncIterator[TelegramStage]:
 # ---------------------------------------------------------------- text
 
 
+async def test_what_is_about_one_of_many_messages_replies_to_it_in_a_private_chat_as_well(
+    stage: TelegramStage,
+) -> None:
+    about = stage.incoming.ref
+    for pointing in (False, True):
+        reply = Reply(text="this one", answering=about, pointing=pointing)
+        await stage.platform.send(about.chat, reply)
+    assert [seen.reply_to for seen in stage.view.screen().answers] == [None, int(about.id)]
+
+
 async def test_markdown_is_seen_as_formatting_without_link_previews(stage: TelegramStage) -> None:
     text = "**bold** and [a link](https://example.com) and `code`"
     ref = await stage.platform.send(stage.incoming.ref.chat, Reply(text=text))
