@@ -287,7 +287,7 @@ class Answer:
             await patiently(
                 self._ctx,
                 lambda: self._stream(request, until_first_text),
-                status=self._delivery.status,
+                status=self._thinking.wait,
                 begun=lambda: bool(self._come.text or self._come.files),
             )
         except ModelError as error:
@@ -302,10 +302,10 @@ class Answer:
             await self._stream(request, until_first_text)
 
     async def _stream(self, request: ChatRequest, until_first_text: AsyncExitStack) -> None:
-        meter = self._meter
+        meter, api = self._meter, self._ctx.services.api
         meter.begin(request)
         try:
-            async with aclosing(self._ctx.services.api.stream(request, sent=meter.sent)) as events:
+            async with aclosing(api.stream(request, sent=self._sent)) as events:
                 async for event in events:
                     meter.take(event)
                     if isinstance(event, TextDelta | ImageDelta):
@@ -314,6 +314,10 @@ class Answer:
         except ModelError:
             meter.failed()
             raise
+
+    def _sent(self) -> None:
+        self._meter.sent()
+        self._thinking.ask()
 
     def _take(self, event: ModelEvent) -> None:
         match event:

@@ -34,9 +34,20 @@ class Thinking:
         self._texts = texts
         self._every = every
         self._at_once = at_once
+        self._asked: float | None = None  # when the model was, unless it is known not to think
         self._pieces: list[str] = []
         self._since: float | None = None
         self._seconds = 0.0
+
+    def ask(self) -> None:
+        """The model is asked, maybe once more."""
+        if self._asked is None:
+            self._asked = self._clock.monotonic()
+
+    def wait(self, text: str) -> None:
+        """Nobody thinks: say this instead, until the model is asked again or does think."""
+        self._asked = None
+        self._tell(text)
 
     def think(self, text: str) -> None:
         """Another thought."""
@@ -68,16 +79,17 @@ class Thinking:
     @contextmanager
     def counting(self) -> Iterator[None]:
         """Count the seconds aloud while the block runs."""
-        began = self._clock.monotonic()
+        self.ask()
         if self._at_once:
             self._tell(self._texts.gettext("💭 Thinking…"))
-        with ticking(self._clock, self._every, lambda: self._count(began)):
+        with ticking(self._clock, self._every, self._count):
             yield
 
-    def _count(self, began: float) -> None:
-        now = self._clock.monotonic()
-        is_silent = not self._pieces and (self._at_once or now - began >= SILENCE)
-        since = began if is_silent else self._since
+    def _count(self) -> None:
+        now, since = self._clock.monotonic(), self._since
+        if not self._pieces and self._asked is not None:
+            is_long = self._at_once or now - self._asked >= SILENCE
+            since = self._asked if is_long else None
         if since is not None:
             say = self._texts.gettext("💭 Thinking… {seconds} s")
             self._tell(say.format(seconds=int(now - since)))

@@ -71,3 +71,21 @@ async def test_patience_ends(tmp_path: Path, clock: ManualClock) -> None:
         [text] = await house.answered()
         assert text.startswith("⚠️ The API is having trouble")
         assert len(house.api.traffic.to("/chat/completions")) == 2
+
+
+async def test_no_model_is_said_to_think_while_the_api_is_down(
+    patient: House, clock: ManualClock
+) -> None:
+    patient.api.faults.add(Refuse(503), on="/chat/completions", times=None)
+    await patient.write("hello")
+    for tries, pause in ((1, 2.0), (2, 4.0), (3, 7.0)):
+        await patient.api.traffic.until(
+            lambda seen, tries=tries: (
+                len(seen.to("/chat/completions")) == tries and not seen.in_flight
+            )
+        )
+        await patient.sees(KEEPS_TRYING)
+        await clock.advance(pause)
+    await clock.settle()
+    assert patient.platform.screen() == [KEEPS_TRYING]
+    assert not any("Thinking" in text for frame in patient.platform.frames for text in frame)
