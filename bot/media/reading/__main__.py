@@ -6,21 +6,18 @@ ORDER is JSON. The answer stands on standard output; pages to look at are files 
 from __future__ import annotations
 
 import json
-import os
-import resource
 import sys
 import zipfile
 from pathlib import Path
 
+from bot.media.bounds import bound
 from bot.media.reading.contents import Contents, Unreadable
-
-LARGEST_FILE = 50_000_000
 
 
 def main(order: str) -> None:
     """Read what the order says, within its limits."""
     wanted = json.loads(order)
-    _limit(memory=int(wanted["memory"]), seconds=int(wanted["seconds"]))
+    bound(memory=int(wanted["memory"]), seconds=int(wanted["seconds"]))
     found = Contents(room=int(wanted["room"]), scans=int(wanted["scans"]))
     try:
         _read(Path(wanted["path"]), wanted["name"], wanted["mime"], found)
@@ -53,15 +50,6 @@ def _read(path: Path, name: str, mime: str, found: Contents) -> None:
     except Exception as error:
         # The libraries raise what they like at damaged files; which it was, only tests would tell.
         raise Unreadable("not_document", type(error).__name__) from error
-
-
-def _limit(*, memory: int, seconds: int) -> None:
-    """Let the system end this process before it harms the bot."""
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST_FILE, LARGEST_FILE))
-    os.nice(5)
 
 
 if __name__ == "__main__":
