@@ -7,7 +7,7 @@ import logging
 import re
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,9 @@ _AS_IT_IS = {
     ("matroska", "opus"): ("webm", "audio/webm"),
     ("matroska", "vorbis"): ("webm", "audio/webm"),
 }
+AT_ONCE = 2
+"""Recordings worked on at a time. Each takes a thread for up to minutes, of the few that there are
+for everything: looking up a name is done on one, too."""
 _SEARCH = 30  # seconds around a boundary in which a pause is looked for
 _OVERHEAD = 0.9  # share of a clip's bytes that is sound; containers and peaks take the rest
 
@@ -51,6 +54,7 @@ class AudioPreparer:
 
     longest: float = 10 * 60
     most: float = 4 * 3600
+    _places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
     async def prepare(
         self, path: Path, *, name: str, max_bytes: int, folder: Path
@@ -62,7 +66,8 @@ class AudioPreparer:
         """
         halt = threading.Event()
         try:
-            return await asyncio.to_thread(self._prepare, path, name, max_bytes, folder, halt)
+            async with self._places:
+                return await asyncio.to_thread(self._prepare, path, name, max_bytes, folder, halt)
         finally:
             halt.set()
 
@@ -123,7 +128,9 @@ class AudioPreparer:
 
 def _kept(nature: Nature) -> tuple[str, str] | None:
     """Suffix and type of a file that the API takes as it is."""
-    if nature.video or nature.brand == "qt" or (nature.container == "matroska" and not nature.webm):
+    is_film = nature.video or nature.brand == "qt"
+    is_other = nature.container == "matroska" and not nature.webm
+    if is_film or is_other or nature.tracks > 1:
         return None
     return _AS_IT_IS.get((nature.container, nature.codec))
 

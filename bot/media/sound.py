@@ -34,6 +34,9 @@ _OPTIONS = {
 # Outside of these a tiny file would decode to gigabytes.
 _RATES = range(4_000, 384_001)
 _MAX_CHANNELS = 32
+_RICH = 6 * 48_000
+"""Samples per second of all channels up to which a recording may be as long as any; one with more
+of them may take as much work, and so be shorter."""
 
 
 class Abandoned(Exception):
@@ -44,12 +47,14 @@ class Abandoned(Exception):
 class Nature:
     """What a file is: FFmpeg's names of its container and codec, and whether it has pictures.
 
-    `brand` is the major brand of an MP4 family file; `webm` tells WebM from other Matroska.
+    Of several `tracks` of sound the first is heard here; others may hear another. `brand` is the
+    major brand of an MP4 family file; `webm` tells WebM from other Matroska.
     """
 
     container: str
     codec: str
     video: bool
+    tracks: int = 1
     brand: str = ""
     webm: bool = False
 
@@ -66,6 +71,7 @@ def look(path: Path) -> Nature:
                 not video.disposition & Disposition.attached_pic
                 for video in container.streams.video
             ),
+            tracks=len(container.streams.audio),
             brand=container.metadata.get("major_brand", "").strip(),
             webm=b"webm" in head,
         )
@@ -81,6 +87,7 @@ class Decoder:
         self.damaged = 0
         self._path = path
         self._most = int(longest * RATE)
+        self._most_work = longest * _RICH
         self._halt = halt
 
     def __iter__(self) -> Iterator[bytes]:
@@ -91,8 +98,6 @@ class Decoder:
         """
         samples = 0
         for frame in self._resampled():
-            if self._halt.is_set():
-                raise Abandoned
             samples += frame.samples
             if samples > self._most:
                 raise MediaError(MediaErrorKind.TOO_LONG, f"more than {self._most // RATE} s")
@@ -101,8 +106,11 @@ class Decoder:
             raise MediaError(MediaErrorKind.NOT_AUDIO, "nothing can be decoded")
 
     def _resampled(self) -> Iterator[AudioFrame]:
-        shape, resampler = None, None
+        shape, resampler, work = None, None, 0
         for frame in self._frames():
+            work += frame.samples * frame.layout.nb_channels
+            if work > self._most_work:
+                raise MediaError(MediaErrorKind.TOO_LONG, f"more than {work} samples")
             if frame.sample_rate not in _RATES or frame.layout.nb_channels > _MAX_CHANNELS:
                 raise MediaError(MediaErrorKind.NOT_AUDIO, "an absurd sample rate or layout")
             now = (frame.format.name, frame.layout.name, frame.sample_rate)
@@ -120,6 +128,8 @@ class Decoder:
         with _opened(self._path) as (container, stream):
             packets = container.demux(stream)
             while True:
+                if self._halt.is_set():
+                    raise Abandoned
                 try:
                     packet = next(packets, None)
                     if packet is None:

@@ -36,15 +36,22 @@ def write(
     *,
     form: str | None = None,
     pictures: bool = False,
+    beside: array[int] | None = None,
 ) -> Path:
-    """Encode the samples; `pictures` adds a black film, no `codec` leaves the sound away."""
+    """Encode the samples; `pictures` adds a black film, no `codec` leaves the sound away.
+
+    What is `beside` them is a second track.
+    """
     with av.open(str(path), "w", format=form) as container:
         film = container.add_stream("mpeg4", rate=5) if pictures else None
         sound = container.add_stream(codec, rate=RATE, layout="mono") if codec else None
+        other = container.add_stream(codec, rate=RATE, layout="mono") if codec and beside else None
         if isinstance(film, VideoStream):
             _draw(container, film, 5 * len(samples) // RATE)
         if isinstance(sound, AudioStream):
             _play(container, sound, samples)
+        if isinstance(other, AudioStream) and beside:
+            _play(container, other, beside)
     return path
 
 

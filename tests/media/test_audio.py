@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import struct
 from array import array
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import av
 import pytest
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
 
 from bot.core.recordings import AudioClip
 from bot.errors import MediaError, MediaErrorKind
@@ -207,6 +212,53 @@ async def test_a_whisper_is_not_silence(tmp_path: Path) -> None:
 async def test_a_recording_of_days_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "a.ogg", tone(8))
     assert await refusal(path, most=5) is MediaErrorKind.TOO_LONG
+
+
+def rich(path: Path, seconds: int) -> Path:
+    """Silence in eight channels at the highest rate: some 400 bytes a second, 3 million samples."""
+    layout, rate, size = "7.1", 384_000, 65_535
+    frame = AudioFrame(format="s16", layout=layout, samples=size)
+    frame.sample_rate = rate
+    frame.planes[0].update(bytes(frame.planes[0].buffer_size))
+    with av.open(str(path), "w") as container:
+        options = {"strict": "-2", "compression_level": "0", "frame_size": str(size)}
+        sound = container.add_stream("flac", rate=rate, layout=layout, options=options)
+        assert isinstance(sound, AudioStream)
+        for frame.pts in range(0, rate * seconds, size):
+            container.mux(sound.encode(frame))
+        container.mux(sound.encode(None))
+    return path
+
+
+async def test_a_small_file_of_more_samples_than_hours_of_a_film_have_is_refused(
+    tmp_path: Path,
+) -> None:
+    path = rich(tmp_path / "a.flac", 10)
+    assert path.stat().st_size < 20_000
+    assert await refusal(path, most=20) is MediaErrorKind.TOO_LONG  # of four hours: ten minutes
+    assert await refusal(path, most=200) is MediaErrorKind.SILENT
+
+
+async def test_many_recordings_leave_threads_for_everything_else(tmp_path: Path) -> None:
+    path, tools = write(tmp_path / "a.wav", tone(60), "pcm_s16le"), AudioPreparer()
+    with ThreadPoolExecutor(3) as threads:
+        asyncio.get_running_loop().set_default_executor(threads)
+        works = [
+            asyncio.create_task(
+                tools.prepare(path, name="a.wav", max_bytes=25_000_000, folder=tmp_path)
+            )
+            for _ in range(6)
+        ]
+        await asyncio.sleep(0)
+        await asyncio.to_thread(int)
+        assert sum(work.done() for work in works) < 3
+        await asyncio.gather(*works)
+
+
+async def test_of_a_file_with_two_tracks_the_one_is_sent_that_was_measured(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.m4a", tone(3), "aac", beside=tone(30))
+    (clip,) = await prepare(path)
+    assert (clip.name, round(clip.seconds)) == ("voice.ogg", 3)
 
 
 async def test_an_absurd_sample_rate_is_refused(tmp_path: Path) -> None:
