@@ -2,13 +2,17 @@
 
 `/healthz` says that the process lives, `/readyz` that every platform is connected. What a platform
 wants to be sent is a path of its own, which the platform guards with its own secret.
+
+Anybody who reaches the server may connect. However many do, and whatever they send or do not send,
+they take little memory and few of the files that the process may open.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import TypeAlias
 
 from aiohttp import web
@@ -24,14 +28,27 @@ Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 LARGEST = 2_000_000
 """Bytes of a request; Slack's are far smaller."""
+SMALL = 65_536
+LARGE_AT_ONCE = 16
+"""Requests of more than `SMALL` bytes that are read at a time: the others wait unread."""
+CONNECTIONS = 100
+"""Telegram opens 40; a connection beyond these is closed at once."""
+IDLE = 75.0
+"""Seconds for which nothing is asked on a connection; proxies keep theirs for a minute."""
 LEAVING = 3.0
+TOO_SLOW = 408
 
 
 class WebServer:
-    """The server. Paths are added before it runs; `is_ready` answers `/readyz`."""
+    """The server. Paths are added before it runs; `is_ready` answers `/readyz`.
 
-    def __init__(self, settings: WebSettings) -> None:
+    Who does not say all of a request within `patience` seconds is sent away.
+    """
+
+    def __init__(self, settings: WebSettings, *, patience: float = 10.0) -> None:
         self._settings = settings
+        self._patience = patience
+        self._large = asyncio.Semaphore(LARGE_AT_ONCE)
         self._pages: dict[str, Handler] = {"/healthz": _healthy}
         self._paths: dict[str, HandlePost] = {}
         self.port = settings.port
@@ -51,13 +68,17 @@ class WebServer:
         for path, page in {**self._pages, "/readyz": _readiness(is_ready)}.items():
             app.router.add_get(path, page)
         for path, handle in self._paths.items():
-            app.router.add_post(path, _adapted(handle))
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=LEAVING)
+            app.router.add_post(path, self._adapted(handle))
+        runner = web.AppRunner(
+            app, access_log=None, shutdown_timeout=LEAVING, keepalive_timeout=IDLE
+        )
         await runner.setup()
+        door: asyncio.Server | None = None
         try:
             host, port = self._settings.host, self._settings.port
             try:
-                await web.TCPSite(runner, host, port).start()
+                loop = asyncio.get_running_loop()
+                door = await loop.create_server(lambda: _Door(runner.server), host, port)
             except OSError as error:
                 wrong = Phrase(
                     "web.host, web.port: cannot listen on {address}: {reason}",
@@ -65,11 +86,56 @@ class WebServer:
                     reason=reason(error),
                 )
                 raise ConfigError(wrong) from error
-            self.port = runner.addresses[0][1]
+            self.port = door.sockets[0].getsockname()[1]
             log.info("listening", extra={"host": host, "port": self.port})
             yield
         finally:
+            if door is not None:
+                door.close()
             await runner.cleanup()
+
+    def _adapted(self, handle: HandlePost) -> Handler:
+        async def answer(request: web.Request) -> web.Response:
+            try:
+                body = await self._body(request)
+            except TimeoutError:
+                return web.Response(status=TOO_SLOW)
+            headers = {name.lower(): value for name, value in request.headers.items()}
+            response = await handle(Post(headers=headers, body=body))
+            again = response.retry_after
+            return web.Response(
+                status=response.status,
+                text=response.text,
+                headers=None if again is None else {"Retry-After": str(again)},
+            )
+
+        return answer
+
+    async def _body(self, request: web.Request) -> bytes:
+        """What is posted. Raises `TimeoutError`."""
+        size = request.content_length
+        is_small = (
+            size is not None and size <= SMALL and not request.headers.get("Content-Encoding")
+        )
+        async with nullcontext() if is_small else self._large, asyncio.timeout(self._patience):
+            return await request.read()
+
+
+class _Door(asyncio.Protocol):
+    """Hands a connection over to the server, unless there are too many."""
+
+    def __init__(self, server: web.Server | None) -> None:
+        self._server = server
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Let them in, or not."""
+        assert isinstance(transport, asyncio.Transport) and self._server is not None
+        if len(self._server.connections) >= CONNECTIONS:
+            transport.abort()
+            return
+        handler = self._server()
+        transport.set_protocol(handler)
+        handler.connection_made(transport)
 
 
 async def _healthy(request: web.Request) -> web.Response:
@@ -81,19 +147,5 @@ def _readiness(is_ready: Callable[[], bool]) -> Handler:
         if is_ready():
             return web.Response(text="ready\n")
         return web.Response(status=503, text="not connected yet\n")
-
-    return answer
-
-
-def _adapted(handle: HandlePost) -> Handler:
-    async def answer(request: web.Request) -> web.Response:
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        response = await handle(Post(headers=headers, body=await request.read()))
-        again = response.retry_after
-        return web.Response(
-            status=response.status,
-            text=response.text,
-            headers=None if again is None else {"Retry-After": str(again)},
-        )
 
     return answer
