@@ -24,7 +24,7 @@ Words that are used everywhere:
 * sheet, page: one message of an answer, and the part of the text on it.
 * draft, preview: a message that is still being written, and as much as may be shown of it.
 * mark: a line under an answer that says how it ended. (Elsewhere: what stands before a command.)
-* action, deed: what a button is for, kept in the database under its value; and what it then does.
+* action: what a button is for, kept in the database under its value. A `Handler` does it.
 * to stand: a message stands in a chat from when it is posted until it is deleted.
 * standing: how far somebody is below a limit (`limits.ledger`).
 * hold, lease: a running turn is held by one process, for as long as it renews its lease. It shows

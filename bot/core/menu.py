@@ -1,4 +1,4 @@
-"""Buttons: what is offered, kept in the database, drawn in rows, and lists that have pages."""
+"""Buttons in rows, each with an action that is kept in the database; and lists with pages."""
 
 from __future__ import annotations
 
@@ -46,12 +46,13 @@ def page_at(number: int, *, things: int, size: int) -> Page:
     return Page(max(0, min(number, count - 1)), count)
 
 
-async def draw(
+async def make_buttons(
     ctx: TurnContext, rows: Sequence[Sequence[Item]], *, everybody: bool = False
 ) -> Sequence[ButtonRow]:
-    """The rows as buttons that only the sender may press, or `everybody` in the chat.
+    """Buttons for the rows of items, whose actions are kept in the database.
 
-    Empty where the platform has no buttons. Raises `StoreError`.
+    Only the sender may press them, or `everybody` in the chat. None where the platform has no
+    buttons. Raises `StoreError`.
     """
     if not ctx.capabilities.max_buttons:
         return ()

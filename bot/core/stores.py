@@ -119,7 +119,7 @@ class Actions(Protocol):
     async def offer(self, chat: ChatRef, actions: Sequence[Action]) -> Sequence[str]:
         """Keep the actions; returns a button value for each, in order."""
 
-    async def taken(self, chat: ChatRef, value: str) -> Action | None:
+    async def find(self, chat: ChatRef, value: str) -> Action | None:
         """What the button of this chat with this value does; None when it is unknown."""
 
 

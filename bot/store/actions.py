@@ -21,7 +21,7 @@ _VALUE_BYTES = 12
 
 
 _OFFERING = sa.insert(table).values(created_at=utc_now())
-_TAKEN = sa.select(table.c.name, table.c.argument, table.c.owner).where(
+_FINDING = sa.select(table.c.name, table.c.argument, table.c.owner).where(
     table.c.id == sa.bindparam("value"),
     table.c.platform == sa.bindparam("platform"),
     table.c.chat == sa.bindparam("chat"),
@@ -59,10 +59,10 @@ class ActionTable(Actions):
         await self._offers.add(rows)
         return values
 
-    async def taken(self, chat: ChatRef, value: str) -> Action | None:
+    async def find(self, chat: ChatRef, value: str) -> Action | None:
         async def job(connection: Connection) -> Action | None:
             asked = {"value": value, **of_chat(chat)}
-            row = (await connection.execute(_TAKEN, asked)).one_or_none()
+            row = (await connection.execute(_FINDING, asked)).one_or_none()
             if row is None:
                 return None
             owner = None if row.owner is None else UserId(row.owner)

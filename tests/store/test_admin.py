@@ -112,7 +112,7 @@ async def test_a_purge_deletes_what_is_over_and_leaves_the_history(
     assert await admin.purge(settings, older_than=-timedelta(seconds=5)) == Purged(
         turns=3, actions=1
     )
-    assert await stores.actions.taken(chat(), value) is None
+    assert await stores.actions.find(chat(), value) is None
     status = await admin.status(settings)
     assert (status.waiting, status.running, status.dead) == (1, 1, 0)
     conversation = await stores.conversations.current(chat())

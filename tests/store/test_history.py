@@ -163,9 +163,9 @@ async def test_a_user_is_remembered_under_the_latest_name(settings: StorageSetti
 async def test_a_button_does_what_it_was_made_for_in_its_chat_only(stores: Stores) -> None:
     actions = [Action(name="model", argument="gpt", owner=UserId("7")), Action(name="stop")]
     values = await stores.actions.offer(chat(), actions)
-    assert [await stores.actions.taken(chat(), value) for value in values] == actions
-    assert await stores.actions.taken(chat("other"), values[0]) is None
-    assert await stores.actions.taken(chat(), "made up \x00") is None
+    assert [await stores.actions.find(chat(), value) for value in values] == actions
+    assert await stores.actions.find(chat("other"), values[0]) is None
+    assert await stores.actions.find(chat(), "made up \x00") is None
     assert await stores.actions.offer(chat(), []) == []
     assert all(len(value.encode()) <= 64 for value in values)  # what Telegram carries
 

@@ -39,7 +39,7 @@ async def test_everything_is_there_under_the_new_id_and_nothing_under_the_old(
     assert await words(stores, NEW) == ["first"] and await words(stores, OLD) == []
     assert (await stores.settings.load(NEW)).model == "gpt"
     assert await stores.settings.load(OLD) == ChatSettings()
-    assert await stores.actions.taken(NEW, value) is not None
+    assert await stores.actions.find(NEW, value) is not None
     assert [each.text for each in await stores.overheard.remarks(NEW)] == ["by the way"]
     assert await stores.broadcasts.next(number) == NEW
     assert not await stores.moves.move(OLD, NEW), "said twice, it is done already"

@@ -25,7 +25,7 @@ from bot.core.commands.image import IMAGE
 from bot.core.commands.quota import QUOTA
 from bot.core.commands.start_stop import START, STOP
 from bot.core.commands.stats import STATS
-from bot.core.commands.table import CommandTable, Deed
+from bot.core.commands.table import CommandTable, Handler
 from bot.core.commands.transcribe import TRANSCRIBE, VOICE
 from bot.core.commands.usage import USAGE
 
@@ -54,7 +54,7 @@ COMMANDS = CommandTable(
     )
 )
 
-ACTIONS: Mapping[str, Deed] = {
+ACTIONS: Mapping[str, Handler] = {
     **model.ACTIONS,
     **persona.ACTIONS,
     **sampling.ACTIONS,

@@ -10,9 +10,9 @@ import logging
 from collections.abc import Mapping, Sequence
 
 from bot.core.broadcasts import Delivered, Progress
-from bot.core.commands.table import ADMIN, Command, Deed
+from bot.core.commands.table import ADMIN, Command, Handler
 from bot.core.i18n import N_
-from bot.core.menu import Item, draw
+from bot.core.menu import Item, make_buttons
 from bot.core.punctuation import in_a_row
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, ButtonRow, ChatRef, IncomingMessage, MessageRef, Need, Reply
@@ -41,7 +41,7 @@ async def broadcast(ctx: TurnContext, message: IncomingMessage, argument: str) -
         "📣 This goes to {count} chat:", "📣 This goes to {count} chats:", count
     ).format(count=ctx.formats.number(count))
     items = [Item(_("Send it"), SEND, str(number)), Item(_("Cancel"), STOP, str(number))]
-    await ctx.say(f"{ask}\n\n{argument}", buttons=await draw(ctx, [items]))
+    await ctx.say(f"{ask}\n\n{argument}", buttons=await make_buttons(ctx, [items]))
 
 
 async def send(ctx: TurnContext, press: ButtonPress, argument: str) -> None:
@@ -80,7 +80,7 @@ async def _chats(ctx: TurnContext) -> Sequence[ChatRef]:
 async def _send_to_all(ctx: TurnContext, number: int, text: str) -> None:
     """Send to one chat after the other; shows how far it is while it lasts."""
     broadcasts, clock = ctx.services.stores.broadcasts, ctx.services.clock
-    stopping = await draw(ctx, [[Item(ctx.texts.gettext("⏹ Stop"), STOP, str(number))]])
+    stopping = await make_buttons(ctx, [[Item(ctx.texts.gettext("⏹ Stop"), STOP, str(number))]])
     shown_at = float("-inf")
     while (chat := await broadcasts.next(number)) is not None:
         if clock.monotonic() - shown_at >= SHOW_EVERY:
@@ -166,4 +166,7 @@ BROADCAST = Command(
     urgent=True,
 )
 
-ACTIONS: Mapping[str, Deed] = {SEND: Deed(run=send), STOP: Deed(run=stop)}
+ACTIONS: Mapping[str, Handler] = {
+    SEND: Handler(run=send),
+    STOP: Handler(run=stop),
+}

@@ -10,10 +10,10 @@ from bot.core.answer.buttons import named_exchange
 from bot.core.answer.exchange import last_exchange
 from bot.core.chat import KeptMessage
 from bot.core.commands.redo import too_late
-from bot.core.commands.table import Deed, Press
+from bot.core.commands.table import Handler, Queueing
 from bot.core.commands.transcribe import is_transcript
 from bot.core.memory.drawings import ordered
-from bot.core.menu import Item, draw
+from bot.core.menu import Item, make_buttons
 from bot.core.question.question import reworded
 from bot.core.queue import Outcome
 from bot.core.turn import TurnContext
@@ -33,7 +33,7 @@ async def offer(ctx: TurnContext, message: IncomingMessage) -> bool:
         return False
     _ = ctx.texts.gettext
     argument = f"{exchange.turn_id}\n{message.ref.id}\n{message.text}"
-    buttons = await draw(ctx, [[Item(_("🔁 Answer it anew"), CHANGED, argument)]])
+    buttons = await make_buttons(ctx, [[Item(_("🔁 Answer it anew"), CHANGED, argument)]])
     text = _("✏️ You changed your message.")
     if not buttons:
         text = _("✏️ You changed your message. Send it once more for a new answer.")
@@ -64,6 +64,6 @@ async def answer_changed(ctx: TurnContext, press: ButtonPress, argument: str) ->
     return await answer_again(ctx, message, exchange, instead=asked)
 
 
-ACTIONS: Mapping[str, Deed] = {
-    CHANGED: Deed(run=answer_changed, press=Press.QUEUED, outspoken=True)
+ACTIONS: Mapping[str, Handler] = {
+    CHANGED: Handler(run=answer_changed, queueing=Queueing.ASKS_ONCE, answers_press=True)
 }

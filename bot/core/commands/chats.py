@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from bot.core.archive import Shelved
-from bot.core.commands.table import Command, Deed
+from bot.core.commands.table import Command, Handler
 from bot.core.i18n import N_
 from bot.core.memory.titles import clean, gist
-from bot.core.menu import Item, draw, marked, page_at
+from bot.core.menu import Item, make_buttons, marked, page_at
 from bot.core.punctuation import paragraphs
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, IncomingMessage
@@ -40,7 +40,7 @@ async def new(ctx: TurnContext, message: IncomingMessage, argument: str) -> None
     text = _("✨ A fresh start. What we said before is out of my mind.")
     earlier = [[Item(_("📚 Earlier conversations"), LIST, "0")]]
     has_earlier = await stores.archive.count(ctx.chat) > 0
-    await ctx.say(text, buttons=await draw(ctx, earlier) if has_earlier else ())
+    await ctx.say(text, buttons=await make_buttons(ctx, earlier) if has_earlier else ())
 
 
 async def chats(ctx: TurnContext, message: IncomingMessage, argument: str) -> None:
@@ -87,14 +87,14 @@ async def _found(ctx: TurnContext, number: str) -> Shelved | None:
 # ---------------------------------------------------------------- pressed
 
 
-def _about_one(do: Doing) -> Deed:
+def _about_one(do: Doing) -> Handler:
     """Somebody pressed a conversation, or what can be done about it."""
 
     async def run(ctx: TurnContext, press: ButtonPress, argument: str) -> None:
         found = await ctx.services.stores.archive.find(ctx.chat, int(argument))
         await (do(ctx, found) if found else _show(ctx, page=0))  # it may be deleted meanwhile
 
-    return Deed(run=run, panel=True)
+    return Handler(run=run, panel=True)
 
 
 # ---------------------------------------------------------------- done and shown
@@ -127,7 +127,7 @@ async def _show_one(ctx: TurnContext, found: Shelved) -> None:
         [Item(_("🗑 Delete"), DELETE, str(found.number))] if ctx.may_delete else [],
         [Item(_("‹ Back"), LIST, "0")],
     ]
-    await ctx.say("\n\n".join(lines), buttons=await draw(ctx, rows))
+    await ctx.say("\n\n".join(lines), buttons=await make_buttons(ctx, rows))
 
 
 async def _ask_to_delete(ctx: TurnContext, found: Shelved) -> None:
@@ -140,7 +140,7 @@ async def _ask_to_delete(ctx: TurnContext, found: Shelved) -> None:
     number = str(found.number)
     rows = [[Item(_("🗑 Delete"), DELETE_FOR_GOOD, number), Item(_("Keep it"), OPEN, number)]]
     say = text.format(title=_title(ctx, found)) + "\n\n" + hint.format(number=number)
-    await ctx.say(say, buttons=await draw(ctx, rows))
+    await ctx.say(say, buttons=await make_buttons(ctx, rows))
 
 
 async def _delete_for_good(ctx: TurnContext, found: Shelved) -> None:
@@ -163,7 +163,7 @@ async def _show(ctx: TurnContext, *, page: int, before: str = "") -> None:
         [Item(marked(_title(ctx, each), each.current), OPEN, str(each.number))] for each in found
     ]
     text = paragraphs(before, _list(ctx, found))
-    await ctx.say(text, buttons=await draw(ctx, [*rows, at.arrows(LIST)]))
+    await ctx.say(text, buttons=await make_buttons(ctx, [*rows, at.arrows(LIST)]))
 
 
 def _list(ctx: TurnContext, found: Sequence[Shelved]) -> str:
@@ -211,8 +211,8 @@ CHATS = Command(
 )
 
 COMMANDS = (NEW, CHATS)
-ACTIONS: Mapping[str, Deed] = {
-    LIST: Deed(run=lambda ctx, press, argument: _show(ctx, page=int(argument)), panel=True),
+ACTIONS: Mapping[str, Handler] = {
+    LIST: Handler(run=lambda ctx, press, argument: _show(ctx, page=int(argument)), panel=True),
     OPEN: _about_one(_show_one),
     RESUME: _about_one(_resume),
     DELETE: _about_one(_ask_to_delete),

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 
 from bot.core.archive import Shelved
 from bot.core.chat import ImagePart, KeptMessage, MessageState, Role
-from bot.core.commands.table import ABOUT, Command, Deed
+from bot.core.commands.table import ABOUT, Command, Handler
 from bot.core.i18n import N_
-from bot.core.menu import Item, draw
+from bot.core.menu import Item, make_buttons
 from bot.core.punctuation import paragraphs
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, IncomingMessage, Need, OutgoingFile
@@ -68,7 +68,7 @@ async def _send(ctx: TurnContext, form: str, *, everything: bool) -> None:
     row = [Item(label, EXPORT_AGAIN, _wish(other, everything))]
     if not everything:
         row.append(Item(_("All conversations"), EXPORT_AGAIN, _wish(form, True)))
-    await ctx.say(text.format(count=count), files=(file,), buttons=await draw(ctx, [row]))
+    await ctx.say(text.format(count=count), files=(file,), buttons=await make_buttons(ctx, [row]))
 
 
 def _wish(form: str, everything: bool) -> str:
@@ -152,4 +152,4 @@ EXPORT = Command(
     needs=frozenset({Need.FILES}),
 )
 
-ACTIONS: Mapping[str, Deed] = {EXPORT_AGAIN: Deed(run=export_as)}
+ACTIONS: Mapping[str, Handler] = {EXPORT_AGAIN: Handler(run=export_as)}

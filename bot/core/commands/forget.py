@@ -6,9 +6,9 @@ import logging
 from collections.abc import Mapping
 from enum import StrEnum
 
-from bot.core.commands.table import ABOUT, Command, Deed, Press
+from bot.core.commands.table import ABOUT, Command, Handler, Queueing
 from bot.core.i18n import N_
-from bot.core.menu import Item, draw
+from bot.core.menu import Item, make_buttons
 from bot.core.queue import Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, IncomingMessage
@@ -68,7 +68,7 @@ async def _ask(ctx: TurnContext, offered: list[What]) -> None:
         _("Messages in the app itself stay until you delete them there."),
     ]
     rows = [*([Item(labels[what], YES, what)] for what in allowed), [Item(_("Cancel"), NO)]]
-    await ctx.say("\n\n".join(parts), buttons=await draw(ctx, rows))
+    await ctx.say("\n\n".join(parts), buttons=await make_buttons(ctx, rows))
 
 
 async def _forget(ctx: TurnContext, what: What) -> Outcome | None:
@@ -112,8 +112,10 @@ FORGET = Command(
     examples=("/forget", "/forget chat", "/forget me"),
 )
 
-ACTIONS: Mapping[str, Deed] = {
+ACTIONS: Mapping[str, Handler] = {
     # It waits for the answer that is being written: else that would be kept after all.
-    YES: Deed(run=lambda ctx, press, argument: _forget(ctx, What(argument)), press=Press.IN_ORDER),
-    NO: Deed(run=kept),
+    YES: Handler(
+        run=lambda ctx, press, argument: _forget(ctx, What(argument)), queueing=Queueing.WAITS_ONCE
+    ),
+    NO: Handler(run=kept),
 }

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from bot.core.commands.models_on_offer import exact, nearest
 from bot.core.commands.options import Given, Option, OptionError, take_options
-from bot.core.commands.table import MEDIA, Command, Deed, Press
+from bot.core.commands.table import MEDIA, Command, Handler, Queueing
 from bot.core.i18n import N_
 from bot.core.models import Purpose
 from bot.core.pictures.buttons import AGAIN, VARY
@@ -135,8 +135,8 @@ async def draw_again(ctx: TurnContext, press: ButtonPress, argument: str) -> Out
     return await Easel(ctx, press.as_message(order.prompt)).draw(order)
 
 
-_DRAWING = Deed(run=draw_again, press=Press.EVERY_TIME)
-ACTIONS: Mapping[str, Deed] = {AGAIN: _DRAWING, VARY: _DRAWING}
+_DRAWING = Handler(run=draw_again, queueing=Queueing.ASKS_EVERY_TIME)
+ACTIONS: Mapping[str, Handler] = {AGAIN: _DRAWING, VARY: _DRAWING}
 
 IMAGE = Command(
     name="image",

@@ -23,10 +23,10 @@ from bot.core.commands.models_on_offer import (
     why_not,
     wordless_named,
 )
-from bot.core.commands.table import STYLE, Command, Deed
+from bot.core.commands.table import STYLE, Command, Handler
 from bot.core.i18n import N_
 from bot.core.limits.spending import may_use
-from bot.core.menu import Item, draw, marked, page_at
+from bot.core.menu import Item, make_buttons, marked, page_at
 from bot.core.models import ModelInfo
 from bot.core.punctuation import in_a_row, noted, paragraphs
 from bot.core.sentences import sentence_for_model
@@ -185,7 +185,7 @@ async def _starring(ctx: TurnContext, name: str) -> Sequence[ButtonRow]:
     _ = ctx.texts.gettext
     starred = name in ctx.settings.favourites
     label = _("☆ No favourite any more") if starred else _("⭐ Keep as favourite")
-    return await draw(ctx, [[Item(label, STAR, name)]])
+    return await make_buttons(ctx, [[Item(label, STAR, name)]])
 
 
 def _starred(ctx: TurnContext, name: str, *, starred: bool) -> str:
@@ -220,7 +220,7 @@ async def _show(
     rows = [[Item(_label(ctx, name), SET, name)] for name in choices]
     rows.append(at.arrows(PAGE, lambda page: _wanted(query, page)))
     lines = _lines(ctx, choices, known)
-    await ctx.say(paragraphs(text, "\n".join(lines)), buttons=await draw(ctx, rows))
+    await ctx.say(paragraphs(text, "\n".join(lines)), buttons=await make_buttons(ctx, rows))
 
 
 def _heading(ctx: TurnContext, count: int, query: str) -> str:
@@ -286,13 +286,13 @@ MODEL = Command(
     examples=("/model", "/model gpt-4o", "/model star gpt-4o", "/model default"),
 )
 
-ACTIONS: Mapping[str, Deed] = {
-    SET: Deed(run=choose, panel=True),
-    PAGE: Deed(run=turn_page, panel=True, outspoken=True),
-    MENU: Deed(
+ACTIONS: Mapping[str, Handler] = {
+    SET: Handler(run=choose, panel=True),
+    PAGE: Handler(run=turn_page, panel=True, answers_press=True),
+    MENU: Handler(
         run=lambda ctx, press, argument: turn_page(ctx, press, FIRST_PAGE),
         panel=True,
-        outspoken=True,
+        answers_press=True,
     ),
-    STAR: Deed(run=star, panel=True),
+    STAR: Handler(run=star, panel=True),
 }

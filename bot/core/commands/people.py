@@ -7,9 +7,9 @@ import logging
 import re
 from collections.abc import Mapping
 
-from bot.core.commands.table import ADMIN, Command, Deed
+from bot.core.commands.table import ADMIN, Command, Handler
 from bot.core.i18n import N_
-from bot.core.menu import Item, draw, page_at
+from bot.core.menu import Item, make_buttons, page_at
 from bot.core.names import harmless
 from bot.core.punctuation import in_a_row, items
 from bot.core.stores import Acquaintance
@@ -156,7 +156,7 @@ async def _show(ctx: TurnContext, page: int) -> None:
         ]
         for each in strangers
     ]
-    buttons = await draw(ctx, [*rows, at.arrows(TURN)])
+    buttons = await make_buttons(ctx, [*rows, at.arrows(TURN)])
     await ctx.say(f"{title}\n\n{lines}", buttons=buttons)
 
 
@@ -214,4 +214,7 @@ USERS = Command(
 )
 
 COMMANDS = (ALLOW, DENY, USERS)
-ACTIONS: Mapping[str, Deed] = {LET_IN: Deed(run=let_in), TURN: Deed(run=turn_page)}
+ACTIONS: Mapping[str, Handler] = {
+    LET_IN: Handler(run=let_in),
+    TURN: Handler(run=turn_page),
+}

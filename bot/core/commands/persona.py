@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from bot.core.commands.table import STYLE, Command, Deed, did_you_mean
+from bot.core.commands.table import STYLE, Command, Handler, did_you_mean
 from bot.core.defaults import Persona
 from bot.core.i18n import N_
 from bot.core.manner import persona_of
-from bot.core.menu import Item, draw, marked
+from bot.core.menu import Item, make_buttons, marked
 from bot.core.punctuation import in_a_row, paragraphs, shortened
 from bot.core.question.question import quote
 from bot.core.settings import ChatSettings
@@ -72,7 +72,7 @@ async def _show_system(ctx: TurnContext) -> None:
 
 
 async def _resetting(ctx: TurnContext) -> Sequence[ButtonRow]:
-    return await draw(ctx, [[Item(ctx.texts.gettext("Back to usual"), RESET)]])
+    return await make_buttons(ctx, [[Item(ctx.texts.gettext("Back to usual"), RESET)]])
 
 
 def _quoted(text: str) -> str:
@@ -139,7 +139,7 @@ async def _show(ctx: TurnContext, *, complaint: str = "") -> None:
     rows = [[Item(marked(each.name, each == current), PICK, each.name)] for each in found]
     rows.append([Item(marked(_("The usual me"), current is None), PICK, "")])
     text = paragraphs(complaint, heading, "\n".join(lines), hint)
-    await ctx.say(text, buttons=await draw(ctx, rows))
+    await ctx.say(text, buttons=await make_buttons(ctx, rows))
 
 
 SYSTEM = Command(
@@ -164,8 +164,8 @@ PERSONA = Command(
 )
 
 COMMANDS = (SYSTEM, PERSONA)
-ACTIONS: Mapping[str, Deed] = {
-    MENU: Deed(run=lambda ctx, press, argument: _show(ctx), panel=True),
-    PICK: Deed(run=pick, panel=True),
-    RESET: Deed(run=lambda ctx, press, argument: _reset(ctx), panel=True),
+ACTIONS: Mapping[str, Handler] = {
+    MENU: Handler(run=lambda ctx, press, argument: _show(ctx), panel=True),
+    PICK: Handler(run=pick, panel=True),
+    RESET: Handler(run=lambda ctx, press, argument: _reset(ctx), panel=True),
 }

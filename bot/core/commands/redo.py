@@ -12,7 +12,7 @@ from bot.core.answer.buttons import CONTINUE, REGENERATE, named_exchange
 from bot.core.answer.exchange import Exchange, last_exchange
 from bot.core.chat import NewMessage
 from bot.core.commands.image import image_again
-from bot.core.commands.table import Command, Deed, Press
+from bot.core.commands.table import Command, Handler, Queueing
 from bot.core.commands.transcribe import WORDLESS, is_transcript
 from bot.core.i18n import N_
 from bot.core.memory.drawings import is_anew, ordered
@@ -134,8 +134,8 @@ UNDO = Command(
 )
 
 COMMANDS = (RETRY, UNDO)
-_ASKING = Deed(run=ask_again, press=Press.QUEUED, outspoken=True)
-ACTIONS: Mapping[str, Deed] = {
+_ASKING = Handler(run=ask_again, queueing=Queueing.ASKS_ONCE, answers_press=True)
+ACTIONS: Mapping[str, Handler] = {
     REGENERATE: _ASKING,
     CONTINUE: replace(_ASKING, run=partial(ask_again, further=True)),
 }

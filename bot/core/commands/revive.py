@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 
-from bot.core.commands.table import Deed
-from bot.core.menu import Item, draw
+from bot.core.commands.table import Handler
+from bot.core.menu import Item, make_buttons
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, ButtonRow
 from bot.errors import StoreError
@@ -20,7 +20,7 @@ async def offer_revival(ctx: TurnContext) -> Sequence[ButtonRow]:
     """The button for the turn of the context; none where it cannot be shown or written down."""
     button = Item(ctx.texts.gettext("🔁 Retry"), REVIVE, str(ctx.turn.id))
     try:
-        return await draw(ctx, [[button]], everybody=True)
+        return await make_buttons(ctx, [[button]], everybody=True)
     except StoreError as error:
         log.warning("no button", extra={**ctx.log, "error": repr(error)})
         return ()
@@ -33,4 +33,4 @@ async def revive(ctx: TurnContext, press: ButtonPress, argument: str) -> None:
     await ctx.platform.notice(press, text)
 
 
-ACTIONS: Mapping[str, Deed] = {REVIVE: Deed(run=revive, outspoken=True)}
+ACTIONS: Mapping[str, Handler] = {REVIVE: Handler(run=revive, answers_press=True)}

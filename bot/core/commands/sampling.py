@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from bot.core.chat import Sampling
-from bot.core.commands.table import STYLE, Command, Deed, did_you_mean
+from bot.core.commands.table import STYLE, Command, Handler, did_you_mean
 from bot.core.i18n import N_
-from bot.core.menu import Item, draw, marked
+from bot.core.menu import Item, make_buttons, marked
 from bot.core.parameters import (
     ALIASES,
     DEFAULT,
@@ -113,7 +113,7 @@ async def _show_all(ctx: TurnContext, *, complaint: str = "") -> None:
     if sampling != Sampling():
         rows.append([Item(_("All to default"), PRESET, json.dumps(["", None]))])
     text = paragraphs(complaint, heading, "\n".join(lines), hint)
-    await ctx.say(text, buttons=await draw(ctx, rows))
+    await ctx.say(text, buttons=await make_buttons(ctx, rows))
 
 
 async def _show_one(ctx: TurnContext, parameter: Parameter | Stops, *, complaint: str = "") -> None:
@@ -129,7 +129,7 @@ async def _show_one(ctx: TurnContext, parameter: Parameter | Stops, *, complaint
     rest = [Item(marked(usual, not now), PRESET, json.dumps([name, None])), Item(_("‹ Back"), ALL)]
     hint = _("Write `/set {name} VALUE` for any other.").format(name=name)
     text = paragraphs(complaint, about, hint)
-    await ctx.say(text, buttons=await draw(ctx, [values, rest]))
+    await ctx.say(text, buttons=await make_buttons(ctx, [values, rest]))
 
 
 def _line(ctx: TurnContext, parameter: Parameter | Stops, now: str) -> str:
@@ -159,8 +159,8 @@ SET = Command(
 )
 
 COMMANDS = (SET,)
-ACTIONS: Mapping[str, Deed] = {
-    ALL: Deed(run=lambda ctx, press, argument: _show_all(ctx), panel=True),
-    ONE: Deed(run=show_one, panel=True),
-    PRESET: Deed(run=preset, panel=True),
+ACTIONS: Mapping[str, Handler] = {
+    ALL: Handler(run=lambda ctx, press, argument: _show_all(ctx), panel=True),
+    ONE: Handler(run=show_one, panel=True),
+    PRESET: Handler(run=preset, panel=True),
 }

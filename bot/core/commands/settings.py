@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from bot.core.commands.panel import SETTINGS, Choice, Door, Entry, Setting
-from bot.core.commands.table import STYLE, Command, Deed, Handler, did_you_mean
+from bot.core.commands.table import STYLE, Command, Handler, RunCommand, did_you_mean
 from bot.core.i18n import N_
-from bot.core.menu import Item, draw, marked
+from bot.core.menu import Item, make_buttons, marked
 from bot.core.punctuation import in_a_row, paragraphs, valued
 from bot.core.settings import ChatSettings
 from bot.core.turn import TurnContext
@@ -42,7 +42,7 @@ async def settings(ctx: TurnContext, message: IncomingMessage, argument: str) ->
         await _show_setting(ctx, found, complaint=text.format(word=word))
 
 
-def shortcut(name: str) -> Handler:
+def shortcut(name: str) -> RunCommand:
     """Carries out a command of this name, which people look for, as `/settings NAME`."""
 
     async def run(ctx: TurnContext, message: IncomingMessage, argument: str) -> None:
@@ -129,7 +129,9 @@ async def _show_panel(ctx: TurnContext, *, complaint: str = "") -> None:
         hint = _("To change one, write `/settings NAME VALUE`; `/settings NAME` shows its values.")
     heading = _("⚙️ **Settings of this chat**")
     text = paragraphs(complaint, heading, "\n".join(lines), hint)
-    await ctx.say(text, buttons=await draw(ctx, [[_opening(ctx, entry)] for entry in found]))
+    await ctx.say(
+        text, buttons=await make_buttons(ctx, [[_opening(ctx, entry)] for entry in found])
+    )
 
 
 def _opening(ctx: TurnContext, entry: Entry) -> Item:
@@ -153,7 +155,7 @@ async def _show_setting(ctx: TurnContext, setting: Setting, *, complaint: str = 
         for each in setting.choices
     ]
     rows = [*([item] for item in choices), [Item(_("‹ Back"), PANEL)]]
-    await ctx.say(text, buttons=await draw(ctx, rows))
+    await ctx.say(text, buttons=await make_buttons(ctx, rows))
 
 
 def _chosen(ctx: TurnContext, setting: Setting, choice: Choice) -> str:
@@ -201,8 +203,8 @@ LANGUAGE = Command(
 )
 
 COMMANDS = (SETTINGS_COMMAND, LANGUAGE)
-ACTIONS: Mapping[str, Deed] = {
-    PANEL: Deed(run=lambda ctx, press, argument: _show_panel(ctx), panel=True),
-    SHOW: Deed(run=show_setting, panel=True),
-    SET: Deed(run=choose, panel=True),
+ACTIONS: Mapping[str, Handler] = {
+    PANEL: Handler(run=lambda ctx, press, argument: _show_panel(ctx), panel=True),
+    SHOW: Handler(run=show_setting, panel=True),
+    SET: Handler(run=choose, panel=True),
 }

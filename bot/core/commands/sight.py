@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.core.commands.model import SET
 from bot.core.commands.models_on_offer import can_answer, is_offered
-from bot.core.menu import Item, draw
+from bot.core.menu import Item, make_buttons
 from bot.core.punctuation import in_a_row
 from bot.core.question.attachments import kind_of
 from bot.core.queue import Outcome
@@ -44,7 +44,9 @@ async def instead_of_looking(ctx: TurnContext, message: IncomingMessage) -> Outc
         text = in_a_row(ctx.texts, text, hint)
         if not ctx.capabilities.max_buttons:
             text += "\n\n" + "\n".join(f"- `{name}`" for name in seeing)
-        await ctx.say(text, buttons=await draw(ctx, [[Item(name, SET, name)] for name in seeing]))
+        await ctx.say(
+            text, buttons=await make_buttons(ctx, [[Item(name, SET, name)] for name in seeing])
+        )
     else:
         await ctx.say(in_a_row(ctx.texts, text, _("Choose another with /model.")))
     return Outcome()

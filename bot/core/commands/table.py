@@ -24,38 +24,38 @@ ADMIN = N_("For admins")
 FAMILIES = (TALK, STYLE, MEDIA, ABOUT, ADMIN)
 """The headings under which `/help` lists the commands, in their order."""
 
-Handler: TypeAlias = Callable[[TurnContext, IncomingMessage, str], Awaitable[Outcome | None]]
+RunCommand: TypeAlias = Callable[[TurnContext, IncomingMessage, str], Awaitable[Outcome | None]]
 """Carries out a command. Given the message, and what stands behind the command's name.
 
 Most leave nothing to be kept, and return None.
 """
 
-ActionHandler: TypeAlias = Callable[[TurnContext, ButtonPress, str], Awaitable[Outcome | None]]
+RunButton: TypeAlias = Callable[[TurnContext, ButtonPress, str], Awaitable[Outcome | None]]
 """Carries out what a button stands for, given the press and its argument; returns the same."""
 
 
-class Press(Enum):
-    """How the press of a button is taken in."""
+class Queueing(Enum):
+    """Whether the press of a button waits for the answer being written, and counts each time."""
 
-    URGENT = "urgent"  # worked on at once, beside the answer that is being written
-    QUEUED = "queued"  # asks the model anew: waits for its turn, and counts once
-    IN_ORDER = "in order"  # waits for its turn without asking the model, and counts once
-    EVERY_TIME = "every time"  # waits for its turn, and counts as often as it comes
+    URGENT = "urgent"  # is worked on at once, beside the answer
+    ASKS_ONCE = "asks once"  # asks the model anew: waits, and counts once
+    WAITS_ONCE = "waits once"  # waits without asking the model, and counts once
+    ASKS_EVERY_TIME = "asks every time"  # waits, and counts as often as it comes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deed:
+class Handler:
     """What a button does, by `run`.
 
-    A `panel` draws its message anew out of what was chosen: the last press must know of all before.
-    One that is `outspoken` answers its press itself, since it may have something to say: a press
-    can be answered once only.
+    A `panel` edits its own message to show what was chosen: presses of it run one after the other.
+    A platform takes one answer to a press (`Platform.notice`). It is empty, and given before `run`,
+    unless the handler `answers_press` itself.
     """
 
-    run: ActionHandler
-    press: Press = Press.URGENT
+    run: RunButton
+    queueing: Queueing = Queueing.URGENT
     panel: bool = False
-    outspoken: bool = False
+    answers_press: bool = False
 
 
 COMMAND = re.compile(
@@ -76,7 +76,7 @@ class Command(CommandInfo):
     `urgent` ones do not wait for the answer that is being written.
     """
 
-    run: Handler
+    run: RunCommand
     urgent: bool = False
     family: str = TALK
 

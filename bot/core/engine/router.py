@@ -16,7 +16,7 @@ from bot.core.answer.buttons import is_of, named_exchange
 from bot.core.commands import ACTIONS, changed
 from bot.core.commands.help import refuse
 from bot.core.commands.sight import instead_of_looking
-from bot.core.commands.table import CommandTable, Press, parse, runs_on
+from bot.core.commands.table import CommandTable, Queueing, parse, runs_on
 from bot.core.commands.transcribe import instead_of_answering
 from bot.core.engine.declining import decline
 from bot.core.limits.spending import remind
@@ -81,18 +81,18 @@ class Router:
         One that can do nothing any more is urgent: it is told why while it can be answered.
         """
         chat = press.ref.chat
-        action = None if press.value == STOP else await stores.actions.taken(chat, press.value)
+        action = None if press.value == STOP else await stores.actions.find(chat, press.value)
         if action is None or action.owner not in (None, press.sender.id):
             return Intake(press, urgent=True)
-        deed = ACTIONS.get(action.name)
-        if deed is None or deed.press is Press.URGENT:
+        handler = ACTIONS.get(action.name)
+        if handler is None or handler.queueing is Queueing.URGENT:
             return Intake(press, urgent=True)
-        if deed.press is Press.EVERY_TIME:
+        if handler.queueing is Queueing.ASKS_EVERY_TIME:
             return Intake(press, urgent=False)
-        is_late = deed.press is Press.QUEUED and not is_of(action, working)
+        is_late = handler.queueing is Queueing.ASKS_ONCE and not is_of(action, working)
         if is_late and await named_exchange(stores, chat, action.argument) is None:
             return Intake(press, urgent=True)
-        quiet = deed.press is Press.IN_ORDER
+        quiet = handler.queueing is Queueing.WAITS_ONCE
         return Intake(replace(press, key=f"button:{press.value}"), urgent=False, quiet=quiet)
 
     async def handle(self, ctx: TurnContext) -> Outcome:
@@ -159,9 +159,9 @@ class Router:
         if (thumb := feedback.read(press.value)) is not None:
             await feedback.rate(ctx, press, thumb)
             return None
-        action = await ctx.services.stores.actions.taken(ctx.chat, press.value)
-        deed = ACTIONS.get(action.name) if action else None
-        if action is None or deed is None:
+        action = await ctx.services.stores.actions.find(ctx.chat, press.value)
+        handler = ACTIONS.get(action.name) if action else None
+        if action is None or handler is None:
             text = _(
                 "This button is too old and no longer works. Please ask once more, or send the "
                 "command."
@@ -172,15 +172,15 @@ class Router:
             await ctx.platform.notice(press, _("This button belongs to somebody else."))
             return None
         if not ctx.turn.urgent:  # it was answered when it was taken in
-            return await deed.run(ctx, press, action.argument)
-        if not deed.outspoken:
+            return await handler.run(ctx, press, action.argument)
+        if not handler.answers_press:
             await ctx.platform.notice(press, "")
-        if not deed.panel:
-            return await deed.run(ctx, press, action.argument)
+        if not handler.panel:
+            return await handler.run(ctx, press, action.argument)
         # Urgent turns pass each other: what is drawn last must know what was chosen before.
         async with self._panels.setdefault(press.ref, asyncio.Lock()):
             ctx.settings = await ctx.services.stores.settings.load(ctx.chat)
-            return await deed.run(ctx, press, action.argument)
+            return await handler.run(ctx, press, action.argument)
 
     async def _turn_away(self, ctx: TurnContext) -> None:
         """One polite line, with the id that an admin needs to let the person in."""

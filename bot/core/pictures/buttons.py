@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.core.chat import ImagePart
-from bot.core.menu import Item, draw
+from bot.core.menu import Item, make_buttons
 from bot.core.pictures.orders import Order
 from bot.core.pictures.sources import Source, digest_of
 from bot.core.turn import TurnContext
@@ -44,4 +44,4 @@ async def instead(ctx: TurnContext, order: Order) -> Sequence[ButtonRow]:
 
 async def _rows(ctx: TurnContext, choices: Sequence[Item]) -> Sequence[ButtonRow]:
     choices = choices[: ctx.capabilities.max_buttons]
-    return await draw(ctx, [choices[at : at + ROW] for at in range(0, len(choices), ROW)])
+    return await make_buttons(ctx, [choices[at : at + ROW] for at in range(0, len(choices), ROW)])
