@@ -11,17 +11,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bot.core.commands.models_on_offer import (
-    by_use,
+    Models,
     can_answer,
     details,
     exact,
     hidden,
     in_order,
-    is_offered,
+    models_for,
     nearest,
     search,
     why_not,
-    wordless_named,
 )
 from bot.core.commands.table import STYLE, Command, Handler
 from bot.core.i18n import N_
@@ -56,7 +55,8 @@ async def model(ctx: TurnContext, message: IncomingMessage, argument: str) -> No
     verb, _, rest = argument.partition(" ")
     if argument.lower() in NONE:
         await ctx.change_settings(lambda settings: replace(settings, model=""))
-        await ctx.say(_usual(ctx))
+        text = ctx.texts.gettext("The usual model answers here again: **{model}**.")
+        await ctx.say(text.format(model=ctx.manner.model or "–"))
     elif verb.lower() in ("star", "unstar") and rest.strip():
         await _star_typed(ctx, rest.strip(), starred=verb.lower() == "star")
     else:
@@ -65,39 +65,34 @@ async def model(ctx: TurnContext, message: IncomingMessage, argument: str) -> No
 
 async def _find(ctx: TurnContext, argument: str) -> None:
     try:
-        listed = await _listed(ctx)
+        models = await models_for(ctx)
     except ModelError as error:
         if error.kind is ModelErrorKind.UNSUPPORTED and argument and not hidden(ctx, argument):
             await _choose(ctx, argument, {})  # a server without a list: take the person's word
         else:
             await ctx.say("⚠️ " + sentence_for_model(error, ctx.texts, model=argument))
         return
-    known, others = by_use(ctx, listed)
-    name = exact(list(known), argument)
-    if (wordless := wordless_named(known, others, argument)) is not None:
-        await ctx.say(why_not(ctx, wordless))
-    elif name is not None:
-        await _choose(ctx, name, known)
+    if (other := models.meant_other(argument)) is not None:
+        await ctx.say(why_not(ctx, other))
+    elif (name := exact(list(models.answering), argument)) is not None:
+        await _choose(ctx, name, models.answering)
     else:
-        await _show(ctx, known, query=argument)
+        await _show(ctx, models.answering, query=argument)
 
 
 async def _star_typed(ctx: TurnContext, name: str, *, starred: bool) -> None:
-    _ = ctx.texts.gettext
     try:
-        offered, others = by_use(ctx, await _listed(ctx))
+        models = await models_for(ctx)
     except ModelError:
-        offered, others = {}, {}  # then only what is a favourite already can be told
-    if (wordless := wordless_named(offered, others, name)) is not None and starred:
-        await ctx.say(why_not(ctx, wordless))
+        models = Models()  # then only what is a favourite already can be told
+    if starred and (other := models.meant_other(name)) is not None:
+        await ctx.say(why_not(ctx, other))
         return
-    known = list(offered)
-    found = exact([*known, *(each for each in ctx.settings.favourites if each not in known)], name)
+    found = exact(list(dict.fromkeys((*models.answering, *ctx.settings.favourites))), name)
     if found is None:
-        await ctx.say(_("There is no model “{name}”.").format(name=name))
-        return
-    await _star(ctx, found, starred=starred)
-    await ctx.say(_starred(ctx, found, starred=starred))
+        await ctx.say(ctx.texts.gettext("There is no model “{name}”.").format(name=name))
+    else:
+        await ctx.say(await _set_star(ctx, found, starred=starred))
 
 
 # ---------------------------------------------------------------- pressed
@@ -106,7 +101,7 @@ async def _star_typed(ctx: TurnContext, name: str, *, starred: bool) -> None:
 async def choose(ctx: TurnContext, press: ButtonPress, argument: str) -> None:
     """Somebody pressed a model's button."""
     try:
-        known = await _offered(ctx)
+        known = (await models_for(ctx)).answering
     except ModelError:
         known = {}  # only for the details
     if hidden(ctx, argument):  # since the button was made
@@ -119,34 +114,22 @@ async def turn_page(ctx: TurnContext, press: ButtonPress, argument: str) -> None
     """Somebody pressed one of the arrows."""
     wanted = json.loads(argument)
     try:
-        known = await _offered(ctx)
+        models = await models_for(ctx)
     except ModelError as error:
         text = sentence_for_model(error, ctx.texts, model="")
         await ctx.platform.notice(press, text)
         return
     await ctx.platform.notice(press, "")
-    await _show(ctx, known, query=wanted["query"], page=wanted["page"])
+    await _show(ctx, models.answering, query=wanted["query"], page=wanted["page"])
 
 
 async def star(ctx: TurnContext, press: ButtonPress, argument: str) -> None:
     """Somebody wants a model among the favourites, or out of them."""
-    starred = argument not in ctx.settings.favourites
-    await _star(ctx, argument, starred=starred)
-    text = _starred(ctx, argument, starred=starred)
-    await ctx.say(text, buttons=await _starring(ctx, argument))
+    text = await _set_star(ctx, argument, starred=argument not in ctx.settings.favourites)
+    await ctx.say(text, buttons=await _star_button(ctx, argument))
 
 
 # ---------------------------------------------------------------- done
-
-
-async def _offered(ctx: TurnContext) -> Mapping[str, ModelInfo]:
-    """The models that this person may choose from, by name. Raises `ModelError`."""
-    return by_use(ctx, await _listed(ctx))[0]
-
-
-async def _listed(ctx: TurnContext) -> Mapping[str, ModelInfo]:
-    """The models that are there for this person, for whatever use. Raises `ModelError`."""
-    return {info.id: info for info in await ctx.services.api.models() if is_offered(ctx, info.id)}
 
 
 async def _choose(ctx: TurnContext, name: str, known: Mapping[str, ModelInfo]) -> None:
@@ -161,45 +144,34 @@ async def _choose(ctx: TurnContext, name: str, known: Mapping[str, ModelInfo]) -
         return replace(settings, model=name, recent=recent)
 
     await ctx.change_settings(change)
-    await _tell_chosen(ctx, name, known)
+    _ = ctx.texts.gettext
+    text = _("From now on **{model}** answers in this chat.").format(model=name)
+    if about := _about(ctx, name, known):
+        text = noted(ctx.texts, text, about)
+    await ctx.say(text, buttons=await _star_button(ctx, name))
 
 
-async def _star(ctx: TurnContext, name: str, *, starred: bool) -> None:
+async def _set_star(ctx: TurnContext, name: str, *, starred: bool) -> str:
+    """Star a model, or take its star away; returns what is said of that."""
+
     def change(settings: ChatSettings) -> ChatSettings:
         others = tuple(each for each in settings.favourites if each != name)
         favourites = (*others, name)[-FAVOURITES:] if starred else others
         return replace(settings, favourites=favourites)
 
     await ctx.change_settings(change)
-
-
-async def _tell_chosen(ctx: TurnContext, name: str, known: Mapping[str, ModelInfo]) -> None:
     _ = ctx.texts.gettext
-    text = _("From now on **{model}** answers in this chat.").format(model=name)
-    about = details(ctx, known[name]) if name in known else ""
-    buttons = await _starring(ctx, name)
-    await ctx.say(noted(ctx.texts, text, about) if about else text, buttons=buttons)
+    text = _("**{model}** is no favourite of this chat any more.")
+    if starred:
+        text = _("⭐ **{model}** is a favourite of this chat now.")
+    return text.format(model=name)
 
 
-async def _starring(ctx: TurnContext, name: str) -> Sequence[ButtonRow]:
+async def _star_button(ctx: TurnContext, name: str) -> Sequence[ButtonRow]:
     _ = ctx.texts.gettext
     starred = name in ctx.settings.favourites
     label = _("☆ No favourite any more") if starred else _("⭐ Keep as favourite")
     return await make_buttons(ctx, [[Item(label, STAR, name)]])
-
-
-def _starred(ctx: TurnContext, name: str, *, starred: bool) -> str:
-    _ = ctx.texts.gettext
-    yes, no = (
-        _("⭐ **{model}** is a favourite of this chat now."),
-        _("**{model}** is no favourite of this chat any more."),
-    )
-    return (yes if starred else no).format(model=name)
-
-
-def _usual(ctx: TurnContext) -> str:
-    text = ctx.texts.gettext("The usual model answers here again: **{model}**.")
-    return text.format(model=ctx.manner.model or "–")
 
 
 # ---------------------------------------------------------------- shown
@@ -252,8 +224,15 @@ def _wanted(query: str, page: int) -> str:
 
 
 def _label(ctx: TurnContext, name: str) -> str:
-    star = "⭐ " if name in ctx.settings.favourites else ""
-    return marked(f"{star}{name}", name == ctx.manner.model)
+    return marked(f"{_star(ctx, name)}{name}", name == ctx.manner.model)
+
+
+def _star(ctx: TurnContext, name: str) -> str:
+    return "⭐ " if name in ctx.settings.favourites else ""
+
+
+def _about(ctx: TurnContext, name: str, known: Mapping[str, ModelInfo]) -> str:
+    return details(ctx, known[name]) if name in known else ""
 
 
 def _lines(ctx: TurnContext, names: Sequence[str], known: Mapping[str, ModelInfo]) -> Sequence[str]:
@@ -261,13 +240,11 @@ def _lines(ctx: TurnContext, names: Sequence[str], known: Mapping[str, ModelInfo
 
     Where no button can bear them, names of which nothing is known are written out, too.
     """
-    has_buttons = ctx.capabilities.max_buttons
     lines: list[str] = []
     for name in names:
-        about = details(ctx, known[name]) if name in known else ""
-        star = "⭐ " if name in ctx.settings.favourites else ""
-        if about or not has_buttons:
-            lines.append(f"- {star}`{name}`" + (f" – {about}" if about else ""))
+        about = _about(ctx, name, known)
+        if about or not ctx.capabilities.max_buttons:
+            lines.append(f"- {_star(ctx, name)}`{name}`" + (f" – {about}" if about else ""))
     return lines
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from bot.core.models import ModelInfo, Purpose
@@ -81,26 +82,31 @@ def can_answer(ctx: TurnContext, info: ModelInfo) -> bool:
     return info.purpose is None or info.id in configured
 
 
-def by_use(
-    ctx: TurnContext, listed: Mapping[str, ModelInfo]
-) -> tuple[Mapping[str, ModelInfo], Mapping[str, ModelInfo]]:
-    """Those that may answer in words, and the others, which surely cannot."""
-    able = {name: info for name, info in listed.items() if can_answer(ctx, info)}
-    return able, {name: info for name, info in listed.items() if name not in able}
+@dataclass(frozen=True, slots=True)
+class Models:
+    """The models that are offered to a person, by name: `answering` in words, or surely not."""
+
+    answering: Mapping[str, ModelInfo] = field(default_factory=dict)
+    others: Mapping[str, ModelInfo] = field(default_factory=dict)
+
+    def meant_other(self, name: str) -> ModelInfo | None:
+        """The model that is meant although it cannot answer.
+
+        By its full name, or because no model that can answer is found by that name.
+        """
+        if not name:
+            return None
+        found = [each for each in self.others if each.lower() == name.lower()]
+        if not found and not search(list(self.answering), name):
+            found = search(list(self.others), name)
+        return self.others[found[0]] if found else None
 
 
-def wordless_named(
-    known: Mapping[str, ModelInfo], others: Mapping[str, ModelInfo], name: str
-) -> ModelInfo | None:
-    """The model that is meant although it cannot answer, out of the `others` that cannot.
-
-    By its full name, or because none of the models `known` to answer is found by that name.
-    """
-    if not name:
-        return None
-    same = [each for each in others if each.lower() == name.lower()]
-    found = same or ([] if search(list(known), name) else search(list(others), name))
-    return others[found[0]] if found else None
+async def models_for(ctx: TurnContext) -> Models:
+    """The models that are offered to this person now. Raises `ModelError`."""
+    offered = [info for info in await ctx.services.api.models() if is_offered(ctx, info.id)]
+    answering = {info.id: info for info in offered if can_answer(ctx, info)}
+    return Models(answering, {info.id: info for info in offered if info.id not in answering})
 
 
 def why_not(ctx: TurnContext, info: ModelInfo) -> str:
