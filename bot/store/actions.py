@@ -14,7 +14,7 @@ from bot.store.columns import utc_now
 from bot.store.connection import Connection
 from bot.store.database import Database
 from bot.store.schema import actions as table
-from bot.store.schema import of_chat
+from bot.store.schema import chat_columns, in_asked_chat
 
 _VALUE_BYTES = 12
 """96 random bits, 16 characters: nobody guesses the value of a button they do not see."""
@@ -22,9 +22,7 @@ _VALUE_BYTES = 12
 
 _OFFERING = sa.insert(table).values(created_at=utc_now())
 _FINDING = sa.select(table.c.name, table.c.argument, table.c.owner).where(
-    table.c.id == sa.bindparam("value"),
-    table.c.platform == sa.bindparam("platform"),
-    table.c.chat == sa.bindparam("chat"),
+    table.c.id == sa.bindparam("value"), *in_asked_chat(table)
 )
 
 
@@ -49,7 +47,7 @@ class ActionTable(Actions):
         rows: list[dict[str, str | None]] = [
             {
                 "id": value,
-                **of_chat(chat),
+                **chat_columns(chat),
                 "name": action.name,
                 "argument": action.argument,
                 "owner": action.owner,
@@ -61,7 +59,7 @@ class ActionTable(Actions):
 
     async def find(self, chat: ChatRef, value: str) -> Action | None:
         async def job(connection: Connection) -> Action | None:
-            asked = {"value": value, **of_chat(chat)}
+            asked = {"value": value, **chat_columns(chat)}
             row = (await connection.execute(_FINDING, asked)).one_or_none()
             if row is None:
                 return None

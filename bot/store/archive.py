@@ -12,7 +12,7 @@ from bot.core.limits.calendar import Calendar
 from bot.core.models import UsageEntry
 from bot.core.types import ChatRef, UserId
 from bot.store import messages, usage
-from bot.store.connection import Connection
+from bot.store.connection import Connection, exists
 from bot.store.database import Database
 from bot.store.schema import chat_of, conversations, in_chat
 
@@ -43,7 +43,7 @@ class ArchiveTable(Archive):
 
     async def resume(self, chat: ChatRef, conversation: int) -> bool:
         async def job(connection: Connection) -> bool:
-            if not await _exists(connection, chat, conversation):
+            if not await exists(connection, *_listed(chat), conversations.c.id == conversation):
                 return False
             others = _of(chat).where(sa.text("current"), conversations.c.id != conversation)
             await connection.execute(others.values(current=False))
@@ -120,7 +120,11 @@ def _shelved(chat: ChatRef) -> sa.Select[tuple[int, int, str, object, bool]]:
         conversations.c.title,
         conversations.c.active_at,
         conversations.c.current,
-    ).where(*in_chat(conversations, chat), conversations.c.active_at.is_not(None))
+    ).where(*_listed(chat))
+
+
+def _listed(chat: ChatRef) -> tuple[sa.ColumnElement[bool], ...]:
+    return (*in_chat(conversations, chat), conversations.c.active_at.is_not(None))
 
 
 def _read(row: sa.Row[tuple[int, int, str, object, bool]]) -> Shelved:
@@ -131,8 +135,3 @@ def _read(row: sa.Row[tuple[int, int, str, object, bool]]) -> Shelved:
 
 def _of(chat: ChatRef) -> sa.Update:
     return sa.update(conversations).where(*in_chat(conversations, chat))
-
-
-async def _exists(connection: Connection, chat: ChatRef, conversation: int) -> bool:
-    query = _shelved(chat).where(conversations.c.id == conversation)
-    return (await connection.execute(query)).first() is not None

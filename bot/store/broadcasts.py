@@ -11,7 +11,14 @@ from bot.core.types import ChatRef, MessageId, MessageRef, Person
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
 from bot.store.database import Table, insert
-from bot.store.schema import broadcast_chats, broadcasts, chat_of, conversations, in_chat, of_chat
+from bot.store.schema import (
+    broadcast_chats,
+    broadcasts,
+    chat_columns,
+    chat_of,
+    conversations,
+    in_chat,
+)
 
 LATEST = 100
 """Broadcasts whose messages are looked for, at most."""
@@ -48,7 +55,7 @@ class BroadcastTable(Table, Broadcasts):
         begin = sa.update(broadcasts).where(this, broadcasts.c.state == _DRAFT)
         look = sa.select(broadcasts.c.text).where(this, broadcasts.c.state == _RUNNING)
         rows = [
-            {"broadcast_id": number, **of_chat(chat), "state": Delivered.WAITING.value}
+            {"broadcast_id": number, **chat_columns(chat), "state": Delivered.WAITING.value}
             for chat in chats
         ]
 

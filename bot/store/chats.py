@@ -13,7 +13,7 @@ from bot.store import codec
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
 from bot.store.database import Table, upsert
-from bot.store.schema import chats, of_chat
+from bot.store.schema import chat_columns, chats, in_asked_chat
 
 log = logging.getLogger(__name__)
 
@@ -35,15 +35,13 @@ class ChatTable(Table, SettingsStore):
         return await self._database.write(job)
 
 
-_SETTINGS = sa.select(chats.c.settings).where(
-    chats.c.platform == sa.bindparam("platform"), chats.c.id == sa.bindparam("chat")
-)
+_SETTINGS = sa.select(chats.c.settings).where(*in_asked_chat(chats))
 _TO_CHANGE = _SETTINGS.with_for_update()  # SQLite has one writer anyhow, and ignores it
 
 
 async def _load(connection: Connection, chat: ChatRef, *, to_change: bool = False) -> ChatSettings:
     query = _TO_CHANGE if to_change else _SETTINGS
-    text: str | None = (await connection.execute(query, of_chat(chat))).scalar_one_or_none()
+    text: str | None = (await connection.execute(query, chat_columns(chat))).scalar_one_or_none()
     return read(text, chat)
 
 

@@ -57,6 +57,11 @@ class Connection(Protocol):
         """Hand the plain connection to code that is not asynchronous."""
 
 
+async def exists(connection: Connection, *which: sa.ColumnElement[bool] | sa.TextClause) -> bool:
+    """Whether there is a row, or are rows together, for which all these conditions hold."""
+    return bool(await connection.scalar(sa.select(sa.exists().where(*which))))
+
+
 class DirectConnection:
     """`Connection` over a driver that blocks: nothing ever waits."""
 

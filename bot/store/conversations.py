@@ -22,7 +22,7 @@ from bot.store.columns import utc_now
 from bot.store.connection import Connection
 from bot.store.database import Database, insert_for
 from bot.store.given import as_given, given
-from bot.store.schema import conversations, in_chat, of_chat, summaries
+from bot.store.schema import chat_columns, conversations, in_asked_chat, in_chat, summaries
 
 READS = 32
 """Histories that are read together at most: the first of them waits for the last."""
@@ -84,11 +84,7 @@ def _readable(name: str) -> Iterator[None]:
         raise StoreError(f"conversation {name} is not readable: {error}") from error
 
 
-_CURRENT = sa.select(conversations.c.id).where(
-    conversations.c.platform == sa.bindparam("platform"),
-    conversations.c.chat == sa.bindparam("chat"),
-    sa.text("current"),
-)
+_CURRENT = sa.select(conversations.c.id).where(*in_asked_chat(conversations), sa.text("current"))
 
 
 @cache
@@ -122,7 +118,7 @@ def _summed(dialect: str) -> sa.Select[Any]:
 async def _histories(
     connection: Connection, asked: Sequence[_Asked]
 ) -> Sequence[History | StoreError]:
-    chats = as_given([of_chat(each.chat) for each in asked])
+    chats = as_given([chat_columns(each.chat) for each in asked])
     rows = (await connection.execute(_summed(connection.dialect.name), {"chats": chats})).all()
     return [await _history(connection, each, *row) for each, row in zip(asked, rows, strict=True)]
 
@@ -154,14 +150,14 @@ def _opening(dialect: str) -> sa.Insert:
 
 
 async def _current(connection: Connection, chat: ChatRef) -> int | None:
-    return await connection.scalar(_CURRENT, of_chat(chat))
+    return await connection.scalar(_CURRENT, chat_columns(chat))
 
 
 async def current(connection: Connection, chat: ChatRef) -> int:
     """The chat's current conversation, made unless another process has just made it."""
     found = await _current(connection, chat)
     if found is None:
-        row = of_chat(chat) | {"in_platform": chat.platform, "in_chat": chat.id}
+        row = chat_columns(chat) | {"in_platform": chat.platform, "in_chat": chat.id}
         await connection.execute(_opening(connection.dialect.name), row)
         found = await _current(connection, chat)
     assert found is not None  # a unique index kept the row out only if there is one

@@ -19,7 +19,7 @@ from bot.core.question.question import without
 from bot.core.types import ChatRef, MessageId
 from bot.store import codec
 from bot.store import messages as message_rows
-from bot.store.connection import Connection
+from bot.store.connection import Connection, exists
 from bot.store.schema import (
     actions,
     conversations,
@@ -51,9 +51,8 @@ async def erase(connection: Connection, chat: ChatRef, message: MessageId) -> bo
 
 async def is_said(connection: Connection, chat: ChatRef, message: MessageId) -> bool:
     """Whether anything that is kept is shown in a message, be it a question or an answer."""
-    query = sa.select(messages.c.id).join_from(messages, conversations)
-    said = query.where(*_said_in(chat, message)).limit(1)
-    return await connection.scalar(said) is not None
+    is_joined = messages.c.conversation_id == conversations.c.id
+    return await exists(connection, is_joined, *_said_in(chat, message))
 
 
 async def erase_buttons(connection: Connection, chat: ChatRef, turn_id: int) -> None:

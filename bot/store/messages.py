@@ -12,7 +12,7 @@ from bot.core.chat import ImagePart, KeptMessage, MessageState, NewMessage, Role
 from bot.core.types import ChatRef
 from bot.store import codec
 from bot.store.columns import utc_now
-from bot.store.connection import Connection
+from bot.store.connection import Connection, exists
 from bot.store.database import insert
 from bot.store.schema import conversations, files, in_chat, message_files, messages, summaries
 
@@ -71,8 +71,7 @@ async def keep(
 
 async def stands(connection: Connection, message_id: int) -> bool:
     """Whether a message is still there, hidden or not."""
-    query = sa.select(messages.c.id).where(messages.c.id == message_id)
-    return await connection.scalar(query) is not None
+    return await exists(connection, messages.c.id == message_id)
 
 
 async def are_as_read(connection: Connection, read: Sequence[KeptMessage]) -> bool:

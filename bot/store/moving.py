@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from bot.core.queue import TurnState
 from bot.core.stores import Moves
 from bot.core.types import ChatId, ChatRef
-from bot.store.connection import Connection
+from bot.store.connection import Connection, exists
 from bot.store.database import Table
 from bot.store.queue import lanes
 from bot.store.schema import (
@@ -68,8 +68,7 @@ class MoveTable(Table, Moves):
 async def _move_settings(connection: Connection, old: ChatRef, new: ChatRef) -> bool:
     """The old ones, unless something was chosen in the new chat already."""
     theirs = in_chat(chats, old)
-    chosen = sa.select(chats.c.id).where(*in_chat(chats, new))
-    if await connection.scalar(chosen) is not None:
+    if await exists(connection, *in_chat(chats, new)):
         result = await connection.execute(sa.delete(chats).where(*theirs))
     else:
         result = await connection.execute(sa.update(chats).where(*theirs).values(id=new.id))
@@ -82,8 +81,7 @@ async def _move_conversations(connection: Connection, old: ChatRef, new: ChatRef
     last = await connection.scalar(sa.select(sa.func.max(conversations.c.number)).where(*before))
     if last is None:
         return False
-    is_talking = sa.select(conversations.c.id).where(*own, sa.text("current"))
-    if await connection.scalar(is_talking) is not None:
+    if await exists(connection, *own, sa.text("current")):
         await connection.execute(sa.update(conversations).where(*before).values(current=False))
     shifted = sa.update(conversations).where(*own)
     await connection.execute(shifted.values(number=conversations.c.number + last))

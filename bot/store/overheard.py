@@ -10,7 +10,7 @@ from bot.core.archive import Overheard, Remark
 from bot.core.chat import NewMessage, Role
 from bot.core.types import ChatRef, IncomingMessage, MessageId, MessageRef, UserId
 from bot.store.columns import utc_now
-from bot.store.connection import Connection
+from bot.store.connection import Connection, exists
 from bot.store.database import Table, insert
 from bot.store.schema import in_chat, overheard, turns
 
@@ -22,10 +22,8 @@ class OverheardTable(Table, Overheard):
         chat, sender = message.ref.chat, message.sender
 
         async def job(connection: Connection) -> None:
-            withdrawn = sa.select(turns.c.id).where(
-                turns.c.platform == chat.platform, turns.c.key == message.key, turns.c.withdrawn
-            )
-            if await connection.scalar(withdrawn) is not None:
+            is_known = (turns.c.platform == chat.platform, turns.c.key == message.key)
+            if await exists(connection, *is_known, turns.c.withdrawn):
                 return
             new = insert(connection, overheard).values(
                 platform=chat.platform,

@@ -8,7 +8,7 @@ from bot.core.stores import Rating, Ratings
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
 from bot.store.database import Table, upsert
-from bot.store.schema import of_chat, ratings
+from bot.store.schema import chat_columns, ratings
 
 
 class RatingTable(Table, Ratings):
@@ -17,7 +17,7 @@ class RatingTable(Table, Ratings):
     async def rate(self, rating: Rating) -> None:
         said = {"model": rating.model, "good": rating.good, "created_at": utc_now()}
         values = {
-            **of_chat(rating.chat),
+            **chat_columns(rating.chat),
             "turn_id": rating.turn_id,
             "user_id": rating.user,
             **said,

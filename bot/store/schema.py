@@ -366,8 +366,14 @@ def in_chat(table: sa.Table, chat: ChatRef) -> tuple[sa.ColumnElement[bool], ...
     return (table.c.platform == chat.platform, name == chat.id)
 
 
-def of_chat(chat: ChatRef) -> dict[str, str]:
-    """What a row says that belongs to a chat."""
+def in_asked_chat(table: sa.Table) -> tuple[sa.ColumnElement[bool], ...]:
+    """The same for a statement that is made once: the chat is in its parameters."""
+    name = table.c.id if table is chats else table.c.chat
+    return (table.c.platform == sa.bindparam("platform"), name == sa.bindparam("chat"))
+
+
+def chat_columns(chat: ChatRef) -> dict[str, str]:
+    """The columns of a row that belongs to a chat, or the parameters of `in_asked_chat`."""
     return {"platform": chat.platform, "chat": chat.id}
 
 

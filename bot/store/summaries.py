@@ -14,7 +14,7 @@ from bot.core.types import UserId
 from bot.store import messages as message_rows
 from bot.store.archive import charge
 from bot.store.columns import utc_now
-from bot.store.connection import Connection
+from bot.store.connection import Connection, exists
 from bot.store.database import Database
 from bot.store.schema import messages, summaries
 
@@ -78,7 +78,5 @@ class SummaryTable(Summaries):
 
 async def _stands(connection: Connection, conversation: int, summary: Summary) -> bool:
     """Whether a summary is still there: it goes with anything that it tells of."""
-    query = sa.select(summaries.c.id).where(
-        summaries.c.conversation_id == conversation, summaries.c.through_id == summary.through
-    )
-    return (await connection.execute(query)).first() is not None
+    is_same = summaries.c.through_id == summary.through
+    return await exists(connection, summaries.c.conversation_id == conversation, is_same)

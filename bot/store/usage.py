@@ -12,7 +12,7 @@ from bot.core.types import ChatRef, Person, UserId
 from bot.store import totals
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
-from bot.store.schema import of_chat, usage
+from bot.store.schema import chat_columns, usage
 
 _KEEPING = sa.insert(usage).values(created_at=utc_now())
 
@@ -29,7 +29,7 @@ async def keep(
         return
     rows = [
         {
-            **of_chat(chat),
+            **chat_columns(chat),
             "user_id": user,
             "kind": entry.kind.value,
             "model": entry.model,

@@ -14,12 +14,12 @@ from bot.core.queue import Turn, TurnState
 from bot.core.types import Event, IncomingMessage, Unreadable
 from bot.store import chats, codec
 from bot.store.columns import storable, utc_now
-from bot.store.connection import Connection
+from bot.store.connection import Connection, exists
 from bot.store.database import insert, insert_for
 from bot.store.given import as_given, given, select_given
 from bot.store.queue.claims import stood_in
 from bot.store.queue.lanes import lane_index
-from bot.store.schema import ACTIVE_IN_LANE, WAITING_IN_LANE, of_chat, turns
+from bot.store.schema import ACTIVE_IN_LANE, WAITING_IN_LANE, chat_columns, turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +56,12 @@ async def look(connection: Connection, events: Sequence[Event]) -> Sequence[View
 
 async def knows(connection: Connection, platform: str, key: str) -> bool:
     """Whether there is a turn for an event with this key, and not only for its deletion."""
-    query = sa.select(turns.c.id).where(
-        turns.c.platform == platform, turns.c.key == key, turns.c.kind != codec.WITHDRAWN
-    )
-    return (await connection.execute(query)).first() is not None
+    is_known = (turns.c.platform == platform, turns.c.key == key)
+    return await exists(connection, *is_known, turns.c.kind != codec.WITHDRAWN)
 
 
 def _named(event: Event) -> dict[str, str]:
-    return {**of_chat(event.chat), "key": event.key, "gesture": _gesture(event)}
+    return {**chat_columns(event.chat), "key": event.key, "gesture": _gesture(event)}
 
 
 _NAMED = {"platform": "text", "chat": "text", "key": "text", "gesture": "text"}
@@ -110,7 +108,7 @@ async def add(
 
 def _row(event: Event, *, urgent: bool) -> dict[str, str | int]:
     return {
-        **of_chat(event.chat),
+        **chat_columns(event.chat),
         "user_id": event.sender.id,
         "urgent": urgent,
         "state": TurnState.WAITING.value,

@@ -18,10 +18,10 @@ from bot.core.queue import Accepted, TurnState
 from bot.core.types import ChatRef, IncomingMessage, MessageRef
 from bot.store import codec
 from bot.store.columns import utc_now
-from bot.store.connection import Connection
+from bot.store.connection import Connection, exists
 from bot.store.queue import arrivals, news
 from bot.store.queue.lanes import lane_index
-from bot.store.schema import ACTIVE_IN_LANE, in_chat, of_chat, turns
+from bot.store.schema import ACTIVE_IN_LANE, chat_columns, in_chat, turns
 
 
 async def decline(connection: Connection, message: IncomingMessage, owner: str) -> Accepted:
@@ -43,7 +43,7 @@ async def decline(connection: Connection, message: IncomingMessage, owner: str) 
 
 async def _told(connection: Connection, message: IncomingMessage) -> int | None:
     """The turn whose line stands, or will stand, and tells the sender of this message, too."""
-    sender = {**of_chat(message.chat), "user": message.sender.id}
+    sender = {**chat_columns(message.chat), "user": message.sender.id}
     found = await connection.execute(_telling(connection.dialect.name), sender)
     told: int | None = found.scalar_one_or_none()
     return told
@@ -93,11 +93,11 @@ async def withdraw(
 
 async def is_needed(connection: Connection, chat: ChatRef, turn_id: int) -> bool:
     """Whether a message stands of which the line of this turn tells."""
-    theirs = sa.select(turns.c.id).where(
+    return await exists(
+        connection,
         *in_chat(turns, chat),
         turns.c.id >= turn_id,
         turns.c.kind == codec.DECLINED,
         sa.func.coalesce(turns.c.lead, turns.c.id) == turn_id,
         ~turns.c.withdrawn,
     )
-    return await connection.scalar(theirs.limit(1)) is not None

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from bot.core.queue import Accepted, TurnState
 from bot.core.types import Attachment, FileId, IncomingMessage
 from bot.store import codec
-from bot.store.connection import Connection
+from bot.store.connection import Connection, exists
 from bot.store.queue import arrivals
 from bot.store.schema import MESSAGE, in_chat, turns
 
@@ -73,14 +73,14 @@ def _said(message: IncomingMessage) -> tuple[str, list[Attachment]]:
 async def _has_newer(connection: Connection, message: IncomingMessage) -> bool:
     """Whether something else was written in the chat after what was answered with this message."""
     answered = await _answered_with(connection, message)
-    newer = sa.exists().where(
+    return await exists(
+        connection,
         *in_chat(turns, message.chat),
         turns.c.id > min(answered),
         turns.c.message.not_in(["", *answered.values()]),
         sa.not_(turns.c.urgent),
         sa.not_(turns.c.withdrawn),
     )
-    return bool((await connection.execute(sa.select(newer))).scalar_one())
 
 
 async def _answered_with(connection: Connection, message: IncomingMessage) -> dict[int, str]:

@@ -11,7 +11,7 @@ from bot.core.queue import Turn, TurnState
 from bot.core.types import IncomingMessage, MessageRef
 from bot.store import codec
 from bot.store.columns import utc_now
-from bot.store.connection import Connection
+from bot.store.connection import Connection, exists
 from bot.store.privacy import SCRUBBED
 from bot.store.queue import claims, lanes
 from bot.store.schema import ACTIVE_IN_LANE, JOINED, WAITING_IN_LANE, turns
@@ -50,7 +50,8 @@ async def following(connection: Connection, turn_id: int) -> Sequence[Turn]:
 
 
 async def _is_passed(connection: Connection, turn_id: int, platform: str, chat: str) -> bool:
-    later = sa.exists().where(
+    return await exists(
+        connection,
         turns.c.platform == platform,
         turns.c.chat == chat,
         turns.c.id > turn_id,
@@ -59,7 +60,6 @@ async def _is_passed(connection: Connection, turn_id: int, platform: str, chat: 
         turns.c.finished_at.is_not(None),
         sa.not_(turns.c.withdrawn),
     )
-    return bool((await connection.execute(sa.select(later))).scalar_one())
 
 
 async def join(

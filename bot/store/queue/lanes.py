@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from bot.core.queue import OPEN, TurnState
 from bot.core.types import ChatRef, MessageId, MessageRef
 from bot.store import codec
-from bot.store.connection import Connection
+from bot.store.connection import Connection, exists
 from bot.store.schema import ACTIVE_IN_LANE, chat_of, in_chat, turns
 
 
@@ -96,10 +96,8 @@ async def stop(connection: Connection, chat: ChatRef, held: Sequence[int]) -> bo
 
 async def runs(connection: Connection, chat: ChatRef) -> bool:
     """Whether a turn of this chat runs that is not urgent."""
-    query = sa.select(turns.c.id).where(
-        *in_chat(turns, chat), turns.c.state == TurnState.RUNNING.value, ~turns.c.urgent
-    )
-    return await connection.scalar(query.limit(1)) is not None
+    is_running = turns.c.state == TurnState.RUNNING.value
+    return await exists(connection, *in_chat(turns, chat), is_running, ~turns.c.urgent)
 
 
 async def active(connection: Connection, turn_ids: Sequence[int]) -> set[int]:
@@ -115,10 +113,5 @@ async def active(connection: Connection, turn_ids: Sequence[int]) -> set[int]:
 async def awaits_album(connection: Connection, chat: ChatRef, album: str) -> bool:
     """Whether a message of this album waits, or is being worked on."""
     field = f'"album": {json.dumps(album)}'
-    query = (
-        sa.select(turns.c.id)
-        .where(sa.text(ACTIVE_IN_LANE), *in_chat(turns, chat))
-        .where(turns.c.event.contains(field, autoescape=True))
-        .limit(1)
-    )
-    return (await connection.execute(query)).first() is not None
+    is_of_album = turns.c.event.contains(field, autoescape=True)
+    return await exists(connection, sa.text(ACTIVE_IN_LANE), *in_chat(turns, chat), is_of_album)

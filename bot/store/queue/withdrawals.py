@@ -11,11 +11,11 @@ from bot.core.queue import TurnState, Withdrawn
 from bot.core.types import ChatRef, MessageId, MessageRef, Withdrawal
 from bot.store import codec
 from bot.store.columns import utc_now
-from bot.store.connection import Connection
+from bot.store.connection import Connection, exists
 from bot.store.database import insert
 from bot.store.erasure import erase, erase_buttons, is_said
 from bot.store.queue import declines, news
-from bot.store.schema import MESSAGE, chat_of, in_chat, of_chat, turn_files, turns
+from bot.store.schema import MESSAGE, chat_columns, chat_of, in_chat, turn_files, turns
 
 AWAITED = 3_600.0
 """Seconds after which a message that never came will not: Slack tells of one for five minutes."""
@@ -82,7 +82,7 @@ async def _about(connection: Connection, gone: Withdrawal) -> Rows:
 async def _expect(connection: Connection, gone: Withdrawal) -> bool:
     """Keep the key of a message that may come yet; False when it has come."""
     expected = {
-        **of_chat(gone.chat),
+        **chat_columns(gone.chat),
         "key": gone.key,
         "message": gone.ref.id,
         "user_id": "",
@@ -158,8 +158,7 @@ async def is_withdrawn(connection: Connection, turn_id: int) -> bool:
     row = (await connection.execute(this)).one()
     if row.kind == codec.DECLINED:
         return not await declines.is_needed(connection, chat_of(row), turn_id)
-    parts = _parts(turn_id, chat_of(row))
-    return await connection.scalar(sa.select(turns.c.id).where(*parts).limit(1)) is not None
+    return await exists(connection, *_parts(turn_id, chat_of(row)))
 
 
 async def dissolve(connection: Connection, turn_id: int, chat: ChatRef) -> bool:
