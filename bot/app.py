@@ -27,7 +27,7 @@ from bot.core.engine.lanes import Lanes
 from bot.core.engine.router import Router
 from bot.core.errands import Errands
 from bot.core.facts import Notebook
-from bot.core.figures import Formats, FormatsOf
+from bot.core.formats import Formats, FormatsOf
 from bot.core.gauges import Gauges
 from bot.core.limits.budget import Budget
 from bot.core.limits.calendar import Calendar

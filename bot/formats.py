@@ -1,4 +1,4 @@
-"""The port `bot.core.figures.Formats`: numbers, money and time as people write them.
+"""The port `bot.core.formats.Formats`: numbers, money and time as people write them.
 
 Babel knows how. Words stay in the catalogues; here are only the figures that stand in them.
 """

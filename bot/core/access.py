@@ -8,7 +8,7 @@ from enum import Enum
 from fnmatch import fnmatchcase
 from typing import Protocol
 
-from bot.core.believed import Believed
+from bot.core.cached_table import CachedTable
 from bot.core.ports import Clock
 from bot.core.types import ChatRef, Event, IncomingMessage, Person, Sender
 
@@ -55,7 +55,7 @@ class Gate:
     """Checks sender and chat of every event. Without an allow-list only admins get in.
 
     What an admin decides in a chat comes on top of the configuration, whose admins nobody can
-    shut out. It is known from memory; `refresh` looks it up, in case another replica changed it.
+    shut out. It is known from memory; `refresh` looks it up, in case another process changed it.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Gate:
         self._clock = clock
         self._places = places
         self._grants = grants
-        self._decided = Believed("grants", grants.all, clock)
+        self._decided = CachedTable("grants", grants.all, clock)
         self._told: dict[str, float] = {}
 
     def names(self, chat: ChatRef) -> Sequence[str]:

@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import TypeAlias
 
-from bot.core.figures import Formats
+from bot.core.formats import Formats
 from bot.core.limits.ledger import DayTotal
 
 SERIES = 5

@@ -2,7 +2,7 @@
 
 A platform brings `Platform` and, where it can do better than edits, its own `Draft`. The API
 client is a `ModelApi`. The database has a page of its own, `bot.core.stores`, and so has the
-writing of numbers and times, `bot.core.figures`. A fake platform that behaves, edits, refuses and
+writing of numbers and times, `bot.core.formats`. A fake platform that behaves, edits, refuses and
 limits stands in `bot.core.fakes.platform`.
 """
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.core.chart import ChartPainter
 from bot.core.defaults import Defaults
-from bot.core.figures import FormatsOf
+from bot.core.formats import FormatsOf
 from bot.core.gauges import Gauges
 from bot.core.limits.budget import Budget
 from bot.core.ports import AudioTools, Clock, DocumentReader, ModelApi, PictureFitter, TokenCounter

@@ -14,7 +14,7 @@ from bot.core.capabilities import Capabilities
 from bot.core.delivery.checkpoints import LOOK_AGAIN
 from bot.core.delivery.delivery import Delivery
 from bot.core.delivery.pace import Backoff
-from bot.core.figures import Formats
+from bot.core.formats import Formats
 from bot.core.i18n import texts
 from bot.core.limits.ledger import Standing
 from bot.core.manner import Manner, manner

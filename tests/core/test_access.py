@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from bot.core.access import REMIND_AFTER, STRANGERS, Access, Gate, Verdict
-from bot.core.believed import BELIEVED
+from bot.core.cached_table import FRESH
 from bot.core.types import (
     ButtonPress,
     ChatId,
@@ -166,10 +166,10 @@ async def test_what_another_replica_decided_is_known_after_a_while() -> None:
     await decided.put("telegram:5", allowed=True, by="telegram:1")
     await door.refresh()
     assert not door.may(GROUP, Sender(UserId("5"), "Ann"))
-    clock.now += BELIEVED
+    clock.now += FRESH
     decided.fail = True
     await door.refresh()  # what was known holds on
-    clock.now += BELIEVED
+    clock.now += FRESH
     decided.fail = False
     await door.refresh()
     assert door.may(GROUP, Sender(UserId("5"), "Ann"))

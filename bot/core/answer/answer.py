@@ -36,7 +36,7 @@ from bot.core.chat import (
 from bot.core.delivery.delivery import Delivery
 from bot.core.limits.meter import Meter
 from bot.core.limits.spending import reserve_answer
-from bot.core.memory.context import spoken
+from bot.core.memory.history import spoken
 from bot.core.memory.overhearing import listens, said
 from bot.core.memory.window import Place, Window, look
 from bot.core.models import UsageEntry

@@ -7,7 +7,7 @@ from decimal import Decimal
 from bot.core.archive import Summary
 from bot.core.commands.table import TALK, Command
 from bot.core.i18n import N_
-from bot.core.memory.context import spoken
+from bot.core.memory.history import spoken
 from bot.core.memory.overhearing import listens, said
 from bot.core.memory.window import Place, View, instruction, look, window_of
 from bot.core.punctuation import paragraphs

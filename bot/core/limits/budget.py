@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bot.core.believed import Believed
+from bot.core.cached_table import CachedTable
 from bot.core.limits.calendar import Calendar
 from bot.core.limits.ledger import Ledger, Refused, Reserved, Standing, Wish
 from bot.core.limits.quota import Ceiling, Limits, ceilings
@@ -29,7 +29,7 @@ class Budget:
         self.calendar = calendar
         self._ledger = ledger
         self.quotas = quotas
-        self._own = Believed("limits of people", ledger.people_with_limits, clock)
+        self._own = CachedTable("limits of people", ledger.people_with_limits, clock)
 
     async def ceilings(self, person: Person, *, admin: bool) -> Sequence[Ceiling]:
         """What holds for somebody; mostly from memory, and nothing when nothing is limited."""

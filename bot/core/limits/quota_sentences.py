@@ -7,7 +7,7 @@ from decimal import Decimal
 from gettext import NullTranslations
 from typing import assert_never
 
-from bot.core.figures import Formats
+from bot.core.formats import Formats
 from bot.core.limits.calendar import Calendar, Period
 from bot.core.limits.ledger import Refused, Standing
 from bot.core.limits.quota import Ceiling, Measure

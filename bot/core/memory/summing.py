@@ -15,7 +15,7 @@ from bot.core.chat import KeptMessage, Role
 from bot.core.gauges import Ruler
 from bot.core.manner import manner
 from bot.core.memory import shortening
-from bot.core.memory.context import PAGE, load_kept, spoken
+from bot.core.memory.history import PAGE, load_kept, spoken
 from bot.core.memory.shortening import without_pictures
 from bot.core.memory.titles import ask_cheaply
 from bot.core.memory.window import window_of

@@ -10,8 +10,8 @@ from bot.core.chat import ChatMessage, Role, Sampling, TextPart
 from bot.core.gauges import Gauge, Ruler
 from bot.core.manner import Manner
 from bot.core.memory import shortening
-from bot.core.memory.context import PAGE, fit, load_kept, spoken, with_drawings_joined
 from bot.core.memory.drawings import tells, told
+from bot.core.memory.history import PAGE, fit, load_kept, spoken, with_drawings_joined
 from bot.core.punctuation import paragraphs
 from bot.core.sentences import INSTRUCTION
 from bot.core.services import Services

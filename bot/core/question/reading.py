@@ -7,7 +7,7 @@ from pathlib import Path
 from bot.core.chat import Part, TextPart
 from bot.core.documents import Document, tell
 from bot.core.gauges import Ruler
-from bot.core.memory.context import PICTURES
+from bot.core.memory.history import PICTURES
 from bot.core.memory.window import window_of
 from bot.core.turn import TurnContext
 from bot.core.types import Attachment

@@ -1,4 +1,4 @@
-"""Small tables that are believed from memory, since they are looked at for every message."""
+"""Small tables of the database, kept in memory since they are looked at for every message."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ log = logging.getLogger(__name__)
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 
-BELIEVED = 30.0
-"""Seconds until a table is read anew, in case another replica changed it."""
+FRESH = 30.0
+"""Seconds until a table is read again, in case another process changed it."""
 
 
-class Believed(Generic[Key, Value]):
-    """What a table says, as far as it is known: it is read once for all who ask at the same time.
+class CachedTable(Generic[Key, Value]):
+    """A copy of a table, read again when it is old; once for all who ask at the same time.
 
-    `name` is for the log.
+    While the database fails, the old copy is used. `name` is for the log.
     """
 
     def __init__(
@@ -38,11 +38,11 @@ class Believed(Generic[Key, Value]):
 
     async def refresh(self) -> None:
         """Read the table if it is too old. Raises `StoreError` while it was never read."""
-        if self._since is None or self._clock.monotonic() - self._since >= BELIEVED:
+        if self._since is None or self._clock.monotonic() - self._since >= FRESH:
             await self._reading.run()
 
     def change(self, key: Key, value: Value) -> None:
-        """Know of a change that has just been written, also if the table is being read now."""
+        """Take over a change that was just written, also while the table is being read."""
         self.known = {**self.known, key: value}
         self._changed[key] = value
 
@@ -53,7 +53,7 @@ class Believed(Generic[Key, Value]):
         except StoreError as error:
             if self._since is None:
                 raise
-            log.warning("believed on", extra={"table": self._name, "error": repr(error)})
+            log.warning("using the old copy", extra={"table": self._name, "error": repr(error)})
         else:
             self.known = {**found, **self._changed}
         self._since = self._clock.monotonic()

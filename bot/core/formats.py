@@ -46,4 +46,4 @@ class Formats(Protocol):
 
 
 FormatsOf: TypeAlias = Callable[[str], Formats]
-"""The figures of a language, by its IETF tag."""
+"""The formats of a language, by its IETF tag."""

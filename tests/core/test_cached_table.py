@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from bot.core.believed import Believed
+from bot.core.cached_table import CachedTable
 from bot.core.fakes.clock import ManualClock
 
 
@@ -24,24 +24,24 @@ class Table:
 
 async def test_a_crowd_has_the_table_read_once() -> None:
     table = Table()
-    believed = Believed("rows", table.read, ManualClock())
-    asking = [asyncio.create_task(believed.refresh()) for _ in range(300)]
+    table_copy = CachedTable("rows", table.read, ManualClock())
+    asking = [asyncio.create_task(table_copy.refresh()) for _ in range(300)]
     await asyncio.sleep(0)
     table.go.set()
     await asyncio.gather(*asking)
     assert table.looks == 1
-    assert believed.known == {"ann": 1}
+    assert table_copy.known == {"ann": 1}
 
 
 async def test_what_is_changed_while_the_table_is_read_holds() -> None:
     table = Table()
-    believed = Believed("rows", table.read, ManualClock())
-    asking = asyncio.create_task(believed.refresh())
+    table_copy = CachedTable("rows", table.read, ManualClock())
+    asking = asyncio.create_task(table_copy.refresh())
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert table.looks == 1
     table.rows["bob"] = 2
-    believed.change("bob", 2)
+    table_copy.change("bob", 2)
     table.go.set()
     await asking
-    assert believed.known == {"ann": 1, "bob": 2}
+    assert table_copy.known == {"ann": 1, "bob": 2}

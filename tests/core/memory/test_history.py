@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bot.core.chat import ChatMessage, ImagePart, NewMessage, Role, Sampling, TextPart, ToolCall
 from bot.core.gauges import Gauge, Ruler
-from bot.core.memory.context import PICTURES, exchanges, fit, spoken
+from bot.core.memory.history import PICTURES, exchanges, fit, spoken
 from bot.core.memory.shortening import question
 from bot.core.memory.window import View, Window
 

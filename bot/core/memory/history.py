@@ -1,4 +1,4 @@
-"""Which messages fit into a model's window: pure, except for paging through the history.
+"""The history as a model is told it: which messages fit, and what each says.
 
 The oldest exchanges are left out first. An exchange is a question with everything that answers
 it, tool calls included; all of its messages are kept or none, since the API refuses a tool result
