@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.core.delivery.partial import settle
-from bot.platforms.formulas import as_code, begun
+from bot.platforms.markdown.formulas import as_code, begun
 from bot.platforms.telegram.elements import events_of
 from bot.platforms.telegram.render import render
 from bot.platforms.telegram.rich import compose

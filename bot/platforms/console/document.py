@@ -9,8 +9,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from rich.markdown import Markdown
 
-from bot.platforms.tags import STRUCTURE, as_markdown, plain, read_tag
-from bot.platforms.unpaired import Reader
+from bot.platforms.markdown.literal_tags import LiteralTags
+from bot.platforms.markdown.tags import STRUCTURE, as_markdown, plain, read_tag
 
 _PARSER = MarkdownIt().enable(["strikethrough", "table"])
 
@@ -51,12 +51,12 @@ def _html_block(source: str, *, partial: bool, inside_html: bool) -> Iterator[To
 
 
 def _inline(tokens: list[Token], *, in_cell: bool, partial: bool) -> Iterator[Token]:
-    words = _words(tokens, in_cell=in_cell, partial=partial)
+    literal = _literal(tokens, in_cell=in_cell, partial=partial)
     for number, token in enumerate(tokens):
         if token.type == "softbreak":
             yield replace(token, type="hardbreak")
         elif token.type == "html_inline":
-            yield replace(token, type="text") if number in words else _tag(token)
+            yield replace(token, type="text") if number in literal else _tag(token)
         elif token.type == "image":  # it would be drawn above the paragraph or list it stands in
             label = f"🖼 {token.content} ({token.attrs['src']})"
             yield replace(token, type="text", content=label, children=None)
@@ -64,17 +64,17 @@ def _inline(tokens: list[Token], *, in_cell: bool, partial: bool) -> Iterator[To
             yield token
 
 
-def _words(tokens: list[Token], *, in_cell: bool, partial: bool) -> set[int]:
+def _literal(tokens: list[Token], *, in_cell: bool, partial: bool) -> frozenset[int]:
     """Which of the tags are words."""
-    reader = Reader()
-    reader.end_line(in_cell=in_cell)
+    tags = LiteralTags()
+    tags.end_line(in_cell=in_cell)
     for number, token in enumerate(tokens):
         if token.type == "html_inline":
-            reader.read(read_tag(token.content), number)
+            tags.read(read_tag(token.content), number)
         else:
-            reader.go_on()
-    reader.end_line(in_cell=False)
-    return reader.words - reader.last if partial else reader.words
+            tags.pass_by()
+    tags.end_line(in_cell=False)
+    return tags.found(partial=partial)
 
 
 def _tag(token: Token) -> Token:

@@ -14,10 +14,10 @@ from rich.text import Text
 
 from bot.core.delivery.emphasis import GAP, as_meant
 from bot.core.delivery.markdown import outside_code
-from bot.platforms.boxes import with_boxes
 from bot.platforms.console.document import Document
-from bot.platforms.formulas import as_code
-from bot.platforms.references import named, with_numbers
+from bot.platforms.markdown.boxes import with_boxes
+from bot.platforms.markdown.formulas import as_code
+from bot.platforms.markdown.references import named, with_numbers
 
 ColorSystem: TypeAlias = Literal["standard", "256", "truecolor", "windows"]
 

@@ -34,7 +34,7 @@ from bot.platforms.console.blocks import split_finished
 from bot.platforms.console.render import ColorSystem, Renderer
 from bot.platforms.console.screen import Interrupted
 from bot.platforms.console.typed import FILE_COMMANDS
-from bot.platforms.formulas import begun
+from bot.platforms.markdown.formulas import begun
 
 PROMPT = "› "
 ROWS_BELOW = 4

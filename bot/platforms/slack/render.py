@@ -16,10 +16,10 @@ from bot.core.delivery.emphasis import GAP, as_meant, most_signs, undecided
 from bot.core.delivery.markdown import outside_code
 from bot.core.punctuation import shortened
 from bot.core.types import Button, ButtonRow, Feedback, Reply, Thoughts
-from bot.platforms import formulas
-from bot.platforms.boxes import with_boxes
-from bot.platforms.formulas import as_code, words_as_code
-from bot.platforms.references import with_numbers, without_links
+from bot.platforms.markdown import formulas
+from bot.platforms.markdown.boxes import with_boxes
+from bot.platforms.markdown.formulas import as_code, words_as_code
+from bot.platforms.markdown.references import with_numbers, without_links
 from bot.platforms.slack import tags
 from bot.platforms.slack.long_bold import SEAM, closed, in_pieces, most_seams
 from bot.platforms.slack.tags import as_markdown

@@ -9,16 +9,16 @@ backslash.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TypeAlias
 
 from bot.core.delivery.emphasis import as_meant
-from bot.platforms.references import named
-from bot.platforms.tags import is_spoken_of, read_tag
-from bot.platforms.telegram.elements import Event, ended, events_of, started
+from bot.platforms.markdown.references import named
+from bot.platforms.markdown.tags import is_spoken_of, read_tag
+from bot.platforms.telegram.elements import ended, started
 from bot.platforms.telegram.formulas import with_dollars, with_prices
+from bot.platforms.telegram.literal_tags import with_literal_tags
 from bot.platforms.telegram.render import LINE_ENDS
-from bot.platforms.telegram.unpaired import unpaired
 
 _BREAK = b"  "
 _MARKED = rb"(?<![\w=])==(?=[^\s=])[^=\n]*(?<=[^\s=])==(?![\w=])"
@@ -47,11 +47,7 @@ Change: TypeAlias = tuple[int, int, bytes]
 
 def _changes(text: str, source: bytes, *, partial: bool) -> Iterator[Change]:
     is_code = False
-    events: Iterable[Event] = events_of(text)
-    words: frozenset[int] = frozenset()
-    if "<" in text:
-        events = tuple(events)
-        words = unpaired(events, partial=partial)
+    events, literal = with_literal_tags(text, partial=partial)
     for payload, place in events:
         if "CodeBlock" in (started(payload), ended(payload)):
             is_code = bool(started(payload))
@@ -68,7 +64,7 @@ def _changes(text: str, source: bytes, *, partial: bool) -> Iterator[Change]:
             yield place["start"], place["end"], payload["Text"].encode()
         elif "Text" in payload:
             yield from _lone_signs(source, place["start"], place["end"])
-        elif "InlineHtml" in payload and place["start"] in words:
+        elif "InlineHtml" in payload and place["start"] in literal:
             yield place["start"], place["start"] + 1, b"&lt;"
         elif "InlineHtml" in payload or "Html" in payload:
             yield from _words_in_angles(source, place["start"], place["end"])

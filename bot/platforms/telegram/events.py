@@ -13,8 +13,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from bot.platforms.formulas import unicode_formula
-from bot.platforms.tags import (
+from bot.platforms.markdown.formulas import unicode_formula
+from bot.platforms.markdown.tags import (
     SIMPLE_TAGS,
     STRUCTURE,
     Tag,
@@ -34,8 +34,8 @@ from bot.platforms.telegram.elements import (
 from bot.platforms.telegram.formulas import is_price, with_dollars, with_prices
 from bot.platforms.telegram.items import separated
 from bot.platforms.telegram.links import usable
+from bot.platforms.telegram.literal_tags import with_literal_tags
 from bot.platforms.telegram.tables import layout
-from bot.platforms.telegram.unpaired import unpaired
 
 SPOILER = re.compile(r"\|\|(?=[^\s|])(.+?)(?<=[^\s|])\|\|", re.DOTALL)
 _NOTE = re.compile(r"\^[\w-]+")
@@ -49,19 +49,15 @@ def parse(markdown: str, *, partial: bool = False) -> tuple[tuple[Event, ...], s
     Of a text that is still being written, the last table may get more rows.
     """
     text = with_prices(with_dollars(markdown))
-    events: Iterable[Event] = events_of(text)
-    words: frozenset[int] = frozenset()
-    if "<" in text:
-        events = tuple(events)
-        words = unpaired(events, partial=partial)
-    rewriter = _Rewriter(text, partial=partial, words=words)
+    events, literal = with_literal_tags(text, partial=partial)
+    rewriter = _Rewriter(text, partial=partial, literal=literal)
     return tuple(separated(rewriter.rewrite(events))), text
 
 
 class _Rewriter:
     """Rewrites the events of one text, in one pass.
 
-    `words` are the places of tags that are none.
+    `literal` are the places of tags that are words.
     """
 
     def __init__(
@@ -70,12 +66,12 @@ class _Rewriter:
         *,
         inside_html: bool = False,
         partial: bool = False,
-        words: frozenset[int] = frozenset(),
+        literal: frozenset[int] = frozenset(),
     ) -> None:
         self._source = source.encode()
         self._end = len(self._source.rstrip()) if partial else math.inf
         self._inside_html = inside_html
-        self._words = words
+        self._literal = literal
         self._closers: list[tuple[str, list[Payload]]] = []  # what ends each open link and the like
         self._tags: list[Tag] = []
         self._note = ""
@@ -124,7 +120,7 @@ class _Rewriter:
             yield {"Start": {"CodeBlock": {"Fenced": ""}}}  # a formula would be converted again
             yield {"Text": unicode_formula(payload["DisplayMath"])}
             yield {"End": "CodeBlock"}
-        elif "InlineHtml" in payload and place.get("start") in self._words:
+        elif "InlineHtml" in payload and place.get("start") in self._literal:
             yield {"Text": payload["InlineHtml"]}
         elif "InlineHtml" in payload:
             yield from self._tag(payload["InlineHtml"])
@@ -286,7 +282,7 @@ class _Rewriter:
         if isinstance(payload, str):
             return [" "]  # a line break
         tag = read_tag(payload["InlineHtml"]) if "InlineHtml" in payload else None
-        if tag and tag.name in STRUCTURE and place.get("start") not in self._words:
+        if tag and tag.name in STRUCTURE and place.get("start") not in self._literal:
             return [" • " if tag.name == "li" and not tag.closing else " "]
         words: list[str] = []
         for piece in self._inline(payload, place):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bot.platforms.formulas import SCRIPT, is_display, is_formula
+from bot.platforms.markdown.formulas import SCRIPT, is_display, is_formula
 from bot.platforms.telegram.elements import events_of, started
 
 PASSES = 12

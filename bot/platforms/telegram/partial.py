@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 
 from bot.core.delivery.markdown import ADDRESS, GLOB, ITEM, PRODUCT
-from bot.platforms.formulas import HELD, OPEN_FORMULA
+from bot.platforms.markdown.formulas import HELD, OPEN_FORMULA
 
 _FENCE = re.compile(r"^[ >\t]*(?:(?:[-*+]|\d+[.)])[ \t]+)*(`{3,}|~{3,})(.*)$")
 _ITEM = re.compile(rf"[ >\t]*{ITEM.pattern}")

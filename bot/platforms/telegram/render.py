@@ -18,7 +18,7 @@ from telegramify_markdown.config import RenderConfig
 from telegramify_markdown.converter import EventWalker
 from telegramify_markdown.entity import MessageEntity, utf16_len
 
-from bot.platforms.references import named
+from bot.platforms.markdown.references import named
 from bot.platforms.telegram.emphasis import separated
 from bot.platforms.telegram.events import parse
 from bot.platforms.telegram.partial import complete
