@@ -18,8 +18,8 @@ import pytest
 
 from bot.core.delivery.partial import settle
 from bot.platforms.slack.render import settled, written
-from bot.platforms.telegram.render import Rendered, render
-from bot.platforms.telegram.rich import compose
+from bot.platforms.telegram.markdown.render import Rendered, render
+from bot.platforms.telegram.markdown.rich import compose
 from bot.sandbox.desk import markup as desk
 from bot.sandbox.phone import markup as phone
 from bot.sandbox.telegram import blocks

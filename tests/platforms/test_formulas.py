@@ -6,9 +6,9 @@ import pytest
 
 from bot.core.delivery.partial import settle
 from bot.platforms.markdown.formulas import as_code, begun
-from bot.platforms.telegram.elements import events_of
-from bot.platforms.telegram.render import render
-from bot.platforms.telegram.rich import compose
+from bot.platforms.telegram.markdown.parser import events_of
+from bot.platforms.telegram.markdown.render import render
+from bot.platforms.telegram.markdown.rich import compose
 from tests.core.delivery.test_hostile_texts import at_once
 from tests.platforms.dollars import FORMULAS, NO_FORMULAS
 

@@ -44,14 +44,14 @@ from bot.platforms.telegram.ids import (
     parse_message,
     parse_press_key,
 )
+from bot.platforms.telegram.markdown.render import MAX_TEXT, measure
+from bot.platforms.telegram.markdown.rich import MAX_RICH
+from bot.platforms.telegram.markdown.rich import measure as measure_rich
 from bot.platforms.telegram.methods import MAX_DELETIONS, Methods
 from bot.platforms.telegram.pace import Pacer
 from bot.platforms.telegram.polling import POLL_SECONDS, Poller
 from bot.platforms.telegram.posting import MAX_BUTTONS, Poster
-from bot.platforms.telegram.render import MAX_TEXT, measure
 from bot.platforms.telegram.request import AiohttpRequest
-from bot.platforms.telegram.rich import MAX_RICH
-from bot.platforms.telegram.rich import measure as measure_rich
 from bot.platforms.telegram.sweeping import Sweeper
 
 if TYPE_CHECKING:

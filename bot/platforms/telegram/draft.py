@@ -10,10 +10,10 @@ from dataclasses import replace
 
 from bot.core.types import Button, ButtonRow, MessageRef, Reply
 from bot.platforms.telegram.errors import StyleRefused
+from bot.platforms.telegram.markdown.rich import RichText
 from bot.platforms.telegram.messages import Body
 from bot.platforms.telegram.pace import Urgency
 from bot.platforms.telegram.posting import Poster
-from bot.platforms.telegram.rich import RichText
 from bot.platforms.telegram.uploads import Posted
 
 

@@ -26,11 +26,11 @@ from bot.platforms.telegram.errors import (
     refusal_of_style,
 )
 from bot.platforms.telegram.ids import Place
+from bot.platforms.telegram.markdown.render import MAX_CAPTION, Rendered, pages, render
+from bot.platforms.telegram.markdown.rich import RichText
 from bot.platforms.telegram.methods import MAX_DELETIONS, Json, Methods, first_id, target
 from bot.platforms.telegram.pace import Budget, Urgency
 from bot.platforms.telegram.refusals import Refusals
-from bot.platforms.telegram.render import MAX_CAPTION, Rendered, pages, render
-from bot.platforms.telegram.rich import RichText
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from bot.core.bounded import Memory
 from bot.core.commands.table import parse
 from bot.core.types import ChatRef, IncomingMessage, MessageRef, UserId
 from bot.platforms.telegram.ids import parse_message
-from bot.platforms.telegram.render import MAX_TEXT
+from bot.platforms.telegram.markdown.render import MAX_TEXT
 
 SHORTEST = MAX_TEXT // 2
 """UTF-16 code units of a part that another may follow: apps cut at the end of a paragraph, a

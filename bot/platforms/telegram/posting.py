@@ -8,15 +8,15 @@ from functools import partial
 
 from bot.core.ports import Clock
 from bot.core.types import ButtonRow, ChatRef, MessageRef, Reply
-from bot.platforms.telegram import rich as rich_text
 from bot.platforms.telegram.calls import Caller
 from bot.platforms.telegram.ids import Place, make_message, parse_chat, parse_message
+from bot.platforms.telegram.markdown import rich as rich_text
+from bot.platforms.telegram.markdown.render import MAX_CAPTION, Rendered, pages, render
+from bot.platforms.telegram.markdown.thoughts import folded
 from bot.platforms.telegram.messages import Around, Body, Messages
 from bot.platforms.telegram.methods import Json, Methods, target
 from bot.platforms.telegram.moves import GroupMoved
 from bot.platforms.telegram.pace import Budget, Urgency
-from bot.platforms.telegram.render import MAX_CAPTION, Rendered, pages, render
-from bot.platforms.telegram.thoughts import folded
 from bot.platforms.telegram.uploads import (
     Group,
     Posted,

@@ -23,10 +23,10 @@ from bot.errors import (
 from bot.platforms.telegram.calls import Caller
 from bot.platforms.telegram.errors import MAX_FILE_OUT, PhotoRefused
 from bot.platforms.telegram.ids import Place
+from bot.platforms.telegram.markdown.render import Rendered
 from bot.platforms.telegram.messages import Around, caption, entities_of, or_plain, unless_unchanged
 from bot.platforms.telegram.methods import Json, Methods, first_id, target
 from bot.platforms.telegram.pace import Urgency
-from bot.platforms.telegram.render import Rendered
 
 log = logging.getLogger(__name__)
 

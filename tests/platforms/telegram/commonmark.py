@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bot.core.delivery.partial import settle
-from bot.platforms.telegram.render import Rendered, pages, render
+from bot.platforms.telegram.markdown.render import Rendered, pages, render
 from bot.sandbox.telegram.errors import BadRequest
 from bot.sandbox.telegram.judge import Tdlib
 from tests.platforms.telegram.judging import STEP, judged, words_of_page, words_shown

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from markdown_it import MarkdownIt
 
 from bot.core.delivery.partial import settle
-from bot.platforms.telegram.render import Rendered, pages, render
+from bot.platforms.telegram.markdown.render import Rendered, pages, render
 from bot.sandbox.telegram.judge import Formatted, Tdlib
 
 STEP = 7

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.platforms.telegram.rich import RichText, compose
+from bot.platforms.telegram.markdown.rich import RichText, compose
 from bot.sandbox.telegram.judge import Tdlib
 from tests.platforms.telegram.judging import fetching
 

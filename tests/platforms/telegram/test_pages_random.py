@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.core.delivery.split import pages
-from bot.platforms.telegram.render import Rendered, measure, render
+from bot.platforms.telegram.markdown.render import Rendered, measure, render
 from tests.markdown_texts import nested_texts, words_of
 from tests.platforms.telegram.judging import outside_code
 

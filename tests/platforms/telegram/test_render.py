@@ -8,8 +8,15 @@ from pathlib import Path
 import pytest
 
 from bot.core.delivery.partial import settle
-from bot.platforms.telegram.render import MAX_ENTITIES, MAX_TEXT, Rendered, measure, pages, render
-from bot.platforms.telegram.rich import compose
+from bot.platforms.telegram.markdown.render import (
+    MAX_ENTITIES,
+    MAX_TEXT,
+    Rendered,
+    measure,
+    pages,
+    render,
+)
+from bot.platforms.telegram.markdown.rich import compose
 from bot.sandbox.phone import markup as phone
 from bot.sandbox.telegram import blocks
 from bot.sandbox.telegram.judge import Tdlib

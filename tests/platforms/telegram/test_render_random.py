@@ -12,7 +12,14 @@ from bot.core.delivery.graphemes import is_boundary
 from bot.core.delivery.markdown import open_fence
 from bot.core.delivery.partial import settle
 from bot.core.delivery.split import pages as split_pages
-from bot.platforms.telegram.render import MAX_ENTITIES, MAX_TEXT, Rendered, measure, pages, render
+from bot.platforms.telegram.markdown.render import (
+    MAX_ENTITIES,
+    MAX_TEXT,
+    Rendered,
+    measure,
+    pages,
+    render,
+)
 from bot.sandbox.telegram.judge import Formatted, Tdlib
 from tests.markdown_texts import markdown_texts, words_of
 from tests.platforms.telegram.judging import judged, outside_code

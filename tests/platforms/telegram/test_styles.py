@@ -16,7 +16,7 @@ from bot.core.fakes.clock import ManualClock
 from bot.core.types import Button, ChatRef, MessageRef, Reply, Style, Thoughts
 from bot.errors import NotYourTurn
 from bot.platforms.telegram.ids import make_chat
-from bot.platforms.telegram.rich import MAX_RICH, compose, measure, pages
+from bot.platforms.telegram.markdown.rich import MAX_RICH, compose, measure, pages
 from bot.sandbox.telegram import rich as sandbox
 from bot.sandbox.telegram.calls import Call
 from bot.sandbox.telegram.errors import BadRequest

@@ -15,10 +15,10 @@ from typing import TypeAlias
 from bot.core.delivery.emphasis import as_meant
 from bot.platforms.markdown.references import named
 from bot.platforms.markdown.tags import is_spoken_of, read_tag
-from bot.platforms.telegram.elements import ended, started
-from bot.platforms.telegram.formulas import with_dollars, with_prices
-from bot.platforms.telegram.literal_tags import with_literal_tags
-from bot.platforms.telegram.render import LINE_ENDS
+from bot.platforms.telegram.markdown.dollars import with_dollars, with_prices
+from bot.platforms.telegram.markdown.literal_tags import with_literal_tags
+from bot.platforms.telegram.markdown.parser import ended, started
+from bot.platforms.telegram.markdown.render import LINE_ENDS
 
 _BREAK = b"  "
 _MARKED = rb"(?<![\w=])==(?=[^\s=])[^=\n]*(?<=[^\s=])==(?![\w=])"

@@ -1,4 +1,4 @@
-"""Events of pyromark, and how to tell them apart.
+"""The Markdown parser, pyromark: its events, and how to tell them apart.
 
 An event is a word (`"SoftBreak"`) or a dict with one key (`{"Text": "words"}`,
 `{"Start": "Strong"}`, `{"End": {"List": True}}`), with the range of bytes it stands for.
@@ -26,7 +26,7 @@ NOWHERE: dict[str, int] = {}
 
 
 def events_of(markdown: str) -> Iterator[Event]:
-    """The events of a text, as it is read on the way to Telegram."""
+    """The events of a text."""
     return cast("Iterator[Event]", iter(pyromark.events_with_range(markdown, options=OPTIONS)))
 
 

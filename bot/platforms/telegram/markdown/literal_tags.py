@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from bot.platforms.markdown.literal_tags import LiteralTags
 from bot.platforms.markdown.tags import read_tag
-from bot.platforms.telegram.elements import Event, ended, events_of, started
+from bot.platforms.telegram.markdown.parser import Event, ended, events_of, started
 
 _INLINE = frozenset({"Emphasis", "Image", "Link", "Strikethrough", "Strong"})
 

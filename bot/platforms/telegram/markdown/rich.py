@@ -17,10 +17,10 @@ from bot.core.delivery.emphasis import undecided
 from bot.core.delivery.markdown import LineKind, closed, lines
 from bot.core.delivery.split import pages as cut
 from bot.core.types import Thoughts
-from bot.platforms.telegram.dialect import in_dialect
-from bot.platforms.telegram.inert import inert, inert_in_html
-from bot.platforms.telegram.partial import complete
-from bot.platforms.telegram.render import BLANKS, NOTHING, is_visible
+from bot.platforms.telegram.markdown.dialect import in_dialect
+from bot.platforms.telegram.markdown.inert import inert, inert_in_html
+from bot.platforms.telegram.markdown.partial import complete
+from bot.platforms.telegram.markdown.render import BLANKS, NOTHING, is_visible
 
 MAX_RICH = 32_768
 MAX_BLOCKS = 500

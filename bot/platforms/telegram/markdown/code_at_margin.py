@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from bot.platforms.telegram.elements import ended, events_of, started
+from bot.platforms.telegram.markdown.parser import ended, events_of, started
 
 _INSIDE = re.compile(r"[ >\t]+")
 """What stands before a fence that is inside of something, but does not begin it."""

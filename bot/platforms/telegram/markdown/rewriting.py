@@ -22,7 +22,11 @@ from bot.platforms.markdown.tags import (
     plain,
     read_tag,
 )
-from bot.platforms.telegram.elements import (
+from bot.platforms.telegram.markdown.dollars import is_price, with_dollars, with_prices
+from bot.platforms.telegram.markdown.links import usable
+from bot.platforms.telegram.markdown.list_items import with_breaks
+from bot.platforms.telegram.markdown.literal_tags import with_literal_tags
+from bot.platforms.telegram.markdown.parser import (
     NOWHERE,
     Event,
     Payload,
@@ -31,11 +35,7 @@ from bot.platforms.telegram.elements import (
     events_of,
     started,
 )
-from bot.platforms.telegram.formulas import is_price, with_dollars, with_prices
-from bot.platforms.telegram.items import separated
-from bot.platforms.telegram.links import usable
-from bot.platforms.telegram.literal_tags import with_literal_tags
-from bot.platforms.telegram.tables import layout
+from bot.platforms.telegram.markdown.tables import layout
 
 SPOILER = re.compile(r"\|\|(?=[^\s|])(.+?)(?<=[^\s|])\|\|", re.DOTALL)
 _NOTE = re.compile(r"\^[\w-]+")
@@ -51,7 +51,7 @@ def parse(markdown: str, *, partial: bool = False) -> tuple[tuple[Event, ...], s
     text = with_prices(with_dollars(markdown))
     events, literal = with_literal_tags(text, partial=partial)
     rewriter = _Rewriter(text, partial=partial, literal=literal)
-    return tuple(separated(rewriter.rewrite(events))), text
+    return tuple(with_breaks(rewriter.rewrite(events))), text
 
 
 class _Rewriter:

@@ -6,7 +6,7 @@ from telegramify_markdown.entity import utf16_len
 
 from bot.core.delivery.graphemes import boundary_before
 from bot.core.types import Thoughts
-from bot.platforms.telegram.render import MAX_ENTITIES, MAX_TEXT, Entity, Rendered, render
+from bot.platforms.telegram.markdown.render import MAX_ENTITIES, MAX_TEXT, Entity, Rendered, render
 
 GAP = "\n\n"
 LEAST = 20

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 
-from bot.platforms.telegram.elements import events_of, started
-from bot.platforms.telegram.lifting import lifted
-from bot.platforms.telegram.rings import with_rings
+from bot.platforms.telegram.markdown.code_at_margin import lifted
+from bot.platforms.telegram.markdown.parser import events_of, started
+from bot.platforms.telegram.markdown.ringed_letters import with_rings
 
 GAP = "\N{ZERO WIDTH SPACE}"
 """It stays in a text that goes through Telegram, and looks like nothing in code."""

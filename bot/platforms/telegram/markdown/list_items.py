@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from bot.platforms.telegram.elements import Event, Payload, ended, started
+from bot.platforms.telegram.markdown.parser import Event, Payload, ended, started
 
 _BLOCKS = frozenset({"CodeBlock", "BlockQuote", "Heading", "Paragraph"})
 _UNTERMINATED = frozenset({"CodeBlock", "Heading"})
@@ -20,7 +20,7 @@ _RESET = _BLOCKS | {"Item", "List"}
 _BREAK: Payload = "SoftBreak"
 
 
-def separated(events: Iterable[Event]) -> Iterator[Event]:
+def with_breaks(events: Iterable[Event]) -> Iterator[Event]:
     """The same events, with a break wherever two blocks of an item would share a line."""
     depth = 0
     words = block = False  # what the current line holds: words, or the end of a block

@@ -1,11 +1,11 @@
-"""Formulas: where they stand, what they say, and the prices that look like them."""
+"""Dollars: those around formulas, and those of prices, which would be taken for them."""
 
 from __future__ import annotations
 
 import re
 
 from bot.platforms.markdown.formulas import SCRIPT, is_display, is_formula
-from bot.platforms.telegram.elements import events_of, started
+from bot.platforms.telegram.markdown.parser import events_of, started
 
 PASSES = 12
 """How often prices are looked for: each time half of those that stand in a row are found."""

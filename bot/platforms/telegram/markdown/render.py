@@ -1,7 +1,7 @@
 """Markdown as Telegram shows it: text and entities, never a `parse_mode`.
 
 telegramify-markdown turns parsed Markdown into text and entities. What Telegram has no form for,
-or would refuse, is rewritten before it gets there (`events`), and what is still being written is
+or would refuse, is rewritten before it gets there (`rewriting`), and what is still being written is
 completed first (`partial`). All offsets count UTF-16 code units.
 """
 
@@ -19,10 +19,10 @@ from telegramify_markdown.converter import EventWalker
 from telegramify_markdown.entity import MessageEntity, utf16_len
 
 from bot.platforms.markdown.references import named
-from bot.platforms.telegram.emphasis import separated
-from bot.platforms.telegram.events import parse
-from bot.platforms.telegram.partial import complete
-from bot.platforms.telegram.rings import with_rings
+from bot.platforms.telegram.markdown.emphasis import with_html_emphasis
+from bot.platforms.telegram.markdown.partial import complete
+from bot.platforms.telegram.markdown.rewriting import parse
+from bot.platforms.telegram.markdown.ringed_letters import with_rings
 
 MAX_TEXT = 4096
 MAX_CAPTION = 1024
@@ -134,7 +134,7 @@ def _whole(markdown: str) -> Rendered:
 
 
 def _draw(source: str, *, partial: bool = False) -> Rendered:
-    source = separated(named(source, partial=partial))
+    source = with_html_emphasis(named(source, partial=partial))
     events, parsed = parse(source, partial=partial)
     text, found, _ = EventWalker(_CONFIG, parsed).walk(events)
     return _stripped(text, [_entity(e) for e in found])

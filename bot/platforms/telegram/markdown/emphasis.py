@@ -17,7 +17,7 @@ _TAGS = {
 }
 
 
-def separated(markdown: str) -> str:
+def with_html_emphasis(markdown: str) -> str:
     """The text with emphasis as HTML where it would not be seen, and with signs that are none."""
     return where_missed(literally(with_blocks(markdown)), _with_tags)
 
