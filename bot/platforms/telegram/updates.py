@@ -10,9 +10,10 @@ from telegram import User
 
 from bot.core.types import ChatMoved, ChatRef, Happening, IncomingMessage, Unreadable
 from bot.platforms.telegram.ids import PLATFORM, parse_chat
-from bot.platforms.telegram.inbound import Me, key_of, parse_update
+from bot.platforms.telegram.inbound import key_of, parse_update
 from bot.platforms.telegram.moves import Moves
 from bot.platforms.telegram.pastes import Pastes
+from bot.platforms.telegram.spoken import Me
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.types import ButtonPress, FileKind, Forward, IncomingMessage, StopPressed
-from bot.platforms.telegram.inbound import Me, parse_update
+from bot.platforms.telegram.inbound import parse_update
+from bot.platforms.telegram.spoken import Me
 from bot.platforms.telegram.updates import MALFORMED
 
 ME = Me(id=1000, username="sandbox_bot")

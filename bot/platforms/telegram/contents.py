@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any, TypeAlias
 
 from bot.core.types import Attachment, FileId, FileKind
-from bot.platforms.telegram.reading import media_in, words_in
+from bot.platforms.telegram.rich_blocks import media_in, words_in
 
 Raw: TypeAlias = dict[str, Any]
 """An object of the Bot API as it came."""

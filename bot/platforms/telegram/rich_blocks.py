@@ -1,4 +1,4 @@
-"""The words of a message that comes in, as a model can read them, and the files of a rich one.
+"""The words and the files of a rich message that comes in; the words as a model can read them.
 
 A rich message holds blocks, and a block holds words or other blocks. Words are a string, several
 words after each other, or an object that says what they look like
