@@ -8,7 +8,6 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from copy import copy
-from dataclasses import replace
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from telegram import Bot, BotCommand
 
-from bot.core.capabilities import Capabilities, Streaming
+from bot.core.capabilities import Capabilities
 from bot.core.i18n import LANGUAGES, texts
 from bot.core.ports import Clock, Draft, EventSink, Platform
 from bot.core.types import (
@@ -33,8 +32,9 @@ from bot.core.types import (
 from bot.errors import FileTooLarge, PlatformError
 from bot.platforms.telegram.budgets import BOT_CALLS
 from bot.platforms.telegram.calls import Caller
+from bot.platforms.telegram.capabilities import capabilities_of
 from bot.platforms.telegram.draft import TelegramDraft
-from bot.platforms.telegram.errors import MAX_FILE_IN, MAX_FILE_OUT, translated
+from bot.platforms.telegram.errors import MAX_FILE_IN, translated
 from bot.platforms.telegram.ids import (
     PLATFORM,
     is_id,
@@ -44,13 +44,10 @@ from bot.platforms.telegram.ids import (
     parse_message,
     parse_press_key,
 )
-from bot.platforms.telegram.markdown.render import MAX_TEXT, measure
-from bot.platforms.telegram.markdown.rich import MAX_RICH
-from bot.platforms.telegram.markdown.rich import measure as measure_rich
-from bot.platforms.telegram.methods import MAX_DELETIONS, Methods
+from bot.platforms.telegram.methods import Methods
 from bot.platforms.telegram.pace import Pacer
 from bot.platforms.telegram.polling import POLL_SECONDS, Poller
-from bot.platforms.telegram.posting import MAX_BUTTONS, Poster
+from bot.platforms.telegram.posting import Poster
 from bot.platforms.telegram.request import AiohttpRequest
 from bot.platforms.telegram.sweeping import Sweeper
 
@@ -72,26 +69,6 @@ MAX_COMMANDS = 100
 MAX_SUMMARY = 256
 MAX_FIRST_DRAFT = 1_000_000_000
 """The ids of drafts begin anywhere: Telegram ignores those that were stopped before a restart."""
-
-PRIVATE = Capabilities(
-    streaming=Streaming.EDIT,
-    max_text=MAX_TEXT,
-    update_interval=1.0,
-    measure=measure,
-    max_buttons=MAX_BUTTONS,
-    max_deletions=MAX_DELETIONS,
-    max_file_in=MAX_FILE_IN,
-    max_file_out=MAX_FILE_OUT,
-    around="",
-    folds=True,
-    drafts=True,
-    rich=True,
-)
-GROUP = replace(PRIVATE, update_interval=3.6, drafts=False)
-DRAFT_SECONDS = 30.0
-"""How long a draft is shown (Bot API, `sendMessageDraft`)."""
-DRAFT_INTERVAL = 0.8
-"""Seconds between two drafts: a few more than their budget allows, which the pacer holds back."""
 
 
 class TelegramPlatform:
@@ -145,15 +122,12 @@ class TelegramPlatform:
         return self._views[style]
 
     def capabilities(self, chat: ChatRef) -> Capabilities:
-        """Groups get fewer previews: 20 messages a minute are all they have."""
-        found = PRIVATE if parse_chat(chat).private else GROUP
-        if self._style.drafts and self._poster.may_draft(chat):
-            found = replace(
-                found, update_interval=DRAFT_INTERVAL, vanishes=DRAFT_SECONDS, stop_button=True
-            )
-        if self._style.rich and self._poster.may_rich(chat):
-            found = replace(found, max_text=MAX_RICH, measure=measure_rich, around="…")
-        return found
+        """What the chat can do: with drafts and rich messages where these are wanted and taken."""
+        return capabilities_of(
+            parse_chat(chat),
+            drafts=self._style.drafts and self._poster.may_draft(chat),
+            rich=self._style.rich and self._poster.may_rich(chat),
+        )
 
     def places(self, chat: ChatRef) -> Collection[str]:
         """A topic is admitted by itself or with its group."""
