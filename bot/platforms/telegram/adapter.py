@@ -218,7 +218,7 @@ class TelegramPlatform:
         here = [ref for ref in after if parse_chat(ref.chat).chat == place.chat]
         if not here:  # they stand in the group as it was before, where nothing can be deleted
             return
-        known = {parse_message(ref) for ref in keep} | self._poster.further(place)
+        known = {parse_message(ref) for ref in keep} | self._poster.continuations(place)
         try:
             found = await self._sweeper.sweep(place, max(map(parse_message, here)), known)
         except PlatformError as failure:

@@ -1,7 +1,8 @@
 """One message, draft or edit at a time, as classic text or as a rich message.
 
-What Telegram refuses as rich it gets as classic text, on several messages if it must be. The
-first of them stands for all: what takes its place takes away the others.
+A text that Telegram refuses as a rich message is posted as classic text, in several messages where
+it is too long for one. The core is told of the first; the others are remembered as what continues
+it, and are deleted when it is edited or deleted.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ Body: TypeAlias = Rendered | RichText
 T = TypeVar("T")
 
 REMEMBERED = 1_000
-"""Long texts of which it is remembered on which messages they stand."""
+"""Messages of which it is remembered which others continue them."""
 NO_PREVIEW: Json = {"is_disabled": True}
 
 
@@ -63,8 +64,8 @@ class Messages:
         self._caller = caller
         self.drafts = Refusals("drafts", clock, strikes=1)
         self.rich = Refusals("rich messages", clock)
-        self._rest: dict[tuple[int, int], list[int]] = {}
-        """The messages that an earlier one stands for, by its chat and id."""
+        self._continued: dict[tuple[int, int], list[int]] = {}
+        """The ids of the messages that continue one, by its chat and id."""
 
     async def post(self, place: Place, body: Body, around: Around, urgency: Urgency) -> int:
         """Post a text; returns the id of the (first) message."""
@@ -86,7 +87,7 @@ class Messages:
             )
             ids.append(await self.post(place, body, its_own, urgency))
             urgency = Urgency.FOLLOWING
-        self._stand_for(place, ids[0], ids[1:])
+        self._remember(place, ids[0], ids[1:])
         return ids[0]
 
     async def post_after(
@@ -95,44 +96,46 @@ class Messages:
         """Post what has no room in a message that stands in the chat."""
         if bodies:
             first = await self.post_all(place, bodies, around, Urgency.FOLLOWING)
-            self._stand_for(place, message, [first])
+            self._remember(place, message, [first])
 
-    def _stand_for(self, place: Place, message: int, others: Sequence[int]) -> None:
-        found = [id for other in others for id in (other, *self._take_rest(place, other))]
+    def _remember(self, place: Place, message: int, others: Sequence[int]) -> None:
+        """The others continue a message, and so do those that continue one of them."""
+        found = [id for other in others for id in (other, *self._forget(place, other))]
         if found:
-            self._rest.setdefault((place.chat, message), []).extend(found)
-        while len(self._rest) > REMEMBERED:
-            del self._rest[next(iter(self._rest))]
+            self._continued.setdefault((place.chat, message), []).extend(found)
+        while len(self._continued) > REMEMBERED:
+            del self._continued[next(iter(self._continued))]
 
-    def further(self, place: Place) -> set[int]:
-        """The messages of a chat that others stand for, as far as is remembered."""
-        of_chat = (ids for (chat, _), ids in self._rest.items() if chat == place.chat)
+    def _forget(self, place: Place, message: int) -> list[int]:
+        """No longer remember what continues a message; returns that."""
+        return self._continued.pop((place.chat, message), [])
+
+    def continuations(self, place: Place) -> set[int]:
+        """The messages of a chat that continue others, as far as is remembered."""
+        of_chat = (ids for (chat, _), ids in self._continued.items() if chat == place.chat)
         return {id for ids in of_chat for id in ids}
 
-    def _take_rest(self, place: Place, message: int) -> list[int]:
-        return self._rest.pop((place.chat, message), [])
-
     async def delete(self, place: Place, messages: Sequence[int]) -> None:
-        """Remove messages and those that they stand for; what is gone already is success."""
-        rest = [id for message in messages for id in self._rest.get((place.chat, message), ())]
-        doomed = [*rest, *messages]
+        """Remove messages and those that continue them; what is gone already is success."""
+        keys = [(place.chat, message) for message in messages]
+        doomed = [*(id for key in keys for id in self._continued.get(key, ())), *messages]
         for at in range(0, len(doomed), MAX_DELETIONS):
             some = doomed[at : at + MAX_DELETIONS]
             if not await self._delete(place, some):
                 for message in some:
                     await self._delete(place, [message])
         for message in messages:
-            self._take_rest(place, message)
+            self._forget(place, message)
 
     async def _delete(self, place: Place, messages: Sequence[int]) -> bool:
         delete = partial(self._methods.delete, place, messages)
         return await self._caller.call(place, Urgency.FINAL, delete, twice=True)
 
-    async def delete_rest(self, place: Place, message: int) -> None:
-        """Remove the messages that this one stands for: something else takes their place."""
-        if rest := self._rest.get((place.chat, message)):
-            await self.delete(place, rest)
-            self._take_rest(place, message)
+    async def delete_continuations(self, place: Place, message: int) -> None:
+        """Remove the messages that continue this one, which is going to say something else."""
+        if others := self._continued.get((place.chat, message)):
+            await self.delete(place, others)
+            self._forget(place, message)
 
     async def replace(
         self,
@@ -147,7 +150,7 @@ class Messages:
         Raises `StyleRefused` where a preview cannot be rich; a final text is put there anyhow, and
         what has no room in it is posted after it.
         """
-        await self.delete_rest(place, message)
+        await self.delete_continuations(place, message)
         try:
             await self._replace(place, message, body, around.keyboard, urgency)
         except StyleRefused:

@@ -155,7 +155,7 @@ class Poster:
             (file,) = reply.files
             if await self._uploads.put(place, message, file, around.keyboard, text=text):
                 posted[file] = message
-                await self._messages.delete_rest(place, message)
+                await self._messages.delete_continuations(place, message)
                 return  # the words and the buttons stand under the picture
         first, *more = self._drawn(ref.chat, reply, rich=rich)
         upon = Around(answering=around.answering) if more else around
@@ -179,9 +179,9 @@ class Poster:
             with suppress(GroupMoved):
                 await self._messages.delete(place, messages)
 
-    def further(self, place: Place) -> set[int]:
-        """The messages of a chat that others stand for, as far as is remembered."""
-        return self._messages.further(place)
+    def continuations(self, place: Place) -> set[int]:
+        """The messages of a chat that continue others, as far as is remembered."""
+        return self._messages.continuations(place)
 
     async def show_typing(self, chat: ChatRef) -> None:
         """Show that the bot is typing, if nobody needs the budget more."""
