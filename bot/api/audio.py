@@ -32,7 +32,7 @@ _CUE = re.compile(
 
 
 _RAW = re.compile(r"^\s*language \w+<asr_text>")
-"""What Qwen's models put before the words, where a server passes it on."""
+"""A prefix of what Qwen's speech models write, which some servers pass on."""
 
 
 class Transcriptions:

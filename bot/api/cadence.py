@@ -24,11 +24,11 @@ EACH = 0.002
 LONGEST = 0.5
 """Seconds of pause at most."""
 LATE = 10.0
-"""Seconds of pause for each second that the process is behind: that pauses last too long."""
+"""Seconds that are added to a pause for each second by which pauses have lasted too long lately."""
 LONGEST_LATE = 0.75
 """Seconds at most that are added because of that."""
 SMOOTHING = 0.1
-"""The share of the newest pause in how far the process is taken to be behind."""
+"""The weight of the newest pause in the average of how much too long they last."""
 
 
 class Cadence:

@@ -55,7 +55,7 @@ _GIVEN = {
     "jina-rerank": "rerank",
     "openai-video": "video",
 }
-"""What a model gives out for which new-api names such an endpoint first."""
+"""What a model answers with, by the endpoint that new-api names first for it."""
 
 
 class Catalogue:
@@ -213,7 +213,7 @@ def _info(item: Json) -> ModelInfo:
 
 
 def _given(item: Json, design: Json) -> Sequence[object]:
-    """What a model gives out: `text`, `image`; nothing where that is not told."""
+    """What a model answers with: `text`, `image`; nothing where that is not told."""
     given, ways = design.get("output_modalities"), item.get("supported_endpoint_types")
     if isinstance(given, list):
         return given

@@ -198,7 +198,7 @@ class ChatReader(Reader):
         )
 
     def _message_of(self, choice: Json) -> object:
-        """The message, where it is sent for a delta; not the whole of what came in deltas before.
+        """The message that some send in place of a delta; None after deltas, which it would repeat.
 
         MiniMax sends it at the end (https://github.com/GCWing/BitFun/pull/792).
         """

@@ -68,7 +68,7 @@ class Endpoints:
         return chosen
 
     def likely(self) -> str:
-        """The URL that most likely answers what is asked next: it is not chosen by that."""
+        """The URL of the next request, most likely; unlike `choose`, this changes nothing."""
         first = self._endpoints[0]
         if not first.failures:
             return first.url
@@ -79,7 +79,7 @@ class Endpoints:
         return (found or min(self._endpoints, key=lambda each: each.open_until)).url
 
     def others(self, avoid: Collection[Endpoint]) -> bool:
-        """Whether an endpoint is ready that is not to be avoided."""
+        """Whether an endpoint is ready beside those to avoid."""
         now = self._clock.monotonic()
         return any(e.available(now) and e not in avoid for e in self._endpoints)
 

@@ -80,7 +80,8 @@ _BEHIND = "bad_response_status_code"
 relay/controller/error.go; new-api, service/error.go). Its status goes on to us: a 401 or 403 is
 about their key there, not about ours, and another server may be behind the next request."""
 _REQUESTS = frozenset({Kind.BAD_REQUEST, Kind.CONTEXT_TOO_LONG})
-"""What words tell also under the name of a server's fault: llama.cpp's template refused it."""
+"""Kinds that the words of an error tell although its code names a fault of the server: so does
+llama.cpp when its chat template refuses a request."""
 _WORDS = (
     (
         Kind.QUOTA,

@@ -177,9 +177,9 @@ async def next_chunk(response: aiohttp.ClientResponse) -> bytes:
 
 
 async def more_of_body(response: aiohttp.ClientResponse, body: bytearray) -> bytes:
-    """What follows on this much of a body in one piece; nothing at its end.
+    """The next bytes of a body of which `body` has been read; empty at its end.
 
-    One that is whole may end as it likes: in silence, or with a connection that breaks. Raises
+    Once what has been read is whole JSON, silence or a broken connection counts as the end. Raises
     `CallFailed`.
     """
     if not body[-16:].rstrip().endswith((b"}", b"]")):

@@ -8,7 +8,8 @@ so the second waits for a third that begins with it.
 from __future__ import annotations
 
 LONG = 8
-"""Characters that a piece repeats by chance no more, where no third one comes."""
+"""Characters of the first piece from which on a second one that begins with it surely repeats it,
+where no third one tells."""
 
 
 class Increments:

@@ -33,7 +33,7 @@ class Lesson:
     inputs: int | None = None  # texts in one call for embeddings, where it is fewer than usual
     draws_in_chat: bool = False
     base64: bool = False  # has no place where a picture could be fetched
-    lacks: frozenset[str] = frozenset()  # endpoints that it has nothing behind
+    lacks: frozenset[str] = frozenset()  # endpoints at which it is not served
     window: int | None = None  # tokens, as told when something was too long
     pictures: int | None = None  # in one request, as told when there were too many
 
@@ -73,7 +73,7 @@ FORM = (
 
 
 def written(lesson: Lesson, name: str) -> str:
-    """A fact as JSON; empty when it does not hold."""
+    """A fact as JSON; empty when it has its default value."""
     value = getattr(lesson, name)
     if value == getattr(UNTAUGHT, name):
         return ""

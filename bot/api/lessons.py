@@ -55,7 +55,7 @@ class _Known:
     endless: int = 0  # streamed answers in a row that ended in order, but did not tell so
 
     def take(self, facts: Taught, at: float) -> None:
-        """Know these from then on; a fact that says no more than nothing is forgotten."""
+        """Hold facts that are known since `at`; one that has its default value is forgotten."""
         self.lesson = replace(self.lesson, **facts)
         for name in facts:
             if getattr(self.lesson, name) == getattr(UNTAUGHT, name):
@@ -104,7 +104,7 @@ class Lessons:
         return self._set(model).protocol or lesson.protocol or "chat"
 
     def complete(self, info: ModelInfo) -> ModelInfo:
-        """With the window, the pictures and the words of an image model as it has told of them."""
+        """The same, with its window, its pictures and the words it takes, as it has told them."""
         lesson = self.of(self._likely(), info.id)
         if lesson.pictures is not None:
             vision = info.vision if lesson.pictures else False
@@ -156,12 +156,12 @@ class Lessons:
         return self.of(failure.url, model).draws_in_chat
 
     def learn_lack(self, model: str, failure: CallFailed, endpoint: str) -> None:
-        """A model has nothing behind an endpoint."""
+        """A model is not served at an endpoint."""
         lacks = self.of(failure.url, model).lacks
         self._teach(failure.url, model, {"lacks": lacks | {endpoint}})
 
     def learn_offered(self, url: str, model: str, endpoint: str) -> None:
-        """A model has done what is behind an endpoint."""
+        """A model is served at an endpoint."""
         lacks = self.of(url, model).lacks
         if endpoint in lacks:
             self._teach(url, model, {"lacks": lacks - {endpoint}})
@@ -172,7 +172,7 @@ class Lessons:
             self._teach(url, model, {"thinks_first": first})
 
     def learn_taken(self, url: str, model: str, *, tokens: int = 0, pictures: int = 0) -> None:
-        """A request of so much was answered: what was told less is not so any more."""
+        """A request of this size was answered: a smaller limit that was told does not hold."""
         lesson, wrong = self.of(url, model), Taught()
         if lesson.window is not None and tokens > lesson.window:
             wrong["window"] = None
@@ -243,7 +243,10 @@ class Lessons:
             log.info("model adapted to", extra={"model": model, "endpoint": url, "learnt": learnt})
 
     def _doubt(self, url: str, model: str) -> bool:
-        """What is from before the start explains no refusal: ask as if nothing was known, once."""
+        """Forget, once, what shapes requests and is from before the start: it may be outdated.
+
+        True when there was something to forget, so that the next request is a different one.
+        """
         known = self._known.get((url, model))
         if known is None or not known.is_old:
             return False

@@ -104,7 +104,7 @@ class Limits:
         self._clock = clock
         self._max_in_flight = max_in_flight
         self._allowed = float(max_in_flight)
-        self._steady = 1.0  # above that, one more at a time is tried
+        self._steady = 1.0  # requests up to which `_allowed` grows fast; see `succeeded`
         self._requests = Window(requests_per_minute)
         self._tokens = Window(tokens_per_minute)
         self._max_waiting = max_waiting
@@ -149,10 +149,10 @@ class Limits:
             self._release()
 
     def refused(self) -> None:
-        """The API said that it is too much: half as many from now on.
+        """The API said that it is too much: allow half of the requests that are in flight now.
 
-        Few may have been in flight just then. So up to half of what was allowed it soon grows again
-        (as TCP does, RFC 5681, 3.1).
+        Few may have been in flight just then. So up to half of what was allowed before, the number
+        soon grows again (as TCP's slow start does, RFC 5681, 3.1).
         """
         now = self._clock.monotonic()
         if now - self._shrunk_at >= SHRINK_AGAIN:
@@ -161,7 +161,7 @@ class Limits:
             self._allowed = max(1.0, min(self._allowed, self._in_flight) / 2)
 
     def succeeded(self) -> None:
-        """A request got through: one more; from `_steady` on, after as many as are allowed now."""
+        """A request got through: allow one more; from `_steady` on, one more in a full round."""
         more = 1.0 if self._allowed < self._steady else 1 / self._allowed
         self._allowed = min(float(self._max_in_flight), self._allowed + more)
         self._admit()

@@ -72,7 +72,7 @@ def read_pictures(error: Mapping[str, str]) -> Overrun:
 
 
 def read_overrun(error: Mapping[str, str]) -> Overrun:
-    """What an error as `read_error` gives it tells in numbers. Nothing may be meant by them."""
+    """The limit and the size of the request, as far as the words of an error tell them."""
     words = error["message"]
     if "string too long" in words.lower():  # these are characters
         return UNTOLD

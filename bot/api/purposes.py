@@ -32,7 +32,7 @@ _WORDLESS = frozenset({Purpose.DRAWING, Purpose.SPEAKING})
 def purpose_of(model: str, modalities: Collection[object] = ()) -> Purpose | None:
     """What else the model is for; None for one that may answer.
 
-    `modalities` are what it gives out, where a list of models tells: `text`, `image`.
+    `modalities` are what it answers with, where a list of models tells: `text`, `image`.
     """
     name = model.lower().rpartition("/")[2]
     named = next((purpose for purpose, pattern in _NAMES.items() if pattern.match(name)), None)

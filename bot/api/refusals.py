@@ -1,6 +1,7 @@
 """Reads out of a refusal what a model wants: names of parameters, roles, protocols, numbers.
 
-Each way to read one returns the facts that it tells, nothing where it tells none.
+To teach the client a new quirk: add a field to `Lesson`, let `Lesson.adapt` heed it, and add a
+function here that returns the fact when a refusal tells it, and nothing when it does not.
 """
 
 from __future__ import annotations

@@ -97,10 +97,10 @@ class AnswerStream:
                     pass
 
     async def _next(self, alive: Callable[[], None] = lambda: None) -> list[WireEvent] | None:
-        """The events of the next piece of the body that has any; None behind the last.
+        """The events of the next piece of the body that has any; None when there is no more body.
 
-        None of them, once the server said that it is done. `alive` is called for every piece that
-        has none. Raises `CallFailed`.
+        An empty list when the piece says only that the stream is done. `alive` is called for every
+        piece without events. Raises `CallFailed`.
         """
         if self._failure is not None:
             raise self._failure

@@ -42,7 +42,7 @@ class ThinkSplitter:
         return self._before()
 
     def expect_none(self) -> None:
-        """The reasoning came on its own: what comes here is the answer."""
+        """The reasoning came in a field of its own: all text is the answer, without any tag."""
         self._expected = False
         if self.begins_within is None:
             self.begins_within = False

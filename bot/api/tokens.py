@@ -61,10 +61,10 @@ def _tokens(piece: str) -> float:
 
 
 class RememberingCounter:
-    """Counts tokens as `count_tokens` does, a long text once.
+    """Counts tokens as `count_tokens` does, a long text only once.
 
-    A talk that may fill its window is counted anew for each answer: by what it is recognized, none
-    of it is kept. Threads may share it.
+    A conversation is counted anew for each answer. So the counts of long texts are kept, by their
+    hashes and lengths, without the texts. Threads may share it.
     """
 
     def __init__(self) -> None:

@@ -112,7 +112,7 @@ _REASONS = {
 }
 """The words of OpenAI, and those of other vendors that gateways pass on; others mean `stop`."""
 _NOT_YET = frozenset({"", "null", "none"})
-"""Words of those who put nothing into words (DashScope, in its own protocol)."""
+"""Words that some send in place of null, until the answer ends (DashScope's own protocol)."""
 _BROKEN = frozenset({"error", "abort", "network_error", "insufficient_system_resource"})
 """The words for an answer that broke off: vLLM and SGLang, which are restarted, and vendors."""
 
