@@ -24,6 +24,10 @@ The same in Telegram, in Slack and in the terminal. In Slack's threads and direc
 where there are buttons. The wide `／` and `！` of Chinese keyboards do as well, and what can be
 chosen may be typed as it is read: `/language 中文`, `/voice left alone`.
 
+Each thread of a Slack channel and each topic of a Telegram group is a chat of its own. While it has
+chosen nothing itself, it keeps to the model and the other settings that its channel, or the general
+topic of its group, has chosen; but for listening along, which is switched on where people talk.
+
 Deleting a message in Slack takes it back: what waits or is being answered is answered no more, and
 a half answer goes with it. After its answer it is erased from all that is kept, and so is the
 answer, which only stands in Slack then. Slack tells of it for a few minutes: what is deleted

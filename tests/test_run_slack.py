@@ -65,6 +65,17 @@ async def test_people_chat_rate_and_stop(
     assert not [call for call in slack.calls if call.error not in {"", *ENDED}]
 
 
+async def test_a_channel_chooses_for_its_threads(
+    slack: SlackSandbox, api: ScriptedApi, tmp_path: Path
+) -> None:
+    ada, general = slack.person("Ada"), slack.channel("general")
+    async with started_in_slack(slack, api, tmp_path):
+        await ada.channel(general).slash("/model gpt-4o")
+        await sees(slack, ada.channel(general), "From now on **gpt-4o** answers in this chat.")
+        question = await ada.channel(general).send("<@BOT> hello")
+        await sees(slack, ada.thread(question), "the model's name: gpt-4o.")
+
+
 async def test_an_answer_that_had_to_wait_stands_in_the_thread_of_its_question(
     slack: SlackSandbox, api: ScriptedApi, tmp_path: Path
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
@@ -68,8 +68,8 @@ class Turn:
     """It does not wait for its lane: it runs beside the answer being written (Stop, buttons)."""
     followed: bool = True
     """Others may wait behind it; False when there surely were none as it was claimed."""
-    settings: ChatSettings = field(default_factory=ChatSettings)
-    """The chat's, as they were when it was claimed."""
+    settings: ChatSettings | None = None
+    """The chat's, as they were when it was claimed; None: it has chosen nothing."""
     attempt: int = 1
     partial: str = ""
     """How far an earlier attempt came with the text."""

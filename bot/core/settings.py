@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from bot.core.chat import Sampling
@@ -33,13 +33,28 @@ class ChatSettings:
     """`on` or `off`: whether short messages in a row are answered as one."""
 
 
-class SettingsStore(Protocol):
-    """Settings per chat. Every method raises `StoreError`."""
+def handed_down(settings: ChatSettings) -> ChatSettings:
+    """What of a channel's or group's settings holds in its threads and topics.
 
-    async def load(self, chat: ChatRef) -> ChatSettings:
-        """The chat's settings; the defaults when it has none."""
+    Not that it is listened to what people say: they are told so where they are.
+    """
+    return replace(settings, listening="")
+
+
+class SettingsStore(Protocol):
+    """Settings per chat. Every method raises `StoreError`.
+
+    While a thread or topic has chosen nothing itself, those of its `lobby` (`Platform.lobby`) are
+    `handed_down` to it.
+    """
+
+    async def load(self, chat: ChatRef, lobby: ChatRef | None = None) -> ChatSettings:
+        """The chat's settings; the defaults when nothing is chosen."""
 
     async def change(
-        self, chat: ChatRef, change: Callable[[ChatSettings], ChatSettings]
+        self,
+        chat: ChatRef,
+        change: Callable[[ChatSettings], ChatSettings],
+        lobby: ChatRef | None = None,
     ) -> ChatSettings:
         """Change the chat's settings in one step, whoever else does; returns the new ones."""

@@ -254,7 +254,13 @@ class TurnContext:
 
     async def change_settings(self, change: Callable[[ChatSettings], ChatSettings]) -> None:
         """Change what the chat has chosen. Raises `StoreError`."""
-        self.settings = await self.services.stores.settings.change(self.chat, change)
+        lobby = self.platform.lobby(self.chat)
+        self.settings = await self.services.stores.settings.change(self.chat, change, lobby)
+
+    async def reload_settings(self) -> None:
+        """Look again at what the chat has chosen. Raises `StoreError`."""
+        lobby = self.platform.lobby(self.chat)
+        self.settings = await self.services.stores.settings.load(self.chat, lobby)
 
     async def _patiently(self, put: Callable[[], Awaitable[T]]) -> T:
         """A platform that asks for a pause gets it, one that is down is waited for.

@@ -50,7 +50,7 @@ async def test_every_chat_of_a_crowd_begins_with_its_own_settings_and_place(
         assert one.turn is not None
         assert (one.turn.chat, one.turn.event.key) == (chat(name), f"next {name}")
         knows = number % 3 == 0
-        assert one.turn.settings.model == (name if knows else ChatSettings().model)
+        assert one.turn.settings == (ChatSettings(model=name) if knows else None)
         assert one.turn.stood == (ref(number // 3, name) if knows else None)
     assert await stores.turns.claim() is None
 

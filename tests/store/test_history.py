@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -147,6 +148,20 @@ async def test_settings_are_kept_per_chat(stores: Stores) -> None:
     assert await stores.settings.load(chat()) == chosen
     assert await stores.settings.load(chat("other")) == ChatSettings()
     assert await stores.settings.load(ChatRef("other", chat().id)) == ChatSettings()
+
+
+async def test_what_a_channel_has_chosen_holds_in_a_thread_until_that_chooses_itself(
+    stores: Stores,
+) -> None:
+    settings, thread, channel = stores.settings, chat("C/1"), chat("C")
+    assert await settings.load(thread, channel) == ChatSettings()
+    await settings.change(channel, lambda _: ChatSettings(model="m", listening="on"))
+    assert await settings.load(thread, channel) == ChatSettings(model="m")
+    await settings.change(thread, lambda chosen: replace(chosen, language="zh"), channel)
+    await settings.change(channel, lambda chosen: replace(chosen, model="other"))
+    assert await settings.load(thread, channel) == ChatSettings(model="m", language="zh")
+    await settings.change(thread, lambda _: ChatSettings(), channel)
+    assert await settings.load(thread, channel) == ChatSettings()
 
 
 async def test_a_user_is_remembered_under_the_latest_name(settings: StorageSettings) -> None:

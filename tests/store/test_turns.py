@@ -95,7 +95,7 @@ async def test_what_nothing_stands_before_runs_at_once(stores: Stores) -> None:
     assert first.turn is not None
     assert isinstance(first.turn.event, IncomingMessage)
     assert first.turn.event.text == "broken \ufffd emoji"  # as another attempt would read it
-    assert first.turn.settings.model == "chosen"
+    assert first.turn.settings == ChatSettings(model="chosen")
     assert not first.turn.followed
     assert await stores.turns.claim() is None
     second = await stores.turns.accept(message("2"), urgent=False, begin=True)
@@ -247,7 +247,7 @@ async def test_a_claim_tells_what_the_chat_has_chosen_and_whether_anybody_waits_
     claimed = [await claim(stores.turns) for _ in range(3)]
     told = {turn.event.key: (turn.followed, turn.settings) for turn in claimed}
     assert told["a"] == (True, chosen)
-    assert told["elsewhere"] == (False, ChatSettings())
+    assert told["elsewhere"] == (False, None)
     first = next(turn for turn in claimed if turn.event.key == "a")
     await stores.turns.finish(first.id, Outcome())
     assert not (await claim(stores.turns)).followed

@@ -96,7 +96,7 @@ class Attempts:
         if not is_kept:
             return True
         log.info("turn done", extra={**fields, "attempt": turn.attempt})
-        self.chores.after(replace(turn, chat=ctx.chat), outcome)
+        self.chores.after(replace(turn, chat=ctx.chat, settings=ctx.settings), outcome)
         return True
 
     async def _handle(self, ctx: TurnContext) -> Outcome:

@@ -14,6 +14,7 @@ from bot.core.manner import style_of
 from bot.core.ports import Platform
 from bot.core.queue import Turn
 from bot.core.services import Services
+from bot.core.settings import ChatSettings
 from bot.core.stopper import Stopper
 from bot.core.turn import TurnContext
 from bot.core.types import ChatRef, IncomingMessage, StopPressed
@@ -44,7 +45,9 @@ class Contexts:
         With `gather` it answers what waits in a row with it, too; `others` is filled with those
         turns. Raises `StoreError`, `TurnLost` and `PlatformError`.
         """
-        first, event, settings = turn, turn.event, turn.settings
+        first, event = turn, turn.event
+        platform = self.platforms[turn.chat.platform]
+        settings = turn.settings or await self._handed_down(platform, turn.chat)
         shown = list(turn.shown)
         line = None if turn.urgent else await self.room.leave(turn.chat, turn.id)
         if line is not None and not shown:
@@ -60,7 +63,7 @@ class Contexts:
         style = style_of(settings, self.services.defaults)
         return TurnContext(
             services=self.services,
-            platform=self.platforms[turn.chat.platform].styled(style),
+            platform=platform.styled(style),
             turn=turn,
             sender=event.sender,
             settings=settings,
@@ -74,3 +77,10 @@ class Contexts:
             stands=lambda: None if turn.urgent else self.room.stands(turn.chat),
             tidy=lambda: self.leftovers.tidy_again(first, shown),
         )
+
+    async def _handed_down(self, platform: Platform, chat: ChatRef) -> ChatSettings:
+        """The settings of a chat that has chosen nothing itself."""
+        lobby = platform.lobby(chat)
+        if lobby == chat:
+            return ChatSettings()
+        return await self.services.stores.settings.load(chat, lobby)

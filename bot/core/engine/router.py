@@ -179,7 +179,7 @@ class Router:
             return await handler.run(ctx, press, action.argument)
         # Urgent turns pass each other: what is drawn last must know what was chosen before.
         async with self._panels.setdefault(press.ref, asyncio.Lock()):
-            ctx.settings = await ctx.services.stores.settings.load(ctx.chat)
+            await ctx.reload_settings()
             return await handler.run(ctx, press, action.argument)
 
     async def _turn_away(self, ctx: TurnContext) -> None:

@@ -23,6 +23,7 @@ from bot.core.models import UsageEntry
 from bot.core.punctuation import paragraphs
 from bot.core.queue import Turn
 from bot.core.services import Services
+from bot.core.settings import ChatSettings
 from bot.core.stores import History
 from bot.errors import ModelError
 
@@ -61,7 +62,7 @@ async def sum_up(services: Services, turn: Turn, conversation: int) -> None:
 async def _sum_up_part(services: Services, turn: Turn, conversation: int) -> bool:
     """Whether there was a part to sum up, and that worked."""
     stores = services.stores
-    chosen = manner(await stores.settings.load(turn.chat), services.defaults)
+    chosen = manner(turn.settings or ChatSettings(), services.defaults)
     window = await window_of(services, chosen.model, answer=chosen.sampling.max_tokens)
     full = window.budget * FULL
     if await stores.summaries.size(conversation) * window.ruler.gauge.steepest <= full:

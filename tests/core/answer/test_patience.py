@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from bot.core.fakes.clock import ManualClock
 from bot.sandbox.openai.faults import Drop, Fault, Hang, Refuse
+from bot.sandbox.openai.traffic import Traffic
 from tests.house import DEFAULTS, House, open_house
 
 KEEPS_TRYING = "⏳ The API does not answer just now. I keep trying…"
@@ -79,13 +81,13 @@ async def test_no_model_is_said_to_think_while_the_api_is_down(
     patient.api.faults.add(Refuse(503), on="/chat/completions", times=None)
     await patient.write("hello")
     for tries, pause in ((1, 2.0), (2, 4.0), (3, 7.0)):
-        await patient.api.traffic.until(
-            lambda seen, tries=tries: (
-                len(seen.to("/chat/completions")) == tries and not seen.in_flight
-            )
-        )
+        await patient.api.traffic.until(partial(_has_refused, tries))
         await patient.sees(KEEPS_TRYING)
         await clock.advance(pause)
     await clock.settle()
     assert patient.platform.screen() == [KEEPS_TRYING]
     assert not any("Thinking" in text for frame in patient.platform.frames for text in frame)
+
+
+def _has_refused(tries: int, traffic: Traffic) -> bool:
+    return len(traffic.to("/chat/completions")) == tries and not traffic.in_flight

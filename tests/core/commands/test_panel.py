@@ -69,6 +69,21 @@ async def test_the_same_by_typing(house: House) -> None:
     assert (await house.services.stores.settings.load(CHAT)).language == "en"
 
 
+async def test_what_is_chosen_for_a_channel_holds_in_its_threads(house: House) -> None:
+    thread, other = (ChatRef("fake", ChatId(f"{CHAT.id}/{name}")) for name in ("a", "b"))
+    await house.say("/model gpt-4o")
+    await house.say("/settings listening on")
+    await house.say("hello", chat=thread)
+    assert house.api.traffic.requests[-1].json["model"] == "gpt-4o"
+    await house.say("/model default", chat=thread)
+    await house.say("hello", chat=thread)
+    assert house.api.traffic.requests[-1].json["model"] == DEFAULTS.model
+    text = (await house.say("/settings", chat=other))[-1]
+    assert "Model: **gpt-4o**" in text
+    group = house.platform.message("/settings", chat=other, group=True)
+    assert "**I do not listen**" in (await house.tell(group, other))[-1]
+
+
 async def test_without_buttons_it_says_what_to_type(tmp_path: Path) -> None:
     async with open_house(tmp_path, capabilities=replace(QUICK, max_buttons=0)) as house:
         [text] = await house.say("/settings")
