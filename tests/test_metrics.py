@@ -10,8 +10,10 @@ from aiohttp import ClientSession
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot.sandbox.openai import ScriptedApi
+from bot.sandbox.slack.server import SlackSandbox
 from bot.sandbox.telegram.telegram import Telegram
-from tests.environment import free_port
+from tests.environment import free_port, in_slack
+from tests.patience import until
 from tests.running import started
 
 
@@ -69,6 +71,21 @@ async def test_an_operator_sees_how_the_bot_is_doing(
             database.execute("DROP TABLE usage_totals")
         assert (await page_at(port))[0] == 503
         assert (await page_at(port, "/readyz"))[0] == 200
+
+
+async def test_a_new_connection_to_slack_is_no_new_figure(
+    telegram: Telegram, api: ScriptedApi, tmp_path: Path
+) -> None:
+    settings = {"BOT_WEB__PORT": str(free_port()), "BOT_WEB__METRICS": "true"}
+    async with (
+        SlackSandbox() as slack,
+        started(telegram, api, tmp_path, **settings, **in_slack(slack)),
+    ):
+        await slack.wait_for(lambda: bool(slack.sockets.connected))
+        await until(lambda: "slack.sdk" in (tmp_path / "log").read_text())
+        _, page = await page_at(int(settings["BOT_WEB__PORT"]))
+    assert read(page)["chinwag_log_events_total bot.platforms.slack.sdk info"] >= 1
+    assert "session" not in page
 
 
 async def test_nobody_reads_them_where_they_are_not_wanted(
