@@ -1,7 +1,7 @@
 """Options of a command: `/image a cat --n 2 --size=512x512`. What is no option is the argument.
 
 Options may stand anywhere, since on a phone one thinks of them last; and keyboards that make one
-dash of two (`—n 2`), long ones or wide ones are understood.
+dash of two (`—n 2`), long ones or wide ones are understood. Chinese needs no space before them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from gettext import NullTranslations
 from bot.core.punctuation import enumerated, in_a_row
 
 _OPTION = re.compile(
-    r"(?<!\S)(?P<dash>--|－－|——?|–)(?P<name>[A-Za-z][\w-]*)"
+    r"(?<![^\s\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef])(?P<dash>--|－－|——?|–)(?P<name>[A-Za-z][\w-]*)"
     r"(?:(?:[=＝]|\s+|\Z)(?P<value>\"[^\"]*\"|“[^”]*”|(?!--|－－|—)\S+)?)?"
 )
 

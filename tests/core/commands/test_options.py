@@ -25,6 +25,9 @@ KNOWN = (
         ('a --size "very large" b', "a b", {"size": "very large"}),
         ("a --SIZE 1x1", "a", {"size": "1x1"}),
         ("well--n 3 known", "well--n 3 known", {}),
+        ("一只猫--n 3", "一只猫", {"n": "3"}),
+        ("一只猫，戴帽子。——size 512x512", "一只猫，戴帽子。", {"size": "512x512"}),
+        ("一只猫——name 是咪咪", "一只猫——name 是咪咪", {}),
         ("line one\n--n 2\nline two", "line one line two", {"n": "2"}),
     ],
 )
