@@ -19,6 +19,7 @@ from bot.core.types import ButtonPress, IncomingMessage, Need, OutgoingFile
 EXPORT_AGAIN = "export.as"
 PAGE = 200
 FORMATS = {"md": "text/markdown", "json": "application/json"}
+LABELS = {"md": "Markdown", "json": "JSON"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +65,7 @@ async def _send(ctx: TurnContext, form: str, *, everything: bool) -> None:
     count = sum(len(chapter.messages) for chapter in chapters)
     text = ctx.texts.ngettext("📄 {count} message.", "📄 {count} messages.", count)
     other = "md" if form == "json" else "json"
-    label = _("As {form}").format(form=other.upper())
+    label = _("As {form}").format(form=LABELS[other])
     row = [Item(label, EXPORT_AGAIN, _wish(other, everything))]
     if not everything:
         row.append(Item(_("All conversations"), EXPORT_AGAIN, _wish(form, True)))
