@@ -39,7 +39,9 @@ def sentence_for_model(error: ModelError, texts: NullTranslations, *, model: str
             ).format(model=model)
         case ModelErrorKind.BAD_REQUEST if error.overrun.pictures == 0:
             blind = _("“{model}” cannot see pictures.").format(model=model)
-            return in_a_row(texts, blind, _("Choose another with /model."))
+            return in_a_row(
+                texts, blind, _("Choose another with /model, and send the picture again.")
+            )
         case ModelErrorKind.BAD_REQUEST:
             return _("The API did not accept the request: {detail}").format(
                 detail=shortened(error.detail, DETAIL) or "?"

@@ -48,5 +48,6 @@ async def instead_of_looking(ctx: TurnContext, message: IncomingMessage) -> Outc
             text, buttons=await make_buttons(ctx, [[Item(name, SET, name)] for name in seeing])
         )
     else:
-        await ctx.say(in_a_row(ctx.texts, text, _("Choose another with /model.")))
+        hint = _("Choose another with /model, and send the picture again.")
+        await ctx.say(in_a_row(ctx.texts, text, hint))
     return Outcome()

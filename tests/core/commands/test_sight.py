@@ -33,7 +33,8 @@ async def test_a_model_that_cannot_see_is_not_shown_pictures(tmp_path: Path) -> 
 async def test_where_no_model_is_known_to_see_that_is_said(tmp_path: Path) -> None:
     async with open_house(tmp_path, prices={"*": BLIND}) as house:
         [text] = await house.tell(photo(house, "What is this?"))
-        assert text == "“gpt-4o-mini” cannot see pictures. Choose another with /model."
+        hint = "Choose another with /model, and send the picture again."
+        assert text == f"“gpt-4o-mini” cannot see pictures. {hint}"
 
 
 async def test_a_model_of_which_nobody_knows_is_shown_them(house: House) -> None:
@@ -68,4 +69,5 @@ async def test_without_a_list_of_models_it_is_said_all_the_same(tmp_path: Path) 
     async with open_house(tmp_path, prices={"*": BLIND}) as house:
         house.api.faults.add(Refuse(500), on="/models", times=None)
         [text] = await house.tell(photo(house, "What is this?"))
-        assert text == "“gpt-4o-mini” cannot see pictures. Choose another with /model."
+        hint = "Choose another with /model, and send the picture again."
+        assert text == f"“gpt-4o-mini” cannot see pictures. {hint}"
