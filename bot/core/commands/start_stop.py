@@ -20,8 +20,11 @@ async def start(ctx: TurnContext, message: IncomingMessage, argument: str) -> No
 
 
 async def stop(ctx: TurnContext, message: IncomingMessage, argument: str) -> None:
-    """Stop the answer that is being written; it says so itself."""
-    if not await ctx.stop_chat(ctx.chat):
+    """Stop the answer that is being written; it says so itself.
+
+    A message that waited before it was changed into this has all answers before it.
+    """
+    if not (ctx.turn.urgent and await ctx.stop_chat(ctx.chat)):
         await ctx.say(ctx.texts.gettext("Nothing is being written right now."))
 
 

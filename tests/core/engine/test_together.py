@@ -109,6 +109,15 @@ async def test_a_change_to_a_message_that_waits_replaces_it(house: House) -> Non
     assert (await house.answered())[1:] == ["re second!", "re third"]
 
 
+async def test_a_message_that_waits_and_is_changed_into_stop_waits_no_more(house: House) -> None:
+    house.api.script.answer(SLOW)
+    async with house.answering():
+        [second] = await house.write("second")
+        await house.sees("⏳")
+        await house.happen(changed(second, "/stop"))
+    assert (await house.answered())[1:] == ["Nothing is being written right now."]
+
+
 async def test_a_change_of_anything_but_the_words_asks_for_nothing(house: House) -> None:
     """Telegram tells of one when somebody takes the preview off a link."""
     house.api.script.answer("one", "two", "three")
