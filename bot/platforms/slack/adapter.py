@@ -96,7 +96,12 @@ class SlackPlatform:
         self._sweeper = Sweeper(self._calls, self._poster)
         self._greeting = Greeting(self._calls, self._directory)
         self._ingress = Ingress(
-            self._directory, clock, self._asked, self._greeting.opened, self._moved
+            self._directory,
+            clock,
+            asked=self._asked,
+            opened=self._greeting.opened,
+            moved=self._moved,
+            stopped=self._stopped,
         )
         self._intake = intake or Sockets(self._calls, app_token, clock=clock)
         self._signed_in = asyncio.Event()
@@ -170,6 +175,10 @@ class SlackPlatform:
 
     def _moved(self, moved: ChatMoved) -> None:
         self._calls.move(parse_chat(moved.old).channel, parse_chat(moved.new).channel)
+
+    def _stopped(self, channel: str, thread: str) -> None:
+        """Say that the bot is done where nothing is at work: a process died, or was not heard."""
+        self._status.release(Thread(channel, thread))
 
     # ------------------------------------------------------------ messages
 

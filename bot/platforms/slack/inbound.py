@@ -74,6 +74,12 @@ def opened_messages(body: Json) -> tuple[str, str] | None:
     return channel, user
 
 
+def stopped_session(body: Json) -> tuple[str, str]:
+    """The channel and the thread in which somebody has pressed Slack's own Stop."""
+    event = body["event"]
+    return str(event["channel"]), str(event.get("thread_ts") or "")
+
+
 def needs_of(body: Json, bot: str, team: str) -> Needs:
     """What to look up before `read`. Nothing for what nobody says to the `bot` of the `team`."""
     if "command" in body:

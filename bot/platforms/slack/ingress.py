@@ -18,7 +18,7 @@ from collections.abc import Callable
 from weakref import WeakSet, WeakValueDictionary
 
 from bot.core.ports import Clock, EventSink
-from bot.core.types import ChatMoved, Happening, IncomingMessage, Unreadable
+from bot.core.types import ChatMoved, Happening, IncomingMessage, StopPressed, Unreadable
 from bot.errors import StoreError
 from bot.platforms.slack import inbound
 from bot.platforms.slack.calls import Json
@@ -38,7 +38,8 @@ class Ingress:
 
     `asked` hears of every message before it is stored, and where a command can be answered that was
     typed where the bot is not (else it is empty); `opened` of everybody who opens the bot's
-    messages, by channel and user, which asks for no work; `moved` of channels with another id.
+    messages, by channel and user, which asks for no work; `moved` of channels with another id;
+    `stopped` of Slack's own Stop, by channel and thread.
     """
 
     def __init__(
@@ -48,12 +49,14 @@ class Ingress:
         asked: Callable[[IncomingMessage, str], None],
         opened: Callable[[str, str], None],
         moved: Callable[[ChatMoved], None],
+        stopped: Callable[[str, str], None],
     ) -> None:
         self._directory = directory
         self._clock = clock
         self._asked = asked
         self._opened = opened
         self._moved = moved
+        self._stopped = stopped
         self._double_mentions = DoubleMentions(clock)
         self._late: WeakSet[asyncio.Task[None]] = WeakSet()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -83,6 +86,8 @@ class Ingress:
             self._asked(event, inbound.way_back(body))
         if isinstance(event, ChatMoved):
             self._moved(event)
+        if isinstance(event, StopPressed):
+            self._stopped(*inbound.stopped_session(body))
         return await self._store(event, sink)
 
     def _needs(self, body: Json) -> Needs:

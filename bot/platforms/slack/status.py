@@ -23,7 +23,7 @@ from bot.core.clock import within
 from bot.core.errands import Errands
 from bot.core.ports import Clock
 from bot.core.punctuation import shortened
-from bot.errors import PlatformError, RateLimited
+from bot.errors import OutcomeUnknown, PlatformDown, PlatformError, RateLimited
 from bot.platforms.slack.budgets import Urgency
 from bot.platforms.slack.calls import Calls, Json
 from bot.platforms.slack.errors import Refused
@@ -36,7 +36,8 @@ REFRESH = 100.0
 TAKE_OVER = 2.0
 """Seconds that a stream has to begin when the first text is there."""
 LEAVING = 1.0
-TRIES = 5
+RELEASES = (1.0, 2.0, 4.0, 8.0, 16.0)
+"""Seconds after each try to say that the bot is done, where Slack does not answer it."""
 TITLE = 80
 LINE = "assistant.threads.setStatus"
 SESSION = "agents.sessions.setStatus"
@@ -171,6 +172,8 @@ class Status:
             direct = thread.channel.startswith("D")
             if refusal.code in NOT_HERE or (direct and refusal.code == NO_AGENT):
                 self._way = Way.LINE
+        except OutcomeUnknown:
+            return True  # perhaps it is
         except PlatformError as error:
             log.info("session not begun", extra={"error": repr(error)})
         else:
@@ -180,17 +183,20 @@ class Status:
 
     async def _release(self, thread: Thread) -> None:
         args = {"status": "active"}
-        for _ in range(TRIES):
+        for pause in RELEASES:
             if (work := self._works.get(thread)) and not work.over.is_set():
                 return  # the next piece of work has begun in this thread
             try:
                 await self._call(SESSION, thread, args, Urgency.FINAL)
             except RateLimited:
                 continue  # the pace knows how long to wait
+            except (OutcomeUnknown, PlatformDown):
+                await self._clock.sleep(pause)
+                continue
             except PlatformError as error:
                 log.info("session not released", extra={"error": repr(error)})
             return
-        log.warning("session not released", extra={"tries": TRIES})
+        log.warning("session not released", extra={"tries": len(RELEASES)})
 
     async def _show_line(self, thread: Thread, work: Work) -> None:
         while not work.over.is_set() and await self._set_line(thread, AT_WORK):

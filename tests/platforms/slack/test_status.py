@@ -15,6 +15,7 @@ from bot.platforms.slack.ids import make_chat, make_message
 from bot.platforms.slack.status import LINE, SESSION, session_title
 from bot.sandbox.slack.people import Place
 from bot.sandbox.slack.server import SlackSandbox
+from bot.sandbox.slack.workspace import Session
 from tests.platforms.slack.running import Running
 from tests.platforms.slack.stage import platform_for
 
@@ -115,6 +116,25 @@ async def test_a_release_that_slack_refuses_for_now_is_made_later(bot: Running) 
     assert states(bot) == ["processing", "active", "active"]
 
 
+@pytest.mark.parametrize("method", ["fail_next", "drop_next"])
+async def test_a_session_that_has_perhaps_begun_is_released_and_perhaps_again(
+    bot: Running, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    monkeypatch.setattr(status, "RELEASES", (0.01,) * 5)
+    ada = bot.sandbox.person("Ada")
+    await asks(bot, ada.dm)
+    bot.sandbox.faults.drop_next(method=SESSION)
+    async with bot.platform.typing(bot.inbox.message().ref.chat):
+        await bot.sandbox.wait_for(ada.dm.stoppable)
+        if method == "fail_next":
+            bot.sandbox.faults.fail_next(503, method=SESSION)
+        else:
+            bot.sandbox.faults.drop_next(method=SESSION)
+    await bot.platform.send(bot.inbox.message().ref.chat, Reply(text="no"))
+    await bot.sandbox.wait_for(lambda: states(bot) == ["processing", "active", "active"])
+    assert not ada.dm.stoppable()
+
+
 @pytest.mark.usefixtures("patient")
 async def test_of_a_crowd_no_more_get_a_stop_than_can_be_taken_back_at_once(
     sandbox: SlackSandbox, clock: ManualClock, caplog: pytest.LogCaptureFixture
@@ -157,6 +177,16 @@ async def test_a_stream_that_died_leaves_no_stop(bot: Running, process: str, end
     if process == "was killed":
         draft = bot.platform.reopen(draft.ref, bot.inbox.message())
     await draft.finish(Reply(text=end))
+    await bot.sandbox.wait_for(lambda: not ada.dm.stoppable())
+
+
+async def test_stop_takes_away_what_a_process_that_died_has_left(bot: Running) -> None:
+    ada = bot.sandbox.person("Ada")
+    await asks(bot, ada.dm)
+    question = bot.inbox.message()
+    session = bot.sandbox.workspace.sessions[ada.dm.id, str(question.ref.id)] = Session()
+    session.state = "processing"
+    await ada.dm.stop()
     await bot.sandbox.wait_for(lambda: not ada.dm.stoppable())
 
 
