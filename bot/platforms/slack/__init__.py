@@ -1,4 +1,11 @@
-"""Slack. Importing this costs nothing: slack-sdk and slack-bolt are loaded by `connect`."""
+"""Slack. Importing this costs nothing: slack-sdk and slack-bolt are loaded by `connect`.
+
+An event comes in through `sockets` or `webhooks` to `ingress`, which lets `directory` look up what
+is needed to read it, and `inbound` read it. An answer goes out through `draft`: as a native stream
+(`streams`, with `tasks` in it), or as a message that is edited (`posting`); a whole reply through
+`replies`. Both take Markdown from `render`, and call Slack through `calls` at the `pace` that its
+`budgets` allow.
+"""
 
 from __future__ import annotations
 

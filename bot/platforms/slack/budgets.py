@@ -83,7 +83,7 @@ class Window:
         return max(blocked, self._until_free(now, count - ahead), self._spread(now, count, ahead))
 
     def promise(self, now: float, answer: object) -> float:
-        """Keep a call for the end of an answer; else return the seconds until one may be free."""
+        """Keep a call for the end of an answer: 0 if that could be, else seconds to wait for it."""
         self._forget(now)
         if answer in self._promised:
             return 0.0
@@ -93,7 +93,7 @@ class Window:
         return wait
 
     def redeem(self, answer: object) -> None:
-        """The answer needs no such call any more."""
+        """Free the call that was kept for the end of an answer."""
         self._promised.discard(answer)
 
     def begin(self) -> None:
@@ -110,12 +110,14 @@ class Window:
             self._ended.popleft()
 
     def _until_free(self, now: float, count: int) -> float:
+        """Seconds until less than `count` calls were made in the last minute."""
         over = self._under_way + len(self._ended) - count
         if over < 0:
             return 0.0
         return (self._ended[over] if over < len(self._ended) else now) + MINUTE - now
 
     def _spread(self, now: float, count: int, ahead: int) -> float:
+        """Seconds that a preview waits so that all of them are spread over the minute."""
         used = self._under_way + len(self._ended)
         if not self._ends or used + ahead < count * CALM_SHARE or not self._ended:
             return 0.0

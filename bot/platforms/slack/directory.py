@@ -51,11 +51,12 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
-    """What must be known to read an event, as far as it is not.
+    """What must be known before an event can be read: `people` and `files`, by ids, and threads.
 
-    People and `files` by id; `thread`, of which it is not clear whether it is the bot's, and
-    `first`, the key of the message it began with; `begun`, one that begins with this event by
-    speaking to the bot; and `root`, one whose first message a command is about.
+    Threads are told by channel and ts. Of `thread` it must be known whether it is the bot's; the
+    key of the message that it began with is `first`. The thread `begun` is the bot's, since this
+    event begins it by speaking to the bot. Of `root` the first message must be known, since a
+    command is about it.
     """
 
     people: frozenset[str] = frozenset()
@@ -68,10 +69,10 @@ class Needs:
 
 @dataclass(frozen=True, slots=True)
 class LookUp:
-    """What is being asked for an event; `until` is how long it waits, in the time of the `clock`.
+    """The look-ups for one event, which waits `until` that time of the `clock` for them.
 
-    Of the `tasks`, `whose` asks whose thread it is, if that is one. `suffices` says whether enough
-    is known to read the event.
+    `tasks` are all of them; `whose` is the one that asks whether a thread is the bot's, if there is
+    one. `suffices` tells whether enough is known to read the event.
     """
 
     clock: Clock
@@ -97,12 +98,11 @@ class LookUp:
 
 
 class Directory:
-    """What the bot knows of people and threads.
+    """What the bot knows of people, files and threads.
 
-    `bot` is its own user id, `team` that of the workspace in which it is installed, and `commands`
-    are the names of its commands, known once connected.
-    Of `users`, who have spoken to the bot before, the names are known without asking Slack, and so
-    are threads that began with a question, which is one of the `turns`.
+    `bot` is its own user id, `team` the id of its workspace, and `commands` are the names of its
+    commands; they are known once it is connected. Slack need not be asked for the names of `users`,
+    who have spoken to the bot before, nor whose thread it is that began with one of the `turns`.
     """
 
     def __init__(

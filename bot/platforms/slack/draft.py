@@ -67,16 +67,17 @@ class SlackDraft:
         self._thread = answer_thread(answering.ref)
         self._capabilities = capabilities
         able = capabilities.of(self._chat)
-        self._may_begin = able.streaming is Streaming.NATIVE and bool(self._thread)
-        self._tells = able.status
+        self._takes_streams = able.streaming is Streaming.NATIVE and bool(self._thread)
+        self._takes_tasks = able.status
         self._stop: tuple[ButtonRow, ...] = ((stop,),) if stop else ()
         self._ref = ref
         self._mode = Mode.NOWHERE if ref is None else Mode.MESSAGE
         self._sent = ""  # what the stream has
         self._tasks = Tasks()
         self._told_at = float("-inf")
-        self._streamed = ref is not None and self._may_begin  # perhaps, before a restart
-        self._standing: Reply | None = None
+        self._holds_session = ref is not None and self._takes_streams  # perhaps, before a restart
+        """Whether the session has to be released at the end: its stream may not do it."""
+        self._standing: Reply | None = None  # what its message says; None when that is not known
         self._files_wait = True
 
     @property
@@ -86,7 +87,7 @@ class SlackDraft:
 
     async def status(self, text: str) -> None:
         """Say what goes on, as a task in the stream. Where it is not its turn, it says nothing."""
-        if not (self._may_begin and self._tells) or self._mode is Mode.MESSAGE:
+        if not (self._takes_streams and self._takes_tasks) or self._mode is Mode.MESSAGE:
             return
         is_new = self._tasks.go_on(text)
         if not is_new and self._streams.now() - self._told_at < TICK:
@@ -94,12 +95,12 @@ class SlackDraft:
         if self._tasks.size > STREAM_BYTES // 10:  # the words need the room
             return
         try:
-            await self._tell()
+            await self._tell_tasks()
         except StreamClosed:
             self._mode = Mode.MESSAGE
         except Refused as refusal:
             self._capabilities.tasks_refused(self._chat, refusal)
-            self._tells, self._tasks = False, Tasks()
+            self._takes_tasks, self._tasks = False, Tasks()
 
     async def show(self, text: str) -> None:
         """Show the text so far. Raises `NotYourTurn` at once when it is not its turn."""
@@ -126,7 +127,7 @@ class SlackDraft:
 
     # ------------------------------------------------------------ before the first text
 
-    async def _tell(self) -> None:
+    async def _tell_tasks(self) -> None:
         """Give the stream the tasks that are news; begin it where there is none."""
         news = self._tasks.news
         if self._ref is None:
@@ -137,9 +138,10 @@ class SlackDraft:
             except OutcomeUnknown:
                 self._ref = await self._streams.find(self._answering, self._thread)
                 if self._ref is None:
-                    self._tells, self._tasks = False, Tasks()  # a second one would be one too many
+                    # a second stream would be one too many
+                    self._takes_tasks, self._tasks = False, Tasks()
                     raise
-            self._mode, self._streamed = Mode.STREAM, True
+            self._mode, self._holds_session = Mode.STREAM, True
         elif self._seconds_until("chat.appendStream", Urgency.PREVIEW) > 0:
             return
         else:
@@ -151,19 +153,19 @@ class SlackDraft:
         first = written(settled(text))
         if not first.strip():
             return
-        if self._may_begin and self._fits(first) and self._may_stream(SOON):
+        if self._takes_streams and self._fits(first) and self._may_stream(SOON):
             try:
                 self._ref = await self._streams.start(self._answering, self._thread, first)
             except OutcomeUnknown:
                 if not await self._find(first):
                     raise
-                self._streamed = True
+                self._holds_session = True
                 return
             except Refused as refusal:
                 self._capabilities.stream_refused(self._chat, refusal)
-                self._may_begin = False
+                self._takes_streams = False
             else:
-                self._mode, self._sent, self._streamed = Mode.STREAM, first, True
+                self._mode, self._sent, self._holds_session = Mode.STREAM, first, True
                 self._tasks = Tasks()  # what could not be told in time is over
                 return
         # What is posted early needs an edit at its end: where none is left, it is posted whole.
@@ -228,7 +230,7 @@ class SlackDraft:
         except (StreamClosed, Refused):
             self._mode = Mode.MESSAGE
         else:
-            self._mode, self._standing, self._streamed = Mode.MESSAGE, _bare(reply), False
+            self._mode, self._standing, self._holds_session = Mode.MESSAGE, _bare(reply), False
 
     async def _append(self, text: str, urgency: Urgency) -> None:
         """Give the stream what it does not have of the text."""
@@ -253,7 +255,7 @@ class SlackDraft:
         except (StreamClosed, Refused):
             log.debug("stream ended already", extra={"chat": self._chat.id})
         else:
-            self._streamed = False
+            self._holds_session = False
         self._mode = Mode.MESSAGE
 
     def _fits(self, text: str) -> bool:
@@ -268,8 +270,8 @@ class SlackDraft:
             return
         await self._poster.update(self._ref, reply, urgency)
         self._standing = _bare(reply)
-        if self._streamed and urgency is Urgency.FINAL:
-            self._streamed = False
+        if self._holds_session and urgency is Urgency.FINAL:
+            self._holds_session = False
             self._streams.release_session(self._ref)
 
 

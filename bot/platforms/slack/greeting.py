@@ -27,7 +27,7 @@ PROMPTS = (
     (N_("Write with me"), N_("Write a friendly note that our meeting moves to Friday at ten.")),
     (N_("Choose a model"), "!model"),
 )
-"""What a prompt is called, and what is said for the person who picks it."""
+"""The label of each prompt, and the message that is sent in the name of who picks it."""
 METHOD = "assistant.threads.setSuggestedPrompts"
 GREETED = 10_000
 

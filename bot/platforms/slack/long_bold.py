@@ -31,12 +31,12 @@ def in_pieces(text: str) -> str:
 
 
 def most_seams(text: str) -> int:
-    """So many pieces there may be at most."""
+    """How many seams `in_pieces` puts into a text at most."""
     return len(text) // LONG if _LONG.search(text) else 0
 
 
 def closed(text: str) -> str:
-    """A growing text up to the end of the last piece of a long bold that is still open."""
+    """A growing text; where long bold is open at its end, up to the last piece, which is closed."""
     line = text.rfind("\n") + 1
     start = _open_bold(text, line) if _LONG.search(text, line) else None
     if start is None or open_fence(text) is not None:

@@ -121,10 +121,10 @@ def plain_content(reply: Reply) -> Json:
 
 
 def richly(body: Json) -> Json:
-    """The `text` and `blocks` of a message, with rich text among them that nobody sees.
+    """The `text` and `blocks` of an edit, with a block of rich text more that nobody sees.
 
-    Slack makes rich text of Markdown, but not of headings and tables, and without any it takes the
-    place of no rich text (docs.slack.dev, "chat.update": `block_mismatch`).
+    Where a message has rich text, Slack takes no edit without any (docs.slack.dev, "chat.update":
+    `block_mismatch`). It makes rich text of Markdown, but not of headings and tables alone.
     """
     return body | {"blocks": [*body["blocks"], _rich_text(JOINER)]}
 

@@ -1,4 +1,4 @@
-"""Whole replies: a message, and its files after it; each stands there once, however often tried."""
+"""Whole replies: a message, and its files after it. Trying again doubles neither."""
 
 from __future__ import annotations
 

@@ -34,7 +34,8 @@ AT_WORK = "✍️…"
 """Slack puts the app's name before it; no words, so it needs no translation."""
 REFRESH = 100.0
 TAKE_OVER = 2.0
-"""Seconds that a stream has to begin when the first text is there."""
+"""Seconds that a stream has to begin after the block in which the work is shown; then the session
+is released."""
 LEAVING = 1.0
 RELEASES = (1.0, 2.0, 4.0, 8.0, 16.0)
 """Seconds after each try to say that the bot is done, where Slack does not answer it."""
@@ -74,7 +75,11 @@ class Thread(NamedTuple):
 
 @dataclass(slots=True, eq=False, weakref_slot=True)  # the pace keeps a call for it, and it weakly
 class Work:
-    """What is being done in a thread. `streamed`: a stream has the session now."""
+    """Work in a thread that is shown there.
+
+    `over`: the block in which it is shown has ended. `streamed`: a stream has begun, whose end will
+    end the session. `settled`: it is known whether one will.
+    """
 
     over: asyncio.Event = field(default_factory=asyncio.Event)
     settled: asyncio.Event = field(default_factory=asyncio.Event)
@@ -108,7 +113,7 @@ class Status:
             raise
         else:
             if not work.streamed:
-                work.settled.clear()
+                work.settled.clear()  # what was posted inside the block was not the answer
         finally:
             work.over.set()
 

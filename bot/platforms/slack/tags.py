@@ -51,7 +51,10 @@ def as_markdown(text: str) -> str:
 
 
 def begun(text: str) -> int:
-    """Where a tag begins whose meaning the next words of a growing text decide; else its end."""
+    """Where a tag begins of which the end of a growing text does not tell yet what it means.
+
+    The end of the text where there is none.
+    """
     end = len(text.rstrip())
     found = _BEGUN.search(text, max(text.rfind("\n", 0, end) + 1, end - NEAR))
     return found.start() if found else len(text)
