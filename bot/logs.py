@@ -29,6 +29,7 @@ _PATTERNS = (
     ("xapp-", r"\bxapp-[\w-]+"),
     ("sk-", r"\bsk-[\w-]{8,}"),  # keys in OpenAI's style
     ("Bearer ", r"(?<=Bearer )[^\s\"',\\]+"),
+    ("Basic ", r"(?<=Basic )[A-Za-z0-9+/]{8,}={0,2}"),  # a proxy's user and password
 )
 """A sign of each kind of token, which is quick to look for and which most lines have none of; and
 what is blacked out."""

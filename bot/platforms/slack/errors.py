@@ -100,6 +100,9 @@ def translated() -> Iterator[None]:
         raise translate(failure) from failure
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as failure:
         raise Unreachable(str(failure)) from failure
+    except aiohttp.ClientResponseError as failure:  # by name: its own text shows what was sent
+        told = f"{type(failure).__name__}: HTTP {failure.status}"
+        raise OutcomeUnknown(told) from failure
     except (TimeoutError, aiohttp.ClientError, OSError) as failure:
         raise OutcomeUnknown(repr(failure)) from failure
     except SlackClientError as failure:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+from base64 import b64encode
 from collections.abc import Sequence
 
+import pytest
 from pydantic import SecretStr
 
 from bot.core.types import CommandInfo, Finding
@@ -58,6 +61,26 @@ async def test_a_wrong_address_is_a_line_and_no_traceback() -> None:
     assert findings
     assert {str(finding.text) for finding in findings} == {"no connection to http://127.0.0.1:9/"}
     assert all("slack.base_url" in finding.fix for finding in findings)
+
+
+async def test_a_proxy_that_refuses_is_told_of_without_its_password(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 407 Who are you?\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as proxy:
+        port = proxy.sockets[0].getsockname()[1]
+        monkeypatch.setenv("HTTPS_PROXY", f"http://joe:hush@127.0.0.1:{port}")
+        behind = slack.SlackSettings(
+            bot_token=SecretStr("xoxb-1"), app_token=SecretStr("xapp-1"), base_url="https://x.test"
+        )
+        findings = wrong(await slack.check(behind))
+    told = " ".join(str(finding.text) for finding in findings)
+    assert "HTTP 407" in told
+    assert "hush" not in told and b64encode(b"joe:hush").decode() not in told
 
 
 def test_the_manifest_has_the_commands_and_every_scope_the_sandbox_asks_for() -> None:
