@@ -108,6 +108,7 @@ class Answer:
         self._window: Window | None = None  # for which the request was made
         self._old = repeat.old if repeat else None
         self._asked = repeat.asked if repeat else None
+        self._is_in_place = repeat is not None and not {*repeat.exchange.refs}.isdisjoint(ctx.shown)
         self._come = Manuscript(
             delivery,
             torn=ctx.turn.partial,
@@ -163,7 +164,7 @@ class Answer:
             stays = texts.gettext("The answer from before stays.")
             mark = mark if self._come.base else in_a_row(texts, mark, stays)
             offer = Offer.MORE if self._old.state is MessageState.LENGTH else Offer.ANOTHER
-            self._come.give_way(self._old.text)
+            self._come.give_way(self._old.text if self._is_in_place else "")
             self._thinking.forget()
         outcome = self._outcome(ending)
         turn_id = self._repeat.exchange.turn_id if self._repeat else None

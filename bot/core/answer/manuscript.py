@@ -81,6 +81,6 @@ class Manuscript:
         return True
 
     def give_way(self, old: str) -> None:
-        """The answer from before stays instead."""
+        """The answer from before stays instead; empty when it stands elsewhere."""
         self.text, self.files = "", []
-        self._delivery.rewrite(self.heading + old)
+        self._delivery.rewrite(self.heading + old if old else "")

@@ -169,6 +169,18 @@ async def test_a_regeneration_that_fails_leaves_the_old_answer(house: House) -> 
     assert await house.press(AGAIN) == ["Tails."]  # its new button works
 
 
+async def test_a_retry_that_fails_does_not_say_the_old_answer_again(house: House) -> None:
+    house.api.script.answer("Heads.")
+    await house.say("flip a coin")
+    house.api.faults.add(Refuse(500), on="/chat/completions")
+    first, text = await house.say("/retry")
+    assert first == "Heads."
+    assert text.startswith("⚠️ The API is having trouble.")
+    assert text.endswith("The answer from before stays.")
+    await house.say("why?")
+    assert house.asked()[2] == ("assistant", "Heads.")
+
+
 async def test_a_regeneration_cut_twice_leaves_the_old_answer(house: House) -> None:
     torn = Answer(text="Tails it is, I am sure.", chunk=5)
     house.api.script.answer("Heads.", torn, torn)
