@@ -11,6 +11,7 @@ from bot.core.formats import Formats
 from bot.core.limits.calendar import Calendar, Period
 from bot.core.limits.ledger import Refused, Standing
 from bot.core.limits.quota import Ceiling, Measure
+from bot.core.punctuation import in_a_row
 
 SPENT = Decimal("0.95")
 """From this part of a limit on, nobody is told that there is something left."""
@@ -59,9 +60,14 @@ class QuotaSentences:
             span=self.formats.span((ends - self.calendar.now()).total_seconds()),
         )
 
-    def refusal(self, refused: Refused) -> str:
-        """Why a request is not made, and when it can be."""
-        _, standing = self.texts.gettext, refused.standing
+    def refusal(self, refused: Refused, *, talked: bool = False) -> str:
+        """Why a request is not made, and when it can be.
+
+        Where it is too much with what was `talked` about before, a new conversation helps.
+        """
+        _, standing, hint = self.texts.gettext, refused.standing, ""
+        if talked:
+            hint = _("Without what was said before it takes less: /new starts afresh.")
         ceiling = standing.ceiling
         fields = {
             "limit": self.limit(ceiling),
@@ -71,6 +77,7 @@ class QuotaSentences:
         }
         if refused.least > ceiling.limit:
             text = _("This takes {need}, and the limit here is {limit}.")
+            text = in_a_row(self.texts, text, hint)
         elif standing.used + refused.least <= ceiling.limit:  # only what is under way is too much
             text = _(
                 "What is being worked on right now may use up the limit of {limit}. Please try "
@@ -87,6 +94,7 @@ class QuotaSentences:
                 "What is left of your limit of {limit} is too little for an answer. It starts "
                 "afresh on {when}."
             )
+            text = in_a_row(self.texts, text, hint)
         else:
             text = _(
                 "This takes {need}, and {left} are left of your {limit}. It starts afresh on "

@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from decimal import Decimal
 
-from bot.core.chat import PICTURE_TOKENS, ChatRequest, pictures_in
+from bot.core.chat import PICTURE_TOKENS, ChatRequest, Role, pictures_in
 from bot.core.limits.ledger import Refused, Reserved, Wish
 from bot.core.limits.quota import Amount, amount_of, ceilings
 from bot.core.limits.quota_sentences import QuotaSentences
@@ -53,7 +53,8 @@ async def reserve_answer(ctx: TurnContext, request: ChatRequest) -> ChatRequest:
         ceilings=found,
         turn=ctx.turn.id,
     )
-    reserved = await _reserve(ctx, wish)
+    talked = any(message.role is Role.ASSISTANT for message in request.messages)
+    reserved = await _reserve(ctx, wish, talked=talked)
     room = _room(ctx, whole, reserved.amount, wish.most)
     if room >= longest:
         return request
@@ -135,7 +136,7 @@ async def _reserve_all(ctx: TurnContext, entry: UsageEntry) -> None:
     await _reserve(ctx, wish)
 
 
-async def _reserve(ctx: TurnContext, wish: Wish) -> Reserved:
+async def _reserve(ctx: TurnContext, wish: Wish, *, talked: bool = False) -> Reserved:
     found = await ctx.services.budget.reserve(wish)
     if isinstance(found, Refused):
         ceiling = found.standing.ceiling
@@ -147,7 +148,7 @@ async def _reserve(ctx: TurnContext, wish: Wish) -> Reserved:
                 "shared": ceiling.shared,
             },
         )
-        raise ModelError(ModelErrorKind.NOT_ALLOWED, sentences(ctx).refusal(found))
+        raise ModelError(ModelErrorKind.NOT_ALLOWED, sentences(ctx).refusal(found, talked=talked))
     if not ctx.standings:
         ctx.standings.extend(found.standings)
     return found

@@ -145,6 +145,20 @@ async def test_a_photo_in_a_question_is_asked_for_with_its_words(tmp_path: Path)
         assert house.api.traffic.to("/chat/completions") == []
 
 
+async def test_who_has_talked_past_a_limit_is_told_to_start_afresh(tmp_path: Path) -> None:
+    async with open_house(tmp_path, quotas=own(daily_tokens=1_000)) as house:
+        house.api.script.answer(Answer(text="word " * 1_500, completion_tokens=100))
+        await house.say("one")
+        text = (await house.say("two"))[-1]
+        assert text.startswith("⚠️ This takes 1,")
+        assert text.endswith(
+            ", and the limit here is 1,000 tokens a day. Without what was said before it takes "
+            "less: /new starts afresh."
+        )
+        await house.say("/new")
+        assert (await house.say("two"))[-1].startswith("**You said:** two")
+
+
 async def test_pictures_are_counted(tmp_path: Path) -> None:
     async with open_house(tmp_path, quotas=own(daily_images=1)) as house:
         assert (await house.say("/image a cat"))[0].startswith("🎨 a cat")
