@@ -140,6 +140,7 @@ class Options(TypedDict, total=False):
     list_prices: bool
     commands: CommandTable
     storage: StorageSettings
+    waiting_per_chat: int
     waiting_in_all: int
     lease: float
     clock: Clock
@@ -171,6 +172,7 @@ async def open_engine(
     list_prices: bool = False,  # else a model's window and price are known by its name
     commands: CommandTable = COMMANDS,
     storage: StorageSettings | None = None,
+    waiting_per_chat: int = 5,
     waiting_in_all: int = 1000,
     lease: float = 10 * PATIENCE,  # else what one bot did not hear of the other is noticed so
     clock: Clock = SystemClock(),  # noqa: B008 - it has no state
@@ -189,7 +191,7 @@ async def open_engine(
         storage = storage or in_folder
         async with open_store(
             storage,
-            waiting_per_chat=5,
+            waiting_per_chat=waiting_per_chat,
             waiting_in_all=waiting_in_all,
             lease=lease,
             clock=clock,

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from bot.core.commands.table import parse
-from bot.core.engine.together import may_join
+from bot.core.engine.together import ROW, may_join
 from bot.core.errands import Errands
 from bot.core.i18n import texts
 from bot.core.ports import Clock, Platform
@@ -52,7 +52,8 @@ class _Chat:
     order: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Keeps the lines in the order of the turns."""
     row: int | None = None
-    """The turn whose line speaks for those in a row with it."""
+    """The turn whose line speaks for those in a row with it, `length` messages in all."""
+    length: int = 0
     spoken_for: dict[int, tuple[int, IncomingMessage]] = field(default_factory=dict)
     """Those in a row who have no line, with the turn that has it."""
     come: int = 0
@@ -151,10 +152,11 @@ class WaitingRoom:
         for turn_id, message in waiting.items():
             if not (self._together and may_join(message)):
                 chat.row = None
-            elif chat.row is None:
-                chat.row = turn_id
+            elif chat.row is None or chat.length >= ROW:
+                chat.row, chat.length = turn_id, 1
             else:
                 chat.spoken_for[turn_id] = (chat.row, message)
+                chat.length += 1
                 continue
             chat.lines[turn_id] = asyncio.create_task(self._tell(turn_id, message, chat))
 

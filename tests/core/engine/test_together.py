@@ -53,6 +53,19 @@ async def test_a_command_a_long_text_and_somebody_else_end_a_row(sociable: House
     assert [text[:8] for text in kept[2:]] == ["re third", "re xxxxx", "re fourt"]
 
 
+async def test_what_is_too_much_for_one_answer_is_answered_above_what_came_after_it(
+    tmp_path: Path,
+) -> None:
+    async with open_house(tmp_path, defaults=TOGETHER, waiting_per_chat=20) as house:
+        house.api.script.answer(SLOW)
+        house.api.script.answer_with(lambda question: f"re {question.last_text}")
+        async with house.answering():
+            await house.write(*map(str, range(12)), "x" * 2000)
+            await house.sees("⏳ 13 messages before yours")
+        kept = (await house.answered())[1:]
+    assert [text.split()[1][:2] for text in kept] == ["0", "10", "xx"]
+
+
 async def test_who_wants_each_message_answered_by_itself_says_so(sociable: House) -> None:
     await sociable.say("/settings together off")
     async with sociable.answering():
