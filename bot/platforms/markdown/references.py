@@ -1,7 +1,8 @@
-"""Links whose address is said elsewhere, as in `[words][1]` and, at the end, `[1]: https://…`.
+"""Links whose address stands elsewhere, as in `[words][1]` and, at the end, `[1]: https://…`.
 
-While an answer is being written nobody has said yet where they lead to, and it may stand on another
-page. So they are words with a name behind them, and what the name stands for can be read.
+While an answer is being written their addresses are not there yet, and later they may stand on
+another page. So such a link is shown as its words with its name behind them, `words [1]`, and the
+line of its address is shown as it is.
 """
 
 from __future__ import annotations
@@ -37,18 +38,15 @@ def _number(found: re.Match[str]) -> str:
 
 
 def without_links(text: str) -> str:
-    """A text without fenced code, with words in place of the links.
-
-    What their names stand for is left as it is.
-    """
+    """A text without fenced code, with words in place of the links; their addresses stay."""
     return _in_words(text) if "][" in text else text
 
 
 def named(text: str, *, partial: bool = False) -> str:
-    """The text with words in place of the links whose address is not said in it.
+    """The text with words in place of the links whose address does not stand in it.
 
-    An address is to be read where no link has it. Of a text that is still being written, it may
-    be said later.
+    A line with an address that no link uses is made readable. Of a `partial` text, an address may
+    come later: then no name is put behind the words.
     """
     if "][" not in text and "]:" not in text:
         return text

@@ -40,7 +40,7 @@ VOID = frozenset({"br", "hr", "img", "wbr"})
 """Tags that need no other."""
 KNOWN = _BLOCKS | _SILENT | _PAGE | SIMPLE_TAGS.keys() | VOID | {"a", "sup", "tg-spoiler"}
 STRUCTURE = (_BLOCKS | _PAGE) - VOID
-"""What formats no words within a line: who writes such a tag there speaks of it."""
+"""Tags that format no words within a line: there, such a tag is a word."""
 
 _TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9-]*)((?:\s[^<>]*)?)/?>")
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)|<\?.*?(?:\?>|\Z)|<![A-Z].*?(?:>|\Z)", re.DOTALL)
@@ -67,7 +67,7 @@ class Tag:
 
 
 def read_tag(text: str) -> Tag | None:
-    """A tag that HTML knows; a comment is one that means nothing; None is not HTML but words."""
+    """A tag that HTML knows, or a comment, which is named `!--`; None: it is neither, but words."""
     if _COMMENT.fullmatch(text):
         return Tag("!--")
     match = _TAG.fullmatch(text.strip())
@@ -91,9 +91,9 @@ def is_spoken_of(source: str) -> bool:
 
 
 def as_markdown(source: str) -> str:
-    """A block of HTML as Markdown: what tags mean stays, what they say is kept, they go.
+    """A block of HTML as Markdown: all its words, formatted as its tags mean it, without the tags.
 
-    A tag that is spoken of stays.
+    A block that begins with a tag which is a word stays as it is.
     """
     if is_spoken_of(source):
         return "\\" + source.lstrip()

@@ -1,4 +1,10 @@
-"""Telegram. Importing this costs nothing: python-telegram-bot is loaded by `connect`."""
+"""Telegram. Importing this costs nothing: python-telegram-bot is loaded by `connect`.
+
+An update comes in through `polling` or `webhook` to `updates`, and is read by `inbound`. An answer
+goes out through `draft`, or a whole reply, to `posting`, which draws it (`markdown`) and puts it
+into `messages` and `uploads`. Both call Telegram through `calls`, when `pace` and its `budgets`
+allow, by `methods`, over the HTTP of `request`.
+"""
 
 from __future__ import annotations
 

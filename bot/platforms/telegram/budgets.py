@@ -9,7 +9,7 @@ BOT_CALLS = 30
 BOT_SECONDS = 1.0
 ROUNDING = 1e-6
 SPREAD = 0.12
-"""The part of the time in which as many calls as are allowed are made again."""
+"""The part of a window over which calls that end together are spread, as if they ended in a row."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,12 +8,12 @@ them it answers 429, and more calls make the wait longer, so nothing at all is s
 it is blocked. A block of one chat never delays another one.
 
 Final texts wait for their turn, however long that takes; after a 429 the core calls again. Previews
-do not wait: they are told when to come back, and come back with newer text. Who is told to wait is
-remembered for so long. Final texts go first, then first texts, then the most outdated preview; and
-a first text also before the end of an answer of which something was seen not long before it began
-to wait, since of its own nothing was. Where final texts of one chat follow each other without a
-pause, such as what many short commands say, each few seconds one of them lets a preview go first:
-an answer that is being written must not seem to stand still.
+do not wait: they are told when to come back, and come back with newer text; until then they keep
+their place in the queue. Final texts go first, then first texts, then the most outdated preview.
+But a first text, of whose answer nothing was seen yet, goes before the end of an answer of which
+something was seen not long before the first text began to wait. Where final texts of one chat
+follow each other without a pause, such as what many short commands say, each few seconds one of
+them lets a preview go first: an answer that is being written must not seem to stand still.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ text goes by other rules. A final text looks so often whether those before it ar
 STANDING_STILL = 5.0
 """Seconds after which a preview goes before final texts of its chat, once."""
 MEMORY = 3.0
-"""Seconds for which somebody who was told to come back keeps the place; then it was given up."""
+"""Seconds for which a preview that was told to come back keeps its place in the queue."""
 CROWD = 2_000
 """Chats remembered before the idle ones are forgotten."""
 
@@ -97,7 +97,7 @@ class _Chat:
         self.waiting = 0
 
     def budgets(self, urgency: Urgency, budget: Budget) -> Sequence[Bucket]:
-        """What such a call draws on."""
+        """The budgets of the chat that such a call draws on."""
         if urgency is Urgency.TYPING and budget is Budget.MESSAGE:
             return (self.bucket, self.drafts)
         return (self.bucket,) if budget is Budget.MESSAGE else (self.drafts,)
@@ -120,7 +120,7 @@ class _Chat:
 
 @dataclass(frozen=True, slots=True)
 class _Wish:
-    """A preview that was told to come back."""
+    """The place in the queue of a preview that was told to come back."""
 
     rank: tuple[Urgency, float]
     until: float

@@ -22,7 +22,10 @@ PAUSE = 3600.0
 
 @dataclass(slots=True)
 class Refusals:
-    """Of one way of showing answers, `what`, which is not to be had everywhere."""
+    """Where Telegram refuses one way of showing answers; `what` is its name in the log.
+
+    After so many `strikes` in a row a chat does without it for a while.
+    """
 
     what: str
     clock: Clock

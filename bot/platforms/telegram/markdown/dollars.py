@@ -8,7 +8,8 @@ from bot.platforms.markdown.formulas import SCRIPT, is_display, is_formula
 from bot.platforms.telegram.markdown.parser import events_of, started
 
 PASSES = 12
-"""How often prices are looked for: each time half of those that stand in a row are found."""
+"""How often prices are looked for: with each backslash the parser pairs the other dollars anew, so
+that each time about half of the prices that stand in a row are found."""
 
 _TEX = re.compile(
     r"\\\(((?:[^\\]|\\[^()])+?)\\\)|\\\[((?:[^\\]|\\[^\[\]])+?)\\\](?![^\[\]\n]*\]\()"

@@ -71,6 +71,10 @@ def _linked(markdown: str) -> str:
 
 
 def _gapped(markdown: str, forbidden: re.Pattern[str], *, sparing: bool) -> str:
+    """The text with a gap behind each sign that is forbidden.
+
+    `sparing`: not in code, as long as all readers agree on what is code.
+    """
     fence, safe = "", []
     for line in markdown.split("\n"):
         before = fence

@@ -52,6 +52,7 @@ _PARENTS = re.compile(
 NO_BREAK = "\N{NO-BREAK SPACE}"
 """What Telegram leaves at the beginning of a text."""
 _WORTH = {"text_link": 0, "pre": 1, "code": 2, "blockquote": 3, "spoiler": 4, "bold": 5}
+"""Which kinds of entities are kept of too many: the lower first, and others last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,10 @@ class Rendered:
 
     @property
     def colour(self) -> float:
-        """How much of the entities that a message can have there is; 1: all of them."""
+        """How colourful it is: above 1 it has more entities than a message can have.
+
+        They are limited in number, and in the bytes that they take.
+        """
         weight = sum(entity.weight for entity in self.entities)
         return max(len(self.entities) / MAX_ENTITIES, weight / MAX_WEIGHT)
 

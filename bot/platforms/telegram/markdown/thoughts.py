@@ -10,7 +10,7 @@ from bot.platforms.telegram.markdown.render import MAX_ENTITIES, MAX_TEXT, Entit
 
 GAP = "\n\n"
 LEAST = 20
-"""Fewer characters of thoughts are worse than none."""
+"""Characters of thoughts for which there must be room at least, beside their title."""
 MOST = 3000
 """Characters of thoughts at most: who wants more of them is rare, and has to scroll."""
 
