@@ -18,6 +18,7 @@ from yarl import URL
 from bot.api.errors import CallFailed
 from bot.api.http import certificates
 from bot.api.pictures import mime_of
+from bot.api.settings import is_private
 from bot.core.chat import ImageDelta, TextDelta
 from bot.errors import ModelErrorKind
 
@@ -26,6 +27,8 @@ log = logging.getLogger(__name__)
 LARGEST = 32 * 1024 * 1024
 SECONDS = 60.0
 TRIES = 3
+_MADE_UP = ipaddress.ip_network("198.18.0.0/15")
+"""What every name leads to where the proxy also answers for the network (Clash, "fake-ip")."""
 _FAILURES = (aiohttp.ClientError, TimeoutError, OSError)
 
 
@@ -49,7 +52,11 @@ class PublicResolver(AbstractResolver):
 
 
 class Downloads:
-    """Fetches pictures; through the proxy where there is one, which then looks the names up."""
+    """Fetches pictures; through the proxy where there is one, which then looks the names up.
+
+    A proxy may stand in a network that nobody else should reach, so a name that is one of there is
+    not asked for: by its looks, or by what it leads to from here.
+    """
 
     def __init__(self, proxy: str | None) -> None:
         self._proxy = proxy
@@ -60,7 +67,7 @@ class Downloads:
         own = URL(base_url)
         place = own.join(_place(url))  # SGLang tells only the path
         trusted = (place.raw_host, place.port) == (own.raw_host, own.port)
-        if not trusted and not _may_be_public(place.raw_host or ""):
+        if not trusted and not await self._may_be_asked(place.raw_host or ""):
             raise CallFailed(ModelErrorKind.BAD_ANSWER, "the picture is at a private address")
         for attempt in range(1, TRIES + 1):
             try:
@@ -88,6 +95,18 @@ class Downloads:
         for session in self._sessions.values():
             await session.close()
         self._sessions.clear()
+
+    async def _may_be_asked(self, host: str) -> bool:
+        if self._proxy is None or not _may_be_public(host):
+            return _may_be_public(host)
+        if is_private(host.removesuffix(".")):
+            return False
+        try:
+            found = await ThreadedResolver().resolve(host, family=socket.AF_UNSPEC)
+        except OSError:
+            return True  # a name that only the proxy knows: mostly all of them
+        addresses = [ipaddress.ip_address(each["host"]) for each in found]
+        return all(address.is_global or address in _MADE_UP for address in addresses)
 
     async def _fetch(self, url: URL, *, trusted: bool) -> bytes:
         session = self._sessions.get(trusted)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
+import socket
 
 import pytest
 from pydantic import SecretStr
 
 from bot.core.images import ImageRequest
-from bot.errors import ModelErrorKind
+from bot.errors import ModelError, ModelErrorKind
 from tests.api.asking import ask, ask_badly, words
 from tests.api.conftest import Connect
 from tests.api.wire_server import HELLO, WireServer, json_answer, refusal, whole
@@ -40,6 +41,26 @@ async def test_a_picture_at_a_url_comes_through_the_proxy_too(
     assert drawing.pictures[0].data == PNG
     assert server.requests[1].path == picture
     assert "authorization" not in server.requests[1].headers
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "LocalHost.", "intranet", "metadata.google.internal", "0x7f.1", "wiki.x"]
+)
+async def test_no_picture_is_fetched_from_the_proxys_own_network(
+    connect: Connect, server: WireServer, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    look_up = socket.getaddrinfo
+
+    def as_in_a_company(name: str, *more: int, **options: int) -> object:
+        return look_up("10.0.0.7" if name == "wiki.x" else name, *more, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", as_in_a_company)
+    client = connect(base_urls=(NOBODY,), proxy=SecretStr(f"http://127.0.0.1:{server.port}"))
+    server.answer(*json_answer({"data": [{"url": f"http://{host}/delete?all"}]}))
+    server.always = whole(PNG)
+    with pytest.raises(ModelError, match="private address"):
+        await client.draw(ImageRequest(model="painter", prompt="a cat"))
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
