@@ -3,7 +3,7 @@
 Code logs a constant phrase with `logging.getLogger(__name__)` and puts data into `extra`, which
 become fields here. Text for people, by structlog, on a terminal; one JSON object per line
 elsewhere. Secrets are blacked out of the finished line, so that a message, a field and a traceback
-are covered alike.
+are covered alike; and so are signs that would drive the terminal on which it is read.
 """
 
 from __future__ import annotations
@@ -33,6 +33,17 @@ _PATTERNS = (
 )
 """A sign of each kind of token, which is quick to look for and which most lines have none of; and
 what is blacked out."""
+
+
+_DRIVING = re.compile(
+    "\x1b(?!\\[[0-9;]*m)|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
+)
+"""What a terminal would obey, but for the colours of our own lines."""
+
+
+def _seen(text: str) -> str:
+    """The text with escapes, as in JSON, in place of signs that nobody sees."""
+    return _DRIVING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 class Redactor:
@@ -113,7 +124,7 @@ class JsonFormatter(logging.Formatter):
         entry["timestamp"] = f"{moment.isoformat(timespec='microseconds')}Z"
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
-        return self._redact(self._encode(entry))
+        return self._redact(_seen(self._encode(entry)))
 
 
 def _text(redact: Redactor, *, colors: bool) -> logging.Formatter:
@@ -123,11 +134,13 @@ def _text(redact: Redactor, *, colors: bool) -> logging.Formatter:
     def add_fields(
         _logger: object, _name: str, entry: MutableMapping[str, Any]
     ) -> MutableMapping[str, Any]:
-        entry.update(_fields(entry["_record"]))
+        for key, value in _fields(entry["_record"]):
+            is_lines = isinstance(value, str) and not value.isprintable()
+            entry[key] = repr(value) if is_lines else value
         return entry
 
     def redacted(_logger: object, _name: str, line: str) -> str:
-        return redact(line)
+        return redact(_seen(line))
 
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[

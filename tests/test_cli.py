@@ -32,7 +32,7 @@ from bot.core.types import (
 )
 from bot.sandbox import telegram as telegram_sandbox
 from bot.sandbox.openai import ScriptedApi, serve_scripted
-from bot.sandbox.openai.faults import Refuse
+from bot.sandbox.openai.faults import Raw, Refuse
 from bot.sandbox.openai.scripted import Answer
 from bot.store import StorageSettings, open_store
 from tests.patience import PATIENCE
@@ -161,11 +161,13 @@ async def leave_a_turn() -> None:
 
 
 async def leave_facts() -> None:
-    """Leave in `chinwag.db` what was learnt about two models."""
+    """Leave in `chinwag.db` what was learnt about models, one of a hostile name."""
     fact = Fact(address="http://here/v1", model="o3", name="window", value="4096")
     turns = replace(fact, name="takes_turns", value="true")
     async with open_store(StorageSettings()) as stores:
-        await stores.facts.put([fact, turns, replace(fact, model="o4")])
+        await stores.facts.put(
+            [fact, turns, replace(fact, model="o4"), replace(fact, model="o5\x1b[2J")]
+        )
 
 
 def test_an_operator_sees_what_was_learnt_about_models_and_drops_it(shell: Shell) -> None:
@@ -178,7 +180,8 @@ def test_an_operator_sees_what_was_learnt_about_models_and_drops_it(shell: Shell
     assert shell("db", "unlearn", "o3").out.startswith("facts forgotten: 2;")
     status = shell("db", "status")
     assert "o3" not in status.out and "  o4 at http://here/v1: window 4096\n" in status.out
-    assert shell("db", "unlearn").out.startswith("facts forgotten: 1;")
+    assert "  o5 [2J at http://here/v1: window 4096\n" in status.out  # it empties no screen
+    assert shell("db", "unlearn").out.startswith("facts forgotten: 2;")
     assert "learnt" not in shell("db", "status").out
 
 
@@ -265,6 +268,18 @@ async def test_check_looks_for_the_models_of_summaries_and_personas(
     assert not [line for line in lines if "Poet" in line]
     nowhere = "✗ platforms: none is configured; only `bot chat` and `bot demo` work"
     assert nowhere in lines
+
+
+async def test_no_word_of_a_server_drives_the_terminal_or_makes_up_a_line(
+    tmp_path: Path, api: ScriptedApi
+) -> None:
+    api.faults.add(Refuse(401, "No.\x1b]52;c;cm0gLXJm\x07\x1b[2J\u202e"))
+    refused = (await bot("check", folder=tmp_path, env=settings(api))).out
+    assert "No." in refused and not set(refused) & set("\x1b\x07\u202e")
+    hostile = {"id": "a\n✓ access: all is well\x1b[2J", "object": "model"}
+    api.faults.add(Raw(json.dumps({"data": [hostile]}).encode()))
+    listed = (await bot("check", folder=tmp_path, env=settings(api, API__MODEL=""))).out
+    assert "for example to a" in listed and "\n✓ access" not in listed and "\x1b" not in listed
 
 
 async def test_check_says_what_to_do_about_each_fault(tmp_path: Path, api: ScriptedApi) -> None:

@@ -89,6 +89,19 @@ def test_text_is_coloured_on_a_terminal() -> None:
     assert "\x1b[" in logged("text", terminal=True)
 
 
+HOSTILE = "gpt\x1b]52;c;cm0gLXJm\x07\x1b[2J\x9b31m\u202e\n12:00:00 [info] all is well"
+"""It would write to the clipboard, empty the screen, and make up a line."""
+
+
+@pytest.mark.parametrize("style", ["text", "json"])
+def test_no_word_of_a_stranger_drives_the_terminal(style: Literal["text", "json"]) -> None:
+    line = logged(style, model=HOSTILE, error=raised(HOSTILE.replace("\n", " ")))
+    assert not set(line) & set("\x1b\x07\x9b\u202e")
+    assert not any(part.startswith("12:00:00") for part in line.splitlines())
+    if style == "json":
+        assert json.loads(line)["model"] == HOSTILE
+
+
 @pytest.mark.parametrize("style", ["text", "json"])
 def test_a_traceback_shows_no_local_variables(style: Literal["text", "json"]) -> None:
     line = logged(style, error=raised("broken"))

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bot.cli.service import prepare
-from bot.cli.speech import Say
+from bot.cli.speech import Say, tame
 from bot.core.i18n import N_
 from bot.core.queue import TurnState
 
@@ -70,7 +70,8 @@ def status(arguments: argparse.Namespace) -> int:
         print("  " + _("and {count} more").format(count=more))
     for turn in dead:
         state = _("given up: {reason}").format(reason=turn.error)
-        print(f"  {turn.id}  {_minute(turn.finished)} UTC  {turn.platform}:{turn.chat}  {state}")
+        where = f"{turn.platform}:{turn.chat}"
+        print(tame(f"  {turn.id}  {_minute(turn.finished)} UTC  {where}  {state}"))
     if now.dead > len(dead):
         print("  " + _("and {count} older ones").format(count=now.dead - len(dead)))
     _print_learnt(asyncio.run(admin.facts(settings)), _)
@@ -86,7 +87,7 @@ def _print_learnt(facts: Sequence[Fact], _: Say) -> None:
         print(_("learnt about models (`bot db unlearn` forgets it)"))
     for (model, address), known in list(told.items())[:SHOWN]:
         text = _("{model} at {address}: {facts}")
-        print("  " + text.format(model=model, address=address, facts="; ".join(known)))
+        print("  " + tame(text.format(model=model, address=address, facts="; ".join(known))))
     if len(told) > SHOWN:
         print("  " + _("and {count} more").format(count=len(told) - SHOWN))
 

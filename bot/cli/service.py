@@ -10,6 +10,7 @@ import os
 import sys
 from pathlib import Path
 
+from bot.cli.speech import tame
 from bot.config import Config, load_config, require_platform
 from bot.core.i18n import N_
 from bot.core.phrases import told
@@ -78,9 +79,9 @@ def check(arguments: argparse.Namespace) -> int:
         async for finding in findings_of(config):
             fine = fine and finding.ok
             subject, text = told(finding.subject, texts), told(finding.text, texts)
-            print(f"{'✓' if finding.ok else '✗'} {valued(texts, subject, text)}")
+            print(tame(f"{'✓' if finding.ok else '✗'} {valued(texts, subject, text)}"))
             if finding.fix:
-                print(f"    → {told(finding.fix, texts)}")
+                print(tame(f"    → {told(finding.fix, texts)}"))
         return fine
 
     return 0 if asyncio.run(tell()) else 1

@@ -56,6 +56,11 @@ def _show_what_can_be_shown(out: TextIO | None) -> None:
         out.reconfigure(errors="plain")
 
 
+def tame(text: str) -> str:
+    """A line with words of a server in it, which must not drive the terminal, nor begin a line."""
+    return "".join(sign if sign.isprintable() else " " for sign in text)
+
+
 class HelpFormatter(argparse.HelpFormatter):
     """Lines of as many columns as there are: a Chinese character takes two, and needs no space."""
 
