@@ -1,7 +1,7 @@
-"""Several pictures sent at once, or a long text, which platforms hand over as a message each.
+"""Albums: several pictures sent at once, or a long text, of which each part is a message.
 
-Each is committed as it comes, as a turn of its own; the first of them, when its time has come,
-waits until no more come and takes the others in. So nothing is lost, whenever the bot is killed.
+Each message is committed as it comes, as a turn of its own. When the turn of the first is begun, it
+waits until no more messages come, and the others join it. So a kill at any moment loses none.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ OLD = 60.0
 """Seconds after which nobody waits for an album any more."""
 
 
-def row(lead: IncomingMessage, following: Sequence[Turn]) -> list[Turn]:
-    """The turns of the album that `lead` begins."""
+def members(lead: IncomingMessage, following: Sequence[Turn]) -> list[Turn]:
+    """The other turns of the album that `lead` begins."""
     album = (lead.album, lead.sender.id)
     return [turn for turn in following if (album_of(turn.event), turn.event.sender.id) == album]
 
 
 class Albums:
-    """When the last message of each album came."""
+    """Knows when the last message of each album came."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._heard: dict[tuple[ChatRef, str], float] = {}
         self._news = asyncio.Event()
 
-    def hear(self, chat: ChatRef, album: str) -> bool:
-        """Another message came; True when it was not the first."""
+    def note(self, chat: ChatRef, album: str) -> bool:
+        """A message of an album came; True when it was not the first."""
         now, key = self._clock.monotonic(), (chat, album)
         is_known = key in self._heard
         self._heard = {one: at for one, at in self._heard.items() if now - at < OLD}
@@ -49,8 +49,8 @@ class Albums:
         """Whether messages of this album have come a short while ago."""
         return (chat, album) in self._heard
 
-    async def whole(self, chat: ChatRef, album: str) -> None:
-        """Return when no more come."""
+    async def wait_until_whole(self, chat: ChatRef, album: str) -> None:
+        """Wait until the album is whole: no message has come for `QUIET` seconds."""
         began, key = self._clock.monotonic(), (chat, album)
         while (left := self._heard.get(key, began) + QUIET - self._clock.monotonic()) > 0:
             await heard_within(self._clock, left, self._news.wait)

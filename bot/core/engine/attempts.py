@@ -1,4 +1,4 @@
-"""One attempt at a turn, and what is written down of it, however it ends."""
+"""Attempts at turns: the work of a turn, and what is written down of it however it ends."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ log = logging.getLogger(__name__)
 ATTEMPTS = 3
 """A turn is tried at most so often; then it is dead, and the person is told."""
 PAUSES = (0.1, 1.0)
-"""Seconds before each further try of a turn that failed: half of all faults pass by themselves."""
+"""Seconds before the second and the third attempt: half of all faults pass by themselves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempts:
-    """Works on turns. `busy` are the chats in which one may be posting something.
+    """Works on turns. `busy` are the chats in which a turn is being worked on.
 
-    While the bot is `leaving`, what failed is tried again after the next start.
+    While the bot is `leaving`, a turn that failed is tried again after the next start.
     """
 
     router: Router
@@ -47,10 +47,10 @@ class Attempts:
     clock: Clock
     leaving: Callable[[], bool]
 
-    async def make(self, turn: Turn, others: list[int], stopper: Stopper) -> bool:
+    async def make(self, turn: Turn, joined: list[int], stopper: Stopper) -> bool:
         """Work on a turn, and write down what became of it; True when the turn is over.
 
-        `others` is filled with the turns that end with it.
+        The ids of turns that joined it, and end with it, are added to `joined`.
         """
         fields = {"platform": turn.chat.platform, "chat": turn.chat.id, "turn": turn.id}
         is_words = self.router.is_words(turn.event)
@@ -59,14 +59,14 @@ class Attempts:
             if not is_words:
                 await self.ends.note_sender(turn)  # a command may be about those who have spoken
             gather = turn.attempt <= ATTEMPTS
-            ctx = await self.contexts.of(turn, others, stopper, gather=gather)
+            ctx = await self.contexts.of(turn, joined, stopper, gather=gather)
             if turn.attempt > ATTEMPTS:
                 await give_up(ctx, interrupted=True)
                 return await self.ends.fail(turn, "interrupted too often", dead=True)
             try:
                 outcome = await self._handle(ctx)
             except TurnWithdrawn:
-                others.clear()  # they wait by themselves
+                joined.clear()  # they wait by themselves
                 await clear_away(ctx)
                 return await self.ends.dissolve(ctx.turn, ctx.spent)
         except asyncio.CancelledError:
@@ -84,7 +84,7 @@ class Attempts:
             # lives. The turn is tried again, since half of such faults pass by themselves.
             log.exception("turn failed", extra={**fields, "attempt": turn.attempt})
             dead = await self._fail_or_retry(turn, ctx, error)
-            others.clear()  # they wait by themselves
+            joined.clear()  # they wait by themselves
             return dead
         try:
             if is_words:

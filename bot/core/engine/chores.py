@@ -40,9 +40,9 @@ class Chores:
     def after(self, turn: Turn, outcome: Outcome) -> None:
         """Begin what a finished turn gives reason for; returns at once."""
         if outcome.messages and len(self._errands) < WAITING:
-            self._errands.send(self._look(turn, outcome.conversation))
+            self._errands.send(self._do(turn, outcome.conversation))
 
-    async def _look(self, turn: Turn, conversation: int | None) -> None:
+    async def _do(self, turn: Turn, conversation: int | None) -> None:
         # One after the other in a chat: two would sum up the same, and one be paid for nothing.
         async with self._chats.setdefault(turn.chat, asyncio.Lock()), self._turns:
             try:

@@ -1,4 +1,4 @@
-"""What a turn is worked on with: what it answers, where its messages stand, whom it may ask."""
+"""Makes the `TurnContext` with which a turn is worked on."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from bot.core.access import Gate
+from bot.core.engine.joining import Joining
 from bot.core.engine.leftovers import Leftovers
-from bot.core.engine.rows import Rows
 from bot.core.engine.unfinished import Unfinished
 from bot.core.engine.waiting import WaitingRoom
 from bot.core.manner import style_of
@@ -22,28 +22,25 @@ from bot.core.types import ChatRef, IncomingMessage, StopPressed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contexts:
-    """Makes the context of a turn that is begun.
-
-    `now` is what a chat is called by now, and `stop_chat` stops the answer in one.
-    """
+    """Makes contexts. `now` gives the present id of a chat, `stop_chat` stops the answer in one."""
 
     platforms: Mapping[str, Platform]
     services: Services
     gate: Gate
     room: WaitingRoom
-    rows: Rows
+    joining: Joining
     unfinished: Unfinished
     leftovers: Leftovers
     now: Callable[[ChatRef], ChatRef]
     stop_chat: Callable[[ChatRef], Awaitable[bool]]
 
     async def of(
-        self, turn: Turn, others: list[int], stopper: Stopper, *, gather: bool
+        self, turn: Turn, joined: list[int], stopper: Stopper, *, gather: bool
     ) -> TurnContext:
-        """The context of a turn, once what an earlier attempt left in the chat is tidied away.
+        """The context of a turn; before, messages are deleted that an earlier attempt has left.
 
-        With `gather` it answers what waits in a row with it, too; `others` is filled with those
-        turns. Raises `StoreError`, `TurnLost` and `PlatformError`.
+        With `gather`, turns that wait behind it may join it; their ids are added to `joined`.
+        Raises `StoreError`, `TurnLost` and `PlatformError`.
         """
         first, event = turn, turn.event
         platform = self.platforms[turn.chat.platform]
@@ -56,7 +53,7 @@ class Contexts:
         await self.leftovers.tidy(turn, shown, ours=ours)
         if isinstance(event, IncomingMessage) and not turn.urgent and gather:
             chosen = settings.together or ("on" if self.services.defaults.together else "off")
-            turn = await self.rows.gather(turn, event, others, shown, words=chosen == "on")
+            turn = await self.joining.join(turn, event, joined, shown, words=chosen == "on")
         if not isinstance(event, IncomingMessage | StopPressed):
             # What a button does is shown in the message that bears it.
             shown = list(turn.shown) or [event.ref]

@@ -1,4 +1,4 @@
-"""The ends of turns, written down for as long as it takes the database to take them."""
+"""Writes the ends of turns to the database, trying for as long as that takes."""
 
 from __future__ import annotations
 
@@ -22,17 +22,16 @@ T = TypeVar("T")
 PAUSE, LONGEST_PAUSE = 1.0, 10.0
 """Seconds between tries; they grow."""
 REFUSALS = 2
-"""So often it is tried although it cannot be kept: another process may just have come between."""
+"""Tries of a write that the database refuses: another process may just have come between."""
 LAST_TRIES = 2
-"""So often it is tried when the bot is being shut down; what is open then is recovered later."""
+"""Tries while the bot is being shut down; the turn is recovered at the next start then."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ends:
-    """Writes down what became of a turn.
+    """Writes down what became of a turn. Methods raise `StoreRefused` for what can never be kept.
 
     While the bot is `leaving`, what the database does not take soon is left for the next start.
-    Methods raise `StoreRefused` for what can never be kept.
     """
 
     platforms: Mapping[str, Platform]

@@ -1,4 +1,4 @@
-"""What a turn that fails for good says to the person and the operator, and one nobody wants now."""
+"""What is said when a turn fails for good, and what is deleted when its message was deleted."""
 
 from __future__ import annotations
 

@@ -16,10 +16,10 @@ from bot.core.engine.attempts import Attempts
 from bot.core.engine.chores import Chores
 from bot.core.engine.contexts import Contexts
 from bot.core.engine.ends import Ends
+from bot.core.engine.joining import Joining
 from bot.core.engine.leftovers import Leftovers
 from bot.core.engine.moving import MovedChats
 from bot.core.engine.router import Intake, Router
-from bot.core.engine.rows import Rows
 from bot.core.engine.stops import Stops
 from bot.core.engine.unfinished import Unfinished
 from bot.core.engine.waiting import WaitingRoom
@@ -61,14 +61,14 @@ class Lanes:
         self._gate = gate
         self._router = router
         self._wake = asyncio.Event()
-        self._hints = 0  # turns that may have become ready since the last look
-        self._claiming = asyncio.Lock()  # what is being claimed waits no more, and is not begun
+        self._hints = 0  # turns that may have become ready since the last claim
+        self._claiming = asyncio.Lock()  # held while turns are claimed that are not begun yet
         self._recovered = False
         self._working: dict[int, asyncio.Task[None]] = {}
         self._room = WaitingRoom(
             platforms, self._turns, self._clock, together=services.defaults.together
         )
-        self._rows = Rows(self._turns, self._room, self._clock)
+        self._joining = Joining(self._turns, self._room, self._clock)
         self._unfinished = Unfinished(self._turns, self._clock)
         self._chores = Chores(services)
         self._moved = MovedChats(services.stores.moves, gate)
@@ -81,7 +81,7 @@ class Lanes:
             services=services,
             gate=gate,
             room=self._room,
-            rows=self._rows,
+            joining=self._joining,
             unfinished=self._unfinished,
             leftovers=Leftovers(platforms, self._stores, busy),
             now=self._moved.now,
@@ -112,16 +112,16 @@ class Lanes:
                 await self._turns.bury(event)
             case ChatMoved():
                 await self._moved.take_in(event)
-                self._look()
+                self._wake_up()
             case Withdrawal():
                 await self._withdraw(event)
             case _:
                 await self._take_in(event)
 
     async def _take_in(self, event: Event) -> None:
-        """What nothing stands before is claimed in the same commit, and begun."""
+        """Commit an event as a turn, and begin it at once if nothing stands before it."""
         await self._gate.refresh()
-        event = await self._rows.with_its_album(event)
+        event = await self._joining.with_its_album(event)
         if self._gate.check(event) is Verdict.IGNORE:
             await overhear(self._stores, self._gate, event)
             return
@@ -141,10 +141,10 @@ class Lanes:
         if isinstance(event, ButtonPress) and not intake.urgent:
             self._room.answer_press(event, 0 if intake.quiet else accepted.ahead)
         if accepted.fresh:
-            await self._see_to(event, intake, accepted)
+            await self._begin_or_wait(event, intake, accepted)
 
-    async def _see_to(self, event: Event, intake: Intake, accepted: Accepted) -> None:
-        """Begin what was taken in, or let it wait, and say so."""
+    async def _begin_or_wait(self, event: Event, intake: Intake, accepted: Accepted) -> None:
+        """Begin a turn that was claimed when it was accepted; let another one wait, and say so."""
         chat = event.chat
         self._unfinished.add(chat, accepted.turn_id)
         log.info(
@@ -157,18 +157,18 @@ class Lanes:
                 "event": type(event).__name__,
             },
         )
-        is_first = self._rows.hear(intake.event)  # who waits for all the others
+        is_first = self._joining.note(intake.event)  # of its album: one line speaks for all
         if accepted.turn is not None:
             await self._begin_or_release(accepted.turn)
             return
         if is_first and accepted.ahead and isinstance(event, IncomingMessage) and not intake.urgent:
             self._room.enter(accepted.turn_id, event)
-        self._look()
+        self._wake_up()
 
     async def _withdraw(self, gone: Withdrawal) -> None:
-        """Answer a message no more that somebody deleted, and keep nothing of it.
+        """Somebody deleted a message: it is not answered any more, and nothing of it is kept.
 
-        Nobody is asked who deleted it: what is gone for everybody is gone for the bot.
+        It does not matter who: what is gone for everybody is gone for the bot.
         """
         done, chat = await self._turns.withdraw(gone), gone.chat
         if done == Withdrawn():
@@ -184,17 +184,17 @@ class Lanes:
             },
         )
         if done.interrupted:
-            async with self._claiming:  # what is just being claimed can be stopped after
+            async with self._claiming:  # a turn that is being claimed is not in `_stops` yet
                 self._stops.stop(chat, done.interrupted)
         self._room.withdraw(chat, done.ended, done.shown)
-        await self._over(chat, *done.ended)
-        self._look()
+        await self._turns_are_over(chat, *done.ended)
+        self._wake_up()
 
     # ------------------------------------------------------------ work
 
     async def run(self) -> None:
         """Claim and work until cancelled; `drain` first, to leave nothing half done."""
-        self._turns.listen(self._wake.set, self._drop, self._stops.stop)
+        self._turns.listen(self._wake.set, self._abandon, self._stops.stop)
         while True:
             self._wake.clear()
             try:
@@ -202,7 +202,7 @@ class Lanes:
                     await self._recover()
                 while self._accepting and await self._claim():
                     pass
-                await self._forget()
+                await self._forget_ended_elsewhere()
             except StoreError as error:
                 log.error("cannot claim", extra={"error": repr(error)})
             await within(self._clock, LOOK_AFTER, self._wake.wait())
@@ -243,41 +243,41 @@ class Lanes:
         self._working[turn.id] = asyncio.create_task(self._work(turn, stopper))
 
     async def _recover(self) -> None:
-        """Only then may anything else be claimed: what runs now was left by an earlier process."""
+        """Let turns wait again that an earlier process has left running; before any is claimed."""
         count = await self._turns.recover()
         self._recovered = True
         if count:
             log.warning("turns recovered", extra={"turns": count})
 
-    async def _forget(self) -> None:
-        """Forget what another process has ended. Raises `StoreError`."""
+    async def _forget_ended_elsewhere(self) -> None:
+        """Wait no longer for turns that another process has ended. Raises `StoreError`."""
         for chat, turn_id in await self._unfinished.ended_elsewhere(self._working):
             self._room.gone(chat, turn_id)
-            await self._over(chat, turn_id)
+            await self._turns_are_over(chat, turn_id)
 
-    async def _over(self, chat: ChatRef, *turn_ids: int) -> None:
+    async def _turns_are_over(self, chat: ChatRef, *turn_ids: int) -> None:
         if self._unfinished.end(chat, *turn_ids):
             self._room.forget(chat)
-        await self._unfinished.tell()
+        await self._unfinished.notify()
 
-    def _look(self) -> None:
-        """A turn may have become ready."""
+    def _wake_up(self) -> None:
+        """Claim soon: a turn may have become ready."""
         self._hints += 1
         self._wake.set()
 
     async def _work(self, turn: Turn, stopper: Stopper) -> None:
-        over, others = True, list[int]()
+        over, joined = True, list[int]()
         try:
-            over = await self._attempts.make(turn, others, stopper)
+            over = await self._attempts.make(turn, joined, stopper)
         finally:
             self._stops.drop(turn.chat, turn.id)
             del self._working[turn.id]
-            self._look()
+            self._wake_up()
             if over:
-                await self._over(turn.chat, turn.id, *others)
+                await self._turns_are_over(turn.chat, turn.id, *joined)
 
-    def _drop(self, turn_id: int) -> None:
-        """Leave a turn to the process that has taken it over, in the middle of a word."""
+    def _abandon(self, turn_id: int) -> None:
+        """Stop working on a turn at once: another process has taken it over."""
         if (task := self._working.get(turn_id)) is not None:
             task.cancel()
 
@@ -295,7 +295,7 @@ class Lanes:
 
     async def answered(self, chat: ChatRef) -> None:
         """Return when nothing of this chat waits or runs any more."""
-        await self._unfinished.none(chat)
+        await self._unfinished.wait_until_none(chat)
 
     async def drain(self, grace: float) -> None:
         """Claim nothing more, give what runs `grace` seconds, and hand back the rest."""

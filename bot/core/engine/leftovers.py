@@ -1,4 +1,4 @@
-"""What an attempt may have posted without writing it down: its process died in between."""
+"""Messages that an earlier attempt posted and did not write down, since its process died before."""
 
 from __future__ import annotations
 
@@ -16,10 +16,7 @@ CHATS = 10_000
 
 
 class Leftovers:
-    """Takes such messages away, before they would stand in the chat for good.
-
-    `busy` are the chats in which a turn is being worked on: what it posts is not to be touched.
-    """
+    """Deletes such messages, but not in the `busy` chats, where a turn is being worked on."""
 
     def __init__(
         self, platforms: Mapping[str, Platform], stores: Stores, busy: Collection[ChatRef]
@@ -31,12 +28,11 @@ class Leftovers:
         self._tidied: Memory[ChatRef, asyncio.Lock] = Memory(CHATS)
 
     async def tidy(self, turn: Turn, shown: Sequence[MessageRef], *, ours: bool) -> None:
-        """Take away what an attempt before this one may have posted without writing it down.
+        """Delete what an earlier attempt may have posted, before this one does anything.
 
-        A process may die between a post and its commit: then there is a message in the chat that
-        nobody knows. In a chat it is looked for once, before the first turn that an earlier process
-        left behind does anything; and before every further attempt of any turn: another process
-        may have been lost, or have shown things while it could not write them down.
+        It is looked for once in each chat, before the first turn there that was accepted by an
+        earlier process (not `ours`); and before every further attempt of a turn, since another
+        process may have worked on it.
         """
         chat = turn.chat
         if chat in self._busy or (ours and (turn.urgent or turn.attempt == 1)):
@@ -52,7 +48,10 @@ class Leftovers:
             await self._sweep(turn, shown)
 
     async def tidy_again(self, turn: Turn, shown: Sequence[MessageRef]) -> None:
-        """Look for what was posted without an answer; beside another turn's posts it is let be."""
+        """Delete what this attempt may have posted in a call whose outcome is unknown.
+
+        An urgent turn does not where another one is posting.
+        """
         if not turn.urgent or turn.chat not in self._busy:
             await self._sweep(turn, shown)
 

@@ -1,4 +1,4 @@
-"""A chat that gets another id while the bot is in it: nobody has to begin anew."""
+"""Chats that get another id while the bot is in them: all that belongs to them is carried over."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from bot.core.types import ChatId, ChatMoved, ChatRef
 log = logging.getLogger(__name__)
 
 MOVES = 1_000
-"""Chats of which it is remembered: what was begun in a chat before it moved soon comes to its end.
-"""
+"""Chats whose earlier ids are remembered, for turns that were begun before the chat moved."""
 
 
 class MovedChats:

@@ -32,9 +32,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """How an event is taken in: as what, and whether it passes by the answer being written.
+    """How an event is taken in: as what, and whether it is `urgent` (`Turn.urgent`).
 
-    `quiet`: nobody need be told that it waits, since it is quick once its turn has come.
+    `quiet`: its sender is not told that it waits, since it is quick once its turn has come.
     """
 
     event: Event
@@ -56,10 +56,10 @@ class Router:
         return isinstance(event, IncomingMessage) and parse(event.text) is None
 
     async def intake(self, event: Event, stores: Stores, working: Collection[int] = ()) -> Intake:
-        """Stop, most buttons and some commands are urgent. Raises `StoreError`.
+        """Decide how an event is taken in: Stop, most buttons and some commands are urgent.
 
-        `working` are the turns at work: what they leave is not in the history yet, though their
-        buttons may be on the screen.
+        `working` are the turns that are being worked on: their answers are not in the history yet,
+        though their buttons may be on the screen. Raises `StoreError`.
         """
         match event:
             case ButtonPress():
@@ -76,9 +76,9 @@ class Router:
     async def _press_in(
         self, press: ButtonPress, stores: Stores, working: Collection[int]
     ) -> Intake:
-        """A press that asks the model waits in the lane, under a key that the next one shares.
+        """A press that counts once gets the key of its button: the next one is known already.
 
-        One that can do nothing any more is urgent: it is told why while it can be answered.
+        One that can do nothing any more is urgent: a platform takes the answer to it only at once.
         """
         chat = press.ref.chat
         action = None if press.value == STOP else await stores.actions.find(chat, press.value)

@@ -1,4 +1,4 @@
-"""Short messages that came in a row while an answer was being written: answered as one. Pure."""
+"""Which short messages in a row are answered as one: those that came while the bot was busy."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ def may_join(message: IncomingMessage) -> bool:
     return plain and len(message.text) <= SHORT and parse(message.text) is None
 
 
-def row(lead: IncomingMessage, following: Sequence[Turn], *, anew: bool) -> list[Turn]:
-    """Those that directly follow a message and are answered together with it.
+def followers(lead: IncomingMessage, following: Sequence[Turn], *, anew: bool) -> list[Turn]:
+    """The turns directly after `lead` that are answered together with it.
 
-    `anew`: an answer to it stands in the chat already, and is written over. What has a line below
-    that says that it waits was no part of that answer: it is answered where its line stands.
+    `anew`: an earlier attempt has shown an answer to `lead`, which is written over. A message that
+    was told meanwhile that it waits is no part of that answer, and gets its own.
     """
     found: list[Turn] = []
     if not may_join(lead):

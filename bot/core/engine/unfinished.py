@@ -14,7 +14,7 @@ FORGETS_AFTER = 60.0
 
 
 class Unfinished:
-    """Counts them, and lets somebody wait for the end of all."""
+    """Remembers them, so that one can wait until all turns of a chat are over."""
 
     def __init__(self, queue: TurnQueue, clock: Clock) -> None:
         self._queue = queue
@@ -39,7 +39,7 @@ class Unfinished:
         return not left
 
     async def ended_elsewhere(self, working: Collection[int]) -> Sequence[tuple[ChatRef, int]]:
-        """The turns that are over, though none of those that are at work here; looks now and then.
+        """Turns that are over, though they are not `working` here; asks the database now and then.
 
         Raises `StoreError`.
         """
@@ -51,12 +51,12 @@ class Unfinished:
         active = await self._queue.active([id for _, id in known])
         return [(chat, id) for chat, id in known if id not in active]
 
-    async def tell(self) -> None:
-        """Wake who waits for an end."""
+    async def notify(self) -> None:
+        """Wake those who wait for an end."""
         async with self._ended:
             self._ended.notify_all()
 
-    async def none(self, chat: ChatRef) -> None:
+    async def wait_until_none(self, chat: ChatRef) -> None:
         """Return when nothing of this chat waits or runs any more."""
         async with self._ended:
             await self._ended.wait_for(lambda: chat not in self._turns)

@@ -1,7 +1,7 @@
 """What people are told about messages that wait, and about those that were not taken in.
 
-A line that says how many messages are answered first stands where the answer will stand. It is
-posted below the answer that is being written, so not before there is something of that one.
+The line “2 messages before yours” becomes the answer to the message later. It is posted below the
+answer that is being written, so not before that one has a message in the chat.
 """
 
 from __future__ import annotations
@@ -46,23 +46,23 @@ class _Chat:
     """Who waits in one chat."""
 
     untold: dict[int, IncomingMessage] = field(default_factory=dict)
-    """Those who have not been told, by their turns."""
+    """Messages that wait and have no line yet, by their turns."""
     lines: dict[int, asyncio.Task[MessageRef | None]] = field(default_factory=dict)
-    """What those who wait were told, or are being told."""
+    """The lines that are posted, or being posted, by the turns that wait."""
     order: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Keeps the lines in the order of the turns."""
     row: int | None = None
-    """The turn whose line speaks for those in a row with it, `length` messages in all."""
+    """The turn whose line is also for the short messages that follow it, `length` in all."""
     length: int = 0
     spoken_for: dict[int, tuple[int, IncomingMessage]] = field(default_factory=dict)
-    """Those in a row who have no line, with the turn that has it."""
+    """Those messages, by their turns, each with the turn that has the line."""
     come: int = 0
-    """The newest turn that has come: neither it nor one before it waits any more."""
+    """The newest turn that was begun: neither it nor an older one waits any more."""
     standing: bool = False
-    """Whether the answer being written has something in the chat."""
+    """Whether the answer being written has a message in the chat."""
 
     def has_come(self, turn_id: int) -> None:
-        """Nobody needs to be told of this turn any more."""
+        """The turn was begun: it needs no line any more."""
         self.come = max(self.come, turn_id)
         self.untold.pop(turn_id, None)
         self.spoken_for.pop(turn_id, None)
@@ -87,14 +87,14 @@ class WaitingRoom:
     # ------------------------------------------------------------ who waits
 
     def enter(self, turn_id: int, message: IncomingMessage) -> None:
-        """A message waits for the answer before it, unless its turn has come meanwhile."""
+        """A message waits, unless its turn was begun meanwhile."""
         chat = self._chats[message.ref.chat]
         if turn_id > chat.come:
             chat.untold[turn_id] = message
             self._announce(chat)
 
     def stands(self, ref: ChatRef) -> None:
-        """The answer being written has something in the chat: who waits may be told below it."""
+        """The answer being written has a message in the chat: lines may be posted below it."""
         chat = self._chats[ref]
         chat.standing = True
         self._announce(chat)
@@ -104,23 +104,23 @@ class WaitingRoom:
         self._chats[ref].standing = False
 
     async def leave(self, ref: ChatRef, turn_id: int) -> MessageRef | None:
-        """The turn has come; returns the line that said that it waits."""
+        """The turn is begun; returns the line that said that it waits."""
         chat = self._chats[ref]
         chat.has_come(turn_id)
         line = chat.lines.pop(turn_id, None)
         return None if line is None else await line
 
     def gone(self, ref: ChatRef, turn_id: int) -> None:
-        """The turn has come in another process, which knows what was told."""
+        """The turn was begun in another process, which knows its line."""
         chat = self._chats[ref]
         chat.has_come(turn_id)
         if (line := chat.lines.get(turn_id)) is not None:  # it may still be on its way
             line.add_done_callback(lambda _: chat.lines.pop(turn_id, None))
 
     def withdraw(self, ref: ChatRef, turn_ids: Sequence[int], shown: Sequence[MessageRef]) -> None:
-        """Messages that wait are deleted: so are their lines, and what is `shown` for them.
+        """Somebody deleted messages that wait: delete their lines, and what is `shown` for them.
 
-        Those for whom such a line spoke are told by themselves.
+        Messages for which such a line stood as well get their own.
         """
         chat = self._chats[ref]
         lines = [chat.lines.pop(turn_id) for turn_id in turn_ids if turn_id in chat.lines]
@@ -142,9 +142,9 @@ class WaitingRoom:
         self._chats.pop(ref, None)
 
     def _announce(self, chat: _Chat) -> None:
-        """Tell everybody who waits and has not been told, once they can be told.
+        """Post the lines that are missing, if they can be posted below the answer already.
 
-        Of short messages in a row, which are answered together, one line speaks for all.
+        Short messages in a row, which are answered together, have one line.
         """
         if not chat.standing:
             return
@@ -218,7 +218,7 @@ class WaitingRoom:
         lines: Sequence[asyncio.Task[MessageRef | None]],
         shown: Sequence[MessageRef],
     ) -> None:
-        """Delete what was told, once that stands there."""
+        """Delete lines, once they are posted, and other messages."""
         told = [await line for line in lines]
         delete = self._platforms[chat.platform].delete
         for ref in dict.fromkeys((*shown, *filter(None, told))):
@@ -227,7 +227,7 @@ class WaitingRoom:
     async def _try(
         self, chat: ChatRef, call: Callable[[], Awaitable[object]], *, failed: str
     ) -> None:
-        """Make a call, and again where the platform fails: nobody else will."""
+        """Make a call, up to `TRIES` times where the platform fails."""
         for attempt in range(TRIES):
             try:
                 await call()

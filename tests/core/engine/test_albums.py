@@ -73,11 +73,11 @@ async def test_a_picture_that_came_while_the_bot_stood_still_is_waited_for(
     clock: ManualClock,
 ) -> None:
     albums = Albums(clock)
-    assert not albums.hear(CHAT, "7")
-    whole = asyncio.create_task(albums.whole(CHAT, "7"))
+    assert not albums.note(CHAT, "7")
+    whole = asyncio.create_task(albums.wait_until_whole(CHAT, "7"))
     await clock.settle()
     await clock.stand_still(5)
-    assert albums.hear(CHAT, "7")
+    assert albums.note(CHAT, "7")
     await clock.advance(QUIET - 0.1)
     assert not whole.done()
     await clock.advance(0.2)

@@ -1,4 +1,4 @@
-"""Turns that end with another one: an album, or short messages in a row, answered as one."""
+"""Turns that join another one, and are answered and ended with it: an album, or short messages."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from bot.core.queue import Turn, TurnQueue, album_of
 from bot.core.types import Event, IncomingMessage, Line, MessageRef
 
 
-class Rows:
-    """Finds what belongs together, when it comes in and when its first message is answered."""
+class Joining:
+    """Finds messages that are answered as one: when they come in, and when the first is begun."""
 
     def __init__(self, turns: TurnQueue, room: WaitingRoom, clock: Clock) -> None:
         self._turns = turns
@@ -22,54 +22,53 @@ class Rows:
         self._albums = Albums(clock)
 
     async def with_its_album(self, event: Event) -> Event:
-        """Of an album sent to the bot only the caption says so: the rest is for it as well."""
+        """The event; addressed to the bot if its album is, of which only the caption says so."""
         album, chat = album_of(event), event.chat
         if not isinstance(event, IncomingMessage) or event.addressed or not album:
             return event
         is_ours = self._albums.knows(chat, album) or await self._turns.awaits_album(chat, album)
         return replace(event, addressed=True) if is_ours else event
 
-    def hear(self, event: Event) -> bool:
+    def note(self, event: Event) -> bool:
         """An event was taken in; False for the further messages of an album."""
         album = album_of(event)
-        return not (album and self._albums.hear(event.chat, album))
+        return not (album and self._albums.note(event.chat, album))
 
-    async def gather(
+    async def join(
         self,
         turn: Turn,
         lead: IncomingMessage,
-        others: list[int],
+        joined: list[int],
         shown: list[MessageRef],
         *,
         words: bool,
     ) -> Turn:
-        """Take in what is answered with this message: its album, or short `words` in a row.
+        """Let the turns of its album join a turn, or short `words` in a row; returns it with these.
 
-        The lines that said that they wait are written over or deleted with the rest.
+        The ids of those that joined are added to `joined`, and the messages that said that they
+        wait to `shown`: they are written over, or deleted at the end of the answer.
         """
         row: Sequence[Turn] = ()
         if lead.album:
-            await self._albums.whole(turn.chat, lead.album)
-            row = albums.row(lead, await self._turns.following(turn.id))
+            await self._albums.wait_until_whole(turn.chat, lead.album)
+            row = albums.members(lead, await self._turns.following(turn.id))
         elif words and turn.followed:
             following = await self._turns.following(turn.id)
-            row = together.row(lead, following, anew=bool(turn.partial))
+            row = together.followers(lead, following, anew=bool(turn.partial))
         if not row:
             return turn
         for other in row:
             line = await self._room.leave(turn.chat, other.id)
-            # Each message once: what the answer does not need of them is deleted at its end.
             shown[:] = dict.fromkeys((*shown, *other.shown, *([line] if line else [])))
-        joined = await self._turns.join(turn.id, [other.id for other in row], shown)
-        others.extend(joined)
+        joined += await self._turns.join(turn.id, [other.id for other in row], shown)
         row = [other for other in row if other.id in joined]  # some may just have been deleted
         return replace(turn, event=as_one(lead, row)) if row else turn
 
 
 def as_one(lead: IncomingMessage, others: Sequence[Turn]) -> IncomingMessage:
-    """The messages as if they had been sent as one, with all files and all words in order.
+    """One message with the words and files of all, in order.
 
-    An album is answered at its first message, what was written in a row at its last.
+    The answer replies to the first message of an album, and to the last of messages in a row.
     """
     messages = [lead, *(turn.event for turn in others if isinstance(turn.event, IncomingMessage))]
     quotes = (message.reply_to for message in messages if message.reply_to is not None)
