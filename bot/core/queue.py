@@ -49,8 +49,8 @@ class Accepted:
 
     turn_id: int
     fresh: bool
-    """There is new work. Not when the event was known already, when it edited a message that still
-    waits, or when it edited one that is too old to be answered anew."""
+    """A new turn waits or runs. False when the event was known already, and when it edited a
+    message that still waits, or one that is too old to be answered anew."""
     ahead: int
     """How many turns of the chat stand before it."""
     turn: Turn | None = None
@@ -67,22 +67,22 @@ class Turn:
     urgent: bool = False
     """It does not wait for its lane: it runs beside the answer being written (Stop, buttons)."""
     followed: bool = True
-    """Others may wait behind it; False when there surely were none as it was claimed."""
+    """Whether other turns may wait behind it; False when there were none as it was claimed."""
     settings: ChatSettings | None = None
-    """The chat's, as they were when it was claimed; None: it has chosen nothing."""
+    """The chat's settings when it was claimed; None: it has chosen nothing."""
     attempt: int = 1
     partial: str = ""
-    """How far an earlier attempt came with the text."""
+    """The text that an earlier attempt has written (`TurnQueue.checkpoint`)."""
     shown: tuple[MessageRef, ...] = ()
-    """The messages that stand in the chat for it: of an earlier attempt, or the line that said that
-    it waits."""
+    """The bot's messages in the chat that belong to it: the answer of an earlier attempt, or the
+    line that said that it waits."""
     progress: str = ""
-    """A note that an earlier attempt left for this one (`TurnQueue.note`)."""
+    """A note that an earlier attempt has left for this one (`TurnQueue.note`)."""
     stopped: bool = False
-    """Somebody stopped it after its last attempt (`TurnQueue.stop_elsewhere`)."""
+    """A person stopped it between two attempts (`TurnQueue.stop_elsewhere`)."""
     stood: MessageRef | None = None
-    """The bot's newest message in the chat before the first attempt, if known: what an attempt may
-    have posted and not written down is looked for behind it."""
+    """The bot's newest message in the chat before the first attempt, if known. Messages that an
+    attempt posted, but did not write down, are newer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,33 +90,34 @@ class Outcome:
     """What a finished turn leaves behind, written in one transaction with its end."""
 
     conversation: int | None = None
-    """Where the messages belong; None: into the chat's current conversation, begun if need be."""
+    """The conversation to which the messages are added; None for the chat's current one, which is
+    begun if there is none."""
     messages: tuple[NewMessage, ...] = ()
     question: int | None = None
-    """The id of the message that was answered anew: if it is gone by now, none are kept."""
+    """The id of the kept message that was answered anew. If it was deleted meanwhile, no messages
+    are kept."""
     hidden: tuple[int, ...] = ()
-    """Ids of messages that are taken out of the conversation: an answer that was replaced, an
+    """Ids of kept messages that no model is told from now on: an answer that was replaced, an
     exchange that was taken back. They stay in the database."""
     usage: tuple[UsageEntry, ...] = ()
     overheard: int | None = None
-    """The id of the last remark of the group (`Remark`) that is now among the messages."""
+    """The id of the last `Remark` that is among the messages: those up to it are dropped."""
     scrub: bool = False
-    """Nothing of the turn itself may be left: it was about forgetting."""
+    """Whether the row of the turn is emptied, too: it was a `/forget`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Withdrawn:
-    """What became of all that there was about a message which was deleted.
-
-    `ended` are the turns that are over now without an answer, and `shown` what stands for them.
-    """
+    """What became of the turns and kept words of a message that was deleted."""
 
     ended: tuple[int, ...] = ()
+    """The turns that waited and are over now, without an answer."""
     shown: tuple[MessageRef, ...] = ()
+    """The bot's messages that belong to them: to be deleted."""
     interrupted: tuple[int, ...] = ()
-    """The turns that are answering it: they are to stop."""
+    """The turns that are answering it: to be stopped."""
     erased: bool = False
-    """It was in the history, or among the remarks of a group."""
+    """Whether it was in the history, or among the remarks of a group."""
 
 
 class TurnQueue(Protocol):
@@ -129,10 +130,12 @@ class TurnQueue(Protocol):
     async def accept(self, event: Event, *, urgent: bool, begin: bool = False) -> Accepted:
         """Commit an event as a turn; one whose key is known already changes nothing.
 
-        The turn waits; where it may `begin` and nothing stands before it, it runs at once. `urgent`
-        turns (Stop, buttons) do not wait for their lane. Of edited messages, one that still waits
-        is replaced in its place, one that says the same or is older than what was answered last is
-        let be, and one that was never taken in is taken in as new. Raises `QueueFull`.
+        With `begin`, a turn that need not wait is claimed in the same commit (`Accepted.turn`).
+        `urgent` turns (Stop, buttons) do not wait for their lane. Raises `QueueFull`.
+
+        The edit of a message that still waits replaces it in its place. The edit of one that was
+        never taken in is taken in as new. Nothing is done about an edit that says the same, or
+        whose message is older than the last question of the chat.
         """
 
     async def decline(self, message: IncomingMessage) -> Accepted:
@@ -143,15 +146,15 @@ class TurnQueue(Protocol):
         """
 
     async def knows(self, platform: str, key: str) -> bool:
-        """Whether an event with this key has been taken in, be it withdrawn since."""
+        """Whether an event with this key was taken in, also if its message was deleted since."""
 
     async def bury(self, event: Unreadable) -> None:
         """Keep an event that nobody can read as a dead turn."""
 
     async def announce(self, turn_id: int, ref: MessageRef) -> bool:
-        """A message stands in the chat for a turn that waits; its answer takes that place.
+        """Note that a message in the chat says that a turn waits; the answer is written over it.
 
-        False when it does not wait any more.
+        False when the turn does not wait any more.
         """
 
     async def awaits_album(self, chat: ChatRef, album: str) -> bool:
@@ -161,58 +164,58 @@ class TurnQueue(Protocol):
         """Take the oldest turn that may run: urgent, or of a chat where nothing runs."""
 
     async def following(self, turn_id: int) -> Sequence[Turn]:
-        """The messages that wait behind a running turn, in order.
-
-        Up to the first event that is no message, or that cannot be read.
-        """
+        """The messages that wait behind a running turn, in order, up to the first other event."""
 
     async def join(
         self, turn_id: int, others: Sequence[int], shown: Sequence[MessageRef]
     ) -> Collection[int]:
-        """Let a running turn answer these, too: they end with it, and wait again if it does not.
+        """Let others join a running turn: they end with it, or wait again if it is not answered.
 
-        `shown` is what stands in the chat for all of them; it belongs to the running turn now.
-        Returns those that did still wait.
+        `shown` are the messages of all of them in the chat; they belong to the running turn now.
+        Returns those that still waited, and so have joined.
         """
 
     async def withdraw(self, gone: Withdrawal) -> Withdrawn:
-        """A message was deleted: nothing of what it said stays, and it is not answered any more.
+        """A message was deleted: it is not answered any more, and nothing that it said is kept.
 
-        What waits is over at once. A turn that answers it is stopped, wherever it runs: it then has
-        `is_withdrawn` and is to `dissolve`. What was answered is erased with its answer; where a
-        message was one of several, its part. If it comes only now, it will not be taken in.
+        * If its turn waits, that is over at once.
+        * If a turn answers it, that is stopped in whichever process it runs; there `is_withdrawn`
+          is true then, and `dissolve` ends it.
+        * If it was answered, question and answer are erased; of messages answered as one, its part.
+        * If it comes only now, it will not be taken in.
         """
 
     async def is_withdrawn(self, turn_id: int) -> bool:
-        """Whether what a running turn answers was deleted, or a part of it.
+        """Whether a message was deleted that a running turn answers, by itself or with others.
 
         The line for messages that were declined is about all of them, and goes with the last.
         """
 
     async def dissolve(self, turn_id: int, *, usage: Sequence[UsageEntry] = ()) -> bool:
-        """End a turn that `is_withdrawn`, or let it wait again as if nothing had been written.
+        """End a turn that `is_withdrawn`; True when it is over.
 
-        The latter if there is a part of it left; those that joined it wait by themselves. True when
-        it is over.
+        If only a message that has joined it was deleted, it waits again instead, as if nothing had
+        been written. Those that joined it wait again by themselves in any case.
         """
 
     async def known_messages(self, turn_id: int) -> Sequence[MessageRef]:
         """The newest messages that are known to stand in the chat of a turn, whoever wrote them."""
 
     async def checkpoint(self, turn_id: int, *, partial: str, shown: Sequence[MessageRef]) -> None:
-        """Remember how far the answer is and which messages it stands in. Raises `TurnLost`."""
+        """Keep the text so far and the messages in which it stands. Raises `TurnLost`."""
 
     async def note(self, turn_id: int, progress: str, made: Sequence[OutgoingFile] = ()) -> None:
         """Leave a note for a later attempt, and files that must not be made twice.
 
-        Raises `TurnLost`: then what the note announces must not be done.
+        To be called before what the note is about is done; not at all if it raises `TurnLost`.
         """
 
     def sure(self, turn_id: int) -> bool:
-        """Whether nobody else can have taken over a turn that runs here.
+        """Whether no other process can have taken over a turn that runs here.
 
-        Else nothing may be shown of it now: the database has not been reached for too long. It may
-        become sure again; when somebody has taken it, `listen`'s `lost` is called.
+        While it is false, the database was not reached for too long, and nothing may be shown of
+        the turn. It may become true again. Once another process has the turn, `lost` is called (see
+        `listen`).
         """
 
     async def made(self, turn_id: int) -> Sequence[OutgoingFile]:
@@ -227,7 +230,7 @@ class TurnQueue(Protocol):
         """
 
     async def release(self, turn_id: int, *, usage: Sequence[UsageEntry] = ()) -> None:
-        """Give the turn back, as if its attempt had not been (shutdown), but for what it used."""
+        """Let a turn wait again that was not worked on to its end; the attempt does not count."""
 
     async def fail(
         self,
@@ -259,10 +262,10 @@ class TurnQueue(Protocol):
         """
 
     async def stop_elsewhere(self, chat: ChatRef) -> bool:
-        """Stop what is answered in a chat, but not here; False when nothing is.
+        """Stop the answer that another process writes in a chat; False when there is none.
 
-        Another process that writes is told. What was interrupted, and waits to be gone on with,
-        is `stopped` when it is claimed.
+        An answer that was interrupted, and waits for its next attempt, counts: it is `stopped` when
+        it is claimed.
         """
 
     async def active(self, turn_ids: Sequence[int]) -> Collection[int]:

@@ -1,4 +1,4 @@
-"""What a piece of work is given: whose turn it is, where it answers, and how it is stopped."""
+"""What the work on a turn is given: the turn, the chat it answers in, the services it may use."""
 
 from __future__ import annotations
 
@@ -55,11 +55,7 @@ T = TypeVar("T")
 
 @dataclass(slots=True, kw_only=True)
 class TurnContext:
-    """One turn while it is being worked on.
-
-    `shown` are messages that stand in the chat for this turn already: what an earlier attempt
-    wrote, or the line that said the turn is waiting. The answer goes into them.
-    """
+    """One turn while it is being worked on."""
 
     services: Services
     platform: Platform
@@ -72,23 +68,25 @@ class TurnContext:
     stop_chat: Callable[[ChatRef], Awaitable[bool]]
     """Stop what runs in a chat; False when nothing does. Raises `StoreError`."""
     now: Callable[[ChatRef], ChatRef]
-    """What a chat is called now, which may have got another id since the turn began."""
+    """The present id of a chat, which may have got another one since the turn began."""
     shown: list[MessageRef] = field(default_factory=list)
+    """The messages over which the answer is written: of an earlier attempt, or the line that said
+    that the turn waits."""
     gate: Gate
     platforms: Mapping[str, Platform]
     """All platforms that run, by their names."""
     standings: list[Standing] = field(default_factory=list)
     """How far the person was below each limit when the turn first asked for something."""
     reserved: set[FileId] = field(default_factory=set)
-    """The recordings for which something is set aside already."""
+    """The recordings for which usage is set aside already."""
     spent: list[UsageEntry] = field(default_factory=list)
-    """What was used by a turn that did not come to its end."""
+    """What was used by work that ended with an exception, so that no `Outcome` says it."""
     written: str = ""
-    """What stands of the answer in those messages."""
+    """The text of the answer at the last checkpoint."""
     stands: Callable[[], None]
-    """Told when something of the turn stands in the chat."""
+    """Called when the turn has a message in the chat."""
     tidy: Callable[[], Awaitable[None]]
-    """Delete what the turn has posted and nobody knows of."""
+    """Delete messages that the turn may have posted in a call whose outcome is unknown."""
 
     @property
     def chat(self) -> ChatRef:
@@ -159,7 +157,7 @@ class TurnContext:
         }
 
     def delivery(self, message: IncomingMessage) -> Delivery:
-        """The way to the chat for an answer that grows; survives a restart in its messages."""
+        """The way to the chat for an answer that is shown while it is being written."""
         return Delivery(
             self.platform,
             message,
@@ -237,7 +235,7 @@ class TurnContext:
         return False
 
     async def take_away(self) -> None:
-        """Delete what stands in the chat for the turn. Raises `PlatformError`."""
+        """Delete the messages of the turn from the chat. Raises `PlatformError`."""
         most = self.capabilities.max_deletions
         while self.shown:
             await self._patiently(lambda: self.platform.delete(self.shown[:most]))
@@ -245,7 +243,7 @@ class TurnContext:
 
     @contextmanager
     def charging(self, used: Callable[[], Sequence[UsageEntry]]) -> Iterator[None]:
-        """Count what was used in a block that is left early: there is no outcome to say it."""
+        """Note what was `used` if the block ends with an exception: there is no `Outcome` then."""
         try:
             yield
         except BaseException:
@@ -263,10 +261,10 @@ class TurnContext:
         self.settings = await self.services.stores.settings.load(self.chat, lobby)
 
     async def _patiently(self, put: Callable[[], Awaitable[T]]) -> T:
-        """A platform that asks for a pause gets it, one that is down is waited for.
+        """Make a call; again after the pause that the platform asks for, and while it is down.
 
-        Nothing is put while another process may have taken the turn over. What was posted without
-        an answer is looked for before it is posted again.
+        No call is made while another process may have taken the turn over. After one whose outcome
+        is unknown, a message that it may have posted is deleted first.
         """
         backoff = Backoff()
         while True:

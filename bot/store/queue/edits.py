@@ -1,4 +1,4 @@
-"""A message that somebody changed: what that means for the turn that it has, or had."""
+"""Edited messages: what an edit means for the turn that the message has, or had."""
 
 from __future__ import annotations
 
@@ -18,10 +18,14 @@ from bot.store.schema import MESSAGE, in_chat, turns
 async def settle(connection: Connection, edit: IncomingMessage) -> Accepted | IncomingMessage:
     """Do what can be done about an edit at once; else return the message to take in.
 
-    One that says the same is let be. While the message waits it is replaced. The newest of the
-    chat is taken in as an edit, and so are those that were answered together with it; one that was
-    never taken in, or was declined, is taken in as new, and an older one not at all, nor one of
-    which that is not known any more, or that nobody changed. Raises `codec.UndecodableError`.
+    * A message that was never taken in, or was declined, is taken in as new; not if the edit is
+      `late`, since it may have been answered and forgotten.
+    * An edit that says the same is let be, and so is one of a message that was deleted.
+    * A message that still waits is replaced in its turn.
+    * One after which something else was written is too old: nothing is done.
+    * The last one of the chat, or one answered together with it, is taken in as an edit.
+
+    Raises `codec.UndecodableError`.
     """
     found = await _turn_of(connection, edit)
     if found is None or (found.kind == codec.DECLINED and not found.withdrawn):
@@ -102,9 +106,9 @@ async def _answered_with(connection: Connection, message: IncomingMessage) -> di
 async def _rewrite(
     connection: Connection, row: sa.Row[*tuple[Any, ...]], edit: IncomingMessage
 ) -> None:
-    """Let the turn have the new words, under the key it has.
+    """Replace the message of a turn that waits; the turn keeps its key.
 
-    What was written about the old ones before a restart is no beginning of the answer any more.
+    An answer to the old words, begun before a restart, is dropped.
     """
     before = codec.load_event(row.kind, row.event)
     is_edit = isinstance(before, IncomingMessage) and before.edited

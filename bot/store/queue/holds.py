@@ -1,4 +1,4 @@
-"""Whose a running turn is, how long, and how it gets free when its process is lost."""
+"""Which process holds a running turn and how long, and how it gets free if that process is lost."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ LEFT = sa.or_(turns.c.lease_until < utc_now(), ABSENT)
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Whose turn it is: another owner, or another attempt, may not end it."""
+    """What a process must name to change a running turn: one that has lost it cannot."""
 
     owner: str
     attempt: int
@@ -43,8 +43,8 @@ class Hold:
 NOBODY = Hold("", 0)
 
 Kept: TypeAlias = Mapping[int, ChatRef | None]
-"""Turns that are held still. With each its chat if somebody has stopped it: the word about that may
-have got lost, or have come when it was just being claimed."""
+"""The turns that are still held; with each its chat if a person has stopped it meanwhile, since the
+notice of that may have got lost, or have come before the turn was claimed."""
 _KEPT = (turns.c.id, turns.c.platform, turns.c.chat, turns.c.stopped)
 
 
@@ -55,10 +55,10 @@ async def change(
     values: Mapping[str, object],
     clocks: Mapping[str, float],
 ) -> sa.Row[*tuple[Any, ...]] | None:
-    """Change a running turn, as long as it is held so; returns whose it is, and what befell it.
+    """Change a running turn if it is held so; else return None.
 
-    That is platform, chat, user_id, forgotten and withdrawn. `clocks` are columns that are set to
-    so many seconds from now, by the database's clock.
+    The row has platform, chat, user_id, forgotten and withdrawn. `clocks` are columns that are set
+    to so many seconds from now, by the database's clock.
     """
     held = {"this": turn_id, "holder": hold.owner, "tried": hold.attempt}
     wanted = {f"new_{name}": value for name, value in values.items()}
@@ -136,7 +136,7 @@ def _changing(
 
 
 async def renew(connection: Connection, held: Mapping[int, Hold], lease: float) -> Kept:
-    """Give a sign of life of the turns that are held; returns those that still are."""
+    """Renew the leases of turns; returns those that are still held."""
     owners = {hold.owner for hold in held.values()}
     statement = (
         sa.update(turns)
@@ -153,7 +153,7 @@ def _kept(rows: Sequence[sa.Row[*tuple[Any, ...]]]) -> Kept:
 
 
 async def left(connection: Connection) -> dict[int, datetime]:
-    """The turns that seem to be left behind, and how long their lease is to last."""
+    """The running turns whose processes seem to be gone, and the ends of their leases."""
     query = sa.select(turns.c.id, turns.c.lease_until).where(sa.text(RUNNING), LEFT)
     return {row.id: row.lease_until for row in (await connection.execute(query)).all()}
 

@@ -20,7 +20,8 @@ from bot.store.schema import ACTIVE_IN_LANE, JOINED, WAITING_IN_LANE, turns
 async def following(connection: Connection, turn_id: int) -> Sequence[Turn]:
     """The messages that wait in the chat of a turn, up to the first other event.
 
-    Nothing when a later one is over already: the turn was given up, and is tried again by itself.
+    None when a later message is over already: then this turn was given up and revived, and answers
+    its own message only.
     """
     here = sa.select(turns.c.platform, turns.c.chat).where(turns.c.id == turn_id)
     lead = (await connection.execute(here)).one_or_none()
@@ -69,10 +70,9 @@ async def join(
     others: Sequence[int],
     shown: Sequence[MessageRef],
 ) -> Collection[int]:
-    """Let a turn that `owner` runs answer those that still wait, where all their lines stand.
+    """Let others join a turn that `owner` runs; returns those that still waited.
 
-    The lines are its own from now on: if it is given up, nobody else writes over them. Returns
-    those that did wait.
+    The messages `shown` in the chat for all of them belong to that turn from now on.
     """
     lead = turns.alias("this")
     runs = sa.exists().where(
@@ -95,9 +95,9 @@ async def join(
 
 
 async def end(connection: Connection, turn_id: int, state: TurnState, *, forgotten: bool) -> None:
-    """Let what was joined end with its lead; if that was not answered, it waits again.
+    """End the turns that have joined a turn, or let them wait again if it was not answered.
 
-    Of what is `forgotten` nothing stays.
+    Those of a person who is `forgotten` are emptied.
     """
     await connection.execute(_ending(state, forgotten), {"leader": turn_id})
 
@@ -114,7 +114,7 @@ def _ending(state: TurnState, forgotten: bool) -> sa.Update:
 
 
 async def part(connection: Connection) -> None:
-    """Let everything wait again by itself whose lead does not run any more."""
+    """Let turns wait again that have joined a turn which does not run any more."""
     lead = turns.alias("this")
     runs = sa.exists().where(lead.c.id == turns.c.lead, lead.c.state == TurnState.RUNNING.value)
     statement = (

@@ -1,16 +1,17 @@
-"""The turns that this process works on, and those that another one has left behind.
+"""The leases of the turns that this process works on, and of those that a lost process left behind.
 
-A bot that has lost its database may still reach the chats, where another may answer in its place by
-now. So it shows nothing of a turn unless it is `sure` of it: by its own clock, its last sign of
-life was sent so short a time ago that nobody can have taken the turn over. Else it waits, and goes
-on where it was when the database takes a sign again and the turn is its own still.
+A process that has lost the database may still reach the chats, where another process may answer in
+its place by now. So it shows nothing of a turn unless it is `sure` that the turn is its own: its
+last renewal, by its own clock, was so short a time ago that no other process can have taken the
+turn over. Otherwise it waits; once a renewal succeeds, it goes on where it was.
 
-A bot alone does so, too, though not as soon. It cannot know that it stays alone: just while it is
-cut off, somebody may start another in its place. So answers pause in a long outage rather than come
-to their end, in a bot that takes nothing in meanwhile anyway; but none comes twice. Of a short one
-nobody notices anything. What remains: who starts takes over at once what an absent bot ran, as most
-often that was killed. Of one that was alone, lives, and lost its connection less than `SURE` ago,
-both then answer.
+This holds for a single bot, too, though it waits less soon: while it is cut off, somebody may start
+another one in its place. So in a long outage of the database answers pause, and none comes twice; a
+short outage is not noticed.
+
+One case remains. A process that starts takes over the turns of an absent one at once, since that
+was most often killed. If that one was alone, is alive and lost its connection less than `SURE` of a
+lease ago, both answer.
 """
 
 from __future__ import annotations
@@ -50,9 +51,10 @@ AGAIN = 1.0
 
 @dataclass(slots=True)
 class Held:
-    """A turn at work here. It may have left files behind (`noted`), and may lead others.
+    """A turn that is worked on here.
 
-    `signed` is when the last sign of life was sent, by our clock.
+    `signed` is when its lease was renewed last, by our clock. `noted`: it may have files kept
+    (`TurnQueue.note`). `leads`: others may have joined it.
     """
 
     hold: Hold
@@ -140,7 +142,7 @@ class Leases:
     # ------------------------------------------------------------ signs of life
 
     async def keep(self) -> None:
-        """Give signs of life until cancelled, and free what others have left behind."""
+        """Renew the leases until cancelled, and free turns that lost processes have left behind."""
         looked_at, has_failed = -math.inf, False
         while True:
             try:
@@ -162,7 +164,7 @@ class Leases:
             self._due.clear()
 
     async def renew(self) -> None:
-        """Give a sign of life of the turns at work here, and hear of what happened to them."""
+        """Renew the leases of the turns here; learn which were lost or stopped."""
         held = {turn_id: one.hold for turn_id, one in self._held.items()}
         if not held:
             return
@@ -172,7 +174,7 @@ class Leases:
             self.heard(turn_id, hold, now, ours)
 
     def heard(self, turn_id: int, hold: Hold, signed: float, ours: Kept) -> bool:
-        """What came of a sign of life that was sent at that time; False: the turn is not ours."""
+        """Take in the result of a renewal that was `signed` then; False if the turn is lost."""
         if turn_id not in ours:
             self.lose(turn_id, hold)
             return False
@@ -194,11 +196,11 @@ class Leases:
         return await self._take_back(sa.true() if self._database.sqlite else LEFT)
 
     async def free_left(self) -> int:
-        """Turns of other processes that are gone, or have given no sign of life, wait again.
+        """Let the turns of lost processes wait again.
 
-        Only what was so when this was last called, and has the same lease still: when the
-        database's clock jumps ahead, every lease is over at once, and when the server starts again,
-        nobody seems to be there; but who lives renews it.
+        Only those that seemed lost at the last call, too, with the same end of their lease: when
+        the database's clock jumps ahead all leases are over, and after a restart of the server no
+        process seems to be there; but one that lives renews its leases.
         """
         before, self._silent = self._silent, await self._database.read(holds.left)
         lost = [(id, lease) for id, lease in self._silent.items() if before.get(id) == lease]

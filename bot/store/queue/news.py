@@ -1,7 +1,8 @@
-"""What a process tells the others that share its PostgreSQL, and that it is there at all.
+"""Notices between the processes that share a PostgreSQL (LISTEN and NOTIFY).
 
-That there is work is only a hint: whoever misses it finds the turn at the next look into the table.
-That an answer is to be stopped is for the one who writes it; who misses it writes on.
+That there is work is only a hint: a process that misses it finds the turn at its next look into the
+table. That an answer is to be stopped is for the process that writes it: also when its lease is
+renewed it learns that.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A message that somebody deleted: what that means for the turn that it has, had, or will have."""
+"""Deleted messages: what that means for the turn that the message has, had, or will have."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from bot.store.queue import declines, news
 from bot.store.schema import MESSAGE, chat_columns, chat_of, in_chat, turn_files, turns
 
 AWAITED = 3_600.0
-"""Seconds after which a message that never came will not: Slack tells of one for five minutes."""
+"""Seconds after which a deleted message that was never taken in will not come any more: Slack
+delivers one for five minutes."""
 OVER: dict[str, object] = {
     "state": TurnState.DONE.value,
     "withdrawn": True,
@@ -27,7 +28,7 @@ OVER: dict[str, object] = {
     "progress": "",
     "error": None,
 }
-"""What is written into a turn that is over: without what was said, but with where."""
+"""What is written into the turn of a deleted message: it is over, and its words are gone."""
 _FINISHED = sa.func.coalesce(turns.c.finished_at, utc_now())
 
 
@@ -99,14 +100,14 @@ async def _expect(connection: Connection, gone: Withdrawal) -> bool:
 
 
 async def _offers(connection: Connection, gone: Withdrawal, done: Rows) -> list[MessageRef]:
-    """What was said when the message was changed, if that was no answer: it stands for nothing."""
+    """The offers to answer a changed message anew, where there is no answer: to be deleted."""
     changes = [row for row in done if row.key != gone.key]
     refs = [ref for row in changes for ref in codec.SHOWN.load(row.shown)]
     return [ref for ref in refs if not await is_said(connection, gone.chat, ref.id)]
 
 
 async def _end(connection: Connection, turn_ids: Sequence[int], **more: object) -> None:
-    """Let turns be over, with nothing of what they were about and were to bring."""
+    """End turns, and delete the words of their messages and the files they have made."""
     if not turn_ids:
         return
     ending = sa.update(turns).where(turns.c.id.in_(turn_ids))
@@ -130,9 +131,9 @@ async def _unbutton(connection: Connection, chat: ChatRef, turn_ids: Sequence[in
 async def _stop(
     connection: Connection, own: Sequence[int], leads: Sequence[int]
 ) -> tuple[int, ...]:
-    """Stop the turns that answer a message, by themselves or with others.
+    """Stop the turns that answer a message: its `own`, or the `leads` that it has joined.
 
-    One that runs beside the answer of its lane is quick, and nothing is stopped for it.
+    Urgent ones are quick, and not stopped.
     """
     if own:
         mine = sa.update(turns).where(turns.c.id.in_(own))
@@ -143,7 +144,7 @@ async def _stop(
 
 
 def _parts(turn_id: int, chat: ChatRef) -> tuple[sa.ColumnElement[bool], ...]:
-    """The condition for what was withdrawn of that which a running turn answers."""
+    """The condition for turns whose messages were deleted, of those that a running turn answers."""
     answered = sa.or_(turns.c.id == turn_id, turns.c.lead == turn_id)
     # The index of a chat's turns finds them: what joins a turn comes after it.
     return (*in_chat(turns, chat), turns.c.id >= turn_id, answered, turns.c.withdrawn)
@@ -162,7 +163,7 @@ async def is_withdrawn(connection: Connection, turn_id: int) -> bool:
 
 
 async def dissolve(connection: Connection, turn_id: int, chat: ChatRef) -> bool:
-    """A turn waits again: end it if it is withdrawn itself; else it answers what is left."""
+    """End a turn whose own message was deleted; False when only one that has joined it was."""
     parts = _parts(turn_id, chat)
     gone = (await connection.execute(sa.select(turns.c.id).where(*parts))).scalars().all()
     await connection.execute(sa.update(turns).where(turns.c.id.in_(gone)).values(lead=None))
@@ -173,7 +174,7 @@ async def dissolve(connection: Connection, turn_id: int, chat: ChatRef) -> bool:
 
 
 async def settle(connection: Connection, turn_id: int, chat: ChatRef) -> None:
-    """A turn has come to its end, though it was stopped: erase what was withdrawn meanwhile."""
+    """A turn came to its end after a message of it was deleted: erase what was kept of that one."""
     query = sa.select(turns.c.id, turns.c.message).where(*_parts(turn_id, chat))
     parts = (await connection.execute(query)).all()
     await _end(connection, [row.id for row in parts])
