@@ -82,14 +82,16 @@ class Answers:
         *,
         billed: bool = False,
         sent: Callable[[], None] = lambda: None,
+        unheard: Callable[[], None] = lambda: None,
     ) -> AsyncGenerator[ModelEvent, None]:
         """The answer as it is written. Raises `CallFailed`.
 
         One that is `billed` whatever becomes of it is not tried again once it may have reached
-        the model, and waited for like a picture. `sent` is called when the request goes out.
+        the model, and waited for like a picture. `sent` is called when the request goes out, and
+        `unheard` when it is waited for though nothing at all comes from the server.
         """
         key = self._cache.key(request)
-        asked = self._ask(request, billed=billed, sent=sent)
+        asked = self._ask(request, billed=billed, sent=sent, unheard=unheard)
         return asked if key is None else self._remembered(key, request, asked)
 
     async def _remembered(
@@ -109,7 +111,12 @@ class Answers:
         self._cache.put(key, said)
 
     async def _ask(
-        self, request: ChatRequest, *, billed: bool, sent: Callable[[], None]
+        self,
+        request: ChatRequest,
+        *,
+        billed: bool,
+        sent: Callable[[], None],
+        unheard: Callable[[], None],
     ) -> AsyncGenerator[ModelEvent, None]:
         estimate, deadlines = estimate_request(request), self._deadlines(billed=billed)
 
@@ -133,6 +140,7 @@ class Answers:
             billed=billed,
             until=deadlines.until,
             sent=sent,
+            unheard=unheard,
         )
         async with (
             self._parts.attempts.succeed(call, open_answer) as opened,
@@ -178,12 +186,18 @@ class Answers:
         """
         patient = max(seconds, self._parts.settings.image_timeout)
         began = asyncio.get_running_loop().time()
+
+        def alive() -> None:
+            attempt.hear()
+            deadline.reschedule(began + patient)
+
         try:
             async with asyncio.timeout(seconds) as deadline:
                 opening = self._parts.http.open(attempt.endpoint.url, message)
                 response = await attempt.held.enter_async_context(opening)
+                attempt.hear()
                 answer = AnswerStream(response, reader)
-                first = await answer.first(lambda: deadline.reschedule(began + patient))
+                first = await answer.first(alive)
                 return answer, first
         except TimeoutError as error:
             waited = asyncio.get_running_loop().time() - began
@@ -203,6 +217,7 @@ class Answers:
                 while (
                     events := await answer.more(idle=idle, until=until, pause=pause)
                 ) is not None:
+                    opened.attempt.hear()
                     said.add(_words(events))
                     yield await self._fetched(events, opened)
         except CallFailed as error:

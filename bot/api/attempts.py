@@ -16,6 +16,7 @@ from bot.api.errors import CallFailed
 from bot.api.lessons import Lessons
 from bot.api.limits import Limits, Slot
 from bot.api.retry import backoff
+from bot.api.silence import Silence, Wait
 from bot.core.phrases import Phrase
 from bot.core.ports import Clock
 from bot.errors import ModelErrorKind
@@ -34,7 +35,8 @@ class Call:
 
     A call that is `billed` whatever becomes of it is not repeated once it may have reached the
     model. `until`, in the event loop's time, is when nobody waits for it any more, in whichever
-    attempt. `sent` is called when an attempt goes out.
+    attempt. `sent` is called when an attempt goes out, and `unheard` when it is waited for though
+    nothing at all comes from the server.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Call:
     retries: int | None = None
     until: float | None = None
     sent: Callable[[], None] = lambda: None
+    unheard: Callable[[], None] = lambda: None
 
 
 @dataclass(slots=True)
@@ -68,6 +71,10 @@ class Attempt:
         """Learn from a refusal; True when the next attempt will be a different one."""
         return bool(self.payload) and self.lessons.learn(self.model, failure, self.payload)
 
+    def hear(self) -> None:
+        """Something came from the endpoint."""
+        self.endpoint.heard = asyncio.get_running_loop().time()
+
 
 @dataclass(slots=True)
 class Progress:
@@ -87,6 +94,7 @@ class Attempts:
         endpoints: Endpoints,
         limits: Limits,
         lessons: Lessons,
+        silence: Silence,
         *,
         clock: Clock,
         dice: random.Random,
@@ -96,6 +104,7 @@ class Attempts:
         self._endpoints = endpoints
         self._limits = limits
         self._lessons = lessons
+        self._silence = silence
         self._clock = clock
         self._dice = dice
         self._retries = retries
@@ -131,7 +140,7 @@ class Attempts:
                 attempt = Attempt(endpoint, slot, held, call.model, self._lessons)
                 progress.begun = True
                 call.sent()
-                outcome = await self._attempt(work, attempt)
+                outcome = await self._attempt(call, work, attempt, progress)
                 if not isinstance(outcome, CallFailed):
                     return outcome, held.pop_all()
             if progress.lessons < LESSONS and attempt.learn(outcome):
@@ -147,11 +156,15 @@ class Attempts:
             progress.waited += delay
 
     async def _attempt(
-        self, work: Callable[[Attempt], Awaitable[T]], attempt: Attempt
+        self,
+        call: Call,
+        work: Callable[[Attempt], Awaitable[T]],
+        attempt: Attempt,
+        progress: Progress,
     ) -> T | CallFailed:
         judged, endpoint = False, attempt.endpoint
         try:
-            result = await work(attempt)
+            result = await self._watched(call, work, attempt, progress)
             judged = True
         except CallFailed as failure:
             judged = True
@@ -161,17 +174,42 @@ class Attempts:
         finally:
             if not judged:  # cancelled
                 self._endpoints.abandoned(endpoint)
+        attempt.hear()
         self._endpoints.succeeded(endpoint)
         self._limits.succeeded()
         return result
+
+    async def _watched(
+        self,
+        call: Call,
+        work: Callable[[Attempt], Awaitable[T]],
+        attempt: Attempt,
+        progress: Progress,
+    ) -> T:
+        """The work's result; it is given up when the server is dead and another may be asked."""
+        loop = asyncio.get_running_loop()
+        began, may_end = loop.time(), not call.billed and progress.failed < self._retries_of(call)
+        try:
+            async with asyncio.timeout(None) as limit:
+                wait = Wait(began, limit, may_end, call.unheard)
+                self._silence.begin(attempt.endpoint, wait)
+                try:
+                    return await work(attempt)
+                finally:
+                    self._silence.end(attempt.endpoint, wait)
+        except TimeoutError as error:
+            late = Phrase("no answer in {seconds} s", seconds=f"{loop.time() - began:.0f}")
+            raise CallFailed(ModelErrorKind.UNREACHABLE, late, silent=True) from error
 
     def _judge(self, endpoint: Endpoint, failure: CallFailed) -> None:
         if failure.kind is ModelErrorKind.RATE_LIMITED:
             if failure.is_about_us:
                 self._limits.refused()
             self._endpoints.abandoned(endpoint)
+        elif failure.silent:
+            self._silence.found(endpoint, failure)
         elif failure.endpoint_fault:
-            self._endpoints.failed(endpoint)
+            self._endpoints.failed(endpoint, failure.detail)
         else:
             self._endpoints.succeeded(endpoint)  # it answered, if only to refuse
 
@@ -194,17 +232,20 @@ class Attempts:
 
         A server that loads its model is asked until it has, as long as the call may wait.
         """
-        retries = self._retries if call.retries is None else min(self._retries, call.retries)
+        retries = self._retries_of(call)
         patient = failure.loading and call.retries is None and retries > 0
         if not failure.temporary or (tries > retries and not patient):
             return None
         reached = failure.sent and failure.kind is not ModelErrorKind.RATE_LIMITED
         if reached and (call.billed or (failure.kind is ModelErrorKind.TIMEOUT and tries > 1)):
             return None  # what took too long twice would be paid for a third time
-        if not failure.sent and tries == 1:
+        if (failure.silent or not failure.sent) and tries == 1:
             return 0.0
         delay = backoff(tries, failure.retry_after, self._dice)
         return delay if waited + delay <= self._retry_seconds else None
+
+    def _retries_of(self, call: Call) -> int:
+        return self._retries if call.retries is None else min(self._retries, call.retries)
 
     def _log(
         self, call: Call, failure: CallFailed, endpoint: Endpoint, tries: int, delay: float | None

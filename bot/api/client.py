@@ -18,6 +18,7 @@ from bot.api.lessons import Lessons
 from bot.api.limits import Limits
 from bot.api.parts import Parts
 from bot.api.settings import ApiSettings
+from bot.api.silence import Silence
 from bot.core.chat import ChatRequest, ModelEvent
 from bot.core.facts import Notebook
 from bot.core.images import Drawing, ImageRequest, VariationRequest
@@ -51,10 +52,12 @@ class ApiClient:
         )
         self._endpoints = Endpoints(settings.base_urls, clock)
         lessons = Lessons(settings, clock=clock, likely=self._endpoints.likely, notebook=notebook)
+        self._silence = Silence(self._endpoints, self._http)
         attempts = Attempts(
             self._endpoints,
             self._limits,
             lessons,
+            self._silence,
             clock=clock,
             dice=dice,
             retries=settings.retries,
@@ -85,10 +88,14 @@ class ApiClient:
         return self._limits.in_flight
 
     def stream(
-        self, request: ChatRequest, *, sent: Callable[[], None] = lambda: None
+        self,
+        request: ChatRequest,
+        *,
+        sent: Callable[[], None] = lambda: None,
+        unheard: Callable[[], None] = lambda: None,
     ) -> AsyncGenerator[ModelEvent, None]:
         """Ask for an answer, and yield it as it is written; it ends with `Finished`."""
-        return self._answers.stream(request, sent=sent)
+        return self._answers.stream(request, sent=sent, unheard=unheard)
 
     async def draw(
         self, request: ImageRequest, *, sent: Callable[[], None] = lambda: None
@@ -131,6 +138,7 @@ class ApiClient:
     async def close(self) -> None:
         """Close all connections; called last, once."""
         await self._catalogue.close()
+        await self._silence.close()
         await self._limits.close()
         await self._downloads.close()
         await self._http.close()

@@ -53,7 +53,8 @@ class CallFailed(ModelError):
     """A failed call, with what the client needs to know to try again.
 
     `temporary`: the same request may succeed later. `code` is the API's own word. `loading`: the
-    server is not ready yet, but will be soon. `url` is the address where it was tried.
+    server is not ready yet, but will be soon. `silent`: nothing at all came from it, for long.
+    `url` is the address where it was tried.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class CallFailed(ModelError):
         code: str = "",
         temporary: bool | None = None,
         loading: bool = False,
+        silent: bool = False,
         sent: bool = True,
         overrun: Overrun = UNTOLD,
     ) -> None:
@@ -84,6 +86,7 @@ class CallFailed(ModelError):
         self.code = code
         self.url = ""
         self.loading = loading
+        self.silent = silent
         self.temporary = kind in _TEMPORARY if temporary is None else temporary
 
     def again(self, kind: ModelErrorKind | None = None, *, request_id: str = "") -> CallFailed:
@@ -188,7 +191,8 @@ def from_transport(error: aiohttp.ClientError) -> CallFailed:
         case aiohttp.ClientConnectorError():
             return CallFailed(unreachable, Phrase("the connection was refused"), sent=False)
         case aiohttp.ConnectionTimeoutError():
-            return CallFailed(unreachable, Phrase("no connection in time"), sent=False)
+            late = Phrase("no connection in time")
+            return CallFailed(unreachable, late, silent=True, sent=False)
         case aiohttp.InvalidURL():
             return CallFailed(unreachable, Phrase("the address is no URL"), sent=False)
         case aiohttp.ContentTypeError() | aiohttp.ClientResponseError():

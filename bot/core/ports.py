@@ -233,22 +233,31 @@ class Web(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointHealth:
-    """An address of the API, failures in a row, and whether it is left alone for them."""
+    """An address of the API, failures in a row, and whether it is left alone for them.
+
+    From one that is `silent` nothing comes at all; it is left alone for that.
+    """
 
     host: str
     failures: int
     resting: bool
+    silent: bool
 
 
 class ModelApi(Protocol):
     """An OpenAI-compatible API. Every method raises `ModelError`."""
 
     def stream(
-        self, request: ChatRequest, *, sent: Callable[[], None] = lambda: None
+        self,
+        request: ChatRequest,
+        *,
+        sent: Callable[[], None] = lambda: None,
+        unheard: Callable[[], None] = lambda: None,
     ) -> AsyncGenerator[ModelEvent, None]:
         """Ask for an answer, and yield it as it is written.
 
         `sent` is called when the request goes out, here and below: it may be billed from then on.
+        `unheard` is called when nothing at all comes from the API; it is waited for all the same.
 
         A whole answer ends with `Finished`; an answer cut short raises `ModelError(CUT)`. Closing
         the generator (`contextlib.aclosing`) closes the connection.

@@ -35,19 +35,27 @@ def question(
     return ChatRequest(model=model, messages=(said,), sampling=sampling, tools=tools, lane=lane)
 
 
-async def ask(client: ApiClient, request: ChatRequest | None = None) -> list[ModelEvent]:
+async def ask(
+    client: ApiClient,
+    request: ChatRequest | None = None,
+    *,
+    unheard: Callable[[], None] = lambda: None,
+) -> list[ModelEvent]:
     """All events of a whole answer."""
-    async with aclosing(client.stream(request or question())) as events:
+    async with aclosing(client.stream(request or question(), unheard=unheard)) as events:
         return [event async for event in events]
 
 
 async def ask_badly(
-    client: ApiClient, request: ChatRequest | None = None
+    client: ApiClient,
+    request: ChatRequest | None = None,
+    *,
+    unheard: Callable[[], None] = lambda: None,
 ) -> tuple[list[ModelEvent], ModelError]:
     """The events before an error, and the error."""
     seen: list[ModelEvent] = []
     try:
-        async with aclosing(client.stream(request or question())) as events:
+        async with aclosing(client.stream(request or question(), unheard=unheard)) as events:
             async for event in events:
                 seen.append(event)  # noqa: PERF401  # what came before the error counts
     except ModelError as error:

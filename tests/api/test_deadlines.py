@@ -40,10 +40,10 @@ async def test_a_server_that_says_nothing_is_left_for_the_backup(
 ) -> None:
     server.answer(Hang())
     backup.always = HELLO
-    client = connect(base_urls=(server.url, backup.url), first_event_timeout=20)
+    client = connect(base_urls=(server.url, backup.url), first_event_timeout=15)
     asking = asyncio.create_task(ask(client))
     await server.arrivals.get()
-    time.passes(20)
+    time.passes(15)
     await server.gone.wait()
     assert words(await asking) == "Hello"
 
@@ -72,9 +72,9 @@ async def test_all_tries_together_have_that_time_too(
     connect: Connect, server: WireServer, time: LoopTime
 ) -> None:
     server.always = [Hang()]
-    client = connect(total_timeout=50, first_event_timeout=30, retries=9)
+    client = connect(total_timeout=25, first_event_timeout=15, retries=9)
     asking = asyncio.create_task(ask_badly(client))
-    for seconds in (30, 20):
+    for seconds in (15, 10):
         await server.arrivals.get()
         time.passes(seconds)
     _, error = await asking

@@ -102,11 +102,11 @@ async def test_what_took_too_long_is_asked_for_once_more_and_elsewhere(
 ) -> None:
     """Each try may be billed."""
     server.always = backup.always = [Hang()]
-    client = connect(base_urls=(server.url, backup.url), first_event_timeout=20, retries=9)
+    client = connect(base_urls=(server.url, backup.url), first_event_timeout=15, retries=9)
     asking = asyncio.create_task(ask_badly(client))
     for asked in (server, backup):
         await asked.arrivals.get()
-        time.passes(20)
+        time.passes(15)
     _, error = await asking
     assert error.kind is Kind.TIMEOUT
     assert (len(server.requests), len(backup.requests)) == (1, 1)
@@ -218,6 +218,19 @@ async def test_only_one_request_probes_an_endpoint_that_rests() -> None:
     assert endpoints.choose().url == "a"
     endpoints.succeeded(primary)
     assert [endpoints.choose().url for _ in range(2)] == ["a", "a"]
+
+
+async def test_requests_that_fail_together_leave_an_endpoint_alone_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    clock = ManualClock()
+    endpoints = Endpoints(("a", "b"), clock)
+    primary = endpoints.choose()
+    for _ in range(10 * FAILURES):
+        endpoints.failed(primary, "no")
+    assert [each.__dict__["why"] for each in caplog.records] == ["no"]
+    await clock.advance(FIRST_REST)
+    assert endpoints.choose() is primary
 
 
 async def test_what_is_told_of_a_model_is_told_of_the_endpoint_that_is_asked_next() -> None:

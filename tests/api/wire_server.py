@@ -48,11 +48,15 @@ Script: TypeAlias = Sequence[Step]
 
 @dataclass
 class WireServer:
-    """Answers the next request with the next script, and the last script for ever if asked to."""
+    """Answers the next request with the next script, and the last script for ever if asked to.
+
+    What is asked `at` a path of its own has a script of its own.
+    """
 
     requests: list[Received] = field(default_factory=list)
     gone: asyncio.Event = field(default_factory=asyncio.Event)
     always: Script | None = None
+    at: dict[str, Script] = field(default_factory=dict)
     port: int = 0
     open_now: int = 0
     most_open: int = 0
@@ -69,12 +73,9 @@ class WireServer:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        try:
-            with suppress(ConnectionError, asyncio.IncompleteReadError):
-                while await self._serve_one(reader, writer):
-                    pass
-        finally:
-            writer.transport.abort()
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            while await self._serve_one(reader, writer):
+                pass
 
     async def _serve_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
@@ -88,11 +89,13 @@ class WireServer:
         self.open_now += 1
         self.most_open = max(self.most_open, self.open_now)
         try:
-            return await self._play(self._next(), reader, writer)
+            return await self._play(self._next(path), reader, writer)
         finally:
             self.open_now -= 1
 
-    def _next(self) -> Script:
+    def _next(self, path: str) -> Script:
+        if path in self.at:
+            return self.at[path]
         if self._scripts:
             return self._scripts.popleft()
         return self.always if self.always is not None else json_answer({"error": "no script"}, 418)
@@ -126,6 +129,7 @@ async def wire_server() -> AsyncIterator[WireServer]:
         task = asyncio.ensure_future(served.serve(reader, writer))
         tasks.add(task)
         task.add_done_callback(tasks.discard)
+        task.add_done_callback(lambda _: writer.transport.abort())  # also where it never began
 
     listening = await asyncio.start_server(accept, "127.0.0.1", 0)
     served.port = listening.sockets[0].getsockname()[1]

@@ -14,7 +14,7 @@ from bot.core.answer.exchange import Exchange, Repeat
 from bot.core.answer.feedback import ask as ask_opinion
 from bot.core.answer.fitting import ask_what_fits, learn_from_usage
 from bot.core.answer.manuscript import Manuscript
-from bot.core.answer.patience import patiently
+from bot.core.answer.patience import keeps_trying, patiently
 from bot.core.answer.seam import told_to_go_on
 from bot.core.answer.thinking import Thinking
 from bot.core.archive import Remark
@@ -306,7 +306,8 @@ class Answer:
         meter, api = self._meter, self._ctx.services.api
         meter.begin(request)
         try:
-            async with aclosing(api.stream(request, sent=self._sent)) as events:
+            answer = api.stream(request, sent=self._sent, unheard=self._unheard)
+            async with aclosing(answer) as events:
                 async for event in events:
                     meter.take(event)
                     if isinstance(event, TextDelta | ImageDelta):
@@ -319,6 +320,9 @@ class Answer:
     def _sent(self) -> None:
         self._meter.sent()
         self._thinking.ask()
+
+    def _unheard(self) -> None:
+        self._thinking.wait(keeps_trying(self._ctx.texts))
 
     def _take(self, event: ModelEvent) -> None:
         match event:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from gettext import NullTranslations
 from typing import TypeVar
 
 from bot.core.turn import TurnContext
@@ -51,6 +52,11 @@ async def patiently(
                 raise
             extra = {**ctx.log, "kind": error.kind.value, "seconds": wait}
             log.warning("waiting for the API", extra=extra)
-        status(ctx.texts.gettext("⏳ The API does not answer just now. I keep trying…"))
+        status(keeps_trying(ctx.texts))
         await clock.sleep(wait)
         pause = min(LAST_PAUSE, pause * 2)
+
+
+def keeps_trying(texts: NullTranslations) -> str:
+    """What is said while an API that does not answer is waited for."""
+    return texts.gettext("⏳ The API does not answer just now. I keep trying…")

@@ -73,7 +73,9 @@ def _endpoints(ctx: TurnContext) -> Sequence[str]:
     _, ngettext = ctx.texts.gettext, ctx.texts.ngettext
     lines = []
     for one in ctx.services.api.endpoints():
-        if one.resting:
+        if one.silent:
+            text = _("API `{host}`: nothing comes from it")
+        elif one.resting:
             text = _("API `{host}`: left alone after {failures} failures")
         elif one.failures:
             text = ngettext(

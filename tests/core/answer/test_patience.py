@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.api import silence
 from bot.core.fakes.clock import ManualClock
 from bot.sandbox.openai.faults import Drop, Fault, Hang, Refuse
 from bot.sandbox.openai.traffic import Traffic
@@ -87,6 +88,20 @@ async def test_no_model_is_said_to_think_while_the_api_is_down(
     await clock.settle()
     assert patient.platform.screen() == [KEEPS_TRYING]
     assert not any("Thinking" in text for frame in patient.platform.frames for text in frame)
+
+
+async def test_a_server_that_says_nothing_is_not_said_to_think(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(silence, "QUIET", 0.05)
+    monkeypatch.setattr(silence, "SECONDS", 0.05)
+    async with open_house(tmp_path) as house:
+        await house.say("hello")
+        house.api.faults.add(Hang(), times=None)
+        await house.write("are you there?")
+        await house.sees(KEEPS_TRYING)
+        [line] = [each for each in await house.say("/stop") if "Stopped" in each]
+        assert KEEPS_TRYING not in line
 
 
 def _has_refused(tries: int, traffic: Traffic) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.api import silence
 from bot.core.access import Access
 from bot.core.fakes.platform import ANN
 from bot.core.statistics import percentile
@@ -54,6 +55,20 @@ async def test_an_address_that_begins_to_fail_is_told(tmp_path: Path) -> None:
             await house.say("hello")
         text = (await house.say("/stats", sender=BOSS))[-1]
         assert text.endswith("- API `127.0.0.1`: 2 failures in a row")
+
+
+async def test_an_address_from_which_nothing_comes_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(silence, "QUIET", 0.05)
+    monkeypatch.setattr(silence, "SECONDS", 0.05)
+    async with open_house(tmp_path, access=ACCESS) as house:
+        await house.say("hello")
+        house.api.faults.add(Hang(), times=None)
+        await house.write("hello again")
+        await house.sees("⏳")
+        await house.write("/stats", sender=BOSS)
+        await house.sees("- API `127.0.0.1`: nothing comes from it")
 
 
 async def test_nobody_else_does(house: House) -> None:
