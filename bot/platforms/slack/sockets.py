@@ -95,8 +95,9 @@ class Sockets:
 
     @asynccontextmanager
     async def _connection(self, url: str, take: Take) -> AsyncIterator[SocketModeClient]:
+        closing = asyncio.Event()
         handler = AsyncSocketModeHandler(
-            self._bolt(take), self._app_token, ping_interval=self._ping_every
+            self._bolt(take, closing), self._app_token, ping_interval=self._ping_every
         )
         handler.client.wss_uri = url
         connecting = asyncio.create_task(handler.connect_async())  # type: ignore[no-untyped-call]  # Bolt's has no annotations
@@ -108,6 +109,7 @@ class Sockets:
         finally:
             connecting.cancel()
             await asyncio.wait({connecting})
+            closing.set()
             await self._settle()
             await handler.close_async()  # type: ignore[no-untyped-call]  # Bolt's has no annotations
 
@@ -135,8 +137,12 @@ class Sockets:
         if self._taking:
             await asyncio.wait(self._taking)
 
-    def _bolt(self, take: Take) -> AsyncApp:
+    def _bolt(self, take: Take, closing: asyncio.Event) -> AsyncApp:
+        """What arrives while the connection is `closing` could not be acknowledged any more."""
+
         async def commit(body: dict[str, Any]) -> BoltResponse:
+            if closing.is_set():
+                return BoltResponse(status=NOT_STORED)
             task = asyncio.current_task()
             assert task is not None  # Bolt makes one per frame
             self._taking.add(task)

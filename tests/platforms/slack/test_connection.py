@@ -192,6 +192,20 @@ async def test_a_connection_that_is_alive_stays(sandbox: SlackSandbox, clock: Ma
         assert not alarm.rung.is_set()
 
 
+async def test_a_connection_that_closes_amid_events_lets_them_come_again(
+    sandbox: SlackSandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    ada = sandbox.person("Ada")
+    for _ in range(5):
+        heard = asyncio.Event()
+        async with asyncio.timeout(PATIENCE), connected(sandbox, heard, SystemClock()):
+            await ada.dm.send("hello")
+            await heard.wait()
+            for _ in range(100):
+                await ada.dm.send("and another thing")
+    assert [record.message for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
 async def test_slack_being_down_at_the_start_is_waited_for(
     sandbox: SlackSandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
