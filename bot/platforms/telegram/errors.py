@@ -108,6 +108,11 @@ def is_unchanged(failure: error.BadRequest) -> bool:
     return "message is not modified" in failure.message.lower()
 
 
+def is_not_ours(failure: error.BadRequest) -> bool:
+    """The message to edit is there, and is somebody else's."""
+    return "message can't be edited" in failure.message.lower()
+
+
 def is_media(failure: error.BadRequest) -> bool:
     """The message to edit is a photo or a file: its words are a caption."""
     return "there is no text in the message" in failure.message.lower()

@@ -4,7 +4,8 @@ The Bot API has no way to list messages. But an attempt to take the buttons away
 tells whether it is the bot's own, and changes nothing else: what is not there, or is somebody
 else's, is refused in other words than what has no buttons (TDLib, MessagesManager.cpp). Ids grow
 by one from message to message, in private chats over all of them together, so a lost message is
-looked for right behind those that are known. In a busy bot it may lie further away; then it stays.
+looked for right behind those that are known, and then behind those that are found. In a busy bot it
+may lie further away; then it stays.
 
 The topics of a forum share the ids of their group. What stands in another topic would be taken for
 lost, so there nothing is looked for: an answer that stands there twice is better than one deleted.
@@ -13,12 +14,13 @@ lost, so there nothing is looked for: an answer that stands there twice is bette
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from enum import Enum, auto
 from functools import partial
 
 from telegram.error import BadRequest
 
 from bot.platforms.telegram.calls import Caller
-from bot.platforms.telegram.errors import is_unchanged
+from bot.platforms.telegram.errors import is_not_ours, is_unchanged
 from bot.platforms.telegram.ids import Place
 from bot.platforms.telegram.methods import Methods
 
@@ -27,11 +29,19 @@ BEHIND = 4
 TRIES = 60
 
 
+class Whose(Enum):
+    """Whose message an id stands for."""
+
+    OURS = auto()
+    OTHERS = auto()
+    NONE = auto()
+
+
 def suspects(after: int, known: Collection[int]) -> Sequence[int]:
     """The ids at which a lost message may be, newer than `after`."""
     landmarks = {after, *(id for id in known if id > after)}
     near = {mark + step for mark in landmarks for step in range(1, BEHIND + 1)}
-    return sorted(near - set(known))[:TRIES]
+    return sorted(near - set(known))
 
 
 class Sweeper:
@@ -45,14 +55,29 @@ class Sweeper:
         """Delete what the bot posted after a message and nobody knows of; returns how many."""
         if await self._has_topics(place):
             return 0
-        found = [
-            id
-            for id in suspects(after, known)
-            if await self._caller.aside(partial(self._is_ours, place, id))
-        ]
+        found = await self._find(place, after, known)
         for id in found:
             await self._caller.aside(partial(self._methods.delete, place, [id]))
         return len(found)
+
+    async def _find(self, place: Place, after: int, known: Collection[int]) -> Sequence[int]:
+        """The lost messages.
+
+        What people have written in a private chat is not known before Telegram tells of it, and
+        something may be lost behind that, too. In groups there may be much of it, never told.
+        """
+        found, tried, standing = list[int](), set[int](), set(known)
+        while len(tried) < TRIES:
+            untried = (id for id in suspects(after, standing) if id not in tried)
+            if (id := next(untried, None)) is None:
+                break
+            tried.add(id)
+            whose = await self._caller.aside(partial(self._whose, place, id))
+            if whose is Whose.OURS:
+                found.append(id)
+            if whose is Whose.OURS or (whose is Whose.OTHERS and place.private):
+                standing.add(id)
+        return found
 
     async def _has_topics(self, place: Place) -> bool:
         if place.topic is not None or place.private:
@@ -61,9 +86,11 @@ class Sweeper:
         group = await self._caller.aside(ask)
         return isinstance(group, dict) and bool(group.get("is_forum"))
 
-    async def _is_ours(self, place: Place, id: int) -> bool:
+    async def _whose(self, place: Place, id: int) -> Whose:
         try:
             await self._methods.call("editMessageReplyMarkup", chat_id=place.chat, message_id=id)
         except BadRequest as failure:
-            return is_unchanged(failure)
-        return True
+            if is_unchanged(failure):
+                return Whose.OURS
+            return Whose.OTHERS if is_not_ours(failure) else Whose.NONE
+        return Whose.OURS

@@ -22,6 +22,17 @@ async def test_a_message_that_nobody_wrote_down_is_taken_away(opened: Opener) ->
         assert await stage.kept() == ["known"]
 
 
+async def test_what_was_lost_behind_what_nobody_has_told_of_yet_is_taken_away_too() -> None:
+    async with staged(private, clock=HastyClock()) as stage:
+        asked = stage.incoming.ref
+        for _ in range(6):
+            stage.view.send("and another thing")
+        for _ in range(6):
+            await stage.platform.send(asked.chat, Reply(text="lost"))
+        await stage.platform.sweep(asked.chat, after=[asked], keep=[])
+        assert await stage.kept() == []
+
+
 async def test_what_had_no_room_in_a_message_is_not_taken_for_lost() -> None:
     async with staged(private, clock=HastyClock()) as stage:
         asked = stage.incoming.ref
