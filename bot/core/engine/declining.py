@@ -16,6 +16,8 @@ async def decline(ctx: TurnContext) -> None:
         "Too many messages are waiting here already. I leave out this one, and what you write "
         "after it, until I have answered some of them. Please send it again then."
     )
+    if ctx.group and ctx.sender.name:  # in a thread of Slack nothing else tells whom it is for
+        text = f"{ctx.sender.name}: {text}"
     await ctx.say(text, pointing=True)
     if await ctx.services.stores.turns.is_withdrawn(ctx.turn.id):
         raise TurnWithdrawn(f"turn {ctx.turn.id}")

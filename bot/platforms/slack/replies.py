@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bot.core.bounded import Memory
 from bot.core.types import ChatRef, MessageRef, Reply
-from bot.errors import FileRefused, OutcomeUnknown
+from bot.errors import ChatGone, FileRefused, OutcomeUnknown
 from bot.platforms.slack.budgets import Urgency
 from bot.platforms.slack.ids import answer_thread, parse_chat, thread_of
 from bot.platforms.slack.posting import Poster
@@ -66,11 +66,17 @@ class Replies:
         thread = thread_of(about) if about is not None else parse_chat(chat).thread
         if reply.bulk:
             thread = parse_chat(chat).thread
-        if reply.placeholder and reply.answering is not None:
+        if (reply.placeholder or reply.pointing) and reply.answering is not None:
             thread = answer_thread(reply.answering)
         urgency = Urgency.PREVIEW if reply.bulk else Urgency.FINAL
         try:
             return await self._poster.post(chat, thread, reply, urgency)
+        except ChatGone:
+            beside = parse_chat(chat).thread
+            if not reply.pointing or thread == beside:
+                raise
+            # The message that it points at was deleted: it has to be read all the same.
+            return await self._poster.post(chat, beside, reply, urgency)
         except OutcomeUnknown:
             found = await self._poster.find(chat, thread, reply.answering, reply.text)
             if found is None:

@@ -38,7 +38,7 @@ async def flood(house: House, count: int) -> Sequence[IncomingMessage]:
 
 def lines(house: House) -> int:
     """How often it is said that something was left out."""
-    return house.platform.kept().count(LEFT_OUT)
+    return sum(text.endswith(LEFT_OUT) for text in house.platform.kept())
 
 
 async def test_of_a_flood_it_is_said_once_that_it_was_left_out(house: House) -> None:
@@ -67,8 +67,8 @@ async def test_in_a_group_everybody_who_is_left_out_is_told_once(house: House) -
         await house.write(f"mine {number}", group=True)
         await house.write(f"hers {number}", group=True, sender=EVE)
     await until(lambda: lines(house) == 2)
-    await house.say("/stop")
-    assert lines(house) == 2
+    kept = await house.say("/stop")
+    assert [text for text in kept if LEFT_OUT in text] == [f"Ann: {LEFT_OUT}", f"Eve: {LEFT_OUT}"]
 
 
 async def test_an_album_that_is_left_out_is_left_out_once_and_as_a_whole(house: House) -> None:

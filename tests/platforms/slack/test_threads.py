@@ -187,3 +187,15 @@ async def test_an_answer_to_what_was_deleted_costs_the_next_one_no_stream(bot: R
     assert ada.dm.screen() == []
     possible = bot.platform.capabilities(asked.ref.chat)
     assert (possible.streaming, possible.status) == (Streaming.NATIVE, True)
+
+
+async def test_what_is_about_one_of_many_messages_stands_under_it_as_long_as_that_is_there(
+    bot: Running,
+) -> None:
+    ada = bot.sandbox.person("Ada")
+    first, second = [await ada.dm.send(text) for text in ("first", "second")]
+    await bot.inbox.holds(2)
+    await ada.dm.delete(second.ts)
+    for about in (bot.inbox.message(0).ref, bot.inbox.message(1).ref):
+        await bot.platform.send(about.chat, Reply(text="this", answering=about, pointing=True))
+    assert [seen.thread for seen in ada.dm.answers()] == [first.ts, ""]
