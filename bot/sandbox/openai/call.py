@@ -10,12 +10,12 @@ from typing import Final, NoReturn
 
 from aiohttp import web
 
-from bot.core.ports import Clock
 from bot.sandbox.openai.backend import Backend, JsonObject
 from bot.sandbox.openai.faults import (
     Cut,
     ErrorEvent,
     Fault,
+    Faults,
     NoDone,
     Stall,
     Truncate,
@@ -31,16 +31,20 @@ class Broken(Exception):
 
 
 @dataclass(slots=True, kw_only=True)
-class House:
+class Server:
     """What all calls of a server share. `origin` is the server's URL without a path.
 
-    `pictures` are served at `/files/NAME` for answers that name a URL; old ones are forgotten.
+    `key`: the only key accepted; empty accepts every key, and none. More than `max_in_flight`
+    requests at a time are refused with 429; 0 is no limit. `pictures` are served at `/files/NAME`
+    for answers that name a URL; old ones are forgotten.
     """
 
     backend: Backend
-    traffic: Traffic
-    clock: Clock
-    closing: asyncio.Event
+    key: str = ""
+    max_in_flight: int = 0
+    traffic: Traffic = field(default_factory=Traffic)
+    faults: Faults = field(default_factory=Faults)
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
     origin: str = ""
     pictures: dict[str, bytes] = field(default_factory=dict)
 
@@ -57,18 +61,18 @@ class Call:
     """A request with all that is needed to answer it."""
 
     def __init__(
-        self, request: web.Request, exchange: Exchange, house: House, fault: Fault | None
+        self, request: web.Request, exchange: Exchange, server: Server, fault: Fault | None
     ) -> None:
+        self.request: Final = request
         self.exchange: Final = exchange
-        self.house: Final = house
+        self.server: Final = server
         self.fault: Final = fault
-        self._request = request
         self._stream: EventStream | None = None
 
     @property
     def backend(self) -> Backend:
         """The models."""
-        return self.house.backend
+        return self.server.backend
 
     async def whole(
         self, body: JsonObject | str, content_type: str = "application/json"
@@ -113,21 +117,21 @@ class Call:
     async def begin(self, response: web.StreamResponse) -> None:
         """Send the headers."""
         self.exchange.status = response.status
-        await response.prepare(self._request)
-        self.house.traffic.changed()
+        await response.prepare(self.request)
+        self.server.traffic.changed()
 
     async def pause(self, stall: Stall) -> None:
         """Say nothing for as long as the fault lasts."""
         if stall.until is not None:
             await stall.until.wait()
         elif stall.seconds is not None:
-            await self.house.clock.sleep(stall.seconds)
+            await asyncio.sleep(stall.seconds)
         else:
             await self.hang()
 
     async def hang(self) -> NoReturn:
         """Say nothing until the client goes away or the server closes. Raises `Broken`."""
-        await self.house.closing.wait()
+        await self.server.closing.wait()
         self.break_connection()
 
     def nothing(self) -> web.StreamResponse:
@@ -136,8 +140,8 @@ class Call:
 
     def break_connection(self) -> NoReturn:
         """Close the connection where the answer stands. Raises `Broken`."""
-        if self._request.transport is not None:
-            self._request.transport.close()
+        if self.request.transport is not None:
+            self.request.transport.close()
         raise Broken
 
 
@@ -179,7 +183,7 @@ class EventStream:
         head = f"event: {event}\n" if event else ""
         await self.response.write(f"{head}data: {text}\n\n".encode())
         self._call.exchange.events += 1
-        self._call.house.traffic.changed()
+        self._call.server.traffic.changed()
 
 
 def _in_band(fault: ErrorEvent) -> JsonObject:

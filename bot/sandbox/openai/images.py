@@ -115,7 +115,7 @@ def _usage(order: DrawingOrder, drawn: int) -> JsonObject:
 def _picture_body(call: Call, drawing: Drawing, *, by_url: bool) -> JsonObject:
     body: JsonObject = {}
     if by_url:
-        body["url"] = call.house.publish(drawing.png)
+        body["url"] = call.server.publish(drawing.png)
     else:
         body["b64_json"] = base64.b64encode(drawing.png).decode()
     if drawing.revised_prompt:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import struct
 import zlib
@@ -11,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from bot.core.chat import FinishReason, ToolCall
-from bot.core.ports import Clock
 from bot.sandbox.openai.backend import (
     Called,
     Drawing,
@@ -140,9 +140,8 @@ class Script:
 class ScriptedBackend:
     """The script as the port `Backend`. Counts one token per four characters."""
 
-    def __init__(self, script: Script, clock: Clock) -> None:
+    def __init__(self, script: Script) -> None:
         self._script = script
-        self._clock = clock
 
     def models(self) -> Sequence[ModelCard]:
         """The models there are."""
@@ -157,10 +156,10 @@ class ScriptedBackend:
         if window is not None:
             answer = _within(answer, window, question)
         pace = self._script.pace if answer.pace is None else answer.pace
-        await self._clock.sleep(answer.first)
+        await asyncio.sleep(answer.first)
         for number, piece in enumerate(_pieces(answer, answer.chunk or self._script.chunk)):
             if number and pace:
-                await self._clock.sleep(pace)
+                await asyncio.sleep(pace)
             yield piece
         yield _end(answer, question)
 

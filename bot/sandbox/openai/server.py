@@ -1,4 +1,4 @@
-"""The HTTP server: routes, keys, and the way of a request through the house."""
+"""The HTTP server: routes, keys, and the way of a request to its answer."""
 
 from __future__ import annotations
 
@@ -6,27 +6,24 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import TypeAlias
 from uuid import uuid4
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from bot.core.clock import SystemClock
-from bot.core.ports import Clock
 from bot.sandbox.listening import listening
 from bot.sandbox.openai import refusal
-from bot.sandbox.openai.backend import Backend, Endpoint, Upload
-from bot.sandbox.openai.call import Broken, Call, House
+from bot.sandbox.openai.backend import Endpoint, Upload
+from bot.sandbox.openai.call import Broken, Call, Server
 from bot.sandbox.openai.catalogue import list_models, one_model
 from bot.sandbox.openai.completions import chat_completions, completions
 from bot.sandbox.openai.embeddings import embeddings
-from bot.sandbox.openai.faults import Drop, Faults, Hang, Raw, Refuse
+from bot.sandbox.openai.faults import Drop, Hang, Raw, Refuse
 from bot.sandbox.openai.images import edits, generations, variations
 from bot.sandbox.openai.refusal import Refusal
 from bot.sandbox.openai.responses import responses
-from bot.sandbox.openai.traffic import Exchange, Traffic
+from bot.sandbox.openai.traffic import Exchange
 from bot.sandbox.openai.transcriptions import transcriptions
 
 Answering: TypeAlias = Callable[[Call], Awaitable[web.StreamResponse]]
@@ -45,52 +42,29 @@ _MAX_BODY = 64 * 1024 * 1024  # above every documented limit, so that we refuse 
 _GRACE = 0.05  # seconds for answers that are being written when the server closes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServerOptions:
-    """How the server behaves. Port 0 takes a free one.
-
-    `key`: the only key accepted; empty accepts every key, and none. More than `max_in_flight`
-    requests at a time are refused with 429; 0 is no limit.
-    """
-
-    port: int = 0
-    key: str = ""
-    max_in_flight: int = 0
-    traffic: Traffic = field(default_factory=Traffic)
-    faults: Faults = field(default_factory=Faults)
-    clock: Clock = field(default_factory=SystemClock)
-
-
 @asynccontextmanager
-async def serve(backend: Backend, options: ServerOptions | None = None) -> AsyncIterator[str]:
-    """Serve the backend on the loopback; yields the base URL `http://127.0.0.1:PORT/v1`.
+async def serve(server: Server, *, port: int = 0) -> AsyncIterator[str]:
+    """Serve on the loopback; yields the base URL `http://127.0.0.1:PORT/v1`. Port 0 is a free one.
 
     On exit open answers are cut and every connection is closed.
     """
-    options = options or ServerOptions()
-    house = House(
-        backend=backend,
-        traffic=options.traffic,
-        clock=options.clock,
-        closing=asyncio.Event(),
-    )
-    app = _application(house, options)
-    async with listening(app, port=options.port, grace=_GRACE, cancels=True) as house.origin:
+    app = _application(server)
+    async with listening(app, port=port, grace=_GRACE, cancels=True) as server.origin:
         try:
-            yield f"{house.origin}/v1"
+            yield f"{server.origin}/v1"
         finally:
-            house.closing.set()
+            server.closing.set()
 
 
-def _application(house: House, options: ServerOptions) -> web.Application:
+def _application(server: Server) -> web.Application:
     app = web.Application(client_max_size=_MAX_BODY)
     app.on_response_prepare.append(_identify)
     for endpoint, answering in _POST.items():
-        app.router.add_post(f"/v1{endpoint}", _handler(answering, house, options))
-    app.router.add_get("/v1/models", _handler(list_models, house, options))
-    app.router.add_get("/v1/models/{name:.+}", _handler(one_model, house, options))
-    app.router.add_get("/files/{name}", _picture_handler(house))
-    app.router.add_route("*", "/{rest:.*}", _handler(_unknown, house, options))
+        app.router.add_post(f"/v1{endpoint}", _handler(answering, server))
+    app.router.add_get("/v1/models", _handler(list_models, server))
+    app.router.add_get("/v1/models/{name:.+}", _handler(one_model, server))
+    app.router.add_get("/files/{name}", _picture_handler(server))
+    app.router.add_route("*", "/{rest:.*}", _handler(_unknown, server))
     return app
 
 
@@ -99,48 +73,44 @@ async def _identify(request: web.Request, response: web.StreamResponse) -> None:
     response.headers.setdefault("x-request-id", f"req_{uuid4().hex}")
 
 
-def _handler(answering: Answering, house: House, options: ServerOptions) -> Handler:
+def _handler(answering: Answering, server: Server) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         exchange = Exchange(
             method=request.method,
             endpoint=request.path.removeprefix("/v1"),
             headers={k.lower(): v for k, v in request.headers.items() if k != "Authorization"},
-            at=house.clock.monotonic(),
         )
         unreadable = await _read(request, exchange)
-        house.traffic.begin(exchange)
-        call = Call(request, exchange, house, options.faults.take(exchange.endpoint))
+        server.traffic.begin(exchange)
+        call = Call(request, exchange, server, server.faults.take(exchange.endpoint))
         abandoned = False
         try:
-            return await _respond(call, answering, unreadable, request, options)
+            return await _respond(call, answering, unreadable)
         except Broken:
             return call.nothing()
         except ConnectionError:
             abandoned = True
             return call.nothing()
         except asyncio.CancelledError:
-            abandoned = not house.closing.is_set()
+            abandoned = not server.closing.is_set()
             raise
         finally:
-            house.traffic.end(exchange, abandoned=abandoned)
+            server.traffic.end(exchange, abandoned=abandoned)
 
     return handle
 
 
 async def _respond(
-    call: Call,
-    answering: Answering,
-    unreadable: Refusal | None,
-    request: web.Request,
-    options: ServerOptions,
+    call: Call, answering: Answering, unreadable: Refusal | None
 ) -> web.StreamResponse:
+    server, given = call.server, call.request.headers.get("Authorization")
     try:
         if (struck := await _strike(call)) is not None:
             return struck
-        if options.key and request.headers.get("Authorization") != f"Bearer {options.key}":
+        if server.key and given != f"Bearer {server.key}":
             raise refusal.bad_key()
-        if 0 < options.max_in_flight < options.traffic.in_flight:
-            raise refusal.too_many_in_flight(options.max_in_flight)
+        if 0 < server.max_in_flight < server.traffic.in_flight:
+            raise refusal.too_many_in_flight(server.max_in_flight)
         if unreadable is not None:
             raise unreadable
         return await answering(call)
@@ -201,9 +171,9 @@ async def _unknown(call: Call) -> web.StreamResponse:
     raise refusal.no_such_url(exchange.method, exchange.endpoint)
 
 
-def _picture_handler(house: House) -> Handler:
+def _picture_handler(server: Server) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
-        content = house.pictures.get(request.match_info["name"])
+        content = server.pictures.get(request.match_info["name"])
         if content is None:
             raise web.HTTPNotFound
         return web.Response(body=content, content_type="image/png")

@@ -9,12 +9,11 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.core.clock import SystemClock
-from bot.core.ports import Clock
+from bot.sandbox.openai.call import Server
 from bot.sandbox.openai.faults import Faults, Stall
 from bot.sandbox.openai.refusal import Refusal
 from bot.sandbox.openai.scripted import Script, ScriptedBackend
-from bot.sandbox.openai.server import ServerOptions, serve
+from bot.sandbox.openai.server import serve
 from bot.sandbox.openai.traffic import Traffic
 from bot.sandbox.openai.weights import check_packages
 
@@ -49,18 +48,17 @@ class ScriptedApi:
 
 @asynccontextmanager
 async def serve_scripted(
-    *, port: int = 0, key: str = "", max_in_flight: int = 0, clock: Clock | None = None
+    *, port: int = 0, key: str = "", max_in_flight: int = 0
 ) -> AsyncIterator[ScriptedApi]:
-    """Serve a scripted model. See `ServerOptions` for the arguments."""
-    clock = clock or SystemClock()
-    options = ServerOptions(port=port, key=key, max_in_flight=max_in_flight, clock=clock)
+    """Serve a scripted model; port 0 takes a free one. See `Server` for the other arguments."""
     script = Script()
-    async with serve(ScriptedBackend(script, clock), options) as url:
-        yield ScriptedApi(url=url, script=script, faults=options.faults, traffic=options.traffic)
+    server = Server(backend=ScriptedBackend(script), key=key, max_in_flight=max_in_flight)
+    async with serve(server, port=port) as url:
+        yield ScriptedApi(url=url, script=script, faults=server.faults, traffic=server.traffic)
 
 
 @asynccontextmanager
-async def serve_local(*, port: int = 0, clock: Clock | None = None) -> AsyncIterator[str]:
+async def serve_local() -> AsyncIterator[str]:
     """Serve the models of the extra `local`; yields the base URL. No key is asked for.
 
     The language model begins to load in the background. Raises `ConfigError` when a package of
@@ -69,13 +67,11 @@ async def serve_local(*, port: int = 0, clock: Clock | None = None) -> AsyncIter
     check_packages()
     from bot.sandbox.openai.local import LocalBackend
 
-    options = ServerOptions(
-        port=port, clock=clock or SystemClock(), traffic=Traffic(keep_requests=False)
-    )
     backend = LocalBackend()
+    server = Server(backend=backend, traffic=Traffic(keep_requests=False))
     loading = asyncio.create_task(_load_ahead(backend))
     try:
-        async with serve(backend, options) as url:
+        async with serve(server) as url:
             yield url
     finally:
         loading.cancel()

@@ -8,19 +8,21 @@ from dataclasses import dataclass, field
 
 from bot.sandbox.openai.backend import JsonObject, Upload
 
+PATIENCE = 60.0
+"""Seconds that a tester waits for something to happen."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Exchange:
     """One request. `json` holds the fields of the body, `files` those of a multipart body.
 
-    `headers` have lower-case names and no Authorization. `at` is in seconds of the clock.
-    `status` is 0 until the answer has begun; `abandoned`: the client went away before the end.
+    `headers` have lower-case names and no Authorization. `status` is 0 until the answer has begun;
+    `abandoned`: the client went away before the end.
     """
 
     method: str
     endpoint: str
     headers: Mapping[str, str]
-    at: float
     json: JsonObject = field(default_factory=dict)
     files: dict[str, list[Upload]] = field(default_factory=dict)
     status: int = 0
@@ -65,8 +67,8 @@ class Traffic:
         self._changed.set()
         self._changed = asyncio.Event()
 
-    async def until(self, reached: Callable[[Traffic], bool], *, seconds: float = 60.0) -> None:
+    async def until(self, reached: Callable[[Traffic], bool]) -> None:
         """Wait until something has happened; raises `TimeoutError` when it does not."""
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(PATIENCE):
             while not reached(self):
                 await self._changed.wait()
