@@ -32,6 +32,11 @@ ANSWER = 4_096
 """Tokens set aside for an answer whose length nobody limits."""
 SHORT = 256
 """An answer of fewer tokens is not worth asking for."""
+DRAWN, FINE = 1_300, 6_300
+"""Tokens of a picture: 1,056 or, at the highest quality, up to 6,240 (OpenAI's guide "Image
+generation"), 1,290 (Google, "Gemini API pricing")."""
+HEARD = 6
+"""Tokens per second of audio, as what is written takes them: gpt-4o-transcribe, $0.006 a minute."""
 NOBODY = Person("", UserId(""))
 """Under whose name chores are set aside."""
 NEAR = Decimal("0.8")
@@ -61,10 +66,33 @@ async def reserve_answer(ctx: TurnContext, request: ChatRequest) -> ChatRequest:
     return replace(request, sampling=replace(request.sampling, max_tokens=room))
 
 
-async def reserve_images(ctx: TurnContext, *, model: str, count: int) -> None:
-    """Set aside what drawing takes."""
-    entry = UsageEntry(kind=UsageKind.IMAGE, model=model, images=count)
-    await _reserve_all(ctx, entry)
+async def reserve_images(ctx: TurnContext, *, model: str, count: int, fine: bool = False) -> None:
+    """Set aside what drawing takes; `fine` pictures take more."""
+    await _reserve_all(ctx, drawing_of(ctx.services, model=model, count=count, fine=fine))
+
+
+def drawing_of(
+    services: Services, *, model: str, count: int, words: int = 0, fine: bool = False
+) -> UsageEntry:
+    """What drawing comes to before it is known, with a prompt of so many tokens."""
+    entry = UsageEntry(kind=UsageKind.IMAGE, model=model, prompt_tokens=words, images=count)
+    return _foreseen(services, entry, tokens=count * (FINE if fine else DRAWN))
+
+
+def listening_to(services: Services, *, model: str, seconds: float) -> UsageEntry:
+    """What writing a recording down comes to before it is known."""
+    entry = UsageEntry(kind=UsageKind.AUDIO, model=model, seconds=seconds)
+    return _foreseen(services, entry, tokens=int(seconds * HEARD))
+
+
+def _foreseen(services: Services, entry: UsageEntry, *, tokens: int) -> UsageEntry:
+    """The entry; with so many tokens where they have a price, and what it counts has none.
+
+    Else a limit of cost would never be reached by what is paid by the token.
+    """
+    priced, by_tokens = services.api.priced, replace(entry, completion_tokens=tokens)
+    is_priced = priced(replace(entry, prompt_tokens=0)).cost is not None
+    return entry if is_priced or priced(by_tokens).cost is None else by_tokens
 
 
 async def reserve_audio(ctx: TurnContext, recording: FileId, *, model: str, seconds: float) -> None:
@@ -74,7 +102,7 @@ async def reserve_audio(ctx: TurnContext, recording: FileId, *, model: str, seco
     """
     if recording in ctx.reserved:
         return
-    await _reserve_all(ctx, UsageEntry(kind=UsageKind.AUDIO, model=model, seconds=seconds))
+    await _reserve_all(ctx, listening_to(ctx.services, model=model, seconds=seconds))
     ctx.reserved.add(recording)
 
 

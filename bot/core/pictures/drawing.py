@@ -17,9 +17,9 @@ from bot.core.chat import ImagePart
 from bot.core.clock import ticking
 from bot.core.delivery.delivery import Delivery
 from bot.core.images import Drawing, ImageRequest, VariationRequest
-from bot.core.limits.spending import reserve_images
+from bot.core.limits.spending import drawing_of, reserve_images
 from bot.core.memory.drawings import remembered
-from bot.core.models import UsageEntry, UsageKind
+from bot.core.models import UsageEntry
 from bot.core.pictures import buttons
 from bot.core.pictures.buttons import VARIATIONS
 from bot.core.pictures.orders import Drawn, Order
@@ -87,7 +87,7 @@ class Easel:
         """Ask the model, at most once: not before it is noted that it is asked."""
         ctx = self._ctx
         pictures = await load(ctx, order.sources, exact=order.mask)
-        await reserve_images(ctx, model=order.model, count=order.n)
+        await reserve_images(ctx, model=order.model, count=order.n, fine=order.is_fine)
         await self._turns.note(ctx.turn.id, ASKED)
         if order.variation:
             drawn.append(await self._vary(order, pictures[0]))
@@ -209,14 +209,11 @@ class Easel:
     def _lost(self, order: Order) -> tuple[UsageEntry, ...]:
         """What an order may cost of which no picture came: it is billed whoever waits for it."""
         services = self._ctx.services
-        entry = UsageEntry(
-            kind=UsageKind.IMAGE,
-            model=order.model,
-            prompt_tokens=services.count_tokens(order.prompt),
-            images=order.n,
-            estimated=True,
+        words = services.count_tokens(order.prompt)
+        entry = drawing_of(
+            services, model=order.model, count=order.n, words=words, fine=order.is_fine
         )
-        return (services.api.priced(entry),)
+        return (services.api.priced(replace(entry, estimated=True)),)
 
     async def _refused(self, order: Order, error: ModelError, delivery: Delivery) -> Outcome:
         extra = {**self._ctx.log, "model": order.model, "kind": error.kind.value}

@@ -13,6 +13,7 @@ from bot.core.pictures.sources import Source
 
 _PLAIN = re.compile(r"\w[\w.-]*")
 """The value of an option that is understood without quotation marks."""
+_FINE = frozenset({"high", "hd"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,11 @@ class Order:
         named = {"size": self.size, "quality": self.quality, "style": self.style}
         named = {"n": "" if self.n == 1 else str(self.n), **named}
         return " ".join(f"--{name} {_typed(value)}" for name, value in named.items() if value)
+
+    @property
+    def is_fine(self) -> bool:
+        """Whether it takes more of a model than usual pictures do."""
+        return self.quality in _FINE
 
     def to_json(self) -> str:
         """For a button, or a note."""

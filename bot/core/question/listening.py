@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bot.core.limits.spending import reserve_audio
-from bot.core.models import UsageEntry, UsageKind
+from bot.core.limits.spending import listening_to, reserve_audio
+from bot.core.models import UsageEntry
 from bot.core.punctuation import joined
 from bot.core.recordings import AudioClip, ClipFile, Segment, Transcript, TranscriptionRequest
 from bot.core.turn import TurnContext
@@ -158,18 +158,14 @@ class Ear:
             transcript = await api.transcribe(request, sent=sent)
         except asyncio.CancelledError:
             if is_sent:
-                self._usage.append(api.priced(_lost(request)))
+                lost = listening_to(
+                    self._ctx.services, model=request.model, seconds=request.clip.seconds
+                )
+                self._usage.append(api.priced(replace(lost, estimated=True)))
             raise
         if transcript.usage is not None:
             self._usage.append(transcript.usage)
         return transcript
-
-
-def _lost(request: TranscriptionRequest) -> UsageEntry:
-    """What a request takes about for whose answer nobody waited."""
-    return UsageEntry(
-        kind=UsageKind.AUDIO, model=request.model, seconds=request.clip.seconds, estimated=True
-    )
 
 
 def name_of(recording: Attachment) -> str:

@@ -20,7 +20,7 @@ from bot.core.limits.budget import Quotas
 from bot.core.limits.calendar import Calendar, Period
 from bot.core.limits.quota import Measure, QuotaSyntaxError, parse_limits
 from bot.core.types import Attachment, ChatId, ChatRef, FileId, FileKind, Sender, UserId
-from bot.sandbox.openai.faults import Hang, Refuse
+from bot.sandbox.openai.faults import Drop, Hang, Refuse
 from bot.sandbox.openai.scripted import Answer
 from bot.sandbox.openai.traffic import Traffic
 from tests.attached import picture, recording
@@ -53,6 +53,10 @@ def everybody(**limits: int | str) -> Quotas:
 
 def _limits(limits: Mapping[str, int | str]) -> dict[tuple[Period, Measure], Decimal | None]:
     return parse_limits([f"{name}={value}" for name, value in limits.items()])
+
+
+BY_TOKEN = ModelSettings(input_price=Decimal(10), output_price=Decimal(40))
+"""The price of a model that draws or listens and is paid by the token, like gpt-image-1."""
 
 
 def used(tokens: int) -> Answer:
@@ -167,6 +171,29 @@ async def test_pictures_are_counted(tmp_path: Path) -> None:
         assert len(house.api.traffic.to("/images/generations")) == 1
 
 
+async def test_pictures_that_are_paid_by_the_token_end_at_a_limit_of_cost(tmp_path: Path) -> None:
+    prices, asked = {"gpt-image-1": BY_TOKEN}, "/images/generations"
+    async with open_house(tmp_path, quotas=own(daily_cost="0.1"), prices=prices) as house:
+        refused = await house.say("/image a cat --quality high")  # it may cost $0.25
+        assert "This takes $0.25, and the limit here is $0.10 a day." in refused[0]
+        for _ in range(5):
+            *_, last = await house.say("/image a cat")  # it costs $0.042
+        assert "limit of $0.10 a day" in last
+        assert len(house.api.traffic.to(asked)) == 2
+        assert rows(tmp_path, "SELECT sum(cost) < 1e11 FROM usage") == [(1,)]
+
+
+async def test_a_picture_paid_by_the_token_and_left_in_the_middle_is_counted(
+    tmp_path: Path,
+) -> None:
+    quotas, prices = own(daily_cost="0.1"), {"gpt-image-1": BY_TOKEN}
+    async with open_house(tmp_path, quotas=quotas, prices=prices) as house:
+        house.api.faults.add(Drop(), times=None)
+        await house.say("/image a cat")
+        await house.say("/image a cat")
+        assert "limit of $0.10 a day" in (await house.say("/image a cat"))[-1]
+
+
 async def test_minutes_of_audio_are_asked_for_before_they_are_heard(tmp_path: Path) -> None:
     async with open_house(tmp_path, quotas=own(daily_audio_minutes="0.05")) as house:
         voice = recording(house, beeps(6.0))
@@ -190,6 +217,15 @@ async def test_a_recording_that_is_heard_at_the_second_try_counts_once(
         assert text.startswith(begins)
         assert len(house.api.traffic.to("/audio/transcriptions")) == 2
     assert rows(tmp_path, "SELECT count(*) FROM usage WHERE kind = 'audio'") == [(1,)]
+
+
+async def test_recordings_that_are_paid_by_the_token_end_at_a_limit_of_cost(tmp_path: Path) -> None:
+    quotas, prices = own(daily_cost="0.001"), {"whisper-1": BY_TOKEN}
+    async with open_house(tmp_path, quotas=quotas, prices=prices) as house:
+        voice = recording(house, beeps(6.0))
+        [text] = await house.tell(house.platform.message("/transcribe", attachments=(voice,)))
+        assert text.startswith("⚠️ This takes $0.0014, and the limit here is")
+        assert house.api.traffic.requests == []
 
 
 async def test_of_a_recording_in_parts_all_parts_count(tmp_path: Path) -> None:
