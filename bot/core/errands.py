@@ -23,6 +23,13 @@ async def beside(work: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
             await task
 
 
+async def cancel(*tasks: asyncio.Task[object] | asyncio.Task[None]) -> None:
+    """Cancel tasks and wait for them; what they raised stays with them."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+
+
 class Errands:
     """Runs work beside everything else. What fails is in the log, and nobody else's business."""
 
