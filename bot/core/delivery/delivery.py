@@ -153,7 +153,7 @@ class Delivery:
         """
         self._checkpoints.reset()
         await self._checkpoint()
-        if not self._paused or self._end is not None or not self._checkpoints.sure():
+        if not self._paused or not self._checkpoints.sure():
             return
         try:
             async with asyncio.timeout(LAST_WORDS):

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bot.core.capabilities import Streaming
 from bot.core.delivery.checkpoints import SaveCheckpoint, Sure
-from bot.core.delivery.delivery import Delivery
+from bot.core.delivery.delivery import Delivery, Tidy
 from bot.core.fakes.platform import FAKE_CAPABILITIES, FakePlatform, ManualClock
 from bot.core.types import Button, MessageRef, OutgoingFile
 
@@ -47,6 +47,7 @@ class Scene:
         checkpoint: SaveCheckpoint | None = None,
         sure: Sure = lambda: True,
         paused: str = "",
+        tidy: Tidy | None = None,
     ) -> Delivery:
         return Delivery(
             self.platform,
@@ -58,4 +59,5 @@ class Scene:
             checkpoint=checkpoint,
             sure=sure,
             paused=paused,
+            tidy=tidy,
         )

@@ -69,6 +69,7 @@ async def test_a_text_that_would_vanish_while_the_bot_is_away_stays() -> None:
         async with scene.deliver(checkpoint=remember, paused="⏸") as delivery:
             delivery.write("One")
             await scene.clock.settle()
+            assert entries == [("One", ())]  # for a kill it would be too late
             raise asyncio.CancelledError
     assert scene.platform.kept() == scene.platform.screen() == ["One\n\n⏸"]
     assert entries[-1] == ("One", tuple(scene.platform.refs()))
@@ -294,9 +295,10 @@ async def test_a_status_beside_the_text_ends_with_files_alone() -> None:
     async with scene.deliver() as delivery:
         delivery.status("Drawing…")
         await scene.clock.settle()
-        await scene.clock.drive(delivery.finish(files=(NOTE,)))
+        refs = await scene.clock.drive(delivery.finish(files=(NOTE,)))
     assert scene.platform.statuses == ["Drawing…"]
     assert scene.platform.files() == [NOTE]
+    assert refs == tuple(scene.platform.refs())
 
 
 async def test_a_message_that_stands_already_is_told_no_status() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -281,3 +282,18 @@ async def test_a_page_that_cannot_be_deleted_stays(
     assert scene.platform.kept()[0] == "Sorry, no."
     assert len(scene.platform.kept()) == 2
     assert "old page not deleted" in caplog.messages
+
+
+async def test_a_page_that_cannot_be_deleted_at_first_is_deleted_later(scene: Scene) -> None:
+    async with scene.deliver() as delivery:
+        delivery.write("word " * 25)
+        await scene.clock.advance(5)
+        delivery.rewrite("Sorry, no.")
+        await scene.clock.advance(5)
+        scene.platform.deletable = False
+        ending = asyncio.create_task(delivery.finish())
+        await scene.clock.advance(3)
+        assert len(scene.platform.kept()) == 2
+        scene.platform.deletable = True
+        await scene.clock.drive(ending)
+    assert scene.platform.kept() == ["Sorry, no."]

@@ -13,6 +13,7 @@ from bot.errors import (
     NotYourTurn,
     OutcomeUnknown,
     PlatformError,
+    StoreBusy,
 )
 from tests.core.delivery.scene import Scene
 
@@ -123,6 +124,20 @@ async def test_a_first_message_of_unknown_outcome_is_rather_doubled_than_lost(
         scene.platform.unknown_next(carried_out=carried_out)
         await scene.clock.drive(delivery.finish())
     assert scene.platform.kept() == kept
+
+
+async def test_a_first_message_gets_through_although_nobody_can_look_for_its_double(
+    scene: Scene,
+) -> None:
+    async def tidy() -> None:
+        raise StoreBusy("locked")
+
+    async with scene.deliver(tidy=tidy) as delivery:
+        delivery.write("One")
+        scene.platform.unknown_next(carried_out=False)
+        await scene.clock.advance(5)
+        await scene.clock.drive(delivery.finish())
+    assert scene.platform.kept() == ["One"]
 
 
 async def test_a_message_that_somebody_deleted_is_sent_anew(scene: Scene) -> None:

@@ -10,6 +10,7 @@ from bot.core.delivery.checkpoints import EVERY, LOOK_AGAIN
 from bot.core.types import MessageRef
 from bot.errors import (
     MessageGone,
+    PlatformDown,
     StoreBusy,
     TurnLost,
 )
@@ -104,6 +105,33 @@ async def test_a_message_of_an_earlier_attempt_that_is_gone_is_sent_anew(scene: 
         delivery.write("One two")
         await scene.clock.drive(delivery.finish())
     assert scene.platform.kept() == ["One two"]
+
+
+async def test_what_stands_stays_when_the_bot_ends_again_before_it_has_shown_more(
+    scene: Scene,
+) -> None:
+    async with scene.deliver() as first:
+        first.write("One")
+        await scene.clock.settle()
+    scene.platform.fail_next(PlatformDown("no connection"))
+    with pytest.raises(asyncio.CancelledError):
+        async with scene.deliver(resume=scene.platform.refs(), paused="⏸") as delivery:
+            delivery.write("One two")
+            await scene.clock.settle()
+            raise asyncio.CancelledError
+    assert scene.platform.kept() == ["One"]
+
+
+async def test_a_platform_that_fails_when_the_bot_ends_makes_no_failure_of_it(
+    scene: Scene,
+) -> None:
+    with pytest.raises(asyncio.CancelledError):
+        async with scene.deliver(paused="⏸") as delivery:
+            delivery.write("One")
+            await scene.clock.settle()
+            scene.platform.fail_next(PlatformDown("no connection"))
+            raise asyncio.CancelledError
+    assert scene.platform.kept() == ["One"]
 
 
 async def test_a_native_draft_that_differs_and_is_gone_is_sent_anew() -> None:
