@@ -171,6 +171,7 @@ async def test_in_a_telegram_group_somebody_elses_buttons_do_nothing(tmp_path: P
             await seat.sees("When I listen along")
             await seat.press("I listen along")
             await seat.sees("From now on I listen along here")
+            await seat.sees("But this app shows it to me only if I am an administrator")
             other.send("The pizza costs 12")
             await seat.say("@sandbox_bot what does it cost?")
             await seat.sees("what does it cost?")

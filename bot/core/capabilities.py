@@ -54,6 +54,8 @@ class Capabilities:
     """A text can be shown folded up, to be opened by who wants to read it (`Reply.thoughts`)."""
     answer_buttons: bool = True
     """Buttons may stand under every answer; where each is written out, they would be a nuisance."""
+    hears_all: bool = True
+    """What people say to each other in a group comes to the bot in any case."""
     command_mark: str = "/"
     """What stands before a command here. Slack takes no slash in threads."""
     thread_mark: str = ""

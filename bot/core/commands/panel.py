@@ -43,8 +43,8 @@ class Setting:
 
     `field` is a text field of `ChatSettings`; while it is empty the word that `default` gives
     holds. `applies` says in which chats it is shown; `details` explains it (a gettext msgid), and
-    `announce` is told to the whole chat when a choice other than the default is made. `then` is
-    what else is to be done.
+    `announce` is told to the whole chat when a choice other than the default is made, with
+    `caution` behind it where that is not empty. `then` is what else is to be done.
     """
 
     name: str
@@ -55,6 +55,7 @@ class Setting:
     applies: Callable[[TurnContext], bool] = lambda ctx: True
     details: str = ""
     announce: str = ""
+    caution: Callable[[TurnContext], str] = lambda ctx: ""
     then: Callable[[TurnContext, Choice], Awaitable[None]] | None = None
 
     def usual(self, defaults: Defaults) -> Choice:
@@ -89,6 +90,16 @@ class Door:
 
 
 Entry: TypeAlias = Setting | Door
+
+
+def hard_of_hearing(ctx: TurnContext) -> str:
+    """What is said where the platform keeps from the bot what people say to each other."""
+    if ctx.capabilities.hears_all:
+        return ""
+    return N_(
+        "But this app shows it to me only if I am an administrator of this group, or once the "
+        "operator has switched off my privacy mode."
+    )
 
 
 async def stop_listening(ctx: TurnContext, choice: Choice) -> None:
@@ -195,6 +206,7 @@ LISTENING = Setting(
         "👂 From now on I listen along here: what you say to each other is kept, and passed to the "
         "model with the next question to me. `/settings listening off` ends that."
     ),
+    caution=hard_of_hearing,
     then=stop_listening,
 )
 

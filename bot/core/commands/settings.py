@@ -114,7 +114,9 @@ async def _announce(ctx: TurnContext, setting: Setting, choice: Choice, *, befor
     """Once: who switches on what is on already tells nobody anything."""
     is_new = before != choice and choice != setting.usual(ctx.services.defaults)
     if setting.announce and is_new:
-        await ctx.tell(ctx.texts.gettext(setting.announce))
+        _, caution = ctx.texts.gettext, setting.caution(ctx)
+        hint = _(caution) if caution else ""
+        await ctx.tell(in_a_row(ctx.texts, _(setting.announce), hint))
 
 
 # ---------------------------------------------------------------- what is shown

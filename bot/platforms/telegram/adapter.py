@@ -127,7 +127,15 @@ class TelegramPlatform:
             parse_chat(chat),
             drafts=self._style.drafts and self._poster.may_draft(chat),
             rich=self._style.rich and self._poster.may_rich(chat),
+            privacy=self._is_in_privacy(),
         )
+
+    def _is_in_privacy(self) -> bool:
+        """Whether the bot is known to be in privacy mode."""
+        try:
+            return self._bot.can_read_all_group_messages is False
+        except RuntimeError:  # Telegram has not said yet who the bot is
+            return False
 
     def places(self, chat: ChatRef) -> Collection[str]:
         """A topic is admitted by itself or with its group."""

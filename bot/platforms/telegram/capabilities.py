@@ -29,15 +29,21 @@ PRIVATE = Capabilities(
 )
 GROUP = replace(PRIVATE, update_interval=3.6, drafts=False)
 """Fewer previews: 20 messages a minute are all that a group has."""
+GROUP_IN_PRIVACY = replace(GROUP, hears_all=False)
+"""In privacy mode a bot hears all only where it is an administrator
+(https://core.telegram.org/bots/features#privacy-mode)."""
 DRAFT_SECONDS = 30.0
 """How long a draft is shown (Bot API, `sendMessageDraft`)."""
 DRAFT_INTERVAL = 0.8
 """Seconds between two drafts: a few more than their budget allows, which the pacer holds back."""
 
 
-def capabilities_of(place: Place, *, drafts: bool, rich: bool) -> Capabilities:
-    """The capabilities of a chat, in which answers are shown as `drafts` and as `rich` messages."""
-    found = PRIVATE if place.private else GROUP
+def capabilities_of(place: Place, *, drafts: bool, rich: bool, privacy: bool) -> Capabilities:
+    """The capabilities of a chat, in which answers are shown as `drafts` and as `rich` messages.
+
+    `privacy` says that the bot is in privacy mode.
+    """
+    found = PRIVATE if place.private else GROUP_IN_PRIVACY if privacy else GROUP
     if drafts:
         found = replace(
             found, update_interval=DRAFT_INTERVAL, vanishes=DRAFT_SECONDS, stop_button=True
