@@ -201,6 +201,12 @@ class TurnQueue(Protocol):
     async def known_messages(self, turn_id: int) -> Sequence[MessageRef]:
         """The newest messages that are known to stand in the chat of a turn, whoever wrote them."""
 
+    async def offered(self, turn_id: int) -> Sequence[MessageRef]:
+        """What stands in the chat for earlier changes of the message that a turn is about.
+
+        Not what answers it.
+        """
+
     async def checkpoint(self, turn_id: int, *, partial: str, shown: Sequence[MessageRef]) -> None:
         """Keep the text so far and the messages in which it stands. Raises `TurnLost`."""
 

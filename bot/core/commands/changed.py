@@ -37,6 +37,8 @@ async def offer(ctx: TurnContext, message: IncomingMessage) -> bool:
     text = _("✏️ You changed your message.")
     if not buttons:
         text = _("✏️ You changed your message. Send it once more for a new answer.")
+    if not ctx.shown:  # one offer is enough, and it is the newest
+        ctx.shown[:] = await ctx.services.stores.turns.offered(ctx.turn.id)
     await ctx.say(text, buttons=buttons)
     return True
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 
 from bot.core.queue import Accepted, TurnState
-from bot.core.types import Attachment, FileId, IncomingMessage
+from bot.core.types import Attachment, FileId, IncomingMessage, MessageRef
 from bot.store import codec
 from bot.store.connection import Connection, exists
+from bot.store.erasure import is_said
 from bot.store.queue import arrivals
 from bot.store.schema import MESSAGE, in_chat, turns
 
@@ -85,6 +87,29 @@ async def _has_newer(connection: Connection, message: IncomingMessage) -> bool:
         sa.not_(turns.c.urgent),
         sa.not_(turns.c.withdrawn),
     )
+
+
+async def offered(connection: Connection, turn_id: int) -> Sequence[MessageRef]:
+    """What was said to earlier changes of the message that this turn is about, and stands."""
+    this = turns.alias("this")
+    row = sa.select(turns.c.id, turns.c.platform, turns.c.chat, turns.c.shown).where(
+        this.c.id == turn_id,
+        turns.c.platform == this.c.platform,
+        turns.c.chat == this.c.chat,
+        turns.c.message == this.c.message,
+        sa.text("turns." + MESSAGE),
+        turns.c.id < turn_id,
+    )
+    rows = (await connection.execute(row.order_by(turns.c.id))).all()
+    return await offers(connection, rows[1:])  # the first is the message as it was
+
+
+async def offers(
+    connection: Connection, changes: Sequence[sa.Row[*tuple[Any, ...]]]
+) -> list[MessageRef]:
+    """What was said in these turns about changes, if that was no answer."""
+    refs = [ref for row in changes for ref in codec.SHOWN.load(row.shown)]
+    return [ref for ref in refs if not await is_said(connection, ref.chat, ref.id)]
 
 
 async def _answered_with(connection: Connection, message: IncomingMessage) -> dict[int, str]:

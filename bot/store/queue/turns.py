@@ -35,6 +35,7 @@ from bot.store.queue import (
     arrivals,
     claims,
     declines,
+    edits,
     holds,
     joining,
     lanes,
@@ -148,6 +149,9 @@ class Turns(TurnQueue):
 
     async def known_messages(self, turn_id: int) -> Sequence[MessageRef]:
         return await self._database.read(lanes.known_messages, turn_id)
+
+    async def offered(self, turn_id: int) -> Sequence[MessageRef]:
+        return await self._database.read(edits.offered, turn_id)
 
     async def checkpoint(self, turn_id: int, *, partial: str, shown: Sequence[MessageRef]) -> None:
         hold, now = self.leases.of(turn_id).hold, self.leases.clock.monotonic()

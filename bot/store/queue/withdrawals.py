@@ -8,13 +8,13 @@ from typing import Any, TypeAlias
 import sqlalchemy as sa
 
 from bot.core.queue import TurnState, Withdrawn
-from bot.core.types import ChatRef, MessageId, MessageRef, Withdrawal
+from bot.core.types import ChatRef, MessageId, Withdrawal
 from bot.store import codec
 from bot.store.columns import utc_now
 from bot.store.connection import Connection, exists
 from bot.store.database import insert
-from bot.store.erasure import erase, erase_buttons, is_said
-from bot.store.queue import declines, news
+from bot.store.erasure import erase, erase_buttons
+from bot.store.queue import declines, edits, news
 from bot.store.schema import MESSAGE, chat_columns, chat_of, in_chat, turn_files, turns
 
 AWAITED = 3_600.0
@@ -43,7 +43,7 @@ async def withdraw(connection: Connection, gone: Withdrawal) -> Withdrawn:
     running = [row.id for row in asked if row.state == TurnState.RUNNING.value]
     done = [row for row in asked if row.state == TurnState.DONE.value]
     waited = [row for row in asked if row.id not in running and row not in done]
-    offers = await _offers(connection, gone, done)
+    offers = await edits.offers(connection, [row for row in done if row.key != gone.key])
     await _end(connection, [row.id for row in done])
     await _unbutton(connection, gone.chat, [row.id for row in done])
     await _end(connection, [row.id for row in waited], shown=codec.SHOWN.dump(()))
@@ -97,13 +97,6 @@ async def _expect(connection: Connection, gone: Withdrawal) -> bool:
     row = insert(connection, turns).values(OVER | expected)
     new = await connection.execute(row.on_conflict_do_nothing().returning(turns.c.id))
     return new.first() is not None
-
-
-async def _offers(connection: Connection, gone: Withdrawal, done: Rows) -> list[MessageRef]:
-    """The offers to answer a changed message anew, where there is no answer: to be deleted."""
-    changes = [row for row in done if row.key != gone.key]
-    refs = [ref for row in changes for ref in codec.SHOWN.load(row.shown)]
-    return [ref for ref in refs if not await is_said(connection, gone.chat, ref.id)]
 
 
 async def _end(connection: Connection, turn_ids: Sequence[int], **more: object) -> None:

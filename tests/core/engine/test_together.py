@@ -185,6 +185,21 @@ async def test_a_change_to_the_last_message_is_answered_anew_when_asked_for(hous
     assert house.asked()[1:3] == [("user", "tell me of dogs"), ("assistant", "about dogs")]
 
 
+async def test_who_changes_a_message_many_times_is_offered_once_to_have_it_answered_anew(
+    house: House,
+) -> None:
+    house.api.script.answer("about cats", "about whales")
+    message = house.platform.message("tell me of cats")
+    await house.tell(message)
+    for animal in ("dogs", "birds", "whales"):
+        kept = await house.tell(changed(message, f"tell me of {animal}"))
+        assert kept == ["about cats", "✏️ You changed your message."]
+    assert await house.press("🔁 Answer it anew") == ["about whales"]
+    assert house.asked()[-1] == ("user", "tell me of whales")
+    kept = await house.tell(changed(message, "tell me of cats"))  # the answer is no offer
+    assert kept == ["about whales", "✏️ You changed your message."]
+
+
 @pytest.mark.parametrize(
     ("number", "asked"),
     [(0, "changed\nb\nc"), (1, "a\nchanged\nc"), (2, "a\nb\nchanged")],
