@@ -10,42 +10,30 @@ with somebody else's. In any other thread each question mentions it.
 
 from __future__ import annotations
 
-import html
 import re
-from collections.abc import Iterator
 
-from bot.core.names import ABOUT_PEOPLE
 from bot.core.types import (
     LATE,
-    Attachment,
     ButtonPress,
     ChatMoved,
     ChatRef,
     Event,
-    FileId,
-    FileKind,
-    Forward,
     IncomingMessage,
     Quote,
     StopPressed,
     Withdrawal,
 )
 from bot.platforms.slack.calls import Json
+from bot.platforms.slack.contents import attachments_of, forwards_of, mentioned_in, plain, stubs_in
 from bot.platforms.slack.directory import Directory, Needs
 from bot.platforms.slack.ids import make_chat, make_command, make_key, make_message, mentions
 from bot.platforms.slack.manifest import OWN_COMMAND
-from bot.platforms.slack.shared_messages import words_of
 
 _SPOKEN = frozenset({None, "file_share", "thread_broadcast", "me_message"})
 """Subtypes of `message` that a person wrote; the rest are joins, topics, bots and the like."""
-_TOKEN = re.compile(r"<([@#!])?([^<>|]*)(?:\|([^<>]*))?>")
-_COMMAND = re.compile(r"\A[!！](?=[a-z])")
-"""Chinese keyboards write the wide mark."""
 _ABOUT_FILES = re.compile(r"(?:\A|>\s*)[!！](?:transcribe|write|image|draw)(?![a-z])")
 """Commands that may be about the files of the message under which they are written."""
-_ABOUT_PEOPLE = re.compile(rf"(?:\A|>\s*)[!/！／]{ABOUT_PEOPLE}")
 _PRESSED = frozenset({"button", "feedback_buttons"})
-_GONE = frozenset({"tombstone", "hidden_by_limit"})
 
 
 def conversation_of(body: Json) -> str:
@@ -91,9 +79,8 @@ def needs_of(body: Json, bot: str, team: str) -> Needs:
     if not _is_spoken(event, message, bot):
         return Needs()
     text, channel, ts = str(message.get("text") or ""), str(event["channel"]), str(message["ts"])
-    named = {found[2] for found in _TOKEN.finditer(text) if found[1] == "@"}
-    people = frozenset({str(message["user"])} | named - {bot})
-    files = frozenset(str(f["id"]) for f in _files(message) if is_stub(f))
+    people = frozenset({str(message["user"])} | mentioned_in(text) - {bot})
+    files = stubs_in(message)
     thread = (channel, str(message.get("thread_ts") or ts))
     root = thread if thread[1] != ts and _ABOUT_FILES.search(text) else None
     if _is_direct(event):
@@ -177,9 +164,9 @@ def _message(team: str, event: Json, directory: Directory) -> IncomingMessage | 
         ref=make_message(chat, ts, root if root != ts else ""),
         sender=directory.sender(str(message["user"])),
         text=plain(text, directory),
-        attachments=tuple(_attachments(message, directory)),
+        attachments=attachments_of(message, directory),
         reply_to=_about(text, chat, channel, root, directory) if root != ts else None,
-        forwards=tuple(_forwards(message, directory)),
+        forwards=tuple(forwards_of(message, directory)),
         group=not direct,
         addressed=direct
         or mentions(text, directory.bot)
@@ -190,26 +177,12 @@ def _message(team: str, event: Json, directory: Directory) -> IncomingMessage | 
     )
 
 
-def _forwards(message: Json, directory: Directory) -> Iterator[Forward]:
-    """Messages that were shared into this one, and whose they are."""
-    for shared in _shared(message):
-        author = str(shared.get("author_name") or shared.get("author_subname") or "somebody")
-        yield Forward(author=author, text=plain(words_of(shared), directory))
-
-
-def _shared(message: Json) -> Iterator[Json]:
-    """The messages that were shared into this one, as Slack tells them."""
-    for attachment in message.get("attachments") or ():
-        if attachment.get("is_share") or attachment.get("is_msg_unfurl"):
-            yield attachment
-
-
 def _about(
     text: str, chat: ChatRef, channel: str, thread: str, directory: Directory
 ) -> Quote | None:
     """The message that began the thread, when a command for files is written below it."""
     root = directory.root(channel, thread) if _ABOUT_FILES.search(text) else {}
-    files = tuple(_attachments(root, directory))
+    files = attachments_of(root, directory)
     if not files:
         return None
     author = str(root.get("user") or "")
@@ -287,79 +260,4 @@ def _press(body: Json, directory: Directory) -> ButtonPress | None:
         sender=directory.sender(str(body["user"]["id"])),
         value=str(action.get("value") or ""),
         group=not channel.startswith("D"),
-    )
-
-
-# -------------------------------------------------------------------- words
-
-
-def plain(text: str, directory: Directory) -> str:
-    """The words of a message: mentions as names, links as addresses, nothing escaped.
-
-    In a command about people a mention stays as it is. That of the bot is taken out, and `!new`
-    becomes `/new`: Slack takes no slash commands in threads.
-    """
-    by_id = _ABOUT_PEOPLE.search(text) is not None
-    words = _TOKEN.sub(lambda found: _word(found, directory, by_id=by_id), text)
-    words = html.unescape(words).strip()
-    return _COMMAND.sub("/", words)
-
-
-def _word(found: re.Match[str], directory: Directory, *, by_id: bool) -> str:
-    kind, target, label = found[1], found[2], found[3]
-    match kind:
-        case "@" if target == directory.bot:
-            return ""
-        case "@":
-            return f"<@{target}>" if by_id else f"@{label or directory.sender(target).name}"
-        case "#":
-            return f"#{label or target}"
-        case "!":
-            return label or "@" + target.partition("^")[0]
-        case _:
-            address = target.removeprefix("mailto:")
-            return address if not label or label in address else f"{label} ({address})"
-
-
-# -------------------------------------------------------------------- files
-
-
-def _files(message: Json) -> Iterator[Json]:
-    """The files of a message, and of the messages that were shared into it."""
-    for holder in (message, *_shared(message)):
-        yield from holder.get("files") or ()
-
-
-def is_stub(file: Json) -> bool:
-    """Whether an event tells no more of a file than its id, as of one from another workspace."""
-    return file.get("file_access") == "check_file_info"
-
-
-def _attachments(message: Json, directory: Directory) -> list[Attachment]:
-    files = [directory.file(f["id"]) or f for f in _files(message)]
-    return [_attachment(file) for file in files if file.get("mode") not in _GONE]
-
-
-def _attachment(file: Json) -> Attachment:
-    mime, kind = str(file.get("mimetype") or "application/octet-stream"), FileKind.DOCUMENT
-    name = str(file.get("name") or "")
-    if file.get("subtype") == "slack_audio":
-        # A clip is MP4 with AAC, sometimes labelled video/mp4: say what it is.
-        kind = FileKind.VOICE
-        mime = mime.replace("video/", "audio/")
-        name = re.sub(r"\.mp4$", ".m4a", name)
-    elif mime.startswith("image/") and mime != "image/svg+xml":
-        kind = FileKind.IMAGE
-    elif mime.startswith("audio/"):
-        kind = FileKind.AUDIO
-    elif mime.startswith("video/"):
-        kind = FileKind.VIDEO
-    size, length = file.get("size"), file.get("duration_ms")
-    return Attachment(
-        id=FileId(str(file["id"])),
-        kind=kind,
-        mime=mime,
-        size=int(size) if size is not None else None,
-        name=name,
-        seconds=float(length) / 1000 if length is not None else None,
     )
