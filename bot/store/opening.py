@@ -17,7 +17,7 @@ from bot.store import health, migrate
 from bot.store.actions import ActionTable
 from bot.store.archive import ArchiveTable
 from bot.store.broadcasts import BroadcastTable
-from bot.store.chats import ChatTable
+from bot.store.chat_settings import ChatSettingsTable
 from bot.store.conversations import ConversationTable
 from bot.store.database import Database, connected
 from bot.store.facts import FactTable
@@ -71,7 +71,7 @@ def _stores(
         summaries=SummaryTable(database, calendar),
         overheard=OverheardTable(database),
         privacy=PrivacyTable(database, calendar),
-        settings=ChatTable(database),
+        settings=ChatSettingsTable(database),
         users=UserTable(database),
         actions=ActionTable(database),
         ratings=RatingTable(database),

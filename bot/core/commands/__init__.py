@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from bot.core.commands import (
     broadcast,
-    changed,
     chats,
     context,
+    edited,
     export,
     forget,
     image,
@@ -60,7 +60,7 @@ ACTIONS: Mapping[str, Handler] = {
     **sampling.ACTIONS,
     **settings.ACTIONS,
     **redo.ACTIONS,
-    **changed.ACTIONS,
+    **edited.ACTIONS,
     **chats.ACTIONS,
     **export.ACTIONS,
     **forget.ACTIONS,

@@ -11,7 +11,7 @@ from bot.core.commands.table import MEDIA, Command, Handler, Queueing
 from bot.core.i18n import N_
 from bot.core.models import Purpose
 from bot.core.pictures.buttons import AGAIN, VARY
-from bot.core.pictures.drawing import Easel
+from bot.core.pictures.drawing import PictureTask
 from bot.core.pictures.orders import Order
 from bot.core.pictures.sources import Source, digest_of, pictures_of
 from bot.core.punctuation import enumerated, in_a_row
@@ -44,7 +44,7 @@ async def image(ctx: TurnContext, message: IncomingMessage, argument: str) -> Ou
     except OptionError as error:
         await ctx.say(str(error))
         return None
-    return await Easel(ctx, message).draw(order)
+    return await PictureTask(ctx, message).draw(order)
 
 
 async def image_again(
@@ -52,7 +52,7 @@ async def image_again(
 ) -> Outcome:
     """Draw what was drawn before by `model`: the argument is what followed the command then."""
     given = take_options(argument, OPTIONS, ctx.texts)
-    return await Easel(ctx, message).draw(_ordered(given, model))
+    return await PictureTask(ctx, message).draw(_ordered(given, model))
 
 
 async def _order(ctx: TurnContext, message: IncomingMessage, given: Given) -> Order:
@@ -132,7 +132,7 @@ async def draw_again(ctx: TurnContext, press: ButtonPress, argument: str) -> Out
     """Somebody pressed a button under a picture: another one is drawn, below."""
     order = Order.from_json(argument)
     ctx.shown[:] = ctx.turn.shown  # not in the message that bears the button
-    return await Easel(ctx, press.as_message(order.prompt)).draw(order)
+    return await PictureTask(ctx, press.as_message(order.prompt)).draw(order)
 
 
 _DRAWING = Handler(run=draw_again, queueing=Queueing.ASKS_EVERY_TIME)

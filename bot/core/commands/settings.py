@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bot.core.commands.panel import SETTINGS, Choice, Door, Entry, Setting
+from bot.core.commands.settings_table import SETTINGS, Choice, Entry, Setting, Submenu
 from bot.core.commands.table import STYLE, Command, Handler, RunCommand, did_you_mean
 from bot.core.i18n import N_
 from bot.core.menu import Item, make_buttons, marked
@@ -29,7 +29,7 @@ async def settings(ctx: TurnContext, message: IncomingMessage, argument: str) ->
         await _show_panel(ctx)
     elif found is None:
         await _show_panel(ctx, complaint=_unknown(ctx, name))
-    elif isinstance(found, Door):
+    elif isinstance(found, Submenu):
         await found.run(ctx, message, word)
     elif not word:
         await _show_setting(ctx, found)
@@ -138,7 +138,7 @@ async def _show_panel(ctx: TurnContext, *, complaint: str = "") -> None:
 
 def _opening(ctx: TurnContext, entry: Entry) -> Item:
     label = _line(ctx, entry, "{}")
-    if isinstance(entry, Door):
+    if isinstance(entry, Submenu):
         return Item(label, entry.action)
     return Item(label, SHOW, entry.name)
 
@@ -172,7 +172,7 @@ def _line(ctx: TurnContext, entry: Entry, value: str) -> str:
 
 
 def _value(ctx: TurnContext, entry: Entry) -> str:
-    if isinstance(entry, Door):
+    if isinstance(entry, Submenu):
         return entry.shows(ctx)
     return ctx.texts.gettext(entry.current(ctx.settings, ctx.services.defaults).label)
 

@@ -15,7 +15,7 @@ from bot.core.i18n import N_
 from bot.core.models import UsageEntry
 from bot.core.punctuation import in_a_row
 from bot.core.question.attachments import SPEECH, fetched, kind_of
-from bot.core.question.listening import Ear, Heard, name_of
+from bot.core.question.listening import Heard, Transcriber, name_of
 from bot.core.queue import Outcome
 from bot.core.sentences import sentence_for_listening, sentence_for_media
 from bot.core.turn import TurnContext
@@ -119,10 +119,10 @@ async def write_down(
 
     async def work() -> None:
         heard.clear()  # what was written down a short while ago is not paid again
-        ear = Ear(ctx, delivery.status, usage)
+        transcriber = Transcriber(ctx, delivery.status, usage)
         for recording in recordings:
             async with fetched(ctx, recording) as path:
-                found = await ear.listen(path, recording, language=language, timed=True)
+                found = await transcriber.listen(path, recording, language=language, timed=True)
                 heard.append((name_of(recording), found))
 
     with ctx.charging(lambda: usage):

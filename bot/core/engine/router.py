@@ -13,7 +13,7 @@ from bot.core.access import Gate
 from bot.core.answer import feedback
 from bot.core.answer.answer import answer
 from bot.core.answer.buttons import is_of, named_exchange
-from bot.core.commands import ACTIONS, changed
+from bot.core.commands import ACTIONS, edited
 from bot.core.commands.help import refuse
 from bot.core.commands.sight import instead_of_looking
 from bot.core.commands.table import CommandTable, Queueing, parse, runs_on
@@ -130,7 +130,7 @@ class Router:
         parsed = parse(message.text)
         command = self._commands.find(parsed[0]) if parsed else None
         if parsed is None or (command is None and runs_on(message.text)):
-            if message.edited and await changed.offer(ctx, message):
+            if message.edited and await edited.offer(ctx, message):
                 return None
             for instead in (instead_of_answering, instead_of_looking):
                 if (done := await instead(ctx, message)) is not None:

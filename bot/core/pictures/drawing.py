@@ -43,8 +43,8 @@ LIKE_IT = "Draw another picture like this one, with small differences."
 """What a model is asked that changes pictures but has no variations."""
 
 
-class Easel:
-    """The work on one order, from the request to the chat; `message` is what it answers."""
+class PictureTask:
+    """Draws one order, and brings the pictures to the chat as the answer to `message`."""
 
     def __init__(self, ctx: TurnContext, message: IncomingMessage) -> None:
         self._ctx = ctx

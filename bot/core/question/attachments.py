@@ -14,8 +14,8 @@ from tempfile import TemporaryDirectory
 from bot.core.chat import ImagePart, Part
 from bot.core.documents import Document, Section
 from bot.core.models import UsageEntry
-from bot.core.question.listening import Ear, name_of
-from bot.core.question.reading import Desk
+from bot.core.question.listening import Transcriber, name_of
+from bot.core.question.reading import BudgetedReader
 from bot.core.turn import TurnContext
 from bot.core.types import Attachment, FileKind, IncomingMessage, OutgoingFile
 from bot.errors import (
@@ -63,7 +63,7 @@ async def gather(
     `MediaError`, `ModelError`, `PlatformError`; what was paid for until then stands in `found`.
     """
     _ = ctx.texts.gettext
-    desk = Desk(ctx)
+    reader = BudgetedReader(ctx)
     quoted = message.reply_to.attachments if message.reply_to else ()
     for attachment in (*quoted, *message.attachments):
         kind = kind_of(attachment)
@@ -76,14 +76,14 @@ async def gather(
             if ctx.settings.voice == "off":
                 found.unread.append(_("a recording"))
                 continue
-            await _listen(ctx, attachment, found, desk, Ear(ctx, status, found.usage))
+            await _listen(ctx, attachment, found, reader, Transcriber(ctx, status, found.usage))
         elif kind is FileKind.STICKER:
             found.unread.append(_("a sticker"))
         elif attachment.id:
             status(_("📄 Reading {name}…").format(name=attachment.name or _("a file")))
             try:
                 async with fetched(ctx, attachment) as path:
-                    found.parts += await desk.read(path, attachment)
+                    found.parts += await reader.read(path, attachment)
             except MediaError as error:
                 if error.kind not in UNREADABLE or not message.text.strip():
                     raise
@@ -148,17 +148,21 @@ async def bytes_of(ctx: TurnContext, attachment: Attachment) -> bytes:
 
 
 async def _listen(
-    ctx: TurnContext, attachment: Attachment, found: Gathered, desk: Desk, ear: Ear
+    ctx: TurnContext,
+    attachment: Attachment,
+    found: Gathered,
+    reader: BudgetedReader,
+    transcriber: Transcriber,
 ) -> None:
     """Add what is said in a recording; a long one is shown as files, and cut for the model."""
     name = name_of(attachment)
     async with fetched(ctx, attachment) as path:
-        heard = await ear.listen(path, attachment)
+        heard = await transcriber.listen(path, attachment)
     text = heard.text
     if heard.is_long:
         found.files += heard.files(name)
         pieces = heard.paragraphs() or [("the recording", heard.text)]
         sections = tuple(Section(mark=mark, text=words) for mark, words in pieces)
-        text = await desk.cut(name, Document(sections=sections))
+        text = await reader.cut(name, Document(sections=sections))
     found.heard = f"{found.heard}\n\n{text}".strip()
     found.quote = f"{found.quote}\n\n{heard.excerpt}".strip()

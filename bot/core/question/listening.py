@@ -1,4 +1,4 @@
-"""Speech becomes text: in parts, several at a time, in order, whatever the length."""
+"""Writes down speech, whatever its length: in parts, several at a time, put together in order."""
 
 from __future__ import annotations
 
@@ -75,8 +75,8 @@ class Heard:
         return tuple(found)
 
 
-class Ear:
-    """Listens to recordings for one turn.
+class Transcriber:
+    """Writes down recordings for one turn.
 
     `status` is told what takes time, and `usage` what it costs, part by part.
     """

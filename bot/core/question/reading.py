@@ -1,4 +1,4 @@
-"""Documents on their way to a model: read, and cut to the room that its window has for them."""
+"""Reads the documents that people send, and cuts them to the tokens that a model has for them."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ SMALLEST = 500
 """Tokens of room below which reading is not worth it."""
 
 
-class Desk:
-    """Reads the documents of one message; they share the room."""
+class BudgetedReader:
+    """Reads the documents of one message, which share a budget of tokens and of scanned pages."""
 
     def __init__(self, ctx: TurnContext) -> None:
         self._ctx = ctx

@@ -12,7 +12,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from bot.core.queue import Turn, TurnState
 from bot.core.types import Event, IncomingMessage, Unreadable
-from bot.store import chats, codec
+from bot.store import chat_settings, codec
 from bot.store.columns import storable, utc_now
 from bot.store.connection import Connection, exists
 from bot.store.database import insert, insert_for
@@ -201,7 +201,7 @@ def _turn(turn_id: int, offer: Offer, view: View, text: str) -> Turn:
         event=event,
         urgent=offer.urgent,
         followed=False,
-        settings=chats.read(view.settings, chat),
+        settings=chat_settings.read(view.settings, chat),
         stood=codec.SHOWN.load(view.stood)[0] if view.stood else None,
     )
 

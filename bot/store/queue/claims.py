@@ -11,7 +11,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.core.queue import Turn, TurnState
 from bot.core.types import ChatId, ChatRef
-from bot.store import chats, codec
+from bot.store import chat_settings, codec
 from bot.store.columns import Words, utc_now
 from bot.store.connection import Connection
 from bot.store.queue.lanes import lane_index
@@ -81,7 +81,7 @@ def turn_of(row: ClaimedRow) -> Turn:
         event=codec.load_event(row.kind, row.event),
         urgent=row.urgent,
         followed=row.followed,
-        settings=chats.read(row.settings, chat),
+        settings=chat_settings.read(row.settings, chat),
         attempt=row.attempt,
         partial=row.partial,
         shown=codec.SHOWN.load(row.shown),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.commands.changed import CHANGED
+from bot.core.commands.edited import ANSWER_EDITED
 from bot.core.fakes.platform import ANN, CHAT
 from bot.core.stores import Action
 from bot.core.types import (
@@ -146,7 +146,7 @@ async def test_a_button_that_an_earlier_version_offered_is_too_late(house: House
     await house.tell(message)
     edited = replace(message, key="edited", text="Two?", edited=True)
     await house.tell(edited)
-    old = Action(name=CHANGED, argument="1\nTwo?", owner=ANN.id)
+    old = Action(name=ANSWER_EDITED, argument="1\nTwo?", owner=ANN.id)
     [value] = await house.services.stores.actions.offer(CHAT, [old])
     offer = house.platform.newest(CHAT)
     assert offer is not None

@@ -75,10 +75,11 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Door:
-    """A line of the panel that opens another menu: `action` is that of the button.
+class Submenu:
+    """A line of the panel that opens a menu of its own, by a button with this `action`.
 
-    `run` is the command behind it, for who types, and `shows` is what stands beside the label.
+    `run` is the command that opens it when its name is typed; `shows` is the value that stands
+    beside the label.
     """
 
     name: str
@@ -89,7 +90,7 @@ class Door:
     applies: Callable[[TurnContext], bool] = lambda ctx: True
 
 
-Entry: TypeAlias = Setting | Door
+Entry: TypeAlias = Setting | Submenu
 
 
 def hard_of_hearing(ctx: TurnContext) -> str:
@@ -108,14 +109,14 @@ async def stop_listening(ctx: TurnContext, choice: Choice) -> None:
         await ctx.services.stores.overheard.drop(ctx.chat)
 
 
-MODEL = Door(
+MODEL = Submenu(
     name="model",
     label=N_("Model"),
     action=model.MENU,
     run=model.model,
     shows=lambda ctx: ctx.manner.model or "–",
 )
-PERSONA = Door(
+PERSONA = Submenu(
     name="persona",
     label=N_("Persona"),
     action=persona.MENU,

@@ -19,7 +19,7 @@ from bot.store.schema import chat_columns, chats, in_asked_chat
 log = logging.getLogger(__name__)
 
 
-class ChatTable(Table, SettingsStore):
+class ChatSettingsTable(Table, SettingsStore):
     """The settings as JSON; what cannot be read counts as the defaults."""
 
     async def load(self, chat: ChatRef, lobby: ChatRef | None = None) -> ChatSettings:

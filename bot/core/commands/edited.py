@@ -21,7 +21,7 @@ from bot.core.types import ButtonPress, IncomingMessage, MessageId, MessageRef
 
 log = logging.getLogger(__name__)
 
-CHANGED = "answer.changed"
+ANSWER_EDITED = "answer.changed"
 
 
 async def offer(ctx: TurnContext, message: IncomingMessage) -> bool:
@@ -33,7 +33,7 @@ async def offer(ctx: TurnContext, message: IncomingMessage) -> bool:
         return False
     _ = ctx.texts.gettext
     argument = f"{exchange.turn_id}\n{message.ref.id}\n{message.text}"
-    buttons = await make_buttons(ctx, [[Item(_("🔁 Answer it anew"), CHANGED, argument)]])
+    buttons = await make_buttons(ctx, [[Item(_("🔁 Answer it anew"), ANSWER_EDITED, argument)]])
     text = _("✏️ You changed your message.")
     if not buttons:
         text = _("✏️ You changed your message. Send it once more for a new answer.")
@@ -49,7 +49,7 @@ def _is_answered(question: KeptMessage, answer: KeptMessage) -> bool:
     return not is_drawn and not is_transcript(answer.message)
 
 
-async def answer_changed(ctx: TurnContext, press: ButtonPress, argument: str) -> Outcome | None:
+async def answer_edited(ctx: TurnContext, press: ButtonPress, argument: str) -> Outcome | None:
     """Answer the message as it is now; the new answer takes the place of the old one."""
     exchange = await named_exchange(ctx.services.stores, ctx.chat, argument)
     # A button of an earlier version may name no message.
@@ -67,5 +67,5 @@ async def answer_changed(ctx: TurnContext, press: ButtonPress, argument: str) ->
 
 
 ACTIONS: Mapping[str, Handler] = {
-    CHANGED: Handler(run=answer_changed, queueing=Queueing.ASKS_ONCE, answers_press=True)
+    ANSWER_EDITED: Handler(run=answer_edited, queueing=Queueing.ASKS_ONCE, answers_press=True)
 }
