@@ -1,4 +1,4 @@
-"""One answer: read what was sent, load the history, ask the model, deliver, and keep it all."""
+"""One answer: reads what was sent and the history, asks the model, delivers what it writes."""
 
 from __future__ import annotations
 
@@ -73,12 +73,11 @@ async def answer_again(
     further: bool = False,
     instead: NewMessage | None = None,
 ) -> Outcome:
-    """Answer the question of an exchange anew, or go on `further` after its answer.
+    """Answer the question of an exchange anew, or `further`: continue its answer.
 
-    `message` is what the answer goes to. It is written over the messages in `ctx.shown`; when
-    there are none, below everything else. The answer that is replaced is kept, hidden. When
-    nothing better comes, the old answer stays. What is asked `instead` replaces the question with
-    it. Raises like `answer`.
+    `message` is what the answer replies to. The answer is written over the messages in `ctx.shown`,
+    or else below everything. The old answer is hidden in the history; it stays if nothing better
+    comes. `instead` is a question that replaces that of the exchange. Raises like `answer`.
     """
     repeat = Repeat(exchange=exchange, further=further, instead=instead)
     async with ctx.delivery(message) as delivery:
@@ -86,7 +85,7 @@ async def answer_again(
 
 
 class Answer:
-    """The answer to one message, or to a question from before, while it comes into being."""
+    """The answer to one message, or to a question from before, while it is being written."""
 
     def __init__(
         self,
@@ -140,7 +139,7 @@ class Answer:
             if not await self._ctx.guard(self._write()):
                 self._keep_torn()
                 return end_of_stop(self._ctx, self._come.text)
-        except asyncio.CancelledError:  # the bot ends: what is longest is written down
+        except asyncio.CancelledError:  # the bot ends: the longest text is saved
             self._keep_torn()
             raise
         except (ModelError, MediaError, FileTooLarge) as error:
@@ -151,7 +150,7 @@ class Answer:
         return end_of_reason(self._ctx, self._reason, empty=is_empty)
 
     def _keep_torn(self) -> None:
-        if self._come.keep_torn() and self._asked is None:  # what was sent is not all read again
+        if self._come.keep_torn() and self._asked is None:  # the message was not read again yet
             self._asked = question_of(self._message, self._gathered)
 
     async def _end(self, ending: Ending) -> Outcome:
@@ -259,7 +258,7 @@ class Answer:
     async def _ask_what_fits(
         self, request: ChatRequest, asked: NewMessage, until_first_text: AsyncExitStack
     ) -> None:
-        """Ask for what the model takes; an answer that comes to the end of its window ends so."""
+        """Ask, with less where that is too long; an answer that has begun ends with LENGTH then."""
 
         async def ask(request: ChatRequest) -> None:
             self._thinking.forget()

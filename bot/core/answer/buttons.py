@@ -34,7 +34,7 @@ class Offer(Enum):
 
 
 def bears_buttons(ctx: TurnContext) -> bool:
-    """Whether buttons under every answer are no nuisance in this chat."""
+    """Whether answers get buttons in this chat."""
     capabilities = ctx.capabilities
     return capabilities.answer_buttons and capabilities.max_buttons >= len(Offer.MORE.value)
 
@@ -56,9 +56,9 @@ async def named_exchange(stores: Stores, chat: ChatRef, argument: str) -> Exchan
 
 
 class AnswerButtons:
-    """The buttons of one answer. They are written down while the answer is, so none waits for it.
+    """The buttons of one answer, kept in the database while it is being written, to save time.
 
-    `prepare` may be called as soon as there is an answer; `close` in any case.
+    `prepare` may be called as soon as there is an answer; `close` must be in any case.
     """
 
     def __init__(self, ctx: TurnContext) -> None:
@@ -66,7 +66,7 @@ class AnswerButtons:
         self._prepared: asyncio.Task[list[str]] | None = None
 
     def prepare(self) -> None:
-        """Begin to write down the button that most answers get."""
+        """Begin to keep the button that most answers get."""
         if self._prepared is None and bears_buttons(self._ctx):
             self._prepared = asyncio.create_task(self._values([REGENERATE], self._ctx.turn.id))
 
@@ -92,7 +92,7 @@ class AnswerButtons:
         return list(await self._ctx.services.stores.actions.offer(self._ctx.chat, actions))
 
     async def close(self) -> None:
-        """Wait for what was begun; the outcome is nobody's business any more."""
+        """Wait until what `prepare` began is done."""
         if self._prepared is not None:
             await asyncio.wait({self._prepared})
             if not self._prepared.cancelled() and (error := self._prepared.exception()):

@@ -1,4 +1,4 @@
-"""How the work on an answer ends: what is said of it, and what it is worth."""
+"""How an answer ended: what is said under it, how it is kept, and which buttons it gets."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ FORGOTTEN = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """How the work on an answer ended: in words, for the history, and for the buttons.
+    """How an answer ended: `mark` is said under it, `state` is kept, `offer` are its buttons.
 
-    `keep` says that the question may be kept although there is no answer.
+    `keep`: the question may be kept although there is no answer. `failed`: there is no whole one.
     """
 
     mark: str = ""

@@ -1,4 +1,4 @@
-"""The last question of a chat and what was answered: what can be asked again or taken back."""
+"""The last exchange of a chat: the question and its answers, to be asked again or taken back."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Asking for less where a model finds a conversation too long: nobody has to start afresh.
+"""Asks again with less of the conversation where a model refuses it as too long.
 
 The window of a model may be unknown or smaller than its list says, and our count of tokens is not
-the model's. What a refusal tells is learnt, so that the next question fits at once.
+the model's. What a refusal tells is learnt (`gauges`), so that the next question fits at once.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ async def ask_what_fits(
     make: Make,
     begun: Callable[[], bool],
 ) -> None:
-    """Ask, at most three times: as it is, with less of what was said before, the question alone.
+    """Ask at most three times: the request, one with less of the history, the question alone.
 
-    What was set aside for the first request is enough for the others. Raises `ModelError`, among
-    others when the answer has `begun`, or when the question alone is too long.
+    The limits reserved for the first request hold for the others. Raises `ModelError`; also
+    when the request was too long, but the answer has `begun`, or the question alone is too long.
     """
     for alone in (False, True):
         try:
@@ -55,9 +55,10 @@ async def ask_what_fits(
 def learn_from_usage(
     services: Services, request: ChatRequest, used: Usage | None, window: Window, *, cut: bool
 ) -> None:
-    """Learn from an answer: from one that was `cut` for want of room, or from a cut question.
+    """Learn the model's count from the usage of a request that was made for the `window`.
 
-    The request was made for the `window`.
+    From an answer that was `cut` by the end of the window, or where the server may have cut the
+    question (`Window.cuts`).
     """
     if used is None or used.estimated:
         return
@@ -100,7 +101,7 @@ def _lighter(request: ChatRequest) -> ChatRequest:
 
 
 def _granted(less: ChatRequest, request: ChatRequest) -> ChatRequest:
-    """A request whose answer is no longer than that of another."""
+    """The smaller request, with an answer no longer than that of the one it replaces."""
     longest, most = less.sampling.max_tokens, request.sampling.max_tokens
     if most is None or (longest is not None and longest <= most):
         return less

@@ -1,4 +1,4 @@
-"""What has come of an answer so far, and what stands in the chat before it and until it comes."""
+"""The text and the pictures of an answer while the model writes it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from bot.core.types import OutgoingFile
 
 
 class Manuscript:
-    """The text and the pictures of one answer, on their way to the chat.
+    """Collects an answer as it comes, and writes it to the `delivery`.
 
-    The text comes after a `heading` and after the `base` that it goes on with. What is `torn` has
-    come before: it stands until what comes now differs from it, and again if that gets no longer.
+    * `heading` stands above the text in the chat, without being part of the answer.
+    * `base` is the earlier answer that this one continues.
+    * `torn` is what an attempt before has written: of an earlier process, or of a stream that broke
+      off. It is shown until the new text differs from it, and is kept if it stays the longer one.
     """
 
     def __init__(self, delivery: Delivery, *, torn: str, heading: str, base: str) -> None:
@@ -26,25 +28,25 @@ class Manuscript:
 
     @property
     def has_content(self) -> bool:
-        """Whether there is anything to see of what came now."""
+        """Whether anything to see has come in this attempt."""
         return bool(self.text.strip() or self.files)
 
     @property
     def is_torn(self) -> bool:
-        """Whether something came before."""
+        """Whether an attempt before has written something."""
         return bool(self._torn or self._torn_files)
 
     def show_torn(self) -> None:
-        """Show what an earlier attempt wrote."""
+        """Show what the attempt before has written."""
         self._delivery.write(self._torn)
 
     def show_beginning(self) -> None:
-        """Show what the answer comes after."""
+        """Show the heading and the base, unless something torn is shown."""
         if not self._torn:
             self._delivery.write(self.heading + self.base)
 
     def begin(self, text: str, *, after: str = "") -> None:
-        """Show the first words, `after` those that stand already; what is torn makes way."""
+        """Show the first words, `after` what stands already; they replace what is torn."""
         if self._torn:
             self._delivery.rewrite(after + text)
         else:
@@ -65,13 +67,13 @@ class Manuscript:
         self.files.append(OutgoingFile(name=name, mime=picture.mime, content=picture.data))
 
     def tear(self) -> None:
-        """The model is asked once more; what has come stands until the new answer differs."""
+        """The model is asked once more: what has come so far is torn."""
         self._torn = max(self._torn, self._delivery.text, key=len)
         self._torn_files = self.files or self._torn_files
         self.text, self.files = "", []
 
     def keep_torn(self) -> bool:
-        """Go back to what came before where it is longer; whether its text is."""
+        """Take what is torn for the answer where it is longer; True if its text is."""
         self.files = self.files or self._torn_files
         torn = self._torn.removeprefix(self.heading + self.base)
         if len(torn) <= len(self.text):

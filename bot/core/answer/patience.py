@@ -1,4 +1,4 @@
-"""Waiting for an API that is down: nobody has to ask again because of some bad minutes."""
+"""Waits for an API that is down, so that nobody has to ask again."""
 
 from __future__ import annotations
 
@@ -22,8 +22,7 @@ PASSING = frozenset(
         ModelErrorKind.BUSY,
     }
 )
-"""What passes by itself. Everything else needs somebody to do something; what took too long may be
-billed each time."""
+"""Failures that pass by themselves. Not `TIMEOUT`: such a request may be billed each time."""
 FIRST_PAUSE, LAST_PAUSE = 2.0, 30.0
 """Seconds between tries, doubled each time; the client has made tries of its own before."""
 
@@ -35,9 +34,9 @@ async def patiently(
     status: Callable[[str], None],
     begun: Callable[[], bool] = lambda: False,
 ) -> T:
-    """Ask until there is an answer, or the operator's patience is at its end; say so meanwhile.
+    """Ask, and ask again after failures that pass, as long as `Defaults.patience` lasts.
 
-    Once an answer has `begun`, a failure is one. Stop cancels the wait like any work. Raises
+    `status` is told meanwhile. Once the answer has `begun` it is not asked again. Raises
     `ModelError`.
     """
     clock, patience = ctx.services.clock, ctx.services.defaults.patience

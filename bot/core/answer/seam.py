@@ -1,4 +1,4 @@
-"""How a model goes on with an answer that its length limit ended."""
+"""Continuing an answer that the model's length limit ended: what is asked, and how it is joined."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ GO_ON = (
 
 
 def told_to_go_on(base: str) -> tuple[ChatMessage, ...]:
-    """The answer that the model goes on with, and that it is to go on; nothing without one."""
+    """The messages that let a model continue the answer `base`; none without one."""
     if not base:
         return ()
     said = ChatMessage(role=Role.ASSISTANT, parts=(TextPart(base),))

@@ -15,9 +15,9 @@ SILENCE = 10.0
 
 
 class Thinking:
-    """The thoughts of one answer. `tell` is told what goes on, every `every` seconds.
+    """The thoughts of one answer. `tell` shows every `every` seconds how long the model thinks.
 
-    `at_once`: it is said that the model thinks before that is known.
+    `at_once`: that it thinks is shown before the first thought comes.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Thinking:
         self._pieces.append(text)
 
     def speak(self) -> None:
-        """Words of the answer follow, or its end."""
+        """The model does not think any more: words of the answer follow, or its end."""
         if self._since is not None:
             self._seconds += self._clock.monotonic() - self._since
             self._since = None
@@ -78,7 +78,7 @@ class Thinking:
 
     @contextmanager
     def counting(self) -> Iterator[None]:
-        """Count the seconds aloud while the block runs."""
+        """Show the seconds of thinking while the block runs."""
         self.ask()
         if self._at_once:
             self._tell(self._texts.gettext("💭 Thinking…"))

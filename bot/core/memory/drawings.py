@@ -1,8 +1,8 @@
-"""What a conversation knows of a picture that was drawn: as it is kept, and as a model is told.
+"""Pictures that were drawn, in the history: how they are kept, and how a model is told of them.
 
-It is kept as a command and the bot's answer to it. Were it told so, small models would take the
-answer for their own manner, and write “[I wrote a message: …]” instead of the message. So a model
-hears of it from the people, who say nothing that it could imitate.
+They are kept as the command and an answer, “[I drew a picture: …]”. Small models imitate such
+answers, and write “[I wrote a message: …]” instead of a message. So they are told of the picture in
+the words of the person.
 """
 
 from __future__ import annotations

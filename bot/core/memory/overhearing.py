@@ -1,8 +1,7 @@
-"""What people in a group say to each other: kept, where the group wants it, as context.
+"""Remarks: what people in a group say to each other, kept as context where the group wants it.
 
-It reaches the database without a turn: nobody waits for an answer to it. With the next question it
-becomes part of the conversation. A message costs one look at the chat's settings, and one commit
-where the bot listens; of what nobody asks about, only the newest remarks stay.
+A remark makes no turn, since nobody waits for an answer to it. With the next question it becomes
+part of the conversation; until then only the newest remarks are kept.
 """
 
 from __future__ import annotations

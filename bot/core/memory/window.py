@@ -1,4 +1,4 @@
-"""What goes into a model's window with a question: instruction, summary, history that fits."""
+"""What a model is sent with a question: the instruction, a summary, and the history that fits."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """What a model takes, in tokens that the `ruler` counts.
+    """What a model takes, in tokens as the `ruler` counts them.
 
-    `size` is as far as is believed, `known` whether anybody told it. `answer` is the longest answer
-    that is wished, 0 where nobody says. `cuts`: the server cuts what is too long without a word.
+    `size` is told by the API (`known`) or assumed. `answer` is the longest answer that was chosen,
+    0 for none. `cuts`: the server cuts off the beginning of what is too long, and does not say so.
     """
 
     size: int
@@ -65,7 +65,7 @@ class Window:
         return self.seen - max(self.seen // ANSWER_SHARE, min(self.answer, self.seen // 2))
 
     def is_surely_too_small(self, messages: Sequence[ChatMessage]) -> bool:
-        """Whether it cannot take these words by any tokenizer; what may fit is asked."""
+        """Whether the messages are too long by any tokenizer, so that it is no use to ask."""
         most = self.size + self.size // TOLERANCE
         bare = Ruler(self.ruler.count, Gauge(picture=0))  # nobody knows how little one may take
         return not bare.fit(messages, most)
@@ -73,11 +73,11 @@ class Window:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """What the model sees: `head`, `past`, and what is `asked`.
+    """What the model is sent: `head` (the instruction), `past` (the history), `asked`.
 
-    `conversation` is None before there is one. What is `asked` begins with the word of what was
-    drawn right before it. `left_out` are messages that no longer fit and that no summary tells of;
-    at least so many, since nobody reads further back than the window could reach.
+    `conversation` is None before there is one. `asked` begins with the note about a picture that
+    was drawn right before the question. `left_out` counts messages that neither fit nor are in the
+    summary; there may be more, since nobody reads further back than the window could reach.
     """
 
     conversation: int | None
@@ -128,10 +128,10 @@ async def look(
     *,
     alone: bool = False,
 ) -> View:
-    """What is sent along with what is `asked`, and with the newest remarks that were `heard`.
+    """What to send with what is `asked` and with remarks that were `heard` in a group, as fits.
 
-    When it is to be asked `alone`, only the instruction is, with the summary. Raises `StoreError`,
-    and `ModelError` when what is asked is surely too long by itself, or the instruction is.
+    `alone`: without history and remarks. Raises `StoreError`, and `ModelError` when what is asked
+    is surely too long by itself, or the instruction is.
     """
     window = await window_of(services, manner.model, answer=manner.sampling.max_tokens)
     conversations = services.stores.conversations
