@@ -202,6 +202,8 @@ class Attempts:
             raise CallFailed(ModelErrorKind.UNREACHABLE, late, silent=True) from error
 
     def _judge(self, endpoint: Endpoint, failure: CallFailed) -> None:
+        if failure.status is not None:
+            self._endpoints.gave_sign(endpoint)
         if failure.kind is ModelErrorKind.RATE_LIMITED:
             if failure.is_about_us:
                 self._limits.refused()

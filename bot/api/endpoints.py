@@ -6,7 +6,8 @@ endpoint is open, the one that has been left alone longest is asked all the same
 chooses between endpoints, it never makes a request fail that might have succeeded.
 
 One that says nothing at all is left alone at once, and until it gives a sign of life: else people
-would wait for it in vain, one after the other.
+would wait for it in vain, one after the other. It may be that it just has no time for signs, so
+once in a long while it is tried all the same.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ FAILURES = 5
 """Failures in a row that open the breaker."""
 FIRST_REST = 10.0
 LONGEST_REST = 120.0
+SILENCE = 600.0
+"""Seconds until one that says nothing is tried all the same."""
 
 
 @dataclass(slots=True, eq=False)
@@ -40,9 +43,8 @@ class Endpoint:
     heard: float = -inf  # when anything came, in the event loop's time
 
     def available(self, now: float) -> bool:
-        """Closed, or rested and neither silent nor being probed already."""
-        rested = now >= self.open_until and not self.probing and not self.silent
-        return self.rest == 0.0 or rested
+        """Closed, or rested and not being probed already."""
+        return self.rest == 0.0 or (now >= self.open_until and not self.probing)
 
 
 class Endpoints:
@@ -105,15 +107,21 @@ class Endpoints:
         """
         endpoint.failures += 1
         if endpoint.failures >= FAILURES and (endpoint.probing or not endpoint.rest):
-            self._leave_alone(endpoint)
+            endpoint.rest = _next_rest(endpoint)
+            endpoint.open_until = self._clock.monotonic() + endpoint.rest
             extra = {"endpoint": endpoint.url, "rest": endpoint.rest, "why": why}
             log.warning("endpoint left alone", extra=extra)
         endpoint.probing = False
 
     def fell_silent(self, endpoint: Endpoint, why: str) -> None:
-        """Nothing comes from the endpoint (any more): it is left alone until it gives a sign."""
+        """Nothing comes from the endpoint (any more): it is left alone until it gives a sign.
+
+        It should be asked for one after every `rest`.
+        """
         endpoint.failures += 1
-        self._leave_alone(endpoint)
+        endpoint.rest = _next_rest(endpoint)
+        if endpoint.probing or not endpoint.silent:
+            endpoint.open_until = self._clock.monotonic() + SILENCE
         if not endpoint.silent:
             extra = {"endpoint": endpoint.url, "why": why}
             log.warning("endpoint says nothing, left alone", extra=extra)
@@ -133,7 +141,7 @@ class Endpoints:
         """Which to ask when none is available: rather one that answers, if only with errors."""
         return min(self._endpoints, key=lambda e: (e.silent, e in avoid, e.open_until))
 
-    def _leave_alone(self, endpoint: Endpoint) -> None:
-        """For twice as long as the last time."""
-        endpoint.rest = min(LONGEST_REST, endpoint.rest * 2 or FIRST_REST)
-        endpoint.open_until = self._clock.monotonic() + endpoint.rest
+
+def _next_rest(endpoint: Endpoint) -> float:
+    """Twice as long as the last one."""
+    return min(LONGEST_REST, endpoint.rest * 2 or FIRST_REST)

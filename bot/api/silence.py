@@ -119,8 +119,10 @@ class Silence:
     async def _find_out(self, endpoint: Endpoint, watch: _Watch) -> None:
         loop = asyncio.get_running_loop()
         watch.asked = loop.time()
-        why = await self._why_silent(endpoint.url)
-        watch.is_asked = False
+        try:
+            why = await self._why_silent(endpoint.url)
+        finally:
+            watch.is_asked = False
         if not why:
             endpoint.heard = loop.time()
             self._endpoints.gave_sign(endpoint)

@@ -9,9 +9,10 @@ from contextlib import aclosing
 import pytest
 
 from bot.api import silence
-from bot.api.endpoints import FIRST_REST
+from bot.api.endpoints import FIRST_REST, SILENCE, Endpoints
 from bot.api.silence import QUIET, SECONDS
 from bot.core.chat import TextDelta
+from bot.core.fakes.clock import ManualClock
 from bot.core.images import ImageRequest
 from bot.core.recordings import AudioClip, TranscriptionRequest
 from bot.errors import ModelError, ModelErrorKind
@@ -249,6 +250,25 @@ async def test_a_dead_server_is_back_as_soon_as_it_gives_a_sign_and_nobody_waite
         await asyncio.sleep(0)
     assert words(await ask(client)) == "Hello"
     assert len(backup.requests) == 4
+
+
+async def test_a_server_without_time_for_signs_is_tried_all_the_same_once_in_a_while() -> None:
+    clock = ManualClock()
+    endpoints = Endpoints(("a", "b"), clock)
+    busy = endpoints.choose()
+    endpoints.fell_silent(busy, "no answer")
+    for _ in range(9):
+        await clock.advance(SILENCE / 9 - 1)
+        endpoints.fell_silent(busy, "no answer")
+        assert endpoints.choose().url == "b"
+    await clock.advance(9)
+    assert [endpoints.choose().url for _ in range(3)] == ["a", "b", "b"]
+    endpoints.fell_silent(busy, "no answer")
+    assert endpoints.choose().url == "b"
+    await clock.advance(SILENCE)
+    assert endpoints.choose() is busy
+    endpoints.succeeded(busy)
+    assert endpoints.choose() is busy and not endpoints.health()[0].silent
 
 
 async def test_where_nothing_is_tried_twice_nothing_is_left(
