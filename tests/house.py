@@ -135,6 +135,7 @@ class Options(TypedDict, total=False):
     calendar: Calendar
     prices: dict[str, ModelSettings] | None
     retries: int
+    remember_answers: float
     first_event_timeout: float
     part_seconds: float
     list_prices: bool
@@ -167,6 +168,7 @@ async def open_engine(
     calendar: Calendar = UTC_CALENDAR,
     prices: dict[str, ModelSettings] | None = None,
     retries: int = 0,
+    remember_answers: float = 0.0,
     first_event_timeout: float = PATIENCE,
     part_seconds: float = 600,  # of a recording that is heard in parts
     list_prices: bool = False,  # else a model's window and price are known by its name
@@ -183,6 +185,7 @@ async def open_engine(
         settings = ApiSettings(
             base_urls=(api.url,),
             retries=retries,
+            remember_answers=remember_answers,
             first_event_timeout=first_event_timeout,
             list_prices=list_prices,
             models=prices or {},

@@ -160,8 +160,7 @@ class Answer:
             offer = Offer.MORE
         if self._old and self._is_worse(ending, self._old):
             texts = self._ctx.texts
-            stays = texts.gettext("The answer from before stays.")
-            mark = mark if self._come.base else in_a_row(texts, mark, stays)
+            mark = in_a_row(texts, mark, texts.gettext("The answer from before stays."))
             offer = Offer.MORE if self._old.state is MessageState.LENGTH else Offer.ANOTHER
             self._come.give_way(self._old.text if self._is_in_place else "")
             self._thinking.forget()

@@ -26,4 +26,4 @@ def seam(before: str, after: str) -> str:
     """
     is_between = before[-1:].isalnum() or before[-1:] in tuple(",.;:!?)")
     words = is_between and after[:1].isalnum() and before[-1:].isascii() and after[:1].isascii()
-    return " " if before and words else ""
+    return " " if words else ""

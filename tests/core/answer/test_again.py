@@ -15,7 +15,7 @@ from bot.core.fakes.platform import ANN, CHAT
 from bot.core.stores import Action
 from bot.core.types import ButtonPress, Sender, UserId
 from bot.sandbox.openai.backend import Question
-from bot.sandbox.openai.faults import Cut, Hang, Refuse
+from bot.sandbox.openai.faults import Cut, Hang, Refuse, Stall
 from bot.sandbox.openai.scripted import Answer
 from tests.attached import recording
 from tests.house import QUICK, House, open_house
@@ -198,6 +198,16 @@ async def test_an_empty_second_answer_leaves_the_first(house: House) -> None:
     assert text.startswith("Heads.\n\nThe model gave an empty answer.")
 
 
+async def test_a_regenerated_answer_is_another_one_also_where_answers_are_remembered(
+    tmp_path: Path,
+) -> None:
+    async with open_house(tmp_path, remember_answers=60) as house:
+        house.api.script.answer("Heads.", "Tails.")
+        await house.say("/set temperature 0")
+        await house.say("flip a coin")
+        assert (await house.press(AGAIN))[-1] == "Tails."
+
+
 async def test_a_regeneration_goes_on_after_a_restart(tmp_path: Path) -> None:
     async with open_house(tmp_path) as house:
         house.api.script.answer("Heads.", SLOW)
@@ -299,6 +309,22 @@ async def test_a_continuation_that_fails_leaves_the_answer_and_its_buttons(house
     assert text.startswith("Once upon a\n\n⚠️ The API is having trouble.")
     house.api.script.answer("time.")
     assert await house.press("➡️ Continue") == ["Once upon a time."]
+
+
+async def test_a_continuation_that_fails_after_a_restart_stands_there_once(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        cut = Answer(text="Once upon a", finish_reason=FinishReason.LENGTH)
+        house.api.script.answer(cut, Answer(text="time there was a fox", chunk=5))
+        await house.say("a story")
+        house.api.faults.add(Stall(after=4), on="/chat/completions")
+        await house.happen(house.platform.press("➡️ Continue"))
+        await house.sees("Once upon a time there")
+    async with open_house(tmp_path, platform=house.platform) as house:
+        house.api.faults.add(Refuse(401), on="/chat/completions")
+        await house.sees("⚠️")
+        await house.say("go on")
+        assert str(house.asked()).count("Once") == 1  # the model reads it once, too
+    assert all(text.count("Once") < 2 for frame in house.platform.frames for text in frame)
 
 
 async def test_a_continuation_that_is_cut_keeps_what_came(house: House) -> None:

@@ -12,7 +12,7 @@ import pytest
 from bot.core.answer import feedback
 from bot.core.fakes.platform import ANN
 from bot.core.types import ButtonPress, Feedback, Sender, UserId
-from bot.sandbox.openai.faults import Refuse
+from bot.sandbox.openai.faults import Cut, Refuse
 from bot.store import StorageSettings, admin
 from tests.house import QUICK, House, open_house
 
@@ -75,6 +75,12 @@ async def test_only_an_answer_is_asked_about(house: House) -> None:
     await house.say("hello")
     assert house.platform.sent[-1].feedback is None
     await house.say("/help")
+    assert house.platform.sent[-1].feedback is None
+    house.api.script.answer("", "a beginning", "a beginning")
+    await house.say("hello")
+    assert house.platform.sent[-1].feedback is None
+    house.api.faults.add(Cut(after=2), on="/chat/completions", times=2)
+    await house.say("hello")
     assert house.platform.sent[-1].feedback is None
     await house.say("hello")
     found = feedback.read(thumbs(house).bad)

@@ -100,6 +100,16 @@ async def test_an_answer_asked_for_again_shows_its_own_thoughts_only(house: Hous
     assert shown is not None and shown.text == "good"
 
 
+async def test_thoughts_without_an_answer_are_not_shown_under_the_one_from_before(
+    house: House,
+) -> None:
+    house.api.script.answer("Yes.", Answer(reasoning="hm " * 20, text=""))
+    await house.say("is it?")
+    [text] = await house.press("🔁 Regenerate")
+    assert text.startswith("Yes.")
+    assert thoughts_shown(house) is None
+
+
 async def test_thinking_takes_the_place_of_the_line_about_waiting(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -295,6 +295,6 @@ async def test_a_page_that_cannot_be_deleted_at_first_is_deleted_later(scene: Sc
         await scene.clock.advance(3)
         assert len(scene.platform.kept()) == 2
         scene.platform.deletable = True
-        await scene.clock.advance(60)
+        await scene.clock.advance(30)
         await ending
     assert scene.platform.kept() == ["Sorry, no."]
