@@ -16,6 +16,7 @@ from bot.core.phrases import Phrase
 from bot.core.types import Finding
 from bot.errors import ModelError, ModelErrorKind
 
+FORBIDDEN = 403
 _NO_KEY = N_(
     "set api.key, or BOT_API__KEY in the environment; "
     "if the server asks for no key, any word will do"
@@ -30,6 +31,9 @@ _FIXES = {
     ModelErrorKind.TIMEOUT: N_("check the network; behind a proxy, set api.proxy"),
     ModelErrorKind.RATE_LIMITED: N_("wait a minute; then check again"),
 }
+_FORBIDDEN = N_(
+    "set a key that may do this in api.key; if the API does not serve your country, set api.proxy"
+)
 _LATER = N_("try again later; the fault is the server's")
 
 
@@ -60,6 +64,8 @@ async def _check_url(settings: ApiSettings, url: str) -> tuple[Finding, Sequence
         models = await client.models()
     except ModelError as error:
         fix = Phrase(_FIXES.get(error.kind, _LATER))
+        if error.kind is ModelErrorKind.BAD_KEY and error.status == FORBIDDEN:
+            fix = Phrase(_FORBIDDEN)
         if error.kind in (ModelErrorKind.UNSUPPORTED, ModelErrorKind.BAD_ANSWER) and not (
             url.endswith("/v1")
         ):

@@ -43,6 +43,14 @@ async def test_a_wrong_key_says_where_to_set_it(server: WireServer) -> None:
     assert "12345678" not in line.text
 
 
+async def test_a_country_that_is_not_served_is_no_wrong_key(server: WireServer) -> None:
+    server.always = refusal(403, "Country, region, or territory not supported")
+    line = (await found(server, model="m"))[0]
+    assert not line.ok
+    assert line.text == "Country, region, or territory not supported"
+    assert "api.proxy" in line.fix
+
+
 async def test_a_url_without_v1_says_so(server: WireServer) -> None:
     server.always = whole(b"<!doctype html>", content_type="text/html")
     url = server.url.removesuffix("/v1")
