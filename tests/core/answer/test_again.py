@@ -390,6 +390,17 @@ async def test_an_answer_cut_twice_can_be_retried_and_the_whole_one_replaces_it(
     assert await house.press("🔁 Retry") == ["The whole answer."]
 
 
+async def test_of_two_halves_of_an_answer_the_longer_one_stays(house: House) -> None:
+    torn = Answer(text="The first try was torn in two.", chunk=6)
+    house.api.script.answer(torn, torn, torn, torn)
+    house.api.faults.add(Cut(after=5), on="/chat/completions", times=2)
+    [first] = await house.say("tell me")
+    half, _, _ = first.partition("\n\n")
+    house.api.faults.add(Cut(after=3), on="/chat/completions", times=2)
+    [second] = await house.press("🔁 Retry")
+    assert half and second.startswith(half)
+
+
 async def test_what_can_never_work_gets_no_button(house: House) -> None:
     house.api.faults.add(Refuse(400, "bad"), on="/chat/completions")
     await house.say("poison")

@@ -133,6 +133,7 @@ async def test_stop_with_nothing_to_stop(house: House) -> None:
     [
         (Refuse(401), "⚠️ I am not set up properly: the API refuses my key."),
         (Refuse(404), "⚠️ The API does not know the model “gpt-4o-mini”."),
+        (Refuse(404, "Not found", type="e", code="e"), "⚠️ The API does not offer this."),
         (Refuse(429), "⚠️ The API is getting too many requests."),
         (out_of_quota(), "⚠️ The API account has run out of credit."),
         (Refuse(500), "⚠️ The API is having trouble."),

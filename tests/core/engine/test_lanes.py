@@ -25,8 +25,10 @@ from bot.core.types import (
 from bot.errors import ChatGone, PlatformDown, PlatformError, QueueFull, StoreError
 from bot.sandbox.openai.faults import Hang, Stall
 from bot.sandbox.openai.scripted import Answer
+from bot.store import StorageSettings
 from bot.store.queue.turns import Turns
 from tests.house import QUICK, SLOW, House, open_house
+from tests.patience import until
 
 EVE = Sender(UserId("666"), "Eve")
 
@@ -260,6 +262,22 @@ async def test_an_answer_that_a_shutdown_interrupts_says_that_it_goes_on_and_is_
         house.api.script.answer("whole now", "and that was it")
         await house.sees("and that was it")
         assert house.platform.kept() == ["whole now", "and that was it"]
+
+
+async def test_an_answer_that_stands_when_the_bot_ends_is_written_down_and_not_given_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    storage = StorageSettings(url=f"sqlite:///{tmp_path}/house.db", busy_timeout=0.02)
+    with closing(sqlite3.connect(tmp_path / "house.db", isolation_level=None)) as other:
+        async with open_house(tmp_path, storage=storage) as house:
+            house.api.script.answer(SLOW)
+            async with house.answering():
+                other.execute("BEGIN IMMEDIATE")
+            await until(lambda: "database refuses" in caplog.messages)  # it is tried again soon
+            assert "person not noted" in caplog.messages
+            other.execute("ROLLBACK")
+        assert other.execute("SELECT state, attempt FROM turns").fetchall() == [("done", 1)]
+    assert [text.strip() for text in house.platform.kept()] == [SLOW.strip()]
 
 
 async def test_what_was_waiting_when_the_process_died_is_answered(tmp_path: Path) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,9 +15,11 @@ from bot.core.clock import SystemClock
 from bot.core.engine.waiting import WaitingRoom
 from bot.core.fakes.platform import CHAT, FakePlatform
 from bot.core.queue import Outcome
-from bot.core.types import IncomingMessage
+from bot.core.types import ChatRef, IncomingMessage, MessageRef, Reply
+from bot.errors import PlatformDown
 from bot.store import StorageSettings, open_store
-from tests.patience import PATIENCE
+from tests.house import QUICK, SLOW, House, open_house
+from tests.patience import PATIENCE, until
 
 
 async def test_a_turn_that_comes_while_its_message_is_taken_in_does_not_wait_any_more(
@@ -37,6 +42,52 @@ async def test_a_turn_that_comes_while_its_message_is_taken_in_does_not_wait_any
         assert await room.leave(CHAT, third) is not None
         assert platform.kept() == ["⏳ 1 message before yours"]
         await room.close()
+
+
+class SlowLines(FakePlatform):
+    """A platform on which a line about waiting takes its time."""
+
+    def __init__(self) -> None:
+        super().__init__(QUICK, clock=SystemClock())
+        self.asked, self.may_stand = asyncio.Event(), asyncio.Event()
+
+    async def send(self, chat: ChatRef, reply: Reply) -> MessageRef:
+        if reply.text.startswith("⏳"):
+            self.asked.set()
+            await self.may_stand.wait()
+        return await super().send(chat, reply)
+
+
+async def test_a_line_that_is_posted_when_its_turn_has_come_becomes_the_answer(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    platform = SlowLines()
+    async with open_house(tmp_path, platform=platform) as house:
+        house.api.script.answer(SLOW, "second answer")
+        async with house.answering():
+            await house.write("second")
+            await platform.asked.wait()
+        with closing(sqlite3.connect(tmp_path / "house.db")) as database:
+            states = "SELECT state FROM turns ORDER BY id"
+            await until(lambda: database.execute(states).fetchall()[1] == ("running",))
+        platform.may_stand.set()
+        first, second = await house.answered()
+        assert (first[:4], second) == ("slow", "second answer")
+        assert "turn failed" not in caplog.messages
+
+
+async def test_who_cannot_be_told_to_wait_is_answered_all_the_same(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="bot")
+    house.api.script.answer(SLOW, "second answer")
+    async with house.answering():
+        house.platform.fail_next(PlatformDown("no connection"))
+        await house.write("second")
+        await until(lambda: "waiting not shown" in caplog.messages)
+    first, second = await house.answered()
+    assert (first[:4], second) == ("slow", "second answer")
+    assert "turn failed" not in caplog.messages
 
 
 @pytest.mark.parametrize("told", ["told", "not told"])
