@@ -107,11 +107,11 @@ async def _decide(ctx: TurnContext, argument: str, *, allowed: bool) -> None:
         await ctx.say(text.format(id=subject))
     else:
         await _put(ctx, subject, allowed=allowed)
-        text = (
-            _("✅ `{id}` may talk to me now.")
-            if allowed
-            else _("🚫 `{id}` is shut out from now on.")
-        )
+        yes, no = _("✅ `{id}` may talk to me now."), _("🚫 `{id}` is shut out from now on.")
+        if argument.lower() == HERE:  # read by everybody there
+            yes = _("✅ Everybody here may talk to me now.")
+            no = _("🚫 From now on I answer only admins here.")
+        text = yes if allowed else no
         hint = await _unknown(ctx, subject)
         await ctx.say(in_a_row(ctx.texts, text.format(id=subject), hint))
 

@@ -73,14 +73,14 @@ async def test_what_was_decided_holds_after_a_restart(tmp_path: Path) -> None:
 
 async def test_a_whole_chat_is_let_in(house: House) -> None:
     [text] = await house.say("/allow here", sender=BOSS)
-    assert text == "✅ `fake:1` may talk to me now."
+    assert text == "✅ Everybody here may talk to me now."
     assert (await house.say("hello", sender=EVE))[-1].startswith("**You said:** hello")
 
 
 async def test_a_group_is_let_in_with_all_its_topics(house: House) -> None:
     one, other = (ChatRef("fake", ChatId(f"group/{topic}")) for topic in (1, 2))
     [text] = await house.say("/allow here", chat=one, sender=BOSS)
-    assert text == "✅ `fake:group` may talk to me now."
+    assert text == "✅ Everybody here may talk to me now."
     [text] = await house.say("hello", chat=other, sender=EVE)
     assert text.startswith("**You said:** hello")
 
@@ -136,7 +136,8 @@ async def test_the_buttons_of_an_admin_who_is_none_any_more_do_nothing(tmp_path:
         ("/deny fake:7", "`fake:7` is an admin by configuration; only the operator can change"),
         ("/allow <@U5|eve>", "✅ `fake:U5` may talk to me now."),
         ("/allow slack:U5", "✅ `slack:U5` may talk to me now."),
-        ("/allow Here", "✅ `fake:1` may talk to me now."),
+        ("/allow Here", "✅ Everybody here may talk to me now."),
+        ("/deny here", "🚫 From now on I answer only admins here."),
         ("/quota Zoe Smith", "Whose? Write `/quota ID`, for example `/quota fake:7`."),
     ],
 )
