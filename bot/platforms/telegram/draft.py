@@ -86,9 +86,9 @@ class TelegramDraft:
         if self._draft_id is not None:
             await self._poster.show_draft(self._draft_id, body, self._answering.chat, urgency)
         elif self._ref is None:
-            self._ref = await self._poster.show(body, self._buttons, self._answering)
+            self._ref = await self._poster.post_preview(body, self._buttons, self._answering)
         else:
-            await self._poster.update(self._ref, body, self._buttons)
+            await self._poster.edit_preview(self._ref, body, self._buttons)
 
     async def finish(self, reply: Reply) -> MessageRef:
         """Make the reply the message, in place of the previews and the Stop button.
@@ -98,9 +98,9 @@ class TelegramDraft:
         chat = self._answering.chat
         words = replace(reply, files=())
         if self._ref is None:
-            self._ref = await self._poster.begin(chat, reply, self._posted, rich=self._rich)
+            self._ref = await self._poster.post_first(chat, reply, self._posted, rich=self._rich)
         elif words != self._standing:
-            await self._poster.rewrite(self._ref, reply, self._posted, rich=self._rich)
+            await self._poster.edit_first(self._ref, reply, self._posted, rich=self._rich)
         self._standing = words
-        await self._poster.add(chat, reply, self._posted)
+        await self._poster.post_rest(chat, reply, self._posted)
         return self._ref

@@ -60,22 +60,24 @@ class Poster:
     async def send(self, chat: ChatRef, reply: Reply, *, rich: bool) -> MessageRef:
         """Post a whole reply; returns its first message."""
         posted: Posted = {}
-        ref = await self.begin(chat, reply, posted, rich=rich)
-        await self.add(chat, reply, posted)
+        ref = await self.post_first(chat, reply, posted, rich=rich)
+        await self.post_rest(chat, reply, posted)
         return ref
 
-    async def begin(self, chat: ChatRef, reply: Reply, posted: Posted, *, rich: bool) -> MessageRef:
+    async def post_first(
+        self, chat: ChatRef, reply: Reply, posted: Posted, *, rich: bool
+    ) -> MessageRef:
         """Post the words of a reply, with its file where they have room under it.
 
-        Without words the first files are posted. `posted` is filled with those that stand in the
-        chat. Returns the first message.
+        Without words the first files are posted. Returns the first message; those of files are put
+        into `posted`.
         """
         check_sizes(reply.files)
         return await self._moves.posted(
-            lambda: self._begin(self._moves.chat(chat), reply, posted, rich=rich)
+            lambda: self._post_first(self._moves.chat(chat), reply, posted, rich=rich)
         )
 
-    async def _begin(
+    async def _post_first(
         self, chat: ChatRef, reply: Reply, posted: Posted, *, rich: bool
     ) -> MessageRef:
         place = parse_chat(chat)
@@ -97,19 +99,20 @@ class Poster:
             sent = next(iter(posted.values()))
         return make_message(chat, sent)
 
-    async def add(self, chat: ChatRef, reply: Reply, posted: Posted) -> None:
-        """Post the files of a reply that are not `posted` yet, and note them there."""
+    async def post_rest(self, chat: ChatRef, reply: Reply, posted: Posted) -> None:
+        """Post the files of a reply that are not `posted` yet, and put them there."""
         for group in grouped([file for file in reply.files if file not in posted]):
-            await self._moves.posted(partial(self._add_group, chat, group, posted, reply.answering))
+            post = partial(self._post_group, chat, group, posted, reply.answering)
+            await self._moves.posted(post)
 
-    async def _add_group(
+    async def _post_group(
         self, chat: ChatRef, group: Group, posted: Posted, answering: MessageRef | None
     ) -> None:
         place = self._moves.place(chat)
         upon, urgency = _answering(place, answering), Urgency.FOLLOWING
         await self._uploads.post(place, group, posted, upon, urgency)
 
-    async def show(
+    async def post_preview(
         self, body: Body, buttons: Sequence[ButtonRow], answering: MessageRef
     ) -> MessageRef:
         """Post the first text of an answer, if the budget has room for it now.
@@ -117,14 +120,14 @@ class Poster:
         Raises `StyleRefused` where it cannot be rich.
         """
 
-        async def show() -> MessageRef:
+        async def post() -> MessageRef:
             chat = self._moves.chat(answering.chat)
             place = parse_chat(chat)
             around = _around(place, buttons, answering)
             sent = await self._messages.post_one(place, body, around, Urgency.FIRST)
             return make_message(chat, sent)
 
-        return await self._moves.posted(show)
+        return await self._moves.posted(post)
 
     def ask_turn(self, chat: ChatRef, urgency: Urgency, *, draft: bool) -> None:
         """Raise like `Caller.ask` when a preview may not be shown now: before it is drawn."""
@@ -138,10 +141,12 @@ class Poster:
     async def edit(self, ref: MessageRef, reply: Reply, *, rich: bool) -> None:
         """Replace a message; what is too long for it, and files, are posted after it."""
         posted: Posted = {}
-        await self.rewrite(ref, reply, posted, rich=rich)
-        await self.add(ref.chat, reply, posted)
+        await self.edit_first(ref, reply, posted, rich=rich)
+        await self.post_rest(ref.chat, reply, posted)
 
-    async def rewrite(self, ref: MessageRef, reply: Reply, posted: Posted, *, rich: bool) -> None:
+    async def edit_first(
+        self, ref: MessageRef, reply: Reply, posted: Posted, *, rich: bool
+    ) -> None:
         """Replace the words of a message, by its file with them where that can be.
 
         What is too long for it is posted after it. The file is noted in `posted`.
@@ -153,7 +158,7 @@ class Poster:
         is_alone = len(reply.files) == 1 and reply.files[0] not in posted
         if not rich and is_alone and 0 < text.length <= MAX_CAPTION:
             (file,) = reply.files
-            if await self._uploads.put(place, message, file, around.keyboard, text=text):
+            if await self._uploads.make_photo(place, message, file, around.keyboard, text=text):
                 posted[file] = message
                 await self._messages.delete_continuations(place, message)
                 return  # the words and the buttons stand under the picture
@@ -162,7 +167,7 @@ class Poster:
         await self._messages.replace(place, message, first, upon, Urgency.FINAL)
         await self._messages.post_after(place, message, more, around)
 
-    async def update(self, ref: MessageRef, body: Body, buttons: Sequence[ButtonRow]) -> None:
+    async def edit_preview(self, ref: MessageRef, body: Body, buttons: Sequence[ButtonRow]) -> None:
         """Show more of a text that is still being written. Raises `StyleRefused`."""
         place, message = self._moves.message(ref)
         around = Around(keyboard=_keyboard(buttons))

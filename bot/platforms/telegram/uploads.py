@@ -101,7 +101,7 @@ class Uploader:
                 return await post("photo")
         return await post("document")
 
-    async def put(
+    async def make_photo(
         self,
         place: Place,
         id: int,
