@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import secrets
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 from telegram import Bot, BotCommand
 
 from bot.core.capabilities import Capabilities
+from bot.core.errands import Errands
 from bot.core.i18n import LANGUAGES, texts
 from bot.core.ports import Clock, Draft, EventSink, Platform
 from bot.core.types import (
@@ -192,19 +192,17 @@ class TelegramPlatform:
         self, chat: ChatRef, answering: MessageRef | None = None
     ) -> AsyncIterator[None]:
         """Show "typing…" as long as the block runs, where the budget allows."""
-        typing: list[asyncio.Task[None]] = []
-        call_off = self._clock.later(
-            TYPING_DELAY, lambda: typing.append(asyncio.create_task(self._type(chat)))
-        )
+        errands = Errands()
+
+        def begin() -> None:
+            errands.send(self._type(chat))
+
+        call_off = self._clock.later(TYPING_DELAY, begin)
         try:
             yield
         finally:
             call_off()
-            for task in typing:
-                task.cancel()
-                await asyncio.wait({task})
-                if not task.cancelled():
-                    task.result()
+            await errands.close()
 
     async def _type(self, chat: ChatRef) -> None:
         while True:
