@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from bot.sandbox import desk, phone
 from bot.sandbox import telegram as telegram_sandbox
-from bot.sandbox.pages.server import Json, serve_pages
+from bot.sandbox.pages.page import Json
+from bot.sandbox.pages.server import serve_pages
 from bot.sandbox.slack.server import SlackSandbox
 from bot.sandbox.telegram.telegram import Telegram
 

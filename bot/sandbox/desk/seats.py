@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.sandbox.desk import markup
-from bot.sandbox.pages import seats as pages
-from bot.sandbox.pages.server import Json
+from bot.sandbox.pages import page
+from bot.sandbox.pages.page import Json
 from bot.sandbox.slack.people import Person, Place
 from bot.sandbox.slack.state import Channel, Message, StoredFile, feedback
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seat(pages.Seat):
+class Seat(page.Seat):
     """One person in the workspace, and the channels that they see."""
 
     person: Person

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 
 from aiohttp import web
 
 from bot.sandbox.desk.seats import Seat, picture
-from bot.sandbox.pages.seats import Seats
-from bot.sandbox.pages.server import Json, Later, Tell, asset, converse, sent_file
+from bot.sandbox.pages.page import Json, Later, Page, Tell, sent_file
 from bot.sandbox.slack.people import Place
 from bot.sandbox.slack.server import SlackSandbox
 
@@ -19,50 +18,31 @@ LOOK = 5.0
 """Seconds after which it is looked for what has expired; everything else says that it changed."""
 
 
-class Desk:
-    """Answers the page. `commands` are those that the app has, as its manifest lists them."""
+class Desk(Page[Seat]):
+    """The page. `commands` are those that the app has, as its manifest lists them."""
 
     def __init__(
         self, slack: SlackSandbox, seats: Sequence[Seat], commands: Sequence[Json] = ()
     ) -> None:
+        super().__init__("/slack", "bot.sandbox.desk", _FILES, seats)
         self._slack = slack
-        self._seats = Seats(seats)
         self._commands = [
             {"name": command["command"], "summary": command["description"]} for command in commands
         ]
 
-    def routes(self) -> Iterable[web.RouteDef]:
-        """The page itself, its style and its scripts, and what they ask for."""
-        room = "bot.sandbox.desk"
-        return (
-            asset("/slack", room, "desk.html"),
-            *(asset(f"/{name}", room, name) for name in _FILES),
-            web.get("/slack/seats", self._seats.listed),
-            web.get("/slack/screen/{seat}", self._screen),
-            web.get("/slack/live/{seat}", self._live),
-            web.get("/slack/file/{seat}/{file}", self._file),
-            web.post("/slack/upload/{seat}", self._upload),
-        )
+    def screen(self, seat: Seat) -> Json:
+        """The rooms of a person, and the commands."""
+        return picture(seat) | {"commands": self._commands}
 
-    async def _screen(self, request: web.Request) -> web.Response:
-        """The desk as it is now, for a page that stands still (`?still`)."""
-        return web.json_response(self._picture(self._seats.of(request)))
-
-    async def _file(self, request: web.Request) -> web.Response:
+    def file(self, seat: Seat, name: str) -> web.Response:
         """The bytes of a file in a room."""
-        try:
-            file = self._seats.of(request).file(request.match_info["file"])
-        except LookupError:
-            raise web.HTTPNotFound from None
+        file = seat.file(name)
         return sent_file(file.name, file.mime, file.content)
 
-    async def _upload(self, request: web.Request) -> web.Response:
+    async def upload(self, seat: Seat, content: bytes, request: web.Request) -> None:
         """A file that the person sends, be it recorded or chosen."""
-        seat, content, asked = self._seats.of(request), await request.read(), request.query
-        try:
-            place = seat.place(asked.get("room", ""), asked.get("thread", ""))
-        except LookupError:
-            raise web.HTTPNotFound from None
+        asked = request.query
+        place = seat.place(asked.get("room", ""), asked.get("thread", ""))
         if asked.get("kind") == "voice":
             seconds = float(asked.get("seconds", "1"))
             await place.record(content, seconds=seconds, mime=request.content_type)
@@ -70,26 +50,15 @@ class Desk:
             words = self._stored(asked.get("caption", ""))
             name = asked.get("name", "file")
             await place.upload(name, content, request.content_type, text=words)
-        return web.Response(status=204)
 
-    async def _live(self, request: web.Request) -> web.WebSocketResponse:
-        """The desk, sent anew after every change, and what the person does."""
-        seat = self._seats.of(request)
-
-        async def hear(what: Json, tell: Tell) -> Later:
-            with suppress(LookupError, ValueError):  # what is not possible is ignored
-                await self._do(seat, what)
-            return None
-
-        return await converse(request, lambda tell: self._show(seat, tell), hear)
-
-    async def _show(self, seat: Seat, tell: Tell) -> None:
+    async def show(self, seat: Seat, tell: Tell) -> None:
+        """The desk, sent anew after every change."""
         shown: Json = {}
         screen: Json = {}
 
         def is_news() -> bool:
             nonlocal screen
-            screen = self._picture(seat)
+            screen = self.screen(seat)
             return screen != shown
 
         while True:
@@ -97,6 +66,12 @@ class Desk:
                 await self._slack.wait_for(is_news, LOOK)
                 shown = screen
                 await tell({"screen": shown})
+
+    async def do(self, seat: Seat, what: Json, tell: Tell) -> Later:
+        """One thing the person does; what is not possible is ignored."""
+        with suppress(LookupError, ValueError):
+            await self._do(seat, what)
+        return None
 
     async def _do(self, seat: Seat, what: Json) -> None:
         """One thing the person does. Raises `LookupError`, `ValueError` where it cannot be."""
@@ -135,6 +110,3 @@ class Desk:
             name = rf"(?<![A-Za-z0-9_])@{re.escape(user.name)}(?![A-Za-z0-9_])"
             words = re.sub(name, f"<@{user.id}>", words, flags=re.IGNORECASE)
         return words
-
-    def _picture(self, seat: Seat) -> Json:
-        return picture(seat) | {"commands": self._commands}

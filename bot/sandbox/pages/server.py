@@ -1,33 +1,23 @@
-"""Pages on this machine: what is to be seen goes out, what somebody does comes in."""
+"""The server of the demo's pages, for this machine alone."""
 
 from __future__ import annotations
 
 import ipaddress
-import json
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from importlib.resources import files
-from typing import Any, Protocol, TypeAlias
-from urllib.parse import quote
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
-from aiohttp import WSMsgType, web
+from aiohttp import web
 
-from bot.core.errands import Errands
 from bot.core.phrases import Phrase
 from bot.errors import ConfigError
 from bot.sandbox.listening import listening
-
-Json: TypeAlias = dict[str, Any]
-Tell: TypeAlias = Callable[[Json], Awaitable[None]]
-"""Sends news to a page."""
-Later: TypeAlias = Coroutine[Any, Any, None] | None
-"""What goes on beside, after somebody has done something."""
+from bot.sandbox.pages.page import Page, asset
 
 MAX_UPLOAD = 50 * 1024 * 1024
 """What a chat platform lets a bot see may be smaller; a person may try."""
 _SCRIPTS = ("elements.js", "seats.js", "line.js", "composer.js", "chatlog.js", "texts.js")
 _SHARED = ("common.css", *_SCRIPTS)
-_TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript"}
 _HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data: blob:; media-src 'self'; "
     "frame-ancestors 'none'",  # a page around it could have its keys pressed
@@ -36,15 +26,8 @@ _HEADERS = {
 }
 
 
-class Page(Protocol):
-    """A page with all that belongs to it."""
-
-    def routes(self) -> Iterable[web.RouteDef]:
-        """What is answered, at addresses of its own."""
-
-
 @asynccontextmanager
-async def serve_pages(*pages: Page, port: int = 0) -> AsyncGenerator[str]:
+async def serve_pages(*pages: Page[Any], port: int = 0) -> AsyncGenerator[str]:
     """Serve the pages and yield their address; port 0 takes a free one.
 
     Raises `ConfigError` when the port is taken.
@@ -61,60 +44,6 @@ async def serve_pages(*pages: Page, port: int = 0) -> AsyncGenerator[str]:
             taken = Phrase("port {port} is taken; choose another with --port", port=port)
             raise ConfigError(taken) from error
         yield f"{address}/"
-
-
-def asset(path: str, package: str, name: str) -> web.RouteDef:
-    """A file of a package at this path."""
-
-    async def answer(request: web.Request) -> web.Response:
-        text = files(package).joinpath(name).read_text("utf-8")
-        kind = _TYPES[name.rpartition(".")[2]]
-        return web.Response(text=text, content_type=kind, charset="utf-8")
-
-    return web.get(path, answer)
-
-
-def sent_file(name: str, mime: str, content: bytes) -> web.Response:
-    """A file of a chat. What is no picture or sound is downloaded, not shown."""
-    is_shown = mime.partition("/")[0] in {"image", "audio", "video"} and "svg" not in mime
-    if is_shown:
-        return web.Response(body=content, content_type=mime)
-    disposition = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
-    return web.Response(
-        body=content,
-        content_type="application/octet-stream",
-        headers={"Content-Disposition": disposition},
-    )
-
-
-async def converse(
-    request: web.Request,
-    show: Callable[[Tell], Coroutine[Any, Any, None]],
-    hear: Callable[[Json, Tell], Awaitable[Later]],
-) -> web.WebSocketResponse:
-    """A page's socket: `show` tells it what there is to be seen, until it closes.
-
-    `hear` does what somebody does there, one thing after the other, and may leave something to be
-    done beside.
-    """
-    socket = web.WebSocketResponse(heartbeat=30)
-    await socket.prepare(request)
-    errands = Errands()
-
-    async def tell(news: Json) -> None:
-        with suppress(ConnectionError):  # the page was closed
-            await socket.send_json(news)
-
-    errands.send(show(tell))
-    try:
-        async for message in socket:
-            if message.type is WSMsgType.TEXT:
-                later = await hear(json.loads(message.data), tell)
-                if later is not None:
-                    errands.send(later)
-    finally:
-        await errands.close()
-    return socket
 
 
 @web.middleware

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot.sandbox.pages import seats as pages
-from bot.sandbox.pages.server import Json
+from bot.sandbox.pages import page
+from bot.sandbox.pages.page import Json
 from bot.sandbox.phone import markup
 from bot.sandbox.telegram.blocks import from_markdown
 from bot.sandbox.telegram.screen import Shown, ShownDraft
@@ -14,7 +14,7 @@ from bot.sandbox.telegram.view import ChatView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seat(pages.Seat):
+class Seat(page.Seat):
     """One chat on one person's phone."""
 
     view: ChatView

@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 
 from aiohttp import web
 
-from bot.sandbox.pages.seats import Seats
-from bot.sandbox.pages.server import (
-    Json,
-    Later,
-    Tell,
-    asset,
-    converse,
-    sent_file,
-)
+from bot.sandbox.pages.page import Json, Later, Page, Tell, sent_file
 from bot.sandbox.phone.seats import Seat, may_delete, picture
 from bot.sandbox.telegram.buttons import ANSWER_SECONDS
 from bot.sandbox.telegram.screen import next_expiry
@@ -26,42 +18,26 @@ from bot.sandbox.telegram.telegram import Telegram
 _FILES = ("phone.css", "phone.js")
 
 
-class Phone:
-    """Answers the page."""
+class Phone(Page[Seat]):
+    """The page."""
 
     def __init__(self, telegram: Telegram, seats: Sequence[Seat]) -> None:
+        super().__init__("/", "bot.sandbox.phone", _FILES, seats)
         self._telegram = telegram
-        self._seats = Seats(seats)
 
-    def routes(self) -> Iterable[web.RouteDef]:
-        """The page itself, its style and its script, and what they ask for."""
-        room = "bot.sandbox.phone"
-        return (
-            asset("/", room, "phone.html"),
-            *(asset(f"/{name}", room, name) for name in _FILES),
-            web.get("/seats", self._seats.listed),
-            web.get("/screen/{seat}", self._screen),
-            web.get("/live/{seat}", self._live),
-            web.get("/file/{seat}/{message}", self._file),
-            web.post("/upload/{seat}", self._upload),
-        )
+    def screen(self, seat: Seat) -> Json:
+        """The chat of a seat, and the menu of commands."""
+        return picture(seat, self._telegram.menu(seat.language))
 
-    async def _screen(self, request: web.Request) -> web.Response:
-        """The screen as it is now, for a page that stands still (`?still`)."""
-        return web.json_response(self._picture(self._seats.of(request)))
-
-    async def _file(self, request: web.Request) -> web.Response:
-        """The bytes of a file in a chat."""
-        seat = self._seats.of(request)
-        number = request.match_info["message"]
+    def file(self, seat: Seat, name: str) -> web.Response:
+        """The bytes of the file of a message, which is called by the id of that."""
         for message in seat.view.kept():
-            if str(message.id) == number and message.file is not None:
+            if str(message.id) == name and message.file is not None:
                 return sent_file(message.file.name, message.file.mime, message.file.content)
-        raise web.HTTPNotFound
+        raise LookupError(name)
 
-    async def _upload(self, request: web.Request) -> web.Response:
+    async def upload(self, seat: Seat, content: bytes, request: web.Request) -> None:
         """A file that the person sends: a photo, a voice message, or any document."""
-        seat, content = self._seats.of(request), await request.read()
         name, caption = request.query.get("name", "file"), request.query.get("caption", "")
         if request.query.get("kind") == "voice":
             seat.view.send_voice(content, int(request.query.get("seconds", "1")))
@@ -69,25 +45,14 @@ class Phone:
             seat.view.send_photo(content, caption)
         else:
             seat.view.send_document(name, content, caption, mime=request.content_type)
-        return web.Response(status=204)
 
-    async def _live(self, request: web.Request) -> web.WebSocketResponse:
-        """The screen, sent anew after every change, and what the person does."""
-        seat = self._seats.of(request)
-
-        async def hear(what: Json, tell: Tell) -> Later:
-            press = self._do(seat, what)
-            # The bot may take its time with a press: the person goes on meanwhile.
-            return None if press is None else self._toast(press, tell)
-
-        return await converse(request, lambda tell: self._show(seat, tell), hear)
-
-    async def _show(self, seat: Seat, tell: Tell) -> None:
+    async def show(self, seat: Seat, tell: Tell) -> None:
+        """The screen, sent anew after every change."""
         chat = self._telegram.chats[seat.view.id]
         shown: Json = {}
         with self._telegram.changes.watch() as changes:
             while True:
-                screen = self._picture(seat)
+                screen = self.screen(seat)
                 if screen != shown:
                     await tell({"screen": screen})
                     shown = screen
@@ -96,6 +61,11 @@ class Phone:
                         await changes.get()
                 while not changes.empty():
                     changes.get_nowait()
+
+    async def do(self, seat: Seat, what: Json, tell: Tell) -> Later:
+        """One thing the person does, who goes on while the bot takes its time with a press."""
+        press = self._do(seat, what)
+        return None if press is None else self._toast(press, tell)
 
     def _do(self, seat: Seat, what: Json) -> Press | None:
         """One thing the person does; returns what may be answered by a toast.
@@ -128,6 +98,3 @@ class Phone:
             await self._telegram.changes.until(lambda: press.answered, ANSWER_SECONDS)
             if press.toast:
                 await tell({"toast": press.toast})
-
-    def _picture(self, seat: Seat) -> Json:
-        return picture(seat, self._telegram.menu(seat.language))
