@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bot.core.chart import ChartPainter
 from bot.core.defaults import Defaults
@@ -13,6 +14,9 @@ from bot.core.limits.budget import Budget
 from bot.core.ports import AudioTools, Clock, DocumentReader, ModelApi, PictureFitter, TokenCounter
 from bot.core.stores import Stores
 from bot.core.types import CommandInfo
+
+LARGE_FILES = 2
+"""Large files that are here at a time: in a container they may lie in its memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +37,7 @@ class Services:
     defaults: Defaults
     commands: Sequence[CommandInfo]
     """All commands, as `/help` and the platforms' menus list them."""
+    large_files: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LARGE_FILES))
 
     @property
     def menu(self) -> Sequence[CommandInfo]:

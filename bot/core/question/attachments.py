@@ -6,7 +6,7 @@ import asyncio
 import logging
 import mimetypes
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -34,6 +34,12 @@ UNREADABLE = frozenset({MediaErrorKind.NOT_DOCUMENT, MediaErrorKind.PACKED})
 """Why words beside a file are answered without it."""
 LARGEST_SOURCE = 1_000_000
 """Bytes up to which a file `.ts` is TypeScript: browsers call both that and MPEG's a video."""
+
+
+SMALL = 25_000_000
+"""Bytes of a file that is fetched without waiting for others to be gone."""
+LARGEST_PICTURE = 30_000_000
+"""Bytes of a picture, which is read as a whole: photos have a third of that."""
 
 
 @dataclass(slots=True)
@@ -127,23 +133,34 @@ async def fetched(ctx: TurnContext, attachment: Attachment) -> AsyncIterator[Pat
     limit = ctx.capabilities.max_file_in
     if limit and attachment.size is not None and attachment.size > limit:
         raise FileTooLarge(limit)
-    with TemporaryDirectory(prefix="chinwag-") as folder:
-        path = Path(folder) / "download"
-        try:
-            await ctx.platform.download(attachment, path)
-        except (FileTooLarge, RateLimited, ChatGone):
+    most = limit if attachment.size is None else attachment.size
+    is_small = most is not None and most <= SMALL
+    async with nullcontext() if is_small else ctx.services.large_files:
+        with TemporaryDirectory(prefix="chinwag-") as folder:
+            path = Path(folder) / "download"
+            await _download(ctx, attachment, path)
+            yield path
+
+
+async def _download(ctx: TurnContext, attachment: Attachment, path: Path) -> None:
+    try:
+        await ctx.platform.download(attachment, path)
+    except (FileTooLarge, RateLimited, ChatGone):
+        raise
+    except PlatformError as error:
+        if ctx.turn.attempt == 1:
             raise
-        except PlatformError as error:
-            if ctx.turn.attempt == 1:
-                raise
-            log.warning("file not fetched", extra={**ctx.log, "error": repr(error)})
-            raise MediaError(MediaErrorKind.NOT_FETCHED) from error
-        yield path
+        log.warning("file not fetched", extra={**ctx.log, "error": repr(error)})
+        raise MediaError(MediaErrorKind.NOT_FETCHED) from error
 
 
-async def bytes_of(ctx: TurnContext, attachment: Attachment) -> bytes:
-    """What is in a file. Raises like `fetched`."""
-    async with fetched(ctx, attachment) as path:
+async def bytes_of(ctx: TurnContext, picture: Attachment) -> bytes:
+    """What is in a picture. Raises like `fetched`."""
+    if (picture.size or 0) > LARGEST_PICTURE:
+        raise FileTooLarge(LARGEST_PICTURE)
+    async with fetched(ctx, picture) as path:
+        if (await asyncio.to_thread(path.stat)).st_size > LARGEST_PICTURE:
+            raise FileTooLarge(LARGEST_PICTURE)
         return await asyncio.to_thread(path.read_bytes)
 
 
