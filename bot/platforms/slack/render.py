@@ -43,7 +43,7 @@ JOINER = "\N{WORD JOINER}"
 
 _PING = re.compile(
     r"<(?=!(?:channel|here|everyone|subteam|group)|@[UWB][A-Z0-9]|\#[CG][A-Z0-9])"
-    r"|@(?<![^\W_]@)(?<!\.@)(?=(?:channel|here|everyone))",
+    r"|@(?<![a-z0-9]@)(?<!\.@)(?=(?:channel|here|everyone))",
     re.IGNORECASE,
 )
 _NAME = re.compile(r"^[ ]{0,3}\[[^\[\]\n]+\](?=:)", re.MULTILINE)

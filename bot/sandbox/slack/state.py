@@ -17,7 +17,7 @@ GRAVE = "This message was deleted."
 """What stands where a message was that began a thread, as long as there are replies."""
 PING = re.compile(
     r"<!(?:channel|here|everyone|subteam\^\w+)(?:\|[^>]*)?>|<@[UW]\w+(?:\|[^>]*)?>"
-    r"|(?<![^\W_])(?<!\.)@(?:channel|here|everyone)\b"
+    r"|(?<![A-Za-z0-9])(?<!\.)@(?:channel|here|everyone)(?![A-Za-z0-9])"
 )
 """What would notify people. Whether a bare @here does depends on how a text was posted; the
 sandbox counts it always, so that a test that allows none is on the safe side."""

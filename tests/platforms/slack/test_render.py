@@ -23,6 +23,7 @@ PIECES = ["<", "!", "@", "#", "channel", "here", "everyone", "subteam^S1", ">", 
 
 @given(st.lists(st.sampled_from(PIECES)).map("".join))
 @example("_@channel_")
+@example("请@channel")
 def test_nothing_pings_however_it_is_put_together(text: str) -> None:
     assert not PING.search(neutralise(text))
 
