@@ -200,7 +200,9 @@ def _copy(file: Path, to: Path) -> int:
         raise StoreError(Phrase("{file} exists already; name a new file", file=to))
     unfinished = to.with_name(f"{to.name}.unfinished")
     try:
-        unfinished.touch(mode=0o600)  # nobody else on the machine may read what people wrote
+        # Nobody else on the machine may read what people wrote, nor hold the file already.
+        unfinished.unlink(missing_ok=True)
+        unfinished.touch(mode=0o600, exist_ok=False)
     except OSError as error:
         raise StoreError(placed(str(to), reason(error))) from error
     try:

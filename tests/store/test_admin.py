@@ -151,6 +151,18 @@ async def test_a_backup_of_a_bot_at_work_opens_as_its_database(tmp_path: Path) -
         assert len(await stores.conversations.page(conversation)) == 2
 
 
+async def test_nobody_reads_along_who_was_at_the_place_of_a_backup_before(tmp_path: Path) -> None:
+    settings, waiting = sqlite_settings(tmp_path), tmp_path / "copy.db.unfinished"
+    waiting.touch()
+    waiting.chmod(0o666)  # in /tmp, say, by somebody else
+    with waiting.open("rb") as held:
+        async with open_store(settings) as stores:
+            await fill(stores)
+        await admin.backup(settings, tmp_path / "copy.db")
+        assert held.read() == b""
+    assert permissions(tmp_path)["copy.db"] == 0o600
+
+
 async def test_no_other_user_of_the_machine_reads_the_database_or_a_backup(tmp_path: Path) -> None:
     before = os.umask(0o022)
     try:
