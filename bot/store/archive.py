@@ -11,7 +11,7 @@ from bot.core.chat import KeptMessage
 from bot.core.limits.calendar import Calendar
 from bot.core.models import UsageEntry
 from bot.core.types import ChatRef, UserId
-from bot.store import messages, usage
+from bot.store import message_rows, usage_rows
 from bot.store.connection import Connection, exists
 from bot.store.database import Database
 from bot.store.schema import chat_of, conversations, in_chat
@@ -64,7 +64,7 @@ class ArchiveTable(Archive):
 
         async def job(connection: Connection) -> bool:
             deleted = (await connection.execute(statement)).rowcount > 0
-            await messages.drop_unused_files(connection)
+            await message_rows.drop_unused_files(connection)
             return deleted
 
         return await self._database.write(job)
@@ -89,7 +89,7 @@ class ArchiveTable(Archive):
         )
 
         async def job(connection: Connection) -> None:
-            if await messages.are_as_read(connection, of):
+            if await message_rows.are_as_read(connection, of):
                 await connection.execute(statement)
             await charge(connection, conversation, asker, usage, self._calendar)
 
@@ -110,7 +110,7 @@ async def charge(
     row = (await connection.execute(query)).one_or_none()
     if row is not None:
         chat = chat_of(row)
-        await usage.keep(connection, chat, asker, entries, calendar)
+        await usage_rows.keep(connection, chat, asker, entries, calendar)
 
 
 def _shelved(chat: ChatRef) -> sa.Select[tuple[int, int, str, object, bool]]:

@@ -15,7 +15,7 @@ from bot.core.chat import ImagePart, KeptMessage
 from bot.core.stores import Conversations, History
 from bot.core.types import ChatRef
 from bot.errors import StoreError
-from bot.store import messages
+from bot.store import message_rows
 from bot.store.batches import Batches
 from bot.store.codec import UndecodableError
 from bot.store.columns import utc_now
@@ -66,14 +66,14 @@ class ConversationTable(Conversations):
         self, conversation: int, *, before: int | None = None, limit: int = 50
     ) -> Sequence[KeptMessage]:
         with _readable(str(conversation)):
-            return await self._database.read(messages.page, conversation, before, limit)
+            return await self._database.read(message_rows.page, conversation, before, limit)
 
     async def beginning(self, conversation: int, *, limit: int) -> Sequence[KeptMessage]:
         with _readable(str(conversation)):
-            return await self._database.read(messages.beginning, conversation, limit)
+            return await self._database.read(message_rows.beginning, conversation, limit)
 
     async def drawn(self, chat: ChatRef, digest: str = "") -> ImagePart | None:
-        return await self._database.read(messages.drawn, chat, digest)
+        return await self._database.read(message_rows.drawn, chat, digest)
 
 
 @contextmanager
@@ -130,7 +130,7 @@ async def _history(
         return History()
     try:
         with _readable(f"of {asked.chat.platform}:{asked.chat.id}"):
-            newest = await messages.page(connection, found, asked.before, asked.limit)
+            newest = await message_rows.page(connection, found, asked.before, asked.limit)
     except StoreError as error:
         return error
     summary = None if text is None or through is None else Summary(text=text, through=through)

@@ -16,8 +16,7 @@ from bot.core.limits.calendar import Calendar
 from bot.core.queue import OPEN, TurnState
 from bot.core.stores import Privacy
 from bot.core.types import ChatId, ChatRef, Person, UserId
-from bot.store import messages as message_rows
-from bot.store import totals
+from bot.store import message_rows, totals
 from bot.store.connection import Connection
 from bot.store.database import Database
 from bot.store.schema import (

@@ -22,7 +22,7 @@ from bot.core.limits.ledger import DAYS_SHOWN
 from bot.core.ports import Clock
 from bot.core.queue import TurnState
 from bot.core.upkeep import Purged, Upkeep
-from bot.store import messages as message_rows
+from bot.store import message_rows
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
 from bot.store.database import Database, upsert

@@ -11,7 +11,7 @@ from bot.core.chat import KeptMessage
 from bot.core.limits.calendar import Calendar
 from bot.core.models import UsageEntry
 from bot.core.types import UserId
-from bot.store import messages as message_rows
+from bot.store import message_rows
 from bot.store.archive import charge
 from bot.store.columns import utc_now
 from bot.store.connection import Connection, exists

@@ -28,7 +28,7 @@ from bot.store.codec import dump_parts
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
 from bot.store.database import connected
-from bot.store.messages import PAGE_BEFORE
+from bot.store.message_rows import PAGE_BEFORE
 from bot.store.schema import messages, turns
 from tests.store.events import chat, message, ref, said
 from tests.store.postgres import running_server

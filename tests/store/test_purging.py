@@ -23,7 +23,7 @@ from bot.core.queue import Outcome
 from bot.core.stores import Stores
 from bot.core.types import LATE, ButtonPress, ChatRef, Event, IncomingMessage, Person
 from bot.core.upkeep import FIRST, LOOK_AFTER, Purged, keep_small
-from bot.store import StorageSettings, open_store, usage
+from bot.store import StorageSettings, open_store, usage_rows
 from bot.store.database import connected
 from bot.store.purging import AT_ONCE, Purging
 from bot.store.schema import turns
@@ -208,7 +208,7 @@ async def spend(settings: StorageSettings, calendar: Calendar) -> None:
     entry = UsageEntry(kind=UsageKind.CHAT, model="m", prompt_tokens=5, cost=Decimal(1))
     async with connected(settings) as database:
         await database.write(
-            lambda connection: usage.keep(connection, chat(), ANN.id, [entry], calendar)
+            lambda connection: usage_rows.keep(connection, chat(), ANN.id, [entry], calendar)
         )
 
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from bot.core.limits.calendar import UTC_CALENDAR, Period
 from bot.core.models import UsageEntry, UsageKind
 from bot.core.types import Sender, UserId
-from bot.store import StorageSettings, usage
+from bot.store import StorageSettings, usage_rows
 from bot.store.connection import Connection
 from bot.store.database import Database, connected
 from bot.store.ledger import LedgerTable
@@ -27,7 +27,7 @@ WAITING = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
 
 async def spend(connection: Connection, model: str) -> None:
     spent = UsageEntry(kind=UsageKind.CHAT, model=model, prompt_tokens=5, cost=Decimal(1))
-    await usage.keep(connection, chat(), UserId("7"), (spent,), UTC_CALENDAR)
+    await usage_rows.keep(connection, chat(), UserId("7"), (spent,), UTC_CALENDAR)
 
 
 async def test_two_that_add_up_in_different_orders_do_not_wait_for_each_other(

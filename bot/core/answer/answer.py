@@ -11,7 +11,7 @@ from dataclasses import replace
 from bot.core.answer.buttons import AnswerButtons, Offer
 from bot.core.answer.ending import Ending, end_of_error, end_of_reason, end_of_stop, is_worse
 from bot.core.answer.exchange import Exchange, Repeat
-from bot.core.answer.feedback import ask as ask_opinion
+from bot.core.answer.feedback import ask_opinion
 from bot.core.answer.fitting import ask_what_fits, learn_from_usage
 from bot.core.answer.manuscript import Manuscript
 from bot.core.answer.patience import keeps_trying, patiently
@@ -38,7 +38,7 @@ from bot.core.limits.meter import Meter
 from bot.core.limits.spending import reserve_answer
 from bot.core.memory.history import spoken
 from bot.core.memory.overhearing import listens, said
-from bot.core.memory.window import Place, Window, look
+from bot.core.memory.window import Position, Window, make_view
 from bot.core.models import UsageEntry
 from bot.core.punctuation import in_a_row
 from bot.core.question.attachments import Gathered, gather
@@ -243,8 +243,8 @@ class Answer:
         remarks = tuple(spoken(each, group=group) for each in said(self._remarks))
         tail = (spoken(asked, group=group), *told_to_go_on(self._come.base))
         before = self._repeat.exchange.question.id if self._repeat else None
-        place = Place(chat=self._ctx.chat, group=group, before=before)
-        view = await look(services, self._manner, place, tail, remarks, alone=alone)
+        position = Position(chat=self._ctx.chat, group=group, before=before)
+        view = await make_view(services, self._manner, position, tail, remarks, alone=alone)
         self._conversation, self._window = view.conversation, view.window
         return ChatRequest(
             model=self._model,

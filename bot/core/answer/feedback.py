@@ -29,7 +29,7 @@ class Thumb:
     model: str
 
 
-def ask(turn_id: int, model: str) -> Feedback:
+def ask_opinion(turn_id: int, model: str) -> Feedback:
     """The thumbs under the answer of a turn."""
     return Feedback(good=f"rate:+:{turn_id}:{model}", bad=f"rate:-:{turn_id}:{model}")
 

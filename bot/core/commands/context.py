@@ -9,7 +9,7 @@ from bot.core.commands.table import TALK, Command
 from bot.core.i18n import N_
 from bot.core.memory.history import spoken
 from bot.core.memory.overhearing import listens, said
-from bot.core.memory.window import Place, View, instruction, look, window_of
+from bot.core.memory.window import Position, View, instruction, make_view, window_of
 from bot.core.punctuation import paragraphs
 from bot.core.turn import TurnContext
 from bot.core.types import IncomingMessage
@@ -35,7 +35,8 @@ async def context(ctx: TurnContext, message: IncomingMessage, argument: str) -> 
     is_listening = ctx.group and listens(ctx.settings)
     heard = await stores.overheard.remarks(ctx.chat) if is_listening else ()
     remarks = tuple(spoken(each, group=True) for each in said(heard))
-    view = await look(ctx.services, manner, Place(chat=ctx.chat, group=ctx.group), (), remarks)
+    position = Position(chat=ctx.chat, group=ctx.group)
+    view = await make_view(ctx.services, manner, position, (), remarks)
     await ctx.say(await _written(ctx, view, told))
 
 

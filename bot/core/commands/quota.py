@@ -97,7 +97,7 @@ async def _of(ctx: TurnContext, person: Person) -> str:
     _, budget = ctx.texts.gettext, ctx.services.budget
     admin = ctx.gate.administers(str(person))
     standings = await budget.standings(person, admin=admin)
-    lines = [line(ctx, each) for each in standings if not each.ceiling.shared]
+    lines = [limit_line(ctx, each) for each in standings if not each.ceiling.shared]
     own = await _set_for(ctx, person)
     title = _("Limits of {who}").format(who=await titled(ctx, person))
     parts = [_named(title, lines, ctx)]
@@ -115,10 +115,10 @@ async def _set_for(ctx: TurnContext, person: Person) -> Limits:
 
 async def _standings(ctx: TurnContext, found: tuple[Ceiling, ...]) -> list[str]:
     standings = await ctx.services.stores.ledger.standings(ctx.person, found) if found else ()
-    return [line(ctx, each) for each in standings]
+    return [limit_line(ctx, each) for each in standings]
 
 
-def line(ctx: TurnContext, standing: Standing) -> str:
+def limit_line(ctx: TurnContext, standing: Standing) -> str:
     """`50,000 tokens a day: 80% used`."""
     limit = standing.ceiling.limit
     share = float(min(Decimal(1), standing.used / limit)) if limit else 1.0

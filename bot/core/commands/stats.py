@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.core.commands.table import ADMIN, Command
-from bot.core.commands.usage import line as usage_line
+from bot.core.commands.usage import usage_line
 from bot.core.i18n import N_
 from bot.core.limits.calendar import Period
 from bot.core.punctuation import listed

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from bot.core.chart import chart_of
 from bot.core.commands.people import subject_of, titled
-from bot.core.commands.quota import line as limit_line
+from bot.core.commands.quota import limit_line
 from bot.core.commands.table import ABOUT, Command
 from bot.core.i18n import N_
 from bot.core.limits.calendar import Period
@@ -66,10 +66,10 @@ async def _figures(ctx: TurnContext, person: Person | None) -> list[str]:
     if not found[Period.ALL]:
         return [_("Nothing yet.")]
     names = {Period.DAY: _("Today"), Period.MONTH: month, Period.ALL: _("All time")}
-    parts = ["\n".join(f"- {line(ctx, names[each], found[each])}" for each in Period)]
+    parts = ["\n".join(f"- {usage_line(ctx, names[each], found[each])}" for each in Period)]
     if found[Period.MONTH]:
         title = _("{month} by model").format(month=month)
-        lines = (line(ctx, _label(ctx, each), [each]) for each in found[Period.MONTH])
+        lines = (usage_line(ctx, _label(ctx, each), [each]) for each in found[Period.MONTH])
         parts.append(listed(title, lines))
     if person is None:
         parts += await _people(ctx, month)
@@ -136,7 +136,7 @@ def _label(ctx: TurnContext, total: Total) -> str:
     return noted(ctx.texts, model, ctx.texts.gettext(kind))
 
 
-def line(ctx: TurnContext, label: str, totals: Sequence[Total]) -> str:
+def usage_line(ctx: TurnContext, label: str, totals: Sequence[Total]) -> str:
     """`Today: 5 requests, 1,234 tokens, $0.12`."""
     requests = sum(one.requests for one in totals)
     tokens = sum(one.tokens for one in totals)

@@ -15,9 +15,9 @@ from bot.core.chat import KeptMessage, Role
 from bot.core.gauges import Ruler
 from bot.core.manner import manner
 from bot.core.memory import shortening
+from bot.core.memory.cheap_model import ask_cheap_model
 from bot.core.memory.history import PAGE, load_kept, spoken
 from bot.core.memory.shortening import without_pictures
-from bot.core.memory.titles import ask_cheaply
 from bot.core.memory.window import window_of
 from bot.core.models import UsageEntry
 from bot.core.punctuation import paragraphs
@@ -115,7 +115,7 @@ async def _sum_up(
         if not told:
             break
         try:
-            text, usage = await ask_cheaply(services, INSTRUCTION, told, max_tokens=LENGTH)
+            text, usage = await ask_cheap_model(services, INSTRUCTION, told, max_tokens=LENGTH)
         except ModelError as error:
             if not error.is_too_long:
                 raise

@@ -32,7 +32,7 @@ SUMMARY = "What was said earlier in this conversation, in short:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Position:
     """Where in a chat's history a question stands: at its end, or before which message."""
 
     chat: ChatRef
@@ -119,10 +119,10 @@ async def window_of(services: Services, model: str, *, answer: int | None = None
     )
 
 
-async def look(
+async def make_view(
     services: Services,
     manner: Manner,
-    place: Place,
+    position: Position,
     asked: tuple[ChatMessage, ...],
     heard: tuple[ChatMessage, ...] = (),
     *,
@@ -135,13 +135,13 @@ async def look(
     """
     window = await window_of(services, manner.model, answer=manner.sampling.max_tokens)
     conversations = services.stores.conversations
-    history = await conversations.history(place.chat, before=place.before, limit=PAGE)
+    history = await conversations.history(position.chat, before=position.before, limit=PAGE)
     summary = history.summary
-    if summary and place.before is not None and summary.through >= place.before:
+    if summary and position.before is not None and summary.through >= position.before:
         summary = None  # it tells of the question itself
     after = summary.through if summary else None
     kept = await load_kept(conversations, history, budget=4 * window.seen, after=after)
-    said = [spoken(each, group=place.group) for each in told(each.message for each in kept)]
+    said = [spoken(each, group=position.group) for each in told(each.message for each in kept)]
     head = instruction(manner.system_prompt, summary)
     budget, ruler = window.budget, window.ruler
     if not ruler.fit(head, budget):

@@ -1,4 +1,4 @@
-"""The SQL of taking in: what an event meets in the queue, and the row that it becomes."""
+"""The SQL of taking in: what there is in the queue when an event comes, and its new row."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
-class View:
-    """What an event meets: its own turn if its `key` is known, and who stands before it.
+class Situation:
+    """What there is in the queue when an event comes.
 
-    `stood` is what stood in the chat when its newest turn ended, and `settings` are the chat's,
-    both as JSON.
+    `known` is the event's own turn, if it was taken in before. `stood` is the bot's newest message
+    when the newest turn of the chat ended, and `settings` are the chat's; both are JSON.
     """
 
     known: int | None
@@ -47,11 +47,13 @@ class View:
     settings: str | None
 
 
-async def look(connection: Connection, events: Sequence[Event]) -> Sequence[View]:
-    """What each event meets. Urgent turns are in nobody's way and do not count."""
+async def situations(connection: Connection, events: Sequence[Event]) -> Sequence[Situation]:
+    """The situation for each event. Urgent turns do not count: nothing waits for them."""
     named = as_given([_named(event) for event in events])
-    result = await connection.execute(_looking(connection.dialect.name), {"events": named})
-    return [View(*row) for row in result.all()]
+    result = await connection.execute(
+        _finding_situations(connection.dialect.name), {"events": named}
+    )
+    return [Situation(*row) for row in result.all()]
 
 
 async def knows(connection: Connection, platform: str, key: str) -> bool:
@@ -68,7 +70,7 @@ _NAMED = {"platform": "text", "chat": "text", "key": "text", "gesture": "text"}
 
 
 @cache
-def _looking(dialect: str) -> sa.TextClause:
+def _finding_situations(dialect: str) -> sa.TextClause:
     return sa.text(
         f"""WITH offer AS ({select_given(dialect, "events", _NAMED)})
         SELECT
@@ -129,26 +131,31 @@ def _adding(dialect: str, settled: bool) -> ReturningInsert[Any]:
 
 
 async def begin(
-    connection: Connection, met: Sequence[tuple[Offer, View]], owner: str, lease: float
+    connection: Connection, met: Sequence[tuple[Offer, Situation]], owner: str, lease: float
 ) -> Sequence[Turn | None]:
     """A turn that runs from the start for each event; None for one that has one, or must wait.
 
     For events before which nothing was seen to stand: another process may have been quicker.
     """
-    rows = [_row(offer.event, urgent=offer.urgent) | _running(view, owner) for offer, view in met]
+    rows = [
+        _row(offer.event, urgent=offer.urgent) | _running(situation, owner)
+        for offer, situation in met
+    ]
     beginning = _beginning(connection.dialect.name, lease)
     result = await connection.execute(beginning, {"rows": as_given(rows)})
     ids = {(platform, key): turn_id for turn_id, platform, key in result.all()}
     begun: list[Turn | None] = []
-    for (offer, view), row in zip(met, rows, strict=True):
+    for (offer, situation), row in zip(met, rows, strict=True):
         # Taken out: of two events with one key only the first has got in.
         turn_id = ids.pop((row["platform"], storable(offer.event.key)), None)
-        begun.append(None if turn_id is None else _turn(turn_id, offer, view, str(row["event"])))
+        begun.append(
+            None if turn_id is None else _turn(turn_id, offer, situation, str(row["event"]))
+        )
     return begun
 
 
-def _running(view: View, owner: str) -> dict[str, str | int]:
-    return {"state": TurnState.RUNNING.value, "owner": owner, "stood": view.stood or ""}
+def _running(situation: Situation, owner: str) -> dict[str, str | int]:
+    return {"state": TurnState.RUNNING.value, "owner": owner, "stood": situation.stood or ""}
 
 
 @cache
@@ -189,7 +196,7 @@ _BEGUN = {
 """What `_row` and `_running` say, with its type."""
 
 
-def _turn(turn_id: int, offer: Offer, view: View, text: str) -> Turn:
+def _turn(turn_id: int, offer: Offer, situation: Situation, text: str) -> Turn:
     """What has just been put into a row, as another attempt would read it."""
     event, kept = offer.event, storable(text)
     if kept != text:
@@ -201,8 +208,8 @@ def _turn(turn_id: int, offer: Offer, view: View, text: str) -> Turn:
         event=event,
         urgent=offer.urgent,
         followed=False,
-        settings=chat_settings.read(view.settings, chat),
-        stood=codec.SHOWN.load(view.stood)[0] if view.stood else None,
+        settings=chat_settings.read(situation.settings, chat),
+        stood=codec.SHOWN.load(situation.stood)[0] if situation.stood else None,
     )
 
 

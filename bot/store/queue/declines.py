@@ -30,9 +30,9 @@ async def decline(connection: Connection, message: IncomingMessage, owner: str) 
     told = await _told(connection, message)
     new = await arrivals.add(connection, replace(silent, declined=True), urgent=True)
     if new is None:
-        [view] = await arrivals.look(connection, [message])
-        assert view.known is not None  # a key that cannot be added is there
-        return Accepted(turn_id=view.known, fresh=False, ahead=0)
+        [situation] = await arrivals.situations(connection, [message])
+        assert situation.known is not None  # a key that cannot be added is there
+        return Accepted(turn_id=situation.known, fresh=False, ahead=0)
     if told is None:
         await news.tell(connection, owner)
         return Accepted(turn_id=new, fresh=True, ahead=0)

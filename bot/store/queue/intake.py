@@ -10,7 +10,7 @@ from bot.core.types import ChatRef, IncomingMessage
 from bot.errors import QueueFull, StoreError
 from bot.store.connection import Connection
 from bot.store.queue import arrivals, edits, lanes, news
-from bot.store.queue.arrivals import Offer, View
+from bot.store.queue.arrivals import Offer, Situation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +48,11 @@ async def _begin_the_first(
     numbers = [number for number in first.values() if _may_begin(offers[number])]
     if not numbers:
         return begun
-    views = await arrivals.look(connection, [offers[number].event for number in numbers])
+    situations = await arrivals.situations(connection, [offers[number].event for number in numbers])
     met = {
-        number: (offers[number], view)
-        for number, view in zip(numbers, views, strict=True)
-        if _is_free(view, rules, urgent=offers[number].urgent)
+        number: (offers[number], situation)
+        for number, situation in zip(numbers, situations, strict=True)
+        if _is_free(situation, rules, urgent=offers[number].urgent)
     }
     if met:
         turns = await arrivals.begin(connection, list(met.values()), rules.owner, rules.lease)
@@ -67,15 +67,15 @@ def _may_begin(offer: Offer) -> bool:
     return offer.begin and not is_edit
 
 
-def _is_free(view: View, rules: Rules, *, urgent: bool) -> bool:
-    has_room = not view.active_in_chat and view.waiting_in_all < rules.in_all
-    return view.known is None and (urgent or has_room)
+def _is_free(situation: Situation, rules: Rules, *, urgent: bool) -> bool:
+    has_room = not situation.active_in_chat and situation.waiting_in_all < rules.in_all
+    return situation.known is None and (urgent or has_room)
 
 
 async def _take_in(connection: Connection, offer: Offer, rules: Rules) -> Accepted | QueueFull:
     event, urgent = offer.event, offer.urgent
-    [view] = await arrivals.look(connection, [event])
-    if view.known is None:
+    [situation] = await arrivals.situations(connection, [event])
+    if situation.known is None:
         if isinstance(event, IncomingMessage) and event.edited:
             settled = await edits.settle(connection, event)
             if isinstance(settled, Accepted):
@@ -84,16 +84,16 @@ async def _take_in(connection: Connection, offer: Offer, rules: Rules) -> Accept
         album = album_of(event)
         is_begun = album and await lanes.awaits_album(connection, event.chat, album)
         room = rules.per_chat + (ALBUM if is_begun else 0)
-        if not urgent and view.waiting_in_chat >= room:
+        if not urgent and situation.waiting_in_chat >= room:
             return QueueFull(in_chat=True)
-        if not urgent and view.waiting_in_all >= rules.in_all:
+        if not urgent and situation.waiting_in_all >= rules.in_all:
             return QueueFull(in_chat=False)
         new = await arrivals.add(connection, event, urgent=urgent)
         if new is not None:
             await news.tell(connection, rules.owner)
-            ahead = 0 if urgent else view.active_in_chat
+            ahead = 0 if urgent else situation.active_in_chat
             return Accepted(turn_id=new, fresh=True, ahead=ahead)
-        [view] = await arrivals.look(connection, [event])  # another process was quicker
-    assert view.known is not None  # a key that cannot be added is there
-    ahead = await lanes.ahead(connection, view.known)
-    return Accepted(turn_id=view.known, fresh=False, ahead=ahead)
+        [situation] = await arrivals.situations(connection, [event])  # another process was quicker
+    assert situation.known is not None  # a key that cannot be added is there
+    ahead = await lanes.ahead(connection, situation.known)
+    return Accepted(turn_id=situation.known, fresh=False, ahead=ahead)

@@ -12,7 +12,7 @@ from bot.core.chat import NewMessage
 from bot.core.limits.calendar import Calendar
 from bot.core.queue import Outcome, TurnState
 from bot.core.types import ChatId, ChatRef, UserId
-from bot.store import conversations, messages, usage
+from bot.store import conversations, message_rows, usage_rows
 from bot.store.connection import Connection
 from bot.store.overheard import drop_through, standing
 from bot.store.privacy import FORGOTTEN
@@ -42,13 +42,13 @@ async def keep(connection: Connection, end: End, outcome: Outcome, calendar: Cal
     said: Sequence[NewMessage] = outcome.messages
     if outcome.overheard is not None:
         said = await standing(connection, end.chat, said)
-    if outcome.question is not None and not await messages.stands(connection, outcome.question):
+    if outcome.question is not None and not await message_rows.stands(connection, outcome.question):
         said = ()
     if said and not end.forgotten:
         into = outcome.conversation or await conversations.current(connection, end.chat)
-        await messages.keep(connection, into, said, turn_id=end.turn_id)
-    await messages.hide(connection, outcome.hidden)
+        await message_rows.keep(connection, into, said, turn_id=end.turn_id)
+    await message_rows.hide(connection, outcome.hidden)
     if outcome.overheard is not None:
         await drop_through(connection, end.chat, outcome.overheard)
     charged = ChatRef(end.chat.platform, ChatId(FORGOTTEN)) if end.forgotten else end.chat
-    await usage.keep(connection, charged, end.user, outcome.usage, calendar)
+    await usage_rows.keep(connection, charged, end.user, outcome.usage, calendar)

@@ -112,5 +112,5 @@ def test_other_values_are_no_thumbs(value: str) -> None:
 
 @pytest.mark.parametrize("model", ["", "a:b:c", "vendor/модель\n2"])
 def test_a_thumb_remembers_any_model(model: str) -> None:
-    found = feedback.read(feedback.ask(12, model).good)
+    found = feedback.read(feedback.ask_opinion(12, model).good)
     assert found == feedback.Thumb(good=True, turn_id=12, model=model)

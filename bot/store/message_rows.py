@@ -89,22 +89,24 @@ async def hide(connection: Connection, message_ids: Sequence[int]) -> None:
         return
     hidden = sa.update(messages).where(messages.c.id.in_(message_ids)).values(hidden=True)
     where = hidden.returning(messages.c.conversation_id)
-    some = sorted(set((await connection.execute(where)).scalars()))
-    await drop_summaries(connection, some, since=min(message_ids))
-    await look_again(connection, some)
+    conversation_ids = sorted(set((await connection.execute(where)).scalars()))
+    await drop_summaries(connection, conversation_ids, since=min(message_ids))
+    await look_again(connection, conversation_ids)
 
 
-async def drop_summaries(connection: Connection, some: Sequence[int], *, since: int = 0) -> None:
+async def drop_summaries(
+    connection: Connection, conversation_ids: Sequence[int], *, since: int = 0
+) -> None:
     """Delete the summaries of conversations that tell of a message `since` this one."""
     stale = sa.delete(summaries).where(
-        summaries.c.conversation_id.in_(some), summaries.c.through_id >= since
+        summaries.c.conversation_id.in_(conversation_ids), summaries.c.through_id >= since
     )
     await connection.execute(stale)
 
 
-async def untitle(connection: Connection, some: Sequence[int]) -> None:
+async def untitle(connection: Connection, conversation_ids: Sequence[int]) -> None:
     """Take the titles of conversations away; they get new ones."""
-    titled = sa.update(conversations).where(conversations.c.id.in_(some))
+    titled = sa.update(conversations).where(conversations.c.id.in_(conversation_ids))
     await connection.execute(titled.values(title=""))
 
 
@@ -117,7 +119,7 @@ async def _keep_picture(
     await connection.execute(link)
 
 
-async def look_again(connection: Connection, some: Sequence[int]) -> None:
+async def look_again(connection: Connection, conversation_ids: Sequence[int]) -> None:
     """After messages are gone: a conversation without any counts as never begun.
 
     Its title goes with them, since it was made of what was said.
@@ -127,16 +129,16 @@ async def look_again(connection: Connection, some: Sequence[int]) -> None:
         .where(messages.c.conversation_id == conversations.c.id, sa.not_(messages.c.hidden))
         .scalar_subquery()
     )
-    which = sa.update(conversations).where(conversations.c.id.in_(some))
+    which = sa.update(conversations).where(conversations.c.id.in_(conversation_ids))
     title = sa.case((last.is_(None), ""), else_=conversations.c.title)
     await connection.execute(which.values(active_at=last, title=title))
 
 
-async def leave_no_trace(connection: Connection, some: Sequence[int]) -> None:
+async def leave_no_trace(connection: Connection, conversation_ids: Sequence[int]) -> None:
     """After messages are deleted for good: no summary and no title tells of what was said."""
-    await drop_summaries(connection, some)
-    await untitle(connection, some)
-    await look_again(connection, some)
+    await drop_summaries(connection, conversation_ids)
+    await untitle(connection, conversation_ids)
+    await look_again(connection, conversation_ids)
 
 
 async def drop_unused_files(connection: Connection) -> None:
