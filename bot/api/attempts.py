@@ -28,6 +28,9 @@ T = TypeVar("T")
 LESSONS = 8
 """How often one call may be adapted to what its model refuses."""
 
+LONG = 5.0
+"""Seconds that a server may ask to wait; for longer another is asked, if there is one."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
@@ -147,8 +150,10 @@ class Attempts:
                 progress.lessons += 1
                 continue
             progress.failed += 1
+            is_another = self._endpoints.others([*avoid, endpoint])
             avoid = self._next_avoid(outcome, endpoint, avoid, progress.failed)
-            delay = self._delay(call, outcome, progress.failed, progress.waited)
+            asked = None if is_another and endpoint in avoid else outcome.retry_after
+            delay = self._delay(call, outcome, progress, asked)
             self._log(call, outcome, endpoint, progress.failed, delay)
             if delay is None:
                 raise outcome
@@ -221,19 +226,26 @@ class Attempts:
         """Which endpoints the next attempt keeps away from.
 
         A server fault gets a second attempt at the same endpoint; an endpoint that is unreachable,
-        silent or not an API at all does not.
+        silent, not an API at all, or asks to wait for long, does not.
         """
+        is_another = self._endpoints.others([*avoid, endpoint])
+        if is_another and failure.temporary and (failure.retry_after or 0.0) > LONG:
+            return [*avoid, endpoint]
         if not failure.endpoint_fault:
             return avoid
         if failure.kind is ModelErrorKind.SERVER and tries == 1:
             return avoid
-        return [*avoid, endpoint] if self._endpoints.others([*avoid, endpoint]) else [endpoint]
+        return [*avoid, endpoint] if is_another else [endpoint]
 
-    def _delay(self, call: Call, failure: CallFailed, tries: int, waited: float) -> float | None:
+    def _delay(
+        self, call: Call, failure: CallFailed, progress: Progress, asked: float | None
+    ) -> float | None:
         """Seconds until the next attempt; None when there is none.
 
-        A server that loads its model is asked until it has, as long as the call may wait.
+        `asked` is how long whoever is asked next wants to be left alone. A server that loads its
+        model is asked until it has, as long as the call may wait.
         """
+        tries, waited = progress.failed, progress.waited
         retries = self._retries_of(call)
         patient = failure.loading and call.retries is None and retries > 0
         if not failure.temporary or (tries > retries and not patient):
@@ -243,7 +255,7 @@ class Attempts:
             return None  # what took too long twice would be paid for a third time
         if (failure.silent or not failure.sent) and tries == 1:
             return 0.0
-        delay = backoff(tries, failure.retry_after, self._dice)
+        delay = backoff(tries, asked, self._dice)
         return delay if waited + delay <= self._retry_seconds else None
 
     def _retries_of(self, call: Call) -> int:

@@ -312,3 +312,39 @@ async def test_a_model_whose_own_server_is_full_slows_down_no_other(
         await server.arrivals.get()
     held.set()
     assert [words(events) for events in await asyncio.gather(*asking)] == ["Hello"] * 8
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("seconds", ["60", "3600"])
+async def test_a_server_that_asks_to_wait_for_long_is_left_for_the_backup_at_once(
+    connect: Connect,
+    server: WireServer,
+    backup: WireServer,
+    clock: EagerClock,
+    status: int,
+    seconds: str,
+) -> None:
+    server.always, backup.always = refusal(status, retry_after=seconds), HELLO
+    assert words(await ask(connect(base_urls=(server.url, backup.url)))) == "Hello"
+    assert (len(server.requests), len(backup.requests)) == (1, 1)
+    assert sum(clock.slept) < 1
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_what_every_server_asks_to_wait_is_waited(
+    connect: Connect, server: WireServer, backup: WireServer, clock: EagerClock, status: int
+) -> None:
+    for asked in (server, backup):
+        asked.answer(*refusal(status, retry_after="60"))
+        asked.always = HELLO
+    assert words(await ask(connect(base_urls=(server.url, backup.url)))) == "Hello"
+    assert 60 < sum(clock.slept) < 62
+
+
+async def test_a_moment_that_a_server_asks_to_wait_is_waited(
+    connect: Connect, server: WireServer, backup: WireServer, clock: EagerClock
+) -> None:
+    server.answer(*refusal(429, retry_after="2"))
+    server.always = backup.always = HELLO
+    assert words(await ask(connect(base_urls=(server.url, backup.url)))) == "Hello"
+    assert sum(clock.slept) > 2 and not backup.requests
