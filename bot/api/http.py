@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import ssl
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -36,6 +37,9 @@ never: the picture was paid, and lost (https://docs.apiyi.com/en/api-capabilitie
 """
 KEEP_ALIVE = 15.0
 """Seconds an idle connection is kept: less than any server does, so that none is used stale."""
+_PROBES = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 6}
+"""Seconds until the system asks whether a silent connection still stands, and then between two such
+questions; how many of them may stay unanswered."""
 
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 
@@ -137,12 +141,32 @@ class Http:
         # Reading hundreds of certificates takes 0.1 s, in which no answer may stand still.
         trusted = await asyncio.to_thread(certificates) if encrypted else True
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, ssl=trusted, keepalive_timeout=KEEP_ALIVE),
+            connector=aiohttp.TCPConnector(
+                limit=0,
+                ssl=trusted,
+                keepalive_timeout=KEEP_ALIVE,
+                socket_factory=_probed_socket,
+            ),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers=headers,
             # Reading has deadlines of its own; this one is for a name's look-up as well.
             timeout=aiohttp.ClientTimeout(total=None, connect=settings.connect_timeout),
         )
+
+
+def _probed_socket(address: aiohttp.AddrInfoType) -> socket.socket:
+    """A socket whose connection the system looks after while nothing is said.
+
+    A model may think for minutes. Meanwhile the routers on the way forget a silent connection, many
+    after one to five minutes, and the answer would be lost; or the server's machine goes down.
+    """
+    family, kind, protocol, *_ = address
+    opened = socket.socket(family, kind, protocol)
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _PROBES.items():
+        if (option := getattr(socket, name, None)) is not None:  # not everywhere
+            opened.setsockopt(socket.IPPROTO_TCP, option, value)
+    return opened
 
 
 @cache

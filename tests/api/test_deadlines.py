@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
+from pathlib import Path
 
 import pytest
 
@@ -29,10 +30,18 @@ from tests.api.wire_server import (
     text,
 )
 from tests.loop_time import LoopTime
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, until
 
 Kind = ModelErrorKind
 SOON = 0.3
+TCP = Path("/proc/net/tcp")
+
+
+def timers(port: int) -> list[str]:
+    """Which timers of the system run for connections to a port (Linux, proc_net_tcp.rst)."""
+    rows = (line.split() for line in TCP.read_text().splitlines()[1:])
+    names = {"00": "none", "01": "retransmit", "02": "keepalive"}
+    return [names.get(row[5][:2], "") for row in rows if row[2].endswith(f":{port:04X}")]
 
 
 async def test_a_server_that_says_nothing_is_left_for_the_backup(
@@ -149,6 +158,19 @@ async def test_a_connection_is_used_again_after_a_whole_answer(
     for _ in range(3):
         await ask(client)
     assert server.connections == 1
+
+
+@pytest.mark.skipif(not TCP.exists(), reason="only Linux tells of its timers")
+async def test_a_connection_is_kept_known_on_its_way_while_a_model_thinks(
+    client: ApiClient, server: WireServer
+) -> None:
+    """What is silent for a minute or five is forgotten by routers, and the answer lost."""
+    thought = asyncio.Event()
+    server.answer(Wait(thought), *HELLO)
+    asking = asyncio.create_task(ask(client))
+    await until(lambda: "keepalive" in timers(server.port))
+    thought.set()
+    assert words(await asking) == "Hello"
 
 
 async def test_what_follows_done_is_not_waited_for(
