@@ -6,6 +6,7 @@ the key, without following redirects, and no more bytes are read than a picture 
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import logging
 import socket
@@ -26,6 +27,8 @@ log = logging.getLogger(__name__)
 
 LARGEST = 32 * 1024 * 1024
 SECONDS = 60.0
+CONNECT_SECONDS = 10.0
+"""To look a name up and to connect: from some countries certain servers are silence."""
 TRIES = 3
 _MADE_UP = ipaddress.ip_network("198.18.0.0/15")
 """What every name leads to where the proxy also answers for the network (Clash, "fake-ip")."""
@@ -102,7 +105,8 @@ class Downloads:
         if is_private(host.removesuffix(".")):
             return False
         try:
-            found = await ThreadedResolver().resolve(host, family=socket.AF_UNSPEC)
+            async with asyncio.timeout(CONNECT_SECONDS):
+                found = await ThreadedResolver().resolve(host, family=socket.AF_UNSPEC)
         except OSError:
             return True  # a name that only the proxy knows: mostly all of them
         addresses = [ipaddress.ip_address(each["host"]) for each in found]
@@ -114,7 +118,7 @@ class Downloads:
             resolver = None if trusted or self._proxy else PublicResolver()
             session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(resolver=resolver, ssl=certificates()),
-                timeout=aiohttp.ClientTimeout(total=SECONDS),
+                timeout=aiohttp.ClientTimeout(total=SECONDS, connect=CONNECT_SECONDS),
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
             self._sessions[trusted] = session

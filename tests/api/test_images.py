@@ -172,6 +172,16 @@ async def test_of_a_picture_no_more_is_read_than_pictures_have(
         await client.draw(CAT)
 
 
+async def test_a_picture_whose_server_cannot_be_reached_is_not_waited_for_for_minutes(
+    client: ApiClient, server: WireServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(downloads, "CONNECT_SECONDS", 0.05)
+    hangs = f"https://127.0.0.1:{server.port}/cat.png"  # it hears no request
+    server.answer(*json_answer({"data": [{"url": hangs}]}))
+    with pytest.raises(ModelError, match="cannot be fetched"):
+        await client.draw(CAT)
+
+
 async def test_what_is_no_picture_is_not_passed_on(client: ApiClient, server: WireServer) -> None:
     server.answer(*json_answer({"data": [{"url": f"http://127.0.0.1:{server.port}/cat.png"}]}))
     server.answer(*whole(b"<html>expired</html>"))
