@@ -75,7 +75,8 @@ class ApiSettings(BaseModel):
     first_event_timeout: float = Field(default=300.0, gt=0)
     """How long a model may think before it says anything, and its server gives no sign of life.
 
-    With signs of life it may think as long as a picture is waited for, where that is longer. What
+    With signs of life it may think as long as a picture is waited for, where that is longer. A
+    server that does not give one even when it is asked is left sooner (`bot.api.silence`). What
     is given up is paid all the same, so apiyi.com asks for 300 seconds at least where models think,
     and for 90 to 120 between two words (https://docs.apiyi.com/en/faq/timeout-configuration).
     """
