@@ -45,9 +45,16 @@ class Transcriptions:
         self._cache: Cache[Transcript] = Cache(clock, size=REMEMBERED, seconds=REMEMBERED_SECONDS)
 
     async def transcribe(
-        self, request: TranscriptionRequest, sent: Callable[[], None]
+        self,
+        request: TranscriptionRequest,
+        *,
+        sent: Callable[[], None],
+        unheard: Callable[[], None],
     ) -> Transcript:
-        """The words in a clip; `sent` is called when it goes out. Raises `CallFailed`."""
+        """The words in a clip. Raises `CallFailed`.
+
+        `sent` is called when it goes out, and `unheard` when nothing at all comes from the server.
+        """
         check_transcription(request)
         asked = _form(request)
         key = (*asked.items(), hashlib.sha256(request.clip.data).digest())
@@ -64,7 +71,13 @@ class Transcriptions:
             headers, body = await self._parts.http.fetch(url, message, seconds=seconds)
             return _transcript(body, headers.get("content-type", ""))
 
-        call = Call(name="transcription", model=request.model, lane=request.lane, sent=sent)
+        call = Call(
+            name="transcription",
+            model=request.model,
+            lane=request.lane,
+            sent=sent,
+            unheard=unheard,
+        )
         async with self._parts.attempts.succeed(call, ask) as (transcript, usage):
             self._cache.put(key, transcript)
         used = read_usage(usage) or NOTHING_USED

@@ -110,10 +110,14 @@ class ApiClient:
         return await self._images.vary(request, sent)
 
     async def transcribe(
-        self, request: TranscriptionRequest, *, sent: Callable[[], None] = lambda: None
+        self,
+        request: TranscriptionRequest,
+        *,
+        sent: Callable[[], None] = lambda: None,
+        unheard: Callable[[], None] = lambda: None,
     ) -> Transcript:
         """Write down what is said."""
-        return await self._transcriptions.transcribe(request, sent)
+        return await self._transcriptions.transcribe(request, sent=sent, unheard=unheard)
 
     async def embed(self, request: EmbeddingRequest) -> Embedded:
         """Turn texts into vectors, in as few calls as they fit into."""

@@ -277,7 +277,11 @@ class ModelApi(Protocol):
         """Draw variations of a picture; UNSUPPORTED at the many APIs that have no such endpoint."""
 
     async def transcribe(
-        self, request: TranscriptionRequest, *, sent: Callable[[], None] = lambda: None
+        self,
+        request: TranscriptionRequest,
+        *,
+        sent: Callable[[], None] = lambda: None,
+        unheard: Callable[[], None] = lambda: None,
     ) -> Transcript:
         """Write down what is said."""
 

@@ -21,6 +21,11 @@ DETAIL = 200
 """Characters of the API's own words that are shown."""
 
 
+def keeps_trying(texts: NullTranslations) -> str:
+    """What is said while an API that does not answer is waited for."""
+    return texts.gettext("⏳ The API does not answer just now. I keep trying…")
+
+
 def sentence_for_model(error: ModelError, texts: NullTranslations, *, model: str) -> str:
     """Say what a failed request means for the person who asked."""
     _ = texts.gettext

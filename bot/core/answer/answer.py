@@ -14,7 +14,7 @@ from bot.core.answer.exchange import Exchange, Repeat
 from bot.core.answer.feedback import ask_opinion
 from bot.core.answer.fitting import ask_what_fits, learn_from_usage
 from bot.core.answer.manuscript import Manuscript
-from bot.core.answer.patience import keeps_trying, patiently
+from bot.core.answer.patience import patiently
 from bot.core.answer.seam import told_to_go_on
 from bot.core.answer.thinking import Thinking
 from bot.core.archive import Remark
@@ -44,6 +44,7 @@ from bot.core.punctuation import in_a_row
 from bot.core.question.attachments import Gathered, gather
 from bot.core.question.question import greeting, question_of, quote
 from bot.core.queue import Outcome
+from bot.core.sentences import keeps_trying
 from bot.core.turn import TurnContext
 from bot.core.types import Feedback, IncomingMessage, Thoughts
 from bot.errors import FileTooLarge, MediaError, ModelError, ModelErrorKind

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from gettext import NullTranslations
 from typing import TypeVar
 
+from bot.core.sentences import keeps_trying
 from bot.core.turn import TurnContext
 from bot.errors import ModelError, ModelErrorKind
 
@@ -54,8 +54,3 @@ async def patiently(
         status(keeps_trying(ctx.texts))
         await clock.sleep(wait)
         pause = min(LAST_PAUSE, pause * 2)
-
-
-def keeps_trying(texts: NullTranslations) -> str:
-    """What is said while an API that does not answer is waited for."""
-    return texts.gettext("⏳ The API does not answer just now. I keep trying…")

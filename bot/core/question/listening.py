@@ -11,6 +11,7 @@ from bot.core.limits.spending import listening_to, reserve_audio
 from bot.core.models import UsageEntry
 from bot.core.punctuation import joined
 from bot.core.recordings import AudioClip, ClipFile, Segment, Transcript, TranscriptionRequest
+from bot.core.sentences import keeps_trying
 from bot.core.turn import TurnContext
 from bot.core.types import Attachment, OutgoingFile
 from bot.errors import MediaError, MediaErrorKind, ModelError, ModelErrorKind
@@ -155,7 +156,7 @@ class Transcriber:
             is_sent = True
 
         try:
-            transcript = await api.transcribe(request, sent=sent)
+            transcript = await api.transcribe(request, sent=sent, unheard=self._unheard)
         except asyncio.CancelledError:
             if is_sent:
                 lost = listening_to(
@@ -166,6 +167,9 @@ class Transcriber:
         if transcript.usage is not None:
             self._usage.append(transcript.usage)
         return transcript
+
+    def _unheard(self) -> None:
+        self._status(keeps_trying(self._ctx.texts))
 
 
 def name_of(recording: Attachment) -> str:

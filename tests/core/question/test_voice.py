@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.api import silence
 from bot.core.types import Attachment, FileId, FileKind, IncomingMessage
-from bot.sandbox.openai.faults import Refuse, Stall
+from bot.sandbox.openai.faults import Hang, Refuse, Stall
 from tests.attached import recording
 from tests.house import DEFAULTS, House, open_house
 from tests.sounds import beeps
@@ -87,6 +88,17 @@ async def test_who_cannot_be_heard_is_not_sent_to_choose_another_model_for_answe
     house.api.faults.add(fault, on="/audio/transcriptions")
     message = replace(voice(house, beeps(1.0)), text=words)
     assert (await house.tell(message))[-1] == sentence
+
+
+async def test_a_server_that_says_nothing_is_not_said_to_listen(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(silence, "QUIET", 0.05)
+    monkeypatch.setattr(silence, "SECONDS", 0.05)
+    house.api.faults.add(Hang(), times=None)
+    await house.happen(voice(house, beeps(1.0)))
+    await house.sees("⏳ The API does not answer just now. I keep trying…")
+    assert "⏹ Stopped." in await house.say("/stop")
 
 
 async def test_without_speech_recognition_the_person_is_told(tmp_path: Path) -> None:
