@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.core.engine.chores import Chores
@@ -82,7 +82,7 @@ class Attempts:
         except Exception as error:
             # The one place where a bug ends: said once, with all there is to know, and the bot
             # lives. The turn is tried again, since half of such faults pass by themselves.
-            log.exception("turn failed", extra={**fields, "attempt": turn.attempt})
+            _log_failure(error, {**fields, "attempt": turn.attempt})
             dead = await self._fail_or_retry(turn, ctx, error)
             joined.clear()  # they wait by themselves
             return dead
@@ -122,6 +122,14 @@ class Attempts:
         elif not self.leaving():
             await self.clock.sleep(PAUSES[turn.attempt - 1])
         return await self.ends.fail(turn, reason_of(error), dead=dead, usage=_spent(ctx))
+
+
+def _log_failure(error: Exception, fields: Mapping[str, object]) -> None:
+    """A bug with its traceback; what a platform or the database says is none."""
+    is_bug = not isinstance(error, PlatformError | StoreError)
+    level = logging.ERROR if is_bug else logging.WARNING
+    extra = {**fields, "error": reason_of(error)}
+    log.log(level, "turn failed", extra=extra, exc_info=is_bug)
 
 
 def _spent(ctx: TurnContext | None) -> Sequence[UsageEntry]:
