@@ -282,7 +282,7 @@ def _nearest(problem: Phrase, name: str, names: Collection[str]) -> Phrase:
     if close:
         return Phrase("{problem}; did you mean {name}?", problem=problem, name=close[0])
     if len(names) < 20:
-        known = ", ".join(sorted(names))
+        known = listed(sorted(names))
         return Phrase("{problem}; known are {names}", problem=problem, names=known)
     return problem
 

@@ -127,6 +127,9 @@ async def test_check_says_what_is_fine_and_what_to_do_about_the_rest(tmp_path: P
         }
         fine = await bot("check", folder=tmp_path, env=right)
         faults = await bot("check", folder=tmp_path, env=right | wrong)
+        misspelt = {"BOT_API__MODEL": "gpt-4o-minni"}
+        near = await bot("check", folder=tmp_path, env=right | misspelt)
+    assert "相近的有 gpt-4o-mini、gpt-4o、" in near.out
     assert (fine.code, faults.code, fine.err, faults.err) == (0, 1, "", "")
     assert english_in(fine.out) == english_in(faults.out) == []
     assert "✓ 数据库：SQLite chinwag.db，启动时会创建" in fine.out

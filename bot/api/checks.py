@@ -12,7 +12,7 @@ from bot.api.settings import ApiSettings, is_private
 from bot.core.clock import SystemClock
 from bot.core.i18n import N_
 from bot.core.models import ModelInfo
-from bot.core.phrases import Phrase
+from bot.core.phrases import Phrase, listed
 from bot.core.types import Finding
 from bot.errors import ModelError, ModelErrorKind
 
@@ -46,13 +46,13 @@ async def check_api(settings: ApiSettings, others: Mapping[str, str]) -> Sequenc
         text, fix = Phrase("not set"), Phrase(_NO_KEY)
         return [Finding(ok=False, subject=Phrase("API key"), text=text, fix=fix)]
     findings: list[Finding] = []
-    listed: Sequence[ModelInfo] = ()
+    infos: Sequence[ModelInfo] = ()
     for url in settings.base_urls:
         finding, models = await _check_url(settings, url)
         findings.append(finding)
-        listed = listed or models
+        infos = infos or models
     for name, model in (_models(settings) | dict(others)).items():
-        findings.append(_check_model(name, model, listed))
+        findings.append(_check_model(name, model, infos))
     return findings
 
 
@@ -94,10 +94,10 @@ def _models(settings: ApiSettings) -> dict[str, str]:
     return {name: model for name, model in configured.items() if model or name == "api.model"}
 
 
-def _check_model(name: str, model: str, listed: Sequence[ModelInfo]) -> Finding:
-    known = [info.id for info in listed]
+def _check_model(name: str, model: str, infos: Sequence[ModelInfo]) -> Finding:
+    known = [info.id for info in infos]
     if not model:
-        example = next((info.id for info in listed if info.purpose is None), "")
+        example = next((info.id for info in infos if info.purpose is None), "")
         fix = Phrase("set {key}", key=name)
         if example:
             fix = Phrase("set {key}, for example to {model}", key=name, model=example)
@@ -111,6 +111,6 @@ def _check_model(name: str, model: str, listed: Sequence[ModelInfo]) -> Finding:
     near = difflib.get_close_matches(model, known, n=3, cutoff=0.4)
     fix = Phrase("/model in a chat lists them all")
     if near:
-        fix = Phrase("the nearest are {models}", models=", ".join(near))
+        fix = Phrase("the nearest are {models}", models=listed(near))
     text = Phrase("{model}: the API does not list it", model=model)
     return Finding(ok=False, subject=name, text=text, fix=fix)

@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from bot.core.phrases import Phrase
+from bot.core.phrases import Phrase, listed
 from bot.core.upkeep import MOST_DAYS
 
 _SQLITE = "sqlite"
@@ -133,7 +133,7 @@ def _postgres(parts: SplitResult) -> str:
     options = {}
     for name, value in parse_qsl(parts.query):
         if name not in _POSTGRES_OPTIONS:
-            known = ", ".join(_POSTGRES_OPTIONS)
+            known = listed(_POSTGRES_OPTIONS)
             wrong = Phrase(
                 "the option “{name}” of the database URL is unknown; known are {names}",
                 name=name,
