@@ -9,7 +9,14 @@ from contextlib import AsyncExitStack, aclosing
 from dataclasses import replace
 
 from bot.core.answer.buttons import AnswerButtons, Offer
-from bot.core.answer.ending import Ending, end_of_error, end_of_reason, end_of_stop, is_worse
+from bot.core.answer.ending import (
+    Ending,
+    end_of_error,
+    end_of_reason,
+    end_of_stop,
+    is_worse,
+    said_of_files,
+)
 from bot.core.answer.exchange import Exchange, Repeat
 from bot.core.answer.feedback import ask_opinion
 from bot.core.answer.fitting import ask_what_fits, learn_from_usage
@@ -157,6 +164,10 @@ class Answer:
     async def _end(self, ending: Ending) -> Outcome:
         """Bring the end of the answer to the chat, and return what is kept of it."""
         mark, offer = ending.mark, ending.offer
+        if not ending.failed:
+            mark = in_a_row(
+                self._ctx.texts, mark, said_of_files(self._ctx, self._gathered.shortened)
+            )
         if self._come.base and ending.failed:
             offer = Offer.MORE
         if self._old and self._is_worse(ending, self._old):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.core.answer.buttons import Offer, bears_buttons
 from bot.core.chat import FinishReason, MessageState, NewMessage
-from bot.core.punctuation import in_a_row
+from bot.core.punctuation import enumerated, in_a_row
 from bot.core.sentences import sentence_for_listening, sentence_for_media, sentence_for_model
 from bot.core.turn import TurnContext
 from bot.errors import FileTooLarge, MediaError, ModelError, ModelErrorKind
@@ -80,6 +81,16 @@ def end_of_error(
         keep=keep,
         failed=True,
     )
+
+
+def said_of_files(ctx: TurnContext, shortened: Sequence[str]) -> str:
+    """What stands below an answer to files of which only a part is read."""
+    if not shortened:
+        return ""
+    text = ctx.texts.gettext(
+        "✂️ I have read only a part of {names}, which is too long. Send what matters by itself."
+    )
+    return text.format(names=enumerated(ctx.texts, shortened))
 
 
 def is_worse(ending: Ending, old: NewMessage, text: str) -> bool:

@@ -20,18 +20,23 @@ def file(house: House, name: str, content: bytes, text: str = "") -> IncomingMes
 
 
 async def test_a_document_is_read_and_stays_for_later_questions(house: House) -> None:
-    await house.tell(file(house, "boats.pdf", papers.pdf(["We sold 42 boats."]), "How many?"))
+    asked = file(house, "boats.pdf", papers.pdf(["We sold 42 boats."]), "How many?")
+    assert "✂️" not in (await house.tell(asked))[-1]
     await house.say("And which year?")
-    for asked in (house.asked(0)[-1], house.asked(1)[1]):
-        assert asked[0] == "user"
-        assert "How many?" in str(asked[1]) and "[File “boats.pdf”, 1 page]" in str(asked[1])
-        assert "[page 1]\nWe sold 42 boats." in str(asked[1])
+    for told in (house.asked(0)[-1], house.asked(1)[1]):
+        assert told[0] == "user"
+        assert "How many?" in str(told[1]) and "[File “boats.pdf”, 1 page]" in str(told[1])
+        assert "[page 1]\nWe sold 42 boats." in str(told[1])
 
 
 async def test_a_document_is_cut_to_the_window_of_the_model(tmp_path: Path) -> None:
     async with open_house(tmp_path, defaults=replace(DEFAULTS, context_window=2_000)) as house:
         lines = "\n".join(f"line {number} of the long report" for number in range(2_000))
-        await house.tell(file(house, "long.txt", lines.encode(), "Sum it up"))
+        [text] = await house.tell(file(house, "long.txt", lines.encode(), "Sum it up"))
+        assert text.endswith(
+            "\n\n✂️ I have read only a part of long.txt, which is too long. Send what matters by "
+            "itself."
+        )
         asked = str(house.asked()[-1][1])
         assert "Left out for want of room" in asked and len(asked) < 8_000
         assert "2,000 lines" in asked
