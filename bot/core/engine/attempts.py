@@ -11,6 +11,7 @@ from bot.core.engine.chores import Chores
 from bot.core.engine.contexts import Contexts
 from bot.core.engine.ends import Ends
 from bot.core.engine.failures import clear_away, give_up, reason_of
+from bot.core.engine.leftovers import Leftovers
 from bot.core.engine.router import Router
 from bot.core.engine.stops import Stops
 from bot.core.engine.waiting import WaitingRoom
@@ -19,7 +20,6 @@ from bot.core.ports import Clock
 from bot.core.queue import Outcome, Turn
 from bot.core.stopper import Stopper
 from bot.core.turn import TurnContext
-from bot.core.types import ChatRef
 from bot.errors import ChatGone, PlatformError, StoreError, TurnLost, TurnWithdrawn
 
 log = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ PAUSES = (0.1, 1.0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempts:
-    """Works on turns. `busy` are the chats in which a turn is being worked on.
+    """Works on turns.
 
     While the bot is `leaving`, a turn that failed is tried again after the next start.
     """
@@ -43,7 +43,7 @@ class Attempts:
     chores: Chores
     stops: Stops
     room: WaitingRoom
-    busy: set[ChatRef]
+    leftovers: Leftovers
     clock: Clock
     leaving: Callable[[], bool]
 
@@ -100,16 +100,15 @@ class Attempts:
         return True
 
     async def _handle(self, ctx: TurnContext) -> Outcome:
-        if ctx.turn.urgent:
-            return await self.router.handle(ctx)
-        chat = ctx.turn.chat
-        self.busy.add(chat)
+        turn = ctx.turn
+        await self.leftovers.begin(turn)
         try:
             return await self.router.handle(ctx)
         finally:
-            self.stops.drop(chat, ctx.turn.id)
-            self.busy.discard(chat)
-            self.room.answered(chat)
+            self.leftovers.end(turn)
+            if not turn.urgent:
+                self.stops.drop(turn.chat, turn.id)
+                self.room.answered(turn.chat)
 
     async def _fail_or_retry(self, turn: Turn, ctx: TurnContext | None, error: Exception) -> bool:
         dead = turn.attempt >= ATTEMPTS

@@ -75,7 +75,7 @@ class Lanes:
         self._stops = Stops(self._moved.names)
         self._accepting = True
         self._ends = Ends(platforms, self._stores, self._clock, leaving=self._is_leaving)
-        busy = set[ChatRef]()  # a turn may be posting something here
+        leftovers = Leftovers(platforms, self._stores, self._clock)
         contexts = Contexts(
             platforms=platforms,
             services=services,
@@ -83,7 +83,7 @@ class Lanes:
             room=self._room,
             joining=self._joining,
             unfinished=self._unfinished,
-            leftovers=Leftovers(platforms, self._stores, busy),
+            leftovers=leftovers,
             now=self._moved.now,
             stop_chat=self.stop_chat,
         )
@@ -94,7 +94,7 @@ class Lanes:
             chores=self._chores,
             stops=self._stops,
             room=self._room,
-            busy=busy,
+            leftovers=leftovers,
             clock=self._clock,
             leaving=self._is_leaving,
         )

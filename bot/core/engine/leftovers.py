@@ -3,29 +3,54 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from weakref import WeakValueDictionary
 
 from bot.core.bounded import Memory
-from bot.core.ports import Platform
+from bot.core.clock import within
+from bot.core.ports import Clock, Platform
 from bot.core.queue import Turn
 from bot.core.stores import Stores
 from bot.core.types import ChatRef, IncomingMessage, MessageRef
 
 CHATS = 10_000
 """Chats of which it is remembered that they were looked through; in others it is done once more."""
+QUICK = 10.0
+"""Seconds in which what passes by the answer of a chat has surely said all it has to say."""
 
 
 class Leftovers:
-    """Deletes such messages, but not in the `busy` chats, where a turn is being worked on."""
+    """Deletes such messages.
 
-    def __init__(
-        self, platforms: Mapping[str, Platform], stores: Stores, busy: Collection[ChatRef]
-    ) -> None:
+    What a turn posts between its `begin` and its `end` is not to be touched: meanwhile nothing is
+    looked for in its chat, and no turn begins there while something is.
+    """
+
+    def __init__(self, platforms: Mapping[str, Platform], stores: Stores, clock: Clock) -> None:
         self._platforms = platforms
         self._turns = stores.turns
         self._broadcasts = stores.broadcasts
-        self._busy = busy
+        self._clock = clock
+        self._working: dict[ChatRef, dict[int, bool]] = {}  # whether each turn is urgent
+        self._ended = asyncio.Event()
+        self._sweeping: WeakValueDictionary[ChatRef, asyncio.Lock] = WeakValueDictionary()
         self._tidied: Memory[ChatRef, asyncio.Lock] = Memory(CHATS)
+
+    async def begin(self, turn: Turn) -> None:
+        """A turn is worked on from now on."""
+        while (sweeping := self._sweeping.get(turn.chat)) is not None and sweeping.locked():
+            async with sweeping:
+                pass
+        self._working.setdefault(turn.chat, {})[turn.id] = turn.urgent
+
+    def end(self, turn: Turn) -> None:
+        """It posts nothing any more."""
+        working = self._working[turn.chat]
+        del working[turn.id]
+        if not working:
+            del self._working[turn.chat]
+        self._ended.set()
+        self._ended.clear()  # who waits by now has heard it
 
     async def tidy(self, turn: Turn, shown: Sequence[MessageRef], *, ours: bool) -> None:
         """Delete what an earlier attempt may have posted, before this one does anything.
@@ -34,26 +59,41 @@ class Leftovers:
         earlier process (not `ours`); and before every further attempt of a turn, since another
         process may have worked on it.
         """
-        chat = turn.chat
-        if chat in self._busy or (ours and (turn.urgent or turn.attempt == 1)):
+        if not all(self._others(turn)) or (ours and (turn.urgent or turn.attempt == 1)):
             return
-        looking = self._tidied.get(chat)
+        looking = self._tidied.get(turn.chat)
         if looking is not None and not ours and turn.attempt == 1:
             async with looking:
                 return
         if looking is None:
             looking = asyncio.Lock()
-            self._tidied.put(chat, looking)
+            self._tidied.put(turn.chat, looking)
         async with looking:
-            await self._sweep(turn, shown)
+            await self.tidy_again(turn, shown)
 
     async def tidy_again(self, turn: Turn, shown: Sequence[MessageRef]) -> None:
         """Delete what this attempt may have posted in a call whose outcome is unknown.
 
-        An urgent turn does not where another one is posting.
+        Not while the chat is being answered by another turn.
         """
-        if not turn.urgent or turn.chat not in self._busy:
-            await self._sweep(turn, shown)
+        sweeping = self._sweeping.setdefault(turn.chat, asyncio.Lock())
+        async with sweeping:
+            if await self._is_alone(turn):
+                await self._sweep(turn, shown)
+
+    async def _is_alone(self, turn: Turn) -> bool:
+        """Wait until no other turn is worked on in the chat; False when that takes long."""
+
+        async def end() -> None:
+            while self._others(turn):
+                await self._ended.wait()
+
+        return all(self._others(turn)) and await within(self._clock, QUICK, end())
+
+    def _others(self, turn: Turn) -> list[bool]:
+        """The other turns that are worked on in the chat: whether each is urgent."""
+        working = self._working.get(turn.chat, {})
+        return [urgent for id, urgent in working.items() if id != turn.id]
 
     async def _sweep(self, turn: Turn, shown: Sequence[MessageRef]) -> None:
         chat, event = turn.chat, turn.event

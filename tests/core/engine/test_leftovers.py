@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -12,8 +15,29 @@ from bot.core.engine.leftovers import Leftovers
 from bot.core.fakes.platform import CHAT, FakePlatform
 from bot.core.queue import Outcome
 from bot.core.stores import Stores
-from bot.core.types import ChatId, ChatRef, Reply
+from bot.core.types import ChatId, ChatRef, MessageRef, Reply
+from bot.sandbox.openai.faults import Hang
 from bot.store import StorageSettings, open_store
+from tests.house import QUICK, open_house
+from tests.patience import until
+
+
+class SlowlySearched(FakePlatform):
+    """It takes a moment to find what was lost: meanwhile something else may be posted."""
+
+    searches = 0
+
+    async def sweep(
+        self, chat: ChatRef, *, after: Sequence[MessageRef], keep: Collection[MessageRef]
+    ) -> None:
+        """Find what stands there at the end of that moment."""
+        self.searches += 1
+        before = len(self.refs(chat))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.3):
+                while len(self.refs(chat)) == before:  # noqa: ASYNC110 - a view
+                    await asyncio.sleep(0.002)
+        await super().sweep(chat, after=after, keep=keep)
 
 
 async def come_back(
@@ -35,10 +59,26 @@ async def test_a_chat_is_looked_through_once_and_is_not_known_for_ever(
     monkeypatch.setattr(leftovers, "CHATS", 3)
     platform = FakePlatform(clock=SystemClock())
     async with open_store(StorageSettings(url=f"sqlite:///{tmp_path}/bot.db")) as stores:
-        found = Leftovers({"fake": platform}, stores, ())
+        found = Leftovers({"fake": platform}, stores, SystemClock())
         assert await come_back(platform, stores, found, CHAT) == []
         assert await come_back(platform, stores, found, CHAT) == ["lost"]
         for number in range(3):
             other = ChatRef("fake", ChatId(f"other {number}"))
             assert await come_back(platform, stores, found, other) == []
         assert await come_back(platform, stores, found, CHAT) == ["lost"]  # of the time before
+
+
+async def test_what_is_said_while_a_chat_is_looked_through_is_not_taken_for_lost(
+    tmp_path: Path,
+) -> None:
+    platform = SlowlySearched(QUICK, clock=SystemClock())
+    async with open_house(tmp_path, platform=platform) as house:
+        house.api.faults.add(Hang(), on="/chat/completions")
+        await house.write("first")
+        await house.api.traffic.until(lambda seen: seen.in_flight == 1)
+    async with open_house(tmp_path, platform=platform) as house:
+        house.api.script.answer("an answer")
+        await until(lambda: platform.searches)
+        await house.say("/help")
+        await house.sees("an answer")
+        assert len(platform.kept()) == 2
