@@ -47,9 +47,7 @@ from bot.platforms.slack.ids import (
 )
 from bot.platforms.slack.ingress import Ingress
 from bot.platforms.slack.posting import Poster
-from bot.platforms.slack.render import (
-    neutralise,
-)
+from bot.platforms.slack.render import neutralise
 from bot.platforms.slack.replies import Replies
 from bot.platforms.slack.response_urls import ResponseUrls
 from bot.platforms.slack.sent_messages import SentMessages

@@ -14,12 +14,13 @@ from enum import Enum, auto
 from bot.core.capabilities import Streaming
 from bot.core.types import Button, ButtonRow, IncomingMessage, MessageRef, Reply
 from bot.errors import OutcomeUnknown
+from bot.platforms.slack.blocks import blocks_under
 from bot.platforms.slack.budgets import Urgency
 from bot.platforms.slack.capabilities import ChatCapabilities
 from bot.platforms.slack.errors import Refused, StreamClosed
 from bot.platforms.slack.ids import answer_thread, thread_of
 from bot.platforms.slack.posting import Poster
-from bot.platforms.slack.render import blocks_under, settled, written
+from bot.platforms.slack.render import settled, written
 from bot.platforms.slack.streams import Streams
 from bot.platforms.slack.tasks import Tasks
 

@@ -10,11 +10,11 @@ from typing import Any
 
 from bot.core.types import ChatRef, MessageRef, OutgoingFile, Reply
 from bot.errors import ChatGone, FilesForbidden, FileTooLarge, MessageGone, PlatformError
+from bot.platforms.slack.blocks import content, plain_content, richly
 from bot.platforms.slack.budgets import Urgency
 from bot.platforms.slack.calls import Calls, Json
 from bot.platforms.slack.errors import Refused
 from bot.platforms.slack.ids import make_message, parse_chat, thread_of, ts_of
-from bot.platforms.slack.render import content, plain_content, richly
 from bot.platforms.slack.response_urls import ResponseUrls
 from bot.platforms.slack.sent_messages import SentMessages
 from bot.platforms.slack.status import Status, Thread

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from bot.core.punctuation import shortened
-from bot.platforms.slack.render import Json, neutralise
+from bot.platforms.slack.blocks import Json
+from bot.platforms.slack.render import neutralise
 
 State: TypeAlias = Literal["in_progress", "complete", "error"]
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from bot.core.delivery.partial import settle
 from bot.core.types import Button, Reply
-from bot.platforms.slack.render import MAX_TEXT, content, measure, neutralise, settled, written
+from bot.platforms.slack.blocks import content
+from bot.platforms.slack.render import MAX_TEXT, measure, neutralise, settled, written
 from bot.sandbox.desk import markup as desk
 from bot.sandbox.slack.blocks import check
 from bot.sandbox.slack.state import PING
