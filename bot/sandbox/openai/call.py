@@ -4,64 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import json
-import uuid
-from dataclasses import dataclass, field
 from typing import Final, NoReturn
 
 from aiohttp import web
 
 from bot.sandbox.openai.backend import Backend, JsonObject
-from bot.sandbox.openai.faults import (
-    Cut,
-    ErrorEvent,
-    Fault,
-    Faults,
-    NoDone,
-    Stall,
-    Truncate,
-)
+from bot.sandbox.openai.faults import Cut, ErrorEvent, Fault, NoDone, Stall, Truncate
 from bot.sandbox.openai.refusal import Refusal, error_body
-from bot.sandbox.openai.traffic import Exchange, Traffic
-
-_MAX_PICTURES = 100
+from bot.sandbox.openai.state import ServerState
+from bot.sandbox.openai.traffic import Exchange
 
 
 class Broken(Exception):
     """The answer ended before its end, on purpose; nothing more can be sent."""
 
 
-@dataclass(slots=True, kw_only=True)
-class Server:
-    """What all calls of a server share. `origin` is the server's URL without a path.
-
-    `key`: the only key accepted; empty accepts every key, and none. More than `max_in_flight`
-    requests at a time are refused with 429; 0 is no limit. `pictures` are served at `/files/NAME`
-    for answers that name a URL; old ones are forgotten.
-    """
-
-    backend: Backend
-    key: str = ""
-    max_in_flight: int = 0
-    traffic: Traffic = field(default_factory=Traffic)
-    faults: Faults = field(default_factory=Faults)
-    closing: asyncio.Event = field(default_factory=asyncio.Event)
-    origin: str = ""
-    pictures: dict[str, bytes] = field(default_factory=dict)
-
-    def publish(self, png: bytes) -> str:
-        """The URL at which the picture can be fetched from now on."""
-        name = f"{uuid.uuid4().hex}.png"
-        self.pictures[name] = png
-        if len(self.pictures) > _MAX_PICTURES:
-            del self.pictures[next(iter(self.pictures))]
-        return f"{self.origin}/files/{name}"
-
-
 class Call:
     """A request with all that is needed to answer it."""
 
     def __init__(
-        self, request: web.Request, exchange: Exchange, server: Server, fault: Fault | None
+        self, request: web.Request, exchange: Exchange, server: ServerState, fault: Fault | None
     ) -> None:
         self.request: Final = request
         self.exchange: Final = exchange
@@ -146,7 +108,7 @@ class Call:
 
 
 class EventStream:
-    """Server-sent events, one JSON object each, with the call's fault at its place."""
+    """ServerState-sent events, one JSON object each, with the call's fault at its place."""
 
     def __init__(self, call: Call, response: web.StreamResponse) -> None:
         self.response: Final = response

@@ -15,7 +15,7 @@ from aiohttp.typedefs import Handler
 from bot.sandbox.listening import listening
 from bot.sandbox.openai import refusal
 from bot.sandbox.openai.backend import Endpoint, Upload
-from bot.sandbox.openai.call import Broken, Call, Server
+from bot.sandbox.openai.call import Broken, Call
 from bot.sandbox.openai.catalogue import list_models, one_model
 from bot.sandbox.openai.completions import chat_completions, completions
 from bot.sandbox.openai.embeddings import embeddings
@@ -23,6 +23,7 @@ from bot.sandbox.openai.faults import Drop, Hang, Raw, Refuse
 from bot.sandbox.openai.images import edits, generations, variations
 from bot.sandbox.openai.refusal import Refusal
 from bot.sandbox.openai.responses import responses
+from bot.sandbox.openai.state import ServerState
 from bot.sandbox.openai.traffic import Exchange
 from bot.sandbox.openai.transcriptions import transcriptions
 
@@ -43,7 +44,7 @@ _GRACE = 0.05  # seconds for answers that are being written when the server clos
 
 
 @asynccontextmanager
-async def serve(server: Server, *, port: int = 0) -> AsyncIterator[str]:
+async def serve(server: ServerState, *, port: int = 0) -> AsyncIterator[str]:
     """Serve on the loopback; yields the base URL `http://127.0.0.1:PORT/v1`. Port 0 is a free one.
 
     On exit open answers are cut and every connection is closed.
@@ -56,7 +57,7 @@ async def serve(server: Server, *, port: int = 0) -> AsyncIterator[str]:
             server.closing.set()
 
 
-def _application(server: Server) -> web.Application:
+def _application(server: ServerState) -> web.Application:
     app = web.Application(client_max_size=_MAX_BODY)
     app.on_response_prepare.append(_identify)
     for endpoint, answering in _POST.items():
@@ -73,7 +74,7 @@ async def _identify(request: web.Request, response: web.StreamResponse) -> None:
     response.headers.setdefault("x-request-id", f"req_{uuid4().hex}")
 
 
-def _handler(answering: Answering, server: Server) -> Handler:
+def _handler(answering: Answering, server: ServerState) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         exchange = Exchange(
             method=request.method,
@@ -171,7 +172,7 @@ async def _unknown(call: Call) -> web.StreamResponse:
     raise refusal.no_such_url(exchange.method, exchange.endpoint)
 
 
-def _picture_handler(server: Server) -> Handler:
+def _picture_handler(server: ServerState) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         content = server.pictures.get(request.match_info["name"])
         if content is None:

@@ -9,11 +9,11 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.sandbox.openai.call import Server
 from bot.sandbox.openai.faults import Faults, Stall
 from bot.sandbox.openai.refusal import Refusal
 from bot.sandbox.openai.scripted import Script, ScriptedBackend
 from bot.sandbox.openai.server import serve
+from bot.sandbox.openai.state import ServerState
 from bot.sandbox.openai.traffic import Traffic
 from bot.sandbox.openai.weights import check_packages
 
@@ -50,9 +50,9 @@ class ScriptedApi:
 async def serve_scripted(
     *, port: int = 0, key: str = "", max_in_flight: int = 0
 ) -> AsyncIterator[ScriptedApi]:
-    """Serve a scripted model; port 0 takes a free one. See `Server` for the other arguments."""
+    """Serve a scripted model; port 0 takes a free one. `ServerState` tells of the others."""
     script = Script()
-    server = Server(backend=ScriptedBackend(script), key=key, max_in_flight=max_in_flight)
+    server = ServerState(backend=ScriptedBackend(script), key=key, max_in_flight=max_in_flight)
     async with serve(server, port=port) as url:
         yield ScriptedApi(url=url, script=script, faults=server.faults, traffic=server.traffic)
 
@@ -68,7 +68,7 @@ async def serve_local() -> AsyncIterator[str]:
     from bot.sandbox.openai.local import LocalBackend
 
     backend = LocalBackend()
-    server = Server(backend=backend, traffic=Traffic(keep_requests=False))
+    server = ServerState(backend=backend, traffic=Traffic(keep_requests=False))
     loading = asyncio.create_task(_load_ahead(backend))
     try:
         async with serve(server) as url:
