@@ -7,7 +7,6 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 
 from bot.api.answers import Answers
 from bot.api.attempts import Attempts
-from bot.api.audio import Transcriptions
 from bot.api.catalogue import Catalogue
 from bot.api.downloads import Downloads
 from bot.api.embeddings import Embedded, EmbeddingRequest, Embeddings
@@ -19,6 +18,7 @@ from bot.api.limits import Limits
 from bot.api.parts import Parts
 from bot.api.settings import ApiSettings
 from bot.api.silence import Silence
+from bot.api.transcriptions import Transcriptions
 from bot.core.chat import ChatRequest, ModelEvent
 from bot.core.facts import Notebook
 from bot.core.images import Drawing, ImageRequest, VariationRequest

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from bot.api.audio import LARGEST
 from bot.api.client import ApiClient
+from bot.api.transcriptions import LARGEST
 from bot.core.models import UsageKind
 from bot.core.recordings import AudioClip, Segment, TranscriptionRequest
 from bot.errors import ModelError, ModelErrorKind
