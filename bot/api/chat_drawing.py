@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable
@@ -14,11 +15,16 @@ from bot.api.errors import CallFailed
 from bot.api.image_checks import PICTURES
 from bot.core.chat import ChatMessage, ChatRequest, ImageDelta, Role, TextDelta, TextPart, Usage
 from bot.core.images import ImageRequest, Picture
+from bot.errors import ModelErrorKind
 
 log = logging.getLogger(__name__)
 
 Fetch: TypeAlias = Callable[[str], Awaitable[ImageDelta]]
 """The picture at a URL. Raises `CallFailed`."""
+ROOM = 64 * 1024 * 1024
+"""Bytes of the pictures of one order that are only linked to: people may tell a model what to link
+to, and all of them are in memory."""
+FETCHED_AT_ONCE = 3
 _LINK = re.compile(r"!\[[^\]\n]{0,300}\]\((https?://[^\s)]{1,4000})")
 
 
@@ -29,6 +35,24 @@ class ChatDrawing:
     pictures: tuple[Picture, ...]
     words: str
     usage: Usage | None
+
+
+class Basket:
+    """Takes the pictures of one order, as long as they are not too large together."""
+
+    def __init__(self, fetch: Fetch) -> None:
+        self._fetch = fetch
+        self._room = ROOM
+        self._places = asyncio.Semaphore(FETCHED_AT_ONCE)
+
+    async def fetch(self, url: str) -> ImageDelta:
+        """The picture at a URL. Raises `CallFailed`."""
+        async with self._places:
+            if self._room <= 0:
+                raise CallFailed(ModelErrorKind.BAD_ANSWER, "the pictures are too large together")
+            picture = await self._fetch(url)
+            self._room -= len(picture.data)
+            return picture
 
 
 async def draw_in_chat(

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from bot.api.answers import Answers
 from bot.api.attempts import Attempt, Call
-from bot.api.chat_drawing import draw_in_chat
+from bot.api.chat_drawing import Basket, draw_in_chat
 from bot.api.errors import CallFailed
 from bot.api.http import HttpRequest
 from bot.api.image_checks import check_drawing, check_variation, spelt, spelt_size
@@ -101,8 +101,8 @@ class Images:
         parts, began = self._parts, self._clock.monotonic()
         if request.mask is not None:
             raise CallFailed(ModelErrorKind.UNSUPPORTED, "this model takes no mask", sent=False)
-        fetch = partial(parts.downloads.picture, base_url=parts.settings.base_urls[0])
-        asked = (draw_in_chat(self._answers, request, sent, fetch) for _ in range(request.n))
+        basket = Basket(partial(parts.downloads.picture, base_url=parts.settings.base_urls[0]))
+        asked = (draw_in_chat(self._answers, request, sent, basket.fetch) for _ in range(request.n))
         drawn = await _all_that_succeed(asked)
         pictures = tuple(picture for each in drawn for picture in each.pictures)
         words = next((each.words for each in drawn if each.words), "")

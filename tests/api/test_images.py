@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 import bot.api
-from bot.api import downloads, http
+from bot.api import chat_drawing, downloads, http
 from bot.api.client import ApiClient
 from bot.core.chat import ImageDelta, ImagePart
 from bot.core.images import ImageRequest, VariationRequest
@@ -283,6 +283,19 @@ async def test_quirk_20_a_picture_that_a_drawing_model_only_links_to_is_fetched(
     assert [picture.data for picture in drawing.pictures] == [PNG]
     assert (drawing.usage.images, drawing.usage.cost) == (1, Decimal("0.03"))
     assert "authorization" not in server.requests[-1].headers
+
+
+async def test_a_model_that_links_to_picture_after_picture_does_not_fill_the_memory(
+    connect: Connect, server: WireServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chat_drawing, "ROOM", 2 * len(PNG))
+    client = connect(models={"painter": {"protocol": "chat"}})
+    links = [f"![{n}](http://127.0.0.1:{server.port}/{n}.png)" for n in range(10)]
+    for _ in range(10):
+        server.answer(*stream(text(" ".join(links)), finish(), DONE))
+    server.always = whole(PNG)
+    drawing = await client.draw(replace(CAT, n=10))
+    assert 2 <= len(drawing.pictures) <= 2 + chat_drawing.FETCHED_AT_ONCE
 
 
 async def test_quirk_20_a_link_to_a_picture_that_cannot_be_had_is_told(
