@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from bot.core.types import ChatRef, MessageRef, Person
+from bot.core.types import ChatRef, MessageRef, Person, UserId
 
 
 class Delivered(StrEnum):
@@ -42,8 +42,11 @@ class Broadcasts(Protocol):
     Every method raises `StoreError`.
     """
 
-    async def chats(self) -> Sequence[ChatRef]:
-        """Every chat that has a conversation with the bot."""
+    async def chats(self) -> Mapping[ChatRef, Collection[UserId]]:
+        """Every chat that has a conversation with the bot, and who speaks in it.
+
+        Nobody is known where what was said is deleted.
+        """
 
     async def draft(self, text: str, by: Person) -> int:
         """Keep a text that is not sent yet; returns its number."""

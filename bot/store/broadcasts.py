@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import sqlalchemy as sa
 
 from bot.core.broadcasts import Broadcasts, Delivered, Progress
-from bot.core.types import ChatRef, MessageId, MessageRef, Person
+from bot.core.types import ChatRef, MessageId, MessageRef, Person, UserId
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
 from bot.store.database import Table, insert
 from bot.store.schema import (
+    BY_PERSON,
     broadcast_chats,
     broadcasts,
     chat_columns,
     chat_of,
     conversations,
     in_chat,
+    messages,
 )
 
 LATEST = 100
@@ -25,15 +27,31 @@ LATEST = 100
 _DRAFT = "draft"
 _RUNNING = "running"
 _STOPPED = "stopped"
+_PLACE = (conversations.c.platform, conversations.c.chat)
+_SPOKEN = (
+    sa.select(messages.c.conversation_id, messages.c.sender_id)
+    .where(sa.text(BY_PERSON))
+    .distinct()
+    .subquery()
+)
+"""Read from the index alone: the rows hold all that was ever said."""
+_WHO_SPOKE = (
+    sa.select(*_PLACE, _SPOKEN.c.sender_id)
+    .select_from(conversations.outerjoin(_SPOKEN, _SPOKEN.c.conversation_id == conversations.c.id))
+    .where(sa.text("current"))
+)
 
 
 class BroadcastTable(Table, Broadcasts):
     """The texts in one table, and in another how far each is with each chat."""
 
-    async def chats(self) -> Sequence[ChatRef]:
-        query = sa.select(conversations.c.platform, conversations.c.chat).where(sa.text("current"))
-        rows = await self._database.rows(query)
-        return [chat_of(row) for row in rows]
+    async def chats(self) -> Mapping[ChatRef, Collection[UserId]]:
+        found: dict[ChatRef, list[UserId]] = {}
+        for row in await self._database.rows(_WHO_SPOKE):
+            people = found.setdefault(chat_of(row), [])
+            if row.sender_id:
+                people.append(UserId(row.sender_id))
+        return found
 
     async def draft(self, text: str, by: Person) -> int:
         statement = (

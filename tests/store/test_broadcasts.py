@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -18,7 +19,7 @@ from bot.store.columns import utc_now
 from bot.store.connection import Connection
 from bot.store.database import connected
 from bot.store.schema import users
-from tests.store.events import ANN, accept, chat, claim, message, ref
+from tests.store.events import ANN, accept, begun, chat, claim, message, ref, said
 
 BOSS = Person("test", UserId("boss"))
 
@@ -63,12 +64,22 @@ async def test_what_the_latest_broadcasts_left_in_a_chat_is_known(stores: Stores
     assert await broadcasts.posted(chat("b")) == []
 
 
-async def test_it_goes_to_every_chat_with_a_conversation(stores: Stores) -> None:
+async def test_it_goes_to_every_chat_with_a_conversation_and_knows_who_speaks_there(
+    stores: Stores,
+) -> None:
     await stores.conversations.current(chat("a"))
     await stores.conversations.current(chat("b"))
     await stores.conversations.begin(chat("b"))
+    turn = await begun(stores.turns, message("question", "c"))
+    asked = replace(said("hello"), sender_id=ANN.id)
+    conversation = await stores.conversations.current(chat("c"))
+    await stores.turns.finish(turn.id, Outcome(conversation=conversation, messages=(asked,)))
     found = await stores.broadcasts.chats()
-    assert sorted(each.id for each in found) == ["a", "b"]
+    assert {each.id: list(people) for each, people in found.items()} == {
+        "a": [],
+        "b": [],
+        "c": [ANN.id],
+    }
 
 
 async def test_the_last_decision_about_somebody_holds(stores: Stores) -> None:

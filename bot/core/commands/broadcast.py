@@ -15,7 +15,16 @@ from bot.core.i18n import N_
 from bot.core.menu import Item, make_buttons
 from bot.core.punctuation import in_a_row
 from bot.core.turn import TurnContext
-from bot.core.types import ButtonPress, ButtonRow, ChatRef, IncomingMessage, MessageRef, Need, Reply
+from bot.core.types import (
+    ButtonPress,
+    ButtonRow,
+    ChatRef,
+    IncomingMessage,
+    MessageRef,
+    Need,
+    Reply,
+    Sender,
+)
 from bot.errors import ChatGone, PlatformError, RateLimited
 
 log = logging.getLogger(__name__)
@@ -68,11 +77,16 @@ async def stop(ctx: TurnContext, press: ButtonPress, argument: str) -> None:
 
 
 async def _chats(ctx: TurnContext) -> Sequence[ChatRef]:
-    """One place for each chat: the group of its topics, the channel of its threads."""
+    """One place for each chat: the group of its topics, the channel of its threads.
+
+    Not where only people speak who are shut out by now, or no longer let in.
+    """
     found: dict[ChatRef, None] = {}
-    for chat in await ctx.services.stores.broadcasts.chats():
+    for chat, people in (await ctx.services.stores.broadcasts.chats()).items():
         platform = ctx.platforms.get(chat.platform)
-        if platform is not None and not ctx.gate.is_shut_out(chat):
+        if platform is None or ctx.gate.is_shut_out(chat):
+            continue
+        if not people or any(ctx.gate.may(chat, Sender(person, "")) for person in people):
             found[platform.lobby(chat)] = None
     return list(found)
 

@@ -59,6 +59,21 @@ def got(house: House, chat: ChatRef) -> int:
     return house.platform.kept(chat).count(NEWS)
 
 
+async def test_who_is_shut_out_or_was_never_let_in_is_told_nothing(tmp_path: Path) -> None:
+    access = Access(admins=ACCESS.admins, users=frozenset({"fake:1", "fake:2"}))
+    direct, both, theirs, strange = chats(4)
+    gone, stranger = Sender(UserId("2"), "Gone"), Sender(UserId("3"), "Stranger")
+    async with open_house(tmp_path, access=access) as house:
+        for chat, sender in [(direct, ANN), (both, ANN), (both, gone), (theirs, gone)]:
+            await house.say("hello", chat=chat, sender=sender)
+        await house.say("hello", chat=strange, sender=stranger)
+        await house.say("/deny fake:2", sender=BOSS)
+        *_, asked = await house.say(f"/broadcast {NEWS}", sender=BOSS)
+        assert asked == f"📣 This goes to 2 chats:\n\n{NEWS}"
+        await house.tell(house.platform.press("Send it", sender=BOSS))
+        assert [got(house, chat) for chat in (direct, both, theirs, strange)] == [1, 1, 0, 0]
+
+
 async def test_it_is_shown_and_then_sent_to_each_chat_once(tmp_path: Path) -> None:
     async with open_house(tmp_path, access=ACCESS) as house:
         known = [*chats(3), ChatRef("fake", ChatId("g/1")), ChatRef("fake", ChatId("g/2"))]
