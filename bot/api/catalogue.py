@@ -38,6 +38,8 @@ PATIENCE = 3.0
 """Seconds for which an answer waits at most for the first list, and who looks at it for a newer
 one; an answer does not wait for that."""
 MILLION = Decimal(1_000_000)
+DEAREST = Decimal("0.01")
+"""US dollars per token beyond which a price is nonsense; the database holds no sums of such."""
 _FACTS = (
     "context_window",
     "vision",
@@ -234,7 +236,7 @@ def _per_million(price: object) -> Decimal | None:
         found = Decimal(str(price))
     except InvalidOperation:
         return None
-    return found * MILLION if found.is_finite() and found >= 0 else None
+    return found * MILLION if found.is_finite() and 0 <= found <= DEAREST else None
 
 
 def _with_settings(info: ModelInfo, settings: ApiSettings) -> ModelInfo:

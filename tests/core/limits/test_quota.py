@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
@@ -20,7 +21,7 @@ from bot.core.limits.budget import Quotas
 from bot.core.limits.calendar import Calendar, Period
 from bot.core.limits.quota import Measure, QuotaSyntaxError, parse_limits
 from bot.core.types import Attachment, ChatId, ChatRef, FileId, FileKind, Sender, UserId
-from bot.sandbox.openai.faults import Drop, Hang, Refuse
+from bot.sandbox.openai.faults import Drop, Hang, Raw, Refuse
 from bot.sandbox.openai.scripted import Answer
 from bot.sandbox.openai.traffic import Traffic
 from tests.attached import picture, recording
@@ -217,6 +218,16 @@ async def test_a_recording_that_is_heard_at_the_second_try_counts_once(
         assert text.startswith(begins)
         assert len(house.api.traffic.to("/audio/transcriptions")) == 2
     assert rows(tmp_path, "SELECT count(*) FROM usage WHERE kind = 'audio'") == [(1,)]
+
+
+async def test_a_price_that_cannot_be_makes_nobody_forget_what_was_said(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        pricing = {"prompt": "1e30", "completion": "1e30"}
+        listed = {"data": [{"id": house.services.defaults.model, "pricing": pricing}]}
+        house.api.faults.add(Raw(json.dumps(listed).encode()), on="/models", times=None)
+        await house.say("My name is Ann.")
+        await house.say("What is my name?")
+        assert "My name is Ann." in str(house.asked())
 
 
 async def test_recordings_that_are_paid_by_the_token_end_at_a_limit_of_cost(tmp_path: Path) -> None:
