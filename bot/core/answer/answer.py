@@ -17,7 +17,7 @@ from bot.core.answer.ending import (
     is_worse,
     said_of_files,
 )
-from bot.core.answer.exchange import Exchange, Repeat
+from bot.core.answer.exchange import Repeat
 from bot.core.answer.feedback import ask_opinion
 from bot.core.answer.fitting import ask_what_fits, learn_from_usage
 from bot.core.answer.manuscript import Manuscript
@@ -64,30 +64,14 @@ WELL_BEGUN = 200
 """Characters of an answer after which its end is prepared: not while somebody waits to see any."""
 
 
-async def answer(ctx: TurnContext, message: IncomingMessage) -> Outcome:
-    """Answer a message of any kind.
-
-    Raises `PlatformError`, `StoreError`, `TurnLost` and `TurnWithdrawn` only.
-    """
-    async with ctx.delivery(message) as delivery:
-        return await Answer(ctx, message, delivery).run()
-
-
-async def answer_again(
-    ctx: TurnContext,
-    message: IncomingMessage,
-    exchange: Exchange,
-    *,
-    further: bool = False,
-    instead: NewMessage | None = None,
+async def answer(
+    ctx: TurnContext, message: IncomingMessage, repeat: Repeat | None = None
 ) -> Outcome:
-    """Answer the question of an exchange anew, or `further`: continue its answer.
+    """Answer a message of any kind; or, for a press or a command, the question to `repeat`.
 
-    `message` is what the answer replies to. The answer is written over the messages in `ctx.shown`,
-    or else below everything. The old answer is hidden in the history; it stays if nothing better
-    comes. `instead` is a question that replaces that of the exchange. Raises like `answer`.
+    The answer is written over the messages in `ctx.shown`, or else below everything, as the reply
+    to `message`. Raises `PlatformError`, `StoreError`, `TurnLost` and `TurnWithdrawn` only.
     """
-    repeat = Repeat(exchange=exchange, further=further, instead=instead)
     async with ctx.delivery(message) as delivery:
         return await Answer(ctx, message, delivery, repeat).run()
 
@@ -100,7 +84,7 @@ class Answer:
         ctx: TurnContext,
         message: IncomingMessage,
         delivery: Delivery,
-        repeat: Repeat | None = None,
+        repeat: Repeat | None,
     ) -> None:
         self._ctx = ctx
         self._message = message

@@ -45,9 +45,11 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repeat:
-    """The question of an exchange, asked once more.
+    """How to answer the question of an exchange once more.
 
-    `further` goes on with its answer; what is asked `instead` replaces the question with it.
+    The new answer replaces the old one, which is hidden in the history; if nothing better comes,
+    the old one stays. `further`: it continues the old answer. `instead` is a question that replaces
+    that of the exchange.
     """
 
     exchange: Exchange

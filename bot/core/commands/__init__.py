@@ -11,48 +11,54 @@ from bot.core.commands import (
     edited,
     export,
     forget,
+    help,
     image,
     model,
     people,
     persona,
+    quota,
     redo,
     revive,
     sampling,
     settings,
+    start_stop,
+    stats,
+    transcribe,
+    usage,
 )
-from bot.core.commands.help import HELP
-from bot.core.commands.image import IMAGE
-from bot.core.commands.quota import QUOTA
-from bot.core.commands.start_stop import START, STOP
-from bot.core.commands.stats import STATS
 from bot.core.commands.table import CommandTable, Handler
-from bot.core.commands.transcribe import TRANSCRIBE, VOICE
-from bot.core.commands.usage import USAGE
 
 COMMANDS = CommandTable(
     (
-        *chats.COMMANDS,
-        *redo.COMMANDS,
-        *context.COMMANDS,
-        STOP,
+        chats.NEW,
+        chats.CHATS,
+        redo.RETRY,
+        redo.UNDO,
+        context.CONTEXT,
+        start_stop.STOP,
         model.MODEL,
-        *persona.COMMANDS,
-        *sampling.COMMANDS,
-        *settings.COMMANDS,
-        IMAGE,
-        TRANSCRIBE,
-        VOICE,
+        persona.SYSTEM,
+        persona.PERSONA,
+        sampling.SET,
+        settings.SETTINGS_COMMAND,
+        settings.LANGUAGE,
+        image.IMAGE,
+        transcribe.TRANSCRIBE,
+        transcribe.VOICE,
         export.EXPORT,
         forget.FORGET,
-        START,
-        HELP,
-        USAGE,
-        *people.COMMANDS,
-        QUOTA,
-        STATS,
+        start_stop.START,
+        help.HELP,
+        usage.USAGE,
+        people.ALLOW,
+        people.DENY,
+        people.USERS,
+        quota.QUOTA,
+        stats.STATS,
         broadcast.BROADCAST,
     )
 )
+"""All commands, in the order in which `/help` and the platforms' menus list them."""
 
 ACTIONS: Mapping[str, Handler] = {
     **model.ACTIONS,

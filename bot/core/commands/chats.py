@@ -210,7 +210,6 @@ CHATS = Command(
     examples=("/chats", "/chats 3", N_("/chats rename 3 Holiday plans"), "/chats delete 3"),
 )
 
-COMMANDS = (NEW, CHATS)
 ACTIONS: Mapping[str, Handler] = {
     LIST: Handler(run=lambda ctx, press, argument: _show(ctx, page=int(argument)), panel=True),
     OPEN: _about_one(_show_one),

@@ -131,5 +131,3 @@ CONTEXT = Command(
     ),
     examples=("/context",),
 )
-
-COMMANDS = (CONTEXT,)

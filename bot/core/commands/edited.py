@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-from bot.core.answer.answer import answer_again
+from bot.core.answer.answer import answer
 from bot.core.answer.buttons import named_exchange
-from bot.core.answer.exchange import last_exchange
+from bot.core.answer.exchange import Repeat, last_exchange
 from bot.core.chat import KeptMessage
 from bot.core.commands.redo import too_late
 from bot.core.commands.table import Handler, Queueing
@@ -63,7 +63,7 @@ async def answer_edited(ctx: TurnContext, press: ButtonPress, argument: str) -> 
         ctx.shown[:] = [*exchange.refs, press.ref]
     asked = reworded(exchange.question.message, ref, words)
     message = press.as_message(asked.text, ref=asked.shown[-1])
-    return await answer_again(ctx, message, exchange, instead=asked)
+    return await answer(ctx, message, Repeat(exchange=exchange, instead=asked))
 
 
 ACTIONS: Mapping[str, Handler] = {

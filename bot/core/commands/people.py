@@ -213,7 +213,6 @@ USERS = Command(
     urgent=True,
 )
 
-COMMANDS = (ALLOW, DENY, USERS)
 ACTIONS: Mapping[str, Handler] = {
     LET_IN: Handler(run=let_in),
     TURN: Handler(run=turn_page),

@@ -163,7 +163,6 @@ PERSONA = Command(
     examples=("/persona", "/persona none"),
 )
 
-COMMANDS = (SYSTEM, PERSONA)
 ACTIONS: Mapping[str, Handler] = {
     MENU: Handler(run=lambda ctx, press, argument: _show(ctx), panel=True),
     PICK: Handler(run=pick, panel=True),

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
-from bot.core.answer.answer import answer_again
+from bot.core.answer.answer import answer
 from bot.core.answer.buttons import CONTINUE, REGENERATE, named_exchange
-from bot.core.answer.exchange import Exchange, last_exchange
+from bot.core.answer.exchange import Exchange, Repeat, last_exchange
 from bot.core.chat import NewMessage
 from bot.core.commands.image import image_again
 from bot.core.commands.table import Command, Handler, Queueing
@@ -44,7 +44,7 @@ async def retry(ctx: TurnContext, message: IncomingMessage, argument: str) -> Ou
                 )
             )
             return None
-    return await answer_again(ctx, message, exchange)
+    return await answer(ctx, message, Repeat(exchange=exchange))
 
 
 async def _draw_again(
@@ -96,7 +96,7 @@ async def ask_again(
         ctx.shown[:] = exchange.refs
     asked = exchange.question.message
     message = press.as_message(asked.text, ref=asked.shown[-1] if asked.shown else None)
-    return await answer_again(ctx, message, exchange, further=further)
+    return await answer(ctx, message, Repeat(exchange=exchange, further=further))
 
 
 async def too_late(ctx: TurnContext, press: ButtonPress) -> None:
@@ -133,7 +133,6 @@ UNDO = Command(
     examples=("/undo",),
 )
 
-COMMANDS = (RETRY, UNDO)
 _ASKING = Handler(run=ask_again, queueing=Queueing.ASKS_ONCE, answers_press=True)
 ACTIONS: Mapping[str, Handler] = {
     REGENERATE: _ASKING,

@@ -158,7 +158,6 @@ SET = Command(
     examples=("/set", "/set temperature 0.3", "/set temperature default", "/set default"),
 )
 
-COMMANDS = (SET,)
 ACTIONS: Mapping[str, Handler] = {
     ALL: Handler(run=lambda ctx, press, argument: _show_all(ctx), panel=True),
     ONE: Handler(run=show_one, panel=True),

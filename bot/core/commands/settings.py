@@ -204,7 +204,6 @@ LANGUAGE = Command(
     urgent=True,
 )
 
-COMMANDS = (SETTINGS_COMMAND, LANGUAGE)
 ACTIONS: Mapping[str, Handler] = {
     PANEL: Handler(run=lambda ctx, press, argument: _show_panel(ctx), panel=True),
     SHOW: Handler(run=show_setting, panel=True),
