@@ -67,8 +67,8 @@ class Archive(Protocol):
     ) -> None:
         """Give a conversation a title unless it has one; keep what finding it cost `asker`.
 
-        It was made `of` these messages: if any of them was deleted or taken back since, be it in
-        part, there is none.
+        It was made `of` these messages. If any of them was deleted or taken back meanwhile, or a
+        part of it, the title is not kept.
         """
 
 
@@ -101,8 +101,8 @@ class Summaries(Protocol):
     ) -> None:
         """Keep a summary, and what it cost.
 
-        It was made `of` these messages `after` an earlier one. If any of that was deleted or taken
-        back since, be it in part, only what it cost is kept.
+        It was made `of` these messages `after` an earlier summary. If any of these was deleted or
+        taken back meanwhile, or a part of it, only what it cost is kept.
         """
 
 
@@ -126,7 +126,7 @@ class Overheard(Protocol):
     async def note(self, message: IncomingMessage, *, keep: int) -> None:
         """Keep what was said, once; of the chat's remarks only the newest `keep` stay.
 
-        Not what was deleted before it came.
+        A message that was deleted before it came is not kept.
         """
 
     async def reword(self, message: IncomingMessage) -> None:

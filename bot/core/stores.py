@@ -151,12 +151,13 @@ class Privacy(Protocol):
         """Delete everything that was said and chosen in a chat."""
 
     async def tidy(self) -> None:
-        """Take the names off what forgotten people used in months that are over."""
+        """Delete the names of forgotten people from what they used in months that are over."""
 
     async def forget_person(self, person: Person, *, by: int) -> None:
         """Delete everything somebody said in any chat, the answers to it, and who they are.
 
-        What they said before the turn `by` and is not answered yet is forgotten with its answer.
+        `by` is the turn that asks for it. What they wrote before and is not answered yet is
+        answered, and then forgotten with its answer.
         """
 
 
@@ -171,9 +172,9 @@ class Moves(Protocol):
     async def move(self, old: ChatRef, new: ChatRef) -> bool:
         """Let everything that was said, chosen and used in `old` belong to `new`.
 
-        What `new` has of its own stays: its settings, and the conversation it is in. False when
-        there was nothing. What waits goes on there; where the messages of `old` stand is forgotten,
-        since ids of messages begin anew.
+        If `new` has settings and a current conversation already, it keeps these. Turns that wait go
+        on there. The ids of messages in `old` are forgotten, since they mean others in `new`. False
+        when there was nothing to move.
         """
 
     async def threads(self, chat: ChatRef) -> Collection[ChatRef]:

@@ -106,14 +106,14 @@ class Forward:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What was written in one of several messages that are answered as one; may be empty."""
+    """The words of one of several messages that are answered as one; may be empty."""
 
     ref: MessageRef
     text: str
 
 
 LATE = 86_400.0
-"""Seconds after which what came of a message may be deleted; no operator may say less."""
+"""Seconds after which the turn of a message may have been deleted from the database."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,25 +129,27 @@ class IncomingMessage:
     attachments: tuple[Attachment, ...] = ()
     reply_to: Quote | None = None
     forwards: tuple[Forward, ...] = ()
-    """Words that are only passed on; not in `text`, since who forwards a command gives none."""
+    """Messages of others that are only passed on. They are not in `text`: a forwarded command is no
+    command."""
     group: bool = False
     """Several people take part in the chat."""
     addressed: bool = True
     """The bot was spoken to: a private chat, a mention, a reply to the bot, a command."""
     edited: bool = False
     late: bool = False
-    """Edited so long (`LATE`) after it was written that it may not be known any more whether it was
-    answered; or by nobody, as Telegram has it of a message that somebody likes."""
+    """An edit that is not answered if the message is unknown. It came so long (`LATE`) after the
+    message that its turn may have been deleted; or it is none (Telegram reports reactions so)."""
     gesture: str = ""
-    """A second key, where the platform gives one: of what the person's app sent twice, with two
-    keys, over a bad connection."""
+    """A second key, where the platform gives one. It is the same when the person's app sent the
+    message twice over a bad connection, and the platform took it for two."""
     album: str = ""
-    """Messages of one sender with the same album were sent as one: pictures, or the parts of a text
-    too long for one message."""
+    """The same for all messages of an album: pictures, or the parts of a text too long for one
+    message."""
     lines: tuple[Line, ...] = ()
-    """The messages of which this one was put together, if it was several; `text` is all of them."""
+    """The messages that were put together to this one, if any; `text` has the words of all."""
     declined: bool = False
-    """Too many waited when it came: it is not answered, its sender is told. Its words are gone."""
+    """Too many messages waited when it came. It is not answered, only its sender is told so; `text`
+    and files are not kept."""
 
     @property
     def chat(self) -> ChatRef:
@@ -167,11 +169,11 @@ class ButtonPress:
 
     @property
     def chat(self) -> ChatRef:
-        """Where the message with the button stands."""
+        """The chat of the message with the button."""
         return self.ref.chat
 
     def as_message(self, text: str, *, ref: MessageRef | None = None) -> IncomingMessage:
-        """The press as if its sender had written `text`, in the message `ref` if it is known."""
+        """A message with this `text` in place of the press; `ref` is its message, if it has one."""
         return IncomingMessage(
             key=self.key, ref=ref or self.ref, sender=self.sender, text=text, group=self.group
         )
@@ -198,9 +200,9 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatMoved:
-    """A chat has got another id: what was said and chosen in the `old` one belongs to the `new`.
+    """A chat has got another id: all that belongs to the `old` one belongs to the `new` one now.
 
-    With `threads` so it is with the chats within it, whose ids begin with that of the chat.
+    With `threads` also the chats within it move, whose ids begin with that of the chat.
     """
 
     old: ChatRef
@@ -210,9 +212,9 @@ class ChatMoved:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Withdrawal:
-    """A message that a person wrote was deleted after `age` seconds, by them or by a moderator.
+    """A person's message was deleted in the chat, `age` seconds after it was written.
 
-    `key` is that of the event which told of the message. It may come later than this one, or never.
+    `key` is that of the message's own event, which may come later than this one, or never.
     """
 
     key: str
@@ -228,7 +230,7 @@ class Withdrawal:
 Event: TypeAlias = IncomingMessage | ButtonPress | StopPressed
 """What asks for work."""
 Happening: TypeAlias = Event | Unreadable | ChatMoved | Withdrawal
-"""What a platform reports. `Unreadable` is stored, but nothing acts on it."""
+"""What a platform reports. An `Unreadable` is only kept for the operator."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
-"""What one message said, taken out of all that is kept: the history, remarks, buttons.
+"""Erases the words of one message from all that is kept: the history, remarks, buttons.
 
-A question goes with its answer, as with `/undo`: that may say it again, and without its question
-makes no sense to a model. Of several messages that were answered as one only the part goes. What is
-deleted stays in SQLite's log until that is written over: nobody waits for it to be emptied.
+A question is deleted with its answer: that may repeat it, and makes no sense to a model without it.
+Of several messages that were answered as one only the part is deleted. SQLite's log is not emptied
+for this: the words are in it until it is written over.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def _said_in(chat: ChatRef, message: MessageId) -> tuple[sa.ColumnElement[bool],
 
 
 def _question(row: Row) -> NewMessage:
-    """As far as it matters here: its words come first, and pictures are not looked at."""
+    """The question without its pictures."""
     return NewMessage(
         role=Role.USER, parts=codec.load_words(row.parts), shown=codec.SHOWN.load(row.shown)
     )
@@ -131,7 +131,7 @@ async def _rewrite(connection: Connection, message_id: int, left: NewMessage) ->
 
 
 async def _forget_what_was_made_of(connection: Connection, found: Collection[Row]) -> None:
-    """Summaries that tell of the messages, and titles that may; both are made anew."""
+    """Delete summaries that tell of the messages, and titles that may; both are made anew."""
     for row in found:
         talk = [row.conversation_id]
         await message_rows.drop_summaries(connection, talk, since=row.id)

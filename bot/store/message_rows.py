@@ -75,7 +75,7 @@ async def stands(connection: Connection, message_id: int) -> bool:
 
 
 async def are_as_read(connection: Connection, read: Sequence[KeptMessage]) -> bool:
-    """Whether none of these was deleted or taken back since, nor one of which several were made."""
+    """Whether no message, nor a part of one, was deleted or hidden since these were read."""
     query = sa.select(messages.c.id, messages.c.shown).where(
         messages.c.id.in_([each.id for each in read]), sa.not_(messages.c.hidden)
     )
@@ -120,9 +120,9 @@ async def _keep_picture(
 
 
 async def look_again(connection: Connection, conversation_ids: Sequence[int]) -> None:
-    """After messages are gone: a conversation without any counts as never begun.
+    """Set when conversations were last active, after messages were deleted or hidden.
 
-    Its title goes with them, since it was made of what was said.
+    One without messages counts as never begun, and loses its title.
     """
     last = (
         sa.select(sa.func.max(messages.c.created_at))

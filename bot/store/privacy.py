@@ -1,8 +1,8 @@
 """Forgetting for good: the port `Privacy`.
 
-What SQLite deletes it overwrites with zeros (`secure_delete`), and its log is emptied after. A
-turn that is over stays as an empty row with the platform's own key, until it is purged: without it,
-a message delivered again would be answered again. PostgreSQL gives up deleted rows when it vacuums.
+SQLite overwrites with zeros what it deletes (`secure_delete`), and its log is emptied after.
+PostgreSQL gives up deleted rows when it vacuums. Of a turn that is over an empty row with the
+platform's key stays until it is purged: else a message delivered again would be answered again.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ SCRUBBED: dict[str, object] = {
     "chat": "",
     "user_id": "",
 }
-"""What is left of a turn that is over: that it was there."""
+"""What is written into a turn that is over and forgotten: only its key and its times stay."""
 FORGOTTEN = "-"
-"""The chat of what somebody used who is forgotten: with the month its name goes, too."""
+"""The chat of usage whose person is forgotten; the name is deleted when the month is over."""
 
 
 class PrivacyTable(Privacy):
@@ -77,7 +77,7 @@ class PrivacyTable(Privacy):
         open_yet = sa.update(turns).where(*theirs, turns.c.id < by, turns.c.state.in_(OPEN))
 
         async def job(connection: Connection) -> None:
-            # First of all: a turn that another process ends meanwhile is found below, or waits.
+            # First: a turn that another process ends meanwhile is over below, or marked here.
             await connection.execute(open_yet.values(forgotten=True))
             for chat in await _chats_of_only(connection, person):
                 await _forget_chat(connection, chat)
@@ -110,7 +110,7 @@ async def _forget_turns(connection: Connection, *which: sa.ColumnElement[bool]) 
 async def end_forgotten(
     connection: Connection, turn_id: int, chat: ChatRef, person: Person
 ) -> None:
-    """Empty a turn that ends after its person was forgotten, with what it has brought back."""
+    """Empty a turn that ends after its person was forgotten; delete what it has kept of them."""
     over = SCRUBBED | {"state": TurnState.DONE.value}
     for statement in (
         sa.update(turns).where(turns.c.id == turn_id).values(over),
@@ -156,7 +156,7 @@ def _spoke(
 
 
 async def _forget_words(connection: Connection, person: Person) -> None:
-    """Delete what somebody said where others talk too, with the answers to it."""
+    """Delete what somebody said in chats with others, and the answers to it."""
     theirs = (
         sa.select(messages.c.conversation_id)
         .join_from(messages, conversations)
