@@ -108,7 +108,7 @@ class Attempts:
             self.leftovers.end(turn)
             if not turn.urgent:
                 self.stops.drop(turn.chat, turn.id)
-                self.room.answered(turn.chat)
+                self.room.answer_ended(turn.chat)
 
     async def _fail_or_retry(self, turn: Turn, ctx: TurnContext | None, error: Exception) -> bool:
         dead = turn.attempt >= ATTEMPTS

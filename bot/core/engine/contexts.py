@@ -46,7 +46,7 @@ class Contexts:
         platform = self.platforms[turn.chat.platform]
         settings = turn.settings or await self._handed_down(platform, turn.chat)
         shown = list(turn.shown)
-        line = None if turn.urgent else await self.room.leave(turn.chat, turn.id)
+        line = None if turn.urgent else await self.room.begun(turn.chat, turn.id)
         if line is not None and not shown:
             shown.append(line)
         ours = self.unfinished.holds(turn.chat, turn.id)
@@ -71,7 +71,7 @@ class Contexts:
             stop_chat=self.stop_chat,
             now=self.now,
             shown=shown,
-            stands=lambda: None if turn.urgent else self.room.stands(turn.chat),
+            stands=lambda: None if turn.urgent else self.room.answer_shown(turn.chat),
             tidy=lambda: self.leftovers.tidy_again(first, shown),
         )
 

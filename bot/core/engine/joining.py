@@ -58,7 +58,7 @@ class Joining:
         if not row:
             return turn
         for other in row:
-            line = await self._room.leave(turn.chat, other.id)
+            line = await self._room.begun(turn.chat, other.id)
             shown[:] = dict.fromkeys((*shown, *other.shown, *([line] if line else [])))
         joined += await self._turns.join(turn.id, [other.id for other in row], shown)
         row = [other for other in row if other.id in joined]  # some may just have been deleted

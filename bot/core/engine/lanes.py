@@ -131,13 +131,13 @@ class Lanes:
             accepted = await self._turns.accept(intake.event, urgent=intake.urgent, begin=may_begin)
         except QueueFull as full:
             if not full.in_chat:  # nothing more is taken in until there is room
-                self._room.keep_outside(event)
+                self._room.refuse_for_now(event)
                 raise
             if not isinstance(event, IncomingMessage):
                 await self._room.refuse_press(event)
                 return
             accepted = await self._turns.decline(event)
-        self._room.let_in(event)
+        self._room.accepted(event)
         if isinstance(event, ButtonPress) and not intake.urgent:
             self._room.answer_press(event, 0 if intake.quiet else accepted.ahead)
         if accepted.fresh:
@@ -162,7 +162,7 @@ class Lanes:
             await self._begin_or_release(accepted.turn)
             return
         if is_first and accepted.ahead and isinstance(event, IncomingMessage) and not intake.urgent:
-            self._room.enter(accepted.turn_id, event)
+            self._room.add(accepted.turn_id, event)
         self._wake_up()
 
     async def _withdraw(self, gone: Withdrawal) -> None:
@@ -252,7 +252,7 @@ class Lanes:
     async def _forget_ended_elsewhere(self) -> None:
         """Wait no longer for turns that another process has ended. Raises `StoreError`."""
         for chat, turn_id in await self._unfinished.ended_elsewhere(self._working):
-            self._room.gone(chat, turn_id)
+            self._room.begun_elsewhere(chat, turn_id)
             await self._turns_are_over(chat, turn_id)
 
     async def _turns_are_over(self, chat: ChatRef, *turn_ids: int) -> None:

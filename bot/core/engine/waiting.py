@@ -45,7 +45,7 @@ def waits(ahead: int, sender: Sender) -> str:
 class _Chat:
     """Who waits in one chat."""
 
-    untold: dict[int, IncomingMessage] = field(default_factory=dict)
+    without_line: dict[int, IncomingMessage] = field(default_factory=dict)
     """Messages that wait and have no line yet, by their turns."""
     lines: dict[int, asyncio.Task[MessageRef | None]] = field(default_factory=dict)
     """The lines that are posted, or being posted, by the turns that wait."""
@@ -56,15 +56,15 @@ class _Chat:
     length: int = 0
     spoken_for: dict[int, tuple[int, IncomingMessage]] = field(default_factory=dict)
     """Those messages, by their turns, each with the turn that has the line."""
-    come: int = 0
+    newest_begun: int = 0
     """The newest turn that was begun: neither it nor an older one waits any more."""
     standing: bool = False
     """Whether the answer being written has a message in the chat."""
 
-    def has_come(self, turn_id: int) -> None:
+    def begun(self, turn_id: int) -> None:
         """The turn was begun: it needs no line any more."""
-        self.come = max(self.come, turn_id)
-        self.untold.pop(turn_id, None)
+        self.newest_begun = max(self.newest_begun, turn_id)
+        self.without_line.pop(turn_id, None)
         self.spoken_for.pop(turn_id, None)
         if self.row == turn_id:
             self.row = None
@@ -81,39 +81,39 @@ class WaitingRoom:
         self._clock = clock
         self._together = together
         self._chats: defaultdict[ChatRef, _Chat] = defaultdict(_Chat)
-        self._outside: set[str] = set()
+        self._refused: set[str] = set()
         self._errands = Errands()
 
     # ------------------------------------------------------------ who waits
 
-    def enter(self, turn_id: int, message: IncomingMessage) -> None:
+    def add(self, turn_id: int, message: IncomingMessage) -> None:
         """A message waits, unless its turn was begun meanwhile."""
         chat = self._chats[message.ref.chat]
-        if turn_id > chat.come:
-            chat.untold[turn_id] = message
-            self._announce(chat)
+        if turn_id > chat.newest_begun:
+            chat.without_line[turn_id] = message
+            self._post_missing_lines(chat)
 
-    def stands(self, ref: ChatRef) -> None:
+    def answer_shown(self, ref: ChatRef) -> None:
         """The answer being written has a message in the chat: lines may be posted below it."""
         chat = self._chats[ref]
         chat.standing = True
-        self._announce(chat)
+        self._post_missing_lines(chat)
 
-    def answered(self, ref: ChatRef) -> None:
+    def answer_ended(self, ref: ChatRef) -> None:
         """The answer that was being written has ended."""
         self._chats[ref].standing = False
 
-    async def leave(self, ref: ChatRef, turn_id: int) -> MessageRef | None:
+    async def begun(self, ref: ChatRef, turn_id: int) -> MessageRef | None:
         """The turn is begun; returns the line that said that it waits."""
         chat = self._chats[ref]
-        chat.has_come(turn_id)
+        chat.begun(turn_id)
         line = chat.lines.pop(turn_id, None)
         return None if line is None else await line
 
-    def gone(self, ref: ChatRef, turn_id: int) -> None:
+    def begun_elsewhere(self, ref: ChatRef, turn_id: int) -> None:
         """The turn was begun in another process, which knows its line."""
         chat = self._chats[ref]
-        chat.has_come(turn_id)
+        chat.begun(turn_id)
         if (line := chat.lines.get(turn_id)) is not None:  # it may still be on its way
             line.add_done_callback(lambda _: chat.lines.pop(turn_id, None))
 
@@ -125,30 +125,30 @@ class WaitingRoom:
         chat = self._chats[ref]
         lines = [chat.lines.pop(turn_id) for turn_id in turn_ids if turn_id in chat.lines]
         for turn_id in turn_ids:
-            chat.untold.pop(turn_id, None)
+            chat.without_line.pop(turn_id, None)
             chat.spoken_for.pop(turn_id, None)
         orphans = {turn: m for turn, (by, m) in chat.spoken_for.items() if by in turn_ids}
         for turn_id in orphans:
             del chat.spoken_for[turn_id]
         if chat.row in turn_ids:
             chat.row = None
-        chat.untold |= orphans
-        self._announce(chat)
+        chat.without_line |= orphans
+        self._post_missing_lines(chat)
         if lines or shown:
-            self._errands.send(self._take_away(ref, lines, shown))
+            self._errands.send(self._delete_lines(ref, lines, shown))
 
     def forget(self, ref: ChatRef) -> None:
         """Nothing of the chat waits any more."""
         self._chats.pop(ref, None)
 
-    def _announce(self, chat: _Chat) -> None:
+    def _post_missing_lines(self, chat: _Chat) -> None:
         """Post the lines that are missing, if they can be posted below the answer already.
 
         Short messages in a row, which are answered together, have one line.
         """
         if not chat.standing:
             return
-        waiting, chat.untold = chat.untold, {}
+        waiting, chat.without_line = chat.without_line, {}
         for turn_id, message in waiting.items():
             if not (self._together and may_join(message)):
                 chat.row = None
@@ -158,22 +158,24 @@ class WaitingRoom:
                 chat.spoken_for[turn_id] = (chat.row, message)
                 chat.length += 1
                 continue
-            chat.lines[turn_id] = asyncio.create_task(self._tell(turn_id, message, chat))
+            chat.lines[turn_id] = asyncio.create_task(self._post_line(turn_id, message, chat))
 
-    async def _tell(self, turn_id: int, message: IncomingMessage, chat: _Chat) -> MessageRef | None:
+    async def _post_line(
+        self, turn_id: int, message: IncomingMessage, chat: _Chat
+    ) -> MessageRef | None:
         ref = message.ref.chat
         platform = self._platforms[ref.platform]
         async with chat.order:
             try:
                 ahead = await self._turns.ahead(turn_id)
                 if not ahead:
-                    return None  # its turn has come meanwhile
+                    return None  # its turn was begun meanwhile
                 text = waits(ahead, message.sender)
                 is_question = not message.edited and parse(message.text) is None
                 reply = Reply(text=text, answering=message.ref, placeholder=is_question)
                 line = await platform.send(ref, reply)
                 if not await self._turns.announce(turn_id, line) and turn_id in chat.lines:
-                    # Its turn has come and not asked for the line: it may run in another process.
+                    # Its turn was begun without the line: it may run in another process.
                     del chat.lines[turn_id]
                     await platform.delete([line])
                     return None
@@ -195,24 +197,24 @@ class WaitingRoom:
         text = _("Too many messages are waiting here already. Please try again later.")
         await self._platforms[event.chat.platform].notice(event, text)
 
-    def keep_outside(self, event: Event) -> None:
+    def refuse_for_now(self, event: Event) -> None:
         """Tell somebody, once per message, that all of the bot is busy and it is offered again."""
-        if event.key in self._outside or not isinstance(event, IncomingMessage):
+        if event.key in self._refused or not isinstance(event, IncomingMessage):
             return
-        if len(self._outside) >= CROWD:
-            self._outside.clear()
-        self._outside.add(event.key)
+        if len(self._refused) >= CROWD:
+            self._refused.clear()
+        self._refused.add(event.key)
         _ = texts(event.sender.language).gettext
         text = _("⏳ Very many people are writing to me just now. I will answer, it takes a while.")
         send = self._platforms[event.chat.platform].send
         say = partial(send, event.chat, Reply(text=text, answering=event.ref))
         self._errands.send(self._try(event.chat, say, failed="refusal not shown"))
 
-    def let_in(self, event: Event) -> None:
-        """There was room after all."""
-        self._outside.discard(event.key)
+    def accepted(self, event: Event) -> None:
+        """An event was accepted that may have been refused before."""
+        self._refused.discard(event.key)
 
-    async def _take_away(
+    async def _delete_lines(
         self,
         chat: ChatRef,
         lines: Sequence[asyncio.Task[MessageRef | None]],

@@ -35,11 +35,11 @@ async def test_a_turn_that_comes_while_its_message_is_taken_in_does_not_wait_any
         await stores.turns.claim()
         await stores.turns.finish(first, Outcome())
         await stores.turns.claim()
-        assert await room.leave(CHAT, second) is None
-        room.enter(second, messages[1])  # its process was slow to hear that it was taken in
-        room.enter(third, messages[2])
-        room.stands(CHAT)
-        assert await room.leave(CHAT, third) is not None
+        assert await room.begun(CHAT, second) is None
+        room.add(second, messages[1])  # its process was slow to hear that it was taken in
+        room.add(third, messages[2])
+        room.answer_shown(CHAT)
+        assert await room.begun(CHAT, third) is not None
         assert platform.kept() == ["⏳ 1 message before yours"]
         await room.close()
 
@@ -103,13 +103,13 @@ async def test_nothing_is_kept_of_who_was_answered_by_another_bot(
         for number in range(1, 4):
             message = platform.message("another")
             turn_id = (await stores.turns.accept(message, urgent=False)).turn_id
-            room.enter(turn_id, message)
+            room.add(turn_id, message)
             if told == "told":
-                room.stands(CHAT)
+                room.answer_shown(CHAT)
                 async with asyncio.timeout(PATIENCE):
                     while len(platform.kept()) < number:  # noqa: ASYNC110 - a view
                         await asyncio.sleep(0.001)
-            room.gone(CHAT, turn_id)
+            room.begun_elsewhere(CHAT, turn_id)
             del message
         await room.close()
         assert kept_in_memory() <= before
