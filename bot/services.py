@@ -10,13 +10,13 @@ from functools import lru_cache
 
 from bot.api.settings import ApiSettings
 from bot.config import Config
+from bot.core.calibration import Calibrations
 from bot.core.chart import Chart
 from bot.core.commands import COMMANDS
 from bot.core.defaults import Defaults
 from bot.core.errands import Errands, cancel
 from bot.core.facts import Notebook
 from bot.core.formats import Formats, FormatsOf
-from bot.core.gauges import Gauges
 from bot.core.limits.budget import Budget
 from bot.core.limits.calendar import Calendar
 from bot.core.ports import Clock, PictureFitter
@@ -59,7 +59,7 @@ async def open_services(
             draw_chart=_draw_chart,
             clock=clock,
             count_tokens=api.RememberingCounter(),
-            gauges=Gauges(clock, notebook=notebook, address=api_settings.base_urls[0]),
+            calibrations=Calibrations(clock, notebook=notebook, address=api_settings.base_urls[0]),
             formats=_formats(config.quota.zone),
             budget=Budget(
                 stores.ledger, quotas=config.quota.quotas(), calendar=calendar, clock=clock

@@ -14,6 +14,7 @@ from typing import TypedDict, Unpack
 from bot import api as api_room
 from bot.api.settings import ApiSettings, ModelSettings
 from bot.core.access import Access, Gate
+from bot.core.calibration import Calibrations
 from bot.core.capabilities import Capabilities
 from bot.core.clock import SystemClock
 from bot.core.commands import COMMANDS
@@ -23,7 +24,6 @@ from bot.core.engine.lanes import Lanes
 from bot.core.engine.router import Router
 from bot.core.facts import Notebook
 from bot.core.fakes.platform import ANN, CHAT, FAKE_CAPABILITIES, FakePlatform
-from bot.core.gauges import Gauges
 from bot.core.limits.budget import Budget, Quotas
 from bot.core.limits.calendar import UTC_CALENDAR, Calendar
 from bot.core.ports import Clock, Platform
@@ -212,7 +212,7 @@ async def open_engine(
                 draw_chart=draw_chart,
                 clock=clock,
                 count_tokens=api_room.RememberingCounter(),
-                gauges=Gauges(clock, notebook=notebook, address=api.url),
+                calibrations=Calibrations(clock, notebook=notebook, address=api.url),
                 formats=lambda tag: BabelFormats(tag, UTC),
                 budget=Budget(stores.ledger, quotas=quotas, calendar=calendar, clock=clock),
                 defaults=defaults,

@@ -49,7 +49,7 @@ def count_tokens(text: str) -> int:
     """About how many tokens a text takes: mostly within 15 % of what GPT-4o's vocabulary says.
 
     Vocabularies differ by more than that from model to model, and what a model reports corrects
-    the count (`bot.core.gauges`), so none is loaded: one takes 70 MB.
+    the count (`bot.core.calibration`), so none is loaded: one takes 70 MB.
     """
     return ceil(sum(_tokens(text[at : at + PIECE]) for at in range(0, len(text), PIECE)))
 

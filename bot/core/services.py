@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from bot.core.calibration import Calibrations
 from bot.core.chart import ChartPainter
 from bot.core.defaults import Defaults
 from bot.core.formats import FormatsOf
-from bot.core.gauges import Gauges
 from bot.core.limits.budget import Budget
 from bot.core.ports import AudioTools, Clock, DocumentReader, ModelApi, PictureFitter, TokenCounter
 from bot.core.stores import Stores
@@ -30,7 +30,7 @@ class Services:
     documents: DocumentReader
     clock: Clock
     count_tokens: TokenCounter
-    gauges: Gauges
+    calibrations: Calibrations
     formats: FormatsOf
     budget: Budget
     draw_chart: ChartPainter

@@ -16,8 +16,8 @@ from bot.api.tokens import (
     count_tokens,
     estimate_tokens,
 )
+from bot.core.calibration import STEEPEST
 from bot.core.documents import Document, Section, tell
-from bot.core.gauges import STEEPEST
 
 ENGLISH = (
     "The ferry leaves at seven in the morning, unless the wind turns; then nobody knows. My "

@@ -1,7 +1,7 @@
 """Asks again with less of the conversation where a model refuses it as too long.
 
 The window of a model may be unknown or smaller than its list says, and our count of tokens is not
-the model's. What a refusal tells is learnt (`gauges`), so that the next question fits at once.
+the model's. What a refusal tells is learnt (`calibration`), so that the next question fits at once.
 """
 
 from __future__ import annotations
@@ -63,9 +63,9 @@ def learn_from_usage(
     if used is None or used.estimated:
         return
     if cut and used.prompt_tokens > window.budget:
-        services.gauges.learn_used(request, used.prompt_tokens, count=services.count_tokens)
+        services.calibrations.learn_used(request, used.prompt_tokens, count=services.count_tokens)
     if window.cuts:
-        services.gauges.learn_cut(request, used.prompt_tokens, count=services.count_tokens)
+        services.calibrations.learn_cut(request, used.prompt_tokens, count=services.count_tokens)
 
 
 async def _less(
@@ -83,13 +83,13 @@ async def _less(
         if lighter != request:
             return lighter
     else:
-        services.gauges.learn(request, overrun, count=services.count_tokens)
+        services.calibrations.learn(request, overrun, count=services.count_tokens)
     bare = _granted(await make(True), request)
     if alone or bare == request:
         return None if bare == request else bare
     less = _granted(await make(False), request)
     if less == request:  # by what it told it fits: somebody adds to it, or wants a long answer
-        services.gauges.learn(request, UNTOLD, count=services.count_tokens)
+        services.calibrations.learn(request, UNTOLD, count=services.count_tokens)
         less = _granted(await make(False), request)
     return bare if less == request else less
 

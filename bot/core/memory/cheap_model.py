@@ -42,6 +42,6 @@ async def ask_cheap_model(
                     said += event.text
     except ModelError as error:
         if error.kind is ModelErrorKind.CONTEXT_TOO_LONG:
-            services.gauges.learn(request, error.overrun, count=services.count_tokens)
+            services.calibrations.learn(request, error.overrun, count=services.count_tokens)
         raise
     return said, meter.entries()

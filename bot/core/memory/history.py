@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from bot.core.calibration import Ruler
 from bot.core.chat import ChatMessage, KeptMessage, NewMessage, Part, Role, TextPart, pictures_in
-from bot.core.gauges import Ruler
 from bot.core.memory import shortening
 from bot.core.memory.drawings import tells
 from bot.core.memory.shortening import forget_pictures

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bot.core.calibration import Ruler
 from bot.core.chat import ChatMessage, ImagePart, Part, Role, TextPart
 from bot.core.cutting import beginning, ending
-from bot.core.gauges import Ruler
 
 LEFT_OUT = " …\n\n[The rest is left out for want of room]"
 LEAST = 100
@@ -31,7 +31,7 @@ def exchange(said: Sequence[ChatMessage], *, room: int, ruler: Ruler) -> tuple[C
 
     Of what people said the beginning stays, of an answer the end: it may have to be gone on with.
     """
-    seen = room * FOR_PICTURES // ruler.gauge.picture
+    seen = room * FOR_PICTURES // ruler.calibration.picture
     if ruler.all(said) > room:
         said = forget_pictures(said, keep=int(seen))
     texts = sum(ruler.words(message.text) for message in said)

@@ -11,8 +11,8 @@ import logging
 from collections.abc import Sequence
 
 from bot.core.archive import Summary
+from bot.core.calibration import Ruler
 from bot.core.chat import KeptMessage, Role
-from bot.core.gauges import Ruler
 from bot.core.manner import manner
 from bot.core.memory import shortening
 from bot.core.memory.cheap_model import ask_cheap_model
@@ -65,7 +65,7 @@ async def _sum_up_part(services: Services, turn: Turn, conversation: int) -> boo
     chosen = manner(turn.settings or ChatSettings(), services.defaults)
     window = await window_of(services, chosen.model, answer=chosen.sampling.max_tokens)
     full = window.budget * FULL
-    if await stores.summaries.size(conversation) * window.ruler.gauge.steepest <= full:
+    if await stores.summaries.size(conversation) * window.ruler.calibration.steepest <= full:
         return False
     latest = await stores.summaries.latest(conversation)
     newest = await stores.conversations.page(conversation, limit=PAGE)

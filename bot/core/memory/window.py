@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.core.archive import Summary
+from bot.core.calibration import Calibration, Ruler
 from bot.core.chat import ChatMessage, Role, Sampling, TextPart
-from bot.core.gauges import Gauge, Ruler
 from bot.core.manner import Manner
 from bot.core.memory import shortening
 from bot.core.memory.drawings import tells, told
@@ -57,7 +57,7 @@ class Window:
     @property
     def seen(self) -> int:
         """The size, or less where a refusal showed that it must be less."""
-        return min(self.size, self.ruler.gauge.most or self.size)
+        return min(self.size, self.ruler.calibration.most or self.size)
 
     @property
     def budget(self) -> int:
@@ -67,7 +67,9 @@ class Window:
     def is_surely_too_small(self, messages: Sequence[ChatMessage]) -> bool:
         """Whether the messages are too long by any tokenizer, so that it is no use to ask."""
         most = self.size + self.size // TOLERANCE
-        bare = Ruler(self.ruler.count, Gauge(picture=0))  # nobody knows how little one may take
+        bare = Ruler(
+            self.ruler.count, Calibration(picture=0)
+        )  # nobody knows how little one may take
         return not bare.fit(messages, most)
 
 
@@ -107,13 +109,13 @@ class View:
 
 async def window_of(services: Services, model: str, *, answer: int | None = None) -> Window:
     """The window of a model; the live list is asked from memory or not at all."""
-    info, gauge = await services.api.about(model), services.gauges.of(model)
+    info, calibration = await services.api.about(model), services.calibrations.of(model)
     told = info.context_window
     pictures = 0 if info.vision is False else info.pictures
     return Window(
         size=told or services.defaults.context_window,
         known=told is not None,
-        ruler=Ruler(services.count_tokens, gauge, pictures=pictures),
+        ruler=Ruler(services.count_tokens, calibration, pictures=pictures),
         answer=answer or 0,
         cuts=info.owner == OLLAMA,
     )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bot.core.calibration import Ruler
 from bot.core.chat import Part, TextPart
 from bot.core.documents import Document, is_whole, tell
-from bot.core.gauges import Ruler
 from bot.core.memory.history import PICTURES
 from bot.core.memory.window import window_of
 from bot.core.turn import TurnContext
@@ -41,7 +41,7 @@ class BudgetedReader:
     @property
     def _ruler(self) -> Ruler:
         services = self._ctx.services
-        return Ruler(services.count_tokens, services.gauges.of(self._model))
+        return Ruler(services.count_tokens, services.calibrations.of(self._model))
 
     async def read(self, path: Path, attachment: Attachment) -> list[Part]:
         """What the document says, and pictures of its scanned pages. Raises `MediaError`."""
@@ -77,5 +77,5 @@ class BudgetedReader:
             self._room = min(MOST_TOKENS, window.seen // WINDOW_SHARE)
             ruler = window.ruler
             most = PICTURES if ruler.pictures is None else ruler.pictures
-            self._scans = min(PICTURES, most, max(1, self._room // ruler.gauge.picture))
+            self._scans = min(PICTURES, most, max(1, self._room // ruler.calibration.picture))
         return max(SMALLEST, self._room)

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.core.calibration import Calibration, Ruler
 from bot.core.chat import ChatMessage, ImagePart, NewMessage, Role, Sampling, TextPart, ToolCall
-from bot.core.gauges import Gauge, Ruler
 from bot.core.memory.history import PICTURES, exchanges, fit, spoken
 from bot.core.memory.shortening import question
 from bot.core.memory.window import View, Window
@@ -62,7 +62,7 @@ def test_a_document_is_cut_without_counting_it_over_and_over() -> None:
 
 @pytest.mark.parametrize("scale", [1.0, 4.0])
 def test_a_document_is_cut_to_the_room_however_many_tokens_its_words_have(scale: float) -> None:
-    ruler = Ruler(words, Gauge(scale=scale))
+    ruler = Ruler(words, Calibration(scale=scale))
     told = [user("word " * 20_000), bot("It says little.")]
     kept = fit(told, [user("and now?")], budget=5_000, ruler=ruler)
     assert len(kept) == 3 and 4_900 < ruler.all(kept) <= 5_000

@@ -1,10 +1,10 @@
-"""How a model counts what it is told, beside how we do: learnt from what it refuses as too long.
+"""Calibrates our count of tokens to each model, by what it refuses as too long.
 
-Our count is of one vocabulary. Another makes three times as many tokens of Chinese, and a picture
-is worth 85 tokens to one model and 30,000 to the next. A refusal mostly tells both the window and
-what was counted. What is off is put down to what most likely is: pictures, then characters beyond
-ASCII, so that a conversation in English does not suffer from one in Chinese. The newest evidence
-holds.
+Our count is that of one vocabulary. Another makes three times as many tokens of Chinese, and a
+picture takes 85 tokens of one model and 30,000 of the next. A refusal mostly tells the window and
+the model's own count of the request. The difference to ours is put down to pictures if there are
+any, else to characters beyond ASCII, so that a conversation in English does not suffer from one in
+Chinese. The newest evidence holds.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ MODELS = 2_000
 STEEPEST = 4.0
 """So many times our count at most: more is a misunderstanding."""
 WIDEST = 3.0
-"""Tokens beyond our count that another character takes at most: it has four bytes."""
+"""Tokens beyond our count that a character beyond ASCII takes at most: it has four bytes."""
 MANY = 4
-"""They count where there is one for so many of our tokens."""
+"""Such characters are what is off where there is one of them for so many of our tokens."""
 DEAREST = 50_000
 """Tokens of a picture at most."""
 KILO = 1_024
@@ -47,11 +47,12 @@ on, would be refused for a reason of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Gauge:
-    """What is known of one model: its tokens for one of ours, and for a picture.
+class Calibration:
+    """What is known of how one model counts.
 
-    `wide` is what it takes beyond our count for each character that is not ASCII. `most` is the
-    window, in our tokens, as far as it shows where the API does not tell it.
+    `scale` is its tokens for one of ours, `wide` those beyond that for each character that is not
+    ASCII, `picture` those of a picture. `most` is its window, in our tokens, where the API does not
+    tell it and refusals show it.
     """
 
     scale: float = 1.0
@@ -65,8 +66,8 @@ class Gauge:
         return self.scale + self.wide
 
 
-UNKNOWN = Gauge()
-"""Of a model that has refused nothing yet."""
+UNKNOWN = Calibration()
+"""That of a model which has refused nothing yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,19 +75,19 @@ class Ruler:
     """Counts tokens as a model does, about. `pictures` is how many it takes at a time, if known."""
 
     count: TokenCounter
-    gauge: Gauge = UNKNOWN
+    calibration: Calibration = UNKNOWN
     pictures: int | None = None
 
     def words(self, text: str) -> int:
         """Tokens of a text."""
-        wide = self.gauge.wide and self.gauge.wide * _wide(text)
-        return ceil(self.count(text) * self.gauge.scale + wide)
+        wide = self.calibration.wide and self.calibration.wide * _wide(text)
+        return ceil(self.count(text) * self.calibration.scale + wide)
 
     def of(self, message: ChatMessage) -> int:
         """Tokens of a message."""
         words = self.words(message.text)
         words += sum(self.words(call.arguments) for call in message.tool_calls)
-        return MESSAGE_TOKENS + words + pictures_in([message]) * self.gauge.picture
+        return MESSAGE_TOKENS + words + pictures_in([message]) * self.calibration.picture
 
     def all(self, messages: Iterable[ChatMessage]) -> int:
         """Tokens of several messages."""
@@ -97,18 +98,18 @@ class Ruler:
 
         No tokenizer makes more tokens than bytes.
         """
-        return Ruler(_bytes, Gauge(picture=self.gauge.picture)).all(messages) <= room
+        return Ruler(_bytes, Calibration(picture=self.calibration.picture)).all(messages) <= room
 
     def fit(self, messages: Sequence[ChatMessage], room: int) -> bool:
         """Whether messages take no more than so many tokens."""
         return self.surely_fit(messages, room) or self.all(messages) <= room
 
 
-class Gauges:
-    """The gauges of all models, by name: a tokenizer is the model's own, whatever address has it.
+class Calibrations:
+    """The calibrations of all models, by name; they hold at whatever address a model is asked.
 
     What the API has told is kept in the `notebook` under its first address, so that another API is
-    not taken for this one. What is guessed (`Gauge.most`) is not: it could only be mended by
+    not taken for this one. What is guessed (`Calibration.most`) is not: it could only be mended by
     another refusal.
     """
 
@@ -118,27 +119,27 @@ class Gauges:
         self._clock = clock
         self._notebook = notebook
         self._address = address
-        self._known: Memory[str, tuple[Gauge, float]] = Memory(MODELS)  # and until when
+        self._known: Memory[str, tuple[Calibration, float]] = Memory(MODELS)  # and until when
         for fact in notebook.found(address) if notebook else ():
-            if fact.name == FACT and (gauge := _read(fact.value)) is not None:
-                self._believe(fact.model, gauge, LIFE - fact.age)
+            if fact.name == FACT and (calibration := _read(fact.value)) is not None:
+                self._believe(fact.model, calibration, LIFE - fact.age)
 
-    def of(self, model: str) -> Gauge:
+    def of(self, model: str) -> Calibration:
         """What is known of a model."""
-        gauge, until = self._known.get(model) or (UNKNOWN, inf)
-        return gauge if self._clock.monotonic() < until else UNKNOWN
+        calibration, until = self._known.get(model) or (UNKNOWN, inf)
+        return calibration if self._clock.monotonic() < until else UNKNOWN
 
     def learn(self, request: ChatRequest, overrun: Overrun, *, count: TokenCounter) -> None:
         """A request was refused as too long; this is what the API told of it."""
-        model, gauge = request.model, self.of(request.model)
-        ours = Ruler(count, gauge).all(request.messages)
+        model, calibration = request.model, self.of(request.model)
+        ours = Ruler(count, calibration).all(request.messages)
         limit, asked = overrun.limit, overrun.asked
         if asked is not None:
-            self._keep(model, replace(_fitted(gauge, request, asked, count), most=None))
+            self._keep(model, replace(_fitted(calibration, request, asked, count), most=None))
         elif limit is None:
-            self._believe(model, replace(gauge, most=max(LEAST, int(ours / BEYOND))))
+            self._believe(model, replace(calibration, most=max(LEAST, int(ours / BEYOND))))
         elif ours + (request.sampling.max_tokens or 0) <= limit:  # our count does not explain it
-            self._believe(model, _fitted(gauge, request, round(BEYOND * limit), count))
+            self._believe(model, _fitted(calibration, request, round(BEYOND * limit), count))
 
     def learn_used(self, request: ChatRequest, used: int, *, count: TokenCounter) -> None:
         """A request took so many tokens, as the API reports."""
@@ -153,52 +154,54 @@ class Gauges:
         blocks, more = divmod(used, KILO)
         if not blocks or more > MORE:
             return
-        if Ruler(count, Gauge(picture=0)).all(request.messages) * CUT > used:
-            gauge = self.of(request.model)
+        if Ruler(count, Calibration(picture=0)).all(request.messages) * CUT > used:
+            calibration = self.of(request.model)
             window = blocks * KILO * (2 if more else 1)
-            most = min(window, gauge.most or window)
-            self._believe(request.model, replace(gauge, most=most))
+            most = min(window, calibration.most or window)
+            self._believe(request.model, replace(calibration, most=most))
 
-    def _believe(self, model: str, gauge: Gauge, seconds: float = LIFE) -> None:
-        self._known.put(model, (gauge, self._clock.monotonic() + seconds))
+    def _believe(self, model: str, calibration: Calibration, seconds: float = LIFE) -> None:
+        self._known.put(model, (calibration, self._clock.monotonic() + seconds))
 
-    def _keep(self, model: str, gauge: Gauge) -> None:
+    def _keep(self, model: str, calibration: Calibration) -> None:
         """Believe what the API itself has told, also after a restart."""
-        self._believe(model, gauge)
+        self._believe(model, calibration)
         if self._notebook is not None:
-            value = _written(gauge)
+            value = _written(calibration)
             self._notebook.note(Fact(address=self._address, model=model, name=FACT, value=value))
 
 
-def _written(gauge: Gauge) -> str:
-    told = {name: getattr(gauge, name) for name in _TOLD}
+def _written(calibration: Calibration) -> str:
+    told = {name: getattr(calibration, name) for name in _TOLD}
     return json.dumps(told)
 
 
-def _read(text: str) -> Gauge | None:
-    """The gauge that was `_written`; None where it is not one."""
+def _read(text: str) -> Calibration | None:
+    """The calibration that was `_written`; None where it is not one."""
     try:
         found = json.loads(text)
-        return Gauge(**{name: kind(found[name]) for name, kind in _TOLD.items()})
+        return Calibration(**{name: kind(found[name]) for name, kind in _TOLD.items()})
     except (ValueError, TypeError, LookupError):
         return None
 
 
-def _fitted(gauge: Gauge, request: ChatRequest, asked: int, count: TokenCounter) -> Gauge:
-    """The gauge by which a request takes the tokens that were `asked` for.
+def _fitted(
+    calibration: Calibration, request: ChatRequest, asked: int, count: TokenCounter
+) -> Calibration:
+    """The calibration by which a request takes the tokens that were `asked` for.
 
     What the words do not explain is the pictures', where there are any.
     """
     pictures = pictures_in(request.messages)
-    plain = Ruler(count, replace(gauge, picture=0))
+    plain = Ruler(count, replace(calibration, picture=0))
     if pictures:
         each = (asked - plain.all(request.messages)) // pictures
-        return replace(gauge, picture=min(DEAREST, max(PICTURE_TOKENS, each)))
+        return replace(calibration, picture=min(DEAREST, max(PICTURE_TOKENS, each)))
     ours, wide = Ruler(count).all(request.messages), sum(_wide(m.text) for m in request.messages)
     if wide * MANY >= ours:
         beyond = (asked - ours) / wide
-        return replace(gauge, scale=1.0, wide=min(WIDEST, max(0.0, beyond)))
-    return replace(gauge, scale=min(STEEPEST, max(1.0, asked / ours)))
+        return replace(calibration, scale=1.0, wide=min(WIDEST, max(0.0, beyond)))
+    return replace(calibration, scale=min(STEEPEST, max(1.0, asked / ours)))
 
 
 def _wide(text: str) -> int:
