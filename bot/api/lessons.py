@@ -22,8 +22,8 @@ from bot.api import refusals
 from bot.api.errors import CallFailed
 from bot.api.lesson import FORM, UNTAUGHT, Lesson, Taught, read, written
 from bot.api.settings import NOTHING, ApiSettings, ModelSettings, Protocol
-from bot.core.bounded import Memory
 from bot.core.facts import LIFE, Fact, Notebook
+from bot.core.lru import LruCache
 from bot.core.models import ModelInfo
 from bot.core.ports import Clock
 from bot.errors import ModelErrorKind
@@ -84,8 +84,8 @@ class Lessons:
         self._clock = clock
         self._likely = likely
         self._notebook = notebook
-        self._configured: Memory[str, ModelSettings] = Memory(MODELS)
-        self._known: Memory[tuple[str, str], _Known] = Memory(MODELS)
+        self._configured: LruCache[str, ModelSettings] = LruCache(MODELS)
+        self._known: LruCache[tuple[str, str], _Known] = LruCache(MODELS)
         if notebook is not None:
             for url in settings.base_urls:
                 self._take_over(url, notebook.found(url))

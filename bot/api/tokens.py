@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from math import ceil
 
-from bot.core.bounded import Memory
+from bot.core.lru import LruCache
 
 ASCII_PER_TOKEN = 4
 """Characters of English a token (OpenAI, "What are tokens and how to count them")."""
@@ -116,7 +116,7 @@ class Calibration:
     """Corrects estimates per model by what the API reported."""
 
     def __init__(self) -> None:
-        self._ratios: Memory[str, float] = Memory(MODELS)
+        self._ratios: LruCache[str, float] = LruCache(MODELS)
 
     def corrected(self, model: str, estimate: int) -> int:
         """The estimate for this model."""

@@ -14,9 +14,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import ceil, inf
 
-from bot.core.bounded import Memory
 from bot.core.chat import MESSAGE_TOKENS, PICTURE_TOKENS, ChatMessage, ChatRequest, pictures_in
 from bot.core.facts import LIFE, Fact, Notebook
+from bot.core.lru import LruCache
 from bot.core.ports import Clock, TokenCounter
 from bot.errors import Overrun
 
@@ -119,7 +119,7 @@ class Calibrations:
         self._clock = clock
         self._notebook = notebook
         self._address = address
-        self._known: Memory[str, tuple[Calibration, float]] = Memory(MODELS)  # and until when
+        self._known: LruCache[str, tuple[Calibration, float]] = LruCache(MODELS)  # and until when
         for fact in notebook.found(address) if notebook else ():
             if fact.name == FACT and (calibration := _read(fact.value)) is not None:
                 self._believe(fact.model, calibration, LIFE - fact.age)

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from weakref import WeakValueDictionary
 
-from bot.core.bounded import Memory
 from bot.core.clock import within
+from bot.core.lru import LruCache
 from bot.core.ports import Clock, Platform
 from bot.core.queue import Turn
 from bot.core.stores import Stores
@@ -34,7 +34,7 @@ class Leftovers:
         self._working: dict[ChatRef, dict[int, bool]] = {}  # whether each turn is urgent
         self._ended = asyncio.Event()
         self._sweeping: WeakValueDictionary[ChatRef, asyncio.Lock] = WeakValueDictionary()
-        self._tidied: Memory[ChatRef, asyncio.Lock] = Memory(CHATS)
+        self._tidied: LruCache[ChatRef, asyncio.Lock] = LruCache(CHATS)
 
     async def begin(self, turn: Turn) -> None:
         """A turn is worked on from now on."""

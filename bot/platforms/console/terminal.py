@@ -26,8 +26,8 @@ from prompt_toolkit.output import ColorDepth, Output
 from prompt_toolkit.patch_stdout import patch_stdout
 from prompt_toolkit.utils import get_cwidth
 
-from bot.core.bounded import Memory
 from bot.core.delivery.emphasis import undecided
+from bot.core.lru import LruCache
 from bot.core.punctuation import narrow
 from bot.core.types import CommandInfo, MessageId
 from bot.platforms.console.blocks import split_finished
@@ -79,7 +79,7 @@ class TerminalScreen:
         )
         self._output = self._session.app.output
         self._renderer = Renderer(_colors(self._output))
-        self._printed: Memory[MessageId, str] = Memory(REMEMBERED)
+        self._printed: LruCache[MessageId, str] = LruCache(REMEMBERED)
 
     # ------------------------------------------------------------ input
 

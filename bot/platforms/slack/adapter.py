@@ -9,8 +9,8 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from pathlib import Path
 
-from bot.core.bounded import Memory
 from bot.core.capabilities import Capabilities
+from bot.core.lru import LruCache
 from bot.core.phrases import Phrase
 from bot.core.ports import Clock, Draft, EventSink, Platform
 from bot.core.queue import TurnQueue
@@ -89,7 +89,7 @@ class SlackPlatform:
         self._sent = sent = SentMessages(self._calls)
         self._streams = Streams(self._calls, self._status, sent, self._directory)
         self._poster = Poster(self._calls, self._status, self._response_urls, sent, self._streams)
-        self._newest: Memory[ChatRef, MessageRef] = Memory(CHATS)
+        self._newest: LruCache[ChatRef, MessageRef] = LruCache(CHATS)
         self._replies = Replies(self._poster, self._newest)
         self._sweeper = Sweeper(self._calls, self._poster)
         self._greeting = Greeting(self._calls, self._directory)
@@ -104,7 +104,7 @@ class SlackPlatform:
         self._intake = intake or Sockets(self._calls, app_token, clock=clock)
         self._signed_in = asyncio.Event()
         self._capabilities = ChatCapabilities()
-        self._titles: Memory[MessageRef, str] = Memory(CHATS)
+        self._titles: LruCache[MessageRef, str] = LruCache(CHATS)
 
     # ------------------------------------------------------------ what a chat can do
 

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias, TypeVar
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.core.bounded import Memory
+from bot.core.lru import LruCache
 from bot.core.ports import Clock
 from bot.core.types import ChatRef
 from bot.platforms.slack.budgets import Urgency
@@ -53,7 +53,7 @@ class Calls:
         self.clock = clock
         self.pacer = Pacer(clock)
         self.token = token
-        self._moves: Memory[str, str] = Memory(MOVES)
+        self._moves: LruCache[str, str] = LruCache(MOVES)
         self._session: aiohttp.ClientSession | None = None
         self._client = AsyncWebClient(
             token=token, base_url=base_url, retry_handlers=[], logger=sdk_log()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
-from bot.core.bounded import Memory
 from bot.core.capabilities import Capabilities, Streaming
+from bot.core.lru import LruCache
 from bot.core.types import ChatRef
 from bot.platforms.slack.errors import Refused
 from bot.platforms.slack.files import MAX_FILE_IN
@@ -53,7 +53,9 @@ class ChatCapabilities:
 
     def __init__(self) -> None:
         self._has_streams = True
-        self._left: Memory[ChatRef, Capabilities] = Memory(CHATS)  # to chats where it refused some
+        self._left: LruCache[ChatRef, Capabilities] = LruCache(
+            CHATS
+        )  # to chats where it refused some
 
     def of(self, chat: ChatRef) -> Capabilities:
         """How the next answer is written: streams are only in threads and direct messages."""

@@ -16,9 +16,9 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from bot.core import types
-from bot.core.bounded import Memory
 from bot.core.clock import heard_within
 from bot.core.errands import Errands
+from bot.core.lru import LruCache
 from bot.core.ports import Clock
 from bot.core.queue import TurnQueue
 from bot.core.stores import Users
@@ -115,10 +115,10 @@ class Directory:
         self._turns = turns
         self._errands = Errands()
         self._under_way: WeakValueDictionary[object, asyncio.Task[None]] = WeakValueDictionary()
-        self._people: Memory[str, Person] = Memory(PEOPLE)
-        self._threads: Memory[tuple[str, str], bool] = Memory(THREADS)
-        self._roots: Memory[tuple[str, str], Json] = Memory(ROOTS)
-        self._files: Memory[str, Json] = Memory(FILES)
+        self._people: LruCache[str, Person] = LruCache(PEOPLE)
+        self._threads: LruCache[tuple[str, str], bool] = LruCache(THREADS)
+        self._roots: LruCache[tuple[str, str], Json] = LruCache(ROOTS)
+        self._files: LruCache[str, Json] = LruCache(FILES)
 
     # ------------------------------------------------------------ from memory
 

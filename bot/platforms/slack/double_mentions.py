@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import asyncio
 
-from bot.core.bounded import Memory
 from bot.core.clock import heard_within
+from bot.core.lru import LruCache
 from bot.core.ports import Clock
 from bot.platforms.slack import inbound
 from bot.platforms.slack.calls import Json
@@ -27,7 +27,7 @@ class DoubleMentions:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._come: Memory[tuple[str, str], asyncio.Event] = Memory(MESSAGES)
+        self._come: LruCache[tuple[str, str], asyncio.Event] = LruCache(MESSAGES)
 
     async def in_order(self, body: Json) -> None:
         """Return when an event may be taken in: at once, but for an `app_mention` without files."""

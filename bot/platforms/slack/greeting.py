@@ -10,9 +10,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from bot.core.bounded import Memory
 from bot.core.errands import Errands
 from bot.core.i18n import N_, texts
+from bot.core.lru import LruCache
 from bot.errors import PlatformError
 from bot.platforms.slack.budgets import Urgency
 from bot.platforms.slack.calls import Calls
@@ -44,7 +44,7 @@ class Greeting:
     def __init__(self, calls: Calls, directory: Directory) -> None:
         self._calls = calls
         self._directory = directory
-        self._greeted: Memory[str, bool] = Memory(GREETED)
+        self._greeted: LruCache[str, bool] = LruCache(GREETED)
         self._errands = Errands()
 
     def opened(self, channel: str, user: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from bot.core.bounded import Memory
+from bot.core.lru import LruCache
 from bot.core.types import ChatRef, MessageRef, Reply
 from bot.errors import ChatGone, FileRefused, OutcomeUnknown
 from bot.platforms.slack.budgets import Urgency
@@ -20,10 +20,10 @@ FILELESS = 10
 class Replies:
     """Posts them. Raises like `Platform.send`; `newest` is what was said last in each chat."""
 
-    def __init__(self, poster: Poster, newest: Memory[ChatRef, MessageRef]) -> None:
+    def __init__(self, poster: Poster, newest: LruCache[ChatRef, MessageRef]) -> None:
         self._poster = poster
         self._newest = newest
-        self._fileless: Memory[ChatRef, dict[Reply, MessageRef]] = Memory(CHATS)
+        self._fileless: LruCache[ChatRef, dict[Reply, MessageRef]] = LruCache(CHATS)
 
     async def send(self, chat: ChatRef, reply: Reply) -> MessageRef:
         """Post a message, and its files after it.

@@ -12,9 +12,9 @@ import logging
 
 import aiohttp
 
-from bot.core.bounded import Memory
 from bot.core.errands import Errands
 from bot.core.i18n import N_, texts
+from bot.core.lru import LruCache
 from bot.core.types import IncomingMessage, MessageRef
 from bot.errors import ChatGone
 from bot.platforms.slack.calls import Calls
@@ -35,7 +35,7 @@ class ResponseUrls:
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
         self._errands = Errands()
-        self._heard: Memory[MessageRef, tuple[str, str] | None] = Memory(COMMANDS)
+        self._heard: LruCache[MessageRef, tuple[str, str] | None] = LruCache(COMMANDS)
 
     def heard(self, command: IncomingMessage, address: str) -> None:
         """Remember where a command may be answered."""

@@ -14,7 +14,7 @@ import html
 import logging
 import re
 
-from bot.core.bounded import Memory
+from bot.core.lru import LruCache
 from bot.core.types import ChatRef, MessageRef
 from bot.errors import PlatformError
 from bot.platforms.slack.calls import Calls, Json
@@ -40,9 +40,9 @@ class SentMessages:
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
-        self._known: Memory[str, bool] = Memory(KNOWN)
-        self._newest: Memory[str, str] = Memory(KNOWN)  # of those that are known, by channel
-        self._posted: Memory[ChatRef, MessageRef] = Memory(KNOWN)
+        self._known: LruCache[str, bool] = LruCache(KNOWN)
+        self._newest: LruCache[str, str] = LruCache(KNOWN)  # of those that are known, by channel
+        self._posted: LruCache[ChatRef, MessageRef] = LruCache(KNOWN)
 
     def know(self, ref: MessageRef) -> None:
         """Slack has told the ts of a message of the bot."""

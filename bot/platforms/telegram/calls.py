@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TypeVar
 
-from bot.core.bounded import Memory
+from bot.core.lru import LruCache
 from bot.core.ports import Clock
 from bot.errors import OutcomeUnknown, RateLimited
 from bot.platforms.telegram.errors import Unreachable, translated
@@ -32,7 +32,7 @@ class Caller:
 
     def __init__(self, pacer: Pacer, clock: Clock) -> None:
         self.moves = Moves()
-        self._newest: Memory[int, int] = Memory(CHATS)
+        self._newest: LruCache[int, int] = LruCache(CHATS)
         self._pacer = pacer
         self._clock = clock
 

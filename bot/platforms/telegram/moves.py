@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from bot.core.bounded import Memory
+from bot.core.lru import LruCache
 from bot.core.types import ChatRef, MessageRef
 from bot.errors import MessageGone
 from bot.platforms.telegram.ids import Place, make_chat, parse_chat, parse_message
@@ -33,7 +33,7 @@ class Moves:
     """Where each group went, as far as this process has heard."""
 
     def __init__(self) -> None:
-        self._now: Memory[int, int] = Memory(MOVES)
+        self._now: LruCache[int, int] = LruCache(MOVES)
 
     def note(self, old: int, now: int) -> None:
         """A group has another id."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 from telegramify_markdown.entity import utf16_len
 
-from bot.core.bounded import Memory
 from bot.core.commands.table import parse
+from bot.core.lru import LruCache
 from bot.core.types import ChatRef, IncomingMessage, MessageRef, UserId
 from bot.platforms.telegram.ids import parse_message
 from bot.platforms.telegram.markdown.render import MAX_TEXT
@@ -38,7 +38,7 @@ class Pastes:
     """
 
     def __init__(self) -> None:
-        self._newest: Memory[tuple[ChatRef, UserId], _Part] = Memory(REMEMBERED)
+        self._newest: LruCache[tuple[ChatRef, UserId], _Part] = LruCache(REMEMBERED)
 
     def join(self, message: IncomingMessage, date: int) -> IncomingMessage:
         """The message, marked if it may be a part; `date` is when it was written (Unix time).

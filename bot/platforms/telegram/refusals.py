@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, field
 
-from bot.core.bounded import Memory
+from bot.core.lru import LruCache
 from bot.core.ports import Clock
 
 log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ class Refusals:
     what: str
     clock: Clock
     strikes: int = STRIKES
-    _counts: Memory[int, int] = field(default_factory=lambda: Memory(REMEMBERED))
+    _counts: LruCache[int, int] = field(default_factory=lambda: LruCache(REMEMBERED))
     _until: dict[int, float] = field(default_factory=dict)
     _all_until: float = float("-inf")
 
