@@ -17,6 +17,7 @@ from bot.core.delivery.pace import Backoff
 from bot.core.formats import Formats
 from bot.core.i18n import texts
 from bot.core.limits.ledger import Standing
+from bot.core.limits.quota import Amount
 from bot.core.manner import Manner, manner
 from bot.core.models import UsageEntry
 from bot.core.ports import Platform
@@ -79,6 +80,8 @@ class TurnContext:
     """How far the person was below each limit when the turn first asked for something."""
     reserved: set[FileId] = field(default_factory=set)
     """The recordings for which usage is set aside already."""
+    set_aside: list[Amount] = field(default_factory=list)
+    """What is set aside for the turn itself."""
     spent: list[UsageEntry] = field(default_factory=list)
     """What was used by work that ended with an exception, so that no `Outcome` says it."""
     written: str = ""

@@ -10,7 +10,7 @@ The functions that ask raise `ModelError` (NOT_ALLOWED, with the sentence to say
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from decimal import Decimal
@@ -37,6 +37,8 @@ DRAWN, FINE = 1_300, 6_300
 generation"), 1,290 (Google, "Gemini API pricing")."""
 HEARD = 6
 """Tokens per second of audio, as what is written takes them: gpt-4o-transcribe, $0.006 a minute."""
+TRIFLE = Decimal("0.000001")
+"""What amounts differ by that are the same, but for how they are rounded."""
 NOBODY = Person("", UserId(""))
 """Under whose name chores are set aside."""
 NEAR = Decimal("0.8")
@@ -59,11 +61,24 @@ async def reserve_answer(ctx: TurnContext, request: ChatRequest) -> ChatRequest:
         turn=ctx.turn.id,
     )
     talked = any(message.role is Role.ASSISTANT for message in request.messages)
+    own = tuple(ctx.set_aside)
     reserved = await _reserve(ctx, wish, talked=talked)
     room = _room(ctx, whole, reserved.amount, wish.most)
-    if room >= longest:
+    if room >= longest and not _is_beside_others(reserved, own):
         return request
-    return replace(request, sampling=replace(request.sampling, max_tokens=room))
+    return replace(request, sampling=replace(request.sampling, max_tokens=min(room, longest)))
+
+
+def _is_beside_others(reserved: Reserved, own: Sequence[Amount]) -> bool:
+    """Whether something of the person's is under way apart from this turn, with its `own`.
+
+    Then no more may be used than is set aside: ten long answers at once would use ten limits up.
+    """
+    return any(
+        standing.reserved > sum(each.of(standing.ceiling.measure) for each in own) + TRIFLE
+        for standing in reserved.standings
+        if not standing.ceiling.shared
+    )
 
 
 async def reserve_images(ctx: TurnContext, *, model: str, count: int, fine: bool = False) -> None:
@@ -179,6 +194,7 @@ async def _reserve(ctx: TurnContext, wish: Wish, *, talked: bool = False) -> Res
         raise ModelError(ModelErrorKind.NOT_ALLOWED, sentences(ctx).refusal(found, talked=talked))
     if not ctx.standings:
         ctx.standings.extend(found.standings)
+    ctx.set_aside.append(found.amount)
     return found
 
 

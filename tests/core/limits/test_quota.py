@@ -172,6 +172,21 @@ async def test_pictures_are_counted(tmp_path: Path) -> None:
         assert len(house.api.traffic.to("/images/generations")) == 1
 
 
+async def test_long_answers_at_once_take_no_more_than_is_set_aside_for_them(tmp_path: Path) -> None:
+    async with open_house(tmp_path, quotas=own(daily_tokens=20_000)) as house:
+        with house.api.held():
+            for number in range(4):
+                await house.write("Tell me all.", chat=ChatRef("fake", ChatId(f"c{number}")))
+            asked = house.api.traffic.to
+            await until(lambda: len(asked("/chat/completions")) == 4)
+        lengths = [request.json.get("max_tokens") for request in asked("/chat/completions")]
+        assert sorted(lengths, key=str) == [4_096, 4_096, 4_096, None]
+        for number in range(4):
+            await house.answered(ChatRef("fake", ChatId(f"c{number}")))
+        await house.say("And now?")  # by itself
+        assert "max_tokens" not in asked("/chat/completions")[-1].json
+
+
 async def test_pictures_that_are_paid_by_the_token_end_at_a_limit_of_cost(tmp_path: Path) -> None:
     prices, asked = {"gpt-image-1": BY_TOKEN}, "/images/generations"
     async with open_house(tmp_path, quotas=own(daily_cost="0.1"), prices=prices) as house:
