@@ -53,10 +53,9 @@ class Attempts:
         The ids of turns that joined it, and end with it, are added to `joined`.
         """
         fields = {"platform": turn.chat.platform, "chat": turn.chat.id, "turn": turn.id}
-        is_words = self.router.is_words(turn.event)
         ctx: TurnContext | None = None
         try:
-            if not is_words:
+            if not self.router.is_words(turn.event):
                 await self.ends.note_sender(turn)  # a command may be about those who have spoken
             gather = turn.attempt <= ATTEMPTS
             ctx = await self.contexts.of(turn, joined, stopper, gather=gather)
@@ -86,18 +85,21 @@ class Attempts:
             dead = await self._fail_or_retry(turn, ctx, error)
             joined.clear()  # they wait by themselves
             return dead
+        await self._finish(turn, ctx, outcome)
+        return True
+
+    async def _finish(self, turn: Turn, ctx: TurnContext, outcome: Outcome) -> None:
+        """Write down what came of a turn, and begin the chores that it gives reason for."""
         try:
-            if is_words:
+            if self.router.is_words(turn.event):
                 await self.ends.note_sender(turn)
             is_kept = await self.ends.finish(turn, outcome)
         except asyncio.CancelledError:  # it stands in the chat, and is not to be answered again
             await asyncio.shield(self.ends.finish(turn, outcome))
             raise
-        if not is_kept:
-            return True
-        log.info("turn done", extra={**fields, "attempt": turn.attempt})
-        self.chores.after(replace(turn, chat=ctx.chat, settings=ctx.settings), outcome)
-        return True
+        if is_kept:
+            log.info("turn done", extra=ctx.log)
+            self.chores.after(replace(turn, chat=ctx.chat, settings=ctx.settings), outcome)
 
     async def _handle(self, ctx: TurnContext) -> Outcome:
         turn = ctx.turn
