@@ -145,6 +145,30 @@ async def test_what_was_joined_to_a_turn_that_is_given_back_waits_by_itself(
     assert [turn.id for turn in await stores.turns.following(lead.id)] == [lead.id + 1]
 
 
+async def test_who_is_being_answered_in_a_row_stays_there_when_others_are_recovered(
+    settings: StorageSettings,
+) -> None:
+    async with open_store(settings) as stores:
+        await begun(stores.turns, message("lost", "elsewhere"))
+    async with open_store(settings) as stores:
+        lead = await begun(stores.turns, *map(numbered, range(1, 3)))
+        await stores.turns.join(lead.id, [lead.id + 1], [])
+        assert await stores.turns.recover() == 1
+        assert (await claim(stores.turns)).event.key == "lost"
+        await stores.turns.finish(lead.id, Outcome())
+        assert await stores.turns.claim() is None
+
+
+async def test_where_a_row_was_given_up_its_lines_are_written_over_by_nobody(
+    stores: Stores,
+) -> None:
+    lead = await begun(stores.turns, *map(numbered, range(1, 3)))
+    await stores.turns.announce(lead.id + 1, ref(8))
+    await stores.turns.join(lead.id, [lead.id + 1], [ref(8)])
+    await stores.turns.fail(lead.id, "no luck", dead=True)
+    assert (await claim(stores.turns)).shown == ()
+
+
 async def test_what_was_given_up_can_be_tried_again_and_takes_nobody_along(
     stores: Stores,
 ) -> None:

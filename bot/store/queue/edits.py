@@ -36,18 +36,13 @@ async def settle(connection: Connection, edit: IncomingMessage) -> Accepted | In
         new = await arrivals.add(connection, edit, urgent=False, settled=True)
         return edit if new is None else Accepted(turn_id=new, fresh=False, ahead=0)
     # If it is withdrawn, the change comes late: the message is not there any more.
-    if found.withdrawn or _says_the_same(found, edit):
-        await arrivals.add(connection, edit, urgent=False, settled=True)
-        return Accepted(turn_id=found.id, fresh=False, ahead=0)
-    if found.state == TurnState.WAITING.value:
-        known = await arrivals.add(connection, edit, urgent=False, settled=True) is None
-        if not known:
+    if not found.withdrawn and not _says_the_same(found, edit):
+        if found.state == TurnState.WAITING.value:
             await _rewrite(connection, found, edit)
-        return Accepted(turn_id=found.id, fresh=False, ahead=0)
-    if await _has_newer(connection, edit):
-        await arrivals.add(connection, edit, urgent=False, settled=True)
-        return Accepted(turn_id=found.id, fresh=False, ahead=0)
-    return edit
+        elif not await _has_newer(connection, edit):
+            return edit
+    await arrivals.add(connection, edit, urgent=False, settled=True)
+    return Accepted(turn_id=found.id, fresh=False, ahead=0)
 
 
 async def _turn_of(
