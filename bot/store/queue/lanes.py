@@ -67,8 +67,6 @@ def revival() -> sa.Update:
         .values(
             state=TurnState.WAITING.value,
             attempt=1,
-            owner=None,
-            error=None,
             finished_at=None,
             stood="",
             stopped=False,
