@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import time
+from contextlib import aclosing
 
 import pytest
 
 from bot.api.client import ApiClient
-from bot.core.chat import Finished, FinishReason, ReasoningDelta, TextDelta, ToolCallDelta, Usage
-from bot.errors import ModelErrorKind
+from bot.api.tokens import estimate_tokens
+from bot.core.chat import (
+    Finished,
+    FinishReason,
+    ModelEvent,
+    ReasoningDelta,
+    TextDelta,
+    ToolCallDelta,
+    Usage,
+)
+from bot.errors import ModelError, ModelErrorKind
 from tests.api.asking import ask, ask_badly, is_finished, question, thoughts, words
 from tests.api.wire_server import (
     DONE,
@@ -18,6 +29,7 @@ from tests.api.wire_server import (
     HELLO,
     Hang,
     Reset,
+    Wait,
     WireServer,
     chunk,
     data,
@@ -495,6 +507,22 @@ async def test_quirk_12_missing_or_impossible_usage_is_estimated_and_says_so(
     (found,) = [event for event in await ask(client) if isinstance(event, Usage)]
     assert found.estimated
     assert found.completion_tokens == 3
+
+
+async def test_of_an_answer_that_breaks_off_all_that_came_is_estimated(
+    client: ApiClient, server: WireServer
+) -> None:
+    heard = asyncio.Event()
+    [start, first, *later] = stream(text("Hello"), text(", good morning to all of you"))
+    server.answer(start, first, Wait(heard), *later)
+    found: list[ModelEvent] = []
+    with pytest.raises(ModelError):  # it breaks off
+        async with aclosing(client.stream(question())) as events:
+            async for event in events:
+                heard.set()
+                found.append(event)
+    (used,) = [event for event in found if isinstance(event, Usage)]
+    assert used.completion_tokens == estimate_tokens(words(found))
 
 
 async def test_quirk_13_a_whole_answer_after_keep_alive_white_space(

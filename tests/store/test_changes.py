@@ -9,7 +9,7 @@ import pytest
 from bot.core.queue import Outcome
 from bot.core.stores import Stores
 from bot.core.types import Attachment, FileId, FileKind, IncomingMessage
-from tests.store.events import accept, begun, claim, numbered, ref
+from tests.store.events import accept, begun, claim, numbered
 
 PHOTO = Attachment(id=FileId("a"), kind=FileKind.IMAGE, mime="image/jpeg", size=10, name="")
 
@@ -52,4 +52,4 @@ async def test_what_is_over_beside_messages_in_a_row_does_not_part_them(stores: 
     await accept(stores.turns, numbered(2), changed("nothing new", "hello"))
     await stores.turns.accept(numbered(3, "/help"), urgent=True)
     await stores.turns.finish((await claim(stores.turns)).id, Outcome())
-    assert [turn.event.ref for turn in await stores.turns.following(lead.id)] == [ref(2)]
+    assert [turn.event.key for turn in await stores.turns.following(lead.id)] == ["m2"]
