@@ -79,9 +79,6 @@ class Endpoints:
 
     def likely(self) -> str:
         """The URL of the next request, most likely; unlike `choose`, this changes nothing."""
-        first = self._endpoints[0]
-        if not first.failures:
-            return first.url
         now = self._clock.monotonic()
         ready = [each for each in self._endpoints if each.available(now)]
         sound = (each for each in ready if not each.failures or each.rest)  # it is tried after rest
