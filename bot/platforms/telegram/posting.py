@@ -156,7 +156,7 @@ class Poster:
         text = render(reply.text)
         around = _around(place, reply.buttons, reply.answering)
         is_alone = len(reply.files) == 1 and reply.files[0] not in posted
-        if not rich and is_alone and 0 < text.length <= MAX_CAPTION:
+        if not rich and is_alone and text.length <= MAX_CAPTION:
             (file,) = reply.files
             if await self._uploads.make_photo(place, message, file, around.keyboard, text=text):
                 posted[file] = message

@@ -8,7 +8,7 @@ import pytest
 
 from bot.core.delivery.delivery import Delivery
 from bot.core.types import Button, CommandInfo, OutgoingFile, Reply, Style, Thoughts
-from bot.errors import ChatGone, MessageGone, OutcomeUnknown, PlatformError
+from bot.errors import ChatGone, MessageGone, NotYourTurn, OutcomeUnknown, PlatformError
 from bot.platforms.telegram import TelegramSettings, adapter, connect, request
 from bot.platforms.telegram.errors import Unreachable
 from bot.platforms.telegram.ids import make_chat
@@ -80,10 +80,18 @@ async def test_a_text_that_is_too_long_arrives_whole_on_several_messages(
 async def test_an_edit_that_is_too_long_goes_on_in_new_messages(stage: TelegramStage) -> None:
     words = [f"word{n}" for n in range(2000)]
     ref = await stage.platform.send(stage.incoming.ref.chat, Reply(text="short"))
-    await stage.platform.edit(ref, Reply(text=" ".join(words)))
+    buttons = ((Button("Again", "again"),),)
+    await stage.platform.edit(ref, Reply(text=" ".join(words), buttons=buttons))
     seen = stage.view.screen().answers
     assert " ".join(message.text for message in seen).split() == words
+    assert [bool(message.buttons) for message in seen] == [False] * (len(seen) - 1) + [True]
     assert int(ref.id) == seen[0].id
+
+
+async def test_what_goes_to_very_many_gives_way_to_answers(stage: TelegramStage) -> None:
+    with pytest.raises(NotYourTurn):
+        for _ in range(4):  # more than Telegram takes at once
+            await stage.platform.send(stage.incoming.ref.chat, Reply(text="news", bulk=True))
 
 
 async def test_thoughts_are_folded_up_under_the_text(stage: TelegramStage) -> None:
