@@ -108,7 +108,7 @@ def _left_out(ctx: TurnContext, count: int, summary: Summary | None) -> str:
         return text.format(count=ctx.formats.number(count))
     if summary:
         return ctx.texts.gettext("What is older is summed up; the messages themselves are kept.")
-    return ctx.texts.gettext("Nothing is left out.")
+    return ctx.texts.gettext("No message is left out.")
 
 
 async def _cost(ctx: TurnContext, tokens: int) -> str:

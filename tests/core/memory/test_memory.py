@@ -282,7 +282,7 @@ def test_whole_exchanges_are_summed_up(
 async def test_context_shows_what_the_next_question_takes_along(house: House) -> None:
     text = (await house.say("/context"))[-1]
     assert text.startswith("**0% of the window of gpt-4o-mini is full**")
-    assert "- instruction: " in text and "Nothing is left out." in text
+    assert "- instruction: " in text and "No message is left out." in text
     assert "- nothing was said in this conversation yet" in text and "0 messages" not in text
     await house.say("hello " * 400)
     text = (await house.say("/context"))[-1]
