@@ -443,5 +443,5 @@ async def test_a_press_that_finds_no_room_is_told_so(house: House) -> None:
     await house.api.traffic.until(lambda seen: seen.in_flight == 1)
     await house.write(*map(str, range(5)))
     await house.happen(press)
-    assert house.platform.notices[-1].startswith("Too many of your messages are waiting")
+    assert house.platform.notices[-1].startswith("Too many messages are waiting here already")
     assert press.sender == ANN
