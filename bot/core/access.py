@@ -146,10 +146,12 @@ class Gate:
         return self._access.open
 
     def may_use(self, chat: ChatRef, sender: Sender, model: str) -> bool:
-        """Whether this sender may use a model in this chat; admins may use all of them."""
-        wanted = [
-            who for pattern, who in self._access.models.items() if fnmatchcase(model, pattern)
-        ]
+        """Whether this sender may use a model in this chat; admins may use all of them.
+
+        In whatever case it is typed: servers may take its name in any.
+        """
+        name, reserved = model.lower(), self._access.models.items()
+        wanted = [who for pattern, who in reserved if fnmatchcase(name, pattern.lower())]
         if not wanted or self.is_admin(chat, sender):
             return True
         names = {_name(chat, sender), *self.names(chat)}

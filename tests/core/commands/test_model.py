@@ -147,9 +147,10 @@ async def test_without_a_list_no_word_chooses_what_is_hidden_or_reserved(tmp_pat
     async with open_house(tmp_path, access=access, defaults=defaults) as house:
         gone = Refuse(404, "no such route", code="not_found")
         house.api.faults.add(gone, on="/models", times=None)
-        assert (await house.say("/model gpt-5"))[-1] == (
-            "⚠️ The model “gpt-5” is reserved for others. Choose another with /model."
-        )
+        for name in ("gpt-5", "GPT-5-mini"):
+            assert (await house.say(f"/model {name}"))[-1] == (
+                f"⚠️ The model “{name}” is reserved for others. Choose another with /model."
+            )
         await house.say("/model gpt-4-preview")
         assert (await house.services.stores.settings.load(CHAT)).model == ""
 
