@@ -33,6 +33,7 @@ class Albums:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._heard: dict[tuple[ChatRef, str], float] = {}
+        self._declined: dict[tuple[ChatRef, str], float] = {}
         self._news = asyncio.Event()
 
     def note(self, chat: ChatRef, album: str) -> bool:
@@ -44,6 +45,16 @@ class Albums:
         self._news.set()
         self._news.clear()  # who waits by now has heard it
         return is_known
+
+    def decline(self, chat: ChatRef, album: str) -> None:
+        """A message of an album was declined: so are the others, also if there is room by then."""
+        now = self._clock.monotonic()
+        self._declined = {one: at for one, at in self._declined.items() if now - at < OLD}
+        self._declined[chat, album] = now
+
+    def is_declined(self, chat: ChatRef, album: str) -> bool:
+        """Whether that has happened a short while ago."""
+        return (chat, album) in self._declined
 
     def knows(self, chat: ChatRef, album: str) -> bool:
         """Whether messages of this album have come a short while ago."""

@@ -34,6 +34,16 @@ class Joining:
         album = album_of(event)
         return not (album and self._albums.note(event.chat, album))
 
+    def decline(self, event: Event) -> None:
+        """An event is one too many, and with it the rest of its album."""
+        if album := album_of(event):
+            self._albums.decline(event.chat, album)
+
+    def is_declined(self, event: Event) -> bool:
+        """Whether the album of an event has begun with a message that was one too many."""
+        album = album_of(event)
+        return bool(album) and self._albums.is_declined(event.chat, album)
+
     async def join(
         self,
         turn: Turn,

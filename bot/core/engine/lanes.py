@@ -128,6 +128,8 @@ class Lanes:
         intake = await self._router.intake(event, self._stores, self._working)
         may_begin = self._recovered and self._accepting
         try:
+            if self._joining.is_declined(event):
+                raise QueueFull(in_chat=True)
             accepted = await self._turns.accept(intake.event, urgent=intake.urgent, begin=may_begin)
         except QueueFull as full:
             if not full.in_chat:  # nothing more is taken in until there is room
@@ -136,6 +138,7 @@ class Lanes:
             if not isinstance(event, IncomingMessage):
                 await self._room.refuse_press(event)
                 return
+            self._joining.decline(event)
             accepted = await self._turns.decline(event)
         self._room.accepted(event)
         if isinstance(event, ButtonPress) and not intake.urgent:

@@ -80,6 +80,19 @@ async def test_an_album_that_is_left_out_is_left_out_once_and_as_a_whole(house: 
     assert len(house.api.traffic.to("/chat/completions")) == 6
 
 
+async def test_of_an_album_that_is_left_out_no_part_is_answered_when_there_is_room_again(
+    house: House,
+) -> None:
+    await crowd(house)
+    album = [replace(house.platform.message(f"picture {number}"), album="7") for number in range(6)]
+    await house.happen(*album[:3])
+    await house.say("/stop")
+    await house.happen(*album[3:])
+    assert await house.say("and now?") and lines(house) == 1
+    asked = [house.asked(at) for at in range(len(house.api.traffic.to("/chat/completions")))]
+    assert "picture" not in str(asked)
+
+
 async def test_the_line_goes_with_the_last_of_the_messages_that_it_speaks_for(
     house: House,
 ) -> None:
