@@ -18,7 +18,6 @@ from bot.core.lru import LruCache
 from bot.core.types import ChatRef, MessageRef
 from bot.errors import PlatformError
 from bot.platforms.slack.calls import Calls, Json
-from bot.platforms.slack.history import messages_after
 from bot.platforms.slack.ids import parse_chat, ts_of
 
 log = logging.getLogger(__name__)
@@ -95,6 +94,19 @@ class SentMessages:
             and not self._known.get(str(message["ts"]))
             and str(message["ts"]) > after
         ]
+
+
+async def messages_after(
+    calls: Calls, channel: str, thread: str, oldest: str, limit: int
+) -> list[Json]:
+    """The messages of a thread since a ts or, without a thread, those beside the threads.
+
+    Of a thread the first message is always among them. Raises `PlatformError` and its kinds.
+    """
+    method = "conversations.replies" if thread else "conversations.history"
+    args = {"channel": channel, "ts": thread or None, "oldest": oldest, "limit": str(limit)}
+    answer = await calls.call(method, args)
+    return list(answer.get("messages", []))
 
 
 def _found(message: Json) -> str:

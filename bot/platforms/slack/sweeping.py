@@ -11,9 +11,9 @@ from collections.abc import Collection, Sequence
 
 from bot.core.types import ChatRef, MessageRef
 from bot.platforms.slack.calls import Calls
-from bot.platforms.slack.history import messages_after
 from bot.platforms.slack.ids import answer_thread, make_message, parse_chat, ts_of
 from bot.platforms.slack.posting import Poster
+from bot.platforms.slack.sent_messages import messages_after
 
 log = logging.getLogger(__name__)
 
