@@ -41,25 +41,25 @@ class Capabilities:
     status: bool = False
     """A native draft shows what the bot is doing beside its text (`Draft.status`)."""
     vanishes: float = 0.0
-    """Seconds after which a text that is being written is gone unless it is shown again; then it is
-    no message, and costs none: it may say from the beginning what goes on. 0: it stays."""
+    """Seconds after which a draft disappears unless it is shown again. Such a draft may say what
+    goes on from the beginning. 0: it is a message, and stays."""
     drafts: bool = False
+    """The chat may choose `Style.drafts`."""
     rich: bool = False
-    """The chat may choose this (`Style`)."""
+    """The chat may choose `Style.rich`."""
     around: str | None = None
-    """What is said in the items around that with which a page begins deep in a list, so that it is
-    indented there; nothing where bare signs are not drawn. None: such a page begins at the margin.
-    """
+    """For a page that begins deep in a list: the words, if any, of outer items that are put before
+    it, so that it is indented as before. None: such a page begins at the margin."""
     folds: bool = False
-    """A text can be shown folded up, to be opened by who wants to read it (`Reply.thoughts`)."""
+    """A text can be shown folded up, for those who want to read it (`Reply.thoughts`)."""
     answer_buttons: bool = True
-    """Buttons may stand under every answer; where each is written out, they would be a nuisance."""
+    """Answers get buttons. Not where each button is written out as a line of text."""
     hears_all: bool = True
     """What people say to each other in a group comes to the bot in any case."""
     command_mark: str = "/"
-    """What stands before a command here. Slack takes no slash in threads."""
+    """The sign before a command: Slack takes no slash in threads."""
     thread_mark: str = ""
-    """What stands there in the threads that begin here, where that is another."""
+    """The sign before a command in the threads of this chat, where it is another one."""
 
     def meet(self, needs: Collection[Need]) -> bool:
         """Whether a command with these needs can be used in the chat."""

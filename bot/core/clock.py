@@ -11,8 +11,8 @@ from typing import Any
 from bot.core.ports import Clock
 
 LATE = 0.5
-"""Seconds too late at which a process wakes up that stood still: suspended, or without its share of
-a busy machine."""
+"""A process that wakes up so many seconds too late has stood still: it was suspended, or its
+machine was busy."""
 MOMENT = 0.3
 """Seconds in which it reads what came meanwhile."""
 
@@ -71,9 +71,10 @@ async def within(clock: Clock, seconds: float, wait: Coroutine[Any, Any, object]
 async def heard_within(
     clock: Clock, seconds: float, wait: Callable[[], Coroutine[Any, Any, object]]
 ) -> bool:
-    """The same for what others tell this process, which may have stood still.
+    """The same, for waiting on what comes over a connection: a process that stood still gets more.
 
-    Then the time is over before anything is read that came in time: that gets a moment more.
+    When it goes on, the time is over before it has read what came in time; so it waits `MOMENT`
+    longer.
     """
     due = clock.monotonic() + max(0.0, seconds)
     if await within(clock, seconds, wait()):

@@ -90,9 +90,9 @@ class Draft(Protocol):
 class Platform(Protocol):
     """A place where people chat. Made by its folder's `connect`, which does no I/O.
 
-    An answer makes one call at a time, but what waits is told, and commands are answered, beside
-    it. Of all that changes the messages of a chat the platform has one call under way: what comes
-    meanwhile follows.
+    The core makes one call at a time for an answer, but others beside it: for commands, and for
+    lines about messages that wait. Of the calls that change the messages of a chat the platform
+    makes one after the other.
     """
 
     @property
@@ -106,13 +106,13 @@ class Platform(Protocol):
         """The same platform, as it shows answers to a chat that has chosen this style."""
 
     def places(self, chat: ChatRef) -> Collection[str]:
-        """The names by which an operator admits this chat: its own, and what it lies in.
+        """The ids by which an operator can admit this chat: its own, and that of the chat it is in.
 
         A topic is admitted with its group, a thread with its channel.
         """
 
     def lobby(self, chat: ChatRef) -> ChatRef:
-        """Where everybody of a chat is told something: the group of a topic, a thread's channel."""
+        """The chat that this one is in: a topic's group, a thread's channel; else itself."""
 
     def is_id(self, text: str) -> bool:
         """Whether this looks like the id of a person or a chat here, and not like a name."""
@@ -185,9 +185,9 @@ class Platform(Protocol):
         """Tell the platform which commands exist, where it can be told. Raises `PlatformError`."""
 
     async def notice(self, press: Event, text: str) -> None:
-        """Answer a button press in passing (a toast), or do nothing. Raises no `PlatformError`.
+        """Answer a button press with a toast, or do nothing. Raises no `PlatformError`.
 
-        A press is answered once: what is said to it later, nobody may see.
+        A press is answered once: a second text may not be shown.
         """
 
     async def close(self) -> None:

@@ -21,7 +21,7 @@ from bot.store.codec import UndecodableError
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
 from bot.store.database import Database, insert_for
-from bot.store.given import as_given, given
+from bot.store.json_rows import as_json, rows_of
 from bot.store.schema import chat_columns, conversations, in_asked_chat, in_chat, summaries
 
 READS = 32
@@ -90,7 +90,7 @@ _CURRENT = sa.select(conversations.c.id).where(*in_asked_chat(conversations), sa
 @cache
 def _summed(dialect: str) -> sa.Select[Any]:
     """The current conversation of each chat, and the summary that reaches furthest."""
-    asked = given(dialect, "chats", {"platform": "text", "chat": "text"})
+    asked = rows_of(dialect, "chats", {"platform": "text", "chat": "text"})
     others = summaries.alias()
     furthest = (
         sa.select(others.c.id)
@@ -118,7 +118,7 @@ def _summed(dialect: str) -> sa.Select[Any]:
 async def _histories(
     connection: Connection, asked: Sequence[_Asked]
 ) -> Sequence[History | StoreError]:
-    chats = as_given([chat_columns(each.chat) for each in asked])
+    chats = as_json([chat_columns(each.chat) for each in asked])
     rows = (await connection.execute(_summed(connection.dialect.name), {"chats": chats})).all()
     return [await _history(connection, each, *row) for each, row in zip(asked, rows, strict=True)]
 

@@ -25,6 +25,7 @@ from bot.store.grants import GrantTable
 from bot.store.ledger import LedgerTable
 from bot.store.moving import MoveTable
 from bot.store.overheard import OverheardTable
+from bot.store.owner_lock import sole_owner
 from bot.store.poolers import sessions_must_be_ours
 from bot.store.privacy import PrivacyTable
 from bot.store.purging import Purging
@@ -34,7 +35,6 @@ from bot.store.queue.turns import Turns
 from bot.store.ratings import RatingTable
 from bot.store.schema import users
 from bot.store.settings import StorageSettings
-from bot.store.sole import sole_owner
 from bot.store.statistics import StatisticsTable
 from bot.store.summaries import SummaryTable
 from bot.store.users import UserTable

@@ -16,7 +16,7 @@ from bot.store import chat_settings, codec
 from bot.store.columns import storable, utc_now
 from bot.store.connection import Connection, exists
 from bot.store.database import insert, insert_for
-from bot.store.given import as_given, given, select_given
+from bot.store.json_rows import as_json, rows_of, select_rows
 from bot.store.queue.claims import stood_in
 from bot.store.queue.lanes import lane_index
 from bot.store.schema import ACTIVE_IN_LANE, WAITING_IN_LANE, chat_columns, turns
@@ -49,7 +49,7 @@ class Situation:
 
 async def situations(connection: Connection, events: Sequence[Event]) -> Sequence[Situation]:
     """The situation for each event. Urgent turns do not count: nothing waits for them."""
-    named = as_given([_named(event) for event in events])
+    named = as_json([_named(event) for event in events])
     result = await connection.execute(
         _finding_situations(connection.dialect.name), {"events": named}
     )
@@ -72,7 +72,7 @@ _NAMED = {"platform": "text", "chat": "text", "key": "text", "gesture": "text"}
 @cache
 def _finding_situations(dialect: str) -> sa.TextClause:
     return sa.text(
-        f"""WITH offer AS ({select_given(dialect, "events", _NAMED)})
+        f"""WITH offer AS ({select_rows(dialect, "events", _NAMED)})
         SELECT
         coalesce(
             (SELECT id FROM turns WHERE platform = offer.platform AND key = offer.key),
@@ -142,7 +142,7 @@ async def begin(
         for offer, situation in met
     ]
     beginning = _beginning(connection.dialect.name, lease)
-    result = await connection.execute(beginning, {"rows": as_given(rows)})
+    result = await connection.execute(beginning, {"rows": as_json(rows)})
     ids = {(platform, key): turn_id for turn_id, platform, key in result.all()}
     begun: list[Turn | None] = []
     for (offer, situation), row in zip(met, rows, strict=True):
@@ -161,7 +161,7 @@ def _running(situation: Situation, owner: str) -> dict[str, str | int]:
 @cache
 def _beginning(dialect: str, lease: float) -> ReturningInsert[Any]:
     now = {"accepted_at": utc_now(), "started_at": utc_now(), "lease_until": utc_now(lease)}
-    new = given(dialect, "rows", _BEGUN)
+    new = rows_of(dialect, "rows", _BEGUN)
     rows = (
         sa.select(*(new.c[name] for name in _BEGUN), *now.values())
         # Without it SQLite takes ON for that of a join (https://www.sqlite.org/lang_upsert.html).

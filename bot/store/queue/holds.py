@@ -16,7 +16,7 @@ from bot.core.types import ChatRef, MessageRef
 from bot.store import codec, ledger
 from bot.store.columns import utc_now
 from bot.store.connection import Connection
-from bot.store.given import as_given, given
+from bot.store.json_rows import as_json, rows_of
 from bot.store.queue import joining
 from bot.store.queue.presence import ABSENT
 from bot.store.schema import RUNNING, chat_of, turns
@@ -86,7 +86,7 @@ async def checkpoint(
         for one in checkpoints
     }
     statement = _checkpointing(connection.dialect.name, lease)
-    result = await connection.execute(statement, {"rows": as_given(list(rows.values()))})
+    result = await connection.execute(statement, {"rows": as_json(list(rows.values()))})
     kept = _kept(result.all())
     return [kept] * len(checkpoints)
 
@@ -96,7 +96,7 @@ _ROWS = {"id": "bigint", "owner": "text", "attempt": "integer", "partial": "text
 
 @cache
 def _checkpointing(dialect: str, lease: float) -> ReturningUpdate[*tuple[Any, ...]]:
-    new = given(dialect, "rows", _ROWS)
+    new = rows_of(dialect, "rows", _ROWS)
     return (
         sa.update(turns)
         .where(

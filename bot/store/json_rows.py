@@ -1,7 +1,7 @@
-"""Rows that are handed to a statement as one JSON value, for what is done to many at once.
+"""Rows that are handed to a statement as one parameter in JSON, for batches.
 
-A list of parameters of any length would be another statement each time, which SQLAlchemy would put
-together anew.
+With a parameter for each value, every number of rows would be a statement of its own, which
+SQLAlchemy would have to compile.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from bot.store.columns import storable
 
 
-def select_given(dialect: str, parameter: str, columns: Mapping[str, str]) -> str:
-    """The query for the rows in a parameter; each column with its SQL type, and their `number`."""
+def select_rows(dialect: str, parameter: str, columns: Mapping[str, str]) -> str:
+    """SQL that selects the rows in a parameter: columns with their SQL types, and `number`."""
     if dialect == "sqlite":
         place, value = f"json_each(:{parameter}) AS given", "json_extract(given.value, '$.{name}')"
     else:
@@ -29,14 +29,14 @@ def select_given(dialect: str, parameter: str, columns: Mapping[str, str]) -> st
     return f"SELECT given.key AS number, {', '.join(typed)} FROM {place}"
 
 
-def given(dialect: str, parameter: str, columns: Mapping[str, str]) -> sa.Subquery:
-    """The same rows for a statement of SQLAlchemy."""
-    query = sa.text(select_given(dialect, parameter, columns))
+def rows_of(dialect: str, parameter: str, columns: Mapping[str, str]) -> sa.Subquery:
+    """The same as a subquery for SQLAlchemy."""
+    query = sa.text(select_rows(dialect, parameter, columns))
     return query.columns(*(sa.column(name) for name in (*columns, "number"))).subquery("new")
 
 
-def as_given(rows: Sequence[Mapping[str, str | int]]) -> str:
-    """The rows as the value of the parameter."""
+def as_json(rows: Sequence[Mapping[str, str | int]]) -> str:
+    """The value of the parameter."""
     clean = [
         {name: storable(value) if isinstance(value, str) else value for name, value in row.items()}
         for row in rows
