@@ -43,8 +43,8 @@ from bot.core.chat import (
 from bot.core.delivery.delivery import Delivery
 from bot.core.limits.meter import Meter
 from bot.core.limits.spending import reserve_answer
-from bot.core.memory.history import spoken
-from bot.core.memory.overhearing import listens, said
+from bot.core.memory.history import chat_message
+from bot.core.memory.overhearing import as_messages, listens
 from bot.core.memory.window import Position, Window, make_view
 from bot.core.models import UsageEntry
 from bot.core.punctuation import in_a_row
@@ -236,8 +236,8 @@ class Answer:
         services, group = self._ctx.services, self._message.group
         if not self._model:
             raise ModelError(ModelErrorKind.MODEL_NOT_FOUND, "no model is configured")
-        remarks = tuple(spoken(each, group=group) for each in said(self._remarks))
-        tail = (spoken(asked, group=group), *told_to_go_on(self._come.base))
+        remarks = tuple(chat_message(each, group=group) for each in as_messages(self._remarks))
+        tail = (chat_message(asked, group=group), *told_to_go_on(self._come.base))
         before = self._repeat.exchange.question.id if self._repeat else None
         position = Position(chat=self._ctx.chat, group=group, before=before)
         view = await make_view(services, self._manner, position, tail, remarks, alone=alone)
@@ -348,7 +348,7 @@ class Answer:
         if self._asked is None or not (has_words or ending.keep):
             return Outcome(usage=usage)
         is_new = not self._repeat or (self._repeat.instead is not None and has_words)
-        messages = [*said(self._remarks), self._asked] if is_new else []
+        messages = [*as_messages(self._remarks), self._asked] if is_new else []
         if has_words:
             messages.append(self._reply(ending.state))
         return Outcome(

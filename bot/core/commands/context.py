@@ -7,8 +7,8 @@ from decimal import Decimal
 from bot.core.archive import Summary
 from bot.core.commands.table import TALK, Command
 from bot.core.i18n import N_
-from bot.core.memory.history import spoken
-from bot.core.memory.overhearing import listens, said
+from bot.core.memory.history import chat_message
+from bot.core.memory.overhearing import as_messages, listens
 from bot.core.memory.window import Position, View, instruction, make_view, window_of
 from bot.core.punctuation import paragraphs
 from bot.core.turn import TurnContext
@@ -34,7 +34,7 @@ async def context(ctx: TurnContext, message: IncomingMessage, argument: str) -> 
         return
     is_listening = ctx.group and listens(ctx.settings)
     heard = await stores.overheard.remarks(ctx.chat) if is_listening else ()
-    remarks = tuple(spoken(each, group=True) for each in said(heard))
+    remarks = tuple(chat_message(each, group=True) for each in as_messages(heard))
     position = Position(chat=ctx.chat, group=ctx.group)
     view = await make_view(ctx.services, manner, position, (), remarks)
     await ctx.say(await _written(ctx, view, told))

@@ -12,7 +12,7 @@ from bot.core.chat import KeptMessage
 from bot.core.commands.redo import too_late
 from bot.core.commands.table import Handler, Queueing
 from bot.core.commands.transcribe import is_transcript
-from bot.core.memory.drawings import ordered
+from bot.core.memory.drawings import drawn_order
 from bot.core.menu import Item, make_buttons
 from bot.core.question.question import reworded
 from bot.core.queue import Outcome
@@ -45,7 +45,7 @@ async def offer(ctx: TurnContext, message: IncomingMessage) -> bool:
 
 def _is_answered(question: KeptMessage, answer: KeptMessage) -> bool:
     """Whether a model answered in words; a picture and a transcript stay as they are."""
-    is_drawn = ordered(question.message, answer.message) is not None
+    is_drawn = drawn_order(question.message, answer.message) is not None
     return not is_drawn and not is_transcript(answer.message)
 
 

@@ -15,7 +15,7 @@ from bot.core.commands.image import image_again
 from bot.core.commands.table import Command, Handler, Queueing
 from bot.core.commands.transcribe import WORDLESS, is_transcript
 from bot.core.i18n import N_
-from bot.core.memory.drawings import is_anew, ordered
+from bot.core.memory.drawings import drawn_order, is_redrawn
 from bot.core.memory.titles import gist
 from bot.core.queue import Outcome
 from bot.core.turn import TurnContext
@@ -35,7 +35,7 @@ async def retry(ctx: TurnContext, message: IncomingMessage, argument: str) -> Ou
         return None
     if exchange.answer is not None:
         asked, made = exchange.question.message, exchange.answer.message
-        if (order := ordered(asked, made)) is not None:
+        if (order := drawn_order(asked, made)) is not None:
             return await _draw_again(ctx, message, order, made)
         if is_transcript(made):
             await ctx.say(
@@ -50,7 +50,7 @@ async def retry(ctx: TurnContext, message: IncomingMessage, argument: str) -> Ou
 async def _draw_again(
     ctx: TurnContext, message: IncomingMessage, order: str, made: NewMessage
 ) -> Outcome | None:
-    if is_anew(made):
+    if is_redrawn(made):
         await ctx.say(
             ctx.texts.gettext(
                 "That picture was made of another one. Reply to the other one with `/image`, and I "

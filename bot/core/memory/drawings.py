@@ -20,10 +20,10 @@ _TOLD = "[I had a picture drawn and have seen it: "
 _DRAWN = re.compile(r"\[I drew (?:a picture|the picture anew): (.*)\]", re.DOTALL)
 
 
-def remembered(
+def kept_messages(
     message: IncomingMessage, prompt: str, options: str, *, model: str, anew: bool
 ) -> tuple[NewMessage, NewMessage]:
-    """What is kept of a picture that `model` drew, or drew `anew`; the others here read it."""
+    """The two messages that are kept of a picture: the order, and that `model` drew it (`anew`)."""
     asked = NewMessage(
         role=Role.USER,
         parts=(TextPart(f"{_COMMAND} {prompt} {options}".rstrip()),),
@@ -36,31 +36,31 @@ def remembered(
     return asked, drew
 
 
-def ordered(asked: NewMessage, answer: NewMessage) -> str | None:
-    """What followed the command, where a picture was ordered and drawn; else None."""
+def drawn_order(asked: NewMessage, answer: NewMessage) -> str | None:
+    """The order, as typed after the command, if these are the messages of a drawing; else None."""
     is_drawn = answer.role is Role.ASSISTANT and _DRAWN.fullmatch(answer.text)
     return asked.text.removeprefix(_COMMAND).strip() if is_drawn and _is_order(asked) else None
 
 
-def is_anew(answer: NewMessage) -> bool:
-    """Whether the picture was made of others, which are not known any more."""
+def is_redrawn(answer: NewMessage) -> bool:
+    """Whether the picture was made from others, which are not known any more."""
     return answer.text.startswith(_ANEW)
 
 
-def told(messages: Iterable[NewMessage]) -> list[NewMessage]:
-    """The messages, with a word of who ordered a picture in the place of order and picture."""
+def with_notes(messages: Iterable[NewMessage]) -> list[NewMessage]:
+    """The messages as a model is told them: a note of the person in place of order and picture."""
     found: list[NewMessage] = []
     for message in messages:
         drawn = _DRAWN.fullmatch(message.text)
-        if drawn and found and ordered(found[-1], message) is not None:
+        if drawn and found and drawn_order(found[-1], message) is not None:
             found[-1] = replace(found[-1], parts=(TextPart(f"{_TOLD}{drawn[1]}]"),))
         else:
             found.append(message)
     return found
 
 
-def tells(message: ChatMessage) -> bool:
-    """Whether people say in this message, as the model sees it, that a picture was drawn."""
+def is_note(message: ChatMessage) -> bool:
+    """Whether there is such a note in a message."""
     return message.role is Role.USER and _TOLD in message.text
 
 

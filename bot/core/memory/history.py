@@ -13,7 +13,7 @@ from dataclasses import replace
 from bot.core.calibration import Ruler
 from bot.core.chat import ChatMessage, KeptMessage, NewMessage, Part, Role, TextPart, pictures_in
 from bot.core.memory import shortening
-from bot.core.memory.drawings import tells
+from bot.core.memory.drawings import is_note
 from bot.core.memory.shortening import forget_pictures
 from bot.core.stores import Conversations, History
 
@@ -71,10 +71,10 @@ def _whole(found: list[list[ChatMessage]]) -> list[list[ChatMessage]]:
 
 
 def with_drawings_joined(messages: Iterable[ChatMessage]) -> tuple[ChatMessage, ...]:
-    """The word of a drawing in one message with what people say next, so that sides take turns."""
+    """Messages, with each note of a drawing joined to what people say next: sides alternate."""
     found: list[ChatMessage] = []
     for message in messages:
-        if message.role is Role.USER and found and tells(found[-1]):
+        if message.role is Role.USER and found and is_note(found[-1]):
             found[-1] = replace(message, parts=_joined(found[-1].parts, message.parts))
         else:
             found.append(message)
@@ -88,7 +88,7 @@ def _joined(before: tuple[Part, ...], after: tuple[Part, ...]) -> tuple[Part, ..
     return (*before, *after)
 
 
-def spoken(message: NewMessage, *, group: bool) -> ChatMessage:
+def chat_message(message: NewMessage, *, group: bool) -> ChatMessage:
     """A kept message as the model sees it; in a group it is told who speaks."""
     parts = message.parts
     if group and message.role is Role.USER and message.sender_name:

@@ -48,7 +48,7 @@ async def overhear(stores: Stores, gate: Gate, event: Event) -> None:
         await stores.overheard.note(replace(event, text=words), keep=KEPT)
 
 
-def said(remarks: Sequence[Remark]) -> tuple[NewMessage, ...]:
+def as_messages(remarks: Sequence[Remark]) -> tuple[NewMessage, ...]:
     """The remarks as messages of the conversation, each with who said it."""
     return tuple(
         NewMessage(

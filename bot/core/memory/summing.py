@@ -16,7 +16,7 @@ from bot.core.chat import KeptMessage, Role
 from bot.core.manner import manner
 from bot.core.memory import shortening
 from bot.core.memory.cheap_model import ask_cheap_model
-from bot.core.memory.history import PAGE, load_kept, spoken
+from bot.core.memory.history import PAGE, chat_message, load_kept
 from bot.core.memory.shortening import without_pictures
 from bot.core.memory.window import window_of
 from bot.core.models import UsageEntry
@@ -146,14 +146,14 @@ def oldest(
 
 
 def _costs(ruler: Ruler, kept: Sequence[KeptMessage]) -> list[int]:
-    return [ruler.of(spoken(each.message, group=False)) for each in kept]
+    return [ruler.of(chat_message(each.message, group=False)) for each in kept]
 
 
 def _told(latest: Summary | None, older: Sequence[KeptMessage], *, room: int, ruler: Ruler) -> str:
     """What the cheap model is told, in about `room` tokens; empty when there is no room."""
     before = f"Earlier summary: {latest.text}" if latest else ""
     room -= ruler.words(INSTRUCTION) + ruler.words(before)
-    said = [without_pictures(spoken(each.message, group=False)) for each in older]
+    said = [without_pictures(chat_message(each.message, group=False)) for each in older]
     names = (each.message.sender_name or each.message.role.value for each in older)
     lines = zip(names, shortening.exchange(said, room=room, ruler=ruler), strict=False)
     told = [f"{name}: {each.text}" for name, each in lines]

@@ -10,8 +10,8 @@ from bot.core.calibration import Calibration, Ruler
 from bot.core.chat import ChatMessage, Role, Sampling, TextPart
 from bot.core.manner import Manner
 from bot.core.memory import shortening
-from bot.core.memory.drawings import tells, told
-from bot.core.memory.history import PAGE, fit, load_kept, spoken, with_drawings_joined
+from bot.core.memory.drawings import is_note, with_notes
+from bot.core.memory.history import PAGE, chat_message, fit, load_kept, with_drawings_joined
 from bot.core.punctuation import paragraphs
 from bot.core.sentences import INSTRUCTION
 from bot.core.services import Services
@@ -143,7 +143,10 @@ async def make_view(
         summary = None  # it tells of the question itself
     after = summary.through if summary else None
     kept = await load_kept(conversations, history, budget=4 * window.seen, after=after)
-    said = [spoken(each, group=position.group) for each in told(each.message for each in kept)]
+    said = [
+        chat_message(each, group=position.group)
+        for each in with_notes(each.message for each in kept)
+    ]
     head = instruction(manner.system_prompt, summary)
     budget, ruler = window.budget, window.ruler
     if not ruler.fit(head, budget):
@@ -160,7 +163,7 @@ async def make_view(
     fitting = fit([] if alone else said, (*head, *asked), budget=budget, ruler=ruler)
     fits = len(fitting) - len(head) - len(asked)
     past, now = fitting[:fits], fitting[fits + len(head) :]
-    while past and now and tells(past[-1]):
+    while past and now and is_note(past[-1]):
         past, now = past[:-1], (past[-1], *now)
     return View(
         conversation=history.conversation,

@@ -18,7 +18,7 @@ from bot.core.clock import ticking
 from bot.core.delivery.delivery import Delivery
 from bot.core.images import Drawing, ImageRequest, VariationRequest
 from bot.core.limits.spending import drawing_of, reserve_images
-from bot.core.memory.drawings import remembered
+from bot.core.memory.drawings import kept_messages
 from bot.core.models import UsageEntry
 from bot.core.pictures import buttons
 from bot.core.pictures.buttons import VARIATIONS
@@ -175,7 +175,7 @@ class PictureTask:
             rows = await buttons.under(self._ctx, drawn.order, pictures)
             shown = await delivery.finish(files=made, buttons=rows)
         order = drawn.order
-        asked, drew = remembered(
+        asked, drew = kept_messages(
             self._message, order.prompt, order.options, model=order.model, anew=bool(order.sources)
         )
         kept = (asked, replace(drew, shown=shown, drawn=pictures))

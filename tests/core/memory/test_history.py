@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bot.core.calibration import Calibration, Ruler
 from bot.core.chat import ChatMessage, ImagePart, NewMessage, Role, Sampling, TextPart, ToolCall
-from bot.core.memory.history import PICTURES, exchanges, fit, spoken
+from bot.core.memory.history import PICTURES, chat_message, exchanges, fit
 from bot.core.memory.shortening import question
 from bot.core.memory.window import View, Window
 
@@ -146,10 +146,10 @@ def test_old_pictures_are_replaced_by_words() -> None:
 
 def test_in_a_group_the_model_is_told_who_speaks() -> None:
     said = NewMessage(role=Role.USER, parts=(TextPart("hi"),), sender_name="Ann")
-    assert spoken(said, group=True).text == "Ann: hi"
+    assert chat_message(said, group=True).text == "Ann: hi"
     shot = NewMessage(role=Role.USER, parts=(ImagePart("image/png", b"x"),), sender_name="Ann")
-    assert spoken(shot, group=True).text == "Ann:"
-    assert spoken(said, group=False).text == "hi"
+    assert chat_message(shot, group=True).text == "Ann:"
+    assert chat_message(said, group=False).text == "hi"
 
 
 @given(
