@@ -79,7 +79,6 @@ class SlackDraft:
         self._holds_session = ref is not None and self._takes_streams  # perhaps, before a restart
         """Whether the session has to be released at the end: its stream may not do it."""
         self._standing: Reply | None = None  # what its message says; None when that is not known
-        self._files_wait = True
 
     @property
     def ref(self) -> MessageRef | None:
@@ -121,9 +120,8 @@ class SlackDraft:
         await self._edit(reply, Urgency.FINAL)
         assert self._ref is not None  # posted, or found
         self._poster.redeem_edit(self)
-        if reply.files and self._files_wait:
+        if reply.files:
             await self._poster.upload(self._chat, thread_of(self._ref), reply.files)
-            self._files_wait = False
         return self._ref
 
     # ------------------------------------------------------------ before the first text
