@@ -124,6 +124,20 @@ async def test_a_stop_while_it_works_lets_the_next_answer_say_what_goes_on(
     assert stage.platform.capabilities(stage.incoming.ref.chat).status
 
 
+async def test_the_last_words_do_not_wait_for_the_turn_of_the_end(stage: SlackStage) -> None:
+    draft = stage.platform.draft(stage.incoming)
+    await draft.show("one")
+    stage.sandbox.faults.refuse_next(30, method="chat.stopStream")
+    with pytest.raises(RateLimited):
+        await draft.finish(Reply(text="one two"))
+    await draft.finish(Reply(text="one two"))
+    assert [call.method for call in stage.sandbox.calls if call.method.endswith("Stream")][-2:] == [
+        "chat.appendStream",
+        "chat.stopStream",
+    ]
+    assert await stage.screen() == ["one two"]
+
+
 async def test_a_stream_is_left_before_it_is_full(stage: SlackStage) -> None:
     stage.sandbox.workspace.stream_cap = 10_600
     text = "好" * 500 + " word" * 2_000
