@@ -177,6 +177,9 @@ class Limits:
         now = self._clock.monotonic()
         while self._lanes and self._in_flight < self.allowed:
             lane, waiters = next(iter(self._lanes.items()))
+            if waiters[0].turn.done():  # cancelled, and has not heard of it yet
+                self._leave(lane, waiters[0])
+                continue
             tokens = waiters[0].tokens
             delay = max(self._requests.delay(now, 1), self._tokens.delay(now, tokens))
             if delay > 0:
@@ -207,10 +210,11 @@ class Limits:
         while self.waiting > self._max_waiting:
             longest = max(self._lanes, key=lambda lane: len(self._lanes[lane]))
             waiter = self._lanes[longest][-1]
-            waiter.turn.set_exception(
-                CallFailed(ModelErrorKind.BUSY, "too many requests wait already", sent=False)
-            )
             self._leave(longest, waiter)
+            if not waiter.turn.done():
+                waiter.turn.set_exception(
+                    CallFailed(ModelErrorKind.BUSY, "too many requests wait already", sent=False)
+                )
 
     def _leave(self, lane: str, waiter: Waiter) -> None:
         waiters = self._lanes.get(lane)

@@ -137,6 +137,36 @@ async def test_a_request_cancelled_in_the_moment_of_its_turn_gives_it_back(
     assert limits.in_flight == 0
 
 
+async def test_a_request_cancelled_right_before_its_turn_is_passed_over(
+    make: Make, clock: ManualClock
+) -> None:
+    limits = make(max_in_flight=1)
+    requests = Requests(limits)
+    first, second, third = (requests.begin(lane) for lane in "abc")
+    await clock.settle()
+    requests.let_go(0)
+    second.cancel()  # it hears of that only after the first one has ended
+    await first
+    requests.let_go(2)
+    await third
+    assert (requests.order, limits.in_flight, limits.waiting) == (["a", "c"], 0, 0)
+
+
+async def test_a_request_cancelled_right_before_it_is_shed_is_shed(
+    make: Make, clock: ManualClock
+) -> None:
+    limits = make(max_in_flight=1, max_waiting=1)
+    requests = Requests(limits)
+    first, cancelled = requests.begin("ann"), requests.begin("ann")
+    await clock.settle()
+    last = requests.begin("bob")
+    cancelled.cancel()
+    requests.let_go(0)
+    requests.let_go(2)
+    await asyncio.gather(first, last)
+    assert (requests.order, limits.in_flight, limits.waiting) == (["ann", "bob"], 0, 0)
+
+
 async def test_a_request_cancelled_in_the_moment_it_is_shed_gives_nothing_back(
     make: Make, clock: ManualClock
 ) -> None:
