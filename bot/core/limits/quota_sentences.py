@@ -13,6 +13,8 @@ from bot.core.limits.ledger import Refused, Standing
 from bot.core.limits.quota import Ceiling, Measure
 from bot.core.punctuation import in_a_row
 
+LEAST = Decimal("0.1")
+"""What is less is not told more exactly: some seconds of audio."""
 SPENT = Decimal("0.95")
 """From this part of a limit on, nobody is told that there is something left."""
 
@@ -28,6 +30,8 @@ class QuotaSentences:
     def amount(self, measure: Measure, value: Decimal) -> str:
         """`50,000 tokens`, `$5.00`, `3 pictures`, `12 minutes of audio`."""
         count, n = self.formats.number(round(value, 1).normalize()), int(value)
+        if value and not round(value, 1):
+            count = f"<{self.formats.number(LEAST)}"
         match measure:
             case Measure.TOKENS:
                 return self.texts.ngettext("{count} token", "{count} tokens", n).format(count=count)

@@ -19,7 +19,9 @@ from bot.core.limits.calendar import Calendar
 from bot.core.limits.quota import parse_limits
 from bot.core.types import Sender, UserId
 from bot.sandbox.openai.scripted import Answer
+from tests.attached import recording
 from tests.house import QUICK, House, open_house
+from tests.sounds import beeps
 
 BOSS = Sender(UserId("7"), "Boss")
 WU = Sender(UserId("2"), "小吴", language="zh-hans")
@@ -35,6 +37,13 @@ async def spend(house: House, *tokens: int, sender: Sender = ANN) -> None:
     for each in tokens:
         house.api.script.answer(used(each))
         await house.say("hello", sender=sender)
+
+
+async def test_some_seconds_of_speech_are_not_nothing(house: House) -> None:
+    voice = recording(house, beeps(1.0))
+    await house.tell(house.platform.message("", attachments=(voice,)))
+    text = (await house.say("/usage"))[-1]
+    assert "- Today: 2 requests, " in text and ", <0.1 minutes of audio, " in text
 
 
 async def test_it_tells_today_the_month_and_all_time_by_model(tmp_path: Path) -> None:
