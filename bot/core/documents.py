@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from bot.core.chat import ImagePart
 from bot.core.cutting import beginning
 
-_LEFT_OUT = "[Left out for want of room: "
 _BEGINNING = re.compile(r"\A\[File “([^\n]*)”[^\n”]*\]$", re.MULTILINE)
+_CUT = re.compile(r"^\[Left out for want of room: [^\n]*\]\n\n\[End of “([^\n]*)”\]$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,14 +56,14 @@ def tell(name: str, document: Document, *, room: int, count: Callable[[str], int
         missing = f"{gone}; {missing}" if missing else gone
         break
     if missing:
-        pieces.append(f"{_LEFT_OUT}{missing}]")
+        pieces.append(f"[Left out for want of room: {missing}]")
     pieces.append(f"[End of “{name}”]")
     return "\n\n".join(pieces)
 
 
-def is_whole(told: str) -> bool:
-    """Whether `tell` has left nothing of the document out of this text."""
-    return not told.rsplit("\n\n", 2)[-2].startswith(_LEFT_OUT)
+def cut_in(text: str) -> list[str]:
+    """The names of the documents in a text of which `tell` has left something out."""
+    return _CUT.findall(text)
 
 
 def told_of(text: str) -> str:

@@ -148,10 +148,8 @@ class Answer:
     async def _end(self, ending: Ending) -> Outcome:
         """Bring the end of the answer to the chat, and return what is kept of it."""
         mark, offer = ending.mark, ending.offer
-        if not ending.failed:
-            mark = in_a_row(
-                self._ctx.texts, mark, said_of_files(self._ctx, self._gathered.shortened)
-            )
+        if self._asked and not ending.failed:
+            mark = in_a_row(self._ctx.texts, mark, said_of_files(self._ctx, self._asked))
         if self._come.base and ending.failed:
             offer = Offer.MORE
         if self._old and self._is_worse(ending, self._old):

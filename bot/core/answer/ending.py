@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.core.answer.buttons import Offer, bears_buttons
 from bot.core.chat import FinishReason, MessageState, NewMessage
+from bot.core.documents import cut_in
 from bot.core.punctuation import enumerated, in_a_row
 from bot.core.sentences import sentence_for_listening, sentence_for_media, sentence_for_model
 from bot.core.turn import TurnContext
@@ -83,14 +83,15 @@ def end_of_error(
     )
 
 
-def said_of_files(ctx: TurnContext, shortened: Sequence[str]) -> str:
-    """What stands below an answer to files of which only a part is read."""
-    if not shortened:
+def said_of_files(ctx: TurnContext, asked: NewMessage) -> str:
+    """What stands below an answer to files of which only a part is read; empty below others."""
+    names = cut_in(asked.text)
+    if not names:
         return ""
     text = ctx.texts.gettext(
         "✂️ I have read only a part of {names}, which is too long. Send what matters by itself."
     )
-    return text.format(names=enumerated(ctx.texts, shortened))
+    return text.format(names=enumerated(ctx.texts, names))
 
 
 def is_worse(ending: Ending, old: NewMessage, text: str) -> bool:

@@ -56,8 +56,6 @@ class Gathered:
     """Long transcripts as a whole, for the chat."""
     unread: list[str] = field(default_factory=list)
     """What nobody reads here, in words: `a sticker`, the name of a file."""
-    shortened: list[str] = field(default_factory=list)
-    """Names of files of which a model is told only a part."""
     usage: list[UsageEntry] = field(default_factory=list)
     """What listening has cost."""
 
@@ -98,7 +96,6 @@ async def gather(
                 found.unread.append(attachment.name or _("a file"))  # the words are answered
         else:  # a story, a game: there are no bytes to it
             found.unread.append(attachment.name or _("a file"))
-    found.shortened = reader.shortened
 
 
 def kind_of(attachment: Attachment) -> FileKind:

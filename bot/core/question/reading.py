@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bot.core.calibration import Ruler
 from bot.core.chat import Part, TextPart
-from bot.core.documents import Document, is_whole, tell
+from bot.core.documents import Document, tell
 from bot.core.memory.history import PICTURES
 from bot.core.memory.window import window_of
 from bot.core.turn import TurnContext
@@ -26,15 +26,11 @@ SMALLEST = 500
 
 
 class BudgetedReader:
-    """Reads the documents of one message, which share a budget of tokens and of scanned pages.
-
-    `shortened` are the names of those of which only a part is read.
-    """
+    """Reads the documents of one message, which share a budget of tokens and of scanned pages."""
 
     def __init__(self, ctx: TurnContext) -> None:
         self._ctx = ctx
         self._model = ctx.manner.model
-        self.shortened: list[str] = []
         self._room: int | None = None
         self._scans = PICTURES
 
@@ -65,8 +61,6 @@ class BudgetedReader:
         room, count = await self._left(), self._ruler.words
         told = tell(name, document, room=room, count=count)
         self._room = room - min(room, count(told))
-        if not is_whole(told):
-            self.shortened.append(name)
         return told
 
     async def _left(self) -> int:

@@ -33,13 +33,15 @@ async def test_a_document_is_cut_to_the_window_of_the_model(tmp_path: Path) -> N
     async with open_house(tmp_path, defaults=replace(DEFAULTS, context_window=2_000)) as house:
         lines = "\n".join(f"line {number} of the long report" for number in range(2_000))
         [text] = await house.tell(file(house, "long.txt", lines.encode(), "Sum it up"))
-        assert text.endswith(
-            "\n\n✂️ I have read only a part of long.txt, which is too long. Send what matters by "
-            "itself."
+        note = (
+            "✂️ I have read only a part of long.txt, which is too long. Send what matters by itself."
         )
+        assert text.endswith(f"\n\n{note}")
         asked = str(house.asked()[-1][1])
         assert "Left out for want of room" in asked and len(asked) < 8_000
         assert "2,000 lines" in asked
+        [text] = await house.press("🔁 Regenerate")
+        assert text.endswith(f"\n\n{note}")
 
 
 @pytest.mark.parametrize(
