@@ -20,7 +20,7 @@ from bot.core.queue import Outcome
 from bot.core.sentences import sentence_for_listening, sentence_for_media
 from bot.core.turn import TurnContext
 from bot.core.types import Attachment, IncomingMessage
-from bot.errors import FileTooLarge, MediaError, ModelError
+from bot.errors import FileTooLarge, MediaError, ModelError, ModelErrorKind
 
 log = logging.getLogger(__name__)
 
@@ -131,7 +131,8 @@ async def write_down(
                 async with ctx.platform.typing(ctx.chat, message.ref):
                     done = await ctx.guard(patiently(ctx, work, status=delivery.status))
             except ModelError as error:
-                log.warning("transcription failed", extra={**ctx.log, "kind": error.kind.value})
+                if error.kind is not ModelErrorKind.NOT_ALLOWED:  # by us: nothing has failed
+                    log.warning("transcription failed", extra={**ctx.log, "kind": error.kind.value})
                 model = ctx.services.defaults.transcription_model
                 text = "⚠️ " + sentence_for_listening(error, ctx.texts, model=model)
                 return await _end(delivery, text, usage)

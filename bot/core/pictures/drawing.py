@@ -217,7 +217,8 @@ class PictureTask:
 
     async def _refused(self, order: Order, error: ModelError, delivery: Delivery) -> Outcome:
         extra = {**self._ctx.log, "model": order.model, "kind": error.kind.value}
-        log.warning("drawing failed", extra=extra)
+        if error.kind is not ModelErrorKind.NOT_ALLOWED:  # by us: nothing has failed
+            log.warning("drawing failed", extra=extra)
         rows = await buttons.instead(self._ctx, order) if error.kind in _WORTH_ANOTHER_TRY else ()
         billed = self._is_sent and error.sent and error.kind in _BILLED
         usage = self._lost(order) if billed else ()

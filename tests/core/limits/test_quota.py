@@ -164,11 +164,12 @@ async def test_who_has_talked_past_a_limit_is_told_to_start_afresh(tmp_path: Pat
         assert (await house.say("two"))[-1].startswith("**You said:** two")
 
 
-async def test_pictures_are_counted(tmp_path: Path) -> None:
+async def test_pictures_are_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async with open_house(tmp_path, quotas=own(daily_images=1)) as house:
         assert (await house.say("/image a cat"))[0].startswith("🎨 a cat")
         kept = await house.say("/image a dog")
         assert kept[-1].startswith("⚠️ You have reached your limit of 1 picture a day.")
+        assert "drawing failed" not in caplog.text  # nothing has
         assert len(house.api.traffic.to("/images/generations")) == 1
 
 
