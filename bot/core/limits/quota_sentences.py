@@ -73,13 +73,14 @@ class QuotaSentences:
         if talked:
             hint = _("Without what was said before it takes less: /new starts afresh.")
         ceiling = standing.ceiling
+        is_used_up = standing.used > 0 and standing.used >= SPENT * ceiling.limit
         fields = {
             "limit": self.limit(ceiling),
             "when": self.resets(ceiling.period),
             "need": self.amount(ceiling.measure, refused.least),
             "left": self.amount(ceiling.measure, standing.left),
         }
-        if refused.least > ceiling.limit:
+        if refused.least > ceiling.limit and not is_used_up:
             text = _("This takes {need}, and the limit here is {limit}.")
             text = in_a_row(self.texts, text, hint)
         elif standing.used + refused.least <= ceiling.limit:  # only what is under way is too much
@@ -91,7 +92,7 @@ class QuotaSentences:
             text = _(
                 "All of us together have reached the limit of {limit}. It starts afresh on {when}."
             )
-        elif standing.used >= SPENT * ceiling.limit:
+        elif is_used_up:
             text = _("You have reached your limit of {limit}. It starts afresh on {when}.")
         elif ceiling.measure in (Measure.TOKENS, Measure.COST):  # what is needed is only guessed
             text = _(

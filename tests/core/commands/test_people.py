@@ -227,7 +227,7 @@ async def test_an_admin_gives_somebody_other_limits(house: House) -> None:
     text = (await house.say("/quota 1 daily_tokens=5 monthly_cost $2", sender=BOSS))[-1]
     assert "- 5 tokens a day: 100% used\n- $2.00 a month: 0% used" in text
     assert text.endswith("Set by hand: 5 tokens a day, $2.00 a month")
-    assert (await house.say("hello", sender=ANN))[-1].startswith("⚠️ This takes")
+    assert (await house.say("hello", sender=ANN))[-1].startswith("⚠️ You have reached your limit")
     text = (await house.say("/quota", sender=BOSS))[-1]
     assert "**Each person**\n\n- 10,000 tokens a day\n\n**All together**\n\n- no limits" in text
     assert "- `fake:1`: 5 tokens a day, $2.00 a month" in text

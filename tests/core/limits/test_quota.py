@@ -164,6 +164,18 @@ async def test_who_has_talked_past_a_limit_is_told_to_start_afresh(tmp_path: Pat
         assert (await house.say("two"))[-1].startswith("**You said:** two")
 
 
+async def test_who_has_used_a_limit_up_is_told_so_however_much_the_next_answer_takes(
+    tmp_path: Path,
+) -> None:
+    async with open_house(tmp_path, quotas=own(daily_tokens=1_000)) as house:
+        house.api.script.answer(
+            Answer(text="word " * 1_500, prompt_tokens=10, completion_tokens=990)
+        )
+        await house.say("one")
+        text = (await house.say("two"))[-1]
+        assert text.startswith("⚠️ You have reached your limit of 1,000 tokens a day. It starts")
+
+
 async def test_pictures_are_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async with open_house(tmp_path, quotas=own(daily_images=1)) as house:
         assert (await house.say("/image a cat"))[0].startswith("🎨 a cat")
@@ -271,7 +283,7 @@ async def test_admins_have_no_limits_unless_the_operator_wants_it(tmp_path: Path
     async with open_house(tmp_path, access=access, quotas=own(daily_tokens=1)) as house:
         assert (await house.say("one"))[0].startswith("**You said:** one")
     async with open_house(tmp_path, access=access, quotas=strict, platform=house.platform) as house:
-        assert (await house.say("two"))[-1].startswith("⚠️ This takes")
+        assert (await house.say("two"))[-1].startswith("⚠️ You have reached your limit of 1 token")
 
 
 async def test_all_together_can_reach_a_limit(tmp_path: Path) -> None:
