@@ -1,7 +1,4 @@
-"""What is kept of conversations besides the history itself: titles, summaries, what was overheard.
-
-Ports of the database, beside those in `bot.core.stores`. Every method raises `StoreError`.
-"""
+"""The conversations of a chat, past and present, with titles: the port `Archive`."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ from typing import Protocol
 
 from bot.core.chat import KeptMessage
 from bot.core.models import UsageEntry
-from bot.core.types import ChatRef, IncomingMessage, MessageRef, UserId
+from bot.core.types import ChatRef, UserId
 
 TITLED = 4
 """A title is made of so many messages, the first that are in a conversation."""
@@ -70,73 +67,3 @@ class Archive(Protocol):
         It was made `of` these messages. If any of them was deleted or taken back meanwhile, or a
         part of it, the title is not kept.
         """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Summary:
-    """What was said in a conversation up to the message `through`, in short."""
-
-    text: str
-    through: int
-
-
-class Summaries(Protocol):
-    """Summaries of what no longer fits a model's window; the messages themselves stay."""
-
-    async def latest(self, conversation: int) -> Summary | None:
-        """The summary that reaches furthest."""
-
-    async def size(self, conversation: int) -> int:
-        """About how many characters were said since the latest summary."""
-
-    async def keep(
-        self,
-        conversation: int,
-        summary: Summary,
-        *,
-        of: Sequence[KeptMessage],
-        after: Summary | None = None,
-        asker: UserId,
-        usage: Sequence[UsageEntry],
-    ) -> None:
-        """Keep a summary, and what it cost.
-
-        It was made `of` these messages `after` an earlier summary. If any of these was deleted or
-        taken back meanwhile, or a part of it, only what it cost is kept.
-        """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Remark:
-    """Something that was said in a group, but not to the bot.
-
-    `ref` is the message; None where an early version has kept it.
-    """
-
-    id: int
-    sender_id: UserId
-    sender_name: str
-    text: str
-    ref: MessageRef | None = None
-
-
-class Overheard(Protocol):
-    """What others said in a group that lets the bot listen, since its last answer there."""
-
-    async def note(self, message: IncomingMessage, *, keep: int) -> None:
-        """Keep what was said, once; of the chat's remarks only the newest `keep` stay.
-
-        A message that was deleted before it came is not kept.
-        """
-
-    async def reword(self, message: IncomingMessage) -> None:
-        """Somebody changed what they said: keep that in its place, or nothing if there is no text.
-
-        What is not kept, or not any more, is let be.
-        """
-
-    async def remarks(self, chat: ChatRef) -> Sequence[Remark]:
-        """What was said since the last answer, oldest first."""
-
-    async def drop(self, chat: ChatRef) -> None:
-        """Forget what was said."""

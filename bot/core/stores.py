@@ -13,14 +13,16 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.core.access import Grants
-from bot.core.archive import Archive, Overheard, Summaries, Summary
+from bot.core.archive import Archive
 from bot.core.broadcasts import Broadcasts
 from bot.core.chat import ImagePart, KeptMessage
 from bot.core.facts import Facts
 from bot.core.limits.ledger import Ledger
+from bot.core.overheard import Overheard
 from bot.core.queue import TurnQueue
 from bot.core.settings import SettingsStore
 from bot.core.statistics import Statistics
+from bot.core.summaries import Summaries, Summary
 from bot.core.types import ChatRef, Person, Sender, UserId
 from bot.core.upkeep import Upkeep
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.core.archive import Summary
 from bot.core.chat import ImagePart, KeptMessage
 from bot.core.stores import Conversations, History
+from bot.core.summaries import Summary
 from bot.core.types import ChatRef
 from bot.errors import StoreError
 from bot.store import message_rows

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from bot.core.archive import Overheard, Remark
 from bot.core.chat import NewMessage, Role
+from bot.core.overheard import Overheard, Remark
 from bot.core.types import ChatRef, IncomingMessage, MessageId, MessageRef, UserId
 from bot.store.columns import utc_now
 from bot.store.connection import Connection, exists

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from bot.core.archive import Summaries, Summary
 from bot.core.chat import KeptMessage
 from bot.core.limits.calendar import Calendar
 from bot.core.models import UsageEntry
+from bot.core.summaries import Summaries, Summary
 from bot.core.types import UserId
 from bot.store import message_rows
 from bot.store.archive import charge

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from bot.core.archive import Summary
 from bot.core.chat import ImagePart, MessageState, NewMessage, Role, TextPart
 from bot.core.queue import Outcome
 from bot.core.stores import Stores
+from bot.core.summaries import Summary
 from bot.core.types import ChatRef
 from bot.store import StorageSettings, open_store
 from bot.store.database import connected

@@ -11,10 +11,10 @@ from functools import partial
 import pytest
 import sqlalchemy as sa
 
-from bot.core.archive import Summary
 from bot.core.queue import Accepted, Outcome, Turn
 from bot.core.settings import ChatSettings
 from bot.core.stores import History, Stores
+from bot.core.summaries import Summary
 from bot.core.types import Event
 from bot.errors import QueueFull, StoreError, TurnLost
 from bot.store import StorageSettings, open_store

@@ -9,12 +9,12 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 
-from bot.core.archive import Summary
 from bot.core.chat import ImagePart, MessageState, NewMessage, Role, TextPart, ToolCall, Usage
 from bot.core.models import UsageEntry, UsageKind
 from bot.core.queue import Outcome
 from bot.core.settings import ChatSettings
 from bot.core.stores import Action, History, Stores
+from bot.core.summaries import Summary
 from bot.core.types import ChatRef, Sender, UserId
 from bot.store import StorageSettings, open_store
 from bot.store.database import connected

@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.core.archive import Summary
 from bot.core.chat import ImagePart, NewMessage, Role, TextPart
 from bot.core.limits.calendar import Calendar
 from bot.core.models import UsageEntry, UsageKind
 from bot.core.queue import Outcome
 from bot.core.settings import ChatSettings
 from bot.core.stores import Action, Rating, Stores
+from bot.core.summaries import Summary
 from bot.core.types import ChatRef, IncomingMessage, OutgoingFile, Person, Sender, UserId
 from bot.store import StorageSettings, admin, open_store
 from bot.store.connection import Connection

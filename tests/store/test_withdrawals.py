@@ -8,11 +8,11 @@ from dataclasses import replace
 
 import pytest
 
-from bot.core.archive import Summary
 from bot.core.chat import ImagePart, NewMessage, Role, TextPart
 from bot.core.limits.calendar import Period
 from bot.core.queue import Outcome, Turn, Withdrawn
 from bot.core.stores import Action, Stores
+from bot.core.summaries import Summary
 from bot.core.types import IncomingMessage, MessageRef, Withdrawal
 from bot.store import StorageSettings, open_store
 from bot.store.queue.withdrawals import AWAITED

@@ -24,7 +24,6 @@ from bot.core.answer.manuscript import Manuscript
 from bot.core.answer.patience import patiently
 from bot.core.answer.seam import told_to_go_on
 from bot.core.answer.thinking import Thinking
-from bot.core.archive import Remark
 from bot.core.chat import (
     ChatRequest,
     Finished,
@@ -47,6 +46,7 @@ from bot.core.memory.history import chat_message
 from bot.core.memory.overhearing import as_messages, listens
 from bot.core.memory.window import Position, Window, make_view
 from bot.core.models import UsageEntry
+from bot.core.overheard import Remark
 from bot.core.punctuation import in_a_row
 from bot.core.question.attachments import Gathered, gather
 from bot.core.question.question import greeting, question_of, quote

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from bot.core.archive import Summary
 from bot.core.commands.table import TALK, Command
 from bot.core.i18n import N_
 from bot.core.memory.history import chat_message
 from bot.core.memory.overhearing import as_messages, listens
 from bot.core.memory.window import Position, View, instruction, make_view, window_of
 from bot.core.punctuation import paragraphs
+from bot.core.summaries import Summary
 from bot.core.turn import TurnContext
 from bot.core.types import IncomingMessage
 

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.core.access import Gate
-from bot.core.archive import Remark
 from bot.core.chat import NewMessage, Role, TextPart
+from bot.core.overheard import Remark
 from bot.core.settings import ChatSettings
 from bot.core.stores import Stores
 from bot.core.types import Event, IncomingMessage

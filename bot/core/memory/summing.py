@@ -10,7 +10,6 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
-from bot.core.archive import Summary
 from bot.core.calibration import Ruler
 from bot.core.chat import KeptMessage, Role
 from bot.core.manner import manner
@@ -25,6 +24,7 @@ from bot.core.queue import Turn
 from bot.core.services import Services
 from bot.core.settings import ChatSettings
 from bot.core.stores import History
+from bot.core.summaries import Summary
 from bot.errors import ModelError
 
 log = logging.getLogger(__name__)

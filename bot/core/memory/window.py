@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bot.core.archive import Summary
 from bot.core.calibration import Calibration, Ruler
 from bot.core.chat import ChatMessage, Role, Sampling, TextPart
 from bot.core.manner import Manner
@@ -15,6 +14,7 @@ from bot.core.memory.history import PAGE, chat_message, fit, load_kept, with_dra
 from bot.core.punctuation import paragraphs
 from bot.core.sentences import INSTRUCTION
 from bot.core.services import Services
+from bot.core.summaries import Summary
 from bot.core.types import ChatRef
 from bot.errors import ModelError, ModelErrorKind
 
