@@ -278,4 +278,7 @@ class TurnQueue(Protocol):
         """Which of these turns are not over."""
 
     async def ahead(self, turn_id: int) -> int:
-        """How many turns of the same chat stand before this one; 0 when it waits no more."""
+        """How many turns of the same chat stand before this one.
+
+        0 when it waits no more, or something stands in the chat for it.
+        """

@@ -12,7 +12,7 @@ from bot.core.engine.unfinished import Unfinished
 from bot.core.engine.waiting import WaitingRoom
 from bot.core.manner import style_of
 from bot.core.ports import Platform
-from bot.core.queue import Turn
+from bot.core.queue import Turn, album_of
 from bot.core.services import Services
 from bot.core.settings import ChatSettings
 from bot.core.stopper import Stopper
@@ -54,6 +54,8 @@ class Contexts:
         if isinstance(event, IncomingMessage) and not turn.urgent and gather:
             chosen = settings.together or ("on" if self.services.defaults.together else "off")
             turn = await self.joining.join(turn, event, joined, shown, words=chosen == "on")
+        if not ours and not turn.urgent and turn.followed:
+            await self._add_those_behind(turn)
         if not isinstance(event, IncomingMessage | StopPressed):
             # What a button does is shown in the message that bears it.
             shown = list(turn.shown) or [event.ref]
@@ -74,6 +76,16 @@ class Contexts:
             stands=lambda: None if turn.urgent else self.room.answer_shown(turn.chat),
             tidy=lambda: self.leftovers.tidy_again(first, shown),
         )
+
+    async def _add_those_behind(self, turn: Turn) -> None:
+        """Let those that waited before this process began have lines, as what came since has."""
+        album = ""
+        for other in await self.services.stores.turns.following(turn.id):
+            self.unfinished.add(turn.chat, other.id)
+            is_new = not album_of(other.event) or album_of(other.event) != album
+            album = album_of(other.event)
+            if is_new and not other.shown and isinstance(other.event, IncomingMessage):
+                self.room.add(other.id, other.event)
 
     async def _handed_down(self, platform: Platform, chat: ChatRef) -> ChatSettings:
         """The settings of a chat that has chosen nothing itself."""

@@ -1,4 +1,4 @@
-"""The turns of each chat that this process has accepted and that are not over."""
+"""The turns of each chat that this process has accepted, or found waiting, and that are not over."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Unfinished:
         self._turns.setdefault(chat, set()).add(turn_id)
 
     def holds(self, chat: ChatRef, turn_id: int) -> bool:
-        """Whether the turn was accepted here; those of an earlier process never were."""
+        """Whether the turn is known here; of an earlier process the first of each chat is not."""
         return turn_id in self._turns.get(chat, ())
 
     def end(self, chat: ChatRef, *turn_ids: int) -> bool:

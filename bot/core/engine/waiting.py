@@ -89,7 +89,8 @@ class WaitingRoom:
     def add(self, turn_id: int, message: IncomingMessage) -> None:
         """A message waits, unless its turn was begun meanwhile."""
         chat = self._chats[message.ref.chat]
-        if turn_id > chat.newest_begun:
+        is_known = turn_id in chat.lines or turn_id in chat.spoken_for
+        if turn_id > chat.newest_begun and not is_known:
             chat.without_line[turn_id] = message
             self._post_missing_lines(chat)
 
@@ -149,7 +150,7 @@ class WaitingRoom:
         if not chat.standing:
             return
         waiting, chat.without_line = chat.without_line, {}
-        for turn_id, message in waiting.items():
+        for turn_id, message in sorted(waiting.items()):
             if not (self._together and may_join(message)):
                 chat.row = None
             elif chat.row is None or chat.length >= ROW:

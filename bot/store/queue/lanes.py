@@ -28,12 +28,16 @@ MANY = 200
 
 
 async def ahead(connection: Connection, turn_id: int) -> int:
-    """How many turns of the same chat, waiting or running, stand before this one that waits."""
+    """How many turns of the same chat, waiting or running, stand before this one that waits.
+
+    0 when something stands in the chat for it.
+    """
     index = lane_index(connection.dialect.name)
     query = sa.text(
         f"""SELECT count(*) FROM turns AS this JOIN turns AS earlier {index}
         ON earlier.platform = this.platform AND earlier.chat = this.chat AND earlier.id < this.id
         WHERE this.id = :turn_id AND this.state = 'waiting' AND NOT this.urgent
+        AND this.shown = '[]'
         AND earlier.state IN ('waiting', 'running') AND NOT earlier.urgent"""
     ).bindparams(turn_id=turn_id)
     count: int = (await connection.execute(query)).scalar_one()

@@ -17,6 +17,7 @@ from bot.core.fakes.platform import CHAT, FakePlatform
 from bot.core.queue import Outcome
 from bot.core.types import ChatRef, IncomingMessage, MessageRef, Reply
 from bot.errors import PlatformDown
+from bot.sandbox.openai.faults import Hang
 from bot.store import StorageSettings, open_store
 from tests.house import QUICK, SLOW, House, open_house
 from tests.patience import PATIENCE, until
@@ -119,3 +120,22 @@ def kept_in_memory() -> int:
     """How many messages, and pieces of work about them, the process has not forgotten."""
     gc.collect()
     return sum(type(each) in {IncomingMessage, asyncio.Task} for each in gc.get_objects())
+
+
+async def test_what_waited_before_a_restart_is_answered_above_what_came_after_it(
+    tmp_path: Path,
+) -> None:
+    async with open_house(tmp_path) as house:
+        house.api.faults.add(Hang(), on="/chat/completions")
+        await house.write("first")
+        await house.api.traffic.until(lambda seen: seen.in_flight == 1)
+        await house.write("second", "third")
+    async with open_house(tmp_path, platform=house.platform) as house:
+        house.api.script.answer(SLOW)
+        house.api.script.answer_with(lambda question: f"re {question.last_text}")
+        with house.api.held():
+            await house.write("fourth")
+            await house.sees("slow")
+            await house.sees("⏳ 3 messages before yours")
+        kept = await house.answered()
+    assert kept[1:] == ["re second", "re third", "re fourth"]
