@@ -13,7 +13,7 @@ from bot.core.limits.calendar import Period
 from bot.core.queue import Outcome, Turn, Withdrawn
 from bot.core.stores import Action, Stores
 from bot.core.summaries import Summary
-from bot.core.types import IncomingMessage, MessageRef, Withdrawal
+from bot.core.types import IncomingMessage, MessageRef, OutgoingFile, Withdrawal
 from bot.store import StorageSettings, open_store
 from bot.store.queue.withdrawals import AWAITED
 from tests.store.events import ANN, accept, begun, chat, claim, numbered, ref
@@ -64,6 +64,34 @@ async def ask_about(stores: Stores, message: IncomingMessage) -> None:
     await stores.archive.entitle(conversation, f"about {message.text}", of=page, asker=ANN.id)
     summary = Summary(text=f"they said {message.text}", through=page[-1].id)
     await stores.summaries.keep(conversation, summary, of=page, asker=ANN.id, usage=())
+
+
+async def test_of_a_picture_that_was_drawn_and_not_delivered_nothing_is_left(
+    settings: StorageSettings,
+) -> None:
+    order = numbered(1, "/image")
+    drawn = OutgoingFile(name="picture.png", mime="image/png", content=WORD.encode() * 400)
+    async with open_store(settings) as stores:
+        turn = await begun(stores.turns, order)
+        await stores.turns.note(turn.id, f"this was drawn: a {WORD}", [drawn])
+        await stores.turns.release(turn.id)
+        assert WORD in await everything(settings)
+        await stores.turns.withdraw(gone(order))
+        assert not await stores.turns.made(turn.id)
+    assert WORD not in await everything(settings)
+
+
+async def test_the_button_of_an_answer_to_several_works_without_the_first_of_them(
+    stores: Stores,
+) -> None:
+    messages = numbered(1), numbered(2)
+    lead = await begun(stores.turns, *messages)
+    await stores.turns.join(lead.id, [lead.id + 1], [])
+    action = Action(name="answer.regenerate", argument=str(lead.id), owner=ANN.id)
+    [button] = await stores.actions.offer(chat(), [action])
+    await finish(stores, lead, asked(*messages), answer("both"))
+    await stores.turns.withdraw(gone(messages[0]))
+    assert await stores.actions.find(chat(), button) == action
 
 
 async def test_of_a_question_nothing_is_left_and_the_others_stay(
