@@ -56,6 +56,15 @@ async def test_a_turn_given_back_goes_on_where_it_was(stores: Stores) -> None:
     assert (again.partial, again.shown) == ("so far", (ref(5), ref(6)))
 
 
+async def test_what_failed_before_a_word_can_be_stopped_until_it_is_tried_again(
+    stores: Stores,
+) -> None:
+    turn = await begun(stores.turns, message("1"))
+    await stores.turns.fail(turn.id, "no luck", dead=False)
+    assert await stores.turns.stop_elsewhere(chat())
+    assert (await claim(stores.turns)).stopped
+
+
 async def test_what_was_written_about_other_words_is_no_beginning(stores: Stores) -> None:
     turn = await begun(stores.turns, numbered(1, "old"))
     await stores.turns.checkpoint(turn.id, partial="About the old", shown=[ref(5)])
