@@ -1,4 +1,4 @@
-"""The turns of each chat that this process has accepted, or found waiting, and that are not over."""
+"""The turns of each chat that this process has accepted or found waiting, and that are not over."""
 
 from __future__ import annotations
 
