@@ -22,12 +22,12 @@ from bot.core.delivery.preview import fits, preview_of
 from bot.core.delivery.split import Page, take_page
 from bot.core.ports import Draft, Platform
 from bot.core.types import Button, IncomingMessage, MessageRef, Reply
-from bot.errors import MessageGone, PlatformError, RateLimited
+from bot.errors import ChatGone, MessageGone, OutcomeUnknown, PlatformError, RateLimited
 
 log = logging.getLogger(__name__)
 
 DELETIONS = 5
-"""So often it is tried to delete what the answer no longer needs."""
+"""So often it is tried to delete a message that the answer no longer needs."""
 
 
 class Step(Enum):
@@ -111,9 +111,10 @@ class Sheets:
         if self._layout.open is not None:
             self._layout.open = None
         elif self._begun is not None:
-            self._begun = None
+            self._begun, self._status = None, ""
         elif self._layout.old:
             self._layout.old.popleft()
+            self._status = ""
 
     # ------------------------------------------------------------ the steps
 
@@ -238,7 +239,7 @@ class Sheets:
         try:
             if refs:
                 await self._platform.delete(refs)
-        except RateLimited:
+        except (RateLimited, ChatGone, OutcomeUnknown):
             raise
         except PlatformError as error:
             self._refused_deletions += 1
@@ -246,6 +247,7 @@ class Sheets:
                 raise
             extra = {"chat": self._answering.ref.chat.id, "error": repr(error)}
             log.warning("old page not deleted", extra=extra)
+        self._refused_deletions = 0
         for _ in old:
             self._layout.old.popleft()
 
