@@ -15,10 +15,14 @@ import sys
 from collections.abc import Iterable, Iterator, MutableMapping
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Literal, TextIO
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 from urllib.parse import quote
 
 from bot.core.types import ChatRef, MessageRef
+from bot.tracebacks import format_exception
+
+if TYPE_CHECKING:
+    from structlog.typing import ExcInfo
 
 BLACKED_OUT = "***"
 
@@ -89,7 +93,8 @@ def configure_logging(
 ) -> None:
     """Send all logging to standard error; other packages speak from WARNING up."""
     handler = CurrentStderrHandler()
-    handler.setFormatter(formatter(style, Redactor(secrets), terminal=sys.stderr.isatty()))
+    terminal, quoting = sys.stderr.isatty(), level == "debug"
+    handler.setFormatter(formatter(style, Redactor(secrets), terminal=terminal, quoting=quoting))
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     logging.getLogger("bot").setLevel(level.upper())
     logging.captureWarnings(True)
@@ -97,12 +102,19 @@ def configure_logging(
 
 
 def formatter(
-    style: Literal["auto", "text", "json"], redact: Redactor, *, terminal: bool
+    style: Literal["auto", "text", "json"],
+    redact: Redactor,
+    *,
+    terminal: bool,
+    quoting: bool = False,
 ) -> logging.Formatter:
-    """Render records as text (coloured on a terminal) or JSON, secrets blacked out."""
+    """Render records as text (coloured on a terminal) or JSON, secrets blacked out.
+
+    Exceptions say what may quote people only when `quoting`.
+    """
     if style == "text" or (style == "auto" and terminal):
-        return _text(redact, colors=terminal)
-    return JsonFormatter(redact)
+        return _text(redact, colors=terminal, quoting=quoting)
+    return JsonFormatter(redact, quoting=quoting)
 
 
 class JsonFormatter(logging.Formatter):
@@ -111,9 +123,10 @@ class JsonFormatter(logging.Formatter):
     `timestamp` is in UTC; `exception` is a traceback, where there is one.
     """
 
-    def __init__(self, redact: Redactor) -> None:
+    def __init__(self, redact: Redactor, *, quoting: bool) -> None:
         super().__init__()
         self._redact = redact
+        self._quoting = quoting
         self._encode = json.JSONEncoder(ensure_ascii=False, default=str).encode
 
     def format(self, record: logging.LogRecord) -> str:
@@ -122,12 +135,12 @@ class JsonFormatter(logging.Formatter):
         entry = {"event": record.getMessage(), **dict(_fields(record))}
         entry["level"], entry["logger"] = record.levelname.lower(), record.name
         entry["timestamp"] = f"{moment.isoformat(timespec='microseconds')}Z"
-        if record.exc_info:
-            entry["exception"] = self.formatException(record.exc_info)
+        if record.exc_info and (error := record.exc_info[1]) is not None:
+            entry["exception"] = format_exception(error, quoting=self._quoting)
         return self._redact(_seen(self._encode(entry)))
 
 
-def _text(redact: Redactor, *, colors: bool) -> logging.Formatter:
+def _text(redact: Redactor, *, colors: bool, quoting: bool) -> logging.Formatter:
     # Only where somebody reads along: it brings rich, pygments and greenlet, 7 MB together.
     import structlog
 
@@ -142,6 +155,9 @@ def _text(redact: Redactor, *, colors: bool) -> logging.Formatter:
     def redacted(_logger: object, _name: str, line: str) -> str:
         return redact(_seen(line))
 
+    def write_exception(lines: TextIO, info: ExcInfo) -> None:
+        lines.write("\n" + format_exception(info[1], quoting=quoting))
+
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[
             add_fields,
@@ -153,8 +169,7 @@ def _text(redact: Redactor, *, colors: bool) -> logging.Formatter:
             structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
             structlog.dev.ConsoleRenderer(
                 colors=colors,
-                # Without the local variables of each frame: they hold what people wrote.
-                exception_formatter=structlog.dev.plain_traceback,
+                exception_formatter=write_exception,
             ),
             redacted,  # type: ignore[list-item]  # runs on the finished line, not on the fields
         ],

@@ -25,6 +25,7 @@ def logged(
     terminal: bool = False,
     message: str = "turn finished",
     error: BaseException | None = None,
+    quoting: bool = False,
     **fields: object,
 ) -> str:
     record = logging.makeLogRecord(
@@ -37,7 +38,8 @@ def logged(
             **fields,
         }
     )
-    return formatter(style, Redactor(secrets), terminal=terminal).format(record)
+    shape = formatter(style, Redactor(secrets), terminal=terminal, quoting=quoting)
+    return shape.format(record)
 
 
 def raised(text: str) -> Exception:
@@ -72,9 +74,12 @@ def test_a_field_never_hides_the_phrase() -> None:
 
 
 def test_json_keeps_a_traceback_on_the_same_line() -> None:
-    line = logged("json", error=raised("broken"))
+    line = logged("json", error=raised("broken"), quoting=True)
     assert "\n" not in line
-    assert "ValueError: broken" in json.loads(line)["exception"]
+    lines = json.loads(line)["exception"].splitlines()
+    assert lines[-1] == "ValueError: broken"
+    assert lines.count("Traceback (most recent call last):") == 1
+    assert "KeyError: 19" in lines[0]
 
 
 def test_text_is_one_readable_line_without_colours_where_there_is_no_terminal() -> None:
@@ -95,11 +100,25 @@ HOSTILE = "gpt\x1b]52;c;cm0gLXJm\x07\x1b[2J\x9b31m\u202e\n12:00:00 [info] all is
 
 @pytest.mark.parametrize("style", ["text", "json"])
 def test_no_word_of_a_stranger_drives_the_terminal(style: Literal["text", "json"]) -> None:
-    line = logged(style, model=HOSTILE, error=raised(HOSTILE.replace("\n", " ")))
+    error = raised(HOSTILE.replace("\n", " "))
+    line = logged(style, model=HOSTILE, error=error, quoting=True)
     assert not set(line) & set("\x1b\x07\x9b\u202e")
     assert not any(part.startswith("12:00:00") for part in line.splitlines())
     if style == "json":
         assert json.loads(line)["model"] == HOSTILE
+
+
+@pytest.mark.parametrize("style", ["text", "json"])
+def test_what_an_exception_quotes_stands_in_the_log_for_who_asks_only(
+    style: Literal["text", "json"],
+) -> None:
+    told = ExceptionGroup("two", [raised("dear diary"), TypeError("no len()")])
+    line = logged(style, error=told)
+    assert "dear diary" not in line
+    assert "ValueError: (what it says is logged at the level debug only)" in line
+    assert "TypeError: no len()" in line
+    assert "in raised" in line
+    assert "dear diary" in logged(style, error=told, quoting=True)
 
 
 @pytest.mark.parametrize("style", ["text", "json"])
@@ -125,6 +144,7 @@ def test_a_configured_secret_stands_nowhere(style: Literal["text", "json"], secr
         (secret, "unrelated"),
         message=f"asking https://host/{secret}/x",
         error=raised(f"refused {secret!r}"),
+        quoting=True,
         url=f"https://host/?key={secret}",
         headers={"key": [secret]},
         quoted=f"https://host/?key={quote(secret, safe='')}",
