@@ -21,7 +21,12 @@ from bot.store.queue import joining
 from bot.store.queue.presence import ABSENT
 from bot.store.schema import RUNNING, chat_of, turns
 
-GIVEN_BACK: dict[str, object] = {"state": TurnState.WAITING.value, "started_at": None}
+GIVEN_BACK: dict[str, object] = {
+    "state": TurnState.WAITING.value,
+    "owner": None,
+    "started_at": None,
+    "lease_until": None,
+}
 """What is written into a turn that waits again."""
 LEFT = sa.or_(turns.c.lease_until < utc_now(), ABSENT)
 """The process that ran the turn is gone, or has given no sign of life for longer than its lease."""
@@ -164,6 +169,7 @@ async def take_back(
         .values({**GIVEN_BACK, "attempt": turns.c.attempt + 1})
     )
     changed = (await connection.execute(statement)).rowcount
-    await joining.part(connection)
+    if changed:
+        await joining.part(connection)
     await ledger.release_lost(connection)
     return changed

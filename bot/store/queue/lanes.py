@@ -71,6 +71,8 @@ def revival() -> sa.Update:
         .values(
             state=TurnState.WAITING.value,
             attempt=1,
+            owner=None,
+            error=None,
             finished_at=None,
             stood="",
             stopped=False,

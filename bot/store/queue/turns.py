@@ -265,8 +265,9 @@ class Turns(TurnQueue):
         on, with these `values`; one that `dissolves` is over if it is withdrawn.
         """
         held = self.leases.of(turn_id)
+        over = {} if state is TurnState.WAITING else {"lease_until": None}
         clocks = {} if state is TurnState.WAITING else {"finished_at": 0.0}
-        new = {**values, "state": state.value}
+        new = {**over, **values, "state": state.value}
 
         async def job(connection: Connection) -> End | None:
             row = await holds.change(connection, turn_id, held.hold, new, clocks)
