@@ -39,6 +39,8 @@ HEARD = 6
 """Tokens per second of audio, as what is written takes them: gpt-4o-transcribe, $0.006 a minute."""
 TRIFLE = Decimal("0.000001")
 """What amounts differ by that are the same, but for how they are rounded."""
+SCARCE = 16
+"""So many times what is set aside for an answer: where less is left of a limit, it is scarce."""
 NOBODY = Person("", UserId(""))
 """Under whose name chores are set aside."""
 NEAR = Decimal("0.8")
@@ -64,18 +66,20 @@ async def reserve_answer(ctx: TurnContext, request: ChatRequest) -> ChatRequest:
     own = tuple(ctx.set_aside)
     reserved = await _reserve(ctx, wish, talked=talked)
     room = _room(ctx, whole, reserved.amount, wish.most)
-    if room >= longest and not _is_beside_others(reserved, own):
+    if room >= longest and not _is_shared_out(reserved, own):
         return request
     return replace(request, sampling=replace(request.sampling, max_tokens=min(room, longest)))
 
 
-def _is_beside_others(reserved: Reserved, own: Sequence[Amount]) -> bool:
-    """Whether something of the person's is under way apart from this turn, with its `own`.
+def _is_shared_out(reserved: Reserved, own: Sequence[Amount]) -> bool:
+    """Whether the little that is left goes to more of the person's than this turn, with its `own`.
 
     Then no more may be used than is set aside: ten long answers at once would use ten limits up.
+    Else an answer is as long as it is: what a model thinks may take ten times what is set aside.
     """
     return any(
         standing.reserved > sum(each.of(standing.ceiling.measure) for each in own) + TRIFLE
+        and standing.left < SCARCE * reserved.amount.of(standing.ceiling.measure)
         for standing in reserved.standings
         if not standing.ceiling.shared
     )

@@ -200,6 +200,23 @@ async def test_long_answers_at_once_take_no_more_than_is_set_aside_for_them(tmp_
         assert "max_tokens" not in asked("/chat/completions")[-1].json
 
 
+@pytest.mark.parametrize("quotas", [own(daily_tokens=500_000), own(daily_images=2)])
+async def test_answers_at_once_are_as_long_as_they_are_while_much_is_left(
+    tmp_path: Path, quotas: Quotas
+) -> None:
+    other = ChatRef("fake", ChatId("other"))
+    async with open_house(tmp_path, quotas=quotas) as house:
+        with house.api.held():
+            asked = house.api.traffic.to
+            await house.write("/image a cat", chat=other)
+            await until(lambda: len(asked("/images/generations")) == 1)
+            await house.write("Tell me all.")
+            await until(lambda: len(asked("/chat/completions")) == 1)
+            await house.write("Tell me all.", chat=ChatRef("fake", ChatId("third")))
+            await until(lambda: len(asked("/chat/completions")) == 2)
+        assert not [each for each in asked("/chat/completions") if "max_tokens" in each.json]
+
+
 async def test_pictures_that_are_paid_by_the_token_end_at_a_limit_of_cost(tmp_path: Path) -> None:
     prices, asked = {"gpt-image-1": BY_TOKEN}, "/images/generations"
     async with open_house(tmp_path, quotas=own(daily_cost="0.1"), prices=prices) as house:
