@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Set
 from contextlib import asynccontextmanager, nullcontext
 from typing import TypeAlias
 
@@ -25,6 +25,7 @@ from bot.web.settings import WebSettings
 log = logging.getLogger(__name__)
 
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Middleware: TypeAlias = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
 
 LARGEST = 2_000_000
 """Bytes of a request; Slack's are far smaller."""
@@ -32,7 +33,9 @@ SMALL = 65_536
 LARGE_AT_ONCE = 16
 """Requests of more than `SMALL` bytes that are read at a time: the others wait unread."""
 CONNECTIONS = 100
-"""Telegram opens 40; a connection beyond these is closed at once."""
+"""Telegram opens 40. For one beyond these the oldest is closed on which nothing is asked just now:
+proxies keep many for later, and so would who wants to shut others out. Without such, it is closed
+itself."""
 IDLE = 75.0
 """Seconds for which nothing is asked on a connection; proxies keep theirs for a minute."""
 LEAVING = 3.0
@@ -49,6 +52,7 @@ class WebServer:
         self._settings = settings
         self._patience = patience
         self._large = asyncio.Semaphore(LARGE_AT_ONCE)
+        self._busy: set[asyncio.BaseProtocol] = set()
         self._pages: dict[str, Handler] = {"/healthz": _healthy}
         self._paths: dict[str, HandlePost] = {}
         self.port = settings.port
@@ -64,7 +68,7 @@ class WebServer:
     @asynccontextmanager
     async def running(self, is_ready: Callable[[], bool]) -> AsyncGenerator[None]:
         """Listen while the block runs. Raises `ConfigError` when the address cannot be had."""
-        app = web.Application(client_max_size=LARGEST)
+        app = web.Application(client_max_size=LARGEST, middlewares=[self._noted()])
         for path, page in {**self._pages, "/readyz": _readiness(is_ready)}.items():
             app.router.add_get(path, page)
         for path, handle in self._paths.items():
@@ -78,7 +82,9 @@ class WebServer:
             host, port = self._settings.host, self._settings.port
             try:
                 loop = asyncio.get_running_loop()
-                door = await loop.create_server(lambda: _Door(runner.server), host, port)
+                door = await loop.create_server(
+                    lambda: _Door(runner.server, self._busy), host, port
+                )
             except OSError as error:
                 wrong = Phrase(
                     "web.host, web.port: cannot listen on {address}: {reason}",
@@ -93,6 +99,20 @@ class WebServer:
             if door is not None:
                 door.close()
             await runner.cleanup()
+
+    def _noted(self) -> Middleware:
+        """Notes on which connections something is asked."""
+
+        @web.middleware
+        async def note(request: web.Request, handler: Handler) -> web.StreamResponse:
+            connection = request.protocol
+            self._busy.add(connection)
+            try:
+                return await handler(request)
+            finally:
+                self._busy.discard(connection)
+
+        return note
 
     def _adapted(self, handle: HandlePost) -> Handler:
         async def answer(request: web.Request) -> web.Response:
@@ -122,17 +142,22 @@ class WebServer:
 
 
 class _Door(asyncio.Protocol):
-    """Hands a connection over to the server, unless there are too many."""
+    """Hands a connection over to the server, and sees to it that there are not too many."""
 
-    def __init__(self, server: web.Server | None) -> None:
+    def __init__(self, server: web.Server | None, busy: Set[asyncio.BaseProtocol]) -> None:
         self._server = server
+        self._busy = busy
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Let them in, or not."""
         assert isinstance(transport, asyncio.Transport) and self._server is not None
-        if len(self._server.connections) >= CONNECTIONS:
-            transport.abort()
-            return
+        open_ones = [each for each in self._server.connections if each.transport is not None]
+        if len(open_ones) >= CONNECTIONS:
+            idle = next((each for each in open_ones if each not in self._busy), None)
+            if idle is None:
+                transport.abort()
+                return
+            idle.force_close()
         handler = self._server()
         transport.set_protocol(handler)
         handler.connection_made(transport)

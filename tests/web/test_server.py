@@ -52,17 +52,38 @@ async def test_what_is_posted_is_handed_on_whatever_its_size() -> None:
             assert (await said(port, post(size, b"x" * size))).endswith(b"\r\n\r\n" + b"x" * size)
 
 
-async def test_who_opens_connections_without_end_does_not_take_all_files() -> None:
+async def test_who_opens_connections_without_end_shuts_nobody_out() -> None:
+    """Nor does a proxy that keeps its own."""
     async with serving() as port:
-        silent = [await asyncio.open_connection("127.0.0.1", port) for _ in range(CONNECTIONS)]
-        assert await said(port, HEALTH) == b""  # one too many
-        silent[0][1].close()
-        await silent[0][1].wait_closed()
-        while not (answer := await said(port, HEALTH)):
-            pass
-        assert answer.endswith(b"ok\n")
-        for _, writer in silent:
+        first = await asyncio.open_connection("127.0.0.1", port)
+        silent = [await asyncio.open_connection("127.0.0.1", port) for _ in range(CONNECTIONS - 1)]
+        assert (await said(port, HEALTH)).endswith(b"ok\n")
+        assert await first[0].read() == b""  # it has made room
+        silent[-1][1].write(HEALTH)
+        assert (await silent[-1][0].read()).endswith(b"ok\n")
+        for _, writer in (first, *silent):
             writer.close()
+
+
+async def test_one_connection_more_is_refused_while_something_is_asked_on_all() -> None:
+    arrived, going_on = asyncio.Semaphore(0), asyncio.Event()
+
+    async def wait(post: Post) -> Posted:
+        arrived.release()
+        await going_on.wait()
+        return await echo(post)
+
+    server = WebServer(WebSettings(port=0))
+    server.on_post("/echo", wait)
+    async with server.running(lambda: True):
+        asking = [
+            asyncio.create_task(said(server.port, post(2, b"hi"))) for _ in range(CONNECTIONS)
+        ]
+        for _ in asking:
+            await arrived.acquire()
+        assert await said(server.port, HEALTH) == b""
+        going_on.set()
+        assert all(answer.endswith(b"hi") for answer in await asyncio.gather(*asking))
 
 
 async def test_who_does_not_finish_a_request_is_sent_away() -> None:
@@ -106,7 +127,7 @@ async def test_what_nobody_has_signed_yet_does_not_fill_the_memory() -> None:
     ends = await asyncio.gather(*(ended(*each) for each in beginnings))
     assert all(b" 200 " in end for end in ends)
     written, _ = await child.communicate(b"\n")
-    assert int(written) - before < 100_000  # kilobytes
+    assert int(written) - before < 140_000  # kilobytes: all read at a time take 180,000 and more
 
 
 async def begun(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
