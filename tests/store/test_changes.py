@@ -9,7 +9,7 @@ import pytest
 from bot.core.queue import Outcome
 from bot.core.stores import Stores
 from bot.core.types import Attachment, FileId, FileKind, IncomingMessage
-from tests.store.events import accept, begun, claim, numbered
+from tests.store.events import accept, begun, claim, numbered, ref
 
 PHOTO = Attachment(id=FileId("a"), kind=FileKind.IMAGE, mime="image/jpeg", size=10, name="")
 
@@ -53,3 +53,14 @@ async def test_what_is_over_beside_messages_in_a_row_does_not_part_them(stores: 
     await stores.turns.accept(numbered(3, "/help"), urgent=True)
     await stores.turns.finish((await claim(stores.turns)).id, Outcome())
     assert [turn.event.key for turn in await stores.turns.following(lead.id)] == ["m2"]
+
+
+async def test_of_many_changes_what_was_offered_is_known_once(stores: Stores) -> None:
+    turn = await begun(stores.turns, numbered(1))
+    await stores.turns.finish(turn.id, Outcome())
+    for number in range(4):
+        turn = await begun(stores.turns, changed(f"edit {number}", f"words {number}"))
+        offered = await stores.turns.offered(turn.id)
+        assert offered == ([ref(90)] if number else [])
+        await stores.turns.checkpoint(turn.id, partial="", shown=[ref(90), *offered])
+        await stores.turns.finish(turn.id, Outcome())

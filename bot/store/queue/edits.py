@@ -102,8 +102,11 @@ async def offered(connection: Connection, turn_id: int) -> Sequence[MessageRef]:
 async def offers(
     connection: Connection, changes: Sequence[sa.Row[*tuple[Any, ...]]]
 ) -> list[MessageRef]:
-    """What was said in these turns about changes, if that was no answer."""
-    refs = [ref for row in changes for ref in codec.SHOWN.load(row.shown)]
+    """What was said in these turns about changes, if that was no answer.
+
+    Each once: a turn may have taken over what was said in earlier ones.
+    """
+    refs = dict.fromkeys(ref for row in changes for ref in codec.SHOWN.load(row.shown))
     return [ref for ref in refs if not await is_said(connection, ref.chat, ref.id)]
 
 
