@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from bot.core.queue import Outcome, Turn
+from bot.core.clock import SystemClock
+from bot.core.queue import Outcome, Turn, Withdrawn
 from bot.core.stores import Stores
 from bot.core.types import IncomingMessage, Sender, UserId, Withdrawal
+from bot.store import StorageSettings
+from bot.store.schema import turns
+from tests.store.aging import age
 from tests.store.events import accept, begun, claim, numbered, ref
 
 BOB = Sender(UserId("8"), "Bob")
@@ -91,3 +96,16 @@ async def test_while_a_line_is_posted_it_is_seen_that_it_is_not_needed(full: Sto
     assert await full.turns.is_withdrawn(turn.id)
     assert await full.turns.dissolve(turn.id)
     assert (await claim(full.turns)).event.key == "m5"
+
+
+async def test_a_message_is_deleted_of_whose_line_nothing_is_known_any_more(
+    full: Stores, settings: StorageSettings
+) -> None:
+    first, second = numbered(3), numbered(4)
+    await told(full, first)
+    await full.turns.finish((await say(full)).id, Outcome())
+    await age(settings, timedelta(days=31), turns)
+    await told(full, second)
+    await full.upkeep.purge(SystemClock(), rest=0)
+    assert await full.turns.withdraw(deletion(second)) == Withdrawn()
+    assert await told(full, numbered(5)) == [True]

@@ -81,7 +81,9 @@ async def withdraw(
         if await is_needed(connection, chat, lead):
             continue
         query = sa.select(turns.c.state, turns.c.shown).where(turns.c.id == lead)
-        row = (await connection.execute(query)).one()
+        row = (await connection.execute(query)).one_or_none()
+        if row is None:  # it was over before this message came, and is purged
+            continue
         lines += codec.SHOWN.load(row.shown)
         values: dict[str, object] = {"stopped": True}  # nobody else may rely on it
         if row.state == TurnState.WAITING.value:
