@@ -24,7 +24,7 @@ from bot.store.queue.news import Listener, heard
 from bot.store.queue.turns import Turns
 from bot.store.schema import turns as table
 from tests.patience import PATIENCE
-from tests.store.events import accept, begun, chat, claim, message, said
+from tests.store.events import accept, begun, chat, claim, message, numbered, ref, said
 
 # A SQLite file has one bot at a time.
 pytestmark = pytest.mark.parametrize("settings", ["postgres"], indirect=True)
@@ -115,6 +115,19 @@ async def test_the_turn_of_a_silent_bot_is_taken_over_and_answered_once(
         assert await ConversationTable(database).page(conversation) == []
         await other.finish(again.id, outcome)
         assert len(await ConversationTable(database).page(conversation)) == 1
+
+
+async def test_a_silent_bot_takes_nothing_into_a_turn_that_waits_for_another(
+    settings: StorageSettings,
+) -> None:
+    async with connected(settings) as database:
+        silent, other = queue(database, "silent"), queue(database, "other")
+        lead = await begun(silent, numbered(1), numbered(2))
+        [row] = await silent.following(lead.id)
+        await silent.checkpoint(lead.id, partial="", shown=[ref(90)])
+        assert await other.recover() == 1
+        assert not await silent.join(lead.id, [row.id], [ref(90), ref(91)])
+        assert (await claim(other)).shown == (ref(90),)
 
 
 async def test_a_bot_whose_turn_is_lost_may_not_do_what_it_notes(

@@ -14,7 +14,7 @@ from bot.store.columns import utc_now
 from bot.store.connection import Connection, exists
 from bot.store.privacy import SCRUBBED
 from bot.store.queue import claims, lanes
-from bot.store.schema import ACTIVE_IN_LANE, JOINED, WAITING_IN_LANE, turns
+from bot.store.schema import ACTIVE_IN_LANE, JOINED, RUNNING, WAITING_IN_LANE, turns
 
 
 async def following(connection: Connection, turn_id: int) -> Sequence[Turn]:
@@ -87,7 +87,7 @@ async def join(
     joined = set((await connection.execute(statement)).scalars())
     stands = (
         sa.update(turns)
-        .where(turns.c.id == turn_id, turns.c.owner == owner)
+        .where(turns.c.id == turn_id, sa.text(RUNNING), turns.c.owner == owner)
         .values(shown=codec.SHOWN.dump(tuple(shown)))
     )
     await connection.execute(stands)
