@@ -69,7 +69,8 @@ class Turn:
     followed: bool = True
     """Whether other turns may wait behind it; False when there were none as it was claimed."""
     settings: ChatSettings | None = None
-    """The chat's settings when it was claimed; None: it has chosen nothing."""
+    """The settings of the chat when it was claimed; None: it has chosen nothing, and those of its
+    lobby were not asked for."""
     attempt: int = 1
     partial: str = ""
     """The text that an earlier attempt has written (`TurnQueue.checkpoint`)."""
@@ -127,10 +128,13 @@ class TurnQueue(Protocol):
     which they were accepted. Every method raises `StoreError`.
     """
 
-    async def accept(self, event: Event, *, urgent: bool, begin: bool = False) -> Accepted:
+    async def accept(
+        self, event: Event, *, urgent: bool, begin: bool = False, lobby: ChatRef | None = None
+    ) -> Accepted:
         """Commit an event as a turn; one whose key is known already changes nothing.
 
-        With `begin`, a turn that need not wait is claimed in the same commit (`Accepted.turn`).
+        With `begin`, a turn that need not wait is claimed in the same commit (`Accepted.turn`); its
+        settings are those `handed_down` from the `lobby` where its chat has chosen nothing.
         `urgent` turns (Stop, buttons) do not wait for their lane. Raises `QueueFull`.
 
         The edit of a message that still waits replaces it in its place. The edit of one that was

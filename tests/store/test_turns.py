@@ -88,6 +88,21 @@ async def test_what_was_taken_in_is_known_by_its_key(stores: Stores) -> None:
     assert not await stores.turns.knows("elsewhere", "1")
 
 
+async def test_what_runs_at_once_in_a_thread_knows_what_its_channel_has_chosen(
+    stores: Stores,
+) -> None:
+    chosen = ChatSettings(model="chosen", listening="on")
+    await stores.settings.change(chat("channel"), lambda _: chosen)
+    await stores.settings.change(chat("own"), lambda _: ChatSettings(model="own"))
+    found = []
+    for name, lobby in (("thread", "channel"), ("own", "channel"), ("other", "elsewhere")):
+        event = message(name, name)
+        begun = await stores.turns.accept(event, urgent=False, begin=True, lobby=chat(lobby))
+        assert begun.turn is not None
+        found.append(begun.turn.settings)
+    assert found == [ChatSettings(model="chosen"), ChatSettings(model="own"), ChatSettings()]
+
+
 async def test_what_nothing_stands_before_runs_at_once(stores: Stores) -> None:
     await stores.settings.change(chat(), lambda _: ChatSettings(model="chosen"))
     event = message("1", text="broken \ud83d emoji")

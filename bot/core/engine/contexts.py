@@ -14,7 +14,7 @@ from bot.core.manner import style_of
 from bot.core.ports import Platform
 from bot.core.queue import Turn, album_of
 from bot.core.services import Services
-from bot.core.settings import ChatSettings
+from bot.core.settings import ChatSettings, handed_down
 from bot.core.stopper import Stopper
 from bot.core.turn import TurnContext
 from bot.core.types import ChatRef, IncomingMessage, StopPressed
@@ -88,8 +88,8 @@ class Contexts:
                 self.room.add(other.id, other.event)
 
     async def _handed_down(self, platform: Platform, chat: ChatRef) -> ChatSettings:
-        """The settings of a chat that has chosen nothing itself."""
+        """The settings of a chat that has chosen nothing itself, for a turn that had to wait."""
         lobby = platform.lobby(chat)
         if lobby == chat:
             return ChatSettings()
-        return await self.services.stores.settings.load(chat, lobby)
+        return handed_down(await self.services.stores.settings.load(lobby))

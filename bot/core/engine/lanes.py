@@ -55,6 +55,7 @@ class Lanes:
     def __init__(
         self, *, platforms: Mapping[str, Platform], services: Services, gate: Gate, router: Router
     ) -> None:
+        self._platforms = platforms
         self._stores = services.stores
         self._turns = services.stores.turns
         self._clock = services.clock
@@ -130,7 +131,12 @@ class Lanes:
         try:
             if self._joining.is_declined(event):
                 raise QueueFull(in_chat=True)
-            accepted = await self._turns.accept(intake.event, urgent=intake.urgent, begin=may_begin)
+            accepted = await self._turns.accept(
+                intake.event,
+                urgent=intake.urgent,
+                begin=may_begin,
+                lobby=self._platforms[event.chat.platform].lobby(event.chat),
+            )
         except QueueFull as full:
             if not full.in_chat:  # nothing more is taken in until there is room
                 self._room.refuse_for_now(event)

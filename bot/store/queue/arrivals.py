@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.sql.dml import ReturningInsert
 
 from bot.core.queue import Turn, TurnState
-from bot.core.types import Event, IncomingMessage, Unreadable
+from bot.core.settings import ChatSettings, handed_down
+from bot.core.types import ChatRef, Event, IncomingMessage, Unreadable
 from bot.store import chat_settings, codec
 from bot.store.columns import storable, utc_now
 from bot.store.connection import Connection, exists
@@ -24,11 +25,15 @@ from bot.store.schema import ACTIVE_IN_LANE, WAITING_IN_LANE, chat_columns, turn
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """An event to be taken in; where it may `begin`, it does so when nothing stands before it."""
+    """An event to be taken in; where it may `begin`, it does so when nothing stands before it.
+
+    `lobby` is that of its chat, if what is chosen there shall be looked up.
+    """
 
     event: Event
     urgent: bool
     begin: bool = False
+    lobby: ChatRef | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,8 @@ class Situation:
     """What there is in the queue when an event comes.
 
     `known` is the event's own turn, if it was taken in before. `stood` is the bot's newest message
-    when the newest turn of the chat ended, and `settings` are the chat's; both are JSON.
+    when the newest turn of the chat ended; `settings` are the chat's, and `lobby_settings` those of
+    its lobby. All three are JSON.
     """
 
     known: int | None
@@ -45,13 +51,14 @@ class Situation:
     waiting_in_all: int
     stood: str | None
     settings: str | None
+    lobby_settings: str | None
 
 
-async def situations(connection: Connection, events: Sequence[Event]) -> Sequence[Situation]:
+async def situations(connection: Connection, offers: Sequence[Offer]) -> Sequence[Situation]:
     """The situation for each event. Urgent turns do not count: nothing waits for them."""
-    named = as_json([_named(event) for event in events])
+    named = as_json([_named(offer.event, offer.lobby) for offer in offers])
     result = await connection.execute(
-        _finding_situations(connection.dialect.name), {"events": named}
+        _finding_situations(connection.dialect.name), {"offers": named}
     )
     return [Situation(*row) for row in result.all()]
 
@@ -62,17 +69,18 @@ async def knows(connection: Connection, platform: str, key: str) -> bool:
     return await exists(connection, *is_known, turns.c.kind != codec.WITHDRAWN)
 
 
-def _named(event: Event) -> dict[str, str]:
-    return {**chat_columns(event.chat), "key": event.key, "gesture": _gesture(event)}
+def _named(event: Event, lobby: ChatRef | None) -> dict[str, str]:
+    named = {"key": event.key, "gesture": _gesture(event), "lobby": lobby.id if lobby else ""}
+    return {**chat_columns(event.chat), **named}
 
 
-_NAMED = {"platform": "text", "chat": "text", "key": "text", "gesture": "text"}
+_NAMED = {"platform": "text", "chat": "text", "key": "text", "gesture": "text", "lobby": "text"}
 
 
 @cache
 def _finding_situations(dialect: str) -> sa.TextClause:
     return sa.text(
-        f"""WITH offer AS ({select_rows(dialect, "events", _NAMED)})
+        f"""WITH offer AS ({select_rows(dialect, "offers", _NAMED)})
         SELECT
         coalesce(
             (SELECT id FROM turns WHERE platform = offer.platform AND key = offer.key),
@@ -84,7 +92,8 @@ def _finding_situations(dialect: str) -> sa.TextClause:
             WHERE platform = offer.platform AND chat = offer.chat AND {ACTIVE_IN_LANE}),
         (SELECT count(*) FROM turns WHERE {WAITING_IN_LANE}),
         ({stood_in("offer.platform", "offer.chat")}),
-        (SELECT settings FROM chats WHERE platform = offer.platform AND id = offer.chat)
+        (SELECT settings FROM chats WHERE platform = offer.platform AND id = offer.chat),
+        (SELECT settings FROM chats WHERE platform = offer.platform AND id = offer.lobby)
         FROM offer ORDER BY number"""
     )
 
@@ -208,9 +217,16 @@ def _turn(turn_id: int, offer: Offer, situation: Situation, text: str) -> Turn:
         event=event,
         urgent=offer.urgent,
         followed=False,
-        settings=chat_settings.read(situation.settings, chat),
+        settings=_settings(offer, situation),
         stood=codec.SHOWN.load(situation.stood)[0] if situation.stood else None,
     )
+
+
+def _settings(offer: Offer, situation: Situation) -> ChatSettings | None:
+    own = chat_settings.read(situation.settings, offer.event.chat)
+    if own is not None or offer.lobby is None:
+        return own
+    return handed_down(chat_settings.read(situation.lobby_settings, offer.lobby) or ChatSettings())
 
 
 async def bury(connection: Connection, event: Unreadable) -> None:

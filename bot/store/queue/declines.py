@@ -20,6 +20,7 @@ from bot.store import codec
 from bot.store.columns import utc_now
 from bot.store.connection import Connection, exists
 from bot.store.queue import arrivals, news
+from bot.store.queue.arrivals import Offer
 from bot.store.queue.lanes import lane_index
 from bot.store.schema import ACTIVE_IN_LANE, chat_columns, in_chat, turns
 
@@ -30,7 +31,7 @@ async def decline(connection: Connection, message: IncomingMessage, owner: str) 
     told = await _told(connection, message)
     new = await arrivals.add(connection, replace(silent, declined=True), urgent=True)
     if new is None:
-        [situation] = await arrivals.situations(connection, [message])
+        [situation] = await arrivals.situations(connection, [Offer(message, urgent=True)])
         assert situation.known is not None  # a key that cannot be added is there
         return Accepted(turn_id=situation.known, fresh=False, ahead=0)
     if told is None:

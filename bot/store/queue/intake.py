@@ -48,7 +48,7 @@ async def _begin_the_first(
     numbers = [number for number in first.values() if _may_begin(offers[number])]
     if not numbers:
         return begun
-    situations = await arrivals.situations(connection, [offers[number].event for number in numbers])
+    situations = await arrivals.situations(connection, [offers[number] for number in numbers])
     met = {
         number: (offers[number], situation)
         for number, situation in zip(numbers, situations, strict=True)
@@ -74,7 +74,7 @@ def _is_free(situation: Situation, rules: Rules, *, urgent: bool) -> bool:
 
 async def _take_in(connection: Connection, offer: Offer, rules: Rules) -> Accepted | QueueFull:
     event, urgent = offer.event, offer.urgent
-    [situation] = await arrivals.situations(connection, [event])
+    [situation] = await arrivals.situations(connection, [offer])
     if situation.known is None:
         if isinstance(event, IncomingMessage) and event.edited:
             settled = await edits.settle(connection, event)
@@ -93,7 +93,8 @@ async def _take_in(connection: Connection, offer: Offer, rules: Rules) -> Accept
             await news.tell(connection, rules.owner)
             ahead = 0 if urgent else situation.active_in_chat
             return Accepted(turn_id=new, fresh=True, ahead=ahead)
-        [situation] = await arrivals.situations(connection, [event])  # another process was quicker
+        # Another process was quicker.
+        [situation] = await arrivals.situations(connection, [Offer(event, urgent)])
     assert situation.known is not None  # a key that cannot be added is there
     ahead = await lanes.ahead(connection, situation.known)
     return Accepted(turn_id=situation.known, fresh=False, ahead=ahead)

@@ -71,8 +71,10 @@ class Turns(TurnQueue):
         self._calendar = calendar
         self._wake: Callable[[], None] = lambda: None
 
-    async def accept(self, event: Event, *, urgent: bool, begin: bool = False) -> Accepted:
-        taking = self._intake.add(Offer(event, urgent, begin))
+    async def accept(
+        self, event: Event, *, urgent: bool, begin: bool = False, lobby: ChatRef | None = None
+    ) -> Accepted:
+        taking = self._intake.add(Offer(event, urgent, begin, lobby))
         return await self._taking(taking, lambda accepted: accepted.turn)
 
     async def decline(self, message: IncomingMessage) -> Accepted:

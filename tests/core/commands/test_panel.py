@@ -75,6 +75,10 @@ async def test_what_is_chosen_for_a_channel_holds_in_its_threads(house: House) -
     await house.say("/settings listening on")
     await house.say("hello", chat=thread)
     assert house.api.traffic.requests[-1].json["model"] == "gpt-4o"
+    with house.api.held():
+        await house.write("one", "two", chat=thread)
+    await house.answered(thread)
+    assert house.api.traffic.requests[-1].json["model"] == "gpt-4o"  # also where it had to wait
     await house.say("/model default", chat=thread)
     await house.say("hello", chat=thread)
     assert house.api.traffic.requests[-1].json["model"] == DEFAULTS.model
