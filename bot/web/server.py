@@ -16,6 +16,7 @@ from contextlib import asynccontextmanager, nullcontext
 from typing import TypeAlias
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from bot.core.phrases import Phrase, reason
 from bot.core.ports import HandlePost, Post
@@ -25,7 +26,6 @@ from bot.web.settings import WebSettings
 log = logging.getLogger(__name__)
 
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
-Middleware: TypeAlias = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
 
 LARGEST = 2_000_000
 """Bytes of a request; Slack's are far smaller."""
