@@ -100,13 +100,15 @@ async def _draw_chart(chart: Chart) -> bytes:
 
 
 def _picture_fitter() -> PictureFitter:
-    """A few pictures at a time: a small file may be one of hundreds of megabytes."""
-    places = asyncio.Semaphore(PICTURES_AT_ONCE)
+    """A few pictures at a time: a small file may be one of hundreds of megabytes, and of a minute.
+
+    So those that take long are not waited for by the others.
+    """
+    quick, apart = asyncio.Semaphore(PICTURES_AT_ONCE), asyncio.Semaphore(PICTURES_AT_ONCE)
 
     async def fit(data: bytes) -> tuple[str, bytes]:
         from bot.media.image import fit_picture  # Pillow is loaded with the first picture
 
-        async with places:
-            return await fit_picture(data)
+        return await fit_picture(data, quick=quick, apart=apart)
 
     return fit

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import struct
 import subprocess
@@ -15,6 +16,7 @@ from PIL import ExifTags, Image
 
 from bot.errors import MediaError, MediaErrorKind
 from bot.media.image import fit_picture
+from tests.patience import PATIENCE
 
 
 def saved(image: Image.Image, form: str, **options: object) -> bytes:
@@ -31,7 +33,7 @@ def shown(data: bytes) -> Image.Image:
 
 async def refusal(data: bytes, **limits: int) -> MediaErrorKind:
     with pytest.raises(MediaError) as refused:
-        await fit_picture(data, **limits)
+        await fit_picture(data, **limits)  # type: ignore[arg-type]  # any limit
     return refused.value.kind
 
 
@@ -157,6 +159,15 @@ async def test_a_picture_whose_pixels_are_gone_through_thousands_of_times_is_giv
     began = time.monotonic()
     assert await refusal(picture, seconds=1) is MediaErrorKind.TOO_LARGE
     assert time.monotonic() - began < 20  # it takes minutes
+
+
+async def test_a_photo_does_not_wait_for_pictures_that_take_long() -> None:
+    quick, apart = asyncio.Semaphore(1), asyncio.Semaphore(0)  # enough of them are worked on
+    slow = asyncio.create_task(fit_picture(many_scans(4000, 200), quick=quick, apart=apart))
+    async with asyncio.timeout(PATIENCE):
+        await fit_picture(saved(Image.new("RGB", (1, 1)), "JPEG"), quick=quick, apart=apart)
+        apart.release()
+        assert (await slow)[0] == "image/jpeg"
 
 
 async def test_a_photo_that_becomes_clear_step_by_step_is_read() -> None:
