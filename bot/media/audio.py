@@ -7,6 +7,7 @@ import logging
 import re
 import threading
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
@@ -40,6 +41,9 @@ _AS_IT_IS = {
 AT_ONCE = 2
 """Recordings worked on at a time. Each takes a thread for up to minutes, of the few that there are
 for everything: looking up a name is done on one, too."""
+LONG = 2_000_000
+"""Bytes of a recording that takes long. Only one of such is worked on at a time: a voice message
+does not wait for two lectures."""
 _SEARCH = 30  # seconds around a boundary in which a pause is looked for
 _OVERHEAD = 0.9  # share of a clip's bytes that is sound; containers and peaks take the rest
 
@@ -55,6 +59,7 @@ class AudioPreparer:
     longest: float = 10 * 60
     most: float = 4 * 3600
     _places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+    _long: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE - 1))
 
     async def prepare(
         self, path: Path, *, name: str, max_bytes: int, folder: Path
@@ -65,8 +70,9 @@ class AudioPreparer:
         Raises `MediaError`. All work is done on a thread, which stops when this is cancelled.
         """
         halt = threading.Event()
+        is_long = (await asyncio.to_thread(path.stat)).st_size > LONG
         try:
-            async with self._places:
+            async with self._long if is_long else nullcontext(), self._places:
                 return await asyncio.to_thread(self._prepare, path, name, max_bytes, folder, halt)
         finally:
             halt.set()

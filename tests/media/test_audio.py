@@ -17,7 +17,7 @@ from av.audio.stream import AudioStream
 from bot.core.recordings import AudioClip
 from bot.errors import MediaError, MediaErrorKind
 from bot.media.audio import AudioPreparer
-from tests.media.recordings import SPEECH, joined, loaded, pitch, read, tone, write
+from tests.media.recordings import RATE, SPEECH, joined, loaded, pitch, read, tone, write
 from tests.sounds import beeps
 
 MEGABYTES = 1024 * 1024
@@ -240,7 +240,7 @@ async def test_a_small_file_of_more_samples_than_hours_of_a_film_have_is_refused
 
 
 async def test_many_recordings_leave_threads_for_everything_else(tmp_path: Path) -> None:
-    path, tools = write(tmp_path / "a.wav", tone(60), "pcm_s16le"), AudioPreparer()
+    path, tools = write(tmp_path / "a.wav", tone(20), "pcm_s16le"), AudioPreparer()
     with ThreadPoolExecutor(3) as threads:
         asyncio.get_running_loop().set_default_executor(threads)
         works = [
@@ -249,10 +249,25 @@ async def test_many_recordings_leave_threads_for_everything_else(tmp_path: Path)
             )
             for _ in range(6)
         ]
-        await asyncio.sleep(0)
-        await asyncio.to_thread(int)
+        for _ in range(3):
+            await asyncio.to_thread(int)
         assert sum(work.done() for work in works) < 3
         await asyncio.gather(*works)
+
+
+async def test_a_voice_message_does_not_wait_for_lectures(tmp_path: Path) -> None:
+    tools, noise = AudioPreparer(), array("h", [9_000, -9_000]) * (RATE * 60)
+    lecture = write(tmp_path / "lecture.wav", noise, "pcm_s16le")
+    voice = write(tmp_path / "voice.ogg", tone(1))
+
+    async def listen(path: Path) -> None:
+        await tools.prepare(path, name=path.name, max_bytes=25 * MEGABYTES, folder=tmp_path)
+
+    lectures = [asyncio.create_task(listen(lecture)) for _ in range(4)]
+    await asyncio.to_thread(int)
+    await listen(voice)
+    assert not any(each.done() for each in lectures)
+    await asyncio.gather(*lectures)
 
 
 async def test_of_a_file_with_two_tracks_the_one_is_sent_that_was_measured(tmp_path: Path) -> None:
