@@ -147,9 +147,8 @@ def _text(redact: Redactor, *, colors: bool, quoting: bool) -> logging.Formatter
     def add_fields(
         _logger: object, _name: str, entry: MutableMapping[str, Any]
     ) -> MutableMapping[str, Any]:
-        for key, value in _fields(entry["_record"]):
-            is_lines = isinstance(value, str) and not value.isprintable()
-            entry[key] = repr(value) if is_lines else value
+        for key, value in _fields(entry["_record"]):  # colours are ours only
+            entry[key] = value.replace("\x1b", "\\u001b") if isinstance(value, str) else value
         return entry
 
     def redacted(_logger: object, _name: str, line: str) -> str:

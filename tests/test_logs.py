@@ -94,6 +94,11 @@ def test_text_is_coloured_on_a_terminal() -> None:
     assert "\x1b[" in logged("text", terminal=True)
 
 
+def test_text_shows_fields_as_they_are_and_several_lines_as_one() -> None:
+    line = logged("text", model="甲\u3000乙", mood="👩‍🔬", why="no\nwords")
+    assert all(field in line for field in ("model=甲\u3000乙", "mood=👩‍🔬", r"why='no\nwords'"))
+
+
 HOSTILE = "gpt\x1b]52;c;cm0gLXJm\x07\x1b[2J\x9b31m\u202e\n12:00:00 [info] all is well"
 """It would write to the clipboard, empty the screen, and make up a line."""
 
@@ -103,6 +108,7 @@ def test_no_word_of_a_stranger_drives_the_terminal(style: Literal["text", "json"
     error = raised(HOSTILE.replace("\n", " "))
     line = logged(style, model=HOSTILE, error=error, quoting=True)
     assert not set(line) & set("\x1b\x07\x9b\u202e")
+    assert "\x1b" not in logged(style, model="gpt\x1b[8m")
     assert not any(part.startswith("12:00:00") for part in line.splitlines())
     if style == "json":
         assert json.loads(line)["model"] == HOSTILE
