@@ -98,6 +98,16 @@ async def test_while_a_line_is_posted_it_is_seen_that_it_is_not_needed(full: Sto
     assert (await claim(full.turns)).event.key == "m5"
 
 
+async def test_a_line_that_was_not_needed_any_more_is_no_word_for_what_comes_after(
+    full: Stores,
+) -> None:
+    await told(full, first := numbered(3))
+    turn = await say(full)
+    await full.turns.withdraw(deletion(first))
+    assert await full.turns.dissolve(turn.id)
+    assert await told(full, numbered(4), numbered(5)) == [True, False]
+
+
 async def test_a_message_is_deleted_of_whose_line_nothing_is_known_any_more(
     full: Stores, settings: StorageSettings
 ) -> None:

@@ -162,7 +162,7 @@ async def dissolve(connection: Connection, turn_id: int, chat: ChatRef) -> bool:
     await connection.execute(sa.update(turns).where(turns.c.id.in_(gone)).values(lead=None))
     if turn_id not in gone:
         return False
-    await _end(connection, [turn_id])
+    await _end(connection, [turn_id], stopped=True)  # its line has gone (`declines`)
     return True
 
 
