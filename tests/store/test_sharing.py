@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -10,14 +11,17 @@ import sqlalchemy as sa
 
 from bot.core.limits.calendar import UTC_CALENDAR, Period
 from bot.core.models import UsageEntry, UsageKind
-from bot.core.types import Sender, UserId
+from bot.core.types import IncomingMessage, Sender, UserId
 from bot.store import StorageSettings, usage_rows
 from bot.store.connection import Connection
 from bot.store.database import Database, connected
 from bot.store.ledger import LedgerTable
+from bot.store.queue.declines import decline
 from bot.store.schema import users
 from bot.store.users import UserTable
-from tests.store.events import chat
+from tests.store.events import chat, numbered
+
+BOB = Sender(UserId("8"), "Bob")
 
 # A SQLite file has one bot at a time.
 pytestmark = pytest.mark.parametrize("settings", ["postgres"], indirect=True)
@@ -88,3 +92,27 @@ async def test_of_two_commits_that_wait_for_each_other_neither_is_lost(
 async def rename(connection: Connection, id: str) -> None:
     longer = sa.func.trim(users.c.name + " Ann")
     await connection.execute(sa.update(users).where(users.c.id == id).values(name=longer))
+
+
+async def test_in_a_flood_of_two_people_over_two_bots_neither_waits_for_the_other(
+    settings: StorageSettings,
+) -> None:
+    async with connected(settings) as one, connected(settings) as two:
+        ann = [numbered(number) for number in (1, 2, 3)]
+        bob = [replace(numbered(number), sender=BOB) for number in (4, 5, 6)]
+        for lead in (ann[0], bob[0]):
+            await one.write(decline, lead, "one")
+        met = asyncio.Barrier(2)
+
+        async def both(
+            connection: Connection, first: IncomingMessage, then: IncomingMessage
+        ) -> None:
+            await decline(connection, first, "one")
+            await met.wait()
+            await decline(connection, then, "one")
+
+        # If they did, PostgreSQL would find that out after a second, and refuse one.
+        await asyncio.gather(
+            one.write(both, ann[1], bob[1]),
+            two.write(both, bob[2], ann[2]),
+        )

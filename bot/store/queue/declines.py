@@ -53,7 +53,8 @@ async def _told(connection: Connection, message: IncomingMessage) -> int | None:
 @cache
 def _telling(dialect: str) -> sa.TextClause:
     # What is just being taken back must not be relied on: PostgreSQL looks again once it has it.
-    locked = "FOR UPDATE" if dialect == "postgresql" else ""
+    # Shared, since others rely on the same lines in the same moment, in any order.
+    locked = "FOR SHARE" if dialect == "postgresql" else ""
     return sa.text(
         f"""SELECT id FROM turns AS line
         WHERE state <> 'dead' AND NOT stopped AND id = (
