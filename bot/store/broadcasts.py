@@ -38,7 +38,7 @@ _SPOKEN = (
 _WHO_SPOKE = (
     sa.select(*_PLACE, _SPOKEN.c.sender_id)
     .select_from(conversations.outerjoin(_SPOKEN, _SPOKEN.c.conversation_id == conversations.c.id))
-    .where(sa.text("current"))
+    .distinct()
 )
 
 

@@ -74,6 +74,7 @@ async def test_it_goes_to_every_chat_with_a_conversation_and_knows_who_speaks_th
     asked = replace(said("hello"), sender_id=ANN.id)
     conversation = await stores.conversations.current(chat("c"))
     await stores.turns.finish(turn.id, Outcome(conversation=conversation, messages=(asked,)))
+    await stores.conversations.begin(chat("c"))
     found = await stores.broadcasts.chats()
     assert {each.id: list(people) for each, people in found.items()} == {
         "a": [],
