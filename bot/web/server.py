@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager, nullcontext
 from typing import TypeAlias
 
 from aiohttp import web
-from aiohttp.typedefs import Middleware
+from aiohttp.http_exceptions import HttpProcessingError
 
 from bot.core.phrases import Phrase, reason
 from bot.core.ports import HandlePost, Post
@@ -33,12 +33,13 @@ SMALL = 65_536
 LARGE_AT_ONCE = 16
 """Requests of more than `SMALL` bytes that are read at a time: the others wait unread."""
 CONNECTIONS = 100
-"""Telegram opens 40. For one beyond these the oldest is closed on which nothing is asked just now:
+"""Telegram opens 40. For one beyond these the oldest is closed whose request is not all there:
 proxies keep many for later, and so would who wants to shut others out. Without such, it is closed
 itself."""
 IDLE = 75.0
 """Seconds for which nothing is asked on a connection; proxies keep theirs for a minute."""
 LEAVING = 3.0
+BAD = 400
 TOO_SLOW = 408
 
 
@@ -68,13 +69,17 @@ class WebServer:
     @asynccontextmanager
     async def running(self, is_ready: Callable[[], bool]) -> AsyncGenerator[None]:
         """Listen while the block runs. Raises `ConfigError` when the address cannot be had."""
-        app = web.Application(client_max_size=LARGEST, middlewares=[self._noted()])
+        app = web.Application(client_max_size=LARGEST)
         for path, page in {**self._pages, "/readyz": _readiness(is_ready)}.items():
             app.router.add_get(path, page)
         for path, handle in self._paths.items():
             app.router.add_post(path, self._adapted(handle))
         runner = web.AppRunner(
-            app, access_log=None, shutdown_timeout=LEAVING, keepalive_timeout=IDLE
+            app,
+            access_log=None,
+            logger=_sdk_log(),
+            shutdown_timeout=LEAVING,
+            keepalive_timeout=IDLE,
         )
         await runner.setup()
         door: asyncio.Server | None = None
@@ -100,28 +105,21 @@ class WebServer:
                 door.close()
             await runner.cleanup()
 
-    def _noted(self) -> Middleware:
-        """Notes on which connections something is asked."""
-
-        @web.middleware
-        async def note(request: web.Request, handler: Handler) -> web.StreamResponse:
-            connection = request.protocol
-            self._busy.add(connection)
-            try:
-                return await handler(request)
-            finally:
-                self._busy.discard(connection)
-
-        return note
-
     def _adapted(self, handle: HandlePost) -> Handler:
         async def answer(request: web.Request) -> web.Response:
             try:
                 body = await self._body(request)
-            except TimeoutError:
+            except (TimeoutError, ConnectionError):  # nobody reads it if they are gone
                 return web.Response(status=TOO_SLOW)
+            except web.RequestPayloadError:
+                return web.Response(status=BAD)
             headers = {name.lower(): value for name, value in request.headers.items()}
-            response = await handle(Post(headers=headers, body=body))
+            connection = request.protocol
+            self._busy.add(connection)
+            try:
+                response = await handle(Post(headers=headers, body=body))
+            finally:
+                self._busy.discard(connection)
             again = response.retry_after
             return web.Response(
                 status=response.status,
@@ -132,7 +130,7 @@ class WebServer:
         return answer
 
     async def _body(self, request: web.Request) -> bytes:
-        """What is posted. Raises `TimeoutError`."""
+        """What is posted. Raises `TimeoutError`, `ConnectionError`, `RequestPayloadError`."""
         size = request.content_length
         is_small = (
             size is not None and size <= SMALL and not request.headers.get("Content-Encoding")
@@ -161,6 +159,19 @@ class _Door(asyncio.Protocol):
         handler = self._server()
         transport.set_protocol(handler)
         handler.connection_made(transport)
+
+
+def _sdk_log() -> logging.Logger:
+    """Where aiohttp says what went wrong here."""
+    found = logging.getLogger("bot.web.sdk")
+    found.addFilter(_is_about_us)
+    return found
+
+
+def _is_about_us(record: logging.LogRecord) -> bool:
+    """Not about what somebody sent: each such request would write a traceback."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, HttpProcessingError | web.RequestPayloadError | ConnectionError)
 
 
 async def _healthy(request: web.Request) -> web.Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -52,16 +53,16 @@ async def test_what_is_posted_is_handed_on_whatever_its_size() -> None:
             assert (await said(port, post(size, b"x" * size))).endswith(b"\r\n\r\n" + b"x" * size)
 
 
-async def test_who_opens_connections_without_end_shuts_nobody_out() -> None:
+@pytest.mark.parametrize("beginning", [b"", b"POST /echo HT", post(2, b"h")])
+async def test_who_opens_connections_without_end_shuts_nobody_out(beginning: bytes) -> None:
     """Nor does a proxy that keeps its own."""
     async with serving() as port:
-        first = await asyncio.open_connection("127.0.0.1", port)
-        silent = [await asyncio.open_connection("127.0.0.1", port) for _ in range(CONNECTIONS - 1)]
-        assert (await said(port, HEALTH)).endswith(b"ok\n")
-        assert await first[0].read() == b""  # it has made room
-        silent[-1][1].write(HEALTH)
-        assert (await silent[-1][0].read()).endswith(b"ok\n")
-        for _, writer in (first, *silent):
+        opened = [await asyncio.open_connection("127.0.0.1", port) for _ in range(CONNECTIONS)]
+        for _, writer in opened:
+            writer.write(beginning)
+        assert (await said(port, post(2, b"hi"))).endswith(b"hi")
+        assert await opened[0][0].read() == b""  # it has made room
+        for _, writer in opened:
             writer.close()
 
 
@@ -89,6 +90,45 @@ async def test_one_connection_more_is_refused_while_something_is_asked_on_all() 
 async def test_who_does_not_finish_a_request_is_sent_away() -> None:
     async with serving(patience=0.1) as port:
         assert b" 408 " in await said(port, post(100, b"only half"))
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"\x16\x03\x01\x02\x00\r\n\r\n",
+        b"POST /echo HTTP/1.0\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nabcd",
+        b"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    ],
+    ids=["TLS", "no gzip", "no chunk"],
+)
+async def test_what_is_no_request_is_refused_and_not_written_about(
+    sent: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with serving() as port:
+        assert b" 400 " in await said(port, sent)
+    assert not [each for each in caplog.records if each.levelno > logging.INFO]
+
+
+async def test_who_leaves_amid_a_request_is_not_written_about(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with serving() as port:
+        _, writer = await begun(port)
+        writer.transport.abort()
+        assert await said(port, HEALTH)
+    assert not [each for each in caplog.records if each.levelno > logging.INFO]
+
+
+async def test_what_goes_wrong_here_is_written_down(caplog: pytest.LogCaptureFixture) -> None:
+    async def fail(post: Post) -> Posted:
+        raise KeyError
+
+    server = WebServer(WebSettings(port=0))
+    server.on_post("/echo", fail)
+    async with server.running(lambda: True):
+        assert b" 500 " in await said(server.port, post(2, b"hi"))
+    (line,) = (each for each in caplog.records if each.levelno > logging.INFO)
+    assert line.exc_info and line.exc_info[0] is KeyError
 
 
 SERVER = """
