@@ -32,7 +32,8 @@ class Leftovers:
         self._broadcasts = stores.broadcasts
         self._clock = clock
         self._working: dict[ChatRef, dict[int, bool]] = {}  # whether each turn is urgent
-        self._ended = asyncio.Event()
+        self._tidying = set[int]()  # of these, those that look for something, or wait to do so
+        self._fewer = asyncio.Event()
         self._sweeping: WeakValueDictionary[ChatRef, asyncio.Lock] = WeakValueDictionary()
         self._tidied: LruCache[ChatRef, asyncio.Lock] = LruCache(CHATS)
 
@@ -49,8 +50,12 @@ class Leftovers:
         del working[turn.id]
         if not working:
             del self._working[turn.chat]
-        self._ended.set()
-        self._ended.clear()  # who waits by now has heard it
+        self._notify()
+
+    def _notify(self) -> None:
+        """Fewer turns may be posting something than before."""
+        self._fewer.set()
+        self._fewer.clear()  # who waits by now has heard it
 
     async def tidy(self, turn: Turn, shown: Sequence[MessageRef], *, ours: bool) -> None:
         """Delete what an earlier attempt may have posted, before this one does anything.
@@ -77,23 +82,35 @@ class Leftovers:
         Not while the chat is being answered by another turn.
         """
         sweeping = self._sweeping.setdefault(turn.chat, asyncio.Lock())
-        async with sweeping:
-            if await self._is_alone(turn):
-                await self._sweep(turn, shown)
+        self._tidying.add(turn.id)
+        self._notify()
+        try:
+            async with sweeping:
+                if await self._is_alone(turn):
+                    await self._sweep(turn, shown)
+        finally:
+            self._tidying.discard(turn.id)
 
     async def _is_alone(self, turn: Turn) -> bool:
         """Wait until no other turn is worked on in the chat; False when that takes long."""
 
         async def end() -> None:
             while self._others(turn):
-                await self._ended.wait()
+                await self._fewer.wait()
 
         return all(self._others(turn)) and await within(self._clock, QUICK, end())
 
     def _others(self, turn: Turn) -> list[bool]:
-        """The other turns that are worked on in the chat: whether each is urgent."""
+        """The other turns that are worked on in the chat: whether each is urgent.
+
+        Not urgent ones that would look for what they have lost, which is found for them.
+        """
         working = self._working.get(turn.chat, {})
-        return [urgent for id, urgent in working.items() if id != turn.id]
+        return [
+            urgent
+            for id, urgent in working.items()
+            if id != turn.id and not (urgent and id in self._tidying)
+        ]
 
     async def _sweep(self, turn: Turn, shown: Sequence[MessageRef]) -> None:
         chat, event = turn.chat, turn.event

@@ -12,6 +12,7 @@ import pytest
 from bot.core.clock import SystemClock
 from bot.core.engine import leftovers
 from bot.core.engine.leftovers import Leftovers
+from bot.core.fakes.clock import ManualClock
 from bot.core.fakes.platform import CHAT, FakePlatform
 from bot.core.queue import Outcome
 from bot.core.stores import Stores
@@ -19,7 +20,7 @@ from bot.core.types import ChatId, ChatRef, MessageRef, Reply
 from bot.sandbox.openai.faults import Hang
 from bot.store import StorageSettings, open_store
 from tests.house import QUICK, open_house
-from tests.patience import until
+from tests.patience import PATIENCE, until
 
 
 class SlowlySearched(FakePlatform):
@@ -82,3 +83,22 @@ async def test_what_is_said_while_a_chat_is_looked_through_is_not_taken_for_lost
         await house.say("/help")
         await house.sees("an answer")
         assert len(platform.kept()) == 2
+
+
+async def test_what_an_outage_left_is_found_though_a_command_was_cut_off_with_the_answer(
+    tmp_path: Path,
+) -> None:
+    platform, clock = FakePlatform(clock=SystemClock()), ManualClock()
+    async with open_store(StorageSettings(url=f"sqlite:///{tmp_path}/bot.db")) as stores:
+        found = Leftovers({"fake": platform}, stores, clock)
+        begun = []
+        for text, urgent in (("hello", False), ("/help", True)):
+            event = platform.message(text)
+            accepted = await stores.turns.accept(event, urgent=urgent, begin=True)
+            assert accepted.turn is not None
+            await found.begin(accepted.turn)
+            begun.append(accepted.turn)
+        await platform.send(CHAT, Reply(text="posted, but nobody was told"))
+        async with asyncio.timeout(PATIENCE):
+            await asyncio.gather(*(found.tidy_again(turn, ()) for turn in begun))
+        assert platform.kept() == []
