@@ -21,7 +21,7 @@ from bot.sandbox.telegram import rich as sandbox
 from bot.sandbox.telegram.calls import Call
 from bot.sandbox.telegram.errors import BadRequest
 from tests.platform_contract import HastyClock
-from tests.platforms.telegram.judging import fetching, moments
+from tests.platforms.telegram.markdown.judging import fetching, moments
 from tests.platforms.telegram.stage import TelegramStage, group, private, staged
 
 ANSWERS = sorted((Path(__file__).parents[2] / "data" / "answers").glob("*.md"))

@@ -1,6 +1,6 @@
 """CommonMark's own examples, through Telegram's parser.
 
-    python -m tests.platforms.telegram.commonmark spec.txt
+    python -m tests.platforms.telegram.markdown.commonmark spec.txt
 
 The examples have a licence of their own (CC BY-SA 4.0), so they are not here; the text of the
 specification, which has them, is at https://spec.commonmark.org/0.31.2/spec.txt. Each is judged
@@ -21,7 +21,7 @@ from bot.core.delivery.partial import settle
 from bot.platforms.telegram.markdown.render import Rendered, pages, render
 from bot.sandbox.telegram.errors import BadRequest
 from bot.sandbox.telegram.judge import Tdlib
-from tests.platforms.telegram.judging import STEP, judged, words_of_page, words_shown
+from tests.platforms.telegram.markdown.judging import STEP, judged, words_of_page, words_shown
 
 _EXAMPLE = re.compile(r"^(`{32}) example\n(.*?)^\.\n(.*?)^\1$", re.DOTALL | re.MULTILINE)
 _TAB = "\u2192"
@@ -81,5 +81,5 @@ def main(specification: str) -> int:
 
 if __name__ == "__main__":
     if len(sys.argv) != 2:
-        sys.exit("python -m tests.platforms.telegram.commonmark spec.txt")
+        sys.exit("python -m tests.platforms.telegram.markdown.commonmark spec.txt")
     sys.exit(main(Path(sys.argv[1]).read_text(encoding="utf-8")))

@@ -20,7 +20,7 @@ from bot.platforms.telegram.markdown.rich import compose
 from bot.sandbox.phone import markup as phone
 from bot.sandbox.telegram import blocks
 from bot.sandbox.telegram.judge import Tdlib
-from tests.platforms.telegram.judging import (
+from tests.platforms.telegram.markdown.judging import (
     STEP,
     judged,
     kinds,
@@ -29,9 +29,9 @@ from tests.platforms.telegram.judging import (
     words_by_another_parser,
     words_shown,
 )
-from tests.platforms.telegram.snippets import SNIPPETS
+from tests.platforms.telegram.markdown.snippets import SNIPPETS
 
-ANSWERS = sorted((Path(__file__).parents[2] / "data" / "answers").glob("*.md"))
+ANSWERS = sorted((Path(__file__).parents[3] / "data" / "answers").glob("*.md"))
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bot.core.delivery.split import pages
 from bot.platforms.telegram.markdown.render import Rendered, measure, render
 from tests.markdown_texts import nested_texts, words_of
-from tests.platforms.telegram.judging import outside_code
+from tests.platforms.telegram.markdown.judging import outside_code
 
 RAW = re.compile(r"^\s*(?:[-*+>]|#{1,6}) |\*\*|~~|```|\]\(", re.MULTILINE)
 LINE = re.compile(r"(?P<indent>[ \u00a0]*)(?P<sign>[•☐☑]|\d+\.)? ?(?P<words>.*)")

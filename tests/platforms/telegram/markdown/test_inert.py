@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.platforms.telegram.markdown.rich import RichText, compose
 from bot.sandbox.telegram.judge import Tdlib
-from tests.platforms.telegram.judging import fetching
+from tests.platforms.telegram.markdown.judging import fetching
 
 
 @pytest.mark.parametrize(

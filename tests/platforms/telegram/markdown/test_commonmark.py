@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.platforms.telegram.commonmark import main
+from tests.platforms.telegram.markdown.commonmark import main
 
 FENCE = "`" * 32
 

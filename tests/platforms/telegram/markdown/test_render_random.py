@@ -22,7 +22,7 @@ from bot.platforms.telegram.markdown.render import (
 )
 from bot.sandbox.telegram.judge import Formatted, Tdlib
 from tests.markdown_texts import markdown_texts, words_of
-from tests.platforms.telegram.judging import judged, outside_code
+from tests.platforms.telegram.markdown.judging import judged, outside_code
 
 RAW = re.compile(r"\*\*|__|~~|```|\]\(|^#{1,6} ", re.MULTILINE)
 
