@@ -202,6 +202,20 @@ async def test_before_what_waits_no_more_there_is_nothing(stores: Stores) -> Non
     assert ahead == [0, 0, 1]
 
 
+async def test_that_a_turn_waits_is_known_of_it_also_when_it_was_claimed_meanwhile(
+    settings: StorageSettings,
+) -> None:
+    async with open_store(settings) as stores:
+        turn = await begun(stores.turns, message("1"))
+        assert await stores.turns.announce(turn.id, ref(50))
+    async with open_store(settings) as stores:  # where it does not run any more
+        await stores.turns.recover()
+        again = await claim(stores.turns)
+        assert again.shown == (ref(50),)
+        await stores.turns.finish(again.id, Outcome())
+        assert not await stores.turns.announce(again.id, ref(51))
+
+
 async def test_too_many_waiting_turns_of_a_chat_are_refused(settings: StorageSettings) -> None:
     async with open_store(settings, waiting_per_chat=2, waiting_in_all=3) as stores:
         await accept(stores.turns, *map(message, "ab"))

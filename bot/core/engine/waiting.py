@@ -175,15 +175,22 @@ class WaitingRoom:
                 is_question = not message.edited and parse(message.text) is None
                 reply = Reply(text=text, answering=message.ref, placeholder=is_question)
                 line = await platform.send(ref, reply)
-                if not await self._turns.announce(turn_id, line) and turn_id in chat.lines:
-                    # Its turn was begun without the line: it may run in another process.
-                    del chat.lines[turn_id]
-                    await platform.delete([line])
-                    return None
             except (PlatformError, StoreError) as error:
                 log.info("waiting not shown", extra={"chat": ref.id, "error": repr(error)})
                 return None
-            return line
+            return line if await self._is_ours(turn_id, line, chat) else None
+
+    async def _is_ours(self, turn_id: int, line: MessageRef, chat: _Chat) -> bool:
+        """Write a line down; where the turn was begun in another process, it is deleted."""
+        try:
+            if await self._turns.announce(turn_id, line) or turn_id not in chat.lines:
+                return True
+        except StoreError as error:
+            log.warning("line not written down", extra={"turn": turn_id, "error": repr(error)})
+            return True
+        del chat.lines[turn_id]
+        self._errands.send(self._delete_lines(line.chat, (), (line,)))
+        return False
 
     # ------------------------------------------------------------ in passing
 

@@ -87,9 +87,13 @@ class Turns(TurnQueue):
         await self._database.write(arrivals.bury, event)
 
     async def announce(self, turn_id: int, ref: MessageRef) -> bool:
+        is_unbegun = turns.c.state == TurnState.WAITING.value
+        is_ours = sa.and_(
+            turns.c.state == TurnState.RUNNING.value, turns.c.owner == self.leases.owner
+        )
         statement = (
             sa.update(turns)
-            .where(turns.c.id == turn_id, turns.c.state == TurnState.WAITING.value)
+            .where(turns.c.id == turn_id, sa.or_(is_unbegun, is_ours))
             .values(shown=codec.SHOWN.dump((ref,)))
         )
         return await self._database.change(statement) > 0

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 import sqlite3
+from collections.abc import Collection, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -46,35 +47,73 @@ async def test_a_turn_that_comes_while_its_message_is_taken_in_does_not_wait_any
 
 
 class SlowLines(FakePlatform):
-    """A platform on which a line about waiting takes its time."""
+    """A platform on which a line about waiting takes its time.
+
+    So does what is written over one. Nothing is looked for here that was lost, as in the topics of
+    a group.
+    """
 
     def __init__(self) -> None:
         super().__init__(QUICK, clock=SystemClock())
         self.asked, self.may_stand = asyncio.Event(), asyncio.Event()
+        self.editing, self.may_change = asyncio.Event(), asyncio.Event()
+        self._line: MessageRef | None = None
 
     async def send(self, chat: ChatRef, reply: Reply) -> MessageRef:
-        if reply.text.startswith("⏳"):
-            self.asked.set()
-            await self.may_stand.wait()
-        return await super().send(chat, reply)
+        if not reply.text.startswith("⏳"):
+            return await super().send(chat, reply)
+        self.asked.set()
+        await self.may_stand.wait()
+        self._line = await super().send(chat, reply)
+        return self._line
+
+    async def edit(self, ref: MessageRef, reply: Reply) -> None:
+        if ref == self._line:
+            self.editing.set()
+            await self.may_change.wait()
+        await super().edit(ref, reply)
+
+    async def sweep(
+        self, chat: ChatRef, *, after: Sequence[MessageRef], keep: Collection[MessageRef]
+    ) -> None:
+        """Find nothing."""
+
+
+async def line_comes_late(house: House, folder: Path, platform: SlowLines, text: str) -> None:
+    """Somebody writes what waits; the line that says so is not there before its turn has come."""
+    house.api.script.answer(SLOW, "second answer")
+    async with house.answering():
+        await house.write(text)
+        await platform.asked.wait()
+    with closing(sqlite3.connect(folder / "house.db")) as database:
+        states = "SELECT state FROM turns ORDER BY id"
+        await until(lambda: database.execute(states).fetchall()[1] == ("running",))
+    platform.may_stand.set()
 
 
 async def test_a_line_that_is_posted_when_its_turn_has_come_becomes_the_answer(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     platform = SlowLines()
+    platform.may_change.set()
     async with open_house(tmp_path, platform=platform) as house:
-        house.api.script.answer(SLOW, "second answer")
-        async with house.answering():
-            await house.write("second")
-            await platform.asked.wait()
-        with closing(sqlite3.connect(tmp_path / "house.db")) as database:
-            states = "SELECT state FROM turns ORDER BY id"
-            await until(lambda: database.execute(states).fetchall()[1] == ("running",))
-        platform.may_stand.set()
+        await line_comes_late(house, tmp_path, platform, "second")
         first, second = await house.answered()
         assert (first[:4], second) == ("slow", "second answer")
         assert "turn failed" not in caplog.messages
+
+
+async def test_a_line_that_is_posted_when_its_turn_has_come_is_known_after_a_restart(
+    tmp_path: Path,
+) -> None:
+    platform = SlowLines()
+    async with open_house(tmp_path, platform=platform) as house:
+        await line_comes_late(house, tmp_path, platform, "/new")
+        await platform.editing.wait()
+    platform.may_change.set()
+    async with open_house(tmp_path, platform=platform) as house:
+        await house.sees("✨ A fresh start")
+        assert not any("⏳" in text for text in platform.kept())
 
 
 async def test_who_cannot_be_told_to_wait_is_answered_all_the_same(
