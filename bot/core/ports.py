@@ -172,7 +172,7 @@ class Platform(Protocol):
         """Delete what the bot has posted after all of these messages, but nothing in `keep`.
 
         For what a process posted that died before it wrote down where. Does what the platform
-        lets it find; raises no `PlatformError`.
+        lets it find, and can be done again. Raises `PlatformError`.
         """
 
     async def download(self, attachment: Attachment, to: Path) -> None:

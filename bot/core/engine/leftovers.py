@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from functools import partial
+from typing import Any
 from weakref import WeakValueDictionary
 
 from bot.core.clock import within
@@ -12,11 +15,18 @@ from bot.core.ports import Clock, Platform
 from bot.core.queue import Turn
 from bot.core.stores import Stores
 from bot.core.types import ChatRef, IncomingMessage, MessageRef
+from bot.errors import OutcomeUnknown, PlatformDown, PlatformError, RateLimited
+
+log = logging.getLogger(__name__)
 
 CHATS = 10_000
 """Chats of which it is remembered that they were looked through; in others it is done once more."""
 QUICK = 10.0
 """Seconds in which what passes by the answer of a chat has surely said all it has to say."""
+PAUSES = (0.5, 2.0, 5.0)
+"""Seconds between the tries to look through a chat when the platform fails."""
+LONGEST = 30.0
+"""Seconds that a chat is looked through at most, with all tries: its answer waits for that."""
 
 
 class Leftovers:
@@ -120,4 +130,20 @@ class Leftovers:
             platform = self._platforms[chat.platform]
             told = await self._broadcasts.posted(platform.lobby(chat))
             keep = {*await self._turns.known_messages(turn.id), *told, *shown}
-            await platform.sweep(chat, after=after, keep=keep)
+            look = self._try(chat, partial(platform.sweep, chat, after=after, keep=keep))
+            if not await within(self._clock, LONGEST, look):
+                log.warning("looking for lost messages given up", extra={"chat": chat.id})
+
+    async def _try(self, chat: ChatRef, look: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Look through a chat; again when the platform fails, since what is lost stays for good."""
+        for pause in (*PAUSES, None):
+            try:
+                return await look()
+            except PlatformError as error:
+                log.info("not swept", extra={"chat": chat.id, "error": repr(error)})
+                passes = isinstance(error, RateLimited | PlatformDown | OutcomeUnknown)
+                if pause is None or not passes:
+                    return None
+                asked = error.retry_after if isinstance(error, RateLimited) else 0.0
+                await self._clock.sleep(max(pause, asked))
+        return None

@@ -60,8 +60,6 @@ from bot.platforms.slack.webhooks import Webhooks
 log = logging.getLogger(__name__)
 
 CHATS = 10_000
-SIGN_IN = 30.0
-"""Seconds to wait for the bot to know its own name, when Slack cannot be reached."""
 
 
 class SlackPlatform:
@@ -204,15 +202,10 @@ class SlackPlatform:
     ) -> None:
         """Delete what was posted and not written down, unless its files are still to come."""
         keep = [*keep, *self._replies.unfinished(chat)]
-        try:
-            async with asyncio.timeout(SIGN_IN):
-                await self._signed_in.wait()  # only then it knows its own messages
-            found = await self._sweeper.sweep(chat, self._directory.bot, after, keep)
-        except (PlatformError, TimeoutError) as error:
-            log.info("not swept", extra={"chat": chat.id, "error": repr(error)})
-        else:
-            if found:
-                log.warning("lost messages deleted", extra={"chat": chat.id, "messages": found})
+        await self._signed_in.wait()  # only then it knows its own messages
+        found = await self._sweeper.sweep(chat, self._directory.bot, after, keep)
+        if found:
+            log.warning("lost messages deleted", extra={"chat": chat.id, "messages": found})
 
     def draft(self, answering: IncomingMessage, *, stop: Button | None = None) -> Draft:
         """An answer that is streamed where the chat has streams, else posted and edited."""

@@ -225,13 +225,9 @@ class TelegramPlatform:
         if not here:  # they stand in the group as it was before, where nothing can be deleted
             return
         known = {parse_message(ref) for ref in keep} | self._poster.continuations(place)
-        try:
-            found = await self._sweeper.sweep(place, max(map(parse_message, here)), known)
-        except PlatformError as failure:
-            log.info("not swept", extra={"chat": chat.id, "error": repr(failure)})
-        else:
-            if found:
-                log.warning("lost messages deleted", extra={"chat": chat.id, "messages": found})
+        found = await self._sweeper.sweep(place, max(map(parse_message, here)), known)
+        if found:
+            log.warning("lost messages deleted", extra={"chat": chat.id, "messages": found})
 
     async def download(self, attachment: Attachment, to: Path) -> None:
         """Fetch a file by ourselves: its URL contains the token, so nobody else gets it."""

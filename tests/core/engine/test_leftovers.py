@@ -17,6 +17,7 @@ from bot.core.fakes.platform import CHAT, FakePlatform
 from bot.core.queue import Outcome
 from bot.core.stores import Stores
 from bot.core.types import ChatId, ChatRef, MessageRef, Reply
+from bot.errors import OutcomeUnknown, PlatformDown, PlatformError, RateLimited
 from bot.sandbox.openai.faults import Hang
 from bot.store import StorageSettings, open_store
 from tests.house import QUICK, open_house
@@ -67,6 +68,55 @@ async def test_a_chat_is_looked_through_once_and_is_not_known_for_ever(
             other = ChatRef("fake", ChatId(f"other {number}"))
             assert await come_back(platform, stores, found, other) == []
         assert await come_back(platform, stores, found, CHAT) == ["lost"]  # of the time before
+
+
+class HardlySearched(FakePlatform):
+    """Looking for what was lost fails at first, and then hangs if it `hangs`."""
+
+    def __init__(self, *failures: PlatformError, hangs: bool = False) -> None:
+        super().__init__(clock=SystemClock())
+        self._failures, self._hangs = list(failures), hangs
+        self.searching = asyncio.Event()
+
+    async def sweep(
+        self, chat: ChatRef, *, after: Sequence[MessageRef], keep: Collection[MessageRef]
+    ) -> None:
+        """Fail, hang, or find it."""
+        self.searching.set()
+        if self._failures:
+            raise self._failures.pop(0)
+        if self._hangs:
+            await asyncio.Event().wait()
+        await super().sweep(chat, after=after, keep=keep)
+
+
+async def search(folder: Path, platform: HardlySearched, seconds: float) -> list[str]:
+    """Come to such a turn, which goes on after so many seconds; returns what stands then."""
+    clock = ManualClock()
+    async with open_store(StorageSettings(url=f"sqlite:///{folder}/bot.db")) as stores:
+        found = Leftovers({"fake": platform}, stores, clock)
+        coming = asyncio.create_task(come_back(platform, stores, found, CHAT))
+        await platform.searching.wait()
+        await clock.advance(seconds)
+        async with asyncio.timeout(PATIENCE):
+            return await coming
+
+
+async def test_what_could_not_be_looked_for_is_looked_for_again(tmp_path: Path) -> None:
+    failures = (RateLimited(3.0), PlatformDown("503"), OutcomeUnknown("the connection broke"))
+    assert await search(tmp_path, HardlySearched(*failures), 3.0 + 2.0 + 5.0) == []
+
+
+@pytest.mark.parametrize(
+    "failures",
+    [(), (RateLimited(600.0),), tuple(PlatformDown("503") for _ in range(9))],
+    ids=["hangs", "refuses", "fails"],
+)
+async def test_an_answer_waits_only_for_a_while_for_what_cannot_be_looked_for(
+    tmp_path: Path, failures: Sequence[PlatformError]
+) -> None:
+    platform = HardlySearched(*failures, hangs=True)
+    assert await search(tmp_path, platform, leftovers.LONGEST) == ["lost"]
 
 
 async def test_what_is_said_while_a_chat_is_looked_through_is_not_taken_for_lost(
