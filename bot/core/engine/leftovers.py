@@ -72,9 +72,13 @@ class Leftovers:
 
         It is looked for once in each chat, before the first turn there that was accepted by an
         earlier process (not `ours`); and before every further attempt of a turn, since another
-        process may have worked on it.
+        process may have worked on it. Not before the first attempt of an urgent turn: a process
+        that lives may have accepted it just now, and be writing the answer of the chat.
         """
-        if not all(self._others(turn)) or (ours and (turn.urgent or turn.attempt == 1)):
+        is_first = turn.attempt == 1
+        if (turn.urgent and is_first) or (ours and (turn.urgent or is_first)):
+            return
+        if not all(self._others(turn)):
             return
         looking = self._tidied.get(turn.chat)
         if looking is not None and not ours and turn.attempt == 1:

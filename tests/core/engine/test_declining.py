@@ -153,6 +153,7 @@ async def test_a_line_that_stands_is_not_said_again_after_a_restart(tmp_path: Pa
         house.api.faults.add(Hang(), on="/chat/completions")
         await house.happen(*refused)
         await house.write("too much, too")
+        await house.api.traffic.until(lambda seen: seen.in_flight == 1)
         await house.say("/stop")
         assert lines(house) == 1
 

@@ -152,3 +152,16 @@ async def test_what_an_outage_left_is_found_though_a_command_was_cut_off_with_th
         async with asyncio.timeout(PATIENCE):
             await asyncio.gather(*(found.tidy_again(turn, ()) for turn in begun))
         assert platform.kept() == []
+
+
+async def test_for_a_command_that_another_bot_took_in_nothing_is_taken_for_lost(
+    tmp_path: Path,
+) -> None:
+    platform = FakePlatform(clock=SystemClock())
+    async with open_store(StorageSettings(url=f"sqlite:///{tmp_path}/bot.db")) as stores:
+        found = Leftovers({"fake": platform}, stores, SystemClock())
+        accepted = await stores.turns.accept(platform.message("/help"), urgent=True, begin=True)
+        assert accepted.turn is not None
+        await platform.send(CHAT, Reply(text="just written by that bot"))
+        await found.tidy(accepted.turn, (), ours=False)
+        assert platform.kept() == ["just written by that bot"]
