@@ -43,8 +43,7 @@ async def serve(
         await cancel(stopping, *intake)  # which takes a while when the database does not answer
         await lanes.drain(max(0.0, end - services.clock.monotonic()))
         await cancel(work)
-        for platform in platforms.values():
-            await platform.close()
+        await asyncio.gather(*(platform.close() for platform in platforms.values()))
     for task in (work, *intake):
         if not task.cancelled():
             task.result()

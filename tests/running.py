@@ -19,6 +19,17 @@ from tests.environment import in_slack, in_telegram, inherited, with_api
 from tests.patience import PATIENCE, until
 
 RUN = ("-m", "bot", "run")
+ENDED_SOON = (
+    "-c",
+    """
+import sys
+from bot import serving
+from bot.__main__ import main
+serving.DRAIN = 0.5
+sys.exit(main(["run"]))
+""",
+)
+"""A bot that gives running answers half a second at its end."""
 
 
 @asynccontextmanager
@@ -52,11 +63,16 @@ async def started(
 
 @asynccontextmanager
 async def started_in_slack(
-    slack: SlackSandbox, api: ScriptedApi, folder: Path, *, port: int = 0
+    slack: SlackSandbox,
+    api: ScriptedApi,
+    folder: Path,
+    *,
+    port: int = 0,
+    program: Sequence[str] = RUN,
 ) -> AsyncGenerator[Process]:
     """Start a bot with its database and its log in `folder`; it is connected, and ended after.
 
-    With `port`, the sandbox posts to it there.
+    With `port`, the sandbox posts to it there. `program` is what Python runs.
     """
     slack.workspace.install(manifest([]))
     env = in_slack(slack) | with_api(api.url)
@@ -67,7 +83,7 @@ async def started_in_slack(
             "BOT_SLACK__SIGNING_SECRET": "made-up",
             "BOT_WEB__PORT": str(port),
         }
-    async with _process(folder, env) as process:
+    async with _process(folder, env, program) as process:
         if port:
             await until(lambda: _is_ready(port))
         else:
@@ -77,7 +93,7 @@ async def started_in_slack(
 
 @asynccontextmanager
 async def _process(
-    folder: Path, env: dict[str, str], program: Sequence[str] = RUN
+    folder: Path, env: dict[str, str], program: Sequence[str]
 ) -> AsyncGenerator[Process]:
     with (folder / "log").open("ab") as log:
         process = await asyncio.create_subprocess_exec(

@@ -16,7 +16,8 @@ from bot.store import StorageSettings, migrate
 from bot.store.purging import AT_ONCE
 from bot.store.schema import turns
 from tests.environment import free_port
-from tests.running import started
+from tests.patience import until
+from tests.running import ENDED_SOON, started
 from tests.sounds import beeps
 from tests.store.aging import count, grow
 
@@ -196,6 +197,27 @@ async def test_an_answer_whose_process_was_killed_is_finished_in_its_place(
         await chat.wait_for(lambda s: "slow words slow words slow" in s.text)  # it was edited
         bot.kill()
         await bot.wait()
+    api.script.answer("Whole now.")
+    async with started(telegram, api, tmp_path):
+        await chat.wait_for(lambda s: s.answers[-1].text == "Whole now.")
+    assert [message.text for message in chat.kept() if message.by_bot] == ["Whole now."]
+
+
+async def test_a_bot_is_ended_soon_while_telegram_does_not_answer_and_loses_nothing(
+    telegram: Telegram, api: ScriptedApi, tmp_path: Path
+) -> None:
+    chat = telegram.person(name="Ann").private()
+    api.script.answer(SLOW)
+    async with started(telegram, api, tmp_path, program=ENDED_SOON) as bot:
+        chat.send("tell me")
+        await chat.wait_for(lambda s: "slow words" in s.text)
+        for method in ("editMessageText", "sendMessage", "sendChatAction"):
+            telegram.faults.hang_next(method=method, times=1000)
+        await until(lambda: any(call.description == "hung" for call in telegram.calls))
+        async with asyncio.timeout(8):
+            bot.send_signal(signal.SIGTERM)
+            assert await bot.wait() == 0
+    telegram.faults.clear()
     api.script.answer("Whole now.")
     async with started(telegram, api, tmp_path):
         await chat.wait_for(lambda s: s.answers[-1].text == "Whole now.")

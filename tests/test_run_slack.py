@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -14,7 +15,7 @@ from bot.sandbox.slack.people import Place
 from bot.sandbox.slack.server import SlackSandbox
 from bot.sandbox.slack.state import Seen
 from tests.environment import free_port
-from tests.running import started_in_slack
+from tests.running import ENDED_SOON, started_in_slack
 
 SLOW = Answer(text="slow words " * 300, chunk=11, pace=0.05)
 
@@ -115,6 +116,27 @@ async def test_an_interrupted_answer_is_finished_in_its_message(
         assert (seen.text, seen.streaming) == ("a whole answer", False)
         assert len(ada.dm.answers()) == 1
         await slack.wait_for(lambda: not ada.dm.stoppable())
+
+
+async def test_a_bot_is_ended_soon_while_slack_does_not_answer_and_loses_nothing(
+    slack: SlackSandbox, api: ScriptedApi, tmp_path: Path
+) -> None:
+    ada = slack.person("Ada")
+    api.script.answer(SLOW)
+    async with started_in_slack(slack, api, tmp_path, program=ENDED_SOON) as bot:
+        await ada.dm.send("a story")
+        await sees(slack, ada.dm, "slow words")
+        before = len(slack.calls_to("chat.appendStream"))
+        slack.faults.hang_next(times=1000)
+        await slack.wait_for(lambda: len(slack.calls_to("chat.appendStream")) > before)
+        async with asyncio.timeout(8):
+            bot.send_signal(signal.SIGTERM)
+            assert await bot.wait() == 0
+    slack.faults.clear()
+    api.script.answer("Whole now.")
+    async with started_in_slack(slack, api, tmp_path):
+        await sees(slack, ada.dm, "Whole now.")
+        assert [each.text for each in ada.dm.answers()] == ["Whole now."]
 
 
 async def test_a_conversation_goes_on_when_its_channel_is_shared(

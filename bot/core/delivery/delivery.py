@@ -20,6 +20,7 @@ from bot.core.delivery.checkpoints import LOOK_AGAIN, Checkpoints, SaveCheckpoin
 from bot.core.delivery.long_code import Note, Shortened
 from bot.core.delivery.pace import Backoff, Pace
 from bot.core.delivery.sheets import End, Sheets, Step
+from bot.core.errands import cancel
 from bot.core.ports import Clock, Platform
 from bot.core.punctuation import paragraphs
 from bot.core.types import (
@@ -53,6 +54,8 @@ Tidy = Callable[[], Awaitable[None]]
 
 REFRESH = 0.6
 """The part of its time after which a text that vanishes is shown again."""
+LAST_CALL = 1.0
+"""Seconds for the call that is under way when the bot is being ended."""
 LAST_WORDS = 1.0
 """Seconds to say that an answer goes on later, when the bot is being ended."""
 
@@ -132,28 +135,36 @@ class Delivery:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """End the painter: it is told to leave, never cancelled, as it may be in a call."""
+        """End the painter: it is told to leave, since it may be in a call.
+
+        When the bot ends, what the platform does not answer soon is broken off.
+        """
         self._leave.set()
         self._hurry.set()
         self._news.set()
         painter = self._running()
-        await asyncio.wait({painter})
-        failure = painter.exception()
-        if isinstance(error, asyncio.CancelledError):
-            await self._part()
+        is_parting = isinstance(error, asyncio.CancelledError)
+        await asyncio.wait({painter}, timeout=LAST_CALL if is_parting else None)
+        is_silent = not painter.done()
+        if is_silent:
+            await cancel(painter)
+        failure = None if painter.cancelled() else painter.exception()
+        if is_parting:
+            await self._part(silent=is_silent)
         if error is None:
             painter.result()
         elif failure is not None and failure is not error:
             log.error("painter failed", extra={"chat": self._chat.id}, exc_info=failure)
 
-    async def _part(self) -> None:
+    async def _part(self, *, silent: bool) -> None:
         """The bot ends in the middle of the answer: say so, and write down how far it is.
 
         Nothing is said where another process may write the answer; raises `TurnLost` when it does.
+        Nor while the platform is `silent`.
         """
         self._checkpoints.reset()
         await self._checkpoint()
-        if not self._paused or not self._checkpoints.sure():
+        if silent or not self._paused or not self._checkpoints.sure():
             return
         try:
             async with asyncio.timeout(LAST_WORDS):

@@ -316,7 +316,6 @@ class Lanes:
         left = {task for task in working if not task.done()}
         for task in left:
             task.cancel()
-        if left:
-            await asyncio.wait(left)
+        ends = [asyncio.wait(left)] if left else []
+        await asyncio.gather(*ends, self._room.close())
         await self._chores.close()
-        await self._room.close()

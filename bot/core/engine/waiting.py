@@ -83,6 +83,7 @@ class WaitingRoom:
         self._chats: defaultdict[ChatRef, _Chat] = defaultdict(_Chat)
         self._refused: set[str] = set()
         self._errands = Errands()
+        self._is_closing = False
 
     # ------------------------------------------------------------ who waits
 
@@ -147,7 +148,7 @@ class WaitingRoom:
 
         Short messages in a row, which are answered together, have one line.
         """
-        if not chat.standing:
+        if self._is_closing or not chat.standing:
             return
         waiting, chat.without_line = chat.without_line, {}
         for turn_id, message in sorted(waiting.items()):
@@ -252,10 +253,12 @@ class WaitingRoom:
 
     async def close(self) -> None:
         """Tell nobody anything any more."""
+        self._is_closing, loop = True, asyncio.get_running_loop()
+        end = loop.time() + CLOSING
         lines = [line for chat in self._chats.values() for line in chat.lines.values()]
         if lines:
             await asyncio.wait(lines, timeout=CLOSING)
             for line in lines:
                 line.cancel()
             await asyncio.wait(lines)
-        await self._errands.close(patience=CLOSING)
+        await self._errands.close(patience=max(0.0, end - loop.time()))

@@ -260,6 +260,5 @@ class SlackPlatform:
         await self._greeting.close()
         await self._response_urls.close()
         await self._directory.close()
-        await self._streams.close()
-        await self._status.close()
+        await asyncio.gather(self._streams.close(), self._status.close())
         await self._calls.close()

@@ -103,16 +103,18 @@ async def test_a_line_that_is_posted_when_its_turn_has_come_becomes_the_answer(
         assert "turn failed" not in caplog.messages
 
 
+@pytest.mark.parametrize(("text", "said"), [("second", "second answer"), ("/new", "✨")])
 async def test_a_line_that_is_posted_when_its_turn_has_come_is_known_after_a_restart(
-    tmp_path: Path,
+    tmp_path: Path, text: str, said: str
 ) -> None:
     platform = SlowLines()
     async with open_house(tmp_path, platform=platform) as house:
-        await line_comes_late(house, tmp_path, platform, "/new")
+        await line_comes_late(house, tmp_path, platform, text)
         await platform.editing.wait()
     platform.may_change.set()
     async with open_house(tmp_path, platform=platform) as house:
-        await house.sees("✨ A fresh start")
+        house.api.script.answer("second answer")
+        await house.sees(said)
         assert not any("⏳" in text for text in platform.kept())
 
 
