@@ -25,8 +25,6 @@ _MAX_PNG = 1_500_000  # bytes, past which a PNG is a photograph after all
 _QUALITY = 88
 # What Pillow's decoders raise on damaged data, found by feeding them such.
 _DAMAGED = (OSError, ValueError, SyntaxError, EOFError, LookupError, RuntimeError, struct.error)
-
-
 # What the bot itself decodes; a photo from a phone is among it, a screenshot, what Telegram sends.
 _FEW_PIXELS = {"JPEG": 16_000_000, "PNG": 4_000_000, "GIF": 4_000_000, "WEBP": 4_000_000}
 _SCAN = b"\xff\xda"
