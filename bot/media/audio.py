@@ -70,22 +70,23 @@ class AudioPreparer:
         Raises `MediaError`. All work is done on a thread, which stops when this is cancelled.
         """
         halt = threading.Event()
-        is_long = (await asyncio.to_thread(path.stat)).st_size > LONG
+        size = (await asyncio.to_thread(path.stat)).st_size
+        if size == 0:
+            raise MediaError(MediaErrorKind.EMPTY)
         try:
-            async with self._long if is_long else nullcontext(), self._places:
-                return await asyncio.to_thread(self._prepare, path, name, max_bytes, folder, halt)
+            async with self._long if size > LONG else nullcontext(), self._places:
+                return await asyncio.to_thread(
+                    self._prepare, path, size, name, max_bytes, folder, halt
+                )
         finally:
             halt.set()
 
     def _prepare(
-        self, path: Path, name: str, max_bytes: int, folder: Path, halt: threading.Event
+        self, path: Path, size: int, name: str, max_bytes: int, folder: Path, halt: threading.Event
     ) -> list[ClipFile]:
         from bot.media.levels import SILENCE, STEPS_PER_SECOND, measure
         from bot.media.sound import Decoder, look
 
-        size = path.stat().st_size
-        if size == 0:
-            raise MediaError(MediaErrorKind.EMPTY)
         nature = look(path)
         decoder = Decoder(path, longest=self.most, halt=halt)
         levels = measure(decoder)

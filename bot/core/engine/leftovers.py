@@ -45,13 +45,11 @@ class Leftovers:
         self._tidying = set[int]()  # of these, those that look for something, or wait to do so
         self._fewer = asyncio.Event()
         self._sweeping: WeakValueDictionary[ChatRef, asyncio.Lock] = WeakValueDictionary()
-        self._tidied: LruCache[ChatRef, asyncio.Lock] = LruCache(CHATS)
+        self._tidied: LruCache[ChatRef, bool] = LruCache(CHATS)
 
     async def begin(self, turn: Turn) -> None:
         """A turn is worked on from now on."""
-        while (sweeping := self._sweeping.get(turn.chat)) is not None and sweeping.locked():
-            async with sweeping:
-                pass
+        await self._swept(turn.chat)
         self._working.setdefault(turn.chat, {})[turn.id] = turn.urgent
 
     def end(self, turn: Turn) -> None:
@@ -61,6 +59,12 @@ class Leftovers:
         if not working:
             del self._working[turn.chat]
         self._notify()
+
+    async def _swept(self, chat: ChatRef) -> None:
+        """Wait until nothing is looked for in a chat."""
+        while (sweeping := self._sweeping.get(chat)) is not None and sweeping.locked():
+            async with sweeping:
+                pass
 
     def _notify(self) -> None:
         """Fewer turns may be posting something than before."""
@@ -80,14 +84,10 @@ class Leftovers:
             return
         if not all(self._others(turn)):
             return
-        looking = self._tidied.get(turn.chat)
-        if looking is not None and not ours and turn.attempt == 1:
-            async with looking:
-                return
-        if looking is None:
-            looking = asyncio.Lock()
-            self._tidied.put(turn.chat, looking)
-        async with looking:
+        if is_first and self._tidied.get(turn.chat):
+            await self._swept(turn.chat)
+        else:
+            self._tidied.put(turn.chat, True)
             await self.tidy_again(turn, shown)
 
     async def tidy_again(self, turn: Turn, shown: Sequence[MessageRef]) -> None:
@@ -142,12 +142,13 @@ class Leftovers:
         """Look through a chat; again when the platform fails, since what is lost stays for good."""
         for pause in (*PAUSES, None):
             try:
-                return await look()
+                await look()
             except PlatformError as error:
                 log.info("not swept", extra={"chat": chat.id, "error": repr(error)})
                 passes = isinstance(error, RateLimited | PlatformDown | OutcomeUnknown)
                 if pause is None or not passes:
-                    return None
+                    return
                 asked = error.retry_after if isinstance(error, RateLimited) else 0.0
                 await self._clock.sleep(max(pause, asked))
-        return None
+            else:
+                return

@@ -34,8 +34,6 @@ UNREADABLE = frozenset({MediaErrorKind.NOT_DOCUMENT, MediaErrorKind.PACKED})
 """Why words beside a file are answered without it."""
 LARGEST_SOURCE = 1_000_000
 """Bytes up to which a file `.ts` is TypeScript: browsers call both that and MPEG's a video."""
-
-
 SMALL = 25_000_000
 """Bytes of a file that is fetched without waiting for others to be gone."""
 LARGEST_PICTURE = 30_000_000
