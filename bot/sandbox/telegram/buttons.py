@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bot.sandbox.telegram.errors import BadRequest
 from bot.sandbox.telegram.params import Params
-
-if TYPE_CHECKING:
-    from bot.sandbox.telegram.telegram import Telegram
+from bot.sandbox.telegram.world import World
 
 _TOO_OLD = "query is too old and response timeout expired or query ID is invalid"
 
@@ -19,14 +15,14 @@ ANSWER_SECONDS = 15.0
 """How long the client shows that it waits; the real time is undocumented."""
 
 
-def answer_callback_query(telegram: Telegram, params: Params) -> bool:
+def answer_callback_query(world: World, params: Params) -> bool:
     """https://core.telegram.org/bots/api#answercallbackquery; once, and soon."""
-    press = telegram.presses.get(params.text("callback_query_id"))
-    if press is None or press.answered or press.until < telegram.clock.monotonic():
+    press = world.presses.get(params.text("callback_query_id"))
+    if press is None or press.answered or press.until < world.clock.monotonic():
         raise BadRequest(_TOO_OLD)
     if len(params.text("text")) > MAX_TOAST:
         raise BadRequest("MESSAGE_TOO_LONG")
     press.answered = True
     press.toast = params.text("text")
-    telegram.changes.tell(0, "answered")
+    world.changes.tell(0, "answered")
     return True

@@ -7,8 +7,6 @@ sends the update `stopped_message_generation`, and the draft disappears unless `
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bot.sandbox.telegram import rich
 from bot.sandbox.telegram.entities import utf16_length
 from bot.sandbox.telegram.errors import BadRequest
@@ -16,9 +14,7 @@ from bot.sandbox.telegram.judge import Formatted
 from bot.sandbox.telegram.messages import MAX_TEXT, topic_of
 from bot.sandbox.telegram.params import Params
 from bot.sandbox.telegram.state import ChatKind, Draft, Rich
-
-if TYPE_CHECKING:
-    from bot.sandbox.telegram.telegram import Telegram
+from bot.sandbox.telegram.world import World
 
 DRAFT_SECONDS = 30.0
 """How long a draft is shown."""
@@ -27,21 +23,21 @@ THINKING = "Thinking…"
 """What a client shows for an empty draft (Bot API 10.0)."""
 
 
-def send_message_draft(telegram: Telegram, params: Params) -> bool:
+def send_message_draft(world: World, params: Params) -> bool:
     """https://core.telegram.org/bots/api#sendmessagedraft; an empty text shows a placeholder."""
-    content = telegram.judge.fix(params.text("text"), params.entities("entities"))
+    content = world.judge.fix(params.text("text"), params.entities("entities"))
     if utf16_length(content.text) > MAX_TEXT:
         raise BadRequest("MESSAGE_TOO_LONG")
-    return _show(telegram, params, content, None)
+    return _show(world, params, content, None)
 
 
-def send_rich_message_draft(telegram: Telegram, params: Params) -> bool:
+def send_rich_message_draft(world: World, params: Params) -> bool:
     """https://core.telegram.org/bots/api#sendrichmessagedraft."""
-    return _show(telegram, params, Formatted(""), rich.content_of(params))
+    return _show(world, params, Formatted(""), rich.content_of(params))
 
 
-def _show(telegram: Telegram, params: Params, content: Formatted, new_rich: Rich | None) -> bool:
-    chat = telegram.writable(params.text("chat_id"))
+def _show(world: World, params: Params, content: Formatted, new_rich: Rich | None) -> bool:
+    chat = world.writable(params.text("chat_id"))
     if chat.kind is not ChatKind.PRIVATE:
         raise BadRequest("TEXTDRAFT_PEER_INVALID")
     number = params.integer("draft_id")
@@ -54,9 +50,9 @@ def _show(telegram: Telegram, params: Params, content: Formatted, new_rich: Rich
         text=content.text,
         entities=content.entities,
         rich=new_rich,
-        until=telegram.clock.monotonic() + DRAFT_SECONDS,
+        until=world.clock.monotonic() + DRAFT_SECONDS,
         can_stop=params.flag("can_stop"),
         keep_on_stop=params.flag("keep_on_stop"),
     )
-    telegram.changes.tell(chat.id, "draft")
+    world.changes.tell(chat.id, "draft")
     return True

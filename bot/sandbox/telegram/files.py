@@ -5,16 +5,12 @@ from __future__ import annotations
 import base64
 import mimetypes
 from io import BytesIO
-from typing import TYPE_CHECKING
 
 from PIL import Image, UnidentifiedImageError
 
 from bot.sandbox.telegram.errors import BadRequest, Refused
 from bot.sandbox.telegram.params import Params
-from bot.sandbox.telegram.state import Json, StoredFile
-
-if TYPE_CHECKING:
-    from bot.sandbox.telegram.telegram import Telegram
+from bot.sandbox.telegram.state import StoredFile
 
 MAX_DOWNLOAD = 20 * 1024 * 1024
 """Bytes a bot can fetch. https://core.telegram.org/bots/api#getfile."""
@@ -65,40 +61,25 @@ class FileStore:
         return self._by_path.get(path)
 
 
-def get_file(telegram: Telegram, params: Params) -> Json:
-    """https://core.telegram.org/bots/api#getfile."""
-    file = telegram.files.by_id(params.text("file_id"))
-    if file is None:
-        raise BadRequest("wrong file_id or the file is temporarily unavailable")
-    if file.size > MAX_DOWNLOAD:
-        raise BadRequest("file is too big")
-    return {
-        "file_id": file.id,
-        "file_unique_id": file.unique_id,
-        "file_size": file.size,
-        "file_path": file.path,
-    }
-
-
-def take_upload(telegram: Telegram, params: Params, field: str, value: str) -> StoredFile:
+def take_upload(files: FileStore, params: Params, field: str, value: str) -> StoredFile:
     """The file a parameter means: an upload, `attach://NAME`, or the id of a known file."""
     name = value.removeprefix("attach://") if value.startswith("attach://") else field
     upload = params.uploads.get(name)
     if upload is None:
         if not value or value.startswith("attach://"):
             raise BadRequest(f"there is no {field} in the request")
-        return _known(telegram, value)
+        return _known(files, value)
     if not upload.content:
         raise BadRequest("file must be non-empty")
     if len(upload.content) > MAX_UPLOAD:
         raise Refused(413)
-    return telegram.files.add(f"{field}s", upload.name, upload.content, mime=upload.mime)
+    return files.add(f"{field}s", upload.name, upload.content, mime=upload.mime)
 
 
-def _known(telegram: Telegram, value: str) -> StoredFile:
+def _known(files: FileStore, value: str) -> StoredFile:
     if value.startswith(("http://", "https://")):
         raise BadRequest("wrong HTTP URL specified")
-    file = telegram.files.by_id(value)
+    file = files.by_id(value)
     if file is None:
         raise BadRequest("wrong remote file identifier specified: Wrong character in the string")
     return file

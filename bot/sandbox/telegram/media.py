@@ -1,33 +1,44 @@
-"""Sending photos, documents and albums."""
+"""Sending photos, documents and albums, and finding a file to be fetched."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bot.sandbox.telegram import markup, wire
 from bot.sandbox.telegram.errors import BadRequest
-from bot.sandbox.telegram.files import photo_size, take_upload
+from bot.sandbox.telegram.files import MAX_DOWNLOAD, photo_size, take_upload
 from bot.sandbox.telegram.messages import caption_of, check_caption, editable, edited, new_message
 from bot.sandbox.telegram.params import Params
 from bot.sandbox.telegram.state import Json, Media, Message
-
-if TYPE_CHECKING:
-    from bot.sandbox.telegram.telegram import Telegram
+from bot.sandbox.telegram.world import World
 
 _IN_ALBUM = {"photo", "document"}
 
 
-def send_photo(telegram: Telegram, params: Params) -> Json:
+def get_file(world: World, params: Params) -> Json:
+    """https://core.telegram.org/bots/api#getfile."""
+    file = world.files.by_id(params.text("file_id"))
+    if file is None:
+        raise BadRequest("wrong file_id or the file is temporarily unavailable")
+    if file.size > MAX_DOWNLOAD:
+        raise BadRequest("file is too big")
+    return {
+        "file_id": file.id,
+        "file_unique_id": file.unique_id,
+        "file_size": file.size,
+        "file_path": file.path,
+    }
+
+
+def send_photo(world: World, params: Params) -> Json:
     """https://core.telegram.org/bots/api#sendphoto."""
-    return _send(telegram, params, "photo")
+    return _send(world, params, "photo")
 
 
-def send_document(telegram: Telegram, params: Params) -> Json:
+def send_document(world: World, params: Params) -> Json:
     """https://core.telegram.org/bots/api#senddocument."""
-    return _send(telegram, params, "document")
+    return _send(world, params, "document")
 
 
-def send_media_group(telegram: Telegram, params: Params) -> list[Json]:
+def send_media_group(world: World, params: Params) -> list[Json]:
     """https://core.telegram.org/bots/api#sendmediagroup: 2–10 items, no buttons.
 
     A single item is refused, as documented; what the real server says then is not known.
@@ -43,23 +54,23 @@ def send_media_group(telegram: Telegram, params: Params) -> list[Json]:
     if not kinds <= _IN_ALBUM:
         raise BadRequest('Can\'t parse InputMedia: Field "type" is invalid')
     for kind in kinds:
-        check_right(telegram, params, kind)
+        check_right(world, params, kind)
     if len(kinds) > 1:
         raise BadRequest("Document can't be mixed with other media types")
-    contents = [_album_item(telegram, params, entry) for entry in value]
-    album = str(10_000_000 + telegram.number())
+    contents = [_album_item(world, params, entry) for entry in value]
+    album = str(10_000_000 + world.number())
     sent = []
     for media, text, entities in contents:
-        message = new_message(telegram, params)
+        message = new_message(world, params)
         message.media, message.album = media, album
         message.text, message.entities = text, entities
         sent.append(message)
     for message in sent:
-        telegram.posted(message)
-    return [wire.message(telegram, message) for message in sent]
+        world.posted(message)
+    return [wire.message(world, message) for message in sent]
 
 
-def edit_message_media(telegram: Telegram, params: Params) -> Json:
+def edit_message_media(world: World, params: Params) -> Json:
     """https://core.telegram.org/bots/api#editmessagemedia: also of a message that is only text.
 
     What Telegram's servers forbid with a code is a 400 (`fail_query_with_error` in Client.cpp).
@@ -68,12 +79,12 @@ def edit_message_media(telegram: Telegram, params: Params) -> Json:
     if not isinstance(value, dict) or str(value.get("type", "")) not in _IN_ALBUM:
         raise BadRequest('Can\'t parse InputMedia: Field "type" is invalid')
     keyboard = markup.inline_keyboard(params)
-    message = editable(telegram, params)
-    if str(value["type"]) in telegram.chats[message.chat].forbidden:
+    message = editable(world, params)
+    if str(value["type"]) in world.chats[message.chat].forbidden:
         raise BadRequest(f"CHAT_SEND_{value['type']}S_FORBIDDEN".upper())
-    message.media, message.text, message.entities = _album_item(telegram, params, value)
+    message.media, message.text, message.entities = _album_item(world, params, value)
     message.keyboard = keyboard
-    return edited(telegram, message)
+    return edited(world, message)
 
 
 def album_size(params: Params) -> int:
@@ -85,39 +96,37 @@ def album_size(params: Params) -> int:
     return max(1, len(value)) if isinstance(value, list) else 1
 
 
-def _send(telegram: Telegram, params: Params, kind: str) -> Json:
-    content = caption_of(telegram, params)
+def _send(world: World, params: Params, kind: str) -> Json:
+    content = caption_of(world, params)
     keyboard = markup.inline_keyboard(params)
-    check_right(telegram, params, kind)
-    media = _media(telegram, params, kind, params.text(kind))
-    message: Message = new_message(telegram, params)
+    check_right(world, params, kind)
+    media = _media(world, params, kind, params.text(kind))
+    message: Message = new_message(world, params)
     message.text, message.entities = content.text, content.entities
     message.media, message.keyboard = media, keyboard
-    telegram.posted(message)
-    return wire.message(telegram, message)
+    world.posted(message)
+    return wire.message(world, message)
 
 
-def check_right(telegram: Telegram, params: Params, kind: str) -> None:
+def check_right(world: World, params: Params, kind: str) -> None:
     """Raises `BadRequest` where members may not send media of a kind.
 
     https://core.telegram.org/bots/api#chatpermissions; the words are those of TDLib's
     `can_send_message_content` in MessageContent.cpp.
     """
-    if kind in telegram.writable(params.text("chat_id")).forbidden:
+    if kind in world.writable(params.text("chat_id")).forbidden:
         raise BadRequest(f"not enough rights to send {kind}s to the chat")
 
 
-def _album_item(
-    telegram: Telegram, params: Params, entry: Json
-) -> tuple[Media, str, tuple[Json, ...]]:
-    caption = telegram.judge.fix(str(entry.get("caption", "")), entry.get("caption_entities"))
+def _album_item(world: World, params: Params, entry: Json) -> tuple[Media, str, tuple[Json, ...]]:
+    caption = world.judge.fix(str(entry.get("caption", "")), entry.get("caption_entities"))
     check_caption(caption.text)
-    media = _media(telegram, params, str(entry["type"]), str(entry.get("media", "")))
+    media = _media(world, params, str(entry["type"]), str(entry.get("media", "")))
     return media, caption.text, caption.entities
 
 
-def _media(telegram: Telegram, params: Params, kind: str, value: str) -> Media:
-    file = take_upload(telegram, params, kind, value)
+def _media(world: World, params: Params, kind: str, value: str) -> Media:
+    file = take_upload(world.files, params, kind, value)
     if kind != "photo":
         return Media(kind=kind, file=file)
     width, height = photo_size(file.content)

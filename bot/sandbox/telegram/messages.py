@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bot.sandbox.telegram import markup, rich, wire
 from bot.sandbox.telegram.entities import utf16_length
 from bot.sandbox.telegram.errors import BadRequest
 from bot.sandbox.telegram.judge import Formatted
 from bot.sandbox.telegram.params import Params
 from bot.sandbox.telegram.state import Chat, ChatKind, Json, Membership, Message, Typing
-
-if TYPE_CHECKING:
-    from bot.sandbox.telegram.telegram import Telegram
+from bot.sandbox.telegram.world import World
 
 MAX_TEXT = 4096
 """UTF-16 code units of a text after entity parsing."""
@@ -50,34 +46,34 @@ _NOT_MODIFIED = (
 )
 
 
-def send_message(telegram: Telegram, params: Params) -> Json:
+def send_message(world: World, params: Params) -> Json:
     """https://core.telegram.org/bots/api#sendmessage."""
-    content = text_of(telegram, params)
+    content = text_of(world, params)
     keyboard = markup.inline_keyboard(params)
-    message = new_message(telegram, params)
+    message = new_message(world, params)
     message.text, message.entities = content.text, content.entities
     message.keyboard = keyboard
     message.link_preview = _has_preview(content, params)
-    telegram.posted(message)
-    return wire.message(telegram, message)
+    world.posted(message)
+    return wire.message(world, message)
 
 
-def send_rich_message(telegram: Telegram, params: Params) -> Json:
+def send_rich_message(world: World, params: Params) -> Json:
     """https://core.telegram.org/bots/api#sendrichmessage (Bot API 10.1)."""
     content = rich.content_of(params)
     keyboard = markup.inline_keyboard(params)
-    message = new_message(telegram, params)
+    message = new_message(world, params)
     message.rich, message.keyboard = content, keyboard
-    telegram.posted(message)
-    return wire.message(telegram, message)
+    world.posted(message)
+    return wire.message(world, message)
 
 
-def edit_message_text(telegram: Telegram, params: Params) -> Json:
+def edit_message_text(world: World, params: Params) -> Json:
     """https://core.telegram.org/bots/api#editmessagetext; without buttons, the old ones go."""
     new_rich = rich.content_of(params) if params.text("rich_message") else None
-    content = text_of(telegram, params, editing=True) if new_rich is None else Formatted("")
+    content = text_of(world, params, editing=True) if new_rich is None else Formatted("")
     keyboard = markup.inline_keyboard(params)
-    message = editable(telegram, params)
+    message = editable(world, params)
     if message.media is not None:
         raise BadRequest("there is no text in the message to edit")
     before = (message.text, message.entities, message.rich, message.keyboard)
@@ -86,50 +82,50 @@ def edit_message_text(telegram: Telegram, params: Params) -> Json:
     message.text, message.entities = content.text, content.entities
     message.rich, message.keyboard = new_rich, keyboard
     message.link_preview = _has_preview(content, params)
-    return edited(telegram, message)
+    return edited(world, message)
 
 
-def edit_message_caption(telegram: Telegram, params: Params) -> Json:
+def edit_message_caption(world: World, params: Params) -> Json:
     """https://core.telegram.org/bots/api#editmessagecaption."""
-    content = caption_of(telegram, params)
+    content = caption_of(world, params)
     keyboard = markup.inline_keyboard(params)
-    message = editable(telegram, params)
+    message = editable(world, params)
     if message.media is None:
         raise BadRequest("there is no caption in the message to edit")
     before = (message.text, message.entities, message.keyboard)
     if before == (content.text, content.entities, keyboard):
         raise BadRequest(_NOT_MODIFIED)
     message.text, message.entities, message.keyboard = content.text, content.entities, keyboard
-    return edited(telegram, message)
+    return edited(world, message)
 
 
-def edit_message_reply_markup(telegram: Telegram, params: Params) -> Json:
+def edit_message_reply_markup(world: World, params: Params) -> Json:
     """https://core.telegram.org/bots/api#editmessagereplymarkup."""
     keyboard = markup.inline_keyboard(params)
-    message = editable(telegram, params)
+    message = editable(world, params)
     if message.keyboard == keyboard:
         raise BadRequest(_NOT_MODIFIED)
     message.keyboard = keyboard
-    return edited(telegram, message)
+    return edited(world, message)
 
 
-def delete_message(telegram: Telegram, params: Params) -> bool:
+def delete_message(world: World, params: Params) -> bool:
     """https://core.telegram.org/bots/api#deletemessage; in groups the bot is no administrator."""
     if not params.text("chat_id"):
         raise BadRequest("Chat identifier is not specified")
     if not params.integer("message_id"):
         raise BadRequest("Message identifier is not specified")
-    chat = telegram.writable(params.text("chat_id"))
+    chat = world.writable(params.text("chat_id"))
     message = chat.messages.get(params.integer("message_id"))
     if message is None:
         raise BadRequest("message to delete not found")
-    _check_deletable(telegram, chat, message)
+    _check_deletable(world, chat, message)
     del chat.messages[message.id]
-    telegram.changes.tell(chat.id, "deleted")
+    world.changes.tell(chat.id, "deleted")
     return True
 
 
-def delete_messages(telegram: Telegram, params: Params) -> bool:
+def delete_messages(world: World, params: Params) -> bool:
     """https://core.telegram.org/bots/api#deletemessages; all that can be found, or none."""
     if not params.text("chat_id"):
         raise BadRequest("Chat identifier is not specified")
@@ -138,40 +134,40 @@ def delete_messages(telegram: Telegram, params: Params) -> bool:
         raise BadRequest("Message identifiers are not specified")
     if len(ids) > MAX_DELETIONS:
         raise BadRequest("Too many message identifiers specified")
-    chat = telegram.writable(params.text("chat_id"))
+    chat = world.writable(params.text("chat_id"))
     found = [chat.messages[id] for id in dict.fromkeys(ids) if id in chat.messages]
     for message in found:
-        _check_deletable(telegram, chat, message)
+        _check_deletable(world, chat, message)
     for message in found:
         del chat.messages[message.id]
-    telegram.changes.tell(chat.id, "deleted")
+    world.changes.tell(chat.id, "deleted")
     return True
 
 
-def _check_deletable(telegram: Telegram, chat: Chat, message: Message) -> None:
+def _check_deletable(world: World, chat: Chat, message: Message) -> None:
     """The words are those of `delete_messages` in TDLib's MessagesManager.cpp."""
-    if message.author is not telegram.bot and chat.kind is not ChatKind.PRIVATE:
+    if message.author is not world.bot and chat.kind is not ChatKind.PRIVATE:
         raise BadRequest("message can't be deleted")
-    if telegram.now() - message.date >= DELETABLE_SECONDS:
+    if world.now() - message.date >= DELETABLE_SECONDS:
         is_for_all = chat.kind is ChatKind.SUPERGROUP  # elsewhere it could be deleted for one side
         raise BadRequest(f"message can't be deleted{'' if is_for_all else ' for everyone'}")
 
 
-def send_chat_action(telegram: Telegram, params: Params) -> bool:
+def send_chat_action(world: World, params: Params) -> bool:
     """https://core.telegram.org/bots/api#sendchataction."""
     action = params.text("action").lower()
     if action not in _ACTIONS:
         raise BadRequest("Wrong parameter action in request")
-    chat = telegram.writable(params.text("chat_id"))
-    until = telegram.clock.monotonic() + TYPING_SECONDS
+    chat = world.writable(params.text("chat_id"))
+    until = world.clock.monotonic() + TYPING_SECONDS
     chat.typing[topic_of(params, chat)] = Typing(action, until)
-    telegram.changes.tell(chat.id, "typing")
+    world.changes.tell(chat.id, "typing")
     return True
 
 
-def get_chat(telegram: Telegram, params: Params) -> Json:
+def get_chat(world: World, params: Params) -> Json:
     """https://core.telegram.org/bots/api#getchat."""
-    chat = telegram.readable(params.text("chat_id"))
+    chat = world.readable(params.text("chat_id"))
     if chat.membership is Membership.STRANGER:
         raise BadRequest("chat not found")
     return wire.chat(chat)
@@ -180,7 +176,7 @@ def get_chat(telegram: Telegram, params: Params) -> Json:
 # ------------------------------------------------------------ shared by the sending methods
 
 
-def text_of(telegram: Telegram, params: Params, *, editing: bool = False) -> Formatted:
+def text_of(world: World, params: Params, *, editing: bool = False) -> Formatted:
     """The text of a call as it will stand in the chat. Raises `BadRequest`.
 
     The length of a new message is checked by TDLib, that of an edit by Telegram's servers, which
@@ -188,7 +184,7 @@ def text_of(telegram: Telegram, params: Params, *, editing: bool = False) -> For
     """
     if not params.text("text"):
         raise BadRequest("Message text is empty")
-    content = telegram.judge.fix(params.text("text"), params.entities("entities"))
+    content = world.judge.fix(params.text("text"), params.entities("entities"))
     if not content.text:
         raise BadRequest("text must be non-empty")
     if utf16_length(content.text) > MAX_TEXT:
@@ -196,9 +192,9 @@ def text_of(telegram: Telegram, params: Params, *, editing: bool = False) -> For
     return content
 
 
-def caption_of(telegram: Telegram, params: Params) -> Formatted:
+def caption_of(world: World, params: Params) -> Formatted:
     """The caption of a call; it may be empty. Raises `BadRequest`."""
-    content = telegram.judge.fix(params.text("caption"), params.entities("caption_entities"))
+    content = world.judge.fix(params.text("caption"), params.entities("caption_entities"))
     check_caption(content.text)
     return content
 
@@ -209,16 +205,16 @@ def check_caption(text: str) -> None:
         raise BadRequest("Message caption is too long")
 
 
-def new_message(telegram: Telegram, params: Params) -> Message:
+def new_message(world: World, params: Params) -> Message:
     """An empty message of the bot, where the call wants it; not posted yet. Raises `Refused`."""
-    chat = telegram.writable(params.text("chat_id"))
+    chat = world.writable(params.text("chat_id"))
     topic = topic_of(params, chat)
     reply_to = _reply_to(params, chat)
     return Message(
         id=chat.next_id(),
         chat=chat.id,
-        author=telegram.bot,
-        date=telegram.now(),
+        author=world.bot,
+        date=world.now(),
         topic=topic,
         reply_to=reply_to,
     )
@@ -248,22 +244,22 @@ def _reply_to(params: Params, chat: Chat) -> int | None:
     raise BadRequest("message to be replied not found")
 
 
-def editable(telegram: Telegram, params: Params) -> Message:
+def editable(world: World, params: Params) -> Message:
     """The message that a call wants to edit."""
-    chat = telegram.writable(params.text("chat_id"))
+    chat = world.writable(params.text("chat_id"))
     message = chat.messages.get(params.integer("message_id"))
     if message is None:
         raise BadRequest("message to edit not found")
-    if message.author is not telegram.bot:
+    if message.author is not world.bot:
         raise BadRequest("message can't be edited")
     return message
 
 
-def edited(telegram: Telegram, message: Message) -> Json:
+def edited(world: World, message: Message) -> Json:
     """Tell everybody that a message has changed."""
-    message.edited = telegram.now()
-    telegram.changes.tell(message.chat, "edited")
-    return wire.message(telegram, message)
+    message.edited = world.now()
+    world.changes.tell(message.chat, "edited")
+    return wire.message(world, message)
 
 
 def _has_preview(content: Formatted, params: Params) -> bool:

@@ -2,57 +2,53 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bot.sandbox.telegram import wire
 from bot.sandbox.telegram.state import Chat, ChatKind, Membership, User
 from bot.sandbox.telegram.view import ChatView
-
-if TYPE_CHECKING:
-    from bot.sandbox.telegram.telegram import Telegram
+from bot.sandbox.telegram.world import World
 
 
 class Person:
     """Somebody with a Telegram account. Get one from `Telegram.person`."""
 
-    def __init__(self, telegram: Telegram, user: User) -> None:
+    def __init__(self, world: World, user: User) -> None:
         self.user = user
-        self._telegram = telegram
+        self._world = world
 
     def private(self, *, started: bool = True) -> ChatView:
         """The chat with the bot; unless `started`, the bot may not write before the person does."""
-        chats = self._telegram.chats
+        chats = self._world.chats
         if self.user.id not in chats:
             membership = Membership.MEMBER if started else Membership.STRANGER
             chats[self.user.id] = Chat(
                 id=self.user.id, kind=ChatKind.PRIVATE, person=self.user, membership=membership
             )
-        return ChatView(self._telegram, chats[self.user.id], self.user)
+        return ChatView(self._world, chats[self.user.id], self.user)
 
     def _chat(self) -> Chat:
         self.private()
-        return self._telegram.chats[self.user.id]
+        return self._world.chats[self.user.id]
 
     def block(self) -> None:
         """Block the bot: its calls are answered 403 from now on."""
-        _change_membership(self._telegram, self._chat(), self.user, Membership.BLOCKED)
+        _change_membership(self._world, self._chat(), self.user, Membership.BLOCKED)
 
     def unblock(self) -> None:
         """Let the bot write again."""
-        _change_membership(self._telegram, self._chat(), self.user, Membership.MEMBER)
+        _change_membership(self._world, self._chat(), self.user, Membership.MEMBER)
 
 
 class Group:
     """A group with the bot in it. Get one from `Telegram.group`."""
 
-    def __init__(self, telegram: Telegram, chat: Chat) -> None:
+    def __init__(self, world: World, chat: Chat) -> None:
         self.id = chat.id
-        self._telegram = telegram
+        self._world = world
         self._chat = chat
 
     def seen_by(self, person: Person, *, topic: int | None = None) -> ChatView:
         """The group (or one topic of it) on somebody's phone."""
-        return ChatView(self._telegram, self._chat, person.user, topic)
+        return ChatView(self._world, self._chat, person.user, topic)
 
     def open_topic(self, name: str, by: Person) -> int:
         """Open a topic in a forum; returns its id for `seen_by`."""
@@ -70,7 +66,7 @@ class Group:
         Telegram does so when the group gets a public name, a visible history, many members …
         Everything gets a new id, and the messages from before cannot be edited any more.
         """
-        new = self._telegram.group(self._chat.title)
+        new = Group(self._world, self._world.new_group(self._chat.title, ChatKind.SUPERGROUP))
         self.seen_by(by).tell_of_move(became=new.id)
         self._chat.became = new.id
         new.seen_by(by).tell_of_move(was=self.id)
@@ -78,7 +74,7 @@ class Group:
 
     def remove_bot(self, by: Person) -> None:
         """Throw the bot out: its calls are answered 403 from now on."""
-        _change_membership(self._telegram, self._chat, by.user, Membership.KICKED)
+        _change_membership(self._world, self._chat, by.user, Membership.KICKED)
 
 
 _STATUS = {
@@ -89,23 +85,23 @@ _STATUS = {
 }
 
 
-def _change_membership(telegram: Telegram, chat: Chat, by: User, new: Membership) -> None:
+def _change_membership(world: World, chat: Chat, by: User, new: Membership) -> None:
     """Let the bot in or throw it out, and tell it with a `my_chat_member` update."""
     old, chat.membership = chat.membership, new
-    bot = wire.user(telegram.bot)
+    bot = wire.user(world.bot)
     until = {"until_date": 0}
     states = [
         {"user": bot, "status": _STATUS[state]} | (until if _STATUS[state] == "kicked" else {})
         for state in (old, new)
     ]
-    telegram.updates.add(
+    world.updates.add(
         "my_chat_member",
         {
             "chat": wire.chat(chat),
             "from": wire.user(by),
-            "date": telegram.now(),
+            "date": world.now(),
             "old_chat_member": states[0],
             "new_chat_member": states[1],
         },
     )
-    telegram.changes.tell(chat.id, "membership")
+    world.changes.tell(chat.id, "membership")

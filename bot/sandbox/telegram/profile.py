@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from bot.sandbox.telegram import wire
 from bot.sandbox.telegram.errors import BadRequest
 from bot.sandbox.telegram.params import Params
 from bot.sandbox.telegram.state import Json
-
-if TYPE_CHECKING:
-    from bot.sandbox.telegram.telegram import Telegram
+from bot.sandbox.telegram.world import World
 
 MAX_COMMANDS = 100
 MAX_DESCRIPTION = 256
 
 
-def get_me(telegram: Telegram, params: Params) -> Json:
+def get_me(world: World, params: Params) -> Json:
     """https://core.telegram.org/bots/api#getme."""
-    return wire.user(telegram.bot) | {
+    return wire.user(world.bot) | {
         "can_join_groups": True,
-        "can_read_all_group_messages": not telegram.privacy,
+        "can_read_all_group_messages": not world.privacy,
         "supports_inline_queries": False,
         "supports_guest_queries": False,
         "can_connect_to_business": False,
@@ -32,7 +29,7 @@ def get_me(telegram: Telegram, params: Params) -> Json:
     }
 
 
-def set_my_commands(telegram: Telegram, params: Params) -> bool:
+def set_my_commands(world: World, params: Params) -> bool:
     """https://core.telegram.org/bots/api#setmycommands; the same in every chat."""
     value = params.parsed("commands", "commands")
     if not isinstance(value, list):
@@ -42,8 +39,8 @@ def set_my_commands(telegram: Telegram, params: Params) -> bool:
     language = params.text("language_code")
     if language and not re.fullmatch(r"[a-z]{2,3}", language):
         raise BadRequest("LANG_CODE_INVALID")
-    telegram.commands[language] = dict(map(_command, value))
-    telegram.changes.tell(0, "menu")
+    world.commands[language] = dict(map(_command, value))
+    world.changes.tell(0, "menu")
     return True
 
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from bot.sandbox.telegram.drafts import THINKING
 from bot.sandbox.telegram.entities import Entity
 from bot.sandbox.telegram.state import Chat, Draft, Message
-
-if TYPE_CHECKING:
-    from bot.sandbox.telegram.telegram import Telegram
+from bot.sandbox.telegram.world import World
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,9 +79,9 @@ class Screen:
         return "\n".join(parts + ([self.draft.text] if self.draft else []))
 
 
-def look(telegram: Telegram, chat: Chat, topic: int | None) -> Screen:
+def look(world: World, chat: Chat, topic: int | None) -> Screen:
     """The chat, or one topic of it, as it is now."""
-    now = telegram.clock.monotonic()
+    now = world.clock.monotonic()
     draft = chat.drafts.get(topic)
     typing = chat.typing.get(topic)
     return Screen(
@@ -98,9 +95,9 @@ def look(telegram: Telegram, chat: Chat, topic: int | None) -> Screen:
     )
 
 
-def next_expiry(telegram: Telegram, chat: Chat) -> float | None:
+def next_expiry(world: World, chat: Chat) -> float | None:
     """Seconds until a draft or the typing indicator of a chat vanishes by itself."""
-    now = telegram.clock.monotonic()
+    now = world.clock.monotonic()
     ends = [draft.until for draft in chat.drafts.values()]
     ends += [typing.until for typing in chat.typing.values()]
     return min((end - now for end in ends if end > now), default=None)

@@ -20,27 +20,26 @@ from bot.sandbox.telegram import (
     messages,
     profile,
     updates,
-    webhook,
 )
 from bot.sandbox.telegram.calls import Call
 from bot.sandbox.telegram.errors import Refused, TooManyRequests
 from bot.sandbox.telegram.limits import Budget
 from bot.sandbox.telegram.params import Params, Upload, from_json
 from bot.sandbox.telegram.state import Json
-from bot.sandbox.telegram.telegram import DOWNLOAD, Telegram
+from bot.sandbox.telegram.world import DOWNLOAD, World
 
-Method: TypeAlias = Callable[[Telegram, Params], object]
+Method: TypeAlias = Callable[[World, Params], object]
 
 _MAX_BODY = files.MAX_UPLOAD + 1024 * 1024
 
 _METHODS: dict[str, Method] = {
     "getMe": profile.get_me,
     "setMyCommands": profile.set_my_commands,
-    "setWebhook": webhook.set_webhook,
-    "deleteWebhook": webhook.delete_webhook,
-    "getWebhookInfo": webhook.get_webhook_info,
+    "setWebhook": updates.set_webhook,
+    "deleteWebhook": updates.delete_webhook,
+    "getWebhookInfo": updates.get_webhook_info,
     "getChat": messages.get_chat,
-    "getFile": files.get_file,
+    "getFile": media.get_file,
     "sendMessage": messages.send_message,
     "sendRichMessage": messages.send_rich_message,
     "editMessageText": messages.edit_message_text,
@@ -63,29 +62,29 @@ _UNLIMITED = {"getchat", "deletemessage", "deletemessages"}  # neither posts nor
 
 
 @asynccontextmanager
-async def serving(telegram: Telegram) -> AsyncGenerator[None]:
-    """Serve the sandbox. Sets `telegram.base_url`."""
+async def serving(world: World) -> AsyncGenerator[None]:
+    """Serve the sandbox. Sets `world.base_url`."""
     app = web.Application(client_max_size=_MAX_BODY)
-    door = _Door(telegram)
+    door = _Door(world)
     app.router.add_route("*", "/bot{token}/{method}", door.call)
     app.router.add_get("/file/bot{token}/{path:.+}", door.download)
     app.router.add_route("*", "/{rest:.*}", door.nothing)
-    async with listening(app, cancels=True) as telegram.base_url:
+    async with listening(app, cancels=True) as world.base_url:
         try:
             yield
         finally:
-            await telegram.webhook.close()
+            await world.webhook.close()
 
 
 class _Door:
     """Takes requests from the wire."""
 
-    def __init__(self, telegram: Telegram) -> None:
-        self._telegram = telegram
+    def __init__(self, world: World) -> None:
+        self._world = world
 
     async def call(self, request: web.Request) -> web.StreamResponse:
         """A method of the Bot API."""
-        if request.match_info["token"] != self._telegram.token:
+        if request.match_info["token"] != self._world.token:
             return _refusal(_wrong_token(request))
         name = request.match_info["method"].lower()
         if name != "getupdates" and name not in _BY_NAME:
@@ -98,20 +97,20 @@ class _Door:
             return _refusal(refused)
         note = partial(
             Call,
-            at=self._telegram.clock.monotonic(),
+            at=self._world.clock.monotonic(),
             method=request.match_info["method"],
             chat=params.chat,
         )
-        fault = self._telegram.faults.take(name, params.chat)
+        fault = self._world.faults.take(name, params.chat)
         if fault is not None and fault.kind is FaultKind.HANG:
-            self._telegram.calls.add(note(status=0, description="hung"))
+            self._world.calls.add(note(status=0, description="hung"))
             await asyncio.get_running_loop().create_future()
         response, words = await self._answer(name, params, fault)
         if fault is not None and fault.kind is FaultKind.DROP:
-            self._telegram.calls.add(note(status=0, description="dropped"))
+            self._world.calls.add(note(status=0, description="dropped"))
             _drop(request)
             return response
-        self._telegram.calls.add(note(status=response.status, description=words))
+        self._world.calls.add(note(status=response.status, description=words))
         return response
 
     async def _answer(
@@ -131,19 +130,19 @@ class _Door:
 
     async def _carry_out(self, name: str, params: Params) -> object:
         if name == "getupdates":
-            return await updates.get_updates(self._telegram, params)
+            return await updates.get_updates(self._world, params)
         if params.chat is not None and name not in _UNLIMITED:
             budget = Budget.PREVIEW if name in _PREVIEWS else Budget.MESSAGE
             count = media.album_size(params) if name == "sendmediagroup" else 1
-            self._telegram.limits.spend(params.chat, budget, count)
-        return _BY_NAME[name](self._telegram, params)
+            self._world.limits.spend(params.chat, budget, count)
+        return _BY_NAME[name](self._world, params)
 
     async def download(self, request: web.Request) -> web.StreamResponse:
         """The bytes of a file."""
-        if request.match_info["token"] != self._telegram.token:
+        if request.match_info["token"] != self._world.token:
             return _refusal(_wrong_token(request))
-        fault = self._telegram.faults.take(DOWNLOAD, None)
-        file = self._telegram.files.by_path(request.match_info["path"])
+        fault = self._world.faults.take(DOWNLOAD, None)
+        file = self._world.files.by_path(request.match_info["path"])
         if fault is not None:
             return await _spoilt(request, fault)
         if file is None:

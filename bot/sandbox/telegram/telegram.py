@@ -1,67 +1,19 @@
-"""The sandbox itself: everything a stand-in for Telegram knows and is told to do."""
+"""The sandbox itself: the world of the bot, and the people a tester plays in it."""
 
 from __future__ import annotations
 
-import itertools
-import time
-
-from bot.core.clock import SystemClock
 from bot.core.ports import Clock
-from bot.sandbox.faults import Faults
-from bot.sandbox.telegram.calls import CallLog
-from bot.sandbox.telegram.changes import Changes
-from bot.sandbox.telegram.errors import BadRequest, Refused
-from bot.sandbox.telegram.files import FileStore
-from bot.sandbox.telegram.judge import Judge, Lenient, Tdlib
-from bot.sandbox.telegram.limits import Limits
 from bot.sandbox.telegram.people import Group, Person
-from bot.sandbox.telegram.state import Chat, ChatKind, Membership, Message, Press, User
-from bot.sandbox.telegram.updates import UpdateQueue
-from bot.sandbox.telegram.webhook import Webhook
-
-DOWNLOAD = "download"
-"""The name under which fetching a file meets a fault."""
+from bot.sandbox.telegram.state import ChatKind, User
+from bot.sandbox.telegram.world import World
 
 
-class Telegram:
-    """One bot's Telegram. `base_url` is set while it is served (see `serve`).
+class Telegram(World):
+    """A world with people. Parameters and what it raises: see `World`."""
 
-    `privacy` is the bot's group privacy mode. `judge=False` replaces Telegram's own text parser by
-    one that believes everything, for benchmarks. Raises `ConfigError` when the parser is missing.
-    """
-
-    def __init__(
-        self,
-        *,
-        username: str,
-        name: str,
-        clock: Clock | None,
-        judge: bool,
-    ) -> None:
-        self.token = "1000:sandbox"
-        self.base_url = ""
-        self.privacy = True
-        self.local = False
-        """Whether this is a Bot API server of one's own, which posts also without HTTPS."""
-        self.clock: Clock = clock or SystemClock()
-        self.judge: Judge = Tdlib() if judge else Lenient()
-        self.bot = User(id=1000, name=name, username=username, is_bot=True)
-        self.limits = Limits(self.clock)
-        self.faults = Faults(only_by_name=("getupdates", DOWNLOAD))
-        self.calls = CallLog()
-        self.changes = Changes()
-        self.updates = UpdateQueue()
-        self.webhook = Webhook(self)
-        self.files = FileStore()
-        self.commands: dict[str, dict[str, str]] = {}  # by language, else ""
-        self.chats: dict[int, Chat] = {}
-        self.presses: dict[str, Press] = {}
+    def __init__(self, *, username: str, name: str, clock: Clock | None, judge: bool) -> None:
+        super().__init__(username=username, name=name, clock=clock, judge=judge)
         self._people: dict[int, Person] = {}
-        self._ids = itertools.count(1)
-        self._started = self.clock.monotonic()
-        self._epoch = time.time()
-
-    # ------------------------------------------------------------ the people's side
 
     def person(
         self, *, id: int = 1001, name: str = "Ann", username: str = "", language: str = "en"
@@ -75,56 +27,8 @@ class Telegram:
     def group(self, title: str = "Group", *, forum: bool = False, basic: bool = False) -> Group:
         """A new supergroup with the bot in it; or a `basic` group, which may become one."""
         kind = ChatKind.GROUP if basic else ChatKind.SUPERGROUP
-        number = (0 if basic else -1_001_000_000_000) - self.number()
-        chat = Chat(id=number, kind=kind, title=title, forum=forum)
-        self.chats[number] = chat
-        return Group(self, chat)
+        return Group(self, self.new_group(title, kind, forum=forum))
 
     def menu(self, language: str = "") -> dict[str, str]:
         """The commands the person's client shows, with their descriptions."""
         return self.commands.get(language.split("-")[0]) or self.commands.get("", {})
-
-    # ------------------------------------------------------------ what the methods need
-
-    def number(self) -> int:
-        """A number never given before."""
-        return next(self._ids)
-
-    def now(self) -> int:
-        """Unix time by the sandbox's clock."""
-        return int(self._epoch + self.clock.monotonic() - self._started)
-
-    def let_pass(self, seconds: float) -> None:
-        """Make all that was said older. Limits and whatever waits go by the clock, as before."""
-        self._epoch += seconds
-
-    def writable(self, chat_id: str) -> Chat:
-        """The chat with this id, if the bot may write there. Raises `Refused`."""
-        chat = self.readable(chat_id)
-        if chat.became is not None:
-            words = "group chat was upgraded to a supergroup chat"
-            raise Refused(400, words, {"migrate_to_chat_id": chat.became})
-        if chat.membership is Membership.BLOCKED:
-            raise Refused(403, "bot was blocked by the user")
-        if chat.membership is Membership.STRANGER:
-            raise Refused(403, "bot can't initiate conversation with a user")
-        if chat.membership is Membership.KICKED:
-            raise Refused(403, "bot was kicked from the supergroup chat")
-        return chat
-
-    def readable(self, chat_id: str) -> Chat:
-        """The chat with this id. Raises `BadRequest`."""
-        if not chat_id:
-            raise BadRequest("chat_id is empty")
-        try:
-            return self.chats[int(chat_id)]
-        except (KeyError, ValueError):
-            raise BadRequest("chat not found") from None
-
-    def posted(self, message: Message) -> None:
-        """A message of the bot stands in its chat: what was being written is gone."""
-        chat = self.chats[message.chat]
-        chat.messages[message.id] = message
-        chat.drafts.pop(message.topic, None)
-        chat.typing.pop(message.topic, None)
-        self.changes.tell(chat.id, "message")

@@ -1,125 +1,26 @@
-"""Updates on their way to the bot, and getUpdates with its true offset semantics.
+"""How the bot gets its updates: by asking, or at an address of its own.
 
-https://core.telegram.org/bots/api#getupdates: an update is confirmed as soon as getUpdates is
-called with an offset higher than its `update_id`; until then it is delivered again. Two pollers at
-a time are a conflict: the newer one wins, the older one is told so.
+https://core.telegram.org/bots/api#getting-updates.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+import re
 
-from bot.core.ports import Clock
-from bot.sandbox.telegram.errors import Refused
+from bot.sandbox.telegram.errors import BadRequest, Refused
 from bot.sandbox.telegram.params import Params
 from bot.sandbox.telegram.state import Json
-
-if TYPE_CHECKING:
-    from bot.sandbox.telegram.telegram import Telegram
+from bot.sandbox.telegram.world import World
 
 _LONGEST_POLL = 50  # seconds; Client.h: LONG_POLL_MAX_TIMEOUT
-_ON_REQUEST = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
 _CONFLICT = (
     "terminated by other getUpdates request; make sure that only one bot instance is running"
 )
 
 
-class UpdateQueue:
-    """Updates that were not confirmed yet, and the bot that waits for more.
-
-    With `webhook_url` set nobody may poll; `on_news` is called when there are more.
-    """
-
-    def __init__(self) -> None:
-        self.pending: list[Json] = []
-        self.webhook_url = ""
-        self.on_news: Callable[[], None] = _nothing
-        self._next_id = 1000
-        self._allowed: frozenset[str] | None = None
-        self._poller: asyncio.Future[bool] | None = None
-
-    @property
-    def polling(self) -> bool:
-        """Whether a bot is waiting for updates at this moment."""
-        return self._poller is not None
-
-    def add(self, kind: str, content: Json) -> Json | None:
-        """Queue an update; None when the bot did not ask for this kind."""
-        wanted = self._allowed
-        if kind in _ON_REQUEST if wanted is None else kind not in wanted:
-            return None
-        update = {"update_id": self._next_id, kind: content}
-        self._next_id += 1
-        self.pending.append(update)
-        self.wake()
-        return update
-
-    def add_raw(self, update: Json) -> Json:
-        """Queue an update of any shape, for kinds the sandbox (or the bot) does not know."""
-        whole = {"update_id": self._next_id, **update}
-        self._next_id = max(self._next_id, int(whole["update_id"])) + 1
-        self.pending.append(whole)
-        self.wake()
-        return whole
-
-    def begin_anew(self, first_id: int) -> None:
-        """The next update has this id, as after a week without any: a random one, also a lower."""
-        self._next_id = first_id
-
-    def allow(self, params: Params) -> None:
-        """Take over `allowed_updates`; missing leaves it as it was, an empty list resets it."""
-        try:
-            value = params.json("allowed_updates")
-        except ValueError:
-            return
-        if isinstance(value, list):
-            self._allowed = frozenset(map(str, value)) or None
-
-    def confirm(self, offset: int) -> None:
-        """Forget what lies before the offset; a negative one keeps that many from the end."""
-        if offset < 0:
-            self.pending = self.pending[offset:]
-        elif offset > 0:
-            self.pending = [update for update in self.pending if update["update_id"] >= offset]
-
-    def wake(self) -> None:
-        """There is something for the waiting poller, or for the webhook."""
-        self._end_poll(found=True)
-        self.on_news()
-
-    def conflict(self) -> None:
-        """Send the waiting poller away: somebody else polls."""
-        self._end_poll(found=False)
-
-    def _end_poll(self, *, found: bool) -> None:
-        if self._poller is not None and not self._poller.done():
-            self._poller.set_result(found)
-
-    async def wait(self, seconds: float, telegram: Telegram) -> bool:
-        """Wait for an update; False when another poller took over."""
-        poller: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._poller = poller
-        telegram.changes.tell(0, "poll")
-        timer = asyncio.ensure_future(_settle_later(poller, seconds, telegram.clock))
-        try:
-            return await poller
-        finally:
-            timer.cancel()
-            if self._poller is poller:
-                self._poller = None
-
-
-async def _settle_later(poller: asyncio.Future[bool], seconds: float, clock: Clock) -> None:
-    await clock.sleep(seconds)
-    if not poller.done():
-        poller.set_result(True)
-
-
-async def get_updates(telegram: Telegram, params: Params) -> list[Json]:
+async def get_updates(world: World, params: Params) -> list[Json]:
     """https://core.telegram.org/bots/api#getupdates."""
-    queue = telegram.updates
+    queue = world.updates
     if queue.webhook_url:
         raise Refused(
             409,
@@ -131,10 +32,48 @@ async def get_updates(telegram: Telegram, params: Params) -> list[Json]:
     limit = max(1, min(100, params.integer("limit", 100)))
     seconds = max(0, min(_LONGEST_POLL, params.integer("timeout")))
     queue.conflict()
-    if not queue.pending and seconds and not await queue.wait(seconds, telegram):
+    if not queue.pending and seconds and not await queue.wait(seconds):
         raise Refused(409, _CONFLICT)
     return queue.pending[:limit]
 
 
-def _nothing() -> None:
-    pass
+def set_webhook(world: World, params: Params) -> bool:
+    """Take over the address; an empty one removes it. http:// is for a server of one's own."""
+    url = params.text("url")
+    if url and not url.startswith(("https://", "http://") if world.local else "https://"):
+        raise BadRequest("bad webhook: An HTTPS URL must be provided for webhook")
+    if not re.fullmatch(r"[A-Za-z0-9_-]{0,256}", params.text("secret_token")):
+        raise BadRequest("secret token contains unallowed characters")
+    world.updates.allow(params)
+    world.updates.webhook_url = url
+    world.webhook.secret = params.text("secret_token")
+    world.webhook.connections = max(1, min(100, params.integer("max_connections", 40)))
+    if url:
+        world.updates.conflict()
+        world.webhook.deliver()
+    return True
+
+
+def delete_webhook(world: World, params: Params) -> bool:
+    """https://core.telegram.org/bots/api#deletewebhook."""
+    world.updates.webhook_url = ""
+    return True
+
+
+def get_webhook_info(world: World, params: Params) -> Json:
+    """https://core.telegram.org/bots/api#getwebhookinfo."""
+    world.changes.tell(0, "webhook looked at")
+    webhook = world.webhook
+    info: Json = {
+        "url": world.updates.webhook_url,
+        "has_custom_certificate": False,
+        "pending_update_count": len(world.updates.pending),
+    }
+    if webhook.last_error_date:
+        info |= {
+            "last_error_date": webhook.last_error_date,
+            "last_error_message": webhook.last_error,
+        }
+    if info["url"]:
+        info["max_connections"] = webhook.connections
+    return info

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from PIL import Image, UnidentifiedImageError
 
@@ -25,20 +25,16 @@ from bot.sandbox.telegram.state import (
     Rich,
     User,
 )
-
-if TYPE_CHECKING:
-    from bot.sandbox.telegram.telegram import Telegram
+from bot.sandbox.telegram.world import World
 
 
 class ChatView:
     """One chat as one person sees it, and what that person can do there."""
 
-    def __init__(
-        self, telegram: Telegram, chat: Chat, user: User, topic: int | None = None
-    ) -> None:
+    def __init__(self, world: World, chat: Chat, user: User, topic: int | None = None) -> None:
         self.id = chat.id
         self.topic = topic
-        self._telegram = telegram
+        self._world = world
         self._chat = chat
         self.user = user
 
@@ -68,9 +64,9 @@ class ChatView:
     def edit(self, which: Shown | int, text: str) -> None:
         """Change one's own message."""
         message = self._chat.messages[_number(which)]
-        message.text, message.entities = text, self._telegram.judge.detect(text)
-        message.edited = self._telegram.now()
-        self._telegram.changes.tell(self.id, "edited")
+        message.text, message.entities = text, self._world.judge.detect(text)
+        message.edited = self._world.now()
+        self._world.changes.tell(self.id, "edited")
         self._tell_bot("edited_message", message)
 
     def like(self, which: Shown | int) -> None:
@@ -83,7 +79,7 @@ class ChatView:
     def delete(self, which: Shown | int) -> None:
         """Delete a message for everybody; bots are not told."""
         del self._chat.messages[_number(which)]
-        self._telegram.changes.tell(self.id, "deleted")
+        self._world.changes.tell(self.id, "deleted")
 
     def send_photo(self, content: bytes, caption: str = "") -> int:
         """Send a picture as a photo."""
@@ -92,7 +88,7 @@ class ChatView:
 
     def send_album(self, photos: Sequence[bytes], caption: str = "") -> list[int]:
         """Send several photos at once; the first one carries the caption."""
-        album = str(10_000_000 + self._telegram.number())
+        album = str(10_000_000 + self._world.number())
         messages = [
             self._post(text=caption if index == 0 else "", media=self._photo(photo), album=album)
             for index, photo in enumerate(photos)
@@ -101,18 +97,18 @@ class ChatView:
 
     def send_voice(self, content: bytes, seconds: int = 1, *, caption: str = "") -> int:
         """Send a voice message (Opus in Ogg)."""
-        file = self._telegram.files.add("voice", "voice.oga", content, mime="audio/ogg")
+        file = self._world.files.add("voice", "voice.oga", content, mime="audio/ogg")
         media = Media(kind="voice", file=file, seconds=seconds)
         return self._deliver(self._post(text=caption, media=media))
 
     def send_audio(self, name: str, content: bytes, seconds: int = 1) -> int:
         """Send an audio file, as music."""
-        file = self._telegram.files.add("music", name, content)
+        file = self._world.files.add("music", name, content)
         return self._deliver(self._post(media=Media(kind="audio", file=file, seconds=seconds)))
 
     def send_video(self, name: str, content: bytes, seconds: int = 1) -> int:
         """Send a video."""
-        file = self._telegram.files.add("videos", name, content)
+        file = self._world.files.add("videos", name, content)
         media = Media(kind="video", file=file, seconds=seconds, width=640, height=480)
         return self._deliver(self._post(media=media))
 
@@ -126,12 +122,12 @@ class ChatView:
         size: int | None = None,
     ) -> int:
         """Send any file as it is; `size` claims another length than the content has."""
-        file = self._telegram.files.add("documents", name, content, mime=mime, size=size)
+        file = self._world.files.add("documents", name, content, mime=mime, size=size)
         return self._deliver(self._post(text=caption, media=Media(kind="document", file=file)))
 
     def send_sticker(self, emoji: str = "👍") -> int:
         """Send a sticker."""
-        file = self._telegram.files.add("stickers", "sticker.webp", b"RIFF", mime="image/webp")
+        file = self._world.files.add("stickers", "sticker.webp", b"RIFF", mime="image/webp")
         media = Media(kind="sticker", file=file, emoji=emoji, width=512, height=512)
         return self._deliver(self._post(media=media))
 
@@ -157,17 +153,17 @@ class ChatView:
     def press_data(self, message_id: int, data: str) -> Press:
         """Press a button of a message by its data, even one that is gone (an old screen)."""
         press = Press(
-            id=str(4_000_000_000 + self._telegram.number()),
-            until=self._telegram.clock.monotonic() + ANSWER_SECONDS,
+            id=str(4_000_000_000 + self._world.number()),
+            until=self._world.clock.monotonic() + ANSWER_SECONDS,
         )
-        self._telegram.presses[press.id] = press
+        self._world.presses[press.id] = press
         message = self._chat.messages[message_id]
-        self._telegram.updates.add(
+        self._world.updates.add(
             "callback_query",
             {
                 "id": press.id,
                 "from": wire.user(self.user),
-                "message": wire.message(self._telegram, message),
+                "message": wire.message(self._world, message),
                 "chat_instance": str(self.id),
                 "data": data,
             },
@@ -192,9 +188,9 @@ class ChatView:
         draft.stopped = True
         if not draft.keep_on_stop:
             del self._chat.drafts[self.topic]
-        self._telegram.changes.tell(self.id, "draft")
+        self._world.changes.tell(self.id, "draft")
         thread = {} if self.topic is None else {"message_thread_id": self.topic}
-        self._telegram.updates.add(
+        self._world.updates.add(
             "stopped_message_generation",
             {"chat": wire.chat(self._chat), "draft_id": draft.id, **thread},
         )
@@ -203,7 +199,7 @@ class ChatView:
 
     def screen(self) -> Screen:
         """What is on the screen now."""
-        return look(self._telegram, self._chat, self.topic)
+        return look(self._world, self._chat, self.topic)
 
     def kept(self) -> tuple[Shown, ...]:
         """What will still be there tomorrow: the messages, without drafts and indicators."""
@@ -212,15 +208,15 @@ class ChatView:
     async def wait_for(self, seen: Callable[[Screen], object], within: float = 60.0) -> Screen:
         """The first screen of which `seen` is true; `TimeoutError` after `within` seconds."""
         try:
-            await self._telegram.changes.until(lambda: seen(self.screen()), within, self._expiry)
+            await self._world.changes.until(lambda: seen(self.screen()), within, self._expiry)
         except TimeoutError:
             raise TimeoutError(f"not seen within {within:g} s; there is {self.screen()}") from None
         return self.screen()
 
     def _expiry(self) -> Coroutine[Any, Any, None] | None:
         """The moment at which a draft or an indicator vanishes by itself."""
-        seconds = next_expiry(self._telegram, self._chat)
-        return None if seconds is None else self._telegram.clock.sleep(seconds)
+        seconds = next_expiry(self._world, self._chat)
+        return None if seconds is None else self._world.clock.sleep(seconds)
 
     # ------------------------------------------------------------ how it reaches the bot
 
@@ -245,9 +241,9 @@ class ChatView:
             id=self._chat.next_id(),
             chat=self.id,
             author=self.user,
-            date=self._telegram.now(),
+            date=self._world.now(),
             text=text,
-            entities=self._telegram.judge.detect(text),
+            entities=self._world.judge.detect(text),
             media=media,
             reply_to=reply_to,
             album=album,
@@ -260,26 +256,26 @@ class ChatView:
 
     def _deliver(self, message: Message) -> int:
         self._chat.messages[message.id] = message
-        self._telegram.changes.tell(self.id, "message")
+        self._world.changes.tell(self.id, "message")
         self._tell_bot("message", message)
         return message.id
 
     def _tell_bot(self, kind: str, message: Message) -> None:
         if self._chat.membership is Membership.MEMBER and self._reaches_bot(message):
-            self._telegram.updates.add(kind, wire.message(self._telegram, message))
+            self._world.updates.add(kind, wire.message(self._world, message))
 
     def _reaches_bot(self, message: Message) -> bool:
         """Privacy mode: in groups only commands, mentions, replies to the bot, service messages.
 
         https://core.telegram.org/bots/features#privacy-mode.
         """
-        if self._chat.kind is ChatKind.PRIVATE or not self._telegram.privacy:
+        if self._chat.kind is ChatKind.PRIVATE or not self._world.privacy:
             return True
         answered = self._chat.messages.get(message.reply_to or 0)
         is_service = bool(message.topic_created or message.became or message.was)
         if is_service or (answered is not None and answered.author.is_bot):
             return True
-        handle = f"@{self._telegram.bot.username}".lower()
+        handle = f"@{self._world.bot.username}".lower()
         commands = covered(message.text, message.entities, "bot_command")
         mentions = covered(message.text, message.entities, "mention")
         return any(mention.lower() == handle for mention in mentions) or any(
@@ -292,7 +288,7 @@ class ChatView:
                 width, height = picture.size
         except (UnidentifiedImageError, OSError):
             width, height = 640, 480
-        file = self._telegram.files.add("photos", "photo.jpg", content, mime="image/jpeg")
+        file = self._world.files.add("photos", "photo.jpg", content, mime="image/jpeg")
         return Media(kind="photo", file=file, width=width, height=height)
 
 

@@ -7,20 +7,16 @@ then after a pause that grows, or after the seconds of `Retry-After`.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Hashable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Hashable
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 from yarl import URL
 
 from bot.core.errands import Errands
-from bot.sandbox.telegram.errors import BadRequest
-from bot.sandbox.telegram.params import Params
+from bot.core.ports import Clock
+from bot.sandbox.telegram.changes import Changes
 from bot.sandbox.telegram.state import Json
-
-if TYPE_CHECKING:
-    from bot.sandbox.telegram.telegram import Telegram
+from bot.sandbox.telegram.update_queue import UpdateQueue
 
 HEADER = "X-Telegram-Bot-Api-Secret-Token"
 _LONGEST_PAUSE = 60.0
@@ -32,21 +28,26 @@ _HERE = frozenset({"127.0.0.1", "localhost", "::1"})
 class Webhook:
     """Where the bot wants its updates, and their way there. Only this machine is ever called."""
 
-    def __init__(self, telegram: Telegram) -> None:
+    def __init__(
+        self, updates: UpdateQueue, clock: Clock, changes: Changes, *, now: Callable[[], int]
+    ) -> None:
         self.secret = ""
         self.connections = 40
         self.last_error = ""
         self.last_error_date = 0
-        self._telegram = telegram
+        self._updates = updates
+        self._clock = clock
+        self._changes = changes
+        self._now = now
         self._busy: set[Hashable] = set()
         self._errands = Errands()
-        telegram.updates.on_news = self.deliver
+        updates.on_news = self.deliver
 
     def deliver(self) -> None:
         """Post what waits, in each chat one after the other."""
-        if URL(self._telegram.updates.webhook_url).host not in _HERE:
+        if URL(self._updates.webhook_url).host not in _HERE:
             return
-        for update in self._telegram.updates.pending:
+        for update in self._updates.pending:
             queue = _queue_of(update)
             if queue not in self._busy:
                 self._busy.add(queue)
@@ -58,7 +59,7 @@ class Webhook:
 
     async def _empty(self, queue: Hashable) -> None:
         pause, failed = 1.0, 0
-        updates = self._telegram.updates
+        updates = self._updates
         try:
             while updates.webhook_url:
                 update = next((u for u in updates.pending if _queue_of(u) == queue), None)
@@ -67,14 +68,14 @@ class Webhook:
                 wrong, wish = await self._post(update)
                 if not wrong:
                     updates.pending = [u for u in updates.pending if u is not update]
-                    self._telegram.changes.tell(0, "delivered")
+                    self._changes.tell(0, "delivered")
                     pause, failed = 1.0, 0
                     continue
-                self.last_error, self.last_error_date = wrong, self._telegram.now()
-                self._telegram.changes.tell(0, "not delivered")
+                self.last_error, self.last_error_date = wrong, self._now()
+                self._changes.tell(0, "not delivered")
                 if failed and not wish:
                     pause = min(_LONGEST_PAUSE, pause * 2)
-                await self._telegram.clock.sleep(wish or (pause if failed else 0))
+                await self._clock.sleep(wish or (pause if failed else 0))
                 failed += 1
         finally:
             self._busy.discard(queue)
@@ -86,9 +87,7 @@ class Webhook:
         try:
             async with (
                 ClientSession(timeout=timeout) as session,
-                session.post(
-                    self._telegram.updates.webhook_url, json=update, headers=headers
-                ) as answer,
+                session.post(self._updates.webhook_url, json=update, headers=headers) as answer,
             ):
                 if answer.ok:
                     return "", 0
@@ -110,45 +109,3 @@ def _queue_of(update: Json) -> Hashable:
             if isinstance(sender := content.get("from"), dict):
                 return kind, int(sender["id"])
     return int(update["update_id"])
-
-
-def set_webhook(telegram: Telegram, params: Params) -> bool:
-    """Take over the address; an empty one removes it. http:// is for a server of one's own."""
-    url = params.text("url")
-    if url and not url.startswith(("https://", "http://") if telegram.local else "https://"):
-        raise BadRequest("bad webhook: An HTTPS URL must be provided for webhook")
-    if not re.fullmatch(r"[A-Za-z0-9_-]{0,256}", params.text("secret_token")):
-        raise BadRequest("secret token contains unallowed characters")
-    telegram.updates.allow(params)
-    telegram.updates.webhook_url = url
-    telegram.webhook.secret = params.text("secret_token")
-    telegram.webhook.connections = max(1, min(100, params.integer("max_connections", 40)))
-    if url:
-        telegram.updates.conflict()
-        telegram.webhook.deliver()
-    return True
-
-
-def delete_webhook(telegram: Telegram, params: Params) -> bool:
-    """https://core.telegram.org/bots/api#deletewebhook."""
-    telegram.updates.webhook_url = ""
-    return True
-
-
-def get_webhook_info(telegram: Telegram, params: Params) -> Json:
-    """https://core.telegram.org/bots/api#getwebhookinfo."""
-    telegram.changes.tell(0, "webhook looked at")
-    webhook = telegram.webhook
-    info: Json = {
-        "url": telegram.updates.webhook_url,
-        "has_custom_certificate": False,
-        "pending_update_count": len(telegram.updates.pending),
-    }
-    if webhook.last_error_date:
-        info |= {
-            "last_error_date": webhook.last_error_date,
-            "last_error_message": webhook.last_error,
-        }
-    if info["url"]:
-        info["max_connections"] = webhook.connections
-    return info

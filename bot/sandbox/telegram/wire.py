@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bot.sandbox.telegram import markup
 from bot.sandbox.telegram.state import Chat, ChatKind, Json, Media, Message, StoredFile, User
-
-if TYPE_CHECKING:
-    from bot.sandbox.telegram.telegram import Telegram
+from bot.sandbox.telegram.world import World
 
 
 def user(who: User) -> Json:
@@ -35,9 +31,9 @@ def chat(which: Chat) -> Json:
     return shown
 
 
-def message(telegram: Telegram, what: Message, *, with_reply: bool = True) -> Json:
+def message(world: World, what: Message, *, with_reply: bool = True) -> Json:
     """A `Message`, with what it replies to; in a topic that is at least the topic's beginning."""
-    where = telegram.chats[what.chat]
+    where = world.chats[what.chat]
     shown: Json = {
         "message_id": what.id,
         "from": user(what.author),
@@ -60,7 +56,7 @@ def message(telegram: Telegram, what: Message, *, with_reply: bool = True) -> Js
         shown["reply_markup"] = markup.to_json(what.keyboard)
     answered = where.messages.get(what.reply_to or what.topic or 0)
     if with_reply and answered is not None and answered is not what:
-        shown["reply_to_message"] = message(telegram, answered, with_reply=False)
+        shown["reply_to_message"] = message(world, answered, with_reply=False)
     return shown
 
 

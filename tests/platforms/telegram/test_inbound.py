@@ -21,7 +21,7 @@ from bot.core.types import (
 from bot.errors import FileTooLarge, PlatformError
 from bot.platforms.telegram import TelegramSettings, adapter, connect
 from bot.platforms.telegram.ids import make_chat
-from bot.sandbox.telegram.telegram import DOWNLOAD
+from bot.sandbox.telegram.world import DOWNLOAD
 from tests.intake import Inbox, listening
 from tests.platforms.telegram.stage import TelegramStage, group, private, staged, topic
 
