@@ -1,25 +1,6 @@
 """What the bot does; imports the standard library and `bot.errors`, nothing else.
 
-From an event to the screen:
-
-1. A platform makes an `Event` of what it is told (`platforms/*/inbound`) and hands it to
-   `Lanes.sink` (`engine.lanes`). The gate (`access`) says who may, the router (`engine.router`)
-   how it is taken in.
-2. `TurnQueue.accept` (`queue`) commits it as a turn; only then it is acknowledged. A turn that need
-   not wait is claimed in the same commit.
-3. When its lane is free, the turn is claimed. `engine.attempts` works on it, with a `TurnContext`
-   (`turn`) that `engine.contexts` makes. The router gives it to a command or to the handler of a
-   button (`commands`), or to `answer.answer`.
-4. An answer: what was sent is read (`question`), what the model is told is chosen
-   (`memory.window`), what it may use is set aside (`limits.spending`), and the model is asked
-   (`ports.ModelApi`). `Delivery` has the pace, `Sheets` knows the messages, the platform's `Draft`
-   makes the calls. Checkpoints of the text are saved meanwhile (`delivery.checkpoints`).
-5. The `Outcome` is written with the end of the turn, in one transaction (`engine.attempts`,
-   `engine.ends`, `store.queue`). Chores follow, such as a title (`engine.chores`).
-
-After a kill: `TurnQueue.recover` lets the turns wait again that were running, and they are claimed
-as above. `Turn.partial` and `Turn.shown` are the last checkpoint: `engine.leftovers` deletes what
-was posted after it, and the answer is written over the messages that stand there.
+`docs/how-it-works.md` follows one message through it, and says what is left after a kill.
 
 Words that are used everywhere:
 

@@ -41,7 +41,6 @@ from bot.core.chat import (
 )
 from bot.core.delivery.delivery import Delivery
 from bot.core.limits.meter import Meter
-from bot.core.limits.spending import reserve_answer
 from bot.core.memory.history import chat_message
 from bot.core.memory.overhearing import as_messages, listens
 from bot.core.memory.window import Position, Window, make_view
@@ -52,6 +51,7 @@ from bot.core.question.attachments import Gathered, gather
 from bot.core.question.question import greeting, question_of, quote
 from bot.core.queue import Outcome
 from bot.core.sentences import keeps_trying
+from bot.core.spending import reserve_answer
 from bot.core.turn import TurnContext
 from bot.core.types import Feedback, IncomingMessage, Thoughts
 from bot.errors import FileTooLarge, MediaError, ModelError, ModelErrorKind

@@ -24,12 +24,12 @@ from bot.core.commands.models_on_offer import (
 )
 from bot.core.commands.table import STYLE, Command, Handler
 from bot.core.i18n import N_
-from bot.core.limits.spending import may_use
 from bot.core.menu import Item, make_buttons, marked, page_at
 from bot.core.models import ModelInfo
 from bot.core.punctuation import in_a_row, noted, paragraphs
 from bot.core.sentences import sentence_for_model
 from bot.core.settings import ChatSettings
+from bot.core.spending import may_use
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, ButtonRow, IncomingMessage
 from bot.errors import ModelError, ModelErrorKind

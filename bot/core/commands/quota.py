@@ -10,8 +10,8 @@ from bot.core.commands.table import ADMIN, Command
 from bot.core.i18n import N_
 from bot.core.limits.ledger import Standing
 from bot.core.limits.quota import NAMES, Ceiling, Limits, QuotaSyntaxError, ceilings, parse_limits
-from bot.core.limits.spending import sentences
 from bot.core.punctuation import enumerated, items, listed, valued
+from bot.core.spending import sentences
 from bot.core.turn import TurnContext
 from bot.core.types import IncomingMessage, Person
 

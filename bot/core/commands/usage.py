@@ -13,10 +13,10 @@ from bot.core.i18n import N_
 from bot.core.limits.calendar import Period
 from bot.core.limits.ledger import DAYS_SHOWN, Spender, Total
 from bot.core.limits.quota import MINUTE, Measure
-from bot.core.limits.spending import sentences
 from bot.core.models import UsageKind
 from bot.core.names import harmless
 from bot.core.punctuation import items, listed, noted, valued
+from bot.core.spending import sentences
 from bot.core.turn import TurnContext
 from bot.core.types import IncomingMessage, OutgoingFile, Person
 

@@ -19,8 +19,8 @@ from bot.core.commands.sight import instead_of_looking
 from bot.core.commands.table import CommandTable, Queueing, parse, runs_on
 from bot.core.commands.transcribe import instead_of_answering
 from bot.core.engine.declining import decline
-from bot.core.limits.spending import remind
 from bot.core.queue import Outcome
+from bot.core.spending import remind
 from bot.core.stopper import STOP
 from bot.core.stores import Stores
 from bot.core.turn import TurnContext

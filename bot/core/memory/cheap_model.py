@@ -6,9 +6,9 @@ from contextlib import aclosing
 
 from bot.core.chat import ChatMessage, ChatRequest, Role, Sampling, TextDelta, TextPart
 from bot.core.limits.meter import Meter
-from bot.core.limits.spending import reserve_chore
 from bot.core.models import UsageEntry
 from bot.core.services import Services
+from bot.core.spending import reserve_chore
 from bot.errors import ModelError, ModelErrorKind
 
 LANE = "chores"

@@ -17,7 +17,6 @@ from bot.core.chat import ImagePart
 from bot.core.clock import ticking
 from bot.core.delivery.delivery import Delivery
 from bot.core.images import Drawing, ImageRequest, VariationRequest
-from bot.core.limits.spending import drawing_of, reserve_images
 from bot.core.memory.drawings import kept_messages
 from bot.core.models import UsageEntry
 from bot.core.pictures import buttons
@@ -28,6 +27,7 @@ from bot.core.punctuation import shortened
 from bot.core.question.question import quote
 from bot.core.queue import Outcome
 from bot.core.sentences import sentence_for_media, sentence_for_model
+from bot.core.spending import drawing_of, reserve_images
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonRow, IncomingMessage, OutgoingFile
 from bot.errors import ChatGone, FileTooLarge, MediaError, ModelError, ModelErrorKind, TurnWithdrawn

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bot.core.limits.spending import listening_to, reserve_audio
 from bot.core.models import UsageEntry
 from bot.core.punctuation import joined
 from bot.core.recordings import AudioClip, ClipFile, Segment, Transcript, TranscriptionRequest
 from bot.core.sentences import keeps_trying
+from bot.core.spending import listening_to, reserve_audio
 from bot.core.turn import TurnContext
 from bot.core.types import Attachment, OutgoingFile
 from bot.errors import MediaError, MediaErrorKind, ModelError, ModelErrorKind
