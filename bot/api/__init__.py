@@ -5,10 +5,9 @@ counts tokens offline. Nothing heavy is imported before it is needed.
 
 A request goes from `client` to `answers`, `images`, `transcriptions`, `embeddings` or `catalogue`;
 then to `attempts`, which waits for a turn (`limits`), chooses an address (`endpoints`) and tries
-again (`retry`); and out through `http`. A streamed answer comes back through `streaming`, `sse` and
-the reader of its protocol: `chat_completions`, `responses` or `completions`, which share `wire`.
-What goes wrong becomes an error in `errors`: `error_bodies` reads it, `error_kinds` and `overruns`
-say what it means. What a refusal tells of a model is read in `refusals` and kept in `lessons`.
+again (`failures.retry`); and out through `http`. A streamed answer comes back through `streaming`
+and the reader of its protocol (`protocols`). What goes wrong becomes a `CallFailed` in
+`failures.errors`; what a refusal tells of a model is read and remembered in `learning`.
 """
 
 from __future__ import annotations

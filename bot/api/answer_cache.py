@@ -10,8 +10,8 @@ import json
 from collections.abc import Sequence
 
 from bot.api.cache import Cache
-from bot.api.chat_completions import payload
-from bot.api.usage import NOTHING_USED
+from bot.api.protocols.chat_completions import payload
+from bot.api.protocols.usage import NOTHING_USED
 from bot.core.chat import ChatRequest, Finished, ImageDelta, ModelEvent, TextDelta, Usage
 from bot.core.ports import Clock
 

@@ -7,18 +7,18 @@ from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from bot.api import chat_completions, completions, responses
 from bot.api.answer_cache import AnswerCache
 from bot.api.attempts import Attempt, Call
 from bot.api.cadence import Cadence
-from bot.api.chat_completions import ChatReader
-from bot.api.errors import CallFailed
+from bot.api.failures.errors import CallFailed
 from bot.api.http import HttpRequest
 from bot.api.parts import Parts
+from bot.api.protocols import chat_completions, completions, responses
+from bot.api.protocols.chat_completions import ChatReader
+from bot.api.protocols.wire import Json, PictureLink, Reader, WireEvent
 from bot.api.settings import Protocol
 from bot.api.streaming import AnswerStream
 from bot.api.tokens import Calibration, Estimate, estimate_tokens
-from bot.api.wire import Json, PictureLink, Reader, WireEvent
 from bot.core.chat import (
     MESSAGE_TOKENS,
     PICTURE_TOKENS,

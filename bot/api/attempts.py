@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from bot.api.endpoints import Endpoint, Endpoints
-from bot.api.errors import CallFailed
-from bot.api.lessons import Lessons
+from bot.api.failures.errors import CallFailed
+from bot.api.failures.retry import backoff
+from bot.api.learning.lessons import Lessons
 from bot.api.limits import Limits, Slot
-from bot.api.retry import backoff
 from bot.api.silence import Silence, Wait
 from bot.core.phrases import Phrase
 from bot.core.ports import Clock

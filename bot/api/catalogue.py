@@ -10,14 +10,14 @@ from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 
 from bot.api.attempts import Attempt, Call
-from bot.api.error_bodies import json_of
-from bot.api.errors import CallFailed
+from bot.api.failures.bodies import json_of
+from bot.api.failures.errors import CallFailed
 from bot.api.http import HttpRequest, json_object
 from bot.api.list_prices import ListPrices
 from bot.api.parts import Parts
+from bot.api.protocols.wire import Json, raise_error
 from bot.api.purposes import purpose_of
 from bot.api.settings import ApiSettings
-from bot.api.wire import Json, raise_error
 from bot.core.errands import Errands
 from bot.core.models import ModelInfo, UsageEntry, UsageKind
 from bot.core.phrases import Phrase

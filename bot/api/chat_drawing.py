@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from bot.api.answers import Answers
-from bot.api.errors import CallFailed
+from bot.api.failures.errors import CallFailed
 from bot.api.image_checks import PICTURES
 from bot.core.chat import ChatMessage, ChatRequest, ImageDelta, Role, TextDelta, TextPart, Usage
 from bot.core.images import ImageRequest, Picture

@@ -13,7 +13,7 @@ from bot.api.embeddings import Embedded, EmbeddingRequest, Embeddings
 from bot.api.endpoints import Endpoints
 from bot.api.http import Http
 from bot.api.images import Images
-from bot.api.lessons import Lessons
+from bot.api.learning.lessons import Lessons
 from bot.api.limits import Limits
 from bot.api.parts import Parts
 from bot.api.settings import ApiSettings

@@ -16,9 +16,9 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
 from yarl import URL
 
-from bot.api.errors import CallFailed
+from bot.api.failures.errors import CallFailed
 from bot.api.http import certificates
-from bot.api.pictures import mime_of
+from bot.api.protocols.pictures import mime_of
 from bot.api.settings import is_private
 from bot.core.chat import ImageDelta, TextDelta
 from bot.errors import ModelErrorKind

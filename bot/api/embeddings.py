@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 
 from bot.api.attempts import Attempt, Call
 from bot.api.cache import Cache
-from bot.api.errors import CallFailed
+from bot.api.failures.errors import CallFailed
 from bot.api.http import HttpRequest
 from bot.api.parts import Parts
+from bot.api.protocols.usage import Price, read_usage
+from bot.api.protocols.wire import Json, objects_in
 from bot.api.tokens import estimate_tokens
-from bot.api.usage import Price, read_usage
-from bot.api.wire import Json, objects_in
 from bot.core.models import UsageEntry, UsageKind
 from bot.errors import ModelErrorKind
 

@@ -20,8 +20,14 @@ from typing import Any
 import aiohttp
 import certifi
 
-from bot.api.error_bodies import json_of
-from bot.api.errors import CallFailed, from_payload, from_response, from_transport, not_the_api
+from bot.api.failures.bodies import json_of
+from bot.api.failures.errors import (
+    CallFailed,
+    from_payload,
+    from_response,
+    from_transport,
+    not_the_api,
+)
 from bot.api.settings import ApiSettings
 from bot.core.phrases import Phrase
 from bot.core.single_flight import SingleFlight

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from io import BytesIO
 
-from bot.api.errors import CallFailed
-from bot.api.pictures import mime_of
+from bot.api.failures.errors import CallFailed
+from bot.api.protocols.pictures import mime_of
 from bot.core.chat import ImagePart
 from bot.core.images import ImageRequest, VariationRequest
 from bot.core.models import ModelInfo

@@ -16,14 +16,14 @@ from typing import TypeVar
 from bot.api.answers import Answers
 from bot.api.attempts import Attempt, Call
 from bot.api.chat_drawing import Basket, draw_in_chat
-from bot.api.errors import CallFailed
+from bot.api.failures.errors import CallFailed
 from bot.api.http import HttpRequest
 from bot.api.image_checks import check_drawing, check_variation, spelt, spelt_size
 from bot.api.parts import Parts
-from bot.api.pictures import mime_of, picture_of
+from bot.api.protocols.pictures import mime_of, picture_of
+from bot.api.protocols.usage import NOTHING_USED, Price, detail_of, read_usage
+from bot.api.protocols.wire import Json, objects_in
 from bot.api.tokens import estimate_tokens
-from bot.api.usage import NOTHING_USED, Price, detail_of, read_usage
-from bot.api.wire import Json, objects_in
 from bot.core.chat import ImageDelta, ImagePart
 from bot.core.images import Drawing, ImageRequest, Picture, VariationRequest
 from bot.core.models import UsageEntry, UsageKind

@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from bot.api.errors import CallFailed
+from bot.api.failures.errors import CallFailed
 from bot.core.ports import Clock
 from bot.errors import ModelErrorKind
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bot.api.attempts import Attempts
 from bot.api.downloads import Downloads
 from bot.api.http import Http
-from bot.api.lessons import Lessons
+from bot.api.learning.lessons import Lessons
 from bot.api.settings import ApiSettings
 from bot.core.ports import Clock
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from math import inf
 
 from bot.api.endpoints import Endpoint, Endpoints
-from bot.api.errors import CallFailed
+from bot.api.failures.errors import CallFailed
 from bot.api.http import Http, HttpRequest
 from bot.core.errands import Errands
 from bot.core.phrases import Phrase

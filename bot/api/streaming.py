@@ -10,10 +10,10 @@ from contextlib import suppress
 import aiohttp
 
 from bot.api.cadence import Pause
-from bot.api.errors import CallFailed, not_the_api, request_id
+from bot.api.failures.errors import CallFailed, not_the_api, request_id
 from bot.api.http import LARGEST_BODY, json_object, more_of_body, next_chunk
-from bot.api.sse import SseDecoder
-from bot.api.wire import Reader, WireEvent
+from bot.api.protocols.sse import SseDecoder
+from bot.api.protocols.wire import Reader, WireEvent
 from bot.core.chat import ReasoningDelta, TextDelta
 from bot.errors import ModelErrorKind
 

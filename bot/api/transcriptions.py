@@ -10,11 +10,11 @@ from dataclasses import replace
 
 from bot.api.attempts import Attempt, Call
 from bot.api.cache import Cache
-from bot.api.errors import CallFailed, from_payload, not_the_api
+from bot.api.failures.errors import CallFailed, from_payload, not_the_api
 from bot.api.http import HttpRequest
 from bot.api.parts import Parts
-from bot.api.usage import NOTHING_USED, Price, detail_of, read_usage
-from bot.api.wire import Json, objects_in
+from bot.api.protocols.usage import NOTHING_USED, Price, detail_of, read_usage
+from bot.api.protocols.wire import Json, objects_in
 from bot.core.models import UsageEntry, UsageKind
 from bot.core.punctuation import joined
 from bot.core.recordings import Segment, Transcript, TranscriptionRequest

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from bot.api.client import ApiClient
-from bot.api.retry import asked_in_words
+from bot.api.failures.retry import asked_in_words
 from bot.core.chat import ChatMessage, ChatRequest, ImagePart, Role, Sampling, TextPart
 from bot.errors import ModelErrorKind
 from tests.api.asking import ask, ask_badly, question, words

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.api.increments import Increments
+from bot.api.protocols.increments import Increments
 
 
 def read(pieces: list[str]) -> str:

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from bot.api.errors import CallFailed
+from bot.api.failures.errors import CallFailed
 from bot.api.limits import SHRINK_AGAIN, Limits
 from bot.core.fakes.clock import ManualClock
 from bot.errors import ModelErrorKind

@@ -8,10 +8,11 @@ from collections.abc import Iterable
 
 import pytest
 
-from bot.api import lessons, list_prices, tokens
+from bot.api import list_prices, tokens
 from bot.api.client import ApiClient
-from bot.api.errors import CallFailed
-from bot.api.lessons import MODELS, Lessons
+from bot.api.failures.errors import CallFailed
+from bot.api.learning import lessons
+from bot.api.learning.lessons import MODELS, Lessons
 from bot.api.settings import ApiSettings
 from bot.core.clock import SystemClock
 from bot.core.models import UsageEntry, UsageKind

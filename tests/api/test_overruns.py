@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from bot.api.errors import from_response
+from bot.api.failures.errors import from_response
 from bot.errors import ModelErrorKind
 
 TOLD = [

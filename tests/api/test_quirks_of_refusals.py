@@ -8,7 +8,7 @@ from email.utils import format_datetime
 import pytest
 
 from bot.api.client import ApiClient
-from bot.api.retry import retry_after
+from bot.api.failures.retry import retry_after
 from bot.core.chat import Finished, FinishReason, Sampling, ToolCallDelta, Usage
 from bot.errors import ModelErrorKind
 from tests.api.asking import ask, ask_badly, question, thoughts, words

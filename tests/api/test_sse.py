@@ -9,7 +9,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.api.sse import ServerEvent, SseDecoder
+from bot.api.protocols.sse import ServerEvent, SseDecoder
 
 JSON = st.dictionaries(st.text(max_size=8), st.text(max_size=20) | st.integers(), max_size=3)
 

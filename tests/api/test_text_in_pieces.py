@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.api.pictures import InlinePictures
-from bot.api.think import ThinkSplitter
+from bot.api.protocols.pictures import InlinePictures
+from bot.api.protocols.think import ThinkSplitter
 from bot.core.chat import ImageDelta, ReasoningDelta, TextDelta
 
 CUTS = st.lists(st.integers(0, 80), max_size=10)

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from bot.api.client import ApiClient
 from bot.api.endpoints import FAILURES, FIRST_REST, Endpoints
-from bot.api.retry import backoff
+from bot.api.failures.retry import backoff
 from bot.api.settings import ApiSettings
 from bot.core.fakes.clock import ManualClock
 from bot.errors import ModelErrorKind

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bot.api.chat_completions import sampling
-from bot.api.errors import CallFailed
-from bot.api.wire import Json, Reader, WireEvent, raise_error
+from bot.api.failures.errors import CallFailed
+from bot.api.protocols.chat_completions import sampling
+from bot.api.protocols.wire import Json, Reader, WireEvent, raise_error
 from bot.core.chat import ChatMessage, ChatRequest, Role, TextDelta
 from bot.errors import ModelErrorKind
 

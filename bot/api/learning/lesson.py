@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from bot.api.chat_templates import in_turns, without_system
+from bot.api.learning.chat_templates import in_turns, without_system
 from bot.api.settings import Protocol
 
 Taught: TypeAlias = dict[str, Any]

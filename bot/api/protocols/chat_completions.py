@@ -6,11 +6,11 @@ import base64
 import json
 from collections.abc import Iterable, Sequence
 
-from bot.api.errors import CallFailed
-from bot.api.increments import Increments
-from bot.api.pictures import InlinePictures, picture_of
-from bot.api.think import ThinkSplitter
-from bot.api.wire import Json, PictureLink, Reader, WireEvent, objects_in, raise_error
+from bot.api.failures.errors import CallFailed
+from bot.api.protocols.increments import Increments
+from bot.api.protocols.pictures import InlinePictures, picture_of
+from bot.api.protocols.think import ThinkSplitter
+from bot.api.protocols.wire import Json, PictureLink, Reader, WireEvent, objects_in, raise_error
 from bot.core.chat import (
     ChatMessage,
     ChatRequest,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from bot.api.chat_completions import data_uri
-from bot.api.errors import CallFailed
-from bot.api.pictures import picture_of
-from bot.api.wire import Json, Reader, WireEvent, objects_in, raise_error
+from bot.api.failures.errors import CallFailed
+from bot.api.protocols.chat_completions import data_uri
+from bot.api.protocols.pictures import picture_of
+from bot.api.protocols.wire import Json, Reader, WireEvent, objects_in, raise_error
 from bot.core.chat import (
     ChatMessage,
     ChatRequest,

@@ -11,9 +11,9 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from bot.api.errors import CallFailed, from_payload
-from bot.api.sse import DONE
-from bot.api.usage import read_usage
+from bot.api.failures.errors import CallFailed, from_payload
+from bot.api.protocols.sse import DONE
+from bot.api.protocols.usage import read_usage
 from bot.core.chat import Finished, FinishReason, ModelEvent, Usage
 from bot.errors import ModelErrorKind
 

@@ -18,9 +18,9 @@ from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Any
 
-from bot.api import refusals
-from bot.api.errors import CallFailed
-from bot.api.lesson import FORM, UNTAUGHT, Lesson, Taught, read, written
+from bot.api.failures.errors import CallFailed
+from bot.api.learning import refusals
+from bot.api.learning.lesson import FORM, UNTAUGHT, Lesson, Taught, read, written
 from bot.api.settings import NOTHING, ApiSettings, ModelSettings, Protocol
 from bot.core.facts import LIFE, Fact, Notebook
 from bot.core.lru import LruCache

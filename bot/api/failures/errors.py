@@ -8,10 +8,10 @@ from typing import Any
 
 import aiohttp
 
-from bot.api.error_bodies import is_an_error, json_of, nothing_known, read_error
-from bot.api.error_kinds import kind_of
-from bot.api.overruns import read_overrun, read_pictures
-from bot.api.retry import asked_in_words, retry_after, should_retry
+from bot.api.failures.bodies import is_an_error, json_of, nothing_known, read_error
+from bot.api.failures.kinds import kind_of
+from bot.api.failures.overruns import read_overrun, read_pictures
+from bot.api.failures.retry import asked_in_words, retry_after, should_retry
 from bot.core.phrases import Phrase
 from bot.core.punctuation import shortened
 from bot.errors import TOO_LARGE, UNTOLD, ModelError, ModelErrorKind, Overrun

@@ -10,9 +10,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from bot.api.chat_templates import in_turns
-from bot.api.errors import CallFailed
-from bot.api.lesson import Lesson, Taught
+from bot.api.failures.errors import CallFailed
+from bot.api.learning.chat_templates import in_turns
+from bot.api.learning.lesson import Lesson, Taught
 from bot.api.settings import Protocol
 from bot.errors import ModelErrorKind
 

@@ -1,0 +1,1 @@
+"""What models refuse, each in its own way: read out of their words, remembered, and heeded."""
