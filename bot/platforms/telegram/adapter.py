@@ -48,6 +48,7 @@ from bot.platforms.telegram.methods import Methods
 from bot.platforms.telegram.pace import Pacer
 from bot.platforms.telegram.polling import POLL_SECONDS, Poller
 from bot.platforms.telegram.posting import Poster
+from bot.platforms.telegram.receipts import Receipts
 from bot.platforms.telegram.request import AiohttpRequest
 from bot.platforms.telegram.sweeping import Sweeper
 
@@ -100,7 +101,9 @@ class TelegramPlatform:
         )
         self._caller = Caller(Pacer(clock, messages_per_second), clock)
         methods = Methods(self._bot)
-        self._poster = Poster(methods, self._caller, clock)
+        # Of several processes that share a database, Telegram posts to each.
+        receipts = Receipts(methods, self._caller, clock, alone=webhook is None)
+        self._poster = Poster(methods, self._caller, receipts, clock)
         self._sweeper = Sweeper(methods, self._caller)
         self._draft_ids = count(secrets.randbelow(MAX_FIRST_DRAFT) + 1)
         self._style = Style()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import NoReturn, TypeAlias, TypeVar
 
@@ -31,6 +31,7 @@ from bot.platforms.telegram.markdown.render import MAX_CAPTION, Rendered, pages,
 from bot.platforms.telegram.markdown.rich import RichText
 from bot.platforms.telegram.methods import MAX_DELETIONS, Json, Methods, first_id, target
 from bot.platforms.telegram.pace import Budget, Urgency
+from bot.platforms.telegram.receipts import Receipts
 from bot.platforms.telegram.refusals import Refusals
 
 log = logging.getLogger(__name__)
@@ -47,10 +48,14 @@ NO_PREVIEW: Json = {"is_disabled": True}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Around:
-    """What goes with a text: the buttons under it, and the message it answers."""
+    """What goes with a text: the buttons under it, and the message it answers.
+
+    `asked` is the id of that message also where the answer does not point at it.
+    """
 
     keyboard: Json | None = None
     answering: Json | None = None
+    asked: int = 0
 
 
 class Messages:
@@ -59,9 +64,10 @@ class Messages:
     `drafts` and `rich` remember where Telegram refuses these.
     """
 
-    def __init__(self, methods: Methods, caller: Caller, clock: Clock) -> None:
+    def __init__(self, methods: Methods, caller: Caller, receipts: Receipts, clock: Clock) -> None:
         self._methods = methods
         self._caller = caller
+        self._receipts = receipts
         self.drafts = Refusals("drafts", clock, strikes=1)
         self.rich = Refusals("rich messages", clock)
         self._continued: dict[tuple[int, int], list[int]] = {}
@@ -81,10 +87,7 @@ class Messages:
         """Post texts one after the other, the buttons under the last; returns the first's id."""
         ids: list[int] = []
         for number, body in enumerate(bodies, start=1):
-            its_own = Around(
-                keyboard=around.keyboard if number == len(bodies) else None,
-                answering=around.answering,
-            )
+            its_own = around if number == len(bodies) else replace(around, keyboard=None)
             ids.append(await self.post(place, body, its_own, urgency))
             urgency = Urgency.FOLLOWING
         self._remember(place, ids[0], ids[1:])
@@ -182,13 +185,17 @@ class Messages:
 
         async def send(body: Body) -> object:
             is_rich = isinstance(body, RichText)
-            return await self._methods.call(
-                "sendRichMessage" if is_rich else "sendMessage",
-                **target(place),
-                **_content(body),
-                link_preview_options=None if is_rich else NO_PREVIEW,
-                reply_markup=around.keyboard,
-                reply_parameters=around.answering,
+            given = _content(body) | {
+                "link_preview_options": None if is_rich else NO_PREVIEW,
+                "reply_markup": around.keyboard,
+            }
+            method = "sendRichMessage" if is_rich else "sendMessage"
+            where = target(place) | {"reply_parameters": around.answering}
+            return await self._receipts.of(
+                place,
+                around.asked,
+                partial(self._methods.call, method, **where, **given),
+                partial(self._methods.call, "editMessageText", chat_id=place.chat, **given),
             )
 
         if isinstance(body, RichText):

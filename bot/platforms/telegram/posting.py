@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 
 from bot.core.ports import Clock
@@ -17,6 +18,7 @@ from bot.platforms.telegram.messages import Around, Body, Messages
 from bot.platforms.telegram.methods import Json, Methods, target
 from bot.platforms.telegram.moves import GroupMoved
 from bot.platforms.telegram.pace import Budget, Urgency
+from bot.platforms.telegram.receipts import Receipts
 from bot.platforms.telegram.uploads import (
     Group,
     Posted,
@@ -35,11 +37,11 @@ class Poster:
     `rich` asks for rich messages, where Telegram takes them.
     """
 
-    def __init__(self, methods: Methods, caller: Caller, clock: Clock) -> None:
+    def __init__(self, methods: Methods, caller: Caller, receipts: Receipts, clock: Clock) -> None:
         self._methods = methods
         self._caller = caller
         self._moves = caller.moves
-        self._messages = Messages(methods, caller, clock)
+        self._messages = Messages(methods, caller, receipts, clock)
         self._uploads = Uploader(methods, caller)
 
     def may_draft(self, chat: ChatRef) -> bool:
@@ -163,7 +165,7 @@ class Poster:
                 await self._messages.delete_continuations(place, message)
                 return  # the words and the buttons stand under the picture
         first, *more = self._drawn(ref.chat, reply, rich=rich)
-        upon = Around(answering=around.answering) if more else around
+        upon = replace(around, keyboard=None) if more else around
         await self._messages.replace(place, message, first, upon, Urgency.FINAL)
         await self._messages.post_after(place, message, more, around)
 
@@ -213,8 +215,18 @@ def _around(
     *,
     pointing: bool = False,
 ) -> Around:
-    answered = _answering(place, answering, pointing=pointing)
-    return Around(keyboard=_keyboard(rows), answering=answered)
+    return Around(
+        keyboard=_keyboard(rows),
+        answering=_answering(place, answering, pointing=pointing),
+        asked=_asked(place, answering),
+    )
+
+
+def _asked(place: Place, answering: MessageRef | None) -> int:
+    """The id of the message that is answered; 0 where none in the chat is."""
+    if answering is None or parse_chat(answering.chat).chat != place.chat:
+        return 0
+    return parse_message(answering)
 
 
 def _answering(
@@ -224,13 +236,10 @@ def _answering(
 
     All that belongs to it says so: among the comments of a channel nothing else would be seen.
     """
-    if (
-        (place.private and not pointing)
-        or answering is None
-        or parse_chat(answering.chat).chat != place.chat
-    ):
+    asked = _asked(place, answering)
+    if not asked or (place.private and not pointing):
         return None
-    return {"message_id": parse_message(answering), "allow_sending_without_reply": True}
+    return {"message_id": asked, "allow_sending_without_reply": True}
 
 
 def _keyboard(rows: Sequence[ButtonRow]) -> Json | None:

@@ -37,6 +37,17 @@ class Whose(Enum):
     NONE = auto()
 
 
+async def whose(methods: Methods, place: Place, id: int) -> Whose:
+    """Whose message an id stands for; one of ours loses its buttons. Raises `TelegramError`."""
+    try:
+        await methods.call("editMessageReplyMarkup", chat_id=place.chat, message_id=id)
+    except BadRequest as failure:
+        if is_unchanged(failure):
+            return Whose.OURS
+        return Whose.OTHERS if is_not_ours(failure) else Whose.NONE
+    return Whose.OURS
+
+
 def suspects(after: int, known: Collection[int]) -> Sequence[int]:
     """The ids at which a lost message may be, newer than `after`."""
     landmarks = {after, *(id for id in known if id > after)}
@@ -72,10 +83,10 @@ class Sweeper:
             if (id := next(untried, None)) is None:
                 break
             tried.add(id)
-            whose = await self._caller.aside(partial(self._whose, place, id))
-            if whose is Whose.OURS:
+            owner = await self._caller.aside(partial(whose, self._methods, place, id))
+            if owner is Whose.OURS:
                 found.append(id)
-            if whose is Whose.OURS or (whose is Whose.OTHERS and place.private):
+            if owner is Whose.OURS or (owner is Whose.OTHERS and place.private):
                 standing.add(id)
         return found
 
@@ -85,12 +96,3 @@ class Sweeper:
         ask = partial(self._methods.call, "getChat", chat_id=place.chat)
         group = await self._caller.aside(ask)
         return isinstance(group, dict) and bool(group.get("is_forum"))
-
-    async def _whose(self, place: Place, id: int) -> Whose:
-        try:
-            await self._methods.call("editMessageReplyMarkup", chat_id=place.chat, message_id=id)
-        except BadRequest as failure:
-            if is_unchanged(failure):
-                return Whose.OURS
-            return Whose.OTHERS if is_not_ours(failure) else Whose.NONE
-        return Whose.OURS

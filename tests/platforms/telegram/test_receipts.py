@@ -1,0 +1,66 @@
+"""A post whose answer got lost: what it posted is found again, and nothing else taken for it."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.core.types import Button, Reply, Style
+from bot.errors import OutcomeUnknown
+from tests.platform_contract import HastyClock
+from tests.platforms.telegram.stage import Opener, TelegramStage, group, private, staged, topic
+
+AGAIN = ((Button("Again", "v"),),)
+
+
+async def answered(stage: TelegramStage, text: str) -> Reply:
+    """An answer to the question, after which the next call is carried out, and its answer lost."""
+    asked = stage.incoming.ref
+    await stage.platform.send(asked.chat, Reply(text="known", answering=asked))
+    await stage.drop_next()
+    return Reply(text=text, answering=asked, buttons=AGAIN)
+
+
+@pytest.mark.parametrize("style", [Style(), Style(rich=True)], ids=["classic", "rich"])
+@pytest.mark.parametrize("opened", [private, group, topic])
+async def test_what_stands_there_all_the_same_is_found(opened: Opener, style: Style) -> None:
+    async with staged(opened, clock=HastyClock(), style=style) as stage:
+        reply = await answered(stage, "**two**")
+        ref = await stage.platform.send(stage.incoming.ref.chat, reply)
+        assert await stage.kept() == ["known", "two"]
+        assert await stage.buttons() == ["Again"]
+        await stage.platform.edit(ref, Reply(text="three"))
+        assert await stage.kept() == ["known", "three"]
+
+
+async def test_it_is_found_behind_what_people_write_meanwhile() -> None:
+    async with staged(private, clock=HastyClock()) as stage:
+        await answered(stage, "")
+        asked = stage.incoming.ref
+        stage.telegram.faults.clear()
+        for _ in range(6):
+            stage.view.send("and another thing")
+        await stage.drop_next()
+        await stage.platform.send(asked.chat, Reply(text="two", answering=asked))
+        assert await stage.kept() == ["known", "two"]
+
+
+@pytest.mark.parametrize("opened", [private, group, topic])
+async def test_what_was_not_carried_out_is_not_found(opened: Opener) -> None:
+    async with staged(opened, clock=HastyClock()) as stage:
+        reply = await answered(stage, "two")
+        stage.telegram.faults.clear()
+        stage.telegram.faults.fail_next(502, method="sendMessage")
+        with pytest.raises(OutcomeUnknown):
+            await stage.platform.send(stage.incoming.ref.chat, reply)
+        assert await stage.kept() == ["known"]
+
+
+async def test_where_two_messages_may_be_it_none_is_taken_for_it() -> None:
+    async with staged(private, clock=HastyClock()) as stage:
+        reply = await answered(stage, "two")
+        with pytest.raises(OutcomeUnknown):
+            await stage.platform.send(stage.incoming.ref.chat, Reply(text="answers nothing"))
+        await stage.drop_next()
+        with pytest.raises(OutcomeUnknown):
+            await stage.platform.send(stage.incoming.ref.chat, reply)
+        assert await stage.kept() == ["known", "answers nothing", "two"]
