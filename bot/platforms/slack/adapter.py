@@ -200,7 +200,12 @@ class SlackPlatform:
     async def sweep(
         self, chat: ChatRef, *, after: Sequence[MessageRef], keep: Collection[MessageRef]
     ) -> None:
-        """Delete what was posted and not written down, unless its files are still to come."""
+        """Delete what was posted and not written down, unless its files are still to come.
+
+        And say that nobody is at work any more: what was asked may be answered in another thread.
+        """
+        for root in {answer_thread(ref) for ref in after}:
+            self._status.release(Thread(parse_chat(chat).channel, root))
         keep = [*keep, *self._replies.unfinished(chat)]
         await self._signed_in.wait()  # only then it knows its own messages
         found = await self._sweeper.sweep(chat, self._directory.bot, after, keep)

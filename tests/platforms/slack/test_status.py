@@ -190,6 +190,22 @@ async def test_stop_takes_away_what_a_process_that_died_has_left(bot: Running) -
     await bot.sandbox.wait_for(lambda: not ada.dm.stoppable())
 
 
+async def test_looking_for_what_a_process_that_died_has_left_takes_away_its_stop(
+    bot: Running,
+) -> None:
+    ada = bot.sandbox.person("Ada")
+    died, lives = await ada.dm.send("first"), await ada.dm.send("second")
+    await bot.inbox.holds(2)
+    questions = [bot.inbox.message(0).ref, bot.inbox.message(1).ref]
+    session = bot.sandbox.workspace.sessions[ada.dm.id, died.ts] = Session()
+    session.state = "processing"
+    async with bot.platform.typing(questions[1].chat, questions[1]):
+        await bot.sandbox.wait_for(ada.thread(lives).stoppable)
+        await bot.platform.sweep(questions[0].chat, after=questions, keep=[])
+        await bot.sandbox.wait_for(lambda: not ada.thread(died).stoppable())
+        assert ada.thread(lives).stoppable()
+
+
 async def test_two_questions_in_a_direct_message_show_it_each_under_its_own(bot: Running) -> None:
     ada = bot.sandbox.person("Ada")
     first = await ada.dm.send("first")
