@@ -105,6 +105,8 @@ class Outcome:
     """The id of the last `Remark` that is among the messages: those up to it are dropped."""
     scrub: bool = False
     """Whether the row of the turn is emptied, too: it was a `/forget`."""
+    passing: str = ""
+    """Why nothing came of it, where that may pass: then it can be tried again (`revive`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,7 +257,10 @@ class TurnQueue(Protocol):
         """The attempt failed: the turn waits again, or is dead. `stood` as in `finish`."""
 
     async def revive(self, turn_id: int) -> bool:
-        """Let a dead turn wait again, as if it were new; False when it is not dead (any more)."""
+        """Let a turn wait again, as if it were new, that is dead or failed for what may pass.
+
+        With it wait those that had joined it. False when it is neither (any more).
+        """
 
     async def recover(self) -> int:
         """At start: turns that ran when the process died wait again, their attempt counted."""

@@ -11,6 +11,7 @@ from bot.core.stores import Stores
 from bot.core.types import (
     IncomingMessage,
     Unreadable,
+    Withdrawal,
 )
 from bot.store import StorageSettings, open_store
 from tests.store.events import accept, begun, chat, claim, message, numbered, ref, said
@@ -176,6 +177,31 @@ async def test_where_a_row_was_given_up_its_lines_are_written_over_by_nobody(
     await stores.turns.join(lead.id, [lead.id + 1], [ref(8)])
     await stores.turns.fail(lead.id, "no luck", dead=True)
     assert (await claim(stores.turns)).shown == ()
+
+
+async def test_what_failed_for_what_may_pass_is_tried_again_once_with_all_that_joined_it(
+    stores: Stores,
+) -> None:
+    lead = await begun(stores.turns, *map(numbered, range(1, 4)))
+    await stores.turns.join(lead.id, [lead.id + 1, lead.id + 2], [ref(7)])
+    await stores.turns.finish(lead.id, Outcome(passing="server"))
+    second = numbered(2)
+    await stores.turns.withdraw(Withdrawal(key=second.key, ref=second.ref, age=5.0))
+    assert await stores.turns.claim() is None
+    assert await stores.turns.revive(lead.id)
+    assert not await stores.turns.revive(lead.id)
+    again = await claim(stores.turns)
+    assert (again.id, again.attempt, again.shown) == (lead.id, 1, (ref(7),))
+    assert [turn.id for turn in await stores.turns.following(lead.id)] == [lead.id + 2]
+    await stores.turns.finish(lead.id, Outcome())
+    assert not await stores.turns.revive(lead.id)
+
+
+async def test_what_is_forgotten_is_not_tried_again(stores: Stores) -> None:
+    turn = await begun(stores.turns, message("1"))
+    await stores.turns.finish(turn.id, Outcome(passing="server"))
+    await stores.privacy.forget_chat(chat())
+    assert not await stores.turns.revive(turn.id)
 
 
 async def test_what_was_given_up_can_be_tried_again_and_takes_nobody_along(

@@ -22,6 +22,7 @@ from bot.core.answer.feedback import ask_opinion
 from bot.core.answer.fitting import ask_what_fits, learn_from_usage
 from bot.core.answer.manuscript import Manuscript
 from bot.core.answer.patience import patiently
+from bot.core.answer.revival import offer_revival
 from bot.core.answer.seam import told_to_go_on
 from bot.core.answer.thinking import Thinking
 from bot.core.chat import (
@@ -53,7 +54,7 @@ from bot.core.queue import Outcome
 from bot.core.sentences import keeps_trying
 from bot.core.spending import reserve_answer
 from bot.core.turn import TurnContext
-from bot.core.types import Feedback, IncomingMessage, Thoughts
+from bot.core.types import ButtonRow, Feedback, IncomingMessage, Thoughts
 from bot.errors import FileTooLarge, MediaError, ModelError, ModelErrorKind
 
 log = logging.getLogger(__name__)
@@ -161,9 +162,13 @@ class Answer:
         outcome = self._outcome(ending)
         turn_id = self._repeat.exchange.turn_id if self._repeat else None
         turn_id = self._ctx.turn.id if outcome.messages else turn_id
+        buttons: Sequence[ButtonRow] = await self._buttons.rows(offer, turn_id)
+        if ending.passing and not outcome.messages:
+            buttons = await offer_revival(self._ctx)
+            outcome = replace(outcome, passing=ending.passing)
         refs = await self._delivery.finish(
             mark=mark,
-            buttons=await self._buttons.rows(offer, turn_id),
+            buttons=buttons,
             files=(*self._gathered.files, *self._come.files),
             feedback=self._thumbs(ending),
             failed=ending.failed,

@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass
 
 from bot.core.answer.buttons import Offer, bears_buttons
+from bot.core.answer.revival import passing
 from bot.core.chat import FinishReason, MessageState, NewMessage
 from bot.core.documents import cut_in
 from bot.core.punctuation import enumerated, in_a_row
@@ -31,6 +32,7 @@ class Ending:
     """How an answer ended: `mark` is said under it, `state` is kept, `offer` are its buttons.
 
     `keep`: the question may be kept although there is no answer. `failed`: there is no whole one.
+    `passing`: why nobody knows what was asked, if that may pass (`revival.passing`).
     """
 
     mark: str = ""
@@ -38,6 +40,7 @@ class Ending:
     offer: Offer = Offer.ANOTHER
     keep: bool = True
     failed: bool = False
+    passing: str = ""
 
 
 def end_of_reason(ctx: TurnContext, reason: FinishReason | None, *, empty: bool) -> Ending:
@@ -70,7 +73,8 @@ def end_of_error(
     if isinstance(error, MediaError):
         log.info("media refused", extra={**ctx.log, "kind": error.kind.value})
     if not isinstance(error, ModelError):
-        return Ending(mark=sentence_for_media(error, ctx.texts), failed=True)
+        text = sentence_for_media(error, ctx.texts)
+        return Ending(mark=text, failed=True, passing=passing(error))
     if not asked:  # it was still being listened to
         model = ctx.services.defaults.transcription_model
     keep = error.kind not in FORGOTTEN
@@ -80,6 +84,7 @@ def end_of_error(
         offer=Offer.RETRY if keep else Offer.NOTHING,
         keep=keep,
         failed=True,
+        passing="" if asked else passing(error),
     )
 
 

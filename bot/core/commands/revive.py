@@ -2,28 +2,12 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
+from bot.core.answer.revival import REVIVE
 from bot.core.commands.table import Handler
-from bot.core.menu import Item, make_buttons
 from bot.core.turn import TurnContext
-from bot.core.types import ButtonPress, ButtonRow
-from bot.errors import StoreError
-
-log = logging.getLogger(__name__)
-
-REVIVE = "turn.revive"
-
-
-async def offer_revival(ctx: TurnContext) -> Sequence[ButtonRow]:
-    """The button for the turn of the context; none where it cannot be shown or written down."""
-    button = Item(ctx.texts.gettext("🔁 Retry"), REVIVE, str(ctx.turn.id))
-    try:
-        return await make_buttons(ctx, [[button]], everybody=True)
-    except StoreError as error:
-        log.warning("no button", extra={**ctx.log, "error": repr(error)})
-        return ()
+from bot.core.types import ButtonPress
 
 
 async def revive(ctx: TurnContext, press: ButtonPress, argument: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.core.answer.patience import patiently
+from bot.core.answer.revival import offer_revival, passing
 from bot.core.chat import NewMessage, Role, TextPart
 from bot.core.commands.settings import shortcut
 from bot.core.commands.table import MEDIA, Command, did_you_mean
@@ -135,11 +136,13 @@ async def write_down(
                     log.warning("transcription failed", extra={**ctx.log, "kind": error.kind.value})
                 model = ctx.services.defaults.transcription_model
                 text = "⚠️ " + sentence_for_listening(error, ctx.texts, model=model)
-                return await _end(delivery, text, usage)
+                return await _give_up(ctx, delivery, text, usage, passing(error))
             except (MediaError, FileTooLarge) as error:
-                return await _end(delivery, sentence_for_media(error, ctx.texts), usage)
+                text = sentence_for_media(error, ctx.texts)
+                return await _give_up(ctx, delivery, text, usage, passing(error))
             if not done:
-                return await _end(delivery, _("⏹ Stopped."), usage, failed=False)
+                await delivery.finish(mark=_("⏹ Stopped."))
+                return Outcome(usage=tuple(usage))
             delivery.write("\n\n".join(f"🎤 {found.excerpt}" for _, found in heard))
             files = [file for name, found in heard if found.is_long for file in found.files(name)]
             shown = await delivery.finish(files=files)
@@ -165,11 +168,13 @@ def is_transcript(answer: NewMessage) -> bool:
     return not answer.model and answer.text.startswith(_SAID)
 
 
-async def _end(
-    delivery: Delivery, text: str, usage: Sequence[UsageEntry], *, failed: bool = True
+async def _give_up(
+    ctx: TurnContext, delivery: Delivery, text: str, usage: Sequence[UsageEntry], why: str
 ) -> Outcome:
-    await delivery.finish(mark=text, failed=failed)
-    return Outcome(usage=tuple(usage))
+    """Say what failed; if that may pass (`revival.passing`), offer to try again."""
+    buttons = await offer_revival(ctx) if why else ()
+    await delivery.finish(mark=text, buttons=buttons, failed=True)
+    return Outcome(usage=tuple(usage), passing=why)
 
 
 def language_of(text: str) -> str | None:

@@ -6,7 +6,7 @@ import logging
 import traceback
 from pathlib import PurePath
 
-from bot.core.commands.revive import offer_revival
+from bot.core.answer.revival import offer_revival
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, IncomingMessage
 from bot.errors import BotError, PlatformError

@@ -63,21 +63,44 @@ async def known_messages(connection: Connection, turn_id: int) -> Sequence[Messa
     return refs
 
 
+_ANEW: dict[str, object] = {
+    "state": TurnState.WAITING.value,
+    "attempt": 1,
+    "owner": None,
+    "error": None,
+    "finished_at": None,
+    "stood": "",
+    "stopped": False,
+}
+"""What is written into a turn that waits as if it were new."""
+
+
+_IS_DEAD = sa.and_(turns.c.state == TurnState.DEAD.value, turns.c.kind != codec.UNREADABLE)
+
+
 def revival() -> sa.Update:
     """Let dead turns wait again; an event that nobody could read stays dead."""
-    return (
-        sa.update(turns)
-        .where(turns.c.state == TurnState.DEAD.value, turns.c.kind != codec.UNREADABLE)
-        .values(
-            state=TurnState.WAITING.value,
-            attempt=1,
-            owner=None,
-            error=None,
-            finished_at=None,
-            stood="",
-            stopped=False,
-        )
+    return sa.update(turns).where(_IS_DEAD).values(_ANEW)
+
+
+async def revive(connection: Connection, turn_id: int) -> bool:
+    """Let one wait again that is dead, or over with an error, and those that ended with it."""
+    is_done = turns.c.state == TurnState.DONE.value
+    has_failed = sa.or_(_IS_DEAD, sa.and_(is_done, turns.c.error.is_not(None)))
+    waits = sa.update(turns).where(turns.c.id == turn_id, has_failed).values(_ANEW)
+    where = waits.returning(turns.c.platform, turns.c.chat)
+    row = (await connection.execute(where)).one_or_none()
+    if row is None:
+        return False
+    joined = sa.update(turns).where(
+        *in_chat(turns, chat_of(row)),
+        turns.c.id > turn_id,
+        turns.c.lead == turn_id,
+        is_done,
+        ~turns.c.withdrawn,
     )
+    await connection.execute(joined.values({**_ANEW, "lead": None}))
+    return True
 
 
 async def stop(connection: Connection, chat: ChatRef, held: Sequence[int]) -> bool:

@@ -189,7 +189,7 @@ class Turns(TurnQueue):
     async def finish(
         self, turn_id: int, outcome: Outcome, *, stood: MessageRef | None = None
     ) -> None:
-        done = {**_stood(stood), "error": None, "partial": "", "progress": ""}
+        done = {**_stood(stood), "error": outcome.passing or None, "partial": "", "progress": ""}
         if outcome.scrub:
             done |= SCRUBBED
         await self._let_go(turn_id, TurnState.DONE, done, outcome)
@@ -217,7 +217,7 @@ class Turns(TurnQueue):
             await self._let_go(turn_id, TurnState.WAITING, again, used)
 
     async def revive(self, turn_id: int) -> bool:
-        return await self._database.change(lanes.revival().where(turns.c.id == turn_id)) > 0
+        return await self._database.write(lanes.revive, turn_id)
 
     async def recover(self) -> int:
         return await self.leases.recover()

@@ -90,6 +90,81 @@ async def test_who_cannot_be_heard_is_not_sent_to_choose_another_model_for_answe
     assert (await house.tell(message))[-1] == sentence
 
 
+@pytest.mark.parametrize("words", ["", "/transcribe"])
+async def test_what_could_not_be_heard_is_heard_at_the_press_of_a_button_after_a_restart(
+    tmp_path: Path, words: str
+) -> None:
+    async with open_house(tmp_path) as house:
+        house.api.faults.add(Refuse(500), on="/audio/transcriptions")
+        message = replace(voice(house, beeps(1.0)), text=words)
+        [text] = await house.tell(message)
+        assert text == "⚠️ The API is having trouble. Please try again in a minute."
+        platform = house.platform
+    async with open_house(tmp_path, platform=platform) as house:
+        house.api.faults.add(Refuse(429), on="/audio/transcriptions")
+        await house.press("🔁 Retry")
+        await house.sees("⚠️ The API is getting too many requests.")  # it may fail again
+        await house.say("hello?")  # is answered after it
+        house.api.script.transcribe("See you on Monday.")
+        house.api.script.answer("See you!")
+        first, second = (platform.press("🔁 Retry") for _ in range(2))
+        await house.tell(first)
+        await house.sees("See you on Monday.")
+        await house.say("When?")
+        await house.tell(second)
+        assert platform.kept()[0] == (
+            "🎤 See you on Monday." if words else "> 🎤 See you on Monday.\n\nSee you!"
+        )
+        assert platform.notices[-1] == "This is being answered already."
+        assert str(house.asked()).count("See you on Monday.") == 1
+
+
+async def test_recordings_sent_at_once_are_heard_again_as_one(house: House) -> None:
+    house.api.faults.add(Refuse(500), on="/audio/transcriptions")
+    album = [
+        replace(voice(house, beeps(seconds), id=FileId(name)), album="1")
+        for name, seconds in (("a", 1.0), ("b", 1.5))
+    ]
+    for name, seconds in (("a", 1.0), ("b", 1.5)):
+        house.platform.contents[FileId(name)] = beeps(seconds)
+    await house.happen(*album)
+    assert (await house.answered())[0].startswith("⚠️")
+    house.api.script.transcribe("One.", "Two.")
+    house.api.script.answer("Three?")
+    await house.press("🔁 Retry")
+    await house.sees("Three?")
+    assert await house.answered() == ["> 🎤 One.\n>\n> Two.\n\nThree?"]
+
+
+@pytest.mark.parametrize("words", ["", "/transcribe"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Refuse(413, code="request_too_large"),
+        Refuse(400, "Invalid file format."),
+    ],
+)
+async def test_what_cannot_be_heard_bears_no_button(
+    house: House, words: str, fault: Refuse
+) -> None:
+    house.api.faults.add(fault, on="/audio/transcriptions")
+    await house.tell(replace(voice(house, beeps(1.0)), text=words))
+    assert house.platform.buttons() == []
+
+
+async def test_a_file_that_was_not_handed_over_is_fetched_at_the_press_of_a_button(
+    house: House,
+) -> None:
+    message = voice(house, beeps(1.0))
+    content = house.platform.contents.pop(message.attachments[0].id)
+    [text] = await house.tell(message)
+    assert text == "I could not fetch that file. Please send it again."
+    house.platform.contents[message.attachments[0].id] = content
+    house.api.script.transcribe("Hello?")
+    await house.press("🔁 Retry")
+    await house.sees("> 🎤 Hello?")
+
+
 async def test_a_server_that_says_nothing_is_not_said_to_listen(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -105,6 +180,7 @@ async def test_without_speech_recognition_the_person_is_told(tmp_path: Path) -> 
     async with open_house(tmp_path, defaults=replace(DEFAULTS, transcription_model="")) as house:
         [text] = await house.tell(voice(house, beeps(1.0)))
         assert text.startswith("⚠️ I cannot listen to recordings here")
+        assert house.platform.buttons() == []
 
 
 async def test_of_two_recordings_each_counts_once_although_one_was_heard_at_the_second_try(
