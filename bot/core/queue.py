@@ -262,6 +262,9 @@ class TurnQueue(Protocol):
         With it wait those that had joined it. False when it is neither (any more).
         """
 
+    async def failed(self, chat: ChatRef, *, after: int) -> int | None:
+        """The newest turn of a chat, after this one, that failed for what may pass, if any."""
+
     async def recover(self) -> int:
         """At start: turns that ran when the process died wait again, their attempt counted."""
 

@@ -27,9 +27,14 @@ log = logging.getLogger(__name__)
 async def retry(ctx: TurnContext, message: IncomingMessage, argument: str) -> Outcome | None:
     """Answer the last question once more; the new answer replaces the old one.
 
-    What was drawn is drawn once more, beside the first.
+    What was drawn is drawn once more, beside the first. A recording after it that could not be
+    heard is the last question: its answer takes the place of the line that said so.
     """
     exchange = await _last(ctx)
+    turns, answered = ctx.services.stores.turns, exchange.turn_id if exchange else None
+    unheard = await turns.failed(ctx.chat, after=answered or 0)
+    if unheard is not None and await turns.revive(unheard):
+        return None
     if exchange is None:
         await ctx.say(ctx.texts.gettext("There is no question yet that I could answer again."))
         return None

@@ -75,6 +75,8 @@ _ANEW: dict[str, object] = {
 """What is written into a turn that waits as if it were new."""
 
 
+_IS_DONE = turns.c.state == TurnState.DONE.value
+_HAS_FAILED = sa.and_(_IS_DONE, turns.c.error.is_not(None))
 _IS_DEAD = sa.and_(turns.c.state == TurnState.DEAD.value, turns.c.kind != codec.UNREADABLE)
 
 
@@ -85,9 +87,8 @@ def revival() -> sa.Update:
 
 async def revive(connection: Connection, turn_id: int) -> bool:
     """Let one wait again that is dead, or over with an error, and those that ended with it."""
-    is_done = turns.c.state == TurnState.DONE.value
-    has_failed = sa.or_(_IS_DEAD, sa.and_(is_done, turns.c.error.is_not(None)))
-    waits = sa.update(turns).where(turns.c.id == turn_id, has_failed).values(_ANEW)
+    may_wait = sa.or_(_IS_DEAD, _HAS_FAILED)
+    waits = sa.update(turns).where(turns.c.id == turn_id, may_wait).values(_ANEW)
     where = waits.returning(turns.c.platform, turns.c.chat)
     row = (await connection.execute(where)).one_or_none()
     if row is None:
@@ -96,11 +97,17 @@ async def revive(connection: Connection, turn_id: int) -> bool:
         *in_chat(turns, chat_of(row)),
         turns.c.id > turn_id,
         turns.c.lead == turn_id,
-        is_done,
+        _IS_DONE,
         ~turns.c.withdrawn,
     )
     await connection.execute(joined.values({**_ANEW, "lead": None}))
     return True
+
+
+def failed(chat: ChatRef, after: int) -> sa.Select[int]:
+    """The newest turn of a chat, after this one, that is over with an error."""
+    found = sa.select(turns.c.id).where(*in_chat(turns, chat), turns.c.id > after, _HAS_FAILED)
+    return found.order_by(turns.c.id.desc()).limit(1)
 
 
 async def stop(connection: Connection, chat: ChatRef, held: Sequence[int]) -> bool:

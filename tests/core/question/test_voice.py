@@ -119,6 +119,23 @@ async def test_what_could_not_be_heard_is_heard_at_the_press_of_a_button_after_a
         assert str(house.asked()).count("See you on Monday.") == 1
 
 
+async def test_retry_is_about_the_recording_that_was_not_heard_and_no_question_before_it(
+    house: House,
+) -> None:
+    house.api.script.answer("Hello!")
+    await house.say("hello")
+    house.api.faults.add(Refuse(500), on="/audio/transcriptions")
+    await house.tell(voice(house, beeps(1.0)))
+    house.api.script.transcribe("See you on Monday.")
+    house.api.script.answer("See you!")
+    await house.say("/retry")
+    await house.sees("See you!")
+    await house.say("/usage")  # comes after it
+    assert house.platform.kept()[:2] == ["Hello!", "> 🎤 See you on Monday.\n\nSee you!"]
+    house.api.script.answer("Until then!")
+    assert (await house.say("/retry"))[-1].endswith("Until then!")
+
+
 async def test_recordings_sent_at_once_are_heard_again_as_one(house: House) -> None:
     house.api.faults.add(Refuse(500), on="/audio/transcriptions")
     album = [
