@@ -67,7 +67,9 @@ class ArchiveTable(Archive):
             await message_rows.drop_unused_files(connection)
             return deleted
 
-        return await self._database.write(job)
+        is_deleted = await self._database.write(job)
+        self._database.empty_log_soon()
+        return is_deleted
 
     async def untitled(self, conversation: int) -> bool:
         query = sa.select(conversations.c.title).where(conversations.c.id == conversation)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -17,17 +16,16 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql.selectable import TypedReturnsRows
 
 from bot.core.phrases import Phrase
-from bot.errors import StoreBusy, StoreError
+from bot.errors import StoreError
 from bot.store.connection import Connection
 from bot.store.engines import AsyncioEngine, Engine, Job, OnStart, ThreadEngine, do_nothing
 from bot.store.errors import translated
 from bot.store.settings import StorageSettings
+from bot.store.write_ahead import WriteAheadLog
 from bot.store.writer import Writer
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
-
-log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -51,6 +49,7 @@ class Database:
         self.sqlite = sqlite
         self._engine = engine
         self._writer = Writer(engine)
+        self._log = WriteAheadLog(self.read)
 
     @property
     def dialect(self) -> str:
@@ -114,17 +113,17 @@ class Database:
         return await self.write(job)
 
     async def empty_log(self) -> None:
-        """Move SQLite's write-ahead log into the file and empty it, as far as others let us.
+        """Move SQLite's write-ahead log into the file and empty it; later if somebody reads it.
 
         What was deleted is then nowhere any more. PostgreSQL sees to this itself.
         """
-        if not self.sqlite:
-            return
-        checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)"
-        try:
-            await self.read(lambda connection: connection.exec_driver_sql(checkpoint))
-        except StoreBusy as error:  # the log is overwritten in the course of things
-            log.warning("log not emptied", extra={"error": repr(error)})
+        if self.sqlite:
+            await self._log.empty()
+
+    def empty_log_soon(self) -> None:
+        """The same in a second, once for all that is deleted until then."""
+        if self.sqlite:
+            self._log.empty_soon()
 
     def abandon(self) -> None:
         """Break off what waits for a server that does not answer; it raises `StoreBusy`."""
@@ -132,6 +131,7 @@ class Database:
 
     async def close(self) -> None:
         """Finish what is under way and close all connections."""
+        await self._log.close()
         await self._writer.close()
         await self._engine.close()
 

@@ -1,8 +1,8 @@
 """Erases the words of one message from all that is kept: the history, remarks, buttons.
 
 A question is deleted with its answer: that may repeat it, and makes no sense to a model without it.
-Of several messages that were answered as one only the part is deleted. SQLite's log is not emptied
-for this: the words are in it until it is written over.
+Of several messages that were answered as one only the part is deleted. SQLite's log is emptied
+a moment later: a chat may delete many at once.
 """
 
 from __future__ import annotations

@@ -56,6 +56,7 @@ async def opened(
         async with connected(settings) as database:
             with _named(settings):  # a read-only file is opened without complaint
                 await database.change(sa.delete(users).where(sa.false()))
+            database.empty_log_soon()  # a process that was killed has left one
             turns = Turns(database, rules, clock=clock, calendar=calendar)
             async with nullcontext() if database.sqlite else _sharing(settings, database, turns):
                 yield _stores(settings, database, turns, calendar)

@@ -67,8 +67,7 @@ class Purging(Upkeep):
         purged = await deleting.old(self._keeping, self._calendar)
         now = {"id": 1, "began_at": utc_now(), "ended_at": utc_now()}
         await self._database.change(upsert(self._database.dialect, purges, now, "ended_at"))
-        if purged != Purged():
-            await self._database.empty_log()
+        await self._database.empty_log()
         return purged
 
 

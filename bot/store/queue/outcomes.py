@@ -21,20 +21,26 @@ from bot.store.schema import chat_of
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """A turn that is `over`, or an attempt of it; nothing of it stays if it is `forgotten`."""
+    """A turn that is `over`, or an attempt of it; nothing of it stays if it is `forgotten`.
+
+    `erased`: words were deleted with it.
+    """
 
     turn_id: int
     chat: ChatRef
     user: UserId
     over: bool
     forgotten: bool
+    erased: bool
 
 
-def end(turn_id: int, row: sa.Row[*tuple[Any, ...]], state: TurnState) -> End:
+def end(
+    turn_id: int, row: sa.Row[*tuple[Any, ...]], state: TurnState, *, erased: bool = False
+) -> End:
     """The end of the turn in a row; one that waits again is not forgotten yet."""
     chat = chat_of(row)
     over = state is not TurnState.WAITING
-    return End(turn_id, chat, UserId(row.user_id), over, over and row.forgotten)
+    return End(turn_id, chat, UserId(row.user_id), over, over and row.forgotten, erased)
 
 
 async def keep(connection: Connection, end: End, outcome: Outcome, calendar: Calendar) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -142,7 +143,9 @@ class Turns(TurnQueue):
         return await self._database.write(joining.join, turn_id, held.hold.owner, others, shown)
 
     async def withdraw(self, gone: Withdrawal) -> Withdrawn:
-        return await self._database.write(withdrawals.withdraw, gone)
+        withdrawn = await self._database.write(withdrawals.withdraw, gone)
+        self._database.empty_log_soon()
+        return withdrawn
 
     async def is_withdrawn(self, turn_id: int) -> bool:
         return await self._database.read(withdrawals.is_withdrawn, turn_id)
@@ -282,16 +285,17 @@ class Turns(TurnQueue):
             row = await holds.change(connection, turn_id, held.hold, new, clocks)
             if row is None:
                 return None
-            end = outcomes.end(turn_id, row, state)
+            end = outcomes.end(turn_id, row, state, erased=dissolves)
             if dissolves and await withdrawals.dissolve(connection, turn_id, end.chat):
-                end = outcomes.end(turn_id, row, TurnState.DONE)
+                end = outcomes.end(turn_id, row, TurnState.DONE, erased=True)
             if held.leads:  # of what a lost process leaves each waits by itself
                 await joining.end(connection, turn_id, state, forgotten=end.forgotten)
             if held.noted and state is TurnState.DONE:
                 await products.drop(connection, turn_id)
             await outcomes.keep(connection, end, outcome, self._calendar)
             if end.over and (row.withdrawn or held.leads):
-                await withdrawals.settle(connection, turn_id, end.chat)
+                is_erased = await withdrawals.settle(connection, turn_id, end.chat)
+                end = replace(end, erased=end.erased or is_erased)
             if end.forgotten:
                 person = Person(end.chat.platform, end.user)
                 await end_forgotten(connection, turn_id, end.chat, person)
@@ -304,6 +308,8 @@ class Turns(TurnQueue):
             log.warning("turn not ours any more", extra={"turn": turn_id})
         elif end.forgotten:
             await self._database.empty_log()
+        elif end.erased:
+            self._database.empty_log_soon()
         return end
 
 

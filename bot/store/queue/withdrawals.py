@@ -166,11 +166,12 @@ async def dissolve(connection: Connection, turn_id: int, chat: ChatRef) -> bool:
     return True
 
 
-async def settle(connection: Connection, turn_id: int, chat: ChatRef) -> None:
-    """A turn came to its end after a message of it was deleted: erase what was kept of that one."""
+async def settle(connection: Connection, turn_id: int, chat: ChatRef) -> bool:
+    """Erase what was kept of messages of a turn that ends; False if none of them was deleted."""
     query = sa.select(turns.c.id, turns.c.message).where(*_parts(turn_id, chat))
     parts = (await connection.execute(query)).all()
     await _end(connection, [row.id for row in parts])
     await _unbutton(connection, chat, [row.id for row in parts])
     for row in parts:
         await erase(connection, chat, MessageId(row.message))
+    return bool(parts)
