@@ -117,7 +117,7 @@ SCRIPTS: dict[str, tuple[Step, ...]] = {
     ),
     "forget": (
         ("say hello", "You said: hello"),
-        ("say /forget it", "Write /forget, /forget chat or /forget me."),
+        ("say /forget it", "Write /forget, /forget chat"),
         ("say /forget", "What shall I forget? It cannot be brought back."),
         ("press Cancel", "Nothing is forgotten."),
         ("say /forget", "What shall I forget? It cannot be brought back."),

@@ -149,8 +149,11 @@ class Privacy(Protocol):
     Usage keeps no words, and loses the chat; it keeps who asked until its month is over.
     """
 
+    async def chats(self, platform: str) -> Collection[ChatRef]:
+        """The chats of a platform in which something was said or chosen."""
+
     async def forget_chat(self, chat: ChatRef) -> None:
-        """Delete everything that was said and chosen in a chat."""
+        """Delete everything that was said and chosen in a chat, but what is being answered."""
 
     async def tidy(self) -> None:
         """Delete the names of forgotten people from what they used in months that are over."""

@@ -7,7 +7,7 @@ platform's key stays until it is purged: else a message delivered again would be
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import sqlalchemy as sa
 
@@ -58,6 +58,13 @@ class PrivacyTable(Privacy):
     def __init__(self, database: Database, calendar: Calendar) -> None:
         self._database = database
         self._calendar = calendar
+
+    async def chats(self, platform: str) -> Collection[ChatRef]:
+        named = ((conversations, "chat"), (overheard, "chat"), (turns, "chat"), (chats, "id"))
+        found = await self._database.rows(
+            sa.union(*(sa.select(t.c[name]).where(t.c.platform == platform) for t, name in named))
+        )
+        return [ChatRef(platform, ChatId(id)) for (id,) in found if id]
 
     async def forget_chat(self, chat: ChatRef) -> None:
         async def job(connection: Connection) -> None:

@@ -249,6 +249,47 @@ async def test_of_who_is_forgotten_nothing_is_left_in_the_database(tmp_path: Pat
     assert b"Roquefort" not in left(tmp_path) and b"Quimby" not in left(tmp_path)
 
 
+async def test_admins_forget_somebody_who_has_left(tmp_path: Path) -> None:
+    access = Access(open=True, admins=frozenset({"fake:7"}))
+    zoe = Sender(UserId("555777"), "Zoe Quimby")
+    async with open_house(tmp_path, access=access) as house:
+        await house.say("I like Roquefort", sender=zoe, chat=ELSEWHERE)
+        await in_group(house, "Ann likes cheese", ANN)
+        await in_group(house, "Mine is Roquefort", zoe)
+        asked = (await house.say("/forget zoe quimby", sender=BOSS))[-1]
+        assert "Zoe Quimby `fake:555777`" in asked and "`/forget fake:555777 yes`" in asked
+        told = (await house.press("🗑 fake:555777", sender=BOSS))[-1]
+        assert told.startswith("Forgotten: everything of `fake:555777`.")
+        await in_group(house, "What do we like?", ANN)
+        assert "cheese" in str(house.asked()) and "Roquefort" not in str(house.asked())
+    assert b"Roquefort" not in left(tmp_path) and b"Quimby" not in left(tmp_path)
+
+
+async def test_admins_forget_a_chat_with_its_threads_from_elsewhere(tmp_path: Path) -> None:
+    access = Access(open=True, admins=frozenset({"fake:7"}))
+    async with open_house(tmp_path, access=access) as house:
+        for place in ("90", "90/1", "901"):
+            await house.say(f"The word of {place}.", chat=ChatRef("fake", ChatId(place)))
+        assert (await house.say("/forget 90 yes", sender=BOSS))[-1].startswith("Forgotten")
+    assert b"word of 90." not in left(tmp_path) and b"word of 90/1." not in left(tmp_path)
+    assert b"word of 901." in left(tmp_path)
+
+
+@pytest.mark.parametrize("typed", ["/forget fake:1 yes", "/forget Ann", "/forget nobody"])
+async def test_nobody_is_forgotten_by_who_is_no_admin_or_names_nobody(
+    tmp_path: Path, typed: str
+) -> None:
+    access = Access(open=True, admins=frozenset({"fake:7"}))
+    async with open_house(tmp_path, access=access) as house:
+        await house.say("My name is Bob")
+        said = "Write `/forget`, `/forget chat` or `/forget me`."
+        assert (await house.say(typed, sender=EVE))[-1] == said
+        unknown = (await house.say("/forget nobody", sender=BOSS))[-1]
+        assert unknown.startswith("I know nobody, or several people, by the name “nobody”.")
+        await house.say("Who am I?")
+        assert "Bob" in str(house.asked())
+
+
 async def test_an_answer_under_way_is_forgotten_too(house: House) -> None:
     house.api.script.answer("slowly " * 40)
     await house.say("/forget")
