@@ -109,132 +109,121 @@ async def stop_listening(ctx: TurnContext, choice: Choice) -> None:
         await ctx.services.stores.overheard.drop(ctx.chat)
 
 
-MODEL = Submenu(
-    name="model",
-    label=N_("Model"),
-    action=model.MENU,
-    run=model.model,
-    shows=lambda ctx: ctx.manner.model or "–",
-)
-PERSONA = Submenu(
-    name="persona",
-    label=N_("Persona"),
-    action=persona.MENU,
-    run=persona.persona,
-    shows=lambda ctx: ctx.settings.persona or "–",
-    applies=lambda ctx: bool(ctx.services.defaults.personas),
-)
-LANGUAGE = Setting(
-    name="language",
-    label=N_("Language"),
-    field="language",
-    choices=(
-        Choice(word="auto", label=N_("as your app"), stored=""),
-        Choice(word="en", label="English", also=("英文", "英语")),
-        Choice(word="zh", label="简体中文", also=("中文", "汉语", "chinese")),
-    ),
-    details=N_("The language of my own sentences. Answers come in the language you write in."),
-)
-
-REASONING = Setting(
-    name="reasoning",
-    label=N_("Thoughts of the model"),
-    field="reasoning",
-    choices=(
-        Choice(word="collapsed", label=N_("folded up under the answer")),
-        Choice(word="hidden", label=N_("hidden")),
-    ),
-    default=lambda defaults: defaults.reasoning,
-    applies=lambda ctx: ctx.capabilities.folds,
-    details=N_("Some models think before they answer, and tell what they think."),
-)
-
-STREAMING = Setting(
-    name="streaming",
-    label=N_("While I write"),
-    field="streaming",
-    choices=(
-        Choice(word="edit", label=N_("a message that grows")),
-        Choice(word="draft", label=N_("a draft")),
-    ),
-    default=lambda defaults: defaults.streaming,
-    applies=lambda ctx: ctx.capabilities.drafts,
-    details=N_(
-        "A draft flows more smoothly and becomes a message when it is done. "
-        "Older apps do not show it."
-    ),
-)
-RICH = Setting(
-    name="rich",
-    label=N_("Tables and formulas"),
-    field="rich",
-    choices=(
-        Choice(word="off", label=N_("as plain text")),
-        Choice(word="on", label=N_("drawn, in rich messages")),
-    ),
-    default=lambda defaults: defaults.rich,
-    applies=lambda ctx: ctx.capabilities.rich,
-    details=N_("Rich messages show tables, formulas and headings. Older apps cannot read them."),
-)
-
-TOGETHER = Setting(
-    name="together",
-    label=N_("Short messages in a row"),
-    field="together",
-    choices=(
-        Choice(word="on", label=N_("answered together")),
-        Choice(word="off", label=N_("answered one by one")),
-    ),
-    default=lambda defaults: "on" if defaults.together else "off",
-    applies=lambda ctx: not ctx.group,
-    details=N_("What you send while I am still writing: one answer to all of it, or one to each."),
-)
-
-LISTENING = Setting(
-    name="listening",
-    label=N_("What others say here"),
-    field="listening",
-    choices=(
-        Choice(word="off", label=N_("I do not listen")),
-        Choice(word=ON, label=N_("I listen along")),
-    ),
-    applies=lambda ctx: ctx.group,
-    details=N_(
-        "When I listen along, I keep what is said here without me, up to the last 30 messages, "
-        "and know it when I am asked next."
-    ),
-    announce=N_(
-        "👂 From now on I listen along here: what you say to each other is kept, and passed to the "
-        "model with the next question to me. `/settings listening off` ends that."
-    ),
-    caution=hard_of_hearing,
-    then=stop_listening,
-)
-
-VOICE = Setting(
-    name="voice",
-    label=N_("Voice"),
-    field="voice",
-    choices=(
-        Choice(word="answer", label=N_("answered")),
-        Choice(word="transcribe", label=N_("written down")),
-        Choice(word="off", label=N_("left alone")),
-    ),
-    details=N_(
-        "What I do with voice messages, audio files and the sound of videos. `/transcribe` works "
-        "in any case."
-    ),
-)
-
 SETTINGS: tuple[Entry, ...] = (
-    MODEL,
-    PERSONA,
-    LANGUAGE,
-    VOICE,
-    REASONING,
-    STREAMING,
-    RICH,
-    LISTENING,
-    TOGETHER,
+    Submenu(
+        name="model",
+        label=N_("Model"),
+        action=model.MENU,
+        run=model.model,
+        shows=lambda ctx: ctx.manner.model or "–",
+    ),
+    Submenu(
+        name="persona",
+        label=N_("Persona"),
+        action=persona.MENU,
+        run=persona.persona,
+        shows=lambda ctx: ctx.settings.persona or "–",
+        applies=lambda ctx: bool(ctx.services.defaults.personas),
+    ),
+    Setting(
+        name="language",
+        label=N_("Language"),
+        field="language",
+        choices=(
+            Choice(word="auto", label=N_("as your app"), stored=""),
+            Choice(word="en", label="English", also=("英文", "英语")),
+            Choice(word="zh", label="简体中文", also=("中文", "汉语", "chinese")),
+        ),
+        details=N_("The language of my own sentences. Answers come in the language you write in."),
+    ),
+    Setting(
+        name="voice",
+        label=N_("Voice"),
+        field="voice",
+        choices=(
+            Choice(word="answer", label=N_("answered")),
+            Choice(word="transcribe", label=N_("written down")),
+            Choice(word="off", label=N_("left alone")),
+        ),
+        details=N_(
+            "What I do with voice messages, audio files and the sound of videos. `/transcribe` "
+            "works in any case."
+        ),
+    ),
+    Setting(
+        name="reasoning",
+        label=N_("Thoughts of the model"),
+        field="reasoning",
+        choices=(
+            Choice(word="collapsed", label=N_("folded up under the answer")),
+            Choice(word="hidden", label=N_("hidden")),
+        ),
+        default=lambda defaults: defaults.reasoning,
+        applies=lambda ctx: ctx.capabilities.folds,
+        details=N_("Some models think before they answer, and tell what they think."),
+    ),
+    Setting(
+        name="streaming",
+        label=N_("While I write"),
+        field="streaming",
+        choices=(
+            Choice(word="edit", label=N_("a message that grows")),
+            Choice(word="draft", label=N_("a draft")),
+        ),
+        default=lambda defaults: defaults.streaming,
+        applies=lambda ctx: ctx.capabilities.drafts,
+        details=N_(
+            "A draft flows more smoothly and becomes a message when it is done. "
+            "Older apps do not show it."
+        ),
+    ),
+    Setting(
+        name="rich",
+        label=N_("Tables and formulas"),
+        field="rich",
+        choices=(
+            Choice(word="off", label=N_("as plain text")),
+            Choice(word="on", label=N_("drawn, in rich messages")),
+        ),
+        default=lambda defaults: defaults.rich,
+        applies=lambda ctx: ctx.capabilities.rich,
+        details=N_(
+            "Rich messages show tables, formulas and headings. Older apps cannot read them."
+        ),
+    ),
+    Setting(
+        name="listening",
+        label=N_("What others say here"),
+        field="listening",
+        choices=(
+            Choice(word="off", label=N_("I do not listen")),
+            Choice(word=ON, label=N_("I listen along")),
+        ),
+        applies=lambda ctx: ctx.group,
+        details=N_(
+            "When I listen along, I keep what is said here without me, up to the last 30 messages, "
+            "and know it when I am asked next."
+        ),
+        announce=N_(
+            "👂 From now on I listen along here: what you say to each other is kept, and passed to "
+            "the model with the next question to me. `/settings listening off` ends that."
+        ),
+        caution=hard_of_hearing,
+        then=stop_listening,
+    ),
+    Setting(
+        name="together",
+        label=N_("Short messages in a row"),
+        field="together",
+        choices=(
+            Choice(word="on", label=N_("answered together")),
+            Choice(word="off", label=N_("answered one by one")),
+        ),
+        default=lambda defaults: "on" if defaults.together else "off",
+        applies=lambda ctx: not ctx.group,
+        details=N_(
+            "What you send while I am still writing: one answer to all of it, or one to each."
+        ),
+    ),
 )
 """What `/settings` shows, in this order."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.core.commands.settings_table import Choice, Setting
+from bot.core.commands.settings_table import SETTINGS, Choice, Setting
 from bot.core.fakes.platform import CHAT
 from bot.core.i18n import LANGUAGES
 from bot.core.settings import ChatSettings
@@ -142,6 +142,6 @@ def test_the_operators_default_holds_until_somebody_chooses(stored: str) -> None
 
 
 def test_every_language_we_speak_can_be_chosen() -> None:
-    from bot.core.commands.settings_table import LANGUAGE
-
-    assert {choice.word for choice in LANGUAGE.choices} == {"auto", *LANGUAGES}
+    (language,) = (each for each in SETTINGS if each.name == "language")
+    assert isinstance(language, Setting)
+    assert {choice.word for choice in language.choices} == {"auto", *LANGUAGES}
