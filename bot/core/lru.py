@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 K = TypeVar("K")
@@ -21,6 +22,13 @@ class LruCache(Generic[K, V]):
         if key in self._kept:
             self._kept.move_to_end(key)
         return self._kept.get(key)
+
+    def get_or(self, key: K, make: Callable[[], V]) -> V:
+        """The value of a key; one that is made and kept if there is none."""
+        if key not in self._kept:
+            self.put(key, make())
+        self._kept.move_to_end(key)
+        return self._kept[key]
 
     def put(self, key: K, value: V) -> None:
         """Keep a value."""

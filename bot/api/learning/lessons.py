@@ -209,18 +209,10 @@ class Lessons:
 
     def _set(self, model: str) -> ModelSettings:
         """What the configuration says about a model: asked several times for each answer."""
-        known = self._configured.get(model)
-        if known is None:
-            known = self._settings.known(model)
-            self._configured.put(model, known)
-        return known
+        return self._configured.get_or(model, lambda: self._settings.known(model))
 
     def _of(self, url: str, model: str) -> _Known:
-        known = self._known.get((url, model))
-        if known is None:
-            known = _Known()
-            self._known.put((url, model), known)
-        return known
+        return self._known.get_or((url, model), _Known)
 
     def _take_over(self, url: str, facts: Iterable[Fact]) -> None:
         """Know what was known before the start."""

@@ -34,15 +34,9 @@ class DoubleMentions:
         event = body.get("event")
         if not isinstance(event, dict) or event.get("type") not in {"message", "app_mention"}:
             return
-        come = self._event(inbound.conversation_of(body), str(event.get("ts")))
+        key = (inbound.conversation_of(body), str(event.get("ts")))
+        come = self._come.get_or(key, asyncio.Event)
         if event["type"] == "message":
             come.set()
         elif not event.get("files") and "edited" not in event:
             await heard_within(self._clock, PATIENCE, come.wait)
-
-    def _event(self, channel: str, ts: str) -> asyncio.Event:
-        found = self._come.get((channel, ts))
-        if found is None:
-            found = asyncio.Event()
-            self._come.put((channel, ts), found)
-        return found

@@ -65,15 +65,15 @@ class Ingress:
         """Store what was delivered, if it asks for something; True when it may be acknowledged."""
         await self._double_mentions.in_order(body)
         looking_up = self._directory.begin(self._needs(body))
-        channel = inbound.conversation_of(body)
-        async with self._lock(channel):
+        lock = self._locks.setdefault(inbound.conversation_of(body), asyncio.Lock())
+        async with lock:
             # What waits already for the same answer came earlier.
             if self._late.isdisjoint(looking_up.whose) and await looking_up.soon():
                 return await self._put(body, sink)
             self._late.update(looking_up.whose)
         if not await looking_up.at_last():
             return False
-        async with self._lock(channel):
+        async with lock:
             return await self._put(body, sink)
 
     async def _put(self, body: Json, sink: EventSink) -> bool:
@@ -116,12 +116,6 @@ class Ingress:
             else:
                 return True
         return False
-
-    def _lock(self, channel: str) -> asyncio.Lock:
-        lock = self._locks.get(channel)
-        if lock is None:
-            lock = self._locks[channel] = asyncio.Lock()
-        return lock
 
 
 def _name(event: Happening) -> str:

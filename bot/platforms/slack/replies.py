@@ -23,6 +23,7 @@ class Replies:
     def __init__(self, poster: Poster, newest: LruCache[ChatRef, MessageRef]) -> None:
         self._poster = poster
         self._newest = newest
+        # The messages of each chat whose files are still to come, by what they say.
         self._fileless: LruCache[ChatRef, dict[Reply, MessageRef]] = LruCache(CHATS)
 
     async def send(self, chat: ChatRef, reply: Reply) -> MessageRef:
@@ -32,7 +33,7 @@ class Replies:
         refused, nothing is left of it. In a direct message, it goes beside the message it answers
         (else the newest): if that stands in a thread, into the thread.
         """
-        words, fileless = replace(reply, files=()), self._fileless_in(chat)
+        words, fileless = replace(reply, files=()), self._fileless.get_or(chat, dict)
         if words not in fileless:
             self._poster.check(reply.files)
         ref = fileless.pop(words, None) or await self._post(chat, reply)
@@ -51,15 +52,7 @@ class Replies:
 
     def unfinished(self, chat: ChatRef) -> Collection[MessageRef]:
         """The messages of a chat whose files are still to come."""
-        return self._fileless_in(chat).values()
-
-    def _fileless_in(self, chat: ChatRef) -> dict[Reply, MessageRef]:
-        """The messages of a chat whose files are still to come, by what they say."""
-        found = self._fileless.get(chat)
-        if found is None:
-            found = {}
-            self._fileless.put(chat, found)
-        return found
+        return self._fileless.get_or(chat, dict).values()
 
     async def _post(self, chat: ChatRef, reply: Reply) -> MessageRef:
         about = reply.answering or self._newest.get(chat)
