@@ -136,11 +136,7 @@ class ChatReader(Reader):
         raise_error(body)
         if not body.get("choices") and not isinstance(body.get("data"), list):
             raise CallFailed(ModelErrorKind.BAD_ANSWER, "the answer has no choices", status=200)
-        self.done = True
-        events = self._event("", body, field="message")
-        if not self.complete:
-            self._ending.take_reason("stop")  # a body that is whole JSON was not cut
-        return events
+        return self._whole(self._event("", body, field="message"))
 
     def end(self) -> list[WireEvent]:
         """What was held back, and how it ended."""

@@ -49,11 +49,7 @@ class CompletionReader(Reader):
         raise_error(body)
         if not body.get("choices"):
             raise CallFailed(ModelErrorKind.BAD_ANSWER, "the answer has no choices", status=200)
-        self.done = True
-        events = self._event("", body)
-        if not self.complete:
-            self._ending.take_reason("stop")  # a body that is whole JSON was not cut
-        return events
+        return self._whole(self._event("", body))
 
     def _event(self, name: str, chunk: Json) -> list[WireEvent]:
         raise_error(chunk)

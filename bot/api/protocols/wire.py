@@ -88,6 +88,13 @@ class Reader(ABC):
     def read_whole(self, body: Json) -> list[WireEvent]:
         """Read an answer that came in one piece. Raises `CallFailed`."""
 
+    def _whole(self, events: list[WireEvent]) -> list[WireEvent]:
+        """All that a body says: one that is whole JSON was not cut."""
+        self.done = True
+        if not self.complete:
+            self._ending.take_reason("stop")
+        return events
+
     def end(self) -> list[WireEvent]:
         """Nothing more came: what was held back, the usage, and `Finished` if it is complete."""
         return self._ending.events()
