@@ -116,7 +116,8 @@ class Catalogue:
 
     def _told(self, model: str) -> ModelInfo:
         """What the API and the configuration tell of a model."""
-        return self._models.get(model) or _with_settings(_unlisted(model), self._settings)
+        unlisted = ModelInfo(id=model, purpose=purpose_of(model))
+        return self._models.get(model) or _with_settings(unlisted, self._settings)
 
     def _completed(self, info: ModelInfo) -> ModelInfo:
         return self._parts.lessons.complete(self._list_prices.complete(info))
@@ -188,15 +189,11 @@ class Catalogue:
         return {name: infos[name] for name in sorted(infos)}
 
 
-def _unlisted(model: str) -> ModelInfo:
-    return ModelInfo(id=model, purpose=purpose_of(model))
-
-
 def _info(item: Json) -> ModelInfo:
     """What servers tell beyond OpenAI's fields: OpenRouter, vLLM, Mistral, llama.cpp and others."""
-    meta, pricing, design, able = (
-        _dict(item.get(name)) for name in ("meta", "pricing", "architecture", "capabilities")
-    )
+    more = {name: found for name, found in item.items() if isinstance(found, dict)}
+    meta, pricing = more.get("meta", {}), more.get("pricing", {})
+    design, able = more.get("architecture", {}), more.get("capabilities", {})
     windows = (*map(item.get, _WINDOWS), meta.get("n_ctx"))
     window = next((w for w in windows if isinstance(w, int) and w > 0), None)
     owner = item.get("owned_by")
@@ -222,10 +219,6 @@ def _given(item: Json, design: Json) -> Sequence[object]:
     if not isinstance(ways, list):
         return ()
     return [_GIVEN[way] for way in map(str, ways[:1]) if way in _GIVEN]
-
-
-def _dict(found: object) -> Json:
-    return found if isinstance(found, dict) else {}
 
 
 def _per_million(price: object) -> Decimal | None:

@@ -42,7 +42,9 @@ async def check_api(settings: ApiSettings, others: Mapping[str, str]) -> Sequenc
 
     `others` are models of other tables, by what to call their key.
     """
-    if settings.key is None and not any(map(_may_be_keyless, settings.base_urls)):
+    # A server of the operator's own often asks for no key.
+    is_ours = any(is_private(urlsplit(url).hostname or "") for url in settings.base_urls)
+    if settings.key is None and not is_ours:
         text, fix = Phrase("not set"), Phrase(_NO_KEY)
         return [Finding(ok=False, subject=Phrase("API key"), text=text, fix=fix)]
     findings: list[Finding] = []
@@ -76,11 +78,6 @@ async def _check_url(settings: ApiSettings, url: str) -> tuple[Finding, Sequence
     key = Phrase("no key asked for") if settings.key is None else Phrase("key accepted")
     text = Phrase("{key}, {count} models", key=key, count=len(models))
     return Finding(ok=True, subject=subject, text=text), models
-
-
-def _may_be_keyless(url: str) -> bool:
-    """Whether a server of the operator's own may be there, which often asks for no key."""
-    return is_private(urlsplit(url).hostname or "")
 
 
 def _models(settings: ApiSettings) -> dict[str, str]:

@@ -63,12 +63,11 @@ async def make_buttons(
         for item in row
     ]
     values = iter(await ctx.services.stores.actions.offer(ctx.chat, actions))
-    return [tuple(Button(_short(item.label), next(values)) for item in row) for row in rows if row]
-
-
-def _short(label: str) -> str:
-    """The label on one line, cut with an ellipsis when it is longer."""
-    return shortened(" ".join(label.split()), LABEL)
+    return [
+        tuple(Button(shortened(" ".join(item.label.split()), LABEL), next(values)) for item in row)
+        for row in rows
+        if row
+    ]
 
 
 def marked(label: str, current: bool) -> str:

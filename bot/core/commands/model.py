@@ -189,8 +189,9 @@ async def _show(
     if not found:
         choices = nearest(list(known), query, PAGE_SIZE)
         text = _not_found(ctx, query, close=bool(choices))
-    rows = [[Item(_label(ctx, name), SET, name)] for name in choices]
-    rows.append(at.arrows(PAGE, lambda page: _wanted(query, page)))
+    labels = (marked(f"{_star(ctx, name)}{name}", name == ctx.manner.model) for name in choices)
+    rows = [[Item(label, SET, name)] for label, name in zip(labels, choices, strict=True)]
+    rows.append(at.arrows(PAGE, lambda page: json.dumps({"query": query, "page": page})))
     lines = _lines(ctx, choices, known)
     await ctx.say(paragraphs(text, "\n".join(lines)), buttons=await make_buttons(ctx, rows))
 
@@ -217,14 +218,6 @@ def page_size(ctx: TurnContext) -> int:
     """How many models stand on a page; room for the arrows is left where there are buttons."""
     buttons = ctx.capabilities.max_buttons
     return min(PAGE_SIZE, max(1, buttons - 2)) if buttons else LISTED
-
-
-def _wanted(query: str, page: int) -> str:
-    return json.dumps({"query": query, "page": page}, ensure_ascii=False)
-
-
-def _label(ctx: TurnContext, name: str) -> str:
-    return marked(f"{_star(ctx, name)}{name}", name == ctx.manner.model)
 
 
 def _star(ctx: TurnContext, name: str) -> str:

@@ -19,9 +19,11 @@ SHARES = (0.5, 0.95)
 
 async def stats(ctx: TurnContext, message: IncomingMessage, argument: str) -> None:
     """Show who is there, what runs, how quick answers are, what today cost, and the API."""
-    lines = [*await _counts(ctx), *await _times(ctx), await _cost(ctx), *_endpoints(ctx)]
-    title = ctx.texts.gettext("How I am doing")
-    await ctx.say(listed(f"📊 {title}", lines))
+    _ = ctx.texts.gettext
+    totals = await ctx.services.stores.ledger.totals(None, Period.DAY)
+    cost = usage_line(ctx, _("Used today"), totals)
+    lines = [*await _counts(ctx), *await _times(ctx), cost, *_endpoints(ctx)]
+    await ctx.say(listed(f"📊 {_('How I am doing')}", lines))
 
 
 async def _counts(ctx: TurnContext) -> Sequence[str]:
@@ -62,11 +64,6 @@ async def _times(ctx: TurnContext) -> Sequence[str]:
                 text.format(half=ctx.formats.seconds(half), most=ctx.formats.seconds(most))
             )
     return lines
-
-
-async def _cost(ctx: TurnContext) -> str:
-    totals = await ctx.services.stores.ledger.totals(None, Period.DAY)
-    return usage_line(ctx, ctx.texts.gettext("Used today"), totals)
 
 
 def _endpoints(ctx: TurnContext) -> Sequence[str]:

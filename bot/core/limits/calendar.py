@@ -16,16 +16,12 @@ class Period(StrEnum):
     ALL = "all"
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calendar:
     """The date in a time zone; `now` is passed in so that tests own it."""
 
     zone: tzinfo = UTC
-    now: Callable[[], datetime] = _utc_now
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def today(self) -> date:
         """The day it is."""

@@ -39,7 +39,8 @@ def kept_messages(
 def drawn_order(asked: NewMessage, answer: NewMessage) -> str | None:
     """The order, as typed after the command, if these are the messages of a drawing; else None."""
     is_drawn = answer.role is Role.ASSISTANT and _DRAWN.fullmatch(answer.text)
-    return asked.text.removeprefix(_COMMAND).strip() if is_drawn and _is_order(asked) else None
+    is_order = asked.role is Role.USER and asked.text.startswith(_COMMAND)
+    return asked.text.removeprefix(_COMMAND).strip() if is_drawn and is_order else None
 
 
 def is_redrawn(answer: NewMessage) -> bool:
@@ -62,7 +63,3 @@ def with_notes(messages: Iterable[NewMessage]) -> list[NewMessage]:
 def is_note(message: ChatMessage) -> bool:
     """Whether there is such a note in a message."""
     return message.role is Role.USER and _TOLD in message.text
-
-
-def _is_order(message: NewMessage) -> bool:
-    return message.role is Role.USER and message.text.startswith(_COMMAND)

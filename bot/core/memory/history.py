@@ -122,13 +122,9 @@ async def load_kept(
     page, characters = history.newest, 0
     while True:
         messages[:0] = [kept for kept in page if after is None or kept.id > after]
-        characters += sum(len(part.text) for part in _texts(page))
+        characters += sum(len(kept.message.text) for kept in page)
         is_last = len(page) < PAGE or (after is not None and page[0].id <= after)
         if is_last or characters > budget or history.conversation is None:
             return messages
         before = page[0].id
         page = await conversations.page(history.conversation, before=before, limit=PAGE)
-
-
-def _texts(page: Sequence[KeptMessage]) -> list[TextPart]:
-    return [p for kept in page for p in kept.message.parts if isinstance(p, TextPart)]
