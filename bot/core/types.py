@@ -302,6 +302,9 @@ class Reply:
     """The text ends with why there is no (whole) answer: `bot chat` on a pipe exits with 1 then."""
     bulk: bool = False
     """One of many alike (a broadcast): it goes after all else; `RateLimited` says when."""
+    spare: bool = False
+    """It may be left out: it is posted only where nothing else needs the call; `RateLimited` says
+    that it was not."""
     placeholder: bool = False
     """The answer to `answering` is written over it; it stands where that belongs."""
     thoughts: Thoughts | None = None

@@ -84,7 +84,7 @@ class Contexts:
             self.unfinished.add(turn.chat, other.id)
             is_new = not album_of(other.event) or album_of(other.event) != album
             album = album_of(other.event)
-            if is_new and not other.shown and isinstance(other.event, IncomingMessage):
+            if is_new and isinstance(other.event, IncomingMessage):
                 self.room.add(other.id, other.event)
 
     async def _handed_down(self, platform: Platform, chat: ChatRef) -> ChatSettings:

@@ -2,6 +2,10 @@
 
 The line “2 messages before yours” becomes the answer to the message later. It is posted below the
 answer that is being written, so not before that one has a message in the chat.
+
+In a group one line is enough for somebody: that of the first message they wait for. It is posted
+only where the platform has calls to spare, which the answers need more; else it is tried again
+while the next ones are written.
 """
 
 from __future__ import annotations
@@ -19,7 +23,16 @@ from bot.core.errands import Errands
 from bot.core.i18n import texts
 from bot.core.ports import Clock, Platform
 from bot.core.queue import TurnQueue
-from bot.core.types import ButtonPress, ChatRef, Event, IncomingMessage, MessageRef, Reply, Sender
+from bot.core.types import (
+    ButtonPress,
+    ChatRef,
+    Event,
+    IncomingMessage,
+    MessageRef,
+    Reply,
+    Sender,
+    UserId,
+)
 from bot.errors import ChatGone, PlatformError, RateLimited, StoreError
 
 log = logging.getLogger(__name__)
@@ -51,11 +64,12 @@ class _Chat:
     """The lines that are posted, or being posted, by the turns that wait."""
     order: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Keeps the lines in the order of the turns."""
-    row: int | None = None
-    """The turn whose line is also for the short messages that follow it, `length` in all."""
+    speakers: dict[UserId, int] = field(default_factory=dict)
+    """The newest turn of each person that got a line; while it stands, that may be for others."""
     length: int = 0
+    """How many messages the newest line is for."""
     spoken_for: dict[int, tuple[int, IncomingMessage]] = field(default_factory=dict)
-    """Those messages, by their turns, each with the turn that has the line."""
+    """Messages that have no line of their own, by their turns, each with the turn that has it."""
     newest_begun: int = 0
     """The newest turn that was begun: neither it nor an older one waits any more."""
     standing: bool = False
@@ -66,8 +80,6 @@ class _Chat:
         self.newest_begun = max(self.newest_begun, turn_id)
         self.without_line.pop(turn_id, None)
         self.spoken_for.pop(turn_id, None)
-        if self.row == turn_id:
-            self.row = None
 
 
 class WaitingRoom:
@@ -132,8 +144,6 @@ class WaitingRoom:
         orphans = {turn: m for turn, (by, m) in chat.spoken_for.items() if by in turn_ids}
         for turn_id in orphans:
             del chat.spoken_for[turn_id]
-        if chat.row in turn_ids:
-            chat.row = None
         chat.without_line |= orphans
         self._post_missing_lines(chat)
         if lines or shown:
@@ -146,20 +156,23 @@ class WaitingRoom:
     def _post_missing_lines(self, chat: _Chat) -> None:
         """Post the lines that are missing, if they can be posted below the answer already.
 
-        Short messages in a row, which are answered together, have one line.
+        In a group somebody has one for all they wait for; elsewhere short messages in a row, which
+        are answered together, have one.
         """
         if self._is_closing or not chat.standing:
             return
         waiting, chat.without_line = chat.without_line, {}
         for turn_id, message in sorted(waiting.items()):
-            if not (self._together and may_join(message)):
-                chat.row = None
-            elif chat.row is None or chat.length >= ROW:
-                chat.row, chat.length = turn_id, 1
-            else:
-                chat.spoken_for[turn_id] = (chat.row, message)
+            person = message.sender.id
+            speaker = chat.speakers.get(person, 0)
+            if not message.group and not (self._together and may_join(message)):
+                chat.speakers.clear()
+            elif speaker in chat.lines and (message.group or chat.length < ROW):
+                chat.spoken_for[turn_id] = (speaker, message)
                 chat.length += 1
                 continue
+            else:
+                chat.speakers[person], chat.length = turn_id, 1
             chat.lines[turn_id] = asyncio.create_task(self._post_line(turn_id, message, chat))
 
     async def _post_line(
@@ -174,8 +187,17 @@ class WaitingRoom:
                     return None  # its turn was begun meanwhile
                 text = waits(ahead, message.sender)
                 is_question = not message.edited and parse(message.text) is None
-                reply = Reply(text=text, answering=message.ref, placeholder=is_question)
+                reply = Reply(
+                    text=text,
+                    answering=message.ref,
+                    placeholder=is_question,
+                    spare=message.group,
+                )
                 line = await platform.send(ref, reply)
+            except RateLimited:
+                if chat.lines.pop(turn_id, None) and turn_id > chat.newest_begun:
+                    chat.without_line[turn_id] = message
+                return None
             except (PlatformError, StoreError) as error:
                 log.info("waiting not shown", extra={"chat": ref.id, "error": repr(error)})
                 return None

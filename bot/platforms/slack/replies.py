@@ -61,7 +61,7 @@ class Replies:
             thread = parse_chat(chat).thread
         if (reply.placeholder or reply.pointing) and reply.answering is not None:
             thread = answer_thread(reply.answering)
-        urgency = Urgency.PREVIEW if reply.bulk else Urgency.FINAL
+        urgency = Urgency.PREVIEW if reply.bulk or reply.spare else Urgency.FINAL
         try:
             return await self._poster.post(chat, thread, reply, urgency)
         except ChatGone:

@@ -9,11 +9,12 @@ it is blocked. A block of one chat never delays another one.
 
 Final texts wait for their turn, however long that takes; after a 429 the core calls again. Previews
 do not wait: they are told when to come back, and come back with newer text; until then they keep
-their place in the queue. Final texts go first, then first texts, then the most outdated preview.
-But a first text, of whose answer nothing was seen yet, goes before the end of an answer of which
-something was seen not long before the first text began to wait. Where final texts of one chat
-follow each other without a pause, such as what many short commands say, each few seconds one of
-them lets a preview go first: an answer that is being written must not seem to stand still.
+their place in the queue. Final texts go first, then first texts, then the most outdated preview;
+what may be left out goes only where none of these wants to. But a first text, of whose answer
+nothing was seen yet, goes before the end of an answer of which something was seen not long before
+the first text began to wait. Where final texts of one chat follow each other without a pause, such
+as what many short commands say, each few seconds one of them lets a preview go first: an answer
+that is being written must not seem to stand still.
 """
 
 from __future__ import annotations
@@ -41,12 +42,18 @@ class Urgency(IntEnum):
     FINAL = 1  # must get through: waits for its turn; after a 429 the core calls again
     FIRST = 2  # the first text of an answer
     PREVIEW = 3  # newer text of an answer that is on the screen
-    TYPING = 4  # only where nobody else wants the budget
+    SPARE = 4  # a line that may be left out: only where nobody else wants the budget
+    TYPING = 5  # the same, and the bot's typing is seen for some seconds only
 
     @property
     def waits(self) -> bool:
         """Whether such a call waits for its turn; any other is told when to come back."""
         return self <= Urgency.FINAL
+
+    @property
+    def yields(self) -> bool:
+        """Whether such a call is left out where anybody else wants the budget."""
+        return self >= Urgency.SPARE
 
 
 class Budget(Enum):
@@ -66,7 +73,8 @@ DRAFTS = Limit(burst=8, rate=32 / 30)
 GROUP_RESERVE = 1.0
 """Calls that previews in a group leave for the end of the answer."""
 TYPING_RESERVE = 1.0
-BOT_TYPING_RESERVE = 20
+BOT_RESERVE = 20
+"""Calls of the bot that what yields leaves for all else."""
 OVERTAKING = 10.0
 """Seconds that a final text may be asked for later than another one and still go before it."""
 HEAD_START = 5.0
@@ -92,6 +100,7 @@ class _Chat:
         self.blocked_until = 0.0
         self.shown_at = 0.0
         self.held_since = self.asked_at = float("-inf")  # of a preview, while final texts wait
+        self.wanted_at = float("-inf")  # by a text that was told to come back
         self.order = asyncio.Lock()  # final texts in the order they came
         self.turn = asyncio.Lock()  # one call at a time
         self.waiting = 0
@@ -166,9 +175,10 @@ class Pacer:
             return await self._make(state, budgets, make, calls, shows=False)
         async with state.turn:
             self._admit(chat, state, urgency, budgets)
-            self._wishes.pop(chat, None)
-            state.asked_at = float("-inf")
-            return await self._make(state, budgets, make, calls)
+            if not urgency.yields:
+                self._wishes.pop(chat, None)
+                state.asked_at = float("-inf")
+            return await self._make(state, budgets, make, calls, shows=not urgency.yields)
 
     def ask(self, chat: int, urgency: Urgency, *, budget: Budget = Budget.MESSAGE) -> None:
         """Raise like `call` when it is not the turn of such a call: before work is put into it.
@@ -196,8 +206,10 @@ class Pacer:
             raise RateLimited(blocked)
         wait = self._wait(chat, state, urgency, budgets)
         if wait > 0:
-            if state.waiting and urgency is not Urgency.TYPING:
-                state.hold(self._clock.monotonic())
+            if not urgency.yields:
+                state.wanted_at = self._clock.monotonic()
+                if state.waiting:
+                    state.hold(state.wanted_at)
             raise NotYourTurn(min(wait, PATIENCE))
 
     async def _make(
@@ -231,14 +243,16 @@ class Pacer:
     def _wait(self, chat: int, state: _Chat, urgency: Urgency, budgets: Sequence[Bucket]) -> float:
         """Seconds until it is the turn of a call that does not wait itself; 0 for now."""
         now = self._clock.monotonic()
-        if state.waiting and (urgency is Urgency.TYPING or not state.is_held_too_long(now)):
+        if state.waiting and (urgency.yields or not state.is_held_too_long(now)):
+            return PATIENCE
+        if urgency.yields and state.wanted_at > now - 2 * PATIENCE:
             return PATIENCE
         reserves = chat < 0 and urgency is not Urgency.FIRST and not state.waiting
         need = 1.0 + (GROUP_RESERVE if reserves else 0.0)
         need += TYPING_RESERVE if urgency is Urgency.TYPING else 0.0
         own = max(bucket.wait(now, need) for bucket in budgets)
-        if urgency is Urgency.TYPING:
-            ahead = len(self._finals) + len(self._wishes) + BOT_TYPING_RESERVE
+        if urgency.yields:
+            ahead = len(self._finals) + len(self._wishes) + BOT_RESERVE
             return max(own, self._bot.wait(now, ahead + 1))
         if own > 0:
             return own

@@ -93,6 +93,7 @@ class Poster:
         elif text.text or reply.buttons or not reply.files:
             bodies = self._drawn(chat, reply, rich=rich)
             urgency = Urgency.PREVIEW if reply.bulk else Urgency.FINAL
+            urgency = Urgency.SPARE if reply.spare else urgency
             sent = await self._messages.post_all(place, bodies, around, urgency)
         else:
             first, *_ = grouped([file for file in reply.files if file not in posted])

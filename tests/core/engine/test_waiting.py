@@ -16,12 +16,15 @@ from bot.core.clock import SystemClock
 from bot.core.engine.waiting import WaitingRoom
 from bot.core.fakes.platform import CHAT, FakePlatform
 from bot.core.queue import Outcome
-from bot.core.types import ChatRef, IncomingMessage, MessageRef, Reply
-from bot.errors import PlatformDown
-from bot.sandbox.openai.faults import Hang
+from bot.core.types import ChatRef, IncomingMessage, MessageRef, Reply, Sender, UserId
+from bot.errors import NotYourTurn, PlatformDown
+from bot.sandbox.openai.faults import Hang, Stall
 from bot.store import StorageSettings, open_store
+from tests.changes import deletion
 from tests.house import QUICK, SLOW, House, open_house
 from tests.patience import PATIENCE, until
+
+EVE = Sender(UserId("2"), "Eve")
 
 
 async def test_a_turn_that_comes_while_its_message_is_taken_in_does_not_wait_any_more(
@@ -180,3 +183,54 @@ async def test_what_waited_before_a_restart_is_answered_above_what_came_after_it
             await house.sees("⏳ 3 messages before yours")
         kept = await house.answered()
     assert kept[1:] == ["re second", "re third", "re fourth"]
+
+
+def lines(house: House) -> list[str]:
+    """What is told in the chat about waiting, oldest first."""
+    return [text for text in house.platform.screen() if text.startswith("⏳")]
+
+
+async def test_in_a_group_one_line_is_for_all_that_somebody_waits_for(house: House) -> None:
+    house.api.script.answer(SLOW)
+    house.api.script.answer_with(lambda question: f"re {question.last_text}")
+    async with house.answering(house.platform.message("first", group=True)):
+        second, _ = await house.write("second", "third", group=True)
+        await house.write("hers", "hers, too", group=True, sender=EVE)
+        await house.sees("⏳ 3 messages before yours")
+        assert lines(house) == ["⏳ 1 message before yours", "⏳ 3 messages before yours"]
+        await house.happen(deletion(second))
+        await until(
+            lambda: lines(house) == ["⏳ 3 messages before yours", "⏳ 1 message before yours"]
+        )
+    answers = sorted((await house.answered())[1:])
+    assert answers == ["re Ann: third", "re Eve: hers", "re Eve: hers, too"]
+
+
+async def test_in_a_group_a_line_for_which_there_is_no_room_is_posted_when_there_is(
+    house: House,
+) -> None:
+    house.api.script.answer(SLOW)
+    async with house.answering(house.platform.message("first", group=True)):
+        house.platform.fail_next(NotYourTurn(0.5))
+        await house.write("second", group=True)
+        await house.write("hers", group=True, sender=EVE)
+        await house.sees("⏳ 2 messages before yours")
+        await house.write("hers, too", group=True, sender=EVE)
+        await house.sees("⏳ 1 message before yours")
+        assert all(reply.spare for reply in house.platform.sent if reply.text.startswith("⏳"))
+
+
+async def test_who_had_a_line_before_a_restart_gets_no_other_one(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        house.api.faults.add(Stall(after=2), on="/chat/completions")
+        house.api.script.answer(SLOW)
+        await house.write("first", group=True)
+        await house.sees("slow")
+        await house.write("second", "third", group=True)
+        await house.sees("⏳")
+    async with open_house(tmp_path, platform=house.platform) as house:
+        house.api.script.answer(SLOW)
+        with house.api.held():
+            await house.write("hers", group=True, sender=EVE)
+            await house.sees("⏳ 3 messages before yours")
+            assert lines(house) == ["⏳ 1 message before yours", "⏳ 3 messages before yours"]

@@ -6,7 +6,7 @@ import pytest
 
 from bot.core.capabilities import Streaming
 from bot.core.types import Reply
-from bot.errors import ChatGone
+from bot.errors import ChatGone, NotYourTurn
 from bot.sandbox.limits import Mode
 from bot.sandbox.slack.server import SlackSandbox
 from tests.platforms.slack.running import Running, running
@@ -149,6 +149,16 @@ async def test_what_is_said_of_a_message_in_a_thread_stands_in_the_thread(bot: R
     await bot.inbox.holds(3)
     await bot.platform.send(chat, Reply(text="this is what I can do"))
     assert [seen.thread for seen in ada.dm.answers()] == [question.ts, ""]
+
+
+async def test_a_line_that_may_be_left_out_is_so_where_much_is_posted_in_a_channel(
+    bot: Running,
+) -> None:
+    await bot.sandbox.person("Ada").channel(bot.sandbox.channel("general")).send("<@BOT> one")
+    chat = (await bot.inbox.heard()).ref.chat
+    with pytest.raises(NotYourTurn):
+        for _ in range(4):  # more than Slack takes at once
+            await bot.platform.send(chat, Reply(text="⏳", spare=True))
 
 
 async def test_threads_of_a_channel_are_conversations_of_their_own(bot: Running) -> None:

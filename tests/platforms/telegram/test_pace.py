@@ -115,6 +115,24 @@ async def test_a_group_keeps_a_call_for_the_end(clock: ManualClock) -> None:
     assert clock.monotonic() == began
 
 
+async def test_a_line_that_may_be_left_out_takes_no_call_that_an_answer_needs(
+    clock: ManualClock,
+) -> None:
+    server = Server(clock)
+    await server.call(GROUP, Urgency.FIRST)
+    await server.call(GROUP, Urgency.SPARE, "line")
+    with pytest.raises(RateLimited):
+        await server.call(GROUP, Urgency.SPARE)  # the last one is for the end of the answer
+    await clock.advance(3.2)
+    with pytest.raises(RateLimited):
+        await server.call(GROUP, Urgency.PREVIEW)
+    await clock.advance(0.4)
+    with pytest.raises(RateLimited):
+        server.pacer.ask(GROUP, Urgency.SPARE)
+    await server.call(GROUP, Urgency.PREVIEW, "more")
+    assert [text for _, _, text in server.calls] == ["", "line", "more"]
+
+
 async def test_typing_is_left_out_when_texts_need_the_budget(clock: ManualClock) -> None:
     server = Server(clock)
     await server.call(ANN, Urgency.TYPING)

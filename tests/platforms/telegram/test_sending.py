@@ -88,10 +88,13 @@ async def test_an_edit_that_is_too_long_goes_on_in_new_messages(stage: TelegramS
     assert int(ref.id) == seen[0].id
 
 
-async def test_what_goes_to_very_many_gives_way_to_answers(stage: TelegramStage) -> None:
+@pytest.mark.parametrize("reply", [Reply(text="news", bulk=True), Reply(text="⏳", spare=True)])
+async def test_what_goes_to_very_many_or_may_be_left_out_gives_way_to_answers(
+    stage: TelegramStage, reply: Reply
+) -> None:
     with pytest.raises(NotYourTurn):
         for _ in range(4):  # more than Telegram takes at once
-            await stage.platform.send(stage.incoming.ref.chat, Reply(text="news", bulk=True))
+            await stage.platform.send(stage.incoming.ref.chat, reply)
 
 
 async def test_thoughts_are_folded_up_under_the_text(stage: TelegramStage) -> None:
