@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from bot.api.answers import Answers
 from bot.api.attempts import Attempt, Call
@@ -33,6 +33,9 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+File: TypeAlias = tuple[str, bytes, str]
+"""A file of a form: its name, its bytes and its type."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Order:
@@ -42,7 +45,7 @@ class _Order:
     path: str
     lane: str
     body: Json
-    files: Sequence[tuple[str, tuple[str, bytes, str]]] = field(default=(), repr=False)
+    files: Mapping[str, Sequence[File]] = field(default_factory=dict, repr=False)
 
 
 class Images:
@@ -79,8 +82,8 @@ class Images:
             order = _Order(name="image", path="/images/generations", lane=request.lane, body=body)
             return await self._draw(order, sent)
         name = "image" if len(request.images) == 1 else "image[]"
-        files = [(name, _file(image)) for image in request.images]
-        files += [("mask", _file(request.mask))] if request.mask else []
+        files = {name: [_file(image) for image in request.images]}
+        files |= {"mask": [_file(request.mask)]} if request.mask else {}
         path = "/images/edits"
         order = _Order(name="image edit", path=path, lane=request.lane, body=body, files=files)
         return await self._draw(order, sent)
@@ -91,7 +94,7 @@ class Images:
         request = replace(request, size=spelt_size(request.size, takes))
         check_variation(request, takes)
         body = _common(request.model, request.n, request.size)
-        files = [("image", _file(request.image))]
+        files = {"image": [_file(request.image)]}
         path = "/images/variations"
         order = _Order(name="image variation", path=path, lane=request.lane, body=body, files=files)
         return await self._draw(order, sent)
@@ -125,11 +128,10 @@ class Images:
 
         async def ask(attempt: Attempt) -> tuple[Json, str]:
             url, seconds = attempt.endpoint.url, self._parts.settings.image_timeout
-            body = attempt.adapted(order.body)
+            body = attempt.adapted({**order.body, **order.files})
             message = HttpRequest(path=order.path, json=body)
             if order.files:
-                form = {name: str(value) for name, value in body.items()}
-                message = HttpRequest(path=order.path, form=form, files=order.files)
+                message = _form(order.path, body)
             return await self._parts.http.fetch_json(url, message, seconds=seconds), url
 
         call = Call(
@@ -204,10 +206,17 @@ def _common(model: str, n: int, size: str) -> Json:
     return {"model": model, **({"n": n} if n != 1 else {}), **_given(size=size)}
 
 
+def _form(path: str, body: Json) -> HttpRequest:
+    """What is in lists are files."""
+    files = [(name, file) for name, of in body.items() if isinstance(of, list) for file in of]
+    form = {name: str(value) for name, value in body.items() if not isinstance(value, list)}
+    return HttpRequest(path=path, form=form, files=files)
+
+
 def _given(**values: str) -> Json:
     return {name: value for name, value in values.items() if value}
 
 
-def _file(image: ImagePart) -> tuple[str, bytes, str]:
+def _file(image: ImagePart) -> File:
     mime = mime_of(image.data) or image.mime
     return f"picture.{mime.rpartition('/')[2]}", image.data, mime

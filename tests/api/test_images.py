@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from io import BytesIO
@@ -428,6 +429,52 @@ async def test_an_edit_sends_pictures_and_mask(client: ApiClient, server: WireSe
     assert sorted(names) == [b"image", b"mask", b"model", b"prompt", b"quality", b"size"]
     await client.draw(replace(HAT, images=(drawn(), drawn(kind="JPEG", mode="RGB"))))
     assert server.requests[1].body.count(b'name="image[]"') == 2
+
+
+def field_missing(name: str) -> dict[str, object]:
+    """How FastAPI says it."""
+    return {"detail": [{"type": "missing", "loc": ["body", name], "msg": "Field required"}]}
+
+
+@pytest.mark.parametrize(("count", "wanted"), [(1, "image[]"), (2, "image")])
+@pytest.mark.parametrize(
+    "refused",
+    [
+        lambda name: json_answer(field_missing(name), status=422),
+        lambda name: refusal(400, f"Missing required parameter: '{name}'.", param=name),
+        lambda name: refusal(500, "image is required", code="convert_request_failed"),  # new-api
+        lambda name: refusal(422, "Field 'image' or 'url' is required"),  # SGLang
+    ],
+)
+async def test_a_server_that_calls_the_pictures_otherwise_is_understood_once_for_all(
+    connect: Connect,
+    server: WireServer,
+    count: int,
+    wanted: str,
+    refused: Callable[[str], list[Step]],
+) -> None:
+    client, order = connect(retries=0), replace(HAT, images=(drawn(),) * count)
+    server.answer(*refused(wanted))
+    server.always = json_answer({"data": [{"b64_json": BASE64}]})
+    for _ in range(2):
+        assert len((await client.draw(order)).pictures) == 1
+    _refused, *others = server.requests
+    assert len(others) == 2
+    for each in others:
+        assert each.body.count(f'name="{wanted}"'.encode()) == count
+        assert b'name="prompt"' in each.body
+
+
+async def test_a_server_that_knows_neither_name_is_asked_twice_and_each_time_anew(
+    connect: Connect, server: WireServer
+) -> None:
+    client = connect(retries=0)
+    server.always = json_answer(field_missing("image_url"), status=422)
+    for _ in range(2):
+        with pytest.raises(ModelError, match="image_url: Field required"):
+            await client.draw(HAT)
+    names = [re.findall(rb'name="(image[\[\]]*)"', each.body) for each in server.requests]
+    assert names == [[b"image"], [b"image[]"]] * 2
 
 
 @pytest.mark.parametrize(

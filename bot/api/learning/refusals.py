@@ -61,6 +61,13 @@ _NO_PLACE = re.compile(
     re.IGNORECASE,
 )
 """SGLang and others that keep no pictures: they mean the URL of their own default."""
+_MISSING = re.compile(
+    r"required|missing|must (provide|include)|not provided|no image|缺少|必填|不能为空",
+    re.IGNORECASE,
+)
+_PICTURE_FIELDS = {"image": "image[]", "image[]": "image"}
+"""The field of a form for one picture to be changed, and for several, each with what else it may
+be called: OpenAI knows both, others one of them."""
 _PROTOCOLS: tuple[tuple[Protocol, str], ...] = (
     ("completions", r"not a chat model|v1/completions\b|must provide a chat template"),
     ("responses", r"\bv1/responses\b|use the responses api"),
@@ -81,6 +88,7 @@ def adaptation(
         or _no_system(failure, payload)
         or _base64(failure, payload)
         or _rename(lesson, failure, payload)
+        or _rename_pictures(lesson, failure, payload)
         or _drop(lesson, failure, payload)
     )
 
@@ -91,6 +99,10 @@ def aside(lesson: Lesson, failure: CallFailed, payload: Mapping[str, Any]) -> Ta
     How many pictures the model takes, and the words of a parameter: the next wrong one is not sent.
     """
     facts: Taught = {}
+    if _PICTURE_FIELDS.keys() & lesson.renamed and _lacks_pictures(failure, payload):
+        # The server is another one by now, or knows neither name.
+        kept = {name: new for name, new in lesson.renamed.items() if name not in _PICTURE_FIELDS}
+        facts["renamed"] = kept
     most = failure.overrun.pictures
     if most is not None and _pictures(payload) > most:
         facts["pictures"] = most
@@ -151,6 +163,20 @@ def _rename(lesson: Lesson, failure: CallFailed, payload: Mapping[str, Any]) -> 
         return {"renamed": {**lesson.renamed, "max_tokens": _NEW}}
     is_refused = _NEW in payload and _REFUSAL.search(words)
     return {"renamed": {}} if is_refused else {}  # the server is another one by now
+
+
+def _rename_pictures(lesson: Lesson, failure: CallFailed, payload: Mapping[str, Any]) -> Taught:
+    if _PICTURE_FIELDS.keys() & lesson.renamed or not _lacks_pictures(failure, payload):
+        return {}
+    sent = {name: other for name, other in _PICTURE_FIELDS.items() if name in payload}
+    return {"renamed": {**lesson.renamed, **sent}}
+
+
+def _lacks_pictures(failure: CallFailed, payload: Mapping[str, Any]) -> bool:
+    """Whether a server says that there is no picture to be changed, although one was sent."""
+    words = f"{failure.param} {failure.detail}"
+    is_about_it = "image" in words.lower() and _MISSING.search(words) is not None
+    return is_about_it and bool(_PICTURE_FIELDS.keys() & payload)
 
 
 def _drop(lesson: Lesson, failure: CallFailed, payload: Mapping[str, Any]) -> Taught:

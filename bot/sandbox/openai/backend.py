@@ -46,6 +46,7 @@ class ModelCard:
     gives: tuple[str, ...] = ()
     image_url: bool = False  # answers with a URL unless asked for base64
     takes_turns: bool = False  # refuses two messages of one side after each other
+    picture_field: str = ""  # of a form, if pictures to be changed are taken in this one only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,7 +46,7 @@ async def generations(call: Call) -> web.StreamResponse:
 async def edits(call: Call) -> web.StreamResponse:
     """A picture made of others and a prompt; the mask's transparent parts are drawn anew."""
     body, card = asked(call, Endpoint.EDITS, form=True)
-    pictures = _pictures(call)
+    pictures = _pictures(call, card)
     masks = call.exchange.files.get("mask", [])
     mask = masks[0] if masks else None
     if mask is not None and _png_size(mask) != _png_size(pictures[0]):
@@ -62,7 +62,7 @@ async def edits(call: Call) -> web.StreamResponse:
 async def variations(call: Call) -> web.StreamResponse:
     """Pictures like another."""
     body, card = asked(call, Endpoint.VARIATIONS, form=True)
-    return await _draw(call, body, card, prompt="", pictures=_pictures(call))
+    return await _draw(call, body, card, prompt="", pictures=_pictures(call, card))
 
 
 async def _draw(
@@ -138,11 +138,12 @@ def _prompt(body: Parameters) -> str:
     return prompt
 
 
-def _pictures(call: Call) -> tuple[Upload, ...]:
+def _pictures(call: Call, card: ModelCard) -> tuple[Upload, ...]:
     files = call.exchange.files
-    pictures = [*files.get("image", ()), *files.get("image[]", ())]
+    fields = (card.picture_field,) if card.picture_field else ("image", "image[]")
+    pictures = [picture for field in fields for picture in files.get(field, ())]
     if not pictures:
-        raise refusal.missing("image")
+        raise refusal.missing(fields[0])
     for picture in pictures:
         if not picture.content.startswith((b"\x89PNG", b"\xff\xd8\xff", b"RIFF")):
             raise refusal.Refusal(

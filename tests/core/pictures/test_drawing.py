@@ -16,6 +16,7 @@ from bot.core.types import (
     Quote,
 )
 from bot.errors import PlatformError
+from bot.sandbox.openai.backend import Endpoint, ModelCard
 from bot.sandbox.openai.faults import Hang, Refuse, Stall
 from tests.attached import picture, png
 from tests.house import House, open_house
@@ -158,6 +159,25 @@ async def test_a_picture_replied_to_is_redrawn(house: House) -> None:
     [edit] = house.api.traffic.to("/images/edits")
     assert edit.json["prompt"] == "make it winter" and edit.json["quality"] == "low"
     assert len(edit.files["image"]) == 1
+
+
+@pytest.mark.parametrize(("field", "more"), [("image[]", 0), ("image", 1)])
+async def test_a_picture_is_redrawn_also_by_a_model_that_calls_it_otherwise_in_the_form(
+    house: House, field: str, more: int
+) -> None:
+    flux = ModelCard(
+        id="flux-kontext-pro",
+        owner="bfl",
+        endpoints=frozenset({Endpoint.EDITS}),
+        picture_field=field,
+    )
+    house.api.script.cards.append(flux)
+    others = [picture(house, name=f"other {number}", content=png()) for number in range(more)]
+    order = "/image make it winter --model flux-kontext-pro"
+    for asked in (2, 3):
+        kept = await house.tell(reply(house, order, *others, quoted=png()))
+        assert kept[-1] == "🎨 make it winter"
+        assert len(house.api.traffic.to("/images/edits")) == asked
 
 
 async def test_a_picture_with_the_command_as_its_caption_is_redrawn(house: House) -> None:
