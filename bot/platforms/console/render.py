@@ -12,6 +12,7 @@ from rich.console import Console, RenderableType
 from rich.style import Style
 from rich.text import Text
 
+from bot.core.delivery.cells import with_cells
 from bot.core.delivery.emphasis import GAP, as_meant
 from bot.core.delivery.markdown import outside_code
 from bot.platforms.console.document import Document
@@ -40,7 +41,9 @@ class Renderer:
         """Markdown as ANSI text, ending with a newline; empty when there is nothing to see."""
         if not text.strip():
             return ""
-        text = outside_code(as_code(text), lambda words: with_boxes(with_numbers(words)))
+        text = outside_code(
+            as_code(with_cells(text)), lambda words: with_boxes(with_numbers(words))
+        )
         drawn = Document(as_meant(named(text)), partial=partial)
         return self._ansi(drawn, min(width, MAX_WIDTH)).replace(GAP, "")
 

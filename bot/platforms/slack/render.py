@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from bot.core.delivery import cells
 from bot.core.delivery.emphasis import GAP, as_meant, most_signs, undecided
 from bot.core.delivery.markdown import outside_code
 from bot.platforms.markdown import formulas
@@ -56,7 +57,7 @@ def _words(text: str) -> str:
     """What stands outside of fenced code."""
     if "[" in text:
         text = with_boxes(with_numbers(without_links(text)))
-    text = as_meant(in_pieces(words_as_code(as_markdown(text))))
+    text = as_meant(in_pieces(words_as_code(as_markdown(cells.with_cells(text)))))
     return _NAME.sub(lambda found: found[0] + JOINER, text) if "]:" in text else text
 
 
@@ -73,13 +74,15 @@ def settled(text: str) -> str:
 
 def measure(text: str) -> int:
     """How much of `MAX_TEXT` a Markdown text takes, in UTF-16 units to be on the safe side."""
+    added = cells.most_added(text)
     text = as_code(text)
-    added = most_signs(text) + most_seams(text) * SEAM
+    added += most_signs(text) + most_seams(text) * SEAM
     return len(neutralise(text).encode("utf-16-le")) // 2 + added
 
 
 def measure_stream(text: str) -> int:
     """How much of `STREAM_TEXT` a Markdown text takes: Slack counts a stream in bytes."""
+    added = cells.most_added(text)
     text = as_code(text)
-    added = most_signs(text) * len(GAP.encode()) + most_seams(text) * SEAM
+    added += most_signs(text) * len(GAP.encode()) + most_seams(text) * SEAM
     return len(neutralise(text).encode()) + added

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import TypeAlias
 
+from bot.core.delivery.cells import with_cells
 from bot.core.delivery.emphasis import as_meant
 from bot.platforms.markdown.references import named
 from bot.platforms.markdown.tags import is_spoken_of, read_tag
@@ -32,7 +33,7 @@ _SIGNS = re.compile(rb"%s|%s|(?P<sign>={2,}|\|{2,}|\$)" % (_MARKED, _HIDDEN))
 
 def in_dialect(markdown: str, *, partial: bool = False) -> str:
     """The text that says in a rich message what this one, whole or not, says elsewhere."""
-    text = as_meant(named(LINE_ENDS.sub("\n", markdown), partial=partial))
+    text = as_meant(named(with_cells(LINE_ENDS.sub("\n", markdown)), partial=partial))
     text = with_prices(with_dollars(text))
     source, pieces, at = text.encode(), [], 0
     for start, end, instead in sorted(_changes(text, source, partial=partial)):

@@ -89,7 +89,8 @@ OTHERWISE = {
     "latex",
     "induction",
     "prices_and_formulas",
-    "maths_lecture",  # formulas become what they mean
+    "maths_lecture",
+    "pipes_in_cells",  # formulas become what they mean
     "html_mixed",
     "everything_nested",  # `H<sub>2</sub>O` is one word
     "emoji",
