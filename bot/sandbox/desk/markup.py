@@ -51,9 +51,9 @@ def typed(text: str, names: Mapping[str, str]) -> str:
     return unescape(_TOKEN.sub(name, text))
 
 
-def from_blocks(blocks: Sequence[Json], names: Mapping[str, str]) -> str:
-    """All that can be read in blocks; buttons and thumbs are not read but pressed."""
-    return "".join(_block(block, names) for block in blocks)
+def from_blocks(blocks: Sequence[Json]) -> str:
+    """All that can be read in the bot's blocks; buttons and thumbs are not read but pressed."""
+    return "".join(map(_block, blocks))
 
 
 def from_tasks(tasks: Sequence[Json]) -> str:
@@ -64,18 +64,10 @@ def from_tasks(tasks: Sequence[Json]) -> str:
     return f'<ul class="tasks">{"".join(items)}</ul>' if tasks else ""
 
 
-def _block(block: Json, names: Mapping[str, str]) -> str:
+def _block(block: Json) -> str:
     match block["type"]:
         case "markdown":
             return from_markdown(str(block["text"]))
-        case "section":
-            return _text(block.get("text", {}), names)
-        case "header":
-            return f"<h3>{escape(str(block['text']['text']))}</h3>"
-        case "context":
-            return f'<div class="note">{"".join(_text(e, names) for e in block["elements"])}</div>'
-        case "divider":
-            return "<hr>"
         case "task_card":
             inner = _rich_text(block.get("details", {}))
             return f"<details><summary>{escape(str(block['title']))}</summary>{inner}</details>"
@@ -83,13 +75,6 @@ def _block(block: Json, names: Mapping[str, str]) -> str:
             return _rich_text(block)
         case _:
             return ""
-
-
-def _text(given: Json, names: Mapping[str, str]) -> str:
-    text = str(given.get("text", ""))
-    if given.get("type") == "mrkdwn":
-        return from_mrkdwn(text, names)
-    return f'<div class="plain">{escape(text)}</div>'
 
 
 def _rich_text(block: Json) -> str:

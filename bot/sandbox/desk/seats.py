@@ -117,7 +117,7 @@ def _work(seat: Seat, root: Message, thread: Sequence[Message]) -> Json | None:
 def _html(message: Message, names: Mapping[str, str]) -> str:
     html = markup.from_tasks(list(message.tasks.values()))
     html += markup.from_markdown(message.streamed) if message.streamed else ""
-    html += markup.from_blocks(message.blocks, names)
+    html += markup.from_blocks(message.blocks)
     return html or (markup.from_mrkdwn(message.text, names) if message.text else "")
 
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any, Protocol, TypeAlias
 
 from bot.core.chat import FinishReason, ToolCall
+from bot.core.recordings import Segment
 
 JsonObject: TypeAlias = dict[str, Any]
 """A JSON object as it came in or goes out; checked before anything is read from it."""
@@ -157,15 +158,6 @@ class Recording:
     language: str = ""
     prompt: str = ""
     temperature: float = 0.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Segment:
-    """A stretch of speech; times in seconds."""
-
-    start: float
-    end: float
-    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

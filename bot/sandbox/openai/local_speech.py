@@ -12,7 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from bot.sandbox.openai.backend import Recording, Segment, Transcript
+from bot.core.recordings import Segment
+from bot.sandbox.openai.backend import Recording, Transcript
 from bot.sandbox.openai.refusal import Refusal
 
 logger = logging.getLogger(__name__)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from bot.core.chat import FinishReason, ToolCall
+from bot.core.recordings import Segment
 from bot.sandbox.openai.backend import (
     Called,
     Drawing,
@@ -23,7 +24,6 @@ from bot.sandbox.openai.backend import (
     Question,
     Recording,
     Said,
-    Segment,
     Thought,
     Transcript,
     text_of,

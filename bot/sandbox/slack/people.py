@@ -26,7 +26,7 @@ from bot.sandbox.slack.state import (
     buttons,
     feedback,
 )
-from bot.sandbox.slack.workspace import Workspace
+from bot.sandbox.slack.workspace import Session, Workspace
 
 TOKEN = re.compile(r"(<(?:[@#!]|https?:|mailto:)[^<>]*>)")
 """A mention or a link in a message as Slack stores it; other angle brackets are escaped."""
@@ -199,12 +199,8 @@ class Place:
 
     def status(self) -> str:
         """The line under a thread that says what the bot is doing; empty when there is none."""
-        lines = [
-            self._workspace.status(channel, thread)
-            for channel, thread in self._workspace.sessions
-            if channel == self._channel.id and self._thread in {"", thread}
-        ]
-        return next((line for line in lines if line), "")
+        lines = (self._workspace.status(*place) for place in self._sessions())
+        return next(filter(None, lines), "")
 
     def stoppable(self) -> bool:
         """Whether Slack shows that the bot is at work here, with its own Stop."""
@@ -212,22 +208,20 @@ class Place:
 
     def titles(self) -> list[str]:
         """The titles of the sessions here."""
-        return [
-            session.title
-            for (channel, thread), session in self._workspace.sessions.items()
-            if channel == self._channel.id and self._thread in {"", thread}
-        ]
+        return [session.title for session in self._sessions().values()]
 
     def _processing(self) -> list[tuple[str, str]]:
         if "agent_session_stopped" not in self._workspace.events:
             return []  # Slack draws no Stop for an app that would not hear of it
-        return [
-            (channel, thread)
+        return [at for at, each in self._sessions().items() if each.state == "processing"]
+
+    def _sessions(self) -> dict[tuple[str, str], Session]:
+        """The sessions here, by channel and thread."""
+        return {
+            (channel, thread): session
             for (channel, thread), session in self._workspace.sessions.items()
-            if channel == self._channel.id
-            and self._thread in {"", thread}
-            and session.state == "processing"
-        ]
+            if channel == self._channel.id and self._thread in {"", thread}
+        }
 
     def _message(self, ts: str) -> Message:
         return {message.ts: message for message in self.messages()}[ts]

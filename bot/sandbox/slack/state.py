@@ -135,7 +135,10 @@ def seen(message: Message, author: str) -> Seen:
         words = [message.text]
     text = "\n\n".join(words)
     tasks = tuple(f"{task['title']} ({task['status']})" for task in message.tasks.values())
-    folded = tuple(_folded(block) for block in message.blocks if block["type"] == "task_card")
+    cards = (block for block in message.blocks if block["type"] == "task_card")
+    folded = tuple(
+        "\n".join([str(card["title"]), *_rich_lines(card.get("details", {}))]) for card in cards
+    )
     return Seen(
         ts=message.ts,
         author=author,
@@ -172,10 +175,6 @@ def feedback(message: Message) -> Json | None:
     return None
 
 
-def _folded(card: Json) -> str:
-    return "\n".join([str(card["title"]), *_rich_lines(card.get("details", {}))])
-
-
 def _rich_lines(block: Json) -> list[str]:
     sections = [section["elements"] for section in block.get("elements", [])]
     return ["".join(str(each.get("text", "")) for each in elements) for elements in sections]
@@ -187,11 +186,7 @@ def _block_text(block: Json) -> str:
             return str(block["text"])
         case "section":
             return str(block.get("text", {}).get("text", ""))
-        case "header":
-            return str(block["text"]["text"])
         case "rich_text":
             return "\n".join(_rich_lines(block)).strip("\N{WORD JOINER}")
-        case "context":
-            return " ".join(str(e.get("text", "")) for e in block["elements"])
         case _:
             return ""

@@ -27,7 +27,7 @@ class UpdateQueue:
     def __init__(self, clock: Clock, changes: Changes) -> None:
         self.pending: list[Json] = []
         self.webhook_url = ""
-        self.on_news: Callable[[], None] = _nothing
+        self.on_news: Callable[[], None] = lambda: None
         self._clock = clock
         self._changes = changes
         self._next_id = 1000
@@ -44,11 +44,7 @@ class UpdateQueue:
         wanted = self._allowed
         if kind in _ON_REQUEST if wanted is None else kind not in wanted:
             return None
-        update = {"update_id": self._next_id, kind: content}
-        self._next_id += 1
-        self.pending.append(update)
-        self.wake()
-        return update
+        return self.add_raw({kind: content})
 
     def add_raw(self, update: Json) -> Json:
         """Queue an update of any shape, for kinds the sandbox (or the bot) does not know."""
@@ -109,7 +105,3 @@ async def _settle_later(poller: asyncio.Future[bool], seconds: float, clock: Clo
     await clock.sleep(seconds)
     if not poller.done():
         poller.set_result(True)
-
-
-def _nothing() -> None:
-    pass

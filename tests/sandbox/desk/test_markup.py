@@ -57,7 +57,7 @@ def test_thoughts_are_folded_and_steps_are_listed() -> None:
         "title": "Thought for 2 s",
         "details": {"type": "rich_text", "elements": [words]},
     }
-    page = markup.from_blocks([card], NAMES)
+    page = markup.from_blocks([card])
     assert "<summary>Thought for 2 s</summary>" in page
     assert "They &lt;want&gt;" in page
     steps = markup.from_tasks([{"title": "Drawing <it>", "status": "complete"}])
