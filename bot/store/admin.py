@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -106,34 +107,24 @@ async def open_turns(settings: StorageSettings, *, limit: int = 50) -> Sequence[
 
     Nothing of what people wrote is read.
     """
-    query = (
-        sa.select(
-            *(turns.c[field.name] for field in fields(KeptTurn)),
-            turns.c.state,
-            sa.func.coalesce(turns.c.started_at, turns.c.accepted_at).label("since"),
-        )
-        .where(turns.c.state.in_(OPEN))
-        .order_by(turns.c.id)
-        .limit(limit)
-    )
+    since = sa.func.coalesce(turns.c.started_at, turns.c.accepted_at).label("since")
+    query = _kept(turns.c.state, since).where(turns.c.state.in_(OPEN)).order_by(turns.c.id)
     async with _migrated(settings) as database:
-        return [OpenTurn(**row._mapping) for row in await database.rows(query)]
+        return [OpenTurn(**row._mapping) for row in await database.rows(query.limit(limit))]
 
 
 async def dead_turns(settings: StorageSettings, *, limit: int = 50) -> Sequence[DeadTurn]:
     """The turns that were given up, newest first."""
-    query = (
-        sa.select(
-            *(turns.c[field.name] for field in fields(KeptTurn)),
-            sa.func.coalesce(turns.c.error, "").label("error"),
-            turns.c.finished_at.label("finished"),
-        )
-        .where(turns.c.state == TurnState.DEAD.value)
-        .order_by(turns.c.id.desc())
-        .limit(limit)
-    )
+    error = sa.func.coalesce(turns.c.error, "").label("error")
+    dead = _kept(error, turns.c.finished_at.label("finished"))
+    query = dead.where(turns.c.state == TurnState.DEAD.value).order_by(turns.c.id.desc())
     async with _migrated(settings) as database:
-        return [DeadTurn(**row._mapping) for row in await database.rows(query)]
+        return [DeadTurn(**row._mapping) for row in await database.rows(query.limit(limit))]
+
+
+def _kept(*more: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    """The columns of `KeptTurn`, and more."""
+    return sa.select(*(turns.c[field.name] for field in fields(KeptTurn)), *more)
 
 
 async def retry(settings: StorageSettings, only: Collection[int] | None = None) -> int:

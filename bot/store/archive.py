@@ -31,7 +31,7 @@ class ArchiveTable(Archive):
             .offset(offset)
             .limit(limit)
         )
-        return [_read(row) for row in await self._database.rows(query)]
+        return [Shelved(**row._mapping) for row in await self._database.rows(query)]
 
     async def count(self, chat: ChatRef) -> int:
         query = sa.select(sa.func.count()).select_from(_shelved(chat).subquery())
@@ -39,7 +39,7 @@ class ArchiveTable(Archive):
 
     async def find(self, chat: ChatRef, number: int) -> Shelved | None:
         row = await self._database.row(_shelved(chat).where(conversations.c.number == number))
-        return None if row is None else _read(row)
+        return None if row is None else Shelved(**row._mapping)
 
     async def resume(self, chat: ChatRef, conversation: int) -> bool:
         async def job(connection: Connection) -> bool:
@@ -111,8 +111,7 @@ async def charge(
     )
     row = (await connection.execute(query)).one_or_none()
     if row is not None:
-        chat = chat_of(row)
-        await usage_rows.keep(connection, chat, asker, entries, calendar)
+        await usage_rows.keep(connection, chat_of(row), asker, entries, calendar)
 
 
 def _shelved(chat: ChatRef) -> sa.Select[tuple[int, int, str, object, bool]]:
@@ -120,19 +119,13 @@ def _shelved(chat: ChatRef) -> sa.Select[tuple[int, int, str, object, bool]]:
         conversations.c.id,
         conversations.c.number,
         conversations.c.title,
-        conversations.c.active_at,
+        conversations.c.active_at.label("active"),
         conversations.c.current,
     ).where(*_listed(chat))
 
 
 def _listed(chat: ChatRef) -> tuple[sa.ColumnElement[bool], ...]:
     return (*in_chat(conversations, chat), conversations.c.active_at.is_not(None))
-
-
-def _read(row: sa.Row[tuple[int, int, str, object, bool]]) -> Shelved:
-    return Shelved(
-        id=row.id, number=row.number, title=row.title, active=row.active_at, current=row.current
-    )
 
 
 def _of(chat: ChatRef) -> sa.Update:

@@ -20,6 +20,7 @@ from bot.store.schema import (
     conversations,
     in_chat,
     messages,
+    person_columns,
 )
 
 LATEST = 100
@@ -56,9 +57,7 @@ class BroadcastTable(Table, Broadcasts):
     async def draft(self, text: str, by: Person) -> int:
         statement = (
             sa.insert(broadcasts)
-            .values(
-                platform=by.platform, user_id=by.id, text=text, state=_DRAFT, created_at=utc_now()
-            )
+            .values(**person_columns(by), text=text, state=_DRAFT, created_at=utc_now())
             .returning(broadcasts.c.id)
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -29,6 +30,7 @@ from bot.store.connection import Connection
 from bot.store.database import Database, upsert
 from bot.store.schema import (
     of_person,
+    person_columns,
     person_limits,
     quota_notes,
     reservations,
@@ -111,12 +113,8 @@ class LedgerTable(Ledger):
                 sa.insert(reservations)
                 .values(
                     turn_id=wish.turn,
-                    platform=wish.person.platform,
-                    user_id=wish.person.id,
-                    tokens=amount.tokens,
-                    cost=amount.cost,
-                    images=amount.images,
-                    seconds=amount.seconds,
+                    **person_columns(wish.person),
+                    **asdict(amount),
                     expires_at=None if wish.turn is not None else utc_now(wish.seconds),
                 )
                 .returning(reservations.c.id)
@@ -136,8 +134,7 @@ class LedgerTable(Ledger):
     ) -> Sequence[Standing]:
         keys = {period: self._calendar.key(period) for period in (Period.DAY, Period.MONTH)}
         values = {
-            "platform": person.platform,
-            "user_id": person.id,
+            **person_columns(person),
             "day": keys[Period.DAY],
             "month": keys[Period.MONTH],
         }
@@ -159,8 +156,7 @@ class LedgerTable(Ledger):
     async def first_time(self, person: Person, ceiling: Ceiling) -> bool:
         period = self._calendar.key(ceiling.period)
         values = {
-            "platform": person.platform,
-            "user_id": person.id,
+            **person_columns(person),
             "name": name_of(ceiling.period, ceiling.measure),
             "period": period,
         }
@@ -174,12 +170,7 @@ class LedgerTable(Ledger):
                 sa.delete(person_limits).where(*of_person(person_limits, person))
             )
             return
-        values = {
-            "platform": person.platform,
-            "user_id": person.id,
-            "limits": _dump(limits),
-            "updated_at": utc_now(),
-        }
+        values = {**person_columns(person), "limits": _dump(limits), "updated_at": utc_now()}
         new = upsert(self._database.dialect, person_limits, values, "limits", "updated_at")
         await self._database.change(new)
 

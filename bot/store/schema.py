@@ -377,6 +377,11 @@ def chat_columns(chat: ChatRef) -> dict[str, str]:
     return {"platform": chat.platform, "chat": chat.id}
 
 
+def person_columns(person: Person) -> dict[str, str]:
+    """The columns of a row that belongs to somebody."""
+    return {"platform": person.platform, "user_id": person.id}
+
+
 def chat_of(row: sa.Row[*tuple[Any, ...]]) -> ChatRef:
     """The chat to which a row belongs."""
     return ChatRef(row.platform, ChatId(row.chat))

@@ -14,7 +14,7 @@ from bot.core.models import UsageEntry, UsageKind
 from bot.core.types import Person, UserId
 from bot.store.connection import Connection
 from bot.store.database import Insert, insert_for
-from bot.store.schema import of_person
+from bot.store.schema import of_person, person_columns
 from bot.store.schema import usage_totals as table
 
 EVERYBODY = Person("", UserId(""))
@@ -39,7 +39,7 @@ async def add(
     """Add entries to the sums of their person and of everybody: of today, the month, all time."""
     totals = _summed(entries)
     rows = [
-        {"platform": who.platform, "user_id": who.id, "period": key, **_row(total)}
+        {**person_columns(who), "period": key, **_row(total)}
         for who in (EVERYBODY, person)
         for key in sorted(calendar.key(period) for period in Period)
         for total in totals
