@@ -1,7 +1,7 @@
 """The database behind the core's ports. Rows never leave this folder.
 
-* The way to the driver: `database` opens it and runs jobs, through a `writer` and an engine
-  (`engines`, `postgres`); `batches` carries out many requests of one kind at once.
+* The way to the database: `database` opens it and runs jobs, through a writer and an engine of
+  `drivers`; `drivers.batches` carries out many requests of one kind at once.
 * The tables: `schema`, with types from `columns`, JSON from `codec`, brought up by `migrate`.
 * The ports: `queue` holds the turns; each other port is a class of a module, put together in
   `opening`.

@@ -9,10 +9,10 @@ import sqlalchemy as sa
 
 from bot.core.stores import Action, Actions
 from bot.core.types import ChatRef, UserId
-from bot.store.batches import Batches
 from bot.store.columns import utc_now
-from bot.store.connection import Connection
 from bot.store.database import Database
+from bot.store.drivers.batches import Batches
+from bot.store.drivers.connection import Connection
 from bot.store.schema import actions as table
 from bot.store.schema import chat_columns, in_asked_chat
 

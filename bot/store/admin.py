@@ -22,9 +22,9 @@ from bot.core.statistics import Extent
 from bot.core.upkeep import Purged
 from bot.errors import StoreError
 from bot.store import migrate, ratings
-from bot.store.connection import Connection
 from bot.store.database import Database, connected
-from bot.store.errors import translated
+from bot.store.drivers.connection import Connection
+from bot.store.drivers.errors import translated
 from bot.store.facts import young
 from bot.store.purging import Purging
 from bot.store.queue import lanes

@@ -12,8 +12,8 @@ from bot.core.limits.calendar import Calendar
 from bot.core.models import UsageEntry
 from bot.core.types import ChatRef, UserId
 from bot.store import message_rows, usage_rows
-from bot.store.connection import Connection, exists
 from bot.store.database import Database
+from bot.store.drivers.connection import Connection, exists
 from bot.store.schema import chat_of, conversations, in_chat
 
 

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from bot.core.broadcasts import Broadcasts, Delivered, Progress
 from bot.core.types import ChatRef, MessageId, MessageRef, Person, UserId
 from bot.store.columns import utc_now
-from bot.store.connection import Connection
 from bot.store.database import Table, insert
+from bot.store.drivers.connection import Connection
 from bot.store.schema import (
     BY_PERSON,
     broadcast_chats,

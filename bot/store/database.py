@@ -17,12 +17,12 @@ from sqlalchemy.sql.selectable import TypedReturnsRows
 
 from bot.core.phrases import Phrase
 from bot.errors import StoreError
-from bot.store.connection import Connection
-from bot.store.engines import AsyncioEngine, Engine, Job, OnStart, ThreadEngine, do_nothing
-from bot.store.errors import translated
+from bot.store.drivers.connection import Connection
+from bot.store.drivers.engines import AsyncioEngine, Engine, Job, OnStart, ThreadEngine, do_nothing
+from bot.store.drivers.errors import translated
+from bot.store.drivers.write_ahead import WriteAheadLog
+from bot.store.drivers.writer import Writer
 from bot.store.settings import StorageSettings
-from bot.store.write_ahead import WriteAheadLog
-from bot.store.writer import Writer
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
@@ -237,7 +237,7 @@ def upsert(
 
 def _postgres(settings: StorageSettings, *, limited: bool) -> AsyncioEngine:
     # 9 MB that a bot with SQLite does without.
-    from bot.store.postgres import WORK, Connector, engine
+    from bot.store.drivers.postgres import WORK, Connector, engine
 
     connector = Connector(settings, work=WORK if limited else None)
     return AsyncioEngine(engine(settings, 1 + _POSTGRES_READERS, connector), connector.abandon)

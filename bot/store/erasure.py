@@ -18,7 +18,7 @@ from bot.core.chat import NewMessage, Role
 from bot.core.question.question import without
 from bot.core.types import ChatRef, MessageId
 from bot.store import codec, message_rows
-from bot.store.connection import Connection, exists
+from bot.store.drivers.connection import Connection, exists
 from bot.store.schema import (
     actions,
     conversations,

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 
 from bot.core.facts import LIFE, MOST, Fact, Facts
 from bot.store.columns import utc_now
-from bot.store.connection import Connection
 from bot.store.database import Table, upsert
+from bot.store.drivers.connection import Connection
 from bot.store.schema import model_facts as table
 
 

@@ -10,9 +10,9 @@ from bot.core.phrases import Phrase, placed, said
 from bot.core.types import Finding
 from bot.errors import StoreBroken, StoreBusy, StoreError, StoreFull
 from bot.store import migrate
-from bot.store.connection import Connection
 from bot.store.database import Database, connected
-from bot.store.poolers import sessions_must_be_ours
+from bot.store.drivers.connection import Connection
+from bot.store.drivers.poolers import sessions_must_be_ours
 from bot.store.settings import StorageSettings
 
 QUICK = 64 * 1024 * 1024

@@ -26,8 +26,8 @@ from bot.core.limits.quota import NAMES, Amount, Ceiling, Limits, Measure, name_
 from bot.core.types import Person, UserId
 from bot.store import totals
 from bot.store.columns import Words, utc_now
-from bot.store.connection import Connection
 from bot.store.database import Database, upsert
+from bot.store.drivers.connection import Connection
 from bot.store.schema import (
     of_person,
     person_columns,

@@ -17,8 +17,8 @@ import sqlalchemy as sa
 import bot
 from bot.core.phrases import Phrase
 from bot.errors import StoreBroken
-from bot.store.connection import Connection
 from bot.store.database import migrating
+from bot.store.drivers.connection import Connection
 from bot.store.schema import metadata
 from bot.store.settings import StorageSettings
 

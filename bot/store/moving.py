@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from bot.core.queue import TurnState
 from bot.core.stores import Moves
 from bot.core.types import ChatId, ChatRef
-from bot.store.connection import Connection, exists
 from bot.store.database import Table
+from bot.store.drivers.connection import Connection, exists
 from bot.store.queue import lanes
 from bot.store.schema import (
     actions,

@@ -20,13 +20,13 @@ from bot.store.broadcasts import BroadcastTable
 from bot.store.chat_settings import ChatSettingsTable
 from bot.store.conversations import ConversationTable
 from bot.store.database import Database, connected
+from bot.store.drivers.poolers import sessions_must_be_ours
 from bot.store.facts import FactTable
 from bot.store.grants import GrantTable
 from bot.store.ledger import LedgerTable
 from bot.store.moving import MoveTable
 from bot.store.overheard import OverheardTable
 from bot.store.owner_lock import sole_owner
-from bot.store.poolers import sessions_must_be_ours
 from bot.store.privacy import PrivacyTable
 from bot.store.purging import Purging
 from bot.store.queue.intake import Rules
@@ -100,7 +100,7 @@ async def _sharing(
     settings: StorageSettings, database: Database, turns: Turns
 ) -> AsyncIterator[None]:
     """Share a PostgreSQL with other processes: hear of their work, and keep our own turns."""
-    from bot.store.postgres import listening_engine
+    from bot.store.drivers.postgres import listening_engine
 
     leases = turns.leases
 

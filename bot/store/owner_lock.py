@@ -14,7 +14,7 @@ from pathlib import Path
 from bot.core.phrases import Phrase
 from bot.errors import StoreBusy
 from bot.store.database import begin_file
-from bot.store.errors import translated
+from bot.store.drivers.errors import translated
 
 
 @contextmanager

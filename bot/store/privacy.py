@@ -17,8 +17,8 @@ from bot.core.queue import OPEN, TurnState
 from bot.core.stores import Privacy
 from bot.core.types import ChatId, ChatRef, Person, UserId
 from bot.store import message_rows, totals
-from bot.store.connection import Connection
 from bot.store.database import Database
+from bot.store.drivers.connection import Connection
 from bot.store.schema import (
     BY_PERSON,
     actions,

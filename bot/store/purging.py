@@ -24,8 +24,8 @@ from bot.core.queue import TurnState
 from bot.core.upkeep import Purged, Upkeep
 from bot.store import message_rows
 from bot.store.columns import utc_now
-from bot.store.connection import Connection
 from bot.store.database import Database, upsert
+from bot.store.drivers.connection import Connection
 from bot.store.privacy import FORGOTTEN
 from bot.store.schema import actions, files, messages, overheard, purges, turns, usage, usage_totals
 from bot.store.settings import Keeping

@@ -6,8 +6,8 @@ import sqlalchemy as sa
 
 from bot.core.stores import Rating, Ratings
 from bot.store.columns import utc_now
-from bot.store.connection import Connection
 from bot.store.database import Table, upsert
+from bot.store.drivers.connection import Connection
 from bot.store.schema import chat_columns, ratings
 
 

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from bot.core.models import UsageKind
 from bot.core.queue import TurnState
 from bot.core.statistics import Activity, Extent, Statistics, Timing
-from bot.store.connection import Connection
 from bot.store.database import Table
+from bot.store.drivers.connection import Connection
 from bot.store.schema import ENDED, RUNNING, WAITING, conversations, purges, turns, usage, users
 
 

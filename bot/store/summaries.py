@@ -14,8 +14,8 @@ from bot.core.types import UserId
 from bot.store import message_rows
 from bot.store.archive import charge
 from bot.store.columns import utc_now
-from bot.store.connection import Connection, exists
 from bot.store.database import Database
+from bot.store.drivers.connection import Connection, exists
 from bot.store.schema import messages, summaries
 
 

@@ -11,7 +11,7 @@ from bot.core.models import UsageEntry
 from bot.core.types import ChatRef, Person, UserId
 from bot.store import totals
 from bot.store.columns import utc_now
-from bot.store.connection import Connection
+from bot.store.drivers.connection import Connection
 from bot.store.schema import chat_columns, usage
 
 _KEEPING = sa.insert(usage).values(created_at=utc_now())

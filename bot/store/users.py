@@ -10,10 +10,10 @@ import sqlalchemy as sa
 
 from bot.core.stores import Acquaintance, Users
 from bot.core.types import Person, Sender, UserId
-from bot.store.batches import Batches
 from bot.store.columns import utc_now
-from bot.store.connection import Connection
 from bot.store.database import Database, Insert, upsert
+from bot.store.drivers.batches import Batches
+from bot.store.drivers.connection import Connection
 from bot.store.schema import of_person, users
 
 

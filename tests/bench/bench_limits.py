@@ -35,8 +35,8 @@ from bot.core.types import (
 from bot.formats import BabelFormats
 from bot.media.chart import draw_chart
 from bot.store import StorageSettings, open_store
-from bot.store.connection import Connection
 from bot.store.database import connected
+from bot.store.drivers.connection import Connection
 from bot.store.schema import usage_totals
 
 PEOPLE = 1_000

@@ -26,8 +26,8 @@ from bot.core.stores import Stores
 from bot.store import StorageSettings, open_store
 from bot.store.codec import dump_parts
 from bot.store.columns import utc_now
-from bot.store.connection import Connection
 from bot.store.database import connected
+from bot.store.drivers.connection import Connection
 from bot.store.message_rows import PAGE_BEFORE
 from bot.store.schema import messages, turns
 from tests.store.events import chat, message, ref, said

@@ -28,8 +28,8 @@ import bot.platforms.slack.sockets
 import bot.platforms.telegram.adapter
 import bot.store.admin  # noqa: F401 - imported before the fork, like the others
 from bot.__main__ import main as bot_main
-from bot.store.engines import Job
-from bot.store.writer import Writer
+from bot.store.drivers.engines import Job
+from bot.store.drivers.writer import Writer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 
 from bot.store import StorageSettings
 from bot.store.columns import Utc
-from bot.store.connection import Connection
 from bot.store.database import connected
+from bot.store.drivers.connection import Connection
 from bot.store.schema import metadata, turns
 
 

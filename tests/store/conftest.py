@@ -12,7 +12,7 @@ import pytest
 
 from bot.core.stores import Stores
 from bot.store import StorageSettings, migrate, open_store
-from bot.store import postgres as engines
+from bot.store.drivers import postgres as engines
 from bot.store.schema import metadata
 from tests.patience import PATIENCE
 from tests.store.postgres import Server

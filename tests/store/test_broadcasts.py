@@ -16,8 +16,8 @@ from bot.core.stores import Stores
 from bot.core.types import Person, Sender, UserId
 from bot.store import StorageSettings
 from bot.store.columns import utc_now
-from bot.store.connection import Connection
 from bot.store.database import connected
+from bot.store.drivers.connection import Connection
 from bot.store.schema import users
 from tests.store.events import ANN, accept, begun, chat, claim, message, ref, said
 

@@ -11,8 +11,8 @@ from bot.core.settings import ChatSettings
 from bot.core.stores import Stores
 from bot.errors import StoreError
 from bot.store import StorageSettings, open_store
-from bot.store.connection import Connection
 from bot.store.database import connected
+from bot.store.drivers.connection import Connection
 from tests.patience import PATIENCE
 from tests.store.events import accept, begun, message, ref
 from tests.store.steps import counting_steps, multiply

@@ -24,10 +24,10 @@ from bot.core.stores import Stores
 from bot.core.types import Unreadable
 from bot.errors import BotError, StoreBroken, StoreBusy, StoreError, StoreFull, StoreRefused
 from bot.store import StorageSettings, admin, check, migrate, open_store
-from bot.store import postgres as postgres_engines
 from bot.store.conversations import ConversationTable
 from bot.store.database import Database, connected
-from bot.store.postgres import Connector, engine
+from bot.store.drivers import postgres as postgres_engines
+from bot.store.drivers.postgres import Connector, engine
 from bot.store.queue.intake import Rules
 from bot.store.queue.turns import Turns
 from tests.patience import PATIENCE

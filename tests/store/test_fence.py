@@ -18,7 +18,7 @@ from bot.core.fakes.platform import CHAT, FakePlatform, ManualClock
 from bot.sandbox.openai.scripted import Answer
 from bot.store import StorageSettings, open_store
 from bot.store.database import connected
-from bot.store.postgres import listening_engine
+from bot.store.drivers.postgres import listening_engine
 from bot.store.queue import lanes
 from bot.store.queue.news import Listener, heard
 from bot.store.schema import RUNNING, turns

@@ -14,10 +14,10 @@ from bot.core.ports import Clock
 from bot.core.queue import Outcome
 from bot.errors import TurnLost
 from bot.store import StorageSettings, open_store
-from bot.store.connection import Connection
 from bot.store.conversations import ConversationTable
 from bot.store.database import Database, connected
-from bot.store.postgres import listening_engine
+from bot.store.drivers.connection import Connection
+from bot.store.drivers.postgres import listening_engine
 from bot.store.queue import claims, holds
 from bot.store.queue.intake import Rules
 from bot.store.queue.news import Listener, heard

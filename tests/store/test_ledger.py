@@ -23,8 +23,8 @@ from bot.core.queue import Outcome
 from bot.core.stores import Stores
 from bot.core.types import Person, Sender, UserId
 from bot.store import StorageSettings, migrate, open_store
-from bot.store.connection import Connection
 from bot.store.database import connected
+from bot.store.drivers.connection import Connection
 from bot.store.ledger import STANDINGS
 from bot.store.schema import reservations, usage
 from tests.store.events import ANN, begun, message

@@ -10,9 +10,9 @@ import pytest
 
 from bot.errors import StoreBusy, StoreError
 from bot.store import StorageSettings, check, migrate, open_store
-from bot.store import postgres as engines
-from bot.store.connection import Connection
 from bot.store.database import connected
+from bot.store.drivers import postgres as engines
+from bot.store.drivers.connection import Connection
 from bot.store.queue import news
 from tests.patience import PATIENCE
 from tests.store.events import accept, message

@@ -22,8 +22,8 @@ from bot.core.stores import Action, Rating, Stores
 from bot.core.summaries import Summary
 from bot.core.types import ChatRef, IncomingMessage, OutgoingFile, Person, Sender, UserId
 from bot.store import StorageSettings, admin, open_store
-from bot.store.connection import Connection
 from bot.store.database import connected
+from bot.store.drivers.connection import Connection
 from bot.store.schema import metadata, turns, usage
 from tests.store.events import ANN, accept, begun, chat, claim, message, ref, said
 from tests.store.steps import counting_steps, multiply

@@ -13,8 +13,8 @@ from bot.core.limits.calendar import UTC_CALENDAR, Period
 from bot.core.models import UsageEntry, UsageKind
 from bot.core.types import IncomingMessage, Sender, UserId
 from bot.store import StorageSettings, usage_rows
-from bot.store.connection import Connection
 from bot.store.database import Database, connected
+from bot.store.drivers.connection import Connection
 from bot.store.ledger import LedgerTable
 from bot.store.queue.declines import decline
 from bot.store.schema import users

@@ -13,7 +13,8 @@ import pytest
 
 from bot.core.queue import Outcome
 from bot.core.types import Person
-from bot.store import StorageSettings, open_store, write_ahead
+from bot.store import StorageSettings, open_store
+from bot.store.drivers import write_ahead
 from tests.patience import PATIENCE, until
 from tests.store.conftest import sqlite_settings
 from tests.store.events import ANN, begun, chat, message, numbered

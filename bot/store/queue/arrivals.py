@@ -15,8 +15,8 @@ from bot.core.settings import ChatSettings, handed_down
 from bot.core.types import ChatRef, Event, IncomingMessage, Unreadable
 from bot.store import chat_settings, codec
 from bot.store.columns import storable, utc_now
-from bot.store.connection import Connection, exists
 from bot.store.database import insert, insert_for
+from bot.store.drivers.connection import Connection, exists
 from bot.store.json_rows import as_json, rows_of, select_rows
 from bot.store.queue.claims import stood_in
 from bot.store.queue.lanes import lane_index

@@ -13,7 +13,7 @@ from bot.core.queue import Turn, TurnState
 from bot.core.types import ChatId, ChatRef
 from bot.store import chat_settings, codec
 from bot.store.columns import Words, utc_now
-from bot.store.connection import Connection
+from bot.store.drivers.connection import Connection
 from bot.store.queue.lanes import lane_index
 from bot.store.schema import turns
 

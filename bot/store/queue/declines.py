@@ -18,7 +18,7 @@ from bot.core.queue import Accepted, TurnState
 from bot.core.types import ChatRef, IncomingMessage, MessageRef
 from bot.store import codec
 from bot.store.columns import utc_now
-from bot.store.connection import Connection, exists
+from bot.store.drivers.connection import Connection, exists
 from bot.store.queue import arrivals, news
 from bot.store.queue.arrivals import Offer
 from bot.store.queue.lanes import lane_index

@@ -15,7 +15,7 @@ from bot.core.queue import TurnState
 from bot.core.types import ChatRef, MessageRef
 from bot.store import codec, ledger
 from bot.store.columns import utc_now
-from bot.store.connection import Connection
+from bot.store.drivers.connection import Connection
 from bot.store.json_rows import as_json, rows_of
 from bot.store.queue import joining
 from bot.store.queue.presence import ABSENT

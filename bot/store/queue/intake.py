@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bot.core.queue import ALBUM, Accepted, album_of
 from bot.core.types import ChatRef, IncomingMessage
 from bot.errors import QueueFull, StoreError
-from bot.store.connection import Connection
+from bot.store.drivers.connection import Connection
 from bot.store.queue import arrivals, edits, lanes, news
 from bot.store.queue.arrivals import Offer, Situation
 

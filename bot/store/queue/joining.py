@@ -11,7 +11,7 @@ from bot.core.queue import Turn, TurnState
 from bot.core.types import IncomingMessage, MessageRef
 from bot.store import codec
 from bot.store.columns import utc_now
-from bot.store.connection import Connection, exists
+from bot.store.drivers.connection import Connection, exists
 from bot.store.privacy import SCRUBBED
 from bot.store.queue import claims, lanes
 from bot.store.schema import ACTIVE_IN_LANE, JOINED, RUNNING, WAITING_IN_LANE, turns

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from bot.core.queue import OPEN, TurnState
 from bot.core.types import ChatRef, MessageId, MessageRef
 from bot.store import codec
-from bot.store.connection import Connection, exists
+from bot.store.drivers.connection import Connection, exists
 from bot.store.schema import ACTIVE_IN_LANE, chat_of, in_chat, turns
 
 

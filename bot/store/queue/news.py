@@ -21,7 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.core.clock import SystemClock, within
 from bot.core.errands import beside
 from bot.core.types import ChatId, ChatRef
-from bot.store.connection import Connection
+from bot.store.drivers.connection import Connection
 from bot.store.queue.presence import present
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from contextlib import asynccontextmanager, suppress
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.store.connection import Connection
+from bot.store.drivers.connection import Connection
 from bot.store.schema import turns
 
 GOODBYE = 1.0

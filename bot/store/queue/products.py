@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from bot.core.types import OutgoingFile
-from bot.store.connection import Connection
+from bot.store.drivers.connection import Connection
 from bot.store.schema import turn_files
 
 

@@ -28,9 +28,9 @@ from bot.core.types import (
 )
 from bot.errors import StoreError, TurnLost
 from bot.store import codec, ledger
-from bot.store.batches import Batches
-from bot.store.connection import Connection
 from bot.store.database import Database
+from bot.store.drivers.batches import Batches
+from bot.store.drivers.connection import Connection
 from bot.store.privacy import SCRUBBED, end_forgotten
 from bot.store.queue import (
     arrivals,

@@ -11,8 +11,8 @@ from bot.core.queue import TurnState, Withdrawn
 from bot.core.types import ChatRef, MessageId, Withdrawal
 from bot.store import codec
 from bot.store.columns import utc_now
-from bot.store.connection import Connection, exists
 from bot.store.database import insert
+from bot.store.drivers.connection import Connection, exists
 from bot.store.erasure import erase, erase_buttons
 from bot.store.queue import declines, edits, news
 from bot.store.schema import MESSAGE, chat_columns, chat_of, in_chat, turn_files, turns

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar, ca
 import sqlalchemy as sa
 
 from bot.errors import StoreError
-from bot.store.connection import Connection, DirectConnection
+from bot.store.drivers.connection import Connection, DirectConnection
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine

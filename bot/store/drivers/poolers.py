@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from bot.core.phrases import Phrase
 from bot.errors import StoreError
-from bot.store.errors import SHARED, translated
+from bot.store.drivers.errors import SHARED, translated
 from bot.store.settings import StorageSettings
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ async def sessions_must_be_ours(settings: StorageSettings) -> None:
     """Raises `StoreError` when the sessions of a PostgreSQL are shared."""
     if settings.sqlite_file is not None:
         return
-    from bot.store.postgres import engine  # 9 MB that a bot with SQLite does without
+    from bot.store.drivers.postgres import engine  # 9 MB that a bot with SQLite does without
 
     two = engine(settings, 2)
     try:

@@ -19,8 +19,8 @@ from collections.abc import Sequence
 from typing import TypeVar, cast
 
 from bot.errors import StoreBusy, StoreError
-from bot.store.engines import Engine, Job, OnStart, QueuedJob, resolve
-from bot.store.errors import translated
+from bot.store.drivers.engines import Engine, Job, OnStart, QueuedJob, resolve
+from bot.store.drivers.errors import translated
 
 T = TypeVar("T")
 

@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from bot.core.errands import cancel
 from bot.errors import StoreError
-from bot.store.connection import Connection
+from bot.store.drivers.connection import Connection
 
 log = logging.getLogger(__name__)
 

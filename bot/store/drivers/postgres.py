@@ -25,7 +25,7 @@ from sqlalchemy.engine import AdaptedConnection
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from bot.store.errors import READ_ONLY
+from bot.store.drivers.errors import READ_ONLY
 from bot.store.settings import StorageSettings
 
 _CONNECT_SECONDS = 5.0

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from bot.errors import StoreBusy, StoreError
-from bot.store.connection import Connection
-from bot.store.engines import Job, OnStart, resolve
+from bot.store.drivers.connection import Connection
+from bot.store.drivers.engines import Job, OnStart, resolve
 
 T = TypeVar("T")
 Item = TypeVar("Item")
