@@ -93,6 +93,9 @@ class Platform(Protocol):
     The core makes one call at a time for an answer, but others beside it: for commands, and for
     lines about messages that wait. Of the calls that change the messages of a chat the platform
     makes one after the other.
+
+    A platform that inherits this has one style and no chats within chats, and remembers nothing of
+    what it posted, as far as it says nothing else.
     """
 
     @property
@@ -104,15 +107,18 @@ class Platform(Protocol):
 
     def styled(self, style: Style) -> Platform:
         """The same platform, as it shows answers to a chat that has chosen this style."""
+        return self
 
     def places(self, chat: ChatRef) -> Collection[str]:
         """The ids by which an operator can admit this chat: its own, and that of the chat it is in.
 
         A topic is admitted with its group, a thread with its channel.
         """
+        return (chat.id,)
 
     def lobby(self, chat: ChatRef) -> ChatRef:
         """The chat that this one is in: a topic's group, a thread's channel; else itself."""
+        return chat
 
     def is_id(self, text: str) -> bool:
         """Whether this looks like the id of a person or a chat here, and not like a name."""
@@ -165,6 +171,7 @@ class Platform(Protocol):
 
     def newest(self, chat: ChatRef) -> MessageRef | None:
         """The newest message of the bot's own in a chat, as far as is remembered."""
+        return None
 
     async def sweep(
         self, chat: ChatRef, *, after: Sequence[MessageRef], keep: Collection[MessageRef]

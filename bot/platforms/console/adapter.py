@@ -31,7 +31,6 @@ from bot.core.types import (
     Reply,
     Sender,
     StopPressed,
-    Style,
     UserId,
 )
 from bot.errors import PlatformError
@@ -54,7 +53,7 @@ CAPABILITIES = Capabilities(
 _CONTROLS = {code: None for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"}
 
 
-class ConsolePlatform:
+class ConsolePlatform(Platform):
     """One chat on one screen, with one `person`. `files` is the folder for what the bot sends."""
 
     name = NAME
@@ -79,18 +78,6 @@ class ConsolePlatform:
     def capabilities(self, chat: ChatRef) -> Capabilities:
         """The same for the one chat there is."""
         return CAPABILITIES
-
-    def styled(self, style: Style) -> Platform:
-        """There is one style here."""
-        return self
-
-    def places(self, chat: ChatRef) -> Collection[str]:
-        """The chat itself."""
-        return (chat.id,)
-
-    def lobby(self, chat: ChatRef) -> ChatRef:
-        """The chat itself."""
-        return chat
 
     def is_id(self, text: str) -> bool:
         """Whether this is the one person there is."""
@@ -194,10 +181,6 @@ class ConsolePlatform:
 
     async def delete(self, refs: Sequence[MessageRef]) -> None:
         """Nothing: what is printed stays."""
-
-    def newest(self, chat: ChatRef) -> MessageRef | None:
-        """Nothing is remembered."""
-        return None
 
     async def sweep(
         self, chat: ChatRef, *, after: Sequence[MessageRef], keep: Collection[MessageRef]

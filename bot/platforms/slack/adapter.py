@@ -26,7 +26,6 @@ from bot.core.types import (
     IncomingMessage,
     MessageRef,
     Reply,
-    Style,
 )
 from bot.errors import ConfigError, PlatformError, RateLimited
 from bot.platforms.slack.budgets import Urgency
@@ -62,7 +61,7 @@ log = logging.getLogger(__name__)
 CHATS = 10_000
 
 
-class SlackPlatform:
+class SlackPlatform(Platform):
     """A Slack workspace, through one app. Events come through a socket, or through `intake`."""
 
     name = PLATFORM
@@ -113,10 +112,6 @@ class SlackPlatform:
         if not (place.direct or place.thread):  # only a slash is heard beside the threads
             found = replace(found, command_mark="/", thread_mark=found.command_mark)
         return found if self._poster.takes_files else replace(found, max_file_out=0)
-
-    def styled(self, style: Style) -> Platform:
-        """There is one style here."""
-        return self
 
     def places(self, chat: ChatRef) -> Collection[str]:
         """The conversation's own id, and the channel it lies in, as `C0123`."""
