@@ -1,14 +1,36 @@
-"""The limits of a process that works on a file."""
+"""A process that works on a file: what it is told, its limits, and its answer."""
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import signal
+import sys
+from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
+
+from bot.errors import MediaError, MediaErrorKind
 
 LARGEST_FILE = 50_000_000
 """Bytes of a file that it may write."""
+
+
+def carry_out(order: str, work: Callable[[dict[str, Any]], dict[str, object]]) -> None:
+    """Do what an order says, within its limits; the answer stands on standard output, also in JSON.
+
+    It is an error if the work raises `MediaError`, or finds no memory.
+    """
+    wanted = json.loads(order)
+    bound(memory=wanted["memory"], seconds=wanted["seconds"])
+    try:
+        answer = work(wanted)
+    except MediaError as error:
+        answer = {"error": error.kind.value, "detail": error.detail}
+    except MemoryError:
+        answer = {"error": MediaErrorKind.TOO_LARGE.value, "detail": "memory"}
+    sys.stdout.write(json.dumps(answer))
 
 
 def bound(*, memory: int, seconds: int) -> None:

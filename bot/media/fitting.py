@@ -7,15 +7,15 @@ the process. The answer, in JSON, stands on standard output.
 from __future__ import annotations
 
 import io
-import json
 import struct
 import sys
 from pathlib import Path
+from typing import Any
 
 from PIL import Image, ImageOps
 
 from bot.errors import MediaError, MediaErrorKind
-from bot.media.bounds import bound
+from bot.media.bounds import carry_out
 
 _FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF")
 _SHARP = ("PNG", "GIF", "BMP")  # screenshots and drawings: letters suffer as JPEG
@@ -88,22 +88,14 @@ def _encoded(image: Image.Image, *, sharp: bool) -> tuple[str, bytes]:
     return "image/jpeg", out.getvalue()
 
 
-def main(order: str) -> None:
-    """Fit the picture that the order names, within its limits; say its type in JSON."""
-    wanted = json.loads(order)
-    bound(memory=wanted["memory"], seconds=wanted["seconds"])
-    try:
-        data = Path(wanted["given"]).read_bytes()
-        fitted = fit(data, wanted["side"], sys.maxsize, only_quick=False)
-        assert fitted is not None
-        Path(wanted["made"]).write_bytes(fitted[1])
-        answer = {"mime": fitted[0]}
-    except MediaError as error:
-        answer = {"error": error.kind.value, "detail": error.detail}
-    except MemoryError:
-        answer = {"error": MediaErrorKind.TOO_LARGE.value, "detail": "memory"}
-    sys.stdout.write(json.dumps(answer))
+def _fit_file(order: dict[str, Any]) -> dict[str, object]:
+    """Fit the picture that the order names; say its type."""
+    data = Path(order["given"]).read_bytes()
+    fitted = fit(data, order["side"], sys.maxsize, only_quick=False)
+    assert fitted is not None
+    Path(order["made"]).write_bytes(fitted[1])
+    return {"mime": fitted[0]}
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    carry_out(sys.argv[1], _fit_file)

@@ -5,52 +5,42 @@ ORDER is JSON. The answer stands on standard output; pages to look at are files 
 
 from __future__ import annotations
 
-import json
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
-from bot.media.bounds import bound
-from bot.media.reading.contents import Contents, Unreadable
-
-
-def main(order: str) -> None:
-    """Read what the order says, within its limits."""
-    wanted = json.loads(order)
-    bound(memory=int(wanted["memory"]), seconds=int(wanted["seconds"]))
-    found = Contents(room=int(wanted["room"]), scans=int(wanted["scans"]))
-    try:
-        _read(Path(wanted["path"]), wanted["name"], wanted["mime"], found)
-    except Unreadable as error:
-        answer: dict[str, object] = {"error": error.kind, "detail": error.detail}
-    else:
-        folder = Path(wanted["folder"])
-        for number, picture in enumerate(found.pictures):
-            (folder / f"page-{number}.jpg").write_bytes(picture)
-        answer = {
-            "sections": found.sections,
-            "pictures": len(found.pictures),
-            "extent": found.extent,
-            "left_out": found.left_out,
-        }
-    sys.stdout.write(json.dumps(answer))
+from bot.errors import MediaError, MediaErrorKind
+from bot.media.bounds import carry_out
+from bot.media.reading.contents import Contents
 
 
-def _read(path: Path, name: str, mime: str, found: Contents) -> None:
+def _read(order: dict[str, Any]) -> dict[str, object]:
+    found = Contents(room=order["room"], scans=order["scans"])
+    _read_file(Path(order["path"]), order["name"], order["mime"], found)
+    for number, picture in enumerate(found.pictures):
+        (Path(order["folder"]) / f"page-{number}.jpg").write_bytes(picture)
+    return {
+        "sections": found.sections,
+        "pictures": len(found.pictures),
+        "extent": found.extent,
+        "left_out": found.left_out,
+    }
+
+
+def _read_file(path: Path, name: str, mime: str, found: Contents) -> None:
     from bot.media.reading.kinds import reader_of
 
     try:
         reader_of(path, name, mime)(path, found)
-    except MemoryError as error:
-        raise Unreadable("too_large", "memory") from error
-    except (Unreadable, OSError):
+    except (MediaError, MemoryError, OSError):
         raise
     except zipfile.BadZipFile as error:
-        raise Unreadable("not_document", "damaged") from error
+        raise MediaError(MediaErrorKind.NOT_DOCUMENT, "damaged") from error
     except Exception as error:
         # The libraries raise what they like at damaged files; which it was, only tests would tell.
-        raise Unreadable("not_document", type(error).__name__) from error
+        raise MediaError(MediaErrorKind.NOT_DOCUMENT, type(error).__name__) from error
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    carry_out(sys.argv[1], _read)

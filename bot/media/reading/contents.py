@@ -9,15 +9,6 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-class Unreadable(Exception):
-    """The file cannot be read; `kind` is the value of a `MediaErrorKind`."""
-
-    def __init__(self, kind: str, detail: str = "") -> None:
-        super().__init__(detail)
-        self.kind = kind
-        self.detail = detail
-
-
 @dataclass(slots=True)
 class Contents:
     """Sections in their order, until `room` characters are reached.

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
-from bot.media.reading.contents import Contents, Unreadable
+from bot.errors import MediaError, MediaErrorKind
+from bot.media.reading.contents import Contents
 
 Reader: TypeAlias = Callable[[Path, Contents], None]
 
@@ -29,11 +30,11 @@ _HTML = (b"<!doctype html", b"<html", b"<head", b"<body")
 
 
 def reader_of(path: Path, name: str, mime: str) -> Reader:
-    """Who can read this file. Raises `Unreadable`."""
+    """Who can read this file. Raises `MediaError`."""
     with path.open("rb") as file:
         head = file.read(4096)
     if not head:
-        raise Unreadable("empty")
+        raise MediaError(MediaErrorKind.EMPTY)
     if b"%PDF-" in head[:1024]:
         from bot.media.reading.pdf import read
 
@@ -43,7 +44,7 @@ def reader_of(path: Path, name: str, mime: str) -> Reader:
     if head.startswith(_OLE):
         return _old_office(path, name)
     if head.startswith(_PACKED):
-        raise Unreadable("packed")
+        raise MediaError(MediaErrorKind.PACKED)
     from bot.media.reading.words import read_html, read_text
 
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
@@ -57,9 +58,9 @@ def _archive(path: Path) -> Reader:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
-        raise Unreadable("not_document", "damaged") from error
+        raise MediaError(MediaErrorKind.NOT_DOCUMENT, "damaged") from error
     if len(members) > MEMBERS or sum(member.file_size for member in members) > UNPACKED:
-        raise Unreadable("too_large", "it unpacks to too much")
+        raise MediaError(MediaErrorKind.TOO_LARGE, "it unpacks to too much")
     names = {member.filename for member in members}
     if "word/document.xml" in names:
         from bot.media.reading.office import read_docx
@@ -73,18 +74,19 @@ def _archive(path: Path) -> Reader:
         from bot.media.reading.tables import read
 
         return read
-    raise Unreadable("packed" if names.isdisjoint(_DOCUMENT_IN_ZIP) else "not_document")
+    is_archive = names.isdisjoint(_DOCUMENT_IN_ZIP)
+    raise MediaError(MediaErrorKind.PACKED if is_archive else MediaErrorKind.NOT_DOCUMENT)
 
 
 def _old_office(path: Path, name: str) -> Reader:
     """Before 2007, of WPS, or a new file that is locked, which looks the same from outside."""
     if "EncryptedPackage".encode("utf-16-le") in path.read_bytes():
-        raise Unreadable("locked")
+        raise MediaError(MediaErrorKind.LOCKED)
     suffix = name.lower().rpartition(".")[2]
     if suffix in _OUTDATED:
-        raise Unreadable("outdated", suffix)
+        raise MediaError(MediaErrorKind.OUTDATED, suffix)
     if suffix == "msg":
-        raise Unreadable("not_document", "a mail")
+        raise MediaError(MediaErrorKind.NOT_DOCUMENT, "a mail")
     from bot.media.reading.tables import read
 
     return read

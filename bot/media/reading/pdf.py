@@ -8,7 +8,8 @@ from pathlib import Path
 import pypdfium2  # type: ignore[import-untyped]  # it ships no types
 from pypdfium2 import raw
 
-from bot.media.reading.contents import Contents, Unreadable, amount
+from bot.errors import MediaError, MediaErrorKind
+from bot.media.reading.contents import Contents, amount
 
 SIDE = 1568
 """Pixels of the longer side of a drawn page: models scale down what is larger."""
@@ -26,7 +27,9 @@ def read(path: Path, found: Contents) -> None:
         pages = len(document)
     except pypdfium2.PdfiumError as error:
         locked = getattr(error, "err_code", None) == PASSWORD or "assword" in str(error)
-        raise Unreadable("locked" if locked else "not_document") from error
+        raise MediaError(
+            MediaErrorKind.LOCKED if locked else MediaErrorKind.NOT_DOCUMENT
+        ) from error
     unseen: list[int] = []
     for mark, (number,) in found.parts("page", range(pages)):
         page = document[number]

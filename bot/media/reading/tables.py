@@ -8,7 +8,8 @@ from pathlib import Path
 
 import python_calamine
 
-from bot.media.reading.contents import Contents, Unreadable, amount, span
+from bot.errors import MediaError, MediaErrorKind
+from bot.media.reading.contents import Contents, amount, span
 
 ROWS = 50
 """Rows to a section."""
@@ -26,9 +27,9 @@ def read(path: Path, found: Contents) -> None:
                 return
             _sheet(name, book.get_sheet_by_index(number), found)
     except python_calamine.PasswordError as error:
-        raise Unreadable("locked") from error
+        raise MediaError(MediaErrorKind.LOCKED) from error
     except (python_calamine.CalamineError, ValueError) as error:
-        raise Unreadable("not_document") from error
+        raise MediaError(MediaErrorKind.NOT_DOCUMENT) from error
 
 
 def _sheet(name: str, sheet: python_calamine.CalamineSheet, found: Contents) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import charset_normalizer
 
-from bot.media.reading.contents import Contents, Unreadable
+from bot.errors import MediaError, MediaErrorKind
+from bot.media.reading.contents import Contents
 
 LINES = 25
 """Lines to a section."""
@@ -52,12 +53,12 @@ _HEADINGS = {f"h{level}": "#" * level + " " for level in range(1, 7)}
 
 
 def decoded(data: bytes) -> str:
-    """The text in these bytes. Raises `Unreadable` when there is none."""
+    """The text in these bytes. Raises `MediaError` when there is none."""
     for mark, name in _MARKS:
         if data.startswith(mark):
             return data.decode(name, "replace")
     if b"\0" in data[:SAMPLE]:
-        raise Unreadable("not_document", "binary")
+        raise MediaError(MediaErrorKind.NOT_DOCUMENT, "binary")
     try:
         return data.decode()
     except UnicodeDecodeError as error:
@@ -80,7 +81,7 @@ def _guessed(sample: bytes) -> str:
     found = charset_normalizer.from_bytes(sample, cp_isolation=_LIKELY)
     best = found.best()
     if best is None:
-        raise Unreadable("not_document", "no known encoding")
+        raise MediaError(MediaErrorKind.NOT_DOCUMENT, "no known encoding")
     western = (one for one in found if one.encoding == "cp1252" and one.chaos <= best.chaos)
     return next(western, best).encoding
 
