@@ -12,6 +12,8 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, TypeAlias
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
@@ -110,13 +112,26 @@ class _Snapshot(Collector):
         return self._families
 
 
+Kind: TypeAlias = type[GaugeMetricFamily] | type[CounterMetricFamily]
+Values: TypeAlias = Mapping[Any, float]
+"""The figures of a family, each by the tuple of its labels' values."""
+
+
+def _family(kind: Kind, name: str, text: str, labels: tuple[str, ...], values: Values) -> Metric:
+    family = kind(f"chinwag_{name}", text, labels=labels)
+    for which, value in values.items():
+        family.add_metric(which, value)
+    return family
+
+
+_gauge, _counter = partial(_family, GaugeMetricFamily), partial(_family, CounterMetricFamily)
+
+
 def _people(activity: Activity) -> Iterator[Metric]:
-    turns = GaugeMetricFamily("chinwag_turns", "Turns by state.", labels=("state",))
-    turns.add_metric(("waiting",), activity.waiting)
-    turns.add_metric(("running",), activity.running)
-    yield turns
-    yield GaugeMetricFamily("chinwag_people", "People who have spoken.", value=activity.people)
-    yield GaugeMetricFamily("chinwag_chats", "Chats with a conversation.", value=activity.chats)
+    turns = {("waiting",): activity.waiting, ("running",): activity.running}
+    yield _gauge("turns", "Turns by state.", ("state",), turns)
+    yield _gauge("people", "People who have spoken.", (), {(): activity.people})
+    yield _gauge("chats", "Chats with a conversation.", (), {(): activity.chats})
 
 
 def _times(timings: Sequence[Timing]) -> Iterator[Metric]:
@@ -124,18 +139,15 @@ def _times(timings: Sequence[Timing]) -> Iterator[Metric]:
     first = [timing.first_token for timing in timings if timing.first_token is not None]
     whole = [timing.latency for timing in timings]
     for name, text, values in (
-        ("chinwag_first_token_seconds", "Until a model's first token, lately.", first),
-        ("chinwag_answer_seconds", "Until a model's last token, lately.", whole),
+        ("first_token_seconds", "Until a model's first token, lately.", first),
+        ("answer_seconds", "Until a model's last token, lately.", whole),
     ):
-        family = GaugeMetricFamily(name, text, labels=("quantile",))
-        for share in QUANTILES:
-            if (value := percentile(values, share)) is not None:
-                family.add_metric((str(share),), value)
-        yield family
+        shares = {(str(share),): percentile(values, share) for share in QUANTILES}
+        known = {which: value for which, value in shares.items() if value is not None}
+        yield _gauge(name, text, ("quantile",), known)
 
 
 def _use(totals: Sequence[Total]) -> Iterator[Metric]:
-    labels = ("kind", "model")
     for name, text, value in (
         ("requests", "Requests to the API.", lambda total: total.requests),
         ("prompt_tokens", "Tokens of questions.", lambda total: total.prompt_tokens),
@@ -145,51 +157,32 @@ def _use(totals: Sequence[Total]) -> Iterator[Metric]:
         ("cost_usd", "Cost of what has a known price.", lambda total: float(total.cost)),
         ("unpriced_requests", "Requests without a known price.", lambda total: total.unpriced),
     ):
-        family = CounterMetricFamily(f"chinwag_{name}", text, labels=labels)
-        for total in totals:
-            family.add_metric((total.kind.value, total.model), value(total))
-        yield family
+        values = {(total.kind.value, total.model): value(total) for total in totals}
+        yield _counter(name, text, ("kind", "model"), values)
 
 
 def _database(extent: Extent) -> Iterator[Metric]:
-    for name, text, size in (
-        ("chinwag_database_bytes", "Size of the database.", extent.size),
-        ("chinwag_database_free_bytes", "Of that, what is free to be written.", extent.free),
-    ):
-        yield GaugeMetricFamily(name, text, value=size)
-    purged = GaugeMetricFamily("chinwag_purged_timestamp_seconds", "When the last purge ended.")
-    if extent.purged is not None:
-        purged.add_metric((), extent.purged.timestamp())
-    yield purged
+    free = "Of that, what is free to be written."
+    yield _gauge("database_bytes", "Size of the database.", (), {(): extent.size})
+    yield _gauge("database_free_bytes", free, (), {(): extent.free})
+    purged = {} if extent.purged is None else {(): extent.purged.timestamp()}
+    yield _gauge("purged_timestamp_seconds", "When the last purge ended.", (), purged)
 
 
 def _api(endpoints: Sequence[EndpointHealth]) -> Iterator[Metric]:
-    resting = GaugeMetricFamily(
-        "chinwag_api_resting", "Whether an address of the API is left alone.", labels=("host",)
-    )
-    failures = GaugeMetricFamily(
-        "chinwag_api_failures", "Failures of an address in a row.", labels=("host",)
-    )
-    for endpoint in endpoints:
-        resting.add_metric((endpoint.host,), endpoint.resting)
-        failures.add_metric((endpoint.host,), endpoint.failures)
-    yield resting
-    yield failures
+    resting = {(each.host,): each.resting for each in endpoints}
+    failures = {(each.host,): each.failures for each in endpoints}
+    yield _gauge("api_resting", "Whether an address of the API is left alone.", ("host",), resting)
+    yield _gauge("api_failures", "Failures of an address in a row.", ("host",), failures)
 
 
 def _platforms(connected: Mapping[str, bool]) -> Metric:
-    family = GaugeMetricFamily(
-        "chinwag_connected", "Whether a platform is connected.", labels=("platform",)
-    )
-    for name, is_connected in connected.items():
-        family.add_metric((name,), is_connected)
-    return family
+    values = {(name,): is_connected for name, is_connected in connected.items()}
+    return _gauge("connected", "Whether a platform is connected.", ("platform",), values)
 
 
 def _log(said: Mapping[tuple[str, str], int]) -> Metric:
-    family = CounterMetricFamily(
-        "chinwag_log_events", "What this process has logged.", labels=("event", "level")
+    labels = ("event", "level")
+    return _counter(
+        "log_events", "What this process has logged.", labels, dict(sorted(said.items()))
     )
-    for (event, level), count in sorted(said.items()):
-        family.add_metric((event, level), count)
-    return family
