@@ -12,17 +12,13 @@ from bot.core.limits.calendar import Calendar
 from bot.core.models import UsageEntry
 from bot.core.types import ChatRef, UserId
 from bot.store import message_rows, usage_rows
-from bot.store.database import Database
+from bot.store.database import DatedTable
 from bot.store.drivers.connection import Connection, exists
 from bot.store.schema import chat_of, conversations, in_chat
 
 
-class ArchiveTable(Archive):
+class ArchiveTable(DatedTable, Archive):
     """The conversations in the table of that name."""
-
-    def __init__(self, database: Database, calendar: Calendar) -> None:
-        self._database = database
-        self._calendar = calendar
 
     async def listed(self, chat: ChatRef, *, offset: int = 0, limit: int = 10) -> Sequence[Shelved]:
         query = (

@@ -15,6 +15,7 @@ from sqlalchemy import event
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql.selectable import TypedReturnsRows
 
+from bot.core.limits.calendar import Calendar
 from bot.core.phrases import Phrase
 from bot.errors import StoreError
 from bot.store.drivers.connection import Connection
@@ -141,6 +142,14 @@ class Table:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+
+class DatedTable(Table):
+    """One in which it matters what day it is, by the `calendar`."""
+
+    def __init__(self, database: Database, calendar: Calendar) -> None:
+        super().__init__(database)
+        self._calendar = calendar
 
 
 def _given(job: Callable[[Connection, *Ts], Awaitable[T]], arguments: tuple[*Ts]) -> Job[T]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.core.limits.calendar import Calendar, Period, key_of
+from bot.core.limits.calendar import Period, key_of
 from bot.core.limits.ledger import (
     DayTotal,
     Ledger,
@@ -26,7 +26,7 @@ from bot.core.limits.quota import NAMES, Amount, Ceiling, Limits, Measure, name_
 from bot.core.types import Person, UserId
 from bot.store import totals
 from bot.store.columns import Words, utc_now
-from bot.store.database import Database, upsert
+from bot.store.database import DatedTable, upsert
 from bot.store.drivers.connection import Connection
 from bot.store.schema import (
     of_person,
@@ -93,12 +93,8 @@ STANDINGS = sa.union_all(
 )
 
 
-class LedgerTable(Ledger):
+class LedgerTable(DatedTable, Ledger):
     """What was used in sums, and a row for each thing that is set aside."""
-
-    def __init__(self, database: Database, calendar: Calendar) -> None:
-        self._database = database
-        self._calendar = calendar
 
     async def reserve(self, wish: Wish) -> Reserved | Refused:
         async def job(connection: Connection) -> Reserved | Refused:

@@ -17,7 +17,7 @@ from bot.core.queue import OPEN, TurnState
 from bot.core.stores import Privacy
 from bot.core.types import ChatId, ChatRef, Person, UserId
 from bot.store import message_rows, totals
-from bot.store.database import Database
+from bot.store.database import DatedTable
 from bot.store.drivers.connection import Connection
 from bot.store.schema import (
     BY_PERSON,
@@ -52,12 +52,8 @@ FORGOTTEN = "-"
 """The chat of usage whose person is forgotten; the name is deleted when the month is over."""
 
 
-class PrivacyTable(Privacy):
+class PrivacyTable(DatedTable, Privacy):
     """Deletes rows of all tables, and empties those that must stay."""
-
-    def __init__(self, database: Database, calendar: Calendar) -> None:
-        self._database = database
-        self._calendar = calendar
 
     async def chats(self, platform: str) -> Collection[ChatRef]:
         named = ((conversations, "chat"), (overheard, "chat"), (turns, "chat"), (chats, "id"))

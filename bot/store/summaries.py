@@ -7,24 +7,19 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from bot.core.chat import KeptMessage
-from bot.core.limits.calendar import Calendar
 from bot.core.models import UsageEntry
 from bot.core.summaries import Summaries, Summary
 from bot.core.types import UserId
 from bot.store import message_rows
 from bot.store.archive import charge
 from bot.store.columns import utc_now
-from bot.store.database import Database
+from bot.store.database import DatedTable
 from bot.store.drivers.connection import Connection, exists
 from bot.store.schema import messages, summaries
 
 
-class SummaryTable(Summaries):
+class SummaryTable(DatedTable, Summaries):
     """The summaries in the table of that name, all of each conversation."""
-
-    def __init__(self, database: Database, calendar: Calendar) -> None:
-        self._database = database
-        self._calendar = calendar
 
     async def latest(self, conversation: int) -> Summary | None:
         query = (
