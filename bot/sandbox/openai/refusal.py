@@ -6,30 +6,22 @@ Source: https://platform.openai.com/docs/guides/error-codes and bodies seen on t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass, field
 
 from bot.sandbox.openai.backend import Endpoint, JsonObject
 
 
+@dataclass(eq=False)
 class Refusal(Exception):
     """A request is answered with an error. Never leaves this package."""
 
-    def __init__(
-        self,
-        status: int,
-        message: str,
-        *,
-        type: str = "invalid_request_error",
-        param: str | None = None,
-        code: str | None = None,
-        extra: JsonObject | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message
-        self.type = type
-        self.param = param
-        self.code = code
-        self.extra = extra or {}
+    status: int
+    message: str
+    _: KW_ONLY
+    type: str = "invalid_request_error"
+    param: str | None = None
+    code: str | None = None
+    extra: JsonObject = field(default_factory=dict)
 
     @property
     def body(self) -> JsonObject:

@@ -186,9 +186,10 @@ class Sockets:
 
     async def _send(self, envelope: Envelope) -> None:
         if self.webhook and not self.deaf:
-            return await self._post(envelope)
+            await self._post(envelope)
+            return
         if not self._open or self.deaf:
-            return None
+            return
         number = f"envelope-{next(self._numbers)}"
         self._delivered[number] = envelope
         frame: Json = {
@@ -200,11 +201,8 @@ class Sockets:
         if envelope.kind == "events_api":
             frame |= {"retry_attempt": envelope.attempt, "retry_reason": envelope.reason}
         envelope.sent = True
-        try:
+        with suppress(ConnectionError):  # it broke: the next one gets it
             await self._open[-1].send_json(frame)
-        except ConnectionError:
-            return None  # the connection broke: the next one gets it
-        return None
 
     def _hear(self, frame: Json) -> None:
         envelope = self._delivered.get(str(frame.get("envelope_id")))
