@@ -26,7 +26,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from enum import StrEnum
 
 TOO_LARGE = 413
@@ -125,6 +125,7 @@ class Overrun:
 UNTOLD = Overrun()
 
 
+@dataclass(eq=False, repr=False)
 class ModelError(BotError):
     """The LLM API refused a request or failed to answer it.
 
@@ -133,27 +134,18 @@ class ModelError(BotError):
     the request may have reached the model. `overrun` tells of what is too long.
     """
 
-    def __init__(
-        self,
-        kind: ModelErrorKind,
-        detail: str = "",
-        *,
-        status: int | None = None,
-        retry_after: float | None = None,
-        request_id: str = "",
-        param: str = "",
-        sent: bool = True,
-        overrun: Overrun = UNTOLD,
-    ) -> None:
-        super().__init__(f"{kind.value}: {detail}" if detail else kind.value)
-        self.kind = kind
-        self.detail = detail
-        self.param = param
-        self.status = status
-        self.retry_after = retry_after
-        self.request_id = request_id
-        self.sent = sent
-        self.overrun = overrun
+    kind: ModelErrorKind
+    detail: str = ""
+    _: KW_ONLY
+    status: int | None = None
+    retry_after: float | None = None
+    request_id: str = ""
+    param: str = ""
+    sent: bool = True
+    overrun: Overrun = UNTOLD
+
+    def __post_init__(self) -> None:
+        super().__init__(f"{self.kind.value}: {self.detail}" if self.detail else self.kind.value)
 
     @property
     def is_too_long(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
@@ -49,45 +50,25 @@ _TEMPORARY = frozenset(
 _ENDPOINT_FAULTS = frozenset({Kind.SERVER, Kind.UNREACHABLE, Kind.TIMEOUT, Kind.BAD_ANSWER})
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class CallFailed(ModelError):
     """A failed call, with what the client needs to know to try again.
 
-    `temporary`: the same request may succeed later. `code` is the API's own word. `loading`: the
-    server is not ready yet, but will be soon. `silent`: nothing at all came from it, for long.
-    `url` is the address where it was tried.
+    `code` is the API's own word. `passes`: whether it passes by itself, where that is known.
+    `loading`: the server is not ready yet, but will be soon. `silent`: nothing at all came from it,
+    for long. `url` is the address where it was tried.
     """
 
-    def __init__(
-        self,
-        kind: ModelErrorKind,
-        detail: str = "",
-        *,
-        status: int | None = None,
-        retry_after: float | None = None,
-        request_id: str = "",
-        param: str = "",
-        code: str = "",
-        temporary: bool | None = None,
-        loading: bool = False,
-        silent: bool = False,
-        sent: bool = True,
-        overrun: Overrun = UNTOLD,
-    ) -> None:
-        super().__init__(
-            kind,
-            detail,
-            status=status,
-            retry_after=retry_after,
-            request_id=request_id,
-            param=param,
-            sent=sent,
-            overrun=overrun,
-        )
-        self.code = code
-        self.url = ""
-        self.loading = loading
-        self.silent = silent
-        self.temporary = kind in _TEMPORARY if temporary is None else temporary
+    code: str = ""
+    passes: bool | None = None
+    loading: bool = False
+    silent: bool = False
+    url: str = ""
+
+    @property
+    def temporary(self) -> bool:
+        """Whether the same request may succeed later."""
+        return self.kind in _TEMPORARY if self.passes is None else self.passes
 
     def again(self, kind: ModelErrorKind | None = None, *, request_id: str = "") -> CallFailed:
         """The same failure, or as one of another kind, without the traceback of the first time.
@@ -146,7 +127,7 @@ def from_response(status: int, headers: Mapping[str, str], body: bytes) -> CallF
         param=error["param"],
         code=error["code"],
         overrun=_overrun(kind, error),
-        temporary=asked if asked is not None and kind is not Kind.QUOTA else None,
+        passes=asked if asked is not None and kind is not Kind.QUOTA else None,
         loading=loading,
     )
 
@@ -207,7 +188,7 @@ def refused_by_proxy(status: int) -> CallFailed:
         Kind.UNREACHABLE,
         Phrase("the proxy refuses (status {status})", status=status),
         status=status,
-        temporary=status >= 500,
+        passes=status >= 500,
         sent=False,
     )
 
