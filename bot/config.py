@@ -90,13 +90,7 @@ class AccessSettings(_Table):
 
     def access(self) -> Access:
         """The same, as the core knows it."""
-        return Access(
-            open=self.open,
-            admins=self.admins,
-            users=self.users,
-            chats=self.chats,
-            models=self.models,
-        )
+        return Access(**dict(self))
 
 
 class QuotaSettings(_Table):

@@ -7,7 +7,7 @@ import logging
 import random
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -89,29 +89,19 @@ class Progress:
     waited: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
 class Attempts:
     """Attempts calls at the endpoints, within the limits."""
 
-    def __init__(
-        self,
-        endpoints: Endpoints,
-        limits: Limits,
-        lessons: Lessons,
-        silence: Silence,
-        *,
-        clock: Clock,
-        dice: random.Random,
-        retries: int,
-        retry_seconds: float,
-    ) -> None:
-        self._endpoints = endpoints
-        self._limits = limits
-        self._lessons = lessons
-        self._silence = silence
-        self._clock = clock
-        self._dice = dice
-        self._retries = retries
-        self._retry_seconds = retry_seconds
+    endpoints: Endpoints
+    limits: Limits
+    lessons: Lessons
+    silence: Silence
+    _: KW_ONLY
+    clock: Clock
+    dice: random.Random
+    retries: int
+    retry_seconds: float
 
     @asynccontextmanager
     async def succeed(
@@ -138,9 +128,9 @@ class Attempts:
         avoid: list[Endpoint] = []
         while True:
             async with AsyncExitStack() as held:
-                slot = await held.enter_async_context(self._limits.slot(call.lane, call.tokens))
-                endpoint = self._endpoints.choose(avoid)
-                attempt = Attempt(endpoint, slot, held, call.model, self._lessons)
+                slot = await held.enter_async_context(self.limits.slot(call.lane, call.tokens))
+                endpoint = self.endpoints.choose(avoid)
+                attempt = Attempt(endpoint, slot, held, call.model, self.lessons)
                 progress.begun = True
                 call.sent()
                 outcome = await self._attempt(call, work, attempt, progress)
@@ -150,14 +140,14 @@ class Attempts:
                 progress.lessons += 1
                 continue
             progress.failed += 1
-            is_another = self._endpoints.others([*avoid, endpoint])
+            is_another = self.endpoints.others([*avoid, endpoint])
             avoid = self._next_avoid(outcome, endpoint, avoid, progress.failed)
             asked = None if is_another and endpoint in avoid else outcome.retry_after
             delay = self._delay(call, outcome, progress, asked)
             self._log(call, outcome, endpoint, progress.failed, delay)
             if delay is None:
                 raise outcome
-            await self._clock.sleep(delay)
+            await self.clock.sleep(delay)
             progress.waited += delay
 
     async def _attempt(
@@ -178,10 +168,10 @@ class Attempts:
             return failure
         finally:
             if not judged:  # cancelled
-                self._endpoints.abandoned(endpoint)
+                self.endpoints.abandoned(endpoint)
         attempt.hear()
-        self._endpoints.succeeded(endpoint)
-        self._limits.succeeded()
+        self.endpoints.succeeded(endpoint)
+        self.limits.succeeded()
         return result
 
     async def _watched(
@@ -197,28 +187,28 @@ class Attempts:
         try:
             async with asyncio.timeout(None) as limit:
                 wait = Wait(began, limit, may_end, call.unheard)
-                self._silence.begin(attempt.endpoint, wait)
+                self.silence.begin(attempt.endpoint, wait)
                 try:
                     return await work(attempt)
                 finally:
-                    self._silence.end(attempt.endpoint, wait)
+                    self.silence.end(attempt.endpoint, wait)
         except TimeoutError as error:
             late = Phrase("no answer in {seconds} s", seconds=f"{loop.time() - began:.0f}")
             raise CallFailed(ModelErrorKind.UNREACHABLE, late, silent=True) from error
 
     def _judge(self, endpoint: Endpoint, failure: CallFailed) -> None:
         if failure.status is not None:
-            self._endpoints.gave_sign(endpoint)
+            self.endpoints.gave_sign(endpoint)
         if failure.kind is ModelErrorKind.RATE_LIMITED:
             if failure.is_about_us:
-                self._limits.refused()
-            self._endpoints.abandoned(endpoint)
+                self.limits.refused()
+            self.endpoints.abandoned(endpoint)
         elif failure.silent:
-            self._silence.found(endpoint, failure)
+            self.silence.found(endpoint, failure)
         elif failure.endpoint_fault:
-            self._endpoints.failed(endpoint, failure.detail)
+            self.endpoints.failed(endpoint, failure.detail)
         else:
-            self._endpoints.succeeded(endpoint)  # it answered, if only to refuse
+            self.endpoints.succeeded(endpoint)  # it answered, if only to refuse
 
     def _next_avoid(
         self, failure: CallFailed, endpoint: Endpoint, avoid: list[Endpoint], tries: int
@@ -228,7 +218,7 @@ class Attempts:
         A server fault gets a second attempt at the same endpoint; an endpoint that is unreachable,
         silent, not an API at all, or asks to wait for long, does not.
         """
-        is_another = self._endpoints.others([*avoid, endpoint])
+        is_another = self.endpoints.others([*avoid, endpoint])
         if is_another and failure.temporary and (failure.retry_after or 0.0) > LONG:
             return [*avoid, endpoint]
         if not failure.endpoint_fault:
@@ -255,11 +245,11 @@ class Attempts:
             return None  # what took too long twice would be paid for a third time
         if (failure.silent or not failure.sent) and tries == 1:
             return 0.0
-        delay = backoff(tries, asked, self._dice)
-        return delay if waited + delay <= self._retry_seconds else None
+        delay = backoff(tries, asked, self.dice)
+        return delay if waited + delay <= self.retry_seconds else None
 
     def _retries_of(self, call: Call) -> int:
-        return self._retries if call.retries is None else min(self._retries, call.retries)
+        return self.retries if call.retries is None else min(self.retries, call.retries)
 
     def _log(
         self, call: Call, failure: CallFailed, endpoint: Endpoint, tries: int, delay: float | None

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, TypeAlias
@@ -53,35 +54,27 @@ class LogCounter(logging.Handler):
         self.counts[phrase, record.levelname.lower()] += 1
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Metrics:
     """Answers `/metrics`.
 
     `connected` says of each platform whether it is; `endpoints` tells of the API's addresses.
     """
 
-    def __init__(
-        self,
-        *,
-        statistics: Statistics,
-        ledger: Ledger,
-        endpoints: Callable[[], Sequence[EndpointHealth]],
-        connected: Callable[[], Mapping[str, bool]],
-        said: Mapping[tuple[str, str], int],
-    ) -> None:
-        self._statistics = statistics
-        self._ledger = ledger
-        self._endpoints = endpoints
-        self._connected = connected
-        self._said = said
+    statistics: Statistics
+    ledger: Ledger
+    endpoints: Callable[[], Sequence[EndpointHealth]]
+    connected: Callable[[], Mapping[str, bool]]
+    said: Mapping[tuple[str, str], int]
 
     async def answer(self, request: web.Request) -> web.Response:
         """The page; 503 while the database does not answer."""
         now = datetime.now(UTC)
         try:
-            activity = await self._statistics.activity(now)
-            timings = await self._statistics.timings(now - RECENT)
-            totals = await self._ledger.totals(None, Period.ALL)
-            extent = await self._statistics.extent()
+            activity = await self.statistics.activity(now)
+            timings = await self.statistics.timings(now - RECENT)
+            totals = await self.ledger.totals(None, Period.ALL)
+            extent = await self.statistics.extent()
         except StoreError as failure:
             log.warning("no metrics", extra={"error": repr(failure)})
             return web.Response(status=UNAVAILABLE, text="the database does not answer\n")
@@ -90,9 +83,9 @@ class Metrics:
             *_times(timings),
             *_use(totals),
             *_database(extent),
-            *_api(self._endpoints()),
-            _platforms(self._connected()),
-            _log(self._said),
+            *_api(self.endpoints()),
+            _platforms(self.connected()),
+            _log(self.said),
         ]
         registry = CollectorRegistry(auto_describe=False)
         registry.register(_Snapshot(families))
