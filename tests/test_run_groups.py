@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 from bot.sandbox.openai import ScriptedApi
 from bot.sandbox.openai.scripted import Answer
 from bot.sandbox.telegram.telegram import Telegram
 from bot.sandbox.telegram.view import ChatView
-from tests.running import started
+from tests.running import ENDED_SOON, started
 
 SLOW = Answer(text="slow words " * 30, chunk=11, pace=0.1)
 ENDLESS = Answer(text="slow words " * 300, chunk=11, pace=0.1)
@@ -30,6 +31,22 @@ async def test_each_answer_replies_to_its_question_when_people_ask_at_once(
             await bob.wait_for(lambda s: "⏳ 1 message before yours" in s.answers[-1].text)
         await ann.wait_for(lambda s: "Bob: two" in s.answers[-1].text)
     assert [seen.reply_to for seen in ann.screen().answers] == [first, second]
+
+
+async def test_who_waits_is_told_while_an_answer_takes_all_the_calls_that_a_group_has(
+    telegram: Telegram, api: ScriptedApi, tmp_path: Path
+) -> None:
+    group = telegram.group("Friends")
+    ann = group.seen_by(telegram.person(name="Ann"))
+    bob = group.seen_by(telegram.person(id=1002, name="Bob"))
+    api.script.answer(replace(ENDLESS, first=0.5))
+    async with started(telegram, api, tmp_path, program=ENDED_SOON):
+        ann.send("@sandbox_bot tell me")
+        await ann.wait_for(lambda s: "slow words" in s.text)
+        bob.send("@sandbox_bot two")
+        bob.send("@sandbox_bot three")
+        await bob.wait_for(lambda s: s.answers[-1].text.startswith("⏳"))
+        assert "⏹ Stop" in str(bob.screen().answers[0].buttons)
 
 
 async def test_a_group_is_known_again_by_its_new_id(
