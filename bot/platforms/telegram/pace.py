@@ -71,7 +71,8 @@ DRAFTS = Limit(burst=8, rate=32 / 30)
 """At most 13 in any 5 s and 40 in any 30 s, spread so that they never pause for long."""
 
 GROUP_RESERVE = 1.0
-"""Calls that previews in a group leave for the end of the answer."""
+"""Calls that first texts and previews in a group leave for the end of the answer: shown just before
+it, they would hold it up by some seconds, and with it all who wait."""
 TYPING_RESERVE = 1.0
 BOT_RESERVE = 20
 """Calls of the bot that what yields leaves for all else."""
@@ -247,7 +248,7 @@ class Pacer:
             return PATIENCE
         if urgency.yields and state.wanted_at > now - 2 * PATIENCE:
             return PATIENCE
-        reserves = chat < 0 and urgency is not Urgency.FIRST and not state.waiting
+        reserves = chat < 0 and not state.waiting
         need = 1.0 + (GROUP_RESERVE if reserves else 0.0)
         need += TYPING_RESERVE if urgency is Urgency.TYPING else 0.0
         own = max(bucket.wait(now, need) for bucket in budgets)

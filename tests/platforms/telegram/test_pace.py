@@ -105,11 +105,12 @@ async def test_a_block_of_one_chat_silences_it_and_does_not_delay_another(
     assert await final == "the end"
 
 
-async def test_a_group_keeps_a_call_for_the_end(clock: ManualClock) -> None:
+@pytest.mark.parametrize("urgency", [Urgency.FIRST, Urgency.PREVIEW])
+async def test_a_group_keeps_a_call_for_the_end(clock: ManualClock, urgency: Urgency) -> None:
     server = Server(clock)
     with pytest.raises(RateLimited):
         for _ in range(10):
-            await server.call(GROUP, Urgency.PREVIEW)
+            await server.call(GROUP, urgency)
     began = clock.monotonic()
     await server.call(GROUP, Urgency.FINAL)
     assert clock.monotonic() == began
