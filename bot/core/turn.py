@@ -185,7 +185,8 @@ class TurnContext:
 
     async def _checkpoint(self, text: str, shown: Sequence[MessageRef]) -> None:
         self.shown[:], self.written = shown, text
-        self.stands()  # a line about waiting may take the call of the text that is due
+        if not self.capabilities.vanishes:  # else its message comes at the end, below what stands
+            self.stands()  # a line about waiting may take the call of the text that is due
         await self.services.stores.turns.checkpoint(self.turn.id, partial=text, shown=shown)
 
     async def say(

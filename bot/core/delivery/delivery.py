@@ -333,13 +333,22 @@ class Delivery:
         if self._is_rewritten:
             self._is_rewritten = False
             self._sheets.restart()
-        if self._end is not None:
-            return await self._sheets.finish(self._end_text, self._end)
         try:
+            if self._end is not None:
+                return await self._sheets.finish(self._end_text, self._end)
             return await self._show()
         except OutcomeUnknown:
-            self._may_be_doubled = self._sheets.is_posting and not self._capabilities.vanishes
+            self._may_be_doubled = self._sheets.is_posting and self._may_be_taken_away()
             raise
+
+    def _may_be_taken_away(self) -> bool:
+        """Whether what was posted just now is a message, and all else of the answer written down.
+
+        At the end there may be files that nobody has written down.
+        """
+        if self._end is not None:
+            return not self._end.rest.files
+        return not self._capabilities.vanishes
 
     async def _show(self) -> Step:
         text = self._shorten(long_code.shorten).text
@@ -367,8 +376,8 @@ class Delivery:
         """Back off and try again; the end is given up when it has been tried for long enough.
 
         After `OutcomeUnknown` the same call is made again. An edit is idempotent; a new message
-        may then stand there twice, which is better than not at all. The beginning of one is looked
-        for before; at the end there may be files of this answer that nobody has written down.
+        may then stand there twice, which is better than not at all; it is looked for before, but at
+        the end of an answer with files.
         """
         log.warning("delivery failed", extra={"chat": self._chat.id, "error": repr(error)})
         if isinstance(error, MessageGone):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from bot.core.capabilities import Streaming
 from bot.core.clock import SystemClock
 from bot.core.engine import leftovers
 from bot.core.engine.leftovers import Leftovers
@@ -22,6 +24,8 @@ from bot.sandbox.openai.faults import Hang
 from bot.store import StorageSettings, open_store
 from tests.house import QUICK, open_house
 from tests.patience import PATIENCE, until
+
+WHOLE = replace(QUICK, streaming=Streaming.NONE)
 
 
 class SlowlySearched(FakePlatform):
@@ -165,3 +169,12 @@ async def test_for_a_command_that_another_bot_took_in_nothing_is_taken_for_lost(
         await platform.send(CHAT, Reply(text="just written by that bot"))
         await found.tidy(accepted.turn, (), ours=False)
         assert platform.kept() == ["just written by that bot"]
+
+
+async def test_an_answer_in_one_piece_whose_receipt_got_lost_does_not_stand_there_twice(
+    tmp_path: Path,
+) -> None:
+    async with open_house(tmp_path, capabilities=WHOLE) as house:
+        house.api.script.answer("an answer")
+        house.platform.unknown_next(carried_out=True)
+        assert await house.say("hello") == ["an answer"]

@@ -8,6 +8,7 @@ import logging
 import sqlite3
 from collections.abc import Collection, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -234,3 +235,14 @@ async def test_who_had_a_line_before_a_restart_gets_no_other_one(tmp_path: Path)
             await house.write("hers", group=True, sender=EVE)
             await house.sees("⏳ 3 messages before yours")
             assert lines(house) == ["⏳ 1 message before yours", "⏳ 3 messages before yours"]
+
+
+async def test_no_line_stands_above_an_answer_whose_message_comes_at_its_end(
+    tmp_path: Path,
+) -> None:
+    async with open_house(tmp_path, capabilities=replace(QUICK, vanishes=30.0)) as house:
+        house.api.script.answer(SLOW, "second answer")
+        async with house.answering():
+            await house.write("second")
+        first, second = await house.answered()
+        assert (first[:4], second) == ("slow", "second answer")
