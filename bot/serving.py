@@ -17,8 +17,9 @@ from bot.errors import PlatformError
 
 log = logging.getLogger(__name__)
 
-DRAIN = 8.0
-"""Seconds that running answers are given at the end; `docker stop` kills after ten."""
+DRAIN = 7.5
+"""Seconds that running answers are given at the end; `docker stop` kills after ten. What is left
+parts within a second (`PARTING`), and the connections close within another (`LEAVING`)."""
 PUBLISH_AGAIN = 60.0
 
 

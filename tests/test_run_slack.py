@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from bot import serving
+from bot.core.delivery import delivery
+from bot.core.engine import waiting
+from bot.platforms.slack import status, streams
 from bot.sandbox.openai import ScriptedApi
 from bot.sandbox.openai.scripted import Answer
 from bot.sandbox.slack.people import Place
@@ -137,6 +141,11 @@ async def test_a_bot_is_ended_soon_while_slack_does_not_answer_and_loses_nothing
     async with started_in_slack(slack, api, tmp_path):
         await sees(slack, ada.dm, "Whole now.")
         assert [each.text for each in ada.dm.answers()] == ["Whole now."]
+
+
+def test_a_bot_that_slack_does_not_answer_has_ended_before_docker_kills_it() -> None:
+    parting = max(delivery.PARTING, waiting.CLOSING)
+    assert serving.DRAIN + parting + max(streams.LEAVING, status.LEAVING) <= 9.5
 
 
 async def test_a_conversation_goes_on_when_its_channel_is_shared(

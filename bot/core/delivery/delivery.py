@@ -54,10 +54,10 @@ Tidy = Callable[[], Awaitable[None]]
 
 REFRESH = 0.6
 """The part of its time after which a text that vanishes is shown again."""
-LAST_CALL = 1.0
+LAST_CALL = 0.8
 """Seconds for the call that is under way when the bot is being ended."""
-LAST_WORDS = 1.0
-"""Seconds to say that an answer goes on later, when the bot is being ended."""
+PARTING = 1.0
+"""Seconds for that and to say that the answer goes on later."""
 
 
 class Delivery:
@@ -144,30 +144,31 @@ class Delivery:
         self._news.set()
         painter = self._running()
         is_parting = isinstance(error, asyncio.CancelledError)
+        end = asyncio.get_running_loop().time() + PARTING
         await asyncio.wait({painter}, timeout=LAST_CALL if is_parting else None)
         is_silent = not painter.done()
         if is_silent:
             await cancel(painter)
         failure = None if painter.cancelled() else painter.exception()
         if is_parting:
-            await self._part(silent=is_silent)
+            await self._part(end, silent=is_silent)
         if error is None:
             painter.result()
         elif failure is not None and failure is not error:
             log.error("painter failed", extra={"chat": self._chat.id}, exc_info=failure)
 
-    async def _part(self, *, silent: bool) -> None:
-        """The bot ends in the middle of the answer: say so, and write down how far it is.
+    async def _part(self, end: float, *, silent: bool) -> None:
+        """The bot ends in the middle of the answer: write down how far it is, and say so.
 
-        Nothing is said where another process may write the answer; raises `TurnLost` when it does.
-        Nor while the platform is `silent`.
+        It is said until `end`. Nothing is said where another process may write the answer; raises
+        `TurnLost` when it does. Nor while the platform is `silent`.
         """
         self._checkpoints.reset()
         await self._checkpoint()
         if silent or not self._paused or not self._checkpoints.sure():
             return
         try:
-            async with asyncio.timeout(LAST_WORDS):
+            async with asyncio.timeout_at(end):
                 await self._sheets.pause(self._paused)
         except (PlatformError, TimeoutError) as error:
             log.info("pause not shown", extra={"chat": self._chat.id, "error": repr(error)})

@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 
 TRIES = 5
 """How often somebody is told that a message was not taken in, when the platform fails."""
-CLOSING = 1.0
+CLOSING = 0.8
 """Seconds for a line that is being posted at the end, so that it is written down, or taken back;
 and for one that is being deleted, of which nobody else knows."""
 CROWD = 10_000

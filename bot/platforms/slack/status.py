@@ -36,7 +36,7 @@ REFRESH = 100.0
 TAKE_OVER = 2.0
 """Seconds that a stream has to begin after the block in which the work is shown; then the session
 is released."""
-LEAVING = 1.0
+LEAVING = 0.8
 RELEASES = (1.0, 2.0, 4.0, 8.0, 16.0)
 """Seconds after each try to say that the bot is done, where Slack does not answer it."""
 TITLE = 80

@@ -20,7 +20,7 @@ from bot.platforms.slack.tasks import Task
 
 log = logging.getLogger(__name__)
 
-LEAVING = 1.0
+LEAVING = 0.8
 """Seconds that Slack is given to stop streams when the bot leaves."""
 ENDED = (ChatGone, MessageGone, StreamClosed)
 """What is raised where there is no stream to be stopped any more."""
