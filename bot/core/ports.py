@@ -174,9 +174,17 @@ class Platform(Protocol):
         return None
 
     async def sweep(
-        self, chat: ChatRef, *, after: Sequence[MessageRef], keep: Collection[MessageRef]
+        self,
+        chat: ChatRef,
+        *,
+        after: Sequence[MessageRef],
+        keep: Collection[MessageRef],
+        before: Collection[MessageRef] = (),
     ) -> None:
         """Delete what the bot has posted after all of these messages, but nothing in `keep`.
+
+        And, where there are messages `before` which it was posted, only that: of those that come
+        later than `after`, the first is meant.
 
         For what a process posted that died before it wrote down where. Does what the platform
         lets it find, and can be done again. Raises `PlatformError`.

@@ -110,6 +110,16 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """Where a chat may hold messages of the bot that nobody knows of (`Platform.sweep`)."""
+
+    chat: ChatRef
+    after: tuple[MessageRef, ...]
+    keep: tuple[MessageRef, ...]
+    before: tuple[MessageRef, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Withdrawn:
     """What became of the turns and kept words of a message that was deleted."""
 
@@ -207,6 +217,15 @@ class TurnQueue(Protocol):
 
     async def known_messages(self, turn_id: int) -> Sequence[MessageRef]:
         """The newest messages that are known to stand in the chat of a turn, whoever wrote them."""
+
+    async def put_off(self, turn_id: int, search: Search) -> None:
+        """Keep that a chat is still to be looked through for what a turn may have posted."""
+
+    async def searches(self) -> Sequence[tuple[int, Search]]:
+        """What was put off, with its turns; not what is two days old, when nothing is deleted."""
+
+    async def searched(self, turn_id: int) -> None:
+        """What was put off for a turn is done."""
 
     async def offered(self, turn_id: int) -> Sequence[MessageRef]:
         """What stands in the chat for earlier changes of the message that a turn is about.

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar
 from pydantic import Field, TypeAdapter, ValidationError
 
 from bot.core.chat import ImagePart, Part, TextPart, ToolCall, Usage
+from bot.core.queue import Search
 from bot.core.settings import ChatSettings
 from bot.core.types import ButtonPress, Event, IncomingMessage, MessageRef, StopPressed, Unreadable
 
@@ -80,6 +81,7 @@ class Json(Generic[T]):
 
 
 SHOWN = Json(TypeAdapter(tuple[MessageRef, ...]))
+SEARCH = Json(TypeAdapter(Search))
 SETTINGS = Json(TypeAdapter(ChatSettings))
 TOOL_CALLS = Json(TypeAdapter(tuple[ToolCall, ...]))
 USAGE = Json(TypeAdapter(Usage))

@@ -29,7 +29,7 @@ _Change: TypeAlias = Callable[[sa.Connection, str | None, str], None]
 
 log = logging.getLogger(__name__)
 
-HEAD = "0014"
+HEAD = "0015"
 """The newest revision in `migrations/versions`; a test compares."""
 
 _version = sa.Table(

@@ -24,7 +24,7 @@ from bot.store.schema import (
     usage,
 )
 
-WITHOUT_PLACES: dict[str, object] = {"message": "", "stood": ""}
+WITHOUT_PLACES: dict[str, object] = {"message": "", "stood": "", "unswept": ""}
 """A turn that is not about any message of its chat: the ids of the old chat mean others now."""
 
 

@@ -42,6 +42,7 @@ SCRUBBED: dict[str, object] = {
     "progress": "",
     "shown": "[]",
     "stood": "",
+    "unswept": "",
     "message": "",
     "error": None,
     "chat": "",

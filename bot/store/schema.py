@@ -19,6 +19,7 @@ ENDED = "finished_at IS NOT NULL"
 JOINED = "state = 'joined'"
 GESTURE = "gesture <> ''"
 MESSAGE = "message <> ''"
+UNSWEPT = "unswept <> ''"
 BY_PERSON = "sender_id <> ''"
 """Conditions of partial indexes. Queries must use these very words: a bound parameter in place
 of the literal keeps SQLite from using the index (https://www.sqlite.org/partialindex.html)."""
@@ -175,6 +176,8 @@ turns = sa.Table(
     sa.Column("stopped", sa.Boolean, nullable=False, server_default=sa.false()),
     # Its message was deleted in the chat: nothing that it said stays.
     sa.Column("withdrawn", sa.Boolean, nullable=False, server_default=sa.false()),
+    # Where what it may have posted, unknown to anybody, is still to be looked for; JSON.
+    sa.Column("unswept", Words, nullable=False, server_default=""),
     sa.Column("error", Words, nullable=True),
     sa.Column("accepted_at", Utc, nullable=False),
     sa.Column("started_at", Utc, nullable=True),
@@ -192,6 +195,7 @@ turns = sa.Table(
     sa.Index("uq_turns_running", "platform", "chat", unique=True, info=where(RUNNING_IN_LANE)),
     sa.Index("ix_turns_running", "lease_until", info=where(RUNNING)),
     sa.Index("ix_turns_ended", "finished_at", info=where(ENDED)),
+    sa.Index("ix_turns_unswept", "id", info=where(UNSWEPT)),
     sqlite_autoincrement=True,
 )
 

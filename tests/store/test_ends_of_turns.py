@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
+
+import pytest
 
 from bot.core.chat import Role, TextPart
 from bot.core.models import UsageEntry, UsageKind
-from bot.core.queue import Outcome
+from bot.core.queue import Outcome, Search
 from bot.core.stores import Stores
 from bot.core.types import (
     IncomingMessage,
@@ -14,6 +17,7 @@ from bot.core.types import (
     Withdrawal,
 )
 from bot.store import StorageSettings, open_store
+from tests.store.aging import age
 from tests.store.events import accept, begun, chat, claim, message, numbered, ref, said
 
 
@@ -215,3 +219,32 @@ async def test_what_was_given_up_can_be_tried_again_and_takes_nobody_along(
     again = await claim(stores.turns)
     assert (again.id, again.attempt, again.stood) == (lead.id, 1, ref(7))
     assert await stores.turns.following(lead.id) == []  # the third is in no row with it
+
+
+SEARCH = Search(chat=chat(), after=(ref(1),), keep=(ref(1), ref(2)), before=(ref(4),))
+
+
+async def test_a_search_that_was_put_off_is_kept_until_it_is_done(stores: Stores) -> None:
+    turn = await begun(stores.turns, message("1"))
+    await stores.turns.put_off(turn.id, SEARCH)
+    assert await stores.turns.searches() == [], "its next attempt looks by itself"
+    await stores.turns.finish(turn.id, Outcome())
+    assert await stores.turns.searches() == [(turn.id, SEARCH)]
+    await stores.turns.searched(turn.id)
+    assert await stores.turns.searches() == []
+
+
+@pytest.mark.parametrize("what", ["is too old", "is forgotten", "is of another chat now"])
+async def test_nothing_is_looked_for_when_it(
+    stores: Stores, settings: StorageSettings, what: str
+) -> None:
+    turn = await begun(stores.turns, message("1"))
+    await stores.turns.put_off(turn.id, SEARCH)
+    await stores.turns.finish(turn.id, Outcome())
+    if what == "is too old":
+        await age(settings, timedelta(days=2, minutes=1))
+    elif what == "is forgotten":
+        await stores.privacy.forget_chat(chat())
+    else:
+        await stores.moves.move(chat(), chat("C2"))
+    assert await stores.turns.searches() == []

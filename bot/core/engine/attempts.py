@@ -13,6 +13,7 @@ from bot.core.engine.ends import Ends
 from bot.core.engine.failures import clear_away, give_up, reason_of
 from bot.core.engine.leftovers import Leftovers
 from bot.core.engine.router import Router
+from bot.core.engine.searches import Searches
 from bot.core.engine.stops import Stops
 from bot.core.engine.waiting import WaitingRoom
 from bot.core.models import UsageEntry
@@ -44,6 +45,7 @@ class Attempts:
     stops: Stops
     room: WaitingRoom
     leftovers: Leftovers
+    searches: Searches
     clock: Clock
     leaving: Callable[[], bool]
 
@@ -105,7 +107,9 @@ class Attempts:
         turn = ctx.turn
         await self.leftovers.begin(turn)
         try:
-            return await self.router.handle(ctx)
+            outcome = await self.router.handle(ctx)
+            await self.searches.write_down(turn, ctx.shown)
+            return outcome
         finally:
             self.leftovers.end(turn)
             if not turn.urgent:

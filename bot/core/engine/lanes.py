@@ -20,9 +20,11 @@ from bot.core.engine.joining import Joining
 from bot.core.engine.leftovers import Leftovers
 from bot.core.engine.moving import MovedChats
 from bot.core.engine.router import Intake, Router
+from bot.core.engine.searches import Searches
 from bot.core.engine.stops import Stops
 from bot.core.engine.unfinished import Unfinished
 from bot.core.engine.waiting import WaitingRoom
+from bot.core.errands import beside
 from bot.core.memory.overhearing import overhear
 from bot.core.ports import Platform
 from bot.core.queue import Accepted, Turn, Withdrawn
@@ -76,7 +78,8 @@ class Lanes:
         self._stops = Stops(self._moved.names)
         self._accepting = True
         self._ends = Ends(platforms, self._stores, self._clock, leaving=self._is_leaving)
-        leftovers = Leftovers(platforms, self._stores, self._clock)
+        self._searches = Searches(platforms, self._turns, self._clock)
+        leftovers = Leftovers(platforms, self._stores, self._searches, self._clock)
         contexts = Contexts(
             platforms=platforms,
             services=services,
@@ -96,6 +99,7 @@ class Lanes:
             stops=self._stops,
             room=self._room,
             leftovers=leftovers,
+            searches=self._searches,
             clock=self._clock,
             leaving=self._is_leaving,
         )
@@ -204,6 +208,10 @@ class Lanes:
     async def run(self) -> None:
         """Claim and work until cancelled; `drain` first, to leave nothing half done."""
         self._turns.listen(self._wake.set, self._abandon, self._stops.stop)
+        async with beside(self._searches.run()):
+            await self._claim_for_ever()
+
+    async def _claim_for_ever(self) -> None:
         while True:
             self._wake.clear()
             try:

@@ -10,12 +10,13 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from bot.core.clock import within
+from bot.core.engine.searches import LONGEST, PASSING, Searches
 from bot.core.lru import LruCache
 from bot.core.ports import Clock, Platform
 from bot.core.queue import Turn
 from bot.core.stores import Stores
 from bot.core.types import ChatRef, IncomingMessage, MessageRef
-from bot.errors import OutcomeUnknown, PlatformDown, PlatformError, RateLimited
+from bot.errors import PlatformError, RateLimited
 
 log = logging.getLogger(__name__)
 
@@ -24,9 +25,8 @@ CHATS = 10_000
 QUICK = 10.0
 """Seconds in which what passes by the answer of a chat has surely said all it has to say."""
 PAUSES = (0.5, 2.0, 5.0)
-"""Seconds between the tries to look through a chat when the platform fails."""
-LONGEST = 30.0
-"""Seconds that a chat is looked through at most, with all tries: its answer waits for that."""
+"""Seconds between the tries to look through a chat when the platform fails; `LONGEST` in all. The
+answer waits for that. Then the search is put off."""
 
 
 class Leftovers:
@@ -36,8 +36,15 @@ class Leftovers:
     looked for in its chat, and no turn begins there while something is.
     """
 
-    def __init__(self, platforms: Mapping[str, Platform], stores: Stores, clock: Clock) -> None:
+    def __init__(
+        self,
+        platforms: Mapping[str, Platform],
+        stores: Stores,
+        searches: Searches,
+        clock: Clock,
+    ) -> None:
         self._platforms = platforms
+        self._searches = searches
         self._turns = stores.turns
         self._broadcasts = stores.broadcasts
         self._clock = clock
@@ -54,6 +61,7 @@ class Leftovers:
 
     def end(self, turn: Turn) -> None:
         """It posts nothing any more."""
+        self._searches.drop(turn)
         working = self._working[turn.chat]
         del working[turn.id]
         if not working:
@@ -133,22 +141,25 @@ class Leftovers:
         if after:
             platform = self._platforms[chat.platform]
             told = await self._broadcasts.posted(platform.lobby(chat))
-            keep = {*await self._turns.known_messages(turn.id), *told, *shown}
-            look = self._try(chat, partial(platform.sweep, chat, after=after, keep=keep))
-            if not await within(self._clock, LONGEST, look):
-                log.warning("looking for lost messages given up", extra={"chat": chat.id})
+            keep = dict.fromkeys((*shown, *await self._turns.known_messages(turn.id), *told))
+            look = partial(platform.sweep, chat, after=after, keep=keep)
+            self._searches.put_off(turn, after, keep)
+            if not await within(self._clock, LONGEST, self._try(turn, look)):
+                log.info("not swept in time", extra={"chat": chat.id})
 
-    async def _try(self, chat: ChatRef, look: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    async def _try(self, turn: Turn, look: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Look through a chat; again when the platform fails, since what is lost stays for good."""
         for pause in (*PAUSES, None):
             try:
                 await look()
             except PlatformError as error:
-                log.info("not swept", extra={"chat": chat.id, "error": repr(error)})
-                passes = isinstance(error, RateLimited | PlatformDown | OutcomeUnknown)
-                if pause is None or not passes:
+                log.info("not swept", extra={"chat": turn.chat.id, "error": repr(error)})
+                if not isinstance(error, PASSING):
+                    break
+                if pause is None:
                     return
                 asked = error.retry_after if isinstance(error, RateLimited) else 0.0
                 await self._clock.sleep(max(pause, asked))
             else:
-                return
+                break
+        self._searches.drop(turn)

@@ -149,12 +149,19 @@ class FakePlatform(FakeScreen):
         return max(self.refs(chat), key=lambda ref: int(ref.id), default=None)
 
     async def sweep(
-        self, chat: ChatRef, *, after: Sequence[MessageRef], keep: Collection[MessageRef]
+        self,
+        chat: ChatRef,
+        *,
+        after: Sequence[MessageRef],
+        keep: Collection[MessageRef],
+        before: Collection[MessageRef] = (),
     ) -> None:
         """Delete what is newer than all of these, and not to be kept."""
         newest = max(int(ref.id) for ref in after)
+        later = [int(ref.id) for ref in before if int(ref.id) > newest]
         for ref in self.refs(chat):
-            if int(ref.id) > newest and ref not in keep:
+            is_there = newest < int(ref.id) < min(later, default=int(ref.id) + 1)
+            if is_there and ref not in keep:
                 self.remove(ref)
 
     def draft(self, answering: IncomingMessage, *, stop: Button | None = None) -> Draft:

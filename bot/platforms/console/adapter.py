@@ -183,7 +183,12 @@ class ConsolePlatform(Platform):
         """Nothing: what is printed stays."""
 
     async def sweep(
-        self, chat: ChatRef, *, after: Sequence[MessageRef], keep: Collection[MessageRef]
+        self,
+        chat: ChatRef,
+        *,
+        after: Sequence[MessageRef],
+        keep: Collection[MessageRef],
+        before: Collection[MessageRef] = (),
     ) -> None:
         """Nothing: what is printed stays."""
 

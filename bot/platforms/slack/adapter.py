@@ -193,7 +193,12 @@ class SlackPlatform(Platform):
         return self._sent.newest(chat)
 
     async def sweep(
-        self, chat: ChatRef, *, after: Sequence[MessageRef], keep: Collection[MessageRef]
+        self,
+        chat: ChatRef,
+        *,
+        after: Sequence[MessageRef],
+        keep: Collection[MessageRef],
+        before: Collection[MessageRef] = (),
     ) -> None:
         """Delete what was posted and not written down, unless its files are still to come.
 
@@ -203,7 +208,7 @@ class SlackPlatform(Platform):
             self._status.release(Thread(parse_chat(chat).channel, root))
         keep = [*keep, *self._replies.unfinished(chat)]
         await self._signed_in.wait()  # only then it knows its own messages
-        found = await self._sweeper.sweep(chat, self._directory.bot, after, keep)
+        found = await self._sweeper.sweep(chat, self._directory.bot, after, keep, before)
         if found:
             log.warning("lost messages deleted", extra={"chat": chat.id, "messages": found})
 

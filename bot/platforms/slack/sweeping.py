@@ -31,15 +31,23 @@ class Sweeper:
         self._poster = poster
 
     async def sweep(
-        self, chat: ChatRef, bot: str, after: Sequence[MessageRef], keep: Collection[MessageRef]
+        self,
+        chat: ChatRef,
+        bot: str,
+        after: Sequence[MessageRef],
+        keep: Collection[MessageRef],
+        before: Collection[MessageRef],
     ) -> int:
         """Delete what `bot` posted after all of these and nobody knows of; returns how many.
+
+        Where there is something later in `before`, only what was posted before that.
 
         After slash commands alone nothing is: they have no ts, and all that stands would be after.
         """
         newest = max((ts_of(ref) for ref in after), default="")
         if not newest:
             return 0
+        end = min((ts for ts in map(ts_of, before) if ts > newest), default="~")
         channel, known = parse_chat(chat).channel, {ts_of(ref) for ref in (*after, *keep)}
         threads = [*_threads(after, keep, newest), *([""] if parse_chat(chat).direct else [])]
         count = 0
@@ -47,7 +55,7 @@ class Sweeper:
             found = await messages_after(self._calls, channel, thread, newest, MESSAGES)
             for message in found:
                 ts = str(message.get("ts", ""))
-                lost = message.get("user") == bot and ts > newest and ts not in known
+                lost = message.get("user") == bot and newest < ts < end and ts not in known
                 if lost and not message.get("files"):
                     await self._poster.delete(make_message(chat, ts, thread))
                     count += 1

@@ -220,7 +220,12 @@ class TelegramPlatform:
         return None if newest is None else make_message(here, newest)
 
     async def sweep(
-        self, chat: ChatRef, *, after: Sequence[MessageRef], keep: Collection[MessageRef]
+        self,
+        chat: ChatRef,
+        *,
+        after: Sequence[MessageRef],
+        keep: Collection[MessageRef],
+        before: Collection[MessageRef] = (),
     ) -> None:
         """Delete what was posted and not written down, as far as it can be found."""
         place = self._caller.moves.place(chat)
@@ -228,7 +233,9 @@ class TelegramPlatform:
         if not here:  # they stand in the group as it was before, where nothing can be deleted
             return
         known = {parse_message(ref) for ref in keep} | self._poster.continuations(place)
-        found = await self._sweeper.sweep(place, max(map(parse_message, here)), known)
+        newest = max(map(parse_message, here))
+        later = [id for id in map(parse_message, before) if id > newest]
+        found = await self._sweeper.sweep(place, newest, known, before=min(later, default=None))
         if found:
             log.warning("lost messages deleted", extra={"chat": chat.id, "messages": found})
 

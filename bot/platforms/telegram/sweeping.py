@@ -13,6 +13,7 @@ lost, so there nothing is looked for: an answer that stands there twice is bette
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Sequence
 from enum import Enum, auto
 from functools import partial
@@ -62,16 +63,23 @@ class Sweeper:
         self._methods = methods
         self._caller = caller
 
-    async def sweep(self, place: Place, after: int, known: Collection[int]) -> int:
-        """Delete what the bot posted after a message and nobody knows of; returns how many."""
+    async def sweep(
+        self, place: Place, after: int, known: Collection[int], *, before: int | None
+    ) -> int:
+        """Delete what the bot posted after a message and nobody knows of; returns how many.
+
+        And `before` another one, where it is given.
+        """
         if await self._has_topics(place):
             return 0
-        found = await self._find(place, after, known)
+        found = await self._find(place, after, known, before or sys.maxsize)
         for id in found:
             await self._caller.aside(partial(self._methods.delete, place, [id]))
         return len(found)
 
-    async def _find(self, place: Place, after: int, known: Collection[int]) -> Sequence[int]:
+    async def _find(
+        self, place: Place, after: int, known: Collection[int], before: int
+    ) -> Sequence[int]:
         """The lost messages.
 
         What people have written in a private chat is not known before Telegram tells of it, and
@@ -80,7 +88,7 @@ class Sweeper:
         found, tried, standing = list[int](), set[int](), set(known)
         while len(tried) < TRIES:
             untried = (id for id in suspects(after, standing) if id not in tried)
-            if (id := next(untried, None)) is None:
+            if (id := next(untried, before)) >= before:
                 break
             tried.add(id)
             owner = await self._caller.aside(partial(whose, self._methods, place, id))

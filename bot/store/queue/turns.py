@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from bot.core.limits.calendar import UTC_CALENDAR, Calendar
 from bot.core.models import UsageEntry
 from bot.core.ports import Clock
-from bot.core.queue import Accepted, Outcome, Turn, TurnQueue, TurnState, Withdrawn
+from bot.core.queue import Accepted, Outcome, Search, Turn, TurnQueue, TurnState, Withdrawn
 from bot.core.types import (
     ChatRef,
     Event,
@@ -43,6 +43,7 @@ from bot.store.queue import (
     news,
     outcomes,
     products,
+    searches,
     withdrawals,
 )
 from bot.store.queue.arrivals import Offer
@@ -158,6 +159,15 @@ class Turns(TurnQueue):
 
     async def known_messages(self, turn_id: int) -> Sequence[MessageRef]:
         return await self._database.read(lanes.known_messages, turn_id)
+
+    async def put_off(self, turn_id: int, search: Search) -> None:
+        await self._database.change(searches.change(turn_id, search))
+
+    async def searches(self) -> Sequence[tuple[int, Search]]:
+        return await self._database.read(searches.put_off)
+
+    async def searched(self, turn_id: int) -> None:
+        await self._database.change(searches.change(turn_id, None))
 
     async def offered(self, turn_id: int) -> Sequence[MessageRef]:
         return await self._database.read(edits.offered, turn_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -12,10 +13,12 @@ import pytest
 
 from bot.core.capabilities import Streaming
 from bot.core.clock import SystemClock
-from bot.core.engine import leftovers
+from bot.core.engine import leftovers, searches
 from bot.core.engine.leftovers import Leftovers
+from bot.core.engine.searches import Searches
 from bot.core.fakes.clock import ManualClock
 from bot.core.fakes.platform import CHAT, FakePlatform
+from bot.core.ports import Clock
 from bot.core.queue import Outcome
 from bot.core.stores import Stores
 from bot.core.types import ChatId, ChatRef, MessageRef, Reply
@@ -34,16 +37,27 @@ class SlowlySearched(FakePlatform):
     searches = 0
 
     async def sweep(
-        self, chat: ChatRef, *, after: Sequence[MessageRef], keep: Collection[MessageRef]
+        self,
+        chat: ChatRef,
+        *,
+        after: Sequence[MessageRef],
+        keep: Collection[MessageRef],
+        before: Collection[MessageRef] = (),
     ) -> None:
         """Find what stands there at the end of that moment."""
         self.searches += 1
-        before = len(self.refs(chat))
+        stood = len(self.refs(chat))
         with suppress(TimeoutError):
             async with asyncio.timeout(0.3):
-                while len(self.refs(chat)) == before:  # noqa: ASYNC110 - a view
+                while len(self.refs(chat)) == stood:  # noqa: ASYNC110 - a view
                     await asyncio.sleep(0.002)
-        await super().sweep(chat, after=after, keep=keep)
+        await super().sweep(chat, after=after, keep=keep, before=before)
+
+
+def looking(platform: FakePlatform, stores: Stores, clock: Clock) -> Leftovers:
+    """What looks for lost messages."""
+    platforms = {platform.name: platform}
+    return Leftovers(platforms, stores, Searches(platforms, stores.turns, clock), clock)
 
 
 async def come_back(
@@ -65,7 +79,7 @@ async def test_a_chat_is_looked_through_once_and_is_not_known_for_ever(
     monkeypatch.setattr(leftovers, "CHATS", 3)
     platform = FakePlatform(clock=SystemClock())
     async with open_store(StorageSettings(url=f"sqlite:///{tmp_path}/bot.db")) as stores:
-        found = Leftovers({"fake": platform}, stores, SystemClock())
+        found = looking(platform, stores, SystemClock())
         assert await come_back(platform, stores, found, CHAT) == []
         assert await come_back(platform, stores, found, CHAT) == ["lost"]
         for number in range(3):
@@ -82,8 +96,17 @@ class HardlySearched(FakePlatform):
         self._failures, self._hangs = list(failures), hangs
         self.searching = asyncio.Event()
 
+    def recover(self) -> None:
+        """Fail no more."""
+        self._failures.clear()
+
     async def sweep(
-        self, chat: ChatRef, *, after: Sequence[MessageRef], keep: Collection[MessageRef]
+        self,
+        chat: ChatRef,
+        *,
+        after: Sequence[MessageRef],
+        keep: Collection[MessageRef],
+        before: Collection[MessageRef] = (),
     ) -> None:
         """Fail, hang, or find it."""
         self.searching.set()
@@ -91,14 +114,14 @@ class HardlySearched(FakePlatform):
             raise self._failures.pop(0)
         if self._hangs:
             await asyncio.Event().wait()
-        await super().sweep(chat, after=after, keep=keep)
+        await super().sweep(chat, after=after, keep=keep, before=before)
 
 
 async def search(folder: Path, platform: HardlySearched, seconds: float) -> list[str]:
     """Come to such a turn, which goes on after so many seconds; returns what stands then."""
     clock = ManualClock()
     async with open_store(StorageSettings(url=f"sqlite:///{folder}/bot.db")) as stores:
-        found = Leftovers({"fake": platform}, stores, clock)
+        found = looking(platform, stores, clock)
         coming = asyncio.create_task(come_back(platform, stores, found, CHAT))
         await platform.searching.wait()
         await clock.advance(seconds)
@@ -120,7 +143,37 @@ async def test_an_answer_waits_only_for_a_while_for_what_cannot_be_looked_for(
     tmp_path: Path, failures: Sequence[PlatformError]
 ) -> None:
     platform = HardlySearched(*failures, hangs=True)
-    assert await search(tmp_path, platform, leftovers.LONGEST) == ["lost"]
+    assert await search(tmp_path, platform, searches.LONGEST) == ["lost"]
+
+
+async def test_what_could_not_be_looked_for_in_time_is_looked_for_by_the_next_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="bot")
+    monkeypatch.setattr(leftovers, "PAUSES", (0.01,))
+    monkeypatch.setattr(searches, "FIRST", 0.01)
+    monkeypatch.setattr(searches, "AGAIN", 0.01)
+    down = [PlatformDown("503")] * 1_000_000
+    platform = HardlySearched(*down)
+    async with open_house(tmp_path, platform=platform) as house:
+        house.api.faults.add(Hang(), on="/chat/completions")
+        await house.write("first")
+        await house.api.traffic.until(lambda seen: seen.in_flight == 1)
+        await platform.send(CHAT, Reply(text="lost"))
+    async with open_house(tmp_path, platform=platform) as house:
+        house.api.script.answer("an answer")
+        await house.sees("an answer")
+        await house.answered()
+        await platform.send(CHAT, Reply(text="a file of the answer"))
+        await until(lambda: "still not swept" in caplog.messages)
+    assert platform.kept() == ["lost", "an answer", "a file of the answer"]
+    platform.recover()
+    async with open_house(tmp_path, platform=platform) as house:
+        await house.vanishes("lost")
+        await until(lambda: caplog.messages.count("swept after all") == 1)
+        house.api.script.answer("another")
+        assert await house.say("second") == ["an answer", "a file of the answer", "another"]
+    assert caplog.messages.count("swept after all") == 1
 
 
 async def test_what_is_said_while_a_chat_is_looked_through_is_not_taken_for_lost(
@@ -144,7 +197,7 @@ async def test_what_an_outage_left_is_found_though_a_command_was_cut_off_with_th
 ) -> None:
     platform, clock = FakePlatform(clock=SystemClock()), ManualClock()
     async with open_store(StorageSettings(url=f"sqlite:///{tmp_path}/bot.db")) as stores:
-        found = Leftovers({"fake": platform}, stores, clock)
+        found = looking(platform, stores, clock)
         begun = []
         for text, urgent in (("hello", False), ("/help", True)):
             event = platform.message(text)
@@ -163,7 +216,7 @@ async def test_for_a_command_that_another_bot_took_in_nothing_is_taken_for_lost(
 ) -> None:
     platform = FakePlatform(clock=SystemClock())
     async with open_store(StorageSettings(url=f"sqlite:///{tmp_path}/bot.db")) as stores:
-        found = Leftovers({"fake": platform}, stores, SystemClock())
+        found = looking(platform, stores, SystemClock())
         accepted = await stores.turns.accept(platform.message("/help"), urgent=True, begin=True)
         assert accepted.turn is not None
         await platform.send(CHAT, Reply(text="just written by that bot"))

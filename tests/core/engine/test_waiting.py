@@ -78,7 +78,12 @@ class SlowLines(FakePlatform):
         await super().edit(ref, reply)
 
     async def sweep(
-        self, chat: ChatRef, *, after: Sequence[MessageRef], keep: Collection[MessageRef]
+        self,
+        chat: ChatRef,
+        *,
+        after: Sequence[MessageRef],
+        keep: Collection[MessageRef],
+        before: Collection[MessageRef] = (),
     ) -> None:
         """Find nothing."""
 

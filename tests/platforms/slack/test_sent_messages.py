@@ -29,6 +29,17 @@ async def test_what_a_dead_process_posted_after_a_message_is_taken_away(
         assert [seen.text for seen in place.answers()] == ["an earlier answer"]
 
 
+async def test_what_was_posted_later_than_the_lost_is_let_be(sandbox: SlackSandbox) -> None:
+    place = sandbox.person("Ada").dm
+    async with running(sandbox) as bot:
+        await place.send("first")
+        asked = (await bot.inbox.heard()).ref
+        texts = ("lost", "an answer", "what follows")
+        _, answer, _ = [await bot.platform.send(asked.chat, Reply(text=text)) for text in texts]
+        await bot.platform.sweep(asked.chat, after=[asked], keep=[], before=[asked, answer])
+        assert [seen.text for seen in place.answers()] == ["an answer", "what follows"]
+
+
 async def test_after_a_slash_command_no_older_answers_are_taken_away(
     sandbox: SlackSandbox,
 ) -> None:

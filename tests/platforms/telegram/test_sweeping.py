@@ -53,3 +53,16 @@ async def test_in_a_forum_no_answer_of_another_topic_is_taken_away(at: str) -> N
         await stage.platform.sweep(place, after=[asked], keep=[])
         posted = [m for m in stage.telegram.chats[stage.view.id].messages.values() if m.keyboard]
         assert [message.text for message in posted] == ["an answer"] * 3
+
+
+@pytest.mark.parametrize("opened", [private, group])
+async def test_what_was_posted_later_than_the_lost_is_let_be(opened: Opener) -> None:
+    async with staged(opened, clock=HastyClock()) as stage:
+        asked = stage.incoming.ref
+        await stage.platform.send(asked.chat, Reply(text="lost"))
+        answer, _ = [
+            await stage.platform.send(asked.chat, Reply(text=text))
+            for text in ("answer", "its file")
+        ]
+        await stage.platform.sweep(asked.chat, after=[asked], keep=[], before=[asked, answer])
+        assert await stage.kept() == ["answer", "its file"]
