@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
+from bot.core.answer.revival import passing
 from bot.core.chat import ImagePart
 from bot.core.clock import ticking
 from bot.core.delivery.delivery import Delivery
@@ -72,7 +73,8 @@ class PictureTask:
             except ModelError as error:
                 return await self._refused(order, error, delivery)
             except (MediaError, FileTooLarge) as error:
-                return await self._end(delivery, sentence_for_media(error, self._ctx.texts))
+                rows = await buttons.instead(self._ctx, order) if passing(error) else ()
+                return await self._end(delivery, sentence_for_media(error, self._ctx.texts), rows)
             except TurnWithdrawn:
                 self._ctx.spent.extend(self._left(order))
                 raise

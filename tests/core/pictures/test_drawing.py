@@ -180,6 +180,17 @@ async def test_a_picture_is_redrawn_also_by_a_model_that_calls_it_otherwise_in_t
         assert len(house.api.traffic.to("/images/edits")) == asked
 
 
+async def test_a_picture_that_was_not_handed_over_is_fetched_at_the_press_of_a_button(
+    house: House,
+) -> None:
+    message = reply(house, "/image make it winter", quoted=png())
+    contents = dict(house.platform.contents)
+    house.platform.contents.clear()
+    assert await house.tell(message) == ["I could not fetch that file. Please send it again."]
+    house.platform.contents.update(contents)
+    assert (await house.press("🔁 Draw it"))[-1] == "🎨 make it winter"
+
+
 async def test_a_picture_with_the_command_as_its_caption_is_redrawn(house: House) -> None:
     shot = picture(house, name="mine", content=png())
     await house.tell(house.platform.message("/image make it winter", attachments=(shot,)))
