@@ -281,8 +281,11 @@ class TurnQueue(Protocol):
         With it wait those that had joined it. False when it is neither (any more).
         """
 
-    async def failed(self, chat: ChatRef, *, after: int) -> int | None:
-        """The newest turn of a chat, after this one, that failed for what may pass, if any."""
+    async def failed(self, chat: ChatRef) -> int | None:
+        """The newest turn of a chat that failed for what may pass, if nothing was answered since.
+
+        What was taken back, or said in another conversation, was answered.
+        """
 
     async def recover(self) -> int:
         """At start: turns that ran when the process died wait again, their attempt counted."""

@@ -192,6 +192,7 @@ async def test_what_failed_for_what_may_pass_is_tried_again_once_with_all_that_j
     second = numbered(2)
     await stores.turns.withdraw(Withdrawal(key=second.key, ref=second.ref, age=5.0))
     assert await stores.turns.claim() is None
+    assert await stores.turns.failed(chat()) == lead.id
     assert await stores.turns.revive(lead.id)
     assert not await stores.turns.revive(lead.id)
     again = await claim(stores.turns)
@@ -199,6 +200,7 @@ async def test_what_failed_for_what_may_pass_is_tried_again_once_with_all_that_j
     assert [turn.id for turn in await stores.turns.following(lead.id)] == [lead.id + 2]
     await stores.turns.finish(lead.id, Outcome())
     assert not await stores.turns.revive(lead.id)
+    assert await stores.turns.failed(chat()) is None
 
 
 async def test_what_is_forgotten_is_not_tried_again(stores: Stores) -> None:

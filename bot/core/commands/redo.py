@@ -30,11 +30,11 @@ async def retry(ctx: TurnContext, message: IncomingMessage, argument: str) -> Ou
     What was drawn is drawn once more, beside the first. A recording after it that could not be
     heard is the last question: its answer takes the place of the line that said so.
     """
-    exchange = await _last(ctx)
-    turns, answered = ctx.services.stores.turns, exchange.turn_id if exchange else None
-    unheard = await turns.failed(ctx.chat, after=answered or 0)
+    turns = ctx.services.stores.turns
+    unheard = await turns.failed(ctx.chat)
     if unheard is not None and await turns.revive(unheard):
         return None
+    exchange = await _last(ctx)
     if exchange is None:
         await ctx.say(ctx.texts.gettext("There is no question yet that I could answer again."))
         return None

@@ -11,7 +11,7 @@ from bot.core.queue import OPEN, TurnState
 from bot.core.types import ChatRef, MessageId, MessageRef
 from bot.store import codec
 from bot.store.drivers.connection import Connection, exists
-from bot.store.schema import ACTIVE_IN_LANE, chat_of, in_chat, turns
+from bot.store.schema import ACTIVE_IN_LANE, chat_of, conversations, in_chat, messages, turns
 
 
 def lane_index(dialect: str) -> str:
@@ -104,9 +104,14 @@ async def revive(connection: Connection, turn_id: int) -> bool:
     return True
 
 
-def failed(chat: ChatRef, after: int) -> sa.Select[int]:
-    """The newest turn of a chat, after this one, that is over with an error."""
-    found = sa.select(turns.c.id).where(*in_chat(turns, chat), turns.c.id > after, _HAS_FAILED)
+def failed(chat: ChatRef) -> sa.Select[int]:
+    """The newest turn of a chat that is over with an error, if no message was kept since."""
+    later = sa.exists().where(
+        messages.c.conversation_id == conversations.c.id,
+        *in_chat(conversations, chat),
+        messages.c.turn_id > turns.c.id,
+    )
+    found = sa.select(turns.c.id).where(*in_chat(turns, chat), _HAS_FAILED, ~later)
     return found.order_by(turns.c.id.desc()).limit(1)
 
 

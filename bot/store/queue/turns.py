@@ -232,8 +232,8 @@ class Turns(TurnQueue):
     async def revive(self, turn_id: int) -> bool:
         return await self._database.write(lanes.revive, turn_id)
 
-    async def failed(self, chat: ChatRef, *, after: int) -> int | None:
-        return await self._database.scalar(lanes.failed(chat, after))
+    async def failed(self, chat: ChatRef) -> int | None:
+        return await self._database.scalar(lanes.failed(chat))
 
     async def recover(self) -> int:
         return await self.leases.recover()

@@ -136,6 +136,24 @@ async def test_retry_is_about_the_recording_that_was_not_heard_and_no_question_b
     assert (await house.say("/retry"))[-1].endswith("Until then!")
 
 
+@pytest.mark.parametrize("then", ["/undo", "/new"])
+async def test_retry_is_not_about_a_recording_that_was_sent_once_more_and_answered(
+    house: House, then: str
+) -> None:
+    house.api.script.answer("Hello!", "See you!", "Hello again!")
+    await house.say("hello")
+    house.api.faults.add(Refuse(500), on="/audio/transcriptions")
+    note = voice(house, beeps(1.0))
+    await house.tell(note)
+    house.api.script.transcribe("See you on Monday.")
+    await house.tell(replace(note, key="again"))
+    await house.say(then)
+    told = (await house.say("/retry"))[-1]
+    assert told == (
+        "Hello again!" if then == "/undo" else "There is no question yet that I could answer again."
+    )
+
+
 async def test_recordings_sent_at_once_are_heard_again_as_one(house: House) -> None:
     house.api.faults.add(Refuse(500), on="/audio/transcriptions")
     album = [
