@@ -17,6 +17,7 @@ from bot.core.capabilities import Capabilities, Streaming
 from bot.core.clock import within
 from bot.core.delivery import long_code
 from bot.core.delivery.checkpoints import LOOK_AGAIN, Checkpoints, SaveCheckpoint, Sure
+from bot.core.delivery.inner_fences import with_inner_fences
 from bot.core.delivery.long_code import Note, Shortened
 from bot.core.delivery.pace import Backoff, Pace
 from bot.core.delivery.sheets import End, Sheets, Step
@@ -227,7 +228,7 @@ class Delivery:
         after all, and the text says why others are missing. Raises `ChatGone`, and `PlatformError`
         when the platform has failed for a quarter of an hour.
         """
-        whole = self._shorten(long_code.finish)
+        whole = self._shortened(is_whole=True)
         self._end_text, self._code_files = whole.text, len(whole.files)
         rest = Reply(
             text="",
@@ -352,7 +353,7 @@ class Delivery:
         return not self._capabilities.vanishes
 
     async def _show(self) -> Step:
-        text = self._shorten(long_code.shorten).text
+        text = self._shortened(is_whole=False).text
         if text.strip():
             return await self._sheets.show(text)
         return await self._sheets.show_status(self._status)
@@ -366,12 +367,14 @@ class Delivery:
         except StoreError as error:
             log.warning("not tidied", extra={"chat": self._chat.id, "error": repr(error)})
 
-    def _shorten(self, how: Callable[[str, int, Note], Shortened]) -> Shortened:
+    def _shortened(self, *, is_whole: bool) -> Shortened:
         """What is shown of the text: long code is a file, where files can be sent."""
+        text = with_inner_fences(self.text, is_whole=is_whole)
         capabilities = self._capabilities
         if self._code_note is None or not capabilities.max_file_out:
-            return Shortened(self.text)
-        return how(self.text, capabilities.max_text, self._code_note)
+            return Shortened(text)
+        shorten = long_code.finish if is_whole else long_code.shorten
+        return shorten(text, capabilities.max_text, self._code_note)
 
     def _failed(self, error: PlatformError) -> Step:
         """Back off and try again; the end is given up when it has been tried for long enough.
@@ -398,8 +401,9 @@ class Delivery:
         mark = end.mark
         if len(end.rest.files) > self._code_files:
             mark = paragraphs(mark, self._excuse(refusal))
-        if self._end_text != self.text:
-            self._end_text, self._is_rewritten = self.text, True
+        text = with_inner_fences(self.text, is_whole=True)
+        if self._end_text != text:
+            self._end_text, self._is_rewritten = text, True
         return End(mark=mark, rest=replace(end.rest, files=()))
 
     async def _checkpoint(self) -> None:
