@@ -19,22 +19,33 @@ _REFERENCE = re.compile(  # a pattern that begins with signs is quick
     r"\[(?P<name>[^\[\]\n]*)\](?![\[(])"
 )
 """Neither `x[i][j]` nor `[K][u]` nor `[ERROR][main]` is one."""
+_CHOICE = re.compile(r"\[(?:[A-Z]|[^\x00-\x7f])[^\]]*\]\[(?:[A-Z]|[^\x00-\x7f])[^\]\d]*\]")
+"""`[Yes][No]`: nobody calls an address so."""
 _NOTE = re.compile(
     rf"{_CODE}"
-    r"|\[(?:(?<=\S\[)|(?<=^\[))\^(?P<note>[\w-]{1,40})\](?![+*?{)])",
-    re.MULTILINE,
+    r"|\[\^(?:(?P<number>\d{1,3})"
+    r"|(?:(?<=\S\[\^)|(?<=^\[\^))(?P<word>(?!\w-\w\])[\w-]{2,40}))\](?![+*?{(\w])",
+    re.MULTILINE | re.ASCII,
 )
-"""The name of a footnote, behind a word or at the beginning of a line."""
+"""The mark of a footnote: a number, or a word that is behind another or begins a line.
+
+`[^a-z]` is none, and `[^a]` only where there is such a note.
+"""
+_NOTE_TEXT = re.compile(r"^[ ]{0,3}\[\^([^\[\]\s]+)\]:", re.MULTILINE)
 _DEFINITION = re.compile(r"^(?P<margin>[ ]{0,3})\[(?P<name>[^\[\]\n^][^\[\]\n]*)\]:", re.MULTILINE)
 
 
-def with_numbers(text: str) -> str:
-    """A text without fenced code, with footnotes as they are seen: `[^1]` is `[1]`."""
-    return _NOTE.sub(_number, text) if "[^" in text else text
+def with_numbers(text: str, known: AbstractSet[str] = frozenset()) -> str:
+    """A text without fenced code, with footnotes as they are seen: `[^1]` is `[1]`.
 
+    Those that are `known` stay.
+    """
 
-def _number(found: re.Match[str]) -> str:
-    return f"[{found['note']}]" if found["note"] else found[0]
+    def number(found: re.Match[str]) -> str:
+        name = found["number"] or found["word"]
+        return f"[{name}]" if name and name not in known else found[0]
+
+    return _NOTE.sub(number, text) if "[^" in text else text
 
 
 def without_links(text: str) -> str:
@@ -46,8 +57,12 @@ def named(text: str, *, partial: bool = False) -> str:
     """The text with words in place of the links whose address does not stand in it.
 
     A line with an address that no link uses is made readable. Of a `partial` text, an address may
-    come later: then no name is put behind the words.
+    come later: then no name is put behind the words. Footnotes whose note is not
+    there are seen as by `with_numbers`.
     """
+    if "[^" in text:
+        notes = frozenset(_NOTE_TEXT.findall(text))
+        text = outside_code(text, lambda words: with_numbers(words, notes))
     if "][" not in text and "]:" not in text:
         return text
     used = {_name(found) for found in _REFERENCE.finditer(text) if found["words"]}
@@ -62,7 +77,7 @@ def named(text: str, *, partial: bool = False) -> str:
 
 def _in_words(text: str, known: AbstractSet[str] = frozenset(), *, partial: bool = False) -> str:
     def words(found: re.Match[str]) -> str:
-        if not found["words"] or _name(found) in known:
+        if not found["words"] or _name(found) in known or _CHOICE.fullmatch(found[0]):
             return found[0]
         is_said = found["name"] and not partial
         return f"{found['words']} [{found['name']}]" if is_said else found["words"]

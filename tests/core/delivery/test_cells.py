@@ -55,6 +55,7 @@ def test_a_head_with_a_pipe_in_code_is_one() -> None:
         "| a | b |\n|---|---|\n| `x \\| y` | z |",
         "```\n| a |\n|---|\n| `b | c` |\n```",
         "the `a | b` of it",
+        "the `a` of it",
         "| no table | `a | b` |",
     ],
 )

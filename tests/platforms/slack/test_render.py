@@ -146,7 +146,17 @@ def test_a_footnote_is_not_taken_for_the_address_of_a_link() -> None:
     text = "So it is[^1].\n\n[^1]: https://example.com/paper"
     page = desk.from_markdown(content(Reply(text=text))["blocks"][0]["text"])
     assert page.count("[1]") == 2 and "paper" in page and "[^" not in page
-    for same in ("`x[^1]`", "```\nx[^1]\n- [x] y\n```", "the class [^a-z]+ or x[^abc]*"):
+    assert (
+        written("(one[^1]) or two [^2], and three[^note].")
+        == "(one[1]) or two [2], and three[note]."
+    )
+    for same in (
+        "`x[^1]`",
+        "```\nx[^1]\n- [x] y\n```",
+        "the class [^a-z], x[^0-9] or x[^abc]*",
+        "x[^a] or a[^bc]d",
+        "[Yes][No]",
+    ):
         assert written(same) == same
 
 

@@ -38,8 +38,6 @@ from bot.platforms.telegram.markdown.parser import (
 from bot.platforms.telegram.markdown.tables import layout
 
 SPOILER = re.compile(r"\|\|(?=[^\s|])(.+?)(?<=[^\s|])\|\|", re.DOTALL)
-_NOTE = re.compile(r"\^[\w-]+")
-"""The name of a footnote, which may not be there (yet): shown as that of others."""
 _LINE: Payload = "HardBreak"
 
 
@@ -109,8 +107,7 @@ class _Rewriter:
         if not isinstance(payload, dict):
             yield payload
         elif "Text" in payload:
-            is_note = _NOTE.fullmatch(payload["Text"]) and self._is_bracketed(place)
-            yield from _spoilers(payload["Text"][1:] if is_note else payload["Text"])
+            yield from _spoilers(payload["Text"])
         elif "InlineMath" in payload:
             if is_price(self._source, payload, place):
                 yield {"Text": f"${payload['InlineMath']}$"}
@@ -128,12 +125,6 @@ class _Rewriter:
             yield {"Text": payload["Html"]}
         else:
             yield payload
-
-    def _is_bracketed(self, place: dict[str, int]) -> bool:
-        if not place:
-            return False
-        start, end = place["start"], place["end"]
-        return self._source[start - 1 : start] == b"[" and self._source[end : end + 1] == b"]"
 
     def _tag(self, text: str) -> Iterator[Payload]:
         """The Markdown element that a tag means; a tag that means nothing to HTML is text."""
