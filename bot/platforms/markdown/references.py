@@ -24,7 +24,8 @@ _CHOICE = re.compile(r"\[(?:[A-Z]|[^\x00-\x7f])[^\]]*\]\[(?:[A-Z]|[^\x00-\x7f])[
 _NOTE = re.compile(
     rf"{_CODE}"
     r"|\[\^(?:(?P<number>\d{1,3})"
-    r"|(?:(?<=\S\[\^)|(?<=^\[\^))(?P<word>(?!\w-\w\])[\w-]{2,40}))\](?![+*?{(\w])",
+    r"|(?:(?<=\S\[\^)|(?<=^\[\^))(?P<word>(?!\w-\w\])[\w-]{2,40}))\]"
+    r"(?![+?{(\w]|(?<!\d\])\*(?!\*))",
     re.MULTILINE | re.ASCII,
 )
 """The mark of a footnote: a number, or a word that is behind another or begins a line.

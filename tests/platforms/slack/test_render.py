@@ -48,6 +48,11 @@ def test_what_is_settled_stays_as_it_is(text: str, data: st.DataObject) -> None:
             "<details><summary>Why</summary>\n\nSo\n\n</details>",
             "<p><strong>Why</strong></p>\n<p>So",
         ),
+        (
+            "<details>\n<summary><b>Why</b> <i>so</i></summary>\n\nSo",
+            "<strong>Why so</strong></p>\n<p>So",
+        ),
+        ("<summary>**Why**</summary>", "<p><strong>Why</strong></p>"),
         ("<details> and <summary> fold", "<p>&lt;details&gt; and &lt;summary&gt; fold"),
         ("a <!-- no --> b <span style=x>c</span>", "<p>a  b c</p>"),
         ("your <div> or <b> is open", "your &lt;div&gt; or &lt;b&gt; is open"),
@@ -57,6 +62,12 @@ def test_what_is_settled_stays_as_it_is(text: str, data: st.DataObject) -> None:
 )
 def test_tags_are_what_they_mean(text: str, page: str) -> None:
     assert page in desk.from_markdown(written(text))
+
+
+def test_a_tag_in_code_is_shown_with_both_its_backticks() -> None:
+    text = "Put it in a `<b>`, or a `<kbd> x`, then"
+    for end in range(len(text)):
+        assert "`" not in desk.from_markdown(written(settled(settle(text[:end]))))
 
 
 TAGS = [
