@@ -25,6 +25,8 @@ _TITLE_WORDS = rf"(?:[^<>\n]|</?(?:b|strong|i|em|code|h[1-6])>){{1,{LONGEST}}}"
 _NAMES = "|".join([*_MARKS, "font", "ins", "mark", "small", "span", "su[bp]", "u"])
 _BLOCKS = "article|center|details|div|p|section"
 _ATTRIBUTES = r"(?:[ ][^<>\n]{0,80})?"
+_WORD = r"(?!mailto:|tel:)[a-z][a-z0-9+.-]{1,31}:(?!//)"
+"""What a word in angles begins with that would be an address, as in `vector<std::string>`."""
 _TAG = re.compile(
     r"(?<!`)(?P<ticks>`+)(?!`)[^\n]+?(?<!`)(?P=ticks)(?!`)"  # code
     r"|<(?:"
@@ -33,10 +35,11 @@ _TAG = re.compile(
     rf"|summary{_ATTRIBUTES}>(?P<title>{_TITLE_WORDS})</summary>"
     rf"|(?P<comment>!--(?:[^\n<]|<(?!!--)){{0,{COMMENT}}}?-->)"
     rf"|(?P<block>/?(?:{_BLOCKS}){_ATTRIBUTES}>)"
+    rf"|(?P<word>{_WORD}[^<>\s]*>)"
     r")",
     re.IGNORECASE,
 )
-_SIGN = re.compile(rf"<(?:br|!--|/?(?:{_NAMES}|summary|{_BLOCKS})[ >])", re.IGNORECASE)
+_SIGN = re.compile(rf"<(?:br|!--|/?(?:{_NAMES}|summary|{_BLOCKS})[ >]|{_WORD})", re.IGNORECASE)
 _TITLE = re.compile(rf"[ ]*<summary{_ATTRIBUTES}>{_TITLE_WORDS}</summary>", re.IGNORECASE)
 _TITLE_MARK = re.compile(r"<[^<>]*>|\*\*")
 _BEGUN = re.compile(
@@ -81,6 +84,8 @@ def _meaning(found: re.Match[str]) -> str:
         return " " if before.lstrip(" >").startswith("|") else "\n"
     if found["comment"]:
         return ""
+    if found["word"]:
+        return "\\" + found[0]
     if found["block"]:
         is_alone = not after.strip() or _TITLE.match(after)
         return "" if not before.strip(" >") and is_alone else found[0]

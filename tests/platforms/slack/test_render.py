@@ -56,6 +56,8 @@ def test_what_is_settled_stays_as_it_is(text: str, data: st.DataObject) -> None:
         ("<details> and <summary> fold", "<p>&lt;details&gt; and &lt;summary&gt; fold"),
         ("a <!-- no --> b <span style=x>c</span>", "<p>a  b c</p>"),
         ("your <div> or <b> is open", "your &lt;div&gt; or &lt;b&gt; is open"),
+        ("vector<std::string> <int:id>", "vector&lt;std::string&gt; &lt;int:id&gt;"),
+        ("<https://a.example/b>", '<a href="https://a.example/b"'),
         ("`<br>` is a Promise<void>", "<code>&lt;br&gt;</code> is a Promise&lt;void&gt;"),
         ("```\na<br>\n```", "a&lt;br&gt;"),
     ],

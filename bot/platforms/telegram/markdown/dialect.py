@@ -18,7 +18,7 @@ from bot.platforms.markdown.references import named
 from bot.platforms.markdown.tags import is_spoken_of, read_tag
 from bot.platforms.telegram.markdown.dollars import with_dollars, with_prices
 from bot.platforms.telegram.markdown.literal_tags import with_literal_tags
-from bot.platforms.telegram.markdown.parser import ended, started
+from bot.platforms.telegram.markdown.parser import ended, is_no_address, started
 from bot.platforms.telegram.markdown.render import LINE_ENDS
 
 _BREAK = b"  "
@@ -65,7 +65,9 @@ def _changes(text: str, source: bytes, *, partial: bool) -> Iterator[Change]:
             yield place["start"], place["end"], payload["Text"].encode()
         elif "Text" in payload:
             yield from _lone_signs(source, place["start"], place["end"])
-        elif "InlineHtml" in payload and place["start"] in literal:
+        elif (started(payload) == "Link" and is_no_address(payload)) or (
+            "InlineHtml" in payload and place["start"] in literal
+        ):
             yield place["start"], place["start"] + 1, b"&lt;"
         elif "InlineHtml" in payload or "Html" in payload:
             yield from _words_in_angles(source, place["start"], place["end"])

@@ -6,6 +6,7 @@ An event is a word (`"SoftBreak"`) or a dict with one key (`{"Text": "words"}`,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, TypeAlias, cast
 
@@ -21,6 +22,7 @@ OPTIONS = (
     | pyromark.Options.ENABLE_MATH
     | pyromark.Options.ENABLE_FOOTNOTES
 )
+_KNOWN = re.compile(r"(?:\w+://|mailto:|tel:)", re.IGNORECASE)
 NOWHERE: dict[str, int] = {}
 """The range of what does not stand in the text."""
 
@@ -43,6 +45,12 @@ def ended(payload: Payload) -> str:
 def address_of(link: dict[str, Any]) -> str:
     """Where a link leads to, or where a picture lies."""
     return next((str(tag["dest_url"]) for tag in link["Start"].values()), "")
+
+
+def is_no_address(link: dict[str, Any]) -> bool:
+    """Whether a link is only a word in angles with a colon, as in `vector<std::string>`."""
+    is_in_angles = any(tag["link_type"] == "Autolink" for tag in link["Start"].values())
+    return is_in_angles and _KNOWN.match(address_of(link)) is None
 
 
 def _name(tag: str | dict[str, Any] | None) -> str:

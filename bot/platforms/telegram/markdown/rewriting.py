@@ -33,11 +33,14 @@ from bot.platforms.telegram.markdown.parser import (
     address_of,
     ended,
     events_of,
+    is_no_address,
     started,
 )
 from bot.platforms.telegram.markdown.tables import layout
 
 SPOILER = re.compile(r"\|\|(?=[^\s|])(.+?)(?<=[^\s|])\|\|", re.DOTALL)
+_ADDRESS = re.compile(r"(?:mailto:|tel:)?((?:(?<=:)|https?://|ftp://)[^\s/]\S{0,200})")
+"""What people can use though it is no link."""
 _LINE: Payload = "HardBreak"
 
 
@@ -203,8 +206,22 @@ class _Rewriter:
                     return [{"Text": label}], []
                 return [{"Start": {"Link": {"dest_url": url}}}, {"Text": label}], [{"End": "Link"}]
             case "Link":
-                return ([payload], end) if usable(address_of(payload)) else ([], [])
+                return (
+                    ([payload], end) if usable(address_of(payload)) else self._words(payload, place)
+                )
         return [payload], end
+
+    def _words(
+        self, link: dict[str, Any], place: dict[str, int]
+    ) -> tuple[list[Payload], list[Payload]]:
+        """What stands around the words of a link that Telegram refuses: its address behind them."""
+        if is_no_address(link):
+            return [{"Text": "<"}], [{"Text": ">"}]
+        found = _ADDRESS.fullmatch(address_of(link))
+        written = self._source[place["start"] : place["end"]].decode() if place else ""
+        if found is None or not written.startswith("[") or written.count(found[1]) > 1:
+            return [], []
+        return [], [{"Text": f" ({found[1]})"}]
 
     # ------------------------------------------------------------ blocks
 

@@ -185,13 +185,38 @@ def test_markdown_becomes_text_and_entities(markdown: str, text: str, formatted:
 
 
 @pytest.mark.parametrize(
-    "url",
-    ["/relative", "#anchor", "http://", "http://localhost/x", "mailto:a@b.c", "https://a:99999/"],
+    ("url", "shown"),
+    [
+        ("/relative", ""),
+        ("#anchor", ""),
+        ("http://", ""),
+        ("javascript:alert(1)", ""),
+        ("http://localhost:8000/x", " (http://localhost:8000/x)"),
+        ("https://a:99999/", " (https://a:99999/)"),
+        ("mailto:a@b.c", " (a@b.c)"),
+        ("tel:+4930123", " (+4930123)"),
+    ],
 )
-def test_a_bad_link_loses_only_the_link(url: str) -> None:
+def test_a_link_that_telegram_refuses_is_words_with_an_address_to_copy(
+    url: str, shown: str
+) -> None:
     rendered = render(f"before [the **words**]({url}) after")
-    assert rendered.text == "before the words after"
+    assert rendered.text == f"before the words{shown} after"
     assert kinds(rendered) == [("bold", "words")]
+
+
+def test_an_address_that_is_said_already_is_not_said_again() -> None:
+    text = "[http://localhost:1](http://localhost:1), <http://localhost:2>, [a@b.c](mailto:a@b.c)"
+    assert render(text).text == "http://localhost:1, http://localhost:2, a@b.c"
+
+
+def test_a_word_in_angles_keeps_them_though_it_has_a_colon() -> None:
+    text = "std::vector<std::string> of /users/<int:id>"
+    assert render(text).text == text
+    assert (
+        html.unescape(phone.from_blocks(blocks.from_markdown(compose(text).markdown)))
+        == f"<p>{text}</p>"
+    )
 
 
 @pytest.mark.parametrize(
