@@ -12,7 +12,7 @@ from bot.core.types import ButtonRow, ChatRef, MessageRef, Reply
 from bot.platforms.telegram.calls import Caller
 from bot.platforms.telegram.ids import Place, make_message, parse_chat, parse_message
 from bot.platforms.telegram.markdown import rich as rich_text
-from bot.platforms.telegram.markdown.render import MAX_CAPTION, Rendered, pages, render
+from bot.platforms.telegram.markdown.render import Rendered, pages, render
 from bot.platforms.telegram.markdown.thoughts import folded
 from bot.platforms.telegram.messages import Around, Body, Messages
 from bot.platforms.telegram.methods import Json, Methods, target
@@ -85,7 +85,7 @@ class Poster:
         place = parse_chat(chat)
         around = _around(place, reply.buttons, reply.answering, pointing=reply.pointing)
         text = render(reply.text) if reply.text.strip() else Rendered("")
-        if text.length <= MAX_CAPTION and len(reply.files) == 1:
+        if text.is_caption and len(reply.files) == 1:
             (file,) = reply.files
             urgency = Urgency.FINAL
             sent = await self._uploads.post_one(place, file, around, urgency, text=text)
@@ -159,7 +159,7 @@ class Poster:
         text = render(reply.text)
         around = _around(place, reply.buttons, reply.answering)
         is_alone = len(reply.files) == 1 and reply.files[0] not in posted
-        if not rich and is_alone and text.length <= MAX_CAPTION:
+        if not rich and is_alone and text.is_caption:
             (file,) = reply.files
             if await self._uploads.make_photo(place, message, file, around.keyboard, text=text):
                 posted[file] = message

@@ -132,6 +132,19 @@ async def test_a_picture_without_words_has_no_caption(stage: TelegramStage) -> N
     assert (seen.text, seen.file is not None) == ("", True)
 
 
+LINKS = "\n".join(f"[{number}](https://a.example/{'x' * 600}/{number})" for number in range(20))
+"""Few words, with more addresses than one message can have."""
+
+
+async def test_words_with_more_addresses_than_fit_under_a_picture_stand_above_it(
+    stage: TelegramStage,
+) -> None:
+    await stage.platform.send(stage.incoming.ref.chat, Reply(text=LINKS, files=(picture(),)))
+    *words, last = stage.view.screen().answers
+    assert set(kinds(words)) == {"text"} and kinds([last]) == ["photo"]
+    assert sum(len(message.entities) for message in words) == 20
+
+
 async def test_a_refusal_in_the_middle_of_a_reply_does_not_begin_it_again(
     stage: TelegramStage,
 ) -> None:

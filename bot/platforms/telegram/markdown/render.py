@@ -94,6 +94,11 @@ class Rendered:
         return max(len(self.entities) / MAX_ENTITIES, weight / MAX_WEIGHT)
 
     @property
+    def is_caption(self) -> bool:
+        """Whether it can stand under a picture or a file."""
+        return self.length <= MAX_CAPTION and self.colour <= 1
+
+    @property
     def is_visible(self) -> bool:
         """Whether there is anything to see; Telegram takes no empty message."""
         return is_visible(self.text)
