@@ -72,6 +72,10 @@ _PATHS = (":\\", "%\\", "\\\\")
 _SIGN = re.compile(r"[*_]|\\(?=[!-/:-@\[-`{-~])")
 _INDENTED = re.compile(r"(?: {4}| {0,3}\t)[ \t]*+(?![-*+] |\d{1,9}[.)] )")
 """It may be code, and is no item of a list."""
+_NO_PARAGRAPH = re.compile(r"\s*$|[ ]{0,3}(?:#{1,6}\s|```|~~~|\||[-*_]{3})", re.MULTILINE)
+"""After such a line there may be indented code; after others it goes on with their words."""
+_CODE_LINES = 50
+"""Lines of indented code after which it is not asked any more what it follows."""
 _FORMULA = re.compile(
     r"^[ >]*(?:\$\$(?:(?!\$\$|\n\n).){0,2000}(?:\$\$)?|\\\[(?:(?!\\\]|\n\n).){0,2000}(?:\\\])?)",
     re.DOTALL | re.MULTILINE,
@@ -241,11 +245,22 @@ def _by_lines(text: str, pattern: re.Pattern[str], change: Change) -> str:
             verbatim.popleft()
         if verbatim and verbatim[0][0] <= start:
             end = max(end, verbatim[0][1])
-        elif not _INDENTED.match(text, start):
+        elif not _may_be_code(text, start):
             pieces += [text[at:start], change(text[start:end])]
             at = end
         found = pattern.search(text, end)
     return "".join([*pieces, text[at:]])
+
+
+def _may_be_code(text: str, start: int) -> bool:
+    """Whether the line that begins there is indented, and does not go on with a paragraph."""
+    for _ in range(_CODE_LINES):
+        if _INDENTED.match(text, start) is None:
+            return False
+        start = text.rfind("\n", 0, max(0, start - 1)) + 1
+        if _NO_PARAGRAPH.match(text, start):
+            return True
+    return True
 
 
 def _verbatim(text: str) -> list[tuple[int, int]]:

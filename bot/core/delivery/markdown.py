@@ -32,11 +32,15 @@ MARKER = re.compile(rf"[ \t]*(?:>[ \t]*)*{_ITEM}*(?:\[[ xX]?\]?[ \t]*)?")
 
 PRODUCT = (
     r"\*(?:(?<=[0-9A-Za-z)\]]\*)(?=[0-9A-Za-z(])"
-    r"|\*(?:(?<=[0-9)\]]\*\*)|(?<=(?<![A-Za-z])[A-Za-z]\*\*))(?=[0-9(]|[A-Za-z](?![A-Za-z])))"
+    r"|\*(?:(?<=[0-9)\]]\*\*)|(?<=(?<![A-Za-z])[A-Za-z]\*\*))(?=[0-9(]|[A-Za-z](?![A-Za-z]))"
+    r"|\*(?<=/\*\*)(?=/))"
 )
-"""Asterisks that stand for themselves: for "times", "to the power of", or in a German word."""
-GLOB = r"\*(?<![\w*\\]\*)(?:(?=\.[A-Za-z0-9]{1,5}\b(?!\*))|(?<=\(\*)(?=\)))"
-"""An asterisk that stands for anything, as in `*.txt` and `COUNT(*)`."""
+"""Asterisks that stand for themselves: for "times", "to the power of", in a German word, a path."""
+GLOB = (
+    r"\*(?:(?<![0-9A-Za-z*\\]\*)(?:(?=\.(?:[A-Za-z0-9]{1,5}\b|\{)(?!\*))|(?<=\(\*)(?=\)))"
+    r"|(?<=[\s(^|/\"']\.\*))"
+)
+"""An asterisk that stands for anything, as in `*.txt` and `COUNT(*)`, or in the pattern `.*`."""
 BOLD = rf"(?!{PRODUCT})\*\*(?=\S)"
 
 ITALIC = rf"(?!{GLOB})\*(?<![0-9A-Za-z)\]*]\*)(?=[^\s*\ufe0f])"
@@ -46,9 +50,9 @@ ADDRESS = r"https?://(?:[^\s<>\[\]()*]|\([^\s<>()]*\)?)+(?<![_~])"
 
 
 def _within(sign: str) -> str:
-    """What stands between two double signs: no other one, unless there are blanks around it."""
+    """What stands between two double signs: no other one, but in code or with blanks around it."""
     sign = re.escape(sign)
-    return rf"(?:[^{sign}\n]|{sign}(?!{sign})|(?<=\s){sign}{{2}}(?=\s))+?"
+    return rf"(?:(?>`[^`\n]+`|[^{sign}\n])|{sign}(?!{sign})|(?<=\s){sign}{{2}}(?=\s))+?"
 
 
 _SPAN = re.compile(

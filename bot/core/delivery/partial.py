@@ -144,10 +144,12 @@ def _spans(text: str, at: int) -> Iterator[tuple[int, int]]:
 
 
 def _is_uncertain(text: str, start: int, end: int) -> bool:
-    """Whether the mark that seems to close a span may stand in an address, or before a price.
+    """Whether the mark that seems to close a span may stand in code, an address, or before a price.
 
     Or another one follows, as three opened it.
     """
+    if text[start] in "*_~" and text.count("`", start, end) % 2:
+        return True
     if end < len(text):
         return False
     if text.startswith("***", start) and not text.endswith("***"):

@@ -113,6 +113,8 @@ def test_a_product_keeps_its_asterisks(text: str) -> None:
     [
         ("use __init__ and obj.__name__, or pkg/__main__.py", 12),
         ("COUNT(*) and SUM(*) of *.txt or (*.md)", 4),
+        ("src/**/*.ts, test/**/*.ts and *.{js,ts}", 7),
+        ("words as .*foo.* or (.*?), and .* is all", 3),
         (r"in C:\Users\ann\.ssh\_old, not %APPDATA%\.app", 4),
         (r"C:\[x] on \\server\share", 2),
         (r"del C:\Temp\*.txt, C:\Logs\* and C:\old\*", 6),
@@ -124,6 +126,20 @@ def test_names_and_paths_keep_their_signs(text: str, more: int) -> None:
     assert len(literally(text)) == len(text) + more <= len(text) + most_signs(text)
     for code in (f"`{text}`", f"**`{text}`**", f"***the `{text}`*** is", f"_**`{text}`**_"):
         assert literally(code) == code
+
+
+def test_a_pattern_behind_an_underscore_keeps_its_sign() -> None:
+    text = "test_*.py and bench_*.py"
+    assert seen(text) != text
+    assert seen(literally(text)) == text
+
+
+def test_code_that_goes_on_with_a_paragraph_keeps_its_signs() -> None:
+    text = "def __init__(self):\n    super().__init__(2*3*4)\n\tself.x = 5*n*m"
+    assert seen(text) != re.sub(r"\n\s+", "\n", text)
+    assert seen(literally(text)) == re.sub(r"\n\s+", "\n", text)
+    for before in ("so:\n\n", "# so\n", "```\nso\n```\n", "---\n", "    so\n", "    so\n" * 80):
+        assert literally(f"{before}    x = 2*3*4") == f"{before}    x = 2*3*4"
 
 
 @pytest.mark.parametrize(

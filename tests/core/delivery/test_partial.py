@@ -96,6 +96,8 @@ def test_a_whole_answer_is_shown_whole() -> None:
         ("an escape \\", "an escape"),
         ("some `co", "some"),
         ("some `code` **a", "some `code`"),
+        ("in **`src/**/", "in"),
+        ("in **`src/**/*.ts`** is", "in **`src/**/*.ts`** is"),
         ("see [th", "see"),
         ("see [this]", "see"),
         ("see [this] one", "see [this] one"),
