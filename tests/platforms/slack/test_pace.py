@@ -11,6 +11,7 @@ import pytest
 
 from bot.core.fakes.clock import ManualClock
 from bot.errors import NotYourTurn, RateLimited
+from bot.platforms.slack import pace as pace_module
 from bot.platforms.slack.budgets import Urgency
 from bot.platforms.slack.pace import Pacer
 from bot.sandbox.limits import Mode
@@ -47,32 +48,38 @@ async def test_posts_to_one_channel_keep_a_second_apart(clock: ManualClock) -> N
     assert wire.limits.refused == 0
     assert len(wire.taken) == 10
     assert wire.taken[-1][2] < 10
+    assert await pace.call("chat.update", "C1", Urgency.PREVIEW, done) == "done"  # it is no post
 
 
 async def test_in_one_chat_one_call_is_under_way_and_the_others_follow(clock: ManualClock) -> None:
-    pace = Pacer(clock)
-    under_way, seen = 0, list[tuple[str, int]]()
+    pace, seen = Pacer(clock), list[tuple[str, float]]()
 
     async def call(method: str) -> None:
-        nonlocal under_way
-        under_way += 1
-        seen.append((method, under_way))
+        seen.append((method, round(clock.monotonic(), 1)))
         await clock.sleep(0.3)
-        under_way -= 1
 
     async def everybody() -> None:
         async with asyncio.TaskGroup() as group:
-            for method, urgency in asked:
-                work = pace.call(method, "C1", urgency, partial(call, method), chat="T1:C1:1.1")
-                group.create_task(work)
+            for method, urgency, chat in asked:
+                group.create_task(
+                    pace.call(method, "C1", urgency, partial(call, method), chat=chat)
+                )
 
     asked = [
-        ("chat.appendStream", Urgency.PREVIEW),  # an answer
-        ("chat.postMessage", Urgency.FINAL),  # who waits is told
-        ("chat.stopStream", Urgency.FINAL),
+        ("chat.appendStream", Urgency.PREVIEW, "T1:C1:1.1"),  # an answer
+        ("chat.postMessage", Urgency.FINAL, "T1:C1:1.1"),  # who waits is told
+        ("chat.stopStream", Urgency.FINAL, "T1:C1:1.1"),
+        ("users.info", Urgency.FINAL, ""),  # of no chat: they wait for nothing
+        ("users.info", Urgency.FINAL, ""),
     ]
     await clock.drive(everybody())
-    assert seen == [(method, 1) for method, _ in asked]
+    assert sorted(seen, key=lambda call: call[1]) == [
+        ("chat.appendStream", 0.0),
+        ("users.info", 0.0),
+        ("users.info", 0.0),
+        ("chat.postMessage", 0.3),
+        ("chat.stopStream", 0.6),
+    ]
 
 
 async def test_what_waited_for_a_call_that_was_refused_waits_out_the_pause(
@@ -113,6 +120,20 @@ async def test_a_refused_post_holds_up_its_channel_and_no_other(clock: ManualClo
     assert clock.monotonic() - before >= 30
 
 
+async def test_in_a_crowd_it_is_remembered_which_channel_takes_nothing(
+    clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace_module, "CROWD", 3)
+    pace = Pacer(clock)
+    with pytest.raises(RateLimited):
+        await pace.call("chat.postMessage", "C1", Urgency.FINAL, limited)
+    for number in range(2, 8):
+        await pace.call("chat.postMessage", f"C{number}", Urgency.FINAL, done)
+        await clock.advance(2)
+    with pytest.raises(RateLimited):
+        await pace.call("chat.postMessage", "C1", Urgency.PREVIEW, done)
+
+
 async def test_a_refused_method_holds_up_that_method_everywhere(clock: ManualClock) -> None:
     pace = Pacer(clock)
 
@@ -147,12 +168,14 @@ async def test_previews_still_make_way_for_an_end_that_waits_for_their_method(
     pace = Pacer(clock)
     for _ in range(50):
         await pace.call("chat.update", "C1", Urgency.FINAL, done)
+        await clock.advance(1)
     end = asyncio.create_task(pace.call("chat.update", "C1", Urgency.FINAL, done))
     await clock.advance(1)
     with pytest.raises(NotYourTurn):
         await pace.call("chat.update", "C2", Urgency.PREVIEW, done, chat="T1:C2:")
-    await clock.advance(60)
+    await clock.advance(9)  # a minute after the first of them
     assert end.done()
+    await clock.advance(60)
     assert await pace.call("chat.update", "C2", Urgency.PREVIEW, done, chat="T1:C2:") == "done"
 
 
@@ -203,7 +226,7 @@ async def test_two_hundred_chats_stay_within_the_limits_and_all_get_through(
 
 async def test_many_streams_share_what_slack_takes(clock: ManualClock) -> None:
     pace, wire = Pacer(clock), Wire(clock)
-    chats = [f"D{number}" for number in range(20)]
+    chats = [f"D{number}" for number in range(50)]
 
     async def stream(chat: str) -> None:
         append = partial(wire.call, "chat.appendStream", chat)
@@ -268,8 +291,9 @@ async def test_what_is_promised_is_there_however_many_previews_want_it(clock: Ma
     pace, answers = Pacer(clock), [Pacer(clock) for _ in range(46)]  # anything will do
     for answer in answers[:45]:
         pace.promise("chat.update", answer)
-    with pytest.raises(NotYourTurn):
-        pace.promise("chat.update", answers[45])
+    for _ in range(2):  # nor when it comes back
+        with pytest.raises(NotYourTurn):
+            pace.promise("chat.update", answers[45])
     pace.promise("chat.update", answers[0])  # it has one already
     for _ in range(60):
         with suppress(NotYourTurn):
@@ -279,6 +303,9 @@ async def test_what_is_promised_is_there_however_many_previews_want_it(clock: Ma
         assert pace.wait("chat.update", "D2", Urgency.FINAL, "D2") == 0
         await pace.call("chat.update", "D2", Urgency.FINAL, done, chat="D2")
         pace.redeem("chat.update", answer)
+    await clock.advance(60)
+    for _ in range(20):  # nothing is kept for an answer that is at its end
+        await pace.call("chat.update", "D1", Urgency.PREVIEW, done, chat="D1")
 
 
 async def done() -> str:
