@@ -46,6 +46,7 @@ async def test_there_is_a_stop_before_the_first_word_and_none_at_the_end(
     assert place.stoppable()
     await draft.finish(Reply(text="one two"))
     assert not place.stoppable()
+    await bot.platform.close()
     assert states(bot) == ["processing"]  # the stream has done the rest
 
 

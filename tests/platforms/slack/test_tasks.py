@@ -59,6 +59,7 @@ async def test_another_step_is_another_task_and_details_change_it(
     await draft.status("🎧 Listening… part 1 of 2")
     await clock.sleep(TICK)
     await draft.status("🎧 Listening… part 2 of 2")
+    assert answer(stage).tasks == ("🎧 Listening… part 2 of 2 (in_progress)",)
     await draft.status("💭 Thinking… 1 s")
     assert answer(stage).tasks == (
         "🎧 Listening… part 2 of 2 (complete)",
