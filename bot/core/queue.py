@@ -158,7 +158,7 @@ class TurnQueue(Protocol):
         """Commit that a message is one too many in its chat, without what it says.
 
         It is `fresh`, and an urgent turn, if its sender is still to be told. One line is enough for
-        all that somebody writes before the chat has room again.
+        all that somebody writes before something of theirs is taken in again.
         """
 
     async def knows(self, platform: str, key: str) -> bool:

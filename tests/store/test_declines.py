@@ -58,6 +58,18 @@ async def test_everybody_is_told_once_until_something_is_taken_in_again(full: St
     assert await told(full, *mine[4:]) == [True, False]
 
 
+async def test_who_is_left_out_is_not_told_again_when_others_are_taken_in(full: Stores) -> None:
+    mine = [numbered(number) for number in range(3, 6)]
+    assert await told(full, mine[0]) == [True]
+    await accept(full.turns, replace(numbered(6), sender=BOB))
+    assert await told(full, mine[1]) == [False]
+    await full.turns.finish(1, Outcome())
+    assert (await claim(full.turns)).urgent  # it tells
+    await claim(full.turns)
+    await full.turns.finish(2, Outcome())
+    assert await told(full, mine[2]) == [True]  # nothing waits any more that did so at the first
+
+
 async def test_what_could_not_be_said_is_no_word_for_what_comes_after(full: Stores) -> None:
     await told(full, numbered(3))
     await full.turns.fail((await claim(full.turns)).id, "no platform", dead=True)

@@ -20,7 +20,9 @@ from bot.core.types import (
     IncomingMessage,
     OutgoingFile,
     Quote,
+    Sender,
     StopPressed,
+    UserId,
 )
 from bot.errors import QueueFull
 from bot.store import StorageSettings, open_store
@@ -233,6 +235,25 @@ async def test_too_many_waiting_turns_of_a_chat_are_refused(settings: StorageSet
         assert (await claim(stores.turns)).event.key == "stop"
         await claim(stores.turns)
         assert (await stores.turns.accept(message("c"), urgent=False)).ahead == 2
+
+
+async def test_in_a_group_nobody_takes_more_places_than_are_left_for_the_others(
+    settings: StorageSettings,
+) -> None:
+    async with open_store(settings, waiting_per_chat=8) as stores:
+        await begun(stores.turns, message("first"))
+        waiting = list[int]()
+        for person in range(5):
+            sender = Sender(UserId(f"{person}"), "")
+            for number in range(9):
+                event = replace(message(f"{person}-{number}"), sender=sender, group=True)
+                try:
+                    await stores.turns.accept(event, urgent=False)
+                except QueueFull as full:
+                    assert full.in_chat
+                    waiting.append(number)
+                    break
+        assert waiting == [4, 2, 1, 1, 0]
 
 
 async def test_what_comes_with_a_refused_message_is_accepted(settings: StorageSettings) -> None:

@@ -1,8 +1,8 @@
 """Messages that were one too many: none is answered, and of many in a row one line tells.
 
-Each has a turn of its own. The first of a row is to tell its sender. Those that follow, while
-nothing of the chat has been taken in since, are over at once: the first is their `lead`, and its
-line speaks for them until the last of them is deleted.
+Each has a turn of its own. The first of a row is to tell its sender. Those that follow are over at
+once, as long as nothing of this person was taken in since and something that came before is not yet
+answered: the first is their `lead`, and its line speaks for them until the last of them is deleted.
 """
 
 from __future__ import annotations
@@ -54,16 +54,18 @@ async def _told(connection: Connection, message: IncomingMessage) -> int | None:
 def _telling(dialect: str) -> sa.TextClause:
     # What is just being taken back must not be relied on: PostgreSQL looks again once it has it.
     # Shared, since others rely on the same lines in the same moment, in any order.
-    locked = "FOR SHARE" if dialect == "postgresql" else ""
+    locked = "FOR SHARE OF line" if dialect == "postgresql" else ""
     return sa.text(
-        f"""SELECT id FROM turns AS line
-        WHERE state <> 'dead' AND NOT stopped AND id = (
-            SELECT coalesce(lead, id) FROM turns
+        f"""WITH since AS (
+            SELECT coalesce(max(CASE WHEN user_id = :user THEN id END), min(id), 0) AS id
+            FROM turns {lane_index(dialect)}
+            WHERE platform = :platform AND chat = :chat AND {ACTIVE_IN_LANE})
+        SELECT line.id FROM turns AS line, since
+        WHERE state <> 'dead' AND NOT stopped AND line.id > since.id AND line.id = (
+            SELECT coalesce(lead, turns.id) FROM turns
             WHERE platform = :platform AND chat = :chat AND user_id = :user
-            AND kind = '{codec.DECLINED}' AND id > (
-                SELECT coalesce(max(id), 0) FROM turns {lane_index(dialect)}
-                WHERE platform = :platform AND chat = :chat AND {ACTIVE_IN_LANE})
-            ORDER BY id DESC LIMIT 1)
+            AND kind = '{codec.DECLINED}' AND turns.id > since.id
+            ORDER BY turns.id DESC LIMIT 1)
         {locked}"""
     )
 

@@ -1,4 +1,8 @@
-"""What becomes of events that are taken in: begun at once, made to wait, refused, or known."""
+"""What becomes of events that are taken in: begun at once, made to wait, refused, or known.
+
+In a group somebody may have as many turns waiting as there are places left. So one person takes at
+most half of the places, a second one half of the rest, and there is always one for somebody else.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.core.queue import ALBUM, Accepted, album_of
-from bot.core.types import ChatRef, IncomingMessage
+from bot.core.types import ChatRef, Event, IncomingMessage, StopPressed
 from bot.errors import QueueFull, StoreError
 from bot.store.drivers.connection import Connection
 from bot.store.queue import arrivals, edits, lanes, news
@@ -81,10 +85,7 @@ async def _take_in(connection: Connection, offer: Offer, rules: Rules) -> Accept
             if isinstance(settled, Accepted):
                 return settled
             event = settled
-        album = album_of(event)
-        is_begun = album and await lanes.awaits_album(connection, event.chat, album)
-        room = rules.per_chat + (ALBUM if is_begun else 0)
-        if not urgent and situation.waiting_in_chat >= room:
+        if not urgent and await _is_full(connection, event, situation.waiting_in_chat, rules):
             return QueueFull(in_chat=True)
         if not urgent and situation.waiting_in_all >= rules.in_all:
             return QueueFull(in_chat=False)
@@ -98,3 +99,14 @@ async def _take_in(connection: Connection, offer: Offer, rules: Rules) -> Accept
     assert situation.known is not None  # a key that cannot be added is there
     ahead = await lanes.ahead(connection, situation.known)
     return Accepted(turn_id=situation.known, fresh=False, ahead=ahead)
+
+
+async def _is_full(connection: Connection, event: Event, waiting: int, rules: Rules) -> bool:
+    """Whether no more of this sender may wait in a chat; an album that was begun goes on."""
+    album = album_of(event)
+    if album and await lanes.awaits_album(connection, event.chat, album):
+        return waiting >= rules.per_chat + ALBUM
+    is_shared = not isinstance(event, StopPressed) and event.group
+    if is_shared and 2 * waiting >= rules.per_chat:
+        waiting += await lanes.waiting_of(connection, event.chat, event.sender.id)
+    return waiting >= rules.per_chat

@@ -8,10 +8,18 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from bot.core.queue import OPEN, TurnState
-from bot.core.types import ChatRef, MessageId, MessageRef
+from bot.core.types import ChatRef, MessageId, MessageRef, UserId
 from bot.store import codec
 from bot.store.drivers.connection import Connection, exists
-from bot.store.schema import ACTIVE_IN_LANE, chat_of, conversations, in_chat, messages, turns
+from bot.store.schema import (
+    ACTIVE_IN_LANE,
+    chat_columns,
+    chat_of,
+    conversations,
+    in_chat,
+    messages,
+    turns,
+)
 
 
 def lane_index(dialect: str) -> str:
@@ -41,6 +49,18 @@ async def ahead(connection: Connection, turn_id: int) -> int:
         AND earlier.state IN ('waiting', 'running') AND NOT earlier.urgent"""
     ).bindparams(turn_id=turn_id)
     count: int = (await connection.execute(query)).scalar_one()
+    return count
+
+
+async def waiting_of(connection: Connection, chat: ChatRef, user: UserId) -> int:
+    """How many turns of somebody wait in a chat."""
+    index = lane_index(connection.dialect.name)
+    query = sa.text(
+        f"""SELECT count(*) FROM turns {index} WHERE platform = :platform AND chat = :chat
+        AND {ACTIVE_IN_LANE} AND state = 'waiting' AND user_id = :user"""
+    )
+    found = await connection.execute(query, {**chat_columns(chat), "user": user})
+    count: int = found.scalar_one()
     return count
 
 

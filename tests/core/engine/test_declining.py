@@ -71,6 +71,15 @@ async def test_in_a_group_everybody_who_is_left_out_is_told_once(house: House) -
     assert [text for text in kept if LEFT_OUT in text] == [f"Ann: {LEFT_OUT}", f"Eve: {LEFT_OUT}"]
 
 
+async def test_in_a_group_the_flood_of_one_person_leaves_room_for_others(house: House) -> None:
+    await crowd(house, group=True)
+    await house.write("hers", group=True, sender=EVE)
+    await house.write("mine, too", group=True)
+    kept = await house.say("/stop")
+    assert lines(house) == 1
+    assert any(text.startswith("**You said:** Eve: hers") for text in kept)
+
+
 async def test_an_album_that_is_left_out_is_left_out_once_and_as_a_whole(house: House) -> None:
     await crowd(house)
     for number in range(10):
