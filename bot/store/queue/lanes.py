@@ -65,14 +65,16 @@ async def waiting_of(connection: Connection, chat: ChatRef, user: UserId) -> int
 
 
 async def known_messages(connection: Connection, turn_id: int) -> Sequence[MessageRef]:
-    """The messages of the newest turns of a turn's chat, whoever wrote them."""
+    """The messages of a turn's chat, newest first: of `MANY` turns up to it, and of all since."""
     this = turns.alias("this")
+    here = (this.c.id == turn_id, *(this.c[name] == turns.c[name] for name in ("platform", "chat")))
+    newest_first = turns.c.id.desc()
+    until_then = sa.select(turns.c.id).where(*here, turns.c.id <= turn_id).order_by(newest_first)
+    older = until_then.offset(MANY).limit(1).correlate(None).scalar_subquery()
     query = (
         sa.select(turns.c.platform, turns.c.chat, turns.c.message, turns.c.shown)
-        .join(this, sa.and_(this.c.platform == turns.c.platform, this.c.chat == turns.c.chat))
-        .where(this.c.id == turn_id)
-        .order_by(turns.c.id.desc())
-        .limit(MANY)
+        .where(*here, turns.c.id > sa.func.coalesce(older, 0))
+        .order_by(newest_first)
     )
     refs: list[MessageRef] = []
     for row in (await connection.execute(query)).all():

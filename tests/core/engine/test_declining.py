@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from bot.core.types import IncomingMessage, Sender, UserId
 from bot.errors import RateLimited
 from bot.sandbox.openai.faults import Hang
@@ -154,10 +156,13 @@ async def test_who_could_not_be_told_before_a_restart_is_told_after_it_and_only_
         assert "re too much, please" in kept and "re too much" not in kept
 
 
-async def test_a_line_that_stands_is_not_said_again_after_a_restart(tmp_path: Path) -> None:
+@pytest.mark.parametrize("count", [3, 250])
+async def test_a_line_that_stands_stays_and_is_not_said_again_after_a_restart(
+    tmp_path: Path, count: int
+) -> None:
     async with open_house(tmp_path) as house:
         platform = house.platform
-        refused = await flood(house, 3)
+        refused = await flood(house, count)
     async with open_house(tmp_path, platform=platform) as house:
         house.api.faults.add(Hang(), on="/chat/completions")
         await house.happen(*refused)
