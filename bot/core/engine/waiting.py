@@ -33,7 +33,7 @@ from bot.core.types import (
     Sender,
     UserId,
 )
-from bot.errors import ChatGone, PlatformError, RateLimited, StoreError
+from bot.errors import ChatGone, OutcomeUnknown, PlatformError, RateLimited, StoreError
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +74,8 @@ class _Chat:
     """The newest turn that was begun: neither it nor an older one waits any more."""
     standing: bool = False
     """Whether the answer being written has a message in the chat."""
+    in_doubt: bool = False
+    """Whether a line may stand there that nobody knows of."""
 
     def begun(self, turn_id: int) -> None:
         """The turn was begun: it needs no line any more."""
@@ -123,6 +125,12 @@ class WaitingRoom:
         chat.begun(turn_id)
         line = chat.lines.pop(turn_id, None)
         return None if line is None else await line
+
+    def is_in_doubt(self, ref: ChatRef) -> bool:
+        """Whether a line may stand in a chat that nobody knows of; who asks looks for it."""
+        chat = self._chats[ref]
+        was, chat.in_doubt = chat.in_doubt, False
+        return was
 
     def begun_elsewhere(self, ref: ChatRef, turn_id: int) -> None:
         """The turn was begun in another process, which knows its line."""
@@ -199,6 +207,7 @@ class WaitingRoom:
                     chat.without_line[turn_id] = message
                 return None
             except (PlatformError, StoreError) as error:
+                chat.in_doubt |= isinstance(error, OutcomeUnknown)
                 log.info("waiting not shown", extra={"chat": ref.id, "error": repr(error)})
                 return None
             return line if await self._is_ours(turn_id, line, chat) else None

@@ -145,8 +145,9 @@ class FakePlatform(FakeScreen):
         await self.carry_out(refs[0].chat, remove)
 
     def newest(self, chat: ChatRef) -> MessageRef | None:
-        """The newest message that stands in the chat."""
-        return max(self.refs(chat), key=lambda ref: int(ref.id), default=None)
+        """The newest message that stands in the chat, of those that the bot was told of."""
+        told = (ref for ref in self.refs(chat) if ref not in self._untold)
+        return max(told, key=lambda ref: int(ref.id), default=None)
 
     async def sweep(
         self,

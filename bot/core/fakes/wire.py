@@ -31,6 +31,7 @@ class FakeWire:
         self.strict = True
         self._clock = clock
         self._fates: deque[PlatformError | bool] = deque()  # a bool: lost, and carried out or not
+        self._untold: list[object] = []  # what came of calls whose answer was lost
         self._limit: tuple[int, float] | None = None
         self._made: defaultdict[ChatRef, deque[float]] = defaultdict(deque)
         self._blocked_until: defaultdict[ChatRef, float] = defaultdict(float)
@@ -90,6 +91,7 @@ class FakeWire:
                 raise OutcomeUnknown("the connection broke")
             result = change()
             if fate is True:
+                self._untold.append(result)
                 raise OutcomeUnknown("no answer came")
             return result
 

@@ -141,6 +141,20 @@ async def test_who_cannot_be_told_to_wait_is_answered_all_the_same(
     assert "turn failed" not in caplog.messages
 
 
+async def test_a_line_whose_receipt_got_lost_does_not_stand_there_for_good(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="bot")
+    house.api.script.answer(SLOW, "second answer")
+    async with house.answering():
+        house.platform.unknown_next(carried_out=True)
+        await house.write("second")
+        await until(lambda: "waiting not shown" in caplog.messages)
+        assert lines(house) == ["⏳ 1 message before yours"]
+    first, second = await house.answered()
+    assert (first[:4], second) == ("slow", "second answer")
+
+
 @pytest.mark.parametrize("told", ["told", "not told"])
 async def test_nothing_is_kept_of_who_was_answered_by_another_bot(
     tmp_path: Path, told: str
