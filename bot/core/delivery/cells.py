@@ -16,8 +16,9 @@ _HELD = re.compile(
     r"`(?<!``)(?P<ticks>`*)(?!`)[^\n]+?(?<!`)`(?P=ticks)(?!`)"  # code
     r"|\$(?<!\\\$)(?=[^\s$])[^$\n]+(?<=\S)\$|\\\([^\n]+?\\\)"  # a formula
 )
-_CODE = re.compile(r"`(?<![^\s|(*]`)[^`\n|]*\|")
+_CODE = re.compile(r"`(?<![^\s|(*]`)[^`\n|]*(?<!\\)\|")
 _TEX = re.compile(r"\$(?=[^\s$])[^$\n|]*\|[^$\n]*(?<=\S)\$|\\\((?:[^\n|\\]|\\[^)])*\|")
+_RULE = re.compile(r"\|[ \t]*:?-|-:?[ \t]*\|")
 _PIPE = re.compile(r"(?<!\\)\|")
 _ROWS = frozenset({LineKind.TABLE_HEAD, LineKind.TABLE_ROW})
 
@@ -45,7 +46,8 @@ def _may_hold(text: str) -> bool:
     if "|" not in text:
         return False
     is_tex = "$" in text or "\\(" in text
-    return _CODE.search(text) is not None or (is_tex and _TEX.search(text) is not None)
+    found = _CODE.search(text) or (is_tex and _TEX.search(text))
+    return bool(found) and _RULE.search(text) is not None
 
 
 def _whole(text: str, line: Line) -> str:

@@ -245,7 +245,7 @@ def _by_lines(text: str, pattern: re.Pattern[str], change: Change) -> str:
             verbatim.popleft()
         if verbatim and verbatim[0][0] <= start:
             end = max(end, verbatim[0][1])
-        elif not _may_be_code(text, start):
+        elif _INDENTED.match(text, start) is None or not _may_be_code(text, start):
             pieces += [text[at:start], change(text[start:end])]
             at = end
         found = pattern.search(text, end)

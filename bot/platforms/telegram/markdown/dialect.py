@@ -50,24 +50,25 @@ def _changes(text: str, source: bytes, *, partial: bool) -> Iterator[Change]:
     is_code = False
     events, literal = with_literal_tags(text, partial=partial)
     for payload, place in events:
-        if "CodeBlock" in (started(payload), ended(payload)):
-            is_code = bool(started(payload))
+        name = started(payload)
+        if "CodeBlock" in (name, ended(payload)):
+            is_code = bool(name)
         elif payload == "SoftBreak":
             yield _before(place["start"], _BREAK)
-        elif started(payload) == "Strikethrough" and not source.startswith(b"~~", place["start"]):
+        elif name == "Strikethrough" and not source.startswith(b"~~", place["start"]):
             yield _before(place["start"], b"\\")  # "~5" means "about five"
             yield _before(place["end"] - 1, b"\\")
-        elif started(payload) == "HtmlBlock":
+        elif name == "HtmlBlock":
             yield from _spoken_of(source, place["start"], place["end"])
         elif not isinstance(payload, dict) or is_code:
             continue
+        elif name == "Link" and is_no_address(payload):
+            yield place["start"], place["start"] + 1, b"&lt;"
         elif _is_entity(source, place) and not payload.get("Text", "").isascii():
             yield place["start"], place["end"], payload["Text"].encode()
         elif "Text" in payload:
             yield from _lone_signs(source, place["start"], place["end"])
-        elif (started(payload) == "Link" and is_no_address(payload)) or (
-            "InlineHtml" in payload and place["start"] in literal
-        ):
+        elif "InlineHtml" in payload and place["start"] in literal:
             yield place["start"], place["start"] + 1, b"&lt;"
         elif "InlineHtml" in payload or "Html" in payload:
             yield from _words_in_angles(source, place["start"], place["end"])
