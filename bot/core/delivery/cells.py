@@ -16,8 +16,9 @@ _HELD = re.compile(
     r"`(?<!``)(?P<ticks>`*)(?!`)[^\n]+?(?<!`)`(?P=ticks)(?!`)"  # code
     r"|\$(?<!\\\$)(?=[^\s$])[^$\n]+(?<=\S)\$|\\\([^\n]+?\\\)"  # a formula
 )
-_CODE = re.compile(r"`(?<![^\s|(*]`)[^`\n|]*(?<!\\)\|")
-_TEX = re.compile(r"\$(?=[^\s$])[^$\n|]*\|[^$\n]*(?<=\S)\$|\\\((?:[^\n|\\]|\\[^)])*\|")
+_CODE = re.compile(r"`(?<![^\s|(*]`)[^`\n|\\]*(?:\\.[^`\n|\\]*)*\|")
+_DOLLARS = re.compile(r"\$(?=[^\s$])[^$\n|]*\|[^$\n]*(?<=\S)\$")
+_BRACKETS = re.compile(r"\\\((?:[^\n|\\]|\\[^)])*\|")
 _RULE = re.compile(r"\|[ \t]*:?-|-:?[ \t]*\|")
 _PIPE = re.compile(r"(?<!\\)\|")
 _ROWS = frozenset({LineKind.TABLE_HEAD, LineKind.TABLE_ROW})
@@ -45,8 +46,8 @@ def _may_hold(text: str) -> bool:
     """Whether a pipe may stand in code or in a formula; quickly, as mostly none does."""
     if "|" not in text:
         return False
-    is_tex = "$" in text or "\\(" in text
-    found = _CODE.search(text) or (is_tex and _TEX.search(text))
+    found = _CODE.search(text) or ("$" in text and _DOLLARS.search(text))
+    found = found or ("\\(" in text and _BRACKETS.search(text))
     return bool(found) and _RULE.search(text) is not None
 
 
