@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import ExitStack
 
 import pytest
 
 from bot.core.capabilities import Streaming
+from bot.core.delivery import delivery as module
 from bot.core.delivery.checkpoints import EVERY, LOOK_AGAIN
 from bot.core.types import MessageRef
 from bot.errors import (
@@ -132,6 +134,36 @@ async def test_a_platform_that_fails_when_the_bot_ends_makes_no_failure_of_it(
             scene.platform.fail_next(PlatformDown("no connection"))
             raise asyncio.CancelledError
     assert scene.platform.kept() == ["One"]
+
+
+@pytest.mark.parametrize("is_calling", [True, False])
+async def test_a_platform_that_does_not_answer_when_the_bot_ends_holds_up_nothing(
+    scene: Scene,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    is_calling: bool,
+) -> None:
+    monkeypatch.setattr(module, "LAST_CALL", 0.01)
+    monkeypatch.setattr(module, "LAST_WORDS", 0.01)
+    told: list[tuple[str, Sequence[MessageRef]]] = []
+
+    async def remember(text: str, messages: Sequence[MessageRef]) -> None:
+        told.append((text, messages))
+
+    with pytest.raises(asyncio.CancelledError), ExitStack() as silence:
+        async with scene.deliver(checkpoint=remember, paused="⏸") as delivery:
+            delivery.write("One")
+            await scene.clock.settle()
+            if is_calling:
+                silence.enter_context(scene.platform.held())
+            delivery.write(" two")
+            await scene.clock.advance(1)
+            delivery.write(" three")
+            silence.enter_context(scene.platform.held())
+            raise asyncio.CancelledError
+    assert told[-1] == ("One two three", tuple(scene.platform.refs()))
+    assert scene.platform.kept() == ["One" if is_calling else "One two"]
+    assert "painter failed" not in caplog.messages
 
 
 async def test_a_native_draft_that_differs_and_is_gone_is_sent_anew() -> None:
