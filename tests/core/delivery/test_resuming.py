@@ -269,9 +269,10 @@ async def test_an_answer_that_may_be_anothers_waits_and_goes_on_with_all_there_i
     sure = False
     async with scene.deliver(sure=lambda: sure) as delivery:
         delivery.write("One")
+        await scene.clock.settle()
+        delivery.write(" two")
         await scene.clock.advance(60)
         assert scene.platform.screen() == []
-        delivery.write(" two")
         sure = True
         await scene.clock.advance(LOOK_AGAIN)
         assert scene.platform.screen() == ["One two"]

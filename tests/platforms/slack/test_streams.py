@@ -80,10 +80,16 @@ async def test_the_message_is_streaming_until_it_is_whole(stage: SlackStage) -> 
     assert (seen.text, seen.streaming, seen.buttons) == ("one two", False, ("Again",))
 
 
-async def test_a_stream_that_slack_ended_goes_on_as_an_edited_message(stage: SlackStage) -> None:
+@pytest.mark.parametrize("why", ["ended", "refused"])
+async def test_a_stream_that_slack_takes_no_more_goes_on_as_an_edited_message(
+    stage: SlackStage, why: str
+) -> None:
     draft = stage.platform.draft(stage.incoming, stop=STOP)
     await draft.show("one")
-    await stage.place.stop()
+    if why == "ended":
+        await stage.place.stop()
+    else:
+        stage.sandbox.faults.fail_next(200, "msg_too_long", method="chat.appendStream")
     await draft.show("one two")
     assert await stage.screen() == ["one two"]
     assert await stage.buttons() == ["Stop it"]  # Slack's own is gone now
