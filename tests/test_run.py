@@ -38,6 +38,7 @@ UNUSED = {
     "av",
     "genai_prices",
     "prometheus_client",
+    "frozenlist._frozenlist",
 }
 """What a bot with Telegram and SQLite that nobody has written to can do without: 60 MB or more."""
 

@@ -33,6 +33,8 @@ def run(arguments: argparse.Namespace) -> int:
     config = prepare(arguments.config)
     require_platform(config)
     _warn_of_gaps(config)
+    # In C++, aiohttp's lists of signals would bring a library of a megabyte for C++ alone.
+    os.environ.setdefault("FROZENLIST_NO_EXTENSIONS", "1")
     from bot import app  # imports every room: not for `--help`
 
     sys.setswitchinterval(SWITCH_SECONDS)
