@@ -91,6 +91,12 @@ async def started_in_slack(
         yield process
 
 
+def imported(folder: Path) -> set[str]:
+    """The modules that a bot has loaded, where `PYTHONPROFILEIMPORTTIME` has it write them down."""
+    lines = (folder / "log").read_text().splitlines()
+    return {line.rpartition("|")[2].strip() for line in lines if line.startswith("import ")}
+
+
 @asynccontextmanager
 async def _process(
     folder: Path, env: dict[str, str], program: Sequence[str]

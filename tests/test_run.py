@@ -17,7 +17,7 @@ from bot.store.purging import AT_ONCE
 from bot.store.schema import turns
 from tests.environment import free_port
 from tests.patience import until
-from tests.running import ENDED_SOON, started
+from tests.running import ENDED_SOON, imported, started
 from tests.sounds import beeps
 from tests.store.aging import count, grow
 
@@ -231,10 +231,9 @@ async def test_an_idle_bot_keeps_nothing_in_memory_that_it_may_never_need(
     monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")  # the log tells each import
     async with started(telegram, api, tmp_path):
         pass
-    lines = (tmp_path / "log").read_text().splitlines()
-    imported = {line.rpartition("|")[2].strip() for line in lines if line.startswith("import ")}
-    assert imported >= {"telegram", "sqlalchemy", "bot.core.engine.lanes"}
-    assert not imported & UNUSED
+    modules = imported(tmp_path)
+    assert modules >= {"telegram", "sqlalchemy", "bot.core.engine.lanes"}
+    assert not modules & UNUSED
 
 
 async def test_a_bot_purges_by_itself_and_does_not_wait_for_that_when_it_is_ended(

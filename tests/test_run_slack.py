@@ -19,7 +19,7 @@ from bot.sandbox.slack.people import Place
 from bot.sandbox.slack.server import SlackSandbox
 from bot.sandbox.slack.state import Seen
 from tests.environment import free_port
-from tests.running import ENDED_SOON, started_in_slack
+from tests.running import ENDED_SOON, imported, started_in_slack
 
 SLOW = Answer(text="slow words " * 300, chunk=11, pace=0.05)
 
@@ -210,3 +210,14 @@ async def test_events_that_slack_posts_are_answered_too(
         await ada.dm.rate(good=True)
         await sees(slack, ada.dm, "Thank you!")
     assert "made-up" not in (tmp_path / "log").read_text()
+
+
+async def test_an_idle_bot_in_slack_keeps_nothing_in_memory_that_it_may_never_need(
+    slack: SlackSandbox, api: ScriptedApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")  # the log tells each import
+    async with started_in_slack(slack, api, tmp_path):
+        pass
+    modules = imported(tmp_path)
+    assert modules >= {"slack_sdk.web.async_client", "slack_bolt.async_app"}
+    assert not modules & {"slack_sdk.web.client", "aiohttp.web_app", "telegram"}

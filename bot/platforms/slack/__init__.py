@@ -17,6 +17,7 @@ from bot.core.ports import Clock, Web
 from bot.core.queue import TurnQueue
 from bot.core.stores import Users
 from bot.core.types import Finding
+from bot.core.unused import leave_out
 from bot.errors import ConfigError
 from bot.platforms.settings import revealed
 from bot.platforms.slack.settings import SlackSettings
@@ -40,6 +41,10 @@ def connect(
     `web` is where Slack posts events, in the mode `http`. `users` are known by their names before
     Slack has told them, and threads that began with one of the `turns` as the bot's.
     """
+    # Slack's libraries load the client that blocks, too, and a web server: 2.3 MB. Our server,
+    # where there is one, is loaded by now.
+    leave_out("slack_sdk.web.client")
+    leave_out("aiohttp.web")
     from bot.platforms.slack.adapter import SlackPlatform
     from bot.platforms.slack.webhooks import Webhooks
 
