@@ -95,6 +95,25 @@ async def test_an_answer_that_had_to_wait_stands_in_the_thread_of_its_question(
         assert (await sees(slack, ada.thread(second), "a short answer")).thread == second.ts
 
 
+async def test_the_work_is_shown_where_the_answer_to_several_messages_will_stand(
+    slack: SlackSandbox, api: ScriptedApi, tmp_path: Path
+) -> None:
+    ada = slack.person("Ada")
+    api.script.answer(SLOW, "a joke")
+    async with started_in_slack(slack, api, tmp_path):
+        await ada.dm.send("a story")
+        await sees(slack, ada.dm, "slow words")
+        second = await ada.dm.send("and a joke?")
+        await sees(slack, ada.dm, "⏳ 1 message before yours")
+        third = await ada.dm.send("a good one")
+        await slack.wait_for(lambda: not slack.sockets.unacked)
+        with api.held():
+            await ada.dm.stop()
+            await slack.wait_for(ada.thread(second).stoppable)
+            assert not ada.thread(third).stoppable()
+        await slack.wait_for(lambda: not ada.dm.stoppable())
+
+
 ENDED = {"message_not_in_streaming_state", "stopped_by_user"}
 """Slack's Stop ends a stream; an append that was on its way hears so."""
 STREAMING = "cant_delete_message"

@@ -166,7 +166,8 @@ class Platform(Protocol):
     ) -> AbstractAsyncContextManager[None]:
         """Show that the bot is at work while the block runs. Never raises a `PlatformError`.
 
-        `answering` is the message it works on, where the chat shows it there.
+        `answering` is the message it works on, or the one in which the answer is to stand, where
+        the chat shows it there.
         """
 
     def newest(self, chat: ChatRef) -> MessageRef | None:

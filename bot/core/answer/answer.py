@@ -200,7 +200,8 @@ class Answer:
 
     async def _write(self) -> None:
         async with AsyncExitStack() as until_first_text:
-            typing = self._ctx.platform.typing(self._ctx.chat, self._message.ref)
+            about = next(iter(self._ctx.shown), self._message.ref)
+            typing = self._ctx.platform.typing(self._ctx.chat, about)
             await until_first_text.enter_async_context(typing)
             self._come.show_torn()
             if self._repeat is None:

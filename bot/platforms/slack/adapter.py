@@ -101,7 +101,7 @@ class SlackPlatform(Platform):
         self._intake = intake or Sockets(self._calls, app_token, clock=clock)
         self._signed_in = asyncio.Event()
         self._capabilities = ChatCapabilities()
-        self._titles: LruCache[MessageRef, str] = LruCache(CHATS)
+        self._titles: LruCache[Thread, str] = LruCache(CHATS)
 
     # ------------------------------------------------------------ what a chat can do
 
@@ -162,7 +162,8 @@ class SlackPlatform(Platform):
         if way_back:
             self._response_urls.heard(message, way_back)
         self._newest.put(message.ref.chat, message.ref)
-        self._titles.put(message.ref, session_title(message.text))
+        thread = Thread(parse_chat(message.ref.chat).channel, answer_thread(message.ref))
+        self._titles.put(thread, session_title(message.text))
 
     def _moved(self, moved: ChatMoved) -> None:
         self._calls.move(parse_chat(moved.old).channel, parse_chat(moved.new).channel)
@@ -231,8 +232,8 @@ class SlackPlatform(Platform):
         """Show it under the thread; in a direct message, under the question."""
         place, about = parse_chat(chat), answering or self._newest.get(chat)
         root = answer_thread(about) if about is not None else place.thread
-        title = (self._titles.get(about) if about is not None else None) or ""
-        return self._status.shown(Thread(place.channel, root), title)
+        thread = Thread(place.channel, root)
+        return self._status.shown(thread, self._titles.get(thread) or "")
 
     async def download(self, attachment: Attachment, to: Path) -> None:
         """Fetch a file."""
