@@ -19,6 +19,7 @@ _REFERENCE = re.compile(  # a pattern that begins with signs is quick
     r"\[(?P<name>[^\[\]\n]*)\](?![\[(])"
 )
 """Neither `x[i][j]` nor `[K][u]` nor `[ERROR][main]` is one."""
+_USED = re.compile(r"\]\[([^\[\]\n]+)\]")
 _CHOICE = re.compile(r"\[(?:[A-Z]|[^\x00-\x7f])[^\]]*\]\[(?:[A-Z]|[^\x00-\x7f])[^\]\d]*\]")
 """`[Yes][No]`: nobody calls an address so."""
 _NOTE = re.compile(
@@ -67,6 +68,7 @@ def named(text: str, *, partial: bool = False) -> str:
     if "][" not in text and "]:" not in text:
         return text
     used = {_name(found) for found in _REFERENCE.finditer(text) if found["words"]}
+    used |= {name.lower() for name in _USED.findall(text)}
     known = used & {_name(found) for found in _DEFINITION.finditer(text)}
 
     def change(text: str) -> str:

@@ -205,23 +205,21 @@ class _Rewriter:
                 if not usable(url):
                     return [{"Text": label}], []
                 return [{"Start": {"Link": {"dest_url": url}}}, {"Text": label}], [{"End": "Link"}]
-            case "Link":
-                return (
-                    ([payload], end) if usable(address_of(payload)) else self._words(payload, place)
-                )
+            case "Link" if not usable(address_of(payload)):
+                before, after = self._beside(payload, place)
+                return [{"Text": before}], [{"Text": after}]
         return [payload], end
 
-    def _words(
-        self, link: dict[str, Any], place: dict[str, int]
-    ) -> tuple[list[Payload], list[Payload]]:
+    def _beside(self, link: dict[str, Any], place: dict[str, int]) -> tuple[str, str]:
         """What stands around the words of a link that Telegram refuses: its address behind them."""
         if is_no_address(link):
-            return [{"Text": "<"}], [{"Text": ">"}]
+            return "<", ">"
         found = _ADDRESS.fullmatch(address_of(link))
         written = self._source[place["start"] : place["end"]].decode() if place else ""
-        if found is None or not written.startswith("[") or written.count(found[1]) > 1:
-            return [], []
-        return [], [{"Text": f" ({found[1]})"}]
+        if found is None or not written.startswith("["):
+            return "", ""
+        is_said = written.count(found[1].rpartition("://")[2]) > 1
+        return "", "" if is_said else f" ({found[1]})"
 
     # ------------------------------------------------------------ blocks
 
@@ -266,6 +264,9 @@ class _Rewriter:
                 start = len(cell)
                 cell += self._cell_link(stream)
                 links += [{"Text": "".join(cell[start:])}, {"End": "Link"}]
+            elif name == "Link" and isinstance(inner, dict):
+                before, after = self._beside(inner, where)
+                cell += [before, *self._cell_link(stream), after]
             else:
                 cell += self._cell_words(inner, where)
         yield {"Start": {"CodeBlock": {"Fenced": ""}}}, place

@@ -208,6 +208,12 @@ def test_a_link_that_telegram_refuses_is_words_with_an_address_to_copy(
 def test_an_address_that_is_said_already_is_not_said_again() -> None:
     text = "[http://localhost:1](http://localhost:1), <http://localhost:2>, [a@b.c](mailto:a@b.c)"
     assert render(text).text == "http://localhost:1, http://localhost:2, a@b.c"
+    assert render("[localhost:1/x](http://localhost:1/x)").text == "localhost:1/x"
+
+
+def test_an_address_that_is_no_link_is_said_in_a_table_too() -> None:
+    shown = render("| a |\n|---|\n| [Ann](mailto:a@b.c), Map<std::string> |").text
+    assert shown.endswith("Ann (a@b.c), Map<std::string>")
 
 
 def test_a_word_in_angles_keeps_them_though_it_has_a_colon() -> None:
@@ -460,6 +466,7 @@ def test_a_link_whose_address_is_still_to_come_has_no_brackets(written: str, sho
     [
         ("see [the list][1] x\n\n[1]: https://example.com/x", "see the list x", ["the list"]),
         ("see [the list][1] and [that][b] x", "see the list [1] and that [b] x", []),
+        ("[RFC 1][rfc] x\n\n[rfc]: https://example.com/x", "RFC 1 x", ["RFC 1"]),
         ("The [List][Site]\n\n[Site]: https://example.com/x", "The List", ["List"]),
         ("so it is [1].\n\n[1]: https://e.com/x", "so it is [1].\n\n[1]: https://e.com/x", []),
         ("Sources:\n\n[a]: https://e.com/x", "Sources:\n\n[a]: https://e.com/x", []),
