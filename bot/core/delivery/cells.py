@@ -14,11 +14,11 @@ from bot.core.delivery.markdown import MARKER, Line, LineKind, lines
 
 _HELD = re.compile(
     r"`(?<!``)(?P<ticks>`*)(?!`)[^\n]+?(?<!`)`(?P=ticks)(?!`)"  # code
-    r"|\$(?<!\\\$)(?=[^\s$])[^$\n]+(?<=\S)\$|\\\([^\n]+?\\\)"  # a formula
+    r"|\$(?<!\\\$)(?=[^\s$])[^$\n]+(?<=\S)\$|\\\([^\n]{1,300}?\\\)"  # a formula
 )
 _CODE = re.compile(r"`(?<![^\s|(*]`)[^`\n|\\]*(?:\\.[^`\n|\\]*)*\|")
 _DOLLARS = re.compile(r"\$(?=[^\s$])[^$\n|]*\|[^$\n]*(?<=\S)\$")
-_BRACKETS = re.compile(r"\\\((?:[^\n|\\]|\\[^)])*\|")
+_BRACKETS = re.compile(r"\\\((?:[^\n|\\]|\\[^)]){0,300}\|")
 _RULE = re.compile(r"\|[ \t]*:?-|-:?[ \t]*\|")
 _PIPE = re.compile(r"(?<!\\)\|")
 _ROWS = frozenset({LineKind.TABLE_HEAD, LineKind.TABLE_ROW})

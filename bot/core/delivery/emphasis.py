@@ -74,7 +74,7 @@ _INDENTED = re.compile(r"(?: {4}| {0,3}\t)[ \t]*+(?![-*+] |\d{1,9}[.)] )")
 """It may be code, and is no item of a list."""
 _NO_PARAGRAPH = re.compile(r"\s*$|[ ]{0,3}(?:#{1,6}\s|```|~~~|\||[-*_]{3})", re.MULTILINE)
 """After such a line there may be indented code; after others it goes on with their words."""
-_CODE_LINES = 50
+_CODE_LINES = 30
 """Lines of indented code after which it is not asked any more what it follows."""
 _FORMULA = re.compile(
     r"^[ >]*(?:\$\$(?:(?!\$\$|\n\n).){0,2000}(?:\$\$)?|\\\[(?:(?!\\\]|\n\n).){0,2000}(?:\\\])?)",

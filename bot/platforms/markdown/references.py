@@ -15,10 +15,11 @@ from bot.core.delivery.markdown import outside_code
 _CODE = r"`(?<!``)(?P<ticks>`*)(?!`)[^\n]+?(?<!`)`(?P=ticks)(?!`)"
 _REFERENCE = re.compile(  # a pattern that begins with signs is quick
     rf"{_CODE}"
-    r"|\[(?<![\w\])!\\]\[)(?P<words>(?=[^\[\]\n]*[^\W\d_A-Z])[^\[\]\n^][^\[\]\n]+)\]"
+    r"|\[(?<![\w\])!\\]\[)(?=[^\[\]\n]*(?:[^\W\d_A-Z]|[A-Z][^\[\]\n]*\]\[[a-z-]*\d{1,5}\]))"
+    r"(?P<words>[^\[\]\n^][^\[\]\n]+)\]"
     r"\[(?P<name>[^\[\]\n]*)\](?![\[(])"
 )
-"""Neither `x[i][j]` nor `[K][u]` nor `[ERROR][main]` is one."""
+"""Neither `x[i][j]` nor `[K][u]` nor `[ERROR][main]` is one, but `[WHO][1]` is."""
 _USED = re.compile(r"\]\[([^\[\]\n]+)\]")
 _CHOICE = re.compile(r"\[(?:[A-Z]|[^\x00-\x7f])[^\]]*\]\[(?:[A-Z]|[^\x00-\x7f])[^\]\d]*\]")
 """`[Yes][No]`: nobody calls an address so."""

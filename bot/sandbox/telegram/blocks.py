@@ -21,11 +21,14 @@ RichText: TypeAlias = "str | list[RichText] | Json"
 
 _TAG = re.compile(r"<[^<>]+>")
 _SUMMARY = re.compile(r"<summary>(.*?)</summary>", re.DOTALL)
+_NOTE = re.compile(r"^[ ]{0,3}\[\^([^\[\]\s]+)\]:", re.MULTILINE)
 _MARKS = {"strong": "bold", "em": "italic", "s": "strikethrough"}
 
 
 def from_markdown(source: str) -> tuple[Json, ...]:
-    """The blocks of a Markdown text: CommonMark with tables and `<details>`."""
+    """The blocks of a Markdown text: CommonMark with tables, `<details>` and footnotes."""
+    for name in set(_NOTE.findall(source)):
+        source = source.replace(f"[^{name}]:", f"\\[{name}]").replace(f"[^{name}]", f"\\[{name}]")
     parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
     return tuple(_blocks(iter(SyntaxTreeNode(parser.parse(source)).children)))
 

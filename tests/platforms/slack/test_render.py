@@ -110,6 +110,8 @@ def test_tags_that_were_shown_stay_as_they_were(text: str, data: st.DataObject) 
         "**a ",
         "**a `b (",
         "__init__ ",
+        "|-|\\(a",
+        "<summary><b>",
         "|\nx\n",
     ],
 )

@@ -39,7 +39,7 @@ from bot.platforms.telegram.markdown.parser import (
 from bot.platforms.telegram.markdown.tables import layout
 
 SPOILER = re.compile(r"\|\|(?=[^\s|])(.+?)(?<=[^\s|])\|\|", re.DOTALL)
-_ADDRESS = re.compile(r"(?:mailto:|tel:)?((?:(?<=:)|https?://|ftp://)[^\s/]\S{0,200})")
+_ADDRESS = re.compile(r"(?:mailto:|tel:)([^\s/?]{1,200})\S*|((?:https?|ftp)://[^\s/]\S{0,200})")
 """What people can use though it is no link."""
 _LINE: Payload = "HardBreak"
 
@@ -218,8 +218,9 @@ class _Rewriter:
         written = self._source[place["start"] : place["end"]].decode() if place else ""
         if found is None or not written.startswith("["):
             return "", ""
-        is_said = written.count(found[1].rpartition("://")[2]) > 1
-        return "", "" if is_said else f" ({found[1]})"
+        address = found[1] or found[2]
+        is_said = written.count(address.rpartition("://")[2]) > 1
+        return "", "" if is_said else f" ({address})"
 
     # ------------------------------------------------------------ blocks
 

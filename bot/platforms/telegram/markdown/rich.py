@@ -50,7 +50,8 @@ def compose(markdown: str, *, partial: bool = False) -> RichText:
     """A text, whole or still being written."""
     if partial:
         markdown = complete(markdown[: undecided(markdown)])
-        is_summary = markdown.rfind("<summary>") > markdown.rfind("</summary>")
+        at = markdown.rfind("<summary>")
+        is_summary = at > markdown.rfind("</summary>") and markdown[at - 1 : at] != "`"
         markdown += "</summary>" if is_summary else ""
     safe = inert(in_dialect(markdown, partial=partial)).rstrip()
     return RichText(_BLANK_LINES.sub("", safe))
