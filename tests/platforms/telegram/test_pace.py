@@ -143,6 +143,18 @@ async def test_typing_is_left_out_when_texts_need_the_budget(clock: ManualClock)
     await server.call(ANN, Urgency.PREVIEW)
 
 
+async def test_no_text_waits_for_what_says_that_the_bot_types(clock: ManualClock) -> None:
+    server = Server(clock)
+    slow = server.pacer.call(ANN, Urgency.TYPING, lambda: clock.sleep(5))
+    typing = asyncio.create_task(slow)
+    await clock.settle()
+    text = asyncio.create_task(server.call(ANN, Urgency.FIRST))
+    await clock.settle()
+    assert text.done()
+    assert not typing.done()
+    await clock.drive(_all([typing]))
+
+
 async def test_drafts_and_typing_share_a_budget_beside_that_of_the_messages(
     clock: ManualClock,
 ) -> None:
@@ -184,16 +196,17 @@ async def test_what_belongs_to_no_chat_counts_for_the_bot_and_goes_first(
 ) -> None:
     server = Server(clock, delay=0.1)
 
-    async def press() -> None:
+    async def press(person: int) -> None:
         await clock.sleep(0.5)
         began = clock.monotonic()
-        await server.pacer.aside(server.via(0, "press"))
+        await server.pacer.aside(server.via(person, "press"))
         assert clock.monotonic() - began < 1.5
 
     finals = [server.call(chat, Urgency.FINAL) for chat in range(1, 201)]
-    await clock.drive(_all([*finals, press()]))
+    presses = [press(person) for person in range(201, 221)]
+    await clock.drive(_all([*finals, *presses]))
     assert server.refused == 0
-    assert len(server.calls) == 201
+    assert len(server.calls) == 220
 
 
 async def test_presses_that_were_answered_count_for_a_second_only(clock: ManualClock) -> None:
@@ -225,9 +238,14 @@ async def test_in_a_crowd_it_is_remembered_who_may_not_be_called(
     for chat in range(1, 6):
         await server.call(chat, Urgency.FINAL)
         await clock.advance(1)
+    for _ in range(8):
+        await server.preview(BOB, Urgency.PREVIEW)
+    await server.call(6, Urgency.FINAL)
     for chat in (ANN, GROUP):
         with pytest.raises(RateLimited):
             await server.call(chat, Urgency.PREVIEW)
+    with pytest.raises(RateLimited):
+        await server.preview(BOB, Urgency.PREVIEW)
     assert server.refused == 0
 
 
