@@ -84,10 +84,15 @@ class Scene:
 
     def is_over(self) -> bool:
         """Whether nothing waits or runs any more, and everybody sees their answers."""
+        at_rest = self.survey.all_answered() and self.survey.all_at_rest()
+        return not self.open_turns() and at_rest
+
+    def open_turns(self) -> int:
+        """How many turns wait or run."""
         with closing(sqlite3.connect(self.database)) as connection:
             query = "SELECT count(*) FROM turns WHERE state IN ('waiting', 'running', 'joined')"
-            [open_turns] = connection.execute(query).fetchone()
-        return not open_turns and self.survey.all_answered()
+            [count] = connection.execute(query).fetchone()
+        return int(count)
 
 
 async def make_template(folder: Path) -> Path:

@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import Callable, Sequence
 
+from bot.platforms.slack.manifest import manifest
 from bot.sandbox.slack.people import Person
 from bot.sandbox.slack.server import SlackSandbox
 from tests.environment import in_slack
@@ -16,6 +17,7 @@ class SlackTown:
 
     def __init__(self, slack: SlackSandbox) -> None:
         self._slack = slack
+        slack.workspace.install(manifest([]))
         self._people: dict[int, Person] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self.env = in_slack(slack)
@@ -34,6 +36,11 @@ class SlackTown:
         """The bot's messages, oldest first."""
         bot = self._slack.workspace.bot.name
         return [m.text for m in self.person(person).dm.kept() if m.author == bot]
+
+    def at_work(self, person: int) -> bool:
+        """Whether something is still streaming, or Slack shows its Stop."""
+        dm = self.person(person).dm
+        return dm.stoppable() or any(seen.streaming for seen in dm.screen())
 
     async def press(self, person: int, label: str) -> None:
         """Somebody presses a button."""

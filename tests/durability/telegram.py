@@ -30,6 +30,10 @@ class TelegramTown:
         kept = sorted(self.chat(person).kept(), key=lambda message: message.id)
         return [message.text for message in kept if message.by_bot]
 
+    def at_work(self, person: int) -> bool:
+        """Whether a draft is there; that the bot is typing passes by itself."""
+        return self.chat(person).screen().draft is not None
+
     async def press(self, person: int, label: str) -> None:
         """Somebody presses a button."""
         self.chat(person).press(label)

@@ -15,6 +15,7 @@ from tests.durability.long import Opener, Series, slack_town, telegram_town, web
 from tests.durability.processes import Launcher
 from tests.durability.scenes import die_at, kill_at_random, make_template, terminate_under_load
 from tests.durability.town import Verdict
+from tests.patience import until
 
 NOTHING_WRONG = Verdict()
 
@@ -42,6 +43,20 @@ async def test_a_kill_around_a_post_in_slack_leaves_no_trace(
 ) -> None:
     async with series.scene(slack_town, words=10, pace=0.01) as scene:
         assert await die_at(scene, failpoint) == (NOTHING_WRONG, True)
+
+
+async def test_a_kill_leaves_no_sign_of_work_below_a_question_that_is_answered_with_the_next(
+    series: Series,
+) -> None:
+    async with series.scene(slack_town, words=10, pace=0.01) as scene:
+        with scene.api.held():
+            bot = await scene.start()
+            await scene.survey.ask(1)
+            await scene.town.until(lambda: scene.town.at_work(1), within=20)
+            await scene.survey.ask(1)
+            await until(lambda: scene.open_turns() == 2)
+            await bot.kill()
+        assert await scene.end(await scene.start()) == NOTHING_WRONG
 
 
 @pytest.mark.parametrize("town", [telegram_town, webhook_town, slack_town])

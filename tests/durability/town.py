@@ -35,6 +35,10 @@ class Town(Protocol):
         """The bot's messages that will still stand in somebody's chat tomorrow, oldest first."""
         ...
 
+    def at_work(self, person: int) -> bool:
+        """Whether somebody sees that the bot is at work."""
+        ...
+
     async def press(self, person: int, label: str) -> None:
         """Somebody presses the newest button with this label."""
         ...
@@ -108,6 +112,10 @@ class Survey:
             for person, questions in self.asked.items()
         )
 
+    def all_at_rest(self) -> bool:
+        """Whether nobody sees that the bot is at work."""
+        return not any(self._town.at_work(person) for person in self.asked)
+
     def interrupted(self) -> list[tuple[int, int]]:
         """Who is told of how many answers that they were interrupted, and may try again."""
         told = {
@@ -127,6 +135,7 @@ class Survey:
             if answers != sorted(answers, key=lambda q: int(q.partition("x")[2])):
                 verdict.disorder.append(" ".join(answers))
             verdict.orphans += [text for text in texts if not COMPLETE.search(text)]
+            verdict.orphans += ["at work"] * self._town.at_work(person)
         if database is not None:
             verdict.history += _history(database, [q for qs in self.asked.values() for q in qs])
         return verdict
