@@ -14,7 +14,7 @@ from bot.core.types import IncomingMessage, Sender, UserId, Withdrawal
 from bot.store import StorageSettings
 from bot.store.schema import turns
 from tests.store.aging import age
-from tests.store.events import accept, begun, claim, numbered, ref
+from tests.store.events import accept, begun, claim, message, numbered, ref
 
 BOB = Sender(UserId("8"), "Bob")
 
@@ -68,6 +68,14 @@ async def test_who_is_left_out_is_not_told_again_when_others_are_taken_in(full: 
     await claim(full.turns)
     await full.turns.finish(2, Outcome())
     assert await told(full, mine[2]) == [True]  # nothing waits any more that did so at the first
+
+
+async def test_neither_a_quick_command_nor_another_chat_changes_who_is_told(full: Stores) -> None:
+    await full.turns.accept(numbered(3, "/help"), urgent=True)
+    await full.turns.finish((await claim(full.turns)).id, Outcome())
+    assert await told(full, numbered(4), message("there", "other")) == [True, True]
+    await accept(full.turns, message("taken in there", "other"))
+    assert await told(full, numbered(5)) == [False]
 
 
 async def test_what_could_not_be_said_is_no_word_for_what_comes_after(full: Stores) -> None:
