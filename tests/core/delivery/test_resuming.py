@@ -144,7 +144,7 @@ async def test_a_platform_that_does_not_answer_when_the_bot_ends_holds_up_nothin
     is_calling: bool,
 ) -> None:
     monkeypatch.setattr(module, "LAST_CALL", 0.01)
-    monkeypatch.setattr(module, "LAST_WORDS", 0.01)
+    monkeypatch.setattr(module, "PARTING", 0.02)
     told: list[tuple[str, Sequence[MessageRef]]] = []
 
     async def remember(text: str, messages: Sequence[MessageRef]) -> None:
