@@ -170,8 +170,8 @@ class TurnQueue(Protocol):
     async def announce(self, turn_id: int, ref: MessageRef) -> bool:
         """Note that a message in the chat says that a turn waits; the answer is written over it.
 
-        Also when the turn was claimed here meanwhile, and nothing is shown for it yet. False when
-        the turn is over, or runs in another process.
+        Also when the turn was claimed here meanwhile. False when something is shown for it already,
+        such as what another process says, when it is over, or runs in another process.
         """
 
     async def awaits_album(self, chat: ChatRef, album: str) -> bool:

@@ -218,6 +218,17 @@ async def test_that_a_turn_waits_is_known_of_it_also_when_it_was_claimed_meanwhi
         assert not await stores.turns.announce(again.id, ref(51))
 
 
+async def test_of_two_lines_that_say_a_turn_waits_the_second_is_one_too_many(
+    stores: Stores,
+) -> None:
+    accepted = await stores.turns.accept(message("1"), urgent=False)
+    assert await stores.turns.announce(accepted.turn_id, ref(50))
+    assert not await stores.turns.announce(accepted.turn_id, ref(51))
+    turn = await claim(stores.turns)
+    assert turn.shown == (ref(50),)
+    assert not await stores.turns.announce(turn.id, ref(51))
+
+
 async def test_too_many_waiting_turns_of_a_chat_are_refused(settings: StorageSettings) -> None:
     async with open_store(settings, waiting_per_chat=2, waiting_in_all=3) as stores:
         await accept(stores.turns, *map(message, "ab"))

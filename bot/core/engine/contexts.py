@@ -49,6 +49,8 @@ class Contexts:
         line = None if turn.urgent else await self.room.begun(turn.chat, turn.id)
         if line is not None and not shown:
             shown.append(line)
+        elif line is not None and line not in shown:
+            self.room.take_back(line)
         ours = self.unfinished.holds(turn.chat, turn.id)
         await self.leftovers.tidy(turn, shown, ours=ours)
         if not turn.urgent and self.room.is_in_doubt(turn.chat):

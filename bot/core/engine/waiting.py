@@ -132,6 +132,10 @@ class WaitingRoom:
         was, chat.in_doubt = chat.in_doubt, False
         return was
 
+    def take_back(self, line: MessageRef) -> None:
+        """Delete a line: its turn was begun, and another process has told of it as well."""
+        self._errands.send(self._delete_lines(line.chat, (), (line,)))
+
     def begun_elsewhere(self, ref: ChatRef, turn_id: int) -> None:
         """The turn was begun in another process, which knows its line."""
         chat = self._chats[ref]
@@ -213,7 +217,7 @@ class WaitingRoom:
             return line if await self._is_ours(turn_id, line, chat) else None
 
     async def _is_ours(self, turn_id: int, line: MessageRef, chat: _Chat) -> bool:
-        """Write a line down; where the turn was begun in another process, it is deleted."""
+        """Write a line down; what is one too many with another process is deleted."""
         try:
             if await self._turns.announce(turn_id, line) or turn_id not in chat.lines:
                 return True
@@ -221,7 +225,7 @@ class WaitingRoom:
             log.warning("line not written down", extra={"turn": turn_id, "error": repr(error)})
             return True
         del chat.lines[turn_id]
-        self._errands.send(self._delete_lines(line.chat, (), (line,)))
+        self.take_back(line)
         return False
 
     # ------------------------------------------------------------ in passing

@@ -93,9 +93,10 @@ class Turns(TurnQueue):
         is_ours = sa.and_(
             turns.c.state == TurnState.RUNNING.value, turns.c.owner == self.leases.owner
         )
+        nothing = codec.SHOWN.dump(())
         statement = (
             sa.update(turns)
-            .where(turns.c.id == turn_id, sa.or_(is_unbegun, is_ours))
+            .where(turns.c.id == turn_id, sa.or_(is_unbegun, is_ours), turns.c.shown == nothing)
             .values(shown=codec.SHOWN.dump((ref,)))
         )
         return await self._database.change(statement) > 0

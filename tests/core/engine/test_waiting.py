@@ -127,6 +127,51 @@ async def test_a_line_that_is_posted_when_its_turn_has_come_is_known_after_a_res
         assert not any("⏳" in text for text in platform.kept())
 
 
+async def test_of_two_bots_that_both_say_that_somebody_waits_one_takes_its_line_back(
+    tmp_path: Path,
+) -> None:
+    platform = SlowLines()
+    platform.strict = False  # each bot has its own wire
+    settings = StorageSettings(url=f"sqlite:///{tmp_path}/waiting.db")
+    async with open_store(settings) as stores:
+        rooms = [
+            WaitingRoom({"fake": platform}, stores.turns, SystemClock(), together=True)
+            for _ in range(2)
+        ]
+        messages = [platform.message(text) for text in ("first", "second")]
+        _, second = [await stores.turns.accept(each, urgent=False) for each in messages]
+        for room in rooms:
+            platform.asked.clear()
+            room.add(second.turn_id, messages[1])
+            room.answer_shown(CHAT)
+            await platform.asked.wait()
+        platform.may_stand.set()
+        for room in rooms:
+            await room.close()
+        assert platform.kept() == ["⏳ 1 message before yours"]
+
+
+@pytest.mark.parametrize(("text", "said"), [("second", "second answer"), ("/new", "✨")])
+async def test_a_line_that_comes_late_is_deleted_where_that_of_another_bot_stands(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    platform = SlowLines()
+    platform.may_change.set()
+    async with open_house(tmp_path, platform=platform) as house:
+        house.api.script.answer(SLOW, "second answer")
+        async with house.answering():
+            await house.write(text)
+            await platform.asked.wait()
+            others = await FakePlatform.send(platform, CHAT, Reply(text="⏳ of another bot"))
+            assert await house.services.stores.turns.announce(2, others)
+        with closing(sqlite3.connect(tmp_path / "house.db")) as database:
+            states = "SELECT state FROM turns ORDER BY id"
+            await until(lambda: database.execute(states).fetchall()[1] == ("running",))
+        platform.may_stand.set()
+        await house.sees(said)
+        await house.vanishes("⏳")
+
+
 async def test_who_cannot_be_told_to_wait_is_answered_all_the_same(
     house: House, caplog: pytest.LogCaptureFixture
 ) -> None:
