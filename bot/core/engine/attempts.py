@@ -62,7 +62,7 @@ class Attempts:
             gather = turn.attempt <= ATTEMPTS
             ctx = await self.contexts.of(turn, joined, stopper, gather=gather)
             if turn.attempt > ATTEMPTS:
-                await give_up(ctx, interrupted=True)
+                await self._give_up(ctx, interrupted=True)
                 return await self.ends.fail(turn, "interrupted too often", dead=True)
             try:
                 outcome = await self._handle(ctx)
@@ -121,12 +121,20 @@ class Attempts:
         if dead:
             try:
                 last = ctx or await self.contexts.of(turn, [], Stopper(), gather=False)
-                await give_up(last, interrupted=False)
+                await self._give_up(last, interrupted=False)
             except (StoreError, TurnLost, PlatformError) as second:
                 log.error("failure not shown", extra={"turn": turn.id, "error": repr(second)})
         elif not self.leaving():
             await self.clock.sleep(PAUSES[turn.attempt - 1])
         return await self.ends.fail(turn, reason_of(error), dead=dead, usage=_spent(ctx))
+
+    async def _give_up(self, ctx: TurnContext, *, interrupted: bool) -> None:
+        """Tell that a turn is given up. What waits is told of it below the next answer."""
+        try:
+            await give_up(ctx, interrupted=interrupted)
+        finally:
+            if not ctx.turn.urgent:
+                self.room.answer_ended(ctx.turn.chat)
 
 
 def _log_failure(error: Exception, fields: Mapping[str, object]) -> None:

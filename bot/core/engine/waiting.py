@@ -83,6 +83,11 @@ class _Chat:
         self.without_line.pop(turn_id, None)
         self.spoken_for.pop(turn_id, None)
 
+    def put_off(self, turn_id: int, message: IncomingMessage) -> None:
+        """The line of a turn cannot be posted now; it is still missing if the turn waits."""
+        if self.lines.pop(turn_id, None) and turn_id > self.newest_begun:
+            self.without_line[turn_id] = message
+
 
 class WaitingRoom:
     """Knows who waits in which chat, and whether they have been told."""
@@ -197,6 +202,9 @@ class WaitingRoom:
                 ahead = await self._turns.ahead(turn_id)
                 if not ahead:
                     return None  # its turn was begun meanwhile
+                if not chat.standing:  # the next answer is to stand above it
+                    chat.put_off(turn_id, message)
+                    return None
                 text = waits(ahead, message.sender)
                 is_question = not message.edited and parse(message.text) is None
                 reply = Reply(
@@ -207,8 +215,7 @@ class WaitingRoom:
                 )
                 line = await platform.send(ref, reply)
             except RateLimited:
-                if chat.lines.pop(turn_id, None) and turn_id > chat.newest_begun:
-                    chat.without_line[turn_id] = message
+                chat.put_off(turn_id, message)
                 return None
             except (PlatformError, StoreError) as error:
                 chat.in_doubt |= isinstance(error, OutcomeUnknown)

@@ -151,6 +151,32 @@ async def test_of_two_bots_that_both_say_that_somebody_waits_one_takes_its_line_
         assert platform.kept() == ["⏳ 1 message before yours"]
 
 
+async def test_no_line_is_posted_between_two_answers(tmp_path: Path) -> None:
+    platform = FakePlatform(clock=SystemClock())
+    settings = StorageSettings(url=f"sqlite:///{tmp_path}/waiting.db")
+    async with open_store(settings) as stores:
+        room = WaitingRoom({"fake": platform}, stores.turns, SystemClock(), together=True)
+        messages = [platform.message(text) for text in ("first", "/second", "/third")]
+        first, *others = [await stores.turns.accept(each, urgent=False) for each in messages]
+        await stores.turns.claim()
+        assert await room.begun(CHAT, first.turn_id) is None
+        for accepted, message in zip(others, messages[1:], strict=True):
+            room.add(accepted.turn_id, message)
+        await stores.turns.finish(first.turn_id, Outcome())
+        await stores.turns.claim()
+        room.answer_shown(CHAT)
+        room.answer_ended(CHAT)
+        assert await room.begun(CHAT, others[0].turn_id) is None
+        await stores.turns.ahead(others[1].turn_id)
+        await platform.send(CHAT, Reply(text="second answer"))
+        room.answer_shown(CHAT)
+        async with asyncio.timeout(PATIENCE):
+            while len(platform.kept()) < 2:  # noqa: ASYNC110 - a view
+                await asyncio.sleep(0.001)
+        assert platform.kept() == ["second answer", "⏳ 1 message before yours"]
+        await room.close()
+
+
 @pytest.mark.parametrize(("text", "said"), [("second", "second answer"), ("/new", "✨")])
 async def test_a_line_that_comes_late_is_deleted_where_that_of_another_bot_stands(
     tmp_path: Path, text: str, said: str
