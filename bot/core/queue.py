@@ -107,6 +107,8 @@ class Outcome:
     """Whether the row of the turn is emptied, too: it was a `/forget`."""
     passing: str = ""
     """Why nothing came of it, where that may pass: then it can be tried again (`revive`)."""
+    revived: int | None = None
+    """A turn that waits again (as by `revive`) from the end of this one on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -203,6 +203,37 @@ async def test_what_failed_for_what_may_pass_is_tried_again_once_with_all_that_j
     assert await stores.turns.failed(chat()) is None
 
 
+async def test_what_is_asked_to_be_tried_again_waits_from_the_very_end_of_the_asking(
+    settings: StorageSettings,
+) -> None:
+    async with open_store(settings) as stores:
+        unheard = await begun(stores.turns, message("1"))
+        await stores.turns.finish(unheard.id, Outcome(passing="server"))
+        asking = await begun(stores.turns, message("2"))
+        # Killed here, it is to find out once more what it is about.
+    async with open_store(settings) as stores:
+        await stores.turns.recover()
+        assert (await claim(stores.turns)).id == asking.id
+        assert await stores.turns.failed(chat()) == unheard.id
+        await stores.turns.finish(asking.id, Outcome(revived=unheard.id))
+        assert (await claim(stores.turns)).id == unheard.id
+        assert await stores.turns.failed(chat()) is None
+
+
+async def test_what_was_answered_with_others_has_not_failed_though_its_own_attempt_had(
+    stores: Stores,
+) -> None:
+    lead = await begun(stores.turns, numbered(1))
+    await stores.turns.finish(lead.id, Outcome(passing="server"))
+    other = await begun(stores.turns, numbered(2))
+    await stores.turns.fail(other.id, "no luck", dead=False)
+    await stores.turns.revive(lead.id)
+    assert (await claim(stores.turns)).id == lead.id
+    await stores.turns.join(lead.id, [other.id], [])
+    await stores.turns.finish(lead.id, Outcome())
+    assert await stores.turns.failed(chat()) is None
+
+
 async def test_what_is_forgotten_is_not_tried_again(stores: Stores) -> None:
     turn = await begun(stores.turns, message("1"))
     await stores.turns.finish(turn.id, Outcome(passing="server"))

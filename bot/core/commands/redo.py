@@ -20,6 +20,7 @@ from bot.core.memory.titles import gist
 from bot.core.queue import Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, IncomingMessage
+from bot.errors import PlatformError
 
 log = logging.getLogger(__name__)
 
@@ -30,10 +31,12 @@ async def retry(ctx: TurnContext, message: IncomingMessage, argument: str) -> Ou
     What was drawn is drawn once more, beside the first. A recording after it that could not be
     heard is the last question: its answer takes the place of the line that said so.
     """
-    turns = ctx.services.stores.turns
-    unheard = await turns.failed(ctx.chat)
-    if unheard is not None and await turns.revive(unheard):
-        return None
+    if (unheard := await ctx.services.stores.turns.failed(ctx.chat)) is not None:
+        try:
+            await ctx.take_away()  # the line that said that the command waits
+        except PlatformError as error:
+            log.info("line not deleted", extra={**ctx.log, "error": repr(error)})
+        return Outcome(revived=unheard)
     exchange = await _last(ctx)
     if exchange is None:
         await ctx.say(ctx.texts.gettext("There is no question yet that I could answer again."))

@@ -16,6 +16,7 @@ from bot.store import conversations, message_rows, usage_rows
 from bot.store.drivers.connection import Connection
 from bot.store.overheard import drop_through, standing
 from bot.store.privacy import FORGOTTEN
+from bot.store.queue import lanes
 from bot.store.schema import chat_of
 
 
@@ -58,3 +59,5 @@ async def keep(connection: Connection, end: End, outcome: Outcome, calendar: Cal
         await drop_through(connection, end.chat, outcome.overheard)
     charged = ChatRef(end.chat.platform, ChatId(FORGOTTEN)) if end.forgotten else end.chat
     await usage_rows.keep(connection, charged, end.user, outcome.usage, calendar)
+    if outcome.revived is not None:
+        await lanes.revive(connection, outcome.revived)

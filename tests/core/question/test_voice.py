@@ -136,6 +136,23 @@ async def test_retry_is_about_the_recording_that_was_not_heard_and_no_question_b
     assert (await house.say("/retry"))[-1].endswith("Until then!")
 
 
+async def test_no_line_about_waiting_is_left_of_a_retry_that_hears_a_recording(
+    house: House,
+) -> None:
+    house.api.faults.add(Refuse(500), on="/audio/transcriptions")
+    await house.tell(voice(house, beeps(1.0)))
+    house.api.faults.add(Hang(), on="/audio/transcriptions")
+    await house.happen(voice(house, beeps(1.5)))
+    await house.api.traffic.until(lambda seen: seen.in_flight == 1)
+    await house.write("/retry")
+    await house.sees("⏳ 1 message before yours")
+    house.api.script.transcribe("See you on Monday.")
+    house.api.script.answer("See you!")
+    await house.happen(house.platform.press("⏹ Stop"))
+    await house.sees("See you!")
+    assert await house.answered() == ["> 🎤 See you on Monday.\n\nSee you!", "⏹ Stopped."]
+
+
 @pytest.mark.parametrize("then", ["/undo", "/new"])
 async def test_retry_is_not_about_a_recording_that_was_sent_once_more_and_answered(
     house: House, then: str
