@@ -103,6 +103,9 @@ class Searches:
         except PlatformError as error:
             log.info("still not swept", extra={**fields, "error": repr(error)})
             return not isinstance(error, PASSING)
+        except Exception:  # a bug: other chats are looked through all the same
+            log.exception("search failed", extra=fields)
+            return True
         if is_done:
             log.info("swept after all", extra=fields)
         return is_done

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 import sqlalchemy as sa
@@ -11,6 +12,8 @@ from bot.store import codec
 from bot.store.columns import utc_now
 from bot.store.drivers.connection import Connection
 from bot.store.schema import UNSWEPT, turns
+
+log = logging.getLogger(__name__)
 
 LIFE = 2 * 86_400.0
 """Seconds after which a bot cannot delete a message any more (Bot API, `deleteMessage`)."""
@@ -31,5 +34,10 @@ async def put_off(connection: Connection) -> Sequence[tuple[int, Search]]:
         .order_by(turns.c.id)
         .limit(AT_ONCE)
     )
-    rows = (await connection.execute(query)).all()
-    return [(row.id, codec.SEARCH.load(row.unswept)) for row in rows]
+    found: list[tuple[int, Search]] = []
+    for row in (await connection.execute(query)).all():
+        try:
+            found.append((row.id, codec.SEARCH.load(row.unswept)))
+        except codec.UndecodableError:
+            log.warning("search unreadable", extra={"turn": row.id})
+    return found

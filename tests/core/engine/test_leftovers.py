@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import Collection, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from bot.core.engine.searches import Searches
 from bot.core.fakes.clock import ManualClock
 from bot.core.fakes.platform import CHAT, FakePlatform
 from bot.core.ports import Clock
-from bot.core.queue import Outcome
+from bot.core.queue import Outcome, Search
 from bot.core.stores import Stores
 from bot.core.types import ChatId, ChatRef, MessageRef, Reply
 from bot.errors import OutcomeUnknown, PlatformDown, PlatformError, RateLimited
@@ -174,6 +175,48 @@ async def test_what_could_not_be_looked_for_in_time_is_looked_for_by_the_next_pr
         house.api.script.answer("another")
         assert await house.say("second") == ["an answer", "a file of the answer", "another"]
     assert caplog.messages.count("swept after all") == 1
+
+
+class Mistaken(FakePlatform):
+    """It makes a mistake when it looks for what was lost in one chat."""
+
+    async def sweep(
+        self,
+        chat: ChatRef,
+        *,
+        after: Sequence[MessageRef],
+        keep: Collection[MessageRef],
+        before: Collection[MessageRef] = (),
+    ) -> None:
+        """Find what was lost in other chats."""
+        if chat == CHAT:
+            raise KeyError("ts")
+        await super().sweep(chat, after=after, keep=keep, before=before)
+
+
+@pytest.mark.parametrize("what", ["a search that is not readable", "a mistake of ours"])
+async def test_in_other_chats_it_is_looked_for_what_was_lost_in_spite_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    monkeypatch.setattr(searches, "FIRST", 0.01)
+    platform, other = Mistaken(clock=SystemClock()), ChatRef("fake", ChatId("other"))
+    storage = StorageSettings(url=f"sqlite:///{tmp_path}/house.db")
+    async with open_store(storage) as stores:
+        for chat in (CHAT, other):
+            event = platform.message("hello", chat=chat)
+            accepted = await stores.turns.accept(event, urgent=False, begin=True)
+            lost = await platform.send(chat, Reply(text="lost"))
+            answer = await platform.send(chat, Reply(text="an answer"))
+            search = Search(chat=chat, after=(event.ref,), keep=(), before=(answer,))
+            await stores.turns.put_off(accepted.turn_id, search)
+            await stores.turns.finish(accepted.turn_id, Outcome(), stood=lost)
+    if what == "a search that is not readable":
+        with closing(sqlite3.connect(tmp_path / "house.db")) as file, file:
+            file.execute("UPDATE turns SET unswept = '{' WHERE chat = ?", (CHAT.id,))
+    async with open_house(tmp_path, platform=platform) as house:
+        await until(lambda: platform.kept(other) == ["an answer"])
+        house.api.script.answer("another")
+        assert await house.say("second") == ["lost", "an answer", "another"]
 
 
 async def test_what_is_said_while_a_chat_is_looked_through_is_not_taken_for_lost(
