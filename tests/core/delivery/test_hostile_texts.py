@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from bot.core.delivery.cells import with_cells
 from bot.core.delivery.markdown import code_blocks
 from bot.core.delivery.partial import settle
 from bot.core.delivery.split import pages
@@ -36,6 +37,7 @@ HOSTILE = {
     "tabs before items": "".join("\t" * min(n, 100) + "- a\n" for n in range(400)),
     "bold without end": "**a " * 5000,
     "formulas without end": "\\(x" * 5000,
+    "formulas without end in a table": "| a |\n|---|\n|" + "\\(a|b" * 8000,
     "a fence far to the right": " " * 6000 + "```\ncode\n",
 }
 
@@ -44,6 +46,7 @@ def look_at(text: str) -> None:
     """What is done with a text while it is being written."""
     assert text.startswith(settle(text))
     list(code_blocks(text))
+    with_cells(text)
 
 
 def cut(text: str) -> list[str]:
