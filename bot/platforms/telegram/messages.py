@@ -17,7 +17,7 @@ from typing import NoReturn, TypeAlias, TypeVar
 from telegram.error import BadRequest, TelegramError
 
 from bot.core.ports import Clock
-from bot.errors import MessageGone
+from bot.errors import MessageGone, OutcomeUnknown, PlatformDown
 from bot.platforms.telegram.calls import Caller
 from bot.platforms.telegram.errors import (
     StyleRefused,
@@ -31,7 +31,7 @@ from bot.platforms.telegram.markdown.render import MAX_CAPTION, Rendered, pages,
 from bot.platforms.telegram.markdown.rich import RichText
 from bot.platforms.telegram.methods import MAX_DELETIONS, Json, Methods, first_id, target
 from bot.platforms.telegram.pace import Budget, Urgency
-from bot.platforms.telegram.receipts import Receipts
+from bot.platforms.telegram.receipts import Found, Receipts
 from bot.platforms.telegram.refusals import Refusals
 
 log = logging.getLogger(__name__)
@@ -185,24 +185,36 @@ class Messages:
 
         async def send(body: Body) -> object:
             is_rich = isinstance(body, RichText)
-            given = _content(body) | {
-                "link_preview_options": None if is_rich else NO_PREVIEW,
-                "reply_markup": around.keyboard,
-            }
-            method = "sendRichMessage" if is_rich else "sendMessage"
-            where = target(place) | {"reply_parameters": around.answering}
-            return await self._receipts.of(
-                place,
-                around.asked,
-                partial(self._methods.call, method, **where, **given),
-                partial(self._methods.call, "editMessageText", chat_id=place.chat, **given),
+            post = partial(
+                self._methods.call,
+                "sendRichMessage" if is_rich else "sendMessage",
+                **target(place),
+                **_content(body),
+                link_preview_options=None if is_rich else NO_PREVIEW,
+                reply_markup=around.keyboard,
+                reply_parameters=around.answering,
             )
+            return await self._receipts.of(place, around.asked, post)
 
         if isinstance(body, RichText):
-            make = partial(send, body)
-            return first_id(await self._styled(self.rich, place, urgency, make))
-        make = partial(or_plain, send, body)
-        return first_id(await self._caller.call(place, urgency, make))
+            answer = await self._styled(self.rich, place, urgency, partial(send, body))
+        else:
+            answer = await self._caller.call(place, urgency, partial(or_plain, send, body))
+        message = first_id(answer)
+        if isinstance(answer, Found):
+            await self._repair(place, message, body, around.keyboard)
+        return message
+
+    async def _repair(self, place: Place, message: int, body: Body, keyboard: Json | None) -> None:
+        """Let a message that was found again say what was to be posted, with its buttons.
+
+        It most likely says that already: it stays as it is where Telegram cannot be reached.
+        """
+        try:
+            await self._replace(place, message, body, keyboard, Urgency.FOLLOWING)
+        except (PlatformDown, OutcomeUnknown) as failure:
+            extra = {"chat": place.chat, "error": repr(failure)}
+            log.info("found message not repaired", extra=extra)
 
     async def _replace(
         self, place: Place, message: int, body: Body, keyboard: Json | None, urgency: Urgency

@@ -6,6 +6,10 @@ import pytest
 
 from bot.core.types import Button, Reply, Style
 from bot.errors import OutcomeUnknown
+from bot.platforms.telegram.ids import make_chat, make_message
+from bot.sandbox.telegram.people import Group
+from bot.sandbox.telegram.telegram import Telegram
+from bot.sandbox.telegram.view import ChatView
 from tests.platform_contract import HastyClock
 from tests.platforms.telegram.stage import Opener, TelegramStage, group, private, staged, topic
 
@@ -64,3 +68,46 @@ async def test_where_two_messages_may_be_it_none_is_taken_for_it() -> None:
         with pytest.raises(OutcomeUnknown):
             await stage.platform.send(stage.incoming.ref.chat, reply)
         assert await stage.kept() == ["known", "answers nothing", "two"]
+
+
+@pytest.mark.parametrize("style", [Style(), Style(rich=True)], ids=["classic", "rich"])
+@pytest.mark.parametrize("fault", ["refuse", "fail", "drop"])
+async def test_what_is_found_is_found_though_it_cannot_be_changed_now(
+    style: Style, fault: str
+) -> None:
+    async with staged(private, clock=HastyClock(), style=style) as stage:
+        reply = await answered(stage, "two")
+        faults = stage.telegram.faults
+        match fault:
+            case "refuse":
+                faults.refuse_next(1, method="editMessageText")
+            case "fail":
+                faults.fail_next(502, method="editMessageText")
+            case "drop":
+                faults.drop_next(method="editMessageText")
+        ref = await stage.platform.send(stage.incoming.ref.chat, reply)
+        assert await stage.kept() == ["known", "two"]
+        assert await stage.buttons() == ["Again"]
+        assert ref.id
+
+
+async def test_the_lost_message_of_another_topic_is_not_taken_for_it() -> None:
+    forums: list[Group] = []
+
+    def opened(telegram: Telegram) -> ChatView:
+        forums.append(telegram.group("Forum", forum=True))
+        ann = telegram.person()
+        return forums[0].seen_by(ann, topic=forums[0].open_topic("Talk", ann))
+
+    async with staged(opened, clock=HastyClock()) as stage:
+        (forum,), ann = forums, stage.telegram.person()
+        other = forum.seen_by(ann, topic=forum.open_topic("Other", ann))
+        asked = make_message(make_chat(other.id, other.topic), other.send("@sandbox_bot hi"))
+        reply, faults = await answered(stage, "one"), stage.telegram.faults
+        faults.fail_next(502, method="editMessageReplyMarkup")
+        with pytest.raises(OutcomeUnknown):
+            await stage.platform.send(stage.incoming.ref.chat, reply)
+        faults.fail_next(502, method="sendMessage")
+        with pytest.raises(OutcomeUnknown):
+            await stage.platform.send(asked.chat, Reply(text="two", answering=asked))
+        assert await stage.kept() == ["known", "one"]
