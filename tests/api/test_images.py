@@ -444,6 +444,7 @@ def field_missing(name: str) -> dict[str, object]:
         lambda name: refusal(400, f"Missing required parameter: '{name}'.", param=name),
         lambda name: refusal(500, "image is required", code="convert_request_failed"),  # new-api
         lambda name: refusal(422, "Field 'image' or 'url' is required"),  # SGLang
+        lambda name: refusal(400, "No image file was provided"),
     ],
 )
 async def test_a_server_that_calls_the_pictures_otherwise_is_understood_once_for_all(
@@ -463,6 +464,16 @@ async def test_a_server_that_calls_the_pictures_otherwise_is_understood_once_for
     for each in others:
         assert each.body.count(f'name="{wanted}"'.encode()) == count
         assert b'name="prompt"' in each.body
+
+
+@pytest.mark.parametrize("words", ["no images generated", "The model returned no image."])
+async def test_a_model_that_drew_nothing_is_not_paid_to_do_it_again(
+    connect: Connect, server: WireServer, words: str
+) -> None:
+    server.always = refusal(400, words)
+    with pytest.raises(ModelError, match="no image"):
+        await connect(retries=0).draw(HAT)
+    assert len(server.requests) == 1
 
 
 async def test_a_server_that_knows_neither_name_is_asked_twice_and_each_time_anew(

@@ -62,9 +62,11 @@ _NO_PLACE = re.compile(
 )
 """SGLang and others that keep no pictures: they mean the URL of their own default."""
 _MISSING = re.compile(
-    r"required|missing|must (provide|include)|not provided|no image|缺少|必填|不能为空",
+    r"required|missing|must (provide|include)|not provided|缺少|必填|不能为空"
+    r"|no images? ((is|are|was|were|file|files) ){0,2}(given|provided|received|sent|uploaded)",
     re.IGNORECASE,
 )
+"""Not that no picture was generated: that may have been paid for."""
 _PICTURE_FIELDS = {"image": "image[]", "image[]": "image"}
 """The field of a form for one picture to be changed, and for several, each with what else it may
 be called: OpenAI knows both, others one of them."""
