@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -115,3 +116,21 @@ async def test_what_was_deleted_before_a_kill_vanishes_after_the_next_start(
     assert WORD in text_of(file_of(again))
     async with open_store(again):
         await vanishes(again)
+
+
+async def test_of_somebody_who_reads_for_long_the_operator_hears_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, logger="bot")
+    outcomes = [False, False, False, True, False, False, True]
+
+    async def run(job: object) -> bool:
+        return outcomes.pop(0)
+
+    log = write_ahead.WriteAheadLog(run)
+    await log.empty()
+    await until(lambda: len(outcomes) == 3)
+    await log.empty()  # and somebody reads it again
+    await until(lambda: not outcomes)
+    await log.close()
+    assert caplog.messages == ["log in use, emptied later"] * 2

@@ -30,12 +30,13 @@ Reading: TypeAlias = Callable[[Callable[[Connection], Awaitable[bool]]], Awaitab
 
 
 class WriteAheadLog:
-    """The log of one database, which `run` reaches."""
+    """The log of one database, which `run` reaches. That it cannot be emptied yet is said once."""
 
     def __init__(self, run: Reading) -> None:
         self._run = run
         self._emptying: asyncio.Task[None] | None = None
         self._is_wanted = False
+        self._is_told = False  # an operator would hear of a long reading every few seconds
 
     async def empty(self) -> None:
         """Move what is in the log into the file, now or, if somebody reads it, later."""
@@ -67,10 +68,13 @@ class WriteAheadLog:
         try:
             is_empty = await self._run(_empty)
         except StoreError as error:
-            log.warning("log not emptied", extra={"error": repr(error)})
-            return False
-        if not is_empty:
-            log.info("log in use, emptied later")
+            if not self._is_told:
+                log.warning("log not emptied, tried again", extra={"error": repr(error)})
+            is_empty = False
+        else:
+            if not is_empty and not self._is_told:
+                log.info("log in use, emptied later")
+        self._is_told = not is_empty
         return is_empty
 
 
