@@ -53,8 +53,8 @@ class Contexts:
             self.room.take_back(line)
         ours = self.unfinished.holds(turn.chat, turn.id)
         await self.leftovers.tidy(turn, shown, ours=ours)
-        if not turn.urgent and self.room.is_in_doubt(turn.chat):
-            await self.leftovers.tidy_again(turn, shown)
+        for gap in () if turn.urgent else self.room.gaps(turn.chat):
+            await self.leftovers.tidy_again(turn, shown, gap)
         if isinstance(event, IncomingMessage) and not turn.urgent and gather:
             chosen = settings.together or ("on" if self.services.defaults.together else "off")
             turn = await self.joining.join(turn, event, joined, shown, words=chosen == "on")

@@ -98,10 +98,16 @@ class Leftovers:
             self._tidied.put(turn.chat, True)
             await self.tidy_again(turn, shown)
 
-    async def tidy_again(self, turn: Turn, shown: Sequence[MessageRef]) -> None:
+    async def tidy_again(
+        self,
+        turn: Turn,
+        shown: Sequence[MessageRef],
+        gap: tuple[MessageRef, MessageRef] | None = None,
+    ) -> None:
         """Delete what this attempt may have posted in a call whose outcome is unknown.
 
-        Not while the chat is being answered by another turn.
+        Or what was posted in a `gap` between two messages. Not while the chat is being answered by
+        another turn.
         """
         sweeping = self._sweeping.setdefault(turn.chat, asyncio.Lock())
         self._tidying.add(turn.id)
@@ -109,7 +115,7 @@ class Leftovers:
         try:
             async with sweeping:
                 if await self._is_alone(turn):
-                    await self._sweep(turn, shown)
+                    await self._sweep(turn, shown, gap)
         finally:
             self._tidying.discard(turn.id)
 
@@ -134,16 +140,22 @@ class Leftovers:
             if id != turn.id and not (urgent and id in self._tidying)
         ]
 
-    async def _sweep(self, turn: Turn, shown: Sequence[MessageRef]) -> None:
+    async def _sweep(
+        self,
+        turn: Turn,
+        shown: Sequence[MessageRef],
+        gap: tuple[MessageRef, MessageRef] | None,
+    ) -> None:
         chat, event = turn.chat, turn.event
         asked = event.ref if isinstance(event, IncomingMessage) else None
-        after = [ref for ref in (turn.stood, asked) if ref is not None]
+        newest = [ref for ref in (turn.stood, asked) if ref is not None]
+        after, before = (newest, ()) if gap is None else (gap[:1], gap[1:])
         if after:
             platform = self._platforms[chat.platform]
             told = await self._broadcasts.posted(platform.lobby(chat))
             keep = dict.fromkeys((*shown, *await self._turns.known_messages(turn.id), *told))
-            look = partial(platform.sweep, chat, after=after, keep=keep)
-            self._searches.put_off(turn, after, keep)
+            look = partial(platform.sweep, chat, after=after, keep=keep, before=before)
+            self._searches.put_off(turn, after, keep, before)
             if not await within(self._clock, LONGEST, self._try(turn, look)):
                 log.info("not swept in time", extra={"chat": chat.id})
 

@@ -40,11 +40,15 @@ class Searches:
         self._begun: dict[int, Search] = {}
 
     def put_off(
-        self, turn: Turn, after: Sequence[MessageRef], keep: Collection[MessageRef]
+        self,
+        turn: Turn,
+        after: Sequence[MessageRef],
+        keep: Collection[MessageRef],
+        before: Collection[MessageRef] = (),
     ) -> None:
         """The chat of a turn is to be looked through later; from now on the turn posts."""
-        known = tuple(keep)[:KEPT]
-        self._begun[turn.id] = Search(chat=turn.chat, after=tuple(after), keep=known)
+        search = Search(chat=turn.chat, after=tuple(after), keep=tuple(keep)[:KEPT])
+        self._begun[turn.id] = replace(search, before=tuple(before))
 
     def drop(self, turn: Turn) -> None:
         """It was looked through, or is to be by the next attempt of the turn."""
@@ -61,7 +65,7 @@ class Searches:
         fields = {"chat": turn.chat.id, "turn": turn.id}
         try:
             known = {*await self._turns.known_messages(turn.id), *shown}
-            before = tuple(known.difference(search.keep))
+            before = (*search.before, *known.difference(search.keep))
             if before:
                 await self._turns.put_off(turn.id, replace(search, before=before))
                 log.warning("looking for lost messages put off", extra=fields)

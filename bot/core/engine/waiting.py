@@ -74,8 +74,10 @@ class _Chat:
     """The newest turn that was begun: neither it nor an older one waits any more."""
     standing: bool = False
     """Whether the answer being written has a message in the chat."""
-    in_doubt: bool = False
-    """Whether a line may stand there that nobody knows of."""
+    in_doubt: MessageRef | None = None
+    """A message behind which a line may stand that nobody knows of."""
+    gaps: list[tuple[MessageRef, MessageRef]] = field(default_factory=list)
+    """The same: such messages, each with the next line."""
 
     def begun(self, turn_id: int) -> None:
         """The turn was begun: it needs no line any more."""
@@ -131,11 +133,15 @@ class WaitingRoom:
         line = chat.lines.pop(turn_id, None)
         return None if line is None else await line
 
-    def is_in_doubt(self, ref: ChatRef) -> bool:
-        """Whether a line may stand in a chat that nobody knows of; who asks looks for it."""
+    def gaps(self, ref: ChatRef) -> Sequence[tuple[MessageRef, MessageRef] | None]:
+        """Between which messages lines may stand that nobody knows of; who asks looks for them.
+
+        None: after all that is known.
+        """
         chat = self._chats[ref]
-        was, chat.in_doubt = chat.in_doubt, False
-        return was
+        gaps = [*chat.gaps, *([None] if chat.in_doubt else [])]
+        chat.gaps, chat.in_doubt = [], None
+        return gaps
 
     def take_back(self, line: MessageRef) -> None:
         """Delete a line: its turn was begun, and another process has told of it as well."""
@@ -218,9 +224,13 @@ class WaitingRoom:
                 chat.put_off(turn_id, message)
                 return None
             except (PlatformError, StoreError) as error:
-                chat.in_doubt |= isinstance(error, OutcomeUnknown)
+                if isinstance(error, OutcomeUnknown):
+                    chat.in_doubt = chat.in_doubt or message.ref
                 log.info("waiting not shown", extra={"chat": ref.id, "error": repr(error)})
                 return None
+            if chat.in_doubt:
+                chat.gaps.append((chat.in_doubt, line))
+                chat.in_doubt = None
             return line if await self._is_ours(turn_id, line, chat) else None
 
     async def _is_ours(self, turn_id: int, line: MessageRef, chat: _Chat) -> bool:

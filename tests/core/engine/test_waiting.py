@@ -226,6 +226,22 @@ async def test_a_line_whose_receipt_got_lost_does_not_stand_there_for_good(
     assert (first[:4], second) == ("slow", "second answer")
 
 
+async def test_a_lost_line_is_found_also_where_the_next_one_was_posted(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="bot")
+    house.api.script.answer(SLOW)
+    house.api.script.answer_with(lambda question: f"re {question.last_text}")
+    async with house.answering():
+        house.platform.unknown_next(carried_out=True)
+        await house.write("second", "third")
+        await house.sees("⏳ 2 messages before yours")
+        assert "waiting not shown" in caplog.messages
+        assert lines(house) == ["⏳ 1 message before yours", "⏳ 2 messages before yours"]
+    kept = sorted((await house.answered())[1:])
+    assert kept == ["re second", "re third"]
+
+
 @pytest.mark.parametrize("told", ["told", "not told"])
 async def test_nothing_is_kept_of_who_was_answered_by_another_bot(
     tmp_path: Path, told: str
