@@ -132,6 +132,7 @@ class Attempts:
         """Tell that a turn is given up. What waits is told of it below the next answer."""
         try:
             await give_up(ctx, interrupted=interrupted)
+            await self.searches.write_down(ctx.turn, ctx.shown)
         finally:
             if not ctx.turn.urgent:
                 self.room.answer_ended(ctx.turn.chat)

@@ -177,6 +177,28 @@ async def test_what_could_not_be_looked_for_in_time_is_looked_for_by_the_next_pr
     assert caplog.messages.count("swept after all") == 1
 
 
+async def test_it_is_looked_for_also_when_its_turn_was_interrupted_too_often(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leftovers, "PAUSES", (0.01,))
+    monkeypatch.setattr(searches, "FIRST", 0.01)
+    platform = HardlySearched(*[PlatformDown("503")] * 1_000_000)
+    async with open_house(tmp_path, platform=platform) as house:
+        house.api.faults.add(Hang(), on="/chat/completions")
+        await house.write("first")
+        await house.api.traffic.until(lambda seen: seen.in_flight == 1)
+        await platform.send(CHAT, Reply(text="lost"))
+    with closing(sqlite3.connect(tmp_path / "house.db")) as database, database:
+        database.execute("UPDATE turns SET attempt = 4")  # killed three times over
+    async with open_house(tmp_path, platform=platform) as house:
+        await house.sees("three times over")
+        assert len(await house.answered()) == 2
+    platform.recover()
+    async with open_house(tmp_path, platform=platform) as house:
+        await house.vanishes("lost")
+        assert platform.kept() == ["⏸ This answer was interrupted, three times over."]
+
+
 class Mistaken(FakePlatform):
     """It makes a mistake when it looks for what was lost in one chat."""
 
