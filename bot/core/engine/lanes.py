@@ -174,8 +174,11 @@ class Lanes:
         if accepted.turn is not None:
             await self._begin_or_release(accepted.turn)
             return
-        if is_first and accepted.ahead and isinstance(event, IncomingMessage) and not intake.urgent:
-            self._room.add(accepted.turn_id, event)
+        if is_first and accepted.ahead and not intake.urgent:
+            if isinstance(event, IncomingMessage):
+                self._room.add(accepted.turn_id, event)
+            elif isinstance(event, ButtonPress):
+                self._room.add_press(accepted.turn_id, event)
         self._wake_up()
 
     async def _withdraw(self, gone: Withdrawal) -> None:

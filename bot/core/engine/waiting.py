@@ -16,6 +16,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from operator import itemgetter
 
 from bot.core.commands.table import parse
 from bot.core.engine.together import ROW, may_join
@@ -58,8 +59,8 @@ def waits(ahead: int, sender: Sender) -> str:
 class _Chat:
     """Who waits in one chat."""
 
-    without_line: dict[int, IncomingMessage] = field(default_factory=dict)
-    """Messages that wait and have no line yet, by their turns."""
+    without_line: dict[int, IncomingMessage | None] = field(default_factory=dict)
+    """Messages that wait and have no line yet, by their turns; None is a press between them."""
     lines: dict[int, asyncio.Task[MessageRef | None]] = field(default_factory=dict)
     """The lines that are posted, or being posted, by the turns that wait."""
     order: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -114,6 +115,13 @@ class WaitingRoom:
         is_known = turn_id in chat.lines or turn_id in chat.spoken_for
         if turn_id > chat.newest_begun and not is_known:
             chat.without_line[turn_id] = message
+            self._post_missing_lines(chat)
+
+    def add_press(self, turn_id: int, press: ButtonPress) -> None:
+        """A press waits: messages before and after it are not answered together."""
+        chat = self._chats[press.chat]
+        if turn_id > chat.newest_begun and not press.group:
+            chat.without_line[turn_id] = None
             self._post_missing_lines(chat)
 
     def answer_shown(self, ref: ChatRef) -> None:
@@ -185,7 +193,10 @@ class WaitingRoom:
         if self._is_closing or not chat.standing:
             return
         waiting, chat.without_line = chat.without_line, {}
-        for turn_id, message in sorted(waiting.items()):
+        for turn_id, message in sorted(waiting.items(), key=itemgetter(0)):
+            if message is None:
+                chat.speakers.clear()
+                continue
             person = message.sender.id
             speaker = chat.speakers.get(person, 0)
             if not message.group and not (self._together and may_join(message)):

@@ -22,7 +22,7 @@ from bot.errors import NotYourTurn, PlatformDown
 from bot.sandbox.openai.faults import Hang, Stall
 from bot.store import StorageSettings, open_store
 from tests.changes import deletion
-from tests.house import QUICK, SLOW, House, open_house
+from tests.house import QUICK, SLOW, TOGETHER, House, open_house
 from tests.patience import PATIENCE, until
 
 EVE = Sender(UserId("2"), "Eve")
@@ -297,6 +297,27 @@ async def test_what_waited_before_a_restart_is_answered_above_what_came_after_it
             await house.sees("⏳ 3 messages before yours")
         kept = await house.answered()
     assert kept[1:] == ["re second", "re third", "re fourth"]
+
+
+@pytest.mark.parametrize("shown", ["when it is shown", "before"])
+async def test_what_was_written_after_a_press_has_a_line_of_its_own(
+    tmp_path: Path, shown: str
+) -> None:
+    async with open_house(tmp_path, defaults=TOGETHER) as house:
+        house.api.script.answer("zero", SLOW)
+        house.api.script.answer_with(lambda question: f"re {question.last_text}")
+        await house.say("first")
+        with house.api.held():
+            await house.write("second")
+            if shown == "when it is shown":
+                await house.sees("slow")
+            await house.write("third")
+            await house.happen(house.platform.press("🔁 Regenerate"))
+            await house.write("fourth", "/new")
+            await house.sees("⏳ 4 messages before yours")
+        kept = await house.answered()
+    assert kept[2:4] == ["re third", "re fourth"]
+    assert kept[4].startswith("✨")
 
 
 def lines(house: House) -> list[str]:
