@@ -86,12 +86,17 @@ class Caller:
         """Raise `NotYourTurn` or `RateLimited` when such a call may not be made now."""
         self._pacer.ask(place.chat, urgency, budget=budget)
 
-    async def aside(self, make: Callable[[], Awaitable[T]], *, again: bool = True) -> T:
-        """Make a call that belongs to no chat; after a failure that may pass, it is made `again`.
+    async def look(self, place: Place, make: Callable[[], Awaitable[T]]) -> T:
+        """Make a call that asks something about a chat while another call is under way there."""
+        try:
+            return await self._pacer.aside(partial(_checked, make))
+        except RateLimited as limit:
+            self._pacer.block(place.chat, limit.retry_after)
+            raise
 
-        Then it must be one that may be carried out twice.
-        """
-        pauses = iter(PAUSES if again else ())
+    async def aside(self, make: Callable[[], Awaitable[T]]) -> T:
+        """Make a call that belongs to no chat. It must be one that may be carried out twice."""
+        pauses = iter(PAUSES)
         while True:
             try:
                 return await self._pacer.aside(partial(_checked, make))

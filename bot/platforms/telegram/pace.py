@@ -189,6 +189,10 @@ class Pacer:
         state = self._chat(chat)
         self._admit(chat, state, urgency, state.budgets(urgency, budget))
 
+    def block(self, chat: int, seconds: float) -> None:
+        """Nothing is to be sent to a chat for so long: a call `aside` that was about it got 429."""
+        self._chat(chat).blocked_until = self._clock.monotonic() + seconds
+
     async def aside(self, make: Callable[[], Awaitable[T]]) -> T:
         """Make a call that belongs to no chat, as soon as the bot's budget has room.
 

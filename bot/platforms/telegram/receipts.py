@@ -91,8 +91,7 @@ class Receipts:
         found, id, last = list[int](), after, after + BEHIND
         while id < min(last, after + MOST):
             id += 1
-            look = partial(whose, self._methods, place, id)
-            owner = await self._caller.aside(look, again=False)
+            owner = await self._caller.look(place, partial(whose, self._methods, place, id))
             if owner is Whose.OURS:
                 found.append(id)
             if owner is Whose.OTHERS and place.private:

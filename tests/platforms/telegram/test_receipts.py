@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.core.types import Button, Reply, Style
-from bot.errors import OutcomeUnknown
+from bot.errors import OutcomeUnknown, RateLimited
 from bot.platforms.telegram.ids import make_chat, make_message
 from bot.sandbox.telegram.people import Group
 from bot.sandbox.telegram.telegram import Telegram
@@ -111,3 +111,15 @@ async def test_the_lost_message_of_another_topic_is_not_taken_for_it() -> None:
         with pytest.raises(OutcomeUnknown):
             await stage.platform.send(asked.chat, Reply(text="two", answering=asked))
         assert await stage.kept() == ["known", "one"]
+
+
+async def test_nothing_more_is_sent_to_a_chat_that_is_blocked_while_it_is_looked_through() -> None:
+    async with staged(private, clock=HastyClock()) as stage:
+        reply = await answered(stage, "two")
+        stage.telegram.faults.refuse_next(3, method="editMessageReplyMarkup")
+        with pytest.raises(OutcomeUnknown):
+            await stage.platform.send(stage.incoming.ref.chat, reply)
+        made, draft = len(stage.telegram.calls), stage.platform.draft(stage.incoming)
+        with pytest.raises(RateLimited):
+            await draft.show("more")
+        assert len(stage.telegram.calls) == made
