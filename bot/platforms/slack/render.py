@@ -74,7 +74,7 @@ def settled(text: str) -> str:
 
 def measure(text: str) -> int:
     """How much of `MAX_TEXT` a Markdown text takes, in UTF-16 units to be on the safe side."""
-    added = cells.most_added(text) + text.count("<")
+    added = cells.most_added(text) + text.count("<") + text.count("]:")
     text = as_code(text)
     added += most_signs(text) + most_seams(text) * SEAM
     return len(neutralise(text).encode("utf-16-le")) // 2 + added
@@ -82,7 +82,7 @@ def measure(text: str) -> int:
 
 def measure_stream(text: str) -> int:
     """How much of `STREAM_TEXT` a Markdown text takes: Slack counts a stream in bytes."""
-    added = cells.most_added(text) + text.count("<")
+    added = cells.most_added(text) + text.count("<") + text.count("]:") * len(JOINER.encode())
     text = as_code(text)
     added += most_signs(text) * len(GAP.encode()) + most_seams(text) * SEAM
     return len(neutralise(text).encode()) + added

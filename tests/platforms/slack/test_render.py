@@ -13,7 +13,14 @@ from hypothesis import strategies as st
 from bot.core.delivery.partial import settle
 from bot.core.types import Button, Reply
 from bot.platforms.slack.blocks import content
-from bot.platforms.slack.render import MAX_TEXT, measure, neutralise, settled, written
+from bot.platforms.slack.render import (
+    MAX_TEXT,
+    measure,
+    measure_stream,
+    neutralise,
+    settled,
+    written,
+)
 from bot.sandbox.desk import markup as desk
 from bot.sandbox.slack.blocks import check
 from bot.sandbox.slack.state import PING
@@ -233,6 +240,13 @@ def test_a_text_of_full_length_fits_with_all_its_mentions() -> None:
     assert measure(text) <= MAX_TEXT
     check(content(Reply(text=text))["blocks"])
     assert measure("😀") == 2
+
+
+def test_a_list_of_sources_is_measured_with_what_is_put_into_it() -> None:
+    text = "".join(f"[{number}]: https://example.org/{number}\n" for number in range(200))
+    shown = written(text)
+    assert measure(text) >= len(shown.encode("utf-16-le")) // 2
+    assert measure_stream(text) >= len(shown.encode())
 
 
 def test_the_plain_text_beside_the_blocks_is_short_and_escaped() -> None:
