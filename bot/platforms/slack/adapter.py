@@ -205,8 +205,9 @@ class SlackPlatform(Platform):
 
         And say that nobody is at work any more: what was asked may be answered in another thread.
         """
-        for root in {answer_thread(ref) for ref in after}:
-            self._status.release(Thread(parse_chat(chat).channel, root))
+        for thread in {Thread(parse_chat(chat).channel, answer_thread(ref)) for ref in after}:
+            if not self._streams.runs_in(thread):
+                self._status.release(thread)
         keep = [*keep, *self._replies.unfinished(chat)]
         await self._signed_in.wait()  # only then it knows its own messages
         found = await self._sweeper.sweep(chat, self._directory.bot, after, keep, before)

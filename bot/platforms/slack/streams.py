@@ -63,6 +63,10 @@ class Streams:
         ts = await self._sent.find_wordless(channel, thread, asked, self._directory.bot)
         return self._begun(asked.chat, thread, ts) if ts else None
 
+    def runs_in(self, thread: Thread) -> bool:
+        """Whether a stream goes on in a thread: its end will say that the bot is done."""
+        return any((parse_chat(ref.chat).channel, thread_of(ref)) == thread for ref in self._open)
+
     def _begun(self, chat: ChatRef, thread: str, ts: str) -> MessageRef:
         self._status.streaming(Thread(parse_chat(chat).channel, thread))
         ref = make_message(chat, ts, thread)

@@ -207,6 +207,22 @@ async def test_looking_for_what_a_process_that_died_has_left_takes_away_its_stop
         assert ada.thread(lives).stoppable()
 
 
+async def test_looking_for_what_was_lost_takes_no_stop_from_an_answer_that_is_streamed(
+    bot: Running,
+) -> None:
+    ada = bot.sandbox.person("Ada")
+    await asks(bot, ada.dm)
+    question = bot.inbox.message()
+    async with bot.platform.typing(question.ref.chat, question.ref):
+        await bot.sandbox.wait_for(ada.dm.stoppable)
+    draft = bot.platform.draft(question)
+    await draft.show("one")
+    assert draft.ref is not None
+    await bot.platform.sweep(question.ref.chat, after=[question.ref], keep=[draft.ref])
+    await bot.platform.close()
+    assert states(bot) == ["processing"]
+
+
 async def test_two_questions_in_a_direct_message_show_it_each_under_its_own(bot: Running) -> None:
     ada = bot.sandbox.person("Ada")
     first = await ada.dm.send("first")
