@@ -78,7 +78,7 @@ class Lanes:
         self._stops = Stops(self._moved.names)
         self._accepting = True
         self._ends = Ends(platforms, self._stores, self._clock, leaving=self._is_leaving)
-        self._searches = Searches(platforms, self._turns, self._clock)
+        self._searches = Searches(platforms, self._stores, self._clock)
         leftovers = Leftovers(platforms, self._stores, self._searches, self._clock)
         contexts = Contexts(
             platforms=platforms,

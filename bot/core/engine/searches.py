@@ -12,7 +12,8 @@ from dataclasses import replace
 
 from bot.core.clock import within
 from bot.core.ports import Clock, Platform
-from bot.core.queue import Search, Turn, TurnQueue
+from bot.core.queue import Search, Turn
+from bot.core.stores import Stores
 from bot.core.types import MessageRef
 from bot.errors import OutcomeUnknown, PlatformDown, PlatformError, RateLimited, StoreError
 
@@ -33,9 +34,10 @@ KEPT = 200
 class Searches:
     """Remembers which, and looks through them."""
 
-    def __init__(self, platforms: Mapping[str, Platform], turns: TurnQueue, clock: Clock) -> None:
+    def __init__(self, platforms: Mapping[str, Platform], stores: Stores, clock: Clock) -> None:
         self._platforms = platforms
-        self._turns = turns
+        self._turns = stores.turns
+        self._broadcasts = stores.broadcasts
         self._clock = clock
         self._begun: dict[int, Search] = {}
 
@@ -98,10 +100,11 @@ class Searches:
 
     async def _look_through(self, search: Search) -> bool:
         """Whether it is done, or can never be."""
-        fields = {"platform": search.chat.platform, "chat": search.chat.id}
-        look = self._platforms[search.chat.platform].sweep(
-            search.chat, after=search.after, keep=search.keep, before=search.before
-        )
+        chat, platform = search.chat, self._platforms[search.chat.platform]
+        fields = {"platform": chat.platform, "chat": chat.id}
+        # A broadcast may have come after the search was put off, and before what the turn posted.
+        keep = (*search.keep, *await self._broadcasts.posted(platform.lobby(chat)))
+        look = platform.sweep(chat, after=search.after, keep=keep, before=search.before)
         try:
             is_done = await within(self._clock, LONGEST, look)
         except PlatformError as error:

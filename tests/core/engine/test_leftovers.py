@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.core.broadcasts import Delivered
 from bot.core.capabilities import Streaming
 from bot.core.clock import SystemClock
 from bot.core.engine import leftovers, searches
@@ -22,7 +23,7 @@ from bot.core.fakes.platform import CHAT, FakePlatform
 from bot.core.ports import Clock
 from bot.core.queue import Outcome, Search
 from bot.core.stores import Stores
-from bot.core.types import ChatId, ChatRef, MessageRef, Reply
+from bot.core.types import ChatId, ChatRef, MessageRef, Person, Reply, UserId
 from bot.errors import OutcomeUnknown, PlatformDown, PlatformError, RateLimited
 from bot.sandbox.openai.faults import Hang
 from bot.store import StorageSettings, open_store
@@ -58,7 +59,7 @@ class SlowlySearched(FakePlatform):
 def looking(platform: FakePlatform, stores: Stores, clock: Clock) -> Leftovers:
     """What looks for lost messages."""
     platforms = {platform.name: platform}
-    return Leftovers(platforms, stores, Searches(platforms, stores.turns, clock), clock)
+    return Leftovers(platforms, stores, Searches(platforms, stores, clock), clock)
 
 
 async def come_back(
@@ -175,6 +176,31 @@ async def test_what_could_not_be_looked_for_in_time_is_looked_for_by_the_next_pr
         house.api.script.answer("another")
         assert await house.say("second") == ["an answer", "a file of the answer", "another"]
     assert caplog.messages.count("swept after all") == 1
+
+
+async def test_a_broadcast_that_came_meanwhile_is_not_taken_for_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="bot")
+    monkeypatch.setattr(searches, "FIRST", 0.01)
+    platform = FakePlatform(clock=SystemClock())
+    ref = await platform.send(CHAT, Reply(text="asked"))
+    await platform.send(CHAT, Reply(text="lost"))
+    news = await platform.send(CHAT, Reply(text="news for all"))
+    answer = await platform.send(CHAT, Reply(text="an answer"))
+    async with open_store(StorageSettings(url=f"sqlite:///{tmp_path}/news.db")) as stores:
+        asked = platform.message("one")
+        turn_id = (await stores.turns.accept(asked, urgent=False, begin=True)).turn_id
+        search = Search(chat=CHAT, after=(ref,), keep=(), before=(answer,))
+        await stores.turns.put_off(turn_id, search)
+        await stores.turns.finish(turn_id, Outcome())
+        number = await stores.broadcasts.draft("news for all", Person("fake", UserId("1")))
+        await stores.broadcasts.start(number, [CHAT])
+        await stores.broadcasts.mark(number, CHAT, Delivered.SENT, news)
+        rounds = asyncio.create_task(Searches({"fake": platform}, stores, SystemClock()).run())
+        await until(lambda: "swept after all" in caplog.messages)
+        rounds.cancel()
+    assert platform.kept() == ["asked", "news for all", "an answer"]
 
 
 async def test_it_is_looked_for_also_when_its_turn_was_interrupted_too_often(
