@@ -10,6 +10,7 @@ was not found: it may be there by now.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
@@ -31,6 +32,8 @@ SETTLING = 1.0
 """Seconds until a call that Telegram is still carrying out can be seen."""
 MOST = 20
 """Ids that are tried at most."""
+LONGEST = 10.0
+"""Seconds that are spent on that at most: the answer, and its chat, wait meanwhile."""
 
 
 class Found(dict[str, object]):
@@ -75,8 +78,9 @@ class Receipts:
             return None
         await self._clock.sleep(SETTLING)
         try:
-            found = await self._ours(place, max(asked, newest))
-        except PlatformError as failure:
+            async with asyncio.timeout(LONGEST):
+                found = await self._ours(place, max(asked, newest))
+        except (PlatformError, TimeoutError) as failure:
             log.info("lost message not looked for", extra={"error": repr(failure)})
             return None
         return found[0] if len(found) == 1 else None

@@ -6,6 +6,7 @@ import pytest
 
 from bot.core.types import Button, Reply, Style
 from bot.errors import OutcomeUnknown, RateLimited
+from bot.platforms.telegram import receipts
 from bot.platforms.telegram.ids import make_chat, make_message
 from bot.sandbox.telegram.people import Group
 from bot.sandbox.telegram.telegram import Telegram
@@ -57,6 +58,18 @@ async def test_what_was_not_carried_out_is_not_found(opened: Opener) -> None:
         with pytest.raises(OutcomeUnknown):
             await stage.platform.send(stage.incoming.ref.chat, reply)
         assert await stage.kept() == ["known"]
+
+
+async def test_an_answer_waits_only_for_a_while_until_it_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(receipts, "LONGEST", 0.05)
+    async with staged(private, clock=HastyClock()) as stage:
+        reply = await answered(stage, "two")
+        stage.telegram.faults.hang_next(method="editMessageReplyMarkup")
+        with pytest.raises(OutcomeUnknown):
+            await stage.platform.send(stage.incoming.ref.chat, reply)
+        assert await stage.kept() == ["known", "two"]
 
 
 async def test_where_two_messages_may_be_it_none_is_taken_for_it() -> None:
