@@ -71,6 +71,15 @@ class House:
         await self.happen(event)
         return await self.answered(chat)
 
+    async def titled(self, *titles: str, chat: ChatRef = CHAT) -> None:
+        """Wait until the conversations have these titles, the latest first."""
+
+        async def are_titled() -> bool:
+            listed = await self.services.stores.archive.listed(chat)
+            return tuple(each.title for each in listed) == titles
+
+        await until(are_titled)
+
     async def answered(self, chat: ChatRef = CHAT) -> list[str]:
         """Wait for all that comes of what has happened; returns what stands in the chat then."""
         async with asyncio.timeout(PATIENCE):

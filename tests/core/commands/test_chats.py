@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 from pathlib import Path
@@ -12,31 +11,20 @@ from bot.core.fakes.platform import ANN, CHAT
 from bot.core.memory.titles import clean
 from bot.core.types import ChatId, ChatRef, Sender, UserId
 from tests.house import DEFAULTS, QUICK, House, open_house
-from tests.patience import PATIENCE
 
 EVE = Sender(UserId("666"), "Eve")
 BOSS = Sender(UserId("7"), "Boss")
 ELSEWHERE = ChatRef("fake", ChatId("2"))
 
 
-async def titles(house: House, *expected: str, chat: ChatRef = CHAT) -> None:
-    """Wait until the conversations have these titles, the latest first."""
-    async with asyncio.timeout(PATIENCE):
-        while True:
-            listed = await house.services.stores.archive.listed(chat)
-            if tuple(each.title for each in listed) == expected:
-                return
-            await asyncio.sleep(0.005)
-
-
 @pytest.fixture
 async def talked(house: House) -> AsyncGenerator[House]:
     """Somebody had two conversations."""
     await house.say("Where is Timbuktu?")
-    await titles(house, "Where is Timbuktu?")
+    await house.titled("Where is Timbuktu?")
     await house.say("/new")
     await house.say("How do I bake bread?")
-    await titles(house, "How do I bake bread?", "Where is Timbuktu?")
+    await house.titled("How do I bake bread?", "Where is Timbuktu?")
     yield house
 
 
@@ -131,7 +119,7 @@ async def test_many_conversations_are_paged(house: House) -> None:
     for number in range(8):
         await house.say("/new")
         await house.say(f"Question {number}")
-    await titles(house, *(f"Question {n}" for n in reversed(range(8))))
+    await house.titled(*(f"Question {n}" for n in reversed(range(8))))
     await house.say("/chats")
     text = (await house.press("› 2/2"))[-1]
     assert "Question 1" in text and "Question 0" in text and "Question 2" not in text
@@ -142,7 +130,7 @@ async def test_a_page_that_is_no_more_is_the_last_one_there_is(house: House) -> 
     for number in range(7):
         await house.say("/new")
         await house.say(f"Question {number}")
-    await titles(house, *(f"Question {n}" for n in reversed(range(7))))
+    await house.titled(*(f"Question {n}" for n in reversed(range(7))))
     await house.say("/chats")
     await house.say("/chats delete 1 yes")
     listed = (await house.press("› 2/2"))[-2]
@@ -175,7 +163,7 @@ async def test_in_a_group_only_an_admin_deletes(tmp_path: Path) -> None:
 async def test_a_title_may_be_given_at_the_start(house: House) -> None:
     await house.say("/new Trip to Timbuktu")
     await house.say("hello")
-    await titles(house, "Trip to Timbuktu")
+    await house.titled("Trip to Timbuktu")
     await house.say("/new")
     assert "📚 Earlier conversations" in house.platform.buttons()
     assert "Trip to Timbuktu" in (await house.press("📚 Earlier conversations"))[-1]
@@ -183,14 +171,14 @@ async def test_a_title_may_be_given_at_the_start(house: House) -> None:
 
 async def test_a_title_goes_with_what_it_was_made_of(house: House) -> None:
     await house.say("Where is Timbuktu?")
-    await titles(house, "Where is Timbuktu?")
+    await house.titled("Where is Timbuktu?")
     await house.say("/undo")
     await house.say("How do I bake bread?")
-    await titles(house, "How do I bake bread?")
+    await house.titled("How do I bake bread?")
     await house.say("/new Holiday")
     await house.say("/new")  # the same conversation, since nothing was said in it
     await house.say("hello")
-    await titles(house, "hello", "How do I bake bread?")
+    await house.titled("hello", "How do I bake bread?")
 
 
 async def test_a_cheap_model_finds_the_title_and_its_cost_is_kept(tmp_path: Path) -> None:
@@ -199,13 +187,13 @@ async def test_a_cheap_model_finds_the_title_and_its_cost_is_kept(tmp_path: Path
         house.api.script.answer("In Mali.")
         house.api.script.answer("“**Towns of Mali**.”\n")
         await house.say("Where is Timbuktu?")
-        await titles(house, "Towns of Mali")
+        await house.titled("Towns of Mali")
         assert house.api.traffic.requests[-1].json["model"] == "gpt-4o"
         assert "In Mali." in str(house.asked())
         assert "- `gpt-4o`: 1 request, " in (await house.say("/usage"))[-1]
         asked = len(house.api.traffic.to("/chat/completions"))
         await house.say("And Gao?")
-        await titles(house, "Towns of Mali")
+        await house.titled("Towns of Mali")
         assert len(house.api.traffic.to("/chat/completions")) == asked + 1
 
 
@@ -215,7 +203,7 @@ async def test_without_an_answer_of_the_cheap_model_the_first_words_are_the_titl
     defaults = replace(DEFAULTS, summary_model="no-such-model")
     async with open_house(tmp_path, defaults=defaults) as house:
         await house.say("[hm] Where is *Timbuktu*?")
-        await titles(house, "Where is Timbuktu?")
+        await house.titled("Where is Timbuktu?")
         assert house.api.traffic.requests[-1].json["model"] == "no-such-model"
 
 

@@ -60,6 +60,7 @@ async def test_a_conversation_about_a_document_is_called_by_the_question_or_by_i
     if answers:
         asked = replace(asked, reply_to=Quote(ref=asked.ref, author="Bob", text="[1] As said."))
     await house.tell(asked)
+    await house.titled(title)
     await house.say("/new")
     assert f"- `1` {title} – " in (await house.say("/chats"))[-1]
     text = (await house.say("/chats 1"))[-1]
