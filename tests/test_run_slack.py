@@ -11,7 +11,7 @@ import pytest
 
 from bot import serving
 from bot.core.delivery import delivery
-from bot.core.engine import waiting
+from bot.core.engine import notices
 from bot.platforms.slack import status, streams
 from bot.sandbox.openai import ScriptedApi
 from bot.sandbox.openai.scripted import Answer
@@ -163,7 +163,7 @@ async def test_a_bot_is_ended_soon_while_slack_does_not_answer_and_loses_nothing
 
 
 def test_a_bot_that_slack_does_not_answer_has_ended_before_docker_kills_it() -> None:
-    parting = max(delivery.PARTING, waiting.CLOSING)
+    parting = max(delivery.PARTING, notices.CLOSING)
     assert serving.DRAIN + parting + max(streams.LEAVING, status.LEAVING) <= 9.5
 
 

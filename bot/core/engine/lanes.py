@@ -19,6 +19,7 @@ from bot.core.engine.ends import Ends
 from bot.core.engine.joining import Joining
 from bot.core.engine.leftovers import Leftovers
 from bot.core.engine.moving import MovedChats
+from bot.core.engine.notices import Notices
 from bot.core.engine.router import Intake, Router
 from bot.core.engine.searches import Searches
 from bot.core.engine.stops import Stops
@@ -71,6 +72,7 @@ class Lanes:
         self._room = WaitingRoom(
             platforms, self._turns, self._clock, together=services.defaults.together
         )
+        self._notices = Notices(platforms, self._clock)
         self._joining = Joining(self._turns, self._room, self._clock)
         self._unfinished = Unfinished(self._turns, self._clock)
         self._chores = Chores(services)
@@ -143,16 +145,16 @@ class Lanes:
             )
         except QueueFull as full:
             if not full.in_chat:  # nothing more is taken in until there is room
-                self._room.refuse_for_now(event)
+                self._notices.refuse_for_now(event)
                 raise
             if not isinstance(event, IncomingMessage):
-                await self._room.refuse_press(event)
+                await self._notices.refuse_press(event)
                 return
             self._joining.decline(event)
             accepted = await self._turns.decline(event)
-        self._room.accepted(event)
+        self._notices.accepted(event)
         if isinstance(event, ButtonPress) and not intake.urgent:
-            self._room.answer_press(event, 0 if intake.quiet else accepted.ahead)
+            self._notices.answer_press(event, 0 if intake.quiet else accepted.ahead)
         if accepted.fresh:
             await self._begin_or_wait(event, intake, accepted)
 
@@ -328,5 +330,5 @@ class Lanes:
         for task in left:
             task.cancel()
         ends = [asyncio.wait(left)] if left else []
-        await asyncio.gather(*ends, self._room.close())
+        await asyncio.gather(*ends, self._room.close(), self._notices.close())
         await self._chores.close()

@@ -1,4 +1,4 @@
-"""What people are told about messages that wait, and about those that were not taken in.
+"""What people are told about messages that wait.
 
 The line “2 messages before yours” becomes the answer to the message later. It is posted below the
 answer that is being written, so not before that one has a message in the chat.
@@ -13,46 +13,28 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from operator import itemgetter
 
 from bot.core.commands.table import parse
+from bot.core.engine.notices import CLOSING, insist, waits
 from bot.core.engine.together import ROW, may_join
 from bot.core.errands import Errands
-from bot.core.i18n import texts
 from bot.core.ports import Clock, Platform
 from bot.core.queue import TurnQueue
 from bot.core.types import (
     ButtonPress,
     ChatRef,
-    Event,
     IncomingMessage,
     MessageRef,
     Reply,
-    Sender,
     UserId,
 )
-from bot.errors import ChatGone, OutcomeUnknown, PlatformError, RateLimited, StoreError
+from bot.errors import OutcomeUnknown, PlatformError, RateLimited, StoreError
 
 log = logging.getLogger(__name__)
-
-TRIES = 5
-"""How often somebody is told that a message was not taken in, when the platform fails."""
-CLOSING = 0.8
-"""Seconds for a line that is being posted at the end, so that it is written down, or taken back;
-and for one that is being deleted, of which nobody else knows."""
-CROWD = 10_000
-"""Messages of which it is remembered that their sender was told they wait outside."""
-
-
-def waits(ahead: int, sender: Sender) -> str:
-    """How many messages are answered first, in words."""
-    say = texts(sender.language).ngettext(
-        "⏳ {ahead} message before yours", "⏳ {ahead} messages before yours", ahead
-    )
-    return say.format(ahead=ahead)
 
 
 @dataclass(slots=True)
@@ -103,11 +85,8 @@ class WaitingRoom:
         self._clock = clock
         self._together = together
         self._chats: defaultdict[ChatRef, _Chat] = defaultdict(_Chat)
-        self._refused: set[str] = set()
         self._errands = Errands()
         self._is_closing = False
-
-    # ------------------------------------------------------------ who waits
 
     def add(self, turn_id: int, message: IncomingMessage) -> None:
         """A message waits, unless its turn was begun meanwhile."""
@@ -256,36 +235,6 @@ class WaitingRoom:
         self.take_back(line)
         return False
 
-    # ------------------------------------------------------------ in passing
-
-    def answer_press(self, press: ButtonPress, ahead: int) -> None:
-        """Tell somebody whose press waits in the lane that it is known; nobody waits for that."""
-        text = waits(ahead, press.sender) if ahead else ""
-        self._errands.send(self._platforms[press.ref.chat.platform].notice(press, text))
-
-    async def refuse_press(self, event: Event) -> None:
-        """Tell somebody that this chat has too much waiting, and their press is not taken in."""
-        _ = texts(event.sender.language).gettext
-        text = _("Too many messages are waiting here already. Please try again later.")
-        await self._platforms[event.chat.platform].notice(event, text)
-
-    def refuse_for_now(self, event: Event) -> None:
-        """Tell somebody, once per message, that all of the bot is busy and it is offered again."""
-        if event.key in self._refused or not isinstance(event, IncomingMessage):
-            return
-        if len(self._refused) >= CROWD:
-            self._refused.clear()
-        self._refused.add(event.key)
-        _ = texts(event.sender.language).gettext
-        text = _("⏳ Very many people are writing to me just now. I will answer, it takes a while.")
-        send = self._platforms[event.chat.platform].send
-        say = partial(send, event.chat, Reply(text=text, answering=event.ref))
-        self._errands.send(self._try(event.chat, say, failed="refusal not shown"))
-
-    def accepted(self, event: Event) -> None:
-        """An event was accepted that may have been refused before."""
-        self._refused.discard(event.key)
-
     async def _delete_lines(
         self,
         chat: ChatRef,
@@ -296,26 +245,14 @@ class WaitingRoom:
         told = [await line for line in lines]
         delete = self._platforms[chat.platform].delete
         for ref in dict.fromkeys((*shown, *filter(None, told))):
-            await self._try(chat, partial(delete, [ref]), failed="line not deleted")
-
-    async def _try(
-        self, chat: ChatRef, call: Callable[[], Awaitable[object]], *, failed: str
-    ) -> None:
-        """Make a call, up to `TRIES` times where the platform fails."""
-        for attempt in range(TRIES):
-            try:
-                await call()
-            except ChatGone:
-                return
-            except PlatformError as error:
-                log.warning(failed, extra={"chat": chat.id, "error": repr(error)})
-                asked = error.retry_after if isinstance(error, RateLimited) else 0.0
-                await self._clock.sleep(asked or 2.0**attempt)
-            else:
-                return
+            await insist(partial(delete, [ref]), chat, self._clock, failed="line not deleted")
 
     async def close(self) -> None:
-        """Tell nobody anything any more."""
+        """Tell nobody anything any more.
+
+        A line that is being posted has time to be written down, or else taken back; so has one that
+        is being deleted, of which nobody else knows.
+        """
         self._is_closing, loop = True, asyncio.get_running_loop()
         end = loop.time() + CLOSING
         lines = [line for chat in self._chats.values() for line in chat.lines.values()]
