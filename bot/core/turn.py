@@ -44,6 +44,7 @@ from bot.errors import (
     MessageGone,
     OutcomeUnknown,
     PlatformDown,
+    PlatformError,
     RateLimited,
     StoreError,
     TurnWithdrawn,
@@ -239,11 +240,14 @@ class TurnContext:
         return False
 
     async def take_away(self) -> None:
-        """Delete the messages of the turn from the chat. Raises `PlatformError`."""
+        """Delete the messages of the turn from the chat, as far as the platform lets us."""
         most = self.capabilities.max_deletions
-        while self.shown:
-            await self._patiently(lambda: self.platform.delete(self.shown[:most]))
-            del self.shown[:most]
+        try:
+            while self.shown:
+                await self._patiently(lambda: self.platform.delete(self.shown[:most]))
+                del self.shown[:most]
+        except PlatformError as error:
+            log.warning("not taken away", extra={**self.log, "error": repr(error)})
 
     @contextmanager
     def charging(self, used: Callable[[], Sequence[UsageEntry]]) -> Iterator[None]:

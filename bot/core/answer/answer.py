@@ -162,10 +162,12 @@ class Answer:
         outcome = self._outcome(ending)
         turn_id = self._repeat.exchange.turn_id if self._repeat else None
         turn_id = self._ctx.turn.id if outcome.messages else turn_id
-        buttons: Sequence[ButtonRow] = await self._buttons.rows(offer, turn_id)
+        buttons: Sequence[ButtonRow]
         if ending.passing and not outcome.messages:
             buttons = await offer_revival(self._ctx)
             outcome = replace(outcome, passing=ending.passing)
+        else:
+            buttons = await self._buttons.rows(offer, turn_id)
         refs = await self._delivery.finish(
             mark=mark,
             buttons=buttons,

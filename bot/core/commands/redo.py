@@ -20,7 +20,6 @@ from bot.core.memory.titles import gist
 from bot.core.queue import Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, IncomingMessage
-from bot.errors import PlatformError
 
 log = logging.getLogger(__name__)
 
@@ -32,10 +31,7 @@ async def retry(ctx: TurnContext, message: IncomingMessage, argument: str) -> Ou
     heard is the last question: its answer takes the place of the line that said so.
     """
     if (unheard := await ctx.services.stores.turns.failed(ctx.chat)) is not None:
-        try:
-            await ctx.take_away()  # the line that said that the command waits
-        except PlatformError as error:
-            log.info("line not deleted", extra={**ctx.log, "error": repr(error)})
+        await ctx.take_away()  # the line that said that the command waits
         return Outcome(revived=unheard)
     exchange = await _last(ctx)
     if exchange is None:

@@ -9,7 +9,7 @@ from pathlib import PurePath
 from bot.core.answer.revival import offer_revival
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, IncomingMessage
-from bot.errors import BotError, PlatformError
+from bot.errors import BotError
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,4 @@ async def clear_away(ctx: TurnContext) -> None:
     A half answer that nobody asked for any more helps nobody, and may say what was deleted.
     """
     log.info("turn withdrawn", extra=ctx.log)
-    try:
-        await ctx.take_away()
-    except PlatformError as error:
-        log.warning("not taken away", extra={**ctx.log, "error": repr(error)})
+    await ctx.take_away()

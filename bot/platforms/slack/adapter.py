@@ -162,8 +162,7 @@ class SlackPlatform(Platform):
         if way_back:
             self._response_urls.heard(message, way_back)
         self._newest.put(message.ref.chat, message.ref)
-        thread = Thread(parse_chat(message.ref.chat).channel, answer_thread(message.ref))
-        self._titles.put(thread, session_title(message.text))
+        self._titles.put(Thread.answering(message.ref), session_title(message.text))
 
     def _moved(self, moved: ChatMoved) -> None:
         self._calls.move(parse_chat(moved.old).channel, parse_chat(moved.new).channel)
@@ -205,7 +204,7 @@ class SlackPlatform(Platform):
 
         And say that nobody is at work any more: what was asked may be answered in another thread.
         """
-        for thread in {Thread(parse_chat(chat).channel, answer_thread(ref)) for ref in after}:
+        for thread in set(map(Thread.answering, after)):
             if not self._streams.runs_in(thread):
                 self._status.release(thread)
         keep = [*keep, *self._replies.unfinished(chat)]

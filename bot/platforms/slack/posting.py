@@ -14,7 +14,7 @@ from bot.platforms.slack.blocks import content, plain_content, richly
 from bot.platforms.slack.budgets import Urgency
 from bot.platforms.slack.calls import Calls, Json
 from bot.platforms.slack.errors import Refused
-from bot.platforms.slack.ids import make_message, parse_chat, thread_of, ts_of
+from bot.platforms.slack.ids import make_message, parse_chat, ts_of
 from bot.platforms.slack.response_urls import ResponseUrls
 from bot.platforms.slack.sent_messages import SentMessages
 from bot.platforms.slack.status import Status, Thread
@@ -107,7 +107,7 @@ class Poster:
         where = {"ts": ts_of(ref)}
         update = partial(self._put, ref.chat, "chat.update", where, reply, urgency)
         await self._streams.change(ref, update, urgency)
-        self._status.posted(Thread(parse_chat(ref.chat).channel, thread_of(ref)))
+        self._status.posted(Thread.of(ref))
 
     async def _put(
         self, chat: ChatRef, method: str, where: Json, reply: Reply, urgency: Urgency

@@ -23,10 +23,12 @@ from bot.core.clock import within
 from bot.core.errands import Errands
 from bot.core.ports import Clock
 from bot.core.punctuation import shortened
+from bot.core.types import MessageRef
 from bot.errors import OutcomeUnknown, PlatformDown, PlatformError, RateLimited
 from bot.platforms.slack.budgets import Urgency
 from bot.platforms.slack.calls import Calls, Json
 from bot.platforms.slack.errors import Refused
+from bot.platforms.slack.ids import answer_thread, parse_chat, thread_of
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +73,16 @@ class Thread(NamedTuple):
 
     channel: str
     root: str
+
+    @classmethod
+    def of(cls, ref: MessageRef) -> Thread:
+        """That in which a message stands."""
+        return cls(parse_chat(ref.chat).channel, thread_of(ref))
+
+    @classmethod
+    def answering(cls, ref: MessageRef) -> Thread:
+        """That into which the answer to a message goes."""
+        return cls(parse_chat(ref.chat).channel, answer_thread(ref))
 
 
 @dataclass(slots=True, eq=False, weakref_slot=True)  # the pace keeps a call for it, and it weakly

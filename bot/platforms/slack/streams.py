@@ -13,7 +13,7 @@ from bot.platforms.slack.budgets import Urgency
 from bot.platforms.slack.calls import Calls, Json
 from bot.platforms.slack.directory import Directory
 from bot.platforms.slack.errors import StillStreaming, StreamClosed
-from bot.platforms.slack.ids import make_message, parse_chat, thread_of, ts_of
+from bot.platforms.slack.ids import make_message, parse_chat, ts_of
 from bot.platforms.slack.sent_messages import SentMessages
 from bot.platforms.slack.status import Status, Thread
 from bot.platforms.slack.tasks import Task
@@ -65,7 +65,7 @@ class Streams:
 
     def runs_in(self, thread: Thread) -> bool:
         """Whether a stream goes on in a thread: its end will say that the bot is done."""
-        return any((parse_chat(ref.chat).channel, thread_of(ref)) == thread for ref in self._open)
+        return any(Thread.of(ref) == thread for ref in self._open)
 
     def _begun(self, chat: ChatRef, thread: str, ts: str) -> MessageRef:
         self._status.streaming(Thread(parse_chat(chat).channel, thread))
@@ -153,7 +153,7 @@ class Streams:
         Slack leaves that to the app when a stream died or the person pressed Stop
         (docs.slack.dev, "agent_session_stopped").
         """
-        self._status.release(Thread(parse_chat(ref.chat).channel, thread_of(ref)))
+        self._status.release(Thread.of(ref))
 
 
 def _piece(text: str, tasks: Sequence[Task]) -> Json:
