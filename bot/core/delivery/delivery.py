@@ -15,10 +15,9 @@ from types import TracebackType
 
 from bot.core.capabilities import Capabilities, Streaming
 from bot.core.clock import within
-from bot.core.delivery import long_code
 from bot.core.delivery.checkpoints import LOOK_AGAIN, Checkpoints, SaveCheckpoint, Sure
-from bot.core.delivery.inner_fences import with_inner_fences
-from bot.core.delivery.long_code import Note, Shortened
+from bot.core.delivery.long_code import Note
+from bot.core.delivery.manuscript import Manuscript
 from bot.core.delivery.pace import Backoff, Pace
 from bot.core.delivery.sheets import End, Sheets, Step
 from bot.core.errands import cancel
@@ -107,16 +106,13 @@ class Delivery:
         self._clock = clock
         self._checkpoints = Checkpoints(checkpoint, sure, answering.ref.chat, clock)
         self._paused = paused
-        self._code_note = code_note
+        self._manuscript = Manuscript(code_note)
         self._excuse = excuse
         self._tidy = tidy
         self._may_be_doubled = False  # what the next step posts may stand there already
-        self._pieces: list[str] = []
         self._status = ""
         self._is_rewritten = False
         self._end: End | None = None
-        self._end_text = ""
-        self._code_files = 0  # of the files of the end, those that hold the rest of long code
         self._failure: PlatformError | None = None
         self._news = asyncio.Event()  # something to paint
         self._hurry = asyncio.Event()  # the end: do not wait for the next preview
@@ -180,9 +176,7 @@ class Delivery:
     @property
     def text(self) -> str:
         """Everything written."""
-        if len(self._pieces) > 1:
-            self._pieces = ["".join(self._pieces)]
-        return self._pieces[0] if self._pieces else ""
+        return self._manuscript.text
 
     def write(self, delta: str) -> None:
         """Add to the answer. Never waits; intermediate texts may never be shown.
@@ -192,7 +186,7 @@ class Delivery:
         if self._failure is not None:
             raise self._failure
         if delta:
-            self._pieces.append(delta)
+            self._manuscript.write(delta)
             self._news.set()
 
     def rewrite(self, text: str) -> None:
@@ -201,7 +195,7 @@ class Delivery:
         What is shown stays as long as the new text agrees with it, even if it is shorter as yet;
         from where they differ on, the messages are written over.
         """
-        self._pieces = [text]
+        self._manuscript.rewrite(text)
         self._is_rewritten = True  # the painter may be in a call that is about the old text
         self._news.set()
 
@@ -228,8 +222,7 @@ class Delivery:
         after all, and the text says why others are missing. Raises `ChatGone`, and `PlatformError`
         when the platform has failed for a quarter of an hour.
         """
-        whole = self._shortened(is_whole=True)
-        self._end_text, self._code_files = whole.text, len(whole.files)
+        whole = self._manuscript.shortened(self._capabilities)
         rest = Reply(
             text="",
             buttons=tuple(buttons),
@@ -238,7 +231,7 @@ class Delivery:
             failed=failed,
             thoughts=thoughts,
         )
-        self._end = End(mark=mark, rest=rest)
+        self._end = End(text=whole.text, mark=mark, rest=rest, code_files=len(whole.files))
         self._hurry.set()
         self._news.set()
         # A writer that is cancelled here does not cancel the call that is under way.
@@ -337,7 +330,7 @@ class Delivery:
             self._sheets.restart()
         try:
             if self._end is not None:
-                return await self._sheets.finish(self._end_text, self._end)
+                return await self._sheets.finish(self._end)
             return await self._show()
         except OutcomeUnknown:
             self._may_be_doubled = self._sheets.is_posting and self._may_be_taken_away()
@@ -353,7 +346,7 @@ class Delivery:
         return not self._capabilities.vanishes
 
     async def _show(self) -> Step:
-        text = self._shortened(is_whole=False).text
+        text = self._manuscript.shown(self._capabilities)
         if text.strip():
             return await self._sheets.show(text)
         return await self._sheets.show_status(self._status)
@@ -366,15 +359,6 @@ class Delivery:
             await self._tidy()
         except StoreError as error:
             log.warning("not tidied", extra={"chat": self._chat.id, "error": repr(error)})
-
-    def _shortened(self, *, is_whole: bool) -> Shortened:
-        """What is shown of the text: long code is a file, where files can be sent."""
-        text = with_inner_fences(self.text, is_whole=is_whole)
-        capabilities = self._capabilities
-        if self._code_note is None or not capabilities.max_file_out:
-            return Shortened(text)
-        shorten = long_code.finish if is_whole else long_code.shorten
-        return shorten(text, capabilities.max_text, self._code_note)
 
     def _failed(self, error: PlatformError) -> Step:
         """Back off and try again; the end is given up when it has been tried for long enough.
@@ -399,12 +383,11 @@ class Delivery:
     def _without_files(self, end: End, refusal: FileRefused) -> End:
         """The text gets through alone: with all its code, and with why anything else is missing."""
         mark = end.mark
-        if len(end.rest.files) > self._code_files:
+        if len(end.rest.files) > end.code_files:
             mark = paragraphs(mark, self._excuse(refusal))
-        text = with_inner_fences(self.text, is_whole=True)
-        if self._end_text != text:
-            self._end_text, self._is_rewritten = text, True
-        return End(mark=mark, rest=replace(end.rest, files=()))
+        text = self._manuscript.unshortened
+        self._is_rewritten = self._is_rewritten or text != end.text
+        return End(text=text, mark=mark, rest=replace(end.rest, files=()))
 
     async def _checkpoint(self) -> None:
         """Save where the answer stands, and how far it is, if due. Raises `TurnLost`."""

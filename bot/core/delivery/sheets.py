@@ -42,10 +42,16 @@ class Step(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class End:
-    """How an answer ends: a line in words under it, and the `rest` of what its last page says."""
+    """How an answer ends: its whole text, a line in words under it, and what goes with that.
 
+    `rest` is what the last page has beside its text. Of its files `code_files` hold the rest of
+    long code.
+    """
+
+    text: str
     mark: str = ""
     rest: Reply
+    code_files: int = 0
 
 
 class Sheets:
@@ -161,10 +167,10 @@ class Sheets:
         sheet.shown = preview
         return Step.CALLED
 
-    async def finish(self, text: str, end: End) -> Step:
+    async def finish(self, end: End) -> Step:
         """Bring the whole text to the chat, and take away what is left of an earlier one."""
         if not self._is_ended:
-            self._is_ended = await self._finish_text(_with_mark(text, end.mark), end)
+            self._is_ended = await self._finish_text(_with_mark(end.text, end.mark), end)
         else:
             await self._delete_old()
         return Step.ENDED if self._is_ended and not self._layout.old else Step.MORE
