@@ -16,8 +16,8 @@ from types import TracebackType
 from bot.core.capabilities import Capabilities, Streaming
 from bot.core.clock import within
 from bot.core.delivery.checkpoints import LOOK_AGAIN, Checkpoints, SaveCheckpoint, Sure
+from bot.core.delivery.growing_text import GrowingText
 from bot.core.delivery.long_code import Note
-from bot.core.delivery.manuscript import Manuscript
 from bot.core.delivery.pace import Backoff, Pace
 from bot.core.delivery.sheets import End, Sheets, Step
 from bot.core.errands import cancel
@@ -106,7 +106,7 @@ class Delivery:
         self._clock = clock
         self._checkpoints = Checkpoints(checkpoint, sure, answering.ref.chat, clock)
         self._paused = paused
-        self._manuscript = Manuscript(code_note)
+        self._written = GrowingText(code_note)
         self._excuse = excuse
         self._tidy = tidy
         self._may_be_doubled = False  # what the next step posts may stand there already
@@ -176,7 +176,7 @@ class Delivery:
     @property
     def text(self) -> str:
         """Everything written."""
-        return self._manuscript.text
+        return self._written.text
 
     def write(self, delta: str) -> None:
         """Add to the answer. Never waits; intermediate texts may never be shown.
@@ -186,7 +186,7 @@ class Delivery:
         if self._failure is not None:
             raise self._failure
         if delta:
-            self._manuscript.write(delta)
+            self._written.write(delta)
             self._news.set()
 
     def rewrite(self, text: str) -> None:
@@ -195,7 +195,7 @@ class Delivery:
         What is shown stays as long as the new text agrees with it, even if it is shorter as yet;
         from where they differ on, the messages are written over.
         """
-        self._manuscript.rewrite(text)
+        self._written.rewrite(text)
         self._is_rewritten = True  # the painter may be in a call that is about the old text
         self._news.set()
 
@@ -222,7 +222,7 @@ class Delivery:
         after all, and the text says why others are missing. Raises `ChatGone`, and `PlatformError`
         when the platform has failed for a quarter of an hour.
         """
-        whole = self._manuscript.shortened(self._capabilities)
+        whole = self._written.shortened(self._capabilities)
         rest = Reply(
             text="",
             buttons=tuple(buttons),
@@ -346,7 +346,7 @@ class Delivery:
         return not self._capabilities.vanishes
 
     async def _show(self) -> Step:
-        text = self._manuscript.shown(self._capabilities)
+        text = self._written.shown(self._capabilities)
         if text.strip():
             return await self._sheets.show(text)
         return await self._sheets.show_status(self._status)
@@ -385,7 +385,7 @@ class Delivery:
         mark = end.mark
         if len(end.rest.files) > end.code_files:
             mark = paragraphs(mark, self._excuse(refusal))
-        text = self._manuscript.unshortened
+        text = self._written.unshortened
         self._is_rewritten = self._is_rewritten or text != end.text
         return End(text=text, mark=mark, rest=replace(end.rest, files=()))
 

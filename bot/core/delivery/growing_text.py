@@ -11,7 +11,7 @@ from bot.core.delivery.inner_fences import with_inner_fences
 from bot.core.delivery.long_code import Note, Shortened
 
 
-class Manuscript:
+class GrowingText:
     """The text of one answer, which grows.
 
     `code_note`: what it says about long code that became a file; without one none does.
