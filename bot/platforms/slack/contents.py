@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from bot.core.names import ABOUT_PEOPLE
 from bot.core.types import Attachment, FileId, FileKind, Forward
+from bot.platforms.slack.block_words import words_in
 from bot.platforms.slack.calls import Json
 from bot.platforms.slack.directory import Directory
 from bot.platforms.slack.shared_messages import words_of
@@ -21,6 +22,20 @@ _COMMAND = re.compile(r"\A[!！](?=[a-z])")
 """Chinese keyboards write the wide mark."""
 _ABOUT_PEOPLE = re.compile(rf"(?:\A|>\s*)[!/！／]{ABOUT_PEOPLE}")
 _GONE = frozenset({"tombstone", "hidden_by_limit"})
+_PREVIEW = frozenset({"from_url", "is_msg_unfurl", "is_share"})
+"""What an attachment has that is a preview of a link, or a message shared into this one."""
+
+
+def said_in(message: Json) -> str:
+    """What a person wrote, as Slack writes text, and below it the table that they pasted.
+
+    A piece of a spreadsheet stands in no text: Slack's apps make a block of it, in an attachment
+    (github.com/openclaw/openclaw/issues/112229, github.com/vercel/chat/issues/803).
+    """
+    attached = (each for each in message.get("attachments") or () if _PREVIEW.isdisjoint(each))
+    blocks = (block for holder in (message, *attached) for block in holder.get("blocks") or ())
+    tables = words_in(block for block in blocks if block.get("type") == "table")
+    return "\n\n".join(filter(None, (str(message.get("text") or ""), tables)))
 
 
 def plain(text: str, directory: Directory) -> str:

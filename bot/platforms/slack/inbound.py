@@ -24,7 +24,14 @@ from bot.core.types import (
     Withdrawal,
 )
 from bot.platforms.slack.calls import Json
-from bot.platforms.slack.contents import attachments_of, forwards_of, mentioned_in, plain, stubs_in
+from bot.platforms.slack.contents import (
+    attachments_of,
+    forwards_of,
+    mentioned_in,
+    plain,
+    said_in,
+    stubs_in,
+)
 from bot.platforms.slack.directory import Directory, Needs
 from bot.platforms.slack.ids import make_chat, make_command, make_key, make_message, mentions
 from bot.platforms.slack.manifest import OWN_COMMAND
@@ -78,7 +85,7 @@ def needs_of(body: Json, bot: str, team: str) -> Needs:
     message = event.get("message", event)
     if not _is_spoken(event, message, bot):
         return Needs()
-    text, channel, ts = str(message.get("text") or ""), str(event["channel"]), str(message["ts"])
+    text, channel, ts = said_in(message), str(event["channel"]), str(message["ts"])
     people = frozenset({str(message["user"])} | mentioned_in(text) - {bot})
     files = stubs_in(message)
     thread = (channel, str(message.get("thread_ts") or ts))
@@ -154,7 +161,7 @@ def _message(team: str, event: Json, directory: Directory) -> IncomingMessage | 
         return None
     channel, ts = str(event["channel"]), str(message["ts"])
     direct = _is_direct(event)
-    text = str(message.get("text") or "")
+    text = said_in(message)
     root = str(message.get("thread_ts") or ts)
     chat = make_chat(team, channel, root)
     changed = str(message["edited"]["ts"]) if edited else ""
@@ -209,8 +216,8 @@ def _is_spoken(event: Json, message: Json, bot: str) -> bool:
         return False  # it comes as `message_changed` too, which tells what it was before
     if event.get("subtype") != "message_changed":
         return event.get("subtype") in _SPOKEN and event.get("type") in {"message", "app_mention"}
-    before = event.get("previous_message", {}).get("text")
-    return "edited" in message and message.get("text") != before  # else a preview or a reply count
+    before = said_in(event.get("previous_message", {}))
+    return "edited" in message and said_in(message) != before  # else a preview or a reply count
 
 
 def _is_direct(event: Json) -> bool:

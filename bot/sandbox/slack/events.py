@@ -8,6 +8,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from collections.abc import Sequence
 
 from bot.sandbox.slack.state import GRAVE, Json, Message, StoredFile
 from bot.sandbox.slack.workspace import EPOCH, Workspace
@@ -123,8 +124,8 @@ def message_json(workspace: Workspace, message: Message) -> Json:
         found["client_msg_id"] = message.client_msg_id
     if message.blocks:
         found["blocks"] = message.blocks
-    if message.shared:
-        found["attachments"] = message.shared
+    if message.attachments:
+        found["attachments"] = message.attachments
     if message.files:
         found["files"] = [
             file_json(workspace, f) if team == workspace.team else _stub(f) for f in message.files
@@ -162,6 +163,19 @@ def shared_json(workspace: Workspace, message: Message) -> Json:
         place = {"team": told["team"], "channel": message.channel, "ts": message.ts}
         found["message_blocks"] = [place | {"message": {"blocks": blocks}}]
     return found | ({"files": told["files"]} if "files" in told else {})
+
+
+def table_json(rows: Sequence[Sequence[str]]) -> Json:
+    """A table that is pasted into a message, as an attachment of that; no text tells of it.
+
+    Source: github.com/openclaw/openclaw/issues/112229, github.com/vercel/chat/issues/803.
+    """
+    cells = [[_rich_text(cell) for cell in row] for row in rows]
+    return {
+        "id": 1,
+        "blocks": [{"type": "table", "rows": cells}],
+        "fallback": "[no preview available]",
+    }
 
 
 def _rich_text(text: str) -> Json:

@@ -59,7 +59,11 @@ class Place:
 
     async def share(self, message: Message, text: str = "") -> Message:
         """Forward a message, with words of one's own or without."""
-        return self._post(text, [], shared=[events.shared_json(self._workspace, message)])
+        return self._post(text, [], attached=[events.shared_json(self._workspace, message)])
+
+    async def paste(self, rows: Sequence[Sequence[str]], text: str = "") -> Message:
+        """Paste a piece of a spreadsheet, with words above it or without."""
+        return self._post(text, [], attached=[events.table_json(rows)])
 
     async def upload(
         self,
@@ -232,14 +236,16 @@ class Place:
             raise LookupError("that is no message of one's own")
         return message
 
-    def _post(self, text: str, files: list[StoredFile], *, shared: Sequence[Json] = ()) -> Message:
+    def _post(
+        self, text: str, files: list[StoredFile], *, attached: Sequence[Json] = ()
+    ) -> Message:
         message = Message(
             channel=self._channel.id,
             user=self._user.id,
             text=self._with_mention(text),
             thread_ts=self._thread,
             files=files,
-            shared=list(shared),
+            attachments=list(attached),
             client_msg_id=self._workspace.new_id("client-"),
         )
         self._workspace.post(message)

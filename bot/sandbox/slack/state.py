@@ -94,7 +94,7 @@ class Message:
     deleted: bool = False
     ephemeral_for: str = ""
     client_msg_id: str = ""
-    shared: list[Json] = field(default_factory=list)
+    attachments: list[Json] = field(default_factory=list)
     posted: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property

@@ -326,6 +326,41 @@ async def test_many_who_write_in_the_same_minute_are_all_known(
     assert sandbox.limits.refused == 0
 
 
+SHEET = [["Region", "Q1"], ["North", "1 < 2"], ["South\n& West", "7"]]
+READ = "Region | Q1\nNorth | 1 < 2\nSouth & West | 7"
+
+
+@pytest.mark.parametrize(
+    ("words", "heard"), [("Which is larger?", f"Which is larger?\n\n{READ}"), ("", READ)]
+)
+async def test_a_table_that_is_pasted_is_heard(bot: Running, words: str, heard: str) -> None:
+    ada = bot.sandbox.person("Ada")
+    await ada.dm.paste(SHEET, words)
+    assert (await bot.inbox.heard()).text == heard
+
+
+async def test_a_change_of_a_table_that_was_pasted_is_an_edit(bot: Running) -> None:
+    ada, workspace = bot.sandbox.person("Ada"), bot.sandbox.workspace
+    question = await ada.dm.paste(SHEET, "Which is larger?")
+    before = events.message_json(workspace, question)
+    question.attachments = [events.table_json([["Region", "Q1"], ["East", "3"]])]
+    workspace.tell(events.edited(workspace, question, before))
+    edit = await bot.inbox.heard(2)
+    assert edit.edited
+    assert edit.text == "Which is larger?\n\nRegion | Q1\nEast | 3"
+
+
+async def test_a_preview_with_a_table_is_no_word_of_who_sent_the_link(bot: Running) -> None:
+    ada, workspace = bot.sandbox.person("Ada"), bot.sandbox.workspace
+    question = await ada.dm.send("see https://sheet.example")
+    before = events.message_json(workspace, question)
+    preview = events.table_json(SHEET) | {"from_url": "https://sheet.example"}
+    question.attachments = [preview]
+    workspace.tell(events.edited(workspace, question, before))
+    await bot.settled()
+    assert len(bot.inbox.events) == 1
+
+
 async def test_a_shared_message_is_told_with_its_author(bot: Running) -> None:
     ada, bea = bot.sandbox.person("Ada"), bot.sandbox.person("Bea")
     original = await bea.channel(bot.sandbox.channel("general")).send("Meet at 1 & 2")
