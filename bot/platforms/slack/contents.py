@@ -22,6 +22,7 @@ _COMMAND = re.compile(r"\A[!！](?=[a-z])")
 """Chinese keyboards write the wide mark."""
 _ABOUT_PEOPLE = re.compile(rf"(?:\A|>\s*)[!/！／]{ABOUT_PEOPLE}")
 _GONE = frozenset({"tombstone", "hidden_by_limit"})
+_CANVAS = "application/vnd.slack-docs"
 _PREVIEW = frozenset({"from_url", "is_msg_unfurl", "is_share"})
 """What an attachment has that is a preview of a link, or a message shared into this one."""
 
@@ -110,6 +111,8 @@ def _attachment(file: Json) -> Attachment:
         kind = FileKind.VOICE
         mime = mime.replace("video/", "audio/")
         name = re.sub(r"\.mp4$", ".m4a", name)
+    elif mime == _CANVAS:  # without a name; it is handed over as HTML
+        mime, name = "text/html", str(file.get("title") or "Canvas")
     elif mime.startswith("image/") and mime != "image/svg+xml":
         kind = FileKind.IMAGE
     elif mime.startswith("audio/"):

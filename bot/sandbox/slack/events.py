@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from bot.sandbox.slack.state import GRAVE, Json, Message, StoredFile
+from bot.sandbox.slack.state import CANVAS, GRAVE, Json, Message, StoredFile
 from bot.sandbox.slack.workspace import EPOCH, Workspace
 
 _MRKDWN = (
@@ -67,7 +67,10 @@ def team_of(workspace: Workspace, user: str) -> str:
 
 
 def file_json(workspace: Workspace, file: StoredFile) -> Json:
-    """A file object, as events and `files.info` show it."""
+    """A file object, as events and `files.info` show it.
+
+    A canvas has a title, but no name, as others have recorded.
+    """
     found: Json = {
         "id": file.id,
         "name": file.name,
@@ -82,6 +85,8 @@ def file_json(workspace: Workspace, file: StoredFile) -> Json:
     }
     if not file.elsewhere:
         found["url_private_download"] = f"{workspace.url}/files-pri/{file.id}/download/{file.name}"
+    if file.mime == CANVAS:
+        found |= {"name": "-", "filetype": "quip", "mode": "quip", "pretty_type": "Canvas"}
     if file.subtype:
         found["subtype"] = file.subtype
     if file.seconds is not None:

@@ -28,7 +28,7 @@ from bot.sandbox.slack.blocks import parse_blocks
 from bot.sandbox.slack.limits import Limits
 from bot.sandbox.slack.people import Person
 from bot.sandbox.slack.sockets import Sockets
-from bot.sandbox.slack.state import Channel, Json, Message, User
+from bot.sandbox.slack.state import CANVAS, Channel, Json, Message, User
 from bot.sandbox.slack.workspace import SlackError, Workspace
 
 FORMS_ONLY = frozenset(
@@ -258,7 +258,8 @@ class SlackSandbox:
         file = self.workspace.files.get(tail.split("/")[0])
         if file is None:
             return web.Response(status=404)
-        return web.Response(body=file.content, content_type=file.mime)
+        kind = "text/html" if file.mime == CANVAS else file.mime
+        return web.Response(body=file.content, content_type=kind)
 
     async def _login(self, _: web.Request) -> web.StreamResponse:
         return web.Response(text=LOGIN_PAGE, content_type="text/html")

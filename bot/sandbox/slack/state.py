@@ -15,6 +15,9 @@ Json: TypeAlias = dict[str, Any]
 
 GRAVE = "This message was deleted."
 """What stands where a message was that began a thread, as long as there are replies."""
+CANVAS = "application/vnd.slack-docs"
+"""The type of a canvas, which is a file whose bytes are HTML (github.com/rusq/slackdump/pull/401,
+github.com/stablyai/agent-slack/pull/19)."""
 PING = re.compile(
     r"<!(?:channel|here|everyone|subteam\^\w+)(?:\|[^>]*)?>|<@[UW]\w+(?:\|[^>]*)?>"
     r"|(?<![A-Za-z0-9])(?<!\.)@(?:channel|here|everyone)(?![A-Za-z0-9])"

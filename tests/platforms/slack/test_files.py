@@ -21,7 +21,7 @@ from bot.errors import (
 )
 from bot.platforms.slack import files
 from bot.platforms.slack.replies import FILELESS
-from bot.sandbox.slack.state import Message
+from bot.sandbox.slack.state import CANVAS, Message
 from tests.platform_contract import HastyClock
 from tests.platforms.slack.running import Running
 from tests.platforms.slack.stage import SlackStage, slack_stage
@@ -77,6 +77,25 @@ async def test_the_login_page_is_not_taken_for_a_page_that_somebody_sent(
     stage.sandbox.workspace.hiding_files = True
     with pytest.raises(MediaError, match="files:read"):
         await stage.platform.download(attached(sent), tmp_path / "page")
+
+
+NOTES = b'<div class="quip-canvas-content"><h1>Huddle notes</h1><p class="line">Ship on Friday.</p>'
+
+
+async def test_a_canvas_is_read_under_its_title(bot: Running, tmp_path: Path) -> None:
+    ada = bot.sandbox.person("Ada")
+    await ada.dm.upload("Huddle notes", NOTES, CANVAS, text="What did we decide?")
+    (canvas,) = (await bot.inbox.heard()).attachments
+    assert (canvas.name, canvas.mime, canvas.kind) == (
+        "Huddle notes",
+        "text/html",
+        FileKind.DOCUMENT,
+    )
+    await bot.platform.download(canvas, tmp_path / "notes")
+    assert (tmp_path / "notes").read_bytes() == NOTES
+    bot.sandbox.workspace.hiding_files = True
+    with pytest.raises(MediaError, match="files:read"):
+        await bot.platform.download(canvas, tmp_path / "notes")
 
 
 @pytest.mark.parametrize("path", ["files-origin", "signed"])
