@@ -126,6 +126,21 @@ async def test_a_web_page_is_what_its_reader_sees(tmp_path: Path) -> None:
     assert text == "Boats\n## Boats & more\nSee this (https://x.example).\n- one\n- two\n1 | 2"
 
 
+async def test_a_paragraph_in_a_cell_or_an_item_stays_in_its_row(tmp_path: Path) -> None:
+    page = (
+        "<!DOCTYPE html><p>Before</p><table>"
+        "<tr> <td><p>Item</p></td> <td><p>Owner</p> <div>Team</div></td> <td>Due</td> </tr>"
+        "<tr><td><div><p>A</p></div></td><td><p>B</p></td><td><ul><li><p>one</p></ul></td></tr>"
+        "</table><ul><li><p>two</p></li><li> <p>three</p><p>four</p></li></ul>"
+        "<pre>a    | b\n- c</pre>"
+    )
+    [text] = words(await read(tmp_path, page.encode())).values()
+    assert text.splitlines() == [
+        *("Before", "Item | Owner", "Team | Due", "A | B |", "- one"),
+        *("- two", "- three", "four", "a    | b", "- c"),
+    ]
+
+
 # ------------------------------------------------------------ what nobody wants to read
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -48,6 +49,12 @@ _BLOCKS = frozenset(
         *("tr", "ul"),
     )
 )
+_PARAGRAPHS = frozenset(("div", "p"))
+_SOFT = "\v"
+"""The break at a paragraph: beside the edge of a cell, or of an item, it is none."""
+_AFTER_EDGE = re.compile(r"(?<=\n- )[ ]?\v[ \v]*|(?<=\| )[ ]?\v[ \v]*")
+_BEFORE_EDGE = re.compile(r"(?<![ \v])[ \v]++(?=\| )")
+_ROW = re.compile(r"[ ]{1,2}\|")
 _SILENT = frozenset(("script", "style", "template", "noscript", "svg", "iframe", "object"))
 _HEADINGS = {f"h{level}": "#" * level + " " for level in range(1, 7)}
 
@@ -145,8 +152,7 @@ class _Page(HTMLParser):
         if tag in _SILENT:
             self._silent += 1
         self._verbatim += tag == "pre"
-        if tag in _BLOCKS:
-            self._pieces.append("\n")
+        self._break_at(tag)
         self._pieces.append(_HEADINGS.get(tag, "- " if tag == "li" else ""))
         if tag in ("td", "th"):
             self._pieces.append(" | ")
@@ -164,8 +170,13 @@ class _Page(HTMLParser):
         if tag == "a" and self._address:
             self._pieces.append(f" ({self._address})")
             self._address = ""
-        if tag in _BLOCKS or tag == "title":
+        self._break_at(tag)
+        if tag == "title":
             self._pieces.append("\n")
+
+    def _break_at(self, tag: str) -> None:
+        if tag in _BLOCKS:
+            self._pieces.append(_SOFT if tag in _PARAGRAPHS else "\n")
 
     def handle_data(self, data: str) -> None:
         if not self._silent:
@@ -173,8 +184,10 @@ class _Page(HTMLParser):
 
     def text(self) -> str:
         """The words, without the blank lines that blocks leave."""
-        lines = [line.rstrip() for line in "".join(self._pieces).splitlines()]
-        lines = [line.strip(" ").removeprefix("| ") if line[:2] == " |" else line for line in lines]
+        text = _AFTER_EDGE.sub("", "".join(self._pieces))
+        text = _BEFORE_EDGE.sub(lambda gap: " " if _SOFT in gap[0] else gap[0], text)
+        lines = [line.rstrip() for line in text.splitlines()]
+        lines = [line.strip(" ").removeprefix("| ") if _ROW.match(line) else line for line in lines]
         return "\n".join(line for line in lines if line.strip(" -#|"))
 
 
