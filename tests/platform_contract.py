@@ -269,7 +269,7 @@ class PlatformContract:
 
     async def test_a_message_that_stands_can_be_gone_on_with(self, stage: Stage) -> None:
         ref = await stage.platform.send(stage.incoming.ref.chat, Reply(text="half an ans"))
-        draft = stage.platform.reopen(ref, stage.incoming)
+        draft = stage.platform.draft(stage.incoming, ref=ref)
         assert draft.ref == ref
         await draft.finish(Reply(text="a whole answer"))
         assert await stage.kept() == ["a whole answer"]
@@ -277,7 +277,7 @@ class PlatformContract:
     async def test_a_reopened_message_grows(self, stage: Stage) -> None:
         self._needs_streaming(stage)
         ref = await stage.platform.send(stage.incoming.ref.chat, Reply(text="half an ans"))
-        draft = stage.platform.reopen(ref, stage.incoming, stop=STOP)
+        draft = stage.platform.draft(stage.incoming, ref=ref, stop=STOP)
         await draft.show("a new")
         assert await stage.screen() == ["a new"]
         assert await draft.finish(Reply(text="a new answer")) == ref

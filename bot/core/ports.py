@@ -9,7 +9,7 @@ limits stands in `bot.core.fakes.platform`.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeAlias
@@ -17,6 +17,7 @@ from typing import Protocol, TypeAlias
 from bot.core.capabilities import Capabilities
 from bot.core.chat import ChatRequest, ModelEvent
 from bot.core.documents import Document
+from bot.core.edit_draft import EditDraft
 from bot.core.images import Drawing, ImageRequest, VariationRequest
 from bot.core.models import ModelInfo, UsageEntry
 from bot.core.recordings import ClipFile, Transcript, TranscriptionRequest
@@ -94,8 +95,9 @@ class Platform(Protocol):
     lines about messages that wait. Of the calls that change the messages of a chat the platform
     makes one after the other.
 
-    A platform that inherits this has one style and no chats within chats, and remembers nothing of
-    what it posted, as far as it says nothing else.
+    A platform that inherits this has one style and no chats within chats, shows an answer as a
+    message that is edited as it grows, and shows, remembers and looks for nothing more, as far as
+    it says nothing else.
     """
 
     @property
@@ -149,17 +151,23 @@ class Platform(Protocol):
         `Capabilities.max_deletions` of them. Raises `RateLimited`, `ChatGone`, `PlatformError`.
         """
 
-    def draft(self, answering: IncomingMessage, *, stop: Button | None = None) -> Draft:
-        """Begin an answer. No I/O before the first `show` or `finish`.
-
-        `stop` is shown under the text while it is being written, where the platform has no Stop
-        of its own (`Capabilities.stop_button`).
-        """
-
-    def reopen(
-        self, ref: MessageRef, answering: IncomingMessage, *, stop: Button | None = None
+    def draft(
+        self,
+        answering: IncomingMessage,
+        *,
+        ref: MessageRef | None = None,
+        stop: Button | None = None,
     ) -> Draft:
-        """Go on with a message that stands in the chat, after a restart. No I/O yet."""
+        """Begin a message of an answer or, with `ref`, go on with one that stands in the chat.
+
+        No I/O before the first `show` or `finish`. `stop` is shown under the text while it is being
+        written, where the platform has no Stop of its own (`Capabilities.stop_button`).
+        """
+        able = self.capabilities(answering.chat)
+        has_stop = able.max_buttons > 0 and not able.stop_button
+        return EditDraft(
+            self.send, self.edit, answering.ref, ref=ref, stop=stop if has_stop else None
+        )
 
     def typing(
         self, chat: ChatRef, answering: MessageRef | None = None
@@ -169,6 +177,7 @@ class Platform(Protocol):
         `answering` is the message it works on, or the one in which the answer is to stand, where
         the chat shows it there.
         """
+        return nullcontext()
 
     def newest(self, chat: ChatRef) -> MessageRef | None:
         """The newest message of the bot's own in a chat, as far as is remembered."""
@@ -190,6 +199,7 @@ class Platform(Protocol):
         For what a process posted that died before it wrote down where. Does what the platform
         lets it find, and can be done again. Raises `PlatformError`.
         """
+        return
 
     async def download(self, attachment: Attachment, to: Path) -> None:
         """Fetch a file's bytes to `to`.
@@ -199,15 +209,18 @@ class Platform(Protocol):
 
     async def publish(self, commands: Sequence[CommandInfo]) -> None:
         """Tell the platform which commands exist, where it can be told. Raises `PlatformError`."""
+        return
 
     async def notice(self, press: Event, text: str) -> None:
         """Answer a button press with a toast, or do nothing. Raises no `PlatformError`.
 
         A press is answered once: a second text may not be shown.
         """
+        return
 
     async def close(self) -> None:
         """Close connections; called last, once."""
+        return
 
 
 # ---------------------------------------------------------------- what comes in over HTTP

@@ -301,9 +301,7 @@ class Sheets:
         return self._capabilities.streaming is Streaming.NATIVE
 
     def _draft(self, ref: MessageRef | None) -> Draft:
-        if ref is None:
-            return self._platform.draft(self._answering, stop=self._stop)
-        return self._platform.reopen(ref, self._answering, stop=self._stop)
+        return self._platform.draft(self._answering, ref=ref, stop=self._stop)
 
     def _reply(self, text: str, end: End | None = None) -> Reply:
         rest = end.rest if end else Reply(text="")

@@ -14,7 +14,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from bot.core.capabilities import Capabilities, Streaming
-from bot.core.delivery.draft import EditDraft
 from bot.core.fakes.clock import ManualClock
 from bot.core.fakes.drafts import NativeDraft, PassingDraft
 from bot.core.fakes.screen import CHAT, FakeScreen
@@ -55,7 +54,7 @@ OFFER_AGAIN = 1.0
 """Seconds until an event is offered again that the database did not take."""
 
 
-class FakePlatform(FakeScreen):
+class FakePlatform(FakeScreen, Platform):
     """A platform in memory. The bot's side is the port; the rest is a person's, and fate's.
 
     A native draft (`Streaming.NATIVE`) can only be appended to; `ephemeral` makes it a preview that
@@ -165,19 +164,19 @@ class FakePlatform(FakeScreen):
             if is_there and ref not in keep:
                 self.remove(ref)
 
-    def draft(self, answering: IncomingMessage, *, stop: Button | None = None) -> Draft:
-        """A native draft, one that vanishes or one that is edited, as the capabilities say."""
-        if self._capabilities.streaming is Streaming.NATIVE:
-            return NativeDraft(self, answering.ref.chat, ephemeral=self._ephemeral)
-        if self._capabilities.vanishes:
-            return PassingDraft(self, answering.ref.chat)
-        return EditDraft(self, answering, stop=stop)
-
-    def reopen(
-        self, ref: MessageRef, answering: IncomingMessage, *, stop: Button | None = None
+    def draft(
+        self,
+        answering: IncomingMessage,
+        *,
+        ref: MessageRef | None = None,
+        stop: Button | None = None,
     ) -> Draft:
-        """A message that stands can only be edited."""
-        return EditDraft(self, answering, ref=ref, stop=stop)
+        """A native draft, or one that vanishes; a message that stands can only be edited."""
+        if ref is None and self._capabilities.streaming is Streaming.NATIVE:
+            return NativeDraft(self, answering.ref.chat, ephemeral=self._ephemeral)
+        if ref is None and self._capabilities.vanishes:
+            return PassingDraft(self, answering.ref.chat)
+        return super().draft(answering, ref=ref, stop=stop)
 
     @asynccontextmanager
     async def typing(

@@ -6,7 +6,7 @@ import asyncio
 import shutil
 import signal
 import tempfile
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from itertools import count
@@ -182,24 +182,18 @@ class ConsolePlatform(Platform):
     async def delete(self, refs: Sequence[MessageRef]) -> None:
         """Nothing: what is printed stays."""
 
-    async def sweep(
+    def draft(
         self,
-        chat: ChatRef,
+        answering: IncomingMessage,
         *,
-        after: Sequence[MessageRef],
-        keep: Collection[MessageRef],
-        before: Collection[MessageRef] = (),
-    ) -> None:
-        """Nothing: what is printed stays."""
-
-    def draft(self, answering: IncomingMessage, *, stop: Button | None = None) -> Draft:
-        """An answer that is printed while it grows. Stop is Ctrl-C."""
-        return self.reopen(_new_ref(), answering)
-
-    def reopen(
-        self, ref: MessageRef, answering: IncomingMessage, *, stop: Button | None = None
+        ref: MessageRef | None = None,
+        stop: Button | None = None,
     ) -> Draft:
-        """Go on with an answer; on a pipe, an answer to an earlier process's question is silent."""
+        """An answer that is printed while it grows; its Stop is Ctrl-C.
+
+        On a pipe, an answer to an earlier process's question is silent.
+        """
+        ref = ref or _new_ref()
         if self._screen.patient and answering.ref not in self._asked:
             return SilentDraft(ref)
         return ConsoleDraft(self, self._screen, ref)
@@ -221,9 +215,6 @@ class ConsolePlatform(Platform):
         _ = self._texts.gettext
         known = (*commands, *FILE_COMMAND_INFOS)
         self._screen.suggest([replace(info, summary=_(info.summary)) for info in known])
-
-    async def close(self) -> None:
-        """Nothing is held open."""
 
 
 class ConsoleDraft:

@@ -213,16 +213,16 @@ class SlackPlatform(Platform):
         if found:
             log.warning("lost messages deleted", extra={"chat": chat.id, "messages": found})
 
-    def draft(self, answering: IncomingMessage, *, stop: Button | None = None) -> Draft:
-        """An answer that is streamed where the chat has streams, else posted and edited."""
-        return SlackDraft(self._poster, self._streams, self._capabilities, answering, stop=stop)
-
-    def reopen(
-        self, ref: MessageRef, answering: IncomingMessage, *, stop: Button | None = None
+    def draft(
+        self,
+        answering: IncomingMessage,
+        *,
+        ref: MessageRef | None = None,
+        stop: Button | None = None,
     ) -> Draft:
-        """Go on with a message by editing it."""
+        """An answer that is streamed where the chat has streams, else posted and edited."""
         parts = (self._poster, self._streams, self._capabilities)
-        return SlackDraft(*parts, answering, stop=stop, ref=ref)
+        return SlackDraft(*parts, answering, ref=ref, stop=stop)
 
     # ------------------------------------------------------------ the rest
 

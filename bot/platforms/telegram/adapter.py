@@ -173,22 +173,23 @@ class TelegramPlatform:
         """Remove messages of the bot."""
         await self._poster.delete(refs)
 
-    def draft(self, answering: IncomingMessage, *, stop: Button | None = None) -> Draft:
+    def draft(
+        self,
+        answering: IncomingMessage,
+        *,
+        ref: MessageRef | None = None,
+        stop: Button | None = None,
+    ) -> Draft:
         """A message that is edited as it grows, or one of Telegram's drafts."""
         drafts = self._style.drafts and self._poster.may_draft(answering.ref.chat)
         return TelegramDraft(
             self._poster,
             answering.ref,
+            ref=ref,
             stop=stop,
             rich=self._style.rich,
-            draft_id=next(self._draft_ids) if drafts else None,
+            draft_id=next(self._draft_ids) if drafts and ref is None else None,
         )
-
-    def reopen(
-        self, ref: MessageRef, answering: IncomingMessage, *, stop: Button | None = None
-    ) -> Draft:
-        """Go on with a message by editing it."""
-        return TelegramDraft(self._poster, answering.ref, ref=ref, stop=stop, rich=self._style.rich)
 
     @asynccontextmanager
     async def typing(

@@ -279,7 +279,7 @@ async def test_an_answer_to_an_earlier_question_is_not_printed() -> None:
         sender=Sender(UserId("local"), "Ann"),
         text="an earlier question",
     )
-    draft = pipe.platform.reopen(MessageRef(CHAT, MessageId("old")), earlier)
+    draft = pipe.platform.draft(earlier, ref=MessageRef(CHAT, MessageId("old")))
     await draft.show("old\nansw")
     await draft.finish(Reply(text="old\nanswer"))
     await pipe.end(running)

@@ -312,7 +312,7 @@ async def test_a_line_can_be_typed_while_an_answer_is_written(desk: Sitting) -> 
 async def test_an_answer_that_is_written_anew_is_shown_whole(desk: Sitting) -> None:
     message = await desk.say("go")
     ref = await desk.platform.send(CHAT, Reply(text="⏳ 1 message before yours"))
-    draft = desk.platform.reopen(ref, message)
+    draft = desk.platform.draft(message, ref=ref)
     await draft.show("Now it is")
     await desk.sees("Now it is")
     await draft.finish(Reply(text="Now it is your turn."))

@@ -176,7 +176,7 @@ async def test_a_stream_that_died_leaves_no_stop(bot: Running, process: str, end
         message.streaming = False  # after five minutes
     assert ada.dm.stoppable()
     if process == "was killed":
-        draft = bot.platform.reopen(draft.ref, bot.inbox.message())
+        draft = bot.platform.draft(bot.inbox.message(), ref=draft.ref)
     await draft.finish(Reply(text=end))
     await bot.sandbox.wait_for(lambda: not ada.dm.stoppable())
 
@@ -307,5 +307,5 @@ async def test_an_edit_that_ends_the_answer_ends_the_work(bot: Running) -> None:
     ref = await bot.platform.send(question.ref.chat, Reply(text="⏳ 1 message before yours"))
     async with bot.platform.typing(question.ref.chat, question.ref):
         await bot.sandbox.wait_for(ada.dm.stoppable)
-    await bot.platform.reopen(ref, question).finish(Reply(text="one"))
+    await bot.platform.draft(question, ref=ref).finish(Reply(text="one"))
     await bot.sandbox.wait_for(lambda: not ada.dm.stoppable())

@@ -103,7 +103,7 @@ async def test_a_stream_that_nobody_finished_can_be_written_over(stage: SlackSta
     draft = stage.platform.draft(stage.incoming)
     await draft.show("half an ans")
     assert draft.ref is not None
-    again = stage.platform.reopen(draft.ref, stage.incoming)
+    again = stage.platform.draft(stage.incoming, ref=draft.ref)
     await again.finish(Reply(text="a whole answer"))
     (seen,) = stage.place.answers()
     assert (seen.text, seen.streaming) == ("a whole answer", False)

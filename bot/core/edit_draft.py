@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from bot.core.ports import Platform
-from bot.core.types import Button, IncomingMessage, MessageRef, Reply
+from collections.abc import Awaitable, Callable
+
+from bot.core.types import Button, ChatRef, MessageRef, Reply
 
 
 class EditDraft:
     """An answer in a message that is posted with its first text and edited as it grows.
 
     With `ref` it goes on with a message that stands in the chat already. `stop` is shown under
-    the text while it is being written, unless the platform brings a Stop of its own.
+    the text while it is being written. `send` and `edit` are those of `Platform`.
     """
 
     def __init__(
         self,
-        platform: Platform,
-        answering: IncomingMessage,
+        send: Callable[[ChatRef, Reply], Awaitable[MessageRef]],
+        edit: Callable[[MessageRef, Reply], Awaitable[None]],
+        answering: MessageRef,
         *,
         ref: MessageRef | None = None,
         stop: Button | None = None,
     ) -> None:
-        self._platform = platform
-        self._answering = answering.ref
+        self._send = send
+        self._edit = edit
+        self._answering = answering
         self._ref = ref
-        own_stop = platform.capabilities(answering.ref.chat).stop_button
-        self._buttons = ((stop,),) if stop is not None and not own_stop else ()
+        self._buttons = ((stop,),) if stop is not None else ()
         self._standing: Reply | None = None
 
     @property
@@ -47,8 +49,8 @@ class EditDraft:
 
     async def _put(self, reply: Reply) -> MessageRef:
         if self._ref is None:
-            self._ref = await self._platform.send(self._answering.chat, reply)
+            self._ref = await self._send(self._answering.chat, reply)
         elif reply != self._standing:  # no call without a visible change
-            await self._platform.edit(self._ref, reply)
+            await self._edit(self._ref, reply)
         self._standing = reply
         return self._ref
