@@ -6,8 +6,7 @@ in that room's `settings.py`; the tables of the whole process stand here.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, tzinfo
 from decimal import Decimal
 from pathlib import Path
@@ -25,19 +24,20 @@ from bot.core.limits.budget import Quotas
 from bot.core.limits.quota import NAMES, Limits
 from bot.core.phrases import Phrase
 from bot.errors import ConfigError
+from bot.platforms.slack import ids as slack_ids
 from bot.platforms.slack.settings import SlackSettings
+from bot.platforms.telegram import ids as telegram_ids
 from bot.platforms.telegram.settings import TelegramSettings
 from bot.store.settings import StorageSettings
 from bot.web.settings import WebSettings
 
 CONFIG_FILE = Path("chinwag.toml")
-_ID = re.compile(
-    r"""telegram:-?[0-9]+(/[0-9]+)?             # a person, a group; a topic of one
-    | slack:([A-Z0-9]+|[A-Z0-9]*:[A-Z0-9]+:[0-9.]*)  # a person, a channel; a thread of one
-    | console:.+""",
-    re.VERBOSE,
-)
-"""Who may stand in a list of the table `access`."""
+_FORMS: Mapping[str, Callable[[str], bool]] = {
+    "telegram": telegram_ids.is_id,
+    "slack": slack_ids.has_form,
+    "console": bool,
+}
+"""Who may stand in a list of the table `access`: the form of an id, by platform."""
 
 GUIDE = Phrase("""\
 Nothing to start yet: no chat platform is configured. Set, in the environment or in chinwag.toml,
@@ -72,7 +72,8 @@ class AccessSettings(_Table):
     @classmethod
     def _are_ids(cls, entries: frozenset[str]) -> frozenset[str]:
         for entry in sorted(entries):
-            if not _ID.fullmatch(entry):
+            platform, _, id = entry.partition(":")
+            if platform not in _FORMS or not _FORMS[platform](id):
                 wrong = Phrase(
                     "“{entry}” is no id; write telegram:1001 or slack:U0123, "
                     "the bot tells strangers theirs",

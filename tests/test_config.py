@@ -230,6 +230,8 @@ def test_a_wrong_value_is_told_with_what_to_write(write: Write, toml: str, line:
         "telegram:1001 ",
         "telegram:",
         "slack:@ann",
+        "slack:ANN",
+        "discord:1001",
     ],
 )
 @pytest.mark.parametrize("list_", ["admins", "users", "chats"])

@@ -32,9 +32,14 @@ class Place(NamedTuple):
         return self.channel.startswith("D")
 
 
+def has_form(text: str) -> bool:
+    """Whether this may be the id of a person, a channel or a conversation."""
+    return _ID.fullmatch(text) is not None
+
+
 def is_id(text: str) -> bool:
-    """Whether this may be the id of a person, a channel or a conversation: every id has a digit."""
-    return _ID.fullmatch(text) is not None and any(letter.isdigit() for letter in text)
+    """Whether it is one rather than a name in capitals: as good as every id has a digit."""
+    return has_form(text) and any(letter.isdigit() for letter in text)
 
 
 def make_chat(team: str, channel: str, thread: str) -> ChatRef:
