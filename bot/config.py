@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, tzinfo
 from decimal import Decimal
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
@@ -158,28 +158,21 @@ class PersonaSettings(_Table):
 
 
 class ChatDefaults(_Table):
-    """What holds for a chat that has not chosen otherwise. `context_window` is in tokens.
-
-    `reasoning` is what becomes of a model's thoughts when it has answered.
-    `summary_model` is a cheap one, for titles and for summaries of what no longer fits.
-    """
+    """What holds for a chat that has not chosen otherwise: fields of the core's `Defaults`."""
 
     system_prompt: str = ""
     context_window: int = Field(default=32_000, ge=512)
     reasoning: Literal["collapsed", "hidden"] = "collapsed"
     summary_model: str = ""
     patience: float = Field(default=600.0, ge=0)
-    """Seconds that a message waits for an API that does not answer, before its sender is told."""
     together: bool = True
-    """Short messages that come in a row while an answer is being written are answered as one."""
     personas: tuple[PersonaSettings, ...] = Field(
         default=(), examples=[[{"name": "Tutor", "prompt": "Ask before you explain."}]]
     )
 
-    @property
-    def named_personas(self) -> tuple[Persona, ...]:
+    def values(self) -> dict[str, Any]:
         """The same, as the core knows them."""
-        return tuple(Persona(**each.model_dump()) for each in self.personas)
+        return {**dict(self), "personas": tuple(Persona(**dict(each)) for each in self.personas)}
 
 
 class LogSettings(_Table):

@@ -13,6 +13,7 @@ from typing import TypedDict, Unpack
 
 from bot import api as api_room
 from bot.api.settings import ApiSettings, ModelSettings
+from bot.config import ChatDefaults
 from bot.core.access import Access, Gate
 from bot.core.calibration import Calibrations
 from bot.core.capabilities import Capabilities
@@ -43,9 +44,11 @@ DEFAULTS = Defaults(
     model="gpt-4o-mini",
     image_model="gpt-image-1",
     transcription_model="whisper-1",
-    system_prompt="Be brief.",
-    patience=0.0,  # most tests want to see an error at once
-    together=False,  # most tests look at one message and its answer
+    **ChatDefaults(
+        system_prompt="Be brief.",
+        patience=0.0,  # most tests want to see an error at once
+        together=False,  # most tests look at one message and its answer
+    ).values(),
 )
 TOGETHER = replace(DEFAULTS, together=True)
 SLOW = "slow answer " * 20
