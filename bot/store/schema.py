@@ -1,4 +1,8 @@
-"""The tables. A change here needs a migration beside it; a test compares the two."""
+"""The tables.
+
+A change here needs a migration, like the newest in `migrations/versions`, and its number as `HEAD`
+in `migrate.py`; tests compare the three.
+"""
 
 from __future__ import annotations
 
