@@ -28,6 +28,10 @@ Each thread of a Slack channel and each topic of a Telegram group is a chat of i
 chosen nothing itself, it keeps to the model and the other settings that its channel, or the general
 topic of its group, has chosen; but for listening along, which is switched on where people talk.
 
+To ask the bot in Slack about what somebody else has written, mention it in the thread below: the
+first question there comes with the message that the thread began with, and its files. What was
+said in between it does not know, unless `/set listening on` was said there before.
+
 Deleting a message in Slack takes it back: what waits or is being answered is answered no more, and
 a half answer goes with it. After its answer it is erased from all that is kept, and so is the
 answer, which only stands in Slack then. Slack tells of it for a few minutes: what is deleted

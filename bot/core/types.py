@@ -87,13 +87,18 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
-    """The message that somebody replied to."""
+    """The message that somebody replied to.
+
+    `opening`: it only began the thread in which they wrote. It is told once in a conversation, and
+    what cannot be read of it stands in no question's way.
+    """
 
     ref: MessageRef
     author: str
     text: str
     by_bot: bool = False
     attachments: tuple[Attachment, ...] = ()
+    opening: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -222,6 +222,9 @@ class Answer:
     async def _read(self) -> None:
         """Fetch and read what was sent."""
         tell = self._delivery.status
+        about = self._message.reply_to
+        if about is not None and about.opening and await self._has_begun():
+            self._message = replace(self._message, reply_to=None)
 
         async def read() -> None:
             self._gathered = Gathered(usage=self._gathered.usage)  # what was paid was paid
@@ -231,6 +234,11 @@ class Answer:
         if self._gathered.quote:
             self._come.heading = quote(f"🎤 {self._gathered.quote}") + "\n\n"
         self._asked = question_of(self._message, self._gathered, heading=self._come.heading)
+
+    async def _has_begun(self) -> bool:
+        """Whether something was said in the conversation already."""
+        conversations = self._ctx.services.stores.conversations
+        return bool((await conversations.history(self._ctx.chat, limit=1)).newest)
 
     async def _overhear(self) -> None:
         """Learn what others said in the group since the last answer, if the group wants it."""

@@ -66,34 +66,54 @@ async def gather(
     Attachments of the message replied to count as sent with this one. Raises `FileTooLarge`,
     `MediaError`, `ModelError`, `PlatformError`; what was paid for until then stands in `found`.
     """
-    _ = ctx.texts.gettext
     reader = BudgetedReader(ctx)
-    quoted = message.reply_to.attachments if message.reply_to else ()
-    for attachment in (*quoted, *message.attachments):
-        kind = kind_of(attachment)
-        if kind is FileKind.IMAGE and attachment in quoted and await _is_blind(ctx):
-            found.unread.append(_("a picture"))
-        elif kind is FileKind.IMAGE:
-            data = await bytes_of(ctx, attachment)
-            found.parts.append(ImagePart(*await ctx.services.fit_picture(data)))
-        elif kind in SPEECH:
-            if ctx.settings.voice == "off":
-                found.unread.append(_("a recording"))
-                continue
-            await _listen(ctx, attachment, found, reader, Transcriber(ctx, status, found.usage))
-        elif kind is FileKind.STICKER:
-            found.unread.append(_("a sticker"))
-        elif attachment.id:
-            status(_("📄 Reading {name}…").format(name=attachment.name or _("a file")))
-            try:
-                async with fetched(ctx, attachment) as path:
-                    found.parts += await reader.read(path, attachment)
-            except MediaError as error:
-                if error.kind not in UNREADABLE or not message.text.strip():
-                    raise
-                found.unread.append(attachment.name or _("a file"))  # the words are answered
-        else:  # a story, a game: there are no bytes to it
-            found.unread.append(attachment.name or _("a file"))
+    about = message.reply_to
+    for attachment in about.attachments if about else ():
+        try:
+            await _add(ctx, message, attachment, status, found, reader)
+        except (MediaError, FileTooLarge):
+            if not (about and about.opening):
+                raise
+            found.unread.append(attachment.name or ctx.texts.gettext("a file"))
+    for attachment in message.attachments:
+        await _add(ctx, message, attachment, status, found, reader)
+
+
+async def _add(
+    ctx: TurnContext,
+    message: IncomingMessage,
+    attachment: Attachment,
+    status: Callable[[str], None],
+    found: Gathered,
+    reader: BudgetedReader,
+) -> None:
+    """Fetch and read one of them. Raises like `gather`."""
+    _ = ctx.texts.gettext
+    kind, about = kind_of(attachment), message.reply_to
+    quote = about if about and attachment in about.attachments else None
+    if kind is FileKind.IMAGE and quote and await _is_blind(ctx):
+        found.unread.append(_("a picture"))
+    elif kind is FileKind.IMAGE:
+        data = await bytes_of(ctx, attachment)
+        found.parts.append(ImagePart(*await ctx.services.fit_picture(data)))
+    elif kind in SPEECH:
+        if ctx.settings.voice == "off" or (quote and quote.opening):
+            found.unread.append(_("a recording"))
+            return
+        await _listen(ctx, attachment, found, reader, Transcriber(ctx, status, found.usage))
+    elif kind is FileKind.STICKER:
+        found.unread.append(_("a sticker"))
+    elif attachment.id:
+        status(_("📄 Reading {name}…").format(name=attachment.name or _("a file")))
+        try:
+            async with fetched(ctx, attachment) as path:
+                found.parts += await reader.read(path, attachment)
+        except MediaError as error:
+            if error.kind not in UNREADABLE or not message.text.strip():
+                raise
+            found.unread.append(attachment.name or _("a file"))  # the words are answered
+    else:  # a story, a game: there are no bytes to it
+        found.unread.append(attachment.name or _("a file"))
 
 
 def kind_of(attachment: Attachment) -> FileKind:

@@ -14,7 +14,7 @@ from bot.core.types import Attachment, FileId, FileKind, Forward
 from bot.platforms.slack.block_words import words_in
 from bot.platforms.slack.calls import Json
 from bot.platforms.slack.directory import Directory
-from bot.platforms.slack.shared_messages import words_of
+from bot.platforms.slack.shared_messages import words_of, words_of_attachment
 
 _TOKEN = re.compile(r"<([@#!])?([^<>|]*)(?:\|([^<>]*))?>")
 """A mention, a channel or a link, as Slack writes it into a text: `<@U1>`, `<https://…|label>`."""
@@ -33,10 +33,28 @@ def said_in(message: Json) -> str:
     A piece of a spreadsheet stands in no text: Slack's apps make a block of it, in an attachment
     (github.com/openclaw/openclaw/issues/112229, github.com/vercel/chat/issues/803).
     """
-    attached = (each for each in message.get("attachments") or () if _PREVIEW.isdisjoint(each))
-    blocks = (block for holder in (message, *attached) for block in holder.get("blocks") or ())
+    holders = (message, *_attached(message))
+    blocks = (block for holder in holders for block in holder.get("blocks") or ())
     tables = words_in(block for block in blocks if block.get("type") == "table")
     return "\n\n".join(filter(None, (str(message.get("text") or ""), tables)))
+
+
+def _attached(message: Json) -> Iterator[Json]:
+    """What stands below the words of a message as a part of it."""
+    for attachment in message.get("attachments") or ():
+        if _PREVIEW.isdisjoint(attachment):
+            yield attachment
+
+
+def quoted(message: Json, directory: Directory) -> tuple[str, str]:
+    """Who wrote a message, and what it says; an app's words may stand anywhere in it."""
+    profile = message.get("bot_profile") or {}
+    author = profile.get("name") or message.get("username")
+    words = "\n".join(
+        filter(None, (words_of(message), *map(words_of_attachment, _attached(message))))
+    )
+    name = str(author or directory.sender(str(message.get("user") or "somebody")).name)
+    return name, plain(words, directory)
 
 
 def plain(text: str, directory: Directory) -> str:

@@ -56,7 +56,7 @@ class Needs:
     Threads are told by channel and ts. Of `thread` it must be known whether it is the bot's; the
     key of the message that it began with is `first`. The thread `begun` is the bot's, since this
     event begins it by speaking to the bot. Of `root` the first message must be known, since a
-    command is about it.
+    command is about it; of `joined`, too, if that was not said to the bot.
     """
 
     people: frozenset[str] = frozenset()
@@ -65,6 +65,7 @@ class Needs:
     first: str = ""
     begun: tuple[str, str] | None = None
     root: tuple[str, str] | None = None
+    joined: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +166,9 @@ class Directory:
             whose.append(self._share(needs.thread, self._learn_whose(*needs.thread, needs.first)))
         if needs.root is not None and not self._roots.get(needs.root):
             tasks.append(self._share((*needs.root, "root"), self._learn_thread(*needs.root)))
+        if needs.joined is not None and not self._is_known(needs.joined):
+            learning = self._learn_joined(*needs.joined, needs.first)
+            tasks.append(self._share((*needs.joined, "joined"), learning))
         return LookUp(
             clock=self._calls.clock,
             until=self._calls.clock.monotonic() + PATIENCE,
@@ -242,6 +246,17 @@ class Directory:
             self._threads.put((channel, thread), True)
         else:
             await self._learn_thread(channel, thread)
+
+    def _is_known(self, thread: tuple[str, str]) -> bool:
+        """Whether a thread is the bot's, or its first message known."""
+        return self._threads.get(thread) or bool(self._roots.get(thread))
+
+    async def _learn_joined(self, channel: str, thread: str, first: str) -> None:
+        """Look what a thread began with in which the bot is mentioned later, and who wrote it."""
+        await self._learn_whose(channel, thread, first)
+        author = str(self.root(channel, thread).get("user") or "")
+        if author and not self._people.get(author):
+            await self._learn_person(author)
 
     async def _was_taken_in(self, key: str) -> bool:
         if self._turns is None:

@@ -29,11 +29,19 @@ from bot.platforms.slack.contents import (
     forwards_of,
     mentioned_in,
     plain,
+    quoted,
     said_in,
     stubs_in,
 )
 from bot.platforms.slack.directory import Directory, Needs
-from bot.platforms.slack.ids import make_chat, make_command, make_key, make_message, mentions
+from bot.platforms.slack.ids import (
+    make_chat,
+    make_command,
+    make_key,
+    make_message,
+    mentions,
+    parse_chat,
+)
 from bot.platforms.slack.manifest import OWN_COMMAND
 
 _SPOKEN = frozenset({None, "file_share", "thread_broadcast", "me_message"})
@@ -92,12 +100,12 @@ def needs_of(body: Json, bot: str, team: str) -> Needs:
     root = thread if thread[1] != ts and _ABOUT_FILES.search(text) else None
     if _is_direct(event):
         return Needs(people=people, files=files, root=root)
+    begins, first = thread[1] == ts, make_key(team, *thread)
     if mentions(text, bot):
-        begun = thread if thread[1] == ts else None
-        return Needs(people=people, files=files, begun=begun, root=root)
-    if thread[1] == ts:
+        begun, joined = (thread, None) if begins else (None, thread)
+        return Needs(people=people, files=files, begun=begun, root=root, joined=joined, first=first)
+    if begins:
         return Needs()  # not said to the bot: nobody asks who said it
-    first = make_key(team, *thread)
     return Needs(people=people, files=files, thread=thread, first=first, root=root)
 
 
@@ -166,18 +174,18 @@ def _message(team: str, event: Json, directory: Directory) -> IncomingMessage | 
     chat = make_chat(team, channel, root)
     changed = str(message["edited"]["ts"]) if edited else ""
     what = f"{ts}:{changed}" if edited else ts
+    addressed = direct or mentions(text, directory.bot) or _goes_on(channel, root, text, directory)
+    may_quote = addressed and root != ts
     return IncomingMessage(
         key=make_key(team, channel, what),
         ref=make_message(chat, ts, root if root != ts else ""),
         sender=directory.sender(str(message["user"])),
         text=plain(text, directory),
         attachments=attachments_of(message, directory),
-        reply_to=_about(text, chat, channel, root, directory) if root != ts else None,
+        reply_to=_about(text, chat, channel, root, directory) if may_quote else None,
         forwards=tuple(forwards_of(message, directory)),
         group=not direct,
-        addressed=direct
-        or mentions(text, directory.bot)
-        or _goes_on(channel, root, text, directory),
+        addressed=addressed,
         edited=edited,
         late=edited and float(changed) - float(ts) > LATE,
         gesture=_gesture(team, message),
@@ -187,18 +195,24 @@ def _message(team: str, event: Json, directory: Directory) -> IncomingMessage | 
 def _about(
     text: str, chat: ChatRef, channel: str, thread: str, directory: Directory
 ) -> Quote | None:
-    """The message that began the thread, when a command for files is written below it."""
-    root = directory.root(channel, thread) if _ABOUT_FILES.search(text) else {}
+    """The message that began the thread, where what is written below may be about it.
+
+    Commands for files are about its files. In a channel, to mention somebody below a message is
+    Slack's way to ask them about it; a direct message is one conversation anyway.
+    """
+    root, is_command = directory.root(channel, thread), _ABOUT_FILES.search(text) is not None
     files = attachments_of(root, directory)
-    if not files:
+    is_told = bool(files) if is_command else bool(root) and not parse_chat(chat).direct
+    if not is_told or root.get("subtype") == "tombstone":
         return None
-    author = str(root.get("user") or "")
+    author, words = quoted(root, directory)
     return Quote(
         ref=make_message(chat, thread, ""),
-        author=directory.sender(author).name,
-        text="",
-        by_bot=author == directory.bot,
+        author=author,
+        text="" if is_command else words,
+        by_bot=root.get("user") == directory.bot,
         attachments=files,
+        opening=not is_command,
     )
 
 

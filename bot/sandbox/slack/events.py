@@ -135,8 +135,11 @@ def message_json(workspace: Workspace, message: Message) -> Json:
         found["files"] = [
             file_json(workspace, f) if team == workspace.team else _stub(f) for f in message.files
         ]
+    if workspace.users[message.user].is_bot:
+        profile = {"id": f"B{message.user[1:]}", "name": workspace.users[message.user].name}
+        found |= {"bot_id": profile["id"], "bot_profile": profile}
     if message.user == workspace.bot.id:
-        found |= {"bot_id": "B0CHINWAG", "app_id": workspace.app}
+        found["app_id"] = workspace.app
     return found
 
 

@@ -9,6 +9,7 @@ from bot.core.types import Reply
 from bot.errors import ChatGone, NotYourTurn
 from bot.sandbox.limits import Mode
 from bot.sandbox.slack.server import SlackSandbox
+from bot.sandbox.slack.state import Message, User
 from tests.platforms.slack.running import Running, running
 
 
@@ -125,6 +126,56 @@ async def test_a_command_for_files_is_about_the_message_that_began_the_thread(
         quote = by_text[command]
         assert quote is not None and [file.name for file in quote.attachments] == [name]
     assert by_text["what else?"] is None
+
+
+async def test_who_is_mentioned_below_a_message_is_told_of_it(bot: Running) -> None:
+    ada, bea = bot.sandbox.person("Ada"), bot.sandbox.person("Bea")
+    general = bot.sandbox.channel("general")
+    plan = await bea.channel(general).upload("plan.png", b"png", "image/png", text="Is 1 < 2 fine?")
+    await ada.thread(plan).send("<@BOT> what does she mean?")
+    await bot.inbox.holds(3)  # a mention comes twice
+    asked = bot.inbox.message(1)
+    assert asked.text == "what does she mean?"
+    quote = asked.reply_to
+    assert quote is not None and quote.opening
+    assert (quote.author, quote.text, quote.by_bot) == ("Bea", "Is 1 < 2 fine?", False)
+    assert [file.name for file in quote.attachments] == ["plan.png"]
+
+
+async def test_who_is_mentioned_below_an_alert_is_told_what_it_says(bot: Running) -> None:
+    ada, workspace = bot.sandbox.person("Ada"), bot.sandbox.workspace
+    alerts = workspace.users["U0ALERTS"] = User("U0ALERTS", "Alerts", is_bot=True)
+    field = {"title": "Host", "value": "db-1", "short": True}
+    said = {"title": "Disk full", "text": "97 % of &lt;/data&gt;", "fields": [field]}
+    channel = bot.sandbox.channel("ops")
+    alert = Message(channel.id, alerts.id, text="[FIRING:1]", attachments=[said])
+    await ada.thread(workspace.post(alert)).send("<@BOT> what now?")
+    quote = (await bot.inbox.heard()).reply_to
+    assert quote is not None
+    assert quote.author == "Alerts"
+    assert quote.text.splitlines() == ["[FIRING:1]", "Disk full", "97 % of </data>", "Host: db-1"]
+
+
+async def test_below_what_the_bot_said_in_a_channel_it_is_known(bot: Running) -> None:
+    ada = bot.sandbox.person("Ada")
+    channel = bot.sandbox.channel("general")
+    await ada.channel(channel).slash("/chinwag what is tea?")
+    command = await bot.inbox.heard()
+    await bot.platform.send(command.ref.chat, Reply(text="A drink.", answering=command.ref))
+    (answer,) = ada.channel(channel).messages()
+    await ada.thread(answer).send("and coffee?")
+    quote = (await bot.inbox.heard(2)).reply_to
+    assert quote is not None
+    assert (quote.author, quote.text, quote.by_bot) == ("chinwag", "A drink.", True)
+
+
+async def test_of_a_thread_that_began_with_a_mention_nothing_is_asked(bot: Running) -> None:
+    ada = bot.sandbox.person("Ada")
+    question = await ada.channel(bot.sandbox.channel("general")).send("<@BOT> what is this?")
+    await ada.thread(question).send("<@BOT> and that?")
+    await bot.inbox.holds(4)
+    assert {bot.inbox.message(at).reply_to for at in range(4)} == {None}
+    assert not bot.sandbox.calls_to("conversations.replies")
 
 
 async def test_a_direct_message_and_its_threads_are_one_conversation(bot: Running) -> None:

@@ -1,0 +1,39 @@
+"""The message that a thread began with, told to whom somebody mentions further down."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.core.types import Attachment, FileKind, IncomingMessage, Quote
+from tests.attached import attached
+from tests.house import House
+from tests.media import papers
+
+
+def below(house: House, text: str, *files: Attachment) -> IncomingMessage:
+    message = house.platform.message(text, group=True)
+    opening = Quote(
+        ref=message.ref, author="Bea", text="The moon is cheese.", attachments=files, opening=True
+    )
+    return replace(message, reply_to=opening)
+
+
+async def test_it_is_told_once_in_a_conversation(house: House) -> None:
+    for text in ("true?", "really?", "/new", "true?"):
+        await house.tell(below(house, text))
+    first, second, third = (house.asked(at)[-1][1] for at in range(3))
+    assert first == third == "Ann: [In reply to Bea: “The moon is cheese.”]\n\ntrue?"
+    assert second == "Ann: really?"
+
+
+async def test_what_cannot_be_read_of_it_stands_in_no_questions_way(house: House) -> None:
+    files = (
+        attached(house, b"no picture", kind=FileKind.IMAGE, name="moon.png"),
+        attached(house, papers.locked_pdf(), kind=FileKind.DOCUMENT, name="moon.pdf"),
+        attached(house, b"no sound", kind=FileKind.VOICE, name="moon.ogg"),
+        attached(house, b"42 moons", kind=FileKind.DOCUMENT, name="moons.txt"),
+    )
+    await house.tell(below(house, "How many?", *files))
+    told = str(house.asked()[-1][1])
+    assert "42 moons" in told and "How many?" in told
+    assert "[Also sent, but not readable to you: moon.png, moon.pdf, a recording]" in told
