@@ -86,7 +86,13 @@ class SlackDraft:
         return self._ref
 
     async def status(self, text: str) -> None:
-        """Say what goes on, as a task in the stream. Where it is not its turn, it says nothing."""
+        """Say what goes on, as a task in the stream. Where it is not its turn, it says nothing.
+
+        Beside the threads, where Slack itself shows nothing, it stands where the text will.
+        """
+        if not self._thread:
+            await self.show(text)
+            return
         if not (self._takes_streams and self._takes_tasks) or self._mode is Mode.MESSAGE:
             return
         is_new = self._tasks.go_on(text)

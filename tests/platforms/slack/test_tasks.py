@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from functools import partial
 
 import pytest
 
 from bot.core.delivery.delivery import Delivery
-from bot.core.types import MessageRef, OutgoingFile, Reply
+from bot.core.types import Button, MessageRef, OutgoingFile, Reply
 from bot.errors import OutcomeUnknown
 from bot.platforms.slack.draft import TICK
+from bot.platforms.slack.ids import make_command
 from bot.sandbox.limits import Mode
 from bot.sandbox.slack.state import Seen
 from tests.patience import PATIENCE
@@ -34,6 +37,11 @@ async def stage(request: pytest.FixtureRequest, clock: HastyClock) -> AsyncItera
 def answer(stage: SlackStage) -> Seen:
     (seen,) = stage.place.answers()
     return seen
+
+
+def says(stage: SlackStage, text: str) -> bool:
+    """Whether the bot has one message, which says this."""
+    return [seen.text for seen in stage.place.answers()] == [text]
 
 
 async def test_what_goes_on_is_a_task_that_completes_when_the_text_begins(
@@ -105,6 +113,24 @@ async def test_where_tasks_are_refused_the_answer_is_streamed_without(stage: Sla
     await draft.finish(Reply(text="one two"))
     assert await stage.kept() == ["one two"]
     assert not stage.platform.capabilities(stage.incoming.ref.chat).status  # not tried again
+
+
+@pytest.mark.parametrize("profile", ["channel", "dm"])
+async def test_what_goes_on_after_a_slash_command_stands_where_the_answer_will(
+    profile: str, clock: HastyClock
+) -> None:
+    """Beside the threads Slack has neither streams nor a sign that the bot is at work."""
+    async with slack_stage(profile, clock) as stage:
+        command = replace(stage.incoming, ref=make_command(stage.incoming.ref.chat, "1.1"))
+        delivery = Delivery(stage.platform, command, clock=clock, stop=Button("Stop it", "stop"))
+        async with delivery:
+            for text in ("💭 Thinking…", "💭 Thinking… 3 s"):
+                delivery.status(text)
+                await stage.sandbox.wait_for(partial(says, stage, text), PATIENCE)
+                assert answer(stage).buttons == ("Stop it",)
+            delivery.write("one two")
+            await delivery.finish()
+        assert (answer(stage).text, answer(stage).buttons) == ("one two", ())
 
 
 async def test_a_task_for_which_there_is_no_stream_delays_no_text(stage: SlackStage) -> None:
