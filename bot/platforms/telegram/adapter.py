@@ -106,6 +106,8 @@ class TelegramPlatform:
         self._poster = Poster(methods, self._caller, receipts, clock)
         self._sweeper = Sweeper(methods, self._caller)
         self._draft_ids = count(secrets.randbelow(MAX_FIRST_DRAFT) + 1)
+        self._typing: dict[ChatRef, Callable[[], object]] = {}
+        """Ends it, by the chats that are shown that the bot types."""
         self._style = Style()
         self._views: dict[Style, TelegramPlatform] = {}
 
@@ -186,6 +188,7 @@ class TelegramPlatform:
             self._poster,
             answering.ref,
             ref=ref,
+            seen=partial(self._seen, answering.ref.chat),
             stop=stop,
             rich=self._style.rich,
             draft_id=next(self._draft_ids) if drafts and ref is None else None,
@@ -195,18 +198,27 @@ class TelegramPlatform:
     async def typing(
         self, chat: ChatRef, answering: MessageRef | None = None
     ) -> AsyncIterator[None]:
-        """Show "typing…" as long as the block runs, where the budget allows."""
+        """Show "typing…" until something is seen of the answer, where the budget allows.
+
+        Then that speaks for itself, and "typing…" would stay for some seconds after its end: an
+        edit does not take it away.
+        """
         errands = Errands()
 
         def begin() -> None:
-            errands.send(self._type(chat))
+            self._typing[chat] = errands.send(self._type(chat)).cancel
 
-        call_off = self._clock.later(TYPING_DELAY, begin)
+        self._typing[chat] = call_off = self._clock.later(TYPING_DELAY, begin)
         try:
             yield
         finally:
             call_off()
+            self._typing.pop(chat, None)
             await errands.close()
+
+    def _seen(self, chat: ChatRef) -> None:
+        if end := self._typing.pop(chat, None):
+            end()
 
     async def _type(self, chat: ChatRef) -> None:
         while True:

@@ -6,6 +6,7 @@ rendered as unfinished Markdown and never waits for the budget, the final text a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from bot.core.types import Button, ButtonRow, MessageRef, Reply
@@ -23,6 +24,7 @@ class TelegramDraft:
     With a `draft_id` it is shown as a draft of Telegram's, which becomes a message at the end only.
     Where that is refused, it goes on as a message that is edited, from the first text on; a text
     that is refused as rich goes on as classic text, and is not tried again with each word more.
+    Whatever of it the chat shows, `seen` is told.
     """
 
     def __init__(
@@ -30,6 +32,7 @@ class TelegramDraft:
         poster: Poster,
         answering: MessageRef,
         *,
+        seen: Callable[[], None],
         ref: MessageRef | None = None,
         stop: Button | None = None,
         rich: bool = False,
@@ -37,6 +40,7 @@ class TelegramDraft:
     ) -> None:
         self._poster = poster
         self._answering = answering
+        self._seen = seen
         self._ref = ref
         self._buttons: tuple[ButtonRow, ...] = ((stop,),) if stop is not None else ()
         self._rich = rich
@@ -80,6 +84,7 @@ class TelegramDraft:
             await self.show(text)
             return
         self._text, self._shown = text, body
+        self._seen()
 
     async def _show(self, body: Body, urgency: Urgency) -> None:
         """Show it in one way. Raises `StyleRefused` where that cannot be."""

@@ -158,6 +158,27 @@ async def test_a_draft_is_shown_again_before_it_vanishes() -> None:
     assert [m.text for m in stage.view.screen().answers] == ["a long pause follows"]
 
 
+@pytest.mark.parametrize("typed", [0, 1])
+@pytest.mark.parametrize("style", [Style(), Style(drafts=True)])
+async def test_what_is_seen_of_an_answer_takes_the_place_of_typing(
+    style: Style, typed: int
+) -> None:
+    """Else it would be shown that the bot types for some seconds after the end of the answer."""
+    clock = ManualClock()
+    async with staged(private, clock=clock, style=style) as stage:
+        chat, calls = stage.incoming.ref.chat, stage.telegram.calls
+        draft = stage.platform.draft(stage.incoming)
+        async with stage.platform.typing(chat):
+            await clock.advance(typed)
+            await stage.view.wait_for(lambda _: len(calls.of("sendChatAction")) == typed)
+            await draft.status("💭 Thinking…")
+            for seconds in range(3, 12, 3):
+                await clock.advance(3)
+                await draft.status(f"💭 Thinking… {seconds} s")
+        await draft.finish(Reply(text="Yes."))
+        assert len(calls.of("sendChatAction")) == typed
+
+
 async def test_a_text_without_drafts_is_edited_with_a_stop_button(
     drafting: TelegramStage, clock: HastyClock
 ) -> None:
