@@ -90,6 +90,7 @@ class Thinking:
         if not self._pieces and self._asked is not None:
             is_long = self._at_once or now - self._asked >= SILENCE
             since = self._asked if is_long else None
-        if since is not None:
+        seconds = 0 if since is None else int(now - since)
+        if seconds:
             say = self._texts.gettext("💭 Thinking… {seconds} s")
-            self._tell(say.format(seconds=int(now - since)))
+            self._tell(say.format(seconds=seconds))

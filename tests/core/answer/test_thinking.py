@@ -42,6 +42,20 @@ async def test_the_seconds_are_counted_aloud_also_while_the_model_is_silent() ->
     assert mind.thoughts == Thoughts(title="💭 Thought for 5 s", text="Let me see. Indeed.")
 
 
+async def test_no_seconds_are_told_before_there_is_one() -> None:
+    clock, said = ManualClock(), list[str]()
+    mind = Thinking(said.append, clock=clock, texts=texts("en"), every=2.0)
+
+    async def think() -> None:
+        with mind.counting():
+            await clock.sleep(1.5)
+            mind.think("Let me see.")
+            await clock.sleep(3)
+
+    await clock.drive(think())
+    assert said == ["💭 Thinking…", "💭 Thinking… 2 s"]
+
+
 async def test_a_long_silence_is_called_thinking_too() -> None:
     clock, said = ManualClock(), list[str]()
     mind = Thinking(said.append, clock=clock, texts=texts("zh-hans"), every=2.0)
