@@ -36,10 +36,10 @@ class UpdateReader:
         """What an update tells; None when that is nothing. What cannot be read is to be kept."""
         try:
             event = parse_update(raw, self._me)
+            if isinstance(event, IncomingMessage) and not event.edited:
+                return self._pastes.join(event, raw["message"].get("date", 0))
         except MALFORMED as failure:
             return self._unreadable(raw, failure)
-        if isinstance(event, IncomingMessage) and not event.edited:
-            return self._pastes.join(event, raw["message"].get("date", 0))
         if isinstance(event, ChatMoved):
             self._moves.note(parse_chat(event.old).chat, parse_chat(event.new).chat)
         return event

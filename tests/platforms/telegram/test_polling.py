@@ -177,6 +177,22 @@ async def test_an_update_with_an_impossible_number_is_kept_and_passed_over() -> 
         assert inbox.texts[-1] == "from here"
 
 
+async def test_an_update_with_an_impossible_date_is_kept_and_passed_over() -> None:
+    """Of a long text the date tells whether the next message goes on with it."""
+    inbox = Inbox()
+    ann = {"id": 1001, "is_bot": False, "first_name": "Ann"}
+    async with staged(clock=HastyClock()) as stage, listening(stage.platform, inbox):
+        await inbox.holds()
+        chat = {"id": 1001, "type": "private", "first_name": "Ann"}
+        message = {"message_id": 7, "from": ann, "chat": chat, "text": "long " * 800, "date": "now"}
+        stage.telegram.updates.add_raw({"message": message})
+        stage.view.send("from here")
+        await inbox.holds(3)
+        kept = [event for event in inbox.events if isinstance(event, Unreadable)]
+        assert ["long long" in event.raw for event in kept] == [True]
+        assert inbox.texts[-1] == "from here"
+
+
 async def test_ids_that_go_on_at_a_lower_number_are_followed() -> None:
     inbox = Inbox()
     async with staged() as stage:
