@@ -223,6 +223,13 @@ class TurnContext:
         """Say something in a message of its own, beside the answer. Raises `PlatformError`."""
         return await self._patiently(lambda: self.platform.send(self.chat, Reply(text=text)))
 
+    async def announce(self, text: str) -> None:
+        """The same, and write down where it stands: then nobody takes it for a lost message.
+
+        Not beside an answer, which would be written over it. Raises `PlatformError`.
+        """
+        await self._keep_shown((*self.shown, await self.tell(text)))
+
     async def guard(self, work: Coroutine[Any, Any, None]) -> bool:
         """Run work that a person may stop; True when it came to its end, False when it was stopped.
 

@@ -116,7 +116,7 @@ async def _announce(ctx: TurnContext, setting: Setting, choice: Choice, *, befor
     if setting.announce and is_new:
         _, caution = ctx.texts.gettext, setting.caution(ctx)
         hint = _(caution) if caution else ""
-        await ctx.tell(in_a_row(ctx.texts, _(setting.announce), hint))
+        await ctx.announce(in_a_row(ctx.texts, _(setting.announce), hint))
 
 
 # ---------------------------------------------------------------- what is shown

@@ -27,7 +27,7 @@ from bot.core.types import ChatId, ChatRef, MessageRef, Person, Reply, UserId
 from bot.errors import OutcomeUnknown, PlatformDown, PlatformError, RateLimited
 from bot.sandbox.openai.faults import Hang
 from bot.store import StorageSettings, open_store
-from tests.house import QUICK, open_house
+from tests.house import QUICK, House, open_house
 from tests.patience import PATIENCE, until
 
 WHOLE = replace(QUICK, streaming=Streaming.NONE)
@@ -281,6 +281,31 @@ async def test_what_is_said_while_a_chat_is_looked_through_is_not_taken_for_lost
         await house.say("/help")
         await house.sees("an answer")
         assert len(platform.kept()) == 2
+
+
+async def test_what_a_group_was_told_during_an_answer_stands_when_the_bot_has_been_restarted(
+    tmp_path: Path,
+) -> None:
+    platform = FakePlatform(QUICK, clock=SystemClock())
+
+    async def press(house: House, label: str) -> None:
+        (found,) = [each for each in platform.buttons() if label in each]
+        await house.happen(replace(platform.press(found), group=True))
+
+    async with open_house(tmp_path, platform=platform) as house:
+        await house.tell(platform.message("/settings", group=True))
+        house.api.faults.add(Hang(), on="/chat/completions")
+        await house.write("first", group=True)
+        await house.api.traffic.until(lambda seen: seen.in_flight == 1)
+        await press(house, "What others say here")
+        await house.sees("When I listen along")
+        await press(house, "I listen along")
+        await house.sees("👂 From now on I listen along here")
+    async with open_house(tmp_path, platform=platform) as house:
+        house.api.script.answer("an answer")
+        await house.sees("an answer")
+        await house.answered()
+        assert any("👂 From now on I listen along here" in text for text in platform.kept())
 
 
 async def test_what_an_outage_left_is_found_though_a_command_was_cut_off_with_the_answer(
