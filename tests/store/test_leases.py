@@ -112,6 +112,7 @@ async def test_the_turn_of_a_silent_bot_is_taken_over_and_answered_once(
             await silent.checkpoint(first.id, partial="it wakes up", shown=())
         await silent.finish(first.id, outcome)  # too late: it is not its turn any more
         await silent.release(first.id)
+        assert await silent.dissolve(first.id)
         assert await ConversationTable(database).page(conversation) == []
         await other.finish(again.id, outcome)
         assert len(await ConversationTable(database).page(conversation)) == 1
@@ -128,6 +129,17 @@ async def test_a_silent_bot_takes_nothing_into_a_turn_that_waits_for_another(
         assert await other.recover() == 1
         assert not await silent.join(lead.id, [row.id], [ref(90), ref(91)])
         assert (await claim(other)).shown == (ref(90),)
+
+
+async def test_no_line_says_that_something_waits_which_another_bot_answers(
+    settings: StorageSettings,
+) -> None:
+    async with connected(settings) as database:
+        one, other = queue(database, "one"), queue(database, "other")
+        accepted = await one.accept(message("1"), urgent=False)
+        turn = await claim(other)
+        assert not await one.announce(accepted.turn_id, ref(50))
+        assert await other.announce(turn.id, ref(51))
 
 
 async def test_a_bot_whose_turn_is_lost_may_not_do_what_it_notes(

@@ -229,6 +229,12 @@ async def test_of_two_lines_that_say_a_turn_waits_the_second_is_one_too_many(
     assert not await stores.turns.announce(turn.id, ref(51))
 
 
+async def test_no_line_says_that_something_waits_which_is_over(stores: Stores) -> None:
+    turn = await begun(stores.turns, message("1"))
+    await stores.turns.finish(turn.id, Outcome())  # nothing of it was shown
+    assert not await stores.turns.announce(turn.id, ref(50))
+
+
 async def test_too_many_waiting_turns_of_a_chat_are_refused(settings: StorageSettings) -> None:
     async with open_store(settings, waiting_per_chat=2, waiting_in_all=3) as stores:
         await accept(stores.turns, *map(message, "ab"))
