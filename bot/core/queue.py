@@ -275,7 +275,10 @@ class TurnQueue(Protocol):
         stood: MessageRef | None = None,
         usage: Sequence[UsageEntry] = (),
     ) -> None:
-        """The attempt failed: the turn waits again, or is dead. `stood` as in `finish`."""
+        """The attempt failed: the turn waits again, or is dead for that `reason`.
+
+        `stood` as in `finish`.
+        """
 
     async def revive(self, turn_id: int) -> bool:
         """Let a turn wait again, as if it were new, that is dead or failed for what may pass.

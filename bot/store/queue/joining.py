@@ -81,12 +81,7 @@ async def join(
     statement = (
         sa.update(turns)
         .where(turns.c.id.in_(others), sa.text(WAITING_IN_LANE), runs)
-        .values(
-            state=TurnState.JOINED.value,
-            lead=turn_id,
-            shown=codec.SHOWN.dump(()),
-            error=None,  # of an attempt of its own
-        )
+        .values(state=TurnState.JOINED.value, lead=turn_id, shown=codec.SHOWN.dump(()))
         .returning(turns.c.id)
     )
     joined = set((await connection.execute(statement)).scalars())

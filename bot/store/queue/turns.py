@@ -223,11 +223,11 @@ class Turns(TurnQueue):
     ) -> None:
         used = Outcome(usage=tuple(usage))
         if dead:
-            values = {**_stood(stood), "error": reason or None}
+            values = {**_stood(stood), "error": reason}
             await self._let_go(turn_id, TurnState.DEAD, values, used)
         else:
             attempt = self.leases.of(turn_id).hold.attempt + 1
-            again = GIVEN_BACK | {"error": reason, "attempt": attempt}
+            again = GIVEN_BACK | {"attempt": attempt}
             await self._let_go(turn_id, TurnState.WAITING, again, used)
 
     async def revive(self, turn_id: int) -> bool:
