@@ -7,6 +7,7 @@ import logging
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import replace
+from typing import assert_never
 
 from bot.core.answer.buttons import AnswerButtons, Offer
 from bot.core.answer.ending import (
@@ -347,6 +348,8 @@ class Answer:
                 self._reason = event.reason
             case ToolCallDelta() | Usage():
                 pass  # no tools are offered, so none can be called; the meter takes the usage
+            case unknown:
+                assert_never(unknown)
 
     @property
     def _usage(self) -> tuple[UsageEntry, ...]:
