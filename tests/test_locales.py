@@ -6,39 +6,37 @@ import ast
 import io
 import re
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from babel.messages import Catalog
-from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from bot.core.i18n import DOMAIN, LANGUAGES, LOCALES, best_language, language_of, texts
 
-KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "N_": None, "Phrase": None}
+KEYWORDS = {"_", "gettext", "ngettext", "N_", "Phrase"}
 BOT = Path(__file__).parent.parent / "bot"
 TRANSLATED = [language for language in LANGUAGES if language != "en"]
 
 
+def calls(*names: str) -> Iterator[tuple[str, ast.Call]]:
+    """The calls of functions and methods with these names, and where each stands."""
+    for path in BOT.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.Call):
+                name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+                if name in names:
+                    yield f"{path.relative_to(BOT.parent)}:{node.lineno}", node
+
+
 def said() -> set[str]:
-    """What the code says, as gettext would look it up."""
-    found = extract_from_dir(BOT, keywords=KEYWORDS)
-    return {text if isinstance(text, str) else text[0] for _, _, text, _, _ in found} | nested()
-
-
-def nested() -> set[str]:
-    """What is said inside of f-strings, where the extraction does not look."""
-    calls = (
-        node
-        for path in BOT.rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_bytes()))
-        if isinstance(node, ast.Call) and node.args
-    )
+    """What the code says, as gettext would look it up; also inside of f-strings."""
     return {
         call.args[0].value
-        for call in calls
-        if getattr(call.func, "attr", getattr(call.func, "id", "")) in KEYWORDS
+        for _, call in calls(*KEYWORDS)
+        if call.args
         and isinstance(call.args[0], ast.Constant)
         and isinstance(call.args[0].value, str)
     }
@@ -47,15 +45,13 @@ def nested() -> set[str]:
 def test_operators_are_told_nothing_that_cannot_be_translated() -> None:
     """A literal in an error of the configuration or in a finding would be English for everybody."""
     told = [
-        (path.name, value.lineno)
-        for path in BOT.rglob("*.py")
-        for call in ast.walk(ast.parse(path.read_bytes()))
-        if isinstance(call, ast.Call) and getattr(call.func, "id", "") in ("ConfigError", "Finding")
+        place
+        for place, call in calls("ConfigError", "Finding")
         for value in (*call.args, *(keyword.value for keyword in call.keywords))
         if isinstance(value, ast.JoinedStr)
         or (isinstance(value, ast.Constant) and isinstance(value.value, str))
     ]
-    assert told == []
+    assert told == [], "write it as a Phrase"
 
 
 def source(language: str) -> Path:
@@ -81,8 +77,8 @@ def test_no_text_is_missing_and_none_is_left_over(language: str) -> None:
         first(m.id) for m in catalogue(language) if m.id and first(m.string) and not m.fuzzy
     }
     found = said()
-    assert found - translated == set()
-    assert translated - found == set()
+    assert found - translated == set(), f"translate it in {source(language)}, then `make locales`"
+    assert translated - found == set(), f"said nowhere any more: delete it in {source(language)}"
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
