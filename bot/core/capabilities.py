@@ -57,7 +57,8 @@ class Capabilities:
     hears_all: bool = True
     """What people say to each other in a group comes to the bot in any case."""
     command_mark: str = "/"
-    """The sign before a command: Slack takes no slash in threads."""
+    """The sign that people are told to write before a command: Slack takes no slash in threads. The
+    platform puts a slash in its place (`IncomingMessage.text`)."""
     thread_mark: str = ""
     """The sign before a command in the threads of this chat, where it is another one."""
 

@@ -130,7 +130,8 @@ class IncomingMessage:
     ref: MessageRef
     sender: Sender
     text: str
-    """What was typed, without the mention of the bot."""
+    """What was typed, without the mention of the bot; a command begins with a slash, whatever the
+    platform has people write before it (`Capabilities.command_mark`)."""
     attachments: tuple[Attachment, ...] = ()
     reply_to: Quote | None = None
     forwards: tuple[Forward, ...] = ()
