@@ -102,7 +102,7 @@ class Answer:
         self._old = repeat.old if repeat else None
         self._asked = repeat.asked if repeat else None
         self._is_in_place = repeat is not None and not {*repeat.exchange.refs}.isdisjoint(ctx.shown)
-        self._come = Manuscript(
+        self._manuscript = Manuscript(
             delivery,
             torn=ctx.turn.partial,
             heading=self._asked.heading if self._asked else "",
@@ -132,7 +132,7 @@ class Answer:
         try:
             if not await self._ctx.guard(self._write()):
                 self._keep_torn()
-                return end_of_stop(self._ctx, self._come.text)
+                return end_of_stop(self._ctx, self._manuscript.text)
         except asyncio.CancelledError:  # the bot ends: the longest text is saved
             self._keep_torn()
             raise
@@ -140,11 +140,12 @@ class Answer:
             is_asked = self._asked is not None
             self._keep_torn()
             return end_of_error(self._ctx, error, model=self._model, asked=is_asked)
-        is_empty = not self._come.has_content and self._asked is not None
+        is_empty = not self._manuscript.has_content and self._asked is not None
         return end_of_reason(self._ctx, self._reason, empty=is_empty)
 
     def _keep_torn(self) -> None:
-        if self._come.keep_torn() and self._asked is None:  # the message was not read again yet
+        kept = self._manuscript.keep_torn()
+        if kept and self._asked is None:  # the message was not read again yet
             self._asked = question_of(self._message, self._gathered)
 
     async def _end(self, ending: Ending) -> Outcome:
@@ -152,13 +153,13 @@ class Answer:
         mark, offer = ending.mark, ending.offer
         if self._asked and not ending.failed:
             mark = in_a_row(self._ctx.texts, mark, said_of_files(self._ctx, self._asked))
-        if self._come.base and ending.failed:
+        if self._manuscript.base and ending.failed:
             offer = Offer.MORE
         if self._old and self._is_worse(ending, self._old):
             texts = self._ctx.texts
             mark = in_a_row(texts, mark, texts.gettext("The answer from before stays."))
             offer = Offer.MORE if self._old.state is MessageState.LENGTH else Offer.ANOTHER
-            self._come.give_way(self._old.text if self._is_in_place else "")
+            self._manuscript.give_way(self._old.text if self._is_in_place else "")
             self._thinking.forget()
         outcome = self._outcome(ending)
         turn_id = self._repeat.exchange.turn_id if self._repeat else None
@@ -172,7 +173,7 @@ class Answer:
         refs = await self._delivery.finish(
             mark=mark,
             buttons=buttons,
-            files=(*self._gathered.files, *self._come.files),
+            files=(*self._gathered.files, *self._manuscript.files),
             feedback=self._thumbs(ending),
             failed=ending.failed,
             thoughts=self._thoughts(),
@@ -185,7 +186,7 @@ class Answer:
 
     def _thumbs(self, ending: Ending) -> Feedback | None:
         """The question whether the answer was good, if there is one."""
-        if not self._capabilities.feedback or ending.failed or not self._come.text.strip():
+        if not self._capabilities.feedback or ending.failed or not self._manuscript.text.strip():
             return None
         return ask_opinion(self._ctx.turn.id, self._model)
 
@@ -197,27 +198,27 @@ class Answer:
 
     def _is_worse(self, ending: Ending, old: NewMessage) -> bool:
         """Whether an earlier answer is worth more than what there is now."""
-        if not self._come.has_content:
+        if not self._manuscript.has_content:
             return True
-        return not self._come.base and is_worse(ending, old, self._come.text)
+        return not self._manuscript.base and is_worse(ending, old, self._manuscript.text)
 
     async def _write(self) -> None:
         async with AsyncExitStack() as until_first_text:
             about = next(iter(self._ctx.shown), self._message.ref)
             typing = self._ctx.platform.typing(self._ctx.chat, about)
             await until_first_text.enter_async_context(typing)
-            self._come.show_torn()
+            self._manuscript.show_torn()
             if self._repeat is None:
                 await self._read()
             if self._asked is None:
-                self._come.begin(greeting(self._gathered, self._ctx.texts))
+                self._manuscript.begin(greeting(self._gathered, self._ctx.texts))
                 return
-            self._come.show_beginning()
+            self._manuscript.show_beginning()
             await self._overhear()
             request = await reserve_answer(self._ctx, await self._request(self._asked))
             until_first_text.enter_context(self._thinking.counting())
             await self._ask_what_fits(request, self._asked, until_first_text)
-            if self._come.is_torn and not self._come.has_content:
+            if self._manuscript.is_torn and not self._manuscript.has_content:
                 raise ModelError(ModelErrorKind.CUT, "nothing came when it was asked again")
 
     async def _read(self) -> None:
@@ -233,8 +234,8 @@ class Answer:
 
         await patiently(self._ctx, read, status=tell)
         if self._gathered.quote:
-            self._come.heading = quote(f"🎤 {self._gathered.quote}") + "\n\n"
-        self._asked = question_of(self._message, self._gathered, heading=self._come.heading)
+            self._manuscript.heading = quote(f"🎤 {self._gathered.quote}") + "\n\n"
+        self._asked = question_of(self._message, self._gathered, heading=self._manuscript.heading)
 
     async def _has_begun(self) -> bool:
         """Whether something was said in the conversation already."""
@@ -252,7 +253,7 @@ class Answer:
         if not self._model:
             raise ModelError(ModelErrorKind.MODEL_NOT_FOUND, "no model is configured")
         remarks = tuple(chat_message(each, group=group) for each in as_messages(self._remarks))
-        tail = (chat_message(asked, group=group), *told_to_go_on(self._come.base))
+        tail = (chat_message(asked, group=group), *told_to_go_on(self._manuscript.base))
         before = self._repeat.exchange.question.id if self._repeat else None
         position = Position(chat=self._ctx.chat, group=group, before=before)
         view = await make_view(services, self._manner, position, tail, remarks, alone=alone)
@@ -284,10 +285,10 @@ class Answer:
                 request,
                 ask,
                 make=lambda alone: self._request(asked, alone=alone),
-                begun=lambda: self._come.has_content,
+                begun=lambda: self._manuscript.has_content,
             )
         except ModelError as error:
-            if error.kind is not ModelErrorKind.CONTEXT_TOO_LONG or not self._come.text:
+            if error.kind is not ModelErrorKind.CONTEXT_TOO_LONG or not self._manuscript.text:
                 raise
             self._reason = FinishReason.LENGTH
 
@@ -298,7 +299,7 @@ class Answer:
                 self._ctx,
                 lambda: self._stream(request, until_first_text),
                 status=self._thinking.wait,
-                begun=lambda: bool(self._come.text or self._come.files),
+                begun=lambda: bool(self._manuscript.text or self._manuscript.files),
             )
         except ModelError as error:
             if error.kind is not ModelErrorKind.CUT:
@@ -307,7 +308,7 @@ class Answer:
                 "answer cut, asking again",
                 extra={**self._ctx.log, "model": self._model, "request_id": error.request_id},
             )
-            self._come.tear()
+            self._manuscript.tear()
             self._thinking.forget()
             await self._stream(request, until_first_text)
 
@@ -337,13 +338,13 @@ class Answer:
         match event:
             case TextDelta():
                 self._thinking.speak()
-                self._come.write(event.text)
-                if len(self._come.text) >= WELL_BEGUN:
+                self._manuscript.write(event.text)
+                if len(self._manuscript.text) >= WELL_BEGUN:
                     self._buttons.prepare()
             case ReasoningDelta():
                 self._thinking.think(event.text)
             case ImageDelta():
-                self._come.draw(event)
+                self._manuscript.draw(event)
             case Finished():
                 self._reason = event.reason
             case ToolCallDelta() | Usage():
@@ -361,7 +362,7 @@ class Answer:
         No answer without a word: Claude and Kimi refuse any conversation that holds one (so
         https://github.com/anomalyco/opencode/issues/31259).
         """
-        usage, has_words = self._usage, bool(self._come.text.strip())
+        usage, has_words = self._usage, bool(self._manuscript.text.strip())
         if self._asked is None or not (has_words or ending.keep):
             return Outcome(usage=usage)
         is_new = not self._repeat or (self._repeat.instead is not None and has_words)
@@ -381,7 +382,7 @@ class Answer:
         """The answer as it is kept."""
         return NewMessage(
             role=Role.ASSISTANT,
-            parts=(TextPart(self._come.base + self._come.text),),
+            parts=(TextPart(self._manuscript.base + self._manuscript.text),),
             model=self._model,
             usage=self._meter.usage,
             state=state,
