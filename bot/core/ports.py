@@ -141,11 +141,12 @@ class Platform(Protocol):
     async def edit(self, ref: MessageRef, reply: Reply) -> None:
         """Replace a message's text and buttons. A text that is there already is success.
 
-        Files of the reply are posted after it. Raises like `send`, and `MessageGone`.
+        Files of the reply are posted after it; so is the text where nothing that stands can be
+        changed. Raises like `send`, and `MessageGone`.
         """
 
     async def delete(self, refs: Sequence[MessageRef]) -> None:
-        """Remove messages of the bot's own; those that are gone already are success.
+        """Remove messages of the bot's own, where that can be; those gone already are success.
 
         For pages that an answer no longer needs after it was rewritten, of one chat and at most
         `Capabilities.max_deletions` of them. Raises `RateLimited`, `ChatGone`, `PlatformError`.

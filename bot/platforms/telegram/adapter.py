@@ -72,8 +72,10 @@ MAX_FIRST_DRAFT = 1_000_000_000
 """The ids of drafts begin anywhere: Telegram ignores those that were stopped before a restart."""
 
 
-class TelegramPlatform:
-    """One bot account. Made by `connect`; its methods are described at `Platform`."""
+class TelegramPlatform(Platform):
+    """One bot account. Made by `connect`."""
+
+    name = PLATFORM
 
     def __init__(
         self,
@@ -113,11 +115,6 @@ class TelegramPlatform:
 
     def __repr__(self) -> str:
         return "TelegramPlatform()"
-
-    @property
-    def name(self) -> str:
-        """`telegram`."""
-        return PLATFORM
 
     def styled(self, style: Style) -> Platform:
         """The same bot, which shows answers in this style where Telegram takes it."""
