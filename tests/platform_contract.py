@@ -10,7 +10,9 @@ direct message), with a fixture `stage` that yields a fresh chat:
 
 The stage stands behind the platform: at the wire, where a person looks at the chat. Texts are
 compared as they are seen, so the contract says only plain words; how Markdown is rendered is
-each platform's own to test. A stage skips (`pytest.skip`) what its platform cannot do at all.
+each platform's own to test, and so is how it hears people. A stage skips (`pytest.skip`) what its
+platform cannot do at all. `test_commands_everywhere.py` plays all commands on a platform that has
+a seat in `seats.py`.
 """
 
 from __future__ import annotations
