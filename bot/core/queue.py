@@ -292,6 +292,12 @@ class TurnQueue(Protocol):
         What was taken back, or said in another conversation, was answered.
         """
 
+    async def ended_last(self, platform: str) -> Sequence[MessageRef]:
+        """The newest message of the bot in each chat where turns ended last, within seconds.
+
+        Not where one runs by now.
+        """
+
     async def recover(self) -> int:
         """At start: turns that ran when the process died wait again, their attempt counted."""
 

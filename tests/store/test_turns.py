@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+import sqlalchemy as sa
 
 from bot.core.queue import Accepted, Outcome
 from bot.core.settings import ChatSettings
@@ -26,6 +27,9 @@ from bot.core.types import (
 )
 from bot.errors import QueueFull
 from bot.store import StorageSettings, open_store
+from bot.store.columns import utc_now
+from bot.store.database import connected
+from bot.store.schema import turns
 from tests.store.events import ANN, accept, begun, chat, claim, message, numbered, press, ref
 
 
@@ -88,6 +92,23 @@ async def test_what_was_taken_in_is_known_by_its_key(stores: Stores) -> None:
     assert await stores.turns.knows(platform, "1")
     assert not await stores.turns.knows(platform, "2")
     assert not await stores.turns.knows("elsewhere", "1")
+
+
+async def test_where_turns_ended_last_is_known_unless_one_runs_there(
+    stores: Stores, settings: StorageSettings
+) -> None:
+    for ago, name in enumerate(("late", "early", "goes on", "silent", "long ago")):
+        turn = await begun(stores.turns, message(name, name))
+        stood = None if name == "silent" else ref(1, name)
+        await stores.turns.finish(turn.id, Outcome(), stood=stood)
+        when = utc_now(-3600.0 if name == "long ago" else -ago)
+        async with connected(settings) as database:
+            change = sa.update(turns).where(turns.c.id == turn.id).values(finished_at=when)
+            await database.change(change)
+    await begun(stores.turns, message("next", "goes on"))
+    platform = chat().platform
+    assert await stores.turns.ended_last(platform) == [ref(1, "late"), ref(1, "early")]
+    assert await stores.turns.ended_last("elsewhere") == []
 
 
 async def test_what_runs_at_once_in_a_thread_knows_what_its_channel_has_chosen(

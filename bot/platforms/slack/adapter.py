@@ -27,7 +27,7 @@ from bot.core.types import (
     MessageRef,
     Reply,
 )
-from bot.errors import ConfigError, PlatformError, RateLimited
+from bot.errors import ConfigError, PlatformError, RateLimited, StoreError
 from bot.platforms.slack.budgets import Urgency
 from bot.platforms.slack.calls import Calls
 from bot.platforms.slack.capabilities import ChatCapabilities
@@ -82,6 +82,7 @@ class SlackPlatform(Platform):
         self._calls = Calls(bot_token, base_url=base_url, clock=clock)
         self._status = Status(self._calls, clock)
         self._response_urls = ResponseUrls(self._calls)
+        self._turns = turns
         self._directory = Directory(self._calls, users, turns)
         self._sent = sent = SentMessages(self._calls)
         self._streams = Streams(self._calls, self._status, sent, self._directory)
@@ -131,6 +132,7 @@ class SlackPlatform(Platform):
     async def run(self, sink: EventSink, ready: Callable[[], None]) -> None:
         """Stay connected until cancelled. Raises `ConfigError` when a token is wrong."""
         await self._sign_in()
+        await self._tidy_up()
         await self._intake.run(lambda body: self._ingress.take(body, sink), ready)
 
     async def _sign_in(self) -> None:
@@ -157,6 +159,20 @@ class SlackPlatform(Platform):
                 self._directory.bot = str(answer["user_id"])
                 self._directory.team = str(answer["team_id"])
                 self._signed_in.set()
+
+    async def _tidy_up(self) -> None:
+        """Say that nobody is at work where the last answers ended.
+
+        A process that was killed right after one of them has not said so; its turn is over, and
+        Slack would show its Stop for an hour.
+        """
+        if self._turns is None:
+            return
+        try:
+            for ref in await self._turns.ended_last(PLATFORM):
+                self._status.release(Thread.of(ref))
+        except StoreError as error:
+            log.warning("last answers not recalled", extra={"error": repr(error)})
 
     def _asked(self, message: IncomingMessage, way_back: str) -> None:
         if way_back:

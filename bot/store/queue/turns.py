@@ -37,6 +37,7 @@ from bot.store.queue import (
     claims,
     declines,
     edits,
+    endings,
     holds,
     joining,
     lanes,
@@ -235,6 +236,9 @@ class Turns(TurnQueue):
 
     async def failed(self, chat: ChatRef) -> int | None:
         return await self._database.scalar(lanes.failed(chat))
+
+    async def ended_last(self, platform: str) -> Sequence[MessageRef]:
+        return await self._database.read(endings.last, platform)
 
     async def recover(self) -> int:
         return await self.leases.recover()

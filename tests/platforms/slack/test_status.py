@@ -5,18 +5,21 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import pytest
 
 from bot.core.fakes.clock import ManualClock
-from bot.core.types import Reply
+from bot.core.queue import Outcome
+from bot.core.types import IncomingMessage, Reply, Sender, UserId
 from bot.platforms.slack import status
 from bot.platforms.slack.ids import make_chat, make_message
 from bot.platforms.slack.status import LINE, SESSION, session_title
 from bot.sandbox.slack.people import Place
 from bot.sandbox.slack.server import SlackSandbox
 from bot.sandbox.slack.workspace import Session
-from tests.platforms.slack.running import Running
+from bot.store import StorageSettings, open_store
+from tests.platforms.slack.running import Running, running
 from tests.platforms.slack.stage import platform_for
 
 
@@ -189,6 +192,25 @@ async def test_stop_takes_away_what_a_process_that_died_has_left(bot: Running) -
     session.state = "processing"
     await ada.dm.stop()
     await bot.sandbox.wait_for(lambda: not ada.dm.stoppable())
+
+
+async def test_a_process_that_was_killed_at_the_end_of_an_answer_leaves_no_stop(
+    sandbox: SlackSandbox, tmp_path: Path
+) -> None:
+    ada = sandbox.person("Ada")
+    question = await ada.dm.send("hello")
+    ref = make_message(make_chat(sandbox.workspace.team, ada.dm.id, ""), question.ts, "")
+    asked = IncomingMessage(
+        key="question", ref=ref, sender=Sender(UserId(ada.id), "Ada"), text="hello"
+    )
+    session = sandbox.workspace.sessions[ada.dm.id, question.ts] = Session(state="processing")
+    async with open_store(StorageSettings(url=f"sqlite:///{tmp_path}/bot.db")) as stores:
+        turn = (await stores.turns.accept(asked, urgent=False, begin=True)).turn
+        assert turn is not None
+        answer = make_message(ref.chat, "2.2", question.ts)
+        await stores.turns.finish(turn.id, Outcome(), stood=answer)
+        async with running(sandbox, turns=stores.turns):
+            await sandbox.wait_for(lambda: session.state == "active")
 
 
 async def test_looking_for_what_a_process_that_died_has_left_takes_away_its_stop(
