@@ -25,6 +25,7 @@ from bot.platforms.slack.calls import Json
 from bot.platforms.slack.directory import Directory, Needs
 from bot.platforms.slack.double_mentions import DoubleMentions
 from bot.platforms.slack.ids import PLATFORM
+from bot.platforms.slack.previews import Previews
 
 log = logging.getLogger(__name__)
 
@@ -58,11 +59,13 @@ class Ingress:
         self._moved = moved
         self._stopped = stopped
         self._double_mentions = DoubleMentions(clock)
+        self._previews = Previews(clock)
         self._late: WeakSet[asyncio.Task[None]] = WeakSet()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def take(self, body: Json, sink: EventSink) -> bool:
         """Store what was delivered, if it asks for something; True when it may be acknowledged."""
+        self._previews.hear(body)
         await self._double_mentions.in_order(body)
         looking_up = self._directory.begin(self._needs(body))
         lock = self._locks.setdefault(inbound.conversation_of(body), asyncio.Lock())
@@ -83,12 +86,21 @@ class Ingress:
                 self._opened(*who)
             return True
         if isinstance(event, IncomingMessage):
+            event = await self._complete(event, body)
             self._asked(event, inbound.way_back(body))
         if isinstance(event, ChatMoved):
             self._moved(event)
         if isinstance(event, StopPressed):
             self._stopped(*inbound.stopped_session(body))
         return await self._store(event, sink)
+
+    async def _complete(self, message: IncomingMessage, body: Json) -> IncomingMessage:
+        """The message with what it links to, if it is to be answered."""
+        if not message.addressed or message.edited or message.forwards:
+            return message
+        told = await self._previews.complete(body)
+        event = message if told is body else self._read(told)
+        return event if isinstance(event, IncomingMessage) else message
 
     def _needs(self, body: Json) -> Needs:
         try:

@@ -173,6 +173,18 @@ def shared_json(workspace: Workspace, message: Message) -> Json:
     return found | ({"files": told["files"]} if "files" in told else {})
 
 
+def permalink(message: Message) -> str:
+    """The address of a message, as "Copy link" gives it."""
+    return f"https://sandbox.slack.com/archives/{message.channel}/p{message.ts.replace('.', '')}"
+
+
+def preview_json(workspace: Workspace, message: Message) -> Json:
+    """What Slack shows of a message below another one that links to it."""
+    shared = shared_json(workspace, message) | {"from_url": permalink(message)}
+    del shared["is_share"]
+    return shared
+
+
 def table_json(rows: Sequence[Sequence[str]]) -> Json:
     """A table that is pasted into a message, as an attachment of that; no text tells of it.
 
@@ -269,6 +281,14 @@ def buried(workspace: Workspace, message: Message, before: Json) -> Json:
     """The event of a message that was deleted though it has replies: it is changed into its grave.
 
     Source: github.com/42wim/matterbridge/issues/600.
+    """
+    return previewed(workspace, message, before)
+
+
+def previewed(workspace: Workspace, message: Message, before: Json) -> Json:
+    """The event of a message under which Slack shows what it links to: nobody has edited it.
+
+    It comes about a second after the message (github.com/NousResearch/hermes-agent/pull/95417).
     """
     event = _about(workspace, message, "message_changed", before)
     return event | {"message": message_json(workspace, message)}

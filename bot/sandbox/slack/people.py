@@ -255,7 +255,25 @@ class Place:
             chat.tell_of(self._workspace, message)
         if not self._workspace.mentions_first:
             self._tell_of_mention(message)
+        self._preview(message)
         return message
+
+    def _preview(self, message: Message) -> None:
+        """Show below a message which others it links to, of those that its author may read."""
+        workspace = self._workspace
+        if "/archives/" not in message.text or workspace.without_previews:
+            return
+        linked = [
+            other
+            for other in workspace.messages.values()
+            if events.permalink(other) in message.text
+            and self._user.id in workspace.channels[other.channel].members
+        ]
+        before = events.message_json(workspace, message)
+        message.attachments += [events.preview_json(workspace, other) for other in linked]
+        if linked and workspace.is_in(self._channel):
+            workspace.tell(events.previewed(workspace, message, before))
+        workspace.changed()
 
     def _tell_of_mention(self, message: Message) -> None:
         if not self._channel.im_with and f"<@{self._workspace.bot.id}>" in message.text:

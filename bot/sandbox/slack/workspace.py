@@ -90,6 +90,8 @@ class Workspace:
     """Mentions in slash commands come as `<@U0ADA|ada>`; else as the name that was typed."""
     mentions_first: bool = False
     """The second event of a post that mentions the bot comes before the first."""
+    without_previews: bool = False
+    """Nothing is shown below a message that links to others, as where somebody switched it off."""
     refusing_streams: str = ""
     """The error that `chat.startStream` gives; empty: it works."""
     refusing_blocks: set[str] = field(default_factory=set)

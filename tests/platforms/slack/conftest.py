@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot.core.fakes.clock import ManualClock
-from bot.platforms.slack import directory, double_mentions, sent_messages, streams
+from bot.platforms.slack import directory, double_mentions, previews, sent_messages, streams
 from bot.platforms.slack.manifest import manifest
 from bot.sandbox.slack.server import SlackSandbox
 from tests.patience import PATIENCE
@@ -34,7 +34,7 @@ async def bot(sandbox: SlackSandbox) -> AsyncIterator[Running]:
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """What comes is waited for, however busy the machine is."""
-    for module in (directory, double_mentions):
+    for module in (directory, double_mentions, previews):
         monkeypatch.setattr(module, "PATIENCE", PATIENCE)
 
 
@@ -47,5 +47,6 @@ def impatient(patient: None, monkeypatch: pytest.MonkeyPatch) -> None:
         (sent_messages, "SETTLING", 0.01),
         (streams, "LEAVING", 0.05),
         (double_mentions, "PATIENCE", 0.05),
+        (previews, "PATIENCE", 0.05),
     ):
         monkeypatch.setattr(module, name, seconds)

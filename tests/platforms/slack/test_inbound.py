@@ -370,6 +370,38 @@ async def test_a_shared_message_is_told_with_its_author(bot: Running) -> None:
     assert message.forwards == (Forward(author="Bea", text="Meet at 1 & 2"),)
 
 
+@pytest.mark.parametrize("where", ["dm", "channel"])
+async def test_a_message_that_is_linked_is_told_with_its_author(bot: Running, where: str) -> None:
+    ada, bea = bot.sandbox.person("Ada"), bot.sandbox.person("Bea")
+    channel = bot.sandbox.channel("general")
+    original = await bea.channel(channel).send("Meet at 1 & 2")
+    here = ada.channel(channel)
+    place = ada.dm if where == "dm" else here
+    await place.send(f"<@BOT> What does she mean? <{events.permalink(original)}>")
+    message = await bot.inbox.heard(2)
+    assert message.text.endswith(events.permalink(original))
+    assert message.forwards == (Forward(author="Bea", text="Meet at 1 & 2"),)
+    await bot.settled()
+    told = [each for each in bot.inbox.events if isinstance(each, IncomingMessage)]
+    assert {each.key for each in told} == {bot.inbox.message(0).key, message.key}
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_link_that_slack_does_not_look_at_holds_nothing_up(bot: Running) -> None:
+    ada = bot.sandbox.person("Ada")
+    here = ada.channel(bot.sandbox.channel("general"))
+    original = await here.send("Meet at 1")
+    bot.sandbox.workspace.without_previews = True
+    await ada.dm.send(f"<{events.permalink(original)}> when?")
+    await ada.dm.send("and where?")
+    await bot.inbox.holds(3)
+    assert bot.inbox.texts == [
+        "Meet at 1",
+        f"{events.permalink(original)} when?",
+        "and where?",
+    ]
+
+
 async def test_a_shared_message_brings_its_pictures(bot: Running) -> None:
     ada, bea = bot.sandbox.person("Ada"), bot.sandbox.person("Bea")
     general = bea.channel(bot.sandbox.channel("general"))

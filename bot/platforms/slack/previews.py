@@ -1,0 +1,67 @@
+"""What a message says that is linked in another one: Slack tells it about a second later.
+
+It comes as a change of the message with the link, once Slack has made its preview (seen in
+github.com/NousResearch/hermes-agent/pull/95417). So who links a message is answered a moment
+later, with what it says.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import dataclass, field
+
+from bot.core.clock import heard_within
+from bot.core.lru import LruCache
+from bot.core.ports import Clock
+from bot.platforms.slack import inbound
+from bot.platforms.slack.calls import Json
+
+PATIENCE = 1.5
+"""Seconds that a message with such a link waits for its preview."""
+MESSAGES = 50
+"""Messages of which the previews are kept."""
+_LINK = re.compile(r"<https://[a-z0-9.-]+\.slack\.com/archives/[A-Z0-9]+/p\d+", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class Preview:
+    """The attachments of a message once its links have been looked at."""
+
+    come: asyncio.Event = field(default_factory=asyncio.Event)
+    attachments: list[Json] = field(default_factory=list)
+
+
+class Previews:
+    """Gives messages what they link to."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._previews: LruCache[tuple[str, str], Preview] = LruCache(MESSAGES)
+
+    def hear(self, body: Json) -> None:
+        """Keep the previews that an event tells, if any. Never raises."""
+        event = body.get("event")
+        message = event.get("message") if isinstance(event, dict) else None
+        found = message.get("attachments") if isinstance(message, dict) else None
+        if not isinstance(message, dict) or not isinstance(found, list):
+            return
+        if any(isinstance(each, dict) and each.get("is_msg_unfurl") for each in found):
+            preview = self._of(body, message)
+            preview.attachments = found
+            preview.come.set()
+
+    async def complete(self, body: Json) -> Json:
+        """A new message with what it links to, as soon as Slack tells that, or soon without."""
+        event = body.get("event")
+        if not isinstance(event, dict) or not _LINK.search(str(event.get("text") or "")):
+            return body
+        preview = self._of(body, event)
+        await heard_within(self._clock, PATIENCE, preview.come.wait)
+        if not preview.attachments:
+            return body
+        return body | {"event": event | {"attachments": preview.attachments}}
+
+    def _of(self, body: Json, message: Json) -> Preview:
+        key = (inbound.conversation_of(body), str(message.get("ts")))
+        return self._previews.get_or(key, Preview)
