@@ -23,6 +23,9 @@ _COMMAND = re.compile(r"\A[!！](?=[a-z])")
 _ABOUT_PEOPLE = re.compile(rf"(?:\A|>\s*)[!/！／]{ABOUT_PEOPLE}")
 _GONE = frozenset({"tombstone", "hidden_by_limit"})
 _CANVAS = "application/vnd.slack-docs"
+_LINKS = frozenset({"external", "list"})
+"""What is a file to Slack, but has no bytes there: a document of Google's that was linked, a list
+(github.com/vercel/eve/issues/855)."""
 _PREVIEW = frozenset({"from_url", "is_msg_unfurl", "is_share"})
 """What an attachment has that is a preview of a link, or a message shared into this one."""
 
@@ -122,6 +125,10 @@ def attachments_of(message: Json, directory: Directory) -> tuple[Attachment, ...
 
 
 def _attachment(file: Json) -> Attachment:
+    if file.get("mode") in _LINKS:
+        title = str(file.get("title") or file.get("name") or "")
+        kind, mime = FileKind.DOCUMENT, "text/uri-list"
+        return Attachment(id=FileId(""), kind=kind, mime=mime, name=title)
     mime, kind = str(file.get("mimetype") or "application/octet-stream"), FileKind.DOCUMENT
     name = str(file.get("name") or "")
     if file.get("subtype") == "slack_audio":

@@ -82,6 +82,16 @@ class Place:
         self._workspace.files[file.id] = file
         return self._post(text, [file])
 
+    async def link(self, name: str, address: str, text: str) -> Message:
+        """Link a document that lies elsewhere, with an app there that tells Slack of it.
+
+        Slack takes it for a file (github.com/vercel/eve/issues/855).
+        """
+        number = self._workspace.new_id("F")
+        file = StoredFile(number, name, "image/png", b"", self._user.id, elsewhere=address)
+        self._workspace.files[file.id] = file
+        return self._post(text, [file])
+
     async def record(self, content: bytes, *, seconds: float, mime: str = "audio/mp4") -> Message:
         """Send a voice clip, as Slack labels it; older clients call the type `video/mp4`."""
         return await self.upload(

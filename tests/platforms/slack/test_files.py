@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from bot.core.delivery.delivery import Delivery
+from bot.core.question.attachments import kind_of
 from bot.core.types import Attachment, FileId, FileKind, OutgoingFile, Reply
 from bot.errors import (
     FilesForbidden,
@@ -96,6 +97,15 @@ async def test_a_canvas_is_read_under_its_title(bot: Running, tmp_path: Path) ->
     bot.sandbox.workspace.hiding_files = True
     with pytest.raises(MediaError, match="files:read"):
         await bot.platform.download(canvas, tmp_path / "notes")
+
+
+async def test_a_document_that_lies_elsewhere_is_known_as_one_that_cannot_be_read(
+    bot: Running,
+) -> None:
+    ada = bot.sandbox.person("Ada")
+    await ada.dm.link("plan.png", "https://docs.google.com/d/1/edit", "Is that a good name?")
+    (link,) = (await bot.inbox.heard()).attachments
+    assert (link.id, link.name, kind_of(link)) == ("", "plan.png", FileKind.DOCUMENT)
 
 
 @pytest.mark.parametrize("path", ["files-origin", "signed"])
