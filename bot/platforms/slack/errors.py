@@ -40,7 +40,12 @@ NOT_TO_WRITE = frozenset(
 """What is said where admins let nobody, or no app, write."""
 _CHAT_GONE = OUTSIDE | NOT_TO_WRITE | frozenset({"is_archived", "thread_not_found", "is_inactive"})
 _MESSAGE_GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
-_UNKNOWN = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
+_UNKNOWN = frozenset(
+    {"fatal_error", "internal_error", "messaging_processing_failed", "request_timeout"}
+    | {"service_unavailable", "update_failed"}
+)
+_DOWN = frozenset({"external_channel_migrating", "org_login_required", "team_added_to_org"})
+"""What is said while a workspace joins an organisation, or a channel is shared with another."""
 _STREAM_CLOSED = frozenset({"message_not_in_streaming_state", "stopped_by_user"})
 _STREAMING = frozenset({"streaming_state_conflict", "cant_delete_message"})
 """What Slack says of a message that is still streaming; of another person's, too, it says that it
@@ -80,6 +85,8 @@ def translate(failure: SlackApiError) -> PlatformError:
         return RateLimited(float(response.headers.get("Retry-After", 1)))
     if response.status_code >= 500 or code in _UNKNOWN:
         return OutcomeUnknown(code or f"HTTP {response.status_code}")
+    if code in _DOWN:
+        return PlatformDown(code)
     if code in _CHAT_GONE:
         return ChatGone(code)
     if code in _MESSAGE_GONE:

@@ -13,7 +13,7 @@ from bot.core.delivery.delivery import Delivery
 from bot.core.delivery.partial import settle
 from bot.core.fakes.clock import ManualClock
 from bot.core.types import Button, IncomingMessage, Reply, Sender, UserId
-from bot.errors import NotYourTurn, OutcomeUnknown, PlatformError, RateLimited
+from bot.errors import NotYourTurn, OutcomeUnknown, PlatformDown, PlatformError, RateLimited
 from bot.platforms.slack.ids import make_chat, make_message
 from bot.sandbox.limits import Mode
 from bot.sandbox.slack.people import Person
@@ -343,3 +343,16 @@ async def test_a_bot_that_leaves_stops_no_stream_that_is_gone(fate: str) -> None
                 await draft.finish(Reply(text="one two"))
         made = len(stage.sandbox.calls)
     assert [call.method for call in stage.sandbox.calls[made:]] == []
+
+
+@pytest.mark.parametrize("code", ["messaging_processing_failed", "team_added_to_org"])
+async def test_a_stream_that_fails_for_a_moment_is_no_reason_to_stream_no_more(code: str) -> None:
+    async with slack_stage("dm", HastyClock()) as stage:
+        stage.sandbox.faults.fail_next(200, code, method="chat.startStream")
+        draft = stage.platform.draft(stage.incoming)
+        with pytest.raises((OutcomeUnknown, PlatformDown)):
+            await draft.show("one")
+        await draft.show("one")
+        assert [seen.streaming for seen in stage.place.answers()] == [True]
+        await draft.finish(Reply(text="one two"))
+        assert await stage.kept() == ["one two"]
