@@ -30,7 +30,7 @@ topic of its group, has chosen; but for listening along, which is switched on wh
 
 To ask the bot in Slack about what somebody else has written, mention it in the thread below: the
 first question there comes with the message that the thread began with, and its files. What was
-said in between it does not know, unless `/set listening on` was said there before.
+said in between it does not know, unless `/settings listening on` was said there before.
 
 Deleting a message in Slack takes it back: what waits or is being answered is answered no more, and
 a half answer goes with it. After its answer it is erased from all that is kept, and so is the
