@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -197,7 +197,7 @@ def _copy(file: Path, to: Path) -> int:
     except OSError as error:
         raise StoreError(placed(str(to), reason(error))) from error
     try:
-        with translated():
+        with _named(to), translated():
             source, target = sqlite3.connect(file), sqlite3.connect(unfinished)
             with closing(source), closing(target):
                 source.backup(target)
@@ -205,6 +205,15 @@ def _copy(file: Path, to: Path) -> int:
     finally:
         unfinished.unlink(missing_ok=True)
     return to.stat().st_size
+
+
+@contextmanager
+def _named(file: Path) -> Iterator[None]:
+    """An error inside the block says which file it is about: the disk of a backup is another."""
+    try:
+        yield
+    except StoreError as error:
+        raise type(error)(placed(str(file), error)) from error
 
 
 @asynccontextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,9 +19,13 @@ from bot.store.settings import StorageSettings
 QUICK = 64 * 1024 * 1024
 """Bytes of a SQLite file that are checked in about 0.1 s; a larger file is not at every start."""
 
+ROOM = 50_000_000
+"""Bytes that should be free on the disk: SQLite's log grows by megabytes before it is emptied."""
+
 _REPAIR = Phrase("restore a backup, or move the file away and begin with an empty one")
 _START = Phrase("start the server, or correct storage.url")
 _WRITABLE = Phrase("make the file and its folder writable, or change storage.url")
+_MAKE_ROOM = Phrase("make room on the disk")
 _PRIMARY = Phrase("name the primary in storage.url, or make the database writable")
 
 
@@ -72,6 +77,8 @@ async def look(settings: StorageSettings) -> Sequence[Finding]:
         if file is not None and not _is_writable(file):
             text = Phrase("the database file or its folder is read-only")
             return [_bad(placed(settings.place, text), fix=_WRITABLE)]
+        if file is not None and (free := shutil.disk_usage(file.parent).free) < ROOM:
+            return [_cramped(file, free)]
         await sessions_must_be_ours(settings)
         async with connected(settings) as database:
             if database.sqlite:
@@ -104,7 +111,7 @@ def _fix(settings: StorageSettings, error: StoreError) -> str:
         case StoreBroken():
             return ""  # its text says what to do
         case StoreFull():
-            return Phrase("make room on the disk")
+            return _MAKE_ROOM
         case StoreBusy():
             there = settings.sqlite_file is None
             return _START if there else Phrase("end the other process that uses the file")
@@ -119,7 +126,17 @@ def _new_file(file: Path) -> Finding:
     if not os.access(file.parent, os.W_OK):
         text = Phrase("the folder {folder} is read-only", folder=file.parent)
         return _bad(text, fix=_WRITABLE)
+    if (free := shutil.disk_usage(file.parent).free) < ROOM:
+        return _cramped(file, free)
     return _good(Phrase("SQLite {file}, will be made at the start", file=file))
+
+
+def _cramped(file: Path, free: int) -> Finding:
+    room = f"{free / 1e6:.1f} MB"
+    text = Phrase(
+        "{database}: only {room} are free on the disk", database=f"SQLite {file}", room=room
+    )
+    return _bad(text, fix=_MAKE_ROOM)
 
 
 def _good(text: str) -> Finding:

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from bot.core.phrases import Phrase
-from bot.errors import StoreBusy
+from bot.core.phrases import Phrase, placed
+from bot.errors import StoreBusy, StoreError
 from bot.store.database import begin_file
 from bot.store.drivers.errors import translated
 
@@ -38,4 +38,6 @@ def sole_owner(database: Path) -> Iterator[None]:
                 file=database,
             )
             raise StoreBusy(taken) from error
+        except StoreError as error:  # the disk is full, or the folder read-only
+            raise type(error)(placed(f"SQLite {database}", error)) from error
         yield

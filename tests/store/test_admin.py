@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import stat
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,6 +21,8 @@ from bot.core.upkeep import Purged
 from bot.errors import StoreError
 from bot.store import StorageSettings, admin, migrate, open_store, purging
 from bot.store.database import connected
+from tests.environment import inherited
+from tests.patience import PATIENCE
 from tests.store.conftest import names, sqlite_settings
 from tests.store.events import accept, begun, chat, claim, message, ref, said
 from tests.store.steps import multiply
@@ -203,6 +208,20 @@ async def test_a_backup_that_cannot_be_written_leaves_nothing_behind(tmp_path: P
         with pytest.raises(StoreError, match=r"missing/copy\.db: no such file or directory"):
             await admin.backup(settings, tmp_path / "missing" / "copy.db")
     assert names(tmp_path) == ["store.db", "store.db-owner"]
+
+
+def test_a_backup_for_which_there_is_no_room_is_named(
+    sqlite_template: Path, tmp_path: Path
+) -> None:
+    shutil.copy(sqlite_template, tmp_path / "store.db")
+    backup = f"ulimit -f 100; exec {sys.executable} -m bot db backup {tmp_path}/copy.db"
+    env = inherited() | {"BOT_STORAGE__URL": f"sqlite:///{tmp_path}/store.db"}
+    done = subprocess.run(
+        ["sh", "-c", backup], env=env, capture_output=True, text=True, check=False, timeout=PATIENCE
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"bot: {tmp_path}/copy.db: the disk failed")
+    assert names(tmp_path) == ["store.db"]
 
 
 @pytest.mark.parametrize("settings", ["postgres"], indirect=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -23,7 +24,7 @@ from bot.core.queue import Outcome
 from bot.core.stores import Stores
 from bot.core.types import Unreadable
 from bot.errors import BotError, StoreBroken, StoreBusy, StoreError, StoreFull, StoreRefused
-from bot.store import StorageSettings, admin, check, migrate, open_store
+from bot.store import StorageSettings, admin, check, health, migrate, open_store
 from bot.store.conversations import ConversationTable
 from bot.store.database import Database, connected
 from bot.store.drivers import postgres as postgres_engines
@@ -272,13 +273,15 @@ asyncio.run(main())
 """
 
 
-def test_a_read_only_file_is_named(sqlite_template: Path) -> None:
+@pytest.mark.parametrize("read_only", ["file", "folder"])
+def test_what_is_read_only_is_named(sqlite_template: Path, read_only: str) -> None:
     # In a process of its own, and not under pytest's folder: root may write everything.
     with tempfile.TemporaryDirectory(prefix="chinwag-store-") as name:
         folder = Path(name)
         folder.chmod(0o777)
         file = Path(shutil.copy(sqlite_template, folder / "store.db"))
-        file.chmod(0o444)
+        file.chmod(0o444 if read_only == "file" else 0o666)
+        folder.chmod(0o777 if read_only == "file" else 0o555)
         done = subprocess.run(
             [
                 *(sys.executable, "-c", OPEN_UNPRIVILEGED),
@@ -379,6 +382,18 @@ async def test_the_check_says_what_will_happen(settings: StorageSettings, tmp_pa
     assert finding.text == f"{settings.place}, up to date"
     [finding] = await check(sqlite_settings(tmp_path / ".."))
     assert (finding.ok, "will be made" in finding.text) == (True, True)
+
+
+@pytest.mark.parametrize("file", ["store.db", "new.db"])
+async def test_the_check_says_when_there_is_hardly_room_on_the_disk(
+    sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str
+) -> None:
+    shutil.copy(sqlite_template, tmp_path / "store.db")
+    monkeypatch.setattr(health, "ROOM", 10**18)
+    [finding] = await check(StorageSettings(url=f"sqlite:///{tmp_path / file}"))
+    assert not finding.ok
+    assert re.fullmatch(rf"SQLite .*/{file}: only [0-9.]+ MB are free on the disk", finding.text)
+    assert finding.fix == "make room on the disk"
 
 
 async def test_rows_that_cannot_be_read_harm_nobody_else(tmp_path: Path) -> None:
