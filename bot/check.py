@@ -28,7 +28,7 @@ async def check(config: Config) -> AsyncIterator[Finding]:
     if config.telegram.token:
         for finding in await telegram.check(config.telegram):
             yield finding
-    if config.slack.bot_token:
+    if config.slack.bot_token or config.slack.lacks_token:
         for finding in await slack.check(config.slack):
             yield finding
     yield _access(config)

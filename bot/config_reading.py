@@ -134,7 +134,7 @@ def _toml(path: Path) -> dict[str, object]:
         why = Phrase("not UTF-8 text; save it as UTF-8")
         raise ConfigError(placed(str(path), why)) from error
     except tomllib.TOMLDecodeError as error:
-        why = Phrase("not valid TOML: {error}; texts need double quotes", error=error)
+        why = Phrase('not valid TOML: {error}; write texts in straight quotes, "so"', error=error)
         raise ConfigError(placed(str(path), why)) from error
 
 
@@ -188,18 +188,23 @@ def _parsed(name: str, text: str, field: FieldInfo) -> object:
     try:
         value: object = json.loads(text)
     except ValueError:
-        wrong = _with_example(Phrase("expected JSON"), name, field, variable=True)
+        problem = Phrase("expected JSON, with straight double quotes")
+        wrong = _with_example(problem, name, field, variable=True)
         raise ConfigError(placed(name, wrong)) from None
     return value
 
 
 def _content(name: str, path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8").strip()
+        content = path.read_text(encoding="utf-8-sig").strip()
     except (OSError, UnicodeDecodeError) as error:
         why = reason(error) if isinstance(error, OSError) else Phrase("not UTF-8 text")
         wrong = Phrase("{reason}; check the path", reason=why)
         raise ConfigError(placed(f"{name}: {path}", wrong)) from error
+    if not content:
+        empty = Phrase("the file is empty; write the value into it")
+        raise ConfigError(placed(f"{name}: {path}", empty))
+    return content
 
 
 def _looks_ours(name: str, tables: Tables) -> bool:

@@ -34,6 +34,7 @@ from bot.sandbox import telegram as telegram_sandbox
 from bot.sandbox.openai import ScriptedApi, serve_scripted
 from bot.sandbox.openai.faults import Raw, Refuse
 from bot.sandbox.openai.scripted import Answer
+from bot.sandbox.slack.server import SlackSandbox
 from bot.store import StorageSettings, open_store
 from tests.patience import PATIENCE
 from tests.shell import COMMAND, Ended, Shell, bot, settings
@@ -455,6 +456,26 @@ async def test_run_warns_when_neither_key_nor_model_is_set(tmp_path: Path) -> No
     env |= {"BOT_API__KEY": "k", "BOT_API__MODEL": "m"}
     ended = await bot("run", folder=tmp_path, env=env)
     assert (ended.code, "is set" in ended.err) == (1, False)
+
+
+async def test_slack_without_its_bot_token_is_not_left_out_in_silence(
+    tmp_path: Path, api: ScriptedApi
+) -> None:
+    async with telegram_sandbox.serve(judge=False) as telegram, SlackSandbox() as slack:
+        env = settings(
+            api,
+            TELEGRAM__TOKEN=telegram.token,
+            TELEGRAM__BASE_URL=telegram.base_url,
+            SLACK__APP_TOKEN=slack.app_token,
+            SLACK__BASE_URL=slack.base_url,
+            ACCESS__OPEN="true",
+        )
+        checked = await bot("check", folder=tmp_path, env=env)
+    assert (checked.code, checked.out.count("✗")) == (1, 1)
+    assert "✗ Slack bot token: slack.bot_token is not set\n" in checked.out
+    env["BOT_STORAGE__URL"] = "sqlite:///none/chinwag.db"  # so that it ends by itself
+    ended = await bot("run", folder=tmp_path, env=env)
+    assert "slack is off" in ended.err and "set BOT_SLACK__BOT_TOKEN" in ended.err
 
 
 async def test_run_answers_in_telegram_until_a_signal_ends_it(

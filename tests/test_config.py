@@ -17,6 +17,7 @@ from bot.core.access import Access
 from bot.core.i18n import texts
 from bot.core.phrases import told
 from bot.errors import ConfigError
+from bot.platforms.settings import revealed
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = ROOT / "config.example.toml"
@@ -31,6 +32,12 @@ def write(tmp_path: Path) -> Write:
         return path
 
     return write_file
+
+
+POSTED = (
+    "Telegram posts to https:// alone, on port 443, 80, 88 or 8443; let a reverse proxy listen "
+    "there and lead to web.port"
+)
 
 
 def problems(path: Path | None = None, **environ: str) -> list[str]:
@@ -202,12 +209,24 @@ def test_a_table_written_as_a_value_is_told(write: Write) -> None:
             'models = { "gpt-5*" = ["telegram:1001", "slack:C0123"] }',
         ),
         (
+            '[telegram]\nwebhook_url = "https://bot.example:eight/telegram"',
+            f"telegram.webhook_url: {POSTED}",
+        ),
+        (
             '[slack]\nbot_token = "xapp-1"',
             "slack.bot_token: must begin with xoxb-: copy it from “OAuth & Permissions”",
         ),
         (
             '[slack]\napp_token = "xoxb-1"',
             "slack.app_token: must begin with xapp-: copy it from “Basic Information”",
+        ),
+        (
+            '[telegram]\nwebhook_url = "https://bot.example:8080/telegram"',
+            f"telegram.webhook_url: {POSTED}",
+        ),
+        (
+            '[telegram]\nwebhook_url = "http://bot.example/telegram"',
+            f"telegram.webhook_url: {POSTED}",
         ),
         (
             "[chat]\ncontext_window = 3",
@@ -280,7 +299,8 @@ def test_a_wrong_variable_is_told_by_its_own_name(write: Write) -> None:
         BOT_TELEGRAM_TOKEN="1:a",
     )
     assert lines == [
-        "BOT_ACCESS__ADMINS: expected JSON, for example BOT_ACCESS__ADMINS='[\"telegram:1001\"]'",
+        "BOT_ACCESS__ADMINS: expected JSON, with straight double quotes, "
+        "for example BOT_ACCESS__ADMINS='[\"telegram:1001\"]'",
         "BOT_TELEGRAM_TOKEN: unknown variable; did you mean BOT_TELEGRAM__TOKEN?",
         "BOT_TELEGRAM__TOKE: unknown variable; did you mean BOT_TELEGRAM__TOKEN?",
         "BOT_API__MAX_IN_FLIGHT: expected a whole number, for example BOT_API__MAX_IN_FLIGHT='100'",
@@ -297,6 +317,19 @@ def test_broken_toml_is_told_with_its_line(write: Write) -> None:
     (line,) = problems(path)
     assert line.startswith(f"{path}: not valid TOML: ")
     assert "line 2" in line
+
+
+def test_quotes_that_are_not_straight_are_spoken_of(write: Write) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_config(write("[api]\nmodel = “gpt”\n"), {})
+    assert str(caught.value).endswith('write texts in straight quotes, "so"')
+    assert "英文双引号" in told(caught.value, texts("zh"))
+
+
+def test_a_bot_api_server_of_ones_own_posts_anywhere(write: Write) -> None:
+    url = "http://bot.example:8080/telegram"
+    environ = {"BOT_TELEGRAM__WEBHOOK_URL": url, "BOT_TELEGRAM__BASE_URL": "http://127.0.0.1:8081"}
+    assert load_config(write(""), environ).telegram.webhook_url == url
 
 
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
@@ -320,6 +353,23 @@ def test_a_secret_file_that_is_missing_or_set_twice_is_told(write: Write, tmp_pa
     ]
     lines = problems(write(""), BOT_API__KEY_FILE=str(missing), BOT_API__KEY="k")
     assert lines == ["BOT_API__KEY_FILE: BOT_API__KEY is set too; keep one of the two"]
+
+
+def test_a_secret_file_with_nothing_in_it_switches_nothing_off_in_silence(
+    write: Write, tmp_path: Path
+) -> None:
+    empty = tmp_path / "token"
+    empty.write_text("\n")
+    assert problems(write(""), BOT_TELEGRAM__TOKEN_FILE=str(empty)) == [
+        f"BOT_TELEGRAM__TOKEN_FILE: {empty}: the file is empty; write the value into it"
+    ]
+
+
+def test_a_secret_file_saved_with_a_byte_order_mark_is_read(write: Write, tmp_path: Path) -> None:
+    secret = tmp_path / "key"
+    secret.write_bytes(b"\xef\xbb\xbfsk-1\r\n")
+    config = load_config(write(""), {"BOT_API__KEY_FILE": str(secret)})
+    assert revealed(config.api.key) == "sk-1"
 
 
 # ---------------------------------------------------------------- secrets

@@ -111,6 +111,10 @@ def _warn_of_gaps(config: Config) -> None:
             "no model is set: nobody is answered who has not chosen one with /model",
             extra={"fix": "set BOT_API__MODEL"},
         )
+    if config.slack.lacks_token:
+        log.warning(
+            "slack is off: its bot token is not set", extra={"fix": "set BOT_SLACK__BOT_TOKEN"}
+        )
 
 
 def prepare(path: Path | None, *, quiet: bool = False, level: str = "warning") -> Config:

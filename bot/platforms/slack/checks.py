@@ -19,6 +19,7 @@ BOT = Phrase("Slack bot token")
 APP = Phrase("Slack app token")
 PERMISSIONS = Phrase("Slack scopes")
 SECRET = Phrase("Slack signing secret")
+COPY = Phrase("copy slack.bot_token (xoxb-…) from “OAuth & Permissions”, and install the app")
 NETWORK = Phrase("check the network, a proxy in HTTPS_PROXY, and slack.base_url")
 
 
@@ -26,7 +27,7 @@ async def examine(settings: SlackSettings) -> Sequence[Finding]:
     """A line for each thing that must be right. Raises nothing."""
     calls = Calls(revealed(settings.bot_token), base_url=settings.base_url, clock=SystemClock())
     try:
-        findings = [*await _bot(calls)]
+        findings = [*await _bot(calls)] if settings.bot_token else [_no_token()]
         if settings.mode == "http":
             findings.append(_signed(revealed(settings.signing_secret)))
         else:
@@ -34,6 +35,10 @@ async def examine(settings: SlackSettings) -> Sequence[Finding]:
     finally:
         await calls.close()
     return findings
+
+
+def _no_token() -> Finding:
+    return Finding(ok=False, subject=BOT, text=Phrase("slack.bot_token is not set"), fix=COPY)
 
 
 def _signed(secret: str) -> Finding:
@@ -51,9 +56,7 @@ async def _bot(calls: Calls) -> Sequence[Finding]:
     except PlatformError as error:
         fix = NETWORK
         if isinstance(error, Refused) and error.code in BAD_TOKEN:
-            fix = Phrase(
-                "copy slack.bot_token (xoxb-…) from “OAuth & Permissions”, and install the app"
-            )
+            fix = COPY
         return [Finding(ok=False, subject=BOT, text=_told(error, calls), fix=fix)]
     text = Phrase("@{name} in {team}", name=answer["user"], team=answer["team"])
     given = {scope.strip() for scope in answer.headers.get("x-oauth-scopes", "").split(",")}

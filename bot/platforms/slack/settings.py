@@ -28,6 +28,12 @@ class SlackSettings(BaseModel):
     """How events arrive: through a socket that the bot opens, or posted to `/slack` of its web
     server, which Slack must reach over HTTPS."""
 
+    @property
+    def lacks_token(self) -> bool:
+        """Whether Slack is off for want of its bot token alone: others of its secrets are set."""
+        others = revealed(self.app_token) or revealed(self.signing_secret)
+        return bool(others) and not revealed(self.bot_token)
+
     @field_validator("bot_token")
     @classmethod
     def _is_of_a_bot(cls, token: SecretStr | None) -> SecretStr | None:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from typing import Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
 from bot.core.phrases import Phrase
 from bot.platforms.settings import http_url
+
+TELEGRAM = "https://api.telegram.org"
+HTTPS = 443
+PORTS = (HTTPS, 80, 88, 8443)
+"""Where it posts updates to: https://core.telegram.org/bots/api#setwebhook"""
 
 
 class TelegramSettings(BaseModel):
@@ -17,7 +23,7 @@ class TelegramSettings(BaseModel):
 
     token: SecretStr | None = None
     """What @BotFather gave: `123456:ABC…`."""
-    base_url: str = "https://api.telegram.org"
+    base_url: str = TELEGRAM
     """`/bot<token>/METHOD` and `/file/bot<token>/PATH` are appended."""
     mode: Literal["polling", "webhook"] = "polling"
     """How events arrive: the bot asks for them, or Telegram posts them to `webhook_url`."""
@@ -39,9 +45,24 @@ class TelegramSettings(BaseModel):
 
     @field_validator("webhook_url")
     @classmethod
-    def _an_address(cls, value: str) -> str:
+    def _an_address(cls, value: str, info: ValidationInfo) -> str:
         value = value.strip()
         if value and not value.startswith(("http://", "https://")):
             wrong = Phrase("must be the address that Telegram posts to, https://…")
             raise ValueError(wrong)
+        if value and info.data.get("base_url") == TELEGRAM and not _is_posted_to(value):
+            wrong = Phrase(
+                "Telegram posts to https:// alone, on port 443, 80, 88 or 8443; let a reverse "
+                "proxy listen there and lead to web.port"
+            )
+            raise ValueError(wrong)
         return value
+
+
+def _is_posted_to(url: str) -> bool:
+    """Whether Telegram's own servers post to such an address."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme == "https" and (parts.port or HTTPS) in PORTS
+    except ValueError:  # its port is no number
+        return False

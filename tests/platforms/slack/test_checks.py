@@ -40,6 +40,13 @@ async def test_a_wrong_bot_token_says_where_to_find_the_right_one(sandbox: Slack
     assert "xoxb-wrong" not in finding.text + finding.fix
 
 
+async def test_a_bot_token_that_is_not_set_says_where_to_find_it(sandbox: SlackSandbox) -> None:
+    without = settings(sandbox).model_copy(update={"bot_token": None})
+    bot, app = await slack.check(without)
+    assert (bot.ok, bot.text, app.ok) == (False, "slack.bot_token is not set", True)
+    assert "OAuth & Permissions" in bot.fix
+
+
 async def test_a_wrong_app_token_says_how_to_make_one(sandbox: SlackSandbox) -> None:
     (finding,) = wrong(await slack.check(settings(sandbox, app="xapp-wrong")))
     assert "connections:write" in finding.fix
