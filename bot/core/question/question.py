@@ -25,13 +25,12 @@ def question_of(
     lines = message.lines or (Line(message.ref, message.text),)
     typed = [line.text.strip() for line in lines]
     rest = paragraphs(*passed_on, gathered.heard)
-    quoted = ""
+    quoted, about = "", message.reply_to
     is_said = any(typed) or rest or gathered.parts
     if gathered.unread and is_said:
         rest += f"\n\n[Also sent, but not readable to you: {', '.join(gathered.unread)}]"
-    if message.reply_to and message.reply_to.text and is_said:
-        author, text = message.reply_to.author, message.reply_to.text[:QUOTED]
-        quoted = f"[In reply to {author}: “{text}”]\n\n"
+    if about and about.text and (is_said or about.opening):  # a bare mention is about it, too
+        quoted = f"[In reply to {about.author}: “{about.text[:QUOTED]}”]\n\n"
     parts: tuple[Part, ...] = (*_words(quoted, typed, rest.strip()), *gathered.parts)
     if not parts:
         return None

@@ -26,6 +26,14 @@ async def test_it_is_told_once_in_a_conversation(house: House) -> None:
     assert second == "Ann: really?"
 
 
+async def test_who_only_calls_the_bot_below_it_wants_an_answer_to_it(house: House) -> None:
+    await house.tell(below(house, ""))
+    asked = str(house.asked()[-1][1])
+    assert asked.strip() == "Ann: [In reply to Bea: “The moon is cheese.”]"
+    again = await house.tell(below(house, ""))
+    assert again[-1].startswith("Yes? Write me a question")
+
+
 async def test_what_cannot_be_read_of_it_stands_in_no_questions_way(house: House) -> None:
     files = (
         attached(house, b"no picture", kind=FileKind.IMAGE, name="moon.png"),
