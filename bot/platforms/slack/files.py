@@ -19,7 +19,7 @@ import aiohttp
 from bot.core.types import Attachment
 from bot.errors import FileTooLarge, MediaError, MediaErrorKind, PlatformError
 from bot.platforms.downloads import save
-from bot.platforms.slack.calls import Calls
+from bot.platforms.slack.calls import Calls, Json
 from bot.platforms.slack.errors import Refused, translated
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,10 @@ DOWNLOAD = aiohttp.ClientTimeout(total=600, connect=10, sock_read=30)
 OK, GONE = 200, frozenset({401, 403, 404, 410})
 LEADS_ON = frozenset({301, 302, 303, 307, 308})
 HOPS = 5
+PHOTOS = frozenset({"image/heic", "image/heif"})
+"""What nobody here can open, nor any model."""
+THUMBS = (1024, 960, 800, 720, 480, 360)
+"""Sizes of the pictures that Slack makes of a picture (docs.slack.dev, "File object")."""
 NO_SCOPE = "Slack sent its login page: the scope files:read is missing"
 
 
@@ -43,7 +47,7 @@ async def download(calls: Calls, base_url: str, attachment: Attachment, to: Path
         raise _withheld(str(refusal)) from refusal
     if int(file.get("size") or 0) > MAX_FILE_IN:
         raise FileTooLarge(MAX_FILE_IN)
-    url = str(file.get("url_private_download") or file.get("url_private") or "")
+    url = _address_of(file)
     if not _is_slacks(url, base_url):
         raise _withheld("the file does not lie at Slack")
     with translated():
@@ -55,6 +59,13 @@ async def download(calls: Calls, base_url: str, attachment: Attachment, to: Path
             if answer.content_type == "text/html" and "html" not in attachment.mime:
                 raise _withheld(NO_SCOPE)
             await save(answer, to, limit=MAX_FILE_IN)
+
+
+def _address_of(file: Json) -> str:
+    """Where a file is fetched; of a photo as iPhones take them, the picture that Slack has made."""
+    photo = file.get("mimetype") in PHOTOS
+    names = (*(f"thumb_{size}" for size in THUMBS if photo), "url_private_download", "url_private")
+    return str(next(filter(None, map(file.get, names)), ""))
 
 
 @asynccontextmanager

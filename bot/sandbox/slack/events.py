@@ -87,6 +87,8 @@ def file_json(workspace: Workspace, file: StoredFile) -> Json:
         found["url_private_download"] = f"{workspace.url}/files-pri/{file.id}/download/{file.name}"
     if file.mime == CANVAS:
         found |= {"name": "-", "filetype": "quip", "mode": "quip", "pretty_type": "Canvas"}
+    if file.thumb:
+        found["thumb_1024"] = f"{workspace.url}/files-tmb/{file.id}/{file.name}_1024.jpg"
     if file.subtype:
         found["subtype"] = file.subtype
     if file.seconds is not None:

@@ -74,6 +74,7 @@ class SlackSandbox:
         app.router.add_route("*", "/api/{method}", self._api)
         app.router.add_get("/link", self.sockets.serve)
         app.router.add_get("/files-pri/{tail:.+}", self._download)
+        app.router.add_get("/files-tmb/{tail:.+}", self._download)
         app.router.add_get("/files-origin/{tail:.+}", self._download)
         app.router.add_get("/signed/{tail:.+}", self._signed)
         app.router.add_get("/", self._login)
@@ -246,6 +247,9 @@ class SlackSandbox:
         tail = request.match_info["tail"]
         if self.workspace.files_at and request.path.startswith("/files-pri/"):
             raise web.HTTPFound(f"{self.workspace.files_at}/{tail}")
+        if request.path.startswith("/files-tmb/"):
+            thumb = self.workspace.files[tail.split("/")[0]].thumb
+            return web.Response(body=thumb, content_type="image/jpeg")
         return self._file(tail)
 
     async def _signed(self, request: web.Request) -> web.StreamResponse:

@@ -58,7 +58,8 @@ class Channel:
 class StoredFile:
     """A file, its bytes and how Slack labels it. `seconds` is the playing time of a clip.
 
-    `elsewhere` is the address of a file that does not lie at Slack.
+    `elsewhere` is the address of a file that does not lie at Slack; `thumb` is a smaller picture
+    that Slack has made of it.
     """
 
     id: str
@@ -70,6 +71,7 @@ class StoredFile:
     seconds: float | None = None
     length: int | None = None
     elsewhere: str = ""
+    thumb: bytes = b""
 
 
 @dataclass(slots=True)

@@ -99,6 +99,19 @@ async def test_a_canvas_is_read_under_its_title(bot: Running, tmp_path: Path) ->
         await bot.platform.download(canvas, tmp_path / "notes")
 
 
+@pytest.mark.parametrize("thumb", [b"\xff\xd8 a picture", b""])
+async def test_a_photo_of_an_iphone_is_fetched_as_a_picture_where_slack_has_made_one(
+    bot: Running, tmp_path: Path, thumb: bytes
+) -> None:
+    ada = bot.sandbox.person("Ada")
+    sent = await ada.dm.upload("IMG_1.HEIC", b"ftypheic", "image/heic")
+    sent.files[0].thumb = thumb
+    (photo,) = (await bot.inbox.heard()).attachments
+    assert photo.kind is FileKind.IMAGE
+    await bot.platform.download(photo, tmp_path / "photo")
+    assert (tmp_path / "photo").read_bytes() == (thumb or b"ftypheic")
+
+
 async def test_a_document_that_lies_elsewhere_is_known_as_one_that_cannot_be_read(
     bot: Running,
 ) -> None:
