@@ -29,8 +29,9 @@ chosen nothing itself, it keeps to the model and the other settings that its cha
 topic of its group, has chosen; but for listening along, which is switched on where people talk.
 
 To ask the bot in Slack about what somebody else has written, mention it in the thread below: the
-first question there comes with the message that the thread began with, and its files. What was
-said in between it does not know, unless `/settings listening on` was said there before.
+first question there comes with the message that the thread began with, and its files; it keeps what
+it quotes when that is deleted. What was said in between the bot does not know, unless
+`/settings listening on` was said there before.
 
 Deleting a message in Slack takes it back: what waits or is being answered is answered no more, and
 a half answer goes with it. After its answer it is erased from all that is kept, and so is the
