@@ -50,6 +50,7 @@ async def test_a_file_is_fetched_with_the_bots_token(stage: SlackStage, tmp_path
     [
         ({"hiding_files": True}, MediaError, "files:read"),  # its login page is no picture
         ({"scopes": set[str]()}, MediaError, "files:read"),
+        ({"files_at": "/?page="}, MediaError, "files:read"),  # the same without an address to go on
         ({"files_at": "/nowhere"}, MediaError, "HTTP 404"),
         ({"files_at": "/files-pri"}, PlatformError, "circles"),
     ],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bot.core.fakes.clock import ManualClock
@@ -34,6 +36,19 @@ async def test_a_mention_arrives_once_in_effect(bot: Running) -> None:
     assert first.key == second.key
     assert first.ref == second.ref
     assert (first.text, first.addressed, first.group) == ("what is this?", True, True)
+
+
+async def test_what_an_app_has_sent_twice_is_known_by_the_name_that_it_gave_it(
+    bot: Running,
+) -> None:
+    workspace, ada = bot.sandbox.workspace, bot.sandbox.person("Ada")
+    said = await ada.dm.send("hello")
+    workspace.tell(events.posted(workspace, workspace.post(replace(said, ts=""))))
+    await ada.dm.send("hello")
+    await bot.inbox.holds(3)
+    first, again, other = (bot.inbox.message(at) for at in range(3))
+    assert first.key != again.key and first.gesture == again.gesture
+    assert first.gesture and first.gesture != other.gesture
 
 
 @pytest.mark.parametrize("mentions_first", [False, True])

@@ -224,6 +224,22 @@ async def test_two_hundred_chats_stay_within_the_limits_and_all_get_through(
     assert len(finished) == 200
 
 
+@pytest.mark.parametrize("method", sorted(pace_module.PER_MINUTE))
+async def test_of_no_method_more_calls_are_made_than_slack_takes(
+    clock: ManualClock, method: str
+) -> None:
+    pace, wire = Pacer(clock), Wire(clock)
+
+    async def call(channel: str) -> None:
+        await pace.call(method, channel, Urgency.FINAL, partial(wire.call, method, channel))
+
+    async def everybody() -> None:
+        await asyncio.gather(*(call(f"C{n}") for n in range(250)))
+
+    await clock.drive(everybody())
+    assert (wire.limits.refused, len(wire.taken)) == (0, 250)
+
+
 async def test_many_streams_share_what_slack_takes(clock: ManualClock) -> None:
     pace, wire = Pacer(clock), Wire(clock)
     chats = [f"D{number}" for number in range(50)]

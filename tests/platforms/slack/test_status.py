@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,10 @@ async def asks(bot: Running, place: Place, text: str = "hello") -> None:
     before = len(bot.inbox.events)
     await place.send(text)
     await bot.inbox.holds(before + 1)
+
+
+def was_called(sandbox: SlackSandbox, method: str, times: int) -> bool:
+    return len(sandbox.calls_to(method)) == times
 
 
 def states(bot: Running) -> list[str]:
@@ -284,6 +289,24 @@ async def test_an_app_that_is_no_agent_shows_a_line_of_text(bot: Running) -> Non
     async with bot.platform.typing(chat):
         await bot.sandbox.wait_for(lambda: bool(ada.dm.status()))
     assert states(bot) == ["processing"]  # not asked for again
+
+
+async def test_a_line_of_text_stays_as_long_as_the_work(
+    sandbox: SlackSandbox, clock: ManualClock
+) -> None:
+    """Slack takes it away after two minutes."""
+    sandbox.workspace.is_agent = False
+    ada, platform = sandbox.person("Ada"), platform_for(sandbox, clock)
+    question = await ada.dm.send("hello")
+    chat = make_chat(sandbox.workspace.team, ada.dm.id, "")
+    async with platform.typing(chat, make_message(chat, question.ts, "")):
+        await sandbox.wait_for(lambda: bool(ada.dm.status()))
+        for times in (2, 3):
+            await clock.advance(110)
+            await sandbox.wait_for(partial(was_called, sandbox, LINE, times))
+        assert ada.dm.status()
+    await sandbox.wait_for(lambda: not ada.dm.status())
+    await platform.close()
 
 
 async def test_a_channel_that_the_bot_is_not_in_takes_no_stop_from_others(bot: Running) -> None:

@@ -8,7 +8,14 @@ import pytest
 
 from bot.core.delivery.delivery import Delivery
 from bot.core.types import Button, CommandInfo, OutgoingFile, Reply, Style, Thoughts
-from bot.errors import ChatGone, MessageGone, NotYourTurn, OutcomeUnknown, PlatformError
+from bot.errors import (
+    ChatGone,
+    MessageGone,
+    NotYourTurn,
+    OutcomeUnknown,
+    PlatformError,
+    RateLimited,
+)
 from bot.platforms.telegram import TelegramSettings, adapter, connect, request
 from bot.platforms.telegram.errors import Unreachable
 from bot.platforms.telegram.ids import make_chat
@@ -193,6 +200,16 @@ async def test_an_edit_is_repeated_until_it_got_through(stage: TelegramStage) ->
     stage.telegram.faults.fail_next(502)
     await stage.platform.edit(ref, Reply(text="bye"))
     assert await stage.kept() == ["bye"]
+
+
+async def test_a_pause_is_understood_in_either_form_that_the_library_tells_it(
+    stage: TelegramStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PTB_TIMEDELTA", "true")
+    stage.telegram.faults.refuse_next(7)
+    with pytest.raises(RateLimited) as refusal:
+        await stage.platform.send(stage.incoming.ref.chat, Reply(text="hello"))
+    assert refusal.value.retry_after == 7
 
 
 async def test_a_message_is_not_sent_twice_when_its_outcome_is_unknown(
