@@ -24,6 +24,9 @@ from bot.platforms.downloads import save
 CONNECT_SECONDS = 10.0
 """Seconds to wait for a connection: for one that others use now, or for a new one."""
 UPLOAD_SECONDS = 120.0
+TOO_MANY = 429
+UNTOLD_PAUSE = 5
+"""Seconds to wait where that is not told, as by a proxy before a Bot API server."""
 
 _compact = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -71,7 +74,8 @@ class AiohttpRequest(BaseRequest):
     ) -> tuple[int, bytes]:
         """Carry out one request.
 
-        Raises `NotSent`, `telegram.error.TimedOut`, `telegram.error.NetworkError`.
+        Raises `NotSent`, `telegram.error.RetryAfter` where PTB would take a pause for a broken
+        connection, `telegram.error.TimedOut`, `telegram.error.NetworkError`.
         """
         seconds = read_timeout if isinstance(read_timeout, int | float) else self._timeout
         body, headers = _encode(request_data)
@@ -82,7 +86,10 @@ class AiohttpRequest(BaseRequest):
             async with self._open().request(
                 method, url, data=body, headers=headers, timeout=timeout, allow_redirects=False
             ) as response:
-                return response.status, await response.read()
+                answer = await response.read()
+                if response.status == TOO_MANY and b"retry_after" not in answer:
+                    raise error.RetryAfter(UNTOLD_PAUSE)
+                return response.status, answer
         except (aiohttp.ClientError, TimeoutError) as failure:
             raise _named(failure) from None  # aiohttp's own message may quote the URL
 

@@ -212,6 +212,20 @@ async def test_a_pause_is_understood_in_either_form_that_the_library_tells_it(
     assert refusal.value.retry_after == 7
 
 
+async def test_a_pause_of_untold_length_is_no_unknown_outcome(stage: TelegramStage) -> None:
+    """A message that was refused so is not looked for: each call would make the pause longer."""
+    ref = await stage.platform.send(stage.incoming.ref.chat, Reply(text="hello"))
+    for call in ("sendMessage", "editMessageText"):
+        stage.telegram.faults.fail_next(429, method=call)
+    for act in (
+        stage.platform.send(stage.incoming.ref.chat, Reply(text="again", answering=ref)),
+        stage.platform.edit(ref, Reply(text="bye")),
+    ):
+        with pytest.raises(RateLimited):
+            await act
+    assert [call.status for call in stage.telegram.calls] == [200, 429, 429]
+
+
 async def test_a_message_is_not_sent_twice_when_its_outcome_is_unknown(
     stage: TelegramStage,
 ) -> None:
