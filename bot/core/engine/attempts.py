@@ -21,7 +21,7 @@ from bot.core.ports import Clock
 from bot.core.queue import Outcome, Turn
 from bot.core.stopper import Stopper
 from bot.core.turn import TurnContext
-from bot.errors import ChatGone, PlatformError, StoreError, TurnLost, TurnWithdrawn
+from bot.errors import BotError, ChatGone, PlatformError, StoreError, TurnLost, TurnWithdrawn
 
 log = logging.getLogger(__name__)
 
@@ -122,8 +122,10 @@ class Attempts:
             try:
                 last = ctx or await self.contexts.of(turn, [], Stopper(), gather=False)
                 await self._give_up(last, interrupted=False)
-            except (StoreError, TurnLost, PlatformError) as second:
-                log.error("failure not shown", extra={"turn": turn.id, "error": repr(second)})
+            except Exception as second:  # also a bug: what waits behind it must not wait for ever
+                extra = {"turn": turn.id, "error": reason_of(second)}
+                is_bug = not isinstance(second, BotError)
+                log.error("failure not shown", extra=extra, exc_info=is_bug)
         elif not self.leaving():
             await self.clock.sleep(PAUSES[turn.attempt - 1])
         return await self.ends.fail(turn, reason_of(error), dead=dead, usage=_spent(ctx))

@@ -24,9 +24,9 @@ def reason_of(error: Exception) -> str:
 
 
 async def give_up(ctx: TurnContext, *, interrupted: bool) -> None:
-    """Say that it did not work, and offer to try again; what was written stays.
+    """Say that it did not work, and offer to try again; what was written stays if it can be drawn.
 
-    Raises `PlatformError` and `StoreError`.
+    Raises `PlatformError`, `StoreError` and `TurnLost`.
     """
     event, _ = ctx.turn.event, ctx.texts.gettext
     text = _("⚠️ Something went wrong here, and I have noted it. Please ask again.")
@@ -37,9 +37,16 @@ async def give_up(ctx: TurnContext, *, interrupted: bool) -> None:
     if not isinstance(event, IncomingMessage):
         await ctx.tell(text)  # a press is answered once, and was when it was taken in
         return
-    async with ctx.delivery(event) as delivery:
-        delivery.rewrite(ctx.written or ctx.turn.partial)
-        await delivery.finish(mark=text, buttons=await offer_revival(ctx), failed=True)
+    buttons = await offer_revival(ctx)
+    try:
+        async with ctx.delivery(event) as delivery:
+            delivery.rewrite(ctx.written or ctx.turn.partial)
+            await delivery.finish(mark=text, buttons=buttons, failed=True)
+    except BotError:
+        raise
+    except Exception:  # a bug: perhaps that for which the turn has failed
+        log.exception("written text left out", extra=ctx.log)
+        await ctx.say(text, buttons=buttons)
 
 
 async def clear_away(ctx: TurnContext) -> None:

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from bot.core.clock import SystemClock
 from bot.core.commands import COMMANDS
 from bot.core.commands.table import Command, CommandTable
+from bot.core.fakes.platform import FakePlatform
 from bot.core.turn import TurnContext
-from bot.core.types import IncomingMessage
+from bot.core.types import ChatRef, IncomingMessage, MessageRef, Reply
 from bot.errors import PlatformError
-from tests.house import House, open_house
+from tests.house import QUICK, House, open_house
 
 
 def tracebacks(caplog: pytest.LogCaptureFixture) -> list[bool]:
@@ -47,3 +49,53 @@ async def test_the_operator_is_told_of_a_bug_where_it_is_and_nothing_that_was_sa
     with closing(sqlite3.connect(tmp_path / "house.db")) as database:
         [(error,)] = database.execute("SELECT error FROM turns").fetchall()
     assert error.startswith("ValueError in test_failures.py:") and "heart" not in error
+
+
+class Mistaken(FakePlatform):
+    """It makes a mistake with some words at the end of an answer; with `all`, with any, always."""
+
+    def __init__(self) -> None:
+        super().__init__(QUICK, clock=SystemClock())
+        self.all = False
+
+    def _draw(self, reply: Reply) -> None:
+        is_end = not any(button.label == "⏹ Stop" for row in reply.buttons for button in row)
+        if self.all or (is_end and "cursed" in reply.text):
+            raise KeyError("no such sign")
+
+    async def send(self, chat: ChatRef, reply: Reply) -> MessageRef:
+        """Post what can be drawn."""
+        self._draw(reply)
+        return await super().send(chat, reply)
+
+    async def edit(self, ref: MessageRef, reply: Reply) -> None:
+        """Show what can be drawn."""
+        self._draw(reply)
+        await super().edit(ref, reply)
+
+
+async def test_an_answer_that_cannot_be_drawn_is_given_up_in_words_and_the_next_is_given(
+    tmp_path: Path,
+) -> None:
+    platform = Mistaken()
+    async with open_house(tmp_path, platform=platform) as house:
+        house.api.script.answer(*["a cursed word " * 20] * 3, "fine")
+        async with house.answering(shows="cursed"):
+            pass
+        (told,) = await house.answered()
+        assert told == "⚠️ Something went wrong here, and I have noted it. Please ask again."
+        assert platform.buttons() == ["🔁 Retry"]
+        assert (await house.say("second"))[1:] == ["fine"]
+
+
+async def test_a_chat_where_not_even_a_failure_can_be_told_is_answered_again_later(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    platform = Mistaken()
+    async with open_house(tmp_path, platform=platform) as house:
+        house.api.script.answer(*["an answer"] * 3, "fine")
+        platform.all = True
+        assert await house.say("first") == []
+        platform.all = False
+        assert await house.say("second") == ["fine"]
+    assert "failure not shown" in caplog.messages
