@@ -52,8 +52,7 @@ class Checkpoints:
 
         A text without a message is saved only where it `vanishes` when its chat is left alone.
         """
-        is_first = bool(text) and not self._text
-        is_due = refs != self._refs or is_first or self._age() >= EVERY
+        is_due = refs != self._refs or not self._text or self._age() >= EVERY
         stands = refs or (text and vanishes)
         if stands and is_due and (refs, text) != (self._refs, self._text):
             await self._save(text, refs)

@@ -200,6 +200,34 @@ async def test_a_new_message_is_saved_at_once_and_text_now_and_then() -> None:
     assert messages == 2
 
 
+async def test_of_a_draft_that_is_no_message_the_text_is_saved_now_and_then() -> None:
+    scene = Scene(Streaming.NATIVE, ephemeral=True, vanishes=30.0)
+    told: list[tuple[float, str]] = []
+
+    async def remember(text: str, messages: Sequence[MessageRef]) -> None:
+        assert not messages
+        told.append((scene.clock.monotonic(), text.strip()))
+
+    async with scene.deliver(checkpoint=remember) as delivery:
+        for number in range(6):
+            delivery.write(f"w{number} ")
+            await scene.clock.advance(1)
+    assert told == [(0, "w0"), (EVERY, "w0 w1 w2 w3")]
+
+
+async def test_the_first_text_is_shown_before_anything_is_saved(scene: Scene) -> None:
+    shown: list[list[str]] = []
+
+    async def remember(text: str, messages: Sequence[MessageRef]) -> None:
+        shown.append(scene.platform.kept())
+
+    async with scene.deliver(checkpoint=remember) as delivery:
+        await scene.clock.advance(2 * EVERY)  # the model thinks
+        delivery.write("One")
+        await delivery.finish()
+    assert shown[0] == ["One"]
+
+
 async def test_a_checkpoint_that_fails_stops_nothing(
     scene: Scene, caplog: pytest.LogCaptureFixture
 ) -> None:
