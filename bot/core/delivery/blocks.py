@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from bot.core.delivery import rules
+from bot.core.delivery import item_numbers, rules
 from bot.core.delivery.markdown import ITEM, in_code, is_rule
 
 _BELOW_ROW = re.compile(r"\|[ \t]*\n(?P<quote>[ \t]*(?:>[ ]?)*)(?=[^\s|>])")
@@ -24,7 +24,7 @@ _ALERT = re.compile(
 
 def with_blocks(text: str) -> str:
     """The text with its blocks so that every reader takes them for what they are meant."""
-    text = rules.with_rules(text)
+    text = item_numbers.with_own_numbers(rules.with_rules(text))
     ends = list(_ends(text)) if "|" in text else []
     if ends:
         text = _with_ends(text, ends)
@@ -34,7 +34,8 @@ def with_blocks(text: str) -> str:
 def most_added(text: str) -> int:
     """So many characters may be added to a text at most."""
     ends = sum(1 for _ in _ends(text)) if "|" in text else 0
-    return rules.most_added(text) + _ADDED * ends + text.count("[!")
+    added = rules.most_added(text) + item_numbers.most_added(text)
+    return added + _ADDED * ends + text.count("[!")
 
 
 def _ends(text: str) -> Iterator[re.Match[str]]:

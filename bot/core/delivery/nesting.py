@@ -22,11 +22,17 @@ _CODE = 4
 
 
 class Item(NamedTuple):
-    """An item of a list: where its words begin, what it is marked with, the number it shows."""
+    """An item of a list: where its words begin, what it is marked with, the number it shows.
+
+    That is counted from the first of the list on, as of `1.` and `1.`, unless `is_free` says that
+    a number did not follow the one before it: then it is the one that is `written`.
+    """
 
     column: int
     sign: str
     number: int = 0
+    written: int = 0
+    is_free: bool = False
 
 
 class Nesting(NamedTuple):
@@ -205,12 +211,14 @@ class _Reader:
         self._inner = column + width + (1 if is_code else gap)
         sign = self._line[end - 1]
         before = ended[0] if ended else None
-        goes_on = before is not None and before.sign == sign
-        number = int(found["number"] or 0)
-        if goes_on and before is not None and found["number"]:
-            number = before.number + 1
+        number = written = int(found["number"] or 0)
+        is_free = False
+        if before is not None and before.sign == sign and found["number"]:
+            is_free = before.is_free or written not in (0, 1, before.written + 1)
+            number = written if is_free else before.number + 1
+        item = Item(self._inner, sign, number, written, is_free)
         digits = len(found["number"] or "")
-        return Marker(column, start, start + digits, Item(self._inner, sign, number))
+        return Marker(column, start, start + digits, item)
 
     def _after(self, stack: list[Item | None]) -> Nesting:
         fence = fence_in(self._line)

@@ -172,13 +172,14 @@ class _Margins:
         self._growth = 0  # of the sign of an item that got another number
         self._sign = ""  # behind the number of the last item at the margin
         self._is_turned = False  # it is another one than in the text
+        self._is_counted = False  # the number of that item is another one, too
         self._is_first = True
         self._is_bare = nesting.has_words  # a paragraph stands at the margin, out of its item
 
     @property
     def is_needed(self) -> bool:
         """Whether any line is still inside of what was open where the page begins."""
-        is_moved = self._margin or self._growth or self._is_turned
+        is_moved = self._margin or self._growth or self._is_turned or self._is_counted
         return bool(is_moved) or any(self._inherited)
 
     def settle(self) -> None:
@@ -219,6 +220,7 @@ class _Margins:
             self._margin = min(margin, column)
             is_outer = self._margin < margin
         self._growth = 0
+        self._is_counted = marker is not None and marker.item.number != marker.item.written
         self._turn(marker, is_outer=is_outer)
         return marker
 

@@ -130,6 +130,8 @@ def test_no_word_of_an_answer_is_lost(path: Path) -> None:
         ("> wise\n> words", "wise\nwords", ["blockquote"]),
         ("# Title", "Title", ["bold", "underline"]),
         ("- a\n  - b\n1. c", "• a\n  • b\n1. c", []),
+        ("2. B\n5. D\n7) A\n9) C", "2. B\n5. D\n7. A\n9. C", []),
+        ("- 6. June\n- 8. July", "• 6. June\n• 8. July", []),
         ("- [ ] a\n- [x] b", "☐ a\n☑ b", []),
         ("x &lt; y &amp;&amp; z &copy;", "x < y && z ©", []),
         ("<b>a</b><br>b <u>c</u>", "a\nb c", ["bold"]),
