@@ -7,9 +7,10 @@ vanishes later. White space and the lines of tables, which grow, are left out.
 
 from __future__ import annotations
 
+import itertools
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import TypeAlias
@@ -38,6 +39,15 @@ ANSWERS = [
     for path in sorted((Path(__file__).parent / "data" / "answers").glob("*.md"))
     if path.stem not in OTHERWISE
 ]
+LINES = [
+    "*Nature* **55**(2), 251–287, and **⌘ + ⇧ + .** shows **all** of it",
+    "Accept: */* and text/*, or build/*, src/**/* and *.d.ts; **/start** begins",
+    "all files (*.*), data[*].id, a[:, *] and ${#a[*]}, every */5 * * * * and *so* on",
+    "int a; /* one */ int b; /* two */ int *c, **d, and *this* or **that**",
+    "as fn[T](x), cls[T]() and **arr[i](j)**, so[1](https://a.example/b) [2](#x)",
+    "so:\n\n2. **B**\n5. D\n   - x\n9. A\n1. C\n- 6. June\n- 1.5 mm\n* 3 of **them**",
+]
+"""What is easily taken for something else as long as the next character is not there."""
 LINKS = frozenset({"text_link", "a"})
 _BLANK = re.compile(r"[\s│┼─]")
 _BLOCKS = frozenset({"p", "div", "ul", "ol", "li", "tr", "tbody", "thead", "span", "hr", "br"})
@@ -97,8 +107,23 @@ def slack(text: str, *, is_whole: bool) -> Seen:
 @pytest.mark.parametrize("show", [classic, rich, slack])
 def test_what_was_seen_stays(show: Callable[..., Seen], path: Path) -> None:
     text = path.read_text()
+    _watch(show, text, sorted(random.Random(path.stem).sample(range(1, len(text)), MOMENTS)))
+
+
+@pytest.mark.parametrize("text", LINES)
+@pytest.mark.parametrize("show", [classic, rich, slack])
+def test_what_was_seen_of_a_line_stays_with_each_character(
+    show: Callable[..., Seen], text: str
+) -> None:
+    _watch(show, text, range(1, len(text)))
+    shown = [written(settled(settle(text[:end]))) for end in range(len(text))]
+    assert all(after.startswith(before) for before, after in itertools.pairwise(shown))
+
+
+def _watch(show: Callable[..., Seen], text: str, ends: Iterable[int]) -> None:
+    """See that what is shown of the text at these ends is the beginning of all of it."""
     whole = show(text, is_whole=True)
-    for end in sorted(random.Random(path.stem).sample(range(1, len(text)), MOMENTS)):
+    for end in ends:
         seen = show(text[:end], is_whole=False)
         number = next(
             (n for n, each in enumerate(seen) if not _stays(each, whole[n : n + 1])), None

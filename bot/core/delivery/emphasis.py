@@ -19,7 +19,7 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from bot.core.delivery.blocks import most_added, with_blocks
-from bot.core.delivery.markdown import GLOB, MARKER, PRODUCT, code_blocks, open_fence, spans
+from bot.core.delivery.markdown import CALL, GLOB, MARKER, PRODUCT, code_blocks, open_fence, spans
 
 LONGEST = 400
 """Characters of emphasis that gets a gap: of a longer one, the beginning was shown already."""
@@ -60,13 +60,14 @@ _NAMES = (
     "new|next|path|post_init|proto|pycache|repr|setattr|setitem|slots|str|subclasses|version)"
 )
 _ASTERISKS = re.compile(rf"{PRODUCT}|{GLOB}")
+_CALL = re.compile(CALL)
 _LITERAL = re.compile(
-    rf"{_ASTERISKS.pattern}"
+    rf"{_ASTERISKS.pattern}|{CALL}"
     rf"|__(?<![\w\\]__){_NAMES}__(?!\w)"
     r"|\\(?:(?<=\b[A-Za-z]:\\)|(?<=\w%\\)|\\(?<!\S\\\\)(?=\w))"
     r"(?:[^\s`*\"'|]|(?<=\\)\*(?!\*))*"
 )
-"""Signs that stand for themselves: asterisks, the underscores of Python, a path of Windows."""
+"""Signs that stand for themselves: asterisks, an index, names of Python, a path of Windows."""
 _PATHS = (":\\", "%\\", "\\\\")
 """One of them is in each path of Windows."""
 _SIGN = re.compile(r"[*_]|\\(?=[!-/:-@\[-`{-~])")
@@ -186,7 +187,7 @@ def _without_pauses(
 def most_signs(text: str) -> int:
     """So many gaps, backslashes and blank lines may be added to a text at most."""
     added = len(_MARK.findall(text)) + text.count("*") + text.count("\\") + 2 * text.count("__")
-    return added + most_added(text)
+    return added + len(_CALL.findall(text)) + most_added(text)
 
 
 def undecided(text: str) -> int:
@@ -207,7 +208,8 @@ def undecided(text: str) -> int:
 
 def literally(text: str) -> str:
     """The text with a backslash before signs that stand for themselves."""
-    if "__" in text or ("\\" in text and any(sign in text for sign in _PATHS)):
+    has_path = "\\" in text and any(sign in text for sign in _PATHS)
+    if "__" in text or has_path or ("](" in text and _CALL.search(text)):
         return _by_lines(text, _LITERAL, _literally)
     return _by_lines(text, _ASTERISKS, _literally) if "*" in text else text
 
@@ -228,6 +230,8 @@ def _literally(line: str) -> str:
 
 def _escaped(signs: str) -> str:
     """The signs with backslashes; not a path in which there are some."""
+    if signs == "[":
+        return "\\["
     is_written_so = signs[0] == "\\" and "\\\\" in signs[1:]
     return signs if is_written_so else _SIGN.sub(r"\\\g<0>", signs)
 

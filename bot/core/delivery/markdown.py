@@ -33,17 +33,22 @@ MARKER = re.compile(rf"[ \t]*(?:>[ \t]*)*{_ITEM}*(?:\[[ xX]?\]?[ \t]*)?")
 PRODUCT = (
     r"\*(?:(?<=[0-9A-Za-z)\]]\*)(?=[0-9A-Za-z(])"
     r"|\*(?:(?<=[0-9)\]]\*\*)|(?<=(?<![A-Za-z])[A-Za-z]\*\*))(?=[0-9(]|[A-Za-z](?![A-Za-z]))"
-    r"|\*(?<=/\*\*)(?=/))"
+    r"|\*(?<=/\*\*)(?![\w*]))"
 )
 """Asterisks that stand for themselves: for "times", "to the power of", in a German word, a path."""
 GLOB = (
-    r"\*(?:(?<![0-9A-Za-z*\\]\*)(?:(?=\.(?:[A-Za-z0-9]{1,5}\b|\{)(?!\*))|(?<=\(\*)(?=\)))"
-    r"|(?<=[\s(^|/\"']\.\*))"
+    r"\*(?:(?=[./)\]])(?<![0-9A-Za-z*\\]\*)"
+    r"(?:(?=\.(?:[A-Za-z0-9]{1,5}\b|[{*])(?!\*)|/\*(?!\*))|(?<=[(\[\s]\*)(?=[)\]]|(?<=\s\*)/(?!\S)))"
+    r"|(?<=[\s(^|/\"'*]\.\*)|(?<=/\*)(?![\w*]))"
 )
-"""An asterisk that stands for anything, as in `*.txt` and `COUNT(*)`, or in the pattern `.*`."""
+"""An asterisk that stands for anything: in `*.txt`, `src/*`, `COUNT(*)`, `a[*]`, or in `.*`."""
 BOLD = rf"(?!{PRODUCT})\*\*(?=\S)"
 
 ITALIC = rf"(?!{GLOB})\*(?<![0-9A-Za-z)\]*]\*)(?=[^\s*\ufe0f])"
+
+_LABEL = r"(?:[^\[\]\n]|\[[^\[\]\n]*\])*\]"
+CALL = rf"\[(?<=[0-9A-Za-z_\])]\[)(?={_LABEL}\((?:[^()\s/:#@]|\([^()\s/:#@]*\))*\))"  # no address
+"""The bracket of an index behind a name, of which what it finds is called: `items[i](x)`."""
 
 ADDRESS = r"https?://(?:[^\s<>\[\]()*]|\([^\s<>()]*\)?)+(?<![_~])"
 """An address within words, without the marks behind it."""
@@ -57,7 +62,7 @@ def _within(sign: str) -> str:
 
 _SPAN = re.compile(
     r"(?<!`)(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`)"  # inline code
-    r"|!?\[(?:[^\[\]\n]|\[[^\[\]\n]*\])*\]\((?:[^()\s]|\([^()\s]*\))*(?:[ ]\"[^\"\n]*\")?\)"  # link
+    rf"|(?!{CALL})!?\[{_LABEL}\((?:[^()\s]|\([^()\s]*\))*(?:[ ]\"[^\"\n]*\")?\)"  # link
     rf"|{BOLD}{_within('*')}(?<=\S)\*\*|__(?=\S){_within('_')}(?<=\S)__"
     rf"|~~(?=\S){_within('~')}(?<=\S)~~"
     rf"|{ITALIC}[^*\n]+?(?<=\S)\*(?![0-9A-Za-z*])|(?<!\w)_(?=[^\s_])[^_\n]+?(?<=\S)_(?!\w)"

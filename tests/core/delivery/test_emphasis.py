@@ -114,6 +114,10 @@ def test_a_product_keeps_its_asterisks(text: str) -> None:
         ("use __init__ and obj.__name__, or pkg/__main__.py", 12),
         ("COUNT(*) and SUM(*) of *.txt or (*.md)", 4),
         ("src/**/*.ts, test/**/*.ts and *.{js,ts}", 7),
+        ("Accept: */* or text/*, and build/*, /var/log/*", 5),
+        ("all files (*.*) of a[*] and b[*].c, or c[:, *] and d[*]", 6),
+        ("int a; /* one */ int b; /* two */", 4),
+        ("src/**, test/** and src/**", 6),
         ("words as .*foo.* or (.*?), and .* is all", 3),
         (r"in C:\Users\ann\.ssh\_old, not %APPDATA%\.app", 4),
         (r"C:\[x] on \\server\share", 2),
@@ -126,6 +130,21 @@ def test_names_and_paths_keep_their_signs(text: str, more: int) -> None:
     assert len(literally(text)) == len(text) + more <= len(text) + most_signs(text)
     for code in (f"`{text}`", f"**`{text}`**", f"***the `{text}`*** is", f"_**`{text}`**_"):
         assert literally(code) == code
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "fn[T](x), cls[T]() and arr[i](j)",
+        "window['alert'](1), f(x)[i](j) or a[i][j](k)",
+        "__init__ and dict[str, list[int]](f(x)), 2*3*4",
+    ],
+)
+def test_what_is_found_by_an_index_and_called_is_no_link(text: str) -> None:
+    assert seen(text) != text
+    assert seen(literally(text)) == text
+    assert len(literally(text)) <= len(text) + most_signs(text)
+    assert literally(f"`{text}`") == f"`{text}`"
 
 
 def test_a_pattern_behind_an_underscore_keeps_its_sign() -> None:
@@ -147,6 +166,7 @@ def test_code_that_goes_on_with_a_paragraph_keeps_its_signs() -> None:
     [
         "__strong__ and __all of it__",
         "*it.* and *(all)*",
+        "*src/* and **/api/** in **/start**",
         r"\*.txt and C:\\Users\\ann",
         r"so \\ \alpha\_1",
         "**bold**2",
@@ -154,6 +174,7 @@ def test_code_that_goes_on_with_a_paragraph_keeps_its_signs() -> None:
         "iPhone**15**发布",
         "pre**bold**post",
         "[x](http://a.example/2*3*4)",
+        "as said[1](https://a.example/b), there[2](#note), or [so](it)",
     ],
 )
 def test_what_stands_for_no_sign_gets_no_backslash(text: str) -> None:

@@ -21,11 +21,13 @@ _WHOLE = re.compile(
     r"|\$\$.{1,1000}?\$\$"
     r"|(?<!\$)\$(?=[^\s$])(?:(?!\*\*|~~)(?:\\\$|[^$\n]))*(?<=\S)\$(?!\d|\Z)"
     rf"|\]\((?:[^()\s]|\([^()\s]*\))*(?:[ ]\"[^\"\n]*\")?\)|{ADDRESS}|<[^<>\n]+>"
-    rf"|\\(?:[^\w\s(\[]|_)|{PRODUCT}|{GLOB}|\*\ufe0f",
+    r"|\\(?:[^\w\s(\[]|_)|\*\ufe0f",
     re.DOTALL,
 )
 """What has begun and ended, and has no marks of its own."""
 _RULE = re.compile(r"^[ ]{0,3}(?:(?:\*[ \t]*){3,}|(?:_[ \t]*){3,})\Z", re.MULTILINE)
+_LITERAL = re.compile(rf"{PRODUCT}|{GLOB}")
+"""Asterisks that begin no emphasis, though they may end some."""
 _DELIMITER = re.compile(r"(?P<code>`+)|(?P<mark>\*+|_+|~~|\|\|)")
 
 
@@ -97,6 +99,7 @@ def _mark(block: str, match: re.Match[str], marks: list[str]) -> str:
     is_end = is_underscore or ((before + after).isascii() and not after.isalnum())
     opens = bool(after.strip()) and not (is_end and before.isalnum())
     closes = bool(before.strip()) and not (is_underscore and after.isalnum())
+    opens = opens and _LITERAL.match(block, match.start()) is None
     left = match["mark"]
     while left:
         size = _closing(left, marks) if closes else 0
