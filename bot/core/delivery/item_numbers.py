@@ -45,6 +45,13 @@ def most_added(text: str) -> int:
     return len(_INNER.findall(f"\n{text}"))
 
 
+def most_lists(text: str) -> int:
+    """So many lists may be in a text at most that begin for the sake of a number."""
+    if with_own_numbers(text) == text:
+        return 0
+    return len(_NUMBERED.findall(f"\n{text}"))
+
+
 def _with_words(text: str) -> str:
     """The text with a backslash behind numbers at the beginning of an item, unless it is code."""
     is_code = in_code(text)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from telegramify_markdown.entity import utf16_len
 
 from bot.core.delivery.emphasis import undecided
+from bot.core.delivery.item_numbers import most_lists
 from bot.core.delivery.markdown import LineKind, closed, lines
 from bot.core.delivery.split import pages as cut
 from bot.core.types import Thoughts
@@ -25,7 +26,8 @@ from bot.platforms.telegram.markdown.render import BLANKS, NOTHING, is_visible
 MAX_RICH = 32_768
 MAX_BLOCKS = 500
 BLOCKS_PER_LINE = 2
-"""A line is at most an item of a list and the paragraph in it; code is one block in all."""
+"""A line is at most an item of a list and the paragraph in it, and the list if it begins with it;
+code is one block in all."""
 ROOM_FOR_TAGS = 80
 
 _BLANK_LINES = re.compile(r"\A(?:[ \t]*\n)+")
@@ -60,10 +62,10 @@ def compose(markdown: str, *, partial: bool = False) -> RichText:
 def measure(markdown: str) -> int:
     """How much of `MAX_RICH` a text takes; one with too many blocks counts as too long."""
     length = utf16_len(markdown)
-    if markdown.count("\n") * BLOCKS_PER_LINE < MAX_BLOCKS:
+    if markdown.count("\n") * (BLOCKS_PER_LINE + 1) < MAX_BLOCKS:
         return length
     drawn = sum(line.kind not in (LineKind.BLANK, LineKind.CODE) for line in lines(markdown))
-    blocks = drawn * BLOCKS_PER_LINE
+    blocks = drawn * BLOCKS_PER_LINE + most_lists(markdown)
     return max(length, math.ceil(blocks * MAX_RICH / MAX_BLOCKS))
 
 
