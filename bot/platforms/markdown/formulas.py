@@ -65,12 +65,14 @@ _ROOTS = {"": "√", "3": "∛", "4": "∜"}
 @lru_cache(maxsize=REMEMBERED)
 def unicode_formula(tex: str) -> str:
     """A formula in Unicode as far as it goes; what it cannot say stays LaTeX."""
-    # Loaded for the first formula: it takes 5 MB where nothing of Telegram is loaded.
+    # Loaded for the first formula: they take 5 MB where nothing of Telegram is loaded.
     from telegramify_markdown.latex_escape.helper import LatexToUnicodeHelper
+
+    from bot.platforms.markdown.tex import known
 
     if len(tex) > LONG_FORMULA or tex.count("{") > DEEP_FORMULA:
         return tex.strip()
-    source = _ROOT.sub(_root, _NARROW.sub(r"\1", tex))
+    source = _ROOT.sub(_root, _NARROW.sub(r"\1", known(tex)))
     shown = str(LatexToUnicodeHelper().convert(source))  # type: ignore[no-untyped-call]  # untyped there
     return shown.strip() or tex.strip()
 

@@ -1,0 +1,59 @@
+r"""LaTeX as the converter of formulas knows it, which shows `\dfrac{a}{b}` as `\dfracab`.
+
+Pure functions.
+"""
+
+from __future__ import annotations
+
+import re
+
+_SIZES = ("big", "Big", "bigg", "Bigg")
+_NAMES = {
+    **dict.fromkeys(("dfrac", "tfrac", "cfrac"), r"\frac"),
+    **dict.fromkeys(("boldsymbol", "bm", "pmb"), r"\mathbf"),
+    **dict.fromkeys((size + side for size in _SIZES for side in ("", "l", "r", "m")), ""),
+    **dict.fromkeys(("ce", "pu", "smash", "middle", "nonumber", "notag", "hline", "hfill"), ""),
+    "fbox": r"\boxed",
+    "mathscr": r"\mathcal",
+    "ne": r"\neq",
+    "nmid": "∤",
+    "overrightarrow": r"\vec",
+    "widehat": r"\hat",
+    "widetilde": r"\tilde",
+}
+"""What a command is called there; nothing, where only what is in its braces is to be seen."""
+_LINES = r"(?:align(?:at|ed)?|eqnarray|equation|flalign|gather(?:ed)?|multline|split)\*?"
+_NAME = re.compile(r"(?<!\\)\\([A-Za-z]+)(?:\s*(?=\{))?")
+_ENVIRONMENT = re.compile(rf"\\(begin|end)\{{{_LINES}\}}")
+_MATRIX = re.compile(
+    r"\\begin\{(?P<name>[bBpvV]?matrix|smallmatrix|array)\}.*?\\end\{(?P=name)\}", re.DOTALL
+)
+_ROW = re.compile(r"\s*\\\\\s*(?!\s*\\end)")
+_ROW_GAP = re.compile(r"\\\\(?:\*|\[-?\d[^\[\]]*\])")
+_UNSEEN = re.compile(r"\\(?:label|hspace\*?|vspace\*?|phantom)\{[^{}]*\}")
+_COLOUR = re.compile(r"\\textcolor\{[^{}]*\}")
+_TAG = re.compile(r"\\tag\*?\{([^{}]*)\}")
+_SEGMENT = re.compile(r"\\vec\{([A-Z])([A-Z])\}")
+_BARE_PAIR = re.compile(r"\\(frac|binom)(?:\s+([A-Za-z0-9])|\s*([0-9]))\s*([A-Za-z0-9])")
+_BARE = re.compile(r"\\(math[a-z]+|bar|dot|hat|tilde|vec)\s+([A-Za-z0-9])(?![A-Za-z])")
+_INNER = r"\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}"
+_FACTOR = re.compile(
+    rf"\\frac{_INNER}{_INNER}(?=\s*(?:[A-Za-z0-9(]|\\(?!right|end|quad|text)[A-Za-z]))"
+)
+
+
+def known(tex: str) -> str:
+    """A formula that says the same in the commands which the converter knows.
+
+    The rows of a matrix stand in one line, as what is around them does; and a fraction stands apart
+    from what it is multiplied by: `k/m x` is not `k/mx`.
+    """
+    if "\\" not in tex:
+        return tex
+    tex = _COLOUR.sub("", _UNSEEN.sub(" ", _TAG.sub(r"\\quad (\1)", tex)))
+    tex = _ENVIRONMENT.sub(r"\\\1{aligned}", _ROW_GAP.sub(r"\\\\", tex))
+    tex = _MATRIX.sub(lambda found: _ROW.sub("; ", found[0]), tex)
+    tex = _NAME.sub(lambda found: _NAMES.get(found[1], found[0]), tex)
+    tex = _BARE_PAIR.sub(lambda found: f"\\{found[1]}{{{found[2] or found[3]}}}{{{found[4]}}}", tex)
+    tex = _SEGMENT.sub(r"\\vec{\1}\\vec{\2}", _BARE.sub(r"\\\1{\2}", tex))
+    return _FACTOR.sub(r"\g<0>\\,", tex)

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import pytest
+
+from bot.platforms.markdown.formulas import unicode_formula
+
+
+@pytest.mark.parametrize(
+    ("tex", "shown"),
+    [
+        (r"P(A \mid B) = \dfrac{P(A \cap B)}{P(B)}", "P(A ∣ B) = (P(A ∩ B))/(P(B))"),
+        (r"\tfrac12 + \frac ab + \binom nk", "½ + a/b + C(n,k)"),
+        (r"\cfrac{a}{\dfrac{b}{c}}", "a/(b/c)"),
+        (r"\frac{k}{m}x = \frac{a}{b}\frac{c}{d} + \frac{\pi}{4} r^2", "k/m x = a/b c/d + π/4 r²"),
+        (r"\left(\frac{a}{b}\right)^2 \ne \frac{a}{b} + c \nmid d", "(a/b)² ≠ a/b + c ∤ d"),
+        (r"\bigl( x \bigr) \Big| y \biggr\}", "( x ) | y }"),
+        (r"\left\{ x \in \mathbb Z \,\middle|\, x^2 < 10 \right\}", "{ x ∈ ℤ | x² < 10 }"),
+        (r"\ce{2H2 + O2 -> 2H2O} \quad \pu{5 mol}", "2H2 + O2 -> 2H2O \u2003 5 mol"),
+        (r"E = mc^2 \label{eq} \tag{1}", "E = mc² \u2003 (1)"),
+        (r"\textcolor{red}{x} \fbox{a} \boldsymbol{\alpha}", "x [a] 𝛂"),
+        (r"\overrightarrow{AB} + \vec v", "A⃗B⃗ + v⃗"),
+        (r"A = \begin{pmatrix} 1 & 2 \\[2pt] 3 & 4 \\ \end{pmatrix}", "A = (1  2; 3  4)"),
+        (r"\begin{align*} a &= b \\[4pt] c &= d \end{align*}", "a = b\nc = d"),
+        (r"\sqrt{x} \alpha_1", "√x α₁"),
+    ],
+)
+def test_a_formula_is_seen_as_it_is_meant(tex: str, shown: str) -> None:
+    assert unicode_formula(tex) == shown
+
+
+@pytest.mark.parametrize("piece", [r"\frac{", r"\begin{matrix}", r"\textcolor{", "{{", r"\frac{a}"])
+def test_a_formula_that_never_ends_is_shown(piece: str) -> None:
+    assert unicode_formula(piece * 50)
