@@ -83,19 +83,27 @@ async def _publish(platform: Platform, services: Services, ready: asyncio.Event)
 
 @contextmanager
 def stopped_by_signals(stop: asyncio.Event) -> Iterator[None]:
-    """The first SIGTERM or SIGINT ends in good order, the second at once."""
+    """The first SIGTERM or SIGINT ends in good order, the second at once.
+
+    SIGHUP, of a terminal that is closed, is as the first, unless `nohup` has it ignored.
+    """
     loop = asyncio.get_running_loop()
 
     def handle(number: int) -> None:
         if stop.is_set():
+            if number == signal.SIGHUP:  # a shell that goes with its terminal tells it once more
+                return
             os._exit(128 + number)
         log.info("stopping", extra={"signal": signal.Signals(number).name})
         stop.set()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
+    numbers = [signal.SIGTERM, signal.SIGINT]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    for number in numbers:
         loop.add_signal_handler(number, handle, number)
     try:
         yield
     finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in numbers:
             loop.remove_signal_handler(number)

@@ -16,7 +16,7 @@ from bot.store import StorageSettings, migrate
 from bot.store.purging import AT_ONCE
 from bot.store.schema import turns
 from tests.environment import free_port
-from tests.patience import until
+from tests.patience import PATIENCE, until
 from tests.running import ENDED_SOON, imported, started
 from tests.sounds import beeps
 from tests.store.aging import count, grow
@@ -50,6 +50,17 @@ upkeep.FIRST, upkeep.REST = 0.0, 1e6
 sys.exit(main(["run"]))
 """
 """A bot that purges as soon as it runs, and has a long rest after the first few rows."""
+
+WITH_SIGHUP = (
+    "-c",
+    """
+import signal, sys
+from bot.__main__ import main
+signal.signal(signal.SIGHUP, getattr(signal, sys.argv[1]))
+sys.exit(main(["run"]))
+""",
+)
+"""A bot that begins with SIGHUP as it is by itself (`SIG_DFL`), or under `nohup` (`SIG_IGN`)."""
 
 SLOW = Answer(text="slow words " * 30, chunk=11, pace=0.1)
 
@@ -202,6 +213,39 @@ async def test_an_answer_whose_process_was_killed_is_finished_in_its_place(
     async with started(telegram, api, tmp_path):
         await chat.wait_for(lambda s: s.answers[-1].text == "Whole now.")
     assert [message.text for message in chat.kept() if message.by_bot] == ["Whole now."]
+
+
+async def test_a_bot_whose_terminal_is_closed_ends_its_answers_first(
+    telegram: Telegram, api: ScriptedApi, tmp_path: Path
+) -> None:
+    api.script.answer(Answer(text="slow words " * 10, chunk=11, pace=0.1))
+    chat = telegram.person(name="Ann").private()
+    program = (*WITH_SIGHUP, "SIG_DFL")
+    async with started(telegram, api, tmp_path, program=program) as bot:
+        chat.send("hello")
+        await chat.wait_for(lambda s: "slow words" in s.text)
+        bot.send_signal(signal.SIGHUP)
+        await until(lambda: says(tmp_path, "stopping"))
+        bot.send_signal(signal.SIGHUP)  # the shell, too, tells of it
+        async with asyncio.timeout(PATIENCE):
+            assert await bot.wait() == 0
+    assert chat.kept()[-1].text == ("slow words " * 10).strip()
+
+
+async def test_a_bot_under_nohup_outlives_its_terminal(
+    telegram: Telegram, api: ScriptedApi, tmp_path: Path
+) -> None:
+    chat = telegram.person(name="Ann").private()
+    program = (*WITH_SIGHUP, "SIG_IGN")
+    async with started(telegram, api, tmp_path, program=program) as bot:
+        bot.send_signal(signal.SIGHUP)
+        chat.send("hello")
+        await chat.wait_for(lambda s: "You said: hello" in s.text)
+
+
+async def says(folder: Path, event: str) -> bool:
+    """Whether a bot has logged that."""
+    return f'"event": "{event}"' in (folder / "log").read_text()
 
 
 async def test_a_bot_is_ended_soon_while_telegram_does_not_answer_and_loses_nothing(
