@@ -505,6 +505,8 @@ async def test_run_answers_in_telegram_until_a_signal_ends_it(
                 await process.wait()
     assert process.returncode == 0
     entries = [json.loads(line) for line in log.decode().splitlines()]
-    assert "turn done" in [entry["event"] for entry in entries]
+    [done] = [entry for entry in entries if entry["event"] == "turn done"]
+    assert done["model"] == "gpt-4o-mini" and done["tokens"] > 0
+    assert done["cost"] > 0 and done["seconds"] >= 0
     assert telegram.token not in log.decode()
     assert "this is private" not in log.decode()

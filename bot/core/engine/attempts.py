@@ -100,7 +100,7 @@ class Attempts:
             await asyncio.shield(self.ends.finish(turn, outcome))
             raise
         if is_kept:
-            log.info("turn done", extra=ctx.log)
+            log.info("turn done", extra={**ctx.log, **_told_of(outcome.usage)})
             self.chores.after(replace(turn, chat=ctx.chat, settings=ctx.settings), outcome)
 
     async def _handle(self, ctx: TurnContext) -> Outcome:
@@ -146,6 +146,19 @@ def _log_failure(error: Exception, fields: Mapping[str, object]) -> None:
     level = logging.ERROR if is_bug else logging.WARNING
     extra = {**fields, "error": reason_of(error)}
     log.log(level, "turn failed", extra=extra, exc_info=is_bug)
+
+
+def _told_of(usage: Sequence[UsageEntry]) -> Mapping[str, object]:
+    """The fields of the log that say what a turn took: `cost` in USD, null where it is unknown."""
+    if not usage:
+        return {}
+    costs = [entry.cost for entry in usage if entry.cost is not None]
+    return {
+        "model": ", ".join(dict.fromkeys(entry.model for entry in usage)),
+        "tokens": sum(entry.prompt_tokens + entry.completion_tokens for entry in usage),
+        "cost": round(float(sum(costs)), 6) if len(costs) == len(usage) else None,
+        "seconds": round(sum(entry.latency or 0.0 for entry in usage), 2),
+    }
 
 
 def _spent(ctx: TurnContext | None) -> Sequence[UsageEntry]:
