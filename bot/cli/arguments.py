@@ -128,6 +128,9 @@ def _add_database(commands: Commands, common: argparse.ArgumentParser, _: Say) -
     text = _("Copy the SQLite database, also while it is in use.")
     copy = add("backup", database.backup, text)
     copy.add_argument("file", type=Path, metavar="FILE", help=_("a new file"))
+    text = _("Copy a SQLite database into the empty PostgreSQL of storage.url; no bot may run.")
+    moved = add("import", database.bring, text)
+    moved.add_argument("file", type=Path, metavar="FILE", help=_("the SQLite file, which stays"))
 
 
 def _url(_: Say) -> Callable[[str], str]:

@@ -149,5 +149,16 @@ def backup(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def bring(arguments: argparse.Namespace) -> int:
+    """Copy a SQLite database into the empty PostgreSQL of the settings."""
+    from bot.store import transfer
+
+    settings = prepare(arguments.config, quiet=True).storage
+    count = asyncio.run(transfer.take_over(settings, arguments.file))
+    text = arguments.texts.gettext("{file}: {count} rows copied into {database}")
+    print(text.format(file=arguments.file, count=count, database=settings.place))
+    return 0
+
+
 def _minute(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%d %H:%M")

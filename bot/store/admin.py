@@ -98,7 +98,7 @@ async def status(settings: StorageSettings) -> Status:
             disliked=disliked,
         )
 
-    async with _migrated(settings) as database:
+    async with migrated(settings) as database:
         return await database.read(job)
 
 
@@ -109,7 +109,7 @@ async def open_turns(settings: StorageSettings, *, limit: int = 50) -> Sequence[
     """
     since = sa.func.coalesce(turns.c.started_at, turns.c.accepted_at).label("since")
     query = _kept(turns.c.state, since).where(turns.c.state.in_(OPEN)).order_by(turns.c.id)
-    async with _migrated(settings) as database:
+    async with migrated(settings) as database:
         return [OpenTurn(**row._mapping) for row in await database.rows(query.limit(limit))]
 
 
@@ -118,7 +118,7 @@ async def dead_turns(settings: StorageSettings, *, limit: int = 50) -> Sequence[
     error = sa.func.coalesce(turns.c.error, "").label("error")
     dead = _kept(error, turns.c.finished_at.label("finished"))
     query = dead.where(turns.c.state == TurnState.DEAD.value).order_by(turns.c.id.desc())
-    async with _migrated(settings) as database:
+    async with migrated(settings) as database:
         return [DeadTurn(**row._mapping) for row in await database.rows(query.limit(limit))]
 
 
@@ -135,13 +135,13 @@ async def retry(settings: StorageSettings, only: Collection[int] | None = None) 
     statement = lanes.revival()
     if only is not None:
         statement = statement.where(turns.c.id.in_(only))
-    async with _migrated(settings) as database:
+    async with migrated(settings) as database:
         return await database.change(statement)
 
 
 async def facts(settings: StorageSettings) -> Sequence[Fact]:
     """What servers have told about models, newest first."""
-    async with _migrated(settings) as database:
+    async with migrated(settings) as database:
         return await database.read(young)
 
 
@@ -150,7 +150,7 @@ async def unlearn(settings: StorageSettings, models: Collection[str] | None = No
     statement = sa.delete(model_facts)
     if models is not None:
         statement = statement.where(model_facts.c.model.in_(models))
-    async with _migrated(settings) as database:
+    async with migrated(settings) as database:
         return await database.change(statement)
 
 
@@ -163,7 +163,7 @@ async def purge(
     was answered: younger turns should stay. Conversations stay as long as the settings say.
     """
     keeping = replace(settings.keeping, events=older_than)
-    async with _migrated(settings) as database:
+    async with migrated(settings) as database:
         return await Purging(database, keeping, calendar).purge(SystemClock(), rest=REST)
 
 
@@ -217,7 +217,8 @@ def _named(file: Path) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def _migrated(settings: StorageSettings) -> AsyncIterator[Database]:
+async def migrated(settings: StorageSettings) -> AsyncIterator[Database]:
+    """The database as it is, if it is of this version. Raises `StoreError`."""
     async with connected(settings, limited=False) as database:
         revision = await database.read(migrate.current)
         migrate.must_be_known(revision)

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 import bot
 from bot.core.phrases import Phrase
-from bot.errors import StoreBroken
+from bot.errors import StoreBroken, StoreError
 from bot.store.database import migrating
 from bot.store.drivers.connection import Connection
 from bot.store.schema import metadata
@@ -59,9 +59,7 @@ async def move(settings: StorageSettings, revision: str) -> bool:
 
 async def _change(settings: StorageSettings, revision: str, change: _Change) -> bool:
     async def job(connection: Connection) -> str | None:
-        if connection.dialect.name == "postgresql":
-            lock = sa.func.pg_advisory_xact_lock(_ADVISORY_LOCK)
-            await connection.execute(sa.select(lock))
+        await _lock(connection)
         found = await current(connection)
         if found != revision:
             await connection.run_sync(change, found, revision)
@@ -73,6 +71,21 @@ async def _change(settings: StorageSettings, revision: str, change: _Change) -> 
         return False
     log.info("database migrated", extra={"found": found, "now": revision})
     return True
+
+
+async def begin(connection: Connection) -> None:
+    """Make the tables as they are now. Raises `StoreError` when the database is not empty."""
+    await _lock(connection)
+    if await current(connection) is not None:
+        raise StoreError(Phrase("the database is not empty; set storage.url to a new one"))
+    await connection.run_sync(_make)
+
+
+async def _lock(connection: Connection) -> None:
+    """Let other bots wait that find the same database."""
+    if connection.dialect.name == "postgresql":
+        lock = sa.func.pg_advisory_xact_lock(_ADVISORY_LOCK)
+        await connection.execute(sa.select(lock))
 
 
 async def current(connection: Connection) -> str | None:
@@ -134,9 +147,13 @@ def _make_or_move(connection: sa.Connection, found: str | None, revision: str) -
     if found is not None:
         _move(connection, found, revision)
         return
+    _make(connection)
+
+
+def _make(connection: sa.Connection) -> None:
     metadata.create_all(connection, checkfirst=False)
     _version.create(connection)
-    connection.execute(sa.insert(_version).values(version_num=revision))
+    connection.execute(sa.insert(_version).values(version_num=HEAD))
 
 
 def _move(connection: sa.Connection, found: str | None, revision: str) -> None:
