@@ -13,7 +13,7 @@ from bot.core.names import ABOUT_PEOPLE
 from bot.core.types import Attachment, FileId, FileKind, Forward
 from bot.platforms.slack.block_words import words_in
 from bot.platforms.slack.calls import Json
-from bot.platforms.slack.directory import Directory
+from bot.platforms.slack.directory import STUB, Directory
 from bot.platforms.slack.shared_messages import words_of, words_of_attachment
 
 _TOKEN = re.compile(r"<([@#!])?([^<>|]*)(?:\|([^<>]*))?>")
@@ -114,7 +114,7 @@ def _files(message: Json) -> Iterator[Json]:
 
 def stubs_in(message: Json) -> frozenset[str]:
     """The files of which an event tells the id only: they are from another workspace."""
-    stubs = (f for f in _files(message) if f.get("file_access") == "check_file_info")
+    stubs = (f for f in _files(message) if f.get("file_access") == STUB)
     return frozenset(str(stub["id"]) for stub in stubs)
 
 

@@ -35,6 +35,8 @@ PATIENCE = 1.0
 """Seconds from its arrival that an event waits for what is not known yet."""
 ASK_AGAIN = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
 """Seconds between the times that Slack is asked whose thread it is, while it gives no answer."""
+STUB = "check_file_info"
+"""What a file is called that is from another workspace: only its id is told."""
 PEOPLE = 10_000
 THREADS = 10_000
 ROOTS = FILES = 500
@@ -165,7 +167,7 @@ class Directory:
         if needs.thread is not None and self._threads.get(needs.thread) is None:
             whose.append(self._share(needs.thread, self._learn_whose(*needs.thread, needs.first)))
         if needs.root is not None and not self._roots.get(needs.root):
-            tasks.append(self._share((*needs.root, "root"), self._learn_thread(*needs.root)))
+            tasks.append(self._share((*needs.root, "root"), self._learn_root(*needs.root)))
         if needs.joined is not None and not self._is_known(needs.joined):
             learning = self._learn_joined(*needs.joined, needs.first)
             tasks.append(self._share((*needs.joined, "joined"), learning))
@@ -257,6 +259,18 @@ class Directory:
         author = str(self.root(channel, thread).get("user") or "")
         if author and not self._people.get(author):
             await self._learn_person(author)
+        await self._learn_files_of(channel, thread)
+
+    async def _learn_root(self, channel: str, thread: str) -> None:
+        """Look what a thread began with."""
+        await self._learn_thread(channel, thread)
+        await self._learn_files_of(channel, thread)
+
+    async def _learn_files_of(self, channel: str, thread: str) -> None:
+        """Look up the files of the message that a thread began with, if Slack tells ids only."""
+        for file in self.root(channel, thread).get("files") or ():
+            if file.get("file_access") == STUB and not self._files.get(file["id"]):
+                await self._learn_file(file["id"])
 
     async def _was_taken_in(self, key: str) -> bool:
         if self._turns is None:

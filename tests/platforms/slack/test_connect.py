@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bot.core.types import Button, ChatMoved, FileKind, OutgoingFile, Reply
 from bot.platforms.slack.ids import make_chat
 from tests.platforms.slack.running import Running
@@ -84,3 +86,17 @@ async def test_an_answer_goes_on_in_a_channel_that_gets_another_id(bot: Running)
     await ada.thread(question).send("and why?")
     assert (await bot.inbox.heard(4)).addressed
     assert bot.inbox.message().ref.chat == make_chat(team, channel.id, question.ts)
+
+
+@pytest.mark.parametrize("words", ["what is this?", "!image a cat like this"])
+async def test_a_picture_of_another_workspace_is_known_as_one_below_its_message(
+    bot: Running, words: str
+) -> None:
+    ada, bea = bot.sandbox.person("Ada"), bot.sandbox.person("Bea", team=ELSEWHERE)
+    channel = bot.sandbox.channel("shared")
+    original = await bea.channel(channel).upload("cat.png", b"\x89PNG", "image/png")
+    await ada.thread(original).send(f"<@BOT> {words}")
+    quote = (await bot.inbox.heard(2)).reply_to
+    assert quote is not None
+    (picture,) = quote.attachments
+    assert (picture.kind, picture.name) == (FileKind.IMAGE, "cat.png")
