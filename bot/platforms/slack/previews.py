@@ -58,6 +58,7 @@ class Previews:
             return body
         preview = self._of(body, event)
         await heard_within(self._clock, PATIENCE, preview.come.wait)
+        preview.come.set()  # who mentions the bot is told of twice, and waits once
         if not preview.attachments:
             return body
         return body | {"event": event | {"attachments": preview.attachments}}
