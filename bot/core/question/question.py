@@ -7,12 +7,14 @@ from dataclasses import replace
 from gettext import NullTranslations
 
 from bot.core.chat import NewMessage, Part, Role, TextPart
-from bot.core.punctuation import enumerated, paragraphs
+from bot.core.punctuation import enumerated, paragraphs, shortened
 from bot.core.question.attachments import Gathered
 from bot.core.types import IncomingMessage, Line, MessageId, MessageRef
 
-QUOTED = 1_000
+QUOTED = 12_000
 """Characters of a replied-to message that the model is told."""
+KNOWN = 1_000
+"""Characters of one that it has written itself, and so knows but for a few."""
 
 
 def question_of(
@@ -30,7 +32,9 @@ def question_of(
     if gathered.unread and is_said:
         rest += f"\n\n[Also sent, but not readable to you: {', '.join(gathered.unread)}]"
     if about and about.text and (is_said or about.opening):  # a bare mention is about it, too
-        quoted = f"[In reply to {about.author}: “{about.text[:QUOTED]}”]\n\n"
+        is_known = about.by_bot and not about.opening
+        text = shortened(about.text, KNOWN if is_known else QUOTED)
+        quoted = f"[In reply to {about.author}: “{text}”]\n\n"
     parts: tuple[Part, ...] = (*_words(quoted, typed, rest.strip()), *gathered.parts)
     if not parts:
         return None

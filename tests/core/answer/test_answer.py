@@ -337,6 +337,16 @@ async def test_what_was_replied_to_is_told_to_the_model(house: House) -> None:
     assert house.asked()[-1][1] == "[In reply to Eve: “The moon is cheese.”]\n\nis that true?"
 
 
+@pytest.mark.parametrize(("by_bot", "told"), [(False, 4_000), (True, 999)])
+async def test_of_a_long_message_that_was_replied_to_all_is_told_but_of_an_answer(
+    house: House, *, by_bot: bool, told: int
+) -> None:
+    ref = MessageRef(CHAT, MessageId("77"))
+    quote = Quote(ref=ref, author="Eve", text="x" * 4_000, by_bot=by_bot)
+    await house.tell(replace(house.platform.message("Sum it up"), reply_to=quote))
+    assert str(house.asked()[-1][1]).count("x") == told
+
+
 async def test_in_a_group_the_model_knows_who_speaks(house: House) -> None:
     await house.tell(house.platform.message("I am hungry", group=True))
     await house.tell(house.platform.message("so am I", group=True, sender=WU))

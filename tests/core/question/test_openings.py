@@ -10,11 +10,11 @@ from tests.house import House
 from tests.media import papers
 
 
-def below(house: House, text: str, *files: Attachment) -> IncomingMessage:
+def below(
+    house: House, text: str, *files: Attachment, said: str = "The moon is cheese."
+) -> IncomingMessage:
     message = house.platform.message(text, group=True)
-    opening = Quote(
-        ref=message.ref, author="Bea", text="The moon is cheese.", attachments=files, opening=True
-    )
+    opening = Quote(ref=message.ref, author="Bea", text=said, attachments=files, opening=True)
     return replace(message, reply_to=opening)
 
 
@@ -32,6 +32,12 @@ async def test_who_only_calls_the_bot_below_it_wants_an_answer_to_it(house: Hous
     assert asked.strip() == "Ann: [In reply to Bea: “The moon is cheese.”]"
     again = await house.tell(below(house, ""))
     assert again[-1].startswith("Yes? Write me a question")
+
+
+async def test_a_long_one_is_told_to_its_end(house: House) -> None:
+    post = "The moon is cheese. " * 500
+    await house.tell(below(house, "Sum it up", said=post + "Not so."))
+    assert f"{post}Not so.”]" in str(house.asked()[-1][1])
 
 
 async def test_what_cannot_be_read_of_it_stands_in_no_questions_way(house: House) -> None:
