@@ -40,8 +40,10 @@ def _text(text: object) -> str:
     return html.escape(text, quote=False) if isinstance(text, str) else ""
 
 
-def _cell(cell: Json) -> str:
-    """A cell of a table, in one line."""
+def _cell(cell: Json | None) -> str:
+    """A cell of a table, in one line; an empty one may be none."""
+    if not cell:
+        return ""
     words = _lines(cell) if cell.get("type") == "rich_text" else (_text(cell.get("text")),)
     return " ".join(" ".join(words).split())
 

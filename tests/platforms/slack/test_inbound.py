@@ -354,6 +354,16 @@ async def test_a_table_that_is_pasted_is_heard(bot: Running, words: str, heard: 
     assert (await bot.inbox.heard()).text == heard
 
 
+async def test_a_table_with_an_empty_cell_is_heard(bot: Running) -> None:
+    ada, workspace = bot.sandbox.person("Ada"), bot.sandbox.workspace
+    table = events.table_json(SHEET)
+    table["blocks"][0]["rows"][1][0] = None
+    question = Message(channel=ada.dm.id, user=ada.id, text="Which?", attachments=[table])
+    workspace.tell(events.posted(workspace, workspace.post(question)))
+    heard = await bot.inbox.heard()
+    assert heard.text == "Which?\n\nRegion | Q1\n | 1 < 2\nSouth & West | 7"
+
+
 async def test_a_change_of_a_table_that_was_pasted_is_an_edit(bot: Running) -> None:
     ada, workspace = bot.sandbox.person("Ada"), bot.sandbox.workspace
     question = await ada.dm.paste(SHEET, "Which is larger?")
