@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -143,6 +144,30 @@ async def test_words_with_more_addresses_than_fit_under_a_picture_stand_above_it
     *words, last = stage.view.screen().answers
     assert set(kinds(words)) == {"text"} and kinds([last]) == ["photo"]
     assert sum(len(message.entities) for message in words) == 20
+
+
+async def test_words_that_are_too_long_for_a_caption_stand_above_their_picture(
+    stage: TelegramStage,
+) -> None:
+    words = ("word " * 206).strip()  # 1,029 characters
+    await stage.platform.send(stage.incoming.ref.chat, Reply(text=words, files=(picture(),)))
+    above, photo = stage.view.screen().answers
+    assert (above.text, photo.text) == (words, "") and photo.file
+
+
+async def test_more_pictures_than_an_album_holds_all_arrive(stage: TelegramStage) -> None:
+    files = tuple(picture(f"{number}.png", width=20 + number) for number in range(12))
+    await stage.platform.send(stage.incoming.ref.chat, Reply(text="", files=files))
+    seen = stage.view.screen().answers
+    assert [each.file.name for each in seen if each.file] == [file.name for file in files]
+    assert len({each.album for each in seen}) == 2
+
+
+async def test_a_picture_too_large_for_a_photo_is_a_document(stage: TelegramStage) -> None:
+    large = replace(picture(), content=picture().content + bytes(11_000_000))
+    await stage.platform.send(stage.incoming.ref.chat, Reply(text="large", files=(large,)))
+    (seen,) = stage.view.screen().answers
+    assert seen.file and seen.file.kind == "document" and seen.file.content == large.content
 
 
 async def test_a_refusal_in_the_middle_of_a_reply_does_not_begin_it_again(
