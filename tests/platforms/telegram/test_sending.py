@@ -70,6 +70,13 @@ async def test_many_links_with_long_addresses_all_arrive(stage: TelegramStage) -
     assert [entity["url"] for entity in seen] == urls
 
 
+async def test_all_of_very_many_bold_words_are_bold(stage: TelegramStage) -> None:
+    """Of a message, Telegram draws a hundred and leaves out the others without a word."""
+    text = "\n".join(f"**{number}**" for number in range(150))
+    await stage.platform.send(stage.incoming.ref.chat, Reply(text=text))
+    assert sum(len(message.entities) for message in stage.view.screen().answers) == 150
+
+
 async def test_a_text_that_is_too_long_arrives_whole_on_several_messages(
     stage: TelegramStage,
 ) -> None:
@@ -297,6 +304,9 @@ async def test_the_menu_is_published_in_every_language(stage: TelegramStage) -> 
     await stage.platform.publish(commands)
     assert stage.telegram.menu() == {"help": "What I can do"}
     assert set(stage.telegram.menu("zh")) == {"help"}
+    more = [CommandInfo(name=f"more{number}", summary="More") for number in range(100)]
+    await stage.platform.publish([*commands, *more])
+    assert len(stage.telegram.menu()) == 100
 
 
 async def test_a_chat_is_told_that_the_bot_is_typing(stage: TelegramStage) -> None:
