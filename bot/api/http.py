@@ -15,6 +15,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
+from io import BytesIO
 from typing import Any
 
 import aiohttp
@@ -191,7 +192,8 @@ def _body(request: HttpRequest) -> bytes | aiohttp.FormData | None:
         return None
     form = aiohttp.FormData(request.form or {}, quote_fields=False)
     for name, (filename, content, mime) in request.files:
-        form.add_field(name, content, filename=filename, content_type=mime)
+        # Bytes would be written at once, and all chats stand still meanwhile.
+        form.add_field(name, BytesIO(content), filename=filename, content_type=mime)
     return form
 
 

@@ -43,6 +43,14 @@ async def test_the_clip_and_what_is_known_of_it_are_sent(
     assert b"OggS..." in sent.body
 
 
+async def test_a_long_recording_is_sent_whole(client: ApiClient, server: WireServer) -> None:
+    """In pieces: aiohttp warns of what would hold everything up."""
+    server.answer(*json_answer({"text": "Hello there."}))
+    data = b"OggS" * 600_000
+    await client.transcribe(spoken(data))
+    assert data in server.requests[0].body
+
+
 @pytest.mark.parametrize(
     ("answer", "text"),
     [
