@@ -46,6 +46,7 @@ async def give_up(ctx: TurnContext, *, interrupted: bool) -> None:
         raise
     except Exception:  # a bug: perhaps that for which the turn has failed
         log.exception("written text left out", extra=ctx.log)
+        await ctx.take_away()
         await ctx.say(text, buttons=buttons)
 
 

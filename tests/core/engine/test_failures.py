@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from bot.core.fakes.platform import FakePlatform
 from bot.core.turn import TurnContext
 from bot.core.types import ChatRef, IncomingMessage, MessageRef, Reply
 from bot.errors import PlatformError
+from bot.sandbox.openai.scripted import Answer
 from tests.house import QUICK, House, open_house
 
 
@@ -55,7 +57,7 @@ class Mistaken(FakePlatform):
     """It makes a mistake with some words at the end of an answer; with `all`, with any, always."""
 
     def __init__(self) -> None:
-        super().__init__(QUICK, clock=SystemClock())
+        super().__init__(replace(QUICK, max_text=200), clock=SystemClock())
         self.all = False
 
     def _draw(self, reply: Reply) -> None:
@@ -79,7 +81,8 @@ async def test_an_answer_that_cannot_be_drawn_is_given_up_in_words_and_the_next_
 ) -> None:
     platform = Mistaken()
     async with open_house(tmp_path, platform=platform) as house:
-        house.api.script.answer(*["a cursed word " * 20] * 3, "fine")
+        long = Answer(text="a fine word " * 20 + "and a cursed one", chunk=300)  # on two pages
+        house.api.script.answer(*[long] * 3, "fine")
         async with house.answering(shows="cursed"):
             pass
         (told,) = await house.answered()
