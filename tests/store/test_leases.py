@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 
@@ -25,6 +26,7 @@ from bot.store.queue.turns import Turns
 from bot.store.schema import turns as table
 from tests.patience import PATIENCE
 from tests.store.events import accept, begun, chat, claim, message, numbered, ref, said
+from tests.store.test_withdrawals import gone
 
 # A SQLite file has one bot at a time.
 pytestmark = pytest.mark.parametrize("settings", ["postgres"], indirect=True)
@@ -255,3 +257,20 @@ async def test_what_one_bot_takes_in_wakes_the_other(settings: StorageSettings) 
         woken.clear()
         await begun(stores.turns, message("1"))
         assert not woken.is_set()  # of its own it need not be told
+
+
+async def test_who_writes_is_told_of_nothing_that_was_deleted_but_what_it_answers(
+    settings: StorageSettings,
+) -> None:
+    stopped = asyncio.Queue[Collection[int]]()
+    async with connected(settings) as database, open_store(settings) as stores:
+        stores.turns.listen(
+            lambda: None, lambda _: None, lambda _, turn_ids: stopped.put_nowait(turn_ids)
+        )
+        answered, waits = numbered(1), numbered(2)
+        turn = await begun(stores.turns, answered, waits)
+        other = queue(database, "other")
+        await other.withdraw(gone(waits))
+        await other.withdraw(gone(answered))
+        async with asyncio.timeout(PATIENCE):
+            assert await stopped.get() == [turn.id]

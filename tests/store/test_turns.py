@@ -279,10 +279,14 @@ async def test_in_a_group_nobody_takes_more_places_than_are_left_for_the_others(
     settings: StorageSettings,
 ) -> None:
     async with open_store(settings, waiting_per_chat=8) as stores:
-        await begun(stores.turns, message("first"))
+        first = replace(message("first"), sender=Sender(UserId("3"), ""), group=True)
+        await begun(stores.turns, first)  # it waits no more
+        await begun(stores.turns, message("elsewhere", "two"))
         waiting = list[int]()
         for person in range(5):
             sender = Sender(UserId(f"{person}"), "")
+            event = replace(message(f"{person}", "two"), sender=sender, group=True)
+            await stores.turns.accept(event, urgent=False)
             for number in range(9):
                 event = replace(message(f"{person}-{number}"), sender=sender, group=True)
                 try:
