@@ -207,14 +207,19 @@ async def test_an_urgent_turn_passes_by_the_lane(stores: Stores) -> None:
 
 
 async def test_one_sees_how_many_turns_stand_before_ones_own(stores: Stores) -> None:
+    elsewhere = await begun(stores.turns, message("z", "elsewhere"))
     accepted = [await stores.turns.accept(message(key), urgent=False) for key in "abc"]
-    await accept(stores.turns, message("z", "elsewhere"))
     assert [one.ahead for one in accepted] == [0, 1, 2]
     last = accepted[-1].turn_id
     first = await claim(stores.turns)
     assert await stores.turns.ahead(last) == 2
     await stores.turns.finish(first.id, Outcome())
     assert await stores.turns.ahead(last) == 1
+    assert await stores.turns.ahead(elsewhere.id) == 0
+    pressed = await stores.turns.accept(press("p"), urgent=True)
+    assert await stores.turns.ahead(pressed.turn_id) == 0  # it passes them by
+    await stores.turns.announce(last, ref(50))
+    assert await stores.turns.ahead(last) == 0  # it is said already
 
 
 async def test_before_what_waits_no_more_there_is_nothing(stores: Stores) -> None:

@@ -263,6 +263,8 @@ async def test_a_turn_that_fails_for_good_after_its_message_is_gone_stays_over(
     async with open_store(settings) as stores:
         message = numbered(1, WORD)
         turn = await begun(stores.turns, message)
+        button = Action(name="image.again", argument=WORD, owner=ANN.id)
+        await stores.actions.offer(chat(), [button])
         await stores.turns.withdraw(gone(message))
         await stores.turns.fail(turn.id, "no luck", dead=True)
         assert not await stores.turns.revive(turn.id)
@@ -308,10 +310,13 @@ async def test_other_chats_and_other_messages_are_let_be(stores: Stores) -> None
     for each in (here, there, twelfth):
         await accept(stores.turns, each)
         await finish(stores, await claim(stores.turns), asked(each), answer(f"re {each.text}"))
+    waits = replace(there, key="y", ref=MessageRef(chat("beyond"), there.ref.id))
+    await accept(stores.turns, waits)
     await stores.turns.withdraw(gone(here))
     assert await history(stores) == ["twelfth", "re twelfth"]
     elsewhere = await stores.conversations.history(chat("elsewhere"))
     assert len(elsewhere.newest) == 2
+    assert (await claim(stores.turns)).event == waits
 
 
 async def test_two_that_delete_and_answer_in_the_same_moment_do_not_hinder_each_other(
