@@ -236,6 +236,25 @@ async def test_what_was_answered_with_others_has_not_failed_though_its_own_attem
     assert await stores.turns.failed(chat()) is None
 
 
+async def test_what_has_failed_is_known_in_its_chat_until_something_is_answered_after_it(
+    stores: Stores,
+) -> None:
+    answered = Outcome(messages=(said("question"), said("answer", Role.ASSISTANT)))
+    failed = dict[str, int]()
+    for name in ("home", "two", "three"):
+        for key, outcome in (("answered", answered), ("failed", Outcome(passing="server"))):
+            turn = await begun(stores.turns, message(f"{name} {key}", name))
+            await stores.turns.finish(turn.id, outcome)
+        failed[name] = turn.id
+    again = await begun(stores.turns, message("again", "three"))
+    await stores.turns.finish(again.id, answered)
+    assert await stores.turns.failed(chat("home")) == failed["home"]
+    assert await stores.turns.failed(chat("three")) is None
+    assert await stores.turns.revive(failed["home"])
+    assert (await claim(stores.turns)).id == failed["home"]
+    assert await stores.turns.failed(chat("two")) == failed["two"]
+
+
 async def test_what_is_forgotten_is_not_tried_again(stores: Stores) -> None:
     turn = await begun(stores.turns, message("1"))
     await stores.turns.finish(turn.id, Outcome(passing="server"))
