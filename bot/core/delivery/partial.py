@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from bot.core.delivery.markdown import BOLD, ITALIC, MARKER, Line, LineKind, lines, spans
+from bot.core.delivery.markdown import BOLD, ITALIC, ITEM, MARKER, Line, LineKind, lines, spans
 
 HOLD = 400
 """Characters that are held back at most."""
@@ -49,6 +49,14 @@ _OPENED = re.compile(
     r"|<(?:[a-zA-Z/!][^<>\n]*)?\Z|&#?\w{0,31}\Z|[*_~]+\Z|\\\n?\Z"
     r")"
 )
+_LOOSE = re.compile(
+    rf"(?P<begin>[ \t>]*(?:\#{{1,6}}[ ]+)?{ITEM.pattern}*(?:\[[ xX]\][ ]+)?)"
+    r"(?:(?P<marks>[*_~`]+)|!?\[(?P<words>[^\[\]\n]+)\]\([^()\n]*\Z)"
+)
+"""A mark that is open, or the beginning of a link; what a line begins with stands before it."""
+_WORDS = frozenset({LineKind.TEXT, LineKind.HEADING, LineKind.TABLE_ROW})
+NESTED = 4
+"""Marks in each other that are looked for at the end of a text that was cut off."""
 
 
 def settle(text: str) -> str:
@@ -64,6 +72,21 @@ def settle(text: str) -> str:
     if at is None or len(text) - at > HOLD:
         at = len(text)
     return text[:at].rstrip()
+
+
+def without_open_marks(text: str) -> str:
+    """The text of an answer that was cut off, without marks near its end that nothing closes.
+
+    Of a link that is not whole there are its words.
+    """
+    for _ in range(NESTED):
+        known = list(lines(text))
+        at = _held_words(text, known) if known and known[-1].kind in _WORDS else None
+        mark = _LOOSE.match(text, at) if at is not None and len(text) - at <= HOLD else None
+        if mark is None or (mark["marks"] and mark["marks"] in text[mark.end() :]):
+            break
+        text = text[: mark.end("begin")] + (mark["words"] or "") + text[mark.end() :]
+    return text
 
 
 def _held_lines(text: str, known: list[Line]) -> int | None:

@@ -18,6 +18,7 @@ from enum import Enum, auto
 from bot.core.capabilities import Capabilities, Streaming
 from bot.core.delivery.layout import Full, Layout, Open, Unknown, ref_of
 from bot.core.delivery.markdown import closed
+from bot.core.delivery.partial import without_open_marks
 from bot.core.delivery.preview import fits, preview_of
 from bot.core.delivery.split import Page, take_page
 from bot.core.ports import Draft, Platform
@@ -312,5 +313,5 @@ def _with_mark(text: str, mark: str) -> str:
     """The text with a line under it, outside of any code block."""
     if not mark or not text.strip():
         return mark or text
-    text = closed(text)
+    text = closed(without_open_marks(text) or text)
     return text + "\n" * max(0, 2 - len(text) + len(text.rstrip("\n"))) + mark

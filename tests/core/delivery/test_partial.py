@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.delivery.partial import HOLD, settle
+from bot.core.delivery.partial import HOLD, settle, without_open_marks
 
+LETTERS = re.compile("[a-z1]")
 MARKUP = st.text(alphabet="ab *_`[]()|-#\n~<>&\\1.😀", max_size=200)
 
 ANSWER = """# A title
@@ -33,6 +36,17 @@ The ~~end~~ & <b>more</b>."""
 @given(MARKUP)
 def test_what_is_shown_is_a_beginning_of_the_text(text: str) -> None:
     assert text.startswith(settle(text))
+
+
+def test_what_was_shown_of_a_text_that_is_cut_off_stays() -> None:
+    for end in range(len(ANSWER)):
+        assert without_open_marks(ANSWER[:end]).startswith(settle(ANSWER[:end]))
+
+
+@given(MARKUP)
+def test_no_word_of_a_text_that_is_cut_off_is_lost(text: str) -> None:
+    words = LETTERS.findall(text.rpartition("](")[0] or text)
+    assert LETTERS.findall(without_open_marks(text))[: len(words)] == words
 
 
 @given(MARKUP, MARKUP)
