@@ -45,6 +45,7 @@ LINES = [
     "all files (*.*), data[*].id, a[:, *] and ${#a[*]}, every */5 * * * * and *so* on",
     "int a; /* one */ int b; /* two */ int *c, **d, and *this* or **that**",
     "as fn[T](x), cls[T]() and **arr[i](j)**, so[1](https://a.example/b) [2](#x)",
+    "so\n\n\\[\na\n=\n\\frac{b}{c}\n\\]\n\n$$\nx\n+ y\n- z\n$$\n\n- a\n+ b, all of it",
     "so:\n\n2. **B**\n5. D\n   - x\n9. A\n1. C\n- 6. June\n- 1.5 mm\n* 3 of **them**",
 ]
 """What is easily taken for something else as long as the next character is not there."""

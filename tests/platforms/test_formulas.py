@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.core.delivery.partial import settle
-from bot.platforms.markdown.formulas import as_code, begun
+from bot.platforms.markdown.formulas import as_code, begun, in_one_line
 from bot.platforms.telegram.markdown.parser import events_of
 from bot.platforms.telegram.markdown.render import render
 from bot.platforms.telegram.markdown.rich import compose
@@ -31,6 +31,35 @@ from tests.platforms.dollars import FORMULAS, NO_FORMULAS
 )
 def test_a_formula_is_code(written: str, shown: str) -> None:
     assert as_code(written) == shown
+
+
+@pytest.mark.parametrize(
+    "lines", ["a\n=\nb", "a\n+ b\n- c", "a\n\\times\n# b", "a =\n1. b", "a\n---\n= b"]
+)
+@pytest.mark.parametrize("margin", ["", "   ", "> "])
+def test_a_formula_on_many_lines_is_one(lines: str, margin: str) -> None:
+    for opening, closing in (("\\[", "\\]"), ("$$", "$$")):
+        text = "\n".join((opening, *lines.split("\n"), closing)).replace("\n", f"\n{margin}")
+        begin = "1. so\n   " if margin == "   " else margin
+        rendered = render(f"{begin}{text}\n\nend")
+        shown = " ".join(lines.replace("\\times", "×").split())
+        assert [e.type for e in rendered.entities if e.type != "blockquote"] == ["pre"]
+        assert rendered.text.split("\n")[-3] == shown
+        page = compose(f"{begin}{text}").markdown
+        assert f"$${' '.join(lines.split())}$$" in page
+        assert render(f"{begin}{text[:-3]}", partial=True).text in ("", "1. so")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "$$\na\n+ b",
+        "the cost is $$ for it\n- one\n- two, and $$ for that",
+        "```\n$$\n+ a\n$$\n```",
+    ],
+)
+def test_lines_that_are_in_no_formula_stay(text: str) -> None:
+    assert in_one_line(text) == text
 
 
 @pytest.mark.parametrize(

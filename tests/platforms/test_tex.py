@@ -20,6 +20,8 @@ from bot.platforms.markdown.formulas import unicode_formula
         (r"\textcolor{red}{x} \fbox{a} \boldsymbol{\alpha}", "x [a] 𝛂"),
         (r"\overrightarrow{AB} + \vec v", "A⃗B⃗ + v⃗"),
         (r"A = \begin{pmatrix} 1 & 2 \\[2pt] 3 & 4 \\ \end{pmatrix}", "A = (1  2; 3  4)"),
+        (r"\begin{array}{r} 12 \\ + 34 \\ \hline 46 \end{array}", "12\n+ 34\n46"),
+        (r"v = \begin{pmatrix} 1 \\ 2 \end{pmatrix}", "v = (1; 2)"),
         (r"\begin{align*} a &= b \\[4pt] c &= d \end{align*}", "a = b\nc = d"),
         (r"\sqrt{x} \alpha_1", "√x α₁"),
     ],

@@ -55,6 +55,8 @@ _PROSE = re.compile(
     r"|\A\|\^|\\[dswDSW](?![A-Za-z])"  # between two patterns of words, as in `^a$|^b$`
     r"|\A[^\\]*(?:[\u4e00-\u9fff]{2}[^\\]*[，。；：、]|[，。；：、][^\\]*[\u4e00-\u9fff]{2})"
 )
+_BROKEN = re.compile(r"\n[ \t>]*+(?:[-+*] |#|[0-9]+[.)] |-++[ \t]*\n|=++[ \t]*\n|(?<=> )[^ ])")
+"""A line in a formula that would begin something else, or is in a quote."""
 _MARGIN = re.compile(r"[ ]{0,12}(?:>[ ]{0,4}){0,3}")
 _ROOT = re.compile(r"\\sqrt(?:\[(\w)\])?\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}")
 _NARROW = re.compile(r"\s*(?<!\\)(\\[,:;])\s*")
@@ -92,6 +94,34 @@ def as_code(markdown: str) -> str:
 def words_as_code(words: str) -> str:
     """The same for a text without fenced code."""
     return _FORMULA.sub(_code, words) if _may_hold(words) else words
+
+
+def in_one_line(markdown: str) -> str:
+    """The text with formulas in one line that have lines which Markdown takes for a list or a rule.
+
+    Models break them before a sign, `+ b`, and write a line of `=` alone.
+    """
+    if not _may_be_broken(markdown, 0):
+        return markdown
+    return outside_code(markdown, lambda words: _FORMULA.sub(_joined, words))
+
+
+def begun_on_lines(markdown: str) -> int:
+    """As `begun`, where the last block of a text may hold such a formula."""
+    may_be = _may_be_broken(markdown, markdown.rfind("\n\n") + 1)
+    return begun(markdown) if may_be else len(markdown)
+
+
+def _may_be_broken(markdown: str, start: int) -> bool:
+    has_display = "$$" in markdown or "\\[" in markdown
+    return has_display and _BROKEN.search(markdown, start) is not None
+
+
+def _joined(found: re.Match[str]) -> str:
+    tex = found["display"] or found["dollars"]
+    if tex is None or "\n" not in tex or not _is_meant(found, tex):
+        return found[0]
+    return f"$${' '.join(_unquoted(tex, _margin(found)).split())}$$"
 
 
 def begun(markdown: str) -> int:
@@ -148,9 +178,7 @@ def _code(found: re.Match[str]) -> str:
     if tex is None or not _is_meant(found, tex):
         return found[0]
     margin = _margin(found) if found["display"] or found["dollars"] else None
-    if margin and ">" in margin:
-        tex = tex.replace(f"\n{margin}", "\n").replace(f"\n{margin.rstrip()}", "\n")
-    shown = unicode_formula(" ".join(tex.split()))
+    shown = unicode_formula(" ".join(_unquoted(tex, margin).split()))
     if "`" in shown:
         return found[0]
     if "|" not in tex:  # it would divide a cell of a table
@@ -169,6 +197,13 @@ def _tex(found: re.Match[str]) -> str | None:
         or found["single"]
         or found["script"]
     )
+
+
+def _unquoted(tex: str, margin: str | None) -> str:
+    """A formula without the signs of the quote that its lines begin with."""
+    if not margin or ">" not in margin:
+        return tex
+    return tex.replace(f"\n{margin}", "\n").replace(f"\n{margin.rstrip()}", "\n")
 
 
 def _is_meant(found: re.Match[str], tex: str) -> bool:

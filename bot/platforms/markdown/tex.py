@@ -52,8 +52,14 @@ def known(tex: str) -> str:
         return tex
     tex = _COLOUR.sub("", _UNSEEN.sub(" ", _TAG.sub(r"\\quad (\1)", tex)))
     tex = _ENVIRONMENT.sub(r"\\\1{aligned}", _ROW_GAP.sub(r"\\\\", tex))
-    tex = _MATRIX.sub(lambda found: _ROW.sub("; ", found[0]), tex)
+    tex = _MATRIX.sub(_in_one_line, tex)
     tex = _NAME.sub(lambda found: _NAMES.get(found[1], found[0]), tex)
     tex = _BARE_PAIR.sub(lambda found: f"\\{found[1]}{{{found[2] or found[3]}}}{{{found[4]}}}", tex)
     tex = _SEGMENT.sub(r"\\vec{\1}\\vec{\2}", _BARE.sub(r"\\\1{\2}", tex))
     return _FACTOR.sub(r"\g<0>\\,", tex)
+
+
+def _in_one_line(matrix: re.Match[str]) -> str:
+    """A matrix or a vector, but not numbers that are to be added up."""
+    is_sum = matrix["name"] == "array" and "&" not in matrix[0]
+    return matrix[0] if is_sum else _ROW.sub("; ", matrix[0])

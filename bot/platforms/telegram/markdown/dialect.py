@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from bot.core.delivery.cells import with_cells
 from bot.core.delivery.emphasis import as_meant
+from bot.platforms.markdown.formulas import in_one_line
 from bot.platforms.markdown.references import named
 from bot.platforms.markdown.tags import is_spoken_of, read_tag
 from bot.platforms.telegram.markdown.dollars import with_dollars, with_prices
@@ -33,7 +34,8 @@ _SIGNS = re.compile(rb"%s|%s|(?P<sign>={2,}|\|{2,}|\$)" % (_MARKED, _HIDDEN))
 
 def in_dialect(markdown: str, *, partial: bool = False) -> str:
     """The text that says in a rich message what this one, whole or not, says elsewhere."""
-    text = as_meant(named(with_cells(LINE_ENDS.sub("\n", markdown)), partial=partial))
+    text = with_cells(in_one_line(LINE_ENDS.sub("\n", markdown)))
+    text = as_meant(named(text, partial=partial))
     text = with_prices(with_dollars(text))
     source, pieces, at = text.encode(), [], 0
     for start, end, instead in sorted(_changes(text, source, partial=partial)):

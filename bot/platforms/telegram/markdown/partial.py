@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 
 from bot.core.delivery.markdown import ADDRESS, GLOB, ITEM, PRODUCT
-from bot.platforms.markdown.formulas import HELD, OPEN_FORMULA
+from bot.platforms.markdown.formulas import HELD, OPEN_FORMULA, begun_on_lines
 
 _FENCE = re.compile(r"^[ >\t]*(?:(?:[-*+]|\d+[.)])[ \t]+)*(`{3,}|~{3,})(.*)$")
 _ITEM = re.compile(rf"[ >\t]*{ITEM.pattern}")
@@ -33,6 +33,7 @@ _DELIMITER = re.compile(r"(?P<code>`+)|(?P<mark>\*+|_+|~~|\|\|)")
 
 def complete(markdown: str) -> str:
     """The text with its last block closed; nothing before that can be open."""
+    markdown = markdown[: begun_on_lines(markdown)]
     start = _last_block(markdown)
     if start is None:
         return markdown  # inside fenced code, which ends by itself

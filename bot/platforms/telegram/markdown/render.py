@@ -19,6 +19,7 @@ from telegramify_markdown.converter import EventWalker
 from telegramify_markdown.entity import MessageEntity, utf16_len
 
 from bot.core.delivery.cells import with_cells
+from bot.platforms.markdown.formulas import in_one_line
 from bot.platforms.markdown.references import named
 from bot.platforms.telegram.markdown.emphasis import with_html_emphasis
 from bot.platforms.telegram.markdown.partial import complete
@@ -144,7 +145,7 @@ def _whole(markdown: str) -> Rendered:
 
 
 def _draw(source: str, *, partial: bool = False) -> Rendered:
-    source = with_html_emphasis(named(with_cells(source), partial=partial))
+    source = with_html_emphasis(named(with_cells(in_one_line(source)), partial=partial))
     events, parsed = parse(source, partial=partial)
     text, found, _ = EventWalker(_CONFIG, parsed).walk(events)
     return _stripped(text, [_entity(e) for e in found])
