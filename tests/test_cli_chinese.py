@@ -35,7 +35,9 @@ def chinese(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Shell:
     return shell
 
 
-@pytest.mark.parametrize("words", ["", "db", "db purge", "db retry", "db backup", "db import", "demo"])
+@pytest.mark.parametrize(
+    "words", ["", "db", "db purge", "db retry", "db backup", "db import", "demo"]
+)
 def test_help_is_chinese_and_fits_the_terminal(chinese: Shell, words: str) -> None:
     ended = chinese(*words.split(), "--help")
     assert ended.code == 0
