@@ -12,7 +12,7 @@ from bot.sandbox.openai import ScriptedApi
 from bot.sandbox.openai.faults import Stall
 from bot.sandbox.openai.scripted import Answer
 from bot.sandbox.telegram.telegram import Telegram
-from bot.store import StorageSettings, migrate
+from bot.store import StorageSettings, admin, migrate
 from bot.store.purging import AT_ONCE
 from bot.store.schema import turns
 from tests.environment import free_port
@@ -267,6 +267,35 @@ async def test_a_bot_is_ended_soon_while_telegram_does_not_answer_and_loses_noth
     async with started(telegram, api, tmp_path):
         await chat.wait_for(lambda s: s.answers[-1].text == "Whole now.")
     assert [message.text for message in chat.kept() if message.by_bot] == ["Whole now."]
+
+
+async def test_what_was_said_since_a_backup_stands_when_it_is_restored(
+    telegram: Telegram, api: ScriptedApi, tmp_path: Path
+) -> None:
+    database = StorageSettings(url=f"sqlite:///{tmp_path}/chinwag.db")
+
+    async def is_waiting() -> bool:
+        return await count(database, turns) == 2
+
+    chat = telegram.person(name="Ann").private()
+    async with started(telegram, api, tmp_path):
+        api.script.answer(Answer(text="slow words " * 20, chunk=11, pace=0.1))
+        chat.send("slowly")
+        await chat.wait_for(lambda s: "slow words" in s.text)
+        chat.send("waiting")
+        await until(is_waiting)
+        await admin.backup(database, tmp_path / "copy.db")
+        await chat.wait_for(lambda s: "You said: waiting" in s.text)
+        chat.send("later")
+        await chat.wait_for(lambda s: "You said: later" in s.text)
+    before = chat.kept()
+    restored = {"BOT_STORAGE__URL": f"sqlite:///{tmp_path}/copy.db"}
+    async with started(telegram, api, tmp_path, **restored):
+        chat.send("are you there?")
+        await chat.wait_for(lambda s: "You said: are you there?" in s.text)
+    after = chat.kept()
+    assert [message.text for message in after[: len(before)]] == [m.text for m in before]
+    assert len(after) == len(before) + 2
 
 
 async def test_an_idle_bot_keeps_nothing_in_memory_that_it_may_never_need(

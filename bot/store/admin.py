@@ -26,12 +26,14 @@ from bot.store.database import Database, connected
 from bot.store.drivers.connection import Connection
 from bot.store.drivers.errors import translated
 from bot.store.facts import young
+from bot.store.owner_lock import is_owned
 from bot.store.purging import Purging
 from bot.store.queue import lanes
 from bot.store.schema import model_facts, turns
 from bot.store.settings import StorageSettings
 from bot.store.statistics import extent
 
+BACKED_UP = "a running bot was about to answer it when this backup was made"
 REST = 1.0
 """Seconds of rest for each of deleting: half of the time belongs to the running bot."""
 
@@ -170,7 +172,8 @@ async def purge(
 async def backup(settings: StorageSettings, to: Path) -> int:
     """Copy the SQLite database, in use or not, to a new file; returns its size in bytes.
 
-    It may be of another version of the bot: a backup is made before an upgrade. Raises
+    It may be of another version of the bot: a backup is made before an upgrade. What a bot at work
+    is about to answer is given up in the copy, where it would be answered twice. Raises
     `StoreError` when the file exists, or when the database is PostgreSQL.
     """
     file = settings.sqlite_file
@@ -201,10 +204,28 @@ def _copy(file: Path, to: Path) -> int:
             source, target = sqlite3.connect(file), sqlite3.connect(unfinished)
             with closing(source), closing(target):
                 source.backup(target)
+                if is_owned(file):
+                    _give_up_what_is_open(target)
             unfinished.rename(to)
     finally:
         unfinished.unlink(missing_ok=True)
     return to.stat().st_size
+
+
+def _give_up_what_is_open(copy: sqlite3.Connection) -> None:
+    """The bot goes on with it, and with what is said after it, of which the copy knows nothing.
+
+    Whoever began there where the copy ends would take these answers for lost ones, and delete them.
+    """
+    columns = {row[1] for row in copy.execute("PRAGMA table_info(turns)")}
+    states = ", ".join(f"'{state}'" for state in OPEN)
+    values = [f"state = '{TurnState.DEAD}'", "owner = NULL", f"error = '{BACKED_UP}'"]
+    values += ["finished_at = strftime('%Y-%m-%d %H:%M:%f', 'now')"]
+    values += ["lead = NULL"] if "lead" in columns else []
+    with copy:
+        copy.execute(f"UPDATE turns SET {', '.join(values)} WHERE state IN ({states})")
+        if "unswept" in columns:
+            copy.execute("UPDATE turns SET unswept = ''")
 
 
 @contextmanager

@@ -23,7 +23,7 @@ def sole_owner(database: Path) -> Iterator[None]:
 
     Raises `StoreBusy` when somebody does.
     """
-    file = database.with_name(f"{database.name}-owner")
+    file = _lock_of(database)
     begin_file(file)  # else another user of the machine could hold the lock
     with translated():
         lock = sqlite3.connect(file, isolation_level=None, timeout=0)
@@ -41,3 +41,20 @@ def sole_owner(database: Path) -> Iterator[None]:
         except StoreError as error:  # the disk is full, or the folder read-only
             raise type(error)(placed(f"SQLite {database}", error)) from error
         yield
+
+
+def is_owned(database: Path) -> bool:
+    """Whether a bot runs with the database. Raises `StoreError`."""
+    file = _lock_of(database)
+    if not file.exists():
+        return False
+    try:
+        with translated(), closing(sqlite3.connect(file, timeout=0)) as lock:
+            lock.execute("SELECT 1 FROM sqlite_schema")
+    except StoreBusy:
+        return True
+    return False
+
+
+def _lock_of(database: Path) -> Path:
+    return database.with_name(f"{database.name}-owner")

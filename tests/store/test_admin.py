@@ -150,10 +150,22 @@ async def test_a_backup_of_a_bot_at_work_opens_as_its_database(tmp_path: Path) -
         assert await admin.backup(settings, copy) == copy.stat().st_size
         with pytest.raises(StoreError, match="exists already"):
             await admin.backup(settings, copy)
+    status = await admin.status(StorageSettings(url=f"sqlite:///{copy}"))
+    assert (status.waiting, status.running, status.dead) == (0, 0, 4)  # the bot goes on with two
     async with open_store(StorageSettings(url=f"sqlite:///{copy}")) as stores:
-        assert await stores.turns.recover() == 1
+        assert await stores.turns.recover() == 0
+        assert await stores.turns.claim() is None
         conversation = await stores.conversations.current(chat())
         assert len(await stores.conversations.page(conversation)) == 2
+
+
+async def test_what_waits_when_a_bot_is_moved_is_answered_where_it_goes(tmp_path: Path) -> None:
+    settings, copy = sqlite_settings(tmp_path), tmp_path / "copy.db"
+    async with open_store(settings) as stores:
+        await fill(stores)
+    await admin.backup(settings, copy)
+    status = await admin.status(StorageSettings(url=f"sqlite:///{copy}"))
+    assert (status.waiting, status.running, status.dead) == (1, 1, 2)
 
 
 async def test_nobody_reads_along_who_was_at_the_place_of_a_backup_before(tmp_path: Path) -> None:
