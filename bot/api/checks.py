@@ -34,6 +34,7 @@ _FIXES = {
 _FORBIDDEN = N_(
     "set a key that may do this in api.key; if the API does not serve your country, set api.proxy"
 )
+_NOT_FOR_WORDS = ("api.image_model", "api.transcription_model", "api.embedding_model")
 _LATER = N_("try again later; the fault is the server's")
 
 
@@ -104,6 +105,10 @@ def _check_model(name: str, model: str, infos: Sequence[ModelInfo]) -> Finding:
         text = Phrase("{model}: there is no list of models", model=model)
         return Finding(ok=False, subject=name, text=text, fix=Phrase("see the lines above"))
     if model in known:
+        if name not in _NOT_FOR_WORDS and infos[known.index(model)].purpose is not None:
+            text = Phrase("{model}: cannot answer in words", model=model)
+            fix = Phrase("set {key} to a model for chats", key=name)
+            return Finding(ok=False, subject=name, text=text, fix=fix)
         return Finding(ok=True, subject=name, text=model)
     near = difflib.get_close_matches(model, known, n=3, cutoff=0.4)
     fix = Phrase("/model in a chat lists them all")

@@ -35,6 +35,14 @@ async def test_a_model_that_is_not_listed_has_nearest_names(server: WireServer) 
     assert "chat-large" in line.fix
 
 
+async def test_a_model_that_only_draws_is_none_for_chats(server: WireServer) -> None:
+    server.always = json_answer({"data": [{"id": "chat-large"}, {"id": "gpt-image-1"}]})
+    _, chats, pictures = await found(server, model="gpt-image-1", image_model="gpt-image-1")
+    assert (chats.ok, chats.text) == (False, "gpt-image-1: cannot answer in words")
+    assert chats.fix == "set api.model to a model for chats"
+    assert (pictures.ok, pictures.text) == (True, "gpt-image-1")
+
+
 async def test_a_wrong_key_says_where_to_set_it(server: WireServer) -> None:
     server.always = refusal(401, "Incorrect API key provided: sk-12345678")
     line = (await found(server, model="m"))[0]
