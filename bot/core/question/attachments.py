@@ -23,6 +23,7 @@ from bot.errors import (
     FileTooLarge,
     MediaError,
     MediaErrorKind,
+    ModelError,
     PlatformError,
     RateLimited,
 )
@@ -71,7 +72,7 @@ async def gather(
     for attachment in about.attachments if about else ():
         try:
             await _add(ctx, message, attachment, status, found, reader)
-        except (MediaError, FileTooLarge):
+        except (MediaError, FileTooLarge, ModelError):
             if not (about and about.opening):
                 raise
             found.unread.append(attachment.name or ctx.texts.gettext("a file"))
@@ -97,7 +98,8 @@ async def _add(
         data = await bytes_of(ctx, attachment)
         found.parts.append(ImagePart(*await ctx.services.fit_picture(data)))
     elif kind in SPEECH:
-        if ctx.settings.voice == "off" or (quote and quote.opening):
+        is_aside = quote and quote.opening and kind is not FileKind.VOICE
+        if ctx.settings.voice == "off" or is_aside:
             found.unread.append(_("a recording"))
             return
         await _listen(ctx, attachment, found, reader, Transcriber(ctx, status, found.usage))

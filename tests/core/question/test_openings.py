@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.core.types import Attachment, FileKind, IncomingMessage, Quote
-from tests.attached import attached
+from bot.sandbox.openai.faults import Refuse
+from tests.attached import attached, recording
 from tests.house import House
 from tests.media import papers
 
@@ -45,9 +46,24 @@ async def test_what_cannot_be_read_of_it_stands_in_no_questions_way(house: House
         attached(house, b"no picture", kind=FileKind.IMAGE, name="moon.png"),
         attached(house, papers.locked_pdf(), kind=FileKind.DOCUMENT, name="moon.pdf"),
         attached(house, b"no sound", kind=FileKind.VOICE, name="moon.ogg"),
+        recording(house, name="talk.mp3", kind=FileKind.AUDIO),
         attached(house, b"42 moons", kind=FileKind.DOCUMENT, name="moons.txt"),
     )
     await house.tell(below(house, "How many?", *files))
     told = str(house.asked()[-1][1])
     assert "42 moons" in told and "How many?" in told
-    assert "[Also sent, but not readable to you: moon.png, moon.pdf, a recording]" in told
+    assert "[Also sent, but not readable to you: moon.png, moon.pdf, moon.ogg, a recording]" in told
+
+
+async def test_who_is_called_below_a_voice_clip_hears_it(house: House) -> None:
+    house.api.script.transcribe("What time is it in Lima?")
+    house.api.script.answer("It is noon.")
+    kept = await house.tell(below(house, "", recording(house), said=""))
+    assert kept == ["> 🎤 What time is it in Lima?\n\nIt is noon."]
+
+
+async def test_a_voice_clip_that_nobody_can_hear_stands_in_no_questions_way(house: House) -> None:
+    house.api.faults.add(Refuse(400), on="/audio/transcriptions")
+    await house.tell(below(house, "How many?", recording(house)))
+    told = str(house.asked()[-1][1])
+    assert told.endswith("How many?\n\n[Also sent, but not readable to you: voice.ogg]")
