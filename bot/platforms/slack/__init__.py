@@ -1,10 +1,10 @@
 """Slack. Importing this costs nothing: slack-sdk and slack-bolt are loaded by `connect`.
 
 An event comes in through `sockets` or `webhooks` to `ingress`, which lets `directory` look up what
-is needed to read it, and `inbound` read it. An answer goes out through `draft`: as a native stream
-(`streams`, with `tasks` in it), or as a message that is edited (`posting`); a whole reply through
-`replies`. `render` writes the Markdown, and `blocks` what stands under it. All of them call Slack
-through `calls`, at the `pace` that its `budgets` allow.
+is needed to read it, `inbound` read it, and `previews` add what is linked in it. An answer goes out
+through `draft`: as a native stream (`streams`, with `tasks` in it), or as a message that is edited
+(`posting`); a whole reply through `replies`. `render` writes the Markdown, and `blocks` what stands
+under it. All of them call Slack through `calls`, at the `pace` that its `budgets` allow.
 """
 
 from __future__ import annotations
