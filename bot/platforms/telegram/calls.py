@@ -94,20 +94,32 @@ class Caller:
             self._pacer.block(place.chat, limit.retry_after)
             raise
 
-    async def aside(self, make: Callable[[], Awaitable[T]]) -> T:
-        """Make a call that belongs to no chat. It must be one that may be carried out twice."""
+    async def aside(self, make: Callable[[], Awaitable[T]], *, about: Place | None = None) -> T:
+        """Make a call that belongs to no chat, or takes no part in the conversation it is `about`.
+
+        It must be one that may be carried out twice.
+        """
         pauses = iter(PAUSES)
         while True:
             try:
+                if about is not None:
+                    await self._while_blocked(about)
                 return await self._pacer.aside(partial(_checked, make))
             except (Unreachable, OutcomeUnknown, RateLimited) as failure:
-                pause = next(pauses, None)
-                if pause is None:
-                    raise
                 asked = failure.retry_after if isinstance(failure, RateLimited) else 0.0
-                if asked > LONGEST_ASIDE:
+                if asked and about is not None:
+                    self._pacer.block(about.chat, asked)
+                pause = next(pauses, None)
+                if pause is None or asked > LONGEST_ASIDE:
                     raise
                 await self._clock.sleep(max(pause, asked))
+
+    async def _while_blocked(self, place: Place) -> None:
+        """Wait until a chat may be sent something again. Raises `RateLimited` when that is long."""
+        while (seconds := self._pacer.blocked(place.chat)) > 0:
+            if seconds > LONGEST_ASIDE:
+                raise RateLimited(seconds)
+            await self._clock.sleep(seconds)
 
 
 async def _checked(make: Callable[[], Awaitable[T]]) -> T:

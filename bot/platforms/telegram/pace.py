@@ -193,6 +193,11 @@ class Pacer:
         """Nothing is to be sent to a chat for so long: a call `aside` that was about it got 429."""
         self._chat(chat).blocked_until = self._clock.monotonic() + seconds
 
+    def blocked(self, chat: int) -> float:
+        """Seconds for which nothing is to be sent to a chat; none if not above zero."""
+        state = self._chats.get(chat)
+        return state.blocked_until - self._clock.monotonic() if state else 0.0
+
     async def aside(self, make: Callable[[], Awaitable[T]]) -> T:
         """Make a call that belongs to no chat, as soon as the bot's budget has room.
 

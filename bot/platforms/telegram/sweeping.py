@@ -74,7 +74,8 @@ class Sweeper:
             return 0
         found = await self._find(place, after, known, before or sys.maxsize)
         for id in found:
-            await self._caller.aside(partial(self._methods.delete, place, [id]))
+            delete = partial(self._methods.delete, place, [id])
+            await self._caller.aside(delete, about=place)
         return len(found)
 
     async def _find(
@@ -91,7 +92,8 @@ class Sweeper:
             if (id := next(untried, before)) >= before:
                 break
             tried.add(id)
-            owner = await self._caller.aside(partial(whose, self._methods, place, id))
+            ask = partial(whose, self._methods, place, id)
+            owner = await self._caller.aside(ask, about=place)
             if owner is Whose.OURS:
                 found.append(id)
             if owner is Whose.OURS or (owner is Whose.OTHERS and place.private):
@@ -102,5 +104,5 @@ class Sweeper:
         if place.topic is not None or place.private:
             return place.topic is not None
         ask = partial(self._methods.call, "getChat", chat_id=place.chat)
-        group = await self._caller.aside(ask)
+        group = await self._caller.aside(ask, about=place)
         return isinstance(group, dict) and bool(group.get("is_forum"))

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
+from bot.core.fakes.clock import ManualClock
 from bot.core.types import Button, Reply
+from bot.errors import RateLimited
 from bot.platforms.telegram.ids import make_chat
+from tests.patience import PATIENCE
 from tests.platform_contract import HastyClock
 from tests.platforms.telegram.stage import Opener, group, private, staged, topic
 
@@ -40,6 +45,29 @@ async def test_what_had_no_room_in_a_message_is_not_taken_for_lost() -> None:
         await stage.platform.send(asked.chat, Reply(text="lost"))
         await stage.platform.sweep(asked.chat, after=[asked], keep=[known])
         assert " ".join(await stage.kept()).split() == ["word"] * 1500
+
+
+async def test_while_it_is_looked_for_a_block_of_the_chat_holds_for_all() -> None:
+    """Each call to a chat that is blocked makes the block longer."""
+    clock = ManualClock()
+    async with staged(private, clock=clock) as stage:
+        asked, calls = stage.incoming.ref, stage.telegram.calls
+        known = await stage.platform.send(asked.chat, Reply(text="known"))
+        stage.telegram.faults.refuse_next(20, method="editMessageText")
+        with pytest.raises(RateLimited):
+            await stage.platform.edit(known, Reply(text="known so far"))
+        looking = asyncio.create_task(stage.platform.sweep(asked.chat, after=[asked], keep=[known]))
+        stage.telegram.faults.refuse_next(30, method="editMessageReplyMarkup")
+        await clock.advance(19)
+        assert not calls.of("editMessageReplyMarkup")
+        await clock.advance(2)
+        await stage.view.wait_for(lambda _: calls.refused == 2)
+        await clock.settle()
+        made = len(calls)
+        with pytest.raises(RateLimited):
+            await stage.platform.draft(stage.incoming).show("more")
+        assert len(calls) == made
+        await clock.drive(asyncio.wait_for(looking, PATIENCE))
 
 
 @pytest.mark.parametrize("at", ["topic", "general"])
