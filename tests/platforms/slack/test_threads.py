@@ -236,6 +236,28 @@ async def test_an_answer_to_what_was_deleted_does_not_stand_in_the_channel(
     assert general.screen() == []
 
 
+@pytest.mark.parametrize("fault", ["refused", "failed", "lost"])
+async def test_it_does_not_stand_there_either_when_it_cannot_be_deleted_at_once(
+    bot: Running, fault: str
+) -> None:
+    ada = bot.sandbox.person("Ada")
+    general = ada.channel(bot.sandbox.channel("general"))
+    question = await general.send("<@BOT> what is this?")
+    await bot.inbox.holds(2)
+    asked = bot.inbox.message()
+    await general.delete_at(question.ts)
+    match fault:
+        case "refused":
+            bot.sandbox.faults.refuse_next(1, method="chat.delete")
+        case "failed":
+            bot.sandbox.faults.fail_next(503, method="chat.delete")
+        case _:
+            bot.sandbox.faults.drop_next(method="chat.delete")
+    with pytest.raises(ChatGone):
+        await bot.platform.draft(asked).finish(Reply(text="a secret"))
+    assert general.screen() == []
+
+
 async def test_an_answer_to_what_was_deleted_costs_the_next_one_no_stream(bot: Running) -> None:
     ada = bot.sandbox.person("Ada")
     question = await ada.dm.send("what is this?")
