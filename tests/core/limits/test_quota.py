@@ -123,6 +123,16 @@ async def test_what_is_left_limits_the_length_of_the_answer(tmp_path: Path) -> N
         assert 900 < second["max_tokens"] < 1_000
 
 
+async def test_who_wants_short_answers_still_gets_one_of_the_little_that_is_left(
+    tmp_path: Path,
+) -> None:
+    async with open_house(tmp_path, quotas=own(daily_tokens=1_000)) as house:
+        await house.say("/set max_tokens 100")
+        house.api.script.answer(used(800), used(50))
+        await house.say("one")
+        assert (await house.say("two"))[-1] == "Done."
+
+
 async def test_without_limits_a_request_is_as_it_was(house: House) -> None:
     await house.say("one")
     assert "max_tokens" not in house.api.traffic.to("/chat/completions")[0].json
@@ -200,8 +210,12 @@ async def test_long_answers_at_once_take_no_more_than_is_set_aside_for_them(tmp_
         assert "max_tokens" not in asked("/chat/completions")[-1].json
 
 
-@pytest.mark.parametrize("quotas", [own(daily_tokens=500_000), own(daily_images=2)])
-async def test_answers_at_once_are_as_long_as_they_are_while_much_is_left(
+@pytest.mark.parametrize(
+    "quotas",
+    [own(daily_tokens=500_000), own(daily_images=2), everybody(daily_tokens=20_000)],
+    ids=["tokens", "pictures", "everybody"],
+)
+async def test_answers_at_once_are_as_long_as_they_are_while_much_is_left_of_ones_own(
     tmp_path: Path, quotas: Quotas
 ) -> None:
     other = ChatRef("fake", ChatId("other"))
