@@ -70,7 +70,8 @@ def _readable(workspace: Workspace, call: Json) -> Channel:
     channel = workspace.channel(str(call.get("channel", "")))
     if not workspace.is_in(channel):
         raise SlackError("not_in_channel")
-    scope = {"im": "im:history", "group": "groups:history"}.get(channel.kind, "channels:history")
+    scopes = {"im": "im:history", "mpim": "mpim:history", "group": "groups:history"}
+    scope = scopes.get(channel.kind, "channels:history")
     if scope not in workspace.scopes:
         raise SlackError("missing_scope", needed=scope)
     return channel

@@ -27,7 +27,7 @@ def subscription(event: Json) -> str:
     """What an app must have subscribed to in order to hear of an event."""
     if event["type"] != "message":
         return str(event["type"])
-    kinds = {"channel": "channels", "group": "groups", "im": "im"}
+    kinds = {"channel": "channels", "group": "groups", "im": "im", "mpim": "mpim"}
     return f"message.{kinds[event['channel_type']]}"
 
 

@@ -286,7 +286,8 @@ class Place:
         workspace.changed()
 
     def _tell_of_mention(self, message: Message) -> None:
-        if not self._channel.im_with and f"<@{self._workspace.bot.id}>" in message.text:
+        is_direct = self._channel.kind in {"im", "mpim"}  # whether one comes here is not known
+        if not is_direct and f"<@{self._workspace.bot.id}>" in message.text:
             self._workspace.tell(events.mention(self._workspace, message))
 
     def _with_mention(self, text: str) -> str:

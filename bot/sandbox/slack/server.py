@@ -133,6 +133,15 @@ class SlackSandbox:
         self.workspace.channels[channel.id] = channel
         return channel
 
+    def group(self, *people: Person) -> Channel:
+        """A direct message of several people and the bot."""
+        members = {self.workspace.bot.id, *(person.id for person in people)}
+        channel = Channel(
+            self.workspace.new_id("C"), "mpdm", members=members, private=True, several=True
+        )
+        self.workspace.channels[channel.id] = channel
+        return channel
+
     def share(self, channel: Channel) -> None:
         """Share a private channel with another workspace: it gets another id, for all in it.
 

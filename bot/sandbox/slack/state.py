@@ -39,7 +39,10 @@ class User:
 
 @dataclass(slots=True)
 class Channel:
-    """A channel or, when `im_with` names a user, the direct message between them and the bot."""
+    """A channel or, when `im_with` names a user, the direct message between them and the bot.
+
+    With `several` it is a direct message of several people, which is private.
+    """
 
     id: str
     name: str
@@ -47,11 +50,14 @@ class Channel:
     members: set[str] = field(default_factory=set)
     archived: bool = False
     private: bool = False
+    several: bool = False
 
     @property
     def kind(self) -> str:
         """The `channel_type` of events from here."""
-        return "im" if self.im_with else "group" if self.private else "channel"
+        if self.im_with or self.several:
+            return "im" if self.im_with else "mpim"
+        return "group" if self.private else "channel"
 
 
 @dataclass(slots=True)

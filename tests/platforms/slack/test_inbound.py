@@ -64,6 +64,25 @@ async def test_a_mention_has_its_picture_whichever_event_comes_first(
     assert [file.name for file in first.attachments] == ["cat.png"]
 
 
+async def test_in_a_direct_message_of_several_people_the_bot_is_mentioned(bot: Running) -> None:
+    ada, bea = bot.sandbox.person("Ada"), bot.sandbox.person("Bea")
+    group = bot.sandbox.group(ada, bea)
+    await ada.channel(group).send("lunch?")
+    question = await ada.channel(group).send("<@BOT> where?")
+    await bea.thread(question).send("and when?")
+    await bot.inbox.holds(3)
+    heard = [bot.inbox.message(at) for at in range(3)]
+    assert [(each.text, each.addressed, each.group) for each in heard] == [
+        ("lunch?", False, True),
+        ("where?", True, True),
+        ("and when?", True, True),
+    ]
+    draft = bot.platform.draft(heard[2])
+    await draft.show("at")
+    await draft.finish(Reply(text="at one"))
+    assert [seen.text for seen in bea.thread(question).answers()] == ["at one"]
+
+
 @pytest.mark.usefixtures("impatient")
 async def test_a_mention_where_the_bot_is_not_is_heard(bot: Running) -> None:
     channel = bot.sandbox.channel("general")
