@@ -109,6 +109,19 @@ async def test_a_draft_is_no_message_until_it_is_finished(drafting: TelegramStag
     ]
 
 
+async def test_a_draft_that_is_stopped_stays_until_its_message_is_there(
+    drafting: TelegramStage,
+) -> None:
+    draft = drafting.platform.draft(drafting.incoming)
+    await draft.show("half an ans")
+    drafting.view.stop_draft()
+    seen = drafting.view.screen()
+    assert seen.draft is not None and (seen.draft.text, seen.draft.stop) == ("half an ans", False)
+    await draft.finish(Reply(text="half an ans"))
+    assert drafting.view.screen().draft is None
+    assert await drafting.kept() == ["half an ans"]
+
+
 async def test_the_first_drafts_of_many_chats_each_have_their_turn() -> None:
     clock = ManualClock()
     async with staged(private, clock=clock, style=Style(drafts=True)) as stage:
