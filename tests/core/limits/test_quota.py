@@ -20,7 +20,18 @@ from bot.core.fakes.platform import CHAT
 from bot.core.limits.budget import Quotas
 from bot.core.limits.calendar import Calendar, Period
 from bot.core.limits.quota import Measure, QuotaSyntaxError, parse_limits
-from bot.core.types import Attachment, ChatId, ChatRef, FileId, FileKind, Sender, UserId
+from bot.core.types import (
+    Attachment,
+    ChatId,
+    ChatRef,
+    FileId,
+    FileKind,
+    MessageRef,
+    Reply,
+    Sender,
+    UserId,
+)
+from bot.errors import PlatformError
 from bot.sandbox.openai.faults import Drop, Hang, Raw, Refuse
 from bot.sandbox.openai.scripted import Answer
 from bot.sandbox.openai.traffic import Traffic
@@ -101,6 +112,33 @@ async def test_near_the_limit_there_is_one_note_and_at_it_a_clear_sentence(tmp_p
                 "Nov 26 00:00 (in 6 hours)", "Nov 27 00:00 (in 24 hours)"
             ),
         ]
+
+
+async def test_a_note_that_cannot_be_shown_makes_no_answer_come_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_house(tmp_path, quotas=own(daily_tokens=1_000)) as house:
+        send = house.platform.send
+
+        async def refuse(chat: ChatRef, reply: Reply) -> MessageRef:
+            if reply.text.startswith("💡"):
+                raise PlatformError("bad gateway")
+            return await send(chat, reply)
+
+        monkeypatch.setattr(house.platform, "send", refuse)
+        house.api.script.answer(used(900))
+        assert await house.say("one") == ["Done."]
+        assert len(house.api.traffic.to("/chat/completions")) == 1
+
+
+async def test_who_may_have_no_pictures_is_told_so_only_when_asking_for_one(
+    tmp_path: Path,
+) -> None:
+    async with open_house(tmp_path, quotas=own(daily_images=0)) as house:
+        house.api.script.answer(used(900))
+        assert await house.say("one") == ["Done."]
+        assert (await house.say("/image a cat"))[-1].startswith("⚠️")
+        assert house.api.traffic.to("/images/generations") == []
 
 
 async def test_the_sentence_is_in_the_persons_language(tmp_path: Path) -> None:
@@ -320,7 +358,7 @@ async def test_admins_have_no_limits_unless_the_operator_wants_it(tmp_path: Path
 async def test_all_together_can_reach_a_limit(tmp_path: Path) -> None:
     async with open_house(tmp_path, quotas=everybody(daily_tokens=1_000)) as house:
         house.api.script.answer(used(900))
-        await house.say("one")
+        assert await house.say("one") == ["Done."]  # it is nobody's own to be told of
         kept = await house.say("two", sender=WU)
         assert kept[-1].startswith("⚠️ 大家合起来已达到上限（每天 1,000 个 token）。")
 
