@@ -35,7 +35,8 @@ async def examine(settings: TelegramSettings) -> Sequence[Finding]:
         return [_explain(failure, settings.base_url)]
     finally:
         await request.shutdown()
-    intake = [_look_at(webhook, settings)] if settings.mode == "webhook" else _warn(webhook)
+    posted = settings.mode == "webhook"
+    intake = [_look_at(webhook, settings)] if posted else _warn(webhook, settings)
     return [*_describe(me), *intake]
 
 
@@ -49,7 +50,14 @@ def _describe(me: User) -> list[Finding]:
     return found
 
 
-def _warn(webhook: WebhookInfo) -> list[Finding]:
+def _warn(webhook: WebhookInfo, settings: TelegramSettings) -> list[Finding]:
+    if settings.webhook_url:
+        return [
+            _wrong(
+                Phrase("telegram.webhook_url is set, but telegram.mode is “polling”"),
+                Phrase("set telegram.mode to “webhook”, or take telegram.webhook_url out"),
+            )
+        ]
     if not webhook.url:
         return []
     return [

@@ -22,6 +22,20 @@ async def test_a_webhook_of_another_service_is_spoken_of() -> None:
     assert "webhook" in findings[-1].text
 
 
+async def test_an_address_to_post_to_that_is_not_used_is_spoken_of() -> None:
+    async with serve() as telegram:
+        settings = TelegramSettings.model_validate(
+            {
+                "token": telegram.token,
+                "base_url": telegram.base_url,
+                "webhook_url": "https://bot.example/telegram",
+            }
+        )
+        wrong = [finding for finding in await check(settings) if not finding.ok]
+    assert ["telegram.mode is “polling”" in finding.text for finding in wrong] == [True]
+    assert "set telegram.mode to “webhook”" in wrong[0].fix
+
+
 async def test_a_refused_token_says_whom_to_ask() -> None:
     async with serve() as telegram:
         settings = TelegramSettings.model_validate(
