@@ -103,7 +103,7 @@ def _mark(block: str, match: re.Match[str], marks: list[str]) -> str:
     opens = opens and _LITERAL.match(block, match.start()) is None
     left = match["mark"]
     while left:
-        size = _closing(left, marks) if closes else 0
+        size = _closing(left, marks, opens=opens) if closes else 0
         if size:
             left = left[size:]
         elif opens:
@@ -114,15 +114,14 @@ def _mark(block: str, match: re.Match[str], marks: list[str]) -> str:
     return left
 
 
-def _closing(run: str, marks: list[str]) -> int:
+def _closing(run: str, marks: list[str], *, opens: bool) -> int:
     """Close the innermost emphasis that the run can end; how many characters that takes.
 
-    What was opened in it and not closed is no emphasis.
+    What was opened in it and not closed is no emphasis. A run that can begin some, too, ends none
+    of one sign with two, or of two with one.
     """
-    if marks and run.startswith(marks[-1]):
-        return len(marks.pop())
     for number in range(len(marks) - 1, -1, -1):
-        if run.startswith(marks[number]):
+        if run.startswith(marks[number]) and not (opens and len(run) + len(marks[number]) == 3):
             size = len(marks[number])
             del marks[number:]
             return size
