@@ -18,7 +18,8 @@ from bot.platforms.slack import inbound
 from bot.platforms.slack.calls import Json
 
 PATIENCE = 1.5
-"""Seconds that a message with such a link waits for its preview."""
+"""Seconds from its arrival that a message with such a link waits for its preview: those behind it
+need not wait for one after the other."""
 MESSAGES = 50
 """Messages of which the previews are kept."""
 _LINK = re.compile(r"<https://[a-z0-9.-]+\.slack\.com/archives/[A-Z0-9]+/p\d+", re.IGNORECASE)
@@ -26,8 +27,9 @@ _LINK = re.compile(r"<https://[a-z0-9.-]+\.slack\.com/archives/[A-Z0-9]+/p\d+", 
 
 @dataclass(slots=True)
 class Preview:
-    """The attachments of a message once its links have been looked at."""
+    """The attachments of a message once its links have been looked at: until then, if at all."""
 
+    until: float
     come: asyncio.Event = field(default_factory=asyncio.Event)
     attachments: list[Json] = field(default_factory=list)
 
@@ -40,9 +42,13 @@ class Previews:
         self._previews: LruCache[tuple[str, str], Preview] = LruCache(MESSAGES)
 
     def hear(self, body: Json) -> None:
-        """Keep the previews that an event tells, if any. Never raises."""
+        """Expect the preview of a message that comes, and keep one that comes. Never raises."""
         event = body.get("event")
-        message = event.get("message") if isinstance(event, dict) else None
+        if not isinstance(event, dict):
+            return
+        if _has_link(event):
+            self._of(body, event)
+        message = event.get("message")
         found = message.get("attachments") if isinstance(message, dict) else None
         if not isinstance(message, dict) or not isinstance(found, list):
             return
@@ -54,10 +60,11 @@ class Previews:
     async def complete(self, body: Json) -> Json:
         """A new message with what it links to, as soon as Slack tells that, or soon without."""
         event = body.get("event")
-        if not isinstance(event, dict) or not _LINK.search(str(event.get("text") or "")):
+        if not isinstance(event, dict) or not _has_link(event):
             return body
         preview = self._of(body, event)
-        await heard_within(self._clock, PATIENCE, preview.come.wait)
+        left = preview.until - self._clock.monotonic()
+        await heard_within(self._clock, left, preview.come.wait)
         preview.come.set()  # who mentions the bot is told of twice, and waits once
         if not preview.attachments:
             return body
@@ -65,4 +72,8 @@ class Previews:
 
     def _of(self, body: Json, message: Json) -> Preview:
         key = (inbound.conversation_of(body), str(message.get("ts")))
-        return self._previews.get_or(key, Preview)
+        return self._previews.get_or(key, lambda: Preview(self._clock.monotonic() + PATIENCE))
+
+
+def _has_link(event: Json) -> bool:
+    return _LINK.search(str(event.get("text") or "")) is not None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
 
 from bot.core.fakes.clock import ManualClock
 from bot.core.types import LATE, Button, FileKind, Forward, IncomingMessage, Reply, Withdrawal
+from bot.platforms.slack import previews
 from bot.platforms.slack.ids import make_chat
 from bot.sandbox.limits import Mode
 from bot.sandbox.slack import events
@@ -444,6 +446,27 @@ async def test_a_link_that_slack_does_not_look_at_holds_nothing_up(bot: Running)
         f"{events.permalink(original)} when?",
         "and where?",
     ]
+
+
+async def test_links_that_slack_does_not_look_at_hold_up_a_whole_channel_no_longer_than_one(
+    sandbox: SlackSandbox, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(previews, "PATIENCE", 1.5)
+    ada = sandbox.person("Ada")
+    here = ada.channel(sandbox.channel("general"))
+    sandbox.workspace.without_previews = True
+    async with running(sandbox, clock=clock) as bot:
+        original = await here.send("Meet at 1")
+        await bot.inbox.holds()
+        for _ in range(3):
+            await here.send(f"<@BOT> <{events.permalink(original)}> when?")
+        await here.slash("/help")
+        # Slack waits for 3 s: then it sends an event again, and says that a command has failed.
+        while clock.monotonic() < 2.5:
+            await asyncio.sleep(0.01)
+            await clock.advance(0.1)
+        asked = f"{events.permalink(original)} when?"
+        assert bot.inbox.texts == ["Meet at 1", *[asked] * 6, "/help"]
 
 
 async def test_a_shared_message_brings_its_pictures(bot: Running) -> None:
