@@ -147,6 +147,12 @@ class Directory:
         """The message that a thread began with; empty when it is not known."""
         return self._roots.get((channel, thread)) or {}
 
+    def hear(self, channel: str, message: Json) -> None:
+        """A message has changed: that is what a thread began with, where that is known."""
+        thread = (channel, str(message.get("ts")))
+        if self._roots.get(thread):
+            self._roots.put(thread, message)
+
     # ------------------------------------------------------------ from Slack
 
     def begin(self, needs: Needs) -> LookUp:

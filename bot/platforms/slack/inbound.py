@@ -48,6 +48,8 @@ _SPOKEN = frozenset({None, "file_share", "thread_broadcast", "me_message"})
 """Subtypes of `message` that a person wrote; the rest are joins, topics, bots and the like."""
 _ABOUT_FILES = re.compile(r"(?:\A|>\s*)[!！](?:transcribe|write|image|draw)(?![a-z])")
 """Commands that may be about the files of the message under which they are written."""
+_GRAVE = "tombstone"
+"""The subtype of what stands where a message was that began a thread."""
 _PRESSED = frozenset({"button", "feedback_buttons"})
 
 
@@ -75,6 +77,22 @@ def opened_messages(body: Json) -> tuple[str, str] | None:
     if event.get("tab") != "messages" or not isinstance(channel, str) or not isinstance(user, str):
         return None
     return channel, user
+
+
+def changed_message(body: Json) -> tuple[str, Json] | None:
+    """The channel of a message that was changed, and what it is by now; of a deleted one, a grave.
+
+    Never raises.
+    """
+    event = body.get("event")
+    if not isinstance(event, dict):
+        return None
+    channel, now = event.get("channel"), event.get("message")
+    if event.get("subtype") == "message_deleted":
+        now = {"subtype": _GRAVE, "ts": event.get("deleted_ts")}
+    elif event.get("subtype") != "message_changed":
+        return None
+    return (channel, now) if isinstance(channel, str) and isinstance(now, dict) else None
 
 
 def stopped_session(body: Json) -> tuple[str, str]:
@@ -148,7 +166,7 @@ def _event(body: Json, directory: Directory) -> Event | ChatMoved | Withdrawal |
 def _withdrawal(team: str, event: Json, directory: Directory) -> Withdrawal | None:
     """The end of what a person wrote. If there are replies, a tombstone stands in its place."""
     now, before = event.get("message", {}), event.get("previous_message", {})
-    is_grave = event.get("subtype") == "message_changed" and now.get("subtype") == "tombstone"
+    is_grave = event.get("subtype") == "message_changed" and now.get("subtype") == _GRAVE
     if not is_grave and event.get("subtype") != "message_deleted":
         return None
     if before.get("bot_id") or before.get("user") in {directory.bot, "USLACKBOT"}:
@@ -203,7 +221,7 @@ def _about(
     root, is_command = directory.root(channel, thread), _ABOUT_FILES.search(text) is not None
     files = attachments_of(root, directory)
     is_told = bool(files) if is_command else bool(root) and not parse_chat(chat).direct
-    if not is_told or root.get("subtype") == "tombstone":
+    if not is_told or root.get("subtype") == _GRAVE:
         return None
     author, words = quoted(root, directory)
     return Quote(

@@ -66,6 +66,8 @@ class Ingress:
     async def take(self, body: Json, sink: EventSink) -> bool:
         """Store what was delivered, if it asks for something; True when it may be acknowledged."""
         self._previews.hear(body)
+        if changed := inbound.changed_message(body):
+            self._directory.hear(*changed)
         await self._double_mentions.in_order(body)
         looking_up = self._directory.begin(self._needs(body))
         lock = self._locks.setdefault(inbound.conversation_of(body), asyncio.Lock())

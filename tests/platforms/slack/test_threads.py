@@ -156,6 +156,23 @@ async def test_who_is_mentioned_below_an_alert_is_told_what_it_says(bot: Running
     assert quote.text.splitlines() == ["[FIRING:1]", "Disk full", "97 % of </data>", "Host: db-1"]
 
 
+@pytest.mark.parametrize(("change", "told"), [("Meet at 2", "Meet at 2"), ("", None)])
+async def test_who_is_mentioned_below_a_message_is_told_what_it_says_by_now(
+    bot: Running, change: str, told: str | None
+) -> None:
+    ada, bea = bot.sandbox.person("Ada"), bot.sandbox.person("Bea")
+    here = bea.channel(bot.sandbox.channel("general"))
+    plan = await here.send("Meet at 1")
+    await bea.thread(plan).send("or not?")
+    await bot.inbox.holds(2)
+    await (here.edit(plan, change) if change else here.delete(plan.ts))
+    await bot.inbox.holds(3)
+    await ada.thread(plan).send("<@BOT> when?")
+    await bot.inbox.holds(5)
+    quote = bot.inbox.message(3).reply_to
+    assert (quote and quote.text) == told
+
+
 async def test_below_what_the_bot_said_in_a_channel_it_is_known(bot: Running) -> None:
     ada = bot.sandbox.person("Ada")
     channel = bot.sandbox.channel("general")
