@@ -106,6 +106,7 @@ class Status:
         self._clock = clock
         self._way = Way.SESSION
         self._works: dict[Thread, Work] = {}
+        self._releasing: set[Thread] = set()  # that are done, which Slack does not know yet
         self._errands = Errands()
         self._has_warned = False
 
@@ -131,6 +132,7 @@ class Status:
 
     def streaming(self, thread: Thread) -> None:
         """A stream has begun in a thread: it will say by itself when it ends."""
+        self._releasing.discard(thread)
         if work := self._works.get(thread):
             work.streamed = True
             work.settled.set()
@@ -199,10 +201,19 @@ class Status:
         return False
 
     async def _release(self, thread: Thread) -> None:
+        self._releasing.add(thread)
+        try:
+            await self._insist(thread)
+        finally:
+            self._releasing.discard(thread)
+
+    async def _insist(self, thread: Thread) -> None:
+        """Say that the bot is done in a thread, until that is known, or not true any more."""
         args = {"status": "active"}
         for pause in RELEASES:
-            if (work := self._works.get(thread)) and not work.over.is_set():
-                return  # the next piece of work has begun in this thread
+            is_new = (work := self._works.get(thread)) and not work.over.is_set()
+            if is_new or thread not in self._releasing:
+                return  # the next piece of work has begun in this thread, or its stream
             try:
                 await self._call(SESSION, thread, args, Urgency.FINAL)
             except RateLimited:

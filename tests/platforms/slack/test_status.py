@@ -144,6 +144,28 @@ async def test_a_session_that_has_perhaps_begun_is_released_and_perhaps_again(
     assert not ada.dm.stoppable()
 
 
+async def test_a_release_that_is_late_takes_no_stop_from_the_next_answer(
+    sandbox: SlackSandbox, clock: ManualClock
+) -> None:
+    ada = sandbox.person("Ada")
+    async with running(sandbox, clock=clock) as bot:
+        first = await ada.dm.send("hello")
+        question = (await bot.inbox.heard()).ref
+        async with bot.platform.typing(question.chat, question):
+            await sandbox.wait_for(ada.dm.stoppable)
+            sandbox.faults.fail_next(503, method=SESSION)
+        await bot.platform.send(question.chat, Reply(text="no", answering=question))
+        await sandbox.wait_for(lambda: states(bot) == ["processing", "active"])
+        await ada.thread(first).send("why?")
+        again = await bot.inbox.heard(2)
+        async with bot.platform.typing(question.chat, again.ref):
+            await sandbox.wait_for(lambda: len(states(bot)) == 3)
+        await bot.platform.draft(again).show("one")
+        await clock.advance(1.0)
+        await bot.platform.close()
+        assert states(bot) == ["processing", "active", "processing"]
+
+
 @pytest.mark.usefixtures("patient")
 async def test_of_a_crowd_no_more_get_a_stop_than_can_be_taken_back_at_once(
     sandbox: SlackSandbox, clock: ManualClock, caplog: pytest.LogCaptureFixture
