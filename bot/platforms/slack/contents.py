@@ -50,14 +50,17 @@ def _attached(message: Json) -> Iterator[Json]:
 
 
 def quoted(message: Json, directory: Directory) -> tuple[str, str]:
-    """Who wrote a message, and what it says; an app's words may stand anywhere in it."""
+    """Who wrote a message, and what it says, with the messages that were shared into it.
+
+    An app's words may stand anywhere in it.
+    """
     profile = message.get("bot_profile") or {}
     author = profile.get("name") or message.get("username")
-    words = "\n".join(
-        filter(None, (words_of(message), *map(words_of_attachment, _attached(message))))
-    )
+    own = (words_of(message), *map(words_of_attachment, _attached(message)))
+    shared = (f"{each.author}: {each.text}" for each in forwards_of(message, directory))
+    words = (plain("\n".join(filter(None, own)), directory), *shared)
     name = str(author or directory.sender(str(message.get("user") or "somebody")).name)
-    return name, plain(words, directory)
+    return name, "\n".join(filter(None, words))
 
 
 def plain(text: str, directory: Directory) -> str:

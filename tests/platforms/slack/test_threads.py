@@ -142,6 +142,17 @@ async def test_who_is_mentioned_below_a_message_is_told_of_it(bot: Running) -> N
     assert [file.name for file in quote.attachments] == ["plan.png"]
 
 
+async def test_who_is_mentioned_below_a_shared_message_is_told_of_it(bot: Running) -> None:
+    ada, bea, cid = (bot.sandbox.person(name) for name in ("Ada", "Bea", "Cid"))
+    original = await cid.channel(bot.sandbox.channel("sales")).send("Do you sell < 5?")
+    shared = await bea.channel(bot.sandbox.channel("help")).share(original, "Anybody?")
+    await ada.thread(shared).send("<@BOT> draft a reply")
+    quote = (await bot.inbox.heard(3)).reply_to
+    assert quote is not None
+    assert quote.author == "Bea"
+    assert quote.text.splitlines() == ["Anybody?", "Cid: Do you sell < 5?"]
+
+
 async def test_who_is_mentioned_below_an_alert_is_told_what_it_says(bot: Running) -> None:
     ada, workspace = bot.sandbox.person("Ada"), bot.sandbox.workspace
     alerts = workspace.users["U0ALERTS"] = User("U0ALERTS", "Alerts", is_bot=True)
