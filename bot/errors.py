@@ -109,6 +109,17 @@ class ModelErrorKind(StrEnum):
     BAD_ANSWER = "bad_answer"  # the server does not speak the API (an HTML page, not JSON, empty)
 
 
+PASSING = frozenset(
+    {
+        ModelErrorKind.UNREACHABLE,
+        ModelErrorKind.SERVER,
+        ModelErrorKind.RATE_LIMITED,
+        ModelErrorKind.BUSY,
+    }
+)
+"""Failures that pass by themselves. Not `TIMEOUT`: such a request may be billed each time."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overrun:
     """What the API told of a request that is too long, in the model's tokens; None is untold.

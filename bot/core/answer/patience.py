@@ -8,21 +8,12 @@ from typing import TypeVar
 
 from bot.core.sentences import keeps_trying
 from bot.core.turn import TurnContext
-from bot.errors import ModelError, ModelErrorKind
+from bot.errors import PASSING, ModelError
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-PASSING = frozenset(
-    {
-        ModelErrorKind.UNREACHABLE,
-        ModelErrorKind.SERVER,
-        ModelErrorKind.RATE_LIMITED,
-        ModelErrorKind.BUSY,
-    }
-)
-"""Failures that pass by themselves. Not `TIMEOUT`: such a request may be billed each time."""
 FIRST_PAUSE, LAST_PAUSE = 2.0, 30.0
 """Seconds between tries, doubled each time; the client has made tries of its own before."""
 

@@ -19,6 +19,7 @@ from bot.core.question.reading import BudgetedReader
 from bot.core.turn import TurnContext
 from bot.core.types import Attachment, FileKind, IncomingMessage, OutgoingFile
 from bot.errors import (
+    PASSING,
     ChatGone,
     FileTooLarge,
     MediaError,
@@ -72,8 +73,9 @@ async def gather(
     for attachment in about.attachments if about else ():
         try:
             await _add(ctx, message, attachment, status, found, reader)
-        except (MediaError, FileTooLarge, ModelError):
-            if not (about and about.opening):
+        except (MediaError, FileTooLarge, ModelError) as error:
+            passes = isinstance(error, ModelError) and error.kind in PASSING
+            if passes or not (about and about.opening):
                 raise
             found.unread.append(attachment.name or ctx.texts.gettext("a file"))
     for attachment in message.attachments:

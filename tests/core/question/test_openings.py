@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
+import pytest
+
+from bot.core.answer import patience
 from bot.core.types import Attachment, FileKind, IncomingMessage, Quote
 from bot.sandbox.openai.faults import Refuse
 from tests.attached import attached, recording
-from tests.house import House
+from tests.house import DEFAULTS, House, open_house
 from tests.media import papers
 
 
@@ -67,3 +71,15 @@ async def test_a_voice_clip_that_nobody_can_hear_stands_in_no_questions_way(hous
     await house.tell(below(house, "How many?", recording(house)))
     told = str(house.asked()[-1][1])
     assert told.endswith("How many?\n\n[Also sent, but not readable to you: voice.ogg]")
+
+
+async def test_a_voice_clip_waits_for_an_api_that_is_down_for_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "FIRST_PAUSE", 0.01)
+    async with open_house(tmp_path, defaults=replace(DEFAULTS, patience=60.0)) as house:
+        house.api.faults.add(Refuse(503), on="/audio/transcriptions")
+        house.api.script.transcribe("What time is it in Lima?")
+        house.api.script.answer("It is noon.")
+        kept = await house.tell(below(house, "Well?", recording(house)))
+        assert kept == ["> 🎤 What time is it in Lima?\n\nIt is noon."]
