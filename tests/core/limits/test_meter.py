@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.core.chat import ChatRequest, ReasoningDelta, TextDelta
+from bot.core.fakes.clock import ManualClock
 from bot.core.limits.calendar import Calendar
+from bot.core.limits.meter import Meter
 from bot.core.types import Sender, UserId
 from bot.sandbox.openai.faults import Cut
 from bot.sandbox.openai.scripted import Answer
@@ -49,6 +52,18 @@ async def test_every_kind_of_request_is_kept_with_its_cost(tmp_path: Path) -> No
     assert isinstance(chat["first_token"], float)
     assert chat["prompt_tokens"]
     assert image["images"] == 1
+
+
+async def test_the_first_token_is_the_first_that_comes(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        clock = ManualClock()
+        meter = Meter(house.services.api, clock, len)
+        meter.begin(ChatRequest(model="m", messages=()))
+        for event in (ReasoningDelta("hm"), TextDelta("one"), TextDelta("two")):
+            await clock.advance(1)
+            meter.take(event)
+        [entry] = meter.entries()
+        assert (entry.first_token, entry.latency) == (1, 3)
 
 
 async def test_an_answer_that_was_cut_and_asked_for_again_costs_twice(tmp_path: Path) -> None:
