@@ -9,12 +9,12 @@ import sqlalchemy as sa
 
 from bot.core.stores import Action, Actions
 from bot.core.types import ChatRef, UserId
+from bot.store.belonging import chat_columns, in_asked_chat
 from bot.store.columns import utc_now
 from bot.store.database import Database
 from bot.store.drivers.batches import Batches
 from bot.store.drivers.connection import Connection
 from bot.store.schema import actions as table
-from bot.store.schema import chat_columns, in_asked_chat
 
 _VALUE_BYTES = 12
 """96 random bits, 16 characters: nobody guesses the value of a button they do not see."""

@@ -12,9 +12,10 @@ from bot.core.limits.calendar import Calendar
 from bot.core.models import UsageEntry
 from bot.core.types import ChatRef, UserId
 from bot.store import message_rows, usage_rows
+from bot.store.belonging import chat_of, in_chat
 from bot.store.database import DatedTable
 from bot.store.drivers.connection import Connection, exists
-from bot.store.schema import chat_of, conversations, in_chat
+from bot.store.schema import conversations
 
 
 class ArchiveTable(DatedTable, Archive):

@@ -8,20 +8,11 @@ import sqlalchemy as sa
 
 from bot.core.broadcasts import Broadcasts, Delivered, Progress
 from bot.core.types import ChatRef, MessageId, MessageRef, Person, UserId
+from bot.store.belonging import chat_columns, chat_of, in_chat, person_columns
 from bot.store.columns import utc_now
 from bot.store.database import Table, insert
 from bot.store.drivers.connection import Connection
-from bot.store.schema import (
-    BY_PERSON,
-    broadcast_chats,
-    broadcasts,
-    chat_columns,
-    chat_of,
-    conversations,
-    in_chat,
-    messages,
-    person_columns,
-)
+from bot.store.schema import BY_PERSON, broadcast_chats, broadcasts, conversations, messages
 
 LATEST = 100
 """Broadcasts whose messages are looked for, at most."""

@@ -11,10 +11,11 @@ import sqlalchemy as sa
 from bot.core.settings import ChatSettings, SettingsStore, handed_down
 from bot.core.types import ChatRef
 from bot.store import codec
+from bot.store.belonging import chat_columns, in_asked_chat
 from bot.store.columns import utc_now
 from bot.store.database import Table, upsert
 from bot.store.drivers.connection import Connection
-from bot.store.schema import chat_columns, chats, in_asked_chat
+from bot.store.schema import chats
 
 log = logging.getLogger(__name__)
 

@@ -16,13 +16,14 @@ from bot.core.summaries import Summary
 from bot.core.types import ChatRef
 from bot.errors import StoreError
 from bot.store import message_rows
+from bot.store.belonging import chat_columns, in_asked_chat, in_chat
 from bot.store.codec import UndecodableError
 from bot.store.columns import utc_now
 from bot.store.database import Database, insert_for
 from bot.store.drivers.batches import Batches
 from bot.store.drivers.connection import Connection
 from bot.store.json_rows import as_json, rows_of
-from bot.store.schema import chat_columns, conversations, in_asked_chat, in_chat, summaries
+from bot.store.schema import conversations, summaries
 
 READS = 32
 """Histories that are read together at most: the first of them waits for the last."""

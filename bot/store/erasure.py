@@ -18,12 +18,12 @@ from bot.core.chat import NewMessage, Role
 from bot.core.question.question import without
 from bot.core.types import ChatRef, MessageId
 from bot.store import codec, message_rows
+from bot.store.belonging import in_chat
 from bot.store.drivers.connection import Connection, exists
 from bot.store.schema import (
     actions,
     conversations,
     files,
-    in_chat,
     message_files,
     messages,
     overheard,

@@ -25,19 +25,11 @@ from bot.core.limits.ledger import (
 from bot.core.limits.quota import NAMES, Amount, Ceiling, Limits, Measure, name_of
 from bot.core.types import Person, UserId
 from bot.store import totals
+from bot.store.belonging import of_person, person_columns
 from bot.store.columns import Words, utc_now
 from bot.store.database import DatedTable, upsert
 from bot.store.drivers.connection import Connection
-from bot.store.schema import (
-    of_person,
-    person_columns,
-    person_limits,
-    quota_notes,
-    reservations,
-    turns,
-    usage_totals,
-    users,
-)
+from bot.store.schema import person_limits, quota_notes, reservations, turns, usage_totals, users
 
 _SET_ASIDE = "reserved"
 """Stands for a period where it is about what is set aside."""

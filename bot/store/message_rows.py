@@ -11,10 +11,11 @@ import sqlalchemy as sa
 from bot.core.chat import ImagePart, KeptMessage, MessageState, NewMessage, Role
 from bot.core.types import ChatRef
 from bot.store import codec
+from bot.store.belonging import in_chat
 from bot.store.columns import utc_now
 from bot.store.database import insert
 from bot.store.drivers.connection import Connection, exists
-from bot.store.schema import conversations, files, in_chat, message_files, messages, summaries
+from bot.store.schema import conversations, files, message_files, messages, summaries
 
 HELD = sa.exists().where(message_files.c.sha256 == files.c.sha256)
 """The condition that a message holds the picture of a row of `files`."""

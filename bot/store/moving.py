@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from bot.core.queue import TurnState
 from bot.core.stores import Moves
 from bot.core.types import ChatId, ChatRef
+from bot.store.belonging import in_chat
 from bot.store.database import Table
 from bot.store.drivers.connection import Connection, exists
 from bot.store.queue import lanes
@@ -17,7 +18,6 @@ from bot.store.schema import (
     broadcast_chats,
     chats,
     conversations,
-    in_chat,
     overheard,
     ratings,
     turns,

@@ -9,10 +9,11 @@ import sqlalchemy as sa
 from bot.core.chat import NewMessage, Role
 from bot.core.overheard import Overheard, Remark
 from bot.core.types import ChatRef, IncomingMessage, MessageId, MessageRef, UserId
+from bot.store.belonging import in_chat
 from bot.store.columns import utc_now
 from bot.store.database import Table, insert
 from bot.store.drivers.connection import Connection, exists
-from bot.store.schema import in_chat, overheard, turns
+from bot.store.schema import overheard, turns
 
 
 class OverheardTable(Table, Overheard):

@@ -17,6 +17,7 @@ from bot.core.queue import OPEN, TurnState
 from bot.core.stores import Privacy
 from bot.core.types import ChatId, ChatRef, Person, UserId
 from bot.store import message_rows, totals
+from bot.store.belonging import in_chat, of_person
 from bot.store.database import DatedTable
 from bot.store.drivers.connection import Connection
 from bot.store.schema import (
@@ -25,9 +26,7 @@ from bot.store.schema import (
     broadcast_chats,
     chats,
     conversations,
-    in_chat,
     messages,
-    of_person,
     overheard,
     ratings,
     turn_files,

@@ -5,10 +5,11 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from bot.core.stores import Rating, Ratings
+from bot.store.belonging import chat_columns
 from bot.store.columns import utc_now
 from bot.store.database import Table, upsert
 from bot.store.drivers.connection import Connection
-from bot.store.schema import chat_columns, ratings
+from bot.store.schema import ratings
 
 
 class RatingTable(Table, Ratings):

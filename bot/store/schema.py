@@ -6,11 +6,8 @@ in `migrate.py`; tests compare the three.
 
 from __future__ import annotations
 
-from typing import Any
-
 import sqlalchemy as sa
 
-from bot.core.types import ChatId, ChatRef, Person
 from bot.store.columns import Dollars, Id, Utc, Words
 from bot.store.indexes import where
 
@@ -366,39 +363,3 @@ purges = sa.Table(
     sa.Column("began_at", Utc, nullable=False),
     sa.Column("ended_at", Utc, nullable=True),  # the last one that came to its end
 )
-
-
-def in_chat(table: sa.Table, chat: ChatRef) -> tuple[sa.ColumnElement[bool], ...]:
-    """The condition that a row belongs to a chat; of the table `chats`, that it is its own."""
-    name = table.c.id if table is chats else table.c.chat
-    return (table.c.platform == chat.platform, name == chat.id)
-
-
-def in_asked_chat(table: sa.Table) -> tuple[sa.ColumnElement[bool], ...]:
-    """The same for a statement that is made once: the chat is in its parameters."""
-    name = table.c.id if table is chats else table.c.chat
-    return (table.c.platform == sa.bindparam("platform"), name == sa.bindparam("chat"))
-
-
-def chat_columns(chat: ChatRef) -> dict[str, str]:
-    """The columns of a row that belongs to a chat, or the parameters of `in_asked_chat`."""
-    return {"platform": chat.platform, "chat": chat.id}
-
-
-def person_columns(person: Person) -> dict[str, str]:
-    """The columns of a row that belongs to somebody."""
-    return {"platform": person.platform, "user_id": person.id}
-
-
-def chat_of(row: sa.Row[*tuple[Any, ...]]) -> ChatRef:
-    """The chat to which a row belongs."""
-    return ChatRef(row.platform, ChatId(row.chat))
-
-
-_PERSON = {users: "id", overheard: "sender_id", actions: "owner"}
-
-
-def of_person(table: sa.Table, person: Person) -> tuple[sa.ColumnElement[bool], ...]:
-    """The condition that a row is somebody's; of the table `users`, that it is they themselves."""
-    name = table.c[_PERSON.get(table, "user_id")]
-    return (table.c.platform == person.platform, name == person.id)

@@ -12,9 +12,9 @@ from bot.core.limits.calendar import Calendar, Period
 from bot.core.limits.ledger import Total
 from bot.core.models import UsageEntry, UsageKind
 from bot.core.types import Person, UserId
+from bot.store.belonging import of_person, person_columns
 from bot.store.database import Insert, insert_for
 from bot.store.drivers.connection import Connection
-from bot.store.schema import of_person, person_columns
 from bot.store.schema import usage_totals as table
 
 EVERYBODY = Person("", UserId(""))

@@ -10,9 +10,10 @@ from bot.core.limits.calendar import Calendar
 from bot.core.models import UsageEntry
 from bot.core.types import ChatRef, Person, UserId
 from bot.store import totals
+from bot.store.belonging import chat_columns
 from bot.store.columns import utc_now
 from bot.store.drivers.connection import Connection
-from bot.store.schema import chat_columns, usage
+from bot.store.schema import usage
 
 _KEEPING = sa.insert(usage).values(created_at=utc_now())
 

@@ -10,11 +10,12 @@ import sqlalchemy as sa
 
 from bot.core.stores import Acquaintance, Users
 from bot.core.types import Person, Sender, UserId
+from bot.store.belonging import of_person
 from bot.store.columns import utc_now
 from bot.store.database import Database, Insert, upsert
 from bot.store.drivers.batches import Batches
 from bot.store.drivers.connection import Connection
-from bot.store.schema import of_person, users
+from bot.store.schema import users
 
 
 @cache

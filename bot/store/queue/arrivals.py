@@ -14,13 +14,14 @@ from bot.core.queue import Turn, TurnState
 from bot.core.settings import ChatSettings, handed_down
 from bot.core.types import ChatRef, Event, IncomingMessage, Unreadable
 from bot.store import chat_settings, codec
+from bot.store.belonging import chat_columns
 from bot.store.columns import storable, utc_now
 from bot.store.database import insert, insert_for
 from bot.store.drivers.connection import Connection, exists
 from bot.store.json_rows import as_json, rows_of, select_rows
 from bot.store.queue.claims import stood_in
 from bot.store.queue.lanes import lane_index
-from bot.store.schema import ACTIVE_IN_LANE, WAITING_IN_LANE, chat_columns, turns
+from bot.store.schema import ACTIVE_IN_LANE, WAITING_IN_LANE, turns
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,12 +17,13 @@ import sqlalchemy as sa
 from bot.core.queue import Accepted, TurnState
 from bot.core.types import ChatRef, IncomingMessage, MessageRef
 from bot.store import codec
+from bot.store.belonging import chat_columns, in_chat
 from bot.store.columns import utc_now
 from bot.store.drivers.connection import Connection, exists
 from bot.store.queue import arrivals, news
 from bot.store.queue.arrivals import Offer
 from bot.store.queue.lanes import lane_index
-from bot.store.schema import ACTIVE_IN_LANE, chat_columns, in_chat, turns
+from bot.store.schema import ACTIVE_IN_LANE, turns
 
 
 async def decline(connection: Connection, message: IncomingMessage, owner: str) -> Accepted:

@@ -11,10 +11,11 @@ import sqlalchemy as sa
 from bot.core.queue import Accepted, TurnState
 from bot.core.types import Attachment, FileId, IncomingMessage, MessageRef
 from bot.store import codec
+from bot.store.belonging import in_chat
 from bot.store.drivers.connection import Connection, exists
 from bot.store.erasure import is_said
 from bot.store.queue import arrivals
-from bot.store.schema import MESSAGE, in_chat, turns
+from bot.store.schema import MESSAGE, turns
 
 
 async def settle(connection: Connection, edit: IncomingMessage) -> Accepted | IncomingMessage:

@@ -14,12 +14,13 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from bot.core.queue import TurnState
 from bot.core.types import ChatRef, MessageRef
 from bot.store import codec, ledger
+from bot.store.belonging import chat_of
 from bot.store.columns import utc_now
 from bot.store.drivers.connection import Connection
 from bot.store.json_rows import as_json, rows_of
 from bot.store.queue import joining
 from bot.store.queue.presence import ABSENT
-from bot.store.schema import RUNNING, chat_of, turns
+from bot.store.schema import RUNNING, turns
 
 GIVEN_BACK: dict[str, object] = {
     "state": TurnState.WAITING.value,

@@ -10,16 +10,9 @@ import sqlalchemy as sa
 from bot.core.queue import OPEN, TurnState
 from bot.core.types import ChatRef, MessageId, MessageRef, UserId
 from bot.store import codec
+from bot.store.belonging import chat_columns, chat_of, in_chat
 from bot.store.drivers.connection import Connection, exists
-from bot.store.schema import (
-    ACTIVE_IN_LANE,
-    chat_columns,
-    chat_of,
-    conversations,
-    in_chat,
-    messages,
-    turns,
-)
+from bot.store.schema import ACTIVE_IN_LANE, conversations, messages, turns
 
 
 def lane_index(dialect: str) -> str:

@@ -13,11 +13,11 @@ from bot.core.limits.calendar import Calendar
 from bot.core.queue import Outcome, TurnState
 from bot.core.types import ChatId, ChatRef, UserId
 from bot.store import conversations, message_rows, usage_rows
+from bot.store.belonging import chat_of
 from bot.store.drivers.connection import Connection
 from bot.store.overheard import drop_through, standing
 from bot.store.privacy import FORGOTTEN
 from bot.store.queue import lanes
-from bot.store.schema import chat_of
 
 
 @dataclass(frozen=True, slots=True)

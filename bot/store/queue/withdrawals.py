@@ -10,12 +10,13 @@ import sqlalchemy as sa
 from bot.core.queue import TurnState, Withdrawn
 from bot.core.types import ChatRef, MessageId, Withdrawal
 from bot.store import codec
+from bot.store.belonging import chat_columns, chat_of, in_chat
 from bot.store.columns import utc_now
 from bot.store.database import insert
 from bot.store.drivers.connection import Connection, exists
 from bot.store.erasure import erase, erase_buttons
 from bot.store.queue import declines, edits, news
-from bot.store.schema import MESSAGE, chat_columns, chat_of, in_chat, turn_files, turns
+from bot.store.schema import MESSAGE, turn_files, turns
 
 AWAITED = 3_600.0
 """Seconds after which a deleted message that was never taken in will not come any more: Slack
