@@ -8,7 +8,7 @@ chunks only). A message that is still streaming cannot be deleted: `cant_delete_
 
 from __future__ import annotations
 
-from bot.sandbox.slack import events
+from bot.sandbox.slack import events, objects
 from bot.sandbox.slack.blocks import MARKDOWN, is_rich, parse_blocks
 from bot.sandbox.slack.state import Json, Message
 from bot.sandbox.slack.workspace import Session, SlackError, Workspace
@@ -52,7 +52,7 @@ def update(workspace: Workspace, call: Json) -> Json:
     text, blocks = _content(workspace, call, UPDATE_TEXT)
     if blocks and is_rich(message.blocks, message.streamed) and not is_rich(blocks):
         raise SlackError("block_mismatch")
-    before = events.message_json(workspace, message)
+    before = objects.message_json(workspace, message)
     message.text, message.blocks, message.streamed, message.tasks = text, blocks, "", {}
     message.edits += 1
     if not message.ephemeral_for:
@@ -77,14 +77,14 @@ def remove(workspace: Workspace, message: Message) -> None:
         message.deleted = True  # nobody else knows of it
         workspace.changed()
         return
-    before = events.message_json(workspace, message)
+    before = objects.message_json(workspace, message)
     message.deleted, message.blocks = True, []
     has_replies = bool(workspace.standing(message.channel, message.ts))
     tell = events.buried if has_replies else events.deleted
     workspace.tell(tell(workspace, message, before))
     root = workspace.messages.get((message.channel, message.thread_ts))
     if root is not None and root.deleted and not workspace.standing(root.channel, root.ts):
-        workspace.tell(events.deleted(workspace, root, events.message_json(workspace, root)))
+        workspace.tell(events.deleted(workspace, root, objects.message_json(workspace, root)))
     workspace.changed()
 
 
@@ -127,7 +127,7 @@ def start_stream(workspace: Workspace, call: Json) -> Json:
             if not call.get(key):
                 raise SlackError(f"missing_{key}")
         reader = str(call["recipient_user_id"])
-        theirs = events.team_of(workspace, reader)
+        theirs = objects.team_of(workspace, reader)
         if reader not in workspace.users or call["recipient_team_id"] != theirs:
             raise SlackError("user_not_found")
     message = Message(
@@ -263,5 +263,5 @@ def _answer(workspace: Workspace, message: Message) -> Json:
     return {
         "channel": message.channel,
         "ts": message.ts,
-        "message": events.message_json(workspace, message),
+        "message": objects.message_json(workspace, message),
     }

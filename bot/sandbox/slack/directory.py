@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import mimetypes
 
-from bot.sandbox.slack import chat, events
+from bot.sandbox.slack import chat, objects
 from bot.sandbox.slack.state import Channel, Json, Message, StoredFile
 from bot.sandbox.slack.workspace import Session, SlackError, Workspace
 
@@ -37,7 +37,7 @@ def users_info(workspace: Workspace, call: Json) -> Json:
         raise SlackError("user_not_found")
     found: Json = {
         "id": user.id,
-        "team_id": events.team_of(workspace, user.id),
+        "team_id": objects.team_of(workspace, user.id),
         "name": user.name.lower(),
         "real_name": user.name,
         "is_bot": user.is_bot,
@@ -84,7 +84,7 @@ def _newer(call: Json, messages: list[Message]) -> list[Message]:
 def _page(workspace: Workspace, call: Json, messages: list[Message]) -> Json:
     limit = int(call.get("limit") or 1000)
     return {
-        "messages": [events.message_json(workspace, m) for m in messages[:limit]],
+        "messages": [objects.message_json(workspace, m) for m in messages[:limit]],
         "has_more": len(messages) > limit,
     }
 
@@ -147,7 +147,7 @@ def files_info(workspace: Workspace, call: Json) -> Json:
     file = workspace.files.get(str(call.get("file", "")))
     if file is None:
         raise SlackError("file_not_found")
-    return {"file": events.file_json(workspace, file)}
+    return {"file": objects.file_json(workspace, file)}
 
 
 def upload_url(workspace: Workspace, call: Json) -> Json:
@@ -188,4 +188,4 @@ def complete_upload(workspace: Workspace, call: Json) -> Json:
         )
         workspace.post(message)
         chat.tell_of(workspace, message)
-    return {"files": [events.file_json(workspace, f) for f in files]}
+    return {"files": [objects.file_json(workspace, f) for f in files]}

@@ -14,7 +14,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bot.sandbox.slack import chat, events
+from bot.sandbox.slack import chat, events, objects
 from bot.sandbox.slack.sockets import Envelope, Sockets
 from bot.sandbox.slack.state import (
     Channel,
@@ -59,11 +59,11 @@ class Place:
 
     async def share(self, message: Message, text: str = "") -> Message:
         """Forward a message, with words of one's own or without."""
-        return self._post(text, [], attached=[events.shared_json(self._workspace, message)])
+        return self._post(text, [], attached=[objects.shared_json(self._workspace, message)])
 
     async def paste(self, rows: Sequence[Sequence[str]], text: str = "") -> Message:
         """Paste a piece of a spreadsheet, with words above it or without."""
-        return self._post(text, [], attached=[events.table_json(rows)])
+        return self._post(text, [], attached=[objects.table_json(rows)])
 
     async def upload(
         self,
@@ -165,7 +165,7 @@ class Place:
 
     async def edit(self, message: Message, text: str) -> None:
         """Change a message of one's own."""
-        before = events.message_json(self._workspace, message)
+        before = objects.message_json(self._workspace, message)
         message.text = self._with_mention(text)
         message.edits += 1
         if self._workspace.is_in(self._channel):
@@ -276,11 +276,11 @@ class Place:
         linked = [
             other
             for other in workspace.messages.values()
-            if events.permalink(other) in message.text
+            if objects.permalink(other) in message.text
             and self._user.id in workspace.channels[other.channel].members
         ]
-        before = events.message_json(workspace, message)
-        message.attachments += [events.preview_json(workspace, other) for other in linked]
+        before = objects.message_json(workspace, message)
+        message.attachments += [objects.preview_json(workspace, other) for other in linked]
         if linked and workspace.is_in(self._channel):
             workspace.tell(events.previewed(workspace, message, before))
         workspace.changed()

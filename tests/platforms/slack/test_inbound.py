@@ -12,7 +12,7 @@ from bot.core.types import LATE, Button, FileKind, Forward, IncomingMessage, Rep
 from bot.platforms.slack import previews
 from bot.platforms.slack.ids import make_chat
 from bot.sandbox.limits import Mode
-from bot.sandbox.slack import events
+from bot.sandbox.slack import events, objects
 from bot.sandbox.slack.server import SlackSandbox
 from bot.sandbox.slack.state import Json, Message, User
 from tests.platforms.slack.running import Running, running
@@ -377,7 +377,7 @@ async def test_a_table_that_is_pasted_is_heard(bot: Running, words: str, heard: 
 
 async def test_a_table_with_an_empty_cell_is_heard(bot: Running) -> None:
     ada, workspace = bot.sandbox.person("Ada"), bot.sandbox.workspace
-    table = events.table_json(SHEET)
+    table = objects.table_json(SHEET)
     table["blocks"][0]["rows"][1][0] = None
     question = Message(channel=ada.dm.id, user=ada.id, text="Which?", attachments=[table])
     workspace.tell(events.posted(workspace, workspace.post(question)))
@@ -388,8 +388,8 @@ async def test_a_table_with_an_empty_cell_is_heard(bot: Running) -> None:
 async def test_a_change_of_a_table_that_was_pasted_is_an_edit(bot: Running) -> None:
     ada, workspace = bot.sandbox.person("Ada"), bot.sandbox.workspace
     question = await ada.dm.paste(SHEET, "Which is larger?")
-    before = events.message_json(workspace, question)
-    question.attachments = [events.table_json([["Region", "Q1"], ["East", "3"]])]
+    before = objects.message_json(workspace, question)
+    question.attachments = [objects.table_json([["Region", "Q1"], ["East", "3"]])]
     workspace.tell(events.edited(workspace, question, before))
     edit = await bot.inbox.heard(2)
     assert edit.edited
@@ -399,8 +399,8 @@ async def test_a_change_of_a_table_that_was_pasted_is_an_edit(bot: Running) -> N
 async def test_a_preview_with_a_table_is_no_word_of_who_sent_the_link(bot: Running) -> None:
     ada, workspace = bot.sandbox.person("Ada"), bot.sandbox.workspace
     question = await ada.dm.send("see https://sheet.example")
-    before = events.message_json(workspace, question)
-    preview = events.table_json(SHEET) | {"from_url": "https://sheet.example"}
+    before = objects.message_json(workspace, question)
+    preview = objects.table_json(SHEET) | {"from_url": "https://sheet.example"}
     question.attachments = [preview]
     workspace.tell(events.edited(workspace, question, before))
     await bot.settled()
@@ -423,9 +423,9 @@ async def test_a_message_that_is_linked_is_told_with_its_author(bot: Running, wh
     original = await bea.channel(channel).send("Meet at 1 & 2")
     here = ada.channel(channel)
     place = ada.dm if where == "dm" else here
-    await place.send(f"<@BOT> What does she mean? <{events.permalink(original)}>")
+    await place.send(f"<@BOT> What does she mean? <{objects.permalink(original)}>")
     message = await bot.inbox.heard(2)
-    assert message.text.endswith(events.permalink(original))
+    assert message.text.endswith(objects.permalink(original))
     assert message.forwards == (Forward(author="Bea", text="Meet at 1 & 2"),)
     await bot.settled()
     told = [each for each in bot.inbox.events if isinstance(each, IncomingMessage)]
@@ -438,12 +438,12 @@ async def test_a_link_that_slack_does_not_look_at_holds_nothing_up(bot: Running)
     here = ada.channel(bot.sandbox.channel("general"))
     original = await here.send("Meet at 1")
     bot.sandbox.workspace.without_previews = True
-    await ada.dm.send(f"<{events.permalink(original)}> when?")
+    await ada.dm.send(f"<{objects.permalink(original)}> when?")
     await ada.dm.send("and where?")
     await bot.inbox.holds(3)
     assert bot.inbox.texts == [
         "Meet at 1",
-        f"{events.permalink(original)} when?",
+        f"{objects.permalink(original)} when?",
         "and where?",
     ]
 
@@ -459,13 +459,13 @@ async def test_links_that_slack_does_not_look_at_hold_up_a_whole_channel_no_long
         original = await here.send("Meet at 1")
         await bot.inbox.holds()
         for _ in range(3):
-            await here.send(f"<@BOT> <{events.permalink(original)}> when?")
+            await here.send(f"<@BOT> <{objects.permalink(original)}> when?")
         await here.slash("/help")
         # Slack waits for 3 s: then it sends an event again, and says that a command has failed.
         while clock.monotonic() < 2.5:
             await asyncio.sleep(0.01)
             await clock.advance(0.1)
-        asked = f"{events.permalink(original)} when?"
+        asked = f"{objects.permalink(original)} when?"
         assert bot.inbox.texts == ["Meet at 1", *[asked] * 6, "/help"]
 
 
