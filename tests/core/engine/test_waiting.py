@@ -264,7 +264,9 @@ async def test_nothing_is_kept_of_who_was_answered_by_another_bot(
             room.begun_elsewhere(CHAT, turn_id)
             del message
         await room.close()
-        assert kept_in_memory() <= before
+        async with asyncio.timeout(PATIENCE):  # the thread of the database may hold the last one
+            while kept_in_memory() > before:
+                await asyncio.sleep(0.001)
 
 
 def kept_in_memory() -> int:
