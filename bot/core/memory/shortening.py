@@ -21,7 +21,8 @@ PICTURE = TextPart("[picture]")
 def question(asked: Sequence[ChatMessage], *, room: int, ruler: Ruler) -> tuple[ChatMessage, ...]:
     """What is asked, in about `room` tokens if what nobody typed is cut for that.
 
-    That is documents, transcripts, what was forwarded, and an answer that is to be gone on with.
+    That is what was replied to, documents, transcripts, what was forwarded, and an answer that is
+    to be gone on with.
     """
     return _cut(asked, room=room, ruler=ruler, typed=False)
 
@@ -68,10 +69,12 @@ def _cut(
     if over <= 0:
         return tuple(messages)
     loose = [
-        ruler.words(part.text[_fixed(message, part, typed=typed) :])
+        ruler.words(text)
         for message in messages
         for part in message.parts
         if isinstance(part, TextPart)
+        for text in _loose(message, part, typed=typed)
+        if text
     ]
     note = ruler.words(LEFT_OUT) + 1  # where a text is cut, half a word may be one more
     most = max(LEAST, _most(loose, sum(loose) - over - note * len(loose)))
@@ -96,20 +99,28 @@ def _most(sizes: Sequence[int], room: int) -> int:
     return max(sizes, default=0)
 
 
-def _fixed(message: ChatMessage, part: TextPart, *, typed: bool) -> int:
-    """Characters at the beginning of a text that have to stay."""
+def _loose(message: ChatMessage, part: TextPart, *, typed: bool) -> tuple[str, str]:
+    """What may be cut of a text, before and behind what has to stay."""
     if typed or message.role is not Role.USER:
-        return 0
-    return len(part.text) if part.typed is None else part.typed[1]
+        return "", part.text
+    begin, end = part.typed or (0, len(part.text))
+    return part.text[:begin], part.text[end:]
 
 
 def _shorter(message: ChatMessage, part: Part, most: int, ruler: Ruler, *, typed: bool) -> Part:
-    if not isinstance(part, TextPart):
+    if not isinstance(part, TextPart) or message.role is Role.SYSTEM:
         return part
-    fixed = _fixed(message, part, typed=typed)
-    stays, rest = part.text[:fixed], part.text[fixed:]
-    if message.role is Role.SYSTEM or ruler.words(rest) <= most:
-        return part
-    if message.role is Role.ASSISTANT:
-        return replace(part, text=f"… {ending(rest, most, ruler.words)}")
-    return replace(part, text=f"{stays}{beginning(rest, most, ruler.words)}{LEFT_OUT}")
+    before, behind = _loose(message, part, typed=typed)
+    stays = part.text[len(before) : len(part.text) - len(behind)]
+
+    def cut(text: str) -> str:
+        if ruler.words(text) <= most:
+            return text
+        if message.role is Role.ASSISTANT:
+            return f"… {ending(text, most, ruler.words)}"
+        return f"{beginning(text, most, ruler.words)}{LEFT_OUT}"
+
+    quoted = cut(before)
+    gap = "" if quoted == before else "\n\n"
+    text = f"{quoted}{gap}{stays}{cut(behind)}"
+    return part if text == part.text else TextPart(text)

@@ -14,7 +14,16 @@ from PIL import Image
 
 from bot.api.settings import ModelSettings
 from bot.core.fakes.platform import CHAT, FakePlatform
-from bot.core.types import Attachment, ChatId, FileId, FileKind, IncomingMessage
+from bot.core.types import (
+    Attachment,
+    ChatId,
+    FileId,
+    FileKind,
+    IncomingMessage,
+    MessageId,
+    MessageRef,
+    Quote,
+)
 from bot.sandbox.openai import windows
 from bot.sandbox.openai.backend import Question
 from bot.sandbox.openai.faults import ErrorEvent, Raw, Refuse
@@ -336,6 +345,22 @@ async def test_an_answer_that_runs_into_the_end_of_the_window_can_be_gone_on_wit
     assert text.startswith("Once upon") and "length limit" in text
     assert "too long for the model" not in text
     assert (await house.press("➡️ Continue"))[-1].endswith("a fox.")
+
+
+async def test_of_a_long_message_that_was_replied_to_so_much_is_told_as_there_is_room_for(
+    tmp_path: Path,
+) -> None:
+    known = {MODEL: ModelSettings(context_window=2_000)}
+    async with small(tmp_path, Window(tokens=2_000), prices=known) as house:
+        ref = MessageRef(CHAT, MessageId("77"))
+        quote = Quote(ref=ref, author="Eve", text="The moon is cheese. " * 550)
+        asked = replace(house.platform.message("Sum it up"), reply_to=quote)
+        house.api.script.answer("Cheese.")
+        assert (await house.tell(asked))[-1] == "Cheese."
+        told = str(house.asked()[-1][1])
+        assert told.startswith("[In reply to Eve: “The moon is cheese.")
+        assert told.endswith("[The rest is left out for want of room]\n\nSum it up")
+        assert told.count("cheese") > 100
 
 
 async def test_an_instruction_that_is_too_long_is_said_to_be_that(tmp_path: Path) -> None:
