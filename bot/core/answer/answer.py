@@ -45,12 +45,12 @@ from bot.core.delivery.delivery import Delivery
 from bot.core.limits.meter import Meter
 from bot.core.memory.history import chat_message
 from bot.core.memory.overhearing import as_messages, listens
-from bot.core.memory.window import Position, Window, make_view, window_of
+from bot.core.memory.window import Position, Window, make_view
 from bot.core.models import UsageEntry
 from bot.core.overheard import Remark
 from bot.core.punctuation import in_a_row
 from bot.core.question.attachments import Gathered, gather
-from bot.core.question.question import KNOWN, greeting, question_of, quote
+from bot.core.question.question import greeting, question_of, quote
 from bot.core.queue import Outcome
 from bot.core.sentences import keeps_trying
 from bot.core.spending import reserve_answer
@@ -235,19 +235,7 @@ class Answer:
         await patiently(self._ctx, read, status=tell)
         if self._gathered.quote:
             self._manuscript.heading = quote(f"🎤 {self._gathered.quote}") + "\n\n"
-        self._asked = question_of(
-            self._message,
-            self._gathered,
-            heading=self._manuscript.heading,
-            quoted_at_most=await self._longest_quote(),
-        )
-
-    async def _longest_quote(self) -> int:
-        """Characters of what is replied to for which a small window has room beside the rest."""
-        about = self._message.reply_to
-        if about is None or len(about.text) <= KNOWN:
-            return KNOWN
-        return (await window_of(self._ctx.services, self._model)).seen // 2
+        self._asked = question_of(self._message, self._gathered, heading=self._manuscript.heading)
 
     async def _has_begun(self) -> bool:
         """Whether something was said in the conversation already."""

@@ -18,12 +18,9 @@ KNOWN = 1_000
 
 
 def question_of(
-    message: IncomingMessage, gathered: Gathered, *, heading: str = "", quoted_at_most: int = QUOTED
+    message: IncomingMessage, gathered: Gathered, *, heading: str = ""
 ) -> NewMessage | None:
-    """What the person said, as it is kept; None when there is nothing to answer.
-
-    `quoted_at_most` is in characters.
-    """
+    """What the person said, as it is kept; None when there is nothing to answer."""
     passed_on = (
         f"[Forwarded from {each.author}]\n{each.text}".strip() for each in message.forwards
     )
@@ -36,7 +33,7 @@ def question_of(
         rest += f"\n\n[Also sent, but not readable to you: {', '.join(gathered.unread)}]"
     if about and about.text and (is_said or about.opening):  # a bare mention is about it, too
         is_known = about.by_bot and not about.opening
-        text = shortened(about.text, min(KNOWN if is_known else QUOTED, quoted_at_most))
+        text = shortened(about.text, KNOWN if is_known else QUOTED)
         quoted = f"[In reply to {about.author}: “{text}”]\n\n"
     parts: tuple[Part, ...] = (*_words(quoted, typed, rest.strip()), *gathered.parts)
     if not parts:

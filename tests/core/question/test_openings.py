@@ -45,18 +45,6 @@ async def test_a_long_one_is_told_to_its_end(house: House) -> None:
     assert f"{post}Not so.”]" in str(house.asked()[-1][1])
 
 
-async def test_a_long_one_leaves_room_in_a_small_window(tmp_path: Path) -> None:
-    for size in (2_000, 4_000, 8_000):
-        small = replace(DEFAULTS, context_window=size)
-        folder = tmp_path / str(size)
-        folder.mkdir()
-        async with open_house(folder, defaults=small) as house:
-            house.api.script.answer("It says what is old.")
-            post = "天地玄黃，宇宙洪荒。" * 1_200
-            kept = await house.tell(below(house, "總結一下", said=post))
-            assert kept[-1].startswith("It says what is old."), kept
-
-
 async def test_what_cannot_be_read_of_it_stands_in_no_questions_way(house: House) -> None:
     files = (
         attached(house, b"no picture", kind=FileKind.IMAGE, name="moon.png"),
