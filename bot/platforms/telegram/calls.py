@@ -88,11 +88,7 @@ class Caller:
 
     async def look(self, place: Place, make: Callable[[], Awaitable[T]]) -> T:
         """Make a call that asks something about a chat while another call is under way there."""
-        try:
-            return await self._pacer.aside(partial(_checked, make))
-        except RateLimited as limit:
-            self._pacer.block(place.chat, limit.retry_after)
-            raise
+        return await self._pacer.look(place.chat, partial(_checked, make))
 
     async def aside(self, make: Callable[[], Awaitable[T]], *, about: Place | None = None) -> T:
         """Make a call that belongs to no chat, or takes no part in the conversation it is `about`.
@@ -102,13 +98,12 @@ class Caller:
         pauses = iter(PAUSES)
         while True:
             try:
-                if about is not None:
-                    await self._while_blocked(about)
-                return await self._pacer.aside(partial(_checked, make))
+                if about is None:
+                    return await self._pacer.aside(partial(_checked, make))
+                await self._while_blocked(about)
+                return await self._pacer.look(about.chat, partial(_checked, make))
             except (Unreachable, OutcomeUnknown, RateLimited) as failure:
                 asked = failure.retry_after if isinstance(failure, RateLimited) else 0.0
-                if asked and about is not None:
-                    self._pacer.block(about.chat, asked)
                 pause = next(pauses, None)
                 if pause is None or asked > LONGEST_ASIDE:
                     raise

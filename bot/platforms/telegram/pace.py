@@ -189,10 +189,6 @@ class Pacer:
         state = self._chat(chat)
         self._admit(chat, state, urgency, state.budgets(urgency, budget))
 
-    def block(self, chat: int, seconds: float) -> None:
-        """Nothing is to be sent to a chat for so long: a call `aside` that was about it got 429."""
-        self._chat(chat).blocked_until = self._clock.monotonic() + seconds
-
     def blocked(self, chat: int) -> float:
         """Seconds for which nothing is to be sent to a chat; none if not above zero."""
         state = self._chats.get(chat)
@@ -209,6 +205,15 @@ class Pacer:
             return await make()
         finally:
             self._bot.end(self._clock.monotonic(), 1)
+
+    async def look(self, chat: int, make: Callable[[], Awaitable[T]]) -> T:
+        """The same for a call that looks for what was lost in a chat: on the chat's budget, too."""
+        state = self._chat(chat)
+        budgets = (state.bucket,)
+        while (own := self._own_wait(state, budgets)) > 0:
+            await self._clock.sleep(own)
+        await self._bot_turn(float("-inf"))
+        return await self._make(state, budgets, make, 1, shows=False)
 
     def _admit(self, chat: int, state: _Chat, urgency: Urgency, budgets: Sequence[Bucket]) -> None:
         blocked = state.blocked_until - self._clock.monotonic()

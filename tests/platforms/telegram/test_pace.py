@@ -209,6 +209,23 @@ async def test_what_belongs_to_no_chat_counts_for_the_bot_and_goes_first(
     assert len(server.calls) == 220
 
 
+@pytest.mark.parametrize("chat", [ANN, GROUP])
+async def test_looks_for_what_was_lost_count_on_the_budget_of_their_chat(
+    clock: ManualClock, chat: int
+) -> None:
+    server = Server(clock, delay=0.1)
+
+    async def look_and_answer() -> None:
+        await server.call(chat, Urgency.FINAL, "before")
+        for _ in range(8):
+            await server.pacer.look(chat, server.via(chat, "look"))
+        await server.answer(chat, previews=3)
+
+    await clock.drive(look_and_answer())
+    assert server.refused == 0
+    assert Counter(text for *_, text in server.calls)["look"] == 8
+
+
 async def test_presses_that_were_answered_count_for_a_second_only(clock: ManualClock) -> None:
     server = Server(clock)
     presses = [server.pacer.aside(server.via(chat, "press")) for chat in range(1, 31)]
