@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,11 @@ async def take_over(settings: StorageSettings, file: Path) -> int:
 
             try:
                 async with migrating(settings) as target:
-                    return await target.write(job)
+                    try:
+                        return await target.write(job)
+                    except asyncio.CancelledError:  # Ctrl+C: else it would be copied to the end
+                        target.abandon()
+                        raise
             except StoreError as error:
                 raise type(error)(placed(settings.place, error)) from error
 

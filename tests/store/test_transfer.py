@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -13,10 +14,12 @@ import sqlalchemy as sa
 
 from bot.core.queue import Outcome
 from bot.errors import StoreBusy, StoreError
-from bot.store import StorageSettings, open_store, transfer
+from bot.store import StorageSettings, migrate, open_store, transfer
 from bot.store.columns import Dollars, Utc
-from bot.store.database import Database, connected
+from bot.store.database import Database, connected, migrating
+from bot.store.drivers.connection import Connection
 from bot.store.schema import metadata
+from tests.patience import PATIENCE, until
 from tests.store.conftest import names, sqlite_settings
 from tests.store.events import accept, begun, message, said
 from tests.store.postgres import Server
@@ -119,3 +122,34 @@ async def test_nothing_is_taken_over_into_what_is_not_empty_or_from_a_bot_at_wor
     assert await transfer.take_over(target, file) == 0
     with pytest.raises(StoreError, match=r"PostgreSQL .*: the database is not empty"):
         await transfer.take_over(target, file)
+
+
+async def test_what_is_broken_off_leaves_nothing_behind(
+    tmp_path: Path, target: StorageSettings
+) -> None:
+    async with open_store(sqlite_settings(tmp_path)) as stores:
+        await begun(stores.turns, message("1"))
+    held, over = asyncio.Event(), asyncio.Event()
+
+    async def hold(connection: Connection) -> None:
+        await migrate.begin(connection)
+        held.set()
+        await over.wait()
+        raise StoreError("not now")
+
+    waiting = sa.select(sa.func.count()).select_from(sa.table("pg_locks"))
+    waiting = waiting.where(sa.text("NOT granted"))
+    async with migrating(target) as other:
+        holding = other.write(hold)
+        try:
+            await held.wait()
+            moving = asyncio.create_task(transfer.take_over(target, tmp_path / "store.db"))
+            await until(lambda: other.scalar(waiting))
+            moving.cancel()
+            assert await asyncio.wait([moving], timeout=PATIENCE) == ({moving}, set())
+            assert moving.cancelled()
+        finally:
+            over.set()
+        with pytest.raises(StoreError, match="not now"):
+            await holding
+    assert await transfer.take_over(target, tmp_path / "store.db") > 0
