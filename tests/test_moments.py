@@ -47,6 +47,7 @@ LINES = [
     "*사과**는** 좋아하지만 배**는** 싫어해요.*\n\n**팁:** 문맥을 *잘* 보세요",
     "as fn[T](x), cls[T]() and **arr[i](j)**, so[1](https://a.example/b) [2](#x)",
     "so\n\n\\[\na\n=\n\\frac{b}{c}\n\\]\n\n$$\nx\n+ y\n- z\n$$\n\n- a\n+ b, all of it",
+    "9. so\n   1. **a**\n10. b\n   1. x\n   2. y\n11. c\n  1. z\n12. d, all of it",
     "so:\n\n2. **B**\n5. D\n   - x\n9. A\n1. C\n- 6. June\n- 1.5 mm\n* 3 of **them**",
 ]
 """What is easily taken for something else as long as the next character is not there."""

@@ -28,13 +28,16 @@ def with_own_numbers(text: str) -> str:
     """
     last: dict[str, int] = {}
     jumps = inner = False
+    inside = range(0)  # margins further in than the last item's, but not inside of that
     for margin, digits in _NUMBERED.findall(f"\n{text}"):
         number = int(digits)
+        follows = number <= 1 or last.get(margin, number - 1) == number - 1
         if margin.strip(" \t>"):
             inner = True
-        elif number > 1 and last.get(margin, number - 1) != number - 1:
+        elif not follows or len(margin) in inside:
             jumps = True
         last[margin] = number
+        inside = range(len(margin) + 2, len(margin) + len(digits) + 2)
     if inner:
         text = _with_words(text)
     return _with_turns(text) if jumps else text

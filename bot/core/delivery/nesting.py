@@ -25,7 +25,8 @@ class Item(NamedTuple):
     """An item of a list: where its words begin, what it is marked with, the number it shows.
 
     That is counted from the first of the list on, as of `1.` and `1.`, unless `is_free` says that
-    a number did not follow the one before it: then it is the one that is `written`.
+    a number did not follow the one before it, or began anew further in than that at its `margin`:
+    then it is the one that is `written`.
     """
 
     column: int
@@ -33,6 +34,7 @@ class Item(NamedTuple):
     number: int = 0
     written: int = 0
     is_free: bool = False
+    margin: int = 0
 
 
 class Nesting(NamedTuple):
@@ -214,9 +216,10 @@ class _Reader:
         number = written = int(found["number"] or 0)
         is_free = False
         if before is not None and before.sign == sign and found["number"]:
-            is_free = before.is_free or written not in (0, 1, before.written + 1)
+            is_inner = written == 1 and column > before.margin + 1
+            is_free = before.is_free or is_inner or written not in (0, 1, before.written + 1)
             number = written if is_free else before.number + 1
-        item = Item(self._inner, sign, number, written, is_free)
+        item = Item(self._inner, sign, number, written, is_free, column)
         digits = len(found["number"] or "")
         return Marker(column, start, start + digits, item)
 

@@ -44,6 +44,12 @@ def seen(text: str) -> list[str]:
         ),
         ("> 3. a\n> 5. b\n\nwords\n\n9. c", ["3 a", "5 b", "9 c"]),
         ("2. a\n\n   more\n\n5. b\n\n   more\n6. c", ["2 a", "5 b", "6 c"]),
+        ("1. a\n  1. x\n  2. y\n2. b\n  1. z\n3. c", ["1 a", "1 x", "2 y", "2 b", "1 z", "3 c"]),
+        ("12. a\n   3. x\n   4. y\n13. b", ["12 a", "3 x", "4 y", "13 b"]),
+        (
+            "9. a\n   1. w\n10. b\n   1. x\n   2. y\n11. c",
+            ["9 a", "1 w", "10 b", "1 x", "2 y", "11 c"],
+        ),
     ],
 )
 def test_numbers_are_seen_as_they_were_written(text: str, items: list[str]) -> None:
