@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Collection, Iterator, Sequence
-from contextlib import asynccontextmanager, closing, contextmanager
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -24,7 +24,7 @@ from bot.errors import StoreError
 from bot.store import migrate, ratings
 from bot.store.database import Database, connected
 from bot.store.drivers.connection import Connection
-from bot.store.drivers.errors import translated
+from bot.store.drivers.errors import located, translated
 from bot.store.facts import young
 from bot.store.owner_lock import is_owned
 from bot.store.purging import Purging
@@ -200,7 +200,7 @@ def _copy(file: Path, to: Path) -> int:
     except OSError as error:
         raise StoreError(placed(str(to), reason(error))) from error
     try:
-        with _named(to), translated():
+        with located(str(to)), translated():  # the disk of a backup is another
             source, target = sqlite3.connect(file), sqlite3.connect(unfinished)
             with closing(source), closing(target):
                 source.backup(target)
@@ -226,15 +226,6 @@ def _give_up_what_is_open(copy: sqlite3.Connection) -> None:
         copy.execute(f"UPDATE turns SET {', '.join(values)} WHERE state IN ({states})")
         if "unswept" in columns:
             copy.execute("UPDATE turns SET unswept = ''")
-
-
-@contextmanager
-def _named(file: Path) -> Iterator[None]:
-    """An error inside the block says which file it is about: the disk of a backup is another."""
-    try:
-        yield
-    except StoreError as error:
-        raise type(error)(placed(str(file), error)) from error
 
 
 @asynccontextmanager

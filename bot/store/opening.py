@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
 
 import sqlalchemy as sa
 
 from bot.core.errands import beside
 from bot.core.limits.calendar import Calendar
-from bot.core.phrases import placed
 from bot.core.ports import Clock
 from bot.core.stores import Stores
-from bot.errors import StoreError
 from bot.store import health, migrate
 from bot.store.actions import ActionTable
 from bot.store.archive import ArchiveTable
@@ -20,6 +18,7 @@ from bot.store.broadcasts import BroadcastTable
 from bot.store.chat_settings import ChatSettingsTable
 from bot.store.conversations import ConversationTable
 from bot.store.database import Database, connected
+from bot.store.drivers.errors import located
 from bot.store.drivers.poolers import sessions_must_be_ours
 from bot.store.facts import FactTable
 from bot.store.grants import GrantTable
@@ -49,12 +48,12 @@ async def opened(
     if file is not None:
         health.folder_must_exist(file)
     with sole_owner(file) if file is not None else nullcontext():
-        with _named(settings):
+        with located(settings.place):
             await health.file_must_be_sound(settings)
             await sessions_must_be_ours(settings)
             await migrate.upgrade(settings)
         async with connected(settings) as database:
-            with _named(settings):  # a read-only file is opened without complaint
+            with located(settings.place):  # a read-only file is opened without complaint
                 await database.change(sa.delete(users).where(sa.false()))
             database.empty_log_soon()  # a process that was killed has left one
             turns = Turns(database, rules, clock=clock, calendar=calendar)
@@ -84,15 +83,6 @@ def _stores(
         facts=FactTable(database),
         upkeep=Purging(database, settings.keeping, calendar),
     )
-
-
-@contextmanager
-def _named(settings: StorageSettings) -> Iterator[None]:
-    """An error inside the block says which database it is about."""
-    try:
-        yield
-    except StoreError as error:
-        raise type(error)(placed(settings.place, error)) from error
 
 
 @asynccontextmanager

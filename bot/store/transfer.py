@@ -9,12 +9,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.core.phrases import Phrase, placed
+from bot.core.phrases import Phrase
 from bot.errors import StoreError
 from bot.store import migrate
 from bot.store.admin import migrated
 from bot.store.database import Database, migrating
 from bot.store.drivers.connection import Connection
+from bot.store.drivers.errors import located
 from bot.store.owner_lock import sole_owner
 from bot.store.schema import metadata
 from bot.store.settings import StorageSettings
@@ -44,15 +45,13 @@ async def take_over(settings: StorageSettings, file: Path) -> int:
                 tables = metadata.sorted_tables
                 return sum([await _copy(source, connection, table, numbers) for table in tables])
 
-            try:
+            with located(settings.place):
                 async with migrating(settings) as target:
                     try:
                         return await target.write(job)
                     except asyncio.CancelledError:  # Ctrl+C: else it would be copied to the end
                         target.abandon()
                         raise
-            except StoreError as error:
-                raise type(error)(placed(settings.place, error)) from error
 
 
 _NUMBERS = sa.select(sa.column("name", sa.Text), sa.column("seq", sa.Integer)).select_from(

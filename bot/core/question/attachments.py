@@ -17,7 +17,7 @@ from bot.core.models import UsageEntry
 from bot.core.question.listening import Transcriber, name_of
 from bot.core.question.reading import BudgetedReader
 from bot.core.turn import TurnContext
-from bot.core.types import Attachment, FileKind, IncomingMessage, OutgoingFile
+from bot.core.types import Attachment, FileKind, IncomingMessage, OutgoingFile, Quote
 from bot.errors import (
     PASSING,
     ChatGone,
@@ -72,7 +72,7 @@ async def gather(
     about = message.reply_to
     for attachment in about.attachments if about else ():
         try:
-            await _add(ctx, message, attachment, status, found, reader)
+            await _add(ctx, message, attachment, status, found, reader, quote=about)
         except (MediaError, FileTooLarge, ModelError) as error:
             passes = isinstance(error, ModelError) and error.kind in PASSING
             if passes or not (about and about.opening):
@@ -89,11 +89,12 @@ async def _add(
     status: Callable[[str], None],
     found: Gathered,
     reader: BudgetedReader,
+    *,
+    quote: Quote | None = None,
 ) -> None:
-    """Fetch and read one of them. Raises like `gather`."""
+    """Fetch and read one of them, or one of the message in the `quote`. Raises like `gather`."""
     _ = ctx.texts.gettext
-    kind, about = kind_of(attachment), message.reply_to
-    quote = about if about and attachment in about.attachments else None
+    kind = kind_of(attachment)
     if kind is FileKind.IMAGE and quote and await _is_blind(ctx):
         found.unread.append(_("a picture"))
     elif kind is FileKind.IMAGE:

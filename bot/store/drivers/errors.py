@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bot.core.i18n import N_
-from bot.core.phrases import Phrase
+from bot.core.phrases import Phrase, placed
 from bot.errors import StoreBroken, StoreBusy, StoreError, StoreFull, StoreRefused
 
 # https://www.sqlite.org/rescode.html ; the low byte is the primary code.
@@ -107,3 +107,12 @@ def translated() -> Iterator[None]:
         yield
     except (SQLAlchemyError, sqlite3.Error, OSError, OverflowError) as error:
         raise translate(error) from error
+
+
+@contextmanager
+def located(place: str) -> Iterator[None]:
+    """A `StoreError` inside the block says where it was: which database, or which file."""
+    try:
+        yield
+    except StoreError as error:
+        raise type(error)(placed(place, error)) from error
