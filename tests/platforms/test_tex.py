@@ -24,6 +24,19 @@ from bot.platforms.markdown.formulas import unicode_formula
         (r"v = \begin{pmatrix} 1 \\ 2 \end{pmatrix}", "v = (1; 2)"),
         (r"\begin{align*} a &= b \\[4pt] c &= d \end{align*}", "a = b\nc = d"),
         (r"\sqrt{x} \alpha_1", "√x α₁"),
+        (
+            r"f(x) = \begin{cases} x, & x \ge 0 \\ -x, & x < 0 \end{cases}",
+            "f(x) = ⎧ x, x ≥ 0\n⎩ -x, x < 0",
+        ),
+        (r"\begin{cases} x+y&=1 \\ x-y&=3 \end{cases}", "⎧ x+y=1\n⎩ x-y=3"),
+        (r"\left\{\begin{array}{l} x=1 \\ y=2 \end{array}\right.", "⎧ x=1\n⎩ y=2"),
+        (
+            r"\sum_{k=1}^{\infty}\frac{1}{k^2} = \sum\limits_{i=1}^{n}x_i",
+            "∑_(k=1)^∞ 1/k² = ∑ᵢ₌₁ⁿ xᵢ",
+        ),
+        (r"O(n\log n) + 2\sin x\cos x - \frac{1}{2}\sin x", "O(n log n) + 2 sin x cos x - ½ sin x"),
+        (r"\operatorname*{argmax}_{x} \int f\,{\rm d}x", "argmaxₓ ∫ f dx"),
+        (r"A \xrightarrow[\Delta]{MnO_2} B \xlongequal{点燃} C", "A →(Δ, MnO₂) B →(点燃) C"),
     ],
 )
 def test_a_formula_is_seen_as_it_is_meant(tex: str, shown: str) -> None:
