@@ -27,6 +27,8 @@ from tests.platforms.dollars import FORMULAS, NO_FORMULAS
         (r"$\int_0^1 x^2 \, dx$", "`∫₀¹ x² dx`"),
         ("设$x$为$y^2$。", "设`x`为`y²`。"),
         ("在$ABC$中，$O(n log n)$。", "在`ABC`中，`O(n log n)`。"),
+        ("\\begin{align}\na &= b \\\\\nc &= d\n\\end{align}", "```\na = b\nc = d\n```"),
+        (r"so A = \begin{pmatrix} 1 \\ 2 \end{pmatrix}: \boxed{x^{2}}", "so A = `(1; 2)`: `[x²]`"),
     ],
 )
 def test_a_formula_is_code(written: str, shown: str) -> None:
@@ -76,6 +78,7 @@ def test_lines_that_are_in_no_formula_stay(text: str) -> None:
         "Price: $$ (moderate), or $$ (a Thai)",
         "- [Joe](https://joe.example/a_b) – $$\n- [Ann](https://ann.example/) – $$\n- **Li** – $$",
         "| Joe | $$ | Pizza |\n| Ann | $$ | Thai |",
+        r"\begin{align} and \end{align}, `\begin{cases}` = `\end{cases}`, \begin{center} & \end{x}",
         r"Dear \[Your Name\], see \[1\] and x\[i\] \(if there is one\)",
     ],
 )
@@ -106,6 +109,10 @@ def test_dollars_of_formulas_are_not_seen(text: str) -> None:
         (r"so \( \frac{a", r"\( \frac{a"),
         ("so $3 \\times", "$3 \\times"),
         ("so $x$", "$x$"),
+        (r"so \beg", r"\beg"),
+        ("so\n\\begin{cases} x \\\\", "\\begin{cases} x \\\\"),
+        (r"**\boxed{\frac{1}", r"\boxed{\frac{1}"),
+        (r"so \begin{center} and", ""),
         ("so:\n- $x", "- $x"),
         ("```\n$x", ""),
         ("it costs $5 and", ""),
@@ -117,11 +124,24 @@ def test_a_formula_waits_until_it_is_whole(text: str, rest: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["\\(x", "\\[", "\\(\n", "$$x", "$x ", "$x\\", "`a", "$", "\\[\\\n", "$\\sqrt{"]
+    "piece",
+    [
+        *("\\(x", "\\[", "\\(\n", "$$x", "$x ", "$x\\", "`a", "$", "\\[\\\n", "$\\sqrt{"),
+        *("\\begin{cases}", "\\boxed{", "\\boxed{{", "\\begin{cases}\n"),
+    ],
 )
 def test_what_is_never_closed_takes_no_time(piece: str) -> None:
     with at_once(_look_for_formulas):
         _look_for_formulas(piece * 5000)
+
+
+def test_a_formula_without_dollars_is_drawn_in_a_rich_message() -> None:
+    text = "so:\n\\begin{align}\na &= b \\\\\nc &= d\n\\end{align}\nor \\boxed{42}"
+    page = compose(text).markdown
+    assert "$$\\begin{align} a &= b \\\\ c &= d \\end{align}$$" in page
+    assert "or $\\boxed{42}$" in page
+    assert [e.type for e in render(text).entities] == ["pre", "code"]
+    assert render(text[:-5], partial=True).text.endswith("or")
 
 
 def _look_for_formulas(text: str) -> None:

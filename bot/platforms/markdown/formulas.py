@@ -1,7 +1,7 @@
 r"""Formulas for where none are drawn: code, and in it Unicode as far as that goes. Pure functions.
 
 A reader of Markdown takes the backslashes of `\(…\)` and `\[…\]` for its own, and people would see
-`[ \frac{1}{2} ]`.
+`[ \frac{1}{2} ]`. Models also leave out what belongs around `\begin{align}…\end{align}`.
 """
 
 from __future__ import annotations
@@ -18,10 +18,20 @@ LONG_FORMULA, DEEP_FORMULA = 1000, 100
 REMEMBERED = 512
 """Formulas that are remembered as they are shown: a growing text has the same ones again."""
 
+_NAMES = r"(?:align(?:at|ed)?|array|cases|equation|gather(?:ed)?|multline|split|[bBpvV]?matrix)\*?"
+_LINE_END = r"\n(?![ \t>]*\n)"
+BARE = (
+    rf"begin\{{(?P<kind>{_NAMES})\}}(?:[^\n]|{_LINE_END}){{1,1000}}?\\end\{{(?P=kind)\}}"
+    r"|boxed\{(?:[^{}\n]|\{(?:[^{}\n]|\{[^{}\n]*\})*\}){1,300}\}"
+)
+"""What is a formula without dollars or brackets around it, behind its backslash."""
+
 # A dollar that more than a line's worth of words follows begins a variable, as in `$PATH`; one
 # before a number begins a price, unless a sign or a letter follows that is of no price.
 OPEN_FORMULA = re.compile(
-    r"(?:\\\(.*|\\\[.*|\$\$.*|\$(?=[^\s\d$])(?:(?!\*\*|~~)(?:\\\$|[^$\n])){0,120}\$?"
+    rf"(?:\\\(.*|\\\[.*|\\begin\{{{_NAMES}\}}.*|\\boxed\{{.*"
+    r"|\\b[a-z]{0,4}(?:\{[A-Za-z]{0,9}\*?)?"  # one that may begin so
+    r"|\$\$.*|\$(?=[^\s\d$])(?:(?!\*\*|~~)(?:\\\$|[^$\n])){0,120}\$?"
     r"|\$(?=[^\s\d$][^$\n]{0,120}\\)(?:\\\$|[^$\n]){0,300}\$?"
     r"|\$[\d.,]*(?:\$|(?:\(|[ ]?[\\^{=+]|[ ][-×*<>](?:[ ]|\Z)|[ac-jln-su-z](?!\w))"
     r"(?:\\\$|[^$\n]){0,300}\$?)?)\Z",
@@ -30,20 +40,22 @@ OPEN_FORMULA = re.compile(
 """The beginning of a formula at the end of a growing text."""
 SCRIPT = r"[_^](?:\w|\\[a-z]{1,20}|\{[^{}$\n]{1,20}\})"
 """A formula that is a part of a word, as in `H$_2$O`."""
-_LINE_END = r"\n(?![ \t>]*\n)"
 _FORMULA = re.compile(  # a pattern that begins with signs is quick
     r"[`\\$](?:"
     r"(?<=`)(?<!``)(?P<ticks>`*)(?!`)[^\n]+?(?<!`)`(?P=ticks)(?!`)"  # code
     rf"|(?<=\\)\((?P<inline>(?:[^\\\n]|\\[^()\[\]\n]|{_LINE_END}){{1,1000}}?)\\\)"
     rf"|(?<=\\)\[(?P<display>(?:[^\\\n]|\\[^\[\]\n]|\\?{_LINE_END}){{1,1000}}?)\\\]"
     r"(?![^\[\]\n]*\]\()"  # else it is in the words of a link
-    r"|(?<=\\)(?:[^(\[]|\[(?=(?:[^\[\]\n]|\\\]){0,300}\]\())"
+    rf"|(?<=\\)(?P<bare>{BARE})"
+    r"|(?<=\\)(?:[^b(\[]|\[(?=(?:[^\[\]\n]|\\\]){0,300}\]\())"
     rf"|(?<=\$)(?<!\$\$)\$(?P<dollars>(?:[^$\n]|{_LINE_END}){{1,1000}}?)\$\$(?![A-Za-z0-9$])"
     r"|(?<=\$)(?<![A-Za-z0-9$]\$)(?P<single>(?=[^\s$])(?:\\\$|[^$\n`]){1,300}?(?<=[^\s\\]))"
     r"\$(?:(?=t(?:h\b|\Z))|(?![A-Za-z0-9${]))"
     rf"|(?<=\$)(?P<script>{SCRIPT})\$)"
 )
 _SIGN = re.compile(r"[\\^_={}<>]")
+_BARE_BEGUN = re.compile(r"\\b(?:egin\{|oxed\{|[a-z]{0,4}\Z)")
+_BARE_SIGN = re.compile(r"\\(?!end)|[\^_=&<>+]")
 _WORD = re.compile(
     r"(?<![A-Za-z])(?!(?:cos|exp|lim|ln|log|sin|tan)\b)[A-Za-z]{3}|\s[a-z]{2}\s"
     r"|[^\x00-\x7f\u0370-\u03ff]{3}"
@@ -74,7 +86,7 @@ def unicode_formula(tex: str) -> str:
 
     if len(tex) > LONG_FORMULA or tex.count("{") > DEEP_FORMULA:
         return tex.strip()
-    source = _ROOT.sub(_root, _NARROW.sub(r"\1", known(tex)))
+    source = _ROOT.sub(_root, _NARROW.sub(r"\1", known(" ".join(tex.split()))))
     shown = str(LatexToUnicodeHelper().convert(source))  # type: ignore[no-untyped-call]  # untyped there
     return shown.strip() or tex.strip()
 
@@ -99,7 +111,7 @@ def words_as_code(words: str) -> str:
 def in_one_line(markdown: str) -> str:
     """The text with formulas in one line that have lines which Markdown takes for a list or a rule.
 
-    Models break them before a sign, `+ b`, and write a line of `=` alone.
+    Models break them before a sign, `+ b`, and write a line of `=` alone. Bare ones get dollars.
     """
     if not _may_be_broken(markdown, 0):
         return markdown
@@ -113,15 +125,19 @@ def begun_on_lines(markdown: str) -> int:
 
 
 def _may_be_broken(markdown: str, start: int) -> bool:
+    if "\\b" in markdown and _BARE_BEGUN.search(markdown, start):
+        return True
     has_display = "$$" in markdown or "\\[" in markdown
     return has_display and _BROKEN.search(markdown, start) is not None
 
 
 def _joined(found: re.Match[str]) -> str:
-    tex = found["display"] or found["dollars"]
-    if tex is None or "\n" not in tex or not _is_meant(found, tex):
+    tex = found["display"] or found["dollars"] or (found["bare"] and _tex(found))
+    if tex is None or not (found["bare"] or "\n" in tex) or not _is_meant(found, tex):
         return found[0]
-    return f"$${' '.join(_unquoted(tex, _margin(found)).split())}$$"
+    margin = _margin(found)
+    marks = "$" if found["bare"] and margin is None else "$$"
+    return f"{marks}{' '.join(_unquoted(tex, margin).split())}{marks}"
 
 
 def begun(markdown: str) -> int:
@@ -161,7 +177,7 @@ def is_display(tex: str) -> bool:
 
 
 def _may_hold(text: str) -> bool:
-    return "$" in text or "\\(" in text or "\\[" in text
+    return "$" in text or "\\(" in text or "\\[" in text or "\\b" in text
 
 
 def _masked(found: re.Match[str]) -> str:
@@ -177,8 +193,9 @@ def _code(found: re.Match[str]) -> str:
     tex = _tex(found)
     if tex is None or not _is_meant(found, tex):
         return found[0]
-    margin = _margin(found) if found["display"] or found["dollars"] else None
-    shown = unicode_formula(" ".join(_unquoted(tex, margin).split()))
+    is_block = found["display"] or found["dollars"] or found["bare"]
+    margin = _margin(found) if is_block else None
+    shown = unicode_formula(_unquoted(tex, margin))
     if "`" in shown:
         return found[0]
     if "|" not in tex:  # it would divide a cell of a table
@@ -196,6 +213,7 @@ def _tex(found: re.Match[str]) -> str | None:
         or found["dollars"]
         or found["single"]
         or found["script"]
+        or (found["bare"] and f"\\{found['bare']}")
     )
 
 
@@ -207,6 +225,8 @@ def _unquoted(tex: str, margin: str | None) -> str:
 
 
 def _is_meant(found: re.Match[str], tex: str) -> bool:
+    if found["bare"]:
+        return found["kind"] is None or _BARE_SIGN.search(tex, len("\\begin")) is not None
     if found["display"]:
         return is_display(tex)
     return is_formula(tex, found.string[found.end() : found.end() + 1])

@@ -11,14 +11,14 @@ from __future__ import annotations
 import re
 
 from bot.core.delivery.markdown import ADDRESS, GLOB, ITEM, PRODUCT
-from bot.platforms.markdown.formulas import HELD, OPEN_FORMULA, begun_on_lines
+from bot.platforms.markdown.formulas import BARE, HELD, OPEN_FORMULA, begun_on_lines
 
 _FENCE = re.compile(r"^[ >\t]*(?:(?:[-*+]|\d+[.)])[ \t]+)*(`{3,}|~{3,})(.*)$")
 _ITEM = re.compile(rf"[ >\t]*{ITEM.pattern}")
 _WHOLE = re.compile(
     r"(?<!`)(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`)"  # code
     r"|\\\((?:[^\\]|\\[^()]){1,1000}?\\\)|\\\[(?:[^\\]|\\[^\[\]]){1,1000}?\\\]"  # formulas
-    r"|\$\$.{1,1000}?\$\$"
+    rf"|\$\$.{{1,1000}}?\$\$|\\(?:{BARE})"
     r"|(?<!\$)\$(?=[^\s$])(?:(?!\*\*|~~)(?:\\\$|[^$\n]))*(?<=\S)\$(?!\d|\Z)"
     rf"|\]\((?:[^()\s]|\([^()\s]*\))*(?:[ ]\"[^\"\n]*\")?\)|{ADDRESS}|<[^<>\n]+>"
     r"|\\(?:[^\w\s(\[]|_)|\*\ufe0f",
