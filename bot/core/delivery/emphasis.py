@@ -19,7 +19,16 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from bot.core.delivery.blocks import most_added, with_blocks
-from bot.core.delivery.markdown import CALL, GLOB, MARKER, PRODUCT, code_blocks, open_fence, spans
+from bot.core.delivery.markdown import (
+    CALL,
+    FACE,
+    GLOB,
+    MARKER,
+    PRODUCT,
+    code_blocks,
+    open_fence,
+    spans,
+)
 
 LONGEST = 400
 """Characters of emphasis that gets a gap: of a longer one, the beginning was shown already."""
@@ -61,13 +70,14 @@ _NAMES = (
 )
 _ASTERISKS = re.compile(rf"{PRODUCT}|{GLOB}")
 _CALL = re.compile(CALL)
+_FACE = re.compile(FACE)
 _LITERAL = re.compile(
-    rf"{_ASTERISKS.pattern}|{CALL}"
+    rf"{_ASTERISKS.pattern}|{CALL}|{FACE}|\\(?<=¯\\)_"
     rf"|__(?<![\w\\]__){_NAMES}__(?!\w)"
     r"|\\(?:(?<=\b[A-Za-z]:\\)|(?<=\w%\\)|\\(?<!\S\\\\)(?=\w))"
     r"(?:[^\s`*\"'|]|(?<=\\)\*(?!\*))*"
 )
-"""Signs that stand for themselves: asterisks, an index, names of Python, a path of Windows."""
+"""Signs that stand for themselves: asterisks, an index, names of Python, a path, a face."""
 _PATHS = (":\\", "%\\", "\\\\")
 """One of them is in each path of Windows."""
 _SIGN = re.compile(r"[*_]|\\(?=[!-/:-@\[-`{-~])")
@@ -187,6 +197,7 @@ def _without_pauses(
 def most_signs(text: str) -> int:
     """So many gaps, backslashes and blank lines may be added to a text at most."""
     added = len(_MARK.findall(text)) + text.count("*") + text.count("\\") + 2 * text.count("__")
+    added += len(_FACE.findall(text)) if "_" in text else 0
     return added + len(_CALL.findall(text)) + most_added(text)
 
 
@@ -209,7 +220,8 @@ def undecided(text: str) -> int:
 def literally(text: str) -> str:
     """The text with a backslash before signs that stand for themselves."""
     has_path = "\\" in text and any(sign in text for sign in _PATHS)
-    if "__" in text or has_path or ("](" in text and _CALL.search(text)):
+    has_face = "_" in text and _FACE.search(text)
+    if "__" in text or has_path or has_face or ("](" in text and _CALL.search(text)):
         return _by_lines(text, _LITERAL, _literally)
     return _by_lines(text, _ASTERISKS, _literally) if "*" in text else text
 

@@ -10,7 +10,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from bot.core.delivery.markdown import BOLD, ITALIC, ITEM, MARKER, Line, LineKind, lines, spans
+from bot.core.delivery.markdown import (
+    BOLD,
+    FACE,
+    ITALIC,
+    ITEM,
+    MARKER,
+    Line,
+    LineKind,
+    lines,
+    spans,
+)
 
 HOLD = 400
 """Characters that are held back at most."""
@@ -41,7 +51,7 @@ _OPENED = re.compile(
     r"\\(?:[^\n]|\n(?!\Z))"  # escaped: no marker, and skipped
     r"|(?P<opened>"
     r"`+"
-    rf"|{BOLD}|__(?=\S)|~~(?=\S)|{ITALIC}|(?<![\w_])_(?=[^\s_])"
+    rf"|{BOLD}|__(?=\S)|~~(?=\S)|{ITALIC}|(?<![\w_])(?!{FACE})_(?=[^\s_])"
     r"|!?\[(?:[^\[\]\n]|\[[^\[\]\n]*\])*"  # a link, at any point before its end
     r"(?:\[[^\[\]\n]*|\](?:\[[^\[\]\n]*\]?"
     r"|\((?:[^()\s]|\([^()\s]*\))*(?:\([^()\s]*|[ ](?:\"[^\"\n]*\"?)?)?)?)?\Z"

@@ -135,6 +135,21 @@ def test_names_and_paths_keep_their_signs(text: str, more: int) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        r"who knows ¯\_(ツ)_/¯ and ¯\_(ツ)_/¯",
+        "好的 ^_^ 加油 (•_•) -_- (￣_￣) ^_^",
+        "(*^▽^*) 太好了（*￣︶￣*）*_* ok *_*",
+    ],
+)
+def test_a_face_keeps_its_eyes_and_arms(text: str) -> None:
+    assert seen(text) != text
+    assert seen(literally(text)) == text
+    assert len(literally(text)) <= len(text) + most_signs(text)
+    assert literally(f"`{text}`") == f"`{text}`"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "fn[T](x), cls[T]() and arr[i](j)",
         "window['alert'](1), f(x)[i](j) or a[i][j](k)",
         "__init__ and dict[str, list[int]](f(x)), 2*3*4",
@@ -168,6 +183,7 @@ def test_code_that_goes_on_with_a_paragraph_keeps_its_signs() -> None:
         "*it.* and *(all)*",
         "*src/* and **/api/** in **/start**",
         r"\*.txt and C:\\Users\\ann",
+        r"¯\\\_(ツ)\_/¯ and **_^x^_**, _-a-_",
         r"so \\ \alpha\_1",
         "**bold**2",
         "*a*b",

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from bot.core.delivery.markdown import ADDRESS, GLOB, ITEM, PRODUCT
+from bot.core.delivery.markdown import ADDRESS, FACE, GLOB, ITEM, PRODUCT
 from bot.platforms.markdown.formulas import BARE, HELD, OPEN_FORMULA, begun_on_lines
 
 _FENCE = re.compile(r"^[ >\t]*(?:(?:[-*+]|\d+[.)])[ \t]+)*(`{3,}|~{3,})(.*)$")
@@ -26,8 +26,8 @@ _WHOLE = re.compile(
 )
 """What has begun and ended, and has no marks of its own."""
 _RULE = re.compile(r"^[ ]{0,3}(?:(?:\*[ \t]*){3,}|(?:_[ \t]*){3,})\Z", re.MULTILINE)
-_LITERAL = re.compile(rf"{PRODUCT}|{GLOB}")
-"""Asterisks that begin no emphasis, though they may end some."""
+_LITERAL = re.compile(rf"{PRODUCT}|{GLOB}|{FACE}")
+"""Signs that begin no emphasis, though they may end some."""
 _DELIMITER = re.compile(r"(?P<code>`+)|(?P<mark>\*+|_+|~~|\|\|)")
 
 
