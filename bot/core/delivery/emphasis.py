@@ -197,7 +197,7 @@ def _without_pauses(
 def most_signs(text: str) -> int:
     """So many gaps, backslashes and blank lines may be added to a text at most."""
     added = len(_MARK.findall(text)) + text.count("*") + text.count("\\") + 2 * text.count("__")
-    added += len(_FACE.findall(text)) if "_" in text else 0
+    added += 2 * len(_FACE.findall(text)) if "_" in text else 0
     return added + len(_CALL.findall(text)) + most_added(text)
 
 
