@@ -19,6 +19,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.response import BoltResponse
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 
+from bot.core.clock import within
 from bot.core.phrases import Phrase
 from bot.core.ports import Clock
 from bot.errors import ConfigError, PlatformError, RateLimited
@@ -109,8 +110,8 @@ class Sockets:
         finally:
             connecting.cancel()
             await asyncio.wait({connecting})
-            closing.set()
             await self._settle()
+            closing.set()
             await handler.close_async()  # type: ignore[no-untyped-call]  # Bolt's has no annotations
 
     async def _listen(self, client: SocketModeClient) -> None:
@@ -129,9 +130,17 @@ class Sockets:
             sign = newest
 
     async def _settle(self) -> None:
-        """Let what has arrived be stored and acknowledged before the connection closes."""
-        if self._taking:
-            await asyncio.wait(self._taking, timeout=SETTLING)
+        """Let what arrives be stored and acknowledged before the connection closes.
+
+        Also what comes meanwhile: where it came again to another process, that might have answered
+        what was written after it.
+        """
+
+        async def settled() -> None:
+            while self._taking:
+                await asyncio.wait(self._taking)
+
+        await within(self._clock, SETTLING, settled())
         for task in list(self._taking):
             task.cancel()
         if self._taking:

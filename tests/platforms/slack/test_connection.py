@@ -18,7 +18,7 @@ from bot.core.ports import Clock
 from bot.core.types import Unreadable
 from bot.errors import ConfigError
 from bot.platforms import slack
-from bot.platforms.slack import adapter, directory
+from bot.platforms.slack import adapter, directory, sockets
 from bot.platforms.slack.calls import Calls
 from bot.platforms.slack.sockets import Sockets
 from bot.sandbox.slack import events
@@ -156,7 +156,7 @@ async def connected(
 ) -> AsyncIterator[Alarm]:
     """A socket that takes half a second of silence for deafness."""
     calls = Calls(sandbox.bot_token, base_url=sandbox.base_url, clock=clock)
-    sockets = Sockets(calls, sandbox.app_token, clock=clock, silence=0.5, ping_every=0.05)
+    socket = Sockets(calls, sandbox.app_token, clock=clock, silence=0.5, ping_every=0.05)
 
     async def take(body: object) -> bool:
         heard.set()
@@ -164,7 +164,7 @@ async def connected(
 
     alarm, log = Alarm("socket gone deaf, reconnecting"), logging.getLogger(Sockets.__module__)
     log.addHandler(alarm)
-    task = asyncio.create_task(sockets.run(take, lambda: None))
+    task = asyncio.create_task(socket.run(take, lambda: None))
     try:
         yield alarm
     finally:
@@ -204,6 +204,34 @@ async def test_a_connection_that_closes_amid_events_lets_them_come_again(
             for _ in range(100):
                 await ada.dm.send("and another thing")
     assert [record.message for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+async def test_what_comes_while_the_connection_closes_amid_events_is_stored_too(
+    sandbox: SlackSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sockets, "SETTLING", PATIENCE)
+    ada, ready, database = sandbox.person("Ada"), asyncio.Event(), asyncio.Event()
+    taken = asyncio.Queue[object]()
+
+    async def take(body: object) -> bool:
+        taken.put_nowait(body)
+        return await database.wait()
+
+    calls = Calls(sandbox.bot_token, base_url=sandbox.base_url, clock=SystemClock())
+    running = asyncio.create_task(
+        Sockets(calls, sandbox.app_token, clock=SystemClock()).run(take, ready.set)
+    )
+    async with asyncio.timeout(PATIENCE):
+        await ready.wait()
+        await ada.dm.send("one")
+        await taken.get()
+        running.cancel()
+        await ada.dm.send("two")
+        await taken.get()
+        database.set()
+        await asyncio.wait({running})
+    await calls.close()
+    assert not sandbox.sockets.unacked
 
 
 async def test_slack_being_down_at_the_start_is_waited_for(
