@@ -84,11 +84,19 @@ class Messages:
     async def post_all(
         self, place: Place, bodies: Sequence[Body], around: Around, urgency: Urgency
     ) -> int:
-        """Post texts one after the other, the buttons under the last; returns the first's id."""
+        """Post texts one after the other, the buttons under the last; returns the first's id.
+
+        Raises `OutcomeUnknown` where Telegram is down after the first: it is to be looked for.
+        """
         ids: list[int] = []
         for number, body in enumerate(bodies, start=1):
             its_own = around if number == len(bodies) else replace(around, keyboard=None)
-            ids.append(await self.post(place, body, its_own, urgency))
+            try:
+                ids.append(await self.post(place, body, its_own, urgency))
+            except PlatformDown as failure:
+                if not ids:
+                    raise
+                raise OutcomeUnknown(str(failure)) from failure
             urgency = Urgency.FOLLOWING
         self._remember(place, ids[0], ids[1:])
         return ids[0]

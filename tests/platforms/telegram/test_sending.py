@@ -3,8 +3,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
+from aiohttp import ClientSession, web
 
 from bot.core.delivery.delivery import Delivery
 from bot.core.types import Button, CommandInfo, OutgoingFile, Reply, Style, Thoughts
@@ -19,6 +21,8 @@ from bot.errors import (
 from bot.platforms.telegram import TelegramSettings, adapter, connect, request
 from bot.platforms.telegram.errors import Unreachable
 from bot.platforms.telegram.ids import make_chat
+from bot.sandbox.telegram.telegram import Telegram
+from tests.environment import free_port
 from tests.platform_contract import HastyClock
 from tests.platforms.telegram.stage import (
     Opener,
@@ -26,6 +30,7 @@ from tests.platforms.telegram.stage import (
     group,
     picture,
     private,
+    settings_for,
     staged,
     topic,
 )
@@ -279,6 +284,48 @@ async def test_a_message_that_finds_no_free_connection_is_no_unknown_outcome(
         hanging.cancel()
         await asyncio.wait({hanging})
         await stage.platform.send(ben, Reply(text="hello"))  # the connection is free again
+
+
+@asynccontextmanager
+async def heard_once(telegram: Telegram) -> AsyncIterator[str]:
+    """An address of Telegram's at which nobody listens any more after one call."""
+
+    async def pass_on(call: web.Request) -> web.Response:
+        async with (
+            ClientSession() as session,
+            session.post(f"{telegram.base_url}{call.path}", json=await call.json()) as answer,
+        ):
+            said = web.Response(body=await answer.read())
+        said.force_close()
+        await site.stop()
+        return said
+
+    app = web.Application()
+    app.router.add_post("/{tail:.*}", pass_on)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", port := free_port())
+    try:
+        await site.start()
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        await runner.cleanup()
+
+
+async def test_a_reply_of_which_a_part_stands_is_looked_for_before_it_is_sent_again() -> None:
+    parts = ["one " * 1000, "two " * 1000]
+    async with staged(private) as stage, heard_once(stage.telegram) as address:
+        asked = stage.incoming.ref
+        reply = Reply(text="\n\n".join(parts), answering=asked)
+        settings = settings_for(stage.telegram).model_copy(update={"base_url": address})
+        cut_off = connect(settings, clock=HastyClock())
+        with pytest.raises(OutcomeUnknown):
+            await cut_off.send(asked.chat, reply)
+        await cut_off.close()
+        assert await stage.kept() == [parts[0].strip()]
+        await stage.platform.sweep(asked.chat, after=[asked], keep=[])
+        await stage.platform.send(asked.chat, reply)
+        assert await stage.kept() == [part.strip() for part in parts]
 
 
 @pytest.mark.parametrize("refusal", ["ENTITY_BOUNDS_INVALID", "ENTITIES_TOO_LONG"])
