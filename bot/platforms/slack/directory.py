@@ -185,6 +185,19 @@ class Directory:
             suffices=lambda: needs.thread is None or self._threads.get(needs.thread) is not None,
         )
 
+    async def look_again(self, channel: str, message: Json) -> Json:
+        """What a message is by now; empty when Slack does not say."""
+        ts = str(message["ts"])
+        thread = str(message.get("thread_ts") or ts)
+        args = {"channel": channel, "ts": thread, "oldest": ts, "inclusive": "true", "limit": "2"}
+        try:
+            answer = await self._calls.call("conversations.replies", args)
+        except PlatformError as error:
+            log.info("message not looked up", extra={"error": repr(error)})
+            return {}
+        found: list[Json] = answer.get("messages", [])  # the first of a thread is always there
+        return next((each for each in found if each.get("ts") == ts), {})
+
     def _share(self, what: object, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """The look-up that is under way, or else this one."""
         task = self._under_way.get(what)

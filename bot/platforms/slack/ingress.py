@@ -59,7 +59,7 @@ class Ingress:
         self._moved = moved
         self._stopped = stopped
         self._double_mentions = DoubleMentions(clock)
-        self._previews = Previews(clock)
+        self._previews = Previews(clock, directory.look_again)
         self._late: WeakSet[asyncio.Task[None]] = WeakSet()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 

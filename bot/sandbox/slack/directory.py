@@ -78,7 +78,9 @@ def _readable(workspace: Workspace, call: Json) -> Channel:
 
 
 def _newer(call: Json, messages: list[Message]) -> list[Message]:
-    return [m for m in messages if m.ts > str(call.get("oldest") or "") and not m.ephemeral_for]
+    oldest, inclusive = str(call.get("oldest") or ""), call.get("inclusive") == "true"
+    newer = [m for m in messages if m.ts > oldest or (inclusive and m.ts == oldest)]
+    return [m for m in newer if not m.ephemeral_for]
 
 
 def _page(workspace: Workspace, call: Json, messages: list[Message]) -> Json:

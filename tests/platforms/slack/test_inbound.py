@@ -433,6 +433,28 @@ async def test_a_message_that_is_linked_is_told_with_its_author(bot: Running, wh
 
 
 @pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("where", ["dm", "channel", "thread"])
+async def test_a_linked_message_is_told_though_another_process_was_told_of_it(
+    bot: Running, where: str
+) -> None:
+    ada, bea, workspace = (
+        bot.sandbox.person("Ada"),
+        bot.sandbox.person("Bea"),
+        bot.sandbox.workspace,
+    )
+    channel = bot.sandbox.channel("general")
+    original = await bea.channel(channel).send("Meet at 1 & 2")
+    thread = ada.thread(original)
+    await thread.send("Sure?")
+    place = {"dm": ada.dm, "channel": ada.channel(channel), "thread": thread}[where]
+    workspace.without_previews = True
+    question = await place.send(f"<@BOT> When? <{objects.permalink(original)}>")
+    question.attachments = [objects.preview_json(workspace, original)]
+    message = await bot.inbox.heard(3)
+    assert message.forwards == (Forward(author="Bea", text="Meet at 1 & 2"),)
+
+
+@pytest.mark.usefixtures("impatient")
 async def test_a_link_that_slack_does_not_look_at_holds_nothing_up(bot: Running) -> None:
     ada = bot.sandbox.person("Ada")
     here = ada.channel(bot.sandbox.channel("general"))
