@@ -121,6 +121,7 @@ class Directory:
         self._people: LruCache[str, Person] = LruCache(PEOPLE)
         self._threads: LruCache[tuple[str, str], bool] = LruCache(THREADS)
         self._roots: LruCache[tuple[str, str], Json] = LruCache(ROOTS)
+        self._joined: LruCache[tuple[str, str], bool] = LruCache(ROOTS)
         self._files: LruCache[str, Json] = LruCache(FILES)
 
     # ------------------------------------------------------------ from memory
@@ -174,7 +175,7 @@ class Directory:
             whose.append(self._share(needs.thread, self._learn_whose(*needs.thread, needs.first)))
         if needs.root is not None and not self._roots.get(needs.root):
             tasks.append(self._share((*needs.root, "root"), self._learn_root(*needs.root)))
-        if needs.joined is not None and not self._is_known(needs.joined):
+        if needs.joined is not None and not self._has_joined(needs.joined):
             learning = self._learn_joined(*needs.joined, needs.first)
             tasks.append(self._share((*needs.joined, "joined"), learning))
         return LookUp(
@@ -268,13 +269,17 @@ class Directory:
         else:
             await self._learn_thread(channel, thread)
 
-    def _is_known(self, thread: tuple[str, str]) -> bool:
-        """Whether a thread is the bot's, or its first message known."""
-        return self._threads.get(thread) or bool(self._roots.get(thread))
+    def _has_joined(self, thread: tuple[str, str]) -> bool:
+        """Whether a thread is the bot's, or its first message was asked for by a mention before.
+
+        What was learnt of it earlier may have changed, and another process have been told.
+        """
+        return bool(self._threads.get(thread) or self._joined.get(thread))
 
     async def _learn_joined(self, channel: str, thread: str, first: str) -> None:
         """Look what a thread began with in which the bot is mentioned later, and who wrote it."""
         await self._learn_whose(channel, thread, first)
+        self._joined.put((channel, thread), bool(self.root(channel, thread)))
         author = str(self.root(channel, thread).get("user") or "")
         if author and not self._people.get(author):
             await self._learn_person(author)

@@ -184,6 +184,19 @@ async def test_who_is_mentioned_below_a_message_is_told_what_it_says_by_now(
     assert (quote and quote.text) == told
 
 
+async def test_a_change_of_a_message_is_known_below_it_though_another_process_was_told(
+    bot: Running,
+) -> None:
+    ada = bot.sandbox.person("Ada")
+    plan = await ada.channel(bot.sandbox.channel("general")).send("Meet at 1")
+    await ada.thread(plan).send("or not?")
+    await bot.inbox.holds(2)
+    plan.text = "Meet at 2"  # the other one is told of it
+    await ada.thread(plan).send("<@BOT> when?")
+    quote = (await bot.inbox.heard(3)).reply_to
+    assert quote is not None and quote.text == "Meet at 2"
+
+
 async def test_below_what_the_bot_said_in_a_channel_it_is_known(bot: Running) -> None:
     ada = bot.sandbox.person("Ada")
     channel = bot.sandbox.channel("general")
