@@ -136,6 +136,7 @@ async def test_the_innermost_words_of_an_error_are_read(
         (404, "", "No allowed providers are available for the model.", Kind.MODEL_NOT_FOUND),
         (404, "", "No endpoints found that support image input", Kind.BAD_REQUEST),
         (500, "", "image input is not supported - hint: mmproj", Kind.BAD_REQUEST),
+        (500, "", "this model is missing data required for image input", Kind.BAD_REQUEST),
         (400, "", "the request exceeds the available context size", Kind.CONTEXT_TOO_LONG),
         (400, "", "input length and `max_tokens` exceed context limit", Kind.CONTEXT_TOO_LONG),
         (400, "", "Range of input length should be [1, 30720]", Kind.CONTEXT_TOO_LONG),

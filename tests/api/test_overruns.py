@@ -194,6 +194,14 @@ def test_the_words_of_another_error_are_not_searched_for_numbers() -> None:
         ("No endpoints found that support image input", 0),
         ("This model does not support images.", 0),
         ("The model `deepseek-chat` doesn't support vision", 0),
+        ("this model is missing data required for image input", 0),  # Ollama
+        ("messages.content.type 参数非法，取值范围 ['text']", 0),  # Zhipu
+        ("The model is not a VLM (Vision Language Model). Please use text-only prompts.", 0),
+        (  # DashScope
+            "The provided messages input is invalid. The error info is [Unexpected item type in "
+            "content.]",
+            0,
+        ),
         ("We only support images of type png, jpeg and webp.", None),
         ("This model does not support images larger than 5 MB.", None),
         ("This model does not support image formats other than PNG.", None),

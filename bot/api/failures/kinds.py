@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from bot.api.failures.overruns import BLIND
 from bot.errors import ModelErrorKind
 
 Kind = ModelErrorKind
@@ -103,8 +104,7 @@ _WORDS = (
     (Kind.UNSUPPORTED, r"^unexpected endpoint or method"),
     (
         Kind.BAD_REQUEST,
-        r"image input is not supported|support image input"
-        r"|jinja|roles must alternate|should alternate with assistant"
+        rf"{BLIND.pattern}|jinja|roles must alternate|should alternate with assistant"
         r"|(system|assistant)( and tool)? roles? (is |are )?(not )?supported"
         r"|support (response_format|verbose_json)"
         # apiyi.com says so under 429, too (docs.apiyi.com/en/faq/model-error-troubleshooting).

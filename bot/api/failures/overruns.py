@@ -49,21 +49,23 @@ _PICTURES = re.compile(
     r"(?:.{0,80}?(?:up to|max(?:imum)?(?: allowed)?(?: is| of)?) (?P<most>\d+))?",
     re.IGNORECASE | re.DOTALL,
 )
-_BLIND = re.compile(
-    r"image input is not (?:supported|enabled)"
+BLIND = re.compile(
+    r"image input is not (?:supported|enabled)|missing data required for image input"
     r"|(?:\bnot?|n't|cannot)\b[^.,:;]{0,40}\bsupport (?:images?|vision)\b"
     r"(?! (?:of|in|with|from|up|over|above|larger|bigger|formats?|types?)\b)"
-    r"|image_url is only supported|unknown variant `?image_url|not a multimodal model"
-    r"|content must be a string",
+    r"|image_url is only supported|unknown variant `?image_url|not a (?:multimodal model|VLM)\b"
+    r"|content must be a string|Unexpected item type in content"
+    r"|type 参数非法，取值范围 \['text'\]",
     re.IGNORECASE,
 )
-"""llama.cpp, Mistral, OpenRouter, new-api, OpenAI, DeepSeek, vLLM, Groq. What is said of one format
-or size is not meant: the model would count as blind for everybody."""
+"""llama.cpp, Ollama, Mistral, OpenRouter, new-api, OpenAI, DeepSeek, vLLM, SiliconFlow, Groq,
+DashScope, Zhipu. What is said of one format or size is not meant: the model would count as blind
+for everybody."""
 
 
 def read_pictures(error: Mapping[str, str]) -> Overrun:
     """How many pictures a model takes, where an error says that there were too many."""
-    if _BLIND.search(error["message"]):
+    if BLIND.search(error["message"]):
         return Overrun(pictures=0)
     found = _PICTURES.search(error["message"])
     if found is None:
