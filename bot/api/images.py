@@ -149,7 +149,8 @@ class Images:
             if order.files and failure.is_not_offered:
                 self._lessons.learn_lack(model, failure, endpoint)
             raise
-        pictures = await self._pictures(answer.get("data"), url)
+        drawn = answer.get("data") or answer.get("images")  # SiliconFlow
+        pictures = await self._pictures(drawn, url)
         used = read_usage(answer.get("usage")) or NOTHING_USED
         entry = UsageEntry(
             kind=UsageKind.IMAGE,

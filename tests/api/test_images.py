@@ -89,6 +89,16 @@ async def test_quirk_19_a_picture_of_which_only_the_path_is_told_is_fetched(
     assert server.requests[1].path == "/v1/images/r1/content?variant=0"
 
 
+async def test_quirk_19_a_picture_under_the_name_that_siliconflow_gives_it_is_taken(
+    client: ApiClient, server: WireServer
+) -> None:
+    item = {"url": f"{server.url}/cat.png"}
+    server.answer(*json_answer({"images": [item], "timings": {"inference": 1.5}, "seed": 7}))
+    server.answer(*whole(PNG, content_type="image/png"))
+    (picture,) = (await client.draw(CAT)).pictures
+    assert picture.data == PNG
+
+
 @pytest.mark.parametrize(
     "detail",
     [
