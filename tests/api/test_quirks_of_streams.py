@@ -43,6 +43,8 @@ from tests.api.wire_server import (
     whole,
 )
 
+Kind = ModelErrorKind
+
 STOP = Finished(FinishReason.STOP)
 
 
@@ -170,6 +172,30 @@ async def test_quirk_1_an_answer_that_its_server_gave_up_is_a_cut(
     events, error = await ask_badly(client)
     assert (words(events), error.kind) == ("Hel", ModelErrorKind.CUT)
     assert not is_finished(events)
+
+
+@pytest.mark.parametrize(
+    ("ending", "kind"),
+    [
+        ({"finish_reason": "stop", "native_finish_reason": "network_error"}, Kind.SERVER),
+        (
+            {"finish_reason": "error", "error": {"code": 429, "message": "rate-limited upstream"}},
+            Kind.RATE_LIMITED,
+        ),
+    ],
+)
+async def test_quirk_1_what_broke_off_behind_a_gateway_is_no_answer_whatever_it_calls_it(
+    client: ApiClient, server: WireServer, ending: dict[str, object], kind: Kind
+) -> None:
+    """As OpenRouter ends a stream when the server that it asked has failed."""
+    server.answer(*stream(text("", **ending), DONE))
+    server.answer(*HELLO)
+    assert words(await ask(client)) == "Hello"
+    server.answer(*stream(text("Hel"), text("", **ending), DONE))
+    seen, error = await ask_badly(client)
+    assert (words(seen), error.kind) == ("Hel", Kind.CUT)
+    server.always = stream(text("", **ending), DONE)
+    assert (await ask_badly(client))[1].kind is kind
 
 
 async def test_quirk_1_a_connection_that_breaks_in_the_middle_is_a_cut(

@@ -10,7 +10,15 @@ from bot.api.failures.errors import CallFailed
 from bot.api.protocols.increments import Increments
 from bot.api.protocols.pictures import InlinePictures, picture_of
 from bot.api.protocols.think import ThinkSplitter
-from bot.api.protocols.wire import Json, PictureLink, Reader, WireEvent, objects_in, raise_error
+from bot.api.protocols.wire import (
+    Json,
+    PictureLink,
+    Reader,
+    WireEvent,
+    broke_off,
+    objects_in,
+    raise_error,
+)
 from bot.core.chat import (
     ChatMessage,
     ChatRequest,
@@ -168,9 +176,16 @@ class ChatReader(Reader):
             raise CallFailed(ModelErrorKind.CUT, "another answer began behind half of one")
         events = self._delta(delta) if isinstance(delta, dict) else []
         self._has_deltas = self._has_deltas or _says_anything(choice.get("delta"))
-        if choice.get("finish_reason"):
-            self._ending.take_reason(choice["finish_reason"])
+        self._end(choice)
         return events
+
+    def _end(self, choice: Json) -> None:
+        """Take why it ended, if it did. OpenRouter says "stop" of what broke off behind it, too."""
+        native = choice.get("native_finish_reason")
+        reason = native if broke_off(native) else choice.get("finish_reason")
+        if broke_off(reason):
+            raise_error(choice)  # what went wrong, where it stands beside
+        self._ending.take_reason(reason)
 
     def _begins_anew(self, given: object, choice: Json, delta: object) -> bool:
         """Whether another answer begins with a new id, although this one has not ended.

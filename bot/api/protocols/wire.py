@@ -45,7 +45,7 @@ class Ending:
         if not isinstance(word, str) or word.lower() in _NOT_YET:
             return
         reason = word.lower().partition(":")[0]  # Google adds why: "content_filter: OTHER"
-        if reason in _BROKEN:
+        if broke_off(reason):
             raise CallFailed(ModelErrorKind.SERVER, f"the model stopped: {word}")
         self.reason = _REASONS.get(reason, FinishReason.STOP)
 
@@ -122,6 +122,11 @@ _NOT_YET = frozenset({"", "null", "none"})
 """Words that some send in place of null, until the answer ends (DashScope's own protocol)."""
 _BROKEN = frozenset({"error", "abort", "network_error", "insufficient_system_resource"})
 """The words for an answer that broke off: vLLM and SGLang, which are restarted, and vendors."""
+
+
+def broke_off(reason: object) -> bool:
+    """Whether a finish reason means that the answer broke off."""
+    return isinstance(reason, str) and reason.lower() in _BROKEN
 
 
 def parse_event(data: str) -> Json:
