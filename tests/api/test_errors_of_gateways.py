@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
 
@@ -336,6 +337,19 @@ async def test_an_error_of_any_shape_in_a_stream_is_asked_again_or_cuts(
     server.answer(*stream(text("Hel"), data(event), finish(), DONE))
     events, error = await ask_badly(client)
     assert (words(events), error.kind) == ("Hel", Kind.CUT)
+
+
+@pytest.mark.parametrize("answer", [json_answer, lambda body: stream(data(body))])
+async def test_what_minimax_says_beside_an_answer_that_is_none_is_read(
+    client: ApiClient, server: WireServer, answer: Callable[[object], Script]
+) -> None:
+    told = {"status_code": 1008, "status_msg": "insufficient balance"}
+    server.always = answer({"id": "1", "choices": None, "base_resp": told})
+    assert (await ask_badly(client))[1].kind is Kind.QUOTA
+    assert len(server.requests) == 1
+    well = {"choices": [{"message": {"content": "Hello"}}], "base_resp": {"status_code": 0}}
+    server.always = json_answer(well)
+    assert words(await ask(client)) == "Hello"
 
 
 PICTURE = ImagePart(mime="image/png", data=b"png")

@@ -92,6 +92,7 @@ async def test_a_server_that_refuses_stream_options_or_streams_is_asked_without(
         {"err": "broken (request id: 2024abc)"},
         {"error_msg": "broken (request id: 2024abc)", "code": 17},
         {"error": "broken (request id: 2024abc)"},
+        {"success": False, "errors": [{"message": "broken (request id: 2024abc)", "code": 5006}]},
     ],
 )
 async def test_quirk_15_every_shape_of_an_error_is_read(

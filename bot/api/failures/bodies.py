@@ -3,7 +3,8 @@
 The words of an error stand under five names, may be a list of what is wrong with each field
 (FastAPI, Mistral), and may hold the JSON of whoever failed behind the gateway, which says more
 than "Provider returned error" (OpenRouter, in `metadata.raw`; new-api writes that behind the words,
-`WithOpenAIError` in types/error.go). Google sends a list of one error.
+`WithOpenAIError` in types/error.go). Google sends a list of one error, Cloudflare has one in
+`errors`, and MiniMax tells under status 200, in `base_resp`, what went wrong.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from collections.abc import Mapping
 from typing import Any
 
 _NAMES = {
-    "message": ("message", "msg", "err", "error_msg", "detail"),
-    "code": ("code",),
+    "message": ("message", "msg", "err", "error_msg", "detail", "status_msg"),
+    "code": ("code", "status_code"),
     "param": ("param",),
     "type": ("type",),
     "request_id": ("request_id", "requestId"),
@@ -72,6 +73,9 @@ def is_an_error(payload: Mapping[str, Any]) -> bool:
         return any(error.values())  # some send all of its fields empty when all is well
     if error or "error" in (payload.get("type"), payload.get("object")):
         return True
+    base = payload.get("base_resp")
+    if isinstance(base, dict) and base.get("status_code"):
+        return True
     answers = ("choices", "data", "text", "output", "response", "type", "object", "usage")
     words = (payload.get(name) for name in _NAMES["message"])
     return not any(payload.get(name) for name in answers) and any(
@@ -92,6 +96,7 @@ def _layers(found: object, depth: int = 0) -> list[Mapping[str, Any]]:
         return [_wrong_field(found)]
     metadata = found.get("metadata")
     within = [metadata.get("raw") if isinstance(metadata, dict) else None, found.get("error")]
+    within += [found.get("base_resp"), found.get("errors")]
     within += [_behind(found.get("message"))]
     within += [word for name in _NAMES["message"] if _is_nested(word := found.get(name))]
     layers: list[Mapping[str, Any]] = []
