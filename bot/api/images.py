@@ -180,6 +180,8 @@ class Images:
             found = picture_of(url)
         elif isinstance(url, str) and url:
             found = await self._parts.downloads.picture(url, base_url)
+        if found is None and item.get("respect_moderation") is False:  # xAI
+            raise CallFailed(ModelErrorKind.REFUSED, "the picture did not pass the moderation")
         if found is None:
             raise CallFailed(ModelErrorKind.BAD_ANSWER, "what the API drew is not a picture")
         note = item.get("revised_prompt")

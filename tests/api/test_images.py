@@ -79,6 +79,15 @@ async def test_quirk_19_a_picture_at_a_url_is_fetched_without_the_key(
     assert all("authorization" not in request.headers for request in server.requests[1:])
 
 
+async def test_a_picture_that_moderation_keeps_back_is_refused_not_unreadable(
+    client: ApiClient, server: WireServer
+) -> None:
+    kept_back = {"url": "", "b64_json": None, "respect_moderation": False}  # xAI
+    server.answer(*json_answer({"data": [kept_back]}))
+    with pytest.raises(ModelError, check=of(ModelErrorKind.REFUSED)):
+        await client.draw(CAT)
+
+
 async def test_quirk_19_a_picture_of_which_only_the_path_is_told_is_fetched(
     client: ApiClient, server: WireServer
 ) -> None:

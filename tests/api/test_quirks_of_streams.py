@@ -418,6 +418,7 @@ async def test_quirk_8_an_empty_finish_reason_is_none(
         ("max_tokens", FinishReason.LENGTH),
         ("function_call", FinishReason.TOOL_CALLS),
         ("SAFETY", FinishReason.CONTENT_FILTER),
+        ("IMAGE_SAFETY", FinishReason.CONTENT_FILTER),
         ("content_filter: PROHIBITED_CONTENT", FinishReason.CONTENT_FILTER),
         ("model_context_window_exceeded", FinishReason.LENGTH),
         ("end_turn", FinishReason.STOP),
