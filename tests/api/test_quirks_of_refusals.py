@@ -276,13 +276,20 @@ async def test_a_response_at_its_limit_is_not_whole(connect: Connect, server: Wi
             "/v1/completions",
             [data({"choices": [{"text": " Hello", "finish_reason": "stop"}]})],
         ),
-        (
-            "This model is only supported in v1/responses and not in v1/chat/completions.",
-            "/v1/responses",
-            [
-                said("response.output_text.delta", delta="Hello"),
-                said("response.completed", response={}),
-            ],
+        *(
+            (
+                told,
+                "/v1/responses",
+                [
+                    said("response.output_text.delta", delta="Hello"),
+                    said("response.completed", response={}),
+                ],
+            )
+            for told in (
+                "This model is only supported in v1/responses and not in v1/chat/completions.",
+                "The chatCompletion operation does not work with the specified model, o3-pro.",
+                "model gpt-5-codex is not accessible via the /chat/completions endpoint",
+            )
         ),
     ],
 )

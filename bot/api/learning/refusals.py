@@ -72,7 +72,12 @@ _PICTURE_FIELDS = {"image": "image[]", "image[]": "image"}
 be called: OpenAI knows both, others one of them."""
 _PROTOCOLS: tuple[tuple[Protocol, str], ...] = (
     ("completions", r"not a chat model|v1/completions\b|must provide a chat template"),
-    ("responses", r"\bv1/responses\b|use the responses api"),
+    (
+        "responses",
+        r"\bv1/responses\b|use the responses api"
+        # Azure, GitHub
+        r"|chatCompletion operation does not work|not accessible via the /chat/completions",
+    ),
 )
 _FIELD: dict[Protocol, str] = {"chat": "messages", "completions": "prompt", "responses": "input"}
 """The field that tells in which protocol a payload is."""
