@@ -138,6 +138,21 @@ async def test_the_innermost_words_of_an_error_are_read(
         (404, "", "No endpoints found that support image input", Kind.BAD_REQUEST),
         (500, "", "image input is not supported - hint: mmproj", Kind.BAD_REQUEST),
         (500, "", "this model is missing data required for image input", Kind.BAD_REQUEST),
+        (403, "AllocationQuota.FreeTierOnly", "The free tier is exhausted.", Kind.QUOTA),
+        (403, "", "your subscription payment is past due.", Kind.QUOTA),
+        (403, "", "this model requires a subscription, upgrade for access", Kind.MODEL_NOT_FOUND),
+        (403, "", "Your organization must be verified to use the model `m`.", Kind.MODEL_NOT_FOUND),
+        (
+            403,
+            "",
+            "The request is prohibited due to a violation of provider Terms Of Service.",
+            Kind.MODEL_NOT_FOUND,
+        ),
+        (403, "Model.AccessDenied", "Model access denied.", Kind.MODEL_NOT_FOUND),
+        (404, "DeploymentNotFound", "The API deployment does not exist.", Kind.MODEL_NOT_FOUND),
+        (400, "", "max_tokens (9000) exceeds the limit of 8192", Kind.BAD_REQUEST),
+        (500, "", "output new_sensitive (1027)", Kind.REFUSED),
+        (400, "", "Generated image rejected by content moderation.", Kind.REFUSED),
         (400, "", "the request exceeds the available context size", Kind.CONTEXT_TOO_LONG),
         (400, "", "input length and `max_tokens` exceed context limit", Kind.CONTEXT_TOO_LONG),
         (400, "", "Range of input length should be [1, 30720]", Kind.CONTEXT_TOO_LONG),
@@ -185,6 +200,16 @@ async def test_a_key_that_is_refused_behind_the_gateway_is_not_ours_and_another_
     assert words(await ask(client)) == "Hello"
     server.always = refused
     assert (await ask_badly(client))[1].kind is Kind.SERVER
+
+
+async def test_a_country_without_the_api_is_no_wrong_key_and_the_backup_is_asked(
+    connect: Connect, server: WireServer, backup: WireServer
+) -> None:
+    told = "Country, region, or territory not supported"
+    server.always = refusal(403, told, code="unsupported_country_region_territory")
+    backup.always = HELLO
+    assert words(await ask(connect(base_urls=(server.url, backup.url)))) == "Hello"
+    assert (await ask_badly(connect()))[1].kind is Kind.BAD_ANSWER
 
 
 async def test_where_no_code_says_what_it_is_the_type_does(

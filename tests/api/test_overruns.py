@@ -115,6 +115,11 @@ TOLD = [
     ),
     ("Requested tokens (5000) exceed context window of 4096", 4096, 5000),  # llama-cpp-python
     ("Input length 40000 exceeds the maximum length 32768", 32_768, 40_000),  # Volcengine
+    (  # Amazon
+        "prompt tokens (1200008) exceed model maximum (1050000) for openai.gpt-5.6-terra",
+        1_050_000,
+        1_200_008,
+    ),
     ("prompt token count of 140000 exceeds the limit of 128000", 128_000, 140_000),  # GitHub
     # A code, and nothing about tokens.
     ("invalid params, context window exceeds limit (2013)", None, None),  # MiniMax

@@ -298,6 +298,8 @@ async def test_after_too_many_requests_fewer_go_out_at_once_and_one_more_with_ea
         "当前分组上游负载已饱和，请稍后再试 (request id: 2026)",
         "Current group's upstream is saturated, please try again later",
         "x/y is temporarily rate-limited upstream. Please retry shortly.",
+        "该模型当前访问量过大，请您稍后再试",
+        "The engine is currently overloaded, please try again later",
     ],
 )
 async def test_a_model_whose_own_server_is_full_slows_down_no_other(

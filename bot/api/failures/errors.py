@@ -27,8 +27,13 @@ _LOADING = re.compile(
     r"(?<!error )\bloading model|\b(is|still) (currently |still )?loading", re.IGNORECASE
 )
 """llama.cpp, until it is ready; Hugging Face. Ollama's "error loading model" is its end."""
-_BEHIND = re.compile(r"上游负载已饱和|upstream is saturated|rate-limited upstream", re.IGNORECASE)
-"""Who has no room is one of those behind the gateway (one-api and its kin; OpenRouter)."""
+_BEHIND = re.compile(
+    r"上游负载已饱和|upstream is saturated|rate-limited upstream"
+    r"|访问量过大|\boverloaded\b|no capacity available",
+    re.IGNORECASE,
+)
+"""Who has no room is one of those behind the gateway (one-api and its kin; OpenRouter), or the one
+model (Zhipu, Moonshot, Google)."""
 LOADING = 5.0
 """Seconds until a server is asked again that loads its model."""
 DETAIL = 300
@@ -129,6 +134,7 @@ def from_response(status: int, headers: Mapping[str, str], body: bytes) -> CallF
         overrun=_overrun(kind, error),
         passes=asked if asked is not None and kind is not Kind.QUOTA else None,
         loading=loading,
+        sent=status != FORBIDDEN,
     )
 
 

@@ -28,6 +28,7 @@ _CODES = {
         "arrearage",  # Alibaba
         "accountoverdueerror",  # Volcengine
         "budget_exceeded",  # LiteLLM
+        "allocationquota.freetieronly",  # Alibaba, under 403
     ),
     Kind.MODEL_NOT_FOUND: (
         "model_not_found",
@@ -35,6 +36,8 @@ _CODES = {
         "model_not_available",
         "model_price_error",  # new-api: a model that nobody can pay for
         "modelnotopen",
+        "model.accessdenied",  # Alibaba, under 403
+        "deploymentnotfound",  # Azure
         "key_model_access_denied",  # LiteLLM, as the following
         "team_model_access_denied",
         "user_model_access_denied",
@@ -70,6 +73,8 @@ _CODES = {
     ),
     Kind.RATE_LIMITED: ("rate_limit_exceeded", "rate_limit_error", "too_many_requests"),
     Kind.SERVER: ("server_error", "internal_server_error", "overloaded_error", "bad_gateway"),
+    # Said under 403 where OpenAI is not offered: a gateway has other servers, in other countries.
+    Kind.BAD_ANSWER: ("unsupported_country_region_territory",),
 }
 _KIND_OF_CODE = {code: kind for kind, codes in _CODES.items() for code in codes}
 _TOO_LARGE = re.compile(r"request too large for", re.IGNORECASE)
@@ -90,6 +95,7 @@ _WORDS = (
         r"|budget has been exceeded|exceededbudget|over budget"
         r"|balance is (insufficient|not enough|too low)|overdue balance"
         r"|^key limit exceeded|budget limit exceeded|specified api usage limits"
+        r"|payment is past due"  # Ollama's cloud, under 403
         r"|额度不足|余额不足|额度已用尽|预扣费额度失败|欠费",
     ),
     (
@@ -98,7 +104,9 @@ _WORDS = (
         r"|no available channel for model|no access to model|not found the model"
         r"|not a valid model|invalid model name|no healthy deployments for"
         r"|no endpoints (found|available) (for|matching)|no allowed providers (are )?available"
-        r"|not allowed to access model"
+        r"|not allowed to access model|must be verified to use the model"
+        # Ollama's cloud; OpenRouter, of models that a country or an account may not use.
+        r"|model requires a subscription|violation of provider terms of service"
         r"|无可用渠道|无权(访问|使用)模型|模型不存在",
     ),
     (Kind.UNSUPPORTED, r"^unexpected endpoint or method"),
@@ -116,7 +124,8 @@ _WORDS = (
         r"|input.{0,20}too long|too many (input )?tokens|reduce the length"
         r"|range of input length|model token limit|input token count.{0,40}exceeds"
         r"|maximum (model|prompt|allowed) length|prompt exceeds max"
-        r"|tokens.{0,40}exceeds? (the )?(max|limit|configured)|`inputs` (must have|tokens \+)"
+        r"|\btokens.{0,40}exceeds? (the )?((customer )?model )?(max|limit|configured)"
+        r"|`inputs` (must have|tokens \+)"
         r"|(input length|token count).{0,20}exceeds"
         r"|max_(seq|model)_len|\bn_ctx\b|physical batch size"
         r"|超长|上下文.{0,10}(过长|超)|超[过出].{0,12}(长度|上下文)",
@@ -125,7 +134,8 @@ _WORDS = (
         Kind.REFUSED,
         r"content ?policy|safety system|content management policy|usage (polic|guideline)"
         r"|input was flagged|content exists risk|considered high risk|inappropriate content|敏感"
-        r"|\bno_image\b",
+        r"|\bno_image\b|prohibited_content|(in|out)put new_sensitive"
+        r"|rejected by content moderation",
     ),
     (
         Kind.BAD_KEY,

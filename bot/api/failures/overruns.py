@@ -21,7 +21,7 @@ _LIMITS = (
     rf"maximum number of (?:input )?tokens allowed(?: of| is|:)? \(?{_N}",  # Google
     rf"range of input length should be \[\d+, ?{_N}\]",  # DashScope
     rf"token limit: {_N}",  # Moonshot
-    rf"model limit \({_N} tokens",
+    rf"model (?:limit|maximum) \({_N}",
     rf"model with {_N} maximum context",  # Mistral
     rf"must (?:be <=|have less than) {_N}",  # Hugging Face, Together
     rf"cannot exceed {_N}",  # Cohere
@@ -39,7 +39,7 @@ _ASKED = (  # not what is “Requested” of a minute's tokens: the answer's lim
     rf"token count \(?(?:of )?{_N}",
     rf"(?:resulted in|requested(?: about)?|contains?|take|received|first) {_N} tokens",
     rf"(?:request|input|input length) \({_N} tokens",
-    rf"(?:prompt \(length|prompt_tokens \(|n_keep \() ?{_N}",
+    rf"(?:prompt \(length|prompt[_ ]tokens \(|n_keep \() ?{_N}",
     rf"requested tokens \({_N}\)",
     rf"input length {_N} exceeds",
     rf"(?:requested:|received|Current length is|Given:) {_N}",
