@@ -8,8 +8,8 @@ from typing import TypeVar
 
 from bot.core.lru import LruCache
 from bot.core.ports import Clock
-from bot.errors import OutcomeUnknown, RateLimited
-from bot.platforms.telegram.errors import Unreachable, translated
+from bot.errors import OutcomeUnknown, PlatformDown, RateLimited
+from bot.platforms.telegram.errors import translated
 from bot.platforms.telegram.ids import Place
 from bot.platforms.telegram.methods import ids_in
 from bot.platforms.telegram.moves import GroupMoved, Moves
@@ -64,7 +64,7 @@ class Caller:
             except RateLimited:
                 if urgency is not Urgency.FOLLOWING:
                     raise
-            except (Unreachable, OutcomeUnknown) as failure:
+            except (PlatformDown, OutcomeUnknown) as failure:
                 pause = next(pauses, None)
                 if pause is None or (isinstance(failure, OutcomeUnknown) and not twice):
                     raise
@@ -102,7 +102,7 @@ class Caller:
                     return await self._pacer.aside(partial(_checked, make))
                 await self._while_blocked(about)
                 return await self._pacer.look(about.chat, partial(_checked, make))
-            except (Unreachable, OutcomeUnknown, RateLimited) as failure:
+            except (PlatformDown, OutcomeUnknown, RateLimited) as failure:
                 asked = failure.retry_after if isinstance(failure, RateLimited) else 0.0
                 pause = next(pauses, None)
                 if pause is None or asked > LONGEST_ASIDE:

@@ -74,10 +74,6 @@ _FILES_FORBIDDEN = re.compile(
 MessageContent.cpp, and what the server says (https://core.telegram.org/method/messages.sendMedia)."""
 
 
-class Unreachable(PlatformDown):
-    """No connection to Telegram: the call has surely not been carried out."""
-
-
 class PhotoRefused(PlatformError):
     """Telegram does not take this picture as a photo: its sides or its pixels are too many."""
 
@@ -170,7 +166,7 @@ def translate(failure: error.TelegramError) -> PlatformError:
             return ChatGone(text)
         return PlatformError(text)
     if isinstance(failure, NotSent):
-        return Unreachable(text)
+        return PlatformDown(text)
     if isinstance(failure, error.NetworkError):
         return OutcomeUnknown(text)
     return PlatformError(text)

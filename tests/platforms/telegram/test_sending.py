@@ -15,11 +15,11 @@ from bot.errors import (
     MessageGone,
     NotYourTurn,
     OutcomeUnknown,
+    PlatformDown,
     PlatformError,
     RateLimited,
 )
 from bot.platforms.telegram import TelegramSettings, adapter, connect, request
-from bot.platforms.telegram.errors import Unreachable
 from bot.platforms.telegram.ids import make_chat
 from bot.sandbox.telegram.telegram import Telegram
 from tests.environment import free_port
@@ -279,7 +279,7 @@ async def test_a_message_that_finds_no_free_connection_is_no_unknown_outcome(
             for chat in (stage.incoming.ref.chat, ben)
         }
         (refused,), (hanging,) = await asyncio.wait(sending, return_when=asyncio.FIRST_COMPLETED)
-        assert type(refused.exception()) is Unreachable
+        assert type(refused.exception()) is PlatformDown
         assert len(stage.telegram.calls.of("sendMessage")) == 1
         hanging.cancel()
         await asyncio.wait({hanging})
