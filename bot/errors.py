@@ -3,15 +3,16 @@
 * BotError
   * ConfigError          the configuration is wrong; says where, and what to do
   * PlatformError        a chat platform refused or failed
-    - RateLimited        try again after `retry_after` seconds
-      NotYourTurn        the same for previews; the end of an answer need not wait
     - ChatGone           the chat is deleted, or the bot was removed from it
-    - PlatformDown       no connection; the call has surely not been carried out
-    - OutcomeUnknown     no answer came; the call may or may not have been carried out
     - FileRefused        the platform does not hand over, or take, a file
       FileTooLarge       the same for its size
       FilesForbidden     files may not be posted in this chat
     - MessageGone        the message to edit was deleted, or is no longer editable
+    - PlatformPasses     it passes by itself
+      RateLimited        try again after `retry_after` seconds
+      NotYourTurn        the same for previews; the end of an answer need not wait
+      PlatformDown       no connection; the call has surely not been carried out
+      OutcomeUnknown     no answer came; the call may or may not have been carried out
   * ModelError           the LLM API refused or failed; `kind` says what can be done
   * MediaError           a file somebody sent cannot be used; `kind` says why
   * StoreError           the database refused or failed
@@ -44,8 +45,15 @@ class ConfigError(BotError):
 class PlatformError(BotError):
     """A chat platform refused a call or failed to answer it."""
 
+    retry_after = 0.0
+    """Seconds that it asks to wait; none where it asks for nothing."""
 
-class RateLimited(PlatformError):
+
+class PlatformPasses(PlatformError):
+    """What passes by itself: the same call may succeed later."""
+
+
+class RateLimited(PlatformPasses):
     """The platform asked for a pause of `retry_after` seconds."""
 
     def __init__(self, retry_after: float) -> None:
@@ -61,11 +69,11 @@ class ChatGone(PlatformError):
     """The chat is deleted, or the bot is no longer in it."""
 
 
-class PlatformDown(PlatformError):
+class PlatformDown(PlatformPasses):
     """The platform cannot be reached: the call has surely not been carried out."""
 
 
-class OutcomeUnknown(PlatformError):
+class OutcomeUnknown(PlatformPasses):
     """The call timed out or the connection broke: it may have been carried out."""
 
 

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+from bot.core.ports import Clock
+from bot.core.types import ChatRef
+from bot.errors import ChatGone, PlatformError, PlatformPasses
+
 log = logging.getLogger(__name__)
+
+PAUSES = (1.0, 2.0, 4.0, 8.0)
+"""Seconds between the tries of a call while the platform fails."""
 
 
 @asynccontextmanager
@@ -28,6 +35,24 @@ async def cancel(*tasks: asyncio.Task[object] | asyncio.Task[None]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.wait(tasks)
+
+
+async def insist(
+    call: Callable[[], Awaitable[object]], chat: ChatRef, clock: Clock, *, failed: str
+) -> None:
+    """Make a call; again while the platform fails, unless for good. `failed` is for the log."""
+    for pause in (*PAUSES, None):
+        try:
+            await call()
+        except ChatGone:
+            return
+        except PlatformError as error:
+            log.warning(failed, extra={"chat": chat.id, "error": repr(error)})
+            if pause is None or not isinstance(error, PlatformPasses):
+                return
+            await clock.sleep(error.retry_after or pause)
+        else:
+            return
 
 
 class Errands:

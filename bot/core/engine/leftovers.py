@@ -10,13 +10,13 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from bot.core.clock import within
-from bot.core.engine.searches import LONGEST, PASSING, Searches
+from bot.core.engine.searches import LONGEST, Searches
 from bot.core.lru import LruCache
 from bot.core.ports import Clock, Platform
 from bot.core.queue import Turn
 from bot.core.stores import Stores
 from bot.core.types import ChatRef, IncomingMessage, MessageRef
-from bot.errors import PlatformError, RateLimited
+from bot.errors import PlatformError, PlatformPasses
 
 log = logging.getLogger(__name__)
 
@@ -166,12 +166,11 @@ class Leftovers:
                 await look()
             except PlatformError as error:
                 log.info("not swept", extra={"chat": turn.chat.id, "error": repr(error)})
-                if not isinstance(error, PASSING):
+                if not isinstance(error, PlatformPasses):
                     break
                 if pause is None:
                     return
-                asked = error.retry_after if isinstance(error, RateLimited) else 0.0
-                await self._clock.sleep(max(pause, asked))
+                await self._clock.sleep(max(pause, error.retry_after))
             else:
                 break
         self._searches.drop(turn)

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 
-from bot.core.errands import Errands
+from bot.core.errands import Errands, insist
 from bot.core.i18n import texts
 from bot.core.ports import Clock, Platform
-from bot.core.types import ButtonPress, ChatRef, Event, IncomingMessage, Reply, Sender
-from bot.errors import ChatGone, PlatformError, RateLimited
+from bot.core.types import ButtonPress, Event, IncomingMessage, Reply, Sender
 
-log = logging.getLogger(__name__)
-
-TRIES = 5
-"""How often something is tried when the platform fails."""
 CLOSING = 0.8
 """Seconds for what is being said, or taken back, when the bot ends."""
 CROWD = 10_000
@@ -28,23 +22,6 @@ def waits(ahead: int, sender: Sender) -> str:
         "⏳ {ahead} message before yours", "⏳ {ahead} messages before yours", ahead
     )
     return say.format(ahead=ahead)
-
-
-async def insist(
-    call: Callable[[], Awaitable[object]], chat: ChatRef, clock: Clock, *, failed: str
-) -> None:
-    """Make a call, up to `TRIES` times where the platform fails; `failed` is what the log says."""
-    for attempt in range(TRIES):
-        try:
-            await call()
-        except ChatGone:
-            return
-        except PlatformError as error:
-            log.warning(failed, extra={"chat": chat.id, "error": repr(error)})
-            asked = error.retry_after if isinstance(error, RateLimited) else 0.0
-            await clock.sleep(asked or 2.0**attempt)
-        else:
-            return
 
 
 class Notices:

@@ -15,12 +15,10 @@ from bot.core.ports import Clock, Platform
 from bot.core.queue import Search, Turn
 from bot.core.stores import Stores
 from bot.core.types import MessageRef
-from bot.errors import OutcomeUnknown, PlatformDown, PlatformError, RateLimited, StoreError
+from bot.errors import PlatformError, PlatformPasses, StoreError
 
 log = logging.getLogger(__name__)
 
-PASSING = (RateLimited, PlatformDown, OutcomeUnknown)
-"""Failures after which it is worth while to look again."""
 FIRST = 60.0
 """Seconds after the start: by then the platforms are connected."""
 AGAIN = 900.0
@@ -109,7 +107,7 @@ class Searches:
             is_done = await within(self._clock, LONGEST, look)
         except PlatformError as error:
             log.info("still not swept", extra={**fields, "error": repr(error)})
-            return not isinstance(error, PASSING)
+            return not isinstance(error, PlatformPasses)
         except Exception:  # a bug: other chats are looked through all the same
             log.exception("search failed", extra=fields)
             return True

@@ -19,9 +19,9 @@ from functools import partial
 from operator import itemgetter
 
 from bot.core.commands.table import parse
-from bot.core.engine.notices import CLOSING, insist, waits
+from bot.core.engine.notices import CLOSING, waits
 from bot.core.engine.together import ROW, may_join
-from bot.core.errands import Errands
+from bot.core.errands import Errands, insist
 from bot.core.ports import Clock, Platform
 from bot.core.queue import TurnQueue
 from bot.core.types import (

@@ -27,7 +27,7 @@ from bot.core.types import (
     MessageRef,
     Reply,
 )
-from bot.errors import ConfigError, PlatformError, RateLimited, StoreError
+from bot.errors import ConfigError, PlatformError, StoreError
 from bot.platforms.slack.budgets import Urgency
 from bot.platforms.slack.calls import Calls
 from bot.platforms.slack.capabilities import ChatCapabilities
@@ -151,7 +151,7 @@ class SlackPlatform(Platform):
                     raise ConfigError(refused) from refusal
                 raise
             except PlatformError as error:
-                wait = error.retry_after if isinstance(error, RateLimited) else pause
+                wait = error.retry_after or pause
                 log.warning("slack not reached", extra={"error": repr(error), "seconds": wait})
                 await self._clock.sleep(wait)
                 pause = min(LAST_PAUSE, pause * 2)

@@ -23,7 +23,7 @@ from bot.core.ports import Clock
 from bot.core.queue import TurnQueue
 from bot.core.stores import Users
 from bot.core.types import Sender, UserId
-from bot.errors import ChatGone, MessageGone, PlatformError, RateLimited, StoreError
+from bot.errors import ChatGone, MessageGone, PlatformError, StoreError
 from bot.platforms.slack.budgets import Urgency
 from bot.platforms.slack.calls import Calls, Json
 from bot.platforms.slack.errors import Refused
@@ -312,7 +312,7 @@ class Directory:
                 ours = await self._ask_whose(channel, thread)
             except PlatformError as error:
                 log.info("thread not looked up", extra={"error": repr(error)})
-                wait = error.retry_after if isinstance(error, RateLimited) else pause
+                wait = error.retry_after or pause
                 await self._calls.clock.sleep(wait)
             else:
                 if self._threads.get((channel, thread)) is None:

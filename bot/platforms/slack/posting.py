@@ -8,16 +8,13 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from bot.core.errands import insist
 from bot.core.types import ChatRef, MessageRef, OutgoingFile, Reply
 from bot.errors import (
     ChatGone,
     FilesForbidden,
     FileTooLarge,
     MessageGone,
-    OutcomeUnknown,
-    PlatformDown,
-    PlatformError,
-    RateLimited,
 )
 from bot.platforms.slack.blocks import content, plain_content, richly
 from bot.platforms.slack.budgets import Urgency
@@ -41,9 +38,6 @@ NO_FILES = frozenset({"file_uploads_disabled", "missing_scope", "not_allowed_tok
 QUIET = {"unfurl_links": False, "unfurl_media": False}
 """No previews: a link that a model was talked into writing would be fetched unseen. A stream cannot
 be told so (github.com/slackapi/node-slack-sdk/pull/2389), nor an edit."""
-PAUSES = (0.5, 2.0, 5.0)
-"""Seconds between the tries to take a message back; after a 429 each waits for its turn, too."""
-PASSING = (RateLimited, PlatformDown, OutcomeUnknown)
 
 
 class Poster:
@@ -83,25 +77,12 @@ class Poster:
             raise
         told = answer.get("message")
         if thread and told and "thread_ts" not in told:
-            await self._take_back(make_message(chat, str(answer["ts"]), thread))
+            # It stands in the channel itself, where all would see it, as an answer to nothing
+            # (github.com/slack-go/slack/issues/1571).
+            remove = partial(self.delete, make_message(chat, str(answer["ts"]), thread))
+            await insist(remove, chat, self._calls.clock, failed="not taken back")
             raise ChatGone("the thread is gone")
         return self._stands(chat, thread, str(answer["ts"]))
-
-    async def _take_back(self, ref: MessageRef) -> None:
-        """Remove what Slack has posted into the channel itself, for want of the thread.
-
-        It says nothing of that but by an answer without `thread_ts` (github.com/slack-go/slack/
-        issues/1571): the message would be seen by all, as an answer to nothing.
-        """
-        for pause in (*PAUSES, None):
-            try:
-                return await self.delete(ref)
-            except PlatformError as error:
-                log.warning("not taken back", extra={"chat": ref.chat.id, "error": repr(error)})
-                if pause is None or not isinstance(error, PASSING):
-                    return None
-            await self._calls.clock.sleep(pause)
-        return None
 
     async def find(
         self, chat: ChatRef, thread: str, answering: MessageRef | None, text: str

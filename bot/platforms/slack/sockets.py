@@ -22,7 +22,7 @@ from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from bot.core.clock import within
 from bot.core.phrases import Phrase
 from bot.core.ports import Clock
-from bot.errors import ConfigError, PlatformError, RateLimited
+from bot.errors import ConfigError, PlatformError
 from bot.platforms.slack.calls import Calls, sdk_log
 from bot.platforms.slack.errors import BAD_TOKEN, Refused, Unreachable
 
@@ -76,7 +76,7 @@ class Sockets:
                     await self._listen(client)
                 log.warning("socket gone deaf, reconnecting", extra={"seconds": self._silence})
             except PlatformError as error:
-                wait = error.retry_after if isinstance(error, RateLimited) else pause
+                wait = error.retry_after or pause
                 log.warning("no connection to slack", extra={"error": repr(error), "seconds": wait})
                 await self._clock.sleep(wait)
                 pause = min(LAST_PAUSE, pause * 2)

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from bot.core.lru import LruCache
 from bot.core.ports import Clock
-from bot.errors import OutcomeUnknown, PlatformDown, RateLimited
+from bot.errors import OutcomeUnknown, PlatformDown, PlatformPasses, RateLimited
 from bot.platforms.telegram.errors import translated
 from bot.platforms.telegram.ids import Place
 from bot.platforms.telegram.methods import ids_in
@@ -102,12 +102,11 @@ class Caller:
                     return await self._pacer.aside(partial(_checked, make))
                 await self._while_blocked(about)
                 return await self._pacer.look(about.chat, partial(_checked, make))
-            except (PlatformDown, OutcomeUnknown, RateLimited) as failure:
-                asked = failure.retry_after if isinstance(failure, RateLimited) else 0.0
+            except PlatformPasses as failure:
                 pause = next(pauses, None)
-                if pause is None or asked > LONGEST_ASIDE:
+                if pause is None or failure.retry_after > LONGEST_ASIDE:
                     raise
-                await self._clock.sleep(max(pause, asked))
+                await self._clock.sleep(max(pause, failure.retry_after))
 
     async def _while_blocked(self, place: Place) -> None:
         """Wait until a chat may be sent something again. Raises `RateLimited` when that is long."""
