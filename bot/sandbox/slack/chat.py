@@ -36,7 +36,7 @@ def post_message(workspace: Workspace, call: Json) -> Json:
         blocks=blocks,
     )
     workspace.post(message)
-    tell_of(workspace, message)
+    workspace.tell(events.posted(workspace, message))
     return _answer(workspace, message)
 
 
@@ -80,7 +80,7 @@ def remove(workspace: Workspace, message: Message) -> None:
     before = objects.message_json(workspace, message)
     message.deleted, message.blocks = True, []
     has_replies = bool(workspace.standing(message.channel, message.ts))
-    tell = events.buried if has_replies else events.deleted
+    tell = events.changed if has_replies else events.deleted
     workspace.tell(tell(workspace, message, before))
     root = workspace.messages.get((message.channel, message.thread_ts))
     if root is not None and root.deleted and not workspace.standing(root.channel, root.ts):
@@ -164,19 +164,9 @@ def stop_stream(workspace: Workspace, call: Json) -> Json:
     session = workspace.sessions.get((message.channel, message.root))
     if session is not None:
         session.state = str(call.get("session_status") or "active")
-    tell_of(workspace, message)
+    workspace.tell(events.posted(workspace, message))
     workspace.changed()
     return _answer(workspace, message)
-
-
-def end_stream(message: Message) -> None:
-    """End a stream as Slack does by itself: what was appended stays."""
-    message.streaming = False
-
-
-def tell_of(workspace: Workspace, message: Message) -> None:
-    """Send the bot the event of a new message."""
-    workspace.tell(events.posted(workspace, message))
 
 
 def _streaming(
@@ -188,7 +178,7 @@ def _streaming(
     if message.user != workspace.bot.id:
         raise SlackError("message_not_owned_by_app")
     if message.streaming and message.stream_until <= workspace.clock.monotonic():
-        end_stream(message)
+        message.streaming = False
         workspace.changed()
     if not message.streaming:
         raise SlackError(ended if message.stopped else "message_not_in_streaming_state")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import mimetypes
 
-from bot.sandbox.slack import chat, objects
+from bot.sandbox.slack import events, objects
 from bot.sandbox.slack.state import Channel, Json, Message, StoredFile
 from bot.sandbox.slack.workspace import Session, SlackError, Workspace
 
@@ -189,5 +189,5 @@ def complete_upload(workspace: Workspace, call: Json) -> Json:
             files=files,
         )
         workspace.post(message)
-        chat.tell_of(workspace, message)
+        workspace.tell(events.posted(workspace, message))
     return {"files": [objects.file_json(workspace, f) for f in files]}

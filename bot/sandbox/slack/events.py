@@ -88,18 +88,12 @@ def edited(workspace: Workspace, message: Message, before: Json) -> Json:
     return event | {"message": now | {"edited": {"user": message.user, "ts": event["ts"]}}}
 
 
-def buried(workspace: Workspace, message: Message, before: Json) -> Json:
-    """The event of a message that was deleted though it has replies: it is changed into its grave.
+def changed(workspace: Workspace, message: Message, before: Json) -> Json:
+    """The event of a message that is another now, though nobody has edited it.
 
-    Source: github.com/42wim/matterbridge/issues/600.
-    """
-    return previewed(workspace, message, before)
-
-
-def previewed(workspace: Workspace, message: Message, before: Json) -> Json:
-    """The event of a message under which Slack shows what it links to: nobody has edited it.
-
-    It comes about a second after the message (github.com/NousResearch/hermes-agent/pull/95417).
+    Slack shows below it what it links to, about a second after the message
+    (github.com/NousResearch/hermes-agent/pull/95417); or it was deleted though it has replies, and
+    is its grave now (github.com/42wim/matterbridge/issues/600).
     """
     event = _about(workspace, message, "message_changed", before)
     return event | {"message": message_json(workspace, message)}

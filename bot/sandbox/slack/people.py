@@ -153,7 +153,7 @@ class Place:
         for channel, thread in self._processing():
             running = [m for m in self._workspace.standing(channel, thread) if m.streaming]
             for message in running:
-                chat.end_stream(message)
+                message.streaming = False
                 message.stopped = True
             event = events.stopped(
                 self._workspace, channel, thread, [m.ts for m in running], self._user.id
@@ -195,7 +195,7 @@ class Place:
         found = self._workspace.standing(self._channel.id, self._thread)
         for message in found:
             if message.streaming and message.stream_until <= now:
-                chat.end_stream(message)
+                message.streaming = False
         return [m for m in found if m.ephemeral_for in {"", self._user.id}]
 
     def screen(self) -> list[Seen]:
@@ -262,7 +262,7 @@ class Place:
         if self._workspace.mentions_first:
             self._tell_of_mention(message)
         if self._workspace.is_in(self._channel):
-            chat.tell_of(self._workspace, message)
+            self._workspace.tell(events.posted(self._workspace, message))
         if not self._workspace.mentions_first:
             self._tell_of_mention(message)
         self._preview(message)
@@ -282,7 +282,7 @@ class Place:
         before = objects.message_json(workspace, message)
         message.attachments += [objects.preview_json(workspace, other) for other in linked]
         if linked and workspace.is_in(self._channel):
-            workspace.tell(events.previewed(workspace, message, before))
+            workspace.tell(events.changed(workspace, message, before))
         workspace.changed()
 
     def _tell_of_mention(self, message: Message) -> None:

@@ -23,7 +23,7 @@ from bot.core.clock import SystemClock
 from bot.core.ports import Clock
 from bot.sandbox.faults import Fault, FaultKind, Faults
 from bot.sandbox.listening import listening
-from bot.sandbox.slack import chat, events, methods
+from bot.sandbox.slack import events, methods
 from bot.sandbox.slack.blocks import parse_blocks
 from bot.sandbox.slack.limits import Limits
 from bot.sandbox.slack.people import Person
@@ -295,7 +295,7 @@ class SlackSandbox:
         )
         self.workspace.post(message)
         if everybody:
-            chat.tell_of(self.workspace, message)
+            self.workspace.tell(events.posted(self.workspace, message))
         return web.Response(text="ok")
 
     def _tell(self, event: Json) -> None:
