@@ -329,13 +329,4 @@ def _as_classic(body: Body) -> Sequence[Rendered]:
 
 def entities_of(text: Rendered) -> list[Json]:
     """The formatting, as the Bot API takes it."""
-    return [
-        {
-            "type": entity.type,
-            "offset": entity.offset,
-            "length": entity.length,
-            **({"url": entity.url} if entity.url is not None else {}),
-            **({"language": entity.language} if entity.language is not None else {}),
-        }
-        for entity in text.entities
-    ]
+    return [entity.to_dict() for entity in text.entities]

@@ -58,27 +58,11 @@ _WORTH = {"text_link": 0, "pre": 1, "code": 2, "blockquote": 3, "spoiler": 4, "b
 
 
 @dataclass(frozen=True, slots=True)
-class Entity:
-    """A stretch of formatted text."""
-
-    type: str
-    offset: int
-    length: int
-    url: str | None = None
-    language: str | None = None
-
-    @property
-    def weight(self) -> int:
-        """Bytes of it (telegram_api.tl of TDLib: a constructor, two numbers, an address)."""
-        return 12 + len((self.url or self.language or "").encode())
-
-
-@dataclass(frozen=True, slots=True)
 class Rendered:
     """What is sent."""
 
     text: str
-    entities: tuple[Entity, ...] = ()
+    entities: tuple[MessageEntity, ...] = ()
 
     @property
     def length(self) -> int:
@@ -91,7 +75,7 @@ class Rendered:
 
         They are limited in number, and in the bytes that they take.
         """
-        weight = sum(entity.weight for entity in self.entities)
+        weight = sum(map(_weight, self.entities))
         return max(len(self.entities) / MAX_ENTITIES, weight / MAX_WEIGHT)
 
     @property
@@ -148,7 +132,7 @@ def _draw(source: str, *, partial: bool = False) -> Rendered:
     source = with_html_emphasis(named(with_cells(in_one_line(source)), partial=partial))
     events, parsed = parse(source, partial=partial)
     text, found, _ = EventWalker(_CONFIG, parsed).walk(events)
-    return _stripped(text, [_entity(e) for e in found])
+    return _stripped(text, found)
 
 
 def _repaired(text: str) -> str:
@@ -238,7 +222,7 @@ def _best_end(text: str, end: int) -> int:
     return max(1, at)
 
 
-def _stripped(text: str, entities: list[Entity]) -> Rendered:
+def _stripped(text: str, entities: list[MessageEntity]) -> Rendered:
     """Without white space around it, as Telegram would store it, and without what is outside."""
     lead, indent = _lead(text, entities), 0
     parents = _PARENTS.match(text, lead)
@@ -247,15 +231,15 @@ def _stripped(text: str, entities: list[Entity]) -> Rendered:
     shift = utf16_len(text[:lead]) - indent
     text = NO_BREAK * indent + text[lead:].rstrip()
     end = utf16_len(text)
-    kept: dict[tuple[str, int, int], Entity] = {}
+    kept: dict[tuple[str, int, int], MessageEntity] = {}
     for e in entities:
         start, stop = max(0, e.offset - shift), min(end, e.offset + e.length - shift)
         if start < stop:
-            kept[e.type, start, stop] = Entity(e.type, start, stop - start, e.url, e.language)
+            kept[e.type, start, stop] = replace(e, offset=start, length=stop - start)
     return Rendered(text, tuple(sorted(kept.values(), key=_place)))
 
 
-def _lead(text: str, entities: list[Entity]) -> int:
+def _lead(text: str, entities: list[MessageEntity]) -> int:
     """Where a text begins: after white space, but with the indentation of code."""
     lead = len(text) - len(text.lstrip())  # characters are UTF-16 code units up to here
     for e in entities:
@@ -264,9 +248,10 @@ def _lead(text: str, entities: list[Entity]) -> int:
     return lead
 
 
-def _place(entity: Entity) -> tuple[int, int]:
+def _place(entity: MessageEntity) -> tuple[int, int]:
     return entity.offset, -entity.length
 
 
-def _entity(found: MessageEntity) -> Entity:
-    return Entity(found.type, found.offset, found.length, found.url, found.language)
+def _weight(entity: MessageEntity) -> int:
+    """Bytes of it (telegram_api.tl of TDLib: a constructor, two numbers, an address)."""
+    return 12 + len((entity.url or entity.language or "").encode())

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from telegramify_markdown.entity import utf16_len
+from telegramify_markdown.entity import MessageEntity, utf16_len
 
 from bot.core.delivery.graphemes import boundary_before
 from bot.core.types import Thoughts
-from bot.platforms.telegram.markdown.render import MAX_ENTITIES, MAX_TEXT, Entity, Rendered, render
+from bot.platforms.telegram.markdown.render import MAX_ENTITIES, MAX_TEXT, Rendered, render
 
 GAP = "\n\n"
 LEAST = 20
@@ -24,7 +24,7 @@ def folded(page: Rendered, thoughts: Thoughts | None) -> Rendered:
         return page
     quote = _shortened(f"{thoughts.title}\n{render(thoughts.text).text}", room)
     start = utf16_len(page.text + GAP)
-    entity = Entity("expandable_blockquote", start, utf16_len(quote))
+    entity = MessageEntity("expandable_blockquote", start, utf16_len(quote))
     return Rendered(page.text + GAP + quote, (*page.entities, entity))
 
 
