@@ -93,6 +93,8 @@ _FORMULA = re.compile(
 )
 _ENDS = ":.!?"
 """Behind these a word may follow without a blank by mistake."""
+_SAID = "\"'"
+"""What is said begins and ends with these, and no product does."""
 
 _PAUSES = frozenset("：，。！？；、…")
 _QUOTES = {"“": "”", "‘": "’", "「": "」", "『": "』", "《": "》", "〈": "〉"}
@@ -323,8 +325,9 @@ def _is_missed(text: str, found: Stretch, *, wide: bool) -> bool:
     closes_not = _closes_not(text, found, wide=wide)
     if found.mark == "*":  # "2*3" and "*.txt" are no emphasis
         is_product = before.isalnum() and before.isascii()
-        opens_not = opens_not and not first.isascii()
-        return not is_product and (opens_not or (closes_not and not last.isascii()))
+        opens_not = opens_not and (first in _SAID or not first.isascii())
+        is_said = last in _SAID + _ENDS and not after.isascii()
+        return not is_product and (opens_not or (closes_not and (is_said or not last.isascii())))
     is_meant = not (after + last).isascii() or (last in _ENDS and first.isalnum())
     return opens_not or (closes_not and is_meant)
 
