@@ -13,6 +13,7 @@ from typing import TypeAlias
 from bot.api.answers import Answers
 from bot.api.failures.errors import CallFailed
 from bot.api.image_checks import PICTURES
+from bot.api.protocols.pictures import picture_of
 from bot.core.chat import ChatMessage, ChatRequest, ImageDelta, Role, TextDelta, TextPart, Usage
 from bot.core.images import ImageRequest, Picture
 from bot.errors import ModelErrorKind
@@ -80,6 +81,8 @@ async def draw_in_chat(
                     words += event.text
                 case Usage():
                     usage = event
+    if not pictures and (bare := picture_of(words.strip())):  # without any Markdown around it
+        pictures, words = [Picture(mime=bare.mime, data=bare.data)], ""
     if not pictures:
         pictures = await _linked(words, fetch)
     return ChatDrawing(pictures=tuple(pictures), words=words.strip(), usage=usage)

@@ -219,6 +219,16 @@ async def test_what_is_no_picture_is_not_passed_on(client: ApiClient, server: Wi
             delta(images=[{"type": "image_url", "image_url": {"url": URI}}]),
             text("\nNice!"),
         ),
+        (
+            text("Here: "),
+            delta(
+                multi_mod_content=[  # AIHubMix
+                    {"text": "Here: "},
+                    {"inline_data": {"mime_type": "image/png", "data": BASE64}},
+                ]
+            ),
+            text("\nNice!"),
+        ),
     ],
 )
 async def test_quirk_20_a_chat_model_that_draws(
@@ -238,6 +248,15 @@ async def test_quirk_20_a_list_of_pictures_instead_of_choices(
     server.answer(*json_answer({"data": [{"url": f"http://127.0.0.1:{server.port}/a.png"}]}))
     server.answer(*whole(PNG))
     assert ImageDelta("image/png", PNG) in await ask(client)
+
+
+@pytest.mark.parametrize("said", [URI, BASE64, f"\n{URI}\n"])
+async def test_quirk_20_a_picture_for_all_words_is_the_one_that_was_ordered(
+    connect: Connect, server: WireServer, said: str
+) -> None:
+    server.answer(*stream(text(said), finish(), DONE))
+    drawing = await connect(models={"painter": {"protocol": "chat"}}).draw(CAT)
+    assert ([picture.data for picture in drawing.pictures], drawing.words) == ([PNG], "")
 
 
 GIVEN = delta(images=[{"type": "image_url", "image_url": {"url": URI}}])

@@ -233,6 +233,9 @@ class ChatReader(Reader):
         images = delta.get("images")
         for image in images if isinstance(images, list) else ():
             self._part(image, events)
+        for part in objects_in(delta.get("multi_mod_content")):  # AIHubMix
+            is_said = content or self._has_deltas
+            self._part({**part, "text": None} if is_said else part, events)
         if delta.get("tool_calls"):
             events += self._tools.read(delta["tool_calls"])
         elif isinstance(delta.get("function_call"), dict):
@@ -256,7 +259,7 @@ class ChatReader(Reader):
                 events.append(event)
 
     def _part(self, part: object, events: list[WireEvent]) -> None:
-        """A part of a content that is a list (Mistral), or one of `images` (OpenRouter)."""
+        """A part of a content that is a list (Mistral), or one of the images (OpenRouter)."""
         if isinstance(part, str):
             return self._text(part, events)
         if not isinstance(part, dict):
@@ -271,6 +274,9 @@ class ChatReader(Reader):
             for inner in objects_in(thought)
             if isinstance(inner.get("text"), str)
         ]
+        inline = part.get("inline_data") or part.get("inlineData")  # Google's own form
+        if isinstance(inline, dict) and isinstance(inline.get("data"), str):
+            events += _bare_picture(inline["data"])
         url = part.get("image_url") or part.get("url")
         url = url.get("url") if isinstance(url, dict) else url
         if isinstance(url, str):
@@ -331,14 +337,18 @@ class ToolCalls:
 
 def _says_anything(delta: object) -> bool:
     """Whether a delta brings some of the answer itself: more than a role, a pause, a thought."""
-    names = ("content", "refusal", "images", "tool_calls", "function_call")
+    names = ("content", "refusal", "images", "multi_mod_content", "tool_calls", "function_call")
     return isinstance(delta, dict) and any(delta.get(name) for name in names)
+
+
+def _bare_picture(data: str) -> list[WireEvent]:
+    found = picture_of(data)
+    return [found] if found else []
 
 
 def _picture(url: str) -> list[WireEvent]:
     if url.startswith("data:"):
-        found = picture_of(url)
-        return [found] if found else []
+        return _bare_picture(url)
     return [PictureLink(url)] if url.startswith(("https://", "http://")) else []
 
 
@@ -347,8 +357,7 @@ def _picture_list(data: object) -> list[WireEvent]:
     events: list[WireEvent] = []
     for item in objects_in(data):
         if isinstance(item.get("b64_json"), str):
-            found = picture_of(item["b64_json"])
-            events += [found] if found else []
+            events += _bare_picture(item["b64_json"])
         elif isinstance(item.get("url"), str):
             events += _picture(item["url"])
     return events
