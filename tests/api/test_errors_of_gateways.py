@@ -351,6 +351,7 @@ async def test_a_setting_that_a_model_refuses_in_other_words_is_left_away(
         {"code": 50603, "message": "System is too busy now", "data": None},
         google(503, "The model is overloaded."),
         {"error": {"code": 502, "message": "gone"}, "choices": [{"delta": {"content": ""}}]},
+        {"error": {"type": "invalid_request_error", "code": "request_timeout", "message": "gone"}},
     ],
 )
 async def test_an_error_of_any_shape_in_a_stream_is_asked_again_or_cuts(

@@ -144,7 +144,8 @@ def from_payload(payload: Mapping[str, Any]) -> CallFailed | None:
         return None
     error = read_error(payload)
     status = int(error["code"]) if re.fullmatch(r"[45]\d\d", error["code"]) else 500
-    if status == 500 and "invalid_request_error" in (error["code"], error["type"]):
+    is_ours = "invalid_request_error" in (error["code"], error["type"])
+    if status == 500 and is_ours and error["code"] != "request_timeout":
         status = 400  # it would have been, had it come in time for a status
     kind = kind_of(status, error)
     if kind is Kind.UNSUPPORTED:  # LM Studio speaks of a wrong path under status 200
