@@ -59,6 +59,7 @@ TOO_LONG = [
         "server_error",
         500,
     ),
+    llama("context shift is disabled", "server_error", 500),
     vllm("The decoder prompt (length 5000) is longer than the maximum model length of 4096."),
     vllm(
         "You passed 5000 input tokens and requested 100 output tokens. However, the model's "

@@ -120,7 +120,7 @@ _WORDS = (
     ),
     (
         Kind.CONTEXT_TOO_LONG,
-        r"context (window|length|size|limit)|(prompt|messages?) (is |are )?too long"
+        r"context (window|length|size|limit|shift)|(prompt|messages?) (is |are )?too long"
         r"|input.{0,20}too long|too many (input )?tokens|reduce the length"
         r"|range of input length|model token limit|input token count.{0,40}exceeds"
         r"|maximum (model|prompt|allowed) length|prompt exceeds max"
