@@ -123,10 +123,10 @@ def aside(lesson: Lesson, failure: CallFailed, payload: Mapping[str, Any]) -> Ta
 
 def inputs(failure: CallFailed, sent: int) -> int | None:
     """How many texts one call takes, where it is told and fewer than were sent."""
-    told = _AT_MOST.search(failure.detail)
-    if failure.kind is not ModelErrorKind.BAD_REQUEST or not told:
+    if failure.kind is not ModelErrorKind.BAD_REQUEST:
         return None
-    return int(told[1]) if 0 < int(told[1]) < sent else None
+    told = (int(number[1]) for number in _AT_MOST.finditer(failure.detail))
+    return next((most for most in told if 0 < most < sent), None)  # some name what was sent, too
 
 
 def tells_of_drawing_in_chat(failure: CallFailed) -> bool:
