@@ -9,7 +9,7 @@ from bot.api.answers import Answers
 from bot.api.attempts import Attempts
 from bot.api.catalogue import Catalogue
 from bot.api.downloads import Downloads
-from bot.api.embeddings import Embedded, EmbeddingRequest, Embeddings
+from bot.api.embeddings import Embedded, Embeddings
 from bot.api.endpoints import Endpoints
 from bot.api.http import Http
 from bot.api.images import Images
@@ -119,9 +119,9 @@ class ApiClient:
         """Write down what is said."""
         return await self._transcriptions.transcribe(request, sent=sent, unheard=unheard)
 
-    async def embed(self, request: EmbeddingRequest) -> Embedded:
+    async def embed(self, model: str, texts: Sequence[str]) -> Embedded:
         """Turn texts into vectors, in as few calls as they fit into."""
-        return await self._embeddings.embed(request)
+        return await self._embeddings.embed(model, texts)
 
     async def models(self) -> Sequence[ModelInfo]:
         """The live model list, sorted by id; may be some minutes old."""

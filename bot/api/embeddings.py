@@ -32,15 +32,6 @@ Vector = tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EmbeddingRequest:
-    """Turn each text into a vector."""
-
-    model: str
-    texts: tuple[str, ...]
-    lane: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Embedded:
     """A vector per text, in order, and what the calls cost: none where all was remembered."""
 
@@ -63,20 +54,20 @@ class Embeddings:
             weigh=lambda vector: len(vector) * vector.itemsize,
         )
 
-    async def embed(self, request: EmbeddingRequest) -> Embedded:
+    async def embed(self, model: str, texts: Sequence[str]) -> Embedded:
         """The embedding of each text, in order. Raises `CallFailed`."""
-        model, usage = request.model, []
+        usage: list[UsageEntry] = []
         if not model:
             raise CallFailed(ModelErrorKind.UNSUPPORTED, "no embedding model is configured")
         found: dict[str, Vector] = {}
-        for text in request.texts:
+        for text in texts:
             if (known := self._cache.get((model, text))) is not None:
                 found[text] = tuple(known)
-        waiting = [text for text in dict.fromkeys(request.texts) if text not in found]
+        waiting = [text for text in dict.fromkeys(texts) if text not in found]
         while waiting:
             batch = first_batch(waiting, self._lessons.inputs(model) or INPUTS)
             try:
-                vectors, entry = await self._ask(model, batch, request.lane)
+                vectors, entry = await self._ask(model, batch)
             except CallFailed as failure:
                 if not self._lessons.learn_inputs(model, failure, len(batch)):
                     raise
@@ -86,11 +77,9 @@ class Embeddings:
                 self._cache.put((model, text), array("d", fresh))
                 found[text] = fresh
             del waiting[: len(batch)]
-        return Embedded(vectors=tuple(found[text] for text in request.texts), usage=tuple(usage))
+        return Embedded(vectors=tuple(found[text] for text in texts), usage=tuple(usage))
 
-    async def _ask(
-        self, model: str, batch: Sequence[str], lane: str
-    ) -> tuple[Sequence[Vector], UsageEntry]:
+    async def _ask(self, model: str, batch: Sequence[str]) -> tuple[Sequence[Vector], UsageEntry]:
         body = {"model": model, "input": list(batch), "encoding_format": "base64"}
         began, estimate = self._clock.monotonic(), sum(map(estimate_tokens, batch))
 
@@ -103,7 +92,7 @@ class Embeddings:
                 attempt.slot.correct(used.prompt_tokens)
             return vectors, used.prompt_tokens if used else 0
 
-        call = Call(name="embedding", model=model, lane=lane, tokens=estimate)
+        call = Call(name="embedding", model=model, lane="", tokens=estimate)
         async with self._parts.attempts.succeed(call, ask) as (vectors, reported):
             pass
         entry = UsageEntry(

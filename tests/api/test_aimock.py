@@ -15,7 +15,6 @@ import pytest
 from pydantic import SecretStr
 
 from bot.api.client import ApiClient
-from bot.api.embeddings import EmbeddingRequest
 from bot.core.chat import ToolCallDelta
 from bot.core.images import ImageRequest
 from bot.core.recordings import AudioClip, Segment, TranscriptionRequest
@@ -155,11 +154,11 @@ async def test_a_recording_is_written_down_in_spite_of_a_fault(plain: ApiClient)
 
 
 async def test_texts_are_embedded_in_spite_of_a_fault(plain: ApiClient) -> None:
-    found = await plain.embed(EmbeddingRequest(model="busy", texts=("a", "b")))
+    found = await plain.embed("busy", ("a", "b"))
     assert len(found.vectors) == 2
     assert found.vectors[0] != found.vectors[1]
     with pytest.raises(ModelError, check=of(Kind.BAD_REQUEST)):
-        await plain.embed(EmbeddingRequest(model="wrong", texts=("a",)))
+        await plain.embed("wrong", ("a",))
 
 
 async def test_the_models(plain: ApiClient) -> None:

@@ -10,7 +10,6 @@ import pytest
 
 from bot.api import streaming
 from bot.api.client import ApiClient
-from bot.api.embeddings import EmbeddingRequest
 from bot.core.chat import TextDelta
 from bot.core.images import ImageRequest
 from bot.core.recordings import AudioClip, TranscriptionRequest
@@ -139,7 +138,7 @@ async def test_cancelling_anything_else_closes_its_connection_too(
     works = {
         "picture": client.draw(ImageRequest(model="painter", prompt="a cat")),
         "recording": client.transcribe(TranscriptionRequest(model="ears", clip=clip)),
-        "embedding": client.embed(EmbeddingRequest(model="e", texts=("a",))),
+        "embedding": client.embed("e", ("a",)),
     }
     asking = asyncio.ensure_future(works.pop(kind))
     for other in works.values():

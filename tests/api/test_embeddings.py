@@ -9,16 +9,11 @@ from decimal import Decimal
 import pytest
 
 from bot.api.client import ApiClient
-from bot.api.embeddings import EmbeddingRequest
 from bot.core.models import UsageKind
 from bot.errors import ModelError, ModelErrorKind
 from tests.api.asking import of
 from tests.api.conftest import Connect
 from tests.api.wire_server import Script, WireServer, json_answer, refusal
-
-
-def asked(*texts: str) -> EmbeddingRequest:
-    return EmbeddingRequest(model="e", texts=texts)
 
 
 def answer(*vectors: object, start: int = 0, usage: object = None) -> Script:
@@ -31,7 +26,7 @@ async def test_texts_share_a_call_and_keep_their_order(
 ) -> None:
     encoded = base64.b64encode(struct.pack("<2f", 0.5, -2.0)).decode()
     server.answer(*answer([1, 2.0], encoded))
-    found = await client.embed(asked("a", "b", "a"))
+    found = await client.embed("e", ("a", "b", "a"))
     assert found.vectors == ((1.0, 2.0), (0.5, -2.0), (1.0, 2.0))
     assert [request.json["input"] for request in server.requests] == [["a", "b"]]
 
@@ -39,10 +34,10 @@ async def test_texts_share_a_call_and_keep_their_order(
 async def test_what_is_known_is_not_asked_again(client: ApiClient, server: WireServer) -> None:
     server.answer(*answer([1.0], [2.0]))
     server.answer(*answer([3.0]))
-    await client.embed(asked("a", "b"))
-    assert (await client.embed(asked("b", "c"))).vectors == ((2.0,), (3.0,))
+    await client.embed("e", ("a", "b"))
+    assert (await client.embed("e", ("b", "c"))).vectors == ((2.0,), (3.0,))
     assert server.requests[1].json["input"] == ["c"]
-    assert (await client.embed(asked("a"))).usage == ()
+    assert (await client.embed("e", ("a",))).usage == ()
 
 
 @pytest.mark.parametrize(
@@ -59,7 +54,7 @@ async def test_a_server_that_takes_fewer_at_once_tells_how_many(
     server.answer(*answer([1.0], [2.0]))
     server.answer(*answer([3.0], [4.0]))
     server.answer(*answer([5.0]))
-    found = await client.embed(asked(*"abcde"))
+    found = await client.embed("e", "abcde")
     assert [vector[0] for vector in found.vectors] == [1.0, 2.0, 3.0, 4.0, 5.0]
     assert [len(request.json["input"]) for request in server.requests] == [5, 2, 2, 1]
     assert len(found.usage) == 3
@@ -71,7 +66,7 @@ async def test_a_server_that_knows_no_base64_is_asked_for_numbers(
     server.answer(*refusal(400, "Unknown parameter: 'encoding_format'."))
     server.always = answer([1.0])
     for text in "ab":
-        await client.embed(asked(text))
+        await client.embed("e", (text,))
     assert ["encoding_format" in request.json for request in server.requests] == [
         True,
         False,
@@ -83,7 +78,7 @@ async def test_what_it_cost_is_told(connect: Connect, server: WireServer) -> Non
     client = connect(models={"e": {"input_price": "2"}})
     server.answer(*answer([1.0], usage={"prompt_tokens": 500_000, "total_tokens": 500_000}))
     server.answer(*answer([1.0]))
-    (entry,) = (await client.embed(asked("a"))).usage
+    (entry,) = (await client.embed("e", ("a",))).usage
     assert (entry.kind, entry.prompt_tokens, entry.cost) == (
         UsageKind.EMBEDDING,
         500_000,
@@ -91,7 +86,7 @@ async def test_what_it_cost_is_told(connect: Connect, server: WireServer) -> Non
     )
     assert not entry.estimated
     assert entry.latency is not None
-    (entry,) = (await client.embed(asked("some words"))).usage
+    (entry,) = (await client.embed("e", ("some words",))).usage
     assert (entry.prompt_tokens, entry.estimated) == (3, True)
 
 
@@ -99,7 +94,7 @@ async def test_more_than_fits_takes_several_calls(client: ApiClient, server: Wir
     texts = [f"text {n}" for n in range(3_000)]
     server.answer(*answer(*([float(n)] for n in range(2_048))))
     server.answer(*answer(*([float(n)] for n in range(2_048, 3_000)), start=2_048))
-    found = await client.embed(asked(*texts))
+    found = await client.embed("e", texts)
     assert [vector[0] for vector in found.vectors] == [float(n) for n in range(3_000)]
 
 
@@ -119,4 +114,4 @@ async def test_a_missing_embedding_is_an_error(
 ) -> None:
     server.always = json_answer(body)
     with pytest.raises(ModelError, check=of(ModelErrorKind.BAD_ANSWER)):
-        await client.embed(asked("a"))
+        await client.embed("e", ("a",))

@@ -17,7 +17,6 @@ from llmock.pytest_plugin import LLMock
 from pydantic import SecretStr
 
 from bot.api.client import ApiClient
-from bot.api.embeddings import EmbeddingRequest
 from bot.api.settings import ApiSettings
 from bot.core.chat import ModelEvent, Tool, ToolCallDelta
 from bot.core.clock import SystemClock
@@ -144,7 +143,7 @@ async def test_a_broken_tool_call_is_passed_on_as_it_came(
 
 async def test_embeddings(llmock: LLMock, client: ApiClient) -> None:
     llmock.fail(503).rate_limit(times=1, retry_after=0.2)
-    found = await client.embed(EmbeddingRequest(model="text-embedding-3-small", texts=("a", "b")))
+    found = await client.embed("text-embedding-3-small", ("a", "b"))
     assert len(found.vectors) == 2
     assert is_faultless(llmock)
 
