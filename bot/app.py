@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from bot import collector
 from bot.api.settings import ApiSettings
-from bot.config import AccessSettings, Config, require_platform
+from bot.config import AccessSettings, Config
 from bot.core.access import Gate
 from bot.core.clock import SystemClock
 from bot.core.commands import COMMANDS
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 async def run(config: Config) -> None:
     """Serve every configured platform until SIGTERM or SIGINT. Raises `BotError`."""
-    require_platform(config)
     clock, stop = SystemClock(), asyncio.Event()
     with stopped_by_signals(stop):
         async with open_services(config, config.api, clock) as services:
