@@ -51,6 +51,7 @@ from bot.platforms.telegram.posting import Poster
 from bot.platforms.telegram.receipts import Receipts
 from bot.platforms.telegram.request import AiohttpRequest
 from bot.platforms.telegram.sweeping import Sweeper
+from bot.platforms.telegram.told import Told
 
 if TYPE_CHECKING:
     from bot.platforms.telegram.webhook import Webhook
@@ -106,7 +107,8 @@ class TelegramPlatform(Platform):
         # Of several processes that share a database, Telegram posts to each.
         receipts = Receipts(methods, self._caller, clock, alone=webhook is None)
         self._poster = Poster(methods, self._caller, receipts, clock)
-        self._sweeper = Sweeper(methods, self._caller)
+        self._told = Told(clock)
+        self._sweeper = Sweeper(methods, self._caller, self._told)
         self._draft_ids = count(secrets.randbelow(MAX_FIRST_DRAFT) + 1)
         self._typing: dict[ChatRef, Callable[[], object]] = {}
         """Ends it, by the chats that are shown that the bot types."""
@@ -153,7 +155,7 @@ class TelegramPlatform(Platform):
 
     async def run(self, sink: EventSink, ready: Callable[[], None]) -> None:
         """Poll, or take what Telegram posts, until cancelled."""
-        moves = self._caller.moves
+        moves, sink = self._caller.moves, self._told.note(sink)
         if self._webhook is None:
             poller = Poller(self._bot, self._polling, self._clock, moves=moves)
             await poller.run(sink, ready)

@@ -7,13 +7,15 @@ by one from message to message, in private chats over all of them together, so a
 looked for right behind those that are known, and then behind those that are found. In a busy bot it
 may lie further away; then it stays.
 
+Nor is anything lost behind a message that nobody tells of: the database is a copy of before, and
+what the bot has said since stays. In a group that may be what the bot never hears of.
+
 The topics of a forum share the ids of their group. What stands in another topic would be taken for
 lost, so there nothing is looked for: an answer that stands there twice is better than one deleted.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Collection, Sequence
 from enum import Enum, auto
 from functools import partial
@@ -24,6 +26,7 @@ from bot.platforms.telegram.calls import Caller
 from bot.platforms.telegram.errors import is_not_ours, is_unchanged
 from bot.platforms.telegram.ids import Place
 from bot.platforms.telegram.methods import Methods
+from bot.platforms.telegram.told import Told
 
 BEHIND = 4
 """Ids that are tried behind each known one."""
@@ -59,9 +62,10 @@ def suspects(after: int, known: Collection[int]) -> Sequence[int]:
 class Sweeper:
     """Deletes lost messages. Raises `PlatformError` and its kinds."""
 
-    def __init__(self, methods: Methods, caller: Caller) -> None:
+    def __init__(self, methods: Methods, caller: Caller, told: Told) -> None:
         self._methods = methods
         self._caller = caller
+        self._told = told
 
     async def sweep(
         self, place: Place, after: int, known: Collection[int], *, before: int | None
@@ -72,14 +76,14 @@ class Sweeper:
         """
         if await self._has_topics(place):
             return 0
-        found = await self._find(place, after, known, before or sys.maxsize)
+        found = await self._find(place, after, known, before)
         for id in found:
             delete = partial(self._methods.delete, place, [id])
             await self._caller.aside(delete, about=place)
         return len(found)
 
     async def _find(
-        self, place: Place, after: int, known: Collection[int], before: int
+        self, place: Place, after: int, known: Collection[int], before: int | None
     ) -> Sequence[int]:
         """The lost messages.
 
@@ -89,11 +93,14 @@ class Sweeper:
         found, tried, standing = list[int](), set[int](), set(known)
         while len(tried) < TRIES:
             untried = (id for id in suspects(after, standing) if id not in tried)
-            if (id := next(untried, before)) >= before:
+            id = next(untried, None)
+            if id is None or (before is not None and id >= before):
                 break
             tried.add(id)
             ask = partial(whose, self._methods, place, id)
             owner = await self._caller.aside(ask, about=place)
+            if owner is Whose.OTHERS and before is None and not await self._told.of(place, id):
+                break
             if owner is Whose.OURS:
                 found.append(id)
             if owner is Whose.OURS or (owner is Whose.OTHERS and place.private):

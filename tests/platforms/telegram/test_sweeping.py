@@ -10,7 +10,8 @@ from bot.core.fakes.clock import ManualClock
 from bot.core.types import Button, Reply
 from bot.errors import RateLimited
 from bot.platforms.telegram.ids import make_chat
-from tests.patience import PATIENCE
+from tests.intake import Inbox, listening
+from tests.patience import PATIENCE, until
 from tests.platform_contract import HastyClock
 from tests.platforms.telegram.stage import Opener, group, private, staged, topic
 
@@ -27,15 +28,43 @@ async def test_a_message_that_nobody_wrote_down_is_taken_away(opened: Opener) ->
         assert await stage.kept() == ["known"]
 
 
-async def test_what_was_lost_behind_what_nobody_has_told_of_yet_is_taken_away_too() -> None:
+async def test_what_was_lost_behind_what_telegram_tells_of_only_now_is_taken_away_too() -> None:
     async with staged(private, clock=HastyClock()) as stage:
         asked = stage.incoming.ref
         for _ in range(6):
             stage.view.send("and another thing")
         for _ in range(6):
             await stage.platform.send(asked.chat, Reply(text="lost"))
-        await stage.platform.sweep(asked.chat, after=[asked], keep=[])
+        inbox = Inbox()
+        async with listening(stage.platform, inbox):
+            await inbox.holds(7)
+            await stage.platform.sweep(asked.chat, after=[asked], keep=[])
         assert await stage.kept() == []
+
+
+async def test_it_is_waited_for_what_was_written_while_no_bot_was_there() -> None:
+    async with staged(private) as stage:
+        asked, calls = stage.incoming.ref, stage.telegram.calls
+        stage.view.send("and another thing")
+        await stage.platform.send(asked.chat, Reply(text="lost"))
+        looking = asyncio.create_task(stage.platform.sweep(asked.chat, after=[asked], keep=[]))
+        await until(lambda: calls.of("editMessageReplyMarkup"))
+        async with listening(stage.platform, Inbox()):
+            await looking
+        assert await stage.kept() == []
+
+
+@pytest.mark.parametrize("opened", [private, group])
+async def test_an_answer_to_what_the_database_does_not_know_is_let_be(opened: Opener) -> None:
+    """It is a copy of before; the bot went on."""
+    async with staged(opened, clock=HastyClock()) as stage:
+        asked = stage.incoming.ref
+        await stage.platform.send(asked.chat, Reply(text="lost"))
+        for text in ("a later question", "another"):
+            stage.view.send(text)
+            await stage.platform.send(asked.chat, Reply(text=f"answer to {text}"))
+        await stage.platform.sweep(asked.chat, after=[asked], keep=[])
+        assert await stage.kept() == ["answer to a later question", "answer to another"]
 
 
 async def test_what_had_no_room_in_a_message_is_not_taken_for_lost() -> None:
