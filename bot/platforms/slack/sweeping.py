@@ -10,7 +10,7 @@ import logging
 from collections.abc import Collection, Sequence
 
 from bot.core.types import ChatRef, MessageRef
-from bot.platforms.slack.calls import Calls
+from bot.platforms.slack.calls import Calls, Json
 from bot.platforms.slack.ids import answer_thread, make_message, parse_chat, ts_of
 from bot.platforms.slack.posting import Poster
 from bot.platforms.slack.sent_messages import messages_after
@@ -21,6 +21,8 @@ THREADS = 10
 """Threads of a direct message that are looked through; every question there has its own."""
 MESSAGES = 200
 """Messages of each that are looked at."""
+NEVER = "~"
+"""Later than every ts."""
 
 
 class Sweeper:
@@ -40,26 +42,36 @@ class Sweeper:
     ) -> int:
         """Delete what `bot` posted after all of these and nobody knows of; returns how many.
 
-        Where there is something later in `before`, only what was posted before that.
+        Where there is something later in `before`, only what was posted before that; else before
+        somebody wrote what nobody knows of, in the same thread: the database is a copy of before,
+        and what the bot has said since is not lost.
 
         After slash commands alone nothing is: they have no ts, and all that stands would be after.
         """
         newest = max((ts_of(ref) for ref in after), default="")
         if not newest:
             return 0
-        end = min((ts for ts in map(ts_of, before) if ts > newest), default="~")
+        end = min((ts for ts in map(ts_of, before) if ts > newest), default=NEVER)
         channel, known = parse_chat(chat).channel, {ts_of(ref) for ref in (*after, *keep)}
         threads = [*_threads(after, keep, newest), *([""] if parse_chat(chat).direct else [])]
         count = 0
         for thread in threads:
             found = await messages_after(self._calls, channel, thread, newest, MESSAGES)
-            for message in found:
-                ts = str(message.get("ts", ""))
-                lost = message.get("user") == bot and newest < ts < end and ts not in known
-                if lost and not message.get("files"):
+            for message in sorted(found, key=_ts):
+                ts = _ts(message)
+                if not newest < ts < end or ts in known:
+                    continue
+                if message.get("user") != bot:
+                    if end == NEVER and "bot_id" not in message:
+                        break
+                elif not message.get("files"):
                     await self._poster.delete(make_message(chat, ts, thread))
                     count += 1
         return count
+
+
+def _ts(message: Json) -> str:
+    return str(message.get("ts", ""))
 
 
 def _threads(

@@ -40,6 +40,22 @@ async def test_what_was_posted_later_than_the_lost_is_let_be(sandbox: SlackSandb
         assert [seen.text for seen in place.answers()] == ["an answer", "what follows"]
 
 
+async def test_an_answer_to_what_the_database_does_not_know_is_let_be(
+    sandbox: SlackSandbox,
+) -> None:
+    """It is a copy of before; the bot went on."""
+    ada = sandbox.person("Ada")
+    async with running(sandbox) as bot:
+        thread = ada.thread(await ada.dm.send("first"))
+        asked = (await bot.inbox.heard()).ref
+        for number, text in enumerate(("lost", "an answer", "another"), start=2):
+            await bot.platform.draft(bot.inbox.message()).finish(Reply(text=text))
+            await thread.send("and then?")
+            await bot.inbox.holds(number)
+        await bot.platform.sweep(asked.chat, after=[asked], keep=[])
+        assert [seen.text for seen in thread.answers()] == ["an answer", "another"]
+
+
 async def test_after_a_slash_command_no_older_answers_are_taken_away(
     sandbox: SlackSandbox,
 ) -> None:
