@@ -213,9 +213,9 @@ def _copy(file: Path, to: Path) -> int:
 
 
 def _give_up_what_is_open(copy: sqlite3.Connection) -> None:
-    """The bot goes on with it, and with what is said after it, of which the copy knows nothing.
+    """The bot goes on with it: whoever began there where the copy ends would answer it again.
 
-    Whoever began there where the copy ends would take these answers for lost ones, and delete them.
+    And what it has posted of these answers since would be taken for lost, and deleted.
     """
     columns = {row[1] for row in copy.execute("PRAGMA table_info(turns)")}
     states = ", ".join(f"'{state}'" for state in OPEN)
