@@ -344,6 +344,17 @@ async def test_a_setting_that_a_model_refuses_in_other_words_is_left_away(
     assert first.keys() - second.keys() == {refused}
 
 
+async def test_gemini_is_asked_without_any_penalty(client: ApiClient, server: WireServer) -> None:
+    message = "Penalty is not enabled for models/gemini-2.5-flash"
+    both = Sampling(temperature=0.5, presence_penalty=0.1, frequency_penalty=0.1)
+    server.answer(*json_answer(google(400, message), 400))
+    server.answer(*json_answer(google(400, message), 400))
+    server.answer(*HELLO)
+    assert words(await ask(client, question(sampling=both))) == "Hello"
+    kept = server.requests[-1].json
+    assert (kept["temperature"], [name for name in kept if "penalty" in name]) == (0.5, [])
+
+
 @pytest.mark.parametrize(
     "event",
     [

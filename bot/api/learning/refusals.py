@@ -31,10 +31,16 @@ OPTIONAL = (
 """Parameters without which the request still means the same."""
 _REFUSAL = re.compile(
     r"unsupported|not supported|does(n't| not) support|unknown|unrecognized|not permitted"
-    r"|not allowed|extra inputs|deprecated|not compatible|cannot both|may only be set"
+    r"|not allowed|not enabled|extra inputs|deprecated|not compatible|cannot both|may only be set"
     r"|only [\d.]+ is allowed|(do not|only) support|only '?json'? response_format|不支持",
     re.IGNORECASE,
 )
+_SPELT = {
+    "response_format": r"\bverbose_json",  # vLLM
+    "presence_penalty": r"\bpenalty is not enabled",  # Gemini
+    "frequency_penalty": r"\bpenalty is not enabled",
+}
+"""What a refusal may say in place of a parameter."""
 _LISTED = re.compile(
     r"(supported values are|must be one of|should be|expected one of).*", re.IGNORECASE
 )
@@ -192,10 +198,9 @@ def _drop(lesson: Lesson, failure: CallFailed, payload: Mapping[str, Any]) -> Ta
         return {}
     for name in OPTIONAL:
         spelt = rf"\b{name.replace('_', '_?')}\b"  # xAI writes presencePenalty
+        spelt += f"|{_SPELT[name]}" if name in _SPELT else ""
         if name in payload and (
-            failure.param == name
-            or re.search(spelt, failure.detail, re.IGNORECASE)
-            or (name == "response_format" and "verbose_json" in failure.detail)  # vLLM
+            failure.param == name or re.search(spelt, failure.detail, re.IGNORECASE)
         ):
             rest = {"base64": False} if name == "response_format" else {}
             return {"dropped": lesson.dropped | {name}, **rest}
