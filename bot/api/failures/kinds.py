@@ -29,11 +29,15 @@ _CODES = {
         "accountoverdueerror",  # Volcengine
         "budget_exceeded",  # LiteLLM
         "allocationquota.freetieronly",  # Alibaba, under 403
+        "usage_limit_exceeded",  # sub2api: under 429 until the day or the week is over
+        "api_key_quota_exhausted",  # sub2api, as the following; under 429 and 403
+        "subscription_not_found",
     ),
     Kind.MODEL_NOT_FOUND: (
         "model_not_found",
         "model_not_exist",
         "model_not_available",
+        "model_decommissioned",  # Groq
         "model_price_error",  # new-api: a model that nobody can pay for
         "modelnotopen",
         "model.accessdenied",  # Alibaba, under 403
@@ -96,11 +100,14 @@ _WORDS = (
         r"|balance is (insufficient|not enough|too low)|overdue balance"
         r"|^key limit exceeded|budget limit exceeded|specified api usage limits"
         r"|payment is past due"  # Ollama's cloud, under 403
-        r"|额度不足|余额不足|额度已用尽|预扣费额度失败|欠费",
+        r"|额度不足|余额不足|额度已用[尽完]|预扣费额度失败|欠费",
     ),
     (
         Kind.MODEL_NOT_FOUND,
         r"\bmodels?\b.{0,80}(does not exist|not found|not exist|is not available)"
+        # Google, xAI, Groq, of models of old; Anthropic; sub2api.
+        r"|\bmodels?\b.{0,80}(no longer (available|accessible)|has been decommissioned)"
+        r"|^model: [\w.:-]+$|not supported by any configured account"
         r"|no available channel for model|no access to model|not found the model"
         r"|not a valid model|invalid model name|no healthy deployments for"
         r"|no endpoints (found|available) (for|matching)|no allowed providers (are )?available"
