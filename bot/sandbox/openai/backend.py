@@ -60,7 +60,6 @@ class Question:
     model: str
     messages: tuple[JsonObject, ...] = ()
     prompt: str = ""
-    tools: tuple[JsonObject, ...] = ()
     tool_choice: str | JsonObject | None = None
     max_tokens: int | None = None
     temperature: float | None = None
@@ -132,13 +131,11 @@ class Upload:
 class DrawingOrder:
     """Pictures wanted: of a prompt, of pictures and a prompt (edit), of a picture (variation)."""
 
-    model: str
     prompt: str
     n: int
     width: int
     height: int
     pictures: tuple[Upload, ...] = ()
-    mask: Upload | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +150,6 @@ class Drawing:
 class Recording:
     """Speech to be written down; `language` in ISO 639-1, empty: find out."""
 
-    model: str
     file: Upload
     language: str = ""
     prompt: str = ""

@@ -29,7 +29,7 @@ class Refuse:
     """Answer with a status and an error body.
 
     Empty fields take the documented words of the status. `retry_after` is the header's value:
-    seconds, or an HTTP date. `body` replaces the whole body (a gateway's own error shape).
+    seconds, or an HTTP date.
     """
 
     status: int
@@ -39,12 +39,11 @@ class Refuse:
     type: str = ""
     retry_after: float | str | None = None
     headers: tuple[tuple[str, str], ...] = ()
-    body: JsonObject | None = None
 
     def answer(self) -> JsonObject:
         """The body of the answer."""
         type_, code, message = _KNOWN.get(self.status, ("server_error", "", "Something failed."))
-        return self.body or error_body(
+        return error_body(
             self.message or message, type=self.type or type_, code=self.code or code or None
         )
 

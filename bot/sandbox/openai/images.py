@@ -48,15 +48,14 @@ async def edits(call: Call) -> web.StreamResponse:
     body, card = asked(call, Endpoint.EDITS, form=True)
     pictures = _pictures(call, card)
     masks = call.exchange.files.get("mask", [])
-    mask = masks[0] if masks else None
-    if mask is not None and _png_size(mask) != _png_size(pictures[0]):
+    if any(_png_size(mask) != _png_size(pictures[0]) for mask in masks):
         raise refusal.Refusal(
             400,
             "Invalid mask image format - mask size does not match image size.",
             param="mask",
             code="invalid_image_mask",
         )
-    return await _draw(call, body, card, prompt=_prompt(body), pictures=pictures, mask=mask)
+    return await _draw(call, body, card, prompt=_prompt(body), pictures=pictures)
 
 
 async def variations(call: Call) -> web.StreamResponse:
@@ -72,7 +71,6 @@ async def _draw(
     *,
     prompt: str,
     pictures: tuple[Upload, ...] = (),
-    mask: Upload | None = None,
 ) -> web.StreamResponse:
     size = body.choice("size", SIZES, "auto")
     body.choice("quality", QUALITIES)
@@ -84,13 +82,11 @@ async def _draw(
     by_url = wanted == "url" or (not wanted and card.image_url)
     width, _, height = ("1024x1024" if size == "auto" else size).partition("x")
     order = DrawingOrder(
-        model=card.id,
         prompt=prompt,
         n=body.integer("n", high=10) or 1,
         width=int(width),
         height=int(height),
         pictures=pictures,
-        mask=mask,
     )
     drawings = await call.backend.draw(order)
     data = [_picture_body(call, drawing, by_url=by_url) for drawing in drawings]

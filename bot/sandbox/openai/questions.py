@@ -31,11 +31,10 @@ def chat_question(body: Parameters, card: ModelCard) -> Question:
     _check_messages(messages)
     if card.takes_turns:
         _check_turns(messages)
-    tools = body.objects("tools")
-    _check_tools(tools)
+    _check_tools(body.objects("tools"))
     _check_refused(body, card)
     limit = body.integer("max_completion_tokens") or body.integer("max_tokens")
-    return _with_sampling(body, card, messages=messages, tools=tools, max_tokens=limit)
+    return _with_sampling(body, card, messages=messages, max_tokens=limit)
 
 
 def completion_questions(body: Parameters, card: ModelCard) -> list[Question]:
@@ -62,11 +61,10 @@ def responses_question(body: Parameters, card: ModelCard) -> Question:
     for place, item in enumerate(items):
         messages.append(_message_of_item(item, f"input[{place}]"))
     _check_messages(messages)
-    tools = tuple(_tool_of_responses(tool) for tool in body.objects("tools"))
-    _check_tools(tools)
+    _check_tools([_tool_of_responses(tool) for tool in body.objects("tools")])
     _check_refused(body, card)
     limit = body.integer("max_output_tokens", low=16)
-    return _with_sampling(body, card, messages=tuple(messages), tools=tools, max_tokens=limit)
+    return _with_sampling(body, card, messages=tuple(messages), max_tokens=limit)
 
 
 def _with_sampling(
@@ -76,7 +74,6 @@ def _with_sampling(
     max_tokens: int | None,
     messages: tuple[JsonObject, ...] = (),
     prompt: str = "",
-    tools: tuple[JsonObject, ...] = (),
 ) -> Question:
     stop = body.texts("stop")
     if len(stop) > 4:
@@ -92,7 +89,6 @@ def _with_sampling(
         model=card.id,
         messages=messages,
         prompt=prompt,
-        tools=tools,
         tool_choice=choice if isinstance(choice, str | dict) else None,
         max_tokens=max_tokens,
         temperature=body.number("temperature", 0, 2),

@@ -96,7 +96,7 @@ def _handler(answering: Answering, server: ServerState) -> Handler:
             abandoned = not server.closing.is_set()
             raise
         finally:
-            server.traffic.end(exchange, abandoned=abandoned)
+            server.traffic.end(abandoned=abandoned)
 
     return handle
 

@@ -16,8 +16,7 @@ PATIENCE = 60.0
 class Exchange:
     """One request. `json` holds the fields of the body, `files` those of a multipart body.
 
-    `headers` have lower-case names and no Authorization. `status` is 0 until the answer has begun;
-    `abandoned`: the client went away before the end.
+    `headers` have lower-case names and no Authorization. `status` is 0 until the answer has begun.
     """
 
     method: str
@@ -27,8 +26,6 @@ class Exchange:
     files: dict[str, list[Upload]] = field(default_factory=dict)
     status: int = 0
     events: int = 0
-    open: bool = True
-    abandoned: bool = False
 
 
 class Traffic:
@@ -54,10 +51,8 @@ class Traffic:
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         self.changed()
 
-    def end(self, exchange: Exchange, *, abandoned: bool) -> None:
+    def end(self, *, abandoned: bool) -> None:
         """A request is over: answered, or abandoned by its client."""
-        exchange.open = False
-        exchange.abandoned = abandoned
         self.in_flight -= 1
         self.abandoned += abandoned
         self.changed()

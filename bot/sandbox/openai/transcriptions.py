@@ -20,7 +20,7 @@ SUFFIXES = ("flac", "m4a", "mp3", "mp4", "mpeg", "mpga", "oga", "ogg", "wav", "w
 
 async def transcriptions(call: Call) -> web.StreamResponse:
     """Write down what is said."""
-    body, card = asked(call, Endpoint.TRANSCRIPTIONS, form=True)
+    body, _ = asked(call, Endpoint.TRANSCRIPTIONS, form=True)
     files = call.exchange.files.get("file", [])
     if not files:
         raise refusal.missing("file")
@@ -40,7 +40,6 @@ async def transcriptions(call: Call) -> web.StreamResponse:
             code="invalid_value",
         )
     recording = Recording(
-        model=card.id,
         file=file,
         language=body.text("language"),
         prompt=body.text("prompt"),
