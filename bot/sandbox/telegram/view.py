@@ -22,7 +22,6 @@ from bot.sandbox.telegram.state import (
     Membership,
     Message,
     Press,
-    Rich,
     User,
 )
 from bot.sandbox.telegram.world import World
@@ -47,11 +46,11 @@ class ChatView:
         last one's.
         """
         parts = [text[start : start + MAX_TEXT] for start in range(0, len(text), MAX_TEXT)]
-        return [self._deliver(self._post(text=part, reply_to=reply_to)) for part in parts][-1]
+        return [self._deliver(replace(self._post(part), reply_to=reply_to)) for part in parts][-1]
 
     def send_linked(self, text: str, label: str, address: str) -> int:
         """Write a message of which some words are a link, as one makes it with Ctrl+K."""
-        message = self._post(text=text)
+        message = self._post(text)
         offset = utf16_length(text[: text.index(label)])
         link: Entity = {"type": "text_link", "offset": offset, "length": utf16_length(label)}
         message.entities = (*message.entities, {**link, "url": address})
@@ -84,13 +83,13 @@ class ChatView:
     def send_photo(self, content: bytes, caption: str = "") -> int:
         """Send a picture as a photo."""
         media = self._photo(content)
-        return self._deliver(self._post(text=caption, media=media))
+        return self._deliver(replace(self._post(caption), media=media))
 
     def send_album(self, photos: Sequence[bytes], caption: str = "") -> list[int]:
         """Send several photos at once; the first one carries the caption."""
         album = str(10_000_000 + self._world.number())
         messages = [
-            self._post(text=caption if index == 0 else "", media=self._photo(photo), album=album)
+            replace(self._post("" if index else caption), media=self._photo(photo), album=album)
             for index, photo in enumerate(photos)
         ]
         return [self._deliver(message) for message in messages]
@@ -99,18 +98,19 @@ class ChatView:
         """Send a voice message (Opus in Ogg)."""
         file = self._world.files.add("voice", "voice.oga", content, mime="audio/ogg")
         media = Media(kind="voice", file=file, seconds=seconds)
-        return self._deliver(self._post(text=caption, media=media))
+        return self._deliver(replace(self._post(caption), media=media))
 
     def send_audio(self, name: str, content: bytes, seconds: int = 1) -> int:
         """Send an audio file, as music."""
         file = self._world.files.add("music", name, content)
-        return self._deliver(self._post(media=Media(kind="audio", file=file, seconds=seconds)))
+        media = Media(kind="audio", file=file, seconds=seconds)
+        return self._deliver(replace(self._post(), media=media))
 
     def send_video(self, name: str, content: bytes, seconds: int = 1) -> int:
         """Send a video."""
         file = self._world.files.add("videos", name, content)
         media = Media(kind="video", file=file, seconds=seconds, width=640, height=480)
-        return self._deliver(self._post(media=media))
+        return self._deliver(replace(self._post(), media=media))
 
     def send_document(
         self,
@@ -123,19 +123,21 @@ class ChatView:
     ) -> int:
         """Send any file as it is; `size` claims another length than the content has."""
         file = self._world.files.add("documents", name, content, mime=mime, size=size)
-        return self._deliver(self._post(text=caption, media=Media(kind="document", file=file)))
+        media = Media(kind="document", file=file)
+        return self._deliver(replace(self._post(caption), media=media))
 
     def send_sticker(self, emoji: str = "👍") -> int:
         """Send a sticker."""
         file = self._world.files.add("stickers", "sticker.webp", b"RIFF", mime="image/webp")
         media = Media(kind="sticker", file=file, emoji=emoji, width=512, height=512)
-        return self._deliver(self._post(media=media))
+        return self._deliver(replace(self._post(), media=media))
 
     def send_rich(self, markdown: str, *photos: bytes) -> int:
         """Send a rich message, with pictures under its words; bots get its blocks and no text."""
         rich = from_markdown(markdown)
         pictures = [{"type": "photo", "photo": wire.media(self._photo(photo))} for photo in photos]
-        return self._deliver(self._post(rich=replace(rich, blocks=(*rich.blocks, *pictures))))
+        rich = replace(rich, blocks=(*rich.blocks, *pictures))
+        return self._deliver(replace(self._post(), rich=rich))
 
     def press(self, label: str) -> Press:
         """Press the newest button with this label. Raises `LookupError` when there is none."""
@@ -172,11 +174,11 @@ class ChatView:
 
     def open_topic(self, name: str) -> int:
         """Post the service message that opens this view's topic (see `Group.open_topic`)."""
-        return self._deliver(self._post(topic_created=name))
+        return self._deliver(replace(self._post(), topic_created=name))
 
     def tell_of_move(self, *, became: int | None = None, was: int | None = None) -> int:
         """Post the service message about a group that is another now (see `Group.upgrade`)."""
-        return self._deliver(self._post(became=became, was=was))
+        return self._deliver(replace(self._post(), became=became, was=was))
 
     def stop_draft(self) -> None:
         """Press the Stop of the draft. Raises `LookupError` when there is none."""
@@ -223,18 +225,7 @@ class ChatView:
     def _messages(self) -> list[Message]:
         return [message for message in self._chat.messages.values() if message.topic == self.topic]
 
-    def _post(
-        self,
-        *,
-        text: str = "",
-        media: Media | None = None,
-        reply_to: int | None = None,
-        album: str = "",
-        topic_created: str = "",
-        became: int | None = None,
-        was: int | None = None,
-        rich: Rich | None = None,
-    ) -> Message:
+    def _post(self, text: str = "") -> Message:
         if self._chat.membership is Membership.STRANGER:
             self._chat.membership = Membership.MEMBER
         return Message(
@@ -244,14 +235,7 @@ class ChatView:
             date=self._world.now(),
             text=text,
             entities=self._world.judge.detect(text),
-            media=media,
-            reply_to=reply_to,
-            album=album,
             topic=self.topic,
-            topic_created=topic_created,
-            became=became,
-            was=was,
-            rich=rich,
         )
 
     def _deliver(self, message: Message) -> int:
