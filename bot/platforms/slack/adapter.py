@@ -53,7 +53,7 @@ from bot.platforms.slack.sent_messages import SentMessages
 from bot.platforms.slack.sockets import FIRST_PAUSE, LAST_PAUSE, Sockets
 from bot.platforms.slack.status import Status, Thread, session_title
 from bot.platforms.slack.streams import Streams
-from bot.platforms.slack.sweeping import Sweeper
+from bot.platforms.slack.sweeping import sweep
 from bot.platforms.slack.webhooks import Webhooks
 
 log = logging.getLogger(__name__)
@@ -89,7 +89,6 @@ class SlackPlatform(Platform):
         self._poster = Poster(self._calls, self._status, self._response_urls, sent, self._streams)
         self._newest: LruCache[ChatRef, MessageRef] = LruCache(CHATS)
         self._replies = Replies(self._poster, self._newest)
-        self._sweeper = Sweeper(self._calls, self._poster)
         self._greeting = Greeting(self._calls, self._directory)
         self._ingress = Ingress(
             self._directory,
@@ -225,7 +224,8 @@ class SlackPlatform(Platform):
                 self._status.release(thread)
         keep = [*keep, *self._replies.unfinished(chat)]
         await self._signed_in.wait()  # only then it knows its own messages
-        found = await self._sweeper.sweep(chat, self._directory.bot, after, keep, before)
+        bot = self._directory.bot
+        found = await sweep(self._calls, self._poster, chat, bot, after, keep, before)
         if found:
             log.warning("lost messages deleted", extra={"chat": chat.id, "messages": found})
 

@@ -6,7 +6,6 @@ messages are made by Slack, and their ts is known to nobody either way.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection, Sequence
 
 from bot.core.types import ChatRef, MessageRef
@@ -14,8 +13,6 @@ from bot.platforms.slack.calls import Calls, Json
 from bot.platforms.slack.ids import answer_thread, make_message, parse_chat, ts_of
 from bot.platforms.slack.posting import Poster
 from bot.platforms.slack.sent_messages import messages_after
-
-log = logging.getLogger(__name__)
 
 THREADS = 10
 """Threads of a direct message that are looked through; every question there has its own."""
@@ -25,49 +22,42 @@ NEVER = "~"
 """Later than every ts."""
 
 
-class Sweeper:
-    """Deletes lost messages. Raises `PlatformError` and its kinds."""
+async def sweep(
+    calls: Calls,
+    poster: Poster,
+    chat: ChatRef,
+    bot: str,
+    after: Sequence[MessageRef],
+    keep: Collection[MessageRef],
+    before: Collection[MessageRef],
+) -> int:
+    """Delete what `bot` posted after all of these and nobody knows of; returns how many.
 
-    def __init__(self, calls: Calls, poster: Poster) -> None:
-        self._calls = calls
-        self._poster = poster
-
-    async def sweep(
-        self,
-        chat: ChatRef,
-        bot: str,
-        after: Sequence[MessageRef],
-        keep: Collection[MessageRef],
-        before: Collection[MessageRef],
-    ) -> int:
-        """Delete what `bot` posted after all of these and nobody knows of; returns how many.
-
-        Where there is something later in `before`, only what was posted before that; else before
-        somebody wrote what nobody knows of, in the same thread: the database is a copy of before,
-        and what the bot has said since is not lost.
-
-        After slash commands alone nothing is: they have no ts, and all that stands would be after.
-        """
-        newest = max((ts_of(ref) for ref in after), default="")
-        if not newest:
-            return 0
-        end = min((ts for ts in map(ts_of, before) if ts > newest), default=NEVER)
-        channel, known = parse_chat(chat).channel, {ts_of(ref) for ref in (*after, *keep)}
-        threads = [*_threads(after, keep, newest), *([""] if parse_chat(chat).direct else [])]
-        count = 0
-        for thread in threads:
-            found = await messages_after(self._calls, channel, thread, newest, MESSAGES)
-            for message in sorted(found, key=_ts):
-                ts = _ts(message)
-                if not newest < ts < end or ts in known:
-                    continue
-                if message.get("user") != bot:
-                    if end == NEVER and "bot_id" not in message:
-                        break
-                elif not message.get("files"):
-                    await self._poster.delete(make_message(chat, ts, thread))
-                    count += 1
-        return count
+    Where there is something later in `before`, only what was posted before that; else before
+    somebody wrote what nobody knows of, in the same thread: the database is a copy of before, and
+    what the bot has said since is not lost. After slash commands alone nothing is: they have no ts,
+    and all that stands would be after. Raises `PlatformError` and its kinds.
+    """
+    newest = max((ts_of(ref) for ref in after), default="")
+    if not newest:
+        return 0
+    end = min((ts for ts in map(ts_of, before) if ts > newest), default=NEVER)
+    channel, known = parse_chat(chat).channel, {ts_of(ref) for ref in (*after, *keep)}
+    threads = [*_threads(after, keep, newest), *([""] if parse_chat(chat).direct else [])]
+    count = 0
+    for thread in threads:
+        found = await messages_after(calls, channel, thread, newest, MESSAGES)
+        for message in sorted(found, key=_ts):
+            ts = _ts(message)
+            if not newest < ts < end or ts in known:
+                continue
+            if message.get("user") != bot:
+                if end == NEVER and "bot_id" not in message:
+                    break
+            elif not message.get("files"):
+                await poster.delete(make_message(chat, ts, thread))
+                count += 1
+    return count
 
 
 def _ts(message: Json) -> str:
