@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -23,8 +22,6 @@ from bot.core.models import ModelInfo, UsageEntry, UsageKind
 from bot.core.phrases import Phrase
 from bot.core.single_flight import SingleFlight
 from bot.errors import ModelErrorKind
-
-log = logging.getLogger(__name__)
 
 FRESH = 600.0
 """Seconds for which the list is not asked for again."""

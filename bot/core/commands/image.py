@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 
 from bot.core.commands.models_on_offer import exact, nearest
@@ -19,8 +18,6 @@ from bot.core.queue import Outcome
 from bot.core.turn import TurnContext
 from bot.core.types import ButtonPress, IncomingMessage
 from bot.errors import ModelError
-
-log = logging.getLogger(__name__)
 
 MOST = 10
 """Pictures at once (OpenAI API reference, "Create image"), and in an album of Telegram's."""
