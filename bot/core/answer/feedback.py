@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import logging
 import re
-from dataclasses import dataclass
 
 from bot.core.stores import Rating
 from bot.core.turn import TurnContext
-from bot.core.types import ButtonPress, Feedback
+from bot.core.types import ButtonPress, ChatRef, Feedback, UserId
 
 log = logging.getLogger(__name__)
 
@@ -20,39 +19,24 @@ _VALUE = re.compile(r"rate:([+-]):([0-9]{1,18}):(.*)", re.DOTALL)
 """People may send what no button holds: the number is one that a database holds."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Thumb:
-    """One of the two, and what it is about."""
-
-    good: bool
-    turn_id: int
-    model: str
-
-
 def ask_opinion(turn_id: int, model: str) -> Feedback:
     """The thumbs under the answer of a turn."""
     return Feedback(good=f"rate:+:{turn_id}:{model}", bad=f"rate:-:{turn_id}:{model}")
 
 
-def read(value: str) -> Thumb | None:
-    """What a button's value says; None when it is no thumb's."""
+def read(chat: ChatRef, user: UserId, value: str) -> Rating | None:
+    """What somebody says by pressing a button with this value; None when it is no thumb's."""
     found = _VALUE.fullmatch(value)
     if found is None:
         return None
-    return Thumb(good=found[1] == "+", turn_id=int(found[2]), model=found[3])
+    good = found[1] == "+"
+    return Rating(chat=chat, user=user, turn_id=int(found[2]), model=found[3], good=good)
 
 
-async def rate(ctx: TurnContext, press: ButtonPress, thumb: Thumb) -> None:
+async def rate(ctx: TurnContext, press: ButtonPress, rating: Rating) -> None:
     """Keep what somebody thinks of an answer, and thank them. Raises `StoreError`."""
-    rating = Rating(
-        chat=ctx.chat,
-        user=press.sender.id,
-        turn_id=thumb.turn_id,
-        model=thumb.model,
-        good=thumb.good,
-    )
     await ctx.services.stores.ratings.rate(rating)
-    log.info("rated", extra={**ctx.log, "rated_turn": thumb.turn_id, "good": thumb.good})
+    log.info("rated", extra={**ctx.log, "rated_turn": rating.turn_id, "good": rating.good})
     _ = ctx.texts.gettext
-    thanks = _("Thank you!") if thumb.good else _("Thank you for telling me. I have noted it.")
+    thanks = _("Thank you!") if rating.good else _("Thank you for telling me. I have noted it.")
     await ctx.platform.notice(press, thanks)

@@ -156,8 +156,8 @@ class Router:
             stopped = await ctx.stop_chat(ctx.chat)
             await ctx.platform.notice(press, "" if stopped else _("Nothing is being written."))
             return None
-        if (thumb := feedback.read(press.value)) is not None:
-            await feedback.rate(ctx, press, thumb)
+        if (rating := feedback.read(ctx.chat, ctx.sender.id, press.value)) is not None:
+            await feedback.rate(ctx, press, rating)
             return None
         action = await ctx.services.stores.actions.find(ctx.chat, press.value)
         handler = ACTIONS.get(action.name) if action else None

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from bot.core.answer import feedback
-from bot.core.fakes.platform import ANN
+from bot.core.fakes.platform import ANN, CHAT
+from bot.core.stores import Rating
 from bot.core.types import ButtonPress, Feedback, Sender, UserId
 from bot.sandbox.openai.faults import Cut, Refuse
 from bot.store import StorageSettings, admin
@@ -83,7 +84,7 @@ async def test_only_an_answer_is_asked_about(house: House) -> None:
     await house.say("hello")
     assert house.platform.sent[-1].feedback is None
     await house.say("hello")
-    found = feedback.read(thumbs(house).bad)
+    found = feedback.read(CHAT, ANN.id, thumbs(house).bad)
     assert found is not None
     assert (found.good, found.model) == (False, "gpt-4o-mini")
 
@@ -107,10 +108,10 @@ async def test_a_platform_without_thumbs_is_given_none(tmp_path: Path) -> None:
     "value", ["", "rate", "rate:+:x:m", "rate:*:1:m", f"rate:+:{10**30}:m", "stop"]
 )
 def test_other_values_are_no_thumbs(value: str) -> None:
-    assert feedback.read(value) is None
+    assert feedback.read(CHAT, ANN.id, value) is None
 
 
 @pytest.mark.parametrize("model", ["", "a:b:c", "vendor/модель\n2"])
 def test_a_thumb_remembers_any_model(model: str) -> None:
-    found = feedback.read(feedback.ask_opinion(12, model).good)
-    assert found == feedback.Thumb(good=True, turn_id=12, model=model)
+    found = feedback.read(CHAT, ANN.id, feedback.ask_opinion(12, model).good)
+    assert found == Rating(chat=CHAT, user=ANN.id, turn_id=12, model=model, good=True)
