@@ -24,7 +24,6 @@ from bot.core.types import (
     ButtonPress,
     ChatId,
     ChatRef,
-    CommandInfo,
     Event,
     FileId,
     IncomingMessage,
@@ -76,7 +75,6 @@ class FakePlatform(FakeScreen, Platform):
         self.notices: list[str] = []
         self._noticed: set[str] = set()
         self.styles: list[Style] = []
-        self.published: list[CommandInfo] = []
         self.contents: dict[FileId, bytes] = {}
         self.closed = False
         self.deletable = True
@@ -197,10 +195,6 @@ class FakePlatform(FakeScreen, Platform):
         if len(self.contents[attachment.id]) > self._capabilities.max_file_in:
             raise FileTooLarge(self._capabilities.max_file_in)
         await asyncio.to_thread(to.write_bytes, self.contents[attachment.id])
-
-    async def publish(self, commands: Sequence[CommandInfo]) -> None:
-        """Remember the menu."""
-        self.published = list(commands)
 
     async def notice(self, press: Event, text: str) -> None:
         """Remember the toast, if the event was not answered before."""

@@ -29,18 +29,18 @@ class Measure(StrEnum):
 Limits: TypeAlias = Mapping[tuple[Period, Measure], Decimal | None]
 """Limits by what they are about. None: none, where another table would set one."""
 
-LIMITS: Sequence[tuple[Period, Measure]] = tuple(
-    (period, measure) for period in (Period.DAY, Period.MONTH) for measure in Measure
-)
-"""Everything that can be limited, in the order in which it is listed."""
-
 
 def name_of(period: Period, measure: Measure) -> str:
     """What an operator calls a limit: `daily_tokens`."""
     return f"{period}_{measure}"
 
 
-NAMES: Mapping[str, tuple[Period, Measure]] = {name_of(*limit): limit for limit in LIMITS}
+NAMES: Mapping[str, tuple[Period, Measure]] = {
+    name_of(period, measure): (period, measure)
+    for period in (Period.DAY, Period.MONTH)
+    for measure in Measure
+}
+"""Everything that can be limited, in the order in which it is listed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
