@@ -113,14 +113,12 @@ class Calibrations:
     another refusal.
     """
 
-    def __init__(
-        self, clock: Clock, *, notebook: Notebook | None = None, address: str = ""
-    ) -> None:
+    def __init__(self, clock: Clock, *, notebook: Notebook, address: str) -> None:
         self._clock = clock
         self._notebook = notebook
         self._address = address
         self._known: LruCache[str, tuple[Calibration, float]] = LruCache(MODELS)  # and until when
-        for fact in notebook.found(address) if notebook else ():
+        for fact in notebook.found(address):
             if fact.name == FACT and (calibration := _read(fact.value)) is not None:
                 self._believe(fact.model, calibration, LIFE - fact.age)
 
@@ -166,9 +164,8 @@ class Calibrations:
     def _keep(self, model: str, calibration: Calibration) -> None:
         """Believe what the API itself has told, also after a restart."""
         self._believe(model, calibration)
-        if self._notebook is not None:
-            value = _written(calibration)
-            self._notebook.note(Fact(address=self._address, model=model, name=FACT, value=value))
+        value = _written(calibration)
+        self._notebook.note(Fact(address=self._address, model=model, name=FACT, value=value))
 
 
 def _written(calibration: Calibration) -> str:
