@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
 from fnmatch import fnmatchcase
 from typing import Protocol
 
@@ -41,14 +40,6 @@ class Grants(Protocol):
 
     async def put(self, subject: str, *, allowed: bool, by: str) -> None:
         """Let somebody in, or shut them out."""
-
-
-class Verdict(Enum):
-    """What to do with an event."""
-
-    ADMIT = "admit"
-    TURN_AWAY = "turn away"  # tell them who may let them in
-    IGNORE = "ignore"
 
 
 class Gate:
@@ -157,15 +148,16 @@ class Gate:
         names = {_name(chat, sender), *self.names(chat)}
         return any(names & who for who in wanted)
 
-    def check(self, event: Event) -> Verdict:
-        """Judge an event. What is not said to the bot is ignored before anything else."""
+    def takes_in(self, event: Event) -> bool:
+        """Whether an event is taken in: of strangers only what they are turned away for.
+
+        What is not said to the bot is ignored before anything else.
+        """
         if isinstance(event, IncomingMessage) and not event.addressed:
-            return Verdict.IGNORE
-        if self.may(event.chat, event.sender):
-            return Verdict.ADMIT
-        if isinstance(event, IncomingMessage) and self._first_time(event.chat, event.sender):
-            return Verdict.TURN_AWAY
-        return Verdict.IGNORE
+            return False
+        return self.may(event.chat, event.sender) or (
+            isinstance(event, IncomingMessage) and self._first_time(event.chat, event.sender)
+        )
 
     def _first_time(self, chat: ChatRef, sender: Sender) -> bool:
         who, now = _name(chat, sender), self._clock.monotonic()

@@ -68,7 +68,7 @@ async def main() -> None:
 
             async def enter(number: int) -> None:
                 await gate.refresh()
-                gate.check(_message(number % PEOPLE))
+                gate.takes_in(_message(number % PEOPLE))
 
             async def reserve(number: int) -> None:
                 person = Person("test", UserId(str(number % ACTIVE)))

@@ -41,7 +41,7 @@ async def main() -> None:
                     event = house.platform.press(label)
                 began = time.perf_counter()
                 await gate.refresh()
-                gate.check(event)
+                gate.takes_in(event)
                 await router.intake(event, house.services.stores)
                 routing.append(time.perf_counter() - began)
             for _ in range(MESSAGES):

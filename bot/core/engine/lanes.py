@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 
-from bot.core.access import Gate, Verdict
+from bot.core.access import Gate
 from bot.core.clock import within
 from bot.core.engine.attempts import Attempts
 from bot.core.engine.chores import Chores
@@ -129,7 +129,7 @@ class Lanes:
         """Commit an event as a turn, and begin it at once if nothing stands before it."""
         await self._gate.refresh()
         event = await self._joining.with_its_album(event)
-        if self._gate.check(event) is Verdict.IGNORE:
+        if not self._gate.takes_in(event):
             await overhear(self._stores, self._gate, event)
             return
         intake = await self._router.intake(event, self._stores, self._working)
