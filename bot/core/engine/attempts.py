@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from bot.core.engine.chores import Chores
 from bot.core.engine.contexts import Contexts
 from bot.core.engine.ends import Ends
-from bot.core.engine.failures import clear_away, give_up, reason_of
+from bot.core.engine.failures import give_up, reason_of
 from bot.core.engine.leftovers import Leftovers
 from bot.core.engine.router import Router
 from bot.core.engine.searches import Searches
@@ -68,7 +68,8 @@ class Attempts:
                 outcome = await self._handle(ctx)
             except TurnWithdrawn:
                 joined.clear()  # they wait by themselves
-                await clear_away(ctx)
+                log.info("turn withdrawn", extra=ctx.log)
+                await ctx.take_away()  # it helps nobody, and may say what was deleted
                 return await self.ends.dissolve(ctx.turn, ctx.spent)
         except asyncio.CancelledError:
             await asyncio.shield(self.ends.release(turn, _spent(ctx)))

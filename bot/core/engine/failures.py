@@ -1,4 +1,4 @@
-"""What is said when a turn fails for good, and what is deleted when its message was deleted."""
+"""What is said when a turn fails for good, and why it failed."""
 
 from __future__ import annotations
 
@@ -48,12 +48,3 @@ async def give_up(ctx: TurnContext, *, interrupted: bool) -> None:
         log.exception("written text left out", extra=ctx.log)
         await ctx.take_away()
         await ctx.say(text, buttons=buttons)
-
-
-async def clear_away(ctx: TurnContext) -> None:
-    """What the turn answers was deleted: delete what it has said, as far as the platform lets us.
-
-    A half answer that nobody asked for any more helps nobody, and may say what was deleted.
-    """
-    log.info("turn withdrawn", extra=ctx.log)
-    await ctx.take_away()
