@@ -30,11 +30,12 @@ async def beside(work: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
             await task
 
 
-async def cancel(*tasks: asyncio.Task[object] | asyncio.Task[None]) -> None:
-    """Cancel tasks and wait for them; what they raised stays with them."""
+async def cancel(*tasks: asyncio.Task[Any]) -> None:
+    """Cancel tasks, if any, and wait for them; what they raised stays with them."""
     for task in tasks:
         task.cancel()
-    await asyncio.wait(tasks)
+    if tasks:
+        await asyncio.wait(tasks)
 
 
 async def insist(
@@ -76,11 +77,7 @@ class Errands:
         """Drop what is not done after `patience` seconds."""
         if self._tasks and patience:
             await asyncio.wait(self._tasks, timeout=patience)
-        left = set(self._tasks)
-        for task in left:
-            task.cancel()
-        if left:
-            await asyncio.wait(left)
+        await cancel(*self._tasks)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

@@ -25,7 +25,7 @@ from bot.core.engine.searches import Searches
 from bot.core.engine.stops import Stops
 from bot.core.engine.unfinished import Unfinished
 from bot.core.engine.waiting import WaitingRoom
-from bot.core.errands import beside
+from bot.core.errands import beside, cancel
 from bot.core.memory.overhearing import overhear
 from bot.core.ports import Platform
 from bot.core.queue import Accepted, Turn, Withdrawn
@@ -326,9 +326,5 @@ class Lanes:
         if working:
             log.info("draining", extra={"turns": len(working), "seconds": grace})
             await asyncio.wait(working, timeout=grace)
-        left = {task for task in working if not task.done()}
-        for task in left:
-            task.cancel()
-        ends = [asyncio.wait(left)] if left else []
-        await asyncio.gather(*ends, self._room.close(), self._notices.close())
+        await asyncio.gather(cancel(*working), self._room.close(), self._notices.close())
         await self._chores.close()

@@ -21,7 +21,7 @@ from operator import itemgetter
 from bot.core.commands.table import parse
 from bot.core.engine.notices import CLOSING, waits
 from bot.core.engine.together import ROW, may_join
-from bot.core.errands import Errands, insist
+from bot.core.errands import Errands, cancel, insist
 from bot.core.ports import Clock, Platform
 from bot.core.queue import TurnQueue
 from bot.core.types import (
@@ -258,7 +258,5 @@ class WaitingRoom:
         lines = [line for chat in self._chats.values() for line in chat.lines.values()]
         if lines:
             await asyncio.wait(lines, timeout=CLOSING)
-            for line in lines:
-                line.cancel()
-            await asyncio.wait(lines)
+            await cancel(*lines)
         await self._errands.close(patience=max(0.0, end - loop.time()))

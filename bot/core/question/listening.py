@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bot.core.errands import cancel
 from bot.core.models import UsageEntry
 from bot.core.punctuation import joined
 from bot.core.recordings import AudioClip, ClipFile, Segment, Transcript, TranscriptionRequest
@@ -143,9 +144,7 @@ class Transcriber:
         try:
             return await asyncio.gather(*tasks)
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
+            await cancel(*tasks)
 
     async def _hear(self, request: TranscriptionRequest) -> Transcript:
         """The words in a clip. What is given up half-way is billed as well, once it was sent."""
