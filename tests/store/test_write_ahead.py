@@ -40,6 +40,12 @@ def file_of(storage: StorageSettings) -> Path:
     return storage.sqlite_file
 
 
+def log_of(storage: StorageSettings) -> Path:
+    """SQLite's write-ahead log."""
+    file = file_of(storage)
+    return file.with_name(f"{file.name}-wal")
+
+
 async def vanishes(storage: StorageSettings) -> None:
     """Wait until the word is in none of the files; the bot goes on."""
     await until(lambda: WORD not in text_of(file_of(storage)))
@@ -70,6 +76,7 @@ async def test_the_bytes_of_what_was_deleted_while_it_was_answered_vanish(
         question = numbered(1, WORD)
         turn = await begun(stores.turns, question)
         await stores.turns.withdraw(gone(question))
+        await until(lambda: not log_of(storage).stat().st_size)  # the answer goes on for long
         said = (asked(question), answer(f"you said {WORD}"))
         await stores.turns.finish(turn.id, Outcome(messages=said))
         await vanishes(storage)

@@ -310,7 +310,7 @@ class Turns(TurnQueue):
             await outcomes.keep(connection, end, outcome, self._calendar)
             if end.over and (row.withdrawn or held.leads):
                 is_erased = await withdrawals.settle(connection, turn_id, end.chat)
-                end = replace(end, erased=end.erased or is_erased)
+                end = replace(end, erased=is_erased)
             if end.forgotten:
                 person = Person(end.chat.platform, end.user)
                 await end_forgotten(connection, turn_id, end.chat, person)
