@@ -10,8 +10,10 @@ import pytest
 import sqlalchemy as sa
 
 from bot.core.limits.calendar import UTC_CALENDAR, Period
+from bot.core.limits.ledger import Wish
+from bot.core.limits.quota import Amount, Ceiling, Measure
 from bot.core.models import UsageEntry, UsageKind
-from bot.core.types import IncomingMessage, Sender, UserId
+from bot.core.types import IncomingMessage, Person, Sender, UserId
 from bot.store import StorageSettings, usage_rows
 from bot.store.database import Database, connected
 from bot.store.drivers.connection import Connection
@@ -32,6 +34,19 @@ WAITING = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
 async def spend(connection: Connection, model: str) -> None:
     spent = UsageEntry(kind=UsageKind.CHAT, model=model, prompt_tokens=5, cost=Decimal(1))
     await usage_rows.keep(connection, chat(), UserId("7"), (spent,), UTC_CALENDAR)
+
+
+async def test_two_bots_do_not_set_the_same_rest_of_a_limit_aside(
+    settings: StorageSettings,
+) -> None:
+    limit = Ceiling(period=Period.DAY, measure=Measure.TOKENS, limit=Decimal(100))
+    async with connected(settings) as one, connected(settings) as two:
+        for number in range(10):
+            person, most = Person("test", UserId(f"u{number}")), Amount(tokens=100)
+            wish = Wish(person=person, least=most, most=most, ceilings=(limit,))
+            ledgers = (LedgerTable(database, UTC_CALENDAR) for database in (one, two))
+            found = await asyncio.gather(*(ledger.reserve(wish) for ledger in ledgers))
+            assert sorted(type(each).__name__ for each in found) == ["Refused", "Reserved"]
 
 
 async def test_two_that_add_up_in_different_orders_do_not_wait_for_each_other(
