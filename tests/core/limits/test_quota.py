@@ -442,9 +442,11 @@ def test_limits_as_an_operator_writes_them() -> None:
     [
         (["daily_tokens"], "daily_tokens"),
         (["hourly_tokens", "5"], "hourly_tokens"),
+        (["daily_tokens", "daily_cost", "5"], "daily_tokens"),
         (["daily_tokens", "many"], "many"),
         (["daily_tokens", "-1"], "-1"),
         (["daily_tokens", "inf"], "inf"),
+        (["daily_tokens", "nan"], "nan"),
         (["daily_tokens", "1e99"], "1e99"),
     ],
 )

@@ -12,6 +12,8 @@ from bot.core.types import (
     Attachment,
     ChatId,
     ChatRef,
+    FileId,
+    FileKind,
     IncomingMessage,
     Quote,
 )
@@ -19,7 +21,7 @@ from bot.errors import PlatformError
 from bot.sandbox.openai.backend import Endpoint, ModelCard
 from bot.sandbox.openai.faults import Hang, Refuse, Stall
 from tests.attached import picture, png
-from tests.house import House, open_house
+from tests.house import QUICK, House, open_house
 from tests.patience import PATIENCE, until
 
 
@@ -237,6 +239,18 @@ async def test_a_picture_bomb_is_not_opened(house: House) -> None:
         "That file is too large for me. Send a smaller one.",
         "I cannot open that picture. Send it as JPEG, PNG or WebP.",
     )
+
+
+async def test_a_picture_that_turns_out_to_be_too_large_is_said_so_at_once(tmp_path: Path) -> None:
+    async with open_house(tmp_path, capabilities=replace(QUICK, max_file_in=3_000_000)) as house:
+        [said] = await house.tell(reply(house, "/image winter", quoted=bytes(3_000_001)))
+        assert said == "That file is too large: I can fetch at most 3 MB here."
+
+
+async def test_a_file_that_is_no_picture_is_not_drawn_from(house: House) -> None:
+    sheet = Attachment(id=FileId("f"), kind=FileKind.DOCUMENT, mime="text/plain", name="a.txt")
+    message = house.platform.message("/image a cat", attachments=(sheet,))
+    assert await house.tell(message) == ["🎨 a cat"]
 
 
 async def test_a_refused_prompt_is_not_tried_again(house: House) -> None:
