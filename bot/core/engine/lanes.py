@@ -176,7 +176,7 @@ class Lanes:
         if accepted.turn is not None:
             await self._begin_or_release(accepted.turn)
             return
-        if is_first and accepted.ahead and not intake.urgent:
+        if is_first and accepted.ahead:
             if isinstance(event, IncomingMessage):
                 self._room.add(accepted.turn_id, event)
             elif isinstance(event, ButtonPress):
