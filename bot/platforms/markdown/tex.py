@@ -52,6 +52,9 @@ _SEGMENT = re.compile(r"\\vec\{([A-Z])([A-Z])\}")
 _BARE_PAIR = re.compile(r"\\(frac|binom)(?:\s+([A-Za-z0-9])|\s*([0-9]))\s*([A-Za-z0-9])")
 _BARE = re.compile(r"\\(math[a-z]+|bar|dot|hat|tilde|vec)\s+([A-Za-z0-9])(?![A-Za-z])")
 _INNER = r"\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}"
+_CHEMISTRY = re.compile(rf"\\ce\s*(?P<inside>{_INNER})")
+_CHARGE = re.compile(r"\^(\d*[+-])|(?<=[A-Za-z0-9)\]])([+-])(?=\s|\}\Z)")
+_COUNT = re.compile(r"(?<=[A-Za-z)\]])\d+")
 _FACTOR = re.compile(
     rf"\\frac{_INNER}{_INNER}(?=\s*(?:[A-Za-z0-9(]|\\(?!right|end|quad|text)[A-Za-z]))"
     rf"|\\(?:sum|prod|i{{0,2}}nt|oint|lim)(?![a-z])(?:\s*[_^](?:{_INNER}|\\[a-z]+|\w)){{1,2}}"
@@ -70,7 +73,7 @@ def known(tex: str) -> str:
     """
     if "\\" not in tex:
         return tex
-    tex = _BELOW.sub(r"\1{\2, ", tex)
+    tex = _BELOW.sub(r"\1{\2, ", _CHEMISTRY.sub(_chemistry, tex))
     tex = _COLOUR.sub("", _UNSEEN.sub(" ", _TAG.sub(r"\\quad (\1)", tex)))
     tex = _ENVIRONMENT.sub(r"\\\1{aligned}", _ROW_GAP.sub(r"\\\\", tex))
     tex = _CASES.sub(_with_conditions, _BRACED.sub(r"\\begin{cases}\g<rows>\\end{cases}", tex))
@@ -84,6 +87,13 @@ def known(tex: str) -> str:
 def _with_conditions(cases: re.Match[str]) -> str:
     """The lines behind a brace: each `&` will be a comma, also where there is one or none."""
     return rf"\begin{{cases}}{_NO_COMMA.sub('', cases['rows'])}\end{{cases}}"
+
+
+def _chemistry(found: re.Match[str]) -> str:
+    """What mhchem writes: `SO4^2-` with its numbers and charges, and with its arrows."""
+    inside = _CHARGE.sub(lambda charge: f"^{{{charge[1] or charge[2]}}}", found["inside"])
+    inside = inside.replace("<=>", r"\rightleftharpoons ").replace("->", r"\to ")
+    return _COUNT.sub(r"_{\g<0>}", inside)
 
 
 def _in_one_line(matrix: re.Match[str]) -> str:
