@@ -51,7 +51,7 @@ Or for a cheek or an eye, as in `(*^_^*)` and `*_*`.
 _EYES = r"[-^<=>;•￣╯╰°・●◕≧≦ˇ˘]"
 FACE = (
     rf"_(?:(?<={_EYES}_)(?={_EYES})|(?<=(?<![\w*])\*_)(?=\*(?![\w*]))"
-    r"|(?<=\)_)(?=/¯)|(?<=¯\\\\_))"
+    r"|(?<=\)_)(?=/¯)|(?<=¯\\_)|(?<=¯\\\\_))"
 )
 """An underscore for a mouth or an arm, as in `^_^` and in `¯\\_(ツ)_/¯`."""
 BOLD = rf"(?!{PRODUCT})\*\*(?=\S)"

@@ -106,6 +106,8 @@ def test_a_whole_answer_is_shown_whole() -> None:
         ("2**10 and x**2 or 2*3", "2**10 and x**2 or 2*3"),
         ("中文*斜", "中文"),
         ("a snake_case_name", "a snake_case_name"),
+        (r"well ¯\_(ツ)_/", r"well ¯\_(ツ"),
+        ("well >_<", "well >"),
         (r"well ^_^ then ¯\_(ツ)_/¯ and (*^_^*", r"well ^_^ then ¯\_(ツ)_/¯ and (*^_^"),
         (r"an escaped \*star", r"an escaped \*star"),
         ("an escape \\", "an escape"),
