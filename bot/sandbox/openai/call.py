@@ -108,7 +108,7 @@ class Call:
 
 
 class EventStream:
-    """ServerState-sent events, one JSON object each, with the call's fault at its place."""
+    """Server-sent events, one JSON object each, with the call's fault at its place."""
 
     def __init__(self, call: Call, response: web.StreamResponse) -> None:
         self.response: Final = response
